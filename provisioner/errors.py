@@ -1,0 +1,94 @@
+"""Every error a person can meet: one root, one leaf per exit code, each with its place and a hint."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class TfsetupError(Exception):
+    """Root of all expected errors.
+
+    ``message`` says what is wrong; ``place`` where (file, field, line); ``hint`` what to do next.
+    ``exit_code`` is the process exit code of the contract. ``cause`` is a stable code of the cause table, where one fits.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, place: str = "", hint: str = "", cause: str = "") -> None:
+        """Keep the parts apart so that text and JSON can each show them."""
+        super().__init__(message)
+        self.message = message
+        self.place = place
+        self.hint = hint
+        self.cause = cause
+
+    def __str__(self) -> str:
+        """One sentence, the place first."""
+        return f"{self.place}: {self.message}" if self.place else self.message
+
+
+class OperationError(TfsetupError):
+    """The operation failed (code 1); the message says what state the environment is in."""
+
+    exit_code = 1
+
+
+class UsageError(TfsetupError):
+    """A wrong option or argument (code 2)."""
+
+    exit_code = 2
+
+
+class InputError(TfsetupError):
+    """Input that cannot be read (code 2): all ``faults`` of one file at once, each ``place: what was expected``."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, place: str = "", hint: str = "", faults: tuple[str, ...] = ()) -> None:
+        """Keep the list of faults beside the summary."""
+        super().__init__(message, place=place, hint=hint)
+        self.faults = faults
+
+
+class NoProfileError(TfsetupError):
+    """No known-good profile fits (code 12); ``refusals`` lists every candidate's, ``nearest`` the requests that can be met."""
+
+    exit_code = 12
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        cause: str = "",
+        refusals: tuple[str, ...] = (),
+        nearest: tuple[str, ...] = (),
+    ) -> None:
+        """Keep refusals and nearest requests for the report."""
+        super().__init__(message, hint=hint, cause=cause)
+        self.refusals = refusals
+        self.nearest = nearest
+
+
+class StalePlanError(TfsetupError):
+    """The saved plan is stale, altered, or made for another machine (code 13)."""
+
+    exit_code = 13
+
+
+class VerificationError(TfsetupError):
+    """Verification failed (code 14)."""
+
+    exit_code = 14
+
+
+class ConsentError(TfsetupError):
+    """Consent was refused, or is needed and there is no terminal (code 15)."""
+
+    exit_code = 15
+
+
+class CouldNotTellError(TfsetupError):
+    """The question could not be answered (code 16)."""
+
+    exit_code = 16

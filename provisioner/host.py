@@ -1,0 +1,190 @@
+"""The port: everything the tool may ask of, or do to, a machine. ``local_host`` is its one real implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+EntryKind = Literal["file", "directory", "link", "other"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """A finished process. ``code`` is its exit status, ``-N`` when signal N ended it; ``timed_out`` when the time limit did."""
+
+    argv: tuple[str, ...]
+    code: int
+    out: str
+    err: str
+    seconds: float
+    timed_out: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """True when the process ended by itself with status 0."""
+        return self.code == 0 and not self.timed_out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A file, folder or link: ``size`` in bytes, ``mtime`` in nanoseconds, ``device`` and ``inode`` identify it on its file system."""
+
+    path: str
+    kind: EntryKind
+    size: int
+    mtime: int
+    mode: int
+    device: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Space:
+    """Free room of a file system: bytes and inodes (-1 where the file system does not count them)."""
+
+    free: int
+    inodes: int
+    device: int
+    filesystem: str
+
+
+class Reader(Protocol):
+    """What facts and checks need: reading files, asking programs. Nothing here changes the machine.
+
+    Paths are absolute strings. Readers raise ``OSError`` as the operating system gives it (``FileNotFoundError``, ``PermissionError``, …).
+    """
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """The environment variables of the tool's own process."""
+        ...
+
+    @property
+    def platform(self) -> str:
+        """``sys.platform`` of the tool's own process: ``linux``, ``darwin``, ``win32``."""
+        ...
+
+    @property
+    def python(self) -> str:
+        """The interpreter that runs the tool."""
+        ...
+
+    @property
+    def cwd(self) -> str:
+        """The working directory."""
+        ...
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        ...
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        timeout: float = 30.0,
+        stdin: str = "",
+        show_errors: bool = False,
+    ) -> Completed:
+        """Run a program to its end; ``timeout`` in seconds kills it and its children. ``env`` replaces the environment.
+
+        ``show_errors`` leaves its standard error on the tool's own (for progress bars of installers); ``err`` is then empty.
+        Raises ``FileNotFoundError`` or ``PermissionError`` when it cannot be started.
+        """
+        ...
+
+    def which(self, name: str) -> str | None:
+        """The first executable of that name on PATH."""
+        ...
+
+    def read_text(self, path: str, limit: int = 1 << 20) -> str:
+        """At most ``limit`` bytes as UTF-8; undecodable bytes are kept as surrogates."""
+        ...
+
+    def read_bytes(self, path: str, limit: int = 1 << 26, offset: int = 0) -> bytes:
+        """At most ``limit`` bytes from ``offset``."""
+        ...
+
+    def exists(self, path: str) -> bool:
+        """True for anything at ``path``, a dangling link too."""
+        ...
+
+    def entry(self, path: str) -> Entry:
+        """What is at ``path``; a link is not followed."""
+        ...
+
+    def list(self, path: str) -> tuple[Entry, ...]:
+        """The entries of a folder, by name; links are not followed."""
+        ...
+
+    def walk(self, path: str) -> Iterator[Entry]:
+        """Every entry below a folder, parents first, by name; links are not followed."""
+        ...
+
+    def glob(self, pattern: str) -> tuple[str, ...]:
+        """Paths that match a shell pattern, sorted."""
+        ...
+
+    def real(self, path: str) -> str:
+        """The path with every link followed, whether or not it exists."""
+        ...
+
+    def read_link(self, path: str) -> str:
+        """The target of a link as it is written."""
+        ...
+
+    def writable(self, path: str) -> bool:
+        """True when this user may create and remove entries in the folder, or write the file."""
+        ...
+
+    def space(self, path: str) -> Space:
+        """Free room where ``path`` (an existing folder) lies."""
+        ...
+
+    def sha256(self, path: str) -> str:
+        """The SHA-256 of a file's content, in hexadecimal."""
+        ...
+
+
+class Host(Reader, Protocol):
+    """A machine that may be changed as well. Every method is one effect; none asks a question."""
+
+    def write(self, path: str, text: str, *, durable: bool = False) -> None:
+        """Replace a file in one step (write beside it, rename); ``durable`` waits until it is on disk."""
+        ...
+
+    def make_folder(self, path: str) -> None:
+        """Create one folder; its parent must be there. Raises ``FileExistsError``."""
+        ...
+
+    def rename(self, source: str, target: str) -> None:
+        """Move on one file system in one step; a target that is a file or an empty folder is replaced."""
+        ...
+
+    def link(self, path: str, target: str) -> None:
+        """Create a symbolic link with that target text."""
+        ...
+
+    def remove(self, path: str) -> None:
+        """Remove a file, a link or an empty folder."""
+        ...
+
+    def remove_tree(self, path: str) -> None:
+        """Remove a folder with all it holds; links in it are removed, not followed. Nothing there is no error."""
+        ...
+
+    def sync(self, path: str) -> None:
+        """Wait until the folder's entries are on disk (nothing to do where the system has no such call)."""
+        ...
+
+    def lock(self, path: str, *, wait: float) -> AbstractContextManager[None]:
+        """Hold an exclusive lock on the file ``path`` (created if needed), waiting at most ``wait`` seconds.
+
+        Raises ``BlockingIOError`` when another process keeps it. The lock ends with the process, however it ends.
+        """
+        ...

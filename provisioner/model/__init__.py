@@ -1,0 +1,1 @@
+"""Frozen values that the whole tool passes around; nothing here has an effect."""

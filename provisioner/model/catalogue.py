@@ -1,0 +1,121 @@
+"""The known-good catalogue as values: releases, builds, locks and their proofs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+LockDevice = Literal["cpu", "cuda"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A relative symbolic link that makes a library findable; both paths are relative to site-packages."""
+
+    path: str
+    target: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CudaBuild:
+    """What a GPU build was compiled with and opens at run time.
+
+    ``capabilities``: ``sm_80`` is machine code, ``compute_90`` is machine code and PTX. ``must_open``: TensorFlow skips every GPU when one
+    of these is not found. ``may_open``: opened for some features only. ``driver``: the oldest Linux driver release for these libraries.
+    ``links``: what must be linked inside the environment so that the loader finds all of ``must_open``.
+    ``cudnn`` is the version built against (a loaded one must not be older).
+    """
+
+    version: str
+    cudnn: str
+    capabilities: tuple[str, ...]
+    must_open: tuple[str, ...]
+    may_open: tuple[str, ...]
+    driver: str
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """One release on one platform (``linux-x86_64``): Pythons as ``3.11``, oldest glibc, processor features it cannot run without."""
+
+    platform: str
+    pythons: tuple[str, ...]
+    glibc: str
+    cpu_features: tuple[str, ...]
+    packages: dict[str, str]
+    cuda: CudaBuild | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownBad:
+    """A combination that does not work: empty fields match everything; ``cause`` is a code of the cause table."""
+
+    reason: str
+    reference: str
+    cause: str
+    pythons: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One TensorFlow release. ``released`` and ``cutoff`` are ISO dates; ``cutoff`` is the upload date its locks were resolved at."""
+
+    version: str
+    released: str
+    cutoff: str
+    builds: tuple[Build, ...]
+    known_bad: tuple[KnownBad, ...] = ()
+    prerelease: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedFile:
+    """One file of a lock: sizes in bytes, ``unpacked`` is what it takes on disk; ``source`` is true for a source distribution."""
+
+    name: str
+    version: str
+    filename: str
+    sha256: str
+    size: int
+    unpacked: int
+    source: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """An exact, hashed set for one release, Python, platform and device; ``digest`` is the SHA-256 of its canonical text."""
+
+    release: str
+    python: str
+    platform: str
+    device: LockDevice
+    glibc: str
+    files: tuple[LockedFile, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What was run for a lock: ``level`` is ``run`` (installed and verified), or ``resolved`` (never run); ``gpu`` says whether a GPU took part."""
+
+    lock: str
+    level: Literal["run", "resolved"]
+    date: str = ""
+    machine: str = ""
+    checks: int = 0
+    gpu: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpuArchitecture:
+    """Capabilities from ``first`` to ``last`` share a name (Turing); ``examples`` are cards people own; ``driver_last`` the last driver branch."""
+
+    name: str
+    first: str
+    last: str
+    examples: tuple[str, ...] = ()
+    driver_last: str = ""

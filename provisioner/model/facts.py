@@ -1,0 +1,221 @@
+"""What is known of a machine: every fact with its value, its source, or why it is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Generic, Literal, TypeVar
+
+T = TypeVar("T")
+
+Status = Literal["known", "absent", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact(Generic[T]):
+    """One answer.
+
+    ``known``: ``value`` holds it. ``absent``: it was asked for and is not there. ``unknown``: it could not be asked.
+    ``source`` names where the answer comes from (a file, a call, an override); ``why`` says why there is no value.
+    """
+
+    status: Status
+    source: str
+    value: T | None = None
+    why: str = ""
+
+
+def known(value: T, source: str) -> Fact[T]:
+    """Return the fact that holds ``value``."""
+    return Fact(status="known", value=value, source=source)
+
+
+def absent(source: str, why: str) -> Fact[T]:
+    """Return the fact of something that was asked for and is not there."""
+    return Fact(status="absent", source=source, why=why)
+
+
+def unknown(source: str, why: str) -> Fact[T]:
+    """Return the fact of something that could not be asked."""
+    return Fact(status="unknown", source=source, why=why)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """An operating system's distribution, as ``/etc/os-release`` gives it."""
+
+    id: str
+    version: str = ""
+    name: str = ""
+    like: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Libc:
+    """The C library: ``kind`` is ``glibc`` or ``musl``; ``version`` as ``2.36``."""
+
+    kind: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """The operating system under the tool.
+
+    ``os``: ``linux``, ``macos``, ``windows``. ``architecture``: of the hardware (``x86_64``, ``aarch64``, …); macOS ``arm64`` is
+    given as ``aarch64``. ``process_architecture``: of the Python that runs (differs under Rosetta and for 32-bit Pythons).
+    ``wsl``: ``1`` or ``2``. ``container``: ``docker``, ``podman``, ``lxc``, ``kubernetes``, ``apptainer``, …
+    ``kernel``: its release. ``version``: of macOS (``14.5``) or the Windows build (``10.0.22631``).
+    """
+
+    os: Fact[str]
+    version: Fact[str]
+    distribution: Fact[Distribution]
+    kernel: Fact[str]
+    wsl: Fact[str]
+    container: Fact[str]
+    libc: Fact[Libc]
+    architecture: Fact[str]
+    process_architecture: Fact[str]
+    translated: Fact[bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cpu:
+    """The processor. ``features`` are Linux flag names in lower case (``avx``, ``avx2``, ``fma``, ``avx512f``)."""
+
+    model: Fact[str]
+    cores: Fact[int]
+    features: Fact[tuple[str, ...]]
+    level: Fact[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gpu:
+    """One NVIDIA GPU. Capability as ``8.9``; memory in bytes; ``mig``: ``enabled``, ``disabled``; ``mig_devices``: names of the instances."""
+
+    index: int
+    name: str
+    uuid: str = ""
+    pci_id: str = ""
+    compute_capability: Fact[str]
+    memory: Fact[int]
+    mig: Fact[str]
+    mig_devices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PciGpu:
+    """A display or compute device by its PCI id: ``vendor`` is ``nvidia``, ``amd``, ``intel``, ``other``."""
+
+    vendor: str
+    id: str
+    slot: str = ""
+    driver: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driver:
+    """The NVIDIA driver: three different versions, never one.
+
+    ``release``: of the user library, as ``550.54.14``. ``cuda``: the newest CUDA it supports, as ``12.4``.
+    ``kernel_module``: what the kernel has loaded. ``devices``: the device files a process needs (``/dev/nvidia0``,
+    ``/dev/nvidiactl``, ``/dev/nvidia-uvm``) that are there. ``problem``: why the driver does not answer although it is there.
+    """
+
+    release: Fact[str]
+    cuda: Fact[str]
+    kernel_module: Fact[str]
+    devices: Fact[tuple[str, ...]]
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toolkit:
+    """A CUDA toolkit folder and its version."""
+
+    path: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """A shared library a loader could pick up: ``version`` read from the file itself; ``found_by`` names the search path."""
+
+    soname: str
+    path: str
+    version: str
+    found_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpreter:
+    """A Python: ``path`` of the executable, ``version`` as ``3.11.7``, ``origin``: ``path``, ``pyenv``, ``uv``, ``conda``, ``system``, ``launcher``.
+
+    ``managed`` is true when PEP 668 forbids changing it; ``virtual`` when it belongs to a virtual environment; ``architecture`` as in ``System``.
+    """
+
+    path: str
+    version: str
+    bits: int
+    architecture: str
+    implementation: str
+    origin: str
+    managed: bool = False
+    virtual: bool = False
+    free_threaded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """A conda-like tool: ``conda``, ``mamba``, ``micromamba``, ``pixi``."""
+
+    name: str
+    path: str
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """Where files will go: ``path`` is the nearest folder that exists; sizes in bytes; ``device`` names the file system."""
+
+    path: str
+    free: int
+    free_inodes: int
+    writable: bool
+    filesystem: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """The volumes of the environment and of the installer's cache, and whether files can be hard linked between them."""
+
+    environment: Fact[Volume]
+    cache: Fact[Volume]
+    hard_links: Fact[bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Windows:
+    """What only Windows has: the Visual C++ runtime's version and whether long paths are on."""
+
+    vc_runtime: Fact[str]
+    long_paths: Fact[bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """A machine. ``gpus`` holds every NVIDIA GPU; ``pci_gpus`` every display device; ``variables`` the environment variables that matter."""
+
+    system: System
+    cpu: Cpu
+    gpus: Fact[tuple[Gpu, ...]]
+    pci_gpus: Fact[tuple[PciGpu, ...]]
+    driver: Driver
+    toolkits: Fact[tuple[Toolkit, ...]]
+    libraries: Fact[tuple[Library, ...]]
+    interpreters: Fact[tuple[Interpreter, ...]]
+    conda_tools: Fact[tuple[Tool, ...]]
+    disk: Disk
+    windows: Windows | None = None
+    variables: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,82 @@
+"""What is wrong, and how sure that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning", "info"]
+Confidence = Literal["certain", "likely", "possible"]
+CheckStatus = Literal["passed", "failed", "skipped", "not proven", "crashed", "timed out", "could not tell"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What was seen, and where."""
+
+    seen: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy:
+    """Words for a person and, where there are any, command lines to run in order."""
+
+    words: str
+    steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One cause: ``cause`` is a code of the cause table (docs: contract, ``findings``)."""
+
+    cause: str
+    severity: Severity
+    confidence: Confidence
+    title: str
+    evidence: tuple[Evidence, ...]
+    remedy: Remedy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """The result of one check of ``verify``; ``seconds`` is how long it took."""
+
+    name: str
+    status: CheckStatus
+    detail: str = ""
+    seconds: float = 0.0
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedLibrary:
+    """A shared library that TensorFlow asks for: ``path`` is empty when the loader did not find it.
+
+    ``inside`` is true when it comes from the environment; ``required`` when TensorFlow uses no GPU without it.
+    """
+
+    soname: str
+    path: str
+    version: str
+    inside: bool
+    required: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """The outcome of ``verify`` on one environment."""
+
+    env: str
+    python: str
+    tensorflow: str
+    device: str
+    checks: tuple[Check, ...]
+    libraries: tuple[LoadedLibrary, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def passed(self) -> bool:
+        """True when nothing of severity error was found and no check failed."""
+        bad = {"failed", "crashed", "timed out"}
+        return not any(check.status in bad for check in self.checks) and not any(finding.severity == "error" for finding in self.findings)

@@ -1,0 +1,133 @@
+"""The choice, with its reasons, and the plan that is shown, saved and executed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from provisioner.model.catalogue import Link, LockDevice
+from provisioner.model.facts import Interpreter
+from provisioner.model.request import Request
+
+GpuVerdict = Literal["native", "ptx", "too old", "too new", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpuJudgement:
+    """One GPU against one build: ``why`` in a sentence for a person."""
+
+    index: int
+    name: str
+    capability: str
+    verdict: GpuVerdict
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A candidate that was not taken: ``code`` of the cause table, ``why`` in a sentence, ``remedy`` where there is one."""
+
+    candidate: str
+    code: str
+    why: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What was chosen: ``reasons`` say why, ``refusals`` why each better candidate was not, ``warnings`` what a person should know."""
+
+    release: str
+    python: str
+    interpreter: Interpreter | None
+    device: LockDevice
+    platform: str
+    reasons: tuple[str, ...]
+    refusals: tuple[Refusal, ...]
+    warnings: tuple[str, ...]
+    gpus: tuple[GpuJudgement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """A distribution that will be installed: one file, its SHA-256, its sizes in bytes; ``source`` when it must be built."""
+
+    name: str
+    version: str
+    filename: str
+    sha256: str
+    size: int
+    unpacked: int
+    source: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """A distribution or leftover that will be moved out: ``paths`` relative to the environment (empty: as its RECORD says)."""
+
+    name: str
+    version: str
+    reason: str
+    paths: tuple[str, ...] = ()
+
+
+StepKind = Literal["create", "remove", "install", "link", "verify", "receipt"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step: ``needed`` is false when there is nothing to do, and ``reason`` then says why not."""
+
+    kind: StepKind
+    title: str
+    reason: str
+    needed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvState:
+    """What is at the environment's path now: ``digest`` covers all its distributions and versions.
+
+    ``kind``: ``absent``, ``empty`` (a folder with nothing in it), ``venv``. ``managed`` is true when this tool made it.
+    """
+
+    path: str
+    kind: Literal["absent", "empty", "venv"]
+    digest: str
+    python: str = ""
+    site_packages: str = ""
+    managed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What will be done, sealed: ``seal`` is the SHA-256 over all the other fields.
+
+    Sizes are in bytes. ``outside`` lists every change outside the environment and the tool's own cache. ``facts``, ``catalogue`` and
+    ``lock`` are digests of what the decision was made from; ``proof`` says in words what was run for the lock.
+    """
+
+    tool: str
+    made: str
+    machine: str
+    request: Request
+    facts: str
+    catalogue: str
+    env: EnvState
+    choice: Choice
+    lock: str
+    proof: str
+    steps: tuple[Step, ...]
+    packages: tuple[Package, ...]
+    unchanged: tuple[str, ...]
+    removals: tuple[Removal, ...]
+    links: tuple[Link, ...]
+    download: int
+    disk: int
+    outside: tuple[str, ...]
+    seal: str = ""
+
+    @property
+    def changes(self) -> bool:
+        """True when executing it would change something."""
+        return any(step.needed and step.kind in {"create", "remove", "install", "link"} for step in self.steps)

@@ -1,0 +1,28 @@
+"""What a person asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Device = Literal["auto", "cpu", "cuda"]
+Kind = Literal["venv", "conda"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request, the same for every command.
+
+    ``tensorflow`` and ``python`` are PEP 440 specifiers (``==2.15.*``) or empty for "the best that fits"; ``env`` is the absolute
+    path of the environment; ``extra`` are the requirements of ``--with``; ``origins`` says for each field where its value came
+    from (``default``, ``option``, ``variable TFSETUP_X``, ``file``).
+    """
+
+    tensorflow: str = ""
+    python: str = ""
+    device: Device = "auto"
+    kind: Kind = "venv"
+    env: str = ""
+    extra: tuple[str, ...] = ()
+    offline: bool = False
+    origins: dict[str, str] = field(default_factory=dict)
