@@ -95,6 +95,7 @@ class EnvState:
     kind: Literal["absent", "empty", "venv"]
     digest: str
     python: str = ""
+    python_version: str = ""
     site_packages: str = ""
     managed: bool = False
 

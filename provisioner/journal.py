@@ -1,0 +1,75 @@
+"""The record of a change: written before the deed, kept afterwards for undo."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+from provisioner.errors import InputError, OperationError
+from provisioner.host import Host, Reader
+from provisioner.model import codec
+from provisioner.workspace import Workspace
+
+SCHEMA = "tfsetup/journal/1"
+
+Phase = Literal["building", "moving", "moved", "undoing", "clearing"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """One change of one environment.
+
+    ``phase``: ``building`` (the environment is untouched), ``moving`` (files are on their way), ``moved`` (the new state stands, its proof is
+    due), ``undoing`` (files are on their way back), ``clearing`` (the old state stands, what is left of the new one is removed). ``outgoing`` and ``incoming`` are paths relative to the environment, in the order they
+    move. ``before`` says what was there: ``absent``, ``empty``, ``venv``. ``parents`` are folders made above it. ``receipt`` is the
+    text of the receipt that was there before.
+    """
+
+    number: int
+    seal: str
+    started: str
+    phase: Phase
+    before: Literal["absent", "empty", "venv"]
+    outgoing: tuple[str, ...] = ()
+    incoming: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    receipt: str = ""
+
+
+def write(host: Host, path: str, journal: Journal) -> None:
+    """Put the journal on disk, durably."""
+    host.write(path, json.dumps(codec.document(SCHEMA, journal)) + "\n", durable=True)
+
+
+def read(host: Reader, path: str) -> Journal | None:
+    """Return the journal at ``path``, or None; raises ``OperationError`` when it is there but cannot be understood."""
+    try:
+        text = host.read_text(path, limit=1 << 28)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        journal = codec.from_data(Journal, codec.parse_json(text, file=path), file=path, schema=SCHEMA)
+    except InputError as error:
+        raise OperationError(
+            "the record of an earlier change cannot be read, so it can be neither finished nor undone",
+            place=path,
+            hint=f"`{error.faults[0]}`; keep the folder for a bug report, or remove the environment and apply again",
+        ) from None
+    for name in (*journal.outgoing, *journal.incoming):
+        if name.startswith("/") or ".." in name.split("/"):
+            raise OperationError(f"the record of an earlier change names `{name}`, outside the environment", place=path)
+    return journal
+
+
+def last_record(host: Reader, workspace: Workspace) -> Journal | None:
+    """Return the newest change that can be undone, or None."""
+    try:
+        numbers = [int(name) for name in (entry.path.rsplit("/", 1)[-1] for entry in host.list(workspace.history)) if name.isdigit()]
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    for number in sorted(numbers, reverse=True):
+        record = read(host, workspace.undo_record(number))
+        if record is not None:
+            return record
+    return None

@@ -1,0 +1,191 @@
+"""Reading an environment: what kind it is, its Python, its distributions and what rivals left behind."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import posixpath
+import re
+from dataclasses import dataclass
+
+from provisioner.errors import InputError
+from provisioner.host import Entry, Reader
+from provisioner.model.plan import EnvState
+from provisioner.workspace import STATE
+
+# Distributions that unpack into site-packages/tensorflow, so that no two of them can be installed together
+# (facts/pitfalls.yaml, two-distributions-one-directory; the names are those of PyPI).
+RIVALS = re.compile(
+    r"tensorflow(-(cpu|gpu|intel|macos|rocm|rocm-enhanced|aarch64|cpu-aws|directml|gpu-macosx))?|intel-tensorflow(-avx512)?|nvidia-tensorflow"
+    r"|(tf-nightly|tensorflow-nightly)(-[a-z0-9-]+)?"
+)
+# Folders those distributions own: the package, the real module of 1.15 and 2.0, and links to data.
+RIVAL_FOLDERS = ("tensorflow", "tensorflow_core")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """A distribution in an environment. ``metadata`` is its folder relative to the environment; ``recorded`` is false when RECORD is missing."""
+
+    name: str
+    version: str
+    metadata: str
+    recorded: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """An environment and what is installed in it; ``leftovers`` are relative paths that no distribution accounts for."""
+
+    state: EnvState
+    distributions: tuple[Installed, ...]
+    leftovers: tuple[str, ...]
+
+    def named(self, name: str) -> Installed | None:
+        """The distribution of that normalised name."""
+        return next((item for item in self.distributions if item.name == name), None)
+
+
+def normalise(name: str) -> str:
+    """Return a distribution's name in the form in which names are compared (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def parse_config(text: str) -> dict[str, str]:
+    """Return the keys of a ``pyvenv.cfg`` (PEP 405): ``home = /usr/bin`` and so on."""
+    pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
+    return {key.strip().lower(): value.strip() for key, _, value in pairs}
+
+
+def read_site(reader: Reader, path: str) -> Site:
+    """Read what is at ``path`` (absolute).
+
+    Raises ``InputError`` when it is a file, a folder with something else in it, an environment whose Python is gone, a conda environment,
+    or the place of a system's Python.
+    """
+    root = reader.real(path)
+    if not reader.exists(root):
+        return Site(state=EnvState(path=root, kind="absent", digest="absent"), distributions=(), leftovers=())
+    entry = reader.entry(root)
+    if entry.kind != "directory":
+        raise _not_environment(path, "it is a file, not a folder")
+    try:
+        names = {posixpath.basename(item.path) for item in reader.list(root)}
+    except PermissionError:
+        raise _not_environment(path, "it cannot be read by this user") from None
+    if not names:
+        return Site(state=EnvState(path=root, kind="empty", digest="empty"), distributions=(), leftovers=())
+    if "conda-meta" in names:
+        raise _not_environment(
+            path, "it is a conda environment", "choose another --env; conda environments are never changed by `--kind venv`"
+        )
+    if "pyvenv.cfg" not in names:
+        raise _not_environment(path, _what_else(reader, root, names))
+    return _read_venv(reader, root)
+
+
+def _what_else(reader: Reader, root: str, names: set[str]) -> str:
+    if any(reader.exists(posixpath.join(root, "bin", name)) for name in ("python3", "python")):
+        return "it is the place of a Python installation, not a virtual environment; such a Python is never changed"
+    if names == {STATE}:
+        return "it holds only what an interrupted run of tfsetup left; run `tfsetup undo` there"
+    return "it is a folder with other files in it, not a virtual environment"
+
+
+def _not_environment(path: str, why: str, hint: str = "") -> InputError:
+    return InputError(why, place=path, hint=hint or "choose another folder with --env")
+
+
+def _read_venv(reader: Reader, root: str) -> Site:
+    config = parse_config(reader.read_text(posixpath.join(root, "pyvenv.cfg")))
+    python = posixpath.join(root, "bin", "python")
+    folders = reader.glob(posixpath.join(_glob_escape(root), "lib", "python3.*", "site-packages"))
+    version = config.get("version_info") or config.get("version", "")
+    short = ".".join(version.split(".")[:2])
+    site_packages = next((item for item in folders if item.endswith(f"/python{short}/site-packages")), "")
+    if not site_packages:
+        hint = "remove it, or choose another folder with --env"
+        raise _not_environment(root, "its pyvenv.cfg names no Python whose site-packages folder is there", hint)
+    if not reader.exists(reader.real(python)):
+        raise _not_environment(root, f"its Python is gone ({reader.real(python)})", "remove it, or choose another folder with --env")
+    distributions = _distributions(reader, root, site_packages)
+    return Site(
+        state=EnvState(
+            path=root,
+            kind="venv",
+            digest=_digest(distributions),
+            python=python,
+            python_version=version.split("+")[0],
+            site_packages=posixpath.relpath(site_packages, root),
+            managed=reader.exists(posixpath.join(root, STATE, "receipt.json")),
+        ),
+        distributions=distributions,
+        leftovers=_leftovers(reader, root, site_packages),
+    )
+
+
+def _glob_escape(path: str) -> str:
+    return re.sub(r"([*?\[])", r"[\1]", path)
+
+
+def _digest(distributions: tuple[Installed, ...]) -> str:
+    lines = "\n".join(f"{item.name}=={item.version}" for item in distributions)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _distributions(reader: Reader, root: str, site_packages: str) -> tuple[Installed, ...]:
+    found: list[Installed] = []
+    for entry in reader.list(site_packages):
+        base = posixpath.basename(entry.path)
+        if base.endswith((".dist-info", ".egg-info")) and not base.startswith("~"):
+            installed = _installed(reader, root, entry, base)
+            if installed is not None:
+                found.append(installed)
+    return tuple(sorted(found, key=lambda item: (item.name, item.version)))
+
+
+def _installed(reader: Reader, root: str, entry: Entry, base: str) -> Installed | None:
+    """Read name and version: from the folder's name (PEP 376), which costs no file, unless it has none."""
+    stem = base.rsplit(".", 1)[0]
+    name, _, version = stem.partition("-")
+    if base.endswith(".egg-info"):
+        version = version.split("-py")[0]
+    if not version:
+        return None
+    record = posixpath.join(entry.path, "RECORD" if base.endswith(".dist-info") else "installed-files.txt")
+    return Installed(
+        name=normalise(name),
+        version=version,
+        metadata=posixpath.relpath(entry.path, root),
+        recorded=entry.kind == "directory" and reader.exists(record),
+    )
+
+
+def _leftovers(reader: Reader, root: str, site_packages: str) -> tuple[str, ...]:
+    """Folders that pip renamed before it failed to remove them start with a tilde (pip's ``AdjacentTempDirectory``)."""
+    found = [entry.path for entry in reader.list(site_packages) if posixpath.basename(entry.path).startswith("~")]
+    return tuple(posixpath.relpath(path, root) for path in found)
+
+
+def recorded_files(reader: Reader, root: str, installed: Installed) -> tuple[str, ...]:
+    """Return the files of a distribution relative to the environment; its metadata folder stands for all in it.
+
+    Read from RECORD (PEP 376) or ``installed-files.txt``; lines that lead out of the environment are left out, so that nothing outside can
+    be touched by a forged RECORD.
+    """
+    metadata = posixpath.join(root, installed.metadata)
+    files = {installed.metadata}
+    if installed.recorded and installed.metadata.endswith(".dist-info"):
+        folder = posixpath.dirname(installed.metadata)
+        names = [row[0] for row in csv.reader(reader.read_text(posixpath.join(metadata, "RECORD"), limit=1 << 26).splitlines()) if row]
+    elif installed.recorded:
+        folder = installed.metadata
+        names = reader.read_text(posixpath.join(metadata, "installed-files.txt"), limit=1 << 26).splitlines()
+    else:
+        return tuple(files)
+    for name in names:
+        path = posixpath.normpath(posixpath.join(folder, name))
+        inside = not path.startswith(("/", "..")) and path.split("/")[0] != STATE
+        if inside and not path.startswith(installed.metadata + "/"):
+            files.add(path)
+    return tuple(sorted(files))
