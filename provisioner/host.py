@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -89,11 +89,12 @@ class Reader(Protocol):
         cwd: str | None = None,
         timeout: float = 30.0,
         stdin: str = "",
-        show_errors: bool = False,
+        watch: Callable[[int], None] | None = None,
     ) -> Completed:
         """Run a program to its end; ``timeout`` in seconds kills it and its children. ``env`` replaces the environment.
 
-        ``show_errors`` leaves its standard error on the tool's own (for progress bars of installers); ``err`` is then empty.
+        ``watch`` is called several times a second with the bytes that the program has written to files so far (-1 where the
+        system does not tell).
         Raises ``FileNotFoundError`` or ``PermissionError`` when it cannot be started.
         """
         ...
@@ -180,6 +181,10 @@ class Host(Reader, Protocol):
 
     def sync(self, path: str) -> None:
         """Wait until the folder's entries are on disk (nothing to do where the system has no such call)."""
+        ...
+
+    def shielded(self) -> AbstractContextManager[None]:
+        """Put off Ctrl-C and requests to end until the block is left; for the short moments in which files move."""
         ...
 
     def lock(self, path: str, *, wait: float) -> AbstractContextManager[None]:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -24,6 +24,7 @@ if sys.platform != "win32":
 
 LOCK_POLL_SECONDS = 0.1
 KILL_GRACE_SECONDS = 5.0
+WATCH_SECONDS = 0.2
 
 
 def _kind(mode: int) -> EntryKind:
@@ -84,7 +85,7 @@ class LocalHost:
         cwd: str | None = None,
         timeout: float = 30.0,
         stdin: str = "",
-        show_errors: bool = False,
+        watch: Callable[[int], None] | None = None,
     ) -> Completed:
         """See ``host.Reader``; the program leads a process group of its own, so that its children end with it."""
         started = time.monotonic()
@@ -92,29 +93,29 @@ class LocalHost:
             list(argv),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=None if show_errors else subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=None if env is None else dict(env),
             cwd=cwd,
             text=True,
             encoding="utf-8",
             errors="backslashreplace",
-            start_new_session=not show_errors,
+            start_new_session=True,
         ) as process:
             timed_out = False
             try:
-                out, err = process.communicate(stdin, timeout=timeout)
+                out, err = _communicate(process, stdin, started + timeout, watch)
             except subprocess.TimeoutExpired:
                 timed_out = True
-                _end(process, group=not show_errors)
+                _end(process)
                 out, err = process.communicate()
             except BaseException:
-                _end(process, group=not show_errors)
+                _end(process)
                 raise
         return Completed(
             argv=tuple(argv),
             code=process.returncode,
             out=out,
-            err=err or "",
+            err=err,
             seconds=time.monotonic() - started,
             timed_out=timed_out,
         )
@@ -242,6 +243,20 @@ class LocalHost:
             os.close(handle)
 
     @contextlib.contextmanager
+    def shielded(self) -> Iterator[None]:
+        """See ``host.Host``; a signal that came meanwhile is delivered afterwards."""
+        pending: list[int] = []
+        numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+        before = {number: signal.signal(number, lambda received, _frame: pending.append(received)) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            for number in pending:
+                signal.raise_signal(number)
+
+    @contextlib.contextmanager
     def lock(self, path: str, *, wait: float) -> Iterator[None]:
         """See ``host.Host``; a lock on a file that was removed meanwhile is taken anew, so two holders cannot exist."""
         if sys.platform == "win32":  # pragma: no cover
@@ -273,11 +288,34 @@ def _same_file(handle: int, path: str) -> bool:
         return False
 
 
-def _end(process: subprocess.Popen[str], *, group: bool) -> None:
-    """End a process and, where it leads a group, its children: politely, then for good."""
+def _communicate(process: subprocess.Popen[str], stdin: str, deadline: float, watch: Callable[[int], None] | None) -> tuple[str, str]:
+    if watch is None:
+        return process.communicate(stdin, timeout=deadline - time.monotonic())
+    given: str | None = stdin
+    while True:
+        try:
+            return process.communicate(given, timeout=min(WATCH_SECONDS, max(0.0, deadline - time.monotonic())))
+        except subprocess.TimeoutExpired:
+            if time.monotonic() >= deadline:
+                raise
+        given = None
+        watch(_bytes_written(process.pid))
+
+
+def _bytes_written(pid: int) -> int:
+    """Return the ``wchar`` line of Linux' ``/proc/PID/io``, or -1."""
+    try:
+        with open(f"/proc/{pid}/io", encoding="ascii") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("wchar:"))
+    except (OSError, StopIteration):
+        return -1
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a process and its children: politely, then for good."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
-            if group and hasattr(os, "killpg"):
+            if hasattr(os, "killpg"):
                 os.killpg(process.pid, number)
             else:
                 process.send_signal(number)
