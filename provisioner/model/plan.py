@@ -88,7 +88,8 @@ class Step:
 class EnvState:
     """What is at the environment's path now: ``digest`` covers all its distributions and versions.
 
-    ``kind``: ``absent``, ``empty`` (a folder with nothing in it), ``venv``. ``managed`` is true when this tool made it.
+    ``kind``: ``absent``, ``empty`` (a folder with nothing in it), ``venv``. ``managed`` is true when this tool made it. ``python`` is
+    the path of its interpreter, ``python_version`` that interpreter's version as ``3.11.7`` (both empty without a ``venv``).
     """
 
     path: str

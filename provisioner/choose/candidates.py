@@ -1,0 +1,127 @@
+"""Holds one release against one machine: everything that is in its way, or the Python and the lock it would be installed with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from provisioner.choose.driver import Sight, check_driver, unproven
+from provisioner.choose.gpu import gpu_warnings, judge, none_usable, usable
+from provisioner.choose.platforms import check_cpu, check_libc, no_build
+from provisioner.choose.pythons import Offer, Pythons, no_python, offers_for, python_warnings
+from provisioner.choose.view import CatalogueView
+from provisioner.choose.words import Obstacle
+from provisioner.model.catalogue import Build, CudaBuild, LockDevice, Release
+from provisioner.model.facts import Facts
+from provisioner.model.plan import EnvState, GpuJudgement
+from provisioner.model.request import Request
+
+_DEVICE_NAMES: dict[LockDevice, str] = {"cpu": "the CPU", "cuda": "CUDA"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """All that does not depend on the release: read once for a request."""
+
+    facts: Facts
+    request: Request
+    env: EnvState
+    platform: str
+    spec: str
+    pythons: Pythons
+    sight: Sight
+    device: LockDevice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A release on this machine: it fits when nothing is in its way; ``offer`` is then the Python it goes with."""
+
+    release: Release
+    obstacles: tuple[Obstacle, ...]
+    offer: Offer | None = None
+    gpus: tuple[GpuJudgement, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def examine(situation: Situation, release: Release, catalogue: CatalogueView) -> Candidate:
+    """Return the candidate with every obstacle, root cause first; a lock is read only where nothing else is in the way."""
+    build = next((build for build in release.builds if build.platform == situation.platform), None)
+    if build is None:
+        obstacles = [no_build(situation.facts, situation.platform)]
+        if situation.pythons.trouble is not None and situation.pythons.trouble.code in {"wrong-arch-binary", "python-32bit"}:
+            obstacles.append(situation.pythons.trouble)
+        return Candidate(release=release, obstacles=_ordered(obstacles))
+    checks = [check_cpu(situation.facts, build.cpu_features), check_libc(situation.facts, build.glibc)]
+    gpus: tuple[GpuJudgement, ...] = ()
+    gpu_notes: tuple[str, ...] = ()
+    if situation.device == "cuda":
+        found, gpus, gpu_notes = _check_gpus(situation, release, build, catalogue)
+        checks.extend(found)
+    obstacles = [obstacle for obstacle, _ in checks if obstacle is not None]
+    offer, python_obstacle, notes = _python(situation, release, build, catalogue, clear=not obstacles)
+    if python_obstacle is not None:
+        obstacles.append(python_obstacle)
+    warnings = (*gpu_notes, *(note for _, note in checks if note), *notes)
+    return Candidate(release=release, obstacles=_ordered(obstacles), offer=offer, gpus=gpus, warnings=tuple(dict.fromkeys(warnings)))
+
+
+def _ordered(obstacles: list[Obstacle]) -> tuple[Obstacle, ...]:
+    return tuple(sorted(obstacles, key=lambda obstacle: obstacle.rank))
+
+
+def _check_gpus(
+    situation: Situation, release: Release, build: Build, catalogue: CatalogueView
+) -> tuple[list[tuple[Obstacle | None, str]], tuple[GpuJudgement, ...], tuple[str, ...]]:
+    """Judge each GPU by itself, then the driver; without a GPU that answers (asked for by name) say what could not be proven."""
+    cuda = build.cuda
+    if cuda is None:
+        why = "has no CUDA build for this platform"
+        return [(Obstacle(code="platform-unsupported", why=why, remedy="use `--device cpu`"), "")], (), ()
+    if situation.sight.state != "answers":
+        return [], (), unproven(situation.facts, situation.sight, cuda)
+    judgements = _judgements(situation, release, cuda, catalogue)
+    if not any(usable(judgement) for judgement in judgements):
+        return [(none_usable(judgements), "")], judgements, ()
+    return [check_driver(situation.facts, catalogue, cuda, judgements)], judgements, gpu_warnings(judgements, situation.sight.gpus)
+
+
+def _judgements(situation: Situation, release: Release, cuda: CudaBuild, catalogue: CatalogueView) -> tuple[GpuJudgement, ...]:
+    judged = []
+    for gpu in situation.sight.gpus:
+        capability = gpu.compute_capability.value
+        judged.append(judge(gpu, cuda, release, catalogue.architecture(capability) if capability else None))
+    return tuple(judged)
+
+
+def _python(
+    situation: Situation, release: Release, build: Build, catalogue: CatalogueView, *, clear: bool
+) -> tuple[Offer | None, Obstacle | None, tuple[str, ...]]:
+    """Take the best Python that the release has a good lock for; the lock's own glibc floor counts where nothing else is in the way."""
+    pythons = situation.pythons
+    locked = tuple(python for python, device in catalogue.locks(release.version, build.platform) if device == situation.device)
+    bad = _known_bad(release, situation.device)
+    supported = tuple(python for python in locked if python not in bad)
+    offers = offers_for(pythons, supported)
+    if not offers:
+        stopped = next((bad[offer.minor] for offer in pythons.offers if offer.minor in bad), None)
+        return None, stopped or no_python(pythons, supported, _DEVICE_NAMES[situation.device]), ()
+    if not clear:
+        return offers[0], None, ()
+    first: Obstacle | None = None
+    for offer in offers:
+        lock = catalogue.lock(release.version, offer.minor, build.platform, situation.device)
+        obstacle, note = check_libc(situation.facts, lock.glibc if lock is not None else build.glibc)
+        if obstacle is None:
+            return offer, None, (*python_warnings(offer, pythons), *([note] if note else []))
+        first = first or obstacle
+    return None, first, ()
+
+
+def _known_bad(release: Release, device: LockDevice) -> dict[str, Obstacle]:
+    """Return the Pythons with which the release is known not to work on the device; what is bad for some GPUs only is not among them."""
+    bad: dict[str, Obstacle] = {}
+    for entry in release.known_bad:
+        if not entry.capabilities and (not entry.devices or device in entry.devices):
+            for python in entry.pythons or tuple(python for build in release.builds for python in build.pythons):
+                bad[python] = Obstacle(code=entry.cause, why=entry.reason, remedy=f"see {entry.reference}" if entry.reference else "")
+    return bad

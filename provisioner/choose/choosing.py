@@ -1,0 +1,95 @@
+"""Chooses: walks the releases from the newest, takes the first that nothing is in the way of, and says why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from provisioner.choose.candidates import Candidate, Situation, examine
+from provisioner.choose.driver import look
+from provisioner.choose.nearest import nearest
+from provisioner.choose.platforms import platform_of
+from provisioner.choose.pythons import find_pythons
+from provisioner.choose.reasons import reasons, warnings
+from provisioner.choose.refusing import refusals, refused
+from provisioner.choose.versions import names_prerelease, specifier
+from provisioner.choose.view import CatalogueView
+from provisioner.errors import TfsetupError
+from provisioner.model.catalogue import LockDevice, Release
+from provisioner.model.facts import Facts
+from provisioner.model.plan import Choice, EnvState
+from provisioner.model.request import Request
+
+
+def choose(facts: Facts, request: Request, catalogue: CatalogueView, env: EnvState) -> Choice:
+    """Return the best release that fits machine, request and environment, with its reasons.
+
+    Raises ``NoProfileError`` with every candidate's refusal and the nearest requests that can be met, ``UsageError`` for options that do
+    not parse, ``CouldNotTellError`` where the facts do not even say what kind of machine it is.
+    """
+    situation = situate(facts, request, catalogue, env)
+    candidates = [] if request.kind == "conda" else _walk(situation, _releases(situation, catalogue), catalogue)
+    choice = _choice(situation, candidates)
+    if choice is not None:
+        return choice
+
+    def attempt(other: Request, place: EnvState, releases: Iterable[Release] | None) -> Choice | None:
+        if other.kind == "conda":
+            return None
+        try:
+            changed = situate(facts, other, catalogue, place)
+        except TfsetupError:
+            return None
+        return _choice(changed, _walk(changed, _releases(changed, catalogue) if releases is None else releases, catalogue))
+
+    raise refused(situation, candidates, catalogue, nearest(request, env, catalogue, attempt))
+
+
+def situate(facts: Facts, request: Request, catalogue: CatalogueView, env: EnvState) -> Situation:
+    """Read from facts and request all that does not depend on the release; raises ``UsageError`` or ``CouldNotTellError``."""
+    sight = look(facts, catalogue)
+    device: LockDevice = "cuda" if request.device == "cuda" or (request.device == "auto" and sight.state == "answers") else "cpu"
+    return Situation(
+        facts=facts,
+        request=request,
+        env=env,
+        platform=platform_of(facts),
+        spec=specifier(request.tensorflow, "--tensorflow"),
+        pythons=find_pythons(facts, request, env),
+        sight=sight,
+        device=device,
+    )
+
+
+def _releases(situation: Situation, catalogue: CatalogueView) -> Iterable[Release]:
+    return catalogue.releases(situation.spec, prereleases=names_prerelease(situation.spec))
+
+
+def _walk(situation: Situation, releases: Iterable[Release], catalogue: CatalogueView) -> list[Candidate]:
+    """Return the candidates up to the first that fits; all of them when none does."""
+    seen: list[Candidate] = []
+    for release in releases:
+        seen.append(examine(situation, release, catalogue))
+        if not seen[-1].obstacles:
+            break
+    return seen
+
+
+def _choice(situation: Situation, candidates: list[Candidate]) -> Choice | None:
+    """Return the last candidate as the choice, or None where something is in its way."""
+    if not candidates or candidates[-1].obstacles:
+        return None
+    *better, taken = candidates
+    offer = taken.offer
+    if offer is None:
+        return None
+    return Choice(
+        release=taken.release.version,
+        python=offer.minor,
+        interpreter=offer.interpreter,
+        device=situation.device,
+        platform=situation.platform,
+        reasons=reasons(situation, taken, offer),
+        refusals=refusals(better),
+        warnings=warnings(situation, taken),
+        gpus=taken.gpus,
+    )

@@ -1,0 +1,165 @@
+"""Looks at the NVIDIA driver: does it answer, why not, and is it new enough; with the commands that mend it.
+
+Sources: minor-version compatibility (NVIDIA, "CUDA Compatibility"): the CUDA major decides the oldest driver, and PTX made by a newer CUDA
+than the driver knows cannot be compiled by it; WSL2 takes the driver of Windows and must not get one of its own (NVIDIA, "CUDA on WSL").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from provisioner.choose.gpu import usable
+from provisioner.choose.versions import numbers
+from provisioner.choose.view import CatalogueView
+from provisioner.choose.words import Obstacle, listed
+from provisioner.model.catalogue import CudaBuild
+from provisioner.model.facts import Facts, Gpu
+from provisioner.model.plan import GpuJudgement
+
+_SHARE = {
+    "docker": "start it with `docker run --gpus all` (the host needs the NVIDIA Container Toolkit)",
+    "podman": "start it with `podman run --device nvidia.com/gpu=all` (the host needs the NVIDIA Container Toolkit)",
+    "kubernetes": "ask for a GPU in the pod's resources: `limits: {nvidia.com/gpu: 1}` (the cluster needs NVIDIA's device plugin)",
+    "apptainer": "start it with `apptainer exec --nv`",
+    "singularity": "start it with `singularity exec --nv`",
+    "lxc": "pass the devices `/dev/nvidia*` and the host's driver libraries to the container",
+}
+_SHARE_ANY = "start the container with the host's GPU"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What is seen of NVIDIA GPUs.
+
+    ``answers``: the driver answers for ``gpus``. ``hidden``: there is one, and the driver does not answer; ``code``, ``why`` and
+    ``remedy`` tell. ``none``: nothing points to one; ``why`` is then empty, or says that nobody could tell.
+    """
+
+    state: Literal["answers", "hidden", "none"]
+    gpus: tuple[Gpu, ...] = ()
+    code: str = ""
+    why: str = ""
+    remedy: str = ""
+
+
+def look(facts: Facts, catalogue: CatalogueView) -> Sight:
+    """Decide whether the driver answers, and if not, what is the matter: a broken driver before a missing one."""
+    gpus = facts.gpus.value or ()
+    driver = facts.driver
+    release, module = driver.release.value, driver.kernel_module.value
+    if gpus and not driver.problem:
+        return Sight(state="answers", gpus=gpus)
+    on_bus = [device for device in facts.pci_gpus.value or () if device.vendor == "nvidia"]
+    if not (gpus or on_bus or module or driver.devices.value or driver.problem):
+        return Sight(state="none", why=_could_not_tell(facts))
+    if release and module and release != module:
+        why = f"the NVIDIA driver was updated to {release} while its kernel module {module} is still loaded"
+        return Sight(state="hidden", code="driver-kernel-mismatch", why=why, remedy="reboot the machine, or reload the kernel module")
+    if driver.problem:
+        why = f"the NVIDIA driver does not answer: {driver.problem}"
+        return Sight(state="hidden", code="gpu-init-failed", why=why, remedy="reboot the machine, then run `nvidia-smi`")
+    container = facts.system.container.value
+    if container:
+        why = f"the host has an NVIDIA GPU that this container ({container}) was started without"
+        return Sight(state="hidden", code="gpu-not-visible", why=why, remedy=_SHARE.get(container, _SHARE_ANY))
+    return _driverless(facts, catalogue, {device.driver for device in on_bus})
+
+
+def _driverless(facts: Facts, catalogue: CatalogueView, bound: set[str]) -> Sight:
+    """Say why a GPU of the machine itself has no driver that answers."""
+    if "vfio-pci" in bound:
+        why = "the NVIDIA GPU is reserved for virtual machines (vfio-pci)"
+        return Sight(state="hidden", code="gpu-not-visible", why=why, remedy="plan inside the virtual machine that has it")
+    if facts.driver.kernel_module.value:
+        why = f"the kernel module {facts.driver.kernel_module.value} is loaded, and the driver's libraries do not answer"
+        remedy = f"check that `nvidia-smi` works; else {_install(facts, catalogue, '')}"
+        return Sight(state="hidden", code="gpu-not-visible", why=why, remedy=remedy)
+    if "nouveau" in bound:
+        why = "the NVIDIA GPU is driven by nouveau, which cannot compute, and NVIDIA's driver is not installed"
+        return Sight(state="hidden", code="driver-missing", why=why, remedy=f"{_install(facts, catalogue, '')}, and reboot")
+    why = "there is an NVIDIA GPU on the PCI bus, and no NVIDIA driver"
+    return Sight(state="hidden", code="driver-missing", why=why, remedy=_install(facts, catalogue, ""))
+
+
+def _could_not_tell(facts: Facts) -> str:
+    if facts.system.wsl.value == "2":
+        return (
+            "WSL2 shows no NVIDIA GPU; if Windows has one, install or update the NVIDIA driver in Windows, run `wsl --update`, and install "
+            "no driver inside WSL2"
+        )
+    if facts.gpus.status == "unknown" and facts.pci_gpus.status == "unknown":
+        return f"could not tell whether there is an NVIDIA GPU ({facts.gpus.why or 'not in the facts'})"
+    return ""
+
+
+def _install(facts: Facts, catalogue: CatalogueView, minimum: str) -> str:
+    """Say how to get a driver: inside WSL2 and containers it is not this system that has it."""
+    wanted = f"an NVIDIA driver {minimum} or newer" if minimum else "the NVIDIA driver"
+    if facts.system.wsl.value == "2":
+        return f"install {wanted} in Windows, and none inside WSL2"
+    if facts.system.container.value:
+        return f"install {wanted} on the host; a container uses the host's"
+    distribution = facts.system.distribution.value
+    commands = catalogue.driver_commands(distribution.id, distribution.like, minimum) if distribution is not None else ()
+    return f"install {wanted}" + (f": {'; '.join(f'`{command}`' for command in commands)}" if commands else "")
+
+
+def floor(facts: Facts, build: CudaBuild) -> str:
+    """Return the oldest driver for the build here: inside WSL2 it is the Windows driver that counts."""
+    return build.driver_wsl if facts.system.wsl.value == "2" and build.driver_wsl else build.driver
+
+
+def check_driver(
+    facts: Facts, catalogue: CatalogueView, build: CudaBuild, judgements: tuple[GpuJudgement, ...]
+) -> tuple[Obstacle | None, str]:
+    """Compare the driver that answers with what the build's CUDA needs; returns the obstacle, or a warning where nobody can tell."""
+    release, minimum = facts.driver.release.value, floor(facts, build)
+    if not release:
+        why = facts.driver.release.why or "not in the facts"
+        return None, f"Could not tell the NVIDIA driver's release ({why}); CUDA {build.version} needs {minimum} or newer"
+    if numbers(release) < numbers(minimum):
+        why = f"needs NVIDIA driver {minimum} or newer for CUDA {build.version}, and this machine has {release}"
+        return Obstacle(code="driver-too-old", why=why, remedy=_newer(facts, catalogue, minimum)), ""
+    tried = [judgement for judgement in judgements if usable(judgement)]
+    if tried and all(judgement.verdict == "ptx" for judgement in tried) and not _compiles_ptx(facts, build, release):
+        why = f"has for {tried[0].name} only PTX of CUDA {build.version}, which the NVIDIA driver {release} is too old to compile"
+        return Obstacle(code="driver-too-old", why=why, remedy=_newer(facts, catalogue, build.driver_ptx or minimum)), ""
+    return None, ""
+
+
+def _compiles_ptx(facts: Facts, build: CudaBuild, release: str) -> bool:
+    """Minor-version compatibility does not reach PTX: the driver must know the CUDA that made it."""
+    cuda = facts.driver.cuda.value
+    if cuda:
+        return numbers(cuda)[:2] >= numbers(build.version)[:2]
+    return numbers(release) >= numbers(build.driver_ptx)
+
+
+def _newer(facts: Facts, catalogue: CatalogueView, minimum: str) -> str:
+    """Say how to get a newer driver, and which GPUs of the machine it would no longer drive."""
+    remedy = _install(facts, catalogue, minimum)
+    lost: dict[str, str] = {}
+    for gpu in facts.gpus.value or ():
+        family = catalogue.architecture(gpu.compute_capability.value) if gpu.compute_capability.value else None
+        if family is not None and family.driver_last and numbers(family.driver_last)[0] < numbers(minimum)[0]:
+            lost[gpu.name] = f"{gpu.name} ({family.driver_last})"
+    if lost:
+        remedy += f"; mind that the last driver branch for {listed(list(lost.values()))} is older"
+    return remedy
+
+
+def unproven(facts: Facts, sight: Sight, build: CudaBuild) -> tuple[str, ...]:
+    """Say what holds when CUDA was asked for by name and no GPU answers: images and login nodes are built this way."""
+    why = f" ({sight.why})" if sight.why else ""
+    minimum = floor(facts, build)
+    warnings = [
+        (
+            f"No NVIDIA GPU answers here{why}: the CUDA build will be installed and not proven here; where it runs, the NVIDIA driver must "
+            f"be {minimum} or newer"
+        )
+    ]
+    release = facts.driver.release.value
+    if release and numbers(release) < numbers(minimum):
+        warnings.append(f"The NVIDIA driver here is {release}, too old for CUDA {build.version}")
+    return tuple(warnings)

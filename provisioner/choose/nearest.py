@@ -1,0 +1,109 @@
+"""Finds the requests nearest to one that cannot be met: the fewest options changed, each tried before it is offered."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import re
+import shlex
+from collections.abc import Callable, Iterable, Iterator
+
+from provisioner.choose.versions import minor, numbers
+from provisioner.choose.view import CatalogueView
+from provisioner.model.catalogue import Release
+from provisioner.model.plan import Choice, EnvState
+from provisioner.model.request import Request
+
+# What a person gives up most easily comes first. More than three lines nobody reads.
+_FIELDS = ("kind", "tensorflow", "env", "python", "device")
+_MOST = 3
+
+# Tries a request with certain releases in a certain order (None: those that its own specifiers allow).
+Attempt = Callable[[Request, EnvState, "Iterable[Release] | None"], "Choice | None"]
+
+
+def nearest(request: Request, env: EnvState, catalogue: CatalogueView, attempt: Attempt) -> tuple[str, ...]:
+    """Return complete option strings, nearest first, each of which ``attempt`` could meet."""
+    fields = [field for field in _FIELDS if _changeable(field, request, env)]
+    met: list[frozenset[str]] = []
+    lines: list[str] = []
+    for size in range(1, len(fields) + 1):
+        for chosen in itertools.combinations(fields, size):
+            changed = frozenset(chosen)
+            if len(lines) == _MOST or any(smaller <= changed for smaller in met):
+                continue
+            line = _relaxed(request, env, changed, catalogue, attempt)
+            if line:
+                met.append(changed)
+                lines.append(line)
+    return tuple(dict.fromkeys(lines))
+
+
+def _changeable(field: str, request: Request, env: EnvState) -> bool:
+    """An option can be given up when it restricts anything; only conda's absence of profiles makes the kind one of them."""
+    return {
+        "kind": request.kind != "venv",
+        "tensorflow": request.tensorflow not in {"", "latest"},
+        "env": env.kind == "venv",
+        "python": request.python != "",
+        "device": request.device != "cpu",
+    }[field]
+
+
+def _relaxed(request: Request, env: EnvState, changed: frozenset[str], catalogue: CatalogueView, attempt: Attempt) -> str:
+    """Return the options with some given up and put to what can be met, or nothing."""
+    freed = dataclasses.replace(
+        request,
+        tensorflow="" if "tensorflow" in changed else request.tensorflow,
+        python="" if "python" in changed else request.python,
+        device="cpu" if "device" in changed else request.device,
+        kind="venv" if "kind" in changed else request.kind,
+    )
+    place = EnvState(path=env.path, kind="absent", digest="") if "env" in changed else env
+    choice = attempt(freed, place, None)
+    if choice is not None and "tensorflow" in changed:
+        choice = attempt(freed, place, _by_distance(request.tensorflow, catalogue)) or choice
+    if choice is None:
+        return ""
+    exact = dataclasses.replace(
+        freed,
+        tensorflow=choice.release if "tensorflow" in changed else freed.tensorflow,
+        python=choice.python if "python" in changed else freed.python,
+    )
+    if "env" in changed:
+        place = dataclasses.replace(place, path=f"{env.path}-{choice.python}")
+        exact = dataclasses.replace(exact, env=place.path)
+    short = dataclasses.replace(exact, tensorflow=minor(exact.tensorflow)) if "tensorflow" in changed else exact
+    for candidate in (short, exact):
+        again = attempt(candidate, place, None)
+        if again is not None and (minor(again.release), again.python) == (minor(choice.release), choice.python):
+            return options(candidate, env_named="env" in changed or request.origins.get("env", "default") != "default")
+    return ""
+
+
+def _by_distance(spec: str, catalogue: CatalogueView) -> Iterator[Release]:
+    """Yield stable releases, those that stand nearest to what was asked for first (``2.15`` and Python 3.12: 2.16, not the newest)."""
+    versions = catalogue.versions()
+    named = numbers((re.findall(r"\d+(?:\.\d+)*", spec) or ["0"])[0])
+    place = next((index for index, version in enumerate(versions) if numbers(version)[: len(named)] <= named), len(versions))
+    for version in sorted(versions, key=lambda version: abs(versions.index(version) - place)):
+        release = catalogue.release(version)
+        if release is not None and not release.prerelease:
+            yield release
+
+
+def options(request: Request, *, env_named: bool) -> str:
+    """Write a request as the options a person would type; what is at its default is left out."""
+    words = []
+    for option, value, default in (
+        ("--tensorflow", request.tensorflow, ""),
+        ("--python", request.python, ""),
+        ("--device", request.device, "auto"),
+        ("--kind", request.kind, "venv"),
+        ("--env", request.env if env_named else "", ""),
+    ):
+        if value != default:
+            words += [option, shlex.quote(value)]
+    for requirement in request.extra:
+        words += ["--with", shlex.quote(requirement)]
+    return " ".join([*words, "--offline"] if request.offline else words)

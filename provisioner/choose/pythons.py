@@ -1,0 +1,179 @@
+"""The Pythons of a machine that an environment can be made with, best first; or the one that an environment already has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from provisioner.choose.versions import matches, minor, newest_first, numbers, some_patch_matches, specifier
+from provisioner.choose.words import Obstacle, listed, span
+from provisioner.errors import CouldNotTellError, UsageError
+from provisioner.model.facts import Facts, Interpreter
+from provisioner.model.plan import EnvState
+from provisioner.model.request import Request
+
+_WIDTH = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A Python that could be used: ``interpreter`` is None where only the version is known; ``where`` says what it is."""
+
+    minor: str
+    version: str
+    interpreter: Interpreter | None
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pythons:
+    """All offers, best first.
+
+    ``assumed``: the facts do not tell the interpreters, so any Python that meets ``spec`` is taken for granted. ``env``: the offer is that
+    of an environment that is there already. ``found``: the versions of all interpreters, fit or not. ``trouble``: why none of them is fit.
+    """
+
+    offers: tuple[Offer, ...] = ()
+    spec: str = ""
+    assumed: str = ""
+    env: str = ""
+    found: tuple[str, ...] = ()
+    trouble: Obstacle | None = None
+
+
+def find_pythons(facts: Facts, request: Request, env: EnvState) -> Pythons:
+    """Return the Pythons that the request allows on this machine.
+
+    Raises ``UsageError`` for a ``--python`` that is no version and no interpreter of the facts, ``CouldNotTellError`` for an environment
+    whose Python could not be read.
+    """
+    path = request.python if _is_path(request.python) else ""
+    spec = "" if path else specifier(request.python, "--python")
+    if env.kind == "venv":
+        return _of_environment(facts, request, env, spec, path)
+    fact = facts.interpreters
+    if fact.status == "unknown":
+        if path:
+            raise UsageError(
+                f"`--python {path}` cannot be judged: {fact.why or 'the facts hold no interpreters'}", hint="give a version instead"
+            )
+        return Pythons(spec=spec, assumed=fact.why or "the facts hold no interpreters")
+    everything = fact.value or ()
+    if path and path not in {interpreter.path for interpreter in everything}:
+        hint = f"found are {listed([interpreter.path for interpreter in everything])}" if everything else "no Python was found"
+        raise UsageError(f"`--python {path}` is no interpreter that was found on this machine", hint=hint)
+    wanted = tuple(interpreter for interpreter in everything if (interpreter.path == path if path else matches(spec, interpreter.version)))
+    return _of_interpreters(facts, everything, wanted, path or spec)
+
+
+def _is_path(text: str) -> bool:
+    return text.startswith("/") or text[1:3] == ":\\"
+
+
+def _of_environment(facts: Facts, request: Request, env: EnvState, spec: str, path: str) -> Pythons:
+    if not env.python_version:
+        raise CouldNotTellError(f"the Python of the environment {env.path} could not be read", hint="name another environment with `--env`")
+    interpreter = next((found for found in facts.interpreters.value or () if found.path == env.python), None)
+    offer = Offer(
+        minor=minor(env.python_version), version=env.python_version, interpreter=interpreter, where=f"of the environment {env.path}"
+    )
+    fits = path == env.python if path else matches(spec, env.python_version)
+    if fits:
+        return Pythons(offers=(offer,), env=env.path, found=(env.python_version,))
+    why = f"was asked for with `--python {request.python}`, and the environment {env.path} has Python {env.python_version}"
+    trouble = Obstacle(code="python-unsupported", why=why, remedy="name another environment with `--env`, or leave `--python` out")
+    return Pythons(env=env.path, found=(env.python_version,), trouble=trouble)
+
+
+def _of_interpreters(facts: Facts, everything: tuple[Interpreter, ...], wanted: tuple[Interpreter, ...], asked: str) -> Pythons:
+    found = tuple(dict.fromkeys(interpreter.version for interpreter in everything))
+    architecture = facts.system.architecture.value or facts.system.process_architecture.value
+    native = tuple(one for one in wanted if one.architecture in {"", architecture} and one.bits == _WIDTH)
+    fit = tuple(one for one in native if one.implementation.lower() == "cpython" and not one.free_threaded)
+    if fit:
+        ordered = sorted(fit, key=_preference)
+        return Pythons(offers=tuple(_offer(one) for one in ordered), spec=asked, found=found)
+    return Pythons(spec=asked, found=found, trouble=_trouble(everything, wanted, native, architecture or "", asked))
+
+
+def _preference(interpreter: Interpreter) -> tuple[bool, tuple[int, ...], bool]:
+    """Real ones before those of virtual environments, then the newest, then those that are not conda's."""
+    return interpreter.virtual, tuple(-number for number in numbers(interpreter.version)), interpreter.origin == "conda"
+
+
+def _offer(interpreter: Interpreter) -> Offer:
+    return Offer(minor=minor(interpreter.version), version=interpreter.version, interpreter=interpreter, where=f"at {interpreter.path}")
+
+
+def _trouble(
+    everything: tuple[Interpreter, ...], wanted: tuple[Interpreter, ...], native: tuple[Interpreter, ...], architecture: str, asked: str
+) -> Obstacle:
+    if not everything:
+        return Obstacle(code="python-unsupported", why="needs a Python, and none was found here")
+    versions = newest_first({minor(one.version) for one in everything})
+    if not wanted:
+        why = f"was asked for with Python `{asked}`, and here are only {listed(versions)}"
+        return Obstacle(code="python-unsupported", why=why)
+    if native:
+        kinds = listed(sorted({"free-threaded" if one.free_threaded else one.implementation for one in native}), "or")
+        return Obstacle(code="python-unsupported", why=f"has wheels for the usual CPython only, and every fit Python here is {kinds}")
+    if all(one.bits != _WIDTH for one in wanted):
+        return Obstacle(
+            code="python-32bit", why="needs a 64-bit Python, and every Python here has 32 bits", remedy="install a 64-bit Python"
+        )
+    others = listed(sorted({one.architecture for one in wanted if one.architecture != architecture}))
+    return Obstacle(
+        code="wrong-arch-binary",
+        why=f"needs a Python for this machine's {architecture}, and every Python here is for {others}",
+        remedy=f"install a Python for {architecture}; one for {others} runs translated, without the processor features TensorFlow needs",
+    )
+
+
+def offers_for(pythons: Pythons, supported: tuple[str, ...]) -> tuple[Offer, ...]:
+    """Return the offers whose version is among ``supported``, best first."""
+    if not pythons.assumed:
+        return tuple(offer for offer in pythons.offers if offer.minor in supported)
+    allowed = [python for python in newest_first(set(supported)) if some_patch_matches(pythons.spec, python)]
+    return tuple(Offer(minor=python, version=python, interpreter=None, where="") for python in allowed)
+
+
+def no_python(pythons: Pythons, supported: tuple[str, ...], device: str) -> Obstacle:
+    """Say that none of the offers is among the Pythons a release has a set for, and how to get one that is."""
+    if not supported:
+        return Obstacle(code="python-unsupported", why=f"has no known-good set for {device} yet")
+    if pythons.trouble is not None:
+        trouble = pythons.trouble
+        return trouble if trouble.remedy else Obstacle(code=trouble.code, why=trouble.why, remedy=_get(pythons, supported))
+    here = listed(newest_first({offer.minor for offer in pythons.offers}))
+    if pythons.env:
+        here = f"the environment {pythons.env} has {here}"
+        remedy = "name another environment with `--env`, or a release that fits this one with `--tensorflow`"
+    elif pythons.assumed:
+        return Obstacle(
+            code="python-unsupported", why=f"has known-good sets for Python {span(supported)}, and `{pythons.spec}` was asked for"
+        )
+    else:
+        here = f"here is only {here}" if len(pythons.offers) == 1 else f"here are {here}"
+        remedy = _get(pythons, supported)
+    return Obstacle(code="python-unsupported", why=f"has known-good sets for Python {span(supported)}, and {here}", remedy=remedy)
+
+
+def _get(pythons: Pythons, supported: tuple[str, ...]) -> str:
+    """Say how to get a Python; uv comes with this tool, so its way works on every distribution."""
+    wanted = [python for python in newest_first(set(supported)) if pythons.spec.startswith("/") or some_patch_matches(pythons.spec, python)]
+    if not wanted:
+        return f"ask for another Python than `{pythons.spec}`"
+    return f"install Python {wanted[0]}: `uv python install {wanted[0]}`, `pyenv install {wanted[0]}`, or your distribution's package"
+
+
+def python_warnings(offer: Offer, pythons: Pythons) -> tuple[str, ...]:
+    """Say what a person should know of the Python that was taken."""
+    if pythons.assumed:
+        return (f"Could not tell which Pythons this machine has ({pythons.assumed}); Python {offer.minor} must be there",)
+    interpreter = offer.interpreter
+    if interpreter is None or pythons.env:
+        return ()
+    if interpreter.virtual:
+        return (f"{interpreter.path} belongs to another virtual environment: the new one is made with the Python behind it",)
+    if interpreter.origin == "conda":
+        return (f"{interpreter.path} is conda's: the environment must be made anew when conda updates or removes it",)
+    return ()

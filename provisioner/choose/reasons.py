@@ -1,0 +1,79 @@
+"""Puts a choice into words: why this release, this Python and this device, and what a person should know."""
+
+from __future__ import annotations
+
+from provisioner.choose.candidates import Candidate, Situation
+from provisioner.choose.driver import Sight
+from provisioner.choose.gpu import usable
+from provisioner.choose.pythons import Offer
+from provisioner.choose.versions import numbers
+from provisioner.choose.words import listed
+
+
+def reasons(situation: Situation, taken: Candidate, offer: Offer) -> tuple[str, ...]:
+    """Say why this release, this Python and this device."""
+    asked = f" that matches `{situation.request.tensorflow}`" if situation.spec else ""
+    kind = "pre-release, asked for by name," if taken.release.prerelease else "release"
+    version = taken.release.version
+    said = [f"TensorFlow {version} is the newest {kind}{asked} with a known-good set for Python {offer.minor} here"]
+    return (*said, *_python_words(situation, offer), _device_words(situation, taken))
+
+
+def _python_words(situation: Situation, offer: Offer) -> tuple[str, ...]:
+    if not offer.where:
+        return ()
+    if situation.pythons.env:
+        return (f"Python {offer.version} is that of the environment {situation.pythons.env}",)
+    python = f"Python {offer.version} {offer.where}"
+    if situation.request.python:
+        said = [f"{python} is the best here for `--python {situation.request.python}`"]
+    else:
+        said = [f"{python} is the newest here that this release has a known-good set for"]
+    newer = {other.minor for other in situation.pythons.offers if numbers(other.minor) > numbers(offer.minor)}
+    said.extend(f"Python {python} is here too, and this release has no known-good set for it" for python in sorted(newer, key=numbers))
+    return tuple(said)
+
+
+def _device_words(situation: Situation, taken: Candidate) -> str:
+    sight, asked = situation.sight, situation.request.device
+    if situation.device == "cuda":
+        if sight.state != "answers":
+            return "CUDA, because `--device cuda` asks for it by name"
+        good = [judgement.name for judgement in taken.gpus if usable(judgement)]
+        counted = listed([f"{good.count(name)} x {name}" if good.count(name) > 1 else name for name in dict.fromkeys(good)])
+        driver = situation.facts.driver.release.value
+        return f"CUDA, because the NVIDIA driver{f' {driver}' if driver else ''} answers for {counted}"
+    if asked == "cpu":
+        unused = listed(list(dict.fromkeys(gpu.name for gpu in sight.gpus))) if sight.state == "answers" else ""
+        return "The CPU, because `--device cpu` asks for it" + (f"; {unused} stays unused" if unused else "")
+    if sight.state == "hidden":
+        return f"The CPU, because no NVIDIA driver answers: {sight.why}"
+    return "The CPU, because no NVIDIA GPU was found" + _others(situation)
+
+
+def _others(situation: Situation) -> str:
+    """Name the GPUs of other vendors: PyPI's TensorFlow computes on none of them."""
+    names = {"amd": "AMD", "intel": "Intel"}
+    vendors = sorted({names[device.vendor] for device in situation.facts.pci_gpus.value or () if device.vendor in names})
+    return f"; this TensorFlow does not compute on the {listed(vendors)} GPU here" if vendors else ""
+
+
+def warnings(situation: Situation, taken: Candidate) -> tuple[str, ...]:
+    """Say what a person should know, loudest first: never the CPU in silence where a GPU is."""
+    sight = situation.sight
+    loud = (_loud(sight),) if situation.device == "cpu" and situation.request.device == "auto" and sight.why else ()
+    return (*loud, *taken.warnings, *_variable_words(situation))
+
+
+def _loud(sight: Sight) -> str:
+    if sight.state == "hidden":
+        return f"The GPU will NOT be used: {sight.why}. To use it: {sight.remedy}; to install for a GPU all the same: `--device cuda`"
+    return f"{sight.why[:1].upper()}{sight.why[1:]}"
+
+
+def _variable_words(situation: Situation) -> tuple[str, ...]:
+    """Say when an environment variable hides every GPU from programs, which the facts are not fooled by."""
+    hidden = situation.facts.variables.get("CUDA_VISIBLE_DEVICES")
+    if situation.device != "cuda" or hidden is None or hidden.strip() not in {"", "-1", "NoDevFiles"}:
+        return ()
+    return (f"`CUDA_VISIBLE_DEVICES={hidden}` hides every GPU from programs started here: unset it before you use TensorFlow",)

@@ -1,0 +1,72 @@
+"""Puts a refusal into words: why each candidate was not taken, what to tell first, and what to do."""
+
+from __future__ import annotations
+
+import itertools
+
+from provisioner.choose.candidates import Candidate, Situation
+from provisioner.choose.versions import matches, minor
+from provisioner.choose.view import CatalogueView
+from provisioner.choose.words import CURABLE, ORDER, Obstacle, listed
+from provisioner.errors import NoProfileError
+from provisioner.model.plan import Refusal
+
+CONDA = "conda environments come with a later release; `--kind venv` works"
+
+
+def refusals(candidates: list[Candidate]) -> tuple[Refusal, ...]:
+    """Say once why each candidate was not taken: neighbours with the same obstacles share a line; what else is in the way is told too."""
+    told = []
+    for obstacles, group in itertools.groupby(candidates, key=lambda candidate: candidate.obstacles):
+        versions = [candidate.release.version for candidate in group]
+        name = f"{versions[-1]} to {versions[0]}" if len(versions) > 2 else listed(versions)  # noqa: PLR2004 - two are named
+        first, *others = obstacles
+        why = "; it also ".join([first.why, *(obstacle.why for obstacle in others)])
+        told.append(Refusal(candidate=f"TensorFlow {name}", code=first.code, why=why, remedy=_remedy(obstacles)))
+    return tuple(told)
+
+
+def refused(situation: Situation, candidates: list[Candidate], catalogue: CatalogueView, near: tuple[str, ...]) -> NoProfileError:
+    """Return the error for a request that no candidate meets."""
+    request = situation.request
+    if request.kind == "conda":
+        message = "no known-good profile makes a conda environment"
+        return NoProfileError(message, hint=CONDA, refusals=(f"--kind conda: {CONDA}",), nearest=near)
+    if not candidates:
+        return _not_in_catalogue(situation, catalogue, near)
+    told = tuple(f"{one.candidate}: {one.why} [{one.code}]" for one in refusals(candidates))
+    candidate, obstacle = _main_obstacle(candidates)
+    remedy = _remedy(candidate.obstacles)
+    asked = f"`--tensorflow {request.tensorflow}`" if situation.spec else "TensorFlow"
+    message = f"no known-good {asked} fits this machine: TensorFlow {candidate.release.version} {obstacle.why}"
+    hint = f"for TensorFlow {candidate.release.version}: {remedy}" if remedy else ""
+    return NoProfileError(message, hint=hint, cause=obstacle.code, refusals=told, nearest=near)
+
+
+def _not_in_catalogue(situation: Situation, catalogue: CatalogueView, near: tuple[str, ...]) -> NoProfileError:
+    """Say that nothing matches the specifiers, and name a pre-release that would."""
+    asked = situation.request.tensorflow
+    versions = catalogue.versions()
+    hidden = [version for version in versions if matches(situation.spec, version)]
+    if hidden:
+        why = f"only pre-releases match `{asked}`, which are taken only when they are asked for by name"
+        told = f"TensorFlow {listed(hidden)}: {why}"
+        return NoProfileError(why, hint=f"ask for `--tensorflow {hidden[0]}`", refusals=(told,), nearest=near)
+    minors = list(dict.fromkeys(minor(version) for version in reversed(versions)))
+    holds = f"holds {listed(minors)}" if minors else "is empty"
+    told = f"TensorFlow `{asked}`: is not in the catalogue, which {holds}"
+    return NoProfileError(f"the catalogue has no TensorFlow that matches `{asked}`", hint=f"it {holds}", refusals=(told,), nearest=near)
+
+
+def _main_obstacle(candidates: list[Candidate]) -> tuple[Candidate, Obstacle]:
+    """Pick what to tell first: what stops every candidate, nearest to the root; else the newest that commands alone could make fit."""
+    common = set.intersection(*({obstacle.code for obstacle in candidate.obstacles} for candidate in candidates))
+    least = min(candidates, key=lambda candidate: len(candidate.obstacles))
+    for code in sorted(common, key=lambda code: ORDER.index(code) if code in ORDER else len(ORDER)):
+        return least, next(obstacle for obstacle in least.obstacles if obstacle.code == code)
+    best = next((one for one in candidates if all(obstacle.code in CURABLE for obstacle in one.obstacles)), least)
+    return best, best.obstacles[0]
+
+
+def _remedy(obstacles: tuple[Obstacle, ...]) -> str:
+    return "; ".join(dict.fromkeys(obstacle.remedy for obstacle in obstacles if obstacle.remedy))

@@ -1,0 +1,79 @@
+"""Reads what a person writes for `--tensorflow` and `--python`, and compares versions.
+
+The short forms are the contract's: ``2.15`` means ``==2.15.*``. Whatever has three parts is exact (``2.15.1``), and ``latest`` is no
+restriction. ``packaging`` is imported only where a specifier has to be read: it costs 14 ms.
+"""
+
+from __future__ import annotations
+
+import re
+
+from provisioner.errors import UsageError
+
+_PREFIX = re.compile(r"\d+(\.\d+)?(\.\*)?|\d+(\.\d+)+\.\*")
+_EXACT = re.compile(r"\d+(\.\d+)+((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?")
+_PRERELEASE = re.compile(r"(?<![<!])(==|===|>=|<=|~=|>)\s*\d+(\.\d+)*\.?(a|b|rc|dev)\d+")
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """Return the numbers of a version as glibc, drivers, CUDA and capabilities write it: ``525.60.13`` is ``(525, 60, 13)``."""
+    return tuple(int(number) for number in re.findall(r"\d+", version))
+
+
+def minor(version: str) -> str:
+    """Return ``3.11`` of ``3.11.7``."""
+    return ".".join(version.split(".")[:2])
+
+
+def specifier(text: str, option: str) -> str:
+    """Return PEP 440 specifiers for what stands after ``option``, empty where there is no restriction.
+
+    Raises ``UsageError`` when the text is neither a version nor a list of specifiers.
+    """
+    text = text.strip()
+    if text in {"", "latest", "*"}:
+        return ""
+    if _PREFIX.fullmatch(text):
+        return f"=={text.removesuffix('.*')}.*"
+    if _EXACT.fullmatch(text):
+        return f"=={text}"
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - 14 ms, and most requests have no specifier
+
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier:
+        readable = False
+    else:
+        readable = any(character.isdigit() for character in text)
+    if not readable:
+        example = "`3.11` or `>=3.10,<3.13`" if option == "--python" else "`2.15`, `2.15.1`, `>=2.16,<2.19` or `latest`"
+        raise UsageError(f"`{option} {text}` is not a version", hint=f"give a version as {example}")
+    return text
+
+
+def names_prerelease(spec: str) -> bool:
+    """Return whether specifiers name a pre-release (``>=2.22.0rc0``), which is the only way to get one."""
+    return _PRERELEASE.search(spec) is not None
+
+
+def matches(spec: str, version: str) -> bool:
+    """Return whether a full version (``3.11.7``) meets specifiers that ``specifier`` returned."""
+    if not spec:
+        return True
+    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - see above
+    from packaging.version import InvalidVersion  # noqa: PLC0415 - see above
+
+    try:
+        return SpecifierSet(spec).contains(version, prereleases=True)
+    except InvalidVersion:
+        return False
+
+
+def some_patch_matches(spec: str, python: str) -> bool:
+    """Return whether any patch release of a Python (``3.11``) meets the specifiers; CPython has never had 50 patch releases of one."""
+    return not spec or any(matches(spec, f"{python}.{patch}") for patch in range(50))
+
+
+def newest_first(versions: set[str]) -> list[str]:
+    """Sort versions made of numbers."""
+    return sorted(versions, key=numbers, reverse=True)

@@ -1,0 +1,36 @@
+"""What the choice asks of a catalogue: the methods it calls, so that a test can answer them from values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from provisioner.model.catalogue import GpuArchitecture, Lock, LockDevice, Proof, Release
+
+
+class CatalogueView(Protocol):
+    """The known-good catalogue, read lazily: asking for one release must not read the others."""
+
+    def versions(self) -> tuple[str, ...]:
+        """All releases, pre-releases too, newest first."""
+
+    def release(self, version: str) -> Release | None:
+        """One release, or None."""
+
+    def releases(self, spec: str, *, prereleases: bool = False) -> Iterator[Release]:
+        """Releases that match PEP 440 specifiers (empty: all), newest first, each read when it is asked for."""
+
+    def locks(self, version: str, platform: str) -> tuple[tuple[str, LockDevice], ...]:
+        """The Pythons and devices for which the release has a lock on the platform."""
+
+    def lock(self, version: str, python: str, platform: str, device: LockDevice) -> Lock | None:
+        """One lock, or None."""
+
+    def proof(self, lock: Lock) -> Proof:
+        """What was run for a lock."""
+
+    def architecture(self, capability: str) -> GpuArchitecture | None:
+        """The family of GPUs with this compute capability, or None."""
+
+    def driver_commands(self, distribution_id: str, like: tuple[str, ...], minimum: str) -> tuple[str, ...]:
+        """The commands that install an NVIDIA driver of at least ``minimum`` on a distribution; empty where none is known."""

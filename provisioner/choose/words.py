@@ -1,0 +1,53 @@
+"""Small pieces of sentences that several parts of the choice share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from provisioner.choose.versions import numbers
+
+# Root cause first: what a person cannot change with a command comes before what one can. Codes are those of the cause table.
+ORDER = (
+    "wrong-arch-binary",
+    "platform-unsupported",
+    "cpu-no-avx",
+    "glibc-too-old",
+    "gpu-too-new",
+    "gpu-too-old",
+    "driver-too-old",
+    "python-32bit",
+    "python-unsupported",
+)
+CURABLE = frozenset({"driver-too-old", "python-32bit", "python-unsupported", "wrong-arch-binary"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """One thing in the way of a candidate: ``code`` of the cause table; ``why`` completes "TensorFlow 2.21.0: …"."""
+
+    code: str
+    why: str
+    remedy: str = ""
+
+    @property
+    def rank(self) -> int:
+        """How near to the root: smaller comes first."""
+        return ORDER.index(self.code) if self.code in ORDER else len(ORDER)
+
+
+def listed(items: Sequence[str], last: str = "and") -> str:
+    """Join as ``a, b and c``."""
+    if len(items) <= 1:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {last} {items[-1]}"
+
+
+def span(pythons: Sequence[str]) -> str:
+    """Name Pythons shortly: ``3.9 to 3.12`` where none is missing between, else all of them."""
+    ordered = sorted(set(pythons), key=numbers)
+    if len(ordered) <= 2:  # noqa: PLR2004 - two are no shorter as a span
+        return listed(ordered)
+    first, last = numbers(ordered[0]), numbers(ordered[-1])
+    gapless = first[0] == last[0] and last[1] - first[1] == len(ordered) - 1
+    return f"{ordered[0]} to {ordered[-1]}" if gapless else listed(ordered)
