@@ -24,7 +24,9 @@ class CudaBuild:
     ``capabilities``: ``sm_80`` is machine code, ``compute_90`` is machine code and PTX. ``must_open``: TensorFlow skips every GPU when one
     of these is not found. ``may_open``: opened for some features only. ``driver``: the oldest Linux driver release for these libraries.
     ``links``: what must be linked inside the environment so that the loader finds all of ``must_open``.
-    ``cudnn`` is the version built against (a loaded one must not be older).
+    ``cudnn`` is the version built against (a loaded one must not be older). ``driver_wsl``: the oldest Windows driver, for WSL2.
+    ``driver_ptx``: the oldest Linux driver that can compile this build's PTX, which a GPU without machine code of its own needs.
+    ``requirements``: the exact pins of the CUDA wheels that a ``cuda`` lock adds to the package itself.
     """
 
     version: str
@@ -34,11 +36,27 @@ class CudaBuild:
     may_open: tuple[str, ...]
     driver: str
     links: tuple[Link, ...] = ()
+    driver_wsl: str = ""
+    driver_ptx: str = ""
+    requirements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constraint:
+    """A limit that the release's own metadata lacks, for the locks; ``pythons`` empty means all of them."""
+
+    requirement: str
+    reason: str
+    reference: str
+    pythons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """One release on one platform (``linux-x86_64``): Pythons as ``3.11``, oldest glibc, processor features it cannot run without."""
+    """One release on one platform (``linux-x86_64``): Pythons as ``3.11``, oldest glibc, processor features it cannot run without.
+
+    ``packages`` names the distribution for each device that has locks (``cpu``, ``cuda``).
+    """
 
     platform: str
     pythons: tuple[str, ...]
@@ -46,6 +64,7 @@ class Build:
     cpu_features: tuple[str, ...]
     packages: dict[str, str]
     cuda: CudaBuild | None = None
+    constraints: tuple[Constraint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +119,7 @@ class Lock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What was run for a lock: ``level`` is ``run`` (installed and verified), or ``resolved`` (never run); ``gpu`` says whether a GPU took part."""
+    """What was run for a lock: ``level`` is ``run`` (installed, verified) or ``resolved`` (never run); ``gpu``: whether one took part."""
 
     lock: str
     level: Literal["run", "resolved"]
@@ -112,10 +131,26 @@ class Proof:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GpuArchitecture:
-    """Capabilities from ``first`` to ``last`` share a name (Turing); ``examples`` are cards people own; ``driver_last`` the last driver branch."""
+    """Capabilities from ``first`` to ``last`` share a name (Turing).
+
+    ``examples`` are cards people own; ``driver_last`` is the last driver branch for them ("" while new ones still serve them).
+    """
 
     name: str
     first: str
     last: str
     examples: tuple[str, ...] = ()
     driver_last: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CudaToolkit:
+    """A CUDA toolkit: ``driver`` is the oldest Linux driver by its own row of NVIDIA's table.
+
+    ``driver_minor`` is the oldest by minor-version compatibility ("" before 11), ``driver_windows`` the oldest on Windows.
+    """
+
+    version: str
+    driver: str
+    driver_minor: str = ""
+    driver_windows: str = ""

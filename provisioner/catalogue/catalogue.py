@@ -1,0 +1,183 @@
+"""``Catalogue``: the profiles folder as answers; every file is read only when a question needs it.
+
+The folder: ``releases/<minor>.yaml``, ``locks/<platform>/<version>.lock``, ``gpus.yaml``, ``cuda.yaml``, ``drivers.yaml``, ``proofs.json``.
+The names of the locks are the list of versions, so that listing them costs no reading, whatever their number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from provisioner.catalogue.lockfile import LockFile, parse_lockfile
+from provisioner.catalogue.stored import Stored
+from provisioner.catalogue.versions import is_prerelease, is_version, minor_of, version_key
+from provisioner.errors import InputError
+from provisioner.host import Host, Reader
+from provisioner.model.catalogue import CudaToolkit, GpuArchitecture, Lock, LockDevice, Proof, Release
+from provisioner.model.codec import parse_json
+
+LOCK_ENDING = ".lock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Minor:
+    releases: tuple[Release, ...]
+
+
+def find_profiles() -> str:
+    """Return the profiles folder that belongs to this code: inside the installed package, or beside it in a checkout."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    inside = os.path.join(package, "_profiles")
+    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "profiles")
+
+
+class Catalogue:
+    """The profiles of one folder. Answers are remembered; a file that cannot be read raises ``InputError`` when it is first needed."""
+
+    def __init__(self, host: Reader, root: str, stored: Stored) -> None:
+        """Use ``open``."""
+        self._host = host
+        self._root = root
+        self._stored = stored
+        self._versions: tuple[str, ...] | None = None
+        self._minors: dict[str, tuple[Release, ...]] = {}
+        self._lockfiles: dict[tuple[str, str], LockFile | None] = {}
+        self._proofs: dict[str, Proof] | None = None
+
+    @classmethod
+    def open(cls, host: Reader, root: str, *, cache: Host | None = None, cache_dir: str = "") -> Catalogue:
+        """Open the profiles folder ``root``; with ``cache``, parsed files are kept below ``cache_dir`` (absolute), at best effort."""
+        return cls(host, root, Stored(host, root, cache=cache, folder=cache_dir))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over names and contents of the files that were read so far: the same questions give the same digest everywhere."""
+        lines = "\n".join(f"{name} {sha256}" for name, sha256 in sorted(self._stored.read.items()))
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+    def platforms(self) -> tuple[str, ...]:
+        """Return the platforms that have locks."""
+        return tuple(os.path.basename(path) for path in self._host.glob(f"{self._root}/locks/*"))
+
+    def versions(self) -> tuple[str, ...]:
+        """Return every version that has a lock on some platform, newest first, without reading a file."""
+        if self._versions is None:
+            names = {os.path.basename(path)[: -len(LOCK_ENDING)] for path in self._host.glob(f"{self._root}/locks/*/*{LOCK_ENDING}")}
+            wrong = tuple(f"{name}{LOCK_ENDING}: expected the name of a version" for name in sorted(names) if not is_version(name))
+            if wrong:
+                raise InputError("not a catalogue", place=f"{self._root}/locks", faults=wrong)
+            if not names:
+                raise InputError("no profiles are there", place=self._root, hint="install tfsetup again")
+            self._versions = tuple(sorted(names, key=version_key, reverse=True))
+        return self._versions
+
+    def release(self, version: str) -> Release | None:
+        """Return one release, or None where the catalogue does not know it."""
+        if version not in self.versions():
+            return None
+        return next((release for release in self._minor(minor_of(version)) if release.version == version), None)
+
+    def releases(self, spec: str = "", *, prereleases: bool = False) -> Iterator[Release]:
+        """Yield the releases that a PEP 440 specifier admits, newest first; a minor's file is read when its first release is reached.
+
+        An empty ``spec`` admits all. Pre-releases are yielded with ``prereleases``, or where the specifier itself names one.
+        Raises ``InputError`` for a text that is no specifier.
+        """
+        for version in self._matching(spec, prereleases=prereleases):
+            release = self.release(version)
+            if release is None:
+                place = f"{self._root}/releases/{minor_of(version)}.yaml"
+                raise InputError(f"the locks name {version}, which is not there", place=place)
+            yield release
+
+    def locks(self, version: str, platform: str) -> tuple[tuple[str, LockDevice], ...]:
+        """Return the Python and device of each set that is locked for a release on a platform."""
+        lockfile = self._lockfile(version, platform)
+        return lockfile.sets if lockfile else ()
+
+    def lock(self, version: str, python: str, platform: str, device: LockDevice) -> Lock | None:
+        """Return the exact set for a release, Python (``3.11``), platform and device, or None where there is none."""
+        lockfile = self._lockfile(version, platform)
+        return lockfile.lock(python, device) if lockfile else None
+
+    def proof(self, lock: Lock) -> Proof:
+        """Return what was run for a lock; one without an entry is resolved, never run."""
+        if self._proofs is None:
+            from provisioner.catalogue.tables import read_proofs  # noqa: PLC0415 - as below
+
+            name = "proofs.json"
+            path = f"{self._root}/{name}"
+            self._proofs = read_proofs(parse_json(self._stored.text(name), file=path), file=path) if self._host.exists(path) else {}
+        return self._proofs.get(lock.digest) or Proof(lock=lock.digest, level="resolved")
+
+    def architecture(self, capability: str) -> GpuArchitecture | None:
+        """Return the architecture of a compute capability (``8.6``), or None for one that is not known."""
+        from provisioner.catalogue.tables import Gpus, numbers, read_gpus  # noqa: PLC0415 - 3 ms, for questions about GPUs
+
+        table = self._stored.parsed("gpus.yaml", Gpus, lambda data, path: read_gpus(data, file=path))
+        wanted = numbers(capability)
+        return next((item for item in table.architectures if numbers(item.first) <= wanted <= numbers(item.last)), None)
+
+    def toolkit(self, version: str) -> CudaToolkit | None:
+        """Return the CUDA toolkit of a version (``12.5``), with the drivers it asks for."""
+        return next((item for item in self.toolkits() if item.version == version), None)
+
+    def toolkits(self) -> tuple[CudaToolkit, ...]:
+        """Return every known CUDA toolkit, oldest first."""
+        from provisioner.catalogue.tables import Toolkits, read_toolkits  # noqa: PLC0415 - as above
+
+        return self._stored.parsed("cuda.yaml", Toolkits, lambda data, path: read_toolkits(data, file=path)).toolkits
+
+    def driver_commands(self, distribution_id: str, like: tuple[str, ...], minimum: str) -> tuple[str, ...]:
+        """Return what a person runs to get a driver that is at least ``minimum`` (``525.60.13``), line by line.
+
+        ``distribution_id`` and ``like`` are ID and ID_LIKE of os-release; ``wsl2`` stands for Linux under Windows.
+        """
+        from provisioner.catalogue.tables import Drivers, numbers, read_drivers  # noqa: PLC0415 - as above
+
+        table = self._stored.parsed("drivers.yaml", Drivers, lambda data, path: read_drivers(data, file=path))
+        # The branch itself must be newer than the minimum's, or it could still be a release of the branch that is too old.
+        wanted = numbers(minimum)[0]
+        branch = next((item for item in table.branches if int(item) > wanted), table.branches[-1])
+        for name in (distribution_id, *like, "*"):
+            for route in table.routes:
+                if name in route.ids:
+                    return tuple(command.replace("{branch}", branch).replace("{minimum}", minimum) for command in route.commands)
+        return ()
+
+    def _matching(self, spec: str, *, prereleases: bool) -> Iterator[str]:
+        if not spec:
+            return (version for version in self.versions() if prereleases or not is_prerelease(version))
+        from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - 30 ms, needed for a request that names versions
+
+        try:
+            specifiers = SpecifierSet(spec)
+        except InvalidSpecifier:
+            raise InputError(f"not a version specifier: {spec!r}", hint="write it as ==2.15.*, >=2.16,<2.19 or ==2.20.0") from None
+        allowed = True if prereleases else specifiers.prereleases
+        return (version for version in self.versions() if specifiers.contains(version, prereleases=allowed))
+
+    def _minor(self, minor: str) -> tuple[Release, ...]:
+        if minor not in self._minors:
+
+            def parse(data: object, path: str) -> _Minor:
+                from provisioner.catalogue.releases import read_minor  # noqa: PLC0415 - only a cold run checks a file
+
+                return _Minor(releases=read_minor(data, minor=minor, file=path))
+
+            self._minors[minor] = self._stored.parsed(f"releases/{minor}.yaml", _Minor, parse).releases
+        return self._minors[minor]
+
+    def _lockfile(self, version: str, platform: str) -> LockFile | None:
+        if (version, platform) not in self._lockfiles:
+            name = f"locks/{platform}/{version}{LOCK_ENDING}"
+            path = f"{self._root}/{name}"
+            found = parse_lockfile(self._stored.text(name), file=path) if self._host.exists(path) else None
+            if found is not None and (found.release, found.platform) != (version, platform):
+                fault = f"line 2: expected {version} on {platform}, found {found.release} on {found.platform}"
+                raise InputError("is not the lock that its name says", place=path, faults=(fault,))
+            self._lockfiles[version, platform] = found
+        return self._lockfiles[version, platform]

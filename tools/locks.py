@@ -1,0 +1,342 @@
+"""Resolve the locks of the catalogue again, each from its release's profile and upload-date cut-off, byte for byte.
+
+    python tools/locks.py                  every release
+    python tools/locks.py 2.20.0 2.21.0    these releases
+    python tools/locks.py --check          change nothing; end with status 1 where a lock differs
+
+The resolver is uv, told the target's Python and glibc, wheels only, and nothing uploaded after the cut-off. Of each package it
+chose, the one wheel is taken that an installer prefers on a machine with exactly the release's oldest glibc: so the set installs
+wherever the release itself does. Sizes come from the wheels' own directories, read by HTTP range and kept in .cache/locks by hash.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import urllib.request
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.utils import canonicalize_name, parse_wheel_filename
+from uv import find_uv_bin
+
+# Python 3.11 and later have it; the tool itself, which runs on 3.10 too, never reads TOML here.
+tomllib = importlib.import_module("tomllib")
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from provisioner.catalogue.lockfile import DEVICES, LockFile, Set, format_lockfile, glibc_of  # noqa: E402 - the path is set above
+from provisioner.catalogue.releases import read_minor  # noqa: E402
+from provisioner.catalogue.versions import version_key  # noqa: E402
+from provisioner.catalogue.yaml_text import parse_yaml  # noqa: E402
+from provisioner.errors import InputError  # noqa: E402
+from provisioner.model.catalogue import Build, LockDevice, LockedFile, Release  # noqa: E402
+
+PROFILES = ROOT / "profiles"
+CACHE = ROOT / ".cache" / "locks"
+MACHINES = {"linux-x86_64": "x86_64"}
+# What uv's --python-platform knows (uv 0.13, `uv pip compile --help`).
+UV_GLIBC = ((2, 17), (2, 28), (2, 31), (2, 32), (2, 33), (2, 34), (2, 35), (2, 36), (2, 37), (2, 38), (2, 39), (2, 40))
+# https://peps.python.org/pep-0600/#legacy-manylinux-tags
+LEGACY = {(2, 5): "manylinux1", (2, 12): "manylinux2010", (2, 17): "manylinux2014"}
+DOWNLOADS = 8
+RESOLVERS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wheel:
+    """One wheel that the resolver offers for a package."""
+
+    package: str
+    url: str
+    filename: str
+    sha256: str
+
+
+class LockError(Exception):
+    """A set that cannot be locked, in words."""
+
+
+def read_releases() -> dict[str, Release]:
+    """Return every release of the profiles by its version, oldest first."""
+    found: dict[str, Release] = {}
+    for path in (PROFILES / "releases").glob("*.yaml"):
+        for release in read_minor(parse_yaml(path.read_text("utf-8"), file=str(path)), minor=path.stem, file=str(path)):
+            found[release.version] = release
+    return {version: found[version] for version in sorted(found, key=version_key)}
+
+
+def glibc_numbers(text: str) -> tuple[int, int]:
+    """Return ``2.17`` as (2, 17)."""
+    major, minor = text.split(".")
+    return int(major), int(minor)
+
+
+def uv_platform(build: Build) -> str:
+    """Return uv's name for the oldest machine of a build; it knows few glibc versions, so ``pick`` checks the exact one."""
+    floor = glibc_numbers(build.glibc)
+    major, minor = next(known for known in UV_GLIBC if known >= floor)
+    return f"{MACHINES[build.platform]}-manylinux_{major}_{minor}"
+
+
+def requirements(release: Release, build: Build, device: LockDevice) -> list[str]:
+    """Return what a set is resolved from: the distribution itself, and the CUDA wheels by name."""
+    pins = list(build.cuda.requirements) if device == "cuda" and build.cuda else []
+    return [f"{build.packages[device]}=={release.version}", *pins]
+
+
+def constraints(build: Build, python: str) -> list[str]:
+    """Return the limits that hold for a Python."""
+    return [item.requirement for item in build.constraints if not item.pythons or python in item.pythons]
+
+
+def supported_tags(python: str, glibc: tuple[int, int], machine: str) -> list[Tag]:
+    """Return the wheel tags of a CPython on a machine with that glibc, best first, as installers order them."""
+    platforms: list[str] = []
+    for minor in range(glibc[1], 4, -1):
+        platforms.append(f"manylinux_{glibc[0]}_{minor}_{machine}")
+        if (glibc[0], minor) in LEGACY:
+            platforms.append(f"{LEGACY[glibc[0], minor]}_{machine}")
+    platforms.append(f"linux_{machine}")
+    major, minor = glibc_numbers(python)
+    interpreter = f"cp{major}{minor}"
+    return [
+        *cpython_tags((major, minor), abis=[interpreter], platforms=platforms),
+        *compatible_tags((major, minor), interpreter=interpreter, platforms=platforms),
+    ]
+
+
+def pick(wheels: Sequence[Wheel], tags: Sequence[Tag]) -> Wheel:
+    """Return the wheel with the best tag; of equal ones the highest build number. Raises ``LockError`` where none fits."""
+    order = {tag: number for number, tag in enumerate(tags)}
+
+    def rank(wheel: Wheel) -> tuple[int, tuple[int, str], str]:
+        _, _, build, names = parse_wheel_filename(wheel.filename)
+        best = min((order[tag] for tag in names if tag in order), default=len(order))
+        number, text = build or (0, "")
+        return best, (-number, text), wheel.filename
+
+    best = min(wheels, key=rank)
+    if rank(best)[0] == len(order):
+        names = ", ".join(wheel.filename for wheel in wheels)
+        raise LockError(f"no wheel fits the oldest machine of the release: {names}")
+    return best
+
+
+def read_pylock(text: str) -> dict[str, list[Wheel]]:
+    """Return the wheels of each package out of a pylock.toml (PEP 751)."""
+    found: dict[str, list[Wheel]] = {}
+    for package in tomllib.loads(text).get("packages", []):
+        name = canonicalize_name(package["name"])
+        if name in found or not package.get("wheels"):
+            raise LockError(f"{name}: expected one version with wheels")
+        found[name] = [
+            Wheel(
+                package=name, url=item["url"], filename=item.get("name") or item["url"].rpartition("/")[2], sha256=item["hashes"]["sha256"]
+            )
+            for item in package["wheels"]
+        ]
+    return found
+
+
+def resolve(release: Release, build: Build, python: str, device: LockDevice) -> list[Wheel]:
+    """Run the resolver for one set, in a folder of its own, and pick one wheel for each package."""
+    with tempfile.TemporaryDirectory(prefix="tfsetup-locks-") as folder:
+        (Path(folder) / "in.txt").write_text("\n".join(requirements(release, build, device)) + "\n")
+        (Path(folder) / "limits.txt").write_text("\n".join(constraints(build, python)) + "\n")
+        command = [
+            uv(),
+            "pip",
+            "compile",
+            "in.txt",
+            "--constraints",
+            "limits.txt",
+            "--format",
+            "pylock.toml",
+            "--output-file",
+            "pylock.toml",
+        ]
+        command += ["--python-version", python, "--python-platform", uv_platform(build), "--only-binary", ":all:"]
+        command += ["--exclude-newer", f"{release.cutoff}T00:00:00Z", "--resolution", "highest", "--prerelease", "if-necessary-or-explicit"]
+        command += ["--no-python-downloads", "--no-sources", "--no-header", "--no-annotate", "--quiet"]
+        result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        if result.returncode:
+            raise LockError(f"{release.version} {python}/{device}: {result.stderr.strip()}")
+        offered = read_pylock((Path(folder) / "pylock.toml").read_text("utf-8"))
+    tags = supported_tags(python, glibc_numbers(build.glibc), MACHINES[build.platform])
+    try:
+        return [pick(wheels, tags) for wheels in offered.values()]
+    except LockError as error:
+        raise LockError(f"{release.version} {python}/{device}: {error}") from None
+
+
+def uv() -> str:
+    """Return the uv that came with the tool's own dependencies."""
+    return str(find_uv_bin())
+
+
+def uv_version() -> str:
+    """Return ``uv 0.13.8``."""
+    text = subprocess.run([uv(), "--version"], capture_output=True, text=True, check=True).stdout
+    return " ".join(text.split()[:2])
+
+
+class Remote:
+    """A file on an index as ``zipfile`` wants it: seekable, each read one HTTP range."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._at = 0
+        self.size = self._total()
+
+    def _total(self) -> int:
+        with self._open("bytes=0-0") as response:
+            total = response.headers.get("Content-Range", "").rpartition("/")[2]
+        if not total.isdecimal():
+            raise LockError(f"the index does not serve parts of {self._url.rpartition('/')[2]}")
+        return int(total)
+
+    def _open(self, part: str) -> Any:
+        return urllib.request.urlopen(urllib.request.Request(self._url, headers={"Range": part}), timeout=60)
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._at = offset + (0, self._at, self.size)[whence]
+        return self._at
+
+    def read(self, count: int = -1) -> bytes:
+        end = self.size if count < 0 else min(self.size, self._at + count)
+        if end <= self._at:
+            return b""
+        with self._open(f"bytes={self._at}-{end - 1}") as response:
+            content: bytes = response.read()
+        self._at += len(content)
+        return content
+
+
+class Sizes:
+    """Size and unpacked size of wheels by hash, kept between runs; a hash names one content, so an entry never ages."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "sizes.json"
+        self._guard = threading.Lock()
+        self._known: dict[str, list[int]] = json.loads(self._path.read_text()) if self._path.exists() else {}
+
+    def get(self, wheel: Wheel) -> tuple[int, int]:
+        """Return size and unpacked size in bytes, from the wheel's directory where they are not known yet."""
+        if wheel.sha256 not in self._known:
+            remote = Remote(wheel.url)
+            with zipfile.ZipFile(cast("IO[bytes]", remote)) as archive:
+                unpacked = sum(item.file_size for item in archive.infolist())
+            with self._guard:
+                self._known[wheel.sha256] = [remote.size, unpacked]
+        size, unpacked = self._known[wheel.sha256]
+        return size, unpacked
+
+    def save(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.write_text(json.dumps(self._known, indent=0, sort_keys=True))
+
+
+def lock(release: Release, build: Build, sizes: Sizes, resolver: str) -> LockFile:
+    """Return the lock file of a release on a platform: every Python and device, resolved and measured."""
+    devices: list[LockDevice] = [device for device in DEVICES if device in build.packages]
+    sets: list[Set] = [(python, device) for python in build.pythons for device in devices]
+    with ThreadPoolExecutor(RESOLVERS) as pool:
+        picked = list(pool.map(lambda item: resolve(release, build, item[0], item[1]), sets))
+    members: dict[Wheel, set[Set]] = {}
+    for item, wheels in zip(sets, picked, strict=True):
+        for wheel in wheels:
+            members.setdefault(wheel, set()).add(item)
+    with ThreadPoolExecutor(DOWNLOADS) as pool:
+        files = list(pool.map(lambda wheel: _locked(wheel, *sizes.get(wheel)), members))
+    sizes.save()
+    pairs = sorted(zip(files, map(frozenset, members.values()), strict=True), key=lambda pair: pair[0].filename)
+    for file, _ in pairs:
+        if glibc_of(file.filename) > glibc_numbers(build.glibc):
+            raise LockError(f"{release.version}: {file.filename} needs a newer glibc than {build.glibc}")
+    return LockFile(
+        release=release.version,
+        platform=build.platform,
+        cutoff=release.cutoff,
+        resolver=resolver,
+        sets=tuple(sets),
+        members=tuple(pairs),
+    )
+
+
+def _locked(wheel: Wheel, size: int, unpacked: int) -> LockedFile:
+    _, version, _, _ = parse_wheel_filename(wheel.filename)
+    return LockedFile(name=wheel.package, version=str(version), filename=wheel.filename, sha256=wheel.sha256, size=size, unpacked=unpacked)
+
+
+def same_but_resolver(old: str, new: str) -> bool:
+    """True when two lock files differ in the resolver's version at most; then the old one stays, so that uv's releases cause no churn."""
+    return _without_resolver(old) == _without_resolver(new)
+
+
+def _without_resolver(text: str) -> list[str]:
+    return [line for line in text.split("\n") if not line.startswith("resolver ")]
+
+
+def differences(old: str, new: str, name: str) -> Iterator[str]:
+    """Yield the lines that differ, as a diff without context."""
+    yield from difflib.unified_diff(old.splitlines(), new.splitlines(), f"{name} (now)", f"{name} (resolved)", n=0, lineterm="")
+
+
+def main(arguments: Iterable[str]) -> int:
+    """Lock, or check, the releases that were named, or all."""
+    parser = argparse.ArgumentParser(description="Resolve the locks of the catalogue from their profiles.")
+    parser.add_argument("versions", nargs="*", metavar="VERSION")
+    parser.add_argument("--check", action="store_true", help="change nothing; status 1 where a lock differs")
+    options = parser.parse_args(list(arguments))
+    try:
+        releases = read_releases()
+    except InputError as error:
+        print(error, *error.faults, sep="\n  ", file=sys.stderr)
+        return 2
+    unknown = [version for version in options.versions if version not in releases]
+    if unknown:
+        print(f"no profile for {', '.join(unknown)}; there are {', '.join(releases)}", file=sys.stderr)
+        return 2
+    sizes, resolver, different = Sizes(CACHE), uv_version(), 0
+    for version in options.versions or releases:
+        for build in releases[version].builds:
+            try:
+                text = format_lockfile(lock(releases[version], build, sizes, resolver))
+            except LockError as error:
+                print(error, file=sys.stderr)
+                return 1
+            path = PROFILES / "locks" / build.platform / f"{version}.lock"
+            old = path.read_text("utf-8") if path.exists() else ""
+            if same_but_resolver(old, text):
+                print(f"{version} {build.platform}: as it was")
+                continue
+            different += 1
+            print(*differences(old, text, path.name) if old else [f"{version} {build.platform}: new"], sep="\n")
+            if not options.check:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, "utf-8")
+    return 1 if options.check and different else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
