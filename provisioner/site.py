@@ -35,11 +35,15 @@ class Installed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """An environment and what is installed in it; ``leftovers`` are relative paths that no distribution accounts for."""
+    """An environment and what is installed in it.
+
+    ``leftovers`` are relative paths that a broken uninstall left; ``shared`` are those folders of ``RIVAL_FOLDERS`` that are there.
+    """
 
     state: EnvState
     distributions: tuple[Installed, ...]
     leftovers: tuple[str, ...]
+    shared: tuple[str, ...] = ()
 
     def named(self, name: str) -> Installed | None:
         """The distribution of that normalised name."""
@@ -121,6 +125,9 @@ def _read_venv(reader: Reader, root: str) -> Site:
         ),
         distributions=distributions,
         leftovers=_leftovers(reader, root, site_packages),
+        shared=tuple(
+            posixpath.relpath(path, root) for path in (posixpath.join(site_packages, name) for name in RIVAL_FOLDERS) if reader.exists(path)
+        ),
     )
 
 

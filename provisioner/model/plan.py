@@ -106,7 +106,8 @@ class Plan:
     """What will be done, sealed: ``seal`` is the SHA-256 over all the other fields.
 
     Sizes are in bytes. ``outside`` lists every change outside the environment and the tool's own cache. ``facts``, ``catalogue`` and
-    ``lock`` are digests of what the decision was made from; ``proof`` says in words what was run for the lock.
+    ``lock`` are digests of what the decision was made from; ``proof`` says in words what was run for the lock. ``unchanged`` are locked
+    packages that are there already, with their versions; ``warnings`` are about the place (those about the choice are in ``choice``).
     """
 
     tool: str
@@ -121,13 +122,19 @@ class Plan:
     proof: str
     steps: tuple[Step, ...]
     packages: tuple[Package, ...]
-    unchanged: tuple[str, ...]
+    unchanged: dict[str, str]
     removals: tuple[Removal, ...]
     links: tuple[Link, ...]
     download: int
     disk: int
     outside: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
     seal: str = ""
+
+    @property
+    def expected(self) -> dict[str, str]:
+        """Every package of the set with its version: those that come and those that are there."""
+        return dict(sorted({**self.unchanged, **{package.name: package.version for package in self.packages}}.items()))
 
     @property
     def changes(self) -> bool:

@@ -1,0 +1,81 @@
+"""The command line: options to requests, flow, report, exit code. It decides nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+import typer
+
+from provisioner.cli import apply, detect, plan, profiles, schema, undo, verify
+from provisioner.cli.output import fail, say
+from provisioner.errors import TfsetupError, UsageError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="tfsetup",
+    help="Plans, builds, proves and takes back TensorFlow environments.",
+    # Completion, rich help and pretty tracebacks cost start-up time; a traceback could also print secrets.
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+)
+
+app.command("detect")(detect.detect)
+app.command("profiles")(profiles.profiles)
+app.command("plan")(plan.plan)
+app.command("apply")(apply.apply)
+app.command("verify")(verify.verify)
+app.command("undo")(undo.undo)
+app.command("schema")(schema.schema)
+
+
+@app.callback()
+def _root(
+    *,
+    version: bool = typer.Option(False, "--version", "-V", help="Print the version and exit."),
+) -> None:
+    """Hold the options that every command has; ``--version`` alone is answered in ``__main__``."""
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command and return its exit code; no exception leaves it but those of a programming error."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A terminal of another encoding gets escapes instead of a traceback.
+            stream.reconfigure(errors="backslashreplace")
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _interrupt)
+    as_json = "--json" in argv
+    try:
+        code = app(list(argv), standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except TfsetupError as error:
+        return fail(error, as_json=as_json)
+    except KeyboardInterrupt:
+        say("Interrupted: the environment is as it was before, unless a line above says otherwise")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone (``| head``); what is still buffered must not fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        # Typer's own usage errors, whose classes move from release to release; everything else is a bug and keeps its traceback.
+        if not hasattr(error, "format_message"):
+            raise
+        hint = "`tfsetup --help` lists the commands, `tfsetup COMMAND --help` their options"
+        return fail(UsageError(_sentence(str(error.format_message())), hint=hint), as_json=as_json)
+
+
+def _sentence(text: str) -> str:
+    return text.strip().rstrip(".")
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

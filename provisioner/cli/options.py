@@ -1,0 +1,51 @@
+"""The options that several commands share, each said once."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from provisioner import settings
+from provisioner.host import Host
+from provisioner.model.request import Request
+
+TensorFlow = Annotated[
+    str | None,
+    typer.Option("--tensorflow", "-t", metavar="SPEC", help="The release: 2.15 means 2.15.*, also >=2.16,<2.19. [TFSETUP_TENSORFLOW]"),
+]
+Python = Annotated[str | None, typer.Option("--python", "-p", metavar="SPEC", help="The Python: 3.12, or a path. [TFSETUP_PYTHON]")]
+Device = Annotated[str | None, typer.Option("--device", metavar="auto|cpu|cuda", help="What it shall compute on. [TFSETUP_DEVICE]")]
+Kind = Annotated[str | None, typer.Option("--kind", metavar="venv|conda", help="The kind of environment. [TFSETUP_KIND]")]
+Env = Annotated[str | None, typer.Option("--env", "-e", metavar="PATH", help="The environment; ./tf-env if not given. [TFSETUP_ENV]")]
+With = Annotated[
+    list[str] | None,
+    typer.Option("--with", metavar="REQUIREMENT", help="A package to have beside TensorFlow; can be repeated. [TFSETUP_WITH]"),
+]
+Offline = Annotated[bool, typer.Option("--offline", help="Forbid the network. [TFSETUP_OFFLINE]")]
+FactsFile = Annotated[str, typer.Option("--facts", metavar="FILE", help="Plan for the machine that `tfsetup detect --json` described.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show sources and details.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree in advance. [TFSETUP_YES]")]
+Wait = Annotated[float, typer.Option("--wait", metavar="SECONDS", help="How long to wait for another tfsetup on the same environment.")]
+
+
+def request(host: Host, **options: Any) -> Request:
+    """Return the request of the options, the variables and tfsetup.yaml."""
+    if isinstance(options.get("with"), list):
+        options["with"] = tuple(options["with"])
+    for setting in settings.SETTINGS:
+        given = options.get(setting.name)
+        if setting.kind == "choice" and given is not None and given not in setting.choices:
+            raise settings.UsageError(f"`{given}` is not one of {', '.join(setting.choices)}", place=f"--{setting.name}")
+    return settings.request(options, host)
+
+
+def environment(host: Host, env: str | None) -> str:
+    """Return the absolute path of the environment that a command is about."""
+    return settings.request({"env": env}, host).env
+
+
+def agreed(host: Host, *, yes: bool) -> bool:
+    """True when consent was given in advance, by option or variable."""
+    return yes or settings.parse_flag(host.env.get("TFSETUP_YES", ""), "variable TFSETUP_YES")

@@ -1,0 +1,62 @@
+"""What reaches the terminal: data on stdout, words on stderr, one JSON document at most."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from provisioner.errors import InputError, NoProfileError, TfsetupError, VerificationError
+
+ERROR_SCHEMA = "tfsetup/error/1"
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Print one document to stdout."""
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=True) + "\n")
+    sys.stdout.flush()
+
+
+def print_text(text: str) -> None:
+    """Print data for a person to stdout."""
+    sys.stdout.write(text.rstrip("\n") + "\n")
+    sys.stdout.flush()
+
+
+def say(text: str) -> None:
+    """Print words to stderr."""
+    sys.stderr.write(text.rstrip("\n") + "\n")
+    sys.stderr.flush()
+
+
+def error_document(error: TfsetupError) -> dict[str, Any]:
+    """Return the document that ``--json`` prints when a command fails."""
+    content: dict[str, Any] = {"code": error.exit_code, "message": error.message}
+    for name in ("place", "hint", "cause"):
+        if getattr(error, name):
+            content[name] = getattr(error, name)
+    if isinstance(error, InputError) and error.faults:
+        content["faults"] = list(error.faults)
+    if isinstance(error, NoProfileError):
+        content["refusals"] = list(error.refusals)
+        content["nearest"] = list(error.nearest)
+    return {"schema": ERROR_SCHEMA, "error": content}
+
+
+def fail(error: TfsetupError, *, as_json: bool) -> int:
+    """Tell an error and return its exit code."""
+    if as_json and not isinstance(error, VerificationError):
+        print_json(error_document(error))
+        return error.exit_code
+    if isinstance(error, NoProfileError):
+        from provisioner.report.choice_text import refusal_lines  # noqa: PLC0415 - only on this road
+
+        say("\n".join(refusal_lines(error)))
+        return error.exit_code
+    say(f"error: {error}")
+    if isinstance(error, InputError):
+        for fault in error.faults:
+            say(f"  - {fault}")
+    if error.hint:
+        say(f"hint: {error.hint}")
+    return error.exit_code

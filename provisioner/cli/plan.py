@@ -1,0 +1,52 @@
+"""``tfsetup plan``: the choice with its reasons, and the exact steps."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from provisioner.cli import options
+from provisioner.cli.detect import write_file
+from provisioner.cli.output import print_json, print_text, say
+from provisioner.local_host import LocalHost
+
+CHANGES_PENDING = 10
+
+
+def plan(
+    tensorflow: options.TensorFlow = None,
+    python: options.Python = None,
+    device: options.Device = None,
+    kind: options.Kind = None,
+    env: options.Env = None,
+    with_: options.With = None,
+    facts: options.FactsFile = "",
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Save the plan, for `tfsetup apply FILE`.")] = "",
+    *,
+    offline: options.Offline = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 10 when there is something to change.")] = False,
+    as_json: options.Json = False,
+    verbose: options.Verbose = False,
+) -> int:
+    """Show what would be done, and why. Reads only; no network, unless --with asks for packages beyond the profile."""
+    from provisioner import flow  # noqa: PLC0415 - start-up
+    from provisioner import plan as planning  # noqa: PLC0415 - start-up
+    from provisioner.model import codec  # noqa: PLC0415 - start-up
+
+    host = LocalHost()
+    named = {"tensorflow": tensorflow, "python": python, "device": device, "kind": kind, "env": env, "with": with_, "offline": offline}
+    planned = flow.plan(host, options.request(host, **named), facts_file=facts)
+    document = codec.document(planning.SCHEMA, planned.plan)
+    if output:
+        write_file(host, output, json.dumps(document, indent=1) + "\n")
+    if as_json:
+        print_json(document)
+    else:
+        from provisioner.report.plan_text import plan_text  # noqa: PLC0415 - start-up
+
+        print_text(plan_text(planned.plan, interrupted=planned.interrupted, verbose=verbose, elsewhere=bool(facts), saved=output))
+        if output:
+            say(f"The plan is saved in {output}")
+    return CHANGES_PENDING if exit_code and planned.plan.changes else 0

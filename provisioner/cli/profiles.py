@@ -1,0 +1,33 @@
+"""``tfsetup profiles``: the known-good catalogue, with what was proven."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from provisioner.cli import options
+from provisioner.cli.output import print_json, print_text
+from provisioner.local_host import LocalHost
+
+
+def profiles(
+    release: Annotated[str, typer.Argument(metavar="[RELEASE]", help="Show one release in full, for example 2.20.0.")] = "",
+    python: Annotated[str, typer.Option("--python", "-p", metavar="X.Y", help="Only sets for that Python.")] = "",
+    device: Annotated[str, typer.Option("--device", metavar="cpu|cuda", help="Only sets for that device.")] = "",
+    *,
+    as_json: options.Json = False,
+) -> int:
+    """List the known-good sets: releases, Pythons, devices, and what was run. Reads only."""
+    from provisioner import flow  # noqa: PLC0415 - start-up
+    from provisioner.report.profiles_text import profiles_document, profiles_text, release_text, select  # noqa: PLC0415 - start-up
+
+    catalogue = flow.open_catalogue(LocalHost())
+    entries = select(catalogue, release=release, python=python, device=device)
+    if as_json:
+        print_json(profiles_document(entries))
+    elif release and len({entry.version for entry in entries}) == 1:
+        print_text(release_text(catalogue, entries))
+    else:
+        print_text(profiles_text(entries))
+    return 0

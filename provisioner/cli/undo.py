@@ -1,0 +1,33 @@
+"""``tfsetup undo``: brings an environment back to what it was."""
+
+from __future__ import annotations
+
+from provisioner.cli import options
+from provisioner.cli.apply import DEFAULT_WAIT_SECONDS
+from provisioner.cli.consent import ask
+from provisioner.cli.output import print_json, print_text, say
+from provisioner.local_host import LocalHost
+
+
+def undo(
+    env: options.Env = None,
+    wait: options.Wait = DEFAULT_WAIT_SECONDS,
+    *,
+    yes: options.Yes = False,
+    as_json: options.Json = False,
+) -> int:
+    """Bring the environment back to what it was before the last apply, files and all."""
+    from provisioner import flow  # noqa: PLC0415 - start-up
+    from provisioner.report.apply_text import undo_document, undo_text, undone_text  # noqa: PLC0415 - start-up
+
+    host = LocalHost()
+    found = flow.undoable(host, options.environment(host, env))
+    if not as_json:
+        say(undo_text(found))
+    ask("Do this?", agreed=options.agreed(host, yes=yes))
+    flow.undo(host, found, wait=wait)
+    if as_json:
+        print_json(undo_document(found))
+    else:
+        print_text(undone_text(found))
+    return 0

@@ -1,0 +1,53 @@
+"""``tfsetup verify``: proves that an environment computes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from provisioner.cli import options
+from provisioner.cli.output import print_json, print_text
+from provisioner.errors import UsageError
+from provisioner.local_host import LocalHost
+
+VERIFICATION_FAILED = 14
+
+
+def verify(
+    env: options.Env = None,
+    python: Annotated[str, typer.Option("--python", "-p", metavar="PATH", help="Its interpreter, where that is not bin/python.")] = "",
+    require: Annotated[str, typer.Option("--require", metavar="gpu", help="Fail unless a GPU computes.")] = "",
+    timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long it may take.")] = 600.0,
+    *,
+    as_json: options.Json = False,
+    verbose: options.Verbose = False,
+) -> int:
+    """Prove that an environment computes: import, kernels, devices, libraries, integrity. Reads only."""
+    from provisioner import flow  # noqa: PLC0415 - start-up
+    from provisioner.report.apply_text import verification_document  # noqa: PLC0415 - start-up
+    from provisioner.report.progress import progress_for  # noqa: PLC0415 - start-up
+
+    if require not in {"", "gpu"}:
+        raise UsageError(f"`{require}` is not known", place="--require", hint="--require gpu")
+    if timeout <= 0:
+        raise UsageError("the time limit must be above zero", place="--timeout")
+    host = LocalHost()
+    progress = progress_for(as_json=as_json, host=host)
+    progress.start("verify", "Verifying: importing TensorFlow and computing with it")
+    verification = flow.verify(
+        host,
+        env=options.environment(host, env),
+        python=python,
+        require_gpu=require == "gpu",
+        timeout=timeout,
+        progress=progress,
+    )
+    progress.finish()
+    if as_json:
+        print_json(verification_document(verification))
+    else:
+        from provisioner.report.verify_text import verification_text  # noqa: PLC0415 - start-up
+
+        print_text(verification_text(verification, verbose=verbose))
+    return 0 if verification.passed else VERIFICATION_FAILED

@@ -1,0 +1,1 @@
+"""Thin drivers of the installers of the field."""

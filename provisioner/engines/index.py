@@ -1,0 +1,87 @@
+"""Where packages come from: the index, certificate and proxy that pip is configured with, said in uv's words."""
+
+from __future__ import annotations
+
+import configparser
+import posixpath
+import re
+from collections.abc import Mapping
+
+from provisioner.host import Reader
+
+# Variables of uv that say where files come from and how the network is reached. All others change what an install means
+# (constraints, targets, resolution), so they do not reach it: a lock is installed as it is written.
+_KEPT = re.compile(
+    r"UV_(INDEX.*|DEFAULT_INDEX|CACHE_DIR|LINK_MODE|HTTP_.*|REQUEST_TIMEOUT|CONCURRENT_.*|NATIVE_TLS|SYSTEM_CERTS|INSECURE_HOST"
+    r"|KEYRING_PROVIDER|OFFLINE|CONFIG_FILE|NO_CONFIG)"
+)
+# Variables that would let another environment leak into the installer.
+_DROPPED = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP")
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
+
+
+def mask(text: str) -> str:
+    """Return ``text`` with the user and password of every address replaced by stars."""
+    return _CREDENTIALS.sub("***@", text)
+
+
+def parse_pip_config(text: str) -> dict[str, str]:
+    """Return the options of a ``pip.conf`` that apply to installs: ``[install]`` wins over ``[global]``.
+
+    Format: pip's documentation, "Configuration Files" (INI). A file that cannot be parsed gives nothing, as pip itself would stop.
+    """
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read_string(text)
+    except configparser.Error:
+        return {}
+    found: dict[str, str] = {}
+    for section in ("global", "install"):
+        if parser.has_section(section):
+            found.update(parser.items(section))
+    return found
+
+
+def _pip_config(reader: Reader) -> dict[str, str]:
+    """Read pip's configuration: the system's file, the user's, the one named by PIP_CONFIG_FILE, then PIP_* variables; later ones win."""
+    home = reader.env.get("HOME", "")
+    config = reader.env.get("XDG_CONFIG_HOME") or posixpath.join(home, ".config")
+    files = ["/etc/pip.conf", posixpath.join(home, ".pip", "pip.conf"), posixpath.join(config, "pip", "pip.conf")]
+    if reader.platform == "darwin":
+        files.append(posixpath.join(home, "Library", "Application Support", "pip", "pip.conf"))
+    files.append(reader.env.get("PIP_CONFIG_FILE", ""))
+    options: dict[str, str] = {}
+    for path in files:
+        try:
+            options.update(parse_pip_config(reader.read_text(path)) if path else {})
+        except OSError:
+            continue
+    for name in ("index-url", "cert", "proxy"):
+        value = reader.env.get("PIP_" + name.upper().replace("-", "_"), "")
+        if value:
+            options[name] = value
+    return options
+
+
+def installer_environment(reader: Reader) -> Mapping[str, str]:
+    """Return the environment variables to run uv with.
+
+    A package index, certificate or proxy that is set for pip, and not for uv, is handed over in variables (never on the command line,
+    where other users could read a password). Only one index is ever used: mixing indexes lets a stranger's package win a name.
+    """
+    env = {
+        name: value
+        for name, value in reader.env.items()
+        if name not in _DROPPED and (not name.startswith("UV_") or _KEPT.fullmatch(name))
+    }
+    options = _pip_config(reader)
+    if "index-url" in options and not any(name in env for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_CONFIG_FILE")):
+        env["UV_DEFAULT_INDEX"] = options["index-url"]
+    if "cert" in options:
+        env.setdefault("SSL_CERT_FILE", options["cert"])
+    if "proxy" in options:
+        env.setdefault("HTTPS_PROXY", options["proxy"])
+    # Interpreters are chosen by the plan; uv must not fetch one.
+    env["UV_PYTHON_DOWNLOADS"] = "never"
+    env["NO_COLOR"] = "1"
+    return env

@@ -1,0 +1,123 @@
+"""uv: makes virtual environments and installs locked sets by hash."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from provisioner.engines.index import installer_environment, mask
+from provisioner.errors import OperationError
+from provisioner.host import Completed, Host, Reader
+from provisioner.model.plan import Package
+
+# One set is 3 GB at most; an hour is enough for the slowest line that anybody would wait for.
+INSTALL_TIMEOUT_SECONDS = 3600.0
+VENV_TIMEOUT_SECONDS = 120.0
+
+# What uv prints, and what it means: the first that matches wins. (Texts of uv 0.9 to 0.13.)
+_FAILURES: tuple[tuple[re.Pattern[str], str, str, str], ...] = (
+    (re.compile(r"No space left on device|os error 28"), "disk-full", "no space is left on the disk", "free some space, then run the same command again"),
+    (
+        re.compile(r"Hash mismatch"),
+        "download-failed",
+        "a downloaded file is not the one that was locked (its SHA-256 differs)",
+        "an index or proxy serves another file under this name; nothing of it was installed. Try again, or ask who runs the index",
+    ),
+    (
+        re.compile(r"Network connectivity is disabled|not found in the cache"),
+        "download-failed",
+        "a file is not in the cache, and the network was forbidden (--offline)",
+        "run once without --offline to fill the cache",
+    ),
+    (
+        re.compile(r"certificate|invalid peer certificate|UnknownIssuer", re.IGNORECASE),
+        "download-failed",
+        "the index's certificate is not trusted",
+        "set SSL_CERT_FILE to your organisation's certificate file",
+    ),
+    (re.compile(r"401 Unauthorized|403 Forbidden"), "download-failed", "the index refused the request", "check the user and password of the index"),
+    (
+        re.compile(r"error sending request|dns error|[Cc]onnection|timed out|Request failed|Failed to (fetch|download)"),
+        "download-failed",
+        "the package index could not be reached, or the download broke off",
+        "check the network (proxy: HTTPS_PROXY), then run the same command again: what was downloaded is kept",
+    ),
+    (re.compile(r"[Pp]ermission denied|os error 13|Read-only file system"), "permission-denied", "a folder may not be written", "check who owns it"),
+)
+
+
+def find_uv(reader: Reader) -> str:
+    """Return the path of the uv that came with the tool, or of the one on PATH."""
+    import uv  # noqa: PLC0415 - only when something is installed
+
+    try:
+        return uv.find_uv_bin()
+    except FileNotFoundError:
+        found = reader.which("uv")
+        if found is None:
+            raise OperationError("uv, the installer, is missing", hint="install tfsetup again: uv comes with it") from None
+        return found
+
+
+def cache_folder(reader: Reader) -> str:
+    """Return uv's cache folder (uv's documentation, "Caching": UV_CACHE_DIR, then the system's cache folder)."""
+    given = reader.env.get("UV_CACHE_DIR")
+    if given:
+        return posixpath.join(reader.cwd, given)
+    if reader.platform == "win32":
+        return posixpath.join(reader.env.get("LOCALAPPDATA", "C:/"), "uv", "cache")
+    home = reader.env.get("HOME") or "/"
+    return posixpath.join(reader.env.get("XDG_CACHE_HOME") or posixpath.join(home, ".cache"), "uv")
+
+
+def requirements_text(packages: Iterable[Package]) -> str:
+    """Return a requirements file with exactly one hash for each package."""
+    return "".join(f"{package.name}=={package.version} --hash=sha256:{package.sha256}\n" for package in packages)
+
+
+def create_environment(host: Host, *, path: str, python: str, prompt: str) -> None:
+    """Make a virtual environment at ``path`` that may be moved: its scripts find their Python by their own place."""
+    argv = [find_uv(host), "venv", "--no-project", "--relocatable", "--allow-existing", "--prompt", prompt, "--python", python, path]
+    _checked(host.run(argv, env=installer_environment(host), cwd="/", timeout=VENV_TIMEOUT_SECONDS), "the virtual environment could not be made")
+
+
+def install(
+    host: Host,
+    *,
+    python: str,
+    requirements: str,
+    packages: Sequence[Package],
+    prefix: str = "",
+    offline: bool = False,
+    watch: Callable[[int], None] | None = None,
+) -> None:
+    """Install exactly the locked files, each checked against its hash; nothing else, and nothing is resolved.
+
+    ``requirements`` is the path of the file that ``requirements_text`` gave. With ``prefix`` the files go there in the layout of the
+    environment that ``python`` belongs to, with scripts that name its Python. Only the source distributions that the lock names are built.
+    """
+    argv = [find_uv(host), "pip", "install", "--no-deps", "--require-hashes", "--python", python, "-r", requirements]
+    argv += ["--only-binary", ":all:"]
+    for package in packages:
+        if package.source:
+            argv += ["--no-binary", package.name]
+    if prefix:
+        argv += ["--prefix", prefix]
+    if offline:
+        argv.append("--offline")
+    done = host.run(argv, env=installer_environment(host), cwd="/", timeout=INSTALL_TIMEOUT_SECONDS, watch=watch)
+    _checked(done, "the packages could not be installed")
+
+
+def _checked(done: Completed, what: str) -> None:
+    if done.ok:
+        return
+    text = mask(done.err or done.out)
+    detail = " | ".join(line.strip() for line in text.splitlines() if line.strip())[-600:]
+    if done.timed_out:
+        raise OperationError(f"{what}: uv did not finish in {done.seconds:.0f} s", hint="run the same command again: what was downloaded is kept")
+    for pattern, cause, words, hint in _FAILURES:
+        if pattern.search(text):
+            raise OperationError(f"{what}: {words} (uv says: {detail})", hint=hint, cause=cause)
+    raise OperationError(f"{what} (uv says: {detail})", hint="run again with `-v`, and look at what uv says")

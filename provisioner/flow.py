@@ -1,0 +1,330 @@
+"""The stages of each command, in order; the only file that knows the order."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provisioner import __version__, recovery
+from provisioner import plan as planning
+from provisioner import receipt as receipts
+from provisioner.engines import uv
+from provisioner.errors import InputError, OperationError, StalePlanError, UsageError
+from provisioner.host import Host
+from provisioner.journal import Journal, last_record
+from provisioner.model import codec
+from provisioner.model.facts import Facts
+from provisioner.model.plan import EnvState, Plan
+from provisioner.progress import Progress
+from provisioner.site import RIVALS, Site, read_site
+from provisioner.words import machine_words, size_words
+from provisioner.workspace import Workspace
+
+if TYPE_CHECKING:
+    from provisioner.catalogue import Catalogue
+    from provisioner.execute import Executed
+    from provisioner.model.catalogue import Lock
+    from provisioner.model.finding import Verification
+    from provisioner.model.request import Request
+    from provisioner.verify import Expected
+
+FACTS_SCHEMA = "tfsetup/facts/1"
+PLATFORM = "linux-x86_64"
+VERIFY_TIMEOUT_SECONDS = 600.0
+# Room for the tool's own records and for what a file system rounds up.
+DISK_RESERVE = 1.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan and what was read to make it; ``interrupted`` is what an earlier run left behind, if one did."""
+
+    plan: Plan
+    site: Site
+    facts: Facts
+    lock: Lock
+    interrupted: recovery.Interrupted | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undoable:
+    """What ``undo`` would take back: an interrupted run, or the last change; ``added`` are distributions installed since."""
+
+    workspace: Workspace
+    interrupted: recovery.Interrupted | None
+    record: Journal | None
+    added: tuple[str, ...]
+
+
+def cache_folder(host: Host) -> str:
+    """Return the tool's own cache folder: TFSETUP_CACHE_DIR, else ``tfsetup`` in the system's (XDG base directories)."""
+    given = host.env.get("TFSETUP_CACHE_DIR")
+    if given:
+        return posixpath.join(host.cwd, given)
+    home = host.env.get("HOME") or "/"
+    return posixpath.join(host.env.get("XDG_CACHE_HOME") or posixpath.join(home, ".cache"), "tfsetup")
+
+
+def detect(host: Host, *, env: str, full: bool = True) -> Facts:
+    """Gather the facts of this machine."""
+    from provisioner.facts import FactStore, gather  # noqa: PLC0415 - not needed with --facts
+
+    store = FactStore(host, posixpath.join(cache_folder(host), "facts"))
+    return gather(host, env=env, cache=uv.cache_folder(host), full=full, store=store)
+
+
+def read_facts(host: Host, path: str) -> Facts:
+    """Read the facts that ``tfsetup detect --json`` printed; raises ``InputError`` with every fault."""
+    text = read_input(host, path)
+    return codec.from_data(Facts, codec.parse_json(text, file=path), file=path, schema=FACTS_SCHEMA)
+
+
+def read_input(host: Host, path: str, limit: int = 1 << 26) -> str:
+    """Read a file that a person named; raises ``InputError`` when it cannot be read as text."""
+    try:
+        return host.read_bytes(posixpath.join(host.cwd, path), limit).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"is not text (byte {error.start} is not UTF-8)", place=path) from None
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", place=path) from None
+
+
+def open_catalogue(host: Host) -> Catalogue:
+    """Open the profiles that came with the tool."""
+    from provisioner.catalogue import Catalogue, find_profiles  # noqa: PLC0415 - not needed by every command
+
+    return Catalogue.open(host, find_profiles(), cache=host, cache_dir=posixpath.join(cache_folder(host), "catalogue"))
+
+
+def plan(host: Host, request: Request, *, facts_file: str = "") -> Planned:
+    """Read facts and environment, choose, and compare; nothing is changed."""
+    from provisioner.choose import choose  # noqa: PLC0415 - not needed by every command
+
+    catalogue = open_catalogue(host)
+    if facts_file:
+        facts = read_facts(host, facts_file)
+        site = Site(state=EnvState(path=request.env, kind="absent", digest="absent"), distributions=(), leftovers=())
+        parents: tuple[str, ...] = ()
+        left = None
+    else:
+        site = read_site(host, request.env)
+        parents = _check_place(host, site.state)
+        left = recovery.interrupted(host, Workspace(root=site.state.path))
+        facts = detect(host, env=request.env, full=False)
+    choice = choose(facts, request, catalogue, site.state)
+    lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
+    release = catalogue.release(choice.release)
+    if lock is None or release is None:
+        raise OperationError(f"the catalogue has no lock for {choice.release} on Python {choice.python}")
+    proof = catalogue.proof(lock)
+    if request.extra:
+        from provisioner.extras import resolve_extras  # noqa: PLC0415 - needs the network
+
+        lock = resolve_extras(host, request, choice, lock, release)
+    build = next(item for item in release.builds if item.platform == choice.platform)
+    links = build.cuda.links if choice.device == "cuda" and build.cuda else ()
+    packages_folder = posixpath.join(site.state.path, site.state.site_packages)
+    basis = planning.Basis(
+        tool=__version__,
+        made=host.now().isoformat(timespec="seconds"),
+        machine=machine_words(facts),
+        request=request,
+        facts=facts,
+        choice=choice,
+        lock=lock,
+        proof=proof,
+        links=links,
+        linked=frozenset(link.path for link in links if host.exists(posixpath.join(packages_folder, link.path))),
+        catalogue=catalogue.digest,
+        cache=uv.cache_folder(host),
+        parents=parents,
+        warnings=_disk_warnings(facts, lock),
+    )
+    return Planned(plan=planning.make_plan(basis, site), site=site, facts=facts, lock=lock, interrupted=left)
+
+
+def _check_place(host: Host, state: EnvState) -> tuple[str, ...]:
+    """Return the folders that must be made above the environment; raises ``InputError`` when files cannot be put there."""
+    missing: list[str] = []
+    folder = posixpath.dirname(state.path)
+    while not host.exists(folder):
+        missing.append(folder)
+        folder = posixpath.dirname(folder)
+    if host.entry(host.real(folder)).kind != "directory":
+        raise InputError("it is a file, so no environment can be made in it", place=folder, hint="choose another folder with --env")
+    inside = state.path if state.kind == "venv" else folder
+    if not host.writable(inside):
+        raise InputError("this user may not write there", place=inside, hint="choose another folder with --env")
+    return tuple(reversed(missing))
+
+
+def _disk_warnings(facts: Facts, lock: Lock) -> tuple[str, ...]:
+    need = int(sum(file.unpacked for file in lock.files) * DISK_RESERVE)
+    volume = facts.disk.environment.value
+    if volume is None or volume.free >= need:
+        return ()
+    return (f"the set needs up to {size_words(need)}, but only {size_words(volume.free)} is free where {volume.path} lies",)
+
+
+def load_saved_plan(host: Host, path: str) -> Planned:
+    """Read a saved plan and check that it still belongs to this machine and environment (code 13 when not)."""
+    saved = planning.load_plan(read_input(host, path), file=path)
+    site = read_site(host, saved.env.path)
+    _check_place(host, site.state)
+    facts = detect(host, env=saved.env.path, full=False)
+    catalogue = open_catalogue(host)
+    choice = saved.choice
+    if saved.tool != __version__:
+        raise StalePlanError(f"the plan was made by tfsetup {saved.tool}, this is {__version__}", place=path, hint="plan again")
+    lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
+    if lock is not None and saved.request.extra:
+        from provisioner.extras import with_packages  # noqa: PLC0415 - needed only for plans with extras
+
+        lock = with_packages(lock, saved)
+    planning.check_fresh(saved, facts, site, lock)
+    left = recovery.interrupted(host, Workspace(root=site.state.path))
+    if lock is None:  # pragma: no cover - check_fresh has refused it
+        raise StalePlanError("the catalogue has changed since the plan was made", place=path)
+    return Planned(plan=saved, site=site, facts=facts, lock=lock, interrupted=left)
+
+
+def apply(host: Host, planned: Planned, *, progress: Progress, wait: float) -> Executed:
+    """Execute a plan that was shown and agreed to."""
+    from provisioner.execute import execute  # noqa: PLC0415 - not needed to plan
+
+    expected = _expected_of_plan(host, planned.plan)
+
+    def prove(root: str) -> Verification:
+        return _verify(host, root, posixpath.join(root, "bin", "python"), expected, progress)
+
+    return execute(planned.plan, host, prove=prove, progress=progress, wait=wait)
+
+
+def clear_interrupted(host: Host, env: str, *, wait: float) -> recovery.Interrupted | None:
+    """Bring the state before an interrupted run back, if there was one."""
+    from provisioner.execute import holding  # noqa: PLC0415 - not needed to plan
+
+    workspace = Workspace(root=host.real(env))
+    if recovery.interrupted(host, workspace) is None:
+        return None
+    if not host.exists(workspace.root) or not host.exists(workspace.journal):
+        aside = Workspace(root=workspace.aside)
+        with holding(host, aside, wait):
+            found = recovery.interrupted(host, workspace)
+            host.remove_tree(aside.root)
+            return found
+    with holding(host, workspace, wait):
+        return recovery.recover(host, workspace)
+
+
+def _expected_of_plan(host: Host, made: Plan) -> Expected:
+    from provisioner.verify import Expected  # noqa: PLC0415 - not needed to plan
+
+    release = open_catalogue(host).release(made.choice.release)
+    builds = release.builds if release else ()
+    build = next((item for item in builds if item.platform == made.choice.platform), None)
+    return Expected(
+        tensorflow=made.choice.release,
+        packages=made.expected,
+        device=made.choice.device,
+        cuda=build.cuda if build and made.choice.device == "cuda" else None,
+    )
+
+
+def _expected_of_site(host: Host, site: Site) -> Expected:
+    """Say what an environment that this tool did not make should be able to do, from the TensorFlow that is in it."""
+    from provisioner.verify import Expected  # noqa: PLC0415 - not needed to plan
+
+    found = next((item for item in site.distributions if RIVALS.fullmatch(item.name)), None)
+    release = open_catalogue(host).release(found.version) if found else None
+    build = next((item for item in release.builds if item.platform == PLATFORM), None) if release else None
+    return Expected(
+        tensorflow=found.version if found else "",
+        packages={},
+        device="cpu" if found and found.name.endswith("-cpu") else "",
+        cuda=build.cuda if build and found and not found.name.endswith("-cpu") else None,
+    )
+
+
+def verify(
+    host: Host, *, env: str, python: str, require_gpu: bool, timeout: float, progress: Progress
+) -> Verification:
+    """Prove that the environment at ``env`` computes; ``python`` names its interpreter where it is not ``bin/python``."""
+    root = host.real(env)
+    if not host.exists(root):
+        raise InputError("there is no environment", place=env, hint="make one with `tfsetup apply`, or name another with --env")
+    interpreter = python or posixpath.join(root, "bin", "python")
+    if not host.exists(interpreter):
+        raise InputError("there is no Python in it", place=interpreter, hint="name the interpreter with --python")
+    receipt = receipts.read(host, Workspace(root=root).receipt)
+    if receipt is not None:
+        expected = _expected_of_plan(host, receipt.plan)
+    else:
+        expected = _expected_of_site(host, _site_or_nothing(host, root))
+    return _verify(host, root, interpreter, expected, progress, require_gpu=require_gpu, timeout=timeout)
+
+
+def _site_or_nothing(host: Host, root: str) -> Site:
+    try:
+        return read_site(host, root)
+    except InputError:
+        # Not a virtual environment (conda's, the system's): it can be verified all the same.
+        return Site(state=EnvState(path=root, kind="absent", digest=""), distributions=(), leftovers=())
+
+
+def _verify(
+    host: Host,
+    root: str,
+    interpreter: str,
+    expected: Expected,
+    progress: Progress,
+    *,
+    require_gpu: bool = False,
+    timeout: float = VERIFY_TIMEOUT_SECONDS,
+) -> Verification:
+    from provisioner.verify import load_messages, verify  # noqa: PLC0415 - not needed to plan
+
+    return verify(
+        host,
+        env=root,
+        python=interpreter,
+        expected=expected,
+        require_gpu=require_gpu,
+        timeout=timeout,
+        messages=load_messages(host),
+        progress=progress.note,
+    )
+
+
+def undoable(host: Host, env: str) -> Undoable:
+    """Find what ``undo`` would take back; raises ``UsageError`` when there is nothing."""
+    workspace = Workspace(root=host.real(env))
+    left = recovery.interrupted(host, workspace)
+    record = last_record(host, workspace)
+    if left is None and record is None:
+        raise UsageError("there is nothing to undo: tfsetup has changed nothing there", place=env, hint="name the environment with --env")
+    added: tuple[str, ...] = ()
+    receipt = receipts.read(host, workspace.receipt)
+    if left is None and receipt is not None:
+        ours = set(receipt.plan.expected)
+        added = tuple(f"{item.name} {item.version}" for item in read_site(host, workspace.root).distributions if item.name not in ours)
+    return Undoable(workspace=workspace, interrupted=left, record=record, added=added)
+
+
+def undo(host: Host, found: Undoable, *, wait: float) -> None:
+    """Take back what ``undoable`` found."""
+    from provisioner.execute import holding  # noqa: PLC0415 - not needed to plan
+
+    if found.interrupted is not None:
+        clear_interrupted(host, found.workspace.root, wait=wait)
+        return
+    with holding(host, found.workspace, wait):
+        record = last_record(host, found.workspace)
+        if record is not None:
+            recovery.undo(host, found.workspace, record)
+
+
+def saved_env(host: Host, path: str) -> str:
+    """Return the environment that a saved plan is about."""
+    return planning.load_plan(read_input(host, path), file=path).env.path

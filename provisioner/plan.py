@@ -1,0 +1,246 @@
+"""From a choice to the plan: what stays, what goes, what comes, and the seal over all of it. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any
+
+from provisioner.errors import InputError, StalePlanError
+from provisioner.model import codec
+from provisioner.model.catalogue import Link, Lock, Proof
+from provisioner.model.facts import Facts, Interpreter
+from provisioner.model.plan import Choice, EnvState, Package, Plan, Removal, Step
+from provisioner.model.request import Request
+from provisioner.site import RIVALS, Installed, Site
+
+SCHEMA = "tfsetup/plan/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What a plan is made from, besides the site.
+
+    ``links`` are those the set needs and ``linked`` the paths of those that are there; ``cache`` is the installer's cache folder;
+    ``parents`` are folders that must be made above the environment.
+    """
+
+    tool: str
+    made: str
+    machine: str
+    request: Request
+    facts: Facts
+    choice: Choice
+    lock: Lock
+    proof: Proof
+    links: tuple[Link, ...]
+    linked: frozenset[str]
+    catalogue: str
+    cache: str
+    parents: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def digest(data: Any) -> str:
+    """Return the SHA-256 of JSON data in its canonical text (keys sorted, no blanks)."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def facts_digest(facts: Facts, interpreter: Interpreter | None) -> str:
+    """Return the digest of the facts that a decision rests on.
+
+    System, C library, processor features, GPUs, driver and the chosen interpreter; not disk space, other interpreters or variables, which
+    change by the hour.
+    """
+    system = facts.system
+    return digest(
+        codec.to_data(
+            (
+                system.os.value,
+                system.architecture.value,
+                system.libc.value,
+                facts.cpu.features.value,
+                tuple((gpu.name, gpu.compute_capability.value) for gpu in facts.gpus.value or ()),
+                facts.driver.release.value,
+                interpreter,
+            )
+        )
+    )
+
+
+def seal(plan: Plan) -> str:
+    """Return the seal that belongs on ``plan``."""
+    return digest(codec.to_data(replace(plan, seal="")))
+
+
+def make_plan(basis: Basis, site: Site) -> Plan:
+    """Compare what is there with what was chosen, and return the sealed plan."""
+    lock, choice = basis.lock, basis.choice
+    removals, kept = _compare(site, lock)
+    packages = tuple(
+        Package(
+            name=file.name,
+            version=file.version,
+            filename=file.filename,
+            sha256=file.sha256,
+            size=file.size,
+            unpacked=file.unpacked,
+            source=file.source,
+        )
+        for file in lock.files
+        if file.name not in kept
+    )
+    download = sum(package.size for package in packages)
+    disk = sum(package.unpacked for package in packages)
+    changes = bool(packages or removals)
+    links = tuple(link for link in basis.links if changes or link.path not in basis.linked)
+    plan = Plan(
+        tool=basis.tool,
+        made=basis.made,
+        machine=basis.machine,
+        request=basis.request,
+        facts=facts_digest(basis.facts, choice.interpreter),
+        catalogue=basis.catalogue,
+        env=site.state,
+        choice=choice,
+        lock=lock.digest,
+        proof=_proof_words(basis.proof),
+        steps=_steps(site.state, choice, removals, packages, links),
+        packages=packages,
+        unchanged={file.name: file.version for file in lock.files if file.name in kept},
+        removals=removals,
+        links=links,
+        download=download,
+        disk=disk,
+        outside=_outside(basis, packages),
+        warnings=basis.warnings,
+    )
+    return replace(plan, seal=seal(plan))
+
+
+def _compare(site: Site, lock: Lock) -> tuple[tuple[Removal, ...], frozenset[str]]:
+    """Return what must go, with reasons, and the names of locked distributions that are there already."""
+    wanted = {file.name: file.version for file in lock.files}
+    tensorflow = next(name for name in wanted if RIVALS.fullmatch(name))
+    twice = {name for name, count in Counter(item.name for item in site.distributions).items() if count > 1}
+    rivals = [item for item in site.distributions if RIVALS.fullmatch(item.name) and item.name != tensorflow]
+    removals = [_removal(item, f"it owns the same folder as {tensorflow}, so the two break each other") for item in rivals]
+    kept: set[str] = set()
+    for item in site.distributions:
+        if item.name not in wanted:
+            continue
+        if item.version != wanted[item.name]:
+            removals.append(_removal(item, f"the known-good set has {wanted[item.name]}"))
+        elif item.name in twice:
+            removals.append(_removal(item, "its metadata is there twice, so its files cannot be trusted"))
+        elif item.name == tensorflow and (rivals or site.leftovers):
+            removals.append(_removal(item, "its files are mixed with those of what is removed, so it is installed anew"))
+        else:
+            kept.add(item.name)
+    if site.leftovers:
+        removals.append(Removal(name="leftovers", version="", reason="a broken uninstall left them behind", paths=site.leftovers))
+    if site.shared and tensorflow not in kept:
+        reason = "whatever is left in TensorFlow's folder would be mixed with the new files"
+        removals.append(Removal(name="TensorFlow's folder", version="", reason=reason, paths=site.shared))
+    return tuple(sorted(removals, key=lambda removal: (removal.name, removal.version))), frozenset(kept)
+
+
+def _removal(item: Installed, reason: str) -> Removal:
+    return Removal(name=item.name, version=item.version, reason=reason)
+
+
+def _proof_words(proof: Proof) -> str:
+    if proof.level != "run":
+        return "resolved, not run: nobody has recorded a run of this set yet"
+    gpu = f", on {proof.gpu}" if proof.gpu else ", without a GPU"
+    return f"run on {proof.date}: installed and verified ({proof.checks} checks) on {proof.machine}{gpu}"
+
+
+def _steps(
+    state: EnvState, choice: Choice, removals: tuple[Removal, ...], packages: tuple[Package, ...], links: tuple[Link, ...]
+) -> tuple[Step, ...]:
+    exists = state.kind == "venv"
+    changes = bool(packages or removals or links or not exists)
+    sources = [package.name for package in packages if package.source]
+    built = f"; built from source, because no wheel was ever published: {', '.join(sources)}" if sources else ""
+    return (
+        Step(
+            kind="create",
+            title=f"Make a virtual environment with Python {choice.python}",
+            reason=f"the environment is there, with Python {state.python_version}" if exists else "there is none at that place",
+            needed=not exists,
+        ),
+        Step(
+            kind="remove",
+            title=f"Move {_count(removals, 'item')} out",
+            reason="they conflict with the set, or are replaced; undo brings them back" if removals else "nothing there conflicts",
+            needed=bool(removals),
+        ),
+        Step(
+            kind="install",
+            title=f"Install {_count(packages, 'package')}, each checked by its hash",
+            reason=f"they make up the known-good set{built}" if packages else "every package of the set is there already",
+            needed=bool(packages),
+        ),
+        Step(
+            kind="link",
+            title=f"Link {len(links)} libraries inside the environment",
+            reason=links[0].reason if links else "the loader finds every library by itself" if choice.device == "cuda" else "a CPU build opens none",
+            needed=bool(links),
+        ),
+        Step(
+            kind="verify",
+            title="Verify: import TensorFlow and compute with it",
+            reason="a set is good when it has run here; otherwise the old state comes back"
+            if changes
+            else "it was verified when it was made; `tfsetup verify` does it again",
+            needed=changes,
+        ),
+        Step(
+            kind="receipt",
+            title="Write the receipt",
+            reason="it is what `verify` and `undo` go by" if changes else "it is there",
+            needed=changes,
+        ),
+    )
+
+
+def _count(items: tuple[object, ...], noun: str) -> str:
+    return f"1 {noun}" if len(items) == 1 else f"{len(items)} {noun}s"
+
+
+def _outside(basis: Basis, packages: tuple[Package, ...]) -> tuple[str, ...]:
+    changes = [f"the folder {path} is made" for path in basis.parents]
+    if packages:
+        changes.append(f"downloads are kept in uv's cache, {basis.cache}")
+    return tuple(changes)
+
+
+def load_plan(text: str, *, file: str) -> Plan:
+    """Read a saved plan.
+
+    Raises ``InputError`` when it is not one (code 2), ``StalePlanError`` when its content does not match its seal (code 13).
+    """
+    data = codec.parse_json(text, file=file)
+    if isinstance(data, dict) and data.get("schema") != SCHEMA and str(data.get("schema", "")).startswith("tfsetup/plan/"):
+        raise StalePlanError("the plan was saved by another generation of tfsetup", place=file, hint="plan again")
+    plan = codec.from_data(Plan, data, file=file, schema=SCHEMA)
+    if seal(plan) != plan.seal:
+        raise StalePlanError("the plan was altered after it was made: its content does not match its seal", place=file, hint="plan again")
+    for name, paths in (("removals", [path for item in plan.removals for path in item.paths]), ("links", [link.path for link in plan.links])):
+        for path in paths:
+            if path.startswith("/") or ".." in path.split("/"):
+                raise InputError("a path leads out of the environment", place=f"{file}: {name}: {path}")
+    return plan
+
+
+def check_fresh(plan: Plan, facts: Facts, site: Site, lock: Lock | None) -> None:
+    """Raise ``StalePlanError`` when a saved plan no longer belongs to this machine, this environment or this catalogue."""
+    if lock is None or lock.digest != plan.lock:
+        raise StalePlanError("the catalogue has changed since the plan was made", hint="plan again")
+    if facts_digest(facts, plan.choice.interpreter) != plan.facts:
+        raise StalePlanError("the plan was made for another machine, or this one has changed since", hint="plan again on this machine")
+    if site.state != plan.env:
+        raise StalePlanError("the environment is not what it was when the plan was made", place=plan.env.path, hint="plan again")

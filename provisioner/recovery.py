@@ -1,0 +1,109 @@
+"""Bringing the old state back: after a failure, after an interrupted run, and on demand (``undo``)."""
+
+from __future__ import annotations
+
+import contextlib
+import posixpath
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from provisioner.host import Host, Reader
+from provisioner.journal import Journal, last_record, read, write
+from provisioner.transaction import clear, make_folders, move_back
+from provisioner.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interrupted:
+    """What an interrupted run left: ``state`` is ``old`` (nothing of it reached the environment), ``moving`` (files were on their way),
+    ``new`` (complete, not yet proven); ``where`` is the folder that shows it.
+    """
+
+    state: Literal["old", "moving", "new"]
+    where: str
+    started: str
+
+
+def interrupted(reader: Reader, workspace: Workspace) -> Interrupted | None:
+    """Look for an interrupted run; None when there is none (a run that is still at work looks the same: hold the lock to know)."""
+    journal = read(reader, workspace.journal)
+    if journal is not None:
+        states: dict[str, Literal["old", "moving", "new"]] = {"building": "old", "clearing": "old", "moved": "new"}
+        return Interrupted(state=states.get(journal.phase, "moving"), where=workspace.root, started=journal.started)
+    aside = Workspace(root=workspace.aside)
+    if reader.exists(aside.root):
+        journal = read(reader, aside.journal)
+        return Interrupted(state="old", where=aside.root, started=journal.started if journal else "")
+    return None
+
+
+def sweep(host: Host, workspace: Workspace) -> None:
+    """Remove everything but the lock from a folder in which an environment was being built."""
+    for entry in host.list(workspace.root):
+        if entry.path != workspace.state:
+            _remove(host, entry.path)
+    for entry in host.list(workspace.state):
+        if entry.path != workspace.lock:
+            _remove(host, entry.path)
+
+
+def _remove(host: Host, path: str) -> None:
+    if host.entry(path).kind == "directory":
+        host.remove_tree(path)
+    else:
+        host.remove(path)
+
+
+def discard_new(host: Host, workspace: Workspace, journal: Journal) -> None:
+    """Take a new environment away again, wherever it stands, and what was made for it."""
+    for path in (workspace.aside, workspace.discarded):
+        host.remove_tree(path)
+    if host.exists(workspace.journal):
+        # One rename, so that at no moment half an environment stands there.
+        host.rename(workspace.root, workspace.discarded)
+        host.remove_tree(workspace.discarded)
+    if journal.before == "empty" and not host.exists(workspace.root):
+        host.make_folder(workspace.root)
+    for folder in reversed(journal.parents):
+        # A folder that somebody uses by now stays.
+        with contextlib.suppress(OSError):
+            host.remove(folder)
+
+
+def take_back(host: Host, workspace: Workspace, journal: Journal) -> None:
+    """Bring back what was there before ``journal``; can be interrupted and run again."""
+    if journal.before != "venv":
+        discard_new(host, workspace, journal)
+        return
+    if journal.phase != "clearing":
+        if journal.phase != "building":
+            write(host, workspace.journal, replace(journal, phase="undoing"))
+            move_back(host, workspace, journal)
+        write(host, workspace.journal, replace(journal, phase="clearing"))
+    clear(host, workspace, journal)
+    if journal.receipt:
+        host.write(workspace.receipt, journal.receipt, durable=True)
+    elif host.exists(workspace.receipt):
+        host.remove(workspace.receipt)
+    host.remove(workspace.journal)
+    if last_record(host, workspace) is None:
+        host.remove_tree(workspace.state)
+
+
+def recover(host: Host, workspace: Workspace) -> Interrupted | None:
+    """Bring the state before an interrupted run back; the caller holds the environment's lock. Returns what was found."""
+    found = interrupted(host, workspace)
+    journal = read(host, workspace.journal)
+    if journal is not None:
+        take_back(host, workspace, journal)
+    return found
+
+
+def undo(host: Host, workspace: Workspace, record: Journal) -> None:
+    """Take the last change back; the caller holds the environment's lock."""
+    if record.before == "venv":
+        make_folders(host, posixpath.dirname(workspace.journal))
+        write(host, workspace.journal, replace(record, phase="undoing"))
+    else:
+        write(host, workspace.journal, record)
+    take_back(host, workspace, replace(record, phase="undoing"))

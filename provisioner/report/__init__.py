@@ -1,0 +1,1 @@
+"""Turning values into text, tables, JSON documents and progress bars."""

@@ -1,0 +1,105 @@
+"""What apply, verify and undo did, as text and as documents."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from provisioner.execute import Executed
+from provisioner.flow import Undoable
+from provisioner.model import codec
+from provisioner.model.finding import Verification
+from provisioner.model.plan import Plan
+from provisioner.report.plan_text import interrupted_words
+from provisioner.report.verify_text import verification_text
+
+APPLY_SCHEMA = "tfsetup/apply/1"
+VERIFY_SCHEMA = "tfsetup/verify/1"
+UNDO_SCHEMA = "tfsetup/undo/1"
+
+
+def verification_document(verification: Verification) -> dict[str, Any]:
+    """Return the document of ``verify --json``."""
+    return {"schema": VERIFY_SCHEMA, "passed": verification.passed, **codec.to_data(verification)}
+
+
+def applied_document(plan: Plan, executed: Executed | None) -> dict[str, Any]:
+    """Return the document of ``apply --json``; ``executed`` is None when there was nothing to do."""
+    return {
+        "schema": APPLY_SCHEMA,
+        "env": plan.env.path,
+        "release": plan.choice.release,
+        "python": plan.choice.python,
+        "device": plan.choice.device,
+        "changed": executed is not None and executed.kept,
+        "state": "new" if executed is None or executed.kept else "old",
+        "installed": codec.to_data(plan.packages),
+        "removed": codec.to_data(plan.removals),
+        "findings": codec.to_data(executed.verification.findings) if executed else [],
+        "verification": codec.to_data(executed.verification) if executed else None,
+        "plan": plan.seal,
+    }
+
+
+def nothing_to_do(plan: Plan) -> str:
+    """Say that the environment is as planned already, and why that is known."""
+    return "\n".join(
+        [
+            f"Nothing to do: {plan.env.path} has every package of the known-good set of TensorFlow {plan.choice.release}"
+            f" for Python {plan.choice.python}, and nothing that conflicts",
+            f"To prove it again: tfsetup verify --env {shlex.quote(plan.env.path)}",
+        ]
+    )
+
+
+def applied_text(plan: Plan, executed: Executed, *, verbose: bool) -> str:
+    """Say how an apply ended."""
+    text = verification_text(executed.verification, verbose=verbose)
+    if not executed.kept:
+        there = "was removed again" if plan.env.kind != "venv" else "is as it was before"
+        return f"{text}\n\nThe verification failed, so the change was taken back: {plan.env.path} {there}"
+    return "\n".join(
+        [
+            text,
+            "",
+            f"Done: TensorFlow {plan.choice.release} is in {plan.env.path}, verified",
+            f"Use it: source {shlex.quote(plan.env.path + '/bin/activate')}",
+            f"Take it back: tfsetup undo --env {shlex.quote(plan.env.path)}",
+        ]
+    )
+
+
+def undo_text(found: Undoable) -> str:
+    """Say what undo will do."""
+    root = found.workspace.root
+    if found.interrupted is not None:
+        return f"{interrupted_words(found.interrupted).split(';')[0]}; what it had begun is taken back"
+    if found.record is None or found.record.before != "venv":
+        lines = [f"{root} was made by tfsetup{_when(found)}; it is removed, with all that is in it"]
+        if found.added:
+            lines.append(f"  among it, installed since by others: {', '.join(found.added)}")
+        return "\n".join(lines)
+    moved = f"{len(found.record.incoming)} new entries are taken out, {len(found.record.outgoing)} old ones are put back"
+    return f"The change of {root}{_when(found)} is taken back: {moved}"
+
+
+def _when(found: Undoable) -> str:
+    return f" ({found.record.started})" if found.record else ""
+
+
+def undone_text(found: Undoable) -> str:
+    """Say that undo is done."""
+    return f"Done: {found.workspace.root} is as it was before"
+
+
+def undo_document(found: Undoable) -> dict[str, Any]:
+    """Return the document of ``undo --json``."""
+    record = found.record
+    return {
+        "schema": UNDO_SCHEMA,
+        "env": found.workspace.root,
+        "interrupted": codec.to_data(found.interrupted) if found.interrupted else None,
+        "restored": record.before if record else "absent",
+        "removed": list(record.incoming) if record else [],
+        "put_back": list(record.outgoing) if record else [],
+    }

@@ -1,0 +1,107 @@
+"""A plan as text for a person."""
+
+from __future__ import annotations
+
+import shlex
+
+from provisioner.model.plan import Plan
+from provisioner.recovery import Interrupted
+from provisioner.report.choice_text import choice_lines
+from provisioner.words import size_words
+
+_INTERRUPTED = {
+    "old": "its environment is as it was before",
+    "moving": "its environment is half changed",
+    "new": "its environment is complete, but was not proven",
+}
+
+
+def interrupted_words(left: Interrupted) -> str:
+    """Say what an interrupted run left, and what becomes of it."""
+    when = f" (begun {left.started})" if left.started else ""
+    return f"an earlier run was interrupted{when}: {_INTERRUPTED[left.state]}; `tfsetup apply` takes it back and begins anew"
+
+
+def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool, elsewhere: bool, saved: str) -> str:
+    """Return the plan as text; ``elsewhere`` when it is for another machine, ``saved`` the file it was written to."""
+    choice = plan.choice
+    kind = {"venv": "there already", "absent": "new", "empty": "an empty folder now"}[plan.env.kind]
+    lines = [
+        f"TensorFlow {choice.release} on Python {choice.python} for {_device(plan)}",
+        f"  in {plan.env.path} ({kind})",
+        "",
+        *choice_lines(choice, verbose=verbose),
+        f"Proof: {plan.proof}",
+        "",
+        "Steps",
+    ]
+    for number, step in enumerate(plan.steps, 1):
+        mark = f"{number}." if step.needed else "-"
+        title = step.title if step.needed else _not_needed(step.kind)
+        lines.append(f"  {mark:<3} {title}")
+        lines.append(f"      {'because ' if step.needed else 'not needed: '}{step.reason}")
+    lines += ["", *_packages(plan, verbose=verbose), *_removals(plan)]
+    if plan.packages:
+        lines.append(f"Download: at most {size_words(plan.download)} (nothing for what is in the cache). On disk: {size_words(plan.disk)}")
+    outside = "; ".join(plan.outside) if plan.outside else "nothing is changed"
+    lines.append(f"Outside the environment: {outside}")
+    warnings = [*plan.warnings, *([interrupted_words(interrupted)] if interrupted else [])]
+    lines += [f"warning: {text}" for text in warnings]
+    lines += ["", *_next(plan, elsewhere=elsewhere, saved=saved)]
+    return "\n".join(lines)
+
+
+def _device(plan: Plan) -> str:
+    return "NVIDIA GPUs (CUDA libraries inside the environment)" if plan.choice.device == "cuda" else "the CPU"
+
+
+def _not_needed(kind: str) -> str:
+    return {
+        "create": "Make a virtual environment",
+        "remove": "Move things out",
+        "install": "Install packages",
+        "link": "Link libraries",
+        "verify": "Verify",
+        "receipt": "Write the receipt",
+    }[kind]
+
+
+def _packages(plan: Plan, *, verbose: bool) -> list[str]:
+    if not plan.packages:
+        return []
+    lines = [f"Packages to install ({len(plan.packages)}" + (f", {len(plan.unchanged)} are there already)" if plan.unchanged else ")")]
+    if verbose:
+        return lines + [f"  {item.name} {item.version}  {size_words(item.size)}  sha256:{item.sha256}  {item.filename}" for item in plan.packages]
+    names = [f"{item.name} {item.version}" for item in plan.packages]
+    return lines + _columns(names)
+
+
+def _columns(items: list[str], width: int = 100) -> list[str]:
+    """Lay short texts out in as many columns as fit."""
+    cell = max(len(item) for item in items) + 2
+    count = max(1, (width - 2) // cell)
+    rows = [items[start : start + count] for start in range(0, len(items), count)]
+    return ["  " + "".join(item.ljust(cell) for item in row).rstrip() for row in rows]
+
+
+def _removals(plan: Plan) -> list[str]:
+    if not plan.removals:
+        return []
+    lines = ["Moved out (undo brings it back)"]
+    for item in plan.removals:
+        name = f"{item.name} {item.version}".strip()
+        paths = f" ({', '.join(item.paths)})" if item.paths else ""
+        lines.append(f"  {name}{paths}: {item.reason}")
+    return lines
+
+
+def _next(plan: Plan, *, elsewhere: bool, saved: str) -> list[str]:
+    if elsewhere:
+        return ["This plan is for another machine: run `tfsetup plan` with the same options there"]
+    if not plan.changes:
+        return ["Nothing to do: the environment is as planned", f"Next: tfsetup verify --env {shlex.quote(plan.request.env)}"]
+    lines = [] if plan.env.kind == "venv" else ["To take it back afterwards: `tfsetup undo` removes the environment again"]
+    if plan.env.kind == "venv":
+        lines = ["To take it back afterwards: `tfsetup undo` moves the old files back; until then they take the room that they take now"]
+    command = f"tfsetup apply {shlex.quote(saved)}" if saved else "tfsetup apply, with the same options"
+    return [*lines, f"Next: {command}"]

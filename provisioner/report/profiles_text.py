@@ -1,0 +1,113 @@
+"""The catalogue as a table, as one release in full, and as a document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.catalogue import Catalogue
+from provisioner.errors import UsageError
+from provisioner.model import codec
+from provisioner.words import size_words
+
+SCHEMA = "tfsetup/profiles/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One set: ``proof`` is ``run`` or ``resolved``; sizes in bytes."""
+
+    version: str
+    released: str
+    python: str
+    platform: str
+    device: str
+    packages: int
+    download: int
+    disk: int
+    glibc: str
+    proof: str
+    proven: str
+    lock: str
+
+
+def select(catalogue: Catalogue, *, release: str, python: str, device: str) -> tuple[Entry, ...]:
+    """Return the sets that fit, newest release first; raises ``UsageError`` when none does."""
+    entries = []
+    for version in catalogue.versions():
+        if release and version != release and not version.startswith(release + "."):
+            continue
+        known = catalogue.release(version)
+        for platform in catalogue.platforms():
+            for lock_python, lock_device in catalogue.locks(version, platform):
+                if (python and lock_python != python) or (device and lock_device != device):
+                    continue
+                lock = catalogue.lock(version, lock_python, platform, lock_device)
+                if lock is None or known is None:
+                    continue
+                proof = catalogue.proof(lock)
+                entries.append(
+                    Entry(
+                        version=version,
+                        released=known.released,
+                        python=lock_python,
+                        platform=platform,
+                        device=lock_device,
+                        packages=len(lock.files),
+                        download=sum(file.size for file in lock.files),
+                        disk=sum(file.unpacked for file in lock.files),
+                        glibc=lock.glibc,
+                        proof=proof.level,
+                        proven=proof.date,
+                        lock=lock.digest,
+                    )
+                )
+    if not entries:
+        wanted = " ".join(part for part in (release, python and f"Python {python}", device) if part)
+        raise UsageError(f"there is no known-good set for {wanted}", hint="`tfsetup profiles` lists them all")
+    return tuple(entries)
+
+
+def profiles_document(entries: tuple[Entry, ...]) -> dict[str, Any]:
+    """Return the document of ``profiles --json``."""
+    return {"schema": SCHEMA, "profiles": codec.to_data(entries)}
+
+
+def profiles_text(entries: tuple[Entry, ...]) -> str:
+    """Return a table: a line for each release, a column for each Python; each cell says what was proven for which device."""
+    pythons = sorted({entry.python for entry in entries}, key=lambda text: tuple(map(int, text.split("."))))
+    lines = ["release       released    " + "".join(f"{python:<11}" for python in pythons)]
+    for version in dict.fromkeys(entry.version for entry in entries):
+        mine = [entry for entry in entries if entry.version == version]
+        cells = []
+        for python in pythons:
+            sets = sorted((entry for entry in mine if entry.python == python), key=lambda entry: entry.device)
+            cells.append(f"{' '.join(_mark(entry) for entry in sets) or '-':<11}")
+        lines.append(f"{version:<13} {mine[0].released:<11} {''.join(cells)}".rstrip())
+    lines += ["", "cpu, cuda: installed and verified on a real machine; (cpu), (cuda): resolved, not run", "One in full: tfsetup profiles RELEASE"]
+    return "\n".join(lines)
+
+
+def _mark(entry: Entry) -> str:
+    return entry.device if entry.proof == "run" else f"({entry.device})"
+
+
+def release_text(catalogue: Catalogue, entries: tuple[Entry, ...]) -> str:
+    """Return one release in full."""
+    version = entries[0].version
+    release = catalogue.release(version)
+    lines = [f"TensorFlow {version}, released {entries[0].released}"]
+    for build in release.builds if release else ():
+        lines += ["", f"{build.platform}: Python {', '.join(build.pythons)}; glibc {build.glibc} or newer; needs {', '.join(build.cpu_features)}"]
+        if build.cuda is not None:
+            lines.append(f"  CUDA {build.cuda.version}, cuDNN {build.cuda.cudnn}, driver {build.cuda.driver} or newer")
+            lines.append(f"  compiled for {', '.join(build.cuda.capabilities)}")
+            lines += [f"  link {link.path} -> {link.target}: {link.reason}" for link in build.cuda.links]
+    for bad in release.known_bad if release else ():
+        lines.append(f"known bad: {bad.reason} ({bad.reference})")
+    lines += ["", "sets"]
+    for entry in entries:
+        proof = f"run on {entry.proven}" if entry.proof == "run" else "resolved, not run"
+        sizes = f"{size_words(entry.download)} to download, {size_words(entry.disk)} on disk"
+        lines.append(f"  Python {entry.python} {entry.device:<5} {entry.packages} packages, {sizes}; {proof}")
+    return "\n".join(lines)

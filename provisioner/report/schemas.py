@@ -1,0 +1,79 @@
+"""The documents of the tool and their JSON Schemas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner import journal, plan, receipt
+from provisioner.model import codec
+from provisioner.model.facts import Facts
+from provisioner.model.finding import Verification
+from provisioner.model.plan import Plan
+
+SCHEMAS = ("apply", "error", "facts", "journal", "plan", "receipt", "undo", "verify")
+
+_TEXT = {"type": "string"}
+_TEXTS = {"type": "array", "items": _TEXT}
+
+
+def schema_of(name: str) -> dict[str, Any]:
+    """Return the JSON Schema of the document called ``name`` (one of ``SCHEMAS``)."""
+    records = {
+        "facts": ("tfsetup/facts/1", Facts),
+        "journal": (journal.SCHEMA, journal.Journal),
+        "plan": (plan.SCHEMA, Plan),
+        "receipt": (receipt.SCHEMA, receipt.Receipt),
+    }
+    if name in records:
+        schema, cls = records[name]
+        return codec.json_schema(cls, schema)
+    verification = codec.json_schema(Verification, "tfsetup/verify/1")
+    if name == "verify":
+        verification["properties"] = {"schema": verification["properties"].pop("schema"), "passed": {"type": "boolean"}, **verification["properties"]}
+        verification["required"].insert(1, "passed")
+        return verification
+    packages = codec.json_schema(Plan, plan.SCHEMA)
+    definitions = {**verification["$defs"], **packages["$defs"]}
+    definitions["Verification"] = {key: verification[key] for key in ("type", "description", "properties", "required")}
+    fields: dict[str, dict[str, Any]] = {
+        "apply": {
+            "env": _TEXT,
+            "release": _TEXT,
+            "python": _TEXT,
+            "device": {"enum": ["cpu", "cuda"]},
+            "changed": {"type": "boolean"},
+            "state": {"enum": ["new", "old"]},
+            "installed": packages["properties"]["packages"],
+            "removed": packages["properties"]["removals"],
+            "findings": verification["properties"]["findings"],
+            "verification": {"anyOf": [{"$ref": "#/$defs/Verification"}, {"type": "null"}]},
+            "plan": _TEXT,
+        },
+        "error": {
+            "error": {
+                "type": "object",
+                "properties": {
+                    "code": {"type": "integer"},
+                    **dict.fromkeys(("message", "place", "hint", "cause"), _TEXT),
+                    **dict.fromkeys(("faults", "refusals", "nearest"), _TEXTS),
+                },
+                "required": ["code", "message"],
+            }
+        },
+        "undo": {
+            "env": _TEXT,
+            "interrupted": {"type": ["object", "null"]},
+            "restored": {"enum": ["absent", "empty", "venv"]},
+            "removed": _TEXTS,
+            "put_back": _TEXTS,
+        },
+    }
+    schema = f"tfsetup/{name}/1"
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": schema,
+        "type": "object",
+        "properties": {"schema": {"const": schema}, **fields[name]},
+        "required": ["schema", *fields[name]],
+        "$defs": definitions if name == "apply" else {},
+    }

@@ -1,0 +1,32 @@
+"""Small words that several reports share: sizes, times, a machine in one line."""
+
+from __future__ import annotations
+
+from provisioner.model.facts import Facts
+
+
+def size_words(count: int) -> str:
+    """Return a number of bytes for a person: ``812 kB``, ``1.4 GB`` (powers of ten, as disks are sold)."""
+    value = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if value < 1000:  # noqa: PLR2004 - the step from one unit to the next
+            return f"{value:.0f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"
+
+
+def seconds_words(seconds: float) -> str:
+    """Return a time span for a person: ``4.2 s``, ``3 min 10 s``."""
+    if seconds < 60:  # noqa: PLR2004 - a minute
+        return f"{seconds:.1f} s"
+    return f"{int(seconds) // 60} min {int(seconds) % 60} s"
+
+
+def machine_words(facts: Facts) -> str:
+    """Return a machine in one line, without anything that names it or its user."""
+    system = facts.system
+    distribution = system.distribution.value
+    name = distribution.name or f"{distribution.id} {distribution.version}" if distribution else system.os.value or "unknown system"
+    parts = [name.strip(), system.architecture.value or "unknown architecture", facts.cpu.model.value or ""]
+    parts += [gpu.name for gpu in facts.gpus.value or ()]
+    return ", ".join(part for part in parts if part)
