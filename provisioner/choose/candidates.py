@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioner.choose.driver import Sight, check_driver, unproven
+from provisioner.choose.driver import Sight, check_driver, unanswered, unproven
 from provisioner.choose.gpu import gpu_warnings, judge, none_usable, usable
 from provisioner.choose.platforms import check_cpu, check_libc, no_build
 from provisioner.choose.pythons import Offer, Pythons, no_python, offers_for, python_warnings
@@ -82,7 +82,9 @@ def _check_gpus(
     judgements = _judgements(situation, release, cuda, catalogue)
     if not any(usable(judgement) for judgement in judgements):
         return [(none_usable(judgements), "")], judgements, ()
-    return [check_driver(situation.facts, catalogue, cuda, judgements)], judgements, gpu_warnings(judgements, situation.sight.gpus)
+    notes = gpu_warnings(judgements, situation.sight.gpus)
+    missing = unanswered(situation.facts, situation.sight)
+    return [check_driver(situation.facts, catalogue, cuda, judgements)], judgements, (*notes, missing) if missing else notes
 
 
 def _judgements(situation: Situation, release: Release, cuda: CudaBuild, catalogue: CatalogueView) -> tuple[GpuJudgement, ...]:

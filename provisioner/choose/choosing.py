@@ -88,7 +88,7 @@ def _choice(situation: Situation, candidates: list[Candidate]) -> Choice | None:
         interpreter=offer.interpreter,
         device=situation.device,
         platform=situation.platform,
-        reasons=reasons(situation, taken, offer),
+        reasons=reasons(situation, taken, offer, first=not better),
         refusals=refusals(better),
         warnings=warnings(situation, taken),
         gpus=taken.gpus,

@@ -73,13 +73,18 @@ def _driverless(facts: Facts, catalogue: CatalogueView, bound: set[str]) -> Sigh
         return Sight(state="hidden", code="gpu-not-visible", why=why, remedy="plan inside the virtual machine that has it")
     if facts.driver.kernel_module.value:
         why = f"the kernel module {facts.driver.kernel_module.value} is loaded, and the driver's libraries do not answer"
-        remedy = f"check that `nvidia-smi` works; else {_install(facts, catalogue, '')}"
+        remedy = f"check that `nvidia-smi` works; else {_install(facts, catalogue, _newest_floor(facts, catalogue))}"
         return Sight(state="hidden", code="gpu-not-visible", why=why, remedy=remedy)
     if "nouveau" in bound:
         why = "the NVIDIA GPU is driven by nouveau, which cannot compute, and NVIDIA's driver is not installed"
-        return Sight(state="hidden", code="driver-missing", why=why, remedy=f"{_install(facts, catalogue, '')}, and reboot")
+        return Sight(
+            state="hidden",
+            code="driver-missing",
+            why=why,
+            remedy=f"{_install(facts, catalogue, _newest_floor(facts, catalogue))}, and reboot",
+        )
     why = "there is an NVIDIA GPU on the PCI bus, and no NVIDIA driver"
-    return Sight(state="hidden", code="driver-missing", why=why, remedy=_install(facts, catalogue, ""))
+    return Sight(state="hidden", code="driver-missing", why=why, remedy=_install(facts, catalogue, _newest_floor(facts, catalogue)))
 
 
 def _could_not_tell(facts: Facts) -> str:
@@ -93,6 +98,12 @@ def _could_not_tell(facts: Facts) -> str:
     return ""
 
 
+def _newest_floor(facts: Facts, catalogue: CatalogueView) -> str:
+    """Return the oldest driver that the newest release works with, which is the first one that the walk will read anyway."""
+    newest = next(iter(catalogue.releases("")), None)
+    return next((floor(facts, build.cuda) for build in newest.builds if build.cuda is not None), "") if newest is not None else ""
+
+
 def _install(facts: Facts, catalogue: CatalogueView, minimum: str) -> str:
     """Say how to get a driver: inside WSL2 and containers it is not this system that has it."""
     wanted = f"an NVIDIA driver {minimum} or newer" if minimum else "the NVIDIA driver"
@@ -101,8 +112,20 @@ def _install(facts: Facts, catalogue: CatalogueView, minimum: str) -> str:
     if facts.system.container.value:
         return f"install {wanted} on the host; a container uses the host's"
     distribution = facts.system.distribution.value
-    commands = catalogue.driver_commands(distribution.id, distribution.like, minimum) if distribution is not None else ()
+    commands = catalogue.driver_commands(distribution.id, distribution.like, minimum) if distribution is not None and minimum else ()
     return f"install {wanted}" + (f": {'; '.join(f'`{command}`' for command in commands)}" if commands else "")
+
+
+def unanswered(facts: Facts, sight: Sight) -> str:
+    """Say when the PCI bus shows more NVIDIA GPUs than the driver answers for; a container is given some of its host's on purpose."""
+    shown = sum(device.vendor == "nvidia" for device in facts.pci_gpus.value or ())
+    if facts.system.container.value or shown <= len(sight.gpus):
+        return ""
+    release = facts.driver.release.value or "in use"
+    return (
+        f"The NVIDIA driver answers for {len(sight.gpus)} of {shown} NVIDIA GPUs on the PCI bus: the others are too old for the driver "
+        f"{release}, or reserved for virtual machines"
+    )
 
 
 def floor(facts: Facts, build: CudaBuild) -> str:

@@ -77,7 +77,7 @@ def _relaxed(request: Request, env: EnvState, changed: frozenset[str], catalogue
     for candidate in (short, exact):
         again = attempt(candidate, place, None)
         if again is not None and (minor(again.release), again.python) == (minor(choice.release), choice.python):
-            return options(candidate, env_named="env" in changed or request.origins.get("env", "default") != "default")
+            return options(candidate, changed)
     return ""
 
 
@@ -92,14 +92,15 @@ def _by_distance(spec: str, catalogue: CatalogueView) -> Iterator[Release]:
             yield release
 
 
-def options(request: Request, *, env_named: bool) -> str:
-    """Write a request as the options a person would type; what is at its default is left out."""
+def options(request: Request, changed: frozenset[str]) -> str:
+    """Write a request as the options a person would type; what is at its default and was not ``changed`` is left out."""
+    env_named = "env" in changed or request.origins.get("env", "default") != "default"
     words = []
     for option, value, default in (
         ("--tensorflow", request.tensorflow, ""),
         ("--python", request.python, ""),
         ("--device", request.device, "auto"),
-        ("--kind", request.kind, "venv"),
+        ("--kind", request.kind, "" if "kind" in changed else "venv"),
         ("--env", request.env if env_named else "", ""),
     ):
         if value != default:

@@ -10,13 +10,15 @@ from provisioner.choose.versions import numbers
 from provisioner.choose.words import listed
 
 
-def reasons(situation: Situation, taken: Candidate, offer: Offer) -> tuple[str, ...]:
-    """Say why this release, this Python and this device."""
+def reasons(situation: Situation, taken: Candidate, offer: Offer, *, first: bool) -> tuple[str, ...]:
+    """Say why this release, this Python and this device; ``first`` when no newer release was in question."""
     asked = f" that matches `{situation.request.tensorflow}`" if situation.spec else ""
     kind = "pre-release, asked for by name," if taken.release.prerelease else "release"
     version = taken.release.version
-    said = [f"TensorFlow {version} is the newest {kind}{asked} with a known-good set for Python {offer.minor} here"]
-    return (*said, *_python_words(situation, offer), _device_words(situation, taken))
+    found = f"with a known-good set for Python {offer.minor} here"
+    if not first:
+        found = f"that can be used here, and has a known-good set for Python {offer.minor}"
+    return (f"TensorFlow {version} is the newest {kind}{asked} {found}", *_python_words(situation, offer), _device_words(situation, taken))
 
 
 def _python_words(situation: Situation, offer: Offer) -> tuple[str, ...]:

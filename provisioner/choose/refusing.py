@@ -39,7 +39,7 @@ def refused(situation: Situation, candidates: list[Candidate], catalogue: Catalo
     remedy = _remedy(candidate.obstacles)
     asked = f"`--tensorflow {request.tensorflow}`" if situation.spec else "TensorFlow"
     message = f"no known-good {asked} fits this machine: TensorFlow {candidate.release.version} {obstacle.why}"
-    hint = f"for TensorFlow {candidate.release.version}: {remedy}" if remedy else ""
+    hint = f"for TensorFlow {candidate.release.version}: {remedy}" if remedy and candidate is not candidates[0] else remedy
     return NoProfileError(message, hint=hint, cause=obstacle.code, refusals=told, nearest=near)
 
 
@@ -54,8 +54,9 @@ def _not_in_catalogue(situation: Situation, catalogue: CatalogueView, near: tupl
         return NoProfileError(why, hint=f"ask for `--tensorflow {hidden[0]}`", refusals=(told,), nearest=near)
     minors = list(dict.fromkeys(minor(version) for version in reversed(versions)))
     holds = f"holds {listed(minors)}" if minors else "is empty"
+    hint = f"ask for one of {listed(minors, 'or')}" if minors else ""
     told = f"TensorFlow `{asked}`: is not in the catalogue, which {holds}"
-    return NoProfileError(f"the catalogue has no TensorFlow that matches `{asked}`", hint=f"it {holds}", refusals=(told,), nearest=near)
+    return NoProfileError(f"the catalogue has no TensorFlow that matches `{asked}`", hint=hint, refusals=(told,), nearest=near)
 
 
 def _main_obstacle(candidates: list[Candidate]) -> tuple[Candidate, Obstacle]:
