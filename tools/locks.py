@@ -19,13 +19,14 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import urllib.request
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import canonicalize_name, parse_wheel_filename
@@ -54,6 +55,8 @@ UV_GLIBC = ((2, 17), (2, 28), (2, 31), (2, 32), (2, 33), (2, 34), (2, 35), (2, 3
 LEGACY = {(2, 5): "manylinux1", (2, 12): "manylinux2010", (2, 17): "manylinux2014"}
 DOWNLOADS = 8
 RESOLVERS = 2
+TAIL = 1 << 16
+ATTEMPTS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,22 +198,28 @@ def uv_version() -> str:
 
 
 class Remote:
-    """A file on an index as ``zipfile`` wants it: seekable, each read one HTTP range."""
+    """A file on an index as ``zipfile`` wants it: seekable, read by HTTP ranges; the end, which holds the directory, is read first."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._at = 0
-        self.size = self._total()
-
-    def _total(self) -> int:
-        with self._open("bytes=0-0") as response:
-            total = response.headers.get("Content-Range", "").rpartition("/")[2]
+        self._tail, place = self._fetch(f"bytes=-{TAIL}")
+        total = place.rpartition("/")[2]
         if not total.isdecimal():
-            raise LockError(f"the index does not serve parts of {self._url.rpartition('/')[2]}")
-        return int(total)
+            raise LockError(f"the index does not serve parts of {url.rpartition('/')[2]}")
+        self.size = int(total)
 
-    def _open(self, part: str) -> Any:
-        return urllib.request.urlopen(urllib.request.Request(self._url, headers={"Range": part}), timeout=60)
+    def _fetch(self, part: str) -> tuple[bytes, str]:
+        request = urllib.request.Request(self._url, headers={"Range": part})
+        for attempt in range(ATTEMPTS):
+            try:
+                with urllib.request.urlopen(request, timeout=60) as response:
+                    return response.read(), response.headers.get("Content-Range", "")
+            except OSError as error:  # noqa: PERF203 - a network is slower than a try
+                if attempt + 1 == ATTEMPTS:
+                    raise LockError(f"{self._url.rpartition('/')[2]}: {error}") from None
+                time.sleep(2**attempt)
+        raise AssertionError
 
     def seekable(self) -> bool:
         return True
@@ -224,12 +233,13 @@ class Remote:
 
     def read(self, count: int = -1) -> bytes:
         end = self.size if count < 0 else min(self.size, self._at + count)
-        if end <= self._at:
+        start, self._at = self._at, max(self._at, end)
+        if end <= start:
             return b""
-        with self._open(f"bytes={self._at}-{end - 1}") as response:
-            content: bytes = response.read()
-        self._at += len(content)
-        return content
+        first = self.size - len(self._tail)
+        if start >= first:
+            return self._tail[start - first : end - first]
+        return self._fetch(f"bytes={start}-{end - 1}")[0]
 
 
 class Sizes:
@@ -253,7 +263,8 @@ class Sizes:
 
     def save(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.write_text(json.dumps(self._known, indent=0, sort_keys=True))
+        with self._guard:
+            self._path.write_text(json.dumps(self._known, indent=0, sort_keys=True))
 
 
 def lock(release: Release, build: Build, sizes: Sizes, resolver: str) -> LockFile:
@@ -267,8 +278,10 @@ def lock(release: Release, build: Build, sizes: Sizes, resolver: str) -> LockFil
         for wheel in wheels:
             members.setdefault(wheel, set()).add(item)
     with ThreadPoolExecutor(DOWNLOADS) as pool:
-        files = list(pool.map(lambda wheel: _locked(wheel, *sizes.get(wheel)), members))
-    sizes.save()
+        try:
+            files = list(pool.map(lambda wheel: _locked(wheel, *sizes.get(wheel)), members))
+        finally:
+            sizes.save()
     pairs = sorted(zip(files, map(frozenset, members.values()), strict=True), key=lambda pair: pair[0].filename)
     for file, _ in pairs:
         if glibc_of(file.filename) > glibc_numbers(build.glibc):
