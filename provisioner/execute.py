@@ -35,6 +35,7 @@ class Executed:
 @contextmanager
 def holding(host: Host, workspace: Workspace, wait: float) -> Iterator[None]:
     """Hold the environment's lock; raises ``OperationError`` when another run keeps it."""
+    make_folders(host, workspace.state)
     try:
         with host.lock(workspace.lock, wait=wait):
             yield
@@ -59,7 +60,6 @@ def execute(plan: Plan, host: Host, *, prove: Prove, progress: Progress, wait: f
             return _change(plan, host, workspace, prove, progress)
     parents = make_folders(host, posixpath.dirname(workspace.root))
     aside = Workspace(root=workspace.aside)
-    make_folders(host, aside.state)
     with holding(host, aside, wait):
         return _create(plan, host, workspace, parents, prove, progress)
 

@@ -247,9 +247,7 @@ def _expected_of_site(host: Host, site: Site) -> Expected:
     )
 
 
-def verify(
-    host: Host, *, env: str, python: str, require_gpu: bool, timeout: float, progress: Progress
-) -> Verification:
+def verify(host: Host, *, env: str, python: str, require_gpu: bool, timeout: float, progress: Progress) -> Verification:
     """Prove that the environment at ``env`` computes; ``python`` names its interpreter where it is not ``bin/python``."""
     root = host.real(env)
     if not host.exists(root):

@@ -187,7 +187,11 @@ def _steps(
         Step(
             kind="link",
             title=f"Link {len(links)} libraries inside the environment",
-            reason=links[0].reason if links else "the loader finds every library by itself" if choice.device == "cuda" else "a CPU build opens none",
+            reason=links[0].reason
+            if links
+            else "the loader finds every library by itself"
+            if choice.device == "cuda"
+            else "a CPU build opens none",
             needed=bool(links),
         ),
         Step(
@@ -229,7 +233,10 @@ def load_plan(text: str, *, file: str) -> Plan:
     plan = codec.from_data(Plan, data, file=file, schema=SCHEMA)
     if seal(plan) != plan.seal:
         raise StalePlanError("the plan was altered after it was made: its content does not match its seal", place=file, hint="plan again")
-    for name, paths in (("removals", [path for item in plan.removals for path in item.paths]), ("links", [link.path for link in plan.links])):
+    for name, paths in (
+        ("removals", [path for item in plan.removals for path in item.paths]),
+        ("links", [link.path for link in plan.links]),
+    ):
         for path in paths:
             if path.startswith("/") or ".." in path.split("/"):
                 raise InputError("a path leads out of the environment", place=f"{file}: {name}: {path}")

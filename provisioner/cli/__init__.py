@@ -11,14 +11,14 @@ from types import FrameType
 import typer
 
 from provisioner.cli import apply, detect, plan, profiles, schema, undo, verify
-from provisioner.cli.output import fail, say
+from provisioner import __version__
+from provisioner.cli.output import fail, print_text, say
 from provisioner.errors import TfsetupError, UsageError
 
 INTERRUPTED = 130
 
 app = typer.Typer(
     name="tfsetup",
-    help="Plans, builds, proves and takes back TensorFlow environments.",
     # Completion, rich help and pretty tracebacks cost start-up time; a traceback could also print secrets.
     add_completion=False,
     rich_markup_mode=None,
@@ -35,12 +35,15 @@ app.command("undo")(undo.undo)
 app.command("schema")(schema.schema)
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _root(
     *,
     version: bool = typer.Option(False, "--version", "-V", help="Print the version and exit."),
 ) -> None:
-    """Hold the options that every command has; ``--version`` alone is answered in ``__main__``."""
+    """Plans, builds, proves and takes back TensorFlow environments."""
+    if version:
+        print_text(f"tfsetup {__version__}")
+        raise typer.Exit
 
 
 def run(argv: Sequence[str]) -> int:
@@ -54,7 +57,7 @@ def run(argv: Sequence[str]) -> int:
             signal.signal(getattr(signal, name), _interrupt)
     as_json = "--json" in argv
     try:
-        code = app(list(argv), standalone_mode=False)
+        code = app(list(argv), prog_name="tfsetup", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except TfsetupError as error:
         return fail(error, as_json=as_json)

@@ -12,7 +12,7 @@ from provisioner.host import Reader
 # Variables of uv that say where files come from and how the network is reached. All others change what an install means
 # (constraints, targets, resolution), so they do not reach it: a lock is installed as it is written.
 _KEPT = re.compile(
-    r"UV_(INDEX.*|DEFAULT_INDEX|CACHE_DIR|LINK_MODE|HTTP_.*|REQUEST_TIMEOUT|CONCURRENT_.*|NATIVE_TLS|SYSTEM_CERTS|INSECURE_HOST"
+    r"UV_(INDEX.*|DEFAULT_INDEX|FIND_LINKS|CACHE_DIR|LINK_MODE|HTTP_.*|REQUEST_TIMEOUT|CONCURRENT_.*|NATIVE_TLS|SYSTEM_CERTS|INSECURE_HOST"
     r"|KEYRING_PROVIDER|OFFLINE|CONFIG_FILE|NO_CONFIG)"
 )
 # Variables that would let another environment leak into the installer.
@@ -70,9 +70,7 @@ def installer_environment(reader: Reader) -> Mapping[str, str]:
     where other users could read a password). Only one index is ever used: mixing indexes lets a stranger's package win a name.
     """
     env = {
-        name: value
-        for name, value in reader.env.items()
-        if name not in _DROPPED and (not name.startswith("UV_") or _KEPT.fullmatch(name))
+        name: value for name, value in reader.env.items() if name not in _DROPPED and (not name.startswith("UV_") or _KEPT.fullmatch(name))
     }
     options = _pip_config(reader)
     if "index-url" in options and not any(name in env for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_CONFIG_FILE")):

@@ -17,7 +17,12 @@ VENV_TIMEOUT_SECONDS = 120.0
 
 # What uv prints, and what it means: the first that matches wins. (Texts of uv 0.9 to 0.13.)
 _FAILURES: tuple[tuple[re.Pattern[str], str, str, str], ...] = (
-    (re.compile(r"No space left on device|os error 28"), "disk-full", "no space is left on the disk", "free some space, then run the same command again"),
+    (
+        re.compile(r"No space left on device|os error 28"),
+        "disk-full",
+        "no space is left on the disk",
+        "free some space, then run the same command again",
+    ),
     (
         re.compile(r"Hash mismatch"),
         "download-failed",
@@ -36,14 +41,24 @@ _FAILURES: tuple[tuple[re.Pattern[str], str, str, str], ...] = (
         "the index's certificate is not trusted",
         "set SSL_CERT_FILE to your organisation's certificate file",
     ),
-    (re.compile(r"401 Unauthorized|403 Forbidden"), "download-failed", "the index refused the request", "check the user and password of the index"),
+    (
+        re.compile(r"401 Unauthorized|403 Forbidden"),
+        "download-failed",
+        "the index refused the request",
+        "check the user and password of the index",
+    ),
     (
         re.compile(r"error sending request|dns error|[Cc]onnection|timed out|Request failed|Failed to (fetch|download)"),
         "download-failed",
         "the package index could not be reached, or the download broke off",
         "check the network (proxy: HTTPS_PROXY), then run the same command again: what was downloaded is kept",
     ),
-    (re.compile(r"[Pp]ermission denied|os error 13|Read-only file system"), "permission-denied", "a folder may not be written", "check who owns it"),
+    (
+        re.compile(r"[Pp]ermission denied|os error 13|Read-only file system"),
+        "permission-denied",
+        "a folder may not be written",
+        "check who owns it",
+    ),
 )
 
 
@@ -79,7 +94,9 @@ def requirements_text(packages: Iterable[Package]) -> str:
 def create_environment(host: Host, *, path: str, python: str, prompt: str) -> None:
     """Make a virtual environment at ``path`` that may be moved: its scripts find their Python by their own place."""
     argv = [find_uv(host), "venv", "--no-project", "--relocatable", "--allow-existing", "--prompt", prompt, "--python", python, path]
-    _checked(host.run(argv, env=installer_environment(host), cwd="/", timeout=VENV_TIMEOUT_SECONDS), "the virtual environment could not be made")
+    _checked(
+        host.run(argv, env=installer_environment(host), cwd="/", timeout=VENV_TIMEOUT_SECONDS), "the virtual environment could not be made"
+    )
 
 
 def install(
@@ -116,7 +133,9 @@ def _checked(done: Completed, what: str) -> None:
     text = mask(done.err or done.out)
     detail = " | ".join(line.strip() for line in text.splitlines() if line.strip())[-600:]
     if done.timed_out:
-        raise OperationError(f"{what}: uv did not finish in {done.seconds:.0f} s", hint="run the same command again: what was downloaded is kept")
+        raise OperationError(
+            f"{what}: uv did not finish in {done.seconds:.0f} s", hint="run the same command again: what was downloaded is kept"
+        )
     for pattern, cause, words, hint in _FAILURES:
         if pattern.search(text):
             raise OperationError(f"{what}: {words} (uv says: {detail})", hint=hint, cause=cause)

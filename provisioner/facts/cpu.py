@@ -1,0 +1,159 @@
+"""The processor: model, count, features, and its x86-64 level."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from provisioner.facts import files
+from provisioner.host import Reader
+from provisioner.model.facts import Cpu, Fact, absent, known, unknown
+
+CPUINFO = "/proc/cpuinfo"
+ONLINE = "/sys/devices/system/cpu/online"
+# The first processor's block is enough, and the kernel takes long to write all blocks of a machine with many.
+FIRST_BLOCK = 16 << 10
+
+# System V ABI, x86-64 supplement, "micro-architecture levels", by the names Linux gives the features
+# (``abm`` is LZCNT, ``pni`` is SSE3; OSXSAVE is not shown by Linux, ``xsave`` stands for it).
+LEVELS = (
+    ("x86-64-v2", frozenset({"cx16", "lahf_lm", "popcnt", "pni", "sse4_1", "sse4_2", "ssse3"})),
+    ("x86-64-v3", frozenset({"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe", "xsave"})),
+    ("x86-64-v4", frozenset({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"})),
+)
+
+# macOS's names where they are not Linux's in lower case.
+MAC_NAMES = {
+    "avx1.0": "avx",
+    "sse3": "pni",
+    "sse4.1": "sse4_1",
+    "sse4.2": "sse4_2",
+    "lahf": "lahf_lm",
+    "lzcnt": "abm",
+    "supplementalsse3": "ssse3",
+}
+
+# winnt.h, PF_*_AVAILABLE: what IsProcessorFeaturePresent is asked for.
+WINDOWS_FEATURES = {13: "pni", 36: "ssse3", 37: "sse4_1", 38: "sse4_2", 39: "avx", 40: "avx2", 41: "avx512f", 14: "cx16", 17: "xsave"}
+WINDOWS_SCRIPT = (
+    "import ctypes,sys;f=ctypes.windll.kernel32.IsProcessorFeaturePresent;print(' '.join(n for n in sys.argv[1:] if f(int(n))))"
+)
+
+
+def parse_cpuinfo(text: str) -> tuple[str, tuple[str, ...]]:
+    r"""Read model and features of the first processor of ``/proc/cpuinfo``.
+
+    x86 has ``model name : Intel(R) Xeon(R) Processor`` and ``flags : fpu vme … avx2``; ARM has ``Features : fp asimd …`` and often no name.
+
+    >>> parse_cpuinfo("processor : 0\nmodel name : Xeon\nflags : fpu avx\n")
+    ('Xeon', ('avx', 'fpu'))
+    """
+    model, features = "", ""
+    for row in text.splitlines():
+        name, _, value = row.partition(":")
+        name = name.strip().lower()
+        if name in {"model name", "model", "cpu model", "hardware"} and not model and not value.strip().isdigit():
+            model = value.strip()
+        elif name in {"flags", "features"} and not features:
+            features = value
+        if features and not row.strip():
+            break
+    return model, tuple(sorted(set(features.lower().split())))
+
+
+def parse_online(text: str) -> int:
+    """Count the processors of a kernel list such as ``0-3,8-11``; 0 when it is not one."""
+    count = 0
+    for part in text.strip().split(","):
+        first, _, last = part.partition("-")
+        if not (first.isdigit() and (last or first).isdigit()):
+            return 0
+        count += int(last or first) - int(first) + 1
+    return max(count, 0)
+
+
+def parse_mac_features(values: Mapping[str, str]) -> tuple[str, ...]:
+    """Read the feature names that an Intel Mac gives (``AVX1.0 SSE4.2``) as Linux's names."""
+    text = " ".join(values.get(name, "") for name in ("machdep.cpu.features", "machdep.cpu.leaf7_features", "machdep.cpu.extfeatures"))
+    return tuple(sorted({MAC_NAMES.get(name, name) for name in text.lower().split()}))
+
+
+def level(architecture: str | None, features: Fact[tuple[str, ...]]) -> Fact[str]:
+    """The highest x86-64 level whose features are all there."""
+    if architecture != "x86_64":
+        return (
+            absent(features.source, "levels are defined for x86-64 only") if architecture else unknown("", "the architecture is not known")
+        )
+    if features.value is None:
+        return unknown(features.source, features.why)
+    best = "x86-64-v1"
+    for name, needed in LEVELS:
+        if not needed <= set(features.value):
+            break
+        best = name
+    return known(best, features.source)
+
+
+def probe(host: Reader, architecture: str | None, mac: Mapping[str, str]) -> Cpu:
+    """Look at the processor.
+
+    1. Linux: the first block of ``/proc/cpuinfo``; the count from ``/sys/devices/system/cpu/online``.
+    2. macOS: ``sysctl`` (asked once, see ``macos``).
+    3. Windows: the environment's PROCESSOR_IDENTIFIER, and the kernel's IsProcessorFeaturePresent in a child process.
+    """
+    if host.platform == "darwin":
+        return _mac(architecture, mac)
+    if host.platform == "win32":
+        return _windows(host, architecture)
+    read = files.read(host, CPUINFO, FIRST_BLOCK)
+    if read.text is None:
+        return _unknown(CPUINFO, read.why)
+    name, flags = parse_cpuinfo(read.text)
+    features: Fact[tuple[str, ...]] = known(flags, CPUINFO) if flags else unknown(CPUINFO, "the file names no features")
+    count = parse_online(files.line(host, ONLINE))
+    return Cpu(
+        model=known(name, CPUINFO) if name else absent(CPUINFO, "the kernel gives no model name"),
+        cores=known(count, ONLINE) if count else unknown(ONLINE, f"{ONLINE} cannot be read"),
+        features=features,
+        level=level(architecture, features),
+    )
+
+
+def _unknown(source: str, why: str) -> Cpu:
+    return Cpu(model=unknown(source, why), cores=unknown(source, why), features=unknown(source, why), level=unknown(source, why))
+
+
+def _mac(architecture: str | None, mac: Mapping[str, str]) -> Cpu:
+    if not mac:
+        return _unknown("sysctl", "sysctl did not answer")
+    flags = parse_mac_features(mac)
+    count = mac.get("hw.logicalcpu", "")
+    features: Fact[tuple[str, ...]] = known(flags, "sysctl") if flags else absent("sysctl", "Apple silicon lists no x86 features")
+    return Cpu(
+        model=known(mac["machdep.cpu.brand_string"], "sysctl") if mac.get("machdep.cpu.brand_string") else unknown("sysctl", "not given"),
+        cores=known(int(count), "sysctl") if count.isdigit() else unknown("sysctl", "not given"),
+        features=features,
+        level=level(architecture, features),
+    )
+
+
+def _windows(host: Reader, architecture: str | None) -> Cpu:
+    name, count = host.env.get("PROCESSOR_IDENTIFIER", ""), host.env.get("NUMBER_OF_PROCESSORS", "")
+    source = "IsProcessorFeaturePresent"
+    features: Fact[tuple[str, ...]]
+    try:
+        done = host.run([host.python, "-I", "-c", WINDOWS_SCRIPT, *map(str, WINDOWS_FEATURES)], timeout=10)
+        numbers = [int(word) for word in done.out.split() if word.isdigit()]
+        features = known(tuple(sorted(WINDOWS_FEATURES[n] for n in numbers if n in WINDOWS_FEATURES)), source)
+        if not done.ok:
+            features = unknown(source, "the kernel could not be asked")
+    except files.FAULTS as error:
+        features = unknown(source, files.reason(error))
+    return Cpu(
+        model=known(name, "PROCESSOR_IDENTIFIER") if name else unknown("PROCESSOR_IDENTIFIER", "the variable is not set"),
+        cores=known(int(count), "NUMBER_OF_PROCESSORS") if count.isdigit() else unknown("NUMBER_OF_PROCESSORS", "the variable is not set"),
+        features=features,
+        # Windows names too few features to tell a level from.
+        level=unknown(source, "Windows does not name all the features of a level")
+        if architecture == "x86_64"
+        else level(architecture, features),
+    )

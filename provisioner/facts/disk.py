@@ -1,0 +1,104 @@
+"""Free room where the environment and the installer's cache will be, and whether files can be hard linked between the two."""
+
+from __future__ import annotations
+
+import os.path
+import re
+from dataclasses import dataclass
+
+from provisioner.facts import files
+from provisioner.host import Reader
+from provisioner.model.facts import Disk, Fact, Volume, known, unknown
+
+MOUNTS = "/proc/self/mountinfo"
+# File systems that have no hard links (Linux: vfat(5), exfat; 9p and drvfs of WSL have them).
+WITHOUT_LINKS = frozenset({"vfat", "msdos", "exfat", "fat"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """A mounted file system: ``number`` tells two mounts of the same one apart."""
+
+    number: str
+    folder: str
+    kind: str
+    source: str
+
+
+def parse_mounts(text: str) -> tuple[Mount, ...]:
+    r"""Read ``/proc/self/mountinfo``; lines that are no mounts are left out.
+
+    ::
+
+        36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
+
+    Source: proc_pid_mountinfo(5); blanks in names are written as ``\040``.
+    """
+    found = []
+    for row in text.splitlines():
+        left, sign, right = row.partition(" - ")
+        fields, tail = left.split(), right.split()
+        if sign and len(fields) >= 6 and len(tail) >= 2:  # noqa: PLR2004 - fields of the format
+            found.append(Mount(number=fields[0], folder=_plain(fields[4]), kind=tail[0], source=_plain(tail[1])))
+    return tuple(found)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)
+
+
+def mount_of(mounts: tuple[Mount, ...], path: str) -> Mount | None:
+    """The mount that ``path`` lies on: the longest folder above it; of two on one folder the later, which hides the other."""
+    best = None
+    for mount in mounts:
+        inside = mount.folder in {"/", path} or path.startswith(mount.folder + "/")
+        if inside and (best is None or len(mount.folder) >= len(best.folder)):
+            best = mount
+    return best
+
+
+def nearest(host: Reader, path: str) -> str:
+    """The nearest folder above ``path`` that exists, or ``path`` itself, with links followed."""
+    path = files.real(host, path)
+    while not files.there(host, path):
+        above = os.path.dirname(path)
+        if above == path:
+            break
+        path = above
+    found = files.entry(host, path)
+    return path if found is None or found.kind == "directory" else os.path.dirname(path)
+
+
+def probe(host: Reader, env: str, cache: str) -> Disk:
+    """For both places: the nearest folder that exists, its free room by ``statvfs``, its file system by ``/proc/self/mountinfo``."""
+    mounts = parse_mounts(files.read(host, MOUNTS, 1 << 20).text or "") if host.platform == "linux" else ()
+    environment, first = _volume(host, env, mounts)
+    installer, second = _volume(host, cache, mounts)
+    return Disk(environment=environment, cache=installer, hard_links=_hard_links(environment, installer, first, second))
+
+
+def _volume(host: Reader, path: str, mounts: tuple[Mount, ...]) -> tuple[Fact[Volume], Mount | None]:
+    folder = nearest(host, path)
+    mount = mount_of(mounts, folder)
+    try:
+        space = host.space(folder)
+        volume = Volume(
+            path=folder,
+            free=space.free,
+            free_inodes=space.inodes,
+            writable=host.writable(folder),
+            filesystem=(mount.kind if mount else "") or space.filesystem,
+            device=str(space.device),
+        )
+    except files.FAULTS as error:
+        return unknown(folder, f"cannot be asked: {files.reason(error)}"), mount
+    return known(volume, f"statvfs {folder}"), mount
+
+
+def _hard_links(env: Fact[Volume], cache: Fact[Volume], first: Mount | None, second: Mount | None) -> Fact[bool]:
+    """link(2) needs one file system and one mount of it, and a kind of file system that has hard links."""
+    source = "device numbers and mounts"
+    if env.value is None or cache.value is None:
+        return unknown(source, env.why or cache.why)
+    same = env.value.device == cache.value.device and (first is None or second is None or first.number == second.number)
+    return known(same and env.value.filesystem not in WITHOUT_LINKS, source)

@@ -1,0 +1,247 @@
+"""Every Python on the machine that could carry an environment, each asked by a script that runs in it."""
+
+from __future__ import annotations
+
+import json
+import os.path
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.facts import conda, elf, files
+from provisioner.facts.store import FactStore
+from provisioner.facts.system import MACHINE_NAMES
+from provisioner.host import Reader
+from provisioner.model.facts import Fact, Interpreter, absent
+
+SUBJECT = "interpreters"
+SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_inspect.py")
+MARK = "<<tfsetup-inspect>>"
+NAME = re.compile(r"(?:python|pypy)(?:[23](?:\.\d{1,2}t?)?)?(?:\.exe)?")
+SYSTEM_FOLDERS = ("/usr/bin", "/bin")
+OTHER_FOLDERS = ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin", "/opt/local/bin")
+SECONDS = 10.0
+# A Python that did not answer is asked again after this time, so that one that hangs does not slow down every run.
+FAILURE_SECONDS = 600.0
+WORKERS = 4
+# Programs that stand in for a Python and choose one when they run; the ones they choose from are found by themselves.
+STAND_INS = (b"pyenv", b"asdf", b"mise")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An executable that may be a Python: ``key`` changes when the file behind it does; ``virtual`` has a ``pyvenv.cfg`` beside it."""
+
+    path: str
+    origin: str
+    key: str
+    virtual: bool
+
+
+def parse_answer(text: str) -> dict[str, Any] | None:
+    """Read what ``_inspect.py`` printed, whatever stands around it; ``None`` when there is no answer in it."""
+    parts = text.split(MARK)
+    try:
+        answer = json.loads(parts[-2])
+        return answer if isinstance(answer, dict) and re.fullmatch(r"\d+\.\d+\.\d+", answer["version"]) and int(answer["bits"]) else None
+    except (IndexError, KeyError, TypeError, ValueError, RecursionError):
+        return None
+
+
+def parse_launcher(text: str) -> tuple[str, ...]:
+    r"""Read the paths that the Windows launcher lists with ``py -0p``.
+
+    ::
+
+         -V:3.12 *        C:\Users\me\AppData\Local\Programs\Python\Python312\python.exe
+         -3.9-64          C:\Python39\python.exe *
+    """
+    found = (re.match(r"\s*-\S+\s+(?:\*\s+)?(\S.*?\.exe)\s*\*?\s*$", row, re.IGNORECASE) for row in text.splitlines())
+    return tuple(dict.fromkeys(row[1] for row in found if row))
+
+
+def probe(host: Reader, store: FactStore | None) -> Fact[tuple[Interpreter, ...]]:
+    """Find and ask every Python.
+
+    1. PATH, folder by folder; 2. pyenv (``$PYENV_ROOT``, ``~/.pyenv``); 3. those that uv manages; 4. conda environments;
+    5. ``/usr/bin`` and the like, ``/opt``; 6. on Windows the launcher.
+
+    A Python met on two ways is asked once. The answers are kept in ``store`` under path, size, time and inode of each file and of the
+    script. ``why`` names those that did not answer.
+    """
+    candidates = find(host)
+    script = files.identity(host, SCRIPT)
+    keys = {candidate: f"{candidate.key}|{script}" for candidate in candidates}
+    kept = store.load(SUBJECT) if store else {}
+    failed = store.load(f"{SUBJECT}-failed", seconds=FAILURE_SECONDS) if store else {}
+    missing = [candidate for candidate in candidates if keys[candidate] not in kept and keys[candidate] not in failed]
+    if missing:
+        asked = _ask_all(host, missing)
+        good = {keys[candidate]: answer for candidate, (answer, _) in asked.items() if answer}
+        bad = {keys[candidate]: why for candidate, (_, why) in asked.items() if why}
+        kept = {key: answer for key, answer in kept.items() if key in set(keys.values())} | good
+        failed |= bad
+        if store and good:
+            store.save(SUBJECT, kept)
+        if store and bad:
+            store.save(f"{SUBJECT}-failed", failed)
+    found = tuple(made for item in candidates if (made := _interpreter(host, item, kept.get(keys[item]))))
+    skipped = "; ".join(f"{item.path} was left out: {failed[keys[item]]}" for item in candidates if keys[item] in failed)
+    source = "each asked by a script of the standard library"
+    if not found:
+        return absent(source, skipped or "no Python was found")
+    return Fact(status="known", value=found, source=source, why=skipped)
+
+
+def find(host: Reader) -> tuple[Candidate, ...]:
+    """The candidates in the order of ``probe``, without starting any, each file once; a virtual environment counts as itself."""
+    seen: set[str] = set()
+    found = []
+    for path, origin in _paths(host):
+        # pyvenv.cfg lies beside the executable or one folder above it (PEP 405).
+        folder = os.path.dirname(path)
+        config = next((at for at in (f"{os.path.dirname(folder)}/pyvenv.cfg", f"{folder}/pyvenv.cfg") if files.there(host, at)), "")
+        key = files.identity(host, path) + (f"|{files.identity(host, config)}" if config else "")
+        if key in seen or not key or _stand_in(host, path):
+            continue
+        seen.add(key)
+        found.append(Candidate(path=path, origin=origin, key=key, virtual=bool(config)))
+    return tuple(found)
+
+
+def _paths(host: Reader) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    separator = ";" if host.platform == "win32" else ":"
+    for folder in dict.fromkeys(host.env.get("PATH", "").split(separator)):
+        if os.path.isabs(folder):
+            found += [(path, "") for path in _pythons(host, folder)]
+    home = files.home(host)
+    for root in dict.fromkeys(path for path in (host.env.get("PYENV_ROOT", ""), f"{home}/.pyenv" if home else "") if path):
+        found += [(path, "pyenv") for path in _pythons(host, f"{_escape(root)}/versions/*/bin", escaped=True)]
+    for root in _uv_folders(host, home):
+        folder = "*" if host.platform == "win32" else "*/bin"
+        found += [(path, "uv") for path in _pythons(host, f"{_escape(root)}/{folder}", escaped=True)]
+    for folder in conda.environments(host):
+        found += [(path, "conda") for path in _pythons(host, folder if host.platform == "win32" else f"{folder}/bin")]
+    if host.platform == "win32":
+        return found + [(path, "launcher") for path in _launcher(host)]
+    for folder in (*OTHER_FOLDERS, "/opt/*/bin"):
+        found += [(path, "") for path in _pythons(host, folder, escaped=True)]
+    return [(path, origin or _origin(host, path)) for path, origin in found]
+
+
+def _pythons(host: Reader, folder: str, *, escaped: bool = False) -> list[str]:
+    """The Pythons of a folder, the most exact names first (``python3.11`` before ``python3``), which stay the same after an upgrade."""
+    pattern = folder if escaped else _escape(folder)
+    paths = [path for start in ("python", "pypy") for path in files.matches(host, f"{pattern}/{start}*")]
+    return sorted(
+        (path for path in paths if NAME.fullmatch(os.path.basename(path))), key=lambda path: (os.path.dirname(path), -len(path), path)
+    )
+
+
+def _escape(folder: str) -> str:
+    return re.sub(r"([*?[])", r"[\1]", folder)
+
+
+def _origin(host: Reader, path: str) -> str:
+    folder = os.path.dirname(path)
+    if folder in SYSTEM_FOLDERS:
+        return "system"
+    where = files.real(host, path)
+    root = host.env.get("PYENV_ROOT") or f"{files.home(host)}/.pyenv"
+    if where.startswith(f"{files.real(host, root)}/versions/"):
+        return "pyenv"
+    if "/uv/python/" in where:
+        return "uv"
+    return "conda" if files.there(host, f"{os.path.dirname(folder)}/conda-meta") else "path"
+
+
+def _uv_folders(host: Reader, home: str) -> tuple[str, ...]:
+    """Where uv keeps its Pythons: $UV_PYTHON_INSTALL_DIR, else the user's data folder (uv's reference, "Python versions")."""
+    if host.env.get("UV_PYTHON_INSTALL_DIR"):
+        return (host.env["UV_PYTHON_INSTALL_DIR"],)
+    if host.platform == "win32":
+        return (f"{host.env['APPDATA']}/uv/python",) if host.env.get("APPDATA") else ()
+    data = host.env.get("XDG_DATA_HOME") or (f"{home}/.local/share" if home else "")
+    return (f"{data}/uv/python",) if data else ()
+
+
+def _launcher(host: Reader) -> tuple[str, ...]:
+    try:
+        return parse_launcher(host.run(["py", "-0p"], timeout=SECONDS).out)
+    except files.FAULTS:
+        return ()
+
+
+def _stand_in(host: Reader, path: str) -> bool:
+    """True for what is no Python by itself: shims of pyenv, links of mise, the stubs of Windows and macOS that open a window."""
+    where = files.real(host, path)
+    if not NAME.fullmatch(os.path.basename(where)):
+        # /etc/alternatives and python-build's own names still end in something like python3.11d; shims end in the manager's name.
+        return os.path.basename(where).lower().startswith(("mise", "asdf", "pyenv", "busybox"))
+    if host.platform == "darwin" and path == "/usr/bin/python3":
+        return not files.there(host, "/Library/Developer/CommandLineTools/usr/bin/python3")
+    try:
+        start = host.read_bytes(where, 512)
+    except files.FAULTS:
+        return False
+    return not start or (start.startswith(b"#!") and any(name in start for name in STAND_INS))
+
+
+def _ask_all(host: Reader, candidates: list[Candidate]) -> dict[Candidate, tuple[dict[str, Any] | None, str]]:
+    """Ask side by side: each is a process that mostly waits for the disk."""
+    if len(candidates) == 1:
+        return {candidates[0]: _ask(host, candidates[0])}
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - 5 ms that a run with kept answers does not need
+
+    with ThreadPoolExecutor(min(WORKERS, len(candidates))) as pool:
+        return dict(zip(candidates, pool.map(lambda item: _ask(host, item), candidates), strict=True))
+
+
+def _ask(host: Reader, candidate: Candidate) -> tuple[dict[str, Any] | None, str]:
+    """The answer, or why there is none. ``-E -s`` keeps the user's variables and packages out (Python 2 has no ``-I``)."""
+    # pyenv-virtualenv and macOS set __PYVENV_LAUNCHER__ so that another Python takes this one's identity.
+    env = {name: value for name, value in host.env.items() if name not in {"__PYVENV_LAUNCHER__", "PYTHONHOME", "PYTHONPATH"}}
+    try:
+        done = host.run([candidate.path, "-E", "-s", SCRIPT], env=env, timeout=SECONDS)
+    except files.FAULTS as error:
+        return None, f"it cannot be started ({files.reason(error)})"
+    answer = parse_answer(done.out)
+    if answer:
+        return answer, ""
+    if done.timed_out:
+        return None, f"it did not answer within {SECONDS:g} seconds"
+    if done.code < 0:
+        return None, f"it was ended by signal {-done.code}"
+    last = done.err.strip().splitlines()[-1:] or [f"exit status {done.code}"]
+    return None, f"it gave no answer ({last[0][:200]})"
+
+
+def _interpreter(host: Reader, candidate: Candidate, answer: dict[str, Any] | None) -> Interpreter | None:
+    if answer is None:
+        return None
+    try:
+        return Interpreter(
+            path=candidate.path,
+            version=str(answer["version"]) + str(answer.get("level", "")),
+            bits=int(answer["bits"]),
+            architecture=_architecture(host, candidate.path, str(answer["machine"])),
+            implementation=str(answer["implementation"]).lower(),
+            origin=candidate.origin,
+            # PEP 668: the marker lies in the standard library's folder, and does not count inside a virtual environment.
+            managed=not candidate.virtual and files.there(host, f"{answer['stdlib']}/EXTERNALLY-MANAGED"),
+            virtual=candidate.virtual or answer["prefix"] != answer["base_prefix"],
+            free_threaded=bool(answer["free_threaded"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _architecture(host: Reader, path: str, machine: str) -> str:
+    """By the file itself on Linux, where ``platform.machine()`` is the kernel's (a 32-bit Python under a 64-bit system says x86_64)."""
+    if host.platform == "linux":
+        try:
+            return elf.header(host, path).architecture
+        except files.FAULTS:
+            pass  # a script that starts the real one
+    return MACHINE_NAMES.get(machine.lower(), machine.lower())

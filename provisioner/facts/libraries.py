@@ -1,0 +1,145 @@
+"""CUDA toolkits, and every copy of libcudart, libcudnn and libcuda that a loader could pick up, with the version the file itself gives."""
+
+from __future__ import annotations
+
+import json
+import os.path
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from provisioner.facts import conda, elf, files, gpu, ldcache
+from provisioner.facts.gpu_answers import cuda_version
+from provisioner.host import Reader
+from provisioner.model.facts import Fact, Library, Toolkit, absent, known
+
+NAMES = ("libcudart.so", "libcudnn.so", "libcuda.so")
+TOOLKITS = ("/usr/local/cuda", "/usr/local/cuda-*", "/opt/cuda", "/opt/nvidia/cuda*", "/usr/lib/cuda", "/usr/lib/nvidia-cuda-toolkit")
+SYSTEM = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib", "/usr/lib/wsl/lib")
+SECONDS = 20.0
+DATE_DIGITS = 8
+
+
+def parse_version_json(text: str) -> str:
+    """A toolkit's version in ``version.json``: ``{"cuda": {"name": "CUDA SDK", "version": "12.4.1"}, …}``.
+
+    Some releases give a date as the third part (``11.4.20210623``), which is left out.
+    """
+    try:
+        version = str(json.loads(text)["cuda"]["version"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    parts = version.split(".")
+    if not all(part.isdigit() for part in parts):
+        return ""
+    return ".".join(part for part in parts if len(part) < DATE_DIGITS)
+
+
+def parse_version_txt(text: str) -> str:
+    """A toolkit's version in ``version.txt``, up to CUDA 11.0: ``CUDA Version 10.1.243``."""
+    found = re.search(r"CUDA Version (\d+(?:\.\d+)+)", text)
+    return found[1] if found else ""
+
+
+def parse_header(text: str) -> str:
+    """A toolkit's version in ``include/cuda.h``: ``#define CUDA_VERSION 12040``."""
+    found = re.search(r"^#define\s+CUDA_VERSION\s+(\d+)", text, re.MULTILINE)
+    return cuda_version(int(found[1][:9])) if found else ""
+
+
+def cudnn_version(number: int) -> str:
+    """What ``cudnnGetVersion`` gives: 8907 is 8.9.7, and from 9 on 90100 is 9.1.0 (cudnn_version.h)."""
+    unit = 10000 if number >= 90000 else 1000  # noqa: PLR2004 - the change of the formula
+    return f"{number // unit}.{number % unit // 100}.{number % 100}" if 1 <= number // unit <= 99 else ""  # noqa: PLR2004
+
+
+def file_version(path: str) -> str:
+    """The version in a library's own file name (``libcudart.so.11.8.89``), empty without one."""
+    found = re.search(r"\.so\.(\d+(?:\.\d+)*)$", path)
+    return found[1] if found else ""
+
+
+def judge(name: str, soname: str, asked: dict[str, Any]) -> str:
+    """The version of a library: what it answers, made longer by its file name when that begins the same; else file name or soname."""
+    number = asked.get("version")
+    answered = ""
+    if isinstance(number, int):
+        answered = cudnn_version(number) if "cudnn" in name else cuda_version(number)
+    named = file_version(name)
+    if answered:
+        return named if named.startswith(answered + ".") else answered
+    return max(named, file_version(soname), key=len)
+
+
+def toolkits(host: Reader) -> Fact[tuple[Toolkit, ...]]:
+    """The folders of $CUDA_HOME and $CUDA_PATH and the usual ones, each once; version.json, version.txt, then include/cuda.h."""
+    patterns = [host.env.get(name, "") for name in ("CUDA_HOME", "CUDA_PATH", "CUDA_ROOT")]
+    folders = [path for pattern in (*patterns, *TOOLKITS) if pattern for path in files.matches(host, pattern)]
+    found = []
+    for folder in dict.fromkeys(files.real(host, folder) for folder in folders):
+        version = _toolkit_version(host, folder)
+        if version or files.there(host, f"{folder}/bin/nvcc"):
+            found.append(Toolkit(path=folder, version=version))
+    source = "CUDA_HOME and the usual folders"
+    return known(tuple(found), source) if found else absent(source, "no CUDA toolkit was found (TensorFlow does not need one)")
+
+
+def _toolkit_version(host: Reader, folder: str) -> str:
+    sources = (("version.json", parse_version_json), ("version.txt", parse_version_txt), ("include/cuda.h", parse_header))
+    for name, parse in sources:
+        version = parse(files.read(host, f"{folder}/{name}", 2 << 20).text or "")
+        if version:
+            return version
+    return ""
+
+
+def libraries(host: Reader) -> Fact[tuple[Library, ...]]:
+    """Every copy, each file once, in the loader's order.
+
+    1. LD_LIBRARY_PATH; 2. the loader's cache; 3. the system's folders; then places that programs add by themselves: 4. toolkits, 5. conda environments.
+
+    Versions: libcudart and libcudnn are loaded in a child process and asked; libcuda's file carries the driver's release in its name.
+    """
+    source = "LD_LIBRARY_PATH, ldconfig's cache, toolkits, conda"
+    if host.platform != "linux":
+        return absent(source, "looked for on Linux only")
+    found: dict[str, tuple[str, str, str]] = {}
+    for path, found_by in _paths(host):
+        real = files.real(host, path)
+        try:
+            soname = elf.read_elf(host, real).soname
+        except files.FAULTS:
+            continue  # a linker script, a dangling link, a file that may not be read
+        found.setdefault(real, (soname or os.path.basename(path), path, found_by))
+    if not found:
+        return absent(source, "no libcudart, libcudnn or libcuda on the loader's path (TensorFlow's own come with the environment)")
+    tasks = {f"version:{real}": real for real in found if not os.path.basename(real).startswith("libcuda.")}
+    asked = {tasks[task]: answer for task, answer in gpu.ask(host, list(tasks), seconds=SECONDS).items()} if tasks else {}
+    made = [
+        Library(soname=soname, path=path, version=judge(os.path.basename(real), soname, asked.get(real, {})), found_by=found_by)
+        for real, (soname, path, found_by) in found.items()
+    ]
+    return known(tuple(made), source)
+
+
+def _paths(host: Reader) -> Iterator[tuple[str, str]]:
+    for folder in host.env.get("LD_LIBRARY_PATH", "").split(":"):
+        if os.path.isabs(folder):
+            yield from _inside(host, folder, "LD_LIBRARY_PATH")
+    for _, path in ldcache.find(host, *NAMES):
+        yield path, "ldconfig"
+    for folder in SYSTEM:
+        yield from _inside(host, folder, folder)
+    for pattern in TOOLKITS:
+        for folder in files.matches(host, pattern):
+            for inner in ("lib64", "lib", "targets/x86_64-linux/lib", "targets/sbsa-linux/lib", "compat"):
+                yield from _inside(host, f"{folder}/{inner}", folder)
+    for folder in conda.environments(host):
+        yield from _inside(host, f"{folder}/lib", folder)
+
+
+def _inside(host: Reader, folder: str, found_by: str) -> Iterator[tuple[str, str]]:
+    escaped = re.sub(r"([*?[])", r"[\1]", folder)
+    for path in files.matches(host, f"{escaped}/libcud*.so*"):
+        if os.path.basename(path).startswith(NAMES):
+            yield path, found_by

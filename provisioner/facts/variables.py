@@ -1,0 +1,69 @@
+"""The environment variables that matter to TensorFlow, Python, CUDA and the installers, with every secret masked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+PREFIXES = (
+    "CONDA_",
+    "CUDA_",
+    "CUDNN_",
+    "DYLD_",
+    "KERAS_",
+    "LD_",
+    "MAMBA_",
+    "NCCL_",
+    "NVIDIA_",
+    "PIP_",
+    "PYENV_",
+    "PYTHON",
+    "ROCM_",
+    "TFSETUP_",
+    "TF_",
+    "UV_",
+    "XLA_",
+)
+NAMES = frozenset(
+    {
+        "ALL_PROXY",
+        "HF_HOME",
+        "HIP_VISIBLE_DEVICES",
+        "HTTPS_PROXY",
+        "HTTP_PROXY",
+        "NO_PROXY",
+        "OMP_NUM_THREADS",
+        "PATH",
+        "REQUESTS_CA_BUNDLE",
+        "SSL_CERT_DIR",
+        "SSL_CERT_FILE",
+        "TMPDIR",
+        "VIRTUAL_ENV",
+        "WSL_DISTRO_NAME",
+        "XDG_CACHE_HOME",
+        "XDG_DATA_HOME",
+    }
+)
+SECRET = re.compile(r"PASSWORD|PASSWD|TOKEN|SECRET|CREDENTIAL|USERNAME|AUTH(?!OR)|API_?KEY|ACCESS_KEY|PRIVATE_KEY", re.IGNORECASE)
+MASK = "***"
+
+
+def mask(value: str) -> str:
+    """Hide the credentials of URLs: the part before ``@``, and what queries carry under a secret's name.
+
+    >>> mask("https://me:pw@example.invalid/simple?token=abc&x=1")
+    'https://***@example.invalid/simple?token=***&x=1'
+    """
+    value = re.sub(r"(?<=://)[^\s/?#]*@", f"{MASK}@", value)
+    return re.sub(r"([?&][^=&\s]*(?:token|key|secret|password|auth|sig)[^=&\s]*=)[^&\s]+", rf"\1{MASK}", value, flags=re.IGNORECASE)
+
+
+def matter(name: str) -> bool:
+    """True when the variable can change what is installed, loaded or seen."""
+    upper = name.upper()
+    return upper in NAMES or upper.startswith(PREFIXES)
+
+
+def probe(env: Mapping[str, str]) -> dict[str, str]:
+    """The variables that matter, by name; the whole value is masked where the name says secret."""
+    return {name: MASK if SECRET.search(name) and value else mask(value) for name, value in sorted(env.items()) if matter(name)}

@@ -1,0 +1,82 @@
+"""What only Windows has: the Visual C++ runtime, long paths, the build; read through ``reg query``."""
+
+from __future__ import annotations
+
+from provisioner.facts.files import FAULTS, reason
+from provisioner.host import Reader
+from provisioner.model.facts import Fact, Windows, absent, known, unknown
+
+RUNTIME = r"HKLM\SOFTWARE\Microsoft\VisualStudio\14.0\VC\Runtimes"
+FILE_SYSTEM = r"HKLM\SYSTEM\CurrentControlSet\Control\FileSystem"
+CURRENT = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+SECONDS = 10.0
+
+
+def parse_reg(text: str) -> dict[str, str]:
+    r"""Read the values that ``reg query KEY`` prints; numbers (``REG_DWORD``) are given in decimal.
+
+    ::
+
+        HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\FileSystem
+            LongPathsEnabled    REG_DWORD    0x1
+    """
+    found: dict[str, str] = {}
+    for row in text.splitlines():
+        name, kind, value = (*row.strip().split("    ", 2), "", "")[:3]
+        if kind.startswith("REG_"):
+            found[name.strip()] = _number(value.strip()) if kind in {"REG_DWORD", "REG_QWORD"} else value.strip()
+    return found
+
+
+def _number(text: str) -> str:
+    try:
+        return str(int(text, 16))
+    except ValueError:
+        return text
+
+
+def parse_runtime(values: dict[str, str]) -> str:
+    """The Visual C++ runtime's version (``14.38.33130``) of ``Version REG_SZ v14.38.33130.00``; empty when it is not installed."""
+    if values.get("Installed") == "0":
+        return ""
+    parts = values.get("Version", "").removeprefix("v").split(".")[:3]
+    return ".".join(str(int(part)) for part in parts) if len(parts) == 3 and all(part.isdigit() for part in parts) else ""  # noqa: PLR2004
+
+
+def parse_build(values: dict[str, str]) -> str:
+    """The Windows version as ``10.0.22631`` (the product's name is not used: it says Windows 10 on 11 too)."""
+    build = values.get("CurrentBuildNumber", "")
+    major, minor = values.get("CurrentMajorVersionNumber", "10"), values.get("CurrentMinorVersionNumber", "0")
+    return f"{major}.{minor}.{build}" if build else ""
+
+
+def query(host: Reader, key: str) -> tuple[dict[str, str] | None, str]:
+    """The values under a registry key and, when there are none, why; an absent key gives no values."""
+    try:
+        done = host.run(["reg", "query", key], timeout=SECONDS)
+    except FAULTS as error:
+        return None, f"reg cannot be started: {reason(error)}"
+    if done.timed_out:
+        return None, "reg did not answer"
+    return (parse_reg(done.out) if done.ok else {}), ""
+
+
+def build(host: Reader) -> Fact[str]:
+    """The Windows version, for ``system``."""
+    values, why = query(host, CURRENT)
+    version = parse_build(values or {})
+    return known(version, CURRENT) if version else unknown(CURRENT, why or "the registry does not say")
+
+
+def probe(host: Reader, architecture: str | None) -> Windows | None:
+    """Ask the registry, on Windows only: the runtime of this architecture, then ``LongPathsEnabled``."""
+    if host.platform != "win32":
+        return None
+    key = f"{RUNTIME}\\{'arm64' if architecture == 'aarch64' else 'x64'}"
+    values, why = query(host, key)
+    version = parse_runtime(values or {})
+    runtime: Fact[str] = known(version, key) if version else absent(key, "the Visual C++ runtime is not installed")
+    runtime = unknown(key, why) if values is None else runtime
+    values, why = query(host, FILE_SYSTEM)
+    paths: Fact[bool] = unknown(FILE_SYSTEM, why) if values is None else known(values.get("LongPathsEnabled") == "1", FILE_SYSTEM)
+    return Windows(vc_runtime=runtime, long_paths=paths)

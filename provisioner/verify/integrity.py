@@ -1,0 +1,195 @@
+"""What is installed against what the packages' own records say: missing, truncated and altered files, rivals, leftovers."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from provisioner.host import Reader
+from provisioner.site import normalise
+
+# Files up to this size are always hashed; of larger ones (libraries) only the size is compared, unless ``deep`` is asked for.
+SMALL = 64 * 1024
+# Files up to this size are read at once.
+WHOLE = 1 << 20
+RECORD_LIMIT = 1 << 26
+FaultKind = Literal["missing", "size", "content", "unreadable", "no record", "leftover", "stray"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """A distribution as its metadata folder tells: ``requires`` are PEP 508 texts; ``site`` is the folder its files are relative to."""
+
+    name: str
+    version: str
+    metadata: str
+    site: str
+    requires: tuple[str, ...] = ()
+    requires_python: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One file that is not as recorded; ``path`` is absolute, ``detail`` says what was expected and found."""
+
+    distribution: str
+    kind: FaultKind
+    path: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integrity:
+    """The state of an environment's files: ``rivals`` own the same tensorflow folder; ``files`` were compared, ``hashed`` of them by content."""
+
+    distributions: tuple[Installed, ...]
+    rivals: tuple[str, ...]
+    faults: tuple[Fault, ...]
+    files: int
+    hashed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """One line of a RECORD (PEP 376, "Recording installed projects"): size is -1 and digest empty where the line has none."""
+
+    owner: str
+    digest: str
+    size: int
+
+
+def sites(reader: Reader, env: str) -> tuple[str, ...]:
+    """Return the site-packages folders of an environment, of Unix and of Windows layout."""
+    quoted = re.sub(r"([*?\[])", r"[\1]", env)
+    found = [*reader.glob(posixpath.join(quoted, "lib", "python3*", "site-packages")), *reader.glob(posixpath.join(quoted, "Lib", "site-packages"))]
+    return tuple(dict.fromkeys(reader.real(path) for path in found))
+
+
+def parse_metadata(text: str) -> tuple[str, str, tuple[str, ...], str]:
+    """Return name, version, requirements and Requires-Python from METADATA (core metadata: header lines up to the first empty one)."""
+    name = version = requires_python = ""
+    requires: list[str] = []
+    for line in text.split("\n\n", 1)[0].splitlines():
+        key, _, value = line.partition(":")
+        value = value.strip()
+        match key.lower():
+            case "name":
+                name = value
+            case "version":
+                version = value
+            case "requires-python":
+                requires_python = value
+            case "requires-dist":
+                requires.append(value)
+    return normalise(name), version, tuple(requires), requires_python
+
+
+def check(reader: Reader, env: str, *, deep: bool = False) -> Integrity:
+    """Compare every distribution in ``env`` with its RECORD; ``deep`` hashes large files too. Reads only."""
+    distributions: list[Installed] = []
+    faults: list[Fault] = []
+    rows: dict[str, list[_Row]] = {}
+    folders = sites(reader, env)
+    for site in folders:
+        for entry in reader.list(site):
+            base = posixpath.basename(entry.path)
+            if base.startswith("~"):
+                # pip renames a folder so before it removes it, and leaves it when that fails (AdjacentTempDirectory).
+                faults.append(Fault(distribution="", kind="leftover", path=entry.path, detail="left by an interrupted pip"))
+            elif base.endswith(".dist-info"):
+                _read_distribution(reader, site, entry.path, distributions, faults, rows)
+    rivals = _rivals(rows)
+    hashed = 0
+    for path, owners in rows.items():
+        kind, detail, read = _compare(reader, path, owners, deep=deep)
+        hashed += read
+        if kind is not None and not (set(rivals) & {row.owner for row in owners}):
+            faults.append(Fault(distribution=owners[0].owner, kind=kind, path=path, detail=detail))
+    faults.extend(_strays(reader, folders, rows, rivals))
+    return Integrity(distributions=tuple(distributions), rivals=rivals, faults=tuple(faults), files=len(rows), hashed=hashed)
+
+
+def _read_distribution(
+    reader: Reader, site: str, folder: str, distributions: list[Installed], faults: list[Fault], rows: dict[str, list[_Row]]
+) -> None:
+    base = posixpath.basename(folder)
+    try:
+        name, version, requires, requires_python = parse_metadata(reader.read_text(posixpath.join(folder, "METADATA"), limit=1 << 24))
+    except OSError:
+        faults.append(Fault(distribution=base, kind="leftover", path=folder, detail="a metadata folder without METADATA"))
+        return
+    distributions.append(
+        Installed(name=name, version=version, metadata=folder, site=site, requires=requires, requires_python=requires_python)
+    )
+    try:
+        text = reader.read_text(posixpath.join(folder, "RECORD"), limit=RECORD_LIMIT)
+    except OSError:
+        # conda's packages of this kind have none either, and keep their own record.
+        faults.append(Fault(distribution=name, kind="no record", path=folder, detail="RECORD is missing, so its files cannot be checked"))
+        return
+    for path, row in _rows(text, site, name):
+        rows.setdefault(path, []).append(row)
+
+
+def _rows(text: str, site: str, owner: str) -> Iterator[tuple[str, _Row]]:
+    for fields in csv.reader(text.splitlines()):
+        if not fields or fields[0].endswith((".pyc", "/RECORD", "/RECORD.jws")):
+            continue
+        digest = fields[1] if len(fields) > 1 else ""
+        size = int(fields[2]) if len(fields) > 2 and fields[2].isdecimal() else -1  # noqa: PLR2004 - path, digest, size
+        yield posixpath.normpath(posixpath.join(site, fields[0])), _Row(owner=owner, digest=digest, size=size)
+
+
+def _rivals(rows: dict[str, list[_Row]]) -> tuple[str, ...]:
+    """The distributions that own the same tensorflow package, when they are several."""
+    owners: set[str] = set()
+    for path, found in rows.items():
+        if path.endswith(("/site-packages/tensorflow/__init__.py", "/site-packages/tensorflow_core/__init__.py")):
+            owners |= {row.owner for row in found}
+    return tuple(sorted(owners)) if len(owners) > 1 else ()
+
+
+def _compare(reader: Reader, path: str, owners: list[_Row], *, deep: bool) -> tuple[FaultKind | None, str, int]:
+    """Compare a file with every record of it: packages may ship the same path, and the last one installed is right."""
+    try:
+        entry = reader.entry(path)
+        if entry.kind == "link":
+            entry = reader.entry(reader.real(path))
+    except FileNotFoundError:
+        return "missing", "is not there", 0
+    except OSError as error:
+        return "unreadable", error.strerror or str(error), 0
+    fitting = [row for row in owners if row.size in (-1, entry.size)]
+    if not fitting:
+        return "size", f"{entry.size} bytes instead of {owners[0].size}", 0
+    wanted = {row.digest for row in fitting}
+    if "" in wanted or not (deep or entry.size <= SMALL or path.endswith(".py")):
+        return None, "", 0
+    try:
+        found = base64.urlsafe_b64encode(_digest(reader, path, entry.size)).rstrip(b"=").decode()
+    except OSError as error:
+        return "unreadable", error.strerror or str(error), 0
+    ours = {digest.partition("=")[2] for digest in wanted if digest.startswith("sha256=")}
+    return ("content", "its content is not the recorded one", 1) if ours and found not in ours else (None, "", 1)
+
+
+def _digest(reader: Reader, path: str, size: int) -> bytes:
+    # One read for the many small files is a third faster than reading in pieces.
+    return hashlib.sha256(reader.read_bytes(path, limit=size + 1)).digest() if size <= WHOLE else bytes.fromhex(reader.sha256(path))
+
+
+def _strays(reader: Reader, folders: tuple[str, ...], rows: dict[str, list[_Row]], rivals: tuple[str, ...]) -> Iterator[Fault]:
+    """Code in the tensorflow folder that no distribution owns: what an earlier release left, and what Python would import all the same."""
+    for site in folders:
+        root = posixpath.join(site, "tensorflow")
+        if rivals or not reader.exists(root) or reader.entry(root).kind != "directory":
+            continue
+        for entry in reader.walk(root):
+            if entry.kind == "file" and entry.path not in rows and (entry.path.endswith(".py") or ".so" in posixpath.basename(entry.path)):
+                yield Fault(distribution="", kind="stray", path=entry.path, detail="belongs to no installed distribution")

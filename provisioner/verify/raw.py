@@ -1,0 +1,139 @@
+"""What came back from the target, before it is judged: the children's events, how they ended, and the checks made from outside."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from provisioner.model.catalogue import CudaBuild
+from provisioner.model.finding import CheckStatus
+from provisioner.verify.integrity import Integrity
+from provisioner.verify.requirements import Unmet
+from provisioner.verify.surroundings import Surroundings
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What the environment should be: empty fields are not known and not compared.
+
+    ``packages`` maps normalised names to versions; ``device`` is what the build was chosen for; ``cuda`` what that build was made with.
+    """
+
+    tensorflow: str = ""
+    packages: dict[str, str] = field(default_factory=dict)
+    device: str = ""
+    cuda: CudaBuild | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """A finished child: ``code`` is its status, ``-N`` when signal N ended it; ``limit`` its time limit in seconds."""
+
+    code: int
+    timed_out: bool
+    seconds: float
+    limit: float
+    err: str
+    events: tuple[Event, ...]
+
+    def first(self, kind: str) -> Event:
+        """The first event of a kind; an empty one when there is none."""
+        return next((event for event in self.events if event["event"] == kind), {})
+
+    def all(self, kind: str) -> tuple[Event, ...]:
+        """Every event of a kind."""
+        return tuple(event for event in self.events if event["event"] == kind)
+
+    @property
+    def done(self) -> bool:
+        """True when the child came to its end."""
+        return bool(self.first("done"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """One check of the probe; ``data`` is what it reported beside the words."""
+
+    name: str
+    device: str
+    status: CheckStatus
+    detail: str
+    seconds: float
+    data: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raw:
+    """Everything the judge gets. ``libraries`` is None when they were not asked for, and ``no_libraries`` then says why.
+
+    ``present`` names files of the environment with the name of a library that was not found where TensorFlow looks.
+    """
+
+    probe: Child
+    libraries: Child | None
+    no_libraries: str
+    cuda_build: bool | None
+    integrity: Integrity
+    unmet: tuple[Unmet, ...]
+    around: Surroundings
+    present: dict[str, str] = field(default_factory=dict)
+
+    def ran(self, name: str, device: str = "") -> Ran | None:
+        """One check of the probe, if it was reached."""
+        return next((item for item in checks_of(self.probe) if (item.name, item.device) == (name, device)), None)
+
+    @property
+    def gpus(self) -> tuple[Event, ...]:
+        """The GPUs that TensorFlow itself found."""
+        devices = self.ran("devices")
+        return tuple(devices.data.get("gpus", ())) if devices else ()
+
+
+def parse_events(text: str, mark: str) -> tuple[Event, ...]:
+    """Return the events in what a child wrote; lines without the mark are noise, a line that was cut off by a crash is left out."""
+    found: list[Event] = []
+    for line in text.splitlines():
+        head, _, body = line.partition(" ")
+        if head != mark:
+            continue
+        try:
+            event = json.loads(body)
+        except json.JSONDecodeError:
+            continue
+        if isinstance(event, dict) and isinstance(event.get("event"), str):
+            found.append(event)
+    return tuple(found)
+
+
+def checks_of(child: Child) -> tuple[Ran, ...]:
+    """Return the checks in order; one that started and did not end carries the child's end."""
+    ended = {(event["check"], event["device"]): event for event in child.all("end")}
+    found: list[Ran] = []
+    for event in child.all("start"):
+        key = (event["check"], event["device"])
+        end = ended.get(key)
+        if end is None:
+            status: CheckStatus = "timed out" if child.timed_out else "crashed"
+            found.append(Ran(name=key[0], device=key[1], status=status, detail=ending(child), seconds=0.0, data={}))
+        else:
+            data = end.get("data") or {}
+            found.append(Ran(name=key[0], device=key[1], status=end["status"], detail=end["detail"], seconds=end["seconds"], data=data))
+    return tuple(found)
+
+
+def ending(child: Child) -> str:
+    """How a child ended, in words."""
+    if child.timed_out:
+        return f"no answer within {child.limit:.0f} s"
+    if child.code < 0:
+        import signal  # noqa: PLC0415 - only after a crash
+
+        try:
+            name = signal.Signals(-child.code).name
+        except ValueError:
+            name = f"signal {-child.code}"
+        return f"the process was ended by {name}"
+    return f"the process ended with exit code {child.code}"

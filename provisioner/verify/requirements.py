@@ -1,0 +1,79 @@
+"""The question that ``pip check`` answers: does every installed distribution find what it requires."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from provisioner.site import normalise
+from provisioner.verify.integrity import Installed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmet:
+    """One requirement that is not met: ``found`` is the installed version, empty when there is none. ``note`` explains it where that helps."""
+
+    distribution: str
+    version: str
+    requirement: str
+    name: str
+    found: str
+    note: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The finding in pip's words."""
+        have = f"but {self.name} {self.found} is installed" if self.found else f"but {self.name} is not installed"
+        return f"{self.distribution} {self.version} requires {self.requirement}, {have}" + (f" ({self.note})" if self.note else "")
+
+
+def unmet(installed: Iterable[Installed], markers: Mapping[str, str]) -> tuple[Unmet, ...]:
+    """Return every requirement that is not met, as ``pip check`` would.
+
+    ``markers`` is the target interpreter's environment (PEP 508). Extras are not asked for; pre-releases count when they are what is
+    installed; a requirement that cannot be parsed is left out, as pip warns about it elsewhere.
+    """
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - 45 ms that only verify pays
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - as above
+
+    versions = {item.name: item.version for item in installed}
+    environment = {**markers, "extra": ""}
+    found: list[Unmet] = []
+    for item in installed:
+        try:
+            python = SpecifierSet(item.requires_python)
+        except InvalidSpecifier:
+            python = SpecifierSet()
+        full = markers.get("python_full_version", "")
+        if full and not python.contains(full, prereleases=True):
+            found.append(_unmet(item, f"Python {item.requires_python}", "python", full, ""))
+        for text in item.requires:
+            try:
+                requirement = Requirement(text)
+            except InvalidRequirement:
+                continue
+            if requirement.marker is not None and not requirement.marker.evaluate(environment):
+                continue
+            name = normalise(requirement.name)
+            version = versions.get(name, "")
+            if not version or not requirement.specifier.contains(version, prereleases=True):
+                asked = f"{requirement.name}{requirement.specifier}"
+                found.append(_unmet(item, asked, name, version, _note(name, version, versions)))
+    return tuple(found)
+
+
+def _unmet(item: Installed, requirement: str, name: str, version: str, note: str) -> Unmet:
+    return Unmet(distribution=item.name, version=item.version, requirement=requirement, name=name, found=version, note=note)
+
+
+def _note(name: str, version: str, versions: Mapping[str, str]) -> str:
+    """Another build of TensorFlow gives the module but not the distribution of that name, so pip calls it missing."""
+    if name == "tensorflow" and not version:
+        builds = [other for other in versions if other.startswith(("tensorflow-", "tf-nightly")) and other in _SAME_MODULE]
+        if builds:
+            return f"{builds[0]} {versions[builds[0]]} gives the same module, so it works; installing {name} beside it would break both"
+    return ""
+
+
+# Distributions that unpack the tensorflow module (facts/pitfalls.yaml, two-distributions-one-directory).
+_SAME_MODULE = frozenset({"tensorflow-cpu", "tensorflow-gpu", "tensorflow-intel", "tensorflow-macos", "tensorflow-rocm", "tensorflow-cpu-aws", "tf-nightly"})

@@ -1,0 +1,98 @@
+"""What the machine around an environment shows: NVIDIA devices, the driver's module, CPU flags, XLA's tools. Files only, nothing is initialised."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+
+from provisioner.host import Reader
+
+NVIDIA_VENDOR = "0x10de"
+DISPLAY_CLASS = "0x03"
+# Where XLA looks for its tools: nvidia/cuda_nvcc beside tensorflow (from 2.14 on) and the toolkit's usual place (facts/pitfalls.yaml, libdevice-ptxas).
+TOOLKITS = ("/usr/local/cuda",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Evidence for the judge.
+
+    ``gpus``: PCI addresses of NVIDIA display devices (on WSL2 ``/dev/dxg``); ``driver``: release of the loaded kernel module, or empty;
+    ``visible``: CUDA_VISIBLE_DEVICES, None when it is not set; ``flags``: of the first processor, empty where the system lists none;
+    ``ptxas`` and ``libdevice``: the files XLA would find, or empty.
+    """
+
+    gpus: tuple[str, ...] = ()
+    driver: str = ""
+    visible: str | None = None
+    flags: frozenset[str] = frozenset()
+    ptxas: str = ""
+    libdevice: str = ""
+
+
+def look(reader: Reader, sites: tuple[str, ...]) -> Surroundings:
+    """Look around on this machine; what cannot be read counts as not there."""
+    return Surroundings(
+        gpus=_gpus(reader),
+        driver=_driver(reader),
+        visible=reader.env.get("CUDA_VISIBLE_DEVICES"),
+        flags=_flags(reader),
+        ptxas=_first(reader, [*_tool(sites, "bin/ptxas"), reader.which("ptxas") or ""]),
+        libdevice=_first(reader, [*_tool(sites, "nvvm/libdevice/libdevice.10.bc"), *_data_folder(reader.env.get("XLA_FLAGS", ""))]),
+    )
+
+
+def is_cuda_build(reader: Reader, site: str) -> bool | None:
+    """Whether the TensorFlow in ``site`` was built with CUDA, as its ``build_info.py`` says; None when that cannot be read."""
+    for package in ("tensorflow", "tensorflow_core"):
+        try:
+            text = reader.read_text(posixpath.join(site, package, "python", "platform", "build_info.py"))
+        except OSError:
+            continue
+        # A dictionary from 2.3 on, plain assignments before.
+        found = re.search(r"is_cuda_build['\"]?\s*[=,:]\s*(True|False)", text)
+        if found:
+            return found.group(1) == "True"
+    return None
+
+
+def _read(reader: Reader, path: str) -> str:
+    try:
+        return reader.read_text(path).strip()
+    except OSError:
+        return ""
+
+
+def _gpus(reader: Reader) -> tuple[str, ...]:
+    found = [
+        posixpath.basename(posixpath.dirname(path))
+        for path in reader.glob("/sys/bus/pci/devices/*/vendor")
+        if _read(reader, path) == NVIDIA_VENDOR and _read(reader, posixpath.join(posixpath.dirname(path), "class")).startswith(DISPLAY_CLASS)
+    ]
+    if not found and reader.exists("/dev/dxg") and reader.exists("/usr/lib/wsl/lib/libcuda.so.1"):
+        return ("/dev/dxg",)
+    return tuple(found)
+
+
+def _driver(reader: Reader) -> str:
+    found = re.search(r"Kernel Module\D*(\d+(?:\.\d+)+)", _read(reader, "/proc/driver/nvidia/version"))
+    return found.group(1) if found else ""
+
+
+def _flags(reader: Reader) -> frozenset[str]:
+    found = re.search(r"^(?:flags|Features)\s*:(.*)$", _read(reader, "/proc/cpuinfo"), re.MULTILINE)
+    return frozenset(found.group(1).split()) if found else frozenset()
+
+
+def _tool(sites: tuple[str, ...], path: str) -> list[str]:
+    return [posixpath.join(root, path) for root in [*(posixpath.join(site, "nvidia", "cuda_nvcc") for site in sites), *TOOLKITS]]
+
+
+def _data_folder(flags: str) -> list[str]:
+    found = re.search(r"--xla_gpu_cuda_data_dir=(\S+)", flags)
+    return [posixpath.join(found.group(1), "nvvm/libdevice/libdevice.10.bc")] if found else []
+
+
+def _first(reader: Reader, paths: list[str]) -> str:
+    return next((path for path in paths if path and reader.exists(path)), "")

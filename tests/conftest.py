@@ -1,0 +1,27 @@
+"""Guards around every test: the environment and the working folder are as they were, and the user's own folders are not touched."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Give each test a home of its own; real runs keep the user's caches, or they would download gigabytes."""
+    for name in [name for name in os.environ if name.startswith("TFSETUP_")]:
+        monkeypatch.delenv(name)
+    if "real" not in request.keywords:
+        home = tmp_path_factory.mktemp("home")
+        monkeypatch.setenv("HOME", str(home))
+        monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _untouched() -> object:
+    """Fail a test that leaves another working folder behind."""
+    folder = Path.cwd()
+    yield
+    assert Path.cwd() == folder, "the test changed the working folder"
