@@ -6,7 +6,7 @@ from provisioner.facts import conda, cpu, disk, gpu, interpreters, macos, overri
 from provisioner.facts.gpu_answers import Surroundings
 from provisioner.facts.store import FactStore
 from provisioner.host import Reader
-from provisioner.model.facts import Driver, Fact, Facts, Gpu, Interpreter, absent, unknown
+from provisioner.model.facts import Driver, Fact, Facts, Gpu, Interpreter, unknown
 
 __all__ = ["SCHEMA", "FactStore", "gather"]
 
@@ -16,8 +16,8 @@ SCHEMA = "tfsetup/facts/1"
 def gather(host: Reader, *, env: str, cache: str, full: bool, store: FactStore | None = None) -> Facts:
     """Look at the whole machine.
 
-    ``env`` is the absolute path where the environment will be, ``cache`` that of the installer's cache. ``full`` also looks for toolkits and
-    libraries and asks conda-like tools for their version, which a plan does not need. ``store`` keeps slow answers between runs.
+    ``env`` is the absolute path where the environment will be, ``cache`` that of the installer's cache. ``full`` also looks for toolkits
+    and libraries and asks conda-like tools for their version, which a plan does not need. ``store`` keeps slow answers between runs.
     Whatever cannot be read or asked becomes a fact with a reason; only a wrong override raises (``UsageError``).
     """
     given = overrides.read(host.env)

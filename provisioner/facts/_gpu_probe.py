@@ -39,7 +39,7 @@ def loaded(name: str) -> str:
     """The file from which the running process has loaded a library (Linux)."""
     try:
         with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
-            paths = [row.split(None, 5)[-1].strip() for row in maps if name.split(".so")[0] + ".so" in row]
+            paths = [row.split(None, 5)[-1].strip() for row in maps if name.partition(".so")[0] + ".so" in row]
     except OSError:
         return ""
     return paths[0] if paths else ""
@@ -90,7 +90,7 @@ def nvml_gpu(pynvml: Any, index: int) -> dict[str, Any]:
         try:
             value = call()
             gpu[name] = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-        except pynvml.NVMLError as error:
+        except pynvml.NVMLError as error:  # noqa: PERF203 - each call may fail by itself
             gpu["faults"][name] = str(error)
     if gpu.get("mig") == "enabled":
         gpu["mig_devices"] = mig_devices(pynvml, handle)
@@ -107,7 +107,7 @@ def mig_devices(pynvml: Any, handle: Any) -> list[str]:
     for index in range(min(count, MAX_GPUS)):
         try:
             names.append(str(pynvml.nvmlDeviceGetName(pynvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, index))))
-        except pynvml.NVMLError:
+        except pynvml.NVMLError:  # noqa: PERF203 - an empty place
             continue
     return names
 
@@ -189,7 +189,7 @@ def answer_to(task: str, folders: list[str]) -> dict[str, Any]:
 
 
 def forked(task: str, folders: list[str], seconds: float) -> tuple[int, int]:
-    """Start a fork that does the task, and return its pid and the pipe with its answer. It ends itself by SIGALRM when it takes too long."""
+    """Start a fork that does the task; return its pid and the pipe with its answer. SIGALRM ends it when it takes too long."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid:

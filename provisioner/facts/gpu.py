@@ -34,7 +34,7 @@ def parse_answers(text: str) -> Answers:
         try:
             answer = json.loads(part)
             found[str(answer.pop("task"))] = answer
-        except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError):  # noqa: PERF203 - one bad answer leaves the others
             continue
     return found
 

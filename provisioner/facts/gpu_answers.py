@@ -166,7 +166,8 @@ def _no_cuda(signs: Signs, nvml: dict[str, Any], cuda: dict[str, Any], around: S
         where = " (a container needs NVIDIA_DRIVER_CAPABILITIES with compute)" if around.container else ""
         return f"NVML answers but libcuda cannot be loaded{where}: {cuda.get('words', '')}"
     if listed and "/dev/nvidia-uvm" not in signs.devices and signs.module.value and not around.wsl:
-        return f"the driver answers but CUDA cannot start, for /dev/nvidia-uvm is not there (modprobe nvidia-uvm makes it): {cuda.get('words', '')}"
+        missing = "/dev/nvidia-uvm is not there (modprobe nvidia-uvm makes it)"
+        return f"the driver answers but CUDA cannot start, for {missing}: {cuda.get('words', '')}"
     words = [failure(name, answer) for name, answer in (("cuda", cuda), ("nvml", nvml))]
     if cuda.get("error") == NO_DEVICE and not listed:
         return "the driver answers but names no GPU" + _container(around)
@@ -176,8 +177,8 @@ def _no_cuda(signs: Signs, nvml: dict[str, Any], cuda: dict[str, Any], around: S
 def _mismatch(signs: Signs, answers: Answers) -> str:
     user = release(signs, answers).value or "another one"
     return (
-        f"driver/library version mismatch: the loaded kernel module is {signs.module.value or 'of another version'} but the driver's libraries are "
-        f"{user}; the driver was updated while the old module stayed loaded: restart the machine"
+        f"driver/library version mismatch: the loaded kernel module is {signs.module.value or 'of another version'} but the driver's "
+        f"libraries are {user}; the driver was updated while the old module stayed loaded: restart the machine"
     )
 
 

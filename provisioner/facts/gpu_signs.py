@@ -17,7 +17,7 @@ DXG = "/dev/dxg"
 TEGRA = "/etc/nv_tegra_release"
 COMPATIBLE = "/proc/device-tree/compatible"
 NVML, CUDA = "libnvidia-ml.so.1", "libcuda.so.1"
-# Where drivers lie outside the loader's cache: WSL, containers without a cache of their own, GKE and gVisor, NixOS, Jetson, Debian's alternatives.
+# Where drivers lie outside the loader's cache: WSL, containers without a cache, GKE and gVisor, NixOS, Jetson, Debian's alternatives.
 FOLDERS = (
     "/usr/lib/wsl/lib",
     "/usr/lib/x86_64-linux-gnu",
@@ -73,7 +73,7 @@ def parse_tegra(text: str) -> str:
 
 
 def parse_library_release(path: str) -> str:
-    """The driver release in a library's file name (``libcuda.so.550.54.14``), empty when it carries none (``libcuda.so.1``, ``.so.1.1``)."""
+    """The driver release in a library's file name (``libcuda.so.550.54.14``), empty when it carries none (``libcuda.so.1``)."""
     found = re.search(r"\.so\.(\d{3,4}\.\d{1,3}(?:\.\d{1,3})?)$", path)
     return found[1] if found else ""
 
@@ -81,7 +81,7 @@ def parse_library_release(path: str) -> str:
 def look(host: Reader) -> Signs:
     """Look for a driver.
 
-    1. ``/sys/module/nvidia/version``, then ``/proc/driver/nvidia/version``; 2. ``/dev/nvidia*``, ``/dev/dxg`` (WSL), a Jetson's device files;
+    1. ``/sys/module/nvidia/version``, then ``/proc/driver/nvidia/version``; 2. ``/dev/nvidia*``, ``/dev/dxg`` (WSL), a Jetson's devices;
     3. ``/etc/nv_tegra_release`` and the device tree; 4. the libraries: LD_LIBRARY_PATH, the loader's cache, the usual folders.
     """
     if host.platform == "win32":
@@ -100,7 +100,7 @@ def look(host: Reader) -> Signs:
 
 
 def key(host: Reader, signs: Signs, scripts: tuple[str, ...]) -> str:
-    """A text that changes whenever the driver's answers can: boot, module, devices and their modes, MIG instances, libraries, variables, scripts."""
+    """A text that changes whenever the answers can: boot, module, devices and modes, MIG instances, libraries, variables, scripts."""
     entries = [(path, found.mode, found.inode) for path in signs.devices if (found := files.entry(host, path))]
     return json.dumps(
         [

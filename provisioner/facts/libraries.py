@@ -96,7 +96,8 @@ def _toolkit_version(host: Reader, folder: str) -> str:
 def libraries(host: Reader) -> Fact[tuple[Library, ...]]:
     """Every copy, each file once, in the loader's order.
 
-    1. LD_LIBRARY_PATH; 2. the loader's cache; 3. the system's folders; then places that programs add by themselves: 4. toolkits, 5. conda environments.
+    1. LD_LIBRARY_PATH; 2. the loader's cache; 3. the system's folders; then places that programs add by themselves: 4. toolkits,
+    5. conda environments.
 
     Versions: libcudart and libcudnn are loaded in a child process and asked; libcuda's file carries the driver's release in its name.
     """

@@ -144,10 +144,12 @@ def apply(facts: Facts, overrides: Mapping[str, Fact[Any]]) -> Facts:
     """The facts with those of the overrides in place of what was found. What belongs to Windows only is left out elsewhere."""
     for name, fact in overrides.items():
         group, field, _ = OVERRIDES[name]
-        if not group:
-            facts = replace(facts, **{field: fact})
-        elif (record := getattr(facts, group)) is not None:
-            facts = replace(facts, **{group: replace(record, **{field: fact})})
+        record = getattr(facts, group) if group else facts
+        if record is None:
+            continue
+        record = replace(record, **{field: fact})
+        changed: dict[str, Any] = {group: record}
+        facts = replace(facts, **changed) if group else record
     # A driver that the user vouches for has no problem left that detection saw.
     if {"GPUS", "DRIVER", "CUDA"} & set(overrides):
         facts = replace(facts, driver=replace(facts.driver, problem=""))
