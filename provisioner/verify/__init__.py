@@ -38,9 +38,9 @@ def verify(
 
     Nothing is written into the environment: no bytecode, and what the checks save goes to a temporary folder, which is also their working
     directory. The child gets the user's environment variables, since that is what the user's programs will run with; only the level of
-    TensorFlow's messages is reset, so that none is hidden. ``timeout`` in seconds is for the child that imports TensorFlow. While it runs, the
-    files are compared with their records and the GPU libraries are opened in a second child. ``progress`` is told what is being done, from the
-    calling thread.
+    TensorFlow's messages is reset, so that none is hidden. ``timeout`` in seconds is for the child that imports TensorFlow. While it runs,
+    the files are compared with their records and the GPU libraries are opened in a second child. ``progress`` is told what is being done,
+    from the calling thread.
 
     Raises ``InputError`` when the interpreter cannot be started at all. Everything else, a crash and a hang too, is in the result.
     """
@@ -54,7 +54,7 @@ def verify(
         with ThreadPoolExecutor(max_workers=2) as pool:
             checking = pool.submit(integrity.check, host, root)
             build = next((answer for answer in (surroundings.is_cuda_build(host, site) for site in folders) if answer is not None), None)
-            no_libraries = _no_libraries(host, build)
+            no_libraries = _no_libraries(host, build=build)
             opening = None if no_libraries else pool.submit(_libraries, host, python, work)
             progress("importing TensorFlow in a process of its own")
             probe = _probe(host, python, work, timeout, progress)
@@ -131,7 +131,7 @@ def _child(done: Completed, limit: float, events: tuple[dict[str, object], ...])
     return Child(code=done.code, timed_out=done.timed_out, seconds=done.seconds, limit=limit, err=done.err, events=events)
 
 
-def _no_libraries(reader: Reader, build: bool | None) -> str:  # noqa: FBT001 - a fact, not a switch
+def _no_libraries(reader: Reader, *, build: bool | None) -> str:
     """Why the GPU libraries are not asked for; empty when they are."""
     if build is False:
         return "a CPU build opens no GPU libraries"

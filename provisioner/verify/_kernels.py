@@ -6,11 +6,12 @@ Inputs are fixed, so two runs and two devices can be compared.
 
 import os
 import shutil
+from typing import Any
 
-import numpy as np
+import numpy as np  # type: ignore[import-not-found]  # the target's
 
-# Largest accepted difference from NumPy's float64 result, relative to the largest absolute value of that result. The sums have at most 144 terms of
-# size one: float32 rounding (6e-8 a step) stays under 1e-5 in any order of summation. TF32 would give 1e-3, so it is turned off.
+# Largest accepted difference from NumPy's float64 result, relative to the largest absolute value of that result. The sums have at most
+# 144 terms of size one: float32 rounding (6e-8 a step) stays under 1e-5 in any order of summation. TF32 would give 1e-3, so it is off.
 TOLERANCE = 1e-5
 # One step of training and a reloaded model: a few such sums one after the other.
 TRAINING_TOLERANCE = 5e-5
@@ -27,38 +28,38 @@ def skip(reason: str) -> "Exception":
     return __main__.Skipped(reason)  # type: ignore[no-any-return]
 
 
-def compare(result: "object", reference: "object", tolerance: float = TOLERANCE, what: str = "NumPy") -> str:
+def compare(result: Any, reference: Any, tolerance: float = TOLERANCE, what: str = "NumPy") -> str:
     """Return the relative difference in words; raises ``Different`` beyond the tolerance, for another shape and for NaN."""
     got, want = np.asarray(result, dtype=np.float64), np.asarray(reference, dtype=np.float64)
     if got.shape != want.shape:
-        raise Different("shape {} where {} has {}".format(got.shape, what, want.shape))
+        raise Different(f"shape {got.shape} where {what} has {want.shape}")
     scale = float(np.max(np.abs(want))) or 1.0
     difference = float(np.max(np.abs(got - want))) / scale
     if not difference <= tolerance:  # NaN is not below anything
-        raise Different("differs from {} by {:.1e}, allowed are {:.0e}".format(what, difference, tolerance))
-    return "differs from {} by {:.0e} (allowed {:.0e})".format(what, difference, tolerance)
+        raise Different(f"differs from {what} by {difference:.1e}, allowed are {tolerance:.0e}")
+    return f"differs from {what} by {difference:.0e} (allowed {tolerance:.0e})"
 
 
-def waves(*shape: int) -> "np.ndarray":
+def waves(*shape: int) -> Any:
     """Fixed numbers between -1 and 1 without pattern, as float32."""
     count = int(np.prod(shape))
     return np.sin(np.arange(1, count + 1, dtype=np.float64) * 12.9898).reshape(shape).astype(np.float32)
 
 
-def placed(tensor: "object", device: str) -> None:
+def placed(tensor: Any, device: str) -> None:
     """Raises when a result was not computed where it was asked for."""
     where = str(getattr(tensor, "device", ""))
     if where and not where.endswith(device):
-        raise Different("was computed on {} instead of {}".format(where, device))
+        raise Different(f"was computed on {where} instead of {device}")
 
 
 class Kernels:
     """The checks of one device: each returns (detail, data, result)."""
 
-    def __init__(self, tf: "object", device: str, work: str) -> None:
+    def __init__(self, tf: Any, device: str, work: str) -> None:
         self.tf, self.device, self.work = tf, device, work
 
-    def matmul(self) -> "tuple":
+    def matmul(self) -> "tuple[str, dict[str, Any], Any]":
         """``tf.constant`` and a matrix product."""
         left, right = waves(32, 64), waves(64, 16)
         with self.tf.device(self.device):
@@ -67,7 +68,7 @@ class Kernels:
         result = result.numpy()
         return compare(result, left.astype(np.float64) @ right.astype(np.float64)), {}, result
 
-    def convolution(self) -> "tuple":
+    def convolution(self) -> "tuple[str, dict[str, Any], Any]":
         """A 3x3 convolution with padding: oneDNN or Eigen on the CPU, cuDNN on a GPU."""
         images, kernel = waves(2, 12, 12, 16), waves(3, 3, 16, 8)
         padded = np.pad(images.astype(np.float64), ((0, 0), (1, 1), (1, 1), (0, 0)), "constant")
@@ -82,13 +83,13 @@ class Kernels:
         result = result.numpy()
         return compare(result, reference), {}, result
 
-    def function(self) -> "tuple":
+    def function(self) -> "tuple[str, dict[str, Any], Any]":
         """``tf.function`` with a loop and a branch that AutoGraph must turn into a graph."""
         tf = self.tf
         if not hasattr(tf, "function"):
             raise skip("this TensorFlow has no tf.function")
 
-        def power_sum(matrix: "object", steps: "object") -> "object":
+        def power_sum(matrix: Any, steps: Any) -> Any:
             total = tf.zeros_like(matrix)
             term = matrix
             for step in tf.range(steps):
@@ -106,11 +107,11 @@ class Kernels:
         reference = exact - exact @ exact + exact @ exact @ exact - exact @ exact @ exact @ exact
         return compare(result, reference), {}, result
 
-    def xla(self) -> "tuple":
+    def xla(self) -> "tuple[str, dict[str, Any], Any]":
         """A function compiled by XLA; on a GPU this needs ptxas and libdevice (``tanh`` and ``exp`` come from there)."""
         tf = self.tf
 
-        def fused(left: "object", right: "object") -> "object":
+        def fused(left: Any, right: Any) -> Any:
             return tf.reduce_sum(tf.tanh(tf.matmul(left, right)) * tf.exp(left[:, :16]), axis=1)
 
         compiled = None
@@ -131,7 +132,7 @@ class Kernels:
         reference = np.sum(np.tanh(exact @ right.astype(np.float64)) * np.exp(exact[:, :16]), axis=1)
         return compare(result, reference), {}, result
 
-    def keras_fit(self) -> "tuple":
+    def keras_fit(self) -> "tuple[str, dict[str, Any], Any]":
         """One step of gradient descent on a dense layer: loss and new weights are known in closed form."""
         keras = self.tf.keras
         x, y, weights, bias, rate = waves(24, 6), waves(24, 3), waves(6, 3), waves(3) / 2, 0.1
@@ -149,9 +150,9 @@ class Kernels:
         result = np.concatenate([np.asarray(item).ravel() for item in model.get_weights()])
         self.model, self.x = model, x
         words = compare(result, expected, TRAINING_TOLERANCE, "the step by NumPy")
-        return "loss {:.4f}, {}".format(loss, words), {}, result
+        return f"loss {loss:.4f}, {words}", {}, result
 
-    def save_load(self) -> "tuple":
+    def save_load(self) -> "tuple[str, dict[str, Any], Any]":
         """The trained model through Keras' own file, predictions before and after."""
         keras, model = self.tf.keras, self._trained()
         major = [int(part) for part in str(keras.__version__).split("-")[0].split(".")[:2]]
@@ -163,7 +164,7 @@ class Kernels:
         before, after = np.asarray(model(self.x)), np.asarray(loaded(self.x))
         return "{}: {}".format(suffix, compare(after, before, TRAINING_TOLERANCE, "before")), {}, None
 
-    def saved_model(self) -> "tuple":
+    def saved_model(self) -> "tuple[str, dict[str, Any], Any]":
         """The trained model through TensorFlow's SavedModel, predictions before and after."""
         tf, model = self.tf, self._trained()
         folder = os.path.join(self.work, "saved")
@@ -180,7 +181,7 @@ class Kernels:
             after = np.asarray(next(iter(loaded.signatures["serving_default"](tf.constant(self.x)).values())))
         return compare(after, before, TRAINING_TOLERANCE, "before"), {}, None
 
-    def _trained(self) -> "object":
+    def _trained(self) -> Any:
         if not hasattr(self, "model"):
             raise skip("needs the model that keras-fit makes")
         return self.model
@@ -191,24 +192,24 @@ EACH = (("matmul", "matmul"), ("convolution", "convolution"), ("function", "func
 ONCE = (("save-load", "save_load"), ("saved-model", "saved_model"))
 
 
-def prepare(tf: "object") -> None:
+def prepare(tf: Any) -> None:
     """Same arithmetic on every device and in every release: eager, no TF32, GPU memory taken only as needed."""
     if not tf.executing_eagerly():
         tf.compat.v1.enable_eager_execution()
-    experimental = getattr(tf.config, "experimental", None)
+    experimental = tf.config.experimental
     if hasattr(experimental, "enable_tensor_float_32_execution"):
         experimental.enable_tensor_float_32_execution(False)  # noqa: FBT003 - TensorFlow's interface
     for gpu in physical(tf, "GPU"):
         experimental.set_memory_growth(gpu, True)  # noqa: FBT003 - TensorFlow's interface
 
 
-def physical(tf: "object", kind: str) -> "list":
+def physical(tf: Any, kind: str) -> "list[Any]":
     """The physical devices of a kind; the name was experimental before 2.1."""
     ask = getattr(tf.config, "list_physical_devices", None) or tf.config.experimental.list_physical_devices
     return list(ask(kind))
 
 
-def devices(tf: "object", rehearse: int) -> "tuple":
+def devices(tf: Any, rehearse: int) -> "tuple[str, dict[str, Any], Any]":
     """Which devices there are, what the build says of itself, and each GPU's name and compute capability."""
     if rehearse:
         configuration = [tf.config.LogicalDeviceConfiguration() for _ in range(rehearse)]
@@ -219,31 +220,31 @@ def devices(tf: "object", rehearse: int) -> "tuple":
         ask = getattr(tf.config.experimental, "get_device_details", None)
         details = ask(gpu) if ask else {}
         capability = ".".join(str(part) for part in details.get("compute_capability", ()))
-        gpus.append({"device": "GPU:{}".format(number), "name": details.get("device_name", ""), "capability": capability})
+        gpus.append({"device": f"GPU:{number}", "name": details.get("device_name", ""), "capability": capability})
     ask = getattr(getattr(tf, "sysconfig", None), "get_build_info", None)
     build = {key: value if isinstance(value, (bool, list)) else str(value) for key, value in (ask() if ask else {}).items()}
     data = {"gpus": gpus, "build": build, "cuda": bool(tf.test.is_built_with_cuda()), "rocm": bool(build.get("is_rocm_build"))}
     names = ["{} {}".format(gpu["device"], gpu["name"]).strip() for gpu in gpus]
-    targets = [gpu["device"] for gpu in gpus] or ["CPU:{}".format(number) for number in range(rehearse)]
+    targets = [gpu["device"] for gpu in gpus] or [f"CPU:{number}" for number in range(rehearse)]
     return ", ".join(["CPU", *names]), data, targets
 
 
-def on_gpu(cpu: "object", call: "object", tolerance: float) -> "tuple":
+def on_gpu(cpu: Any, call: Any, tolerance: float) -> "tuple[str, dict[str, Any], Any]":
     """One check on a GPU, compared with NumPy by the check itself and with the CPU's result here."""
-    detail, data, result = call()  # type: ignore[operator]
+    detail, data, result = call()
     if cpu is not None:
         detail = "{}, {}".format(detail, compare(result, cpu, tolerance, "the CPU"))
     return detail, data, result
 
 
-def all_reduce(tf: "object", targets: "list") -> "tuple":
+def all_reduce(tf: Any, targets: "list[Any]") -> "tuple[str, dict[str, Any], Any]":
     """The sum over all GPUs that distributed training makes, by NCCL."""
     strategy = tf.distribute.MirroredStrategy(
         devices=["/" + target for target in targets],
         cross_device_ops=tf.distribute.NcclAllReduce() if targets[0].startswith("GPU") else tf.distribute.ReductionToOneDevice(),
     )
 
-    def replica() -> "object":
+    def replica() -> Any:
         context = tf.distribute.get_replica_context()
         number = tf.cast(context.replica_id_in_sync_group + 1, tf.float32)
         return context.all_reduce(tf.distribute.ReduceOp.SUM, number * tf.constant(waves(64)))
@@ -251,10 +252,10 @@ def all_reduce(tf: "object", targets: "list") -> "tuple":
     results = strategy.experimental_local_results(strategy.run(tf.function(replica)))
     reference = waves(64).astype(np.float64) * sum(range(1, len(targets) + 1))
     words = [compare(result.numpy(), reference) for result in results]
-    return "{} devices: {}".format(len(targets), words[0]), {}, None
+    return f"{len(targets)} devices: {words[0]}", {}, None
 
 
-def run(record: "object", tf: "object", work: str, rehearse: int) -> None:
+def run(record: Any, tf: Any, work: str, rehearse: int) -> None:
     """All checks that compute, on the CPU and then on every GPU."""
     targets = record.check("devices", "", lambda: devices(tf, rehearse)) or []
     cpu = Kernels(tf, "CPU:0", work)

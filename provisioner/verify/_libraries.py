@@ -1,12 +1,13 @@
 """Runs inside the target interpreter: asks TensorFlow's own loader for every CUDA library, and reports which file came.
 
-Standard library only, syntax of Python 3.6; TensorFlow itself is not imported, only ``libtensorflow_framework`` is loaded. So it works without a GPU, and a
-crash here is not a crash of the other checks. Linux with glibc, which is where TensorFlow has CUDA builds.
+Standard library only, syntax of Python 3.6; TensorFlow itself is not imported, only ``libtensorflow_framework`` is loaded. So it works
+without a GPU, and a crash here is not a crash of the other checks. Linux with glibc, which is where TensorFlow has CUDA builds.
 
-How: the library exports ``DsoLoader::Get…DsoHandle`` (``tsl::internal``, before 2.11 ``stream_executor::internal``), each of which opens one library by the names
-and search path that were compiled in, and ``TryDlopenCUDALibraries``, which opens those without which every GPU is skipped. They return a
-``StatusOr<void*>`` in memory; its second word is the handle, which with glibc is the address of the library's entry in the loader's list, so it can be checked
-against that list. Which names were asked for is read from the loader's own account (``LD_DEBUG=files,libs`` in ``LD_DEBUG_OUTPUT``, ld.so(8)).
+How: the library exports ``DsoLoader::Get…DsoHandle`` (in ``tsl::internal``, before 2.11 in ``stream_executor::internal``), each of which
+opens one library by the names and the search path that were compiled in, and ``TryDlopenCUDALibraries``, which opens those without which
+every GPU is skipped. They return a ``StatusOr<void*>`` in memory; its second word is the handle, which with glibc is the address of the
+library's entry in the loader's list, so it can be checked against that list. Which names were asked for is read from the loader's own
+account (``LD_DEBUG=files,libs`` in ``LD_DEBUG_OUTPUT``, ld.so(8)).
 """
 
 import ctypes
@@ -17,6 +18,7 @@ import os
 import re
 import struct
 import sys
+from typing import Any
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != HERE]
@@ -33,14 +35,14 @@ SECTION_STRINGS, SECTION_DYNAMIC_SYMBOLS = 3, 11
 class Result(ctypes.Structure):
     """``StatusOr<void*>``, declared larger than it is so that ctypes passes it in memory on every machine."""
 
-    _fields_ = [("status", ctypes.c_void_p), ("value", ctypes.c_void_p), ("room", ctypes.c_uint64 * 6)]  # noqa: RUF012 - ctypes wants a list
+    _fields_ = [("status", ctypes.c_void_p), ("value", ctypes.c_void_p), ("room", ctypes.c_uint64 * 6)]
 
 
 class LinkMap(ctypes.Structure):
     """The public head of an entry of the loader's list (``link.h``)."""
 
 
-LinkMap._fields_ = [  # noqa: SLF001 - how ctypes declares a structure that points to itself
+LinkMap._fields_ = [
     ("base", ctypes.c_size_t),
     ("name", ctypes.c_char_p),
     ("dynamic", ctypes.c_void_p),
@@ -72,7 +74,7 @@ def exported(path: str) -> "list[bytes]":
         strings = sections[symbols[6]]
         file.seek(strings[4])
         names = file.read(strings[5])
-    return sorted(set(name for name in names.split(b"\0") if b"DsoLoader" in name and b"CachedDsoLoader" not in name))
+    return sorted({name for name in names.split(b"\0") if b"DsoLoader" in name and b"CachedDsoLoader" not in name})
 
 
 def loaded() -> "dict[int, str]":
@@ -94,7 +96,7 @@ class Account:
 
     def __init__(self) -> None:
         prefix = os.environ.get("LD_DEBUG_OUTPUT", "")  # noqa: TID251 - this is the target's process
-        self.path = "{}.{}".format(prefix, os.getpid())
+        self.path = f"{prefix}.{os.getpid()}"
         self.offset = 0
 
     def new(self) -> str:
@@ -128,7 +130,7 @@ def versions(handle: int, path: str) -> str:
         return ""
 
 
-def by_number(function: str, scale: int = 1000) -> "object":
+def by_number(function: str, scale: int = 1000) -> Any:
     """A function that fills in one integer: 12050 for 12.5 (``scale`` 1000), 22707 for 2.27.7 (``scale`` 10000)."""
 
     def read(library: "ctypes.CDLL") -> str:
@@ -136,13 +138,13 @@ def by_number(function: str, scale: int = 1000) -> "object":
         getattr(library, function)(ctypes.byref(value))
         number = value.value
         if scale == 1000:  # noqa: PLR2004
-            return "{}.{}".format(number // 1000, number % 1000 // 10)
-        return "{}.{}.{}".format(number // 10000, number % 10000 // 100, number % 100)
+            return f"{number // 1000}.{number % 1000 // 10}"
+        return f"{number // 10000}.{number % 10000 // 100}.{number % 100}"
 
     return read
 
 
-def by_property(function: str) -> "object":
+def by_property(function: str) -> Any:
     """``fooGetProperty(MAJOR_VERSION | MINOR_VERSION | PATCH_LEVEL, int*)`` (``library_types.h``)."""
 
     def read(library: "ctypes.CDLL") -> str:
@@ -163,17 +165,17 @@ def cudnn(library: "ctypes.CDLL") -> str:
     library.cudnnGetVersion.restype = ctypes.c_size_t
     number = library.cudnnGetVersion()
     scale = 10000 if number >= 10000 else 1000  # noqa: PLR2004 - the two schemes above
-    return "{}.{}.{}".format(number // scale, number % scale // 100, number % 100)
+    return f"{number // scale}.{number % scale // 100}.{number % 100}"
 
 
 def nvrtc(library: "ctypes.CDLL") -> str:
     """``nvrtcVersion(int*, int*)``."""
     major, minor = ctypes.c_int(), ctypes.c_int()
     library.nvrtcVersion(ctypes.byref(major), ctypes.byref(minor))
-    return "{}.{}".format(major.value, minor.value)
+    return f"{major.value}.{minor.value}"
 
 
-SELF_TOLD = {  # type: ignore[var-annotated]
+SELF_TOLD = {
     "cudart": by_number("cudaRuntimeGetVersion"),
     "cuda": by_number("cuDriverGetVersion"),
     "cublas": by_property("cublasGetProperty"),
@@ -188,7 +190,7 @@ SELF_TOLD = {  # type: ignore[var-annotated]
 }
 
 
-def driver(handle: int, path: str) -> "dict[str, object]":
+def driver(handle: int, path: str) -> "dict[str, Any]":
     """Initialise the driver and count its GPUs: result codes of ``cuInit`` and ``cuDeviceGetCount`` (CUDA driver API)."""
     library = ctypes.CDLL(path, handle=handle)
     code = library.cuInit(0)
@@ -204,8 +206,8 @@ def main(out: str, mark: str) -> None:
     """Open everything TensorFlow would, in its order: the required set first."""
     target = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
-    def write(**event: "object") -> None:
-        os.write(target, "{} {}\n".format(mark, json.dumps(event)).encode())
+    def write(**event: Any) -> None:
+        os.write(target, f"{mark} {json.dumps(event)}\n".encode())
 
     path = framework()
     write(event="framework", path=path)

@@ -19,6 +19,7 @@ import sysconfig
 import tempfile
 import time
 import traceback
+from typing import Any
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Python puts the script's folder first on its path; our module names must not hide the environment's.
@@ -40,28 +41,28 @@ class Recorder:
         self.mark = mark
         self.handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
-    def write(self, **event: "object") -> None:
+    def write(self, **event: Any) -> None:
         """Append one event."""
-        line = "{} {}\n".format(self.mark, json.dumps(event, default=str))
+        line = f"{self.mark} {json.dumps(event, default=str)}\n"
         os.write(self.handle, line.encode("ascii", "backslashreplace"))
 
-    def check(self, name: str, device: str, call: "object") -> "object":
+    def check(self, name: str, device: str, call: Any) -> Any:
         """Run one check and record it; return what it gave, or None when it did not pass."""
         self.write(event="start", check=name, device=device)
         begun = time.time()
-        status, detail, data, result = "passed", "", {}, None  # type: ignore[var-annotated]
+        status, detail, data, result = "passed", "", {}, None
         try:
-            detail, data, result = call()  # type: ignore[operator]
+            detail, data, result = call()
         except Skipped as reason:
             status, detail = "skipped", str(reason)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a broken package raises is the result
-            status, detail = "failed", "{}: {}".format(type(error).__name__, error)[:2000]
+            status, detail = "failed", f"{type(error).__name__}: {error}"[:2000]
             data = {"error": type(error).__name__, "traceback": traceback.format_exc()[-TRACE_LIMIT:]}
         self.write(event="end", check=name, device=device, status=status, detail=detail, seconds=time.time() - begun, data=data)
         return result if status == "passed" else None
 
 
-def interpreter() -> "dict[str, object]":
+def interpreter() -> "dict[str, Any]":
     """Who runs: enough to evaluate environment markers (PEP 508) and to tell what comes from outside."""
     full = "{}.{}.{}".format(*sys.version_info[:3])
     return {
@@ -99,7 +100,7 @@ def within(path: str, folder: str) -> bool:
     return bool(folder) and (path == folder or path.startswith(folder.rstrip(os.sep) + os.sep))
 
 
-def origin(module: "object") -> str:
+def origin(module: Any) -> str:
     """The file, or the folder of a namespace package, that a module came from; empty for built-in ones."""
     file = getattr(module, "__file__", None)
     if file:
@@ -108,7 +109,7 @@ def origin(module: "object") -> str:
     return os.path.join(str(places[0]), "") if places else ""
 
 
-def foreign_modules() -> "list[dict[str, object]]":
+def foreign_modules() -> "list[dict[str, Any]]":
     """Loaded top-level modules that are neither the environment's nor the standard library's, with what they hide."""
     prefix = os.path.realpath(sys.prefix)
     stdlib = [os.path.realpath(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")]
@@ -159,7 +160,7 @@ def foreign_libraries() -> "list[dict[str, str]]":
     return found
 
 
-def versions(tf: "object") -> "tuple[str, dict[str, object], object]":
+def versions(tf: Any) -> "tuple[str, dict[str, Any], Any]":
     """Versions as the modules themselves tell them, and where TensorFlow was imported from."""
     modules = {}
     for name in VERSIONS:
@@ -169,29 +170,29 @@ def versions(tf: "object") -> "tuple[str, dict[str, object], object]":
             modules[name] = str(version)
     # Keras of TensorFlow before 2.6 has no distribution of its own, so it is asked through TensorFlow.
     modules.setdefault("keras", str(getattr(getattr(tf, "keras", None), "__version__", "")))
-    data = {"tensorflow": str(tf.__version__), "modules": modules, "file": origin(tf)}  # type: ignore[attr-defined]
+    data = {"tensorflow": str(tf.__version__), "modules": modules, "file": origin(tf)}
     told = ", ".join("{} {}".format(name.rsplit(".", 1)[-1], version) for name, version in sorted(modules.items()) if version)
     return "TensorFlow {}, {}".format(data["tensorflow"], told), data, None
 
 
-def import_tensorflow() -> "tuple[str, dict[str, object], object]":
+def import_tensorflow() -> "tuple[str, dict[str, Any], Any]":
     """Import TensorFlow; an empty namespace package is what an interrupted removal leaves, and counts as broken."""
-    import tensorflow as tf  # noqa: PLC0415 - the one import, after everything else is ready
+    import tensorflow as tf  # type: ignore[import-untyped]  # noqa: PLC0415 - the one import, after everything else is ready
 
     if not hasattr(tf, "__version__"):
-        raise ImportError("tensorflow is an empty namespace package: no __init__.py in {}".format(origin(tf)))
+        raise ImportError(f"tensorflow is an empty namespace package: no __init__.py in {origin(tf)}")
     if not hasattr(tf, "constant"):
-        raise ImportError("tensorflow has no attribute 'constant': what was imported is {}".format(origin(tf)))
+        raise ImportError(f"tensorflow has no attribute 'constant': what was imported is {origin(tf)}")
     return origin(tf), {}, tf
 
 
-def load_kernels() -> "object":
+def load_kernels() -> Any:
     """Load the sibling script by its path: it is on no one's module path."""
     import importlib.util  # noqa: PLC0415 - only once TensorFlow is there
 
-    spec = importlib.util.spec_from_file_location("_tfsetup_kernels", os.path.join(HERE, "_kernels.py"))
-    module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
-    spec.loader.exec_module(module)  # type: ignore[union-attr]
+    spec = importlib.util.spec_from_file_location("_tfsetup_kernels", os.path.join(HERE, "_kernels.py"))  # type: Any
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
     return module
 
 
@@ -201,7 +202,7 @@ def run(record: Recorder, work: str, rehearse: int) -> None:
     if tf is not None:
         record.check("versions", "", lambda: versions(tf))
         kernels = load_kernels()
-        kernels.run(record, tf, work, rehearse)  # type: ignore[attr-defined]
+        kernels.run(record, tf, work, rehearse)
     record.write(event="loaded", modules=foreign_modules(), libraries=foreign_libraries())
 
 

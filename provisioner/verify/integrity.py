@@ -46,7 +46,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integrity:
-    """The state of an environment's files: ``rivals`` own the same tensorflow folder; ``files`` were compared, ``hashed`` of them by content."""
+    """The state of an environment's files: ``rivals`` own one tensorflow folder; ``files`` were compared, ``hashed`` of them by content."""
 
     distributions: tuple[Installed, ...]
     rivals: tuple[str, ...]
@@ -67,7 +67,10 @@ class _Row:
 def sites(reader: Reader, env: str) -> tuple[str, ...]:
     """Return the site-packages folders of an environment, of Unix and of Windows layout."""
     quoted = re.sub(r"([*?\[])", r"[\1]", env)
-    found = [*reader.glob(posixpath.join(quoted, "lib", "python3*", "site-packages")), *reader.glob(posixpath.join(quoted, "Lib", "site-packages"))]
+    found = [
+        *reader.glob(posixpath.join(quoted, "lib", "python3*", "site-packages")),
+        *reader.glob(posixpath.join(quoted, "Lib", "site-packages")),
+    ]
     return tuple(dict.fromkeys(reader.real(path) for path in found))
 
 

@@ -172,7 +172,9 @@ def _messages(seen: tuple[Seen, ...], findings: Findings, *, gpu_wanted: bool, f
         message = item.message
         if message is None:
             continue
-        counted = Evidence(seen=f"{item.line} (x{item.count})" if item.count > 1 else item.line, where=f"{message.id}: {message.explanation}")
+        counted = Evidence(
+            seen=f"{item.line} (x{item.count})" if item.count > 1 else item.line, where=f"{message.id}: {message.explanation}"
+        )
         if message.kind == "fault" and (message.about != "gpu" or gpu_wanted):
             severity: Severity = "warning" if message.about == "gpu" or not failing else "error"
             findings.add(message.cause, severity, message.confidence, counted)

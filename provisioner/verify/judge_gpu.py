@@ -88,7 +88,9 @@ def _libraries(raw: Raw, libraries: tuple[LoadedLibrary, ...], findings: Finding
     if lost:
         return Check(name="libraries", status="failed", detail=f"{detail}; missing: {_names(lost)}", seconds=child.seconds)
     if not required:
-        return Check(name="libraries", status="could not tell", detail="this build does not say which libraries it needs", seconds=child.seconds)
+        return Check(
+            name="libraries", status="could not tell", detail="this build does not say which libraries it needs", seconds=child.seconds
+        )
     return Check(name="libraries", status="passed", detail=detail, seconds=child.seconds)
 
 
@@ -170,7 +172,9 @@ def _gpu(raw: Raw, expected: Expected, findings: Findings, *, require_gpu: bool)
     if devices is None or devices.status != "passed":
         status = "failed" if require_gpu else "could not tell"
         return Check(name="gpu", status="failed" if status == "failed" else "could not tell", detail="TensorFlow did not list its devices")
-    libcuda = next((event["path"] for event in (raw.libraries.all("library") if raw.libraries else ()) if event["kind"] == "CudaDriver"), "")
+    libcuda = next(
+        (event["path"] for event in (raw.libraries.all("library") if raw.libraries else ()) if event["kind"] == "CudaDriver"), ""
+    )
     if not (require_gpu or present):
         return Check(name="gpu", status="not proven", detail="not proven here: no NVIDIA driver on this machine")
     severity: Severity = "error" if require_gpu else "warning"

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import TYPE_CHECKING
 
-from provisioner.model.finding import Check, Evidence, Severity
+from provisioner.model.finding import Check, Confidence, Evidence, Severity
 from provisioner.verify.raw import Event, Expected, Raw
 
 if TYPE_CHECKING:
     from provisioner.verify.judge import Findings
 
 # Distributions whose version is TensorFlow's own.
-TENSORFLOWS = ("tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tensorflow-intel", "tensorflow-macos", "tensorflow-cpu-aws", "tensorflow-rocm")
+TENSORFLOWS = (
+    "tensorflow",
+    "tensorflow-cpu",
+    "tensorflow-gpu",
+    "tensorflow-intel",
+    "tensorflow-macos",
+    "tensorflow-cpu-aws",
+    "tensorflow-rocm",
+)
 # Packages that have a cause of their own; all others are dependency-incompatible.
 CAUSES = {
     "protobuf": "protobuf-incompatible",
@@ -51,7 +60,9 @@ def _versions(raw: Raw, expected: Expected, findings: Findings) -> None:
     installed = {item.name: item for item in raw.integrity.distributions}
     for name in TENSORFLOWS:
         if name in installed and _plain(installed[name].version) != _plain(told):
-            seen = Evidence(seen=f"tf.__version__ is {told}, the metadata of {name} says {installed[name].version}", where=installed[name].metadata)
+            seen = Evidence(
+                seen=f"tf.__version__ is {told}, the metadata of {name} says {installed[name].version}", where=installed[name].metadata
+            )
             findings.add("install-corrupt", "error", "certain", seen)
     modules = versions.data.get("modules", {})
     for name, module in MODULES.items():
@@ -64,7 +75,7 @@ def _versions(raw: Raw, expected: Expected, findings: Findings) -> None:
 
 def _plain(version: str) -> str:
     """A version without local part and post-release: 2.15.0.post1 calls itself 2.15.0; Keras before 2.6 adds ``-tf``."""
-    return version.split("+")[0].split("-")[0].split(".post")[0].replace("rc", "-rc").split("-rc")[0]
+    return re.split(r"\+|-|\.post|rc", version, maxsplit=1)[0]
 
 
 def _plan(raw: Raw, expected: Expected, findings: Findings) -> Check:
@@ -125,8 +136,10 @@ def _requirements(raw: Raw, findings: Findings, *, failing: bool) -> Check:
     for item in raw.unmet:
         # A requirement that is not met may well work; when the import fails, it is the likely reason.
         severity: Severity = "info" if item.note else "warning"
-        confidence = "likely" if failing and not item.note else "possible"
-        findings.add(cause_of(item.name), severity, confidence, Evidence(seen=item.sentence, where="requirements of the installed packages"))
+        confidence: Confidence = "likely" if failing and not item.note else "possible"
+        findings.add(
+            cause_of(item.name), severity, confidence, Evidence(seen=item.sentence, where="requirements of the installed packages")
+        )
     count = len(raw.unmet)
     if not count:
         return Check(name="requirements", status="passed", detail="every package has what it requires")

@@ -13,12 +13,14 @@ from provisioner.model.finding import Confidence, Remedy
 
 SCHEMA = "tfsetup/messages/1"
 # Dates, process ids and addresses differ in each run; without them equal messages are counted together.
-_VARYING = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: |^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ |^[IWEF]0000 00:00:\d+\.\d+ +\d+ |0x[0-9a-f]{6,}")
+_VARYING = re.compile(
+    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: |^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ |^[IWEF]0000 00:00:\d+\.\d+ +\d+ |0x[0-9a-f]{6,}"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One known message: ``pattern`` is a regular expression; ``about`` is ``gpu`` when it is a fault only where a GPU is wanted or present."""
+    """One known message: ``pattern`` is a regular expression; with ``about`` ``gpu`` it is a fault only where a GPU is wanted or present."""
 
     id: str
     pattern: str

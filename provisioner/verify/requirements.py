@@ -11,7 +11,7 @@ from provisioner.verify.integrity import Installed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unmet:
-    """One requirement that is not met: ``found`` is the installed version, empty when there is none. ``note`` explains it where that helps."""
+    """One requirement that is not met: ``found`` is the installed version or empty; ``note`` explains it where that helps."""
 
     distribution: str
     version: str
@@ -76,4 +76,6 @@ def _note(name: str, version: str, versions: Mapping[str, str]) -> str:
 
 
 # Distributions that unpack the tensorflow module (facts/pitfalls.yaml, two-distributions-one-directory).
-_SAME_MODULE = frozenset({"tensorflow-cpu", "tensorflow-gpu", "tensorflow-intel", "tensorflow-macos", "tensorflow-rocm", "tensorflow-cpu-aws", "tf-nightly"})
+_SAME_MODULE = frozenset(
+    {"tensorflow-cpu", "tensorflow-gpu", "tensorflow-intel", "tensorflow-macos", "tensorflow-rocm", "tensorflow-cpu-aws", "tf-nightly"}
+)

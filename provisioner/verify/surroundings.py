@@ -1,4 +1,4 @@
-"""What the machine around an environment shows: NVIDIA devices, the driver's module, CPU flags, XLA's tools. Files only, nothing is initialised."""
+"""What the machine around an environment shows: NVIDIA devices, the driver's module, CPU flags, XLA's tools. Files only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from provisioner.host import Reader
 
 NVIDIA_VENDOR = "0x10de"
 DISPLAY_CLASS = "0x03"
-# Where XLA looks for its tools: nvidia/cuda_nvcc beside tensorflow (from 2.14 on) and the toolkit's usual place (facts/pitfalls.yaml, libdevice-ptxas).
+# Where XLA looks for its tools beside nvidia/cuda_nvcc in site-packages (from 2.14 on; facts/pitfalls.yaml, libdevice-ptxas).
 TOOLKITS = ("/usr/local/cuda",)
 
 
@@ -68,7 +68,8 @@ def _gpus(reader: Reader) -> tuple[str, ...]:
     found = [
         posixpath.basename(posixpath.dirname(path))
         for path in reader.glob("/sys/bus/pci/devices/*/vendor")
-        if _read(reader, path) == NVIDIA_VENDOR and _read(reader, posixpath.join(posixpath.dirname(path), "class")).startswith(DISPLAY_CLASS)
+        if _read(reader, path) == NVIDIA_VENDOR
+        and _read(reader, posixpath.join(posixpath.dirname(path), "class")).startswith(DISPLAY_CLASS)
     ]
     if not found and reader.exists("/dev/dxg") and reader.exists("/usr/lib/wsl/lib/libcuda.so.1"):
         return ("/dev/dxg",)
