@@ -112,8 +112,12 @@ def find(host: Reader) -> tuple[Candidate, ...]:
 def _paths(host: Reader) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     separator = ";" if host.platform == "win32" else ":"
-    for folder in dict.fromkeys(host.env.get("PATH", "").split(separator)):
-        if os.path.isabs(folder):
+    scanned = set()
+    for folder in host.env.get("PATH", "").split(separator):
+        # /bin is /usr/bin on most systems and PATH often names a folder twice; a big folder takes milliseconds to list.
+        where = files.real(host, folder) if os.path.isabs(folder) else ""
+        if where and where not in scanned:
+            scanned.add(where)
             found += [(path, "") for path in _pythons(host, folder)]
     home = files.home(host)
     for root in dict.fromkeys(path for path in (host.env.get("PYENV_ROOT", ""), f"{home}/.pyenv" if home else "") if path):
@@ -124,19 +128,18 @@ def _paths(host: Reader) -> list[tuple[str, str]]:
     for folder in conda.environments(host):
         found += [(path, "conda") for path in _pythons(host, folder if host.platform == "win32" else f"{folder}/bin")]
     if host.platform == "win32":
-        return found + [(path, "launcher") for path in _launcher(host)]
-    for folder in (*OTHER_FOLDERS, "/opt/*/bin"):
-        found += [(path, "") for path in _pythons(host, folder, escaped=True)]
+        found += [(path, "launcher") for path in _launcher(host)]
+    else:
+        for folder in (*(folder for folder in OTHER_FOLDERS if folder not in scanned), "/opt/*/bin"):
+            found += [(path, "") for path in _pythons(host, folder, escaped=True)]
     return [(path, origin or _origin(host, path)) for path, origin in found]
 
 
 def _pythons(host: Reader, folder: str, *, escaped: bool = False) -> list[str]:
     """The Pythons of a folder, the most exact names first (``python3.11`` before ``python3``), which stay the same after an upgrade."""
     pattern = folder if escaped else _escape(folder)
-    paths = [path for start in ("python", "pypy") for path in files.matches(host, f"{pattern}/{start}*")]
-    return sorted(
-        (path for path in paths if NAME.fullmatch(os.path.basename(path))), key=lambda path: (os.path.dirname(path), -len(path), path)
-    )
+    paths = (path for path in files.matches(host, f"{pattern}/py*") if NAME.fullmatch(os.path.basename(path)))
+    return sorted(paths, key=lambda path: (os.path.dirname(path), -len(path), path))
 
 
 def _escape(folder: str) -> str:

@@ -56,7 +56,7 @@ def rows(label: str, fact: Fact[tuple[T, ...]], show: Callable[[T], str]) -> lis
 
 
 def facts_text(facts: Facts, *, verbose: bool) -> str:
-    """The whole machine, one section a subject; ``verbose`` adds each fact's source, every processor feature and what does not apply here."""
+    """The whole machine, one section a subject; ``verbose`` adds sources, every processor feature and what does not apply here."""
     sections = (
         ("System", _system(facts, verbose=verbose)),
         ("Processor", _processor(facts, verbose=verbose)),
@@ -69,12 +69,13 @@ def facts_text(facts: Facts, *, verbose: bool) -> str:
     return "\n".join(line for title, body in sections if body for line in (title, *_lines(body, verbose=verbose), ""))
 
 
-def _lines(body: Iterable[Row], *, verbose: bool) -> Iterable[str]:
+def _lines(body: list[Row], *, verbose: bool) -> Iterable[str]:
+    width = max(WIDTH, *(len(item.label) for item in body))
     for item in body:
         # A value from outside may hold a line break or a control character, which would break the layout or the terminal.
         text = "".join(letter if letter.isprintable() else "?" for letter in item.text)
         end = f"  [{item.source}]" if verbose and item.source else ""
-        yield f"  {item.label:<{WIDTH}} {text}{end}".rstrip()
+        yield f"  {item.label:<{width}} {text}{end}".rstrip()
 
 
 def _system(facts: Facts, *, verbose: bool) -> list[Row]:
@@ -91,11 +92,8 @@ def _system(facts: Facts, *, verbose: bool) -> list[Row]:
         row("This Python's", system.process_architecture),
         row("Translated", system.translated, lambda value: "yes: this Python runs under an emulator (Rosetta)" if value else "no"),
     ]
-    skipped = {
-        item.label
-        for item, fact in ((found[1], system.version), (found[2], system.distribution), (found[9], system.translated))
-        if fact.status == "absent"
-    }
+    inapplicable = (("Version", system.version), ("Distribution", system.distribution), ("Translated", system.translated))
+    skipped = {label for label, fact in inapplicable if fact.status == "absent"}
     if system.process_architecture.value == system.architecture.value:
         skipped.add("This Python's")
     if facts.windows:
