@@ -281,8 +281,10 @@ def _verify(
     require_gpu: bool = False,
     timeout: float = VERIFY_TIMEOUT_SECONDS,
 ) -> Verification:
+    from provisioner.catalogue import find_profiles  # noqa: PLC0415 - not needed to plan
     from provisioner.verify import load_messages, verify  # noqa: PLC0415 - not needed to plan
 
+    messages = posixpath.join(find_profiles(), "messages.yaml")
     return verify(
         host,
         env=root,
@@ -290,7 +292,7 @@ def _verify(
         expected=expected,
         require_gpu=require_gpu,
         timeout=timeout,
-        messages=load_messages(host),
+        messages=load_messages(host.read_text(messages), file=messages),
         progress=progress.note,
     )
 

@@ -13,7 +13,7 @@ import typer
 from provisioner.cli import apply, detect, plan, profiles, schema, undo, verify
 from provisioner import __version__
 from provisioner.cli.output import fail, print_text, say
-from provisioner.errors import TfsetupError, UsageError
+from provisioner.errors import OperationError, TfsetupError, UsageError
 
 INTERRUPTED = 130
 
@@ -68,12 +68,25 @@ def run(argv: Sequence[str]) -> int:
         # The reader of our output has gone (``| head``); what is still buffered must not fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:
-        # Typer's own usage errors, whose classes move from release to release; everything else is a bug and keeps its traceback.
-        if not hasattr(error, "format_message"):
-            raise
-        hint = "`tfsetup --help` lists the commands, `tfsetup COMMAND --help` their options"
-        return fail(UsageError(_sentence(str(error.format_message())), hint=hint), as_json=as_json)
+    except Exception as error:  # noqa: BLE001 - nobody is helped by a traceback in the terminal
+        # Typer's own usage errors are told apart by a method: their classes move from release to release.
+        if hasattr(error, "format_message"):
+            hint = "`tfsetup --help` lists the commands, `tfsetup COMMAND --help` their options"
+            return fail(UsageError(_sentence(str(error.format_message())), hint=hint), as_json=as_json)
+        return fail(_bug(error), as_json=as_json)
+
+
+def _bug(error: Exception) -> OperationError:
+    """Keep the traceback of an error that nobody foresaw in a file, and say where it is."""
+    import tempfile  # noqa: PLC0415 - only on this road
+    import traceback  # noqa: PLC0415 - only on this road
+
+    with tempfile.NamedTemporaryFile("w", prefix="tfsetup-bug-", suffix=".txt", delete=False, encoding="utf-8") as file:
+        file.write("".join(traceback.format_exception(error)))
+    return OperationError(
+        f"a bug in tfsetup: {type(error).__name__}: {error}",
+        hint=f"what it was doing was taken back; please report it with the file {file.name}",
+    )
 
 
 def _sentence(text: str) -> str:
