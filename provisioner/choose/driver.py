@@ -81,7 +81,7 @@ def _driverless(facts: Facts, catalogue: CatalogueView, bound: set[str]) -> Sigh
             state="hidden",
             code="driver-missing",
             why=why,
-            remedy=f"{_install(facts, catalogue, _newest_floor(facts, catalogue))}, and reboot",
+            remedy=_install(facts, catalogue, _newest_floor(facts, catalogue)),
         )
     why = "there is an NVIDIA GPU on the PCI bus, and no NVIDIA driver"
     return Sight(state="hidden", code="driver-missing", why=why, remedy=_install(facts, catalogue, _newest_floor(facts, catalogue)))
@@ -105,15 +105,19 @@ def _newest_floor(facts: Facts, catalogue: CatalogueView) -> str:
 
 
 def _install(facts: Facts, catalogue: CatalogueView, minimum: str) -> str:
-    """Say how to get a driver: inside WSL2 and containers it is not this system that has it."""
-    wanted = f"an NVIDIA driver {minimum} or newer" if minimum else "the NVIDIA driver"
-    if facts.system.wsl.value == "2":
-        return f"install {wanted} in Windows, and none inside WSL2"
+    """Say how to get a driver; a container uses its host's, and inside WSL2 it is the one of Windows."""
+    wanted = f"install an NVIDIA driver {minimum} or newer" if minimum else "install the NVIDIA driver"
     if facts.system.container.value:
-        return f"install {wanted} on the host; a container uses the host's"
+        return f"{wanted} on the host; a container uses the host's"
     distribution = facts.system.distribution.value
-    commands = catalogue.driver_commands(distribution.id, distribution.like, minimum) if distribution is not None and minimum else ()
-    return f"install {wanted}" + (f": {'; '.join(f'`{command}`' for command in commands)}" if commands else "")
+    names = (
+        ("wsl2", ()) if facts.system.wsl.value == "2" else (distribution.id, distribution.like) if distribution is not None else ("", ())
+    )
+    lines = catalogue.driver_commands(*names, minimum) if minimum else ()
+    remarks = [line.lstrip("# ") for line in lines if line.startswith("#")]
+    commands = [line for line in lines if not line.startswith("#")]
+    wanted += f" ({'; '.join(remarks)})" if remarks else ""
+    return wanted + (f": `{' && '.join(commands)}`" if commands else "")
 
 
 def unanswered(facts: Facts, sight: Sight) -> str:
@@ -142,7 +146,7 @@ def check_driver(
         why = facts.driver.release.why or "not in the facts"
         return None, f"Could not tell the NVIDIA driver's release ({why}); CUDA {build.version} needs {minimum} or newer"
     if numbers(release) < numbers(minimum):
-        why = f"needs NVIDIA driver {minimum} or newer for CUDA {build.version}, and this machine has {release}"
+        why = f"needs NVIDIA driver {minimum} or newer for CUDA {numbers(build.version)[0]}, and this machine has {release}"
         return Obstacle(code="driver-too-old", why=why, remedy=_newer(facts, catalogue, minimum)), ""
     tried = [judgement for judgement in judgements if usable(judgement)]
     if tried and all(judgement.verdict == "ptx" for judgement in tried) and not _compiles_ptx(facts, build, release):

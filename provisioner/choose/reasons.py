@@ -31,9 +31,13 @@ def _python_words(situation: Situation, offer: Offer) -> tuple[str, ...]:
         said = [f"{python} is the best here for `--python {situation.request.python}`"]
     else:
         said = [f"{python} is the newest here that this release has a known-good set for"]
-    newer = {other.minor for other in situation.pythons.offers if numbers(other.minor) > numbers(offer.minor)}
-    said.extend(f"Python {python} is here too, and this release has no known-good set for it" for python in sorted(newer, key=numbers))
+    newer = {other.minor for other in situation.pythons.offers if _real(other) and numbers(other.minor) > numbers(offer.minor)}
+    said.extend(f"Python {python} is here too, and this release has no known-good set for it here" for python in sorted(newer, key=numbers))
     return tuple(said)
+
+
+def _real(offer: Offer) -> bool:
+    return offer.interpreter is not None and not offer.interpreter.virtual
 
 
 def _device_words(situation: Situation, taken: Candidate) -> str:

@@ -10,8 +10,8 @@ import re
 
 from provisioner.errors import UsageError
 
-_PREFIX = re.compile(r"\d+(\.\d+)?(\.\*)?|\d+(\.\d+)+\.\*")
-_EXACT = re.compile(r"\d+(\.\d+)+((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?")
+_PREFIX = re.compile(r"\d+(\.\d+)?(\.\*)?|\d+(\.\d+)+\.\*", re.ASCII)
+_EXACT = re.compile(r"\d+(\.\d+)+((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?", re.ASCII)
 _PRERELEASE = re.compile(r"(?<![<!])(==|===|>=|<=|~=|>)\s*\d+(\.\d+)*\.?(a|b|rc|dev)\d+")
 
 

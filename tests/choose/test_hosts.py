@@ -38,6 +38,15 @@ def merge(base, own):
     return {**base, **{key: merge(base[key], value) if key in base else value for key, value in own.items()}}
 
 
+def kept(data, whole):
+    """Return whether everything that the data says stands in the document."""
+    if isinstance(data, dict):
+        return isinstance(whole, dict) and all(key in whole and kept(value, whole[key]) for key, value in data.items())
+    if isinstance(data, list):
+        return len(data) == len(whole) and all(map(kept, data, whole))
+    return data == whole
+
+
 @functools.cache
 def catalogue():
     return Catalogue.open(LocalHost(), find_profiles())
@@ -93,7 +102,7 @@ def check_refusal(expect, error, facts, request, env):
 @pytest.mark.parametrize("path", sorted(HOSTS.glob("*.json")), ids=lambda path: path.stem)
 def test_recorded_machine(path):
     host, data, facts, request, env = load(path)
-    assert merge(data, document(SCHEMA, facts)) == document(SCHEMA, facts), "the facts do not survive the codec"
+    assert kept(data, document(SCHEMA, facts)), "the codec lost something"
     assert from_data(Facts, document(SCHEMA, facts), schema=SCHEMA) == facts
     expect = host["expect"]
     assert set(expect) <= EXPECTATIONS
