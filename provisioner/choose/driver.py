@@ -47,44 +47,49 @@ def look(facts: Facts, catalogue: CatalogueView) -> Sight:
     """Decide whether the driver answers, and if not, what is the matter: a broken driver before a missing one."""
     gpus = facts.gpus.value or ()
     driver = facts.driver
-    release, module = driver.release.value, driver.kernel_module.value
     if gpus and not driver.problem:
         return Sight(state="answers", gpus=gpus)
-    on_bus = [device for device in facts.pci_gpus.value or () if device.vendor == "nvidia"]
-    if not (gpus or on_bus or module or driver.devices.value or driver.problem):
+    on_bus = {device.driver for device in facts.pci_gpus.value or () if device.vendor == "nvidia"}
+    if not (gpus or on_bus or driver.kernel_module.value or driver.devices.value or driver.problem):
         return Sight(state="none", why=_could_not_tell(facts))
-    if release and module and release != module:
-        why = f"the NVIDIA driver was updated to {release} while its kernel module {module} is still loaded"
-        return Sight(state="hidden", code="driver-kernel-mismatch", why=why, remedy="reboot the machine, or reload the kernel module")
-    if driver.problem:
-        why = f"the NVIDIA driver does not answer: {driver.problem}"
-        return Sight(state="hidden", code="gpu-init-failed", why=why, remedy="reboot the machine, then run `nvidia-smi`")
     container = facts.system.container.value
+    if not (gpus or on_bus or container or facts.system.wsl.value) and facts.pci_gpus.status == "known":
+        return Sight(state="none", why="there is an NVIDIA driver here, and the PCI bus has no NVIDIA GPU")
+    mismatch = _mismatch(facts)
+    if mismatch:
+        return Sight(state="hidden", code="driver-kernel-mismatch", why=mismatch, remedy="reboot the machine, or reload the kernel module")
     if container:
-        why = f"the host has an NVIDIA GPU that this container ({container}) was started without"
+        why = driver.problem or f"the host has an NVIDIA GPU that this container ({container}) was started without"
         return Sight(state="hidden", code="gpu-not-visible", why=why, remedy=_SHARE.get(container, _SHARE_ANY))
-    return _driverless(facts, catalogue, {device.driver for device in on_bus})
+    if driver.problem and driver.release.value:
+        remedy = "mend that until `nvidia-smi` lists the GPU, then plan again"
+        return Sight(state="hidden", code="gpu-init-failed", why=driver.problem, remedy=remedy)
+    return _driverless(facts, on_bus, _install(facts, catalogue, _newest_floor(facts, catalogue)))
 
 
-def _driverless(facts: Facts, catalogue: CatalogueView, bound: set[str]) -> Sight:
-    """Say why a GPU of the machine itself has no driver that answers."""
+def _mismatch(facts: Facts) -> str:
+    """Say when the driver's libraries and its kernel module are of two versions; NVML itself calls it so."""
+    driver = facts.driver
+    release, module = driver.release.value, driver.kernel_module.value
+    if release and module and release != module:
+        return f"the NVIDIA driver was updated to {release} while its kernel module {module} is still loaded"
+    return driver.problem if "version mismatch" in driver.problem else ""
+
+
+def _driverless(facts: Facts, bound: set[str], install: str) -> Sight:
+    """Say why a GPU of the machine itself has no driver that answers; ``bound`` are the kernel drivers that hold it."""
+    module = facts.driver.kernel_module.value
     if "vfio-pci" in bound:
         why = "the NVIDIA GPU is reserved for virtual machines (vfio-pci)"
         return Sight(state="hidden", code="gpu-not-visible", why=why, remedy="plan inside the virtual machine that has it")
-    if facts.driver.kernel_module.value:
-        why = f"the kernel module {facts.driver.kernel_module.value} is loaded, and the driver's libraries do not answer"
-        remedy = f"check that `nvidia-smi` works; else {_install(facts, catalogue, _newest_floor(facts, catalogue))}"
-        return Sight(state="hidden", code="gpu-not-visible", why=why, remedy=remedy)
+    if facts.driver.problem or module:
+        why = facts.driver.problem or f"the kernel module {module} is loaded, and the driver's libraries do not answer"
+        return Sight(state="hidden", code="gpu-not-visible", why=why, remedy=f"check that `nvidia-smi` works; else {install}")
     if "nouveau" in bound:
         why = "the NVIDIA GPU is driven by nouveau, which cannot compute, and NVIDIA's driver is not installed"
-        return Sight(
-            state="hidden",
-            code="driver-missing",
-            why=why,
-            remedy=_install(facts, catalogue, _newest_floor(facts, catalogue)),
-        )
+        return Sight(state="hidden", code="driver-missing", why=why, remedy=install)
     why = "there is an NVIDIA GPU on the PCI bus, and no NVIDIA driver"
-    return Sight(state="hidden", code="driver-missing", why=why, remedy=_install(facts, catalogue, _newest_floor(facts, catalogue)))
+    return Sight(state="hidden", code="driver-missing", why=why, remedy=install)
 
 
 def _could_not_tell(facts: Facts) -> str:

@@ -51,12 +51,26 @@ def test_mismatch_comes_before_everything():
     assert hidden(facts) == "driver-kernel-mismatch"
 
 
+def test_mismatch_by_the_words_of_nvml():
+    facts = with_driver(machine(pci_gpus=on_bus("nvidia")), problem="NVML: Driver/library version mismatch")
+    assert hidden(facts) == "driver-kernel-mismatch"
+
+
 def test_reasons_for_a_driver_that_does_not_answer():
-    assert hidden(with_driver(machine(), problem="GPU is lost")) == "gpu-init-failed"
-    assert hidden(with_driver(machine(), kernel_module=known("550.107", "t"))) == "gpu-not-visible"
+    lost = with_driver(machine(pci_gpus=on_bus("nvidia")), problem="GPU is lost", release=known("550.120", "t"))
+    assert hidden(lost) == "gpu-init-failed"
+    assert hidden(with_driver(machine(pci_gpus=on_bus("nvidia")), kernel_module=known("550.107", "t"))) == "gpu-not-visible"
+    assert hidden(with_driver(machine(pci_gpus=on_bus()), problem="libraries are not there")) == "gpu-not-visible"
     assert hidden(machine(pci_gpus=on_bus("vfio-pci"))) == "gpu-not-visible"
     assert hidden(machine(pci_gpus=on_bus("nouveau"))) == "driver-missing"
     assert hidden(machine(pci_gpus=on_bus())) == "driver-missing"
+
+
+def test_a_driver_without_any_gpu_is_no_hidden_gpu():
+    facts = with_driver(machine(), problem="the driver names no GPU", release=known("550.120", "t"), kernel_module=known("550.120", "t"))
+    assert look(facts, CATALOGUE).state == "none"
+    assert hidden(with_system(facts, wsl=known("2", "t"))) == "gpu-init-failed", "the PCI bus of WSL2 shows no GPU"
+    assert hidden(with_system(facts, container=known("docker", "t"))) == "gpu-not-visible"
 
 
 @pytest.mark.parametrize(
