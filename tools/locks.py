@@ -57,6 +57,8 @@ DOWNLOADS = 8
 RESOLVERS = 2
 TAIL = 1 << 16
 ATTEMPTS = 4
+# An environment without pip sends a person's `pip install` into another Python, which is one of the commonest ways to break one.
+EVERY_SET = ("pip",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +100,7 @@ def uv_platform(build: Build) -> str:
 def requirements(release: Release, build: Build, device: LockDevice) -> list[str]:
     """Return what a set is resolved from: the distribution itself, and the CUDA wheels by name."""
     pins = list(build.cuda.requirements) if device == "cuda" and build.cuda else []
-    return [f"{build.packages[device]}=={release.version}", *pins]
+    return [f"{build.packages[device]}=={release.version}", *pins, *EVERY_SET]
 
 
 def constraints(build: Build, python: str) -> list[str]:
