@@ -79,7 +79,7 @@ def kept(host: Reader, store: FactStore | None, signs: Signs, around: Surroundin
         return None  # a damaged store: ask again
 
 
-def probe(host: Reader, store: FactStore | None, signs: Signs, around: Surroundings) -> Found:
+def probe(host: Reader, store: FactStore | None, signs: Signs, around: Surroundings, *, seconds: float = SECONDS) -> Found:
     """Ask the driver, of which there are ``signs``.
 
     1. NVML and libcuda, each in a fork of one child process, so that the crash or hang of one leaves the other's answer.
@@ -87,7 +87,7 @@ def probe(host: Reader, store: FactStore | None, signs: Signs, around: Surroundi
 
     An answer with GPUs and without a problem is kept in ``store`` for a day; no other is.
     """
-    answers = ask(host, ["nvml", "cuda"])
+    answers = ask(host, ["nvml", "cuda"], seconds=seconds)
     if not answers["nvml"].get("gpus"):
         answers["smi"] = nvidia_smi.ask(host, question_env(host))
     found, made = gpus(answers), driver(signs, answers, around)

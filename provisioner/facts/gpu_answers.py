@@ -55,7 +55,7 @@ def failure(name: str, answer: dict[str, Any]) -> str:
         how = f"by signal {answer['signal']}" if answer["signal"] else f"with status {answer.get('exit')}"
         return f"{SOURCES[name]} crashed, its process was ended {how}"
     code = f" (code {answer['error']})" if isinstance(answer["error"], int) and answer["error"] > 0 else ""
-    return f"{SOURCES[name]}: {answer.get('words') or 'no answer'}{code}"
+    return f"{SOURCES[name]}: {str(answer.get('words') or 'no answer').rstrip('.')}{code}"
 
 
 def gpus(answers: Answers) -> Fact[tuple[Gpu, ...]]:
