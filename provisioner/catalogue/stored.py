@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -29,6 +30,7 @@ class Stored:
         self._host = host
         self._root = root
         self._cache = cache if folder else None
+        self._folder = folder
         self._prefix = f"{folder}/catalogue-{hashlib.sha256(root.encode()).hexdigest()[:12]}"
         self.read: dict[str, str] = {}
 
@@ -85,4 +87,10 @@ class Stored:
             return
         kept = {"key": key, "sha256": self.read[name], "value": to_data(value)}
         with contextlib.suppress(OSError):
+            self._make(self._folder, self._cache)
             self._cache.write(self._place(name), json.dumps(kept, separators=(",", ":")))
+
+    def _make(self, folder: str, cache: Host) -> None:
+        if not cache.exists(folder):
+            self._make(os.path.dirname(folder), cache)
+            cache.make_folder(folder)
