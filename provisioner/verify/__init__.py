@@ -61,7 +61,7 @@ def verify(
             progress("comparing the files with their records")
             found = checking.result()
             libraries = opening.result() if opening is not None else None
-        raw = _gather(host, probe, libraries, no_libraries, build, found, folders)
+        raw = _gather(host, probe, libraries, why=no_libraries, build=build, found=found, folders=folders)
     finally:
         host.remove_tree(work)
     return judge(raw, expected, env=root, python=python, require_gpu=require_gpu, messages=messages)
@@ -143,7 +143,7 @@ def _no_libraries(reader: Reader, *, build: bool | None) -> str:
 
 
 def _gather(
-    host: Host, probe: Child, libraries: Child | None, why: str, build: bool | None, found: integrity.Integrity, folders: tuple[str, ...]
+    host: Host, probe: Child, libraries: Child | None, *, why: str, build: bool | None, found: integrity.Integrity, folders: tuple[str, ...]
 ) -> Raw:
     from provisioner.verify.requirements import unmet  # noqa: PLC0415 - packaging costs 45 ms
 

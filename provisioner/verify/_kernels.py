@@ -6,6 +6,7 @@ Inputs are fixed, so two runs and two devices can be compared.
 
 import os
 import shutil
+import sys
 from typing import Any
 
 import numpy as np  # type: ignore[import-not-found]  # the target's
@@ -93,7 +94,8 @@ class Kernels:
             total = tf.zeros_like(matrix)
             term = matrix
             for step in tf.range(steps):
-                if step % 2 == 0:
+                # ``==`` compares identities in TensorFlow 1.
+                if tf.equal(step % 2, 0):
                     total += term
                 else:
                     total -= term
@@ -155,9 +157,8 @@ class Kernels:
     def save_load(self) -> "tuple[str, dict[str, Any], Any]":
         """The trained model through Keras' own file, predictions before and after."""
         keras, model = self.tf.keras, self._trained()
-        major = [int(part) for part in str(keras.__version__).split("-")[0].split(".")[:2]]
         # The .keras file exists from Keras 2.12 on; before, HDF5 was the one-file format.
-        suffix = ".keras" if major >= [2, 12] else ".h5"
+        suffix = ".keras" if keras_version(keras, model) >= [2, 12] else ".h5"
         path = os.path.join(self.work, "model" + suffix)
         model.save(path)
         loaded = keras.models.load_model(path)
@@ -166,7 +167,8 @@ class Kernels:
 
     def saved_model(self) -> "tuple[str, dict[str, Any], Any]":
         """The trained model through TensorFlow's SavedModel, predictions before and after."""
-        tf, model = self.tf, self._trained()
+        model = self._trained()
+        tf = self.tf.compat.v2 if self.tf.__version__.startswith("1.") else self.tf
         folder = os.path.join(self.work, "saved")
         shutil.rmtree(folder, ignore_errors=True)
         before = np.asarray(model(self.x))
@@ -190,6 +192,13 @@ class Kernels:
 # What each device must do; on the CPU the two that save follow.
 EACH = (("matmul", "matmul"), ("convolution", "convolution"), ("function", "function"), ("xla", "xla"), ("keras-fit", "keras_fit"))
 ONCE = (("save-load", "save_load"), ("saved-model", "saved_model"))
+
+
+def keras_version(keras: Any, model: Any) -> "list[int]":
+    """Major and minor of the Keras that made ``model``: ``tf.keras`` does not tell in every release, its package does."""
+    package = sys.modules[type(model).__module__.split(".")[0]]
+    text = str(getattr(keras, "__version__", "") or package.__version__)
+    return [int(part) for part in text.split("-")[0].split(".")[:2]]
 
 
 def prepare(tf: Any) -> None:

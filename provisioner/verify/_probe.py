@@ -118,14 +118,15 @@ def foreign_modules() -> "list[dict[str, Any]]":
     found = []
     for name, module in sorted(sys.modules.items()):
         path = origin(module)
-        # AutoGraph writes what it generates to the temporary folder.
-        if "." in name or name.startswith(("__main__", "__autograph_generated")) or not os.path.isabs(path):
+        if "." in name or name == "__main__" or not os.path.isabs(path):
             continue
         folder = folder_of(path)
         standard = any(within(folder, place) for place in stdlib) and "site-packages" not in folder and "dist-packages" not in folder
         # A .pyd or .so of the standard library may lie in a folder of its own (DLLs on Windows).
         standard = standard or within(folder, os.path.join(os.path.realpath(getattr(sys, "base_prefix", sys.prefix)), "DLLs"))
-        if standard or within(folder, prefix) or within(folder, os.path.realpath(HERE)):
+        # AutoGraph writes what it generates to the temporary folder and imports it from there.
+        ours = within(folder, os.path.realpath(HERE)) or folder == os.path.realpath(tempfile.gettempdir())
+        if standard or ours or within(folder, prefix):
             continue
         hides = [place for place in stdlib + sites if _provides(place, name) and place not in folder]
         found.append({"module": name, "file": path, "entry": _entry_of(path), "hides": hides[0] if hides else ""})

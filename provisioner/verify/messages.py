@@ -20,7 +20,7 @@ _VARYING = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One known message: ``pattern`` is a regular expression; with ``about`` ``gpu`` it is a fault only where a GPU is wanted or present."""
+    """``pattern`` is a regular expression; with ``about`` ``gpu`` it is a fault only where a GPU is wanted or present."""
 
     id: str
     pattern: str
