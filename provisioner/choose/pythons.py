@@ -29,14 +29,13 @@ class Pythons:
     """All offers, best first.
 
     ``assumed``: the facts do not tell the interpreters, so any Python that meets ``spec`` is taken for granted. ``env``: the offer is that
-    of an environment that is there already. ``found``: the versions of all interpreters, fit or not. ``trouble``: why none of them is fit.
+    of an environment that is there already. ``trouble``: why no interpreter is fit.
     """
 
     offers: tuple[Offer, ...] = ()
     spec: str = ""
     assumed: str = ""
     env: str = ""
-    found: tuple[str, ...] = ()
     trouble: Obstacle | None = None
 
 
@@ -62,7 +61,7 @@ def find_pythons(facts: Facts, request: Request, env: EnvState) -> Pythons:
         hint = f"found are {listed([interpreter.path for interpreter in everything])}" if everything else "no Python was found"
         raise UsageError(f"`--python {path}` is no interpreter that was found on this machine", hint=hint)
     wanted = tuple(interpreter for interpreter in everything if (interpreter.path == path if path else matches(spec, interpreter.version)))
-    return _of_interpreters(facts, everything, wanted, path or spec)
+    return _of_interpreters(facts, everything, wanted, path or spec, request.python)
 
 
 def _is_path(text: str) -> bool:
@@ -72,27 +71,33 @@ def _is_path(text: str) -> bool:
 def _of_environment(facts: Facts, request: Request, env: EnvState, spec: str, path: str) -> Pythons:
     if not env.python_version:
         raise CouldNotTellError(f"the Python of the environment {env.path} could not be read", hint="name another environment with `--env`")
-    interpreter = next((found for found in facts.interpreters.value or () if found.path == env.python), None)
-    offer = Offer(
-        minor=minor(env.python_version), version=env.python_version, interpreter=interpreter, where=f"of the environment {env.path}"
-    )
-    fits = path == env.python if path else matches(spec, env.python_version)
-    if fits:
-        return Pythons(offers=(offer,), env=env.path, found=(env.python_version,))
+    known = {interpreter.path: interpreter for interpreter in facts.interpreters.value or ()}
+    own = known.get(env.python)
+    if own is not None and not _fit((own,)):
+        return Pythons(env=env.path, trouble=_trouble((own,), (own,), own.architecture, ""))
+    # An environment that was made with the interpreter that is asked for has its version.
+    same = path == env.python or (path in known and known[path].version == env.python_version)
+    if same if path else matches(spec, env.python_version):
+        where = f"of the environment {env.path}"
+        return Pythons(
+            offers=(Offer(minor=minor(env.python_version), version=env.python_version, interpreter=own, where=where),), env=env.path
+        )
     why = f"was asked for with `--python {request.python}`, and the environment {env.path} has Python {env.python_version}"
     trouble = Obstacle(code="python-unsupported", why=why, remedy="name another environment with `--env`, or leave `--python` out")
-    return Pythons(env=env.path, found=(env.python_version,), trouble=trouble)
+    return Pythons(env=env.path, trouble=trouble)
 
 
-def _of_interpreters(facts: Facts, everything: tuple[Interpreter, ...], wanted: tuple[Interpreter, ...], asked: str) -> Pythons:
-    found = tuple(dict.fromkeys(interpreter.version for interpreter in everything))
-    architecture = facts.system.architecture.value or facts.system.process_architecture.value
-    native = tuple(one for one in wanted if one.architecture in {"", architecture} and one.bits == _WIDTH)
-    fit = tuple(one for one in native if one.implementation.lower() == "cpython" and not one.free_threaded)
-    if fit:
-        ordered = sorted(fit, key=_preference)
-        return Pythons(offers=tuple(_offer(one) for one in ordered), spec=asked, found=found)
-    return Pythons(spec=asked, found=found, trouble=_trouble(everything, wanted, native, architecture or "", asked))
+def _of_interpreters(facts: Facts, everything: tuple[Interpreter, ...], wanted: tuple[Interpreter, ...], spec: str, asked: str) -> Pythons:
+    architecture = facts.system.architecture.value or facts.system.process_architecture.value or ""
+    fit = _fit(tuple(one for one in wanted if one.architecture in {"", architecture}))
+    if not fit:
+        return Pythons(spec=spec, trouble=_trouble(everything, wanted, architecture, asked))
+    return Pythons(offers=tuple(_offer(one) for one in sorted(fit, key=_preference)), spec=spec)
+
+
+def _fit(interpreters: tuple[Interpreter, ...]) -> tuple[Interpreter, ...]:
+    """Return those that wheels are made for: the usual CPython with 64 bits."""
+    return tuple(one for one in interpreters if one.bits == _WIDTH and one.implementation.lower() == "cpython" and not one.free_threaded)
 
 
 def _preference(interpreter: Interpreter) -> tuple[bool, tuple[int, ...], bool]:
@@ -104,18 +109,17 @@ def _offer(interpreter: Interpreter) -> Offer:
     return Offer(minor=minor(interpreter.version), version=interpreter.version, interpreter=interpreter, where=f"at {interpreter.path}")
 
 
-def _trouble(
-    everything: tuple[Interpreter, ...], wanted: tuple[Interpreter, ...], native: tuple[Interpreter, ...], architecture: str, asked: str
-) -> Obstacle:
+def _trouble(everything: tuple[Interpreter, ...], wanted: tuple[Interpreter, ...], architecture: str, asked: str) -> Obstacle:
     if not everything:
         return Obstacle(code="python-unsupported", why="needs a Python, and none was found here")
     versions = newest_first({minor(one.version) for one in everything})
     if not wanted:
-        why = f"was asked for with Python `{asked}`, and here are only {listed(versions)}"
+        why = f"was asked for with `--python {asked}`, and here are only {listed(versions)}"
         return Obstacle(code="python-unsupported", why=why)
+    native = [one for one in wanted if one.architecture in {"", architecture} and one.bits == _WIDTH]
     if native:
         kinds = listed(sorted({"free-threaded" if one.free_threaded else one.implementation for one in native}), "or")
-        return Obstacle(code="python-unsupported", why=f"has wheels for the usual CPython only, and every fit Python here is {kinds}")
+        return Obstacle(code="python-unsupported", why=f"has wheels for the usual CPython only, and every 64-bit Python here is {kinds}")
     if all(one.bits != _WIDTH for one in wanted):
         return Obstacle(
             code="python-32bit", why="needs a 64-bit Python, and every Python here has 32 bits", remedy="install a 64-bit Python"

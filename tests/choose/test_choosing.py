@@ -1,5 +1,7 @@
 """The walk: what wins, what is read, what is refused and what is offered instead."""
 
+import dataclasses
+
 import pytest
 
 from choose.values import NEW_ENV, Values, a_gpu, build, machine, python, pythons, release, with_driver, with_system
@@ -136,6 +138,27 @@ def test_nearest_keeps_the_other_options():
         "--tensorflow 2.20 --python 3.9 --device cpu --with 'pandas>=2' --offline",
         "--tensorflow 2.21 --python 3.11 --device cpu --with 'pandas>=2' --offline",
     )
+
+
+def test_nearest_leaves_out_what_would_be_nonsense_elsewhere():
+    env = dataclasses.replace(NEW_ENV, kind="venv", python=f"{NEW_ENV.path}/bin/python", python_version="3.8.10")
+    with pytest.raises(NoProfileError) as caught:
+        choose(*plain(python=env.python), Values(release("2.21.0")), env)
+    assert caught.value.nearest == (f"--python 3.11 --env {NEW_ENV.path}-3.11",)
+
+
+def test_cuda_by_name_tells_of_a_driver_that_is_too_old():
+    facts, request = plain(device="cuda")
+    facts = with_driver(facts, release=known("470.57.02", "t"))
+    _, second = choose(facts, request, Values(release("2.21.0")), NEW_ENV).warnings
+    assert "470.57.02" in second
+
+
+def test_python_that_nobody_could_read_and_that_does_not_fit():
+    facts = machine(interpreters=unknown("t", "not asked"))
+    with pytest.raises(NoProfileError) as caught:
+        choose(facts, Request(env=NEW_ENV.path, python="3.9"), Values(release("2.21.0")), NEW_ENV)
+    assert caught.value.nearest == ("--python 3.11",)
 
 
 def test_nearest_release_is_the_one_beside_what_was_asked():

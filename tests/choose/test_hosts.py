@@ -15,10 +15,10 @@ from packaging.specifiers import SpecifierSet
 
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.choose import choose
-from provisioner.errors import NoProfileError
+from provisioner.errors import CouldNotTellError, NoProfileError
 from provisioner.local_host import LocalHost
 from provisioner.model.codec import document, from_data
-from provisioner.model.facts import Facts
+from provisioner.model.facts import Fact, Facts, absent, unknown
 from provisioner.model.plan import EnvState
 from provisioner.model.request import Request
 from provisioner.report.choice_text import choice_lines, refusal_lines
@@ -117,6 +117,34 @@ def test_recorded_machine(path):
         assert words in text
     for words in expect.get("absent", ()):
         assert words not in text
+
+
+def words_of(facts, request, env):
+    """Return the words of whatever the choice ends with; anything but these two errors is a bug."""
+    try:
+        return choose(facts, request, catalogue(), env).reasons
+    except NoProfileError as error:
+        return error.refusals
+    except CouldNotTellError as error:
+        return error.hint
+
+
+def without_a_fact(value):
+    """Yield copies of the facts with each fact in turn unknown, then absent."""
+    for field in dataclasses.fields(value):
+        part = getattr(value, field.name)
+        if isinstance(part, Fact):
+            yield dataclasses.replace(value, **{field.name: unknown("test", "not asked")})
+            yield dataclasses.replace(value, **{field.name: absent("test", "not there")})
+        elif dataclasses.is_dataclass(part):
+            yield from (dataclasses.replace(value, **{field.name: changed}) for changed in without_a_fact(part))
+
+
+@pytest.mark.parametrize("name", ["h100", "wsl2-gpu", "driver-missing", "container-without-gpu", "alpine", "apple-m1", "login-node"])
+def test_any_fact_may_be_missing(name):
+    _, _, facts, request, env = load(HOSTS / f"{name}.json")
+    for changed in without_a_fact(facts):
+        assert words_of(changed, request, env)
 
 
 def test_enough_machines_are_recorded():

@@ -88,6 +88,20 @@ def test_environment_decides():
     assert "/env" in no_python(refused, ALL, "the CPU").why
 
 
+def test_environment_made_with_the_interpreter_that_is_asked_for():
+    env = EnvState(path="/env", kind="venv", digest="", python="/env/bin/python", python_version="3.11.9")
+    made_with, other = python("3.11.9"), python("3.12.1")
+    assert found(made_with, other, env=env, asked=made_with.path).offers
+    assert found(made_with, other, env=env, asked="/env/bin/python").offers
+    assert not found(made_with, other, env=env, asked=other.path).offers
+
+
+def test_environment_with_a_python_that_has_no_wheels():
+    env = EnvState(path="/env", kind="venv", digest="", python="/env/bin/python", python_version="3.13.1")
+    seen = found(python("3.13.1", "/env/bin/python", free_threaded=True), env=env)
+    assert "free-threaded" in no_python(seen, ALL, "the CPU").why
+
+
 def test_environment_whose_python_nobody_could_read():
     with pytest.raises(CouldNotTellError):
         found(env=EnvState(path="/env", kind="venv", digest=""))

@@ -52,6 +52,11 @@ def test_comparisons():
     assert matches(">=3.13", "3.15.0rc1")
 
 
+def test_a_version_that_is_none_matches_nothing_but_no_restriction():
+    assert matches("", "")
+    assert not matches(">=3", "")
+
+
 def test_a_minor_may_meet_a_patch():
     assert some_patch_matches("==3.11.7", "3.11")
     assert not some_patch_matches("==3.11.7", "3.12")
