@@ -28,12 +28,13 @@ class Offer:
 class Pythons:
     """All offers, best first.
 
-    ``assumed``: the facts do not tell the interpreters, so any Python that meets ``spec`` is taken for granted. ``env``: the offer is that
-    of an environment that is there already. ``trouble``: why no interpreter is fit.
+    ``assumed``: the facts do not tell the interpreters, so any Python that meets ``spec`` is taken for granted. ``asked``: that
+    in the person's own words. ``env``: the offer is that of an environment that is there already. ``trouble``: why no interpreter is fit.
     """
 
     offers: tuple[Offer, ...] = ()
     spec: str = ""
+    asked: str = ""
     assumed: str = ""
     env: str = ""
     trouble: Obstacle | None = None
@@ -55,7 +56,7 @@ def find_pythons(facts: Facts, request: Request, env: EnvState) -> Pythons:
             raise UsageError(
                 f"`--python {path}` cannot be judged: {fact.why or 'the facts hold no interpreters'}", hint="give a version instead"
             )
-        return Pythons(spec=spec, assumed=fact.why or "the facts hold no interpreters")
+        return Pythons(spec=spec, asked=request.python, assumed=fact.why or "the facts hold no interpreters")
     everything = fact.value or ()
     if path and path not in {interpreter.path for interpreter in everything}:
         hint = f"found are {listed([interpreter.path for interpreter in everything])}" if everything else "no Python was found"
@@ -91,8 +92,8 @@ def _of_interpreters(facts: Facts, everything: tuple[Interpreter, ...], wanted: 
     architecture = facts.system.architecture.value or facts.system.process_architecture.value or ""
     fit = _fit(tuple(one for one in wanted if one.architecture in {"", architecture}))
     if not fit:
-        return Pythons(spec=spec, trouble=_trouble(everything, wanted, architecture, asked))
-    return Pythons(offers=tuple(_offer(one) for one in sorted(fit, key=_preference)), spec=spec)
+        return Pythons(spec=spec, asked=asked, trouble=_trouble(everything, wanted, architecture, asked))
+    return Pythons(offers=tuple(_offer(one) for one in sorted(fit, key=_preference)), spec=spec, asked=asked)
 
 
 def _fit(interpreters: tuple[Interpreter, ...]) -> tuple[Interpreter, ...]:
@@ -147,17 +148,15 @@ def no_python(pythons: Pythons, supported: tuple[str, ...], device: str) -> Obst
     if pythons.trouble is not None:
         trouble = pythons.trouble
         return trouble if trouble.remedy else Obstacle(code=trouble.code, why=trouble.why, remedy=_get(pythons, supported))
-    here = listed(newest_first({offer.minor for offer in pythons.offers}))
+    versions = listed(newest_first({offer.minor for offer in pythons.offers}))
+    remedy = _get(pythons, supported)
     if pythons.env:
-        here = f"the environment {pythons.env} has {here}"
+        here = f"the environment {pythons.env} has {versions}"
         remedy = "name another environment with `--env`, or a release that fits this one with `--tensorflow`"
-    elif pythons.assumed:
-        return Obstacle(
-            code="python-unsupported", why=f"has known-good sets for Python {span(supported)}, and `{pythons.spec}` was asked for"
-        )
+    elif pythons.asked:
+        here = f"`--python {pythons.asked}` was asked for"
     else:
-        here = f"here is only {here}" if len(pythons.offers) == 1 else f"here are {here}"
-        remedy = _get(pythons, supported)
+        here = f"here {'are' if ' and ' in versions else 'is only'} {versions}"
     return Obstacle(code="python-unsupported", why=f"has known-good sets for Python {span(supported)}, and {here}", remedy=remedy)
 
 
@@ -165,7 +164,7 @@ def _get(pythons: Pythons, supported: tuple[str, ...]) -> str:
     """Say how to get a Python; uv comes with this tool, so its way works on every distribution."""
     wanted = [python for python in newest_first(set(supported)) if pythons.spec.startswith("/") or some_patch_matches(pythons.spec, python)]
     if not wanted:
-        return f"ask for another Python than `{pythons.spec}`"
+        return f"ask for another Python than `{pythons.asked}`"
     return f"install Python {wanted[0]}: `uv python install {wanted[0]}`, `pyenv install {wanted[0]}`, or your distribution's package"
 
 
