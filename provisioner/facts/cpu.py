@@ -51,7 +51,7 @@ def parse_cpuinfo(text: str) -> tuple[str, tuple[str, ...]]:
     for row in text.splitlines():
         name, _, value = row.partition(":")
         name = name.strip().lower()
-        if name in {"model name", "model", "cpu model", "hardware"} and not model and not value.strip().isdigit():
+        if name in {"model name", "model", "cpu model", "hardware"} and not model and not value.strip().isdecimal():
             model = value.strip()
         elif name in {"flags", "features"} and not features:
             features = value
@@ -65,9 +65,10 @@ def parse_online(text: str) -> int:
     count = 0
     for part in text.strip().split(","):
         first, _, last = part.partition("-")
-        if not (first.isdigit() and (last or first).isdigit()):
+        try:
+            count += int(last or first) - int(first) + 1
+        except ValueError:
             return 0
-        count += int(last or first) - int(first) + 1
     return max(count, 0)
 
 
@@ -130,7 +131,7 @@ def _mac(architecture: str | None, mac: Mapping[str, str]) -> Cpu:
     features: Fact[tuple[str, ...]] = known(flags, "sysctl") if flags else absent("sysctl", "Apple silicon lists no x86 features")
     return Cpu(
         model=known(mac["machdep.cpu.brand_string"], "sysctl") if mac.get("machdep.cpu.brand_string") else unknown("sysctl", "not given"),
-        cores=known(int(count), "sysctl") if count.isdigit() else unknown("sysctl", "not given"),
+        cores=known(int(count), "sysctl") if count.isdecimal() else unknown("sysctl", "not given"),
         features=features,
         level=level(architecture, features),
     )
@@ -142,7 +143,7 @@ def _windows(host: Reader, architecture: str | None) -> Cpu:
     features: Fact[tuple[str, ...]]
     try:
         done = host.run([host.python, "-I", "-c", WINDOWS_SCRIPT, *map(str, WINDOWS_FEATURES)], timeout=10)
-        numbers = [int(word) for word in done.out.split() if word.isdigit()]
+        numbers = [int(word) for word in done.out.split() if word.isdecimal()]
         features = known(tuple(sorted(WINDOWS_FEATURES[n] for n in numbers if n in WINDOWS_FEATURES)), source)
         if not done.ok:
             features = unknown(source, "the kernel could not be asked")
@@ -150,7 +151,9 @@ def _windows(host: Reader, architecture: str | None) -> Cpu:
         features = unknown(source, files.reason(error))
     return Cpu(
         model=known(name, "PROCESSOR_IDENTIFIER") if name else unknown("PROCESSOR_IDENTIFIER", "the variable is not set"),
-        cores=known(int(count), "NUMBER_OF_PROCESSORS") if count.isdigit() else unknown("NUMBER_OF_PROCESSORS", "the variable is not set"),
+        cores=known(int(count), "NUMBER_OF_PROCESSORS")
+        if count.isdecimal()
+        else unknown("NUMBER_OF_PROCESSORS", "the variable is not set"),
         features=features,
         # Windows names too few features to tell a level from.
         level=unknown(source, "Windows does not name all the features of a level")

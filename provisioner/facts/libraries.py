@@ -30,7 +30,7 @@ def parse_version_json(text: str) -> str:
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
     parts = version.split(".")
-    if not all(part.isdigit() for part in parts):
+    if not all(part.isdecimal() for part in parts):
         return ""
     return ".".join(part for part in parts if len(part) < DATE_DIGITS)
 

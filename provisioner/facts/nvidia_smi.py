@@ -26,7 +26,7 @@ def parse_csv(text: str, fields: tuple[str, ...] = FIELDS) -> list[dict[str, Any
     gpus = []
     for row in text.splitlines():
         cells = [cell.strip() for cell in row.split(",")]
-        if len(cells) != len(fields) or not cells[0].isdigit():
+        if len(cells) != len(fields) or not cells[0].isdecimal():
             continue
         values = dict(zip(fields, cells, strict=True))
         gpu: dict[str, Any] = {
@@ -39,7 +39,7 @@ def parse_csv(text: str, fields: tuple[str, ...] = FIELDS) -> list[dict[str, Any
         gpu["release"] = values["driver_version"]
         if re.fullmatch(r"0x[0-9A-Fa-f]{8}", values["pci.device_id"]):
             gpu["pci"] = int(values["pci.device_id"], 16)
-        if values["memory.total"].isdigit():
+        if values["memory.total"].isdecimal():
             gpu["memory"] = int(values["memory.total"]) * MEBIBYTE
         if values.get("mig.mode.current", "").lower() in {"enabled", "disabled"}:
             gpu["mig"] = values["mig.mode.current"].lower()

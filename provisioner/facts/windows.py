@@ -40,7 +40,7 @@ def parse_runtime(values: dict[str, str]) -> str:
     if values.get("Installed") == "0":
         return ""
     parts = values.get("Version", "").removeprefix("v").split(".")[:3]
-    return ".".join(str(int(part)) for part in parts) if len(parts) == 3 and all(part.isdigit() for part in parts) else ""  # noqa: PLR2004
+    return ".".join(part.lstrip("0") or "0" for part in parts) if len(parts) == 3 and all(part.isdecimal() for part in parts) else ""  # noqa: PLR2004
 
 
 def parse_build(values: dict[str, str]) -> str:

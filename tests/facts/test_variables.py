@@ -1,0 +1,48 @@
+"""Which variables are shown, and that no secret is."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioner.facts import variables
+
+
+def test_only_what_matters_is_kept() -> None:
+    env = {
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "LD_LIBRARY_PATH": "/a",
+        "XLA_FLAGS": "--x",
+        "HOME": "/home/me",
+        "AWS_SECRET_ACCESS_KEY": "s",
+        "SHELL": "sh",
+    }
+    assert variables.probe(env) == {"LD_LIBRARY_PATH": "/a", "TF_CPP_MIN_LOG_LEVEL": "2", "XLA_FLAGS": "--x"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("PIP_INDEX_URL", "https://me:s3cret@example.invalid/simple", "https://***@example.invalid/simple"),
+        (
+            "UV_INDEX",
+            "a=https://s3cret@example.invalid/x b=https://u:s3cret@b.invalid",
+            "a=https://***@example.invalid/x b=https://***@b.invalid",
+        ),
+        ("PIP_EXTRA_INDEX_URL", "https://example.invalid/?token=s3cret&x=1", "https://example.invalid/?token=***&x=1"),
+        ("HTTPS_PROXY", "http://u:p@s3cret@proxy.invalid:3128", "http://***@proxy.invalid:3128"),
+        ("UV_PUBLISH_TOKEN", "s3cret", "***"),
+        ("UV_INDEX_MINE_PASSWORD", "s3cret", "***"),
+        ("CONDA_TOKEN", "", ""),
+    ],
+)
+def test_secrets_are_masked(name: str, value: str, shown: str) -> None:
+    assert variables.probe({name: value}) == {name: shown}
+
+
+@given(st.text(alphabet=st.characters(exclude_characters="/?# \t\r\n\v\f@:*", exclude_categories=["Z", "C"]), min_size=4))
+def test_no_password_of_a_url_survives(password: str) -> None:
+    assert password not in variables.mask(f"https://user:{password}@host.invalid/").replace("host.invalid", "").replace(
+        "https", ""
+    ).replace("user", "")
