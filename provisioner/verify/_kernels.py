@@ -198,7 +198,7 @@ def keras_version(keras: Any, model: Any) -> "list[int]":
     """Major and minor of the Keras that made ``model``: ``tf.keras`` does not tell in every release, its package does."""
     package = sys.modules[type(model).__module__.split(".")[0]]
     text = str(getattr(keras, "__version__", "") or package.__version__)
-    return [int(part) for part in text.split("-")[0].split(".")[:2]]
+    return [int(part) for part in text.split("-", maxsplit=1)[0].split(".")[:2]]
 
 
 def prepare(tf: Any) -> None:

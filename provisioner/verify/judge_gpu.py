@@ -102,7 +102,7 @@ def _why_lost(item: LoadedLibrary, missing: str, present: dict[str, str]) -> lis
     evidence = [Evidence(seen=f"{item.soname} is not found by TensorFlow's loader", where="dlopen by libtensorflow_framework")]
     if missing and missing != item.soname:
         evidence.append(Evidence(seen=f"{missing}, which it needs, is not found", where=item.soname))
-    if item.soname in present:
+    elif item.soname in present:
         evidence.append(Evidence(seen="the file is in the environment, but not where this build looks", where=present[item.soname]))
     return evidence
 
