@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from provisioner import __version__, recovery
 from provisioner import plan as planning
-from provisioner import receipt as receipts
 from provisioner.engines import uv
 from provisioner.errors import InputError, OperationError, StalePlanError, UsageError
 from provisioner.host import Host
@@ -17,7 +16,7 @@ from provisioner.model import codec
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState, Plan
 from provisioner.progress import Progress
-from provisioner.site import RIVALS, Site, read_site
+from provisioner.site import Site, is_rival, read_site
 from provisioner.words import machine_words, size_words
 from provisioner.workspace import Workspace
 
@@ -236,7 +235,7 @@ def _expected_of_site(host: Host, site: Site) -> Expected:
     """Say what an environment that this tool did not make should be able to do, from the TensorFlow that is in it."""
     from provisioner.verify import Expected  # noqa: PLC0415 - not needed to plan
 
-    found = next((item for item in site.distributions if RIVALS.fullmatch(item.name)), None)
+    found = next((item for item in site.distributions if is_rival(item.name)), None)
     release = open_catalogue(host).release(found.version) if found else None
     build = next((item for item in release.builds if item.platform == PLATFORM), None) if release else None
     return Expected(
@@ -255,6 +254,8 @@ def verify(host: Host, *, env: str, python: str, require_gpu: bool, timeout: flo
     interpreter = python or posixpath.join(root, "bin", "python")
     if not host.exists(interpreter):
         raise InputError("there is no Python in it", place=interpreter, hint="name the interpreter with --python")
+    from provisioner import receipt as receipts  # noqa: PLC0415 - not needed to plan
+
     receipt = receipts.read(host, Workspace(root=root).receipt)
     if receipt is not None:
         expected = _expected_of_plan(host, receipt.plan)
@@ -299,6 +300,8 @@ def _verify(
 
 def undoable(host: Host, env: str) -> Undoable:
     """Find what ``undo`` would take back; raises ``UsageError`` when there is nothing."""
+    from provisioner import receipt as receipts  # noqa: PLC0415 - not needed to plan
+
     workspace = Workspace(root=host.real(env))
     left = recovery.interrupted(host, workspace)
     record = last_record(host, workspace)

@@ -14,7 +14,7 @@ from provisioner.model.catalogue import Link, Lock, Proof
 from provisioner.model.facts import Facts, Interpreter
 from provisioner.model.plan import Choice, EnvState, Package, Plan, Removal, Step
 from provisioner.model.request import Request
-from provisioner.site import RIVALS, Installed, Site
+from provisioner.site import Installed, Site, is_rival
 
 SCHEMA = "tfsetup/plan/1"
 
@@ -123,9 +123,9 @@ def make_plan(basis: Basis, site: Site) -> Plan:
 def _compare(site: Site, lock: Lock) -> tuple[tuple[Removal, ...], frozenset[str]]:
     """Return what must go, with reasons, and the names of locked distributions that are there already."""
     wanted = {file.name: file.version for file in lock.files}
-    tensorflow = next(name for name in wanted if RIVALS.fullmatch(name))
+    tensorflow = next(name for name in wanted if is_rival(name))
     twice = {name for name, count in Counter(item.name for item in site.distributions).items() if count > 1}
-    rivals = [item for item in site.distributions if RIVALS.fullmatch(item.name) and item.name != tensorflow]
+    rivals = [item for item in site.distributions if is_rival(item.name) and item.name != tensorflow]
     removals = [_removal(item, f"it owns the same folder as {tensorflow}, so the two break each other") for item in rivals]
     kept: set[str] = set()
     for item in site.distributions:

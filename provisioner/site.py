@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import posixpath
 import re
@@ -15,7 +14,7 @@ from provisioner.workspace import STATE
 
 # Distributions that unpack into site-packages/tensorflow, so that no two of them can be installed together
 # (facts/pitfalls.yaml, two-distributions-one-directory; the names are those of PyPI).
-RIVALS = re.compile(
+_RIVALS = (
     r"tensorflow(-(cpu|gpu|intel|macos|rocm|rocm-enhanced|aarch64|cpu-aws|directml|gpu-macosx))?|intel-tensorflow(-avx512)?|nvidia-tensorflow"
     r"|(tf-nightly|tensorflow-nightly)(-[a-z0-9-]+)?"
 )
@@ -48,6 +47,11 @@ class Site:
     def named(self, name: str) -> Installed | None:
         """The distribution of that normalised name."""
         return next((item for item in self.distributions if item.name == name), None)
+
+
+def is_rival(name: str) -> bool:
+    """True for the normalised name of a distribution that owns site-packages/tensorflow."""
+    return re.fullmatch(_RIVALS, name) is not None
 
 
 def normalise(name: str) -> str:
@@ -180,6 +184,8 @@ def recorded_files(reader: Reader, root: str, installed: Installed) -> tuple[str
     Read from RECORD (PEP 376) or ``installed-files.txt``; lines that lead out of the environment are left out, so that nothing outside can
     be touched by a forged RECORD.
     """
+    import csv  # noqa: PLC0415 - only when something is removed
+
     metadata = posixpath.join(root, installed.metadata)
     files = {installed.metadata}
     if installed.recorded and installed.metadata.endswith(".dist-info"):

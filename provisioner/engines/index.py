@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import posixpath
 import re
 from collections.abc import Mapping
@@ -11,18 +10,18 @@ from provisioner.host import Reader
 
 # Variables of uv that say where files come from and how the network is reached. All others change what an install means
 # (constraints, targets, resolution), so they do not reach it: a lock is installed as it is written.
-_KEPT = re.compile(
+_KEPT = (
     r"UV_(INDEX.*|DEFAULT_INDEX|FIND_LINKS|CACHE_DIR|LINK_MODE|HTTP_.*|REQUEST_TIMEOUT|CONCURRENT_.*|NATIVE_TLS|SYSTEM_CERTS|INSECURE_HOST"
     r"|KEYRING_PROVIDER|OFFLINE|CONFIG_FILE|NO_CONFIG)"
 )
 # Variables that would let another environment leak into the installer.
 _DROPPED = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP")
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
+_CREDENTIALS = r"(?<=://)[^/\s@]+@"
 
 
 def mask(text: str) -> str:
     """Return ``text`` with the user and password of every address replaced by stars."""
-    return _CREDENTIALS.sub("***@", text)
+    return re.sub(_CREDENTIALS, "***@", text)
 
 
 def parse_pip_config(text: str) -> dict[str, str]:
@@ -30,6 +29,8 @@ def parse_pip_config(text: str) -> dict[str, str]:
 
     Format: pip's documentation, "Configuration Files" (INI). A file that cannot be parsed gives nothing, as pip itself would stop.
     """
+    import configparser  # noqa: PLC0415 - only when something is installed
+
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(text)
@@ -70,7 +71,7 @@ def installer_environment(reader: Reader) -> Mapping[str, str]:
     where other users could read a password). Only one index is ever used: mixing indexes lets a stranger's package win a name.
     """
     env = {
-        name: value for name, value in reader.env.items() if name not in _DROPPED and (not name.startswith("UV_") or _KEPT.fullmatch(name))
+        name: value for name, value in reader.env.items() if name not in _DROPPED and (not name.startswith("UV_") or re.fullmatch(_KEPT, name))
     }
     options = _pip_config(reader)
     if "index-url" in options and not any(name in env for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_CONFIG_FILE")):

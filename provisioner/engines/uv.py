@@ -16,45 +16,45 @@ INSTALL_TIMEOUT_SECONDS = 3600.0
 VENV_TIMEOUT_SECONDS = 120.0
 
 # What uv prints, and what it means: the first that matches wins. (Texts of uv 0.9 to 0.13.)
-_FAILURES: tuple[tuple[re.Pattern[str], str, str, str], ...] = (
+_FAILURES: tuple[tuple[str, str, str, str], ...] = (
     (
-        re.compile(r"No space left on device|os error 28"),
+        r"No space left on device|os error 28",
         "disk-full",
         "no space is left on the disk",
         "free some space, then run the same command again",
     ),
     (
-        re.compile(r"Hash mismatch"),
+        r"Hash mismatch",
         "download-failed",
         "a downloaded file is not the one that was locked (its SHA-256 differs)",
         "an index or proxy serves another file under this name; nothing of it was installed. Try again, or ask who runs the index",
     ),
     (
-        re.compile(r"Network connectivity is disabled|not found in the cache"),
+        r"Network connectivity is disabled|not found in the cache",
         "download-failed",
         "a file is not in the cache, and the network was forbidden (--offline)",
         "run once without --offline to fill the cache",
     ),
     (
-        re.compile(r"certificate|invalid peer certificate|UnknownIssuer", re.IGNORECASE),
+        r"(?i)certificate|UnknownIssuer",
         "download-failed",
         "the index's certificate is not trusted",
         "set SSL_CERT_FILE to your organisation's certificate file",
     ),
     (
-        re.compile(r"401 Unauthorized|403 Forbidden"),
+        r"401 Unauthorized|403 Forbidden",
         "download-failed",
         "the index refused the request",
         "check the user and password of the index",
     ),
     (
-        re.compile(r"error sending request|dns error|[Cc]onnection|timed out|Request failed|Failed to (fetch|download)"),
+        r"error sending request|dns error|[Cc]onnection|timed out|Request failed|Failed to (fetch|download)",
         "download-failed",
         "the package index could not be reached, or the download broke off",
         "check the network (proxy: HTTPS_PROXY), then run the same command again: what was downloaded is kept",
     ),
     (
-        re.compile(r"[Pp]ermission denied|os error 13|Read-only file system"),
+        r"[Pp]ermission denied|os error 13|Read-only file system",
         "permission-denied",
         "a folder may not be written",
         "check who owns it",
@@ -137,6 +137,6 @@ def _checked(done: Completed, what: str) -> None:
             f"{what}: uv did not finish in {done.seconds:.0f} s", hint="run the same command again: what was downloaded is kept"
         )
     for pattern, cause, words, hint in _FAILURES:
-        if pattern.search(text):
+        if re.search(pattern, text):
             raise OperationError(f"{what}: {words} (uv says: {detail})", hint=hint, cause=cause)
     raise OperationError(f"{what} (uv says: {detail})", hint="run again with `-v`, and look at what uv says")

@@ -1,0 +1,58 @@
+# One word per job. Each installs what it needs; nothing outside this folder is touched, but for uv's cache.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check format bench prove locks clean
+
+help: ## list the jobs
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+install: $(STAMP) ## put tfsetup into .venv/bin
+
+# pip fetches uv, and uv the rest. A Debian without python3-venv has no ensurepip; the message says what to do.
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "tfsetup needs Python 3.10 or newer; say which with: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; echo "This Python cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	$(BIN)/python -m pip --quiet --disable-pip-version-check install 'uv>=0.9'
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable . --group dev
+	@touch $(STAMP)
+
+run: install ## plan, apply and verify the newest known-good TensorFlow in ./tf-env
+	$(BIN)/tfsetup plan --env ./tf-env
+	$(BIN)/tfsetup apply --env ./tf-env --yes
+	$(BIN)/tfsetup verify --env ./tf-env
+
+test: install ## all tests, those with real TensorFlow too
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -m 'not real'
+	$(BIN)/python -m pytest -m real
+	$(BIN)/python tools/prove.py --sample 1
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
+check: install ## style, types, layers, and that the data is whole
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/prove.py --check
+
+format: install ## put the code into its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install ## speed against the tools one would use instead, in one run
+	$(BIN)/python tools/bench.py
+
+prove: install ## run every lock that has no proof yet, and record it
+	$(BIN)/python tools/prove.py
+	$(BIN)/python tools/prove.py --device cuda
+
+locks: install ## resolve the locks anew from profiles and dates; byte for byte the same
+	$(BIN)/python tools/locks.py
+
+clean: ## remove what the jobs made here
+	rm -rf .venv .cache tf-env build dist .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

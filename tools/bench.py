@@ -1,0 +1,187 @@
+"""Speed against the tools one would use instead, measured in one run, as ratios.
+
+    python tools/bench.py            everything
+    python tools/bench.py start      start-up and planning only (seconds)
+
+Times of one machine say little; ratios of commands that ran in turns on it say something. Each row names its floor: what issue 2 asked for.
+Nothing here is a test: a slow machine must not make one fail.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+TFSETUP = str(BIN / "tfsetup")
+UV = str(BIN / "uv")
+RELEASE = "2.21.0"
+ROUNDS = 15
+HEAVY_ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a command: seconds of wall clock and of processor (children too), the peak of its own memory in bytes."""
+
+    wall: float
+    cpu: float
+    peak: int
+
+
+def measure(argv: Sequence[str], *, env: dict[str, str], watch_memory: bool = False) -> Run:
+    """Run a command; raises ``RuntimeError`` when it fails."""
+    started = time.perf_counter()
+    process = subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=env["BENCH"])
+    peak = 0
+    while watch_memory:
+        peak = max(peak, _peak(process.pid))
+        if _ended(process.pid):
+            break
+        time.sleep(0.02)
+    errors = process.stderr.read() if process.stderr else b""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    wall = time.perf_counter() - started
+    if process.returncode:
+        raise RuntimeError(f"{argv}: {errors.decode(errors='replace')[-2000:]}")
+    return Run(wall=wall, cpu=usage.ru_utime + usage.ru_stime, peak=peak)
+
+
+def _status(pid: int) -> dict[str, str]:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {}
+    return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+
+def _peak(pid: int) -> int:
+    return int(_status(pid).get("VmHWM", "0 kB").split()[0]) * 1024
+
+
+def _ended(pid: int) -> bool:
+    return _status(pid).get("State", "Z").startswith("Z")
+
+
+def turns(actions: dict[str, Callable[[], Run]], rounds: int) -> dict[str, list[Run]]:
+    """Run the actions in turns, so that a busy moment falls on all of them."""
+    results: dict[str, list[Run]] = {name: [] for name in actions}
+    for _ in range(rounds):
+        for name, action in actions.items():
+            results[name].append(action())
+    return results
+
+
+def row(what: str, ours: float, theirs: float, floor: str) -> None:
+    """Print one ratio."""
+    print(f"{what:<78} {ours:>9.3f} s {theirs:>9.3f} s {ours / theirs:>7.2f}   {floor}")
+
+
+def low(runs: Sequence[Run], field: str) -> float:
+    """Return the median of the better half: other work on the machine only ever adds."""
+    values = sorted(getattr(run, field) for run in runs)
+    return statistics.median(values[: max(1, (len(values) + 1) // 2)])
+
+
+def bench_start(env: dict[str, str]) -> None:
+    """Start-up and planning."""
+    plan = [TFSETUP, "plan", "--tensorflow", RELEASE, "--env", f"{env['BENCH']}/nothing"]
+    venv = f"{env['BENCH']}/dry"
+    subprocess.run([UV, "venv", "-q", "--python", sys.executable, venv], check=True, env=env)
+    dry = [UV, "pip", "install", "--dry-run", "--python", f"{venv}/bin/python", f"tensorflow=={RELEASE}"]
+    for command in (plan, dry):
+        measure(command, env=env)
+    runs = turns(
+        {
+            "bare": lambda: measure([sys.executable, "-c", "pass"], env=env),
+            "version": lambda: measure([TFSETUP, "--version"], env=env),
+            "plan": lambda: measure(plan, env=env),
+            "dry": lambda: measure(dry, env=env),
+        },
+        ROUNDS,
+    )
+    row("tfsetup --version : python -c pass (wall)", low(runs["version"], "wall"), low(runs["bare"], "wall"), "at most 2")
+    row("tfsetup plan : python -c pass (CPU)", low(runs["plan"], "cpu"), low(runs["bare"], "cpu"), "at most 10")
+    row("tfsetup plan : uv pip install --dry-run tensorflow, warm (wall)", low(runs["plan"], "wall"), low(runs["dry"], "wall"), "at most 0.2")
+
+
+def bench_apply(env: dict[str, str]) -> None:
+    """Making and proving an environment, against the same by hand."""
+    bench = Path(env["BENCH"])
+    planned = subprocess.run(
+        [TFSETUP, "plan", "--json", "--device", "cpu", "--tensorflow", RELEASE, "--env", str(bench / "ours")],
+        check=True, env=env, capture_output=True, text=True,
+    )  # fmt: skip
+    plan = json.loads(planned.stdout)
+    python = plan["choice"]["interpreter"]["path"]
+    requirements = bench / "lock.txt"
+    requirements.write_text("".join(f"{item['name']}=={item['version']} --hash=sha256:{item['sha256']}\n" for item in plan["packages"]))
+    probe = str(ROOT / "provisioner" / "verify" / "_probe.py")
+    apply = [TFSETUP, "apply", "--yes", "--device", "cpu", "--tensorflow", RELEASE, "--env", str(bench / "ours")]
+
+    def ours() -> Run:
+        shutil.rmtree(bench / "ours", ignore_errors=True)
+        return measure(apply, env=env, watch_memory=True)
+
+    def theirs() -> Run:
+        shutil.rmtree(bench / "theirs", ignore_errors=True)
+        target = str(bench / "theirs" / "bin" / "python")
+        runs = [
+            measure([UV, "venv", "-q", "--python", python, str(bench / "theirs")], env=env),
+            measure([UV, "pip", "sync", "-q", "--require-hashes", "--python", target, str(requirements)], env=env),
+            measure([target, probe, "--out", str(bench / "probe.out")], env={**env, "PYTHONDONTWRITEBYTECODE": "1"}),
+        ]
+        return Run(wall=sum(run.wall for run in runs), cpu=sum(run.cpu for run in runs), peak=0)
+
+    def pip() -> Run:
+        shutil.rmtree(bench / "pip", ignore_errors=True)
+        target = str(bench / "pip" / "bin" / "python")
+        runs = [
+            measure([python, "-m", "venv", str(bench / "pip")], env=env),
+            measure([target, "-m", "pip", "install", "-q", "--no-deps", "--require-hashes", "-r", str(requirements)], env=env),
+        ]
+        return Run(wall=sum(run.wall for run in runs), cpu=sum(run.cpu for run in runs), peak=0)
+
+    ours(), theirs()
+    runs = turns({"ours": ours, "theirs": theirs}, HEAVY_ROUNDS)
+    row("tfsetup apply : uv venv + uv pip sync + the same checks, warm (wall)", low(runs["ours"], "wall"), low(runs["theirs"], "wall"), "at most 1.10")
+    pip()
+    by_pip = turns({"pip": pip}, HEAVY_ROUNDS)
+    staged = [install_stage(apply, bench, env) for _ in range(HEAVY_ROUNDS)]
+    row("its install stage : python -m venv + pip install, warm (wall)", min(staged), low(by_pip["pip"], "wall"), "at most 0.1")
+    peak = max(run.peak for run in runs["ours"])
+    print(f"{'peak memory of tfsetup apply itself':<78} {peak / 1e6:>9.1f} MB{'':>20}   at most 80 MB")
+
+
+def install_stage(apply: Sequence[str], bench: Path, env: dict[str, str]) -> float:
+    """Return the seconds of the stages ``create`` and ``install`` of one apply, as its own events tell them."""
+    shutil.rmtree(bench / "ours", ignore_errors=True)
+    done = subprocess.run([*apply, "--json"], check=True, env=env, capture_output=True, text=True)
+    events = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    return sum(float(event["seconds"]) for event in events if event["event"] == "finish" and event["stage"] in {"create", "install"})
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the benchmarks and print a table of ratios."""
+    with tempfile.TemporaryDirectory(prefix="tfsetup-bench-") as folder:
+        env = {**os.environ, "BENCH": folder, "UV_PYTHON_DOWNLOADS": "never"}
+        print(f"{'what':<78} {'ours':>11} {'theirs':>11} {'ratio':>7}   floor")
+        bench_start(env)
+        if "start" not in arguments:
+            bench_apply(env)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
