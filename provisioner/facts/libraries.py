@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os.path
 import re
+import struct
 from collections.abc import Iterator
-from typing import Any
 
 from provisioner.facts import conda, elf, files, gpu, ldcache
 from provisioner.facts.gpu_answers import cuda_version
+from provisioner.facts.gpu_signs import parse_library_release
 from provisioner.host import Reader
 from provisioner.model.facts import Fact, Library, Toolkit, absent, known
 
@@ -17,6 +18,7 @@ NAMES = ("libcudart.so", "libcudnn.so", "libcuda.so")
 TOOLKITS = ("/usr/local/cuda", "/usr/local/cuda-*", "/opt/cuda", "/opt/nvidia/cuda*", "/usr/lib/cuda", "/usr/lib/nvidia-cuda-toolkit")
 SYSTEM = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib", "/usr/lib/wsl/lib")
 SECONDS = 20.0
+MAX_CUDART = 8 << 20
 DATE_DIGITS = 8
 
 
@@ -53,18 +55,36 @@ def cudnn_version(number: int) -> str:
     return f"{number // unit}.{number % unit // 100}.{number % 100}" if 1 <= number // unit <= 99 else ""  # noqa: PLR2004
 
 
+def constant_version(data: bytes, architecture: str, major: int) -> str:
+    """The version that a libcudart's code stores through the pointer it was given, empty when there is no such constant.
+
+    x86-64: ``movl $0x2f08,(%rdi)``, bytes ``c7 07`` and the number; aarch64: ``movz w1,#0x2f08``. Other versions of the same major occur as
+    limits of single functions, none newer than the library. Read from the wheels of 11.7, 11.8, 12.1, 12.4, 12.9, 13.0 (x86-64: the only
+    constant) and 11.8, 12.4 (aarch64: the greatest). Calling the function instead fails where the driver is missing (11.x: error 35).
+    """
+    if architecture == "x86_64":
+        numbers = {int.from_bytes(found, "little") for found in re.findall(rb"\xc7\x07(..)\0\0", data, re.DOTALL)}
+    elif architecture == "aarch64":
+        words = {word for (word,) in struct.iter_unpack("<I", data[: len(data) // 4 * 4])}
+        numbers = {word >> 5 & 0xFFFF for word in words if word & 0xFFE00000 == 0x52800000}  # noqa: PLR2004 - the opcode
+    else:
+        return ""
+    return cuda_version(max((number for number in numbers if number // 1000 == major and number % 10 == 0), default=0))
+
+
 def file_version(path: str) -> str:
     """The version in a library's own file name (``libcudart.so.11.8.89``), empty without one."""
     found = re.search(r"\.so\.(\d+(?:\.\d+)*)$", path)
     return found[1] if found else ""
 
 
-def judge(name: str, soname: str, asked: dict[str, Any]) -> str:
-    """The version of a library: what it answers, made longer by its file name when that begins the same; else file name or soname."""
-    number = asked.get("version")
-    answered = ""
-    if isinstance(number, int):
-        answered = cudnn_version(number) if "cudnn" in name else cuda_version(number)
+def judge(name: str, soname: str, answered: str) -> str:
+    """The version of a library: what it says, made longer by its file name when that begins the same; else file name or soname.
+
+    libcuda's is the driver's release, which only its file name gives (WSL's ``libcuda.so.1.1`` gives none).
+    """
+    if name.startswith("libcuda."):
+        return parse_library_release(name)
     named = file_version(name)
     if answered:
         return named if named.startswith(answered + ".") else answered
@@ -99,28 +119,51 @@ def libraries(host: Reader) -> Fact[tuple[Library, ...]]:
     1. LD_LIBRARY_PATH; 2. the loader's cache; 3. the system's folders; then places that programs add by themselves: 4. toolkits,
     5. conda environments.
 
-    Versions: libcudart and libcudnn are loaded in a child process and asked; libcuda's file carries the driver's release in its name.
+    libcudart's version is a constant in its code; libcudnn is loaded in a child process and asked, as is a libcudart without the constant;
+    libcuda's file carries the driver's release in its name.
     """
     source = "LD_LIBRARY_PATH, ldconfig's cache, toolkits, conda"
     if host.platform != "linux":
         return absent(source, "looked for on Linux only")
     found: dict[str, tuple[str, str, str]] = {}
+    said: dict[str, str] = {}
     for path, found_by in _paths(host):
         real = files.real(host, path)
+        if real in found:
+            continue
         try:
-            soname = elf.read_elf(host, real).soname
+            read = elf.read_elf(host, real)
+            said[real] = _constant(host, real, read)
         except files.FAULTS:
             continue  # a linker script, a dangling link, a file that may not be read
-        found.setdefault(real, (soname or os.path.basename(path), path, found_by))
+        found[real] = (read.soname or os.path.basename(path), path, found_by)
     if not found:
         return absent(source, "no libcudart, libcudnn or libcuda on the loader's path (TensorFlow's own come with the environment)")
-    tasks = {f"version:{real}": real for real in found if not os.path.basename(real).startswith("libcuda.")}
-    asked = {tasks[task]: answer for task, answer in gpu.ask(host, list(tasks), seconds=SECONDS).items()} if tasks else {}
+    said |= _asked(host, [real for real in found if not said[real] and not os.path.basename(real).startswith("libcuda.")])
     made = [
-        Library(soname=soname, path=path, version=judge(os.path.basename(real), soname, asked.get(real, {})), found_by=found_by)
+        Library(soname=soname, path=path, version=judge(os.path.basename(real), soname, said[real]), found_by=found_by)
         for real, (soname, path, found_by) in found.items()
     ]
     return known(tuple(made), source)
+
+
+def _constant(host: Reader, path: str, read: elf.Elf) -> str:
+    major = file_version(read.soname).split(".")[0]
+    if not read.soname.startswith("libcudart.") or not major:
+        return ""
+    return constant_version(host.read_bytes(path, MAX_CUDART), read.header.architecture, int(major))
+
+
+def _asked(host: Reader, paths: list[str]) -> dict[str, str]:
+    """Load each library in a fork of one child process and call its version function."""
+    tasks = {f"version:{path}": path for path in paths}
+    answers = gpu.ask(host, list(tasks), seconds=SECONDS) if tasks else {}
+    said = {}
+    for task, path in tasks.items():
+        number = answers[task].get("version")
+        parse = cudnn_version if "cudnn" in os.path.basename(path) else cuda_version
+        said[path] = parse(number) if isinstance(number, int) else ""
+    return said
 
 
 def _paths(host: Reader) -> Iterator[tuple[str, str]]:

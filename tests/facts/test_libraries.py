@@ -21,11 +21,11 @@ COMPILER = shutil.which("cc")
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="there is no C compiler")
 
 
-def build(path: Path, soname: str, code: str) -> Path:
+def build(path: Path, soname: str, code: str, *options: str) -> Path:
     assert COMPILER
     source = path.with_suffix(".c")
     source.write_text(code)
-    subprocess.run([COMPILER, "-shared", "-fPIC", f"-Wl,-soname,{soname}", "-o", path, source], check=True)
+    subprocess.run([COMPILER, "-shared", "-fPIC", *options, f"-Wl,-soname,{soname}", "-o", path, source], check=True)
     source.unlink()
     return path
 
@@ -60,6 +60,32 @@ def test_versions_come_from_the_libraries_themselves(tmp_path: Path, monkeypatch
         ("libcudnn.so.8", "8.9.7"),
         ("libcuda.so.1", "550.54.14"),
     }
+
+
+@needs_compiler
+@pytest.mark.parametrize("option", ["-O0", "-O2"])
+def test_libcudart_without_a_driver(option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CUDA 11's refuses to answer (error 35) where there is no driver, but its version is a constant in its code."""
+    code = "int cudaRuntimeGetVersion(int *v) { *v = 11080; return 35; }\n"
+    code += "int limit(int *v) { *v = 11020; return 0; }\nint other(int *v) { *v = 12345; return 0; }"
+    path = build(tmp_path / "libcudart.so.11.0", "libcudart.so.11.0", code, option)
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+    versions = {item.path: item.version for item in libraries.libraries(LocalHost()).value or ()}
+    assert versions[str(path)] == ("11.8" if option == "-O2" else "11.0"), "unoptimised code has the constant in no known form"
+
+
+def test_judge() -> None:
+    assert libraries.judge("libcuda.so.1.1", "libcuda.so.1", "") == "", "WSL's file name carries no release"
+    assert libraries.judge("libcudart.so.12.4.127", "libcudart.so.12", "12.4") == "12.4.127"
+    assert libraries.judge("libcudart.so.12.1.1", "libcudart.so.12", "12.4") == "12.4", "the file is believed, not its name"
+    assert libraries.judge("libcudnn.so.8", "libcudnn.so.8", "") == "8"
+
+
+def test_constant_on_aarch64() -> None:
+    words = [0x52800000 | number << 5 | 1 for number in (12000, 12040, 12345, 13000)]
+    data = b"".join(word.to_bytes(4, "little") for word in words)
+    assert libraries.constant_version(data + b"x", "aarch64", 12) == "12.4"
+    assert libraries.constant_version(data, "ppc64le", 12) == ""
 
 
 @needs_compiler
