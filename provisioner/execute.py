@@ -5,16 +5,17 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from provisioner import recovery
 from provisioner import receipt as receipts
+from provisioner import recovery
 from provisioner.engines import uv
 from provisioner.errors import OperationError, StalePlanError
 from provisioner.host import Host
 from provisioner.journal import Journal, last_record, write
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
+from provisioner.model.record import record
 from provisioner.progress import Progress
 from provisioner.receipt import Receipt
 from provisioner.site import read_site, recorded_files
@@ -24,7 +25,7 @@ from provisioner.workspace import Workspace
 Prove = Callable[[str], Verification]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Executed:
     """What became of a plan: ``kept`` is true when the new state stands, false when the old one was brought back because the proof failed."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provisioner import __version__, recovery
@@ -15,6 +14,7 @@ from provisioner.journal import Journal, last_record
 from provisioner.model import codec
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState, Plan
+from provisioner.model.record import record
 from provisioner.progress import Progress
 from provisioner.site import Site, is_rival, read_site
 from provisioner.words import machine_words, size_words
@@ -35,7 +35,7 @@ VERIFY_TIMEOUT_SECONDS = 600.0
 DISK_RESERVE = 1.1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Planned:
     """A plan and what was read to make it; ``interrupted`` is what an earlier run left behind, if one did."""
 
@@ -46,7 +46,7 @@ class Planned:
     interrupted: recovery.Interrupted | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Undoable:
     """What ``undo`` would take back: an interrupted run, or the last change; ``added`` are distributions installed since."""
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
+
+from provisioner.model.record import record
 
 EntryKind = Literal["file", "directory", "link", "other"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Completed:
     """A finished process. ``code`` is its exit status, ``-N`` when signal N ended it; ``timed_out`` when the time limit did."""
 
@@ -28,7 +29,7 @@ class Completed:
         return self.code == 0 and not self.timed_out
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Entry:
     """A file, folder or link: ``size`` in bytes, ``mtime`` in nanoseconds, ``device`` and ``inode`` identify it on its file system."""
 
@@ -41,7 +42,7 @@ class Entry:
     inode: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Space:
     """Free room of a file system: bytes and inodes (-1 where the file system does not count them)."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Literal
 
 from provisioner.errors import InputError, OperationError
 from provisioner.host import Host, Reader
 from provisioner.model import codec
+from provisioner.model.record import record
 from provisioner.workspace import Workspace
 
 SCHEMA = "tfsetup/journal/1"
@@ -16,7 +16,7 @@ SCHEMA = "tfsetup/journal/1"
 Phase = Literal["building", "moving", "moved", "undoing", "clearing"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Journal:
     """One change of one environment.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from provisioner.errors import InputError, StalePlanError
@@ -13,13 +13,14 @@ from provisioner.model import codec
 from provisioner.model.catalogue import Link, Lock, Proof
 from provisioner.model.facts import Facts, Interpreter
 from provisioner.model.plan import Choice, EnvState, Package, Plan, Removal, Step
+from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.site import Installed, Site, is_rival
 
 SCHEMA = "tfsetup/plan/1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Basis:
     """What a plan is made from, besides the site.
 

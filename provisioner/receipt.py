@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.model import codec
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
+from provisioner.model.record import record
 
 SCHEMA = "tfsetup/receipt/1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Receipt:
     """``started`` and ``finished`` are ISO 8601 times in UTC; ``plan`` is what was executed."""
 

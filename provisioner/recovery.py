@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import posixpath
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from provisioner.host import Host, Reader
 from provisioner.journal import Journal, last_record, read, write
+from provisioner.model.record import record
 from provisioner.transaction import clear, make_folders, move_back
 from provisioner.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Interrupted:
     """What an interrupted run left: ``state`` is ``old`` (nothing of it reached the environment), ``moving`` (files were on their way),
     ``new`` (complete, not yet proven); ``where`` is the folder that shows it.

@@ -5,11 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from provisioner.errors import InputError, UsageError
 from provisioner.host import Reader
+from provisioner.model.record import record
 from provisioner.model.request import Request
 
 FILE = "tfsetup.yaml"
@@ -18,7 +18,7 @@ _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Setting:
     """One option of a request. ``kind`` is ``text``, ``choice``, ``flag`` or ``list`` (separated by blanks in a variable)."""
 

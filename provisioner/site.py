@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from dataclasses import dataclass
 
 from provisioner.errors import InputError
 from provisioner.host import Entry, Reader
 from provisioner.model.plan import EnvState
+from provisioner.model.record import record
 from provisioner.workspace import STATE
 
 # Distributions that unpack into site-packages/tensorflow, so that no two of them can be installed together
@@ -22,7 +22,7 @@ _RIVALS = (
 RIVAL_FOLDERS = ("tensorflow", "tensorflow_core")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Installed:
     """A distribution in an environment. ``metadata`` is its folder relative to the environment; ``recorded`` is false when RECORD is missing."""
 
@@ -32,7 +32,7 @@ class Installed:
     recorded: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Site:
     """An environment and what is installed in it.
 

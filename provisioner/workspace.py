@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+
+from provisioner.model.record import record
 
 STATE = ".tfsetup"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Workspace:
     """The paths that belong to the environment at ``root`` (absolute, links followed).
 

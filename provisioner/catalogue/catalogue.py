@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from provisioner.catalogue.lockfile import LockFile, parse_lockfile
 from provisioner.catalogue.stored import Stored
@@ -18,11 +17,12 @@ from provisioner.errors import InputError
 from provisioner.host import Host, Reader
 from provisioner.model.catalogue import CudaToolkit, GpuArchitecture, Lock, LockDevice, Proof, Release
 from provisioner.model.codec import parse_json
+from provisioner.model.record import record
 
 LOCK_ENDING = ".lock"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class _Minor:
     releases: tuple[Release, ...]
 

@@ -22,12 +22,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from provisioner.catalogue.versions import is_version
 from provisioner.errors import InputError
 from provisioner.model.catalogue import Lock, LockDevice, LockedFile
+from provisioner.model.record import record
 
 MAGIC = "tfsetup-lock 1"
 HEADER = ("release", "platform", "cutoff", "resolver", "sets")
@@ -44,7 +44,7 @@ _MANYLINUX = re.compile(r"manylinux_(\d+)_(\d+)_|manylinux(1|2010|2014)_")
 _LEGACY = {"1": (2, 5), "2010": (2, 12), "2014": (2, 17)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LockFile:
     """The parsed text: ``sets`` in file order; ``members`` gives for each file the sets it belongs to, sorted by file name."""
 

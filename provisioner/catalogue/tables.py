@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from provisioner.errors import InputError
 from provisioner.model.catalogue import CudaToolkit, GpuArchitecture, Proof
 from provisioner.model.codec import from_data
+from provisioner.model.record import record
 
 GPUS_SCHEMA = "tfsetup/gpus/1"
 CUDA_SCHEMA = "tfsetup/cuda/1"
@@ -18,7 +18,7 @@ PROOFS_SCHEMA = "tfsetup/proofs/1"
 _CAPABILITY = re.compile(r"\d+\.\d+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Gpus:
     """``gpus.yaml``: architectures, oldest first."""
 
@@ -26,7 +26,7 @@ class Gpus:
     architectures: tuple[GpuArchitecture, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Toolkits:
     """``cuda.yaml``: toolkits, oldest first."""
 
@@ -34,7 +34,7 @@ class Toolkits:
     toolkits: tuple[CudaToolkit, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class DriverRoute:
     """How a person gets a driver on one family of systems.
 
@@ -47,7 +47,7 @@ class DriverRoute:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Drivers:
     """``drivers.yaml``: routes, the first that matches counts; ``branches`` are those that distributions package, oldest first."""
 
@@ -56,7 +56,7 @@ class Drivers:
     routes: tuple[DriverRoute, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Proofs:
     """``proofs.json``: one proof for each lock that was run."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from provisioner.choose.driver import Sight, check_driver, unanswered, unproven
 from provisioner.choose.gpu import gpu_warnings, judge, none_usable, usable
 from provisioner.choose.platforms import check_cpu, check_libc, no_build
@@ -13,12 +11,13 @@ from provisioner.choose.words import Obstacle
 from provisioner.model.catalogue import Build, CudaBuild, LockDevice, Release
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState, GpuJudgement
+from provisioner.model.record import record
 from provisioner.model.request import Request
 
 _DEVICE_NAMES: dict[LockDevice, str] = {"cpu": "the CPU", "cuda": "CUDA"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Situation:
     """All that does not depend on the release: read once for a request."""
 
@@ -32,7 +31,7 @@ class Situation:
     device: LockDevice
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Candidate:
     """A release on this machine: it fits when nothing is in its way; ``offer`` is then the Python it goes with."""
 

@@ -6,7 +6,6 @@ than the driver knows cannot be compiled by it; WSL2 takes the driver of Windows
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from provisioner.choose.gpu import usable
@@ -16,6 +15,7 @@ from provisioner.choose.words import Obstacle, listed
 from provisioner.model.catalogue import CudaBuild
 from provisioner.model.facts import Facts, Gpu
 from provisioner.model.plan import GpuJudgement
+from provisioner.model.record import record
 
 _SHARE = {
     "docker": "start it with `docker run --gpus all` (the host needs the NVIDIA Container Toolkit)",
@@ -28,7 +28,7 @@ _SHARE = {
 _SHARE_ANY = "start the container with the host's GPU"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Sight:
     """What is seen of NVIDIA GPUs.
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from provisioner.choose.versions import matches, minor, newest_first, numbers, some_patch_matches, specifier
 from provisioner.choose.words import Obstacle, listed, span
 from provisioner.errors import CouldNotTellError, UsageError
 from provisioner.model.facts import Facts, Interpreter
 from provisioner.model.plan import EnvState
+from provisioner.model.record import record
 from provisioner.model.request import Request
 
 _WIDTH = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Offer:
     """A Python that could be used: ``interpreter`` is None where only the version is known; ``where`` says what it is."""
 
@@ -24,7 +23,7 @@ class Offer:
     where: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Pythons:
     """All offers, best first.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from provisioner.choose.versions import numbers
+from provisioner.model.record import record
 
 # Root cause first: what a person cannot change with a command comes before what one can. Codes are those of the cause table.
 ORDER = (
@@ -22,7 +22,7 @@ ORDER = (
 CURABLE = frozenset({"driver-too-old", "python-32bit", "python-unsupported", "wrong-arch-binary"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Obstacle:
     """One thing in the way of a candidate: ``code`` of the cause table; ``why`` completes "TensorFlow 2.21.0: …"."""
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from provisioner import settings
+from provisioner.errors import UsageError
 from provisioner.host import Host
 from provisioner.model.request import Request
 
@@ -37,7 +38,7 @@ def request(host: Host, **options: Any) -> Request:
     for setting in settings.SETTINGS:
         given = options.get(setting.name)
         if setting.kind == "choice" and given is not None and given not in setting.choices:
-            raise settings.UsageError(f"`{given}` is not one of {', '.join(setting.choices)}", place=f"--{setting.name}")
+            raise UsageError(f"`{given}` is not one of {', '.join(setting.choices)}", place=f"--{setting.name}")
     return settings.request(options, host)
 
 

@@ -71,7 +71,9 @@ def installer_environment(reader: Reader) -> Mapping[str, str]:
     where other users could read a password). Only one index is ever used: mixing indexes lets a stranger's package win a name.
     """
     env = {
-        name: value for name, value in reader.env.items() if name not in _DROPPED and (not name.startswith("UV_") or re.fullmatch(_KEPT, name))
+        name: value
+        for name, value in reader.env.items()
+        if name not in _DROPPED and (not name.startswith("UV_") or re.fullmatch(_KEPT, name))
     }
     options = _pip_config(reader)
     if "index-url" in options and not any(name in env for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_CONFIG_FILE")):

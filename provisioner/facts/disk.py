@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os.path
 import re
-from dataclasses import dataclass
 
 from provisioner.facts import files
 from provisioner.host import Reader
 from provisioner.model.facts import Disk, Fact, Volume, known, unknown
+from provisioner.model.record import record
 
 MOUNTS = "/proc/self/mountinfo"
 # File systems that have no hard links (Linux: vfat(5), exfat; 9p and drvfs of WSL have them).
 WITHOUT_LINKS = frozenset({"vfat", "msdos", "exfat", "fat"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Mount:
     """A mounted file system: ``number`` tells two mounts of the same one apart."""
 

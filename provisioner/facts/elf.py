@@ -6,9 +6,9 @@ Source: System V ABI, "Object Files" and "Dynamic Linking" (gabi 4.1); machine n
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
 from provisioner.host import Reader
+from provisioner.model.record import record
 
 MAGIC = b"\x7fELF"
 PT_LOAD, PT_DYNAMIC, PT_INTERP = 1, 2, 3
@@ -34,7 +34,7 @@ class ElfError(ValueError):
     """Not an ELF file, or a damaged one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Header:
     """The file header: ``bits`` is 32 or 64, ``architecture`` as in ``model.facts.System``."""
 
@@ -44,7 +44,7 @@ class Header:
     segments: tuple[int, int, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Elf:
     """An ELF file: ``loader`` is the program interpreter (empty in libraries and static programs), ``soname`` may be empty."""
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from provisioner.host import Entry, Reader
+from provisioner.model.record import record
 
 # What a port call may raise for a path taken from the machine itself: the system's errors, and a path with a NUL in it.
 FAULTS = (OSError, ValueError)
 LIMIT = 1 << 18
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Text:
     """What reading gave: ``text`` is ``None`` when there is none, ``missing`` tells "not there" from "could not be read"."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from provisioner.facts.gpu_signs import Signs, parse_library_release
 from provisioner.model.facts import Driver, Fact, Gpu, PciGpu, absent, known, unknown
+from provisioner.model.record import record
 
 Answers = dict[str, dict[str, Any]]
 SOURCES = {"nvml": "NVML", "cuda": "libcuda", "smi": "nvidia-smi"}
@@ -17,7 +17,7 @@ NO_PERMISSION, NOT_LOADED, BLOCKED, MISMATCH = 4, 9, 17, 18
 NO_DEVICE, SYSTEM_MISMATCH = 100, 803
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Surroundings:
     """What else explains a missing GPU: the container's engine, WSL's version, the devices on the PCI bus, whether the system is Linux."""
 

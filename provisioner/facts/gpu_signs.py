@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os.path
 import re
-from dataclasses import dataclass
 
 from provisioner.facts import files, ldcache
 from provisioner.host import Reader
 from provisioner.model.facts import Fact, absent, known, unknown
+from provisioner.model.record import record
 
 MODULE = "/sys/module/nvidia/version"
 PROC = "/proc/driver/nvidia/version"
@@ -34,7 +34,7 @@ FOLDERS = (
 VARIABLES = ("CUDA_", "NVIDIA_", "LD_LIBRARY_PATH", "LD_PRELOAD")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Signs:
     """What there is of a driver: ``module`` is the kernel module's version; ``libraries`` the paths of NVML's and CUDA's library.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os.path
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from provisioner.facts import conda, elf, files
@@ -13,6 +12,7 @@ from provisioner.facts.store import FactStore
 from provisioner.facts.system import MACHINE_NAMES
 from provisioner.host import Reader
 from provisioner.model.facts import Fact, Interpreter, absent
+from provisioner.model.record import record
 
 SUBJECT = "interpreters"
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_inspect.py")
@@ -28,7 +28,7 @@ WORKERS = 4
 STAND_INS = (b"pyenv", b"asdf", b"mise")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Candidate:
     """An executable that may be a Python: ``key`` changes when the file behind it does; ``virtual`` has a ``pyvenv.cfg`` beside it."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from provisioner.model.record import record
 
 LockDevice = Literal["cpu", "cuda"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Link:
     """A relative symbolic link that makes a library findable; both paths are relative to site-packages."""
 
@@ -17,7 +18,7 @@ class Link:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CudaBuild:
     """What a GPU build was compiled with and opens at run time.
 
@@ -41,7 +42,7 @@ class CudaBuild:
     requirements: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Constraint:
     """A limit that the release's own metadata lacks, for the locks; ``pythons`` empty means all of them."""
 
@@ -51,7 +52,7 @@ class Constraint:
     pythons: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Build:
     """One release on one platform (``linux-x86_64``): Pythons as ``3.11``, oldest glibc, processor features it cannot run without.
 
@@ -67,7 +68,7 @@ class Build:
     constraints: tuple[Constraint, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class KnownBad:
     """A combination that does not work: empty fields match everything; ``cause`` is a code of the cause table."""
 
@@ -79,7 +80,7 @@ class KnownBad:
     capabilities: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Release:
     """One TensorFlow release. ``released`` and ``cutoff`` are ISO dates; ``cutoff`` is the upload date its locks were resolved at."""
 
@@ -91,7 +92,7 @@ class Release:
     prerelease: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LockedFile:
     """One file of a lock: sizes in bytes, ``unpacked`` is what it takes on disk; ``source`` is true for a source distribution."""
 
@@ -104,7 +105,7 @@ class LockedFile:
     source: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Lock:
     """An exact, hashed set for one release, Python, platform and device; ``digest`` is the SHA-256 of its canonical text."""
 
@@ -117,7 +118,7 @@ class Lock:
     digest: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Proof:
     """What was run for a lock: ``level`` is ``run`` (installed, verified) or ``resolved`` (never run); ``gpu``: whether one took part."""
 
@@ -129,7 +130,7 @@ class Proof:
     gpu: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class GpuArchitecture:
     """Capabilities from ``first`` to ``last`` share a name (Turing).
 
@@ -143,7 +144,7 @@ class GpuArchitecture:
     driver_last: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CudaToolkit:
     """A CUDA toolkit: ``driver`` is the oldest Linux driver by its own row of NVIDIA's table.
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Generic, Literal, TypeVar
+
+from provisioner.model.record import record
 
 T = TypeVar("T")
 
 Status = Literal["known", "absent", "unknown"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Fact(Generic[T]):
     """One answer.
 
@@ -39,7 +41,7 @@ def unknown(source: str, why: str) -> Fact[T]:
     return Fact(status="unknown", source=source, why=why)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Distribution:
     """An operating system's distribution, as ``/etc/os-release`` gives it."""
 
@@ -49,7 +51,7 @@ class Distribution:
     like: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Libc:
     """The C library: ``kind`` is ``glibc`` or ``musl``; ``version`` as ``2.36``."""
 
@@ -57,7 +59,7 @@ class Libc:
     version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class System:
     """The operating system under the tool.
 
@@ -79,7 +81,7 @@ class System:
     translated: Fact[bool]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Cpu:
     """The processor. ``features`` are Linux flag names in lower case (``avx``, ``avx2``, ``fma``, ``avx512f``)."""
 
@@ -89,7 +91,7 @@ class Cpu:
     level: Fact[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Gpu:
     """One NVIDIA GPU. Capability as ``8.9``; memory in bytes; ``mig``: ``enabled``, ``disabled``; ``mig_devices``: names of the instances."""
 
@@ -103,7 +105,7 @@ class Gpu:
     mig_devices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PciGpu:
     """A display or compute device by its PCI id: ``vendor`` is ``nvidia``, ``amd``, ``intel``, ``other``."""
 
@@ -113,7 +115,7 @@ class PciGpu:
     driver: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Driver:
     """The NVIDIA driver: three different versions, never one.
 
@@ -129,7 +131,7 @@ class Driver:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Toolkit:
     """A CUDA toolkit folder and its version."""
 
@@ -137,7 +139,7 @@ class Toolkit:
     version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Library:
     """A shared library a loader could pick up: ``version`` read from the file itself; ``found_by`` names the search path."""
 
@@ -147,7 +149,7 @@ class Library:
     found_by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Interpreter:
     """A Python: ``path`` of the executable, ``version`` as ``3.11.7``, ``origin``: ``path``, ``pyenv``, ``uv``, ``conda``, ``system``, ``launcher``.
 
@@ -165,7 +167,7 @@ class Interpreter:
     free_threaded: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Tool:
     """A conda-like tool: ``conda``, ``mamba``, ``micromamba``, ``pixi``."""
 
@@ -174,7 +176,7 @@ class Tool:
     version: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Volume:
     """Where files will go: ``path`` is the nearest folder that exists; sizes in bytes; ``device`` names the file system."""
 
@@ -186,7 +188,7 @@ class Volume:
     device: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Disk:
     """The volumes of the environment and of the installer's cache, and whether files can be hard linked between them."""
 
@@ -195,7 +197,7 @@ class Disk:
     hard_links: Fact[bool]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Windows:
     """What only Windows has: the Visual C++ runtime's version and whether long paths are on."""
 
@@ -203,7 +205,7 @@ class Windows:
     long_paths: Fact[bool]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Facts:
     """A machine. ``gpus`` holds every NVIDIA GPU; ``pci_gpus`` every display device; ``variables`` the environment variables that matter."""
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from provisioner.model.record import record
 
 Severity = Literal["error", "warning", "info"]
 Confidence = Literal["certain", "likely", "possible"]
 CheckStatus = Literal["passed", "failed", "skipped", "not proven", "crashed", "timed out", "could not tell"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Evidence:
     """What was seen, and where."""
 
@@ -18,7 +19,7 @@ class Evidence:
     where: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Remedy:
     """Words for a person and, where there are any, command lines to run in order."""
 
@@ -26,7 +27,7 @@ class Remedy:
     steps: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Finding:
     """One cause: ``cause`` is a code of the cause table (docs: contract, ``findings``)."""
 
@@ -38,7 +39,7 @@ class Finding:
     remedy: Remedy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Check:
     """The result of one check of ``verify``; ``seconds`` is how long it took."""
 
@@ -49,7 +50,7 @@ class Check:
     device: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LoadedLibrary:
     """A shared library that TensorFlow asks for: ``path`` is empty when the loader did not find it.
 
@@ -63,7 +64,7 @@ class LoadedLibrary:
     required: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Verification:
     """The outcome of ``verify`` on one environment."""
 

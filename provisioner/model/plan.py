@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from provisioner.model.catalogue import Link, LockDevice
 from provisioner.model.facts import Interpreter
+from provisioner.model.record import record
 from provisioner.model.request import Request
 
 GpuVerdict = Literal["native", "ptx", "too old", "too new", "unknown"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class GpuJudgement:
     """One GPU against one build: ``why`` in a sentence for a person."""
 
@@ -23,7 +23,7 @@ class GpuJudgement:
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Refusal:
     """A candidate that was not taken: ``code`` of the cause table, ``why`` in a sentence, ``remedy`` where there is one."""
 
@@ -33,7 +33,7 @@ class Refusal:
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Choice:
     """What was chosen: ``reasons`` say why, ``refusals`` why each better candidate was not, ``warnings`` what a person should know."""
 
@@ -48,7 +48,7 @@ class Choice:
     gpus: tuple[GpuJudgement, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Package:
     """A distribution that will be installed: one file, its SHA-256, its sizes in bytes; ``source`` when it must be built."""
 
@@ -61,7 +61,7 @@ class Package:
     source: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Removal:
     """A distribution or leftover that will be moved out: ``paths`` relative to the environment (empty: as its RECORD says)."""
 
@@ -74,7 +74,7 @@ class Removal:
 StepKind = Literal["create", "remove", "install", "link", "verify", "receipt"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Step:
     """One step: ``needed`` is false when there is nothing to do, and ``reason`` then says why not."""
 
@@ -84,7 +84,7 @@ class Step:
     needed: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class EnvState:
     """What is at the environment's path now: ``digest`` covers all its distributions and versions.
 
@@ -101,7 +101,7 @@ class EnvState:
     managed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Plan:
     """What will be done, sealed: ``seal`` is the SHA-256 over all the other fields.
 

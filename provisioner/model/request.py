@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from provisioner.model.record import record
 
 Device = Literal["auto", "cpu", "cuda"]
 Kind = Literal["venv", "conda"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Request:
     """A request, the same for every command.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from provisioner.model.facts import Disk, Driver, Fact, Facts, Gpu, Interpreter, Volume
+from provisioner.model.record import record
 
 T = TypeVar("T")
 
@@ -17,7 +17,7 @@ UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 STEP = 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Row:
     """One line: a label, what is known, and where that comes from."""
 

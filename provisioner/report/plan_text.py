@@ -71,7 +71,9 @@ def _packages(plan: Plan, *, verbose: bool) -> list[str]:
         return []
     lines = [f"Packages to install ({len(plan.packages)}" + (f", {len(plan.unchanged)} are there already)" if plan.unchanged else ")")]
     if verbose:
-        return lines + [f"  {item.name} {item.version}  {size_words(item.size)}  sha256:{item.sha256}  {item.filename}" for item in plan.packages]
+        return lines + [
+            f"  {item.name} {item.version}  {size_words(item.size)}  sha256:{item.sha256}  {item.filename}" for item in plan.packages
+        ]
     names = [f"{item.name} {item.version}" for item in plan.packages]
     return lines + _columns(names)
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from provisioner.catalogue import Catalogue
 from provisioner.errors import UsageError
 from provisioner.model import codec
+from provisioner.model.record import record
 from provisioner.words import size_words
 
 SCHEMA = "tfsetup/profiles/1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Entry:
     """One set: ``proof`` is ``run`` or ``resolved``; sizes in bytes."""
 
@@ -84,7 +84,11 @@ def profiles_text(entries: tuple[Entry, ...]) -> str:
             sets = sorted((entry for entry in mine if entry.python == python), key=lambda entry: entry.device)
             cells.append(f"{' '.join(_mark(entry) for entry in sets) or '-':<11}")
         lines.append(f"{version:<13} {mine[0].released:<11} {''.join(cells)}".rstrip())
-    lines += ["", "cpu, cuda: installed and verified on a real machine; (cpu), (cuda): resolved, not run", "One in full: tfsetup profiles RELEASE"]
+    lines += [
+        "",
+        "cpu, cuda: installed and verified on a real machine; (cpu), (cuda): resolved, not run",
+        "One in full: tfsetup profiles RELEASE",
+    ]
     return "\n".join(lines)
 
 
@@ -98,7 +102,10 @@ def release_text(catalogue: Catalogue, entries: tuple[Entry, ...]) -> str:
     release = catalogue.release(version)
     lines = [f"TensorFlow {version}, released {entries[0].released}"]
     for build in release.builds if release else ():
-        lines += ["", f"{build.platform}: Python {', '.join(build.pythons)}; glibc {build.glibc} or newer; needs {', '.join(build.cpu_features)}"]
+        lines += [
+            "",
+            f"{build.platform}: Python {', '.join(build.pythons)}; glibc {build.glibc} or newer; needs {', '.join(build.cpu_features)}",
+        ]
         if build.cuda is not None:
             lines.append(f"  CUDA {build.cuda.version}, cuDNN {build.cuda.cudnn}, driver {build.cuda.driver} or newer")
             lines.append(f"  compiled for {', '.join(build.cuda.capabilities)}")

@@ -12,7 +12,8 @@ from provisioner.progress import Progress
 from provisioner.words import seconds_words, size_words
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bars, TaskID
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
 
 # Between two lines of one stage where there is no bar, so that a log shows that work goes on.
 PLAIN_INTERVAL_SECONDS = 15.0
@@ -47,7 +48,9 @@ class PlainProgress:
         now = time.monotonic()
         if now - self._told >= PLAIN_INTERVAL_SECONDS:
             self._told = now
-            amount = f"{size_words(min(written, self._total))} of {size_words(self._total)} unpacked, " if self._total and written >= 0 else ""
+            amount = (
+                f"{size_words(min(written, self._total))} of {size_words(self._total)} unpacked, " if self._total and written >= 0 else ""
+            )
             _line(f"  {amount}{seconds_words(now - self._started)}")
 
     def finish(self, detail: str = "") -> None:
@@ -94,7 +97,8 @@ class BarProgress:
     def __init__(self, *, colour: bool) -> None:
         """Prepare the console; nothing is drawn yet."""
         from rich.console import Console  # noqa: PLC0415 - only on a terminal
-        from rich.progress import BarColumn, DownloadColumn, Progress as Bars, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+        from rich.progress import BarColumn, DownloadColumn, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+        from rich.progress import Progress as Bars
 
         self._console = Console(stderr=True, no_color=not colour, highlight=False, soft_wrap=True)
         self._plain = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
@@ -123,7 +127,9 @@ class BarProgress:
     def finish(self, detail: str = "") -> None:
         """See ``Progress``."""
         self._stop()
-        self._console.print(f"{self._title}: done in {seconds_words(time.monotonic() - self._started)}{detail and '; ' + detail}", markup=False)
+        self._console.print(
+            f"{self._title}: done in {seconds_words(time.monotonic() - self._started)}{detail and '; ' + detail}", markup=False
+        )
 
     def note(self, text: str) -> None:
         """See ``Progress``."""

@@ -29,7 +29,11 @@ def schema_of(name: str) -> dict[str, Any]:
         return codec.json_schema(cls, schema)
     verification = codec.json_schema(Verification, "tfsetup/verify/1")
     if name == "verify":
-        verification["properties"] = {"schema": verification["properties"].pop("schema"), "passed": {"type": "boolean"}, **verification["properties"]}
+        verification["properties"] = {
+            "schema": verification["properties"].pop("schema"),
+            "passed": {"type": "boolean"},
+            **verification["properties"],
+        }
         verification["required"].insert(1, "passed")
         return verification
     packages = codec.json_schema(Plan, plan.SCHEMA)

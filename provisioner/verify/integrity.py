@@ -8,10 +8,10 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from provisioner.host import Reader
+from provisioner.model.record import record
 from provisioner.site import normalise
 
 # Files up to this size are always hashed; of larger ones (libraries) only the size is compared, unless ``deep`` is asked for.
@@ -22,7 +22,7 @@ RECORD_LIMIT = 1 << 26
 FaultKind = Literal["missing", "size", "content", "unreadable", "no record", "leftover", "stray"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Installed:
     """A distribution as its metadata folder tells: ``requires`` are PEP 508 texts; ``site`` is the folder its files are relative to."""
 
@@ -34,7 +34,7 @@ class Installed:
     requires_python: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Fault:
     """One file that is not as recorded; ``path`` is absolute, ``detail`` says what was expected and found."""
 
@@ -44,7 +44,7 @@ class Fault:
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Integrity:
     """The state of an environment's files: ``rivals`` own one tensorflow folder; ``files`` were compared, ``hashed`` of them by content."""
 
@@ -55,7 +55,7 @@ class Integrity:
     hashed: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class _Row:
     """One line of a RECORD (PEP 376, "Recording installed projects"): size is -1 and digest empty where the line has none."""
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from provisioner.errors import InputError
 from provisioner.model.codec import from_data
 from provisioner.model.finding import Confidence, Remedy
+from provisioner.model.record import record
 
 SCHEMA = "tfsetup/messages/1"
 # Dates, process ids and addresses differ in each run; without them equal messages are counted together.
@@ -18,7 +19,7 @@ _VARYING = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Message:
     """``pattern`` is a regular expression; with ``about`` ``gpu`` it is a fault only where a GPU is wanted or present."""
 
@@ -32,7 +33,7 @@ class Message:
     confidence: Confidence = "certain"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CauseText:
     """What is said about a cause: ``steps`` are command lines in which ``{env}`` and ``{python}`` stand for those paths."""
 
@@ -41,7 +42,7 @@ class CauseText:
     steps: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Messages:
     """The file ``profiles/messages.yaml``: known messages in the order in which they are tried, the words and the rank of each cause."""
 
@@ -64,7 +65,7 @@ class Messages:
         return next((message for message in self.messages if re.search(message.pattern, text, re.MULTILINE)), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Seen:
     """Lines of one run that say the same: ``message`` is None for one that is not known; ``line`` is the first of them."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from provisioner.model.catalogue import CudaBuild
 from provisioner.model.finding import CheckStatus
+from provisioner.model.record import record
 from provisioner.verify.integrity import Integrity
 from provisioner.verify.requirements import Unmet
 from provisioner.verify.surroundings import Surroundings
@@ -15,7 +16,7 @@ from provisioner.verify.surroundings import Surroundings
 Event = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Expected:
     """What the environment should be: empty fields are not known and not compared.
 
@@ -28,7 +29,7 @@ class Expected:
     cuda: CudaBuild | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Child:
     """A finished child: ``code`` is its status, ``-N`` when signal N ended it; ``limit`` its time limit in seconds."""
 
@@ -53,7 +54,7 @@ class Child:
         return bool(self.first("done"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Ran:
     """One check of the probe; ``data`` is what it reported beside the words."""
 
@@ -65,7 +66,7 @@ class Ran:
     data: Event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Raw:
     """Everything the judge gets. ``libraries`` is None when they were not asked for, and ``no_libraries`` then says why.
 

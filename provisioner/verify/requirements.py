@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from provisioner.model.record import record
 from provisioner.site import normalise
 from provisioner.verify.integrity import Installed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Unmet:
     """One requirement that is not met: ``found`` is the installed version or empty; ``note`` explains it where that helps."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 
 from provisioner.host import Reader
+from provisioner.model.record import record
 
 NVIDIA_VENDOR = "0x10de"
 DISPLAY_CLASS = "0x03"
@@ -14,7 +14,7 @@ DISPLAY_CLASS = "0x03"
 TOOLKITS = ("/usr/local/cuda",)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Surroundings:
     """Evidence for the judge.
 
