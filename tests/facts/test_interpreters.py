@@ -117,14 +117,14 @@ def test_a_python_that_hangs_is_left_out_with_the_reason(tmp_path: Path, monkeyp
     good, bad = venv(tmp_path / "good"), venv(tmp_path / "bad")
     site = next((tmp_path / "bad/lib").glob("python*/site-packages"))
     (site / "sitecustomize.py").write_text("import time\ntime.sleep(600)")
-    monkeypatch.setattr(interpreters, "SECONDS", 1.5)
+    monkeypatch.setattr(interpreters, "SECONDS", 5.0)
     host = Machine(monkeypatch, bad, good)
     store = FactStore(host, str(tmp_path / "store"))
     started = time.monotonic()
     fact = interpreters.probe(host, store)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
     assert [item.path.startswith(str(good)) for item in values(fact)] == [True]
-    assert "did not answer within 1.5 seconds" in fact.why
+    assert "did not answer within 5 seconds" in fact.why
     again = Machine(monkeypatch, bad, good)
     assert interpreters.probe(again, store) == fact
     assert again.started == [], "it does not hold up the next run either"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.facts import gpu
+from provisioner.facts import gather, gpu, gpu_signs
 from provisioner.facts.gpu_answers import Surroundings
 from provisioner.facts.store import FactStore
 from provisioner.host import Completed
@@ -59,9 +59,15 @@ def _driver(driver_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_GPUS", H100)
 
 
-def probe(host: LocalHost, around: Surroundings = BARE, store: FactStore | None = None) -> tuple[Fact[tuple[Gpu, ...]], Driver]:
+# Long enough for a busy machine where an answer is expected, short where a library hangs.
+PATIENT, SHORT = 30.0, 4.0
+
+
+def probe(
+    host: LocalHost, around: Surroundings = BARE, store: FactStore | None = None, seconds: float = PATIENT
+) -> tuple[Fact[tuple[Gpu, ...]], Driver]:
     signs = gpu.look(host)
-    return gpu.kept(host, store, signs, around) or gpu.probe(host, store, signs, around, seconds=1.5)
+    return gpu.kept(host, store, signs, around) or gpu.probe(host, store, signs, around, seconds=seconds)
 
 
 def test_one_gpu() -> None:
@@ -127,7 +133,7 @@ def test_version_mismatch_names_both_versions(monkeypatch: pytest.MonkeyPatch) -
 )
 def test_crash_or_hang_of_nvml_leaves_libcuda(how: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_NVML", how)
-    found, driver = probe(MachineWithDriver())
+    found, driver = probe(MachineWithDriver(), seconds=SHORT if how == "hang" else PATIENT)
     assert found.source == "libcuda"
     assert found.value[0].compute_capability.value == "9.0"
     assert words in found.why
@@ -139,7 +145,7 @@ def test_crash_or_hang_of_nvml_leaves_libcuda(how: str, words: str, monkeypatch:
 @pytest.mark.parametrize("how", ["abort", "hang", "unknown"])
 def test_nvml_answers_although_libcuda_fails(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_CUDA", how)
-    found, driver = probe(MachineWithDriver())
+    found, driver = probe(MachineWithDriver(), seconds=SHORT if how == "hang" else PATIENT)
     assert found.source == "NVML"
     assert driver.problem.startswith("CUDA cannot start: libcuda")
 
@@ -173,7 +179,7 @@ def test_both_fail_and_nvidia_smi_answers(monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_everything_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_NVML", "hang")
     monkeypatch.setenv("FAKE_CUDA", "hang")
-    found, driver = probe(MachineWithDriver())
+    found, driver = probe(MachineWithDriver(), seconds=1.0)
     assert found.status == "unknown"
     assert "NVML did not answer" in found.why
     assert "libcuda did not answer" in driver.problem
@@ -252,3 +258,37 @@ def test_a_bad_answer_is_never_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_noise_of_a_library_does_not_spoil_the_answer() -> None:
     text = f'noise {gpu.MARK}{{"task": "nvml", "gpus": []}}{gpu.MARK} more {gpu.MARK}not json{gpu.MARK}'
     assert gpu.parse_answers(text) == {"nvml": {"gpus": []}}
+
+
+def test_a_damaged_store_is_asked_past(tmp_path: Path) -> None:
+    store = FactStore(LocalHost(), str(tmp_path / "store"))
+    host = MachineWithDriver()
+    store.save(gpu.SUBJECT, {gpu_signs.key(host, gpu.look(host), (gpu.SCRIPT,)): {"nvml": {"gpus": [{"name": "no index"}]}}})
+    assert probe(host, store=store)[0].value
+    assert host.started
+
+
+def test_a_python_that_cannot_be_started_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    class WithoutPython(MachineWithDriver):
+        python = "/nonexistent/python3"
+
+    found, driver = probe(WithoutPython())
+    assert "/nonexistent/python3 cannot be started: no such file or directory" in found.why
+    assert driver.problem
+
+
+def test_the_whole_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin")
+    monkeypatch.delenv("PYENV_ROOT", raising=False)
+    first, second = MachineWithDriver(), MachineWithDriver()
+    options = {"env": str(tmp_path / "env"), "cache": str(tmp_path), "full": False}
+    facts = gather(first, store=FactStore(first, str(tmp_path / "store")), **options)  # type: ignore[arg-type]
+    assert [card.name for card in facts.gpus.value or ()] == ["NVIDIA H100 80GB HBM3"]
+    assert facts.interpreters.value
+    again = gather(second, store=FactStore(second, str(tmp_path / "store")), **options)  # type: ignore[arg-type]
+    assert (again.gpus, again.driver, again.interpreters) == (facts.gpus, facts.driver, facts.interpreters)
+    assert second.started == []
+    monkeypatch.setenv("TFSETUP_FACT_GPUS", "7.5")
+    given = MachineWithDriver()
+    assert [card.compute_capability.value for card in gather(given, **options).gpus.value or ()] == ["7.5"]  # type: ignore[arg-type]
+    assert not any(gpu.SCRIPT in argv for argv in given.started), "a given GPU list keeps the driver from being asked"
