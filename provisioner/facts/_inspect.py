@@ -6,7 +6,7 @@ Prints one line, ``MARK{json}MARK``, so that whatever else a ``sitecustomize`` p
 import sys
 
 # The folder of this script holds modules of another program; nothing may be imported from there.
-sys.path[:] = sys.path[1:] if sys.path and sys.path[0].replace("\\", "/").endswith("provisioner/facts") else sys.path
+sys.path[:] = [path for path in sys.path if not path.replace("\\", "/").endswith("provisioner/facts")]
 
 import json  # noqa: E402 - after the path is clean
 import os  # noqa: E402

@@ -203,8 +203,8 @@ def _ask_all(host: Reader, candidates: list[Candidate]) -> dict[Candidate, tuple
 
 def _ask(host: Reader, candidate: Candidate) -> tuple[dict[str, Any] | None, str]:
     """The answer, or why there is none. ``-E -s`` keeps the user's variables and packages out (Python 2 has no ``-I``)."""
-    # pyenv-virtualenv and macOS set __PYVENV_LAUNCHER__ so that another Python takes this one's identity.
-    env = {name: value for name, value in host.env.items() if name not in {"__PYVENV_LAUNCHER__", "PYTHONHOME", "PYTHONPATH"}}
+    # macOS's launcher sets it so that a child Python takes its parent's identity; -E does not cover it.
+    env = {name: value for name, value in host.env.items() if name != "__PYVENV_LAUNCHER__"}
     try:
         done = host.run([candidate.path, "-E", "-s", SCRIPT], env=env, timeout=SECONDS)
     except files.FAULTS as error:

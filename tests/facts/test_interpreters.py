@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -102,6 +103,24 @@ def test_externally_managed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert [item.managed for item in values(interpreters.probe(host, None)) if item.path == pick] == [True]
 
 
+def test_the_marker_does_not_count_inside_a_virtual_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script(tmp_path / "env/bin/python3", f"#!/bin/sh\necho '{ANSWER.replace('/usr/lib/python3.11', str(tmp_path))}'\n")
+    (tmp_path / "env/pyvenv.cfg").touch()
+    (tmp_path / "EXTERNALLY-MANAGED").touch()
+    host = Machine(monkeypatch, tmp_path / "env/bin", Path("/bin"))
+    found = next(item for item in values(interpreters.probe(host, None)) if item.path.startswith(str(tmp_path)))
+    assert (found.virtual, found.managed) == (True, False)
+
+
+def test_modules_beside_the_script_are_not_imported(tmp_path: Path) -> None:
+    folder = tmp_path / "provisioner/facts"
+    folder.mkdir(parents=True)
+    copy = Path(shutil.copy(interpreters.SCRIPT, folder))
+    (folder / "json.py").write_text("raise SystemExit('shadowed')")
+    done = subprocess.run([REAL, "-E", "-s", copy], capture_output=True, text=True, check=False)
+    assert interpreters.parse_answer(done.stdout), done.stderr
+
+
 def test_noise_and_variables_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = venv(tmp_path / "env")
     site = next((tmp_path / "env/lib").glob("python*/site-packages"))
@@ -117,14 +136,14 @@ def test_a_python_that_hangs_is_left_out_with_the_reason(tmp_path: Path, monkeyp
     good, bad = venv(tmp_path / "good"), venv(tmp_path / "bad")
     site = next((tmp_path / "bad/lib").glob("python*/site-packages"))
     (site / "sitecustomize.py").write_text("import time\ntime.sleep(600)")
-    monkeypatch.setattr(interpreters, "SECONDS", 5.0)
+    monkeypatch.setattr(interpreters, "SECONDS", 4.0)
     host = Machine(monkeypatch, bad, good)
     store = FactStore(host, str(tmp_path / "store"))
     started = time.monotonic()
     fact = interpreters.probe(host, store)
     assert time.monotonic() - started < 60
     assert [item.path.startswith(str(good)) for item in values(fact)] == [True]
-    assert "did not answer within 5 seconds" in fact.why
+    assert "did not answer within 4 seconds" in fact.why
     again = Machine(monkeypatch, bad, good)
     assert interpreters.probe(again, store) == fact
     assert again.started == [], "it does not hold up the next run either"
