@@ -1,0 +1,119 @@
+"""The judge on what came back from machines that are not here: cases in ``runs.yaml``."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import yaml
+
+from provisioner.report.verify_text import verification_text
+from provisioner.verify.integrity import Installed, Integrity
+from provisioner.verify.judge import judge
+from provisioner.verify.raw import Child, Expected, Raw, parse_events
+from provisioner.verify.surroundings import Surroundings
+from verify.support import known_messages
+
+CASES = yaml.safe_load((Path(__file__).parent / "runs.yaml").read_text(encoding="utf-8"))
+INSTALLED = Installed(name="numpy", version="2.1.0", metadata="/env/numpy.dist-info", site="/env")
+INTEGRITY = Integrity(distributions=(INSTALLED,), rivals=(), faults=(), files=1, hashed=1)
+
+
+def ended(name, device, status, detail, data=None):
+    start = {"event": "start", "check": name, "device": device}
+    end = {"event": "end", "check": name, "device": device, "status": status, "detail": detail, "seconds": 0.1, "data": data or {}}
+    return [start] if status is None else [start, end]
+
+
+def probe(case):
+    events = [{"event": "interpreter", "markers": {"python_version": "3.12"}}]
+    events += ended("import", "", *case.get("import", ["passed", "/env/tensorflow"]))
+    if "import" not in case:
+        events += ended("versions", "", "passed", "", {"tensorflow": "2.21.0", "modules": {}, "file": "/env/tensorflow/__init__.py"})
+        events += ended("devices", "", "passed", "", {"gpus": case.get("gpus", [])})
+    for item in case.get("probe", []):
+        events += ended(*item)
+    end = {"code": 0, "timed_out": False, **case.get("end", {})}
+    if "end" not in case:
+        events += [{"event": "loaded", "modules": [], "libraries": []}, {"event": "done"}]
+    return Child(seconds=1.0, limit=300.0, err=case.get("err", ""), events=tuple(events), **end)
+
+
+def libraries(case):
+    asked = case.get("libraries", [["CudaRuntime", "libcudart.so.12", "env/libcudart.so.12", "12.5"]])
+    events = [{"event": "required", "sonames": ["libcudart.so.12"]}]
+    for kind, name, path, version in asked:
+        events.append(
+            {"event": "library", "kind": kind, "asked": [name], "path": path.replace("env/", "/env/"), "missing": "" if path else name}
+        )
+        events += [{"event": "version", "kind": kind, "version": version}] if path else []
+    events += [{"event": "driver", **case["driver"]}] if "driver" in case else []
+    return Child(code=0, timed_out=False, seconds=0.1, limit=60.0, err="", events=(*events, {"event": "done"}))
+
+
+def judged(case):
+    around = dict(case.get("around", {}))
+    for name in ("gpus", "flags"):
+        around[name] = (tuple if name == "gpus" else frozenset)(around.get(name, ()))
+    raw = Raw(
+        probe=probe(case),
+        libraries=libraries(case) if case["cuda_build"] else None,
+        no_libraries="a CPU build opens no GPU libraries",
+        cuda_build=case["cuda_build"],
+        integrity=INTEGRITY,
+        unmet=(),
+        around=Surroundings(**around),
+    )
+    expected = Expected(**case.get("expected", {}))
+    return judge(raw, expected, env="/env", python="/env/bin/python", require_gpu=case.get("require_gpu", False), messages=known_messages())
+
+
+@pytest.mark.parametrize("case", CASES, ids=[item["name"] for item in CASES])
+def test_case(case):
+    found = judged(case)
+    serious = [item for item in found.findings if item.severity != "info"]
+    assert [item.cause for item in serious] == case["causes"]
+    assert found.passed is case["passed"]
+    assert [item.severity for item in serious] == case.get("severities", [item.severity for item in serious])
+    assert [item.confidence for item in serious] == case.get("confidences", [item.confidence for item in serious])
+    titles = [item.title for item in found.findings if item.severity == "info" and item.cause != "harmless-message"]
+    assert titles == case.get("infos", titles if not case.get("err") else [])
+    statuses = {f"{item.name} {item.device}".rstrip(): item.status for item in found.checks}
+    for name, status in case.get("checks", {}).items():
+        assert statuses[name] == status
+    text = verification_text(found, verbose=True)
+    assert all(item.cause in text for item in found.findings)
+
+
+def test_every_finding_has_evidence_and_a_remedy():
+    for case in CASES:
+        for finding in judged(case).findings:
+            assert finding.evidence, case["name"]
+            assert finding.remedy.words, case["name"]
+
+
+def test_errors_come_first_and_a_cause_before_its_symptom():
+    case = {
+        "cuda_build": True,
+        "require_gpu": True,
+        "around": {"gpus": ["0000:01:00.0"]},
+        "libraries": [["CudaRuntime", "libcudart.so.12", "", ""], ["CudaDriver", "libcuda.so.1", "", ""]],
+    }
+    assert [item.cause for item in judged(case).findings] == ["driver-missing", "cuda-libs-missing", "cuda-toolkit-incomplete"]
+
+
+def test_text_shows_more_when_asked():
+    found = judged(next(case for case in CASES if case["name"] == "unknown output is kept"))
+    assert "something new" not in verification_text(found, verbose=False)
+    assert "something new" in verification_text(found, verbose=True)
+    finding = dataclasses.replace(found.findings[0], severity="warning", evidence=found.findings[0].evidence * 5)
+    many = dataclasses.replace(found, findings=(finding,))
+    assert "6 more with --verbose" in verification_text(many, verbose=False)
+    assert "Result: passed, " in verification_text(many, verbose=False)
+    assert "1 warning" in verification_text(many, verbose=False)
+
+
+def test_events_survive_noise_and_a_cut():
+    text = 'x\nMARK {"event": "done"}\nMARKER {"event": "no"}\nMARK {"event": 1}\nMARK []\nMARK {"event": "sta'
+    assert parse_events(text, "MARK") == ({"event": "done"},)
