@@ -11,7 +11,6 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
@@ -191,6 +190,8 @@ class LocalHost:
 
     def write(self, path: str, text: str, *, durable: bool = False) -> None:
         """See ``host.Host``."""
+        import tempfile  # noqa: PLC0415 - brings `random`, 3 ms
+
         folder = os.path.dirname(path)
         handle, beside = tempfile.mkstemp(prefix=".tfsetup-", dir=folder)
         try:

@@ -18,6 +18,7 @@ from provisioner.host import Host, Reader
 from provisioner.model.catalogue import CudaToolkit, GpuArchitecture, Lock, LockDevice, Proof, Release
 from provisioner.model.codec import parse_json
 from provisioner.model.record import record
+from provisioner.specifiers import contains, readable
 
 LOCK_ENDING = ".lock"
 
@@ -151,14 +152,11 @@ class Catalogue:
     def _matching(self, spec: str, *, prereleases: bool) -> Iterator[str]:
         if not spec:
             return (version for version in self.versions() if prereleases or not is_prerelease(version))
-        from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - 30 ms, needed for a request that names versions
-
-        try:
-            specifiers = SpecifierSet(spec)
-        except InvalidSpecifier:
-            raise InputError(f"not a version specifier: {spec!r}", hint="write it as ==2.15.*, >=2.16,<2.19 or ==2.20.0") from None
-        allowed = True if prereleases else specifiers.prereleases
-        return (version for version in self.versions() if specifiers.contains(version, prereleases=allowed))
+        if not readable(spec):
+            raise InputError(f"not a version specifier: {spec!r}", hint="write it as ==2.15.*, >=2.16,<2.19 or ==2.20.0")
+        # Not left to `packaging`, which lets a pre-release pass `>=2.20` when it is asked about that one version alone.
+        allowed = prereleases or any(is_prerelease(version) and version in spec for version in self.versions())
+        return (version for version in self.versions() if contains(spec, version, prereleases=allowed))
 
     def _minor(self, minor: str) -> tuple[Release, ...]:
         if minor not in self._minors:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import select
 import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +21,7 @@ MARK = "<<tfsetup-gpu>>"
 NVML, CUDA = ("nvml.dll", "nvcuda.dll") if sys.platform == "win32" else ("libnvidia-ml.so.1", "libcuda.so.1")
 NOT_FOUND = -1
 MAX_GPUS = 256
+GRACE = 1.0
 # cuda.h, CUdevice_attribute
 ATTRIBUTES = {"major": 75, "minor": 76, "bus": 33, "device": 34, "domain": 50, "integrated": 18}
 
@@ -189,12 +192,18 @@ def answer_to(task: str, folders: list[str]) -> dict[str, Any]:
 
 
 def forked(task: str, folders: list[str], seconds: float) -> tuple[int, int]:
-    """Start a fork that does the task; return its pid and the pipe with its answer. SIGALRM ends it when it takes too long."""
+    """Start a fork that does the task; return its pid and the pipe with its answer. SIGALRM ends it when it takes too long.
+
+    It lets go of this process's own output, which would otherwise stay open behind a fork that a driver holds in the kernel for good.
+    """
     reading, writing = os.pipe()
     pid = os.fork()
     if pid:
         os.close(writing)
         return pid, reading
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nowhere, stream)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     with os.fdopen(writing, "w", encoding="utf-8") as pipe:
@@ -202,13 +211,21 @@ def forked(task: str, folders: list[str], seconds: float) -> tuple[int, int]:
     os._exit(0)
 
 
-def collected(pid: int, reading: int) -> dict[str, Any]:
-    """The answer of a fork, or how it ended."""
-    with os.fdopen(reading, encoding="utf-8", errors="replace") as pipe:
-        text = pipe.read()
+def collected(pid: int, reading: int, deadline: float) -> dict[str, Any]:
+    """The answer of a fork, or how it ended; a fork that outlives even its SIGALRM is left behind."""
+    data = b""
+    while True:
+        if not select.select([reading], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            os.kill(pid, signal.SIGKILL)
+            return {"hung": True}
+        chunk = os.read(reading, 1 << 16)
+        if not chunk:
+            break
+        data += chunk
+    os.close(reading)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    if status == 0 and text:
-        return dict(json.loads(text))
+    if status == 0 and data:
+        return dict(json.loads(data))
     return {"hung": True} if status == -signal.SIGALRM else {"signal": -status if status < 0 else 0, "exit": status}
 
 
@@ -225,8 +242,9 @@ def main(arguments: list[str]) -> None:
         for task in tasks:
             show(task, answer_to(task, folders))
         return
+    deadline = time.monotonic() + seconds + GRACE
     for task, (pid, reading) in [(task, forked(task, folders, seconds)) for task in tasks]:
-        show(task, collected(pid, reading))
+        show(task, collected(pid, reading, deadline))
 
 
 if __name__ == "__main__":

@@ -220,7 +220,8 @@ def main(out: str, mark: str) -> None:
         if REQUIRED.fullmatch(name):
             # The account begins with the start of the process: some releases open libcudart when they are loaded.
             call(library, name)
-            write(event="required", sonames=asked(account.new(), path))
+            # What they need themselves (cublasLt for cublas) was loaded with them, and is not asked for again.
+            write(event="required", sonames=asked(account.new(), path), loaded=sorted(loaded().values()))
     handles = {}
     for name in names:
         match = GETTER.fullmatch(name)

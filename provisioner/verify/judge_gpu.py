@@ -42,7 +42,10 @@ def table(child: Child | None, expected: Expected, env: str) -> tuple[LoadedLibr
     if child is None:
         return ()
     required = set(expected.cuda.must_open) if expected.cuda else set()
-    required = required or {name for event in child.all("required") for name in event["sonames"]}
+    with_them: set[str] = set()
+    if not required:
+        required = {name for event in child.all("required") for name in event["sonames"]}
+        with_them = {path for event in child.all("required") for path in event["loaded"]}
     versions = {event["kind"]: event["version"] for event in child.all("version")}
     found = []
     for event in child.all("library"):
@@ -55,7 +58,7 @@ def table(child: Child | None, expected: Expected, env: str) -> tuple[LoadedLibr
                     path=path,
                     version=str(versions.get(event["kind"], "")),
                     inside=bool(path) and path.startswith(env.rstrip("/") + "/"),
-                    required=soname in required,
+                    required=soname in required or (event["path"] in with_them and soname not in DRIVERS),
                 )
             )
     return tuple(sorted(found, key=lambda item: (not item.required, item.soname)))
