@@ -42,7 +42,7 @@ def probe(case):
 
 def libraries(case):
     asked = case.get("libraries", [["CudaRuntime", "libcudart.so.12", "env/libcudart.so.12", "12.5"]])
-    events = [{"event": "required", "sonames": ["libcudart.so.12"]}]
+    events = [{"event": "required", "sonames": ["libcudart.so.12"], "loaded": []}]
     for kind, name, path, version in asked:
         events.append(
             {"event": "library", "kind": kind, "asked": [name], "path": path.replace("env/", "/env/"), "missing": "" if path else name}

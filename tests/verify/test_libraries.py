@@ -80,11 +80,11 @@ def test_a_library_that_is_there_but_not_where_it_is_looked_for(env):
         "libcudart.so.12": ("12.5", True, True, True),
         "libcudnn.so.9": ("9.10.2", True, True, True),
         "libcusolver.so.11": ("", True, False, False),
-        "libcublasLt.so.12": ("12.13.14", False, True, True),
+        "libcublasLt.so.12": ("12.13.14", True, True, True),
         "libcuda.so.1": ("", False, False, False),
         "libnvshmem_host.so.3": ("", False, False, False),
     }
-    assert check(found, "libraries") == ("failed", "3 of 4 required libraries found; missing: libcusolver.so.11")
+    assert check(found, "libraries") == ("failed", "4 of 5 required libraries found; missing: libcusolver.so.11")
     finding = next(item for item in found.findings if item.cause == "cuda-libs-missing")
     assert (finding.severity, finding.confidence) == ("error", "certain")
     assert finding.evidence[1].where == str(env / SITE / "nvidia/cusolver/lib/libcusolver.so.11")
