@@ -2,7 +2,7 @@
  *
  * FAKE_GPUS     one item a GPU, parted by ';': name|major.minor|MiB|mig|device, where mig is none, off, or on:N (N instances),
  *               and device is the PCI device number in hexadecimal. "lost" as name is a GPU that cannot be opened.
- * FAKE_NVML     ok, mismatch, notloaded, nopermission, blocked, abort, segv, hang
+ * FAKE_NVML     ok, mismatch, notloaded, nopermission, blocked, abort, segv, hang, noise, stuck (a hang that no alarm ends)
  * FAKE_CUDA     ok, nodevice, unknown, mismatch, abort, segv, hang
  * FAKE_VERSION  what both say of CUDA, 12040
  */
@@ -33,6 +33,8 @@ static int behave(const char *how) {
     if (!strcmp(how, "abort")) abort();
     if (!strcmp(how, "segv")) raise(SIGSEGV);
     if (!strcmp(how, "hang")) for (;;) sleep(1000);
+    if (!strcmp(how, "stuck")) { signal(SIGALRM, SIG_IGN); sleep(60); _exit(0); }
+    if (!strcmp(how, "noise")) { printf("{noise}\n"); fflush(stdout); fprintf(stderr, "noise\n"); }
     return 0;
 }
 
