@@ -221,7 +221,7 @@ def main(out: str, mark: str) -> None:
             # The account begins with the start of the process: some releases open libcudart when they are loaded.
             call(library, name)
             # What they need themselves (cublasLt for cublas) was loaded with them, and is not asked for again.
-            write(event="required", sonames=asked(account.new(), path), loaded=sorted(loaded().values()))
+            write(event="required", sonames=asked(account.new(), path), loaded=sorted(name for name in loaded().values() if name))
     handles = {}
     for name in names:
         match = GETTER.fullmatch(name)
