@@ -118,9 +118,7 @@ def plan(host: Host, request: Request, *, facts_file: str = "") -> Planned:
         raise OperationError(f"the catalogue has no lock for {choice.release} on Python {choice.python}")
     proof = catalogue.proof(lock)
     if request.extra:
-        from provisioner.extras import resolve_extras  # noqa: PLC0415 - needs the network
-
-        lock = resolve_extras(host, request, choice, lock, release)
+        lock = _with_extras(host, request, lock, facts)
     build = next(item for item in release.builds if item.platform == choice.platform)
     links = build.cuda.links if choice.device == "cuda" and build.cuda else ()
     packages_folder = posixpath.join(site.state.path, site.state.site_packages)
@@ -141,6 +139,17 @@ def plan(host: Host, request: Request, *, facts_file: str = "") -> Planned:
         warnings=_disk_warnings(facts, lock),
     )
     return Planned(plan=planning.make_plan(basis, site), site=site, facts=facts, lock=lock, interrupted=left)
+
+
+def _with_extras(host: Host, request: Request, lock: Lock, facts: Facts) -> Lock:
+    """Resolve the packages of ``--with`` around the lock; the one part of planning that needs the network."""
+    from provisioner.extras import resolve_extras  # noqa: PLC0415 - only with --with
+    from provisioner.transaction import make_folders  # noqa: PLC0415 - only with --with
+
+    folder = posixpath.join(cache_folder(host), "resolve")
+    make_folders(host, folder)
+    libc = facts.system.libc.value
+    return resolve_extras(host, request.extra, lock, glibc=libc.version if libc else lock.glibc, folder=folder, offline=request.offline)
 
 
 def _check_place(host: Host, state: EnvState) -> tuple[str, ...]:
@@ -177,10 +186,6 @@ def load_saved_plan(host: Host, path: str) -> Planned:
     if saved.tool != __version__:
         raise StalePlanError(f"the plan was made by tfsetup {saved.tool}, this is {__version__}", place=path, hint="plan again")
     lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
-    if lock is not None and saved.request.extra:
-        from provisioner.extras import with_packages  # noqa: PLC0415 - needed only for plans with extras
-
-        lock = with_packages(lock, saved)
     planning.check_fresh(saved, facts, site, lock)
     left = recovery.interrupted(host, Workspace(root=site.state.path))
     if lock is None:  # pragma: no cover - check_fresh has refused it

@@ -107,7 +107,7 @@ def make_plan(basis: Basis, site: Site) -> Plan:
         env=site.state,
         choice=choice,
         lock=lock.digest,
-        proof=_proof_words(basis.proof),
+        proof=_proof_words(basis),
         steps=_steps(site.state, choice, removals, packages, links),
         packages=packages,
         unchanged={file.name: file.version for file in lock.files if file.name in kept},
@@ -152,7 +152,14 @@ def _removal(item: Installed, reason: str) -> Removal:
     return Removal(name=item.name, version=item.version, reason=reason)
 
 
-def _proof_words(proof: Proof) -> str:
+def _proof_words(basis: Basis) -> str:
+    proof = basis.proof
+    if basis.request.extra:
+        return f"{_set_words(proof)}; what --with adds was not part of that"
+    return _set_words(proof)
+
+
+def _set_words(proof: Proof) -> str:
     if proof.level != "run":
         return "resolved, not run: nobody has recorded a run of this set yet"
     gpu = f", on {proof.gpu}" if proof.gpu else ", without a GPU"

@@ -90,7 +90,7 @@ def row(what: str, ours: float, theirs: float, floor: str) -> None:
 
 def low(runs: Sequence[Run], field: str) -> float:
     """Return the median of the better half: other work on the machine only ever adds."""
-    values = sorted(getattr(run, field) for run in runs)
+    values: list[float] = sorted(getattr(run, field) for run in runs)
     return statistics.median(values[: max(1, (len(values) + 1) // 2)])
 
 
@@ -113,7 +113,12 @@ def bench_start(env: dict[str, str]) -> None:
     )
     row("tfsetup --version : python -c pass (wall)", low(runs["version"], "wall"), low(runs["bare"], "wall"), "at most 2")
     row("tfsetup plan : python -c pass (CPU)", low(runs["plan"], "cpu"), low(runs["bare"], "cpu"), "at most 10")
-    row("tfsetup plan : uv pip install --dry-run tensorflow, warm (wall)", low(runs["plan"], "wall"), low(runs["dry"], "wall"), "at most 0.2")
+    row(
+        "tfsetup plan : uv pip install --dry-run tensorflow, warm (wall)",
+        low(runs["plan"], "wall"),
+        low(runs["dry"], "wall"),
+        "at most 0.2",
+    )
 
 
 def bench_apply(env: dict[str, str]) -> None:
@@ -155,7 +160,12 @@ def bench_apply(env: dict[str, str]) -> None:
 
     ours(), theirs()
     runs = turns({"ours": ours, "theirs": theirs}, HEAVY_ROUNDS)
-    row("tfsetup apply : uv venv + uv pip sync + the same checks, warm (wall)", low(runs["ours"], "wall"), low(runs["theirs"], "wall"), "at most 1.10")
+    row(
+        "tfsetup apply : uv venv + uv pip sync + the same checks, warm (wall)",
+        low(runs["ours"], "wall"),
+        low(runs["theirs"], "wall"),
+        "at most 1.10",
+    )
     pip()
     by_pip = turns({"pip": pip}, HEAVY_ROUNDS)
     staged = [install_stage(apply, bench, env) for _ in range(HEAVY_ROUNDS)]

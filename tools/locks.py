@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import importlib
 import json
 import subprocess
 import sys
@@ -22,18 +21,13 @@ import threading
 import time
 import urllib.request
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from packaging.tags import Tag, compatible_tags, cpython_tags
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import parse_wheel_filename
 from uv import find_uv_bin
-
-# Python 3.11 and later have it; the tool itself, which runs on 3.10 too, never reads TOML here.
-tomllib = importlib.import_module("tomllib")
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
@@ -43,32 +37,21 @@ from provisioner.catalogue.lockfile import DEVICES, LockFile, Set, format_lockfi
 from provisioner.catalogue.releases import read_minor  # noqa: E402
 from provisioner.catalogue.versions import version_key  # noqa: E402
 from provisioner.catalogue.yaml_text import parse_yaml  # noqa: E402
-from provisioner.errors import InputError  # noqa: E402
+from provisioner.engines.uv import platform_name  # noqa: E402
+from provisioner.engines.wheels import Wheel, pick, read_pylock, supported_tags  # noqa: E402
+from provisioner.engines.wheels import numbers as glibc_numbers  # noqa: E402
+from provisioner.errors import InputError, OperationError  # noqa: E402
 from provisioner.model.catalogue import Build, LockDevice, LockedFile, Release  # noqa: E402
 
 PROFILES = ROOT / "profiles"
 CACHE = ROOT / ".cache" / "locks"
 MACHINES = {"linux-x86_64": "x86_64"}
-# What uv's --python-platform knows (uv 0.13, `uv pip compile --help`).
-UV_GLIBC = ((2, 17), (2, 28), (2, 31), (2, 32), (2, 33), (2, 34), (2, 35), (2, 36), (2, 37), (2, 38), (2, 39), (2, 40))
-# https://peps.python.org/pep-0600/#legacy-manylinux-tags
-LEGACY = {(2, 5): "manylinux1", (2, 12): "manylinux2010", (2, 17): "manylinux2014"}
 DOWNLOADS = 8
 RESOLVERS = 2
 TAIL = 1 << 16
 ATTEMPTS = 4
 # An environment without pip sends a person's `pip install` into another Python, which is one of the commonest ways to break one.
 EVERY_SET = ("pip",)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wheel:
-    """One wheel that the resolver offers for a package."""
-
-    package: str
-    url: str
-    filename: str
-    sha256: str
 
 
 class LockError(Exception):
@@ -84,19 +67,6 @@ def read_releases() -> dict[str, Release]:
     return {version: found[version] for version in sorted(found, key=version_key)}
 
 
-def glibc_numbers(text: str) -> tuple[int, int]:
-    """Return ``2.17`` as (2, 17)."""
-    major, minor = text.split(".")
-    return int(major), int(minor)
-
-
-def uv_platform(build: Build) -> str:
-    """Return uv's name for the oldest machine of a build; it knows few glibc versions, so ``pick`` checks the exact one."""
-    floor = glibc_numbers(build.glibc)
-    major, minor = next(known for known in UV_GLIBC if known >= floor)
-    return f"{MACHINES[build.platform]}-manylinux_{major}_{minor}"
-
-
 def requirements(release: Release, build: Build, device: LockDevice) -> list[str]:
     """Return what a set is resolved from: the distribution itself, and the CUDA wheels by name."""
     pins = list(build.cuda.requirements) if device == "cuda" and build.cuda else []
@@ -106,55 +76,6 @@ def requirements(release: Release, build: Build, device: LockDevice) -> list[str
 def constraints(build: Build, python: str) -> list[str]:
     """Return the limits that hold for a Python."""
     return [item.requirement for item in build.constraints if not item.pythons or python in item.pythons]
-
-
-def supported_tags(python: str, glibc: tuple[int, int], machine: str) -> list[Tag]:
-    """Return the wheel tags of a CPython on a machine with that glibc, best first, as installers order them."""
-    platforms: list[str] = []
-    for minor in range(glibc[1], 4, -1):
-        platforms.append(f"manylinux_{glibc[0]}_{minor}_{machine}")
-        if (glibc[0], minor) in LEGACY:
-            platforms.append(f"{LEGACY[glibc[0], minor]}_{machine}")
-    platforms.append(f"linux_{machine}")
-    major, minor = glibc_numbers(python)
-    interpreter = f"cp{major}{minor}"
-    return [
-        *cpython_tags((major, minor), abis=[interpreter], platforms=platforms),
-        *compatible_tags((major, minor), interpreter=interpreter, platforms=platforms),
-    ]
-
-
-def pick(wheels: Sequence[Wheel], tags: Sequence[Tag]) -> Wheel:
-    """Return the wheel with the best tag; of equal ones the highest build number. Raises ``LockError`` where none fits."""
-    order = {tag: number for number, tag in enumerate(tags)}
-
-    def rank(wheel: Wheel) -> tuple[int, tuple[int, str], str]:
-        _, _, build, names = parse_wheel_filename(wheel.filename)
-        best = min((order[tag] for tag in names if tag in order), default=len(order))
-        number, text = build or (0, "")
-        return best, (-number, text), wheel.filename
-
-    best = min(wheels, key=rank)
-    if rank(best)[0] == len(order):
-        names = ", ".join(wheel.filename for wheel in wheels)
-        raise LockError(f"no wheel fits the oldest machine of the release: {names}")
-    return best
-
-
-def read_pylock(text: str) -> dict[str, list[Wheel]]:
-    """Return the wheels of each package out of a pylock.toml (PEP 751)."""
-    found: dict[str, list[Wheel]] = {}
-    for package in tomllib.loads(text).get("packages", []):
-        name = canonicalize_name(package["name"])
-        if name in found or not package.get("wheels"):
-            raise LockError(f"{name}: expected one version with wheels")
-        found[name] = [
-            Wheel(
-                package=name, url=item["url"], filename=item.get("name") or item["url"].rpartition("/")[2], sha256=item["hashes"]["sha256"]
-            )
-            for item in package["wheels"]
-        ]
-    return found
 
 
 def resolve(release: Release, build: Build, python: str, device: LockDevice) -> list[Wheel]:
@@ -174,17 +95,25 @@ def resolve(release: Release, build: Build, python: str, device: LockDevice) -> 
             "--output-file",
             "pylock.toml",
         ]
-        command += ["--python-version", python, "--python-platform", uv_platform(build), "--only-binary", ":all:"]
+        command += [
+            "--python-version",
+            python,
+            "--python-platform",
+            platform_name(build.glibc, MACHINES[build.platform]),
+            "--only-binary",
+            ":all:",
+        ]
         command += ["--exclude-newer", f"{release.cutoff}T00:00:00Z", "--resolution", "highest", "--prerelease", "if-necessary-or-explicit"]
         command += ["--no-python-downloads", "--no-sources", "--no-header", "--no-annotate", "--quiet"]
         result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if result.returncode:
             raise LockError(f"{release.version} {python}/{device}: {result.stderr.strip()}")
-        offered = read_pylock((Path(folder) / "pylock.toml").read_text("utf-8"))
+        pylock = (Path(folder) / "pylock.toml").read_text("utf-8")
     tags = supported_tags(python, glibc_numbers(build.glibc), MACHINES[build.platform])
     try:
+        offered = read_pylock(pylock)
         return [pick(wheels, tags) for wheels in offered.values()]
-    except LockError as error:
+    except OperationError as error:
         raise LockError(f"{release.version} {python}/{device}: {error}") from None
 
 

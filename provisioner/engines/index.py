@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import posixpath
 import re
 from collections.abc import Mapping
@@ -53,10 +54,9 @@ def _pip_config(reader: Reader) -> dict[str, str]:
     files.append(reader.env.get("PIP_CONFIG_FILE", ""))
     options: dict[str, str] = {}
     for path in files:
-        try:
-            options.update(parse_pip_config(reader.read_text(path)) if path else {})
-        except OSError:
-            continue
+        if path and reader.exists(path):
+            with contextlib.suppress(OSError):
+                options.update(parse_pip_config(reader.read_text(path)))
     for name in ("index-url", "cert", "proxy"):
         value = reader.env.get("PIP_" + name.upper().replace("-", "_"), "")
         if value:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from provisioner.engines.index import installer_environment, mask
+from provisioner.engines.wheels import numbers
 from provisioner.errors import OperationError
 from provisioner.host import Completed, Host, Reader
 from provisioner.model.plan import Package
@@ -14,6 +15,9 @@ from provisioner.model.plan import Package
 # One set is 3 GB at most; an hour is enough for the slowest line that anybody would wait for.
 INSTALL_TIMEOUT_SECONDS = 3600.0
 VENV_TIMEOUT_SECONDS = 120.0
+RESOLVE_TIMEOUT_SECONDS = 600.0
+# What --python-platform of `uv pip compile` knows (uv 0.13).
+_GLIBC = ((2, 17), (2, 28), (2, 31), (2, 32), (2, 33), (2, 34), (2, 35), (2, 36), (2, 37), (2, 38), (2, 39), (2, 40))
 
 # What uv prints, and what it means: the first that matches wins. (Texts of uv 0.9 to 0.13.)
 _FAILURES: tuple[tuple[str, str, str, str], ...] = (
@@ -125,6 +129,41 @@ def install(
         argv.append("--offline")
     done = host.run(argv, env=installer_environment(host), cwd="/", timeout=INSTALL_TIMEOUT_SECONDS, watch=watch)
     _checked(done, "the packages could not be installed")
+
+
+def platform_name(glibc: str, machine: str) -> str:
+    """Return uv's ``--python-platform`` for a machine with that glibc (``2.27`` -> ``x86_64-manylinux_2_28``).
+
+    uv knows few glibc versions, so the next newer one is taken; ``wheels.pick`` then checks each wheel against the exact one.
+    """
+    wanted = numbers(glibc)
+    major, minor = next((known for known in _GLIBC if known >= wanted), _GLIBC[-1])
+    return f"{machine}-manylinux_{major}_{minor}"
+
+
+def resolve(host: Host, *, requirements: str, constraints: str, folder: str, python: str, platform: str, offline: bool) -> str:
+    """Resolve requirements to wheels for a Python (``3.12``) and platform, and return the pylock.toml (PEP 751).
+
+    ``folder`` is one of the tool's own, for the input files. Raises ``OperationError``, with cause ``resolver-conflict`` when they cannot
+    be met together. Nothing is built and no code of a package is run.
+    """
+    given, limits = posixpath.join(folder, "requirements.in"), posixpath.join(folder, "constraints.txt")
+    host.write(given, requirements)
+    host.write(limits, constraints)
+    argv = [find_uv(host), "pip", "compile", given, "--constraints", limits, "--format", "pylock.toml", "--quiet", "--no-header"]
+    argv += ["--python-version", python, "--python-platform", platform, "--only-binary", ":all:", "--no-sources", "--no-annotate"]
+    if offline:
+        argv.append("--offline")
+    done = host.run(argv, env=installer_environment(host), cwd="/", timeout=RESOLVE_TIMEOUT_SECONDS)
+    if "No solution found" in done.err:
+        raise OperationError(
+            "the packages asked for cannot be installed beside this TensorFlow",
+            place="--with",
+            hint=" ".join(mask(done.err).split()),
+            cause="resolver-conflict",
+        )
+    _checked(done, "the packages of --with could not be resolved")
+    return done.out
 
 
 def _checked(done: Completed, what: str) -> None:

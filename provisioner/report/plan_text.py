@@ -42,7 +42,11 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool, els
         lines.append(f"      {'because ' if step.needed else 'not needed: '}{step.reason}")
     lines += ["", *_packages(plan, verbose=verbose), *_removals(plan)]
     if plan.packages:
-        lines.append(f"Download: at most {size_words(plan.download)} (nothing for what is in the cache). On disk: {size_words(plan.disk)}")
+        unknown = sum(not item.size for item in plan.packages)
+        more = f" and {unknown} files whose size the index does not tell" if unknown else ""
+        lines.append(
+            f"Download: at most {size_words(plan.download)}{more} (nothing for what is in the cache). On disk: {size_words(plan.disk)}{more}"
+        )
     outside = "; ".join(plan.outside) if plan.outside else "nothing is changed"
     lines.append(f"Outside the environment: {outside}")
     warnings = [*plan.warnings, *([interrupted_words(interrupted)] if interrupted else [])]

@@ -1,0 +1,95 @@
+"""Which wheel of those that an index offers an installer takes: pylock.toml as uv writes it, and PEP 425's tags in their order."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from provisioner.errors import OperationError
+from provisioner.model.record import record
+
+if TYPE_CHECKING:
+    from packaging.tags import Tag
+
+# https://peps.python.org/pep-0600/#legacy-manylinux-tags
+LEGACY = {(2, 5): "manylinux1", (2, 12): "manylinux2010", (2, 17): "manylinux2014"}
+
+
+@record
+class Wheel:
+    """One wheel that the resolver offers for a package; ``size`` in bytes, 0 where the index does not tell."""
+
+    package: str
+    url: str
+    filename: str
+    sha256: str
+    size: int = 0
+
+
+def read_pylock(text: str) -> dict[str, list[Wheel]]:
+    """Return the wheels of each package out of a pylock.toml (PEP 751); raises ``OperationError`` for a package without wheels."""
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 - start-up
+
+    # In the standard library from 3.11 on; tomli is the same code for 3.10.
+    tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    found: dict[str, list[Wheel]] = {}
+    for package in tomllib.loads(text).get("packages", []):
+        name = canonicalize_name(package["name"])
+        if name in found or not package.get("wheels"):
+            raise OperationError(f"{name}: expected one version with wheels", cause="resolver-conflict")
+        found[name] = [
+            Wheel(
+                package=name,
+                url=item["url"],
+                filename=item.get("name") or item["url"].rpartition("/")[2],
+                sha256=item["hashes"]["sha256"],
+                size=item.get("size", 0),
+            )
+            for item in package["wheels"]
+        ]
+    return found
+
+
+def numbers(text: str) -> tuple[int, int]:
+    """Return ``2.28`` as ``(2, 28)``."""
+    major, minor = text.split(".")[:2]
+    return int(major), int(minor)
+
+
+def supported_tags(python: str, glibc: tuple[int, int], machine: str) -> list[Tag]:
+    """Return the wheel tags of a CPython on a machine with that glibc, best first, as installers order them."""
+    from packaging.tags import compatible_tags, cpython_tags  # noqa: PLC0415 - start-up
+
+    platforms: list[str] = []
+    for minor in range(glibc[1], 4, -1):
+        platforms.append(f"manylinux_{glibc[0]}_{minor}_{machine}")
+        if (glibc[0], minor) in LEGACY:
+            platforms.append(f"{LEGACY[glibc[0], minor]}_{machine}")
+    platforms.append(f"linux_{machine}")
+    version = numbers(python)
+    interpreter = f"cp{version[0]}{version[1]}"
+    return [
+        *cpython_tags(version, abis=[interpreter], platforms=platforms),
+        *compatible_tags(version, interpreter=interpreter, platforms=platforms),
+    ]
+
+
+def pick(wheels: Sequence[Wheel], tags: Sequence[Tag]) -> Wheel:
+    """Return the wheel with the best tag; of equal ones the highest build number. Raises ``OperationError`` where none fits."""
+    from packaging.utils import parse_wheel_filename  # noqa: PLC0415 - start-up
+
+    order = {tag: number for number, tag in enumerate(tags)}
+
+    def rank(wheel: Wheel) -> tuple[int, tuple[int, str], str]:
+        _, _, build, names = parse_wheel_filename(wheel.filename)
+        best = min((order[tag] for tag in names if tag in order), default=len(order))
+        number, text = build or (0, "")
+        return best, (-number, text), wheel.filename
+
+    best = min(wheels, key=rank)
+    if rank(best)[0] == len(order):
+        names = ", ".join(wheel.filename for wheel in wheels)
+        raise OperationError(f"no wheel fits the machine: {names}", cause="platform-unsupported")
+    return best
