@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from provisioner.model.finding import Check, CheckStatus, Confidence, Evidence, Finding, Severity, Verification
 from provisioner.verify import judge_gpu, judge_packages
 from provisioner.verify.messages import Message, Messages, Seen, classify
@@ -66,7 +68,7 @@ def judge(raw: Raw, expected: Expected, *, env: str, python: str, require_gpu: b
         _ended_outside_checks(raw.probe, findings)
     gpu_checks, libraries = judge_gpu.judge(raw, expected, findings, require_gpu=require_gpu)
     checks.extend(gpu_checks)
-    _messages(classify(raw.probe.err, messages), findings, gpu_wanted=wanted, failing=failing)
+    _messages(classify(_before_stacks(raw.probe.err), messages), findings, gpu_wanted=wanted, failing=failing)
     return Verification(
         env=env,
         python=python,
@@ -151,10 +153,16 @@ def _fault_in(text: str, messages: Messages, *, gpu: bool) -> Message | None:
 
 
 def _tail(text: str) -> str:
-    """The last lines of standard error; the stacks that faulthandler writes stand there."""
-    lines = text.rstrip().splitlines()
-    start = next((number for number, line in enumerate(lines) if line.startswith(("Fatal Python error", "Timeout ("))), len(lines))
-    return "\n".join(lines[start:][:EVIDENCE_LINES] or lines[-5:])
+    """The stacks that faulthandler wrote, or else the last lines of standard error."""
+    before = _before_stacks(text)
+    lines = text[len(before) :].splitlines() or text.rstrip().splitlines()[-5:]
+    return "\n".join(lines[:EVIDENCE_LINES])
+
+
+def _before_stacks(text: str) -> str:
+    """Standard error without the stacks that faulthandler writes last, at a crash and shortly before the time limit."""
+    found = re.search(r"^(Fatal Python error|Timeout \()", text, re.MULTILINE)
+    return text[: found.start()] if found else text
 
 
 def _stack(text: str) -> tuple[Evidence, ...]:
@@ -181,7 +189,7 @@ def _messages(seen: tuple[Seen, ...], findings: Findings, *, gpu_wanted: bool, f
         else:
             findings.add("harmless-message", "info", "certain", counted)
     unknown = [item for item in seen if item.message is None]
-    if unknown and not failing:
+    if unknown:
         shown = [Evidence(seen=item.line[:500], where=f"standard error, {item.count} times") for item in unknown[:EVIDENCE_LINES]]
         title = f"{sum(item.count for item in unknown)} lines of output are not known to tfsetup"
         findings.add("unknown", "info", "possible", *shown, title=title)
