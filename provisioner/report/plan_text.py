@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from provisioner.model.plan import Plan
+from provisioner.model.request import Request
 from provisioner.recovery import Interrupted
 from provisioner.report.choice_text import choice_lines
 from provisioner.words import size_words
@@ -24,18 +25,20 @@ def interrupted_words(left: Interrupted) -> str:
 
 def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool, elsewhere: bool, saved: str) -> str:
     """Return the plan as text; ``elsewhere`` when it is for another machine, ``saved`` the file it was written to."""
-    choice = plan.choice
     kind = {"venv": "there already", "absent": "new", "empty": "an empty folder now"}[plan.env.kind]
+    headline, *reasons = choice_lines(plan.choice, verbose=verbose)
     lines = [
-        f"TensorFlow {choice.release} on Python {choice.python} for {_device(plan)}",
+        headline,
         f"  in {plan.env.path} ({kind})",
+        *reasons,
         "",
-        *choice_lines(choice, verbose=verbose),
         f"Proof: {plan.proof}",
         "",
         "Steps",
     ]
-    for number, step in enumerate(plan.steps, 1):
+    number = 0
+    for step in plan.steps:
+        number += step.needed
         mark = f"{number}." if step.needed else "-"
         title = step.title if step.needed else _not_needed(step.kind)
         lines.append(f"  {mark:<3} {title}")
@@ -55,10 +58,6 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool, els
     return "\n".join(lines)
 
 
-def _device(plan: Plan) -> str:
-    return "NVIDIA GPUs (CUDA libraries inside the environment)" if plan.choice.device == "cuda" else "the CPU"
-
-
 def _not_needed(kind: str) -> str:
     return {
         "create": "Make a virtual environment",
@@ -75,9 +74,8 @@ def _packages(plan: Plan, *, verbose: bool) -> list[str]:
         return []
     lines = [f"Packages to install ({len(plan.packages)}" + (f", {len(plan.unchanged)} are there already)" if plan.unchanged else ")")]
     if verbose:
-        return lines + [
-            f"  {item.name} {item.version}  {size_words(item.size)}  sha256:{item.sha256}  {item.filename}" for item in plan.packages
-        ]
+        rows = (f"  {item.name} {item.version}  {size_words(item.size)}  sha256:{item.sha256}  {item.filename}" for item in plan.packages)
+        return [*lines, *rows]
     names = [f"{item.name} {item.version}" for item in plan.packages]
     return lines + _columns(names)
 
@@ -106,8 +104,22 @@ def _next(plan: Plan, *, elsewhere: bool, saved: str) -> list[str]:
         return ["This plan is for another machine: run `tfsetup plan` with the same options there"]
     if not plan.changes:
         return ["Nothing to do: the environment is as planned", f"Next: tfsetup verify --env {shlex.quote(plan.request.env)}"]
-    lines = [] if plan.env.kind == "venv" else ["To take it back afterwards: `tfsetup undo` removes the environment again"]
     if plan.env.kind == "venv":
-        lines = ["To take it back afterwards: `tfsetup undo` moves the old files back; until then they take the room that they take now"]
-    command = f"tfsetup apply {shlex.quote(saved)}" if saved else "tfsetup apply, with the same options"
-    return [*lines, f"Next: {command}"]
+        undo = "moves the old files back; until then they take the room that they take now"
+    else:
+        undo = "removes the environment again"
+    command = f"tfsetup apply {shlex.quote(saved)}" if saved else f"tfsetup apply{_options(plan.request)}"
+    return [f"To take it back afterwards: `tfsetup undo` {undo}", f"Next: {command}"]
+
+
+def _options(request: Request) -> str:
+    """Return the options that were given, to be given again; what came from variables or the file comes from there again."""
+    given = {
+        name: getattr(request, name) for name in ("tensorflow", "python", "device", "kind", "env") if request.origins.get(name) == "option"
+    }
+    words = [f" --{name} {shlex.quote(value)}" for name, value in given.items()]
+    if request.origins.get("with") == "option":
+        words += [f" --with {shlex.quote(text)}" for text in request.extra]
+    if request.origins.get("offline") == "option":
+        words.append(" --offline")
+    return "".join(words)
