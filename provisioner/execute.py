@@ -77,10 +77,7 @@ def _create(plan: Plan, host: Host, workspace: Workspace, parents: tuple[str, ..
     try:
         write(host, aside.journal, journal)
         progress.start("create", f"Making a virtual environment with Python {plan.choice.python}")
-        interpreter = plan.choice.interpreter
-        if interpreter is None:
-            raise OperationError("the plan names no interpreter", hint="plan on the machine itself")
-        uv.create_environment(host, path=aside.root, python=interpreter.path, prompt=posixpath.basename(workspace.root))
+        uv.create_environment(host, path=aside.root, python=_interpreter(plan), prompt=posixpath.basename(workspace.root))
         progress.finish()
         _fill(plan, host, aside, posixpath.join(aside.root, "bin", "python"), "", progress)
         journal = replace(journal, phase="moved")
@@ -122,6 +119,12 @@ def _change(plan: Plan, host: Host, workspace: Workspace, prove: Prove, progress
         with host.shielded():
             recovery.take_back(host, workspace, journal)
         raise
+
+
+def _interpreter(plan: Plan) -> str:
+    if plan.choice.interpreter is None:
+        raise OperationError("the plan names no interpreter", hint="plan on the machine itself")
+    return plan.choice.interpreter.path
 
 
 def _doomed(plan: Plan, host: Host, workspace: Workspace) -> set[str]:

@@ -262,10 +262,7 @@ def verify(host: Host, *, env: str, python: str, require_gpu: bool, timeout: flo
     from provisioner import receipt as receipts  # noqa: PLC0415 - not needed to plan
 
     receipt = receipts.read(host, Workspace(root=root).receipt)
-    if receipt is not None:
-        expected = _expected_of_plan(host, receipt.plan)
-    else:
-        expected = _expected_of_site(host, _site_or_nothing(host, root))
+    expected = _expected_of_plan(host, receipt.plan) if receipt else _expected_of_site(host, _site_or_nothing(host, root))
     return _verify(host, root, interpreter, expected, progress, require_gpu=require_gpu, timeout=timeout)
 
 

@@ -20,10 +20,10 @@ Phase = Literal["building", "moving", "moved", "undoing", "clearing"]
 class Journal:
     """One change of one environment.
 
-    ``phase``: ``building`` (the environment is untouched), ``moving`` (files are on their way), ``moved`` (the new state stands, its proof is
-    due), ``undoing`` (files are on their way back), ``clearing`` (the old state stands, what is left of the new one is removed). ``outgoing`` and ``incoming`` are paths relative to the environment, in the order they
-    move. ``before`` says what was there: ``absent``, ``empty``, ``venv``. ``parents`` are folders made above it. ``receipt`` is the
-    text of the receipt that was there before.
+    ``phase``: ``building`` (the environment is untouched), ``moving`` (files are on their way), ``moved`` (the new state stands, its
+    proof is due), ``undoing`` (files are on their way back), ``clearing`` (the old state stands, what is left of the new one is
+    removed). ``outgoing`` and ``incoming`` are paths relative to the environment, in the order they move. ``before`` says what was
+    there: ``absent``, ``empty``, ``venv``. ``parents`` are folders made above it. ``receipt`` is the text of the receipt before.
     """
 
     number: int

@@ -24,6 +24,8 @@ if sys.platform != "win32":
 LOCK_POLL_SECONDS = 0.1
 KILL_GRACE_SECONDS = 5.0
 WATCH_SECONDS = 0.2
+# The open lock files of this process.
+_LOCKS: list[int] = []
 
 
 def _kind(mode: int) -> EntryKind:
@@ -99,6 +101,8 @@ class LocalHost:
             encoding="utf-8",
             errors="backslashreplace",
             start_new_session=True,
+            # Whatever works for us keeps our locks: should we be killed, nobody may begin before it has ended, too.
+            pass_fds=tuple(_LOCKS),
         ) as process:
             timed_out = False
             try:
@@ -106,7 +110,7 @@ class LocalHost:
             except subprocess.TimeoutExpired:
                 timed_out = True
                 _end(process)
-                out, err = process.communicate()
+                out, err = _what_it_said(process)
             except BaseException:
                 _end(process)
                 raise
@@ -129,7 +133,7 @@ class LocalHost:
 
     def read_bytes(self, path: str, limit: int = 1 << 26, offset: int = 0) -> bytes:
         """See ``host.Reader``."""
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_opener) as file:
             if offset:
                 file.seek(offset)
             return file.read(limit)
@@ -183,7 +187,7 @@ class LocalHost:
     def sha256(self, path: str) -> str:
         """See ``host.Reader``."""
         digest = hashlib.sha256()
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_opener) as file:
             while chunk := file.read(1 << 20):
                 digest.update(chunk)
         return digest.hexdigest()
@@ -276,10 +280,20 @@ class LocalHost:
                     raise
                 time.sleep(LOCK_POLL_SECONDS)
             os.close(handle)
+        _LOCKS.append(handle)
         try:
             yield
         finally:
+            _LOCKS.remove(handle)
             os.close(handle)
+
+
+def _opener(path: str, flags: int) -> int:
+    """Open without waiting for the other end of a named pipe: one that nobody writes to reads as empty."""
+    handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if sys.platform != "win32":
+        os.set_blocking(handle, True)
+    return handle
 
 
 def _same_file(handle: int, path: str) -> bool:
@@ -303,6 +317,19 @@ def _communicate(process: subprocess.Popen[str], stdin: str, deadline: float, wa
         watch(_bytes_written(process.pid))
 
 
+def _what_it_said(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """Return the output of a process that was ended; one of its children that got away may still hold the pipes, and is not waited for."""
+    try:
+        return process.communicate(timeout=KILL_GRACE_SECONDS)
+    except subprocess.TimeoutExpired as expired:
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+        parts = (expired.stdout, expired.stderr)
+        out, err = (part.decode("utf-8", "backslashreplace") if isinstance(part, bytes) else part or "" for part in parts)
+        return out, err
+
+
 def _bytes_written(pid: int) -> int:
     """Return the ``wchar`` line of Linux' ``/proc/PID/io``, or -1."""
     try:
@@ -313,7 +340,7 @@ def _bytes_written(pid: int) -> int:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End a process and its children: politely, then for good."""
+    """End a process and its children: politely, then for good; a child may live on when its parent has obeyed."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             if hasattr(os, "killpg"):
@@ -322,4 +349,3 @@ def _end(process: subprocess.Popen[str]) -> None:
                 process.send_signal(number)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(KILL_GRACE_SECONDS)
-            return

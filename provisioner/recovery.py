@@ -16,8 +16,10 @@ from provisioner.workspace import Workspace
 
 @record
 class Interrupted:
-    """What an interrupted run left: ``state`` is ``old`` (nothing of it reached the environment), ``moving`` (files were on their way),
-    ``new`` (complete, not yet proven); ``where`` is the folder that shows it.
+    """What an interrupted run left.
+
+    ``state``: ``old`` (nothing of it reached the environment), ``moving`` (files were on their way), ``new`` (complete, not yet proven);
+    ``where`` is the folder that shows it, ``started`` the time (ISO 8601) when it was begun.
     """
 
     state: Literal["old", "moving", "new"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import posixpath
 import re
 from collections.abc import Mapping
@@ -17,7 +18,8 @@ _KEPT = (
 )
 # Variables that would let another environment leak into the installer.
 _DROPPED = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP")
-_CREDENTIALS = r"(?<=://)[^/\s@]+@"
+# As far as the last @: a password may hold one, and a slash, too.
+_CREDENTIALS = r"(?<=://)[^\s`'\"]*@"
 
 
 def mask(text: str) -> str:
@@ -51,7 +53,9 @@ def _pip_config(reader: Reader) -> dict[str, str]:
     files = ["/etc/pip.conf", posixpath.join(home, ".pip", "pip.conf"), posixpath.join(config, "pip", "pip.conf")]
     if reader.platform == "darwin":
         files.append(posixpath.join(home, "Library", "Application Support", "pip", "pip.conf"))
-    files.append(reader.env.get("PIP_CONFIG_FILE", ""))
+    named = reader.env.get("PIP_CONFIG_FILE", "")
+    # pip's documentation, "PIP_CONFIG_FILE": the null device turns all files off.
+    files = [] if named == os.devnull else [*files, named]
     options: dict[str, str] = {}
     for path in files:
         if path and reader.exists(path):

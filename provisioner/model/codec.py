@@ -56,11 +56,18 @@ def from_data(cls: type[T], data: Any, *, file: str = "", schema: str = "") -> T
 def parse_json(text: str, *, file: str) -> Any:
     """Read JSON text; raises ``InputError`` with line and column."""
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_no_number)
     except json.JSONDecodeError as error:
         raise InputError("not valid JSON", place=file, faults=(f"line {error.lineno}, column {error.colno}: {error.msg}",)) from None
     except RecursionError:
         raise InputError("not valid JSON", place=file, faults=("nested too deeply",)) from None
+    except ValueError as error:
+        # NaN and Infinity; a whole number of more digits than Python converts (sys.set_int_max_str_digits).
+        raise InputError("not valid JSON", place=file, faults=(str(error).split(":", maxsplit=1)[0],)) from None
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is not a number in JSON")
 
 
 @functools.lru_cache(maxsize=256)
@@ -164,9 +171,9 @@ def _read_record(hint: Any, data: Any, place: str, faults: list[str]) -> Any:
             values[field.name] = _read(hints[field.name], data[field.name], where, faults)
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             faults.append(f"{where}: is missing")
-    for name in data:
-        if name not in hints:
-            faults.append(f"{place}.{name}: is not a known field" if place else f"{name}: is not a known field")
+    faults.extend(
+        f"{place}.{name}: is not a known field" if place else f"{name}: is not a known field" for name in data if name not in hints
+    )
     return cls(**values) if len(faults) == before else _MISSING
 
 

@@ -45,8 +45,8 @@ def nothing_to_do(plan: Plan) -> str:
     """Say that the environment is as planned already, and why that is known."""
     return "\n".join(
         [
-            f"Nothing to do: {plan.env.path} has every package of the known-good set of TensorFlow {plan.choice.release}"
-            f" for Python {plan.choice.python}, and nothing that conflicts",
+            f"Nothing to do: {plan.env.path} is as planned",
+            f"It has every package of the known-good set of TensorFlow {plan.choice.release} for Python {plan.choice.python}, and no rivals",
             f"To prove it again: tfsetup verify --env {shlex.quote(plan.env.path)}",
         ]
     )

@@ -98,7 +98,7 @@ class BarProgress:
         """Prepare the console; nothing is drawn yet."""
         from rich.console import Console  # noqa: PLC0415 - only on a terminal
         from rich.progress import BarColumn, DownloadColumn, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-        from rich.progress import Progress as Bars
+        from rich.progress import Progress as Bars  # noqa: PLC0415
 
         self._console = Console(stderr=True, no_color=not colour, highlight=False, soft_wrap=True)
         self._plain = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
