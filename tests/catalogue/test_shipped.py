@@ -1,0 +1,178 @@
+"""What is shipped is consistent in itself: profiles, locks, tables and proofs fit each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.utils import parse_wheel_filename
+from packaging.version import Version
+
+from provisioner.catalogue import Catalogue, find_profiles
+from provisioner.catalogue.lockfile import format_lockfile, glibc_of, parse_lockfile
+from provisioner.catalogue.releases import read_minor
+from provisioner.catalogue.tables import numbers
+from provisioner.catalogue.yaml_text import parse_yaml
+from provisioner.local_host import LocalHost
+from provisioner.model.catalogue import Build, Release
+
+ROOT = Path(find_profiles())
+MACHINES = {"linux-x86_64": "x86_64"}
+CATALOGUE = Catalogue.open(LocalHost(), str(ROOT))
+BUILDS = [
+    pytest.param(release, build, id=f"{release.version}-{build.platform}")
+    for release in CATALOGUE.releases(prereleases=True)
+    for build in release.builds
+]
+LOCKS = sorted((ROOT / "locks").glob("*/*.lock"))
+RIVALS = {"tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tensorflow-intel", "tensorflow-macos", "tensorflow-rocm", "tf-nightly"}
+
+
+def test_the_locks_name_every_release_that_has_a_profile() -> None:
+    described: set[str] = set()
+    for path in (ROOT / "releases").glob("*.yaml"):
+        described |= {
+            release.version for release in read_minor(parse_yaml(path.read_text("utf-8"), file=str(path)), minor=path.stem, file=str(path))
+        }
+    assert described == set(CATALOGUE.versions())
+
+
+def test_the_releases_of_the_first_catalogue_are_there() -> None:
+    """The stable releases with Linux x86-64 wheels on PyPI from 2.15 to 2.21."""
+    wanted = [
+        "2.15.0",
+        "2.15.0.post1",
+        "2.15.1",
+        "2.16.1",
+        "2.16.2",
+        "2.17.0",
+        "2.17.1",
+        "2.18.0",
+        "2.18.1",
+        "2.19.0",
+        "2.19.1",
+        "2.20.0",
+        "2.21.0",
+    ]
+    assert set(wanted) <= set(CATALOGUE.versions())
+
+
+@pytest.mark.parametrize(("release", "build"), BUILDS)
+def test_every_python_and_device_of_a_build_has_its_lock(release: Release, build: Build) -> None:
+    wanted = {(python, device) for python in build.pythons for device in build.packages}
+    assert set(CATALOGUE.locks(release.version, build.platform)) == wanted
+
+
+@pytest.mark.parametrize(("release", "build"), BUILDS)
+def test_every_file_of_a_lock_installs_on_the_oldest_machine_of_the_release(release: Release, build: Build) -> None:
+    for python, device in CATALOGUE.locks(release.version, build.platform):
+        lock = CATALOGUE.lock(release.version, python, build.platform, device)
+        assert lock is not None
+        tags = oldest_machine(python, build)
+        for file in lock.files:
+            name, version, _, names = parse_wheel_filename(file.filename)
+            assert (file.name, file.version) == (name, str(version))
+            assert names & tags, f"{file.filename} on Python {python}"
+            assert file.size > 0
+            assert file.unpacked > 0
+        assert numbers(lock.glibc) <= numbers(build.glibc)
+
+
+def oldest_machine(python: str, build: Build) -> set[Tag]:
+    """The tags of a machine with exactly the glibc of the build."""
+    major, minor = numbers(python)
+    machine = MACHINES[build.platform]
+    legacy = {(2, 5): "manylinux1", (2, 12): "manylinux2010", (2, 17): "manylinux2014"}
+    floor = numbers(build.glibc)[1]
+    platforms = [f"manylinux_2_{number}_{machine}" for number in range(floor, 4, -1)]
+    platforms += [f"{name}_{machine}" for (_, number), name in legacy.items() if number <= floor]
+    interpreter = f"cp{major}{minor}"
+    return {*cpython_tags((major, minor), [interpreter], platforms), *compatible_tags((major, minor), interpreter, platforms)}
+
+
+@pytest.mark.parametrize(("release", "build"), BUILDS)
+def test_a_set_holds_the_package_its_pins_and_its_limits_and_no_rival(release: Release, build: Build) -> None:
+    for python, device in CATALOGUE.locks(release.version, build.platform):
+        lock = CATALOGUE.lock(release.version, python, build.platform, device)
+        assert lock is not None
+        found = {file.name: Version(file.version) for file in lock.files}
+        assert len(found) == len(lock.files), "one version of each package"
+        assert found[build.packages[device]] == Version(release.version)
+        assert found.keys() & RIVALS == {build.packages[device]}
+        pins = build.cuda.requirements if build.cuda else ()
+        nvidia = {name: version for name, version in found.items() if name.startswith("nvidia-")}
+        assert nvidia == ({pin.partition("==")[0]: Version(pin.partition("==")[2]) for pin in pins} if device == "cuda" else {})
+        for item in build.constraints:
+            requirement = Requirement(item.requirement)
+            if requirement.name in found and (not item.pythons or python in item.pythons):
+                assert found[requirement.name] in requirement.specifier
+        assert not any(file.source for file in lock.files)
+
+
+@pytest.mark.parametrize(("release", "build"), BUILDS)
+def test_cuda_values_fit_each_other(release: Release, build: Build) -> None:
+    cuda = build.cuda
+    if cuda is None:
+        return
+    toolkit = CATALOGUE.toolkit(cuda.version)
+    assert toolkit is not None
+    assert cuda.driver == (toolkit.driver_minor or toolkit.driver)
+    assert cuda.driver_ptx == toolkit.driver
+    pins = {pin.partition("==")[0]: numbers(pin.partition("==")[2]) for pin in cuda.requirements}
+    cudnn = pins["nvidia-cudnn-cu12"]
+    assert cudnn[:2] >= numbers(cuda.cudnn), "older than the one built against"
+    assert cudnn[:2] < (9, 11), "9.11 has no code for GPUs below 7.5, which these builds serve"
+    assert f"libcudnn.so.{cudnn[0]}" in cuda.must_open
+    assert pins["nvidia-cuda-runtime-cu12"][:2] == numbers(cuda.version)
+    assert f"libcudart.so.{numbers(cuda.version)[0]}" in cuda.must_open
+    for capability in (item for known in release.known_bad for item in known.capabilities):
+        assert CATALOGUE.architecture(capability) is not None
+
+
+@pytest.mark.parametrize(("release", "build"), BUILDS)
+def test_dates_are_in_order(release: Release, build: Build) -> None:
+    assert release.released < release.cutoff
+    assert f"\ncutoff {release.cutoff}\n" in (ROOT / "locks" / build.platform / f"{release.version}.lock").read_text("utf-8")
+
+
+@pytest.mark.parametrize("path", LOCKS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_lock_is_in_its_one_form(path: Path) -> None:
+    """A file that was edited by hand rarely is."""
+    text = path.read_text("utf-8")
+    assert format_lockfile(parse_lockfile(text, file=str(path))) == text
+    assert "://" not in text
+    assert path.parent.name in MACHINES or all(glibc_of(line.split(" ")[0]) == (0, 0) for line in text.splitlines()[8:])
+
+
+def test_one_file_name_has_one_content_everywhere() -> None:
+    contents: dict[str, set[tuple[str, int, int]]] = {}
+    for path in LOCKS:
+        for file, _ in parse_lockfile(path.read_text("utf-8"), file=str(path)).members:
+            contents.setdefault(file.filename, set()).add((file.sha256, file.size, file.unpacked))
+    assert [name for name, found in contents.items() if len(found) > 1] == []
+
+
+def test_the_tables_can_be_read() -> None:
+    assert CATALOGUE.architecture("8.0") is not None
+    assert CATALOGUE.toolkits()
+    assert CATALOGUE.driver_commands("ubuntu", (), "525.60.13")
+
+
+def test_every_proof_belongs_to_a_lock_that_is_there() -> None:
+    """A proof of a set that has been resolved anew since proves nothing: `make prove` runs it again and drops the old one."""
+    if not (ROOT / "proofs.json").exists():
+        return
+    digests = {
+        lock.digest
+        for version in CATALOGUE.versions()
+        for platform in CATALOGUE.platforms()
+        for python, device in CATALOGUE.locks(version, platform)
+        if (lock := CATALOGUE.lock(version, python, platform, device))
+    }
+    from provisioner.catalogue.tables import read_proofs
+    from provisioner.model.codec import parse_json
+
+    text = (ROOT / "proofs.json").read_text("utf-8")
+    assert set(read_proofs(parse_json(text, file="proofs.json"), file="proofs.json")) <= digests

@@ -1,0 +1,78 @@
+"""Which wheel an installer takes, compared with this machine's own order of tags."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from packaging.tags import sys_tags
+
+from provisioner.engines.uv import platform_name
+from provisioner.engines.wheels import Wheel, pick, read_pylock, supported_tags
+from provisioner.errors import OperationError
+
+
+def wheel(filename: str) -> Wheel:
+    return Wheel(package="p", url=f"file:///{filename}", filename=filename, sha256="0" * 64)
+
+
+@pytest.mark.parametrize(("glibc", "expected"), [("2.12", "2_17"), ("2.17", "2_17"), ("2.27", "2_28"), ("2.28", "2_28"), ("2.29", "2_31")])
+def test_the_resolver_is_told_the_nearest_machine_it_knows(glibc: str, expected: str) -> None:
+    assert platform_name(glibc, "x86_64") == f"x86_64-manylinux_{expected}"
+
+
+@pytest.mark.parametrize(
+    ("offered", "picked"),
+    [
+        (["a-1-py3-none-any.whl", "a-1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"], 1),
+        (["a-1-cp311-cp311-manylinux_2_28_x86_64.whl", "a-1-py3-none-any.whl"], 1),
+        (["a-1-cp311-cp311-manylinux_2_5_x86_64.manylinux1_x86_64.whl", "a-1-cp311-cp311-manylinux_2_17_x86_64.whl"], 1),
+        (["a-1-cp39-abi3-manylinux2014_x86_64.whl", "a-1-cp311-cp311-manylinux2014_x86_64.whl"], 1),
+        (["a-1-cp312-cp312-manylinux2014_x86_64.whl", "a-1-cp39-abi3-manylinux2014_x86_64.whl"], 1),
+        (["a-1-cp311-cp311-manylinux_2_27_x86_64.manylinux_2_17_x86_64.whl", "a-1-py3-none-any.whl"], 0),
+        (["a-1-1-py3-none-any.whl", "a-1-2-py3-none-any.whl", "a-1-py3-none-any.whl"], 1),
+        (["a-1-cp311-cp311-macosx_12_0_arm64.whl", "a-1-cp311-cp311-win_amd64.whl", "a-1-py2.py3-none-any.whl"], 2),
+    ],
+)
+def test_the_wheel_is_the_one_an_installer_prefers_on_the_oldest_machine(offered: list[str], picked: int) -> None:
+    wheels = [wheel(name) for name in offered]
+    tags = supported_tags("3.11", (2, 17), "x86_64")
+    assert pick(wheels, tags) is wheels[picked]
+    assert pick(wheels[::-1], tags) is wheels[picked], "the order of the index does not matter"
+
+
+def test_no_fitting_wheel_is_an_error_that_names_what_was_offered() -> None:
+    with pytest.raises(OperationError, match="manylinux_2_28"):
+        pick([wheel("a-1-cp311-cp311-manylinux_2_28_x86_64.whl")], supported_tags("3.11", (2, 17), "x86_64"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="compares with this machine's own tags")
+def test_the_order_of_tags_is_that_of_this_machine() -> None:
+    """Every tag we give that `packaging` also finds here comes in the same order (an index holds no plain `linux` wheels)."""
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    here = [tag for tag in sys_tags() if "manylinux" in tag.platform or tag.platform == "any"]
+    ours = supported_tags(python, (2, 17), "x86_64")
+    common = [tag for tag in here if tag in set(ours)]
+    assert common == [tag for tag in ours if tag in set(here)]
+    assert common
+
+
+def test_a_pylock_is_read() -> None:
+    text = """
+lock-version = "1.0"
+[[packages]]
+name = "Google_Pasta"
+version = "0.2.0"
+wheels = [{ url = "https://index/x/google_pasta-0.2.0-py3-none-any.whl", hashes = { sha256 = "aa" } }]
+"""
+    (found,) = read_pylock(text)["google-pasta"]
+    assert (found.filename, found.sha256) == ("google_pasta-0.2.0-py3-none-any.whl", "aa")
+
+
+@pytest.mark.parametrize(
+    "packages",
+    ['[[packages]]\nname = "a"\nversion = "1"', '[[packages]]\nname = "a"\nwheels = []'],
+)
+def test_a_package_without_wheels_is_refused(packages: str) -> None:
+    with pytest.raises(OperationError, match="a: expected one version with wheels"):
+        read_pylock(packages)
