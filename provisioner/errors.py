@@ -88,6 +88,12 @@ class ConsentError(TfsetupError):
     exit_code = 15
 
 
+class InterruptedRunError(TfsetupError):
+    """A person or the system ended the run (code 130, which shells give to Ctrl-C)."""
+
+    exit_code = 130
+
+
 class CouldNotTellError(TfsetupError):
     """The question could not be answered (code 16)."""
 

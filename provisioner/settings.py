@@ -13,9 +13,11 @@ from provisioner.model.record import record
 from provisioner.model.request import Request
 
 FILE = "tfsetup.yaml"
+# Linux' 255, less what the tool puts around the name while it builds (``workspace.Workspace.aside``).
+NAME_MAX_BYTES = 240
 
-_TRUE = {"1", "true", "yes", "on"}
-_FALSE = {"", "0", "false", "no", "off"}
+TRUE = {"1", "true", "yes", "on"}
+FALSE = {"", "0", "false", "no", "off"}
 
 
 @record
@@ -46,9 +48,9 @@ SETTINGS = (
 
 def parse_flag(text: str, where: str) -> bool:
     """Read a yes-or-no variable."""
-    if text.strip().lower() in _TRUE:
+    if text.strip().lower() in TRUE:
         return True
-    if text.strip().lower() in _FALSE:
+    if text.strip().lower() in FALSE:
         return False
     raise UsageError(f"`{text}` is neither yes nor no", place=where, hint="write 1 or 0")
 
@@ -70,7 +72,7 @@ def _file_fault(setting: Setting, value: Any) -> str:
     if setting.kind == "list":
         return "" if isinstance(value, list) and all(isinstance(item, str) for item in value) else "expected a list of texts"
     if not isinstance(value, str):
-        return 'expected a text (a version needs quotes: "2.20")'
+        return "expected a text"
     if setting.kind == "choice" and value not in setting.choices:
         return f"expected one of {', '.join(setting.choices)}"
     return ""
@@ -81,16 +83,14 @@ def read_file(reader: Reader) -> dict[str, Any]:
     path = posixpath.join(reader.cwd, FILE)
     if not reader.exists(path):
         return {}
-    import yaml  # noqa: PLC0415 - 20 ms that only those pay who have the file
+    from provisioner.catalogue.yaml_text import parse_yaml  # noqa: PLC0415 - 20 ms that only those pay who have the file
 
     try:
-        data = yaml.safe_load(reader.read_text(path))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise InputError("not valid YAML", place=path, faults=(f"{where}{getattr(error, 'problem', error)}",)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read: {error}", place=path) from None
+        text = reader.read_text(path)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", place=path) from None
+    # Numbers stay as they are written, so `tensorflow: 2.20` is not 2.2.
+    data = parse_yaml(text, file=path)
     if data is None:
         return {}
     if not isinstance(data, dict):
@@ -112,7 +112,8 @@ def request(options: Mapping[str, Any], reader: Reader) -> Request:
         given = options.get(setting.name)
         if given not in (None, ()) and not (setting.kind == "flag" and given is False):
             values[setting.name], origins[setting.name] = given, "option"
-        elif setting.variable in reader.env:
+        elif reader.env.get(setting.variable):
+            # As with Typer's own variables, an empty one is the same as none.
             values[setting.name] = _from_variable(setting, reader.env[setting.variable])
             origins[setting.name] = f"variable {setting.variable}"
         elif setting.name in file:
@@ -126,20 +127,22 @@ def request(options: Mapping[str, Any], reader: Reader) -> Request:
         python=values["python"],
         device=values["device"],
         kind=values["kind"],
-        env=absolute(values["env"], reader),
+        env=absolute(values["env"], reader, "--env" if origins["env"] == "option" else origins["env"]),
         extra=values["with"],
         offline=values["offline"],
         origins=origins,
     )
 
 
-def absolute(path: str, reader: Reader) -> str:
+def absolute(path: str, reader: Reader, origin: str) -> str:
     """Return ``path`` as an absolute path, a leading ``~`` replaced; raises ``UsageError`` for one that no folder can have."""
     if not path or "\0" in path:
-        raise UsageError("a folder is needed", place="--env", hint="for example --env ./tf-env")
+        raise UsageError("a folder is needed", place=origin, hint="for example --env ./tf-env")
     if path == "~" or path.startswith("~/"):
         path = reader.env.get("HOME", "~") + path[1:]
     found = posixpath.normpath(posixpath.join(reader.cwd, path))
     if re.fullmatch(r"/+", found):
-        raise UsageError("the root of the file system cannot be an environment", place="--env")
+        raise UsageError("the root of the file system cannot be an environment", place=origin)
+    if any(len(part.encode("utf-8", "surrogateescape")) > NAME_MAX_BYTES for part in found.split("/")):
+        raise UsageError(f"a folder's name is too long (at most {NAME_MAX_BYTES} bytes)", place=origin)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -13,10 +14,18 @@ from typing import Annotated
 import typer
 
 from provisioner import __version__
-from provisioner.cli.output import fail, print_text, say
-from provisioner.errors import OperationError, TfsetupError, UsageError
+from provisioner.cli.options import wants_json
+from provisioner.cli.output import fail, print_text
+from provisioner.errors import InterruptedRunError, OperationError, TfsetupError, UsageError
 
-INTERRUPTED = 130
+# What an operating system refuses with, in words, and what to do about it.
+_REFUSALS = {
+    errno.ENOSPC: ("no space is left on the disk", "free some space, then run the same command again", "disk-full"),
+    errno.EDQUOT: ("the quota of this user is used up", "free some space, then run the same command again", "disk-full"),
+    errno.EACCES: ("this user may not do that", "check who owns it", "permission-denied"),
+    errno.EPERM: ("this user may not do that", "check who owns it", "permission-denied"),
+    errno.EROFS: ("the file system cannot be written", "choose another place", "permission-denied"),
+}
 # In the order in which a person meets them; each is a module of this package with a function of the same name.
 COMMANDS = ("detect", "profiles", "plan", "apply", "verify", "undo", "schema")
 
@@ -56,26 +65,41 @@ def run(argv: Sequence[str]) -> int:
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _interrupt)
-    as_json = "--json" in argv
+    as_json = wants_json(argv)
     try:
         app = make_app(argv[:1] if argv and argv[0] in COMMANDS else COMMANDS)
         code = app(list(argv) or ["--help"], prog_name="tfsetup", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except TfsetupError as error:
         return fail(error, as_json=as_json)
-    except KeyboardInterrupt:
-        say("Interrupted: the environment is as it was before, unless a line above says otherwise")
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has gone (``| head``); what is still buffered must not fail again at exit.
+    except (KeyboardInterrupt, typer.Abort):
+        # Typer turns Ctrl-C into its own exception.
+        return fail(
+            InterruptedRunError("interrupted: the environment is as it was before, unless a line above says otherwise"), as_json=as_json
+        )
+    except (BrokenPipeError, SystemExit):
+        # The reader of our data has gone (``| head``), for which Typer exits; what is still buffered must not fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001 - nobody is helped by a traceback in the terminal
-        # Typer's own usage errors are told apart by a method: their classes move from release to release.
-        if hasattr(error, "format_message"):
-            hint = "`tfsetup --help` lists the commands, `tfsetup COMMAND --help` their options"
-            return fail(UsageError(_sentence(str(error.format_message())), hint=hint), as_json=as_json)
-        return fail(_bug(error), as_json=as_json)
+        return fail(_expected(error), as_json=as_json)
+
+
+def _expected(error: Exception) -> TfsetupError:
+    """Return the error of ours that says what another one means."""
+    if isinstance(error, OSError):
+        return _refused(error)
+    # Typer's own usage errors are told apart by a method: their classes move from release to release.
+    if hasattr(error, "format_message"):
+        hint = "`tfsetup --help` lists the commands, `tfsetup COMMAND --help` their options"
+        return UsageError(_sentence(str(error.format_message())), hint=hint)
+    return _bug(error)
+
+
+def _refused(error: OSError) -> OperationError:
+    """Say what the operating system refused; whatever was begun has been taken back on the way here."""
+    words, hint, cause = _REFUSALS.get(error.errno or 0, (error.strerror or str(error), "", ""))
+    return OperationError(words, place=str(error.filename or ""), hint=hint, cause=cause)
 
 
 def _bug(error: Exception) -> OperationError:
@@ -83,12 +107,13 @@ def _bug(error: Exception) -> OperationError:
     import tempfile  # noqa: PLC0415 - only on this road
     import traceback  # noqa: PLC0415 - only on this road
 
-    with tempfile.NamedTemporaryFile("w", prefix="tfsetup-bug-", suffix=".txt", delete=False, encoding="utf-8") as file:
-        file.write("".join(traceback.format_exception(error)))
-    return OperationError(
-        f"a bug in tfsetup: {type(error).__name__}: {error}",
-        hint=f"what it was doing was taken back; please report it with the file {file.name}",
-    )
+    what = f"a bug in tfsetup: {type(error).__name__}: {error}"
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="tfsetup-bug-", suffix=".txt", delete=False, encoding="utf-8") as file:
+            file.write("".join(traceback.format_exception(error)))
+    except OSError:
+        return OperationError(what, hint="what it was doing was taken back; please report it")
+    return OperationError(what, hint=f"what it was doing was taken back; please report it with the file {file.name}")
 
 
 def _sentence(text: str) -> str:

@@ -16,7 +16,9 @@ from provisioner.local_host import LocalHost
 
 def detect(
     env: options.Env = None,
-    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Write the facts to a file, to plan elsewhere.")] = "",
+    output: Annotated[
+        str, typer.Option("--output", "-o", envvar="TFSETUP_OUTPUT", metavar="FILE", help="Write the facts to a file, to plan elsewhere.")
+    ] = "",
     *,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
@@ -41,8 +43,11 @@ def detect(
 
 
 def write_file(host: LocalHost, path: str, text: str) -> None:
-    """Write a file that a person named with ``-o``."""
+    """Write a file that a person named with ``-o``; a link is followed, and what is no file (``/dev/null``, a folder) is never replaced."""
+    target = host.real(posixpath.join(host.cwd, path))
     try:
-        host.write(posixpath.join(host.cwd, path), text)
+        if host.exists(target) and host.entry(target).kind != "file":
+            raise InputError("is there already, and is not a file", place=path, hint="choose another file")
+        host.write(target, text)
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", place=path, hint="choose another file") from None

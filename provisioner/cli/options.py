@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from provisioner import settings
 from provisioner.errors import UsageError
 from provisioner.host import Host
+from provisioner.local_host import LocalHost
 from provisioner.model.request import Request
 
 TensorFlow = Annotated[
@@ -24,11 +26,17 @@ With = Annotated[
     typer.Option("--with", metavar="REQUIREMENT", help="A package to have beside TensorFlow; can be repeated. [TFSETUP_WITH]"),
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Forbid the network. [TFSETUP_OFFLINE]")]
-FactsFile = Annotated[str, typer.Option("--facts", metavar="FILE", help="Plan for the machine that `tfsetup detect --json` described.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show sources and details.")]
+FactsFile = Annotated[
+    str,
+    typer.Option("--facts", envvar="TFSETUP_FACTS", metavar="FILE", help="Plan for the machine that `tfsetup detect --json` described."),
+]
+Json = Annotated[bool, typer.Option("--json", envvar="TFSETUP_JSON", help="Print one JSON document to stdout.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", envvar="TFSETUP_VERBOSE", help="Show sources and details.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree in advance. [TFSETUP_YES]")]
-Wait = Annotated[float, typer.Option("--wait", metavar="SECONDS", help="How long to wait for another tfsetup on the same environment.")]
+Wait = Annotated[
+    float,
+    typer.Option("--wait", envvar="TFSETUP_WAIT", metavar="SECONDS", help="How long to wait for another tfsetup on the same environment."),
+]
 
 
 def request(host: Host, **options: Any) -> Request:
@@ -45,6 +53,11 @@ def request(host: Host, **options: Any) -> Request:
 def environment(host: Host, env: str | None) -> str:
     """Return the absolute path of the environment that a command is about."""
     return settings.request({"env": env}, host).env
+
+
+def wants_json(argv: Sequence[str]) -> bool:
+    """True when errors are to be told as a document; Typer, which reads the option itself, may be what fails."""
+    return "--json" in argv or LocalHost().env.get("TFSETUP_JSON", "").strip().lower() in settings.TRUE
 
 
 def agreed(host: Host, *, yes: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from provisioner.errors import InputError, NoProfileError, TfsetupError, VerificationError
 
 ERROR_SCHEMA = "tfsetup/error/1"
+# U+0080 to U+009F steer some terminals like the control characters of ASCII do.
+_CONTROLS = {number: f"\\x{number:02x}" for number in (*range(0x20), *range(0x7F, 0xA0)) if chr(number) not in "\n\t"}
 
 
 def print_json(document: dict[str, Any]) -> None:
@@ -17,16 +20,22 @@ def print_json(document: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
+def visible(text: str) -> str:
+    """Return ``text`` with control characters spelt out, but for line ends and tabs: a name out of a file must not steer a terminal."""
+    return text.translate(_CONTROLS)
+
+
 def print_text(text: str) -> None:
     """Print data for a person to stdout."""
-    sys.stdout.write(text.rstrip("\n") + "\n")
+    sys.stdout.write(visible(text.rstrip("\n")) + "\n")
     sys.stdout.flush()
 
 
 def say(text: str) -> None:
-    """Print words to stderr."""
-    sys.stderr.write(text.rstrip("\n") + "\n")
-    sys.stderr.flush()
+    """Print words to stderr; when nobody listens any more, the work goes on."""
+    with contextlib.suppress(BrokenPipeError):
+        sys.stderr.write(visible(text.rstrip("\n")) + "\n")
+        sys.stderr.flush()
 
 
 def error_document(error: TfsetupError) -> dict[str, Any]:

@@ -23,10 +23,14 @@ def plan(
     env: options.Env = None,
     with_: options.With = None,
     facts: options.FactsFile = "",
-    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Save the plan, for `tfsetup apply FILE`.")] = "",
+    output: Annotated[
+        str, typer.Option("--output", "-o", envvar="TFSETUP_OUTPUT", metavar="FILE", help="Save the plan, for `tfsetup apply FILE`.")
+    ] = "",
     *,
     offline: options.Offline = False,
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 10 when there is something to change.")] = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", envvar="TFSETUP_EXIT_CODE", help="Exit with 10 when there is something to change.")
+    ] = False,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
