@@ -65,7 +65,11 @@ def read(host: Reader, path: str) -> Journal | None:
 def last_record(host: Reader, workspace: Workspace) -> Journal | None:
     """Return the newest change that can be undone, or None."""
     try:
-        numbers = [int(name) for name in (entry.path.rsplit("/", 1)[-1] for entry in host.list(workspace.history)) if name.isdigit()]
+        numbers = [
+            int(name)
+            for name in (entry.path.rsplit("/", 1)[-1] for entry in host.list(workspace.history))
+            if name.isascii() and name.isdigit()
+        ]
     except (FileNotFoundError, NotADirectoryError):
         return None
     for number in sorted(numbers, reverse=True):

@@ -18,6 +18,8 @@ _RIVALS = (
     r"tensorflow(-(cpu|gpu|intel|macos|rocm|rocm-enhanced|aarch64|cpu-aws|directml|gpu-macosx))?|intel-tensorflow(-avx512)?|nvidia-tensorflow"
     r"|(tf-nightly|tensorflow-nightly)(-[a-z0-9-]+)?"
 )
+# What makes a folder an environment; no distribution brings it.
+_ENVIRONMENT = r"pyvenv\.cfg|bin/(python[0-9.]*|activate[^/]*)"
 # Folders those distributions own: the package, the real module of 1.15 and 2.0, and links to data.
 RIVAL_FOLDERS = ("tensorflow", "tensorflow_core")
 
@@ -105,15 +107,21 @@ def _not_environment(path: str, why: str, hint: str = "") -> InputError:
 
 
 def _read_venv(reader: Reader, root: str) -> Site:
-    config = parse_config(reader.read_text(posixpath.join(root, "pyvenv.cfg")))
+    try:
+        config = parse_config(reader.read_text(posixpath.join(root, "pyvenv.cfg")))
+    except OSError as error:
+        raise _not_environment(root, f"its pyvenv.cfg cannot be read: {error.strerror}") from None
     python = posixpath.join(root, "bin", "python")
     folders = reader.glob(posixpath.join(_glob_escape(root), "lib", "python3.*", "site-packages"))
-    version = config.get("version_info") or config.get("version", "")
+    # virtualenv writes 3.11.7.final.0, uv and venv 3.11.7 (or 3.13.0rc1, 3.12.1+).
+    version = ".".join((config.get("version_info") or config.get("version", "")).split("+")[0].split(".")[:3])
     short = ".".join(version.split(".")[:2])
     site_packages = next((item for item in folders if item.endswith(f"/python{short}/site-packages")), "")
     if not site_packages:
         hint = "remove it, or choose another folder with --env"
         raise _not_environment(root, "its pyvenv.cfg names no Python whose site-packages folder is there", hint)
+    if reader.real(site_packages) != site_packages:
+        raise _not_environment(root, f"its packages are elsewhere ({reader.real(site_packages)}), and nothing outside is ever changed")
     if not reader.exists(reader.real(python)):
         raise _not_environment(root, f"its Python is gone ({reader.real(python)})", "remove it, or choose another folder with --env")
     distributions = _distributions(reader, root, site_packages)
@@ -123,7 +131,7 @@ def _read_venv(reader: Reader, root: str) -> Site:
             kind="venv",
             digest=_digest(distributions),
             python=python,
-            python_version=version.split("+")[0],
+            python_version=version,
             site_packages=posixpath.relpath(site_packages, root),
             managed=reader.exists(posixpath.join(root, STATE, "receipt.json")),
         ),
@@ -181,16 +189,14 @@ def _leftovers(reader: Reader, root: str, site_packages: str) -> tuple[str, ...]
 def recorded_files(reader: Reader, root: str, installed: Installed) -> tuple[str, ...]:
     """Return the files of a distribution relative to the environment; its metadata folder stands for all in it.
 
-    Read from RECORD (PEP 376) or ``installed-files.txt``; lines that lead out of the environment are left out, so that nothing outside can
-    be touched by a forged RECORD.
+    Read from RECORD (PEP 376) or ``installed-files.txt``. A forged one can harm nothing: lines that lead out of the environment, name a
+    folder, or name what makes it an environment are left out.
     """
-    import csv  # noqa: PLC0415 - only when something is removed
-
     metadata = posixpath.join(root, installed.metadata)
     files = {installed.metadata}
     if installed.recorded and installed.metadata.endswith(".dist-info"):
         folder = posixpath.dirname(installed.metadata)
-        names = [row[0] for row in csv.reader(reader.read_text(posixpath.join(metadata, "RECORD"), limit=1 << 26).splitlines()) if row]
+        names = _record_names(reader.read_text(posixpath.join(metadata, "RECORD"), limit=1 << 26))
     elif installed.recorded:
         folder = installed.metadata
         names = reader.read_text(posixpath.join(metadata, "installed-files.txt"), limit=1 << 26).splitlines()
@@ -198,7 +204,24 @@ def recorded_files(reader: Reader, root: str, installed: Installed) -> tuple[str
         return tuple(files)
     for name in names:
         path = posixpath.normpath(posixpath.join(folder, name))
-        inside = not path.startswith(("/", "..")) and path.split("/")[0] != STATE
-        if inside and not path.startswith(installed.metadata + "/"):
+        if not path.startswith(installed.metadata + "/") and _removable(reader, root, path):
             files.add(path)
     return tuple(sorted(files))
+
+
+def _record_names(text: str) -> list[str]:
+    import csv  # noqa: PLC0415 - only when something is removed
+
+    try:
+        return [row[0] for row in csv.reader(text.splitlines()) if row]
+    except csv.Error:
+        # Not a RECORD: the metadata goes, and files that are in the way of new ones are moved when those come.
+        return []
+
+
+def _removable(reader: Reader, root: str, path: str) -> bool:
+    """True for a file that a distribution can own."""
+    if path.startswith(("/", "..")) or "\0" in path or path.split("/", maxsplit=1)[0] == STATE or re.fullmatch(_ENVIRONMENT, path):
+        return False
+    place = posixpath.join(root, path)
+    return reader.exists(place) and reader.entry(place).kind != "directory"
