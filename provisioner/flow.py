@@ -10,10 +10,10 @@ from provisioner import plan as planning
 from provisioner.engines import uv
 from provisioner.errors import InputError, OperationError, StalePlanError, UsageError
 from provisioner.host import Host
-from provisioner.journal import Journal, last_record
+from provisioner.journal import last_record
 from provisioner.model import codec
 from provisioner.model.facts import Facts
-from provisioner.model.plan import EnvState, Plan
+from provisioner.model.plan import Choice, EnvState, Plan
 from provisioner.model.record import record
 from provisioner.progress import Progress
 from provisioner.site import Site, is_rival, read_site
@@ -23,7 +23,7 @@ from provisioner.workspace import Workspace
 if TYPE_CHECKING:
     from provisioner.catalogue import Catalogue
     from provisioner.execute import Executed
-    from provisioner.model.catalogue import Lock
+    from provisioner.model.catalogue import Link, Lock
     from provisioner.model.finding import Verification
     from provisioner.model.request import Request
     from provisioner.verify import Expected
@@ -44,16 +44,6 @@ class Planned:
     facts: Facts
     lock: Lock
     interrupted: recovery.Interrupted | None
-
-
-@record
-class Undoable:
-    """What ``undo`` would take back: an interrupted run, or the last change; ``added`` are distributions installed since."""
-
-    workspace: Workspace
-    interrupted: recovery.Interrupted | None
-    record: Journal | None
-    added: tuple[str, ...]
 
 
 def cache_folder(host: Host) -> str:
@@ -90,10 +80,12 @@ def read_input(host: Host, path: str, limit: int = 1 << 26) -> str:
 
 
 def open_catalogue(host: Host) -> Catalogue:
-    """Open the profiles that came with the tool."""
+    """Open the profiles: those in the folder TFSETUP_PROFILES (relative to the working directory), else those that came with the tool."""
     from provisioner.catalogue import Catalogue, find_profiles  # noqa: PLC0415 - not needed by every command
 
-    return Catalogue.open(host, find_profiles(), cache=host, cache_dir=posixpath.join(cache_folder(host), "catalogue"))
+    given = host.env.get("TFSETUP_PROFILES")
+    root = posixpath.join(host.cwd, given) if given else find_profiles()
+    return Catalogue.open(host, root, cache=host, cache_dir=posixpath.join(cache_folder(host), "catalogue"))
 
 
 def plan(host: Host, request: Request, *, facts_file: str = "") -> Planned:
@@ -119,8 +111,7 @@ def plan(host: Host, request: Request, *, facts_file: str = "") -> Planned:
     proof = catalogue.proof(lock)
     if request.extra:
         lock = _with_extras(host, request, lock, facts)
-    build = next(item for item in release.builds if item.platform == choice.platform)
-    links = build.cuda.links if choice.device == "cuda" and build.cuda else ()
+    links = _links_of(catalogue, choice)
     packages_folder = posixpath.join(site.state.path, site.state.site_packages)
     basis = planning.Basis(
         tool=__version__,
@@ -139,6 +130,12 @@ def plan(host: Host, request: Request, *, facts_file: str = "") -> Planned:
         warnings=_disk_warnings(facts, lock),
     )
     return Planned(plan=planning.make_plan(basis, site), site=site, facts=facts, lock=lock, interrupted=left)
+
+
+def _links_of(catalogue: Catalogue, choice: Choice) -> tuple[Link, ...]:
+    release = catalogue.release(choice.release)
+    build = next((item for item in release.builds if item.platform == choice.platform), None) if release else None
+    return build.cuda.links if choice.device == "cuda" and build and build.cuda else ()
 
 
 def _with_extras(host: Host, request: Request, lock: Lock, facts: Facts) -> Lock:
@@ -186,7 +183,7 @@ def load_saved_plan(host: Host, path: str) -> Planned:
     if saved.tool != __version__:
         raise StalePlanError(f"the plan was made by tfsetup {saved.tool}, this is {__version__}", place=path, hint="plan again")
     lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
-    planning.check_fresh(saved, facts, site, lock)
+    planning.check_fresh(saved, facts, site, lock, _links_of(catalogue, choice))
     left = recovery.interrupted(host, Workspace(root=site.state.path))
     if lock is None:  # pragma: no cover - check_fresh has refused it
         raise StalePlanError("the catalogue has changed since the plan was made", place=path)
@@ -205,7 +202,7 @@ def apply(host: Host, planned: Planned, *, progress: Progress, wait: float) -> E
     return execute(planned.plan, host, prove=prove, progress=progress, wait=wait)
 
 
-def clear_interrupted(host: Host, env: str, *, wait: float) -> recovery.Interrupted | None:
+def clear_interrupted(host: Host, env: str, *, wait: float, progress: Progress) -> recovery.Interrupted | None:
     """Bring the state before an interrupted run back, if there was one."""
     from provisioner.execute import holding  # noqa: PLC0415 - not needed to plan
 
@@ -214,11 +211,11 @@ def clear_interrupted(host: Host, env: str, *, wait: float) -> recovery.Interrup
         return None
     if not host.exists(workspace.root) or not host.exists(workspace.journal):
         aside = Workspace(root=workspace.aside)
-        with holding(host, aside, wait):
+        with holding(host, aside, wait, progress):
             found = recovery.interrupted(host, workspace)
-            host.remove_tree(aside.root)
+            recovery.discard_unfinished(host, workspace)
             return found
-    with holding(host, workspace, wait):
+    with holding(host, workspace, wait, progress):
         return recovery.recover(host, workspace)
 
 
@@ -263,14 +260,17 @@ def verify(host: Host, *, env: str, python: str, require_gpu: bool, timeout: flo
 
     receipt = receipts.read(host, Workspace(root=root).receipt)
     expected = _expected_of_plan(host, receipt.plan) if receipt else _expected_of_site(host, _site_or_nothing(host, root))
-    return _verify(host, root, interpreter, expected, progress, require_gpu=require_gpu, timeout=timeout)
+    progress.start("verify", "Verifying: importing TensorFlow and computing with it")
+    verification = _verify(host, root, interpreter, expected, progress, require_gpu=require_gpu, timeout=timeout)
+    progress.finish()
+    return verification
 
 
 def _site_or_nothing(host: Host, root: str) -> Site:
     try:
         return read_site(host, root)
     except InputError:
-        # Not a virtual environment (conda's, the system's): it can be verified all the same.
+        # Not a virtual environment (conda's, the system's), or a broken one: it can be verified, and a change of it undone, all the same.
         return Site(state=EnvState(path=root, kind="absent", digest=""), distributions=(), leftovers=())
 
 
@@ -300,7 +300,7 @@ def _verify(
     )
 
 
-def undoable(host: Host, env: str) -> Undoable:
+def undoable(host: Host, env: str) -> recovery.Undoable:
     """Find what ``undo`` would take back; raises ``UsageError`` when there is nothing."""
     from provisioner import receipt as receipts  # noqa: PLC0415 - not needed to plan
 
@@ -313,18 +313,20 @@ def undoable(host: Host, env: str) -> Undoable:
     receipt = receipts.read(host, workspace.receipt)
     if left is None and receipt is not None:
         ours = set(receipt.plan.expected)
-        added = tuple(f"{item.name} {item.version}" for item in read_site(host, workspace.root).distributions if item.name not in ours)
-    return Undoable(workspace=workspace, interrupted=left, record=record, added=added)
+        added = tuple(
+            f"{item.name} {item.version}" for item in _site_or_nothing(host, workspace.root).distributions if item.name not in ours
+        )
+    return recovery.Undoable(workspace=workspace, interrupted=left, record=record, added=added)
 
 
-def undo(host: Host, found: Undoable, *, wait: float) -> None:
+def undo(host: Host, found: recovery.Undoable, *, wait: float, progress: Progress) -> None:
     """Take back what ``undoable`` found."""
     from provisioner.execute import holding  # noqa: PLC0415 - not needed to plan
 
     if found.interrupted is not None:
-        clear_interrupted(host, found.workspace.root, wait=wait)
+        clear_interrupted(host, found.workspace.root, wait=wait, progress=progress)
         return
-    with holding(host, found.workspace, wait):
+    with holding(host, found.workspace, wait, progress):
         record = last_record(host, found.workspace)
         if record is not None:
             recovery.undo(host, found.workspace, record)

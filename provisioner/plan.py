@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import posixpath
+import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -80,19 +83,7 @@ def make_plan(basis: Basis, site: Site) -> Plan:
     """Compare what is there with what was chosen, and return the sealed plan."""
     lock, choice = basis.lock, basis.choice
     removals, kept = _compare(site, lock)
-    packages = tuple(
-        Package(
-            name=file.name,
-            version=file.version,
-            filename=file.filename,
-            sha256=file.sha256,
-            size=file.size,
-            unpacked=file.unpacked,
-            source=file.source,
-        )
-        for file in lock.files
-        if file.name not in kept
-    )
+    packages = _packages(lock, kept)
     download = sum(package.size for package in packages)
     disk = sum(package.unpacked for package in packages)
     changes = bool(packages or removals)
@@ -119,6 +110,22 @@ def make_plan(basis: Basis, site: Site) -> Plan:
         warnings=basis.warnings,
     )
     return replace(plan, seal=seal(plan))
+
+
+def _packages(lock: Lock, kept: frozenset[str]) -> tuple[Package, ...]:
+    return tuple(
+        Package(
+            name=file.name,
+            version=file.version,
+            filename=file.filename,
+            sha256=file.sha256,
+            size=file.size,
+            unpacked=file.unpacked,
+            source=file.source,
+        )
+        for file in lock.files
+        if file.name not in kept
+    )
 
 
 def _compare(site: Site, lock: Lock) -> tuple[tuple[Removal, ...], frozenset[str]]:
@@ -241,21 +248,53 @@ def load_plan(text: str, *, file: str) -> Plan:
     plan = codec.from_data(Plan, data, file=file, schema=SCHEMA)
     if seal(plan) != plan.seal:
         raise StalePlanError("the plan was altered after it was made: its content does not match its seal", place=file, hint="plan again")
-    for name, paths in (
-        ("removals", [path for item in plan.removals for path in item.paths]),
-        ("links", [link.path for link in plan.links]),
-    ):
-        for path in paths:
-            if path.startswith("/") or ".." in path.split("/"):
-                raise InputError("a path leads out of the environment", place=f"{file}: {name}: {path}")
+    if faults := tuple(_faults(plan)):
+        raise InputError("holds what no plan can hold", place=file, faults=faults)
     return plan
 
 
-def check_fresh(plan: Plan, facts: Facts, site: Site, lock: Lock | None) -> None:
-    """Raise ``StalePlanError`` when a saved plan no longer belongs to this machine, this environment or this catalogue."""
-    if lock is None or lock.digest != plan.lock:
+def _faults(plan: Plan) -> Iterator[str]:
+    """Yield what types alone cannot say. The seal shows that a plan was altered, not who made it; a stranger can seal a plan, too."""
+    path = plan.env.path
+    if not path.startswith("/") or posixpath.normpath(path) != path or re.search(r"[\0\ud800-\udc7f\udd00-\udfff]", path) or set(path) == {"/"}:
+        yield f"env.path: expected the absolute path of a folder, found {path!r}"
+    if not re.fullmatch(r"(lib/python3\.\d+/site-packages)?", plan.env.site_packages):
+        yield f"env.site_packages: expected a folder such as lib/python3.11/site-packages, found {plan.env.site_packages!r}"
+    if not re.fullmatch(r"3\.\d+", plan.choice.python):
+        yield f"choice.python: expected a Python such as 3.11, found {plan.choice.python!r}"
+    for number, package in enumerate(plan.packages):
+        for name, pattern in (
+            ("name", r"[a-z0-9]+(-[a-z0-9]+)*"),
+            ("version", r"[A-Za-z0-9.!+_-]+"),
+            ("filename", r"[A-Za-z0-9][A-Za-z0-9.!+_-]*"),
+            ("sha256", r"[0-9a-f]{64}"),
+        ):
+            if not re.fullmatch(pattern, getattr(package, name)):
+                yield f"packages[{number}].{name}: cannot be {getattr(package, name)!r}"
+    places = [(f"removals[{number}].paths", path) for number, item in enumerate(plan.removals) for path in item.paths]
+    for place, path in [*places, *((f"links[{number}].path", link.path) for number, link in enumerate(plan.links))]:
+        if not path or path.startswith("/") or "\0" in path or not {"", ".", ".."}.isdisjoint(path.split("/")):
+            yield f"{place}: expected a path inside the environment, found {path!r}"
+
+
+def check_fresh(plan: Plan, facts: Facts, site: Site, lock: Lock | None, links: tuple[Link, ...]) -> None:
+    """Raise ``StalePlanError`` when a saved plan no longer belongs to this machine, this environment or this catalogue.
+
+    ``links`` are those of the catalogue. What the plan does must follow from the catalogue and the environment, so that a plan of unknown
+    origin installs nothing else; only packages that ``--with`` asked for are the plan's own.
+    """
+    if lock is None or lock.digest != plan.lock or not set(plan.links) <= set(links):
         raise StalePlanError("the catalogue has changed since the plan was made", hint="plan again")
     if facts_digest(facts, plan.choice.interpreter) != plan.facts:
         raise StalePlanError("the plan was made for another machine, or this one has changed since", hint="plan again on this machine")
     if site.state != plan.env:
         raise StalePlanError("the environment is not what it was when the plan was made", place=plan.env.path, hint="plan again")
+    interpreter = plan.choice.interpreter
+    if site.state.kind != "venv" and interpreter is not None and interpreter not in (facts.interpreters.value or ()):
+        raise StalePlanError("the Python that the plan names is not there any more", place=interpreter.path, hint="plan again")
+    if plan.request.extra:
+        return
+    removals, kept = _compare(site, lock)
+    unchanged = {file.name: file.version for file in lock.files if file.name in kept}
+    if (plan.removals, plan.packages, plan.unchanged) != (removals, _packages(lock, kept), unchanged):
+        raise StalePlanError("what the plan does is not what the environment needs now", place=plan.env.path, hint="plan again")

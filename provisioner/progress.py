@@ -24,6 +24,10 @@ class Progress(Protocol):
         """Something a person should know."""
         ...
 
+    def close(self) -> None:
+        """Nothing more will be told, whether or not the last stage was finished."""
+        ...
+
 
 class Silent:
     """A progress that tells nobody."""
@@ -39,3 +43,9 @@ class Silent:
 
     def note(self, text: str) -> None:
         """See ``Progress``."""
+
+    def close(self) -> None:
+        """See ``Progress``."""
+
+
+SILENT = Silent()

@@ -25,6 +25,17 @@ class Interrupted:
     state: Literal["old", "moving", "new"]
     where: str
     started: str
+    before: Literal["absent", "empty", "venv"] = "absent"
+
+
+@record
+class Undoable:
+    """What ``undo`` would take back: an interrupted run, or the last change; ``added`` are distributions installed since."""
+
+    workspace: Workspace
+    interrupted: Interrupted | None
+    record: Journal | None
+    added: tuple[str, ...]
 
 
 def interrupted(reader: Reader, workspace: Workspace) -> Interrupted | None:
@@ -32,11 +43,14 @@ def interrupted(reader: Reader, workspace: Workspace) -> Interrupted | None:
     journal = read(reader, workspace.journal)
     if journal is not None:
         states: dict[str, Literal["old", "moving", "new"]] = {"building": "old", "clearing": "old", "moved": "new"}
-        return Interrupted(state=states.get(journal.phase, "moving"), where=workspace.root, started=journal.started)
+        return Interrupted(state=states.get(journal.phase, "moving"), where=workspace.root, started=journal.started, before=journal.before)
     aside = Workspace(root=workspace.aside)
     if reader.exists(aside.root):
         journal = read(reader, aside.journal)
-        return Interrupted(state="old", where=aside.root, started=journal.started if journal else "")
+        before = journal.before if journal else "absent"
+        return Interrupted(state="old", where=aside.root, started=journal.started if journal else "", before=before)
+    if reader.exists(workspace.discarded):
+        return Interrupted(state="old", where=workspace.discarded, started="")
     return None
 
 
@@ -61,16 +75,31 @@ def discard_new(host: Host, workspace: Workspace, journal: Journal) -> None:
     """Take a new environment away again, wherever it stands, and what was made for it."""
     for path in (workspace.aside, workspace.discarded):
         host.remove_tree(path)
-    if host.exists(workspace.journal):
+    last = last_record(host, workspace)
+    finished = last is not None and (last.seal, last.started) == (journal.seal, journal.started)
+    if finished or host.exists(workspace.journal):
         # One rename, so that at no moment half an environment stands there.
         host.rename(workspace.root, workspace.discarded)
         host.remove_tree(workspace.discarded)
     if journal.before == "empty" and not host.exists(workspace.root):
         host.make_folder(workspace.root)
+    _remove_parents(host, journal)
+
+
+def _remove_parents(host: Host, journal: Journal) -> None:
     for folder in reversed(journal.parents):
         # A folder that somebody uses by now stays.
         with contextlib.suppress(OSError):
             host.remove(folder)
+
+
+def discard_unfinished(host: Host, workspace: Workspace) -> None:
+    """Remove what stands beside the environment's place: a new one that was not finished, an old one that was not removed whole."""
+    journal = read(host, Workspace(root=workspace.aside).journal)
+    for path in (workspace.aside, workspace.discarded):
+        host.remove_tree(path)
+    if journal is not None:
+        _remove_parents(host, journal)
 
 
 def take_back(host: Host, workspace: Workspace, journal: Journal) -> None:

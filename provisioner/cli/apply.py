@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -13,7 +14,7 @@ from provisioner.errors import UsageError
 from provisioner.local_host import LocalHost
 
 VERIFICATION_FAILED = 14
-DEFAULT_WAIT_SECONDS = 5.0
+DEFAULT_WAIT_SECONDS = 60.0
 
 
 def apply(
@@ -44,7 +45,7 @@ def apply(
     request = options.request(host, **named)
     progress = progress_for(as_json=as_json, host=host)
     # What an interrupted run left is brought back first, so that the plan is made for a whole environment.
-    left = flow.clear_interrupted(host, flow.saved_env(host, plan) if plan else request.env, wait=wait)
+    left = flow.clear_interrupted(host, flow.saved_env(host, plan) if plan else request.env, wait=wait, progress=progress)
     if left is not None:
         progress.note(f"An earlier run was interrupted; what it had begun was taken back ({left.where})")
     planned = flow.load_saved_plan(host, plan) if plan else flow.plan(host, request)
@@ -54,11 +55,14 @@ def apply(
         else:
             print_text(nothing_to_do(planned.plan))
         return 0
-    if not as_json:
+    agreed = options.agreed(host, yes=yes)
+    # Nobody is asked about what was not shown; with --json, too, it is words and goes to stderr.
+    if not (as_json and agreed):
         say(plan_text(planned.plan, interrupted=None, verbose=verbose, elsewhere=False, saved=""))
         say("")
-    ask("Do this?", agreed=options.agreed(host, yes=yes))
-    executed = flow.apply(host, planned, progress=progress, wait=wait)
+    ask("Do this?", agreed=agreed)
+    with closing(progress):
+        executed = flow.apply(host, planned, progress=progress, wait=wait)
     if as_json:
         print_json(applied_document(planned.plan, executed))
     else:

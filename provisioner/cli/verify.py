@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -17,8 +18,8 @@ VERIFICATION_FAILED = 14
 def verify(
     env: options.Env = None,
     python: Annotated[str, typer.Option("--python", "-p", metavar="PATH", help="Its interpreter, where that is not bin/python.")] = "",
-    require: Annotated[str, typer.Option("--require", metavar="gpu", help="Fail unless a GPU computes.")] = "",
-    timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long it may take.")] = 600.0,
+    require: Annotated[str, typer.Option("--require", envvar="TFSETUP_REQUIRE", metavar="gpu", help="Fail unless a GPU computes.")] = "",
+    timeout: Annotated[float, typer.Option("--timeout", envvar="TFSETUP_TIMEOUT", metavar="SECONDS", help="How long it may take.")] = 600.0,
     *,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
@@ -34,16 +35,9 @@ def verify(
         raise UsageError("the time limit must be above zero", place="--timeout")
     host = LocalHost()
     progress = progress_for(as_json=as_json, host=host)
-    progress.start("verify", "Verifying: importing TensorFlow and computing with it")
-    verification = flow.verify(
-        host,
-        env=options.environment(host, env),
-        python=python,
-        require_gpu=require == "gpu",
-        timeout=timeout,
-        progress=progress,
-    )
-    progress.finish()
+    place = options.environment(host, env)
+    with closing(progress):
+        verification = flow.verify(host, env=place, python=python, require_gpu=require == "gpu", timeout=timeout, progress=progress)
     if as_json:
         print_json(verification_document(verification))
     else:

@@ -6,10 +6,10 @@ import shlex
 from typing import Any
 
 from provisioner.execute import Executed
-from provisioner.flow import Undoable
 from provisioner.model import codec
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
+from provisioner.recovery import Undoable
 from provisioner.report.plan_text import interrupted_words
 from provisioner.report.verify_text import verification_text
 
@@ -94,12 +94,14 @@ def undone_text(found: Undoable) -> str:
 
 def undo_document(found: Undoable) -> dict[str, Any]:
     """Return the document of ``undo --json``."""
-    record = found.record
+    # An interrupted run is taken back alone; what was moved by it is in no record, for it may not have been moved at all.
+    record = None if found.interrupted else found.record
+    before = found.interrupted or found.record
     return {
         "schema": UNDO_SCHEMA,
         "env": found.workspace.root,
         "interrupted": codec.to_data(found.interrupted) if found.interrupted else None,
-        "restored": record.before if record else "absent",
+        "restored": before.before if before else "absent",
         "removed": list(record.incoming) if record else [],
         "put_back": list(record.outgoing) if record else [],
     }

@@ -31,6 +31,13 @@ class Entry:
     lock: str
 
 
+@record
+class Profiles:
+    """The document of ``profiles --json``."""
+
+    profiles: tuple[Entry, ...]
+
+
 def select(catalogue: Catalogue, *, release: str, python: str, device: str) -> tuple[Entry, ...]:
     """Return the sets that fit, newest release first; raises ``UsageError`` when none does."""
     entries = []
@@ -70,7 +77,7 @@ def select(catalogue: Catalogue, *, release: str, python: str, device: str) -> t
 
 def profiles_document(entries: tuple[Entry, ...]) -> dict[str, Any]:
     """Return the document of ``profiles --json``."""
-    return {"schema": SCHEMA, "profiles": codec.to_data(entries)}
+    return codec.document(SCHEMA, Profiles(profiles=entries))
 
 
 def profiles_text(entries: tuple[Entry, ...]) -> str:

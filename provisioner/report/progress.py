@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
@@ -61,6 +62,9 @@ class PlainProgress:
         """See ``Progress``."""
         _line(f"  {text}")
 
+    def close(self) -> None:
+        """See ``Progress``."""
+
 
 class JsonProgress:
     """One JSON object a line: ``event`` is ``start``, ``progress``, ``finish`` or ``note``."""
@@ -86,6 +90,9 @@ class JsonProgress:
     def note(self, text: str) -> None:
         """See ``Progress``."""
         self._event("note", text=text)
+
+    def close(self) -> None:
+        """See ``Progress``."""
 
     def _event(self, event: str, **fields: Any) -> None:
         _line(json.dumps({"event": event, "stage": self._stage, **fields}))
@@ -138,6 +145,10 @@ class BarProgress:
         else:
             self._console.print(text, markup=False)
 
+    def close(self) -> None:
+        """See ``Progress``: give the terminal its cursor back, whatever happened."""
+        self._stop()
+
     def _stop(self) -> None:
         if self._bars is not None:
             self._bars.stop()
@@ -145,5 +156,7 @@ class BarProgress:
 
 
 def _line(text: str) -> None:
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    # A full disk or a reader that has gone must not stop the work.
+    with contextlib.suppress(OSError):
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()

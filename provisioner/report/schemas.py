@@ -10,7 +10,7 @@ from provisioner.model.facts import Facts
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 
-SCHEMAS = ("apply", "error", "facts", "journal", "plan", "receipt", "undo", "verify")
+SCHEMAS = ("apply", "error", "facts", "journal", "plan", "profiles", "receipt", "undo", "verify")
 
 _TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": _TEXT}
@@ -27,6 +27,10 @@ def schema_of(name: str) -> dict[str, Any]:
     if name in records:
         schema, cls = records[name]
         return codec.json_schema(cls, schema)
+    if name == "profiles":
+        from provisioner.report.profiles_text import SCHEMA, Profiles  # noqa: PLC0415 - brings the catalogue
+
+        return codec.json_schema(Profiles, SCHEMA)
     verification = codec.json_schema(Verification, "tfsetup/verify/1")
     if name == "verify":
         verification["properties"] = {
