@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from provisioner import receipt as receipts
@@ -16,11 +16,14 @@ from provisioner.journal import Journal, last_record, write
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
-from provisioner.progress import Progress
+from provisioner.progress import SILENT, Progress
 from provisioner.receipt import Receipt
 from provisioner.site import read_site, recorded_files
 from provisioner.transaction import incoming_moves, make_folders, move_in, outgoing_moves
 from provisioner.workspace import Workspace
+
+# Before a person is told that somebody else is at work.
+PATIENCE_SECONDS = 0.5
 
 Prove = Callable[[str], Verification]
 
@@ -34,18 +37,29 @@ class Executed:
 
 
 @contextmanager
-def holding(host: Host, workspace: Workspace, wait: float) -> Iterator[None]:
-    """Hold the environment's lock; raises ``OperationError`` when another run keeps it."""
+def holding(host: Host, workspace: Workspace, wait: float, progress: Progress = SILENT) -> Iterator[None]:
+    """Hold the environment's lock for at most ``wait`` seconds' waiting; raises ``OperationError`` when another run keeps it.
+
+    A run that was killed may leave an installer or a verification behind, which keeps the lock until it ends by itself.
+    """
     make_folders(host, workspace.state)
-    try:
-        with host.lock(workspace.lock, wait=wait):
-            yield
-    except BlockingIOError:
-        raise OperationError(
-            "another tfsetup is at work on this environment",
-            place=workspace.root,
-            hint="wait until it has finished, or give more time with --wait SECONDS",
-        ) from None
+    patience = min(wait, PATIENCE_SECONDS)
+    with ExitStack() as stack:
+        try:
+            try:
+                stack.enter_context(host.lock(workspace.lock, wait=patience))
+            except BlockingIOError:
+                if wait <= patience:
+                    raise
+                progress.note(f"another tfsetup is at work on {workspace.root}; waiting at most {wait:.0f} s for it")
+                stack.enter_context(host.lock(workspace.lock, wait=wait))
+        except BlockingIOError:
+            raise OperationError(
+                "another tfsetup is at work on this environment",
+                place=workspace.root,
+                hint="wait until it has finished, or give more time with --wait SECONDS",
+            ) from None
+        yield
 
 
 def execute(plan: Plan, host: Host, *, prove: Prove, progress: Progress, wait: float) -> Executed:
@@ -57,11 +71,11 @@ def execute(plan: Plan, host: Host, *, prove: Prove, progress: Progress, wait: f
     """
     workspace = Workspace(root=plan.env.path)
     if plan.env.kind == "venv":
-        with holding(host, workspace, wait):
+        with holding(host, workspace, wait, progress):
             return _change(plan, host, workspace, prove, progress)
     parents = make_folders(host, posixpath.dirname(workspace.root))
     aside = Workspace(root=workspace.aside)
-    with holding(host, aside, wait):
+    with holding(host, aside, wait, progress):
         return _create(plan, host, workspace, parents, prove, progress)
 
 

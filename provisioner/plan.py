@@ -256,7 +256,12 @@ def load_plan(text: str, *, file: str) -> Plan:
 def _faults(plan: Plan) -> Iterator[str]:
     """Yield what types alone cannot say. The seal shows that a plan was altered, not who made it; a stranger can seal a plan, too."""
     path = plan.env.path
-    if not path.startswith("/") or posixpath.normpath(path) != path or re.search(r"[\0\ud800-\udc7f\udd00-\udfff]", path) or set(path) == {"/"}:
+    if (
+        not path.startswith("/")
+        or posixpath.normpath(path) != path
+        or re.search(r"[\0\ud800-\udc7f\udd00-\udfff]", path)
+        or set(path) == {"/"}
+    ):
         yield f"env.path: expected the absolute path of a folder, found {path!r}"
     if not re.fullmatch(r"(lib/python3\.\d+/site-packages)?", plan.env.site_packages):
         yield f"env.site_packages: expected a folder such as lib/python3.11/site-packages, found {plan.env.site_packages!r}"

@@ -19,13 +19,15 @@ def undo(
     """Bring the environment back to what it was before the last apply, files and all."""
     from provisioner import flow  # noqa: PLC0415 - start-up
     from provisioner.report.apply_text import undo_document, undo_text, undone_text  # noqa: PLC0415 - start-up
+    from provisioner.report.progress import progress_for  # noqa: PLC0415 - start-up
 
     host = LocalHost()
     found = flow.undoable(host, options.environment(host, env))
-    if not as_json:
+    agreed = options.agreed(host, yes=yes)
+    if not (as_json and agreed):
         say(undo_text(found))
-    ask("Do this?", agreed=options.agreed(host, yes=yes))
-    flow.undo(host, found, wait=wait)
+    ask("Do this?", agreed=agreed)
+    flow.undo(host, found, wait=wait, progress=progress_for(as_json=as_json, host=host))
     if as_json:
         print_json(undo_document(found))
     else:
