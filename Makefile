@@ -12,12 +12,18 @@ help: ## list the jobs
 
 install: $(STAMP) ## put tfsetup into .venv/bin
 
-# pip fetches uv, and uv the rest. A Debian without python3-venv has no ensurepip; the message says what to do.
+# pip fetches uv, and uv the rest: with the certificates it brings, or with the system's where those are not enough (behind a proxy).
+# Installers leave byte code to the first run, which would make every first start slow.
+UV_INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --editable . --group dev
+
 $(STAMP): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "tfsetup needs Python 3.10 or newer; say which with: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; echo "This Python cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "tfsetup needs Python 3.10 or newer; say which with: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
+	  { rm -rf .venv; echo "This Python cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	$(BIN)/python -m pip --quiet --disable-pip-version-check install 'uv>=0.9'
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable . --group dev
+	@$(UV_INSTALL) 2>/dev/null || UV_SYSTEM_CERTS=1 $(UV_INSTALL)
+	@$(BIN)/python -m compileall -q provisioner
 	@touch $(STAMP)
 
 run: install ## plan, apply and verify the newest known-good TensorFlow in ./tf-env

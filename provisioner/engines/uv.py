@@ -98,9 +98,7 @@ def requirements_text(packages: Iterable[Package]) -> str:
 def create_environment(host: Host, *, path: str, python: str, prompt: str) -> None:
     """Make a virtual environment at ``path`` that may be moved: its scripts find their Python by their own place."""
     argv = [find_uv(host), "venv", "--no-project", "--relocatable", "--allow-existing", "--prompt", prompt, "--python", python, path]
-    _checked(
-        host.run(argv, env=installer_environment(host), cwd="/", timeout=VENV_TIMEOUT_SECONDS), "the virtual environment could not be made"
-    )
+    _checked(_run(host, argv, VENV_TIMEOUT_SECONDS), "the virtual environment could not be made")
 
 
 def install(
@@ -127,8 +125,7 @@ def install(
         argv += ["--prefix", prefix]
     if offline:
         argv.append("--offline")
-    done = host.run(argv, env=installer_environment(host), cwd="/", timeout=INSTALL_TIMEOUT_SECONDS, watch=watch)
-    _checked(done, "the packages could not be installed")
+    _checked(_run(host, argv, INSTALL_TIMEOUT_SECONDS, watch), "the packages could not be installed")
 
 
 def platform_name(glibc: str, machine: str) -> str:
@@ -154,7 +151,7 @@ def resolve(host: Host, *, requirements: str, constraints: str, folder: str, pyt
     argv += ["--python-version", python, "--python-platform", platform, "--only-binary", ":all:", "--no-sources", "--no-annotate"]
     if offline:
         argv.append("--offline")
-    done = host.run(argv, env=installer_environment(host), cwd="/", timeout=RESOLVE_TIMEOUT_SECONDS)
+    done = _run(host, argv, RESOLVE_TIMEOUT_SECONDS)
     if "No solution found" in done.err:
         raise OperationError(
             "the packages asked for cannot be installed beside this TensorFlow",
@@ -164,6 +161,19 @@ def resolve(host: Host, *, requirements: str, constraints: str, folder: str, pyt
         )
     _checked(done, "the packages of --with could not be resolved")
     return done.out
+
+
+def _run(host: Host, argv: Sequence[str], timeout: float, watch: Callable[[int], None] | None = None) -> Completed:
+    """Run uv; once more with the system's certificates when its own do not know who signed the index's.
+
+    uv trusts the certificates that it brings, so that it works where a system has none; behind an organisation's proxy only the system's
+    do. The working folder is the root, where no project's settings are found.
+    """
+    env = dict(installer_environment(host))
+    done = host.run(argv, env=env, cwd="/", timeout=timeout, watch=watch)
+    if done.ok or not re.search("UnknownIssuer|invalid peer certificate", done.err):
+        return done
+    return host.run(argv, env={**env, "UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}, cwd="/", timeout=timeout, watch=watch)
 
 
 def _checked(done: Completed, what: str) -> None:
