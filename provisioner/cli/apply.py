@@ -58,7 +58,7 @@ def apply(
     agreed = options.agreed(host, yes=yes)
     # Nobody is asked about what was not shown; with --json, too, it is words and goes to stderr.
     if not (as_json and agreed):
-        say(plan_text(planned.plan, interrupted=None, verbose=verbose, elsewhere=False, saved=""))
+        say(plan_text(planned.plan, interrupted=None, verbose=verbose))
         say("")
     ask("Do this?", agreed=agreed)
     with closing(progress):

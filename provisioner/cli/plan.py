@@ -48,9 +48,10 @@ def plan(
     if as_json:
         print_json(document)
     else:
-        from provisioner.report.plan_text import plan_text  # noqa: PLC0415 - start-up
+        from provisioner.report.plan_text import next_text, plan_text  # noqa: PLC0415 - start-up
 
-        print_text(plan_text(planned.plan, interrupted=planned.interrupted, verbose=verbose, elsewhere=bool(facts), saved=output))
+        print_text(plan_text(planned.plan, interrupted=planned.interrupted, verbose=verbose))
+        print_text("\n" + next_text(planned.plan, elsewhere=bool(facts), saved=output))
         if output:
             say(f"The plan is saved in {output}")
     return CHANGES_PENDING if exit_code and planned.plan.changes else 0

@@ -23,8 +23,8 @@ def interrupted_words(left: Interrupted) -> str:
     return f"an earlier run was interrupted{when}: {_INTERRUPTED[left.state]}; `tfsetup apply` takes it back and begins anew"
 
 
-def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool, elsewhere: bool, saved: str) -> str:
-    """Return the plan as text; ``elsewhere`` when it is for another machine, ``saved`` the file it was written to."""
+def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> str:
+    """Return the plan as text."""
     kind = {"venv": "there already", "absent": "new", "empty": "an empty folder now"}[plan.env.kind]
     headline, *reasons = choice_lines(plan.choice, verbose=verbose)
     lines = [
@@ -54,7 +54,6 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool, els
     lines.append(f"Outside the environment: {outside}")
     warnings = [*plan.warnings, *([interrupted_words(interrupted)] if interrupted else [])]
     lines += [f"warning: {text}" for text in warnings]
-    lines += ["", *_next(plan, elsewhere=elsewhere, saved=saved)]
     return "\n".join(lines)
 
 
@@ -99,17 +98,18 @@ def _removals(plan: Plan) -> list[str]:
     return lines
 
 
-def _next(plan: Plan, *, elsewhere: bool, saved: str) -> list[str]:
+def next_text(plan: Plan, *, elsewhere: bool, saved: str) -> str:
+    """Say what to run next; ``elsewhere`` when the plan is for another machine, ``saved`` the file it was written to."""
     if elsewhere:
-        return ["This plan is for another machine: run `tfsetup plan` with the same options there"]
+        return "This plan is for another machine: run `tfsetup plan` with the same options there"
     if not plan.changes:
-        return ["Nothing to do: the environment is as planned", f"Next: tfsetup verify --env {shlex.quote(plan.request.env)}"]
+        return f"Nothing to do: the environment is as planned\nNext: tfsetup verify --env {shlex.quote(plan.request.env)}"
     if plan.env.kind == "venv":
         undo = "moves the old files back; until then they take the room that they take now"
     else:
         undo = "removes the environment again"
     command = f"tfsetup apply {shlex.quote(saved)}" if saved else f"tfsetup apply{_options(plan.request)}"
-    return [f"To take it back afterwards: `tfsetup undo` {undo}", f"Next: {command}"]
+    return f"To take it back afterwards: `tfsetup undo` {undo}\nNext: {command}"
 
 
 def _options(request: Request) -> str:
