@@ -65,8 +65,12 @@ def detect(host: Host, *, env: str, full: bool = True) -> Facts:
 
 def read_facts(host: Host, path: str) -> Facts:
     """Read the facts that ``tfsetup detect --json`` printed; raises ``InputError`` with every fault."""
-    text = read_input(host, path)
-    return codec.from_data(Facts, codec.parse_json(text, file=path), file=path, schema=FACTS_SCHEMA)
+    from provisioner.facts.checks import faults  # noqa: PLC0415 - only with --facts
+
+    facts = codec.from_data(Facts, codec.parse_json(read_input(host, path), file=path), file=path, schema=FACTS_SCHEMA)
+    if found := tuple(faults(facts)):
+        raise InputError("holds what no machine can have", place=path, faults=found)
+    return facts
 
 
 def read_input(host: Host, path: str, limit: int = 1 << 26) -> str:

@@ -46,7 +46,10 @@ def read(host: Reader, path: str) -> Journal | None:
     """Return the journal at ``path``, or None; raises ``OperationError`` when it is there but cannot be understood."""
     try:
         text = host.read_text(path, limit=1 << 28)
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:
+        # Nothing there, or nothing that could ever be (a link that leads to itself).
+        if host.exists(path):
+            raise
         return None
     try:
         journal = codec.from_data(Journal, codec.parse_json(text, file=path), file=path, schema=SCHEMA)

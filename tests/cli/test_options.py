@@ -1,0 +1,146 @@
+"""Options, variables and tfsetup.yaml: which wins, where a value came from, and what is wrong with it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from provisioner.settings import SETTINGS
+from tests.cli.support import Inside
+from tests.support import PYTHON
+
+SAID = {"tensorflow": "2.20", "python": PYTHON, "device": "cpu", "kind": "venv", "env": "./there", "with": "six", "offline": "1"}
+FIELDS = {"with": "extra"}
+
+
+@pytest.mark.parametrize("name", ["tensorflow", "python", "device", "kind", "env", "offline"])
+def test_an_option_wins_over_its_variable_and_that_over_the_file(inside: Inside, tiny, work: Path, name: str) -> None:
+    written = "true" if name == "offline" else SAID[name]
+    variable = {f"TFSETUP_{name.upper()}": SAID[name]}
+    option = ["--offline"] if name == "offline" else [f"--{name}", SAID[name]]
+
+    def origin(*args: str, **env: str) -> str:
+        ended = inside("plan", "--json", *args, **tiny, **env)
+        assert ended.code == 0, ended.out
+        request = ended.json["request"]
+        if request["origins"][name] != "default":
+            expected = {"offline": True, "env": str(work / "there")}.get(name, SAID[name])
+            assert request[name] == expected
+        return request["origins"][name]
+
+    assert origin() == "default"
+    (work / "tfsetup.yaml").write_text(f"{name}: {written}\n")
+    assert origin() == "file tfsetup.yaml"
+    assert origin(**variable) == f"variable TFSETUP_{name.upper()}"
+    assert origin(**{f"TFSETUP_{name.upper()}": ""}) == "file tfsetup.yaml", "an empty variable is none"
+    assert origin(*option, **variable) == "option"
+
+
+def test_lists_come_from_all_three(work: Path) -> None:
+    from provisioner import settings
+    from tests.support import FixedHost
+
+    class Here(FixedHost):
+        cwd = str(work)
+
+    (work / "tfsetup.yaml").write_text("with: [six, 'pandas>=2']\n")
+    assert settings.request({}, Here({})).extra == ("six", "pandas>=2")
+    assert settings.request({}, Here({"TFSETUP_WITH": "keras  h5py"})).extra == ("keras", "h5py")
+    assert settings.request({"with": ("a",)}, Here({"TFSETUP_WITH": "keras"})).extra == ("a",)
+
+
+def test_a_version_in_the_file_needs_no_quotes(inside: Inside, tiny, work: Path) -> None:
+    """2.20 is a number to YAML, and 2.2 by the time a program reads it."""
+    (work / "tfsetup.yaml").write_text("tensorflow: 2.20\n")
+    assert inside("plan", "--json", **tiny).json["request"]["tensorflow"] == "2.20"
+
+
+FAULTS = {
+    "all at once": (
+        "device: tpu\nkind: 1\nwith: six\noffline: maybe\ntensorflow: [a]\ncolour: red\n",
+        [
+            "colour: is not a setting (there are " + ", ".join(setting.name for setting in SETTINGS) + ")",
+            "device: expected one of auto, cpu, cuda",
+            "kind: expected one of venv, conda",
+            "with: expected a list of texts",
+            "offline: expected true or false",
+            "tensorflow: expected a text",
+        ],
+    ),
+    "twice": ("device: cpu\ndevice: cuda\n", ["line 2, column 1: 'device' is there twice"]),
+    "an anchor": ("with: &a [six]\n", ["line 1, column 7: anchors are not allowed"]),
+    "not YAML": ("device: [cpu\n", None),
+    "a tag": ("env: !!python/object/apply:os.system ['touch /tmp/owned']\n", None),
+    "a list": ("- cpu\n", None),
+    "deep": ("[" * 5000, None),
+    "a control character": ("env: \x07\n", None),
+    "bytes": (b"env: \xff\xfe\n", None),
+    "a folder that cannot be": ('env: "a\\0b"\n', None),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_faults_of_the_file(inside: Inside, tiny, work: Path, name: str) -> None:
+    text, faults = FAULTS[name]
+    (work / "tfsetup.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    ended = inside("plan", "--json", **tiny)
+    assert ended.code == 2, ended.out
+    error = ended.json["error"]
+    assert "tfsetup.yaml" in error["place"]
+    if faults is not None:
+        assert error["faults"] == faults
+
+
+def test_a_file_that_is_none(inside: Inside, tiny, work: Path) -> None:
+    (work / "tfsetup.yaml").mkdir()
+    ended = inside("plan", **tiny)
+    assert ended.code == 2
+    assert "Is a directory" in ended.err
+    (work / "tfsetup.yaml").rmdir()
+    os.mkfifo(work / "tfsetup.yaml")
+    assert inside("plan", **tiny).code == 0, "a pipe that nobody writes to reads as empty"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("TFSETUP_DEVICE", "tpu", "`tpu` is not one of"),
+        ("TFSETUP_OFFLINE", "perhaps", "neither yes nor no"),
+        ("TFSETUP_ENV", "/", "root of the file system"),
+        ("TFSETUP_JSON", "perhaps", "perhaps"),
+        ("TFSETUP_FACTS", "no-such", "no-such"),
+        ("TFSETUP_PROFILES", "no-such", "no profiles are there"),
+        ("TFSETUP_TENSORFLOW", "newest", "newest"),
+    ],
+)
+def test_a_wrong_variable_is_named(inside: Inside, tiny, variable: str, value: str, told: str) -> None:
+    ended = inside("plan", **{**tiny, variable: value})
+    assert ended.code == 2
+    assert told in ended.err
+    if variable in {"TFSETUP_DEVICE", "TFSETUP_OFFLINE", "TFSETUP_ENV", "TFSETUP_JSON"}:
+        assert variable in ended.err
+
+
+def test_consent_by_variable_and_its_refusal(inside: Inside, tiny) -> None:
+    ended = inside("apply", **tiny, TFSETUP_YES="0")
+    assert ended.code == 15
+    assert "add --yes" in ended.err
+    ended = inside("apply", **tiny, TFSETUP_YES="sure")
+    assert ended.code == 2
+    assert "TFSETUP_YES" in ended.err
+
+
+def test_every_long_option_names_its_variable_in_the_help(inside: Inside) -> None:
+    import re
+
+    own = {"--help", "--version"}
+    # Filters of a list, and the path of the environment's own interpreter, which is not the request's.
+    own |= {"profiles --python", "profiles --device", "verify --python"}
+    for command in ("detect", "profiles", "plan", "apply", "verify", "undo"):
+        text = inside(command, "--help").out
+        for option in re.findall(r"^  (?:-\w, )?(--[a-z-]+)", text, re.MULTILINE):
+            if option in own or f"{command} {option}" in own:
+                continue
+            assert f"TFSETUP_{option[2:].upper().replace('-', '_')}" in text, f"{command} {option}"

@@ -1,0 +1,206 @@
+"""``--env``: every kind of place, by the real command; and the one that root may write anyway, by a host that says no."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from provisioner import flow
+from provisioner.errors import InputError
+from provisioner.local_host import LocalHost
+from provisioner.model.plan import EnvState
+from tests.cli.support import Inside, Tool
+from tests.support import SITE, snapshot
+
+
+def venv(path: Path) -> Path:
+    subprocess.run([sys.executable, "-m", "uv", "venv", "-q", "--python", sys.executable, str(path)], check=True)
+    return path
+
+
+def a_file(path: Path) -> None:
+    path.write_text("mine")
+
+
+def below_a_file(path: Path) -> None:
+    path.parent.write_text("mine")
+
+
+def other_files(path: Path) -> None:
+    path.mkdir(parents=True)
+    (path / "thesis.tex").write_text("mine")
+
+
+def a_pythons_place(path: Path) -> None:
+    (path / "bin").mkdir(parents=True)
+    (path / "bin" / "python3").symlink_to(sys.executable)
+
+
+def condas(path: Path) -> None:
+    (path / "conda-meta").mkdir(parents=True)
+
+
+def python_gone(path: Path) -> None:
+    venv(path)
+    (path / "bin" / "python").unlink()
+    (path / "bin" / "python").symlink_to("/opt/gone/python3")
+
+
+def no_site_packages(path: Path) -> None:
+    path.mkdir()
+    (path / "pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.11.7\n")
+
+
+def packages_elsewhere(path: Path) -> None:
+    venv(path)
+    (path / SITE).rename(path.parent / "elsewhere")
+    (path / SITE).symlink_to(path.parent / "elsewhere")
+
+
+def config_is_a_folder(path: Path) -> None:
+    (path / "pyvenv.cfg").mkdir(parents=True)
+
+
+def only_our_state(path: Path) -> None:
+    (path / ".tfsetup").mkdir(parents=True)
+
+
+def a_loop(path: Path) -> None:
+    path.symlink_to(path)
+
+
+REFUSED = {
+    a_file: "it is a file",
+    below_a_file: "it is a file",
+    other_files: "a folder with other files in it",
+    a_pythons_place: "the place of a Python installation",
+    condas: "it is a conda environment",
+    python_gone: "its Python is gone (/opt/gone/python3)",
+    no_site_packages: "names no Python whose site-packages folder is there",
+    packages_elsewhere: "its packages are elsewhere",
+    config_is_a_folder: "its pyvenv.cfg cannot be read",
+    only_our_state: "what an interrupted run of tfsetup left",
+    a_loop: "it is a file",
+}
+
+
+@pytest.mark.parametrize("make", REFUSED, ids=lambda make: make.__name__)
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_a_place_that_cannot_be_an_environment_is_refused_and_left_alone(inside: Inside, tiny, work: Path, make, command: str) -> None:
+    place = work / "sub" / "env" if make is below_a_file else work / "env"
+    make(place)
+    before = snapshot(work)
+    ended = inside(command, "--env", str(place), *(["--yes"] if command == "apply" else []), **tiny)
+    assert (ended.code, ended.out) == (2, "")
+    assert REFUSED[make] in ended.err
+    assert "bug" not in ended.err
+    assert snapshot(work) == before
+
+
+@pytest.mark.parametrize("place", ["/usr", os.path.realpath(sys.base_prefix), "/etc", "/proc/self", "/dev/null", "/dev"])
+def test_the_systems_own_places_are_refused(inside: Inside, tiny, place: str) -> None:
+    ended = inside("plan", "--env", place, **tiny)
+    assert ended.code == 2
+    assert "error: " in ended.err
+
+
+def test_a_link_to_the_systems_python_is_seen_through(inside: Inside, tiny, work: Path) -> None:
+    (work / "env").symlink_to(os.path.realpath(sys.base_prefix))
+    ended = inside("plan", "--env", "env", **tiny)
+    assert ended.code == 2
+    assert "never changed" in ended.err
+
+
+def test_a_symlinked_environment_is_the_one_it_leads_to(inside: Inside, tiny, work: Path) -> None:
+    venv(work / "real env")
+    (work / "link").symlink_to("real env")
+    document = inside("plan", "--env", "link", "--json", **tiny).json
+    assert document["env"]["path"] == str(work / "real env")
+    assert document["env"]["kind"] == "venv"
+    (work / "link").unlink()
+    (work / "link").symlink_to("nowhere")
+    assert inside("plan", "--env", "link", "--json", **tiny).json["env"] | {"digest": ""} == {
+        "path": str(work / "nowhere"), "kind": "absent", "digest": "", "python": "", "python_version": "", "site_packages": "", "managed": False,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["with spaces", "größe-環境", 'it\'s "quoted"', "-dash", "[glob]*?", "$HOME", "tilde~", "new\nline"])
+def test_names_are_just_names(inside: Inside, tiny, work: Path, name: str) -> None:
+    document = inside("plan", f"--env=./{name}", "--json", **tiny).json
+    assert document["env"]["path"] == str(work / name)
+    venv(work / name)
+    document = inside("plan", f"--env=./{name}", "--json", **tiny).json
+    assert (document["env"]["kind"], document["env"]["site_packages"]) == ("venv", SITE)
+
+
+def test_a_name_that_is_no_utf8_is_just_a_name(tool: Tool, tiny, work: Path) -> None:
+    ended = tool("plan", "--env", os.fsdecode(b"caf\xe9"), **tiny)
+    assert ended.code == 0, ended.err
+    assert r"caf\udce9" in ended.out
+
+
+def test_home_is_written_with_a_tilde(inside: Inside, tiny, variables: dict[str, str]) -> None:
+    assert inside("plan", "--env", "~/env", "--json", **tiny).json["env"]["path"] == f"{variables['HOME']}/env"
+
+
+def test_folders_that_are_made_outside_are_announced(inside: Inside, tiny, work: Path) -> None:
+    document = inside("plan", "--env", "a/b/env", "--json", **tiny).json
+    assert document["outside"][:2] == [f"the folder {work}/a is made", f"the folder {work}/a/b is made"]
+
+
+def test_a_folder_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
+    """The tests may run as root, who may write everywhere; so the host says no."""
+
+    class Closed(LocalHost):
+        def writable(self, path: str) -> bool:
+            return path != str(tmp_path)
+
+    state = EnvState(path=str(tmp_path / "a" / "env"), kind="absent", digest="absent")
+    with pytest.raises(InputError, match="may not write there") as caught:
+        flow._check_place(Closed(), state)
+    assert caught.value.place == str(tmp_path)
+
+
+@pytest.fixture
+def mounted(tmp_path: Path):
+    """A small file system of its own, where this user may mount one."""
+    place = tmp_path / "mount"
+    place.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)], capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip("this user may not mount a file system")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_read_only_file_system_is_refused(inside: Inside, tiny, mounted: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(mounted)], check=True)
+    ended = inside("plan", "--env", str(mounted / "env"), **tiny)
+    assert ended.code == 2
+    assert "may not write there" in ended.err
+
+
+@pytest.mark.parametrize("pages", [0, 4, 16, 24])
+def test_a_full_disk_leaves_nothing_and_says_so(tool: Tool, tiny, mounted: Path, pages: int) -> None:
+    """Full before anything is written, while the environment is made, while packages are installed."""
+    with open(mounted / "ballast", "wb", buffering=0) as ballast:
+        with contextlib.suppress(OSError):
+            while True:
+                ballast.write(b"x" * 4096)
+        ballast.truncate(ballast.tell() // 4096 * 4096 - pages * 4096)
+    document = tool("apply", "--yes", "--json", "--env", str(mounted / "env"), **tiny)
+    assert document.code == 1, document.out
+    assert document.json["error"].get("cause") == "disk-full", document.out
+    assert "no space is left on the disk" in document.json["error"]["message"]
+    assert [path.name for path in mounted.iterdir()] == ["ballast"]
+
+
+def test_a_cache_that_cannot_be_written_is_no_obstacle(tool: Tool, tiny, work: Path) -> None:
+    (work / "file").write_text("")
+    for cache in (str(work / "file"), "/proc/no", "/dev/null"):
+        assert tool("plan", **{**tiny, "TFSETUP_CACHE_DIR": cache}).code == 0
