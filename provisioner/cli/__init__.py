@@ -69,20 +69,26 @@ def run(argv: Sequence[str]) -> int:
     try:
         app = make_app(argv[:1] if argv and argv[0] in COMMANDS else COMMANDS)
         code = app(list(argv) or ["--help"], prog_name="tfsetup", standalone_mode=False)
+        if code == InterruptedRunError.exit_code:
+            # Typer turns Ctrl-C into this code, without a word.
+            return _interrupted(as_json=as_json)
         return code if isinstance(code, int) else 0
     except TfsetupError as error:
         return fail(error, as_json=as_json)
-    except (KeyboardInterrupt, typer.Abort):
-        # Typer turns Ctrl-C into its own exception.
-        return fail(
-            InterruptedRunError("interrupted: the environment is as it was before, unless a line above says otherwise"), as_json=as_json
-        )
+    except KeyboardInterrupt:
+        return _interrupted(as_json=as_json)
     except (BrokenPipeError, SystemExit):
         # The reader of our data has gone (``| head``), for which Typer exits; what is still buffered must not fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001 - nobody is helped by a traceback in the terminal
         return fail(_expected(error), as_json=as_json)
+
+
+def _interrupted(*, as_json: bool) -> int:
+    return fail(
+        InterruptedRunError("interrupted: the environment is as it was before, unless a line above says otherwise"), as_json=as_json
+    )
 
 
 def _expected(error: Exception) -> TfsetupError:
