@@ -1,0 +1,252 @@
+"""The one real implementation of the port: processes and their children, files, locks, signals."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from provisioner.local_host import LocalHost
+
+HOST = LocalHost()
+PYTHON = sys.executable
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    return state != "Z"
+
+
+def test_run_gives_output_code_and_time() -> None:
+    done = HOST.run([PYTHON, "-c", "import sys; print('ü', sys.stdin.read()); print('e', file=sys.stderr); sys.exit(3)"], stdin="in")
+    assert (done.code, done.out, done.err, done.ok, done.timed_out) == (3, "ü in\n", "e\n", False, False)
+    assert done.seconds > 0
+
+
+def test_run_replaces_the_environment_and_survives_any_bytes(tmp_path: Path) -> None:
+    done = HOST.run(
+        [PYTHON, "-c", "import os,sys; sys.stdout.buffer.write(b'\\xff' + os.environb[b'A']); print(os.getcwd())"],
+        env={"A": "1"},
+        cwd=str(tmp_path),
+    )
+    assert done.out == f"\\xff1{tmp_path}\n"
+
+
+def test_a_signal_is_a_negative_code() -> None:
+    assert HOST.run([PYTHON, "-c", "import os; os.kill(os.getpid(), 11)"]).code == -11
+
+
+def test_what_cannot_be_started_raises(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FileNotFoundError):
+        HOST.run(["/no/such/program"])
+    with pytest.raises(PermissionError):
+        HOST.run([str(tmp_path / "file")])
+
+
+STUBBORN = """
+import os, signal, sys, time
+child = os.fork()
+if child == 0:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    {session}
+    print(os.getpid(), flush=True)
+    time.sleep(60)
+time.sleep(60)
+"""
+
+
+def test_a_time_limit_ends_a_process_and_its_children() -> None:
+    """The parent obeys SIGTERM, its child does not: both are gone."""
+    started = time.monotonic()
+    done = HOST.run([PYTHON, "-c", STUBBORN.format(session="")], timeout=1)
+    assert done.timed_out
+    assert not done.ok
+    assert time.monotonic() - started < 10
+    deadline = time.monotonic() + 5
+    while alive(int(done.out)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not alive(int(done.out))
+
+
+def test_a_child_that_left_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One with a session of its own keeps the pipes open."""
+    monkeypatch.setattr("provisioner.local_host.KILL_GRACE_SECONDS", 0.3)
+    started = time.monotonic()
+    done = HOST.run([PYTHON, "-c", STUBBORN.format(session="os.setsid()")], timeout=1)
+    assert done.timed_out
+    assert time.monotonic() - started < 10
+    os.kill(int(done.out), signal.SIGKILL)
+
+
+def test_a_watcher_hears_of_the_bytes_that_are_written(tmp_path: Path) -> None:
+    heard: list[int] = []
+    script = (
+        f"import time; f = open({str(tmp_path / 'f')!r}, 'wb', buffering=0); [(f.write(b'x' * 100000), time.sleep(0.1)) for _ in range(10)]"
+    )
+    assert HOST.run([PYTHON, "-c", script], watch=heard.append).ok
+    assert heard == sorted(heard)
+    assert heard[-1] > 100_000
+
+
+def test_a_watched_process_has_its_time_limit_too() -> None:
+    done = HOST.run([PYTHON, "-c", "import time; time.sleep(30)"], timeout=0.5, watch=lambda _written: None)
+    assert done.timed_out
+
+
+def test_an_interrupt_ends_the_process() -> None:
+    def interrupt(_written: int) -> None:
+        raise KeyboardInterrupt
+
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        HOST.run([PYTHON, "-c", "import time; time.sleep(30)"], watch=interrupt)
+    assert time.monotonic() - started < 10
+
+
+def test_writing_replaces_in_one_step(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+    inode = path.stat().st_ino
+    HOST.write(str(path), "nëw\udcff", durable=True)
+    assert path.read_bytes() == "nëw".encode() + b"\xff"
+    assert path.stat().st_ino != inode
+    assert path.stat().st_mode & 0o777 == 0o644
+    assert [item.name for item in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+    with pytest.raises(UnicodeEncodeError):
+        HOST.write(str(path), "\ud800")
+    assert path.read_text() == "old"
+    assert [item.name for item in tmp_path.iterdir()] == ["file"]
+    with pytest.raises(FileNotFoundError):
+        HOST.write(str(tmp_path / "no" / "file"), "")
+
+
+def test_reading_a_part_a_pipe_and_any_bytes(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"abc\xff")
+    path = str(tmp_path / "file")
+    assert HOST.read_bytes(path, 2, 1) == b"bc"
+    assert HOST.read_text(path) == "abc\udcff"
+    os.mkfifo(tmp_path / "pipe")
+    assert HOST.read_bytes(str(tmp_path / "pipe")) == b"", "nobody writes"
+    with subprocess.Popen([PYTHON, "-c", f"import time; f = open({str(tmp_path / 'pipe')!r}, 'w'); time.sleep(0.3); f.write('late')"]):
+        deadline = time.monotonic() + 10
+        text = ""
+        while not text and time.monotonic() < deadline:
+            text = HOST.read_text(str(tmp_path / "pipe"))
+    assert text == "late"
+    assert HOST.sha256(path) == hashlib.sha256(b"abc\xff").hexdigest()
+
+
+def test_entries_and_walks_follow_no_link(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "file").write_text("xy")
+    (tmp_path / "link").symlink_to("folder")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe")
+    found = {
+        os.path.relpath(entry.path, tmp_path): (entry.kind, entry.size if entry.kind == "file" else 0) for entry in HOST.walk(str(tmp_path))
+    }
+    assert found == {
+        "dangling": ("link", 0),
+        "folder": ("directory", 0),
+        "folder/file": ("file", 2),
+        "link": ("link", 0),
+        "pipe": ("other", 0),
+    }
+    assert HOST.exists(str(tmp_path / "dangling"))
+    assert HOST.read_link(str(tmp_path / "link")) == "folder"
+    assert HOST.real(str(tmp_path / "link" / "file")) == str(tmp_path / "folder" / "file")
+
+
+def test_removing(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "file").write_text("")
+    (tmp_path / "link").symlink_to("kept")
+    HOST.remove(str(tmp_path / "link"))
+    HOST.remove(str(tmp_path / "folder"))
+    with pytest.raises(OSError, match="not empty"):
+        HOST.remove(str(tmp_path / "kept"))
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "link").symlink_to("../kept")
+    HOST.remove_tree(str(tmp_path / "tree"))
+    HOST.remove_tree(str(tmp_path / "tree"))
+    assert (tmp_path / "kept" / "file").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_waits_until_the_shielded_block_is_left(number: int) -> None:
+    heard: list[int] = []
+    before = signal.signal(number, lambda received, _frame: heard.append(received))
+    try:
+        with HOST.shielded():
+            os.kill(os.getpid(), number)
+            time.sleep(0.01)
+            assert heard == []
+        assert heard == [number]
+        assert signal.getsignal(number) is not before
+    finally:
+        signal.signal(number, before)
+
+
+def test_a_lock_has_one_holder_and_ends_with_its_process(tmp_path: Path) -> None:
+    path = str(tmp_path / "lock")
+    script = (
+        f"from provisioner.local_host import LocalHost\nwith LocalHost().lock({path!r}, wait=0):\n    print('held', flush=True); input()"
+    )
+    with subprocess.Popen([PYTHON, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(BlockingIOError), HOST.lock(path, wait=0.2):
+            pass
+        threading.Timer(0.3, other.kill).start()
+        with HOST.lock(path, wait=10):
+            other.wait(5)
+        with HOST.lock(path, wait=0):
+            pass
+
+
+def test_a_lock_outlives_its_holder_in_the_programs_it_started(tmp_path: Path) -> None:
+    """Should the tool be killed, its installer still writes; nobody else may begin."""
+    path = str(tmp_path / "lock")
+    script = (
+        f"import os\nfrom provisioner.local_host import LocalHost\nhost = LocalHost()\nwith host.lock({path!r}, wait=0):\n"
+        f"    host.run(['/bin/sh', '-c', 'kill -9 $PPID; sleep 1'])"
+    )
+    subprocess.run([PYTHON, "-c", script], check=False)
+    with pytest.raises(BlockingIOError), HOST.lock(path, wait=0):
+        pass
+    with HOST.lock(path, wait=10):
+        pass
+
+
+def test_a_lock_whose_file_was_removed_is_taken_anew(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with HOST.lock(str(path), wait=0):
+        path.unlink()
+        with HOST.lock(str(path), wait=0):
+            assert path.exists()
+
+
+def test_the_rest_of_the_machine(tmp_path: Path) -> None:
+    assert HOST.space(str(tmp_path)).free > 0
+    assert HOST.writable(str(tmp_path))
+    assert HOST.which("sh")
+    assert HOST.which("no-such-program") is None
+    assert HOST.now().tzinfo is not None
+    assert HOST.glob(f"{tmp_path}/*") == ()
