@@ -16,7 +16,7 @@ LIMIT = 4 << 20
 class FactStore:
     """JSON documents in one folder, one a subject: ``{"schema": …, "entries": {key: {"at": seconds, "data": …}}}``.
 
-    ``folder`` need not exist, its parent must. A file that is damaged or of another schema counts as empty.
+    ``folder`` need not exist. A file that is damaged or of another schema counts as empty.
     """
 
     def __init__(self, host: Host, folder: str) -> None:
@@ -40,11 +40,15 @@ class FactStore:
         at = self._host.now().timestamp()
         document = {"schema": SCHEMA, "entries": {key: {"at": at, "data": data} for key, data in answers.items()}}
         try:
-            if not self._host.exists(self._folder):
-                self._host.make_folder(self._folder)
+            self._make(self._folder)
             self._host.write(self._path(subject), json.dumps(document, ensure_ascii=True))
         except FAULTS:
             return
+
+    def _make(self, folder: str) -> None:
+        if not self._host.exists(folder):
+            self._make(os.path.dirname(folder))
+            self._host.make_folder(folder)
 
     def _path(self, subject: str) -> str:
         return os.path.join(self._folder, f"facts-{subject}.json")

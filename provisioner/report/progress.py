@@ -108,7 +108,7 @@ class BarProgress:
         from rich.progress import Progress as Bars  # noqa: PLC0415
 
         self._console = Console(stderr=True, no_color=not colour, highlight=False, soft_wrap=True)
-        self._plain = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        self._plain = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
         self._bytes = (*self._plain[:2], BarColumn(), DownloadColumn(), TimeElapsedColumn())
         self._make = Bars
         self._bars: Bars | None = None

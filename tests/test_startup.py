@@ -1,0 +1,64 @@
+"""A command starts fast because it does little: what ``tfsetup plan`` imports, starts and opens, heard by an audit hook."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# What it imports now, with some room; each module costs 0.1 to 1 ms of the 100 that a plan may take.
+MODULES_AT_MOST = 240
+HEAVY = (
+    "pydantic", "rich", "yaml", "packaging.specifiers", "importlib.metadata", "concurrent.futures", "asyncio", "urllib.request", "http", "ssl",
+    "provisioner.execute", "provisioner.verify", "provisioner.extras", "uv", "tempfile", "csv", "configparser",
+)  # fmt: skip
+SCRIPT = """
+import json, sys
+heard = []
+def hook(event, args):
+    if event in ("subprocess.Popen", "os.posix_spawn", "os.fork", "os.exec", "os.system") or event.startswith("socket."):
+        heard.append([event, repr(args)[:200]])
+sys.addaudithook(hook)
+from provisioner.cli import run
+code = run(sys.argv[1:])
+sys.stdout.flush()
+print(json.dumps({"code": code, "heard": heard, "modules": sorted(sys.modules)}), file=sys.stderr)
+"""
+
+
+def audited(*args: str) -> dict:
+    done = subprocess.run([sys.executable, "-c", SCRIPT, *args], capture_output=True, text=True, check=True)
+    return json.loads(done.stderr.splitlines()[-1])
+
+
+@pytest.fixture
+def cold_then_warm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "cache"))
+    command = ["plan", "--device", "cpu", "--env", str(tmp_path / "env")]
+    subprocess.run([sys.executable, "-m", "provisioner", *command], check=True, capture_output=True)
+    return command
+
+
+def test_a_plan_with_warm_caches_starts_no_process_and_opens_no_socket(cold_then_warm: list[str]) -> None:
+    found = audited(*cold_then_warm)
+    assert found["code"] == 0
+    assert found["heard"] == []
+    assert [name for name in HEAVY if name in found["modules"]] == []
+    assert len(found["modules"]) <= MODULES_AT_MOST, len(found["modules"])
+
+
+def test_the_version_imports_nothing_of_the_tool() -> None:
+    script = "import sys; sys.argv[1:] = ['--version']; from provisioner.__main__ import main; main(); print(sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True)
+    assert "typer" not in done.stdout
+    assert "provisioner.cli" not in done.stdout
+
+
+def test_help_of_one_command_imports_no_other() -> None:
+    found = audited("plan", "--help")
+    others = {f"provisioner.cli.{name}" for name in ("apply", "verify", "undo", "profiles", "schema")}
+    assert not others & set(found["modules"])
+    assert "provisioner.flow" not in found["modules"]
