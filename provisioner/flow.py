@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provisioner import __version__, recovery
@@ -16,6 +17,7 @@ from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice, EnvState, Plan
 from provisioner.model.record import record
 from provisioner.progress import Progress
+from provisioner.settings import absolute
 from provisioner.site import Site, is_rival, read_site
 from provisioner.words import machine_words, size_words
 from provisioner.workspace import Workspace
@@ -55,12 +57,12 @@ def cache_folder(host: Host) -> str:
     return posixpath.join(host.env.get("XDG_CACHE_HOME") or posixpath.join(home, ".cache"), "tfsetup")
 
 
-def detect(host: Host, *, env: str, full: bool = True) -> Facts:
-    """Gather the facts of this machine."""
+def detect(host: Host, *, env: str, full: bool = True, python: str = "") -> Facts:
+    """Gather the facts of this machine; ``python`` is an interpreter that a person named by its path."""
     from provisioner.facts import FactStore, gather  # noqa: PLC0415 - not needed with --facts
 
     store = FactStore(host, posixpath.join(cache_folder(host), "facts"))
-    return gather(host, env=env, cache=uv.cache_folder(host), full=full, store=store)
+    return gather(host, env=env, cache=uv.cache_folder(host), full=full, store=store, python=python)
 
 
 def read_facts(host: Host, path: str) -> Facts:
@@ -106,7 +108,8 @@ def plan(host: Host, request: Request, *, facts_file: str = "") -> Planned:
         site = read_site(host, request.env)
         parents = _check_place(host, site.state)
         left = recovery.interrupted(host, Workspace(root=site.state.path))
-        facts = detect(host, env=request.env, full=False)
+        request = _with_named_python(host, request)
+        facts = detect(host, env=request.env, full=False, python=_named_python(request))
     choice = choose(facts, request, catalogue, site.state)
     lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
     release = catalogue.release(choice.release)
@@ -140,6 +143,22 @@ def _links_of(catalogue: Catalogue, choice: Choice) -> tuple[Link, ...]:
     release = catalogue.release(choice.release)
     build = next((item for item in release.builds if item.platform == choice.platform), None) if release else None
     return build.cuda.links if choice.device == "cuda" and build and build.cuda else ()
+
+
+def _named_python(request: Request) -> str:
+    """Return the interpreter that a request names by its path, if it does."""
+    return request.python if "/" in request.python else ""
+
+
+def _with_named_python(host: Host, request: Request) -> Request:
+    """Return the request with a path given as ``--python`` made absolute; raises ``UsageError`` when there is no such file."""
+    if "/" not in request.python:
+        return request
+    path = absolute(request.python, host, "--python")
+    if not host.exists(path):
+        hint = "`tfsetup detect` lists the Pythons of this machine"
+        raise UsageError("there is no such interpreter", place=f"--python {request.python}", hint=hint)
+    return replace(request, python=path)
 
 
 def _with_extras(host: Host, request: Request, lock: Lock, facts: Facts) -> Lock:
@@ -181,7 +200,7 @@ def load_saved_plan(host: Host, path: str) -> Planned:
     saved = planning.load_plan(read_input(host, path), file=path)
     site = read_site(host, saved.env.path)
     _check_place(host, site.state)
-    facts = detect(host, env=saved.env.path, full=False)
+    facts = detect(host, env=saved.env.path, full=False, python=_named_python(saved.request))
     catalogue = open_catalogue(host)
     choice = saved.choice
     if saved.tool != __version__:

@@ -13,11 +13,12 @@ __all__ = ["SCHEMA", "FactStore", "gather"]
 SCHEMA = "tfsetup/facts/1"
 
 
-def gather(host: Reader, *, env: str, cache: str, full: bool, store: FactStore | None = None) -> Facts:
+def gather(host: Reader, *, env: str, cache: str, full: bool, store: FactStore | None = None, python: str = "") -> Facts:
     """Look at the whole machine.
 
     ``env`` is the absolute path where the environment will be, ``cache`` that of the installer's cache. ``full`` also looks for toolkits
-    and libraries and asks conda-like tools for their version, which a plan does not need. ``store`` keeps slow answers between runs.
+    and libraries and asks conda-like tools for their version, which a plan does not need. ``python`` is the path of an interpreter that a person
+    named. ``store`` keeps slow answers between runs.
     Whatever cannot be read or asked becomes a fact with a reason; only a wrong override raises (``UsageError``).
     """
     given = overrides.read(host.env)
@@ -25,7 +26,7 @@ def gather(host: Reader, *, env: str, cache: str, full: bool, store: FactStore |
     machine = system.probe(host, mac)
     devices = pci.probe(host)
     around = Surroundings(container=machine.container.value or "", wsl=machine.wsl.value or "", pci=devices.value or ())
-    pythons, gpus, driver = _slow(host, store, around, frozenset(given))
+    pythons, gpus, driver = _slow(host, store, around, frozenset(given), python)
     if full:
         from provisioner.facts import libraries  # noqa: PLC0415 - a plan does not need it
 
@@ -50,19 +51,19 @@ def gather(host: Reader, *, env: str, cache: str, full: bool, store: FactStore |
 
 
 def _slow(
-    host: Reader, store: FactStore | None, around: Surroundings, given: frozenset[str]
+    host: Reader, store: FactStore | None, around: Surroundings, given: frozenset[str], python: str
 ) -> tuple[Fact[tuple[Interpreter, ...]], Fact[tuple[Gpu, ...]], Driver]:
     """Interpreters and GPUs side by side where both may wait for processes; a given GPU list keeps the driver from being asked."""
     signs = gpu.look(host)
     if "GPUS" in given or not signs.libraries:
         found, made = gpu.unasked(signs, around)
-        return interpreters.probe(host, store), found, made
+        return interpreters.probe(host, store, python), found, made
     kept = gpu.kept(host, store, signs, around)
     if kept:
-        return interpreters.probe(host, store), *kept
+        return interpreters.probe(host, store, python), *kept
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - 5 ms that most runs do not need
 
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(gpu.probe, host, store, signs, around)
-        pythons = interpreters.probe(host, store)
+        pythons = interpreters.probe(host, store, python)
         return pythons, *asked.result()

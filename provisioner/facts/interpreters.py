@@ -60,8 +60,8 @@ def parse_launcher(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(row[1] for row in found if row))
 
 
-def probe(host: Reader, store: FactStore | None) -> Fact[tuple[Interpreter, ...]]:
-    """Find and ask every Python.
+def probe(host: Reader, store: FactStore | None, named: str = "") -> Fact[tuple[Interpreter, ...]]:
+    """Find and ask every Python; ``named`` is the path of one that a person named, which is found under that name wherever it is.
 
     1. PATH, folder by folder; 2. pyenv (``$PYENV_ROOT``, ``~/.pyenv``); 3. those that uv manages; 4. conda environments;
     5. ``/usr/bin`` and the like, ``/opt``; 6. on Windows the launcher.
@@ -69,7 +69,7 @@ def probe(host: Reader, store: FactStore | None) -> Fact[tuple[Interpreter, ...]
     A Python met on two ways is asked once. The answers are kept in ``store`` under path, size, time and inode of each file and of the
     script. ``why`` names those that did not answer.
     """
-    candidates = find(host)
+    candidates = find(host, named)
     script = files.identity(host, SCRIPT)
     keys = {candidate: f"{candidate.key}|{script}" for candidate in candidates}
     kept = store.load(SUBJECT) if store else {}
@@ -93,11 +93,11 @@ def probe(host: Reader, store: FactStore | None) -> Fact[tuple[Interpreter, ...]
     return Fact(status="known", value=found, source=source, why=skipped)
 
 
-def find(host: Reader) -> tuple[Candidate, ...]:
+def find(host: Reader, named: str = "") -> tuple[Candidate, ...]:
     """The candidates in the order of ``probe``, without starting any, each file once; a virtual environment counts as itself."""
     seen: set[str] = set()
     found = []
-    for path, origin in _paths(host):
+    for path, origin in ([(named, _origin(host, named))] if named else []) + _paths(host):
         # pyvenv.cfg lies beside the executable or one folder above it (PEP 405).
         folder = os.path.dirname(path)
         config = next((at for at in (f"{os.path.dirname(folder)}/pyvenv.cfg", f"{folder}/pyvenv.cfg") if files.there(host, at)), "")

@@ -228,3 +228,12 @@ def test_parsers_never_crash(text: str) -> None:
     interpreters.parse_answer(text)
     interpreters.parse_answer(interpreters.MARK + text + interpreters.MARK)
     interpreters.parse_launcher(text)
+
+
+def test_a_named_interpreter_is_found_under_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever it is, and although the same Python is on PATH under another name."""
+    named = tmp_path / "my python"
+    named.symlink_to(REAL)
+    found = values(interpreters.probe(Machine(monkeypatch, REAL.parent), None, str(named)))
+    assert found[0].path == str(named)
+    assert [item.path for item in found if item.version == found[0].version] == [str(named)]
