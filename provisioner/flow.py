@@ -17,10 +17,9 @@ from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice, EnvState, Plan
 from provisioner.model.record import record
 from provisioner.progress import Progress
-from provisioner.settings import absolute
 from provisioner.site import Site, is_rival, read_site
 from provisioner.words import machine_words, size_words
-from provisioner.workspace import Workspace
+from provisioner.workspace import Workspace, absolute
 
 if TYPE_CHECKING:
     from provisioner.catalogue import Catalogue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,10 +10,9 @@ from provisioner.errors import InputError, UsageError
 from provisioner.host import Reader
 from provisioner.model.record import record
 from provisioner.model.request import Request
+from provisioner.workspace import absolute
 
 FILE = "tfsetup.yaml"
-# Linux' 255, less what the tool puts around the name while it builds (``workspace.Workspace.aside``).
-NAME_MAX_BYTES = 240
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"", "0", "false", "no", "off"}
@@ -132,17 +130,3 @@ def request(options: Mapping[str, Any], reader: Reader) -> Request:
         offline=values["offline"],
         origins=origins,
     )
-
-
-def absolute(path: str, reader: Reader, origin: str) -> str:
-    """Return ``path`` as an absolute path, a leading ``~`` replaced; raises ``UsageError`` for one that no folder can have."""
-    if not path or "\0" in path:
-        raise UsageError("a folder is needed", place=origin, hint="for example --env ./tf-env")
-    if path == "~" or path.startswith("~/"):
-        path = reader.env.get("HOME", "~") + path[1:]
-    found = posixpath.normpath(posixpath.join(reader.cwd, path))
-    if re.fullmatch(r"/+", found):
-        raise UsageError("the root of the file system cannot be an environment", place=origin)
-    if any(len(part.encode("utf-8", "surrogateescape")) > NAME_MAX_BYTES for part in found.split("/")):
-        raise UsageError(f"a folder's name is too long (at most {NAME_MAX_BYTES} bytes)", place=origin)
-    return found

@@ -6,6 +6,7 @@ import pytest
 
 from provisioner import settings
 from provisioner.errors import UsageError
+from provisioner.workspace import absolute
 from tests.support import FixedHost
 
 
@@ -42,13 +43,13 @@ class Here(FixedHost):
     ],
 )
 def test_folders(text: str, path: str) -> None:
-    assert settings.absolute(text, Here({"HOME": "/home/ada"}), "--env") == path
+    assert absolute(text, Here({"HOME": "/home/ada"}), "--env") == path
 
 
 @pytest.mark.parametrize("text", ["", "a\0b", "/", "//", "../..", "../../..", "e" * 241, "ü" * 121, "~"])
 def test_what_no_folder_can_be(text: str) -> None:
     with pytest.raises(UsageError) as caught:
-        settings.absolute(text, Here({"HOME": "/"}), "variable TFSETUP_ENV")
+        absolute(text, Here({"HOME": "/"}), "variable TFSETUP_ENV")
     assert caught.value.place == "variable TFSETUP_ENV"
 
 
