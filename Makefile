@@ -33,7 +33,7 @@ run: install ## plan, apply and verify the newest known-good TensorFlow in ./tf-
 
 test: install ## all tests, those with real TensorFlow too
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest -m 'not real'
+	$(BIN)/python -m coverage run -m pytest -n 2 -m 'not real'
 	$(BIN)/python -m pytest -m real
 	$(BIN)/python tools/prove.py --sample 1
 	$(BIN)/python -m coverage combine --quiet

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -32,14 +33,26 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def new_set(wheels: Path, *, good: bool = True):
     return make_lock(
-        make_wheel(wheels, "tensorflow", "2.0", {"tensorflow/__init__.py": f"GOOD = {good}\n", "tensorflow/new.py": "", "shared/tf.py": ""}),
+        make_wheel(
+            wheels, "tensorflow", "2.0", {"tensorflow/__init__.py": f"GOOD = {good}\n", "tensorflow/new.py": "", "shared/tf.py": ""}
+        ),
         make_wheel(wheels, "six", "2.0", {"six.py": "VERSION = 2\n"}, scripts={"six": "six:main"}),
         make_wheel(wheels, "kept", "1.0", {"kept/__init__.py": ""}),
     )
 
 
 def old_environment(wheels: Path, env: Path) -> None:
-    """An environment as users have them: a rival, an older six with byte code, leftovers, packages of their own."""
+    """An environment as users have them: a rival, an older six with byte code, leftovers, packages of their own.
+
+    Made once for each test, then copied: a copy finds its Python and its packages as the first one does.
+    """
+    first = wheels.parent / "first"
+    if not first.exists():
+        _make_old_environment(wheels, first)
+    shutil.copytree(first, env, symlinks=True)
+
+
+def _make_old_environment(wheels: Path, env: Path) -> None:
     make_wheel(wheels, "tf-nightly", "1.9", {"tensorflow/__init__.py": "GOOD = 'old'\n", "tensorflow/old.py": "", "shared/nightly.py": ""})
     make_wheel(wheels, "six", "1.0", {"six.py": "VERSION = 1\n"})
     make_wheel(wheels, "kept", "1.0", {"kept/__init__.py": ""})
@@ -204,7 +217,9 @@ def test_a_file_with_another_hash_is_refused_and_nothing_changes(tmp_path: Path,
     with pytest.raises(OperationError, match="not the one that was locked") as caught:
         execute(plan, host, prove=prove_by_import, progress=Silent(), wait=0)
     assert caught.value.cause == "download-failed"
-    assert _without_state({f"env/{name}": value for name, value in snapshot(env).items()}) == {f"env/{name}": value for name, value in before.items()}
+    assert _without_state({f"env/{name}": value for name, value in snapshot(env).items()}) == {
+        f"env/{name}": value for name, value in before.items()
+    }
 
 
 def test_a_proof_that_raises_leaves_the_old_environment(tmp_path: Path, wheels: Path) -> None:

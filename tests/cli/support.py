@@ -131,4 +131,6 @@ def base_environment(home: Path, cache: Path) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "TFSETUP_CACHE_DIR": str(cache),
         "UV_CACHE_DIR": str(cache / "uv"),
+        # Where coverage is measured, in these processes too.
+        **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE")},
     }
