@@ -107,10 +107,10 @@ def take_back(host: Host, workspace: Workspace, journal: Journal) -> None:
     if journal.before != "venv":
         discard_new(host, workspace, journal)
         return
-    if journal.phase != "clearing":
-        if journal.phase != "building":
-            write(host, workspace.journal, replace(journal, phase="undoing"))
-            move_back(host, workspace, journal)
+    # While building nothing has moved, and a full disk may be why it ended: then nothing may be written before the stage is gone.
+    if journal.phase not in {"building", "clearing"}:
+        write(host, workspace.journal, replace(journal, phase="undoing"))
+        move_back(host, workspace, journal)
         write(host, workspace.journal, replace(journal, phase="clearing"))
     clear(host, workspace, journal)
     if journal.receipt:
