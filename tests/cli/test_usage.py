@@ -179,3 +179,17 @@ def test_the_command_runs_where_the_working_folder_is_gone(tool: Tool, work: Pat
         cwd=work, env={**tool.env, "PYTHONPATH": str(Path(__file__).parents[2])}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+def test_profiles_as_a_table_filtered_and_one_in_full(inside: Inside, tiny) -> None:
+    from tests.support import PYTHON
+
+    table = inside("profiles", **tiny).out
+    assert table.splitlines()[0].split() == ["release", "released", PYTHON]
+    assert table.splitlines()[1].split() == ["2.20.0", "2025-08-13", "(cpu)"]
+    assert "(cpu), (cuda): resolved, not run" in table
+    one = inside("profiles", "2.20", "--python", PYTHON, **tiny).out
+    assert one.startswith("TensorFlow 2.20.0, released 2025-08-13\n")
+    assert f"Python {PYTHON} cpu" in one
+    # The real catalogue, with links, CUDA and what is known to be bad.
+    assert "cuDNN" in inside("profiles", "2.20.0").out
