@@ -323,14 +323,12 @@ def _verify(
 
 
 def undoable(host: Host, env: str) -> recovery.Undoable:
-    """Find what ``undo`` would take back; raises ``UsageError`` when there is nothing."""
+    """Find what ``undo`` would take back, which may be nothing."""
     from provisioner import receipt as receipts  # noqa: PLC0415 - not needed to plan
 
     workspace = Workspace(root=host.real(env))
     left = recovery.interrupted(host, workspace)
     record = last_record(host, workspace)
-    if left is None and record is None:
-        raise UsageError("there is nothing to undo: tfsetup has changed nothing there", place=env, hint="name the environment with --env")
     added: tuple[str, ...] = ()
     receipt = receipts.read(host, workspace.receipt)
     if left is None and receipt is not None:

@@ -37,6 +37,11 @@ class Undoable:
     record: Journal | None
     added: tuple[str, ...]
 
+    @property
+    def nothing(self) -> bool:
+        """True when there is nothing to take back."""
+        return self.interrupted is None and self.record is None
+
 
 def interrupted(reader: Reader, workspace: Workspace) -> Interrupted | None:
     """Look for an interrupted run; None when there is none (a run that is still at work looks the same: hold the lock to know)."""

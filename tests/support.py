@@ -7,7 +7,7 @@ import hashlib
 import subprocess
 import sys
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -26,12 +26,21 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 SITE = f"lib/python{PYTHON}/site-packages"
 
 
-def make_wheel(folder: Path, name: str, version: str, files: Mapping[str, str], *, scripts: Mapping[str, str] | None = None) -> LockedFile:
-    """Write a pure wheel; ``scripts`` are console scripts (name -> ``module:function``)."""
+def make_wheel(
+    folder: Path,
+    name: str,
+    version: str,
+    files: Mapping[str, str],
+    *,
+    scripts: Mapping[str, str] | None = None,
+    requires: Sequence[str] = (),
+) -> LockedFile:
+    """Write a pure wheel; ``scripts`` are console scripts (name -> ``module:function``), ``requires`` what it needs."""
     module = name.replace("-", "_")
     info = f"{module}-{version}.dist-info"
     content = dict(files)
-    content[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    needs = "".join(f"Requires-Dist: {item}\n" for item in requires)
+    content[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}"
     content[f"{info}/WHEEL"] = "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     if scripts:
         content[f"{info}/entry_points.txt"] = "[console_scripts]\n" + "".join(f"{key} = {value}\n" for key, value in scripts.items())
@@ -85,14 +94,21 @@ def machine() -> Facts:
         libraries=nothing,
         interpreters=nothing,
         conda_tools=nothing,
-        disk=Disk(environment=known(Volume(path="/", free=1 << 40, free_inodes=-1, writable=True), "test"), cache=nothing, hard_links=nothing),
+        disk=Disk(
+            environment=known(Volume(path="/", free=1 << 40, free_inodes=-1, writable=True), "test"), cache=nothing, hard_links=nothing
+        ),
     )
 
 
 def make_plan(host: Host, env: Path, lock: Lock, *, links: tuple[Link, ...] = ()) -> Plan:
     """Plan ``lock`` for ``env`` on this interpreter."""
     interpreter = Interpreter(
-        path=sys.executable, version=".".join(map(str, sys.version_info[:3])), bits=64, architecture="x86_64", implementation="cpython", origin="path"
+        path=sys.executable,
+        version=".".join(map(str, sys.version_info[:3])),
+        bits=64,
+        architecture="x86_64",
+        implementation="cpython",
+        origin="path",
     )
     choice = Choice(
         release=lock.release,

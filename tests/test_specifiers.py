@@ -36,6 +36,8 @@ def test_contains(spec: str, version: str, expected: bool) -> None:
     assert contains(spec, version) is expected
 
 
-@pytest.mark.parametrize(("spec", "expected"), [("==2.15.*", True), (">=2,<3", True), ("~=2.15", True), ("=> 2.15", False), ("newest", False)])
+@pytest.mark.parametrize(
+    ("spec", "expected"), [("==2.15.*", True), (">=2,<3", True), ("~=2.15", True), ("=> 2.15", False), ("newest", False)]
+)
 def test_readable(spec: str, expected: bool) -> None:
     assert readable(spec) is expected

@@ -18,11 +18,17 @@ def undo(
 ) -> int:
     """Bring the environment back to what it was before the last apply, files and all."""
     from provisioner import flow  # noqa: PLC0415 - start-up
-    from provisioner.report.apply_text import undo_document, undo_text, undone_text  # noqa: PLC0415 - start-up
+    from provisioner.report.apply_text import nothing_to_undo, undo_document, undo_text, undone_text  # noqa: PLC0415 - start-up
     from provisioner.report.progress import progress_for  # noqa: PLC0415 - start-up
 
     host = LocalHost()
     found = flow.undoable(host, options.environment(host, env))
+    if found.nothing:
+        if as_json:
+            print_json(undo_document(found))
+        else:
+            print_text(nothing_to_undo(found))
+        return 0
     agreed = options.agreed(host, yes=yes)
     if not (as_json and agreed):
         say(undo_text(found))

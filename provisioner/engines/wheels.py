@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from provisioner.errors import OperationError
 from provisioner.model.record import record
@@ -19,7 +19,7 @@ LEGACY = {(2, 5): "manylinux1", (2, 12): "manylinux2010", (2, 17): "manylinux201
 
 @record
 class Wheel:
-    """One wheel that the resolver offers for a package; ``size`` in bytes, 0 where the index does not tell."""
+    """One wheel that the resolver offers for a package; ``url`` may be a path, ``size`` is in bytes, 0 where the index does not tell."""
 
     package: str
     url: str
@@ -39,17 +39,19 @@ def read_pylock(text: str) -> dict[str, list[Wheel]]:
         name = canonicalize_name(package["name"])
         if name in found or not package.get("wheels"):
             raise OperationError(f"{name}: expected one version with wheels", cause="resolver-conflict")
-        found[name] = [
-            Wheel(
-                package=name,
-                url=item["url"],
-                filename=item.get("name") or item["url"].rpartition("/")[2],
-                sha256=item["hashes"]["sha256"],
-                size=item.get("size", 0),
-            )
-            for item in package["wheels"]
-        ]
+        found[name] = [_wheel(name, item) for item in package["wheels"]]
     return found
+
+
+def _wheel(package: str, item: dict[str, Any]) -> Wheel:
+    where = item.get("url") or item.get("path", "")
+    return Wheel(
+        package=package,
+        url=where,
+        filename=item.get("name") or where.rpartition("/")[2],
+        sha256=item["hashes"]["sha256"],
+        size=item.get("size", 0),
+    )
 
 
 def numbers(text: str) -> tuple[int, int]:

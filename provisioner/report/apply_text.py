@@ -87,6 +87,11 @@ def _when(found: Undoable) -> str:
     return f" ({found.record.started})" if found.record else ""
 
 
+def nothing_to_undo(found: Undoable) -> str:
+    """Say that there is nothing to take back."""
+    return f"Nothing to undo: tfsetup has changed nothing at {found.workspace.root} (another environment is named with --env)"
+
+
 def undone_text(found: Undoable) -> str:
     """Say that undo is done."""
     return f"Done: {found.workspace.root} is as it was before"
@@ -101,7 +106,7 @@ def undo_document(found: Undoable) -> dict[str, Any]:
         "schema": UNDO_SCHEMA,
         "env": found.workspace.root,
         "interrupted": codec.to_data(found.interrupted) if found.interrupted else None,
-        "restored": before.before if before else "absent",
+        "restored": before.before if before else None,
         "removed": list(record.incoming) if record else [],
         "put_back": list(record.outgoing) if record else [],
     }

@@ -63,7 +63,6 @@ def test_the_variable_asks_for_documents_too(inside: Inside, tiny) -> None:
         (("plan", "--facts", "no-such"), 2),
         (("apply", "no-such"), 2),
         (("apply",), 15),
-        (("undo",), 2),
         (("verify",), 2),
         (("bogus",), 2),
     ],

@@ -53,7 +53,6 @@ def test_the_version_is_told(tool: Tool, inside: Inside, flag: str) -> None:
         (("verify", "--require", "tpu"), "`tpu` is not known"),
         (("verify", "--timeout", "0"), "above zero"),
         (("verify", "--env", "no-such"), "there is no environment"),
-        (("undo", "--env", "no-such"), "nothing to undo"),
         (("schema", "nothing"), "there is no document called `nothing`"),
         (("profiles", "1.0"), "no known-good set"),
         (("profiles", "--device", "tpu"), "no known-good set"),
@@ -193,3 +192,11 @@ def test_profiles_as_a_table_filtered_and_one_in_full(inside: Inside, tiny) -> N
     assert f"Python {PYTHON} cpu" in one
     # The real catalogue, with links, CUDA and what is known to be bad.
     assert "cuDNN" in inside("profiles", "2.20.0").out
+
+
+def test_nothing_to_undo_is_no_error(inside: Inside, tiny) -> None:
+    ended = inside("undo", "--env", "no-such", **tiny)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("Nothing to undo")
+    document = inside("undo", "--env", "no-such", "--json", **tiny).json
+    assert (document["restored"], document["removed"]) == (None, [])

@@ -1,0 +1,70 @@
+"""Packages beyond the profile, resolved by real uv from tiny wheels around a lock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from provisioner.errors import OperationError, UsageError
+from provisioner.extras import check_requirements, resolve_extras
+from provisioner.local_host import LocalHost
+from provisioner.model.catalogue import Lock
+from tests.support import make_lock, make_wheel
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    monkeypatch.setenv("UV_FIND_LINKS", str(folder))
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    return folder
+
+
+def resolve(lock: Lock, tmp_path: Path, *extra: str) -> dict[str, str]:
+    found = resolve_extras(LocalHost(), extra, lock, glibc="2.36", folder=str(tmp_path), offline=True)
+    assert found.digest == lock.digest, "the lock of the catalogue is what the plan rests on"
+    return {file.name: file.version for file in found.files}
+
+
+def lock(index: Path, tensorflow: str = "tensorflow-cpu") -> Lock:
+    make_wheel(index, "numpy", "2.0", {"numpy.py": ""})
+    return make_lock(
+        make_wheel(index, tensorflow, "2.20.0", {"tensorflow/__init__.py": ""}),
+        make_wheel(index, "numpy", "1.26", {"numpy.py": ""}),
+    )
+
+
+def test_the_set_stays_and_the_extra_comes_with_what_it_needs(index: Path, tmp_path: Path) -> None:
+    base = lock(index)
+    make_wheel(index, "pandas", "3.0", {"pandas.py": ""}, requires=["numpy>=2"])
+    make_wheel(index, "pandas", "2.0", {"pandas.py": ""}, requires=["numpy", "pytz"])
+    make_wheel(index, "pytz", "1.0", {"pytz.py": ""})
+    found = resolve(base, tmp_path, "pandas")
+    assert found == {"tensorflow-cpu": "2.20.0", "numpy": "1.26", "pandas": "2.0", "pytz": "1.0"}
+
+
+def test_an_add_on_that_names_tensorflow_gets_it_instead_of_the_cpu_package(index: Path, tmp_path: Path) -> None:
+    base = lock(index)
+    make_wheel(index, "tensorflow", "2.21.0", {"tensorflow/__init__.py": ""})
+    make_wheel(index, "tensorflow", "2.20.0", {"tensorflow/__init__.py": ""})
+    make_wheel(index, "tf-keras", "2.20.0", {"tf_keras.py": ""}, requires=["tensorflow>=2.20,<2.21"])
+    assert resolve(base, tmp_path, "tf-keras") == {"tensorflow": "2.20.0", "numpy": "1.26", "tf-keras": "2.20.0"}
+
+
+def test_what_cannot_go_with_the_set_is_refused_with_both_sides(index: Path, tmp_path: Path) -> None:
+    base = lock(index)
+    make_wheel(index, "new", "1.0", {"new.py": ""}, requires=["numpy>=2"])
+    with pytest.raises(OperationError) as caught:
+        resolve(base, tmp_path, "new")
+    assert caught.value.cause == "resolver-conflict"
+    assert "numpy>=2" in caught.value.hint
+    assert "numpy==1.26" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["tensorflow==2.1", "tf_nightly", "x @ file:///tmp/x.whl", "git+ssh://x", "two words", ""])
+def test_what_is_no_plain_requirement_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        check_requirements((text,))
