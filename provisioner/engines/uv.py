@@ -108,19 +108,23 @@ def install(
     requirements: str,
     packages: Sequence[Package],
     prefix: str = "",
+    builders: str = "",
     offline: bool = False,
     watch: Callable[[int], None] | None = None,
 ) -> None:
     """Install exactly the locked files, each checked against its hash; nothing else, and nothing is resolved.
 
     ``requirements`` is the path of the file that ``requirements_text`` gave. With ``prefix`` the files go there in the layout of the
-    environment that ``python`` belongs to, with scripts that name its Python. Only the source distributions that the lock names are built.
+    environment that ``python`` belongs to, with scripts that name its Python. Only the source distributions that the lock names are built,
+    each in an environment of its own with the packages of ``builders``, a file like ``requirements``; these too are checked by hash.
     """
     argv = [find_uv(host), "pip", "install", "--no-deps", "--require-hashes", "--python", python, "-r", requirements]
     argv += ["--only-binary", ":all:"]
     for package in packages:
         if package.source:
             argv += ["--no-binary", package.name]
+    if builders:
+        argv += ["--build-constraints", builders, "--require-build-hashes"]
     if prefix:
         argv += ["--prefix", prefix]
     if offline:
