@@ -85,9 +85,7 @@ def make_plan(basis: Basis, site: Site) -> Plan:
     """Compare what is there with what was chosen, and return the sealed plan."""
     lock, choice = basis.lock, basis.choice
     removals, kept = _compare(site, lock)
-    packages = tuple(_package(file) for file in lock.files if file.name not in kept)
-    built = any(package.source for package in packages)
-    builders = tuple(_package(file) for file in lock.files if built and file.name in BUILDERS)
+    packages, builders = _packages(lock, kept)
     download = sum(package.size for package in packages)
     disk = sum(package.unpacked for package in packages)
     changes = bool(packages or removals)
@@ -115,6 +113,13 @@ def make_plan(basis: Basis, site: Site) -> Plan:
         builders=builders,
     )
     return replace(plan, seal=seal(plan))
+
+
+def _packages(lock: Lock, kept: frozenset[str]) -> tuple[tuple[Package, ...], tuple[Package, ...]]:
+    """Return what is installed, and what the source distributions among that are built with."""
+    packages = tuple(_package(file) for file in lock.files if file.name not in kept)
+    built = any(package.source for package in packages)
+    return packages, tuple(_package(file) for file in lock.files if built and file.name in BUILDERS)
 
 
 def _package(file: LockedFile) -> Package:
@@ -302,5 +307,5 @@ def check_fresh(plan: Plan, facts: Facts, site: Site, lock: Lock | None, links: 
         return
     removals, kept = _compare(site, lock)
     unchanged = {file.name: file.version for file in lock.files if file.name in kept}
-    if (plan.removals, plan.packages, plan.unchanged) != (removals, _packages(lock, kept), unchanged):
+    if (plan.removals, (plan.packages, plan.builders), plan.unchanged) != (removals, _packages(lock, kept), unchanged):
         raise StalePlanError("what the plan does is not what the environment needs now", place=plan.env.path, hint="plan again")
