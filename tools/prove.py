@@ -119,11 +119,24 @@ def prove(host: LocalHost, lock: Lock, folder: Path) -> Outcome:
         shutil.rmtree(env, ignore_errors=True)
 
 
-def bound_cache() -> None:
-    """Empty the installer's cache when it has grown over the limit."""
-    used = sum(path.lstat().st_size for path in CACHE.rglob("*") if path.is_file() and not path.is_symlink())
-    if used > CACHE_LIMIT:
-        shutil.rmtree(CACHE)
+class BoundCache:
+    """The installer's cache, emptied before it grows over the limit.
+
+    What is in it is measured once, because a walk over its hundred thousands of files takes minutes; after that every set counts whole,
+    as if nothing of it had been there.
+    """
+
+    def __init__(self) -> None:
+        self._used = sum(path.lstat().st_size for path in CACHE.rglob("*") if path.is_file() and not path.is_symlink())
+
+    def add(self, lock: Lock) -> None:
+        """Make room for a set, and count it."""
+        wanted = sum(file.unpacked for file in lock.files)
+        if self._used + wanted > CACHE_LIMIT:
+            shutil.rmtree(CACHE, ignore_errors=True)
+            self._used = 0
+        self._used += wanted
+        CACHE.mkdir(parents=True, exist_ok=True)
 
 
 def missing(catalogue: Catalogue, proofs: dict[str, Proof]) -> list[str]:
@@ -157,10 +170,10 @@ def main(arguments: Sequence[str]) -> int:
         chosen = sample(chosen, options.sample, dt.datetime.now(dt.timezone.utc).toordinal())
     elif not options.again:
         chosen = tuple(lock for lock in chosen if lock.digest not in proofs)
-    failed = 0
+    failed, cache = 0, BoundCache()
     with tempfile.TemporaryDirectory(prefix="tfsetup-prove-", dir=ROOT / ".cache" if (ROOT / ".cache").exists() else None) as folder:
         for number, lock in enumerate(chosen, 1):
-            CACHE.mkdir(parents=True, exist_ok=True)
+            cache.add(lock)
             outcome = prove(host, lock, Path(folder))
             name = f"{lock.release} on Python {lock.python} for {lock.device}"
             print(f"[{number}/{len(chosen)}] {name}: {outcome.fault or 'verified'} ({outcome.seconds:.0f} s)", flush=True)
@@ -168,7 +181,6 @@ def main(arguments: Sequence[str]) -> int:
             if outcome.proof is not None and not options.sample:
                 proofs[lock.digest] = outcome.proof
                 write(proofs, everything)
-            bound_cache()
     free = shutil.disk_usage(ROOT).free
     print(f"{len(chosen) - failed} passed, {failed} failed; {size_words(free)} free on the disk")
     return 1 if failed else 0
