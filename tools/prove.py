@@ -119,24 +119,19 @@ def prove(host: LocalHost, lock: Lock, folder: Path) -> Outcome:
         shutil.rmtree(env, ignore_errors=True)
 
 
-class BoundCache:
-    """The installer's cache, emptied before it grows over the limit.
+def make_room(lock: Lock) -> None:
+    """Empty the installer's cache before it grows over the limit, and count the set.
 
-    What is in it is measured once, because a walk over its hundred thousands of files takes minutes; after that every set counts whole,
-    as if nothing of it had been there.
+    A walk over its hundred thousands of files takes minutes, so every set counts whole, as if nothing of it had been there, in a file of
+    the cache itself.
     """
-
-    def __init__(self) -> None:
-        self._used = sum(path.lstat().st_size for path in CACHE.rglob("*") if path.is_file() and not path.is_symlink())
-
-    def add(self, lock: Lock) -> None:
-        """Make room for a set, and count it."""
-        wanted = sum(file.unpacked for file in lock.files)
-        if self._used + wanted > CACHE_LIMIT:
-            shutil.rmtree(CACHE, ignore_errors=True)
-            self._used = 0
-        self._used += wanted
-        CACHE.mkdir(parents=True, exist_ok=True)
+    counted, wanted = CACHE / "counted", sum(file.unpacked for file in lock.files)
+    used = int(counted.read_text()) if counted.exists() else CACHE_LIMIT
+    if used + wanted > CACHE_LIMIT:
+        shutil.rmtree(CACHE, ignore_errors=True)
+        used = 0
+    CACHE.mkdir(parents=True, exist_ok=True)
+    counted.write_text(str(used + wanted))
 
 
 def missing(catalogue: Catalogue, proofs: dict[str, Proof]) -> list[str]:
@@ -170,10 +165,10 @@ def main(arguments: Sequence[str]) -> int:
         chosen = sample(chosen, options.sample, dt.datetime.now(dt.timezone.utc).toordinal())
     elif not options.again:
         chosen = tuple(lock for lock in chosen if lock.digest not in proofs)
-    failed, cache = 0, BoundCache()
+    failed = 0
     with tempfile.TemporaryDirectory(prefix="tfsetup-prove-", dir=ROOT / ".cache" if (ROOT / ".cache").exists() else None) as folder:
         for number, lock in enumerate(chosen, 1):
-            cache.add(lock)
+            make_room(lock)
             outcome = prove(host, lock, Path(folder))
             name = f"{lock.release} on Python {lock.python} for {lock.device}"
             print(f"[{number}/{len(chosen)}] {name}: {outcome.fault or 'verified'} ({outcome.seconds:.0f} s)", flush=True)
