@@ -160,6 +160,9 @@ def _fill(plan: Plan, host: Host, workspace: Workspace, python: str, prefix: str
     if plan.packages:
         requirements = posixpath.join(workspace.state, "requirements.txt")
         host.write(requirements, uv.requirements_text(plan.packages))
+        builders = posixpath.join(workspace.state, "builders.txt") if plan.builders else ""
+        if builders:
+            host.write(builders, uv.requirements_text(plan.builders))
         total = sum(package.unpacked for package in plan.packages)
         progress.start("install", f"Installing {len(plan.packages)} packages", total)
         uv.install(
@@ -168,10 +171,13 @@ def _fill(plan: Plan, host: Host, workspace: Workspace, python: str, prefix: str
             requirements=requirements,
             packages=plan.packages,
             prefix=prefix,
+            builders=builders,
             offline=plan.request.offline,
             watch=progress.advance,
         )
         host.remove(requirements)
+        if builders:
+            host.remove(builders)
         progress.finish()
     target = prefix or workspace.root
     # uv leaves the lock that it held.
@@ -180,7 +186,10 @@ def _fill(plan: Plan, host: Host, workspace: Workspace, python: str, prefix: str
     for link in plan.links:
         path = posixpath.join(target, _site_packages(plan), link.path)
         make_folders(host, posixpath.dirname(path))
-        host.link(path, link.target)
+        if link.text:
+            host.write(path, link.text)
+        else:
+            host.link(path, link.target)
 
 
 def _site_packages(plan: Plan) -> str:

@@ -70,6 +70,7 @@ def _resolve(
         python=lock.python,
         platform=uv.platform_name(glibc, machine),
         offline=offline,
+        without=[file.name for file in lock.files if file.source],
     )
     tags = supported_tags(lock.python, numbers(glibc), machine)
     return {name: pick(offered, tags) for name, offered in read_pylock(text).items()}

@@ -141,7 +141,13 @@ def plan(host: Host, request: Request, *, facts_file: str = "") -> Planned:
 def _links_of(catalogue: Catalogue, choice: Choice) -> tuple[Link, ...]:
     release = catalogue.release(choice.release)
     build = next((item for item in release.builds if item.platform == choice.platform), None) if release else None
-    return build.cuda.links if choice.device == "cuda" and build and build.cuda else ()
+    if choice.device != "cuda" or build is None or build.cuda is None:
+        return ()
+    if build.cuda.finds_tools:
+        return build.cuda.links
+    from provisioner import xla_tools  # noqa: PLC0415 - only for old releases
+
+    return (*build.cuda.links, *xla_tools.files())
 
 
 def _named_python(request: Request) -> str:

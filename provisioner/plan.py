@@ -13,7 +13,7 @@ from typing import Any
 
 from provisioner.errors import InputError, StalePlanError
 from provisioner.model import codec
-from provisioner.model.catalogue import Link, Lock, Proof
+from provisioner.model.catalogue import Link, Lock, LockedFile, Proof
 from provisioner.model.facts import Facts, Interpreter
 from provisioner.model.plan import Choice, EnvState, Package, Plan, Removal, Step
 from provisioner.model.record import record
@@ -21,6 +21,8 @@ from provisioner.model.request import Request
 from provisioner.site import Installed, Site, is_rival
 
 SCHEMA = "tfsetup/plan/1"
+# What a source distribution without a pyproject.toml is built with (PEP 517, "legacy" back end of setuptools).
+BUILDERS = ("setuptools", "wheel")
 
 
 @record
@@ -83,7 +85,7 @@ def make_plan(basis: Basis, site: Site) -> Plan:
     """Compare what is there with what was chosen, and return the sealed plan."""
     lock, choice = basis.lock, basis.choice
     removals, kept = _compare(site, lock)
-    packages = _packages(lock, kept)
+    packages, builders = _packages(lock, kept)
     download = sum(package.size for package in packages)
     disk = sum(package.unpacked for package in packages)
     changes = bool(packages or removals)
@@ -108,23 +110,27 @@ def make_plan(basis: Basis, site: Site) -> Plan:
         disk=disk,
         outside=_outside(basis, packages),
         warnings=basis.warnings,
+        builders=builders,
     )
     return replace(plan, seal=seal(plan))
 
 
-def _packages(lock: Lock, kept: frozenset[str]) -> tuple[Package, ...]:
-    return tuple(
-        Package(
-            name=file.name,
-            version=file.version,
-            filename=file.filename,
-            sha256=file.sha256,
-            size=file.size,
-            unpacked=file.unpacked,
-            source=file.source,
-        )
-        for file in lock.files
-        if file.name not in kept
+def _packages(lock: Lock, kept: frozenset[str]) -> tuple[tuple[Package, ...], tuple[Package, ...]]:
+    """Return what is installed, and what the source distributions among that are built with."""
+    packages = tuple(_package(file) for file in lock.files if file.name not in kept)
+    built = any(package.source for package in packages)
+    return packages, tuple(_package(file) for file in lock.files if built and file.name in BUILDERS)
+
+
+def _package(file: LockedFile) -> Package:
+    return Package(
+        name=file.name,
+        version=file.version,
+        filename=file.filename,
+        sha256=file.sha256,
+        size=file.size,
+        unpacked=file.unpacked,
+        source=file.source,
     )
 
 
@@ -301,5 +307,5 @@ def check_fresh(plan: Plan, facts: Facts, site: Site, lock: Lock | None, links: 
         return
     removals, kept = _compare(site, lock)
     unchanged = {file.name: file.version for file in lock.files if file.name in kept}
-    if (plan.removals, plan.packages, plan.unchanged) != (removals, _packages(lock, kept), unchanged):
+    if (plan.removals, (plan.packages, plan.builders), plan.unchanged) != (removals, _packages(lock, kept), unchanged):
         raise StalePlanError("what the plan does is not what the environment needs now", place=plan.env.path, hint="plan again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,17 @@ def test_the_set_stays_and_the_extra_comes_with_what_it_needs(index: Path, tmp_p
     make_wheel(index, "pytz", "1.0", {"pytz.py": ""})
     found = resolve(base, tmp_path, "pandas")
     assert found == {"tensorflow-cpu": "2.20.0", "numpy": "1.26", "pandas": "2.0", "pytz": "1.0"}
+
+
+def test_what_has_no_wheel_and_is_in_the_set_is_taken_as_met(index: Path, tmp_path: Path) -> None:
+    """No index has a wheel of it here, and its source distribution must not be built while planning."""
+    old = make_wheel(index, "gast", "0.2.2", {"gast.py": ""})
+    (index / old.filename).unlink()
+    base = lock(index)
+    base = replace(base, files=(*base.files, replace(old, filename="gast-0.2.2.tar.gz", source=True)))
+    make_wheel(index, "add-on", "1.0", {"add_on.py": ""}, requires=["gast", "numpy"])
+    found = resolve_extras(LocalHost(), ("add-on",), base, glibc="2.36", folder=str(tmp_path), offline=True)
+    assert {file.name: file.source for file in found.files} == {"add-on": False, "gast": True, "numpy": False, "tensorflow-cpu": False}
 
 
 def test_an_add_on_that_names_tensorflow_gets_it_instead_of_the_cpu_package(index: Path, tmp_path: Path) -> None:

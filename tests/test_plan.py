@@ -85,6 +85,18 @@ def test_a_new_environment_gets_everything() -> None:
     assert plan.changes
 
 
+def test_a_source_distribution_is_built_with_packages_of_the_set() -> None:
+    lock = replace(LOCK, files=(*LOCK.files, file("setuptools", "41.0"), file("wheel", "0.33")))
+    there = [f"{item.name}=={item.version}" for item in lock.files if item.name != "termcolor"]
+    plan = planning.make_plan(basis(lock=lock), site(*there))
+    assert [item.name for item in plan.packages] == ["termcolor"]
+    assert [(item.name, item.version, item.sha256) for item in plan.builders] == [
+        ("setuptools", "41.0", "a" * 64),
+        ("wheel", "0.33", "a" * 64),
+    ]
+    assert planning.make_plan(basis(lock=lock), site(*there, "termcolor==1.1.0")).builders == ()
+
+
 def test_one_that_is_as_planned_gets_nothing_and_each_step_says_why() -> None:
     plan = make(*EVERYTHING, "my-own==1.0")
     assert needed(plan) == []

@@ -4,29 +4,33 @@
     python tools/locks.py 2.20.0 2.21.0    these releases
     python tools/locks.py --check          change nothing; end with status 1 where a lock differs
 
-The resolver is uv, told the target's Python and glibc, wheels only, and nothing uploaded after the cut-off. Of each package it
-chose, the one wheel is taken that an installer prefers on a machine with exactly the release's oldest glibc: so the set installs
-wherever the release itself does. Sizes come from the wheels' own directories, read by HTTP range and kept in .cache/locks by hash.
+The resolver is uv, told the target's Python and glibc, wheels only (but for the source distributions that the profile pins), and nothing
+uploaded after the cut-off. Of each package it chose, the one wheel is taken that an installer prefers on a machine with exactly the
+release's oldest glibc: so the set installs wherever the release itself does. Sizes come from the wheels' own directories, read by HTTP range
+and kept in .cache/locks by hash.
 """
 
 from __future__ import annotations
 
 import argparse
 import difflib
+import io
 import json
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import time
 import urllib.request
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, cast
 
-from packaging.utils import parse_wheel_filename
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from uv import find_uv_bin
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,7 +45,8 @@ from provisioner.engines.uv import platform_name  # noqa: E402
 from provisioner.engines.wheels import Wheel, pick, read_pylock, supported_tags  # noqa: E402
 from provisioner.engines.wheels import numbers as glibc_numbers  # noqa: E402
 from provisioner.errors import InputError, OperationError  # noqa: E402
-from provisioner.model.catalogue import Build, LockDevice, LockedFile, Release  # noqa: E402
+from provisioner.model.catalogue import Build, Constraint, LockDevice, LockedFile, Release  # noqa: E402
+from provisioner.plan import BUILDERS  # noqa: E402
 
 PROFILES = ROOT / "profiles"
 CACHE = ROOT / ".cache" / "locks"
@@ -52,6 +57,12 @@ TAIL = 1 << 16
 ATTEMPTS = 4
 # An environment without pip sends a person's `pip install` into another Python, which is one of the commonest ways to break one.
 EVERY_SET = ("pip",)
+# pip before 20.3 knows neither the wheel tags of PEP 600 nor conflicts, so it breaks what it is let into; 21.3 is the last for Python 3.6.
+PIP_FLOOR = "2022-01-01"
+# Exact pins need no cut-off: of each there is one version, whenever it was uploaded.
+NO_CUTOFF = "2100-01-01"
+# uv resolves for no older glibc; each wheel is picked for this one, and the lock's own floor is what its wheels say.
+GLIBC_FLOOR = (2, 17)
 
 
 class LockError(Exception):
@@ -67,22 +78,56 @@ def read_releases() -> dict[str, Release]:
     return {version: found[version] for version in sorted(found, key=version_key)}
 
 
-def requirements(release: Release, build: Build, device: LockDevice) -> list[str]:
-    """Return what a set is resolved from: the distribution itself, and the CUDA wheels by name."""
-    pins = list(build.cuda.requirements) if device == "cuda" and build.cuda else []
-    return [f"{build.packages[device]}=={release.version}", *pins, *EVERY_SET]
+def cuda_pins(build: Build, device: LockDevice) -> tuple[str, ...]:
+    """Return the exact pins of the CUDA wheels."""
+    return build.cuda.requirements if device == "cuda" and build.cuda else ()
 
 
-def constraints(build: Build, python: str) -> list[str]:
+def requirements(release: Release, build: Build, python: str, device: LockDevice) -> list[str]:
+    """Return what a set is resolved from: the distribution itself, the CUDA wheels by name, and what source distributions are built with."""
+    builders = BUILDERS if any(item.source for item in constraints(build, python)) else ()
+    return [f"{build.packages[device]}=={release.version}", *cuda_pins(build, device), *EVERY_SET, *builders]
+
+
+def constraints(build: Build, python: str) -> list[Constraint]:
     """Return the limits that hold for a Python."""
-    return [item.requirement for item in build.constraints if not item.pythons or python in item.pythons]
+    return [item for item in build.constraints if not item.pythons or python in item.pythons]
+
+
+def name_of(requirement: str) -> str:
+    """Return the normalised name that a requirement is about."""
+    return canonicalize_name(Requirement(requirement).name)
+
+
+def cutoffs(release: Release, build: Build, python: str, device: LockDevice) -> dict[str, str]:
+    """Return the packages that have a cut-off of their own."""
+    own = dict.fromkeys((name_of(pin) for pin in cuda_pins(build, device)), NO_CUTOFF)
+    own |= {name_of(item.requirement): item.until for item in constraints(build, python) if item.until > release.cutoff}
+    return {"pip": max(release.cutoff, PIP_FLOOR), **own}
+
+
+def metadata(sources: Sequence[Constraint]) -> str:
+    """Return a uv.toml that says what source distributions require, so that none of their code runs when a lock is made."""
+    lines = []
+    for item in sources:
+        name, _, version = item.requirement.partition("==")
+        lines += [
+            "[[dependency-metadata]]",
+            f'name = "{name}"',
+            f'version = "{version}"',
+            f"requires-dist = {json.dumps(list(item.requires))}",
+        ]
+    return "\n".join(lines) + "\n"
 
 
 def resolve(release: Release, build: Build, python: str, device: LockDevice) -> list[Wheel]:
     """Run the resolver for one set, in a folder of its own, and pick one wheel for each package."""
     with tempfile.TemporaryDirectory(prefix="tfsetup-locks-") as folder:
-        (Path(folder) / "in.txt").write_text("\n".join(requirements(release, build, device)) + "\n")
-        (Path(folder) / "limits.txt").write_text("\n".join(constraints(build, python)) + "\n")
+        limits = constraints(build, python)
+        sources = [item for item in limits if item.source]
+        (Path(folder) / "in.txt").write_text("\n".join(requirements(release, build, python, device)) + "\n")
+        (Path(folder) / "limits.txt").write_text("\n".join(item.requirement for item in limits) + "\n")
+        (Path(folder) / "uv.toml").write_text(metadata(sources))
         command = [
             uv(),
             "pip",
@@ -103,16 +148,21 @@ def resolve(release: Release, build: Build, python: str, device: LockDevice) -> 
             "--only-binary",
             ":all:",
         ]
+        for item in sources:
+            command += ["--no-binary", name_of(item.requirement)]
+        for name, date in cutoffs(release, build, python, device).items():
+            command += ["--exclude-newer-package", f"{name}={date}T00:00:00Z"]
         command += ["--exclude-newer", f"{release.cutoff}T00:00:00Z", "--resolution", "highest", "--prerelease", "if-necessary-or-explicit"]
         command += ["--no-python-downloads", "--no-sources", "--no-header", "--no-annotate", "--quiet"]
         result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if result.returncode:
             raise LockError(f"{release.version} {python}/{device}: {result.stderr.strip()}")
         pylock = (Path(folder) / "pylock.toml").read_text("utf-8")
-    tags = supported_tags(python, glibc_numbers(build.glibc), MACHINES[build.platform])
+    tags = supported_tags(python, max(GLIBC_FLOOR, glibc_numbers(build.glibc)), MACHINES[build.platform])
+    built = {name_of(item.requirement) for item in sources}
     try:
-        offered = read_pylock(pylock)
-        return [pick(wheels, tags) for wheels in offered.values()]
+        offered = read_pylock(pylock, sources=built)
+        return [wheels[0] if name in built else pick(wheels, tags) for name, wheels in offered.items()]
     except OperationError as error:
         raise LockError(f"{release.version} {python}/{device}: {error}") from None
 
@@ -173,6 +223,17 @@ class Remote:
         return self._fetch(f"bytes={start}-{end - 1}")[0]
 
 
+def _measure(url: str) -> list[int]:
+    if url.endswith((".whl", ".zip")):
+        remote = Remote(url)
+        with zipfile.ZipFile(cast("IO[bytes]", remote)) as archive:
+            return [remote.size, sum(item.file_size for item in archive.infolist())]
+    with urllib.request.urlopen(url, timeout=60) as response:
+        content = response.read()
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        return [len(content), sum(item.size for item in archive)]
+
+
 class Sizes:
     """Size and unpacked size of wheels by hash, kept between runs; a hash names one content, so an entry never ages."""
 
@@ -182,13 +243,11 @@ class Sizes:
         self._known: dict[str, list[int]] = json.loads(self._path.read_text()) if self._path.exists() else {}
 
     def get(self, wheel: Wheel) -> tuple[int, int]:
-        """Return size and unpacked size in bytes, from the wheel's directory where they are not known yet."""
+        """Return size and unpacked size in bytes, from the wheel's directory where they are not known yet; a source distribution is read."""
         if wheel.sha256 not in self._known:
-            remote = Remote(wheel.url)
-            with zipfile.ZipFile(cast("IO[bytes]", remote)) as archive:
-                unpacked = sum(item.file_size for item in archive.infolist())
+            measured = _measure(wheel.url)
             with self._guard:
-                self._known[wheel.sha256] = [remote.size, unpacked]
+                self._known[wheel.sha256] = measured
         size, unpacked = self._known[wheel.sha256]
         return size, unpacked
 
@@ -200,7 +259,7 @@ class Sizes:
 
 def lock(release: Release, build: Build, sizes: Sizes, resolver: str) -> LockFile:
     """Return the lock file of a release on a platform: every Python and device, resolved and measured."""
-    devices: list[LockDevice] = [device for device in DEVICES if device in build.packages]
+    devices: list[LockDevice] = [device for device in DEVICES if device in build.packages and (device == "cpu" or cuda_pins(build, device))]
     sets: list[Set] = [(python, device) for python in build.pythons for device in devices]
     with ThreadPoolExecutor(RESOLVERS) as pool:
         picked = list(pool.map(lambda item: resolve(release, build, item[0], item[1]), sets))
@@ -215,7 +274,7 @@ def lock(release: Release, build: Build, sizes: Sizes, resolver: str) -> LockFil
             sizes.save()
     pairs = sorted(zip(files, map(frozenset, members.values()), strict=True), key=lambda pair: pair[0].filename)
     for file, _ in pairs:
-        if glibc_of(file.filename) > glibc_numbers(build.glibc):
+        if glibc_of(file.filename) > max(GLIBC_FLOOR, glibc_numbers(build.glibc)):
             raise LockError(f"{release.version}: {file.filename} needs a newer glibc than {build.glibc}")
     return LockFile(
         release=release.version,
@@ -228,8 +287,11 @@ def lock(release: Release, build: Build, sizes: Sizes, resolver: str) -> LockFil
 
 
 def _locked(wheel: Wheel, size: int, unpacked: int) -> LockedFile:
-    _, version, _, _ = parse_wheel_filename(wheel.filename)
-    return LockedFile(name=wheel.package, version=str(version), filename=wheel.filename, sha256=wheel.sha256, size=size, unpacked=unpacked)
+    source = not wheel.filename.endswith(".whl")
+    version = parse_sdist_filename(wheel.filename)[1] if source else parse_wheel_filename(wheel.filename)[1]
+    return LockedFile(
+        name=wheel.package, version=str(version), filename=wheel.filename, sha256=wheel.sha256, size=size, unpacked=unpacked, source=source
+    )
 
 
 def same_but_resolver(old: str, new: str) -> bool:

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from provisioner.catalogue.versions import is_prerelease, is_version, minor_of, version_key
 from provisioner.errors import InputError
-from provisioner.model.catalogue import Build, KnownBad, Link, Release
+from provisioner.model.catalogue import Build, Constraint, KnownBad, Link, Release
 from provisioner.model.codec import from_data
 
 T = TypeVar("T")
@@ -162,6 +162,9 @@ def _build_faults(build: Build) -> Iterator[str]:
         yield ".packages: expected a distribution for cpu, cuda or both"
     if ("cuda" in build.packages) != (build.cuda is not None):
         yield ".cuda: expected exactly where packages names a distribution for cuda"
+    for number, constraint in enumerate(build.constraints):
+        for fault in _constraint_faults(constraint):
+            yield f".constraints[{number}].{fault}"
     if build.cuda is None:
         return
     cuda = build.cuda
@@ -189,11 +192,25 @@ def _each(place: str, values: tuple[str, ...], pattern: re.Pattern[str], expecte
         seen.add(value)
 
 
+def _constraint_faults(constraint: Constraint) -> Iterator[str]:
+    """A constraint has its reason; a source distribution is named exactly, because its hash is that of one file."""
+    if not constraint.requirement or not constraint.reason or not constraint.reference:
+        yield "reason: expected a requirement, a reason and a reference"
+    if constraint.until and _DATE.fullmatch(constraint.until) is None:
+        yield f"until: expected a date such as 2023-11-14, found {constraint.until!r}"
+    if constraint.source and _PIN.fullmatch(constraint.requirement) is None:
+        yield f"requirement: expected an exact pin such as name==1.0 for a source distribution, found {constraint.requirement!r}"
+    if constraint.requires and not constraint.source:
+        yield "requires: expected with source only; a wheel says itself what it needs"
+
+
 def _link_faults(link: Link) -> Iterator[str]:
     """A link lies in site-packages and leads to something in site-packages, so that removing the environment removes it whole."""
     path = link.path.split("/")
     if link.path.startswith("/") or not set(path).isdisjoint({"", ".", ".."}):
         yield f"path: expected a path inside site-packages, found {link.path!r}"
+    if link.text:
+        yield "text: is not for a profile"
     depth = len(path) - 1
     for part in link.target.split("/"):
         depth += -1 if part == ".." else 1

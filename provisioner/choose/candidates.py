@@ -105,6 +105,8 @@ def _python(
     offers = offers_for(pythons, supported)
     if not offers:
         stopped = next((bad[offer.minor] for offer in pythons.offers if offer.minor in bad), None)
+        # Where no Python at all would do, another Python is no way out.
+        stopped = stopped or next((obstacle for obstacle in bad.values() if not supported), None)
         return None, stopped or no_python(pythons, supported, _DEVICE_NAMES[situation.device]), ()
     if not clear:
         return offers[0], None, ()

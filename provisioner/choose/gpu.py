@@ -97,7 +97,7 @@ def none_usable(judgements: tuple[GpuJudgement, ...]) -> Obstacle:
     remedy = (
         "use `--device cpu`, or NVIDIA's own TensorFlow container, which is built for newer GPUs"
         if newer
-        else "use `--device cpu`, or a newer GPU; builds made for this one are of older releases than this catalogue holds for it"
+        else "use an older release that has code for it, `--device cpu`, or a newer GPU"
     )
     return Obstacle(code="gpu-too-new" if newer else "gpu-too-old", why=f"cannot use {cards}: {reasons}", remedy=remedy)
 

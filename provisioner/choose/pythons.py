@@ -11,6 +11,8 @@ from provisioner.model.record import record
 from provisioner.model.request import Request
 
 _WIDTH = 64
+# The oldest Python that `uv python install` offers (uv 0.13).
+OLDEST_OF_UV = (3, 8)
 
 
 @record
@@ -160,11 +162,12 @@ def no_python(pythons: Pythons, supported: tuple[str, ...], device: str) -> Obst
 
 
 def _get(pythons: Pythons, supported: tuple[str, ...]) -> str:
-    """Say how to get a Python; uv comes with this tool, so its way works on every distribution."""
+    """Say how to get a Python; uv comes with this tool, so its way works on every distribution, for those that it has (from 3.8 on)."""
     wanted = [python for python in newest_first(set(supported)) if pythons.spec.startswith("/") or some_patch_matches(pythons.spec, python)]
     if not wanted:
         return f"ask for another Python than `{pythons.asked}`"
-    return f"install Python {wanted[0]}: `uv python install {wanted[0]}`, `pyenv install {wanted[0]}`, or your distribution's package"
+    ways = [f"`uv python install {wanted[0]}`"] if numbers(wanted[0]) >= OLDEST_OF_UV else []
+    return f"install Python {wanted[0]}: {', '.join([*ways, f'`pyenv install {wanted[0]}`'])}, or your distribution's package"
 
 
 def python_warnings(offer: Offer, pythons: Pythons) -> tuple[str, ...]:

@@ -108,19 +108,23 @@ def install(
     requirements: str,
     packages: Sequence[Package],
     prefix: str = "",
+    builders: str = "",
     offline: bool = False,
     watch: Callable[[int], None] | None = None,
 ) -> None:
     """Install exactly the locked files, each checked against its hash; nothing else, and nothing is resolved.
 
     ``requirements`` is the path of the file that ``requirements_text`` gave. With ``prefix`` the files go there in the layout of the
-    environment that ``python`` belongs to, with scripts that name its Python. Only the source distributions that the lock names are built.
+    environment that ``python`` belongs to, with scripts that name its Python. Only the source distributions that the lock names are built,
+    each in an environment of its own with the packages of ``builders``, a file like ``requirements``; these too are checked by hash.
     """
     argv = [find_uv(host), "pip", "install", "--no-deps", "--require-hashes", "--python", python, "-r", requirements]
     argv += ["--only-binary", ":all:"]
     for package in packages:
         if package.source:
             argv += ["--no-binary", package.name]
+    if builders:
+        argv += ["--build-constraints", builders, "--require-build-hashes"]
     if prefix:
         argv += ["--prefix", prefix]
     if offline:
@@ -138,16 +142,30 @@ def platform_name(glibc: str, machine: str) -> str:
     return f"{machine}-manylinux_{major}_{minor}"
 
 
-def resolve(host: Host, *, requirements: str, constraints: str, folder: str, python: str, platform: str, offline: bool) -> str:
+def resolve(
+    host: Host,
+    *,
+    requirements: str,
+    constraints: str,
+    folder: str,
+    python: str,
+    platform: str,
+    offline: bool,
+    without: Iterable[str] = (),
+) -> str:
     """Resolve requirements to wheels for a Python (``3.12``) and platform, and return the pylock.toml (PEP 751).
 
-    ``folder`` is one of the tool's own, for the input files. Raises ``OperationError``, with cause ``resolver-conflict`` when they cannot
-    be met together. Nothing is built and no code of a package is run.
+    ``folder`` is one of the tool's own, for the input files. ``without`` names packages that are there anyway and have no wheel: whatever
+    asks for them is taken as met (uv's documentation, "Dependency overrides": a marker that never holds). Raises ``OperationError``, with
+    cause ``resolver-conflict`` when they cannot be met together. Nothing is built and no code of a package is run.
     """
     given, limits = posixpath.join(folder, "requirements.in"), posixpath.join(folder, "constraints.txt")
     host.write(given, requirements)
     host.write(limits, constraints)
-    argv = [find_uv(host), "pip", "compile", given, "--constraints", limits, "--format", "pylock.toml", "--quiet", "--no-header"]
+    overrides = posixpath.join(folder, "overrides.txt")
+    host.write(overrides, "".join(f"{name}; sys_platform == 'never'\n" for name in without))
+    argv = [find_uv(host), "pip", "compile", given, "--constraints", limits, "--overrides", overrides]
+    argv += ["--format", "pylock.toml", "--quiet", "--no-header"]
     argv += ["--python-version", python, "--python-platform", platform, "--only-binary", ":all:", "--no-sources", "--no-annotate"]
     if offline:
         argv.append("--offline")

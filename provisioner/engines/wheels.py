@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from provisioner.errors import OperationError
@@ -19,7 +19,10 @@ LEGACY = {(2, 5): "manylinux1", (2, 12): "manylinux2010", (2, 17): "manylinux201
 
 @record
 class Wheel:
-    """One wheel that the resolver offers for a package; ``url`` may be a path, ``size`` is in bytes, 0 where the index does not tell."""
+    """One wheel that the resolver offers for a package, or its source distribution.
+
+    ``url`` may be a path, ``size`` is in bytes, 0 where the index does not tell.
+    """
 
     package: str
     url: str
@@ -28,8 +31,11 @@ class Wheel:
     size: int = 0
 
 
-def read_pylock(text: str) -> dict[str, list[Wheel]]:
-    """Return the wheels of each package out of a pylock.toml (PEP 751); raises ``OperationError`` for a package without wheels."""
+def read_pylock(text: str, *, sources: Collection[str] = ()) -> dict[str, list[Wheel]]:
+    """Return the wheels of each package out of a pylock.toml (PEP 751), and for those named in ``sources`` the source distribution.
+
+    Raises ``OperationError`` for a package without what is asked for.
+    """
     from packaging.utils import canonicalize_name  # noqa: PLC0415 - start-up
 
     # In the standard library from 3.11 on; tomli is the same code for 3.10.
@@ -37,9 +43,11 @@ def read_pylock(text: str) -> dict[str, list[Wheel]]:
     found: dict[str, list[Wheel]] = {}
     for package in tomllib.loads(text).get("packages", []):
         name = canonicalize_name(package["name"])
-        if name in found or not package.get("wheels"):
-            raise OperationError(f"{name}: expected one version with wheels", cause="resolver-conflict")
-        found[name] = [_wheel(name, item) for item in package["wheels"]]
+        files = [package["sdist"]] if name in sources and "sdist" in package else [] if name in sources else package.get("wheels")
+        if name in found or not files:
+            what = "its source distribution" if name in sources else "wheels"
+            raise OperationError(f"{name}: expected one version with {what}", cause="resolver-conflict")
+        found[name] = [_wheel(name, item) for item in files]
     return found
 
 
@@ -72,8 +80,10 @@ def supported_tags(python: str, glibc: tuple[int, int], machine: str) -> list[Ta
     platforms.append(f"linux_{machine}")
     version = numbers(python)
     interpreter = f"cp{version[0]}{version[1]}"
+    # Up to 3.7 the ABI says that memory is managed by pymalloc (PEP 3149), as it is in every build that people have.
+    abi = interpreter if version >= (3, 8) else f"{interpreter}m"
     return [
-        *cpython_tags(version, abis=[interpreter], platforms=platforms),
+        *cpython_tags(version, abis=[abi], platforms=platforms),
         *compatible_tags(version, interpreter=interpreter, platforms=platforms),
     ]
 

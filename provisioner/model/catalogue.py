@@ -11,11 +11,15 @@ LockDevice = Literal["cpu", "cuda"]
 
 @record
 class Link:
-    """A relative symbolic link that makes a library findable; both paths are relative to site-packages."""
+    """A relative symbolic link that makes a library findable; ``path`` is relative to site-packages, ``target`` to the link's folder.
+
+    With ``text`` it is a small file with that content, and ``target`` is empty.
+    """
 
     path: str
     target: str
     reason: str
+    text: str = ""
 
 
 @record
@@ -28,6 +32,7 @@ class CudaBuild:
     ``cudnn`` is the version built against (a loaded one must not be older). ``driver_wsl``: the oldest Windows driver, for WSL2.
     ``driver_ptx``: the oldest Linux driver that can compile this build's PTX, which a GPU without machine code of its own needs.
     ``requirements``: the exact pins of the CUDA wheels that a ``cuda`` lock adds to the package itself.
+    ``finds_tools``: whether XLA looks for ptxas and libdevice in nvidia/cuda_nvcc beside TensorFlow.
     """
 
     version: str
@@ -40,23 +45,33 @@ class CudaBuild:
     driver_wsl: str = ""
     driver_ptx: str = ""
     requirements: tuple[str, ...] = ()
+    finds_tools: bool = True
 
 
 @record
 class Constraint:
-    """A limit that the release's own metadata lacks, for the locks; ``pythons`` empty means all of them."""
+    """A limit that the release's own metadata lacks, for the locks; ``pythons`` empty means all of them.
+
+    ``until``: the ISO date up to which this one package may have been uploaded, where the release's own cut-off is too early for it.
+    ``source``: ``requirement`` is an exact pin without a wheel, so its source distribution is locked, and built when it is installed;
+    ``requires`` is what that asks for, because a source distribution does not say it before its code is run.
+    """
 
     requirement: str
     reason: str
     reference: str
     pythons: tuple[str, ...] = ()
+    until: str = ""
+    source: bool = False
+    requires: tuple[str, ...] = ()
 
 
 @record
 class Build:
     """One release on one platform (``linux-x86_64``): Pythons as ``3.11``, oldest glibc, processor features it cannot run without.
 
-    ``packages`` names the distribution for each device that has locks (``cpu``, ``cuda``).
+    ``packages`` names the distribution for each device (``cpu``, ``cuda``). A CUDA build has locks where ``cuda.requirements`` names its
+    libraries; where PyPI has none of them, nothing is locked for it, and the release's known-bad entries say why.
     """
 
     platform: str

@@ -108,6 +108,7 @@ class Plan:
     Sizes are in bytes. ``outside`` lists every change outside the environment and the tool's own cache. ``facts``, ``catalogue`` and
     ``lock`` are digests of what the decision was made from; ``proof`` says in words what was run for the lock. ``unchanged`` are locked
     packages that are there already, with their versions; ``warnings`` are about the place (those about the choice are in ``choice``).
+    ``builders`` are the packages of the set that its source distributions are built with (empty where nothing is built).
     """
 
     tool: str
@@ -129,6 +130,7 @@ class Plan:
     disk: int
     outside: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    builders: tuple[Package, ...] = ()
     seal: str = ""
 
     @property

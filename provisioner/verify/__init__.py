@@ -61,7 +61,9 @@ def verify(
             progress("comparing the files with their records")
             found = checking.result()
             libraries = opening.result() if opening is not None else None
-        raw = _gather(host, probe, libraries, why=no_libraries, build=build, found=found, folders=folders)
+        # Whether XLA looks beside TensorFlow is known of a release of the catalogue; of any other the newest is taken for granted.
+        beside = expected.cuda is None or expected.cuda.finds_tools
+        raw = _gather(host, probe, libraries, why=no_libraries, build=build, found=found, folders=folders, beside=beside)
     finally:
         host.remove_tree(work)
     return judge(raw, expected, env=root, python=python, require_gpu=require_gpu, messages=messages)
@@ -143,11 +145,20 @@ def _no_libraries(reader: Reader, *, build: bool | None) -> str:
 
 
 def _gather(
-    host: Host, probe: Child, libraries: Child | None, *, why: str, build: bool | None, found: integrity.Integrity, folders: tuple[str, ...]
+    host: Host,
+    probe: Child,
+    libraries: Child | None,
+    *,
+    why: str,
+    build: bool | None,
+    found: integrity.Integrity,
+    folders: tuple[str, ...],
+    beside: bool,
 ) -> Raw:
     from provisioner.verify.requirements import unmet  # noqa: PLC0415 - packaging costs 45 ms
 
     markers = probe.first("interpreter").get("markers")
+    tools = probe.first("loaded").get("tools", {})
     lost = [event["asked"][0] for event in (libraries.all("library") if libraries else ()) if event["asked"] and not event["path"]]
     present = {}
     for name in lost:
@@ -162,6 +173,6 @@ def _gather(
         cuda_build=build,
         integrity=found,
         unmet=unmet(found.distributions, markers) if markers else (),
-        around=surroundings.look(host, folders),
+        around=surroundings.look(host, folders if beside else (), flags=tools.get("flags"), ptxas=tools.get("ptxas", "")),
         present=present,
     )

@@ -137,6 +137,9 @@ def by_number(function: str, scale: int = 1000) -> Any:
         value = ctypes.c_int()
         getattr(library, function)(ctypes.byref(value))
         number = value.value
+        # libcudart of CUDA 11 answers nothing where there is no driver.
+        if not number:
+            return ""
         if scale == 1000:  # noqa: PLR2004
             return f"{number // 1000}.{number % 1000 // 10}"
         return f"{number // 10000}.{number % 10000 // 100}.{number % 100}"

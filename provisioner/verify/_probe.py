@@ -13,6 +13,7 @@ import faulthandler
 import json
 import os
 import platform
+import shutil
 import site
 import sys
 import sysconfig
@@ -204,7 +205,9 @@ def run(record: Recorder, work: str, rehearse: int) -> None:
         record.check("versions", "", lambda: versions(tf))
         kernels = load_kernels()
         kernels.run(record, tf, work, rehearse)
-    record.write(event="loaded", modules=foreign_modules(), libraries=foreign_libraries())
+    # What makes XLA find its tools may have been set by the import.
+    tools = {"flags": os.environ.get("XLA_FLAGS", ""), "ptxas": shutil.which("ptxas") or ""}  # noqa: TID251 - this is the target's process
+    record.write(event="loaded", modules=foreign_modules(), libraries=foreign_libraries(), tools=tools)
 
 
 def main() -> None:

@@ -10,7 +10,8 @@ from provisioner.model.record import record
 
 NVIDIA_VENDOR = "0x10de"
 DISPLAY_CLASS = "0x03"
-# Where XLA looks for its tools beside nvidia/cuda_nvcc in site-packages (from 2.14 on; facts/pitfalls.yaml, libdevice-ptxas).
+# Where XLA looks for its tools, besides the folder of XLA_FLAGS, PATH and nvidia/cuda_nvcc in site-packages (from 2.14 on;
+# facts/pitfalls.yaml, libdevice-ptxas).
 TOOLKITS = ("/usr/local/cuda",)
 
 
@@ -31,15 +32,22 @@ class Surroundings:
     libdevice: str = ""
 
 
-def look(reader: Reader, sites: tuple[str, ...]) -> Surroundings:
-    """Look around on this machine; what cannot be read counts as not there."""
+def look(reader: Reader, sites: tuple[str, ...], *, flags: str | None = None, ptxas: str = "") -> Surroundings:
+    """Look around on this machine; what cannot be read counts as not there.
+
+    ``sites``: where nvidia/cuda_nvcc is looked for. ``flags`` and ``ptxas``: XLA_FLAGS and the ptxas of PATH as TensorFlow's own process had
+    them; without ``flags`` those of this one.
+    """
+    folders = [*_data_folder(reader.env.get("XLA_FLAGS", "") if flags is None else flags)]
+    folders += [*(posixpath.join(site, "nvidia", "cuda_nvcc") for site in sites), *TOOLKITS]
+    on_path = ptxas or reader.which("ptxas") or ""
     return Surroundings(
         gpus=_gpus(reader),
         driver=_driver(reader),
         visible=reader.env.get("CUDA_VISIBLE_DEVICES"),
         flags=_flags(reader),
-        ptxas=_first(reader, [*_tool(sites, "bin/ptxas"), reader.which("ptxas") or ""]),
-        libdevice=_first(reader, [*_tool(sites, "nvvm/libdevice/libdevice.10.bc"), *_data_folder(reader.env.get("XLA_FLAGS", ""))]),
+        ptxas=_first(reader, [*(posixpath.join(folder, "bin/ptxas") for folder in folders), on_path]),
+        libdevice=_first(reader, [posixpath.join(folder, "nvvm/libdevice/libdevice.10.bc") for folder in folders]),
     )
 
 
@@ -86,13 +94,10 @@ def _flags(reader: Reader) -> frozenset[str]:
     return frozenset(found.group(1).split()) if found else frozenset()
 
 
-def _tool(sites: tuple[str, ...], path: str) -> list[str]:
-    return [posixpath.join(root, path) for root in [*(posixpath.join(site, "nvidia", "cuda_nvcc") for site in sites), *TOOLKITS]]
-
-
 def _data_folder(flags: str) -> list[str]:
-    found = re.search(r"--xla_gpu_cuda_data_dir=(\S+)", flags)
-    return [posixpath.join(found.group(1), "nvvm/libdevice/libdevice.10.bc")] if found else []
+    """The folder that XLA's flags name; it may stand in quotes."""
+    found = re.search(r"""--xla_gpu_cuda_data_dir=(?:"([^"]+)"|'([^']+)'|(\S+))""", flags)
+    return [next(part for part in found.groups() if part)] if found else []
 
 
 def _first(reader: Reader, paths: list[str]) -> str:

@@ -7,9 +7,11 @@ import http.server
 import importlib.util
 import io
 import sys
+import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -18,6 +20,8 @@ import pytest
 from provisioner.engines.wheels import Wheel
 from provisioner.model.catalogue import Build, Constraint, CudaBuild, Release
 
+# In the standard library from 3.11 on; tomli is the same code for 3.10.
+tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 PATH = Path(__file__).parents[2] / "tools" / "locks.py"
 
 
@@ -53,18 +57,44 @@ BUILD = Build(
         Constraint(requirement="protobuf<6", reason="r", reference="x"),
     ),
 )
+OLD = replace(
+    BUILD,
+    constraints=(
+        Constraint(requirement="Termcolor==1.1.0", reason="r", reference="x", source=True, requires=("six>=1",), pythons=("3.11",)),
+        Constraint(requirement="wrapt>=1.13", reason="r", reference="x", until="2021-12-01"),
+    ),
+)
 RELEASE = Release(version="2.20.0", released="2025-08-13", cutoff="2025-09-15", builds=(BUILD,))
 
 
 def test_a_set_is_resolved_from_the_package_and_the_pins_by_name() -> None:
     tool = load()
-    assert tool.requirements(RELEASE, BUILD, "cpu") == ["tensorflow-cpu==2.20.0", *tool.EVERY_SET]
-    assert tool.requirements(RELEASE, BUILD, "cuda") == ["tensorflow==2.20.0", "nvidia-cudnn-cu12==9.3.0.75", *tool.EVERY_SET]
+    assert tool.requirements(RELEASE, BUILD, "3.11", "cpu") == ["tensorflow-cpu==2.20.0", *tool.EVERY_SET]
+    assert tool.requirements(RELEASE, BUILD, "3.11", "cuda") == ["tensorflow==2.20.0", "nvidia-cudnn-cu12==9.3.0.75", *tool.EVERY_SET]
 
 
 def test_limits_hold_for_their_pythons() -> None:
-    assert load().constraints(BUILD, "3.11") == ["protobuf<6"]
-    assert load().constraints(BUILD, "3.12") == ["wrapt<1.16", "protobuf<6"]
+    assert [item.requirement for item in load().constraints(BUILD, "3.11")] == ["protobuf<6"]
+    assert [item.requirement for item in load().constraints(BUILD, "3.12")] == ["wrapt<1.16", "protobuf<6"]
+
+
+def test_what_source_distributions_are_built_with_is_locked_too() -> None:
+    tool = load()
+    assert tool.requirements(RELEASE, OLD, "3.11", "cpu") == ["tensorflow-cpu==2.20.0", "pip", "setuptools", "wheel"]
+    assert tool.requirements(RELEASE, OLD, "3.12", "cpu") == ["tensorflow-cpu==2.20.0", "pip"]
+
+
+def test_the_resolver_is_told_what_a_source_distribution_requires() -> None:
+    (given,) = tomllib.loads(load().metadata(load().constraints(OLD, "3.11")[:1]))["dependency-metadata"]
+    assert given == {"name": "Termcolor", "version": "1.1.0", "requires-dist": ["six>=1"]}
+
+
+def test_a_cut_off_of_its_own_is_never_earlier_than_the_releases() -> None:
+    tool = load()
+    old = replace(RELEASE, cutoff="2020-05-01")
+    assert tool.cutoffs(old, OLD, "3.11", "cpu") == {"pip": tool.PIP_FLOOR, "wrapt": "2021-12-01"}
+    assert tool.cutoffs(RELEASE, OLD, "3.11", "cpu") == {"pip": RELEASE.cutoff}
+    assert tool.cutoffs(RELEASE, OLD, "3.11", "cuda") == {"pip": RELEASE.cutoff, "nvidia-cudnn-cu12": tool.NO_CUTOFF}
 
 
 def test_another_resolver_version_alone_changes_nothing() -> None:
@@ -85,6 +115,11 @@ class Ranges(http.server.BaseHTTPRequestHandler):
         type(self).requests += 1
         if self.requests == 1:
             self.send_error(503)
+            return
+        if "Range" not in self.headers:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(self.content)
             return
         first, _, last = self.headers["Range"].removeprefix("bytes=").partition("-")
         size = len(self.content)
@@ -132,6 +167,18 @@ def test_sizes_come_from_the_wheels_directory_without_the_wheel(
     before = index.requests
     assert tool.Sizes(tmp_path).get(found) == (len(index.content), count * 1000)
     assert index.requests == before, "what is known is not asked again"
+
+
+def test_a_source_distribution_is_measured_whole(index: type[Ranges], tmp_path: Path) -> None:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as archive:
+        member = tarfile.TarInfo("a-1/setup.py")
+        member.size = 1234
+        archive.addfile(member, io.BytesIO(b"x" * 1234))
+    index.content, index.requests = file.getvalue(), 1
+    url = index.url.replace("a-1-py3-none-any.whl", "a-1.tar.gz")
+    sizes = load().Sizes(tmp_path)
+    assert sizes.get(Wheel(package="a", url=url, filename="a-1.tar.gz", sha256="e" * 64)) == (len(index.content), 1234)
 
 
 def test_a_version_without_a_profile_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

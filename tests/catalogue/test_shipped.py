@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.tags import Tag, compatible_tags, cpython_tags
-from packaging.utils import parse_wheel_filename
+from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
 from provisioner.catalogue import Catalogue, find_profiles
@@ -17,6 +17,7 @@ from provisioner.catalogue.tables import numbers
 from provisioner.catalogue.yaml_text import parse_yaml
 from provisioner.local_host import LocalHost
 from provisioner.model.catalogue import Build, Release
+from provisioner.plan import BUILDERS
 
 ROOT = Path(find_profiles())
 MACHINES = {"linux-x86_64": "x86_64"}
@@ -27,6 +28,8 @@ BUILDS = [
     for build in release.builds
 ]
 LOCKS = sorted((ROOT / "locks").glob("*/*.lock"))
+# uv resolves for no older glibc than that of CentOS 7, so the sets of releases that run on older ones ask for it.
+OLDEST_RESOLVED = (2, 17)
 RIVALS = {"tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tensorflow-intel", "tensorflow-macos", "tensorflow-rocm", "tf-nightly"}
 
 
@@ -39,30 +42,48 @@ def test_the_locks_name_every_release_that_has_a_profile() -> None:
     assert described == set(CATALOGUE.versions())
 
 
-def test_the_releases_of_the_first_catalogue_are_there() -> None:
-    """The stable releases with Linux x86-64 wheels on PyPI from 2.15 to 2.21."""
-    wanted = [
-        "2.15.0",
-        "2.15.0.post1",
-        "2.15.1",
-        "2.16.1",
-        "2.16.2",
-        "2.17.0",
-        "2.17.1",
-        "2.18.0",
-        "2.18.1",
-        "2.19.0",
-        "2.19.1",
-        "2.20.0",
-        "2.21.0",
-    ]
-    assert set(wanted) <= set(CATALOGUE.versions())
+def test_every_stable_release_is_there() -> None:
+    """The stable releases from 1.15 on that have Linux x86-64 wheels on PyPI for CPython 3.6 or later; there was never a 1.15.1."""
+    patches = {
+        "1.15": "0 2 3 4 5",
+        "2.0": "0 1 2 3 4",
+        "2.1": "0 1 2 3 4",
+        "2.2": "0 1 2 3",
+        "2.3": "0 1 2 3 4",
+        "2.4": "0 1 2 3 4",
+        "2.5": "0 1 2 3",
+        "2.6": "0 1 2 3 4 5",
+        "2.7": "0 1 2 3 4",
+        "2.8": "0 1 2 3 4",
+        "2.9": "0 1 2 3",
+        "2.10": "0 1",
+        "2.11": "0 1",
+        "2.12": "0 1",
+        "2.13": "0 1",
+        "2.14": "0 1",
+        "2.15": "0 0.post1 1",
+        "2.16": "1 2",
+        "2.17": "0 1",
+        "2.18": "0 1",
+        "2.19": "0 1",
+        "2.20": "0",
+        "2.21": "0",
+    }
+    wanted = {f"{minor}.{patch}" for minor, text in patches.items() for patch in text.split()}
+    assert wanted == {version for version in CATALOGUE.versions() if not Version(version).is_prerelease}
 
 
 @pytest.mark.parametrize(("release", "build"), BUILDS)
 def test_every_python_and_device_of_a_build_has_its_lock(release: Release, build: Build) -> None:
-    wanted = {(python, device) for python in build.pythons for device in build.packages}
+    devices = {"cpu", "cuda"} if build.cuda is not None and build.cuda.requirements else {"cpu"}
+    wanted = {(python, device) for python in build.pythons for device in devices}
     assert set(CATALOGUE.locks(release.version, build.platform)) == wanted
+
+
+@pytest.mark.parametrize(("release", "build"), BUILDS)
+def test_a_cuda_build_without_libraries_on_the_index_is_known_to_be_bad(release: Release, build: Build) -> None:
+    said = any(known.devices == ("cuda",) and not known.capabilities and not known.pythons for known in release.known_bad)
+    assert said == (build.cuda is not None and not build.cuda.requirements)
 
 
 @pytest.mark.parametrize(("release", "build"), BUILDS)
@@ -72,12 +93,15 @@ def test_every_file_of_a_lock_installs_on_the_oldest_machine_of_the_release(rele
         assert lock is not None
         tags = oldest_machine(python, build)
         for file in lock.files:
+            assert file.size > 0
+            assert file.unpacked > 0
+            if file.source:
+                assert (file.name, Version(file.version)) == parse_sdist_filename(file.filename)
+                continue
             name, version, _, names = parse_wheel_filename(file.filename)
             assert (file.name, file.version) == (name, str(version))
             assert names & tags, f"{file.filename} on Python {python}"
-            assert file.size > 0
-            assert file.unpacked > 0
-        assert numbers(lock.glibc) <= numbers(build.glibc)
+        assert numbers(lock.glibc) <= max(OLDEST_RESOLVED, numbers(build.glibc))
 
 
 def oldest_machine(python: str, build: Build) -> set[Tag]:
@@ -85,11 +109,12 @@ def oldest_machine(python: str, build: Build) -> set[Tag]:
     major, minor = numbers(python)
     machine = MACHINES[build.platform]
     legacy = {(2, 5): "manylinux1", (2, 12): "manylinux2010", (2, 17): "manylinux2014"}
-    floor = numbers(build.glibc)[1]
+    floor = max(OLDEST_RESOLVED, numbers(build.glibc))[1]
     platforms = [f"manylinux_2_{number}_{machine}" for number in range(floor, 4, -1)]
     platforms += [f"{name}_{machine}" for (_, number), name in legacy.items() if number <= floor]
     interpreter = f"cp{major}{minor}"
-    return {*cpython_tags((major, minor), [interpreter], platforms), *compatible_tags((major, minor), interpreter, platforms)}
+    abi = interpreter if (major, minor) >= (3, 8) else f"{interpreter}m"
+    return {*cpython_tags((major, minor), [abi], platforms), *compatible_tags((major, minor), interpreter, platforms)}
 
 
 @pytest.mark.parametrize(("release", "build"), BUILDS)
@@ -108,7 +133,9 @@ def test_a_set_holds_the_package_its_pins_and_its_limits_and_no_rival(release: R
             requirement = Requirement(item.requirement)
             if requirement.name in found and (not item.pythons or python in item.pythons):
                 assert found[requirement.name] in requirement.specifier
-        assert not any(file.source for file in lock.files)
+        pinned = {item.requirement for item in build.constraints if item.source and (not item.pythons or python in item.pythons)}
+        assert {f"{file.name}=={file.version}" for file in lock.files if file.source} == pinned
+        assert not pinned or found.keys() >= set(BUILDERS), "what a source distribution is built with is locked too"
 
 
 @pytest.mark.parametrize(("release", "build"), BUILDS)
@@ -120,15 +147,25 @@ def test_cuda_values_fit_each_other(release: Release, build: Build) -> None:
     assert toolkit is not None
     assert cuda.driver == (toolkit.driver_minor or toolkit.driver)
     assert cuda.driver_ptx == toolkit.driver
+    assert f"libcudart.so.{cudart_name(cuda.version)}" in cuda.must_open
     pins = {pin.partition("==")[0]: numbers(pin.partition("==")[2]) for pin in cuda.requirements}
-    cudnn = pins["nvidia-cudnn-cu12"]
-    assert cudnn[:2] >= numbers(cuda.cudnn), "older than the one built against"
-    assert cudnn[:2] < (9, 11), "9.11 has no code for GPUs below 7.5, which these builds serve"
-    assert f"libcudnn.so.{cudnn[0]}" in cuda.must_open
-    assert pins["nvidia-cuda-runtime-cu12"][:2] == numbers(cuda.version)
-    assert f"libcudart.so.{numbers(cuda.version)[0]}" in cuda.must_open
+    if pins:
+        family = f"cu{numbers(cuda.version)[0]}"
+        cudnn = pins[f"nvidia-cudnn-{family}"]
+        assert cudnn[:2] >= numbers(cuda.cudnn), "older than the one built against"
+        assert cudnn[:2] < (9, 11), "9.11 has no code for GPUs below 7.5, which these builds serve"
+        assert f"libcudnn.so.{cudnn[0]}" in cuda.must_open
+        # PyPI has no CUDA 11 before 11.7; within a major a newer runtime serves.
+        wanted = max(numbers(cuda.version), (11, 8)) if family == "cu11" else numbers(cuda.version)
+        assert pins[f"nvidia-cuda-runtime-{family}"][:2] == wanted
     for capability in (item for known in release.known_bad for item in known.capabilities):
         assert CATALOGUE.architecture(capability) is not None
+
+
+def cudart_name(version: str) -> str:
+    """The version in libcudart's name: whole for CUDA 10, always 11.0 for CUDA 11, the major from 12 on."""
+    major = numbers(version)[0]
+    return version if major < 11 else "11.0" if major == 11 else str(major)
 
 
 @pytest.mark.parametrize(("release", "build"), BUILDS)

@@ -76,3 +76,27 @@ wheels = [{ url = "https://index/x/google_pasta-0.2.0-py3-none-any.whl", hashes 
 def test_a_package_without_wheels_is_refused(packages: str) -> None:
     with pytest.raises(OperationError, match="a: expected one version with wheels"):
         read_pylock(packages)
+
+
+def test_only_a_named_package_may_be_a_source_distribution() -> None:
+    text = """
+[[packages]]
+name = "gast"
+version = "0.2.2"
+sdist = { url = "https://index/x/gast-0.2.2.tar.gz", hashes = { sha256 = "aa" } }
+"""
+    (found,) = read_pylock(text, sources={"gast"})["gast"]
+    assert (found.filename, found.sha256) == ("gast-0.2.2.tar.gz", "aa")
+    with pytest.raises(OperationError, match="gast: expected one version with wheels"):
+        read_pylock(text)
+    with pytest.raises(OperationError, match="a: expected one version with its source distribution"):
+        read_pylock('[[packages]]\nname = "a"\nversion = "1"\nwheels = [{}]', sources={"a"})
+
+
+@pytest.mark.parametrize(("python", "abi"), [("3.6", "cp36m"), ("3.7", "cp37m"), ("3.8", "cp38"), ("3.11", "cp311")])
+def test_the_abi_of_old_pythons_has_its_letter(python: str, abi: str) -> None:
+    """PEP 3149; the letter is gone since 3.8."""
+    interpreter = abi.rstrip("m")
+    name = f"x-1-{interpreter}-{abi}-manylinux2010_x86_64.whl"
+    offered = Wheel(package="x", url=name, filename=name, sha256="a")
+    assert pick([offered], supported_tags(python, (2, 17), "x86_64")) is offered

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -180,6 +181,20 @@ def test_toolkit(env, monkeypatch):
     found = run_verify(env)
     assert check(found, "toolkit")[0] == "passed"
     assert "cuda-toolkit-incomplete" not in causes(found)
+
+
+def test_tools_that_this_tensorflow_does_not_look_for(env, monkeypatch):
+    """Before 2.14 nvidia/cuda_nvcc counts only where the process has been told of it."""
+    monkeypatch.setattr(surroundings, "TOOLKITS", ())
+    monkeypatch.setenv("PATH", "/nonexistent")
+    tools = env / SITE / "nvidia/cuda_nvcc"
+    for name in ("bin/ptxas", "nvvm/libdevice/libdevice.10.bc"):
+        (tools / name).parent.mkdir(parents=True, exist_ok=True)
+        (tools / name).write_text("x")
+    old = Expected(device="cuda", cuda=replace(CUDA, finds_tools=False))
+    assert "cuda-toolkit-incomplete" in causes(run_verify(env, expected=old), "warning")
+    monkeypatch.setenv("XLA_FLAGS", f'--xla_dump_to=/tmp/x --xla_gpu_cuda_data_dir="{tools}"')
+    assert check(run_verify(env, expected=old), "toolkit") == ("passed", f"{tools}/bin/ptxas, {tools}/nvvm/libdevice/libdevice.10.bc")
 
 
 def test_a_framework_that_is_no_library(env):
