@@ -18,7 +18,7 @@ def wheel(filename: str) -> Wheel:
 
 @pytest.mark.parametrize(("glibc", "expected"), [("2.12", "2_17"), ("2.17", "2_17"), ("2.27", "2_28"), ("2.28", "2_28"), ("2.29", "2_31")])
 def test_the_resolver_is_told_the_nearest_machine_it_knows(glibc: str, expected: str) -> None:
-    assert platform_name(glibc, "x86_64") == f"x86_64-manylinux_{expected}"
+    assert platform_name("linux-x86_64", glibc) == f"x86_64-manylinux_{expected}"
 
 
 @pytest.mark.parametrize(
@@ -36,14 +36,14 @@ def test_the_resolver_is_told_the_nearest_machine_it_knows(glibc: str, expected:
 )
 def test_the_wheel_is_the_one_an_installer_prefers_on_the_oldest_machine(offered: list[str], picked: int) -> None:
     wheels = [wheel(name) for name in offered]
-    tags = supported_tags("3.11", (2, 17), "x86_64")
+    tags = supported_tags("3.11", "linux-x86_64", (2, 17))
     assert pick(wheels, tags) is wheels[picked]
     assert pick(wheels[::-1], tags) is wheels[picked], "the order of the index does not matter"
 
 
 def test_no_fitting_wheel_is_an_error_that_names_what_was_offered() -> None:
     with pytest.raises(OperationError, match="manylinux_2_28"):
-        pick([wheel("a-1-cp311-cp311-manylinux_2_28_x86_64.whl")], supported_tags("3.11", (2, 17), "x86_64"))
+        pick([wheel("a-1-cp311-cp311-manylinux_2_28_x86_64.whl")], supported_tags("3.11", "linux-x86_64", (2, 17)))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="compares with this machine's own tags")
@@ -51,7 +51,7 @@ def test_the_order_of_tags_is_that_of_this_machine() -> None:
     """Every tag we give that `packaging` also finds here comes in the same order (an index holds no plain `linux` wheels)."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     here = [tag for tag in sys_tags() if "manylinux" in tag.platform or tag.platform == "any"]
-    ours = supported_tags(python, (2, 17), "x86_64")
+    ours = supported_tags(python, "linux-x86_64", (2, 17))
     common = [tag for tag in here if tag in set(ours)]
     assert common == [tag for tag in ours if tag in set(here)]
     assert common
