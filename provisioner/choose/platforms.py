@@ -88,7 +88,8 @@ def no_cuda(facts: Facts, platform: str, release: Release) -> Obstacle:
     """Say why a release cannot use a GPU on the platform, and where it can."""
     known = next((known for known in release.known_bad if platform in known.platforms and "cuda" in known.devices), None)
     why = known.reason if known is not None else _no_cuda_here(facts, platform)
-    remedy = "; ".join(part for part in ("use `--device cpu`", gpu_elsewhere(facts, platform, release)) if part)
+    elsewhere = gpu_elsewhere(facts, platform, release)
+    remedy = "use `--device cpu`" + (f"; for the GPU, {elsewhere}" if elsewhere else "")
     return Obstacle(code=known.cause if known is not None else "platform-unsupported", why=why, remedy=remedy)
 
 
@@ -105,21 +106,20 @@ def gpu_elsewhere(facts: Facts, platform: str, release: Release) -> str:
     if is_jetson(facts):
         return JETSON
     if platform == "linux-aarch64":
-        return "NVIDIA's own TensorFlow container computes on the GPU there"
+        return "use NVIDIA's own TensorFlow container, which is built for it"
     if platform != "windows-x86_64":
         return ""
     builds = (build.cuda for build in release.builds if build.platform == _CUDA_PLATFORM)
     driver = next((cuda.driver_wsl for cuda in builds if cuda is not None and cuda.driver_wsl), "")
-    return f"for the GPU use WSL2: {_WSL2.format(driver=driver) if driver else _WSL2.replace(' {driver} or newer', '')}"
+    return f"use WSL2: {_WSL2.format(driver=driver) if driver else _WSL2.replace(' {driver} or newer', '')}"
 
 
 def unused_gpu(facts: Facts, platform: str, release: Release) -> str:
     """Say aloud that a GPU which is there will not be used, and how it could be; for a platform without CUDA builds."""
     names = listed(list(dict.fromkeys(gpu.name for gpu in facts.gpus.value or ())))
-    return (
-        f"The GPU{f' ({names})' if names else ''} will NOT be used: TensorFlow {release.version} {no_cuda(facts, platform, release).why}. "
-        f"To use it: {gpu_elsewhere(facts, platform, release)}"
-    )
+    elsewhere = gpu_elsewhere(facts, platform, release)
+    why = f"TensorFlow {release.version} {no_cuda(facts, platform, release).why}"
+    return f"The GPU{f' ({names})' if names else ''} will NOT be used: {why}" + (f". For the GPU, {elsewhere}" if elsewhere else "")
 
 
 def check_macos(facts: Facts, floor: str) -> tuple[Obstacle | None, str]:
