@@ -36,18 +36,18 @@ def check_requirements(extra: tuple[str, ...]) -> None:
             raise UsageError(f"`{text}` is TensorFlow itself", place="--with", hint="say which release with --tensorflow")
 
 
-def resolve_extras(host: Host, extra: tuple[str, ...], lock: Lock, *, glibc: str, folder: str, offline: bool) -> Lock:
+def resolve_extras(host: Host, extra: tuple[str, ...], lock: Lock, *, floor: str, folder: str, offline: bool) -> Lock:
     """Return the lock with the packages that ``extra`` needs added; its own files stay as they are, and so does its digest.
 
-    ``glibc`` is that of the machine, ``folder`` one of the tool's own that is there. Where an add-on names ``tensorflow`` and the lock
+    ``floor`` is the glibc or macOS of the machine, ``folder`` one of the tool's own that is there. Where an add-on names ``tensorflow`` and the lock
     holds ``tensorflow-cpu``, the latter is replaced by the former (same release, same code for the CPU), since the two share a folder.
     Raises ``UsageError`` (a requirement that is none), ``OperationError`` (they do not fit, or the index cannot be reached).
     """
     check_requirements(extra)
     own = next(file for file in lock.files if is_rival(file.name))
-    wheels = _resolve(host, extra, lock, own.name, glibc=glibc, folder=folder, offline=offline)
+    wheels = _resolve(host, extra, lock, own.name, floor=floor, folder=folder, offline=offline)
     if own.name != TENSORFLOW and TENSORFLOW in wheels:
-        wheels = _resolve(host, extra, lock, TENSORFLOW, glibc=glibc, folder=folder, offline=offline)
+        wheels = _resolve(host, extra, lock, TENSORFLOW, floor=floor, folder=folder, offline=offline)
         if own.name in wheels:
             raise OperationError(f"the packages need both {TENSORFLOW} and {own.name}, which break each other", place="--with")
     kept = {file.name: file for file in lock.files if file.name != own.name or own.name in wheels}
@@ -56,23 +56,22 @@ def resolve_extras(host: Host, extra: tuple[str, ...], lock: Lock, *, glibc: str
 
 
 def _resolve(
-    host: Host, extra: tuple[str, ...], lock: Lock, tensorflow: str, *, glibc: str, folder: str, offline: bool
+    host: Host, extra: tuple[str, ...], lock: Lock, tensorflow: str, *, floor: str, folder: str, offline: bool
 ) -> dict[str, Wheel]:
     pins = {file.name: file.version for file in lock.files}
     wanted = [f"{tensorflow}=={lock.release}", *extra]
     limits = [f"{name}=={version}" for name, version in pins.items()] + [f"{TENSORFLOW}=={lock.release}"]
-    machine = lock.platform.removeprefix("linux-")
     text = uv.resolve(
         host,
         requirements="\n".join(wanted) + "\n",
         constraints="\n".join(dict.fromkeys(limits)) + "\n",
         folder=folder,
         python=lock.python,
-        platform=uv.platform_name(glibc, machine),
+        platform=uv.platform_name(lock.platform, floor),
         offline=offline,
         without=[file.name for file in lock.files if file.source],
     )
-    tags = supported_tags(lock.python, numbers(glibc), machine)
+    tags = supported_tags(lock.python, lock.platform, numbers(floor))
     return {name: pick(offered, tags) for name, offered in read_pylock(text).items()}
 
 

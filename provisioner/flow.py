@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from provisioner.verify import Expected
 
 FACTS_SCHEMA = "tfsetup/facts/1"
-PLATFORM = "linux-x86_64"
 VERIFY_TIMEOUT_SECONDS = 600.0
 # Room for the tool's own records and for what a file system rounds up.
 DISK_RESERVE = 1.1
+# Windows has no version that wheels are tagged with.
+NO_FLOOR = "0.0"
 
 
 @record
@@ -173,8 +174,9 @@ def _with_extras(host: Host, request: Request, lock: Lock, facts: Facts) -> Lock
 
     folder = posixpath.join(cache_folder(host), "resolve")
     make_folders(host, folder)
-    libc = facts.system.libc.value
-    return resolve_extras(host, request.extra, lock, glibc=libc.version if libc else lock.glibc, folder=folder, offline=request.offline)
+    system = facts.system
+    floor = system.libc.value.version if system.libc.value else lock.glibc or system.version.value or NO_FLOOR
+    return resolve_extras(host, request.extra, lock, floor=floor, folder=folder, offline=request.offline)
 
 
 def _check_place(host: Host, state: EnvState) -> tuple[str, ...]:
@@ -216,6 +218,16 @@ def load_saved_plan(host: Host, path: str) -> Planned:
     if lock is None:  # pragma: no cover - check_fresh has refused it
         raise StalePlanError("the catalogue has changed since the plan was made", place=path)
     return Planned(plan=saved, site=site, facts=facts, lock=lock, interrupted=left)
+
+
+def check_executor(host: Host) -> None:
+    """Raise ``OperationError`` where this tool can plan, but not execute: on Windows itself."""
+    if host.platform == "win32":
+        raise OperationError(
+            "tfsetup cannot change environments on Windows itself yet; `tfsetup plan` works there",
+            hint="use WSL2: run `wsl --install` in a Windows terminal, then tfsetup inside it",
+            cause="platform-unsupported",
+        )
 
 
 def apply(host: Host, planned: Planned, *, progress: Progress, wait: float) -> Executed:
@@ -267,13 +279,27 @@ def _expected_of_site(host: Host, site: Site) -> Expected:
 
     found = next((item for item in site.distributions if is_rival(item.name)), None)
     release = open_catalogue(host).release(found.version) if found else None
-    build = next((item for item in release.builds if item.platform == PLATFORM), None) if release else None
+    platform = _platform(host) if release else ""
+    build = next((item for item in release.builds if item.platform == platform), None) if release else None
+    only_cpu = found is not None and (found.name.endswith("-cpu") or (build is not None and build.cuda is None))
     return Expected(
         tensorflow=found.version if found else "",
         packages={},
-        device="cpu" if found and found.name.endswith("-cpu") else "",
-        cuda=build.cuda if build and found and not found.name.endswith("-cpu") else None,
+        device="cpu" if only_cpu else "",
+        cuda=build.cuda if build and not only_cpu else None,
     )
+
+
+def _platform(host: Host) -> str:
+    """Return the platform of this machine as the catalogue names it, or "" where nobody can tell."""
+    from provisioner.choose.platforms import platform_of_system  # noqa: PLC0415 - not needed by every command
+    from provisioner.errors import CouldNotTellError  # noqa: PLC0415 - as above
+    from provisioner.facts import macos, system  # noqa: PLC0415 - as above
+
+    try:
+        return platform_of_system(system.probe(host, macos.probe(host)))
+    except CouldNotTellError:
+        return ""
 
 
 def verify(host: Host, *, env: str, python: str, require_gpu: bool, timeout: float, progress: Progress) -> Verification:

@@ -2,6 +2,7 @@
 
     python tools/locks.py                  every release
     python tools/locks.py 2.20.0 2.21.0    these releases
+    python tools/locks.py --platform windows-x86_64
     python tools/locks.py --check          change nothing; end with status 1 where a lock differs
 
 The resolver is uv, told the target's Python and glibc, wheels only (but for the source distributions that the profile pins), and nothing
@@ -16,6 +17,7 @@ import argparse
 import difflib
 import io
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -42,15 +44,13 @@ from provisioner.catalogue.releases import read_minor  # noqa: E402
 from provisioner.catalogue.versions import version_key  # noqa: E402
 from provisioner.catalogue.yaml_text import parse_yaml  # noqa: E402
 from provisioner.engines.uv import platform_name  # noqa: E402
-from provisioner.engines.wheels import Wheel, pick, read_pylock, supported_tags  # noqa: E402
-from provisioner.engines.wheels import numbers as glibc_numbers  # noqa: E402
+from provisioner.engines.wheels import Wheel, numbers, pick, read_pylock, supported_tags  # noqa: E402
 from provisioner.errors import InputError, OperationError  # noqa: E402
 from provisioner.model.catalogue import Build, Constraint, LockDevice, LockedFile, Release  # noqa: E402
 from provisioner.plan import BUILDERS  # noqa: E402
 
 PROFILES = ROOT / "profiles"
 CACHE = ROOT / ".cache" / "locks"
-MACHINES = {"linux-x86_64": "x86_64"}
 DOWNLOADS = 8
 RESOLVERS = 2
 TAIL = 1 << 16
@@ -144,7 +144,7 @@ def resolve(release: Release, build: Build, python: str, device: LockDevice) -> 
             "--python-version",
             python,
             "--python-platform",
-            platform_name(build.glibc, MACHINES[build.platform]),
+            platform_name(build.platform, build.glibc),
             "--only-binary",
             ":all:",
         ]
@@ -154,17 +154,26 @@ def resolve(release: Release, build: Build, python: str, device: LockDevice) -> 
             command += ["--exclude-newer-package", f"{name}={date}T00:00:00Z"]
         command += ["--exclude-newer", f"{release.cutoff}T00:00:00Z", "--resolution", "highest", "--prerelease", "if-necessary-or-explicit"]
         command += ["--no-python-downloads", "--no-sources", "--no-header", "--no-annotate", "--quiet"]
-        result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        # uv resolves for this macOS; without it for a newer one than old machines have.
+        environment = {**os.environ, **({"MACOSX_DEPLOYMENT_TARGET": build.macos} if build.macos else {})}
+        result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
         if result.returncode:
-            raise LockError(f"{release.version} {python}/{device}: {result.stderr.strip()}")
+            raise LockError(f"{release.version} {build.platform} {python}/{device}: {result.stderr.strip()}")
         pylock = (Path(folder) / "pylock.toml").read_text("utf-8")
-    tags = supported_tags(python, max(GLIBC_FLOOR, glibc_numbers(build.glibc)), MACHINES[build.platform])
+    tags = supported_tags(python, build.platform, floor(build))
     built = {name_of(item.requirement) for item in sources}
     try:
         offered = read_pylock(pylock, sources=built)
         return [wheels[0] if name in built else pick(wheels, tags) for name, wheels in offered.items()]
     except OperationError as error:
-        raise LockError(f"{release.version} {python}/{device}: {error}") from None
+        raise LockError(f"{release.version} {build.platform} {python}/{device}: {error}") from None
+
+
+def floor(build: Build) -> tuple[int, int]:
+    """Return the glibc or the macOS of the oldest machine that wheels are picked for; Windows has no such number."""
+    if build.macos:
+        return numbers(build.macos)
+    return max(GLIBC_FLOOR, numbers(build.glibc)) if build.glibc else (0, 0)
 
 
 def uv() -> str:
@@ -274,7 +283,7 @@ def lock(release: Release, build: Build, sizes: Sizes, resolver: str) -> LockFil
             sizes.save()
     pairs = sorted(zip(files, map(frozenset, members.values()), strict=True), key=lambda pair: pair[0].filename)
     for file, _ in pairs:
-        if glibc_of(file.filename) > max(GLIBC_FLOOR, glibc_numbers(build.glibc)):
+        if build.glibc and glibc_of(file.filename) > floor(build):
             raise LockError(f"{release.version}: {file.filename} needs a newer glibc than {build.glibc}")
     return LockFile(
         release=release.version,
@@ -312,6 +321,7 @@ def main(arguments: Iterable[str]) -> int:
     """Lock, or check, the releases that were named, or all."""
     parser = argparse.ArgumentParser(description="Resolve the locks of the catalogue from their profiles.")
     parser.add_argument("versions", nargs="*", metavar="VERSION")
+    parser.add_argument("--platform", default="", help="this platform only, such as macos-aarch64")
     parser.add_argument("--check", action="store_true", help="change nothing; status 1 where a lock differs")
     options = parser.parse_args(list(arguments))
     try:
@@ -323,14 +333,17 @@ def main(arguments: Iterable[str]) -> int:
     if unknown:
         print(f"no profile for {', '.join(unknown)}; there are {', '.join(releases)}", file=sys.stderr)
         return 2
-    sizes, resolver, different = Sizes(CACHE), uv_version(), 0
+    sizes, resolver, different, failed = Sizes(CACHE), uv_version(), 0, 0
     for version in options.versions or releases:
         for build in releases[version].builds:
+            if options.platform not in {"", build.platform}:
+                continue
             try:
                 text = format_lockfile(lock(releases[version], build, sizes, resolver))
             except LockError as error:
+                failed += 1
                 print(error, file=sys.stderr)
-                return 1
+                continue
             path = PROFILES / "locks" / build.platform / f"{version}.lock"
             old = path.read_text("utf-8") if path.exists() else ""
             if same_but_resolver(old, text):
@@ -341,7 +354,7 @@ def main(arguments: Iterable[str]) -> int:
             if not options.check:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, "utf-8")
-    return 1 if options.check and different else 0
+    return 1 if failed or (options.check and different) else 0
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ The file::
       2.15.0: {released: 2023-11-14, cutoff: 2023-12-04, builds: {...}}
 
 A release's mappings are merged into the common ones, key by key; anything else (a list, a text, null) takes the common one's place.
+A build that says ``like: linux-x86_64`` has the constraints of that one before its own; nothing else is taken over.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any, TypeVar
 
 from provisioner.catalogue.versions import is_prerelease, is_version, minor_of, version_key
 from provisioner.errors import InputError
-from provisioner.model.catalogue import Build, Constraint, KnownBad, Link, Release
+from provisioner.model.catalogue import Build, Constraint, CudaBuild, KnownBad, Link, Release
 from provisioner.model.codec import from_data
 
 T = TypeVar("T")
@@ -35,7 +36,7 @@ _CAPABILITY = re.compile(r"(sm|compute)_\d{2,3}")
 _LIBRARY = re.compile(r"lib[\w.+-]+\.so(\.\d+)*")
 _PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==\d[0-9A-Za-z.]*")
 _CAUSE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_PLATFORM = re.compile(r"(linux|macos|windows)-(x86_64|aarch64|arm64)")
+_PLATFORM = re.compile(r"(linux|macos|windows)-(x86_64|aarch64)")
 
 
 def read_minor(data: Any, *, minor: str, file: str) -> tuple[Release, ...]:
@@ -102,7 +103,9 @@ def _release(version: str, common: dict[str, Any], own: dict[str, Any], faults: 
     builds = merged.get("builds", {})
     if isinstance(builds, dict):
         builds = {platform: build for platform, build in builds.items() if build is not None}
-        merged["builds"] = [{**build, "platform": platform} if isinstance(build, dict) else build for platform, build in builds.items()]
+        merged["builds"] = [
+            {**_like(build, builds), "platform": platform} if isinstance(build, dict) else build for platform, build in builds.items()
+        ]
     release = _read(Release, merged, lambda place: report(_by_platform(place, tuple(builds))))
     if release is None:
         return
@@ -110,6 +113,18 @@ def _release(version: str, common: dict[str, Any], own: dict[str, Any], faults: 
         report(place)
     if len(faults) == before:
         yield release
+
+
+def _like(build: dict[str, Any], builds: dict[str, Any]) -> dict[str, Any]:
+    """Return the build with the constraints of the one that it is like; a name that leads nowhere stays, and is then no known field."""
+    other = builds.get(str(build.get("like")))
+    if not isinstance(other, dict) or "like" in other:
+        return build
+    shared, own = other.get("constraints", []), build.get("constraints", [])
+    if not (isinstance(shared, list) and isinstance(own, list)):
+        return build
+    rest = {name: value for name, value in build.items() if name != "like"}
+    return {**rest, "constraints": [*shared, *own]}
 
 
 def _read(cls: type[T], data: Any, report: Callable[[str], None]) -> T | None:
@@ -156,8 +171,7 @@ def _build_faults(build: Build) -> Iterator[str]:
     if _PLATFORM.fullmatch(build.platform) is None:
         yield f": expected a platform such as linux-x86_64, found {build.platform!r}"
     yield from _each(".pythons", build.pythons, _MINOR, "a Python such as 3.11", least=1)
-    if build.platform.startswith("linux") and _NUMBERS.fullmatch(build.glibc) is None:
-        yield f".glibc: expected a version such as 2.17, found {build.glibc!r}"
+    yield from _floor_faults(build)
     if not build.packages or not set(build.packages) <= {"cpu", "cuda"}:
         yield ".packages: expected a distribution for cpu, cuda or both"
     if ("cuda" in build.packages) != (build.cuda is not None):
@@ -165,9 +179,23 @@ def _build_faults(build: Build) -> Iterator[str]:
     for number, constraint in enumerate(build.constraints):
         for fault in _constraint_faults(constraint):
             yield f".constraints[{number}].{fault}"
-    if build.cuda is None:
-        return
-    cuda = build.cuda
+    if build.cuda is not None:
+        yield from _cuda_faults(build.cuda)
+
+
+def _floor_faults(build: Build) -> Iterator[str]:
+    """The oldest system is named where wheels name one, and the plug-in for Macs by version and Pythons."""
+    if build.platform.startswith("linux") and _NUMBERS.fullmatch(build.glibc) is None:
+        yield f".glibc: expected a version such as 2.17, found {build.glibc!r}"
+    if build.platform.startswith("macos") and _NUMBERS.fullmatch(build.macos) is None:
+        yield f".macos: expected a version such as 12.0, found {build.macos!r}"
+    if build.metal is not None:
+        if _NUMBERS.fullmatch(build.metal.version) is None:
+            yield f".metal.version: expected numbers and dots, found {build.metal.version!r}"
+        yield from _each(".metal.pythons", build.metal.pythons, _MINOR, "a Python such as 3.11", least=1)
+
+
+def _cuda_faults(cuda: CudaBuild) -> Iterator[str]:
     for name, value in (("version", cuda.version), ("cudnn", cuda.cudnn), ("driver", cuda.driver)):
         if _NUMBERS.fullmatch(value) is None:
             yield f".cuda.{name}: expected numbers and dots, found {value!r}"
@@ -225,6 +253,7 @@ def _known_bad_faults(known: KnownBad) -> Iterator[str]:
     for name, values, pattern in (
         ("pythons", known.pythons, _MINOR),
         ("devices", known.devices, re.compile("cpu|cuda")),
+        ("platforms", known.platforms, _PLATFORM),
         ("capabilities", known.capabilities, _MINOR),
     ):
         yield from (f"{name}: found {value!r}" for value in values if pattern.fullmatch(value) is None)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from provisioner.choose.driver import Sight, check_driver, unanswered, unproven
 from provisioner.choose.gpu import gpu_warnings, judge, none_usable, usable
-from provisioner.choose.platforms import check_cpu, check_libc, no_build
+from provisioner.choose.platforms import check_cpu, check_libc, check_macos, is_bad, no_build, no_cuda, windows_warnings
 from provisioner.choose.pythons import Offer, Pythons, no_python, offers_for, python_warnings
 from provisioner.choose.view import CatalogueView
-from provisioner.choose.words import Obstacle
+from provisioner.choose.words import Obstacle, span
 from provisioner.model.catalogue import Build, CudaBuild, LockDevice, Release
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState, GpuJudgement
@@ -46,16 +46,23 @@ def examine(situation: Situation, release: Release, catalogue: CatalogueView) ->
     """Return the candidate with every obstacle, root cause first; a lock is read only where nothing else is in the way."""
     build = next((build for build in release.builds if build.platform == situation.platform), None)
     if build is None:
-        obstacles = [no_build(situation.facts, situation.platform)]
+        obstacles = [no_build(situation.facts, situation.platform, release)]
         if situation.pythons.trouble is not None and situation.pythons.trouble.code in {"wrong-arch-binary", "python-32bit"}:
             obstacles.append(situation.pythons.trouble)
         return Candidate(release=release, obstacles=_ordered(obstacles))
-    checks = [check_cpu(situation.facts, build.cpu_features), check_libc(situation.facts, build.glibc)]
+    checks = [
+        check_cpu(situation.facts, build.cpu_features),
+        check_libc(situation.facts, build.glibc),
+        check_macos(situation.facts, build.macos),
+    ]
+    if situation.device == "cuda" and build.cuda is None:
+        found = [obstacle for obstacle, _ in checks if obstacle is not None]
+        return Candidate(release=release, obstacles=_ordered([*found, no_cuda(situation.facts, build.platform, release)]))
     gpus: tuple[GpuJudgement, ...] = ()
     gpu_notes: tuple[str, ...] = ()
-    if situation.device == "cuda":
-        found, gpus, gpu_notes = _check_gpus(situation, release, build, catalogue)
-        checks.extend(found)
+    if situation.device == "cuda" and build.cuda is not None:
+        judged, gpus, gpu_notes = _check_gpus(situation, release, build.cuda, catalogue)
+        checks.extend(judged)
     obstacles = [obstacle for obstacle, _ in checks if obstacle is not None]
     offer, python_obstacle, notes = _python(situation, release, build, catalogue, clear=not obstacles)
     if python_obstacle is not None:
@@ -69,13 +76,9 @@ def _ordered(obstacles: list[Obstacle]) -> tuple[Obstacle, ...]:
 
 
 def _check_gpus(
-    situation: Situation, release: Release, build: Build, catalogue: CatalogueView
+    situation: Situation, release: Release, cuda: CudaBuild, catalogue: CatalogueView
 ) -> tuple[list[tuple[Obstacle | None, str]], tuple[GpuJudgement, ...], tuple[str, ...]]:
     """Judge each GPU by itself, then the driver; without a GPU that answers (asked for by name) say what could not be proven."""
-    cuda = build.cuda
-    if cuda is None:
-        why = "has no CUDA build for this platform"
-        return [(Obstacle(code="platform-unsupported", why=why, remedy="use `--device cpu`"), "")], (), ()
     if situation.sight.state != "answers":
         return [], (), unproven(situation.facts, situation.sight, cuda)
     judgements = _judgements(situation, release, cuda, catalogue)
@@ -100,7 +103,7 @@ def _python(
     """Take the best Python that the release has a good lock for; the lock's own glibc floor counts where nothing else is in the way."""
     pythons = situation.pythons
     locked = tuple(python for python, device in catalogue.locks(release.version, build.platform) if device == situation.device)
-    bad = _known_bad(release, situation.device)
+    bad = _known_bad(release, build.platform, situation.device)
     supported = tuple(python for python in locked if python not in bad)
     offers = offers_for(pythons, supported)
     if not offers:
@@ -115,16 +118,30 @@ def _python(
         lock = catalogue.lock(release.version, offer.minor, build.platform, situation.device)
         obstacle, note = check_libc(situation.facts, lock.glibc if lock is not None else build.glibc)
         if obstacle is None:
-            return offer, None, (*python_warnings(offer, pythons), *([note] if note else []))
+            notes = (*python_warnings(offer, pythons), *([note] if note else []))
+            return offer, None, (*notes, *_metal(build, offer.minor), *windows_warnings(situation.facts))
         first = first or obstacle
     return None, first, ()
 
 
-def _known_bad(release: Release, device: LockDevice) -> dict[str, Obstacle]:
-    """Return the Pythons with which the release is known not to work on the device; what is bad for some GPUs only is not among them."""
+def _metal(build: Build, python: str) -> tuple[str, ...]:
+    """Say what computes on the GPU of a Mac, which TensorFlow by itself does not."""
+    if build.platform != "macos-aarch64":
+        return ()
+    if build.metal is None:
+        return ("The GPU of this Mac is not used: Apple's plug-in, tensorflow-metal, has no release for this TensorFlow",)
+    if python not in build.metal.pythons:
+        pythons = span(build.metal.pythons)
+        return (f"The GPU of this Mac is not used: tensorflow-metal {build.metal.version} for this TensorFlow is for Python {pythons}",)
+    add = f"`--with tensorflow-metal=={build.metal.version}`"
+    return (f"The GPU of this Mac is used only with Apple's plug-in, which nobody has proven with this set: {add} adds it",)
+
+
+def _known_bad(release: Release, platform: str, device: LockDevice) -> dict[str, Obstacle]:
+    """Return the Pythons with which the release is known not to work there; what is bad for some GPUs only is not among them."""
     bad: dict[str, Obstacle] = {}
     for entry in release.known_bad:
-        if not entry.capabilities and (not entry.devices or device in entry.devices):
+        if not entry.capabilities and is_bad(entry, platform, device):
             for python in entry.pythons or tuple(python for build in release.builds for python in build.pythons):
                 bad[python] = Obstacle(code=entry.cause, why=entry.reason, remedy=f"see {entry.reference}" if entry.reference else "")
     return bad

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from provisioner.choose.candidates import Candidate, Situation, examine
 from provisioner.choose.driver import look
 from provisioner.choose.nearest import nearest
-from provisioner.choose.platforms import platform_of
+from provisioner.choose.platforms import has_cuda, platform_of
 from provisioner.choose.pythons import find_pythons
 from provisioner.choose.reasons import reasons, warnings
 from provisioner.choose.refusing import refusals, refused
@@ -47,12 +47,15 @@ def choose(facts: Facts, request: Request, catalogue: CatalogueView, env: EnvSta
 def situate(facts: Facts, request: Request, catalogue: CatalogueView, env: EnvState) -> Situation:
     """Read from facts and request all that does not depend on the release; raises ``UsageError`` or ``CouldNotTellError``."""
     sight = look(facts, catalogue)
-    device: LockDevice = "cuda" if request.device == "cuda" or (request.device == "auto" and sight.state == "answers") else "cpu"
+    platform = platform_of(facts)
+    # Where no release has a CUDA build the CPU is taken, and said aloud; `--device cuda` is then refused with the reason.
+    found = request.device == "auto" and sight.state == "answers" and has_cuda(platform)
+    device: LockDevice = "cuda" if request.device == "cuda" or found else "cpu"
     return Situation(
         facts=facts,
         request=request,
         env=env,
-        platform=platform_of(facts),
+        platform=platform,
         spec=specifier(request.tensorflow, "--tensorflow"),
         pythons=find_pythons(facts, request, env),
         sight=sight,

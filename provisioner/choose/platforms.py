@@ -9,15 +9,28 @@ from __future__ import annotations
 from provisioner.choose.versions import numbers
 from provisioner.choose.words import Obstacle, listed
 from provisioner.errors import CouldNotTellError
-from provisioner.model.facts import Facts
+from provisioner.model.catalogue import KnownBad, Release
+from provisioner.model.facts import Facts, System
 
 _NAMES = {"linux": "Linux", "macos": "macOS", "windows": "Windows"}
-_GPU_NOTE = "PyPI has no TensorFlow with CUDA for aarch64, only CPU builds, and this catalogue has none of them yet"
+# The only platform for which PyPI has CUDA wheels of TensorFlow that find their libraries in the environment.
+_CUDA_PLATFORM = "linux-x86_64"
+JETSON = "use NVIDIA's own TensorFlow wheels or container for your JetPack; the wheels on PyPI compute on the CPU only there"
+# tensorflow/docs, site/en/install/pip.md (WSL2: Windows 10 21H2 or newer; the Linux driver must not be installed inside).
+_WSL2 = (
+    "1. in Windows, have an NVIDIA driver {driver} or newer; 2. in a Windows terminal of an administrator run `wsl --install`, and restart "
+    "(Windows 11, or Windows 10 21H2 and newer); 3. in the Ubuntu that starts, install no NVIDIA driver: WSL2 takes that of Windows; "
+    "4. install tfsetup there and run `tfsetup apply`"
+)
 
 
 def platform_of(facts: Facts) -> str:
     """Return the platform as the catalogue names it (``linux-x86_64``); raises ``CouldNotTellError`` when the facts do not tell."""
-    system = facts.system
+    return platform_of_system(facts.system)
+
+
+def platform_of_system(system: System) -> str:
+    """Return the platform of that part of the facts, like ``platform_of``."""
     architecture = system.architecture.value or system.process_architecture.value
     if not system.os.value or not architecture:
         missing = "operating system" if not system.os.value else "architecture"
@@ -36,8 +49,21 @@ def is_jetson(facts: Facts) -> bool:
     return facts.system.architecture.value == "aarch64" and "tegra" in (facts.system.kernel.value or "")
 
 
-def no_build(facts: Facts, platform: str) -> Obstacle:
+def has_cuda(platform: str) -> bool:
+    """Return whether any release has a GPU build for the platform that this tool can make whole."""
+    return platform == _CUDA_PLATFORM
+
+
+def is_bad(known: KnownBad, platform: str, device: str) -> bool:
+    """Return whether a known-bad entry speaks of the platform and the device; empty fields speak of all."""
+    return (not known.platforms or platform in known.platforms) and (not known.devices or device in known.devices)
+
+
+def no_build(facts: Facts, platform: str, release: Release) -> Obstacle:
     """Say that a release has no known-good set for the platform, and what a person there can do."""
+    known = next((known for known in release.known_bad if platform in known.platforms and not known.devices and not known.pythons), None)
+    if known is not None:
+        return Obstacle(code=known.cause, why=known.reason, remedy=_elsewhere(facts, platform))
     return Obstacle(
         code="platform-unsupported",
         why=f"has no known-good set for {'Jetson' if is_jetson(facts) else platform_name(platform)} in this catalogue",
@@ -47,20 +73,83 @@ def no_build(facts: Facts, platform: str) -> Obstacle:
 
 def _elsewhere(facts: Facts, platform: str) -> str:
     system, _, architecture = platform.partition("-")
-    if system == "windows":
-        return (
-            "use WSL2: run `wsl --install` in a Windows terminal, then tfsetup inside it; TensorFlow after 2.10 uses no GPU on Windows "
-            "itself, and inside WSL2 it does, with the Windows NVIDIA driver and no driver installed inside"
-        )
-    if system == "macos":
-        return "use a Linux machine, virtual machine or container on x86_64, or plain `pip install tensorflow`, which is not proven here"
     if is_jetson(facts):
-        return "use NVIDIA's own TensorFlow wheels or container for your JetPack; the wheels on PyPI compute on the CPU only there"
-    if architecture == "aarch64":
-        answered = facts.gpus.value
-        container = "; NVIDIA's own TensorFlow container computes on the GPU there" if answered else ""
-        return f"{_GPU_NOTE}{container}"
-    return "TensorFlow's wheels are for 64-bit systems: use an x86_64 machine with a 64-bit operating system"
+        return JETSON
+    if architecture not in {"x86_64", "aarch64"}:
+        return "TensorFlow's wheels are for 64-bit systems: use an x86_64 machine with a 64-bit operating system"
+    if system == "windows":
+        return "no release has wheels for Windows on ARM: use WSL2 (run `wsl --install` in a Windows terminal, then tfsetup inside it)"
+    if system == "macos" and architecture == "x86_64":
+        return "the last release with wheels for Intel Macs is 2.16.2: ask for an older release, or use a Linux machine or container"
+    return f"ask for another release: `tfsetup profiles` lists those that have a set for {platform_name(platform)}"
+
+
+def no_cuda(facts: Facts, platform: str, release: Release) -> Obstacle:
+    """Say why a release cannot use a GPU on the platform, and where it can."""
+    known = next((known for known in release.known_bad if platform in known.platforms and "cuda" in known.devices), None)
+    why = known.reason if known is not None else _no_cuda_here(facts, platform)
+    elsewhere = gpu_elsewhere(facts, platform, release)
+    remedy = "use `--device cpu`" + (f"; for the GPU, {elsewhere}" if elsewhere else "")
+    return Obstacle(code=known.cause if known is not None else "platform-unsupported", why=why, remedy=remedy)
+
+
+def _no_cuda_here(facts: Facts, platform: str) -> str:
+    if platform == "windows-x86_64":
+        return "uses no GPU on Windows itself, as no release after 2.10 does"
+    if platform.startswith("macos"):
+        return "has no CUDA build for macOS"
+    return f"has no CUDA build for {'Jetson' if is_jetson(facts) else platform_name(platform)}: PyPI has only CPU builds for it"
+
+
+def gpu_elsewhere(facts: Facts, platform: str, release: Release) -> str:
+    """Say how the GPU of a machine can be used all the same, where this platform has no CUDA build; "" where it cannot."""
+    if is_jetson(facts):
+        return JETSON
+    if platform == "linux-aarch64":
+        return "use NVIDIA's own TensorFlow container, which is built for it"
+    if platform != "windows-x86_64":
+        return ""
+    builds = (build.cuda for build in release.builds if build.platform == _CUDA_PLATFORM)
+    driver = next((cuda.driver_wsl for cuda in builds if cuda is not None and cuda.driver_wsl), "")
+    return f"use WSL2: {_WSL2.format(driver=driver) if driver else _WSL2.replace(' {driver} or newer', '')}"
+
+
+def unused_gpu(facts: Facts, platform: str, release: Release) -> str:
+    """Say aloud that a GPU which is there will not be used, and how it could be; for a platform without CUDA builds."""
+    names = listed(list(dict.fromkeys(gpu.name for gpu in facts.gpus.value or ())))
+    elsewhere = gpu_elsewhere(facts, platform, release)
+    why = f"TensorFlow {release.version} {no_cuda(facts, platform, release).why}"
+    return f"The GPU{f' ({names})' if names else ''} will NOT be used: {why}" + (f". For the GPU, {elsewhere}" if elsewhere else "")
+
+
+def check_macos(facts: Facts, floor: str) -> tuple[Obstacle | None, str]:
+    """Compare the macOS with the oldest that a build's wheels are tagged for; returns the obstacle, and a warning where nobody can tell."""
+    if not floor:
+        return None, ""
+    version = facts.system.version
+    if not numbers(version.value or ""):
+        return None, f"Could not tell which macOS this is ({version.why or 'not in the facts'}); this set needs {floor} or newer"
+    if numbers(version.value or "") < numbers(floor):
+        why = f"needs macOS {floor} or newer, and this Mac has {version.value}"
+        return Obstacle(code="macos-too-old", why=why, remedy="update macOS, or ask for an older release"), ""
+    return None, ""
+
+
+def windows_warnings(facts: Facts) -> tuple[str, ...]:
+    """Say what Windows must have for the import (tensorflow/docs, site/en/install/pip.md, and the self-check of the wheels)."""
+    windows = facts.windows
+    if windows is None:
+        return ()
+    said = []
+    if windows.vc_runtime.status == "absent":
+        said.append(
+            "The Visual C++ runtime is missing, without which the import fails: install the Visual C++ 2015-2022 redistributable (x64)"
+        )
+    if windows.long_paths.value is False:
+        said.append(
+            "Long paths are off in Windows, and TensorFlow's files have some: turn them on (LongPathsEnabled), or use a short folder"
+        )
+    return tuple(said)
 
 
 def check_libc(facts: Facts, floor: str) -> tuple[Obstacle | None, str]:

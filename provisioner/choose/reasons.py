@@ -5,6 +5,7 @@ from __future__ import annotations
 from provisioner.choose.candidates import Candidate, Situation
 from provisioner.choose.driver import Sight
 from provisioner.choose.gpu import usable
+from provisioner.choose.platforms import has_cuda, is_jetson, platform_name, unused_gpu
 from provisioner.choose.pythons import Offer
 from provisioner.choose.versions import numbers
 from provisioner.choose.words import listed
@@ -52,6 +53,10 @@ def _device_words(situation: Situation, taken: Candidate) -> str:
     if asked == "cpu":
         unused = listed(list(dict.fromkeys(gpu.name for gpu in sight.gpus))) if sight.state == "answers" else ""
         return "The CPU, because `--device cpu` asks for it" + (f"; {unused} stays unused" if unused else "")
+    if situation.platform.startswith("macos"):
+        return "The CPU, because TensorFlow by itself computes on no GPU of a Mac"
+    if sight.state != "none" and not has_cuda(situation.platform):
+        return f"The CPU, because there is no CUDA build for {platform_name(situation.platform)}"
     if sight.state == "hidden":
         return f"The CPU, because no NVIDIA driver answers: {sight.why}"
     return "The CPU, because no NVIDIA GPU was found" + _others(situation)
@@ -67,7 +72,12 @@ def _others(situation: Situation) -> str:
 def warnings(situation: Situation, taken: Candidate) -> tuple[str, ...]:
     """Say what a person should know, loudest first: never the CPU in silence where a GPU is."""
     sight = situation.sight
-    loud = (_loud(sight),) if situation.device == "cpu" and situation.request.device == "auto" and sight.why else ()
+    loud: tuple[str, ...] = ()
+    if situation.device == "cpu" and situation.request.device == "auto":
+        if not has_cuda(situation.platform) and (sight.state != "none" or is_jetson(situation.facts)):
+            loud = (unused_gpu(situation.facts, situation.platform, taken.release),)
+        elif sight.why:
+            loud = (_loud(sight),)
     return (*loud, *taken.warnings, *_variable_words(situation))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 from provisioner.choose.candidates import Candidate, Situation
+from provisioner.choose.platforms import JETSON, is_jetson
 from provisioner.choose.versions import matches, minor
 from provisioner.choose.view import CatalogueView
 from provisioner.choose.words import CURABLE, ORDER, Obstacle, listed
@@ -36,7 +37,8 @@ def refused(situation: Situation, candidates: list[Candidate], catalogue: Catalo
         return _not_in_catalogue(situation, catalogue, near)
     told = tuple(f"{one.candidate}: {one.why} [{one.code}]" for one in refusals(candidates))
     candidate, obstacle = _main_obstacle(candidates)
-    remedy = _remedy(candidate.obstacles)
+    # What is on PyPI never uses a Jetson's GPU, whatever else is in the way.
+    remedy = "; ".join(part for part in (_remedy(candidate.obstacles), JETSON if is_jetson(situation.facts) else "") if part)
     asked = f"`--tensorflow {request.tensorflow}`" if situation.spec else "TensorFlow"
     message = f"no known-good {asked} fits this machine: TensorFlow {candidate.release.version} {obstacle.why}"
     hint = f"for TensorFlow {candidate.release.version}: {remedy}" if remedy and candidate is not candidates[0] else remedy

@@ -13,6 +13,7 @@ ORDER = (
     "platform-unsupported",
     "cpu-no-avx",
     "glibc-too-old",
+    "macos-too-old",
     "gpu-too-new",
     "gpu-too-old",
     "driver-too-old",

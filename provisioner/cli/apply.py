@@ -39,6 +39,7 @@ def apply(
     from provisioner.report.progress import progress_for  # noqa: PLC0415 - start-up
 
     host = LocalHost()
+    flow.check_executor(host)
     named = {"tensorflow": tensorflow, "python": python, "device": device, "kind": kind, "env": env, "with": with_, "offline": offline}
     if plan and any(value not in (None, False) for value in named.values()):
         raise UsageError("a saved plan says all that is to be done", place=plan, hint="give either a plan or options, not both")

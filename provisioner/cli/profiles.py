@@ -15,6 +15,7 @@ def profiles(
     release: Annotated[str, typer.Argument(metavar="[RELEASE]", help="Show one release in full, for example 2.20.0.")] = "",
     python: Annotated[str, typer.Option("--python", "-p", metavar="X.Y", help="Only sets for that Python.")] = "",
     device: Annotated[str, typer.Option("--device", metavar="cpu|cuda", help="Only sets for that device.")] = "",
+    platform: Annotated[str, typer.Option("--platform", metavar="NAME", help="Only sets for that platform, such as macos-aarch64.")] = "",
     *,
     as_json: options.Json = False,
 ) -> int:
@@ -23,7 +24,7 @@ def profiles(
     from provisioner.report.profiles_text import profiles_document, profiles_text, release_text, select  # noqa: PLC0415 - start-up
 
     catalogue = flow.open_catalogue(LocalHost())
-    entries = select(catalogue, release=release, python=python, device=device)
+    entries = select(catalogue, release=release, python=python, device=device, platform=platform)
     if as_json:
         print_json(profiles_document(entries))
     elif release and len({entry.version for entry in entries}) == 1:

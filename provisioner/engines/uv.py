@@ -132,11 +132,15 @@ def install(
     _checked(_run(host, argv, INSTALL_TIMEOUT_SECONDS, watch), "the packages could not be installed")
 
 
-def platform_name(glibc: str, machine: str) -> str:
-    """Return uv's ``--python-platform`` for a machine with that glibc (``2.27`` -> ``x86_64-manylinux_2_28``).
+def platform_name(platform: str, glibc: str) -> str:
+    """Return uv's ``--python-platform`` for a platform (``linux-x86_64`` with glibc ``2.27`` -> ``x86_64-manylinux_2_28``).
 
-    uv knows few glibc versions, so the next newer one is taken; ``wheels.pick`` then checks each wheel against the exact one.
+    uv knows few glibc versions, so the next newer one is taken; ``wheels.pick`` then checks each wheel against the exact one. For macOS it
+    takes the oldest version from MACOSX_DEPLOYMENT_TARGET.
     """
+    system, _, machine = platform.partition("-")
+    if system != "linux":
+        return f"{machine}-{'apple-darwin' if system == 'macos' else 'pc-windows-msvc'}"
     wanted = numbers(glibc)
     major, minor = next((known for known in _GLIBC if known >= wanted), _GLIBC[-1])
     return f"{machine}-manylinux_{major}_{minor}"

@@ -68,16 +68,14 @@ def numbers(text: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
-def supported_tags(python: str, glibc: tuple[int, int], machine: str) -> list[Tag]:
-    """Return the wheel tags of a CPython on a machine with that glibc, best first, as installers order them."""
+def supported_tags(python: str, platform: str, floor: tuple[int, int]) -> list[Tag]:
+    """Return the wheel tags of a CPython on a platform (``linux-x86_64``), best first, as installers order them.
+
+    ``floor`` is the machine's glibc or its macOS; Windows has none.
+    """
     from packaging.tags import compatible_tags, cpython_tags  # noqa: PLC0415 - start-up
 
-    platforms: list[str] = []
-    for minor in range(glibc[1], 4, -1):
-        platforms.append(f"manylinux_{glibc[0]}_{minor}_{machine}")
-        if (glibc[0], minor) in LEGACY:
-            platforms.append(f"{LEGACY[glibc[0], minor]}_{machine}")
-    platforms.append(f"linux_{machine}")
+    platforms = _platform_tags(platform, floor)
     version = numbers(python)
     interpreter = f"cp{version[0]}{version[1]}"
     # Up to 3.7 the ABI says that memory is managed by pymalloc (PEP 3149), as it is in every build that people have.
@@ -86,6 +84,23 @@ def supported_tags(python: str, glibc: tuple[int, int], machine: str) -> list[Ta
         *cpython_tags(version, abis=[abi], platforms=platforms),
         *compatible_tags(version, interpreter=interpreter, platforms=platforms),
     ]
+
+
+def _platform_tags(platform: str, floor: tuple[int, int]) -> list[str]:
+    """Sources: PEP 600 (glibc), PEP 425 and ``packaging.tags`` (macOS); Windows on x86-64 has the one tag."""
+    system, _, machine = platform.partition("-")
+    if system == "windows":
+        return ["win_amd64"]
+    if system == "macos":
+        from packaging.tags import mac_platforms  # noqa: PLC0415 - start-up
+
+        return list(mac_platforms(floor, "arm64" if machine == "aarch64" else machine))
+    tags: list[str] = []
+    for minor in range(floor[1], 4, -1):
+        tags.append(f"manylinux_{floor[0]}_{minor}_{machine}")
+        if (floor[0], minor) in LEGACY:
+            tags.append(f"{LEGACY[floor[0], minor]}_{machine}")
+    return [*tags, f"linux_{machine}"]
 
 
 def pick(wheels: Sequence[Wheel], tags: Sequence[Tag]) -> Wheel:

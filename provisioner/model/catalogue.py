@@ -67,20 +67,31 @@ class Constraint:
 
 
 @record
+class Metal:
+    """The release of Apple's plug-in ``tensorflow-metal`` that goes with a build, and the Pythons that it has wheels for."""
+
+    version: str
+    pythons: tuple[str, ...]
+
+
+@record
 class Build:
     """One release on one platform (``linux-x86_64``): Pythons as ``3.11``, oldest glibc, processor features it cannot run without.
 
+    ``macos`` is the oldest macOS (``12.0``); ``glibc`` is "" where there is none. ``metal`` is what computes on the GPU of a Mac.
     ``packages`` names the distribution for each device (``cpu``, ``cuda``). A CUDA build has locks where ``cuda.requirements`` names its
     libraries; where PyPI has none of them, nothing is locked for it, and the release's known-bad entries say why.
     """
 
     platform: str
     pythons: tuple[str, ...]
-    glibc: str
     cpu_features: tuple[str, ...]
     packages: dict[str, str]
+    glibc: str = ""
     cuda: CudaBuild | None = None
     constraints: tuple[Constraint, ...] = ()
+    macos: str = ""
+    metal: Metal | None = None
 
 
 @record
@@ -93,6 +104,7 @@ class KnownBad:
     pythons: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
 
 
 @record

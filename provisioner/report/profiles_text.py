@@ -7,10 +7,12 @@ from typing import Any
 from provisioner.catalogue import Catalogue
 from provisioner.errors import UsageError
 from provisioner.model import codec
+from provisioner.model.catalogue import Build
 from provisioner.model.record import record
 from provisioner.words import size_words
 
 SCHEMA = "tfsetup/profiles/1"
+FIRST = "linux-x86_64"
 
 
 @record
@@ -38,18 +40,18 @@ class Profiles:
     profiles: tuple[Entry, ...]
 
 
-def select(catalogue: Catalogue, *, release: str, python: str, device: str) -> tuple[Entry, ...]:
+def select(catalogue: Catalogue, *, release: str, python: str, device: str, platform: str = "") -> tuple[Entry, ...]:
     """Return the sets that fit, newest release first; raises ``UsageError`` when none does."""
     entries = []
     for version in catalogue.versions():
         if release and version != release and not version.startswith(release + "."):
             continue
         known = catalogue.release(version)
-        for platform in catalogue.platforms():
-            for lock_python, lock_device in catalogue.locks(version, platform):
+        for place in catalogue.platforms():
+            for lock_python, lock_device in () if platform not in {"", place} else catalogue.locks(version, place):
                 if (python and lock_python != python) or (device and lock_device != device):
                     continue
-                lock = catalogue.lock(version, lock_python, platform, lock_device)
+                lock = catalogue.lock(version, lock_python, place, lock_device)
                 if lock is None or known is None:
                     continue
                 proof = catalogue.proof(lock)
@@ -58,7 +60,7 @@ def select(catalogue: Catalogue, *, release: str, python: str, device: str) -> t
                         version=version,
                         released=known.released,
                         python=lock_python,
-                        platform=platform,
+                        platform=place,
                         device=lock_device,
                         packages=len(lock.files),
                         download=sum(file.size for file in lock.files),
@@ -70,7 +72,7 @@ def select(catalogue: Catalogue, *, release: str, python: str, device: str) -> t
                     )
                 )
     if not entries:
-        wanted = " ".join(part for part in (release, python and f"Python {python}", device) if part)
+        wanted = " ".join(part for part in (release, python and f"Python {python}", device, platform and f"on {platform}") if part)
         raise UsageError(f"there is no known-good set for {wanted}", hint="`tfsetup profiles` lists them all")
     return tuple(entries)
 
@@ -81,22 +83,31 @@ def profiles_document(entries: tuple[Entry, ...]) -> dict[str, Any]:
 
 
 def profiles_text(entries: tuple[Entry, ...]) -> str:
-    """Return a table: a line for each release, a column for each Python; each cell says what was proven for which device."""
+    """Return a table for each platform: a line for each release, a column for each Python; a cell says what was proven for which device."""
+    lines: list[str] = []
+    # What was run comes first, then the platforms by name.
+    platforms = sorted({entry.platform for entry in entries}, key=lambda name: (name != FIRST, name))
+    for platform in platforms:
+        heading = [platform] if len(platforms) > 1 else []
+        lines += [*heading, *_table(tuple(entry for entry in entries if entry.platform == platform)), ""]
+    lines += [
+        "cpu, cuda: installed and verified on a real machine; (cpu), (cuda): resolved, not run",
+        "One in full: tfsetup profiles RELEASE; one platform: tfsetup profiles --platform NAME",
+    ]
+    return "\n".join(lines)
+
+
+def _table(entries: tuple[Entry, ...]) -> list[str]:
     pythons = sorted({entry.python for entry in entries}, key=lambda text: tuple(map(int, text.split("."))))
-    lines = ["release       released    " + "".join(f"{python:<11}" for python in pythons)]
+    lines = ["release       released    " + "".join(f"{python:<14}" for python in pythons).rstrip()]
     for version in dict.fromkeys(entry.version for entry in entries):
         mine = [entry for entry in entries if entry.version == version]
         cells = []
         for python in pythons:
             sets = sorted((entry for entry in mine if entry.python == python), key=lambda entry: entry.device)
-            cells.append(f"{' '.join(_mark(entry) for entry in sets) or '-':<11}")
+            cells.append(f"{' '.join(_mark(entry) for entry in sets) or '-':<14}")
         lines.append(f"{version:<13} {mine[0].released:<11} {''.join(cells)}".rstrip())
-    lines += [
-        "",
-        "cpu, cuda: installed and verified on a real machine; (cpu), (cuda): resolved, not run",
-        "One in full: tfsetup profiles RELEASE",
-    ]
-    return "\n".join(lines)
+    return lines
 
 
 def _mark(entry: Entry) -> str:
@@ -109,19 +120,25 @@ def release_text(catalogue: Catalogue, entries: tuple[Entry, ...]) -> str:
     release = catalogue.release(version)
     lines = [f"TensorFlow {version}, released {entries[0].released}"]
     for build in release.builds if release else ():
-        lines += [
-            "",
-            f"{build.platform}: Python {', '.join(build.pythons)}; glibc {build.glibc} or newer; needs {', '.join(build.cpu_features)}",
-        ]
+        lines += ["", f"{build.platform}: {_needs(build)}"]
         if build.cuda is not None:
             lines.append(f"  CUDA {build.cuda.version}, cuDNN {build.cuda.cudnn}, driver {build.cuda.driver} or newer")
             lines.append(f"  compiled for {', '.join(build.cuda.capabilities)}")
             lines += [f"  link {link.path} -> {link.target}: {link.reason}" for link in build.cuda.links]
     for bad in release.known_bad if release else ():
-        lines.append(f"known bad: {bad.reason} ({bad.reference})")
+        where = f" on {', '.join(bad.platforms)}" if bad.platforms else ""
+        lines.append(f"known bad{where}: {bad.reason} ({bad.reference})")
     lines += ["", "sets"]
     for entry in entries:
         proof = f"run on {entry.proven}" if entry.proof == "run" else "resolved, not run"
         sizes = f"{size_words(entry.download)} to download, {size_words(entry.disk)} on disk"
-        lines.append(f"  Python {entry.python} {entry.device:<5} {entry.packages} packages, {sizes}; {proof}")
+        lines.append(f"  {entry.platform:<15} Python {entry.python} {entry.device:<5} {entry.packages} packages, {sizes}; {proof}")
     return "\n".join(lines)
+
+
+def _needs(build: Build) -> str:
+    parts = [f"Python {', '.join(build.pythons)}"]
+    parts += [f"{name} {floor} or newer" for name, floor in (("glibc", build.glibc), ("macOS", build.macos)) if floor]
+    parts += [f"needs {', '.join(build.cpu_features)}"] if build.cpu_features else []
+    parts += [f"tensorflow-metal {build.metal.version} for its GPU"] if build.metal else []
+    return "; ".join(parts)

@@ -56,6 +56,33 @@ def test_a_release_can_drop_a_platform_or_the_gpu_build() -> None:
     assert [build.platform for build in release.builds] == ["linux-aarch64"]
 
 
+def test_a_build_like_another_has_its_constraints_and_nothing_else() -> None:
+    first = "{requirement: wrapt<1.16, reason: r, reference: x}"
+    second = "{requirement: h5py>=3.12, reason: r, reference: x}"
+    mac = f"macos-aarch64: {{like: linux-x86_64, pythons: ['3.11'], macos: '12.0', cpu_features: [], packages: {{cpu: t}}, constraints: [{second}]}}"
+    own = f"{ONE[:-1]}, builds: {{linux-x86_64: {{constraints: [{first}]}}, {mac}}}}}"
+    (release,) = read(MINOR.format(releases=own))
+    linux, other = release.builds
+    assert [item.requirement for item in linux.constraints] == ["wrapt<1.16"]
+    assert [item.requirement for item in other.constraints] == ["wrapt<1.16", "h5py>=3.12"]
+    assert (other.pythons, other.glibc, other.cuda, other.packages) == (("3.11",), "", None, {"cpu": "t"})
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ("like: linux-x86_64", ".macos: expected a version such as 12.0, found ''"),
+        ("like: nowhere, macos: '12.0'", ".like: is not a known field"),
+        ("macos: '12.0', metal: {version: new, pythons: ['3.11']}", ".metal.version: expected numbers and dots, found 'new'"),
+    ],
+)
+def test_faults_of_a_build_for_macs(change: str, fault: str) -> None:
+    mac = f"macos-aarch64: {{{change}, pythons: ['3.11'], cpu_features: [], packages: {{cpu: t}}}}"
+    with pytest.raises(InputError) as caught:
+        read(MINOR.format(releases=f"{ONE[:-1]}, builds: {{{mac}}}}}"))
+    assert caught.value.faults == (f"releases.2.20.0.builds.macos-aarch64{fault}",)
+
+
 @pytest.mark.parametrize(
     ("common", "own", "expected"),
     [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
-from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
@@ -20,7 +20,7 @@ from provisioner.model.catalogue import Build, Release
 from provisioner.plan import BUILDERS
 
 ROOT = Path(find_profiles())
-MACHINES = {"linux-x86_64": "x86_64"}
+PLATFORMS = {"linux-x86_64", "linux-aarch64", "macos-aarch64", "macos-x86_64", "windows-x86_64"}
 CATALOGUE = Catalogue.open(LocalHost(), str(ROOT))
 BUILDS = [
     pytest.param(release, build, id=f"{release.version}-{build.platform}")
@@ -30,7 +30,16 @@ BUILDS = [
 LOCKS = sorted((ROOT / "locks").glob("*/*.lock"))
 # uv resolves for no older glibc than that of CentOS 7, so the sets of releases that run on older ones ask for it.
 OLDEST_RESOLVED = (2, 17)
-RIVALS = {"tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tensorflow-intel", "tensorflow-macos", "tensorflow-rocm", "tf-nightly"}
+RIVALS = {
+    "tensorflow",
+    "tensorflow-cpu",
+    "tensorflow-gpu",
+    "tensorflow-intel",
+    "tensorflow-macos",
+    "tensorflow-cpu-aws",
+    "tensorflow-rocm",
+    "tf-nightly",
+}
 
 
 def test_the_locks_name_every_release_that_has_a_profile() -> None:
@@ -82,8 +91,31 @@ def test_every_python_and_device_of_a_build_has_its_lock(release: Release, build
 
 @pytest.mark.parametrize(("release", "build"), BUILDS)
 def test_a_cuda_build_without_libraries_on_the_index_is_known_to_be_bad(release: Release, build: Build) -> None:
-    said = any(known.devices == ("cuda",) and not known.capabilities and not known.pythons for known in release.known_bad)
-    assert said == (build.cuda is not None and not build.cuda.requirements)
+    told = [known for known in release.known_bad if known.devices == ("cuda",) and not known.capabilities and not known.pythons]
+    said = any(not known.platforms or build.platform in known.platforms for known in told)
+    if build.platform == "windows-x86_64":
+        assert said == (Version(release.version) < Version("2.11")), "the GPU builds for Windows end with 2.10"
+    elif build.platform == "linux-x86_64":
+        assert said == (build.cuda is not None and not build.cuda.requirements)
+
+
+@pytest.mark.parametrize(("release", "build"), BUILDS)
+def test_only_linux_on_x86_64_has_cuda_sets_and_only_macs_have_metal(release: Release, build: Build) -> None:
+    assert build.platform in PLATFORMS
+    assert (build.cuda is None) == (build.platform != "linux-x86_64"), release.version
+    assert build.metal is None or build.platform == "macos-aarch64"
+    assert bool(build.glibc) == build.platform.startswith("linux")
+    assert bool(build.macos) == build.platform.startswith("macos")
+    assert build.cpu_features or build.platform.endswith("aarch64")
+
+
+def test_every_platform_has_its_releases() -> None:
+    """What PyPI has wheels for: 2.9.1 and later on aarch64, 2.7 to the newest on arm64 Macs, up to 2.16.2 on Intel Macs, all but one on Windows."""
+    held = {platform: [version for version in CATALOGUE.versions() if CATALOGUE.locks(version, platform)] for platform in PLATFORMS}
+    assert (held["linux-aarch64"][0], held["linux-aarch64"][-1]) == ("2.22.0rc0", "2.9.1")
+    assert (held["macos-aarch64"][0], held["macos-aarch64"][-1]) == ("2.22.0rc0", "2.7.0")
+    assert (held["macos-x86_64"][0], held["macos-x86_64"][-1]) == ("2.16.2", "1.15.0")
+    assert set(held["linux-x86_64"]) - set(held["windows-x86_64"]) == {"2.15.0.post1"}
 
 
 @pytest.mark.parametrize(("release", "build"), BUILDS)
@@ -101,17 +133,27 @@ def test_every_file_of_a_lock_installs_on_the_oldest_machine_of_the_release(rele
             name, version, _, names = parse_wheel_filename(file.filename)
             assert (file.name, file.version) == (name, str(version))
             assert names & tags, f"{file.filename} on Python {python}"
-        assert numbers(lock.glibc) <= max(OLDEST_RESOLVED, numbers(build.glibc))
+        assert numbers(lock.glibc or "0") <= max(OLDEST_RESOLVED, numbers(build.glibc or "0"))
+
+
+def oldest_platforms(build: Build) -> list[str]:
+    """The platform tags of a machine with exactly the glibc, or the macOS, of the build."""
+    system, _, machine = build.platform.partition("-")
+    if system == "windows":
+        return ["win_amd64"]
+    if system == "macos":
+        major, minor = numbers(build.macos)
+        return list(mac_platforms((major, minor), "arm64" if machine == "aarch64" else machine))
+    legacy = {(2, 5): "manylinux1", (2, 12): "manylinux2010", (2, 17): "manylinux2014"}
+    floor = max(OLDEST_RESOLVED, numbers(build.glibc))[1]
+    names = [f"manylinux_2_{number}_{machine}" for number in range(floor, 4, -1)]
+    return names + [f"{name}_{machine}" for (_, number), name in legacy.items() if number <= floor]
 
 
 def oldest_machine(python: str, build: Build) -> set[Tag]:
-    """The tags of a machine with exactly the glibc of the build."""
+    """The tags of the oldest machine of the build."""
     major, minor = numbers(python)
-    machine = MACHINES[build.platform]
-    legacy = {(2, 5): "manylinux1", (2, 12): "manylinux2010", (2, 17): "manylinux2014"}
-    floor = max(OLDEST_RESOLVED, numbers(build.glibc))[1]
-    platforms = [f"manylinux_2_{number}_{machine}" for number in range(floor, 4, -1)]
-    platforms += [f"{name}_{machine}" for (_, number), name in legacy.items() if number <= floor]
+    platforms = oldest_platforms(build)
     interpreter = f"cp{major}{minor}"
     abi = interpreter if (major, minor) >= (3, 8) else f"{interpreter}m"
     return {*cpython_tags((major, minor), [abi], platforms), *compatible_tags((major, minor), interpreter, platforms)}
@@ -180,7 +222,8 @@ def test_a_lock_is_in_its_one_form(path: Path) -> None:
     text = path.read_text("utf-8")
     assert format_lockfile(parse_lockfile(text, file=str(path))) == text
     assert "://" not in text
-    assert path.parent.name in MACHINES or all(glibc_of(line.split(" ")[0]) == (0, 0) for line in text.splitlines()[8:])
+    assert path.parent.name in PLATFORMS
+    assert path.parent.name.startswith("linux") or all(glibc_of(line.split(" ")[0]) == (0, 0) for line in text.splitlines()[8:])
 
 
 def test_one_file_name_has_one_content_everywhere() -> None:

@@ -4,10 +4,21 @@ import dataclasses
 
 import pytest
 
-from choose.values import machine, with_system
-from provisioner.choose.platforms import check_cpu, check_libc, no_build, platform_of
+from choose.values import CUDA, build, machine, release, with_system
+from provisioner.choose.platforms import (
+    check_cpu,
+    check_libc,
+    check_macos,
+    gpu_elsewhere,
+    is_bad,
+    no_build,
+    no_cuda,
+    platform_of,
+    windows_warnings,
+)
 from provisioner.errors import CouldNotTellError
-from provisioner.model.facts import Libc, absent, known, unknown
+from provisioner.model.catalogue import KnownBad
+from provisioner.model.facts import Libc, Windows, absent, known, unknown
 
 
 def libc(kind, version):
@@ -69,7 +80,69 @@ def test_features_that_nobody_could_read_are_a_warning_and_none_at_all_an_obstac
 
 @pytest.mark.parametrize(
     ("platform", "words"),
-    [("windows-x86_64", "WSL2"), ("macos-aarch64", "Linux machine"), ("linux-aarch64", "only CPU builds"), ("linux-i686", "64-bit")],
+    [
+        ("windows-aarch64", "WSL2"),
+        ("macos-aarch64", "tfsetup profiles"),
+        ("macos-x86_64", "2.16.2"),
+        ("linux-aarch64", "tfsetup profiles"),
+        ("linux-i686", "64-bit"),
+    ],
 )
 def test_every_platform_has_a_way_out(platform, words):
-    assert words in no_build(machine(), platform).remedy
+    assert words in no_build(machine(), platform, release("2.20.0")).remedy
+
+
+def test_a_reason_that_is_known_for_a_platform_is_told():
+    known = KnownBad(reason="has no grpcio there", reference="x", cause="dependency-incompatible", platforms=("macos-aarch64",))
+    bad = release("2.5.0", known_bad=(known,))
+    assert no_build(machine(), "macos-aarch64", bad).why == "has no grpcio there"
+    assert no_build(machine(), "macos-x86_64", bad).code == "platform-unsupported"
+    assert is_bad(known, "macos-aarch64", "cpu")
+    assert not is_bad(known, "linux-x86_64", "cpu")
+
+
+@pytest.mark.parametrize(
+    ("platform", "why", "remedy"),
+    [
+        ("windows-x86_64", "no GPU on Windows itself", "528.33 or newer"),
+        ("linux-aarch64", "only CPU builds", "NVIDIA's own TensorFlow container"),
+        ("macos-aarch64", "no CUDA build for macOS", "--device cpu"),
+    ],
+)
+def test_no_cuda_says_why_and_where_a_gpu_can_be_used(platform, why, remedy):
+    obstacle = no_cuda(machine(), platform, release("2.20.0"))
+    assert why in obstacle.why
+    assert remedy in obstacle.remedy
+
+
+def test_the_driver_that_wsl2_needs_is_that_of_the_release():
+    old = release("2.10.0", build(cuda=dataclasses.replace(CUDA, driver_wsl="452.39")))
+    assert "452.39 or newer" in gpu_elsewhere(machine(), "windows-x86_64", old)
+    assert "driver;" in gpu_elsewhere(machine(), "windows-x86_64", release("2.10.0", build(cuda=None)))
+
+
+@pytest.mark.parametrize(
+    ("version", "code", "warned"), [("12.0.1", "", False), ("11.7.10", "macos-too-old", False), ("26.1", "", False), ("", "", True)]
+)
+def test_macos_is_compared_by_numbers(version, code, warned):
+    facts = with_system(machine(), version=known(version, "sw_vers") if version else unknown("sw_vers", "not asked"))
+    obstacle, warning = check_macos(facts, "12.0")
+    assert (obstacle.code if obstacle else "") == code
+    assert bool(warning) is warned
+    assert check_macos(facts, "") == (None, "")
+
+
+@pytest.mark.parametrize(
+    ("runtime", "long_paths", "said"),
+    [
+        (known("14.38.33130", "reg"), known(value=True, source="reg"), []),
+        (absent("reg", "no such key"), known(value=True, source="reg"), ["Visual C++"]),
+        (known("14.38.33130", "reg"), known(value=False, source="reg"), ["Long paths"]),
+        (unknown("reg", "not asked"), unknown("reg", "not asked"), []),
+    ],
+)
+def test_windows_is_told_what_the_import_needs(runtime, long_paths, said):
+    warnings = windows_warnings(machine(windows=Windows(vc_runtime=runtime, long_paths=long_paths)))
+    assert len(warnings) == len(said)
+    assert all(words in warning for words, warning in zip(said, warnings, strict=True))
+    assert windows_warnings(machine()) == ()

@@ -56,6 +56,7 @@ def test_the_version_is_told(tool: Tool, inside: Inside, flag: str) -> None:
         (("schema", "nothing"), "there is no document called `nothing`"),
         (("profiles", "1.0"), "no known-good set"),
         (("profiles", "--device", "tpu"), "no known-good set"),
+        (("profiles", "--platform", "solaris-sparc"), "no known-good set"),
     ],
 )
 def test_a_wrong_command_line_ends_with_2_in_words_and_as_a_document(inside: Inside, tiny, args: tuple[str, ...], told: str) -> None:

@@ -18,7 +18,7 @@ def wheel(filename: str) -> Wheel:
 
 @pytest.mark.parametrize(("glibc", "expected"), [("2.12", "2_17"), ("2.17", "2_17"), ("2.27", "2_28"), ("2.28", "2_28"), ("2.29", "2_31")])
 def test_the_resolver_is_told_the_nearest_machine_it_knows(glibc: str, expected: str) -> None:
-    assert platform_name(glibc, "x86_64") == f"x86_64-manylinux_{expected}"
+    assert platform_name("linux-x86_64", glibc) == f"x86_64-manylinux_{expected}"
 
 
 @pytest.mark.parametrize(
@@ -36,14 +36,42 @@ def test_the_resolver_is_told_the_nearest_machine_it_knows(glibc: str, expected:
 )
 def test_the_wheel_is_the_one_an_installer_prefers_on_the_oldest_machine(offered: list[str], picked: int) -> None:
     wheels = [wheel(name) for name in offered]
-    tags = supported_tags("3.11", (2, 17), "x86_64")
+    tags = supported_tags("3.11", "linux-x86_64", (2, 17))
     assert pick(wheels, tags) is wheels[picked]
     assert pick(wheels[::-1], tags) is wheels[picked], "the order of the index does not matter"
 
 
+@pytest.mark.parametrize(
+    ("platform", "floor", "offered", "picked"),
+    [
+        ("macos-aarch64", (12, 0), ["a-1-cp311-cp311-macosx_13_0_arm64.whl", "a-1-cp311-cp311-macosx_10_9_universal2.whl"], 1),
+        ("macos-aarch64", (12, 0), ["a-1-cp311-cp311-macosx_11_0_arm64.whl", "a-1-cp311-cp311-macosx_12_0_arm64.whl"], 1),
+        ("macos-x86_64", (10, 15), ["a-1-cp311-cp311-macosx_11_0_arm64.whl", "a-1-cp311-cp311-macosx_10_9_x86_64.whl"], 1),
+        ("windows-x86_64", (0, 0), ["a-1-cp311-cp311-win32.whl", "a-1-py3-none-any.whl", "a-1-cp311-cp311-win_amd64.whl"], 2),
+        ("linux-aarch64", (2, 17), ["a-1-cp311-cp311-manylinux2014_x86_64.whl", "a-1-cp311-cp311-manylinux2014_aarch64.whl"], 1),
+    ],
+)
+def test_the_wheel_is_the_one_of_the_platform(platform: str, floor: tuple[int, int], offered: list[str], picked: int) -> None:
+    wheels = [wheel(name) for name in offered]
+    assert pick(wheels, supported_tags("3.11", platform, floor)) is wheels[picked]
+
+
+@pytest.mark.parametrize(
+    ("platform", "name"),
+    [
+        ("macos-aarch64", "aarch64-apple-darwin"),
+        ("macos-x86_64", "x86_64-apple-darwin"),
+        ("windows-x86_64", "x86_64-pc-windows-msvc"),
+        ("linux-aarch64", "aarch64-manylinux_2_17"),
+    ],
+)
+def test_the_resolver_is_told_the_platform(platform: str, name: str) -> None:
+    assert platform_name(platform, "2.17") == name
+
+
 def test_no_fitting_wheel_is_an_error_that_names_what_was_offered() -> None:
     with pytest.raises(OperationError, match="manylinux_2_28"):
-        pick([wheel("a-1-cp311-cp311-manylinux_2_28_x86_64.whl")], supported_tags("3.11", (2, 17), "x86_64"))
+        pick([wheel("a-1-cp311-cp311-manylinux_2_28_x86_64.whl")], supported_tags("3.11", "linux-x86_64", (2, 17)))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="compares with this machine's own tags")
@@ -51,7 +79,7 @@ def test_the_order_of_tags_is_that_of_this_machine() -> None:
     """Every tag we give that `packaging` also finds here comes in the same order (an index holds no plain `linux` wheels)."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     here = [tag for tag in sys_tags() if "manylinux" in tag.platform or tag.platform == "any"]
-    ours = supported_tags(python, (2, 17), "x86_64")
+    ours = supported_tags(python, "linux-x86_64", (2, 17))
     common = [tag for tag in here if tag in set(ours)]
     assert common == [tag for tag in ours if tag in set(here)]
     assert common
@@ -99,4 +127,4 @@ def test_the_abi_of_old_pythons_has_its_letter(python: str, abi: str) -> None:
     interpreter = abi.rstrip("m")
     name = f"x-1-{interpreter}-{abi}-manylinux2010_x86_64.whl"
     offered = Wheel(package="x", url=name, filename=name, sha256="a")
-    assert pick([offered], supported_tags(python, (2, 17), "x86_64")) is offered
+    assert pick([offered], supported_tags(python, "linux-x86_64", (2, 17))) is offered
