@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-
 # A runner that was started in the background ignores Ctrl-C and so would every process that the tests start (POSIX shells, "asynchronous
 # lists"); the tests of interrupts need the signal as it is at a terminal.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
