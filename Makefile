@@ -45,6 +45,7 @@ check: install ## style, types, layers, and that the data is whole
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/prove.py --check
+	$(BIN)/python tools/compatibility.py --check
 
 format: install ## put the code into its form
 	$(BIN)/ruff check --fix .
@@ -53,9 +54,10 @@ format: install ## put the code into its form
 bench: install ## speed against the tools one would use instead, in one run
 	$(BIN)/python tools/bench.py
 
-prove: install ## run every lock that has no proof yet, and record it
+prove: install ## run every lock that has no proof yet, record it, and write docs/compatibility.md
 	$(BIN)/python tools/prove.py
 	$(BIN)/python tools/prove.py --device cuda
+	$(BIN)/python tools/compatibility.py
 
 locks: install ## resolve the locks anew from profiles and dates; byte for byte the same
 	$(BIN)/python tools/locks.py
