@@ -25,7 +25,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def resolve(lock: Lock, tmp_path: Path, *extra: str) -> dict[str, str]:
-    found = resolve_extras(LocalHost(), extra, lock, glibc="2.36", folder=str(tmp_path), offline=True)
+    found = resolve_extras(LocalHost(), extra, lock, floor="2.36", folder=str(tmp_path), offline=True)
     assert found.digest == lock.digest, "the lock of the catalogue is what the plan rests on"
     return {file.name: file.version for file in found.files}
 
@@ -54,7 +54,7 @@ def test_what_has_no_wheel_and_is_in_the_set_is_taken_as_met(index: Path, tmp_pa
     base = lock(index)
     base = replace(base, files=(*base.files, replace(old, filename="gast-0.2.2.tar.gz", source=True)))
     make_wheel(index, "add-on", "1.0", {"add_on.py": ""}, requires=["gast", "numpy"])
-    found = resolve_extras(LocalHost(), ("add-on",), base, glibc="2.36", folder=str(tmp_path), offline=True)
+    found = resolve_extras(LocalHost(), ("add-on",), base, floor="2.36", folder=str(tmp_path), offline=True)
     assert {file.name: file.source for file in found.files} == {"add-on": False, "gast": True, "numpy": False, "tensorflow-cpu": False}
 
 
