@@ -33,7 +33,8 @@ def _python_words(situation: Situation, offer: Offer) -> tuple[str, ...]:
     else:
         said = [f"{python} is the newest here that this release has a known-good set for"]
     newer = {other.minor for other in situation.pythons.offers if _real(other) and numbers(other.minor) > numbers(offer.minor)}
-    said.extend(f"Python {python} is here too, and this release has no known-good set for it here" for python in sorted(newer, key=numbers))
+    if newer:
+        said.append(f"Python {listed(sorted(newer, key=numbers))} is here too, and this release has no known-good set for it here")
     return tuple(said)
 
 
