@@ -34,7 +34,8 @@ def _python_words(situation: Situation, offer: Offer) -> tuple[str, ...]:
         said = [f"{python} is the newest here that this release has a known-good set for"]
     newer = {other.minor for other in situation.pythons.offers if _real(other) and numbers(other.minor) > numbers(offer.minor)}
     if newer:
-        said.append(f"Python {listed(sorted(newer, key=numbers))} is here too, and this release has no known-good set for it here")
+        verb, them = ("is", "it") if len(newer) == 1 else ("are", "them")
+        said.append(f"Python {listed(sorted(newer, key=numbers))} {verb} here too, and this release has no known-good set for {them} here")
     return tuple(said)
 
 
