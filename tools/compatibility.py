@@ -22,6 +22,7 @@ from locks import read_releases  # noqa: E402
 from naive_record import OUTCOMES, Naive, Outcome, python_key  # noqa: E402
 
 from provisioner.catalogue import Catalogue, find_profiles  # noqa: E402
+from provisioner.catalogue.tables import numbers  # noqa: E402
 from provisioner.catalogue.versions import minor_of  # noqa: E402
 from provisioner.local_host import LocalHost  # noqa: E402
 from provisioner.model.catalogue import Build, CudaBuild, KnownBad, LockDevice, Release  # noqa: E402
@@ -30,6 +31,8 @@ from provisioner.model.record import record  # noqa: E402
 DOCUMENT = ROOT / "docs" / "compatibility.md"
 RESULTS = ROOT / "profiles" / "naive.json"
 PLATFORM = "linux-x86_64"
+# pip 20.3 changed to the resolver of today (its release notes).
+RESOLVING_PIP = (20, 3)
 DEVICES: tuple[LockDevice, ...] = ("cpu", "cuda")
 # What the overview says for an outcome, in one word.
 IN_SHORT = {"works": "works", "trains, does not load what it saved": "half", "imports, does not train": "half"}
@@ -58,13 +61,19 @@ class Ours:
 
 @record
 class Cell:
-    """One release on one Python: ours by device, and the plain install by uv (``plain``) and by pip (``by_pip``) where they were run."""
+    """One release on one Python: ours by device, and the plain install by uv and by pip where they were run."""
 
     release: Release
     python: str
     ours: dict[str, Ours]
-    plain: Naive | None = None
+    by_uv: Naive | None = None
     by_pip: Naive | None = None
+
+    @property
+    def plain(self) -> Naive | None:
+        """What counts: pip's result, but for a pip that has no resolver (before 20.3) and does not know today's wheels; else uv's."""
+        modern = self.by_pip is not None and numbers(self.by_pip.resolver.removeprefix("pip ")) >= RESOLVING_PIP
+        return self.by_pip if modern or self.by_uv is None else self.by_uv
 
 
 def is_bad(known: KnownBad, python: str, device: str) -> bool:
@@ -96,7 +105,7 @@ def cells(catalogue: Catalogue, releases: Iterable[Release], results: Mapping[tu
                 release=release,
                 python=python,
                 ours={device: ours(catalogue, release, python, device) for device in DEVICES},
-                plain=results.get((release.version, python, "uv")),
+                by_uv=results.get((release.version, python, "uv")),
                 by_pip=results.get((release.version, python, "pip")),
             )
 
@@ -186,13 +195,14 @@ def pip_lines(stable: Sequence[Cell]) -> list[str]:
         "",
         "The sets of tfsetup: `make prove`. The plain installs: `tools/naive.py` makes an empty virtual environment and installs",
         "`tensorflow==X` in it and nothing else, without a cut-off date; what has no wheel is built. A new process imports TensorFlow, fits a",
-        "small Keras model, saves it as HDF5 and loads it. uv chooses the versions: the newest that the metadata admits, as a new pip does.",
+        "small Keras model, saves it as HDF5 and loads it. uv chooses the versions, without a cut-off: the newest that the metadata admits.",
     ]
-    both = [(cell, cell.plain, cell.by_pip) for cell in stable if cell.plain and cell.by_pip]
+    both = [(cell, cell.by_uv, cell.by_pip) for cell in stable if cell.by_uv and cell.by_pip]
     if not both:
         return lines
     lines += [
-        "An old pip may choose otherwise, and brings a setuptools of its own; so some were run by the pip that comes with their Python, too.",
+        "Where not all can be the newest, pip may give way in another package than uv, so some were run by the pip that comes with their Python,",
+        "too. There pip's result counts, but for pip before 20.3, which has no resolver and does not know the names of newer wheels.",
         "",
     ]
     lines += _head(["release", "Python", "pip", "by pip", "by uv"])
@@ -218,7 +228,7 @@ def minor_lines(minor: str, group: Sequence[Cell]) -> list[str]:
         lines.append(_row([f"**{release.version}**", release.released, "tfsetup, CPU", *rows[0]]))
         lines.append(_row(["", "", "tfsetup, GPU", *rows[1]]))
         if not release.prerelease:
-            lines.append(_row(["", "", "plain pip", *(_plain(mine.get(python)) for python in pythons)]))
+            lines.append(_row(["", "", "plain install", *(_plain(mine.get(python)) for python in pythons)]))
     return [*lines, *why_lines(group), *gpu_lines(releases.values()), *bad_lines(releases.values())]
 
 

@@ -2,7 +2,7 @@
 
     python tools/naive.py                        every release and Python without a result, the newest patch of every minor first
     python tools/naive.py 2.10.1 --python 3.10   these only
-    python tools/naive.py --pip 2.10.1           by the pip that comes with that Python, instead of uv, which chooses as a new pip does
+    python tools/naive.py --pip 2.10.1           by the pip that comes with that Python, instead of uv; the two differ at times
     python tools/naive.py --again                also what has a result
     python tools/naive.py --count 20             stop after so many
     python tools/naive.py --work /dev/shm/naive  make environments and cache there: in memory it is several times faster, and takes 4 GB

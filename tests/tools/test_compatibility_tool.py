@@ -66,9 +66,9 @@ def test_known_bad_for_every_machine(known: KnownBad, python: str, device: str, 
 
 def test_totals() -> None:
     everything = [
-        cell(plain=plain("works")),
-        cell("3.10", plain=plain("does not import", error="E: x")),
-        cell("3.11", cpu=Ours(state="resolved"), plain=plain("crashes")),
+        cell(by_uv=plain("works")),
+        cell("3.10", by_uv=plain("does not import", error="E: x")),
+        cell("3.11", cpu=Ours(state="resolved"), by_uv=plain("crashes")),
         cell("3.12", cpu=NONE),
     ]
     text = "\n".join(compatibility.introduction(everything))
@@ -88,13 +88,13 @@ def test_totals_before_anything_was_run() -> None:
 def test_overview_shows_the_newest_patch_only() -> None:
     older = dataclasses.replace(RELEASE, version="2.10.0")
     half = plain("imports, does not train")
-    lines = compatibility.overview([cell(plain=half), cell("3.10"), cell(release=older, plain=plain("works"))])
+    lines = compatibility.overview([cell(by_uv=half), cell("3.10"), cell(release=older, by_uv=plain("works"))])
     assert lines[-3:] == ["| release | 3.9 | 3.10 |", "|---|---|---|", "| 2.10.1 | proven / half | proven / ? |"]
 
 
 def test_a_minor_in_full() -> None:
     error = "TypeError: `x` | y"
-    group = [cell(plain=plain("does not import", error=error)), cell("3.10", cuda=Ours(state="resolved"))]
+    group = [cell(by_uv=plain("does not import", error=error)), cell("3.10", cuda=Ours(state="resolved"))]
     assert compatibility.minor_lines("2.10", group) == [
         "## 2.10",
         "",
@@ -102,7 +102,7 @@ def test_a_minor_in_full() -> None:
         "|---|---|---|---|---|",
         "| **2.10.1** | 2022-11-16 | tfsetup, CPU | proven 2026-11-20 | proven 2026-11-20 |",
         "| | | tfsetup, GPU | no set | resolved |",
-        "| | | plain pip | does not import | not run |",
+        "| | | plain install | does not import | not run |",
         "",
         "Where the plain install fails:",
         "",
@@ -133,10 +133,19 @@ def test_a_prerelease_is_shown_and_not_counted() -> None:
 
 def test_where_pip_and_uv_differ() -> None:
     by_pip = plain("cannot be installed", error="ERROR: none", resolver="pip 18.1")
-    lines = compatibility.pip_lines([cell(plain=plain("works"), by_pip=by_pip), cell("3.10", plain=plain("works"), by_pip=plain("works"))])
+    lines = compatibility.pip_lines(
+        [cell(by_uv=plain("works"), by_pip=by_pip), cell("3.10", by_uv=plain("works"), by_pip=plain("works", resolver="pip 23.0.1"))]
+    )
     assert lines[-2] == "| 2.10.1 | 3.9 | 18.1 | cannot be installed: `ERROR: none` | works |"
     assert lines[-1].endswith("| works | the same |")
-    assert not any("some were run" in line for line in compatibility.pip_lines([cell(plain=plain("works"))]))
+    assert not any("some were run" in line for line in compatibility.pip_lines([cell(by_uv=plain("works"))]))
+
+
+@pytest.mark.parametrize(("pip", "expected"), [("23.0.1", "works"), ("20.3", "works"), ("18.1", "crashes")])
+def test_the_result_of_pip_counts_unless_it_is_too_old(pip: str, expected: str) -> None:
+    both = cell(by_uv=plain("crashes"), by_pip=plain("works", resolver=f"pip {pip}"))
+    assert both.plain is not None
+    assert both.plain.outcome == expected
 
 
 def test_the_catalogue_says_what_ours_is(tmp_path: Path) -> None:
