@@ -5,7 +5,8 @@
     python tools/prove.py 2.20.0 --python 3.12  these sets only
     python tools/prove.py --again               prove anew what has a proof
     python tools/prove.py --sample 2            two sets, other ones every day; proofs.json is checked, not written (what CI does)
-    python tools/prove.py --check               run nothing: every CPU lock must have a proof
+    python tools/prove.py --check               run nothing: every CPU lock must have been run, or be marked as not run
+    python tools/prove.py --mark                run nothing: mark those that were not, so that everybody can see it
 
 What was run is kept in profiles/proofs.json after every set, so a run that is stopped goes on where it was. The disk stays bounded: one
 environment at a time, and the installer's cache (one of its own, .cache/prove) is emptied when it grows over the limit.
@@ -134,10 +135,14 @@ def make_room(lock: Lock) -> None:
     counted.write_text(str(used + wanted))
 
 
-def missing(catalogue: Catalogue, proofs: dict[str, Proof]) -> list[str]:
-    """Return the CPU locks without a proof, in words."""
-    found = locks(catalogue, versions=(), python="", device="cpu")
-    return [f"{lock.release} on Python {lock.python}" for lock in found if lock.digest not in proofs]
+def missing(catalogue: Catalogue, proofs: dict[str, Proof]) -> list[Lock]:
+    """Return the CPU locks that were neither run nor marked as not run."""
+    return [lock for lock in locks(catalogue, versions=(), python="", device="cpu") if lock.digest not in proofs]
+
+
+def was_run(lock: Lock, proofs: dict[str, Proof]) -> bool:
+    """True when the lock has a proof, and not only the mark that it has none."""
+    return lock.digest in proofs and proofs[lock.digest].level == "run"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -149,6 +154,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--sample", type=int, default=0)
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--mark", action="store_true")
     options = parser.parse_args(arguments)
     # An installer's cache of its own can be emptied without taking anybody's downloads.
     os.environ["UV_CACHE_DIR"] = str(CACHE)
@@ -157,14 +163,19 @@ def main(arguments: Sequence[str]) -> int:
     proofs = read()
     if options.check:
         lacking = missing(catalogue, proofs)
-        print("\n".join(f"no proof: {name}" for name in lacking) or f"every CPU lock has a proof ({len(proofs)} proofs)")
+        run = sum(proof.level == "run" for proof in proofs.values())
+        words = "\n".join(f"neither run nor marked: {lock.release} on Python {lock.python}" for lock in lacking)
+        print(words or f"every CPU lock was run, or is marked as not run ({run} proofs, {len(proofs) - run} marks)")
         return 1 if lacking else 0
     everything = [lock for device in ("cpu", "cuda") for lock in locks(catalogue, versions=(), python="", device=device)]
+    if options.mark:
+        write({**proofs, **{lock.digest: Proof(lock=lock.digest, level="resolved") for lock in missing(catalogue, proofs)}}, everything)
+        return 0
     chosen = tuple(locks(catalogue, versions=options.versions, python=options.python, device=options.device))
     if options.sample:
-        chosen = sample(chosen, options.sample, dt.datetime.now(dt.timezone.utc).toordinal())
+        chosen = sample([lock for lock in chosen if was_run(lock, proofs)], options.sample, dt.datetime.now(dt.timezone.utc).toordinal())
     elif not options.again:
-        chosen = tuple(lock for lock in chosen if lock.digest not in proofs)
+        chosen = tuple(lock for lock in chosen if not was_run(lock, proofs))
     failed = 0
     with tempfile.TemporaryDirectory(prefix="tfsetup-prove-", dir=ROOT / ".cache" if (ROOT / ".cache").exists() else None) as folder:
         for number, lock in enumerate(chosen, 1):
