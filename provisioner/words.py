@@ -1,8 +1,26 @@
-"""Small words that several reports share: sizes, times, a machine in one line."""
+"""Small words that several parts share: sizes, times, a machine in one line, text without secrets."""
 
 from __future__ import annotations
 
+import re
+
 from provisioner.model.facts import Facts
+
+MASK = "***"
+# As far as the last @, for a password may hold one, and a slash, too; and where a quote ends that, all before the path.
+_CREDENTIALS = (r"(?<=://)[^\s`'\"]*@", r"(?<=://)[^\s/?#]*@")
+_SECRETS_OF_QUERIES = r"(?i)([?&][^=&\s]*(?:token|key|secret|password|auth|sig)[^=&\s]*=)[^&\s]+"
+
+
+def mask(text: str) -> str:
+    """Hide what addresses in a text carry in secret: user and password, and what queries hold under a secret's name.
+
+    >>> mask("https://me:pw@example.invalid/simple?token=abc&x=1")
+    'https://***@example.invalid/simple?token=***&x=1'
+    """
+    for pattern in _CREDENTIALS:
+        text = re.sub(pattern, f"{MASK}@", text)
+    return re.sub(_SECRETS_OF_QUERIES, rf"\1{MASK}", text)
 
 
 def size_words(count: int) -> str:

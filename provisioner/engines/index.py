@@ -18,13 +18,6 @@ _KEPT = (
 )
 # Variables that would let another environment leak into the installer.
 _DROPPED = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP")
-# As far as the last @: a password may hold one, and a slash, too.
-_CREDENTIALS = r"(?<=://)[^\s`'\"]*@"
-
-
-def mask(text: str) -> str:
-    """Return ``text`` with the user and password of every address replaced by stars."""
-    return re.sub(_CREDENTIALS, "***@", text)
 
 
 def parse_pip_config(text: str) -> dict[str, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from provisioner.words import MASK, mask
+
 PREFIXES = (
     "CONDA_",
     "CUDA_",
@@ -45,17 +47,6 @@ NAMES = frozenset(
     }
 )
 SECRET = re.compile(r"PASSWORD|PASSWD|TOKEN|SECRET|CREDENTIAL|USERNAME|AUTH(?!OR)|API_?KEY|ACCESS_KEY|PRIVATE_KEY", re.IGNORECASE)
-MASK = "***"
-
-
-def mask(value: str) -> str:
-    """Hide the credentials of URLs: the part before ``@``, and what queries carry under a secret's name.
-
-    >>> mask("https://me:pw@example.invalid/simple?token=abc&x=1")
-    'https://***@example.invalid/simple?token=***&x=1'
-    """
-    value = re.sub(r"(?<=://)[^\s/?#]*@", f"{MASK}@", value)
-    return re.sub(r"([?&][^=&\s]*(?:token|key|secret|password|auth|sig)[^=&\s]*=)[^&\s]+", rf"\1{MASK}", value, flags=re.IGNORECASE)
 
 
 def matter(name: str) -> bool:

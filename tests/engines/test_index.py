@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.engines.index import installer_environment, mask, parse_pip_config
+from provisioner.engines.index import installer_environment, parse_pip_config
+from provisioner.words import mask
 from tests.support import FixedHost
 
 
@@ -20,6 +21,8 @@ from tests.support import FixedHost
         ("https://ada:p/w@host/simple", "https://***@host/simple"),
         ("https://token@host http://b:c@other", "https://***@host http://***@other"),
         ("ada@example", "ada@example"),
+        ("https://ada:p`w@host/simple", "https://***@host/simple"),
+        ("https://host/simple?token=abc&x=1", "https://host/simple?token=***&x=1"),
     ],
 )
 def test_no_password_is_shown(text: str, shown: str) -> None:
