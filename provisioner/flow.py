@@ -339,7 +339,8 @@ def _verify(
     timeout: float = VERIFY_TIMEOUT_SECONDS,
 ) -> Verification:
     from provisioner.catalogue import find_profiles  # noqa: PLC0415 - not needed to plan
-    from provisioner.verify import load_messages, verify  # noqa: PLC0415 - not needed to plan
+    from provisioner.causes import load_messages  # noqa: PLC0415 - not needed to plan
+    from provisioner.verify import verify  # noqa: PLC0415 - not needed to plan
 
     messages = posixpath.join(find_profiles(), "messages.yaml")
     return verify(

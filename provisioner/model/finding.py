@@ -27,9 +27,45 @@ class Remedy:
     steps: tuple[str, ...] = ()
 
 
+RepairKind = Literal["restore", "remove", "link", "move away", "write", "interpreter", "rebuild"]
+
+
+@record
+class Repair:
+    """One change that would mend something; ``reason`` is a sentence for a person.
+
+    ``restore``: install the profile's version of the distribution ``name``, whatever of it is there. ``remove``: take the distribution ``name``
+    (of ``version``, where several are there) out. ``link``: a symbolic link at ``path`` to ``target``. ``move away``: take the entry ``path``
+    out of the way. ``write``: replace the text of the file ``path`` by ``target``. ``interpreter``: let the environment use the Python at
+    ``target``. ``rebuild``: make the environment anew. Paths are absolute. ``own`` is true for a file of the user's own, which is only ever
+    moved, and only with consent.
+    """
+
+    kind: RepairKind
+    reason: str
+    name: str = ""
+    version: str = ""
+    path: str = ""
+    target: str = ""
+    own: bool = False
+
+
+@record
+class Symptom:
+    """A finding that follows from another one: mending that mends it."""
+
+    cause: str
+    title: str
+    evidence: tuple[Evidence, ...]
+
+
 @record
 class Finding:
-    """One cause: ``cause`` is a code of the cause table (docs: contract, ``findings``)."""
+    """One cause: ``cause`` is a code of the cause table (docs: contract, ``findings``).
+
+    ``symptoms`` are folded under it because they follow from it. ``repairs`` are what a program could do about it, in order; where there are
+    none, no change of the environment mends it, and ``remedy`` says what a person can do.
+    """
 
     cause: str
     severity: Severity
@@ -37,6 +73,8 @@ class Finding:
     title: str
     evidence: tuple[Evidence, ...]
     remedy: Remedy
+    symptoms: tuple[Symptom, ...] = ()
+    repairs: tuple[Repair, ...] = ()
 
 
 @record

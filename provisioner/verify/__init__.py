@@ -6,15 +6,15 @@ import os
 import posixpath
 from collections.abc import Callable
 
+from provisioner.causes import Messages
 from provisioner.errors import InputError
 from provisioner.host import Completed, Host, Reader
 from provisioner.model.finding import Verification
 from provisioner.verify import integrity, surroundings
 from provisioner.verify.judge import judge
-from provisioner.verify.messages import Messages, load_messages
 from provisioner.verify.raw import Child, Expected, Raw, parse_events
 
-__all__ = ["Expected", "Messages", "load_messages", "verify"]
+__all__ = ["Expected", "verify"]
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Opening the CUDA libraries takes under a second from a warm disk; a cold one may have to read 3 GB.

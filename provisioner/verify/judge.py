@@ -4,54 +4,16 @@ from __future__ import annotations
 
 import re
 
-from provisioner.model.finding import Check, CheckStatus, Confidence, Evidence, Finding, Severity, Verification
+from provisioner.causes.findings import Findings
+from provisioner.causes.messages import Message, Messages, Seen, classify
+from provisioner.model.finding import Check, CheckStatus, Evidence, Severity, Verification
 from provisioner.verify import judge_gpu, judge_packages
-from provisioner.verify.messages import Message, Messages, Seen, classify
 from provisioner.verify.raw import Child, Expected, Ran, Raw, checks_of, ending
 
 # The checks of the probe on the CPU, in its order: what is not reached is still listed.
 ORDER = ("import", "versions", "devices", "matmul", "convolution", "function", "xla", "keras-fit", "save-load", "saved-model")
 BAD = frozenset({"failed", "crashed", "timed out"})
 EVIDENCE_LINES = 20
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
-CONFIDENCES: tuple[Confidence, ...] = ("certain", "likely", "possible")
-
-
-class Findings:
-    """Collects findings, one for each cause: more evidence for a cause makes it surer and graver, not longer."""
-
-    def __init__(self, messages: Messages, *, env: str, python: str) -> None:
-        """Remember whose words are used, and for which environment the remedies are."""
-        self.messages = messages
-        self.env, self.python = env, python
-        self._found: dict[tuple[str, str], Finding] = {}
-
-    def add(self, cause: str, severity: Severity, confidence: Confidence, *evidence: Evidence, title: str = "") -> None:
-        """Add evidence for a cause; ``title`` replaces the cause's own where several findings share a code (``unknown``)."""
-        key = (cause, title)
-        before = self._found.get(key)
-        if before is not None:
-            severity = min(severity, before.severity, key=SEVERITIES.index)
-            confidence = min(confidence, before.confidence, key=CONFIDENCES.index)
-            evidence = tuple(dict.fromkeys((*before.evidence, *evidence)))
-        self._found[key] = Finding(
-            cause=cause,
-            severity=severity,
-            confidence=confidence,
-            title=title or self.messages.causes[cause].title,
-            evidence=evidence,
-            remedy=self.messages.remedy(cause, env=self.env, python=self.python),
-        )
-
-    def has_error(self) -> bool:
-        """True when a cause of severity error is known."""
-        return any(finding.severity == "error" for finding in self._found.values())
-
-    def ordered(self) -> tuple[Finding, ...]:
-        """Errors before warnings before information; among them a cause before its symptoms."""
-        return tuple(
-            sorted(self._found.values(), key=lambda finding: (SEVERITIES.index(finding.severity), self.messages.rank(finding.cause)))
-        )
 
 
 def judge(raw: Raw, expected: Expected, *, env: str, python: str, require_gpu: bool, messages: Messages) -> Verification:

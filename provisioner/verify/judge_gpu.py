@@ -10,7 +10,7 @@ from provisioner.model.finding import Check, Confidence, Evidence, LoadedLibrary
 from provisioner.verify.raw import Child, Event, Expected, Raw, ending
 
 if TYPE_CHECKING:
-    from provisioner.verify.judge import Findings
+    from provisioner.causes.findings import Findings
 
 # Result codes of cuInit and cuDeviceGetCount (CUresult of cuda.h): what they mean for the person; every other one is gpu-init-failed.
 DRIVER_CODES = {

@@ -10,7 +10,7 @@ from provisioner.model.finding import Check, Confidence, Evidence, Severity
 from provisioner.verify.raw import Event, Expected, Raw
 
 if TYPE_CHECKING:
-    from provisioner.verify.judge import Findings
+    from provisioner.causes.findings import Findings
 
 # Distributions whose version is TensorFlow's own.
 TENSORFLOWS = (

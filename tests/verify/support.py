@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import provisioner
+from provisioner.causes import Messages, load_messages
 from provisioner.local_host import LocalHost
 from provisioner.model.finding import Verification
-from provisioner.verify import Expected, Messages, load_messages, verify
+from provisioner.verify import Expected, verify
 
 PROFILES = Path(provisioner.__file__).parent.parent / "profiles"
 SITE = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"

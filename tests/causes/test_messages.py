@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-
-from provisioner.errors import InputError
-from provisioner.verify.messages import classify, load_messages
 from verify.support import PROFILES, known_messages
+
+from provisioner.causes.messages import classify, load_messages
+from provisioner.errors import InputError
 
 LINES = yaml.safe_load((Path(__file__).parent / "lines.yaml").read_text(encoding="utf-8"))
 SMALL = """

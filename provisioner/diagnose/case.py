@@ -1,0 +1,126 @@
+"""The case that the checks of ``doctor`` look at: an environment, its interpreter and its machine, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import field
+from typing import Literal
+
+from provisioner.causes.findings import Findings
+from provisioner.host import Reader
+from provisioner.model.catalogue import Build, Lock, Release
+from provisioner.model.facts import Facts, Interpreter
+from provisioner.model.record import record
+from provisioner.receipt import Receipt
+from provisioner.verify.integrity import Integrity
+from provisioner.verify.raw import Child, Expected
+
+# Where an entry of a module path comes from.
+Origin = Literal["stdlib", "environment", "base", "user", "PYTHONPATH", "cwd", "pth", "other"]
+
+
+@record
+class PathEntry:
+    """One entry of the interpreter's ``sys.path``, in its order: ``by`` names the variable or the ``.pth`` file that put it there."""
+
+    path: str
+    origin: Origin
+    by: str = ""
+
+
+@record
+class Survey:
+    """What the interpreter itself says (``diagnose/_survey.py``), without importing TensorFlow.
+
+    ``markers`` is its environment of PEP 508; ``tags`` are the wheel tags it takes, best first (PEP 425); ``modules`` maps the top-level
+    names that matter (tensorflow, numpy, google.protobuf, keras, the standard library modules that people shadow) to the file from which
+    ``importlib`` would load each ("" for none); ``magic`` is the wheel architecture of the process, as ``x86_64``.
+    """
+
+    executable: str
+    version: str
+    bits: int
+    machine: str
+    implementation: str
+    prefix: str
+    base_prefix: str
+    user_site: str
+    user_site_enabled: bool
+    markers: dict[str, str]
+    path: tuple[PathEntry, ...]
+    modules: dict[str, str]
+    flags: dict[str, str] = field(default_factory=dict)
+
+
+@record
+class Distribution:
+    """An installed distribution that the interpreter sees (or that lies in the environment): the first of its name on the path wins."""
+
+    name: str
+    version: str
+    metadata: str
+    site: str
+    origin: Origin
+    requires: tuple[str, ...] = ()
+    requires_python: str = ""
+    wheel_tags: tuple[str, ...] = ()
+    installer: str = ""
+    damaged: str = ""
+
+
+@record
+class Case:
+    """Everything a check may look at. Nothing here is changed, and a check changes nothing.
+
+    ``env``: the environment's root ("" where there is none). ``python``: the interpreter in question, whether or not it is there. ``cwd``: the
+    folder that a program would be started in. ``config``: the keys of ``pyvenv.cfg``. ``survey`` is None when the interpreter does not answer,
+    and ``no_survey`` then says why. ``distributions`` come in the order of the module path. ``release``, ``build`` and ``lock`` are the
+    catalogue's for the TensorFlow that is there (None where it is not known); ``releases`` answers for any other version. ``child`` is the
+    run that imported TensorFlow, ``libraries`` the one that opened the GPU libraries (None when they were not to be made, and ``no_import``
+    says why). ``expected`` is as ``verify`` takes it. ``deep`` asks for the hashes of large files.
+    """
+
+    env: str
+    python: str
+    cwd: str
+    reader: Reader
+    facts: Facts
+    config: dict[str, str]
+    survey: Survey | None
+    no_survey: str
+    distributions: tuple[Distribution, ...]
+    integrity: Integrity
+    receipt: Receipt | None
+    expected: Expected
+    release: Release | None
+    build: Build | None
+    lock: Lock | None
+    releases: Callable[[str], Release | None]
+    interpreters: tuple[Interpreter, ...]
+    child: Child | None = None
+    libraries: Child | None = None
+    no_import: str = ""
+    deep: bool = False
+
+    def first(self, name: str) -> Distribution | None:
+        """The distribution of a normalised name that the interpreter would use."""
+        return next((item for item in self.distributions if item.name == name), None)
+
+
+@record
+class CheckSpec:
+    """One named check.
+
+    ``look`` adds what it finds to the collector and returns a line on what was looked at; it raises ``CouldNotTell`` where nothing can be
+    said. ``seconds`` is its time limit. ``slow`` checks announce themselves.
+    """
+
+    name: str
+    title: str
+    look: Callable[[Case, Findings], str]
+    seconds: float = 5.0
+    slow: bool = False
+
+
+class CouldNotTell(Exception):  # noqa: N818 - an answer, not an error
+    """A check that can say nothing, and why."""

@@ -1,0 +1,63 @@
+"""What ``doctor`` and ``explain`` answer: the checks with their results, and the findings, root cause first."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from provisioner.model.finding import Finding
+from provisioner.model.record import record
+
+Result = Literal["healthy", "info", "warning", "error", "could not tell", "crashed", "skipped"]
+
+
+@record
+class Examined:
+    """One check of ``doctor``: ``result`` is the gravest of what it found; ``crashed`` means the check itself, not TensorFlow.
+
+    ``causes`` are the codes of its findings; ``detail`` says in words what was looked at or why nothing can be said; ``seconds`` it took.
+    """
+
+    name: str
+    title: str
+    result: Result
+    detail: str = ""
+    seconds: float = 0.0
+    causes: tuple[str, ...] = ()
+
+
+@record
+class Examination:
+    """The outcome of ``doctor``: ``env`` is "" where an interpreter without an environment was examined.
+
+    ``machine`` is a line for a person; ``python_version`` and ``tensorflow`` are "" where they could not be told.
+    """
+
+    env: str
+    python: str
+    python_version: str
+    cwd: str
+    tensorflow: str
+    machine: str
+    checks: tuple[Examined, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """True when nothing of severity error or warning was found."""
+        return all(finding.severity == "info" for finding in self.findings)
+
+
+@record
+class Explanation:
+    """The outcome of ``explain`` on a log: ``lines`` were read, ``known`` of them recognised; ``send`` says what would tell more.
+
+    ``notices`` are about the input: context keys that were ignored, a part that was left out.
+    """
+
+    source: str
+    lines: int
+    known: int
+    context: dict[str, str]
+    findings: tuple[Finding, ...]
+    notices: tuple[str, ...] = ()
+    send: tuple[str, ...] = ()
