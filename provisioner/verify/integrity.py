@@ -139,7 +139,7 @@ def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = Fa
         if kind is not None and not (set(rivals) & {row.owner for row in owners}):
             faults.append(Fault(distribution=owners[0].owner, kind=kind, path=path, detail=detail))
     if not rivals:
-        faults.extend(_strays(folders, sizes, rows))
+        faults.extend(_strays(reader, folders, sizes, rows))
     return Integrity(
         distributions=tuple(distributions),
         rivals=rivals,
@@ -235,9 +235,11 @@ def _natives(sizes: dict[str, int], rows: dict[str, list[_Row]]) -> tuple[tuple[
     return tuple((path, found[-1].owner) for path, found in rows.items() if path in sizes and _NATIVE.search(path))
 
 
-def _strays(folders: tuple[str, ...], sizes: dict[str, int], rows: dict[str, list[_Row]]) -> Iterator[Fault]:
+def _strays(reader: Reader, folders: tuple[str, ...], sizes: dict[str, int], rows: dict[str, list[_Row]]) -> Iterator[Fault]:
     """Code in the tensorflow folder that no distribution owns: what an earlier release left, and what Python would import all the same."""
     roots = tuple(f"{site}/tensorflow/" for site in folders)
     for path in sorted(sizes):
         if path.startswith(roots) and path not in rows and (path.endswith(".py") or ".so" in posixpath.basename(path)):
+            if reader.entry(path).kind != "file":
+                continue
             yield Fault(distribution="", kind="stray", path=path, detail="belongs to no installed distribution")
