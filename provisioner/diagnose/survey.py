@@ -71,7 +71,7 @@ def gather(
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - not needed by most commands
 
     fits = catalogue.fits()
-    survey, no_survey = ask(host, chosen.python, wishes.cwd, (*fits.modules, "google.protobuf", *fits.standard_library, *CUSTOMISING))
+    survey, no_survey = ask(host, chosen, wishes.cwd, (*fits.modules, "google.protobuf", *fits.standard_library, *CUSTOMISING))
     path = survey.path if survey else _path_without_survey(host, chosen.env)
     folders = _site_folders(host, chosen.env, path)
     work = children.make_work(host)
@@ -121,21 +121,21 @@ def gather(
     )
 
 
-def ask(host: Reader, python: str, cwd: str, modules: tuple[str, ...]) -> tuple[Survey | None, str]:
+def ask(host: Reader, chosen: subject.Subject, cwd: str, modules: tuple[str, ...]) -> tuple[Survey | None, str]:
     """Let the interpreter answer; the second part says why it does not.
 
     An interpreter that does not start with the user's variables is asked once more without those of Python (``-E``): then the variables are
     what keeps it from starting, and ``flags["start"]`` holds what it said.
     """
-    answer, why = _ask(host, [python], cwd, modules)
+    answer, why = _ask(host, [chosen.python], cwd, modules)
     flags: dict[str, str] = {}
     if answer is None and any(name in host.env for name in ("PYTHONHOME", "PYTHONPATH")):
-        answer, _ = _ask(host, [python, "-E"], cwd, modules)
+        answer, _ = _ask(host, [chosen.python, "-E"], cwd, modules)
         flags["start"] = why
     if answer is None:
         return None, why
     try:
-        return _survey(host, answer, cwd, flags), ""
+        return _survey(host, answer, cwd, chosen.env, flags), ""
     except (KeyError, TypeError, ValueError):
         return None, "its answer is not in the expected form"
 
@@ -159,7 +159,7 @@ def _ask(host: Reader, argv: list[str], cwd: str, modules: tuple[str, ...]) -> t
     return answer, ""
 
 
-def _survey(host: Reader, answer: Mapping[str, Any], cwd: str, flags: dict[str, str]) -> Survey:
+def _survey(host: Reader, answer: Mapping[str, Any], cwd: str, env: str, flags: dict[str, str]) -> Survey:
     flags = {
         **flags,
         "stdlib": str(answer["stdlib"][0]) if answer["stdlib"] else "",
@@ -178,7 +178,7 @@ def _survey(host: Reader, answer: Mapping[str, Any], cwd: str, flags: dict[str, 
         user_site=str(answer["user_site"]),
         user_site_enabled=bool(answer["user_site_enabled"]),
         markers={str(name): str(value) for name, value in answer["markers"].items()},
-        path=module_path.entries(host, answer, cwd),
+        path=module_path.entries(host, answer, cwd, env),
         modules={str(name): str(file) for name, file in answer["modules"].items()},
         flags=flags,
     )
