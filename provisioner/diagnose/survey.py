@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from provisioner.diagnose import module_path, subject
 from provisioner.diagnose.case import Case, Distribution, PathEntry, Survey
+from provisioner.diagnose.examined import quoted
 from provisioner.diagnose.installed import distributions
 from provisioner.errors import InputError
 from provisioner.facts import files
@@ -74,11 +75,11 @@ def gather(
     survey, no_survey = ask(host, chosen, wishes.cwd, (*fits.modules, "google.protobuf", *fits.standard_library, *CUSTOMISING))
     path = survey.path if survey else _path_without_survey(host, chosen.env)
     folders = _site_folders(host, chosen.env, path)
-    work = children.make_work(host)
+    work, no_work = _work(host)
     try:
         with ThreadPoolExecutor(max_workers=3) as pool:
             build = next((answer for answer in (surroundings.is_cuda_build(host, site) for site in folders) if answer is not None), None)
-            why_not = _no_import(wishes, survey, no_survey)
+            why_not = _no_import(wishes, survey, no_survey) or no_work
             probing = None if why_not else pool.submit(_probe, host, chosen.python, work, wishes, progress)
             opening = _opening(pool, host, chosen.python, work, build=build, why_not=why_not)
             sizes_only = bool(why_not) and not wishes.deep
@@ -88,12 +89,13 @@ def gather(
             machine = facts()
             receipt = read_receipt(host, Workspace(root=chosen.env).receipt) if chosen.env else None
             version = _python_version(host, chosen.env, survey)
-            known = _known(found, machine, catalogue, receipt, python=version, cuda=build)
+            known = _known(host, folders, found, machine, catalogue, receipt, python=version, cuda=build)
             state = checking.result()
             libraries, _ = opening.result() if opening else (None, "")
             child, failed = probing.result() if probing else (None, "")
     finally:
-        host.remove_tree(work)
+        if work:
+            host.remove_tree(work)
     return Case(
         env=chosen.env,
         python=chosen.python,
@@ -119,6 +121,14 @@ def gather(
         catalogue=catalogue,
         fits=fits,
     )
+
+
+def _work(host: Host) -> tuple[str, str]:
+    """A folder for what the children write, and why there is none: a full disk must not keep the other checks from looking."""
+    try:
+        return children.make_work(host), ""
+    except OSError as error:
+        return "", f"no temporary folder can be made: {files.reason(error)}"
 
 
 def ask(host: Reader, chosen: subject.Subject, cwd: str, modules: tuple[str, ...]) -> tuple[Survey | None, str]:
@@ -245,27 +255,58 @@ def _python_version(host: Reader, env: str, survey: Survey | None) -> str:
     return names[0] if len(names) == 1 else ".".join(told.split(".")[:2])
 
 
+def _left_behind(host: Reader, folders: tuple[str, ...]) -> str:
+    """The version of a TensorFlow that pip renamed before it was interrupted: ``~ensorflow-2.15.1.dist-info``."""
+    for folder in folders:
+        for path in files.matches(host, f"{quoted(folder)}/~*.dist-info"):
+            found = re.fullmatch(r"[~\-.=%0-9]+[a-z]*nsorflow[a-z_]*-(\d[^-]*)\.dist-info", os.path.basename(path))
+            if found:
+                return found[1]
+    return ""
+
+
 def _known(
-    found: tuple[Distribution, ...], facts: Facts, catalogue: Catalogue, receipt: Receipt | None, *, python: str, cuda: bool | None
+    host: Reader,
+    folders: tuple[str, ...],
+    found: tuple[Distribution, ...],
+    facts: Facts,
+    catalogue: Catalogue,
+    receipt: Receipt | None,
+    *,
+    python: str,
+    cuda: bool | None,
 ) -> _Known:
-    """Ask the catalogue for the TensorFlow that the interpreter would use; of several distributions the one of the receipt counts."""
-    owners = [item for item in found if is_rival(item.name) and not item.name.startswith(("tf-nightly", "tensorflow-nightly"))]
+    """Ask the catalogue for the TensorFlow that the interpreter would use.
+
+    Of several distributions that of the receipt counts, else the one whose known-good set has most in common with what is installed.
+    """
     planned = receipt.plan.choice.release if receipt else ""
-    owner = next((item for item in owners if item.version == planned), owners[0] if owners else None)
-    version = owner.version if owner else planned
-    release = catalogue.release(version) if version else None
     platform = f"{facts.system.os.value}-{facts.system.architecture.value}"
-    build = next((item for item in release.builds if item.platform == platform), None) if release else None
-    device = _device(found, owner, receipt, build, cuda=cuda)
-    lock = catalogue.lock(version, python, platform, device) or catalogue.lock(version, python, platform, "cpu") if build else None
-    ours = receipt is not None and planned == version
-    expected = Expected(
+    there = {(item.name, item.version) for item in found}
+    best: tuple[int, _Known] | None = None
+    owners = [item for item in found if is_rival(item.name) and not item.name.startswith(("tf-nightly", "tensorflow-nightly"))]
+    versions = dict.fromkeys(item.version for item in owners) or {planned or _left_behind(host, folders): None}
+    for version in versions:
+        owner = next((item for item in owners if item.version == version), None)
+        release = catalogue.release(version) if version else None
+        build = next((item for item in release.builds if item.platform == platform), None) if release else None
+        device = _device(found, owner, receipt, build, cuda=cuda)
+        lock = catalogue.lock(version, python, platform, device) or catalogue.lock(version, python, platform, "cpu") if build else None
+        ours = receipt is not None and planned == version
+        known = _Known(release=release, build=build, lock=lock, expected=_expected(version, receipt if ours else None, build, device))
+        common = len(there) if ours else sum((file.name, file.version) in there for file in lock.files) if lock else -1
+        if best is None or common > best[0]:
+            best = (common, known)
+    return best[1] if best else _Known(release=None, build=None, lock=None, expected=Expected())
+
+
+def _expected(version: str, receipt: Receipt | None, build: Build | None, device: LockDevice) -> Expected:
+    return Expected(
         tensorflow=version,
-        packages=receipt.plan.expected if receipt and ours else {},
-        device=receipt.plan.choice.device if receipt and ours else "cpu" if build and build.cuda is None else "",
+        packages=receipt.plan.expected if receipt else {},
+        device=receipt.plan.choice.device if receipt else "cpu" if build and build.cuda is None else "",
         cuda=build.cuda if build and device == "cuda" else None,
     )
-    return _Known(release=release, build=build, lock=lock, expected=expected)
 
 
 def _device(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import examined, subject
@@ -10,6 +11,7 @@ from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.facts import elf, files
 from provisioner.model.facts import Interpreter
 from provisioner.model.finding import Evidence, Remedy, Repair
+from provisioner.site import is_rival
 
 GONE = "The Python of this environment is gone"
 MOVED_ON = "The Python of this environment is now another version than the one its packages were installed for"
@@ -89,7 +91,10 @@ def same_version(case: Case, version: str) -> Interpreter | None:
         and item.implementation == "cpython"
         and (not own or item.architecture == own)
     ]
-    return fitting[0] if fitting else None
+    told = case.config.get("version_info") or case.config.get("version", "")
+    # The very one, else the newest.
+    newest = sorted(fitting, key=lambda item: [int(part) for part in re.findall(r"\d+", item.version)], reverse=True)
+    return next((item for item in newest if told.startswith(item.version)), newest[0] if newest else None)
 
 
 def _architecture(case: Case, path: str) -> str:
@@ -234,23 +239,29 @@ def chosen(case: Case, findings: Findings) -> str:
         return f"a tensorflow folder without a distribution, {examined.package_folders(case)[0]}"
     if case.survey is None and not examined.folders(case):
         raise CouldNotTell("the interpreter does not answer, and no packages are there")
-    hidden = [
-        path for site in examined.folders(case) for path in files.matches(case.reader, f"{examined.quoted(site)}/tensorflow*-*.dist-info")
-    ]
+    hidden = next((path for site in examined.folders(case) if (path := examined.tensorflow_in(case, site))), "")
     if hidden:
-        raise CouldNotTell(f"{hidden[0]} is there, where the interpreter does not look")
+        raise CouldNotTell(f"{hidden} is there, where the interpreter does not look")
+    left = [fault for fault in case.integrity.faults if fault.kind == "leftover" and "nsorflow" in posixpath.basename(fault.path)]
+    if left:
+        seen = [Evidence(seen="what pip renamed before it was interrupted; nothing took its place", where=fault.path) for fault in left]
+        findings.add("install-corrupt", "error", "certain", *seen, repairs=_restore(case))
+        return "an interrupted pip took it away"
     others = _elsewhere(case)
-    restore = tuple(
-        Repair(kind="restore", reason="it is not installed", name=file.name, version=file.version)
-        for file in (case.lock.files if case.lock else ())
-        if file.name.startswith(("tensorflow-cpu", "tensorflow")) and file.version == case.expected.tensorflow
-    )[:1]
+    restore = _restore(case)
     where = Evidence(seen="no distribution of TensorFlow is on its module path", where=case.python)
     if others:
         findings.add("wrong-environment", "error", "likely", where, *others)
     else:
         findings.add("tf-not-installed", "error", "certain", where, repairs=restore)
     return "it is not installed"
+
+
+def _restore(case: Case) -> tuple[Repair, ...]:
+    """Where the receipt or what is left behind tells the release: install it again."""
+    locked = case.lock.files if case.lock else ()
+    own = next((file for file in locked if is_rival(file.name)), None)
+    return (Repair(kind="restore", reason="it is not installed", name=own.name, version=own.version),) if own else ()
 
 
 def _elsewhere(case: Case) -> tuple[Evidence, ...]:
@@ -267,15 +278,10 @@ def _elsewhere(case: Case) -> tuple[Evidence, ...]:
         if not folder or files.real(case.reader, folder) == case.env:
             continue
         sites = subject.site_folders(case.reader, files.real(case.reader, folder))
-        there = [site for site in sites if files.matches(case.reader, f"{examined.quoted(site)}/tensorflow*-*.dist-info")]
+        there = [site for site in sites if examined.tensorflow_in(case, site)]
         found += [Evidence(seen=f"TensorFlow is installed in {what}", where=site) for site in there]
     user = case.survey.user_site if case.survey else ""
-    if (
-        user
-        and case.survey
-        and not case.survey.user_site_enabled
-        and files.matches(case.reader, f"{examined.quoted(user)}/tensorflow*-*.dist-info")
-    ):
+    if user and case.survey and not case.survey.user_site_enabled and examined.tensorflow_in(case, user):
         found.append(Evidence(seen="TensorFlow is installed in the user's packages, which this interpreter does not use", where=user))
     return tuple(found)
 
