@@ -63,12 +63,9 @@ def page(cause: Cause, order: Order) -> str:
     lines += ["", "## Why", "", *_paragraphs(cause.why), "", "## How to prove it"]
     for question in cause.prove:
         lines += _question(question)
-    for title, measures in (
-        ("How to mend it by hand", cause.by_hand),
-        ("How to mend it with tfsetup", cause.with_tool),
-        ("How to undo", cause.undo),
-    ):
-        lines += ["", f"## {title}", "", *_measures(measures)]
+    lines += ["", "## How to mend it by hand", "", *_measures(cause.by_hand)]
+    lines += ["", "## How to mend it with tfsetup", "", *_measures(cause.with_tool)]
+    lines += ["", "## How to undo", "", *_measures(cause.undo, numbered=False)]
     lines += ["", "## Not to be confused with", "", *_entries(cause.not_this)]
     if cause.code in order.follows:
         lines += [
@@ -109,19 +106,22 @@ def _commands(item: Question | Measure, indent: str = "") -> list[str]:
     return [f"{indent}```console", *(f"{indent}$ {PLACE.fill(line, on=item.on)}" for line in item.run), f"{indent}```"]
 
 
+def _on(item: Question | Measure) -> str:
+    return f"**{item.on}:** " if item.on else ""
+
+
 def _question(question: Question) -> list[str]:
-    on = ["", f"On {question.on}:"] if question.on else []
-    return [*on, "", *_commands(question), "", *_paragraphs(question.means)]
+    return ["", *_commands(question), "", *_paragraphs(_on(question) + question.means)]
 
 
-def _measures(measures: Sequence[Measure]) -> list[str]:
+def _measures(measures: Sequence[Measure], *, numbered: bool = True) -> list[str]:
+    """Give things to do in their order a number; those that are each for another case a dash."""
     lines: list[str] = []
     for number, item in enumerate(measures, 1):
-        mark = f"{number}. " if len(measures) > 1 else ""
-        indent = " " * len(mark)
+        mark = "" if len(measures) == 1 else f"{number}. " if numbered else "- "
         lines += [""] if number > 1 else []
-        lines.append(f"{mark}{item.do}" + (f" ({item.on})" if item.on else ""))
-        lines += ["", *_commands(item, indent)] if item.run else []
+        lines.append(f"{mark}{_on(item)}{item.do}")
+        lines += ["", *_commands(item, " " * len(mark))] if item.run else []
     return lines
 
 

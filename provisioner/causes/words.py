@@ -179,7 +179,7 @@ def _near(code: str, known: Iterable[str]) -> str:
 def _text(host: Reader, path: str) -> str:
     try:
         return host.read_text(path)
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise InputError(f"cannot be read: {error}", place=path) from None
 
 

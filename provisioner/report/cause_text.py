@@ -30,10 +30,10 @@ def cause_text(cause: Cause, order: Order, *, place: Place, system: str = "", wi
         *_paragraphs(cause.summary, width, indent=""),
         _section("What it looks like", (_sign(item, width) for item in cause.looks_like)),
         _section("Why", _paragraphs(cause.why, width)),
-        _section("How to prove it", (_question(item, place, width) for item in cause.prove if _holds(item.on, system))),
+        _section("How to prove it", (_question(item, place, system, width) for item in cause.prove if _holds(item.on, system))),
         _section("How to mend it by hand", _measures(cause.by_hand, place, system, width)),
         _section("How to mend it with tfsetup", _measures(cause.with_tool, place, system, width)),
-        _section("How to undo", _measures(cause.undo, place, system, width)),
+        _section("How to undo", _measures(cause.undo, place, system, width, numbered=False)),
         _section("Not to be confused with", ["\n".join(_entries(cause.not_this, width))]),
     ]
     roots = order.follows.get(cause.code, {})
@@ -68,19 +68,24 @@ def _commands(item: Question | Measure, place: Place) -> list[str]:
     return [f"    $ {place.fill(line, on=item.on)}" for line in item.run]
 
 
-def _question(item: Question, place: Place, width: int) -> str:
-    on = [f"  On {item.on}:"] if item.on else []
-    return "\n".join([*on, *_commands(item, place), *_wrap(item.means, width, "  ", "  ")])
+def _on(on: Where, system: str) -> str:
+    """The word before what holds on one system only; needless where only one system is shown."""
+    return f"{on}: " if on and not system else ""
 
 
-def _measures(items: Iterable[Measure], place: Place, system: str, width: int) -> list[str]:
+def _question(item: Question, place: Place, system: str, width: int) -> str:
+    return "\n".join([*_commands(item, place), *_wrap(f"{_on(item.on, system)}{item.means}", width, "  ", "  ")])
+
+
+def _measures(items: Iterable[Measure], place: Place, system: str, width: int, *, numbered: bool = True) -> list[str]:
+    """Things to do in their order; those that are not ``numbered`` are each for another case."""
     shown = [item for item in items if _holds(item.on, system)]
     texts = []
     for number, item in enumerate(shown, 1):
-        words = f"{item.do} ({item.on})" if item.on else item.do
-        mark = f"  {number}. " if len(shown) > 1 else "  "
+        mark = "  " if len(shown) == 1 else f"  {number}. " if numbered else "  - "
+        words = f"{_on(item.on, system)}{item.do}"
         texts.append("\n".join([*_wrap(words, width, mark, " " * len(mark)), *_commands(item, place)]))
-    return texts
+    return texts or ["  Nothing, on this system"]
 
 
 def _entries(items: dict[str, str], width: int) -> list[str]:
