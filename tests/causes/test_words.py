@@ -110,6 +110,15 @@ def test_shell_lines_can_be_split(code, causes):
             assert shlex.split(Place().fill(line), comments=True), line
 
 
+@pytest.mark.parametrize("code", LISTED)
+def test_no_comma_splits_a_command(code):
+    # In a YAML list in brackets a comma ends a command, unless the command is quoted.
+    for line in (Path(FOLDER) / f"{code}.yaml").read_text(encoding="utf-8").splitlines():
+        if "run: [" in line:
+            bare = re.sub(r"\"(?:\\.|[^\"])*\"|'(?:''|[^'])*'", "", line)
+            assert not re.search(r",\S", bare), line
+
+
 def test_one_cause_reads_one_file():
     class Counting(LocalHost):
         read: list[str] = []  # noqa: RUF012 - one test
