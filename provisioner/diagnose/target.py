@@ -13,6 +13,8 @@ from provisioner.verify.surroundings import is_cuda_build
 
 # The package's folder; 1.15 and 2.0 keep their libraries in tensorflow_core.
 PACKAGES = ("tensorflow", "tensorflow_core")
+# What tells the package itself from a folder of stubs: its library (there is none on Windows), or what it says of its build.
+SIGNS = ("libtensorflow_framework*", "python/platform/build_info.py")
 CPU_ONLY = frozenset({"tensorflow-cpu", "tensorflow-intel", "tensorflow-cpu-aws", "tensorflow-macos"})
 # What else brings NVIDIA's libraries into an environment, so that they do not tell for what TensorFlow is there.
 OTHERS = frozenset({"torch", "jax", "jaxlib", "jax-cuda12-plugin", "jax-cuda13-plugin", "cupy-cuda11x", "cupy-cuda12x", "paddlepaddle-gpu"})
@@ -53,7 +55,7 @@ def folder(case: Case) -> str:
     above = [posixpath.dirname(posixpath.dirname(named))] if named.endswith("/tensorflow/__init__.py") else []
     for site in (*above, *sites(case)):
         for package in PACKAGES:
-            if files.matches(case.reader, f"{_quoted(site)}/{package}/libtensorflow_framework*"):
+            if any(files.matches(case.reader, f"{_quoted(site)}/{package}/{sign}") for sign in SIGNS):
                 return f"{site}/{package}"
     return ""
 
