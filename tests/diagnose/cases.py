@@ -13,9 +13,11 @@ from provisioner.causes.findings import Findings
 from provisioner.causes.messages import CauseText, Messages, load_messages
 from provisioner.choose import choose
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, PathEntry, Survey
+from provisioner.diagnose.cuda_files import stem
 from provisioner.errors import NoProfileError
 from provisioner.host import Reader
 from provisioner.local_host import LocalHost
+from provisioner.model.catalogue import CudaBuild
 from provisioner.model.codec import from_data
 from provisioner.model.facts import Facts
 from provisioner.model.finding import Finding
@@ -156,15 +158,33 @@ def recorded(name: str, version: str = "", *, device: str = "", reader: Reader |
     version = version or (taken.release if taken else "")
     device = device or (taken.device if taken else "")
     windows = facts.system.os.value == "windows"
+    tools = {f"{SITE}/nvidia/cuda_nvcc/{name}": "" for name in ("bin/ptxas", "nvvm/libdevice/libdevice.10.bc")}
+    tools[f"{SITE}/tfsetup_xla.pth"] = ""
     package = {"cuda": "tensorflow", "cpu": "tensorflow-intel" if windows else "tensorflow-cpu"}.get(device, "tensorflow")
     case = make(
         facts,
         version,
-        reader=reader or environment(cuda=device != "cpu", env=facts.variables),
+        reader=reader or environment(cuda=device != "cpu", files=tools if device == "cuda" else {}, env=facts.variables),
         distributions=(distribution(package, version),) if version else (),
         expected=Expected(tensorflow=version, device=device if taken else ""),
     )
+    if device == "cuda" and case.build is not None and case.build.cuda is not None:
+        case = dataclasses.replace(case, libraries=opened(case.build.cuda))
     return dataclasses.replace(case, **changes)
+
+
+def opened(cuda: CudaBuild, *, lost: tuple[str, ...] = (), driver: int | None = None, **paths: str) -> Child:
+    """What TensorFlow's loader answers where all is there but ``lost``; ``paths`` by kind (``cudnn``) for what lies elsewhere."""
+    events: list[dict[str, object]] = [{"event": "required", "sonames": list(cuda.must_open), "loaded": []}]
+    for soname in cuda.must_open:
+        kind = stem(soname)
+        path = "" if soname in lost else paths.get(kind, f"{SITE}/nvidia/{kind}/lib/{soname}")
+        events.append({"event": "library", "kind": kind, "asked": [soname], "path": path, "missing": soname if soname in lost else ""})
+        version = cuda.cudnn if kind == "cudnn" else cuda.version if kind == "cudart" else ""
+        events.append({"event": "version", "kind": kind, "version": version})
+    if driver is not None:
+        events.append({"event": "driver", "code": driver, "name": "CUDA_ERROR", "gpus": 0, "version": cuda.version})
+    return child(events=tuple(events))
 
 
 def run(case: Case, *specs: CheckSpec) -> tuple[dict[str, str], tuple[Finding, ...]]:

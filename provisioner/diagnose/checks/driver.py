@@ -1,4 +1,4 @@
-"""Checks of NVIDIA's driver and devices: is it there, does it answer, is it new enough, and can this build use each GPU."""
+"""Checks of NVIDIA's driver: is it there, does it answer, is it new enough; those of the GPUs follow."""
 
 from __future__ import annotations
 
@@ -6,26 +6,53 @@ import re
 
 from provisioner.causes.findings import Findings
 from provisioner.choose import driver as driving
-from provisioner.choose import gpu as judging
-from provisioner.choose.platforms import gpu_elsewhere, has_cuda, platform_of
-from provisioner.choose.view import CatalogueView
-from provisioner.diagnose import instead, target
+from provisioner.diagnose import devices, instead, target
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell
-from provisioner.errors import CouldNotTellError
-from provisioner.model.catalogue import CudaBuild
-from provisioner.model.facts import Gpu
-from provisioner.model.finding import Confidence, Evidence, Remedy, Severity
-from provisioner.model.plan import GpuJudgement
+from provisioner.diagnose.checks import gpus
+from provisioner.model.finding import Confidence, Evidence, Remedy
 from provisioner.verify.judge_gpu import DRIVER_CODES
 
 # The GPUs' memory is taken: CUDA_ERROR_OUT_OF_MEMORY of cuda.h, as cuInit or the first allocation gives it.
 OUT_OF_MEMORY = 2
-NO_CATALOGUE = "there is no catalogue to ask"
+RELOAD = ("nvidia-smi", "sudo dmesg | grep -iE 'nvrm|xid' | tail -20", "sudo rmmod nvidia_uvm", "sudo modprobe nvidia_uvm")
+# Words of facts/gpu_answers.py for what is wrong with a driver that is there: the cause, and what a person can do.
+TROUBLES = (
+    (
+        "may not open",
+        "gpu-not-visible",
+        "let this user open the device files: join the group that owns them (often video or render), then log in again",
+        ("ls -l /dev/nvidia*", "id", "sudo usermod -aG video,render $USER"),
+    ),
+    (
+        "/dev/nvidia-uvm is not there",
+        "gpu-not-visible",
+        "load the module that CUDA needs beside the driver",
+        ("sudo modprobe nvidia-uvm", "sudo nvidia-modprobe -u -c=0"),
+    ),
+    (
+        "control groups",
+        "gpu-not-visible",
+        "ask the scheduler or the container engine for a GPU: it keeps those of the machine from this process",
+        ("nvidia-smi -L",),
+    ),
+    (
+        "MIG is on",
+        "gpu-init-failed",
+        "make an instance on the GPU, or turn MIG off",
+        ("sudo nvidia-smi mig -lgip", "sudo nvidia-smi mig -cgi 0 -C", "sudo nvidia-smi -mig 0"),
+    ),
+    (
+        "kernel module is not loaded",
+        "gpu-not-visible",
+        "load the driver's kernel module",
+        ("sudo modprobe nvidia", "sudo dmesg | grep -i nvrm | tail -20"),
+    ),
+)
 
 
 def driver(case: Case, findings: Findings) -> str:
     """NVIDIA's driver: absent, not answering, of two versions, or answering."""
-    sight = driving.look(case.facts, _catalogue(case))
+    sight = driving.look(case.facts, devices.catalogue(case))
     if sight.state == "none":
         return sight.why or "no NVIDIA GPU on this machine"
     if target.cuda_build(case) is False:
@@ -35,24 +62,32 @@ def driver(case: Case, findings: Findings) -> str:
         evidence = [Evidence(seen=sight.why, where=_where(case))]
         if event and event["code"]:
             evidence.append(_said(event))
-        purpose = target.purpose(case)
-        findings.add(sight.code, purpose.severity, "certain", *evidence, *_devices(case), remedy=_remedy(sight.remedy))
+        cause, remedy = _hidden(sight)
+        findings.add(cause, target.purpose(case).severity, "certain", *evidence, *_devices(case), remedy=remedy)
         return sight.why
     if event and event["code"]:
         return _refused(case, event, findings)
     return f"the driver {case.facts.driver.release.value or 'of an unknown release'} answers for {len(sight.gpus)} GPU(s)"
 
 
-def _catalogue(case: Case) -> CatalogueView:
-    if case.catalogue is None:
-        raise CouldNotTell(NO_CATALOGUE)
-    return case.catalogue
+def _hidden(sight: driving.Sight) -> tuple[str, Remedy]:
+    """The cause and what to do about it, where the driver's own trouble (``facts/gpu_answers.py``) says more than the choice needs."""
+    for words, cause, advice, steps in TROUBLES:
+        if sight.code in {"gpu-init-failed", "gpu-not-visible"} and words in sight.why:
+            return cause, instead.remedy(advice, *steps)
+    if sight.code == "gpu-init-failed":
+        return sight.code, instead.remedy(
+            "see what the kernel says of the GPU; reload nvidia_uvm (after a suspend), or restart the machine", *RELOAD
+        )
+    if sight.code == "driver-kernel-mismatch":
+        return sight.code, instead.remedy("restart the machine, so that the module of the installed driver is loaded", "sudo reboot")
+    return sight.code, _remedy(sight.remedy)
 
 
 def _refused(case: Case, event: dict[str, object], findings: Findings) -> str:
     """The driver answers the tool, and not TensorFlow's process: what cuInit said there."""
     code = int(str(event["code"]))
-    if _hides_all(case, case.facts.gpus.value or ()):
+    if devices.hides_all(case, case.facts.gpus.value or ()):
         return "CUDA_VISIBLE_DEVICES hides every GPU"
     cause = "gpu-memory" if code == OUT_OF_MEMORY else DRIVER_CODES.get(code, "gpu-init-failed")
     confidence: Confidence = "likely" if cause in {"gpu-init-failed", "gpu-memory"} else "certain"
@@ -96,30 +131,25 @@ def _remedy(words: str) -> Remedy:
 
 def driver_release(case: Case, findings: Findings) -> str:
     """The driver that answers is new enough for the CUDA of this build, and for its PTX where a GPU needs that."""
-    sight = driving.look(case.facts, _catalogue(case))
+    sight = driving.look(case.facts, devices.catalogue(case))
     if sight.state != "answers":
         return "no driver answers"
-    cuda = _cuda(case)
+    cuda = devices.cuda(case)
     if cuda is None:
         return "this build uses no CUDA"
-    obstacle, unsure = driving.check_driver(case.facts, _catalogue(case), cuda, _judgements(case, cuda))
+    obstacle, unsure = driving.check_driver(case.facts, devices.catalogue(case), cuda, devices.judgements(case, cuda))
     if unsure:
         raise CouldNotTell(unsure)
     release, supported = case.facts.driver.release, case.facts.driver.cuda
     if obstacle is not None:
-        seen = Evidence(seen=f"TensorFlow {_version(case)} {obstacle.why}", where=release.source)
+        seen = Evidence(seen=f"TensorFlow {devices.version(case)} {obstacle.why}", where=release.source)
         newest = (
             [Evidence(seen=f"the newest CUDA that the driver supports is {supported.value}", where=supported.source)]
             if supported.value
             else []
         )
-        findings.add(obstacle.code, _gravity(case), "certain", seen, *newest, remedy=_driver_remedy(case, obstacle.remedy))
+        findings.add(obstacle.code, devices.gravity(case), "certain", seen, *newest, remedy=_driver_remedy(case, obstacle.remedy))
     return f"driver {release.value}, CUDA {cuda.version} needs {driving.floor(case.facts, cuda)} or newer"
-
-
-def _gravity(case: Case) -> Severity:
-    """A GPU answers and this is a CUDA build, so TensorFlow will try to use it: that it cannot is never mere information, unless asked for."""
-    return "info" if target.purpose(case).device == "cpu" else "error"
 
 
 def _driver_remedy(case: Case, words: str) -> Remedy:
@@ -130,142 +160,8 @@ def _driver_remedy(case: Case, words: str) -> Remedy:
     )
 
 
-def _cuda(case: Case) -> CudaBuild | None:
-    """What the CUDA build that is installed was made with; None for a CPU build. Raises ``CouldNotTell`` for a release that is not known."""
-    made = target.cuda_build(case)
-    if made is False:
-        return None
-    if case.build is None or made is None:
-        raise CouldNotTell("which CUDA this TensorFlow was built with is not known")
-    return case.build.cuda
-
-
-def _version(case: Case) -> str:
-    return case.release.version if case.release is not None else ""
-
-
-def _judgements(case: Case, cuda: CudaBuild) -> tuple[GpuJudgement, ...]:
-    if case.release is None:
-        raise CouldNotTell("which release of TensorFlow this is is not known")
-    found = []
-    for gpu in case.facts.gpus.value or ():
-        capability = gpu.compute_capability.value
-        found.append(judging.judge(gpu, cuda, case.release, _catalogue(case).architecture(capability) if capability else None))
-    return tuple(found)
-
-
-def gpus(case: Case, findings: Findings) -> str:
-    """Each GPU against the code that the build holds; one that cannot be used beside one that can is information."""
-    sight = driving.look(case.facts, _catalogue(case))
-    cuda = _cuda(case) if sight.state == "answers" else None
-    if sight.state != "answers" or cuda is None:
-        return "no GPU answers" if sight.state != "answers" else "this build uses no CUDA"
-    judgements = _judgements(case, cuda)
-    good = [judgement for judgement in judgements if judging.usable(judgement)]
-    bad = [judgement for judgement in judgements if not judging.usable(judgement)]
-    severity: Severity = "info" if good else _gravity(case)
-    for judgement in bad:
-        cause = "gpu-too-new" if judgement.verdict == "too new" else "gpu-too-old"
-        findings.add(
-            cause, severity, "certain", _judged(judgement, case.facts.gpus.value or ()), remedy=_gpu_remedy(case, judgements, good)
-        )
-    for judgement in good:
-        if judgement.verdict == "ptx":
-            findings.add(
-                "gpu-too-new", "info", "certain", _judged(judgement, case.facts.gpus.value or ()), title=f"{judgement.name} starts slowly"
-            )
-    unknown = [judgement for judgement in judgements if judgement.verdict == "unknown"]
-    if unknown and len(unknown) == len(judgements):
-        raise CouldNotTell(f"{unknown[0].name}: {unknown[0].why}")
-    return "; ".join(f"GPU {judgement.index} {judgement.name}: {judgement.verdict}" for judgement in judgements)
-
-
-def _judged(judgement: GpuJudgement, known: tuple[Gpu, ...]) -> Evidence:
-    where = next((gpu.compute_capability.source for gpu in known if gpu.index == judgement.index), "")
-    return Evidence(
-        seen=f"GPU {judgement.index}, {judgement.name}, compute capability {judgement.capability}: {judgement.why}", where=where
-    )
-
-
-def _gpu_remedy(case: Case, judgements: tuple[GpuJudgement, ...], good: list[GpuJudgement]) -> Remedy:
-    if good:
-        numbers = ",".join(str(judgement.index) for judgement in good)
-        steps = ("export CUDA_DEVICE_ORDER=PCI_BUS_ID", f"export CUDA_VISIBLE_DEVICES={numbers}")
-        return instead.remedy("let programs start on the GPUs that can be used", *steps)
-    return instead.remedy(judging.none_usable(judgements).remedy, *instead.working(case, "cuda"))
-
-
-def visible(case: Case, findings: Findings) -> str:
-    """CUDA_VISIBLE_DEVICES, by the rule of CUDA's programming guide: the first name that fits no GPU ends the list."""
-    value = target.variable(case, "CUDA_VISIBLE_DEVICES")
-    listed = case.facts.gpus.value or ()
-    if value is None:
-        return "CUDA_VISIBLE_DEVICES is not set"
-    if not listed or target.cuda_build(case) is False:
-        return f"CUDA_VISIBLE_DEVICES is {value!r}, and there is no GPU that it could hide from TensorFlow"
-    if not _hides_all(case, listed):
-        return f"CUDA_VISIBLE_DEVICES is {value!r}"
-    severity: Severity = "info" if target.purpose(case).device == "cpu" else "warning"
-    seen = Evidence(seen=f"CUDA_VISIBLE_DEVICES is {value!r}, which names none of the {len(listed)} GPU(s)", where="environment variable")
-    remedy = Remedy(
-        words="Unset the variable, or name the GPUs that programs may use by their numbers", steps=("unset CUDA_VISIBLE_DEVICES",)
-    )
-    findings.add("gpu-not-visible", severity, "certain", seen, remedy=remedy)
-    return f"CUDA_VISIBLE_DEVICES is {value!r} and hides every GPU"
-
-
-def _hides_all(case: Case, listed: tuple[Gpu, ...]) -> bool:
-    value = target.variable(case, "CUDA_VISIBLE_DEVICES")
-    if value is None or not listed:
-        return False
-    first = value.split(",")[0].strip()
-    if re.fullmatch(r"\+?\d+", first):
-        return int(first[:9]) >= len(listed)
-    if first.startswith("MIG-"):
-        return False  # the names of instances come in two forms, and the facts hold one of them
-    return not (first and any(gpu.uuid.startswith(first) or not gpu.uuid for gpu in listed if first.startswith("GPU-")))
-
-
-def unused(case: Case, findings: Findings) -> str:
-    """A GPU answers, and the build that is installed cannot use any."""
-    sight = driving.look(case.facts, _catalogue(case))
-    if sight.state != "answers":
-        return "no NVIDIA GPU answers"
-    made = target.cuda_build(case)
-    if made is None:
-        raise CouldNotTell("whether this TensorFlow was built with CUDA is not known")
-    if made:
-        return "this build uses CUDA"
-    try:
-        platform = platform_of(case.facts)
-    except CouldNotTellError as error:
-        raise CouldNotTell(str(error)) from None
-    names = ", ".join(dict.fromkeys(gpu.name for gpu in sight.gpus))
-    purpose = target.purpose(case)
-    evidence = [
-        Evidence(seen="built without CUDA", where=target.folder(case)),
-        Evidence(seen=f"{names} answers", where=case.facts.gpus.source),
-    ]
-    evidence += [purpose.evidence] if purpose.device else []
-    severity: Severity = purpose.severity
-    if has_cuda(platform):
-        findings.add("cpu-only-build", severity, "certain", *evidence)
-    else:
-        cause = "windows-gpu-unsupported" if platform.startswith("windows") else "cpu-only-build"
-        # Nothing that could be installed here would use it, so it is no fault of an environment that nobody made for CUDA.
-        findings.add(cause, "error" if severity == "error" else "info", "certain", *evidence, remedy=_elsewhere(case, platform))
-    return f"{names} is not used by a CPU build"
-
-
-def _elsewhere(case: Case, platform: str) -> Remedy | None:
-    words = gpu_elsewhere(case.facts, platform, case.release) if case.release is not None else ""
-    return instead.remedy(words) if words else None
-
-
 CHECKS = (
     CheckSpec(name="driver", title="NVIDIA's driver answers", look=driver),
     CheckSpec(name="driver-release", title="NVIDIA's driver is new enough for this CUDA", look=driver_release),
-    CheckSpec(name="gpus", title="this build has code for each GPU", look=gpus),
-    CheckSpec(name="gpu-visible", title="no variable hides the GPUs", look=visible),
-    CheckSpec(name="gpu-used", title="the installed build can use the GPU", look=unused),
+    *gpus.CHECKS,
 )
