@@ -77,7 +77,7 @@ def native(case: Case) -> tuple[str, ...]:
         "python/_pywrap_tensorflow_common.so*",
     )
     found = [path for name in names for path in files.matches(case.reader, f"{_quoted(package)}/{name}")]
-    return tuple(path for path in found if not path.endswith(".params"))
+    return tuple(path for path in found if re.search(r"\.so(\.\d+)*$", path))
 
 
 def framework(case: Case) -> str:

@@ -25,9 +25,8 @@ from provisioner.model.plan import Choice, EnvState
 from provisioner.model.request import Request
 from provisioner.verify.integrity import Integrity
 from provisioner.verify.raw import Child, Expected
-
-from ..facts.fake_reader import FakeReader  # noqa: TID252 - tests of one tree
-from ..support import FixedHost  # noqa: TID252 - as above
+from tests.facts.fake_reader import FakeReader
+from tests.support import FixedHost
 
 HOSTS = Path(__file__).parents[1] / "hosts"
 ENV = "/home/ada/tf-env"

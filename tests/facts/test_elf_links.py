@@ -29,6 +29,7 @@ def compile_library(path: Path, code: str, *options: str) -> Path:
     source = path.parent / f"{path.name}.c"
     source.write_text(code)
     subprocess.run([COMPILER, "-shared", "-fPIC", "-o", path, source, *options], check=True)
+    source.unlink()
     return path
 
 
