@@ -115,7 +115,7 @@ class CheckSpec:
     """One named check.
 
     ``look`` adds what it finds to the collector and returns a line on what was looked at; it raises ``CouldNotTell`` where nothing can be
-    said. ``seconds`` is its time limit. ``slow`` checks announce themselves.
+    said, ``Skipped`` where there is nothing to say. ``seconds`` is its time limit. ``slow`` checks announce themselves.
     """
 
     name: str
@@ -127,3 +127,7 @@ class CheckSpec:
 
 class CouldNotTell(Exception):  # noqa: N818 - an answer, not an error
     """A check that can say nothing, and why."""
+
+
+class Skipped(Exception):  # noqa: N818 - an answer, not an error
+    """A check that does not apply, or was not asked for, and why."""

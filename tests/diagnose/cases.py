@@ -12,7 +12,7 @@ from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.causes.findings import Findings
 from provisioner.causes.messages import CauseText, Messages, load_messages
 from provisioner.choose import choose
-from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, PathEntry, Survey
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, PathEntry, Skipped, Survey
 from provisioner.diagnose.cuda_files import stem
 from provisioner.errors import NoProfileError
 from provisioner.host import Reader
@@ -193,8 +193,8 @@ def run(case: Case, *specs: CheckSpec) -> tuple[dict[str, str], tuple[Finding, .
     for spec in specs:
         try:
             said[spec.name] = spec.look(case, findings)
-        except CouldNotTell as reason:  # noqa: PERF203 - each check by itself
-            said[spec.name] = f"could not tell: {reason}"
+        except (CouldNotTell, Skipped) as reason:  # noqa: PERF203 - each check by itself
+            said[spec.name] = f"{'skipped' if isinstance(reason, Skipped) else 'could not tell'}: {reason}"
     return said, findings.ordered()
 
 

@@ -9,7 +9,7 @@ from provisioner.causes.findings import Findings
 from provisioner.choose.platforms import check_libc, check_macos
 from provisioner.choose.versions import numbers
 from provisioner.diagnose import instead, target
-from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.facts import elf, files
 from provisioner.facts.libc import parse_glibc
 from provisioner.facts.loader import Loader, Taken
@@ -24,7 +24,7 @@ TLS = re.compile(r"(?P<path>\S+?): cannot allocate memory in static TLS block")
 def c_library(case: Case, findings: Findings) -> str:
     """The interpreter's C library: glibc, and not older than TensorFlow's libraries ask for (their own symbol versions, then the wheel's tag)."""
     if case.facts.system.os.value != "linux":
-        return "only Linux lets programs choose between C libraries"
+        raise Skipped("only Linux lets programs choose between C libraries")
     loader = _program_loader(case)
     if "musl" in loader or (not loader and _is_musl(case)):
         return _musl(case, loader, findings)
@@ -111,7 +111,7 @@ def _system_remedy(case: Case) -> Remedy:
 def cxx_library(case: Case, findings: Findings) -> str:
     """The libstdc++ that the loader takes for TensorFlow has every symbol version that its libraries ask for."""
     if case.facts.system.os.value != "linux":
-        return "only looked at on Linux"
+        raise Skipped("only looked at on Linux")
     asking = target.native(case)
     loader = _loader(case)
     wanted: dict[str, str] = {}
@@ -170,7 +170,7 @@ def _cxx_remedy(case: Case, taken: Taken) -> Remedy:
 def static_tls(case: Case, findings: Findings) -> str:
     """Whether the import failed because the loader had no room left for thread-local data; it cannot be seen before."""
     if case.child is None:
-        raise CouldNotTell("TensorFlow was not imported")
+        raise Skipped(case.no_import or "TensorFlow was not imported")
     found = TLS.search(case.child.err + "".join(str(event.get("detail", "")) for event in case.child.all("end")))
     if found is None:
         return "the loader had room for thread-local data"
@@ -185,7 +185,7 @@ def static_tls(case: Case, findings: Findings) -> str:
 def macos(case: Case, findings: Findings) -> str:
     """The macOS is not older than the one that the wheels are made for."""
     if case.facts.system.os.value != "macos":
-        return "this is no Mac"
+        raise Skipped("this is no Mac")
     if case.build is None:
         raise CouldNotTell("which macOS this TensorFlow needs is not known")
     obstacle, unsure = check_macos(case.facts, case.build.macos)

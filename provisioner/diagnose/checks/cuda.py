@@ -11,7 +11,7 @@ import posixpath
 from provisioner.causes.findings import Findings
 from provisioner.choose.versions import numbers
 from provisioner.diagnose import cuda_files, instead, target
-from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, Skipped
 from provisioner.diagnose.checks import cuda_beside
 from provisioner.diagnose.cuda_files import Copy
 from provisioner.model.finding import Confidence, Evidence, Remedy, Repair, Severity
@@ -22,7 +22,7 @@ def libraries(case: Case, findings: Findings) -> str:
     """Every library without which TensorFlow skips the GPUs: found, from where, and as new as the one it was built with."""
     severity, why = cuda_files.matters(case)
     if severity is None:
-        return why
+        raise Skipped(why)
     if not target.framework(case) and case.libraries is None:
         raise CouldNotTell("TensorFlow's library, which opens them, is not there")
     loader = cuda_files.loader_of(case)

@@ -7,7 +7,7 @@ import posixpath
 from provisioner.causes.findings import Findings
 from provisioner.choose.versions import numbers
 from provisioner.diagnose import cuda_files, target
-from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, Skipped
 from provisioner.facts import files
 from provisioner.model.finding import Evidence, Repair, Severity
 from provisioner.verify import surroundings
@@ -18,7 +18,7 @@ def links(case: Case, findings: Findings) -> str:
     severity, why = cuda_files.matters(case)
     cuda, site, framework = cuda_files.build_of(case), target.site_of(case), target.framework(case)
     if severity is None:
-        return why
+        raise Skipped(why)
     if cuda is None or not framework:
         raise CouldNotTell("which links this build needs is not known")
     loader = cuda_files.loader_of(case)
@@ -46,7 +46,7 @@ def copies(case: Case, findings: Findings) -> str:
     """Two packages of one part of CUDA (nvidia-cudnn-cu11 and -cu12) write the same files: those of the last one installed are there."""
     severity, why = cuda_files.matters(case)
     if severity is None:
-        return why
+        raise Skipped(why)
     cuda = cuda_files.build_of(case)
     if cuda is None:
         raise CouldNotTell("which CUDA this TensorFlow was built with is not known")
@@ -104,7 +104,7 @@ def tools(case: Case, findings: Findings) -> str:
     """Ptxas and libdevice, without which XLA compiles nothing for a GPU."""
     severity, why = cuda_files.matters(case)
     if severity is None:
-        return why
+        raise Skipped(why)
     cuda, site = cuda_files.build_of(case), target.site_of(case)
     loaded = case.child.first("loaded").get("tools", {}) if case.child is not None else {}
     beside = cuda is None or cuda.finds_tools or files.there(case.reader, f"{site}/tfsetup_xla.pth")
@@ -136,7 +136,7 @@ def tensorrt(case: Case, findings: Findings) -> str:
     """TensorRT, which TensorFlow works without."""
     lost = cuda_files.tensorrt_lost(case)
     if case.libraries is None:
-        raise CouldNotTell("TensorFlow's loader was not asked")
+        raise Skipped("TensorFlow's loader was not asked")
     if lost:
         findings.add(
             "tensorrt-missing", "info", "certain", *(Evidence(seen=f"{name} is not found", where="TensorFlow's loader") for name in lost)

@@ -7,7 +7,7 @@ import re
 from provisioner.causes.findings import Findings
 from provisioner.choose import driver as driving
 from provisioner.diagnose import devices, instead, target
-from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.diagnose.checks import gpus
 from provisioner.model.finding import Confidence, Evidence, Remedy
 from provisioner.verify.judge_gpu import DRIVER_CODES
@@ -54,9 +54,9 @@ def driver(case: Case, findings: Findings) -> str:
     """NVIDIA's driver: absent, not answering, of two versions, or answering."""
     sight = driving.look(case.facts, devices.catalogue(case))
     if sight.state == "none":
-        return sight.why or "no NVIDIA GPU on this machine"
+        raise Skipped(sight.why or "no NVIDIA GPU on this machine")
     if target.cuda_build(case) is False:
-        return "this build uses no GPU, so the driver does not matter to it"
+        raise Skipped("this build uses no GPU, so the driver does not matter to it")
     event = case.libraries.first("driver") if case.libraries is not None else {}
     if sight.state == "hidden":
         evidence = [Evidence(seen=sight.why, where=_where(case))]
@@ -133,10 +133,10 @@ def driver_release(case: Case, findings: Findings) -> str:
     """The driver that answers is new enough for the CUDA of this build, and for its PTX where a GPU needs that."""
     sight = driving.look(case.facts, devices.catalogue(case))
     if sight.state != "answers":
-        return "no driver answers"
+        raise Skipped("no driver answers")
     cuda = devices.cuda(case)
     if cuda is None:
-        return "this build uses no CUDA"
+        raise Skipped("this build uses no CUDA")
     obstacle, unsure = driving.check_driver(case.facts, devices.catalogue(case), cuda, devices.judgements(case, cuda))
     if unsure:
         raise CouldNotTell(unsure)

@@ -7,7 +7,7 @@ from provisioner.choose import driver as driving
 from provisioner.choose import gpu as judging
 from provisioner.choose.platforms import gpu_elsewhere, has_cuda, platform_of
 from provisioner.diagnose import devices, instead, target
-from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.errors import CouldNotTellError
 from provisioner.model.facts import Gpu
 from provisioner.model.finding import Evidence, Remedy, Severity
@@ -22,7 +22,7 @@ def gpus(case: Case, findings: Findings) -> str:
     sight = driving.look(case.facts, devices.catalogue(case))
     cuda = devices.cuda(case) if sight.state == "answers" else None
     if sight.state != "answers" or cuda is None:
-        return "no GPU answers" if sight.state != "answers" else "this build uses no CUDA"
+        raise Skipped("no GPU answers" if sight.state != "answers" else "this build uses no CUDA")
     judgements = devices.judgements(case, cuda)
     good = [judgement for judgement in judgements if judging.usable(judgement)]
     bad = [judgement for judgement in judgements if not judging.usable(judgement)]
@@ -83,7 +83,7 @@ def unused(case: Case, findings: Findings) -> str:
     """A GPU answers, and the build that is installed cannot use any."""
     sight = driving.look(case.facts, devices.catalogue(case))
     if sight.state != "answers":
-        return "no NVIDIA GPU answers"
+        raise Skipped("no NVIDIA GPU answers")
     made = target.cuda_build(case)
     if made is None:
         raise CouldNotTell("whether this TensorFlow was built with CUDA is not known")

@@ -12,7 +12,7 @@ import re
 
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import instead, target
-from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell
+from provisioner.diagnose.case import Case, CheckSpec, Skipped
 from provisioner.facts import files
 from provisioner.model.finding import Evidence, Remedy
 from provisioner.model.record import record
@@ -21,8 +21,8 @@ SYSTEM = ("/usr/local/share/jupyter", "/usr/share/jupyter")
 # The kernel that a new notebook gets.
 DEFAULT = "python3"
 MAX_SPECS = 200
-COMMANDS = ("python", "python3", "pip", "pip3", "ipython", "jupyter")
-SCRIPTS = ("pip", "pip3", "ipython", "jupyter", "jupyter-lab", "jupyter-notebook", "tensorboard")
+COMMANDS = ("pip", "pip3", "ipython", "jupyter")
+SCRIPTS = ("ipython", "jupyter", "jupyter-lab", "jupyter-notebook", "tensorboard")
 # The first line of an installed script, also in the form for paths that are too long or hold spaces (distlib, scripts.py).
 SHEBANG = re.compile(r"\A#!\s*(?P<plain>/\S*python[\w.]*)\s|\A#!/bin/sh\n'''exec'\s+\"?(?P<long>/[^\"'\n$]*python[\w.]*)\"?\s")
 
@@ -133,12 +133,12 @@ def _register(case: Case, kernel: Kernel) -> Remedy:
 
 
 def commands(case: Case, findings: Findings) -> str:
-    """Where the environment is active: `python`, `pip`, `jupyter` and `ipython` of PATH belong to it."""
+    """Where the environment is active: `pip`, `jupyter` and `ipython` of PATH belong to it (`python`: ``interpreter.py``)."""
     active = next((value for name in ("VIRTUAL_ENV", "CONDA_PREFIX") if (value := target.variable(case, name))), "")
     if not case.env:
-        return "no environment is looked at"
+        raise Skipped("no environment is examined")
     if not active or files.real(case.reader, active) != files.real(case.reader, case.env):
-        return "the environment is not active in this shell"
+        raise Skipped("the environment is not active in this shell")
     path = target.variable(case, "PATH") or ""
     first = {name: found for name in COMMANDS if (found := _which(case, path, name))}
     for name, found in first.items():
@@ -175,9 +175,9 @@ def _which(case: Case, path: str, name: str) -> str:
 
 
 def scripts(case: Case, findings: Findings) -> str:
-    """The environment's own commands start its interpreter: a moved or copied environment's start the old one's."""
+    """The environment's own commands start its interpreter: a moved one's start the old one (pip: ``interpreter.py``)."""
     if not case.env:
-        raise CouldNotTell("no environment is looked at")
+        raise Skipped("no environment is examined")
     folder = posixpath.dirname(case.python)
     alien = []
     for name in SCRIPTS:

@@ -1,4 +1,4 @@
-"""Checks of the processor: has it the instructions that this TensorFlow is compiled with, and is everything made for one architecture."""
+"""Checks of the processor: has it the instructions that this TensorFlow is compiled with, and is the interpreter made for it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from provisioner.causes.findings import Findings
 from provisioner.choose.platforms import check_cpu
-from provisioner.diagnose import instead, target
+from provisioner.diagnose import instead
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell
 from provisioner.facts import elf, files
 from provisioner.facts.system import MACHINE_NAMES
@@ -73,7 +73,7 @@ def _release(case: Case) -> str:
 
 
 def architecture(case: Case, findings: Findings) -> str:
-    """The interpreter, the machine and TensorFlow's own libraries must be of one architecture; a 32-bit interpreter has no wheel at all."""
+    """The interpreter and the machine are of one architecture (libraries: ``binaries.py``); a 32-bit interpreter has no wheel at all."""
     hardware = case.facts.system.architecture
     process, where = _process(case)
     if not process:
@@ -88,11 +88,7 @@ def architecture(case: Case, findings: Findings) -> str:
         # x64 programs run on Windows for ARM and on Macs with Rosetta; elsewhere they cannot start without an emulator.
         findings.add("wrong-arch-binary", "error", "certain" if case.survey is None or translated else "likely", seen, *extra)
         return f"the interpreter is for {process}, the processor is {hardware.value}"
-    alien = _alien(case, process)
-    if alien:
-        findings.add("wrong-arch-binary", "error", "certain", *alien)
-        return f"native libraries of another architecture than {process}"
-    return f"interpreter and native libraries are for {process}"
+    return f"the interpreter is for {process}"
 
 
 def _process(case: Case) -> tuple[str, str]:
@@ -117,20 +113,7 @@ def _narrow(case: Case, process: str, where: str, findings: Findings) -> bool:
     return False
 
 
-def _alien(case: Case, process: str) -> list[Evidence]:
-    """TensorFlow's libraries that are of another architecture than the interpreter."""
-    found = []
-    for path in target.native(case):
-        try:
-            made = elf.header(case.reader, path).architecture
-        except files.FAULTS:
-            continue
-        if made != process:
-            found.append(Evidence(seen=f"a library for {made}, in an interpreter for {process}", where=path))
-    return found
-
-
 CHECKS = (
     CheckSpec(name="instructions", title="the processor has the instructions that TensorFlow needs", look=instructions),
-    CheckSpec(name="architecture", title="interpreter, libraries and processor are of one architecture", look=architecture),
+    CheckSpec(name="architecture", title="interpreter and processor are of one architecture", look=architecture),
 )

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from provisioner.causes.findings import Findings
 from provisioner.choose.versions import numbers
 from provisioner.diagnose import instead, target
-from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.facts import files
 from provisioner.facts.pe import Pe, PeError, read_pe
 from provisioner.model.finding import Evidence, Remedy
@@ -66,7 +66,7 @@ def over_long(root: str, names: Iterable[str]) -> tuple[str, ...]:
 def vc_runtime(case: Case, findings: Findings) -> str:
     """The DLLs of the Visual C++ runtime that TensorFlow asks for are where Python and Windows look."""
     if case.facts.system.os.value != "windows" or case.facts.windows is None:
-        return NOT_WINDOWS
+        raise Skipped(NOT_WINDOWS)
     needs = [item for item in _wanted(case) if RUNTIME.fullmatch(item.name)]
     runtime = case.facts.windows.vc_runtime
     system, own = _listed(case, (_system_folder(case),)), _listed(case, _program_folders(case))
@@ -110,7 +110,7 @@ def long_paths(case: Case, findings: Findings) -> str:
     """No file of an installed package has a path that Windows refuses while long paths are off."""
     windows = case.facts.windows
     if case.facts.system.os.value != "windows" or windows is None:
-        return NOT_WINDOWS
+        raise Skipped(NOT_WINDOWS)
     if windows.long_paths.value:
         return "long paths are on"
     if windows.long_paths.value is None:
@@ -144,7 +144,7 @@ def _short(case: Case) -> Remedy:
 def imports(case: Case, findings: Findings) -> str:
     """Each DLL that TensorFlow's files import lies beside them, beside Python, or in Windows; all for one machine and one Python."""
     if case.facts.system.os.value != "windows":
-        return NOT_WINDOWS
+        raise Skipped(NOT_WINDOWS)
     native = _native(case)
     if not native:
         raise CouldNotTell("there are no native files of TensorFlow to read")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.diagnose.checks.kernels import CHECKS, read_kernel
@@ -85,10 +85,11 @@ ACTIVE = {"VIRTUAL_ENV": cases.ENV}
 
 
 def test_a_folder_before_the_active_environments() -> None:
-    files = {"/opt/other/bin/python3": "", f"{cases.ENV}/bin/python3": "", f"{cases.ENV}/bin/activate": ""}
+    files = {"/opt/other/bin/pip": "", "/opt/other/bin/pip3": "", f"{cases.ENV}/bin/pip": "", f"{cases.ENV}/bin/activate": ""}
+    files[f"{cases.ENV}/bin/pip3"] = ""
     said, findings = found(files, env={**ACTIVE, "PATH": f"/opt/other/bin:{cases.ENV}/bin"})
     assert {(finding.cause, finding.severity) for finding in findings} == {("wrong-environment", "warning")}
-    assert {evidence.where for evidence in findings[0].evidence} == {"/opt/other/bin/python", "/opt/other/bin/python3"}
+    assert {evidence.where for evidence in findings[0].evidence} == {"/opt/other/bin/pip", "/opt/other/bin/pip3"}
     assert "hash -r" in findings[0].remedy.steps
     assert "cannot be seen" in said["commands"]
 
@@ -118,5 +119,5 @@ def test_an_environment_that_is_not_active_says_nothing_of_path(env: dict[str, s
     ],
 )
 def test_scripts_of_a_moved_environment(text: str, fault: bool) -> None:
-    _, findings = found({f"{cases.ENV}/bin/pip": text})
+    _, findings = found({f"{cases.ENV}/bin/jupyter": text})
     assert [finding.severity for finding in findings] == (["warning"] if fault else [])

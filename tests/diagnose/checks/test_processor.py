@@ -77,12 +77,6 @@ def test_an_interpreter_that_an_emulator_runs_well_is_no_fault() -> None:
     assert not found(cases.recorded("debian-12", "2.15.1", device="cpu", reader=reader, child=cases.child()))[1]
 
 
-def test_a_library_of_another_architecture_than_the_interpreter() -> None:
-    reader = cases.environment(cuda=False, files={cases.PYTHON: ELF["x86_64"], cases.FRAMEWORK: ELF["aarch64"]})
-    _, findings = found(cases.recorded("debian-12", "2.15.1", device="cpu", reader=reader))
-    assert findings["wrong-arch-binary"].evidence[0].where == cases.FRAMEWORK
-
-
 def test_a_32_bit_interpreter_on_a_64_bit_system() -> None:
     reader = cases.environment(cuda=False, files={cases.PYTHON: ELF["i686"]})
     _, findings = found(cases.recorded("debian-12", "2.15.1", device="cpu", reader=reader))
