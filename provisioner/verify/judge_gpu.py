@@ -114,12 +114,16 @@ def _cudnn(libraries: tuple[LoadedLibrary, ...], expected: Expected, findings: F
     """The loaded cuDNN must be of the same major and not older than the one built against (libraries.yaml, facts)."""
     if expected.cuda is None or not expected.cuda.cudnn:
         return
-    want = _numbers(expected.cuda.cudnn)
     for item in libraries:
-        have = _numbers(item.version)
-        if item.soname.startswith("libcudnn.") and have and (have[0] != want[0] or have[: len(want)] < want[: len(have)]):
+        if item.soname.startswith("libcudnn.") and _numbers(item.version) and not cudnn_fits(item.version, expected.cuda.cudnn):
             seen = Evidence(seen=f"cuDNN {item.version} is loaded, TensorFlow was built with {expected.cuda.cudnn}", where=item.path)
             findings.add("cudnn-version-mismatch", "error", "certain", seen)
+
+
+def cudnn_fits(have: str, want: str) -> bool:
+    """Whether a cuDNN serves a TensorFlow that was built with ``want``: of the same major and not older (cuDNN's API compatibility)."""
+    found, wanted = _numbers(have), _numbers(want)
+    return found[:1] == wanted[:1] and found[: len(wanted)] >= wanted[: len(found)]
 
 
 def _numbers(version: str) -> tuple[int, ...]:
