@@ -85,13 +85,13 @@ def order_of(findings: Iterable[Finding], ground: Ground, *, answers: bool) -> t
     found = tuple(findings)
     doable = sort(repairs_of(found), ground).doable
     graver = any(item.severity == "error" and (item.repairs or is_mystery(item)) for item in found)
-    if any(repair.kind == "rebuild" for repair in doable) or (graver and not (answers and ground.site.state.site_packages)):
-        return ("rebuild",)
+    state = ground.site.state
+    fits = ground.lock is None or state.python_version.split(".")[:2] == ground.lock.python.split(".")
+    if any(repair.kind == "rebuild" for repair in doable) or (graver and not (answers and fits and state.site_packages)):
+        return ("rebuild",) if ground.lock is not None else ()
     kinds: list[PlanKind] = ["repair"] if doable else []
     if graver and ground.lock is not None:
-        kinds.append("set")
-    if graver:
-        kinds.append("rebuild")
+        kinds += ["set", "rebuild"]
     return tuple(kinds)
 
 
@@ -280,7 +280,7 @@ def python_edits(ground: Ground, reason: str) -> tuple[Edit, ...]:
     )
 
 
-def _conflicts(ground: Ground, packages: tuple[tuple[Package, ...], tuple[Package, ...]], removals: tuple[Removal, ...]) -> tuple[str, ...]:
+def _conflicts(ground: Ground, packages: tuple[Package, ...], removals: tuple[Removal, ...]) -> tuple[str, ...]:
     """Return what would no longer have what it requires, and has it now."""
     coming = {item.name: item.version for item in packages}
     going = {(item.name, item.version) for item in removals}
