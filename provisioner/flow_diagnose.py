@@ -12,7 +12,7 @@ from provisioner.execute import Executed
 from provisioner.ground import Surveyed, survey, with_everything, with_restored
 from provisioner.host import Host
 from provisioner.model.diagnosis import Examination
-from provisioner.model.finding import Finding, Repair, Verification
+from provisioner.model.finding import Check, Finding, Repair, Verification
 from provisioner.model.plan import Plan, PlanKind
 from provisioner.model.record import record
 from provisioner.model.request import Request
@@ -107,7 +107,12 @@ def try_plan(host: Host, fixing: Fixing, plan: Plan, *, examine: Examine, progre
 
     def prove(root: str) -> Verification:
         nonlocal after
-        verification = flow.verify_plan(host, root, plan, progress)
+        try:
+            verification = flow.verify_plan(host, root, plan, progress)
+        except InputError as error:
+            # A Python that still does not start is an answer: this attempt is not the one.
+            check = Check(name="import", status="failed", detail=str(error))
+            verification = Verification(env=root, python=error.place, tensorflow="", device="", checks=(check,), libraries=(), findings=())
         after = examine()
         return verification
 

@@ -125,8 +125,9 @@ def replaced(reader: Reader, root: str, stage: str, site_packages: str, staying:
             name = posixpath.relpath(entry.path, stage)
             place = posixpath.join(root, name)
             if not reader.exists(place):
-                continue
-            if entry.kind == "directory" and reader.entry(place).kind == "directory":
+                # The byte code of a module that is gone may still be there, and goes with its name.
+                found.update([name] if name.endswith(".py") else [])
+            elif entry.kind == "directory" and reader.entry(place).kind == "directory":
                 enter(name)
             else:
                 found.add(name)
