@@ -128,6 +128,10 @@ class Reader(Protocol):
         """Every entry below a folder, parents first, by name; links are not followed."""
         ...
 
+    def sizes(self, path: str) -> dict[str, int]:
+        """The size of every file below a folder, in bytes; a link to a file counts as that file, folders that cannot be read as empty."""
+        ...
+
     def glob(self, pattern: str) -> tuple[str, ...]:
         """Paths that match a shell pattern, sorted."""
         ...

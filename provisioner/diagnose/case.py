@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import Literal
 
 from provisioner.causes.findings import Findings
+from provisioner.choose.view import CatalogueView
 from provisioner.host import Reader
 from provisioner.model.catalogue import Build, Lock, Release
 from provisioner.model.facts import Facts, Interpreter
@@ -77,7 +78,8 @@ class Case:
     and ``no_survey`` then says why. ``distributions`` come in the order of the module path. ``release``, ``build`` and ``lock`` are the
     catalogue's for the TensorFlow that is there (None where it is not known); ``releases`` answers for any other version. ``child`` is the
     run that imported TensorFlow, ``libraries`` the one that opened the GPU libraries (None when they were not to be made, and ``no_import``
-    says why). ``expected`` is as ``verify`` takes it. ``deep`` asks for the hashes of large files.
+    says why). ``expected`` is as ``verify`` takes it. ``deep`` asks for the hashes of large files. ``catalogue`` names GPU families and the
+    commands that install a driver; None where there is no catalogue to ask.
     """
 
     env: str
@@ -101,6 +103,7 @@ class Case:
     libraries: Child | None = None
     no_import: str = ""
     deep: bool = False
+    catalogue: CatalogueView | None = None
 
     def first(self, name: str) -> Distribution | None:
         """The distribution of a normalised name that the interpreter would use."""
@@ -112,7 +115,7 @@ class CheckSpec:
     """One named check.
 
     ``look`` adds what it finds to the collector and returns a line on what was looked at; it raises ``CouldNotTell`` where nothing can be
-    said. ``seconds`` is its time limit. ``slow`` checks announce themselves.
+    said, ``Skipped`` where there is nothing to say. ``seconds`` is its time limit. ``slow`` checks announce themselves.
     """
 
     name: str
@@ -124,3 +127,7 @@ class CheckSpec:
 
 class CouldNotTell(Exception):  # noqa: N818 - an answer, not an error
     """A check that can say nothing, and why."""
+
+
+class Skipped(Exception):  # noqa: N818 - an answer, not an error
+    """A check that does not apply, or was not asked for, and why."""

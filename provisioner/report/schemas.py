@@ -10,7 +10,7 @@ from provisioner.model.facts import Facts
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 
-SCHEMAS = ("apply", "error", "facts", "journal", "plan", "profiles", "receipt", "undo", "verify")
+SCHEMAS = ("apply", "error", "examination", "facts", "journal", "plan", "profiles", "receipt", "undo", "verify")
 
 _TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": _TEXT}
@@ -31,6 +31,8 @@ def schema_of(name: str) -> dict[str, Any]:
         from provisioner.report.profiles_text import SCHEMA, Profiles  # noqa: PLC0415 - brings the catalogue
 
         return codec.json_schema(Profiles, SCHEMA)
+    if name == "examination":
+        return _examination()
     verification = codec.json_schema(Verification, "tfsetup/verify/1")
     if name == "verify":
         verification["properties"] = {
@@ -85,3 +87,23 @@ def schema_of(name: str) -> dict[str, Any]:
         "required": ["schema", *fields[name]],
         "$defs": definitions if name == "apply" else {},
     }
+
+
+def _examination() -> dict[str, Any]:
+    """The document of ``doctor --json``: ``changes`` is there with ``--compare``."""
+    from provisioner.model.diagnosis import Changes, Examination  # noqa: PLC0415 - only this document
+
+    schema = codec.json_schema(Examination, "tfsetup/examination/1")
+    changes = codec.json_schema(Changes, "")
+    schema["properties"] = {
+        "schema": schema["properties"].pop("schema"),
+        "healthy": {"type": "boolean"},
+        **schema["properties"],
+        "changes": {"$ref": "#/$defs/Changes"},
+    }
+    schema["required"].insert(1, "healthy")
+    changes["properties"].pop("schema")
+    changes["required"].remove("schema")
+    schema["$defs"] |= changes["$defs"]
+    schema["$defs"]["Changes"] = {key: changes[key] for key in ("type", "description", "properties", "required")}
+    return schema

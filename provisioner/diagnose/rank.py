@@ -1,0 +1,64 @@
+"""Root cause first: findings in order, and those that follow from another one folded under it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from provisioner.causes.findings import SEVERITIES
+from provisioner.causes.messages import Messages
+from provisioner.model.finding import Finding, Symptom
+
+# What a failed import leaves when nobody knows its words: it follows from anything that is known to be wrong.
+UNKNOWN = "unknown"
+# A symptom of a cause: which causes it can follow from.
+Follows = Mapping[str, Iterable[str]]
+
+
+def ranked(
+    findings: Iterable[Finding], messages: Messages, follows: Follows, *, traced: frozenset[str] = frozenset()
+) -> tuple[Finding, ...]:
+    """Order findings and fold symptoms under their root.
+
+    Errors before warnings before information; what is only possible after what is likely; then by the ranking of causes. A finding becomes
+    a symptom when ``follows`` names a cause of at least its severity that is there. ``traced`` are causes for which nothing but the words of
+    a failed import speaks: unless those are certain, they are a symptom of an error that was seen with certainty.
+    """
+    order = sorted(findings, key=lambda item: (SEVERITIES.index(item.severity), item.confidence == "possible", messages.rank(item.cause)))
+    roots: dict[int, int] = {}
+    for number, finding in enumerate(order):
+        above = next((at for at, other in enumerate(order) if at != number and _explains(other, finding, follows, traced)), None)
+        if above is not None and number not in _chain(above, roots):
+            roots[number] = above
+    folded: dict[int, list[Finding]] = {}
+    for number in sorted(roots):
+        folded.setdefault(_chain(number, roots)[-1], []).append(order[number])
+    return tuple(_with_symptoms(finding, folded.get(number, [])) for number, finding in enumerate(order) if number not in roots)
+
+
+def _explains(root: Finding, symptom: Finding, follows: Follows, traced: frozenset[str]) -> bool:
+    if SEVERITIES.index(root.severity) > SEVERITIES.index(symptom.severity) or symptom.severity == "info" or root.cause == symptom.cause:
+        return False
+    if root.cause in tuple(follows.get(symptom.cause, ())):
+        return True
+    seen = root.severity == "error" and root.cause not in traced
+    if symptom.cause == UNKNOWN:
+        return seen and root.cause != UNKNOWN
+    return symptom.cause in traced and symptom.confidence != "certain" and seen and root.confidence == "certain"
+
+
+def _chain(number: int, roots: Mapping[int, int]) -> list[int]:
+    """From a finding up to its last root."""
+    chain = [number]
+    while chain[-1] in roots:
+        chain.append(roots[chain[-1]])
+    return chain
+
+
+def _with_symptoms(finding: Finding, symptoms: list[Finding]) -> Finding:
+    """A root without a repair of its own takes over those of its symptoms: once it is gone, they are what is left to do."""
+    if not symptoms:
+        return finding
+    told = tuple(Symptom(cause=item.cause, title=item.title, evidence=item.evidence) for item in symptoms)
+    repairs = finding.repairs or tuple(dict.fromkeys(repair for item in symptoms for repair in item.repairs))
+    return replace(finding, symptoms=(*finding.symptoms, *told), repairs=repairs)
