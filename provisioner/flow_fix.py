@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 from provisioner import flow
 from provisioner.diagnose import repair
@@ -17,12 +19,13 @@ from provisioner.model.plan import Plan, PlanKind
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.progress import Progress
-from provisioner.salvage import read_broken
+from provisioner.salvage import read_broken, what_instead
 from provisioner.site import is_rival, normalise
 
 # How often what an attempt brought to light is added to the small attempt before larger ones are made.
 WIDENINGS = 2
 Examine = Callable[[], Examination]
+Outcome = Literal["healthy", "planned", "mended", "unmendable", "failed", "could not tell"]
 
 
 @record
@@ -36,24 +39,67 @@ class Tried:
 
 @record
 class Fixing:
-    """A repair under way: ``kinds`` are the attempts that are left, smallest first; ``notes`` say what cannot be repaired, and why not."""
+    """A repair under way: ``kinds`` are the attempts that are left, smallest first; ``notes`` say what cannot be repaired, and why not.
+
+    ``planned`` is the first attempt, where nobody agreed to it yet.
+    """
 
     before: Examination
-    surveyed: Surveyed | None
-    repairs: tuple[Repair, ...]
-    kinds: tuple[PlanKind, ...]
+    surveyed: Surveyed | None = None
+    repairs: tuple[Repair, ...] = ()
+    kinds: tuple[PlanKind, ...] = ()
     notes: tuple[str, ...] = ()
     tried: tuple[Tried, ...] = ()
-
-    @property
-    def unmendable(self) -> tuple[Finding, ...]:
-        """What no change of the environment mends."""
-        return repair.unmendable(self.before.findings)
+    planned: Plan | None = None
 
     @property
     def mended(self) -> bool:
         """True when an attempt stands."""
         return bool(self.tried) and self.tried[-1].executed.kept
+
+    @property
+    def remaining(self) -> tuple[Finding, ...]:
+        """What no change of the environment mends, as it is now."""
+        now = self.tried[-1].after if self.mended else None
+        return repair.unmendable((now or self.before).findings)
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it ended, or where it stands."""
+        if self.mended:
+            return "unmendable" if any(finding.severity == "error" for finding in self.remaining) else "mended"
+        if self.planned is not None:
+            return "planned"
+        if self.tried:
+            return "failed"
+        if not self.before.healthy:
+            return "unmendable"
+        told = {check.result for check in self.before.checks} - {"could not tell", "crashed", "skipped"}
+        return "healthy" if told else "could not tell"
+
+
+def fix(
+    host: Host,
+    before: Examination,
+    request: Request,
+    *,
+    agree: Callable[[Plan], bool],
+    told: Callable[[Tried], None],
+    examine: Examine,
+    progress: Progress,
+    wait: float,
+) -> Fixing:
+    """Try one attempt after the other until one stands, each after ``agree`` was shown its plan; it may raise, and False ends it there.
+
+    ``told`` hears of each attempt that was made. ``examine`` examines the environment as it is then. Raises as ``begin_fix`` and ``execute`` do.
+    """
+    fixing = begin_fix(host, before, request)
+    while (plan := next_plan(host, fixing)) is not None:
+        if not agree(plan):
+            return replace(fixing, planned=plan)
+        fixing = try_plan(host, fixing, plan, examine=examine, progress=progress, wait=wait)
+        told(fixing.tried[-1])
+    return fixing
 
 
 def begin_fix(host: Host, examination: Examination, request: Request) -> Fixing:
@@ -63,8 +109,10 @@ def begin_fix(host: Host, examination: Examination, request: Request) -> Fixing:
     catalogue has nothing to restore it from.
     """
     repairs = repair.repairs_of(examination.findings)
-    if not repairs and not any(repair.is_mystery(finding) for finding in examination.findings):
-        return Fixing(before=examination, surveyed=None, repairs=(), kinds=())
+    if not repairs and not any(repair.needs_set(finding) for finding in examination.findings):
+        return Fixing(before=examination)
+    if not request.env:
+        raise InputError("it is not a virtual environment", place=examination.python, hint=what_instead(host, prefix_of(host, examination)))
     site = read_broken(host, request.env)
     if not host.writable(site.state.path):
         raise InputError("this user may not write there", place=site.state.path, hint="run it as the user who owns the environment")
@@ -80,6 +128,11 @@ def begin_fix(host: Host, examination: Examination, request: Request) -> Fixing:
         kinds=repair.order_of(examination.findings, ground, answers=answers),
         notes=(*notes, *repair.sort(repairs, ground).left),
     )
+
+
+def prefix_of(host: Host, examination: Examination) -> str:
+    """Return the installation that an interpreter without an environment belongs to."""
+    return posixpath.dirname(posixpath.dirname(host.real(examination.python)))
 
 
 def next_plan(host: Host, fixing: Fixing) -> Plan | None:

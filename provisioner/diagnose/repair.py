@@ -68,13 +68,13 @@ def repairs_of(findings: Iterable[Finding]) -> tuple[Repair, ...]:
 
 
 def unmendable(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return the errors and warnings that no change of the environment mends. What is not known may still be mended by the whole set."""
-    return tuple(item for item in findings if item.severity != "info" and not item.repairs and not is_mystery(item))
+    """Return the errors and warnings that no change of the environment mends."""
+    return tuple(item for item in findings if item.severity != "info" and not item.repairs and not needs_set(item))
 
 
-def is_mystery(finding: Finding) -> bool:
-    """True for an error whose cause nobody could name: the known-good set in its place may well mend it."""
-    return finding.severity == "error" and finding.cause == "unknown"
+def needs_set(finding: Finding) -> bool:
+    """True for an error without repairs of its own that the known-good set may mend: nothing is there, or nobody could name the cause."""
+    return finding.severity == "error" and not finding.repairs and finding.cause in {"unknown", "tf-not-installed"}
 
 
 def order_of(findings: Iterable[Finding], ground: Ground, *, answers: bool) -> tuple[PlanKind, ...]:
@@ -84,7 +84,7 @@ def order_of(findings: Iterable[Finding], ground: Ground, *, answers: bool) -> t
     """
     found = tuple(findings)
     doable = sort(repairs_of(found), ground).doable
-    graver = any(item.severity == "error" and (item.repairs or is_mystery(item)) for item in found)
+    graver = any(item.severity == "error" and (item.repairs or needs_set(item)) for item in found)
     state = ground.site.state
     fits = ground.lock is None or state.python_version.split(".")[:2] == ground.lock.python.split(".")
     if any(repair.kind == "rebuild" for repair in doable) or (graver and not (answers and fits and state.site_packages)):
@@ -298,7 +298,8 @@ def _sealed(ground: Ground, kind: PlanKind, repairs: tuple[Repair, ...], change:
     gone = {item.name for item in change.removals} | {item.name for item in change.packages}
     kept = {item.name: item.version for item in ground.site.distributions if ground.locked.get(item.name) == item.version}
     base = ground.choice.interpreter
-    given = base.path if base is not None and (kind == "rebuild" or any(repair.kind == "interpreter" for repair in repairs)) else ""
+    anew = kind == "rebuild" or any(edit.path == "pyvenv.cfg" for edit in change.edits)
+    given = base.path if base is not None and anew else ""
     outside = [f"{move.path} is renamed to {posixpath.basename(move.target)}" for move in change.moves if not inside(ground, move.path)]
     plan = Plan(
         tool=ground.tool,

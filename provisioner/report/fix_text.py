@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any, Literal
 
+from provisioner.flow_fix import Fixing, Outcome, Tried
 from provisioner.model import codec
 from provisioner.model.finding import Finding, Verification
 from provisioner.model.plan import Plan, PlanKind
@@ -13,8 +14,7 @@ from provisioner.report.verify_text import verification_text
 
 SCHEMA = "tfsetup/fix/1"
 
-Outcome = Literal["healthy", "planned", "mended", "failed", "unmendable", "could not tell"]
-_KINDS = {"repair": "the small repair", "set": "the whole set", "rebuild": "the environment made anew"}
+_KINDS = {"repair": "The small repair", "set": "The whole set put back", "rebuild": "The environment made anew"}
 
 
 @record
@@ -32,7 +32,7 @@ class Fixed:
     """How a repair ended.
 
     ``state`` says which environment stands. ``findings`` are those of before; ``remaining`` those of now that no change of the environment mends;
-    ``plan`` is the attempt that stands, or the next one where nothing was tried; ``notes`` say what could not be repaired.
+    ``plan`` is the attempt that stands or was tried last, or the first one where nothing was tried; ``notes`` say what could not be repaired.
     """
 
     env: str
@@ -45,8 +45,23 @@ class Fixed:
     notes: tuple[str, ...]
 
 
-def fixed_document(fixed: Fixed) -> dict[str, Any]:
+def fixed_document(fixing: Fixing) -> dict[str, Any]:
     """Return the document of ``fix --json``."""
+    tried = fixing.tried
+    attempts = (
+        Attempt(kind=item.plan.kind, plan=item.plan.seal, kept=item.executed.kept, verification=item.executed.verification)
+        for item in tried
+    )
+    fixed = Fixed(
+        env=fixing.before.env,
+        outcome=fixing.outcome,
+        state="new" if fixing.mended else "old",
+        findings=fixing.before.findings,
+        remaining=fixing.remaining,
+        attempts=tuple(attempts),
+        plan=tried[-1].plan if tried else fixing.planned,
+        notes=fixing.notes,
+    )
     return codec.document(SCHEMA, fixed)
 
 
@@ -71,39 +86,33 @@ def left_text(remaining: tuple[Finding, ...], notes: tuple[str, ...]) -> str:
     return "\n".join(lines)
 
 
-def taken_back_text(plan: Plan, verification: Verification, *, verbose: bool) -> str:
-    """Say that an attempt did not mend it and was taken back."""
-    errors = [finding.title for finding in verification.findings if finding.severity == "error"]
+def taken_back_text(tried: Tried, *, verbose: bool) -> str:
+    """Say that an attempt did not mend it and was taken back, and what the proof said."""
+    verification = tried.executed.verification
+    errors = [item.title for item in (*verification.findings, *(tried.after.findings if tried.after else ())) if item.severity == "error"]
     failed = [f"{check.name}: {check.detail}" for check in verification.checks if check.status in {"failed", "crashed", "timed out"}]
-    why = next(iter((*errors, *failed)), "the examination afterwards still finds what it found before")
-    words = f"This did not mend it, so it was taken back: {_KINDS[plan.kind]} ends in: {why.splitlines()[0]}"
+    why = next(iter((*errors, *failed)), "no check says why").splitlines()[0]
+    words = f"{_KINDS[tried.plan.kind]} did not mend it and was taken back: {why}"
     return f"{verification_text(verification, verbose=True)}\n{words}" if verbose else words
 
 
-def fixed_text(fixed: Fixed, *, verbose: bool) -> str:
+def fixed_text(fixing: Fixing, *, verbose: bool) -> str:
     """Say how it ended."""
-    parts: list[str] = []
-    last = fixed.attempts[-1] if fixed.attempts else None
-    if last is not None and fixed.outcome in {"mended", "failed"}:
-        parts.append(verification_text(last.verification, verbose=verbose).rstrip())
-    left = left_text(fixed.remaining, fixed.notes)
-    parts += [left] if left else []
-    parts.append(_conclusion(fixed, last))
-    return "\n\n".join(parts)
+    parts = [verification_text(fixing.tried[-1].executed.verification, verbose=verbose).rstrip()] if fixing.tried else []
+    left = left_text(fixing.remaining, fixing.notes)
+    return "\n\n".join([*parts, *([left] if left else []), _conclusion(fixing)])
 
 
-def _conclusion(fixed: Fixed, last: Attempt | None) -> str:
-    env = shlex.quote(fixed.env)
-    if fixed.outcome == "healthy":
-        return f"Nothing to do: {fixed.env} is healthy\nTo prove it: tfsetup verify --env {env}"
-    if fixed.outcome == "planned":
-        return f"Nothing was changed. To do it: tfsetup fix --env {env}"
-    if fixed.outcome == "could not tell":
-        return f"Could not tell whether anything is wrong with {fixed.env}\nTo see what could not be looked at: tfsetup doctor --env {env} -v"
-    if fixed.outcome == "unmendable":
-        return f"Nothing was changed: no change of {fixed.env} mends what is wrong; do what stands above, then run `tfsetup verify --env {env}`"
-    if fixed.outcome == "mended" and last is not None:
-        done = f"Done: {fixed.env} is mended ({_KINDS[last.kind]}), and was verified"
-        rest = "; what stands above is left" if fixed.remaining else ""
-        return f"{done}{rest}\nTake it back: tfsetup undo --env {env}"
-    return f"Nothing that was tried mends it: {fixed.env} is as it was before\nWhat would tell more: tfsetup doctor --env {env} -v"
+def _conclusion(fixing: Fixing) -> str:
+    place = fixing.before.env or fixing.before.python
+    option = f"--env {shlex.quote(place)}" if fixing.before.env else f"--python {shlex.quote(place)}"
+    if fixing.mended:
+        done = f"Done: {place} is mended, and was verified ({_KINDS[fixing.tried[-1].plan.kind].lower()})"
+        rest = "; what stands above is left" if fixing.remaining else ""
+        return f"{done}{rest}\nTake it back: tfsetup undo {option}"
+    return {
+        "healthy": f"Nothing to do: {place} is healthy\nTo prove it: tfsetup verify {option}",
+        "planned": f"Nothing was changed\nTo do it: tfsetup fix {option}",
+        "could not tell": f"Could not tell whether anything is wrong with {place}\nWhat could not be looked at: tfsetup doctor {option} -v",
+        "unmendable": f"Nothing was changed: no change of {place} mends what is wrong\nDo what stands above, then: tfsetup doctor {option}",
+    }.get(fixing.outcome, f"Nothing that was tried mends it: {place} is as it was before\nWhat would tell more: tfsetup doctor {option} -v")
