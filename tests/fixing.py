@@ -8,7 +8,7 @@ from pathlib import Path
 
 from provisioner.diagnose.repair import Ground
 from provisioner.host import Host
-from provisioner.model.catalogue import Lock
+from provisioner.model.catalogue import Lock, LockedFile
 from provisioner.model.facts import Interpreter
 from provisioner.model.finding import Evidence, Finding, Remedy, Repair, Severity
 from provisioner.model.plan import Choice
@@ -67,3 +67,8 @@ def finding(*repairs: Repair, severity: Severity = "error", cause: str = "instal
         cause=cause, severity=severity, confidence="certain", title=cause, evidence=(Evidence(seen="it", where="there"),),
         remedy=Remedy(words="mend it"), repairs=repairs,
     )  # fmt: skip
+
+
+def locked(name: str, version: str) -> LockedFile:
+    """Return a file of a lock that nobody installs."""
+    return LockedFile(name=name, version=version, filename=f"{name}-{version}-py3-none-any.whl", sha256="a" * 64, size=10, unpacked=100)

@@ -19,6 +19,23 @@ from provisioner.verify.requirements import unmet
 from provisioner.workspace import STATE
 
 
+# Causes that lie in what is installed (the cause table's "Python packages beside TensorFlow" and "the state of the installation"), which the
+# known-good set may mend where a finding brings no repair of its own; and the one that nobody could name.
+IN_PACKAGES = frozenset(
+    {
+        "unknown",
+        "tf-not-installed",
+        "install-corrupt",
+        "conflicting-tf-packages",
+        "protobuf-incompatible",
+        "numpy-incompatible",
+        "keras-incompatible",
+        "dependency-incompatible",
+        "extension-abi-mismatch",
+    }
+)
+
+
 @record
 class Ground:
     """What repair plans are made from.
@@ -73,8 +90,8 @@ def unmendable(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def needs_set(finding: Finding) -> bool:
-    """True for an error without repairs of its own that the known-good set may mend: nothing is there, or nobody could name the cause."""
-    return finding.severity == "error" and not finding.repairs and finding.cause in {"unknown", "tf-not-installed"}
+    """True for an error without repairs of its own that the known-good set may mend."""
+    return finding.severity == "error" and not finding.repairs and finding.cause in IN_PACKAGES
 
 
 def order_of(findings: Iterable[Finding], ground: Ground, *, answers: bool) -> tuple[PlanKind, ...]:

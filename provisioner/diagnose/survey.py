@@ -132,7 +132,7 @@ def ask(host: Reader, python: str, cwd: str) -> tuple[Survey | None, str]:
     answer, why = _ask(host, [python], cwd)
     flags: dict[str, str] = {}
     if answer is None and any(name in host.env for name in ("PYTHONHOME", "PYTHONPATH")):
-        answer, _ = _ask(host, [python, "-E"], cwd)
+        answer, _ = _ask(host, [python, "-B", "-E"], cwd)
         flags["start"] = why
     if answer is None:
         return None, why
