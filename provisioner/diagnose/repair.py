@@ -18,7 +18,6 @@ from provisioner.verify.integrity import Installed
 from provisioner.verify.requirements import unmet
 from provisioner.workspace import STATE
 
-
 # Causes that lie in what is installed (the cause table's "Python packages beside TensorFlow" and "the state of the installation"), which the
 # known-good set may mend where a finding brings no repair of its own; and the one that nobody could name.
 IN_PACKAGES = frozenset(
