@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from provisioner.catalogue.lockfile import LockFile, parse_lockfile
 from provisioner.catalogue.stored import Stored
@@ -19,6 +20,9 @@ from provisioner.model.catalogue import CudaToolkit, GpuArchitecture, Lock, Lock
 from provisioner.model.codec import parse_json
 from provisioner.model.record import record
 from provisioner.specifiers import contains, readable
+
+if TYPE_CHECKING:
+    from provisioner.catalogue.fits import Fits
 
 LOCK_ENDING = ".lock"
 
@@ -148,6 +152,15 @@ class Catalogue:
                 if name in route.ids:
                     return tuple(command.replace("{branch}", branch).replace("{minimum}", minimum) for command in route.commands)
         return ()
+
+    def fits(self) -> Fits:
+        """Return what goes with which release beyond what metadata says; empty where the folder has no such file."""
+        from provisioner.catalogue.fits import Fits, read_fits  # noqa: PLC0415 - for doctor
+
+        name = "fits.yaml"
+        if not self._host.exists(f"{self._root}/{name}"):
+            return Fits()
+        return self._stored.parsed(name, Fits, lambda data, path: read_fits(data, file=path))
 
     def _matching(self, spec: str, *, prereleases: bool) -> Iterator[str]:
         if not spec:

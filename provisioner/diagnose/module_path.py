@@ -13,8 +13,10 @@ from provisioner.host import Reader
 PTH_LIMIT = 1 << 16
 
 
-def entries(reader: Reader, answer: Mapping[str, Any], cwd: str) -> tuple[PathEntry, ...]:
+def entries(reader: Reader, answer: Mapping[str, Any], cwd: str, env: str) -> tuple[PathEntry, ...]:
     """The entries of the answer's ``path`` with their origins; relative ones are below ``cwd``.
+
+    ``env`` is the root of the environment in question: a conda environment is one, though its interpreter does not say so.
 
     The rules are those of CPython's ``site`` and ``getpath`` modules: PYTHONPATH stands before the standard library, after it come the
     site-packages of the environment, the user's and the base's, and what ``.pth`` files in those add.
@@ -23,7 +25,9 @@ def entries(reader: Reader, answer: Mapping[str, Any], cwd: str) -> tuple[PathEn
     variable = _python_path(reader, cwd)
     sites = [files.real(reader, entry) for entry in path if posixpath.basename(entry) in {"site-packages", "dist-packages"}]
     added = _pth(reader, dict.fromkeys(sites))
-    return tuple(_entry(reader, entry, answer, variable, added, first=number == 0 and entry == cwd) for number, entry in enumerate(path))
+    return tuple(
+        _entry(reader, entry, answer, variable, added, env, first=number == 0 and entry == cwd) for number, entry in enumerate(path)
+    )
 
 
 def _entry(
@@ -32,6 +36,7 @@ def _entry(
     answer: Mapping[str, Any],
     variable: Mapping[str, str],
     added: Mapping[str, str],
+    env: str,
     *,
     first: bool,
 ) -> PathEntry:
@@ -51,7 +56,7 @@ def _entry(
         origin = "user"
     elif real in added:
         origin, by = "pth", added[real]
-    elif _inside(real, prefix) and prefix != base:
+    elif (env and _inside(real, env)) or (_inside(real, prefix) and prefix != base):
         origin = "environment"
     elif _inside(real, base) or posixpath.basename(real) in {"site-packages", "dist-packages"}:
         origin = "base"

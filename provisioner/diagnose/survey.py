@@ -31,12 +31,8 @@ if TYPE_CHECKING:
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_survey.py")
 SECONDS = 20.0
-# Modules whose place is asked for whatever else is found: TensorFlow and what it takes from distributions.
-MODULES = (
-    "tensorflow", "numpy", "keras", "tf_keras", "google", "google.protobuf", "six", "typing_extensions", "h5py", "ml_dtypes", "wrapt", "gast",
-    "absl", "flatbuffers", "termcolor", "astunparse", "opt_einsum", "packaging", "requests", "grpc", "tensorboard", "tensorflow_estimator",
-    "setuptools", "pkg_resources", "rich", "optree", "namex", "scipy", "jax", "sitecustomize", "usercustomize",
-)  # fmt: skip
+# Modules that the start of every interpreter looks for.
+CUSTOMISING = ("sitecustomize", "usercustomize")
 
 
 @record
@@ -74,7 +70,8 @@ def gather(
     """
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - not needed by most commands
 
-    survey, no_survey = ask(host, chosen.python, wishes.cwd)
+    fits = catalogue.fits()
+    survey, no_survey = ask(host, chosen, wishes.cwd, (*fits.modules, "google.protobuf", *fits.standard_library, *CUSTOMISING))
     path = survey.path if survey else _path_without_survey(host, chosen.env)
     folders = _site_folders(host, chosen.env, path)
     work = children.make_work(host)
@@ -120,33 +117,34 @@ def gather(
         no_import=why_not or failed,
         deep=wishes.deep,
         catalogue=catalogue,
+        fits=fits,
     )
 
 
-def ask(host: Reader, python: str, cwd: str) -> tuple[Survey | None, str]:
+def ask(host: Reader, chosen: subject.Subject, cwd: str, modules: tuple[str, ...]) -> tuple[Survey | None, str]:
     """Let the interpreter answer; the second part says why it does not.
 
     An interpreter that does not start with the user's variables is asked once more without those of Python (``-E``): then the variables are
     what keeps it from starting, and ``flags["start"]`` holds what it said.
     """
-    answer, why = _ask(host, [python], cwd)
+    answer, why = _ask(host, [chosen.python], cwd, modules)
     flags: dict[str, str] = {}
     if answer is None and any(name in host.env for name in ("PYTHONHOME", "PYTHONPATH")):
-        answer, _ = _ask(host, [python, "-B", "-E"], cwd)
+        answer, _ = _ask(host, [chosen.python, "-E"], cwd, modules)
         flags["start"] = why
     if answer is None:
         return None, why
     try:
-        return _survey(host, answer, cwd, flags), ""
+        return _survey(host, answer, cwd, chosen.env, flags), ""
     except (KeyError, TypeError, ValueError):
         return None, "its answer is not in the expected form"
 
 
-def _ask(host: Reader, argv: list[str], cwd: str) -> tuple[Mapping[str, Any] | None, str]:
+def _ask(host: Reader, argv: list[str], cwd: str, modules: tuple[str, ...]) -> tuple[Mapping[str, Any] | None, str]:
     mark = f"<<{os.urandom(8).hex()}>>"
     env = {**host.env, "PYTHONDONTWRITEBYTECODE": "1"}
     try:
-        done = host.run([*argv, SCRIPT, mark, cwd, *MODULES], env=env, cwd=cwd, timeout=SECONDS)
+        done = host.run([*argv, SCRIPT, mark, cwd, *modules], env=env, cwd=cwd, timeout=SECONDS)
     except files.FAULTS as error:
         return None, f"it cannot be started: {files.reason(error)}"
     parts = done.out.split(mark)
@@ -161,7 +159,7 @@ def _ask(host: Reader, argv: list[str], cwd: str) -> tuple[Mapping[str, Any] | N
     return answer, ""
 
 
-def _survey(host: Reader, answer: Mapping[str, Any], cwd: str, flags: dict[str, str]) -> Survey:
+def _survey(host: Reader, answer: Mapping[str, Any], cwd: str, env: str, flags: dict[str, str]) -> Survey:
     flags = {
         **flags,
         "stdlib": str(answer["stdlib"][0]) if answer["stdlib"] else "",
@@ -180,7 +178,7 @@ def _survey(host: Reader, answer: Mapping[str, Any], cwd: str, flags: dict[str, 
         user_site=str(answer["user_site"]),
         user_site_enabled=bool(answer["user_site_enabled"]),
         markers={str(name): str(value) for name, value in answer["markers"].items()},
-        path=module_path.entries(host, answer, cwd),
+        path=module_path.entries(host, answer, cwd, env),
         modules={str(name): str(file) for name, file in answer["modules"].items()},
         flags=flags,
     )

@@ -51,7 +51,7 @@ class Fault:
 class Integrity:
     """The state of an environment's files: ``rivals`` own one tensorflow folder; ``files`` were compared, ``hashed`` of them by content.
 
-    ``natives`` are the compiled files that are there and their owners.
+    ``natives`` are the compiled files that are there and their owners; ``owners`` are the distributions that record a tensorflow package.
     """
 
     distributions: tuple[Installed, ...]
@@ -60,6 +60,7 @@ class Integrity:
     files: int
     hashed: int
     natives: tuple[tuple[str, str], ...] = ()
+    owners: tuple[str, ...] = ()
 
 
 class _Row(NamedTuple):
@@ -128,7 +129,8 @@ def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = Fa
                 _read_distribution(reader, site, entry.path, distributions, faults, rows)
     bounds = (env.rstrip("/") + "/", *(site + "/" for site in folders))
     rows = {path: found for path, found in rows.items() if path.startswith(bounds) and "\0" not in path}
-    rivals = _rivals(rows)
+    owning = _owners(rows)
+    rivals = owning if len(owning) > 1 else ()
     sizes = {path: size for site in folders for path, size in reader.sizes(site).items()}
     hashed = 0
     for path, owners in rows.items():
@@ -139,7 +141,7 @@ def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = Fa
         if kind is not None and not (set(rivals) & {row.owner for row in owners}):
             faults.append(Fault(distribution=owners[0].owner, kind=kind, path=path, detail=detail))
     if not rivals:
-        faults.extend(_strays(folders, sizes, rows))
+        faults.extend(_strays(reader, folders, sizes, rows))
     return Integrity(
         distributions=tuple(distributions),
         rivals=rivals,
@@ -203,13 +205,13 @@ def _rows(text: str, site: str, owner: str) -> Iterator[tuple[str, _Row]]:
         yield path, _Row(owner, digest, size)
 
 
-def _rivals(rows: dict[str, list[_Row]]) -> tuple[str, ...]:
-    """The distributions that own the same tensorflow package, when they are several."""
+def _owners(rows: dict[str, list[_Row]]) -> tuple[str, ...]:
+    """The distributions that record a tensorflow package."""
     owners: set[str] = set()
     for path, found in rows.items():
         if path.endswith(("/site-packages/tensorflow/__init__.py", "/site-packages/tensorflow_core/__init__.py")):
             owners |= {row.owner for row in found}
-    return tuple(sorted(owners)) if len(owners) > 1 else ()
+    return tuple(sorted(owners))
 
 
 def _compare(reader: Reader, path: str, owners: list[_Row], *, deep: bool, sizes_only: bool) -> tuple[FaultKind | None, str, int]:
@@ -245,9 +247,11 @@ def _natives(sizes: dict[str, int], rows: dict[str, list[_Row]]) -> tuple[tuple[
     return tuple((path, found[-1].owner) for path, found in rows.items() if path in sizes and _NATIVE.search(path))
 
 
-def _strays(folders: tuple[str, ...], sizes: dict[str, int], rows: dict[str, list[_Row]]) -> Iterator[Fault]:
+def _strays(reader: Reader, folders: tuple[str, ...], sizes: dict[str, int], rows: dict[str, list[_Row]]) -> Iterator[Fault]:
     """Code in the tensorflow folder that no distribution owns: what an earlier release left, and what Python would import all the same."""
     roots = tuple(f"{site}/tensorflow/" for site in folders)
     for path in sorted(sizes):
         if path.startswith(roots) and path not in rows and (path.endswith(".py") or ".so" in posixpath.basename(path)):
+            if reader.entry(path).kind != "file":
+                continue
             yield Fault(distribution="", kind="stray", path=path, detail="belongs to no installed distribution")
