@@ -167,6 +167,9 @@ def unowned(reader: Reader, site: Site) -> tuple[str, ...]:
     tops |= {"__pycache__", "_virtualenv.py", "_virtualenv.pth", "distutils-precedence.pth"}
     return tuple(
         name
-        for name in (posixpath.basename(entry.path) for entry in reader.list(posixpath.join(root, folder)))
-        if name not in tops and not name.startswith("~")
+        for entry in reader.list(posixpath.join(root, folder))
+        if (name := posixpath.basename(entry.path)) not in tops
+        and not name.startswith("~")
+        # Installers make the folders that a wheel holds, empty ones too.
+        and not (entry.kind == "directory" and not reader.list(entry.path))
     )
