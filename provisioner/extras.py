@@ -55,6 +55,55 @@ def resolve_extras(host: Host, extra: tuple[str, ...], lock: Lock, *, floor: str
     return replace(lock, files=tuple(sorted(files, key=lambda file: file.name)))
 
 
+def resolve_own(host: Host, name: str, lock: Lock, *, floor: str, folder: str, offline: bool) -> Lock:
+    """Return the lock with TensorFlow under another of its names, from the index: the same release, for those who have it installed so.
+
+    Raises ``OperationError`` where the index has no wheel of it, or cannot be reached.
+    """
+    wheels = _resolve(host, (), lock, name, floor=floor, folder=folder, offline=offline)
+    files = [*(file for file in lock.files if not is_rival(file.name)), _locked(wheels[name])]
+    return replace(lock, files=tuple(sorted(files, key=lambda file: file.name)))
+
+
+def resolve_others(host: Host, pins: dict[str, str], lock: Lock, *, floor: str, folder: str, offline: bool) -> tuple[Lock, tuple[str, ...]]:
+    """Return the lock with as many of ``pins`` (name to version, "" for any) as go with it, and a sentence for each that does not.
+
+    All at once where that works; otherwise halves, down to the single package, which may come in another version. Raises ``OperationError`` when
+    the index cannot be reached.
+    """
+    taken: list[str] = []
+    lost: list[str] = []
+
+    def fits(wanted: list[str]) -> Lock | None:
+        try:
+            return resolve_extras(host, tuple(wanted), lock, floor=floor, folder=folder, offline=offline) if wanted else lock
+        except UsageError:
+            return None
+        except OperationError as error:
+            if error.cause not in {"resolver-conflict", ""}:
+                raise
+            return None
+
+    def add(names: list[str]) -> None:
+        exact = [f"{name}=={pins[name]}" if pins[name] else name for name in names]
+        if fits([*taken, *exact]) is not None:
+            taken.extend(exact)
+        elif len(names) > 1:
+            add(names[: len(names) // 2])
+            add(names[len(names) // 2 :])
+        elif pins[names[0]] and fits([*taken, names[0]]) is not None:
+            taken.append(names[0])
+        else:
+            lost.append(f"{names[0]} {pins[names[0]]}".rstrip() + " is left out: no wheel of it goes with the set")
+
+    if pins:
+        add(sorted(pins))
+    found = fits(taken) or lock
+    now = {file.name: file.version for file in found.files}
+    changed = [f"{name} {pins[name]} becomes {now[name]}: no wheel of {pins[name]} goes with the set" for name in taken if pins.get(name)]
+    return found, (*changed, *lost)
+
+
 def _resolve(
     host: Host, extra: tuple[str, ...], lock: Lock, tensorflow: str, *, floor: str, folder: str, offline: bool
 ) -> dict[str, Wheel]:

@@ -85,7 +85,7 @@ def make_plan(basis: Basis, site: Site) -> Plan:
     """Compare what is there with what was chosen, and return the sealed plan."""
     lock, choice = basis.lock, basis.choice
     removals, kept = _compare(site, lock)
-    packages, builders = _packages(lock, kept)
+    packages, builders = packages_of(lock, kept)
     download = sum(package.size for package in packages)
     disk = sum(package.unpacked for package in packages)
     changes = bool(packages or removals)
@@ -115,7 +115,7 @@ def make_plan(basis: Basis, site: Site) -> Plan:
     return replace(plan, seal=seal(plan))
 
 
-def _packages(lock: Lock, kept: frozenset[str]) -> tuple[tuple[Package, ...], tuple[Package, ...]]:
+def packages_of(lock: Lock, kept: frozenset[str]) -> tuple[tuple[Package, ...], tuple[Package, ...]]:
     """Return what is installed, and what the source distributions among that are built with."""
     packages = tuple(_package(file) for file in lock.files if file.name not in kept)
     built = any(package.source for package in packages)
@@ -168,11 +168,12 @@ def _removal(item: Installed, reason: str) -> Removal:
 def _proof_words(basis: Basis) -> str:
     proof = basis.proof
     if basis.request.extra:
-        return f"{_set_words(proof)}; what --with adds was not part of that"
-    return _set_words(proof)
+        return f"{proof_words(proof)}; what --with adds was not part of that"
+    return proof_words(proof)
 
 
-def _set_words(proof: Proof) -> str:
+def proof_words(proof: Proof) -> str:
+    """Say what was run for a set."""
     if proof.level != "run":
         return "resolved, not run: nobody has recorded a run of this set yet"
     gpu = f", on {proof.gpu}" if proof.gpu else ", without a GPU"
@@ -307,5 +308,5 @@ def check_fresh(plan: Plan, facts: Facts, site: Site, lock: Lock | None, links: 
         return
     removals, kept = _compare(site, lock)
     unchanged = {file.name: file.version for file in lock.files if file.name in kept}
-    if (plan.removals, (plan.packages, plan.builders), plan.unchanged) != (removals, _packages(lock, kept), unchanged):
+    if (plan.removals, (plan.packages, plan.builders), plan.unchanged) != (removals, packages_of(lock, kept), unchanged):
         raise StalePlanError("what the plan does is not what the environment needs now", place=plan.env.path, hint="plan again")

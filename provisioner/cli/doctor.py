@@ -13,7 +13,6 @@ from provisioner.errors import UsageError
 from provisioner.local_host import LocalHost
 
 if TYPE_CHECKING:
-    from provisioner.host import Host
     from provisioner.model.diagnosis import Examination
 
 HEALTHY, FINDINGS, COULD_NOT_TELL = 0, 11, 16
@@ -58,7 +57,9 @@ def doctor(
     named = absolute(python, host, "--python") if python else ""
     progress = progress_for(as_json=as_json, host=host)
     with closing(progress):
-        found = flow_diagnose.doctor(host, env=_named(host, env, python), python=named, wishes=wishes, only=check or (), progress=progress)
+        found = flow_diagnose.doctor(
+            host, env=options.named_environment(host, env, python), python=named, wishes=wishes, only=check or (), progress=progress
+        )
     changes = compare_examinations(before, found.examination) if before else None
     if as_json:
         print_json(examination_document(found.examination, changes))
@@ -76,13 +77,3 @@ def _code(examination: Examination) -> int:
         return FINDINGS
     told = {item.result for item in examination.checks} - {"could not tell", "crashed", "skipped"}
     return HEALTHY if told else COULD_NOT_TELL
-
-
-def _named(host: Host, env: str | None, python: str) -> str:
-    """Return the environment that a person named by option, variable or file; "" where the active one is meant."""
-    from provisioner import settings  # noqa: PLC0415 - start-up
-
-    if python and not env:
-        return ""
-    request = settings.request({"env": env}, host)
-    return "" if request.origins["env"] == "default" else request.env

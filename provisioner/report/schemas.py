@@ -10,7 +10,7 @@ from provisioner.model.facts import Facts
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 
-SCHEMAS = ("apply", "error", "examination", "facts", "journal", "plan", "profiles", "receipt", "undo", "verify")
+SCHEMAS = ("apply", "error", "examination", "facts", "fix", "journal", "plan", "profiles", "receipt", "undo", "verify")
 
 _TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": _TEXT}
@@ -31,6 +31,10 @@ def schema_of(name: str) -> dict[str, Any]:
         from provisioner.report.profiles_text import SCHEMA, Profiles  # noqa: PLC0415 - brings the catalogue
 
         return codec.json_schema(Profiles, SCHEMA)
+    if name == "fix":
+        from provisioner.report import fix_text  # noqa: PLC0415 - only for this one
+
+        return codec.json_schema(fix_text.Fixed, fix_text.SCHEMA)
     if name == "examination":
         return _examination()
     verification = codec.json_schema(Verification, "tfsetup/verify/1")

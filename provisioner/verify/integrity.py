@@ -152,6 +152,16 @@ def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = Fa
     )
 
 
+def installed(reader: Reader, env: str) -> tuple[Installed, ...]:
+    """Return the distributions in ``env`` with what they require; their files are not looked at."""
+    found: list[Installed] = []
+    for site in sites(reader, env):
+        for entry in reader.list(site):
+            if entry.path.endswith(".dist-info") and not posixpath.basename(entry.path).startswith("~"):
+                _read_distribution(reader, site, entry.path, found, [], {})
+    return tuple(found)
+
+
 def _read_distribution(
     reader: Reader, site: str, folder: str, distributions: list[Installed], faults: list[Fault], rows: dict[str, list[_Row]]
 ) -> None:

@@ -28,7 +28,7 @@ def judge(raw: Raw, expected: Expected, findings: Findings, *, require_gpu: bool
     """Return the checks ``libraries``, ``toolkit`` and ``gpu``, and the table of libraries."""
     libraries = table(raw.libraries, expected, findings.env) if raw.libraries is not None else ()
     here = require_gpu or bool(raw.around.gpus or raw.around.driver)
-    checks = [_libraries(raw, libraries, findings)]
+    checks = [_libraries(raw, libraries, findings, wanted=require_gpu or expected.device != "cpu")]
     if raw.cuda_build:
         _cudnn(libraries, expected, findings)
         _driver(raw, libraries, findings, here=here)
@@ -64,7 +64,8 @@ def table(child: Child | None, expected: Expected, env: str) -> tuple[LoadedLibr
     return tuple(sorted(found, key=lambda item: (not item.required, item.soname)))
 
 
-def _libraries(raw: Raw, libraries: tuple[LoadedLibrary, ...], findings: Findings) -> Check:
+def _libraries(raw: Raw, libraries: tuple[LoadedLibrary, ...], findings: Findings, *, wanted: bool) -> Check:
+    """``wanted``: whether a GPU shall compute; a build for GPUs computes on the CPU without any of these."""
     child = raw.libraries
     if child is None:
         return Check(name="libraries", status="skipped", detail=raw.no_libraries)
@@ -77,6 +78,10 @@ def _libraries(raw: Raw, libraries: tuple[LoadedLibrary, ...], findings: Finding
         status = "timed out" if child.timed_out else "crashed"
         return Check(name="libraries", status="timed out" if status == "timed out" else "crashed", detail=seen.seen, seconds=child.seconds)
     lost = [item for item in libraries if item.required and not item.path]
+    if lost and not wanted:
+        return Check(
+            name="libraries", status="skipped", detail="a build for GPUs, for the CPU alone: none is needed", seconds=child.seconds
+        )
     missing = {event["asked"][0]: event["missing"] for event in child.all("library") if event["asked"]}
     for item in lost:
         cause = "cudnn-missing" if item.soname.startswith("libcudnn") else "cuda-libs-missing"
