@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
-from provisioner.diagnose.log.weighing import KEYS, CatalogueView, weigh
+from provisioner.diagnose.log.knowledge import CatalogueView
+from provisioner.diagnose.log.weighing import KEYS, weigh
 
 __all__ = ["KEYS", "CatalogueView", "weigh"]
