@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -68,12 +68,21 @@ class Messages:
     The messages stay rows until one is asked for: making all of them would cost more than reading most logs.
     """
 
-    def __init__(self, rows: Iterable[Row], causes: dict[str, CauseText], ranking: tuple[str, ...], history: History) -> None:
-        """Use ``provisioner.causes.store.open_messages``; ``rows`` are in the order in which they are tried."""
+    def __init__(
+        self,
+        rows: Iterable[Row],
+        *,
+        causes: dict[str, CauseText],
+        ranking: tuple[str, ...],
+        follows: Mapping[str, Sequence[str]],
+        history: History,
+    ) -> None:
+        """Use ``provisioner.causes.open_messages``; ``rows`` are in the order in which they are tried."""
         self._rows = tuple(rows)
         self._made: dict[int, Message] = {}
         self.causes = causes
         self.ranking = ranking
+        self.follows = follows
         self.history = history
 
     @property

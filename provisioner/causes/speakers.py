@@ -47,10 +47,14 @@ class Speaker:
 
 @record
 class Words:
-    """The words of the causes, and their ranking: a cause stands before its symptoms."""
+    """The words of the causes, and their ranking: a cause stands before its symptoms.
+
+    ``follows`` names for a cause those that it can be a symptom of, where it is found beside one of them.
+    """
 
     causes: dict[str, CauseText]
     ranking: tuple[str, ...]
+    follows: dict[str, tuple[str, ...]]
 
 
 def read_speaker(data: Any, *, file: str, name: str) -> Speaker:
@@ -86,6 +90,8 @@ def read_words(data: Any, *, file: str) -> Words:
     words = from_data(Words, data, file=file, schema=WORDS_SCHEMA)
     faults = [f"causes.{cause}: is not in ranking" for cause in words.causes if cause not in words.ranking]
     faults.extend(f"ranking: no words in causes for {cause}" for cause in words.ranking if cause not in words.causes)
+    named = {code for cause, before in words.follows.items() for code in (cause, *before)}
+    faults.extend(f"follows: no words in causes for {code}" for code in sorted(named - set(words.causes)))
     _refuse(faults, file)
     return words
 

@@ -43,6 +43,7 @@ def open_messages(host: Reader, root: str, *, cache: Host | None = None, cache_d
         rows=kept["rows"],
         causes={code: CauseText(title=item["title"], remedy=item["remedy"], steps=tuple(item["steps"])) for code, item in kept["causes"].items()},
         ranking=tuple(kept["ranking"]),
+        follows=kept["follows"],
         history=from_data(History, kept["history"]),
     )
 
@@ -88,6 +89,7 @@ def _read(host: Reader, root: str, names: list[str]) -> dict[str, Any]:
         "rows": [row_of(message) for message in messages],
         "causes": to_data(words.causes),
         "ranking": list(words.ranking),
+        "follows": to_data(words.follows),
         "history": to_data(read_history(data(HISTORY), file=f"{root}/{HISTORY}")),
     }
 

@@ -221,7 +221,8 @@ def _python_of_paths(text: str) -> Version:
         r"[\\/][Pp]ython(\d)\.(\d+)[\\/]",
         r"[\\/][Pp]ython(\d)(\d+)(?:-32)?[\\/]",
         r"cpython-(\d)(\d+)[-.]",
-        r"-cp(\d)(\d+)-",
+        # What pip has chosen fits the interpreter; a wheel that it refuses does not.
+        *(() if "not a supported wheel" in text else (r"-cp(\d)(\d+)-",)),
     ):
         found = re.search(pattern, text)
         if found:

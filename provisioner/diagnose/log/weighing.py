@@ -62,7 +62,7 @@ def weigh_log(
     now = merged(of_context(context, messages.history), of_text(log.text, messages.history))
     case = Case(log=log, hits=hits, circumstances=now, knowledge=Knowledge(view, messages.history))
     verdicts = _verdicts(case)
-    findings = tuple(_finding(group, messages, env=env, python=python) for group in _ranked(verdicts, messages))
+    findings = _folded(tuple(_finding(group, messages, env=env, python=python) for group in _ranked(verdicts, messages)), messages)
     if not findings:
         findings = (_quiet(case, messages, env=env, python=python),)
     return Weighed(findings=findings, log=log, known=len({hit.line for hit in hits}), circumstances=now)
@@ -164,7 +164,14 @@ def _failing(case: Case) -> bool:
     return any(hit.message.id in {"traceback", "native-runtime", "aborted", "session"} for hit in case.hits)
 
 
-def folded(finding: Finding, symptoms: tuple[Finding, ...]) -> Finding:
-    """Return a finding with others folded under it, because they follow from it."""
-    more = tuple(Symptom(cause=item.cause, title=item.title, evidence=item.evidence) for item in symptoms)
-    return replace(finding, symptoms=(*finding.symptoms, *more))
+def _folded(findings: tuple[Finding, ...], messages: Messages) -> tuple[Finding, ...]:
+    """Fold a finding under one that is certain and of which it can be nothing but a symptom."""
+    certain = [item.cause for item in findings if item.confidence == "certain"]
+    kept: dict[str, Finding] = {item.cause: item for item in findings}
+    for item in findings:
+        cause = next((code for code in certain if code in messages.follows.get(item.cause, ()) and code in kept), "")
+        if cause and item.cause in kept and item.confidence != "certain":
+            del kept[item.cause]
+            symptom = Symptom(cause=item.cause, title=item.title, evidence=item.evidence)
+            kept[cause] = replace(kept[cause], symptoms=(*kept[cause].symptoms, symptom))
+    return tuple(kept.values())

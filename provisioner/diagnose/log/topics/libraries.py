@@ -211,7 +211,8 @@ def cudnn_part(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
             yield from _cuda(hit, foreign[1], case)
             yield says(hit, "cudnn-version-mismatch", "possible", specific=6)
             continue
-        lost = re.search(r"cannot open|no such file|unable to load any", hit.seen.lower())
+        lowered = hit.seen.lower()
+        lost = re.search(r"cannot open|no such file|unable to load any|could not (locate|find)", lowered) and "mismatch" not in lowered
         yield says(hit, "cudnn-missing" if lost else "cudnn-version-mismatch", specific=8)
         yield says(hit, "cudnn-version-mismatch" if lost else "cudnn-missing", "possible", specific=6)
 

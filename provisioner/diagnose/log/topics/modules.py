@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from provisioner.diagnose.log.circumstances import numbers
 from provisioner.diagnose.log.recognising import Hit
@@ -75,15 +76,21 @@ def attribute(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 
 def _attribute(hit: Hit, case: Case) -> Iterator[Verdict]:
     module, name = hit.group("module").lower(), hit.group("name")
+    if module == "tensorflow" and re.search(r"File \"(?![^\"\n]*(site|dist)-packages)[^\"\n]{0,200}tensorflow\.py\"", case.log.text):
+        yield says(hit, "module-shadowed", specific=9, why="a file called tensorflow.py is imported in place of TensorFlow")
     lowered = case.log.text.lower()
     one = numbers(case.circumstances.tensorflow)[:1] == (1,)
-    if "keras" in module:
+    if "keras" in module or "__internal__" in module:
+        # tf.__internal__ is there for Keras alone (tensorflow/python/util/tf_export.py).
         yield says(hit, "keras-incompatible", specific=7)
         yield says(hit, "conflicting-tf-packages", "possible", specific=4)
         yield says(hit, "install-corrupt", "possible", specific=3)
     elif module in {"tensorflow", "tensorflow_core"} and name in {"compat", "io", "__internal__"} and re.search(r"estimator|keras", lowered):
         yield says(hit, "keras-incompatible", specific=7, why="the estimator or Keras beside TensorFlow asks for a name of another release")
         yield says(hit, "install-corrupt", "possible", specific=6)
+    elif module == "tensorflow" and name == "estimator":
+        yield says(hit, "keras-incompatible", "likely", specific=7, why="tensorflow-estimator is missing, or TensorFlow is 2.16 or later and has none")
+        yield says(hit, "tf1-code-on-tf2", "likely", specific=6)
     elif re.search(r"_api\.v\d|summary\._tf|compat\.v2", module) or (module.startswith("tensorflow") and name in _OF_TF1 and not one):
         yield says(hit, "tf1-code-on-tf2", specific=8)
     elif module in {"tensorflow", "tensorflow_core"} and name in _ALWAYS:
@@ -197,6 +204,19 @@ def shadow(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
             yield says(hit, "module-shadowed", specific=7, why="the file has the name of a module that TensorFlow or Python imports")
 
 
+def pythons(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
+    """The frames of one traceback lie in packages of another Python than the one that runs."""
+    running = re.search(r"^\W{0,4}Python (\d\.\d+)\.\d+\b", case.log.text, re.MULTILINE)
+    folders = re.findall(r"File \"[^\"\n]*/python(\d\.\d+)/(?:site|dist)-packages/", case.log.text)
+    used = set(folders) | ({running[1]} if running else set())
+    if folders and len(used) > 1:
+        why = f"Python {' and '.join(sorted(used))} are mixed: packages of one are on the path of the other"
+        place = case.log.text.find(f"/python{folders[-1]}/")
+        index = case.log.index_at(max(0, place))
+        frame = replace(hits[0], seen=case.log.line(index)[:300], line=case.log.numbers[index], offset=place)
+        yield says(frame, "environment-leak", specific=7, why=why)
+
+
 def source_tree(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """Old releases print this under every failed import: it counts only where nothing else does."""
     others = any(hit.message.kind == "fault" and hit.message.specific > 5 for hit in case.hits)  # noqa: PLR2004 - above what is typical
@@ -206,10 +226,12 @@ def source_tree(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 def pywrap(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """The compiled part is not found: damaged, or of another Python."""
     hit = hits[0]
-    deeper = any(other.message.topic in {"dll", "library", "selfcheck"} for other in case.hits)
+    deeper = any(other.message.kind == "fault" and other.message.specific > 5 and other.message.topic != "pywrap" for other in case.hits)  # noqa: PLR2004 - above what is typical
     yield says(hit, "install-corrupt", "possible", specific=2 if deeper else 6)
     if case.circumstances.os == "windows" and not deeper:
         yield says(hit, "msvc-redist-missing", "possible", specific=6)
+    if deeper:
+        return
     if re.search(r"File \"(?!/|[A-Za-z]:)[^\"\n]*tensorflow/", case.log.text):
         yield says(hit, "module-shadowed", "likely", specific=7)
     else:
@@ -241,6 +263,7 @@ JUDGEMENTS = {
     "submodule": submodule,
     "barename": bare_name,
     "shadow": shadow,
+    "pythons": pythons,
     "sourcetree": source_tree,
     "pywrap": pywrap,
     "pymismatch": python_mismatch,

@@ -123,6 +123,12 @@ def operation(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         yield says(hits[0], "extension-abi-mismatch", "possible", specific=4)
 
 
+def get_prototype(hits: tuple[Hit, ...], _case: Case) -> Iterator[Verdict]:
+    """protobuf 6 without what TensorFlow before 2.20 asks for: a fault where nothing computes, else noise; the line does not tell which."""
+    yield says(hits[0], "protobuf-incompatible", "likely", specific=5)
+    yield says(hits[0], "harmless-message", "possible", specific=4)
+
+
 def keras_name(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """A name of Keras that is not there; with TensorFlow 1 the name may be of a later one."""
     hit = hits[0]
@@ -133,6 +139,7 @@ def keras_name(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 
 
 JUDGEMENTS = {
+    "getprototype": get_prototype,
     "numpyabi": numpy_binary,
     "numpyname": numpy_name,
     "symbolic": symbolic,

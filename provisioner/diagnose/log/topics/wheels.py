@@ -262,8 +262,15 @@ def uv_platform(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 
 def candidates(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """Poetry does not say which part of the tag does not fit."""
-    now = case.circumstances
-    python_first = case.knowledge.python_too_new(now.python) or "cp3" in case.log.text
+    now, known = case.circumstances, case.knowledge
+    version = re.search(r"candidates for tensorflow\S* \(([\w.]+)\)", case.log.text)
+    pythons = known.pythons(version[1], "") if version else frozenset()
+    if now.python and pythons and version:
+        fits = now.python in pythons
+        why = "" if fits else _has(version[1], pythons, now.python)
+        yield says(hits[0], "platform-unsupported" if fits else "python-unsupported", specific=8, why=why)
+        return
+    python_first = known.python_too_new(now.python) or "cp3" in case.log.text
     first, second = ("python-unsupported", "platform-unsupported") if python_first else ("platform-unsupported", "python-unsupported")
     yield says(hits[0], first, specific=6)
     yield says(hits[0], second, "possible", specific=5)
