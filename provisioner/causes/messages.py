@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from provisioner.causes.history import History
-from provisioner.causes.patterns import compiled, literals, squeeze
+from provisioner.causes.patterns import branches, compiled, literals, squeeze
 from provisioner.model.finding import Confidence, Remedy
 from provisioner.model.record import record
 
@@ -52,14 +52,14 @@ class CauseText:
     steps: tuple[str, ...] = ()
 
 
-# A message as it is kept between runs: its fields in their order, then its literals.
+# A message as it is kept between runs: its fields in their order, then each alternative of its pattern with the texts that it needs.
 Row = list[Any]
 _FIELDS = tuple(name for name, _, _ in Message.__record__)  # type: ignore[attr-defined]  # what ``record`` leaves on a class
 
 
 def row_of(message: Message) -> Row:
     """Return the form in which a message is kept."""
-    return [*(getattr(message, name) for name in _FIELDS), list(literals(message.pattern))]
+    return [*(getattr(message, name) for name in _FIELDS), [[branch, *literals(branch)] for branch in branches(message.pattern)]]
 
 
 class Messages:
@@ -100,28 +100,32 @@ class Messages:
         steps = tuple(step.replace("{env}", _quoted(env)).replace("{python}", _quoted(python)) for step in text.steps)
         return Remedy(words=text.remedy, steps=steps)
 
-    def possible(self, text: str) -> Iterator[Message]:
-        """The messages that could occur in ``text``, the most specific first: those of which it holds a literal."""
+    def possible(self, text: str) -> Iterator[tuple[Message, tuple[re.Pattern[str], ...]]]:
+        """The messages that could occur in ``text``, the most specific first, with what to look for: the alternatives of which it holds a text."""
         lowered = text.lower()
         known: dict[str, bool] = {}
         for number, row in enumerate(self._rows):
-            for literal in row[-1]:
-                if literal not in known:
-                    known[literal] = literal in lowered
-                if known[literal]:
-                    yield self._message(number)
-                    break
+            wanted = []
+            for branch, *needed in row[-1]:
+                for literal in needed:
+                    if literal not in known:
+                        known[literal] = literal in lowered
+                    if known[literal]:
+                        wanted.append(branch)
+                        break
+            if wanted:
+                yield self._message(number), tuple(map(compiled, wanted))
 
     def match(self, text: str) -> Message | None:
         """The most specific known message that occurs in ``text``."""
         squeezed = squeeze(text)
-        return next((message for message in self.possible(squeezed) if compiled(message.pattern).search(squeezed)), None)
+        return next((message for message, patterns in self.possible(squeezed) if any(item.search(squeezed) for item in patterns)), None)
 
     def fault_in(self, text: str, *, gpu: bool) -> Message | None:
         """The most specific message of a fault that occurs in ``text``; one about a GPU only with ``gpu``."""
         squeezed = squeeze(text)
-        for message in self.possible(squeezed):
-            if message.kind == "fault" and (gpu or message.about != "gpu") and compiled(message.pattern).search(squeezed):
+        for message, patterns in self.possible(squeezed):
+            if message.kind == "fault" and (gpu or message.about != "gpu") and any(item.search(squeezed) for item in patterns):
                 return message
         return None
 

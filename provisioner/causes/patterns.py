@@ -42,6 +42,26 @@ def _spaced(pattern: str) -> Iterator[str]:
         position += 1
 
 
+def branches(pattern: str) -> tuple[str, ...]:
+    """Return the alternatives of a pattern that are not inside a group: each is compiled only where a text of its own occurs."""
+    found, start, depth, in_class, position = [], 0, 0, False, 0
+    while position < len(pattern):
+        letter = pattern[position]
+        if letter == "\\":
+            position += 1
+        elif in_class:
+            in_class = letter != "]"
+        elif letter == "[":
+            in_class = True
+        elif letter in "()":
+            depth += 1 if letter == "(" else -1
+        elif letter == "|" and depth == 0:
+            found.append(pattern[start:position])
+            start = position + 1
+        position += 1
+    return (*found, pattern[start:])
+
+
 def fault(pattern: str) -> str:
     """Return what is wrong with a pattern, or "": not a regular expression, nested repeats (which can take for ever), no text of its own."""
     try:
@@ -50,7 +70,7 @@ def fault(pattern: str) -> str:
         return f"not a regular expression: {error}"
     if _nested(tree, inside=False):
         return "a repeat inside a repeat, which can take for ever on a hostile line"
-    if not literals(pattern):
+    if not all(map(literals, branches(pattern))):
         return f"needs a text of at least {SHORTEST} letters that is always there, by which it is found"
     return ""
 

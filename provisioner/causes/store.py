@@ -18,7 +18,7 @@ from provisioner.host import Host, Reader
 from provisioner.model.codec import from_data, to_data
 
 # Another form of the entry, or of what a pattern means, needs another number.
-FORM = 1
+FORM = 2
 LIMIT = 1 << 24
 FOLDER = "causes/messages"
 WORDS = "messages.yaml"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from itertools import islice
+
 from provisioner.causes import Message, Messages
-from provisioner.causes.patterns import compiled
 from provisioner.diagnose.log.reading import Log
 from provisioner.model.record import record
 
@@ -32,33 +34,34 @@ def recognise(log: Log, messages: Messages) -> tuple[Hit, ...]:
     """Return the occurrences of all messages, in the order of the log."""
     hits: list[Hit] = []
     spoken: list[tuple[int, int]] = []
-    for message in messages.possible(log.text):
-        count = 0
+    for message, patterns in messages.possible(log.text):
+        quiet = message.kind == "context"
         claimed: list[tuple[int, int]] = []
-        for found in compiled(message.pattern).finditer(log.text):
-            first, last = log.index_at(found.start()), log.index_at(max(found.start(), found.end() - 1))
-            begin = max(log.starts[first], found.start() - NEAR)
-            end = min(log.starts[last] + len(log.line(last)), found.end() + NEAR)
-            if any(begin < other_end and other_begin < end for other_begin, other_end in spoken):
-                if message.kind != "context":
-                    continue
-            elif message.kind != "context":
+        found = (item for pattern in patterns for item in islice(pattern.finditer(log.text), MOST_OF_ONE))
+        for match in sorted(found, key=lambda item: item.start())[:MOST_OF_ONE]:
+            hit, begin, end = _hit(log, message, match)
+            if not quiet and any(begin < other_end and other_begin < end for other_begin, other_end in spoken):
+                continue
+            hits.append(hit)
+            if not quiet:
                 claimed.append((begin, end))
-            seen = log.text[log.starts[first] : log.starts[last] + len(log.line(last))].replace("\n", " ")
-            hits.append(
-                Hit(
-                    message=message,
-                    offset=found.start(),
-                    line=log.numbers[first],
-                    seen=_shortened(seen, found.start() - log.starts[first]),
-                    groups={key: value for key, value in found.groupdict().items() if value},
-                )
-            )
-            count += 1
-            if count >= MOST_OF_ONE:
-                break
         spoken.extend(claimed)
     return tuple(sorted(hits, key=lambda hit: (hit.offset, -hit.message.specific)))
+
+
+def _hit(log: Log, message: Message, match: re.Match[str]) -> tuple[Hit, int, int]:
+    """Return the occurrence, and from where to where it speaks."""
+    first, last = log.index_at(match.start()), log.index_at(max(match.start(), match.end() - 1))
+    end = log.starts[last] + len(log.line(last))
+    seen = log.text[log.starts[first] : end].replace("\n", " ")
+    hit = Hit(
+        message=message,
+        offset=match.start(),
+        line=log.numbers[first],
+        seen=_shortened(seen, match.start() - log.starts[first]),
+        groups={key: value for key, value in match.groupdict().items() if value},
+    )
+    return hit, max(log.starts[first], match.start() - NEAR), min(end, match.end() + NEAR)
 
 
 def _shortened(line: str, place: int) -> str:

@@ -101,6 +101,17 @@ def no_device(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     yield says(hit, "gpu-init-failed", "possible", specific=3)
 
 
+def cu_init(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
+    """No code of the driver's own: in a container the GPU was not passed in, elsewhere it is the toolkit's stub or a broken driver."""
+    if case.circumstances.container:
+        yield says(hits[0], "gpu-not-visible", specific=6, why="the container was started without the GPU")
+        yield says(hits[0], "gpu-init-failed", "possible", specific=5)
+    else:
+        yield plain(hits[0])
+        yield says(hits[0], "gpu-not-visible", "possible", specific=4)
+        yield says(hits[0], "driver-missing", "possible", specific=3)
+
+
 def no_driver(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """The driver is not there; in a container of a machine with a GPU it was not passed through."""
     now = case.circumstances
@@ -207,6 +218,7 @@ JUDGEMENTS = {
     "arch": architecture,
     "handle": handle,
     "oom": memory,
+    "cuinit": cu_init,
     "nodevice": no_device,
     "nodriver": no_driver,
     "nogpu": no_gpu,

@@ -71,11 +71,14 @@ def missing(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 def attribute(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """A name that is not in tensorflow: one of TensorFlow 1, one that is always there, or one of Keras."""
     for hit in hits:
-        yield from _attribute(hit, case)
+        if hit.message.id == "module-attribute" and not re.search(r"\btf\.|tensorflow", case.log.text) and hit.group("name") not in _OF_TF1:
+            yield plain(hit)
+        else:
+            yield from _attribute(hit, case)
 
 
 def _attribute(hit: Hit, case: Case) -> Iterator[Verdict]:
-    module, name = hit.group("module").lower(), hit.group("name")
+    module, name = hit.group("module").lower() or "tensorflow", hit.group("name")
     if module == "tensorflow" and re.search(r"File \"(?![^\"\n]*(site|dist)-packages)[^\"\n]{0,200}tensorflow\.py\"", case.log.text):
         yield says(hit, "module-shadowed", specific=9, why="a file called tensorflow.py is imported in place of TensorFlow")
     lowered = case.log.text.lower()
@@ -129,6 +132,13 @@ def _empty(hit: Hit, case: Case) -> Iterator[Verdict]:
     yield says(hit, "install-corrupt", "likely", specific=6)
     yield says(hit, "module-shadowed", "possible", specific=5)
     yield says(hit, "conflicting-tf-packages", "possible", specific=4)
+
+
+def namespace(hits: tuple[Hit, ...], _case: Case) -> Iterator[Verdict]:
+    """A folder without ``__init__.py``: what an uninstall left, or a folder of the user's own."""
+    yield plain(hits[0])
+    yield says(hits[0], "module-shadowed", "possible", specific=5)
+    yield says(hits[0], "conflicting-tf-packages", "possible", specific=4)
 
 
 def submodule(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -260,6 +270,7 @@ def syntax(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 JUDGEMENTS = {
     "tfmissing": missing,
     "attribute": attribute,
+    "namespace": namespace,
     "submodule": submodule,
     "barename": bare_name,
     "shadow": shadow,

@@ -80,7 +80,7 @@ def dependency(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 def stdlib(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """A module that Python dropped: the Python is too new for what is installed."""
     hit = hits[0]
-    name = "dependency-incompatible" if re.search(r"collections|inspect|pkgutil", hit.seen) else "python-unsupported"
+    name = "dependency-incompatible" if re.search(r"collections|inspect|pkgutil|importlib|NewBase", hit.seen) else "python-unsupported"
     yield says(hit, name, specific=7)
     yield says(hit, "python-unsupported" if name == "dependency-incompatible" else "dependency-incompatible", "likely", specific=6)
     del case

@@ -27,7 +27,8 @@ def wheel(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     name = re.split(r"[\s<>=!~\[;(]", request, maxsplit=1)[0].lower().replace("_", "-")
     told = case.circumstances.tensorflow if case.circumstances.wanted or not request else ""
     wanted = next((found[1] for found in re.finditer(r"==\s?v?([\w.]+)", " ".join(hit.group("req") for hit in hits))), told)
-    offered = tuple(item for item in re.findall(r"\d[\w.]*", best.group("versions")) if numbers(item))
+    # A terminal that wraps cuts versions apart; the commas hold.
+    offered = tuple(item for item in re.sub(r"\s+", "", best.group("versions")).split(",") if re.match(r"\d+\.", item))
     if name and not _ITSELF.match(name):
         yield from _other(best, name, case)
         return
@@ -225,6 +226,10 @@ def tags(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         verdicts.append(says(hit, "python-unsupported", "certain", specific=9, why=why))
     if now.bits == 32:  # noqa: PLR2004 - bits
         verdicts.append(says(hit, "python-32bit", "certain", specific=9, why="the Python is a 32-bit one"))
+    floor = re.match(r"macosx_(\d+)_(\d+)", found[4])
+    if floor and now.macos and now.macos[:2] < (int(floor[1]), int(floor[2])):
+        why = f"the wheel is for macOS {floor[1]}.{floor[2]} and later, this is {_text(now.macos)}"
+        verdicts.append(says(hit, "macos-too-old", specific=8, why=why))
     if verdicts:
         yield from verdicts
         return

@@ -9,7 +9,8 @@ from provisioner.diagnose.log.circumstances import numbers
 from provisioner.diagnose.log.recognising import Hit
 from provisioner.diagnose.log.verdict import Case, Verdict, plain, says
 
-_OURS = re.compile(r"pywrap_tensorflow|_pywrap_tfe|pywrap|tensorflow", re.IGNORECASE)
+# pip's own folders come before what the message shows, and 260 letters are the limit (MAX_PATH).
+NEAR_THE_LIMIT = 200
 # Modules of other packages, whose own cause it is.
 _OTHERS = (
     (re.compile(r"(importing|load failed:?) (_multiarray_umath|_umath|multiarray|mtrand|_mt19937|numpy)|numpy[\\/]"), "numpy-incompatible"),
@@ -76,7 +77,8 @@ def long_path(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         return
     hit = hits[0]
     installing = re.search(r"install|pip|packages due to", case.log.text, re.IGNORECASE)
-    if installing and re.search(r"site-?packages|pip-|include|\\Temp\\|/Temp/|Lib", hit.seen):
+    longest = len(hit.group("longpath"))
+    if (installing or longest >= NEAR_THE_LIMIT) and re.search(r"site-?packages|pip-|include|\\Temp\\|/Temp/|Lib", hit.seen):
         yield plain(hit)
 
 
