@@ -1,4 +1,4 @@
-"""The stages of doctor, explain and fix, in order."""
+"""The stages of doctor, in order."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from provisioner.progress import Progress
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from provisioner.causes import Messages
     from provisioner.diagnose.case import Case, CheckSpec
     from provisioner.diagnose.subject import Subject
     from provisioner.diagnose.survey import Wishes
@@ -49,7 +48,8 @@ def doctor(host: Host, *, env: str = "", python: str = "", wishes: Wishes, only:
         catalogue=flow.open_catalogue(host),
         progress=progress.note,
     )
-    examination = examine(case, _messages(host), checks=specs, follows={}, taken=target.how, progress=progress.note)
+    messages = flow.open_messages(host)
+    examination = examine(case, messages, checks=specs, follows=messages.follows, taken=target.how, progress=progress.note)
     progress.finish()
     return Diagnosed(subject=target, case=case, examination=examination)
 
@@ -86,11 +86,3 @@ def _chosen(names: Sequence[str]) -> tuple[CheckSpec, ...]:
         if name not in known:
             raise UsageError(f"there is no check called `{name}`", place="--check", hint="`tfsetup doctor --list` names them")
     return tuple(spec for spec in specs if not names or spec.name in names)
-
-
-def _messages(host: Host) -> Messages:
-    from provisioner.catalogue import find_profiles  # noqa: PLC0415 - not needed to list checks
-    from provisioner.causes import load_messages  # noqa: PLC0415 - as above
-
-    path = posixpath.join(find_profiles(), "messages.yaml")
-    return load_messages(host.read_text(path), file=path)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable
+from typing import Any
 
 from provisioner.causes.words import Place
+from provisioner.model import codec
 from provisioner.model.cause import Cause, Measure, Order, Question, Sign, Where
+
+SCHEMA = "tfsetup/cause/1"
 
 MENDS = {
     "environment": "a change of the environment mends it",
@@ -16,6 +20,11 @@ MENDS = {
 }
 # Narrower than this a text is no longer read; wider, the eye loses the line.
 NARROWEST, WIDEST = 40, 100
+
+
+def cause_document(cause: Cause) -> dict[str, Any]:
+    """Return the document of ``explain CODE --json``: nothing was looked at, so it has no findings."""
+    return {**codec.document(SCHEMA, cause), "findings": []}
 
 
 def cause_text(cause: Cause, order: Order, *, place: Place, system: str = "", width: int = 80) -> str:

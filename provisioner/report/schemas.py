@@ -10,7 +10,21 @@ from provisioner.model.facts import Facts
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 
-SCHEMAS = ("apply", "error", "examination", "facts", "fix", "journal", "plan", "profiles", "receipt", "undo", "verify")
+SCHEMAS = (
+    "apply",
+    "cause",
+    "error",
+    "examination",
+    "explanation",
+    "facts",
+    "fix",
+    "journal",
+    "plan",
+    "profiles",
+    "receipt",
+    "undo",
+    "verify",
+)
 
 _TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": _TEXT}
@@ -37,6 +51,16 @@ def schema_of(name: str) -> dict[str, Any]:
         return codec.json_schema(fix_text.Fixed, fix_text.SCHEMA)
     if name == "examination":
         return _examination()
+    if name == "explanation":
+        from provisioner.model.diagnosis import Explanation  # noqa: PLC0415 - only for this one
+
+        return codec.json_schema(Explanation, "tfsetup/explanation/1")
+    if name == "cause":
+        from provisioner.model.cause import Cause  # noqa: PLC0415 - only for this one
+
+        page = codec.json_schema(Cause, "tfsetup/cause/1")
+        page["properties"]["findings"] = {"type": "array", "maxItems": 0}
+        return page
     verification = codec.json_schema(Verification, "tfsetup/verify/1")
     if name == "verify":
         verification["properties"] = {
