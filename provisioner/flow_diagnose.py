@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from provisioner.diagnose.case import Case, CheckSpec
     from provisioner.diagnose.subject import Subject
     from provisioner.diagnose.survey import Wishes
+    from provisioner.model.cause import Order
     from provisioner.model.diagnosis import Changes, Examination
 
 
@@ -49,7 +50,7 @@ def doctor(host: Host, *, env: str = "", python: str = "", wishes: Wishes, only:
         catalogue=flow.open_catalogue(host),
         progress=progress.note,
     )
-    examination = examine(case, _messages(host), checks=specs, follows={}, taken=target.how, progress=progress.note)
+    examination = examine(case, _messages(host), checks=specs, order=_order(host), taken=target.how, progress=progress.note)
     progress.finish()
     return Diagnosed(subject=target, case=case, examination=examination)
 
@@ -86,6 +87,13 @@ def _chosen(names: Sequence[str]) -> tuple[CheckSpec, ...]:
         if name not in known:
             raise UsageError(f"there is no check called `{name}`", place="--check", hint="`tfsetup doctor --list` names them")
     return tuple(spec for spec in specs if not names or spec.name in names)
+
+
+def _order(host: Host) -> Order:
+    from provisioner.catalogue import find_profiles  # noqa: PLC0415 - as below
+    from provisioner.causes.words import load_order  # noqa: PLC0415 - as below
+
+    return load_order(host, posixpath.join(find_profiles(), "causes"))
 
 
 def _messages(host: Host) -> Messages:

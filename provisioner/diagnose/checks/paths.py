@@ -60,20 +60,22 @@ def _is_own(case: Case, name: str, place: str, entry: PathEntry) -> bool:
     """
     if place.endswith("/"):
         return False
-    return (entry.origin in OWN or place.endswith(f"/{name}.py")) and not _brought(case, name, entry.path)
+    return (entry.origin in OWN or place.endswith(f"/{name}.py")) and not _brought(case, name, place, entry.path)
 
 
-def _brought(case: Case, name: str, folder: str) -> bool:
-    """Whether a distribution that lies in the folder brings the module (its RECORD, or ``top_level.txt`` of older ones, names it)."""
+def _brought(case: Case, name: str, place: str, folder: str) -> bool:
+    """Whether a distribution that lies in the folder brings the file (its RECORD, or ``top_level.txt`` of older ones, names it)."""
     real = files.real(case.reader, folder)
+    inner = place[len(folder.rstrip("/")) + 1 :]
     for item in case.distributions:
         if item.site != real:
             continue
         text = files.read(case.reader, posixpath.join(item.metadata, "RECORD"), RECORD_LIMIT).text
         if text is None:
-            text = files.read(case.reader, posixpath.join(item.metadata, "top_level.txt")).text or ""
-            text = "".join(f"{line}/\n" for line in text.split())
-        if any(f"\n{name}{ending}" in f"\n{text}" for ending in ("/", ".py,", ".so,", ".cpython")):
+            listed = files.read(case.reader, posixpath.join(item.metadata, "top_level.txt")).text or ""
+            if name in listed.split():
+                return True
+        elif f"\n{inner}," in f"\n{text}" or f'\n"{inner}",' in f"\n{text}":
             return True
     return False
 
