@@ -49,7 +49,7 @@ def doctor(host: Host, *, env: str = "", python: str = "", wishes: Wishes, only:
         progress=progress.note,
     )
     messages = flow.open_messages(host)
-    examination = examine(case, messages, checks=specs, follows=messages.follows, taken=target.how, progress=progress.note)
+    examination = examine(case, messages, checks=specs, order=messages.order, taken=target.how, progress=progress.note)
     progress.finish()
     return Diagnosed(subject=target, case=case, examination=examination)
 

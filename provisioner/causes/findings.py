@@ -58,5 +58,5 @@ class Findings:
     def ordered(self) -> tuple[Finding, ...]:
         """Errors before warnings before information; among them a cause before its symptoms."""
         return tuple(
-            sorted(self._found.values(), key=lambda finding: (SEVERITIES.index(finding.severity), self.messages.rank(finding.cause)))
+            sorted(self._found.values(), key=lambda finding: (SEVERITIES.index(finding.severity), self.messages.order.rank(finding.cause)))
         )

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from provisioner.causes.history import History
 from provisioner.causes.patterns import branches, compiled, literals, squeeze
+from provisioner.model.cause import Order
 from provisioner.model.finding import Confidence, Remedy
 from provisioner.model.record import record
 
@@ -73,26 +74,20 @@ class Messages:
         rows: Iterable[Row],
         *,
         causes: dict[str, CauseText],
-        ranking: tuple[str, ...],
-        follows: Mapping[str, Sequence[str]],
+        order: Order,
         history: History,
     ) -> None:
         """Use ``provisioner.causes.open_messages``; ``rows`` are in the order in which they are tried."""
         self._rows = tuple(rows)
         self._made: dict[int, Message] = {}
         self.causes = causes
-        self.ranking = ranking
-        self.follows = follows
+        self.order = order
         self.history = history
 
     @property
     def messages(self) -> tuple[Message, ...]:
         """Every message."""
         return tuple(self._message(number) for number in range(len(self._rows)))
-
-    def rank(self, cause: str) -> int:
-        """The place of a cause in the ranking: a cause comes before its symptoms; one that is not in it stands before ``unknown``."""
-        return self.ranking.index(cause) if cause in self.ranking else max(0, len(self.ranking) - 2)
 
     def remedy(self, cause: str, *, env: str, python: str) -> Remedy:
         """The remedy of a cause for one environment."""

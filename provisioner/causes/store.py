@@ -15,10 +15,11 @@ from provisioner.causes.history import History
 from provisioner.causes.messages import CauseText, Messages, row_of
 from provisioner.errors import InputError
 from provisioner.host import Host, Reader
+from provisioner.model.cause import Group, Order
 from provisioner.model.codec import from_data, to_data
 
 # Another form of the entry, or of what a pattern means, needs another number.
-FORM = 3
+FORM = 4
 LIMIT = 1 << 24
 WORDS = "causes"
 FOLDER = "causes/messages"
@@ -44,8 +45,11 @@ def open_messages(host: Reader, root: str, *, cache: Host | None = None, cache_d
         causes={
             code: CauseText(title=item["title"], remedy=item["remedy"], steps=tuple(item["steps"])) for code, item in kept["causes"].items()
         },
-        ranking=tuple(kept["ranking"]),
-        follows=kept["follows"],
+        order=Order(
+            groups=tuple(Group(title=item["title"], codes=tuple(item["codes"])) for item in kept["order"]["groups"]),
+            ranking=tuple(kept["order"]["ranking"]),
+            follows=kept["order"]["follows"],
+        ),
         history=from_data(History, kept["history"]),
     )
 
@@ -91,8 +95,7 @@ def _read(host: Reader, root: str, names: list[str]) -> dict[str, Any]:
     return {
         "rows": [row_of(message) for message in messages],
         "causes": {code: {"title": item.title, "remedy": item.remedy, "steps": list(item.steps)} for code, item in causes.items()},
-        "ranking": list(order.ranking),
-        "follows": {code: list(roots) for code, roots in order.follows.items()},
+        "order": to_data(order),
         "history": to_data(read_history(data(HISTORY), file=f"{root}/{HISTORY}")),
     }
 

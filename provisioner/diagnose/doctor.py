@@ -11,13 +11,14 @@ from importlib import import_module
 from provisioner.causes import Messages
 from provisioner.causes.findings import SEVERITIES, Findings
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
-from provisioner.diagnose.rank import Follows, ranked
+from provisioner.diagnose.rank import ranked
+from provisioner.model.cause import Order
 from provisioner.model.diagnosis import Examination, Examined, Result
 from provisioner.model.finding import Finding
 from provisioner.words import machine_words
 
 # The parts of ``provisioner.diagnose.checks``, in the order in which they run; each has its ``CHECKS``.
-PARTS = ("interpreter", "access", "paths", "files", "binaries", "packages", "importing")
+PARTS = ("interpreter", "whereabouts", "access", "paths", "files", "binaries", "packages", "importing")
 # The check whose findings rest on what a failed import said.
 IMPORT = "import"
 
@@ -32,7 +33,7 @@ def examine(
     messages: Messages,
     *,
     checks: Iterable[CheckSpec],
-    follows: Follows,
+    order: Order,
     taken: str,
     progress: Callable[[str], None],
 ) -> Examination:
@@ -55,7 +56,7 @@ def examine(
         tensorflow=case.expected.tensorflow,
         machine=machine_words(case.facts),
         checks=tuple(examined),
-        findings=ranked(merged(found.values(), case, messages), messages, follows, traced=traced),
+        findings=ranked(merged(found.values(), case, messages), order, traced=traced),
         taken=taken,
     )
 

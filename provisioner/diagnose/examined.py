@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from provisioner.diagnose.case import Case, Distribution
 from provisioner.facts import files
-from provisioner.site import is_rival, normalise
+from provisioner.site import RIVAL_FOLDERS, is_rival, normalise
 from provisioner.verify.integrity import name_of_folder
 
 # The distributions that only say what to install instead, or that install another one.
@@ -125,9 +125,10 @@ def inside(case: Case, path: str) -> bool:
 
 
 def package_folders(case: Case) -> tuple[str, ...]:
-    """Folders named tensorflow on the module path, whether or not a distribution owns them."""
+    """Folders named tensorflow (of 1.15 and 2.0: tensorflow_core, too) on the module path, whether or not a distribution owns them."""
     sites = [files.real(case.reader, entry.path) for entry in case.survey.path] if case.survey else [*folders(case)]
-    packages = [posixpath.join(site, "tensorflow") for site in dict.fromkeys(sites) if posixpath.basename(site).endswith("-packages")]
+    sites = [site for site in dict.fromkeys(sites) if posixpath.basename(site).endswith("-packages")]
+    packages = [posixpath.join(site, name) for site in sites for name in RIVAL_FOLDERS]
     return tuple(path for path in packages if files.there(case.reader, path))
 
 

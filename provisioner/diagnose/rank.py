@@ -6,28 +6,28 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from provisioner.causes.findings import SEVERITIES
-from provisioner.causes.messages import Messages
+from provisioner.model.cause import Order
 from provisioner.model.finding import Finding, Repair, Symptom
 
 # What a failed import leaves when nobody knows its words: it follows from anything that is known to be wrong.
 UNKNOWN = "unknown"
-# A symptom of a cause: which causes it can follow from.
-Follows = Mapping[str, Iterable[str]]
+# Whether these are so is known from files and versions; where those are right, the words of an import that failed speak of a symptom.
+SEEN_FROM_OUTSIDE = frozenset(
+    {"numpy-incompatible", "protobuf-incompatible", "keras-incompatible", "dependency-incompatible", "install-corrupt", "tf-not-installed"}
+)
 
 
-def ranked(
-    findings: Iterable[Finding], messages: Messages, follows: Follows, *, traced: frozenset[str] = frozenset()
-) -> tuple[Finding, ...]:
+def ranked(findings: Iterable[Finding], causes: Order, *, traced: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
     """Order findings and fold symptoms under their root.
 
     Errors before warnings before information; what is only possible after what is likely; then by the ranking of causes. A finding becomes
-    a symptom when ``follows`` names a cause of at least its severity that is there. ``traced`` are causes for which nothing but the words of
+    a symptom when the order of causes names a cause of at least its severity that is there. ``traced`` are causes for which nothing but the words of
     a failed import speaks: unless those are certain, they are a symptom of an error that was seen with certainty.
     """
-    order = sorted(findings, key=lambda item: (SEVERITIES.index(item.severity), item.confidence == "possible", messages.rank(item.cause)))
+    order = sorted(findings, key=lambda item: (SEVERITIES.index(item.severity), item.confidence == "possible", causes.rank(item.cause)))
     roots: dict[int, int] = {}
     for number, finding in enumerate(order):
-        above = next((at for at, other in enumerate(order) if at != number and _explains(other, finding, follows, traced)), None)
+        above = next((at for at, other in enumerate(order) if at != number and _explains(other, finding, causes, traced)), None)
         if above is not None and number not in _chain(above, roots):
             roots[number] = above
     folded: dict[int, list[Finding]] = {}
@@ -45,14 +45,16 @@ def once(repairs: Iterable[Repair]) -> tuple[Repair, ...]:
     return tuple(found.values())
 
 
-def _explains(root: Finding, symptom: Finding, follows: Follows, traced: frozenset[str]) -> bool:
+def _explains(root: Finding, symptom: Finding, causes: Order, traced: frozenset[str]) -> bool:
     if SEVERITIES.index(root.severity) > SEVERITIES.index(symptom.severity) or symptom.severity == "info" or root.cause == symptom.cause:
         return False
-    if root.cause in tuple(follows.get(symptom.cause, ())):
+    if causes.is_symptom(symptom.cause, of=root.cause):
         return True
     seen = root.severity == "error" and root.cause not in traced
     if symptom.cause == UNKNOWN:
         return seen and root.cause != UNKNOWN
+    if symptom.cause in traced and symptom.cause in SEEN_FROM_OUTSIDE and seen:
+        return True
     return symptom.cause in traced and symptom.confidence != "certain" and seen and root.confidence == "certain"
 
 

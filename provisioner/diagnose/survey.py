@@ -6,23 +6,21 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from provisioner.diagnose import module_path, subject
-from provisioner.diagnose.case import Case, Distribution, PathEntry, Survey
-from provisioner.diagnose.examined import quoted
+from provisioner.diagnose.case import Case, PathEntry, Survey
 from provisioner.diagnose.installed import distributions
+from provisioner.diagnose.known import recognise
 from provisioner.errors import InputError
 from provisioner.facts import files
 from provisioner.host import Host, Reader
-from provisioner.model.catalogue import Build, Lock, LockDevice, Release
 from provisioner.model.facts import Facts
 from provisioner.model.record import record
-from provisioner.receipt import Receipt
 from provisioner.receipt import read as read_receipt
-from provisioner.site import is_rival
 from provisioner.verify import children, integrity, no_libraries, surroundings
-from provisioner.verify.raw import Child, Expected
+from provisioner.verify.raw import Child
 from provisioner.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_survey.py")
 SECONDS = 20.0
+SAID = 4000
 # Modules that the start of every interpreter looks for.
 CUSTOMISING = ("sitecustomize", "usercustomize")
 
@@ -44,16 +43,6 @@ class Wishes:
     importing: bool = True
     deep: bool = False
     timeout: float = 120.0
-
-
-@record
-class _Known:
-    """What the catalogue says of the TensorFlow that is there."""
-
-    release: Release | None
-    build: Build | None
-    lock: Lock | None
-    expected: Expected
 
 
 def gather(
@@ -73,6 +62,7 @@ def gather(
 
     fits = catalogue.fits()
     survey, no_survey = ask(host, chosen, wishes.cwd, (*fits.modules, "google.protobuf", *fits.standard_library, *CUSTOMISING))
+    chosen = _with_environment(host, chosen, survey)
     path = survey.path if survey else _path_without_survey(host, chosen.env)
     folders = _site_folders(host, chosen.env, path)
     work, no_work = _work(host)
@@ -89,7 +79,7 @@ def gather(
             machine = facts()
             receipt = read_receipt(host, Workspace(root=chosen.env).receipt) if chosen.env else None
             version = _python_version(host, chosen.env, survey)
-            known = _known(host, folders, found, machine, catalogue, receipt, python=version, cuda=build)
+            known = recognise(host, folders, found, machine, catalogue, receipt, python=version, cuda=build)
             state = checking.result()
             libraries, _ = opening.result() if opening else (None, "")
             child, failed = probing.result() if probing else (None, "")
@@ -123,6 +113,14 @@ def gather(
     )
 
 
+def _with_environment(host: Reader, chosen: subject.Subject, survey: Survey | None) -> subject.Subject:
+    """An interpreter that was named by another name (a wrapper, a link) says itself which environment it is of."""
+    if chosen.env or survey is None or survey.prefix == survey.base_prefix:
+        return chosen
+    root = files.real(host, survey.prefix)
+    return replace(chosen, env=root) if files.there(host, f"{root}/pyvenv.cfg") else chosen
+
+
 def _work(host: Host) -> tuple[str, str]:
     """A folder for what the children write, and why there is none: a full disk must not keep the other checks from looking."""
     try:
@@ -137,36 +135,38 @@ def ask(host: Reader, chosen: subject.Subject, cwd: str, modules: tuple[str, ...
     An interpreter that does not start with the user's variables is asked once more without those of Python (``-E``): then the variables are
     what keeps it from starting, and ``flags["start"]`` holds what it said.
     """
-    answer, why = _ask(host, [chosen.python], cwd, modules)
+    answer, why, said = _ask(host, [chosen.python], cwd, modules)
     flags: dict[str, str] = {}
     if answer is None and any(name in host.env for name in ("PYTHONHOME", "PYTHONPATH")):
-        answer, _ = _ask(host, [chosen.python, "-E"], cwd, modules)
+        answer, _, said = _ask(host, [chosen.python, "-E"], cwd, modules)
         flags["start"] = why
     if answer is None:
         return None, why
+    flags["said"] = said
     try:
         return _survey(host, answer, cwd, chosen.env, flags), ""
     except (KeyError, TypeError, ValueError):
         return None, "its answer is not in the expected form"
 
 
-def _ask(host: Reader, argv: list[str], cwd: str, modules: tuple[str, ...]) -> tuple[Mapping[str, Any] | None, str]:
+def _ask(host: Reader, argv: list[str], cwd: str, modules: tuple[str, ...]) -> tuple[Mapping[str, Any] | None, str, str]:
+    """The answer, why there is none, and what the start said beside it."""
     mark = f"<<{os.urandom(8).hex()}>>"
     env = {**host.env, "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = host.run([*argv, SCRIPT, mark, cwd, *modules], env=env, cwd=cwd, timeout=SECONDS)
     except files.FAULTS as error:
-        return None, f"it cannot be started: {files.reason(error)}"
+        return None, f"it cannot be started: {files.reason(error)}", ""
     parts = done.out.split(mark)
     try:
         answer = json.loads(parts[-2])
     except (IndexError, ValueError, RecursionError):
         if done.timed_out:
-            return None, f"it did not answer within {SECONDS:.0f} s"
+            return None, f"it did not answer within {SECONDS:.0f} s", done.err
         last = done.err.strip().splitlines()[-1:] or ["it said nothing"]
         how = f"signal {-done.code}" if done.code < 0 else f"exit status {done.code}"
-        return None, f"it ended with {how}: {last[0][:300]}"
-    return answer, ""
+        return None, f"it ended with {how}: {last[0][:300]}", done.err
+    return answer, "", done.err[:SAID]
 
 
 def _survey(host: Reader, answer: Mapping[str, Any], cwd: str, env: str, flags: dict[str, str]) -> Survey:
@@ -253,68 +253,3 @@ def _python_version(host: Reader, env: str, survey: Survey | None) -> str:
     folders = subject.site_folders(host, env) if env else ()
     names = [found[1] for found in (re.search(r"/lib/python(\d+\.\d+)t?/site-packages$", folder) for folder in folders) if found]
     return names[0] if len(names) == 1 else ".".join(told.split(".")[:2])
-
-
-def _left_behind(host: Reader, folders: tuple[str, ...]) -> str:
-    """The version of a TensorFlow that pip renamed before it was interrupted: ``~ensorflow-2.15.1.dist-info``."""
-    for folder in folders:
-        for path in files.matches(host, f"{quoted(folder)}/~*.dist-info"):
-            found = re.fullmatch(r"[~\-.=%0-9]+[a-z]*nsorflow[a-z_]*-(\d[^-]*)\.dist-info", os.path.basename(path))
-            if found:
-                return found[1]
-    return ""
-
-
-def _known(
-    host: Reader,
-    folders: tuple[str, ...],
-    found: tuple[Distribution, ...],
-    facts: Facts,
-    catalogue: Catalogue,
-    receipt: Receipt | None,
-    *,
-    python: str,
-    cuda: bool | None,
-) -> _Known:
-    """Ask the catalogue for the TensorFlow that the interpreter would use.
-
-    Of several distributions that of the receipt counts, else the one whose known-good set has most in common with what is installed.
-    """
-    planned = receipt.plan.choice.release if receipt else ""
-    platform = f"{facts.system.os.value}-{facts.system.architecture.value}"
-    there = {(item.name, item.version) for item in found}
-    best: tuple[int, _Known] | None = None
-    owners = [item for item in found if is_rival(item.name) and not item.name.startswith(("tf-nightly", "tensorflow-nightly"))]
-    versions = dict.fromkeys(item.version for item in owners) or {planned or _left_behind(host, folders): None}
-    for version in versions:
-        owner = next((item for item in owners if item.version == version), None)
-        release = catalogue.release(version) if version else None
-        build = next((item for item in release.builds if item.platform == platform), None) if release else None
-        device = _device(found, owner, receipt, build, cuda=cuda)
-        lock = catalogue.lock(version, python, platform, device) or catalogue.lock(version, python, platform, "cpu") if build else None
-        ours = receipt is not None and planned == version
-        known = _Known(release=release, build=build, lock=lock, expected=_expected(version, receipt if ours else None, build, device))
-        common = len(there) if ours else sum((file.name, file.version) in there for file in lock.files) if lock else -1
-        if best is None or common > best[0]:
-            best = (common, known)
-    return best[1] if best else _Known(release=None, build=None, lock=None, expected=Expected())
-
-
-def _expected(version: str, receipt: Receipt | None, build: Build | None, device: LockDevice) -> Expected:
-    return Expected(
-        tensorflow=version,
-        packages=receipt.plan.expected if receipt else {},
-        device=receipt.plan.choice.device if receipt else "cpu" if build and build.cuda is None else "",
-        cuda=build.cuda if build and device == "cuda" else None,
-    )
-
-
-def _device(
-    found: tuple[Distribution, ...], owner: Distribution | None, receipt: Receipt | None, build: Build | None, *, cuda: bool | None
-) -> LockDevice:
-    """What the environment was made for: the receipt says; else a CUDA build with CUDA's libraries beside it is for a GPU."""
-    if receipt is not None:
-        return receipt.plan.choice.device
-    if owner is None or build is None or build.cuda is None or owner.name.endswith("-cpu") or cuda is False:
-        return "cpu"
-    return "cuda" if any(item.name.startswith("nvidia-cudnn") for item in found) else "cpu"

@@ -58,7 +58,7 @@ def _add(case: Case, cause: str, severity: Severity, found: list[Fault], finding
     if len(found) > SHOWN:
         evidence.append(Evidence(seen=f"and {len(found) - SHOWN} more files of {', '.join(owners[:SHOWN])}", where=""))
     repairs: tuple[Repair, ...] = ()
-    if severity != "info" and cause == "install-corrupt":
+    if severity != "info":
         repairs = tuple(repair for name in owners for repair in restore_found(case, name, "files of it are not as recorded"))
     title = "" if severity != "info" else "Files that the import does not need are not as recorded"
     findings.add(cause, severity, "certain", *evidence, repairs=repairs, title=title)

@@ -60,20 +60,22 @@ def _is_own(case: Case, name: str, place: str, entry: PathEntry) -> bool:
     """
     if place.endswith("/"):
         return False
-    return (entry.origin in OWN or place.endswith(f"/{name}.py")) and not _brought(case, name, entry.path)
+    return (entry.origin in OWN or place.endswith(f"/{name}.py")) and not _brought(case, name, place, entry.path)
 
 
-def _brought(case: Case, name: str, folder: str) -> bool:
-    """Whether a distribution that lies in the folder brings the module (its RECORD, or ``top_level.txt`` of older ones, names it)."""
+def _brought(case: Case, name: str, place: str, folder: str) -> bool:
+    """Whether a distribution that lies in the folder brings the file (its RECORD, or ``top_level.txt`` of older ones, names it)."""
     real = files.real(case.reader, folder)
+    inner = place[len(folder.rstrip("/")) + 1 :]
     for item in case.distributions:
         if item.site != real:
             continue
         text = files.read(case.reader, posixpath.join(item.metadata, "RECORD"), RECORD_LIMIT).text
         if text is None:
-            text = files.read(case.reader, posixpath.join(item.metadata, "top_level.txt")).text or ""
-            text = "".join(f"{line}/\n" for line in text.split())
-        if any(f"\n{name}{ending}" in f"\n{text}" for ending in ("/", ".py,", ".so,", ".cpython")):
+            listed = files.read(case.reader, posixpath.join(item.metadata, "top_level.txt")).text or ""
+            if name in listed.split():
+                return True
+        elif f"\n{inner}," in f"\n{text}" or f'\n"{inner}",' in f"\n{text}":
             return True
     return False
 
@@ -145,7 +147,7 @@ def _add_leak(case: Case, item: Distribution, findings: Findings, *, misfit: boo
         confidence,
         Evidence(seen=words, where=item.site),
         title=FROM_OUTSIDE if severity == "info" else "",
-        repairs=_against(case, entry) if severity != "info" else (),
+        repairs=_against(case, entry, item) if severity != "info" else (),
         remedy=_remedy(entry) if severity != "info" else None,
     )
 
@@ -169,15 +171,24 @@ def _remedy(entry: PathEntry | None) -> Remedy | None:
     return None
 
 
-def _against(case: Case, entry: PathEntry | None) -> tuple[Repair, ...]:
+def _against(case: Case, entry: PathEntry | None, item: Distribution) -> tuple[Repair, ...]:
     """A ``.pth`` file of the environment is moved away, ``pyvenv.cfg`` is told to leave the base's packages out."""
     if entry is None:
         return ()
     if entry.origin == "pth" and examined.inside(case, entry.by):
-        return (Repair(kind="move away", reason=f"it adds {entry.path} to the module path", path=entry.by),)
+        own = entry.by.endswith(".py")
+        return (Repair(kind="move away", reason=f"it adds {entry.path} to the module path", path=entry.by, own=own),)
     if case.config.get("include-system-site-packages", "").lower() == "true" and entry.origin in {"base", "user"}:
-        return _without_base(case)
+        return (*_without_base(case), *_instead(case, item))
     return ()
+
+
+def _instead(case: Case, item: Distribution) -> tuple[Repair, ...]:
+    """What came from outside and is then missing is put into the environment."""
+    version = next((file.version for file in case.lock.files if file.name == item.name), "") if case.lock else ""
+    own = any(other.name == item.name and other.origin == "environment" for other in case.distributions)
+    reason = "it came from outside the environment until now"
+    return (Repair(kind="restore", reason=reason, name=item.name, version=version),) if version and not own else ()
 
 
 def _without_base(case: Case) -> tuple[Repair, ...]:

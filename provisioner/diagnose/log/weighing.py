@@ -93,7 +93,7 @@ def _ranked(verdicts: list[Verdict], messages: Messages) -> list[list[Verdict]]:
     def place(item: tuple[str, list[Verdict]]) -> tuple[int, int, int, int]:
         cause, group = item
         first = group[0]
-        return (-first.specific, CONFIDENCES.index(first.confidence), first.hit.offset, messages.rank(cause))
+        return (-first.specific, CONFIDENCES.index(first.confidence), first.hit.offset, messages.order.rank(cause))
 
     ordered = [group for _, group in sorted(groups.items(), key=place)]
     return _conclusive(ordered)
@@ -169,7 +169,7 @@ def _folded(findings: tuple[Finding, ...], messages: Messages) -> tuple[Finding,
     certain = [item.cause for item in findings if item.confidence == "certain"]
     kept: dict[str, Finding] = {item.cause: item for item in findings}
     for item in findings:
-        cause = next((code for code in certain if code in messages.follows.get(item.cause, ()) and code in kept), "")
+        cause = next((code for code in certain if messages.order.is_symptom(item.cause, of=code) and code in kept), "")
         if cause and item.cause in kept and item.confidence != "certain":
             del kept[item.cause]
             symptom = Symptom(cause=item.cause, title=item.title, evidence=item.evidence)
