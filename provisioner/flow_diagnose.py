@@ -21,7 +21,7 @@ HEAD_BYTES, TAIL_BYTES = 8 << 20, 4 << 20
 _BLOCK = 1 << 20
 # No log is needed to say that these are wanted: what the findings would be surer with.
 _SEND = {
-    "context": "what is known of the machine: --context os=… --context python=… --context tensorflow=… (also arch, gpu, driver, cuda, cudnn, install)",
+    "context": "what is known of the machine: --context os=… --context python=… (also arch, tensorflow, gpu, driver, cuda, cudnn, install)",
     "log": "the whole output of the command that fails, from its first line; for a failed import that of: python3 -c 'import tensorflow'",
     "facts": "the machine's facts: run `tfsetup detect --json > facts.json` there, then add --facts facts.json",
     "crash": "the exit status of the process, and what `python3 -X faulthandler -c 'import tensorflow'` prints",
@@ -83,7 +83,9 @@ def explain(host: Host, content: bytes, *, source: str, left_out: int, context: 
         # What a person says is of the machine where it failed; the facts fill the rest.
         told = {**context_of(flow.read_facts(host, facts_file)), **told}
     if left_out or log.left_out:
-        notices.append("the log is very long: its first and last part were read" + (f", not {left_out} bytes between them" if left_out else ""))
+        notices.append(
+            "the log is very long: its first and last part were read" + (f", not {left_out} bytes between them" if left_out else "")
+        )
     weighed = weigh_log(log, told, open_messages(host), flow.open_catalogue(host))
     return Explanation(
         source=source,
@@ -144,7 +146,7 @@ def cause_page(host: Host, code: str) -> CausePage:
     """Return what is known of a cause; raises ``InputError`` for a code that does not exist."""
     messages = open_messages(host)
     if code not in messages.causes:
-        near = [item for item in messages.causes if item.split("-")[0] == code.split("-")[0]]
+        near = [item for item in messages.causes if item.split("-")[0] == code.split("-", maxsplit=1)[0]]
         raise InputError("there is no such file and no such cause", place=code, hint=f"causes are {', '.join(near or messages.causes)}")
     shown = (message for message in messages.messages if message.cause == code and message.kind == "fault")
     words = messages.causes[code]

@@ -18,7 +18,7 @@ from provisioner.host import Host, Reader
 from provisioner.model.codec import from_data, to_data
 
 # Another form of the entry, or of what a pattern means, needs another number.
-FORM = 2
+FORM = 3
 LIMIT = 1 << 24
 FOLDER = "causes/messages"
 WORDS = "messages.yaml"
@@ -41,7 +41,9 @@ def open_messages(host: Reader, root: str, *, cache: Host | None = None, cache_d
                 cache.write(place, json.dumps({"key": key, **kept}, separators=(",", ":")))
     return Messages(
         rows=kept["rows"],
-        causes={code: CauseText(title=item["title"], remedy=item["remedy"], steps=tuple(item["steps"])) for code, item in kept["causes"].items()},
+        causes={
+            code: CauseText(title=item["title"], remedy=item["remedy"], steps=tuple(item["steps"])) for code, item in kept["causes"].items()
+        },
         ranking=tuple(kept["ranking"]),
         follows=kept["follows"],
         history=from_data(History, kept["history"]),

@@ -23,7 +23,12 @@ def explain(
     log: Annotated[str, typer.Argument(metavar="[LOG|-|CODE]", help="A file, - for standard input, or the code of a cause.")] = "",
     context: Annotated[
         list[str] | None,
-        typer.Option("--context", "-c", metavar="KEY=VALUE", help="What is known of the machine: os, arch, python, tensorflow, gpu, driver, cuda, cudnn, install."),
+        typer.Option(
+            "--context",
+            "-c",
+            metavar="KEY=VALUE",
+            help="What is known of the machine: os, arch, python, tensorflow, gpu, driver, cuda, cudnn, install.",
+        ),
     ] = None,
     facts: Annotated[
         str, typer.Option("--facts", envvar="TFSETUP_FACTS", metavar="FILE", help="What `tfsetup detect --json` printed on that machine.")
@@ -64,7 +69,9 @@ def _context(items: list[str]) -> dict[str, str]:
     for item in items:
         key, separator, value = item.partition("=")
         if not separator or not key.strip():
-            raise UsageError(f"expected KEY=VALUE, found `{item}`", place="--context", hint="--context os='Ubuntu 22.04' --context tensorflow=2.15")
+            raise UsageError(
+                f"expected KEY=VALUE, found `{item}`", place="--context", hint="--context os='Ubuntu 22.04' --context tensorflow=2.15"
+            )
         told[key.strip().lower()] = value.strip()
     return told
 

@@ -123,7 +123,8 @@ def of_text(text: str, history: History) -> Circumstances:
     lowered = text.lower()
     os = _os_of_lines(lowered)
     wsl = "microsoft-standard" in lowered or "wsl2" in lowered or "/mnt/c/users" in lowered
-    python, bits, arch = (), 0, ""
+    python: Version = ()
+    bits, arch = 0, ""
     for found in re.finditer(r"^(?:\W{0,4}|.{0,40}\$ ?)python (\d\.\d+)(?:\.\d+)?[^\n]{0,200}", lowered, re.MULTILINE):
         python = numbers(found[1])
         banner = found[0] + lowered[found.end() : found.end() + 120]
@@ -131,9 +132,7 @@ def of_text(text: str, history: History) -> Circumstances:
         os = "windows" if " on win32" in banner else "macos" if " on darwin" in banner else "linux" if " on linux" in banner else os
         break
     python = python or _python_of_paths(text)
-    if "arm64" in lowered and os in {"macos", ""}:
-        arch = "aarch64"
-    elif "aarch64-linux" in lowered or "linux_aarch64" in lowered:
+    if ("arm64" in lowered and os in {"macos", ""}) or "aarch64-linux" in lowered or "linux_aarch64" in lowered:
         arch = "aarch64"
     elif "armv7l" in lowered:
         arch = "armv7l"
@@ -178,8 +177,8 @@ def _os_of(text: str) -> Os:
     if re.search(r"windows|\bwin ?\d|\bwin\b", text):
         return "windows"
     if re.search(
-        r"linux|ubuntu|debian|centos|red ?hat|rhel|fedora|suse|alpine|mint|manjaro|pop!?_os|raspbian|colab|docker|jetson|rocky|wsl|kernel|gentoo|nixos|"
-        r"raspberry|kali|elementary",
+        r"linux|ubuntu|debian|centos|red ?hat|rhel|fedora|suse|alpine|mint|manjaro|pop!?_os|raspbian|colab|docker|jetson|rocky|kernel|"
+        r"gentoo|nixos|raspberry|kali|elementary",
         text,
     ):
         return "linux"
@@ -240,7 +239,9 @@ def _gpu_of_lines(lowered: str, history: History) -> tuple[Version, str]:
 
 def _cudas_of_lines(lowered: str) -> Iterator[Version]:
     seen = set()
-    for found in re.finditer(r"/cuda-(\d+\.\d+)|cuda\\v(\d+\.\d+)|cuda compilation tools, release (\d+\.\d+)|cudatoolkit[= -]+(\d+\.\d+)", lowered):
+    for found in re.finditer(
+        r"/cuda-(\d+\.\d+)|cuda\\v(\d+\.\d+)|cuda compilation tools, release (\d+\.\d+)|cudatoolkit[= -]+(\d+\.\d+)", lowered
+    ):
         version = numbers(next(item for item in found.groups() if item))
         if version not in seen:
             seen.add(version)

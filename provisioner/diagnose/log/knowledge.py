@@ -78,7 +78,9 @@ class Knowledge:
     def pythons(self, version: str, platform: str) -> frozenset[Version]:
         """The Pythons that a release has wheels for, on one platform or ("") on any."""
         release, old = self.release(version), self.old(version)
-        found = {numbers(item) for build in (release.builds if release else ()) if platform in {"", build.platform} for item in build.pythons}
+        found = {
+            numbers(item) for build in (release.builds if release else ()) if platform in {"", build.platform} for item in build.pythons
+        }
         if old and (release is None or found or not platform):
             found |= {numbers(item) for item in (old.windows if platform.startswith("windows") else old.pythons)}
         return frozenset(found)

@@ -48,7 +48,7 @@ def no_avx(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         yield says(hits[0], "wrong-arch-binary", specific=9, why="this is an Apple processor: an x86_64 TensorFlow runs translated there")
         yield says(hits[0], "cpu-no-avx", "likely", specific=8)
         return
-    if "aren't available" in hits[0].seen or now.arch == "x86_64" or not now.os == "macos":
+    if "aren't available" in hits[0].seen or now.arch == "x86_64" or now.os != "macos":
         yield plain(hits[0])
     else:
         yield says(hits[0], "cpu-no-avx")
@@ -66,7 +66,9 @@ def elf(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 def macos(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """A symbol of the system that is not there: an older macOS than the file was built for."""
     hit = hits[0]
-    tensorflow = re.search(r"Symbol not found: ?\(?_*(ZN|ZNK)\d*\w*(tensorflow|tsl|TF_|absl|google)|Symbol not found: ?\(?_*TF_", case.log.text)
+    tensorflow = re.search(
+        r"Symbol not found: ?\(?_*(ZN|ZNK)\d*\w*(tensorflow|tsl|TF_|absl|google)|Symbol not found: ?\(?_*TF_", case.log.text
+    )
     if tensorflow and hit.message.id != "macos-version":
         yield says(hit, "extension-abi-mismatch", specific=7)
         yield says(hit, "macos-too-old", "possible", specific=5)
@@ -99,7 +101,9 @@ def symbol(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         elif re.search(r"mkl_|H5|jpeg|png|ssl|xml|cblas|openblas", after[:80], re.IGNORECASE):
             yield says(hit, "dependency-incompatible", specific=6)
         elif _OWN.search(hit.seen.split("undefined symbol")[0]) and hit.message.id == "undefined-symbol":
-            yield says(hit, "install-corrupt", specific=7, why="a library of TensorFlow itself lacks a function: files of two releases are mixed")
+            yield says(
+                hit, "install-corrupt", specific=7, why="a library of TensorFlow itself lacks a function: files of two releases are mixed"
+            )
             yield says(hit, "conflicting-tf-packages", "possible", specific=6)
             yield says(hit, "extension-abi-mismatch", "possible", specific=5)
         else:
@@ -107,7 +111,7 @@ def symbol(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 
 
 def musl(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
-    """musl's words; on a system with glibc the same file names mean something else."""
+    """Musl's words; on a system with glibc the same file names mean something else."""
     hit = hits[0]
     if "relocating" in hit.seen.lower() or case.circumstances.musl or "ld-musl" in hit.seen or "shared library" in hit.seen.lower():
         yield says(hit, "platform-unsupported", "likely", specific=8)
@@ -125,7 +129,7 @@ def died(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 
 
 def libc(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
-    """glibc names itself; only TensorBoard's data server can be done without."""
+    """Glibc names itself; only TensorBoard's data server can be done without."""
     hit = hits[0]
     yield says(hit, "glibc-too-old", "likely" if "tensorboard_data_server" in hit.seen else "certain", specific=9)
     del case

@@ -124,7 +124,7 @@ def operation(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 
 
 def get_prototype(hits: tuple[Hit, ...], _case: Case) -> Iterator[Verdict]:
-    """protobuf 6 without what TensorFlow before 2.20 asks for: a fault where nothing computes, else noise; the line does not tell which."""
+    """Protobuf 6 without what TensorFlow before 2.20 asks for: a fault where nothing computes, else noise; the line does not tell which."""
     yield says(hits[0], "protobuf-incompatible", "likely", specific=5)
     yield says(hits[0], "harmless-message", "possible", specific=4)
 

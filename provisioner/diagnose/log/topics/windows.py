@@ -15,7 +15,12 @@ NEAR_THE_LIMIT = 200
 _OTHERS = (
     (re.compile(r"(importing|load failed:?) (_multiarray_umath|_umath|multiarray|mtrand|_mt19937|numpy)|numpy[\\/]"), "numpy-incompatible"),
     (re.compile(r"importing (_message|_api_implementation)|google[\\/]protobuf"), "protobuf-incompatible"),
-    (re.compile(r"importing (defs|_errors|h5\w*|_conv|_ctypes|_ssl|_sqlite3|cv2|_imaging|qh|_fblas|_flapack|etree|win32\w*|pywintypes|bz2|pyexpat)"), "dependency-incompatible"),
+    (
+        re.compile(
+            r"importing (defs|_errors|h5\w*|_conv|_ctypes|_ssl|_sqlite3|cv2|_imaging|qh|_fblas|_flapack|etree|win32\w*|pywintypes|bz2|pyexpat)"
+        ),
+        "dependency-incompatible",
+    ),
 )
 # From this release on one redistributable serves all; before it the GPU build was linked with CUDA's DLLs (build_info.py of the wheels).
 _OPENED_AT_RUN_TIME = (2, 1)
@@ -58,7 +63,7 @@ def _format(hit: Hit, case: Case) -> Iterator[Verdict]:
 
 
 def self_check(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
-    """Where the traceback stands in the check, the missing DLL is the one that the check loads: the runtime of Visual C++, unless it names another."""
+    """Where the traceback stands in the check, the missing DLL is the one that it loads: the runtime of Visual C++, unless it names another."""
     if any(hit.message.id in {"dll-cuda-selfcheck", "msvcp"} for hit in case.hits):
         return
     cuda = re.search(r"build_info\.(cudart|cudnn|nvcuda|cuda)_dll", case.log.text)
