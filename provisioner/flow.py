@@ -23,6 +23,7 @@ from provisioner.workspace import Workspace, absolute
 
 if TYPE_CHECKING:
     from provisioner.catalogue import Catalogue
+    from provisioner.causes import Messages
     from provisioner.execute import Executed
     from provisioner.model.catalogue import Link, Lock
     from provisioner.model.finding import Verification
@@ -83,6 +84,14 @@ def read_input(host: Host, path: str, limit: int = 1 << 26) -> str:
         raise InputError(f"is not text (byte {error.start} is not UTF-8)", place=path) from None
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", place=path) from None
+
+
+def open_messages(host: Host) -> Messages:
+    """Open the messages and words of the causes, which come with the tool (of other profiles only the catalogue is taken)."""
+    from provisioner.catalogue import find_profiles  # noqa: PLC0415 - not needed by every command
+    from provisioner.causes import open_messages as open_them  # noqa: PLC0415 - not needed to plan
+
+    return open_them(host, find_profiles(), cache=host, cache_dir=posixpath.join(cache_folder(host), "catalogue"))
 
 
 def open_catalogue(host: Host) -> Catalogue:
@@ -338,11 +347,8 @@ def _verify(
     require_gpu: bool = False,
     timeout: float = VERIFY_TIMEOUT_SECONDS,
 ) -> Verification:
-    from provisioner.catalogue import find_profiles  # noqa: PLC0415 - not needed to plan
-    from provisioner.causes import load_messages  # noqa: PLC0415 - not needed to plan
     from provisioner.verify import verify  # noqa: PLC0415 - not needed to plan
 
-    messages = posixpath.join(find_profiles(), "messages.yaml")
     return verify(
         host,
         env=root,
@@ -350,7 +356,7 @@ def _verify(
         expected=expected,
         require_gpu=require_gpu,
         timeout=timeout,
-        messages=load_messages(host.read_text(messages), file=messages),
+        messages=open_messages(host),
         progress=progress.note,
     )
 

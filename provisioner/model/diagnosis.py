@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from provisioner.model.finding import Finding
+from provisioner.model.finding import Evidence, Finding, Remedy
 from provisioner.model.record import record
 
 Result = Literal["healthy", "info", "warning", "error", "could not tell", "crashed", "skipped"]
@@ -83,3 +83,13 @@ class Explanation:
     findings: tuple[Finding, ...]
     notices: tuple[str, ...] = ()
     send: tuple[str, ...] = ()
+
+
+@record
+class CausePage:
+    """What is known of one cause: ``shows`` are the messages by which it shows, each by its meaning and its source."""
+
+    cause: str
+    title: str
+    remedy: Remedy
+    shows: tuple[Evidence, ...]

@@ -10,7 +10,20 @@ from provisioner.model.facts import Facts
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 
-SCHEMAS = ("apply", "error", "examination", "facts", "journal", "plan", "profiles", "receipt", "undo", "verify")
+SCHEMAS = (
+    "apply",
+    "cause-page",
+    "error",
+    "examination",
+    "explanation",
+    "facts",
+    "journal",
+    "plan",
+    "profiles",
+    "receipt",
+    "undo",
+    "verify",
+)
 
 _TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": _TEXT}
@@ -33,6 +46,10 @@ def schema_of(name: str) -> dict[str, Any]:
         return codec.json_schema(Profiles, SCHEMA)
     if name == "examination":
         return _examination()
+    if name in {"explanation", "cause-page"}:
+        from provisioner.model.diagnosis import CausePage, Explanation  # noqa: PLC0415 - only for these
+
+        return codec.json_schema(Explanation if name == "explanation" else CausePage, f"tfsetup/{name}/1")
     verification = codec.json_schema(Verification, "tfsetup/verify/1")
     if name == "verify":
         verification["properties"] = {

@@ -72,8 +72,8 @@ def _failed(item: Ran, raw: Raw, findings: Findings) -> None:
         return
     traceback = str(item.data.get("traceback", item.detail))
     evidence = (Evidence(seen=item.detail, where=where), *_last_frame(traceback))
-    message = findings.messages.match(traceback)
-    if message is not None and message.kind == "fault" and (message.about != "gpu" or item.device or item.name == "import"):
+    message = findings.messages.fault_in(traceback, gpu=bool(item.device) or item.name == "import")
+    if message is not None:
         findings.add(message.cause, "error", message.confidence, *evidence, Evidence(seen=message.explanation, where=message.id))
         return
     findings.add("unknown", "error", "possible", *evidence, title=f"{where} failed: {item.detail.splitlines()[0][:160]}")
