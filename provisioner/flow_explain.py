@@ -21,7 +21,7 @@ HEAD_BYTES, TAIL_BYTES = 8 << 20, 4 << 20
 _BLOCK = 1 << 20
 # No log is needed to say that these are wanted: what the findings would be surer with.
 _SEND = {
-    "context": "what is known of the machine: --context os=… --context python=… --context tensorflow=… (also arch, gpu, driver, cuda, cudnn, install)",
+    "context": "what is known of the machine: --context os=… --context python=… (also arch, tensorflow, gpu, driver, cuda, cudnn, install)",
     "log": "the whole output of the command that fails, from its first line; for a failed import that of: python3 -c 'import tensorflow'",
     "facts": "the machine's facts: run `tfsetup detect --json > facts.json` there, then add --facts facts.json",
     "crash": "the exit status of the process, and what `python3 -X faulthandler -c 'import tensorflow'` prints",

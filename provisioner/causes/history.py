@@ -50,6 +50,15 @@ class LibraryName:
 
 
 @record
+class Names:
+    """Names of the module ``tensorflow``: ``removed`` in TensorFlow 2; in every release ``always``; ``later`` than the first."""
+
+    removed: tuple[str, ...]
+    always: tuple[str, ...]
+    later: tuple[str, ...]
+
+
+@record
 class History:
     """The file ``profiles/history.yaml``; in each list the first entry that fits counts."""
 
@@ -59,3 +68,4 @@ class History:
     toolkits: tuple[FirstToolkit, ...]
     systems: tuple[SystemLibc, ...]
     libraries: tuple[LibraryName, ...]
+    names: Names

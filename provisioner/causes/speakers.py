@@ -79,12 +79,18 @@ def read_history(data: Any, *, file: str) -> History:
     faults: list[str] = []
     for field in ("gpus", "systems", "libraries"):
         for number, item in enumerate(getattr(history, field)):
-            try:
-                re.compile(item.pattern)
-            except re.error as error:
-                faults.append(f"{field}[{number}].pattern: not a regular expression: {error}")
+            wrong = _expression_fault(item.pattern)
+            faults.extend([f"{field}[{number}].pattern: {wrong}"] if wrong else [])
     _refuse(faults, file)
     return history
+
+
+def _expression_fault(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        return f"not a regular expression: {error}"
+    return ""
 
 
 def messages_of(speakers: tuple[Speaker, ...], codes: Collection[str], *, file: str) -> tuple[Message, ...]:

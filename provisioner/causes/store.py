@@ -19,7 +19,7 @@ from provisioner.model.cause import Group, Order
 from provisioner.model.codec import from_data, to_data
 
 # Another form of the entry, or of what a pattern means, needs another number.
-FORM = 4
+FORM = 5
 LIMIT = 1 << 24
 WORDS = "causes"
 FOLDER = "causes/messages"

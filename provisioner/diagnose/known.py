@@ -99,7 +99,11 @@ def _device(
         return receipt.plan.choice.device
     if owner is None or build is None or build.cuda is None or owner.name.endswith("-cpu") or cuda is False:
         return "cpu"
-    return "cuda" if any(item.name.startswith("nvidia-cudnn") for item in found) else "cpu"
+    return (
+        "cuda"
+        if any(re.fullmatch(r"nvidia-(cublas|cuda-runtime|cudnn|cufft|cusolver|cusparse)-cu\d+", item.name) for item in found)
+        else "cpu"
+    )
 
 
 def _left_behind(host: Reader, folders: tuple[str, ...]) -> str:

@@ -7,7 +7,8 @@ import re
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import imported
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
-from provisioner.model.finding import Evidence
+from provisioner.diagnose.log import weigh
+from provisioner.model.finding import Evidence, Finding
 from provisioner.verify.raw import Ran, ending
 
 LAST_LINES = 5
@@ -31,26 +32,34 @@ def look(case: Case, findings: Findings) -> str:
 
 
 def _explain(case: Case, bad: Ran | None, findings: Findings) -> None:
-    """Name the cause by the traceback first, by what else the process said second."""
+    """Let the log engine read what the process said, its traceback last; where that knows nothing, the cause is not known."""
     child = case.child
     trace = str(bad.data.get("traceback", "")) if bad else ""
     where = f"the import of TensorFlow ({bad.name})" if bad else "the interpreter"
     seen = bad.detail if bad and bad.detail else ending(child) if child else ""
     evidence = [Evidence(seen=seen, where=where), *_frames(trace)]
-    if not trace and child is not None:
-        said = "\n".join(child.err.rstrip().splitlines()[-LAST_LINES:])
-        evidence += [Evidence(seen=said, where="its standard error")] if said else []
-    message = findings.messages.match(trace) if trace else None
-    for line in child.err.splitlines() if child is not None and message is None else ():
-        told = findings.messages.match(line)
-        if told is not None and told.kind == "fault" and told.about != "gpu":
-            message = told
-            break
-    if message is not None and message.kind == "fault":
-        findings.add(message.cause, "error", message.confidence, *evidence, Evidence(seen=message.explanation, where=message.id))
-    else:
+    said = child.err.rstrip().splitlines() if child else []
+    if not trace and said:
+        evidence.append(Evidence(seen="\n".join(said[-LAST_LINES:]), where="its standard error"))
+    told = [item for item in _read(case, [*said, *trace.splitlines()], findings) if item.severity == "error" and item.cause != "unknown"]
+    for item in told:
+        findings.add(item.cause, "error", item.confidence, *evidence, *item.evidence)
+    if not told:
         first = seen.splitlines()[0][:160] if seen else "it says nothing"
         findings.add("unknown", "error", "possible", *evidence, title=f"TensorFlow cannot be imported: {first}")
+
+
+def _read(case: Case, lines: list[str], findings: Findings) -> tuple[Finding, ...]:
+    if case.catalogue is None:
+        return ()
+    context = {
+        "os": case.facts.system.os.value or "",
+        "arch": case.facts.system.architecture.value or "",
+        "python": case.survey.version if case.survey else "",
+        "tensorflow": case.expected.tensorflow,
+    }
+    told = {name: value for name, value in context.items() if value}
+    return weigh(lines, told, findings.messages, case.catalogue, env=case.env, python=case.python)
 
 
 def _frames(trace: str) -> tuple[Evidence, ...]:

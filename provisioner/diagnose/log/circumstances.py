@@ -123,7 +123,8 @@ def of_text(text: str, history: History) -> Circumstances:
     lowered = text.lower()
     os = _os_of_lines(lowered)
     wsl = "microsoft-standard" in lowered or "wsl2" in lowered or "/mnt/c/users" in lowered
-    python, bits, arch = (), 0, ""
+    python: Version = ()
+    bits, arch = 0, ""
     for found in re.finditer(r"^(?:\W{0,4}|.{0,40}\$ ?)python (\d\.\d+)(?:\.\d+)?[^\n]{0,200}", lowered, re.MULTILINE):
         python = numbers(found[1])
         banner = found[0] + lowered[found.end() : found.end() + 120]
@@ -176,8 +177,8 @@ def _os_of(text: str) -> Os:
     if re.search(r"windows|\bwin ?\d|\bwin\b", text):
         return "windows"
     if re.search(
-        r"linux|ubuntu|debian|centos|red ?hat|rhel|fedora|suse|alpine|mint|manjaro|pop!?_os|raspbian|colab|docker|jetson|rocky|wsl|kernel|gentoo|nixos|"
-        r"raspberry|kali|elementary",
+        r"linux|ubuntu|debian|centos|red ?hat|rhel|fedora|suse|alpine|mint|manjaro|pop!?_os|raspbian|colab|docker|jetson|rocky|kernel|"
+        r"gentoo|nixos|raspberry|kali|elementary",
         text,
     ):
         return "linux"

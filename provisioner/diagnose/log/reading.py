@@ -30,7 +30,9 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\u200b-\u200f\u2028
 _QUOTED = re.compile(r"^\s*(?:>(?!>)\s?)+")
 _BLANKS = re.compile(r"[\s\u00a0]+")
 _ENDS = re.compile(r"\r\n|\n|\r|\x85")
-_PLAIN = str.maketrans({"‘": "'", "’": "'", "‚": "'", "‛": "'", "“": '"', "”": '"', "„": '"', "´": "'", "\u2010": "-", "\u2011": "-"})
+_PLAIN = (
+    dict.fromkeys((0x2018, 0x2019, 0x201A, 0x201B, 0xB4), "'") | dict.fromkeys((0x201C, 0x201D, 0x201E), '"') | {0x2010: "-", 0x2011: "-"}
+)
 _ENTITIES = (("&gt;", ">"), ("&lt;", "<"), ("&quot;", '"'), ("&#39;", "'"), ("&#x27;", "'"), ("&amp;", "&"))
 
 

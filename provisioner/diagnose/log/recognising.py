@@ -26,7 +26,7 @@ class Hit:
     groups: dict[str, str]
 
     def group(self, *names: str) -> str:
-        """The first of these groups that took part in the match; a name also stands for name2, name3, …"""
+        """The first of these groups that took part in the match; a name also stands for name2, name3 and so on."""
         return next((value for key, value in self.groups.items() if key.rstrip("0123456789") in names and value), "")
 
 

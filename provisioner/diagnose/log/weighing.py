@@ -123,10 +123,10 @@ def _finding(group: list[Verdict], messages: Messages, *, env: str, python: str)
         if verdict.why:
             evidence.append(Evidence(seen=verdict.why, where="compared with what is known of releases and of this machine"))
     evidence.append(Evidence(seen=first.hit.message.explanation, where=first.hit.message.reference))
-    harmless = first.cause == HARMLESS
+    quiet = first.cause == HARMLESS or all(verdict.severity == "info" for verdict in group)
     return Finding(
         cause=first.cause,
-        severity="info" if harmless else "warning" if all(verdict.severity == "warning" for verdict in group) else "error",
+        severity="info" if quiet else "warning" if all(verdict.severity != "error" for verdict in group) else "error",
         confidence=first.confidence,
         title=messages.causes[first.cause].title,
         evidence=tuple(dict.fromkeys(evidence))[:EVIDENCE],
@@ -161,7 +161,7 @@ def _quiet(case: Case, messages: Messages, *, env: str, python: str) -> Finding:
 
 def _failing(case: Case) -> bool:
     """Whether the log shows that something failed, whatever it was."""
-    return any(hit.message.id in {"traceback", "native-runtime", "aborted", "session"} for hit in case.hits)
+    return any(hit.message.id in {"traceback", "native-runtime", "aborted", "segfault", "session"} for hit in case.hits)
 
 
 def _folded(findings: tuple[Finding, ...], messages: Messages) -> tuple[Finding, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from provisioner.diagnose.log.recognising import Hit
-from provisioner.diagnose.log.topics import gpu, libraries, loader, modules, packages, wheels, windows
+from provisioner.diagnose.log.topics import gpu, libraries, loader, modules, names, packages, resolvers, wheels, windows
 from provisioner.diagnose.log.verdict import Case, Verdict
 
 Judgement = Callable[[tuple[Hit, ...], Case], Iterable[Verdict]]
@@ -18,7 +18,9 @@ TOPICS: dict[str, Judgement] = {
     **libraries.JUDGEMENTS,
     **loader.JUDGEMENTS,
     **modules.JUDGEMENTS,
+    **names.JUDGEMENTS,
     **packages.JUDGEMENTS,
+    **resolvers.JUDGEMENTS,
     **wheels.JUDGEMENTS,
     **windows.JUDGEMENTS,
 }

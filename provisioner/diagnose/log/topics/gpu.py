@@ -5,14 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from provisioner.diagnose.log.circumstances import Version, numbers
+from provisioner.diagnose.log.circumstances import numbers
 from provisioner.diagnose.log.recognising import Hit
 from provisioner.diagnose.log.verdict import Case, Verdict, plain, says
-
-
-def text(version: Version) -> str:
-    """Return a version as people write it."""
-    return ".".join(map(str, version))
+from provisioner.diagnose.log.words import dotted
 
 
 def _newer(case: Case) -> str:
@@ -22,8 +18,8 @@ def _newer(case: Case) -> str:
     if not case.knowledge.too_new(now.capability, now.tensorflow, cuda):
         return ""
     need = case.knowledge.cuda(now.tensorflow) if now.tensorflow else None
-    first = text(case.knowledge.first_cuda(now.capability))
-    return f"compute capability {text(now.capability)} needs CUDA {first}, this is built with CUDA {text(need.cuda if need else cuda)}"
+    first = dotted(case.knowledge.first_cuda(now.capability))
+    return f"compute capability {dotted(now.capability)} needs CUDA {first}, this is built with CUDA {dotted(need.cuda if need else cuda)}"
 
 
 def _older(case: Case) -> str:
@@ -31,7 +27,7 @@ def _older(case: Case) -> str:
     if not case.knowledge.too_old(now.capability, now.tensorflow):
         return ""
     need = case.knowledge.cuda(now.tensorflow)
-    return f"TensorFlow {now.tensorflow} has code for {', '.join(need.capabilities) if need else ''}, not for {text(now.capability)}"
+    return f"TensorFlow {now.tensorflow} has code for {', '.join(need.capabilities) if need else ''}, not for {dotted(now.capability)}"
 
 
 def architecture(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -71,7 +67,7 @@ def handle(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     now = case.circumstances
     need = case.knowledge.cuda(now.tensorflow) if now.tensorflow else None
     if need and now.cudnn and len(now.cudnn) > 1 and len(need.cudnn) > 1 and now.cudnn[:2] < need.cudnn[:2]:
-        why = f"cuDNN {text(now.cudnn)} is there, TensorFlow {now.tensorflow} was built with {text(need.cudnn)}"
+        why = f"cuDNN {dotted(now.cudnn)} is there, TensorFlow {now.tensorflow} was built with {dotted(need.cudnn)}"
         yield says(hit, "cudnn-version-mismatch", "likely", specific=5, why=why)
     else:
         yield says(hit, "cudnn-version-mismatch", "possible", specific=3)
@@ -163,11 +159,10 @@ def no_gpu(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     if now.os == "macos":
         yield says(hit, "cpu-only-build", specific=5, why="no build for macOS has CUDA; the GPU of a Mac needs tensorflow-metal")
         return
-    if build is not None and (
-        build.cuda is None or (build.packages.get("cpu") == "tensorflow" and "gpu" not in now.told.replace("gpu_", ""))
-    ):
-        if "cuda" not in build.packages or build.packages["cuda"] != "tensorflow":
-            yield says(hit, "cpu-only-build", "likely", specific=6, why=f"the package tensorflow {now.tensorflow} is a build without CUDA")
+    # In 1.15.2 to 2.0 the package tensorflow is the CPU build, and tensorflow-gpu the other.
+    of_cpu = build is not None and build.packages.get("cuda") != "tensorflow" and (build.cuda is None or "tensorflow-gpu" not in now.told)
+    if of_cpu:
+        yield says(hit, "cpu-only-build", "likely", specific=6, why=f"the package tensorflow {now.tensorflow} is a build without CUDA")
     yield from _listed_none(hit, case)
 
 
@@ -180,7 +175,7 @@ def _listed_none(hit: Hit, case: Case) -> Iterator[Verdict]:
         yield says(hit, "gpu-too-new", specific=5, why=newer)
     need = case.knowledge.cuda(now.tensorflow, now.platform) if now.tensorflow else None
     if need and now.cudas and not any(item[0] == need.cuda[0] for item in now.cudas):
-        why = f"TensorFlow {now.tensorflow} was built with CUDA {text(need.cuda)}, CUDA {text(now.cudas[0])} is there"
+        why = f"TensorFlow {now.tensorflow} was built with CUDA {dotted(need.cuda)}, CUDA {dotted(now.cudas[0])} is there"
         yield says(hit, "cuda-version-mismatch", "likely", specific=5, why=why)
     elif now.gpu_present or now.cudas:
         yield says(hit, "cuda-libs-missing", "possible", specific=4)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from provisioner.diagnose.log.circumstances import Version, numbers
 from provisioner.diagnose.log.recognising import Hit
 from provisioner.diagnose.log.verdict import Case, Verdict, plain, says
+from provisioner.diagnose.log.words import dotted
 
 _CUDA = re.compile(r"(lib)?(cudart|cublas(lt)?|cufft|curand|cusolver|cusparse|cupti|nccl|nvrtc|nvjitlink|nvtoolsext|nvtx)", re.IGNORECASE)
 _RUNTIME = re.compile(r"(lib)?(msvcp|vcruntime|concrt|vcomp)", re.IGNORECASE)
@@ -31,7 +33,7 @@ def _one(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
     inner = re.search(r"dlerror: ?([\w.+-]+\.(?:so[\w.]*|dll))", hit.seen)
     missing = inner[1].lower() if inner else lowered
     if "nvinfer" in lowered:
-        yield says(hit, "tensorrt-missing", specific=8)
+        yield replace(says(hit, "tensorrt-missing", specific=8), severity="info")
     elif "cupti" in lowered:
         yield says(hit, "cuda-libs-missing", "possible", specific=4, why="only the profiler needs CUPTI")
     elif re.match(r"(libcuda\.|libcuda$|nvcuda|libnvidia-ml|libnvcuvid|libnvidia-ptx)", missing):
@@ -92,13 +94,13 @@ def _cudnn(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
         yield from cudnn_part((hit,), case)
         return
     if wanted and have and have[0] != wanted[0]:
-        why = f"cuDNN {_text(have)} is there, {name} is asked for"
+        why = f"cuDNN {dotted(have)} is there, {name} is asked for"
         yield says(hit, "cudnn-version-mismatch", specific=8, why=why)
         yield says(hit, "cudnn-missing", "possible", specific=7)
         return
     if known.wants(name, now) is False:
         need = known.cuda(now.tensorflow)
-        why = f"TensorFlow {now.tensorflow} was built with cuDNN {_text(need.cudnn if need else ())}"
+        why = f"TensorFlow {now.tensorflow} was built with cuDNN {dotted(need.cudnn if need else ())}"
         yield says(hit, "cudnn-version-mismatch", specific=8, why=why)
         return
     yield says(hit, "cudnn-missing", specific=7)
@@ -117,13 +119,13 @@ def _cuda(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
     need = known.cuda(now.tensorflow, now.platform) if now.tensorflow else None
     stranger = known.wants(name, now) is False or (need is not None and bool(asked) and need.cuda[0] != asked[0])
     if stranger and need is not None:
-        why = f"{name} is asked for, but TensorFlow {now.tensorflow} was built with CUDA {_text(need.cuda)}"
+        why = f"{name} is asked for, but TensorFlow {now.tensorflow} was built with CUDA {dotted(need.cuda)}"
         yield says(hit, "cuda-version-mismatch", specific=8, why=why)
         yield says(hit, "cuda-libs-missing", "possible", specific=7)
         return
     wanted = asked or (need.cuda if need else ())
     if wanted and have and not any(_serves(item, wanted, name) for item in have):
-        why = f"CUDA {', '.join(map(_text, have))} is there, {name} is of CUDA {_text(wanted)}"
+        why = f"CUDA {', '.join(map(dotted, have))} is there, {name} is of CUDA {dotted(wanted)}"
         yield says(hit, "cuda-version-mismatch", specific=8, why=why)
         yield says(hit, "cuda-libs-missing", "possible", specific=7)
         return
@@ -163,10 +165,6 @@ def _number(name: str) -> Version:
     return (int(next(item for item in found.groups() if item)),) if found else ()
 
 
-def _text(version: Version) -> str:
-    return ".".join(map(str, version))
-
-
 def dlopen(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """``Cannot dlopen some GPU libraries``: the lines before name them; by itself it says that one is missing, not which."""
     named = [hit for hit in case.hits if hit.message.topic == "library"]
@@ -178,7 +176,7 @@ def dlopen(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         return
     need = case.knowledge.cuda(now.tensorflow, now.platform) if now.tensorflow else None
     if need and now.cudas and not any(item[0] == need.cuda[0] for item in now.cudas):
-        why = f"TensorFlow {now.tensorflow} was built with CUDA {_text(need.cuda)}, CUDA {', '.join(map(_text, now.cudas))} is there"
+        why = f"TensorFlow {now.tensorflow} was built with CUDA {dotted(need.cuda)}, CUDA {', '.join(map(dotted, now.cudas))} is there"
         yield says(hits[0], "cuda-version-mismatch", specific=7, why=why)
     yield plain(hits[0])
     yield says(hits[0], "cudnn-missing", "possible", specific=3)
@@ -195,7 +193,7 @@ def cudart(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     if now.native_windows and now.tensorflow and need is None:
         return
     if need and now.cudas and not any(_serves(item, need.cuda, "cudart") for item in now.cudas):
-        why = f"TensorFlow {now.tensorflow} was built with CUDA {_text(need.cuda)}, CUDA {', '.join(map(_text, now.cudas))} is there"
+        why = f"TensorFlow {now.tensorflow} was built with CUDA {dotted(need.cuda)}, CUDA {', '.join(map(dotted, now.cudas))} is there"
         yield says(hit, "cuda-version-mismatch", specific=7, why=why)
         yield says(hit, "cuda-libs-missing", "possible", specific=6)
         yield says(hit, "driver-missing", "possible", specific=4)
@@ -225,12 +223,8 @@ def cudnn_part(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 
 def tensorrt(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """Only TF-TRT needs it: no fault, and no cause of another one."""
-    hit = hits[0]
-    yield says(
-        hit,
-        "tensorrt-missing",
-        specific=4 if any(item.message.kind == "fault" and item.message.topic != "tensorrt" for item in case.hits) else 8,
-    )
+    others = any(item.message.kind == "fault" and item.message.topic != "tensorrt" for item in case.hits)
+    yield replace(says(hits[0], "tensorrt-missing", specific=4 if others else 8), severity="info")
 
 
 def cupti(hits: tuple[Hit, ...], _case: Case) -> Iterator[Verdict]:

@@ -48,7 +48,7 @@ def no_avx(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         yield says(hits[0], "wrong-arch-binary", specific=9, why="this is an Apple processor: an x86_64 TensorFlow runs translated there")
         yield says(hits[0], "cpu-no-avx", "likely", specific=8)
         return
-    if "aren't available" in hits[0].seen or now.arch == "x86_64" or not now.os == "macos":
+    if "aren't available" in hits[0].seen or now.arch == "x86_64" or now.os != "macos":
         yield plain(hits[0])
     else:
         yield says(hits[0], "cpu-no-avx")

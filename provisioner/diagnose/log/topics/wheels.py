@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from provisioner.diagnose.log.circumstances import Version, numbers
 from provisioner.diagnose.log.recognising import Hit
-from provisioner.diagnose.log.verdict import Case, Verdict, plain, says
+from provisioner.diagnose.log.verdict import Case, Verdict, says
+from provisioner.diagnose.log.words import dotted, has_wheels_for
 
 # Distributions that are TensorFlow itself, whose releases the catalogue knows.
 _ITSELF = re.compile(r"(tensorflow|tf[-_]nightly)([-_](cpu|gpu|intel|macos|cpu[-_]aws))?$")
@@ -76,7 +77,7 @@ def _of_none(hit: Hit, name: str, wanted: str, case: Case) -> Iterator[Verdict]:
     if wanted and python:
         anywhere, here = known.pythons(wanted, ""), known.pythons(wanted, now.platform)
         if anywhere and python not in anywhere:
-            yield says(hit, "python-unsupported", specific=8, why=_has(wanted, anywhere, python))
+            yield says(hit, "python-unsupported", specific=8, why=has_wheels_for(wanted, anywhere, python))
             yield says(hit, "python-32bit", "possible", specific=3)
             return
         if anywhere and now.platform and not _named_so(name, wanted, case):
@@ -86,17 +87,17 @@ def _of_none(hit: Hit, name: str, wanted: str, case: Case) -> Iterator[Verdict]:
         if here and python in here:
             yield from _old_pip(hit, case, specific=4)
             yield says(
-                hit, "python-32bit", specific=6, why=f"TensorFlow {wanted} has wheels for Python {_text(python)}, but 64-bit ones only"
+                hit, "python-32bit", specific=6, why=f"TensorFlow {wanted} has wheels for Python {dotted(python)}, but 64-bit ones only"
             )
             yield says(hit, "platform-unsupported", "possible", specific=4)
             yield says(hit, "python-unsupported", "possible", specific=3)
             return
     if python and known.python_too_new(python):
-        yield says(hit, "python-unsupported", specific=8, why=f"no release has wheels for Python {_text(python)}")
+        yield says(hit, "python-unsupported", specific=8, why=f"no release has wheels for Python {dotted(python)}")
         yield says(hit, "python-32bit", "possible", specific=3)
         return
     if python and known.python_too_old(python):
-        yield says(hit, "python-unsupported", specific=7, why=f"Python {_text(python)} is older than the wheels that are left")
+        yield says(hit, "python-unsupported", specific=7, why=f"Python {dotted(python)} is older than the wheels that are left")
         return
     yield from _undecided(hit, name, case)
 
@@ -115,7 +116,7 @@ def _undecided(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
     since_begin = bool(now.python) and known.python_known_since_begin(now.python)
     if since_begin:
         yield says(
-            hit, "python-32bit", "possible", specific=6, why=f"there are wheels for Python {_text(now.python)}, but 64-bit ones only"
+            hit, "python-32bit", "possible", specific=6, why=f"there are wheels for Python {dotted(now.python)}, but 64-bit ones only"
         )
         yield says(hit, "python-unsupported", "possible", specific=5)
         yield from _old_pip(hit, case, specific=4)
@@ -130,10 +131,10 @@ def _of_list(hit: Hit, wanted: str, offered: tuple[str, ...], case: Case) -> Ite
     now, known = case.circumstances, case.knowledge
     final = [numbers(item) for item in offered if _FINAL.match(item)] or [numbers(item) for item in offered]
     lowest, highest, want = min(final), max(final), numbers(wanted)
-    span = f"offered are {_text(lowest)} to {_text(highest)}"
+    span = f"offered are {dotted(lowest)} to {dotted(highest)}"
     pythons = known.pythons(wanted, "") if wanted else frozenset()
     if now.python and pythons and now.python not in pythons:
-        yield says(hit, "python-unsupported", specific=9, why=_has(wanted, pythons, now.python))
+        yield says(hit, "python-unsupported", specific=9, why=has_wheels_for(wanted, pythons, now.python))
         return
     if not want or want < lowest:
         yield says(hit, "python-unsupported", specific=8, why=f"{span}: what is older has no wheel for this Python")
@@ -152,7 +153,7 @@ def _of_list(hit: Hit, wanted: str, offered: tuple[str, ...], case: Case) -> Ite
 def _above(hit: Hit, wanted: str, highest: Version, span: str, case: Case) -> Iterator[Verdict]:
     """The newest that is offered is older than what is wanted: the last for this Python, or the last that this pip can see."""
     now, known = case.circumstances, case.knowledge
-    newest = _text(highest)
+    newest = dotted(highest)
     here = known.pythons(wanted, now.platform)
     follower = next((item for item in reversed(known.known_versions()) if numbers(item) > highest and _FINAL.match(item)), "")
     glibc, glibc_next = (_glibc(known, item) for item in (newest, follower))
@@ -163,12 +164,12 @@ def _above(hit: Hit, wanted: str, highest: Version, span: str, case: Case) -> It
             hit,
             "pip-too-old",
             specific=8,
-            why=f"{span}; {wanted} has wheels for Python {_text(now.python)}, with a tag that an old pip does not know",
+            why=f"{span}; {wanted} has wheels for Python {dotted(now.python)}, with a tag that an old pip does not know",
         )
         yield says(hit, "platform-unsupported", "possible", specific=5)
         return
     if now.python and here:
-        yield says(hit, "python-unsupported", specific=9, why=_has(wanted, here, now.python))
+        yield says(hit, "python-unsupported", specific=9, why=has_wheels_for(wanted, here, now.python))
         return
     if not known.pythons(wanted, ""):
         yield says(hit, "python-unsupported", "possible", specific=5, why=f"{span}; {wanted} is not known here")
@@ -203,15 +204,6 @@ def _named_so(name: str, wanted: str, case: Case) -> bool:
     return not name or name.startswith("tf") or name == "tensorflow-gpu" or name in build.packages.values() or "macos" not in build.platform
 
 
-def _has(version: str, pythons: frozenset[Version], python: Version) -> str:
-    ordered = sorted(pythons)
-    return f"TensorFlow {version} has wheels for Python {_text(ordered[0])} to {_text(ordered[-1])}, not for {_text(python)}"
-
-
-def _text(version: Version) -> str:
-    return ".".join(map(str, version))
-
-
 def tags(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """``is not a supported wheel on this platform``: what the file's name asks for, against this interpreter."""
     now = case.circumstances
@@ -229,20 +221,20 @@ def tags(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     )
     python: Version = (int(found[1]), int(found[2])) if found[2] else ()
     verdicts = []
-    if (system and now.os and system != now.os) or (arch and now.arch and arch != now.arch and now.arch != "i686"):
+    if (system and now.os and system != now.os) or (arch and now.arch and now.arch not in {arch, "i686"}):
         verdicts.append(
             says(hit, "platform-unsupported", "certain", specific=9, why=f"the wheel is for {system} {arch}, this is {now.platform}")
         )
     if now.musl and "manylinux" in found[4]:
         verdicts.append(says(hit, "platform-unsupported", "certain", specific=9, why="the wheel is for glibc, this is musl"))
     if python and now.python and python != now.python and "abi3" not in name:
-        why = f"the wheel is for Python {_text(python)}, this is {_text(now.python)}"
+        why = f"the wheel is for Python {dotted(python)}, this is {dotted(now.python)}"
         verdicts.append(says(hit, "python-unsupported", "certain", specific=9, why=why))
     if now.bits == 32:  # noqa: PLR2004 - bits
         verdicts.append(says(hit, "python-32bit", "certain", specific=9, why="the Python is a 32-bit one"))
     floor = re.match(r"macosx_(\d+)_(\d+)", found[4])
     if floor and now.macos and now.macos[:2] < (int(floor[1]), int(floor[2])):
-        why = f"the wheel is for macOS {floor[1]}.{floor[2]} and later, this is {_text(now.macos)}"
+        why = f"the wheel is for macOS {floor[1]}.{floor[2]} and later, this is {dotted(now.macos)}"
         verdicts.append(says(hit, "macos-too-old", specific=8, why=why))
     if verdicts:
         yield from verdicts
@@ -255,121 +247,4 @@ def tags(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     yield says(hit, "python-32bit", "possible", specific=5 if settled else 3)
 
 
-def built(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
-    """A source distribution is built where no wheel fits; for TensorFlow's dependencies that means a Python without wheels."""
-    names = {hit.group("built").lower() for hit in hits}
-    hit = hits[0]
-    if "tensorflow-gpu" in names:
-        yield says(hit, "deprecated-package", specific=8)
-    if case.knowledge.python_too_new(case.circumstances.python) or case.circumstances.python > (3, 9):
-        yield says(hit, "python-unsupported", specific=5, why="what has no wheel for this Python is built from its source")
-    else:
-        yield plain(hit)
-    yield says(hit, "dependency-incompatible", "possible", specific=2)
-
-
-def uv_platform(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
-    """Uv names the tag: a tag of a Python is the Python's fault."""
-    for hit in hits:
-        following = case.log.text[hit.offset : hit.offset + 500]
-        if re.search(r"tags?:? \(?(e\.g\.,? )?`?cp\d+", following) and "platform" not in hit.seen.lower():
-            yield says(hit, "python-unsupported", specific=8)
-        else:
-            yield says(hit, "platform-unsupported", specific=8)
-            yield says(hit, "python-unsupported", "possible", specific=4)
-
-
-def candidates(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
-    """Poetry does not say which part of the tag does not fit."""
-    now, known = case.circumstances, case.knowledge
-    version = re.search(r"candidates for tensorflow\S* \(([\w.]+)\)", case.log.text)
-    pythons = known.pythons(version[1], "") if version else frozenset()
-    if now.python and pythons and version:
-        fits = now.python in pythons
-        why = "" if fits else _has(version[1], pythons, now.python)
-        yield says(hits[0], "platform-unsupported" if fits else "python-unsupported", specific=8, why=why)
-        return
-    python_first = known.python_too_new(now.python) or "cp3" in case.log.text
-    first, second = ("python-unsupported", "platform-unsupported") if python_first else ("platform-unsupported", "python-unsupported")
-    yield says(hits[0], first, specific=6)
-    yield says(hits[0], second, "possible", specific=5)
-
-
-def no_version(hits: tuple[Hit, ...], _case: Case) -> Iterator[Verdict]:
-    """The registry has no such version: for this Python, or at all."""
-    yield says(hits[0], "resolver-conflict", "possible")
-    yield says(hits[0], "python-unsupported", "possible", specific=4)
-
-
-def conflict(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
-    """A conflict of which every way out is closed by the Python is the Python's fault, which the resolver says beside it."""
-    hit = hits[0]
-    nothing = re.search(r"from versions?:? none", case.log.text)
-    if (
-        hit.message.id == "conflict"
-        and nothing
-        and "ResolutionImpossible" not in case.log.text
-        and "conflict is caused" not in case.log.text
-    ):
-        return
-    yield plain(hit)
-
-
-def requires_python(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
-    """A package refuses this Python; which package it is decides little."""
-    del case
-    yield plain(hits[0])
-
-
-def installed(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
-    """Pip's list of what does not fit after an install; the package that is held names the second cause."""
-    for hit in hits:
-        yield plain(hit)
-        lowered = hit.seen.lower()
-        for word, cause in (("protobuf", "protobuf-incompatible"), ("numpy", "numpy-incompatible"), ("keras", "keras-incompatible")):
-            if re.search(rf"(requires|requirement) {word}\b", lowered):
-                yield says(hit, cause, "likely", specific=5)
-                break
-        else:
-            yield says(hit, "dependency-incompatible", "possible", specific=4)
-    del case
-
-
-def conda(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
-    """A channel without the package: most often the version, then the platform, then the Python."""
-    now = case.circumstances
-    hit = hits[0]
-    if now.bits == 32:  # noqa: PLR2004 - bits
-        yield says(hit, "python-32bit", "certain", specific=9, why="the Python is a 32-bit one")
-    if re.search(r"(win|linux)-32|osx-arm64|linux-aarch64|linux-armv7l", case.log.text) or now.arch not in {"", "x86_64"}:
-        yield says(hit, "platform-unsupported", specific=7)
-        yield says(hit, "resolver-conflict", "possible", specific=4)
-    elif re.search(r"python(=|==|_abi| )", case.log.text):
-        yield says(hit, "resolver-conflict", specific=6)
-        yield says(hit, "python-unsupported", "possible", specific=5)
-    else:
-        yield says(hit, "platform-unsupported", "possible", specific=5)
-        yield says(hit, "resolver-conflict", "possible", specific=4)
-        yield says(hit, "python-unsupported", "possible", specific=3)
-
-
-def conda_conflict(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
-    """Specifications that exclude each other; where the Python is one side of it, it is named second."""
-    yield plain(hits[0])
-    if "python" in case.log.text.lower():
-        yield says(hits[0], "python-unsupported", "possible", specific=4)
-
-
-JUDGEMENTS = {
-    "wheel": wheel,
-    "wheeltag": tags,
-    "built": built,
-    "uvplatform": uv_platform,
-    "candidates": candidates,
-    "noversion": no_version,
-    "conflict": conflict,
-    "requirespython": requires_python,
-    "installed": installed,
-    "conda": conda,
-    "condaconflict": conda_conflict,
-}
+JUDGEMENTS = {"wheel": wheel, "wheeltag": tags}

@@ -63,7 +63,7 @@ def _format(hit: Hit, case: Case) -> Iterator[Verdict]:
 
 
 def self_check(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
-    """Where the traceback stands in the check, the missing DLL is the one that the check loads: the runtime of Visual C++, unless it names another."""
+    """Where the traceback stands in the check, the missing DLL is the one that it loads: the runtime of Visual C++, unless it names another."""
     if any(hit.message.id in {"dll-cuda-selfcheck", "msvcp"} for hit in case.hits):
         return
     cuda = re.search(r"build_info\.(cudart|cudnn|nvcuda|cuda)_dll", case.log.text)
