@@ -17,7 +17,22 @@ PACKAGES = ("tensorflow", "tensorflow_core")
 SIGNS = ("libtensorflow_framework*", "python/platform/build_info.py")
 CPU_ONLY = frozenset({"tensorflow-cpu", "tensorflow-intel", "tensorflow-cpu-aws", "tensorflow-macos"})
 # What else brings NVIDIA's libraries into an environment, so that they do not tell for what TensorFlow is there.
-OTHERS = frozenset({"torch", "jax", "jaxlib", "jax-cuda12-plugin", "jax-cuda13-plugin", "cupy-cuda11x", "cupy-cuda12x", "paddlepaddle-gpu"})
+OTHERS = frozenset(
+    {
+        "torch",
+        "jax",
+        "jaxlib",
+        "jax-cuda12-plugin",
+        "jax-cuda13-plugin",
+        "cupy-cuda11x",
+        "cupy-cuda12x",
+        "cupy-cuda13x",
+        "onnxruntime-gpu",
+        "paddlepaddle-gpu",
+    }
+)
+# The parts of CUDA without which no TensorFlow uses a GPU.
+CORE = re.compile(r"nvidia-(cuda-runtime|cublas|cudnn|cufft|cusolver|cusparse)(-cu\d+)?")
 
 
 @record
@@ -112,17 +127,13 @@ def purpose(case: Case) -> Purpose:
         return Purpose(device=case.receipt.plan.choice.device, why="the receipt of tfsetup")
     if case.expected.device:
         return Purpose(device=case.expected.device, why="the plan")
-    brought = [item for item in case.distributions if nvidia(item.name)]
-    if brought and not any(item.name in OTHERS for item in case.distributions):
+    brought = [item for item in case.distributions if CORE.fullmatch(item.name)]
+    # One part alone may be there for something else (XGBoost takes NCCL, others cuDNN).
+    if len({item.name for item in brought}) > 1 and not any(item.name in OTHERS for item in case.distributions):
         return Purpose(device="cuda", why=f"{brought[0].name} {brought[0].version} is installed")
     if installed(case) == "tensorflow-gpu":
         return Purpose(device="cuda", why="tensorflow-gpu is installed")
     return Purpose(device="", why="")
-
-
-def nvidia(name: str) -> bool:
-    """Whether a distribution brings a part of CUDA; NVML's bindings (nvidia-ml-py) do not."""
-    return re.fullmatch(r"nvidia-(?!ml-py)[a-z-]+?(-cu\d+)?", name) is not None and name != "nvidia-smi"
 
 
 def without_folder(case: Case, folder: str, words: str) -> Remedy:

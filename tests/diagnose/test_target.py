@@ -20,9 +20,10 @@ def make(*names: str, **changes):
     ("names", "device"),
     [
         (("tensorflow",), ""),
-        (("tensorflow", "nvidia-cudnn-cu12"), "cuda"),
-        (("tensorflow", "nvidia-cublas"), "cuda"),
-        (("tensorflow", "nvidia-cudnn-cu12", "torch"), ""),
+        (("tensorflow", "nvidia-cudnn-cu12", "nvidia-cublas-cu12"), "cuda"),
+        (("tensorflow", "nvidia-cublas", "nvidia-cusparse"), "cuda"),
+        (("tensorflow", "xgboost", "nvidia-nccl-cu12"), ""),
+        (("tensorflow", "nvidia-cudnn-cu12", "nvidia-cublas-cu12", "torch"), ""),
         (("tensorflow", "nvidia-ml-py"), ""),
         (("tensorflow-gpu",), "cuda"),
         (("tensorflow-cpu",), ""),
@@ -34,7 +35,7 @@ def test_the_purpose_by_what_is_installed(names: tuple[str, ...], device: str) -
 
 
 def test_the_plan_says_more_than_the_packages() -> None:
-    case = make("tensorflow", "nvidia-cudnn-cu12", expected=Expected(tensorflow="2.15.1", device="cpu"))
+    case = make("tensorflow", "nvidia-cudnn-cu12", "nvidia-cublas-cu12", expected=Expected(tensorflow="2.15.1", device="cpu"))
     assert target.purpose(case).severity == "info"
 
 
