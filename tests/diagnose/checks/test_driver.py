@@ -9,7 +9,7 @@ import pytest
 from provisioner.diagnose.checks.driver import CHECKS
 from tests.diagnose import cases
 
-OUT_OF_MEMORY = "2024-01-01 00:00:00.0: E external/local_xla/xla/stream_executor/cuda/cuda_blas.cc:180] failed to create cublas handle: the resource allocation failed"
+OUT_OF_MEMORY = "2024-01-01 00:00:00.0: E cuda_blas.cc:180] failed to create cublas handle: the resource allocation failed"
 UNKNOWN = "E tensorflow/stream_executor/cuda/cuda_driver.cc:271] failed call to cuInit: CUDA_ERROR_UNKNOWN: unknown error"
 NO_GPU = {"event": "end", "check": "devices", "device": "", "status": "passed", "detail": "", "seconds": 0.1, "data": {"gpus": []}}
 A_GPU = {**NO_GPU, "data": {"gpus": [{"device": "/GPU:0"}]}}
