@@ -7,6 +7,7 @@ import re
 
 from provisioner.diagnose.case import Case
 from provisioner.facts import files
+from provisioner.model.catalogue import Build
 from provisioner.model.finding import Evidence, Remedy, Severity
 from provisioner.model.record import record
 from provisioner.verify.surroundings import is_cuda_build
@@ -106,11 +107,18 @@ def cuda_build(case: Case) -> bool | None:
     said = is_cuda_build(case.reader, site) if site else None
     if said is not None:
         return said
-    if case.build is None:
+    known = build(case)
+    if known is None:
         return None
-    if case.build.cuda is None or installed(case) in CPU_ONLY:
+    if known.cuda is None or installed(case) in CPU_ONLY:
         return False
-    return True if installed(case) == case.build.packages.get("cuda") else None
+    return True if installed(case) == known.packages.get("cuda") else None
+
+
+def build(case: Case) -> Build | None:
+    """What the catalogue knows of the build that is there. It describes the wheels of PyPI: conda's packages are compiled otherwise."""
+    name = installed(case)
+    return None if any(item.name == name and item.installer == "conda" for item in case.distributions) else case.build
 
 
 def installed(case: Case) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from provisioner.diagnose import target
@@ -64,3 +66,10 @@ def test_the_build_by_its_name_where_no_file_says_it(names: tuple[str, ...], mad
 def test_a_folder_is_taken_out_of_library_path(value: str, steps: tuple[str, ...]) -> None:
     case = make(reader=FakeReader(env={"LD_LIBRARY_PATH": value}))
     assert target.without_folder(case, "/a", "Take it out").steps == steps
+
+
+def test_the_catalogue_does_not_describe_condas_builds() -> None:
+    case = make("tensorflow")
+    assert target.build(case) is case.build
+    own = dataclasses.replace(case.distributions[0], installer="conda")
+    assert target.build(dataclasses.replace(case, distributions=(own,))) is None

@@ -37,7 +37,8 @@ def c_library(case: Case, findings: Findings) -> str:
     for path, name in over[:4]:
         seen = Evidence(seen=f"needs GLIBC_{name}, and this system has glibc {version} ({where})", where=path)
         findings.add("glibc-too-old", "error", "certain", seen, remedy=_system_remedy(case))
-    floor = case.build.glibc if case.build is not None else ""
+    build = target.build(case)
+    floor = build.glibc if build is not None else ""
     if not over and not needed and floor and numbers(version) < numbers(floor):
         seen = Evidence(seen=f"glibc {version}; wheels of TensorFlow {_release(case)} need {floor}", where=where)
         findings.add("glibc-too-old", "error", "likely", seen, remedy=_system_remedy(case))
@@ -244,16 +245,17 @@ def macos(case: Case, findings: Findings) -> str:
     """The macOS is not older than the one that the wheels are made for."""
     if case.facts.system.os.value != "macos":
         raise Skipped("this is no Mac")
-    if case.build is None:
+    build = target.build(case)
+    if build is None:
         raise CouldNotTell("which macOS this TensorFlow needs is not known")
-    obstacle, unsure = check_macos(case.facts, case.build.macos)
+    obstacle, unsure = check_macos(case.facts, build.macos)
     if unsure:
         raise CouldNotTell(unsure)
     version = case.facts.system.version
     if obstacle is not None:
         seen = Evidence(seen=f"TensorFlow {_release(case)} {obstacle.why}", where=version.source)
         findings.add(obstacle.code, "error", "certain", seen, remedy=instead.remedy(obstacle.remedy))
-    return f"macOS {version.value}, TensorFlow needs {case.build.macos or 'none in particular'}"
+    return f"macOS {version.value}, TensorFlow needs {build.macos or 'none in particular'}"
 
 
 CHECKS = (
