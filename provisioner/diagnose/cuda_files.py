@@ -65,7 +65,8 @@ def component(soname: str) -> str:
 
 def build_of(case: Case) -> CudaBuild | None:
     """What the release was built with; None where it has no CUDA build or is not known."""
-    return case.build.cuda if case.build is not None else None
+    build = target.build(case)
+    return build.cuda if build is not None else None
 
 
 def kind(soname: str) -> str:
@@ -121,12 +122,13 @@ def required(case: Case, loader: Loader) -> tuple[Copy, ...]:
     """The libraries without which no GPU is used: as the loader itself answered where it was asked, else found by reading."""
     if case.libraries is not None and case.libraries.done:
         return _answered(case, loader)
-    if case.build is None or case.build.cuda is None:
+    cuda = build_of(case)
+    if cuda is None:
         return ()
     chain = (loader.program, target.framework(case))
     loaded: dict[str, str] = {}
     found = []
-    for soname in case.build.cuda.must_open:
+    for soname in cuda.must_open:
         opened = loader.open(soname, chain, loaded)
         path = "" if opened.missing else opened.taken.path
         found.append(
@@ -234,7 +236,7 @@ def wanted_package(case: Case, soname: str) -> tuple[str, str]:
     """Name and version of the package of the profile that brings a library; empty where the profile has none."""
     part = component(soname)
     locked = [(file.name, file.version) for file in case.lock.files] if case.lock is not None else []
-    cuda = case.build.cuda if case.build is not None else None
+    cuda = build_of(case)
     pinned = [tuple(pin.split("==")[:2]) for pin in (cuda.requirements if cuda is not None else ()) if "==" in pin]
     for name, release in (*locked, *pinned):
         if part and re.fullmatch(rf"nvidia-{re.escape(part)}(-cu\d+)?", name):

@@ -26,9 +26,10 @@ def cuda(case: Case) -> CudaBuild | None:
     made = target.cuda_build(case)
     if made is False:
         return None
-    if case.build is None or made is None:
+    build = target.build(case)
+    if build is None or made is None:
         raise CouldNotTell("which CUDA this TensorFlow was built with is not known")
-    return case.build.cuda
+    return build.cuda
 
 
 def version(case: Case) -> str:

@@ -7,6 +7,7 @@ import re
 
 from provisioner.diagnose.case import Case
 from provisioner.facts import files
+from provisioner.model.catalogue import Build
 from provisioner.model.finding import Evidence, Remedy, Severity
 from provisioner.model.record import record
 from provisioner.verify.surroundings import is_cuda_build
@@ -17,7 +18,22 @@ PACKAGES = ("tensorflow", "tensorflow_core")
 SIGNS = ("libtensorflow_framework*", "python/platform/build_info.py")
 CPU_ONLY = frozenset({"tensorflow-cpu", "tensorflow-intel", "tensorflow-cpu-aws", "tensorflow-macos"})
 # What else brings NVIDIA's libraries into an environment, so that they do not tell for what TensorFlow is there.
-OTHERS = frozenset({"torch", "jax", "jaxlib", "jax-cuda12-plugin", "jax-cuda13-plugin", "cupy-cuda11x", "cupy-cuda12x", "paddlepaddle-gpu"})
+OTHERS = frozenset(
+    {
+        "torch",
+        "jax",
+        "jaxlib",
+        "jax-cuda12-plugin",
+        "jax-cuda13-plugin",
+        "cupy-cuda11x",
+        "cupy-cuda12x",
+        "cupy-cuda13x",
+        "onnxruntime-gpu",
+        "paddlepaddle-gpu",
+    }
+)
+# The parts of CUDA without which no TensorFlow uses a GPU.
+CORE = re.compile(r"nvidia-(cuda-runtime|cublas|cudnn|cufft|cusolver|cusparse)(-cu\d+)?")
 
 
 @record
@@ -91,11 +107,18 @@ def cuda_build(case: Case) -> bool | None:
     said = is_cuda_build(case.reader, site) if site else None
     if said is not None:
         return said
-    if case.build is None:
+    known = build(case)
+    if known is None:
         return None
-    if case.build.cuda is None or installed(case) in CPU_ONLY:
+    if known.cuda is None or installed(case) in CPU_ONLY:
         return False
-    return True if installed(case) == case.build.packages.get("cuda") else None
+    return True if installed(case) == known.packages.get("cuda") else None
+
+
+def build(case: Case) -> Build | None:
+    """What the catalogue knows of the build that is there. It describes the wheels of PyPI: conda's packages are compiled otherwise."""
+    name = installed(case)
+    return None if any(item.name == name and item.installer == "conda" for item in case.distributions) else case.build
 
 
 def installed(case: Case) -> str:
@@ -112,17 +135,13 @@ def purpose(case: Case) -> Purpose:
         return Purpose(device=case.receipt.plan.choice.device, why="the receipt of tfsetup")
     if case.expected.device:
         return Purpose(device=case.expected.device, why="the plan")
-    brought = [item for item in case.distributions if nvidia(item.name)]
-    if brought and not any(item.name in OTHERS for item in case.distributions):
+    brought = [item for item in case.distributions if CORE.fullmatch(item.name)]
+    # One part alone may be there for something else (XGBoost takes NCCL, others cuDNN).
+    if len({item.name for item in brought}) > 1 and not any(item.name in OTHERS for item in case.distributions):
         return Purpose(device="cuda", why=f"{brought[0].name} {brought[0].version} is installed")
     if installed(case) == "tensorflow-gpu":
         return Purpose(device="cuda", why="tensorflow-gpu is installed")
     return Purpose(device="", why="")
-
-
-def nvidia(name: str) -> bool:
-    """Whether a distribution brings a part of CUDA; NVML's bindings (nvidia-ml-py) do not."""
-    return re.fullmatch(r"nvidia-(?!ml-py)[a-z-]+?(-cu\d+)?", name) is not None and name != "nvidia-smi"
 
 
 def without_folder(case: Case, folder: str, words: str) -> Remedy:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from provisioner.diagnose import target
@@ -20,9 +22,10 @@ def make(*names: str, **changes):
     ("names", "device"),
     [
         (("tensorflow",), ""),
-        (("tensorflow", "nvidia-cudnn-cu12"), "cuda"),
-        (("tensorflow", "nvidia-cublas"), "cuda"),
-        (("tensorflow", "nvidia-cudnn-cu12", "torch"), ""),
+        (("tensorflow", "nvidia-cudnn-cu12", "nvidia-cublas-cu12"), "cuda"),
+        (("tensorflow", "nvidia-cublas", "nvidia-cusparse"), "cuda"),
+        (("tensorflow", "xgboost", "nvidia-nccl-cu12"), ""),
+        (("tensorflow", "nvidia-cudnn-cu12", "nvidia-cublas-cu12", "torch"), ""),
         (("tensorflow", "nvidia-ml-py"), ""),
         (("tensorflow-gpu",), "cuda"),
         (("tensorflow-cpu",), ""),
@@ -34,7 +37,7 @@ def test_the_purpose_by_what_is_installed(names: tuple[str, ...], device: str) -
 
 
 def test_the_plan_says_more_than_the_packages() -> None:
-    case = make("tensorflow", "nvidia-cudnn-cu12", expected=Expected(tensorflow="2.15.1", device="cpu"))
+    case = make("tensorflow", "nvidia-cudnn-cu12", "nvidia-cublas-cu12", expected=Expected(tensorflow="2.15.1", device="cpu"))
     assert target.purpose(case).severity == "info"
 
 
@@ -63,3 +66,10 @@ def test_the_build_by_its_name_where_no_file_says_it(names: tuple[str, ...], mad
 def test_a_folder_is_taken_out_of_library_path(value: str, steps: tuple[str, ...]) -> None:
     case = make(reader=FakeReader(env={"LD_LIBRARY_PATH": value}))
     assert target.without_folder(case, "/a", "Take it out").steps == steps
+
+
+def test_the_catalogue_does_not_describe_condas_builds() -> None:
+    case = make("tensorflow")
+    assert target.build(case) is case.build
+    own = dataclasses.replace(case.distributions[0], installer="conda")
+    assert target.build(dataclasses.replace(case, distributions=(own,))) is None

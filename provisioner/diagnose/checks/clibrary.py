@@ -8,12 +8,13 @@ import re
 from provisioner.causes.findings import Findings
 from provisioner.choose.platforms import check_libc, check_macos
 from provisioner.choose.versions import numbers
-from provisioner.diagnose import instead, target
+from provisioner.diagnose import cuda_files, instead, target
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.facts import elf, files
 from provisioner.facts.libc import parse_glibc
 from provisioner.facts.loader import Loader, Taken
 from provisioner.model.finding import Evidence, Remedy
+from provisioner.verify.raw import Child
 
 CXX = "libstdc++.so.6"
 GLIBC = re.compile(r"GLIBC_(\d+(?:\.\d+)+)")
@@ -36,7 +37,8 @@ def c_library(case: Case, findings: Findings) -> str:
     for path, name in over[:4]:
         seen = Evidence(seen=f"needs GLIBC_{name}, and this system has glibc {version} ({where})", where=path)
         findings.add("glibc-too-old", "error", "certain", seen, remedy=_system_remedy(case))
-    floor = case.build.glibc if case.build is not None else ""
+    build = target.build(case)
+    floor = build.glibc if build is not None else ""
     if not over and not needed and floor and numbers(version) < numbers(floor):
         seen = Evidence(seen=f"glibc {version}; wheels of TensorFlow {_release(case)} need {floor}", where=where)
         findings.add("glibc-too-old", "error", "likely", seen, remedy=_system_remedy(case))
@@ -171,7 +173,7 @@ def static_tls(case: Case, findings: Findings) -> str:
     """Whether the import failed because the loader had no room left for thread-local data; it cannot be seen before."""
     if case.child is None:
         raise Skipped(case.no_import or "TensorFlow was not imported")
-    found = TLS.search(case.child.err + "".join(str(event.get("detail", "")) for event in case.child.all("end")))
+    found = TLS.search(_said(case.child))
     if found is None:
         return "the loader had room for thread-local data"
     seen = Evidence(seen=found[0], where="the import of TensorFlow")
@@ -182,25 +184,84 @@ def static_tls(case: Case, findings: Findings) -> str:
     return found[0]
 
 
+def _said(child: Child) -> str:
+    """All that the import said: its standard error, and the words and tracebacks of its steps."""
+    ended = [event for event in child.all("end") if event.get("status") != "passed"]
+    return "\n".join([child.err, *(f"{event.get('detail', '')}\n{(event.get('data') or {}).get('traceback', '')}" for event in ended)])
+
+
+def library_path(case: Case, findings: Findings) -> str:
+    """What LD_LIBRARY_PATH and LD_PRELOAD bring into TensorFlow's process from outside the environment.
+
+    That alone is information. It is a fault where the import failed and the loader names such a file. CUDA's libraries have checks of their
+    own, and those of NVIDIA's driver are meant to come so in containers.
+    """
+    values = {name: target.variable(case, name) or "" for name in ("LD_LIBRARY_PATH", "LD_PRELOAD")}
+    if case.facts.system.os.value != "linux" or not any(values.values()):
+        raise Skipped("neither LD_LIBRARY_PATH nor LD_PRELOAD is set")
+    entries = [
+        (name, part) for name, value in values.items() for part in re.split(r"[:\s]" if name == "LD_PRELOAD" else ":", value) if part
+    ]
+    outside = [(name, part) for name, part in entries if part.startswith("/") and not cuda_files.inside(case, f"{part}/")]
+    named = _named_in_error(case, outside)
+    for path, line in named.items():
+        folder = posixpath.dirname(path)
+        words = "a library from outside the environment does not fit: take its folder out of LD_LIBRARY_PATH"
+        remedy = target.without_folder(case, folder, words[:1].upper() + words[1:])
+        remedy = instead.remedy("leave the library out of LD_PRELOAD", "unset LD_PRELOAD") if path in values["LD_PRELOAD"] else remedy
+        findings.add("environment-leak", "error", "likely", Evidence(seen=line, where=path), remedy=remedy)
+    taken = [item for item in _taken_from(case) if item.path not in named]
+    for item in taken:
+        seen = Evidence(seen=f"{item.name} is taken from there ({item.by})", where=item.path)
+        findings.add("environment-leak", "info", "certain", seen)
+    return f"{len(entries)} entries, {len(taken) + len(named)} libraries of TensorFlow's come from them"
+
+
+def _named_in_error(case: Case, outside: list[tuple[str, str]]) -> dict[str, str]:
+    """Files of those entries that a failed import names, with the line that does."""
+    if case.child is None or case.child.done:
+        return {}
+    found: dict[str, str] = {}
+    for line in _said(case.child).splitlines():
+        for path in re.findall(r"/[^\s:'\"()]+\.so[.\d]*", line):
+            if any(path == part or posixpath.dirname(path) == part.rstrip("/") for _, part in outside):
+                found.setdefault(path, line.strip()[:300])
+    return found
+
+
+def _taken_from(case: Case) -> list[Taken]:
+    """The libraries that TensorFlow's own need and that LD_LIBRARY_PATH leads to, outside the environment."""
+    loader, found = _loader(case), {}
+    for path in target.native(case):
+        links = loader.links(path)
+        for name in links.needed if links else ():
+            taken = loader.find(name, (loader.program, path))
+            if taken.by == "LD_LIBRARY_PATH" and not cuda_files.inside(case, taken.path):
+                found[taken.path] = taken
+    return list(found.values())
+
+
 def macos(case: Case, findings: Findings) -> str:
     """The macOS is not older than the one that the wheels are made for."""
     if case.facts.system.os.value != "macos":
         raise Skipped("this is no Mac")
-    if case.build is None:
+    build = target.build(case)
+    if build is None:
         raise CouldNotTell("which macOS this TensorFlow needs is not known")
-    obstacle, unsure = check_macos(case.facts, case.build.macos)
+    obstacle, unsure = check_macos(case.facts, build.macos)
     if unsure:
         raise CouldNotTell(unsure)
     version = case.facts.system.version
     if obstacle is not None:
         seen = Evidence(seen=f"TensorFlow {_release(case)} {obstacle.why}", where=version.source)
         findings.add(obstacle.code, "error", "certain", seen, remedy=instead.remedy(obstacle.remedy))
-    return f"macOS {version.value}, TensorFlow needs {case.build.macos or 'none in particular'}"
+    return f"macOS {version.value}, TensorFlow needs {build.macos or 'none in particular'}"
 
 
 CHECKS = (
     CheckSpec(name="c-library", title="the C library is new enough", look=c_library),
     CheckSpec(name="cxx-library", title="the libstdc++ that is found first is new enough", look=cxx_library),
     CheckSpec(name="static-tls", title="the loader had room for thread-local data", look=static_tls),
+    CheckSpec(name="library-path", title="LD_LIBRARY_PATH and LD_PRELOAD bring in nothing that does not fit", look=library_path),
     CheckSpec(name="macos", title="macOS is new enough", look=macos),
 )

@@ -152,7 +152,7 @@ def _taken(case: Case, copy: Copy, severity: Severity, findings: Findings) -> No
         first = f"{copy.soname} {copy.version or 'of an unknown version'} is taken from outside the environment"
         evidence = (
             Evidence(seen=first + (f" ({copy.by})" if copy.by else ""), where=copy.path),
-            Evidence(seen=f"its own {mine} is not", where=own),
+            Evidence(seen=f"the environment's own, {mine}, is passed over", where=own),
         )
         findings.add("environment-leak", severity if unfit else "warning", "certain", *evidence, remedy=_out(case, copy))
     if unfit is not None:

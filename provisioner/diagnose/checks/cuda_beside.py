@@ -43,7 +43,7 @@ def links(case: Case, findings: Findings) -> str:
 
 
 def copies(case: Case, findings: Findings) -> str:
-    """Two packages of one part of CUDA (nvidia-cudnn-cu11 and -cu12) write the same files: those of the last one installed are there."""
+    """Two packages of one part of CUDA (nvidia-cudnn-cu11 and -cu12) write the same files, and the last one wins; or only the wrong one is there."""
     severity, why = cuda_files.matters(case)
     if severity is None:
         raise Skipped(why)
@@ -51,15 +51,19 @@ def copies(case: Case, findings: Findings) -> str:
     if cuda is None:
         raise CouldNotTell("which CUDA this TensorFlow was built with is not known")
     major = numbers(cuda.version)[0]
-    twice = []
+    twice: list[str] = []
+    needed = {cuda_files.component(soname) for soname in cuda.must_open}
     for part in dict.fromkeys(cuda_files.COMPONENTS.values()):
         names = {item.name: item for item in case.distributions if item.name in {f"nvidia-{part}", f"nvidia-{part}-cu{_major(item.name)}"}}
-        right = next((item for name, item in names.items() if name == f"nvidia-{part}-cu{major}"), None)
+        right = next((item for name, item in names.items() if name in {f"nvidia-{part}-cu{major}", f"nvidia-{part}"}), None)
         for item in names.values():
             if right is not None and item is not right and item.site == right.site:
                 twice.append(item.name)
                 _twice(case, right, item, severity, findings)
-    return f"two copies: {', '.join(twice)}" if twice else "no part of CUDA is there twice"
+            elif right is None and part in needed and not any(other.name in target.OTHERS for other in case.distributions):
+                twice.append(item.name)
+                _for_another(case, item, severity, findings)
+    return f"for another CUDA, or there twice: {', '.join(twice)}" if twice else f"each part of CUDA is there once, for CUDA {major}"
 
 
 def _major(name: str) -> str:
@@ -82,6 +86,22 @@ def _twice(case: Case, right: Distribution, wrong: Distribution, severity: Sever
     elif shared:
         words = f"both write {len(shared)} of the same libraries; those of {right.name} are there"
         findings.add("cuda-version-mismatch", "info", "certain", Evidence(seen=words, where=right.site), *both)
+
+
+def _for_another(case: Case, item: Distribution, severity: Severity, findings: Findings) -> None:
+    """A part of another CUDA in the place of this one's: some of its libraries bear the same name, and need the rest of that CUDA."""
+    cuda = cuda_files.build_of(case)
+    seen = Evidence(
+        seen=f"{item.name} {item.version} is for another CUDA than this build's {cuda.version if cuda else ''}", where=item.metadata
+    )
+    soname = next((name for name in (cuda.must_open if cuda else ()) if cuda_files.component(name) in item.name), "")
+    name, release = cuda_files.wanted_package(case, soname)
+    repairs = (
+        Repair(kind="remove", name=item.name, version=item.version, reason=f"{item.name} is for another CUDA"),
+        Repair(kind="restore", name=name, version=release, reason=f"{name} {release} fits this TensorFlow"),
+    )
+    cause = "cudnn-version-mismatch" if "cudnn" in item.name else "cuda-version-mismatch"
+    findings.add(cause, severity, "certain", seen, repairs=repairs if name else repairs[:1])
 
 
 def _recorded(case: Case, item: Distribution) -> dict[str, int]:
@@ -146,7 +166,7 @@ def tensorrt(case: Case, findings: Findings) -> str:
 
 CHECKS = (
     CheckSpec(name="cuda-links", title="the links that this build needs are there", look=links),
-    CheckSpec(name="cuda-copies", title="no part of CUDA is installed twice", look=copies),
+    CheckSpec(name="cuda-copies", title="each part of CUDA is installed once, and for this CUDA", look=copies),
     CheckSpec(name="cuda-tools", title="XLA finds ptxas and libdevice", look=tools),
     CheckSpec(name="tensorrt", title="TensorRT (not needed)", look=tensorrt),
 )

@@ -115,8 +115,38 @@ def _elsewhere(case: Case, platform: str) -> Remedy | None:
     return instead.remedy(words) if words else None
 
 
+# What only the driver's answer to TensorFlow's own process tells.
+TOLD = frozenset({"driver-kernel-mismatch", "driver-too-old", "gpu-init-failed", "gpu-memory", "gpu-not-visible"})
+
+
+def used(case: Case, findings: Findings) -> str:
+    """TensorFlow, imported, lists the GPU; where it does not, its messages say why."""
+    sight = driving.look(case.facts, devices.catalogue(case))
+    if sight.state != "answers" or target.cuda_build(case) is not True:
+        raise Skipped("no GPU answers" if sight.state != "answers" else "this build uses no GPU")
+    if case.child is None:
+        raise Skipped(case.no_import or "TensorFlow was not imported")
+    ended = next((event for event in case.child.all("end") if event["check"] == "devices" and event["status"] == "passed"), None)
+    if ended is None:
+        raise CouldNotTell("TensorFlow did not come to list its devices")
+    listed = (ended.get("data") or {}).get("gpus", ())
+    if listed:
+        return "TensorFlow lists " + ", ".join(str(gpu.get("device", "GPU")) for gpu in listed)
+    if devices.hides_all(case, sight.gpus):
+        return "CUDA_VISIBLE_DEVICES hides every GPU"
+    severity: Severity = "info" if target.purpose(case).device == "cpu" else "error"
+    for line in case.child.err.splitlines():
+        message = findings.messages.match(line)
+        if message is not None and message.kind == "fault" and message.cause in TOLD:
+            findings.add(
+                message.cause, severity, message.confidence, Evidence(seen=line.strip()[:300], where="standard error of the import")
+            )
+    return "TensorFlow lists no GPU"
+
+
 CHECKS = (
     CheckSpec(name="gpus", title="this build has code for each GPU", look=gpus),
     CheckSpec(name="gpu-visible", title="no variable hides the GPUs", look=visible),
+    CheckSpec(name="gpu-listed", title="TensorFlow lists the GPU", look=used),
     CheckSpec(name="gpu-used", title="the installed build can use the GPU", look=unused),
 )

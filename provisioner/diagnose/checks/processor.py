@@ -6,7 +6,7 @@ import re
 
 from provisioner.causes.findings import Findings
 from provisioner.choose.platforms import check_cpu
-from provisioner.diagnose import instead
+from provisioner.diagnose import instead, target
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell
 from provisioner.facts import elf, files
 from provisioner.facts.system import MACHINE_NAMES
@@ -26,9 +26,10 @@ def instructions(case: Case, findings: Findings) -> str:
     """
     if case.child is not None and _ended(case, case.child, findings):
         return "the import was ended by an instruction that this processor does not have"
-    if case.build is None:
+    build = target.build(case)
+    if build is None:
         raise CouldNotTell("which instructions this TensorFlow needs is not known")
-    needed = case.build.cpu_features
+    needed = build.cpu_features
     names = ", ".join(needed).upper()
     if not needed:
         return "this build needs no particular instructions"
@@ -51,7 +52,7 @@ def _ended(case: Case, child: Child, findings: Findings) -> bool:
         findings.add("cpu-no-avx", "error", "certain", seen, remedy=_words(case))
         return True
     if abs(child.code) in {SIGILL, SIGILL + SHELL} and not child.timed_out:
-        lacking = case.build is not None and check_cpu(case.facts, case.build.cpu_features)[0] is not None
+        lacking = _words(case) is not None
         evidence = [Evidence(seen=ending(child), where="the import of TensorFlow")]
         if not lacking:
             words = (
@@ -64,7 +65,8 @@ def _ended(case: Case, child: Child, findings: Findings) -> bool:
 
 
 def _words(case: Case) -> Remedy | None:
-    obstacle = check_cpu(case.facts, case.build.cpu_features)[0] if case.build is not None else None
+    build = target.build(case)
+    obstacle = check_cpu(case.facts, build.cpu_features)[0] if build is not None else None
     return instead.remedy(obstacle.remedy, *instead.working(case, "auto")) if obstacle is not None else None
 
 

@@ -56,7 +56,7 @@ def test_a_preloaded_libstdcxx_comes_before_all_others(tmp_path: Path) -> None:
     _, findings = found(cases.on_disk(tmp_path / "env", "2.15.1", variables=variables))
     assert findings["libstdcxx-too-old"].remedy.steps == ("unset LD_PRELOAD",)
     said, findings = found(cases.on_disk(tmp_path / "env", "2.15.1", variables={"LD_LIBRARY_PATH": str(new.parent)}))
-    assert not findings
+    assert {cause: finding.severity for cause, finding in findings.items()} == {"environment-leak": "info"}
     assert "LD_LIBRARY_PATH" in said["cxx-library"]
 
 
@@ -102,3 +102,30 @@ def test_the_loaders_words_about_thread_local_data() -> None:
 @pytest.mark.parametrize("err", ["", "ImportError: libx.so: cannot open shared object file"])
 def test_other_words_are_not_about_thread_local_data(err: str) -> None:
     assert not found(cases.recorded("graviton", "2.15.1", device="cpu", child=cases.child(1, err=err, done=False)))[1]
+
+
+BROKEN = "ImportError: {path}: version `GLIBC_9.9' not found (required by /env/x.so)"
+
+
+@needs_compiler
+def test_a_library_that_library_path_brings_in(tmp_path: Path) -> None:
+    outer = compile_library(tmp_path / "outer/libz.so.1", "int g(void) { return 1; }", "-Wl,-soname,libz.so.1")
+    tensorflow(tmp_path / "env", outer, code="int g(void); int f(void) { return g(); }")
+    variables = {"LD_LIBRARY_PATH": f"{outer.parent}:/opt/other"}
+    case = cases.on_disk(tmp_path / "env", "2.15.1", variables=variables)
+    _, findings = found(case)
+    assert (findings["environment-leak"].severity, findings["environment-leak"].evidence[0].where) == ("info", str(outer))
+    broken = dataclasses.replace(case, child=cases.child(1, err=BROKEN.format(path=outer), done=False))
+    _, findings = found(broken)
+    assert (findings["environment-leak"].severity, findings["environment-leak"].confidence) == ("error", "likely")
+    assert findings["environment-leak"].remedy.steps == ("export LD_LIBRARY_PATH=/opt/other",)
+    elsewhere = dataclasses.replace(case, child=cases.child(1, err=BROKEN.format(path="/usr/lib/libz.so.1"), done=False))
+    assert found(elsewhere)[1]["environment-leak"].severity == "info"
+
+
+def test_a_preloaded_library_that_does_not_fit() -> None:
+    reader = cases.environment(cuda=False, env={"LD_PRELOAD": "/opt/x/libjemalloc.so.2 libm.so.6"})
+    case = cases.recorded("debian-12", "2.15.1", device="cpu", reader=reader)
+    assert not found(case)[1]
+    case = dataclasses.replace(case, child=cases.child(1, err=BROKEN.format(path="/opt/x/libjemalloc.so.2"), done=False))
+    assert found(case)[1]["environment-leak"].remedy.steps == ("unset LD_PRELOAD",)

@@ -282,6 +282,16 @@ def test_two_packages_that_write_the_same_files(env: Path, last: str, causes: se
     assert finding.severity == ("error" if last == "cu11" else "info")
 
 
+@needs_compiler
+def test_only_the_package_for_another_cuda_is_there(env: Path) -> None:
+    """cuDNN 8 bears one name for CUDA 11 and 12, so the loader finds it, and the first convolution looks for CUDA 11's cuBLAS."""
+    next((env / SITE).glob("nvidia_cudnn_cu12-*")).rename(env / SITE / "nvidia_cudnn_cu11-8.9.4.25.dist-info")
+    _, findings = found(cases.on_disk(env, RELEASE))
+    assert findings.keys() == {"cudnn-version-mismatch"}
+    repairs = [(repair.kind, repair.name) for repair in findings["cudnn-version-mismatch"].repairs]
+    assert repairs == [("remove", "nvidia-cudnn-cu11"), ("restore", "nvidia-cudnn-cu12")]
+
+
 @pytest.mark.parametrize(("release", "repaired"), [("2.15.1", ["nvidia-cuda-nvcc-cu12"]), ("2.13.1", [])])
 def test_tools_that_are_missing(release: str, repaired: list[str]) -> None:
     """A build that does not look beside itself (2.13) is not helped by the package alone."""

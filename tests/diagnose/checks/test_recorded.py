@@ -89,3 +89,11 @@ def test_a_case_of_which_little_is_known_has_no_finding_and_no_crash(name: str) 
     for case in (cases.make(facts, ""), cases.make(facts, "", catalogue=None, env="")):
         _, findings = cases.run(case, *CHECKS)
         assert cases.codes(findings) <= {"platform-unsupported", "driver-kernel-mismatch"}
+
+
+@pytest.mark.parametrize(("name", "version"), [("celeron-no-avx", "2.15.1"), ("t4-driver-450", "2.21.0"), ("rtx-5090", "2.21.0")])
+def test_condas_builds_are_not_measured_by_pypis(name: str, version: str) -> None:
+    case = made_for_cuda(name, version)
+    case = dataclasses.replace(case, distributions=tuple(dataclasses.replace(item, installer="conda") for item in case.distributions))
+    _, findings = cases.run(case, *CHECKS)
+    assert not cases.codes(findings)
