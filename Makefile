@@ -46,6 +46,7 @@ check: install ## style, types, layers, and that the data is whole
 	$(BIN)/lint-imports
 	$(BIN)/python tools/prove.py --check
 	$(BIN)/python tools/compatibility.py --check
+	$(BIN)/python tools/causes.py --check
 
 format: install ## put the code into its form
 	$(BIN)/ruff check --fix .

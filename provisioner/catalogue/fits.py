@@ -60,7 +60,10 @@ class Deprecated:
 
 @record
 class Fits:
-    """The file. ``imported`` are distributions, ``modules`` and ``standard_library`` top-level names that ``import tensorflow`` imports."""
+    """The file. ``imported`` are distributions, ``modules`` and ``standard_library`` top-level names that ``import tensorflow`` imports.
+
+    ``pip`` is the oldest that sees the wheels of every release.
+    """
 
     sources: tuple[str, ...] = ()
     misfits: tuple[Misfit, ...] = ()
@@ -70,6 +73,7 @@ class Fits:
     not_always: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     standard_library: tuple[str, ...] = ()
+    pip: str = ""
 
 
 def read_fits(data: Any, *, file: str) -> Fits:

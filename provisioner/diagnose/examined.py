@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from provisioner.diagnose.case import Case, Distribution
 from provisioner.facts import files
 from provisioner.site import is_rival, normalise
+from provisioner.verify.integrity import name_of_folder
 
 # The distributions that only say what to install instead, or that install another one.
 NIGHTLY = ("tf-nightly", "tensorflow-nightly")
@@ -125,5 +126,14 @@ def inside(case: Case, path: str) -> bool:
 
 def package_folders(case: Case) -> tuple[str, ...]:
     """Folders named tensorflow on the module path, whether or not a distribution owns them."""
-    sites = dict.fromkeys((*folders(case), *(item.site for item in case.distributions)))
-    return tuple(path for path in (posixpath.join(site, "tensorflow") for site in sites) if files.there(case.reader, path))
+    sites = [files.real(case.reader, entry.path) for entry in case.survey.path] if case.survey else [*folders(case)]
+    packages = [posixpath.join(site, "tensorflow") for site in dict.fromkeys(sites) if posixpath.basename(site).endswith("-packages")]
+    return tuple(path for path in packages if files.there(case.reader, path))
+
+
+def tensorflow_in(case: Case, site: str) -> str:
+    """The metadata folder of a TensorFlow distribution in a folder of packages; "" where there is none."""
+    for path in files.matches(case.reader, f"{quoted(site)}/*.dist-info"):
+        if is_rival(name_of_folder(posixpath.basename(path))[0]):
+            return path
+    return ""

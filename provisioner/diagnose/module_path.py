@@ -26,7 +26,8 @@ def entries(reader: Reader, answer: Mapping[str, Any], cwd: str, env: str) -> tu
     sites = [files.real(reader, entry) for entry in path if posixpath.basename(entry) in {"site-packages", "dist-packages"}]
     added = _pth(reader, dict.fromkeys(sites))
     return tuple(
-        _entry(reader, entry, answer, variable, added, env, first=number == 0 and entry == cwd) for number, entry in enumerate(path)
+        _entry(reader, entry, answer, variable, added, env, tuple(sites), first=number == 0 and entry == cwd)
+        for number, entry in enumerate(path)
     )
 
 
@@ -37,6 +38,7 @@ def _entry(
     variable: Mapping[str, str],
     added: Mapping[str, str],
     env: str,
+    sites: tuple[str, ...],
     *,
     first: bool,
 ) -> PathEntry:
@@ -58,9 +60,21 @@ def _entry(
         origin, by = "pth", added[real]
     elif (env and _inside(real, env)) or (_inside(real, prefix) and prefix != base):
         origin = "environment"
+    elif (hook := _hook(reader, entry, sites)) != "":
+        origin, by = "pth", hook
     elif _inside(real, base) or posixpath.basename(real) in {"site-packages", "dist-packages"}:
         origin = "base"
     return PathEntry(path=entry, origin=origin, by=by)
+
+
+def _hook(reader: Reader, entry: str, sites: tuple[str, ...]) -> str:
+    """The file that put an entry there with code: an ``import`` line of a ``.pth`` file, ``sitecustomize`` or ``usercustomize``."""
+    for site in dict.fromkeys(sites):
+        names = (f"{site}/sitecustomize.py", f"{site}/usercustomize.py", *files.matches(reader, posixpath.join(_quoted(site), "*.pth")))
+        for path in names:
+            if entry in (files.read(reader, path, PTH_LIMIT).text or ""):
+                return path
+    return ""
 
 
 def _is_zip(path: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from provisioner.causes.findings import SEVERITIES
 from provisioner.causes.messages import Messages
-from provisioner.model.finding import Finding, Symptom
+from provisioner.model.finding import Finding, Repair, Symptom
 
 # What a failed import leaves when nobody knows its words: it follows from anything that is known to be wrong.
 UNKNOWN = "unknown"
@@ -33,7 +33,16 @@ def ranked(
     folded: dict[int, list[Finding]] = {}
     for number in sorted(roots):
         folded.setdefault(_chain(number, roots)[-1], []).append(order[number])
-    return tuple(_with_symptoms(finding, folded.get(number, [])) for number, finding in enumerate(order) if number not in roots)
+    kept = [_with_symptoms(finding, folded.get(number, [])) for number, finding in enumerate(order) if number not in roots]
+    return tuple(replace(finding, repairs=once(finding.repairs)) for finding in kept)
+
+
+def once(repairs: Iterable[Repair]) -> tuple[Repair, ...]:
+    """Each change once, with the first reason that was given for it."""
+    found: dict[tuple[str, ...], Repair] = {}
+    for item in repairs:
+        found.setdefault((item.kind, item.name, item.version, item.path, item.target), item)
+    return tuple(found.values())
 
 
 def _explains(root: Finding, symptom: Finding, follows: Follows, traced: frozenset[str]) -> bool:
@@ -60,5 +69,5 @@ def _with_symptoms(finding: Finding, symptoms: list[Finding]) -> Finding:
     if not symptoms:
         return finding
     told = tuple(Symptom(cause=item.cause, title=item.title, evidence=item.evidence) for item in symptoms)
-    repairs = finding.repairs or tuple(dict.fromkeys(repair for item in symptoms for repair in item.repairs))
+    repairs = finding.repairs or once(repair for item in symptoms for repair in item.repairs)
     return replace(finding, symptoms=(*finding.symptoms, *told), repairs=repairs)

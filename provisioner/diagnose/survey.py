@@ -6,22 +6,21 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from provisioner.diagnose import module_path, subject
-from provisioner.diagnose.case import Case, Distribution, PathEntry, Survey
+from provisioner.diagnose.case import Case, PathEntry, Survey
 from provisioner.diagnose.installed import distributions
+from provisioner.diagnose.known import recognise
 from provisioner.errors import InputError
 from provisioner.facts import files
 from provisioner.host import Host, Reader
-from provisioner.model.catalogue import Build, Lock, LockDevice, Release
 from provisioner.model.facts import Facts
 from provisioner.model.record import record
-from provisioner.receipt import Receipt
 from provisioner.receipt import read as read_receipt
-from provisioner.site import is_rival
 from provisioner.verify import children, integrity, no_libraries, surroundings
-from provisioner.verify.raw import Child, Expected
+from provisioner.verify.raw import Child
 from provisioner.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_survey.py")
 SECONDS = 20.0
+SAID = 4000
 # Modules that the start of every interpreter looks for.
 CUSTOMISING = ("sitecustomize", "usercustomize")
 
@@ -43,16 +43,6 @@ class Wishes:
     importing: bool = True
     deep: bool = False
     timeout: float = 120.0
-
-
-@record
-class _Known:
-    """What the catalogue says of the TensorFlow that is there."""
-
-    release: Release | None
-    build: Build | None
-    lock: Lock | None
-    expected: Expected
 
 
 def gather(
@@ -72,13 +62,14 @@ def gather(
 
     fits = catalogue.fits()
     survey, no_survey = ask(host, chosen, wishes.cwd, (*fits.modules, "google.protobuf", *fits.standard_library, *CUSTOMISING))
+    chosen = _with_environment(host, chosen, survey)
     path = survey.path if survey else _path_without_survey(host, chosen.env)
     folders = _site_folders(host, chosen.env, path)
-    work = children.make_work(host)
+    work, no_work = _work(host)
     try:
         with ThreadPoolExecutor(max_workers=3) as pool:
             build = next((answer for answer in (surroundings.is_cuda_build(host, site) for site in folders) if answer is not None), None)
-            why_not = _no_import(wishes, survey, no_survey)
+            why_not = _no_import(wishes, survey, no_survey) or no_work
             probing = None if why_not else pool.submit(_probe, host, chosen.python, work, wishes, progress)
             opening = _opening(pool, host, chosen.python, work, build=build, why_not=why_not)
             sizes_only = bool(why_not) and not wishes.deep
@@ -88,12 +79,13 @@ def gather(
             machine = facts()
             receipt = read_receipt(host, Workspace(root=chosen.env).receipt) if chosen.env else None
             version = _python_version(host, chosen.env, survey)
-            known = _known(found, machine, catalogue, receipt, python=version, cuda=build)
+            known = recognise(host, folders, found, machine, catalogue, receipt, python=version, cuda=build)
             state = checking.result()
             libraries, _ = opening.result() if opening else (None, "")
             child, failed = probing.result() if probing else (None, "")
     finally:
-        host.remove_tree(work)
+        if work:
+            host.remove_tree(work)
     return Case(
         env=chosen.env,
         python=chosen.python,
@@ -121,42 +113,60 @@ def gather(
     )
 
 
+def _with_environment(host: Reader, chosen: subject.Subject, survey: Survey | None) -> subject.Subject:
+    """An interpreter that was named by another name (a wrapper, a link) says itself which environment it is of."""
+    if chosen.env or survey is None or survey.prefix == survey.base_prefix:
+        return chosen
+    root = files.real(host, survey.prefix)
+    return replace(chosen, env=root) if files.there(host, f"{root}/pyvenv.cfg") else chosen
+
+
+def _work(host: Host) -> tuple[str, str]:
+    """A folder for what the children write, and why there is none: a full disk must not keep the other checks from looking."""
+    try:
+        return children.make_work(host), ""
+    except OSError as error:
+        return "", f"no temporary folder can be made: {files.reason(error)}"
+
+
 def ask(host: Reader, chosen: subject.Subject, cwd: str, modules: tuple[str, ...]) -> tuple[Survey | None, str]:
     """Let the interpreter answer; the second part says why it does not.
 
     An interpreter that does not start with the user's variables is asked once more without those of Python (``-E``): then the variables are
     what keeps it from starting, and ``flags["start"]`` holds what it said.
     """
-    answer, why = _ask(host, [chosen.python], cwd, modules)
+    answer, why, said = _ask(host, [chosen.python], cwd, modules)
     flags: dict[str, str] = {}
     if answer is None and any(name in host.env for name in ("PYTHONHOME", "PYTHONPATH")):
-        answer, _ = _ask(host, [chosen.python, "-E"], cwd, modules)
+        answer, _, said = _ask(host, [chosen.python, "-E"], cwd, modules)
         flags["start"] = why
     if answer is None:
         return None, why
+    flags["said"] = said
     try:
         return _survey(host, answer, cwd, chosen.env, flags), ""
     except (KeyError, TypeError, ValueError):
         return None, "its answer is not in the expected form"
 
 
-def _ask(host: Reader, argv: list[str], cwd: str, modules: tuple[str, ...]) -> tuple[Mapping[str, Any] | None, str]:
+def _ask(host: Reader, argv: list[str], cwd: str, modules: tuple[str, ...]) -> tuple[Mapping[str, Any] | None, str, str]:
+    """The answer, why there is none, and what the start said beside it."""
     mark = f"<<{os.urandom(8).hex()}>>"
     env = {**host.env, "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = host.run([*argv, SCRIPT, mark, cwd, *modules], env=env, cwd=cwd, timeout=SECONDS)
     except files.FAULTS as error:
-        return None, f"it cannot be started: {files.reason(error)}"
+        return None, f"it cannot be started: {files.reason(error)}", ""
     parts = done.out.split(mark)
     try:
         answer = json.loads(parts[-2])
     except (IndexError, ValueError, RecursionError):
         if done.timed_out:
-            return None, f"it did not answer within {SECONDS:.0f} s"
+            return None, f"it did not answer within {SECONDS:.0f} s", done.err
         last = done.err.strip().splitlines()[-1:] or ["it said nothing"]
         how = f"signal {-done.code}" if done.code < 0 else f"exit status {done.code}"
-        return None, f"it ended with {how}: {last[0][:300]}"
-    return answer, ""
+        return None, f"it ended with {how}: {last[0][:300]}", done.err
+    return answer, "", done.err[:SAID]
 
 
 def _survey(host: Reader, answer: Mapping[str, Any], cwd: str, env: str, flags: dict[str, str]) -> Survey:
@@ -243,37 +253,3 @@ def _python_version(host: Reader, env: str, survey: Survey | None) -> str:
     folders = subject.site_folders(host, env) if env else ()
     names = [found[1] for found in (re.search(r"/lib/python(\d+\.\d+)t?/site-packages$", folder) for folder in folders) if found]
     return names[0] if len(names) == 1 else ".".join(told.split(".")[:2])
-
-
-def _known(
-    found: tuple[Distribution, ...], facts: Facts, catalogue: Catalogue, receipt: Receipt | None, *, python: str, cuda: bool | None
-) -> _Known:
-    """Ask the catalogue for the TensorFlow that the interpreter would use; of several distributions the one of the receipt counts."""
-    owners = [item for item in found if is_rival(item.name) and not item.name.startswith(("tf-nightly", "tensorflow-nightly"))]
-    planned = receipt.plan.choice.release if receipt else ""
-    owner = next((item for item in owners if item.version == planned), owners[0] if owners else None)
-    version = owner.version if owner else planned
-    release = catalogue.release(version) if version else None
-    platform = f"{facts.system.os.value}-{facts.system.architecture.value}"
-    build = next((item for item in release.builds if item.platform == platform), None) if release else None
-    device = _device(found, owner, receipt, build, cuda=cuda)
-    lock = catalogue.lock(version, python, platform, device) or catalogue.lock(version, python, platform, "cpu") if build else None
-    ours = receipt is not None and planned == version
-    expected = Expected(
-        tensorflow=version,
-        packages=receipt.plan.expected if receipt and ours else {},
-        device=receipt.plan.choice.device if receipt and ours else "cpu" if build and build.cuda is None else "",
-        cuda=build.cuda if build and device == "cuda" else None,
-    )
-    return _Known(release=release, build=build, lock=lock, expected=expected)
-
-
-def _device(
-    found: tuple[Distribution, ...], owner: Distribution | None, receipt: Receipt | None, build: Build | None, *, cuda: bool | None
-) -> LockDevice:
-    """What the environment was made for: the receipt says; else a CUDA build with CUDA's libraries beside it is for a GPU."""
-    if receipt is not None:
-        return receipt.plan.choice.device
-    if owner is None or build is None or build.cuda is None or owner.name.endswith("-cpu") or cuda is False:
-        return "cpu"
-    return "cuda" if any(item.name.startswith("nvidia-cudnn") for item in found) else "cpu"

@@ -39,7 +39,9 @@ def _native(case: Case, path: str, owner: str, wanted: str, findings: Findings) 
         return
     except OSError as error:
         if isinstance(error, PermissionError):
-            findings.add("permission-denied", imported.breaking(case)[0], "certain", Evidence(seen="this user may not read it", where=path))
+            seen = Evidence(seen=f"this user may not read it ({owner})", where=path)
+            repairs = restore_found(case, owner, "a file of it cannot be read")
+            findings.add("permission-denied", imported.breaking(case)[0], "certain", seen, repairs=repairs)
         return
     if wanted and header.architecture != wanted:
         seen = Evidence(seen=f"it is for {header.architecture}, the interpreter is for {wanted} ({owner})", where=path)

@@ -31,7 +31,7 @@ def records(case: Case, findings: Findings) -> str:
         _add_removed(case, removed, findings)
     groups: dict[tuple[str, Severity], list[Fault]] = {}
     for fault in state.faults:
-        if fault.kind in {"missing", "size", "content", "unreadable"}:
+        if fault.kind in {"missing", "size", "content", "unreadable"} and not (fault.distribution == removed and fault.kind == "missing"):
             groups.setdefault(_meaning(case, fault, needed), []).append(fault)
     for (cause, severity), found in groups.items():
         _add(case, cause, severity, found, findings)
@@ -58,7 +58,7 @@ def _add(case: Case, cause: str, severity: Severity, found: list[Fault], finding
     if len(found) > SHOWN:
         evidence.append(Evidence(seen=f"and {len(found) - SHOWN} more files of {', '.join(owners[:SHOWN])}", where=""))
     repairs: tuple[Repair, ...] = ()
-    if severity != "info" and cause == "install-corrupt":
+    if severity != "info":
         repairs = tuple(repair for name in owners for repair in restore_found(case, name, "files of it are not as recorded"))
     title = "" if severity != "info" else "Files that the import does not need are not as recorded"
     findings.add(cause, severity, "certain", *evidence, repairs=repairs, title=title)
@@ -177,8 +177,7 @@ def _leftovers(case: Case, needed: frozenset[str], findings: Findings) -> list[s
 
 def _unowned(case: Case, findings: Findings) -> list[str]:
     """A tensorflow folder without a distribution, and code in it that no distribution records."""
-    owners = [item for item in examined.tensorflows(case) if not item.damaged]
-    if not owners:
+    if not examined.tensorflows(case):
         folders = [path for path in examined.package_folders(case) if examined.inside(case, path) or not case.env]
         for path in folders:
             empty = not files.there(case.reader, posixpath.join(path, "__init__.py"))
@@ -191,7 +190,8 @@ def _unowned(case: Case, findings: Findings) -> list[str]:
             wanted = restore(case, "tensorflow", words) or restore(case, "tensorflow-cpu", words) if found else ()
             findings.add("install-corrupt", gravity, confidence, Evidence(seen=words, where=path), repairs=(*moved, *wanted))
         return [f"{path} without a distribution" for path in folders]
-    strays = [fault for fault in case.integrity.faults if fault.kind == "stray"]
+    unrecorded = any(item.damaged for item in examined.tensorflows(case))
+    strays = [fault for fault in case.integrity.faults if fault.kind == "stray" and not unrecorded]
     if strays:
         evidence = [
             Evidence(seen="belongs to no installed distribution, as an earlier release leaves it", where=item.path)

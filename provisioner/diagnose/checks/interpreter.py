@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import posixpath
+import re
 
 from provisioner.causes.findings import Findings
-from provisioner.diagnose import examined, subject
+from provisioner.diagnose import examined
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.facts import elf, files
 from provisioner.model.facts import Interpreter
 from provisioner.model.finding import Evidence, Remedy, Repair
 
+START_SECONDS = 4.0
 GONE = "The Python of this environment is gone"
 MOVED_ON = "The Python of this environment is now another version than the one its packages were installed for"
 UNMADE = "pyvenv.cfg, which makes the folder an environment, is missing or leads nowhere"
@@ -31,8 +33,22 @@ def answers(case: Case, findings: Findings) -> str:
             evidence.append(Evidence(seen=f"home = {home}, a folder that is not there", where=posixpath.join(case.env, "pyvenv.cfg")))
         _add_gone(case, findings, evidence)
         return evidence[0].seen
+    entry = files.entry(case.reader, real)
+    if entry is not None and entry.size == 0:
+        evidence = [Evidence(seen="it is an empty file", where=real)]
+        _add_gone(case, findings, evidence)
+        return "an empty file"
     if "ermission denied" in case.no_survey:
-        findings.add("permission-denied", "error", "certain", *evidence)
+        findings.add(
+            "permission-denied", "error", "certain", *evidence, repairs=_another(case, examined.made_for(case)) if case.env else ()
+        )
+        return case.no_survey
+    hooks = _hooks(case)
+    if hooks:
+        words = Remedy(words="Take the file away that runs at every start, or mend it")
+        repairs = tuple(Repair(kind="move away", reason="with it, Python does not start", path=path, own=True) for path in hooks)
+        evidence += [Evidence(seen="it runs at every start; without such files, Python starts", where=path) for path in hooks]
+        findings.add("environment-leak", "error", "likely", *evidence, repairs=repairs, remedy=words)
         return case.no_survey
     architecture = _architecture(case, real)
     own = case.facts.system.architecture.value or ""
@@ -42,6 +58,23 @@ def answers(case: Case, findings: Findings) -> str:
         return case.no_survey
     _add_gone(case, findings, evidence, title="The Python of this environment does not start")
     return case.no_survey
+
+
+def _hooks(case: Case) -> tuple[str, ...]:
+    """Files of the environment that run at every start, where Python starts without them (``-S``): those that it names, else all."""
+    try:
+        done = case.reader.run([case.python, "-S", "-E", "-c", "print(40 + 2)"], timeout=START_SECONDS)
+    except files.FAULTS:
+        return ()
+    if done.out.strip() != "42":
+        return ()
+    found = []
+    for folder in examined.folders(case):
+        found += [path for path in (f"{folder}/sitecustomize.py", f"{folder}/usercustomize.py") if files.there(case.reader, path)]
+        hooks = files.matches(case.reader, f"{examined.quoted(folder)}/*.pth")
+        found += [path for path in hooks if re.search(r"(?m)^import[ \t]", files.read(case.reader, path).text or "")]
+    named = [path for path in found if posixpath.basename(path).split(".")[0] in case.no_survey]
+    return tuple(named or found)
 
 
 def _start(case: Case, findings: Findings) -> None:
@@ -89,7 +122,10 @@ def same_version(case: Case, version: str) -> Interpreter | None:
         and item.implementation == "cpython"
         and (not own or item.architecture == own)
     ]
-    return fitting[0] if fitting else None
+    told = case.config.get("version_info") or case.config.get("version", "")
+    # The very one, else the newest.
+    newest = sorted(fitting, key=lambda item: [int(part) for part in re.findall(r"\d+", item.version)], reverse=True)
+    return next((item for item in newest if told.startswith(item.version)), newest[0] if newest else None)
 
 
 def _architecture(case: Case, path: str) -> str:
@@ -191,99 +227,8 @@ def _no_build(case: Case, findings: Findings) -> str:
     return seen.seen
 
 
-def active(case: Case, findings: Findings) -> str:
-    """What a shell calls ``python`` and ``pip`` is the environment's own."""
-    if not case.env:
-        raise Skipped("no environment is examined")
-    folder = posixpath.join(case.env, "bin")
-    elsewhere = _scripts_elsewhere(case, folder)
-    if elsewhere:
-        here = bool(examined.tensorflows(case))
-        remedy = Remedy(words="Call pip through the interpreter that is to have the packages", steps=(f"{case.python} -m pip --version",))
-        findings.add("wrong-environment", "warning", "possible" if here else "likely", *elsewhere, remedy=remedy)
-    activated = case.reader.env.get("VIRTUAL_ENV", "")
-    found = case.reader.which("python") or case.reader.which("python3") or ""
-    if activated and files.real(case.reader, activated) == case.env and found and not _in_folder(case, found, folder):
-        seen = Evidence(seen=f"VIRTUAL_ENV is {activated}, but `python` is {found}", where="PATH")
-        findings.add("wrong-environment", "warning", "likely", seen)
-    return f"{found or 'no python'} is the first on PATH"
-
-
-def _in_folder(case: Case, path: str, folder: str) -> bool:
-    return files.real(case.reader, posixpath.dirname(path)) == files.real(case.reader, folder)
-
-
-def _scripts_elsewhere(case: Case, folder: str) -> tuple[Evidence, ...]:
-    """Scripts of pip whose first line names an interpreter outside: the environment was moved, copied or renamed."""
-    found = []
-    for path in files.matches(case.reader, f"{examined.quoted(folder)}/pip*"):
-        line = files.line(case.reader, path)
-        named = line[2:].strip().split(" ")[0] if line.startswith("#!/") else ""
-        if named and posixpath.basename(named).startswith("python") and not _in_folder(case, named, folder):
-            gone = "" if files.there(case.reader, named) else ", which is not there"
-            found.append(Evidence(seen=f"it runs {named}{gone}, not this environment's Python", where=path))
-    return tuple(found)
-
-
-def chosen(case: Case, findings: Findings) -> str:
-    """TensorFlow is installed where the interpreter looks."""
-    owner = examined.tensorflow(case)
-    if owner is not None:
-        return f"{owner.name} {owner.version} in {owner.site}"
-    if examined.package_folders(case):
-        return f"a tensorflow folder without a distribution, {examined.package_folders(case)[0]}"
-    if case.survey is None and not examined.folders(case):
-        raise CouldNotTell("the interpreter does not answer, and no packages are there")
-    hidden = [
-        path for site in examined.folders(case) for path in files.matches(case.reader, f"{examined.quoted(site)}/tensorflow*-*.dist-info")
-    ]
-    if hidden:
-        raise CouldNotTell(f"{hidden[0]} is there, where the interpreter does not look")
-    others = _elsewhere(case)
-    restore = tuple(
-        Repair(kind="restore", reason="it is not installed", name=file.name, version=file.version)
-        for file in (case.lock.files if case.lock else ())
-        if file.name.startswith(("tensorflow-cpu", "tensorflow")) and file.version == case.expected.tensorflow
-    )[:1]
-    where = Evidence(seen="no distribution of TensorFlow is on its module path", where=case.python)
-    if others:
-        findings.add("wrong-environment", "error", "likely", where, *others)
-    else:
-        findings.add("tf-not-installed", "error", "certain", where, repairs=restore)
-    return "it is not installed"
-
-
-def _elsewhere(case: Case) -> tuple[Evidence, ...]:
-    """TensorFlow in what a person may take for this environment: the active one, the base's packages, the interpreter that pip belongs to."""
-    named = {
-        "the active virtual environment (VIRTUAL_ENV)": case.reader.env.get("VIRTUAL_ENV", ""),
-        "the active conda environment (CONDA_PREFIX)": case.reader.env.get("CONDA_PREFIX", ""),
-        "the environment tf-env in the working directory": posixpath.join(case.cwd, "tf-env"),
-    }
-    if case.survey is not None and case.env:
-        named["the Python that this environment was made from"] = case.survey.base_prefix
-    found = []
-    for what, folder in named.items():
-        if not folder or files.real(case.reader, folder) == case.env:
-            continue
-        sites = subject.site_folders(case.reader, files.real(case.reader, folder))
-        there = [site for site in sites if files.matches(case.reader, f"{examined.quoted(site)}/tensorflow*-*.dist-info")]
-        found += [Evidence(seen=f"TensorFlow is installed in {what}", where=site) for site in there]
-    user = case.survey.user_site if case.survey else ""
-    if (
-        user
-        and case.survey
-        and not case.survey.user_site_enabled
-        and files.matches(case.reader, f"{examined.quoted(user)}/tensorflow*-*.dist-info")
-    ):
-        found.append(Evidence(seen="TensorFlow is installed in the user's packages, which this interpreter does not use", where=user))
-    return tuple(found)
-
-
 CHECKS = (
     CheckSpec(name="interpreter", title="the interpreter is there and starts", look=answers),
     CheckSpec(name="environment", title="the interpreter is the environment's own, of the version it was made for", look=same),
     CheckSpec(name="python", title="TensorFlow has wheels for this Python", look=wheels),
-    CheckSpec(name="installed", title="TensorFlow is installed where the interpreter looks", look=chosen),
-    CheckSpec(name="active", title="python and pip of the shell are the environment's own", look=active),
 )

@@ -19,10 +19,12 @@ def requirements(case: Case, findings: Findings) -> str:
     owner = _owner(case)
     needed = examined.needed(case)
     missing = not_met(case)
-    ours = [item for item in missing if item.distribution in needed]
+    # What a package that does not belong here asks for, need not be there.
+    strangers = ill_fitting(case) | {item.name for item in examined.tensorflows(case) if item.name != owner.name}
+    ours = [item for item in missing if item.distribution in needed and item.distribution not in strangers]
     for item in ours:
         _add_unmet(case, item, findings, direct=is_rival(item.distribution))
-    others = [item for item in missing if item not in ours]
+    others = [item for item in missing if item.distribution not in needed]
     for item in others:
         findings.add(
             "dependency-incompatible", "info", "certain", Evidence(seen=item.sentence, where="what else is installed"), title=OTHERS
@@ -34,7 +36,7 @@ def requirements(case: Case, findings: Findings) -> str:
 
 def not_met(case: Case) -> list[Unmet]:
     """Every requirement of an installed distribution that is not met, under whatever name TensorFlow goes."""
-    installed = tuple(_installed(item) for item in examined.first_of(case).values() if not item.damaged.startswith("METADATA"))
+    installed = tuple(_installed(item) for item in examined.first_of(case).values())
     return [item for item in unmet(installed, examined.markers(case)) if not item.note and not _by_other_name(case, item)]
 
 
@@ -101,7 +103,10 @@ def _where(case: Case, name: str) -> str:
 
 
 def restore(case: Case, name: str, why: str) -> tuple[Repair, ...]:
-    """Put the set's version of a package back; nothing where the set has no such package."""
+    """Put the set's version of a package back; nothing where the set has none, or where the package at fault is not the environment's own."""
+    found = case.first(name)
+    if found is not None and case.env and found.origin != "environment":
+        return ()
     version = next((file.version for file in case.lock.files if file.name == name), "") if case.lock else ""
     return (Repair(kind="restore", reason=why, name=name, version=version),) if version else ()
 

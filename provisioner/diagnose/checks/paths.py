@@ -145,7 +145,7 @@ def _add_leak(case: Case, item: Distribution, findings: Findings, *, misfit: boo
         confidence,
         Evidence(seen=words, where=item.site),
         title=FROM_OUTSIDE if severity == "info" else "",
-        repairs=_against(case, entry) if severity != "info" else (),
+        repairs=_against(case, entry, item) if severity != "info" else (),
         remedy=_remedy(entry) if severity != "info" else None,
     )
 
@@ -169,15 +169,24 @@ def _remedy(entry: PathEntry | None) -> Remedy | None:
     return None
 
 
-def _against(case: Case, entry: PathEntry | None) -> tuple[Repair, ...]:
+def _against(case: Case, entry: PathEntry | None, item: Distribution) -> tuple[Repair, ...]:
     """A ``.pth`` file of the environment is moved away, ``pyvenv.cfg`` is told to leave the base's packages out."""
     if entry is None:
         return ()
     if entry.origin == "pth" and examined.inside(case, entry.by):
-        return (Repair(kind="move away", reason=f"it adds {entry.path} to the module path", path=entry.by),)
+        own = entry.by.endswith(".py")
+        return (Repair(kind="move away", reason=f"it adds {entry.path} to the module path", path=entry.by, own=own),)
     if case.config.get("include-system-site-packages", "").lower() == "true" and entry.origin in {"base", "user"}:
-        return _without_base(case)
+        return (*_without_base(case), *_instead(case, item))
     return ()
+
+
+def _instead(case: Case, item: Distribution) -> tuple[Repair, ...]:
+    """What came from outside and is then missing is put into the environment."""
+    version = next((file.version for file in case.lock.files if file.name == item.name), "") if case.lock else ""
+    own = any(other.name == item.name and other.origin == "environment" for other in case.distributions)
+    reason = "it came from outside the environment until now"
+    return (Repair(kind="restore", reason=reason, name=item.name, version=version),) if version and not own else ()
 
 
 def _without_base(case: Case) -> tuple[Repair, ...]:
