@@ -202,7 +202,10 @@ def _stage(plan: Plan, host: Host, workspace: Workspace, site: Site, progress: P
         if edit.target:
             host.link(path, edit.target)
         else:
-            host.write(path, edit.text)
+            # A script stays one that can be started.
+            old = posixpath.join(workspace.root, edit.path)
+            entry = host.entry(old) if host.exists(old) else None
+            host.write(path, edit.text, mode=entry.mode if entry is not None and entry.kind == "file" else 0o644)
 
 
 def _is_relocatable(host: Host, root: str) -> bool:

@@ -160,7 +160,7 @@ class Reader(Protocol):
 class Host(Reader, Protocol):
     """A machine that may be changed as well. Every method is one effect; none asks a question."""
 
-    def write(self, path: str, text: str, *, durable: bool = False) -> None:
+    def write(self, path: str, text: str, *, durable: bool = False, mode: int = 0o644) -> None:
         """Replace a file in one step (write beside it, rename); ``durable`` waits until it is on disk."""
         ...
 

@@ -69,10 +69,8 @@ def read(host: Reader, path: str) -> Journal | None:
             raise OperationError(f"the record of an earlier change names `{name}`, outside the environment", place=path)
     for move in journal.moves:
         # A forged one must not rename what it likes to what it likes.
-        if (
-            not re.fullmatch(re.escape(move.path) + re.escape(ASIDE) + r"(-\d+)?", move.target)
-            or posixpath.normpath(move.path) != move.path
-        ):
+        whole = move.path.startswith("/") and posixpath.normpath(move.path) == move.path
+        if not whole or not re.fullmatch(re.escape(move.path + ASIDE) + r"(-\d+)?", move.target):
             raise OperationError(f"the record of an earlier change moves `{move.path}` to `{move.target}`", place=path)
     return journal
 

@@ -208,7 +208,7 @@ class LocalHost:
                 digest.update(chunk)
         return digest.hexdigest()
 
-    def write(self, path: str, text: str, *, durable: bool = False) -> None:
+    def write(self, path: str, text: str, *, durable: bool = False, mode: int = 0o644) -> None:
         """See ``host.Host``."""
         import tempfile  # noqa: PLC0415 - brings `random`, 3 ms
 
@@ -216,7 +216,7 @@ class LocalHost:
         handle, beside = tempfile.mkstemp(prefix=".tfsetup-", dir=folder)
         try:
             with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
-                os.fchmod(handle, 0o644)
+                os.fchmod(handle, mode)
                 file.write(text)
                 if durable:
                     file.flush()

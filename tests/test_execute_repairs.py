@@ -226,6 +226,17 @@ def test_an_entry_inside_the_environment_goes_out_and_a_file_and_a_link_are_writ
     assert snapshot(env) == before
 
 
+def test_a_script_that_is_written_anew_can_still_be_started(env: Path, lock: Lock) -> None:
+    script = env / "bin" / "six"
+    script.write_text("#!/gone/python\n")
+    before = snapshot(env)
+    wish = Repair(kind="write", path=str(script), target="#!/bin/sh\necho it runs\n", reason="it names another place")
+    assert run(env, repair.smallest(read_ground(HOST, env, lock), (wish,))).kept
+    assert subprocess.run([str(script)], capture_output=True, text=True, check=True).stdout == "it runs\n"
+    undo(env)
+    assert snapshot(env) == before
+
+
 def prove_after(env: Path, root: str):
     """The text that was written is looked at here: with it no Python would start."""
     assert (env / "pyvenv.cfg").read_text() == "home = /nowhere\n"

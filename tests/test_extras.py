@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import OperationError, UsageError
-from provisioner.extras import check_requirements, resolve_extras
+from provisioner.extras import check_requirements, resolve_extras, resolve_others, resolve_own
 from provisioner.local_host import LocalHost
 from provisioner.model.catalogue import Lock
 from tests.support import make_lock, make_wheel
@@ -80,3 +80,36 @@ def test_what_cannot_go_with_the_set_is_refused_with_both_sides(index: Path, tmp
 def test_what_is_no_plain_requirement_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         check_requirements((text,))
+
+
+def others(base: Lock, tmp_path: Path, **pins: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    found, lost = resolve_others(LocalHost(), pins, base, floor="2.36", folder=str(tmp_path), offline=True)
+    known = {file.name for file in base.files}
+    return {file.name: file.version for file in found.files if file.name not in known}, lost
+
+
+def test_what_goes_with_the_set_comes_at_its_version_and_the_rest_is_named(index: Path, tmp_path: Path) -> None:
+    base = lock(index)
+    for name in ("one", "two", "three"):
+        make_wheel(index, name, "1.0", {f"{name}.py": ""}, requires=["numpy"])
+    make_wheel(index, "moved", "2.0", {"moved.py": ""}, requires=["numpy>=2"])
+    make_wheel(index, "moved", "1.0", {"moved.py": ""}, requires=["numpy"])
+    make_wheel(index, "never", "1.0", {"never.py": ""}, requires=["numpy>=2"])
+    found, lost = others(base, tmp_path, one="1.0", two="1.0", three="1.0", moved="2.0", never="1.0", gone="1.0", any="")
+    assert found == {"one": "1.0", "two": "1.0", "three": "1.0", "moved": "1.0"}
+    assert len(lost) == 4
+    assert lost[0] == "moved 2.0 becomes 1.0: no wheel of 2.0 goes with the set"
+    assert {text.split(" ")[0] for text in lost} == {"moved", "never", "gone", "any"}
+
+
+def test_nothing_else_is_nothing_to_resolve(index: Path, tmp_path: Path) -> None:
+    assert others(lock(index), tmp_path) == ({}, ())
+
+
+def test_tensorflow_keeps_the_name_under_which_it_is_installed(index: Path, tmp_path: Path) -> None:
+    base = lock(index)
+    make_wheel(index, "tensorflow", "2.20.0", {"tensorflow/__init__.py": ""})
+    found = resolve_own(LocalHost(), "tensorflow", base, floor="2.36", folder=str(tmp_path), offline=True)
+    assert {file.name: file.version for file in found.files} == {"numpy": "1.26", "tensorflow": "2.20.0"}
+    with pytest.raises(OperationError):
+        resolve_own(LocalHost(), "tensorflow-gpu", base, floor="2.36", folder=str(tmp_path), offline=True)

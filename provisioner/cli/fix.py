@@ -65,8 +65,9 @@ def fix(
         return not dry_run
 
     with closing(progress):
-        if subject.env and not dry_run:
-            flow.clear_interrupted(host, subject.env, wait=wait, progress=progress)
+        left = flow.clear_interrupted(host, subject.env, wait=wait, progress=progress) if subject.env and not dry_run else None
+        if left is not None:
+            progress.note(f"An earlier run was interrupted; what it had begun was taken back ({left.where})")
         before = _examine(host, subject, folder, progress, importing=True)
         if not before.healthy and not as_json:
             say(findings_text(before.findings) + "\n")
