@@ -18,7 +18,22 @@ from provisioner.model.finding import Finding
 from provisioner.words import machine_words
 
 # The parts of ``provisioner.diagnose.checks``, in the order in which they run; each has its ``CHECKS``.
-PARTS = ("interpreter", "whereabouts", "access", "paths", "files", "binaries", "packages", "importing")
+PARTS = (
+    "interpreter",
+    "whereabouts",
+    "kernels",
+    "processor",
+    "clibrary",
+    "windows",
+    "access",
+    "paths",
+    "files",
+    "binaries",
+    "packages",
+    "driver",
+    "cuda",
+    "importing",
+)
 # The check whose findings rest on what a failed import said.
 IMPORT = "import"
 
