@@ -14,8 +14,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.faults.bases import fill, find_python, lock_of, uv_run
-from tests.faults.bases import BASES
+from tests.faults.bases import BASES, build, fill, find_python, lock_of, uv_run
 
 PROOF_SECONDS = 300.0
 
@@ -36,6 +35,11 @@ class Place:
     prefix: tuple[str, ...] = ()
     undo: list[tuple[str, ...]] = field(default_factory=list)
     locked: bool = False
+    bases: Path = Path()
+
+    def other(self, base: str) -> Path:
+        """Return another base, to take files from."""
+        return build(base, self.bases)
 
     @property
     def env(self) -> Path:

@@ -70,7 +70,7 @@ def make(fault: Fault, bases: Path, folder: Path) -> Place:
     """Make the place of a fault, broken."""
     root = folder / fault.name
     shutil.rmtree(root, ignore_errors=True)
-    place = Place(root, base=fault.base)
+    place = Place(root, base=fault.base, bases=bases)
     root.mkdir(parents=True)
     place.work, place.home  # noqa: B018 - made here, so that they are there before anything is compared
     if fault.base:
