@@ -8,6 +8,7 @@ import signal
 import subprocess
 
 import time
+from pathlib import Path
 
 from tests.faults.bases import BASES, lock_of
 from tests.faults.fault import fault
@@ -145,7 +146,7 @@ def uv_killed_in_the_middle(place: Place) -> None:
     place.uninstall("tensorflow-cpu")
     argv = [uv.find_uv_bin(), "pip", "install", "--no-deps", "--python", str(place.bin / "python"), "--link-mode", "copy", "tensorflow-cpu==2.17.1"]
     environment = {**os.environ, "UV_CONCURRENT_INSTALLS": "1", "UV_PYTHON_DOWNLOADS": "never"}
-    _kill_at(argv, environment, place, 2000)
+    _kill_at(argv, environment, place.site / "tensorflow" / "python")
 
 
 @fault("1.15", "install-corrupt", symptom="Error|died by", shown_by="import tensorflow as tf; tf.constant")
@@ -155,7 +156,7 @@ def pip_killed_in_the_middle(place: Place) -> None:
     place.pip("uninstall", "--yes", "tensorflow")
     argv = [str(place.bin / "python"), "-m", "pip", "install", "--no-deps", f"tensorflow=={version}"]
     environment = {**place.environment(), "PIP_CACHE_DIR": str(place.root.parent / "pip-cache")}
-    _kill_at(argv, environment, place, 1500)
+    _kill_at(argv, environment, place.site / "tensorflow_core" / "python")
 
 
 @fault("1.15", "install-corrupt", "conflicting-tf-packages", symptom="Error|died by|~ensor", shown_by="import os, sysconfig; print(os.listdir(sysconfig.get_path('purelib')))\nimport tensorflow as tf; tf.constant")
@@ -172,14 +173,10 @@ def pip_killed_while_it_upgrades(place: Place) -> None:
         process.send_signal(signal.SIGKILL)
 
 
-def _kill_at(argv: list[str], environment: dict[str, str], place: Place, files: int) -> None:
-    """Start an installer and kill it when that many files of TensorFlow are there."""
+def _kill_at(argv: list[str], environment: dict[str, str], first: Path) -> None:
+    """Start an installer and kill it a moment after ``first`` has appeared."""
     with subprocess.Popen(argv, env=environment, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 300
-        while time.monotonic() < deadline and process.poll() is None:
-            if sum(len(names) for _, _, names in os.walk(place.site / "tensorflow")) + sum(
-                len(names) for _, _, names in os.walk(place.site / "tensorflow_core")
-            ) >= files:
-                break
-            time.sleep(0.002)
+        while time.monotonic() < deadline and process.poll() is None and not first.exists():
+            time.sleep(0.001)
         process.send_signal(signal.SIGKILL)
