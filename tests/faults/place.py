@@ -95,6 +95,10 @@ class Place:
         """Put distributions into a folder that is no environment."""
         uv_run("pip", "install", "--no-deps", "--python", str(self.bin / "python"), "--target", str(folder), *options, *requirements)
 
+    def install_into_by(self, python: str, folder: Path, *requirements: str) -> None:
+        """Put distributions into a folder, for an interpreter that is not the environment's."""
+        uv_run("pip", "install", "--no-deps", "--python", python, "--target", str(folder), *requirements)
+
     def uninstall(self, *names: str) -> None:
         uv_run("pip", "uninstall", "--python", str(self.bin / "python"), *names)
 
@@ -141,6 +145,18 @@ class Place:
         shutil.copytree(source, target, symlinks=True, copy_function=os.link, dirs_exist_ok=True)
         return target
 
+    def copy_python(self, version: str) -> Path:
+        """Copy a Python by hard links, without what is installed in it."""
+        source = Path(find_python(version)).parent.parent
+
+        def skipped(folder: str, names: list[str]) -> list[str]:
+            return [name for name in names if name in {"test", "site-packages", "share", "include"} and "encodings" not in folder]
+
+        target = self.root / "python"
+        shutil.copytree(source, target, symlinks=True, copy_function=os.link, ignore=skipped)
+        (target / f"lib/python{version}/site-packages").mkdir()
+        return target
+
     # Programs
 
     def environment(self) -> dict[str, str]:
@@ -160,6 +176,8 @@ class Place:
 
     def show(self, program: str) -> str:
         """Run a program in the interpreter, as a person would, and return what it says; byte code is not written."""
+        if not os.path.exists(self.interpreter) or not os.access(self.interpreter, os.X_OK):
+            return f"{self.interpreter}: " + ("Permission denied" if os.path.exists(self.interpreter) else "No such file or directory")
         done = subprocess.run(
             [*self.prefix, self.interpreter, "-B", "-c", program],
             capture_output=True,
