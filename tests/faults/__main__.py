@@ -39,7 +39,13 @@ def table(results: dict[str, dict[str, object]], faults: dict[str, Fault]) -> st
         found = results.get(fault.name)
         if found is not None:
             wrong = "; ".join(str(item).splitlines()[0][:120] for item in found["faults"])  # type: ignore[union-attr,attr-defined]
-            cells = [fault.name, fault.base, found["expected"], *(found[key] for key in ("first", "doctor", "fix", "verify", "undo")), wrong]
+            cells = [
+                fault.name,
+                fault.base,
+                found["expected"],
+                *(found[key] for key in ("first", "doctor", "fix", "verify", "undo")),
+                wrong,
+            ]
             lines.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |")
     good = sum(not found["faults"] for found in results.values())
     return "\n".join([*lines, "", f"{good} of {len(results)} as they should be"])
@@ -47,7 +53,9 @@ def table(results: dict[str, dict[str, object]], faults: dict[str, Fault]) -> st
 
 def main(arguments: list[str]) -> int:
     """Try what was asked for; status 1 when something did not hold."""
-    parser = argparse.ArgumentParser(prog="python -m tests.faults", description="Break real environments, and see what doctor and fix make of it.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults", description="Break real environments, and see what doctor and fix make of it."
+    )
     parser.add_argument("words", nargs="*", metavar="NAME")
     parser.add_argument("--until", choices=STAGES, default="undo")
     parser.add_argument("--bases", type=Path, help="keep the bases here (otherwise they are made anew and removed)")

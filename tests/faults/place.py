@@ -188,7 +188,11 @@ class Place:
             cwd=self.work,
             timeout=PROOF_SECONDS,
         )
-        end = f"died by signal {-done.returncode} ({signal.Signals(-done.returncode).name})" if done.returncode < 0 else f"exit {done.returncode}"
+        end = (
+            f"died by signal {-done.returncode} ({signal.Signals(-done.returncode).name})"
+            if done.returncode < 0
+            else f"exit {done.returncode}"
+        )
         return f"{done.stdout}{done.stderr}\n{end}"
 
     def c_library(self, path: Path, source: str, *options: str) -> Path:

@@ -83,13 +83,21 @@ def metadata_is_junk(place: Place) -> None:
     place.write(place.info("tensorflow-cpu") / "METADATA", bytes(range(256)) * 20)
 
 
-@fault("2.11", "install-corrupt", shown_by="import importlib.metadata as m; print(m.version('tensorflow-cpu'))", symptom="PackageNotFoundError")
+@fault(
+    "2.11", "install-corrupt", shown_by="import importlib.metadata as m; print(m.version('tensorflow-cpu'))", symptom="PackageNotFoundError"
+)
 def metadata_folder_is_gone(place: Place) -> None:
     """Somebody removed ``tensorflow_cpu-2.11.1.dist-info``: it can be imported, and pip says it is not installed."""
     shutil.rmtree(place.info("tensorflow-cpu"))
 
 
-@fault("2.17", "install-corrupt", "tf-not-installed", symptom="No module named 'tensorflow'|has no attribute", shown_by="import tensorflow as tf; tf.constant")
+@fault(
+    "2.17",
+    "install-corrupt",
+    "tf-not-installed",
+    symptom="No module named 'tensorflow'|has no attribute",
+    shown_by="import tensorflow as tf; tf.constant",
+)
 def only_the_metadata_is_left(place: Place) -> None:
     """``rm -r site-packages/tensorflow``: pip says it is installed, and nothing can be imported."""
     shutil.rmtree(place.site / "tensorflow")
@@ -144,7 +152,17 @@ def uv_killed_in_the_middle(place: Place) -> None:
     import uv
 
     place.uninstall("tensorflow-cpu")
-    argv = [uv.find_uv_bin(), "pip", "install", "--no-deps", "--python", str(place.bin / "python"), "--link-mode", "copy", "tensorflow-cpu==2.17.1"]
+    argv = [
+        uv.find_uv_bin(),
+        "pip",
+        "install",
+        "--no-deps",
+        "--python",
+        str(place.bin / "python"),
+        "--link-mode",
+        "copy",
+        "tensorflow-cpu==2.17.1",
+    ]
     environment = {**os.environ, "UV_CONCURRENT_INSTALLS": "1", "UV_PYTHON_DOWNLOADS": "never"}
     _kill_at(argv, environment, place.site / "tensorflow" / "python")
 
@@ -159,7 +177,13 @@ def pip_killed_in_the_middle(place: Place) -> None:
     _kill_at(argv, environment, place.site / "tensorflow_core" / "python")
 
 
-@fault("1.15", "install-corrupt", "conflicting-tf-packages", symptom="Error|died by|~ensor", shown_by="import os, sysconfig; print(os.listdir(sysconfig.get_path('purelib')))\nimport tensorflow as tf; tf.constant")
+@fault(
+    "1.15",
+    "install-corrupt",
+    "conflicting-tf-packages",
+    symptom="Error|died by|~ensor",
+    shown_by="import os, sysconfig; print(os.listdir(sysconfig.get_path('purelib')))\nimport tensorflow as tf; tf.constant",
+)
 def pip_killed_while_it_upgrades(place: Place) -> None:
     """``kill -9`` of pip between taking the old release out and putting the new one in: ``~ensorflow`` stays."""
     argv = [str(place.bin / "python"), "-m", "pip", "install", "--no-deps", "tensorflow==1.15.4"]
@@ -167,7 +191,11 @@ def pip_killed_while_it_upgrades(place: Place) -> None:
     with subprocess.Popen(argv, env=environment, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 300
         while time.monotonic() < deadline and process.poll() is None:
-            if any(place.site.glob("~*")) and (place.site / "tensorflow_core").exists() and not (place.site / "tensorflow_core/_api").exists():
+            if (
+                any(place.site.glob("~*"))
+                and (place.site / "tensorflow_core").exists()
+                and not (place.site / "tensorflow_core/_api").exists()
+            ):
                 break
             time.sleep(0.002)
         process.send_signal(signal.SIGKILL)

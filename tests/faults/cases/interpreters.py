@@ -21,7 +21,15 @@ def the_python_below_is_gone(place: Place) -> None:
     shutil.rmtree(python)
 
 
-@fault("2.8", "wrong-environment", "tf-not-installed", "python-unsupported", "install-corrupt", shown_by=WHERE, symptom=r"(?s)\(3, 11\).*No module named 'tensorflow'")
+@fault(
+    "2.8",
+    "wrong-environment",
+    "tf-not-installed",
+    "python-unsupported",
+    "install-corrupt",
+    shown_by=WHERE,
+    symptom=r"(?s)\(3, 11\).*No module named 'tensorflow'",
+)
 def python_of_another_version_linked(place: Place) -> None:
     """bin/python was linked to Python 3.11 by an upgrade, and the packages lie in lib/python3.10."""
     for name in ("python", "python3", "python3.10"):
@@ -31,7 +39,13 @@ def python_of_another_version_linked(place: Place) -> None:
         path.symlink_to(find_python("3.11"))
 
 
-@fault("", "install-corrupt", "wrong-environment", shown_by="import subprocess, sys; print(subprocess.getoutput(sys.prefix + '/bin/pip --version'))", symptom="[Nn]o such file|not found|bad interpreter|required file")
+@fault(
+    "",
+    "install-corrupt",
+    "wrong-environment",
+    shown_by="import subprocess, sys; print(subprocess.getoutput(sys.prefix + '/bin/pip --version'))",
+    symptom="[Nn]o such file|not found|bad interpreter|required file",
+)
 def an_environment_that_was_moved(place: Place) -> None:
     """``mv venv project/venv``: Python starts, and every script of bin/ names a Python that is no more."""
     first = place.root / "first"
@@ -40,7 +54,13 @@ def an_environment_that_was_moved(place: Place) -> None:
     first.rename(place.env)
 
 
-@fault("", "wrong-environment", "install-corrupt", shown_by="import subprocess, sys; print(subprocess.getoutput(sys.prefix + '/bin/pip --version'))", symptom="first/lib")
+@fault(
+    "",
+    "wrong-environment",
+    "install-corrupt",
+    shown_by="import subprocess, sys; print(subprocess.getoutput(sys.prefix + '/bin/pip --version'))",
+    symptom="first/lib",
+)
 def an_environment_that_was_copied(place: Place) -> None:
     """``cp -r venv venv2``: the copy's pip installs into the first."""
     first = place.root / "first"
@@ -58,16 +78,27 @@ def another_interpreter_than_the_active_one(place: Place) -> None:
     place.variables["PATH"] = f"{place.bin}:/usr/bin:/bin"
 
 
-@fault("2.15", "wrong-environment", shown_by="import sys, json; print(json.load(open(sys.prefix + '/share/jupyter/kernels/python3/kernel.json'))['argv'][0])", symptom="other/bin/python")
+@fault(
+    "2.15",
+    "wrong-environment",
+    shown_by="import sys, json; print(json.load(open(sys.prefix + '/share/jupyter/kernels/python3/kernel.json'))['argv'][0])",
+    symptom="other/bin/python",
+)
 def a_kernel_of_another_environment(place: Place) -> None:
     """The notebook's kernel in this environment starts the Python of another one, where TensorFlow is not."""
     other = place.venv(place.root / "other", "3.11", "--relocatable")
     place.install("ipykernel==6.29.5")
-    kernel = {"argv": [str(other / "bin/python"), "-m", "ipykernel_launcher", "-f", "{connection_file}"], "display_name": "Python 3 (ipykernel)", "language": "python"}
+    kernel = {
+        "argv": [str(other / "bin/python"), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+    }
     place.write(place.env / "share/jupyter/kernels/python3/kernel.json", json.dumps(kernel, indent=1))
 
 
-@fault("2.11", "install-corrupt", "wrong-environment", symptom="No module named 'tensorflow'|failed to locate pyvenv|No pyvenv", shown_by=WHERE)
+@fault(
+    "2.11", "install-corrupt", "wrong-environment", symptom="No module named 'tensorflow'|failed to locate pyvenv|No pyvenv", shown_by=WHERE
+)
 def pyvenv_cfg_is_gone(place: Place) -> None:
     """pyvenv.cfg was removed (a clean-up of *.cfg): Python takes itself for the one below and sees none of the packages."""
     place.delete(place.env / "pyvenv.cfg")

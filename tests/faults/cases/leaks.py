@@ -26,7 +26,9 @@ def pythonpath_with_another_environment(place: Place) -> None:
     place.variables["PYTHONPATH"] = str(place.root / "other/lib/python3.10/site-packages")
 
 
-@fault("2.8", "environment-leak", symptom="No module named 'encodings'|SRE module mismatch|init_import_site|Fatal Python error", mend="hand")
+@fault(
+    "2.8", "environment-leak", symptom="No module named 'encodings'|SRE module mismatch|init_import_site|Fatal Python error", mend="hand"
+)
 def pythonhome_of_another_python(place: Place) -> None:
     """PYTHONHOME names another Python, so that this one does not even start."""
     home = place.folder("another-python")
@@ -43,14 +45,22 @@ def protobuf_of_the_user_site(place: Place) -> None:
     place.install_into(place.folder("home/.local/lib/python3.10/site-packages"), "protobuf==4.21.12")
 
 
-@fault("2.15", "environment-leak", "numpy-incompatible", shown_by=NUMPY, symptom="(?s)libs/numpy.*(_ARRAY_API|compiled using NumPy 1|umath)")
+@fault(
+    "2.15", "environment-leak", "numpy-incompatible", shown_by=NUMPY, symptom="(?s)libs/numpy.*(_ARRAY_API|compiled using NumPy 1|umath)"
+)
 def a_pth_file_with_another_numpy(place: Place) -> None:
     """A .pth file that some editor's plug-in left puts its folder first."""
     place.install_into(place.folder("libs"), "numpy==2.1.3")
     place.write(place.site / "zz_plugin.pth", f"import sys; sys.path.insert(1, {str(place.root / 'libs')!r})\n")
 
 
-@fault("2.17", "environment-leak", "module-shadowed", shown_by="import google.protobuf as p; print(p.__file__)\nimport tensorflow", symptom="libs/google|Error")
+@fault(
+    "2.17",
+    "environment-leak",
+    "module-shadowed",
+    shown_by="import google.protobuf as p; print(p.__file__)\nimport tensorflow",
+    symptom="libs/google|Error",
+)
 def sitecustomize_with_another_protobuf(place: Place) -> None:
     """sitecustomize.py, once written for debugging, puts a folder first."""
     place.install_into(place.folder("libs"), "protobuf==3.20.3")
@@ -60,7 +70,10 @@ def sitecustomize_with_another_protobuf(place: Place) -> None:
 @fault("2.11", "environment-leak", "module-shadowed", symptom="sitecustomize")
 def sitecustomize_that_breaks(place: Place) -> None:
     """sitecustomize.py asks for a module that is no longer there and ends every start."""
-    place.write(place.site / "sitecustomize.py", "import sys\n\ntry:\n    import company_tracing\nexcept ImportError as error:\n    sys.exit(f'sitecustomize: {error}')\n")
+    place.write(
+        place.site / "sitecustomize.py",
+        "import sys\n\ntry:\n    import company_tracing\nexcept ImportError as error:\n    sys.exit(f'sitecustomize: {error}')\n",
+    )
 
 
 @fault("2.11", "install-corrupt", "environment-leak", symptom="Error processing line 1 of .*distutils-precedence.pth")
@@ -86,19 +99,42 @@ def a_damaged_library_on_the_loaders_path(place: Place) -> None:
     place.variables["LD_LIBRARY_PATH"] = str(place.root / "libs")
 
 
-@fault("2.21", "environment-leak", "keras-incompatible", "dependency-incompatible", shown_by="import keras", symptom="No module named 'jax'", mend="hand")
+@fault(
+    "2.21",
+    "environment-leak",
+    "keras-incompatible",
+    "dependency-incompatible",
+    shown_by="import keras",
+    symptom="No module named 'jax'",
+    mend="hand",
+)
 def keras_backend_jax(place: Place) -> None:
     """KERAS_BACKEND=jax of another project, and no JAX here."""
     place.variables["KERAS_BACKEND"] = "jax"
 
 
-@fault("2.17", "keras-incompatible", "environment-leak", "dependency-incompatible", shown_by="import tensorflow as tf; tf.keras.layers", symptom="tf_keras|tf-keras", mend="hand")
+@fault(
+    "2.17",
+    "keras-incompatible",
+    "environment-leak",
+    "dependency-incompatible",
+    shown_by="import tensorflow as tf; tf.keras.layers",
+    symptom="tf_keras|tf-keras",
+    mend="hand",
+)
 def legacy_keras_asked_for_and_not_there(place: Place) -> None:
     """TF_USE_LEGACY_KERAS=1 without tf-keras."""
     place.variables["TF_USE_LEGACY_KERAS"] = "1"
 
 
-@fault("", "environment-leak", "numpy-incompatible", shown_by=NUMPY, symptom=r"(?s)\.local/lib.*(_ARRAY_API|compiled using NumPy 1|umath)", mend="hand")
+@fault(
+    "",
+    "environment-leak",
+    "numpy-incompatible",
+    shown_by=NUMPY,
+    symptom=r"(?s)\.local/lib.*(_ARRAY_API|compiled using NumPy 1|umath)",
+    mend="hand",
+)
 def numpy_of_the_user_site(place: Place) -> None:
     """TensorFlow in a Python of its own, without an environment; ``pip install --user`` brought NumPy 2, which comes first."""
     python = place.copy_python("3.11")

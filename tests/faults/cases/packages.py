@@ -56,7 +56,6 @@ def numpy_without_its_old_names(place: Place) -> None:
     place.install("numpy==1.24.4")
 
 
-
 @fault("2.15", "keras-incompatible", shown_by=KERAS, symptom="Error")
 def keras_3_beside_2_15(place: Place) -> None:
     """``pip install -U keras`` brought Keras 3."""
@@ -123,17 +122,26 @@ def ml_dtypes_too_old(place: Place) -> None:
     place.install("ml-dtypes==0.3.2")
 
 
-@fault("2.15", "dependency-incompatible", symptom="has no attribute|Error|incompatible", shown_by="import tensorflow, ml_dtypes; print(ml_dtypes.__version__)\nfrom importlib.metadata import version\nprint('incompatible', version('ml-dtypes'))")
+@fault(
+    "2.15",
+    "dependency-incompatible",
+    symptom="has no attribute|Error|incompatible",
+    shown_by="import tensorflow, ml_dtypes; print(ml_dtypes.__version__)\nfrom importlib.metadata import version\nprint('incompatible', version('ml-dtypes'))",
+)
 def ml_dtypes_too_new(place: Place) -> None:
     """ml-dtypes of a newer JAX; TensorFlow 2.15 asks for 0.3."""
     place.install("ml-dtypes==0.5.1")
 
 
-@fault("2.15", "dependency-incompatible", shown_by="from importlib.metadata import version; print(version('wrapt')); import tensorflow", symptom=r"^2\.")
+@fault(
+    "2.15",
+    "dependency-incompatible",
+    shown_by="from importlib.metadata import version; print(version('wrapt')); import tensorflow",
+    symptom=r"^2\.",
+)
 def wrapt_too_new(place: Place) -> None:
     """wrapt 2, where TensorFlow 2.15 asks for less than 1.15."""
     place.install("wrapt==2.0.0")
-
 
 
 @fault(
@@ -147,8 +155,12 @@ def gast_too_new(place: Place) -> None:
     place.install("gast==0.5.4")
 
 
-
-@fault("2.15", "dependency-incompatible", shown_by="from importlib.metadata import version; print('flatbuffers', version('flatbuffers'))", symptom=r"flatbuffers 1\.")
+@fault(
+    "2.15",
+    "dependency-incompatible",
+    shown_by="from importlib.metadata import version; print('flatbuffers', version('flatbuffers'))",
+    symptom=r"flatbuffers 1\.",
+)
 def flatbuffers_too_old(place: Place) -> None:
     """A flatbuffers of years ago: TensorFlow Lite's converter goes without it and says so in one line."""
     place.install("flatbuffers==1.10")
@@ -166,13 +178,23 @@ def protobuf_is_missing(place: Place) -> None:
     place.uninstall("protobuf")
 
 
-@fault("2.8", "dependency-incompatible", shown_by="from importlib.metadata import version; print('tensorboard', version('tensorboard'))", symptom=r"tensorboard 1\.")
+@fault(
+    "2.8",
+    "dependency-incompatible",
+    shown_by="from importlib.metadata import version; print('tensorboard', version('tensorboard'))",
+    symptom=r"tensorboard 1\.",
+)
 def tensorboard_of_1_15(place: Place) -> None:
     """tensorboard of TensorFlow 1 was installed for an old notebook."""
     place.install("tensorboard==1.15.0")
 
 
-@fault("2.15", "dependency-incompatible", shown_by="from importlib.metadata import version; print('absl', version('absl-py'))", symptom=r"absl 0\.")
+@fault(
+    "2.15",
+    "dependency-incompatible",
+    shown_by="from importlib.metadata import version; print('absl', version('absl-py'))",
+    symptom=r"absl 0\.",
+)
 def absl_too_old(place: Place) -> None:
     """absl-py of years ago, where TensorFlow asks for 1 at least: ``pip check`` says so, though much still works."""
     place.install("absl-py==0.15.0")

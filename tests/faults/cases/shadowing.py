@@ -6,7 +6,9 @@ from tests.faults.fault import fault
 from tests.faults.place import Place
 
 
-@fault("2.15", "module-shadowed", shown_by="import tensorflow as tf; tf.constant", symptom="has no attribute 'constant'|partially initialized")
+@fault(
+    "2.15", "module-shadowed", shown_by="import tensorflow as tf; tf.constant", symptom="has no attribute 'constant'|partially initialized"
+)
 def tensorflow_py_beside_the_program(place: Place) -> None:
     """The first experiment was saved as tensorflow.py."""
     place.write(place.work / "tensorflow.py", "import tensorflow as tf\n\nprint(tf.__version__)\n")
