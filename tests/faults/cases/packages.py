@@ -116,7 +116,7 @@ def typing_extensions_too_old(place: Place) -> None:
     place.install("typing-extensions==3.7.4.3")
 
 
-@fault("2.21", "dependency-incompatible", symptom="ml_dtypes")
+@fault("2.21", "dependency-incompatible", "numpy-incompatible", symptom="ml_dtypes")
 def ml_dtypes_too_old(place: Place) -> None:
     """ml-dtypes of an older JAX."""
     place.install("ml-dtypes==0.3.2")
