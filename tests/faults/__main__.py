@@ -19,17 +19,14 @@ import time
 import traceback
 from pathlib import Path
 
-from tests.faults.fault import Fault, all_faults
+from tests.faults.fault import Fault, all_faults, chosen
 from tests.faults.trial import STAGES, Outcome, try_fault
 
 
-def chosen(faults: dict[str, Fault], words: list[str]) -> list[Fault]:
-    """Return the faults that a name, subject, base or cause selects; all of them without any."""
-    known = {word for fault in faults.values() for word in (fault.name, fault.subject, fault.cause, fault.base)}
-    wrong = [word for word in words if word not in known]
-    if wrong:
-        raise SystemExit(f"no fault, subject, base or cause is called {', '.join(wrong)}")
-    return [fault for fault in faults.values() if not words or {fault.name, fault.subject, fault.cause, fault.base} & set(words)]
+def say(words: str) -> None:
+    """Print at once, so that a long run can be followed."""
+    sys.stdout.write(f"{words}\n")
+    sys.stdout.flush()
 
 
 def table(results: dict[str, dict[str, object]], faults: dict[str, Fault]) -> str:
@@ -68,11 +65,11 @@ def main(arguments: list[str]) -> int:
     results = json.loads(options.results.read_text()) if options.results.exists() else {}
     if options.list:
         for fault in faults.values():
-            print(f"{fault.name:45} {fault.base:10} {fault.cause:25} {fault.mend}")
-        print(f"{len(faults)} faults, {len({fault.cause for fault in faults.values()})} causes")
+            say(f"{fault.name:45} {fault.base:10} {fault.cause:25} {fault.mend}")
+        say(f"{len(faults)} faults, {len({fault.cause for fault in faults.values()})} causes")
         return 0
     if options.table:
-        print(table(results, faults))
+        say(table(results, faults))
         return 0
     failed = 0
     with tempfile.TemporaryDirectory(prefix="tfsetup-faults-", dir=options.bases.parent if options.bases else None) as folder:
@@ -81,7 +78,7 @@ def main(arguments: list[str]) -> int:
                 continue
             missing = [program for program in fault.needs if shutil.which(program) is None]
             if missing:
-                print(f"{fault.name}: not tried, {', '.join(missing)} is missing", flush=True)
+                say(f"{fault.name}: not tried, {', '.join(missing)} is missing")
                 continue
             started = time.monotonic()
             try:
@@ -93,8 +90,8 @@ def main(arguments: list[str]) -> int:
             options.results.parent.mkdir(parents=True, exist_ok=True)
             options.results.write_text(json.dumps(results, indent=1))
             words = "good" if not outcome.faults else "\n    " + "\n    ".join(outcome.faults)
-            print(f"{fault.name}: {outcome.first or '-'} ({time.monotonic() - started:.0f} s): {words}", flush=True)
-    print(f"{failed} not as they should be")
+            say(f"{fault.name}: {outcome.first or '-'} ({time.monotonic() - started:.0f} s): {words}")
+    say(f"{failed} not as they should be")
     return 1 if failed else 0
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tests.faults.bases import BASES
 from tests.faults.place import Place
 
 # ``tool``: ``fix --yes`` mends it. ``hand``: what is wrong lies outside of what the tool may change (a variable of the shell, the processor),
@@ -36,6 +37,9 @@ class Fault:
     needs: tuple[str, ...]
     breaks: Callable[[Place], None]
 
+
+# About a minute each.
+SLICE = 3
 
 FAULTS: dict[str, Fault] = {}
 
@@ -79,3 +83,20 @@ def all_faults() -> dict[str, Fault]:
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"tests.faults.cases.{module.name}")
     return FAULTS
+
+
+def chosen(faults: dict[str, Fault], words: Sequence[str]) -> list[Fault]:
+    """Return the faults that a name, subject, base or cause selects; all of them without any."""
+    known = {word for fault in faults.values() for word in (fault.name, fault.subject, fault.cause, fault.base)}
+    wrong = [word for word in words if word not in known]
+    if wrong:
+        raise SystemExit(f"no fault, subject, base or cause is called {', '.join(wrong)}")
+    return [fault for fault in faults.values() if not words or {fault.name, fault.subject, fault.cause, fault.base} & set(words)]
+
+
+def slice_of(faults: dict[str, Fault], day: int) -> list[Fault]:
+    """Return three faults of one base, so that one base is enough: other ones every day. Sets for the GPU are too large for this."""
+    groups = {base: [fault for fault in faults.values() if fault.base == base] for base in sorted(BASES) if BASES[base].device == "cpu"}
+    full = [group for group in groups.values() if group]
+    turn, group = divmod(day, len(full))
+    return [full[group][(turn * SLICE + number) % len(full[group])] for number in range(min(SLICE, len(full[group])))]

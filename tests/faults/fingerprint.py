@@ -52,8 +52,5 @@ def fingerprint(root: Path, *, fresh: bool = False) -> dict[str, str]:
 
 def differences(before: dict[str, str], after: dict[str, str]) -> list[str]:
     """Return the paths that differ, with how."""
-    words = []
-    for name in sorted(before.keys() | after.keys()):
-        if before.get(name) != after.get(name):
-            words.append(f"{name}: {before.get(name, 'not there')} -> {after.get(name, 'not there')}")
-    return words
+    names = (name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name))
+    return [f"{name}: {before.get(name, 'not there')} -> {after.get(name, 'not there')}" for name in names]

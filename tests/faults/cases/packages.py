@@ -125,8 +125,8 @@ def ml_dtypes_too_old(place: Place) -> None:
 @fault(
     "2.15",
     "dependency-incompatible",
-    symptom="has no attribute|Error|incompatible",
-    shown_by="import tensorflow, ml_dtypes; print(ml_dtypes.__version__)\nfrom importlib.metadata import version\nprint('incompatible', version('ml-dtypes'))",
+    symptom=r"ml_dtypes 0\.5",
+    shown_by="from importlib.metadata import version; print('ml_dtypes', version('ml-dtypes')); import tensorflow",
 )
 def ml_dtypes_too_new(place: Place) -> None:
     """ml-dtypes of a newer JAX; TensorFlow 2.15 asks for 0.3."""

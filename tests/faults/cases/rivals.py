@@ -5,7 +5,10 @@ from __future__ import annotations
 from tests.faults.fault import fault
 from tests.faults.place import Place
 
-OWNERS = "import importlib.metadata as m; print(sorted(d.metadata['Name'] for d in m.distributions() if (d.metadata['Name'] or '').startswith('tensorflow')))"
+OWNERS = (
+    "import importlib.metadata as m; names = (d.metadata['Name'] or '' for d in m.distributions()); "
+    "print(sorted(name for name in names if name.startswith('tensorflow')))"
+)
 
 
 @fault("2.15", "conflicting-tf-packages", shown_by=OWNERS, symptom="'tensorflow', 'tensorflow-cpu'|'tensorflow-cpu'.*'tensorflow'")
