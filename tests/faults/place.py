@@ -157,6 +157,12 @@ class Place:
         (target / f"lib/python{version}/site-packages").mkdir()
         return target
 
+    def wrap(self, command: str) -> None:
+        """Let the interpreter in question be a script that runs a command with the arguments."""
+        wrapper = self.root / "bin" / "python"
+        self.write(wrapper, f'#!/bin/sh\nexec {command} "$@"\n', mode=0o755)
+        self.python = str(wrapper)
+
     # Programs
 
     def environment(self) -> dict[str, str]:

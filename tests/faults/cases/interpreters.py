@@ -7,6 +7,7 @@ import shutil
 
 from tests.faults.bases import find_python
 from tests.faults.fault import fault
+from tests.faults.foreign import NEEDS, VERSION, foreign_python
 from tests.faults.place import Place
 
 WHERE = "import sys; print(sys.version_info[:2], sys.prefix)\nimport tensorflow"
@@ -112,3 +113,41 @@ def the_interpreter_is_an_empty_file(place: Place) -> None:
         if path.is_symlink() or path.exists():
             place.delete(path)
             place.write(path, "", mode=0o644)
+
+
+@fault(
+    "",
+    "python-32bit",
+    "tf-not-installed",
+    "platform-unsupported",
+    shown_by="import struct; print('bits', 8 * struct.calcsize('P'))\nimport tensorflow",
+    symptom="(?s)bits 32.*No module named 'tensorflow'",
+    mend="hand",
+    needs=NEEDS,
+)
+def a_32_bit_python(place: Place) -> None:
+    """A 32-bit Python, for which pip finds no TensorFlow."""
+    root = foreign_python("i386", place.bases)
+    libraries = ":".join(str(root / name) for name in ("lib/i386-linux-gnu", "usr/lib/i386-linux-gnu"))
+    place.wrap(f"{root}/lib/ld-linux.so.2 --library-path {libraries} {root}/usr/bin/python{VERSION}")
+
+
+@fault(
+    "",
+    "wrong-arch-binary",
+    "platform-unsupported",
+    symptom="numpy|cannot open shared object|Error",
+    mend="hand",
+    needs=(*NEEDS, "qemu-aarch64"),
+)
+def a_python_for_another_processor(place: Place) -> None:
+    """An environment that was copied from a PC to an ARM board: its Python is the board's, its libraries are the PC's."""
+    root = foreign_python("arm64", place.bases)
+    python = root / "usr/bin" / f"python{VERSION}"
+    site = place.env / "lib" / f"python{VERSION}" / "site-packages"
+    place.copy(place.other("2.15") / "lib/python3.11/site-packages", site)
+    place.write(place.env / "pyvenv.cfg", f"home = {python.parent}\ninclude-system-site-packages = false\nversion = {VERSION}.2\n")
+    place.bin.mkdir()
+    for name in ("python", "python3", f"python{VERSION}"):
+        (place.bin / name).symlink_to(python)
+    place.wrap(f"qemu-aarch64 -L {root} {place.bin}/python")

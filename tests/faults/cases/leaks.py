@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from tests.faults.bases import find_python
 from tests.faults.fault import fault
 from tests.faults.place import Place
@@ -26,14 +28,10 @@ def pythonpath_with_another_environment(place: Place) -> None:
     place.variables["PYTHONPATH"] = str(place.root / "other/lib/python3.10/site-packages")
 
 
-@fault(
-    "2.8", "environment-leak", symptom="No module named 'encodings'|SRE module mismatch|init_import_site|Fatal Python error", mend="hand"
-)
+@fault("2.3", "environment-leak", symptom="No module named 'encodings'|SRE module mismatch|Fatal Python error", mend="hand")
 def pythonhome_of_another_python(place: Place) -> None:
-    """PYTHONHOME names another Python, so that this one does not even start."""
-    home = place.folder("another-python")
-    place.write(home / "lib" / "python3.10" / "nothing.py", "")
-    place.variables["PYTHONHOME"] = str(home)
+    """PYTHONHOME names another Python, so that this one does not even start. (The Python that the tool runs on does: it is that one.)"""
+    place.variables["PYTHONHOME"] = sys.base_prefix
 
 
 @fault("2.8", "environment-leak", "protobuf-incompatible", symptom="Descriptors cannot")
@@ -67,7 +65,7 @@ def sitecustomize_with_another_protobuf(place: Place) -> None:
     place.write(place.site / "sitecustomize.py", f"import sys\n\nsys.path.insert(0, {str(place.root / 'libs')!r})\n")
 
 
-@fault("2.11", "environment-leak", "module-shadowed", symptom="sitecustomize")
+@fault("2.11", "environment-leak", "module-shadowed", "install-corrupt", symptom="sitecustomize")
 def sitecustomize_that_breaks(place: Place) -> None:
     """sitecustomize.py asks for a module that is no longer there and ends every start."""
     place.write(

@@ -14,13 +14,13 @@ WITHOUT_OVERRIDE = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", 
 @fault("1.15", "cpu-no-avx", symptom="AVX|died by signal 4", mend="hand", needs=("qemu-x86_64",))
 def a_processor_without_avx(place: Place) -> None:
     """A processor of 2008, or a virtual machine that shows one."""
-    _emulate(place, "qemu-x86_64 -cpu Nehalem")
+    place.wrap(f"qemu-x86_64 -cpu Nehalem {place.bin}/python")
 
 
 @fault("2.8", "cpu-no-avx", symptom="AVX|[Ii]llegal instruction|died by signal|uncaught target signal", mend="hand", needs=("qemu-x86_64",))
 def a_processor_without_avx_2_8(place: Place) -> None:
     """The same with a newer TensorFlow."""
-    _emulate(place, "qemu-x86_64 -cpu Nehalem")
+    place.wrap(f"qemu-x86_64 -cpu Nehalem {place.bin}/python")
 
 
 @fault("2.15", "permission-denied", symptom="Permission denied|PermissionError|No module named", needs=("setpriv",))
@@ -50,10 +50,3 @@ def a_full_disk(place: Place) -> None:
     copied = place.other("1.15") / "lib/python3.7/site-packages"
     # cp goes on after a file that found no room, and leaves its beginning.
     subprocess.run(["cp", "-a", f"{copied}/.", str(place.site)], check=False, capture_output=True)
-
-
-def _emulate(place: Place, command: str) -> None:
-    """Let the interpreter run on another processor."""
-    wrapper = place.root / "bin" / "python"
-    place.write(wrapper, f'#!/bin/sh\nexec {command} {place.bin}/python "$@"\n', mode=0o755)
-    place.python = str(wrapper)
