@@ -6,7 +6,7 @@ import posixpath
 from dataclasses import replace
 
 from provisioner.engines import uv
-from provisioner.engines.wheels import Wheel, numbers, pick, read_pylock, supported_tags
+from provisioner.engines.wheels import Wheel, major_minor, pick, read_pylock, supported_tags
 from provisioner.errors import OperationError, UsageError
 from provisioner.host import Host
 from provisioner.model.catalogue import Lock, LockedFile
@@ -71,7 +71,7 @@ def _resolve(
         offline=offline,
         without=[file.name for file in lock.files if file.source],
     )
-    tags = supported_tags(lock.python, lock.platform, numbers(floor))
+    tags = supported_tags(lock.python, lock.platform, major_minor(floor))
     return {name: pick(offered, tags) for name, offered in read_pylock(text).items()}
 
 

@@ -19,6 +19,7 @@ from provisioner.model.catalogue import CudaToolkit, GpuArchitecture, Lock, Lock
 from provisioner.model.codec import parse_json
 from provisioner.model.record import record
 from provisioner.specifiers import contains, readable
+from provisioner.versions import numbers
 
 LOCK_ENDING = ".lock"
 
@@ -116,15 +117,11 @@ class Catalogue:
 
     def architecture(self, capability: str) -> GpuArchitecture | None:
         """Return the architecture of a compute capability (``8.6``), or None for one that is not known."""
-        from provisioner.catalogue.tables import Gpus, numbers, read_gpus  # noqa: PLC0415 - 3 ms, for questions about GPUs
+        from provisioner.catalogue.tables import Gpus, read_gpus  # noqa: PLC0415 - 3 ms, for questions about GPUs
 
         table = self._stored.parsed("gpus.yaml", Gpus, lambda data, path: read_gpus(data, file=path))
         wanted = numbers(capability)
         return next((item for item in table.architectures if numbers(item.first) <= wanted <= numbers(item.last)), None)
-
-    def toolkit(self, version: str) -> CudaToolkit | None:
-        """Return the CUDA toolkit of a version (``12.5``), with the drivers it asks for."""
-        return next((item for item in self.toolkits() if item.version == version), None)
 
     def toolkits(self) -> tuple[CudaToolkit, ...]:
         """Return every known CUDA toolkit, oldest first."""
@@ -137,7 +134,7 @@ class Catalogue:
 
         ``distribution_id`` and ``like`` are ID and ID_LIKE of os-release; ``wsl2`` stands for Linux under Windows.
         """
-        from provisioner.catalogue.tables import Drivers, numbers, read_drivers  # noqa: PLC0415 - as above
+        from provisioner.catalogue.tables import Drivers, read_drivers  # noqa: PLC0415 - as above
 
         table = self._stored.parsed("drivers.yaml", Drivers, lambda data, path: read_drivers(data, file=path))
         # The branch itself must be newer than the minimum's, or it could still be a release of the branch that is too old.

@@ -9,6 +9,7 @@ from provisioner.errors import InputError
 from provisioner.model.catalogue import CudaToolkit, GpuArchitecture, Proof
 from provisioner.model.codec import from_data
 from provisioner.model.record import record
+from provisioner.versions import numbers
 
 GPUS_SCHEMA = "tfsetup/gpus/1"
 CUDA_SCHEMA = "tfsetup/cuda/1"
@@ -110,11 +111,6 @@ def read_proofs(data: Any, *, file: str) -> dict[str, Proof]:
     found = {proof.lock: proof for proof in proofs}
     _refuse(["proofs: a lock is there twice"] if len(found) != len(proofs) else [], file)
     return found
-
-
-def numbers(version: str) -> tuple[int, ...]:
-    """Return the numbers of a dotted version, for comparing: ``580.65.06`` is (580, 65, 6)."""
-    return tuple(int(part) for part in version.split("."))
 
 
 def _refuse(faults: list[str], file: str) -> None:

@@ -13,11 +13,11 @@ from packaging.version import Version
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.catalogue.lockfile import format_lockfile, glibc_of, parse_lockfile
 from provisioner.catalogue.releases import read_minor
-from provisioner.catalogue.tables import numbers
 from provisioner.catalogue.yaml_text import parse_yaml
 from provisioner.local_host import LocalHost
 from provisioner.model.catalogue import Build, Release
 from provisioner.plan import BUILDERS
+from provisioner.versions import numbers
 
 ROOT = Path(find_profiles())
 PLATFORMS = {"linux-x86_64", "linux-aarch64", "macos-aarch64", "macos-x86_64", "windows-x86_64"}
@@ -181,12 +181,20 @@ def test_a_set_holds_the_package_its_pins_and_its_limits_and_no_rival(release: R
 
 
 @pytest.mark.parametrize(("release", "build"), BUILDS)
+def test_what_is_known_bad_reads_as_the_end_of_a_sentence(release: Release, build: Build) -> None:
+    """Messages say `TensorFlow 2.4.4 <reason>`; what is about some GPUs stands after a colon and is free."""
+    assert build in release.builds
+    for known in release.known_bad:
+        assert known.capabilities or known.reason.split()[0] in {"has", "asks", "needs", "cannot"}, known.reason
+        assert not known.reason.endswith("."), known.reason
+
+
+@pytest.mark.parametrize(("release", "build"), BUILDS)
 def test_cuda_values_fit_each_other(release: Release, build: Build) -> None:
     cuda = build.cuda
     if cuda is None:
         return
-    toolkit = CATALOGUE.toolkit(cuda.version)
-    assert toolkit is not None
+    (toolkit,) = (item for item in CATALOGUE.toolkits() if item.version == cuda.version)
     assert cuda.driver == (toolkit.driver_minor or toolkit.driver)
     assert cuda.driver_ptx == toolkit.driver
     assert f"libcudart.so.{cudart_name(cuda.version)}" in cuda.must_open
