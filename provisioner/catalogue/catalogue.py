@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from provisioner.catalogue.lockfile import LockFile, parse_lockfile
 from provisioner.catalogue.stored import Stored
@@ -16,7 +16,6 @@ from provisioner.catalogue.versions import is_prerelease, is_version, minor_of, 
 from provisioner.errors import InputError
 from provisioner.host import Host, Reader
 from provisioner.model.catalogue import CudaToolkit, GpuArchitecture, Lock, LockDevice, Proof, Release
-from provisioner.model.codec import parse_json
 from provisioner.model.record import record
 from provisioner.specifiers import contains, readable
 from provisioner.versions import numbers
@@ -47,7 +46,7 @@ class Catalogue:
         self._versions: tuple[str, ...] | None = None
         self._minors: dict[str, tuple[Release, ...]] = {}
         self._lockfiles: dict[tuple[str, str], LockFile | None] = {}
-        self._proofs: dict[str, Proof] | None = None
+        self._proof: Callable[[str], Proof | None] | None = None
 
     @classmethod
     def open(cls, host: Reader, root: str, *, cache: Host | None = None, cache_dir: str = "") -> Catalogue:
@@ -107,13 +106,13 @@ class Catalogue:
 
     def proof(self, lock: Lock) -> Proof:
         """Return what was run for a lock; one without an entry is resolved, never run."""
-        if self._proofs is None:
-            from provisioner.catalogue.tables import read_proofs  # noqa: PLC0415 - as below
+        if self._proof is None:
+            from provisioner.catalogue.tables import ProofTable  # noqa: PLC0415 - as below
 
-            name = "proofs.json"
-            path = f"{self._root}/{name}"
-            self._proofs = read_proofs(parse_json(self._stored.text(name), file=path), file=path) if self._host.exists(path) else {}
-        return self._proofs.get(lock.digest) or Proof(lock=lock.digest, level="resolved")
+            path = f"{self._root}/proofs.json"
+            known: dict[str, Proof] = {}
+            self._proof = ProofTable(self._stored.text("proofs.json"), file=path).get if self._host.exists(path) else known.get
+        return self._proof(lock.digest) or Proof(lock=lock.digest, level="resolved")
 
     def architecture(self, capability: str) -> GpuArchitecture | None:
         """Return the architecture of a compute capability (``8.6``), or None for one that is not known."""
