@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from provisioner.catalogue.lockfile import LockFile, parse_lockfile
 from provisioner.catalogue.stored import Stored
@@ -33,6 +34,12 @@ def find_profiles() -> str:
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     inside = os.path.join(package, "_profiles")
     return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "profiles")
+
+
+def addons_of(release: Release, platform: str) -> dict[str, str]:
+    """Return what may be put beside a release on a platform, with Apple's plug-in where the build names one."""
+    metal = next((build.metal for build in release.builds if build.platform == platform), None)
+    return {**release.addons, "tensorflow-metal": f"=={metal.version}"} if metal else release.addons
 
 
 class Catalogue:
@@ -100,9 +107,11 @@ class Catalogue:
         return lockfile.sets if lockfile else ()
 
     def lock(self, version: str, python: str, platform: str, device: LockDevice) -> Lock | None:
-        """Return the exact set for a release, Python (``3.11``), platform and device, or None where there is none."""
+        """Return the exact set for a release, Python (``3.11``), platform and device, with what goes beside it; None where there is none."""
         lockfile = self._lockfile(version, platform)
-        return lockfile.lock(python, device) if lockfile else None
+        lock = lockfile.lock(python, device) if lockfile else None
+        release = self.release(version) if lock else None
+        return replace(lock, addons=addons_of(release, platform)) if lock and release else lock
 
     def proof(self, lock: Lock) -> Proof:
         """Return what was run for a lock; one without an entry is resolved, never run."""

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
-from packaging.utils import parse_sdist_filename, parse_wheel_filename
+from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
 from provisioner.catalogue import Catalogue, find_profiles
@@ -15,7 +16,7 @@ from provisioner.catalogue.lockfile import format_lockfile, glibc_of, parse_lock
 from provisioner.catalogue.releases import read_minor
 from provisioner.catalogue.yaml_text import parse_yaml
 from provisioner.local_host import LocalHost
-from provisioner.model.catalogue import Build, Release
+from provisioner.model.catalogue import NO_ADDON, Build, Release
 from provisioner.plan import BUILDERS
 from provisioner.versions import numbers
 
@@ -178,6 +179,22 @@ def test_a_set_holds_the_package_its_pins_and_its_limits_and_no_rival(release: R
         pinned = {item.requirement for item in build.constraints if item.source and (not item.pythons or python in item.pythons)}
         assert {f"{file.name}=={file.version}" for file in lock.files if file.source} == pinned
         assert not pinned or found.keys() >= set(BUILDERS), "what a source distribution is built with is locked too"
+
+
+@pytest.mark.parametrize(("release", "build"), BUILDS)
+def test_add_ons_say_what_the_set_itself_holds(release: Release, build: Build) -> None:
+    """tensorflow-estimator is an add-on that old sets hold; what goes beside a set may not contradict it."""
+    for name, limits in release.addons.items():
+        assert name == canonicalize_name(name)
+        assert limits == NO_ADDON or SpecifierSet(limits)
+    for python, device in CATALOGUE.locks(release.version, build.platform):
+        lock = CATALOGUE.lock(release.version, python, build.platform, device)
+        assert lock is not None
+        metal = {"tensorflow-metal": f"=={build.metal.version}"} if build.metal else {}
+        assert lock.addons == {**release.addons, **metal}
+        for file in lock.files:
+            if file.name in lock.addons:
+                assert SpecifierSet(lock.addons[file.name]).contains(file.version, prereleases=True), file.filename
 
 
 @pytest.mark.parametrize(("release", "build"), BUILDS)

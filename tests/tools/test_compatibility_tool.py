@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import compatibility
@@ -11,7 +12,7 @@ import pytest
 from compatibility import Cell, Ours
 from naive_record import Naive
 
-from provisioner.catalogue import Catalogue
+from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.local_host import LocalHost
 from provisioner.model.catalogue import Build, CudaBuild, KnownBad, Release
 
@@ -151,6 +152,8 @@ def test_the_result_of_pip_counts_unless_it_is_too_old(pip: str, expected: str) 
 def test_the_catalogue_says_what_ours_is(tmp_path: Path) -> None:
     profiles = tmp_path / "profiles"
     (profiles / "locks" / "linux-x86_64").mkdir(parents=True)
+    (profiles / "releases").mkdir()
+    shutil.copy(Path(find_profiles()) / "releases" / "2.10.yaml", profiles / "releases")
     lock = (
         "tfsetup-lock 1\nrelease 2.10.1\nplatform linux-x86_64\ncutoff 2022-12-16\nresolver uv 0.9.0\nsets 3.9/cpu 3.10/cpu\n\n"
         f"numpy-1.21.6-cp310-cp310-manylinux_2_17_x86_64.whl 1 2 {'a' * 64} 3.10\nsix-1.16.0-py2.py3-none-any.whl 10 40 {'b' * 64} *\n"
