@@ -73,9 +73,21 @@ def select(catalogue: Catalogue, *, release: str, python: str, device: str, plat
                     )
                 )
     if not entries:
-        wanted = " ".join(part for part in (release, python and f"Python {python}", device, platform and f"on {platform}") if part)
-        raise UsageError(f"there is no known-good set for {wanted}", hint="`tfsetup profiles` lists them all")
+        parts = (
+            release and f"of TensorFlow {release}",
+            python and f"for Python {python}",
+            device and f"for {device}",
+            platform and f"on {platform}",
+        )
+        wanted = " ".join(part for part in parts if part)
+        raise UsageError(f"there is no known-good set {wanted}", hint=_offered(catalogue, release=release, python=python))
     return tuple(entries)
+
+
+def _offered(catalogue: Catalogue, *, release: str, python: str) -> str:
+    """Say what could be asked for instead."""
+    hint = f"devices are cpu and cuda, platforms {', '.join(catalogue.platforms())}"
+    return f"{hint}; `tfsetup profiles` lists all releases" if release or python else hint
 
 
 def profiles_document(catalogue: Catalogue, entries: tuple[Entry, ...], *, in_full: bool) -> dict[str, Any]:
