@@ -16,12 +16,14 @@ from provisioner.catalogue.stored import Stored
 from provisioner.catalogue.versions import is_prerelease, is_version, minor_of, version_key
 from provisioner.errors import InputError
 from provisioner.host import Host, Reader
-from provisioner.model.catalogue import CudaToolkit, GpuArchitecture, Lock, LockDevice, Proof, Release
+from provisioner.model.catalogue import NO_ADDON, CudaToolkit, GpuArchitecture, Lock, LockDevice, Proof, Release
 from provisioner.model.record import record
 from provisioner.specifiers import contains, readable
 from provisioner.versions import numbers
 
 LOCK_ENDING = ".lock"
+# The one that Apple's tensorflow-metal has wheels for that go with TensorFlow's own.
+METAL_PLATFORM = "macos-aarch64"
 
 
 @record
@@ -37,9 +39,11 @@ def find_profiles() -> str:
 
 
 def addons_of(release: Release, platform: str) -> dict[str, str]:
-    """Return what may be put beside a release on a platform, with Apple's plug-in where the build names one."""
+    """Return what may be put beside a release on a platform: on arm64 Macs with Apple's plug-in, where the build names one."""
+    if platform != METAL_PLATFORM:
+        return release.addons
     metal = next((build.metal for build in release.builds if build.platform == platform), None)
-    return {**release.addons, "tensorflow-metal": f"=={metal.version}"} if metal else release.addons
+    return {**release.addons, "tensorflow-metal": f"=={metal.version}" if metal else NO_ADDON}
 
 
 class Catalogue:
