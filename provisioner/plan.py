@@ -137,10 +137,11 @@ def _package(file: LockedFile) -> Package:
 def _compare(site: Site, lock: Lock) -> tuple[tuple[Removal, ...], frozenset[str]]:
     """Return what must go, with reasons, and the names of locked distributions that are there already."""
     wanted = {file.name: file.version for file in lock.files}
-    tensorflow = next(name for name in wanted if is_rival(name))
+    # Two where --with needs the name `tensorflow` beside tensorflow-intel and its like, which hold the files.
+    own = {name for name in wanted if is_rival(name)}
     twice = {name for name, count in Counter(item.name for item in site.distributions).items() if count > 1}
-    rivals = [item for item in site.distributions if is_rival(item.name) and item.name != tensorflow]
-    removals = [_removal(item, f"it owns the same folder as {tensorflow}, so the two break each other") for item in rivals]
+    rivals = [item for item in site.distributions if is_rival(item.name) and item.name not in own]
+    removals = [_removal(item, f"it owns the same folder as {' and '.join(sorted(own))}, so the two break each other") for item in rivals]
     kept: set[str] = set()
     for item in site.distributions:
         if item.name not in wanted:
@@ -149,13 +150,13 @@ def _compare(site: Site, lock: Lock) -> tuple[tuple[Removal, ...], frozenset[str
             removals.append(_removal(item, f"the known-good set has {wanted[item.name]}"))
         elif item.name in twice:
             removals.append(_removal(item, "its metadata is there twice, so its files cannot be trusted"))
-        elif item.name == tensorflow and (rivals or site.leftovers):
+        elif item.name in own and (rivals or site.leftovers):
             removals.append(_removal(item, "its files are mixed with those of what is removed, so it is installed anew"))
         else:
             kept.add(item.name)
     if site.leftovers:
         removals.append(Removal(name="leftovers", version="", reason="a broken uninstall left them behind", paths=site.leftovers))
-    if site.shared and tensorflow not in kept:
+    if site.shared and not own <= kept:
         reason = "whatever is left in TensorFlow's folder would be mixed with the new files"
         removals.append(Removal(name="TensorFlow's folder", version="", reason=reason, paths=site.shared))
     return tuple(sorted(removals, key=lambda removal: (removal.name, removal.version))), frozenset(kept)

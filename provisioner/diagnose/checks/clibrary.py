@@ -7,7 +7,7 @@ import re
 
 from provisioner.causes.findings import Findings
 from provisioner.choose.platforms import check_libc, check_macos
-from provisioner.choose.versions import numbers
+from provisioner.versions import numbers
 from provisioner.diagnose import cuda_files, instead, target
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.facts import elf, files

@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 
 from provisioner.causes.findings import Findings
-from provisioner.choose.versions import numbers
+from provisioner.versions import numbers
 from provisioner.diagnose import cuda_files, instead, target
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, Skipped
 from provisioner.diagnose.checks import cuda_beside

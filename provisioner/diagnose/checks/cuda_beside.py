@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from provisioner.causes.findings import Findings
-from provisioner.choose.versions import numbers
+from provisioner.versions import numbers
 from provisioner.diagnose import cuda_files, target
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, Skipped
 from provisioner.facts import files

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from provisioner.causes.findings import Findings
-from provisioner.choose.versions import numbers
+from provisioner.versions import numbers
 from provisioner.diagnose import instead, target
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.facts import files
