@@ -59,7 +59,7 @@ def _lost(case: Case, copy: Copy, severity: Severity, findings: Findings) -> Non
     name, release = cuda_files.wanted_package(case, lost)
     packages = cuda_files.packages(case, lost)
     repairs: tuple[Repair, ...] = ()
-    if name and target.purpose(case).device == "cuda":
+    if name and target.purpose(case).device == "cuda" and not own:
         repairs = (Repair(kind="restore", name=name, version=release, reason=f"{name} {release} brings {lost}"),)
     if others and not same and (packages or not repairs):
         _other_version(case, lost, others, packages, severity, evidence, repairs, findings)

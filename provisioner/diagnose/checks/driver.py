@@ -162,6 +162,6 @@ def _driver_remedy(case: Case, words: str) -> Remedy:
 
 CHECKS = (
     CheckSpec(name="driver", title="NVIDIA's driver answers", look=driver),
-    CheckSpec(name="driver-release", title="NVIDIA's driver is new enough for this CUDA", look=driver_release),
+    CheckSpec(name="driver-release", title="NVIDIA's driver is new enough for this CUDA", look=driver_release, seconds=10.0),
     *gpus.CHECKS,
 )

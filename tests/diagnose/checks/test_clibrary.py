@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from provisioner.diagnose.checks.clibrary import CHECKS
 from provisioner.model.facts import Libc, known
 from tests.diagnose import cases
-from tests.facts.test_elf_links import compile_library, needs_compiler, versioned
+from tests.facts.test_elf_links import COMPILER, compile_library, needs_compiler, versioned
 
 TLS = "ImportError: /opt/env/lib/python3.8/site-packages/sklearn/libgomp-d22c30c5.so.1.0.0: cannot allocate memory in static TLS block\n"
 
@@ -82,6 +83,56 @@ def test_a_glibc_that_lacks_what_the_libraries_ask_for(tmp_path: Path) -> None:
     assert "GLIBC_9.99" in finding.evidence[0].seen
     assert finding.evidence[0].where == str(path)
     assert finding.remedy.steps[0].startswith("tfsetup apply --tensorflow")
+
+
+def program(path: Path, *options: str) -> Path:
+    """An interpreter's stand-in."""
+    assert COMPILER
+    path.parent.mkdir(parents=True, exist_ok=True)
+    (path.parent / "main.c").write_text("int main(void) { return 0; }")
+    subprocess.run([COMPILER, "-o", path, path.parent / "main.c", "-Wl,--no-as-needed", *options], check=True)
+    return path
+
+
+@needs_compiler
+def test_an_interpreter_for_musl(tmp_path: Path) -> None:
+    program(tmp_path / "env/bin/python", "-Wl,--dynamic-linker=/lib/ld-musl-x86_64.so.1")
+    _, findings = found(cases.on_disk(tmp_path / "env", "2.15.1"))
+    assert findings["platform-unsupported"].evidence[0].where == "/lib/ld-musl-x86_64.so.1"
+
+
+@needs_compiler
+def test_the_glibc_beside_the_interpreters_own_loader_counts(tmp_path: Path) -> None:
+    program(tmp_path / "env/bin/python")
+    case = cases.on_disk(tmp_path / "env", "2.15.1", machine="alpine")
+    said, findings = found(case)
+    assert said["c-library"].startswith("glibc 2.")
+    assert "libc.so.6" in said["c-library"]
+    assert not findings
+
+
+@needs_compiler
+def test_an_interpreter_that_brings_an_old_libstdcxx(tmp_path: Path) -> None:
+    """As conda's Pythons do: RPATH of the program, and loaded before TensorFlow."""
+    new = versioned(tmp_path / "new", "GLIBCXX_3.4.21", "CXXABI_1.3.9")
+    old = versioned(tmp_path / "env/lib", "GLIBCXX_3.4.11", "CXXABI_1.3.9")
+    tensorflow(tmp_path / "env", new, code=CXX)
+    program(tmp_path / "env/bin/python", str(old), "-Wl,--disable-new-dtags,-rpath,$ORIGIN/../lib")
+    _, findings = found(cases.on_disk(tmp_path / "env", "2.15.1"))
+    assert findings["libstdcxx-too-old"].evidence[0].where == str(old)
+    assert "conda install" in findings["libstdcxx-too-old"].remedy.steps[0]
+
+
+@needs_compiler
+def test_an_old_libstdcxx_of_the_system(tmp_path: Path) -> None:
+    fake = versioned(tmp_path / "new", "GLIBCXX_3.4.99", soname="libstdc++.so.6")
+    tensorflow(tmp_path / "env", fake, code="int glibcxx_3_4_99(void); int f(void) { return glibcxx_3_4_99(); }")
+    case = cases.on_disk(tmp_path / "env", "2.15.1")
+    said, findings = found(case)
+    if said["cxx-library"].startswith("could not tell"):
+        pytest.skip("this machine has no libstdc++")
+    assert findings["libstdcxx-too-old"].remedy.steps == ()
+    assert "newer system" in findings["libstdcxx-too-old"].remedy.words
 
 
 def test_the_wheels_floor_counts_where_no_library_can_be_read() -> None:

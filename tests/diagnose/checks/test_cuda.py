@@ -283,6 +283,21 @@ def test_two_packages_that_write_the_same_files(env: Path, last: str, causes: se
 
 
 @needs_compiler
+@pytest.mark.parametrize("other", ["torch", "astroid"])
+def test_a_file_that_is_there_and_not_looked_for(env: Path, other: str) -> None:
+    """To put the package back would not help: its file is there."""
+    framework = env / SITE / "tensorflow/libtensorflow_framework.so.2"
+    framework.unlink()
+    compile_library(framework, "int x;", "-Wl,--enable-new-dtags,-rpath,$ORIGIN/")
+    installed(env, other, "1.0")
+    _, findings = found(cases.on_disk(env, RELEASE, machine="h100"), "cuda-libraries")
+    lib = env / SITE / "nvidia/cuda_runtime/lib"
+    assert findings["cuda-libs-missing"].repairs == ()
+    assert findings["cuda-libs-missing"].remedy.steps == (f"export LD_LIBRARY_PATH={lib}",)
+    assert any(evidence.where == str(lib / "libcudart.so.12") for evidence in findings["cuda-libs-missing"].evidence)
+
+
+@needs_compiler
 def test_only_the_package_for_another_cuda_is_there(env: Path) -> None:
     """cuDNN 8 bears one name for CUDA 11 and 12, so the loader finds it, and the first convolution looks for CUDA 11's cuBLAS."""
     next((env / SITE).glob("nvidia_cudnn_cu12-*")).rename(env / SITE / "nvidia_cudnn_cu11-8.9.4.25.dist-info")
