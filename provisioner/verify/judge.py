@@ -140,7 +140,7 @@ def _messages(seen: tuple[Seen, ...], findings: Findings, *, gpu_wanted: bool, f
     """Put what was printed where it belongs: faults to their cause, noise together, and unknown lines in sight."""
     for item in seen:
         message = item.message
-        if message is None:
+        if message is None or message.kind == "context":
             continue
         counted = Evidence(
             seen=f"{item.line} (x{item.count})" if item.count > 1 else item.line, where=f"{message.id}: {message.explanation}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from provisioner.causes import Messages
@@ -23,7 +24,7 @@ SHOWN = 6
 EVIDENCE = 8
 # A verdict this much less specific than the first is one that the first explains.
 FOLDED = 4
-HARMLESS, UNKNOWN = "harmless-message", "unknown"
+HARMLESS, UNKNOWN, USER_CODE = "harmless-message", "unknown", "user-code"
 
 
 @record
@@ -64,7 +65,7 @@ def weigh_log(
     verdicts = _verdicts(case)
     findings = _folded(tuple(_finding(group, messages, env=env, python=python) for group in _ranked(verdicts, messages)), messages)
     if not findings:
-        findings = (_quiet(case, messages, env=env, python=python),)
+        findings = tuple(_quiet(case, messages, env=env, python=python))
     return Weighed(findings=findings, log=log, known=len({hit.line for hit in hits}), circumstances=now)
 
 
@@ -134,12 +135,12 @@ def _finding(group: list[Verdict], messages: Messages, *, env: str, python: str)
     )
 
 
-def _quiet(case: Case, messages: Messages, *, env: str, python: str) -> Finding:
+def _quiet(case: Case, messages: Messages, *, env: str, python: str) -> Iterator[Finding]:
     """No fault: harmless messages alone are said to be harmless, anything else cannot be told."""
     harmless = [hit for hit in case.hits if hit.message.kind == "harmless"]
     if harmless:
         seen = [Evidence(seen=hit.seen, where=f"line {hit.line}: {hit.message.explanation}") for hit in harmless]
-        return Finding(
+        yield Finding(
             cause=HARMLESS,
             severity="info",
             confidence="certain" if not _failing(case) else "possible",
@@ -147,9 +148,10 @@ def _quiet(case: Case, messages: Messages, *, env: str, python: str) -> Finding:
             evidence=tuple(dict.fromkeys(seen))[:EVIDENCE],
             remedy=messages.remedy(HARMLESS, env=env, python=python),
         )
+        return
     last = case.log.line(len(case.log.starts) - 1) if case.log.starts else ""
     evidence = (Evidence(seen=last[:300], where=f"line {case.log.numbers[-1]}, the last"),) if last else ()
-    return Finding(
+    yield Finding(
         cause=UNKNOWN,
         severity="error" if _failing(case) else "warning",
         confidence="possible",
@@ -157,6 +159,20 @@ def _quiet(case: Case, messages: Messages, *, env: str, python: str) -> Finding:
         evidence=evidence,
         remedy=messages.remedy(UNKNOWN, env=env, python=python),
     )
+    # An exception that programs raise about their own data, and nothing that points at the environment.
+    own = re.search(
+        r"^\W{0,4}(ValueError|TypeError|IndexError|KeyError|NameError|AssertionError|ZeroDivisionError)\b", case.log.text, re.MULTILINE
+    )
+    if own:
+        place = case.log.index_at(own.start())
+        yield Finding(
+            cause=USER_CODE,
+            severity="warning",
+            confidence="possible",
+            title=messages.causes[USER_CODE].title,
+            evidence=(Evidence(seen=case.log.line(place)[:300], where=f"line {case.log.numbers[place]}"),),
+            remedy=messages.remedy(USER_CODE, env=env, python=python),
+        )
 
 
 def _failing(case: Case) -> bool:

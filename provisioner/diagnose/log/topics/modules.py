@@ -82,8 +82,10 @@ def shadow(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         path = hit.group("own").replace("\\", "/").lower()
         outside = not re.search(r"(site|dist)-packages|/lib/python|python\d[\d.]*/lib|/lib/|frozen|/python\d|\.framework/|_bazel", path)
         failing = re.search(r"(ImportError|ModuleNotFoundError|AttributeError|TypeError)", case.log.text)
-        following = case.log.text[hit.offset : hit.offset + 400]
-        if outside and failing and re.search(r"import|tensorflow", following):
+        name = re.escape(hit.group("name"))
+        # Only where something else wants the module of that name: many a script is called like one without harm.
+        wanted = re.search(rf"(from {name}[\w.]* import|import {name}\b|module '{name}')", case.log.text[hit.offset :])
+        if outside and failing and (wanted or name in {"tensorflow", "code"}):
             yield says(hit, "module-shadowed", specific=7, why="the file has the name of a module that TensorFlow or Python imports")
 
 
