@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import provisioner
-from provisioner.causes import Messages, load_messages
+from provisioner.causes import Messages, open_messages
 from provisioner.local_host import LocalHost
 from provisioner.model.finding import Verification
 from provisioner.verify import Expected, verify
@@ -23,8 +23,7 @@ SITE = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packag
 
 def known_messages() -> Messages:
     """The messages that are shipped."""
-    path = PROFILES / "messages.yaml"
-    return load_messages(path.read_text(encoding="utf-8"), file=str(path))
+    return open_messages(LocalHost(), str(PROFILES))
 
 
 def make_env(folder: Path) -> Path:
