@@ -13,7 +13,20 @@ from provisioner.model.finding import Finding, Repair, Symptom
 UNKNOWN = "unknown"
 # Whether these are so is known from files and versions; where those are right, the words of an import that failed speak of a symptom.
 SEEN_FROM_OUTSIDE = frozenset(
-    {"numpy-incompatible", "protobuf-incompatible", "keras-incompatible", "dependency-incompatible", "install-corrupt", "tf-not-installed"}
+    {
+        "conflicting-tf-packages",
+        "dependency-incompatible",
+        "deprecated-package",
+        "extension-abi-mismatch",
+        "install-corrupt",
+        "keras-incompatible",
+        "module-shadowed",
+        "numpy-incompatible",
+        "protobuf-incompatible",
+        "python-unsupported",
+        "tf-not-installed",
+        "wrong-environment",
+    }
 )
 
 
