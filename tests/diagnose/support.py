@@ -113,7 +113,15 @@ def case(
 
 def failed(trace: str, detail: str = "ImportError: it failed") -> Child:
     """A run whose import of TensorFlow failed with that traceback."""
-    end = {"event": "end", "check": "import", "device": "", "status": "failed", "detail": detail, "seconds": 0.1, "data": {"traceback": trace}}
+    end = {
+        "event": "end",
+        "check": "import",
+        "device": "",
+        "status": "failed",
+        "detail": detail,
+        "seconds": 0.1,
+        "data": {"traceback": trace},
+    }
     events = ({"event": "interpreter"}, {"event": "start", "check": "import", "device": ""}, end, {"event": "done"})
     return Child(code=0, timed_out=False, seconds=1.0, limit=60.0, err="", events=events)
 
