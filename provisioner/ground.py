@@ -165,7 +165,9 @@ def _choose(host: Host, catalogue: Catalogue, seen: _Seen, request: Request) -> 
     device = device if device in devices or not devices else devices[0]
     lock = catalogue.lock(release, short, platform, device) if devices and interpreter is not None else None
     if lock is None and (locks or seen.needed):
-        return _choose_anew(catalogue, seen, request)
+        choice, lock = _choose_anew(catalogue, seen, request)
+        # For an environment that is there no interpreter is chosen; should it be made anew, it is made with its own.
+        return replace(choice, interpreter=choice.interpreter or _interpreter(host, seen, choice.python)), lock
     choice = Choice(
         release=release,
         python=short or "3",
