@@ -10,7 +10,7 @@ from dataclasses import replace
 from provisioner import __version__, flow
 from provisioner import receipt as receipts
 from provisioner.catalogue import Catalogue
-from provisioner.diagnose.repair import Ground, inside, repairs_of
+from provisioner.diagnose.repair import Ground, inside, needs_set, repairs_of
 from provisioner.engines import uv
 from provisioner.errors import NoProfileError, OperationError
 from provisioner.host import Host, Reader
@@ -33,6 +33,10 @@ from provisioner.workspace import ASIDE, Workspace
 _HEADERS = ("release_version.h", "version.h")
 
 
+# What is taken from a set, or made with the Python of one.
+_FROM_SET = frozenset({"restore", "rebuild", "interpreter"})
+
+
 @record
 class Surveyed:
     """The ground of the repair plans, and the facts of the machine for those plans that resolve packages."""
@@ -44,7 +48,7 @@ class Surveyed:
 
 @record
 class _Seen:
-    """What a choice is made from."""
+    """What a choice is made from; ``needed``: whether what is graver than a warning cannot be mended without a set."""
 
     site: Site
     facts: Facts
@@ -52,6 +56,7 @@ class _Seen:
     receipt: Receipt | None
     own: str
     release: str
+    needed: bool = True
 
 
 def survey(host: Host, site: Site, findings: tuple[Finding, ...], request: Request) -> Surveyed:
@@ -61,13 +66,16 @@ def survey(host: Host, site: Site, findings: tuple[Finding, ...], request: Reque
     """
     repairs = repairs_of(findings)
     target = next((repair.target for repair in repairs if repair.kind == "interpreter"), "")
-    facts = flow.detect(host, env=site.state.path, full=False, python=target)
+    own_python = site.state.python if host.exists(host.real(site.state.python)) else ""
+    facts = flow.detect(host, env=site.state.path, full=False, python=target or own_python)
     catalogue = flow.open_catalogue(host)
     receipt = receipts.read(host, Workspace(root=site.state.path).receipt)
     staying = _staying(site, repairs)
     own = _own(staying, receipt)
     release = _release(host, site, staying, own, repairs, receipt)
-    seen = _Seen(site=site, facts=facts, repairs=repairs, receipt=receipt, own=own, release=release)
+    errors = tuple(finding for finding in findings if finding.severity == "error")
+    needed = any(repair.kind in _FROM_SET for repair in repairs_of(errors or findings)) or any(needs_set(finding) for finding in errors)
+    seen = _Seen(site=site, facts=facts, repairs=repairs, receipt=receipt, own=own, release=release, needed=needed)
     choice, lock = _choose(host, catalogue, seen, request)
     config = posixpath.join(site.state.path, "pyvenv.cfg")
     ground = Ground(
@@ -145,9 +153,9 @@ def _release_of_code(reader: Reader, site: Site) -> str:
 def _choose(host: Host, catalogue: Catalogue, seen: _Seen, request: Request) -> tuple[Choice, Lock | None]:
     """Return the set of the release that is installed, for the environment's Python if there is one, or else for another of the machine.
 
-    Where nothing must be restored, an unknown release is no obstacle.
+    Where nothing must come out of a set, an unknown release is no obstacle.
     """
-    release, repairs = seen.release, seen.repairs
+    release = seen.release
     short = ".".join(seen.site.state.python_version.split(".")[:2])
     platform = flow.platform_of(host)
     interpreter = _interpreter(host, seen, short)
@@ -156,8 +164,10 @@ def _choose(host: Host, catalogue: Catalogue, seen: _Seen, request: Request) -> 
     device = _device(seen)
     device = device if device in devices or not devices else devices[0]
     lock = catalogue.lock(release, short, platform, device) if devices and interpreter is not None else None
-    if lock is None and (locks or any(repair.kind in {"restore", "rebuild", "interpreter"} for repair in repairs) or not repairs):
-        return _choose_anew(catalogue, seen, request)
+    if lock is None and (locks or seen.needed):
+        choice, lock = _choose_anew(catalogue, seen, request)
+        # For an environment that is there no interpreter is chosen; should it be made anew, it is made with its own.
+        return replace(choice, interpreter=choice.interpreter or _interpreter(host, seen, choice.python)), lock
     choice = Choice(
         release=release,
         python=short or "3",
@@ -201,9 +211,13 @@ def _interpreter(reader: Reader, seen: _Seen, short: str) -> Interpreter | None:
     """Return the interpreter that the environment is to have: the one a repair names, its own base, or another of the same version."""
     target = next((repair.target for repair in seen.repairs if repair.kind == "interpreter"), "")
     state = seen.site.state
-    found = [item for item in seen.facts.interpreters.value or () if item.version.startswith(f"{short}.") and _can_carry(item)]
+    here = [item for item in seen.facts.interpreters.value or () if item.version.startswith(f"{short}.")]
+    found = [item for item in here if _can_carry(item)]
+    real = reader.real(state.python)
     wanted = [item for item in found if target and reader.real(item.path) == reader.real(target)]
-    same = [item for item in found if reader.real(item.path) == reader.real(state.python)]
+    same = [item for item in found if reader.real(item.path) == real]
+    # One at a place where nobody looks for Pythons is known by the environment's own name for it alone.
+    same += [replace(item, path=real, virtual=False) for item in here if item.virtual and reader.real(item.path) == real]
     return next(iter((*wanted, *same, *sorted(found, key=lambda item: item.version != state.python_version))), None)
 
 

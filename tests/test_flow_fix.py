@@ -236,8 +236,10 @@ def test_an_unknown_release_is_no_obstacle_where_nothing_is_restored(env: Path, 
     pip(env, "tensorflow-cpu==2.20.99")
     leak = env / SITE / "x.pth"
     leak.write_text("")
-    fixing = fix(env, finding(Repair(kind="move away", path=str(leak), reason="it leaks"), cause="environment-leak"))
+    skew = finding(restore("six"), severity="warning", cause="dependency-incompatible")
+    fixing = fix(env, finding(Repair(kind="move away", path=str(leak), reason="it leaks"), cause="environment-leak"), skew)
     assert fixing.outcome == "mended"
+    assert any("six" in note for note in fixing.notes), "what could not be done is told"
 
 
 def test_where_there_is_no_tensorflow_the_best_set_for_its_python_comes(tmp_path: Path) -> None:

@@ -105,6 +105,13 @@ def test_the_interpreter_is_the_one_that_a_repair_names_or_the_environments_own(
     assert ground._interpreter(HOST, seen(site, pythons=(own,)), "3.4") is None
 
 
+def test_an_interpreter_that_only_the_environment_knows_is_found_through_it(site: Site) -> None:
+    through = replace(interpreter(site.state.python), virtual=True)
+    found = ground._interpreter(HOST, seen(site, pythons=(through,)), PYTHON)
+    assert found is not None
+    assert (found.path, found.virtual) == (str(Path(sys.executable).resolve()), False)
+
+
 def test_markers_are_those_of_the_environments_python() -> None:
     markers = ground._markers("3.8.18")
     assert (markers["python_version"], markers["python_full_version"]) == ("3.8", "3.8.18")

@@ -103,8 +103,11 @@ def order_of(findings: Iterable[Finding], ground: Ground, *, answers: bool) -> t
     graver = any(item.severity == "error" and (item.repairs or needs_set(item)) for item in found)
     state = ground.site.state
     fits = ground.lock is None or state.python_version.split(".")[:2] == ground.lock.python.split(".")
-    if any(repair.kind == "rebuild" for repair in doable) or (graver and not (answers and fits and state.site_packages)):
-        return ("rebuild",) if ground.lock is not None else ()
+    wanted = any(repair.kind == "rebuild" for repair in doable)
+    if wanted or (graver and not (answers and fits and state.site_packages)):
+        # A Python of no use is what an environment is made anew for; another one may be all that it needs.
+        first: tuple[PlanKind, ...] = ("repair",) if wanted and any(repair.kind == "interpreter" for repair in doable) else ()
+        return (*first, "rebuild") if ground.lock is not None else first
     kinds: list[PlanKind] = ["repair"] if doable else []
     if graver and ground.lock is not None:
         kinds += ["set", "rebuild"]
@@ -146,7 +149,7 @@ def inside(ground: Ground, path: str) -> str:
 
 def smallest(ground: Ground, repairs: tuple[Repair, ...]) -> Plan:
     """Do exactly what the repairs say, and what follows: who shared files with something that goes is restored in full."""
-    doable = sort(repairs, ground).doable
+    doable = tuple(repair for repair in sort(repairs, ground).doable if repair.kind != "rebuild")
     return _plan(ground, "repair", doable, wanted=_wanted(ground, doable), links=ground.carried)
 
 

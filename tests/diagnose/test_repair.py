@@ -172,6 +172,11 @@ UNKNOWN = finding(cause="unknown")
         ((DRIVER, WARNING), ("repair",)),
         ((UNKNOWN,), ("set", "rebuild")),
         ((finding(Repair(kind="rebuild", reason="r")),), ("rebuild",)),
+        ((finding(Repair(kind="rebuild", reason="r")), finding(restore("six"))), ("rebuild",)),
+        (
+            (finding(Repair(kind="rebuild", reason="r")), finding(Repair(kind="interpreter", target="/p", reason="r"))),
+            ("repair", "rebuild"),
+        ),
         ((), ()),
         ((finding(restore("numpy"), severity="info"),), ()),
     ],
