@@ -19,7 +19,7 @@ import time
 import traceback
 from pathlib import Path
 
-from tests.faults.fault import Fault, all_faults, chosen
+from tests.faults.fault import HEALTHY, Fault, all_faults, chosen
 from tests.faults.trial import STAGES, Outcome, try_fault
 
 
@@ -66,7 +66,9 @@ def main(arguments: list[str]) -> int:
     if options.list:
         for fault in faults.values():
             say(f"{fault.name:45} {fault.base:10} {fault.cause:25} {fault.mend}")
-        say(f"{len(faults)} faults, {len({fault.cause for fault in faults.values()})} causes")
+        say(
+            f"{sum(item.cause != HEALTHY for item in faults.values())} faults, {len({item.cause for item in faults.values()} - {HEALTHY})} causes"
+        )
         return 0
     if options.table:
         say(table(results, faults))

@@ -53,13 +53,13 @@ def find_python(version: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def uv_run(*argv: str) -> None:
-    """Run uv; what it says is shown when it fails. Links, not copies: the cache and the environments share the files."""
-    # Made fresh here because a variable of the caller may name another Python or another environment.
+def uv_run(*argv: str) -> str:
+    """Run uv and return what it prints; links, not copies: the cache and the environments share the files."""
     env = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "UV_LINK_MODE": "hardlink"}
     done = subprocess.run([uv.find_uv_bin(), *argv, "--quiet"], capture_output=True, text=True, check=False, env=env, cwd="/")
     if done.returncode:
         raise RuntimeError(f"uv {' '.join(argv)}: {done.stderr}")
+    return done.stdout
 
 
 def lock_of(base: Base) -> Lock:

@@ -41,6 +41,9 @@ class Fault:
 # About a minute each.
 SLICE = 3
 
+# What stands in the place of a cause where nothing is wrong.
+HEALTHY = "healthy"
+
 FAULTS: dict[str, Fault] = {}
 
 
@@ -77,6 +80,11 @@ def fault(
     return register
 
 
+def healthy(base: str) -> Callable[[Callable[[Place], None]], Callable[[Place], None]]:
+    """Register a function as a change after which nothing is wrong: ``doctor`` must end with 0, without an error or a warning."""
+    return fault(base, HEALTHY, symptom=r"^exit 0\Z")
+
+
 def all_faults() -> dict[str, Fault]:
     """Return every fault by its name, read from the modules of ``tests.faults.cases``."""
     package = importlib.import_module("tests.faults.cases")
@@ -96,7 +104,11 @@ def chosen(faults: dict[str, Fault], words: Sequence[str]) -> list[Fault]:
 
 def slice_of(faults: dict[str, Fault], day: int) -> list[Fault]:
     """Return three faults of one base, so that one base is enough: other ones every day. Sets for the GPU are too large for this."""
-    groups = {base: [fault for fault in faults.values() if fault.base == base] for base in sorted(BASES) if BASES[base].device == "cpu"}
+    groups = {
+        base: [fault for fault in faults.values() if fault.base == base and fault.cause != HEALTHY]
+        for base in sorted(BASES)
+        if BASES[base].device == "cpu"
+    }
     full = [group for group in groups.values() if group]
     turn, group = divmod(day, len(full))
     return [full[group][(turn * SLICE + number) % len(full[group])] for number in range(min(SLICE, len(full[group])))]

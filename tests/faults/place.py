@@ -91,6 +91,13 @@ class Place:
         """Install exactly these, whatever else they or others ask for; byte code is left to the first import, as installers do."""
         uv_run("pip", "install", "--no-deps", "--python", python or str(self.bin / "python"), *options, *requirements)
 
+    def add(self, *requirements: str) -> None:
+        """Install these with all that they ask for, what is there staying as it is."""
+        limits = self.root.parent / "constraints.txt"
+        python = str(self.bin / "python")
+        limits.write_text(uv_run("pip", "freeze", "--python", python))
+        uv_run("pip", "install", "--python", python, "--constraints", str(limits), *requirements)
+
     def install_into(self, folder: Path, *requirements: str, options: tuple[str, ...] = ()) -> None:
         """Put distributions into a folder that is no environment."""
         uv_run("pip", "install", "--no-deps", "--python", str(self.bin / "python"), "--target", str(folder), *options, *requirements)

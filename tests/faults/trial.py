@@ -10,9 +10,10 @@ import sys
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.faults.bases import build
-from tests.faults.fault import Fault
+from tests.faults.fault import HEALTHY, Fault
 from tests.faults.fingerprint import differences, fingerprint
 from tests.faults.place import Place
 
@@ -40,7 +41,7 @@ class Outcome:
     faults: list[str] = field(default_factory=list)
 
     @property
-    def data(self) -> dict[str, object]:
+    def data(self) -> dict[str, Any]:
         return asdict(self)
 
 
@@ -54,7 +55,7 @@ class Ended:
     seconds: float
 
     @property
-    def document(self) -> dict[str, object]:
+    def document(self) -> dict[str, Any]:
         try:
             document = json.loads(self.out)
         except ValueError:
@@ -165,7 +166,7 @@ def _try(fault: Fault, place: Place, outcome: Outcome, until: int) -> None:
     before = fingerprint(place.root)
     _examine(fault, place, outcome)
     outcome.faults += [f"doctor changed something: {words}" for words in differences(before, fingerprint(place.root))[:5]]
-    if until < STAGES.index("fix"):
+    if until < STAGES.index("fix") or fault.cause == HEALTHY:
         return
     own, were = owners(place.env), distributions(place.env)
     done = tfsetup(place, "fix", "--yes", "--json")
@@ -197,6 +198,13 @@ def _examine(fault: Fault, place: Place, outcome: Outcome) -> None:
     done = tfsetup(place, "doctor", "--json")
     outcome.doctor, outcome.seconds["doctor"] = f"{done.code}", done.seconds
     findings = done.document.get("findings")
+    if fault.cause == HEALTHY:
+        alarms = [item for item in findings or () if item["severity"] != "info"] if isinstance(findings, list) else []
+        outcome.first = ", ".join(item["cause"] for item in alarms) or HEALTHY
+        outcome.faults += [f"false alarm: {item['severity']} {item['cause']}: {item['title']} ({_seen(item)})" for item in alarms]
+        if done.code != 0:
+            outcome.faults.append(f"doctor ended with {done.code}, not with 0: {'' if alarms else done.words}")
+        return
     if not isinstance(findings, list) or not findings:
         outcome.faults.append(f"doctor found nothing: {done.words}")
         return
@@ -205,10 +213,13 @@ def _examine(fault: Fault, place: Place, outcome: Outcome) -> None:
     if done.code != 11:
         outcome.faults.append(f"doctor ended with {done.code}, not with 11")
     if outcome.first not in (fault.cause, *fault.also):
-        evidence = "; ".join(f"{item['where']}: {item['seen']}" for item in findings[0]["evidence"][:4])
-        outcome.faults.append(f"doctor says {outcome.first} first, not {outcome.expected} ({evidence[:600]})")
+        outcome.faults.append(f"doctor says {outcome.first} first, not {outcome.expected} ({_seen(findings[0])})")
     if findings[0]["severity"] == "info":
         outcome.faults.append("the first finding is only information")
+
+
+def _seen(finding: dict[str, Any]) -> str:
+    return "; ".join(f"{item['where']}: {item['seen']}" for item in finding["evidence"][:4])[:600]
 
 
 def _prove(place: Place, outcome: Outcome) -> None:
