@@ -12,8 +12,12 @@ def _own_modules_first() -> None:
     """Move what PYTHONPATH and the working folder bring behind the standard library and what is installed; our own folder stays in front."""
     own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     given = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]  # noqa: TID251 - before there is a host
-    strange = {os.path.abspath(entry) for entry in (*given, os.curdir)} - {own}
-    sys.path.sort(key=lambda entry: os.path.abspath(entry) in strange)
+    try:
+        strange = {os.path.abspath(entry) for entry in (*given, os.curdir)} - {own}
+        sys.path.sort(key=lambda entry: os.path.abspath(entry) in strange)
+    except OSError:
+        # The working folder is gone, and with it what it could bring.
+        return
 
 
 _own_modules_first()

@@ -19,14 +19,6 @@ from provisioner.local_host import LocalHost
 LINES = yaml.safe_load((Path(__file__).parent / "lines.yaml").read_text(encoding="utf-8"))
 FILES = sorted((PROFILES / "causes" / "messages").glob("*.yaml"))
 EXAMPLES = [(path.stem, item) for path in FILES for item in yaml.safe_load(path.read_text(encoding="utf-8"))["messages"]]
-WORDS = """
-schema: tfsetup/words/1
-causes:
-  disk-full: {title: t, remedy: r, steps: ['df {env}']}
-  harmless-message: {title: t, remedy: r}
-ranking: [disk-full, harmless-message]
-follows: {disk-full: [harmless-message]}
-"""
 SPEAKER = """
 schema: tfsetup/messages/2
 speaker: one
@@ -75,8 +67,7 @@ def test_equal_lines_are_counted_and_unknown_ones_kept():
 
 def test_remedy_quotes_paths():
     messages = known_messages()
-    assert messages.remedy("disk-full", env="/x", python="/p").steps == ()
-    assert messages.remedy("install-corrupt", env="/tmp/a b", python="/p").steps == ("tfsetup apply --env '/tmp/a b'",)
+    assert messages.remedy("install-corrupt", env="/tmp/a b", python="/p").steps == ("tfsetup fix --env '/tmp/a b'",)
 
 
 @pytest.fixture
@@ -84,7 +75,8 @@ def small(tmp_path):
     """A profiles folder with two messages."""
     folder = tmp_path / "profiles"
     (folder / "causes" / "messages").mkdir(parents=True)
-    (folder / "messages.yaml").write_text(WORDS)
+    for path in (PROFILES / "causes").glob("*.yaml"):
+        shutil.copy(path, folder / "causes")
     (folder / "causes" / "messages" / "one.yaml").write_text(SPEAKER)
     shutil.copy(PROFILES / "history.yaml", folder / "history.yaml")
     return folder
@@ -118,21 +110,6 @@ def test_faults_of_a_speaker_are_named(small, old, new, place):
     assert any(fault.startswith(place) for fault in caught.value.faults), caught.value.faults
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "place"),
-    [
-        ("ranking: [disk-full, ", "ranking: [", "causes.disk-full: is not in ranking"),
-        ("ranking: [disk-full, ", "ranking: [disk-full, unheard-of, ", "ranking: no words"),
-        ("[harmless-message]}", "[unheard-of]}", "follows: no words in causes for unheard-of"),
-    ],
-)
-def test_faults_of_the_words_are_named(small, old, new, place):
-    (small / "messages.yaml").write_text(WORDS.replace(old, new))
-    with pytest.raises(InputError) as caught:
-        open_messages(LocalHost(), str(small))
-    assert any(fault.startswith(place) for fault in caught.value.faults), caught.value.faults
-
-
 def test_faults_of_the_history_and_missing_files_are_named(small):
     history = (small / "history.yaml").read_text()
     (small / "history.yaml").write_text(history.replace("'\\bgb10\\b|dgx spark'", "'('"))
@@ -157,7 +134,7 @@ def test_the_cache_serves_until_a_file_changes(small, tmp_path):
     kept = next(Path(cache).glob("causes-*.json"))
     again = open_messages(host, str(small), cache=host, cache_dir=cache)
     assert again.messages == first.messages
-    assert (again.causes, again.ranking, again.history) == (first.causes, first.ranking, first.history)
+    assert (again.causes, again.order, again.history) == (first.causes, first.order, first.history)
     kept.write_text("{")
     assert open_messages(host, str(small), cache=host, cache_dir=cache).messages == first.messages
     path = small / "causes" / "messages" / "one.yaml"
@@ -167,6 +144,6 @@ def test_the_cache_serves_until_a_file_changes(small, tmp_path):
 
 
 def test_no_registry_is_named():
-    for path in (PROFILES / "messages.yaml", PROFILES / "history.yaml", *FILES):
+    for path in (PROFILES / "history.yaml", *FILES):
         text = path.read_text(encoding="utf-8").lower()
         assert not any(name in text for name in ("pypi.org", "pythonhosted", "anaconda.org")), path

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from provisioner.catalogue import Catalogue, find_profiles
+from provisioner.causes import Messages, open_messages
 from provisioner.causes.findings import Findings
-from provisioner.causes.messages import CauseText, Messages, load_messages
 from provisioner.choose import choose
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, PathEntry, Skipped, Survey
 from provisioner.diagnose.cuda_files import stem
@@ -44,21 +44,8 @@ def catalogue() -> Catalogue:
 
 @functools.cache
 def messages() -> Messages:
-    """The shipped words; the checks are tested apart from them, so a cause without words gets its code."""
-    root = Path(find_profiles())
-    shipped = load_messages((root / "messages.yaml").read_text(), file="messages.yaml")
-    codes = CODES - shipped.causes.keys()
-    return dataclasses.replace(
-        shipped,
-        causes={**shipped.causes, **{code: CauseText(title=code, remedy=code) for code in codes}},
-        ranking=(*shipped.ranking, *sorted(codes)),
-    )
-
-
-CODES = {
-    "platform-unsupported", "python-32bit", "macos-too-old", "windows-long-paths", "windows-gpu-unsupported", "cuda-version-mismatch",
-    "tensorrt-missing", "wrong-environment",
-}  # fmt: skip
+    """The shipped messages and words."""
+    return open_messages(LocalHost(), find_profiles())
 
 
 def merge(base: object, own: object) -> object:

@@ -7,7 +7,6 @@ import re
 
 from provisioner.causes.findings import Findings
 from provisioner.choose.platforms import check_libc, check_macos
-from provisioner.versions import numbers
 from provisioner.diagnose import cuda_files, instead, target
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.facts import elf, files
@@ -15,6 +14,7 @@ from provisioner.facts.libc import parse_glibc
 from provisioner.facts.loader import Loader, Taken
 from provisioner.model.finding import Evidence, Remedy
 from provisioner.verify.raw import Child
+from provisioner.versions import numbers
 
 CXX = "libstdc++.so.6"
 GLIBC = re.compile(r"GLIBC_(\d+(?:\.\d+)+)")
