@@ -16,6 +16,12 @@ from tests.cli.test_apply import content, on_terminal
 from tests.support import SITE, snapshot
 
 
+def rewrite(path: Path, text: str) -> None:
+    """Put another file there: the one that is there may be a hard link into the installer's cache."""
+    path.unlink()
+    path.write_text(text)
+
+
 @pytest.fixture
 def env(work: Path, shared: Path, variables, tiny) -> Path:
     """An environment whose TensorFlow is there and cannot be imported."""
@@ -24,7 +30,7 @@ def env(work: Path, shared: Path, variables, tiny) -> Path:
     subprocess.run([*uv, "venv", "-q", "--python", sys.executable, str(env)], check=True)
     names = [f"tensorflow-cpu=={VERSION}", "six==2.0"]
     subprocess.run([*uv, "pip", "install", "-q", "--python", f"{env}/bin/python", *names], check=True, env={**variables, **tiny})
-    (env / SITE / "tensorflow" / "__init__.py").write_text("raise ImportError('half of a file')\n")
+    rewrite(env / SITE / "tensorflow" / "__init__.py", "raise ImportError('half of a file')\n")
     return env
 
 
@@ -105,7 +111,7 @@ def test_a_python_that_is_no_environments_is_refused_with_what_to_do_instead(too
 
 def test_an_unknown_release_ends_with_12(tool: Tool, tiny, env: Path) -> None:
     old = env / SITE / f"tensorflow_cpu-{VERSION}.dist-info"
-    (old / "METADATA").write_text((old / "METADATA").read_text().replace(VERSION, "2.20.99"))
+    rewrite(old / "METADATA", (old / "METADATA").read_text().replace(VERSION, "2.20.99"))
     old.rename(env / SITE / "tensorflow_cpu-2.20.99.dist-info")
     ended = tool("fix", "--env", "env", "--yes", **tiny)
     assert ended.code == 12, ended.err
