@@ -37,6 +37,11 @@ def architecture(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         if hit.message.id in {"not-built-for", "sm-undefined"}:
             named = re.search(r"capability (\d+\.\d)", hit.seen)
             capability = numbers(named[1]) if named else case.circumstances.capability
+            compiled = re.search(r"(?:sm|compute)_(\d+)(\d)", hit.seen)
+            family = case.knowledge.view.architecture(f"{compiled[1]}.{compiled[2]}") if compiled else None
+            if family and family.driver_last:
+                yield says(hit, "gpu-too-old", why=f"{family.name} was dropped from newer CUDA toolkits")
+                continue
             if older and hit.message.id == "not-built-for" and capability == case.circumstances.capability:
                 yield says(hit, "gpu-too-old", specific=7, why=older)
             yield says(hit, "gpu-too-new", why=newer)
