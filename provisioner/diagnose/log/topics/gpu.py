@@ -113,6 +113,14 @@ def cu_init(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         yield says(hits[0], "driver-missing", "possible", specific=3)
 
 
+def old_driver(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
+    """CUDA says ``insufficient`` where it finds no driver at all, too (driver_types.h: cudaErrorInsufficientDriver)."""
+    yield plain(hits[0])
+    if "insufficient" in hits[0].seen.lower() and not case.circumstances.driver:
+        yield says(hits[0], "driver-missing", "possible", specific=6)
+        yield says(hits[0], "gpu-not-visible", "possible", specific=5)
+
+
 def no_driver(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """The driver is not there; in a container of a machine with a GPU it was not passed through."""
     now = case.circumstances
@@ -228,6 +236,7 @@ JUDGEMENTS = {
     "cuinit": cu_init,
     "nodevice": no_device,
     "nodriver": no_driver,
+    "olddriver": old_driver,
     "nogpu": no_gpu,
     "windowsgpu": windows_gpu,
     "libdevice": libdevice,
