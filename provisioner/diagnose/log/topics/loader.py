@@ -66,6 +66,9 @@ def elf(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 def macos(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """A symbol of the system that is not there: an older macOS than the file was built for."""
     hit = hits[0]
+    if "_OBJC_CLASS" in case.log.text:
+        yield says(hit, "macos-too-old", specific=9, why="a class of a framework of macOS itself is missing")
+        return
     tensorflow = re.search(
         r"Symbol not found: ?\(?_*(ZN|ZNK)\d*\w*(tensorflow|tsl|TF_|absl|google)|Symbol not found: ?\(?_*TF_", case.log.text
     )
