@@ -84,7 +84,8 @@ def explain(host: Host, content: bytes, *, source: str, left_out: int, context: 
         told = {**context_of(flow.read_facts(host, facts_file)), **told}
     if left_out or log.left_out:
         notices.append(
-            "the log is very long: its first and last part were read" + (f", not {left_out} bytes between them" if left_out else "")
+            "the log is very long: its first and last part were read"
+            + (f", not {left_out} bytes between them; numbers of lines after those count only what was read" if left_out else "")
         )
     weighed = weigh_log(log, told, open_messages(host), flow.open_catalogue(host))
     return Explanation(

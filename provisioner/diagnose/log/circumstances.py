@@ -145,7 +145,7 @@ def of_text(text: str, history: History) -> Circumstances:
         wsl=wsl,
         musl="musl" in lowered or "alpine" in lowered or "error relocating" in lowered,
         container=bool(re.search(r"docker|/\.singularity|nvidia-container|containerd|/workspace#", lowered)),
-        notebook=bool(re.search(r"ipython-input|ipykernel|jupyter|localhost:8080/#", lowered)),
+        notebook=bool(re.search(r"ipython-input|ipykernel|jupyter|spyder|localhost:8080/#", lowered)),
         arch=arch,
         apple_silicon=bool(re.search(r"apple m\d|arm64e?[')\]]|macosx_1[1-9]_\d_arm64", lowered)),
         bits=bits,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from provisioner.causes import Messages
 from provisioner.causes.findings import CONFIDENCES
 from provisioner.diagnose.log.circumstances import Circumstances, merged, of_context, of_text
+from provisioner.diagnose.log.innermost import innermost
 from provisioner.diagnose.log.knowledge import CatalogueView, Knowledge
 from provisioner.diagnose.log.reading import Log, read_lines
 from provisioner.diagnose.log.recognising import Hit, recognise
@@ -24,7 +24,7 @@ SHOWN = 6
 EVIDENCE = 8
 # A verdict this much less specific than the first is one that the first explains.
 FOLDED = 4
-HARMLESS, UNKNOWN, USER_CODE = "harmless-message", "unknown", "user-code"
+HARMLESS, UNKNOWN = "harmless-message", "unknown"
 
 
 @record
@@ -137,13 +137,16 @@ def _finding(group: list[Verdict], messages: Messages, *, env: str, python: str)
 
 def _quiet(case: Case, messages: Messages, *, env: str, python: str) -> Iterator[Finding]:
     """No fault: harmless messages alone are said to be harmless, anything else cannot be told."""
+    guess = innermost(case)
+    if guess is not None:
+        yield _finding([guess], messages, env=env, python=python)
     harmless = [hit for hit in case.hits if hit.message.kind == "harmless"]
-    if harmless:
+    if harmless and guess is None:
         seen = [Evidence(seen=hit.seen, where=f"line {hit.line}: {hit.message.explanation}") for hit in harmless]
         yield Finding(
             cause=HARMLESS,
             severity="info",
-            confidence="certain" if not _failing(case) else "possible",
+            confidence="possible" if _failing(case) else "certain" if _all_harmless(case) else "likely",
             title=messages.causes[HARMLESS].title,
             evidence=tuple(dict.fromkeys(seen))[:EVIDENCE],
             remedy=messages.remedy(HARMLESS, env=env, python=python),
@@ -159,20 +162,12 @@ def _quiet(case: Case, messages: Messages, *, env: str, python: str) -> Iterator
         evidence=evidence,
         remedy=messages.remedy(UNKNOWN, env=env, python=python),
     )
-    # An exception that programs raise about their own data, and nothing that points at the environment.
-    own = re.search(
-        r"^\W{0,4}(ValueError|TypeError|IndexError|KeyError|NameError|AssertionError|ZeroDivisionError)\b", case.log.text, re.MULTILINE
-    )
-    if own:
-        place = case.log.index_at(own.start())
-        yield Finding(
-            cause=USER_CODE,
-            severity="warning",
-            confidence="possible",
-            title=messages.causes[USER_CODE].title,
-            evidence=(Evidence(seen=case.log.line(place)[:300], where=f"line {case.log.numbers[place]}"),),
-            remedy=messages.remedy(USER_CODE, env=env, python=python),
-        )
+
+
+def _all_harmless(case: Case) -> bool:
+    """Whether every line is known and nothing more than noise."""
+    known = {hit.line for hit in case.hits if hit.message.kind != "fault"}
+    return known >= set(case.log.numbers) and not case.circumstances.gpu
 
 
 def _failing(case: Case) -> bool:

@@ -37,6 +37,11 @@ def architecture(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         if hit.message.id in {"not-built-for", "sm-undefined"}:
             named = re.search(r"capability (\d+\.\d)", hit.seen)
             capability = numbers(named[1]) if named else case.circumstances.capability
+            compiled = re.search(r"(?:sm|compute)_(\d+)(\d)", hit.seen)
+            family = case.knowledge.view.architecture(f"{compiled[1]}.{compiled[2]}") if compiled else None
+            if family and family.driver_last:
+                yield says(hit, "gpu-too-old", why=f"{family.name} was dropped from newer CUDA toolkits")
+                continue
             if older and hit.message.id == "not-built-for" and capability == case.circumstances.capability:
                 yield says(hit, "gpu-too-old", specific=7, why=older)
             yield says(hit, "gpu-too-new", why=newer)
@@ -106,6 +111,14 @@ def cu_init(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         yield plain(hits[0])
         yield says(hits[0], "gpu-not-visible", "possible", specific=4)
         yield says(hits[0], "driver-missing", "possible", specific=3)
+
+
+def old_driver(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
+    """CUDA says ``insufficient`` where it finds no driver at all, too (driver_types.h: cudaErrorInsufficientDriver)."""
+    yield plain(hits[0])
+    if "insufficient" in hits[0].seen.lower() and not case.circumstances.driver:
+        yield says(hits[0], "driver-missing", "possible", specific=6)
+        yield says(hits[0], "gpu-not-visible", "possible", specific=5)
 
 
 def no_driver(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -223,6 +236,7 @@ JUDGEMENTS = {
     "cuinit": cu_init,
     "nodevice": no_device,
     "nodriver": no_driver,
+    "olddriver": old_driver,
     "nogpu": no_gpu,
     "windowsgpu": windows_gpu,
     "libdevice": libdevice,

@@ -48,10 +48,10 @@ def no_avx(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         yield says(hits[0], "wrong-arch-binary", specific=9, why="this is an Apple processor: an x86_64 TensorFlow runs translated there")
         yield says(hits[0], "cpu-no-avx", "likely", specific=8)
         return
-    if "aren't available" in hits[0].seen or now.arch == "x86_64" or now.os != "macos":
+    if now.arch == "x86_64" or now.os in {"linux", "windows"}:
         yield plain(hits[0])
     else:
-        yield says(hits[0], "cpu-no-avx")
+        yield says(hits[0], "cpu-no-avx", "likely")
         yield says(hits[0], "wrong-arch-binary", "possible", specific=7)
 
 
@@ -66,6 +66,9 @@ def elf(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 def macos(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """A symbol of the system that is not there: an older macOS than the file was built for."""
     hit = hits[0]
+    if "_OBJC_CLASS" in case.log.text:
+        yield says(hit, "macos-too-old", specific=9, why="a class of a framework of macOS itself is missing")
+        return
     tensorflow = re.search(
         r"Symbol not found: ?\(?_*(ZN|ZNK)\d*\w*(tensorflow|tsl|TF_|absl|google)|Symbol not found: ?\(?_*TF_", case.log.text
     )
@@ -128,11 +131,17 @@ def died(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     yield says(hit, "openmp-duplicate", "possible", specific=1)
 
 
-def libc(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
-    """Glibc names itself; only TensorBoard's data server can be done without."""
-    hit = hits[0]
-    yield says(hit, "glibc-too-old", "likely" if "tensorboard_data_server" in hit.seen else "certain", specific=9)
-    del case
+def libc(hits: tuple[Hit, ...], _case: Case) -> Iterator[Verdict]:
+    """Certain only where it is a library of TensorFlow that needs the newer C library; anything else may be a stray of another system."""
+    hit = next((item for item in hits if _OWN.search(item.seen)), hits[0])
+    yield says(hit, "glibc-too-old", "certain" if _OWN.search(hit.seen) else "likely", specific=9)
+
+
+def libstdcxx(hits: tuple[Hit, ...], _case: Case) -> Iterator[Verdict]:
+    """Certain only where it is a library of TensorFlow that needs the newer libstdc++."""
+    hit = next((item for item in hits if _OWN.search(item.seen)), hits[0])
+    yield says(hit, "libstdcxx-too-old", "certain" if _OWN.search(hit.seen) else "likely", specific=9)
+    yield says(hit, "environment-leak", "possible", specific=5)
 
 
 JUDGEMENTS = {
@@ -144,4 +153,5 @@ JUDGEMENTS = {
     "musl": musl,
     "died": died,
     "libc": libc,
+    "libstdcxx": libstdcxx,
 }

@@ -35,8 +35,9 @@ def _attribute(hit: Hit, case: Case) -> Iterator[Verdict]:
         yield says(hit, "module-shadowed", specific=9, why="a file called tensorflow.py is imported in place of TensorFlow")
     top = module in {"tensorflow", "tensorflow_core"}
     one = numbers(case.circumstances.tensorflow)[:1] == (1,)
-    # tf.__internal__ is there for Keras alone (tensorflow/python/util/tf_export.py).
-    if "keras" in module or "__internal__" in module:
+    # tf.__internal__ is there for Keras alone (tensorflow/python/util/tf_export.py), and tf.compat.v2 is by what Keras asks for TensorFlow.
+    of_keras = "keras" in module or "__internal__" in module or ("compat.v2" in module and name not in known.removed)
+    if of_keras:
         yield from _in_order(hit, ("keras-incompatible", 7), ("conflicting-tf-packages", 4), ("install-corrupt", 3))
     elif top and name in {"compat", "io", "__internal__"} and re.search(r"estimator|keras", case.log.text, re.IGNORECASE):
         yield says(hit, "keras-incompatible", specific=7, why="the estimator or Keras beside TensorFlow asks for a name of another release")
@@ -51,12 +52,22 @@ def _attribute(hit: Hit, case: Case) -> Iterator[Verdict]:
     elif top and name in known.always:
         yield from _empty(hit, case)
     else:
-        yield from _other(hit, module, later=name in known.later or one, top=top)
+        yield from _other(hit, _asking(hit, case), module, later=name in known.later or one, top=top)
 
 
-def _other(hit: Hit, module: str, *, later: bool, top: bool) -> Iterator[Verdict]:
-    """A name that says nothing by itself: whose module it is decides."""
-    if module.startswith(("tensorflow.python", "tensorflow_core.python")):
+def _asking(hit: Hit, case: Case) -> str:
+    """Return the package whose file asked for the name, "" where no frame shows it."""
+    frames = re.findall(r"(?:site|dist)-packages[\\/](\w+)", case.log.text[max(0, hit.offset - 600) : hit.offset])
+    return frames[-1].lower() if frames else ""
+
+
+def _other(hit: Hit, asking: str, module: str, *, later: bool, top: bool) -> Iterator[Verdict]:
+    """A name that says nothing by itself: who asks for it, then whose module it is, decides."""
+    if asking in {"keras", "tf_keras", "tensorflow_estimator"}:
+        yield from _in_order(hit, ("keras-incompatible", 7), ("install-corrupt", 5))
+    elif asking.startswith("tensorflow_") and asking != "tensorflow_core":
+        yield from _in_order(hit, ("extension-abi-mismatch", 7), ("dependency-incompatible", 6), ("install-corrupt", 4))
+    elif module.startswith(("tensorflow.python", "tensorflow_core.python")):
         yield from _in_order(hit, ("install-corrupt", 6), ("conflicting-tf-packages", 5), ("keras-incompatible", 4), sure=False)
     elif later:
         why = "the name is of a later TensorFlow than the one that runs"

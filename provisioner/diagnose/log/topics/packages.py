@@ -13,7 +13,7 @@ from provisioner.diagnose.log.verdict import Case, Verdict, plain, says
 def numpy_binary(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """``size changed`` is a warning until it says so as an error; then it is a fault for sure."""
     warning = all("RuntimeWarning" in hit.seen for hit in hits)
-    yield says(hits[0], "numpy-incompatible", "likely" if warning else "certain", specific=6 if warning else 8)
+    yield says(hits[0], "numpy-incompatible", specific=6 if warning else 8)
     del case
 
 

@@ -110,8 +110,11 @@ def conda(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 
 def conda_conflict(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """Specifications that exclude each other; where the Python is one side of it, it is named second."""
+    asked = re.search(r"^(- |└─ |├─ )?python ?(=|==|~=|>=)? ?\d\.\d", case.log.text, re.MULTILINE)
+    if asked and "tensorflow" in case.log.text:
+        yield says(hits[0], "python-unsupported", specific=7, why="the Python that is asked for is one of the two that exclude each other")
     yield plain(hits[0])
-    if "python" in case.log.text.lower():
+    if not asked and "python" in case.log.text.lower():
         yield says(hits[0], "python-unsupported", "possible", specific=4)
 
 

@@ -50,7 +50,7 @@ def _impossible(hit: Hit, case: Case) -> Iterator[Verdict]:
         yield says(hit, "platform-unsupported", "certain", specific=9, why="there is no wheel for musl, the C library of Alpine Linux")
         yield says(hit, "python-unsupported", "possible", specific=3)
     elif now.arch not in {"", "x86_64", "aarch64"}:
-        yield says(hit, "platform-unsupported", "certain", specific=9, why=f"there is no wheel for {now.arch}")
+        yield says(hit, "platform-unsupported", specific=9, why=f"there is no wheel for {now.arch}")
         yield says(hit, "python-unsupported", "possible", specific=3)
 
 
@@ -222,14 +222,12 @@ def tags(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     python: Version = (int(found[1]), int(found[2])) if found[2] else ()
     verdicts = []
     if (system and now.os and system != now.os) or (arch and now.arch and now.arch not in {arch, "i686"}):
-        verdicts.append(
-            says(hit, "platform-unsupported", "certain", specific=9, why=f"the wheel is for {system} {arch}, this is {now.platform}")
-        )
+        verdicts.append(says(hit, "platform-unsupported", specific=9, why=f"the wheel is for {system} {arch}, this is {now.platform}"))
     if now.musl and "manylinux" in found[4]:
-        verdicts.append(says(hit, "platform-unsupported", "certain", specific=9, why="the wheel is for glibc, this is musl"))
+        verdicts.append(says(hit, "platform-unsupported", specific=9, why="the wheel is for glibc, this is musl"))
     if python and now.python and python != now.python and "abi3" not in name:
         why = f"the wheel is for Python {dotted(python)}, this is {dotted(now.python)}"
-        verdicts.append(says(hit, "python-unsupported", "certain", specific=9, why=why))
+        verdicts.append(says(hit, "python-unsupported", specific=9, why=why))
     if now.bits == 32:  # noqa: PLR2004 - bits
         verdicts.append(says(hit, "python-32bit", "certain", specific=9, why="the Python is a 32-bit one"))
     floor = re.match(r"macosx_(\d+)_(\d+)", found[4])
