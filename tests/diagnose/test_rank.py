@@ -51,6 +51,12 @@ def test_the_words_of_a_failed_import_give_way_to_what_files_tell():
     assert causes(ranked(given, ORDER, traced=traced)) == [("install-corrupt", ["conflicting-tf-packages"])]
 
 
+def test_what_files_tell_does_not_follow_from_mere_words():
+    given = [finding("conflicting-tf-packages", confidence="possible"), finding("install-corrupt", confidence="certain")]
+    traced = frozenset({"conflicting-tf-packages"})
+    assert causes(ranked(given, ORDER, traced=traced)) == [("install-corrupt", ["conflicting-tf-packages"])]
+
+
 def test_the_words_of_a_failed_import_stay_where_no_check_could_have_seen_it():
     given = [finding("cpu-no-avx", confidence="certain"), finding("numpy-incompatible")]
     assert len(ranked(given, ORDER, traced=frozenset({"cpu-no-avx"}))) == 2
