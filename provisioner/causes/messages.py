@@ -56,6 +56,7 @@ class CauseText:
 # A message as it is kept between runs: its fields in their order, then each alternative of its pattern with the texts that it needs.
 Row = list[Any]
 _FIELDS = tuple(name for name, _, _ in Message.__record__)  # type: ignore[attr-defined]  # what ``record`` leaves on a class
+_SPEAKER = _FIELDS.index("speaker")
 
 
 def row_of(message: Message) -> Row:
@@ -83,6 +84,13 @@ class Messages:
         self.causes = causes
         self.order = order
         self.history = history
+
+    def spoken_on(self, platform: str) -> Messages:
+        """What can be said on a platform (``sys.platform``): Windows speaks only on Windows, while a pasted log may come from anywhere."""
+        if platform == "win32":
+            return self
+        rows = (row for row in self._rows if row[_SPEAKER] != "windows")
+        return Messages(rows, causes=self.causes, order=self.order, history=self.history)
 
     @property
     def messages(self) -> tuple[Message, ...]:
