@@ -18,6 +18,8 @@ _VARYING = re.compile(
     r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: |^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ |^[IWEF]0000 00:00:\d+\.\d+ +\d+ |0x[0-9a-f]{6,}"
 )
 Kind = Literal["fault", "harmless", "context"]
+# What `tfsetup apply` makes where nothing else is said.
+NEW_ENVIRONMENT = "./tf-env"
 
 
 @record
@@ -98,9 +100,9 @@ class Messages:
         return tuple(self._message(number) for number in range(len(self._rows)))
 
     def remedy(self, cause: str, *, env: str, python: str) -> Remedy:
-        """The remedy of a cause for one environment."""
+        """The remedy of a cause for one environment; where there is none, its commands are for a new one."""
         text = self.causes[cause]
-        steps = tuple(step.replace("{env}", _quoted(env)).replace("{python}", _quoted(python)) for step in text.steps)
+        steps = tuple(step.replace("{env}", _quoted(env or NEW_ENVIRONMENT)).replace("{python}", _quoted(python)) for step in text.steps)
         return Remedy(words=text.remedy, steps=steps)
 
     def possible(self, text: str) -> Iterator[tuple[Message, tuple[re.Pattern[str], ...]]]:

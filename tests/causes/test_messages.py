@@ -74,6 +74,7 @@ def test_windows_speaks_only_on_windows():
 def test_remedy_quotes_paths():
     messages = known_messages()
     assert messages.remedy("install-corrupt", env="/tmp/a b", python="/p").steps == ("tfsetup fix --env '/tmp/a b'",)
+    assert messages.remedy("tf-not-installed", env="", python="/p").steps == ("tfsetup apply --env ./tf-env",)
 
 
 @pytest.fixture
