@@ -67,7 +67,7 @@ def sitecustomize_with_another_protobuf(place: Place) -> None:
     place.write(place.site / "sitecustomize.py", f"import sys\n\nsys.path.insert(0, {str(place.root / 'libs')!r})\n")
 
 
-@fault("2.11", "environment-leak", "module-shadowed", "install-corrupt", symptom="sitecustomize")
+@fault("2.11", "environment-leak", "module-shadowed", symptom="sitecustomize")
 def sitecustomize_that_breaks(place: Place) -> None:
     """sitecustomize.py asks for a module that is no longer there and ends every start."""
     place.write(
