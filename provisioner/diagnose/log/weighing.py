@@ -8,10 +8,11 @@ from dataclasses import replace
 from provisioner.causes import Messages
 from provisioner.causes.findings import CONFIDENCES
 from provisioner.diagnose.log.circumstances import Circumstances, merged, of_context, of_text
-from provisioner.diagnose.log.innermost import innermost
+from provisioner.diagnose.log.innermost import beside_gpu, innermost
 from provisioner.diagnose.log.knowledge import CatalogueView, Knowledge
 from provisioner.diagnose.log.reading import Log, read_lines
 from provisioner.diagnose.log.recognising import Hit, recognise
+from provisioner.diagnose.log.supposing import of_circumstances
 from provisioner.diagnose.log.topics import TOPICS
 from provisioner.diagnose.log.verdict import Case, Verdict, plain
 from provisioner.model.finding import Evidence, Finding, Symptom
@@ -80,7 +81,8 @@ def _verdicts(case: Case) -> list[Verdict]:
             verdicts.append(plain(hit))
     for topic, hits in by_topic.items():
         verdicts.extend(TOPICS[topic](tuple(hits), case))
-    return verdicts
+    exception = beside_gpu(case) if verdicts else None
+    return [exception, *verdicts] if exception else verdicts
 
 
 def _ranked(verdicts: list[Verdict], messages: Messages) -> list[list[Verdict]]:
@@ -152,6 +154,9 @@ def _quiet(case: Case, messages: Messages, *, env: str, python: str) -> Iterator
             remedy=messages.remedy(HARMLESS, env=env, python=python),
         )
         return
+    supposed = of_circumstances(case) if guess is None else None
+    if supposed is not None:
+        yield _finding([supposed], messages, env=env, python=python)
     last = case.log.line(len(case.log.starts) - 1) if case.log.starts else ""
     evidence = (Evidence(seen=last[:300], where=f"line {case.log.numbers[-1]}, the last"),) if last else ()
     yield Finding(

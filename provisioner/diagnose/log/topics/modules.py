@@ -31,6 +31,22 @@ def missing(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     yield says(hit, "wrong-environment", "possible", specific=6)
 
 
+def reticulate(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
+    """R chose a Python without tensorflow: where it was installed for R, another one than it was installed in."""
+    installed = re.search(
+        r"Installation (of TensorFlow )?complete|install_tensorflow|r-tensorflow|r-reticulate", case.log.text + case.circumstances.told
+    )
+    why = "install_tensorflow() puts it into an environment of its own" if installed else ""
+    yield says(hits[0], "wrong-environment", "likely", specific=8 if installed else 7, why=why)
+    yield says(hits[0], "tf-not-installed", "likely", specific=7)
+
+
+def already_there(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
+    """Pip finds it installed, and nothing else is told: who asks why it is not found runs another interpreter."""
+    if not any(hit.message.kind == "fault" for hit in case.hits):
+        yield says(hits[0], "wrong-environment", "possible", specific=2)
+
+
 def namespace(hits: tuple[Hit, ...], _case: Case) -> Iterator[Verdict]:
     """A folder without ``__init__.py``: what an uninstall left, or a folder of the user's own."""
     yield plain(hits[0])
@@ -73,11 +89,7 @@ def shadow(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """A file of the user's own with the name of a module; a file inside an installation is no such thing."""
     for hit in hits:
         if hit.message.id != "own-file":
-            if re.search(r"(circular import|partially)", hit.seen) and not re.search(r"'tensorflow'|\btf\b", hit.seen):
-                yield says(hit, "module-shadowed", "possible", specific=4)
-                yield says(hit, "install-corrupt", "possible", specific=3)
-            else:
-                yield plain(hit)
+            yield from _circular(hit)
             continue
         path = hit.group("own").replace("\\", "/").lower()
         outside = not re.search(r"(site|dist)-packages|/lib/python|python\d[\d.]*/lib|/lib/|frozen|/python\d|\.framework/|_bazel", path)
@@ -87,6 +99,19 @@ def shadow(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         wanted = re.search(rf"(from {name}[\w.]* import|import {name}\b|module '{name}')", case.log.text[hit.offset :])
         if outside and failing and (wanted or name in {"tensorflow", "code"}):
             yield says(hit, "module-shadowed", specific=7, why="the file has the name of a module that TensorFlow or Python imports")
+
+
+def _circular(hit: Hit) -> Iterator[Verdict]:
+    """A module that imports itself: most often the user's file of that name; where a part of a package or a name of its own is meant, damage."""
+    named = re.search(r"partially initialized module '([\w.]+)'", hit.seen)
+    inside = (
+        re.search(r"(site|dist)-packages", hit.seen) or (named and "." in named[1]) or re.search(r"(attribute|import name) '_", hit.seen)
+    )
+    if re.search(r"circular import|partially", hit.seen) and (inside or not named):
+        yield says(hit, "module-shadowed", "possible", specific=4)
+        yield says(hit, "install-corrupt", "possible", specific=3)
+    else:
+        yield says(hit, "module-shadowed", "likely", specific=8)
 
 
 def pythons(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -111,6 +136,8 @@ def source_tree(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 def pywrap(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """The compiled part is not found: damaged, or of another Python."""
     hit = hits[0]
+    if case.circumstances.bits == 32:  # noqa: PLR2004 - bits
+        yield says(hit, "python-32bit", "likely", specific=8, why="the Python is a 32-bit one, the library a 64-bit one")
     deeper = any(other.message.kind == "fault" and other.message.specific > 5 and other.message.topic != "pywrap" for other in case.hits)  # noqa: PLR2004 - above what is typical
     yield says(hit, "install-corrupt", "possible", specific=2 if deeper else 6)
     if case.circumstances.os == "windows" and not deeper:
@@ -144,6 +171,8 @@ def syntax(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 
 JUDGEMENTS = {
     "tfmissing": missing,
+    "alreadythere": already_there,
+    "reticulate": reticulate,
     "namespace": namespace,
     "submodule": submodule,
     "shadow": shadow,

@@ -35,6 +35,8 @@ def dll(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
             yield says(hit, cause, specific=6)
             return
     now = case.circumstances
+    if now.bits == 32 and hit.message.id != "dll-format":  # noqa: PLR2004 - bits
+        yield says(hit, "python-32bit", "likely", specific=7, why="the Python is a 32-bit one, the library a 64-bit one")
     if hit.message.id == "dll-format":
         yield from _format(hit, case)
     elif hit.message.id == "dll-init":
