@@ -66,7 +66,7 @@ def numbers(text: str) -> Version:
 
 _ARCHES = (
     ("aarch64", r"aarch64|\barm64|armv8|apple m\d|\bm[1-4]( (pro|max|ultra))?\b(?!\w)|apple sili|graviton|\bjetson|\bgh200|\bgb200"),
-    ("armv7l", r"armv[67]l?|armhf|raspbian|raspberry pi ([123]\b|zero)"),
+    ("armv7l", r"armv[67]l?|armhf|raspbian|raspberry pi os.{0,10}32|raspberry pi ([123]\b|zero)"),
     ("i686", r"\bi[3-6]86\b|\bx86\b(?!.?64)|win32 arch"),
     (
         "x86_64",

@@ -65,7 +65,7 @@ def innermost(case: Case) -> Verdict | None:
     if name in _OF_NAMES and package is not None:
         owner = package[2] if package[1].startswith("tensorflow") and package[2] == "keras" else package[1]
         cause = next((code for pattern, code in _OWNERS if pattern.fullmatch(owner or "")), "dependency-incompatible")
-    elif name in _OF_NAMES and not own_module:
+    elif name in _OF_NAMES and not own_module and "object has no attribute" not in last[2]:
         cause = "dependency-incompatible"
     index = case.log.index_at(last.start())
     message = Message(

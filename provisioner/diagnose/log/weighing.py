@@ -112,7 +112,9 @@ def _conclusive(ordered: list[list[Verdict]]) -> list[list[Verdict]]:
     for group in ordered:
         first = group[0]
         weak = first.confidence == "possible" and first.specific <= best.specific - FOLDED and best.confidence != "possible"
-        if group is not faults[0] and (first.cause == UNKNOWN or weak):
+        # A program that died says more for nothing than for the causes that are only possible.
+        told = first.cause == UNKNOWN and best.confidence == "possible" and first.specific > best.specific
+        if group is not faults[0] and not told and (first.cause == UNKNOWN or weak):
             continue
         kept.append(group)
     return kept[:SHOWN]
@@ -172,7 +174,8 @@ def _quiet(case: Case, messages: Messages, *, env: str, python: str) -> Iterator
 def _all_harmless(case: Case) -> bool:
     """Whether every line is known and nothing more than noise."""
     known = {hit.line for hit in case.hits if hit.message.kind != "fault"}
-    return known >= set(case.log.numbers) and not case.circumstances.gpu
+    now = case.circumstances
+    return known >= set(case.log.numbers) and not (now.gpu or now.cudas or now.driver or now.cudnn)
 
 
 def _failing(case: Case) -> bool:

@@ -213,6 +213,8 @@ def _listed_none(hit: Hit, case: Case) -> Iterator[Verdict]:
         yield says(hit, "cuda-version-mismatch", "likely", specific=5, why=why)
     elif now.gpu_present or now.cudas:
         yield says(hit, "cuda-libs-missing", "possible", specific=4)
+    if "Device mapping" in hit.seen and not case.has("opened", "gpu-created"):
+        yield says(hit, "cpu-only-build", "possible", specific=5, why="a build with CUDA of that time names each library that it opens")
     specific = 3 if hit.message.kind == "fault" else 2
     yield says(hit, "gpu-not-visible", "possible", specific=specific)
     yield says(hit, "cpu-only-build", "possible", specific=max(1, specific - 1))

@@ -10,6 +10,10 @@ from provisioner.diagnose.log.circumstances import numbers
 from provisioner.diagnose.log.recognising import Hit
 from provisioner.diagnose.log.verdict import Case, Verdict, plain, says
 
+# Parts of tensorflow.python that Keras alone imports, and that were moved in 2.9 (trackable, checkpoint) and 2.12 (load_context).
+_FOR_KERAS = re.compile(
+    r"tensorflow\.python\.(trackable|checkpoint|training\.tracking|distribute\.load_context|saved_model\.experimental)\b"
+)
 _INSTALLED = ("already", "installed-ok")
 
 
@@ -19,7 +23,7 @@ def missing(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     hit = max(hits, key=lambda item: (item.message.specific, -item.offset))
     if hit.message.id == "import-tf-line" and not re.search(r"ModuleNotFoundError|No module named", case.log.text):
         return
-    known_there = case.has(*_INSTALLED) or bool(re.search(r"^tensorflow(-\w+)? +\d+\.\d+", case.log.text, re.MULTILINE))
+    known_there = case.has(*_INSTALLED) or bool(re.search(r"^tensorflow(-\w+)? +\d+\.\d+|^Name: tensorflow", case.log.text, re.MULTILINE))
     elsewhere = known_there or (bool(now.tensorflow) and not now.wanted)
     notebook = now.notebook or "kernel" in now.told
     if elsewhere or notebook:
@@ -59,7 +63,12 @@ def submodule(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     hit = hits[0]
     module = hit.group("module").lower()
     one = numbers(case.circumstances.tensorflow)[:1] == (1,)
-    if re.search(r"keras", module):
+    frames = re.findall(r"(?:site|dist)-packages[\\/](\w+)", case.log.text[max(0, hit.offset - 700) : hit.offset])
+    asking = frames[-1].lower() if frames else ""
+    if asking in {"keras", "tf_keras", "tensorflow_estimator"} or _FOR_KERAS.search(module):
+        yield says(hit, "keras-incompatible", specific=8, why="it is Keras that asks for that part, which came or went with one release")
+        yield says(hit, "install-corrupt", "possible", specific=4)
+    elif re.search(r"keras", module):
         yield says(hit, "keras-incompatible", specific=7)
         yield says(hit, "install-corrupt", "possible", specific=4)
     elif "is not a package" in hit.seen:

@@ -11,6 +11,10 @@ from provisioner.diagnose.log.verdict import Case, Verdict, plain, says
 
 # A file of the user's own that is imported in place of the package.
 _OWN_FILE = re.compile(r"File \"(?![^\"\n]*(site|dist)-packages)([^\"\n]{0,200}[\\/])?tensorflow\.py\"")
+# What Keras 2.2 and 2.3 take from tensorflow.python, which later releases moved.
+_FOR_KERAS = frozenset(
+    {"_TensorLike", "is_dense_tensor_like", "_TENSOR_LIKE_TYPES", "_is_symbolic_tensor", "keras_export", "_get_graph_from_inputs"}
+)
 # The public interface of TensorFlow 2 names itself so; contrib and examples ended with TensorFlow 1.
 _OF_TF1_MODULE = re.compile(r"_api\.v\d|summary\._tf|compat\.v2|^tensorflow\.(contrib|examples)")
 
@@ -36,7 +40,7 @@ def _attribute(hit: Hit, case: Case) -> Iterator[Verdict]:
     top = module in {"tensorflow", "tensorflow_core"}
     one = numbers(case.circumstances.tensorflow)[:1] in {(0,), (1,)}
     # tf.__internal__ is there for Keras alone (tensorflow/python/util/tf_export.py), and tf.compat.v2 is by what Keras asks for TensorFlow.
-    of_keras = "keras" in module or "__internal__" in module or ("compat.v2" in module and name not in known.removed)
+    of_keras = "keras" in module or "__internal__" in module or name in _FOR_KERAS or ("compat.v2" in module and name not in known.removed)
     if of_keras:
         yield from _in_order(hit, ("keras-incompatible", 7), ("conflicting-tf-packages", 4), ("install-corrupt", 3))
     elif top and name in {"compat", "io", "__internal__"} and re.search(r"estimator|keras", case.log.text, re.IGNORECASE):
@@ -50,7 +54,9 @@ def _attribute(hit: Hit, case: Case) -> Iterator[Verdict]:
     elif top and name in known.removed and _asking(hit, case) in {"keras", "tf_keras", "tensorflow_estimator", "keras_applications"}:
         yield says(hit, "keras-incompatible", specific=8, why="it is Keras that asks for the name, a Keras of the time of TensorFlow 1")
         yield says(hit, "tf1-code-on-tf2", specific=7)
-    elif _OF_TF1_MODULE.search(module) or (module.startswith("tensorflow") and name in known.removed and not one):
+    elif _OF_TF1_MODULE.search(module) or (
+        (top or module.startswith(("tensorflow.", "tensorflow_core."))) and name in known.removed and not one
+    ):
         yield says(hit, "tf1-code-on-tf2", specific=8)
     elif top and one and name in known.removed and not case.circumstances.wanted:
         yield says(hit, "tf1-code-on-tf2", "possible", specific=6, why="every TensorFlow 1 has that name, so it is not one that runs")

@@ -129,7 +129,7 @@ def conda(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 
 def conda_conflict(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """Specifications that exclude each other; where the Python is one side of it, it is named second."""
-    asked = re.search(r"^(- |└─ |├─ )?python ?(=|==|~=|>=)? ?\d\.\d", case.log.text, re.MULTILINE)
+    asked = re.search(r"^[-│└├─ ]{0,16}python ?(=|==|~=|>=)? ?\d\.\d", case.log.text, re.MULTILINE)
     if asked and "tensorflow" in case.log.text:
         yield says(hits[0], "python-unsupported", specific=7, why="the Python that is asked for is one of the two that exclude each other")
     yield plain(hits[0])

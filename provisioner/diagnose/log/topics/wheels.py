@@ -26,6 +26,8 @@ _PIP_OF_GLIBC: tuple[tuple[Version, Version], ...] = (
 _TAG = re.compile(r"(?:cp|py)(\d)(\d*)-(\w+?)-([\w.]+?)(?:\.whl)?$")
 # The tag systems that a file name can name, as the catalogue calls them.
 _SYSTEMS = (("win", "windows"), ("macosx", "macos"), ("manylinux", "linux"), ("musllinux", "linux"), ("linux", "linux"))
+_NO_SYSTEM = re.compile(r"\b(free|open|net)bsd|solaris|\baix\b|android|termux|cygwin|msys2?|mingw|haiku|\bios\b")
+_NO_PYTHON = re.compile(r"\bpypy|graalpy|jython|free.?threaded|\b3\.1[3-9]t\b")
 _WORDS_OF_OTHER_SYSTEMS = ("metal", "macos", "text", "io-gcs-filesystem", "io", "directml", "rocm")
 
 
@@ -45,14 +47,27 @@ def wheel(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     if impossible and not offered:
         yield from impossible
         return
+    if name.endswith("-gpu") and numbers(wanted)[:2] > (2, 12):
+        yield says(best, "deprecated-package", specific=9, why="tensorflow-gpu ended with 2.11; 2.12.0 is only a notice")
     yield from _of_list(best, wanted, offered, case) if offered else _of_none(best, name, wanted, case)
 
 
 def _impossible(hit: Hit, case: Case) -> Iterator[Verdict]:
     """What no release has a wheel for, whatever the Python."""
     now = case.circumstances
-    if now.bits == 32 or (now.arch == "i686" and now.bits == 0):  # noqa: PLR2004 - bits
-        yield says(hit, "python-32bit", "certain", specific=9, why="the Python is a 32-bit one, for which there is no wheel")
+    other = _NO_SYSTEM.search(now.told)
+    if now.arch == "armv7l" or other or (now.os == "windows" and now.arch == "aarch64"):
+        yield says(
+            hit, "platform-unsupported", specific=9, why=f"there is no wheel for {other[0] if other else f'{now.os} {now.arch}'.strip()}"
+        )
+        yield says(hit, "python-unsupported", "possible", specific=3)
+    elif _NO_PYTHON.search(now.told):
+        yield says(hit, "python-unsupported", specific=9, why="wheels are for CPython with the global lock only")
+    elif now.bits == 32 or (now.arch == "i686" and now.bits == 0):  # noqa: PLR2004 - bits
+        # People write x86 for any processor of Intel's; of a 32-bit Python they say the number.
+        sure = "32" in now.told or "32 bit" in case.log.text
+        why = "the Python is a 32-bit one, for which there is no wheel"
+        yield says(hit, "python-32bit", "certain" if sure and now.os == "windows" else "likely", specific=9, why=why)
         yield says(hit, "platform-unsupported", "possible", specific=3)
     elif now.musl:
         yield says(hit, "platform-unsupported", "certain", specific=9, why="there is no wheel for musl, the C library of Alpine Linux")
@@ -106,10 +121,11 @@ def _of_none(hit: Hit, name: str, wanted: str, case: Case) -> Iterator[Verdict]:
         yield says(hit, "python-unsupported", specific=8, why=f"no release has wheels for Python {dotted(python)}")
         yield says(hit, "python-32bit", "possible", specific=3)
         return
-    if python and known.python_too_old(python):
+    other = (now.os == "macos" and now.apple_silicon) or (now.os == "linux" and now.arch == "aarch64")
+    if python and not other and known.python_too_old(python):
         yield says(hit, "python-unsupported", specific=7, why=f"Python {dotted(python)} is older than the wheels that are left")
         return
-    yield from _undecided(hit, name, case)
+    yield from _undecided(hit, name, wanted, case)
 
 
 def _fits(hit: Hit, wanted: str, case: Case) -> Iterator[Verdict]:
@@ -126,7 +142,7 @@ def _fits(hit: Hit, wanted: str, case: Case) -> Iterator[Verdict]:
     yield says(hit, "python-unsupported", "possible", specific=3)
 
 
-def _undecided(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
+def _undecided(hit: Hit, name: str, wanted: str, case: Case) -> Iterator[Verdict]:
     """Nothing settles it: a Python that has had wheels as long as the catalogue goes back is not the reason; a newer one once was too new."""
     now, known = case.circumstances, case.knowledge
     if now.os == "macos" and (now.apple_silicon or now.arch == "aarch64") and not name.endswith("-macos") and now.python < (3, 12):
@@ -137,7 +153,7 @@ def _undecided(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
         yield says(hit, "platform-unsupported", specific=6, why="before 2.10 there was no wheel for aarch64 Linux")
         yield says(hit, "python-unsupported", "possible", specific=5)
         return
-    since_begin = bool(now.python) and known.python_known_since_begin(now.python)
+    since_begin = bool(now.python) and known.python_known_since_begin(now.python, now.platform)
     if since_begin:
         # A 32-bit Python is common on Windows alone.
         few = now.os in {"linux", "macos"}
@@ -146,6 +162,7 @@ def _undecided(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
         yield says(hit, "python-unsupported", "possible", specific=6 if few else 5)
         yield from _old_pip(hit, case, specific=4)
     else:
+        yield from _old_pip(hit, case, wanted=wanted, specific=3)
         yield says(hit, "python-unsupported", "possible" if not now.python else "likely", specific=6)
         yield says(hit, "python-32bit", "possible", specific=5)
     yield says(hit, "platform-unsupported", "possible", specific=4)
@@ -231,14 +248,16 @@ def _above_on_macos(hit: Hit, wanted: str, span: str, case: Case) -> Iterator[Ve
 def _old_pip(hit: Hit, case: Case, *, wanted: str = "", specific: int = 0) -> Iterator[Verdict]:
     """Say that pip is too old where its version shows it; where that is not known, that it may be, on Linux."""
     now = case.circumstances
-    needed = _pip_for(_glibc(case.knowledge, wanted) if wanted else (2, 5)) if now.os in {"", "linux"} else (1, 4)
+    # Without a version pip takes the newest that it sees: none for Python 3.8 and later was manylinux1.
+    first = (2, 12) if now.python >= (3, 8) else (2, 5)
+    needed = _pip_for(_glibc(case.knowledge, wanted) if wanted else first) if now.os in {"", "linux"} else (1, 4)
     if now.pip:
         if now.pip < needed:
             why = f"pip {dotted(now.pip)} does not know the tag of the wheel, pip {dotted(needed)} is the first that does"
             yield says(hit, "pip-too-old", specific=8, why=why)
         return
     for notice in case.of("old-pip"):
-        if numbers(notice.group("pip")) and numbers(notice.group("pip")) < max(needed, _PIP_OF_TODAY if not wanted else ()):
+        if numbers(notice.group("pip")) and numbers(notice.group("pip")) < needed:
             yield says(hit, "pip-too-old", specific=7, why=f"pip {notice.group('pip')} does not know the tags of today's wheels")
             return
     if now.os == "linux":
