@@ -19,7 +19,7 @@ class Circumstances:
 
     ``arch`` as in platform names of the catalogue (``x86_64``, ``aarch64``) or another (``i686``, ``armv7l``); ``bits`` 0 where unknown.
     ``gpu`` is the text about it; ``capability`` () where unknown; ``gpu_present`` is None where nobody said. ``cudas`` are the CUDA versions that
-    are installed, ``driver`` and ``cudnn`` as told. ``glibc`` and ``macos`` () where unknown. ``told`` holds what was told, for words.
+    are installed, ``driver``, ``cudnn`` and ``pip`` as told or shown. ``glibc`` and ``macos`` () where unknown. ``told`` holds what was told.
     """
 
     os: Os = ""
@@ -41,6 +41,7 @@ class Circumstances:
     driver: Version = ()
     glibc: Version = ()
     macos: Version = ()
+    pip: Version = ()
     install: str = ""
     told: str = ""
 
@@ -65,9 +66,12 @@ def numbers(text: str) -> Version:
 
 _ARCHES = (
     ("aarch64", r"aarch64|\barm64|armv8|apple m\d|\bm[1-4]( (pro|max|ultra))?\b(?!\w)|apple sili|graviton|\bjetson|\bgh200|\bgb200"),
-    ("armv7l", r"armv[67]l?|armhf|raspbian|raspberry pi ([123]\b|zero)"),
+    ("armv7l", r"armv[67]l?|armhf|raspbian|raspberry pi os.{0,10}32|raspberry pi ([123]\b|zero)"),
     ("i686", r"\bi[3-6]86\b|\bx86\b(?!.?64)|win32 arch"),
-    ("x86_64", r"x86.64|\bamd64\b|\bx64\b|\bintel\b|celeron|pentium|xeon|core i\d|\bi[3579]-|amdfam|ryzen|epyc|\bamd\b|opteron|atom\b"),
+    (
+        "x86_64",
+        r"x86.64|\bamd64\b|\bx64\b|\bintel\b|celeron|pentium|xeon|core i\d|\bi[3579][ -]\w*\d|amdfam|ryzen|epyc|\bamd\b|opteron|atom\b",
+    ),
     ("ppc64le", r"ppc64|power[89]"),
     ("riscv64", r"riscv"),
     ("s390x", r"s390x"),
@@ -90,7 +94,7 @@ def of_context(context: Mapping[str, str], history: History) -> Circumstances:
         musl=bool(re.search(r"alpine|\bmusl", everything)),
         container=bool(re.search(r"docker|container|singularity|apptainer|podman|kubernetes|\bimage\b", everything)),
         notebook=bool(re.search(r"jupyter|notebook|colab|kernel\b(?! \d)|spyder|vs ?code|pycharm", install + os_text)),
-        arch=_arch_of(f"{arch_text} ; {os_text} ; {python}"),
+        arch=_arch_of(f"{arch_text} ; {os_text} ; {python}") or ("x86_64" if os == "macos" and (10,) <= numbers(os_text) < (11,) else ""),
         apple_silicon=bool(re.search(r"apple m\d|apple sili|\barm64", f"{arch_text} ; {os_text}")) and os in {"macos", ""},
         bits=_bits_of(everything),
         python=numbers(python)[:2],
@@ -104,6 +108,7 @@ def of_context(context: Mapping[str, str], history: History) -> Circumstances:
         driver=numbers(told.get("driver", "")),
         glibc=_glibc_of(os_text, history),
         macos=numbers(os_text) if os == "macos" else (),
+        pip=_pip_of(everything),
         install=install,
         told=everything,
     )
@@ -132,6 +137,10 @@ def of_text(text: str, history: History) -> Circumstances:
         os = "windows" if " on win32" in banner else "macos" if " on darwin" in banner else "linux" if " on linux" in banner else os
         break
     python = python or _python_of_paths(text)
+    # The installer of Python for Windows names its folders so; a 32-bit program of a 64-bit Windows lies in Program Files (x86).
+    bits = bits or (
+        32 if re.search(r"python3\d{1,2}-32\b|program files \(x86\)\\(python|anaconda|miniconda)|win32[\\/]python", lowered) else 0
+    )
     if ("arm64" in lowered and os in {"macos", ""}) or "aarch64-linux" in lowered or "linux_aarch64" in lowered:
         arch = "aarch64"
     elif "armv7l" in lowered:
@@ -156,6 +165,7 @@ def of_text(text: str, history: History) -> Circumstances:
         gpu_present=True if gpu or capability else None,
         cudas=tuple(_cudas_of_lines(lowered)),
         driver=_driver_of_lines(lowered),
+        pip=_pip_of(lowered),
         told=lowered[:0],
     )
 
@@ -172,7 +182,9 @@ def capability_of(text: str, history: History) -> Version:
 def _os_of(text: str) -> Os:
     if "wsl" in text:
         return "linux"
-    if re.search(r"\bmac|os ?x\b|darwin|monterey|ventura|sonoma|catalina|mojave|sierra", text):
+    if re.search(
+        r"\bmac(\b|os|book|intosh)|os ?x\b|darwin|monterey|ventura|sonoma|sequoia|big sur|catalina|mojave|sierra|el capitan|yosemite", text
+    ):
         return "macos"
     if re.search(r"windows|\bwin ?\d|\bwin\b", text):
         return "windows"
@@ -208,6 +220,14 @@ def _bits_of(text: str) -> int:
 def _tensorflow_of(text: str) -> str:
     found = re.search(r"\d+\.\d+(\.\d+)?(\.?(rc|a|b|post|dev)\d+)?", text)
     return found[0] if found else ""
+
+
+def _pip_of(lowered: str) -> Version:
+    """The pip that ran: told, as ``pip --version`` prints it, or as pip says it of itself beside a newer one."""
+    found = re.search(
+        r"\bpip3? (?:version )?v?(\d+\.\d+(?:\.\d+)?)(?! is available)|notice\W{1,4}a new release of pip.{0,30}?(\d+\.\d+)", lowered
+    )
+    return numbers(found[1] or found[2]) if found else ()
 
 
 def _glibc_of(text: str, history: History) -> Version:

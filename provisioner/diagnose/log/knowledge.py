@@ -139,10 +139,13 @@ class Knowledge:
             return None
         return name.lower() in {item.lower() for item in need.must_open}
 
-    def python_known_since_begin(self, python: Version) -> bool:
-        """Whether the oldest release of the catalogue has wheels for a Python: it was never too new for what can still be asked for."""
+    def python_known_since_begin(self, python: Version, platform: str = "") -> bool:
+        """Whether the oldest release of the catalogue has wheels for a Python: it was never too new for what can still be asked for.
+
+        Windows had other Pythons than the rest; for other platforms the oldest release says nothing of its own.
+        """
         oldest = self.view.versions()[-1]
-        return python in self.pythons(oldest, "")
+        return python in self.pythons(oldest, platform if platform.startswith("windows") else "")
 
     def python_too_new(self, python: Version) -> bool:
         """Whether no release of the catalogue has wheels for a Python, because it is newer."""

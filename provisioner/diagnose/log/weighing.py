@@ -8,10 +8,11 @@ from dataclasses import replace
 from provisioner.causes import Messages
 from provisioner.causes.findings import CONFIDENCES
 from provisioner.diagnose.log.circumstances import Circumstances, merged, of_context, of_text
-from provisioner.diagnose.log.innermost import innermost
+from provisioner.diagnose.log.innermost import beside_gpu, innermost
 from provisioner.diagnose.log.knowledge import CatalogueView, Knowledge
 from provisioner.diagnose.log.reading import Log, read_lines
 from provisioner.diagnose.log.recognising import Hit, recognise
+from provisioner.diagnose.log.supposing import of_circumstances
 from provisioner.diagnose.log.topics import TOPICS
 from provisioner.diagnose.log.verdict import Case, Verdict, plain
 from provisioner.model.finding import Evidence, Finding, Symptom
@@ -80,7 +81,8 @@ def _verdicts(case: Case) -> list[Verdict]:
             verdicts.append(plain(hit))
     for topic, hits in by_topic.items():
         verdicts.extend(TOPICS[topic](tuple(hits), case))
-    return verdicts
+    exception = beside_gpu(case) if verdicts else None
+    return [exception, *verdicts] if exception else verdicts
 
 
 def _ranked(verdicts: list[Verdict], messages: Messages) -> list[list[Verdict]]:
@@ -110,7 +112,9 @@ def _conclusive(ordered: list[list[Verdict]]) -> list[list[Verdict]]:
     for group in ordered:
         first = group[0]
         weak = first.confidence == "possible" and first.specific <= best.specific - FOLDED and best.confidence != "possible"
-        if group is not faults[0] and (first.cause == UNKNOWN or weak):
+        # A program that died says more for nothing than for the causes that are only possible.
+        told = first.cause == UNKNOWN and best.confidence == "possible" and first.specific > best.specific
+        if group is not faults[0] and not told and (first.cause == UNKNOWN or weak):
             continue
         kept.append(group)
     return kept[:SHOWN]
@@ -152,6 +156,9 @@ def _quiet(case: Case, messages: Messages, *, env: str, python: str) -> Iterator
             remedy=messages.remedy(HARMLESS, env=env, python=python),
         )
         return
+    supposed = of_circumstances(case) if guess is None else None
+    if supposed is not None:
+        yield _finding([supposed], messages, env=env, python=python)
     last = case.log.line(len(case.log.starts) - 1) if case.log.starts else ""
     evidence = (Evidence(seen=last[:300], where=f"line {case.log.numbers[-1]}, the last"),) if last else ()
     yield Finding(
@@ -167,7 +174,8 @@ def _quiet(case: Case, messages: Messages, *, env: str, python: str) -> Iterator
 def _all_harmless(case: Case) -> bool:
     """Whether every line is known and nothing more than noise."""
     known = {hit.line for hit in case.hits if hit.message.kind != "fault"}
-    return known >= set(case.log.numbers) and not case.circumstances.gpu
+    now = case.circumstances
+    return known >= set(case.log.numbers) and not (now.gpu or now.cudas or now.driver or now.cudnn)
 
 
 def _failing(case: Case) -> bool:

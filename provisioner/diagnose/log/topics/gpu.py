@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from provisioner.diagnose.log.circumstances import numbers
 from provisioner.diagnose.log.recognising import Hit
+from provisioner.diagnose.log.topics.libraries import serves
 from provisioner.diagnose.log.verdict import Case, Verdict, plain, says
 from provisioner.diagnose.log.words import dotted
 
 
-def _newer(case: Case) -> str:
+def why_newer(case: Case) -> str:
     """Say why the GPU is newer than the build knows, or ""."""
     now = case.circumstances
     cuda = now.cudas[0] if now.cudas else ()
@@ -22,7 +23,8 @@ def _newer(case: Case) -> str:
     return f"compute capability {dotted(now.capability)} needs CUDA {first}, this is built with CUDA {dotted(need.cuda if need else cuda)}"
 
 
-def _older(case: Case) -> str:
+def why_older(case: Case) -> str:
+    """Say why the build has no code for a GPU this old, or ""."""
     now = case.circumstances
     if not case.knowledge.too_old(now.capability, now.tensorflow):
         return ""
@@ -33,7 +35,7 @@ def _older(case: Case) -> str:
 def architecture(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """No code for the GPU: is it newer or older than the build?"""
     for hit in hits:
-        newer, older = _newer(case), _older(case)
+        newer, older = why_newer(case), why_older(case)
         if hit.message.id in {"not-built-for", "sm-undefined"}:
             named = re.search(r"capability (\d+\.\d)", hit.seen)
             capability = numbers(named[1]) if named else case.circumstances.capability
@@ -63,7 +65,7 @@ def architecture(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 def handle(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """CuDNN and cuBLAS fail to begin: most often memory; a GPU that their CUDA does not know fails the same way."""
     hit = hits[0]
-    newer = _newer(case)
+    newer = why_newer(case)
     if newer:
         yield says(hit, "gpu-too-new", specific=7, why=newer)
         yield says(hit, "gpu-memory", "possible", specific=6)
@@ -145,6 +147,21 @@ def no_driver(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     yield says(hit, "gpu-not-visible", "possible", specific=4)
 
 
+def driver_versions(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
+    """TensorFlow prints the version of the driver's library and that of the loaded module; they must be the same."""
+    library = re.search(r"(?:libcuda|DSO) reported version is: (\d{3}\.\d+(?:\.\d+)?)", case.log.text)
+    module = re.search(
+        r"kernel reported version is: (\d{3}\.\d+(?:\.\d+)?)|Kernel Module (?:for \S+ )?(\d{3}\.\d+(?:\.\d+)?)", case.log.text
+    )
+    if library is None or module is None:
+        return
+    # cuda_diagnostics.cc writes three numbers where the driver has two.
+    one, other = (tuple(int(item) for item in text.split(".") if int(item)) for text in (library[1], module[1] or module[2]))
+    if one != other:
+        why = f"the library of the driver is {library[1]}, the loaded module {module[1] or module[2]}"
+        yield says(hits[0], "driver-kernel-mismatch", "likely", specific=9, why=why)
+
+
 def no_gpu(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """TensorFlow lists no GPU: the system, the build, or nothing that tells."""
     now, known = case.circumstances, case.knowledge
@@ -158,7 +175,7 @@ def no_gpu(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         return
     no_cuda_build = [item for item in hits if item.message.id == "not-cuda-build"]
     build = known.build(now.tensorflow, now.platform) if now.tensorflow else None
-    if now.native_windows and (_after_windows_gpu(case) or (no_cuda_build and not now.tensorflow)):
+    if now.native_windows and (after_windows_gpu(case) or (no_cuda_build and not now.tensorflow)):
         why = f"TensorFlow {now.tensorflow} on Windows itself uses no GPU: 2.10 was the last that did" if now.tensorflow else ""
         yield says(no_cuda_build[0] if no_cuda_build else hit, "windows-gpu-unsupported", specific=8, why=why)
         yield says(hit, "cpu-only-build", "possible", specific=7)
@@ -173,7 +190,11 @@ def no_gpu(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         yield says(hit, "cpu-only-build", specific=5, why="no build for macOS has CUDA; the GPU of a Mac needs tensorflow-metal")
         return
     # In 1.15.2 to 2.0 the package tensorflow is the CPU build, and tensorflow-gpu the other.
-    of_cpu = build is not None and build.packages.get("cuda") != "tensorflow" and (build.cuda is None or "tensorflow-gpu" not in now.told)
+    before_one_package = build is None and known.old(now.tensorflow) is not None and (0, 12) <= numbers(now.tensorflow)[:2] < (1, 15)
+    if before_one_package and "gpu" not in now.told.replace(now.gpu, ""):
+        yield says(hit, "cpu-only-build", "likely", specific=6, why=f"the package tensorflow {now.tensorflow} is a build without CUDA")
+        return
+    of_cpu = build is not None and build.packages.get("cpu") == "tensorflow" and "gpu" not in now.install
     if of_cpu:
         yield says(hit, "cpu-only-build", "likely", specific=6, why=f"the package tensorflow {now.tensorflow} is a build without CUDA")
     yield from _listed_none(hit, case)
@@ -181,23 +202,25 @@ def no_gpu(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 
 def _listed_none(hit: Hit, case: Case) -> Iterator[Verdict]:
     now = case.circumstances
-    newer, older = _newer(case), _older(case)
+    newer, older = why_newer(case), why_older(case)
     if older:
         yield says(hit, "gpu-too-old", specific=6, why=older)
     elif newer and not now.gpu:
         yield says(hit, "gpu-too-new", specific=5, why=newer)
     need = case.knowledge.cuda(now.tensorflow, now.platform) if now.tensorflow else None
-    if need and now.cudas and not any(item[0] == need.cuda[0] for item in now.cudas):
+    if need and now.cudas and not any(serves(item, need.cuda, "cudart") for item in now.cudas):
         why = f"TensorFlow {now.tensorflow} was built with CUDA {dotted(need.cuda)}, CUDA {dotted(now.cudas[0])} is there"
         yield says(hit, "cuda-version-mismatch", "likely", specific=5, why=why)
     elif now.gpu_present or now.cudas:
         yield says(hit, "cuda-libs-missing", "possible", specific=4)
+    if "Device mapping" in hit.seen and not case.has("opened", "gpu-created"):
+        yield says(hit, "cpu-only-build", "possible", specific=5, why="a build with CUDA of that time names each library that it opens")
     specific = 3 if hit.message.kind == "fault" else 2
     yield says(hit, "gpu-not-visible", "possible", specific=specific)
     yield says(hit, "cpu-only-build", "possible", specific=max(1, specific - 1))
 
 
-def _after_windows_gpu(case: Case) -> bool:
+def after_windows_gpu(case: Case) -> bool:
     """Whether the release has no CUDA build for Windows: the catalogue says that those with one cannot get its libraries from PyPI."""
     now, known = case.circumstances, case.knowledge
     release = known.release(now.tensorflow) if now.tensorflow else None
@@ -224,7 +247,7 @@ def libdevice(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         yield plain(real[0])
     else:
         yield says(hits[0], "cuda-toolkit-incomplete", specific=5)
-        newer = _newer(case)
+        newer = why_newer(case)
         if newer:
             yield says(hits[0], "gpu-too-new", specific=6, why=newer)
 
@@ -237,6 +260,7 @@ JUDGEMENTS = {
     "nodevice": no_device,
     "nodriver": no_driver,
     "olddriver": old_driver,
+    "driverversions": driver_versions,
     "nogpu": no_gpu,
     "windowsgpu": windows_gpu,
     "libdevice": libdevice,

@@ -124,7 +124,7 @@ def _cuda(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
         yield says(hit, "cuda-libs-missing", "possible", specific=7)
         return
     wanted = asked or (need.cuda if need else ())
-    if wanted and have and not any(_serves(item, wanted, name) for item in have):
+    if wanted and have and not any(serves(item, wanted, name) for item in have):
         why = f"CUDA {', '.join(map(dotted, have))} is there, {name} is of CUDA {dotted(wanted)}"
         yield says(hit, "cuda-version-mismatch", specific=8, why=why)
         yield says(hit, "cuda-libs-missing", "possible", specific=7)
@@ -145,7 +145,7 @@ def _installed(hit: Hit, case: Case) -> tuple[Version, ...]:
     return tuple(dict.fromkeys((*case.circumstances.cudas, *found)))
 
 
-def _serves(have: Version, wanted: Version, name: str) -> bool:
+def serves(have: Version, wanted: Version, name: str) -> bool:
     """Whether a toolkit has a library: from 11 on the number in libcudart is the major's (11.0 for all of 11), before it was the release's."""
     if not have or not wanted:
         return False
@@ -175,7 +175,7 @@ def dlopen(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         yield says(hits[0], "harmless-message", specific=5, why="without a GPU none is needed")
         return
     need = case.knowledge.cuda(now.tensorflow, now.platform) if now.tensorflow else None
-    if need and now.cudas and not any(item[0] == need.cuda[0] for item in now.cudas):
+    if need and now.cudas and not any(serves(item, need.cuda, "cudart") for item in now.cudas):
         why = f"TensorFlow {now.tensorflow} was built with CUDA {dotted(need.cuda)}, CUDA {', '.join(map(dotted, now.cudas))} is there"
         yield says(hits[0], "cuda-version-mismatch", specific=7, why=why)
     yield plain(hits[0])
@@ -192,7 +192,7 @@ def cudart(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         return
     if now.native_windows and now.tensorflow and need is None:
         return
-    if need and now.cudas and not any(_serves(item, need.cuda, "cudart") for item in now.cudas):
+    if need and now.cudas and not any(serves(item, need.cuda, "cudart") for item in now.cudas):
         why = f"TensorFlow {now.tensorflow} was built with CUDA {dotted(need.cuda)}, CUDA {', '.join(map(dotted, now.cudas))} is there"
         yield says(hit, "cuda-version-mismatch", specific=7, why=why)
         yield says(hit, "cuda-libs-missing", "possible", specific=6)

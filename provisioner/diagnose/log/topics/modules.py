@@ -10,6 +10,10 @@ from provisioner.diagnose.log.circumstances import numbers
 from provisioner.diagnose.log.recognising import Hit
 from provisioner.diagnose.log.verdict import Case, Verdict, plain, says
 
+# Parts of tensorflow.python that Keras alone imports, and that were moved in 2.9 (trackable, checkpoint) and 2.12 (load_context).
+_FOR_KERAS = re.compile(
+    r"tensorflow\.python\.(trackable|checkpoint|training\.tracking|distribute\.load_context|saved_model\.experimental)\b"
+)
 _INSTALLED = ("already", "installed-ok")
 
 
@@ -19,7 +23,7 @@ def missing(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     hit = max(hits, key=lambda item: (item.message.specific, -item.offset))
     if hit.message.id == "import-tf-line" and not re.search(r"ModuleNotFoundError|No module named", case.log.text):
         return
-    known_there = case.has(*_INSTALLED) or bool(re.search(r"^tensorflow(-\w+)? +\d+\.\d+", case.log.text, re.MULTILINE))
+    known_there = case.has(*_INSTALLED) or bool(re.search(r"^tensorflow(-\w+)? +\d+\.\d+|^Name: tensorflow", case.log.text, re.MULTILINE))
     elsewhere = known_there or (bool(now.tensorflow) and not now.wanted)
     notebook = now.notebook or "kernel" in now.told
     if elsewhere or notebook:
@@ -29,6 +33,22 @@ def missing(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         return
     yield says(hit, "tf-not-installed", "likely", specific=7)
     yield says(hit, "wrong-environment", "possible", specific=6)
+
+
+def reticulate(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
+    """R chose a Python without tensorflow: where it was installed for R, another one than it was installed in."""
+    installed = re.search(
+        r"Installation (of TensorFlow )?complete|install_tensorflow|r-tensorflow|r-reticulate", case.log.text + case.circumstances.told
+    )
+    why = "install_tensorflow() puts it into an environment of its own" if installed else ""
+    yield says(hits[0], "wrong-environment", "likely", specific=8 if installed else 7, why=why)
+    yield says(hits[0], "tf-not-installed", "likely", specific=7)
+
+
+def already_there(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
+    """Pip finds it installed, and nothing else is told: who asks why it is not found runs another interpreter."""
+    if not any(hit.message.kind == "fault" for hit in case.hits):
+        yield says(hits[0], "wrong-environment", "possible", specific=2)
 
 
 def namespace(hits: tuple[Hit, ...], _case: Case) -> Iterator[Verdict]:
@@ -43,7 +63,12 @@ def submodule(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     hit = hits[0]
     module = hit.group("module").lower()
     one = numbers(case.circumstances.tensorflow)[:1] == (1,)
-    if re.search(r"keras", module):
+    frames = re.findall(r"(?:site|dist)-packages[\\/](\w+)", case.log.text[max(0, hit.offset - 700) : hit.offset])
+    asking = frames[-1].lower() if frames else ""
+    if asking in {"keras", "tf_keras", "tensorflow_estimator"} or _FOR_KERAS.search(module):
+        yield says(hit, "keras-incompatible", specific=8, why="it is Keras that asks for that part, which came or went with one release")
+        yield says(hit, "install-corrupt", "possible", specific=4)
+    elif re.search(r"keras", module):
         yield says(hit, "keras-incompatible", specific=7)
         yield says(hit, "install-corrupt", "possible", specific=4)
     elif "is not a package" in hit.seen:
@@ -73,11 +98,7 @@ def shadow(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """A file of the user's own with the name of a module; a file inside an installation is no such thing."""
     for hit in hits:
         if hit.message.id != "own-file":
-            if re.search(r"(circular import|partially)", hit.seen) and not re.search(r"'tensorflow'|\btf\b", hit.seen):
-                yield says(hit, "module-shadowed", "possible", specific=4)
-                yield says(hit, "install-corrupt", "possible", specific=3)
-            else:
-                yield plain(hit)
+            yield from _circular(hit)
             continue
         path = hit.group("own").replace("\\", "/").lower()
         outside = not re.search(r"(site|dist)-packages|/lib/python|python\d[\d.]*/lib|/lib/|frozen|/python\d|\.framework/|_bazel", path)
@@ -87,6 +108,19 @@ def shadow(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         wanted = re.search(rf"(from {name}[\w.]* import|import {name}\b|module '{name}')", case.log.text[hit.offset :])
         if outside and failing and (wanted or name in {"tensorflow", "code"}):
             yield says(hit, "module-shadowed", specific=7, why="the file has the name of a module that TensorFlow or Python imports")
+
+
+def _circular(hit: Hit) -> Iterator[Verdict]:
+    """A module that imports itself: most often the user's file of that name; where a part of a package or a name of its own is meant, damage."""
+    named = re.search(r"partially initialized module '([\w.]+)'", hit.seen)
+    inside = (
+        re.search(r"(site|dist)-packages", hit.seen) or (named and "." in named[1]) or re.search(r"(attribute|import name) '_", hit.seen)
+    )
+    if re.search(r"circular import|partially", hit.seen) and (inside or not named):
+        yield says(hit, "module-shadowed", "possible", specific=4)
+        yield says(hit, "install-corrupt", "possible", specific=3)
+    else:
+        yield says(hit, "module-shadowed", "likely", specific=8)
 
 
 def pythons(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -111,6 +145,8 @@ def source_tree(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 def pywrap(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """The compiled part is not found: damaged, or of another Python."""
     hit = hits[0]
+    if case.circumstances.bits == 32:  # noqa: PLR2004 - bits
+        yield says(hit, "python-32bit", "likely", specific=8, why="the Python is a 32-bit one, the library a 64-bit one")
     deeper = any(other.message.kind == "fault" and other.message.specific > 5 and other.message.topic != "pywrap" for other in case.hits)  # noqa: PLR2004 - above what is typical
     yield says(hit, "install-corrupt", "possible", specific=2 if deeper else 6)
     if case.circumstances.os == "windows" and not deeper:
@@ -144,6 +180,8 @@ def syntax(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 
 JUDGEMENTS = {
     "tfmissing": missing,
+    "alreadythere": already_there,
+    "reticulate": reticulate,
     "namespace": namespace,
     "submodule": submodule,
     "shadow": shadow,

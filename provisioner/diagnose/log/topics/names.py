@@ -11,6 +11,10 @@ from provisioner.diagnose.log.verdict import Case, Verdict, plain, says
 
 # A file of the user's own that is imported in place of the package.
 _OWN_FILE = re.compile(r"File \"(?![^\"\n]*(site|dist)-packages)([^\"\n]{0,200}[\\/])?tensorflow\.py\"")
+# What Keras 2.2 and 2.3 take from tensorflow.python, which later releases moved.
+_FOR_KERAS = frozenset(
+    {"_TensorLike", "is_dense_tensor_like", "_TENSOR_LIKE_TYPES", "_is_symbolic_tensor", "keras_export", "_get_graph_from_inputs"}
+)
 # The public interface of TensorFlow 2 names itself so; contrib and examples ended with TensorFlow 1.
 _OF_TF1_MODULE = re.compile(r"_api\.v\d|summary\._tf|compat\.v2|^tensorflow\.(contrib|examples)")
 
@@ -34,9 +38,9 @@ def _attribute(hit: Hit, case: Case) -> Iterator[Verdict]:
     if module == "tensorflow" and _OWN_FILE.search(case.log.text):
         yield says(hit, "module-shadowed", specific=9, why="a file called tensorflow.py is imported in place of TensorFlow")
     top = module in {"tensorflow", "tensorflow_core"}
-    one = numbers(case.circumstances.tensorflow)[:1] == (1,)
+    one = numbers(case.circumstances.tensorflow)[:1] in {(0,), (1,)}
     # tf.__internal__ is there for Keras alone (tensorflow/python/util/tf_export.py), and tf.compat.v2 is by what Keras asks for TensorFlow.
-    of_keras = "keras" in module or "__internal__" in module or ("compat.v2" in module and name not in known.removed)
+    of_keras = "keras" in module or "__internal__" in module or name in _FOR_KERAS or ("compat.v2" in module and name not in known.removed)
     if of_keras:
         yield from _in_order(hit, ("keras-incompatible", 7), ("conflicting-tf-packages", 4), ("install-corrupt", 3))
     elif top and name in {"compat", "io", "__internal__"} and re.search(r"estimator|keras", case.log.text, re.IGNORECASE):
@@ -47,12 +51,35 @@ def _attribute(hit: Hit, case: Case) -> Iterator[Verdict]:
             hit, "keras-incompatible", specific=7, why="tensorflow-estimator is missing, or TensorFlow is 2.16 or later and has none"
         )
         yield says(hit, "tf1-code-on-tf2", specific=6)
-    elif _OF_TF1_MODULE.search(module) or (module.startswith("tensorflow") and name in known.removed and not one):
+    elif top and name in known.removed and _asking(hit, case) in {"keras", "tf_keras", "tensorflow_estimator", "keras_applications"}:
+        yield says(hit, "keras-incompatible", specific=8, why="it is Keras that asks for the name, a Keras of the time of TensorFlow 1")
+        yield says(hit, "tf1-code-on-tf2", specific=7)
+    elif _OF_TF1_MODULE.search(module) or (
+        (top or module.startswith(("tensorflow.", "tensorflow_core."))) and name in known.removed and not one
+    ):
         yield says(hit, "tf1-code-on-tf2", specific=8)
+    elif top and one and name in known.removed and not case.circumstances.wanted:
+        yield says(hit, "tf1-code-on-tf2", "possible", specific=6, why="every TensorFlow 1 has that name, so it is not one that runs")
+        yield from _in_order(hit, ("conflicting-tf-packages", 5), ("module-shadowed", 4), ("install-corrupt", 4), sure=False)
     elif top and name in known.always:
         yield from _empty(hit, case)
     else:
         yield from _other(hit, _asking(hit, case), module, later=name in known.later or one, top=top)
+
+
+def contrib(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
+    """A part that ended with TensorFlow 1: where one runs, or another file is taken for it, the program is not what is wrong."""
+    hit = hits[0]
+    if _OWN_FILE.search(case.log.text):
+        yield says(hit, "module-shadowed", specific=9, why="a file called tensorflow.py is imported in place of TensorFlow")
+        yield says(hit, "install-corrupt", "possible", specific=5)
+    elif numbers(case.circumstances.tensorflow)[:1] in {(0,), (1,)} and not case.circumstances.wanted:
+        why = f"TensorFlow {case.circumstances.tensorflow} still has that part"
+        yield says(hit, "install-corrupt", "possible", specific=6, why=why)
+        yield says(hit, "module-shadowed", "possible", specific=5)
+        yield says(hit, "tf1-code-on-tf2", "possible", specific=4)
+    else:
+        yield plain(hit)
 
 
 def _asking(hit: Hit, case: Case) -> str:
@@ -134,4 +161,4 @@ def bare_name(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
             yield plain(hit)
 
 
-JUDGEMENTS = {"attribute": attribute, "barename": bare_name}
+JUDGEMENTS = {"attribute": attribute, "contrib": contrib, "barename": bare_name}

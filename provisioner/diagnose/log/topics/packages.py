@@ -33,6 +33,24 @@ def symbolic(hits: tuple[Hit, ...], _case: Case) -> Iterator[Verdict]:
     yield says(hits[0], "user-code", "possible", specific=4)
 
 
+def node(hits: tuple[Hit, ...], _case: Case) -> Iterator[Verdict]:
+    """The binding of tfjs-node: built for another Node.js, of another processor, or not there."""
+    words = " ".join(hit.seen for hit in hits)
+    if re.search(r"NODE_MODULE_VERSION|different Node\.js version", words + _case.log.text):
+        yield says(hits[0], "extension-abi-mismatch", specific=8, why="it was made for another Node.js")
+    elif re.search(r"not a valid Win32|invalid ELF|incompatible architecture|wrong architecture", _case.log.text):
+        yield says(hits[0], "wrong-arch-binary", specific=8)
+    else:
+        yield plain(hits[0])
+
+
+def numpy_future(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
+    """The warning that stands before the error of NumPy 1.24: where the error is cut off and something failed, it was that."""
+    others = any(hit.message.kind == "fault" and hit.message.specific > 2 for hit in case.hits)  # noqa: PLR2004 - above a mere symptom
+    if case.has("traceback") and not others:
+        yield says(hits[0], "numpy-incompatible", "likely", specific=6)
+
+
 def numpy_import(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """NumPy does not import at all."""
     hit = hits[0]
@@ -94,8 +112,12 @@ def addon_version(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         return
     if re.search(r"keras", hit.seen, re.IGNORECASE):
         yield says(hit, "keras-incompatible", specific=6)
-    yield says(hit, "extension-abi-mismatch", specific=6)
-    yield says(hit, "dependency-incompatible", "likely", specific=5)
+    # These have no compiled part, so that nothing of theirs was made for a TensorFlow in particular.
+    names = r"probability|hub|datasets|agents|transformers|keras|tfx|metadata|estimator|slim|graphics|federated|privacy"
+    pure = re.search(names, hit.seen, re.IGNORECASE)
+    first, second = ("dependency-incompatible", "extension-abi-mismatch") if pure else ("extension-abi-mismatch", "dependency-incompatible")
+    yield says(hit, first, specific=6)
+    yield says(hit, second, "likely", specific=5)
     del case
 
 
@@ -143,6 +165,8 @@ JUDGEMENTS = {
     "numpyabi": numpy_binary,
     "numpyname": numpy_name,
     "symbolic": symbolic,
+    "numpyfuture": numpy_future,
+    "node": node,
     "numpyimport": numpy_import,
     "kerasmodule": keras_module,
     "kerasname": keras_name,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from provisioner.diagnose.log.circumstances import Version, numbers
 from provisioner.diagnose.log.recognising import Hit
 from provisioner.diagnose.log.verdict import Case, Verdict, plain, says
-from provisioner.diagnose.log.words import has_wheels_for
+from provisioner.diagnose.log.words import dotted, has_wheels_for
 
 
 def built(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -71,9 +72,27 @@ def conflict(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 
 
 def requires_python(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
-    """A package refuses this Python; which package it is decides little."""
-    del case
-    yield plain(hits[0])
+    """A package refuses this Python; where the one that runs is in the range that it names, it is not the Python."""
+    python = case.circumstances.python
+    for hit in hits:
+        after = case.log.text[hit.offset : hit.offset + 160].replace("\n", " ")
+        named = re.search(r"requires Python ?(['\"]?(?:[<>=!~]=? ?\d[\d.*]*,? ?){1,8})", after)
+        if named and python and "different" not in after[:60] and _allows(named[1], python):
+            why = f"Python {dotted(python)} is in the range that the package names"
+            yield says(hit, "resolver-conflict", "likely", specific=7, why=why)
+            yield says(hit, "python-unsupported", "possible", specific=5)
+        else:
+            yield plain(hit)
+
+
+def _allows(ranges: str, python: Version) -> bool:
+    """Whether a Python is in a range of PEP 440, of which no more is read than ``Requires-Python`` uses."""
+    for operator, text in re.findall(r"([<>=!~]=?) ?(\d[\d.]*)", ranges):
+        bound = numbers(text)[:2]
+        out = {"<": python >= bound, "<=": python > bound, ">": python < bound, ">=": python < bound, "!=": python == bound}
+        if out.get(operator, False):
+            return False
+    return True
 
 
 def installed(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -110,7 +129,7 @@ def conda(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 
 def conda_conflict(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """Specifications that exclude each other; where the Python is one side of it, it is named second."""
-    asked = re.search(r"^(- |└─ |├─ )?python ?(=|==|~=|>=)? ?\d\.\d", case.log.text, re.MULTILINE)
+    asked = re.search(r"^[-│└├─ ]{0,16}python ?(=|==|~=|>=)? ?\d\.\d", case.log.text, re.MULTILINE)
     if asked and "tensorflow" in case.log.text:
         yield says(hits[0], "python-unsupported", specific=7, why="the Python that is asked for is one of the two that exclude each other")
     yield plain(hits[0])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from provisioner.diagnose.log.circumstances import numbers
 from provisioner.diagnose.log.recognising import Hit
+from provisioner.diagnose.log.topics.loader import without_avx
 from provisioner.diagnose.log.verdict import Case, Verdict, plain, says
 
 # pip's own folders come before what the message shows, and 260 letters are the limit (MAX_PATH).
@@ -35,11 +36,16 @@ def dll(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
             yield says(hit, cause, specific=6)
             return
     now = case.circumstances
+    if now.bits == 32 and hit.message.id != "dll-format":  # noqa: PLR2004 - bits
+        yield says(hit, "python-32bit", "likely", specific=7, why="the Python is a 32-bit one, the library a 64-bit one")
     if hit.message.id == "dll-format":
         yield from _format(hit, case)
     elif hit.message.id == "dll-init":
         yield says(hit, "msvc-redist-missing", "possible", specific=5)
-        yield says(hit, "cpu-no-avx", "possible", specific=4)
+        # TensorFlow uses AVX everywhere since 1.6.
+        old = without_avx(case)
+        why = "the processor that was told has no AVX" if old else ""
+        yield says(hit, "cpu-no-avx", "likely" if old else "possible", specific=6 if old else 4, why=why)
         yield says(hit, "install-corrupt", "possible", specific=2)
     elif hit.message.id == "dll-procedure":
         yield says(hit, "msvc-redist-missing", "possible", specific=5)
