@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -87,6 +88,22 @@ def test_the_interpreter_is_gone(env, work):
     examination = examine(env, work)
     assert wrong(examination)[0] == ("error", "install-corrupt")
     assert repairs(examination)[0][0] in {"interpreter", "rebuild"}
+
+
+def test_an_interpreter_that_only_pyvenv_cfg_names_is_one_that_is_here(env, work, tmp_path, monkeypatch):
+    """The environment's ``python`` was linked to another version, and its base lies where nobody looks for Pythons."""
+    for name in ("PATH", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "nowhere"))
+    home = tmp_path / "pythons" / "bin"
+    name = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    for folder, text in ((env / "bin", "echo 9"), (home, f'exec {sys.executable} "$@"')):
+        folder.mkdir(parents=True, exist_ok=True)
+        for each in {"python", name} if folder == home else {"python"}:
+            (folder / each).unlink(missing_ok=True)
+            write(folder / each, f"#!/bin/sh\n{text}\n").chmod(0o755)
+    (env / "pyvenv.cfg").write_text(f"home = {home}\nversion = 3\n")
+    found = [item for finding in examine(env, work).findings for item in finding.repairs]
+    assert [(item.kind, item.target) for item in found][:1] == [("interpreter", str(home / name))]
 
 
 def test_pyvenv_cfg_is_gone(env, work):
