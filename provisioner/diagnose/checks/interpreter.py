@@ -100,7 +100,9 @@ def _another(case: Case, version: str) -> tuple[Repair, ...]:
     """The environment's own base or a Python of that version found on this machine, with which the packages can stay; else it is made anew."""
     base = _base(case, version)
     if base:
-        return (Repair(kind="interpreter", reason=f"pyvenv.cfg names it, and the packages were installed for Python {version}", target=base),)
+        return (
+            Repair(kind="interpreter", reason=f"pyvenv.cfg names it, and the packages were installed for Python {version}", target=base),
+        )
     found = same_version(case, version)
     if found is None:
         return _anew(case, f"no Python {version} was found on this machine" if version else "nothing says which Python it had")
@@ -118,7 +120,9 @@ def _base(case: Case, version: str) -> str:
         if not files.there(case.reader, path):
             continue
         try:
-            told = case.reader.run([path, "-B", "-S", "-E", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], timeout=START_SECONDS)
+            told = case.reader.run(
+                [path, "-B", "-S", "-E", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], timeout=START_SECONDS
+            )
         except files.FAULTS:
             continue
         if told.out.strip() == version:
