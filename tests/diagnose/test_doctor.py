@@ -120,6 +120,29 @@ def test_an_own_file_that_hides_a_module(env, work, name):
     assert repairs(examination) == [("move away", name.split("/")[0], True)]
 
 
+HOOK = "import sys; sys.path.insert(0, {!r})\n"
+
+
+def test_a_pth_file_goes_away_and_not_the_folder_outside_that_it_brings_in(env, work, tmp_path):
+    write(tmp_path / "libs/numpy/__init__.py")
+    write(env / SITE / "zz_plugin.pth", HOOK.format(str(tmp_path / "libs")))
+    examination = examine(env, work)
+    assert wrong(examination) == [("error", "module-shadowed")]
+    assert repairs(examination) == [("move away", "zz_plugin.pth", False)]
+
+
+@pytest.mark.parametrize("name", ["__editable__.mine-1.pth", "easy-install.pth"])
+def test_the_pth_file_of_an_editable_install_stays(env, work, tmp_path, name):
+    write(tmp_path / "src/mine/__init__.py")
+    if name != "easy-install.pth":
+        install(env, "mine", "1", {name: f"{tmp_path}/src\n"})
+    write(env / SITE / name, f"{tmp_path}/src\n")
+    assert wrong(examine(env, work)) == []
+    write(tmp_path / "src/numpy/__init__.py")
+    shutil.rmtree(env / SITE / "numpy")
+    assert name not in [path for _, path, _ in repairs(examine(env, work))]
+
+
 @pytest.mark.parametrize("name", ["test.py", "train.py", "turtle.py", "data/__init__.py", "numpy_notes.py"])
 def test_an_own_file_that_hides_nothing(env, work, name):
     write(work / name)
