@@ -54,7 +54,7 @@ def holding(host: Host, workspace: Workspace, wait: float, progress: Progress = 
 
     A run that was killed may leave an installer or a verification behind, which keeps the lock until it ends by itself.
     """
-    make_folders(host, workspace.state)
+    made = make_folders(host, workspace.state)
     patience = min(wait, PATIENCE_SECONDS)
     with ExitStack() as stack:
         try:
@@ -71,6 +71,11 @@ def holding(host: Host, workspace: Workspace, wait: float, progress: Progress = 
                 place=workspace.root,
                 hint="wait until it has finished, or give more time with --wait SECONDS",
             ) from None
+        except OSError:
+            # On a full disk the folder found room and the file did not.
+            for folder in reversed(made):
+                host.remove(folder)
+            raise
         yield
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import posixpath
 import re
 from collections.abc import Iterable
@@ -187,14 +188,24 @@ def _choose_anew(catalogue: Catalogue, seen: _Seen, request: Request) -> tuple[C
     from provisioner.choose import choose  # noqa: PLC0415 - only where the installed set cannot be had
 
     nowhere = EnvState(path=seen.site.state.path, kind="absent", digest="")
-    wanted = replace(request, tensorflow=f"=={seen.release}" if seen.release else "", python="")
-    try:
-        choice = choose(seen.facts, wanted, catalogue, nowhere if seen.release else seen.site.state)
-    except NoProfileError:
-        if seen.release:
-            raise
-        choice = choose(seen.facts, wanted, catalogue, nowhere)
+    spec = f"=={seen.release}" if seen.release else _of_companions(seen.site)
+    wanted = replace(request, tensorflow=spec, python="")
+    tries = [(wanted, nowhere)] if seen.release else [(wanted, seen.site.state), (replace(wanted, tensorflow=""), seen.site.state)]
+    for attempt, state in tries:
+        with contextlib.suppress(NoProfileError):
+            choice = choose(seen.facts, attempt, catalogue, state)
+            break
+    else:
+        # Where nothing is known of a release, any for another Python; where one is, its refusal is what a person is told.
+        choice = choose(seen.facts, wanted if seen.release else replace(wanted, tensorflow=""), catalogue, nowhere)
     return choice, catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
+
+
+def _of_companions(site: Site) -> str:
+    """Return which releases go with what TensorFlow left behind: its METADATA asks for TensorBoard and, to 2.15, the estimator of its minor."""
+    found = [item for name in ("tensorboard", "tensorflow-estimator") for item in site.distributions if item.name == name]
+    parts = found[0].version.split(".") if found else []
+    return f"=={parts[0]}.{parts[1]}.*" if len(parts) > 1 and parts[0].isdecimal() and parts[1].isdecimal() else ""
 
 
 def _device(seen: _Seen) -> LockDevice:

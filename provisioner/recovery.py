@@ -122,7 +122,9 @@ def take_back(host: Host, workspace: Workspace, journal: Journal) -> None:
         host.write(workspace.receipt, journal.receipt, durable=True)
     elif host.exists(workspace.receipt):
         host.remove(workspace.receipt)
-    host.remove(workspace.journal)
+    # A disk that is full had no room for it.
+    if host.exists(workspace.journal):
+        host.remove(workspace.journal)
     if last_record(host, workspace) is None:
         host.remove_tree(workspace.state)
 

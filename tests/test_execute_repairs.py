@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from provisioner.local_host import LocalHost
 from provisioner.model.catalogue import Lock
 from provisioner.model.finding import Repair
 from provisioner.model.plan import Plan
+from provisioner.model.record import record
 from provisioner.progress import Silent
 from provisioner.workspace import Workspace
 from tests.fixing import VERSION, ground, interpreter, read_ground
@@ -409,3 +411,28 @@ def test_scripts_of_a_second_apply_to_an_environment_of_the_tools_own_find_their
     assert "main" in done.stderr, done
     assert not (env / ".tfsetup" / "stage").exists()
     assert os.path.realpath(env / "bin" / "python") == base()
+
+
+@record
+class FullHost(LocalHost):
+    """This machine with a disk on which folders and links find room, and no file of ours does."""
+
+    lock_too: bool = False
+
+    def write(self, path, text, **options):
+        raise OSError(errno.ENOSPC, "No space left on device", path)
+
+    def lock(self, path, *, wait):
+        if self.lock_too:
+            raise OSError(errno.ENOSPC, "No space left on device", path)
+        return LocalHost.lock(self, path, wait=wait)
+
+
+@pytest.mark.parametrize("lock_too", [False, True])
+def test_on_a_full_disk_nothing_is_left_and_the_disk_is_what_is_told(env: Path, lock: Lock, *, lock_too: bool) -> None:
+    plan = mixed(env, lock)
+    before = snapshot(env.parent)
+    with pytest.raises(OSError, match="No space left") as caught:
+        run(env, plan, FullHost(lock_too=lock_too))
+    assert caught.value.errno == errno.ENOSPC
+    assert snapshot(env.parent) == before

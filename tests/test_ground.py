@@ -77,6 +77,20 @@ def test_without_metadata_the_headers_say_the_release(site: Site, header: str) -
 
 
 @pytest.mark.parametrize(
+    ("names", "spec"),
+    [
+        (("tensorboard==2.15.2", "keras==2.15.0"), "==2.15.*"),
+        (("tensorflow-estimator==2.9.0",), "==2.9.*"),
+        (("tensorboard==2",), ""),
+        (("tensorboard==x.y",), ""),
+        (("numpy==1.26.4",), ""),
+    ],
+)
+def test_what_tensorflow_left_behind_says_which_release_goes_with_it(site: Site, names, spec: str) -> None:
+    assert ground._of_companions(having(site, *names)) == spec
+
+
+@pytest.mark.parametrize(
     ("names", "own", "device"),
     [
         (("tensorflow==2.15.1",), "tensorflow", "cpu"),

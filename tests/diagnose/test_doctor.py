@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -89,6 +90,22 @@ def test_the_interpreter_is_gone(env, work):
     assert repairs(examination)[0][0] in {"interpreter", "rebuild"}
 
 
+def test_an_interpreter_that_only_pyvenv_cfg_names_is_one_that_is_here(env, work, tmp_path, monkeypatch):
+    """The environment's ``python`` was linked to another version, and its base lies where nobody looks for Pythons."""
+    for name in ("PATH", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "nowhere"))
+    home = tmp_path / "pythons" / "bin"
+    name = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    for folder, text in ((env / "bin", "echo 9"), (home, f'exec {sys.executable} "$@"')):
+        folder.mkdir(parents=True, exist_ok=True)
+        for each in {"python", name} if folder == home else {"python"}:
+            (folder / each).unlink(missing_ok=True)
+            write(folder / each, f"#!/bin/sh\n{text}\n").chmod(0o755)
+    (env / "pyvenv.cfg").write_text(f"home = {home}\nversion = 3\n")
+    found = [item for finding in examine(env, work).findings for item in finding.repairs]
+    assert [(item.kind, item.target) for item in found][:1] == [("interpreter", str(home / name))]
+
+
 def test_pyvenv_cfg_is_gone(env, work):
     (env / "pyvenv.cfg").unlink()
     examination = examine(env, work)
@@ -101,6 +118,29 @@ def test_an_own_file_that_hides_a_module(env, work, name):
     examination = examine(env, work)
     assert wrong(examination) == [("error", "module-shadowed")]
     assert repairs(examination) == [("move away", name.split("/")[0], True)]
+
+
+HOOK = "import sys; sys.path.insert(0, {!r})\n"
+
+
+def test_a_pth_file_goes_away_and_not_the_folder_outside_that_it_brings_in(env, work, tmp_path):
+    write(tmp_path / "libs/numpy/__init__.py")
+    write(env / SITE / "zz_plugin.pth", HOOK.format(str(tmp_path / "libs")))
+    examination = examine(env, work)
+    assert wrong(examination) == [("error", "module-shadowed")]
+    assert repairs(examination) == [("move away", "zz_plugin.pth", False)]
+
+
+@pytest.mark.parametrize("name", ["__editable__.mine-1.pth", "easy-install.pth"])
+def test_the_pth_file_of_an_editable_install_stays(env, work, tmp_path, name):
+    write(tmp_path / "src/mine/__init__.py")
+    if name != "easy-install.pth":
+        install(env, "mine", "1", {name: f"{tmp_path}/src\n"})
+    write(env / SITE / name, f"{tmp_path}/src\n")
+    assert wrong(examine(env, work)) == []
+    write(tmp_path / "src/numpy/__init__.py")
+    shutil.rmtree(env / SITE / "numpy")
+    assert name not in [path for _, path, _ in repairs(examine(env, work))]
 
 
 @pytest.mark.parametrize("name", ["test.py", "train.py", "turtle.py", "data/__init__.py", "numpy_notes.py"])

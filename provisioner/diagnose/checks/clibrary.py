@@ -7,12 +7,12 @@ import re
 
 from provisioner.causes.findings import Findings
 from provisioner.choose.platforms import check_libc, check_macos
-from provisioner.diagnose import cuda_files, instead, target
+from provisioner.diagnose import cuda_files, imported, instead, target
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.facts import elf, files
 from provisioner.facts.libc import parse_glibc
 from provisioner.facts.loader import Loader, Taken
-from provisioner.model.finding import Evidence, Remedy
+from provisioner.model.finding import Confidence, Evidence, Remedy
 from provisioner.verify.raw import Child
 from provisioner.versions import numbers
 
@@ -20,6 +20,8 @@ CXX = "libstdc++.so.6"
 GLIBC = re.compile(r"GLIBC_(\d+(?:\.\d+)+)")
 # glibc, elf/dl-load.c and dl-tls.c: the words when no room is left in the static TLS block.
 TLS = re.compile(r"(?P<path>\S+?): cannot allocate memory in static TLS block")
+# glibc, elf/dl-load.c, open_verify and _dl_map_object_from_fd: the file is taken by its name, and is no library that can be loaded.
+UNUSABLE = re.compile(r"invalid ELF header|file too short|wrong ELF class|cannot read file data|ELF file's phentsize|ELF load command")
 
 
 def c_library(case: Case, findings: Findings) -> str:
@@ -209,7 +211,9 @@ def library_path(case: Case, findings: Findings) -> str:
         words = "a library from outside the environment does not fit: take its folder out of LD_LIBRARY_PATH"
         remedy = target.without_folder(case, folder, words[:1].upper() + words[1:])
         remedy = instead.remedy("leave the library out of LD_PRELOAD", "unset LD_PRELOAD") if path in values["LD_PRELOAD"] else remedy
-        findings.add("environment-leak", "error", "likely", Evidence(seen=line, where=path), remedy=remedy)
+        # Whatever is wrong with such a file, it would not be opened but for the variable.
+        sure: Confidence = "certain" if UNUSABLE.search(line.partition(path)[2]) else "likely"
+        findings.add("environment-leak", "error", sure, Evidence(seen=line, where=path), remedy=remedy)
     taken = [item for item in _taken_from(case) if item.path not in named]
     for item in taken:
         seen = Evidence(seen=f"{item.name} is taken from there ({item.by})", where=item.path)
@@ -219,7 +223,7 @@ def library_path(case: Case, findings: Findings) -> str:
 
 def _named_in_error(case: Case, outside: list[tuple[str, str]]) -> dict[str, str]:
     """Files of those entries that a failed import names, with the line that does."""
-    if case.child is None or case.child.done:
+    if case.child is None or imported.works(case):
         return {}
     found: dict[str, str] = {}
     for line in _said(case.child).splitlines():

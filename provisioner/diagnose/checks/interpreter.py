@@ -97,12 +97,37 @@ def _add_gone(case: Case, findings: Findings, evidence: list[Evidence], title: s
 
 
 def _another(case: Case, version: str) -> tuple[Repair, ...]:
-    """A Python of that version found on this machine, with which the packages can stay; else the environment anew."""
+    """The environment's own base or a Python of that version found on this machine, with which the packages can stay; else it is made anew."""
+    base = _base(case, version)
+    if base:
+        return (
+            Repair(kind="interpreter", reason=f"pyvenv.cfg names it, and the packages were installed for Python {version}", target=base),
+        )
     found = same_version(case, version)
     if found is None:
         return _anew(case, f"no Python {version} was found on this machine" if version else "nothing says which Python it had")
     why = f"Python {found.version} is on this machine, and the packages were installed for {version}"
     return (Repair(kind="interpreter", reason=why, target=found.path),)
+
+
+def _base(case: Case, version: str) -> str:
+    """The interpreter in the folder that ``home`` names (PEP 405), wherever it lies, if it still is of that minor version; else ""."""
+    home = case.config.get("home", "")
+    if not home or not version or files.there(case.reader, posixpath.join(posixpath.dirname(home), "pyvenv.cfg")):
+        return ""
+    for name in (f"python{version}", "python3", "python"):
+        path = posixpath.join(home, name)
+        if not files.there(case.reader, path):
+            continue
+        try:
+            told = case.reader.run(
+                [path, "-B", "-S", "-E", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], timeout=START_SECONDS
+            )
+        except files.FAULTS:
+            continue
+        if told.out.strip() == version:
+            return path
+    return ""
 
 
 def _anew(case: Case, why: str) -> tuple[Repair, ...]:

@@ -89,8 +89,20 @@ def _add_shadow(case: Case, name: str, place: str, entry: PathEntry, findings: F
         entry.origin, entry.by or entry.path
     )
     seen = Evidence(seen=f"`import {name}` gives this, not {what} {name}: it comes first through {way}", where=place)
-    repair = Repair(kind="move away", reason=f"it hides {what} {name}", path=path, own=own)
+    # What brought the folder in lies in the environment; the folder itself is somebody's own.
+    repair = _without_hook(case, entry) or Repair(kind="move away", reason=f"it hides {what} {name}", path=path, own=own)
     findings.add("module-shadowed", severity, confidence, seen, repairs=(repair,) if severity != "info" else ())
+
+
+def _without_hook(case: Case, entry: PathEntry) -> Repair | None:
+    """Move away the file of the environment that adds the entry to the path, unless an installed package brought it (an editable install's)."""
+    if entry.origin != "pth" or not examined.inside(case, entry.by):
+        return None
+    name = posixpath.basename(entry.by)
+    # setuptools' `develop` keeps all its projects in one file, which no RECORD names.
+    if name == "easy-install.pth" or _brought(case, "", entry.by, posixpath.dirname(entry.by)):
+        return None
+    return Repair(kind="move away", reason=f"it adds {entry.path} to the module path", path=entry.by, own=name.endswith(".py"))
 
 
 def _gravity(case: Case, place: str) -> tuple[Severity, Confidence]:
@@ -175,9 +187,9 @@ def _against(case: Case, entry: PathEntry | None, item: Distribution) -> tuple[R
     """A ``.pth`` file of the environment is moved away, ``pyvenv.cfg`` is told to leave the base's packages out."""
     if entry is None:
         return ()
-    if entry.origin == "pth" and examined.inside(case, entry.by):
-        own = entry.by.endswith(".py")
-        return (Repair(kind="move away", reason=f"it adds {entry.path} to the module path", path=entry.by, own=own),)
+    hook = _without_hook(case, entry)
+    if hook is not None:
+        return (hook,)
     if case.config.get("include-system-site-packages", "").lower() == "true" and entry.origin in {"base", "user"}:
         return (*_without_base(case), *_instead(case, item))
     return ()

@@ -174,6 +174,18 @@ def test_a_library_that_library_path_brings_in(tmp_path: Path) -> None:
     assert found(elsewhere)[1]["environment-leak"].severity == "info"
 
 
+def test_a_file_that_library_path_brings_in_and_that_is_no_library() -> None:
+    """The run that imported TensorFlow came to its own end: only the import failed in it."""
+    path = "/home/ada/libs/libstdc++.so.6"
+    words = f"ImportError: {path}: invalid ELF header"
+    end = {"event": "end", "check": "import", "device": "", "status": "failed", "detail": words, "seconds": 0.1, "data": {}}
+    reader = cases.environment(cuda=False, env={"LD_LIBRARY_PATH": "/home/ada/libs"})
+    case = cases.recorded("debian-12", "2.15.1", device="cpu", reader=reader, child=cases.child(events=(end,)))
+    leak = found(case)[1]["environment-leak"]
+    assert (leak.severity, leak.confidence, leak.evidence[0].where) == ("error", "certain", path)
+    assert leak.remedy.steps == ("unset LD_LIBRARY_PATH",)
+
+
 def test_a_preloaded_library_that_does_not_fit() -> None:
     reader = cases.environment(cuda=False, env={"LD_PRELOAD": "/opt/x/libjemalloc.so.2 libm.so.6"})
     case = cases.recorded("debian-12", "2.15.1", device="cpu", reader=reader)
