@@ -143,7 +143,7 @@ class LockedTarget:
 
 @record
 class InputDigest:
-    """An input of the lock: ``name`` as a person knows it (a path relative to the declaration, ``tfsetup.yaml: targets``), SHA-256 of what counts in it."""
+    """An input of the lock: ``name`` as a person knows it (a path relative to the declaration), and the SHA-256 of what counts in it."""
 
     name: str
     sha256: str
