@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Literal
 
 from provisioner.model.catalogue import LockDevice
@@ -150,8 +151,21 @@ class InputDigest:
 
 
 @record
+class Inputs:
+    """The team's own requirements as they were read: PEP 508 texts, limits in the same form, and a digest for each input."""
+
+    requirements: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    digests: tuple[InputDigest, ...] = ()
+
+
+@record
 class TeamLock:
-    """All targets with what they were locked from: ``cutoff`` is the upload date (ISO, UTC) up to which the index was looked at."""
+    """All targets with what they were locked from: ``cutoff`` is the upload date (ISO, UTC) up to which the index was looked at.
+
+    ``cutoffs`` holds the packages that have a cut-off of their own: an ISO date, or "" where the index tells no upload dates. ``catalogue`` is
+    the digest of all the sets. ``written`` names the files that belong to the lock, relative to its folder, with their digests.
+    """
 
     tool: str
     engine: Engine
@@ -159,3 +173,5 @@ class TeamLock:
     catalogue: str
     inputs: tuple[InputDigest, ...]
     targets: tuple[LockedTarget, ...]
+    cutoffs: dict[str, str] = field(default_factory=dict)
+    written: tuple[InputDigest, ...] = ()

@@ -1,0 +1,43 @@
+"""Run in a process of its own: makes a conda-lock.yml with conda-lock's own models, whose import takes longer than everything else.
+
+stdin: {"channels": [...], "platforms": {"linux-64": "<content hash>"}, "sources": [...], "packages": [fields of LockedDependency, ...]}
+stdout: the text. Status 3 where conda-lock is not installed.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+NOT_INSTALLED = 3
+
+
+def main() -> int:
+    """Read the request, print the lock."""
+    request: dict[str, Any] = json.load(sys.stdin)
+    try:
+        import yaml  # noqa: PLC0415 - its absence is an answer
+        from conda_lock.lockfile.v1.models import Lockfile  # noqa: PLC0415 - as above
+    except ImportError as error:
+        sys.stderr.write(f"{error}\n")
+        return NOT_INSTALLED
+    lock = Lockfile.model_validate(
+        {
+            "version": 1,
+            "metadata": {
+                "content_hash": request["platforms"],
+                "channels": request["channels"],
+                "platforms": list(request["platforms"]),
+                "sources": request["sources"],
+            },
+            "package": request["packages"],
+        }
+    )
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    sys.stdout.write(yaml.dump(lock.dict_for_output(), Dumper=dumper, sort_keys=False, width=1000))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
