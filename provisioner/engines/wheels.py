@@ -81,7 +81,7 @@ def supported_tags(python: str, platform: str, floor: tuple[int, int]) -> list[T
     """
     from packaging.tags import compatible_tags, cpython_tags  # noqa: PLC0415 - start-up
 
-    platforms = platform_tags(platform, floor)
+    platforms = _platform_tags(platform, floor)
     version = numbers(python)
     interpreter = f"cp{version[0]}{version[1]}"
     # Up to 3.7 the ABI says that memory is managed by pymalloc (PEP 3149), as it is in every build that people have.
@@ -92,7 +92,7 @@ def supported_tags(python: str, platform: str, floor: tuple[int, int]) -> list[T
     ]
 
 
-def platform_tags(platform: str, floor: tuple[int, int]) -> list[str]:
+def _platform_tags(platform: str, floor: tuple[int, int]) -> list[str]:
     """Return the platform tags of a machine, best first.
 
     Sources: PEP 600 (glibc), PEP 425 and ``packaging.tags`` (macOS); Windows on x86-64 has the one tag.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from provisioner import __version__
 from provisioner.catalogue import Catalogue
-from provisioner.engines import pip_tools, uv_compile
+from provisioner.engines import pip_tools, uv, uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved, plain
 from provisioner.engines.wheels import Wheel, numbers, pick, supported_tags
 from provisioner.errors import OperationError, TfsetupError, UsageError
@@ -81,6 +81,8 @@ def lock_targets(
         make_folders(host, folder)
         return _lock_target(host, declaration, inputs, sets[number], how, folder)
 
+    # Asked here, where it is alone: what it asks of Python (sysconfig) is not safe from several threads at a time.
+    uv.find_uv(host)
     with ThreadPoolExecutor(max(1, len(sets))) as pool:
         futures = [pool.submit(one, number) for number in range(len(sets))]
         failures = [(sets[number], future.exception()) for number, future in enumerate(futures)]

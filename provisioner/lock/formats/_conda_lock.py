@@ -7,6 +7,7 @@ stdout: the text. Status 3 where conda-lock is not installed.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -16,6 +17,8 @@ NOT_INSTALLED = 3
 def main() -> int:
     """Read the request, print the lock."""
     request: dict[str, Any] = json.load(sys.stdin)
+    # Python puts a script's folder first; our own conda_lock.py there would be taken for the package.
+    sys.path = [path for path in sys.path if os.path.abspath(path) != os.path.dirname(os.path.abspath(__file__))]
     try:
         import yaml  # noqa: PLC0415 - its absence is an answer
         from conda_lock.lockfile.v1.models import Lockfile  # noqa: PLC0415 - as above
