@@ -279,7 +279,7 @@ def _expected_of_site(host: Host, site: Site) -> Expected:
 
     found = next((item for item in site.distributions if is_rival(item.name)), None)
     release = open_catalogue(host).release(found.version) if found else None
-    platform = _platform(host) if release else ""
+    platform = platform_of_machine(host) if release else ""
     build = next((item for item in release.builds if item.platform == platform), None) if release else None
     only_cpu = found is not None and (found.name.endswith("-cpu") or (build is not None and build.cuda is None))
     return Expected(
@@ -290,7 +290,7 @@ def _expected_of_site(host: Host, site: Site) -> Expected:
     )
 
 
-def _platform(host: Host) -> str:
+def platform_of_machine(host: Host) -> str:
     """Return the platform of this machine as the catalogue names it, or "" where nobody can tell."""
     from provisioner.choose.platforms import platform_of_system  # noqa: PLC0415 - not needed by every command
     from provisioner.errors import CouldNotTellError  # noqa: PLC0415 - as above

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner import journal, plan, receipt
+from provisioner.lock import sidecar
 from provisioner.model import codec
 from provisioner.model.facts import Facts
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
+from provisioner.model.team import TeamLock
+from provisioner.report import lock_text
 
-SCHEMAS = ("apply", "error", "facts", "journal", "plan", "profiles", "receipt", "undo", "verify")
+SCHEMAS = ("apply", "error", "facts", "journal", "lock", "plan", "profiles", "receipt", "team-lock", "undo", "verify")
 
 _TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": _TEXT}
@@ -21,8 +24,10 @@ def schema_of(name: str) -> dict[str, Any]:
     records = {
         "facts": ("tfsetup/facts/1", Facts),
         "journal": (journal.SCHEMA, journal.Journal),
+        "lock": (lock_text.SCHEMA, lock_text.LockReport),
         "plan": (plan.SCHEMA, Plan),
         "receipt": (receipt.SCHEMA, receipt.Receipt),
+        "team-lock": (sidecar.SCHEMA, TeamLock),
     }
     if name in records:
         schema, cls = records[name]
