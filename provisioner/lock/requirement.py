@@ -68,6 +68,8 @@ def _spelt(name: str, extras: tuple[str, ...], versions: str, marker: str) -> Re
 
 def unlockable(text: str) -> str:
     """Say why something that pip installs has no hash of an index; "" where nothing stands against it at first sight."""
+    if text.startswith("-"):
+        return "is an option of pip; a requirement is a name with versions"
     if _VARIABLE.search(text):
         return "names a variable, so it would not be the same on every machine"
     if _VCS.match(text):
