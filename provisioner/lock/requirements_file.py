@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from provisioner.errors import InputError
 from provisioner.host import Reader
-from provisioner.lock.declaration import read_limited
+from provisioner.lock.found import read_limited
 from provisioner.lock.requirement import NotLockableError, Read, parse
 from provisioner.model.record import record
 from provisioner.words import mask
