@@ -94,7 +94,7 @@ def test_pip_tools_says_what_clashes(wide: Team) -> None:
 def test_machines_with_other_homes_caches_and_locales_write_the_same_bytes(wide: Team, index: Index, tmp_path: Path) -> None:
     made = []
     files = [{name: getattr(file, name) for name in ("name", "version", "filename", "sha256", "size", "unpacked")} for file in wide.files]
-    for number, (locale, zone) in enumerate((("C", "UTC"), ("de_DE.UTF-8", "Pacific/Auckland"), ("C.UTF-8", "America/New_York"))):
+    for number, (locale, zone) in enumerate((("C", "UTC"), ("de_DE.UTF-8", "Pacific/Auckland"))):
         home = tmp_path / f"home {number}"
         (home / "project").mkdir(parents=True)
         env = {
@@ -112,7 +112,7 @@ def test_machines_with_other_homes_caches_and_locales_write_the_same_bytes(wide:
         assert done.returncode == 0, done.stderr
         made.append({path.name: path.read_bytes() for path in sorted((home / "project").iterdir())})
     assert len(made[0]) == 8
-    assert made[0] == made[1] == made[2]
+    assert made[0] == made[1]
     for content in made[0].values():
         assert str(tmp_path).encode() not in content
 
