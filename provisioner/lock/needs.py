@@ -17,7 +17,7 @@ _MACOS = re.compile(r"macosx_(\d+)_(\d+)_")
 def floor_of(target: Target, lock: Lock) -> str:
     """Return the oldest glibc or macOS that a target's wheels are picked for: the target's own word, else that of the known-good set."""
     if target.floor:
-        return target.floor
+        return target.floor if "." in target.floor else f"{target.floor}.0"
     return _version(_oldest(target.platform, (file.filename for file in lock.files))) or FLOORS[target.platform.partition("-")[0]]
 
 
