@@ -17,7 +17,8 @@ class Target:
     """A kind of machine: ``platform`` as the catalogue names it (``linux-x86_64``), ``python`` as ``3.11``.
 
     ``name`` is part of file names (letters, digits, ``-``, ``_``, ``.``). ``floor`` is the oldest glibc or macOS among the machines ("": that
-    of the profile's set); ``driver`` the oldest NVIDIA driver among them ("" where nothing is said).
+    of the profile's set); ``driver`` the oldest NVIDIA driver among them ("" where nothing is said). ``tensorflow`` is a specifier for this
+    target alone ("": that of the declaration).
     """
 
     name: str
@@ -26,6 +27,7 @@ class Target:
     python: str
     floor: str = ""
     driver: str = ""
+    tensorflow: str = ""
 
 
 @record
