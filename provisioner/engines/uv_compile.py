@@ -13,6 +13,7 @@ from provisioner.engines.resolving import (
     Job,
     NoSolutionError,
     Resolved,
+    canonical,
     check_variables,
     credentials,
     expand,
@@ -85,14 +86,10 @@ def _after_failure(job: Job, state: _Round, home: dict[str, Index], done: Comple
     known = {normal for normal in home if normal not in state.direct and re.search(rf"\b{re.escape(normal)}\b", done.err)}
     if known:
         return _Round(direct=state.direct | known, undated=state.undated)
-    undated = {_name(found) for found in _UNDATED.findall(done.err)} - state.undated
+    undated = {canonical(found) for found in _UNDATED.findall(done.err)} - state.undated
     if undated and not job.offline:
         return _Round(direct=state.direct, undated=state.undated | undated)
     raise NoSolutionError(job, _said(done.err))
-
-
-def _name(text: str) -> str:
-    return re.sub(r"[-_.]+", "-", text).lower()
 
 
 def _said(text: str) -> str:
@@ -114,7 +111,7 @@ def _project(job: Job, state: _Round) -> str:
     named = [index for index in job.indexes if index.packages]
     for number, index in enumerate(named):
         lines += ["[[tool.uv.index]]", f'name = "{_index_name(number)}"', f"url = {json.dumps(plain(index.url))}", "explicit = true"]
-    direct = {_name(re.split(r"[^A-Za-z0-9._-]", text.strip(), maxsplit=1)[0]) for text in asked}
+    direct = {canonical(re.split(r"[^A-Za-z0-9._-]", text.strip(), maxsplit=1)[0]) for text in asked}
     sources = [(name, number) for number, index in enumerate(named) for name in index.packages if name in direct]
     if sources:
         lines += ["[tool.uv.sources]", *(f'"{name}" = {{ index = "{_index_name(number)}" }}' for name, number in sorted(sources))]
