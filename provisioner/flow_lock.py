@@ -13,7 +13,7 @@ from provisioner.choose.versions import matches, specifier
 from provisioner.errors import InputError, NoProfileError, OperationError
 from provisioner.flow import cache_folder, open_catalogue, platform_of_machine
 from provisioner.host import Host
-from provisioner.lock import dates, store, written
+from provisioner.lock import dates, sidecar, store, written
 from provisioner.lock.formats import conda_lock
 from provisioner.lock.resolve import ChosenSet, How, Locked, catalogue_digest, lock_targets
 from provisioner.model.record import record
@@ -113,7 +113,9 @@ def lock_declared(host: Host, declared: Declared, wanted: Wanted, *, progress: P
         make_folders(host, kept)
         files = written.texts(host, declaration, made.lock, cache=kept)
         changed = store.write_lock(host, folder, made.lock, files)
-    return Outcome(folder=folder, lock=made.lock, changed=changed, before=before, warnings=(*warnings, *made.warnings))
+    return Outcome(
+        folder=folder, lock=sidecar.with_written(made.lock, files), changed=changed, before=before, warnings=(*warnings, *made.warnings)
+    )
 
 
 def fresh(before: TeamLock, inputs: Inputs, sets: tuple[ChosenSet, ...], engine: Engine) -> bool:

@@ -11,7 +11,6 @@ from provisioner.engines.wheels import Wheel
 from provisioner.errors import OperationError, UsageError
 from provisioner.model.record import record
 from provisioner.model.team import Index
-from provisioner.site import normalise
 
 # The name that the requirements of a job are written down under, for resolvers that want them in a project.
 PROJECT = "tfsetup-team"
@@ -72,6 +71,11 @@ class NoSolutionError(OperationError):
         self.said = said
 
 
+def canonical(name: str) -> str:
+    """Return a distribution's name in the form in which names are compared (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def read_annotations(text: str) -> tuple[dict[str, str], dict[str, tuple[str, ...]], dict[str, str]]:
     """Read a requirements file as pip-compile and uv write it: versions, what each came from ("via"), and its index (uv's "from").
 
@@ -85,7 +89,7 @@ def read_annotations(text: str) -> tuple[dict[str, str], dict[str, tuple[str, ..
         pin = _PIN.match(line)
         note = line.strip().removeprefix("#").strip() if line.startswith("    #") else ""
         if pin:
-            name, listing = normalise(pin[1]), False
+            name, listing = canonical(pin[1]), False
             versions[name] = pin[2]
             via[name] = []
         elif note.startswith("from "):
@@ -94,7 +98,7 @@ def read_annotations(text: str) -> tuple[dict[str, str], dict[str, tuple[str, ..
             listing = True
             origin = note.removeprefix("via").strip()
             if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[.*\])?", origin):
-                via[name].append(normalise(origin.split("[")[0]))
+                via[name].append(canonical(origin.split("[")[0]))
     return versions, {item: tuple(sorted(origins)) for item, origins in via.items()}, indexes
 
 

@@ -13,6 +13,7 @@ from provisioner.engines.resolving import (
     Job,
     NoSolutionError,
     Resolved,
+    canonical,
     check_variables,
     credentials,
     expand,
@@ -79,19 +80,16 @@ def _after_failure(job: Job, state: _Round, home: dict[str, Index], done: Comple
 
     Raises ``NoSolutionError`` where the failure is the requirements' own.
     """
-    if "No solution found" not in done.err:
+    # uv passes over an index that refuses it, as if its packages were not there.
+    if "No solution found" not in done.err or re.search(r"401 Unauthorized|403 Forbidden", done.err):
         return None
     known = {normal for normal in home if normal not in state.direct and re.search(rf"\b{re.escape(normal)}\b", done.err)}
     if known:
         return _Round(direct=state.direct | known, undated=state.undated)
-    undated = {_name(found) for found in _UNDATED.findall(done.err)} - state.undated
+    undated = {canonical(found) for found in _UNDATED.findall(done.err)} - state.undated
     if undated and not job.offline:
         return _Round(direct=state.direct, undated=state.undated | undated)
     raise NoSolutionError(job, _said(done.err))
-
-
-def _name(text: str) -> str:
-    return re.sub(r"[-_.]+", "-", text).lower()
 
 
 def _said(text: str) -> str:
@@ -113,7 +111,7 @@ def _project(job: Job, state: _Round) -> str:
     named = [index for index in job.indexes if index.packages]
     for number, index in enumerate(named):
         lines += ["[[tool.uv.index]]", f'name = "{_index_name(number)}"', f"url = {json.dumps(plain(index.url))}", "explicit = true"]
-    direct = {_name(re.split(r"[^A-Za-z0-9._-]", text.strip(), maxsplit=1)[0]) for text in asked}
+    direct = {canonical(re.split(r"[^A-Za-z0-9._-]", text.strip(), maxsplit=1)[0]) for text in asked}
     sources = [(name, number) for number, index in enumerate(named) for name in index.packages if name in direct]
     if sources:
         lines += ["[tool.uv.sources]", *(f'"{name}" = {{ index = "{_index_name(number)}" }}' for name, number in sorted(sources))]
@@ -160,11 +158,13 @@ def _run(host: Host, job: Job, state: _Round, form: list[str], *, offline: bool 
     """Run `uv pip compile`; every option that could change an answer is given, so that no one's settings do."""
     project, limits = posixpath.join(job.folder, "pyproject.toml"), posixpath.join(job.folder, "constraints.txt")
     host.write(project, _project(job, state))
-    host.write(limits, "".join(f"{text}\n" for text in job.constraints))
-    argv = [uv.find_uv(host), "pip", "compile", project, "--constraints", limits, *form]
+    if job.constraints:
+        host.write(limits, "".join(f"{text}\n" for text in job.constraints))
+    argv = [uv.find_uv(host), "pip", "compile", project, *form]
+    argv += ["--constraints", limits] if job.constraints else []
     argv += ["--python-version", job.python, "--python-platform", _platform(job), "--no-header"]
     argv += ["--only-binary", ":all:", *(part for name in job.sources for part in ("--no-binary", name))]
-    argv += ["--resolution", "highest", "--prerelease", "if-necessary-or-explicit", "--index-strategy", "first-index"]
+    argv += ["--resolution", "highest", "--index-strategy", "first-index"]
     argv += ["--no-python-downloads", "--exclude-newer", job.cutoff]
     dates = {**job.cutoffs, **dict.fromkeys((*state.undated, *job.exempt), "")}
     for name, date in sorted(dates.items()):

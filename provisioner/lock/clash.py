@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from provisioner.catalogue import Catalogue
@@ -25,11 +25,13 @@ from provisioner.site import normalise
 from provisioner.transaction import make_folders
 from provisioner.words import mask
 
+# What uv says (0.9 to 0.13), in its hints or in the reasons themselves.
 # Resolvers that run at a time, and neighbouring releases that are asked about.
 PROBES = 4
-NEIGHBOURS = 6
+NEIGHBOURS = 4
 _NO_WHEEL = re.compile(
-    r"([A-Za-z0-9._-]+?)(?:==|<=|>=|<|>|\s)\S*\s*(?:has|have) no (?:usable wheels|wheels with a matching [A-Za-z ]*tag|`sdist`)"
+    r"(?:Wheels are (?:available|required) for|only found wheels for) `([A-Za-z0-9._-]+)`"
+    r"|([A-Za-z0-9][A-Za-z0-9._-]*?)(?:[=<>!~]=?\S*)? (?:has|have) no (?:usable wheels|wheels with)"
 )
 _UNKNOWN = re.compile(r"Because (?:there are no versions of )?([A-Za-z0-9._-]+) (?:was not found in the package registry|was not found)")
 _TOO_NEW = re.compile(r"`([A-Za-z0-9._-]+)` was filtered by `exclude-newer")
@@ -48,21 +50,28 @@ class Case:
 
 
 def explain(case: Case, catalogue: Catalogue) -> OperationError:
-    """Return the error that says what clashes and what would do."""
+    """Return the error that says what clashes and what would do; where the index fails meanwhile, what the resolver said."""
+    try:
+        return _explain(case, catalogue)
+    except OperationError:
+        return _together(case)
+
+
+def _explain(case: Case, catalogue: Catalogue) -> OperationError:
     pins = tuple(f"{file.name}=={file.version}" for file in case.lock.files)
     asked = [replace(case.job, requirements=(*pins, text)) for text in case.requirements]
-    answers = list(_ask(case, asked))
+    answers = list(_ask(case, asked, strict=True))
     culprits = [text for text, answer in zip(case.requirements, answers, strict=True) if answer is None]
     if not culprits:
         return _together(case)
-    alone = next(_ask(case, [replace(case.job, requirements=(culprits[0],))]))
+    (alone,) = _ask(case, [replace(case.job, requirements=(culprits[0],))], strict=True)
     if alone is None:
         return _impossible(case, culprits[0])
     return _with_the_set(case, culprits, alone, catalogue)
 
 
-def _ask(case: Case, jobs: Sequence[Job]) -> Iterator[Resolved | None]:
-    """Ask about several jobs at a time; None for one that has no solution."""
+def _ask(case: Case, jobs: Sequence[Job], *, strict: bool = False) -> list[Resolved | None]:
+    """Ask about several jobs at a time; None for one that has no solution, and for one that fails otherwise unless ``strict``."""
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only on this road
 
     def one(pair: tuple[int, Job]) -> Resolved | None:
@@ -71,11 +80,13 @@ def _ask(case: Case, jobs: Sequence[Job]) -> Iterator[Resolved | None]:
         make_folders(case.host, folder)
         try:
             return uv_compile.compile_job(case.host, replace(job, folder=folder))
-        except NoSolutionError:
+        except OperationError as error:
+            if strict and not isinstance(error, NoSolutionError):
+                raise
             return None
 
     with ThreadPoolExecutor(PROBES) as pool:
-        yield from list(pool.map(one, enumerate(jobs)))
+        return list(pool.map(one, enumerate(jobs)))
 
 
 def _together(case: Case) -> OperationError:
@@ -98,12 +109,13 @@ def _impossible(case: Case, requirement: str) -> OperationError:
     if unknown and not too_new:
         message = f"the index has no package `{unknown[1]}`" + _needed_by(unknown[1], requirement)
     elif no_wheel:
-        message = f"there is no wheel of {no_wheel[1]} for {where}" + _needed_by(no_wheel[1], requirement)
+        lacking = no_wheel[1] or no_wheel[2]
+        message = f"there is no wheel of {lacking} for {where}" + _needed_by(lacking, requirement)
     elif too_new:
         message = f"everything of `{too_new[1]}` that would do was uploaded after {case.job.cutoff}" + _needed_by(too_new[1], requirement)
     else:
         message = f"`{requirement}` cannot be met for {where}"
-    nearest = next(_ask(case, [replace(case.job, requirements=(*_pins(case.lock).values(), name))]))
+    (nearest,) = _ask(case, [replace(case.job, requirements=(*_pins(case.lock).values(), name))])
     hint = f"the resolver says: {_words(said)}"
     if nearest is not None:
         hint = f"{name} {_version(nearest, name)} would do; {hint}"

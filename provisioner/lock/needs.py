@@ -9,23 +9,23 @@ from provisioner.catalogue.lockfile import glibc_of
 from provisioner.model.catalogue import Build, Lock, Proof, Release
 from provisioner.model.team import Needs, Target
 
-# The lowest number of a platform that has no versions in its wheels' names (Windows).
-NO_FLOOR = "0.0"
+# Where the set's own wheels ask for nothing: the oldest that installers know wheels for; Windows has no versions in its wheels' names.
+FLOORS = {"linux": "2.17", "macos": "11.0", "windows": "0.0"}
 _MACOS = re.compile(r"macosx_(\d+)_(\d+)_")
 
 
 def floor_of(target: Target, lock: Lock) -> str:
     """Return the oldest glibc or macOS that a target's wheels are picked for: the target's own word, else that of the known-good set."""
     if target.floor:
-        return target.floor
-    return _version(_oldest(target.platform, (file.filename for file in lock.files))) or NO_FLOOR
+        return target.floor if "." in target.floor else f"{target.floor}.0"
+    return _version(_oldest(target.platform, (file.filename for file in lock.files))) or FLOORS[target.platform.partition("-")[0]]
 
 
-def needs_of(target: Target, release: Release | None, floor: str, filenames: Iterable[str]) -> Needs:
-    """Return what a machine needs for the files of a target; ``floor`` is what they were picked for."""
+def needs_of(target: Target, release: Release | None, filenames: Iterable[str]) -> Needs:
+    """Return what a machine needs for the files of a target."""
     build = _build(target, release)
     cuda = build.cuda if build and target.device == "cuda" else None
-    own = _version(_oldest(target.platform, filenames)) or floor
+    own = _version(_oldest(target.platform, filenames))
     return Needs(
         platform=target.platform,
         python=target.python,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from provisioner import __version__
 from provisioner.catalogue import Catalogue
@@ -21,6 +22,9 @@ from provisioner.model.record import record
 from provisioner.model.team import Declaration, Engine, Inputs, LockedTarget, Target, TeamFile, TeamLock
 from provisioner.site import is_rival, normalise
 from provisioner.transaction import make_folders
+
+if TYPE_CHECKING:
+    from packaging.tags import Tag
 
 # The distribution that every add-on names when it needs TensorFlow.
 TENSORFLOW = "tensorflow"
@@ -95,7 +99,7 @@ def lock_targets(
             release=lock.release,
             profile=lock.digest,
             proof=proof_words(proof),
-            needs=needs_of(target, releases[lock.release], item.floor, (file.filename for file in item.files)),
+            needs=needs_of(target, releases[lock.release], (file.filename for file in item.files)),
             files=item.files,
         )
         for item, (target, lock, proof) in zip(done, sets, strict=True)
@@ -118,7 +122,6 @@ def lock_targets(
 @record
 class _Target:
     files: tuple[TeamFile, ...]
-    floor: str
     undated: tuple[str, ...]
 
 
@@ -196,9 +199,8 @@ def _lock_target(host: Host, declaration: Declaration, inputs: Inputs, chosen: C
         if own.name in answer.offered:
             raise OperationError(f"the requirements need both {TENSORFLOW} and {own.name}, which break each other", place=target.name)
         lock = _with_files(lock, kept)
-    floor = floor_of(target, chosen[1])
-    files = _files(target, lock, answer, floor, declaration, requirements)
-    return _Target(files=files, floor=floor, undated=answer.undated)
+    files = _files(target, lock, answer, declaration, requirements, floor=floor_of(target, chosen[1]))
+    return _Target(files=files, undated=answer.undated)
 
 
 def _with_files(lock: Lock, files: tuple[LockedFile, ...]) -> Lock:
@@ -214,7 +216,7 @@ def _engine(host: Host, how: How) -> Callable[[Job], Resolved]:
 
 
 def _files(
-    target: Target, lock: Lock, answer: Resolved, floor: str, declaration: Declaration, requirements: Sequence[str]
+    target: Target, lock: Lock, answer: Resolved, declaration: Declaration, requirements: Sequence[str], *, floor: str
 ) -> tuple[TeamFile, ...]:
     """Return the files of a target by name: the set's own by their hashes, of all others the one that an installer prefers."""
     profile = {file.name: file for file in lock.files}
@@ -230,7 +232,7 @@ def _files(
     found = []
     for name, offered in sorted(answer.offered.items()):
         known = profile.get(name)
-        wheel = _same_file(target, known, offered) if known else pick(offered, tags)
+        wheel = _same_file(target, known, offered) if known else _picked(target, offered, tags)
         via = tuple(origin for origin in answer.via.get(name, ()) if origin in answer.offered)
         root = (posixpath.basename(declaration.file),) if name in asked or not via else ()
         found.append(_team_file(wheel, known, via=(*root, *via), requires=tuple(sorted(requires[name])), declaration=declaration))
@@ -241,6 +243,16 @@ def _name(requirement: str) -> str:
     from packaging.requirements import Requirement  # noqa: PLC0415 - start-up
 
     return Requirement(requirement).name
+
+
+def _picked(target: Target, offered: Sequence[Wheel], tags: Sequence[Tag]) -> Wheel:
+    try:
+        return pick(offered, tags)
+    except OperationError as error:
+        names = ", ".join(wheel.filename for wheel in offered)
+        message = f"no wheel of {offered[0].package} {offered[0].version} fits the oldest machine of the target (there are {names})"
+        hint = "say a newer `floor` for the target if all of its machines have one, or limit the version"
+        raise OperationError(message, place=target.name, hint=hint, cause=error.cause) from None
 
 
 def _same_file(target: Target, known: LockedFile, offered: Sequence[Wheel]) -> Wheel:

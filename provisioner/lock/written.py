@@ -24,8 +24,7 @@ def texts(host: Host, declaration: Declaration, lock: TeamLock, *, cache: str = 
         if "pylock" in declaration.formats:
             found[pylock.file_name(name)] = pylock.write(locked)
     if "conda-lock" in declaration.formats:
-        for file, targets in conda_lock.files(lock.targets).items():
-            found[file] = conda_lock.write(host, file, targets, source=source, cache=cache)
+        found |= conda_lock.write(host, conda_lock.files(lock.targets), source=source, cache=cache)
     wrong = [name for name, held, meant in held_and_meant(found, lock) if held != meant]
     if wrong:  # pragma: no cover - would be a fault of the tool
         raise OperationError(f"{', '.join(wrong)} would not hold what was locked", hint="nothing was written; please report it")

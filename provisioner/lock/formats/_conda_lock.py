@@ -1,7 +1,7 @@
-"""Run in a process of its own: makes a conda-lock.yml with conda-lock's own models, whose import takes longer than everything else.
+"""Run in a process of its own: makes conda-lock.yml files with conda-lock's own models, whose import takes longer than everything else.
 
-stdin: {"channels": [...], "platforms": {"linux-64": "<content hash>"}, "sources": [...], "packages": [fields of LockedDependency, ...]}
-stdout: the text. Status 3 where conda-lock is not installed.
+stdin: a list of {"channels": [...], "platforms": {"linux-64": "<content hash>"}, "sources": [...], "packages": [fields of LockedDependency]}
+stdout: a JSON list of the texts. Status 3 where conda-lock is not installed.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ NOT_INSTALLED = 3
 
 
 def main() -> int:
-    """Read the request, print the lock."""
-    request: dict[str, Any] = json.load(sys.stdin)
+    """Read the requests, print the texts."""
+    requests: list[dict[str, Any]] = json.load(sys.stdin)
     # Python puts a script's folder first; our own conda_lock.py there would be taken for the package.
     sys.path = [path for path in sys.path if os.path.abspath(path) != os.path.dirname(os.path.abspath(__file__))]
     try:
@@ -25,20 +25,18 @@ def main() -> int:
     except ImportError as error:
         sys.stderr.write(f"{error}\n")
         return NOT_INSTALLED
-    lock = Lockfile.model_validate(
-        {
-            "version": 1,
-            "metadata": {
-                "content_hash": request["platforms"],
-                "channels": request["channels"],
-                "platforms": list(request["platforms"]),
-                "sources": request["sources"],
-            },
-            "package": request["packages"],
-        }
-    )
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    sys.stdout.write(yaml.dump(lock.dict_for_output(), Dumper=dumper, sort_keys=False, width=1000))
+    texts = []
+    for request in requests:
+        metadata = {
+            "content_hash": request["platforms"],
+            "channels": request["channels"],
+            "platforms": list(request["platforms"]),
+            "sources": request["sources"],
+        }
+        lock = Lockfile.model_validate({"version": 1, "metadata": metadata, "package": request["packages"]})
+        texts.append(yaml.dump(lock.dict_for_output(), Dumper=dumper, sort_keys=False, width=1000))
+    json.dump(texts, sys.stdout)
     return 0
 
 

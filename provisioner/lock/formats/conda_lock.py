@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from provisioner.errors import InputError, OperationError, UsageError
 from provisioner.host import Host
@@ -59,31 +59,42 @@ def check_installed() -> None:
         raise UsageError("the format conda-lock needs the package conda-lock, which is not installed", hint=hint)
 
 
-def write(host: Host, name: str, targets: tuple[LockedTarget, ...], *, source: str, cache: str = "") -> str:
-    """Return the text of one file; ``source`` is the declaration's name.
+def write(host: Host, held: Mapping[str, tuple[LockedTarget, ...]], *, source: str, cache: str = "") -> dict[str, str]:
+    """Return the texts of the files that ``files`` named; ``source`` is the declaration's name.
 
-    conda-lock's models run in a process of their own. The text is kept in ``cache`` (a folder) by what it was made from, so that they run
-    once for each set of files.
+    conda-lock's models run in a process of their own, one for all. Each text is kept in ``cache`` (a folder) by what it was made from, so
+    that they run once for each set of files.
     """
     from importlib.metadata import version  # noqa: PLC0415 - only to lock
 
     check_installed()
-    request = json.dumps(_request(targets, source))
-    key = hashlib.sha256(f"{version('conda-lock')}\0{_HEADER}\0{name}\0{request}".encode()).hexdigest()
-    kept = posixpath.join(cache, f"conda-lock-{key}.yml") if cache else ""
-    if kept and host.exists(kept):
-        return host.read_text(kept, 1 << 26)
+    requests = {name: _request(targets, source) for name, targets in held.items()}
+    basis = f"{version('conda-lock')}\0{_HEADER}"
+    kept = {name: _kept(cache, f"{basis}\0{name}\0{json.dumps(request)}") for name, request in requests.items()}
+    texts = {name: host.read_text(path, 1 << 26) for name, path in kept.items() if path and host.exists(path)}
+    missing = [name for name in held if name not in texts]
+    if missing:
+        for name, body in zip(missing, _run(host, [requests[name] for name in missing]), strict=True):
+            texts[name] = _HEADER.format(name=name) + body
+            if kept[name]:
+                host.write(kept[name], texts[name])
+    return texts
+
+
+def _kept(cache: str, basis: str) -> str:
+    return posixpath.join(cache, f"conda-lock-{hashlib.sha256(basis.encode()).hexdigest()}.yml") if cache else ""
+
+
+def _run(host: Host, requests: list[dict[str, object]]) -> list[str]:
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_conda_lock.py")
     env = {**host.env, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
-    done = host.run([host.python, "-W", "ignore", script], env=env, cwd="/", stdin=request, timeout=TIMEOUT_SECONDS)
+    done = host.run([host.python, "-W", "ignore", script], env=env, cwd="/", stdin=json.dumps(requests), timeout=TIMEOUT_SECONDS)
     if not done.ok:
         hint = "install it again with `pip install 'tfsetup[lock]'`" if done.code == NOT_INSTALLED else "leave conda-lock out of `formats`"
         said = " ".join(done.err.split())[-600:]
-        raise OperationError(f"{name} could not be made (conda-lock says: {said})", hint=hint)
-    text = _HEADER.format(name=name) + done.out
-    if kept:
-        host.write(kept, text)
-    return text
+        raise OperationError(f"{NAME} could not be made (conda-lock says: {said})", hint=hint)
+    texts: list[str] = json.loads(done.out)
+    return texts
 
 
 def _request(targets: tuple[LockedTarget, ...], source: str) -> dict[str, object]:
