@@ -105,9 +105,12 @@ def device_of(
 
 def text_of(first: First, origin: str) -> str:
     """Return the file; ``origin`` says what it was made from."""
-    parts = [
+    head = (
         f"# What the machines of a team shall have. Written by `tfsetup init` from {origin}; `tfsetup lock` makes the locks.\n"
-        "# Paths are relative to this file; `tfsetup schema declaration` prints a JSON Schema for editors.",
+        "# Paths are relative to this file; `tfsetup schema declaration` prints a JSON Schema for editors."
+    )
+    parts = [
+        head,
         _key("tensorflow", f"tensorflow: {_quoted(first.tensorflow)}"),
         _key("targets", "targets:\n" + "\n".join(_target(target) for target in first.targets)),
     ]
