@@ -66,7 +66,7 @@ def read_limited(reader: Reader, file: str) -> str:
     try:
         text = reader.read_text(file, LIMIT_BYTES + 1)
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", place=file) from None
+        raise InputError(f"cannot be read: {error.strerror or error}", place=file) from None
     if len(text.encode("utf-8", "surrogateescape")) > LIMIT_BYTES:
         raise InputError("cannot be read: it is larger than 1 MiB", place=file)
     return text.removeprefix("\ufeff")

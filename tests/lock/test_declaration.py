@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 import yaml
 from hypothesis import example, given
+from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from provisioner import settings
@@ -209,6 +210,7 @@ def faults_of(reader: FakeReader) -> InputError | None:
     return None
 
 
+@how(deadline=None)
 @given(DATA)
 @example({"targets": [{}]})
 @example({"targets": [{"name": "x" * 64, "platform": "linux-x86_64", "device": "cpu"}], "pythons": ["3.11", "3.12"]})
@@ -219,6 +221,7 @@ def test_any_data_is_read_or_refused_with_faults(data) -> None:
         assert fault.startswith(("tfsetup.yaml:", "document"))
 
 
+@how(deadline=None)
 @given(st.one_of(st.text(max_size=200), st.binary(max_size=200)))
 def test_any_text_is_read_or_refused(text) -> None:
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
@@ -230,6 +233,7 @@ def test_any_text_is_read_or_refused(text) -> None:
 EVERYTHING = (CASES / "good" / "everything.yaml").read_text()
 
 
+@how(deadline=None)
 @given(st.integers(0, len(EVERYTHING)), st.integers(0, 12), st.text(alphabet="abc:-[]{}#'\"\n &*!%@2.", max_size=6))
 def test_a_good_file_with_a_slip_is_read_or_refused_with_places(at: int, cut: int, put: str) -> None:
     error = faults_of(folder_with(EVERYTHING[:at] + put + EVERYTHING[at + cut :]))
