@@ -150,7 +150,7 @@ def test_every_long_option_names_its_variable_in_the_help(inside: Inside) -> Non
     own = {"--help", "--version"}
     # Filters of a list, and the path of the environment's own interpreter, which is not the request's.
     own |= {"profiles --python", "profiles --device", "profiles --platform", "verify --python"}
-    for command in ("detect", "profiles", "plan", "apply", "verify", "undo"):
+    for command in ("detect", "profiles", "plan", "apply", "verify", "undo", "init"):
         text = inside(command, "--help").out
         for option in re.findall(r"^  (?:-\w, )?(--[a-z-]+)", text, re.MULTILINE):
             if option in own or f"{command} {option}" in own:
