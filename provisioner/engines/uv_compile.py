@@ -81,8 +81,8 @@ def _after_failure(job: Job, state: _Round, home: dict[str, Index], done: Comple
 
     Raises ``NoSolutionError`` where the failure is the requirements' own.
     """
-    # uv passes over an index that refuses it, as if its packages were not there.
-    if "No solution found" not in done.err or re.search(r"401 Unauthorized|403 Forbidden", done.err):
+    # uv passes over an index that refuses it or may not be asked, as if its packages were not there.
+    if "No solution found" not in done.err or re.search(r"401 Unauthorized|403 Forbidden|network was disabled", done.err):
         return None
     known = {normal for normal in home if normal not in state.direct and re.search(rf"\b{re.escape(normal)}\b", done.err)}
     if known:
