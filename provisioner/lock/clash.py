@@ -11,6 +11,7 @@ import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from provisioner.catalogue import Catalogue
 from provisioner.catalogue.versions import is_prerelease
@@ -19,6 +20,7 @@ from provisioner.engines.resolving import Job, NoSolutionError, Resolved
 from provisioner.errors import OperationError
 from provisioner.host import Host
 from provisioner.lock.needs import floor_of
+from provisioner.lock.parallel import Watch, side_by_side
 from provisioner.model.catalogue import Lock
 from provisioner.model.record import record
 from provisioner.model.team import Target
@@ -73,21 +75,18 @@ def _explain(case: Case, catalogue: Catalogue) -> OperationError:
 
 def _ask(case: Case, jobs: Sequence[Job], *, strict: bool = False, origins: bool = False) -> list[Resolved | None]:
     """Ask about several jobs at a time; None for one that has no solution, and for one that fails otherwise unless ``strict``."""
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only on this road
 
-    def one(pair: tuple[int, Job]) -> Resolved | None:
-        number, job = pair
+    def one(number: int, job: Job, watch: Watch) -> Resolved | None:
         folder = posixpath.join(case.job.folder, f"probe-{number}")
         make_folders(case.host, folder)
         try:
-            return uv_compile.compile_job(case.host, replace(job, folder=folder), origins=origins)
+            return uv_compile.compile_job(case.host, replace(job, folder=folder), origins=origins, watch=watch)
         except OperationError as error:
             if strict and not isinstance(error, NoSolutionError):
                 raise
             return None
 
-    with ThreadPoolExecutor(PROBES) as pool:
-        return list(pool.map(one, enumerate(jobs)))
+    return [future.result() for future in side_by_side([partial(one, number, job) for number, job in enumerate(jobs)], PROBES)]
 
 
 def _together(case: Case) -> OperationError:

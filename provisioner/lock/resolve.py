@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 
 from provisioner import __version__
 from provisioner.catalogue import Catalogue
@@ -16,6 +18,7 @@ from provisioner.lock.clash import Case, explain
 from provisioner.lock.files import check_same_files, files_of
 from provisioner.lock.needs import floor_of, needs_of, proof_words
 from provisioner.lock.own import beside
+from provisioner.lock.parallel import Watch, side_by_side
 from provisioner.model.catalogue import Lock, LockedFile, Proof
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Engine, Inputs, LockedTarget, Target, TeamFile, TeamLock
@@ -99,18 +102,16 @@ class _Target:
 
 def _all(host: Host, declaration: Declaration, inputs: Inputs, sets: Sequence[ChosenSet], catalogue: Catalogue, how: How) -> list[_Target]:
     """Resolve every target in a thread of its own; raise the error of the first that fails."""
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only to lock
 
-    def one(number: int) -> _Target:
+    def one(number: int, watch: Watch) -> _Target:
         folder = posixpath.join(how.folder, str(number))
         make_folders(host, folder)
-        return _lock_target(host, declaration, inputs, sets[number], how, folder)
+        return _lock_target(host, declaration, inputs, sets[number], replace(how, folder=folder), watch)
 
     # Asked here, where it is alone: what it asks of Python (sysconfig) is not safe from several threads at a time.
     uv.find_uv(host)
-    with ThreadPoolExecutor(max(1, len(sets))) as pool:
-        futures = [pool.submit(one, number) for number in range(len(sets))]
-        failures = [(sets[number], future.exception()) for number, future in enumerate(futures)]
+    futures = side_by_side([partial(one, number) for number in range(len(sets))], len(sets))
+    failures = [(sets[number], future.exception()) for number, future in enumerate(futures)]
     _raise_failures(host, inputs, catalogue, how, [(chosen, error) for chosen, error in failures if error is not None])
     return [future.result() for future in futures]
 
@@ -161,7 +162,7 @@ def _raise_failures(
 
 
 def make_job(
-    target: Target, lock: Lock, requirements: Sequence[str], constraints: Sequence[str], declaration: Declaration, how: How, folder: str
+    target: Target, lock: Lock, requirements: Sequence[str], constraints: Sequence[str], declaration: Declaration, how: How
 ) -> Job:
     """Return what a resolver is asked for a target: the whole set by its exact pins, and the team's requirements.
 
@@ -176,7 +177,7 @@ def make_job(
         platform=target.platform,
         floor=floor_of(target, lock),
         cutoff=how.cutoff,
-        folder=folder,
+        folder=how.folder,
         cache=how.cache,
         sources=tuple(file.name for file in lock.files if file.source),
         cutoffs=dict(how.cutoffs),
@@ -186,17 +187,17 @@ def make_job(
     )
 
 
-def _lock_target(host: Host, declaration: Declaration, inputs: Inputs, chosen: ChosenSet, how: How, folder: str) -> _Target:
+def _lock_target(host: Host, declaration: Declaration, inputs: Inputs, chosen: ChosenSet, how: How, watch: Watch) -> _Target:
     target, lock, _ = chosen
     requirements = beside(inputs.requirements, target, lock)
-    resolve = _engine(host, how)
-    answer = resolve(make_job(target, lock, requirements, inputs.constraints, declaration, how, folder))
+    resolve = _engine(host, how, watch)
+    answer = resolve(make_job(target, lock, requirements, inputs.constraints, declaration, how))
     own = next((file for file in lock.files if is_rival(file.name)), None)
     if own is not None and own.name != TENSORFLOW and TENSORFLOW in answer.offered:
         # An add-on names `tensorflow`, which shares its folder with `tensorflow-cpu`: same release, same code, so it takes its place.
         kept = tuple(file for file in lock.files if file is not own)
         limits = (*inputs.constraints, f"{TENSORFLOW}=={lock.release}")
-        job = make_job(target, _with_files(lock, kept), (f"{TENSORFLOW}=={lock.release}", *requirements), limits, declaration, how, folder)
+        job = make_job(target, _with_files(lock, kept), (f"{TENSORFLOW}=={lock.release}", *requirements), limits, declaration, how)
         answer = resolve(job)
         if own.name in answer.offered:
             raise OperationError(f"the requirements need both {TENSORFLOW} and {own.name}, which break each other", place=target.name)
@@ -206,12 +207,10 @@ def _lock_target(host: Host, declaration: Declaration, inputs: Inputs, chosen: C
 
 
 def _with_files(lock: Lock, files: tuple[LockedFile, ...]) -> Lock:
-    from dataclasses import replace  # noqa: PLC0415 - one use
-
     return replace(lock, files=files)
 
 
-def _engine(host: Host, how: How) -> Callable[[Job], Resolved]:
+def _engine(host: Host, how: How, watch: Watch) -> Callable[[Job], Resolved]:
     if how.engine == "uv":
-        return lambda job: uv_compile.compile_job(host, job)
-    return lambda job: pip_tools.compile_job(host, job, platform=how.platform)
+        return lambda job: uv_compile.compile_job(host, job, watch=watch)
+    return lambda job: pip_tools.compile_job(host, job, platform=how.platform, watch=watch)

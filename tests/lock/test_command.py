@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import jsonschema
@@ -97,3 +102,22 @@ def test_a_clash_is_told_as_a_document_too(inside: Inside, project: Path) -> Non
     assert ended.code == 1
     assert ended.json["error"]["cause"] == "resolver-conflict"
     assert "`numpy>=2`" in ended.json["error"]["message"]
+
+
+def test_an_interrupt_ends_the_resolvers_and_changes_nothing(project: Path, index: Index) -> None:
+    """A slow index: Ctrl-C must not wait for it."""
+    index.delay = 60.0
+    env = {**os.environ, "UV_HTTP_TIMEOUT": "120", "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen([sys.executable, "-m", "provisioner", "lock"], env=env, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 30
+        while not index.seen and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert index.seen
+        process.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "interrupted" in said
+    assert time.monotonic() - started < 20
+    assert [path.name for path in project.iterdir()] == ["tfsetup.yaml"]
+    assert list((project.parent / "cache" / "lock").glob("run-*")) == []
