@@ -7,7 +7,7 @@ import os
 import posixpath
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from provisioner.engines.index import installer_environment, pip_options
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved, check_variables, expand, read_annotations
@@ -28,8 +28,8 @@ _IMPOSSIBLE = r"ResolutionImpossible|No matching distribution found|Could not fi
 Offered = dict[str, dict[str, list[Wheel]]]
 
 
-def compile_job(host: Host, job: Job, *, platform: str) -> Resolved:
-    """Resolve one target with pip-compile; ``platform`` is that of this machine.
+def compile_job(host: Host, job: Job, *, platform: str, watch: Callable[[int], None] | None = None) -> Resolved:
+    """Resolve one target with pip-compile; ``platform`` is that of this machine; ``watch`` as in ``Host.run``.
 
     pip-compile looks for the machine and the time it runs in. So the files of each answer are asked for, versions that are too new, or have
     no wheel for the target's oldest machine, are ruled out by constraints, and it is asked again until its answer holds none of them.
@@ -40,8 +40,8 @@ def compile_job(host: Host, job: Job, *, platform: str) -> Resolved:
     limits = list(job.constraints)
     offered: Offered = {}
     for _ in range(ROUNDS):
-        versions, via, _ = read_annotations(_compile(host, job, python, limits))
-        offered |= _files(host, job, python, sorted(set(versions) - set(offered)))
+        versions, via, _ = read_annotations(_compile(host, job, python, limits, watch))
+        offered |= _files(host, job, python, sorted(set(versions) - set(offered)), watch)
         ruled_out = [limit for name, version in versions.items() for limit in _ruled_out(job, name, version, offered[name])]
         if not ruled_out:
             chosen = {name: _in_time(job, name, offered[name].get(version, [])) for name, version in versions.items()}
@@ -82,12 +82,14 @@ def _fits(job: Job, wheels: Sequence[Wheel]) -> bool:
     return True
 
 
-def _files(host: Host, job: Job, python: list[str], names: Sequence[str]) -> Offered:
+def _files(host: Host, job: Job, python: list[str], names: Sequence[str], watch: Callable[[int], None] | None) -> Offered:
     """Ask which wheels the index offers."""
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename  # noqa: PLC0415 - start-up
 
     script = posixpath.join(posixpath.dirname(os.path.abspath(__file__)), "_pip_files.py")
-    done = host.run([*python, script], env=_variables(host, job), cwd="/", stdin=json.dumps(list(names)), timeout=TIMEOUT_SECONDS)
+    done = host.run(
+        [*python, script], env=_variables(host, job), cwd="/", stdin=json.dumps(list(names)), timeout=TIMEOUT_SECONDS, watch=watch
+    )
     checked(done, f"the files for {job.name} could not be read", "pip")
     found: Offered = {name: {} for name in names}
     for name, items in json.loads(done.out).items():
@@ -164,7 +166,7 @@ def _variables(host: Host, job: Job) -> dict[str, str]:
     return kept
 
 
-def _compile(host: Host, job: Job, python: list[str], limits: list[str]) -> str:
+def _compile(host: Host, job: Job, python: list[str], limits: list[str], watch: Callable[[int], None] | None) -> str:
     asked, constraints = posixpath.join(job.folder, "requirements.in"), posixpath.join(job.folder, "constraints.txt")
     host.write(asked, "".join(f"{text}\n" for text in job.requirements))
     host.write(constraints, "".join(f"{text}\n" for text in limits))
@@ -180,7 +182,7 @@ def _compile(host: Host, job: Job, python: list[str], limits: list[str]) -> str:
         "--pip-args",
         shlex.join(passed),
     ]
-    done = host.run(argv, env=_variables(host, job), cwd="/", timeout=TIMEOUT_SECONDS)
+    done = host.run(argv, env=_variables(host, job), cwd="/", timeout=TIMEOUT_SECONDS, watch=watch)
     if not done.ok and re.search(_IMPOSSIBLE, done.err):
         raise NoSolutionError(job, done.err)
     checked(done, f"the packages of {job.name} could not be resolved", "pip-compile")

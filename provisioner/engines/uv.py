@@ -35,7 +35,7 @@ _FAILURES: tuple[tuple[str, str, str, str], ...] = (
         "an index or proxy serves another file under this name; nothing of it was installed. Try again, or ask who runs the index",
     ),
     (
-        r"Network connectivity is disabled|not found in the cache",
+        r"Network connectivity is disabled|network was disabled|not found in the cache",
         "download-failed",
         "a file is not in the cache, and the network was forbidden (--offline)",
         "run once without --offline to fill the cache",

@@ -6,6 +6,8 @@ import hashlib
 import json
 import posixpath
 import re
+from collections.abc import Callable
+from functools import partial
 
 from provisioner.engines import uv
 from provisioner.engines.resolving import (
@@ -39,8 +41,10 @@ class _Round:
     undated: frozenset[str] = frozenset()
 
 
-def compile_job(host: Host, job: Job) -> Resolved:
-    """Resolve one target with uv.
+def compile_job(host: Host, job: Job, *, origins: bool = True, watch: Callable[[int], None] | None = None) -> Resolved:
+    """Resolve one target with uv; without ``origins`` it is not asked what came from where, which takes half of the time.
+
+    ``watch`` is called while uv runs; what it raises ends uv.
 
     Raises ``NoSolutionError`` when its requirements cannot be met, ``OperationError`` for all else. No code of a package is run.
 
@@ -48,15 +52,17 @@ def compile_job(host: Host, job: Job) -> Resolved:
     another index answered for is asked for in a second round.
     """
     home = _home(job.indexes)
+    run = partial(_run, host, job, watch=watch)
     state = _Round()
     for _ in range(ROUNDS):
-        done = _run(host, job, state, ["--format", "pylock.toml", "--no-annotate"])
+        done = run(state, ["--format", "pylock.toml", "--no-annotate"])
         following = _after_failure(job, state, home, done)
         if following is None:
             uv.checked(done, f"the packages of {job.name} could not be resolved")
-            notes = _notes(host, job, state, done.out)
-            versions, via, origins = read_annotations(notes)
-            following = _astray(state, home, origins)
+            if not origins and not home:
+                return Resolved(offered=read_pylock(done.out, sources=job.sources), via={})
+            versions, via, indexes = read_annotations(_notes(host, job, state, done.out, run))
+            following = _astray(state, home, indexes)
             if following is None:
                 return _answer(job, state, done.out, versions, via)
         state = following
@@ -80,8 +86,8 @@ def _after_failure(job: Job, state: _Round, home: dict[str, Index], done: Comple
 
     Raises ``NoSolutionError`` where the failure is the requirements' own.
     """
-    # uv passes over an index that refuses it, as if its packages were not there.
-    if "No solution found" not in done.err or re.search(r"401 Unauthorized|403 Forbidden", done.err):
+    # uv passes over an index that refuses it or may not be asked, as if its packages were not there.
+    if "No solution found" not in done.err or re.search(r"401 Unauthorized|403 Forbidden|network was disabled", done.err):
         return None
     known = {normal for normal in home if normal not in state.direct and re.search(rf"\b{re.escape(normal)}\b", done.err)}
     if known:
@@ -94,7 +100,7 @@ def _after_failure(job: Job, state: _Round, home: dict[str, Index], done: Comple
 
 def _said(text: str) -> str:
     """Return uv's explanation without its heading and warnings."""
-    lines = [line for line in text.splitlines() if not line.startswith("warning:")]
+    lines = [line for line in text.replace(f"{PROJECT} depends on", "you require").splitlines() if not line.startswith("warning:")]
     return "\n".join(lines).split("cause:", 1)[-1].strip()
 
 
@@ -154,7 +160,9 @@ def _platform(job: Job) -> str:
     return uv.platform_name(job.platform, f"{major}.{minor}")
 
 
-def _run(host: Host, job: Job, state: _Round, form: list[str], *, offline: bool = False) -> Completed:
+def _run(
+    host: Host, job: Job, state: _Round, form: list[str], *, offline: bool = False, watch: Callable[[int], None] | None = None
+) -> Completed:
     """Run `uv pip compile`; every option that could change an answer is given, so that no one's settings do."""
     project, limits = posixpath.join(job.folder, "pyproject.toml"), posixpath.join(job.folder, "constraints.txt")
     host.write(project, _project(job, state))
@@ -171,10 +179,10 @@ def _run(host: Host, job: Job, state: _Round, form: list[str], *, offline: bool 
         argv += ["--exclude-newer-package", f"{name}={date or 'false'}"]
     if offline or job.offline:
         argv.append("--offline")
-    return uv.run_uv(host, argv, uv.RESOLVE_TIMEOUT_SECONDS, extra=_variables(host, job))
+    return uv.run_uv(host, argv, uv.RESOLVE_TIMEOUT_SECONDS, watch, extra=_variables(host, job))
 
 
-def _notes(host: Host, job: Job, state: _Round, pylock: str) -> str:
+def _notes(host: Host, job: Job, state: _Round, pylock: str, run: Callable[..., Completed]) -> str:
     """Return the same answer as a requirements file, which says what came from where.
 
     uv's pylock.toml does not say it. The second run asks nobody: all it needs is in uv's cache since the first. Its text is kept by what it
@@ -187,9 +195,9 @@ def _notes(host: Host, job: Job, state: _Round, pylock: str) -> str:
     if kept and host.exists(kept):
         return host.read_text(kept, 1 << 24)
     form = ["--annotate", "--annotation-style", "split", "--emit-index-annotation", "--quiet"]
-    done = _run(host, job, state, form, offline=True)
+    done = run(state, form, offline=True)
     if not done.ok:
-        done = _run(host, job, state, form)
+        done = run(state, form)
     uv.checked(done, f"the packages of {job.name} could not be resolved")
     if kept:
         host.write(kept, done.out)

@@ -11,17 +11,20 @@ import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from provisioner.catalogue import Catalogue
+from provisioner.catalogue.versions import is_prerelease
 from provisioner.engines import uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
 from provisioner.errors import OperationError
 from provisioner.host import Host
 from provisioner.lock.needs import floor_of
+from provisioner.lock.parallel import Watch, side_by_side
 from provisioner.model.catalogue import Lock
 from provisioner.model.record import record
 from provisioner.model.team import Target
-from provisioner.site import normalise
+from provisioner.site import is_rival, normalise
 from provisioner.transaction import make_folders
 from provisioner.words import mask
 
@@ -64,29 +67,26 @@ def _explain(case: Case, catalogue: Catalogue) -> OperationError:
     culprits = [text for text, answer in zip(case.requirements, answers, strict=True) if answer is None]
     if not culprits:
         return _together(case)
-    (alone,) = _ask(case, [replace(case.job, requirements=(culprits[0],))], strict=True)
+    (alone,) = _ask(case, [replace(case.job, requirements=(culprits[0],))], strict=True, origins=True)
     if alone is None:
         return _impossible(case, culprits[0])
     return _with_the_set(case, culprits, alone, catalogue)
 
 
-def _ask(case: Case, jobs: Sequence[Job], *, strict: bool = False) -> list[Resolved | None]:
+def _ask(case: Case, jobs: Sequence[Job], *, strict: bool = False, origins: bool = False) -> list[Resolved | None]:
     """Ask about several jobs at a time; None for one that has no solution, and for one that fails otherwise unless ``strict``."""
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only on this road
 
-    def one(pair: tuple[int, Job]) -> Resolved | None:
-        number, job = pair
+    def one(number: int, job: Job, watch: Watch) -> Resolved | None:
         folder = posixpath.join(case.job.folder, f"probe-{number}")
         make_folders(case.host, folder)
         try:
-            return uv_compile.compile_job(case.host, replace(job, folder=folder))
+            return uv_compile.compile_job(case.host, replace(job, folder=folder), origins=origins, watch=watch)
         except OperationError as error:
             if strict and not isinstance(error, NoSolutionError):
                 raise
             return None
 
-    with ThreadPoolExecutor(PROBES) as pool:
-        return list(pool.map(one, enumerate(jobs)))
+    return [future.result() for future in side_by_side([partial(one, number, job) for number, job in enumerate(jobs)], PROBES)]
 
 
 def _together(case: Case) -> OperationError:
@@ -138,12 +138,9 @@ def _with_the_set(case: Case, culprits: Sequence[str], alone: Resolved, catalogu
     """Name the pin that a requirement meets, how it gets there, and what would do on either side."""
     requirement, name = culprits[0], _name(culprits[0])
     pins = _pins(case.lock)
-    differing = [item for item in pins if item in alone.offered and f"{item}=={_version(alone, item)}" != pins[item]]
-    jobs = [replace(case.job, requirements=(*(pin for item, pin in pins.items() if item != other), requirement)) for other in differing]
-    bare = replace(case.job, requirements=(*pins.values(), name))
-    *freed, nearest = _ask(case, [*jobs, bare])
-    guilty = [item for item, answer in zip(differing, freed, strict=True) if answer is not None] or differing
-    neighbour = _neighbour(case, requirement, guilty, catalogue)
+    guilty = _guilty(case, requirement, alone)
+    (nearest,) = _ask(case, [replace(case.job, requirements=(*pins.values(), name))])
+    neighbour = _neighbour(case, requirement, guilty, alone, catalogue)
     meets = " and ".join(pins[item].replace("==", " ") for item in guilty[:3]) or "its own packages"
     message = f"`{requirement}` does not go with the known-good set of TensorFlow {case.lock.release}, which has {meets}"
     chains = [chain for item in guilty[:1] if (chain := _chain(alone, name, item))]
@@ -158,6 +155,21 @@ def _with_the_set(case: Case, culprits: Sequence[str], alone: Resolved, catalogu
     more = f" ({', '.join(f'`{text}`' for text in culprits[1:])} cannot be met either)" if len(culprits) > 1 else ""
     hint += f"the resolver says: {_words(case.said)}"
     return OperationError(message + more, place=case.target.name, hint=hint, cause="resolver-conflict")
+
+
+def _guilty(case: Case, requirement: str, alone: Resolved) -> list[str]:
+    """Return the packages of the set that a requirement cannot have as they are pinned, each by itself.
+
+    Those that the resolver names are tried first; only where it is none of them, all that it takes otherwise without the set.
+    """
+    pins = _pins(case.lock)
+    differing = [item for item in pins if item in alone.offered and f"{item}=={_version(alone, item)}" != pins[item]]
+    named = [item for item in pins if re.search(rf"(?<![\w.-]){re.escape(item)}(?![\w.-])", case.said)]
+    for suspects in (named, [item for item in differing if item not in named]):
+        answers = _ask(case, [replace(case.job, requirements=(pins[item], requirement)) for item in suspects])
+        if found := [item for item, answer in zip(suspects, answers, strict=True) if answer is None]:
+            return found
+    return []
 
 
 def _chain(answer: Resolved, start: str, end: str) -> list[str]:
@@ -175,15 +187,19 @@ def _chain(answer: Resolved, start: str, end: str) -> list[str]:
     return []
 
 
-def _neighbour(case: Case, requirement: str, guilty: Sequence[str], catalogue: Catalogue) -> str:
-    """Return the nearest other release whose set has other versions of what clashed, and goes with the requirement; "" where none does."""
+def _neighbour(case: Case, requirement: str, guilty: Sequence[str], alone: Resolved, catalogue: Catalogue) -> str:
+    """Return the nearest other release whose set has other versions of what clashed, and goes with the requirement; "" where none does.
+
+    The release that the requirement brings by itself is asked about first.
+    """
     versions = catalogue.versions()
     here = versions.index(case.lock.release) if case.lock.release in versions else 0
+    own = {files[0].version for name, files in alone.offered.items() if is_rival(name)}
+    mine = _pins(case.lock)
     found: list[Lock] = []
-    for version in sorted(versions, key=lambda item: abs(versions.index(item) - here)):
+    for version in sorted(versions, key=lambda item: (item not in own, is_prerelease(item), abs(versions.index(item) - here))):
         other = catalogue.lock(version, case.target.python, case.target.platform, case.target.device)
-        mine = _pins(case.lock)
-        if other is None or version == case.lock.release or not any(_pins(other).get(item) != mine.get(item) for item in guilty):
+        if other is None or version == case.lock.release or (guilty and all(_pins(other).get(item) == mine.get(item) for item in guilty)):
             continue
         found.append(other)
         if len(found) == NEIGHBOURS:
