@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench prove locks clean
+.PHONY: help install run test faults check format bench prove locks clean
 
 help: ## list the jobs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -39,6 +39,10 @@ test: install ## all tests, those with real TensorFlow too
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
+faults: install ## break real environments in every way there is, and see what doctor and fix make of it
+	$(BIN)/python -m tests.faults --missing
+	$(BIN)/python -m tests.faults --table
+
 check: install ## style, types, layers, and that the data is whole
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -46,6 +50,7 @@ check: install ## style, types, layers, and that the data is whole
 	$(BIN)/lint-imports
 	$(BIN)/python tools/prove.py --check
 	$(BIN)/python tools/compatibility.py --check
+	$(BIN)/python tools/causes.py --check
 
 format: install ## put the code into its form
 	$(BIN)/ruff check --fix .

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
+# What somebody put on the module path is to be examined, not to be run by: the first imports wait.
+# ruff: noqa: E402
 import os
 import sys
+
+
+def _own_modules_first() -> None:
+    """Move what PYTHONPATH and the working folder bring behind the standard library and what is installed; our own folder stays in front."""
+    own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    given = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]  # noqa: TID251 - before there is a host
+    try:
+        strange = {os.path.abspath(entry) for entry in (*given, os.curdir)} - {own}
+        sys.path.sort(key=lambda entry: os.path.abspath(entry) in strange)
+    except OSError:
+        # The working folder is gone, and with it what it could bring.
+        return
+
+
+_own_modules_first()
+
+import contextlib
+import gc
 
 from provisioner import __version__
 

@@ -18,7 +18,8 @@ from provisioner.model.plan import Plan
 from provisioner.model.record import record
 from provisioner.progress import SILENT, Progress
 from provisioner.receipt import Receipt
-from provisioner.site import read_site, recorded_files
+from provisioner.salvage import environment_files, files_of, read_broken, replaced
+from provisioner.site import Site, parse_config, read_site, recorded_files
 from provisioner.transaction import incoming_moves, make_folders, move_in, outgoing_moves
 from provisioner.workspace import Workspace
 
@@ -26,6 +27,11 @@ from provisioner.workspace import Workspace
 PATIENCE_SECONDS = 0.5
 
 Prove = Callable[[str], Verification]
+Accept = Callable[[Verification], bool]
+
+
+def _passed(verification: Verification) -> bool:
+    return verification.passed
 
 
 @record
@@ -34,6 +40,12 @@ class Executed:
 
     verification: Verification
     kept: bool
+
+
+@record
+class _Proof:
+    prove: Prove
+    accept: Accept
 
 
 @contextmanager
@@ -62,8 +74,8 @@ def holding(host: Host, workspace: Workspace, wait: float, progress: Progress = 
         yield
 
 
-def execute(plan: Plan, host: Host, *, prove: Prove, progress: Progress, wait: float) -> Executed:
-    """Bring the environment into the state of the plan.
+def execute(plan: Plan, host: Host, *, prove: Prove, progress: Progress, wait: float, accept: Accept = _passed) -> Executed:
+    """Bring the environment into the state of the plan; ``accept`` says whether what ``prove`` found lets it stay.
 
     Ends with the new state, proven, or with the old one: every exception leaves the old state behind it (``recovery.take_back``). A process
     that is killed leaves a journal, from which the next run goes on. Raises ``OperationError`` (what failed), ``StalePlanError`` (the
@@ -72,14 +84,14 @@ def execute(plan: Plan, host: Host, *, prove: Prove, progress: Progress, wait: f
     workspace = Workspace(root=plan.env.path)
     if plan.env.kind == "venv":
         with holding(host, workspace, wait, progress):
-            return _change(plan, host, workspace, prove, progress)
+            return _change(plan, host, workspace, _Proof(prove=prove, accept=accept), progress)
     parents = make_folders(host, posixpath.dirname(workspace.root))
     aside = Workspace(root=workspace.aside)
     with holding(host, aside, wait, progress):
-        return _create(plan, host, workspace, parents, prove, progress)
+        return _create(plan, host, workspace, parents, _Proof(prove=prove, accept=accept), progress)
 
 
-def _create(plan: Plan, host: Host, workspace: Workspace, parents: tuple[str, ...], prove: Prove, progress: Progress) -> Executed:
+def _create(plan: Plan, host: Host, workspace: Workspace, parents: tuple[str, ...], proof: _Proof, progress: Progress) -> Executed:
     aside = Workspace(root=workspace.aside)
     if read_site(host, workspace.root).state.kind not in {"absent", "empty"}:
         host.remove_tree(aside.root)
@@ -93,24 +105,27 @@ def _create(plan: Plan, host: Host, workspace: Workspace, parents: tuple[str, ..
         progress.start("create", f"Making a virtual environment with Python {plan.choice.python}")
         uv.create_environment(host, path=aside.root, python=_interpreter(plan), prompt=posixpath.basename(workspace.root))
         progress.finish()
-        _fill(plan, host, aside, posixpath.join(aside.root, "bin", "python"), "", progress)
+        _fill(plan, host, aside, python=posixpath.join(aside.root, "bin", "python"), target=aside.root, progress=progress)
         journal = replace(journal, phase="moved")
         with host.shielded():
             # The journal goes along: where it is found tells whether the rename was done.
             write(host, aside.journal, journal)
             host.rename(aside.root, workspace.root)
             host.sync(posixpath.dirname(workspace.root))
-        return _finish(plan, host, workspace, journal, prove, progress)
+        return _finish(plan, host, workspace, journal, proof, progress)
     except BaseException:
         with host.shielded():
             recovery.discard_new(host, workspace, journal)
         raise
 
 
-def _change(plan: Plan, host: Host, workspace: Workspace, prove: Prove, progress: Progress) -> Executed:
-    site = read_site(host, workspace.root)
+def _change(plan: Plan, host: Host, workspace: Workspace, proof: _Proof, progress: Progress) -> Executed:
+    site = _read(plan, host)
     if site.state.digest != plan.env.digest:
         raise StalePlanError("the environment has changed since the plan was made", place=workspace.root, hint="plan again")
+    for move in plan.moves:
+        if not host.exists(move.path) or host.exists(move.target):
+            raise StalePlanError("what was to be moved aside is not as it was", place=move.path, hint="run the same command again")
     previous = last_record(host, workspace)
     old = host.read_text(workspace.receipt, limit=1 << 26) if host.exists(workspace.receipt) else ""
     started = host.now().isoformat(timespec="seconds")
@@ -119,16 +134,16 @@ def _change(plan: Plan, host: Host, workspace: Workspace, prove: Prove, progress
     try:
         write(host, workspace.journal, journal)
         make_folders(host, workspace.stage)
-        _fill(plan, host, workspace, site.state.python, workspace.stage, progress)
-        outgoing = outgoing_moves(host, workspace.root, _doomed(plan, host, workspace))
+        _stage(plan, host, workspace, site, progress)
+        outgoing = outgoing_moves(host, workspace.root, _doomed(plan, host, workspace, site))
         incoming, in_the_way = incoming_moves(host, workspace.root, workspace.stage, outgoing)
-        journal = replace(journal, phase="moving", outgoing=(*outgoing, *in_the_way), incoming=incoming)
+        journal = replace(journal, phase="moving", outgoing=(*outgoing, *in_the_way), incoming=incoming, moves=plan.moves)
         with host.shielded():
             write(host, workspace.journal, journal)
             move_in(host, workspace, journal)
             journal = replace(journal, phase="moved")
             write(host, workspace.journal, journal)
-        return _finish(plan, host, workspace, journal, prove, progress)
+        return _finish(plan, host, workspace, journal, proof, progress)
     except BaseException:
         with host.shielded():
             recovery.take_back(host, workspace, journal)
@@ -141,22 +156,85 @@ def _interpreter(plan: Plan) -> str:
     return plan.choice.interpreter.path
 
 
-def _doomed(plan: Plan, host: Host, workspace: Workspace) -> set[str]:
+def _read(plan: Plan, host: Host) -> Site:
+    """Read the environment; a repair must be able to work on one that is broken, and nothing else may."""
+    return read_site(host, plan.env.path) if plan.kind == "apply" else read_broken(host, plan.env.path)
+
+
+def _doomed(plan: Plan, host: Host, workspace: Workspace, site: Site) -> set[str]:
     """Return the paths, relative to the environment, of everything that the plan removes or replaces."""
-    site = read_site(host, workspace.root)
+    root = workspace.root
+    if plan.kind == "rebuild":
+        return environment_files(host, site)
     going = {(removal.name, removal.version) for removal in plan.removals}
     doomed = {path for removal in plan.removals for path in removal.paths}
-    for installed in site.distributions:
-        if (installed.name, installed.version) in going:
-            doomed.update(recorded_files(host, workspace.root, installed))
+    leaving = [item for item in site.distributions if (item.name, item.version) in going]
+    if plan.kind == "apply":
+        for installed in leaving:
+            doomed.update(recorded_files(host, root, installed))
+    else:
+        staying = [item for item in site.distributions if item not in leaving]
+        doomed |= files_of(host, root, leaving, staying) | replaced(host, root, workspace.stage, site.state.site_packages, staying)
     receipt = receipts.read(host, workspace.receipt)
     links = receipt.plan.links if receipt else ()
     doomed.update(posixpath.join(site.state.site_packages, link.path) for link in links)
     return doomed
 
 
-def _fill(plan: Plan, host: Host, workspace: Workspace, python: str, prefix: str, progress: Progress) -> None:
-    """Install the plan's packages and make its links: into the environment itself, or into ``prefix`` in the layout of it."""
+def _stage(plan: Plan, host: Host, workspace: Workspace, site: Site, progress: Progress) -> None:
+    """Put into the stage, laid out as in the environment, what will move in."""
+    stage = workspace.stage
+    own = site.state.python
+    if plan.kind == "rebuild":
+        progress.start("create", f"Making a virtual environment with Python {plan.choice.python}")
+        uv.create_environment(host, path=stage, python=_interpreter(plan), prompt=posixpath.basename(workspace.root))
+        progress.finish()
+        _fill(plan, host, workspace, python=posixpath.join(stage, "bin", "python"), target=stage, progress=progress)
+    elif plan.packages and (plan.base or _is_relocatable(host, workspace.root)):
+        _fill_by_helper(plan, host, workspace, plan.base or own, progress)
+    else:
+        _fill(plan, host, workspace, python=own, target=stage, prefix=stage, progress=progress)
+    for edit in plan.edits:
+        path = posixpath.join(stage, edit.path)
+        make_folders(host, posixpath.dirname(path))
+        if host.exists(path):
+            host.remove(path)
+        if edit.target:
+            host.link(path, edit.target)
+        else:
+            # A script stays one that can be started.
+            old = posixpath.join(workspace.root, edit.path)
+            entry = host.entry(old) if host.exists(old) else None
+            host.write(path, edit.text, mode=entry.mode if entry is not None and entry.kind == "file" else 0o644)
+
+
+def _is_relocatable(host: Host, root: str) -> bool:
+    try:
+        return parse_config(host.read_text(posixpath.join(root, "pyvenv.cfg"))).get("relocatable") == "true"
+    except OSError:
+        return False
+
+
+def _fill_by_helper(plan: Plan, host: Host, workspace: Workspace, python: str, progress: Progress) -> None:
+    """Fill the stage by an environment that is made in it and of which only the packages stay.
+
+    Where the environment's own Python is gone, there is none to install with; and in a relocatable one uv's ``--prefix`` writes scripts that
+    look for an absolute path below their own folder (seen with uv 0.13). Scripts made this way find their Python by their own place.
+    """
+    stage = workspace.stage
+    uv.create_environment(host, path=stage, python=python, prompt=posixpath.basename(workspace.root))
+    made = [entry for entry in host.walk(stage) if entry.kind != "directory"]
+    _fill(plan, host, workspace, python=posixpath.join(stage, "bin", "python"), target=stage, progress=progress)
+    for entry in made:
+        if host.exists(entry.path):
+            host.remove(entry.path)
+    for entry in reversed([entry for entry in host.walk(stage) if entry.kind == "directory"]):
+        if not host.list(entry.path):
+            host.remove(entry.path)
+
+
+def _fill(plan: Plan, host: Host, workspace: Workspace, *, python: str, target: str, progress: Progress, prefix: str = "") -> None:
+    """Install the plan's packages and make its links in ``target``: the environment of ``python``, or ``prefix`` in the layout of it."""
     if plan.packages:
         requirements = posixpath.join(workspace.state, "requirements.txt")
         host.write(requirements, uv.requirements_text(plan.packages))
@@ -164,7 +242,7 @@ def _fill(plan: Plan, host: Host, workspace: Workspace, python: str, prefix: str
         if builders:
             host.write(builders, uv.requirements_text(plan.builders))
         total = sum(package.unpacked for package in plan.packages)
-        progress.start("install", f"Installing {len(plan.packages)} packages", total)
+        progress.start("install", f"Installing {len(plan.packages)} package{'s' * (len(plan.packages) != 1)}", total)
         uv.install(
             host,
             python=python,
@@ -179,10 +257,9 @@ def _fill(plan: Plan, host: Host, workspace: Workspace, python: str, prefix: str
         if builders:
             host.remove(builders)
         progress.finish()
-    target = prefix or workspace.root
     # uv leaves the lock that it held.
-    if prefix and host.exists(posixpath.join(prefix, ".lock")):
-        host.remove(posixpath.join(prefix, ".lock"))
+    if target == workspace.stage and host.exists(posixpath.join(target, ".lock")):
+        host.remove(posixpath.join(target, ".lock"))
     for link in plan.links:
         path = posixpath.join(target, _site_packages(plan), link.path)
         make_folders(host, posixpath.dirname(path))
@@ -193,15 +270,16 @@ def _fill(plan: Plan, host: Host, workspace: Workspace, python: str, prefix: str
 
 
 def _site_packages(plan: Plan) -> str:
-    return plan.env.site_packages or f"lib/python{plan.choice.python}/site-packages"
+    made = f"lib/python{plan.choice.python}/site-packages"
+    return made if plan.kind == "rebuild" else plan.env.site_packages or made
 
 
-def _finish(plan: Plan, host: Host, workspace: Workspace, journal: Journal, prove: Prove, progress: Progress) -> Executed:
+def _finish(plan: Plan, host: Host, workspace: Workspace, journal: Journal, proof: _Proof, progress: Progress) -> Executed:
     """Prove the new state; then write the receipt, or bring the old state back."""
     progress.start("verify", "Verifying: importing TensorFlow and computing with it")
-    verification = prove(workspace.root)
+    verification = proof.prove(workspace.root)
     progress.finish()
-    if not verification.passed:
+    if not proof.accept(verification):
         with host.shielded():
             recovery.take_back(host, workspace, journal)
         return Executed(verification=verification, kept=False)

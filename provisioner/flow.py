@@ -23,6 +23,7 @@ from provisioner.workspace import Workspace, absolute
 
 if TYPE_CHECKING:
     from provisioner.catalogue import Catalogue
+    from provisioner.causes import Messages
     from provisioner.execute import Executed
     from provisioner.model.catalogue import Link, Lock
     from provisioner.model.finding import Verification
@@ -85,6 +86,14 @@ def read_input(host: Host, path: str, limit: int = 1 << 26) -> str:
         raise InputError(f"cannot be read: {error.strerror}", place=path) from None
 
 
+def open_messages(host: Host) -> Messages:
+    """Open the messages and words of the causes, which come with the tool (of other profiles only the catalogue is taken)."""
+    from provisioner.catalogue import find_profiles  # noqa: PLC0415 - not needed by every command
+    from provisioner.causes import open_messages as open_them  # noqa: PLC0415 - not needed to plan
+
+    return open_them(host, find_profiles(), cache=host, cache_dir=posixpath.join(cache_folder(host), "catalogue"))
+
+
 def open_catalogue(host: Host) -> Catalogue:
     """Open the profiles: those in the folder TFSETUP_PROFILES (relative to the working directory), else those that came with the tool."""
     from provisioner.catalogue import Catalogue, find_profiles  # noqa: PLC0415 - not needed by every command
@@ -118,7 +127,7 @@ def plan(host: Host, request: Request, *, facts_file: str = "") -> Planned:
     proof = catalogue.proof(lock)
     if request.extra:
         lock = _with_extras(host, request, lock, facts)
-    links = _links_of(catalogue, choice)
+    links = links_of(catalogue, choice)
     packages_folder = posixpath.join(site.state.path, site.state.site_packages)
     basis = planning.Basis(
         tool=__version__,
@@ -139,7 +148,8 @@ def plan(host: Host, request: Request, *, facts_file: str = "") -> Planned:
     return Planned(plan=planning.make_plan(basis, site), site=site, facts=facts, lock=lock, interrupted=left)
 
 
-def _links_of(catalogue: Catalogue, choice: Choice) -> tuple[Link, ...]:
+def links_of(catalogue: Catalogue, choice: Choice) -> tuple[Link, ...]:
+    """Return the links that a set needs so that every library is found."""
     release = catalogue.release(choice.release)
     build = next((item for item in release.builds if item.platform == choice.platform), None) if release else None
     if choice.device != "cuda" or build is None or build.cuda is None:
@@ -172,11 +182,20 @@ def _with_extras(host: Host, request: Request, lock: Lock, facts: Facts) -> Lock
     from provisioner.extras import resolve_extras  # noqa: PLC0415 - only with --with
     from provisioner.transaction import make_folders  # noqa: PLC0415 - only with --with
 
-    folder = posixpath.join(cache_folder(host), "resolve")
+    folder = resolve_folder(host)
     make_folders(host, folder)
+    return resolve_extras(host, request.extra, lock, floor=floor_of(facts, lock), folder=folder, offline=request.offline)
+
+
+def resolve_folder(host: Host) -> str:
+    """Return the folder of the tool's own for a resolver's input."""
+    return posixpath.join(cache_folder(host), "resolve")
+
+
+def floor_of(facts: Facts, lock: Lock) -> str:
+    """Return the glibc or macOS that wheels must run on: the machine's, or where nobody can tell, the lock's."""
     system = facts.system
-    floor = system.libc.value.version if system.libc.value else lock.glibc or system.version.value or NO_FLOOR
-    return resolve_extras(host, request.extra, lock, floor=floor, folder=folder, offline=request.offline)
+    return system.libc.value.version if system.libc.value else lock.glibc or system.version.value or NO_FLOOR
 
 
 def _check_place(host: Host, state: EnvState) -> tuple[str, ...]:
@@ -205,6 +224,9 @@ def _disk_warnings(facts: Facts, lock: Lock) -> tuple[str, ...]:
 def load_saved_plan(host: Host, path: str) -> Planned:
     """Read a saved plan and check that it still belongs to this machine and environment (code 13 when not)."""
     saved = planning.load_plan(read_input(host, path), file=path)
+    if saved.kind != "apply":
+        # What a repair writes and renames follows from an examination, which nobody can check afterwards.
+        raise InputError("is a repair, which only the run that made it executes", place=path, hint="run `tfsetup fix`, which examines anew")
     site = read_site(host, saved.env.path)
     _check_place(host, site.state)
     facts = detect(host, env=saved.env.path, full=False, python=_named_python(saved.request))
@@ -213,7 +235,7 @@ def load_saved_plan(host: Host, path: str) -> Planned:
     if saved.tool != __version__:
         raise StalePlanError(f"the plan was made by tfsetup {saved.tool}, this is {__version__}", place=path, hint="plan again")
     lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
-    planning.check_fresh(saved, facts, site, lock, _links_of(catalogue, choice))
+    planning.check_fresh(saved, facts, site, lock, links_of(catalogue, choice))
     left = recovery.interrupted(host, Workspace(root=site.state.path))
     if lock is None:  # pragma: no cover - check_fresh has refused it
         raise StalePlanError("the catalogue has changed since the plan was made", place=path)
@@ -234,10 +256,8 @@ def apply(host: Host, planned: Planned, *, progress: Progress, wait: float) -> E
     """Execute a plan that was shown and agreed to."""
     from provisioner.execute import execute  # noqa: PLC0415 - not needed to plan
 
-    expected = _expected_of_plan(host, planned.plan)
-
     def prove(root: str) -> Verification:
-        return _verify(host, root, posixpath.join(root, "bin", "python"), expected, progress)
+        return verify_plan(host, root, planned.plan, progress)
 
     return execute(planned.plan, host, prove=prove, progress=progress, wait=wait)
 
@@ -279,7 +299,7 @@ def _expected_of_site(host: Host, site: Site) -> Expected:
 
     found = next((item for item in site.distributions if is_rival(item.name)), None)
     release = open_catalogue(host).release(found.version) if found else None
-    platform = platform_of_machine(host) if release else ""
+    platform = platform_of(host) if release else ""
     build = next((item for item in release.builds if item.platform == platform), None) if release else None
     only_cpu = found is not None and (found.name.endswith("-cpu") or (build is not None and build.cuda is None))
     return Expected(
@@ -290,7 +310,7 @@ def _expected_of_site(host: Host, site: Site) -> Expected:
     )
 
 
-def platform_of_machine(host: Host) -> str:
+def platform_of(host: Host) -> str:
     """Return the platform of this machine as the catalogue names it, or "" where nobody can tell."""
     from provisioner.choose.platforms import platform_of_system  # noqa: PLC0415 - not needed by every command
     from provisioner.errors import CouldNotTellError  # noqa: PLC0415 - as above
@@ -328,6 +348,11 @@ def _site_or_nothing(host: Host, root: str) -> Site:
         return Site(state=EnvState(path=root, kind="absent", digest=""), distributions=(), leftovers=())
 
 
+def verify_plan(host: Host, root: str, made: Plan, progress: Progress) -> Verification:
+    """Prove that the environment at ``root`` is what a plan makes of it."""
+    return _verify(host, root, posixpath.join(root, "bin", "python"), _expected_of_plan(host, made), progress)
+
+
 def _verify(
     host: Host,
     root: str,
@@ -338,11 +363,8 @@ def _verify(
     require_gpu: bool = False,
     timeout: float = VERIFY_TIMEOUT_SECONDS,
 ) -> Verification:
-    from provisioner.catalogue import find_profiles  # noqa: PLC0415 - not needed to plan
-    from provisioner.causes import load_messages  # noqa: PLC0415 - not needed to plan
     from provisioner.verify import verify  # noqa: PLC0415 - not needed to plan
 
-    messages = posixpath.join(find_profiles(), "messages.yaml")
     return verify(
         host,
         env=root,
@@ -350,7 +372,7 @@ def _verify(
         expected=expected,
         require_gpu=require_gpu,
         timeout=timeout,
-        messages=load_messages(host.read_text(messages), file=messages),
+        messages=open_messages(host),
         progress=progress.note,
     )
 

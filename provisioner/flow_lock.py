@@ -11,7 +11,7 @@ from dataclasses import replace
 from provisioner.catalogue import Catalogue
 from provisioner.choose.versions import matches, specifier
 from provisioner.errors import InputError, NoProfileError, OperationError
-from provisioner.flow import cache_folder, open_catalogue, platform_of_machine
+from provisioner.flow import cache_folder, open_catalogue, platform_of
 from provisioner.host import Host
 from provisioner.lock import dates, sidecar, store, written
 from provisioner.lock.formats import conda_lock
@@ -184,7 +184,7 @@ def _resolve(
         cutoffs=cutoffs,
         folder=folder,
         cache=home,
-        platform=platform_of_machine(host) if engine == "pip-tools" else "",
+        platform=platform_of(host) if engine == "pip-tools" else "",
         offline=wanted.offline,
     )
     try:

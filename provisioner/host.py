@@ -128,6 +128,10 @@ class Reader(Protocol):
         """Every entry below a folder, parents first, by name; links are not followed."""
         ...
 
+    def sizes(self, path: str) -> dict[str, int]:
+        """The size of every file below a folder, in bytes; a link to a file counts as that file, folders that cannot be read as empty."""
+        ...
+
     def glob(self, pattern: str) -> tuple[str, ...]:
         """Paths that match a shell pattern, sorted."""
         ...
@@ -156,7 +160,7 @@ class Reader(Protocol):
 class Host(Reader, Protocol):
     """A machine that may be changed as well. Every method is one effect; none asks a question."""
 
-    def write(self, path: str, text: str, *, durable: bool = False) -> None:
+    def write(self, path: str, text: str, *, durable: bool = False, mode: int = 0o644) -> None:
         """Replace a file in one step (write beside it, rename); ``durable`` waits until it is on disk."""
         ...
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import posixpath
+import re
 from typing import Literal
 
 from provisioner.errors import InputError, OperationError
 from provisioner.host import Host, Reader
 from provisioner.model import codec
+from provisioner.model.plan import Move
 from provisioner.model.record import record
-from provisioner.workspace import Workspace
+from provisioner.workspace import ASIDE, Workspace
 
 SCHEMA = "tfsetup/journal/1"
 
@@ -23,7 +26,8 @@ class Journal:
     ``phase``: ``building`` (the environment is untouched), ``moving`` (files are on their way), ``moved`` (the new state stands, its
     proof is due), ``undoing`` (files are on their way back), ``clearing`` (the old state stands, what is left of the new one is
     removed). ``outgoing`` and ``incoming`` are paths relative to the environment, in the order they move. ``before`` says what was
-    there: ``absent``, ``empty``, ``venv``. ``parents`` are folders made above it. ``receipt`` is the text of the receipt before.
+    there: ``absent``, ``empty``, ``venv``. ``parents`` are folders made above it. ``receipt`` is the text of the receipt before. ``moves`` are
+    entries that are renamed beside themselves, before the others.
     """
 
     number: int
@@ -35,6 +39,7 @@ class Journal:
     incoming: tuple[str, ...] = ()
     parents: tuple[str, ...] = ()
     receipt: str = ""
+    moves: tuple[Move, ...] = ()
 
 
 def write(host: Host, path: str, journal: Journal) -> None:
@@ -62,6 +67,11 @@ def read(host: Reader, path: str) -> Journal | None:
     for name in (*journal.outgoing, *journal.incoming):
         if name.startswith("/") or ".." in name.split("/"):
             raise OperationError(f"the record of an earlier change names `{name}`, outside the environment", place=path)
+    for move in journal.moves:
+        # A forged one must not rename what it likes to what it likes.
+        whole = move.path.startswith("/") and posixpath.normpath(move.path) == move.path
+        if not whole or not re.fullmatch(re.escape(move.path + ASIDE) + r"(-\d+)?", move.target):
+            raise OperationError(f"the record of an earlier change moves `{move.path}` to `{move.target}`", place=path)
     return journal
 
 

@@ -158,6 +158,22 @@ class LocalHost:
             if entry.kind == "directory":
                 yield from self.walk(entry.path)
 
+    def sizes(self, path: str) -> dict[str, int]:
+        """See ``host.Reader``; without an ``Entry`` for each of tens of thousands of files, which takes four times as long."""
+        found: dict[str, int] = {}
+        folders = [path]
+        while folders:
+            with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
+                for item in entries:
+                    if item.is_dir(follow_symlinks=False):
+                        folders.append(item.path)
+                        continue
+                    with contextlib.suppress(OSError):
+                        status = item.stat()
+                        if stat.S_ISREG(status.st_mode):
+                            found[item.path] = status.st_size
+        return found
+
     def glob(self, pattern: str) -> tuple[str, ...]:
         """See ``host.Reader``."""
         return tuple(sorted(glob.glob(pattern)))
@@ -192,7 +208,7 @@ class LocalHost:
                 digest.update(chunk)
         return digest.hexdigest()
 
-    def write(self, path: str, text: str, *, durable: bool = False) -> None:
+    def write(self, path: str, text: str, *, durable: bool = False, mode: int = 0o644) -> None:
         """See ``host.Host``."""
         import tempfile  # noqa: PLC0415 - brings `random`, 3 ms
 
@@ -200,7 +216,7 @@ class LocalHost:
         handle, beside = tempfile.mkstemp(prefix=".tfsetup-", dir=folder)
         try:
             with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
-                os.fchmod(handle, 0o644)
+                os.fchmod(handle, mode)
                 file.write(text)
                 if durable:
                     file.flush()

@@ -85,7 +85,7 @@ def make_plan(basis: Basis, site: Site) -> Plan:
     """Compare what is there with what was chosen, and return the sealed plan."""
     lock, choice = basis.lock, basis.choice
     removals, kept = _compare(site, lock)
-    packages, builders = _packages(lock, kept)
+    packages, builders = packages_of(lock, kept)
     download = sum(package.size for package in packages)
     disk = sum(package.unpacked for package in packages)
     changes = bool(packages or removals)
@@ -115,7 +115,7 @@ def make_plan(basis: Basis, site: Site) -> Plan:
     return replace(plan, seal=seal(plan))
 
 
-def _packages(lock: Lock, kept: frozenset[str]) -> tuple[tuple[Package, ...], tuple[Package, ...]]:
+def packages_of(lock: Lock, kept: frozenset[str]) -> tuple[tuple[Package, ...], tuple[Package, ...]]:
     """Return what is installed, and what the source distributions among that are built with."""
     packages = tuple(_package(file) for file in lock.files if file.name not in kept)
     built = any(package.source for package in packages)
@@ -137,10 +137,11 @@ def _package(file: LockedFile) -> Package:
 def _compare(site: Site, lock: Lock) -> tuple[tuple[Removal, ...], frozenset[str]]:
     """Return what must go, with reasons, and the names of locked distributions that are there already."""
     wanted = {file.name: file.version for file in lock.files}
-    tensorflow = next(name for name in wanted if is_rival(name))
+    # Two where --with needs the name `tensorflow` beside tensorflow-intel and its like, which hold the files.
+    own = {name for name in wanted if is_rival(name)}
     twice = {name for name, count in Counter(item.name for item in site.distributions).items() if count > 1}
-    rivals = [item for item in site.distributions if is_rival(item.name) and item.name != tensorflow]
-    removals = [_removal(item, f"it owns the same folder as {tensorflow}, so the two break each other") for item in rivals]
+    rivals = [item for item in site.distributions if is_rival(item.name) and item.name not in own]
+    removals = [_removal(item, f"it owns the same folder as {' and '.join(sorted(own))}, so the two break each other") for item in rivals]
     kept: set[str] = set()
     for item in site.distributions:
         if item.name not in wanted:
@@ -149,13 +150,13 @@ def _compare(site: Site, lock: Lock) -> tuple[tuple[Removal, ...], frozenset[str
             removals.append(_removal(item, f"the known-good set has {wanted[item.name]}"))
         elif item.name in twice:
             removals.append(_removal(item, "its metadata is there twice, so its files cannot be trusted"))
-        elif item.name == tensorflow and (rivals or site.leftovers):
+        elif item.name in own and (rivals or site.leftovers):
             removals.append(_removal(item, "its files are mixed with those of what is removed, so it is installed anew"))
         else:
             kept.add(item.name)
     if site.leftovers:
         removals.append(Removal(name="leftovers", version="", reason="a broken uninstall left them behind", paths=site.leftovers))
-    if site.shared and tensorflow not in kept:
+    if site.shared and not own <= kept:
         reason = "whatever is left in TensorFlow's folder would be mixed with the new files"
         removals.append(Removal(name="TensorFlow's folder", version="", reason=reason, paths=site.shared))
     return tuple(sorted(removals, key=lambda removal: (removal.name, removal.version))), frozenset(kept)
@@ -168,11 +169,12 @@ def _removal(item: Installed, reason: str) -> Removal:
 def _proof_words(basis: Basis) -> str:
     proof = basis.proof
     if basis.request.extra:
-        return f"{_set_words(proof)}; what --with adds was not part of that"
-    return _set_words(proof)
+        return f"{proof_words(proof)}; what --with adds was not part of that"
+    return proof_words(proof)
 
 
-def _set_words(proof: Proof) -> str:
+def proof_words(proof: Proof) -> str:
+    """Say what was run for a set."""
     if proof.level != "run":
         return "resolved, not run: nobody has recorded a run of this set yet"
     gpu = f", on {proof.gpu}" if proof.gpu else ", without a GPU"
@@ -307,5 +309,5 @@ def check_fresh(plan: Plan, facts: Facts, site: Site, lock: Lock | None, links: 
         return
     removals, kept = _compare(site, lock)
     unchanged = {file.name: file.version for file in lock.files if file.name in kept}
-    if (plan.removals, (plan.packages, plan.builders), plan.unchanged) != (removals, _packages(lock, kept), unchanged):
+    if (plan.removals, (plan.packages, plan.builders), plan.unchanged) != (removals, packages_of(lock, kept), unchanged):
         raise StalePlanError("what the plan does is not what the environment needs now", place=plan.env.path, hint="plan again")

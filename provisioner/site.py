@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
+from collections.abc import Mapping
 
 from provisioner.errors import InputError
 from provisioner.host import Entry, Reader
@@ -67,6 +68,11 @@ def parse_config(text: str) -> dict[str, str]:
     return {key.strip().lower(): value.strip() for key, _, value in pairs}
 
 
+def config_version(config: Mapping[str, str]) -> str:
+    """Return the Python of a ``pyvenv.cfg`` as ``3.11.7``: virtualenv writes 3.11.7.final.0, uv and venv 3.11.7 (or 3.13.0rc1, 3.12.1+)."""
+    return ".".join((config.get("version_info") or config.get("version", "")).split("+")[0].split(".")[:3])
+
+
 def read_site(reader: Reader, path: str) -> Site:
     """Read what is at ``path`` (absolute).
 
@@ -112,9 +118,8 @@ def _read_venv(reader: Reader, root: str) -> Site:
     except OSError as error:
         raise _not_environment(root, f"its pyvenv.cfg cannot be read: {error.strerror}") from None
     python = posixpath.join(root, "bin", "python")
-    folders = reader.glob(posixpath.join(_glob_escape(root), "lib", "python3.*", "site-packages"))
-    # virtualenv writes 3.11.7.final.0, uv and venv 3.11.7 (or 3.13.0rc1, 3.12.1+).
-    version = ".".join((config.get("version_info") or config.get("version", "")).split("+")[0].split(".")[:3])
+    folders = reader.glob(posixpath.join(glob_escape(root), "lib", "python3.*", "site-packages"))
+    version = config_version(config)
     short = ".".join(version.split(".")[:2])
     site_packages = next((item for item in folders if item.endswith(f"/python{short}/site-packages")), "")
     if not site_packages:
@@ -124,6 +129,11 @@ def _read_venv(reader: Reader, root: str) -> Site:
         raise _not_environment(root, f"its packages are elsewhere ({reader.real(site_packages)}), and nothing outside is ever changed")
     if not reader.exists(reader.real(python)):
         raise _not_environment(root, f"its Python is gone ({reader.real(python)})", "remove it, or choose another folder with --env")
+    return site_of(reader, root, python=python, version=version, site_packages=site_packages)
+
+
+def site_of(reader: Reader, root: str, *, python: str, version: str, site_packages: str) -> Site:
+    """Return what is installed in the folder ``site_packages`` (absolute) of the environment at ``root``."""
     distributions = _distributions(reader, root, site_packages)
     return Site(
         state=EnvState(
@@ -143,7 +153,8 @@ def _read_venv(reader: Reader, root: str) -> Site:
     )
 
 
-def _glob_escape(path: str) -> str:
+def glob_escape(path: str) -> str:
+    """Return a path in which nothing is a pattern."""
     return re.sub(r"([*?\[])", r"[\1]", path)
 
 

@@ -137,8 +137,13 @@ def make_folders(host: Host, path: str) -> tuple[str, ...]:
 
 
 def move_in(host: Host, workspace: Workspace, journal: Journal) -> None:
-    """Carry out the moves of a journal whose phase is ``moving``; moves that were done are passed over."""
+    """Carry out the moves of a journal whose phase is ``moving``; moves that were done are passed over.
+
+    What is renamed beside itself goes first, so that what comes in under its name is never taken for it.
+    """
     kept = workspace.undo_files(journal.number)
+    for move in journal.moves:
+        _move(host, move.path, move.target)
     for name in journal.outgoing:
         _move(host, posixpath.join(workspace.root, name), posixpath.join(kept, name))
     for name in journal.incoming:
@@ -160,6 +165,8 @@ def move_back(host: Host, workspace: Workspace, journal: Journal) -> None:
             _move(host, current, returned)
     for name in reversed(journal.outgoing):
         _move(host, posixpath.join(kept, name), posixpath.join(workspace.root, name))
+    for move in reversed(journal.moves):
+        _move(host, move.target, move.path)
 
 
 def clear(host: Host, workspace: Workspace, journal: Journal) -> None:

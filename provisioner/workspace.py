@@ -10,6 +10,8 @@ from provisioner.host import Reader
 from provisioner.model.record import record
 
 STATE = ".tfsetup"
+# What an entry is called after it was moved aside; a number follows where that name is taken.
+ASIDE = ".moved-by-tfsetup"
 # Linux' 255, less what the tool puts around the name while it builds (``workspace.Workspace.aside``).
 NAME_MAX_BYTES = 240
 

@@ -186,9 +186,9 @@ class DyingHost(LocalHost):
         if self.effects >= self.dies_at:
             raise Killed
 
-    def write(self, path, text, *, durable=False):
+    def write(self, path, text, **options):
         self._effect()
-        super().write(path, text, durable=durable)
+        super().write(path, text, **options)
 
     def make_folder(self, path):
         self._effect()

@@ -30,4 +30,4 @@ def test_on_windows_itself_nothing_is_executed_and_the_way_is_told() -> None:
 def test_the_platform_is_that_of_the_facts() -> None:
     machine = {"x86_64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}[platform.machine()]
     system = {"Linux": "linux", "Darwin": "macos"}[platform.system()]
-    assert flow._platform(LocalHost()) == f"{system}-{machine}"
+    assert flow.platform_of(LocalHost()) == f"{system}-{machine}"

@@ -12,6 +12,7 @@ import pytest
 from provisioner.errors import OperationError
 from provisioner.journal import Journal, last_record, read, write
 from provisioner.local_host import LocalHost
+from provisioner.model.plan import Move
 from provisioner.workspace import Workspace
 
 HOST = LocalHost()
@@ -66,6 +67,30 @@ def test_a_name_that_leads_outside_is_refused(tmp_path: Path, name: str, field: 
     write(HOST, str(tmp_path / "j"), replace(JOURNAL, **{field: (name,)}))
     with pytest.raises(OperationError, match="outside the environment"):
         read(HOST, str(tmp_path / "j"))
+
+
+MOVES = {
+    "elsewhere": ("/home/me/numpy.py", "/etc/cron.d/numpy.py.moved-by-tfsetup"),
+    "another name": ("/home/me/numpy.py", "/home/me/.bashrc"),
+    "more than a name": ("/home/me/numpy.py", "/home/me/numpy.py.moved-by-tfsetup/x"),
+    "a way up": ("/home/me/../you/numpy.py", "/home/me/../you/numpy.py.moved-by-tfsetup"),
+    "relative": ("numpy.py", "numpy.py.moved-by-tfsetup"),
+}
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_a_rename_to_anything_but_beside_itself_is_refused(tmp_path: Path, name: str) -> None:
+    path, target = MOVES[name]
+    write(HOST, str(tmp_path / "j"), replace(JOURNAL, moves=(Move(path=path, target=target, reason="forged"),)))
+    with pytest.raises(OperationError, match="moves"):
+        read(HOST, str(tmp_path / "j"))
+
+
+@pytest.mark.parametrize("ending", [".moved-by-tfsetup", ".moved-by-tfsetup-2"])
+def test_a_rename_beside_itself_is_read(tmp_path: Path, ending: str) -> None:
+    journal = replace(JOURNAL, moves=(Move(path="/home/me/a b.py", target=f"/home/me/a b.py{ending}", reason="it hides"),))
+    write(HOST, str(tmp_path / "j"), journal)
+    assert read(HOST, str(tmp_path / "j")) == journal
 
 
 def test_the_last_record_is_the_one_with_the_highest_number(tmp_path: Path) -> None:

@@ -123,6 +123,16 @@ def test_a_rival_goes_and_takes_tensorflow_with_it(rival: str) -> None:
     assert [item.name for item in plan.packages] == ["tensorflow"]
 
 
+def test_a_name_that_stands_for_another_distribution_is_no_rival_of_it() -> None:
+    """On Windows `tensorflow` 2.16 holds no file and requires tensorflow-intel; both are in the set when --with names the first."""
+    lock = replace(LOCK, files=(*LOCK.files, file("tensorflow-intel", "2.20.0")))
+    plan = planning.make_plan(basis(lock=lock), site(*EVERYTHING, "tensorflow-intel==2.20.0", shared=("s/tensorflow",)))
+    assert not plan.changes
+    plan = planning.make_plan(basis(lock=lock), site(*EVERYTHING, "tensorflow-intel==2.20.0", "tensorflow-cpu==2.20.0"))
+    assert "the same folder as tensorflow and tensorflow-intel" in going(plan)["tensorflow-cpu 2.20.0"]
+    assert {item.name for item in plan.packages} == {"tensorflow", "tensorflow-intel"}
+
+
 def test_metadata_that_is_there_twice_is_not_trusted() -> None:
     plan = make(*EVERYTHING, "six==1.0")
     assert set(going(plan)) == {"six 1.0", "six 2.0"}

@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,35 @@ def bench_start(env: dict[str, str]) -> None:
         low(runs["dry"], "wall"),
         "at most 0.2",
     )
+
+
+def bench_profiles(env: dict[str, str]) -> None:
+    """A plan from ten times as many profiles, against one from those that are shipped; both copies of the code are equal."""
+    commands: dict[str, Callable[[], Run]] = {}
+    for name, times in (("one", 1), ("ten", 10)):
+        folder = Path(env["BENCH"]) / name
+        shutil.copytree(ROOT / "provisioner", folder / "provisioner", ignore=shutil.ignore_patterns("__pycache__", "_profiles"))
+        shutil.copytree(ROOT / "profiles", folder / "profiles")
+        multiply(folder / "profiles", times)
+        subprocess.run([sys.executable, "-m", "compileall", "-q", str(folder / "provisioner")], check=True)
+        argv = [sys.executable, "-m", "provisioner", "plan", "--tensorflow", RELEASE, "--env", f"{env['BENCH']}/nothing"]
+        commands[name] = partial(measure, argv, env={**env, "PYTHONPATH": str(folder), "XDG_CACHE_HOME": str(folder / "cache")})
+        commands[name]()
+    runs = turns(commands, ROUNDS)
+    row("tfsetup plan, ten times as many profiles : as shipped (CPU)", low(runs["ten"], "cpu"), low(runs["one"], "cpu"), "at most 1.2")
+
+
+def multiply(profiles: Path, times: int) -> None:
+    """Add to every release, lock and proof so many others that are older than all."""
+    for copy in range(1, times):
+        for number, path in enumerate(sorted((profiles / "releases").glob("*.yaml"))):
+            shutil.copy(path, path.with_name(f"0.{copy}{number:02}.yaml"))
+        for folder in (profiles / "locks").iterdir():
+            for number, path in enumerate(sorted(folder.glob("[12]*.lock"))):
+                shutil.copy(path, path.with_name(f"0.{copy}{number:03}.0.lock"))
+    lines = (profiles / "proofs.json").read_text(encoding="utf-8").splitlines()
+    more = [f'  {{"lock": "{number:064x}", "level": "run", "checks": 1}},' for number in range((times - 1) * (len(lines) - 2))]
+    (profiles / "proofs.json").write_text("\n".join([lines[0], *more, *lines[1:]]) + "\n", encoding="utf-8")
 
 
 def bench_apply(env: dict[str, str]) -> None:
@@ -278,6 +308,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{'what':<78} {'ours':>11} {'theirs':>11} {'ratio':>7}   floor")
         if "lock" not in arguments:
             bench_start(env)
+            bench_profiles(env)
         if not {"start", "lock"} & set(arguments):
             bench_apply(env)
         if "start" not in arguments:

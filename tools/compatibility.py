@@ -22,11 +22,11 @@ from locks import read_releases  # noqa: E402
 from naive_record import OUTCOMES, Naive, Outcome, python_key  # noqa: E402
 
 from provisioner.catalogue import Catalogue, find_profiles  # noqa: E402
-from provisioner.catalogue.tables import numbers  # noqa: E402
 from provisioner.catalogue.versions import minor_of  # noqa: E402
 from provisioner.local_host import LocalHost  # noqa: E402
 from provisioner.model.catalogue import Build, CudaBuild, KnownBad, LockDevice, Release  # noqa: E402
 from provisioner.model.record import record  # noqa: E402
+from provisioner.versions import numbers  # noqa: E402
 
 DOCUMENT = ROOT / "docs" / "compatibility.md"
 RESULTS = ROOT / "profiles" / "naive.json"
@@ -189,28 +189,29 @@ def _brief(cell: Cell | None) -> str:
 
 
 def pip_lines(stable: Sequence[Cell]) -> list[str]:
-    """Return how plain installs were run, and where pip itself came to something else than uv."""
+    """Return how plain installs were run, and where pip and uv came to different ends."""
     lines = [
         "## How it was run",
         "",
         "The sets of tfsetup: `make prove`. The plain installs: `tools/naive.py` makes an empty virtual environment and installs",
         "`tensorflow==X` in it and nothing else, without a cut-off date; what has no wheel is built. A new process imports TensorFlow, fits a",
-        "small Keras model, saves it as HDF5 and loads it. uv chooses the versions, without a cut-off: the newest that the metadata admits.",
+        "small Keras model, saves it as HDF5 and loads it. What counts is what the pip comes to that each Python brings. pip before 20.3 has no",
+        "resolver and does not know the names of newer wheels (Python 3.6 brings 18.1): there, and where pip was not run, uv's result counts.",
     ]
     both = [(cell, cell.by_uv, cell.by_pip) for cell in stable if cell.by_uv and cell.by_pip]
+    differ = [(cell, by_uv, by_pip) for cell, by_uv, by_pip in both if by_uv.outcome != by_pip.outcome]
     if not both:
         return lines
     lines += [
-        "Where not all can be the newest, pip may give way in another package than uv, so some were run by the pip that comes with their Python,",
-        "too. There pip's result counts, but for pip before 20.3, which has no resolver and does not know the names of newer wheels.",
+        "",
+        f"Run by both: {len(both)}. They end differently in {len(differ)} of them: where not all packages can be the newest, pip may give way in",
+        "another one than uv.",
         "",
     ]
-    lines += _head(["release", "Python", "pip", "by pip", "by uv"])
-    for cell, by_uv, by_pip in both:
-        pip = by_pip.resolver.removeprefix("pip ")
-        same = "the same" if by_uv.outcome == by_pip.outcome else by_uv.outcome
-        told = by_pip.outcome if by_uv.outcome == by_pip.outcome or not by_pip.error else f"{by_pip.outcome}: `{_code(by_pip.error)}`"
-        lines.append(_row([cell.release.version, cell.python, pip, told, same]))
+    lines += _head(["release", "Python", "pip", "by pip", "by uv"]) if differ else []
+    for cell, by_uv, by_pip in differ:
+        told = f"{by_pip.outcome}: `{_code(by_pip.error)}`" if by_pip.error else by_pip.outcome
+        lines.append(_row([cell.release.version, cell.python, by_pip.resolver.removeprefix("pip "), told, by_uv.outcome]))
     return lines
 
 

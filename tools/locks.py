@@ -44,7 +44,7 @@ from provisioner.catalogue.releases import read_minor  # noqa: E402
 from provisioner.catalogue.versions import version_key  # noqa: E402
 from provisioner.catalogue.yaml_text import parse_yaml  # noqa: E402
 from provisioner.engines.uv import platform_name  # noqa: E402
-from provisioner.engines.wheels import Wheel, numbers, pick, read_pylock, supported_tags  # noqa: E402
+from provisioner.engines.wheels import Wheel, major_minor, pick, read_pylock, supported_tags  # noqa: E402
 from provisioner.errors import InputError, OperationError  # noqa: E402
 from provisioner.model.catalogue import Build, Constraint, LockDevice, LockedFile, Release  # noqa: E402
 from provisioner.plan import BUILDERS  # noqa: E402
@@ -172,8 +172,8 @@ def resolve(release: Release, build: Build, python: str, device: LockDevice) -> 
 def floor(build: Build) -> tuple[int, int]:
     """Return the glibc or the macOS of the oldest machine that wheels are picked for; Windows has no such number."""
     if build.macos:
-        return numbers(build.macos)
-    return max(GLIBC_FLOOR, numbers(build.glibc)) if build.glibc else (0, 0)
+        return major_minor(build.macos)
+    return max(GLIBC_FLOOR, major_minor(build.glibc)) if build.glibc else (0, 0)
 
 
 def uv() -> str:

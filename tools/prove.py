@@ -5,7 +5,7 @@
     python tools/prove.py 2.20.0 --python 3.12  these sets only
     python tools/prove.py --again               prove anew what has a proof
     python tools/prove.py --sample 2            two sets, other ones every day; proofs.json is checked, not written (what CI does)
-    python tools/prove.py --check               run nothing: every CPU lock must have been run, or be marked as not run
+    python tools/prove.py --check               run nothing: every lock must have been run, or be marked as not run
     python tools/prove.py --mark                run nothing: mark those that were not, so that everybody can see it
 
 What was run is kept in profiles/proofs.json after every set, so a run that is stopped goes on where it was. The disk stays bounded: one
@@ -136,8 +136,10 @@ def make_room(lock: Lock) -> None:
 
 
 def missing(catalogue: Catalogue, proofs: dict[str, Proof]) -> list[Lock]:
-    """Return the CPU locks that were neither run nor marked as not run."""
-    return [lock for lock in locks(catalogue, versions=(), python="", device="cpu") if lock.digest not in proofs]
+    """Return the locks for Linux on x86-64 that were neither run nor marked as not run."""
+    return [
+        lock for device in ("cpu", "cuda") for lock in locks(catalogue, versions=(), python="", device=device) if lock.digest not in proofs
+    ]
 
 
 def was_run(lock: Lock, proofs: dict[str, Proof]) -> bool:
@@ -164,8 +166,8 @@ def main(arguments: Sequence[str]) -> int:
     if options.check:
         lacking = missing(catalogue, proofs)
         run = sum(proof.level == "run" for proof in proofs.values())
-        words = "\n".join(f"neither run nor marked: {lock.release} on Python {lock.python}" for lock in lacking)
-        print(words or f"every CPU lock was run, or is marked as not run ({run} proofs, {len(proofs) - run} marks)")
+        words = "\n".join(f"neither run nor marked: {lock.release} on Python {lock.python} for {lock.device}" for lock in lacking)
+        print(words or f"every lock for {PLATFORM} was run, or is marked as not run ({run} proofs, {len(proofs) - run} marks)")
         return 1 if lacking else 0
     everything = [lock for device in ("cpu", "cuda") for lock in locks(catalogue, versions=(), python="", device=device)]
     if options.mark:

@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from provisioner.catalogue.lockfile import LockFile, parse_lockfile
 from provisioner.catalogue.stored import Stored
 from provisioner.catalogue.versions import is_prerelease, is_version, minor_of, version_key
 from provisioner.errors import InputError
 from provisioner.host import Host, Reader
-from provisioner.model.catalogue import CudaToolkit, GpuArchitecture, Lock, LockDevice, Proof, Release
-from provisioner.model.codec import parse_json
+from provisioner.model.catalogue import NO_ADDON, CudaToolkit, GpuArchitecture, Lock, LockDevice, Proof, Release
 from provisioner.model.record import record
 from provisioner.specifiers import contains, readable
+from provisioner.versions import numbers
+
+if TYPE_CHECKING:
+    from provisioner.catalogue.fits import Fits
 
 LOCK_ENDING = ".lock"
+# The one that Apple's tensorflow-metal has wheels for that go with TensorFlow's own.
+METAL_PLATFORM = "macos-aarch64"
 
 
 @record
@@ -35,6 +42,14 @@ def find_profiles() -> str:
     return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "profiles")
 
 
+def addons_of(release: Release, platform: str) -> dict[str, str]:
+    """Return what may be put beside a release on a platform: on arm64 Macs with Apple's plug-in, where the build names one."""
+    if platform != METAL_PLATFORM:
+        return release.addons
+    metal = next((build.metal for build in release.builds if build.platform == platform), None)
+    return {**release.addons, "tensorflow-metal": f"=={metal.version}" if metal else NO_ADDON}
+
+
 class Catalogue:
     """The profiles of one folder. Answers are remembered; a file that cannot be read raises ``InputError`` when it is first needed."""
 
@@ -46,7 +61,7 @@ class Catalogue:
         self._versions: tuple[str, ...] | None = None
         self._minors: dict[str, tuple[Release, ...]] = {}
         self._lockfiles: dict[tuple[str, str], LockFile | None] = {}
-        self._proofs: dict[str, Proof] | None = None
+        self._proof: Callable[[str], Proof | None] | None = None
 
     @classmethod
     def open(cls, host: Reader, root: str, *, cache: Host | None = None, cache_dir: str = "") -> Catalogue:
@@ -100,31 +115,29 @@ class Catalogue:
         return lockfile.sets if lockfile else ()
 
     def lock(self, version: str, python: str, platform: str, device: LockDevice) -> Lock | None:
-        """Return the exact set for a release, Python (``3.11``), platform and device, or None where there is none."""
+        """Return the exact set for a release, Python (``3.11``), platform and device, with what goes beside it; None where there is none."""
         lockfile = self._lockfile(version, platform)
-        return lockfile.lock(python, device) if lockfile else None
+        lock = lockfile.lock(python, device) if lockfile else None
+        release = self.release(version) if lock else None
+        return replace(lock, addons=addons_of(release, platform)) if lock and release else lock
 
     def proof(self, lock: Lock) -> Proof:
         """Return what was run for a lock; one without an entry is resolved, never run."""
-        if self._proofs is None:
-            from provisioner.catalogue.tables import read_proofs  # noqa: PLC0415 - as below
+        if self._proof is None:
+            from provisioner.catalogue.tables import ProofTable  # noqa: PLC0415 - as below
 
-            name = "proofs.json"
-            path = f"{self._root}/{name}"
-            self._proofs = read_proofs(parse_json(self._stored.text(name), file=path), file=path) if self._host.exists(path) else {}
-        return self._proofs.get(lock.digest) or Proof(lock=lock.digest, level="resolved")
+            path = f"{self._root}/proofs.json"
+            known: dict[str, Proof] = {}
+            self._proof = ProofTable(self._stored.text("proofs.json"), file=path).get if self._host.exists(path) else known.get
+        return self._proof(lock.digest) or Proof(lock=lock.digest, level="resolved")
 
     def architecture(self, capability: str) -> GpuArchitecture | None:
         """Return the architecture of a compute capability (``8.6``), or None for one that is not known."""
-        from provisioner.catalogue.tables import Gpus, numbers, read_gpus  # noqa: PLC0415 - 3 ms, for questions about GPUs
+        from provisioner.catalogue.tables import Gpus, read_gpus  # noqa: PLC0415 - 3 ms, for questions about GPUs
 
         table = self._stored.parsed("gpus.yaml", Gpus, lambda data, path: read_gpus(data, file=path))
         wanted = numbers(capability)
         return next((item for item in table.architectures if numbers(item.first) <= wanted <= numbers(item.last)), None)
-
-    def toolkit(self, version: str) -> CudaToolkit | None:
-        """Return the CUDA toolkit of a version (``12.5``), with the drivers it asks for."""
-        return next((item for item in self.toolkits() if item.version == version), None)
 
     def toolkits(self) -> tuple[CudaToolkit, ...]:
         """Return every known CUDA toolkit, oldest first."""
@@ -137,7 +150,7 @@ class Catalogue:
 
         ``distribution_id`` and ``like`` are ID and ID_LIKE of os-release; ``wsl2`` stands for Linux under Windows.
         """
-        from provisioner.catalogue.tables import Drivers, numbers, read_drivers  # noqa: PLC0415 - as above
+        from provisioner.catalogue.tables import Drivers, read_drivers  # noqa: PLC0415 - as above
 
         table = self._stored.parsed("drivers.yaml", Drivers, lambda data, path: read_drivers(data, file=path))
         # The branch itself must be newer than the minimum's, or it could still be a release of the branch that is too old.
@@ -148,6 +161,15 @@ class Catalogue:
                 if name in route.ids:
                     return tuple(command.replace("{branch}", branch).replace("{minimum}", minimum) for command in route.commands)
         return ()
+
+    def fits(self) -> Fits:
+        """Return what goes with which release beyond what metadata says; empty where the folder has no such file."""
+        from provisioner.catalogue.fits import Fits, read_fits  # noqa: PLC0415 - for doctor
+
+        name = "fits.yaml"
+        if not self._host.exists(f"{self._root}/{name}"):
+            return Fits()
+        return self._stored.parsed(name, Fits, lambda data, path: read_fits(data, file=path))
 
     def _matching(self, spec: str, *, prereleases: bool) -> Iterator[str]:
         if not spec:

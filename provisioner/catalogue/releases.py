@@ -7,6 +7,7 @@ The file::
     common:                    # for every release of the minor
       builds: {linux-x86_64: {pythons: [...], glibc: ..., cuda: {...}}}
       known_bad: [...]
+      addons: {tensorflow-text: "==2.15.*", tf-keras: none}
     releases:
       2.15.0: {released: 2023-11-14, cutoff: 2023-12-04, builds: {...}}
 
@@ -22,7 +23,7 @@ from typing import Any, TypeVar
 
 from provisioner.catalogue.versions import is_prerelease, is_version, minor_of, version_key
 from provisioner.errors import InputError
-from provisioner.model.catalogue import Build, Constraint, CudaBuild, KnownBad, Link, Release
+from provisioner.model.catalogue import NO_ADDON, Build, Constraint, CudaBuild, KnownBad, Link, Release
 from provisioner.model.codec import from_data
 
 T = TypeVar("T")
@@ -35,6 +36,7 @@ _MINOR = re.compile(r"\d+\.\d+")
 _CAPABILITY = re.compile(r"(sm|compute)_\d{2,3}")
 _LIBRARY = re.compile(r"lib[\w.+-]+\.so(\.\d+)*")
 _PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==\d[0-9A-Za-z.]*")
+_ADDON = re.compile(rf"{NO_ADDON}|(==|>=|<=|<|>)\d+(\.\d+)*(\.\*)?(,(>=|<=|<|>)\d+(\.\d+)*)*")
 _CAUSE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _PLATFORM = re.compile(r"(linux|macos|windows)-(x86_64|aarch64)")
 
@@ -162,6 +164,9 @@ def _faults(release: Release) -> Iterator[str]:
     for build in release.builds:
         for fault in _build_faults(build):
             yield f"builds.{build.platform}{fault}"
+    for name, value in release.addons.items():
+        if _ADDON.fullmatch(value) is None:
+            yield f"addons.{name}: expected specifiers such as ==2.15.*, or {NO_ADDON}, found {value!r}"
     for number, known in enumerate(release.known_bad):
         for fault in _known_bad_faults(known):
             yield f"known_bad[{number}].{fault}"

@@ -7,14 +7,17 @@ from typing import Any
 
 from provisioner.errors import InputError
 from provisioner.model.catalogue import CudaToolkit, GpuArchitecture, Proof
-from provisioner.model.codec import from_data
+from provisioner.model.codec import from_data, parse_json
 from provisioner.model.record import record
+from provisioner.versions import numbers
 
 GPUS_SCHEMA = "tfsetup/gpus/1"
 CUDA_SCHEMA = "tfsetup/cuda/1"
 DRIVERS_SCHEMA = "tfsetup/drivers/1"
 PROOFS_SCHEMA = "tfsetup/proofs/1"
 
+# One entry, in the form that tools/prove.py writes, and the digest of its lock.
+_PROOF_LINE = re.compile(r'^  (\{"lock": "([0-9a-f]{64})", .*\}),?$', re.MULTILINE)
 _CAPABILITY = re.compile(r"\d+\.\d+")
 
 
@@ -112,9 +115,26 @@ def read_proofs(data: Any, *, file: str) -> dict[str, Proof]:
     return found
 
 
-def numbers(version: str) -> tuple[int, ...]:
-    """Return the numbers of a dotted version, for comparing: ``580.65.06`` is (580, 65, 6)."""
-    return tuple(int(part) for part in version.split("."))
+class ProofTable:
+    """The proofs of one file; an entry is checked when it is asked for, since all of them together would cost more than the rest of a plan.
+
+    tools/prove.py writes one entry a line. A file of another form is read whole, and raises ``InputError`` where it cannot be read.
+    """
+
+    def __init__(self, text: str, *, file: str) -> None:
+        """``text`` is the content of ``file``."""
+        self._file = file
+        self._lines: dict[str, str] = {digest: line for line, digest in _PROOF_LINE.findall(text)}
+        plain = text.startswith(f'{{"schema": "{PROOFS_SCHEMA}", "proofs": [\n') and text.endswith("\n]}\n")
+        self._by_line = plain and text.count("\n") == len(self._lines) + 2
+        self._whole = {} if self._by_line else read_proofs(parse_json(text, file=file), file=file)
+
+    def get(self, lock: str) -> Proof | None:
+        """Return the proof of the lock with this digest, if there is one; raises ``InputError``."""
+        if not self._by_line:
+            return self._whole.get(lock)
+        line = self._lines.get(lock)
+        return from_data(Proof, parse_json(line, file=self._file), file=self._file) if line else None
 
 
 def _refuse(faults: list[str], file: str) -> None:

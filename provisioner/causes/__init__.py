@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.causes.messages import Messages, load_messages
+from provisioner.causes.messages import Message, Messages
+from provisioner.causes.store import open_messages
 
-__all__ = ["Messages", "load_messages"]
+__all__ = ["Message", "Messages", "open_messages"]

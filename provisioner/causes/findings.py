@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisioner.causes.messages import Messages
-from provisioner.model.finding import Confidence, Evidence, Finding, Repair, Severity
+from provisioner.model.finding import Confidence, Evidence, Finding, Remedy, Repair, Severity
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 CONFIDENCES: tuple[Confidence, ...] = ("certain", "likely", "possible")
@@ -17,6 +17,7 @@ class Findings:
         self.messages = messages
         self.env, self.python = env, python
         self._found: dict[tuple[str, str], Finding] = {}
+        self._remedies: dict[tuple[str, str], Remedy] = {}
 
     def add(
         self,
@@ -26,10 +27,15 @@ class Findings:
         *evidence: Evidence,
         title: str = "",
         repairs: tuple[Repair, ...] = (),
+        remedy: Remedy | None = None,
     ) -> None:
-        """Add evidence for a cause; ``title`` replaces the cause's own where several findings share a code (``unknown``)."""
+        """Add evidence for a cause; ``title`` replaces the cause's own where several findings share a code (``unknown``).
+
+        ``remedy`` stands for the cause's own words where the case lets more be said; the first that was given stays.
+        """
         key = (cause, title)
         before = self._found.get(key)
+        remedy = self._remedies.setdefault(key, remedy) if remedy is not None else self._remedies.get(key)
         if before is not None:
             severity = min(severity, before.severity, key=SEVERITIES.index)
             confidence = min(confidence, before.confidence, key=CONFIDENCES.index)
@@ -41,7 +47,7 @@ class Findings:
             confidence=confidence,
             title=title or self.messages.causes[cause].title,
             evidence=evidence,
-            remedy=self.messages.remedy(cause, env=self.env, python=self.python),
+            remedy=remedy or self.messages.remedy(cause, env=self.env, python=self.python),
             repairs=repairs,
         )
 
@@ -52,5 +58,5 @@ class Findings:
     def ordered(self) -> tuple[Finding, ...]:
         """Errors before warnings before information; among them a cause before its symptoms."""
         return tuple(
-            sorted(self._found.values(), key=lambda finding: (SEVERITIES.index(finding.severity), self.messages.rank(finding.cause)))
+            sorted(self._found.values(), key=lambda finding: (SEVERITIES.index(finding.severity), self.messages.order.rank(finding.cause)))
         )

@@ -1,36 +1,47 @@
-"""Start-up messages and their meaning, as data: which are harmless, which are faults, and of what."""
+"""Messages and their meaning, as data: which are harmless, which are faults, and of what; and the words for each cause."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from provisioner.errors import InputError
-from provisioner.model.codec import from_data
+from provisioner.causes.history import History
+from provisioner.causes.patterns import branches, compiled, literals, squeeze
+from provisioner.model.cause import Order
 from provisioner.model.finding import Confidence, Remedy
 from provisioner.model.record import record
 
-SCHEMA = "tfsetup/messages/1"
 # Dates, process ids and addresses differ in each run; without them equal messages are counted together.
 _VARYING = re.compile(
     r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: |^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ |^[IWEF]0000 00:00:\d+\.\d+ +\d+ |0x[0-9a-f]{6,}"
 )
+Kind = Literal["fault", "harmless", "context"]
 
 
 @record
 class Message:
-    """``pattern`` is a regular expression; with ``about`` ``gpu`` it is a fault only where a GPU is wanted or present."""
+    """One message of one speaker (``pip``, ``loader``, ``cuda``): ``explanation`` is what it means, ``reference`` who says so.
+
+    ``pattern`` is a regular expression (``causes.patterns.compiled``). ``kind``: a ``context`` message says something of the machine, or follows
+    from another fault; by itself it proves nothing. ``specific``: 9 names the cause, 7 the thing that fails, 5 is typical of the cause, 3 is a
+    hint, 1 a mere symptom; of several messages on one line the most specific counts. ``confidence`` is how sure the cause is where nothing else
+    is known. With ``about`` ``gpu`` it is a fault only where a GPU is wanted or present. ``topic`` names the judgement that looks at it
+    together with what else is known (``provisioner.diagnose.log.topics``); without one, ``cause`` is the answer.
+    """
 
     id: str
+    speaker: str
     pattern: str
-    kind: Literal["harmless", "fault"]
+    kind: Kind
     explanation: str
     reference: str
     cause: str = "harmless-message"
     about: Literal["", "gpu"] = ""
-    confidence: Confidence = "certain"
+    confidence: Confidence = "likely"
+    specific: int = 5
+    topic: str = ""
 
 
 @record
@@ -42,17 +53,41 @@ class CauseText:
     steps: tuple[str, ...] = ()
 
 
-@record
+# A message as it is kept between runs: its fields in their order, then each alternative of its pattern with the texts that it needs.
+Row = list[Any]
+_FIELDS = tuple(name for name, _, _ in Message.__record__)  # type: ignore[attr-defined]  # what ``record`` leaves on a class
+
+
+def row_of(message: Message) -> Row:
+    """Return the form in which a message is kept."""
+    return [*(getattr(message, name) for name in _FIELDS), [[branch, *literals(branch)] for branch in branches(message.pattern)]]
+
+
 class Messages:
-    """The file ``profiles/messages.yaml``: known messages in the order in which they are tried, the words and the rank of each cause."""
+    """All messages, the most specific first, the words and the rank of each cause, and what is known of the time before the catalogue.
 
-    messages: tuple[Message, ...]
-    causes: dict[str, CauseText]
-    ranking: tuple[str, ...]
+    The messages stay rows until one is asked for: making all of them would cost more than reading most logs.
+    """
 
-    def rank(self, cause: str) -> int:
-        """The place of a cause in the ranking: a cause comes before its symptoms; one that is not in it stands before ``unknown``."""
-        return self.ranking.index(cause) if cause in self.ranking else max(0, len(self.ranking) - 2)
+    def __init__(
+        self,
+        rows: Iterable[Row],
+        *,
+        causes: dict[str, CauseText],
+        order: Order,
+        history: History,
+    ) -> None:
+        """Use ``provisioner.causes.open_messages``; ``rows`` are in the order in which they are tried."""
+        self._rows = tuple(rows)
+        self._made: dict[int, Message] = {}
+        self.causes = causes
+        self.order = order
+        self.history = history
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """Every message."""
+        return tuple(self._message(number) for number in range(len(self._rows)))
 
     def remedy(self, cause: str, *, env: str, python: str) -> Remedy:
         """The remedy of a cause for one environment."""
@@ -60,9 +95,39 @@ class Messages:
         steps = tuple(step.replace("{env}", _quoted(env)).replace("{python}", _quoted(python)) for step in text.steps)
         return Remedy(words=text.remedy, steps=steps)
 
+    def possible(self, text: str) -> Iterator[tuple[Message, tuple[re.Pattern[str], ...]]]:
+        """The messages that could occur in ``text``, the most specific first, with what to look for: the alternatives of which it holds a text."""
+        lowered = text.lower()
+        known: dict[str, bool] = {}
+        for number, row in enumerate(self._rows):
+            wanted = []
+            for branch, *needed in row[-1]:
+                for literal in needed:
+                    if literal not in known:
+                        known[literal] = literal in lowered
+                    if known[literal]:
+                        wanted.append(branch)
+                        break
+            if wanted:
+                yield self._message(number), tuple(map(compiled, wanted))
+
     def match(self, text: str) -> Message | None:
-        """The first known message that occurs in ``text``."""
-        return next((message for message in self.messages if re.search(message.pattern, text, re.MULTILINE)), None)
+        """The most specific known message that occurs in ``text``."""
+        squeezed = squeeze(text)
+        return next((message for message, patterns in self.possible(squeezed) if any(item.search(squeezed) for item in patterns)), None)
+
+    def fault_in(self, text: str, *, gpu: bool) -> Message | None:
+        """The most specific message of a fault that occurs in ``text``; one about a GPU only with ``gpu``."""
+        squeezed = squeeze(text)
+        for message, patterns in self.possible(squeezed):
+            if message.kind == "fault" and (gpu or message.about != "gpu") and any(item.search(squeezed) for item in patterns):
+                return message
+        return None
+
+    def _message(self, number: int) -> Message:
+        if number not in self._made:
+            self._made[number] = Message(**dict(zip(_FIELDS, self._rows[number], strict=False)))
+        return self._made[number]
 
 
 @record
@@ -85,46 +150,6 @@ def _quoted(path: str) -> str:
     import shlex  # noqa: PLC0415 - only when a remedy is written
 
     return shlex.quote(path)
-
-
-def read_messages(data: Any, *, file: str) -> Messages:
-    """Build ``Messages`` from the parsed YAML.
-
-    Raises ``InputError`` that lists every fault: fields, patterns that are no regular expression, causes without words or rank, double ids.
-    """
-    messages = from_data(Messages, data, file=file, schema=SCHEMA)
-    faults: list[str] = []
-    ids: set[str] = set()
-    for number, message in enumerate(messages.messages):
-        place = f"messages[{number}]"
-        try:
-            re.compile(message.pattern)
-        except re.error as error:
-            faults.append(f"{place}.pattern: not a regular expression: {error}")
-        if message.id in ids:
-            faults.append(f"{place}.id: used twice: {message.id}")
-        ids.add(message.id)
-        if message.cause not in messages.causes:
-            faults.append(f"{place}.cause: no words in causes for {message.cause}")
-        if message.kind == "fault" and message.cause == "harmless-message":
-            faults.append(f"{place}.cause: a fault needs the code of its cause")
-    faults.extend(f"causes.{cause}: is not in ranking" for cause in messages.causes if cause not in messages.ranking)
-    faults.extend(f"ranking: no words in causes for {cause}" for cause in messages.ranking if cause not in messages.causes)
-    if faults:
-        raise InputError("cannot be read", place=file, faults=tuple(faults))
-    return messages
-
-
-def load_messages(text: str, *, file: str) -> Messages:
-    """Parse the text of ``profiles/messages.yaml``; raises ``InputError``."""
-    import yaml  # noqa: PLC0415 - 20 ms that only verify pays
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        data = yaml.load(text, Loader=loader)  # noqa: S506 - a safe loader, the C one where there is one
-    except yaml.YAMLError as error:
-        raise InputError("not valid YAML", place=file, faults=(" ".join(str(error).split()),)) from None
-    return read_messages(data, file=file)
 
 
 def without_varying(line: str) -> str:

@@ -8,7 +8,7 @@ from provisioner.choose.platforms import check_cpu, check_libc, check_macos, is_
 from provisioner.choose.pythons import Offer, Pythons, no_python, offers_for, python_warnings
 from provisioner.choose.view import CatalogueView
 from provisioner.choose.words import Obstacle, span
-from provisioner.model.catalogue import Build, CudaBuild, LockDevice, Release
+from provisioner.model.catalogue import Build, CudaBuild, KnownBad, LockDevice, Release
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState, GpuJudgement
 from provisioner.model.record import record
@@ -143,5 +143,14 @@ def _known_bad(release: Release, platform: str, device: LockDevice) -> dict[str,
     for entry in release.known_bad:
         if not entry.capabilities and is_bad(entry, platform, device):
             for python in entry.pythons or tuple(python for build in release.builds for python in build.pythons):
-                bad[python] = Obstacle(code=entry.cause, why=entry.reason, remedy=f"see {entry.reference}" if entry.reference else "")
+                bad[python] = Obstacle(code=entry.cause, why=entry.reason, remedy=_remedy(entry, release, platform))
     return bad
+
+
+def _remedy(entry: KnownBad, release: Release, platform: str) -> str:
+    """Say what a person can do about a known-bad combination, and where to read more."""
+    cuda = next((build.cuda for build in release.builds if build.platform == platform), None)
+    if entry.cause != "cuda-libs-missing" or cuda is None:
+        return f"see {entry.reference}" if entry.reference else ""
+    by_hand = f"make the environment by hand with CUDA {cuda.version} and cuDNN {cuda.cudnn} from conda or of the system"
+    return f"use `--device cpu` or a newer release, or {by_hand}" + (f" (source: {entry.reference})" if entry.reference else "")

@@ -7,8 +7,8 @@ from provisioner.choose.driver import Sight
 from provisioner.choose.gpu import usable
 from provisioner.choose.platforms import has_cuda, is_jetson, platform_name, unused_gpu
 from provisioner.choose.pythons import Offer
-from provisioner.choose.versions import numbers
 from provisioner.choose.words import listed
+from provisioner.versions import numbers
 
 
 def reasons(situation: Situation, taken: Candidate, offer: Offer, *, first: bool) -> tuple[str, ...]:

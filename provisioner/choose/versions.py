@@ -10,15 +10,11 @@ import re
 
 from provisioner.errors import UsageError
 from provisioner.specifiers import contains, readable
+from provisioner.versions import numbers
 
 _PREFIX = re.compile(r"\d+(\.\d+)?(\.\*)?|\d+(\.\d+)+\.\*", re.ASCII)
 _EXACT = re.compile(r"\d+(\.\d+)+((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?", re.ASCII)
 _PRERELEASE = re.compile(r"(?<![<!])(==|===|>=|<=|~=|>)\s*\d+(\.\d+)*\.?(a|b|rc|dev)\d+")
-
-
-def numbers(version: str) -> tuple[int, ...]:
-    """Return the numbers of a version as glibc, drivers, CUDA and capabilities write it: ``525.60.13`` is ``(525, 60, 13)``."""
-    return tuple(int(number) for number in re.findall(r"\d+", version))
 
 
 def minor(version: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from provisioner.model.catalogue import GpuArchitecture, Lock, LockDevice, Proof, Release
+from provisioner.model.catalogue import CudaToolkit, GpuArchitecture, Lock, LockDevice, Proof, Release
 
 
 class CatalogueView(Protocol):
@@ -17,7 +17,7 @@ class CatalogueView(Protocol):
     def release(self, version: str) -> Release | None:
         """One release, or None."""
 
-    def releases(self, spec: str, *, prereleases: bool = False) -> Iterator[Release]:
+    def releases(self, spec: str = "", *, prereleases: bool = False) -> Iterator[Release]:
         """Releases that match PEP 440 specifiers (empty: all), newest first, each read when it is asked for."""
 
     def locks(self, version: str, platform: str) -> tuple[tuple[str, LockDevice], ...]:
@@ -31,6 +31,9 @@ class CatalogueView(Protocol):
 
     def architecture(self, capability: str) -> GpuArchitecture | None:
         """The family of GPUs with this compute capability, or None."""
+
+    def toolkits(self) -> tuple[CudaToolkit, ...]:
+        """Every known CUDA toolkit, oldest first."""
 
     def driver_commands(self, distribution_id: str, like: tuple[str, ...], minimum: str) -> tuple[str, ...]:
         """The commands that install an NVIDIA driver of at least ``minimum`` on a distribution; empty where none is known."""

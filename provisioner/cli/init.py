@@ -41,7 +41,7 @@ def init(
     if there is not None and not there.is_yaml:
         hint = f"add targets there; a {found.FILE} beside it would be a second declaration"
         raise InputError("has a [tool.tfsetup] already", place=there.file, hint=hint)
-    platform = flow.platform_of_machine(host)
+    platform = flow.platform_of(host)
     if not platform:
         raise CouldNotTellError("could not tell what platform this machine is", hint="write the file by hand: docs/teams.md")
     site = read_site(host, root)

@@ -55,6 +55,14 @@ def environment(host: Host, env: str | None) -> str:
     return settings.request({"env": env}, host).env
 
 
+def named_environment(host: Host, env: str | None, python: str) -> str:
+    """Return the environment that a person named by option, variable or file; "" where an interpreter or the active one is meant."""
+    if python and not env:
+        return ""
+    request = settings.request({"env": env}, host)
+    return "" if request.origins["env"] == "default" else request.env
+
+
 def wants_json(argv: Sequence[str]) -> bool:
     """True when errors are to be told as a document; Typer, which reads the option itself, may be what fails."""
     return "--json" in argv or LocalHost().env.get("TFSETUP_JSON", "").strip().lower() in settings.TRUE

@@ -26,7 +26,7 @@ def profiles(
     catalogue = flow.open_catalogue(LocalHost())
     entries = select(catalogue, release=release, python=python, device=device, platform=platform)
     if as_json:
-        print_json(profiles_document(entries))
+        print_json(profiles_document(catalogue, entries, in_full=bool(release)))
     elif release and len({entry.version for entry in entries}) == 1:
         print_text(release_text(catalogue, entries))
     else:

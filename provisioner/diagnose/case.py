@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import field
 from typing import Literal
 
+from provisioner.catalogue.fits import Fits
 from provisioner.causes.findings import Findings
+from provisioner.choose.view import CatalogueView
 from provisioner.host import Reader
 from provisioner.model.catalogue import Build, Lock, Release
 from provisioner.model.facts import Facts, Interpreter
@@ -32,9 +34,9 @@ class PathEntry:
 class Survey:
     """What the interpreter itself says (``diagnose/_survey.py``), without importing TensorFlow.
 
-    ``markers`` is its environment of PEP 508; ``tags`` are the wheel tags it takes, best first (PEP 425); ``modules`` maps the top-level
-    names that matter (tensorflow, numpy, google.protobuf, keras, the standard library modules that people shadow) to the file from which
-    ``importlib`` would load each ("" for none); ``magic`` is the wheel architecture of the process, as ``x86_64``.
+    ``markers`` is its environment of PEP 508; ``modules`` maps the top-level names that matter (``fits.modules``, ``fits.standard_library``) to
+    the file from which ``importlib`` would load each: "built-in" for what has no file, a folder with a slash at the end for a namespace
+    package, "" for none. ``flags``: ``stdlib`` is its folder, ``start`` what the interpreter said when it did not start with the user's variables.
     """
 
     executable: str
@@ -77,7 +79,8 @@ class Case:
     and ``no_survey`` then says why. ``distributions`` come in the order of the module path. ``release``, ``build`` and ``lock`` are the
     catalogue's for the TensorFlow that is there (None where it is not known); ``releases`` answers for any other version. ``child`` is the
     run that imported TensorFlow, ``libraries`` the one that opened the GPU libraries (None when they were not to be made, and ``no_import``
-    says why). ``expected`` is as ``verify`` takes it. ``deep`` asks for the hashes of large files.
+    says why). ``expected`` is as ``verify`` takes it. ``deep`` asks for the hashes of large files. ``catalogue`` names GPU families and the
+    commands that install a driver; None where there is no catalogue to ask. ``fits`` says what goes with which release beyond what metadata says.
     """
 
     env: str
@@ -101,6 +104,8 @@ class Case:
     libraries: Child | None = None
     no_import: str = ""
     deep: bool = False
+    catalogue: CatalogueView | None = None
+    fits: Fits = field(default_factory=Fits)
 
     def first(self, name: str) -> Distribution | None:
         """The distribution of a normalised name that the interpreter would use."""
@@ -112,7 +117,7 @@ class CheckSpec:
     """One named check.
 
     ``look`` adds what it finds to the collector and returns a line on what was looked at; it raises ``CouldNotTell`` where nothing can be
-    said. ``seconds`` is its time limit. ``slow`` checks announce themselves.
+    said, ``Skipped`` where there is nothing to say. ``seconds`` is its time limit. ``slow`` checks announce themselves.
     """
 
     name: str
@@ -124,3 +129,7 @@ class CheckSpec:
 
 class CouldNotTell(Exception):  # noqa: N818 - an answer, not an error
     """A check that can say nothing, and why."""
+
+
+class Skipped(Exception):  # noqa: N818 - an answer, not an error
+    """A check that does not apply, or was not asked for, and why."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from provisioner.engines.index import installer_environment, pip_options
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved, check_variables, expand, read_annotations
 from provisioner.engines.uv import checked, find_uv, run_uv
-from provisioner.engines.wheels import Wheel, numbers, pick, supported_tags
+from provisioner.engines.wheels import Wheel, major_minor, pick, supported_tags
 from provisioner.errors import OperationError, UsageError
 from provisioner.host import Host
 
@@ -76,7 +76,7 @@ def _ruled_out(job: Job, name: str, version: str, offered: Mapping[str, Sequence
 
 def _fits(job: Job, wheels: Sequence[Wheel]) -> bool:
     try:
-        pick(wheels, supported_tags(job.python, job.platform, numbers(job.floor)))
+        pick(wheels, supported_tags(job.python, job.platform, major_minor(job.floor)))
     except (OperationError, ValueError):
         return False
     return True

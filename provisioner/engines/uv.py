@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from provisioner.engines.index import installer_environment
-from provisioner.engines.wheels import numbers
+from provisioner.engines.wheels import major_minor
 from provisioner.errors import OperationError
 from provisioner.host import Completed, Host, Reader
 from provisioner.model.plan import Package
@@ -142,7 +142,7 @@ def platform_name(platform: str, glibc: str) -> str:
     system, _, machine = platform.partition("-")
     if system != "linux":
         return f"{machine}-{'apple-darwin' if system == 'macos' else 'pc-windows-msvc'}"
-    wanted = numbers(glibc)
+    wanted = major_minor(glibc)
     major, minor = next((known for known in GLIBC if known >= wanted), GLIBC[-1])
     return f"{machine}-manylinux_{major}_{minor}"
 

@@ -22,7 +22,7 @@ from provisioner.engines.resolving import (
     plain,
     read_annotations,
 )
-from provisioner.engines.wheels import numbers, read_pylock
+from provisioner.engines.wheels import major_minor, read_pylock
 from provisioner.errors import OperationError
 from provisioner.host import Completed, Host
 from provisioner.model.record import record
@@ -156,7 +156,7 @@ def _platform(job: Job) -> str:
     """Return uv's name of the platform, with the newest glibc that it knows and that is no newer than the target's."""
     if not job.platform.startswith("linux"):
         return uv.platform_name(job.platform, job.floor)
-    major, minor = max((known for known in uv.GLIBC if known <= numbers(job.floor)), default=uv.GLIBC[0])
+    major, minor = max((known for known in uv.GLIBC if known <= major_minor(job.floor)), default=uv.GLIBC[0])
     return uv.platform_name(job.platform, f"{major}.{minor}")
 
 

@@ -68,7 +68,7 @@ def _wheel(package: str, version: str, item: dict[str, Any]) -> Wheel:
     )
 
 
-def numbers(text: str) -> tuple[int, int]:
+def major_minor(text: str) -> tuple[int, int]:
     """Return ``2.28`` as ``(2, 28)``."""
     major, minor = text.split(".")[:2]
     return int(major), int(minor)
@@ -82,7 +82,7 @@ def supported_tags(python: str, platform: str, floor: tuple[int, int]) -> list[T
     from packaging.tags import compatible_tags, cpython_tags  # noqa: PLC0415 - start-up
 
     platforms = _platform_tags(platform, floor)
-    version = numbers(python)
+    version = major_minor(python)
     interpreter = f"cp{version[0]}{version[1]}"
     # Up to 3.7 the ABI says that memory is managed by pymalloc (PEP 3149), as it is in every build that people have.
     abi = interpreter if version >= (3, 8) else f"{interpreter}m"

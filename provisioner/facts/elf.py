@@ -80,16 +80,16 @@ def read_elf(host: Reader, path: str) -> Elf:
     """Header, loader and soname of the file at ``path``. Raises ``ElfError`` and ``OSError``."""
     head = header(host, path)
     try:
-        segments = _segments(host, path, head)
+        parts = segments(host, path, head)
         loader = next(
-            (_text(host.read_bytes(path, min(size, MAX_NAME), offset)) for kind, offset, _, size in segments if kind == PT_INTERP), ""
+            (_text(host.read_bytes(path, min(size, MAX_NAME), offset)) for kind, offset, _, size in parts if kind == PT_INTERP), ""
         )
-        return Elf(header=head, loader=loader, soname=_soname(host, path, head, segments))
+        return Elf(header=head, loader=loader, soname=_soname(host, path, head, parts))
     except (struct.error, OverflowError):
         raise ElfError("a damaged ELF file") from None
 
 
-def _segments(host: Reader, path: str, head: Header) -> list[tuple[int, int, int, int]]:
+def segments(host: Reader, path: str, head: Header) -> list[tuple[int, int, int, int]]:
     """Each segment as (type, offset in the file, address, size in the file)."""
     offset, size, count = head.segments
     if count > MAX_SEGMENTS:

@@ -202,11 +202,11 @@ def _ask_all(host: Reader, candidates: list[Candidate]) -> dict[Candidate, tuple
 
 
 def _ask(host: Reader, candidate: Candidate) -> tuple[dict[str, Any] | None, str]:
-    """The answer, or why there is none. ``-E -s`` keeps the user's variables and packages out (Python 2 has no ``-I``)."""
+    """The answer, or why not. ``-B`` writes no byte code, ``-E -s`` keeps the user's variables and packages out (Python 2 has no ``-I``)."""
     # macOS's launcher sets it so that a child Python takes its parent's identity; -E does not cover it.
     env = {name: value for name, value in host.env.items() if name != "__PYVENV_LAUNCHER__"}
     try:
-        done = host.run([candidate.path, "-E", "-s", SCRIPT], env=env, timeout=SECONDS)
+        done = host.run([candidate.path, "-B", "-E", "-s", SCRIPT], env=env, timeout=SECONDS)
     except files.FAULTS as error:
         return None, f"it cannot be started ({files.reason(error)})"
     answer = parse_answer(done.out)

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from provisioner.choose.versions import numbers
 from provisioner.lock.keys import NAME
 from provisioner.lock.shape import Fault, Path
 from provisioner.site import normalise
+from provisioner.versions import numbers
 from provisioner.words import mask
 
 _MINOR = r"3\.[0-9]{1,2}"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from provisioner.engines.resolving import Resolved, plain
-from provisioner.engines.wheels import Wheel, numbers, pick, supported_tags
+from provisioner.engines.wheels import Wheel, major_minor, pick, supported_tags
 from provisioner.errors import OperationError
 from provisioner.model.catalogue import Lock, LockedFile
 from provisioner.model.team import Declaration, LockedTarget, Target, TeamFile, TeamLock
@@ -22,7 +22,7 @@ def files_of(
 ) -> tuple[TeamFile, ...]:
     """Return the files of a target by name: the set's own by their hashes, of all others the one that an installer prefers."""
     profile = {file.name: file for file in lock.files}
-    tags = supported_tags(target.python, target.platform, numbers(floor))
+    tags = supported_tags(target.python, target.platform, major_minor(floor))
     missing = sorted(set(profile) - set(answer.offered))
     if missing:
         raise OperationError(f"the index has nothing under {', '.join(missing)}", place=target.name, cause="download-failed")

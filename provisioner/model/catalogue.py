@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Literal
 
 from provisioner.model.record import record
 
 LockDevice = Literal["cpu", "cuda"]
+
+# Stands where no release of an add-on is for a TensorFlow.
+NO_ADDON = "none"
 
 
 @record
@@ -109,7 +113,10 @@ class KnownBad:
 
 @record
 class Release:
-    """One TensorFlow release. ``released`` and ``cutoff`` are ISO dates; ``cutoff`` is the upload date its locks were resolved at."""
+    """One TensorFlow release. ``released`` and ``cutoff`` are ISO dates; ``cutoff`` is the upload date its locks were resolved at.
+
+    ``addons`` are the packages that must be of a certain release beside it: specifiers (``==2.15.*``), or NO_ADDON where none is.
+    """
 
     version: str
     released: str
@@ -117,6 +124,7 @@ class Release:
     builds: tuple[Build, ...]
     known_bad: tuple[KnownBad, ...] = ()
     prerelease: bool = False
+    addons: dict[str, str] = field(default_factory=dict)
 
 
 @record
@@ -134,7 +142,10 @@ class LockedFile:
 
 @record
 class Lock:
-    """An exact, hashed set for one release, Python, platform and device; ``digest`` is the SHA-256 of its canonical text."""
+    """An exact, hashed set for one release, Python, platform and device; ``digest`` is the SHA-256 of its canonical text.
+
+    ``addons`` is what may be put beside it, as ``Release.addons``; it is no part of the set.
+    """
 
     release: str
     python: str
@@ -143,6 +154,7 @@ class Lock:
     glibc: str
     files: tuple[LockedFile, ...]
     digest: str
+    addons: dict[str, str] = field(default_factory=dict)
 
 
 @record

@@ -29,7 +29,8 @@ class Examined:
 class Examination:
     """The outcome of ``doctor``: ``env`` is "" where an interpreter without an environment was examined.
 
-    ``machine`` is a line for a person; ``python_version`` and ``tensorflow`` are "" where they could not be told.
+    ``machine`` is a line for a person; ``python_version`` and ``tensorflow`` are "" where they could not be told. ``taken`` says why this was
+    examined (named, or active).
     """
 
     env: str
@@ -40,11 +41,32 @@ class Examination:
     machine: str
     checks: tuple[Examined, ...]
     findings: tuple[Finding, ...]
+    taken: str = ""
 
     @property
     def healthy(self) -> bool:
         """True when nothing of severity error or warning was found."""
         return all(finding.severity == "info" for finding in self.findings)
+
+
+@record
+class Difference:
+    """A finding or a check that is not as it was: ``before`` and ``after`` say how it was and is, "" where it was or is not there."""
+
+    name: str
+    title: str
+    before: str
+    after: str
+
+
+@record
+class Changes:
+    """What differs between two examinations: findings that are new, gone or changed, and checks with another result."""
+
+    new: tuple[Difference, ...]
+    gone: tuple[Difference, ...]
+    changed: tuple[Difference, ...]
+    checks: tuple[Difference, ...]
 
 
 @record

@@ -6,6 +6,7 @@ from typing import Literal
 
 from provisioner.model.catalogue import Link, LockDevice
 from provisioner.model.facts import Interpreter
+from provisioner.model.finding import Repair
 from provisioner.model.record import record
 from provisioner.model.request import Request
 
@@ -71,7 +72,29 @@ class Removal:
     paths: tuple[str, ...] = ()
 
 
-StepKind = Literal["create", "remove", "install", "link", "verify", "receipt"]
+@record
+class Move:
+    """An entry that is renamed beside itself, inside or outside the environment: both paths are absolute, in one folder."""
+
+    path: str
+    target: str
+    reason: str
+
+
+@record
+class Edit:
+    """An entry of the environment that is written: ``path`` is relative to it. A link where ``target`` is given, else a file with ``text``."""
+
+    path: str
+    reason: str
+    text: str = ""
+    target: str = ""
+
+
+# How much a plan changes: ``apply`` makes what was asked for; a repair puts single things right (``repair``), the whole set (``set``), or
+# makes the environment anew in the place of the old one (``rebuild``).
+PlanKind = Literal["apply", "repair", "set", "rebuild"]
+StepKind = Literal["create", "remove", "install", "link", "write", "move", "verify", "receipt"]
 
 
 @record
@@ -109,6 +132,9 @@ class Plan:
     ``lock`` are digests of what the decision was made from; ``proof`` says in words what was run for the lock. ``unchanged`` are locked
     packages that are there already, with their versions; ``warnings`` are about the place (those about the choice are in ``choice``).
     ``builders`` are the packages of the set that its source distributions are built with (empty where nothing is built).
+
+    The rest is for repairs: ``repairs`` are those of the findings that it does; ``moves`` are renamed aside, ``edits`` written; ``base`` is the
+    interpreter that the environment is given (empty: it keeps its own). ``conflicts`` say what else is installed and will not work any more.
     """
 
     tool: str
@@ -131,6 +157,12 @@ class Plan:
     outside: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     builders: tuple[Package, ...] = ()
+    kind: PlanKind = "apply"
+    repairs: tuple[Repair, ...] = ()
+    moves: tuple[Move, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    base: str = ""
+    conflicts: tuple[str, ...] = ()
     seal: str = ""
 
     @property
@@ -141,4 +173,4 @@ class Plan:
     @property
     def changes(self) -> bool:
         """True when executing it would change something."""
-        return any(step.needed and step.kind in {"create", "remove", "install", "link"} for step in self.steps)
+        return any(step.needed and step.kind not in {"verify", "receipt"} for step in self.steps)

@@ -80,7 +80,8 @@ def undo_text(found: Undoable) -> str:
             lines.append(f"  among it, installed since by others: {', '.join(found.added)}")
         return "\n".join(lines)
     moved = f"{len(found.record.incoming)} new entries are taken out, {len(found.record.outgoing)} old ones are put back"
-    return f"The change of {root}{_when(found)} is taken back: {moved}"
+    lines = [f"The change of {root}{_when(found)} is taken back: {moved}"]
+    return "\n".join([*lines, *(f"  {move.target} is renamed to {move.path}" for move in found.record.moves)])
 
 
 def _when(found: Undoable) -> str:

@@ -25,12 +25,8 @@ def interrupted_words(left: Interrupted) -> str:
 
 def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> str:
     """Return the plan as text."""
-    kind = {"venv": "there already", "absent": "new", "empty": "an empty folder now"}[plan.env.kind]
-    headline, *reasons = choice_lines(plan.choice, verbose=verbose)
     lines = [
-        headline,
-        f"  in {plan.env.path} ({kind})",
-        *reasons,
+        *(_made(plan, verbose=verbose) if plan.kind == "apply" else _mended(plan)),
         "",
         f"Proof: {plan.proof}",
         "",
@@ -43,7 +39,7 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> 
         title = step.title if step.needed else _not_needed(step.kind)
         lines.append(f"  {mark:<3} {title}")
         lines.append(f"      {'because ' if step.needed else 'not needed: '}{step.reason}")
-    lines += ["", *_packages(plan, verbose=verbose), *_removals(plan)]
+    lines += ["", *_packages(plan, verbose=verbose), *_removals(plan), *_repairs(plan), *_conflicts(plan)]
     if plan.packages:
         unknown = sum(not item.size for item in plan.packages)
         more = f" and {unknown} files whose size the index does not tell" if unknown else ""
@@ -55,6 +51,36 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> 
     warnings = [*plan.warnings, *([interrupted_words(interrupted)] if interrupted else [])]
     lines += [f"warning: {text}" for text in warnings]
     return "\n".join(lines)
+
+
+def _made(plan: Plan, *, verbose: bool) -> list[str]:
+    kind = {"venv": "there already", "absent": "new", "empty": "an empty folder now"}[plan.env.kind]
+    headline, *reasons = choice_lines(plan.choice, verbose=verbose)
+    return [headline, f"  in {plan.env.path} ({kind})", *reasons]
+
+
+def _mended(plan: Plan) -> list[str]:
+    """Say how much a repair changes."""
+    release = f"TensorFlow {plan.choice.release} on Python {plan.choice.python}"
+    what = {
+        "repair": "Put right what was found, and nothing else",
+        "set": f"Put back the whole known-good set of {release}",
+        "rebuild": f"Make the environment anew, with {release}",
+    }[plan.kind]
+    return [what, f"  in {plan.env.path}", *(f"  why: {reason}" for reason in dict.fromkeys(item.reason for item in plan.repairs))]
+
+
+def _repairs(plan: Plan) -> list[str]:
+    """Say what a repair renames and writes."""
+    lines = ["Renamed, not deleted (undo renames it back)"] if plan.moves else []
+    lines += [f"  {item.path} -> {item.target}: {item.reason}" for item in plan.moves]
+    lines += ["Written (undo brings the old one back)"] if plan.edits else []
+    return lines + [f"  {item.path}{f' -> {item.target}' if item.target else ''}: {item.reason}" for item in plan.edits]
+
+
+def _conflicts(plan: Plan) -> list[str]:
+    """Say what else is installed and will not work any more, or not as it was."""
+    return ["What else you have installed, and what becomes of it", *(f"  {text}" for text in plan.conflicts)] if plan.conflicts else []
 
 
 def _not_needed(kind: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from provisioner.catalogue import Catalogue
 from provisioner.errors import UsageError
 from provisioner.model import codec
-from provisioner.model.catalogue import Build
+from provisioner.model.catalogue import NO_ADDON, Build, KnownBad, Release
 from provisioner.model.record import record
 from provisioner.words import size_words
 
@@ -35,9 +35,10 @@ class Entry:
 
 @record
 class Profiles:
-    """The document of ``profiles --json``."""
+    """The document of ``profiles --json``; ``releases`` holds in full what was asked for by its version."""
 
     profiles: tuple[Entry, ...]
+    releases: tuple[Release, ...] = ()
 
 
 def select(catalogue: Catalogue, *, release: str, python: str, device: str, platform: str = "") -> tuple[Entry, ...]:
@@ -72,14 +73,28 @@ def select(catalogue: Catalogue, *, release: str, python: str, device: str, plat
                     )
                 )
     if not entries:
-        wanted = " ".join(part for part in (release, python and f"Python {python}", device, platform and f"on {platform}") if part)
-        raise UsageError(f"there is no known-good set for {wanted}", hint="`tfsetup profiles` lists them all")
+        parts = (
+            release and f"of TensorFlow {release}",
+            python and f"for Python {python}",
+            device and f"for {device}",
+            platform and f"on {platform}",
+        )
+        wanted = " ".join(part for part in parts if part)
+        raise UsageError(f"there is no known-good set {wanted}", hint=_offered(catalogue, release=release, python=python))
     return tuple(entries)
 
 
-def profiles_document(entries: tuple[Entry, ...]) -> dict[str, Any]:
-    """Return the document of ``profiles --json``."""
-    return codec.document(SCHEMA, Profiles(profiles=entries))
+def _offered(catalogue: Catalogue, *, release: str, python: str) -> str:
+    """Say what could be asked for instead."""
+    hint = f"devices are cpu and cuda, platforms {', '.join(catalogue.platforms())}"
+    return f"{hint}; `tfsetup profiles` lists all releases" if release or python else hint
+
+
+def profiles_document(catalogue: Catalogue, entries: tuple[Entry, ...], *, in_full: bool) -> dict[str, Any]:
+    """Return the document of ``profiles --json``, with ``in_full`` all that is known of the releases."""
+    versions = dict.fromkeys(entry.version for entry in entries) if in_full else ()
+    releases = tuple(release for version in versions if (release := catalogue.release(version)))
+    return codec.document(SCHEMA, Profiles(profiles=entries, releases=releases))
 
 
 def profiles_text(entries: tuple[Entry, ...]) -> str:
@@ -125,15 +140,29 @@ def release_text(catalogue: Catalogue, entries: tuple[Entry, ...]) -> str:
             lines.append(f"  CUDA {build.cuda.version}, cuDNN {build.cuda.cudnn}, driver {build.cuda.driver} or newer")
             lines.append(f"  compiled for {', '.join(build.cuda.capabilities)}")
             lines += [f"  link {link.path} -> {link.target}: {link.reason}" for link in build.cuda.links]
-    for bad in release.known_bad if release else ():
-        where = f" on {', '.join(bad.platforms)}" if bad.platforms else ""
-        lines.append(f"known bad{where}: {bad.reason} ({bad.reference})")
+    lines += ["", *_addons(release), *(_known_bad(bad) for bad in release.known_bad)] if release else []
     lines += ["", "sets"]
     for entry in entries:
         proof = f"run on {entry.proven}" if entry.proof == "run" else "resolved, not run"
         sizes = f"{size_words(entry.download)} to download, {size_words(entry.disk)} on disk"
         lines.append(f"  {entry.platform:<15} Python {entry.python} {entry.device:<5} {entry.packages} packages, {sizes}; {proof}")
     return "\n".join(lines)
+
+
+def _addons(release: Release) -> list[str]:
+    """Say which add-ons go with the release; `--with` keeps to that."""
+    fit = [f"{name} {limits}" for name, limits in release.addons.items() if limits != NO_ADDON]
+    none = [name for name, limits in release.addons.items() if limits == NO_ADDON]
+    lines = [f"add-ons that go with it: {'; '.join(fit)}"] if fit else []
+    return [*lines, f"add-ons without a release for it: {', '.join(none)}"] if none else lines
+
+
+def _known_bad(bad: KnownBad) -> str:
+    parts = [f"on {', '.join(bad.platforms)}"] if bad.platforms else []
+    parts += [f"for {', '.join(bad.devices)}"] if bad.devices else []
+    parts += [f"with Python {', '.join(bad.pythons)}"] if bad.pythons else []
+    parts += [f"on GPUs of compute capability {', '.join(bad.capabilities)}"] if bad.capabilities else []
+    return f"known bad {' '.join(parts)}: {bad.reason} ({bad.reference})"
 
 
 def _needs(build: Build) -> str:

@@ -15,9 +15,13 @@ from provisioner.report import lock_text
 
 SCHEMAS = (
     "apply",
+    "cause",
     "declaration",
     "error",
+    "examination",
+    "explanation",
     "facts",
+    "fix",
     "init",
     "journal",
     "lock",
@@ -53,6 +57,22 @@ def schema_of(name: str) -> dict[str, Any]:
         from provisioner.report.profiles_text import SCHEMA, Profiles  # noqa: PLC0415 - brings the catalogue
 
         return codec.json_schema(Profiles, SCHEMA)
+    if name == "fix":
+        from provisioner.report import fix_text  # noqa: PLC0415 - only for this one
+
+        return codec.json_schema(fix_text.Fixed, fix_text.SCHEMA)
+    if name == "examination":
+        return _examination()
+    if name == "explanation":
+        from provisioner.model.diagnosis import Explanation  # noqa: PLC0415 - only for this one
+
+        return codec.json_schema(Explanation, "tfsetup/explanation/1")
+    if name == "cause":
+        from provisioner.model.cause import Cause  # noqa: PLC0415 - only for this one
+
+        page = codec.json_schema(Cause, "tfsetup/cause/1")
+        page["properties"]["findings"] = {"type": "array", "maxItems": 0}
+        return page
     verification = codec.json_schema(Verification, "tfsetup/verify/1")
     if name == "verify":
         verification["properties"] = {
@@ -107,3 +127,23 @@ def schema_of(name: str) -> dict[str, Any]:
         "required": ["schema", *fields[name]],
         "$defs": definitions if name == "apply" else {},
     }
+
+
+def _examination() -> dict[str, Any]:
+    """The document of ``doctor --json``: ``changes`` is there with ``--compare``."""
+    from provisioner.model.diagnosis import Changes, Examination  # noqa: PLC0415 - only this document
+
+    schema = codec.json_schema(Examination, "tfsetup/examination/1")
+    changes = codec.json_schema(Changes, "")
+    schema["properties"] = {
+        "schema": schema["properties"].pop("schema"),
+        "healthy": {"type": "boolean"},
+        **schema["properties"],
+        "changes": {"$ref": "#/$defs/Changes"},
+    }
+    schema["required"].insert(1, "healthy")
+    changes["properties"].pop("schema")
+    changes["required"].remove("schema")
+    schema["$defs"] |= changes["$defs"]
+    schema["$defs"]["Changes"] = {key: changes[key] for key in ("type", "description", "properties", "required")}
+    return schema

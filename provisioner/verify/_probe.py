@@ -8,6 +8,14 @@ file and what the checks save under ``--work``.
 Events: ``interpreter`` (first), ``start`` and ``end`` of each check, ``loaded`` (what came from where), ``done`` (last).
 """
 
+# The first imports wait until what is loaded already was noted.
+# ruff: noqa: E402
+
+import sys
+
+# Modules that the start of the interpreter has loaded: a file of the same name beside a program comes too late for those.
+STARTED = frozenset(sys.modules)
+
 import argparse
 import faulthandler
 import json
@@ -15,7 +23,6 @@ import os
 import platform
 import shutil
 import site
-import sys
 import sysconfig
 import tempfile
 import time
@@ -198,16 +205,33 @@ def load_kernels() -> Any:
     return module
 
 
-def run(record: Recorder, work: str, rehearse: int) -> None:
-    """All checks in order; when the import fails the others are not even announced."""
+def run(record: Recorder, work: str, rehearse: int, *, brief: bool = False) -> None:
+    """All checks in order; when the import fails the others are not even announced. ``brief`` computes nothing: import and devices only."""
     tf = record.check("import", "", import_tensorflow)
     if tf is not None:
         record.check("versions", "", lambda: versions(tf))
         kernels = load_kernels()
-        kernels.run(record, tf, work, rehearse)
+        if brief:
+            record.check("devices", "", lambda: kernels.devices(tf, rehearse))
+        else:
+            kernels.run(record, tf, work, rehearse)
     # What makes XLA find its tools may have been set by the import.
     tools = {"flags": os.environ.get("XLA_FLAGS", ""), "ptxas": shutil.which("ptxas") or ""}  # noqa: TID251 - this is the target's process
     record.write(event="loaded", modules=foreign_modules(), libraries=foreign_libraries(), tools=tools)
+
+
+def stand_in(cwd: str) -> None:
+    """Make the module path that of a program in ``cwd``; what was imported only for this script, and its folder would replace, is forgotten."""
+    try:
+        entries = os.listdir(cwd)
+    except OSError:
+        entries = []
+    names = {entry.split(".")[0] for entry in entries if entry.endswith((".py", ".so", ".pyd")) or os.path.isdir(os.path.join(cwd, entry))}
+    for name in list(sys.modules):
+        top = name.split(".")[0]
+        if top in names and top not in STARTED and _provides(cwd, top):
+            del sys.modules[name]
+    sys.path.insert(0, cwd)
 
 
 def main() -> None:
@@ -218,7 +242,11 @@ def main() -> None:
     parser.add_argument("--work", default="", help="empty folder for what is saved and loaded again; a temporary one without it")
     parser.add_argument("--timeout", type=float, default=0.0, help="seconds after which all stacks are written to standard error")
     parser.add_argument("--rehearse", type=int, default=0, help="treat that many logical CPU devices as if they were GPUs")
+    parser.add_argument("--brief", action="store_true", help="import TensorFlow and list the devices, and compute nothing")
+    parser.add_argument("--cwd", default="", help="first entry of the module path, as for a program that is started there")
     options = parser.parse_args()
+    if options.cwd and not getattr(sys.flags, "safe_path", False):
+        stand_in(options.cwd)
     # The C-level stack of a crash, and of a hang shortly before the time limit, is the evidence of what was running.
     faulthandler.enable()
     if options.timeout:
@@ -226,10 +254,10 @@ def main() -> None:
     record = Recorder(options.out, options.mark)
     record.write(event="interpreter", **interpreter())
     if options.work:
-        run(record, options.work, options.rehearse)
+        run(record, options.work, options.rehearse, brief=options.brief)
     else:
         with tempfile.TemporaryDirectory(prefix="tfsetup-probe-") as work:
-            run(record, work, options.rehearse)
+            run(record, work, options.rehearse, brief=options.brief)
     record.write(event="done")
     if options.timeout:
         faulthandler.cancel_dump_traceback_later()

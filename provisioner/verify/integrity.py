@@ -8,7 +8,7 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from provisioner.host import Reader
 from provisioner.model.record import record
@@ -19,7 +19,10 @@ SMALL = 64 * 1024
 # Files up to this size are read at once.
 WHOLE = 1 << 20
 RECORD_LIMIT = 1 << 26
-FaultKind = Literal["missing", "size", "content", "unreadable", "no record", "leftover", "stray"]
+FaultKind = Literal["missing", "size", "content", "unreadable", "no record", "no metadata", "leftover", "stray"]
+_NATIVE = re.compile(r"\.(so|dylib|pyd|dll)(\.\d+)*$")
+# Longer ones are no sizes of files; Python refuses to convert numbers of several thousand digits.
+SIZE_DIGITS = 15
 
 
 @record
@@ -46,18 +49,25 @@ class Fault:
 
 @record
 class Integrity:
-    """The state of an environment's files: ``rivals`` own one tensorflow folder; ``files`` were compared, ``hashed`` of them by content."""
+    """The state of an environment's files: ``rivals`` own one tensorflow folder; ``files`` were compared, ``hashed`` of them by content.
+
+    ``natives`` are the compiled files that are there and their owners; ``owners`` are the distributions that record a tensorflow package.
+    """
 
     distributions: tuple[Installed, ...]
     rivals: tuple[str, ...]
     faults: tuple[Fault, ...]
     files: int
     hashed: int
+    natives: tuple[tuple[str, str], ...] = ()
+    owners: tuple[str, ...] = ()
 
 
-@record
-class _Row:
-    """One line of a RECORD (PEP 376, "Recording installed projects"): size is -1 and digest empty where the line has none."""
+class _Row(NamedTuple):
+    """One line of a RECORD (PEP 376, "Recording installed projects"): size is -1 and digest empty where the line has none.
+
+    A tuple, because there are tens of thousands.
+    """
 
     owner: str
     digest: str
@@ -93,12 +103,22 @@ def parse_metadata(text: str) -> tuple[str, str, tuple[str, ...], str]:
     return normalise(name), version, tuple(requires), requires_python
 
 
-def check(reader: Reader, env: str, *, deep: bool = False) -> Integrity:
-    """Compare every distribution in ``env`` with its RECORD; ``deep`` hashes large files too. Reads only."""
+def name_of_folder(base: str) -> tuple[str, str]:
+    """Return normalised name and version as a metadata folder's own name tells them (PEP 376)."""
+    name, _, version = base.rsplit(".", 1)[0].partition("-")
+    return normalise(name), version.split("-py")[0] if base.endswith(".egg-info") else version
+
+
+def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = False, folders: tuple[str, ...] | None = None) -> Integrity:
+    """Compare every distribution in ``env`` with its RECORD; ``deep`` hashes large files too, ``sizes_only`` none. Reads only.
+
+    ``folders`` are the folders with distributions where they are not those below ``env``. A RECORD that names files outside ``env`` is not
+    followed there.
+    """
     distributions: list[Installed] = []
     faults: list[Fault] = []
     rows: dict[str, list[_Row]] = {}
-    folders = sites(reader, env)
+    folders = sites(reader, env) if folders is None else folders
     for site in folders:
         for entry in reader.list(site):
             base = posixpath.basename(entry.path)
@@ -107,15 +127,39 @@ def check(reader: Reader, env: str, *, deep: bool = False) -> Integrity:
                 faults.append(Fault(distribution="", kind="leftover", path=entry.path, detail="left by an interrupted pip"))
             elif base.endswith(".dist-info"):
                 _read_distribution(reader, site, entry.path, distributions, faults, rows)
-    rivals = _rivals(rows)
+    bounds = (env.rstrip("/") + "/", *(site + "/" for site in folders))
+    rows = {path: found for path, found in rows.items() if path.startswith(bounds) and "\0" not in path}
+    owning = _owners(rows)
+    rivals = owning if len(owning) > 1 else ()
+    sizes = {path: size for site in folders for path, size in reader.sizes(site).items()}
     hashed = 0
     for path, owners in rows.items():
-        kind, detail, read = _compare(reader, path, owners, deep=deep)
+        if sizes_only and any(row.size in (-1, sizes.get(path)) for row in owners) and path in sizes:
+            continue
+        kind, detail, read = _compare(reader, path, owners, deep=deep, sizes_only=sizes_only)
         hashed += read
         if kind is not None and not (set(rivals) & {row.owner for row in owners}):
             faults.append(Fault(distribution=owners[0].owner, kind=kind, path=path, detail=detail))
-    faults.extend(_strays(reader, folders, rows, rivals))
-    return Integrity(distributions=tuple(distributions), rivals=rivals, faults=tuple(faults), files=len(rows), hashed=hashed)
+    if not rivals:
+        faults.extend(_strays(reader, folders, sizes, rows))
+    return Integrity(
+        distributions=tuple(distributions),
+        rivals=rivals,
+        faults=tuple(faults),
+        files=len(rows),
+        hashed=hashed,
+        natives=_natives(sizes, rows),
+    )
+
+
+def installed(reader: Reader, env: str) -> tuple[Installed, ...]:
+    """Return the distributions in ``env`` with what they require; their files are not looked at."""
+    found: list[Installed] = []
+    for site in sites(reader, env):
+        for entry in reader.list(site):
+            if entry.path.endswith(".dist-info") and not posixpath.basename(entry.path).startswith("~"):
+                _read_distribution(reader, site, entry.path, found, [], {})
+    return tuple(found)
 
 
 def _read_distribution(
@@ -127,6 +171,9 @@ def _read_distribution(
     except OSError:
         faults.append(Fault(distribution=base, kind="leftover", path=folder, detail="a metadata folder without METADATA"))
         return
+    if not name or not version:
+        faults.append(Fault(distribution=base, kind="no metadata", path=folder, detail="METADATA names no distribution and version"))
+        name, version = name_of_folder(base)
     distributions.append(
         Installed(name=name, version=version, metadata=folder, site=site, requires=requires, requires_python=requires_python)
     )
@@ -141,24 +188,33 @@ def _read_distribution(
 
 
 def _rows(text: str, site: str, owner: str) -> Iterator[tuple[str, _Row]]:
-    for fields in csv.reader(text.splitlines()):
-        if not fields or fields[0].endswith((".pyc", "/RECORD", "/RECORD.jws")):
+    """Read a RECORD; one that is no CSV (binary junk, a field of megabytes) ends where it stops to be one."""
+    reader = csv.reader(text.splitlines())
+    while True:
+        try:
+            fields = next(reader)
+        except (StopIteration, csv.Error):
+            return
+        if not fields or not fields[0] or fields[0].endswith((".pyc", "/RECORD", "/RECORD.jws")):
             continue
         digest = fields[1] if len(fields) > 1 else ""
-        size = int(fields[2]) if len(fields) > 2 and fields[2].isdecimal() else -1  # noqa: PLR2004 - path, digest, size
-        yield posixpath.normpath(posixpath.join(site, fields[0])), _Row(owner=owner, digest=digest, size=size)
+        told = fields[2] if len(fields) > 2 else ""  # noqa: PLR2004 - path, digest, size
+        size = int(told) if told.isascii() and told.isdecimal() and len(told) <= SIZE_DIGITS else -1
+        name = fields[0]
+        path = posixpath.normpath(posixpath.join(site, name)) if "./" in name or "//" in name or name[0] == "/" else f"{site}/{name}"
+        yield path, _Row(owner, digest, size)
 
 
-def _rivals(rows: dict[str, list[_Row]]) -> tuple[str, ...]:
-    """The distributions that own the same tensorflow package, when they are several."""
+def _owners(rows: dict[str, list[_Row]]) -> tuple[str, ...]:
+    """The distributions that record a tensorflow package."""
     owners: set[str] = set()
     for path, found in rows.items():
         if path.endswith(("/site-packages/tensorflow/__init__.py", "/site-packages/tensorflow_core/__init__.py")):
             owners |= {row.owner for row in found}
-    return tuple(sorted(owners)) if len(owners) > 1 else ()
+    return tuple(sorted(owners))
 
 
-def _compare(reader: Reader, path: str, owners: list[_Row], *, deep: bool) -> tuple[FaultKind | None, str, int]:
+def _compare(reader: Reader, path: str, owners: list[_Row], *, deep: bool, sizes_only: bool) -> tuple[FaultKind | None, str, int]:
     """Compare a file with every record of it: packages may ship the same path, and the last one installed is right."""
     try:
         entry = reader.entry(path)
@@ -172,7 +228,7 @@ def _compare(reader: Reader, path: str, owners: list[_Row], *, deep: bool) -> tu
     if not fitting:
         return "size", f"{entry.size} bytes instead of {owners[0].size}", 0
     wanted = {row.digest for row in fitting}
-    if "" in wanted or not (deep or entry.size <= SMALL or path.endswith(".py")):
+    if sizes_only or entry.kind != "file" or "" in wanted or not (deep or entry.size <= SMALL or path.endswith(".py")):
         return None, "", 0
     try:
         found = base64.urlsafe_b64encode(_digest(reader, path, entry.size)).rstrip(b"=").decode()
@@ -187,12 +243,15 @@ def _digest(reader: Reader, path: str, size: int) -> bytes:
     return hashlib.sha256(reader.read_bytes(path, limit=size + 1)).digest() if size <= WHOLE else bytes.fromhex(reader.sha256(path))
 
 
-def _strays(reader: Reader, folders: tuple[str, ...], rows: dict[str, list[_Row]], rivals: tuple[str, ...]) -> Iterator[Fault]:
+def _natives(sizes: dict[str, int], rows: dict[str, list[_Row]]) -> tuple[tuple[str, str], ...]:
+    return tuple((path, found[-1].owner) for path, found in rows.items() if path in sizes and _NATIVE.search(path))
+
+
+def _strays(reader: Reader, folders: tuple[str, ...], sizes: dict[str, int], rows: dict[str, list[_Row]]) -> Iterator[Fault]:
     """Code in the tensorflow folder that no distribution owns: what an earlier release left, and what Python would import all the same."""
-    for site in folders:
-        root = posixpath.join(site, "tensorflow")
-        if rivals or not reader.exists(root) or reader.entry(root).kind != "directory":
-            continue
-        for entry in reader.walk(root):
-            if entry.kind == "file" and entry.path not in rows and (entry.path.endswith(".py") or ".so" in posixpath.basename(entry.path)):
-                yield Fault(distribution="", kind="stray", path=entry.path, detail="belongs to no installed distribution")
+    roots = tuple(f"{site}/tensorflow/" for site in folders)
+    for path in sorted(sizes):
+        if path.startswith(roots) and path not in rows and (path.endswith(".py") or ".so" in posixpath.basename(path)):
+            if reader.entry(path).kind != "file":
+                continue
+            yield Fault(distribution="", kind="stray", path=path, detail="belongs to no installed distribution")

@@ -72,8 +72,8 @@ def _failed(item: Ran, raw: Raw, findings: Findings) -> None:
         return
     traceback = str(item.data.get("traceback", item.detail))
     evidence = (Evidence(seen=item.detail, where=where), *_last_frame(traceback))
-    message = findings.messages.match(traceback)
-    if message is not None and message.kind == "fault" and (message.about != "gpu" or item.device or item.name == "import"):
+    message = findings.messages.fault_in(traceback, gpu=bool(item.device) or item.name == "import")
+    if message is not None:
         findings.add(message.cause, "error", message.confidence, *evidence, Evidence(seen=message.explanation, where=message.id))
         return
     findings.add("unknown", "error", "possible", *evidence, title=f"{where} failed: {item.detail.splitlines()[0][:160]}")
@@ -140,7 +140,7 @@ def _messages(seen: tuple[Seen, ...], findings: Findings, *, gpu_wanted: bool, f
     """Put what was printed where it belongs: faults to their cause, noise together, and unknown lines in sight."""
     for item in seen:
         message = item.message
-        if message is None:
+        if message is None or message.kind == "context":
             continue
         counted = Evidence(
             seen=f"{item.line} (x{item.count})" if item.count > 1 else item.line, where=f"{message.id}: {message.explanation}"

@@ -28,7 +28,7 @@ def judge(raw: Raw, expected: Expected, findings: Findings, *, require_gpu: bool
     """Return the checks ``libraries``, ``toolkit`` and ``gpu``, and the table of libraries."""
     libraries = table(raw.libraries, expected, findings.env) if raw.libraries is not None else ()
     here = require_gpu or bool(raw.around.gpus or raw.around.driver)
-    checks = [_libraries(raw, libraries, findings)]
+    checks = [_libraries(raw, libraries, findings, wanted=require_gpu or expected.device != "cpu")]
     if raw.cuda_build:
         _cudnn(libraries, expected, findings)
         _driver(raw, libraries, findings, here=here)
@@ -64,7 +64,8 @@ def table(child: Child | None, expected: Expected, env: str) -> tuple[LoadedLibr
     return tuple(sorted(found, key=lambda item: (not item.required, item.soname)))
 
 
-def _libraries(raw: Raw, libraries: tuple[LoadedLibrary, ...], findings: Findings) -> Check:
+def _libraries(raw: Raw, libraries: tuple[LoadedLibrary, ...], findings: Findings, *, wanted: bool) -> Check:
+    """``wanted``: whether a GPU shall compute; a build for GPUs computes on the CPU without any of these."""
     child = raw.libraries
     if child is None:
         return Check(name="libraries", status="skipped", detail=raw.no_libraries)
@@ -77,6 +78,10 @@ def _libraries(raw: Raw, libraries: tuple[LoadedLibrary, ...], findings: Finding
         status = "timed out" if child.timed_out else "crashed"
         return Check(name="libraries", status="timed out" if status == "timed out" else "crashed", detail=seen.seen, seconds=child.seconds)
     lost = [item for item in libraries if item.required and not item.path]
+    if lost and not wanted:
+        return Check(
+            name="libraries", status="skipped", detail="a build for GPUs, for the CPU alone: none is needed", seconds=child.seconds
+        )
     missing = {event["asked"][0]: event["missing"] for event in child.all("library") if event["asked"]}
     for item in lost:
         cause = "cudnn-missing" if item.soname.startswith("libcudnn") else "cuda-libs-missing"
@@ -114,12 +119,16 @@ def _cudnn(libraries: tuple[LoadedLibrary, ...], expected: Expected, findings: F
     """The loaded cuDNN must be of the same major and not older than the one built against (libraries.yaml, facts)."""
     if expected.cuda is None or not expected.cuda.cudnn:
         return
-    want = _numbers(expected.cuda.cudnn)
     for item in libraries:
-        have = _numbers(item.version)
-        if item.soname.startswith("libcudnn.") and have and (have[0] != want[0] or have[: len(want)] < want[: len(have)]):
+        if item.soname.startswith("libcudnn.") and _numbers(item.version) and not cudnn_fits(item.version, expected.cuda.cudnn):
             seen = Evidence(seen=f"cuDNN {item.version} is loaded, TensorFlow was built with {expected.cuda.cudnn}", where=item.path)
             findings.add("cudnn-version-mismatch", "error", "certain", seen)
+
+
+def cudnn_fits(have: str, want: str) -> bool:
+    """Whether a cuDNN serves a TensorFlow that was built with ``want``: of the same major and not older (cuDNN's API compatibility)."""
+    found, wanted = _numbers(have), _numbers(want)
+    return found[:1] == wanted[:1] and found[: len(wanted)] >= wanted[: len(found)]
 
 
 def _numbers(version: str) -> tuple[int, ...]:

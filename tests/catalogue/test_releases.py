@@ -56,6 +56,18 @@ def test_a_release_can_drop_a_platform_or_the_gpu_build() -> None:
     assert [build.platform for build in release.builds] == ["linux-aarch64"]
 
 
+def test_add_ons_are_specifiers_or_none() -> None:
+    own = "{tf-keras: none, tensorflow-io: '>=0.18,<0.20', tensorflow-text: '==2.20.*'}"
+    (release,) = read(MINOR.format(releases=f"{ONE[:-1]}, addons: {own}}}"))
+    assert release.addons == {"tf-keras": "none", "tensorflow-io": ">=0.18,<0.20", "tensorflow-text": "==2.20.*"}
+    with pytest.raises(InputError) as caught:
+        read(MINOR.format(releases=f"{ONE[:-1]}, addons: {{tf-keras: newest, tensorflow-io: ''}}}}"))
+    assert caught.value.faults == (
+        "releases.2.20.0.addons.tf-keras: expected specifiers such as ==2.15.*, or none, found 'newest'",
+        "releases.2.20.0.addons.tensorflow-io: expected specifiers such as ==2.15.*, or none, found ''",
+    )
+
+
 def test_a_build_like_another_has_its_constraints_and_nothing_else() -> None:
     first = "{requirement: wrapt<1.16, reason: r, reference: x}"
     second = "{requirement: h5py>=3.12, reason: r, reference: x}"

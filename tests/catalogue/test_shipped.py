@@ -6,18 +6,19 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
-from packaging.utils import parse_sdist_filename, parse_wheel_filename
+from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.catalogue.lockfile import format_lockfile, glibc_of, parse_lockfile
 from provisioner.catalogue.releases import read_minor
-from provisioner.catalogue.tables import numbers
 from provisioner.catalogue.yaml_text import parse_yaml
 from provisioner.local_host import LocalHost
-from provisioner.model.catalogue import Build, Release
+from provisioner.model.catalogue import NO_ADDON, Build, Release
 from provisioner.plan import BUILDERS
+from provisioner.versions import numbers
 
 ROOT = Path(find_profiles())
 PLATFORMS = {"linux-x86_64", "linux-aarch64", "macos-aarch64", "macos-x86_64", "windows-x86_64"}
@@ -181,12 +182,36 @@ def test_a_set_holds_the_package_its_pins_and_its_limits_and_no_rival(release: R
 
 
 @pytest.mark.parametrize(("release", "build"), BUILDS)
+def test_add_ons_say_what_the_set_itself_holds(release: Release, build: Build) -> None:
+    """tensorflow-estimator is an add-on that old sets hold; what goes beside a set may not contradict it."""
+    for name, limits in release.addons.items():
+        assert name == canonicalize_name(name)
+        assert limits == NO_ADDON or SpecifierSet(limits)
+    for python, device in CATALOGUE.locks(release.version, build.platform):
+        lock = CATALOGUE.lock(release.version, python, build.platform, device)
+        assert lock is not None
+        metal = {"tensorflow-metal": f"=={build.metal.version}" if build.metal else NO_ADDON}
+        assert lock.addons == {**release.addons, **(metal if build.platform == "macos-aarch64" else {})}
+        for file in lock.files:
+            if file.name in lock.addons:
+                assert SpecifierSet(lock.addons[file.name]).contains(file.version, prereleases=True), file.filename
+
+
+@pytest.mark.parametrize(("release", "build"), BUILDS)
+def test_what_is_known_bad_reads_as_the_end_of_a_sentence(release: Release, build: Build) -> None:
+    """Messages say `TensorFlow 2.4.4 <reason>`; what is about some GPUs stands after a colon and is free."""
+    assert build in release.builds
+    for known in release.known_bad:
+        assert known.capabilities or known.reason.split()[0] in {"has", "asks", "needs", "cannot"}, known.reason
+        assert not known.reason.endswith("."), known.reason
+
+
+@pytest.mark.parametrize(("release", "build"), BUILDS)
 def test_cuda_values_fit_each_other(release: Release, build: Build) -> None:
     cuda = build.cuda
     if cuda is None:
         return
-    toolkit = CATALOGUE.toolkit(cuda.version)
-    assert toolkit is not None
+    (toolkit,) = (item for item in CATALOGUE.toolkits() if item.version == cuda.version)
     assert cuda.driver == (toolkit.driver_minor or toolkit.driver)
     assert cuda.driver_ptx == toolkit.driver
     assert f"libcudart.so.{cudart_name(cuda.version)}" in cuda.must_open

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from provisioner.catalogue import Catalogue, find_profiles
-from provisioner.catalogue.tables import numbers, read_drivers, read_gpus, read_proofs, read_toolkits
+from provisioner.catalogue import Catalogue, find_profiles, tables
+from provisioner.catalogue.tables import ProofTable, read_drivers, read_gpus, read_proofs, read_toolkits
 from provisioner.errors import InputError
 from provisioner.local_host import LocalHost
+from provisioner.versions import numbers
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def shipped() -> Catalogue:
         ("8.6", "Ampere"),
         ("8.9", "Ada Lovelace"),
         ("9.0", "Hopper"),
-        ("10.0", "Blackwell (data centre)"),
+        ("10.0", "data-centre Blackwell"),
         ("12.0", "Blackwell"),
     ],
 )
@@ -60,10 +62,9 @@ def test_toolkits_are_in_order_and_drivers_grow_with_them(shipped: Catalogue) ->
     drivers = [numbers(toolkit.driver) for toolkit in toolkits]
     assert drivers == sorted(drivers)
     assert all(not toolkit.driver_minor or numbers(toolkit.driver_minor) <= numbers(toolkit.driver) for toolkit in toolkits)
-    found = shipped.toolkit("12.5")
-    assert found is not None
+    (found,) = (toolkit for toolkit in toolkits if toolkit.version == "12.5")
     assert (found.driver, found.driver_minor) == ("555.42.02", "525.60.13")
-    assert shipped.toolkit("12.7") is None, "there never was one"
+    assert all(toolkit.version != "12.7" for toolkit in toolkits), "there never was one"
 
 
 @pytest.mark.parametrize(
@@ -125,3 +126,62 @@ def test_wrong_tables_are_refused_with_the_place(read: Callable[..., object], da
         read(data, file="f")
     assert caught.value.place == "f"
     assert caught.value.faults[0].startswith(fault)
+
+
+def proofs(count: int) -> str:
+    """The text of a table as tools/prove.py writes it."""
+    lines = ",\n".join(
+        f'  {{"lock": "{number:064x}", "level": "run", "date": "2026-11-20", "checks": {number}}}' for number in range(count)
+    )
+    return f'{{"schema": "tfsetup/proofs/1", "proofs": [\n{lines}\n]}}\n'
+
+
+def test_a_proof_is_found_without_reading_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten times as many profiles may make a plan 1.2 times as long, so what is parsed may not grow with them."""
+    parsed: list[str] = []
+    real = tables.parse_json
+    monkeypatch.setattr(tables, "parse_json", lambda text, *, file: parsed.append(text) or real(text, file=file))
+    for count in (10, 1000):
+        parsed.clear()
+        table = ProofTable(proofs(count), file="proofs.json")
+        found = table.get(f"{7:064x}")
+        assert found is not None
+        assert found.checks == 7
+        assert table.get("f" * 64) is None
+        assert len(parsed) == 1
+        assert len(parsed[0]) < 200
+
+
+@pytest.mark.parametrize("text", [proofs(3).replace("\n", ""), proofs(3).replace("\n", "\n\n"), proofs(3).replace(", ", " , ")])
+def test_proofs_of_another_form_are_read_whole(text: str) -> None:
+    found = ProofTable(text, file="proofs.json").get(f"{2:064x}")
+    assert found is not None
+    assert found.checks == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        proofs(3).removesuffix("]}\n"),
+        proofs(3) + "more\n",
+        proofs(2).replace(f"{1:064x}", f"{0:064x}"),
+        proofs(2).replace('"run"', '"hoped"').replace(f"{1:064x}", "1"),
+    ],
+)
+def test_proofs_that_are_damaged_are_refused(text: str) -> None:
+    with pytest.raises(InputError):
+        ProofTable(text, file="proofs.json")
+
+
+def test_an_entry_that_is_damaged_is_refused_when_it_is_asked_for() -> None:
+    table = ProofTable(proofs(2).replace('"run"', '"hoped"'), file="proofs.json")
+    with pytest.raises(InputError) as caught:
+        table.get(f"{1:064x}")
+    assert "level" in caught.value.faults[0]
+
+
+def test_the_shipped_proofs_have_the_form_that_is_read_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(tables, "read_proofs")
+    text = Path(find_profiles(), "proofs.json").read_text("utf-8")
+    assert ProofTable(text, file="proofs.json").get("f" * 64) is None

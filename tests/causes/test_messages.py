@@ -1,25 +1,31 @@
-"""Known messages: cases as lines of real output, and the file's own faults."""
+"""Known messages: lines of real output, the examples of every message, and the faults of the files."""
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 from verify.support import PROFILES, known_messages
 
-from provisioner.causes.messages import classify, load_messages
+from provisioner.causes import open_messages
+from provisioner.causes.messages import classify
+from provisioner.diagnose.log.topics import TOPICS
 from provisioner.errors import InputError
+from provisioner.local_host import LocalHost
 
 LINES = yaml.safe_load((Path(__file__).parent / "lines.yaml").read_text(encoding="utf-8"))
-SMALL = """
-schema: tfsetup/messages/1
+FILES = sorted((PROFILES / "causes" / "messages").glob("*.yaml"))
+EXAMPLES = [(path.stem, item) for path in FILES for item in yaml.safe_load(path.read_text(encoding="utf-8"))["messages"]]
+SPEAKER = """
+schema: tfsetup/messages/2
+speaker: one
+about: someone
 messages:
-- {id: one, pattern: 'a b', kind: fault, cause: disk-full, explanation: e, reference: r}
-causes:
-  disk-full: {title: t, remedy: r}
-  harmless-message: {title: t, remedy: r}
-ranking: [disk-full, harmless-message]
+- {id: first, pattern: 'a big (one|two)', kind: fault, cause: disk-full, means: m, reference: r, example: 'a big one'}
+- {id: second, pattern: 'quiet', kind: harmless, means: m, reference: r, example: 'quiet'}
 """
 
 
@@ -29,10 +35,21 @@ def test_line(case):
     assert (found.id if found else None) == case["id"]
 
 
+@pytest.mark.parametrize(("speaker", "item"), EXAMPLES, ids=[f"{speaker}-{item['id']}" for speaker, item in EXAMPLES])
+def test_every_message_is_the_first_to_match_its_example(speaker, item):
+    found = known_messages().match(item["example"])
+    assert found is not None
+    assert (found.speaker, found.id) == (speaker, item["id"])
+
+
 def test_every_cause_is_one_of_the_contract():
     codes = {item.cause for item in known_messages().messages} | set(known_messages().causes)
     listed = yaml.safe_load((Path(__file__).parent / "causes.yaml").read_text(encoding="utf-8"))
-    assert codes <= set(listed)
+    assert codes == set(listed)
+
+
+def test_every_topic_has_its_judgement_and_every_judgement_a_message():
+    assert {item.topic for item in known_messages().messages} - {""} == set(TOPICS)
 
 
 def test_equal_lines_are_counted_and_unknown_ones_kept():
@@ -50,37 +67,83 @@ def test_equal_lines_are_counted_and_unknown_ones_kept():
 
 def test_remedy_quotes_paths():
     messages = known_messages()
-    assert messages.remedy("disk-full", env="/x", python="/p").steps == ()
-    assert messages.remedy("install-corrupt", env="/tmp/a b", python="/p").steps == ("tfsetup apply --env '/tmp/a b'",)
+    assert messages.remedy("install-corrupt", env="/tmp/a b", python="/p").steps == ("tfsetup fix --env '/tmp/a b'",)
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A profiles folder with two messages."""
+    folder = tmp_path / "profiles"
+    (folder / "causes" / "messages").mkdir(parents=True)
+    for path in (PROFILES / "causes").glob("*.yaml"):
+        shutil.copy(path, folder / "causes")
+    (folder / "causes" / "messages" / "one.yaml").write_text(SPEAKER)
+    shutil.copy(PROFILES / "history.yaml", folder / "history.yaml")
+    return folder
 
 
 @pytest.mark.parametrize(
     ("old", "new", "place"),
     [
-        ("'a b'", "'a ('", "messages[0].pattern"),
-        ("cause: disk-full", "cause: no-such-cause", "messages[0].cause"),
+        ("a big (one|two)", "a big (", "messages[0].pattern: not a regular expression"),
+        ("a big (one|two)", "(a+)+ big", "messages[0].pattern: a repeat inside a repeat"),
+        ("a big (one|two)", "a big|.*", "messages[0].pattern: needs a text"),
+        ("example: 'a big one'", "example: 'small'", "messages[0].example"),
         ("cause: disk-full, ", "", "messages[0].cause: a fault needs"),
+        ("kind: harmless", "kind: harmless, cause: disk-full", "messages[1].cause: only a fault"),
         ("kind: fault", "kind: loud", "messages[0].kind"),
-        ("ranking: [disk-full, ", "ranking: [", "causes.disk-full: is not in ranking"),
-        ("ranking: [disk-full, ", "ranking: [disk-full, unheard-of, ", "ranking: no words"),
-        ("explanation: e, ", "explanation: e, extra: 1, ", "messages[0].extra"),
+        ("kind: fault", "kind: fault, specific: 10", "messages[0].specific"),
+        ("kind: fault", "kind: fault, about: cpu", "messages[0].about"),
+        ("id: second", "id: first", "messages[1].id: used twice"),
+        ("means: m", "means: ''", "messages[0].means: is empty"),
+        ("speaker: one", "speaker: two", "speaker: expected one"),
+        ("cause: disk-full", "cause: no-such-cause", "one.yaml: first: no words for no-such-cause"),
     ],
 )
-def test_faults_of_the_file_are_named(old, new, place):
-    assert load_messages(SMALL, file="m.yaml").messages[0].id == "one"
+def test_faults_of_a_speaker_are_named(small, old, new, place):
+    assert len(open_messages(LocalHost(), str(small)).messages) == 2
+    path = small / "causes" / "messages" / "one.yaml"
+    assert old in SPEAKER
+    path.write_text(SPEAKER.replace(old, new, 1))
     with pytest.raises(InputError) as caught:
-        load_messages(SMALL.replace(old, new), file="m.yaml")
+        open_messages(LocalHost(), str(small))
     assert any(fault.startswith(place) for fault in caught.value.faults), caught.value.faults
 
 
-def test_double_id_and_bad_yaml():
-    line = next(line for line in SMALL.splitlines() if line.startswith("- {id"))
+def test_faults_of_the_history_and_missing_files_are_named(small):
+    history = (small / "history.yaml").read_text()
+    (small / "history.yaml").write_text(history.replace("'\\bgb10\\b|dgx spark'", "'('"))
     with pytest.raises(InputError) as caught:
-        load_messages(SMALL.replace(line, f"{line}\n{line}"), file="m.yaml")
-    assert caught.value.faults == ("messages[1].id: used twice: one",)
-    with pytest.raises(InputError, match="not valid YAML"):
-        load_messages("a: [", file="m.yaml")
+        open_messages(LocalHost(), str(small))
+    assert "not a regular expression" in caught.value.faults[0]
+    (small / "history.yaml").unlink()
+    with pytest.raises(InputError, match="cannot be read"):
+        open_messages(LocalHost(), str(small))
+
+
+def test_one_id_for_one_message_in_all_files(small):
+    (small / "causes" / "messages" / "two.yaml").write_text(SPEAKER.replace("speaker: one", "speaker: two"))
+    with pytest.raises(InputError) as caught:
+        open_messages(LocalHost(), str(small))
+    assert caught.value.faults == ("two.yaml: first is in one.yaml, too", "two.yaml: second is in one.yaml, too")
+
+
+def test_the_cache_serves_until_a_file_changes(small, tmp_path):
+    host, cache = LocalHost(), str(tmp_path / "cache" / "deep")
+    first = open_messages(host, str(small), cache=host, cache_dir=cache)
+    kept = next(Path(cache).glob("causes-*.json"))
+    again = open_messages(host, str(small), cache=host, cache_dir=cache)
+    assert again.messages == first.messages
+    assert (again.causes, again.order, again.history) == (first.causes, first.order, first.history)
+    kept.write_text("{")
+    assert open_messages(host, str(small), cache=host, cache_dir=cache).messages == first.messages
+    path = small / "causes" / "messages" / "one.yaml"
+    path.write_text(SPEAKER.replace("id: second", "id: third"))
+    os.utime(path, (1, 1))
+    assert {item.id for item in open_messages(host, str(small), cache=host, cache_dir=cache).messages} == {"first", "third"}
 
 
 def test_no_registry_is_named():
-    assert "http" not in (PROFILES / "messages.yaml").read_text(encoding="utf-8")
+    for path in (PROFILES / "history.yaml", *FILES):
+        text = path.read_text(encoding="utf-8").lower()
+        assert not any(name in text for name in ("pypi.org", "pythonhosted", "anaconda.org")), path

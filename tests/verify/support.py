@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import os
 import subprocess
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import provisioner
-from provisioner.causes import Messages, load_messages
+from provisioner.causes import Messages, open_messages
 from provisioner.local_host import LocalHost
 from provisioner.model.finding import Verification
 from provisioner.verify import Expected, verify
@@ -21,10 +22,10 @@ PROFILES = Path(provisioner.__file__).parent.parent / "profiles"
 SITE = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
 
 
+@functools.lru_cache(maxsize=1)
 def known_messages() -> Messages:
     """The messages that are shipped."""
-    path = PROFILES / "messages.yaml"
-    return load_messages(path.read_text(encoding="utf-8"), file=str(path))
+    return open_messages(LocalHost(), str(PROFILES))
 
 
 def make_env(folder: Path) -> Path:

@@ -91,6 +91,14 @@ def test_a_library_that_is_there_but_not_where_it_is_looked_for(env):
     assert finding.evidence[1].where == str(env / SITE / "nvidia/cusolver/lib/libcusolver.so.11")
 
 
+def test_a_build_for_gpus_that_was_planned_for_the_cpu_needs_none_of_them(env):
+    found = run_verify(env, expected=Expected(device="cpu", cuda=CUDA))
+    assert check(found, "libraries")[0] == "skipped"
+    assert "cuda-libs-missing" not in causes(found, "error")
+    found = run_verify(env, expected=Expected(device="cpu", cuda=CUDA), require_gpu=True)
+    assert check(found, "libraries")[0] == "failed"
+
+
 def test_with_the_link_all_are_found_and_the_driver_is_not_proven(env):
     link_cusolver(env)
     found = run_verify(env, expected=Expected(device="cuda", cuda=CUDA))

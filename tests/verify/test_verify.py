@@ -203,7 +203,7 @@ def test_the_text_names_everything(env):
     text = verification_text(run_verify(env), verbose=False)
     assert "x failed" in text
     assert "ERROR protobuf-incompatible (certain): protobuf does not fit this TensorFlow" in text
-    assert f"$ tfsetup apply --env {env}" in text
+    assert f"$ tfsetup fix --env {env}" in text
     assert text.endswith("Result: failed; first cause: protobuf-incompatible, protobuf does not fit this TensorFlow\n")
 
 

@@ -1,0 +1,97 @@
+"""What goes with which TensorFlow, beyond what the packages' metadata says: the file ``profiles/fits.yaml``."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Any, Literal
+
+from provisioner.errors import InputError
+from provisioner.model.codec import from_data
+from provisioner.model.record import record
+from provisioner.specifiers import readable
+
+SCHEMA = "tfsetup/fits/1"
+SAME_MINOR = "same minor"
+# What fails: the import of TensorFlow or of tf.keras, or something that is done later.
+Breaks = Literal["import", "use"]
+
+
+@record
+class Misfit:
+    """In TensorFlow ``releases``, ``versions`` of ``package`` do not work (PEP 440 specifiers); ``pythons`` empty means on all of them."""
+
+    package: str
+    releases: str
+    versions: str
+    breaks: Breaks
+    reason: str
+    reference: str
+    pythons: tuple[str, ...] = ()
+
+
+@record
+class Companion:
+    """``versions`` of ``package`` go with TensorFlow ``tensorflow`` only (a specifier, or ``SAME_MINOR``), judged in ``releases``.
+
+    ``install`` names for each release (``2.15``) the version that goes with it.
+    """
+
+    package: str
+    tensorflow: str
+    cause: str
+    breaks: Breaks
+    reason: str
+    reference: str
+    versions: str = ""
+    releases: str = ""
+    install: dict[str, str] = field(default_factory=dict)
+
+
+@record
+class Deprecated:
+    """``versions`` of ``package`` (empty: all) no longer serve."""
+
+    package: str
+    versions: str
+    instead: str
+    reason: str
+    reference: str
+
+
+@record
+class Fits:
+    """The file. ``imported`` are distributions, ``modules`` and ``standard_library`` top-level names that ``import tensorflow`` imports.
+
+    ``pip`` is the oldest that sees the wheels of every release.
+    """
+
+    sources: tuple[str, ...] = ()
+    misfits: tuple[Misfit, ...] = ()
+    companions: tuple[Companion, ...] = ()
+    deprecated: tuple[Deprecated, ...] = ()
+    imported: tuple[str, ...] = ()
+    not_always: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    standard_library: tuple[str, ...] = ()
+    pip: str = ""
+
+
+def read_fits(data: Any, *, file: str) -> Fits:
+    """Return the parsed YAML as ``Fits``; raises ``InputError`` that lists every fault: fields, and texts that are no specifiers."""
+    fits = from_data(Fits, data, file=file, schema=SCHEMA)
+    faults = [
+        f"{place}: not a version specifier: {spec!r}"
+        for place, spec in [
+            *((f"misfits[{number}]", text) for number, item in enumerate(fits.misfits) for text in (item.releases, item.versions)),
+            *((f"companions[{number}]", text) for number, item in enumerate(fits.companions) for text in _specifiers(item)),
+            *((f"deprecated[{number}]", item.versions) for number, item in enumerate(fits.deprecated)),
+        ]
+        if spec and not readable(spec)
+    ]
+    if faults:
+        raise InputError("cannot be read", place=file, faults=tuple(faults))
+    return fits
+
+
+def _specifiers(item: Companion) -> tuple[str, ...]:
+    return (item.versions, item.releases, "" if item.tensorflow == SAME_MINOR else item.tensorflow)

@@ -1,0 +1,79 @@
+"""``tfsetup doctor``: says what is wrong with an environment and the machine, root cause first."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from provisioner.cli import options
+from provisioner.cli.output import print_json, print_text, say
+from provisioner.errors import UsageError
+from provisioner.local_host import LocalHost
+
+if TYPE_CHECKING:
+    from provisioner.model.diagnosis import Examination
+
+HEALTHY, FINDINGS, COULD_NOT_TELL = 0, 11, 16
+
+
+def doctor(
+    env: Annotated[
+        str | None, typer.Option("--env", "-e", metavar="PATH", help="The environment; the active one if not given. [TFSETUP_ENV]")
+    ] = None,
+    python: Annotated[str, typer.Option("--python", "-p", metavar="PATH", help="An interpreter, in place of an environment.")] = "",
+    cwd: Annotated[str, typer.Option("--cwd", metavar="PATH", help="Where programs are started; the working directory if not given.")] = "",
+    check: Annotated[list[str] | None, typer.Option("--check", metavar="NAME", help="Only this check; can be repeated.")] = None,
+    report: Annotated[str, typer.Option("--report", metavar="FILE", help="Write a bug report without private data.")] = "",
+    compare: Annotated[str, typer.Option("--compare", metavar="OLD.json", help="Say what changed since `doctor --json` wrote this.")] = "",
+    timeout: Annotated[
+        float, typer.Option("--timeout", envvar="TFSETUP_TIMEOUT", metavar="SECONDS", help="How long the import may take.")
+    ] = 120.0,
+    *,
+    no_import: Annotated[bool, typer.Option("--no-import", help="Do not import TensorFlow.")] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Compare the content of every file with its record.")] = False,
+    listing: Annotated[bool, typer.Option("--list", help="List the checks.")] = False,
+    as_json: options.Json = False,
+    verbose: options.Verbose = False,
+) -> int:
+    """Examine an environment and the machine, and say what is wrong, root cause first. Reads only."""
+    from provisioner import flow_diagnose  # noqa: PLC0415 - start-up
+    from provisioner.diagnose.compare import compare_examinations  # noqa: PLC0415 - start-up
+    from provisioner.diagnose.survey import Wishes  # noqa: PLC0415 - start-up
+    from provisioner.report.doctor_text import check_list, examination_document, examination_text  # noqa: PLC0415 - start-up
+    from provisioner.report.progress import progress_for  # noqa: PLC0415 - start-up
+    from provisioner.workspace import absolute  # noqa: PLC0415 - start-up
+
+    host = LocalHost()
+    if listing:
+        print_text(check_list(flow_diagnose.checks()))
+        return HEALTHY
+    if timeout <= 0:
+        raise UsageError("the time limit must be above zero", place="--timeout")
+    before = flow_diagnose.read_examination(host, compare) if compare else None
+    folder = absolute(cwd, host, "--cwd") if cwd else host.cwd
+    wishes = Wishes(cwd=folder, importing=not no_import, deep=deep, timeout=timeout)
+    named = absolute(python, host, "--python") if python else ""
+    progress = progress_for(as_json=as_json, host=host)
+    with closing(progress):
+        found = flow_diagnose.doctor(
+            host, env=options.named_environment(host, env, python), python=named, wishes=wishes, only=check or (), progress=progress
+        )
+    changes = compare_examinations(before, found.examination) if before else None
+    if as_json:
+        print_json(examination_document(found.examination, changes))
+    else:
+        print_text(examination_text(found.examination, changes, verbose=verbose))
+    if report:
+        taken_out = flow_diagnose.write_report(host, report, found, changes)
+        say(f"report: written to {report}; taken out: {', '.join(taken_out) or 'nothing, there was nothing private in it'}")
+    return _code(found.examination)
+
+
+def _code(examination: Examination) -> int:
+    """Return 11 where something is wrong, 16 where no check could say anything, else 0."""
+    if not examination.healthy:
+        return FINDINGS
+    told = {item.result for item in examination.checks} - {"could not tell", "crashed", "skipped"}
+    return HEALTHY if told else COULD_NOT_TELL

@@ -1,0 +1,210 @@
+"""Checks of the files against the packages' records: missing, damaged, left over, of nobody."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from provisioner.causes.findings import Findings
+from provisioner.diagnose import examined, imported
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution
+from provisioner.diagnose.checks.packages import restore
+from provisioner.facts import files
+from provisioner.model.finding import Evidence, Repair, Severity
+from provisioner.site import is_rival
+from provisioner.verify.integrity import Fault
+
+SHOWN = 6
+# What an import reads. Other files are changed on purpose at times: certificates are added to certifi's, data is thinned out.
+CODE = re.compile(r"\.(py|pyd|dll|dylib|so)(\.\d+)*$")
+BESIDE_THE_POINT = re.compile(r"/(include|tests?|testing|examples?)/|/bin/|\.dist-info/")
+
+
+def records(case: Case, findings: Findings) -> str:
+    """Every file that the packages record is there, of the recorded size, and with --deep of the recorded content."""
+    state = case.integrity
+    if not state.distributions:
+        raise CouldNotTell("no distributions were found")
+    needed = examined.needed(case)
+    removed = _removed_by_rival(case, state.faults)
+    if removed:
+        _add_removed(case, removed, findings)
+    groups: dict[tuple[str, Severity], list[Fault]] = {}
+    for fault in state.faults:
+        if fault.kind in {"missing", "size", "content", "unreadable"} and not (fault.distribution == removed and fault.kind == "missing"):
+            groups.setdefault(_meaning(case, fault, needed), []).append(fault)
+    for (cause, severity), found in groups.items():
+        _add(case, cause, severity, found, findings)
+    bad = sum(len(found) for found in groups.values())
+    how = "content" if case.deep else "size"
+    words = f"{state.files} files of {len(state.distributions)} packages by {how}"
+    return f"{words}; {bad} are not as recorded" if bad else words
+
+
+def _meaning(case: Case, fault: Fault, needed: frozenset[str]) -> tuple[str, Severity]:
+    works = imported.works(case)
+    if fault.distribution not in needed or not CODE.search(fault.path) or BESIDE_THE_POINT.search(fault.path):
+        return "install-corrupt", "info"
+    cause = "permission-denied" if fault.kind == "unreadable" else "install-corrupt"
+    if fault.kind == "content" and works is None:
+        # Somebody may have changed a file on purpose; it is only wrong when something does not work.
+        return cause, "warning"
+    return cause, imported.breaking(case)[0]
+
+
+def _add(case: Case, cause: str, severity: Severity, found: list[Fault], findings: Findings) -> None:
+    owners = list(dict.fromkeys(fault.distribution for fault in found))
+    evidence = [Evidence(seen=f"{fault.detail} ({fault.distribution})", where=fault.path) for fault in found[:SHOWN]]
+    if len(found) > SHOWN:
+        evidence.append(Evidence(seen=f"and {len(found) - SHOWN} more files of {', '.join(owners[:SHOWN])}", where=""))
+    repairs: tuple[Repair, ...] = ()
+    if severity != "info":
+        repairs = tuple(repair for name in owners for repair in restore_found(case, name, "files of it are not as recorded"))
+    title = "" if severity != "info" else "Files that the import does not need are not as recorded"
+    findings.add(cause, severity, "certain", *evidence, repairs=repairs, title=title)
+
+
+def restore_found(case: Case, name: str, why: str) -> tuple[Repair, ...]:
+    """Put a package back: the set's version, or where TensorFlow itself goes by another name than in the set, that one."""
+    found = restore(case, name, why)
+    if found or not is_rival(name) or case.lock is None:
+        return found
+    item = case.first(name)
+    return (Repair(kind="restore", reason=why, name=name, version=item.version),) if item else ()
+
+
+def _removed_by_rival(case: Case, faults: tuple[Fault, ...]) -> str:
+    """The TensorFlow distribution whose package and scripts are all gone while its record is there: the removal of a rival leaves that.
+
+    Who deletes the folder by hand leaves the scripts in ``bin``, which both distributions record (facts/pitfalls.yaml,
+    two-distributions-one-directory).
+    """
+    lost = [fault for fault in faults if fault.kind == "missing" and is_rival(fault.distribution)]
+    entry = [fault for fault in lost if fault.path.endswith("/tensorflow/__init__.py")]
+    scripts = [fault for fault in lost if "/bin/" in fault.path and "/site-packages/" not in fault.path]
+    if not entry or not scripts:
+        return ""
+    name = entry[0].distribution
+    there = files.matches(case.reader, f"{examined.quoted(case.env)}/bin/saved_model_cli") if case.env else ()
+    return "" if there else name
+
+
+def _add_removed(case: Case, name: str, findings: Findings) -> None:
+    item = case.first(name)
+    version = f" {item.version}" if item else ""
+    words = f"the record of {name}{version} is there, but its files and its scripts are gone: another distribution that owned them too was removed"
+    findings.add(
+        "conflicting-tf-packages",
+        "error",
+        "likely",
+        Evidence(seen=words, where=item.metadata if item else ""),
+        repairs=restore_found(case, name, words),
+    )
+
+
+def metadata(case: Case, findings: Findings) -> str:
+    """Every package is installed once and whole: nothing of an interrupted or unclean installation is left."""
+    needed = examined.needed(case)
+    said: list[str] = []
+    for item in case.distributions:
+        if item.damaged and not _by_other_means(case, item):
+            severity: Severity = imported.breaking(case)[0] if item.name in needed else "info"
+            said.append(f"{item.name}: {item.damaged}")
+            why = f"its metadata is damaged: {item.damaged}"
+            repairs = restore_found(case, item.name, why) if severity != "info" else ()
+            seen = Evidence(
+                seen=f"{item.name} {item.version}: {item.damaged}, as an interrupted installation leaves it", where=item.metadata
+            )
+            findings.add("install-corrupt", severity, "certain", seen, repairs=repairs, title="" if severity != "info" else UNNEEDED)
+    said += _twice(case, needed, findings)
+    said += _leftovers(case, needed, findings)
+    said += _unowned(case, findings)
+    return "; ".join(said[:SHOWN]) if said else f"{len(case.distributions)} distributions, each once and whole"
+
+
+def _by_other_means(case: Case, item: Distribution) -> bool:
+    """Conda and the systems' package managers keep records of their own instead of RECORD."""
+    if item.damaged != "RECORD is missing":
+        return False
+    conda = bool(case.env) and files.there(case.reader, posixpath.join(case.env, "conda-meta"))
+    return conda or item.origin != "environment" or item.installer in {"conda", "debian"}
+
+
+UNNEEDED = "Packages that TensorFlow does not need are damaged"
+
+
+def _twice(case: Case, needed: frozenset[str], findings: Findings) -> list[str]:
+    """Two metadata folders of one name in one folder: an update that did not remove what was there."""
+    places: dict[tuple[str, str], list[Distribution]] = {}
+    for item in case.distributions:
+        places.setdefault((item.site, item.name), []).append(item)
+    said = []
+    for (_, name), items in places.items():
+        if len(items) > 1 and name in needed:
+            versions = " and ".join(item.version or "no version" for item in items)
+            seen = [Evidence(seen=f"{name} is there twice, as {versions}", where=item.metadata) for item in items]
+            gravity, _ = imported.breaking(case)
+            wanted = restore_found(case, name, "it is there twice")
+            gone = [
+                Repair(kind="remove", reason=f"{name} is there twice", name=name, version=item.version)
+                for item in items
+                if wanted and item.version != wanted[0].version
+            ]
+            findings.add("install-corrupt", gravity, "likely", *seen, repairs=(*gone, *wanted))
+            said.append(f"{name} twice")
+    return said
+
+
+def _leftovers(case: Case, needed: frozenset[str], findings: Findings) -> list[str]:
+    """Folders that pip renamed before it removed them: their first letters are signs (pip's ``AdjacentTempDirectory``)."""
+    said = []
+    for fault in case.integrity.faults:
+        base = posixpath.basename(fault.path)
+        if fault.kind != "leftover" or not base.startswith("~"):
+            continue
+        stem = re.sub(r"^[~\-.=%0-9]+", "", base).partition("-")[0].replace("_", "-").lower()
+        ours = any(name.endswith(stem) and len(name) - len(stem) <= 3 for name in needed) or stem.endswith("ensorflow")  # noqa: PLR2004 - letters
+        repair = Repair(kind="move away", reason="pip left it when it was interrupted", path=fault.path)
+        severity: Severity = "warning" if ours else "info"
+        if ours and imported.works(case) is False:
+            severity = "error"
+        title = "" if ours else "pip left folders behind when it was interrupted"
+        evidence = Evidence(seen="left by an interrupted pip", where=fault.path)
+        findings.add("install-corrupt", severity, "likely", evidence, repairs=(repair,) if ours else (), title=title)
+        said.append(base)
+    return said
+
+
+def _unowned(case: Case, findings: Findings) -> list[str]:
+    """A tensorflow folder without a distribution, and code in it that no distribution records."""
+    if not examined.tensorflows(case):
+        folders = [path for path in examined.package_folders(case) if examined.inside(case, path) or not case.env]
+        for path in folders:
+            empty = not files.there(case.reader, posixpath.join(path, "__init__.py"))
+            words = "no distribution owns it" + (
+                ", and it has no __init__.py: what a removal or an interrupted installation left" if empty else ""
+            )
+            gravity, confidence = imported.breaking(case)
+            moved = (Repair(kind="move away", reason=words, path=path),) if empty else ()
+            found = case.expected.tensorflow
+            wanted = restore(case, "tensorflow", words) or restore(case, "tensorflow-cpu", words) if found else ()
+            findings.add("install-corrupt", gravity, confidence, Evidence(seen=words, where=path), repairs=(*moved, *wanted))
+        return [f"{path} without a distribution" for path in folders]
+    unrecorded = any(item.damaged for item in examined.tensorflows(case))
+    strays = [fault for fault in case.integrity.faults if fault.kind == "stray" and not unrecorded]
+    if strays:
+        evidence = [
+            Evidence(seen="belongs to no installed distribution, as an earlier release leaves it", where=item.path)
+            for item in strays[:SHOWN]
+        ]
+        if len(strays) > SHOWN:
+            evidence.append(Evidence(seen=f"and {len(strays) - SHOWN} more", where=""))
+        repairs = tuple(Repair(kind="move away", reason="no distribution owns it", path=item.path) for item in strays)
+        findings.add("install-corrupt", "error" if imported.works(case) is False else "warning", "likely", *evidence, repairs=repairs)
+    return [f"{len(strays)} stray files"] if strays else []
+
+
+CHECKS = (
+    CheckSpec(name="records", title="every recorded file is there and whole", look=records),
+    CheckSpec(name="metadata", title="every package is installed once and whole", look=metadata),
+)

@@ -1,0 +1,234 @@
+"""Checks of the interpreter: is it there, is it the one that the environment was made for, and has TensorFlow wheels for it."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from provisioner.causes.findings import Findings
+from provisioner.diagnose import examined
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
+from provisioner.facts import elf, files
+from provisioner.model.facts import Interpreter
+from provisioner.model.finding import Evidence, Remedy, Repair
+
+START_SECONDS = 4.0
+GONE = "The Python of this environment is gone"
+MOVED_ON = "The Python of this environment is now another version than the one its packages were installed for"
+UNMADE = "pyvenv.cfg, which makes the folder an environment, is missing or leads nowhere"
+
+
+def answers(case: Case, findings: Findings) -> str:
+    """The interpreter is there, starts, and says what it is."""
+    if case.survey is not None:
+        _start(case, findings)
+        return f"{case.python} is {case.survey.implementation} {case.survey.version}, {case.survey.bits} bits"
+    real = files.real(case.reader, case.python)
+    home = case.config.get("home", "")
+    evidence = [Evidence(seen=case.no_survey, where=case.python)]
+    if not files.there(case.reader, real):
+        seen = f"it leads to {real}, which is not there" if files.there(case.reader, case.python) else "it is not there"
+        evidence = [Evidence(seen=seen, where=case.python)]
+        if home and not files.there(case.reader, home):
+            evidence.append(Evidence(seen=f"home = {home}, a folder that is not there", where=posixpath.join(case.env, "pyvenv.cfg")))
+        _add_gone(case, findings, evidence)
+        return evidence[0].seen
+    entry = files.entry(case.reader, real)
+    if entry is not None and entry.size == 0:
+        evidence = [Evidence(seen="it is an empty file", where=real)]
+        _add_gone(case, findings, evidence)
+        return "an empty file"
+    if "ermission denied" in case.no_survey:
+        findings.add(
+            "permission-denied", "error", "certain", *evidence, repairs=_another(case, examined.made_for(case)) if case.env else ()
+        )
+        return case.no_survey
+    hooks = _hooks(case)
+    if hooks:
+        words = Remedy(words="Take the file away that runs at every start, or mend it")
+        repairs = tuple(Repair(kind="move away", reason="with it, Python does not start", path=path, own=True) for path in hooks)
+        evidence += [Evidence(seen="it runs at every start; without such files, Python starts", where=path) for path in hooks]
+        findings.add("environment-leak", "error", "likely", *evidence, repairs=repairs, remedy=words)
+        return case.no_survey
+    architecture = _architecture(case, real)
+    own = case.facts.system.architecture.value or ""
+    if architecture and own and architecture not in {own, case.facts.system.process_architecture.value or ""}:
+        evidence.append(Evidence(seen=f"it is a program for {architecture}, the machine is {own}", where=real))
+        findings.add("wrong-arch-binary", "error", "certain", *evidence, repairs=_anew(case, "its Python is for another machine"))
+        return case.no_survey
+    _add_gone(case, findings, evidence, title="The Python of this environment does not start")
+    return case.no_survey
+
+
+def _hooks(case: Case) -> tuple[str, ...]:
+    """Files of the environment that run at every start, where Python starts without them (``-S``): those that it names, else all."""
+    try:
+        done = case.reader.run([case.python, "-S", "-E", "-c", "print(40 + 2)"], timeout=START_SECONDS)
+    except files.FAULTS:
+        return ()
+    if done.out.strip() != "42":
+        return ()
+    found = []
+    for folder in examined.folders(case):
+        found += [path for path in (f"{folder}/sitecustomize.py", f"{folder}/usercustomize.py") if files.there(case.reader, path)]
+        hooks = files.matches(case.reader, f"{examined.quoted(folder)}/*.pth")
+        found += [path for path in hooks if re.search(r"(?m)^import[ \t]", files.read(case.reader, path).text or "")]
+    named = [path for path in found if posixpath.basename(path).split(".")[0] in case.no_survey]
+    return tuple(named or found)
+
+
+def _start(case: Case, findings: Findings) -> None:
+    """An interpreter that only starts without the user's variables: they are what is wrong."""
+    said = case.survey.flags.get("start", "") if case.survey else ""
+    if not said:
+        return
+    for name in ("PYTHONHOME", "PYTHONPATH"):
+        if case.reader.env.get(name):
+            seen = Evidence(seen=f"{name}={case.reader.env[name]}; with it, {said}", where=case.python)
+            remedy = Remedy(words=f"Unset {name}: with it, this Python does not start", steps=(f"unset {name}",))
+            findings.add("environment-leak", "error", "certain", seen, remedy=remedy)
+            return
+
+
+def _add_gone(case: Case, findings: Findings, evidence: list[Evidence], title: str = GONE) -> None:
+    remedy = Remedy(words="Give the environment a Python of the same version, or build it anew", steps=("tfsetup fix",) if case.env else ())
+    repairs = _another(case, examined.made_for(case)) if case.env else ()
+    findings.add("install-corrupt", "error", "certain", *evidence, title=title, repairs=repairs, remedy=remedy)
+
+
+def _another(case: Case, version: str) -> tuple[Repair, ...]:
+    """A Python of that version found on this machine, with which the packages can stay; else the environment anew."""
+    found = same_version(case, version)
+    if found is None:
+        return _anew(case, f"no Python {version} was found on this machine" if version else "nothing says which Python it had")
+    why = f"Python {found.version} is on this machine, and the packages were installed for {version}"
+    return (Repair(kind="interpreter", reason=why, target=found.path),)
+
+
+def _anew(case: Case, why: str) -> tuple[Repair, ...]:
+    return (Repair(kind="rebuild", reason=why),) if case.env and case.config else ()
+
+
+def same_version(case: Case, version: str) -> Interpreter | None:
+    """An interpreter of that minor version that can carry the environment: no environment's own, of this machine's architecture."""
+    own = case.facts.system.process_architecture.value
+    fitting = [
+        item
+        for item in case.interpreters
+        if examined.minor(item.version) == version
+        and not item.virtual
+        and not item.free_threaded
+        and item.bits == 64  # noqa: PLR2004 - bits
+        and item.implementation == "cpython"
+        and (not own or item.architecture == own)
+    ]
+    told = case.config.get("version_info") or case.config.get("version", "")
+    # The very one, else the newest.
+    newest = sorted(fitting, key=lambda item: [int(part) for part in re.findall(r"\d+", item.version)], reverse=True)
+    return next((item for item in newest if told.startswith(item.version)), newest[0] if newest else None)
+
+
+def _architecture(case: Case, path: str) -> str:
+    try:
+        return elf.header(case.reader, path).architecture
+    except (*files.FAULTS, elf.ElfError):
+        return ""
+
+
+def same(case: Case, findings: Findings) -> str:
+    """The interpreter is the environment's, and of the version that the packages were installed for."""
+    if not case.env or files.there(case.reader, posixpath.join(case.env, "conda-meta")):
+        raise Skipped("no virtual environment is examined")
+    made = examined.made_for(case)
+    file = posixpath.join(case.env, "pyvenv.cfg")
+    if not case.config:
+        what = "it is not there" if not files.there(case.reader, file) else "it holds no keys"
+        home = same_version(case, made)
+        repairs = (_write_config(case, file, home),) if home else ()
+        words = Remedy(words="Write it anew, or build the environment anew", steps=("tfsetup fix",))
+        evidence = [Evidence(seen=what, where=file)]
+        if case.survey is not None:
+            evidence.append(Evidence(seen=f"the interpreter takes itself for {case.survey.prefix}", where=case.python))
+        findings.add("install-corrupt", "error", "certain", *evidence, title=UNMADE, repairs=repairs, remedy=words)
+        return what
+    if case.survey is None:
+        raise CouldNotTell("the interpreter does not answer")
+    if not _is_own(case):
+        what = f"the interpreter takes itself for {case.survey.prefix}, not for {case.env}"
+        findings.add("wrong-environment", "error", "likely", Evidence(seen=what, where=case.python), repairs=_another(case, made))
+        return what
+    running = examined.minor(case.survey.version)
+    if made and running != made:
+        seen = Evidence(seen=f"it is Python {case.survey.version} now", where=case.python)
+        there = Evidence(seen=f"the packages lie in lib/python{made}, where Python {running} does not look", where=case.env)
+        findings.add("wrong-environment", "error", "certain", seen, there, title=MOVED_ON, repairs=_another(case, made))
+        return seen.seen
+    return f"Python {running}, as the environment was made for"
+
+
+def _is_own(case: Case) -> bool:
+    return case.survey is not None and files.real(case.reader, case.survey.prefix) == files.real(case.reader, case.env)
+
+
+def _write_config(case: Case, file: str, home: Interpreter) -> Repair:
+    """What ``venv`` writes (PEP 405): home, include-system-site-packages, version."""
+    real = files.real(case.reader, home.path)
+    text = f"home = {posixpath.dirname(real)}\ninclude-system-site-packages = false\nversion = {home.version}\n"
+    return Repair(kind="write", reason=f"it names {home.path}, whose version the packages were installed for", path=file, target=text)
+
+
+def wheels(case: Case, findings: Findings) -> str:
+    """TensorFlow has wheels for this kind of Python: its version, bits, implementation and threading."""
+    survey = case.survey
+    if survey is None:
+        raise CouldNotTell("the interpreter does not answer")
+    if survey.bits == 32:  # noqa: PLR2004 - bits
+        findings.add(
+            "python-32bit", "error", "certain", Evidence(seen=f"{survey.implementation} {survey.version}, 32 bits", where=case.python)
+        )
+        return "a 32-bit Python"
+    running = examined.minor(survey.version)
+    if survey.implementation != "cpython" or survey.flags.get("free_threaded"):
+        kind = "free-threaded" if survey.flags.get("free_threaded") else survey.implementation
+        seen = Evidence(seen=f"a {kind} Python {survey.version}; the wheels are for CPython with its lock", where=case.python)
+        findings.add("python-unsupported", "error", "certain", seen, repairs=_anew(case, "TensorFlow has no wheels for its Python"))
+        return seen.seen
+    if case.release is not None and case.build is None:
+        return _no_build(case, findings)
+    pythons = case.build.pythons if case.build else _newest(case)
+    if pythons and running not in pythons:
+        what = f"TensorFlow {case.release.version}" if case.release else "any release that is known"
+        seen = Evidence(seen=f"{what} has wheels for Python {', '.join(pythons)}, this is {survey.version}", where=case.python)
+        findings.add("python-unsupported", "error", "certain", seen, repairs=_anew(case, seen.seen))
+        return seen.seen
+    return f"there are wheels for Python {running}" if pythons else "the catalogue does not know this release"
+
+
+def _newest(case: Case) -> tuple[str, ...]:
+    """The Pythons that some release has wheels for, where none is installed."""
+    platform = f"{case.facts.system.os.value}-{case.facts.system.architecture.value}"
+    if case.catalogue is None or examined.tensorflows(case):
+        return ()
+    found = {
+        python
+        for release in case.catalogue.releases("", prereleases=True)
+        for build in release.builds
+        if build.platform == platform
+        for python in build.pythons
+    }
+    return tuple(sorted(found, key=lambda text: tuple(int(part) for part in text.split("."))))
+
+
+def _no_build(case: Case, findings: Findings) -> str:
+    platform = f"{case.facts.system.os.value} on {case.facts.system.architecture.value}"
+    version = case.release.version if case.release else ""
+    seen = Evidence(seen=f"TensorFlow {version} has no wheel for {platform}", where="the catalogue of known-good sets")
+    findings.add("platform-unsupported", "error", "likely", seen)
+    return seen.seen
+
+
+CHECKS = (
+    CheckSpec(name="interpreter", title="the interpreter is there and starts", look=answers),
+    CheckSpec(name="environment", title="the interpreter is the environment's own, of the version it was made for", look=same),
+    CheckSpec(name="python", title="TensorFlow has wheels for this Python", look=wheels),
+)

@@ -1,0 +1,204 @@
+"""Checks of which Python really runs: Jupyter's kernels, the commands of PATH, and what the environment's own scripts start.
+
+Sources: jupyter_client, "Kernel specs" (folders, ``argv``; a bare ``python`` stands for the server's own interpreter); jupyter_core,
+``jupyter_path``; virtual environments set VIRTUAL_ENV and put their folder first in PATH (venv), conda sets CONDA_PREFIX.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+
+from provisioner.causes.findings import Findings
+from provisioner.diagnose import instead, target
+from provisioner.diagnose.case import Case, CheckSpec, Skipped
+from provisioner.facts import files
+from provisioner.model.finding import Evidence, Remedy
+from provisioner.model.record import record
+
+SYSTEM = ("/usr/local/share/jupyter", "/usr/share/jupyter")
+# The kernel that a new notebook gets.
+DEFAULT = "python3"
+MAX_SPECS = 200
+COMMANDS = ("pip", "pip3", "ipython", "jupyter")
+SCRIPTS = ("ipython", "jupyter", "jupyter-lab", "jupyter-notebook", "tensorboard")
+# The first line of an installed script, also in the form for paths that are too long or hold spaces (distlib, scripts.py).
+SHEBANG = re.compile(r"\A#!\s*(?P<plain>/\S*python[\w.]*)\s|\A#!/bin/sh\n'''exec'\s+\"?(?P<long>/[^\"'\n$]*python[\w.]*)\"?\s")
+
+
+@record
+class Kernel:
+    """A kernel specification: ``name`` is its folder's, ``python`` the first word of its command line, ``place`` whose folder it lies in."""
+
+    name: str
+    title: str
+    python: str
+    path: str
+    place: str
+
+
+def read_kernel(text: str, *, path: str, place: str) -> Kernel | None:
+    """Read a ``kernel.json``; None for another language, for a bare command, and for what is none."""
+    try:
+        data = json.loads(text)
+        argv = data["argv"]
+        language, title = str(data.get("language", "python")), str(data.get("display_name", ""))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    if language.lower() != "python" or not isinstance(argv, list) or not argv or not isinstance(argv[0], str):
+        return None
+    if not re.match(r"/|[A-Za-z]:[\\/]", argv[0]):
+        return None
+    return Kernel(name=posixpath.basename(posixpath.dirname(path)), title=title, python=argv[0], path=path, place=place)
+
+
+def specifications(case: Case) -> tuple[Kernel, ...]:
+    """Every Python kernel that Jupyter would offer here."""
+    found = []
+    for folder, place in _folders(case):
+        for path in files.matches(case.reader, f"{_quoted(folder)}/kernels/*/kernel.json")[:MAX_SPECS]:
+            kernel = read_kernel(files.read(case.reader, path).text or "", path=path, place=place)
+            if kernel is not None:
+                found.append(kernel)
+    return tuple(found)
+
+
+def _folders(case: Case) -> list[tuple[str, str]]:
+    """Jupyter's data folders with the words for them."""
+    home = files.home(case.reader)
+    named = [folder for folder in (target.variable(case, "JUPYTER_PATH") or "").split(":") if folder]
+    own = target.variable(case, "JUPYTER_DATA_DIR") or ""
+    if not own and case.reader.platform == "darwin":
+        own = f"{home}/Library/Jupyter" if home else ""
+    elif not own and case.reader.platform == "win32":
+        own = (target.variable(case, "APPDATA") or "").replace("\\", "/") + "/jupyter"
+    elif not own:
+        data = target.variable(case, "XDG_DATA_HOME") or (f"{home}/.local/share" if home else "")
+        own = f"{data}/jupyter" if data else ""
+    folders = [(folder, "JUPYTER_PATH") for folder in named] + ([(own, "the user's kernels")] if own else [])
+    if case.env:
+        folders.append((f"{case.env}/share/jupyter", "the environment's kernels"))
+    return folders + [(folder, "the system's kernels") for folder in SYSTEM]
+
+
+def kernels(case: Case, findings: Findings) -> str:
+    """Jupyter's kernels: one of the environment's, one that bears its name, or the default must start this interpreter."""
+    found = specifications(case)
+    if not found:
+        return "Jupyter has no Python kernel here"
+    alien = [kernel for kernel in found if not _own(case, kernel.python)]
+    for kernel in alien:
+        gone = not files.there(case.reader, kernel.python)
+        starts = f"{kernel.name} ({kernel.title}) starts {kernel.python}" + (", which is not there" if gone else "")
+        seen = Evidence(seen=f"the kernel {starts}", where=kernel.path)
+        if kernel.place == "the environment's kernels" or (case.env and _bears_name(case, kernel)):
+            findings.add("wrong-environment", "warning", "certain", seen, remedy=_register(case, kernel))
+        elif kernel.name == DEFAULT and _has_jupyter(case):
+            findings.add("wrong-environment", "info", "possible", seen, remedy=_register(case, kernel))
+    return f"{len(found)} kernels, {len(found) - len(alien)} of them start this interpreter"
+
+
+def _own(case: Case, python: str) -> bool:
+    """Whether a path names an interpreter of the environment: by its folder, since every environment's is a link to the same file."""
+    path = python.replace("\\", "/")
+    if not case.env:
+        return files.real(case.reader, path) == files.real(case.reader, case.python)
+    folder = files.real(case.reader, posixpath.dirname(path))
+    return folder in {files.real(case.reader, posixpath.dirname(case.python)), files.real(case.reader, f"{case.env}/bin")}
+
+
+def _bears_name(case: Case, kernel: Kernel) -> bool:
+    name = posixpath.basename(case.env.rstrip("/")).lower()
+    generic = {"env", "venv", ".venv", "python", "python3", "base"}
+    return name not in generic and name in {kernel.name.lower(), kernel.title.lower(), *re.findall(r"\(([^()]+)\)", kernel.title.lower())}
+
+
+def _has_jupyter(case: Case) -> bool:
+    return any(item.name in {"ipykernel", "jupyter-core", "jupyter-client"} for item in case.distributions)
+
+
+def _register(case: Case, kernel: Kernel) -> Remedy:
+    import shlex  # noqa: PLC0415 - only for a remedy
+
+    name = posixpath.basename(case.env.rstrip("/")) or "tf"
+    python = shlex.quote(case.python)
+    name = kernel.name if kernel.place == "the environment's kernels" else re.sub(r"[^A-Za-z0-9._-]", "-", name)
+    where = f"--prefix {shlex.quote(case.env)}" if kernel.place == "the environment's kernels" else "--user"
+    return instead.remedy(
+        "register this interpreter as a kernel, and choose that one in the notebook (Kernel, Change kernel)",
+        f"{python} -m pip install ipykernel",
+        f"{python} -m ipykernel install {where} --name {shlex.quote(name)}",
+    )
+
+
+def commands(case: Case, findings: Findings) -> str:
+    """Where the environment is active: `pip`, `jupyter` and `ipython` of PATH belong to it (`python`: ``interpreter.py``)."""
+    active = next((value for name in ("VIRTUAL_ENV", "CONDA_PREFIX") if (value := target.variable(case, name))), "")
+    if not case.env:
+        raise Skipped("no environment is examined")
+    if not active or files.real(case.reader, active) != files.real(case.reader, case.env):
+        raise Skipped("the environment is not active in this shell")
+    path = target.variable(case, "PATH") or ""
+    first = {name: found for name in COMMANDS if (found := _which(case, path, name))}
+    for name, found in first.items():
+        if _own(case, found):
+            continue
+        mine = f"{posixpath.dirname(case.python)}/{name}"
+        if files.there(case.reader, mine):
+            words = f"`{name}` of PATH is another one, though the environment {case.env} is active and has its own"
+            remedy = instead.remedy(
+                "activate the environment again, in a new shell, and look what puts another folder first in PATH", *_activate(case)
+            )
+            findings.add("wrong-environment", "warning", "certain", Evidence(seen=words, where=found), remedy=remedy)
+        elif name in {"pip", "ipython", "jupyter"}:
+            words = f"`{name}` of PATH is another Python's, for the active environment has none of its own"
+            package = {"jupyter": "jupyterlab"}.get(name, name)
+            how = f"{case.python} -m ensurepip" if name == "pip" else f"{case.python} -m pip install {package}"
+            remedy = instead.remedy(f"run it by the environment's own Python, or install {name} there", how)
+            findings.add("wrong-environment", "info", "possible", Evidence(seen=words, where=found), remedy=remedy)
+    return (
+        "; ".join(f"{name} is {found}" for name, found in first.items()) + " (what a shell has hashed or aliased cannot be seen from here)"
+    )
+
+
+def _activate(case: Case) -> tuple[str, ...]:
+    import shlex  # noqa: PLC0415 - only for a remedy
+
+    script = f"{case.env}/bin/activate"
+    return (f". {shlex.quote(script)}", "hash -r") if files.there(case.reader, script) else ("hash -r",)
+
+
+def _which(case: Case, path: str, name: str) -> str:
+    folders = [folder for folder in path.split(":") if folder.startswith("/")]
+    return next((f"{folder}/{name}" for folder in folders if files.there(case.reader, f"{folder}/{name}")), "")
+
+
+def scripts(case: Case, findings: Findings) -> str:
+    """The environment's own commands start its interpreter: a moved one's start the old one (pip: ``interpreter.py``)."""
+    if not case.env:
+        raise Skipped("no environment is examined")
+    folder = posixpath.dirname(case.python)
+    alien = []
+    for name in SCRIPTS:
+        found = SHEBANG.match(files.read(case.reader, f"{folder}/{name}", 4096).text or "")
+        started = (found["plain"] or found["long"]) if found else ""
+        if started and not _own(case, started):
+            alien.append((name, started))
+    for name, started in alien:
+        gone = "" if files.there(case.reader, started) else ", which is not there"
+        seen = Evidence(seen=f"`{name}` starts {started}{gone}", where=f"{folder}/{name}")
+        words = "the environment was moved or copied: use `python -m` with its commands, or make it anew in its place"
+        findings.add("wrong-environment", "warning", "certain", seen, remedy=instead.remedy(words, f"{case.python} -m {name}"))
+    return f"{len(alien)} commands start another interpreter" if alien else "its commands start its own interpreter"
+
+
+def _quoted(path: str) -> str:
+    return re.sub(r"([*?\[])", r"[\1]", path)
+
+
+CHECKS = (
+    CheckSpec(name="kernels", title="Jupyter's kernels start this interpreter", look=kernels),
+    CheckSpec(name="commands", title="the commands of PATH belong to the active environment", look=commands),
+    CheckSpec(name="scripts", title="the environment's commands start its own interpreter", look=scripts),
+)

@@ -1,0 +1,275 @@
+"""Checks of the packages beside TensorFlow: requirements, known misfits, add-ons, rivals, names that no longer serve."""
+
+from __future__ import annotations
+
+from provisioner.catalogue.fits import SAME_MINOR, Breaks, Companion, Misfit
+from provisioner.causes.findings import Findings
+from provisioner.diagnose import examined, imported
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, Skipped
+from provisioner.model.finding import Confidence, Evidence, Repair, Severity
+from provisioner.site import is_rival
+from provisioner.specifiers import contains
+from provisioner.verify.integrity import Installed
+from provisioner.verify.judge_packages import cause_of
+from provisioner.verify.requirements import Unmet, unmet
+
+
+def requirements(case: Case, findings: Findings) -> str:
+    """TensorFlow, and what it needs, have what their own metadata requires."""
+    owner = _owner(case)
+    needed = examined.needed(case)
+    missing = not_met(case)
+    # What a package that does not belong here asks for, need not be there.
+    strangers = ill_fitting(case) | {item.name for item in examined.tensorflows(case) if item.name != owner.name}
+    ours = [item for item in missing if item.distribution in needed and item.distribution not in strangers]
+    for item in ours:
+        _add_unmet(case, item, findings, direct=is_rival(item.distribution))
+    others = [item for item in missing if item.distribution not in needed]
+    for item in others:
+        findings.add(
+            "dependency-incompatible", "info", "certain", Evidence(seen=item.sentence, where="what else is installed"), title=OTHERS
+        )
+    if ours:
+        return f"{len(ours)} not met: {ours[0].sentence}"
+    return f"every package that {owner.name} {owner.version} needs is there in a version that its metadata admits"
+
+
+def not_met(case: Case) -> list[Unmet]:
+    """Every requirement of an installed distribution that is not met, under whatever name TensorFlow goes."""
+    installed = tuple(_installed(item) for item in examined.first_of(case).values())
+    return [item for item in unmet(installed, examined.markers(case)) if not item.note and not _by_other_name(case, item)]
+
+
+def ill_fitting(case: Case) -> frozenset[str]:
+    """The installed packages that do not go with the TensorFlow that is there, by metadata or by what is known."""
+    needed = examined.needed(case)
+    named = {item.name for item in not_met(case) if item.found and item.distribution in needed}
+    return frozenset(named | {item.name for _, item in _known(case)} if case.expected.tensorflow else named)
+
+
+OTHERS = "Packages beside TensorFlow do not have what they require"
+
+
+def _owner(case: Case) -> Distribution:
+    owner = examined.tensorflow(case)
+    if owner is None:
+        raise CouldNotTell("no distribution of TensorFlow is installed")
+    return owner
+
+
+def _installed(item: Distribution) -> Installed:
+    return Installed(
+        name=item.name,
+        version=item.version,
+        metadata=item.metadata,
+        site=item.site,
+        requires=item.requires,
+        requires_python=item.requires_python,
+    )
+
+
+def _by_other_name(case: Case, item: Unmet) -> bool:
+    """An add-on asks for ``tensorflow`` and another build of it is there: its version decides, not its name."""
+    if item.found or not is_rival(item.name):
+        return False
+    version = case.expected.tensorflow
+    spec = item.requirement[len(item.name) :] if item.requirement.lower().startswith(item.name) else ""
+    return bool(version) and (not spec or contains(spec, version, prereleases=True))
+
+
+def _add_unmet(case: Case, item: Unmet, findings: Findings, *, direct: bool) -> None:
+    """A requirement that is not met is an error where the import failed, or would fail for want of the package; else a warning."""
+    works = imported.works(case)
+    always = item.name in case.fits.imported and item.name not in case.fits.not_always
+    severity: Severity = "warning"
+    confidence: Confidence = "possible"
+    if works is False:
+        severity, confidence = "error", "likely" if direct or not item.found else "possible"
+    elif works is None and direct and item.name in case.fits.imported:
+        severity, confidence = "error", "certain" if not item.found and always else "likely"
+    if works and not item.found and not always:
+        # What is never imported is not missed by TensorFlow; pip will still complain.
+        severity = "info" if item.name not in case.fits.imported else "warning"
+    cause = "python-unsupported" if item.name == "python" else cause_of(item.name)
+    if is_rival(item.name):
+        cause = "extension-abi-mismatch" if item.found else "tf-not-installed"
+    evidence = Evidence(seen=item.sentence, where=_where(case, item.distribution))
+    findings.add(cause, severity, confidence, evidence, repairs=restore(case, item.name, item.sentence) if severity != "info" else ())
+
+
+def _where(case: Case, name: str) -> str:
+    found = case.first(name)
+    return found.metadata if found else ""
+
+
+def restore(case: Case, name: str, why: str) -> tuple[Repair, ...]:
+    """Put the set's version of a package back; nothing where the set has none, or where the package at fault is not the environment's own."""
+    found = case.first(name)
+    if found is not None and case.env and found.origin != "environment":
+        return ()
+    version = next((file.version for file in case.lock.files if file.name == name), "") if case.lock else ""
+    return (Repair(kind="restore", reason=why, name=name, version=version),) if version else ()
+
+
+def misfits(case: Case, findings: Findings) -> str:
+    """No package is of a version that is known not to work with this release, though its metadata admits it."""
+    version = _release(case)
+    bad = _known(case)
+    for rule, item in bad:
+        severity, confidence = _grave(case, rule.breaks)
+        seen = Evidence(seen=f"{item.name} {item.version} with TensorFlow {version}: {rule.reason}", where=item.metadata)
+        findings.add(cause_of(rule.package), severity, confidence, seen, repairs=restore(case, rule.package, rule.reason))
+    if bad:
+        return f"{len(bad)} known: {bad[0][1].name} {bad[0][1].version}"
+    return f"none is known for TensorFlow {version}"
+
+
+def _known(case: Case) -> list[tuple[Misfit, Distribution]]:
+    """The rules of misfits that apply, each with the package that it is about."""
+    version = _release(case)
+    running = examined.python(case)
+    installed = examined.first_of(case)
+    rules = [rule for rule in case.fits.misfits if rule.package in installed and (not rule.pythons or running in rule.pythons)]
+    return [
+        (rule, installed[rule.package])
+        for rule in rules
+        if contains(rule.releases, version, prereleases=True) and contains(rule.versions, installed[rule.package].version, prereleases=True)
+    ]
+
+
+def _release(case: Case) -> str:
+    version = case.expected.tensorflow or _owner(case).version
+    if not version:
+        raise CouldNotTell("the release of TensorFlow cannot be told")
+    return version
+
+
+def _grave(case: Case, breaks: Breaks) -> tuple[Severity, Confidence]:
+    return imported.breaking(case) if breaks == "import" else ("error", "likely")
+
+
+def addons(case: Case, findings: Findings) -> str:
+    """Add-ons and the packages of TensorFlow's own family are of this release."""
+    version = _release(case)
+    installed = examined.first_of(case)
+    there = [rule for rule in case.fits.companions if rule.package in installed]
+    judged: set[str] = set()
+    bad: list[str] = []
+    for rule in there:
+        item = installed[rule.package]
+        if rule.releases and not contains(rule.releases, version, prereleases=True):
+            continue
+        if rule.versions and not contains(rule.versions, item.version, prereleases=True):
+            continue
+        judged.add(item.name)
+        if not _goes_with(rule, item.version, version):
+            bad.append(f"{item.name} {item.version}")
+            _add_companion(case, rule, item, version, findings)
+    if bad:
+        return f"not of this release: {', '.join(bad)}"
+    return f"{', '.join(sorted(judged))} go with TensorFlow {version}" if judged else "there are none"
+
+
+def _goes_with(rule: Companion, found: str, version: str) -> bool:
+    if rule.tensorflow == SAME_MINOR:
+        return examined.minor(found) == examined.minor(version)
+    return contains(rule.tensorflow, version, prereleases=True)
+
+
+def _add_companion(case: Case, rule: Companion, item: Distribution, version: str, findings: Findings) -> None:
+    wanted = examined.minor(item.version) if rule.tensorflow == SAME_MINOR else rule.tensorflow
+    words = f"{item.name} {item.version} goes with TensorFlow {wanted}, {version} is installed: {rule.reason}"
+    installs = [other.install for other in case.fits.companions if other.package == rule.package and other.install]
+    fitting = next((table[examined.minor(version)] for table in installs if examined.minor(version) in table), "")
+    repairs = restore(case, rule.package, words)
+    if not repairs and fitting:
+        repairs = (Repair(kind="restore", reason=words, name=rule.package, version=fitting),)
+    severity, confidence = _grave(case, rule.breaks)
+    findings.add(rule.cause, severity, confidence, Evidence(seen=words, where=item.metadata), repairs=repairs)
+
+
+def rivals(case: Case, findings: Findings) -> str:
+    """One distribution owns the tensorflow folder, and nothing of another is left in it."""
+    owners = [item for item in examined.tensorflows(case) if not _is_shell(case, item)]
+    here = [item for item in owners if item.site == owners[0].site]
+    names = list(dict.fromkeys(f"{item.name} {item.version}" for item in here))
+    if len({item.name for item in here}) > 1:
+        kept = _kept(case, here)
+        evidence = [Evidence(seen=f"{item.name} {item.version} owns the tensorflow folder", where=item.metadata) for item in here]
+        gone = [item for item in here if item.name != kept.name]
+        repairs = [Repair(kind="remove", reason=f"{kept.name} stays", name=item.name, version=item.version) for item in gone]
+        repairs.append(Repair(kind="restore", reason="both owned its files", name=kept.name, version=kept.version))
+        findings.add("conflicting-tf-packages", "error", "certain", *evidence, repairs=tuple(repairs))
+        return " and ".join(names)
+    return names[0] if names else "no distribution of TensorFlow is installed"
+
+
+def _is_shell(case: Case, item: Distribution) -> bool:
+    """A distribution without a tensorflow folder of its own: ``tensorflow`` on Windows and aarch64 only requires the one that has it."""
+    needs = [text for text in item.requires if is_rival(text.split("=")[0].split(";")[0].split(" ")[0].strip().lower())]
+    if not needs:
+        return False
+    return bool(case.integrity.owners) and item.name not in case.integrity.owners
+
+
+def _kept(case: Case, owners: list[Distribution]) -> Distribution:
+    """Which of several stays: the plan's, else the catalogue's of that release, else the one that was not named by mistake."""
+    planned = [item for item in owners if case.expected.packages.get(item.name) == item.version]
+    known = [
+        item
+        for item in owners
+        if case.build is not None and item.name in case.build.packages.values() and item.version == case.expected.tensorflow
+    ]
+    plain = [item for item in owners if item.name in {"tensorflow", "tensorflow-cpu"}]
+    return (planned or known or plain or owners)[0]
+
+
+def deprecated(case: Case, findings: Findings) -> str:
+    """No distribution is installed that only takes the place of another one."""
+    installed = examined.first_of(case)
+    bad = []
+    for rule in case.fits.deprecated:
+        item = installed.get(rule.package)
+        if item is None or (rule.versions and not contains(rule.versions, item.version, prereleases=True)):
+            continue
+        bad.append(f"{item.name} {item.version}")
+        repairs = [Repair(kind="remove", reason=rule.reason, name=item.name, version=item.version)]
+        if not any(other.name != item.name for other in examined.tensorflows(case)):
+            repairs += restore(case, rule.instead, rule.reason)
+        seen = Evidence(seen=f"{item.name} {item.version}: {rule.reason}; {rule.instead} takes its place", where=item.metadata)
+        findings.add("deprecated-package", "warning", "certain", seen, repairs=tuple(repairs))
+    return ", ".join(bad) or "none is installed"
+
+
+def backend(case: Case, findings: Findings) -> str:
+    """KERAS_BACKEND and TF_USE_LEGACY_KERAS leave Keras on this TensorFlow."""
+    version = _release(case)
+    if contains("<2.16", version, prereleases=True):
+        raise Skipped("Keras of this release has no other backend")
+    chosen = case.reader.env.get("KERAS_BACKEND", "")
+    legacy = case.reader.env.get("TF_USE_LEGACY_KERAS", "").strip().lower()
+    said = []
+    if chosen and chosen.lower() != "tensorflow":
+        # Keras itself works with it; tf.keras does not.
+        findings.add(
+            "keras-incompatible",
+            "warning",
+            "likely",
+            Evidence(seen=f"KERAS_BACKEND={chosen}: Keras computes with {chosen}, not with TensorFlow", where="variables"),
+        )
+        said.append(f"KERAS_BACKEND={chosen}")
+    if legacy in {"1", "true"} and case.first("tf-keras") is None:
+        seen = Evidence(seen="TF_USE_LEGACY_KERAS is set, and tf-keras, which it asks for, is not installed", where="variables")
+        findings.add("keras-incompatible", "error", "certain", seen)
+        said.append("TF_USE_LEGACY_KERAS without tf-keras")
+    return ", ".join(said) or "neither variable is set to something else"
+
+
+CHECKS = (
+    CheckSpec(name="rivals", title="one distribution owns the tensorflow folder", look=rivals),
+    CheckSpec(name="requirements", title="TensorFlow's packages have what their metadata requires", look=requirements),
+    CheckSpec(name="misfits", title="no package is of a version that is known not to work", look=misfits),
+    CheckSpec(name="addons", title="add-ons are of this release", look=addons),
+    CheckSpec(name="deprecated", title="no package is installed that no longer serves", look=deprecated),
+    CheckSpec(name="keras-variables", title="no variable turns Keras away from TensorFlow", look=backend),
+)

@@ -1,0 +1,127 @@
+"""``tfsetup doctor``: runs the named checks on a case, each by itself and within its time, and ranks what they found."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from importlib import import_module
+
+from provisioner.causes import Messages
+from provisioner.causes.findings import SEVERITIES, Findings
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
+from provisioner.diagnose.rank import ranked
+from provisioner.model.cause import Order
+from provisioner.model.diagnosis import Examination, Examined, Result
+from provisioner.model.finding import Finding
+from provisioner.words import machine_words
+
+# The parts of ``provisioner.diagnose.checks``, in the order in which they run; each has its ``CHECKS``.
+PARTS = (
+    "interpreter",
+    "whereabouts",
+    "kernels",
+    "processor",
+    "clibrary",
+    "windows",
+    "access",
+    "paths",
+    "files",
+    "binaries",
+    "packages",
+    "driver",
+    "cuda",
+    "importing",
+)
+# The check whose findings rest on what a failed import said.
+IMPORT = "import"
+
+
+def all_checks() -> tuple[CheckSpec, ...]:
+    """Return every check, in order."""
+    return tuple(spec for part in PARTS for spec in import_module(f"provisioner.diagnose.checks.{part}").CHECKS)
+
+
+def examine(
+    case: Case,
+    messages: Messages,
+    *,
+    checks: Iterable[CheckSpec],
+    order: Order,
+    taken: str,
+    progress: Callable[[str], None],
+) -> Examination:
+    """Run the checks on the case, one after the other, and say what is wrong. Changes nothing."""
+    examined: list[Examined] = []
+    found: dict[str, tuple[Finding, ...]] = {}
+    for spec in checks:
+        if spec.slow:
+            progress(f"check: {spec.title}")
+        result, found[spec.name] = run_one(spec, case, messages)
+        examined.append(result)
+    traced = frozenset(item.cause for item in found.get(IMPORT, ())) - {
+        item.cause for name, findings in found.items() if name != IMPORT for item in findings
+    }
+    return Examination(
+        env=case.env,
+        python=case.python,
+        python_version=case.survey.version if case.survey else "",
+        cwd=case.cwd,
+        tensorflow=case.expected.tensorflow,
+        machine=machine_words(case.facts),
+        checks=tuple(examined),
+        findings=ranked(merged(found.values(), case, messages), order, traced=traced),
+        taken=taken,
+    )
+
+
+def run_one(spec: CheckSpec, case: Case, messages: Messages) -> tuple[Examined, tuple[Finding, ...]]:
+    """Run one check in a thread of its own, which is left behind when it does not come back in time: it only reads."""
+    findings = Findings(messages, env=case.env, python=case.python)
+    answer: list[tuple[Result, str]] = []
+    began = time.monotonic()
+    thread = threading.Thread(target=lambda: answer.append(_guarded(spec, case, findings)), name=f"check {spec.name}", daemon=True)
+    thread.start()
+    thread.join(spec.seconds)
+    seconds = time.monotonic() - began
+    if not answer:
+        detail = f"no answer within {spec.seconds:g} s"
+        return Examined(name=spec.name, title=spec.title, result="could not tell", detail=detail, seconds=seconds), ()
+    result, detail = answer[0]
+    ordered = findings.ordered() if result == "healthy" else ()
+    if ordered:
+        result = min((item.severity for item in ordered), key=SEVERITIES.index)
+    causes = tuple(dict.fromkeys(item.cause for item in ordered))
+    return Examined(name=spec.name, title=spec.title, result=result, detail=detail, seconds=seconds, causes=causes), ordered
+
+
+def _guarded(spec: CheckSpec, case: Case, findings: Findings) -> tuple[Result, str]:
+    """What the check says, or that it has crashed: one check at fault must not cost the others."""
+    try:
+        return "healthy", spec.look(case, findings)
+    except CouldNotTell as reason:
+        return "could not tell", str(reason)
+    except Skipped as reason:
+        return "skipped", str(reason)
+    except Exception as error:  # noqa: BLE001 - the check's own fault is a result
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        return "crashed", f"a bug in this check: {type(error).__name__}: {error} ({frame.filename.rpartition('/')[2]}, line {frame.lineno})"
+
+
+def merged(groups: Iterable[tuple[Finding, ...]], case: Case, messages: Messages) -> tuple[Finding, ...]:
+    """One finding for each cause: more evidence makes it surer and graver; words of its own stay."""
+    whole = Findings(messages, env=case.env, python=case.python)
+    for group in groups:
+        for item in group:
+            known = messages.causes.get(item.cause)
+            whole.add(
+                item.cause,
+                item.severity,
+                item.confidence,
+                *item.evidence,
+                title="" if known and known.title == item.title else item.title,
+                repairs=item.repairs,
+                remedy=None if known and item.remedy == messages.remedy(item.cause, env=case.env, python=case.python) else item.remedy,
+            )
+    return whole.ordered()

@@ -1,0 +1,28 @@
+"""The judgements that need more than one message: each looks at its hits together with what else is known.
+
+``TOPICS`` maps the ``topic`` of a message (``profiles/causes/messages``) to its judgement, a function of the hits of that topic and the case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from provisioner.diagnose.log.recognising import Hit
+from provisioner.diagnose.log.topics import gpu, libraries, loader, modules, names, packages, resolvers, wheels, windows
+from provisioner.diagnose.log.verdict import Case, Verdict
+
+Judgement = Callable[[tuple[Hit, ...], Case], Iterable[Verdict]]
+
+TOPICS: dict[str, Judgement] = {
+    **gpu.JUDGEMENTS,
+    **libraries.JUDGEMENTS,
+    **loader.JUDGEMENTS,
+    **modules.JUDGEMENTS,
+    **names.JUDGEMENTS,
+    **packages.JUDGEMENTS,
+    **resolvers.JUDGEMENTS,
+    **wheels.JUDGEMENTS,
+    **windows.JUDGEMENTS,
+}
+
+__all__ = ["TOPICS", "Judgement"]

@@ -1,0 +1,343 @@
+"""Reading what repair plans are made from: the release that is installed, its set, the interpreters, and what else is there."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from provisioner import __version__, flow
+from provisioner import receipt as receipts
+from provisioner.catalogue import Catalogue
+from provisioner.diagnose.repair import Ground, inside, needs_set, repairs_of
+from provisioner.engines import uv
+from provisioner.errors import NoProfileError, OperationError
+from provisioner.host import Host, Reader
+from provisioner.model.catalogue import Lock, LockDevice
+from provisioner.model.facts import Facts, Interpreter
+from provisioner.model.finding import Finding, Repair
+from provisioner.model.plan import Choice, EnvState
+from provisioner.model.record import record
+from provisioner.model.request import Request
+from provisioner.plan import facts_digest, proof_words
+from provisioner.receipt import Receipt
+from provisioner.salvage import unowned
+from provisioner.site import Installed, Site, is_rival, normalise
+from provisioner.transaction import make_folders
+from provisioner.verify import integrity
+from provisioner.words import machine_words
+from provisioner.workspace import ASIDE, Workspace
+
+# Where TensorFlow says its version in C, since 2.19 and before (tensorflow/core/public); it is there when the metadata is gone.
+_HEADERS = ("release_version.h", "version.h")
+
+
+# What is taken from a set, or made with the Python of one.
+_FROM_SET = frozenset({"restore", "rebuild", "interpreter"})
+
+
+@record
+class Surveyed:
+    """The ground of the repair plans, and the facts of the machine for those plans that resolve packages."""
+
+    ground: Ground
+    facts: Facts
+    receipt: Receipt | None
+
+
+@record
+class _Seen:
+    """What a choice is made from; ``needed``: whether what is graver than a warning cannot be mended without a set."""
+
+    site: Site
+    facts: Facts
+    repairs: tuple[Repair, ...]
+    receipt: Receipt | None
+    own: str
+    release: str
+    needed: bool = True
+
+
+def survey(host: Host, site: Site, findings: tuple[Finding, ...], request: Request) -> Surveyed:
+    """Read what repair plans of the environment are made from.
+
+    Raises ``NoProfileError`` (code 12) when something must be restored and the catalogue has no set for the release that is installed.
+    """
+    repairs = repairs_of(findings)
+    target = next((repair.target for repair in repairs if repair.kind == "interpreter"), "")
+    own_python = site.state.python if host.exists(host.real(site.state.python)) else ""
+    facts = flow.detect(host, env=site.state.path, full=False, python=target or own_python)
+    catalogue = flow.open_catalogue(host)
+    receipt = receipts.read(host, Workspace(root=site.state.path).receipt)
+    staying = _staying(site, repairs)
+    own = _own(staying, receipt)
+    release = _release(host, site, staying, own, repairs, receipt)
+    errors = tuple(finding for finding in findings if finding.severity == "error")
+    needed = any(repair.kind in _FROM_SET for repair in repairs_of(errors or findings)) or any(needs_set(finding) for finding in errors)
+    seen = _Seen(site=site, facts=facts, repairs=repairs, receipt=receipt, own=own, release=release, needed=needed)
+    choice, lock = _choose(host, catalogue, seen, request)
+    config = posixpath.join(site.state.path, "pyvenv.cfg")
+    ground = Ground(
+        tool=__version__,
+        made=host.now().isoformat(timespec="seconds"),
+        machine=machine_words(facts),
+        request=request,
+        facts=facts_digest(facts, choice.interpreter),
+        catalogue=catalogue.digest,
+        cache=uv.cache_folder(host),
+        site=site,
+        choice=choice,
+        lock=lock,
+        own=own or (own_of(lock) if lock else ""),
+        proof=f"its set was {proof_words(catalogue.proof(lock))}" if lock else "nothing of the catalogue is used",
+        links=flow.links_of(catalogue, choice) if lock else (),
+        carried=receipt.plan.links if receipt else (),
+        installed=integrity.installed(host, site.state.path),
+        markers=_markers(site.state.python_version),
+        asides={},
+        config=_text(host, config),
+    )
+    return Surveyed(ground=replace(ground, asides=_asides(host, ground, repairs)), facts=facts, receipt=receipt)
+
+
+def own_of(lock: Lock) -> str:
+    """Return the name of TensorFlow's distribution in a set."""
+    return next(file.name for file in lock.files if is_rival(file.name))
+
+
+def _text(reader: Reader, path: str) -> str:
+    try:
+        return reader.read_text(path)
+    except OSError:
+        return ""
+
+
+def _staying(site: Site, repairs: Iterable[Repair]) -> tuple[Installed, ...]:
+    """Return the distributions of TensorFlow that no repair takes out."""
+    going = {(normalise(repair.name), repair.version) for repair in repairs if repair.kind == "remove"}
+    return tuple(item for item in site.distributions if is_rival(item.name) and not going & {(item.name, item.version), (item.name, "")})
+
+
+def _own(staying: tuple[Installed, ...], receipt: Receipt | None) -> str:
+    names = [item.name for item in staying]
+    made = [name for name in receipt.plan.expected if is_rival(name)] if receipt else []
+    return next((name for name in (*made, "tensorflow") if name in names), names[0] if names else "")
+
+
+def _release(
+    host: Reader, site: Site, staying: tuple[Installed, ...], own: str, repairs: tuple[Repair, ...], receipt: Receipt | None
+) -> str:
+    """Return the release that is installed; where nothing says it, the one that an earlier run made; "" where there is none."""
+    named = next((item.version for item in repairs if item.kind == "restore" and item.version and is_rival(normalise(item.name))), "")
+    found = sorted((item for item in staying if item.name == own), key=lambda item: (item.recorded, _numbers(item.version)))
+    if named or found:
+        return named or found[-1].version
+    return receipt.plan.choice.release if receipt else _release_of_code(host, site)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))
+
+
+def _release_of_code(reader: Reader, site: Site) -> str:
+    for header in _HEADERS:
+        for package in ("tensorflow", "tensorflow_core"):
+            folder = posixpath.join(site.state.path, site.state.site_packages, package, "include", "tensorflow", "core", "public")
+            parts = re.findall(r"#define TF_(?:MAJOR|MINOR|PATCH)_VERSION\s+(\d+)", _text(reader, posixpath.join(folder, header)))
+            if len(parts) == 3:  # noqa: PLR2004 - major, minor, patch
+                return ".".join(parts)
+    return ""
+
+
+def _choose(host: Host, catalogue: Catalogue, seen: _Seen, request: Request) -> tuple[Choice, Lock | None]:
+    """Return the set of the release that is installed, for the environment's Python if there is one, or else for another of the machine.
+
+    Where nothing must come out of a set, an unknown release is no obstacle.
+    """
+    release = seen.release
+    short = ".".join(seen.site.state.python_version.split(".")[:2])
+    platform = flow.platform_of(host)
+    interpreter = _interpreter(host, seen, short)
+    locks = catalogue.locks(release, platform) if release and catalogue.release(release) else ()
+    devices = [device for python, device in locks if python == short]
+    device = _device(seen)
+    device = device if device in devices or not devices else devices[0]
+    lock = catalogue.lock(release, short, platform, device) if devices and interpreter is not None else None
+    if lock is None and (locks or seen.needed):
+        choice, lock = _choose_anew(catalogue, seen, request)
+        # For an environment that is there no interpreter is chosen; should it be made anew, it is made with its own.
+        return replace(choice, interpreter=choice.interpreter or _interpreter(host, seen, choice.python)), lock
+    choice = Choice(
+        release=release,
+        python=short or "3",
+        interpreter=interpreter,
+        device=device,
+        platform=platform,
+        reasons=("it is the release that is installed" if lock else "it is not touched",),
+        refusals=(),
+        warnings=(),
+        gpus=(),
+    )
+    return choice, lock
+
+
+def _choose_anew(catalogue: Catalogue, seen: _Seen, request: Request) -> tuple[Choice, Lock | None]:
+    """Choose as ``plan`` does: a Python for the release that is installed, or where there is none, the best release for the environment."""
+    from provisioner.choose import choose  # noqa: PLC0415 - only where the installed set cannot be had
+
+    nowhere = EnvState(path=seen.site.state.path, kind="absent", digest="")
+    wanted = replace(request, tensorflow=f"=={seen.release}" if seen.release else "", python="")
+    try:
+        choice = choose(seen.facts, wanted, catalogue, nowhere if seen.release else seen.site.state)
+    except NoProfileError:
+        if seen.release:
+            raise
+        choice = choose(seen.facts, wanted, catalogue, nowhere)
+    return choice, catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
+
+
+def _device(seen: _Seen) -> LockDevice:
+    """Return what the installed build is there for: NVIDIA's libraries beside it mean CUDA (their names end in the major CUDA version)."""
+    if seen.receipt is not None:
+        return seen.receipt.plan.choice.device
+    names = [item.name for item in seen.site.distributions]
+    names += [normalise(repair.name) for repair in seen.repairs if repair.kind == "restore"]
+    libraries = any(re.fullmatch(r"nvidia-[a-z-]+-cu\d+", name) for name in names)
+    return "cuda" if libraries and not seen.own.endswith("-cpu") else "cpu"
+
+
+def _interpreter(reader: Reader, seen: _Seen, short: str) -> Interpreter | None:
+    """Return the interpreter that the environment is to have: the one a repair names, its own base, or another of the same version."""
+    target = next((repair.target for repair in seen.repairs if repair.kind == "interpreter"), "")
+    state = seen.site.state
+    here = [item for item in seen.facts.interpreters.value or () if item.version.startswith(f"{short}.")]
+    found = [item for item in here if _can_carry(item)]
+    real = reader.real(state.python)
+    wanted = [item for item in found if target and reader.real(item.path) == reader.real(target)]
+    same = [item for item in found if reader.real(item.path) == real]
+    # One at a place where nobody looks for Pythons is known by the environment's own name for it alone.
+    same += [replace(item, path=real, virtual=False) for item in here if item.virtual and reader.real(item.path) == real]
+    return next(iter((*wanted, *same, *sorted(found, key=lambda item: item.version != state.python_version))), None)
+
+
+def _can_carry(item: Interpreter) -> bool:
+    """True for an interpreter that an environment can be made from."""
+    return item.implementation == "cpython" and not item.virtual and not item.free_threaded
+
+
+def _markers(version: str) -> dict[str, str]:
+    """Return the environment of PEP 508 for a Python of this version on this machine."""
+    from packaging.markers import default_environment  # noqa: PLC0415 - only for repairs
+
+    markers = {key: str(value) for key, value in default_environment().items()}
+    if not version:
+        return markers
+    full = version if version.count(".") > 1 else f"{version}.0"
+    names = {"implementation_name": "cpython", "platform_python_implementation": "CPython", "implementation_version": full}
+    return {**markers, **names, "python_version": ".".join(version.split(".")[:2]), "python_full_version": full}
+
+
+def _asides(reader: Reader, ground: Ground, repairs: Iterable[Repair]) -> dict[str, str]:
+    """Return for each entry that is to be renamed beside itself the first name that is free; nothing that holds the environment or a home."""
+    found: dict[str, str] = {}
+    for path in (repair.path for repair in repairs if repair.kind == "move away" and (repair.own or not inside(ground, repair.path))):
+        holds = any(
+            place == path or place.startswith(path.rstrip("/") + "/") for place in (ground.site.state.path, reader.env.get("HOME", "/"))
+        )
+        if holds or posixpath.normpath(path) != path or not reader.exists(path) or not reader.writable(posixpath.dirname(path)):
+            continue
+        number = 1
+        while reader.exists(name := path + ASIDE + (f"-{number}" if number > 1 else "")):
+            number += 1
+        found[path] = name
+    return found
+
+
+def with_restored(host: Host, surveyed: Surveyed, repairs: tuple[Repair, ...], *, own: bool) -> tuple[Ground, tuple[str, ...]]:
+    """Return the ground with the files of what the set does not hold under that name, and a sentence for each that could not be had.
+
+    ``own``: whether TensorFlow itself is installed anew, which then keeps the name under which it is installed.
+    """
+    ground = surveyed.ground
+    lock = ground.lock
+    if lock is None:
+        return ground, ()
+    notes: list[str] = []
+    if own and ground.own not in ground.locked:
+        try:
+            lock = _with_own(host, surveyed, lock)
+        except OperationError:
+            name = own_of(lock)
+            notes.append(f"{ground.own} {lock.release} could not be had; {name}, the same release, takes its place")
+            ground = replace(ground, own=name)
+    outside = {
+        normalise(repair.name): repair.version for repair in repairs if repair.kind == "restore" and not is_rival(normalise(repair.name))
+    }
+    there = {item.name: item.version for item in ground.site.distributions}
+    pins = {name: version or there.get(name, "") for name, version in outside.items() if name not in ground.locked}
+    if pins:
+        found, lost = _others(host, surveyed, lock, pins)
+        # Of what these need, only what is not there at all comes along.
+        files = [file for file in found.files if file.name in ground.locked or file.name in pins or file.name not in there]
+        lock = replace(found, files=tuple(files))
+        notes.extend(lost)
+    return replace(ground, lock=lock), tuple(notes)
+
+
+def _with_own(host: Host, surveyed: Surveyed, lock: Lock) -> Lock:
+    """Return the lock with TensorFlow under the name under which it is installed: out of the set for the other device, or from the index."""
+    from provisioner.extras import resolve_own  # noqa: PLC0415 - only where the set has another name for it
+
+    name = surveyed.ground.own
+    other = flow.open_catalogue(host).lock(lock.release, lock.python, lock.platform, "cpu" if lock.device == "cuda" else "cuda")
+    file = next((file for file in other.files if file.name == name), None) if other else None
+    if file is not None:
+        kept = [file for file in lock.files if not is_rival(file.name)]
+        return replace(lock, files=tuple(sorted([*kept, file], key=lambda item: item.name)))
+    folder = flow.resolve_folder(host)
+    make_folders(host, folder)
+    offline = surveyed.ground.request.offline
+    return resolve_own(host, name, lock, floor=flow.floor_of(surveyed.facts, lock), folder=folder, offline=offline)
+
+
+def _others(host: Host, surveyed: Surveyed, lock: Lock, pins: dict[str, str]) -> tuple[Lock, tuple[str, ...]]:
+    from provisioner.extras import resolve_others  # noqa: PLC0415 - only where something beyond the set is installed
+
+    folder = flow.resolve_folder(host)
+    make_folders(host, folder)
+    offline = surveyed.ground.request.offline
+    return resolve_others(host, pins, lock, floor=flow.floor_of(surveyed.facts, lock), folder=folder, offline=offline)
+
+
+def with_everything(host: Host, surveyed: Surveyed) -> tuple[Ground, tuple[str, ...]]:
+    """Return the ground for an environment made anew: the set, and what else is installed as far as it goes with it; and what is lost."""
+    ground, notes = with_restored(host, surveyed, (), own=True)
+    if ground.lock is None:
+        return ground, notes
+    pins: dict[str, str] = {}
+    lost: list[str] = []
+    for item in ground.site.distributions:
+        if item.name in ground.locked or is_rival(item.name):
+            continue
+        address = _address(host, ground, item)
+        if address:
+            lost.append(f"{item.name} {item.version} is left out: it was installed from {address}, for which there is no hash")
+        else:
+            pins[item.name] = item.version
+    lock, missing = _others(host, surveyed, ground.lock, pins)
+    strays = unowned(host, ground.site)
+    if strays:
+        lost.append(f"what belongs to no package stays behind with the old environment: {', '.join(strays)}")
+    return replace(ground, lock=lock), (*notes, *lost, *missing)
+
+
+def _address(reader: Reader, ground: Ground, item: Installed) -> str:
+    """Return where a distribution came from if that was no index (PEP 610)."""
+    import json  # noqa: PLC0415 - only where an environment is made anew
+
+    try:
+        data = json.loads(_text(reader, posixpath.join(ground.site.state.path, item.metadata, "direct_url.json")))
+        return str(data["url"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""

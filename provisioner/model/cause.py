@@ -1,0 +1,96 @@
+"""What is known of a cause, in words: what it looks like, why, how to prove it, how to mend it, how to take that back; and their order."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from provisioner.model.record import record
+
+# Where a line holds; "" is everywhere.
+Where = Literal["", "Linux", "macOS", "Windows", "Linux and macOS"]
+# What must change so that it works again: "nothing" is for what is no fault, or what only the program itself can mend.
+Mends = Literal["environment", "machine", "user", "nothing"]
+
+
+@record
+class Sign:
+    """Lines as a program prints them, shortened; ``says`` is the program and its versions, for a person."""
+
+    text: str
+    says: str
+
+
+@record
+class Question:
+    """Commands that show whether it is this cause; ``means`` says what each answer tells."""
+
+    run: tuple[str, ...]
+    means: str
+    on: Where = ""
+
+
+@record
+class Measure:
+    """One thing to do: ``do`` in words, ``run`` the command lines for it, in their order."""
+
+    do: str
+    run: tuple[str, ...] = ()
+    on: Where = ""
+
+
+@record
+class Cause:
+    """One cause of the table (``profiles/causes/<code>.yaml``).
+
+    ``title``, ``remedy`` and ``steps`` are the short form that a finding shows; the rest is its page and what ``explain CODE`` prints. In
+    command lines ``{env}`` stands for the environment and ``{python}`` for its interpreter. ``not_this`` says, by code, how to tell the cause
+    from those that look alike. ``mends`` is what has to change.
+    """
+
+    code: str
+    title: str
+    summary: str
+    looks_like: tuple[Sign, ...]
+    why: str
+    prove: tuple[Question, ...]
+    by_hand: tuple[Measure, ...]
+    with_tool: tuple[Measure, ...]
+    remedy: str
+    undo: tuple[Measure, ...]
+    not_this: dict[str, str]
+    mends: Mends
+    references: tuple[str, ...]
+    steps: tuple[str, ...] = ()
+
+
+@record
+class Group:
+    """Codes that belong together, for a table of contents."""
+
+    title: str
+    codes: tuple[str, ...]
+
+
+@record
+class Order:
+    """How the causes stand to one another (``profiles/causes/order.yaml``).
+
+    ``ranking`` has every code once, a cause before what it brings about. ``follows`` says for a code which others it can be a mere symptom
+    of, each with the reason.
+    """
+
+    groups: tuple[Group, ...]
+    ranking: tuple[str, ...]
+    follows: dict[str, dict[str, str]]
+
+    def rank(self, code: str) -> int:
+        """The place of a cause in the ranking: a root cause is lower; a code that is not in it comes last."""
+        return self.ranking.index(code) if code in self.ranking else len(self.ranking)
+
+    def is_symptom(self, code: str, of: str) -> bool:
+        """Whether a finding of ``code`` may be folded under one of ``of`` beside it."""
+        return of in self.follows.get(code, {})
+
+    def effects(self, code: str) -> tuple[str, ...]:
+        """The codes that can be a symptom of this one, in the order of the ranking."""
+        return tuple(sorted((other for other, roots in self.follows.items() if code in roots), key=self.rank))

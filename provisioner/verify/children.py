@@ -1,0 +1,87 @@
+"""The child processes of ``verify`` and ``doctor``: one imports TensorFlow, one opens the GPU libraries; what they wrote is read back."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Callable
+
+from provisioner.errors import InputError
+from provisioner.host import Completed, Host, Reader
+from provisioner.verify.raw import Child, parse_events
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+# Opening the CUDA libraries takes under a second from a warm disk; a cold one may have to read 3 GB.
+LIBRARIES_SECONDS = 120.0
+# The stacks of a hang are asked for this long before the limit ends the child.
+STACKS_SECONDS = 3.0
+
+
+def make_work(host: Host) -> str:
+    """A fresh folder of our own; ``mkdir`` fails for one that somebody else has put there."""
+    parent = next((folder for folder in (host.env.get("TMPDIR", ""), "/tmp") if folder and host.exists(folder)), host.cwd)  # noqa: S108 - a random name in it
+    path = posixpath.join(host.real(parent), f"tfsetup-verify-{os.urandom(8).hex()}")
+    host.make_folder(path)
+    for name in ("cwd", "saved", "tmp"):
+        host.make_folder(posixpath.join(path, name))
+    return path
+
+
+def _environment(reader: Reader, work: str) -> dict[str, str]:
+    """The user's variables, and those that keep the child from writing elsewhere or from hiding its messages."""
+    env = {**reader.env, "PYTHONDONTWRITEBYTECODE": "1", "TF_CPP_MIN_LOG_LEVEL": "0", "TMPDIR": posixpath.join(work, "tmp")}
+    # Keras writes its settings to the home folder when it finds none; where there are some, they are what the user runs with.
+    settings = posixpath.join(reader.env.get("HOME", "/"), ".keras", "keras.json")
+    if "KERAS_HOME" not in env and not reader.exists(settings):
+        env["KERAS_HOME"] = posixpath.join(work, "tmp", "keras")
+    return env
+
+
+def _run(
+    host: Host, argv: list[str], folder: str, env: dict[str, str], timeout: float, watch: Callable[[int], None] | None = None
+) -> Completed:
+    try:
+        return host.run(argv, env=env, cwd=folder, timeout=timeout, watch=watch)
+    except OSError as error:
+        raise InputError(f"the interpreter cannot be started: {error.strerror}", place=argv[0], hint="choose another --env") from None
+
+
+def probe(host: Host, python: str, work: str, timeout: float, progress: Callable[[str], None], *, brief_in: str = "") -> Child:
+    """Import TensorFlow and compute with it; with ``brief_in`` only import it, as a program that is started in that folder would."""
+    out, mark = posixpath.join(work, "probe"), os.urandom(8).hex()
+    argv = [python, posixpath.join(HERE, "_probe.py"), "--out", out, "--mark", mark, "--work", posixpath.join(work, "saved")]
+    argv += ["--timeout", f"{max(1.0, timeout - STACKS_SECONDS):.1f}"]
+    if brief_in:
+        argv += ["--brief", "--cwd", brief_in]
+    told = ""
+
+    def watch(_written: int) -> None:
+        nonlocal told
+        started = [event for event in _events(host, out, mark) if event["event"] == "start"]
+        now = f"{started[-1]['check']} {started[-1]['device']}".rstrip() if started else ""
+        if now and now != told:
+            told = now
+            progress(f"check: {now}")
+
+    done = _run(host, argv, brief_in or posixpath.join(work, "cwd"), _environment(host, work), timeout, watch)
+    return _child(done, timeout, _events(host, out, mark))
+
+
+def libraries(host: Host, python: str, work: str) -> Child:
+    """Open the libraries of the GPU as TensorFlow would, and let the loader tell what it searched."""
+    out, mark = posixpath.join(work, "libraries"), os.urandom(8).hex()
+    # The loader's account of what it searched goes to a file of its own (ld.so(8)).
+    env = {**_environment(host, work), "LD_DEBUG": "files,libs", "LD_DEBUG_OUTPUT": posixpath.join(work, "loader")}
+    done = _run(host, [python, posixpath.join(HERE, "_libraries.py"), out, mark], posixpath.join(work, "cwd"), env, LIBRARIES_SECONDS)
+    return _child(done, LIBRARIES_SECONDS, _events(host, out, mark))
+
+
+def _events(reader: Reader, path: str, mark: str) -> tuple[dict[str, object], ...]:
+    try:
+        return parse_events(reader.read_text(path, limit=1 << 24), mark)
+    except FileNotFoundError:
+        return ()
+
+
+def _child(done: Completed, limit: float, events: tuple[dict[str, object], ...]) -> Child:
+    return Child(code=done.code, timed_out=done.timed_out, seconds=done.seconds, limit=limit, err=done.err, events=events)

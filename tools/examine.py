@@ -1,0 +1,122 @@
+"""Let doctor look at healthy environments: make each set of the catalogue, examine it, take it away. A finding is a false alarm.
+
+    python tools/examine.py                       every CPU lock that was not examined yet
+    python tools/examine.py --device cuda         every CUDA lock that was not examined yet
+    python tools/examine.py 2.20.0 --python 3.12  these sets only
+    python tools/examine.py --again               anew, what was examined too
+    python tools/examine.py --newest              the newest patch of each minor release, on its newest Python
+
+What was found is kept in .cache/examined.json after every set, so a run that is stopped goes on where it was. Disk and cache are those of
+tools/prove.py, which proves that the same sets compute; here nothing is computed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from prove import CACHE, ROOT, locks, make_room
+
+from provisioner import flow
+from provisioner.catalogue import Catalogue, find_profiles
+from provisioner.catalogue.versions import minor_of
+from provisioner.errors import TfsetupError
+from provisioner.execute import execute
+from provisioner.local_host import LocalHost
+from provisioner.model.catalogue import Lock
+from provisioner.model.finding import Check, Verification
+from provisioner.model.request import Request
+from provisioner.progress import Silent
+
+EXAMINED = ROOT / ".cache" / "examined.json"
+DOCTOR_SECONDS = 600.0
+
+
+def doctor(env: str) -> tuple[str, ...]:
+    """Run the command, and return what should not be there: findings that are more than information, checks that crashed, another end."""
+    argv = [sys.executable, "-m", "provisioner", "doctor", "--env", env, "--json"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=ROOT, timeout=DOCTOR_SECONDS)
+    if done.returncode not in {0, 11}:
+        return (f"exit {done.returncode}: {done.stderr.strip()[-800:]}",)
+    document = json.loads(done.stdout)
+    alarms = [item for item in document["findings"] if item["severity"] != "info"]
+    said = [
+        f"{item['severity']} {item['cause']}: {item['title']} ({'; '.join(seen['seen'] for seen in item['evidence'][:3])})"
+        for item in alarms
+    ]
+    said += [f"{check['name']}: {check['result']} ({check['detail']})" for check in document["checks"] if check["result"] == "crashed"]
+    return tuple(said)
+
+
+def examine(host: LocalHost, lock: Lock, folder: Path) -> tuple[str, ...]:
+    """Make the environment of ``lock``, let doctor look at it in the place of the proof, and take it away."""
+    env = folder / f"tf-{lock.release}-{lock.python}-{lock.device}"
+    request = Request(tensorflow=f"=={lock.release}", python=f"=={lock.python}.*", device=lock.device, env=str(env))
+    found: list[str] = []
+
+    def look(root: str) -> Verification:
+        found.extend(doctor(root))
+        check = Check(name="doctor", status="failed" if found else "passed")
+        return Verification(env=root, python="", tensorflow="", device=lock.device, checks=(check,), libraries=(), findings=())
+
+    try:
+        planned = flow.plan(host, request)
+        if planned.lock.digest != lock.digest:
+            return ("the plan chose another lock",)
+        execute(planned.plan, host, prove=look, progress=Silent(), wait=0)
+    except TfsetupError as error:
+        return (*found, str(error))
+    finally:
+        shutil.rmtree(env, ignore_errors=True)
+    return tuple(found)
+
+
+def newest(chosen: Sequence[Lock]) -> tuple[Lock, ...]:
+    """Return one lock for each minor release: ``chosen`` comes oldest first, Pythons in order."""
+    return tuple({minor_of(lock.release): lock for lock in chosen}.values())
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Examine what was asked for; status 1 when there was a false alarm."""
+    parser = argparse.ArgumentParser(description="Let doctor look at healthy environments.")
+    parser.add_argument("versions", nargs="*")
+    parser.add_argument("--python", default="")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--again", action="store_true")
+    parser.add_argument("--newest", action="store_true")
+    options = parser.parse_args(arguments)
+    os.environ.setdefault("UV_CACHE_DIR", str(CACHE))
+    host = LocalHost()
+    catalogue = Catalogue.open(host, find_profiles())
+    chosen = tuple(locks(catalogue, versions=options.versions, python=options.python, device=options.device))
+    chosen = newest(chosen) if options.newest else chosen
+    examined: dict[str, list[str]] = json.loads(EXAMINED.read_text()) if EXAMINED.exists() else {}
+    failed = 0
+    EXAMINED.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="tfsetup-examine-", dir=EXAMINED.parent) as folder:
+        for lock in chosen:
+            # A set with an alarm is looked at again: what was wrong may have been mended.
+            if not options.again and examined.get(lock.digest) == []:
+                continue
+            if os.environ["UV_CACHE_DIR"] == str(CACHE):
+                make_room(lock)
+            started = time.monotonic()
+            examined[lock.digest] = list(examine(host, lock, Path(folder)))
+            failed += bool(examined[lock.digest])
+            name = f"{lock.release} on Python {lock.python} for {lock.device}"
+            print(f"{name}: {'; '.join(examined[lock.digest]) or 'healthy'} ({time.monotonic() - started:.0f} s)", flush=True)
+            EXAMINED.write_text(json.dumps(examined))
+    print(f"{failed} with a false alarm")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
