@@ -45,10 +45,14 @@ def read_file(reader: Reader) -> tuple[dict[str, Any], str]:
     """
     if not any(reader.exists(posixpath.join(reader.cwd, name)) for name in (FILE, PYPROJECT)):
         return {}, ""
-    from provisioner.lock.declaration import read_keys  # noqa: PLC0415 - 20 ms that only those pay who have such a file
+    from provisioner.lock.found import find  # noqa: PLC0415 - not needed where there is no such file
 
-    written = read_keys(reader, reader.cwd)
-    return (written.data, posixpath.basename(written.file)) if written is not None else ({}, "")
+    found = find(reader, reader.cwd)
+    if found is None:
+        return {}, ""
+    from provisioner.lock.declaration import checked  # noqa: PLC0415 - 20 ms that only those pay who have a declaration
+
+    return checked(found).data, posixpath.basename(found.file)
 
 
 def request(options: Mapping[str, Any], reader: Reader) -> Request:

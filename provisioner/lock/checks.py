@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from provisioner.choose.versions import numbers
@@ -20,7 +20,12 @@ _FLOOR_NUMBERS = 2
 
 def faults(data: Mapping[str, Any]) -> list[Fault]:
     """Return every fault between keys; ``data`` may lack whatever was wrong by itself."""
-    return [*_targets(data), *_indexes(data.get("indexes", ())), *_sign_offs(data.get("policy", {}))]
+    return [*_targets(data), *_indexes(data.get("indexes") or ()), *_sign_offs(data.get("policy") or {})]
+
+
+def _tables(items: Iterable[Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the items that are tables, with their numbers; what is none was told already."""
+    return ((number, item) for number, item in enumerate(items) if item is not None)
 
 
 def expand_targets(data: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -29,16 +34,18 @@ def expand_targets(data: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _expanded(data: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
-    shared = tuple(dict.fromkeys(data.get("pythons", ())))
-    if not shared and re.fullmatch(_MINOR, data.get("python", "")):
+    """Yield each target with the number of the one that it was made from; those that lack what they are named by are left out."""
+    shared = tuple(python for python in dict.fromkeys(data.get("pythons") or ()) if python)
+    if not shared and re.fullmatch(_MINOR, data.get("python") or ""):
         shared = (data["python"],)
-    for number, target in enumerate(data.get("targets", ())):
-        name = target.get("name") or f"{target.get('platform', '')}-{target.get('device', '')}"
+    for number, target in _tables(data.get("targets") or ()):
+        platform, device, floor = target.get("platform"), target.get("device"), target.get("floor")
+        name = target.get("name") or (f"{platform}-{device}" if platform and device else "")
         pythons = (target["python"],) if "python" in target else shared
-        for python in pythons:
+        for python in pythons if name else ():
             suffix = f"-py{python.replace('.', '')}" if len(pythons) > 1 else ""
-            floor = {"floor": _two_numbers(target["floor"])} if "floor" in target else {}
-            yield number, {**target, **floor, "python": python, "name": f"{name}{suffix}"}
+            more = {"floor": _two_numbers(floor)} if floor else {}
+            yield number, {**target, **more, "python": python, "name": f"{name}{suffix}"}
 
 
 def _two_numbers(version: str) -> str:
@@ -48,7 +55,7 @@ def _two_numbers(version: str) -> str:
 def _targets(data: Mapping[str, Any]) -> Iterator[Fault]:
     seen: dict[str, str] = {}
     told: set[int] = set()
-    for number, target in enumerate(data.get("targets", ())):
+    for number, target in _tables(data.get("targets") or ()):
         yield from _target(("targets", number), target, data)
     for number, target in _expanded(data):
         name = target["name"]
@@ -57,44 +64,41 @@ def _targets(data: Mapping[str, Any]) -> Iterator[Fault]:
             told.add(number)
             clash = f"{name!r}" if seen[name.casefold()] == name else f"{name!r} and {seen[name.casefold()]!r}"
             yield Fault(path=("targets", number), why=f"two targets are called {clash}; give each a `name` of its own")
-        elif not re.fullmatch(NAME, name) and "name" in data["targets"][number] and number not in told:
+        elif not re.fullmatch(NAME, name) and data["targets"][number].get("name") and number not in told:
             told.add(number)
             yield Fault(path=("targets", number, "name"), why=f"the name {name!r} is too long")
         seen.setdefault(name.casefold(), name)
 
 
 def _target(path: Path, target: Mapping[str, str], data: Mapping[str, Any]) -> Iterator[Fault]:
-    if not target:
-        # It is no table, which was told.
-        return
-    platform, device, driver = target.get("platform", ""), target.get("device", ""), target.get("driver", "")
-    if "python" not in target and "pythons" not in data and not re.fullmatch(_MINOR, data.get("python", "")):
+    platform, device, driver = (target.get(key) or "" for key in ("platform", "device", "driver"))
+    if "python" not in target and "pythons" not in data and not re.fullmatch(_MINOR, data.get("python") or ""):
         yield Fault(path=path, why="`python` is missing, and there is no `pythons` for all targets")
     if driver and device == "cpu":
         yield Fault(path=(*path, "driver"), why="a driver says nothing where the device is cpu")
-    if "floor" in target and platform.startswith("windows"):
+    if target.get("floor") and platform.startswith("windows"):
         yield Fault(path=(*path, "floor"), why="wheels for Windows name no version of it")
-    least = data.get("policy", {}).get("driver", "")
+    least = (data.get("policy") or {}).get("driver") or ""
     if driver and least and numbers(driver) < numbers(least):
         yield Fault(path=(*path, "driver"), why=f"{driver} is older than {least}, which `policy.driver` asks for")
 
 
 def _indexes(indexes: tuple[Mapping[str, Any], ...]) -> Iterator[Fault]:
-    named = Counter(item["name"].casefold() for item in indexes if "name" in item)
+    named = Counter(item["name"].casefold() for _, item in _tables(indexes) if item.get("name"))
     owners: dict[str, int] = {}
     default = -1
-    for number, index in enumerate(indexes):
-        if "name" in index and named[index["name"].casefold()] > 1:
+    for number, index in _tables(indexes):
+        if index.get("name") and named[index["name"].casefold()] > 1:
             yield Fault(path=("indexes", number, "name"), why=f"{index['name']!r} is there twice")
-        yield from _address(("indexes", number, "url"), index.get("url", ""))
-        if "packages" not in index and index:
+        yield from _address(("indexes", number, "url"), index.get("url") or "")
+        if "packages" not in index:
             if default >= 0:
                 yield Fault(
                     path=("indexes", number), why="only one index can be that of all other packages; name the `packages` of this one"
                 )
             default = number
-        for place, package in enumerate(index.get("packages", ())):
-            if owners.setdefault(normalise(package), number) != number:
+        for place, package in enumerate(index.get("packages") or ()):
+            if package and owners.setdefault(normalise(package), number) != number:
                 why = f"{package!r} comes from another index already, and each package has only one"
                 yield Fault(path=("indexes", number, "packages", place), why=why)
 
@@ -114,8 +118,8 @@ def _address(path: Path, url: str) -> Iterator[Fault]:
 
 def _sign_offs(policy: Mapping[str, Any]) -> Iterator[Fault]:
     seen: set[str] = set()
-    for number, item in enumerate(policy.get("signed_off", ())):
-        release = item.get("release", "")
+    for number, item in _tables(policy.get("signed_off") or ()):
+        release = item.get("release") or ""
         if release and release in seen:
             yield Fault(path=("policy", "signed_off", number, "release"), why=f"{release} is signed off twice")
         seen.add(release)

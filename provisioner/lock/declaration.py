@@ -9,19 +9,12 @@ from typing import Any
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.lock import checks
+from provisioner.lock.found import FILE, PYPROJECT, Found, find
 from provisioner.lock.keys import DECLARATION
 from provisioner.lock.shape import Fault, label, read
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Index, Policy, ProjectInput, SignOff, Target
 from provisioner.site import normalise
-
-FILE = "tfsetup.yaml"
-PYPROJECT = "pyproject.toml"
-LIMIT_BYTES = 1 << 20
-# What a `pyproject.toml` looks like that may hold `[tool.tfsetup]`, in any spelling of TOML; others are not parsed, which takes 10 ms.
-_OURS = re.compile(r"""tool["']?\s*\.\s*["']?tfsetup|^\s*\[?\s*["']?tool["']?\s*[\]=][\s\S]*tfsetup""", re.MULTILINE)
-
-Places = dict[tuple[Any, ...], tuple[int, int]]
 
 
 @record
@@ -37,23 +30,34 @@ def read_keys(reader: Reader, folder: str) -> Written | None:
 
     Raises ``InputError`` with every fault: ``tfsetup.yaml:12:3: targets[0].device: expected …``, for TOML with the key alone.
     """
-    yaml_file, toml_file = posixpath.join(folder, FILE), posixpath.join(folder, PYPROJECT)
-    table = _read_toml(reader, toml_file) if reader.exists(toml_file) else None
-    if not reader.exists(yaml_file):
-        return _checked(toml_file, table, None) if table is not None else None
-    if table is not None:
-        hint = f"keep one of the two: move all into {FILE}, or into [tool.tfsetup]"
-        raise InputError(f"{PYPROJECT} beside it has a [tool.tfsetup], too, and only one may speak", place=yaml_file, hint=hint)
-    text = read_limited(reader, yaml_file)
+    found = find(reader, folder)
+    return checked(found) if found is not None else None
+
+
+def checked(found: Found) -> Written:
+    """Read and check all keys of a declaration; raises ``InputError`` as ``read_keys``."""
+    data = _yaml_data(found) if found.is_yaml else found.table
+    if not isinstance(data, dict):
+        raise InputError("expected settings as `name: value` lines", place=found.file)
+    faults: list[Fault] = []
+    values: dict[str, Any] = read(DECLARATION, data, (), faults) or {}
+    faults += checks.faults(values)
+    if faults:
+        raise InputError("holds faults", place=found.file, faults=_told(faults, found))
+    return Written(file=found.file, data=values)
+
+
+def _yaml_data(found: Found) -> Any:
     from provisioner.catalogue.yaml_text import parse_yaml  # noqa: PLC0415 - only for this kind of file
 
     try:
         # Numbers stay as they are written, so `tensorflow: 2.20` is not 2.2.
-        data = parse_yaml(text, file=yaml_file)
+        data = parse_yaml(found.text, file=found.file)
     except InputError as error:
-        error.faults = tuple(_as_place(fault) for fault in error.faults)
+        # In the form that editors and terminals can follow.
+        error.faults = tuple(re.sub(r"^line (\d+), column (\d+): ", rf"{FILE}:\1:\2: ", fault) for fault in error.faults)
         raise
-    return _checked(yaml_file, {} if data is None else data, text)
+    return {} if data is None else data
 
 
 def read_declaration(reader: Reader, folder: str) -> Declaration:
@@ -69,55 +73,13 @@ def read_declaration(reader: Reader, folder: str) -> Declaration:
     return _declaration(written)
 
 
-def read_limited(reader: Reader, file: str) -> str:
-    """Read a text file that a person wrote; raises ``InputError`` where it cannot be read, or is larger than 1 MiB."""
-    try:
-        text = reader.read_text(file, LIMIT_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", place=file) from None
-    if len(text.encode("utf-8", "surrogateescape")) > LIMIT_BYTES:
-        raise InputError("cannot be read: it is larger than 1 MiB", place=file)
-    return text.removeprefix("\ufeff")
-
-
-def _as_place(fault: str) -> str:
-    """Return a fault of the YAML reader in the form that editors and terminals can follow."""
-    return re.sub(r"^line (\d+), column (\d+): ", rf"{FILE}:\1:\2: ", fault)
-
-
-def _read_toml(reader: Reader, file: str) -> Any:
-    """Return ``[tool.tfsetup]``, or None where there is none."""
-    try:
-        text = read_limited(reader, file)
-    except InputError:
-        # Whatever it is, it is no declaration of ours; whoever needs the file will say what is wrong with it.
-        return None
-    if not _OURS.search(text):
-        return None
-    from provisioner.lock.toml_text import parse_toml  # noqa: PLC0415 - only for this kind of file
-
-    tool = parse_toml(text, file=file, name=PYPROJECT).get("tool")
-    return tool.get("tfsetup") if isinstance(tool, dict) else None
-
-
-def _checked(file: str, data: Any, text: str | None) -> Written:
-    if not isinstance(data, dict):
-        raise InputError("expected settings as `name: value` lines", place=file)
-    faults: list[Fault] = []
-    values: dict[str, Any] = read(DECLARATION, data, (), faults) or {}
-    faults += checks.faults(values)
-    if faults:
-        raise InputError("holds faults", place=file, faults=_told(faults, text))
-    return Written(file=file, data=values)
-
-
-def _told(faults: list[Fault], text: str | None) -> tuple[str, ...]:
-    """Return the faults with their places, in the order of the file; ``text`` is None for TOML, whose parser does not tell lines."""
-    if text is None:
+def _told(faults: list[Fault], found: Found) -> tuple[str, ...]:
+    """Return the faults with their places, in the order of the file; the parser of TOML does not tell lines."""
+    if not found.is_yaml:
         return tuple(f"{PYPROJECT}: {label(('tool', 'tfsetup', *fault.path))}: {fault.why}" for fault in faults)
     from provisioner.catalogue.yaml_text import find_places  # noqa: PLC0415 - only for faults
 
-    values, keys = find_places(text)
+    values, keys = find_places(found.text)
     told = []
     for fault in faults:
         line, column = (keys if fault.on_key else values).get(fault.path, (1, 1))

@@ -9,7 +9,7 @@ from typing import Any
 
 from provisioner.errors import InputError
 from provisioner.host import Reader
-from provisioner.lock.declaration import read_limited
+from provisioner.lock.found import read_limited
 from provisioner.lock.requirement import NotLockableError, Read, parse
 from provisioner.lock.toml_text import parse_toml
 from provisioner.model.record import record

@@ -17,6 +17,7 @@ _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _CLAUSE = r"(?:~=|==|!=|<=|>=|<|>)\s*[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?"
 _SIMPLE = re.compile(rf"\s*({_NAME})\s*(?:\[\s*({_NAME}(?:\s*,\s*{_NAME})*)?\s*\])?\s*({_CLAUSE}(?:\s*,\s*{_CLAUSE})*)?\s*", re.ASCII)
 _VCS = re.compile(r"(?i)^(?:.*@\s*)?(git|hg|svn|bzr)\+")
+_ARCHIVE = re.compile(r"(?i)\.(?:whl|zip|tar\.gz)\s*$")
 _VARIABLE = re.compile(r"\$\{[A-Za-z0-9_]+\}")
 
 
@@ -37,7 +38,7 @@ class NotLockableError(ValueError):
 def parse(text: str) -> Read:
     """Read a requirement; raises ``NotLockableError`` for what cannot be locked by hash."""
     simple = _SIMPLE.fullmatch(text)
-    if simple and "~=" not in text:
+    if simple and "~=" not in text and not _ARCHIVE.search(text):
         extras = tuple(sorted({normalise(extra.strip()) for extra in (simple[2] or "").split(",") if extra.strip()}))
         clauses = sorted({"".join(clause.split()) for clause in (simple[3] or "").split(",") if clause})
         return _spelt(normalise(simple[1]), extras, ",".join(clauses), "")
@@ -76,7 +77,7 @@ def unlockable(text: str) -> str:
         return "is taken from a version control system; only packages of an index can be locked by hash"
     if re.match(r"(?i)(?:https?|file|ftp):", text):
         return "is an address; only packages of an index can be locked by hash"
-    if text.startswith((".", "/", "~", "\\")) or re.match(r"[A-Za-z]:[\\/]", text) or re.search(r"(?i)\.(?:whl|zip|tar\.gz)$", text):
+    if text.startswith((".", "/", "~", "\\")) or re.match(r"[A-Za-z]:[\\/]", text) or ("@" not in text and _ARCHIVE.search(text)):
         return "is a local file or folder; only packages of an index can be locked by hash"
     return ""
 

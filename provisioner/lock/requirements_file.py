@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from provisioner.errors import InputError
 from provisioner.host import Reader
-from provisioner.lock.declaration import read_limited
+from provisioner.lock.found import read_limited
 from provisioner.lock.requirement import NotLockableError, Read, parse
 from provisioner.model.record import record
 from provisioner.words import mask
@@ -161,7 +161,7 @@ def logical_lines(text: str) -> Iterator[tuple[int, str]]:
         comment = _COMMENT.match(raw) is not None
         started = started if parts else number
         if raw.endswith("\\") and not comment:
-            parts.append(raw.rstrip("\\"))
+            parts.append(raw.strip("\\"))
             continue
         # A comment ends a continued line; the blank keeps it apart from what it follows.
         parts.append(f" {raw}" if comment else raw)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Any, Literal
 
@@ -67,7 +67,8 @@ def shown(value: Any) -> str:
 def read(shape: Shape, data: Any, path: Path, faults: list[Fault]) -> Any:
     """Return the data in its form: text, whole number, truth, tuple or dict; None where it is missing or faulty, which ``faults`` tells.
 
-    A table or list with a fault in it comes back without the faulty part, so that everything else can still be checked.
+    A table or list with a fault in it comes back all the same, None in the place of the faulty part, so that everything else can still be
+    checked.
     """
     if shape.kind == "table":
         return _read_table(shape, data, path, faults)
@@ -118,15 +119,7 @@ def _read_list(shape: Shape, data: Any, path: Path, faults: list[Fault]) -> Any:
         return _wrong(shape, "a list", data, path, faults)
     if len(data) < shape.least:
         return _wrong(shape, "a list that is not empty", data, path, faults)
-    return tuple(_read_items(shape.item, data, path, faults))
-
-
-def _read_items(item: Shape, data: list[Any], path: Path, faults: list[Fault]) -> Iterator[Any]:
-    # A faulty item of a list of tables keeps its place, so that later messages number the items as the file does.
-    for number, element in enumerate(data):
-        value = read(item, element, (*path, number), faults)
-        if value is not None or item.kind == "table":
-            yield {} if value is None else value
+    return tuple(read(shape.item, element, (*path, number), faults) for number, element in enumerate(data))
 
 
 def _read_table(shape: Shape, data: Any, path: Path, faults: list[Fault]) -> Any:
@@ -139,9 +132,7 @@ def _read_table(shape: Shape, data: Any, path: Path, faults: list[Fault]) -> Any
             faults.append(Fault(path=(*path, name), why=f"is not a key{_known(name, shape.keys)}", on_key=True))
         elif item is not None:
             # A key with nothing after it (all its lines are commented out) is the same as none.
-            value = read(known, item, (*path, name), faults)
-            if value is not None:
-                values[name] = value
+            values[name] = read(known, item, (*path, name), faults)
     faults += [Fault(path=path, why=f"`{name}` is missing") for name in shape.required if data.get(name) is None]
     return values
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner import journal, plan, receipt
-from provisioner.lock import sidecar
+from provisioner.lock import first, keys, shape, sidecar
 from provisioner.model import codec
 from provisioner.model.facts import Facts
 from provisioner.model.finding import Verification
@@ -13,7 +13,21 @@ from provisioner.model.plan import Plan
 from provisioner.model.team import TeamLock
 from provisioner.report import lock_text
 
-SCHEMAS = ("apply", "error", "facts", "journal", "lock", "plan", "profiles", "receipt", "team-lock", "undo", "verify")
+SCHEMAS = (
+    "apply",
+    "declaration",
+    "error",
+    "facts",
+    "init",
+    "journal",
+    "lock",
+    "plan",
+    "profiles",
+    "receipt",
+    "team-lock",
+    "undo",
+    "verify",
+)
 
 _TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": _TEXT}
@@ -23,6 +37,7 @@ def schema_of(name: str) -> dict[str, Any]:
     """Return the JSON Schema of the document called ``name`` (one of ``SCHEMAS``)."""
     records = {
         "facts": ("tfsetup/facts/1", Facts),
+        "init": (first.SCHEMA, first.First),
         "journal": (journal.SCHEMA, journal.Journal),
         "lock": (lock_text.SCHEMA, lock_text.LockReport),
         "plan": (plan.SCHEMA, Plan),
@@ -32,6 +47,8 @@ def schema_of(name: str) -> dict[str, Any]:
     if name in records:
         schema, cls = records[name]
         return codec.json_schema(cls, schema)
+    if name == "declaration":
+        return shape.json_schema(keys.DECLARATION, "tfsetup/declaration/1")
     if name == "profiles":
         from provisioner.report.profiles_text import SCHEMA, Profiles  # noqa: PLC0415 - brings the catalogue
 
