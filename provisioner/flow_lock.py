@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from provisioner.catalogue import Catalogue
-from provisioner.choose.versions import matches, specifier
-from provisioner.errors import InputError, NoProfileError, OperationError
+from provisioner.errors import InputError, OperationError
 from provisioner.flow import cache_folder, open_catalogue, platform_of
 from provisioner.host import Host
 from provisioner.lock import dates, sidecar, store, written
@@ -43,12 +41,16 @@ class Wanted:
 
 @record
 class Declared:
-    """A declaration with all that was read for it; ``choose`` gives the known-good set of each target, or raises ``NoProfileError``."""
+    """A declaration with all that was read for it.
+
+    ``choose`` gives the known-good set of each target, or raises ``NoProfileError``; it is told the release that each target has in the lock
+    that is there, and the upload date up to which the index is looked at.
+    """
 
     declaration: Declaration
     inputs: Inputs
     catalogue: Catalogue
-    choose: Callable[[Declaration], tuple[ChosenSet, ...]]
+    choose: Callable[[Mapping[str, str], str], tuple[ChosenSet, ...]]
 
 
 @record
@@ -74,7 +76,7 @@ def lock(host: Host, project: str, wanted: Wanted, *, progress: Progress = SILEN
         declaration=declaration,
         inputs=read_inputs(host, declaration),
         catalogue=catalogue,
-        choose=lambda item: choose_sets(item, catalogue),
+        choose=lambda keep, cutoff: choose_sets(declaration, catalogue, keep=keep, cutoff=cutoff),
     )
     return lock_declared(host, declared, wanted, progress=progress)
 
@@ -96,7 +98,8 @@ def lock_declared(host: Host, declared: Declared, wanted: Wanted, *, progress: P
     make_folders(host, folder)
     with _alone(host, folder):
         before, warnings = _before(host, folder)
-        sets = choose(declared, before, wanted)
+        start = dates.first(host.now(), declaration.policy.cool_down)
+        sets = choose(declared, before, wanted, dates.following(before, start=start, given=wanted.cutoff, upgrade=wanted.upgrade)[0])
         engine = wanted.engine or (before.engine if before else "uv")
         if (
             before is not None
@@ -128,15 +131,10 @@ def fresh(before: TeamLock, inputs: Inputs, sets: tuple[ChosenSet, ...], engine:
     )
 
 
-def choose(declared: Declared, before: TeamLock | None, wanted: Wanted) -> tuple[ChosenSet, ...]:
-    """Return the known-good set of each target; a lock keeps its release as long as the declaration allows it."""
-    releases = {locked.release for locked in before.targets} if before else set()
-    if len(releases) == 1 and wanted.upgrade != ():
-        (release,) = releases
-        if matches(specifier(declared.declaration.tensorflow, "tensorflow"), release):
-            with suppress(NoProfileError):
-                return declared.choose(replace(declared.declaration, tensorflow=f"=={release}"))
-    return declared.choose(declared.declaration)
+def choose(declared: Declared, before: TeamLock | None, wanted: Wanted, cutoff: str) -> tuple[ChosenSet, ...]:
+    """Return the known-good set of each target; a lock keeps its releases as long as the declaration allows them."""
+    kept = before.targets if before is not None and wanted.upgrade != () else ()
+    return declared.choose({locked.target.name: locked.release for locked in kept}, cutoff)
 
 
 def _before(host: Host, folder: str) -> tuple[TeamLock | None, tuple[str, ...]]:

@@ -61,7 +61,7 @@ class Team:
             declaration=self.declaration,
             inputs=inputs,
             catalogue=Catalogue.open(LocalHost(), self.profiles),
-            choose=lambda _: self.sets(),
+            choose=lambda _keep, _cutoff: self.sets(),
         )
 
     def sets(self) -> tuple[tuple[Target, Lock, Proof], ...]:
