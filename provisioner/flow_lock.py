@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from provisioner.catalogue import Catalogue
-from provisioner.errors import InputError, OperationError
+from provisioner.errors import InputError, OperationError, UsageError
 from provisioner.flow import cache_folder, open_catalogue, platform_of
 from provisioner.host import Host
 from provisioner.lock import dates, sidecar, store, written
@@ -17,8 +17,9 @@ from provisioner.lock.resolve import ChosenSet, How, Locked, catalogue_digest, l
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Engine, Inputs, TeamLock
 from provisioner.progress import SILENT, Progress
-from provisioner.site import normalise
+from provisioner.site import is_rival, normalise
 from provisioner.transaction import make_folders
+from provisioner.versions import numbers
 
 # How long a run waits for another one that writes the same lock.
 WAIT_SECONDS = 60.0
@@ -66,19 +67,23 @@ class Outcome:
 
 def lock(host: Host, project: str, wanted: Wanted, *, progress: Progress = SILENT) -> Outcome:
     """Read the declaration in the folder ``project`` (absolute), lock all its targets, and write the files together."""
+    return lock_declared(host, read_declared(host, project), wanted, progress=progress)
+
+
+def read_declared(host: Host, project: str) -> Declared:
+    """Read the declaration in the folder ``project`` (absolute) with all its inputs; raises ``InputError`` with every fault."""
     from provisioner.lock.choosing import choose_sets  # noqa: PLC0415 - a lock of values needs no files
     from provisioner.lock.declaration import read_declaration  # noqa: PLC0415 - as above
     from provisioner.lock.inputs import read_inputs  # noqa: PLC0415 - as above
 
     declaration = read_declaration(host, project)
     catalogue = open_catalogue(host)
-    declared = Declared(
+    return Declared(
         declaration=declaration,
         inputs=read_inputs(host, declaration),
         catalogue=catalogue,
         choose=lambda keep, cutoff: choose_sets(declaration, catalogue, keep=keep, cutoff=cutoff),
     )
-    return lock_declared(host, declared, wanted, progress=progress)
 
 
 def lock_folder(declaration: Declaration) -> str:
@@ -98,6 +103,7 @@ def lock_declared(host: Host, declared: Declared, wanted: Wanted, *, progress: P
     make_folders(host, folder)
     with _alone(host, folder):
         before, warnings = _before(host, folder)
+        warnings += _check_names(before, wanted.upgrade or ())
         start = dates.first(host.now(), declaration.policy.cool_down)
         sets = choose(declared, before, wanted, dates.following(before, start=start, given=wanted.cutoff, upgrade=wanted.upgrade)[0])
         engine = wanted.engine or (before.engine if before else "uv")
@@ -132,9 +138,33 @@ def fresh(before: TeamLock, inputs: Inputs, sets: tuple[ChosenSet, ...], engine:
 
 
 def choose(declared: Declared, before: TeamLock | None, wanted: Wanted, cutoff: str) -> tuple[ChosenSet, ...]:
-    """Return the known-good set of each target; a lock keeps its releases as long as the declaration allows them."""
-    kept = before.targets if before is not None and wanted.upgrade != () else ()
-    return declared.choose({locked.target.name: locked.release for locked in kept}, cutoff)
+    """Return the known-good set of each target.
+
+    A lock keeps its releases as long as the declaration allows them. An upgrade of all, or one that names TensorFlow, takes the newest of
+    the most proven sets, and never an older release than the one that is locked.
+    """
+    kept = {locked.target.name: locked.release for locked in before.targets} if before is not None else {}
+    if wanted.upgrade is None or (wanted.upgrade and not any(is_rival(normalise(name)) for name in wanted.upgrade)):
+        return declared.choose(kept, cutoff)
+    sets = declared.choose({}, cutoff)
+    newer = {target.name: kept[target.name] for target, lock, _ in sets if numbers(lock.release) < numbers(kept.get(target.name, "0"))}
+    return declared.choose(newer, cutoff) if newer else sets
+
+
+def _check_names(before: TeamLock | None, upgrade: tuple[str, ...]) -> tuple[str, ...]:
+    """Raise ``UsageError`` for a package that no target has; return a sentence for each that moves only with TensorFlow."""
+    if before is None:
+        return ()
+    files = [file for locked in before.targets for file in locked.files]
+    held: list[str] = []
+    for name in upgrade:
+        own = [file for file in files if file.name == normalise(name)]
+        if not own and not is_rival(normalise(name)):
+            hint = "`tfsetup lock --upgrade` without names upgrades everything; what is new in the declaration is locked by `tfsetup lock`"
+            raise UsageError("is not in the lock, so it cannot be upgraded", place=name, hint=hint)
+        if own and all(file.profile for file in own) and not is_rival(normalise(name)):
+            held.append(f"{own[0].name} stays at {own[0].version}: it is part of the known-good set, and moves only with TensorFlow")
+    return tuple(held)
 
 
 def _before(host: Host, folder: str) -> tuple[TeamLock | None, tuple[str, ...]]:
@@ -173,23 +203,18 @@ def _resolve(
     upgrade = None if wanted.upgrade is None else tuple(normalise(name) for name in wanted.upgrade)
     start = dates.first(host.now(), declared.declaration.policy.cool_down)
     cutoff, cutoffs = dates.following(before, start=start, given=wanted.cutoff, upgrade=upgrade)
-    home = posixpath.join(cache_folder(host), "lock")
-    make_folders(host, home)
-    folder = posixpath.join(home, f"run-{_token()}")
-    how = How(
-        engine=engine,
-        cutoff=cutoff,
-        cutoffs=cutoffs,
-        folder=folder,
-        cache=home,
-        platform=platform_of(host) if engine == "pip-tools" else "",
-        pythons=_pythons(host) if engine == "pip-tools" else {},
-        offline=wanted.offline,
-    )
-    try:
+    with own_folder(host) as (home, folder):
+        how = How(
+            engine=engine,
+            cutoff=cutoff,
+            cutoffs=cutoffs,
+            folder=folder,
+            cache=home,
+            platform=platform_of(host) if engine == "pip-tools" else "",
+            pythons=_pythons(host) if engine == "pip-tools" else {},
+            offline=wanted.offline,
+        )
         return lock_targets(host, declared.declaration, declared.inputs, sets, catalogue=declared.catalogue, previous=before, how=how)
-    finally:
-        host.remove_tree(folder)
 
 
 def _pythons(host: Host) -> dict[str, str]:
@@ -203,7 +228,15 @@ def _pythons(host: Host) -> dict[str, str]:
     return found
 
 
-def _token() -> str:
+@contextmanager
+def own_folder(host: Host) -> Iterator[tuple[str, str]]:
+    """Give the tool's folder for locks, which stays, and one in it for this run alone."""
     import secrets  # noqa: PLC0415 - only to lock
 
-    return secrets.token_hex(8)
+    home = posixpath.join(cache_folder(host), "lock")
+    make_folders(host, home)
+    folder = posixpath.join(home, f"run-{secrets.token_hex(8)}")
+    try:
+        yield home, folder
+    finally:
+        host.remove_tree(folder)

@@ -179,6 +179,9 @@ def _run(
         argv += ["--exclude-newer-package", f"{name}={date or 'false'}"]
     if offline or job.offline:
         argv.append("--offline")
+    elif job.alone:
+        argv.append("--refresh")
+    argv += ["--no-deps"] if job.alone else []
     return uv.run_uv(host, argv, uv.RESOLVE_TIMEOUT_SECONDS, watch, extra=_variables(host, job))
 
 

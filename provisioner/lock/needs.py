@@ -37,6 +37,18 @@ def needs_of(target: Target, release: Release | None, filenames: Iterable[str]) 
     )
 
 
+def need_words(needs: Needs) -> dict[str, str]:
+    """Return what a machine must have, by name, in words; what is not needed is left out."""
+    found = {
+        "glibc": f"{needs.glibc} or newer" if needs.glibc else "",
+        "macOS": f"{needs.macos} or newer" if needs.macos else "",
+        "processor features": ", ".join(needs.cpu_features),
+        "NVIDIA driver": f"{needs.driver} or newer" if needs.driver else "",
+        "GPU code": ", ".join(needs.capabilities),
+    }
+    return {name: words for name, words in found.items() if words}
+
+
 def proof_words(proof: Proof) -> str:
     """Say how far a set was run."""
     if proof.level != "run":

@@ -6,12 +6,13 @@ from typing import Any
 
 from provisioner import journal, plan, receipt
 from provisioner.lock import first, keys, shape, sidecar
+from provisioner.lock.difference import LockDiff
 from provisioner.model import codec
 from provisioner.model.facts import Facts
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 from provisioner.model.team import TeamLock
-from provisioner.report import lock_text
+from provisioner.report import check_text, diff_text, lock_text
 
 SCHEMAS = (
     "apply",
@@ -25,6 +26,8 @@ SCHEMAS = (
     "init",
     "journal",
     "lock",
+    "lock-check",
+    "lock-diff",
     "plan",
     "profiles",
     "receipt",
@@ -43,6 +46,8 @@ def schema_of(name: str) -> dict[str, Any]:
         "facts": ("tfsetup/facts/1", Facts),
         "init": (first.SCHEMA, first.First),
         "journal": (journal.SCHEMA, journal.Journal),
+        "lock-check": (check_text.SCHEMA, check_text.CheckReport),
+        "lock-diff": (diff_text.SCHEMA, LockDiff),
         "lock": (lock_text.SCHEMA, lock_text.LockReport),
         "plan": (plan.SCHEMA, Plan),
         "receipt": (receipt.SCHEMA, receipt.Receipt),
