@@ -6,6 +6,7 @@ import hashlib
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 from provisioner.catalogue import Catalogue
 from provisioner.errors import InputError, OperationError, UsageError
@@ -103,7 +104,8 @@ def lock_declared(host: Host, declared: Declared, wanted: Wanted, *, progress: P
     make_folders(host, folder)
     with _alone(host, folder):
         before, warnings = _before(host, folder)
-        warnings += _check_names(before, wanted.upgrade or ())
+        moving, held = _movable(before, wanted.upgrade)
+        wanted, warnings = replace(wanted, upgrade=moving), (*warnings, *held)
         start = dates.first(host.now(), declaration.policy.cool_down)
         sets = choose(declared, before, wanted, dates.following(before, start=start, given=wanted.cutoff, upgrade=wanted.upgrade)[0])
         engine = wanted.engine or (before.engine if before else "uv")
@@ -144,27 +146,33 @@ def choose(declared: Declared, before: TeamLock | None, wanted: Wanted, cutoff: 
     the most proven sets, and never an older release than the one that is locked.
     """
     kept = {locked.target.name: locked.release for locked in before.targets} if before is not None else {}
-    if wanted.upgrade is None or (wanted.upgrade and not any(is_rival(normalise(name)) for name in wanted.upgrade)):
+    if wanted.upgrade is None or (wanted.upgrade and not any(is_rival(name) for name in wanted.upgrade)):
         return declared.choose(kept, cutoff)
     sets = declared.choose({}, cutoff)
     newer = {target.name: kept[target.name] for target, lock, _ in sets if numbers(lock.release) < numbers(kept.get(target.name, "0"))}
     return declared.choose(newer, cutoff) if newer else sets
 
 
-def _check_names(before: TeamLock | None, upgrade: tuple[str, ...]) -> tuple[str, ...]:
-    """Raise ``UsageError`` for a package that no target has; return a sentence for each that moves only with TensorFlow."""
-    if before is None:
-        return ()
+def _movable(before: TeamLock | None, upgrade: tuple[str, ...] | None) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    """Return the packages that an upgrade can move, normalised, and a sentence for each that moves only with TensorFlow.
+
+    Raises ``UsageError`` for a package that no target has. Where none of the named can move, nothing is upgraded.
+    """
+    if before is None or not upgrade:
+        return upgrade, ()
     files = [file for locked in before.targets for file in locked.files]
+    moving: list[str] = []
     held: list[str] = []
-    for name in upgrade:
-        own = [file for file in files if file.name == normalise(name)]
-        if not own and not is_rival(normalise(name)):
+    for name in map(normalise, upgrade):
+        own = [file for file in files if file.name == name]
+        if not own and not is_rival(name):
             hint = "`tfsetup lock --upgrade` without names upgrades everything; what is new in the declaration is locked by `tfsetup lock`"
             raise UsageError("is not in the lock, so it cannot be upgraded", place=name, hint=hint)
-        if own and all(file.profile for file in own) and not is_rival(normalise(name)):
-            held.append(f"{own[0].name} stays at {own[0].version}: it is part of the known-good set, and moves only with TensorFlow")
-    return tuple(held)
+        if own and all(file.profile for file in own) and not is_rival(name):
+            held.append(f"{name} stays at {own[0].version}: it is part of the known-good set, and moves only with TensorFlow")
+        else:
+            moving.append(name)
+    return tuple(moving) or None, tuple(held)
 
 
 def _before(host: Host, folder: str) -> tuple[TeamLock | None, tuple[str, ...]]:
@@ -200,7 +208,9 @@ def _resolve(
     engine: Engine,
     wanted: Wanted,
 ) -> Locked:
-    upgrade = None if wanted.upgrade is None else tuple(normalise(name) for name in wanted.upgrade)
+    own = tuple(name for name in wanted.upgrade or () if not is_rival(name))
+    # TensorFlow moves by its set, which has no date; () would stand for all.
+    upgrade = own if own or wanted.upgrade == () else None
     start = dates.first(host.now(), declared.declaration.policy.cool_down)
     cutoff, cutoffs = dates.following(before, start=start, given=wanted.cutoff, upgrade=upgrade)
     with own_folder(host) as (home, folder):

@@ -1,20 +1,27 @@
-"""The stages of `tfsetup lock --check` and `--diff`: what is stale, and what changed."""
+"""The stages of `tfsetup lock --check` and `--diff`, and of `tfsetup apply --locked`."""
 
 from __future__ import annotations
 
 import posixpath
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provisioner.errors import InputError, UsageError
+from provisioner.flow import Picked, Planned, plan
 from provisioner.flow_lock import Declared, Wanted, choose, lock_folder, own_folder, read_declared
 from provisioner.host import Host
 from provisioner.lock import sidecar, store
-from provisioner.lock.stale import Difference, differences
+from provisioner.lock.fitting import fit, set_of
+from provisioner.lock.stale import MISSING, Difference, changed_files, differences
+from provisioner.model.facts import Facts
+from provisioner.model.plan import EnvState
 from provisioner.model.record import record
+from provisioner.model.request import Request
 from provisioner.model.team import TeamLock
 from provisioner.progress import SILENT, Progress
 
 if TYPE_CHECKING:
+    from provisioner.catalogue import Catalogue
     from provisioner.lock.difference import LockDiff
 
 GIT_TIMEOUT_SECONDS = 60.0
@@ -107,3 +114,40 @@ def _of_git(host: Host, folder: str, old: str) -> TeamLock | None:
         return None
     done = host.run([git, "-C", folder, "show", name], timeout=GIT_TIMEOUT_SECONDS)
     return sidecar.read(done.out, file=f"{revision}:{sidecar.NAME}")
+
+
+def locked_folder(host: Host, given: str) -> str:
+    """Return the folder of the lock to install from: ``given`` (absolute), else the working folder's, else the one its declaration names."""
+    from provisioner.lock.declaration import read_declaration  # noqa: PLC0415 - a lock can be installed without its declaration
+
+    if given or host.exists(posixpath.join(host.cwd, sidecar.NAME)):
+        return given or host.cwd
+    return lock_folder(read_declaration(host, host.cwd))
+
+
+def plan_locked(host: Host, request: Request, folder: str, target: str) -> Planned:
+    """Plan what the lock in ``folder`` (absolute) has for this machine; of ``request`` only place, Python, device and network count.
+
+    Raises ``InputError`` for a lock that is missing or not whole, ``NoProfileError`` where no target fits.
+    """
+    lock = store.read_lock(host, folder)
+    if lock is None:
+        raise InputError(
+            "there is no lock", place=posixpath.join(folder, sidecar.NAME), hint="make one with `tfsetup lock`, or name its folder"
+        )
+    # A lock may be handed on without the files that other tools read.
+    faults = tuple(f"{item.name}: {item.why}" for item in changed_files(host, folder, lock) if item.why != MISSING)
+    if faults:
+        raise InputError("the lock is not as it was written", place=folder, hint="`tfsetup lock` writes it again", faults=faults)
+
+    def pick(facts: Facts, asked: Request, catalogue: Catalogue, env: EnvState) -> Picked:
+        found = fit(facts, asked, catalogue, env, lock, name=target)
+        locked, choice = found.locked, found.choice
+        known = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
+        chosen = set_of(locked, known)
+        own = any(not file.profile for file in locked.files)
+        # A proof belongs to the known-good set, which the lock names by its digest.
+        proof = catalogue.proof(replace(chosen, digest=locked.profile))
+        return Picked(choice=choice, lock=chosen, proof=proof, beside="the team's lock" if own else "", indexes=lock.indexes)
+
+    return plan(host, replace(request, tensorflow="", extra=()), pick=pick)

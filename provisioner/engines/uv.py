@@ -11,6 +11,7 @@ from provisioner.engines.wheels import major_minor
 from provisioner.errors import OperationError
 from provisioner.host import Completed, Host, Reader
 from provisioner.model.plan import Package
+from provisioner.model.team import Index
 from provisioner.words import mask
 
 # One set is 3 GB at most; an hour is enough for the slowest line that anybody would wait for.
@@ -102,7 +103,7 @@ def create_environment(host: Host, *, path: str, python: str, prompt: str) -> No
     checked(run_uv(host, argv, VENV_TIMEOUT_SECONDS), "the virtual environment could not be made")
 
 
-def install(
+def install(  # noqa: PLR0913 - each is one option of the same run of uv
     host: Host,
     *,
     python: str,
@@ -110,6 +111,7 @@ def install(
     packages: Sequence[Package],
     prefix: str = "",
     builders: str = "",
+    indexes: Sequence[Index] = (),
     offline: bool = False,
     watch: Callable[[int], None] | None = None,
 ) -> None:
@@ -118,6 +120,7 @@ def install(
     ``requirements`` is the path of the file that ``requirements_text`` gave. With ``prefix`` the files go there in the layout of the
     environment that ``python`` belongs to, with scripts that name its Python. Only the source distributions that the lock names are built,
     each in an environment of its own with the packages of ``builders``, a file like ``requirements``; these too are checked by hash.
+    ``indexes`` take the place of the one that the machine is configured with.
     """
     argv = [find_uv(host), "pip", "install", "--no-deps", "--require-hashes", "--python", python, "-r", requirements]
     argv += ["--only-binary", ":all:"]
@@ -130,7 +133,22 @@ def install(
         argv += ["--prefix", prefix]
     if offline:
         argv.append("--offline")
-    checked(run_uv(host, argv, INSTALL_TIMEOUT_SECONDS, watch), "the packages could not be installed")
+    if indexes:
+        # No stranger's package wins a name here: each file is held by its hash.
+        argv += ["--index-strategy", "unsafe-best-match"]
+    checked(run_uv(host, argv, INSTALL_TIMEOUT_SECONDS, watch, _addresses(host, indexes)), "the packages could not be installed")
+
+
+def _addresses(host: Host, indexes: Sequence[Index]) -> dict[str, str]:
+    """Return the variables that name indexes to uv: on a command line, others could read a password."""
+    from provisioner.engines.resolving import check_variables, expand  # noqa: PLC0415 - only where a lock names indexes
+
+    found: dict[str, str] = {}
+    for index in indexes:
+        check_variables(index)
+        name = "UV_INDEX" if index.packages else "UV_DEFAULT_INDEX"
+        found[name] = f"{found.get(name, '')} {expand(index.url, host.env)}".strip()
+    return found
 
 
 def platform_name(platform: str, glibc: str) -> str:

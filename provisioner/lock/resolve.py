@@ -16,6 +16,7 @@ from provisioner.errors import OperationError, TfsetupError, UsageError
 from provisioner.host import Host
 from provisioner.lock.clash import Case, explain
 from provisioner.lock.files import check_same_files, files_of
+from provisioner.lock.formats.requirements import address
 from provisioner.lock.needs import floor_of, needs_of, proof_words
 from provisioner.lock.own import beside
 from provisioner.lock.parallel import Watch, side_by_side
@@ -92,6 +93,7 @@ def lock_targets(
         inputs=inputs.digests,
         targets=targets,
         cutoffs=dict(sorted({**how.cutoffs, **dict.fromkeys(undated, "")}.items())),
+        indexes=tuple(replace(index, url=address(index.url)) for index in declaration.indexes),
     )
     return Locked(lock=lock, warnings=_warnings(declaration, undated))
 

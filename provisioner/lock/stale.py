@@ -9,12 +9,16 @@ from typing import Literal
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.lock import sidecar, store
+from provisioner.lock.formats import requirements
+from provisioner.lock.written import pins
 from provisioner.model.catalogue import Lock, Proof
 from provisioner.model.record import record
 from provisioner.model.team import Inputs, Target, TeamLock
 
 ChosenSet = tuple[Target, Lock, Proof]
 Kind = Literal["lock", "input", "catalogue", "target", "file", "index"]
+
+MISSING = "is missing"
 
 
 @record
@@ -72,10 +76,11 @@ def changed_files(reader: Reader, folder: str, lock: TeamLock) -> Iterator[Diffe
     """Compare the written files with their digests; line ends that git made Windows' own on checking out count as unchanged."""
     if any(reader.exists(posixpath.join(folder, name)) for name in (store.PREPARED, store.PENDING)):
         yield Difference(kind="lock", name=folder, why="holds what an interrupted run left; `tfsetup lock` brings it to its end")
+    held = {requirements.file_name(locked.target.name): pins(locked) for locked in lock.targets}
     for item in lock.written:
         path = posixpath.join(folder, item.name)
         if not reader.exists(path):
-            yield Difference(kind="file", name=item.name, why="is missing")
+            yield Difference(kind="file", name=item.name, why=MISSING)
             continue
         try:
             text = store.read_file(reader, path)
@@ -84,3 +89,5 @@ def changed_files(reader: Reader, folder: str, lock: TeamLock) -> Iterator[Diffe
             continue
         if sidecar.digest(text.replace("\r\n", "\n")) != item.sha256:
             yield Difference(kind="file", name=item.name, why="was changed by something else than `tfsetup lock`")
+        elif item.name in held and requirements.read(text.replace("\r\n", "\n"), file=item.name) != held[item.name]:
+            yield Difference(kind="lock", name=sidecar.NAME, why=f"holds other packages than {item.name}")

@@ -166,7 +166,8 @@ class TeamLock:
     """All targets with what they were locked from: ``cutoff`` is the upload date (ISO, UTC) up to which the index was looked at.
 
     ``cutoffs`` holds the packages that have a cut-off of their own: an ISO date, or "" where the index tells no upload dates. ``catalogue`` is
-    the digest of all the sets. ``written`` names the files that belong to the lock, relative to its folder, with their digests.
+    the digest of all the sets. ``written`` names the files that belong to the lock, relative to its folder, with their digests. ``indexes``
+    are the declaration's, without credentials, which may be variables.
     """
 
     tool: str
@@ -177,3 +178,4 @@ class TeamLock:
     targets: tuple[LockedTarget, ...]
     cutoffs: dict[str, str] = field(default_factory=dict)
     written: tuple[InputDigest, ...] = ()
+    indexes: tuple[Index, ...] = ()

@@ -36,7 +36,7 @@ def write(locked: LockedTarget, indexes: tuple[Index, ...] = ()) -> str:
         f"# It is for {target.name}: {target.platform}, {target.device}, TensorFlow {locked.release}",
         "#",
     ]
-    lines += [f"--{'extra-index-url' if index.packages else 'index-url'} {_address(index.url)}" for index in _in_order(indexes)]
+    lines += [f"--{'extra-index-url' if index.packages else 'index-url'} {address(index.url)}" for index in _in_order(indexes)]
     lines += ["--only-binary :all:", *(f"--no-binary {file.name}" for file in locked.files if file.source), ""]
     for file in locked.files:
         lines += [f"{file.name}=={file.version} \\", f"    --hash=sha256:{file.sha256}"]
@@ -51,8 +51,8 @@ def _in_order(indexes: tuple[Index, ...]) -> list[Index]:
     return sorted(indexes, key=lambda index: bool(index.packages))
 
 
-def _address(url: str) -> str:
-    """Return an address whose user and password are variables or nothing."""
+def address(url: str) -> str:
+    """Return an index address whose user and password are variables or nothing."""
     scheme, mark, rest = url.partition("://")
     login, at, host = rest.rpartition("@")
     if not at or re.fullmatch(r"(\$\{\w+\})?(:(\$\{\w+\})?)?", login):
