@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -135,8 +136,9 @@ def _plain(refusal: str) -> str:
 
 def _refusal(refused: list[Unmet], name: str) -> NoProfileError:
     lines = dict.fromkeys(f"{item.target}: {item.why}{f' [{item.code}]' if item.code else ''}" for item in refused)
-    here = [item for item in refused if item.code != "platform-unsupported"]
-    first = (here or refused)[0]
+    # The target that lacks least is the one that was meant.
+    count = Counter(item.target for item in refused)
+    first = min(refused, key=lambda item: (item.code == "platform-unsupported", count[item.target]))
     what = f"the target {name} of the lock does not fit this machine" if name else "no target of the lock fits this machine"
     hint = "add a target for this kind of machine to the declaration, and lock it"
     return NoProfileError(f"{what}: {first.target} {first.why}", hint=hint, cause=first.code, refusals=tuple(lines))
