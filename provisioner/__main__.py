@@ -10,14 +10,18 @@ import sys
 
 def _own_modules_first() -> None:
     """Move what PYTHONPATH and the working folder bring behind the standard library and what is installed; our own folder stays in front."""
-    own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    own = os.path.dirname(os.path.dirname(_absolute(__file__)))
     given = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]  # noqa: TID251 - before there is a host
+    strange = {_absolute(entry) for entry in (*given, os.curdir)} - {own}
+    sys.path.sort(key=lambda entry: _absolute(entry) in strange)
+
+
+def _absolute(entry: str) -> str:
+    """Return the absolute path, or the path itself where the working folder is gone."""
     try:
-        strange = {os.path.abspath(entry) for entry in (*given, os.curdir)} - {own}
-        sys.path.sort(key=lambda entry: os.path.abspath(entry) in strange)
-    except OSError:
-        # The working folder is gone, and with it what it could bring.
-        return
+        return os.path.abspath(entry)
+    except FileNotFoundError:
+        return entry
 
 
 _own_modules_first()

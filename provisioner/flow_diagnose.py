@@ -44,7 +44,7 @@ def doctor(host: Host, *, env: str = "", python: str = "", wishes: Wishes, only:
         host,
         target,
         wishes,
-        facts=lambda: flow.detect(host, env=target.env or host.cwd, python=target.python),
+        facts=lambda: flow.detect(host, env=target.env or host.cwd),
         catalogue=flow.open_catalogue(host),
         progress=progress.note,
     )

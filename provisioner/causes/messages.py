@@ -18,6 +18,8 @@ _VARYING = re.compile(
     r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: |^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ |^[IWEF]0000 00:00:\d+\.\d+ +\d+ |0x[0-9a-f]{6,}"
 )
 Kind = Literal["fault", "harmless", "context"]
+# What `tfsetup apply` makes where nothing else is said.
+NEW_ENVIRONMENT = "./tf-env"
 
 
 @record
@@ -56,6 +58,7 @@ class CauseText:
 # A message as it is kept between runs: its fields in their order, then each alternative of its pattern with the texts that it needs.
 Row = list[Any]
 _FIELDS = tuple(name for name, _, _ in Message.__record__)  # type: ignore[attr-defined]  # what ``record`` leaves on a class
+_SPEAKER = _FIELDS.index("speaker")
 
 
 def row_of(message: Message) -> Row:
@@ -84,15 +87,22 @@ class Messages:
         self.order = order
         self.history = history
 
+    def spoken_on(self, platform: str) -> Messages:
+        """What can be said on a platform (``sys.platform``): Windows speaks only on Windows, while a pasted log may come from anywhere."""
+        if platform == "win32":
+            return self
+        rows = (row for row in self._rows if row[_SPEAKER] != "windows")
+        return Messages(rows, causes=self.causes, order=self.order, history=self.history)
+
     @property
     def messages(self) -> tuple[Message, ...]:
         """Every message."""
         return tuple(self._message(number) for number in range(len(self._rows)))
 
     def remedy(self, cause: str, *, env: str, python: str) -> Remedy:
-        """The remedy of a cause for one environment."""
+        """The remedy of a cause for one environment; where there is none, its commands are for a new one."""
         text = self.causes[cause]
-        steps = tuple(step.replace("{env}", _quoted(env)).replace("{python}", _quoted(python)) for step in text.steps)
+        steps = tuple(step.replace("{env}", _quoted(env or NEW_ENVIRONMENT)).replace("{python}", _quoted(python)) for step in text.steps)
         return Remedy(words=text.remedy, steps=steps)
 
     def possible(self, text: str) -> Iterator[tuple[Message, tuple[re.Pattern[str], ...]]]:

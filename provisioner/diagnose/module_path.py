@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -60,19 +61,22 @@ def _entry(
         origin, by = "pth", added[real]
     elif (env and _inside(real, env)) or (_inside(real, prefix) and prefix != base):
         origin = "environment"
+    elif posixpath.basename(real) in {"site-packages", "dist-packages"}:
+        origin = "base"
     elif (hook := _hook(reader, entry, sites)) != "":
         origin, by = "pth", hook
-    elif _inside(real, base) or posixpath.basename(real) in {"site-packages", "dist-packages"}:
+    elif _inside(real, base):
         origin = "base"
     return PathEntry(path=entry, origin=origin, by=by)
 
 
 def _hook(reader: Reader, entry: str, sites: tuple[str, ...]) -> str:
     """The file that put an entry there with code: an ``import`` line of a ``.pth`` file, ``sitecustomize`` or ``usercustomize``."""
+    whole = re.compile(rf"(?m)^[^#\n]*(?<![\w/]){re.escape(entry)}/?(?![\w/.-])")
     for site in dict.fromkeys(sites):
         names = (f"{site}/sitecustomize.py", f"{site}/usercustomize.py", *files.matches(reader, posixpath.join(_quoted(site), "*.pth")))
         for path in names:
-            if entry in (files.read(reader, path, PTH_LIMIT).text or ""):
+            if whole.search(files.read(reader, path, PTH_LIMIT).text or ""):
                 return path
     return ""
 

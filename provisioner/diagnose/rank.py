@@ -61,6 +61,8 @@ def once(repairs: Iterable[Repair]) -> tuple[Repair, ...]:
 def _explains(root: Finding, symptom: Finding, causes: Order, traced: frozenset[str]) -> bool:
     if SEVERITIES.index(root.severity) > SEVERITIES.index(symptom.severity) or symptom.severity == "info" or root.cause == symptom.cause:
         return False
+    if root.cause in traced and root.cause in SEEN_FROM_OUTSIDE and symptom.cause not in traced:
+        return False
     if causes.is_symptom(symptom.cause, of=root.cause):
         return True
     seen = root.severity == "error" and root.cause not in traced

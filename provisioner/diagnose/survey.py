@@ -154,7 +154,7 @@ def _ask(host: Reader, argv: list[str], cwd: str, modules: tuple[str, ...]) -> t
     mark = f"<<{os.urandom(8).hex()}>>"
     env = {**host.env, "PYTHONDONTWRITEBYTECODE": "1"}
     try:
-        done = host.run([*argv, SCRIPT, mark, cwd, *modules], env=env, cwd=cwd, timeout=SECONDS)
+        done = host.run([*argv, "-B", SCRIPT, mark, cwd, *modules], env=env, cwd=cwd, timeout=SECONDS)
     except files.FAULTS as error:
         return None, f"it cannot be started: {files.reason(error)}", ""
     parts = done.out.split(mark)

@@ -202,7 +202,7 @@ def _ask_all(host: Reader, candidates: list[Candidate]) -> dict[Candidate, tuple
 
 
 def _ask(host: Reader, candidate: Candidate) -> tuple[dict[str, Any] | None, str]:
-    """The answer, or why not. ``-B`` writes no byte code, ``-E -s`` keeps the user's variables and packages out (Python 2 has no ``-I``)."""
+    """The answer, or why there is none. ``-B`` writes no byte code, ``-E -s`` keeps the user's variables and packages out (no ``-I`` in Python 2)."""
     # macOS's launcher sets it so that a child Python takes its parent's identity; -E does not cover it.
     env = {name: value for name, value in host.env.items() if name != "__PYVENV_LAUNCHER__"}
     try:

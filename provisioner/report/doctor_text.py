@@ -142,8 +142,8 @@ def _conclusion(examination: Examination, serious: list[Finding]) -> str:
     if open_:
         words += f"; no answer from: {', '.join(open_)}"
     if not serious:
-        skipped = [item.name for item in examination.checks if item.result == "skipped"]
-        words += f"; skipped: {', '.join(skipped)}" if skipped else ""
+        skipped = results.count("skipped")
+        words += f"; {skipped} did not apply" if skipped else ""
         told = any(result in {"healthy", "info"} for result in results)
         return f"Result: {'nothing is wrong' if told else 'could not tell'} ({words})"
     first = serious[0]

@@ -58,7 +58,7 @@ def verify(
         raw = _gather(host, probe, libraries, why=why_not, build=build, found=found, folders=folders, beside=beside)
     finally:
         host.remove_tree(work)
-    return judge(raw, expected, env=root, python=python, require_gpu=require_gpu, messages=messages)
+    return judge(raw, expected, env=root, python=python, require_gpu=require_gpu, messages=messages.spoken_on(host.platform))
 
 
 def no_libraries(reader: Reader, *, build: bool | None) -> str:

@@ -210,11 +210,10 @@ def run(record: Recorder, work: str, rehearse: int, *, brief: bool = False) -> N
     tf = record.check("import", "", import_tensorflow)
     if tf is not None:
         record.check("versions", "", lambda: versions(tf))
-        kernels = load_kernels()
         if brief:
-            record.check("devices", "", lambda: kernels.devices(tf, rehearse))
+            record.check("devices", "", lambda: load_kernels().devices(tf, rehearse))
         else:
-            kernels.run(record, tf, work, rehearse)
+            load_kernels().run(record, tf, work, rehearse)
     # What makes XLA find its tools may have been set by the import.
     tools = {"flags": os.environ.get("XLA_FLAGS", ""), "ptxas": shutil.which("ptxas") or ""}  # noqa: TID251 - this is the target's process
     record.write(event="loaded", modules=foreign_modules(), libraries=foreign_libraries(), tools=tools)

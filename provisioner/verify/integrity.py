@@ -19,7 +19,9 @@ SMALL = 64 * 1024
 # Files up to this size are read at once.
 WHOLE = 1 << 20
 RECORD_LIMIT = 1 << 26
-FaultKind = Literal["missing", "size", "content", "unreadable", "no record", "no metadata", "leftover", "stray"]
+# Lists of certificates to which organisations, and the agents on their machines, append their own: certifi's, and pip's copy of it.
+CERTIFICATES = "/cacert.pem"
+FaultKind = Literal["missing", "size", "content", "appended", "unreadable", "no record", "no metadata", "leftover", "stray"]
 _NATIVE = re.compile(r"\.(so|dylib|pyd|dll)(\.\d+)*$")
 # Longer ones are no sizes of files; Python refuses to convert numbers of several thousand digits.
 SIZE_DIGITS = 15
@@ -225,6 +227,8 @@ def _compare(reader: Reader, path: str, owners: list[_Row], *, deep: bool, sizes
     except OSError as error:
         return "unreadable", error.strerror or str(error), 0
     fitting = [row for row in owners if row.size in (-1, entry.size)]
+    if not fitting and path.endswith(CERTIFICATES) and any(_begins(reader, path, row, entry.size) for row in owners):
+        return "appended", "certificates were added to it", 1
     if not fitting:
         return "size", f"{entry.size} bytes instead of {owners[0].size}", 0
     wanted = {row.digest for row in fitting}
@@ -236,6 +240,17 @@ def _compare(reader: Reader, path: str, owners: list[_Row], *, deep: bool, sizes
         return "unreadable", error.strerror or str(error), 0
     ours = {digest.partition("=")[2] for digest in wanted if digest.startswith("sha256=")}
     return ("content", "its content is not the recorded one", 1) if ours and found not in ours else (None, "", 1)
+
+
+def _begins(reader: Reader, path: str, row: _Row, size: int) -> bool:
+    """Whether a file begins with the recorded content and goes on after it."""
+    if not 0 <= row.size < size:
+        return False
+    try:
+        head = reader.read_bytes(path, limit=row.size)
+    except OSError:
+        return False
+    return base64.urlsafe_b64encode(hashlib.sha256(head).digest()).rstrip(b"=").decode() == row.digest.partition("=")[2]
 
 
 def _digest(reader: Reader, path: str, size: int) -> bytes:

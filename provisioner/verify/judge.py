@@ -153,5 +153,6 @@ def _messages(seen: tuple[Seen, ...], findings: Findings, *, gpu_wanted: bool, f
     unknown = [item for item in seen if item.message is None]
     if unknown:
         shown = [Evidence(seen=item.line[:500], where=f"standard error, {item.count} times") for item in unknown[:EVIDENCE_LINES]]
-        title = f"{sum(item.count for item in unknown)} lines of output are not known to tfsetup"
+        count = sum(item.count for item in unknown)
+        title = f"{count} lines of output are not known to tfsetup" if count > 1 else "1 line of output is not known to tfsetup"
         findings.add("unknown", "info", "possible", *shown, title=title)

@@ -121,6 +121,8 @@ def _integrity(raw: Raw, findings: Findings, *, failing: bool) -> Check:
             cause = "permission-denied" if all(fault.kind == "unreadable" for fault in shown) else "install-corrupt"
             findings.add(cause, severity, "certain", *evidence)
     files = f"{state.files} files of {len(state.distributions)} packages"
+    appended = sum(fault.kind == "appended" for fault in state.faults)
+    files += f", {appended} list of certificates with additions" if appended else ""
     unrecorded = sum(fault.kind == "no record" for fault in state.faults)
     files += f", {unrecorded} packages without a record" if unrecorded else ""
     if bad or state.rivals:

@@ -65,9 +65,16 @@ def test_equal_lines_are_counted_and_unknown_ones_kept():
     ]
 
 
+def test_windows_speaks_only_on_windows():
+    line = "ImportError: DLL load failed: The specified module could not be found."
+    assert known_messages().spoken_on("win32").match(line).speaker == "windows"
+    assert known_messages().spoken_on("linux").match(line) is None
+
+
 def test_remedy_quotes_paths():
     messages = known_messages()
     assert messages.remedy("install-corrupt", env="/tmp/a b", python="/p").steps == ("tfsetup fix --env '/tmp/a b'",)
+    assert messages.remedy("tf-not-installed", env="", python="/p").steps == ("tfsetup apply --env ./tf-env",)
 
 
 @pytest.fixture

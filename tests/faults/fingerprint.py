@@ -12,6 +12,8 @@ from pathlib import Path
 _HASHES: dict[tuple[int, int, int, int], str] = {}
 # What programs other than the tool keep in a home: caches, and Keras' own settings, which Keras writes at its first import.
 IGNORED = ("home/.cache", "home/.keras")
+# Security software adds an organisation's own certificate to this file wherever it finds it, at any time, in place.
+CERTIFICATES = "certifi/cacert.pem"
 
 
 def entry(path: str, *, fresh: bool = False) -> str:
@@ -42,7 +44,7 @@ def fingerprint(root: Path, *, fresh: bool = False) -> dict[str, str]:
         folder = pending.pop()
         for item in os.scandir(folder):
             name = os.path.relpath(item.path, root)
-            if name in IGNORED:
+            if name in IGNORED or name.endswith(CERTIFICATES):
                 continue
             found[name] = entry(item.path, fresh=fresh)
             if item.is_dir(follow_symlinks=False):

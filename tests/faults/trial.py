@@ -64,7 +64,11 @@ class Ended:
 
     @property
     def words(self) -> str:
-        return f"exit {self.code}: {(self.out + self.err).strip()[-1500:]}"
+        document = self.document
+        told = [
+            f"{item.get('severity')} {item.get('cause')}: {item.get('title')} ({_seen(item)})" for item in document.get("findings") or ()
+        ]
+        return f"exit {self.code}: {' / '.join(told) or document.get('error') or (self.out + self.err).strip()[-1500:]}"
 
 
 def make(fault: Fault, bases: Path, folder: Path) -> Place:

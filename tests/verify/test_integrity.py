@@ -55,6 +55,19 @@ def test_large_files_are_hashed_only_deep(env):
     assert faults(env, deep=True) == [("content", "lib.so", "demo")]
 
 
+def test_certificates_that_were_added_are_no_damage(env):
+    install(env, "certifi", "1.0", {"certifi/cacert.pem": "-----BEGIN CERTIFICATE-----\n", "certifi/core.py": "x = 1\n"})
+    bundle = env / SITE / "certifi" / "cacert.pem"
+    whole = bundle.read_text()
+    bundle.write_text(whole + "the company's own\n")
+    assert faults(env) == [("appended", "cacert.pem", "certifi")]
+    bundle.write_text("the company's own, and nothing of what was there before\n")
+    assert faults(env) == [("size", "cacert.pem", "certifi")]
+    bundle.write_text(whole)
+    (env / SITE / "certifi" / "core.py").write_text("x = 1\ny = 2\n")
+    assert faults(env) == [("size", "core.py", "certifi")]
+
+
 def test_links_to_the_right_content_are_right(env, tmp_path):
     moved = tmp_path / "cache"
     (env / SITE / "demo/lib.so").rename(moved)

@@ -63,7 +63,7 @@ def answers(case: Case, findings: Findings) -> str:
 def _hooks(case: Case) -> tuple[str, ...]:
     """Files of the environment that run at every start, where Python starts without them (``-S``): those that it names, else all."""
     try:
-        done = case.reader.run([case.python, "-S", "-E", "-c", "print(40 + 2)"], timeout=START_SECONDS)
+        done = case.reader.run([case.python, "-B", "-S", "-E", "-c", "print(40 + 2)"], timeout=START_SECONDS)
     except files.FAULTS:
         return ()
     if done.out.strip() != "42":

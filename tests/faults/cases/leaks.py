@@ -26,6 +26,8 @@ def pythonpath_with_another_environment(place: Place) -> None:
     """PYTHONPATH names the site-packages of an environment with another TensorFlow."""
     place.copy(place.other("2.11"), place.root / "other")
     place.variables["PYTHONPATH"] = str(place.root / "other/lib/python3.10/site-packages")
+    # Any Python that starts with it takes modules from there and keeps their byte code there, before a program can say no.
+    place.variables["PYTHONDONTWRITEBYTECODE"] = "1"
 
 
 @fault("2.3", "environment-leak", symptom="No module named 'encodings'|SRE module mismatch|Fatal Python error", mend="hand")
@@ -65,7 +67,7 @@ def sitecustomize_with_another_protobuf(place: Place) -> None:
     place.write(place.site / "sitecustomize.py", f"import sys\n\nsys.path.insert(0, {str(place.root / 'libs')!r})\n")
 
 
-@fault("2.11", "environment-leak", "module-shadowed", "install-corrupt", symptom="sitecustomize")
+@fault("2.11", "environment-leak", "module-shadowed", symptom="sitecustomize")
 def sitecustomize_that_breaks(place: Place) -> None:
     """sitecustomize.py asks for a module that is no longer there and ends every start."""
     place.write(

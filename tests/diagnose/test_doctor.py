@@ -1,0 +1,234 @@
+"""``doctor`` on real environments with tiny packages: broken the ways people break them, examined by the real tool."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from provisioner.causes.findings import Findings
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
+from provisioner.diagnose.doctor import all_checks, run_one
+from provisioner.diagnose.survey import Wishes
+from provisioner.flow_diagnose import doctor
+from provisioner.local_host import LocalHost
+from provisioner.model.diagnosis import Examination
+from provisioner.model.finding import Evidence
+from provisioner.progress import SILENT
+from tests.diagnose.support import case, write
+from tests.verify.support import SITE, fake_tensorflow, install, known_messages, make_env, tree
+
+GOOD = """
+    __version__ = '2.99.0'
+    def constant(value): return value
+    def executing_eagerly(): return True
+    class config:
+        @staticmethod
+        def list_physical_devices(kind): return []
+        class experimental: pass
+    class test:
+        @staticmethod
+        def is_built_with_cuda(): return False
+"""
+
+
+@pytest.fixture(autouse=True)
+def _variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path.parent / "cache"))
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    (tmp_path / "work").mkdir()
+    return tmp_path / "work"
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> Path:
+    made = make_env(tmp_path / "env")
+    fake_tensorflow(made, GOOD)
+    install(made, "numpy", "2.2.6", {"numpy/__init__.py": "__version__ = '2.2.6'\n"})
+    return made
+
+
+def examine(env: Path, work: Path, *, importing: bool = False, deep: bool = False, python: str = "") -> Examination:
+    wishes = Wishes(cwd=str(work), importing=importing, deep=deep, timeout=60.0)
+    target = {"python": python} if python else {"env": str(env)}
+    return doctor(LocalHost(), **target, wishes=wishes, progress=SILENT).examination
+
+
+def wrong(examination: Examination) -> list[tuple[str, str]]:
+    assert [item.detail for item in examination.checks if item.result == "crashed"] == []
+    return [(item.severity, item.cause) for item in examination.findings if item.severity != "info"]
+
+
+def repairs(examination: Examination) -> list[tuple[str, str, bool]]:
+    found = [item for finding in examination.findings for item in finding.repairs]
+    return [(item.kind, item.name or Path(item.path or item.target).name, item.own) for item in found]
+
+
+def test_a_healthy_environment(env, work):
+    before = tree(env)
+    examination = examine(env, work, importing=True)
+    assert wrong(examination) == []
+    assert examination.tensorflow == "2.99.0"
+    assert next(item for item in examination.checks if item.name == "import").result == "healthy"
+    assert tree(env) == before
+
+
+def test_the_interpreter_is_gone(env, work):
+    (env / "bin/python").unlink()
+    (env / "bin/python").symlink_to("/nowhere/python3")
+    examination = examine(env, work)
+    assert wrong(examination)[0] == ("error", "install-corrupt")
+    assert repairs(examination)[0][0] in {"interpreter", "rebuild"}
+
+
+def test_pyvenv_cfg_is_gone(env, work):
+    (env / "pyvenv.cfg").unlink()
+    examination = examine(env, work)
+    assert wrong(examination) == [("error", "install-corrupt")]
+
+
+@pytest.mark.parametrize("name", ["random.py", "queue.py", "secrets.py", "tensorflow/__init__.py", "six.py"])
+def test_an_own_file_that_hides_a_module(env, work, name):
+    write(work / name)
+    examination = examine(env, work)
+    assert wrong(examination) == [("error", "module-shadowed")]
+    assert repairs(examination) == [("move away", name.split("/")[0], True)]
+
+
+@pytest.mark.parametrize("name", ["test.py", "train.py", "turtle.py", "data/__init__.py", "numpy_notes.py"])
+def test_an_own_file_that_hides_nothing(env, work, name):
+    write(work / name)
+    assert wrong(examine(env, work)) == []
+
+
+def test_an_own_file_that_breaks_the_import_is_certain(env, work):
+    fake_again = env / SITE / "tensorflow/__init__.py"
+    shutil.rmtree(env / SITE / "tensorflow-2.99.0.dist-info")
+    fake_again.unlink()
+    (env / SITE / "tensorflow/python/platform/build_info.py").unlink()
+    fake_tensorflow(env, "import secrets\nsecrets.token_hex(4)\n" + GOOD.replace("\n    ", "\n"))
+    write(work / "secrets.py", "KEY = 1\n")
+    examination = examine(env, work, importing=True)
+    assert wrong(examination)[0] == ("error", "module-shadowed")
+
+
+def test_files_that_are_missing_or_cut(env, work):
+    (env / SITE / "tensorflow/python/platform/build_info.py").unlink()
+    examination = examine(env, work)
+    assert wrong(examination) == [("error", "install-corrupt")]
+
+
+def test_changed_content_is_seen_when_asked_for(env, work):
+    path = env / SITE / "tensorflow/__init__.py"
+    path.write_text(path.read_text().replace("2.99.0", "2.98.0"))
+    assert wrong(examine(env, work)) == []
+    assert wrong(examine(env, work, deep=True)) == [("warning", "install-corrupt")]
+
+
+def test_certificates_added_to_a_package_are_nobodys_fault(env, work):
+    install(env, "certifi", "2024.1.1", {"certifi/__init__.py": "", "certifi/cacert.pem": "one"})
+    (env / SITE / "certifi/cacert.pem").write_text("one and our own")
+    assert wrong(examine(env, work)) == []
+
+
+def test_what_an_interrupted_pip_left(env, work):
+    (env / SITE / "tensorflow").rename(env / SITE / "~ensorflow")
+    (env / SITE / "tensorflow-2.99.0.dist-info").rename(env / SITE / "~ensorflow-2.99.0.dist-info")
+    assert wrong(examine(env, work)) == [("error", "install-corrupt")]
+
+
+def test_it_is_not_installed(tmp_path, work):
+    assert wrong(examine(make_env(tmp_path / "empty"), work)) == [("error", "tf-not-installed")]
+
+
+def test_it_is_installed_in_the_active_environment_and_another_one_runs(env, work, tmp_path, monkeypatch):
+    monkeypatch.setenv("VIRTUAL_ENV", str(env))
+    other = make_env(tmp_path / "other")
+    assert wrong(examine(other, work, python=str(other / "bin/python")))[0] == ("error", "wrong-environment")
+
+
+def test_a_moved_environment(env, work):
+    write(env / "bin/pip", "#!/somewhere/else/bin/python3\n")
+    assert wrong(examine(env, work)) == [("warning", "wrong-environment")]
+
+
+def test_a_package_from_pythonpath_in_place_of_the_own_one(env, work, tmp_path, monkeypatch):
+    outside = make_env(tmp_path / "libs")
+    install(outside, "numpy", "2.4.0", {"numpy/__init__.py": ""})
+    monkeypatch.setenv("PYTHONPATH", str(outside / SITE))
+    shutil.rmtree(env / SITE / "tensorflow-2.99.0.dist-info")
+    info = env / SITE / "tensorflow-2.99.0.dist-info"
+    write(info / "METADATA", "Metadata-Version: 2.1\nName: tensorflow\nVersion: 2.99.0\nRequires-Dist: numpy<2.3\n")
+    write(info / "RECORD", "tensorflow/__init__.py,,\n")
+    assert ("error", "environment-leak") in wrong(examine(env, work))
+
+
+def test_damaged_metadata_ends_in_an_answer(env, work):
+    (env / SITE / "numpy-2.2.6.dist-info/METADATA").write_bytes(os.urandom(4000))
+    (env / SITE / "numpy-2.2.6.dist-info/RECORD").write_bytes(b"\0\xff,../../../../etc/passwd,," + os.urandom(4000))
+    examine(env, work)
+
+
+def test_a_start_that_breaks_off(env, work):
+    write(env / SITE / "sitecustomize.py", "import sys\nsys.exit('sitecustomize: no')\n")
+    examination = examine(env, work)
+    assert wrong(examination)[0] == ("error", "environment-leak")
+    assert ("move away", "sitecustomize.py", True) in repairs(examination)
+
+
+def spec(look, seconds=5.0) -> CheckSpec:
+    return CheckSpec(name="one", title="one", look=look, seconds=seconds)
+
+
+def run(look, seconds=5.0):
+    return run_one(spec(look, seconds), case(), known_messages())
+
+
+def test_a_check_that_crashes_is_said_to_and_costs_nothing_else():
+    def look(_case: Case, _findings: Findings) -> str:
+        raise KeyError("gone")
+
+    examined, findings = run(look)
+    assert (examined.result, findings) == ("crashed", ())
+    assert "KeyError" in examined.detail
+
+
+def test_a_check_that_takes_too_long_is_left_behind():
+    began = time.monotonic()
+    examined, _ = run(lambda _case, _findings: time.sleep(3) or "", 0.1)
+    assert examined.result == "could not tell"
+    assert time.monotonic() - began < 2
+
+
+def test_a_check_can_say_nothing_or_not_apply():
+    def nothing(_case: Case, _findings: Findings) -> str:
+        raise CouldNotTell("no")
+
+    def skip(_case: Case, _findings: Findings) -> str:
+        raise Skipped("not here")
+
+    assert run(nothing)[0].result == "could not tell"
+    assert run(skip)[0].result == "skipped"
+
+
+def test_the_gravest_finding_is_the_result():
+    def look(_case: Case, findings: Findings) -> str:
+        findings.add("disk-full", "info", "likely", Evidence(seen="a", where=""))
+        findings.add("numpy-incompatible", "warning", "likely", Evidence(seen="b", where=""))
+        return "looked"
+
+    examined, _ = run(look)
+    assert (examined.result, examined.causes) == ("warning", ("numpy-incompatible", "disk-full"))
+
+
+def test_names_of_checks_are_different():
+    names = [item.name for item in all_checks()]
+    assert len(set(names)) == len(names)
