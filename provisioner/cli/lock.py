@@ -53,10 +53,12 @@ def lock(
     _check_options(
         names or [], {"--upgrade": upgrade, "--check": check, "--diff": diff}, {"--online": (online, check), "--markdown": (markdown, diff)}
     )
+    if online and offline:
+        raise UsageError("--online and --offline cannot be asked for together", hint="give one of them")
     if (check or diff) and (engine or cutoff):
         raise UsageError("nothing is resolved, so it has no effect", place="--engine" if engine else "--cutoff", hint="leave it out")
     if check:
-        return _check(host, folder, online=online and not offline, as_json=as_json)
+        return _check(host, folder, online=online, as_json=as_json)
     if diff:
         return _diff(host, folder, (names or [""])[0], markdown=markdown, as_json=as_json)
     from provisioner import flow_lock  # noqa: PLC0415 - start-up

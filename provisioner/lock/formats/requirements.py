@@ -52,10 +52,10 @@ def _in_order(indexes: tuple[Index, ...]) -> list[Index]:
 
 
 def address(url: str) -> str:
-    """Return an index address whose user and password are variables or nothing."""
+    """Return an index address as it may be written: with a login only where its secret part, the password or else the user, is a variable."""
     scheme, mark, rest = url.partition("://")
     login, at, host = rest.rpartition("@")
-    if not at or re.fullmatch(r"(\$\{\w+\})?(:(\$\{\w+\})?)?", login):
+    if not at or re.fullmatch(r"\$\{\w+\}:?|[^:]*:\$\{\w+\}", login):
         return url
     return f"{scheme}{mark}{host}"
 
