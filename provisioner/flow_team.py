@@ -11,7 +11,6 @@ from provisioner.flow import Picked, Planned, plan
 from provisioner.flow_lock import Declared, Wanted, choose, lock_folder, own_folder, read_declared
 from provisioner.host import Host
 from provisioner.lock import sidecar, store
-from provisioner.lock.fitting import fit, set_of
 from provisioner.lock.stale import MISSING, Difference, changed_files, differences
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState
@@ -130,6 +129,8 @@ def plan_locked(host: Host, request: Request, folder: str, target: str) -> Plann
 
     Raises ``InputError`` for a lock that is missing or not whole, ``NoProfileError`` where no target fits.
     """
+    from provisioner.lock.fitting import fit, set_of  # noqa: PLC0415 - brings the choice of a release, which a check does without
+
     lock = store.read_lock(host, folder)
     if lock is None:
         raise InputError(

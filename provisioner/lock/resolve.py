@@ -14,7 +14,6 @@ from provisioner.engines import pip_tools, uv, uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
 from provisioner.errors import OperationError, TfsetupError, UsageError
 from provisioner.host import Host
-from provisioner.lock.clash import Case, explain
 from provisioner.lock.files import check_same_files, files_of
 from provisioner.lock.formats.requirements import address
 from provisioner.lock.needs import floor_of, needs_of, proof_words
@@ -156,6 +155,8 @@ def _raise_failures(
     if unexpected is not None:
         raise unexpected
     if isinstance(error, NoSolutionError) and how.engine == "uv":
+        from provisioner.lock.clash import Case, explain  # noqa: PLC0415 - only where something clashes
+
         requirements = beside(inputs.requirements, target, lock)
         case = Case(host=host, target=target, lock=lock, requirements=requirements, job=error.job, said=error.said)
         error = explain(case, catalogue)
