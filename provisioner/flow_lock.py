@@ -183,12 +183,24 @@ def _resolve(
         folder=folder,
         cache=home,
         platform=platform_of_machine(host) if engine == "pip-tools" else "",
+        pythons=_pythons(host) if engine == "pip-tools" else {},
         offline=wanted.offline,
     )
     try:
         return lock_targets(host, declared.declaration, declared.inputs, sets, catalogue=declared.catalogue, previous=before, how=how)
     finally:
         host.remove_tree(folder)
+
+
+def _pythons(host: Host) -> dict[str, str]:
+    """Return the interpreters of this machine by their minor version, the first of each."""
+    from provisioner.facts import FactStore, interpreters  # noqa: PLC0415 - only for pip-tools
+
+    found: dict[str, str] = {}
+    for item in interpreters.probe(host, FactStore(host, posixpath.join(cache_folder(host), "facts"))).value or ():
+        if item.implementation == "cpython" and not item.virtual and not item.free_threaded:
+            found.setdefault(".".join(item.version.split(".")[:2]), item.path)
+    return found
 
 
 def _token() -> str:

@@ -11,13 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from provisioner.engines.index import installer_environment, pip_options
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved, check_variables, expand, read_annotations
-from provisioner.engines.uv import checked, find_uv, run_uv
+from provisioner.engines.uv import checked, find_uv
 from provisioner.engines.wheels import Wheel, numbers, pick, supported_tags
 from provisioner.errors import OperationError, UsageError
 from provisioner.host import Host
 
 TIMEOUT_SECONDS = 1800.0
-FIND_TIMEOUT_SECONDS = 60.0
 # pip-compile knows neither older machines nor upload dates; versions that do not fit are ruled out for the next round.
 ROUNDS = 12
 # Variables of pip that say how the network is reached; all others change what an answer means.
@@ -28,15 +27,17 @@ _IMPOSSIBLE = r"ResolutionImpossible|No matching distribution found|Could not fi
 Offered = dict[str, dict[str, list[Wheel]]]
 
 
-def compile_job(host: Host, job: Job, *, platform: str, watch: Callable[[int], None] | None = None) -> Resolved:
-    """Resolve one target with pip-compile; ``platform`` is that of this machine; ``watch`` as in ``Host.run``.
+def compile_job(host: Host, job: Job, *, platform: str, pythons: Mapping[str, str], watch: Callable[[int], None] | None = None) -> Resolved:
+    """Resolve one target with pip-compile.
+
+    ``platform`` is that of this machine, ``pythons`` its interpreters by their minor version; ``watch`` as in ``Host.run``.
 
     pip-compile looks for the machine and the time it runs in. So the files of each answer are asked for, versions that are too new, or have
     no wheel for the target's oldest machine, are ruled out by constraints, and it is asked again until its answer holds none of them.
     Raises ``UsageError`` for a target that pip-tools cannot do, ``NoSolutionError``, or ``OperationError``.
     """
     _check(job, platform)
-    python = _python(host, job)
+    python = _python(host, job, pythons)
     limits = list(job.constraints)
     offered: Offered = {}
     for _ in range(ROUNDS):
@@ -130,7 +131,7 @@ def _check(job: Job, platform: str) -> None:
         check_variables(index)
 
 
-def _python(host: Host, job: Job) -> list[str]:
+def _python(host: Host, job: Job, pythons: Mapping[str, str]) -> list[str]:
     """Return the command line of an interpreter of the target's Python that has pip-tools.
 
     That of the tool where it is one; otherwise one that uv puts together in its cache, around an interpreter of this machine.
@@ -138,14 +139,13 @@ def _python(host: Host, job: Job) -> list[str]:
     own = host.run([host.python, "-c", "import sys, piptools, pip; print('%d.%d' % sys.version_info[:2])"], cwd="/")
     if own.ok and own.out.strip() == job.python:
         return [host.python]
-    found = run_uv(host, [find_uv(host), "python", "find", "--no-project", "--system", job.python], FIND_TIMEOUT_SECONDS)
-    if not found.ok:
+    if job.python not in pythons:
         hint = "install it, or lock with the engine uv"
         raise UsageError(
             f"pip-tools runs in the target's Python, and there is no Python {job.python} on this machine", place=job.name, hint=hint
         )
-    argv = [find_uv(host), "run", "--no-project", "--no-config", "--quiet", "--python", found.out.strip()]
-    return [*argv, "--with", "pip-tools>=7.4", "--with", "pip>=23", "python"]
+    argv = [find_uv(host), "run", "--no-project", "--no-config", "--quiet", "--python", pythons[job.python]]
+    return [*argv, "--with", "pip-tools>=7", "--with", "pip", "python"]
 
 
 def _variables(host: Host, job: Job) -> dict[str, str]:

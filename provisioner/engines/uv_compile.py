@@ -99,9 +99,9 @@ def _after_failure(job: Job, state: _Round, home: dict[str, Index], done: Comple
 
 
 def _said(text: str) -> str:
-    """Return uv's explanation without its heading and warnings."""
+    """Return uv's explanation without its warnings and its heading, after which older releases draw an arrow."""
     lines = [line for line in text.replace(f"{PROJECT} depends on", "you require").splitlines() if not line.startswith("warning:")]
-    return "\n".join(lines).split("cause:", 1)[-1].strip()
+    return re.split(r"cause:|\u2570\u2500\u25b6", "\n".join(lines), maxsplit=1)[-1].strip()
 
 
 def _astray(state: _Round, home: dict[str, Index], origins: dict[str, str]) -> _Round | None:

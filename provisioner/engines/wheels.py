@@ -57,6 +57,8 @@ def read_pylock(text: str, *, sources: Collection[str] = ()) -> dict[str, list[W
 def _wheel(package: str, version: str, item: dict[str, Any]) -> Wheel:
     where = item.get("url") or item.get("path", "")
     uploaded = item.get("upload-time")
+    if "sha256" not in item.get("hashes", {}):
+        raise OperationError(f"the index tells no SHA-256 of {package}", hint="use an index that does: nothing is installed without it")
     return Wheel(
         package=package,
         url=where,

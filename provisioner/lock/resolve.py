@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from functools import partial
 
 from provisioner import __version__
@@ -35,7 +35,8 @@ ChosenSet = tuple[Target, Lock, Proof]
 class How:
     """How a lock is made: ``cutoff`` (ISO, UTC) and ``cutoffs`` of single packages, as in ``TeamLock``.
 
-    ``platform`` is that of this machine ("" where nobody can tell), which pip-tools is bound to. ``folder`` is one of the tool's own, for
+    ``platform`` is that of this machine ("" where nobody can tell), and ``pythons`` its interpreters by minor version; pip-tools is bound to
+    them. ``folder`` is one of the tool's own, for
     this run alone; ``cache`` one that stays.
     """
 
@@ -45,6 +46,7 @@ class How:
     cache: str
     cutoffs: Mapping[str, str]
     platform: str = ""
+    pythons: Mapping[str, str] = field(default_factory=dict)
     offline: bool = False
 
 
@@ -213,4 +215,4 @@ def _with_files(lock: Lock, files: tuple[LockedFile, ...]) -> Lock:
 def _engine(host: Host, how: How, watch: Watch) -> Callable[[Job], Resolved]:
     if how.engine == "uv":
         return lambda job: uv_compile.compile_job(host, job, watch=watch)
-    return lambda job: pip_tools.compile_job(host, job, platform=how.platform, watch=watch)
+    return lambda job: pip_tools.compile_job(host, job, platform=how.platform, pythons=how.pythons, watch=watch)
