@@ -14,7 +14,7 @@ FILE = "tfsetup.yaml"
 PYPROJECT = "pyproject.toml"
 LIMIT_BYTES = 1 << 20
 # What a `pyproject.toml` looks like that may hold `[tool.tfsetup]`, in any spelling of TOML; others are not parsed, which takes 10 ms.
-_OURS = re.compile(r"""tool["']?\s*\.\s*["']?tfsetup|^\s*\[?\s*["']?tool["']?\s*[\]=][\s\S]*tfsetup""", re.MULTILINE)
+_OURS = re.compile(r"""tool["']?[ \t]*\.[ \t]*["']?tfsetup|^[ \t]*\[?[ \t]*["']?tool["']?[ \t]*[\]=][\s\S]*tfsetup""", re.MULTILINE)
 
 
 @record

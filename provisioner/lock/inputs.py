@@ -13,6 +13,7 @@ import posixpath
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from provisioner.choose.versions import some_patch_matches
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.lock.project import Project, read_project
@@ -20,7 +21,7 @@ from provisioner.lock.requirement import Read, fault, parse
 from provisioner.lock.requirements_file import ReadFile, read_files
 from provisioner.model import codec
 from provisioner.model.team import Declaration, InputDigest, Inputs
-from provisioner.specifiers import contains, readable
+from provisioner.specifiers import readable
 
 
 def read_inputs(reader: Reader, declaration: Declaration) -> Inputs:
@@ -67,7 +68,7 @@ def _python_faults(declaration: Declaration, project: Project) -> Iterator[str]:
         yield f"{file}: project.requires-python: `{spec}` is no list of versions"
         return
     for target in declaration.targets:
-        if spec and not any(contains(spec, f"{target.python}.{patch}", prereleases=True) for patch in range(50)):
+        if not some_patch_matches(spec, target.python):
             yield f"{file}: project.requires-python: `{spec}` does not allow Python {target.python} of the target {target.name}"
 
 

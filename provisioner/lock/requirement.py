@@ -37,7 +37,8 @@ class NotLockableError(ValueError):
 
 def parse(text: str) -> Read:
     """Read a requirement; raises ``NotLockableError`` for what cannot be locked by hash."""
-    simple = _SIMPLE.fullmatch(text)
+    # Runs of blanks would cost the pattern time with their square.
+    simple = _SIMPLE.fullmatch(" ".join(text.split()))
     if simple and "~=" not in text and not _ARCHIVE.search(text):
         extras = tuple(sorted({normalise(extra.strip()) for extra in (simple[2] or "").split(",") if extra.strip()}))
         clauses = sorted({"".join(clause.split()) for clause in (simple[3] or "").split(",") if clause})

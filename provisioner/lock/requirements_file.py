@@ -17,7 +17,6 @@ from provisioner.lock.requirement import NotLockableError, Read, parse
 from provisioner.model.record import record
 from provisioner.words import mask
 
-_COMMENT = re.compile(r"(^|\s+)#.*$")
 _OPTION = re.compile(r"(--?[A-Za-z][A-Za-z-]*)(?:\s*=\s*|\s+|$)(.*)", re.DOTALL)
 # Short options take their value without a blank, too: `-rbase.in`.
 _SHORT = re.compile(r"(-[rcefi])(?:\s*=?\s*)(.*)", re.DOTALL)
@@ -158,7 +157,7 @@ def logical_lines(text: str) -> Iterator[tuple[int, str]]:
     started = 0
     parts: list[str] = []
     for number, raw in enumerate(text.splitlines(), start=1):
-        comment = _COMMENT.match(raw) is not None
+        comment = raw.lstrip().startswith("#")
         started = started if parts else number
         if raw.endswith("\\") and not comment:
             parts.append(raw.strip("\\"))
@@ -172,7 +171,9 @@ def logical_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _said(number: int, line: str) -> Iterator[tuple[int, str]]:
-    bare = _COMMENT.sub("", line).strip()
+    # A comment begins at the start or after a blank; `#` in an address does not begin one.
+    end = next((found.start() for found in re.finditer("#", line) if found.start() == 0 or line[found.start() - 1].isspace()), len(line))
+    bare = line[:end].strip()
     if bare:
         yield number, bare
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner.errors import InputError
+from provisioner.lock.declaration import read_keys
 from provisioner.lock.inputs import read_inputs
 from provisioner.lock.requirements_file import logical_lines
 from provisioner.model.team import Declaration, Index, Inputs, Policy, ProjectInput, Target
@@ -25,6 +30,13 @@ def faults(texts=None, /, **said) -> list[str]:
     with pytest.raises(InputError) as caught:
         read(texts, **said)
     return list(caught.value.faults)
+
+
+def attempt(texts=None, /, **said) -> Inputs | InputError:
+    try:
+        return read(texts, **said)
+    except InputError as error:
+        return error
 
 
 def test_inline_requirements_are_spelt_one_way_sorted_and_told_once() -> None:
@@ -278,3 +290,52 @@ def test_lines_are_joined_and_stripped_as_pip_does_it(text: str) -> None:
 
     theirs = list(ignore_comments(join_lines(enumerate(text.splitlines(), start=1))))
     assert list(logical_lines(text)) == theirs
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.one_of(PIECES, st.text(max_size=8), st.sampled_from(["-c ", "-e .", "--pre", "a @ file:b", "${A}"])), max_size=20).map(
+        "".join
+    )
+)
+def test_any_text_is_a_requirements_file_or_has_faults_with_lines(text: str) -> None:
+    found = attempt({"a.in": text.encode("utf-8", "surrogatepass"), "b": "six"}, files=("a.in",))
+    if isinstance(found, InputError):
+        assert [fault for fault in found.faults if not re.match(r"a\.in:\d+: ", fault)] == []
+    else:
+        assert found.requirements == tuple(sorted(found.requirements))
+
+
+TOML = st.recursive(
+    st.one_of(st.sampled_from(["six", "x[a]", "x", "a>>1", "dependencies", ">=3.8"]), st.integers(0, 3), st.booleans()),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+GROUP = st.lists(st.one_of(TOML, st.sampled_from(["{include-group = 'a'}", "{include-group = 1}", "{b = 'c'}"])), max_size=3)
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(["name", "dependencies", "dynamic", "requires-python", "optional-dependencies"]), TOML, max_size=4),
+    st.dictionaries(st.sampled_from(["a", "A", "b"]), TOML, max_size=3),
+    st.dictionaries(st.sampled_from(["a", "A", "b"]), GROUP, max_size=3),
+)
+def test_any_project_is_read_or_has_faults(table, extras, groups) -> None:
+    def written(values) -> str:
+        return "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()).replace('"{', "{").replace('}"', "}")
+
+    text = f"[project]\n{written(table)}"
+    text += "" if "optional-dependencies" in table else f"[project.optional-dependencies]\n{written(extras)}"
+    text += f"[dependency-groups]\n{written(groups)}"
+    wanted = ProjectInput(file="pyproject.toml", extras=("a",), groups=("a",))
+    found = attempt({"pyproject.toml": text}, project=wanted)
+    if isinstance(found, InputError):
+        assert [fault for fault in found.faults if not fault.startswith("pyproject.toml:")] == []
+
+
+def test_long_runs_of_blanks_cost_no_time() -> None:
+    blanks = " " * 300_000
+    started = time.perf_counter()
+    assert len(faults({"a.in": f"a{blanks}b\n{blanks}\nc{blanks}#\n"}, files=("a.in",))) == 1
+    read_keys(FakeReader({"/team/pyproject.toml": "\n" * 1_000_000}), "/team")
+    assert time.perf_counter() - started < 5
