@@ -21,7 +21,7 @@ $(STAMP): pyproject.toml
 	  { echo "tfsetup needs Python 3.10 or newer; say which with: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
 	  { rm -rf .venv; echo "This Python cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
-	$(BIN)/python -m pip --quiet --disable-pip-version-check install 'uv>=0.9'
+	$(BIN)/python -m pip --quiet --disable-pip-version-check install 'uv>=0.13'
 	@$(UV_INSTALL) 2>/dev/null || UV_SYSTEM_CERTS=1 $(UV_INSTALL)
 	@$(BIN)/python -m compileall -q provisioner
 	@touch $(STAMP)

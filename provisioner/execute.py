@@ -255,6 +255,7 @@ def _fill(plan: Plan, host: Host, workspace: Workspace, *, python: str, target: 
             packages=plan.packages,
             prefix=prefix,
             builders=builders,
+            indexes=plan.indexes,
             offline=plan.request.offline,
             watch=progress.advance,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,11 @@ from provisioner.errors import InputError, OperationError, StalePlanError, Usage
 from provisioner.host import Host
 from provisioner.journal import last_record
 from provisioner.model import codec
+from provisioner.model.catalogue import Lock, Proof
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice, EnvState, Plan
 from provisioner.model.record import record
+from provisioner.model.team import Index
 from provisioner.progress import Progress
 from provisioner.site import Site, is_rival, read_site
 from provisioner.words import machine_words, size_words
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from provisioner.catalogue import Catalogue
     from provisioner.causes import Messages
     from provisioner.execute import Executed
-    from provisioner.model.catalogue import Link, Lock
+    from provisioner.model.catalogue import Link
     from provisioner.model.finding import Verification
     from provisioner.model.request import Request
     from provisioner.verify import Expected
@@ -103,10 +106,22 @@ def open_catalogue(host: Host) -> Catalogue:
     return Catalogue.open(host, root, cache=host, cache_dir=posixpath.join(cache_folder(host), "catalogue"))
 
 
-def plan(host: Host, request: Request, *, facts_file: str = "") -> Planned:
-    """Read facts and environment, choose, and compare; nothing is changed."""
-    from provisioner.choose import choose  # noqa: PLC0415 - not needed by every command
+@record
+class Picked:
+    """What is to be installed: ``beside`` and ``indexes`` as in ``plan.Basis``."""
 
+    choice: Choice
+    lock: Lock
+    proof: Proof
+    beside: str = ""
+    indexes: tuple[Index, ...] = ()
+
+
+Pick = Callable[["Facts", "Request", "Catalogue", EnvState], Picked]
+
+
+def plan(host: Host, request: Request, *, facts_file: str = "", pick: Pick | None = None) -> Planned:
+    """Read facts and environment, choose (by ``pick`` in place of the catalogue's best), and compare; nothing is changed."""
     catalogue = open_catalogue(host)
     if facts_file:
         facts = read_facts(host, facts_file)
@@ -119,14 +134,8 @@ def plan(host: Host, request: Request, *, facts_file: str = "") -> Planned:
         left = recovery.interrupted(host, Workspace(root=site.state.path))
         request = _with_named_python(host, request)
         facts = detect(host, env=request.env, full=False, python=_named_python(request))
-    choice = choose(facts, request, catalogue, site.state)
-    lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
-    release = catalogue.release(choice.release)
-    if lock is None or release is None:
-        raise OperationError(f"the catalogue has no lock for {choice.release} on Python {choice.python}")
-    proof = catalogue.proof(lock)
-    if request.extra:
-        lock = _with_extras(host, request, lock, facts)
+    picked = pick(facts, request, catalogue, site.state) if pick else _pick(host, facts, request, catalogue, site.state)
+    choice, lock = picked.choice, picked.lock
     links = links_of(catalogue, choice)
     packages_folder = posixpath.join(site.state.path, site.state.site_packages)
     basis = planning.Basis(
@@ -137,15 +146,31 @@ def plan(host: Host, request: Request, *, facts_file: str = "") -> Planned:
         facts=facts,
         choice=choice,
         lock=lock,
-        proof=proof,
+        proof=picked.proof,
         links=links,
         linked=frozenset(link.path for link in links if host.exists(posixpath.join(packages_folder, link.path))),
         catalogue=catalogue.digest,
         cache=uv.cache_folder(host),
         parents=parents,
         warnings=_disk_warnings(facts, lock),
+        beside=picked.beside,
+        indexes=picked.indexes,
     )
     return Planned(plan=planning.make_plan(basis, site), site=site, facts=facts, lock=lock, interrupted=left)
+
+
+def _pick(host: Host, facts: Facts, request: Request, catalogue: Catalogue, env: EnvState) -> Picked:
+    """Take the catalogue's best set for machine and request, with what ``--with`` adds."""
+    from provisioner.choose import choose  # noqa: PLC0415 - not needed by every command
+
+    choice = choose(facts, request, catalogue, env)
+    lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
+    if lock is None or catalogue.release(choice.release) is None:
+        raise OperationError(f"the catalogue has no lock for {choice.release} on Python {choice.python}")
+    proof = catalogue.proof(lock)
+    if not request.extra:
+        return Picked(choice=choice, lock=lock, proof=proof)
+    return Picked(choice=choice, lock=_with_extras(host, request, lock, facts), proof=proof, beside="--with")
 
 
 def links_of(catalogue: Catalogue, choice: Choice) -> tuple[Link, ...]:

@@ -18,6 +18,7 @@ from provisioner.model.facts import Facts, Interpreter
 from provisioner.model.plan import Choice, EnvState, Package, Plan, Removal, Step
 from provisioner.model.record import record
 from provisioner.model.request import Request
+from provisioner.model.team import Index
 from provisioner.site import Installed, Site, is_rival
 
 SCHEMA = "tfsetup/plan/1"
@@ -30,7 +31,8 @@ class Basis:
     """What a plan is made from, besides the site.
 
     ``links`` are those the set needs and ``linked`` the paths of those that are there; ``cache`` is the installer's cache folder;
-    ``parents`` are folders that must be made above the environment.
+    ``parents`` are folders that must be made above the environment. ``beside`` names what adds packages to the known-good set ("" where
+    nothing does), and ``indexes`` those that the files come from, where a team's lock says it.
     """
 
     tool: str
@@ -47,6 +49,8 @@ class Basis:
     cache: str
     parents: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    beside: str = ""
+    indexes: tuple[Index, ...] = ()
 
 
 def digest(data: Any) -> str:
@@ -111,6 +115,7 @@ def make_plan(basis: Basis, site: Site) -> Plan:
         outside=_outside(basis, packages),
         warnings=basis.warnings,
         builders=builders,
+        indexes=basis.indexes,
     )
     return replace(plan, seal=seal(plan))
 
@@ -168,8 +173,8 @@ def _removal(item: Installed, reason: str) -> Removal:
 
 def _proof_words(basis: Basis) -> str:
     proof = basis.proof
-    if basis.request.extra:
-        return f"{proof_words(proof)}; what --with adds was not part of that"
+    if basis.beside:
+        return f"{proof_words(proof)}; what {basis.beside} adds was not part of that"
     return proof_words(proof)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from provisioner import settings
 from provisioner.errors import UsageError
+from provisioner.model.request import SETTINGS
 from provisioner.workspace import absolute
 from tests.support import FixedHost
 
@@ -65,7 +66,7 @@ def test_a_request_without_anything_is_the_defaults() -> None:
         False,
     )
     assert set(request.origins.values()) == {"default"}
-    assert set(request.origins) == {setting.name for setting in settings.SETTINGS}
+    assert set(request.origins) == {setting.name for setting in SETTINGS}
 
 
 def test_a_flag_that_is_not_given_leaves_the_word_to_the_variable() -> None:

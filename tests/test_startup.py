@@ -30,10 +30,10 @@ print(json.dumps({"code": code, "heard": heard, "modules": sorted(sys.modules)})
 """
 
 
-def audited(*args: str) -> dict:
+def audited(*args: str, cwd: Path | None = None) -> dict:
     # Measuring coverage imports modules of its own.
     env = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-    done = subprocess.run([sys.executable, "-c", SCRIPT, *args], env=env, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", SCRIPT, *args], cwd=cwd, env=env, capture_output=True, text=True, check=True)
     return json.loads(done.stderr.splitlines()[-1])
 
 
@@ -51,6 +51,22 @@ def test_a_plan_with_warm_caches_starts_no_process_and_opens_no_socket(cold_then
     assert found["heard"] == []
     assert [name for name in HEAVY if name in found["modules"]] == []
     assert len(found["modules"]) <= MODULES_AT_MOST, len(found["modules"])
+
+
+def test_a_project_that_declares_nothing_costs_nothing(cold_then_warm: list[str], tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'tfsetup-user'\n[project.scripts]\ntfsetup = 'a:b'\n[tool.ruff]\n")
+    found = audited(*cold_then_warm, cwd=tmp_path)
+    assert found["code"] == 0
+    assert not {"tomllib", "tomli", "yaml", "provisioner.lock.declaration"} & set(found["modules"])
+
+
+def test_a_declaration_costs_no_more_than_its_reader(cold_then_warm: list[str], tmp_path: Path) -> None:
+    """Requirements that are a name with versions are read without `packaging`, which takes longer than all the rest."""
+    text = "tensorflow: 2.20\ntargets:\n  - {platform: linux-x86_64, device: cpu, python: 3.11}\nrequirements: ['pandas>=2,<3', 'rich[jupyter]']\n"
+    (tmp_path / "tfsetup.yaml").write_text(text)
+    found = audited(*cold_then_warm, cwd=tmp_path)
+    assert found["code"] == 0
+    assert not {"packaging.requirements", "tomllib", "tomli", "provisioner.lock.inputs"} & set(found["modules"])
 
 
 def test_the_version_imports_nothing_of_the_tool() -> None:

@@ -2,6 +2,7 @@
 
     python tools/bench.py            everything
     python tools/bench.py start      start-up and planning only (seconds)
+    python tools/bench.py lock       a team's lock only (a minute; asks the index)
 
 Times of one machine say little; ratios of commands that ran in turns on it say something. Each row names its floor: what issue 2 asked for.
 Nothing here is a test: a slow machine must not make one fail.
@@ -18,9 +19,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -204,6 +207,92 @@ def bench_apply(env: dict[str, str]) -> None:
     print(f"{'peak memory of tfsetup apply itself':<78} {peak / 1e6:>9.1f} MB{'':>20}   at most 80 MB")
 
 
+LOCK_CUTOFF = "2026-06-01T00:00:00Z"
+LOCK_PYTHON = "3.11"
+LOCK_TARGETS = {
+    "linux-gpu": ("linux-x86_64", "cuda", "x86_64-manylinux_2_28"),
+    "linux-ci": ("linux-x86_64", "cpu", "x86_64-manylinux_2_28"),
+    "mac": ("macos-aarch64", "cpu", "aarch64-apple-darwin"),
+    "windows": ("windows-x86_64", "cpu", "x86_64-pc-windows-msvc"),
+}
+LOCK_PACKAGES = ("pandas", "scikit-learn", "matplotlib", "fastapi[standard]")
+
+
+def _team(project: Path) -> None:
+    """Write the declaration of a team with four targets."""
+    targets = "".join(
+        f"  - {{name: {name}, platform: {platform}, device: {device}{', floor: 2.28' if 'linux' in platform else ''}}}\n"
+        for name, (platform, device, _) in LOCK_TARGETS.items()
+    )
+    packages = "".join(f"  - {package}\n" for package in LOCK_PACKAGES)
+    text = f"tensorflow: 2.20.0\npythons: [{LOCK_PYTHON}]\ntargets:\n{targets}requirements:\n{packages}"
+    (project / "tfsetup.yaml").write_text(text, encoding="utf-8")
+
+
+def bench_lock(env: dict[str, str]) -> None:
+    """Locking four targets, against the same runs of `uv pip compile`: same set, same packages, same date; one after another, and at once."""
+    project = Path(env["BENCH"]) / "team"
+    project.mkdir()
+    _team(project)
+    lock = [TFSETUP, "lock", "--project", str(project), "--cutoff", LOCK_CUTOFF]
+
+    def ours() -> Run:
+        for path in project.iterdir():
+            if path.name != "tfsetup.yaml":
+                path.unlink()
+        return measure(lock, env=env)
+
+    ours()
+    compiles = []
+    for name, (_, _, platform) in LOCK_TARGETS.items():
+        pins = [line.split(" ")[0] for line in (project / f"requirements.{name}.txt").read_text().splitlines() if "==" in line]
+        own = [pin for pin in pins if pin.partition("==")[0] in {"tensorflow", "tensorflow-cpu"}]
+        profile = {file["name"] for file in _files_of(project, name) if file["profile"]}
+        (project.parent / f"{name}.in").write_text("\n".join([*own, *LOCK_PACKAGES]) + "\n")
+        (project.parent / f"{name}.limits").write_text("".join(f"{pin}\n" for pin in pins if pin.partition("==")[0] in profile))
+        argv = [
+            UV,
+            "pip",
+            "compile",
+            f"{name}.in",
+            "--constraints",
+            f"{name}.limits",
+            "--generate-hashes",
+            "--only-binary",
+            ":all:",
+            "--quiet",
+        ]
+        argv += ["--python-version", LOCK_PYTHON, "--python-platform", platform, "--exclude-newer", LOCK_CUTOFF, "-o", f"{name}.txt"]
+        compiles.append(argv)
+
+    def in_turn() -> Run:
+        runs = [measure(argv, env=env) for argv in compiles]
+        return Run(wall=sum(run.wall for run in runs), cpu=sum(run.cpu for run in runs), peak=0)
+
+    def at_once() -> Run:
+        started = time.perf_counter()
+        with ThreadPoolExecutor(len(compiles)) as pool:
+            runs = list(pool.map(lambda argv: measure(argv, env=env), compiles))
+        return Run(wall=time.perf_counter() - started, cpu=sum(run.cpu for run in runs), peak=0)
+
+    in_turn()
+    runs = turns({"ours": ours, "in turn": in_turn, "at once": at_once, "again": lambda: measure(lock, env=env)}, HEAVY_ROUNDS)
+    for name, words in (("in turn", "one after another"), ("at once", "all at once")):
+        row(
+            f"tfsetup lock : uv pip compile for four targets, {words}, warm (wall)",
+            low(runs["ours"], "wall"),
+            low(runs[name], "wall"),
+            "at most 1.5",
+        )
+    row("tfsetup lock, nothing changed : uv pip compile, all at once (wall)", low(runs["again"], "wall"), low(runs["at once"], "wall"), "")
+
+
+def _files_of(project: Path, target: str) -> list[dict[str, Any]]:
+    data = json.loads((project / "tfsetup.lock.json").read_text())
+    files: list[dict[str, Any]] = next(item["files"] for item in data["targets"] if item["target"]["name"] == target)
+    return files
+
+
 def install_stage(apply: Sequence[str], bench: Path, env: dict[str, str]) -> float:
     """Return the seconds of the stages ``create`` and ``install`` of one apply, as its own events tell them."""
     shutil.rmtree(bench / "ours", ignore_errors=True)
@@ -217,10 +306,13 @@ def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="tfsetup-bench-") as folder:
         env = {**os.environ, "BENCH": folder, "UV_PYTHON_DOWNLOADS": "never"}
         print(f"{'what':<78} {'ours':>11} {'theirs':>11} {'ratio':>7}   floor")
-        bench_start(env)
-        bench_profiles(env)
-        if "start" not in arguments:
+        if "lock" not in arguments:
+            bench_start(env)
+            bench_profiles(env)
+        if not {"start", "lock"} & set(arguments):
             bench_apply(env)
+        if "start" not in arguments:
+            bench_lock(env)
     return 0
 
 

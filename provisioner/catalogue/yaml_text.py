@@ -49,6 +49,31 @@ def parse_yaml(text: str, *, file: str) -> Any:
     return data
 
 
+def find_places(text: str) -> tuple[dict[tuple[Any, ...], tuple[int, int]], dict[tuple[Any, ...], tuple[int, int]]]:
+    """Return line and column of every value, and of every key, of a document that ``parse_yaml`` could read; both counted from 1.
+
+    They are named by keys and list numbers from the top: ``("targets", 0, "device")``.
+    """
+    import yaml  # noqa: PLC0415 - only for messages
+
+    values: dict[tuple[Any, ...], tuple[int, int]] = {}
+    keys: dict[tuple[Any, ...], tuple[int, int]] = {}
+
+    def walk(node: Any, path: tuple[Any, ...]) -> None:
+        values[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                here = (*path, key.value)
+                keys[here] = (key.start_mark.line + 1, key.start_mark.column + 1)
+                walk(value, here)
+        elif isinstance(node, yaml.SequenceNode):
+            for number, item in enumerate(node.value):
+                walk(item, (*path, number))
+
+    walk(yaml.compose(text, Loader=_loader()), ())
+    return values, keys
+
+
 def _place(mark: Any) -> str:
     return f"line {mark.line + 1}, column {mark.column + 1}"
 

@@ -27,7 +27,7 @@ _REFUSALS = {
     errno.EROFS: ("the file system cannot be written", "choose another place", "permission-denied"),
 }
 # In the order in which a person meets them; each is a module of this package with a function of the same name.
-COMMANDS = ("detect", "profiles", "plan", "apply", "verify", "doctor", "explain", "fix", "undo", "schema")
+COMMANDS = ("detect", "profiles", "plan", "apply", "verify", "doctor", "explain", "fix", "undo", "init", "lock", "schema")
 
 
 def _root(

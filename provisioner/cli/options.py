@@ -11,7 +11,7 @@ from provisioner import settings
 from provisioner.errors import UsageError
 from provisioner.host import Host
 from provisioner.local_host import LocalHost
-from provisioner.model.request import Request
+from provisioner.model.request import SETTINGS, Request
 
 TensorFlow = Annotated[
     str | None,
@@ -43,7 +43,7 @@ def request(host: Host, **options: Any) -> Request:
     """Return the request of the options, the variables and tfsetup.yaml."""
     if isinstance(options.get("with"), list):
         options["with"] = tuple(options["with"])
-    for setting in settings.SETTINGS:
+    for setting in SETTINGS:
         given = options.get(setting.name)
         if setting.kind == "choice" and given is not None and given not in setting.choices:
             raise UsageError(f"`{given}` is not one of {', '.join(setting.choices)}", place=f"--{setting.name}")

@@ -39,7 +39,7 @@ def parse_pip_config(text: str) -> dict[str, str]:
     return found
 
 
-def _pip_config(reader: Reader) -> dict[str, str]:
+def pip_options(reader: Reader) -> dict[str, str]:
     """Read pip's configuration: the system's file, the user's, the one named by PIP_CONFIG_FILE, then PIP_* variables; later ones win."""
     home = reader.env.get("HOME", "")
     config = reader.env.get("XDG_CONFIG_HOME") or posixpath.join(home, ".config")
@@ -72,7 +72,7 @@ def installer_environment(reader: Reader) -> Mapping[str, str]:
         for name, value in reader.env.items()
         if name not in _DROPPED and (not name.startswith("UV_") or re.fullmatch(_KEPT, name))
     }
-    options = _pip_config(reader)
+    options = pip_options(reader)
     if "index-url" in options and not any(name in env for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_CONFIG_FILE")):
         env["UV_DEFAULT_INDEX"] = options["index-url"]
     if "cert" in options:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from provisioner.engines.index import installer_environment
 from provisioner.engines.wheels import major_minor
 from provisioner.errors import OperationError
 from provisioner.host import Completed, Host, Reader
 from provisioner.model.plan import Package
+from provisioner.model.team import Index
 from provisioner.words import mask
 
 # One set is 3 GB at most; an hour is enough for the slowest line that anybody would wait for.
@@ -18,7 +19,7 @@ INSTALL_TIMEOUT_SECONDS = 3600.0
 VENV_TIMEOUT_SECONDS = 120.0
 RESOLVE_TIMEOUT_SECONDS = 600.0
 # What --python-platform of `uv pip compile` knows (uv 0.13).
-_GLIBC = ((2, 17), (2, 28), (2, 31), (2, 32), (2, 33), (2, 34), (2, 35), (2, 36), (2, 37), (2, 38), (2, 39), (2, 40))
+GLIBC = ((2, 17), (2, 28), (2, 31), (2, 32), (2, 33), (2, 34), (2, 35), (2, 36), (2, 37), (2, 38), (2, 39), (2, 40))
 
 # What uv prints, and what it means: the first that matches wins. (Texts of uv 0.9 to 0.13.)
 _FAILURES: tuple[tuple[str, str, str, str], ...] = (
@@ -35,7 +36,7 @@ _FAILURES: tuple[tuple[str, str, str, str], ...] = (
         "an index or proxy serves another file under this name; nothing of it was installed. Try again, or ask who runs the index",
     ),
     (
-        r"Network connectivity is disabled|not found in the cache",
+        r"Network connectivity is disabled|network was disabled|not found in the cache",
         "download-failed",
         "a file is not in the cache, and the network was forbidden (--offline)",
         "run once without --offline to fill the cache",
@@ -99,10 +100,10 @@ def requirements_text(packages: Iterable[Package]) -> str:
 def create_environment(host: Host, *, path: str, python: str, prompt: str) -> None:
     """Make a virtual environment at ``path`` that may be moved: its scripts find their Python by their own place."""
     argv = [find_uv(host), "venv", "--no-project", "--relocatable", "--allow-existing", "--prompt", prompt, "--python", python, path]
-    _checked(_run(host, argv, VENV_TIMEOUT_SECONDS), "the virtual environment could not be made")
+    checked(run_uv(host, argv, VENV_TIMEOUT_SECONDS), "the virtual environment could not be made")
 
 
-def install(
+def install(  # noqa: PLR0913 - each is one option of the same run of uv
     host: Host,
     *,
     python: str,
@@ -110,6 +111,7 @@ def install(
     packages: Sequence[Package],
     prefix: str = "",
     builders: str = "",
+    indexes: Sequence[Index] = (),
     offline: bool = False,
     watch: Callable[[int], None] | None = None,
 ) -> None:
@@ -118,6 +120,7 @@ def install(
     ``requirements`` is the path of the file that ``requirements_text`` gave. With ``prefix`` the files go there in the layout of the
     environment that ``python`` belongs to, with scripts that name its Python. Only the source distributions that the lock names are built,
     each in an environment of its own with the packages of ``builders``, a file like ``requirements``; these too are checked by hash.
+    ``indexes`` take the place of the one that the machine is configured with.
     """
     argv = [find_uv(host), "pip", "install", "--no-deps", "--require-hashes", "--python", python, "-r", requirements]
     argv += ["--only-binary", ":all:"]
@@ -130,7 +133,22 @@ def install(
         argv += ["--prefix", prefix]
     if offline:
         argv.append("--offline")
-    _checked(_run(host, argv, INSTALL_TIMEOUT_SECONDS, watch), "the packages could not be installed")
+    if indexes:
+        # No stranger's package wins a name here: each file is held by its hash.
+        argv += ["--index-strategy", "unsafe-best-match"]
+    checked(run_uv(host, argv, INSTALL_TIMEOUT_SECONDS, watch, _addresses(host, indexes)), "the packages could not be installed")
+
+
+def _addresses(host: Host, indexes: Sequence[Index]) -> dict[str, str]:
+    """Return the variables that name indexes to uv: on a command line, others could read a password."""
+    from provisioner.engines.resolving import check_variables, expand  # noqa: PLC0415 - only where a lock names indexes
+
+    found: dict[str, str] = {}
+    for index in indexes:
+        check_variables(index)
+        name = "UV_INDEX" if index.packages else "UV_DEFAULT_INDEX"
+        found[name] = f"{found.get(name, '')} {expand(index.url, host.env)}".strip()
+    return found
 
 
 def platform_name(platform: str, glibc: str) -> str:
@@ -143,7 +161,7 @@ def platform_name(platform: str, glibc: str) -> str:
     if system != "linux":
         return f"{machine}-{'apple-darwin' if system == 'macos' else 'pc-windows-msvc'}"
     wanted = major_minor(glibc)
-    major, minor = next((known for known in _GLIBC if known >= wanted), _GLIBC[-1])
+    major, minor = next((known for known in GLIBC if known >= wanted), GLIBC[-1])
     return f"{machine}-manylinux_{major}_{minor}"
 
 
@@ -174,7 +192,7 @@ def resolve(
     argv += ["--python-version", python, "--python-platform", platform, "--only-binary", ":all:", "--no-sources", "--no-annotate"]
     if offline:
         argv.append("--offline")
-    done = _run(host, argv, RESOLVE_TIMEOUT_SECONDS)
+    done = run_uv(host, argv, RESOLVE_TIMEOUT_SECONDS)
     if "No solution found" in done.err:
         raise OperationError(
             "the packages asked for cannot be installed beside this TensorFlow",
@@ -182,33 +200,40 @@ def resolve(
             hint=" ".join(mask(done.err).split()),
             cause="resolver-conflict",
         )
-    _checked(done, "the packages of --with could not be resolved")
+    checked(done, "the packages of --with could not be resolved")
     return done.out
 
 
-def _run(host: Host, argv: Sequence[str], timeout: float, watch: Callable[[int], None] | None = None) -> Completed:
-    """Run uv; once more with the system's certificates when its own do not know who signed the index's.
+def run_uv(
+    host: Host,
+    argv: Sequence[str],
+    timeout: float,
+    watch: Callable[[int], None] | None = None,
+    extra: Mapping[str, str] | None = None,
+) -> Completed:
+    """Run uv, with ``extra`` variables; once more with the system's certificates when its own do not know who signed the index's.
 
     uv trusts the certificates that it brings, so that it works where a system has none; behind an organisation's proxy only the system's
     do. The working folder is the root, where no project's settings are found.
     """
-    env = dict(installer_environment(host))
+    env = {**installer_environment(host), **(extra or {})}
     done = host.run(argv, env=env, cwd="/", timeout=timeout, watch=watch)
     if done.ok or not re.search("UnknownIssuer|invalid peer certificate", done.err):
         return done
     return host.run(argv, env={**env, "UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}, cwd="/", timeout=timeout, watch=watch)
 
 
-def _checked(done: Completed, what: str) -> None:
+def checked(done: Completed, what: str, who: str = "uv") -> None:
+    """Raise ``OperationError``, with the cause and what to do, for a run that failed; ``what`` says what could not be done by ``who``."""
     if done.ok:
         return
     text = mask(done.err or done.out)
     detail = " | ".join(line.strip() for line in text.splitlines() if line.strip())[-600:]
     if done.timed_out:
         raise OperationError(
-            f"{what}: uv did not finish in {done.seconds:.0f} s", hint="run the same command again: what was downloaded is kept"
+            f"{what}: {who} did not finish in {done.seconds:.0f} s", hint="run the same command again: what was downloaded is kept"
         )
     for pattern, cause, words, hint in _FAILURES:
         if re.search(pattern, text):
-            raise OperationError(f"{what}: {words} (uv says: {detail})", hint=hint, cause=cause)
-    raise OperationError(f"{what} (uv says: {detail})", hint="run again with `-v`, and look at what uv says")
+            raise OperationError(f"{what}: {words} ({who} says: {detail})", hint=hint, cause=cause)
+    raise OperationError(f"{what} ({who} says: {detail})", hint=f"run again with `-v`, and look at what {who} says")

@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from provisioner.errors import OperationError
 from provisioner.model.record import record
@@ -21,7 +22,7 @@ LEGACY = {(2, 5): "manylinux1", (2, 12): "manylinux2010", (2, 17): "manylinux201
 class Wheel:
     """One wheel that the resolver offers for a package, or its source distribution.
 
-    ``url`` may be a path, ``size`` is in bytes, 0 where the index does not tell.
+    ``url`` may be a path, ``size`` is in bytes, 0 where the index does not tell; ``uploaded`` is ISO, UTC, "" where it does not tell.
     """
 
     package: str
@@ -29,6 +30,8 @@ class Wheel:
     filename: str
     sha256: str
     size: int = 0
+    version: str = ""
+    uploaded: str = ""
 
 
 def read_pylock(text: str, *, sources: Collection[str] = ()) -> dict[str, list[Wheel]]:
@@ -47,18 +50,23 @@ def read_pylock(text: str, *, sources: Collection[str] = ()) -> dict[str, list[W
         if name in found or not files:
             what = "its source distribution" if name in sources else "wheels"
             raise OperationError(f"{name}: expected one version with {what}", cause="resolver-conflict")
-        found[name] = [_wheel(name, item) for item in files]
+        found[name] = [_wheel(name, str(package.get("version", "")), item) for item in files]
     return found
 
 
-def _wheel(package: str, item: dict[str, Any]) -> Wheel:
+def _wheel(package: str, version: str, item: dict[str, Any]) -> Wheel:
     where = item.get("url") or item.get("path", "")
+    uploaded = item.get("upload-time")
+    if "sha256" not in item.get("hashes", {}):
+        raise OperationError(f"the index tells no SHA-256 of {package}", hint="use an index that does: nothing is installed without it")
     return Wheel(
         package=package,
         url=where,
-        filename=item.get("name") or where.rpartition("/")[2],
+        filename=item.get("name") or unquote(where.rpartition("/")[2]),
         sha256=item["hashes"]["sha256"],
         size=item.get("size", 0),
+        version=version,
+        uploaded=uploaded.strftime("%Y-%m-%dT%H:%M:%SZ") if uploaded else "",
     )
 
 
@@ -87,7 +95,10 @@ def supported_tags(python: str, platform: str, floor: tuple[int, int]) -> list[T
 
 
 def _platform_tags(platform: str, floor: tuple[int, int]) -> list[str]:
-    """Sources: PEP 600 (glibc), PEP 425 and ``packaging.tags`` (macOS); Windows on x86-64 has the one tag."""
+    """Return the platform tags of a machine, best first.
+
+    Sources: PEP 600 (glibc), PEP 425 and ``packaging.tags`` (macOS); Windows on x86-64 has the one tag.
+    """
     system, _, machine = platform.partition("-")
     if system == "windows":
         return ["win_amd64"]

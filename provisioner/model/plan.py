@@ -9,6 +9,7 @@ from provisioner.model.facts import Interpreter
 from provisioner.model.finding import Repair
 from provisioner.model.record import record
 from provisioner.model.request import Request
+from provisioner.model.team import Index
 
 GpuVerdict = Literal["native", "ptx", "too old", "too new", "unknown"]
 
@@ -131,6 +132,7 @@ class Plan:
     Sizes are in bytes. ``outside`` lists every change outside the environment and the tool's own cache. ``facts``, ``catalogue`` and
     ``lock`` are digests of what the decision was made from; ``proof`` says in words what was run for the lock. ``unchanged`` are locked
     packages that are there already, with their versions; ``warnings`` are about the place (those about the choice are in ``choice``).
+    ``indexes`` are those that a team's lock names, for its files (addresses; none for the one that the machine is configured with).
     ``builders`` are the packages of the set that its source distributions are built with (empty where nothing is built).
 
     The rest is for repairs: ``repairs`` are those of the findings that it does; ``moves`` are renamed aside, ``edits`` written; ``base`` is the
@@ -163,6 +165,7 @@ class Plan:
     edits: tuple[Edit, ...] = ()
     base: str = ""
     conflicts: tuple[str, ...] = ()
+    indexes: tuple[Index, ...] = ()
     seal: str = ""
 
     @property

@@ -1,9 +1,9 @@
-"""What a person asks for."""
+"""What a person asks for, and the settings that it can be said with."""
 
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Literal
+from typing import Any, Literal
 
 from provisioner.model.record import record
 
@@ -28,3 +28,29 @@ class Request:
     extra: tuple[str, ...] = ()
     offline: bool = False
     origins: dict[str, str] = field(default_factory=dict)
+
+
+@record
+class Setting:
+    """One option of a request. ``kind`` is ``text``, ``choice``, ``flag`` or ``list`` (separated by blanks in a variable)."""
+
+    name: str
+    kind: str
+    default: Any
+    choices: tuple[str, ...] = ()
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return "TFSETUP_" + self.name.upper()
+
+
+SETTINGS = (
+    Setting(name="tensorflow", kind="text", default=""),
+    Setting(name="python", kind="text", default=""),
+    Setting(name="device", kind="choice", default="auto", choices=("auto", "cpu", "cuda")),
+    Setting(name="kind", kind="choice", default="venv", choices=("venv", "conda")),
+    Setting(name="env", kind="text", default="./tf-env"),
+    Setting(name="with", kind="list", default=()),
+    Setting(name="offline", kind="flag", default=False),
+)

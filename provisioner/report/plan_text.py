@@ -46,6 +46,8 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> 
         lines.append(
             f"Download: at most {size_words(plan.download)}{more} (nothing for what is in the cache). On disk: {size_words(plan.disk)}{more}"
         )
+    if plan.indexes:
+        lines.append(f"Index: {', '.join(index.url for index in plan.indexes)} (as the team's lock says)")
     outside = "; ".join(plan.outside) if plan.outside else "nothing is changed"
     lines.append(f"Outside the environment: {outside}")
     warnings = [*plan.warnings, *([interrupted_words(interrupted)] if interrupted else [])]

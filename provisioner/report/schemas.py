@@ -5,23 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner import journal, plan, receipt
+from provisioner.lock import first, keys, shape, sidecar
+from provisioner.lock.difference import LockDiff
 from provisioner.model import codec
 from provisioner.model.facts import Facts
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
+from provisioner.model.team import TeamLock
+from provisioner.report import check_text, diff_text, lock_text
 
 SCHEMAS = (
     "apply",
     "cause",
+    "declaration",
     "error",
     "examination",
     "explanation",
     "facts",
     "fix",
+    "init",
     "journal",
+    "lock",
+    "lock-check",
+    "lock-diff",
     "plan",
     "profiles",
     "receipt",
+    "team-lock",
     "undo",
     "verify",
 )
@@ -34,13 +44,20 @@ def schema_of(name: str) -> dict[str, Any]:
     """Return the JSON Schema of the document called ``name`` (one of ``SCHEMAS``)."""
     records = {
         "facts": ("tfsetup/facts/1", Facts),
+        "init": (first.SCHEMA, first.First),
         "journal": (journal.SCHEMA, journal.Journal),
+        "lock-check": (check_text.SCHEMA, check_text.CheckReport),
+        "lock-diff": (diff_text.SCHEMA, LockDiff),
+        "lock": (lock_text.SCHEMA, lock_text.LockReport),
         "plan": (plan.SCHEMA, Plan),
         "receipt": (receipt.SCHEMA, receipt.Receipt),
+        "team-lock": (sidecar.SCHEMA, TeamLock),
     }
     if name in records:
         schema, cls = records[name]
         return codec.json_schema(cls, schema)
+    if name == "declaration":
+        return shape.json_schema(keys.DECLARATION, "tfsetup/declaration/1")
     if name == "profiles":
         from provisioner.report.profiles_text import SCHEMA, Profiles  # noqa: PLC0415 - brings the catalogue
 

@@ -70,7 +70,7 @@ def build(**changes):
 
 
 def release(version, *builds, **changes):
-    return Release(version=version, released="2025-01-01", cutoff="2025-02-01", builds=builds or (build(),), **changes)
+    return Release(**{"version": version, "released": "2025-01-01", "cutoff": "2025-02-01", "builds": builds or (build(),), **changes})
 
 
 class Values:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.settings import SETTINGS
+from provisioner.lock.keys import DECLARATION
+from provisioner.model.request import SETTINGS
 from tests.cli.support import Inside
 from tests.support import PYTHON
 
@@ -57,20 +58,31 @@ def test_a_version_in_the_file_needs_no_quotes(inside: Inside, tiny, work: Path)
     assert inside("plan", "--json", **tiny).json["request"]["tensorflow"] == "2.20"
 
 
+def test_settings_may_stand_in_a_pyproject(inside: Inside, tiny, work: Path) -> None:
+    (work / "pyproject.toml").write_text("[tool.tfsetup]\ntensorflow = 2.20\ndevice = 'cpu'\n")
+    request = inside("plan", "--json", **tiny).json["request"]
+    assert request["tensorflow"] == "2.20"
+    assert request["origins"]["device"] == "file pyproject.toml"
+
+
+def test_every_setting_is_a_key_of_the_file() -> None:
+    assert {setting.name for setting in SETTINGS} <= set(DECLARATION.keys)
+
+
 FAULTS = {
     "all at once": (
         "device: tpu\nkind: 1\nwith: six\noffline: maybe\ntensorflow: [a]\ncolour: red\n",
         [
-            "colour: is not a setting (there are " + ", ".join(setting.name for setting in SETTINGS) + ")",
-            "device: expected one of auto, cpu, cuda",
-            "kind: expected one of venv, conda",
-            "with: expected a list of texts",
-            "offline: expected true or false",
-            "tensorflow: expected a text",
+            'tfsetup.yaml:1:9: device: expected one of auto, cpu, cuda, found "tpu"',
+            'tfsetup.yaml:2:7: kind: expected one of venv, conda, found "1"',
+            'tfsetup.yaml:3:7: with: expected a list, found "six"',
+            'tfsetup.yaml:4:10: offline: expected true or false, found "maybe"',
+            'tfsetup.yaml:5:13: tensorflow: expected a text, found ["a"]',
+            f"tfsetup.yaml:6:1: colour: is not a key (there are {', '.join(DECLARATION.keys)})",
         ],
     ),
-    "twice": ("device: cpu\ndevice: cuda\n", ["line 2, column 1: 'device' is there twice"]),
-    "an anchor": ("with: &a [six]\n", ["line 1, column 7: anchors are not allowed"]),
+    "twice": ("device: cpu\ndevice: cuda\n", ["tfsetup.yaml:2:1: 'device' is there twice"]),
+    "an anchor": ("with: &a [six]\n", ["tfsetup.yaml:1:7: anchors are not allowed"]),
     "not YAML": ("device: [cpu\n", None),
     "a tag": ("env: !!python/object/apply:os.system ['touch /tmp/owned']\n", None),
     "a list": ("- cpu\n", None),
@@ -138,7 +150,7 @@ def test_every_long_option_names_its_variable_in_the_help(inside: Inside) -> Non
     own = {"--help", "--version"}
     # Filters of a list, and the path of the environment's own interpreter, which is not the request's.
     own |= {"profiles --python", "profiles --device", "profiles --platform", "verify --python"}
-    for command in ("detect", "profiles", "plan", "apply", "verify", "undo"):
+    for command in ("detect", "profiles", "plan", "apply", "verify", "undo", "init"):
         text = inside(command, "--help").out
         for option in re.findall(r"^  (?:-\w, )?(--[a-z-]+)", text, re.MULTILINE):
             if option in own or f"{command} {option}" in own:

@@ -1,0 +1,134 @@
+"""``tfsetup lock``: writes a team's lockfiles from its declaration."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from provisioner.cli import options
+from provisioner.cli.output import print_json, print_text
+from provisioner.errors import UsageError
+from provisioner.local_host import LocalHost
+from provisioner.workspace import absolute
+
+# The lock is not what its inputs would give now.
+STALE = 10
+
+
+def lock(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PACKAGE]... | [OLD]",
+            help="With --upgrade: only these packages. With --diff: what to compare with, a folder, a tfsetup.lock.json or a revision of git.",
+        ),
+    ] = None,
+    project: Annotated[
+        str, typer.Option("--project", envvar="TFSETUP_PROJECT", metavar="FOLDER", help="Where the declaration is (tfsetup.yaml).")
+    ] = ".",
+    engine: Annotated[
+        str, typer.Option("--engine", envvar="TFSETUP_ENGINE", metavar="uv|pip-tools", help="The resolver; that of the lock if not given.")
+    ] = "",
+    cutoff: Annotated[
+        str, typer.Option("--cutoff", envvar="TFSETUP_CUTOFF", metavar="DATE", help="Look only at what was uploaded before this date.")
+    ] = "",
+    *,
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", help="Look at what was uploaded since the lock was made; TensorFlow goes to the next proven set.")
+    ] = False,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Say whether the lock is fresh, and what changed; exit code 10 where it is stale. Writes nothing."),
+    ] = False,
+    online: Annotated[bool, typer.Option("--online", help="With --check: ask the index whether each file is still there.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Say what changed since another lock; git's HEAD, if none is named.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="With --diff: as Markdown, for a pull request.")] = False,
+    offline: options.Offline = False,
+    as_json: options.Json = False,
+) -> int:
+    """Lock a team's environments: exact, hashed files for every target, from one declaration."""
+    host = LocalHost()
+    folder = absolute(project, host, "--project")
+    _check_options(
+        names or [], {"--upgrade": upgrade, "--check": check, "--diff": diff}, {"--online": (online, check), "--markdown": (markdown, diff)}
+    )
+    if online and offline:
+        raise UsageError("--online and --offline cannot be asked for together", hint="give one of them")
+    if (check or diff) and (engine or cutoff):
+        raise UsageError("nothing is resolved, so it has no effect", place="--engine" if engine else "--cutoff", hint="leave it out")
+    if check:
+        return _check(host, folder, online=online, as_json=as_json)
+    if diff:
+        return _diff(host, folder, (names or [""])[0], markdown=markdown, as_json=as_json)
+    from provisioner import flow_lock  # noqa: PLC0415 - start-up
+    from provisioner.lock import dates  # noqa: PLC0415 - start-up
+    from provisioner.lock.difference import compare  # noqa: PLC0415 - start-up
+    from provisioner.model import codec  # noqa: PLC0415 - start-up
+    from provisioner.report.diff_text import diff_text  # noqa: PLC0415 - start-up
+    from provisioner.report.lock_text import SCHEMA, lock_report, lock_text  # noqa: PLC0415 - start-up
+    from provisioner.report.progress import progress_for  # noqa: PLC0415 - start-up
+
+    if engine not in {"", *flow_lock.ENGINES}:
+        raise UsageError(f"`{engine}` is not one of {', '.join(flow_lock.ENGINES)}", place="--engine")
+    wanted = flow_lock.Wanted(
+        engine=next((item for item in flow_lock.ENGINES if item == engine), None),
+        upgrade=tuple(names or ()) if upgrade else None,
+        cutoff=dates.parse(cutoff, "--cutoff") if cutoff else "",
+        offline=offline,
+    )
+    done = flow_lock.lock(host, folder, wanted, progress=progress_for(as_json=as_json, host=host))
+    if as_json:
+        print_json(codec.document(SCHEMA, lock_report(done.folder, done.lock, done.changed, done.warnings)))
+    else:
+        print_text(lock_text(done.folder, done.lock, done.changed, done.warnings))
+        if done.before is not None and done.changed:
+            print_text(f"\nWhat changed\n{diff_text(compare(done.before, done.lock))}")
+    return 0
+
+
+def _check_options(names: list[str], modes: dict[str, bool], additions: dict[str, tuple[bool, bool]]) -> None:
+    """Raise ``UsageError`` for options that contradict each other, or need another one."""
+    given = [name for name, on in modes.items() if on]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} cannot be asked for together", hint="give one of them")
+    for name, (on, base) in additions.items():
+        if on and not base:
+            raise UsageError(
+                "says nothing by itself", place=name, hint=f"`tfsetup lock {'--check' if name == '--online' else '--diff'} {name}`"
+            )
+    if names and not (modes["--upgrade"] or modes["--diff"]):
+        raise UsageError("packages are named only to upgrade them", place=names[0], hint="`tfsetup lock --upgrade PACKAGE`")
+    if modes["--diff"] and len(names) > 1:
+        raise UsageError("one lock is compared with one other", place=names[1], hint="`tfsetup lock --diff OLD`")
+
+
+def _check(host: LocalHost, folder: str, *, online: bool, as_json: bool) -> int:
+    from provisioner import flow_team  # noqa: PLC0415 - start-up
+    from provisioner.report.check_text import SCHEMA, CheckReport, check_text  # noqa: PLC0415 - start-up
+    from provisioner.report.progress import progress_for  # noqa: PLC0415 - start-up
+
+    found = flow_team.check(host, folder, online=online, progress=progress_for(as_json=as_json, host=host))
+    report = CheckReport(fresh=not found.differences, folder=found.folder, online=online, files=found.files, differences=found.differences)
+    if as_json:
+        from provisioner.model import codec  # noqa: PLC0415 - start-up
+
+        print_json(codec.document(SCHEMA, report))
+    else:
+        print_text(check_text(report))
+    return 0 if report.fresh else STALE
+
+
+def _diff(host: LocalHost, folder: str, old: str, *, markdown: bool, as_json: bool) -> int:
+    from provisioner import flow_team  # noqa: PLC0415 - start-up
+    from provisioner.model import codec  # noqa: PLC0415 - start-up
+    from provisioner.report.diff_text import SCHEMA, diff_markdown, diff_text  # noqa: PLC0415 - start-up
+
+    if markdown and as_json:
+        raise UsageError("--markdown and --json cannot be asked for together", hint="give one of them")
+    found = flow_team.diff(host, folder, old)
+    if as_json:
+        print_json(codec.document(SCHEMA, found))
+    else:
+        print_text(diff_markdown(found) if markdown else diff_text(found))
+    return 0

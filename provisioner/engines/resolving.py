@@ -1,0 +1,138 @@
+"""What a resolver is asked for one target, and what it answers; the same for uv and pip-tools."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import field
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from provisioner.engines.wheels import Wheel
+from provisioner.errors import OperationError, UsageError
+from provisioner.model.record import record
+from provisioner.model.team import Index
+
+# The name that the requirements of a job are written down under, for resolvers that want them in a project.
+PROJECT = "tfsetup-team"
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+# `name==version` or `name[extra]==version` at the start of a line of a requirements file.
+_PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?==([^\s;\\]+)")
+
+
+@record
+class Job:
+    """One target's question.
+
+    ``requirements`` and ``constraints`` are PEP 508 texts; ``sources`` are names whose source distribution is taken, since no wheel of it
+    exists. ``floor`` is the oldest glibc or macOS. ``cutoff`` is an ISO date and time in UTC, ``cutoffs`` those of single packages ("" where
+    none holds); it holds for none of ``exempt``. ``folder`` is one of the tool's own, for this job alone; ``cache`` one that stays.
+    With ``alone`` only the named packages are asked for, without what they need, and the index is asked anew whatever is in a cache.
+    """
+
+    name: str
+    requirements: tuple[str, ...]
+    constraints: tuple[str, ...]
+    python: str
+    platform: str
+    floor: str
+    cutoff: str
+    folder: str
+    cache: str = ""
+    sources: tuple[str, ...] = ()
+    exempt: tuple[str, ...] = ()
+    cutoffs: dict[str, str] = field(default_factory=dict)
+    indexes: tuple[Index, ...] = ()
+    offline: bool = False
+    alone: bool = False
+
+
+@record
+class Resolved:
+    """The answer: the files that are offered of each package, and which packages of the answer asked for it.
+
+    ``undated`` are the packages for which the index tells no upload dates, so that no cut-off holds.
+    """
+
+    offered: dict[str, list[Wheel]]
+    via: dict[str, tuple[str, ...]]
+    undated: tuple[str, ...] = ()
+
+
+class NoSolutionError(OperationError):
+    """The requirements of a job cannot be met together; ``said`` is the resolver's own explanation."""
+
+    def __init__(self, job: Job, said: str) -> None:
+        """Keep the job, for the search of what would do."""
+        super().__init__(
+            f"the requirements cannot be met together for {job.name}",
+            place=job.name,
+            hint=" ".join(said.split()),
+            cause="resolver-conflict",
+        )
+        self.job = job
+        self.said = said
+
+
+def canonical(name: str) -> str:
+    """Return a distribution's name in the form in which names are compared (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def read_annotations(text: str) -> tuple[dict[str, str], dict[str, tuple[str, ...]], dict[str, str]]:
+    """Read a requirements file as pip-compile and uv write it: versions, what each came from ("via"), and its index (uv's "from").
+
+    Only names of packages count: files and projects that asked for one (``-r x.in``, ``name (pyproject.toml)``) are left out.
+    """
+    versions: dict[str, str] = {}
+    via: dict[str, list[str]] = {}
+    indexes: dict[str, str] = {}
+    name, listing = "", False
+    for line in text.splitlines():
+        pin = _PIN.match(line)
+        note = line.strip().removeprefix("#").strip() if line.startswith("    #") else ""
+        if pin:
+            name, listing = canonical(pin[1]), False
+            versions[name] = pin[2]
+            via[name] = []
+        elif note.startswith("from "):
+            indexes[name], listing = note.removeprefix("from "), False
+        elif name and (note.startswith("via") or listing):
+            listing = True
+            origin = note.removeprefix("via").strip()
+            if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[.*\])?", origin):
+                via[name].append(canonical(origin.split("[")[0]))
+    return versions, {item: tuple(sorted(origins)) for item, origins in via.items()}, indexes
+
+
+def expand(url: str, env: Mapping[str, str]) -> str:
+    """Put the variables that an index address names in; raises ``UsageError`` for one that is not set."""
+
+    def value(match: re.Match[str]) -> str:
+        if not env.get(match[1]):
+            raise UsageError(
+                f"the variable {match[1]} is not set", place=plain(url), hint="the address of the index names it; set it and try again"
+            )
+        return env[match[1]]
+
+    return _VARIABLE.sub(value, url)
+
+
+def credentials(url: str) -> tuple[str, str, str]:
+    """Part an expanded address into the address without its user and password, and these two."""
+    parts = urlsplit(url)
+    login, _, host = parts.netloc.rpartition("@")
+    user, _, password = login.partition(":")
+    return urlunsplit((parts.scheme, host, parts.path, parts.query, "")), unquote(user), unquote(password)
+
+
+def plain(url: str) -> str:
+    """Return an address as it may be written down: without user, password, query and fragment."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def check_variables(index: Index) -> None:
+    """Raise ``UsageError`` where a variable stands for more than user and password: it would end up in what is written."""
+    if _VARIABLE.search(plain(index.url)):
+        hint = "write it as https://${USER}:${PASSWORD}@host/path"
+        raise UsageError("a variable may only stand for the user and the password", place=plain(index.url), hint=hint)

@@ -1,0 +1,207 @@
+"""uv as the resolver of a team's lock: any target from any machine, up to an upload date, each package from its one index."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import posixpath
+import re
+from collections.abc import Callable
+from functools import partial
+
+from provisioner.engines import uv
+from provisioner.engines.resolving import (
+    PROJECT,
+    Job,
+    NoSolutionError,
+    Resolved,
+    canonical,
+    check_variables,
+    credentials,
+    expand,
+    plain,
+    read_annotations,
+)
+from provisioner.engines.wheels import major_minor, read_pylock
+from provisioner.errors import OperationError
+from provisioner.host import Completed, Host
+from provisioner.model.record import record
+from provisioner.model.team import Index
+
+# Packages that another index answered for are asked for by name in the next round; the chains of such packages are short.
+ROUNDS = 6
+_UNDATED = re.compile(r"warning: `([^`]+?)-[0-9][^`]*` is missing an upload date")
+
+
+@record
+class _Round:
+    """What changes from round to round: packages that are asked for by name, because of their index; packages without a cut-off."""
+
+    direct: frozenset[str] = frozenset()
+    undated: frozenset[str] = frozenset()
+
+
+def compile_job(host: Host, job: Job, *, origins: bool = True, watch: Callable[[int], None] | None = None) -> Resolved:
+    """Resolve one target with uv; without ``origins`` it is not asked what came from where, which takes half of the time.
+
+    ``watch`` is called while uv runs; what it raises ends uv.
+
+    Raises ``NoSolutionError`` when its requirements cannot be met, ``OperationError`` for all else. No code of a package is run.
+
+    uv takes a package from a named index only where it is asked for directly (uv's documentation, "Pinning a package to an index"), so what
+    another index answered for is asked for in a second round.
+    """
+    home = _home(job.indexes)
+    run = partial(_run, host, job, watch=watch)
+    state = _Round()
+    for _ in range(ROUNDS):
+        done = run(state, ["--format", "pylock.toml", "--no-annotate"])
+        following = _after_failure(job, state, home, done)
+        if following is None:
+            uv.checked(done, f"the packages of {job.name} could not be resolved")
+            if not origins and not home:
+                return Resolved(offered=read_pylock(done.out, sources=job.sources), via={})
+            versions, via, indexes = read_annotations(_notes(host, job, state, done.out, run))
+            following = _astray(state, home, indexes)
+            if following is None:
+                return _answer(job, state, done.out, versions, via)
+        state = following
+    raise OperationError(f"the packages of {job.name} could not be brought to one index each", place=job.name)
+
+
+def _answer(job: Job, state: _Round, pylock: str, versions: dict[str, str], via: dict[str, tuple[str, ...]]) -> Resolved:
+    offered = read_pylock(pylock, sources=job.sources)
+    for name, files in offered.items():
+        if versions.get(name) != files[0].version:
+            raise OperationError(f"the index changed while {job.name} was resolved ({name})", hint="run the same command again")
+    return Resolved(offered=offered, via=via, undated=tuple(sorted(state.undated)))
+
+
+def _home(indexes: tuple[Index, ...]) -> dict[str, Index]:
+    return {name: index for index in indexes for name in index.packages}
+
+
+def _after_failure(job: Job, state: _Round, home: dict[str, Index], done: Completed) -> _Round | None:
+    """Return the next round after one that failed for want of an index or of dates; None when there is nothing to change.
+
+    Raises ``NoSolutionError`` where the failure is the requirements' own.
+    """
+    # uv passes over an index that refuses it or may not be asked, as if its packages were not there.
+    if "No solution found" not in done.err or re.search(r"401 Unauthorized|403 Forbidden|network was disabled", done.err):
+        return None
+    known = {normal for normal in home if normal not in state.direct and re.search(rf"\b{re.escape(normal)}\b", done.err)}
+    if known:
+        return _Round(direct=state.direct | known, undated=state.undated)
+    undated = {canonical(found) for found in _UNDATED.findall(done.err)} - state.undated
+    if undated and not job.offline:
+        return _Round(direct=state.direct, undated=state.undated | undated)
+    raise NoSolutionError(job, _said(done.err))
+
+
+def _said(text: str) -> str:
+    """Return uv's explanation without its warnings and its heading, after which older releases draw an arrow."""
+    lines = [line for line in text.replace(f"{PROJECT} depends on", "you require").splitlines() if not line.startswith("warning:")]
+    return re.split(r"cause:|\u2570\u2500\u25b6", "\n".join(lines), maxsplit=1)[-1].strip()
+
+
+def _astray(state: _Round, home: dict[str, Index], origins: dict[str, str]) -> _Round | None:
+    """Return the next round where packages came from another index than their own."""
+    wrong = {name for name, index in home.items() if name in origins and plain(origins[name]).rstrip("/") != plain(index.url).rstrip("/")}
+    return _Round(direct=state.direct | wrong, undated=state.undated) if wrong - state.direct else None
+
+
+def _project(job: Job, state: _Round) -> str:
+    """Return the pyproject.toml that asks uv; JSON's texts are TOML's, too."""
+    asked = [*job.requirements, *sorted(state.direct)]
+    lines = ["[project]", f'name = "{PROJECT}"', 'version = "0"', f"dependencies = {json.dumps(asked)}", "[tool.uv]"]
+    named = [index for index in job.indexes if index.packages]
+    for number, index in enumerate(named):
+        lines += ["[[tool.uv.index]]", f'name = "{_index_name(number)}"', f"url = {json.dumps(plain(index.url))}", "explicit = true"]
+    direct = {canonical(re.split(r"[^A-Za-z0-9._-]", text.strip(), maxsplit=1)[0]) for text in asked}
+    sources = [(name, number) for number, index in enumerate(named) for name in index.packages if name in direct]
+    if sources:
+        lines += ["[tool.uv.sources]", *(f'"{name}" = {{ index = "{_index_name(number)}" }}' for name, number in sorted(sources))]
+    for name in job.sources:
+        # What a source distribution needs is in the set; said here, or its code would be run to find out.
+        lines += ["[[tool.uv.dependency-metadata]]", f'name = "{name}"', "requires-dist = []"]
+    return "\n".join(lines) + "\n"
+
+
+def _index_name(number: int) -> str:
+    return f"team{number}"
+
+
+def _variables(host: Host, job: Job) -> dict[str, str]:
+    """Return the variables that carry addresses and passwords: on a command line or in a file, others could read them."""
+    found: dict[str, str] = {}
+    named = [index for index in job.indexes if index.packages]
+    for index in job.indexes:
+        check_variables(index)
+    for number, index in enumerate(named):
+        _, user, password = credentials(expand(index.url, host.env))
+        if user:
+            found[f"UV_INDEX_{_index_name(number).upper()}_USERNAME"] = user
+        if password:
+            found[f"UV_INDEX_{_index_name(number).upper()}_PASSWORD"] = password
+    default = next((index for index in job.indexes if not index.packages), None)
+    if default is not None:
+        found["UV_DEFAULT_INDEX"] = expand(default.url, host.env)
+    if job.platform.startswith("macos"):
+        # uv resolves for this macOS; without it for a newer one than old machines have.
+        found["MACOSX_DEPLOYMENT_TARGET"] = job.floor
+    return found
+
+
+def _platform(job: Job) -> str:
+    """Return uv's name of the platform, with the newest glibc that it knows and that is no newer than the target's."""
+    if not job.platform.startswith("linux"):
+        return uv.platform_name(job.platform, job.floor)
+    major, minor = max((known for known in uv.GLIBC if known <= major_minor(job.floor)), default=uv.GLIBC[0])
+    return uv.platform_name(job.platform, f"{major}.{minor}")
+
+
+def _run(
+    host: Host, job: Job, state: _Round, form: list[str], *, offline: bool = False, watch: Callable[[int], None] | None = None
+) -> Completed:
+    """Run `uv pip compile`; every option that could change an answer is given, so that no one's settings do."""
+    project, limits = posixpath.join(job.folder, "pyproject.toml"), posixpath.join(job.folder, "constraints.txt")
+    host.write(project, _project(job, state))
+    if job.constraints:
+        host.write(limits, "".join(f"{text}\n" for text in job.constraints))
+    argv = [uv.find_uv(host), "pip", "compile", project, *form]
+    argv += ["--constraints", limits] if job.constraints else []
+    argv += ["--python-version", job.python, "--python-platform", _platform(job), "--no-header"]
+    argv += ["--only-binary", ":all:", *(part for name in job.sources for part in ("--no-binary", name))]
+    argv += ["--resolution", "highest", "--index-strategy", "first-index"]
+    argv += ["--no-python-downloads", "--exclude-newer", job.cutoff]
+    dates = {**job.cutoffs, **dict.fromkeys((*state.undated, *job.exempt), "")}
+    for name, date in sorted(dates.items()):
+        argv += ["--exclude-newer-package", f"{name}={date or 'false'}"]
+    if offline or job.offline:
+        argv.append("--offline")
+    elif job.alone:
+        argv.append("--refresh")
+    argv += ["--no-deps"] if job.alone else []
+    return uv.run_uv(host, argv, uv.RESOLVE_TIMEOUT_SECONDS, watch, extra=_variables(host, job))
+
+
+def _notes(host: Host, job: Job, state: _Round, pylock: str, run: Callable[..., Completed]) -> str:
+    """Return the same answer as a requirements file, which says what came from where.
+
+    uv's pylock.toml does not say it. The second run asks nobody: all it needs is in uv's cache since the first. Its text is kept by what it
+    was made from, so that it is run once for each answer.
+    """
+    key = hashlib.sha256(
+        "\0".join([pylock, _project(job, state), *job.constraints, job.python, job.platform, job.floor]).encode()
+    ).hexdigest()
+    kept = posixpath.join(job.cache, f"notes-{key}.txt") if job.cache else ""
+    if kept and host.exists(kept):
+        return host.read_text(kept, 1 << 24)
+    form = ["--annotate", "--annotation-style", "split", "--emit-index-annotation", "--quiet"]
+    done = run(state, form, offline=True)
+    if not done.ok:
+        done = run(state, form)
+    uv.checked(done, f"the packages of {job.name} could not be resolved")
+    if kept:
+        host.write(kept, done.out)
+    return done.out

@@ -1,0 +1,224 @@
+"""The known-good set of every target: one release for all of them, by the catalogue and the team's policy, and why no other.
+
+A target with a ``tensorflow`` of its own is chosen for apart; targets that ask for the same stay together.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from provisioner.choose.platforms import is_bad, platform_name
+from provisioner.choose.versions import matches, names_prerelease, specifier
+from provisioner.choose.view import CatalogueView
+from provisioner.choose.words import Obstacle, listed, span
+from provisioner.errors import NoProfileError
+from provisioner.model.catalogue import Build, KnownBad, Lock, Proof, Release
+from provisioner.model.record import record
+from provisioner.model.team import Declaration, Policy, Target
+from provisioner.versions import numbers
+
+ChosenSet = tuple[Target, Lock, Proof]
+
+# More near misses than these nobody reads.
+NEAREST = 3
+
+
+@record
+class Candidate:
+    """A release for a group of targets: it will do when nothing is in its way; ``sets`` are then those of all targets."""
+
+    release: Release
+    obstacles: tuple[Obstacle, ...]
+    sets: tuple[ChosenSet, ...]
+
+    @property
+    def proven(self) -> int:
+        """How many of the sets were run."""
+        return sum(proof.level == "run" for _, _, proof in self.sets)
+
+
+@record
+class Group:
+    """Targets that get the same release: ``asked`` as it was written, ``spec`` as specifiers, ``keep`` a release to stay at where it will do."""
+
+    asked: str
+    spec: str
+    targets: tuple[Target, ...]
+    keep: str = ""
+
+
+def choose_sets(
+    declaration: Declaration, catalogue: CatalogueView, *, cutoff: str = "", keep: Mapping[str, str] | None = None
+) -> tuple[ChosenSet, ...]:
+    """Return the known-good set of each target, in the order of the targets.
+
+    The release is the newest of those that have the most sets that were run; ``keep`` names for targets the release of the lock that is there,
+    which stays as long as it will do. With ``policy.cool_down``, sets that were resolved after ``cutoff`` (ISO date) are too fresh. Raises
+    ``NoProfileError`` with every release's refusal and what would have to be changed for the nearest ones.
+    """
+    chosen: dict[str, ChosenSet] = {}
+    for group in _groups(declaration, keep or {}):
+        for target, lock, proof in _choose(group, declaration, catalogue, cutoff[:10]).sets:
+            chosen[target.name] = (target, lock, proof)
+    return tuple(chosen[target.name] for target in declaration.targets)
+
+
+def _groups(declaration: Declaration, keep: Mapping[str, str]) -> Iterator[Group]:
+    by_spec: dict[str, list[Target]] = {}
+    for target in declaration.targets:
+        by_spec.setdefault(specifier(target.tensorflow or declaration.tensorflow, "tensorflow"), []).append(target)
+    for spec, targets in by_spec.items():
+        releases = {keep.get(target.name, "") for target in targets} - {""}
+        yield Group(
+            asked=targets[0].tensorflow or declaration.tensorflow,
+            spec=spec,
+            targets=tuple(targets),
+            keep=releases.pop() if len(releases) == 1 else "",
+        )
+
+
+def _choose(group: Group, declaration: Declaration, catalogue: CatalogueView, cutoff: str) -> Candidate:
+    """Return the kept release, or the newest of the most proven; raises ``NoProfileError``."""
+    policy = declaration.policy
+    kept = catalogue.release(group.keep) if group.keep and matches(group.spec, group.keep) else None
+    if kept is not None:
+        candidate = examine(kept, group, policy, catalogue, cutoff)
+        if not candidate.obstacles:
+            return candidate
+    seen: list[Candidate] = []
+    best: Candidate | None = None
+    for release in catalogue.releases(group.spec, prereleases=names_prerelease(group.spec)):
+        candidate = examine(release, group, policy, catalogue, cutoff)
+        seen.append(candidate)
+        if not candidate.obstacles and (best is None or candidate.proven > best.proven):
+            best = candidate
+            if best.proven == len(group.targets):
+                break
+    if best is None:
+        raise _refused(group, seen, declaration, catalogue, cutoff)
+    return best
+
+
+def examine(release: Release, group: Group, policy: Policy, catalogue: CatalogueView, cutoff: str) -> Candidate:
+    """Hold one release against policy and all targets of a group."""
+    obstacles = list(_policy_obstacles(release, policy, cutoff))
+    sets: list[ChosenSet] = []
+    for target in group.targets:
+        build = next((build for build in release.builds if build.platform == target.platform), None)
+        found, obstacle = _set(release, build, target, catalogue)
+        if obstacle is not None:
+            obstacles.append(obstacle)
+        if found is not None and build is not None:
+            obstacles += _set_obstacles(found, build, target, policy)
+            sets.append(found)
+    return Candidate(release=release, obstacles=tuple(obstacles), sets=tuple(sets))
+
+
+def _policy_obstacles(release: Release, policy: Policy, cutoff: str) -> Iterator[Obstacle]:
+    version = release.version
+    if policy.releases and not matches(policy.releases, version):
+        yield Obstacle(
+            code="", why=f"is not among the releases that the policy allows ({policy.releases})", remedy="`policy.releases` for it"
+        )
+    if policy.signed_off and all(item.release != version for item in policy.signed_off):
+        yield Obstacle(code="", why="is not signed off", remedy=f"{version} under `policy.signed_off`")
+    limits = [constraint.until for build in release.builds for constraint in build.constraints]
+    resolved = max([release.cutoff, *limits])
+    if policy.cool_down and cutoff and resolved > cutoff:
+        why = f"has sets of {resolved}, which are younger than the {policy.cool_down} days of `policy.cool_down`"
+        yield Obstacle(code="", why=why, remedy="a shorter `policy.cool_down`")
+
+
+def _set(release: Release, build: Build | None, target: Target, catalogue: CatalogueView) -> tuple[ChosenSet | None, Obstacle | None]:
+    """Return a target's set, or why the release has none."""
+    where = platform_name(target.platform)
+    drop = f"no target {target.name}"
+    known = next((item for item in release.known_bad if _speaks_of(item, target)), None)
+    offered = catalogue.locks(release.version, target.platform)
+    pythons = sorted({python for python, device in offered if device == target.device}, key=numbers)
+    other = f"`device: cpu` for {target.name}" if offered and target.device == "cuda" and not pythons else drop
+    if known is not None:
+        return None, Obstacle(code=known.cause, why=f"{known.reason} ({target.name})", remedy=other)
+    if build is None or not pythons:
+        what = f"{target.device.upper()} on {where}" if build is not None else where
+        return None, Obstacle(code="platform-unsupported", why=f"has no known-good set for {what} ({target.name})", remedy=other)
+    lock = catalogue.lock(release.version, target.python, target.platform, target.device)
+    if lock is not None:
+        return (target, lock, catalogue.proof(lock)), None
+    nearest = min(pythons, key=lambda python: abs(numbers(python)[1] - numbers(target.python)[1]))
+    why = f"has known-good sets on {where} for Python {span(pythons)}, and none for {target.python} ({target.name})"
+    return None, Obstacle(code="python-unsupported", why=why, remedy=f"`python: {nearest}` for {target.name}")
+
+
+def _speaks_of(known: KnownBad, target: Target) -> bool:
+    """True for an entry that is about the target, and not about single GPUs."""
+    return (
+        not known.capabilities and is_bad(known, target.platform, target.device) and (not known.pythons or target.python in known.pythons)
+    )
+
+
+def _set_obstacles(found: ChosenSet, build: Build, target: Target, policy: Policy) -> Iterator[Obstacle]:
+    """Hold a set against the oldest machine of its target, and against the policy."""
+    _, lock, proof = found
+    system = "glibc" if target.platform.startswith("linux") else "macOS"
+    floor = lock.glibc if system == "glibc" else build.macos
+    if target.floor and floor and numbers(target.floor) < numbers(floor):
+        code = "glibc-too-old" if system == "glibc" else "macos-too-old"
+        why = f"needs {system} {floor} or newer, and {target.name} has machines with {target.floor}"
+        yield Obstacle(code=code, why=why, remedy=f"{system} {floor} on all machines of {target.name}")
+    driver = target.driver or policy.driver
+    if target.device == "cuda" and build.cuda is not None and driver and numbers(driver) < numbers(build.cuda.driver):
+        why = f"needs NVIDIA driver {build.cuda.driver} or newer, and {target.name} has machines with {driver}"
+        yield Obstacle(code="driver-too-old", why=why, remedy=f"NVIDIA driver {build.cuda.driver} on all machines of {target.name}")
+    if policy.proven and proof.level != "run":
+        why = f"has a set for {target.name} that was resolved and never run"
+        yield Obstacle(code="", why=why, remedy=f"a set for {target.name} that was run, or no `policy.proven`")
+    sources = sorted(file.name for file in lock.files if file.source)
+    if sources and not policy.source_builds:
+        why = f"has {listed(sources)} only as source for {target.name}, and the policy allows no source builds"
+        yield Obstacle(code="", why=why, remedy="`policy.source_builds: true`")
+
+
+def _refused(group: Group, seen: Sequence[Candidate], declaration: Declaration, catalogue: CatalogueView, cutoff: str) -> NoProfileError:
+    names = listed([target.name for target in group.targets])
+    asked = f"TensorFlow `{group.asked}`" if group.spec else "TensorFlow"
+    near = _nearest(group, declaration.policy, catalogue, cutoff)
+    hint = f"{'; or '.join(near)}; then run `tfsetup lock` again" if near else ""
+    if not seen:
+        minors = list(dict.fromkeys(".".join(version.split(".")[:2]) for version in reversed(catalogue.versions())))
+        message = f"the catalogue has no {asked} to lock for {names}"
+        return NoProfileError(message, hint=hint, refusals=(f"{asked}: is not in the catalogue, which holds {listed(minors)}",))
+    main = min(seen, key=lambda candidate: len(candidate.obstacles))
+    first = main.obstacles[0]
+    one = "is known to be good for" if len(group.targets) == 1 else "will do for all of"
+    message = f"no {asked} {one} {names}: TensorFlow {main.release.version} {first.why}"
+    return NoProfileError(message, hint=hint, cause=first.code, refusals=tuple(_refusals(seen)))
+
+
+def _refusals(candidates: Iterable[Candidate]) -> Iterator[str]:
+    """Say once why each candidate was not taken; neighbours with the same obstacles share a line."""
+    for obstacles, same in itertools.groupby(candidates, key=lambda candidate: candidate.obstacles):
+        versions = [candidate.release.version for candidate in same]
+        name = f"{versions[-1]} to {versions[0]}" if len(versions) > 2 else listed(versions)  # noqa: PLR2004 - two are named
+        whys = "; it also ".join(obstacle.why for obstacle in obstacles)
+        codes = ", ".join(dict.fromkeys(obstacle.code for obstacle in obstacles if obstacle.code))
+        yield f"TensorFlow {name}: {whys}{f' [{codes}]' if codes else ''}"
+
+
+def _nearest(group: Group, policy: Policy, catalogue: CatalogueView, cutoff: str) -> tuple[str, ...]:
+    """Return what would have to be changed: the fewest changes first, then the release that is nearest to what was asked for."""
+    releases = [release.version for release in catalogue.releases("", prereleases=False)]
+    named = numbers(next(iter(re.findall(r"\d+(?:\.\d+)*", group.spec)), ""))
+    place = next((index for index, version in enumerate(releases) if numbers(version)[: len(named)] <= named), 0) if named else 0
+    found: dict[tuple[str, ...], tuple[int, int, str]] = {}
+    for index, release in enumerate(catalogue.releases("", prereleases=False)):
+        obstacles = examine(release, group, policy, catalogue, cutoff).obstacles
+        changes = tuple(dict.fromkeys(obstacle.remedy for obstacle in obstacles))
+        asked = () if matches(group.spec, release.version) else (f"`tensorflow: {release.version}`",)
+        ranked = (len(asked) + len(changes), abs(index - place), f"TensorFlow {release.version} would do with {listed([*asked, *changes])}")
+        # Of releases that need the same changes one is enough.
+        key = (*changes, *("" for _ in asked))
+        found[key] = min(ranked, found.get(key, ranked))
+    return tuple(words for _, _, words in sorted(found.values())[:NEAREST])

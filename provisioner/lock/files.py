@@ -1,0 +1,113 @@
+"""Which file of each package a target gets: the known-good set's own by its hash, of all others the one that an installer prefers."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from provisioner.engines.resolving import Resolved, plain
+from provisioner.engines.wheels import Wheel, major_minor, pick, supported_tags
+from provisioner.errors import OperationError
+from provisioner.model.catalogue import Lock, LockedFile
+from provisioner.model.team import Declaration, LockedTarget, Target, TeamFile, TeamLock
+from provisioner.site import normalise
+
+if TYPE_CHECKING:
+    from packaging.tags import Tag
+
+
+def files_of(
+    target: Target, lock: Lock, answer: Resolved, declaration: Declaration, requirements: Sequence[str], *, floor: str
+) -> tuple[TeamFile, ...]:
+    """Return the files of a target by name: the set's own by their hashes, of all others the one that an installer prefers."""
+    profile = {file.name: file for file in lock.files}
+    tags = supported_tags(target.python, target.platform, major_minor(floor))
+    missing = sorted(set(profile) - set(answer.offered))
+    if missing:
+        raise OperationError(f"the index has nothing under {', '.join(missing)}", place=target.name, cause="download-failed")
+    requires: dict[str, set[str]] = {name: set() for name in answer.offered}
+    for name, origins in answer.via.items():
+        for origin in origins:
+            requires.get(origin, set()).add(name)
+    asked = {normalise(_name(text)) for text in requirements}
+    found = []
+    for name, offered in sorted(answer.offered.items()):
+        known = profile.get(name)
+        wheel = _same_file(target, known, offered) if known else _picked(target, offered, tags)
+        via = tuple(origin for origin in answer.via.get(name, ()) if origin in answer.offered)
+        root = (posixpath.basename(declaration.file),) if name in asked or not via else ()
+        found.append(_team_file(wheel, known, via=(*root, *via), requires=tuple(sorted(requires[name])), declaration=declaration))
+    return tuple(found)
+
+
+def _name(requirement: str) -> str:
+    from packaging.requirements import Requirement  # noqa: PLC0415 - start-up
+
+    return Requirement(requirement).name
+
+
+def _picked(target: Target, offered: Sequence[Wheel], tags: Sequence[Tag]) -> Wheel:
+    try:
+        return pick(offered, tags)
+    except OperationError as error:
+        names = ", ".join(wheel.filename for wheel in offered)
+        message = f"no wheel of {offered[0].package} {offered[0].version} fits the oldest machine of the target (there are {names})"
+        hint = "say a newer `floor` for the target if all of its machines have one, or limit the version"
+        raise OperationError(message, place=target.name, hint=hint, cause=error.cause) from None
+
+
+def _same_file(target: Target, known: LockedFile, offered: Sequence[Wheel]) -> Wheel:
+    """Return the file of the known-good set among those that the index offers."""
+    for wheel in offered:
+        if wheel.sha256 == known.sha256:
+            return wheel
+    if any(wheel.filename == known.filename for wheel in offered):
+        raise OperationError(
+            f"the index serves another file under the name {known.filename} than the one that is known to be good (its SHA-256 differs)",
+            place=target.name,
+            hint="ask who runs the index; nothing was written",
+            cause="download-failed",
+        )
+    raise OperationError(
+        f"the index does not have {known.filename}, which the known-good set needs",
+        place=target.name,
+        hint="complete the mirror, or lock against another index; nothing was written",
+        cause="download-failed",
+    )
+
+
+def _team_file(
+    wheel: Wheel, known: LockedFile | None, *, via: tuple[str, ...], requires: tuple[str, ...], declaration: Declaration
+) -> TeamFile:
+    index = next((item for item in declaration.indexes if wheel.package in item.packages), None)
+    default = next((item for item in declaration.indexes if not item.packages), None)
+    chosen = index or default
+    return TeamFile(
+        name=wheel.package,
+        version=known.version if known else wheel.version,
+        filename=wheel.filename,
+        sha256=wheel.sha256,
+        size=known.size if known else wheel.size,
+        url=plain(wheel.url),
+        index=plain(chosen.url) if chosen else "",
+        requires=requires,
+        via=via,
+        profile=known is not None,
+        source=not wheel.filename.endswith(".whl"),
+        uploaded=wheel.uploaded,
+    )
+
+
+def check_same_files(previous: TeamLock, targets: Iterable[LockedTarget]) -> None:
+    """Raise ``OperationError`` where a file of the lock that is there has the same name and another hash now."""
+    before = {(file.index, file.filename): file.sha256 for target in previous.targets for file in target.files}
+    for target in targets:
+        for file in target.files:
+            if before.get((file.index, file.filename), file.sha256) != file.sha256:
+                raise OperationError(
+                    f"the index serves another file under the name {file.filename} than when the lock was made (its SHA-256 differs)",
+                    place=target.target.name,
+                    hint="ask who runs the index; nothing was written",
+                    cause="download-failed",
+                )

@@ -1,0 +1,158 @@
+"""A first ``tfsetup.yaml``: what is there, as a declaration, with a word on every key."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+from provisioner.catalogue import Catalogue
+from provisioner.choose.platforms import platform_name
+from provisioner.host import Reader
+from provisioner.lock.installed import Distribution, asked_for, read_distributions
+from provisioner.lock.keys import DECLARATION, TARGET
+from provisioner.lock.own import environment
+from provisioner.lock.requirement import fault
+from provisioner.model.catalogue import LockDevice
+from provisioner.model.facts import Facts
+from provisioner.model.record import record
+from provisioner.model.team import Target
+from provisioner.site import Site, is_rival
+
+SCHEMA = "tfsetup/init/1"
+LATEST = "latest"
+
+# What stands behind a # for each key that the first file does not use.
+_EXAMPLES = {
+    "pythons": 'pythons: ["3.11", "3.12"]',
+    "requirements": "requirements:\n  - pandas>=2",
+    "files": "files: [requirements.in]",
+    "project": "project: {file: pyproject.toml, extras: [gpu], groups: [dev]}",
+    "indexes": (
+        "indexes:\n  - url: https://packages.example.com/simple\n"
+        "  - url: https://${INDEX_USER}:${INDEX_PASSWORD}@packages.example.com/private/simple\n    packages: [our-own-package]"
+    ),
+    "policy": (
+        'policy:\n  releases: ">=2.16"\n  driver: "525.60.13"\n  source_builds: false\n  cool_down: 7\n  proven: true\n'
+        '  signed_off:\n    - {release: "2.20.0", by: Ada Lovelace, date: "2026-03-31"}'
+    ),
+    "folder": "folder: locks",
+    "formats": "formats: [requirements, pylock, conda-lock]",
+}
+_TARGET_EXAMPLES = {"floor": 'floor: "2.31"', "driver": 'driver: "550.54.14"', "tensorflow": 'tensorflow: "2.19"'}
+
+
+@record
+class First:
+    """What a first file says: ``left_out`` are distributions that no index can serve, ``warnings`` what a person should know."""
+
+    file: str
+    tensorflow: str
+    targets: tuple[Target, ...]
+    requirements: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def from_environment(reader: Reader, site: Site, facts: Facts, platform: str, catalogue: Catalogue, *, file: str) -> First:
+    """Say what an environment holds: its TensorFlow, its Python, its device, and what somebody asked for beside them."""
+    distributions = read_distributions(reader, site)
+    own = next((item for item in distributions if is_rival(item.name)), None)
+    python = ".".join(site.state.python_version.split(".")[:2])
+    device = device_of(distributions, own, facts, platform, catalogue)
+    target = make_target(platform, device, python, facts)
+    lock = catalogue.lock(own.version, python, platform, device) if own is not None and own.version in catalogue.versions() else None
+    known = tuple(item.name for item in lock.files) if lock is not None else ()
+    wanted = asked_for(distributions, environment(target), known)
+    texts = {item.name: f"{item.name}=={item.version}" for item in wanted}
+    left_out = tuple(name for name, text in texts.items() if fault(text) or any(item.direct for item in wanted if item.name == name))
+    warnings = []
+    if own is None:
+        warnings.append("there is no TensorFlow in the environment; the declaration asks for the newest")
+    elif lock is None:
+        where = f"{device.upper()} on {platform_name(platform)} with Python {python}"
+        warnings.append(f"the catalogue has no known-good set of TensorFlow {own.version} for {where}; `tfsetup lock` says which are near")
+    return First(
+        file=file,
+        tensorflow=own.version if own is not None else LATEST,
+        targets=(target,),
+        requirements=tuple(text for name, text in texts.items() if name not in left_out),
+        left_out=left_out,
+        warnings=tuple(warnings),
+    )
+
+
+def make_target(platform: str, device: LockDevice, python: str, facts: Facts) -> Target:
+    """Return this machine as a target; its driver is the oldest of the team's as far as anybody knows yet."""
+    release = facts.driver.release.value or ""
+    driver = release if device == "cuda" and re.fullmatch(TARGET.keys["driver"].pattern, release) else ""
+    return Target(name=f"{platform}-{device}", platform=platform, device=device, python=python, driver=driver)
+
+
+def device_of(
+    distributions: Sequence[Distribution], own: Distribution | None, facts: Facts, platform: str, catalogue: Catalogue
+) -> LockDevice:
+    """Tell what a TensorFlow computes on: by its name, the CUDA libraries beside it, and at last by the GPUs of the machine."""
+    if own is None or own.name.endswith("-cpu"):
+        return "cpu"
+    if own.name.endswith("-gpu") or any(item.name.startswith("nvidia-cudnn") for item in distributions):
+        return "cuda"
+    release = catalogue.release(own.version)
+    build = next((item for item in release.builds if item.platform == platform), None) if release is not None else None
+    answers = bool(facts.gpus.value) and not facts.driver.problem
+    return "cuda" if answers and build is not None and build.packages.get("cuda") == own.name else "cpu"
+
+
+def text_of(first: First, origin: str) -> str:
+    """Return the file; ``origin`` says what it was made from."""
+    head = (
+        f"# What the machines of a team shall have. Written by `tfsetup init` from {origin}; `tfsetup lock` makes the locks.\n"
+        "# Paths are relative to this file; `tfsetup schema declaration` prints a JSON Schema for editors."
+    )
+    parts = [
+        head,
+        _key("tensorflow", f"tensorflow: {_quoted(first.tensorflow)}"),
+        _key("targets", "targets:\n" + "\n".join(_target(target) for target in first.targets)),
+    ]
+    for key, example in _EXAMPLES.items():
+        if key == "requirements" and (first.requirements or first.left_out):
+            parts.append(_key(key, _requirements(first)))
+        else:
+            parts.append(_key(key, _commented(example)))
+    return "\n\n".join(parts) + "\n"
+
+
+def _key(name: str, text: str) -> str:
+    return f"# {DECLARATION.keys[name].about}.\n{text}"
+
+
+def _target(target: Target) -> str:
+    said = {"name": target.name, "platform": target.platform, "device": target.device, "python": _quoted(target.python)}
+    lines = [f"{key}: {value}{_about(key)}" for key, value in said.items()]
+    for key, example in _TARGET_EXAMPLES.items():
+        lines.append(f'driver: "{target.driver}"{_about(key)}' if key == "driver" and target.driver else f"# {example}{_about(key)}")
+    return "  - " + "\n    ".join(lines)
+
+
+def _about(key: str) -> str:
+    return f"  # {TARGET.keys[key].about}"
+
+
+def _requirements(first: First) -> str:
+    lines = [f"  - {_plain(text)}" for text in first.requirements]
+    lines += [f"  # - {name}: installed from no index, so it cannot be locked by hash" for name in first.left_out]
+    note = "# These are the versions that are there; loosen (>=) what `tfsetup lock --upgrade` may move.\n"
+    return note + ("requirements:\n" if first.requirements else "# requirements:\n") + "\n".join(lines)
+
+
+def _commented(text: str) -> str:
+    return "\n".join(f"# {line}" for line in text.splitlines())
+
+
+def _quoted(text: str) -> str:
+    """Return a text that other programs than this one would take for a number."""
+    return json.dumps(text) if text[:1].isdigit() else text
+
+
+def _plain(text: str) -> str:
+    return text if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._=+!-]*", text) else json.dumps(text)

@@ -1,0 +1,173 @@
+"""Every key of ``tfsetup.yaml`` (and of ``[tool.tfsetup]``), once: those of a request for one machine, and those of a team."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from provisioner.errors import UsageError
+from provisioner.lock import requirement
+from provisioner.lock.shape import Shape
+from provisioner.model.request import SETTINGS, Setting
+
+PLATFORMS = ("linux-x86_64", "linux-aarch64", "macos-x86_64", "macos-aarch64", "windows-x86_64")
+# Names of files are `pylock.<name>.toml`, in which PEP 751 allows no further dot.
+NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
+_PYTHON = r"3\.[0-9]{1,2}"
+_DRIVER = r"[0-9]{3,4}(?:\.[0-9]{1,3}){1,2}"
+_RELEASE = r"[0-9]+\.[0-9]+\.[0-9]+(?:rc[0-9]+|\.post[0-9]+)?"
+_INDEX_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_EXTRA = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+
+
+def specifier_fault(text: str) -> str:
+    """Say what is wrong with the TensorFlow that a person asks for."""
+    from provisioner.choose.versions import specifier  # noqa: PLC0415 - only those pay who have the file
+
+    try:
+        specifier(text, "tensorflow")
+    except UsageError:
+        return f'expected a release such as 2.20, 2.20.0, ">=2.16,<2.19" or latest, found `{text}`'
+    return ""
+
+
+def _relative(text: str) -> str:
+    """Say why a path cannot be the same for everybody in the team."""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
+        return "expected a path, found an address; nothing is fetched from there"
+    if not text or "\0" in text or "\\" in text or text.startswith(("/", "~")) or re.match(r"[A-Za-z]:", text):
+        return f"expected a path relative to this file, with `/` between folders, found `{text}`"
+    return ""
+
+
+def _date(text: str) -> str:
+    import datetime as dt  # noqa: PLC0415 - only with sign-offs
+
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        return f"expected a date such as 2026-03-31, found `{text}`"
+    return ""
+
+
+def _text(about: str, **more: Any) -> Shape:
+    return Shape(kind="text", about=about, **more)
+
+
+def _texts(about: str, item: Shape, least: int = 0) -> Shape:
+    return Shape(kind="list", about=about, item=item, least=least)
+
+
+_PYTHON_KEY = _text("The Python, as 3.12", pattern=_PYTHON, expected="a Python such as 3.12", version=True)
+_SPEC = _text("The TensorFlow release: 2.20 means 2.20.*; also 2.20.0, >=2.16,<2.19, latest", check=specifier_fault, version=True)
+_DRIVER_KEY = _text("The oldest NVIDIA driver among the machines", pattern=_DRIVER, expected="a driver such as 550.54.14", version=True)
+
+TARGET = Shape(
+    kind="table",
+    about="A kind of machine that a lock is made for",
+    required=("platform", "device"),
+    keys={
+        "name": _text(
+            "Part of the names of the files; platform and device if not given",
+            pattern=NAME,
+            expected="a name of letters, digits, - and _ (PEP 751 allows no dot in it)",
+        ),
+        "platform": _text("System and processor", choices=PLATFORMS),
+        "device": _text("What it computes on", choices=("cpu", "cuda")),
+        "python": _PYTHON_KEY,
+        "floor": _text(
+            "The oldest glibc or macOS among the machines; that of the known-good set if not given",
+            pattern=r"[0-9]{1,2}(?:\.[0-9]{1,2})?",
+            expected="a version of glibc or macOS such as 2.31 or 13.0",
+            version=True,
+        ),
+        "driver": _DRIVER_KEY,
+        "tensorflow": _text("The TensorFlow of this target alone", check=specifier_fault, version=True),
+    },
+)
+PROJECT = Shape(
+    kind="table",
+    about="A project whose dependencies are locked",
+    keys={
+        "file": _text("Its pyproject.toml", check=_relative),
+        "extras": _texts("Extras of it (project.optional-dependencies)", _text("", pattern=_EXTRA, expected="the name of an extra")),
+        "groups": _texts("Dependency groups of it (PEP 735)", _text("", pattern=_EXTRA, expected="the name of a dependency group")),
+    },
+)
+INDEX = Shape(
+    kind="table",
+    about="A package index",
+    required=("url",),
+    keys={
+        "url": _text("Its address; user and password only as ${VARIABLE}", pattern=r"(?:https?|file)://\S+", expected="an address"),
+        "name": _text("A name for it", pattern=_INDEX_NAME, expected="a name of letters, digits, ., - and _"),
+        "packages": _texts(
+            "The packages that come from it and from nowhere else; without any it is the index of all others",
+            _text("", pattern=_EXTRA, expected="the name of a package"),
+            least=1,
+        ),
+    },
+)
+SIGN_OFF = Shape(
+    kind="table",
+    about="A release that somebody answers for",
+    required=("release", "by", "date"),
+    keys={
+        "release": _text("The exact release", pattern=_RELEASE, expected="an exact release such as 2.20.0"),
+        "by": _text("Who answers for it", pattern=r"[^\n]*\S[^\n]*", expected="a name"),
+        "date": _text("Since when, as 2026-03-31", check=_date),
+    },
+)
+POLICY = Shape(
+    kind="table",
+    about="What a lock must hold to",
+    keys={
+        "releases": _text("The TensorFlow releases that are allowed", check=specifier_fault, version=True),
+        "driver": _DRIVER_KEY,
+        "source_builds": Shape(kind="flag", about="Whether packages without a wheel may be built from source"),
+        "cool_down": Shape(kind="count", about="Days that a file must have been on the index", expected="a whole number of days"),
+        "proven": Shape(kind="flag", about="Take only sets that were installed and run"),
+        "signed_off": _texts("Take only these releases", SIGN_OFF),
+    },
+)
+FORMATS = ("requirements", "pylock", "conda-lock")
+
+_TEAM = {
+    "pythons": _texts("The Pythons of all targets that do not say their own", _PYTHON_KEY, least=1),
+    "targets": _texts("The kinds of machines to lock for", TARGET, least=1),
+    "requirements": _texts("Packages beside TensorFlow, as in a requirements file", _text("", check=requirement.fault)),
+    "files": _texts("Requirements files (requirements.in), relative to this file", _text("", check=_relative)),
+    "project": PROJECT,
+    "indexes": _texts("Package indexes; PyPI if none is given", INDEX),
+    "policy": POLICY,
+    "folder": _text("Where the locks are written, relative to this file", check=_relative),
+    "formats": _texts("The kinds of lockfiles to write", _text("", choices=FORMATS), least=1),
+}
+
+_ABOUT = {
+    "tensorflow": _SPEC.about,
+    "python": "The Python of the environment on this machine",
+    "device": "What the environment on this machine computes on",
+    "kind": "The kind of environment",
+    "env": "Where the environment on this machine is",
+    "with": "Packages beside TensorFlow, on this machine and in locks",
+    "offline": "Forbid the network",
+}
+
+
+def _of_request(setting: Setting) -> Shape:
+    about = _ABOUT[setting.name]
+    if setting.name == "tensorflow":
+        return _SPEC
+    if setting.kind == "flag":
+        return Shape(kind="flag", about=about)
+    if setting.kind == "list":
+        return _texts(about, _text("", check=requirement.fault))
+    return _text(about, choices=setting.choices, version=setting.name == "python")
+
+
+DECLARATION = Shape(
+    kind="table",
+    about="What tfsetup.yaml or [tool.tfsetup] in pyproject.toml may say",
+    keys={**{setting.name: _of_request(setting) for setting in SETTINGS}, **_TEAM},
+)

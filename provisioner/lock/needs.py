@@ -1,0 +1,79 @@
+"""What a machine must have for a target's set: its floor, processor features, driver and GPU capabilities, from the catalogue."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from provisioner.catalogue.lockfile import glibc_of
+from provisioner.model.catalogue import Build, Lock, Proof, Release
+from provisioner.model.team import Needs, Target
+
+# Where the set's own wheels ask for nothing: the oldest that installers know wheels for; Windows has no versions in its wheels' names.
+FLOORS = {"linux": "2.17", "macos": "11.0", "windows": "0.0"}
+_MACOS = re.compile(r"macosx_(\d+)_(\d+)_")
+
+
+def floor_of(target: Target, lock: Lock) -> str:
+    """Return the oldest glibc or macOS that a target's wheels are picked for: the target's own word, else that of the known-good set."""
+    if target.floor:
+        return target.floor if "." in target.floor else f"{target.floor}.0"
+    return _version(_oldest(target.platform, (file.filename for file in lock.files))) or FLOORS[target.platform.partition("-")[0]]
+
+
+def needs_of(target: Target, release: Release | None, filenames: Iterable[str]) -> Needs:
+    """Return what a machine needs for the files of a target."""
+    build = _build(target, release)
+    cuda = build.cuda if build and target.device == "cuda" else None
+    own = _version(_oldest(target.platform, filenames))
+    return Needs(
+        platform=target.platform,
+        python=target.python,
+        glibc=own if target.platform.startswith("linux") else "",
+        macos=own if target.platform.startswith("macos") else "",
+        cpu_features=build.cpu_features if build else (),
+        driver=cuda.driver if cuda else "",
+        capabilities=cuda.capabilities if cuda else (),
+    )
+
+
+def need_words(needs: Needs) -> dict[str, str]:
+    """Return what a machine must have, by name, in words; what is not needed is left out."""
+    found = {
+        "glibc": f"{needs.glibc} or newer" if needs.glibc else "",
+        "macOS": f"{needs.macos} or newer" if needs.macos else "",
+        "processor features": ", ".join(needs.cpu_features),
+        "NVIDIA driver": f"{needs.driver} or newer" if needs.driver else "",
+        "GPU code": ", ".join(needs.capabilities),
+    }
+    return {name: words for name, words in found.items() if words}
+
+
+def proof_words(proof: Proof) -> str:
+    """Say how far a set was run."""
+    if proof.level != "run":
+        return "resolved, never run"
+    gpu = f" with {proof.gpu}" if proof.gpu else ""
+    return f"run on {proof.date} ({proof.machine}){gpu}"
+
+
+def _build(target: Target, release: Release | None) -> Build | None:
+    return next((build for build in release.builds if build.platform == target.platform), None) if release else None
+
+
+def _oldest(platform: str, filenames: Iterable[str]) -> tuple[int, int]:
+    """Return the oldest system on which every file installs; (0, 0) where none of them asks for one."""
+    if platform.startswith("linux"):
+        return max(map(glibc_of, filenames), default=(0, 0))
+    if not platform.startswith("macos"):
+        return (0, 0)
+    return max(map(_macos_of, filenames), default=(0, 0))
+
+
+def _macos_of(filename: str) -> tuple[int, int]:
+    """Return the oldest macOS that a wheel's tag admits (PEP 425); of several tags the lowest counts."""
+    return min(((int(major), int(minor)) for major, minor in _MACOS.findall(filename)), default=(0, 0))
+
+
+def _version(numbers: tuple[int, int]) -> str:
+    return f"{numbers[0]}.{numbers[1]}" if numbers != (0, 0) else ""

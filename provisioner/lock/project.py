@@ -1,0 +1,151 @@
+"""The dependencies of a project: ``[project]`` of its ``pyproject.toml`` (PEP 621), extras (PEP 685) and dependency groups (PEP 735)."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from provisioner.errors import InputError
+from provisioner.host import Reader
+from provisioner.lock.found import read_limited
+from provisioner.lock.requirement import NotLockableError, Read, parse
+from provisioner.lock.toml_text import parse_toml
+from provisioner.model.record import record
+from provisioner.model.team import ProjectInput
+from provisioner.site import normalise
+from provisioner.words import mask
+
+
+@record
+class Project:
+    """What was taken from a project: its requirements, and the Pythons it allows ("" for all)."""
+
+    requirements: tuple[Read, ...]
+    requires_python: str = ""
+
+
+def read_project(reader: Reader, folder: str, wanted: ProjectInput, faults: list[str]) -> Project:
+    """Read what a declaration asks of a project; every fault goes to ``faults`` as ``pyproject.toml: project.dependencies[2]: …``."""
+    path = posixpath.join(folder, wanted.file)
+    name = wanted.file
+    try:
+        data = parse_toml(read_limited(reader, path), file=path, name=name)
+    except InputError as error:
+        faults += error.faults or (f"{name}: {error.message}",)
+        return Project(requirements=())
+    project = data.get("project")
+    if not isinstance(project, dict):
+        if not wanted.groups or wanted.extras:
+            faults.append(f"{name}: has no [project] table, where dependencies of a project stand (PEP 621)")
+        project = {}
+    table = _Table(name, project, faults)
+    found = list(table.dependencies()) if project else []
+    for extra in wanted.extras:
+        found += table.of_extra(extra, "", (), f"{name}: ")
+    for text in _groups(data.get("dependency-groups", {}), wanted.groups, name, faults):
+        found += table.expand(text, f"{name}: dependency-groups", "", ())
+    python = project.get("requires-python", "")
+    return Project(requirements=tuple(found), requires_python=python if isinstance(python, str) else "")
+
+
+class _Table:
+    """``[project]`` of a file: its requirements, with those on itself put in (``all = ["own-name[gpu,test]"]``)."""
+
+    def __init__(self, file: str, project: Mapping[str, Any], faults: list[str]) -> None:
+        self.file = file
+        self.project = project
+        self.faults = faults
+        name = project.get("name")
+        self.name = normalise(name) if isinstance(name, str) else ""
+        extras = project.get("optional-dependencies", {})
+        self.extras = {normalise(key): (key, value) for key, value in extras.items()} if isinstance(extras, dict) else {}
+
+    def dependencies(self, marker: str = "") -> Iterator[Read]:
+        """Yield ``project.dependencies``, under a marker."""
+        dynamic = self.project.get("dynamic", [])
+        if "dependencies" in self.project:
+            # The mark keeps a project that depends on itself from being put in again and again.
+            yield from self._list(self.project["dependencies"], "project.dependencies", marker, ("",))
+        elif isinstance(dynamic, list) and "dependencies" in dynamic:
+            why = "are dynamic: only a build could tell them; name the file they come from under `files`"
+            self.faults.append(f"{self.file}: project.dependencies: {why}")
+
+    def of_extra(self, extra: str, marker: str, chain: tuple[str, ...], where: str) -> Iterator[Read]:
+        """Yield the requirements of an extra, under a marker; ``chain`` are the extras that led here."""
+        key = normalise(extra)
+        if key in chain:
+            return
+        if key not in self.extras:
+            there = f" (there are {', '.join(sorted(self.extras))})" if self.extras else " (it has none)"
+            self.faults.append(f"{where}the project has no extra `{extra}`{there}")
+            return
+        written, texts = self.extras[key]
+        yield from self._list(texts, f"project.optional-dependencies.{written}", marker, (*chain, key))
+
+    def _list(self, texts: Any, where: str, marker: str, chain: tuple[str, ...]) -> Iterator[Read]:
+        if not isinstance(texts, list):
+            self.faults.append(f"{self.file}: {where}: expected a list")
+            return
+        for number, text in enumerate(texts):
+            place = f"{self.file}: {where}[{number}]"
+            if isinstance(text, str):
+                yield from self.expand(text, place, marker, chain)
+            else:
+                self.faults.append(f"{place}: expected a text")
+
+    def expand(self, text: str, place: str, marker: str, chain: tuple[str, ...]) -> Iterator[Read]:
+        """Yield a requirement; one on the project itself becomes its dependencies and those of the extras that it names."""
+        try:
+            requirement = parse(text)
+        except NotLockableError as error:
+            self.faults.append(f"{place}: `{mask(text)}` {mask(str(error))}")
+            return
+        both = _both(marker, requirement.marker)
+        if requirement.name != self.name:
+            yield parse(f"{requirement.text.split(';')[0]}; {both}") if both != requirement.marker else requirement
+            return
+        # In `[project]` the dependencies themselves are taken anyway; a group that names the project asks for them here.
+        if not chain:
+            yield from self.dependencies(both)
+        for extra in requirement.extras:
+            yield from self.of_extra(extra, both, chain, f"{place}: ")
+
+
+def _both(outer: str, inner: str) -> str:
+    """Return a marker that holds where both do."""
+    if not outer or not inner or outer == inner:
+        return outer or inner
+    return f"({outer}) and ({inner})"
+
+
+def _groups(data: Any, wanted: Iterable[str], file: str, faults: list[str]) -> Iterator[str]:
+    """Yield the requirements of dependency groups, includes followed, by the rules of PEP 735."""
+    wanted = tuple(wanted)
+    if not wanted:
+        return
+    from packaging.dependency_groups import DependencyGroupResolver  # noqa: PLC0415 - only with groups
+    from packaging.errors import ExceptionGroup  # noqa: PLC0415 - as above
+
+    if not isinstance(data, dict):
+        faults.append(f"{file}: dependency-groups: expected a table")
+        return
+    try:
+        resolver = DependencyGroupResolver(data)
+    except ExceptionGroup as error:
+        faults += [f"{file}: dependency-groups: {_words(item)}" for item in error.exceptions]
+        return
+    for group in wanted:
+        if normalise(group) not in map(normalise, data):
+            there = f" (there are {', '.join(sorted(map(normalise, data)))})" if data else " (it has none)"
+            faults.append(f"{file}: the project has no dependency group `{group}`{there}")
+            continue
+        try:
+            yield from map(str, resolver.resolve(group))
+        except ExceptionGroup as error:
+            faults += [f"{file}: dependency-groups.{group}: {_words(item)}" for item in error.exceptions]
+
+
+def _words(error: BaseException) -> str:
+    return mask(re.sub(r"\s+", " ", str(error).splitlines()[0] if str(error) else type(error).__name__))

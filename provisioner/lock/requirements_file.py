@@ -1,0 +1,183 @@
+"""Requirements files as pip reads them (pip, "Requirements File Format"), as far as what they say can be locked by hash.
+
+Lines are joined at a backslash before comments are taken off, as in pip's ``req_file.py``. ``-r`` and ``-c`` are relative to the file they stand
+in. What pip takes from elsewhere (addresses, folders, version control), and options that would change how a lock is made, are faults.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+
+from provisioner.errors import InputError
+from provisioner.host import Reader
+from provisioner.lock.found import read_limited
+from provisioner.lock.requirement import NotLockableError, Read, parse
+from provisioner.model.record import record
+from provisioner.words import mask
+
+_OPTION = re.compile(r"(--?[A-Za-z][A-Za-z-]*)(?:\s*=\s*|\s+|$)(.*)", re.DOTALL)
+# Short options take their value without a blank, too: `-rbase.in`.
+_SHORT = re.compile(r"(-[rcefi])(?:\s*=?\s*)(.*)", re.DOTALL)
+_LONG = {"-r": "--requirement", "-c": "--constraint", "-e": "--editable", "-i": "--index-url", "-f": "--find-links"}
+_INDEXES = ("--index-url", "--extra-index-url", "--pypi-url")
+# They ask for what a lock does anyway: wheels, by hash.
+_HARMLESS = frozenset({"--require-hashes", "--prefer-binary"})
+_HASH = re.compile(r"\s--hash(?:\s*=\s*|\s+)\S+")
+
+
+@record
+class Line:
+    """A requirement of a file, with its place."""
+
+    place: str
+    requirement: Read
+
+
+@record
+class ReadFile:
+    """One file: its requirements (or limits, in a constraints file), and what else counts in it for a digest. ``name`` is relative."""
+
+    name: str
+    constraint: bool
+    lines: tuple[Line, ...]
+    others: tuple[str, ...]
+
+
+def read_files(reader: Reader, folder: str, names: Sequence[str], indexes: Sequence[str], faults: list[str]) -> tuple[ReadFile, ...]:
+    """Read files (named relative to ``folder``, which is absolute) with all that they include, each once, in the order of their names.
+
+    ``indexes`` are the addresses that the declaration names itself. Every fault goes to ``faults`` as ``requirements.in:12: …``.
+    """
+    walk = _Walk(reader, folder, tuple(indexes), faults)
+    for name in names:
+        walk.visit(name, constraint=False, chain=(), origin="")
+    return tuple(found for _, found in sorted(walk.found.items()))
+
+
+class _Walk:
+    """The files that were read so far, by name and by whether they are constraints."""
+
+    def __init__(self, reader: Reader, folder: str, indexes: tuple[str, ...], faults: list[str]) -> None:
+        self.reader = reader
+        self.folder = folder
+        self.indexes = indexes
+        self.faults = faults
+        self.found: dict[tuple[str, bool], ReadFile] = {}
+
+    def visit(self, name: str, *, constraint: bool, chain: tuple[str, ...], origin: str) -> None:
+        """Read a file and what it includes; ``origin`` is the line that names it, with a colon, "" for the declaration."""
+        if name in chain:
+            self.faults.append(f"{origin}{name} includes itself ({' -> '.join((*chain, name))})")
+            return
+        if (name, constraint) in self.found:
+            return
+        path = posixpath.join(self.folder, name)
+        try:
+            text = read_limited(self.reader, path)
+            text.encode()
+        except InputError as error:
+            self.faults.append(f"{origin}{name}: {error.message}")
+            return
+        except UnicodeEncodeError as error:
+            self.faults.append(f"{name}:{text.count(chr(10), 0, error.start) + 1}: is not UTF-8")
+            return
+        self.found[name, constraint] = ReadFile(name=name, constraint=constraint, lines=(), others=())
+        lines: list[Line] = []
+        others: list[str] = []
+        for number, line in logical_lines(text):
+            place = f"{name}:{number}"
+            if line.startswith("-"):
+                self._option(line, place, name, constraint=constraint, chain=(*chain, name), others=others)
+            else:
+                self._requirement(line, place, constraint=constraint, lines=lines)
+        self.found[name, constraint] = ReadFile(name=name, constraint=constraint, lines=tuple(lines), others=tuple(others))
+
+    def _requirement(self, line: str, place: str, *, constraint: bool, lines: list[Line]) -> None:
+        bare = _HASH.sub("", line).strip()
+        if bare != line and not constraint:
+            why = "names a hash, which a lock finds by itself; give name and versions, or include the file with -c"
+            self.faults.append(f"{place}: `{_short(bare)}` {why}")
+            return
+        if re.search(r"\s--?[A-Za-z]", bare):
+            self.faults.append(f"{place}: `{_short(bare)}` has an option, which a lock cannot hold")
+            return
+        try:
+            requirement = parse(bare)
+        except NotLockableError as error:
+            self.faults.append(f"{place}: `{_short(bare)}` {mask(str(error))}")
+            return
+        if constraint and requirement.extras:
+            # pip, "Constraints Files": extras are not allowed there.
+            self.faults.append(f"{place}: `{_short(bare)}` names extras, which no constraint may")
+            return
+        lines.append(Line(place=place, requirement=requirement))
+
+    def _option(self, line: str, place: str, name: str, *, constraint: bool, chain: tuple[str, ...], others: list[str]) -> None:
+        option, value = _split(line)
+        if option in {"--requirement", "--constraint"}:
+            why = _include_fault(value)
+            if why:
+                self.faults.append(f"{place}: `{_short(line)}` {why}")
+                return
+            inner = posixpath.normpath(posixpath.join(posixpath.dirname(name), value))
+            others.append(f"{option} {inner}")
+            self.visit(inner, constraint=constraint or option == "--constraint", chain=chain, origin=f"{place}: ")
+        elif option in _INDEXES:
+            if value.rstrip("/") not in {address.rstrip("/") for address in self.indexes}:
+                self.faults.append(f"{place}: `{_short(line)}` names an index; name it under `indexes` in the declaration")
+        elif option == "--editable":
+            self.faults.append(f"{place}: `{_short(line)}` is editable; only packages of an index can be locked by hash")
+        elif option not in _HARMLESS and (option, value) != ("--only-binary", ":all:"):
+            self.faults.append(f"{place}: `{_short(line)}` is an option that a lock does not take over; remove it")
+
+
+def _split(line: str) -> tuple[str, str]:
+    """Part a line into its option, by its long name, and the value."""
+    short = _SHORT.fullmatch(line) if not line.startswith("--") else None
+    if short:
+        return _LONG[short[1]], short[2].strip().strip("'\"")
+    found = _OPTION.fullmatch(line)
+    return (found[1], found[2].strip().strip("'\"")) if found else (line, "")
+
+
+def _include_fault(value: str) -> str:
+    if not value:
+        return "names no file"
+    if "://" in value or value.lower().startswith("file:"):
+        return "names an address, and nothing is fetched from there; keep the file beside this one"
+    if value.startswith(("/", "~")) or "\\" in value or "\0" in value or "${" in value or re.match(r"[A-Za-z]:", value):
+        return "must name a file relative to this one, with `/` between folders, to be the same for everybody"
+    return ""
+
+
+def logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines that say something, with the number of their first line: joined at backslashes, without comments."""
+    started = 0
+    parts: list[str] = []
+    for number, raw in enumerate(text.splitlines(), start=1):
+        comment = raw.lstrip().startswith("#")
+        started = started if parts else number
+        if raw.endswith("\\") and not comment:
+            parts.append(raw.strip("\\"))
+            continue
+        # A comment ends a continued line; the blank keeps it apart from what it follows.
+        parts.append(f" {raw}" if comment else raw)
+        yield from _said(started, "".join(parts))
+        parts = []
+    if parts:
+        yield from _said(started, "".join(parts))
+
+
+def _said(number: int, line: str) -> Iterator[tuple[int, str]]:
+    # A comment begins at the start or after a blank; `#` in an address does not begin one.
+    end = next((found.start() for found in re.finditer("#", line) if found.start() == 0 or line[found.start() - 1].isspace()), len(line))
+    bare = line[:end].strip()
+    if bare:
+        yield number, bare
+
+
+def _short(line: str) -> str:
+    text = mask(" ".join(line.split()))
+    return text if len(text) <= 80 else text[:77] + "..."  # noqa: PLR2004 - the width of a line

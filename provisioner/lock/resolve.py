@@ -1,0 +1,221 @@
+"""Locking all targets: the known-good set of each stays as it is, the team's requirements are resolved around it, side by side."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import field, replace
+from functools import partial
+
+from provisioner import __version__
+from provisioner.catalogue import Catalogue
+from provisioner.engines import pip_tools, uv, uv_compile
+from provisioner.engines.resolving import Job, NoSolutionError, Resolved
+from provisioner.errors import OperationError, TfsetupError, UsageError
+from provisioner.host import Host
+from provisioner.lock.files import check_same_files, files_of
+from provisioner.lock.formats.requirements import address
+from provisioner.lock.needs import floor_of, needs_of, proof_words
+from provisioner.lock.own import beside
+from provisioner.lock.parallel import Watch, side_by_side
+from provisioner.model.catalogue import Lock, LockedFile, Proof
+from provisioner.model.record import record
+from provisioner.model.team import Declaration, Engine, Inputs, LockedTarget, Target, TeamFile, TeamLock
+from provisioner.site import is_rival
+from provisioner.transaction import make_folders
+
+# The distribution that every add-on names when it needs TensorFlow.
+TENSORFLOW = "tensorflow"
+
+ChosenSet = tuple[Target, Lock, Proof]
+
+
+@record
+class How:
+    """How a lock is made: ``cutoff`` (ISO, UTC) and ``cutoffs`` of single packages, as in ``TeamLock``.
+
+    ``platform`` is that of this machine ("" where nobody can tell), and ``pythons`` its interpreters by minor version; pip-tools is bound to
+    them. ``folder`` is one of the tool's own, for
+    this run alone; ``cache`` one that stays.
+    """
+
+    engine: Engine
+    cutoff: str
+    folder: str
+    cache: str
+    cutoffs: Mapping[str, str]
+    platform: str = ""
+    pythons: Mapping[str, str] = field(default_factory=dict)
+    offline: bool = False
+
+
+@record
+class Locked:
+    """A lock, and what a person should know about how it came to be."""
+
+    lock: TeamLock
+    warnings: tuple[str, ...] = ()
+
+
+def catalogue_digest(sets: Iterable[ChosenSet]) -> str:
+    """Return the SHA-256 over the known-good sets of all targets: a line ``<target> <digest of the set>`` for each, in order."""
+    lines = [f"{target.name} {lock.digest}" for target, lock, _ in sets]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def lock_targets(
+    host: Host,
+    declaration: Declaration,
+    inputs: Inputs,
+    sets: Sequence[ChosenSet],
+    *,
+    catalogue: Catalogue,
+    previous: TeamLock | None,
+    how: How,
+) -> Locked:
+    """Resolve every target, side by side, and return the lock.
+
+    Raises the error of the first target that cannot be locked, with the others' names; a file that the index serves with another hash than
+    the catalogue or ``previous`` knows is an error, too. Nothing is written but below ``how.folder``.
+    """
+    done = _all(host, declaration, inputs, sets, catalogue, how)
+    targets = tuple(_locked(item, chosen, catalogue) for item, chosen in zip(done, sets, strict=True))
+    if previous is not None:
+        check_same_files(previous, targets)
+    undated = sorted({name for item in done for name in item.undated})
+    lock = TeamLock(
+        tool=__version__,
+        engine=how.engine,
+        cutoff=how.cutoff,
+        catalogue=catalogue_digest(sets),
+        inputs=inputs.digests,
+        targets=targets,
+        cutoffs=dict(sorted({**how.cutoffs, **dict.fromkeys(undated, "")}.items())),
+        indexes=tuple(replace(index, url=address(index.url)) for index in declaration.indexes),
+    )
+    return Locked(lock=lock, warnings=_warnings(declaration, undated))
+
+
+@record
+class _Target:
+    files: tuple[TeamFile, ...]
+    undated: tuple[str, ...]
+
+
+def _all(host: Host, declaration: Declaration, inputs: Inputs, sets: Sequence[ChosenSet], catalogue: Catalogue, how: How) -> list[_Target]:
+    """Resolve every target in a thread of its own; raise the error of the first that fails."""
+
+    def one(number: int, watch: Watch) -> _Target:
+        folder = posixpath.join(how.folder, str(number))
+        make_folders(host, folder)
+        return _lock_target(host, declaration, inputs, sets[number], replace(how, folder=folder), watch)
+
+    # Asked here, where it is alone: what it asks of Python (sysconfig) is not safe from several threads at a time.
+    uv.find_uv(host)
+    futures = side_by_side([partial(one, number) for number in range(len(sets))], len(sets))
+    failures = [(sets[number], future.exception()) for number, future in enumerate(futures)]
+    _raise_failures(host, inputs, catalogue, how, [(chosen, error) for chosen, error in failures if error is not None])
+    return [future.result() for future in futures]
+
+
+def _locked(item: _Target, chosen: ChosenSet, catalogue: Catalogue) -> LockedTarget:
+    target, lock, proof = chosen
+    return LockedTarget(
+        target=target,
+        release=lock.release,
+        profile=lock.digest,
+        proof=proof_words(proof),
+        needs=needs_of(target, catalogue.release(lock.release), (file.filename for file in item.files)),
+        files=item.files,
+    )
+
+
+def _warnings(declaration: Declaration, undated: Sequence[str]) -> tuple[str, ...]:
+    if not undated:
+        return ()
+    names = ", ".join(undated)
+    if declaration.policy.cool_down:
+        hint = "leave `cool_down` out, or take these packages from an index that tells the dates"
+        raise UsageError(f"the index tells no upload dates of {names}, so nobody can say whether they have cooled down", hint=hint)
+    return (f"the index tells no upload dates of {names}: no date holds for them, and their newest versions were taken",)
+
+
+def _raise_failures(
+    host: Host,
+    inputs: Inputs,
+    catalogue: Catalogue,
+    how: How,
+    failures: Sequence[tuple[ChosenSet, BaseException]],
+) -> None:
+    if not failures:
+        return
+    (target, lock, _), error = failures[0]
+    unexpected = next((item for _, item in failures if not isinstance(item, TfsetupError)), None)
+    if unexpected is not None:
+        raise unexpected
+    if isinstance(error, NoSolutionError) and how.engine == "uv":
+        from provisioner.lock.clash import Case, explain  # noqa: PLC0415 - only where something clashes
+
+        requirements = beside(inputs.requirements, target, lock)
+        case = Case(host=host, target=target, lock=lock, requirements=requirements, job=error.job, said=error.said)
+        error = explain(case, catalogue)
+    others = ", ".join(chosen[0].name for chosen, _ in failures[1:])
+    if others and isinstance(error, TfsetupError):
+        error.message += f" (these targets cannot be locked either: {others})"
+    raise error
+
+
+def make_job(
+    target: Target, lock: Lock, requirements: Sequence[str], constraints: Sequence[str], declaration: Declaration, how: How
+) -> Job:
+    """Return what a resolver is asked for a target: the whole set by its exact pins, and the team's requirements.
+
+    No cut-off holds for the set's own files: they are known by their hashes.
+    """
+    pins = [f"{file.name}=={file.version}" for file in lock.files]
+    return Job(
+        name=target.name,
+        requirements=(*pins, *requirements),
+        constraints=tuple(constraints),
+        python=target.python,
+        platform=target.platform,
+        floor=floor_of(target, lock),
+        cutoff=how.cutoff,
+        folder=how.folder,
+        cache=how.cache,
+        sources=tuple(file.name for file in lock.files if file.source),
+        cutoffs=dict(how.cutoffs),
+        exempt=tuple(file.name for file in lock.files),
+        indexes=declaration.indexes,
+        offline=how.offline,
+    )
+
+
+def _lock_target(host: Host, declaration: Declaration, inputs: Inputs, chosen: ChosenSet, how: How, watch: Watch) -> _Target:
+    target, lock, _ = chosen
+    requirements = beside(inputs.requirements, target, lock)
+    resolve = _engine(host, how, watch)
+    answer = resolve(make_job(target, lock, requirements, inputs.constraints, declaration, how))
+    own = next((file for file in lock.files if is_rival(file.name)), None)
+    if own is not None and own.name != TENSORFLOW and TENSORFLOW in answer.offered:
+        # An add-on names `tensorflow`, which shares its folder with `tensorflow-cpu`: same release, same code, so it takes its place.
+        kept = tuple(file for file in lock.files if file is not own)
+        limits = (*inputs.constraints, f"{TENSORFLOW}=={lock.release}")
+        job = make_job(target, _with_files(lock, kept), (f"{TENSORFLOW}=={lock.release}", *requirements), limits, declaration, how)
+        answer = resolve(job)
+        if own.name in answer.offered:
+            raise OperationError(f"the requirements need both {TENSORFLOW} and {own.name}, which break each other", place=target.name)
+        lock = _with_files(lock, kept)
+    files = files_of(target, lock, answer, declaration, requirements, floor=floor_of(target, chosen[1]))
+    return _Target(files=files, undated=answer.undated)
+
+
+def _with_files(lock: Lock, files: tuple[LockedFile, ...]) -> Lock:
+    return replace(lock, files=files)
+
+
+def _engine(host: Host, how: How, watch: Watch) -> Callable[[Job], Resolved]:
+    if how.engine == "uv":
+        return lambda job: uv_compile.compile_job(host, job, watch=watch)
+    return lambda job: pip_tools.compile_job(host, job, platform=how.platform, pythons=how.pythons, watch=watch)

@@ -1,0 +1,31 @@
+"""TOML for files that people write: numbers with a point stay text, because versions look like numbers (``2.10`` is not ``2.1``)."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from typing import Any
+
+from provisioner.errors import InputError
+
+
+def parse_toml(text: str, *, file: str, name: str) -> dict[str, Any]:
+    """Return the data of a TOML document; raises ``InputError`` that begins with ``name`` and, where the parser tells it, line and column."""
+    tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    try:
+        text.encode()
+        data: dict[str, Any] = tomllib.loads(text, parse_float=str)
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start) + 1
+        raise InputError("not valid TOML", place=file, faults=(f"{name}:{line}: is not UTF-8",)) from None
+    except tomllib.TOMLDecodeError as error:
+        found = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error), re.DOTALL)
+        fault = f"{name}:{found[2]}:{found[3]}: {found[1]}" if found else f"{name}: {error}"
+        raise InputError("not valid TOML", place=file, faults=(fault,)) from None
+    except RecursionError:
+        raise InputError("not valid TOML", place=file, faults=(f"{name}: nested too deeply",)) from None
+    except ValueError as error:
+        # A whole number of more digits than Python converts (sys.set_int_max_str_digits), or a date that no calendar has.
+        raise InputError("not valid TOML", place=file, faults=(f"{name}: {str(error).split(':', maxsplit=1)[0]}",)) from None
+    return data

@@ -1,0 +1,181 @@
+"""A team's declaration and its lock: what is wanted, for which machines, and what was found for each."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Literal
+
+from provisioner.model.catalogue import LockDevice
+from provisioner.model.record import record
+
+Format = Literal["requirements", "pylock", "conda-lock"]
+Engine = Literal["uv", "pip-tools"]
+
+
+@record
+class Target:
+    """A kind of machine: ``platform`` as the catalogue names it (``linux-x86_64``), ``python`` as ``3.11``.
+
+    ``name`` is part of file names (letters, digits, ``-``, ``_``, ``.``). ``floor`` is the oldest glibc or macOS among the machines ("": that
+    of the profile's set); ``driver`` the oldest NVIDIA driver among them ("" where nothing is said). ``tensorflow`` is a specifier for this
+    target alone ("": that of the declaration).
+    """
+
+    name: str
+    platform: str
+    device: LockDevice
+    python: str
+    floor: str = ""
+    driver: str = ""
+    tensorflow: str = ""
+
+
+@record
+class Index:
+    """A package index. ``url`` may name variables as ``${TOKEN}``, which are never expanded in what is written.
+
+    ``packages`` are the normalised names that come from it and from nowhere else; without any it is the default for all others.
+    """
+
+    url: str
+    name: str = ""
+    packages: tuple[str, ...] = ()
+
+
+@record
+class ProjectInput:
+    """Dependencies of a project: ``file`` is its ``pyproject.toml``; extras (``project.optional-dependencies``) and groups (PEP 735)."""
+
+    file: str
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+@record
+class SignOff:
+    """A release that somebody answers for: ``by`` a name, ``date`` ISO."""
+
+    release: str
+    by: str
+    date: str
+
+
+@record
+class Policy:
+    """What a lock must hold to.
+
+    ``releases``: the TensorFlow releases that are allowed (PEP 440, "" for all). ``driver``: the oldest NVIDIA driver that a target may have.
+    ``source_builds``: whether the source distributions that a few old releases pin may be built. ``cool_down``: days that a file must have been
+    on the index. ``proven``: only sets that were run. ``signed_off``: with any, only these releases.
+    """
+
+    releases: str = ""
+    driver: str = ""
+    source_builds: bool = True
+    cool_down: int = 0
+    proven: bool = False
+    signed_off: tuple[SignOff, ...] = ()
+
+
+@record
+class Declaration:
+    """What ``tfsetup.yaml`` (or ``[tool.tfsetup]``) says for a team. ``file`` is where it was read; paths in it are relative to its folder.
+
+    ``tensorflow`` is the request's specifier; ``requirements`` are PEP 508 texts; ``files`` are requirements files; ``folder`` is where the
+    locks are written.
+    """
+
+    file: str
+    tensorflow: str
+    targets: tuple[Target, ...]
+    requirements: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    project: ProjectInput | None = None
+    indexes: tuple[Index, ...] = ()
+    policy: Policy = Policy()
+    folder: str = "."
+    formats: tuple[Format, ...] = ("requirements", "pylock", "conda-lock")
+
+
+@record
+class TeamFile:
+    """One locked file: name, version, SHA-256, sizes in bytes (0 where the index does not tell).
+
+    ``url`` is where it was found, without credentials; ``index`` the index it belongs to, without credentials; ``requires`` the names it
+    needs in this set; ``profile`` is true when it is part of the known-good set; ``uploaded`` ISO date and time, "" where the index does not tell.
+    """
+
+    name: str
+    version: str
+    filename: str
+    sha256: str
+    size: int = 0
+    url: str = ""
+    index: str = ""
+    requires: tuple[str, ...] = ()
+    via: tuple[str, ...] = ()
+    profile: bool = False
+    source: bool = False
+    uploaded: str = ""
+
+
+@record
+class Needs:
+    """What a machine must have for a target's set; "" where nothing is needed. ``capabilities``: of the GPUs with code in the build."""
+
+    platform: str
+    python: str
+    glibc: str = ""
+    macos: str = ""
+    cpu_features: tuple[str, ...] = ()
+    driver: str = ""
+    capabilities: tuple[str, ...] = ()
+
+
+@record
+class LockedTarget:
+    """One target, locked: ``profile`` is the digest of the catalogue's set, ``proof`` how far that was run, in words."""
+
+    target: Target
+    release: str
+    profile: str
+    proof: str
+    needs: Needs
+    files: tuple[TeamFile, ...]
+
+
+@record
+class InputDigest:
+    """An input of the lock: ``name`` as a person knows it (a path relative to the declaration), and the SHA-256 of what counts in it."""
+
+    name: str
+    sha256: str
+
+
+@record
+class Inputs:
+    """The team's own requirements as they were read: PEP 508 texts, limits in the same form, and a digest for each input."""
+
+    requirements: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    digests: tuple[InputDigest, ...] = ()
+
+
+@record
+class TeamLock:
+    """All targets with what they were locked from: ``cutoff`` is the upload date (ISO, UTC) up to which the index was looked at.
+
+    ``cutoffs`` holds the packages that have a cut-off of their own: an ISO date, or "" where the index tells no upload dates. ``catalogue`` is
+    the digest of all the sets. ``written`` names the files that belong to the lock, relative to its folder, with their digests. ``indexes``
+    are the declaration's, without credentials, which may be variables.
+    """
+
+    tool: str
+    engine: Engine
+    cutoff: str
+    catalogue: str
+    inputs: tuple[InputDigest, ...]
+    targets: tuple[LockedTarget, ...]
+    cutoffs: dict[str, str] = field(default_factory=dict)
+    written: tuple[InputDigest, ...] = ()
+    indexes: tuple[Index, ...] = ()

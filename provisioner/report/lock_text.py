@@ -1,0 +1,87 @@
+"""What `tfsetup lock` did, as text and as a document."""
+
+from __future__ import annotations
+
+from provisioner.model.record import record
+from provisioner.model.team import LockedTarget, Needs, TeamLock
+
+SCHEMA = "tfsetup/lock/1"
+
+
+@record
+class TargetReport:
+    """One target as it was locked: ``files`` counts all, ``own`` those beside the known-good set."""
+
+    name: str
+    release: str
+    platform: str
+    python: str
+    device: str
+    files: int
+    own: int
+    proof: str
+    needs: Needs
+
+
+@record
+class LockReport:
+    """What `tfsetup lock` did: ``changed`` names the files that were written or removed in ``folder``."""
+
+    folder: str
+    engine: str
+    cutoff: str
+    changed: tuple[str, ...]
+    warnings: tuple[str, ...]
+    targets: tuple[TargetReport, ...]
+
+
+def lock_report(folder: str, lock: TeamLock, changed: tuple[str, ...], warnings: tuple[str, ...]) -> LockReport:
+    """Return the report that `--json` prints."""
+    targets = tuple(
+        TargetReport(
+            name=locked.target.name,
+            release=locked.release,
+            platform=locked.target.platform,
+            python=locked.target.python,
+            device=locked.target.device,
+            files=len(locked.files),
+            own=_own(locked),
+            proof=locked.proof,
+            needs=locked.needs,
+        )
+        for locked in lock.targets
+    )
+    return LockReport(folder=folder, engine=lock.engine, cutoff=lock.cutoff, changed=changed, warnings=warnings, targets=targets)
+
+
+def _own(locked: LockedTarget) -> int:
+    return sum(not file.profile for file in locked.files)
+
+
+def lock_text(folder: str, lock: TeamLock, changed: tuple[str, ...], warnings: tuple[str, ...]) -> str:
+    """Return what a person is told."""
+    lines = [f"Locked in {folder}, with files uploaded before {lock.cutoff} ({lock.engine})"]
+    for locked in lock.targets:
+        lines.append(f"  {locked.target.name}: {_target_words(locked)}")
+        lines.append(f"      proof: {locked.proof}")
+        lines.append(f"      needs: {needs_words(locked.needs)}")
+    lines.append("")
+    lines += [f"wrote    {name}" for name in changed] or ["Nothing has changed: every file is as it was"]
+    lines += [f"warning: {text}" for text in warnings]
+    return "\n".join(lines)
+
+
+def _target_words(locked: LockedTarget) -> str:
+    target = locked.target
+    what = f"TensorFlow {locked.release}, {target.platform}, Python {target.python}, {target.device}"
+    return f"{what}: {len(locked.files)} packages, {_own(locked)} of them beside the known-good set"
+
+
+def needs_words(needs: Needs) -> str:
+    """Say what a machine must have."""
+    parts = [f"{needs.platform}, Python {needs.python}"]
+    parts += [f"glibc {needs.glibc} or newer"] if needs.glibc else []
+    parts += [f"macOS {needs.macos} or newer"] if needs.macos else []
+    parts += [f"a processor with {', '.join(needs.cpu_features)}"] if needs.cpu_features else []
+    parts += [f"NVIDIA driver {needs.driver} or newer"] if needs.driver else []
+    return "; ".join(parts)
