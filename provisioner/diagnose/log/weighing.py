@@ -173,7 +173,7 @@ def _quiet(case: Case, messages: Messages, *, env: str, python: str) -> Iterator
 
 def _all_harmless(case: Case) -> bool:
     """Whether every line is known and nothing more than noise."""
-    known = {hit.line for hit in case.hits if hit.message.kind != "fault"}
+    known = {hit.line for hit in case.hits if hit.message.kind != "fault" and hit.message.id != "information"}
     now = case.circumstances
     return known >= set(case.log.numbers) and not (now.gpu or now.cudas or now.driver or now.cudnn)
 

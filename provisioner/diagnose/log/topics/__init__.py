@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from provisioner.diagnose.log.recognising import Hit
-from provisioner.diagnose.log.topics import gpu, libraries, loader, modules, names, packages, resolvers, wheels, windows
+from provisioner.diagnose.log.topics import gpu, libraries, loader, modules, names, packages, resolvers, wheel_tags, wheels, windows
 from provisioner.diagnose.log.verdict import Case, Verdict
 
 Judgement = Callable[[tuple[Hit, ...], Case], Iterable[Verdict]]
@@ -21,6 +21,7 @@ TOPICS: dict[str, Judgement] = {
     **names.JUDGEMENTS,
     **packages.JUDGEMENTS,
     **resolvers.JUDGEMENTS,
+    **wheel_tags.JUDGEMENTS,
     **wheels.JUDGEMENTS,
     **windows.JUDGEMENTS,
 }

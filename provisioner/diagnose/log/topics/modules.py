@@ -14,6 +14,8 @@ from provisioner.diagnose.log.verdict import Case, Verdict, plain, says
 _FOR_KERAS = re.compile(
     r"tensorflow\.python\.(trackable|checkpoint|training\.tracking|distribute\.load_context|saved_model\.experimental)\b"
 )
+_USER_SITE = re.compile(r"/\.local/lib/python|Roaming[\\/]Python[\\/]Python", re.IGNORECASE)
+_ENVIRONMENT = re.compile(r"[\\/](envs|\w*venv\w*|virtualenvs)[\\/]|conda", re.IGNORECASE)
 _INSTALLED = ("already", "installed-ok")
 
 
@@ -107,7 +109,10 @@ def shadow(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         # Only where something else wants the module of that name: many a script is called like one without harm.
         wanted = re.search(rf"(from {name}[\w.]* import|import {name}\b|module '{name}')", case.log.text[hit.offset :])
         if outside and failing and (wanted or name in {"tensorflow", "code"}):
-            yield says(hit, "module-shadowed", specific=7, why="the file has the name of a module that TensorFlow or Python imports")
+            # The last words name the module, and no file of an installation for it.
+            meant = re.search(rf"(module|from|named) '{name}['.](?![^\n]*(site|dist)-packages)", case.log.text[hit.offset :])
+            why = "the file has the name of a module that TensorFlow or Python imports"
+            yield says(hit, "module-shadowed", specific=9 if meant else 7, why=why)
 
 
 def _circular(hit: Hit) -> Iterator[Verdict]:
@@ -125,6 +130,7 @@ def _circular(hit: Hit) -> Iterator[Verdict]:
 
 def pythons(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """The frames of one traceback lie in packages of another Python than the one that runs."""
+    yield from _user_site(hits, case)
     running = re.search(r"^\W{0,4}Python (\d\.\d+)\.\d+\b", case.log.text, re.MULTILINE)
     folders = re.findall(r"File \"[^\"\n]*/python(\d\.\d+)/(?:site|dist)-packages/", case.log.text)
     used = set(folders) | ({running[1]} if running else set())
@@ -134,6 +140,14 @@ def pythons(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         index = case.log.index_at(max(0, place))
         frame = replace(hits[0], seen=case.log.line(index)[:300], line=case.log.numbers[index], offset=place)
         yield says(frame, "environment-leak", specific=7, why=why)
+
+
+def _user_site(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
+    """The frames lie in an environment, and in the folder of the user's own packages, which it should not see."""
+    paths = [item[0] for item in re.finditer(r"File \"[^\"\n]*(site|dist)-packages", case.log.text)]
+    user = next((path for path in paths if _USER_SITE.search(path)), "")
+    if user and any(_ENVIRONMENT.search(path) and not _USER_SITE.search(path) for path in paths):
+        yield says(hits[0], "environment-leak", specific=6, why=f"{user[6:]} is of no environment")
 
 
 def source_tree(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:

@@ -69,7 +69,8 @@ def _attribute(hit: Hit, case: Case) -> Iterator[Verdict]:
 
 def contrib(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """A part that ended with TensorFlow 1: where one runs, or another file is taken for it, the program is not what is wrong."""
-    hit = hits[0]
+    failing = re.compile(r"no module named|no attribute|cannot import|cannot be imported", re.IGNORECASE)
+    hit = next((item for item in hits if failing.search(item.seen)), hits[0])
     if _OWN_FILE.search(case.log.text):
         yield says(hit, "module-shadowed", specific=9, why="a file called tensorflow.py is imported in place of TensorFlow")
         yield says(hit, "install-corrupt", "possible", specific=5)
@@ -78,8 +79,11 @@ def contrib(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         yield says(hit, "install-corrupt", "possible", specific=6, why=why)
         yield says(hit, "module-shadowed", "possible", specific=5)
         yield says(hit, "tf1-code-on-tf2", "possible", specific=4)
-    else:
+    elif failing.search(hit.seen):
         yield plain(hit)
+    else:
+        # A line of a program that names it, beside whatever failed.
+        yield says(hit, "tf1-code-on-tf2", "possible", specific=4)
 
 
 def _asking(hit: Hit, case: Case) -> str:
