@@ -189,6 +189,12 @@ def test_it_is_not_installed(tmp_path, work):
     assert wrong(examine(make_env(tmp_path / "empty"), work)) == [("error", "tf-not-installed")]
 
 
+def test_where_no_tensorflow_is_nothing_is_asked_of_it(tmp_path, work):
+    examination = examine(make_env(tmp_path / "empty"), work, importing=True)
+    assert [item.name for item in examination.checks if item.result == "could not tell"] == []
+    assert {item.name for item in examination.checks if item.detail == "there is no TensorFlow"} >= {"import", "requirements", "addons"}
+
+
 def test_it_is_installed_in_the_active_environment_and_another_one_runs(env, work, tmp_path, monkeypatch):
     monkeypatch.setenv("VIRTUAL_ENV", str(env))
     other = make_env(tmp_path / "other")
