@@ -112,6 +112,16 @@ def test_pyvenv_cfg_is_gone(env, work):
     assert wrong(examination) == [("error", "install-corrupt")]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_pyvenv_cfg_was_saved_in_another_encoding(env, work, encoding):
+    """Notepad's "Unicode": Python ends at the byte order mark, or finds no ``home`` behind it."""
+    text = (env / "pyvenv.cfg").read_text()
+    (env / "pyvenv.cfg").write_text(text, encoding=encoding)
+    examination = examine(env, work)
+    assert wrong(examination) == [("error", "install-corrupt")]
+    assert repairs(examination) == [("write", "pyvenv.cfg", False)]
+
+
 @pytest.mark.parametrize("name", ["random.py", "queue.py", "secrets.py", "tensorflow/__init__.py", "six.py"])
 def test_an_own_file_that_hides_a_module(env, work, name):
     write(work / name)
