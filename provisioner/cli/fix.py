@@ -13,6 +13,7 @@ from provisioner.cli.apply import DEFAULT_WAIT_SECONDS, VERIFICATION_FAILED
 from provisioner.cli.consent import ask
 from provisioner.cli.output import print_json, print_text, say
 from provisioner.local_host import LocalHost
+from provisioner.progress import SILENT
 
 if TYPE_CHECKING:
     from provisioner.diagnose.subject import Subject
@@ -77,8 +78,8 @@ def fix(
             request,
             agree=agree,
             told=lambda tried: None if as_json else _tell(tried, verbose=verbose),
-            # What was made imports TensorFlow in the proof already.
-            examine=lambda: _examine(host, subject, folder, progress, importing=False),
+            # What was made imports TensorFlow in the proof already, of which this is a part.
+            examine=lambda: _examine(host, subject, folder, SILENT, importing=False),
             progress=progress,
             wait=wait,
         )

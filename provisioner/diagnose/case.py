@@ -117,7 +117,8 @@ class CheckSpec:
     """One named check.
 
     ``look`` adds what it finds to the collector and returns a line on what was looked at; it raises ``CouldNotTell`` where nothing can be
-    said, ``Skipped`` where there is nothing to say. ``seconds`` is its time limit. ``slow`` checks announce themselves.
+    said, ``Skipped`` where there is nothing to say. ``seconds`` is its time limit. ``slow`` checks announce themselves. Those that look at the
+    ``installed`` TensorFlow have nothing to tell where there is none.
     """
 
     name: str
@@ -125,6 +126,7 @@ class CheckSpec:
     look: Callable[[Case, Findings], str]
     seconds: float = 5.0
     slow: bool = False
+    installed: bool = False
 
 
 class CouldNotTell(Exception):  # noqa: N818 - an answer, not an error

@@ -11,6 +11,7 @@ from importlib import import_module
 from provisioner.causes import Messages
 from provisioner.causes.findings import SEVERITIES, Findings
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
+from provisioner.diagnose.examined import is_absent
 from provisioner.diagnose.rank import ranked
 from provisioner.model.cause import Order
 from provisioner.model.diagnosis import Examination, Examined, Result
@@ -36,6 +37,7 @@ PARTS = (
 )
 # The check whose findings rest on what a failed import said.
 IMPORT = "import"
+NOTHING = "there is no TensorFlow"
 
 
 def all_checks() -> tuple[CheckSpec, ...]:
@@ -101,7 +103,7 @@ def _guarded(spec: CheckSpec, case: Case, findings: Findings) -> tuple[Result, s
     try:
         return "healthy", spec.look(case, findings)
     except CouldNotTell as reason:
-        return "could not tell", str(reason)
+        return ("skipped", NOTHING) if spec.installed and is_absent(case) else ("could not tell", str(reason))
     except Skipped as reason:
         return "skipped", str(reason)
     except Exception as error:  # noqa: BLE001 - the check's own fault is a result

@@ -86,6 +86,11 @@ def tensorflow(case: Case) -> Distribution | None:
     return next((item for item in found if item.version == case.expected.tensorflow), found[0] if found else None)
 
 
+def is_absent(case: Case) -> bool:
+    """True where the interpreter answers and sees no TensorFlow, neither a distribution nor a folder of that name."""
+    return case.survey is not None and not tensorflows(case) and not package_folders(case)
+
+
 def first_of(case: Case) -> dict[str, Distribution]:
     """The distributions by name, of each the one that the interpreter uses."""
     found: dict[str, Distribution] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -52,6 +53,14 @@ def test_shown_only_as_a_document(tool: Tool, tiny, env: Path) -> None:
     assert (document["outcome"], document["state"]) == ("planned", "old")
     assert document["plan"]["kind"] in {"repair", "set"}
     assert all(json.loads(line)["event"] for line in ended.err.splitlines())
+
+
+def test_each_stage_that_begins_ends_once(tool: Tool, tiny, env: Path) -> None:
+    lines = [line.strip() for line in tool("fix", "--env", "env", "--yes", **tiny).err.splitlines()]
+    begun = [line for line in lines if line.endswith(" ...")]
+    assert any(line.startswith("Verifying") for line in begun)
+    assert len([line for line in lines if line.startswith("done in")]) == len(begun)
+    assert not [line for line, after in itertools.pairwise(lines) if line.startswith("done in") and after.startswith("done in")]
 
 
 def test_without_a_terminal_and_without_yes_nothing_changes(tool: Tool, tiny, env: Path) -> None:

@@ -112,6 +112,16 @@ def test_pyvenv_cfg_is_gone(env, work):
     assert wrong(examination) == [("error", "install-corrupt")]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_pyvenv_cfg_was_saved_in_another_encoding(env, work, encoding):
+    """Notepad's "Unicode": Python ends at the byte order mark, or finds no ``home`` behind it."""
+    text = (env / "pyvenv.cfg").read_text()
+    (env / "pyvenv.cfg").write_text(text, encoding=encoding)
+    examination = examine(env, work)
+    assert wrong(examination) == [("error", "install-corrupt")]
+    assert repairs(examination) == [("write", "pyvenv.cfg", False)]
+
+
 @pytest.mark.parametrize("name", ["random.py", "queue.py", "secrets.py", "tensorflow/__init__.py", "six.py"])
 def test_an_own_file_that_hides_a_module(env, work, name):
     write(work / name)
@@ -187,6 +197,12 @@ def test_what_an_interrupted_pip_left(env, work):
 
 def test_it_is_not_installed(tmp_path, work):
     assert wrong(examine(make_env(tmp_path / "empty"), work)) == [("error", "tf-not-installed")]
+
+
+def test_where_no_tensorflow_is_nothing_is_asked_of_it(tmp_path, work):
+    examination = examine(make_env(tmp_path / "empty"), work, importing=True)
+    assert [item.name for item in examination.checks if item.result == "could not tell"] == []
+    assert {item.name for item in examination.checks if item.detail == "there is no TensorFlow"} >= {"import", "requirements", "addons"}
 
 
 def test_it_is_installed_in_the_active_environment_and_another_one_runs(env, work, tmp_path, monkeypatch):

@@ -264,7 +264,7 @@ def macos(case: Case, findings: Findings) -> str:
 
 CHECKS = (
     CheckSpec(name="c-library", title="the C library is new enough", look=c_library, seconds=10.0),
-    CheckSpec(name="cxx-library", title="the libstdc++ that is found first is new enough", look=cxx_library),
+    CheckSpec(name="cxx-library", title="the libstdc++ that is found first is new enough", look=cxx_library, installed=True),
     CheckSpec(name="static-tls", title="the loader had room for thread-local data", look=static_tls),
     CheckSpec(name="library-path", title="LD_LIBRARY_PATH and LD_PRELOAD bring in nothing that does not fit", look=library_path),
     CheckSpec(name="macos", title="macOS is new enough", look=macos),

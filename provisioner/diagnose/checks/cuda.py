@@ -206,6 +206,8 @@ def _out(case: Case, copy: Copy) -> Remedy:
 
 
 CHECKS = (
-    CheckSpec(name="cuda-libraries", title="CUDA and cuDNN are found, from the environment, in the right version", look=libraries),
+    CheckSpec(
+        name="cuda-libraries", title="CUDA and cuDNN are found, from the environment, in the right version", look=libraries, installed=True
+    ),
     *cuda_beside.CHECKS,
 )

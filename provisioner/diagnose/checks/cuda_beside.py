@@ -165,8 +165,8 @@ def tensorrt(case: Case, findings: Findings) -> str:
 
 
 CHECKS = (
-    CheckSpec(name="cuda-links", title="the links that this build needs are there", look=links),
-    CheckSpec(name="cuda-copies", title="each part of CUDA is installed once, and for this CUDA", look=copies),
-    CheckSpec(name="cuda-tools", title="XLA finds ptxas and libdevice", look=tools),
+    CheckSpec(name="cuda-links", title="the links that this build needs are there", look=links, installed=True),
+    CheckSpec(name="cuda-copies", title="each part of CUDA is installed once, and for this CUDA", look=copies, installed=True),
+    CheckSpec(name="cuda-tools", title="XLA finds ptxas and libdevice", look=tools, installed=True),
     CheckSpec(name="tensorrt", title="TensorRT (not needed)", look=tensorrt),
 )

@@ -205,6 +205,6 @@ def _unowned(case: Case, findings: Findings) -> list[str]:
 
 
 CHECKS = (
-    CheckSpec(name="records", title="every recorded file is there and whole", look=records),
+    CheckSpec(name="records", title="every recorded file is there and whole", look=records, installed=True),
     CheckSpec(name="metadata", title="every package is installed once and whole", look=metadata),
 )

@@ -145,8 +145,8 @@ def used(case: Case, findings: Findings) -> str:
 
 
 CHECKS = (
-    CheckSpec(name="gpus", title="this build has code for each GPU", look=gpus, seconds=10.0),
+    CheckSpec(name="gpus", title="this build has code for each GPU", look=gpus, seconds=10.0, installed=True),
     CheckSpec(name="gpu-visible", title="no variable hides the GPUs", look=visible),
-    CheckSpec(name="gpu-listed", title="TensorFlow lists the GPU", look=used),
-    CheckSpec(name="gpu-used", title="the installed build can use the GPU", look=unused),
+    CheckSpec(name="gpu-listed", title="TensorFlow lists the GPU", look=used, installed=True),
+    CheckSpec(name="gpu-used", title="the installed build can use the GPU", look=unused, installed=True),
 )

@@ -68,4 +68,4 @@ def _frames(trace: str) -> tuple[Evidence, ...]:
     return tuple(Evidence(seen=frame, where="the traceback") for frame in frames[-FRAMES:])
 
 
-CHECKS = (CheckSpec(name="import", title="TensorFlow can be imported", look=look, seconds=10.0),)
+CHECKS = (CheckSpec(name="import", title="TensorFlow can be imported", look=look, seconds=10.0, installed=True),)

@@ -43,6 +43,8 @@ def answers(case: Case, findings: Findings) -> str:
             "permission-denied", "error", "certain", *evidence, repairs=_another(case, examined.made_for(case)) if case.env else ()
         )
         return case.no_survey
+    if _unmade(case):
+        raise CouldNotTell(case.no_survey)
     hooks = _hooks(case)
     if hooks:
         words = Remedy(words="Take the file away that runs at every start, or mend it")
@@ -58,6 +60,11 @@ def answers(case: Case, findings: Findings) -> str:
         return case.no_survey
     _add_gone(case, findings, evidence, title="The Python of this environment does not start")
     return case.no_survey
+
+
+def _unmade(case: Case) -> bool:
+    """A virtual environment without the key that makes it one (PEP 405); a file in another encoding than UTF-8 has none that Python finds."""
+    return bool(case.env) and not files.there(case.reader, posixpath.join(case.env, "conda-meta")) and not case.config.get("home")
 
 
 def _hooks(case: Case) -> tuple[str, ...]:
@@ -166,8 +173,8 @@ def same(case: Case, findings: Findings) -> str:
         raise Skipped("no virtual environment is examined")
     made = examined.made_for(case)
     file = posixpath.join(case.env, "pyvenv.cfg")
-    if not case.config:
-        what = "it is not there" if not files.there(case.reader, file) else "it holds no keys"
+    if _unmade(case):
+        what = "it is not there" if not files.there(case.reader, file) else "it does not say `home` in UTF-8"
         home = same_version(case, made)
         repairs = (_write_config(case, file, home),) if home else ()
         words = Remedy(words="Write it anew, or build the environment anew", steps=("tfsetup fix",))

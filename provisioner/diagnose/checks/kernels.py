@@ -26,6 +26,8 @@ SCRIPTS = ("ipython", "jupyter", "jupyter-lab", "jupyter-notebook", "tensorboard
 # The first line of an installed script, also in the form for paths that are too long or hold spaces (distlib, scripts.py).
 SHEBANG = re.compile(r"\A#!\s*(?P<plain>/\S*python[\w.]*)\s|\A#!/bin/sh\n'''exec'\s+\"?(?P<long>/[^\"'\n$]*python[\w.]*)\"?\s")
 
+ELSEWHERE = "Commands of this environment start another environment's Python"
+
 
 @record
 class Kernel:
@@ -189,7 +191,8 @@ def scripts(case: Case, findings: Findings) -> str:
         gone = "" if files.there(case.reader, started) else ", which is not there"
         seen = Evidence(seen=f"`{name}` starts {started}{gone}", where=f"{folder}/{name}")
         words = "the environment was moved or copied: use `python -m` with its commands, or make it anew in its place"
-        findings.add("wrong-environment", "warning", "certain", seen, remedy=instead.remedy(words, f"{case.python} -m {name}"))
+        remedy = instead.remedy(words, f"{case.python} -m {name}")
+        findings.add("wrong-environment", "warning", "certain", seen, title=ELSEWHERE, remedy=remedy)
     return f"{len(alien)} commands start another interpreter" if alien else "its commands start its own interpreter"
 
 

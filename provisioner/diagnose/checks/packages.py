@@ -267,9 +267,9 @@ def backend(case: Case, findings: Findings) -> str:
 
 CHECKS = (
     CheckSpec(name="rivals", title="one distribution owns the tensorflow folder", look=rivals),
-    CheckSpec(name="requirements", title="TensorFlow's packages have what their metadata requires", look=requirements),
-    CheckSpec(name="misfits", title="no package is of a version that is known not to work", look=misfits),
-    CheckSpec(name="addons", title="add-ons are of this release", look=addons),
+    CheckSpec(name="requirements", title="TensorFlow's packages have what their metadata requires", look=requirements, installed=True),
+    CheckSpec(name="misfits", title="no package is of a version that is known not to work", look=misfits, installed=True),
+    CheckSpec(name="addons", title="add-ons are of this release", look=addons, installed=True),
     CheckSpec(name="deprecated", title="no package is installed that no longer serves", look=deprecated),
-    CheckSpec(name="keras-variables", title="no variable turns Keras away from TensorFlow", look=backend),
+    CheckSpec(name="keras-variables", title="no variable turns Keras away from TensorFlow", look=backend, installed=True),
 )

@@ -116,6 +116,12 @@ def _narrow(case: Case, process: str, where: str, findings: Findings) -> bool:
 
 
 CHECKS = (
-    CheckSpec(name="instructions", title="the processor has the instructions that TensorFlow needs", look=instructions, seconds=10.0),
+    CheckSpec(
+        name="instructions",
+        title="the processor has the instructions that TensorFlow needs",
+        look=instructions,
+        seconds=10.0,
+        installed=True,
+    ),
     CheckSpec(name="architecture", title="interpreter and processor are of one architecture", look=architecture),
 )

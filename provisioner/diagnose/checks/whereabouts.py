@@ -53,7 +53,7 @@ def _scripts_elsewhere(case: Case, folder: str) -> dict[str, str]:
             continue
         if not _in_folder(case, named, folder):
             gone = "" if files.there(case.reader, named) else ", which is not there"
-            found[path] = f"it runs {named}{gone}, not this environment's Python"
+            found[path] = f"{posixpath.basename(path)} runs {named}{gone}, not this environment's Python"
     return found
 
 
