@@ -285,6 +285,9 @@ def bench_lock(env: dict[str, str]) -> None:
             "at most 1.5",
         )
     row("tfsetup lock, nothing changed : uv pip compile, all at once (wall)", low(runs["again"], "wall"), low(runs["at once"], "wall"), "")
+    check = [TFSETUP, "lock", "--check", "--project", str(project)]
+    quick = turns({"check": lambda: measure(check, env=env), "plan": lambda: measure([TFSETUP, "plan"], env=env)}, HEAVY_ROUNDS)
+    row("tfsetup lock --check : tfsetup plan (processor)", low(quick["check"], "cpu"), low(quick["plan"], "cpu"), "about 1")
 
 
 def _files_of(project: Path, target: str) -> list[dict[str, Any]]:

@@ -39,7 +39,9 @@ def apply(
     target: Annotated[
         str, typer.Option("--target", envvar="TFSETUP_TARGET", metavar="NAME", help="With --locked: this target, and no other that fits.")
     ] = "",
-    locked: Annotated[bool, typer.Option("--locked", help="Install what the team's lock has for this machine (`tfsetup lock`).")] = False,
+    locked: Annotated[
+        bool, typer.Option("--locked", envvar="TFSETUP_LOCKED", help="Install what the team's lock has for this machine (`tfsetup lock`).")
+    ] = False,
     offline: options.Offline = False,
     yes: options.Yes = False,
     as_json: options.Json = False,
