@@ -56,6 +56,9 @@ def _parse_fully(text: str) -> Read:
         requirement = Requirement(text)
     except InvalidRequirement as error:
         raise NotLockableError(f"is not a requirement: {str(error).splitlines()[0]}") from None
+    if not all(re.fullmatch(_NAME, name, re.ASCII) for name in (requirement.name, *requirement.extras)):
+        # ``packaging`` lets a name end with an underscore; the core metadata specification does not.
+        raise NotLockableError("is not a requirement: a name begins and ends with a letter or a digit")
     if requirement.url:
         raise NotLockableError("names an address; only packages of an index can be locked by hash")
     clauses = sorted({str(clause) for clause in requirement.specifier})

@@ -82,6 +82,11 @@ def test_the_short_way_and_the_long_one_agree(name: str, extras: list[str], clau
     assert Requirement(short.text) == Requirement(text)
 
 
+@pytest.mark.parametrize("text", ["0_", "a-", "name[extra_]"])
+def test_a_name_ends_with_a_letter_or_a_digit(text: str) -> None:
+    assert fault(text).startswith("is not a requirement")
+
+
 @settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_is_a_requirement_or_not(text: str) -> None:
