@@ -222,13 +222,16 @@ def _interpreter(reader: Reader, seen: _Seen, short: str) -> Interpreter | None:
     """Return the interpreter that the environment is to have: the one a repair names, its own base, or another of the same version."""
     target = next((repair.target for repair in seen.repairs if repair.kind == "interpreter"), "")
     state = seen.site.state
-    here = [item for item in seen.facts.interpreters.value or () if item.version.startswith(f"{short}.")]
-    found = [item for item in here if _can_carry(item)]
     real = reader.real(state.python)
+    # One at a place where nobody looks for Pythons is known by the environment's own name for it alone, which goes with the environment.
+    here = [
+        replace(item, path=real, virtual=False) if reader.real(item.path) == real and item.path.startswith(state.path + "/") else item
+        for item in seen.facts.interpreters.value or ()
+        if item.version.startswith(f"{short}.")
+    ]
+    found = [item for item in here if _can_carry(item)]
     wanted = [item for item in found if target and reader.real(item.path) == reader.real(target)]
     same = [item for item in found if reader.real(item.path) == real]
-    # One at a place where nobody looks for Pythons is known by the environment's own name for it alone.
-    same += [replace(item, path=real, virtual=False) for item in here if item.virtual and reader.real(item.path) == real]
     return next(iter((*wanted, *same, *sorted(found, key=lambda item: item.version != state.python_version))), None)
 
 

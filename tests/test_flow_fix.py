@@ -264,7 +264,7 @@ def test_a_python_of_no_environment_is_never_changed(env: Path) -> None:
     )
     with pytest.raises(InputError) as caught:
         flow_fix.begin_fix(HOST, found, Request(env=""))
-    assert "never changed" in caught.value.hint
+    assert "tfsetup apply --env" in caught.value.hint
 
 
 def test_a_home_folder_and_what_holds_the_environment_are_never_renamed(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import sysconfig
 import time
 from pathlib import Path
 
@@ -233,6 +234,10 @@ def test_damaged_metadata_ends_in_an_answer(env, work):
     examine(env, work)
 
 
+@pytest.mark.skipif(
+    Path(sysconfig.get_path("stdlib"), "sitecustomize.py").exists(),
+    reason="the sitecustomize of this Python stands before an environment's",
+)
 def test_a_start_that_breaks_off(env, work):
     write(env / SITE / "sitecustomize.py", "import sys\nsys.exit('sitecustomize: no')\n")
     examination = examine(env, work)

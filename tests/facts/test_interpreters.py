@@ -135,7 +135,8 @@ def test_noise_and_variables_do_not_matter(tmp_path: Path, monkeypatch: pytest.M
 def test_a_python_that_hangs_is_left_out_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     good, bad = venv(tmp_path / "good"), venv(tmp_path / "bad")
     site = next((tmp_path / "bad/lib").glob("python*/site-packages"))
-    (site / "sitecustomize.py").write_text("import time\ntime.sleep(600)")
+    # Not sitecustomize: Debian's Python has one of its own, which stands before an environment's.
+    (site / "hang.pth").write_text("import time; time.sleep(600)\n")
     monkeypatch.setattr(interpreters, "SECONDS", 4.0)
     host = Machine(monkeypatch, bad, good)
     store = FactStore(host, str(tmp_path / "store"))
