@@ -126,6 +126,13 @@ def test_an_interpreter_that_only_the_environment_knows_is_found_through_it(site
     assert (found.path, found.virtual) == (str(Path(sys.executable).resolve()), False)
 
 
+def test_an_environment_is_never_made_anew_from_its_own_link(site: Site) -> None:
+    (Path(site.state.path) / "pyvenv.cfg").unlink()
+    found = ground._interpreter(HOST, seen(site, pythons=(interpreter(site.state.python),)), PYTHON)
+    assert found is not None
+    assert found.path == str(Path(sys.executable).resolve())
+
+
 def test_markers_are_those_of_the_environments_python() -> None:
     markers = ground._markers("3.8.18")
     assert (markers["python_version"], markers["python_full_version"]) == ("3.8", "3.8.18")

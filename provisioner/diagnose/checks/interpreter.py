@@ -175,7 +175,7 @@ def same(case: Case, findings: Findings) -> str:
     file = posixpath.join(case.env, "pyvenv.cfg")
     if _unmade(case):
         what = "it is not there" if not files.there(case.reader, file) else "it does not say `home` in UTF-8"
-        home = same_version(case, made)
+        home = _below(case, made) or same_version(case, made)
         repairs = (_write_config(case, file, home),) if home else ()
         words = Remedy(words="Write it anew, or build the environment anew", steps=("tfsetup fix",))
         evidence = [Evidence(seen=what, where=file)]
@@ -200,6 +200,22 @@ def same(case: Case, findings: Findings) -> str:
 
 def _is_own(case: Case) -> bool:
     return case.survey is not None and files.real(case.reader, case.survey.prefix) == files.real(case.reader, case.env)
+
+
+def _below(case: Case, version: str) -> Interpreter | None:
+    """The interpreter that the environment's own link leads to, where it is of that minor version; it may lie where nobody looks for one."""
+    survey = case.survey
+    real = files.real(case.reader, case.python)
+    if survey is None or examined.minor(survey.version) != version or real.startswith(case.env + "/"):
+        return None
+    return Interpreter(
+        path=real,
+        version=survey.version,
+        bits=survey.bits,
+        architecture=survey.machine,
+        implementation=survey.implementation,
+        origin="path",
+    )
 
 
 def _write_config(case: Case, file: str, home: Interpreter) -> Repair:
