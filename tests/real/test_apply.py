@@ -97,7 +97,7 @@ def test_an_environment_of_ones_own_is_mended_and_comes_back(tmp_path: Path) -> 
     tfsetup("apply", *OPTIONS, "--env", str(env), "--yes")
     assert distributions(env) == {**kept, **{item["name"]: item["version"] for item in plan["packages"]}}
     assert not list(env.rglob("gpu_only.py")) or all(".tfsetup" in path.parts for path in env.rglob("gpu_only.py"))
-    subprocess.run([f"{env}/bin/python", "-c", "import my_own; assert my_own.ANSWER == 42"], check=True)
+    subprocess.run([f"{env}/bin/python", "-B", "-c", "import my_own; assert my_own.ANSWER == 42"], check=True)
     tfsetup("undo", "--env", str(env), "--yes")
     assert snapshot(env) == before
 

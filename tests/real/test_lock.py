@@ -36,7 +36,10 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         targets=tuple(target for target, _ in TARGETS.values()),
     )
     declared = Declared(
-        declaration=declaration, inputs=Inputs(requirements=PACKAGES), catalogue=catalogue, choose=lambda item: choose_sets(item, catalogue)
+        declaration=declaration,
+        inputs=Inputs(requirements=PACKAGES),
+        catalogue=catalogue,
+        choose=lambda keep, cutoff: choose_sets(declaration, catalogue, keep=keep, cutoff=cutoff),
     )
     return flow_lock.lock_declared(host, declared, Wanted(cutoff=CUTOFF))
 
