@@ -36,7 +36,7 @@ def compile_job(host: Host, job: Job, *, platform: str, pythons: Mapping[str, st
     no wheel for the target's oldest machine, are ruled out by constraints, and it is asked again until its answer holds none of them.
     Raises ``UsageError`` for a target that pip-tools cannot do, ``NoSolutionError``, or ``OperationError``.
     """
-    _check(job, platform)
+    check(job, platform)
     python = _python(host, job, pythons)
     limits = list(job.constraints)
     offered: Offered = {}
@@ -115,8 +115,8 @@ def _files(host: Host, job: Job, python: list[str], names: Sequence[str], watch:
     return found
 
 
-def _check(job: Job, platform: str) -> None:
-    """Refuse what pip-compile has no way to do, each with the reason."""
+def check(job: Job, platform: str) -> None:
+    """Refuse what pip-compile has no way to do, each with the reason; raises ``UsageError``."""
     hint = "lock with the engine uv, which is the default"
     if job.platform != platform:
         raise UsageError(

@@ -111,12 +111,27 @@ def _all(host: Host, declaration: Declaration, inputs: Inputs, sets: Sequence[Ch
         make_folders(host, folder)
         return _lock_target(host, declaration, inputs, sets[number], replace(how, folder=folder), watch)
 
+    _raise_failures(host, inputs, catalogue, how, _refused(declaration, inputs, sets, how))
     # Asked here, where it is alone: what it asks of Python (sysconfig) is not safe from several threads at a time.
     uv.find_uv(host)
     futures = side_by_side([partial(one, number) for number in range(len(sets))], len(sets))
     failures = [(sets[number], future.exception()) for number, future in enumerate(futures)]
     _raise_failures(host, inputs, catalogue, how, [(chosen, error) for chosen, error in failures if error is not None])
     return [future.result() for future in futures]
+
+
+def _refused(declaration: Declaration, inputs: Inputs, sets: Sequence[ChosenSet], how: How) -> list[tuple[ChosenSet, BaseException]]:
+    """What the engine has no way to do, known before it works for a minute on the rest."""
+    found: list[tuple[ChosenSet, BaseException]] = []
+    for chosen in sets if how.engine == "pip-tools" else ():
+        target, lock, _ = chosen
+        try:
+            pip_tools.check(
+                make_job(target, lock, beside(inputs.requirements, target, lock), inputs.constraints, declaration, how), how.platform
+            )
+        except UsageError as error:
+            found.append((chosen, error))
+    return found
 
 
 def _locked(item: _Target, chosen: ChosenSet, catalogue: Catalogue) -> LockedTarget:
