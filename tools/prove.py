@@ -33,6 +33,7 @@ from provisioner import flow  # noqa: E402 - the path is set above
 from provisioner.catalogue import Catalogue, find_profiles  # noqa: E402
 from provisioner.catalogue.tables import PROOFS_SCHEMA, read_proofs  # noqa: E402
 from provisioner.errors import TfsetupError  # noqa: E402
+from provisioner.facts import interpreters  # noqa: E402 - the path is set above
 from provisioner.local_host import LocalHost  # noqa: E402
 from provisioner.model import codec  # noqa: E402
 from provisioner.model.catalogue import Lock, Proof  # noqa: E402
@@ -175,7 +176,10 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     chosen = tuple(locks(catalogue, versions=options.versions, python=options.python, device=options.device))
     if options.sample:
-        chosen = sample([lock for lock in chosen if was_run(lock, proofs)], options.sample, dt.datetime.now(dt.timezone.utc).toordinal())
+        # A machine without the Python of a set cannot run it; those that it has rotate.
+        here = {item.version.rsplit(".", 1)[0] for item in interpreters.probe(host, None).value or ()}
+        runnable = [lock for lock in chosen if was_run(lock, proofs) and lock.python in here]
+        chosen = sample(runnable, options.sample, dt.datetime.now(dt.timezone.utc).toordinal())
     elif not options.again:
         chosen = tuple(lock for lock in chosen if not was_run(lock, proofs))
     failed = 0
