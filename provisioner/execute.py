@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
+from provisioner import conda_install, recovery
 from provisioner import receipt as receipts
-from provisioner import recovery
 from provisioner.engines import uv
 from provisioner.errors import OperationError, StalePlanError
 from provisioner.host import Host
@@ -20,7 +20,7 @@ from provisioner.progress import SILENT, Progress
 from provisioner.receipt import Receipt
 from provisioner.salvage import environment_files, files_of, read_broken, replaced
 from provisioner.site import Site, parse_config, read_site, recorded_files
-from provisioner.transaction import incoming_moves, make_folders, move_in, outgoing_moves
+from provisioner.transaction import incoming_moves, make_folders, merge, move_in, outgoing_moves
 from provisioner.workspace import Workspace
 
 # Before a person is told that somebody else is at work.
@@ -87,7 +87,7 @@ def execute(plan: Plan, host: Host, *, prove: Prove, progress: Progress, wait: f
     environment is no longer what the plan was made for).
     """
     workspace = Workspace(root=plan.env.path)
-    if plan.env.kind == "venv":
+    if plan.env.exists:
         with holding(host, workspace, wait, progress):
             return _change(plan, host, workspace, _Proof(prove=prove, accept=accept), progress)
     parents = make_folders(host, posixpath.dirname(workspace.root))
@@ -107,10 +107,7 @@ def _create(plan: Plan, host: Host, workspace: Workspace, parents: tuple[str, ..
     host.remove_tree(workspace.discarded)
     try:
         write(host, aside.journal, journal)
-        progress.start("create", f"Making a virtual environment with Python {plan.choice.python}")
-        uv.create_environment(host, path=aside.root, python=_interpreter(plan), prompt=posixpath.basename(workspace.root))
-        progress.finish()
-        _fill(plan, host, aside, python=posixpath.join(aside.root, "bin", "python"), target=aside.root, progress=progress)
+        _build(plan, host, aside, progress)
         journal = replace(journal, phase="moved")
         with host.shielded():
             # The journal goes along: where it is found tells whether the rename was done.
@@ -124,6 +121,21 @@ def _create(plan: Plan, host: Host, workspace: Workspace, parents: tuple[str, ..
         raise
 
 
+def _build(plan: Plan, host: Host, aside: Workspace, progress: Progress) -> None:
+    """Make the whole environment aside, as one that will stand at the plan's place."""
+    python = posixpath.join(aside.root, "bin", "python")
+    if plan.conda is not None:
+        conda_install.link(plan, host, aside.root, progress=progress)
+        if plan.packages or plan.links:
+            _fill_by_helper(plan, host, aside, python, aside.root, progress)
+        _write_edits(plan, host, aside.root)
+        return
+    progress.start("create", f"Making a virtual environment with Python {plan.choice.python}")
+    uv.create_environment(host, path=aside.root, python=_interpreter(plan), prompt=posixpath.basename(plan.env.path))
+    progress.finish()
+    _fill(plan, host, aside, python=python, target=aside.root, progress=progress)
+
+
 def _change(plan: Plan, host: Host, workspace: Workspace, proof: _Proof, progress: Progress) -> Executed:
     site = _read(plan, host)
     if site.state.digest != plan.env.digest:
@@ -135,7 +147,7 @@ def _change(plan: Plan, host: Host, workspace: Workspace, proof: _Proof, progres
     old = host.read_text(workspace.receipt, limit=1 << 26) if host.exists(workspace.receipt) else ""
     started = host.now().isoformat(timespec="seconds")
     number = previous.number + 1 if previous else 1
-    journal = Journal(number=number, seal=plan.seal, started=started, phase="building", before="venv", receipt=old)
+    journal = Journal(number=number, seal=plan.seal, started=started, phase="building", before=plan.env.kind, receipt=old)
     try:
         write(host, workspace.journal, journal)
         make_folders(host, workspace.stage)
@@ -183,6 +195,8 @@ def _doomed(plan: Plan, host: Host, workspace: Workspace, site: Site) -> set[str
     receipt = receipts.read(host, workspace.receipt)
     links = receipt.plan.links if receipt else ()
     doomed.update(posixpath.join(site.state.site_packages, link.path) for link in links)
+    if plan.conda is not None:
+        doomed |= conda_install.doomed(host, root, plan.conda)
     return doomed
 
 
@@ -195,12 +209,22 @@ def _stage(plan: Plan, host: Host, workspace: Workspace, site: Site, progress: P
         uv.create_environment(host, path=stage, python=_interpreter(plan), prompt=posixpath.basename(workspace.root))
         progress.finish()
         _fill(plan, host, workspace, python=posixpath.join(stage, "bin", "python"), target=stage, progress=progress)
+    elif plan.conda is not None:
+        conda_install.link(plan, host, stage, progress=progress)
+        linked = posixpath.join(stage, "bin", "python")
+        if plan.packages or plan.links:
+            _fill_by_helper(plan, host, workspace, linked if host.exists(linked) else own, stage, progress)
     elif plan.packages and (plan.base or _is_relocatable(host, workspace.root)):
-        _fill_by_helper(plan, host, workspace, plan.base or own, progress)
+        _fill_by_helper(plan, host, workspace, plan.base or own, stage, progress)
     else:
         _fill(plan, host, workspace, python=own, target=stage, prefix=stage, progress=progress)
+    _write_edits(plan, host, stage)
+
+
+def _write_edits(plan: Plan, host: Host, folder: str) -> None:
+    """Write the plan's files and links into ``folder``, laid out as in the environment."""
     for edit in plan.edits:
-        path = posixpath.join(stage, edit.path)
+        path = posixpath.join(folder, edit.path)
         make_folders(host, posixpath.dirname(path))
         if host.exists(path):
             host.remove(path)
@@ -208,7 +232,7 @@ def _stage(plan: Plan, host: Host, workspace: Workspace, site: Site, progress: P
             host.link(path, edit.target)
         else:
             # A script stays one that can be started.
-            old = posixpath.join(workspace.root, edit.path)
+            old = posixpath.join(plan.env.path, edit.path)
             entry = host.entry(old) if host.exists(old) else None
             host.write(path, edit.text, mode=entry.mode if entry is not None and entry.kind == "file" else 0o644)
 
@@ -220,22 +244,26 @@ def _is_relocatable(host: Host, root: str) -> bool:
         return False
 
 
-def _fill_by_helper(plan: Plan, host: Host, workspace: Workspace, python: str, progress: Progress) -> None:
-    """Fill the stage by an environment that is made in it and of which only the packages stay.
+def _fill_by_helper(plan: Plan, host: Host, workspace: Workspace, python: str, target: str, progress: Progress) -> None:
+    """Fill ``target`` by a virtual environment of ``python`` that is made aside and of which only the packages stay.
 
     Where the environment's own Python is gone, there is none to install with; and in a relocatable one uv's ``--prefix`` writes scripts that
-    look for an absolute path below their own folder (seen with uv 0.13). Scripts made this way find their Python by their own place.
+    look for an absolute path below their own folder (seen with uv 0.13). Scripts made this way find their Python by their own place. A conda
+    environment that is built aside would give them the path of a Python that is about to move.
     """
-    stage = workspace.stage
-    uv.create_environment(host, path=stage, python=python, prompt=posixpath.basename(workspace.root))
-    made = [entry for entry in host.walk(stage) if entry.kind != "directory"]
-    _fill(plan, host, workspace, python=posixpath.join(stage, "bin", "python"), target=stage, progress=progress)
-    for entry in made:
-        if host.exists(entry.path):
-            host.remove(entry.path)
-    for entry in reversed([entry for entry in host.walk(stage) if entry.kind == "directory"]):
+    helper = workspace.helper
+    host.remove_tree(helper)
+    uv.create_environment(host, path=helper, python=python, prompt=posixpath.basename(workspace.root))
+    made = [entry for entry in host.walk(helper) if entry.kind != "directory"]
+    _fill(plan, host, workspace, python=posixpath.join(helper, "bin", "python"), target=helper, progress=progress)
+    # uv leaves the lock that it held.
+    for path in (*(entry.path for entry in made), posixpath.join(helper, ".lock")):
+        if host.exists(path):
+            host.remove(path)
+    for entry in reversed([entry for entry in host.walk(helper) if entry.kind == "directory"]):
         if not host.list(entry.path):
             host.remove(entry.path)
+    merge(host, helper, target)
 
 
 def _fill(plan: Plan, host: Host, workspace: Workspace, *, python: str, target: str, progress: Progress, prefix: str = "") -> None:

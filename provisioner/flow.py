@@ -14,11 +14,11 @@ from provisioner.errors import InputError, OperationError, StalePlanError, Usage
 from provisioner.host import Host
 from provisioner.journal import last_record
 from provisioner.model import codec
-from provisioner.model.catalogue import Lock, Proof
+from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
-from provisioner.model.plan import Choice, EnvState, Plan
+from provisioner.model.plan import Choice, Edit, EnvState, Plan
 from provisioner.model.record import record
-from provisioner.model.team import Index
+from provisioner.plan import Picked
 from provisioner.progress import Progress
 from provisioner.site import Site, is_rival, read_site
 from provisioner.words import machine_words, size_words
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from provisioner.catalogue import Catalogue
     from provisioner.causes import Messages
     from provisioner.execute import Executed
-    from provisioner.model.catalogue import Link
+    from provisioner.model.catalogue import CudaBuild, Link, Release
+    from provisioner.model.conda import Outside
     from provisioner.model.finding import Verification
     from provisioner.model.request import Request
     from provisioner.verify import Expected
@@ -106,17 +107,6 @@ def open_catalogue(host: Host) -> Catalogue:
     return Catalogue.open(host, root, cache=host, cache_dir=posixpath.join(cache_folder(host), "catalogue"))
 
 
-@record
-class Picked:
-    """What is to be installed: ``beside`` and ``indexes`` as in ``plan.Basis``."""
-
-    choice: Choice
-    lock: Lock
-    proof: Proof
-    beside: str = ""
-    indexes: tuple[Index, ...] = ()
-
-
 Pick = Callable[["Facts", "Request", "Catalogue", EnvState], Picked]
 
 
@@ -130,13 +120,20 @@ def plan(host: Host, request: Request, *, facts_file: str = "", pick: Pick | Non
         left = None
     else:
         site = read_site(host, request.env)
+        request = _of_kind(host, request, site.state)
         parents = _check_place(host, site.state)
         left = recovery.interrupted(host, Workspace(root=site.state.path))
         request = _with_named_python(host, request)
         facts = detect(host, env=request.env, full=False, python=_named_python(request))
-    picked = pick(facts, request, catalogue, site.state) if pick else _pick(host, facts, request, catalogue, site.state)
+    if pick is not None:
+        picked = pick(facts, request, catalogue, site.state)
+    elif request.kind == "conda":
+        picked = _pick_conda(host, facts, request, catalogue, site)
+    else:
+        picked = _pick(host, facts, request, catalogue, site.state)
     choice, lock = picked.choice, picked.lock
     links = links_of(catalogue, choice)
+    edits = _edits(choice, site.state.path, links)
     packages_folder = posixpath.join(site.state.path, site.state.site_packages)
     basis = planning.Basis(
         tool=__version__,
@@ -155,6 +152,11 @@ def plan(host: Host, request: Request, *, facts_file: str = "", pick: Pick | Non
         warnings=_disk_warnings(facts, lock),
         beside=picked.beside,
         indexes=picked.indexes,
+        conda=picked.conda,
+        edits=edits,
+        written=frozenset(edit.path for edit in edits if _is_written(host, posixpath.join(site.state.path, edit.path), edit.text)),
+        owned=picked.owned,
+        outside=tuple(outside_words(item) for item in picked.conda.registered) if picked.conda else (),
     )
     return Planned(plan=planning.make_plan(basis, site), site=site, facts=facts, lock=lock, interrupted=left)
 
@@ -173,17 +175,87 @@ def _pick(host: Host, facts: Facts, request: Request, catalogue: Catalogue, env:
     return Picked(choice=choice, lock=_with_extras(host, request, lock, facts), proof=proof, beside="--with")
 
 
+def _of_kind(host: Host, request: Request, state: EnvState) -> Request:
+    """Return the request for an environment of the kind that is there; raises ``InputError`` where another was asked for, or it is protected."""
+    if state.kind == "conda":
+        from provisioner.facts.conda_env import protection  # noqa: PLC0415 - only for conda environments
+
+        why = protection(host, state.path)
+        if why:
+            raise InputError(why, place=request.env, hint="choose another folder with --env")
+        if request.kind != "conda" and request.origins.get("kind", "default") == "default":
+            return replace(request, kind="conda", origins={**request.origins, "kind": "the environment"})
+    if state.exists and state.kind != request.kind:
+        there = "it is a conda environment" if state.kind == "conda" else "it is a virtual environment"
+        hint = f"leave --kind out, or choose another --env; it is never changed by `--kind {request.kind}`"
+        raise InputError(there, place=request.env, hint=hint)
+    return request
+
+
+def _pick_conda(host: Host, facts: Facts, request: Request, catalogue: Catalogue, site: Site) -> Picked:
+    """Take what a conda environment is to be made of; a new one is registered where a conda is there to find it."""
+    from provisioner import conda_pick, conda_registry  # noqa: PLC0415 - only for conda environments
+    from provisioner.conda_places import places  # noqa: PLC0415 - as above
+    from provisioner.engines import rattler  # noqa: PLC0415 - as above
+    from provisioner.transaction import make_folders  # noqa: PLC0415 - as above
+
+    rattler.check_installed()
+    repodata = posixpath.join(cache_folder(host), "conda")
+    make_folders(host, repodata)
+    found = places(host, request, catalogue.conda().channels)
+    pick = conda_pick.pick_channel if request.source == "conda" else conda_pick.pick_wheels
+    picked = pick(host, facts, request, catalogue, site, found, repodata=repodata)
+    if request.extra and picked.choice.road != "conda":
+        picked = replace(picked, lock=_with_extras(host, request, picked.lock, facts), beside=f"{picked.beside} and --with")
+    if site.state.exists or picked.conda is None:
+        return picked
+    registered = conda_registry.registration(host, found.config, found.tools, site.state.path)
+    return replace(picked, conda=replace(picked.conda, registered=registered))
+
+
+def _edits(choice: Choice, root: str, links: tuple[Link, ...]) -> tuple[Edit, ...]:
+    """Return the activation files of a conda environment."""
+    if not choice.road:
+        return ()
+    from provisioner import activation  # noqa: PLC0415 - only for conda environments
+
+    folder = next((posixpath.dirname(link.path) for link in links if link.target and choice.road == "libraries"), "")
+    libraries = f"lib/python{choice.python}/site-packages/{folder}" if folder else ""
+    return activation.edits(choice, root, libraries=libraries)
+
+
+def _is_written(host: Host, path: str, text: str) -> bool:
+    try:
+        return host.read_text(path) == text
+    except OSError:
+        return False
+
+
+def outside_words(item: Outside) -> str:
+    """Say what a registration changes outside the environment."""
+    return f"{item.path} gets the line {item.text}" if item.kind == "line" else f"{item.path} becomes a link to {item.text}"
+
+
 def links_of(catalogue: Catalogue, choice: Choice) -> tuple[Link, ...]:
     """Return the links that a set needs so that every library is found."""
     release = catalogue.release(choice.release)
     build = next((item for item in release.builds if item.platform == choice.platform), None) if release else None
-    if choice.device != "cuda" or build is None or build.cuda is None:
+    if choice.device != "cuda" or build is None or build.cuda is None or choice.road == "conda":
         return ()
+    if release is not None and choice.road == "libraries":
+        return _conda_links(catalogue, release, build.cuda)
     if build.cuda.finds_tools:
         return build.cuda.links
     from provisioner import xla_tools  # noqa: PLC0415 - only for old releases
 
     return (*build.cuda.links, *xla_tools.files())
+
+
+def _conda_links(catalogue: Catalogue, release: Release, cuda: CudaBuild) -> tuple[Link, ...]:
+    from provisioner import conda_links, xla_tools  # noqa: PLC0415 - only for conda environments
+
+    links = conda_links.links(release, cuda, catalogue.conda())
+    return links if cuda.finds_tools else (*links, *xla_tools.files())
 
 
 def _named_python(request: Request) -> str:
@@ -232,7 +304,7 @@ def _check_place(host: Host, state: EnvState) -> tuple[str, ...]:
         folder = posixpath.dirname(folder)
     if host.entry(host.real(folder)).kind != "directory":
         raise InputError("it is a file, so no environment can be made in it", place=folder, hint="choose another folder with --env")
-    inside = state.path if state.kind == "venv" else folder
+    inside = state.path if state.exists else folder
     if not host.writable(inside):
         raise InputError("this user may not write there", place=inside, hint="choose another folder with --env")
     return tuple(reversed(missing))

@@ -10,7 +10,7 @@ from typing import Literal
 from provisioner.errors import InputError, OperationError
 from provisioner.host import Host, Reader
 from provisioner.model import codec
-from provisioner.model.plan import Move
+from provisioner.model.plan import EnvKind, Move
 from provisioner.model.record import record
 from provisioner.workspace import ASIDE, Workspace
 
@@ -26,7 +26,7 @@ class Journal:
     ``phase``: ``building`` (the environment is untouched), ``moving`` (files are on their way), ``moved`` (the new state stands, its
     proof is due), ``undoing`` (files are on their way back), ``clearing`` (the old state stands, what is left of the new one is
     removed). ``outgoing`` and ``incoming`` are paths relative to the environment, in the order they move. ``before`` says what was
-    there: ``absent``, ``empty``, ``venv``. ``parents`` are folders made above it. ``receipt`` is the text of the receipt before. ``moves`` are
+    there: ``absent``, ``empty``, ``venv``, ``conda``. ``parents`` are folders made above it. ``receipt`` is the text of the receipt before. ``moves`` are
     entries that are renamed beside themselves, before the others.
     """
 
@@ -34,7 +34,7 @@ class Journal:
     seal: str
     started: str
     phase: Phase
-    before: Literal["absent", "empty", "venv"]
+    before: EnvKind
     outgoing: tuple[str, ...] = ()
     incoming: tuple[str, ...] = ()
     parents: tuple[str, ...] = ()

@@ -14,14 +14,18 @@ from typing import Any
 from provisioner.errors import InputError, StalePlanError
 from provisioner.model import codec
 from provisioner.model.catalogue import Link, Lock, LockedFile, Proof
+from provisioner.model.conda_package import CondaPart
 from provisioner.model.facts import Facts, Interpreter
-from provisioner.model.plan import Choice, EnvState, Package, Plan, Removal, Step
+from provisioner.model.plan import Choice, Edit, Package, Plan, Removal
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.model.team import Index
+from provisioner.plan_steps import steps_of
 from provisioner.site import Installed, Site, is_rival
 
 SCHEMA = "tfsetup/plan/1"
+# How much larger conda packages are unpacked: the index does not tell (conda-forge's Python, cudatoolkit and cuDNN: 1.6 to 3.6 times).
+CONDA_GROWTH = 3
 # What a source distribution without a pyproject.toml is built with (PEP 517, "legacy" back end of setuptools).
 BUILDERS = ("setuptools", "wheel")
 
@@ -32,7 +36,9 @@ class Basis:
 
     ``links`` are those the set needs and ``linked`` the paths of those that are there; ``cache`` is the installer's cache folder;
     ``parents`` are folders that must be made above the environment. ``beside`` names what adds packages to the known-good set ("" where
-    nothing does), and ``indexes`` those that the files come from, where a team's lock says it.
+    nothing does), and ``indexes`` those that the files come from, where a team's lock says it. The rest is for conda environments: ``conda`` is
+    what conda packages are to be, ``edits`` the files that are written, ``written`` the paths of those that are there as they should be,
+    ``owned`` the distributions that conda holds, and ``outside`` what else changes outside the environment.
     """
 
     tool: str
@@ -51,6 +57,24 @@ class Basis:
     warnings: tuple[str, ...] = ()
     beside: str = ""
     indexes: tuple[Index, ...] = ()
+    conda: CondaPart | None = None
+    edits: tuple[Edit, ...] = ()
+    written: frozenset[str] = frozenset()
+    owned: frozenset[str] = frozenset()
+    outside: tuple[str, ...] = ()
+
+
+@record
+class Picked:
+    """What is to be installed: the choice with its set and proof; the other fields as in ``Basis``."""
+
+    choice: Choice
+    lock: Lock
+    proof: Proof
+    beside: str = ""
+    indexes: tuple[Index, ...] = ()
+    conda: CondaPart | None = None
+    owned: frozenset[str] = frozenset()
 
 
 def digest(data: Any) -> str:
@@ -88,12 +112,14 @@ def seal(plan: Plan) -> str:
 def make_plan(basis: Basis, site: Site) -> Plan:
     """Compare what is there with what was chosen, and return the sealed plan."""
     lock, choice = basis.lock, basis.choice
-    removals, kept = _compare(site, lock)
+    removals, kept = _compare(_without(site, basis.owned), lock)
     packages, builders = packages_of(lock, kept)
-    download = sum(package.size for package in packages)
-    disk = sum(package.unpacked for package in packages)
-    changes = bool(packages or removals)
+    by_conda = sum(package.size for package in basis.conda.packages) if basis.conda else 0
+    download = by_conda + sum(package.size for package in packages)
+    disk = CONDA_GROWTH * by_conda + sum(package.unpacked for package in packages)
+    changes = bool(packages or removals or (basis.conda is not None and basis.conda.changes))
     links = tuple(link for link in basis.links if changes or link.path not in basis.linked)
+    edits = tuple(edit for edit in basis.edits if edit.path not in basis.written)
     plan = Plan(
         tool=basis.tool,
         made=basis.made,
@@ -105,7 +131,7 @@ def make_plan(basis: Basis, site: Site) -> Plan:
         choice=choice,
         lock=lock.digest,
         proof=_proof_words(basis),
-        steps=_steps(site.state, choice, removals, packages, links),
+        steps=steps_of(site.state, choice, basis.conda, removals, packages, links, edits),
         packages=packages,
         unchanged={file.name: file.version for file in lock.files if file.name in kept},
         removals=removals,
@@ -115,9 +141,18 @@ def make_plan(basis: Basis, site: Site) -> Plan:
         outside=_outside(basis, packages),
         warnings=basis.warnings,
         builders=builders,
+        edits=edits,
         indexes=basis.indexes,
+        conda=basis.conda,
     )
     return replace(plan, seal=seal(plan))
+
+
+def _without(site: Site, owned: frozenset[str]) -> Site:
+    """Return the site without the distributions that conda holds: its packages are compared by conda's own records."""
+    if not owned:
+        return site
+    return replace(site, distributions=tuple(item for item in site.distributions if item.name not in owned))
 
 
 def packages_of(lock: Lock, kept: frozenset[str]) -> tuple[tuple[Package, ...], tuple[Package, ...]]:
@@ -186,68 +221,13 @@ def proof_words(proof: Proof) -> str:
     return f"run on {proof.date}: installed and verified ({proof.checks} checks) on {proof.machine}{gpu}"
 
 
-def _steps(
-    state: EnvState, choice: Choice, removals: tuple[Removal, ...], packages: tuple[Package, ...], links: tuple[Link, ...]
-) -> tuple[Step, ...]:
-    exists = state.kind == "venv"
-    changes = bool(packages or removals or links or not exists)
-    sources = [package.name for package in packages if package.source]
-    built = f"; built from source, because no wheel was ever published: {', '.join(sources)}" if sources else ""
-    return (
-        Step(
-            kind="create",
-            title=f"Make a virtual environment with Python {choice.python}",
-            reason=f"the environment is there, with Python {state.python_version}" if exists else "there is none at that place",
-            needed=not exists,
-        ),
-        Step(
-            kind="remove",
-            title=f"Move {_count(removals, 'item')} out",
-            reason="they conflict with the set, or are replaced; undo brings them back" if removals else "nothing there conflicts",
-            needed=bool(removals),
-        ),
-        Step(
-            kind="install",
-            title=f"Install {_count(packages, 'package')}, each checked by its hash",
-            reason=f"they make up the known-good set{built}" if packages else "every package of the set is there already",
-            needed=bool(packages),
-        ),
-        Step(
-            kind="link",
-            title=f"Link {len(links)} libraries inside the environment",
-            reason=links[0].reason
-            if links
-            else "the loader finds every library by itself"
-            if choice.device == "cuda"
-            else "a CPU build opens none",
-            needed=bool(links),
-        ),
-        Step(
-            kind="verify",
-            title="Verify: import TensorFlow and compute with it",
-            reason="a set is good when it has run here; otherwise the old state comes back"
-            if changes
-            else "it was verified when it was made; `tfsetup verify` does it again",
-            needed=changes,
-        ),
-        Step(
-            kind="receipt",
-            title="Write the receipt",
-            reason="it is what `verify` and `undo` go by" if changes else "it is there",
-            needed=changes,
-        ),
-    )
-
-
-def _count(items: tuple[object, ...], noun: str) -> str:
-    return f"1 {noun}" if len(items) == 1 else f"{len(items)} {noun}s"
-
-
 def _outside(basis: Basis, packages: tuple[Package, ...]) -> tuple[str, ...]:
     changes = [f"the folder {path} is made" for path in basis.parents]
     if packages:
         changes.append(f"downloads are kept in uv's cache, {basis.cache}")
-    return tuple(changes)
+    if basis.conda is not None and basis.conda.packages:
+        changes.append(f"conda packages are kept in {basis.conda.cache}")
+    return (*changes, *basis.outside)
 
 
 def load_plan(text: str, *, file: str) -> Plan:
@@ -308,7 +288,7 @@ def check_fresh(plan: Plan, facts: Facts, site: Site, lock: Lock | None, links: 
     if site.state != plan.env:
         raise StalePlanError("the environment is not what it was when the plan was made", place=plan.env.path, hint="plan again")
     interpreter = plan.choice.interpreter
-    if site.state.kind != "venv" and interpreter is not None and interpreter not in (facts.interpreters.value or ()):
+    if not site.state.exists and interpreter is not None and interpreter not in (facts.interpreters.value or ()):
         raise StalePlanError("the Python that the plan names is not there any more", place=interpreter.path, hint="plan again")
     if plan.request.extra:
         return

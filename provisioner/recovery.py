@@ -9,6 +9,7 @@ from typing import Literal
 
 from provisioner.host import Host, Reader
 from provisioner.journal import Journal, last_record, read, write
+from provisioner.model.plan import EnvKind
 from provisioner.model.record import record
 from provisioner.transaction import clear, make_folders, move_back
 from provisioner.workspace import Workspace
@@ -25,7 +26,7 @@ class Interrupted:
     state: Literal["old", "moving", "new"]
     where: str
     started: str
-    before: Literal["absent", "empty", "venv"] = "absent"
+    before: EnvKind = "absent"
 
 
 @record
@@ -109,7 +110,7 @@ def discard_unfinished(host: Host, workspace: Workspace) -> None:
 
 def take_back(host: Host, workspace: Workspace, journal: Journal) -> None:
     """Bring back what was there before ``journal``; can be interrupted and run again."""
-    if journal.before != "venv":
+    if journal.before not in {"venv", "conda"}:
         discard_new(host, workspace, journal)
         return
     # While building nothing has moved, and a full disk may be why it ended: then nothing may be written before the stage is gone.
@@ -140,7 +141,7 @@ def recover(host: Host, workspace: Workspace) -> Interrupted | None:
 
 def undo(host: Host, workspace: Workspace, record: Journal) -> None:
     """Take the last change back; the caller holds the environment's lock."""
-    if record.before == "venv":
+    if record.before in {"venv", "conda"}:
         make_folders(host, posixpath.dirname(workspace.journal))
         write(host, workspace.journal, replace(record, phase="undoing"))
     else:

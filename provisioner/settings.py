@@ -78,6 +78,8 @@ def request(options: Mapping[str, Any], reader: Reader) -> Request:
         python=values["python"],
         device=values["device"],
         kind=values["kind"],
+        source=values["source"],
+        channels=values["channel"],
         env=absolute(values["env"], reader, "--env" if origins["env"] == "option" else origins["env"]),
         extra=values["with"],
         offline=values["offline"],

@@ -6,6 +6,7 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from provisioner.errors import InputError
 from provisioner.host import Entry, Reader
@@ -40,12 +41,14 @@ class Site:
     """An environment and what is installed in it.
 
     ``leftovers`` are relative paths that a broken uninstall left; ``shared`` are those folders of ``RIVAL_FOLDERS`` that are there.
+    ``conda`` are the conda packages of a conda environment, as ``name-version-build``.
     """
 
     state: EnvState
     distributions: tuple[Installed, ...]
     leftovers: tuple[str, ...]
     shared: tuple[str, ...] = ()
+    conda: tuple[str, ...] = ()
 
     def named(self, name: str) -> Installed | None:
         """The distribution of that normalised name."""
@@ -76,8 +79,8 @@ def config_version(config: Mapping[str, str]) -> str:
 def read_site(reader: Reader, path: str) -> Site:
     """Read what is at ``path`` (absolute).
 
-    Raises ``InputError`` when it is a file, a folder with something else in it, an environment whose Python is gone, a conda environment,
-    or the place of a system's Python.
+    Raises ``InputError`` when it is a file, a folder with something else in it, an environment whose Python is gone, or the place of a
+    system's Python.
     """
     root = reader.real(path)
     if not reader.exists(root):
@@ -92,9 +95,7 @@ def read_site(reader: Reader, path: str) -> Site:
     if not names:
         return Site(state=EnvState(path=root, kind="empty", digest="empty"), distributions=(), leftovers=())
     if "conda-meta" in names:
-        raise _not_environment(
-            path, "it is a conda environment", "choose another --env; conda environments are never changed by `--kind venv`"
-        )
+        return read_conda_site(reader, root)
     if "pyvenv.cfg" not in names:
         raise _not_environment(path, _what_else(reader, root, names))
     return _read_venv(reader, root)
@@ -132,6 +133,33 @@ def _read_venv(reader: Reader, root: str) -> Site:
     return site_of(reader, root, python=python, version=version, site_packages=site_packages)
 
 
+def read_conda_site(reader: Reader, root: str) -> Site:
+    """Read the conda environment at ``root`` (absolute): what conda put there by the names of its records, and the Python distributions.
+
+    An environment without Python is one all the same. Source: the files of ``conda-meta`` are called ``name-version-build.json`` (CEP 36).
+    """
+    identities = conda_identities(reader, root)
+    version = next((item.rsplit("-", 2)[1] for item in identities if item.rsplit("-", 2)[0] == "python"), "")
+    folder = posixpath.join(root, "lib", f"python{'.'.join(version.split('.')[:2])}", "site-packages")
+    digest = hashlib.sha256("\n".join(identities).encode()).hexdigest()
+    if not version or not reader.exists(folder):
+        state = EnvState(path=root, kind="conda", digest=digest, python_version=version, managed=_is_managed(reader, root))
+        return Site(state=state, distributions=(), leftovers=(), conda=identities)
+    found = site_of(reader, root, python=posixpath.join(root, "bin", "python"), version=version, site_packages=folder)
+    whole = hashlib.sha256(f"{digest}\n{found.state.digest}".encode()).hexdigest()
+    return replace(found, state=replace(found.state, kind="conda", digest=whole), conda=identities)
+
+
+def conda_identities(reader: Reader, root: str) -> tuple[str, ...]:
+    """Return the conda packages of an environment as ``name-version-build``, sorted."""
+    names = [posixpath.basename(entry.path) for entry in reader.list(posixpath.join(root, "conda-meta"))]
+    return tuple(sorted(name.removesuffix(".json") for name in names if name.endswith(".json") and name.count("-") > 1))
+
+
+def _is_managed(reader: Reader, root: str) -> bool:
+    return reader.exists(posixpath.join(root, STATE, "receipt.json"))
+
+
 def site_of(reader: Reader, root: str, *, python: str, version: str, site_packages: str) -> Site:
     """Return what is installed in the folder ``site_packages`` (absolute) of the environment at ``root``."""
     distributions = _distributions(reader, root, site_packages)
@@ -143,7 +171,7 @@ def site_of(reader: Reader, root: str, *, python: str, version: str, site_packag
             python=python,
             python_version=version,
             site_packages=posixpath.relpath(site_packages, root),
-            managed=reader.exists(posixpath.join(root, STATE, "receipt.json")),
+            managed=_is_managed(reader, root),
         ),
         distributions=distributions,
         leftovers=_leftovers(reader, root, site_packages),

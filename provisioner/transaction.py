@@ -136,6 +136,22 @@ def make_folders(host: Host, path: str) -> tuple[str, ...]:
     return tuple(made)
 
 
+def merge(host: Host, source: str, target: str) -> None:
+    """Move what ``source`` holds into ``target``, by renames; both are on their way, so nothing of it is journalled.
+
+    Raises ``OperationError`` where a file is there already: two packages must never own one.
+    """
+    moves, in_the_way = incoming_moves(host, target, source, ())
+    if in_the_way:
+        raise OperationError(
+            "a conda package and a wheel bring the same file", place=in_the_way[0], hint="please report it, with the plan (`tfsetup plan --json`)"
+        )
+    for name in moves:
+        make_folders(host, posixpath.dirname(posixpath.join(target, name)))
+        host.rename(posixpath.join(source, name), posixpath.join(target, name))
+    host.remove_tree(source)
+
+
 def move_in(host: Host, workspace: Workspace, journal: Journal) -> None:
     """Carry out the moves of a journal whose phase is ``moving``; moves that were done are passed over.
 
@@ -173,6 +189,7 @@ def clear(host: Host, workspace: Workspace, journal: Journal) -> None:
     """Remove what a change that was taken back leaves behind: the new files and its record."""
     host.remove_tree(workspace.returned)
     host.remove_tree(workspace.stage)
+    host.remove_tree(workspace.helper)
     host.remove_tree(posixpath.dirname(workspace.undo_files(journal.number)))
 
 

@@ -62,6 +62,11 @@ class Workspace:
         return posixpath.join(self.state, "stage")
 
     @property
+    def helper(self) -> str:
+        """A virtual environment for the moment, of which only the packages stay."""
+        return posixpath.join(self.state, "helper")
+
+    @property
     def returned(self) -> str:
         """New files that an undo has taken out again."""
         return posixpath.join(self.state, "returned")

@@ -8,13 +8,14 @@ from provisioner.choose.platforms import check_cpu, check_libc, check_macos, is_
 from provisioner.choose.pythons import Offer, Pythons, no_python, offers_for, python_warnings
 from provisioner.choose.view import CatalogueView
 from provisioner.choose.words import Obstacle, span
-from provisioner.model.catalogue import Build, CudaBuild, KnownBad, LockDevice, Release
+from provisioner.model.catalogue import Build, ComputeDevice, CudaBuild, KnownBad, Release, set_of
+from provisioner.model.conda_package import Road
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState, GpuJudgement
 from provisioner.model.record import record
 from provisioner.model.request import Request
 
-_DEVICE_NAMES: dict[LockDevice, str] = {"cpu": "the CPU", "cuda": "CUDA"}
+_DEVICE_NAMES: dict[ComputeDevice, str] = {"cpu": "the CPU", "cuda": "CUDA"}
 
 
 @record
@@ -28,7 +29,7 @@ class Situation:
     spec: str
     pythons: Pythons
     sight: Sight
-    device: LockDevice
+    device: ComputeDevice
 
 
 @record
@@ -40,6 +41,7 @@ class Candidate:
     offer: Offer | None = None
     gpus: tuple[GpuJudgement, ...] = ()
     warnings: tuple[str, ...] = ()
+    road: Road = ""
 
 
 def examine(situation: Situation, release: Release, catalogue: CatalogueView) -> Candidate:
@@ -68,7 +70,21 @@ def examine(situation: Situation, release: Release, catalogue: CatalogueView) ->
     if python_obstacle is not None:
         obstacles.append(python_obstacle)
     warnings = (*gpu_notes, *(note for _, note in checks if note), *notes)
-    return Candidate(release=release, obstacles=_ordered(obstacles), offer=offer, gpus=gpus, warnings=tuple(dict.fromkeys(warnings)))
+    return Candidate(
+        release=release,
+        obstacles=_ordered(obstacles),
+        offer=offer,
+        gpus=gpus,
+        warnings=tuple(dict.fromkeys(warnings)),
+        road=road_of(situation.request, situation.device, build),
+    )
+
+
+def road_of(request: Request, device: ComputeDevice, build: Build) -> Road:
+    """Say how the TensorFlow of a conda environment comes about where its wheels are taken; "" for a virtual environment."""
+    if request.kind != "conda":
+        return ""
+    return "libraries" if device == "cuda" and build.cuda is not None and build.cuda.conda else "wheels"
 
 
 def _ordered(obstacles: list[Obstacle]) -> tuple[Obstacle, ...]:
@@ -102,8 +118,10 @@ def _python(
 ) -> tuple[Offer | None, Obstacle | None, tuple[str, ...]]:
     """Take the best Python that the release has a good lock for; the lock's own glibc floor counts where nothing else is in the way."""
     pythons = situation.pythons
-    locked = tuple(python for python, device in catalogue.locks(release.version, build.platform) if device == situation.device)
-    bad = _known_bad(release, build.platform, situation.device)
+    road = road_of(situation.request, situation.device, build)
+    wanted = set_of(situation.device, road)
+    locked = tuple(python for python, device in catalogue.locks(release.version, build.platform) if device == wanted)
+    bad = _known_bad(release, build.platform, situation.device, road)
     supported = tuple(python for python in locked if python not in bad)
     offers = offers_for(pythons, supported)
     if not offers:
@@ -115,7 +133,7 @@ def _python(
         return offers[0], None, ()
     first: Obstacle | None = None
     for offer in offers:
-        lock = catalogue.lock(release.version, offer.minor, build.platform, situation.device)
+        lock = catalogue.lock(release.version, offer.minor, build.platform, wanted)
         obstacle, note = check_libc(situation.facts, lock.glibc if lock is not None else build.glibc)
         if obstacle is None:
             notes = (*python_warnings(offer, pythons), *([note] if note else []))
@@ -137,11 +155,13 @@ def _metal(build: Build, python: str) -> tuple[str, ...]:
     return (f"The GPU of this Mac is used only with Apple's plug-in, which nobody has proven with this set: {add} adds it",)
 
 
-def _known_bad(release: Release, platform: str, device: LockDevice) -> dict[str, Obstacle]:
+def _known_bad(release: Release, platform: str, device: ComputeDevice, road: Road) -> dict[str, Obstacle]:
     """Return the Pythons with which the release is known not to work there; what is bad for some GPUs only is not among them."""
     bad: dict[str, Obstacle] = {}
     for entry in release.known_bad:
-        if not entry.capabilities and is_bad(entry, platform, device):
+        # What PyPI lacks, conda has.
+        brought = road == "libraries" and entry.cause == "cuda-libs-missing"
+        if not entry.capabilities and not brought and is_bad(entry, platform, device):
             for python in entry.pythons or tuple(python for build in release.builds for python in build.pythons):
                 bad[python] = Obstacle(code=entry.cause, why=entry.reason, remedy=_remedy(entry, release, platform))
     return bad
@@ -152,5 +172,8 @@ def _remedy(entry: KnownBad, release: Release, platform: str) -> str:
     cuda = next((build.cuda for build in release.builds if build.platform == platform), None)
     if entry.cause != "cuda-libs-missing" or cuda is None:
         return f"see {entry.reference}" if entry.reference else ""
-    by_hand = f"make the environment by hand with CUDA {cuda.version} and cuDNN {cuda.cudnn} from conda or of the system"
-    return f"use `--device cpu` or a newer release, or {by_hand}" + (f" (source: {entry.reference})" if entry.reference else "")
+    if cuda.conda:
+        other = "`--kind conda`, which takes them from a conda channel"
+    else:
+        other = f"make the environment by hand with CUDA {cuda.version} and cuDNN {cuda.cudnn} from conda or of the system"
+    return f"use {other}, or `--device cpu`, or a newer release" + (f" (source: {entry.reference})" if entry.reference else "")

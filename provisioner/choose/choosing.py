@@ -9,12 +9,12 @@ from provisioner.choose.driver import look
 from provisioner.choose.nearest import nearest
 from provisioner.choose.platforms import has_cuda, platform_of
 from provisioner.choose.pythons import find_pythons
-from provisioner.choose.reasons import reasons, warnings
+from provisioner.choose.reasons import reasons, warnings_of
 from provisioner.choose.refusing import refusals, refused
 from provisioner.choose.versions import names_prerelease, specifier
 from provisioner.choose.view import CatalogueView
 from provisioner.errors import TfsetupError
-from provisioner.model.catalogue import LockDevice, Release
+from provisioner.model.catalogue import ComputeDevice, Release
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice, EnvState
 from provisioner.model.request import Request
@@ -27,13 +27,13 @@ def choose(facts: Facts, request: Request, catalogue: CatalogueView, env: EnvSta
     not parse, ``CouldNotTellError`` where the facts do not even say what kind of machine it is.
     """
     situation = situate(facts, request, catalogue, env)
-    candidates = [] if request.kind == "conda" else _walk(situation, _releases(situation, catalogue), catalogue)
+    candidates = _walk(situation, _releases(situation, catalogue), catalogue)
     choice = _choice(situation, candidates)
     if choice is not None:
         return choice
 
     def attempt(other: Request, place: EnvState, releases: Iterable[Release] | None) -> Choice | None:
-        if other.kind == "conda":
+        if place.exists and place.kind != other.kind:
             return None
         try:
             changed = situate(facts, other, catalogue, place)
@@ -50,7 +50,7 @@ def situate(facts: Facts, request: Request, catalogue: CatalogueView, env: EnvSt
     platform = platform_of(facts)
     # Where no release has a CUDA build the CPU is taken, and said aloud; `--device cuda` is then refused with the reason.
     found = request.device == "auto" and sight.state == "answers" and has_cuda(platform)
-    device: LockDevice = "cuda" if request.device == "cuda" or found else "cpu"
+    device: ComputeDevice = "cuda" if request.device == "cuda" or found else "cpu"
     return Situation(
         facts=facts,
         request=request,
@@ -93,6 +93,7 @@ def _choice(situation: Situation, candidates: list[Candidate]) -> Choice | None:
         platform=situation.platform,
         reasons=reasons(situation, taken, offer, first=not better),
         refusals=refusals(better),
-        warnings=warnings(situation, taken),
+        warnings=warnings_of(situation, taken.release, taken.warnings),
         gpus=taken.gpus,
+        road=taken.road,
     )

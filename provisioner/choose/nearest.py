@@ -12,7 +12,7 @@ from provisioner.choose.versions import minor
 from provisioner.choose.view import CatalogueView
 from provisioner.model.catalogue import Release
 from provisioner.model.plan import Choice, EnvState
-from provisioner.model.request import Request
+from provisioner.model.request import Kind, Request
 from provisioner.versions import numbers
 
 # What a person gives up most easily comes first. More than three lines nobody reads.
@@ -41,11 +41,11 @@ def nearest(request: Request, env: EnvState, catalogue: CatalogueView, attempt: 
 
 
 def _changeable(field: str, request: Request, env: EnvState) -> bool:
-    """An option can be given up when it restricts anything; only conda's absence of profiles makes the kind one of them."""
+    """An option can be given up when it restricts anything; another kind of environment brings other Pythons, or other libraries."""
     return {
-        "kind": request.kind != "venv",
+        "kind": True,
         "tensorflow": request.tensorflow not in {"", "latest"},
-        "env": env.kind == "venv",
+        "env": env.exists,
         "python": request.python != "",
         "device": request.device != "cpu",
     }[field]
@@ -58,7 +58,7 @@ def _relaxed(request: Request, env: EnvState, changed: frozenset[str], catalogue
         tensorflow="" if "tensorflow" in changed else request.tensorflow,
         python="" if "python" in changed else request.python,
         device="cpu" if "device" in changed else request.device,
-        kind="venv" if "kind" in changed else request.kind,
+        kind=_other_kind(request) if "kind" in changed else request.kind,
     )
     place = EnvState(path=env.path, kind="absent", digest="") if "env" in changed else env
     choice = attempt(freed, place, None)
@@ -80,6 +80,10 @@ def _relaxed(request: Request, env: EnvState, changed: frozenset[str], catalogue
         if again is not None and (minor(again.release), again.python) == (minor(choice.release), choice.python):
             return options(candidate, changed)
     return ""
+
+
+def _other_kind(request: Request) -> Kind:
+    return "conda" if request.kind == "venv" else "venv"
 
 
 def _by_distance(spec: str, catalogue: CatalogueView) -> Iterator[Release]:

@@ -31,13 +31,14 @@ class Pythons:
     """All offers, best first.
 
     ``assumed``: the facts do not tell the interpreters, so any Python that meets ``spec`` is taken for granted. ``asked``: that
-    in the person's own words. ``env``: the offer is that of an environment that is there already. ``trouble``: why no interpreter is fit.
+    in the person's own words. ``supplied``: conda brings the Python, whichever it is. ``env``: the offer is that of an environment that is there already. ``trouble``: why no interpreter is fit.
     """
 
     offers: tuple[Offer, ...] = ()
     spec: str = ""
     asked: str = ""
     assumed: str = ""
+    supplied: bool = False
     env: str = ""
     trouble: Obstacle | None = None
 
@@ -50,8 +51,12 @@ def find_pythons(facts: Facts, request: Request, env: EnvState) -> Pythons:
     """
     path = request.python if _is_path(request.python) else ""
     spec = "" if path else specifier(request.python, "--python")
-    if env.kind == "venv":
+    if env.exists:
         return _of_environment(facts, request, env, spec, path)
+    if request.kind == "conda":
+        if path:
+            raise UsageError(f"`--python {path}` names an interpreter, and a conda environment brings its own", hint="give a version instead")
+        return Pythons(spec=spec, asked=request.python, supplied=True)
     fact = facts.interpreters
     if fact.status == "unknown":
         if path:
@@ -137,7 +142,7 @@ def _trouble(everything: tuple[Interpreter, ...], wanted: tuple[Interpreter, ...
 
 def offers_for(pythons: Pythons, supported: tuple[str, ...]) -> tuple[Offer, ...]:
     """Return the offers whose version is among ``supported``, best first."""
-    if not pythons.assumed:
+    if not pythons.assumed and not pythons.supplied:
         return tuple(offer for offer in pythons.offers if offer.minor in supported)
     allowed = [python for python in newest_first(set(supported)) if some_patch_matches(pythons.spec, python)]
     return tuple(Offer(minor=python, version=python, interpreter=None, where="") for python in allowed)
@@ -150,6 +155,9 @@ def no_python(pythons: Pythons, supported: tuple[str, ...], device: str) -> Obst
     if pythons.trouble is not None:
         trouble = pythons.trouble
         return trouble if trouble.remedy else Obstacle(code=trouble.code, why=trouble.why, remedy=_get(pythons, supported))
+    if pythons.supplied:
+        why = f"has known-good sets for Python {span(supported)}, and `--python {pythons.asked}` was asked for"
+        return Obstacle(code="python-unsupported", why=why, remedy=f"ask for one of them, such as `--python {newest_first(set(supported))[0]}`")
     versions = listed(newest_first({offer.minor for offer in pythons.offers}))
     remedy = _get(pythons, supported)
     if pythons.env:

@@ -8,6 +8,8 @@ from provisioner.choose.gpu import usable
 from provisioner.choose.platforms import has_cuda, is_jetson, platform_name, unused_gpu
 from provisioner.choose.pythons import Offer
 from provisioner.choose.words import listed
+from provisioner.model.catalogue import Release
+from provisioner.model.plan import GpuJudgement
 from provisioner.versions import numbers
 
 
@@ -19,10 +21,12 @@ def reasons(situation: Situation, taken: Candidate, offer: Offer, *, first: bool
     found = f"with a known-good set for Python {offer.minor} here"
     if not first:
         found = f"that can be used here, and has a known-good set for Python {offer.minor}"
-    return (f"TensorFlow {version} is the newest {kind}{asked} {found}", *_python_words(situation, offer), _device_words(situation, taken))
+    return (f"TensorFlow {version} is the newest {kind}{asked} {found}", *_python_words(situation, offer), device_words(situation, taken.gpus))
 
 
 def _python_words(situation: Situation, offer: Offer) -> tuple[str, ...]:
+    if situation.pythons.supplied:
+        return (f"Python {offer.minor} comes from the conda channel; it is the newest that this release has a known-good set for",)
     if not offer.where:
         return ()
     if situation.pythons.env:
@@ -43,12 +47,13 @@ def _real(offer: Offer) -> bool:
     return offer.interpreter is not None and not offer.interpreter.virtual
 
 
-def _device_words(situation: Situation, taken: Candidate) -> str:
+def device_words(situation: Situation, gpus: tuple[GpuJudgement, ...]) -> str:
+    """Say what is computed on, and why; ``gpus`` as the build was held against them, empty where that is not known."""
     sight, asked = situation.sight, situation.request.device
     if situation.device == "cuda":
         if sight.state != "answers":
             return "CUDA, because `--device cuda` asks for it by name"
-        good = [judgement.name for judgement in taken.gpus if usable(judgement)]
+        good = [judgement.name for judgement in gpus if usable(judgement)] or [gpu.name for gpu in sight.gpus]
         counted = listed([f"{good.count(name)} x {name}" if good.count(name) > 1 else name for name in dict.fromkeys(good)])
         driver = situation.facts.driver.release.value
         return f"CUDA, because the NVIDIA driver{f' {driver}' if driver else ''} answers for {counted}"
@@ -71,16 +76,16 @@ def _others(situation: Situation) -> str:
     return f"; this TensorFlow does not compute on the {listed(vendors)} GPU here" if vendors else ""
 
 
-def warnings(situation: Situation, taken: Candidate) -> tuple[str, ...]:
-    """Say what a person should know, loudest first: never the CPU in silence where a GPU is."""
+def warnings_of(situation: Situation, release: Release | None, told: tuple[str, ...]) -> tuple[str, ...]:
+    """Say what a person should know, loudest first: never the CPU in silence where a GPU is. ``told`` is what is known of the build."""
     sight = situation.sight
     loud: tuple[str, ...] = ()
     if situation.device == "cpu" and situation.request.device == "auto":
-        if not has_cuda(situation.platform) and (sight.state != "none" or is_jetson(situation.facts)):
-            loud = (unused_gpu(situation.facts, situation.platform, taken.release),)
+        if release is not None and not has_cuda(situation.platform) and (sight.state != "none" or is_jetson(situation.facts)):
+            loud = (unused_gpu(situation.facts, situation.platform, release),)
         elif sight.why:
             loud = (_loud(sight),)
-    return (*loud, *taken.warnings, *_variable_words(situation))
+    return (*loud, *told, *_variable_words(situation))
 
 
 def _loud(sight: Sight) -> str:

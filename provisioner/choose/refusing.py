@@ -12,8 +12,6 @@ from provisioner.choose.words import CURABLE, ORDER, Obstacle, listed
 from provisioner.errors import NoProfileError
 from provisioner.model.plan import Refusal
 
-CONDA = "conda environments come with a later release; `--kind venv` works"
-
 
 def refusals(candidates: list[Candidate]) -> tuple[Refusal, ...]:
     """Say once why each candidate was not taken: neighbours with the same obstacles share a line; what else is in the way is told too."""
@@ -30,9 +28,6 @@ def refusals(candidates: list[Candidate]) -> tuple[Refusal, ...]:
 def refused(situation: Situation, candidates: list[Candidate], catalogue: CatalogueView, near: tuple[str, ...]) -> NoProfileError:
     """Return the error for a request that no candidate meets."""
     request = situation.request
-    if request.kind == "conda":
-        message = "no known-good profile makes a conda environment"
-        return NoProfileError(message, hint=CONDA, refusals=(f"--kind conda: {CONDA}",), nearest=near)
     if not candidates:
         return _not_in_catalogue(situation, catalogue, near)
     told = tuple(f"{one.candidate}: {one.why} [{one.code}]" for one in refusals(candidates))

@@ -149,6 +149,8 @@ _ABOUT = {
     "python": "The Python of the environment on this machine",
     "device": "What the environment on this machine computes on",
     "kind": "The kind of environment",
+    "source": "Where the TensorFlow of a conda environment comes from",
+    "channel": "The conda channels, the most important first",
     "env": "Where the environment on this machine is",
     "with": "Packages beside TensorFlow, on this machine and in locks",
     "offline": "Forbid the network",

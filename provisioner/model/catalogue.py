@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
+from provisioner.model.conda_package import Road
 from provisioner.model.record import record
 
-LockDevice = Literal["cpu", "cuda"]
+# What a person sees, and what a set is locked for: the GPU wheel with CUDA's wheels, or without them where conda brings the libraries.
+ComputeDevice = Literal["cpu", "cuda"]
+LockDevice = Literal["cpu", "cuda", "cuda-conda"]
 
 # Stands where no release of an add-on is for a TensorFlow.
 NO_ADDON = "none"
+
+
+def set_of(device: ComputeDevice, road: Road) -> LockDevice:
+    """Return the device that a set is locked for: conda may bring the CUDA libraries that wheels bring otherwise."""
+    return "cuda-conda" if device == "cuda" and road == "libraries" else device
 
 
 @record
@@ -49,6 +57,7 @@ class CudaBuild:
     driver_wsl: str = ""
     driver_ptx: str = ""
     requirements: tuple[str, ...] = ()
+    conda: tuple[str, ...] = ()
     finds_tools: bool = True
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from provisioner.model.catalogue import Link, LockDevice
+from provisioner.model.catalogue import ComputeDevice, Link
+from provisioner.model.conda_package import CondaPart, Road
 from provisioner.model.facts import Interpreter
 from provisioner.model.finding import Repair
 from provisioner.model.record import record
@@ -37,17 +38,22 @@ class Refusal:
 
 @record
 class Choice:
-    """What was chosen: ``reasons`` say why, ``refusals`` why each better candidate was not, ``warnings`` what a person should know."""
+    """What was chosen: ``reasons`` say why, ``refusals`` why each better candidate was not, ``warnings`` what a person should know.
+
+    ``road`` says how the TensorFlow of a conda environment comes about; "" for a virtual environment. ``interpreter`` is None where conda
+    brings the Python.
+    """
 
     release: str
     python: str
     interpreter: Interpreter | None
-    device: LockDevice
+    device: ComputeDevice
     platform: str
     reasons: tuple[str, ...]
     refusals: tuple[Refusal, ...]
     warnings: tuple[str, ...]
     gpus: tuple[GpuJudgement, ...]
+    road: Road = ""
 
 
 @record
@@ -95,7 +101,7 @@ class Edit:
 # How much a plan changes: ``apply`` makes what was asked for; a repair puts single things right (``repair``), the whole set (``set``), or
 # makes the environment anew in the place of the old one (``rebuild``).
 PlanKind = Literal["apply", "repair", "set", "rebuild"]
-StepKind = Literal["create", "remove", "install", "link", "write", "move", "verify", "receipt"]
+StepKind = Literal["create", "conda", "remove", "install", "link", "write", "move", "verify", "receipt"]
 
 
 @record
@@ -108,21 +114,30 @@ class Step:
     needed: bool
 
 
+# What is at a place: nothing, a folder with nothing in it, an environment.
+EnvKind = Literal["absent", "empty", "venv", "conda"]
+
+
 @record
 class EnvState:
     """What is at the environment's path now: ``digest`` covers all its distributions and versions.
 
-    ``kind``: ``absent``, ``empty`` (a folder with nothing in it), ``venv``. ``managed`` is true when this tool made it. ``python`` is
+    ``kind``: ``absent``, ``empty`` (a folder with nothing in it), ``venv``, ``conda``. ``managed`` is true when this tool made it. ``python`` is
     the path of its interpreter, ``python_version`` that interpreter's version as ``3.11.7`` (both empty without a ``venv``).
     """
 
     path: str
-    kind: Literal["absent", "empty", "venv"]
+    kind: EnvKind
     digest: str
     python: str = ""
     python_version: str = ""
     site_packages: str = ""
     managed: bool = False
+
+    @property
+    def exists(self) -> bool:
+        """True where there is an environment, whatever its kind."""
+        return self.kind in {"venv", "conda"}
 
 
 @record
@@ -133,7 +148,8 @@ class Plan:
     ``lock`` are digests of what the decision was made from; ``proof`` says in words what was run for the lock. ``unchanged`` are locked
     packages that are there already, with their versions; ``warnings`` are about the place (those about the choice are in ``choice``).
     ``indexes`` are those that a team's lock names, for its files (addresses; none for the one that the machine is configured with).
-    ``builders`` are the packages of the set that its source distributions are built with (empty where nothing is built).
+    ``builders`` are the packages of the set that its source distributions are built with (empty where nothing is built). ``conda`` is what
+    conda packages are to be (None for a virtual environment).
 
     The rest is for repairs: ``repairs`` are those of the findings that it does; ``moves`` are renamed aside, ``edits`` written; ``base`` is the
     interpreter that the environment is given (empty: it keeps its own). ``conflicts`` say what else is installed and will not work any more.
@@ -166,6 +182,7 @@ class Plan:
     base: str = ""
     conflicts: tuple[str, ...] = ()
     indexes: tuple[Index, ...] = ()
+    conda: CondaPart | None = None
     seal: str = ""
 
     @property

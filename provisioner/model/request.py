@@ -9,6 +9,7 @@ from provisioner.model.record import record
 
 Device = Literal["auto", "cpu", "cuda"]
 Kind = Literal["venv", "conda"]
+Source = Literal["auto", "wheels", "conda"]
 
 
 @record
@@ -16,7 +17,9 @@ class Request:
     """A request, the same for every command.
 
     ``tensorflow`` and ``python`` are PEP 440 specifiers (``==2.15.*``) or empty for "the best that fits"; ``env`` is the absolute
-    path of the environment; ``extra`` are the requirements of ``--with``; ``origins`` says for each field where its value came
+    path of the environment; ``source`` says where the TensorFlow of a conda environment comes from: TensorFlow's own wheels, the conda channel
+    (``conda``), or what is proven (``auto``); ``channels`` are conda channels in order of priority, empty for those that conda is configured
+    with, or the profile's. ``extra`` are the requirements of ``--with``; ``origins`` says for each field where its value came
     from (``default``, ``option``, ``variable TFSETUP_X``, ``file``).
     """
 
@@ -24,6 +27,8 @@ class Request:
     python: str = ""
     device: Device = "auto"
     kind: Kind = "venv"
+    source: Source = "auto"
+    channels: tuple[str, ...] = ()
     env: str = ""
     extra: tuple[str, ...] = ()
     offline: bool = False
@@ -50,6 +55,8 @@ SETTINGS = (
     Setting(name="python", kind="text", default=""),
     Setting(name="device", kind="choice", default="auto", choices=("auto", "cpu", "cuda")),
     Setting(name="kind", kind="choice", default="venv", choices=("venv", "conda")),
+    Setting(name="source", kind="choice", default="auto", choices=("auto", "wheels", "conda")),
+    Setting(name="channel", kind="list", default=()),
     Setting(name="env", kind="text", default="./tf-env"),
     Setting(name="with", kind="list", default=()),
     Setting(name="offline", kind="flag", default=False),

@@ -56,7 +56,7 @@ def applied_text(plan: Plan, executed: Executed, *, verbose: bool) -> str:
     """Say how an apply ended."""
     text = verification_text(executed.verification, verbose=verbose)
     if not executed.kept:
-        there = "was removed again" if plan.env.kind != "venv" else "is as it was before"
+        there = "was removed again" if not plan.env.exists else "is as it was before"
         return f"{text}\n\nThe verification failed, so the change was taken back: {plan.env.path} {there}"
     return "\n".join(
         [
@@ -74,7 +74,7 @@ def undo_text(found: Undoable) -> str:
     root = found.workspace.root
     if found.interrupted is not None:
         return f"{interrupted_words(found.interrupted).split(';')[0]}; what it had begun is taken back"
-    if found.record is None or found.record.before != "venv":
+    if found.record is None or found.record.before not in {"venv", "conda"}:
         lines = [f"{root} was made by tfsetup{_when(found)}; it is removed, with all that is in it"]
         if found.added:
             lines.append(f"  among it, installed since by others: {', '.join(found.added)}")

@@ -56,7 +56,7 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> 
 
 
 def _made(plan: Plan, *, verbose: bool) -> list[str]:
-    kind = {"venv": "there already", "absent": "new", "empty": "an empty folder now"}[plan.env.kind]
+    kind = {"absent": "new", "empty": "an empty folder now"}.get(plan.env.kind, "there already")
     headline, *reasons = choice_lines(plan.choice, verbose=verbose)
     return [headline, f"  in {plan.env.path} ({kind})", *reasons]
 
@@ -132,7 +132,7 @@ def next_text(plan: Plan, *, elsewhere: bool, saved: str) -> str:
         return "This plan is for another machine: run `tfsetup plan` with the same options there"
     if not plan.changes:
         return f"Nothing to do: the environment is as planned\nNext: tfsetup verify --env {shlex.quote(plan.request.env)}"
-    if plan.env.kind == "venv":
+    if plan.env.exists:
         undo = "moves the old files back; until then they take the room that they take now"
     else:
         undo = "removes the environment again"

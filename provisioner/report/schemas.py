@@ -118,7 +118,7 @@ def schema_of(name: str) -> dict[str, Any]:
         "undo": {
             "env": _TEXT,
             "interrupted": {"type": ["object", "null"]},
-            "restored": {"enum": ["absent", "empty", "venv", None]},
+            "restored": {"enum": ["absent", "empty", "venv", "conda", None]},
             "removed": _TEXTS,
             "put_back": _TEXTS,
         },

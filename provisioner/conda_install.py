@@ -1,0 +1,91 @@
+"""The conda half of a change: packages linked aside, conda's history, and the files of conda packages that leave."""
+
+from __future__ import annotations
+
+import posixpath
+
+from provisioner.conda_places import places
+from provisioner.conda_plan import identity_parts
+from provisioner.engines import rattler
+from provisioner.errors import OperationError
+from provisioner.facts.conda_env import recorded_files
+from provisioner.host import Host, Reader
+from provisioner.model.conda_package import SUBDIRS, CondaPart
+from provisioner.model.plan import Plan
+from provisioner.progress import Progress
+from provisioner.transaction import make_folders
+
+HISTORY = "conda-meta/history"
+# What rattler leaves in a folder besides the packages.
+_MARKS = ("CACHEDIR.TAG", "conda-meta/.condarc-lock")
+
+
+def link(plan: Plan, host: Host, prefix: str, *, progress: Progress) -> None:
+    """Link the plan's conda packages into the folder ``prefix``, as an environment that will stand at the plan's place.
+
+    ``prefix`` is the new environment aside, or the stage of a change. What conda needs to take the folder for an environment of its own is
+    written, too.
+    """
+    part = _part(plan)
+    if not part.changes and host.exists(posixpath.join(plan.env.path, HISTORY)):
+        return
+    if part.packages:
+        progress.start("conda", f"Linking {len(part.packages)} conda package{'s' * (len(part.packages) != 1)}", sum(_growing(part)))
+        # Credentials are never part of a plan; they come from conda's configuration when they are needed.
+        found = places(host, plan.request, part.channels)
+        rattler.install(
+            host,
+            found.channels,
+            part.packages,
+            prefix=prefix,
+            target=plan.env.path,
+            subdir=SUBDIRS[plan.choice.platform],
+            specs=part.specs,
+            beside=_python_record(host, plan.env.path, part),
+            watch=progress.advance,
+        )
+        progress.finish()
+    for name in _MARKS:
+        path = posixpath.join(prefix, name)
+        if host.exists(path):
+            host.remove(path)
+    make_folders(host, posixpath.join(prefix, "conda-meta"))
+    host.write(posixpath.join(prefix, HISTORY), history(host, plan))
+
+
+def _part(plan: Plan) -> CondaPart:
+    if plan.conda is None:
+        raise OperationError("the plan names no conda packages", hint="plan again")
+    return plan.conda
+
+
+def _growing(part: CondaPart) -> list[int]:
+    """Bytes written for each package: the download, and what it unpacks to (``plan.CONDA_GROWTH``)."""
+    return [package.size * 4 for package in part.packages]
+
+
+def _python_record(reader: Reader, root: str, part: CondaPart) -> str:
+    """Return conda's record of the Python that stays, which says where pure packages belong; "" where Python itself is linked."""
+    text = part.unchanged.get("python", "")
+    return posixpath.join(root, "conda-meta", f"python-{text.replace(' ', '-')}.json") if text else ""
+
+
+def history(reader: Reader, plan: Plan) -> str:
+    """Return conda's history of the environment with this change at its end (the form of conda's ``conda.history``)."""
+    part = _part(plan)
+    path = posixpath.join(plan.env.path, HISTORY)
+    before = reader.read_text(path, limit=1 << 24) if reader.exists(path) else ""
+    lines = [f"==> {plan.made[:19].replace('T', ' ')} <==", "# cmd: tfsetup apply --kind conda"]
+    lines += [f"-{removal.identity}" for removal in part.removals]
+    lines += [f"+{package.channel.rstrip('/').rsplit('/', 1)[-1]}/{package.subdir}::{package.identity}" for package in part.packages]
+    specs = ", ".join(f"'{spec}'" for spec in part.specs)
+    return before + "\n".join([*lines, f"# update specs: [{specs}]"]) + "\n"
+
+
+def doomed(reader: Reader, root: str, part: CondaPart) -> set[str]:
+    """Return the files, relative to the environment, of the conda packages that leave, and conda's records of them."""
+    found: set[str] = set()
+    for removal in part.removals:
+        identity_parts(removal.identity)
+        found |= recorded_files(reader, root, removal.identity)
+    return found

@@ -1,0 +1,169 @@
+"""What a conda environment is to be made of: the choice, the match specs that follow from it, and the solver's answer to them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from provisioner import receipt as receipts
+from provisioner.choose import choose
+from provisioner.choose.channel import channel_choice, channel_specs, no_channel_cuda
+from provisioner.choose.choosing import situate
+from provisioner.choose.virtual import virtual_packages
+from provisioner.conda_places import Places
+from provisioner.conda_plan import NOTHING, TOOLS, Present, as_it_is, compare, leaving, staying
+from provisioner.engines import rattler
+from provisioner.errors import NoProfileError
+from provisioner.facts.conda_env import read_present
+from provisioner.host import Host, Reader
+from provisioner.model.catalogue import Lock, Proof, Release, set_of
+from provisioner.model.conda_package import SUBDIRS, CondaPackage, CondaPart
+from provisioner.model.facts import Facts
+from provisioner.model.plan import Choice
+from provisioner.model.request import Request
+from provisioner.plan import Picked
+from provisioner.site import Site, normalise
+from provisioner.workspace import Workspace
+
+if TYPE_CHECKING:
+    from provisioner.catalogue import Catalogue
+
+
+def pick_wheels(
+    host: Host, facts: Facts, request: Request, catalogue: Catalogue, site: Site, places: Places, *, repodata: str
+) -> Picked:
+    """Take the catalogue's best set of wheels, and solve for the conda packages that go with it: Python, and CUDA's libraries where conda has them.
+
+    ``repodata`` is the folder for the channels' lists. Raises ``NoProfileError`` where no set fits, or where the channels cannot meet one.
+    """
+    choice = choose(facts, request, catalogue, site.state)
+    release = catalogue.release(choice.release)
+    lock = catalogue.lock(choice.release, choice.python, choice.platform, set_of(choice.device, choice.road))
+    if lock is None or release is None:
+        raise NoProfileError(f"the catalogue has no set for {choice.release} on Python {choice.python}")
+    specs = wheel_specs(choice, release)
+    virtual = virtual_packages(facts, cuda=cuda_of(facts, choice, release))
+    wheels = frozenset(file.name for file in lock.files)
+    part, owned, solution = conda_part(host, choice, site, places, specs=specs, virtual=virtual, wheels=wheels, repodata=repodata, request=request)
+    brought = owned | {normalise(package.name) for package in solution}
+    lock = replace(lock, files=tuple(file for file in lock.files if file.name not in TOOLS or file.name not in brought))
+    return Picked(choice=choice, lock=lock, proof=catalogue.proof(lock), beside="conda", conda=part, owned=owned)
+
+
+def wheel_specs(choice: Choice, release: Release) -> tuple[str, ...]:
+    """Return the match specs of what conda brings beside TensorFlow's own wheel."""
+    build = next(build for build in release.builds if build.platform == choice.platform)
+    libraries = build.cuda.conda if build.cuda is not None and choice.road == "libraries" else ()
+    return (f"python {choice.python}.*", *libraries)
+
+
+def cuda_of(facts: Facts, choice: Choice, release: Release) -> str:
+    """Return the CUDA that packages may count on: the driver's; where none answers, that of the build; none for the CPU."""
+    if choice.device != "cuda":
+        return ""
+    build = next((build for build in release.builds if build.platform == choice.platform), None)
+    return facts.driver.cuda.value or (build.cuda.version if build is not None and build.cuda is not None else "")
+
+
+def conda_part(  # noqa: PLR0913 - each is one part of the same question
+    host: Host,
+    choice: Choice,
+    site: Site,
+    places: Places,
+    *,
+    specs: Sequence[str],
+    virtual: Sequence[str],
+    wheels: frozenset[str],
+    repodata: str,
+    request: Request,
+) -> tuple[CondaPart, frozenset[str], tuple[CondaPackage, ...]]:
+    """Solve, and compare with what is there: the plan's part, the distributions that conda holds and keeps, and the whole solution.
+
+    An environment that was made from the same specs, and still has all of it, is not solved again: channels move on, and an environment that is
+    as planned does not change for that.
+    """
+    present = read_present(host, site.state.path) if site.state.kind == "conda" else NOTHING
+    going = leaving(present, wheels)
+    kept = frozenset(name for name, owner in present.owners.items() if owner not in going)
+    made = _made_before(host, site, specs, places) if not going else None
+    if made is not None:
+        return made, kept, ()
+    stays = staying(present, going)
+    wanted = {spec.split()[0] for spec in specs}
+    solution = rattler.solve(
+        host,
+        places.channels,
+        subdir=SUBDIRS[choice.platform],
+        specs=[*specs, *(package.name for package in stays if package.name not in wanted)],
+        virtual=virtual,
+        repodata=repodata,
+        locked=stays,
+        offline=request.offline or places.config.offline,
+    )
+    packages, unchanged, removals = compare(solution, present, going)
+    part = CondaPart(
+        specs=tuple(specs),
+        virtual=tuple(virtual),
+        channels=places.shown,
+        packages=tuple(replace(package, url=bare(package.url), channel=bare(package.channel)) for package in packages),
+        unchanged=unchanged,
+        removals=removals,
+        cache=places.cache,
+    )
+    return part, kept, solution
+
+
+def bare(url: str) -> str:
+    """Return an address without user, password and token (conda's ``/t/<token>/``), as conda notes it in an environment, too."""
+    return re.sub(r"/t/[^/]+/", "/", re.sub(r"(?<=://)[^/@]*@", "", url), count=1)
+
+
+def _made_before(reader: Reader, site: Site, specs: Sequence[str], places: Places) -> CondaPart | None:
+    """Return what this tool made the environment of, where that was asked for in the same words and is there."""
+    if site.state.kind != "conda":
+        return None
+    receipt = receipts.read(reader, Workspace(root=site.state.path).receipt)
+    part = receipt.plan.conda if receipt is not None else None
+    if part is None or (part.specs, part.channels) != (tuple(specs), places.shown):
+        return None
+    return as_it_is(part, site.conda)
+
+
+def pick_channel(
+    host: Host, facts: Facts, request: Request, catalogue: Catalogue, site: Site, places: Places, *, repodata: str
+) -> Picked:
+    """Take everything from the channel: the newest TensorFlow that it has for the machine, as the solver finds it.
+
+    Nobody has proven such a set; what is known of it is what the channel declares. Raises ``NoProfileError`` where the channel has none.
+    """
+    situation = situate(facts, request, catalogue, site.state)
+    table = catalogue.conda()
+    if situation.device == "cuda" and not table.cuda_builds(situation.platform):
+        raise no_channel_cuda(situation)
+    specs = channel_specs(request, situation.device, site.state.python_version)
+    cuda = (facts.driver.cuda.value or table.newest_cuda(situation.platform)) if situation.device == "cuda" else ""
+    choice = Choice(
+        release="",
+        python="",
+        interpreter=None,
+        device=situation.device,
+        platform=situation.platform,
+        reasons=(),
+        refusals=(),
+        warnings=(),
+        gpus=(),
+        road="conda",
+    )
+    virtual = virtual_packages(facts, cuda=cuda)
+    part, owned, _ = conda_part(
+        host, choice, site, places, specs=specs, virtual=virtual, wheels=frozenset(), repodata=repodata, request=request
+    )
+    choice = channel_choice(situation, choice, part, table)
+    return Picked(choice=choice, lock=no_wheels(choice), proof=Proof(lock="", level="resolved"), conda=part, owned=owned)
+
+
+def no_wheels(choice: Choice) -> Lock:
+    """Return the set of wheels of a choice that has none: everything comes from the channel."""
+    return Lock(release=choice.release, python=choice.python, platform=choice.platform, device=choice.device, glibc="", files=(), digest="")
