@@ -8,13 +8,13 @@ from provisioner.choose.platforms import check_cpu, check_libc, check_macos, is_
 from provisioner.choose.pythons import Offer, Pythons, no_python, offers_for, python_warnings
 from provisioner.choose.view import CatalogueView
 from provisioner.choose.words import Obstacle, span
-from provisioner.model.catalogue import Build, CudaBuild, KnownBad, LockDevice, Release
+from provisioner.model.catalogue import Build, CudaBuild, KnownBad, ComputeDevice, Release
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState, GpuJudgement
 from provisioner.model.record import record
 from provisioner.model.request import Request
 
-_DEVICE_NAMES: dict[LockDevice, str] = {"cpu": "the CPU", "cuda": "CUDA"}
+_DEVICE_NAMES: dict[ComputeDevice, str] = {"cpu": "the CPU", "cuda": "CUDA"}
 
 
 @record
@@ -28,7 +28,7 @@ class Situation:
     spec: str
     pythons: Pythons
     sight: Sight
-    device: LockDevice
+    device: ComputeDevice
 
 
 @record
@@ -137,7 +137,7 @@ def _metal(build: Build, python: str) -> tuple[str, ...]:
     return (f"The GPU of this Mac is used only with Apple's plug-in, which nobody has proven with this set: {add} adds it",)
 
 
-def _known_bad(release: Release, platform: str, device: LockDevice) -> dict[str, Obstacle]:
+def _known_bad(release: Release, platform: str, device: ComputeDevice) -> dict[str, Obstacle]:
     """Return the Pythons with which the release is known not to work there; what is bad for some GPUs only is not among them."""
     bad: dict[str, Obstacle] = {}
     for entry in release.known_bad:

@@ -14,7 +14,7 @@ from provisioner.choose.refusing import refusals, refused
 from provisioner.choose.versions import names_prerelease, specifier
 from provisioner.choose.view import CatalogueView
 from provisioner.errors import TfsetupError
-from provisioner.model.catalogue import LockDevice, Release
+from provisioner.model.catalogue import ComputeDevice, Release
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice, EnvState
 from provisioner.model.request import Request
@@ -50,7 +50,7 @@ def situate(facts: Facts, request: Request, catalogue: CatalogueView, env: EnvSt
     platform = platform_of(facts)
     # Where no release has a CUDA build the CPU is taken, and said aloud; `--device cuda` is then refused with the reason.
     found = request.device == "auto" and sight.state == "answers" and has_cuda(platform)
-    device: LockDevice = "cuda" if request.device == "cuda" or found else "cpu"
+    device: ComputeDevice = "cuda" if request.device == "cuda" or found else "cpu"
     return Situation(
         facts=facts,
         request=request,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from provisioner.model.catalogue import Link, LockDevice
+from provisioner.model.catalogue import Link, ComputeDevice
 from provisioner.model.facts import Interpreter
 from provisioner.model.finding import Repair
 from provisioner.model.record import record
@@ -42,7 +42,7 @@ class Choice:
     release: str
     python: str
     interpreter: Interpreter | None
-    device: LockDevice
+    device: ComputeDevice
     platform: str
     reasons: tuple[str, ...]
     refusals: tuple[Refusal, ...]
