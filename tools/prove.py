@@ -140,9 +140,7 @@ def make_room(lock: Lock) -> None:
 
 def missing(catalogue: Catalogue, proofs: dict[str, Proof]) -> list[Lock]:
     """Return the locks for Linux on x86-64 that were neither run nor marked as not run."""
-    return [
-        lock for device in DEVICES for lock in locks(catalogue, versions=(), python="", device=device) if lock.digest not in proofs
-    ]
+    return [lock for device in DEVICES for lock in locks(catalogue, versions=(), python="", device=device) if lock.digest not in proofs]
 
 
 def was_run(lock: Lock, proofs: dict[str, Proof]) -> bool:

@@ -8,7 +8,7 @@ from provisioner.choose.platforms import check_cpu, check_libc, check_macos, is_
 from provisioner.choose.pythons import Offer, Pythons, no_python, offers_for, python_warnings
 from provisioner.choose.view import CatalogueView
 from provisioner.choose.words import Obstacle, span
-from provisioner.model.catalogue import Build, CudaBuild, KnownBad, ComputeDevice, Release
+from provisioner.model.catalogue import Build, ComputeDevice, CudaBuild, KnownBad, Release
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState, GpuJudgement
 from provisioner.model.record import record

@@ -11,7 +11,7 @@ from provisioner.diagnose.case import Distribution
 from provisioner.diagnose.examined import quoted
 from provisioner.facts import files
 from provisioner.host import Reader
-from provisioner.model.catalogue import Build, Lock, ComputeDevice, Release
+from provisioner.model.catalogue import Build, ComputeDevice, Lock, Release
 from provisioner.model.facts import Facts
 from provisioner.model.record import record
 from provisioner.receipt import Receipt

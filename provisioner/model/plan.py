@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from provisioner.model.catalogue import Link, ComputeDevice
+from provisioner.model.catalogue import ComputeDevice, Link
 from provisioner.model.facts import Interpreter
 from provisioner.model.finding import Repair
 from provisioner.model.record import record

@@ -162,7 +162,9 @@ def release_text(catalogue: Catalogue, entries: tuple[Entry, ...]) -> str:
     for entry in entries:
         proof = f"run on {entry.proven}" if entry.proof == "run" else "resolved, not run"
         sizes = f"{size_words(entry.download)} to download, {size_words(entry.disk)} on disk"
-        lines.append(f"  {entry.platform:<15} Python {entry.python} {_IN_FULL[entry.device]:<{width}} {entry.packages} packages, {sizes}; {proof}")
+        lines.append(
+            f"  {entry.platform:<15} Python {entry.python} {_IN_FULL[entry.device]:<{width}} {entry.packages} packages, {sizes}; {proof}"
+        )
     return "\n".join(lines)
 
 
