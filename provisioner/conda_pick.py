@@ -140,7 +140,7 @@ def pick_channel(
     """
     situation = situate(facts, request, catalogue, site.state)
     table = catalogue.conda()
-    if situation.device == "cuda" and not table.cuda_builds(situation.platform):
+    if situation.device == "cuda" and not table.newest_cuda(situation.platform):
         raise no_channel_cuda(situation)
     specs = channel_specs(request, situation.device, site.state.python_version)
     cuda = (facts.driver.cuda.value or table.newest_cuda(situation.platform)) if situation.device == "cuda" else ""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from provisioner.catalogue import Catalogue
     from provisioner.causes import Messages
     from provisioner.execute import Executed
-    from provisioner.model.catalogue import CudaBuild, Link, Release
+    from provisioner.model.catalogue import CudaBuild, Link
     from provisioner.model.conda import Outside
     from provisioner.model.finding import Verification
     from provisioner.model.request import Request
@@ -242,8 +242,8 @@ def links_of(catalogue: Catalogue, choice: Choice) -> tuple[Link, ...]:
     build = next((item for item in release.builds if item.platform == choice.platform), None) if release else None
     if choice.device != "cuda" or build is None or build.cuda is None or choice.road == "conda":
         return ()
-    if release is not None and choice.road == "libraries":
-        return _conda_links(catalogue, release, build.cuda)
+    if choice.road == "libraries":
+        return _conda_links(catalogue, build.cuda)
     if build.cuda.finds_tools:
         return build.cuda.links
     from provisioner import xla_tools  # noqa: PLC0415 - only for old releases
@@ -251,11 +251,13 @@ def links_of(catalogue: Catalogue, choice: Choice) -> tuple[Link, ...]:
     return (*build.cuda.links, *xla_tools.files())
 
 
-def _conda_links(catalogue: Catalogue, release: Release, cuda: CudaBuild) -> tuple[Link, ...]:
+def _conda_links(catalogue: Catalogue, cuda: CudaBuild) -> tuple[Link, ...]:
     from provisioner import conda_links, xla_tools  # noqa: PLC0415 - only for conda environments
+    from provisioner.catalogue import conda_tables  # noqa: PLC0415 - as above
 
-    links = conda_links.links(release, cuda, catalogue.conda())
-    return links if cuda.finds_tools else (*links, *xla_tools.files())
+    table = catalogue.conda()
+    links = conda_links.links(cuda, conda_tables.sonames(table, cuda.conda))
+    return (*links, *conda_links.tool_links(conda_tables.tools(table, cuda.conda)), *xla_tools.files())
 
 
 def _named_python(request: Request) -> str:

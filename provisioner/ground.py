@@ -15,7 +15,7 @@ from provisioner.diagnose.repair import Ground, inside, needs_set, repairs_of
 from provisioner.engines import uv
 from provisioner.errors import NoProfileError, OperationError
 from provisioner.host import Host, Reader
-from provisioner.model.catalogue import Lock, LockDevice
+from provisioner.model.catalogue import ComputeDevice, Lock, computes_on
 from provisioner.model.facts import Facts, Interpreter
 from provisioner.model.finding import Finding, Repair
 from provisioner.model.plan import Choice, EnvState
@@ -161,7 +161,7 @@ def _choose(host: Host, catalogue: Catalogue, seen: _Seen, request: Request) -> 
     platform = flow.platform_of(host)
     interpreter = _interpreter(host, seen, short)
     locks = catalogue.locks(release, platform) if release and catalogue.release(release) else ()
-    devices = [device for python, device in locks if python == short]
+    devices = [computes_on(device) for python, device in locks if python == short and device != "cuda-conda"]
     device = _device(seen)
     device = device if device in devices or not devices else devices[0]
     lock = catalogue.lock(release, short, platform, device) if devices and interpreter is not None else None
@@ -208,7 +208,7 @@ def _of_companions(site: Site) -> str:
     return f"=={parts[0]}.{parts[1]}.*" if len(parts) > 1 and parts[0].isdecimal() and parts[1].isdecimal() else ""
 
 
-def _device(seen: _Seen) -> LockDevice:
+def _device(seen: _Seen) -> ComputeDevice:
     """Return what the installed build is there for: NVIDIA's libraries beside it mean CUDA (their names end in the major CUDA version)."""
     if seen.receipt is not None:
         return seen.receipt.plan.choice.device
@@ -304,7 +304,7 @@ def _with_own(host: Host, surveyed: Surveyed, lock: Lock) -> Lock:
     from provisioner.extras import resolve_own  # noqa: PLC0415 - only where the set has another name for it
 
     name = surveyed.ground.own
-    other = flow.open_catalogue(host).lock(lock.release, lock.python, lock.platform, "cpu" if lock.device == "cuda" else "cuda")
+    other = flow.open_catalogue(host).lock(lock.release, lock.python, lock.platform, "cuda" if lock.device == "cpu" else "cpu")
     file = next((file for file in other.files if file.name == name), None) if other else None
     if file is not None:
         kept = [file for file in lock.files if not is_rival(file.name)]

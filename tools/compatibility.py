@@ -33,7 +33,8 @@ RESULTS = ROOT / "profiles" / "naive.json"
 PLATFORM = "linux-x86_64"
 # pip 20.3 changed to the resolver of today (its release notes).
 RESOLVING_PIP = (20, 3)
-DEVICES: tuple[LockDevice, ...] = ("cpu", "cuda")
+# What a row says of a device's sets.
+DEVICES: dict[LockDevice, str] = {"cpu": "tfsetup, CPU", "cuda": "tfsetup, GPU", "cuda-conda": "tfsetup, GPU by conda"}
 # What the overview says for an outcome, in one word.
 IN_SHORT = {"works": "works", "trains, does not load what it saved": "half", "imports, does not train": "half"}
 # What a number of plain installs did.
@@ -87,7 +88,8 @@ def ours(catalogue: Catalogue, release: Release, python: str, device: LockDevice
     if lock is not None:
         proof = catalogue.proof(lock)
         return Ours(state="proven", date=proof.date) if proof.level == "run" else Ours(state="resolved")
-    bad = any(is_bad(known, python, device) for known in release.known_bad)
+    # What is known to be bad on CUDA is so where it looks for its libraries in wheels.
+    bad = device != "cuda-conda" and any(is_bad(known, python, device) for known in release.known_bad)
     return Ours(state="known bad" if bad else "no set")
 
 
@@ -123,6 +125,7 @@ def introduction(stable: Sequence[Cell]) -> list[str]:
     """Return the title and, in plain words, the totals."""
     releases = list(dict.fromkeys(cell.release.version for cell in stable))
     states = {device: Counter(cell.ours[device].state for cell in stable) for device in DEVICES}
+    conda = states["cuda-conda"]
     lines = [
         "# What runs: every TensorFlow, every Python",
         "",
@@ -136,6 +139,9 @@ def introduction(stable: Sequence[Cell]) -> list[str]:
         "",
         f"For NVIDIA GPUs, {states['cuda']['proven']} sets were installed and verified. Where the machine had no GPU, that means: every CUDA library",
         f"was found and opened, and nothing was computed on a GPU. {_others(states['cuda'])}".rstrip(),
+        "",
+        f"Where conda packages bring CUDA's libraries (GPU by conda), there are {conda['proven'] + conda['resolved']} sets for releases up to 2.11:",
+        f"{conda['proven']} installed and verified, {conda['resolved']} resolved and not run.",
         "",
     ]
     return lines + plain_totals(stable)
@@ -225,12 +231,17 @@ def minor_lines(minor: str, group: Sequence[Cell]) -> list[str]:
     lines += _head(["release", "released", "", *pythons])
     for release in releases.values():
         mine = {cell.python: cell for cell in group if cell.release.version == release.version}
-        rows = [[mine[python].ours[device].words if python in mine else "" for python in pythons] for device in DEVICES]
-        lines.append(_row([f"**{release.version}**", release.released, "tfsetup, CPU", *rows[0]]))
-        lines.append(_row(["", "", "tfsetup, GPU", *rows[1]]))
+        for number, (device, name) in enumerate((device, name) for device, name in DEVICES.items() if _shown(device, mine.values())):
+            head = ["", ""] if number else [f"**{release.version}**", release.released]
+            lines.append(_row([*head, name, *(mine[python].ours[device].words if python in mine else "" for python in pythons)]))
         if not release.prerelease:
             lines.append(_row(["", "", "plain install", *(_plain(mine.get(python)) for python in pythons)]))
     return [*lines, *why_lines(group), *gpu_lines(releases.values()), *bad_lines(releases.values())]
+
+
+def _shown(device: LockDevice, mine: Iterable[Cell]) -> bool:
+    """Conda environments are of interest where a release has sets for them; that there is none for the CPU or CUDA says something."""
+    return device != "cuda-conda" or any(cell.ours[device].state != "no set" for cell in mine)
 
 
 def _plain(cell: Cell | None) -> str:
@@ -267,7 +278,10 @@ def gpu_lines(releases: Iterable[Release]) -> list[str]:
 
 def _cuda_words(cuda: CudaBuild) -> str:
     ptx = f", or {cuda.driver_ptx} where PTX must be compiled" if cuda.driver_ptx and cuda.driver_ptx != cuda.driver else ""
-    return f"CUDA {cuda.version}, cuDNN {cuda.cudnn}, driver {cuda.driver} or newer{ptx}; compiled for {', '.join(cuda.capabilities)}"
+    conda = f"; from conda: {', '.join(cuda.conda)}" if cuda.conda else ""
+    return (
+        f"CUDA {cuda.version}, cuDNN {cuda.cudnn}, driver {cuda.driver} or newer{ptx}; compiled for {', '.join(cuda.capabilities)}{conda}"
+    )
 
 
 def bad_lines(releases: Iterable[Release]) -> list[str]:

@@ -31,7 +31,7 @@ from provisioner.catalogue.versions import minor_of
 from provisioner.errors import TfsetupError
 from provisioner.execute import execute
 from provisioner.local_host import LocalHost
-from provisioner.model.catalogue import Lock
+from provisioner.model.catalogue import Lock, computes_on
 from provisioner.model.finding import Check, Verification
 from provisioner.model.request import Request
 from provisioner.progress import Silent
@@ -59,7 +59,7 @@ def doctor(env: str) -> tuple[str, ...]:
 def examine(host: LocalHost, lock: Lock, folder: Path) -> tuple[str, ...]:
     """Make the environment of ``lock``, let doctor look at it in the place of the proof, and take it away."""
     env = folder / f"tf-{lock.release}-{lock.python}-{lock.device}"
-    request = Request(tensorflow=f"=={lock.release}", python=f"=={lock.python}.*", device=lock.device, env=str(env))
+    request = Request(tensorflow=f"=={lock.release}", python=f"=={lock.python}.*", device=computes_on(lock.device), env=str(env))
     found: list[str] = []
 
     def look(root: str) -> Verification:

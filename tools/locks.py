@@ -46,7 +46,7 @@ from provisioner.catalogue.yaml_text import parse_yaml  # noqa: E402
 from provisioner.engines.uv import platform_name  # noqa: E402
 from provisioner.engines.wheels import Wheel, major_minor, pick, read_pylock, supported_tags  # noqa: E402
 from provisioner.errors import InputError, OperationError  # noqa: E402
-from provisioner.model.catalogue import Build, Constraint, LockDevice, LockedFile, Release  # noqa: E402
+from provisioner.model.catalogue import Build, Constraint, LockDevice, LockedFile, Release, computes_on  # noqa: E402
 from provisioner.plan import BUILDERS  # noqa: E402
 
 PROFILES = ROOT / "profiles"
@@ -79,14 +79,14 @@ def read_releases() -> dict[str, Release]:
 
 
 def cuda_pins(build: Build, device: LockDevice) -> tuple[str, ...]:
-    """Return the exact pins of the CUDA wheels."""
+    """Return the exact pins of the CUDA wheels; where conda brings the libraries there are none."""
     return build.cuda.requirements if device == "cuda" and build.cuda else ()
 
 
 def requirements(release: Release, build: Build, python: str, device: LockDevice) -> list[str]:
     """Return what a set is resolved from: the distribution itself, the CUDA wheels by name, and what source distributions are built with."""
     builders = BUILDERS if any(item.source for item in constraints(build, python)) else ()
-    return [f"{build.packages[device]}=={release.version}", *cuda_pins(build, device), *EVERY_SET, *builders]
+    return [f"{build.packages[computes_on(device)]}=={release.version}", *cuda_pins(build, device), *EVERY_SET, *builders]
 
 
 def constraints(build: Build, python: str) -> list[Constraint]:
@@ -266,10 +266,16 @@ class Sizes:
             self._path.write_text(json.dumps(self._known, indent=0, sort_keys=True))
 
 
+def devices(build: Build) -> list[LockDevice]:
+    """Return what a build has sets for: on CUDA where the index has its libraries, and where conda has them."""
+    conda = build.cuda.conda if build.cuda else ()
+    there = {"cpu": "cpu" in build.packages, "cuda": bool(cuda_pins(build, "cuda")), "cuda-conda": bool(conda)}
+    return [device for device in DEVICES if there[device]]
+
+
 def lock(release: Release, build: Build, sizes: Sizes, resolver: str) -> LockFile:
     """Return the lock file of a release on a platform: every Python and device, resolved and measured."""
-    devices: list[LockDevice] = [device for device in DEVICES if device in build.packages and (device == "cpu" or cuda_pins(build, device))]
-    sets: list[Set] = [(python, device) for python in build.pythons for device in devices]
+    sets: list[Set] = [(python, device) for python in build.pythons for device in devices(build)]
     with ThreadPoolExecutor(RESOLVERS) as pool:
         picked = list(pool.map(lambda item: resolve(release, build, item[0], item[1]), sets))
     members: dict[Wheel, set[Set]] = {}

@@ -36,7 +36,7 @@ from provisioner.errors import TfsetupError  # noqa: E402
 from provisioner.facts import interpreters  # noqa: E402 - the path is set above
 from provisioner.local_host import LocalHost  # noqa: E402
 from provisioner.model import codec  # noqa: E402
-from provisioner.model.catalogue import Lock, Proof  # noqa: E402
+from provisioner.model.catalogue import Lock, LockDevice, Proof, computes_on  # noqa: E402
 from provisioner.model.request import Request  # noqa: E402
 from provisioner.progress import Silent  # noqa: E402
 from provisioner.words import machine_words, size_words  # noqa: E402
@@ -45,6 +45,8 @@ PROOFS = ROOT / "profiles" / "proofs.json"
 CACHE = ROOT / ".cache" / "prove"
 CACHE_LIMIT = 8_000_000_000
 PLATFORM = "linux-x86_64"
+# In the order of the proofs; sets whose CUDA libraries are conda packages are not run here, which makes virtual environments.
+DEVICES: tuple[LockDevice, ...] = ("cpu", "cuda", "cuda-conda")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,7 @@ def prove(host: LocalHost, lock: Lock, folder: Path) -> Outcome:
     """Make the environment of ``lock`` in ``folder``, verify it, and take it away."""
     env = folder / f"tf-{lock.release}-{lock.python}-{lock.device}"
     started = host.now()
-    request = Request(tensorflow=f"=={lock.release}", python=f"=={lock.python}.*", device=lock.device, env=str(env))
+    request = Request(tensorflow=f"=={lock.release}", python=f"=={lock.python}.*", device=computes_on(lock.device), env=str(env))
     try:
         planned = flow.plan(host, request)
         if planned.lock.digest != lock.digest:
@@ -138,9 +140,7 @@ def make_room(lock: Lock) -> None:
 
 def missing(catalogue: Catalogue, proofs: dict[str, Proof]) -> list[Lock]:
     """Return the locks for Linux on x86-64 that were neither run nor marked as not run."""
-    return [
-        lock for device in ("cpu", "cuda") for lock in locks(catalogue, versions=(), python="", device=device) if lock.digest not in proofs
-    ]
+    return [lock for device in DEVICES for lock in locks(catalogue, versions=(), python="", device=device) if lock.digest not in proofs]
 
 
 def was_run(lock: Lock, proofs: dict[str, Proof]) -> bool:
@@ -170,7 +170,7 @@ def main(arguments: Sequence[str]) -> int:
         words = "\n".join(f"neither run nor marked: {lock.release} on Python {lock.python} for {lock.device}" for lock in lacking)
         print(words or f"every lock for {PLATFORM} was run, or is marked as not run ({run} proofs, {len(proofs) - run} marks)")
         return 1 if lacking else 0
-    everything = [lock for device in ("cpu", "cuda") for lock in locks(catalogue, versions=(), python="", device=device)]
+    everything = [lock for device in DEVICES for lock in locks(catalogue, versions=(), python="", device=device)]
     if options.mark:
         write({**proofs, **{lock.digest: Proof(lock=lock.digest, level="resolved") for lock in missing(catalogue, proofs)}}, everything)
         return 0

@@ -1,6 +1,7 @@
 """``Catalogue``: the profiles folder as answers; every file is read only when a question needs it.
 
-The folder: ``releases/<minor>.yaml``, ``locks/<platform>/<version>.lock``, ``gpus.yaml``, ``cuda.yaml``, ``drivers.yaml``, ``proofs.json``.
+The folder: ``releases/<minor>.yaml``, ``locks/<platform>/<version>.lock``, ``gpus.yaml``, ``cuda.yaml``, ``drivers.yaml``, ``conda.yaml``,
+``proofs.json``.
 The names of the locks are the list of versions, so that listing them costs no reading, whatever their number.
 """
 
@@ -24,6 +25,7 @@ from provisioner.versions import numbers
 
 if TYPE_CHECKING:
     from provisioner.catalogue.fits import Fits
+    from provisioner.model.conda_table import CondaTable
 
 LOCK_ENDING = ".lock"
 # The one that Apple's tensorflow-metal has wheels for that go with TensorFlow's own.
@@ -161,6 +163,13 @@ class Catalogue:
                 if name in route.ids:
                     return tuple(command.replace("{branch}", branch).replace("{minimum}", minimum) for command in route.commands)
         return ()
+
+    def conda(self) -> CondaTable:
+        """Return which channels and conda packages bring CUDA's libraries, and which libraries each brings."""
+        from provisioner.catalogue.conda_tables import read_conda  # noqa: PLC0415 - only for conda environments
+        from provisioner.model.conda_table import CondaTable  # noqa: PLC0415 - as above
+
+        return self._stored.parsed("conda.yaml", CondaTable, lambda data, path: read_conda(data, file=path))
 
     def fits(self) -> Fits:
         """Return what goes with which release beyond what metadata says; empty where the folder has no such file."""

@@ -15,6 +15,7 @@ A file looks like this; the parts of a line are parted by one space::
 
 that is file name, size in bytes, bytes when unpacked, SHA-256, and the sets it belongs to: ``*`` all, ``3.9`` that Python, ``cuda`` that
 device, ``3.9/cuda`` one set; several are parted by commas. No address is in it: files come from the indexes the user configured.
+Devices are ``cpu``, ``cuda``, and ``cuda-conda``: CUDA's libraries are then conda packages, and none of them is in the set.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ from provisioner.model.record import record
 
 MAGIC = "tfsetup-lock 1"
 HEADER = ("release", "platform", "cutoff", "resolver", "sets")
-DEVICES: tuple[LockDevice, ...] = ("cpu", "cuda")
+DEVICES: tuple[LockDevice, ...] = ("cpu", "cuda", "cuda-conda")
 LINE_PARTS = 5
 WHEEL_PARTS = (5, 6)
 
 Set = tuple[str, LockDevice]
 
-_SET = re.compile(r"(\d+\.\d+)/(cpu|cuda)")
+_SET = re.compile(r"(\d+\.\d+)/(cpu|cuda|cuda-conda)")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MANYLINUX = re.compile(r"manylinux_(\d+)_(\d+)_|manylinux(1|2010|2014)_")
 # https://peps.python.org/pep-0600/#legacy-manylinux-tags

@@ -35,7 +35,10 @@ _NUMBERS = re.compile(r"\d+(\.\d+)+")
 _MINOR = re.compile(r"\d+\.\d+")
 _CAPABILITY = re.compile(r"(sm|compute)_\d{2,3}")
 _LIBRARY = re.compile(r"lib[\w.+-]+\.so(\.\d+)*")
+# The forms of conda's match specs that say which versions are meant without asking a channel.
+_SPEC = re.compile(r"[a-z0-9][a-z0-9._-]* (\d+(\.\d+)*\.\*|>=\d+(\.\d+)*,<\d+(\.\d+)*)")
 _PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==\d[0-9A-Za-z.]*")
+_FOLDER = re.compile(r"[a-z_]+")
 _ADDON = re.compile(rf"{NO_ADDON}|(==|>=|<=|<|>)\d+(\.\d+)*(\.\*)?(,(>=|<=|<|>)\d+(\.\d+)*)*")
 _CAUSE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _PLATFORM = re.compile(r"(linux|macos|windows)-(x86_64|aarch64)")
@@ -208,6 +211,11 @@ def _cuda_faults(cuda: CudaBuild) -> Iterator[str]:
     yield from _each(".cuda.must_open", cuda.must_open, _LIBRARY, "a library such as libcudart.so.12", least=1)
     yield from _each(".cuda.may_open", cuda.may_open, _LIBRARY, "a library such as libnccl.so.2")
     yield from _each(".cuda.requirements", cuda.requirements, _PIN, "an exact pin such as name==1.0")
+    yield from _each(".cuda.conda", cuda.conda, _SPEC, "a package and its versions such as cudnn 8.1.0.* or cudnn >=8.0.4,<9")
+    if len({spec.partition(" ")[0] for spec in cuda.conda}) < len(set(cuda.conda)):
+        yield ".cuda.conda: expected each package once"
+    if _FOLDER.fullmatch(cuda.folder) is None:
+        yield f".cuda.folder: expected a folder of site-packages, found {cuda.folder!r}"
     for number, link in enumerate(cuda.links):
         for fault in _link_faults(link):
             yield f".cuda.links[{number}].{fault}"

@@ -15,8 +15,9 @@ from provisioner.choose.platforms import platform_name
 from provisioner.choose.reasons import device_words, warnings_of
 from provisioner.choose.versions import minor, specifier
 from provisioner.errors import NoProfileError, UsageError
-from provisioner.model.catalogue import ComputeDevice, CondaTable
+from provisioner.model.catalogue import ComputeDevice
 from provisioner.model.conda_package import CondaPart
+from provisioner.model.conda_table import CondaTable
 from provisioner.model.plan import Choice
 from provisioner.model.request import Request
 

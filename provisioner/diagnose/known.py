@@ -11,7 +11,7 @@ from provisioner.diagnose.case import Distribution
 from provisioner.diagnose.examined import quoted
 from provisioner.facts import files
 from provisioner.host import Reader
-from provisioner.model.catalogue import Build, Lock, LockDevice, Release
+from provisioner.model.catalogue import Build, ComputeDevice, Lock, Release
 from provisioner.model.facts import Facts
 from provisioner.model.record import record
 from provisioner.receipt import Receipt
@@ -82,7 +82,7 @@ def _common(lock: Lock, there: set[tuple[str, str]]) -> int:
     return sum((file.name, file.version) in there for file in lock.files)
 
 
-def _expected(version: str, receipt: Receipt | None, build: Build | None, device: LockDevice) -> Expected:
+def _expected(version: str, receipt: Receipt | None, build: Build | None, device: ComputeDevice) -> Expected:
     return Expected(
         tensorflow=version,
         packages=receipt.plan.expected if receipt else {},
@@ -93,7 +93,7 @@ def _expected(version: str, receipt: Receipt | None, build: Build | None, device
 
 def _device(
     found: tuple[Distribution, ...], owner: Distribution | None, receipt: Receipt | None, build: Build | None, *, cuda: bool | None
-) -> LockDevice:
+) -> ComputeDevice:
     """What the environment was made for: the receipt says; else a CUDA build with CUDA's libraries beside it is for a GPU."""
     if receipt is not None:
         return receipt.plan.choice.device

@@ -13,7 +13,7 @@ from provisioner.lock.installed import Distribution, asked_for, read_distributio
 from provisioner.lock.keys import DECLARATION, TARGET
 from provisioner.lock.own import environment
 from provisioner.lock.requirement import fault
-from provisioner.model.catalogue import LockDevice
+from provisioner.model.catalogue import ComputeDevice
 from provisioner.model.facts import Facts
 from provisioner.model.record import record
 from provisioner.model.team import Target
@@ -82,7 +82,7 @@ def from_environment(reader: Reader, site: Site, facts: Facts, platform: str, ca
     )
 
 
-def make_target(platform: str, device: LockDevice, python: str, facts: Facts) -> Target:
+def make_target(platform: str, device: ComputeDevice, python: str, facts: Facts) -> Target:
     """Return this machine as a target; its driver is the oldest of the team's as far as anybody knows yet."""
     release = facts.driver.release.value or ""
     driver = release if device == "cuda" and re.fullmatch(TARGET.keys["driver"].pattern, release) else ""
@@ -91,7 +91,7 @@ def make_target(platform: str, device: LockDevice, python: str, facts: Facts) ->
 
 def device_of(
     distributions: Sequence[Distribution], own: Distribution | None, facts: Facts, platform: str, catalogue: Catalogue
-) -> LockDevice:
+) -> ComputeDevice:
     """Tell what a TensorFlow computes on: by its name, the CUDA libraries beside it, and at last by the GPUs of the machine."""
     if own is None or own.name.endswith("-cpu"):
         return "cpu"

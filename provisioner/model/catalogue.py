@@ -8,8 +8,10 @@ from typing import Literal
 from provisioner.model.conda_package import Road
 from provisioner.model.record import record
 
-# What a person sees, and what a set is locked for: the GPU wheel with CUDA's wheels, or without them where conda brings the libraries.
+# What TensorFlow computes on; all that a person asks for and sees.
 ComputeDevice = Literal["cpu", "cuda"]
+# What a set is for. Both that compute on CUDA have the same TensorFlow: with `cuda` its libraries are wheels of the set, with `cuda-conda`
+# they are conda packages, which are no part of it.
 LockDevice = Literal["cpu", "cuda", "cuda-conda"]
 
 # Stands where no release of an add-on is for a TensorFlow.
@@ -44,7 +46,9 @@ class CudaBuild:
     ``cudnn`` is the version built against (a loaded one must not be older). ``driver_wsl``: the oldest Windows driver, for WSL2.
     ``driver_ptx``: the oldest Linux driver that can compile this build's PTX, which a GPU without machine code of its own needs.
     ``requirements``: the exact pins of the CUDA wheels that a ``cuda`` lock adds to the package itself.
+    ``conda``: match specs of the conda packages that bring the libraries instead, as ``name version``; a ``cuda-conda`` lock goes with them.
     ``finds_tools``: whether XLA looks for ptxas and libdevice in nvidia/cuda_nvcc beside TensorFlow.
+    ``folder``: the one in site-packages in which libtensorflow_framework lies; it looks for libraries beside itself.
     """
 
     version: str
@@ -59,6 +63,7 @@ class CudaBuild:
     requirements: tuple[str, ...] = ()
     conda: tuple[str, ...] = ()
     finds_tools: bool = True
+    folder: str = "tensorflow"
 
 
 @record
@@ -92,8 +97,9 @@ class Build:
     """One release on one platform (``linux-x86_64``): Pythons as ``3.11``, oldest glibc, processor features it cannot run without.
 
     ``macos`` is the oldest macOS (``12.0``); ``glibc`` is "" where there is none. ``metal`` is what computes on the GPU of a Mac.
-    ``packages`` names the distribution for each device (``cpu``, ``cuda``). A CUDA build has locks where ``cuda.requirements`` names its
-    libraries; where PyPI has none of them, nothing is locked for it, and the release's known-bad entries say why.
+    ``packages`` names the distribution for each device (``cpu``, ``cuda``). A CUDA build has ``cuda`` locks where
+    ``cuda.requirements`` names its libraries; where PyPI has none of them there is no such lock, and the release's known-bad entries say why.
+    It has ``cuda-conda`` locks where ``cuda.conda`` does.
     """
 
     platform: str
@@ -164,6 +170,11 @@ class Lock:
     files: tuple[LockedFile, ...]
     digest: str
     addons: dict[str, str] = field(default_factory=dict)
+
+
+def computes_on(device: LockDevice) -> ComputeDevice:
+    """Return what a set computes on, wherever its libraries come from."""
+    return "cpu" if device == "cpu" else "cuda"
 
 
 @record

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
-from provisioner.model.catalogue import LockDevice
+from provisioner.model.catalogue import ComputeDevice
 from provisioner.model.record import record
 
 Format = Literal["requirements", "pylock", "conda-lock"]
@@ -23,7 +23,7 @@ class Target:
 
     name: str
     platform: str
-    device: LockDevice
+    device: ComputeDevice
     python: str
     floor: str = ""
     driver: str = ""

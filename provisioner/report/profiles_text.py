@@ -7,17 +7,24 @@ from typing import Any
 from provisioner.catalogue import Catalogue
 from provisioner.errors import UsageError
 from provisioner.model import codec
-from provisioner.model.catalogue import NO_ADDON, Build, KnownBad, Release
+from provisioner.model.catalogue import NO_ADDON, Build, KnownBad, Release, computes_on
 from provisioner.model.record import record
 from provisioner.words import size_words
 
 SCHEMA = "tfsetup/profiles/1"
 FIRST = "linux-x86_64"
+# A set by its device, in a column and in full: a person asks for cpu or cuda, and where CUDA's libraries come from follows from the kind of
+# environment.
+_SHORT = {"cpu": "cpu", "cuda": "cuda", "cuda-conda": "conda"}
+_IN_FULL = {"cpu": "cpu", "cuda": "cuda", "cuda-conda": "cuda (libraries from conda)"}
 
 
 @record
 class Entry:
-    """One set: ``proof`` is ``run`` or ``resolved``; sizes in bytes."""
+    """One set: ``device`` is ``cpu``, ``cuda`` or ``cuda-conda`` (without CUDA's libraries, which conda brings).
+
+    ``proof`` is ``run`` or ``resolved``; sizes in bytes.
+    """
 
     version: str
     released: str
@@ -42,7 +49,7 @@ class Profiles:
 
 
 def select(catalogue: Catalogue, *, release: str, python: str, device: str, platform: str = "") -> tuple[Entry, ...]:
-    """Return the sets that fit, newest release first; raises ``UsageError`` when none does."""
+    """Return the sets that fit, newest release first; ``cuda`` admits those whose libraries conda brings. Raises ``UsageError`` when none fits."""
     entries = []
     for version in catalogue.versions():
         if release and version != release and not version.startswith(release + "."):
@@ -50,7 +57,7 @@ def select(catalogue: Catalogue, *, release: str, python: str, device: str, plat
         known = catalogue.release(version)
         for place in catalogue.platforms():
             for lock_python, lock_device in () if platform not in {"", place} else catalogue.locks(version, place):
-                if (python and lock_python != python) or (device and lock_device != device):
+                if (python and lock_python != python) or device not in {"", lock_device, computes_on(lock_device)}:
                     continue
                 lock = catalogue.lock(version, lock_python, place, lock_device)
                 if lock is None or known is None:
@@ -107,6 +114,7 @@ def profiles_text(entries: tuple[Entry, ...]) -> str:
         lines += [*heading, *_table(tuple(entry for entry in entries if entry.platform == platform)), ""]
     lines += [
         "cpu, cuda: installed and verified on a real machine; (cpu), (cuda): resolved, not run",
+        *(["conda: cuda, with CUDA's libraries from conda"] if any(entry.device == "cuda-conda" for entry in entries) else []),
         "One in full: tfsetup profiles RELEASE; one platform: tfsetup profiles --platform NAME",
     ]
     return "\n".join(lines)
@@ -114,19 +122,26 @@ def profiles_text(entries: tuple[Entry, ...]) -> str:
 
 def _table(entries: tuple[Entry, ...]) -> list[str]:
     pythons = sorted({entry.python for entry in entries}, key=lambda text: tuple(map(int, text.split("."))))
-    lines = ["release       released    " + "".join(f"{python:<14}" for python in pythons).rstrip()]
+    rows = []
     for version in dict.fromkeys(entry.version for entry in entries):
         mine = [entry for entry in entries if entry.version == version]
-        cells = []
-        for python in pythons:
-            sets = sorted((entry for entry in mine if entry.python == python), key=lambda entry: entry.device)
-            cells.append(f"{' '.join(_mark(entry) for entry in sets) or '-':<14}")
-        lines.append(f"{version:<13} {mine[0].released:<11} {''.join(cells)}".rstrip())
-    return lines
+        rows.append((version, mine[0].released, [_cell(mine, python) for python in pythons]))
+    widths = [max(len(cells[number]) for _, _, cells in rows) + 2 for number in range(len(pythons))]
+    return [_row(*row, widths) for row in [("release", "released", pythons), *rows]]
+
+
+def _row(release: str, released: str, cells: list[str], widths: list[int]) -> str:
+    columns = (f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))
+    return f"{release:<13} {released:<11} {''.join(columns)}".rstrip()
+
+
+def _cell(entries: list[Entry], python: str) -> str:
+    sets = sorted((entry for entry in entries if entry.python == python), key=lambda entry: entry.device)
+    return " ".join(_mark(entry) for entry in sets) or "-"
 
 
 def _mark(entry: Entry) -> str:
-    return entry.device if entry.proof == "run" else f"({entry.device})"
+    return _SHORT[entry.device] if entry.proof == "run" else f"({_SHORT[entry.device]})"
 
 
 def release_text(catalogue: Catalogue, entries: tuple[Entry, ...]) -> str:
@@ -140,12 +155,16 @@ def release_text(catalogue: Catalogue, entries: tuple[Entry, ...]) -> str:
             lines.append(f"  CUDA {build.cuda.version}, cuDNN {build.cuda.cudnn}, driver {build.cuda.driver} or newer")
             lines.append(f"  compiled for {', '.join(build.cuda.capabilities)}")
             lines += [f"  link {link.path} -> {link.target}: {link.reason}" for link in build.cuda.links]
+            lines += [f"  CUDA's libraries from conda: {', '.join(build.cuda.conda)}"] if build.cuda.conda else []
     lines += ["", *_addons(release), *(_known_bad(bad) for bad in release.known_bad)] if release else []
     lines += ["", "sets"]
+    width = max(len(_IN_FULL[entry.device]) for entry in entries)
     for entry in entries:
         proof = f"run on {entry.proven}" if entry.proof == "run" else "resolved, not run"
         sizes = f"{size_words(entry.download)} to download, {size_words(entry.disk)} on disk"
-        lines.append(f"  {entry.platform:<15} Python {entry.python} {entry.device:<5} {entry.packages} packages, {sizes}; {proof}")
+        lines.append(
+            f"  {entry.platform:<15} Python {entry.python} {_IN_FULL[entry.device]:<{width}} {entry.packages} packages, {sizes}; {proof}"
+        )
     return "\n".join(lines)
 
 

@@ -53,7 +53,7 @@ LinkMap._fields_ = [
 
 def framework() -> str:
     """The path of ``libtensorflow_framework`` beside the package that ``import tensorflow`` would find; empty when there is none."""
-    for name in ("tensorflow", "tensorflow_core"):  # 1.15 and 2.0 keep their libraries in tensorflow_core
+    for name in ("tensorflow", "tensorflow_core"):  # 1.15 to 2.1 keep their libraries in tensorflow_core
         spec = importlib.util.find_spec(name)
         for folder in list(spec.submodule_search_locations or []) if spec else []:
             found = sorted(glob.glob(os.path.join(glob.escape(folder), "libtensorflow_framework.so*")))

@@ -25,6 +25,7 @@ from provisioner.model.catalogue import LockedFile
 from .profiles import lock_text
 
 SETS: tuple[Set, ...] = tuple((python, device) for python in ("3.9", "3.10", "3.11") for device in ("cpu", "cuda"))
+MORE: tuple[Set, ...] = (("3.9", "cpu"), ("3.9", "cuda"), ("3.9", "cuda-conda"), ("3.10", "cpu"), ("3.10", "cuda-conda"))
 TEXT = lock_text("2.20.0")
 
 
@@ -94,6 +95,36 @@ def test_any_membership_survives_the_text(memberships: list[set[Set]]) -> None:
 )
 def test_selectors_are_short(members: tuple[Set, ...], expected: str) -> None:
     assert selectors(frozenset(members), SETS) == expected
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        (MORE, "*"),
+        (tuple(item for item in MORE if item[1] == "cuda-conda"), "cuda-conda"),
+        (tuple(item for item in MORE if item[1] != "cuda"), "cpu,cuda-conda"),
+        ((("3.9", "cuda"), ("3.9", "cuda-conda")), "cuda,3.9/cuda-conda"),
+        ((("3.10", "cpu"), ("3.10", "cuda-conda")), "3.10"),
+    ],
+)
+def test_cuda_and_cuda_conda_are_two_devices(members: tuple[Set, ...], expected: str) -> None:
+    assert selectors(frozenset(members), MORE) == expected
+    file = LockedFile(name="a", version="1", filename="a-1-py3-none-any.whl", sha256="f" * 64, size=1, unpacked=2)
+    lockfile = LockFile(
+        release="2.5.0", platform="linux-x86_64", cutoff="2021-06-01", resolver="uv 1", sets=MORE, members=((file, frozenset(members)),)
+    )
+    assert parse_lockfile(format_lockfile(lockfile), file="f") == lockfile
+
+
+def test_a_set_for_conda_has_a_digest_of_its_own() -> None:
+    text = TEXT.replace("3.11/cpu 3.11/cuda\n", "3.11/cpu 3.11/cuda 3.11/cuda-conda\n")
+    before, after = parse_lockfile(TEXT, file="f"), parse_lockfile(text, file="f")
+    lock = after.lock("3.11", "cuda-conda")
+    assert lock is not None
+    assert [file.name for file in lock.files] == ["numpy", "six"]
+    assert lock.digest == digest_of("2.20.0", "linux-x86_64", "3.11", "cuda-conda", lock.files)
+    assert after.lock("3.11", "cuda") == before.lock("3.11", "cuda")
+    assert before.lock("3.11", "cuda-conda") is None
 
 
 def test_selectors_do_not_depend_on_the_order_of_a_set() -> None:

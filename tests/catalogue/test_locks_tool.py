@@ -73,6 +73,26 @@ def test_a_set_is_resolved_from_the_package_and_the_pins_by_name() -> None:
     assert tool.requirements(RELEASE, BUILD, "3.11", "cuda") == ["tensorflow==2.20.0", "nvidia-cudnn-cu12==9.3.0.75", *tool.EVERY_SET]
 
 
+def test_a_set_for_conda_is_the_gpu_package_without_the_cuda_pins() -> None:
+    tool = load()
+    assert tool.requirements(RELEASE, BUILD, "3.11", "cuda-conda") == ["tensorflow==2.20.0", *tool.EVERY_SET]
+    assert tool.cutoffs(RELEASE, BUILD, "3.11", "cuda-conda") == {"pip": RELEASE.cutoff}
+
+
+@pytest.mark.parametrize(
+    ("cuda", "devices"),
+    [
+        (None, ["cpu"]),
+        (CUDA, ["cpu", "cuda"]),
+        (replace(CUDA, conda=("cudnn 8.1.0.*",)), ["cpu", "cuda", "cuda-conda"]),
+        (replace(CUDA, requirements=(), conda=("cudnn 8.1.0.*",)), ["cpu", "cuda-conda"]),
+        (replace(CUDA, requirements=()), ["cpu"]),
+    ],
+)
+def test_a_build_has_sets_for_what_has_its_libraries(cuda: CudaBuild | None, devices: list[str]) -> None:
+    assert load().devices(replace(BUILD, cuda=cuda)) == devices
+
+
 def test_limits_hold_for_their_pythons() -> None:
     assert [item.requirement for item in load().constraints(BUILD, "3.11")] == ["protobuf<6"]
     assert [item.requirement for item in load().constraints(BUILD, "3.12")] == ["wrapt<1.16", "protobuf<6"]

@@ -12,11 +12,12 @@ from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel
 from packaging.version import Version
 
 from provisioner.catalogue import Catalogue, find_profiles
+from provisioner.catalogue.conda_tables import brought, sonames
 from provisioner.catalogue.lockfile import format_lockfile, glibc_of, parse_lockfile
 from provisioner.catalogue.releases import read_minor
 from provisioner.catalogue.yaml_text import parse_yaml
 from provisioner.local_host import LocalHost
-from provisioner.model.catalogue import NO_ADDON, Build, Release
+from provisioner.model.catalogue import NO_ADDON, Build, Release, computes_on
 from provisioner.plan import BUILDERS
 from provisioner.versions import numbers
 
@@ -85,7 +86,8 @@ def test_every_stable_release_is_there() -> None:
 
 @pytest.mark.parametrize(("release", "build"), BUILDS)
 def test_every_python_and_device_of_a_build_has_its_lock(release: Release, build: Build) -> None:
-    devices = {"cpu", "cuda"} if build.cuda is not None and build.cuda.requirements else {"cpu"}
+    cuda = build.cuda
+    devices = {"cpu", *(["cuda"] if cuda and cuda.requirements else []), *(["cuda-conda"] if cuda and cuda.conda else [])}
     wanted = {(python, device) for python in build.pythons for device in devices}
     assert set(CATALOGUE.locks(release.version, build.platform)) == wanted
 
@@ -167,8 +169,8 @@ def test_a_set_holds_the_package_its_pins_and_its_limits_and_no_rival(release: R
         assert lock is not None
         found = {file.name: Version(file.version) for file in lock.files}
         assert len(found) == len(lock.files), "one version of each package"
-        assert found[build.packages[device]] == Version(release.version)
-        assert found.keys() & RIVALS == {build.packages[device]}
+        assert found[build.packages[computes_on(device)]] == Version(release.version)
+        assert found.keys() & RIVALS == {build.packages[computes_on(device)]}
         pins = build.cuda.requirements if build.cuda else ()
         nvidia = {name: version for name, version in found.items() if name.startswith("nvidia-")}
         assert nvidia == ({pin.partition("==")[0]: Version(pin.partition("==")[2]) for pin in pins} if device == "cuda" else {})
@@ -229,6 +231,37 @@ def test_cuda_values_fit_each_other(release: Release, build: Build) -> None:
         assert CATALOGUE.architecture(capability) is not None
 
 
+@pytest.mark.parametrize(("release", "build"), BUILDS)
+def test_conda_packages_bring_every_library_that_is_opened(release: Release, build: Build) -> None:
+    """All of ``may_open`` too: conda-forge's cudatoolkit has CUPTI, which the profiler opens."""
+    cuda = build.cuda
+    assert bool(cuda and cuda.conda) == (build.platform == "linux-x86_64" and Version(release.version) < Version("2.12"))
+    if cuda is None or not cuda.conda:
+        return
+    table = CATALOGUE.conda()
+    toolkit, cudnn = cuda.conda
+    assert toolkit == f"cudatoolkit {cuda.version}.*"
+    assert [item.package for item in brought(table, cuda.conda)] == ["cudatoolkit", "cudnn"]
+    names = sonames(table, cuda.conda)
+    assert set(cuda.must_open) <= set(names)
+    assert set(cuda.may_open) <= set(names)
+    assert len(set(names)) == len(names)
+    assert numbers(cudnn.partition(" ")[2]) >= numbers(cuda.cudnn), "older than the one built against"
+
+
+@pytest.mark.parametrize(("release", "build"), BUILDS)
+def test_with_conda_a_set_is_the_gpu_build_and_nothing_of_nvidia(release: Release, build: Build) -> None:
+    """The same files as in the set with NVIDIA's wheels, where there is one; so what was proven of the rest holds for both."""
+    for python, device in CATALOGUE.locks(release.version, build.platform):
+        lock = CATALOGUE.lock(release.version, python, build.platform, device)
+        if lock is None or device != "cuda-conda":
+            continue
+        assert not any(file.name.startswith("nvidia-") for file in lock.files)
+        other = CATALOGUE.lock(release.version, python, build.platform, "cuda")
+        if other is not None:
+            assert set(lock.files) == {file for file in other.files if not file.name.startswith("nvidia-")}
+
+
 def cudart_name(version: str) -> str:
     """The version in libcudart's name: whole for CUDA 10, always 11.0 for CUDA 11, the major from 12 on."""
     major = numbers(version)[0]
@@ -263,6 +296,7 @@ def test_the_tables_can_be_read() -> None:
     assert CATALOGUE.architecture("8.0") is not None
     assert CATALOGUE.toolkits()
     assert CATALOGUE.driver_commands("ubuntu", (), "525.60.13")
+    assert CATALOGUE.conda().libraries
 
 
 def test_every_proof_belongs_to_a_lock_that_is_there() -> None:

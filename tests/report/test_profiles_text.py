@@ -29,6 +29,18 @@ def test_the_table_has_a_line_for_each_release_and_a_column_for_each_python() ->
     assert "cpu" in lines[1]
 
 
+def test_what_conda_brings_the_libraries_for_stands_beside_the_rest() -> None:
+    lines = profiles_text(chosen(release="2.5.0", platform="linux-x86_64")).splitlines()
+    assert "cpu cuda (conda)" in lines[1] or "cpu cuda conda" in lines[1]
+    assert lines[0].index("3.7") == lines[1].index("cpu", 30), "columns are as wide as what is in them"
+    assert "conda: cuda, with CUDA's libraries from conda" in lines
+    assert not any("conda" in line for line in profiles_text(chosen(release="2.15", platform="linux-x86_64")).splitlines())
+    told = release_text(catalogue(), chosen(release="2.5.0", platform="linux-x86_64"))
+    assert "  CUDA's libraries from conda: cudatoolkit 11.2.*, cudnn 8.1.0.*" in told.splitlines()
+    assert "Python 3.9 cuda (libraries from conda) " in told
+    assert "cuda-conda" not in told
+
+
 def test_what_was_not_run_stands_in_brackets() -> None:
     text = profiles_text(chosen(release="2.15.1", platform="macos-aarch64"))
     assert "(cpu)" in text.splitlines()[1]
@@ -39,7 +51,14 @@ def test_what_was_not_run_stands_in_brackets() -> None:
     [
         ({"release": "2.20.0", "platform": "linux-x86_64", "device": "cpu"}, {"2.20.0"}, {"3.9", "3.10", "3.11", "3.12", "3.13"}, {"cpu"}),
         ({"release": "2.20", "python": "3.12", "platform": "linux-x86_64"}, {"2.20.0"}, {"3.12"}, {"cpu", "cuda"}),
-        ({"release": "2.4", "python": "3.8", "platform": "linux-x86_64"}, {f"2.4.{patch}" for patch in range(5)}, {"3.8"}, {"cpu"}),
+        (
+            {"release": "2.4", "python": "3.8", "platform": "linux-x86_64"},
+            {f"2.4.{patch}" for patch in range(5)},
+            {"3.8"},
+            {"cpu", "cuda-conda"},
+        ),
+        ({"release": "2.5.0", "device": "cuda"}, {"2.5.0"}, {"3.6", "3.7", "3.8", "3.9"}, {"cuda", "cuda-conda"}),
+        ({"release": "2.5.0", "device": "cuda-conda"}, {"2.5.0"}, {"3.6", "3.7", "3.8", "3.9"}, {"cuda-conda"}),
     ],
 )
 def test_filters(filters: dict[str, str], versions: set[str], pythons: set[str], devices: set[str]) -> None:

@@ -46,8 +46,10 @@ def plain(outcome: str, *, error: str = "", resolver: str = "uv 0.13.8") -> Naiv
     )
 
 
-def cell(python: str = "3.9", *, release: Release = RELEASE, cpu: Ours = PROVEN, cuda: Ours = NONE, **results: Naive) -> Cell:
-    return Cell(release=release, python=python, ours={"cpu": cpu, "cuda": cuda}, **results)
+def cell(
+    python: str = "3.9", *, release: Release = RELEASE, cpu: Ours = PROVEN, cuda: Ours = NONE, conda: Ours = NONE, **results: Naive
+) -> Cell:
+    return Cell(release=release, python=python, ours={"cpu": cpu, "cuda": cuda, "cuda-conda": conda}, **results)
 
 
 @pytest.mark.parametrize(
@@ -117,6 +119,22 @@ def test_a_minor_in_full() -> None:
     ]
 
 
+def test_sets_for_conda_have_a_row_where_there_are_any() -> None:
+    cuda = dataclasses.replace(CUDA, conda=("cudatoolkit 11.2.*", "cudnn 8.1.0.*"))
+    release = dataclasses.replace(RELEASE, builds=(dataclasses.replace(BUILD, cuda=cuda),))
+    group = [cell(release=release, conda=Ours(state="resolved")), cell("3.10", release=release, conda=PROVEN)]
+    lines = compatibility.minor_lines("2.10", group)
+    assert lines[4:8] == [
+        "| **2.10.1** | 2022-11-16 | tfsetup, CPU | proven 2026-11-20 | proven 2026-11-20 |",
+        "| | | tfsetup, GPU | no set | no set |",
+        "| | | tfsetup, GPU by conda | resolved | proven 2026-11-20 |",
+        "| | | plain install | not run | not run |",
+    ]
+    assert any(line.endswith("compute_80; from conda: cudatoolkit 11.2.*, cudnn 8.1.0.*.") for line in lines)
+    text = "\n".join(compatibility.introduction(group))
+    assert "(GPU by conda), there are 2 sets for releases up to 2.11:\n1 installed and verified, 1 resolved and not run." in text
+
+
 def test_what_differs_between_releases_names_them() -> None:
     older = dataclasses.replace(RELEASE, version="2.10.0", builds=(dataclasses.replace(BUILD, cuda=None),), known_bad=())
     lines = "\n".join(compatibility.minor_lines("2.10", [cell(), cell(release=older)]))
@@ -170,6 +188,7 @@ def test_the_catalogue_says_what_ours_is(tmp_path: Path) -> None:
     assert compatibility.ours(catalogue, bad, "3.10", "cpu").words == "resolved"
     assert compatibility.ours(catalogue, bad, "3.9", "cuda").words == "known bad"
     assert compatibility.ours(catalogue, bad, "3.10", "cuda").words == "no set"
+    assert compatibility.ours(catalogue, bad, "3.9", "cuda-conda").words == "no set"
     one, two = compatibility.cells(catalogue, [RELEASE], {("2.10.1", "3.10", "uv"): plain("works")})
     assert (one.python, one.plain, two.python, two.plain and two.plain.outcome) == ("3.9", None, "3.10", "works")
 
