@@ -51,7 +51,8 @@ def plan_registration(config: CondaConfig, tools: Sequence[Tool], root: str, tak
     named = posixpath.dirname(root) in config.envs_dirs or any(f"{folder}/{name}" in taken for folder in config.envs_dirs)
     if not named and not re.fullmatch(_NO_NAME, name) and config.writable_envs_dirs:
         found.append(Outside(kind="link", path=f"{config.writable_envs_dirs[0]}/{name}", text=root))
-    return tuple(found)
+    # A path that no line can hold.
+    return tuple(item for item in found if not fault(item))
 
 
 def read_taken(reader: Reader, config: CondaConfig, root: str) -> frozenset[str]:
@@ -102,7 +103,8 @@ def unregister(host: Host, outside: Outside) -> None:
         if _leads(host, outside):
             host.remove(outside.path)
         return
-    if outside.text in _lines(_read(host, outside.path)):
+    # Also where the line is not there: a run that was killed may have left what it was writing.
+    if host.exists(outside.path):
         _change(host, outside, _without_line)
     for path in outside.made:
         # What somebody uses by now stays.
@@ -118,7 +120,7 @@ def unregister_all(host: Host, outside: Iterable[Outside], root: str) -> None:
     """
     for item in reversed(tuple(outside)):
         if item.text == root and not fault(item):
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, OperationError):
                 unregister(host, item)
 
 
@@ -150,7 +152,8 @@ def _read(reader: Reader, path: str) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    return [line.strip() for line in text.split("\n")]
+    # Only these end a line for conda; a path may hold what else Python takes for an end.
+    return [line.rstrip("\r") for line in text.split("\n")]
 
 
 def _with_line(text: str, line: str) -> str:
@@ -162,7 +165,7 @@ def _with_line(text: str, line: str) -> str:
 
 
 def _without_line(text: str, line: str) -> str:
-    return "".join(kept for kept in text.splitlines(keepends=True) if kept.strip() != line)
+    return "".join(kept for kept in re.findall(r"[^\n]*\n|[^\n]+", text) if kept.rstrip("\r\n") != line)
 
 
 def _change(host: Host, outside: Outside, edit: Callable[[str, str], str]) -> None:

@@ -51,10 +51,14 @@ def read_config(reader: Reader, tools: Sequence[Tool], target: str = "") -> Cond
     values = condarc_values.Values(reader)
     checked = [setting for setting in settings if values.check(setting, faults)]
     if faults:
-        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-        place = read[0] if len(read) == 1 else "the configuration of conda"
-        raise InputError(f"cannot be read: {count}", place=place, faults=tuple(faults), hint="`conda config --validate` shows more")
+        raise _error(faults)
     return values.config(merge(checked), root=root, origins=origins(checked), read=tuple(read))
+
+
+def _error(faults: Sequence[str]) -> InputError:
+    sources = {fault.split(": ", 1)[0] for fault in faults}
+    place = sources.pop() if len(sources) == 1 else "the configuration of conda"
+    return InputError(f"cannot be read: {len(faults)} fault{'s' * (len(faults) != 1)}", place=place, faults=tuple(faults))
 
 
 def root_prefix(reader: Reader, tools: Sequence[Tool]) -> str:
@@ -133,8 +137,10 @@ def _variables(reader: Reader, faults: list[str]) -> Iterator[Setting]:
         names[key].append(f"MAMBA_{key.upper()}")
     for key, variables in names.items():
         given = [name for name in variables if reader.env.get(name, "").strip()]
-        if len({reader.env[name] for name in given}) > 1:
-            faults.append(f"{given[0]}: expected the same as in {given[1]}, or only one of them")
+        # conda's variable counts more than mamba's; two of conda's own that differ are an error to it, too (``MultipleKeysError``).
+        clash = [name for name in given if name.startswith("CONDA_")]
+        if len({reader.env[name] for name in clash}) > 1:
+            faults.append(f"${clash[0]}: expected the same as in ${clash[1]}, or only one of them")
         for name in given[:1]:
             text = reader.env[name]
             if SHAPES[key] == "list":
