@@ -7,9 +7,11 @@ import posixpath
 import re
 from typing import Literal
 
+from provisioner import conda_registry
 from provisioner.errors import InputError, OperationError
 from provisioner.host import Host, Reader
 from provisioner.model import codec
+from provisioner.model.conda import Outside
 from provisioner.model.plan import EnvKind, Move
 from provisioner.model.record import record
 from provisioner.workspace import ASIDE, Workspace
@@ -26,8 +28,13 @@ class Journal:
     ``phase``: ``building`` (the environment is untouched), ``moving`` (files are on their way), ``moved`` (the new state stands, its
     proof is due), ``undoing`` (files are on their way back), ``clearing`` (the old state stands, what is left of the new one is
     removed). ``outgoing`` and ``incoming`` are paths relative to the environment, in the order they move. ``before`` says what was
+<<<<<<< HEAD
     there: ``absent``, ``empty``, ``venv``, ``conda``. ``parents`` are folders made above it. ``receipt`` is the text of the receipt before. ``moves`` are
     entries that are renamed beside themselves, before the others.
+=======
+    there: ``absent``, ``empty``, ``venv``. ``parents`` are folders made above it. ``receipt`` is the text of the receipt before. ``moves`` are
+    entries that are renamed beside themselves, before the others. ``outside`` is what makes the environment known to conda and mamba.
+>>>>>>> i6-condarc
     """
 
     number: int
@@ -40,6 +47,7 @@ class Journal:
     parents: tuple[str, ...] = ()
     receipt: str = ""
     moves: tuple[Move, ...] = ()
+    outside: tuple[Outside, ...] = ()
 
 
 def write(host: Host, path: str, journal: Journal) -> None:
@@ -72,6 +80,10 @@ def read(host: Reader, path: str) -> Journal | None:
         whole = move.path.startswith("/") and posixpath.normpath(move.path) == move.path
         if not whole or not re.fullmatch(re.escape(move.path + ASIDE) + r"(-\d+)?", move.target):
             raise OperationError(f"the record of an earlier change moves `{move.path}` to `{move.target}`", place=path)
+    for outside in journal.outside:
+        fault = conda_registry.fault(outside)
+        if fault:
+            raise OperationError(f"the record of an earlier change cannot be right: {fault}", place=path)
     return journal
 
 

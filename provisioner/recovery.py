@@ -7,6 +7,7 @@ import posixpath
 from dataclasses import replace
 from typing import Literal
 
+from provisioner import conda_registry
 from provisioner.host import Host, Reader
 from provisioner.journal import Journal, last_record, read, write
 from provisioner.model.plan import EnvKind
@@ -79,6 +80,8 @@ def _remove(host: Host, path: str) -> None:
 
 def discard_new(host: Host, workspace: Workspace, journal: Journal) -> None:
     """Take a new environment away again, wherever it stands, and what was made for it."""
+    # First, while the journal still stands: an interrupted one is begun again.
+    conda_registry.unregister_all(host, journal.outside, workspace.root)
     for path in (workspace.aside, workspace.discarded):
         host.remove_tree(path)
     last = last_record(host, workspace)
@@ -102,6 +105,8 @@ def _remove_parents(host: Host, journal: Journal) -> None:
 def discard_unfinished(host: Host, workspace: Workspace) -> None:
     """Remove what stands beside the environment's place: a new one that was not finished, an old one that was not removed whole."""
     journal = read(host, Workspace(root=workspace.aside).journal)
+    if journal is not None:
+        conda_registry.unregister_all(host, journal.outside, workspace.root)
     for path in (workspace.aside, workspace.discarded):
         host.remove_tree(path)
     if journal is not None:

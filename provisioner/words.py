@@ -9,17 +9,20 @@ from provisioner.model.facts import Facts
 MASK = "***"
 # As far as the last @, for a password may hold one, and a slash, too; and where a quote ends that, all before the path.
 _CREDENTIALS = (r"(?<=://)[^\s`'\"]*@", r"(?<=://)[^\s/?#]*@")
+# Where a conda channel's token stands (``split_anaconda_token`` in conda's common/url.py): ``/t/TOKEN``.
+_CONDA = r"((?:https?|ftp|s3|oci)://[^\s`'\"?#]*?/t/)[^\s`'\"/?#]+"
 _SECRETS_OF_QUERIES = r"(?i)([?&][^=&\s]*(?:token|key|secret|password|auth|sig)[^=&\s]*=)[^&\s]+"
 
 
 def mask(text: str) -> str:
-    """Hide what addresses in a text carry in secret: user and password, and what queries hold under a secret's name.
+    """Hide what addresses in a text carry in secret: user and password, a conda token, and what queries hold under a secret's name.
 
     >>> mask("https://me:pw@example.invalid/simple?token=abc&x=1")
     'https://***@example.invalid/simple?token=***&x=1'
     """
     for pattern in _CREDENTIALS:
         text = re.sub(pattern, f"{MASK}@", text)
+    text = re.sub(_CONDA, rf"\1{MASK}", text)
     return re.sub(_SECRETS_OF_QUERIES, rf"\1{MASK}", text)
 
 
