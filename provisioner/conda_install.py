@@ -8,7 +8,7 @@ from provisioner.conda_places import places
 from provisioner.conda_plan import identity_parts
 from provisioner.engines import rattler
 from provisioner.errors import OperationError
-from provisioner.facts.conda_env import recorded_files
+from provisioner.facts.conda_present import recorded_files
 from provisioner.host import Host, Reader
 from provisioner.model.conda_package import SUBDIRS, CondaPart
 from provisioner.model.plan import Plan

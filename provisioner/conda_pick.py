@@ -8,18 +8,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provisioner import receipt as receipts
+from provisioner.catalogue.conda_tables import newest_cuda
 from provisioner.choose import choose
 from provisioner.choose.channel import channel_choice, channel_specs, no_channel_cuda
 from provisioner.choose.choosing import situate
 from provisioner.choose.virtual import virtual_packages
 from provisioner.conda_places import Places
-from provisioner.conda_plan import NOTHING, TOOLS, Present, as_it_is, compare, leaving, staying
+from provisioner.conda_plan import TOOLS, as_it_is, compare, leaving, staying
 from provisioner.engines import rattler
 from provisioner.errors import NoProfileError
-from provisioner.facts.conda_env import read_present
+from provisioner.facts.conda_present import read_present
 from provisioner.host import Host, Reader
 from provisioner.model.catalogue import Lock, Proof, Release, set_of
-from provisioner.model.conda_package import SUBDIRS, CondaPackage, CondaPart
+from provisioner.model.conda_package import SUBDIRS, CondaPackage, CondaPart, Present
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice
 from provisioner.model.request import Request
@@ -84,7 +85,7 @@ def conda_part(  # noqa: PLR0913 - each is one part of the same question
     An environment that was made from the same specs, and still has all of it, is not solved again: channels move on, and an environment that is
     as planned does not change for that.
     """
-    present = read_present(host, site.state.path) if site.state.kind == "conda" else NOTHING
+    present = read_present(host, site.state.path) if site.state.kind == "conda" else Present()
     going = leaving(present, wheels)
     kept = frozenset(name for name, owner in present.owners.items() if owner not in going)
     made = _made_before(host, site, specs, places) if not going else None
@@ -140,10 +141,10 @@ def pick_channel(
     """
     situation = situate(facts, request, catalogue, site.state)
     table = catalogue.conda()
-    if situation.device == "cuda" and not table.newest_cuda(situation.platform):
+    if situation.device == "cuda" and not newest_cuda(table, situation.platform):
         raise no_channel_cuda(situation)
     specs = channel_specs(request, situation.device, site.state.python_version)
-    cuda = (facts.driver.cuda.value or table.newest_cuda(situation.platform)) if situation.device == "cuda" else ""
+    cuda = (facts.driver.cuda.value or newest_cuda(table, situation.platform)) if situation.device == "cuda" else ""
     choice = Choice(
         release="",
         python="",

@@ -8,23 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from provisioner.model.conda_package import CondaPackage, CondaPart, CondaRemoval
-from provisioner.model.record import record
+from provisioner.model.conda_package import CondaPackage, CondaPart, CondaRemoval, Present
 from provisioner.site import is_rival
 
 # Where conda has put these already, they stay as they are: what conda itself, and building, goes by.
 TOOLS = frozenset({"pip", "setuptools", "wheel"})
-
-
-@record
-class Present:
-    """The conda packages of an environment, and which of them holds each Python distribution (normalised name to conda package)."""
-
-    packages: tuple[CondaPackage, ...] = ()
-    owners: Mapping[str, str]
-
-
-NOTHING = Present(owners={})
 
 
 def identity_parts(identity: str) -> tuple[str, str, str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provisioner.errors import InputError, UsageError
-from provisioner.flow import Picked, Planned, plan
+from provisioner.flow import Planned, plan
 from provisioner.flow_lock import Declared, Wanted, choose, lock_folder, own_folder, read_declared
 from provisioner.host import Host
 from provisioner.lock import sidecar, store
@@ -17,6 +17,7 @@ from provisioner.model.plan import EnvState
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.model.team import TeamLock
+from provisioner.plan import Picked
 from provisioner.progress import SILENT, Progress
 
 if TYPE_CHECKING:

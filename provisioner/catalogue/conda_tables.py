@@ -66,6 +66,12 @@ def tools(table: CondaTable, specs: tuple[str, ...]) -> dict[str, str]:
     return {name: path for item in brought(table, specs) for name, path in item.tools.items()}
 
 
+def newest_cuda(table: CondaTable, platform: str) -> str:
+    """Return the newest CUDA that the channel builds TensorFlow for on a platform, or "" where it has no build for a GPU."""
+    found = [version for build in table.builds if build.platform == platform for version in build.cuda]
+    return max(found, key=numbers, default="")
+
+
 def _covers(item: CondaLibraries, spec: str) -> bool:
     name, _, versions = spec.partition(" ")
     if name != item.package:

@@ -29,6 +29,8 @@ def apply(
     python: options.Python = None,
     device: options.Device = None,
     kind: options.Kind = None,
+    source: options.Source = None,
+    channel: options.Channel = None,
     env: options.Env = None,
     with_: options.With = None,
     wait: options.Wait = DEFAULT_WAIT_SECONDS,
@@ -56,6 +58,7 @@ def apply(
     host = LocalHost()
     flow.check_executor(host)
     named = {"tensorflow": tensorflow, "python": python, "device": device, "kind": kind, "env": env, "with": with_, "offline": offline}
+    named |= {"source": source, "channel": channel}
     if plan and any(value not in (None, False) for value in named.values()):
         raise UsageError("a saved plan says all that is to be done", place=plan, hint="give either a plan or options, not both")
     _check_locked(plan, named, locked=locked, lock=lock, target=target)

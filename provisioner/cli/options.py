@@ -20,6 +20,20 @@ TensorFlow = Annotated[
 Python = Annotated[str | None, typer.Option("--python", "-p", metavar="SPEC", help="The Python: 3.12, or a path. [TFSETUP_PYTHON]")]
 Device = Annotated[str | None, typer.Option("--device", metavar="auto|cpu|cuda", help="What it shall compute on. [TFSETUP_DEVICE]")]
 Kind = Annotated[str | None, typer.Option("--kind", metavar="venv|conda", help="The kind of environment. [TFSETUP_KIND]")]
+Source = Annotated[
+    str | None,
+    typer.Option(
+        "--source",
+        metavar="wheels|conda",
+        help="Where the TensorFlow of a conda environment comes from: its own wheels, which are proven, or the channel. [TFSETUP_SOURCE]",
+    ),
+]
+Channel = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--channel", metavar="CHANNEL", help="A conda channel, the most important first; those of conda's configuration if none. [TFSETUP_CHANNEL]"
+    ),
+]
 Env = Annotated[str | None, typer.Option("--env", "-e", metavar="PATH", help="The environment; ./tf-env if not given. [TFSETUP_ENV]")]
 With = Annotated[
     list[str] | None,
@@ -41,8 +55,9 @@ Wait = Annotated[
 
 def request(host: Host, **options: Any) -> Request:
     """Return the request of the options, the variables and tfsetup.yaml."""
-    if isinstance(options.get("with"), list):
-        options["with"] = tuple(options["with"])
+    for name in ("with", "channel"):
+        if isinstance(options.get(name), list):
+            options[name] = tuple(options[name])
     for setting in SETTINGS:
         given = options.get(setting.name)
         if setting.kind == "choice" and given is not None and given not in setting.choices:

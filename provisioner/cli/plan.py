@@ -20,6 +20,8 @@ def plan(
     python: options.Python = None,
     device: options.Device = None,
     kind: options.Kind = None,
+    source: options.Source = None,
+    channel: options.Channel = None,
     env: options.Env = None,
     with_: options.With = None,
     facts: options.FactsFile = "",
@@ -41,6 +43,7 @@ def plan(
 
     host = LocalHost()
     named = {"tensorflow": tensorflow, "python": python, "device": device, "kind": kind, "env": env, "with": with_, "offline": offline}
+    named |= {"source": source, "channel": channel}
     planned = flow.plan(host, options.request(host, **named), facts_file=facts)
     document = codec.document(planning.SCHEMA, planned.plan)
     if output:

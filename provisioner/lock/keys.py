@@ -157,6 +157,9 @@ _ABOUT = {
 }
 
 
+_CHANNEL = _text("", pattern=r"[^\s@]+", expected="the name, the address or the folder of a channel, without a password")
+
+
 def _of_request(setting: Setting) -> Shape:
     about = _ABOUT[setting.name]
     if setting.name == "tensorflow":
@@ -164,7 +167,7 @@ def _of_request(setting: Setting) -> Shape:
     if setting.kind == "flag":
         return Shape(kind="flag", about=about)
     if setting.kind == "list":
-        return _texts(about, _text("", check=requirement.fault))
+        return _texts(about, _CHANNEL if setting.name == "channel" else _text("", check=requirement.fault))
     return _text(about, choices=setting.choices, version=setting.name == "python")
 
 

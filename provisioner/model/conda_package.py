@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Literal
 
 from provisioner.model.conda import Outside
@@ -52,6 +53,14 @@ class CondaPackage:
     def identity(self) -> str:
         """Name, version and build, which is what an environment's record of it is called."""
         return f"{self.name}-{self.version}-{self.build}"
+
+
+@record
+class Present:
+    """The conda packages of an environment, and which of them holds each Python distribution (normalised name to conda package)."""
+
+    packages: tuple[CondaPackage, ...] = ()
+    owners: dict[str, str] = field(default_factory=dict)
 
 
 @record

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import field
 
 from provisioner.model.record import record
-from provisioner.versions import numbers
 
 
 @record
@@ -56,8 +55,3 @@ class CondaTable:
     libraries: tuple[CondaLibraries, ...]
     builds: tuple[ChannelBuild, ...] = ()
     known_bad: tuple[BadBuild, ...] = ()
-
-    def newest_cuda(self, platform: str) -> str:
-        """The newest CUDA that the channel builds for on a platform, or "" where it has no build for a GPU."""
-        found = [version for build in self.builds if build.platform == platform for version in build.cuda]
-        return max(found, key=numbers, default="")

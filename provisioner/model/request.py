@@ -9,7 +9,7 @@ from provisioner.model.record import record
 
 Device = Literal["auto", "cpu", "cuda"]
 Kind = Literal["venv", "conda"]
-Source = Literal["auto", "wheels", "conda"]
+Source = Literal["wheels", "conda"]
 
 
 @record
@@ -17,8 +17,8 @@ class Request:
     """A request, the same for every command.
 
     ``tensorflow`` and ``python`` are PEP 440 specifiers (``==2.15.*``) or empty for "the best that fits"; ``env`` is the absolute
-    path of the environment; ``source`` says where the TensorFlow of a conda environment comes from: TensorFlow's own wheels, the conda channel
-    (``conda``), or what is proven (``auto``); ``channels`` are conda channels in order of priority, empty for those that conda is configured
+    path of the environment; ``source`` says where the TensorFlow of a conda environment comes from: TensorFlow's own wheels, which are proven, or
+    the conda channel (``conda``); ``channels`` are conda channels in order of priority, empty for those that conda is configured
     with, or the profile's. ``extra`` are the requirements of ``--with``; ``origins`` says for each field where its value came
     from (``default``, ``option``, ``variable TFSETUP_X``, ``file``).
     """
@@ -27,7 +27,7 @@ class Request:
     python: str = ""
     device: Device = "auto"
     kind: Kind = "venv"
-    source: Source = "auto"
+    source: Source = "wheels"
     channels: tuple[str, ...] = ()
     env: str = ""
     extra: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ SETTINGS = (
     Setting(name="python", kind="text", default=""),
     Setting(name="device", kind="choice", default="auto", choices=("auto", "cpu", "cuda")),
     Setting(name="kind", kind="choice", default="venv", choices=("venv", "conda")),
-    Setting(name="source", kind="choice", default="auto", choices=("auto", "wheels", "conda")),
+    Setting(name="source", kind="choice", default="wheels", choices=("wheels", "conda")),
     Setting(name="channel", kind="list", default=()),
     Setting(name="env", kind="text", default="./tf-env"),
     Setting(name="with", kind="list", default=()),
