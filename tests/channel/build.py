@@ -84,7 +84,7 @@ def write_repodata(folder: Path, packages: Sequence[Written]) -> None:
 
 
 def pythons(*versions: str, cache: Path = CACHE) -> list[Written]:
-    """Return ``python``, ``python_abi`` and ``pip`` for these Pythons of the machine, packed once; raises python.NotHere."""
+    """Return ``python``, ``python_abi`` and ``pip`` for these Pythons of the machine, packed once; raises python.MissingPythonError."""
     found: dict[str, Written] = {}
     for version in versions:
         prefix = python.find(version)
@@ -98,7 +98,7 @@ def pythons(*versions: str, cache: Path = CACHE) -> list[Written]:
 def pack_python(prefix: Path, folder: Path) -> None:
     """Pack one Python and what goes with it, each with its record in a file beside it."""
     packages = [python.pack(prefix), python.pack_abi(python.release_of(prefix))]
-    with contextlib.suppress(python.NotHere):
+    with contextlib.suppress(python.MissingPythonError):
         packages.append(python.pack_pip(prefix))
     for package in packages:
         written = write(package, folder)

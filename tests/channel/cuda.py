@@ -75,7 +75,7 @@ def cudatoolkit(version: str, libraries: Mapping[str, str] | None = None, *, bui
 
 def cudnn(version: str, cuda: str, libraries: Mapping[str, str] | None = None, *, build: str = "h1234567_0") -> Package:
     """Return ``cudnn`` for the minor of CUDA that it was built for, such as "10.0"; a library a part from 8 on."""
-    major = version.split(".")[0]
+    major = version.partition(".")[0]
     short = ".".join(version.split(".")[:3])
     parts = ("",) if int(major) < 8 else CUDNN_8
     named = {f"libcudnn{part}.so.{major}": f"libcudnn{part}.so.{short}" for part in parts}

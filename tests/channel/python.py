@@ -24,7 +24,7 @@ SKIPPED = {"__pycache__", "test", "tests", "idlelib", "idle_test", "tkinter", "t
 PROGRAMS = re.compile(r"(python|pydoc)[0-9.]*m?(-config)?")
 
 
-class NotHere(LookupError):
+class MissingPythonError(LookupError):
     """A Python that this machine does not have; the message names it."""
 
 
@@ -38,17 +38,21 @@ def find(version: str) -> Path:
     own = Path(sys.base_prefix)
     if f"{sys.version_info.major}.{sys.version_info.minor}" == version and own != Path("/usr"):
         return own
-    raise NotHere(f"Python {version} is not on this machine: no {version}.* among pyenv's versions")
+    raise MissingPythonError(f"Python {version} is not on this machine: no {version}.* among pyenv's versions")
+
+
+def is_here(version: str) -> bool:
+    """Say whether a Python can be packed."""
+    try:
+        find(version)
+    except MissingPythonError:
+        return False
+    return True
 
 
 def needs(*versions: str) -> pytest.MarkDecorator:
     """Skip a test where one of these Pythons is not on the machine, and name it."""
-    missing = []
-    for version in versions:
-        try:
-            find(version)
-        except NotHere:
-            missing.append(version)
+    missing = [version for version in versions if not is_here(version)]
     return pytest.mark.skipif(bool(missing), reason=f"Python {', '.join(missing)} is not on this machine")
 
 
@@ -95,7 +99,7 @@ def pack_pip(prefix: Path) -> Package:
     """Return pip as a package for any Python, from the newest wheel that comes with this one."""
     wheels = sorted(prefix.glob("lib/python3.*/ensurepip/_bundled/pip-*.whl"))
     if not wheels:
-        raise NotHere(f"no pip comes with {prefix}")
+        raise MissingPythonError(f"no pip comes with {prefix}")
     with zipfile.ZipFile(wheels[-1]) as wheel:
         files = {f"site-packages/{name}": File(wheel.read(name)) for name in wheel.namelist() if not name.endswith("/")}
     metadata = next(file.data.decode() for name, file in files.items() if name.endswith(".dist-info/METADATA"))

@@ -33,7 +33,7 @@ class Server:
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
-    def __enter__(self) -> Server:
+    def __enter__(self):
         self._thread.start()
         return self
 
