@@ -56,8 +56,11 @@ def climbing(path: str = "../outside.txt") -> Package:
     return Package(name="climbing", version="1.0", files={path: "climbed out\n", "share/climbing.txt": "inside\n"})
 
 
-def climbing_listed(path: str = "../outside.txt") -> Package:
-    """Return a package whose info/paths.json alone leads out of the prefix; the archive has nothing there."""
+def climbing_listed(path: str = "../climbing-1.0-0/share/climbing.txt") -> Package:
+    """Return a package whose info/paths.json alone leads out of the prefix.
+
+    As given, the path is also one from the package in rattler's cache back to itself, so that there is something to copy from.
+    """
     inside = "share/climbing.txt"
     return Package(name="climbing", version="1.0", files={inside: "inside\n"}, listed={inside: {"_path": path}})
 
@@ -68,7 +71,7 @@ def through_link(target: Path) -> Package:
 
 
 def link_outside(target: Path) -> Package:
-    """Return a package with only a link to a folder outside; with ``into_link`` from another package its file lands there."""
+    """Return a package with only a link to a folder outside; ``into_link`` has a file behind it."""
     return Package(name="link-outside", version="1.0", files={"lib/evil": File(link=str(target))})
 
 

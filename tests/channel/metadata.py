@@ -163,7 +163,7 @@ def microarchitectures() -> Iterator[Package]:
         for name in names.split():
             yield microarchitecture(level, name, f"__archspec 1.* {name}", "_x86_64-microarch-level-p-0")
         higher = "|".join(name for other, found in ARCHSPEC.items() if other >= level for name in found.split())
-        yield microarchitecture(level, f"level{level}", f"__archspec[version='1.*', build='^({higher})$']")
+        yield microarchitecture(level, f"level{level}", f'__archspec 1.*[build="^({higher})$"]')
 
 
 def microarchitecture(level: int, name: str, depends: str, features: str = "") -> Package:

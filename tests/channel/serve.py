@@ -14,6 +14,15 @@ from urllib.parse import unquote, urlsplit
 PIECE = 64 * 1024
 
 
+class QuietServer(ThreadingHTTPServer):
+    """A server that says nothing when a client hangs up."""
+
+    daemon_threads = True
+
+    def handle_error(self, request, client_address) -> None:
+        pass
+
+
 class Server:
     """Serves ``folder`` while the context lasts; every setting counts from the next request on.
 
@@ -29,8 +38,7 @@ class Server:
         self.delay: dict[str, float] = {}
         self.speed: dict[str, int] = {}
         self.seen: list[str] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = QuietServer(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     def __enter__(self):
@@ -125,8 +133,8 @@ def _handler(server: Server) -> type[SimpleHTTPRequestHandler]:
                 self.close_connection = True
             elif rate is not None:
                 while piece := source.read(min(PIECE, max(1, int(rate / 10)))):
-                    outputfile.write(piece)
                     time.sleep(len(piece) / rate)
+                    outputfile.write(piece)
             else:
                 shutil.copyfileobj(source, outputfile, PIECE)
 

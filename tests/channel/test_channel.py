@@ -6,13 +6,13 @@ import asyncio
 import ctypes
 import json
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.channel import broken, build, cuda, metadata, packages, python, tensorflow
-from tests.channel.serve import Server
+from tests.channel.using import LINUX, install, names, solve
 
 rattler = pytest.importorskip("rattler")
 errors = pytest.importorskip("rattler.exceptions")
@@ -24,33 +24,6 @@ ONE = HERE[-1] if HERE else "3.13"
 PROGRAM = (
     "import json, sys, ssl, sqlite3, ctypes, sysconfig; print(json.dumps([sys.prefix, sys.version, sysconfig.get_config_var('prefix')]))"
 )
-LINUX = {"__unix": ("0", "0"), "__linux": ("6.1", "0"), "__glibc": ("2.35", "0"), "__archspec": ("1", "x86_64_v3")}
-
-
-def solve(url: str, *specs: str, virtual: dict[str, tuple[str, str]] = LINUX, subdir: str = "linux-64", gateway=None, cache: Path) -> list:
-    """Solve against a channel for a machine of the given virtual packages."""
-    given = [
-        rattler.GenericVirtualPackage(rattler.PackageName(name), rattler.Version(version), rattler.BuildString(built))
-        for name, (version, built) in virtual.items()
-    ]
-    found = rattler.solve(
-        [url],
-        list(specs),
-        platforms=[subdir, "noarch"],
-        virtual_packages=given,
-        gateway=gateway or rattler.Gateway(cache_dir=cache / "repodata"),
-    )
-    return asyncio.run(_awaited(found))
-
-
-def install(records: Sequence[object], prefix: Path, *, cache: Path, **options: object) -> Path:
-    """Link records into a prefix."""
-    asyncio.run(_awaited(rattler.install(records, target_prefix=prefix, cache_dir=cache / "pkgs", show_progress=False, **options)))
-    return prefix
-
-
-async def _awaited(found):
-    return await found
 
 
 def run(prefix: Path, *argv: str) -> str:
@@ -58,11 +31,6 @@ def run(prefix: Path, *argv: str) -> str:
     done = subprocess.run([str(prefix / "bin/python"), "-I", *argv], capture_output=True, text=True, check=False, env={"PATH": "/bin"})
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def names(records: Sequence[object]) -> dict[str, str]:
-    """Return name -> version=build."""
-    return {record.name.source: f"{record.version}={record.build}" for record in records}
 
 
 @pytest.fixture(scope="module")
@@ -110,16 +78,23 @@ class TestPackages:
         items = [broken.with_entry_point(), broken.with_script(), *metadata.openmp("linux-64"), *metadata.microarchitectures()]
         made = build.build(tmp_path, items, packages.KINDS)
         ours = {subdir: json.loads((tmp_path / subdir / "repodata.json").read_text()) for subdir in build.SUBDIRS}
-        asyncio.run(_awaited(index.index_fs(tmp_path, force=True)))
+        asyncio.run(index.index_fs(tmp_path, force=True))
         assert made.package("hello").path.exists()
         for subdir, mine in ours.items():
             theirs = json.loads((tmp_path / subdir / "repodata.json").read_text())
             for kind in ("packages", "packages.conda"):
-                for name, record in theirs[kind].items():
-                    assert {key: mine[kind][name].get(key) for key in record if key != "indexed_timestamp"} == {
-                        key: value for key, value in record.items() if key != "indexed_timestamp"
-                    }
-                assert set(mine[kind]) == set(theirs[kind])
+                assert {name: comparable(record) for name, record in mine[kind].items()} == {
+                    name: comparable(record) for name, record in theirs[kind].items()
+                }
+
+
+def comparable(record: dict[str, object]) -> dict[str, object]:
+    """Return an entry of repodata.json without what is another spelling of the same."""
+    kept = {key: value for key, value in record.items() if value and key != "indexed_timestamp"}
+    for key in ("depends", "constrains"):
+        if key in kept:
+            kept[key] = [str(rattler.MatchSpec(spec, strict=False)) for spec in kept[key]]
+    return kept
 
 
 class TestPython:
@@ -237,56 +212,3 @@ class TestTensorFlow:
         records = solve(stack.url, "tensorflow", cache=cache)
         prefix = install(records, tmp_path / "env", cache=cache)
         assert len(list((prefix / "conda-meta").glob("*.json"))) == len(records)
-
-
-class TestServer:
-    @pytest.fixture
-    def small(self, tmp_path) -> build.Channel:
-        return build.build(tmp_path / "channel", [broken.with_script()])
-
-    def test_serves_and_counts(self, small, tmp_path):
-        with Server(small.folder) as server:
-            prefix = install(solve(server.url, "scripted", cache=tmp_path), tmp_path / "env", cache=tmp_path)
-            assert server.count(small.package("scripted").path.name) == 1
-        assert (prefix / "share/scripted.txt").exists()
-        assert not (prefix / "post-link-ran").exists()
-
-    @pytest.mark.parametrize("fault", ["fail", "truncate", "token"])
-    def test_misbehaves_as_told(self, small, tmp_path, fault):
-        with Server(small.folder, token="secret" if fault == "token" else "") as server:
-            if fault == "fail":
-                server.fail("/linux-64/repodata.json.zst", 404)
-                server.fail("/linux-64/repodata.json", 403)
-            elif fault == "truncate":
-                server.truncate("/linux-64/repodata.json.zst", 100)
-            url = f"http://{server.host}" if fault == "token" else server.url
-            with pytest.raises((errors.GatewayError, errors.SolverError)):
-                solve(url, "scripted", cache=tmp_path)
-            server.behave()
-            assert solve(server.url, "scripted", cache=tmp_path)
-
-    def test_a_login_is_asked_for(self, small, tmp_path):
-        with Server(small.folder, login=("someone", "secret")) as server:
-            assert solve(server.url.replace("//", "//someone:secret@"), "scripted", cache=tmp_path)
-
-    def test_stopped_refuses(self, small, tmp_path):
-        with Server(small.folder) as server:
-            url = server.url
-        with pytest.raises(errors.GatewayError):
-            solve(url, "scripted", cache=tmp_path)
-
-
-class TestBroken:
-    def test_bytes_that_are_not_those_of_the_hash(self, tmp_path):
-        made = build.build(tmp_path / "channel", [broken.with_script()])
-        broken.change_bytes(made.package("scripted"))
-        records = solve(made.url, "scripted", cache=tmp_path)
-        with pytest.raises(errors.InstallerError):
-            install(records, tmp_path / "env", cache=tmp_path)
-
-    @pytest.mark.parametrize("fault", [broken.cut_repodata, broken.html_repodata])
-    def test_repodata_that_cannot_be_read(self, tmp_path, fault):
-        made = build.build(tmp_path / "channel", [broken.with_script()])
-        fault(made)
-        with pytest.raises(errors.GatewayError):
-            solve(made.url, "scripted", cache=tmp_path)
