@@ -1,8 +1,7 @@
 """Packages with nothing but what conda-forge declares: its TensorFlow stack, to solve against and (empty) to install.
 
-The declarations of 2.10.0 are those of the published packages, of 2.19.1 those of its recipe. Leaves are reduced: libraries
-that nobody chooses by have no dependencies of their own. conda-forge has no TensorFlow for Windows in these releases, and no CUDA build
-but for linux-64.
+Leaves are reduced: libraries that nobody chooses by have no dependencies of their own. conda-forge has no TensorFlow for Windows in these
+releases, and no CUDA build but for linux-64.
 """
 
 from __future__ import annotations
@@ -22,25 +21,34 @@ NUMPY = {
     "2.2.6": ("3.10", "3.11", "3.12", "3.13"),
 }
 # For every platform in one package each.
-PURE = """absl-py 2.3.1; astunparse 1.6.3; cached-property 1.5.2; gast 0.4.0; gast 0.6.0; google-pasta 0.2.0; keras 2.10.0; keras 3.11.3;
-keras-preprocessing 1.1.2; opt_einsum 3.4.0; packaging 25.0; python-flatbuffers 25.2.10; requests 2.32.5; setuptools 80.9.0; six 1.17.0;
-tensorboard 2.10.1; tensorboard 2.19.0; termcolor 3.1.0; typing_extensions 4.14.1; wheel 0.45.1; tzdata 2025b; ca-certificates 2025.8.3"""
+PURE = """
+absl-py 2.3.1; astunparse 1.6.3; cached-property 1.5.2; gast 0.4.0; gast 0.6.0; google-pasta 0.2.0; keras 2.10.0; keras 2.14.0;
+keras 3.11.3; keras-preprocessing 1.1.2; opt_einsum 3.4.0; packaging 25.0; python-flatbuffers 25.2.10; requests 2.32.5;
+setuptools 80.9.0; six 1.17.0; tensorboard 2.10.1; tensorboard 2.14.1; tensorboard 2.19.0; termcolor 3.1.0;
+typing_extensions 4.14.1; wheel 0.45.1; tzdata 2025b; ca-certificates 2025.8.3
+"""
 # With one package a platform.
-LIBRARIES = """flatbuffers 2.0.8; flatbuffers 25.2.10; giflib 5.2.2; grpc-cpp 1.47.1; icu 70.1; icu 75.1; jpeg 9e; libcurl 7.88.1; libcurl 8.14.1;
-libabseil 20220623.0=cxx17_h1234567_6; libabseil 20250512.1=cxx17_h1234567_0; libgrpc 1.73.1; libjpeg-turbo 3.1.0;
-libml_dtypes-headers 0.5.1; libpng 1.6.50; libprotobuf 3.21.12; libprotobuf 6.31.1; libsqlite 3.50.4; libzlib 1.2.13; libzlib 1.3.1;
-openssl 1.1.1w; openssl 3.5.2; snappy 1.1.10; snappy 1.2.2; libblas 3.9.0; libcblas 3.9.0; liblapack 3.9.0"""
+LIBRARIES = """
+flatbuffers 2.0.8; flatbuffers 23.5.26; flatbuffers 25.2.10; giflib 5.2.2; grpc-cpp 1.47.1; icu 70.1; icu 73.2; icu 75.1; jpeg 9e;
+libcurl 7.88.1; libcurl 8.14.1; libabseil 20220623.0=cxx17_h1234567_6; libabseil 20230125.3=cxx17_h1234567_0;
+libabseil 20250512.1=cxx17_h1234567_0; libgrpc 1.54.3; libgrpc 1.73.1; libjpeg-turbo 3.1.0; libml_dtypes-headers 0.5.1;
+libpng 1.6.50; libprotobuf 3.21.12; libprotobuf 6.31.1; libsqlite 3.50.4; libzlib 1.2.13; libzlib 1.3.1; openssl 1.1.1w;
+openssl 3.5.2; snappy 1.1.10; snappy 1.2.2; libblas 3.9.0; libcblas 3.9.0; liblapack 3.9.0
+"""
 # With one package a platform and Python.
-EXTENSIONS = "grpcio 1.47.1; grpcio 1.73.1; h5py 3.7.0; h5py 3.14.0; ml_dtypes 0.5.1; protobuf 4.21.12; protobuf 6.31.1; wrapt 1.17.3"
+EXTENSIONS = """
+grpcio 1.47.1; grpcio 1.54.3; grpcio 1.73.1; h5py 3.7.0; h5py 3.14.0; ml_dtypes 0.2.0; ml_dtypes 0.5.1; protobuf 4.21.12;
+protobuf 6.31.1; wrapt 1.14.1; wrapt 1.17.3
+"""
 CUDA_12 = {
-    "cuda-cudart": "12.9.79",
-    "cuda-cupti": "12.9.79",
-    "libcublas": "12.9.1.4",
-    "libcufft": "11.4.1.4",
-    "libcurand": "10.3.10.19",
-    "libcusolver": "11.7.5.82",
-    "libcusparse": "12.5.10.65",
-    "libnvjitlink": "12.9.86",
+    "cuda-cudart": "12.8.90",
+    "cuda-cupti": "12.8.90",
+    "libcublas": "12.8.4.1",
+    "libcufft": "11.3.3.83",
+    "libcurand": "10.3.9.90",
+    "libcusolver": "11.7.3.90",
+    "libcusparse": "12.5.8.93",
+    "libnvjitlink": "12.8.93",
 }
 
 
@@ -48,7 +56,7 @@ def stack(pythons: Sequence[str] = ("3.10", "3.12"), subdirs: Sequence[str] = SU
     """Return everything around TensorFlow for these Pythons and platforms; ``tensorflow.releases`` has TensorFlow itself."""
     found = [Package(name=name, version=version, build="pyhd8ed1ab_0", noarch="generic") for name, version, _ in table(PURE)]
     found += [pack_abi(python) for python in pythons]
-    found += [cuda_version(minor) for minor in ("10.1", "10.2", "11.0", "11.2", "11.8", "12.0", "12.6", "12.9")]
+    found += [cuda_version(minor) for minor in ("10.1", "10.2", "11.0", "11.2", "11.8", "12.0", "12.6", "12.8", "12.9")]
     for subdir in subdirs:
         found += [
             Package(name=name, version=version, build=build or "h1234567_0", subdir=subdir) for name, version, build in table(LIBRARIES)
@@ -138,14 +146,15 @@ def cuda_version(minor: str) -> Package:
 
 
 def cuda_12() -> Iterator[Package]:
-    """Yield CUDA 12.9 in its parts, cuDNN 9 and NCCL for it, and cuDNN 8 and NCCL for CUDA 11.2."""
-    version = ("cuda-version >=12.9,<12.10.0a0",)
-    for name, release in {**CUDA_12, "cuda-nvcc-tools": "12.9.86"}.items():
+    """Yield CUDA 12.8 in its parts, cuDNN 9 and NCCL for it, and NCCL for CUDA 11."""
+    version = ("cuda-version >=12.8,<12.9.0a0",)
+    for name, release in {**CUDA_12, "cuda-nvcc-tools": "12.8.93"}.items():
         yield Package(name=name, version=release, build="h1234567_0", depends=(GLIBC, *version))
     parts = ("cuda-version >=12,<13.0a0", "libcublas")
     yield Package(name="cudnn", version="9.10.1.4", build="h1234567_1", number=1, depends=(GLIBC, *parts))
-    yield Package(name="nccl", version="2.27.7.1", build="h1234567_0", depends=(GLIBC, "cuda-version >=12.9,<13"))
-    yield Package(name="nccl", version="2.14.3.1", build="h1234567_0", depends=(GLIBC, "cudatoolkit >=11.2,<12"))
+    yield Package(name="nccl", version="2.27.7.1", build="h1234567_0", depends=(GLIBC, "cuda-version >=12.8,<13"))
+    for version_11 in ("2.14.3.1", "2.19.3.1"):
+        yield Package(name="nccl", version=version_11, build="h1234567_0", depends=(GLIBC, "cudatoolkit >=11.2,<12"))
 
 
 # Levels of x86-64 and the processors that archspec has in each.

@@ -1,4 +1,8 @@
-"""conda-forge's TensorFlow as it is declared, without its content: CPU and CUDA builds of 2.10.0 and 2.19.1."""
+"""conda-forge's TensorFlow as it is declared, without its content: CPU and CUDA builds of 2.10.0, 2.14.0 and 2.19.1.
+
+Declarations of 2.10.0 and 2.14.0 are those of the published packages; those of 2.19.1 are its recipe's, with likely pins of libraries.
+Builds, numbers, platforms and Pythons are as published; the hashes in build strings are not.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,15 @@ IN_2_10 = (
     *("openssl >=1.1.1q,<1.1.2a", "protobuf >=3.9.2", "python-flatbuffers >=2", "snappy >=1.1.9,<2.0a0", "tensorboard >=2.10,<2.11"),
     "wrapt >=1.11.0",
 )
+IN_2_14 = (
+    *COMMON,
+    *("absl-py >=1.0.0", "astunparse >=1.6.0", "flatbuffers >=23.5.26,<23.5.27.0a0", "gast >=0.2.1,!=0.5.0,!=0.5.1,!=0.5.2"),
+    *("giflib >=5.2.1,<5.3.0a0", "grpcio 1.54.*", "h5py >=2.9.0", "icu >=73.2,<74.0a0", "keras >=2.14,<2.15", "libabseil * cxx17*"),
+    *("libabseil >=20230125.3,<20230126.0a0", "libcurl >=8.4.0,<9.0a0", "libgrpc >=1.54.3,<1.55.0a0", "libjpeg-turbo >=3.0.0,<4.0a0"),
+    *("libpng >=1.6.39,<1.7.0a0", "libprotobuf >=3.21.12,<3.22.0a0", "libsqlite >=3.44.0,<4.0a0", "libzlib >=1.2.13,<2.0a0"),
+    *("ml_dtypes 0.2.0.*", "numpy >=1.23.5,<2.0a0", "openssl >=3.1.4,<4.0a0", "protobuf >=3.20.3,<5,!=4.21.0,!=4.21.1,!=4.21.2"),
+    *("python-flatbuffers >=23.5.26", "snappy >=1.1.10,<2.0a0", "tensorboard >=2.14,<2.15", "wrapt >=1.11.0,<1.15"),
+)
 IN_2_19 = (
     *COMMON,
     *("absl-py >=1.0.0", "astunparse >=1.6.0", "gast >=0.2.1,!=0.5.0,!=0.5.1,!=0.5.2", "grpcio 1.73.*", "h5py >=3.11", "keras >=3.5"),
@@ -30,7 +43,13 @@ LINKED_2_19 = (
     *("libpng >=1.6.50,<1.7.0a0", "libprotobuf >=6.31.1,<6.31.2.0a0", "libsqlite >=3.50.4,<4.0a0", "libzlib >=1.3.1,<2.0a0"),
     *("openssl >=3.5.2,<4.0a0", "snappy >=1.2.2,<1.3.0a0"),
 )
-CUDA_11 = ("cudatoolkit >=11.2,<12", "cudnn >=8.4.1.50,<9.0a0", "nccl >=2.14.3.1,<3.0a0")
+CUDA_11 = {
+    "2.10.0": ("cudatoolkit >=11.2,<12", "cudnn >=8.4.1.50,<9.0a0", "nccl >=2.14.3.1,<3.0a0"),
+    "2.14.0": ("cudatoolkit >=11.8,<12", "cudnn >=8.8.0.121,<9.0a0", "nccl >=2.19.3.1,<3.0a0"),
+}
+NEEDS = {"2.10.0": IN_2_10, "2.14.0": IN_2_14}
+PYTHONS = {"2.10.0": ("3.7", "3.8", "3.9", "3.10"), "2.14.0": ("3.9", "3.10", "3.11"), "2.19.1": ("3.10", "3.11", "3.12")}
+LEVELS = {1: "tensorflow-sse3", 3: "tensorflow-avx2"}
 FEATURE = "tensorflow-cpu"  # weighs the CPU builds down, so that CUDA's come first where ``__cuda`` is
 
 
@@ -73,46 +92,38 @@ class Variant:
 
 def releases(pythons: Sequence[str] = ("3.10", "3.12"), subdirs: Sequence[str] = SUBDIRS) -> list[Package]:
     """Return every build for these Pythons and platforms."""
-    found = []
-    for subdir in subdirs:
-        if not subdir.startswith("win"):
-            found += [package for variant in variants_2_10(subdir) for package in release_2_10(variant, pythons)]
-            found += [package for variant in variants_2_19(subdir) for package in release_2_19(variant, pythons)]
-    return found
+    return [package for subdir in subdirs for variant in variants(subdir) for package in packages_of(variant, pythons)]
 
 
-def variants_2_10(subdir: str) -> list[Variant]:
-    """Return the builds of 2.10.0."""
-    found = [Variant("2.10.0", subdir)]
-    return [*found, Variant("2.10.0", subdir, "11.2")] if subdir == "linux-64" else found
+def variants(subdir: str) -> list[Variant]:
+    """Return the builds for a platform; 2.19.1's numbers are 200 higher for CUDA, and by 25 for each level of x86-64 above the first."""
+    if subdir == "linux-64":
+        old = [Variant("2.10.0", subdir), Variant("2.10.0", subdir, "11.2"), Variant("2.14.0", subdir), Variant("2.14.0", subdir, "11.8")]
+        built = [(cuda, level) for cuda in ("", "12.8") for level in LEVELS]
+        return old + [Variant("2.19.1", subdir, cuda, level, 5 + (200 if cuda else 0) + 25 * (level - 1)) for cuda, level in built]
+    if subdir == "osx-arm64":
+        return [Variant("2.10.0", subdir), Variant("2.14.0", subdir), Variant("2.19.1", subdir, number=5)]
+    return [Variant("2.19.1", subdir, number=3)] if subdir == "linux-aarch64" else []
 
 
-def variants_2_19(subdir: str) -> list[Variant]:
-    """Return the builds of 2.19.1, numbered as its recipe does: 200 more for CUDA, 25 more for each level of x86-64."""
-    if subdir != "linux-64":
-        return [Variant("2.19.1", subdir, number=6)]
-    return [
-        Variant("2.19.1", subdir, cuda, level, 6 + (200 if cuda else 0) + 25 * (level - 1)) for cuda in ("", "12.9") for level in (1, 3)
-    ]
+def packages_of(variant: Variant, pythons: Sequence[str]) -> Iterator[Package]:
+    """Yield the packages of one build."""
+    fitting = [python for python in pythons if python in PYTHONS[variant.release]]
+    return release_2_19(variant, fitting) if variant.release == "2.19.1" else earlier_release(variant, fitting)
 
 
-def release_2_10(variant: Variant, pythons: Sequence[str]) -> Iterator[Package]:
-    """Yield the packages of one build of 2.10.0."""
-    cuda, feature = (CUDA_11, "") if variant.cuda else ((), FEATURE)
+def earlier_release(variant: Variant, pythons: Sequence[str]) -> Iterator[Package]:
+    """Yield the packages of one build of 2.10.0 or 2.14.0."""
+    release, needs = variant.release, NEEDS[variant.release]
+    cuda, feature = (CUDA_11[release], "") if variant.cuda else ((), FEATURE)
     yield variant.of("libtensorflow", (*variant.machine, *cuda))
     for python in pythons:
-        if python not in ("3.7", "3.8", "3.9", "3.10"):
-            continue
         own = of_python(python)
-        base = variant.of("tensorflow-base", (*variant.machine, *cuda, *own, *IN_2_10), python, feature)
-        exact = f"tensorflow-base 2.10.0 {base.build}"
-        estimator = variant.of("tensorflow-estimator", (*own, exact), python)
-        whole = variant.of(
-            "tensorflow",
-            (*(("__cuda",) if variant.cuda else ()), *own, exact, f"tensorflow-estimator 2.10.0 {estimator.build}"),
-            python,
-            feature,
-        )
+        base = variant.of("tensorflow-base", (*variant.machine, *cuda, *own, *needs), python, feature)
+        exact = f"tensorflow-base {release} {base.build}"
+        estimator = variant.of("tensorflow-estimator", (*cuda[:1], *own, exact), python)
+        driver = ("__cuda",) if variant.cuda else ()
+        whole = variant.of("tensorflow", (*driver, *own, exact, f"tensorflow-estimator {release} {estimator.build}"), python, feature)
         yield from (base, estimator, whole, alias(variant, whole, python))
 
 
@@ -126,20 +137,20 @@ def release_2_19(variant: Variant, pythons: Sequence[str]) -> Iterator[Package]:
     yield from (framework, cc, variant.of("libtensorflow", (*linked, exact)))
     tools = ("cuda-nvcc-tools",) if variant.cuda else ()
     for python in pythons:
-        if python not in ("3.10", "3.11", "3.12"):
-            continue
         own = of_python(python)
         libraries = (exact, f"libtensorflow_cc 2.19.1 {cc.build}")
         base = variant.of("tensorflow-base", (*variant.machine, *tools, *own, *IN_2_19, *libraries), python)
         need = ("__cuda",) if variant.cuda else ()
         whole = variant.of("tensorflow", (*need, *own, f"tensorflow-base 2.19.1 {base.build}"), python)
         yield from (base, whole, alias(variant, whole, python))
+        if variant.level:
+            yield variant.of(LEVELS[variant.level], (f"tensorflow {whole.version} {whole.build}",), python)
 
 
 def cuda_parts() -> tuple[str, ...]:
-    """Return what builds for CUDA 12.9 are linked to."""
+    """Return what builds for CUDA 12.8 are linked to."""
     parts = tuple(f"{name} >={version},<{int(version.partition('.')[0]) + 1}.0a0" for name, version in CUDA_12.items())
-    return ("cuda-version >=12.9,<13", "cudnn >=9.10.1.4,<10.0a0", "nccl >=2.27.7.1,<3.0a0", *parts)
+    return ("cuda-version >=12.8,<13", "cudnn >=9.10.1.4,<10.0a0", "nccl >=2.27.7.1,<3.0a0", *parts)
 
 
 def alias(variant: Variant, whole: Package, python: str) -> Package:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import dataclasses
 import json
 import subprocess
 from collections.abc import Iterator
@@ -47,8 +48,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> build.Channel:
-    """A channel of conda-forge's declarations."""
-    return build.build(tmp_path_factory.mktemp("stack"), [*metadata.stack(), *tensorflow.releases()])
+    """A channel of conda-forge's declarations; the CUDA toolkits are empty."""
+    toolkits = [dataclasses.replace(package, files={}) for package in cuda.every()]
+    return build.build(tmp_path_factory.mktemp("stack"), [*metadata.stack(), *tensorflow.releases(), *toolkits])
 
 
 class TestPackages:
@@ -176,26 +178,30 @@ def sonames_of(prefix: Path, record: object) -> Iterator[str]:
             yield Path(path).name
 
 
+@cuda.NEEDS_COMPILER
 class TestTensorFlow:
     @pytest.mark.parametrize(
         ("spec", "virtual", "expected"),
         [
-            ("tensorflow", {}, "2.19.1=cpu_py312h3234567_56"),
-            ("tensorflow", {"__archspec": ("1", "skylake_avx512")}, "2.19.1=cpu_py312h3234567_56"),
-            ("tensorflow", {"__archspec": ("1", "x86_64_v2")}, "2.19.1=cpu_py312h1234567_6"),
-            ("tensorflow", {"__cuda": ("12.9", "0")}, "2.19.1=cuda129py312h3234567_256"),
-            ("tensorflow", {"__cuda": ("11.8", "0")}, "2.19.1=cpu_py312h3234567_56"),
+            ("tensorflow", {}, "2.19.1=cpu_py312h3234567_55"),
+            ("tensorflow", {"__archspec": ("1", "skylake_avx512")}, "2.19.1=cpu_py312h3234567_55"),
+            ("tensorflow", {"__archspec": ("1", "x86_64_v2")}, "2.19.1=cpu_py312h1234567_5"),
+            ("tensorflow", {"__cuda": ("12.9", "0")}, "2.19.1=cuda128py312h3234567_255"),
+            ("tensorflow", {"__cuda": ("11.8", "0")}, "2.19.1=cpu_py312h3234567_55"),
             ("tensorflow 2.10.*", {}, "2.10.0=cpu_py310h0234567_0"),
+            ("tensorflow 2.10.*", {"__cuda": ("11.2", "0")}, "2.10.0=cuda112py310h0234567_0"),
+            ("tensorflow 2.14.*", {"__cuda": ("12.4", "0")}, "2.14.0=cuda118py310h0234567_0"),
+            ("tensorflow-sse3 * cpu_py312*", {}, "2.19.1=cpu_py312h1234567_5"),
         ],
     )
     def test_the_machine_chooses_the_build(self, stack, cache, spec, virtual, expected):
         assert names(solve(stack.url, spec, virtual={**LINUX, **virtual}, cache=cache))["tensorflow"] == expected
 
-    @pytest.mark.parametrize("subdir", ["linux-aarch64", "osx-arm64"])
-    def test_other_platforms_have_the_cpu_build(self, stack, cache, subdir):
+    @pytest.mark.parametrize(("subdir", "number"), [("linux-aarch64", 3), ("osx-arm64", 5)])
+    def test_other_platforms_have_the_cpu_build(self, stack, cache, subdir, number):
         virtual = {"__osx": ("14.0", "0")} if subdir.startswith("osx") else {"__glibc": ("2.35", "0")}
         found = names(solve(stack.url, "tensorflow", virtual=virtual, subdir=subdir, cache=cache))
-        assert found["tensorflow"] == "2.19.1=cpu_py312h0234567_6"
+        assert found["tensorflow"] == f"2.19.1=cpu_py312h0234567_{number}"
 
     def test_windows_has_none_but_has_numpy(self, stack, cache):
         virtual = {"__win": ("0", "0")}
