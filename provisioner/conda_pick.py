@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -108,17 +107,12 @@ def conda_part(  # noqa: PLR0913 - each is one part of the same question
         specs=tuple(specs),
         virtual=tuple(virtual),
         channels=places.shown,
-        packages=tuple(replace(package, url=bare(package.url), channel=bare(package.channel)) for package in packages),
+        packages=tuple(replace(package, url=rattler.bare(package.url), channel=rattler.bare(package.channel)) for package in packages),
         unchanged=unchanged,
         removals=removals,
         cache=places.cache,
     )
     return part, kept, solution
-
-
-def bare(url: str) -> str:
-    """Return an address without user, password and token (conda's ``/t/<token>/``), as conda notes it in an environment, too."""
-    return re.sub(r"/t/[^/]+/", "/", re.sub(r"(?<=://)[^/@]*@", "", url), count=1)
 
 
 def _made_before(reader: Reader, site: Site, specs: Sequence[str], places: Places) -> CondaPart | None:

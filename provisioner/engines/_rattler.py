@@ -7,24 +7,33 @@ stdin: one request, an object with ``do``:
              beside (conda's record of a Python that is there and stays, or "")
 
 stdout: one object, ``{"packages": [...]}`` or ``{}``, or ``{"error": kind, "text": ...}`` with status 1. A package is an object with the fields of
-``provisioner.model.conda_package.CondaPackage``. Status 3 where py-rattler is not installed. Link scripts of packages are never run.
+``provisioner.model.conda_package.CondaPackage``, and ``fetch`` where its address needs credentials. Status 3 where py-rattler is not installed. Link scripts of packages are never run.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import sys
 import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 NOT_INSTALLED = 3
 FAILED = 1
+# How many packages are downloaded at once.
+DOWNLOADS = 8
 
 # What a record has beside the fields that are named alike in an ``index.json``.
-_PLACE = ("url", "channel", "filename", "sha256", "md5", "size")
+_PLACE = ("url", "fetch", "channel", "filename", "sha256", "md5", "size")
+
+
+class PackageError(Exception):
+    """A package that must not be linked, in words."""
 
 
 def main() -> int:
@@ -78,34 +87,119 @@ async def install(request: dict[str, Any]) -> dict[str, Any]:
     from rattler import Client, Config, PackageCache, PrefixRecord, Subdir, ValidationMode  # noqa: PLC0415 - loaded above
     from rattler import install as rattler_install  # noqa: PLC0415 - as above
 
+    client = Client.from_config(Config.from_toml(request["config"]))
+    cache = PackageCache.new_layered([Path(path) for path in request["caches"]], validation_mode=ValidationMode.fast())
     stays = [PrefixRecord.from_path(Path(request["beside"]))] if request["beside"] else []
-    await rattler_install(
-        [*(record_of(item) for item in request["packages"]), *stays],
-        target_prefix=request["prefix"],
-        alternative_target_prefix=request["target"],
-        installed_packages=stays,
-        platform=Subdir(request["platform"]),
-        execute_link_scripts=False,
-        show_progress=False,
-        client=Client.from_config(Config.from_toml(request["config"])),
-        package_cache=PackageCache.new_layered([Path(path) for path in request["caches"]], validation_mode=ValidationMode.fast()),
-    )
-    note_requested(Path(request["prefix"]) / "conda-meta", request["specs"])
+    own: Path | None = cache.first_writable()
+    with tempfile.TemporaryDirectory(prefix=".tfsetup-", dir=own) as folder:
+        records = await fetch(request["packages"], client, cache, Path(folder))
+        await rattler_install(
+            [*records, *stays],
+            target_prefix=request["prefix"],
+            alternative_target_prefix=request["target"],
+            installed_packages=stays,
+            platform=Subdir(request["platform"]),
+            execute_link_scripts=False,
+            show_progress=False,
+            client=client,
+            package_cache=cache,
+        )
+    put_right(Path(request["prefix"]) / "conda-meta", request["packages"], request["specs"])
     return {}
 
 
-def note_requested(meta: Path, specs: list[str]) -> None:
-    """Write into the records what was asked for by name, as conda does, so that an update by conda keeps to it.
+async def fetch(packages: list[dict[str, Any]], client: Any, cache: Any, folder: Path) -> list[Any]:
+    """Return the records, every package checked: its SHA-256, and that all its paths lie inside the environment.
 
-    ``rattler.install(requested_specs=...)`` cannot be used: py-rattler 0.28 hands its specs on unconverted, and fails on them.
+    rattler 0.28 checks no hash of what comes from a folder (``file://``), and writes wherever a package's list of paths says, outside the
+    environment, too (tests/channel/test_rattler_facts.py). What is in the cache was checked when it came there.
     """
-    for spec in specs:
-        for path in meta.glob(f"{spec.split()[0]}-*.json"):
-            data = json.loads(path.read_text(encoding="utf-8"))
-            if data["name"] == spec.split()[0]:
-                data["requested_spec"] = spec
-                data["requested_specs"] = [spec]
-                path.write_text(json.dumps(data, indent=2, ensure_ascii=False), encoding="utf-8")
+    index = await cache.index()
+    gate = asyncio.Semaphore(DOWNLOADS)
+
+    async def one(item: dict[str, Any]) -> Any:
+        record = record_of(item)
+        if index.contains_record(record):
+            check_paths(item, cached_paths(cache, item))
+            return record
+        async with gate:
+            place = await local(item, client, folder)
+        if place.is_file() and digest(place) != item["sha256"]:
+            raise PackageError(f"hash mismatch: {item['filename']} is not the file that repodata describes")
+        check_paths(item, await archive_paths(place))
+        return record_of({**item, "fetch": place.as_uri()})
+
+    return list(await asyncio.gather(*(one(item) for item in packages)))
+
+
+async def local(item: dict[str, Any], client: Any, folder: Path) -> Path:
+    """Return where the package file lies: in a channel that is a folder, or downloaded."""
+    from rattler.package_streaming import download_to_path  # noqa: PLC0415 - loaded above
+
+    url: str = item.get("fetch") or item["url"]
+    if url.startswith("file://"):
+        return Path(url2pathname(urlsplit(url).path))
+    place = folder / item["filename"]
+    await download_to_path(client, url, place)
+    return place
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            found.update(chunk)
+    return found.hexdigest()
+
+
+async def archive_paths(place: Path) -> list[str]:
+    """Return the paths that a package file lists; those of before ``paths.json`` have a list of names alone."""
+    from rattler.package_streaming import PackageArchive  # noqa: PLC0415 - loaded above
+
+    archive = await PackageArchive.from_path(place)
+    found = await archive.read_files(["info/paths.json", "info/files"])
+    return listed(found.get("info/paths.json"), found.get("info/files"))
+
+
+def cached_paths(cache: Any, item: dict[str, Any]) -> list[str]:
+    """Return the paths that a package of the cache lists."""
+    for layer in cache.layers():
+        info = Path(layer.path) / f"{item['name']}-{item['version']}-{item['build']}" / "info"
+        paths, names = info / "paths.json", info / "files"
+        if paths.exists() or names.exists():
+            return listed(paths.read_bytes() if paths.exists() else None, names.read_bytes() if names.exists() else None)
+    return []
+
+
+def listed(paths: bytes | None, names: bytes | None) -> list[str]:
+    """Return the paths of ``paths.json`` or ``files``."""
+    if paths is not None:
+        return [str(entry["_path"]) for entry in json.loads(paths)["paths"]]
+    return (names or b"").decode("utf-8", "surrogateescape").splitlines()
+
+
+def check_paths(item: dict[str, Any], paths: list[str]) -> None:
+    """Raise ``PackageError`` for a package that would write outside the environment."""
+    wrong = [path for path in paths if path.startswith(("/", "\\")) or ".." in path.replace("\\", "/").split("/") or ":" in path[1:2]]
+    if wrong:
+        raise PackageError(f"{item['filename']} would write outside the environment: {', '.join(wrong[:3])}")
+
+
+def put_right(meta: Path, packages: list[dict[str, Any]], specs: list[str]) -> None:
+    """Write into the records what was asked for, so that an update by conda keeps to it, and where packages came from.
+
+    ``rattler.install(requested_specs=...)`` cannot be used: py-rattler 0.28 hands its specs on unconverted, and fails on them. The addresses are
+    those of the plan: without the credentials and the folders that they were fetched with.
+    """
+    asked = {spec.split()[0]: spec for spec in specs}
+    for item in packages:
+        path = meta / f"{item['name']}-{item['version']}-{item['build']}.json"
+        data = json.loads(path.read_text(encoding="utf-8"))
+        data |= {"url": item["url"], "channel": item["channel"]}
+        if item["name"] in asked:
+            data |= {"requested_spec": asked[item["name"]], "requested_specs": [asked[item["name"]]]}
+        path.write_text(json.dumps(data, indent=2, ensure_ascii=False), encoding="utf-8")
 
 
 def virtual_of(text: str) -> Any:
@@ -128,7 +222,7 @@ def record_of(item: dict[str, Any]) -> Any:
         json.dump(index, file)
         file.flush()
         record = PackageRecord.from_index_json(Path(file.name), item["size"] or None, item["sha256"] or None, item["md5"] or None)
-    return RepoDataRecord(record, item["filename"], item["url"], item["channel"])
+    return RepoDataRecord(record, item["filename"], item.get("fetch") or item["url"], item["channel"])
 
 
 def package_of(record: Any) -> dict[str, Any]:

@@ -37,6 +37,12 @@ _FAILURES: tuple[tuple[str, str, str, str], ...] = (
         "the channel or a proxy serves another file under this name; nothing of it was installed. Try again, or ask who runs the channel",
     ),
     (
+        r"would write outside the environment",
+        "download-failed",
+        "a package of the channel names paths outside the environment, which no honest package does",
+        "nothing of it was installed; ask who runs the channel",
+    ),
+    (
         r"(?i)force-cache-only|cache is not available|no cache available|NoCacheAvailable|not found in the cache",
         "download-failed",
         "the channel's packages are not in the cache, and the network was forbidden (--offline)",
@@ -191,7 +197,7 @@ def install(  # noqa: PLR0913 - each is one part of the same request
     """
     request: dict[str, Any] = {
         "do": "install",
-        "packages": [codec.to_data(package) for package in packages],
+        "packages": [{**codec.to_data(package), "fetch": _with_credentials(package.url, channels)} for package in packages],
         "prefix": prefix,
         "target": target,
         "platform": subdir,
@@ -202,6 +208,20 @@ def install(  # noqa: PLR0913 - each is one part of the same request
     }
     done = _run(host, channels, request, INSTALL_TIMEOUT_SECONDS, watch)
     _checked(done, "the conda packages could not be installed")
+
+
+def bare(url: str) -> str:
+    """Return an address without user, password and token (conda's ``/t/<token>/``), as conda notes it in an environment, too."""
+    return re.sub(r"/t/[^/]+/", "/", re.sub(r"(?<=://)[^/@]*@", "", url), count=1)
+
+
+def _with_credentials(url: str, channels: Channels) -> str:
+    """Return a package's address with what its channel is configured with; "" where that adds nothing."""
+    for name in channels.names:
+        plain = bare(f"{name.rstrip('/')}/")
+        if plain != f"{name.rstrip('/')}/" and url.startswith(plain):
+            return f"{name.rstrip('/')}/{url[len(plain) :]}"
+    return ""
 
 
 def check_installed() -> None:
