@@ -38,5 +38,7 @@ def tool_links(tools: Mapping[str, str]) -> tuple[Link, ...]:
         if place is not None:
             # site-packages itself is three folders deep.
             up = "../" * (place.count("/") + 3)
-            found.append(Link(path=place, target=up + path, reason="XLA needs it, and this TensorFlow does not look into the environment's lib"))
+            found.append(
+                Link(path=place, target=up + path, reason="XLA needs it, and this TensorFlow does not look into the environment's lib")
+            )
     return tuple(found)

@@ -31,9 +31,7 @@ if TYPE_CHECKING:
     from provisioner.catalogue import Catalogue
 
 
-def pick_wheels(
-    host: Host, facts: Facts, request: Request, catalogue: Catalogue, site: Site, places: Places, *, repodata: str
-) -> Picked:
+def pick_wheels(host: Host, facts: Facts, request: Request, catalogue: Catalogue, site: Site, places: Places, *, repodata: str) -> Picked:
     """Take the catalogue's best set of wheels, and solve for the conda packages that go with it: Python, and CUDA's libraries where conda has them.
 
     ``repodata`` is the folder for the channels' lists. Raises ``NoProfileError`` where no set fits, or where the channels cannot meet one.
@@ -46,7 +44,9 @@ def pick_wheels(
     specs = wheel_specs(choice, release)
     virtual = virtual_packages(facts, cuda=cuda_of(facts, choice, release))
     wheels = frozenset(file.name for file in lock.files)
-    part, owned, solution = conda_part(host, choice, site, places, specs=specs, virtual=virtual, wheels=wheels, repodata=repodata, request=request)
+    part, owned, solution = conda_part(
+        host, choice, site, places, specs=specs, virtual=virtual, wheels=wheels, repodata=repodata, request=request
+    )
     brought = owned | {normalise(package.name) for package in solution}
     lock = replace(lock, files=tuple(file for file in lock.files if file.name not in TOOLS or file.name not in brought))
     return Picked(choice=choice, lock=lock, proof=catalogue.proof(lock), beside="conda", conda=part, owned=owned)
@@ -126,9 +126,7 @@ def _made_before(reader: Reader, site: Site, specs: Sequence[str], places: Place
     return as_it_is(part, site.conda)
 
 
-def pick_channel(
-    host: Host, facts: Facts, request: Request, catalogue: Catalogue, site: Site, places: Places, *, repodata: str
-) -> Picked:
+def pick_channel(host: Host, facts: Facts, request: Request, catalogue: Catalogue, site: Site, places: Places, *, repodata: str) -> Picked:
     """Take everything from the channel: the newest TensorFlow that it has for the machine, as the solver finds it.
 
     Nobody has proven such a set; what is known of it is what the channel declares. Raises ``NoProfileError`` where the channel has none.

@@ -144,7 +144,9 @@ def merge(host: Host, source: str, target: str) -> None:
     moves, in_the_way = incoming_moves(host, target, source, ())
     if in_the_way:
         raise OperationError(
-            "a conda package and a wheel bring the same file", place=in_the_way[0], hint="please report it, with the plan (`tfsetup plan --json`)"
+            "a conda package and a wheel bring the same file",
+            place=in_the_way[0],
+            hint="please report it, with the plan (`tfsetup plan --json`)",
         )
     for name in moves:
         make_folders(host, posixpath.dirname(posixpath.join(target, name)))

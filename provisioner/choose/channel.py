@@ -33,7 +33,9 @@ def channel_specs(request: Request, device: ComputeDevice, python: str) -> tuple
     build = "cuda*" if device == "cuda" else "cpu*"
     found = [f"{TENSORFLOW} {conda_version(specifier(request.tensorflow, '--tensorflow'))} {build}"]
     if request.python.startswith("/"):
-        raise UsageError(f"`--python {request.python}` names an interpreter, and a conda environment brings its own", hint="give a version instead")
+        raise UsageError(
+            f"`--python {request.python}` names an interpreter, and a conda environment brings its own", hint="give a version instead"
+        )
     if request.python:
         found.append(f"python {conda_version(specifier(request.python, '--python'))}")
     elif python:
@@ -57,7 +59,9 @@ def _extra(text: str) -> str:
     except InvalidRequirement as error:
         raise UsageError(f"`{text}` is not a requirement: {str(error).splitlines()[0]}", place="--with") from None
     if requirement.url or requirement.extras or requirement.marker:
-        raise UsageError(f"`{text}` cannot be asked of a conda channel", place="--with", hint="give a name and versions, such as 'pandas>=2'")
+        raise UsageError(
+            f"`{text}` cannot be asked of a conda channel", place="--with", hint="give a name and versions, such as 'pandas>=2'"
+        )
     return f"{requirement.name.lower()} {conda_version(str(requirement.specifier))}".removesuffix(" *")
 
 
@@ -66,7 +70,10 @@ def no_channel_cuda(situation: Situation) -> NoProfileError:
     where = platform_name(situation.platform)
     refusal = f"the conda channel: has no CUDA build of TensorFlow for {where} [platform-unsupported]"
     return NoProfileError(
-        f"no TensorFlow of the conda channel computes on a GPU of {where}", hint="use `--device cpu`", cause="platform-unsupported", refusals=(refusal,)
+        f"no TensorFlow of the conda channel computes on a GPU of {where}",
+        hint="use `--device cpu`",
+        cause="platform-unsupported",
+        refusals=(refusal,),
     )
 
 

@@ -55,7 +55,9 @@ def find_pythons(facts: Facts, request: Request, env: EnvState) -> Pythons:
         return _of_environment(facts, request, env, spec, path)
     if request.kind == "conda":
         if path:
-            raise UsageError(f"`--python {path}` names an interpreter, and a conda environment brings its own", hint="give a version instead")
+            raise UsageError(
+                f"`--python {path}` names an interpreter, and a conda environment brings its own", hint="give a version instead"
+            )
         return Pythons(spec=spec, asked=request.python, supplied=True)
     fact = facts.interpreters
     if fact.status == "unknown":
@@ -157,7 +159,9 @@ def no_python(pythons: Pythons, supported: tuple[str, ...], device: str) -> Obst
         return trouble if trouble.remedy else Obstacle(code=trouble.code, why=trouble.why, remedy=_get(pythons, supported))
     if pythons.supplied:
         why = f"has known-good sets for Python {span(supported)}, and `--python {pythons.asked}` was asked for"
-        return Obstacle(code="python-unsupported", why=why, remedy=f"ask for one of them, such as `--python {newest_first(set(supported))[0]}`")
+        return Obstacle(
+            code="python-unsupported", why=why, remedy=f"ask for one of them, such as `--python {newest_first(set(supported))[0]}`"
+        )
     versions = listed(newest_first({offer.minor for offer in pythons.offers}))
     remedy = _get(pythons, supported)
     if pythons.env:

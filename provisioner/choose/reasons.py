@@ -21,7 +21,11 @@ def reasons(situation: Situation, taken: Candidate, offer: Offer, *, first: bool
     found = f"with a known-good set for Python {offer.minor} here"
     if not first:
         found = f"that can be used here, and has a known-good set for Python {offer.minor}"
-    return (f"TensorFlow {version} is the newest {kind}{asked} {found}", *_python_words(situation, offer), device_words(situation, taken.gpus))
+    return (
+        f"TensorFlow {version} is the newest {kind}{asked} {found}",
+        *_python_words(situation, offer),
+        device_words(situation, taken.gpus),
+    )
 
 
 def _python_words(situation: Situation, offer: Offer) -> tuple[str, ...]:

@@ -31,7 +31,9 @@ Source = Annotated[
 Channel = Annotated[
     list[str] | None,
     typer.Option(
-        "--channel", metavar="CHANNEL", help="A conda channel, the most important first; those of conda's configuration if none. [TFSETUP_CHANNEL]"
+        "--channel",
+        metavar="CHANNEL",
+        help="A conda channel, the most important first; those of conda's configuration if none. [TFSETUP_CHANNEL]",
     ),
 ]
 Env = Annotated[str | None, typer.Option("--env", "-e", metavar="PATH", help="The environment; ./tf-env if not given. [TFSETUP_ENV]")]

@@ -13,8 +13,10 @@ stdout: one object, ``{"packages": [...]}`` or ``{}``, or ``{"error": kind, "tex
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
+import os
 import sys
 import tempfile
 from datetime import datetime
@@ -90,7 +92,13 @@ async def install(request: dict[str, Any]) -> dict[str, Any]:
     client = Client.from_config(Config.from_toml(request["config"]))
     cache = PackageCache.new_layered([Path(path) for path in request["caches"]], validation_mode=ValidationMode.fast())
     stays = [PrefixRecord.from_path(Path(request["beside"]))] if request["beside"] else []
-    own: Path | None = cache.first_writable()
+    own = Path(request["caches"][0])
+    for path in map(Path, request["caches"]):
+        with contextlib.suppress(OSError):
+            path.mkdir(parents=True, exist_ok=True)
+            if os.access(path, os.W_OK | os.X_OK):
+                own = path
+                break
     with tempfile.TemporaryDirectory(prefix=".tfsetup-", dir=own) as folder:
         records = await fetch(request["packages"], client, cache, Path(folder))
         await rattler_install(
@@ -137,10 +145,11 @@ async def local(item: dict[str, Any], client: Any, folder: Path) -> Path:
     from rattler.package_streaming import download_to_path  # noqa: PLC0415 - loaded above
 
     url: str = item.get("fetch") or item["url"]
+    place = folder / str(item["filename"])
     if url.startswith("file://"):
-        return Path(url2pathname(urlsplit(url).path))
-    place = folder / item["filename"]
-    await download_to_path(client, url, place)
+        place = Path(url2pathname(urlsplit(url).path))
+    else:
+        await download_to_path(client, url, place)
     return place
 
 
@@ -252,4 +261,8 @@ def package_of(record: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # rattler's threads may still be at work when Python takes itself apart, which has ended in a segmentation fault (py-rattler 0.28).
+    os._exit(code)

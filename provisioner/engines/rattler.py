@@ -167,7 +167,10 @@ def _no_solution(channels: Channels, text: str) -> NoProfileError:
     names = ", ".join(mask(name) for name in channels.names)
     hint = "ask for another release or Python, or name another channel with --channel"
     return NoProfileError(
-        f"the conda packages that are needed do not go together, or are not in {names}", hint=hint, cause="resolver-conflict", refusals=lines
+        f"the conda packages that are needed do not go together, or are not in {names}",
+        hint=hint,
+        cause="resolver-conflict",
+        refusals=lines,
     )
 
 
@@ -232,9 +235,7 @@ def check_installed() -> None:
         raise UsageError("conda environments need the package py-rattler, which is not installed", place="--kind conda", hint=INSTALL_HINT)
 
 
-def _run(
-    host: Host, channels: Channels, request: dict[str, Any], timeout: float, watch: Callable[[int], None] | None = None
-) -> Completed:
+def _run(host: Host, channels: Channels, request: dict[str, Any], timeout: float, watch: Callable[[int], None] | None = None) -> Completed:
     check_installed()
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_rattler.py")
     env = {**host.env, **channels.variables, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
@@ -265,4 +266,6 @@ def _checked(done: Completed, what: str) -> dict[str, Any]:
     for pattern, cause, words, hint in _FAILURES:
         if re.search(pattern, text):
             raise OperationError(f"{what}: {words} (rattler says: {detail})", hint=hint, cause=cause)
-    raise OperationError(f"{what} (rattler says: {detail or f'it ended with status {done.code}'})", hint="run the same command again with `-v`")
+    raise OperationError(
+        f"{what} (rattler says: {detail or f'it ended with status {done.code}'})", hint="run the same command again with `-v`"
+    )

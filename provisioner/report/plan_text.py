@@ -132,10 +132,9 @@ def next_text(plan: Plan, *, elsewhere: bool, saved: str) -> str:
         return "This plan is for another machine: run `tfsetup plan` with the same options there"
     if not plan.changes:
         return f"Nothing to do: the environment is as planned\nNext: tfsetup verify --env {shlex.quote(plan.request.env)}"
+    undo = "removes the environment again"
     if plan.env.exists:
         undo = "moves the old files back; until then they take the room that they take now"
-    else:
-        undo = "removes the environment again"
     command = f"tfsetup apply {shlex.quote(saved)}" if saved else f"tfsetup apply{_options(plan.request)}"
     return f"To take it back afterwards: `tfsetup undo` {undo}\nNext: {command}"
 
