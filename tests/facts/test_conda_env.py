@@ -27,7 +27,11 @@ def _record(**fields: object) -> str:
 
 
 def test_the_index_reads_no_file() -> None:
-    files = {f"{META}/cuda-nvcc_linux-64-12.4.131-h_0.json": OSError(5, "Input/output error"), f"{META}/history": "", f"{META}/odd.json": "{}"}
+    files = {
+        f"{META}/cuda-nvcc_linux-64-12.4.131-h_0.json": OSError(5, "Input/output error"),
+        f"{META}/history": "",
+        f"{META}/odd.json": "{}",
+    }
     found = read_index(FakeReader(files), "/env")
     assert [(item.name, item.version, item.build) for item in found] == [("cuda-nvcc_linux-64", "12.4.131", "h_0"), ("odd", "", "")]
     assert read_index(FakeReader({}), "/env") == ()
@@ -60,7 +64,9 @@ def test_paths_out_of_the_environment_are_left_out() -> None:
 
 
 def test_fields_of_another_kind_are_taken_for_missing() -> None:
-    found = parse_record(_record(depends="x", size=True, channel=3, noarch=True, requested_spec="None", paths_data=[], files=["bin/x"]), NAMED)
+    found = parse_record(
+        _record(depends="x", size=True, channel=3, noarch=True, requested_spec="None", paths_data=[], files=["bin/x"]), NAMED
+    )
     assert (found.depends, found.size, found.channel, found.noarch, found.requested) == ((), 0, "", "generic", ())
     assert found.files == (CondaFile(path="bin/x"),)
 
@@ -95,7 +101,11 @@ PROTECTED = {
     "frozen, unreadable": ({f"{META}/frozen": PermissionError(13, "no")}, "/env", "it is frozen (conda-meta/frozen is there)"),
     "a known root": ({f"{ROOT}/conda-meta/history": ""}, ROOT, "it is conda's own environment (base)"),
     "conda in it, with environments": ({"/env/condabin/conda": "", "/env/envs/x/y": ""}, "/env", "it is conda's own environment (base)"),
-    "conda in it, with packages": ({f"{META}/conda-24.1.2-py_0.json": "", "/env/pkgs/x": ""}, "/env", "it is conda's own environment (base)"),
+    "conda in it, with packages": (
+        {f"{META}/conda-24.1.2-py_0.json": "", "/env/pkgs/x": ""},
+        "/env",
+        "it is conda's own environment (base)",
+    ),
     "conda in it alone": ({f"{META}/conda-24.1.2-py_0.json": "", "/env/condabin/conda": ""}, "/env", ""),
     "conda-build in it": ({f"{META}/conda-build-24.1.2-py_0.json": "", "/env/pkgs/x": ""}, "/env", ""),
     "pixi, by its place": ({"/p/.pixi/envs/default/conda-meta/x": ""}, "/p/.pixi/envs/default", "it belongs to pixi"),
