@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from provisioner import recovery
-from provisioner.conda_registry import fault, plan_registration, read_taken, register, registration, unregister, unregister_all
+from provisioner.conda_registry import fault, plan_registration, read_taken, register, registration, unregister, unregister_all, words
 from provisioner.errors import OperationError
 from provisioner.journal import Journal, write
 from provisioner.local_host import LocalHost
@@ -322,3 +322,15 @@ def test_taken_is_what_is_there(home: Path) -> None:
         str(home / ".conda/envs/tf"),
         _root(home),
     }
+
+
+def test_a_list_that_another_run_keeps_is_an_error(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("provisioner.conda_registry.WAIT_SECONDS", 0.0)
+    outside = registration(HOST, _config(home), CONDA, _root(home))
+    with HOST.lock(outside[0].path, wait=0), pytest.raises(OperationError, match="another run"):
+        register(HOST, outside[0])
+
+
+def test_words_name_path_and_name() -> None:
+    assert LIST in words(LINE)
+    assert "as `tf`" in words(LINK)
