@@ -19,7 +19,7 @@ from provisioner.model.conda import CondaFile, CondaPackage
 META = "conda-meta"
 # A record of a package with a hundred thousand files.
 LIMIT = 1 << 26
-_LINES = 300
+_LONGEST = 300
 # Metadata of an installed distribution (PyPA's "Recording installed projects"; setuptools' older egg-info, a file or a folder).
 _METADATA = r"(?:.*/)?site-packages/(?P<name>[^/]+?)-[^/]+\.(?:dist-info/METADATA|egg-info(?:/PKG-INFO)?)"
 
@@ -119,7 +119,8 @@ def _frozen_message(text: str) -> str:
     except (ValueError, RecursionError):
         return ""
     message = data.get("message") if isinstance(data, dict) else None
-    return " ".join(message.split())[:_LINES] if isinstance(message, str) else ""
+    # One line, without what would move a terminal's cursor.
+    return "".join(c for c in " ".join(message.split()) if c.isprintable())[:_LONGEST] if isinstance(message, str) else ""
 
 
 def _named(name: str) -> CondaPackage:
