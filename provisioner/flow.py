@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from provisioner import __version__, recovery
+from provisioner import __version__, conda_registry, recovery
 from provisioner import plan as planning
 from provisioner.engines import uv
 from provisioner.errors import InputError, OperationError, StalePlanError, UsageError
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from provisioner.causes import Messages
     from provisioner.execute import Executed
     from provisioner.model.catalogue import CudaBuild, Link
-    from provisioner.model.conda import Outside
     from provisioner.model.finding import Verification
     from provisioner.model.request import Request
     from provisioner.verify import Expected
@@ -156,7 +155,7 @@ def plan(host: Host, request: Request, *, facts_file: str = "", pick: Pick | Non
         edits=edits,
         written=frozenset(edit.path for edit in edits if _is_written(host, posixpath.join(site.state.path, edit.path), edit.text)),
         owned=picked.owned,
-        outside=tuple(outside_words(item) for item in picked.conda.registered) if picked.conda else (),
+        outside=tuple(conda_registry.words(item) for item in picked.conda.registered) if picked.conda else (),
     )
     return Planned(plan=planning.make_plan(basis, site), site=site, facts=facts, lock=lock, interrupted=left)
 
@@ -194,7 +193,7 @@ def _of_kind(host: Host, request: Request, state: EnvState) -> Request:
 
 def _pick_conda(host: Host, facts: Facts, request: Request, catalogue: Catalogue, site: Site) -> Picked:
     """Take what a conda environment is to be made of; a new one is registered where a conda is there to find it."""
-    from provisioner import conda_pick, conda_registry  # noqa: PLC0415 - only for conda environments
+    from provisioner import conda_pick  # noqa: PLC0415 - only for conda environments
     from provisioner.conda_places import places  # noqa: PLC0415 - as above
     from provisioner.engines import rattler  # noqa: PLC0415 - as above
     from provisioner.transaction import make_folders  # noqa: PLC0415 - as above
@@ -229,11 +228,6 @@ def _is_written(host: Host, path: str, text: str) -> bool:
         return host.read_text(path) == text
     except OSError:
         return False
-
-
-def outside_words(item: Outside) -> str:
-    """Say what a registration changes outside the environment."""
-    return f"{item.path} gets the line {item.text}" if item.kind == "line" else f"{item.path} becomes a link to {item.text}"
 
 
 def links_of(catalogue: Catalogue, choice: Choice) -> tuple[Link, ...]:

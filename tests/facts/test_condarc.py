@@ -17,7 +17,7 @@ from provisioner.errors import InputError
 from provisioner.facts.conda_env import parse_record
 from provisioner.facts.condarc import read_config, root_prefix, search_path
 from provisioner.facts.condarc_text import SHAPES, parse_condarc
-from provisioner.model.conda import CondaConfig, CondaPackage
+from provisioner.model.conda import CondaConfig, CondaRecord
 from provisioner.model.facts import Tool
 from tests.support import FixedHost
 
@@ -239,4 +239,4 @@ def test_parsers_never_crash(text: str) -> None:
     settings, faults = parse_condarc(text, "x")
     assert all(setting.key in SHAPES for setting in settings)
     assert all("\n" not in fault for fault in faults)
-    assert parse_record(text, CondaPackage(name="a", version="1", build="0", meta="")).problem
+    assert parse_record(text, CondaRecord(name="a", version="1", build="0", meta="")).problem
