@@ -156,7 +156,7 @@ class TestCuda:
             library = ctypes.CDLL(str(prefix / "lib" / soname))
             library.installed_prefix.restype = ctypes.c_char_p
             assert library.installed_prefix().decode() == str(prefix)
-        assert ctypes.CDLL(str(prefix / f"lib/libcudnn.so.{version[0]}")).cudnnGetVersion(None) == cuda.number_of(version)
+        assert ctypes.CDLL(str(prefix / f"lib/libcudnn.so.{version[0]}")).cudnnGetVersion() == cuda.number_of(version)
 
     @python.needs("3.7")
     def test_the_environments_python_opens_them(self, channel, cache, tmp_path):
