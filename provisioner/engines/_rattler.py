@@ -17,8 +17,10 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -91,7 +93,6 @@ async def install(request: dict[str, Any]) -> dict[str, Any]:
 
     client = Client.from_config(Config.from_toml(request["config"]))
     cache = PackageCache.new_layered([Path(path) for path in request["caches"]], validation_mode=ValidationMode.fast())
-    stays = [PrefixRecord.from_path(Path(request["beside"]))] if request["beside"] else []
     own = Path(request["caches"][0])
     for path in map(Path, request["caches"]):
         with contextlib.suppress(OSError):
@@ -101,19 +102,34 @@ async def install(request: dict[str, Any]) -> dict[str, Any]:
                 break
     with tempfile.TemporaryDirectory(prefix=".tfsetup-", dir=own) as folder:
         records = await fetch(request["packages"], client, cache, Path(folder))
-        await rattler_install(
-            [*records, *stays],
-            target_prefix=request["prefix"],
-            alternative_target_prefix=request["target"],
-            installed_packages=stays,
-            platform=Subdir(request["platform"]),
-            execute_link_scripts=False,
-            show_progress=False,
-            client=client,
-            package_cache=cache,
-        )
+        with shown(request["beside"], Path(request["prefix"]) / "conda-meta") as stays:
+            await rattler_install(
+                [*records, *map(PrefixRecord.from_path, stays)],
+                target_prefix=request["prefix"],
+                alternative_target_prefix=request["target"],
+                platform=Subdir(request["platform"]),
+                execute_link_scripts=False,
+                show_progress=False,
+                client=client,
+                package_cache=cache,
+            )
     put_right(Path(request["prefix"]) / "conda-meta", request["packages"], request["specs"])
     return {}
+
+
+@contextlib.contextmanager
+def shown(record: str, meta: Path) -> Iterator[list[Path]]:
+    """Put the record of a package that is elsewhere among those of the prefix for the moment; rattler 0.28 panics on one that is not there."""
+    if not record:
+        yield []
+        return
+    copy = meta / Path(record).name
+    meta.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(record, copy)
+    try:
+        yield [copy]
+    finally:
+        copy.unlink(missing_ok=True)
 
 
 async def fetch(packages: list[dict[str, Any]], client: Any, cache: Any, folder: Path) -> list[Any]:
