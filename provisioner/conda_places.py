@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 from collections.abc import Sequence
 
 from provisioner.channels import channel_urls, mirror_urls, refused_channels, shown_url
@@ -18,6 +19,9 @@ from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.workspace import absolute
 
+# The placeholder of conda-build, which programs hold the path in the place of.
+LONGEST = 255
+
 
 @record
 class Places:
@@ -28,6 +32,15 @@ class Places:
     cache: str
     config: CondaConfig
     tools: tuple[Tool, ...]
+
+
+def unfit(path: str) -> str:
+    """Say why no conda environment can stand at ``path``; empty where one can. Packages have the path written into them when they are linked."""
+    if len(path.encode("utf-8", "surrogateescape")) > LONGEST:
+        return f"the path is longer than the {LONGEST} bytes that programs of conda packages have room for"
+    if re.search(r"['\"\\\r\n]", path):
+        return "a conda environment's path can hold no quotes, backslashes and line ends: Python has it in its own files, between quotes"
+    return ""
 
 
 def places(reader: Reader, request: Request, default: Sequence[str]) -> Places:

@@ -272,10 +272,9 @@ def _fill_by_helper(plan: Plan, host: Host, workspace: Workspace, python: str, t
 def _fill(plan: Plan, host: Host, workspace: Workspace, *, python: str, target: str, progress: Progress, prefix: str = "") -> None:
     """Install the plan's packages and make its links in ``target``: the environment of ``python``, or ``prefix`` in the layout of it."""
     if plan.packages:
-        requirements = posixpath.join(workspace.state, "requirements.txt")
+        requirements, builders = workspace.inputs
         host.write(requirements, uv.requirements_text(plan.packages))
-        builders = posixpath.join(workspace.state, "builders.txt") if plan.builders else ""
-        if builders:
+        if plan.builders:
             host.write(builders, uv.requirements_text(plan.builders))
         total = sum(package.unpacked for package in plan.packages)
         progress.start("install", f"Installing {len(plan.packages)} package{'s' * (len(plan.packages) != 1)}", total)
@@ -285,13 +284,13 @@ def _fill(plan: Plan, host: Host, workspace: Workspace, *, python: str, target: 
             requirements=requirements,
             packages=plan.packages,
             prefix=prefix,
-            builders=builders,
+            builders=builders if plan.builders else "",
             indexes=plan.indexes,
             offline=plan.request.offline,
             watch=progress.advance,
         )
         host.remove(requirements)
-        if builders:
+        if plan.builders:
             host.remove(builders)
         progress.finish()
     # uv leaves the lock that it held.

@@ -194,11 +194,13 @@ def _of_kind(host: Host, request: Request, state: EnvState) -> Request:
 def _pick_conda(host: Host, facts: Facts, request: Request, catalogue: Catalogue, site: Site) -> Picked:
     """Take what a conda environment is to be made of; a new one is registered where a conda is there to find it."""
     from provisioner import conda_pick  # noqa: PLC0415 - only for conda environments
-    from provisioner.conda_places import places  # noqa: PLC0415 - as above
+    from provisioner.conda_places import places, unfit  # noqa: PLC0415 - as above
     from provisioner.engines import rattler  # noqa: PLC0415 - as above
     from provisioner.transaction import make_folders  # noqa: PLC0415 - as above
 
     rattler.check_installed()
+    if not site.state.exists and (why := unfit(site.state.path)):
+        raise InputError(why, place=request.env, hint="choose another folder with --env")
     repodata = posixpath.join(cache_folder(host), "conda")
     make_folders(host, repodata)
     found = places(host, request, catalogue.conda().channels)

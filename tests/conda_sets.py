@@ -143,7 +143,8 @@ def make_channels(root: Path) -> None:
     """Build the channel, and one as it was before: with the older Python, and the older of the small things."""
     now, before, small = build.pythons(PYTHON), older_python(), small_packages()
     build.build(root / "channel", [*now, before, *libraries(), *small])
-    build.build(root / "earlier", [before, *now[1:], *(item for item in small if item.version != "2.0")])
+    others = [item for item in now if item.record["name"] != "python"]
+    build.build(root / "earlier", [before, *others, *(item for item in small if item.version != "2.0")])
 
 
 
