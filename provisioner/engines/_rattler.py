@@ -6,7 +6,8 @@ stdin: one request, an object with ``do``:
 ``install``  packages, prefix (where files are linked), target (the prefix that is written into them), specs, platform, caches, config,
              beside (conda's record of a Python that is there and stays, or "")
 
-stdout: one object, ``{"packages": [...]}`` or ``{}``, or ``{"error": kind, "text": ...}`` with status 1. A package is an object with the fields of
+stdout: one object, ``{"packages": [...]}`` or ``{}``, or ``{"error": kind, "text": ...}`` with status 1 (of a solver also ``empty``, the channels that
+have nothing for the platform). A package is an object with the fields of
 ``provisioner.model.conda_package.CondaPackage``, and ``fetch`` where its address needs credentials. Status 3 where py-rattler is not installed. Link scripts of packages are never run.
 """
 
@@ -31,6 +32,8 @@ NOT_INSTALLED = 3
 FAILED = 1
 # How many packages are downloaded at once.
 DOWNLOADS = 8
+# Seconds before a download that broke off is begun again.
+PAUSES = (0.5, 2.0)
 
 # What a record has beside the fields that are named alike in an ``index.json``.
 _PLACE = ("url", "fetch", "channel", "filename", "sha256", "md5", "size")
@@ -56,13 +59,14 @@ def main() -> int:
         json.dump({"error": type(error).__name__, "text": str(error)}, sys.stdout)
         return FAILED
     json.dump(answer, sys.stdout)
-    return 0
+    return FAILED if "error" in answer else 0
 
 
 async def solve(request: dict[str, Any]) -> dict[str, Any]:
     """Return the packages that belong into the environment."""
     from rattler import ChannelPriority, Client, Config, Gateway, SourceConfig  # noqa: PLC0415 - loaded above
     from rattler import solve as rattler_solve  # noqa: PLC0415 - as above
+    from rattler.exceptions import SolverError  # noqa: PLC0415 - as above
 
     priorities = {"strict": ChannelPriority.Strict, "disabled": ChannelPriority.Disabled}
     gateway = Gateway(
@@ -70,19 +74,24 @@ async def solve(request: dict[str, Any]) -> dict[str, Any]:
         default_config=SourceConfig(cache_action="force-cache-only" if request["offline"] else "cache-or-fetch"),
         client=Client.from_config(Config.from_toml(request["config"])),
     )
-    records = await rattler_solve(
-        sources=request["channels"],
-        specs=request["specs"],
-        gateway=gateway,
-        platforms=[request["platform"], "noarch"],
-        locked_packages=[record_of(item) for item in request["locked"]],
-        virtual_packages=[virtual_of(text) for text in request["virtual"]],
-        constraints=request["constraints"],
-        # rattler knows no third way; what conda calls flexible takes the best of the first channel that can.
-        channel_priority=priorities.get(request["priority"], ChannelPriority.Strict),
-        exclude_newer=datetime.fromisoformat(request["newer"]) if request["newer"] else None,
-        timestamp_policy="allow-missing",
-    )
+    try:
+        records = await rattler_solve(
+            sources=request["channels"],
+            specs=request["specs"],
+            gateway=gateway,
+            platforms=[request["platform"], "noarch"],
+            locked_packages=[record_of(item) for item in request["locked"]],
+            virtual_packages=[virtual_of(text) for text in request["virtual"]],
+            constraints=request["constraints"],
+            # rattler knows no third way; what conda calls flexible takes the best of the first channel that can.
+            channel_priority=priorities.get(request["priority"], ChannelPriority.Strict),
+            exclude_newer=datetime.fromisoformat(request["newer"]) if request["newer"] else None,
+            timestamp_policy="allow-missing",
+        )
+    except SolverError as error:
+        # rattler takes a platform that a channel does not have for an empty one.
+        empty = [name for name in request["channels"] if not await gateway.names([name], [request["platform"]])]
+        return {"error": "SolverError", "text": str(error), "empty": empty}
     return {"packages": [package_of(record) for record in records]}
 
 
@@ -148,7 +157,7 @@ async def fetch(packages: list[dict[str, Any]], client: Any, cache: Any, folder:
             return record
         async with gate:
             place = await local(item, client, folder)
-        if place.is_file() and digest(place) != item["sha256"]:
+        if digest(place) != item["sha256"]:
             raise PackageError(f"hash mismatch: {item['filename']} is not the file that repodata describes")
         check_paths(item, await archive_paths(place))
         return record_of({**item, "fetch": place.as_uri()})
@@ -158,15 +167,30 @@ async def fetch(packages: list[dict[str, Any]], client: Any, cache: Any, folder:
 
 async def local(item: dict[str, Any], client: Any, folder: Path) -> Path:
     """Return where the package file lies: in a channel that is a folder, or downloaded."""
-    from rattler.package_streaming import download_to_path  # noqa: PLC0415 - loaded above
-
     url: str = item.get("fetch") or item["url"]
-    place = folder / str(item["filename"])
     if url.startswith("file://"):
         place = Path(url2pathname(urlsplit(url).path))
-    else:
-        await download_to_path(client, url, place)
+        if not place.is_file():
+            raise PackageError(f"{place}: not found")
+        return place
+    place = folder / str(item["filename"])
+    await download(client, url, place)
     return place
+
+
+async def download(client: Any, url: str, place: Path) -> None:
+    """Download a file; where the network breaks off, again."""
+    from rattler.package_streaming import download_to_path  # noqa: PLC0415 - loaded above
+
+    for pause in (*PAUSES, None):
+        try:
+            await download_to_path(client, url, place)
+        except Exception as error:
+            if pause is None or "status client error" in str(error):
+                raise
+            await asyncio.sleep(pause)
+        else:
+            return
 
 
 def digest(path: Path) -> str:

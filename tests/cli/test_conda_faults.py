@@ -1,0 +1,233 @@
+"""Channels that fail, packages that lie, disks that are full: a clear error with its cause, and everything as it was before."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.channel import broken, build
+from tests.channel.cuda import NEEDS_COMPILER
+from tests.channel.packages import Package, write
+from tests.channel.serve import Server
+from tests.cli.support import Ended, Inside
+from tests.conda_sets import PYTHON, libraries, variables
+from tests.faults.fingerprint import differences, fingerprint
+
+pytestmark = NEEDS_COMPILER
+SECRET = "s3cr3t-pass"
+
+
+@dataclass
+class Case:
+    """One channel that a test may break; what a fault needs to be cleaned up is left to ``stack``."""
+
+    root: Path
+    stack: ExitStack
+    channel: build.Channel = None
+    server: Server | None = None
+    extra: dict[str, str] = field(default_factory=dict)
+
+    def serve(self, **options: object) -> Server:
+        self.server = self.stack.enter_context(Server(self.channel.folder, **options))
+        return self.server
+
+    @property
+    def address(self) -> str:
+        return self.server.url if self.server else str(self.channel.folder)
+
+    def needs(self, package: Package) -> None:
+        """Put a package into the channel, and let CUDA's libraries need it."""
+        written = write(package, self.channel.folder / package.subdir)
+        self.channel = build.Channel(self.channel.folder, (*self.channel.packages, written))
+        self.channel.package("cudatoolkit").record["depends"] += [package.name]
+        self.channel.index()
+
+
+@pytest.fixture
+def case(conda_shared: Path, tmp_path: Path) -> Iterator[Case]:
+    with ExitStack() as stack:
+        found = Case(tmp_path, stack)
+        found.channel = build.build(tmp_path / "channel", [*build.pythons(PYTHON), *libraries()])
+        yield found
+
+
+@pytest.fixture
+def apply(inside: Inside, case: Case, conda_shared: Path, work: Path, tmp_path: Path) -> Callable[..., Ended]:
+    """Run ``tfsetup apply --kind conda --device cuda`` with caches of its own, against the case's channel."""
+    own = {"RATTLER_CACHE_DIR": str(tmp_path / "rattler"), "TFSETUP_CACHE_DIR": str(tmp_path / "tool cache"), "TFSETUP_YES": "1"}
+    (tmp_path / "tool cache").mkdir()
+
+    def run(*arguments: str, **env: str) -> Ended:
+        given = {**variables(conda_shared), **own, "TFSETUP_CHANNEL": case.address, **case.extra, **env}
+        return inside("apply", "--kind", "conda", "--device", "cuda", "--env", "lab", "--json", *arguments, **given)
+
+    return run
+
+
+def down(case: Case) -> None:
+    case.serve().stop()
+
+
+def busy(case: Case) -> None:
+    case.serve().fail("")
+
+
+def forbidden(case: Case) -> None:
+    case.serve(login=("ada", SECRET))
+
+
+def misspelt(case: Case) -> None:
+    case.serve().fail("", 404)
+
+
+def no_folder(case: Case) -> None:
+    shutil.rmtree(case.channel.folder)
+
+
+def another_platform(case: Case) -> None:
+    """A channel that has nothing for this platform answers 404 for it, and has only ``noarch``."""
+    case.serve().fail("/linux-64/repodata_shards.msgpack.zst", 404)
+    for name in ("repodata.json", "repodata.json.zst", "repodata.json.bz2"):
+        case.server.fail(f"/linux-64/{name}", 404)
+
+
+def cut_list(case: Case) -> None:
+    broken.cut_repodata(case.channel)
+
+
+def cut_list_served(case: Case) -> None:
+    broken.cut_repodata(case.channel)
+    case.serve()
+
+
+def page(case: Case) -> None:
+    broken.html_repodata(case.channel)
+    case.serve()
+
+
+def other_bytes(case: Case) -> None:
+    broken.change_bytes(case.channel.package("cudnn"))
+
+
+def other_bytes_served(case: Case) -> None:
+    other_bytes(case)
+    case.serve()
+
+
+def other_hash(case: Case) -> None:
+    broken.wrong_hash(case.channel, "cudnn")
+
+
+def other_hash_served(case: Case) -> None:
+    other_hash(case)
+    case.serve()
+
+
+def no_hash(case: Case) -> None:
+    case.channel.package("cudnn").record.pop("sha256")
+    case.channel.index()
+
+
+def cut_package(case: Case) -> None:
+    case.serve().truncate(case.channel.package("cudnn").path.name, 100)
+
+
+def missing_package(case: Case) -> None:
+    case.channel.package("cudnn").path.unlink()
+
+
+def missing_package_served(case: Case) -> None:
+    missing_package(case)
+    case.serve()
+
+
+def broken_package(case: Case) -> None:
+    """Its hash is as listed, but it is no archive."""
+    written = case.channel.package("cudnn")
+    broken.cut(written.path)
+    from tests.channel.packages import fingerprint as of
+
+    written.record.update(of(written.path.read_bytes()))
+    case.channel.index()
+
+
+def climbing(case: Case) -> None:
+    case.needs(broken.climbing_listed())
+
+
+def climbing_archive(case: Case) -> None:
+    case.needs(broken.climbing())
+
+
+def absolute(case: Case) -> None:
+    case.needs(broken.climbing_listed(str(case.root / "outside.txt")))
+
+
+def through_link(case: Case) -> None:
+    (case.root / "outside").mkdir()
+    case.needs(broken.through_link(case.root / "outside"))
+
+
+def over_tensorflow(case: Case) -> None:
+    """A conda package with a file that a wheel of the set brings, too."""
+    case.needs(Package(name="squatter", version="1", files={f"lib/python{PYTHON}/site-packages/six.py": "import os\n"}))
+
+
+DOWN = "could not be reached, or the download broke off"
+LIST = "list of packages (repodata) is broken off, or is none"
+HASH = "is not the one that the channel's repodata describes"
+THERE = "is not there"
+FAULTS = [
+    (down, "download-failed", DOWN),
+    (busy, "download-failed", DOWN),
+    (forbidden, "download-failed", "the channel refused the request"),
+    (misspelt, "download-failed", THERE),
+    (no_folder, "download-failed", THERE),
+    (another_platform, "download-failed", "has nothing for linux-64"),
+    (cut_list, "download-failed", LIST),
+    (cut_list_served, "download-failed", LIST),
+    (page, "download-failed", LIST),
+    (other_bytes, "download-failed", HASH),
+    (other_bytes_served, "download-failed", HASH),
+    (other_hash, "download-failed", HASH),
+    (other_hash_served, "download-failed", HASH),
+    (no_hash, "download-failed", "gives no SHA-256 for cudnn-8.0.5.39"),
+    (cut_package, "download-failed", DOWN),
+    (missing_package, "download-failed", THERE),
+    (missing_package_served, "download-failed", THERE),
+    (broken_package, "download-failed", "is no conda package"),
+    (climbing, "download-failed", "names paths outside the environment"),
+    (absolute, "download-failed", "names paths outside the environment"),
+    (climbing_archive, "download-failed", "names paths outside the environment"),
+    (through_link, "download-failed", "outside the environment"),
+    (over_tensorflow, "", "bring the same file"),
+]
+
+
+@pytest.mark.parametrize("existing", [False, True], ids=["new", "existing"])
+@pytest.mark.parametrize(("fault", "cause", "told"), FAULTS, ids=[fault[0].__name__ for fault in FAULTS])
+def test_a_fault_of_a_channel_is_told_and_changes_nothing(
+    apply, case: Case, conda, work: Path, tmp_path: Path, fault: Callable[[Case], None], cause: str, told: str, existing: bool
+) -> None:
+    if existing:
+        conda.foreign(work / "lab", f"python {PYTHON}.*", "own", channel=conda.earlier)
+    fault(case)
+    before = fingerprint(work)
+    ended = apply()
+    assert ended.code == 1, ended.out + ended.err
+    error = ended.json["error"]
+    assert told in error["message"], error
+    assert error.get("cause", "") == cause, error
+    assert error["hint"]
+    assert differences(before, fingerprint(work)) == []
+    assert {path.name for path in tmp_path.iterdir()} <= {"own home", "work", "channel", "rattler", "tool cache", "outside"}
+    assert list((tmp_path / "outside").glob("*")) == []
+    assert SECRET not in ended.out + ended.err
