@@ -43,13 +43,18 @@ NO_FLOOR = "0.0"
 
 @record
 class Planned:
-    """A plan and what was read to make it; ``interrupted`` is what an earlier run left behind, if one did."""
+    """A plan and what was read to make it.
+
+    ``interrupted`` is what an earlier run left behind, if one did. ``channels`` are the conda channels as they were asked for: with credentials,
+    which no plan holds.
+    """
 
     plan: Plan
     site: Site
     facts: Facts
     lock: Lock
     interrupted: recovery.Interrupted | None
+    channels: tuple[str, ...] = ()
 
 
 def cache_folder(host: Host) -> str:
@@ -138,7 +143,7 @@ def plan(host: Host, request: Request, *, facts_file: str = "", pick: Pick | Non
         tool=__version__,
         made=host.now().isoformat(timespec="seconds"),
         machine=machine_words(facts),
-        request=request,
+        request=_without_credentials(request),
         facts=facts,
         choice=choice,
         lock=lock,
@@ -157,7 +162,17 @@ def plan(host: Host, request: Request, *, facts_file: str = "", pick: Pick | Non
         owned=picked.owned,
         outside=tuple(conda_registry.words(item) for item in picked.conda.registered) if picked.conda else (),
     )
-    return Planned(plan=planning.make_plan(basis, site), site=site, facts=facts, lock=lock, interrupted=left)
+    made = planning.make_plan(basis, site)
+    return Planned(plan=made, site=site, facts=facts, lock=lock, interrupted=left, channels=request.channels)
+
+
+def _without_credentials(request: Request) -> Request:
+    """Return the request as a plan may hold it."""
+    if not request.channels:
+        return request
+    from provisioner.engines.rattler import bare  # noqa: PLC0415 - only for conda environments
+
+    return replace(request, channels=tuple(map(bare, request.channels)))
 
 
 def _pick(host: Host, facts: Facts, request: Request, catalogue: Catalogue, env: EnvState) -> Picked:
@@ -354,7 +369,7 @@ def apply(host: Host, planned: Planned, *, progress: Progress, wait: float) -> E
     def prove(root: str) -> Verification:
         return verify_plan(host, root, planned.plan, progress)
 
-    return execute(planned.plan, host, prove=prove, progress=progress, wait=wait)
+    return execute(planned.plan, host, prove=prove, progress=progress, wait=wait, channels=planned.channels)
 
 
 def clear_interrupted(host: Host, env: str, *, wait: float, progress: Progress) -> recovery.Interrupted | None:

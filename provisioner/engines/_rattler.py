@@ -6,7 +6,7 @@ stdin: one request, an object with ``do``:
 ``install``  packages, prefix (where files are linked), target (the prefix that is written into them), specs, platform, caches, config,
              beside (conda's record of a Python that is there and stays, or "")
 
-stdout: one object, ``{"packages": [...]}`` or ``{}``, or ``{"error": kind, "text": ...}`` with status 1 (of a solver also ``empty``, the channels that
+stdout: one object, ``{"packages": [...]}`` or ``{"scripts": [...]}`` (packages whose script was not run), or ``{"error": kind, "text": ...}`` with status 1 (of a solver also ``empty``, the channels that
 have nothing for the platform). A package is an object with the fields of
 ``provisioner.model.conda_package.CondaPackage``, and ``fetch`` where its address needs credentials. Status 3 where py-rattler is not installed. Link scripts of packages are never run.
 """
@@ -110,10 +110,10 @@ async def install(request: dict[str, Any]) -> dict[str, Any]:
                 own = path
                 break
     with tempfile.TemporaryDirectory(prefix=".tfsetup-", dir=own) as folder:
-        records = await fetch(request["packages"], client, cache, Path(folder))
+        fetched = await fetch(request["packages"], client, cache, Path(folder))
         with shown(request["beside"], Path(request["prefix"]) / "conda-meta") as stays:
             await rattler_install(
-                [*records, *map(PrefixRecord.from_path, stays)],
+                [*(record for record, _ in fetched), *map(PrefixRecord.from_path, stays)],
                 target_prefix=request["prefix"],
                 alternative_target_prefix=request["target"],
                 platform=Subdir(request["platform"]),
@@ -123,7 +123,17 @@ async def install(request: dict[str, Any]) -> dict[str, Any]:
                 package_cache=cache,
             )
     put_right(Path(request["prefix"]) / "conda-meta", request["packages"], request["specs"])
-    return {}
+    return {"scripts": [identity(item) for item, (_, paths) in zip(request["packages"], fetched, strict=True) if script(item) in paths]}
+
+
+def identity(item: dict[str, Any]) -> str:
+    """Return what a package's records and folders are called."""
+    return f"{item['name']}-{item['version']}-{item['build']}"
+
+
+def script(item: dict[str, Any]) -> str:
+    """Return where a package has the script that is to be run after it was linked (conda-build's documentation, "Adding pre-link, post-link…")."""
+    return f"Scripts/.{item['name']}-post-link.bat" if item["subdir"].startswith("win") else f"bin/.{item['name']}-post-link.sh"
 
 
 @contextlib.contextmanager
@@ -141,8 +151,8 @@ def shown(record: str, meta: Path) -> Iterator[list[Path]]:
         copy.unlink(missing_ok=True)
 
 
-async def fetch(packages: list[dict[str, Any]], client: Any, cache: Any, folder: Path) -> list[Any]:
-    """Return the records, every package checked: its SHA-256, and that all its paths lie inside the environment.
+async def fetch(packages: list[dict[str, Any]], client: Any, cache: Any, folder: Path) -> list[tuple[Any, list[str]]]:
+    """Return the records, each with its package's paths, every package checked: its SHA-256, and that all its paths lie inside the environment.
 
     rattler 0.28 checks no hash of what comes from a folder (``file://``), and writes wherever a package's list of paths says, outside the
     environment, too (tests/channel/test_rattler_facts.py). What is in the cache was checked when it came there.
@@ -150,17 +160,19 @@ async def fetch(packages: list[dict[str, Any]], client: Any, cache: Any, folder:
     index = await cache.index()
     gate = asyncio.Semaphore(DOWNLOADS)
 
-    async def one(item: dict[str, Any]) -> Any:
+    async def one(item: dict[str, Any]) -> tuple[Any, list[str]]:
         record = record_of(item)
         if index.contains_record(record):
-            check_paths(item, cached_paths(cache, item))
-            return record
+            paths = cached_paths(cache, item)
+            check_paths(item, paths)
+            return record, paths
         async with gate:
             place = await local(item, client, folder)
         if digest(place) != item["sha256"]:
             raise PackageError(f"hash mismatch: {item['filename']} is not the file that repodata describes")
-        check_paths(item, await archive_paths(place))
-        return record_of({**item, "fetch": place.as_uri()})
+        paths = await archive_paths(place)
+        check_paths(item, paths)
+        return record_of({**item, "fetch": place.as_uri()}), paths
 
     return list(await asyncio.gather(*(one(item) for item in packages)))
 
@@ -214,7 +226,7 @@ async def archive_paths(place: Path) -> list[str]:
 def cached_paths(cache: Any, item: dict[str, Any]) -> list[str]:
     """Return the paths that a package of the cache lists."""
     for layer in cache.layers():
-        info = Path(layer.path) / f"{item['name']}-{item['version']}-{item['build']}" / "info"
+        info = Path(layer.path) / identity(item) / "info"
         paths, names = info / "paths.json", info / "files"
         if paths.exists() or names.exists():
             return listed(paths.read_bytes() if paths.exists() else None, names.read_bytes() if names.exists() else None)
@@ -243,7 +255,7 @@ def put_right(meta: Path, packages: list[dict[str, Any]], specs: list[str]) -> N
     """
     asked = {spec.split()[0]: spec for spec in specs}
     for item in packages:
-        path = meta / f"{item['name']}-{item['version']}-{item['build']}.json"
+        path = meta / f"{identity(item)}.json"
         data = json.loads(path.read_text(encoding="utf-8"))
         data |= {"url": item["url"], "channel": item["channel"]}
         if item["name"] in asked:

@@ -214,10 +214,10 @@ def install(  # noqa: PLR0913 - each is one part of the same request
     specs: Sequence[str],
     beside: str = "",
     watch: Callable[[int], None] | None = None,
-) -> None:
+) -> tuple[str, ...]:
     """Download, check by hash and link exactly ``packages`` into the folder ``prefix``, as an environment that will stand at ``target``.
 
-    No script of a package is run. ``specs`` are noted as what was asked for. ``beside`` is conda's record of a Python that is there and stays,
+    No script of a package is run; the packages that have one for this moment are returned, as ``name-version-build``. ``specs`` are noted as what was asked for. ``beside`` is conda's record of a Python that is there and stays,
     for the pure packages of which only it says where they belong.
     """
     request: dict[str, Any] = {
@@ -232,12 +232,14 @@ def install(  # noqa: PLR0913 - each is one part of the same request
         "config": channels.config,
     }
     done = _run(host, channels, request, INSTALL_TIMEOUT_SECONDS, watch)
-    _checked(done, "the conda packages could not be installed")
+    return tuple(_checked(done, "the conda packages could not be installed")["scripts"])
 
 
 def bare(url: str) -> str:
     """Return an address without user, password and token (conda's ``/t/<token>/``), as conda notes it in an environment, too."""
-    return re.sub(r"/t/[^/]+/", "/", re.sub(r"(?<=://)[^/@]*@", "", url), count=1)
+    if re.match(r"(?i)[a-z0-9+]+://", url) is None or url.startswith("file:"):
+        return url
+    return re.sub(r"/t/[^/]+(?=/|$)", "", re.sub(r"(?<=://)[^/]*@", "", url), count=1)
 
 
 def _with_credentials(url: str, channels: Channels) -> str:

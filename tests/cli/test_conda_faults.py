@@ -13,6 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from provisioner import flow
+from provisioner.execute import execute
+from provisioner.local_host import LocalHost
+from provisioner.progress import Silent
 from tests.channel import broken, build
 from tests.channel.cuda import NEEDS_COMPILER
 from tests.channel.packages import Package, write
@@ -20,6 +24,7 @@ from tests.channel.serve import Server
 from tests.cli.support import Ended, Inside
 from tests.conda_sets import PYTHON, libraries, variables
 from tests.faults.fingerprint import differences, fingerprint
+from tests.support import prove_by_import
 
 pytestmark = NEEDS_COMPILER
 SECRET = "s3cr3t-pass"
@@ -231,3 +236,102 @@ def test_a_fault_of_a_channel_is_told_and_changes_nothing(
     assert {path.name for path in tmp_path.iterdir()} <= {"own home", "work", "channel", "rattler", "tool cache", "outside"}
     assert list((tmp_path / "outside").glob("*")) == []
     assert SECRET not in ended.out + ended.err
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own with room for 8 MB: less than a Python."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"a file system cannot be mounted here: {done.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("place", ["environment", "packages", "repodata"])
+def test_a_full_disk_is_told_and_leaves_nothing(apply, case: Case, work: Path, small: Path, place: str) -> None:
+    """The environment's disk, that of the packages, and that of the channels' lists."""
+    case.serve()
+    before = fingerprint(work)
+    if place == "repodata":
+        (small / "filler").write_bytes(bytes((8 << 20) - 4096))
+    held = {path.name for path in small.iterdir()}
+    options = {"environment": ["--env", str(small / "lab")]}.get(place, [])
+    variable = {"packages": "RATTLER_CACHE_DIR", "repodata": "TFSETUP_CACHE_DIR"}.get(place)
+    ended = apply(*options, **({variable: str(small)} if variable else {}))
+    assert ended.code == 1, ended.out + ended.err
+    error = ended.json["error"]
+    assert "no space is left on the disk" in error["message"], error
+    assert (error["cause"], bool(error["hint"])) == ("disk-full", True)
+    assert differences(before, fingerprint(work)) == []
+    if place == "environment":
+        assert {path.name for path in small.iterdir()} == held
+
+
+def test_scripts_of_packages_are_not_run_and_that_is_said(case: Case, conda, tmp_path: Path) -> None:
+    case.needs(broken.with_script())
+    notes: list[str] = []
+
+    class Listening(Silent):
+        def note(self, text: str) -> None:
+            notes.append(text)
+
+    host = LocalHost()
+    plan = conda.plan(tmp_path / "env", channels=(str(case.channel.folder),), device="cuda")
+    assert execute(plan, host, prove=prove_by_import, progress=Listening(), wait=0).kept
+    assert not (tmp_path / "env/post-link-ran").exists()
+    assert len(notes) == 1
+    assert "scripted-1.0-0" in notes[0]
+    assert "not run" in notes[0]
+
+
+def everything_below(*folders: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file() and not path.is_symlink()}
+
+
+@pytest.mark.parametrize("where", ["option", "variable", "condarc", "file"])
+@pytest.mark.parametrize("kind", ["token", "login"])
+def test_a_channel_with_credentials_works_and_tells_them_nobody(
+    inside: Inside, case: Case, conda_shared: Path, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, where: str
+) -> None:
+    server = case.serve(token=SECRET) if kind == "token" else case.serve(login=("ada", SECRET))
+    address = server.url if kind == "token" else f"http://ada:{SECRET}@{server.host}"
+    given = {**variables(conda_shared), "RATTLER_CACHE_DIR": str(tmp_path / "rattler"), "TFSETUP_YES": "1"}
+    options = ["--kind", "conda", "--env", "lab"]
+    if where == "option":
+        options += ["--channel", address]
+    elif where == "variable":
+        given["TFSETUP_CHANNEL"] = address
+    elif where == "file":
+        (work / "tfsetup.yaml").write_text(f"channel: [{address}]\n")
+    else:
+        given["CONDARC"] = str(tmp_path / "condarc.yaml")
+        (tmp_path / "condarc.yaml").write_text(f"channels: [{address}]\n")
+    said = [inside("plan", *options, "--json", "-o", "plan.json", **given), inside("plan", *options, "--verbose", **given)]
+    assert [ended.code for ended in said] == [0, 0], said[0].err
+    said.append(inside("apply", *options, "--json", **given))
+    # The tiny TensorFlow computes nothing, so the environment is taken away again after it was proven.
+    assert said[-1].code == 14, said[-1].out + said[-1].err
+    for one in said:
+        assert SECRET not in one.out + one.err
+    found = everything_below(work, tmp_path / "rattler/pkgs")
+    assert [name for name, content in found.items() if SECRET.encode() in content and not name.endswith("tfsetup.yaml")] == []
+
+
+@pytest.mark.parametrize("kind", ["token", "login"])
+def test_what_an_environment_keeps_of_its_channel_is_no_secret(case: Case, conda, tmp_path: Path, kind: str) -> None:
+    server = case.serve(token=SECRET) if kind == "token" else case.serve(login=("ada", SECRET))
+    address = server.url if kind == "token" else f"http://ada:{SECRET}@{server.host}"
+    env, host = tmp_path / "env", LocalHost()
+    for device in ("cpu", "cuda"):
+        planned = flow.plan(host, conda.request(env, channels=(address,), device=device))
+        done = execute(planned.plan, host, prove=prove_by_import, progress=Silent(), wait=0, channels=planned.channels)
+        assert done.kept
+    found = everything_below(env)
+    assert str(env / "conda-meta/history") in found
+    assert str(env / ".tfsetup/undo/2/record.json") in found
+    assert [name for name, content in found.items() if SECRET.encode() in content] == []
+    again = flow.plan(host, conda.request(env, channels=(address,), device="cuda"))
+    assert not again.plan.changes
