@@ -42,7 +42,7 @@ def link(plan: Plan, host: Host, prefix: str, *, channels: tuple[str, ...], prog
             target=plan.env.path,
             subdir=SUBDIRS[plan.choice.platform],
             specs=part.specs,
-            beside=_python_record(host, plan.env.path, part),
+            beside=_python_record(plan.env.path, part),
             watch=progress.advance,
         )
         progress.finish()
@@ -67,7 +67,7 @@ def _growing(part: CondaPart) -> list[int]:
     return [package.size * 4 for package in part.packages]
 
 
-def _python_record(reader: Reader, root: str, part: CondaPart) -> str:
+def _python_record(root: str, part: CondaPart) -> str:
     """Return conda's record of the Python that stays, which says where pure packages belong; "" where Python itself is linked."""
     text = part.unchanged.get("python", "")
     return posixpath.join(root, "conda-meta", f"python-{text.replace(' ', '-')}.json") if text else ""

@@ -82,7 +82,7 @@ def holding(host: Host, workspace: Workspace, wait: float, progress: Progress = 
         yield
 
 
-def execute(  # noqa: PLR0913 - each is one part of the same request
+def execute(
     plan: Plan, host: Host, *, prove: Prove, progress: Progress, wait: float, accept: Accept = _passed, channels: tuple[str, ...] = ()
 ) -> Executed:
     """Bring the environment into the state of the plan; ``accept`` says whether what ``prove`` found lets it stay.

@@ -203,6 +203,14 @@ def _of_kind(host: Host, request: Request, state: EnvState) -> Request:
         there = "it is a conda environment" if state.kind == "conda" else "it is a virtual environment"
         hint = f"leave --kind out, or choose another --env; it is never changed by `--kind {request.kind}`"
         raise InputError(there, place=request.env, hint=hint)
+    return _checked_options(request)
+
+
+def _checked_options(request: Request) -> Request:
+    """Raise ``UsageError`` for options that say what only a conda environment has."""
+    for name in ("source", "channel"):
+        if request.kind != "conda" and request.origins.get(name) == "option":
+            raise UsageError("is for conda environments", place=f"--{name}", hint="add --kind conda")
     return request
 
 
@@ -331,25 +339,48 @@ def _disk_warnings(facts: Facts, lock: Lock) -> tuple[str, ...]:
     return (f"the set needs up to {size_words(need)}, but only {size_words(volume.free)} is free where {volume.path} lies",)
 
 
-def load_saved_plan(host: Host, path: str) -> Planned:
-    """Read a saved plan and check that it still belongs to this machine and environment (code 13 when not)."""
+def load_saved_plan(host: Host, path: str, channels: tuple[str, ...] = ()) -> Planned:
+    """Read a saved plan and check that it still belongs to this machine and environment (code 13 when not).
+
+    ``channels`` are the conda channels of this run's own variables and file.
+    """
     saved = planning.load_plan(read_input(host, path), file=path)
     if saved.kind != "apply":
         # What a repair writes and renames follows from an examination, which nobody can check afterwards.
         raise InputError("is a repair, which only the run that made it executes", place=path, hint="run `tfsetup fix`, which examines anew")
     site = read_site(host, saved.env.path)
+    _of_kind(host, saved.request, site.state)
     _check_place(host, site.state)
     facts = detect(host, env=saved.env.path, full=False, python=_named_python(saved.request))
     catalogue = open_catalogue(host)
     choice = saved.choice
     if saved.tool != __version__:
         raise StalePlanError(f"the plan was made by tfsetup {saved.tool}, this is {__version__}", place=path, hint="plan again")
-    lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
-    planning.check_fresh(saved, facts, site, lock, links_of(catalogue, choice))
+    owned: frozenset[str] = frozenset()
+    if saved.conda is not None:
+        lock, owned = _check_saved_conda(host, saved, catalogue, site, channels)
+    else:
+        lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
+    links = links_of(catalogue, choice)
+    planning.check_fresh(saved, facts, site, lock, links, _edits(choice, site.state.path, links), owned)
     left = recovery.interrupted(host, Workspace(root=site.state.path))
     if lock is None:  # pragma: no cover - check_fresh has refused it
         raise StalePlanError("the catalogue has changed since the plan was made", place=path)
-    return Planned(plan=saved, site=site, facts=facts, lock=lock, interrupted=left)
+    return Planned(plan=saved, site=site, facts=facts, lock=lock, interrupted=left, channels=channels)
+
+
+def _check_saved_conda(
+    host: Host, saved: Plan, catalogue: Catalogue, site: Site, channels: tuple[str, ...]
+) -> tuple[Lock | None, frozenset[str]]:
+    """Check the conda half of a saved plan; the set of wheels, and the distributions of conda, that the rest is checked with."""
+    from provisioner import conda_pick  # noqa: PLC0415 - only for conda environments
+    from provisioner.conda_places import unfit  # noqa: PLC0415 - as above
+    from provisioner.engines import rattler  # noqa: PLC0415 - as above
+
+    rattler.check_installed()
+    if not site.state.exists and (why := unfit(site.state.path)):
+        raise InputError(why, place=saved.env.path, hint="choose another folder with --env")
+    return conda_pick.check_saved(host, saved, catalogue, site, channels)
 
 
 def check_executor(host: Host) -> None:

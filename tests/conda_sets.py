@@ -86,7 +86,9 @@ def make_catalogue(root: Path, wheels: Path) -> Path:
     for release, files in every.items():
         (root / "releases" / f"{release.rpartition('.')[0]}.yaml").write_text(BUILD.format(python=PYTHON, release=release))
         lines = [line_of(files["six"], "*"), line_of(files["cuda"], f"{PYTHON}/cuda-conda"), line_of(files["cpu"], f"{PYTHON}/cpu")]
-        (root / "locks" / "linux-x86_64" / f"{release}.lock").write_text(LOCK.format(release=release, python=PYTHON) + "".join(sorted(lines)))
+        (root / "locks" / "linux-x86_64" / f"{release}.lock").write_text(
+            LOCK.format(release=release, python=PYTHON) + "".join(sorted(lines))
+        )
     return root
 
 
@@ -145,7 +147,6 @@ def make_channels(root: Path) -> None:
     build.build(root / "channel", [*now, before, *libraries(), *small])
     others = [item for item in now if item.record["name"] != "python"]
     build.build(root / "earlier", [before, *others, *(item for item in small if item.version != "2.0")])
-
 
 
 @dataclass(frozen=True)

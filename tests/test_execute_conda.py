@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -12,15 +11,14 @@ from pathlib import Path
 import pytest
 
 from provisioner import flow, recovery
-from provisioner.engines import rattler as engine
-from provisioner.errors import InputError, OperationError
+from provisioner.errors import InputError
 from provisioner.local_host import LocalHost
 from provisioner.progress import Silent
 from provisioner.workspace import Workspace
 from tests.channel.cuda import NEEDS_COMPILER
 from tests.conda_sets import OLDER, RELEASES, Conda
 from tests.faults.fingerprint import differences, fingerprint
-from tests.support import PYTHON, SITE, DyingHost, Killed, snapshot, verification
+from tests.support import PYTHON, SITE, DyingHost, snapshot, verification
 
 STRANGE = ("a b", "ü", "a$HOME`id`", "[a]*?%20#;&!")
 

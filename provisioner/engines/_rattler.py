@@ -5,10 +5,12 @@ stdin: one request, an object with ``do``:
 ``solve``    channels, platform, specs, virtual, locked, constraints, priority, repodata (cache folder), offline, config (TOML), newer ("" or ISO)
 ``install``  packages, prefix (where files are linked), target (the prefix that is written into them), specs, platform, caches, config,
              beside (conda's record of a Python that is there and stays, or "")
+``addresses``  channels
 
-stdout: one object, ``{"packages": [...]}`` or ``{"scripts": [...]}`` (packages whose script was not run), or ``{"error": kind, "text": ...}`` with status 1 (of a solver also ``empty``, the channels that
-have nothing for the platform). A package is an object with the fields of
-``provisioner.model.conda_package.CondaPackage``, and ``fetch`` where its address needs credentials. Status 3 where py-rattler is not installed. Link scripts of packages are never run.
+stdout: one object, ``{"packages": [...]}``, ``{"scripts": [...]}`` (packages whose script was not run) or ``{"addresses": [...]}``; or with status 1
+``{"error": kind, "text": ...}`` (of a solver also ``empty``, the channels that have nothing for the platform). A package is an object with the
+fields of ``provisioner.model.conda_package.CondaPackage``, and ``fetch`` where its address needs credentials. Status 3 where py-rattler is not
+installed. Link scripts of packages are never run.
 """
 
 from __future__ import annotations
@@ -54,7 +56,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return NOT_INSTALLED
     try:
-        answer = asyncio.run({"solve": solve, "install": install}[request["do"]](request))
+        answer = asyncio.run({"solve": solve, "install": install, "addresses": addresses}[request["do"]](request))
     except Exception as error:  # noqa: BLE001 - whatever it was, the caller says it in words
         json.dump({"error": type(error).__name__, "text": str(error)}, sys.stdout)
         return FAILED
@@ -126,6 +128,13 @@ async def install(request: dict[str, Any]) -> dict[str, Any]:
     return {"scripts": [identity(item) for item, (_, paths) in zip(request["packages"], fetched, strict=True) if script(item) in paths]}
 
 
+async def addresses(request: dict[str, Any]) -> dict[str, Any]:
+    """Return the addresses of channels."""
+    from rattler import Channel  # noqa: PLC0415 - loaded above
+
+    return {"addresses": [Channel(name).base_url for name in request["channels"]]}
+
+
 def identity(item: dict[str, Any]) -> str:
     """Return what a package's records and folders are called."""
     return f"{item['name']}-{item['version']}-{item['build']}"
@@ -181,12 +190,17 @@ async def local(item: dict[str, Any], client: Any, folder: Path) -> Path:
     """Return where the package file lies: in a channel that is a folder, or downloaded."""
     url: str = item.get("fetch") or item["url"]
     if url.startswith("file://"):
-        place = Path(url2pathname(urlsplit(url).path))
-        if not place.is_file():
-            raise PackageError(f"{place}: not found")
-        return place
+        return in_folder(url)
     place = folder / str(item["filename"])
     await download(client, url, place)
+    return place
+
+
+def in_folder(url: str) -> Path:
+    """Return the file of a ``file://`` address."""
+    place = Path(url2pathname(urlsplit(url).path))
+    if not place.is_file():
+        raise PackageError(f"{place}: not found")
     return place
 
 
@@ -194,15 +208,14 @@ async def download(client: Any, url: str, place: Path) -> None:
     """Download a file; where the network breaks off, again."""
     from rattler.package_streaming import download_to_path  # noqa: PLC0415 - loaded above
 
-    for pause in (*PAUSES, None):
+    for pause in PAUSES:
         try:
-            await download_to_path(client, url, place)
+            return await download_to_path(client, url, place)
         except Exception as error:
-            if pause is None or "status client error" in str(error):
+            if "status client error" in str(error):
                 raise
-            await asyncio.sleep(pause)
-        else:
-            return
+        await asyncio.sleep(pause)
+    return await download_to_path(client, url, place)
 
 
 def digest(path: Path) -> str:

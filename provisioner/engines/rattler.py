@@ -55,7 +55,7 @@ _FAILURES: tuple[tuple[str, str, str, str], ...] = (
         "nothing of it was installed; try again, or ask who runs the channel",
     ),
     (
-        r"(?i)force-cache-only|cache is not available|no cache available|NoCacheAvailable|not found in the cache",
+        r"(?i)no usable repodata cache|force-cache-only",
         "download-failed",
         "the channel's packages are not in the cache, and the network was forbidden (--offline)",
         "run once without --offline to fill the cache",
@@ -85,7 +85,7 @@ _FAILURES: tuple[tuple[str, str, str, str], ...] = (
         "check the channel's name (--channel, or `channels` in .condarc)",
     ),
     (
-        r"(?i)error sending request|error decoding response body|dns error|connect|timed out|timeout|\b50\d\b|failed to (fetch|download)|broken pipe|reset by peer",
+        r"(?i)error (sending|decoding)|dns error|connect|timed out|timeout|\b50\d\b|failed to (fetch|download)|broken pipe|reset by peer",
         "download-failed",
         "the channel could not be reached, or the download broke off",
         "check the network (proxy: HTTPS_PROXY, or `proxy_servers` in .condarc), then run the same command again",
@@ -217,8 +217,9 @@ def install(  # noqa: PLR0913 - each is one part of the same request
 ) -> tuple[str, ...]:
     """Download, check by hash and link exactly ``packages`` into the folder ``prefix``, as an environment that will stand at ``target``.
 
-    No script of a package is run; the packages that have one for this moment are returned, as ``name-version-build``. ``specs`` are noted as what was asked for. ``beside`` is conda's record of a Python that is there and stays,
-    for the pure packages of which only it says where they belong.
+    No script of a package is run; the packages that have one for this moment are returned, as ``name-version-build``. ``specs`` are noted as
+    what was asked for. ``beside`` is conda's record of a Python that is there and stays, for the pure packages of which only it says where they
+    belong.
     """
     request: dict[str, Any] = {
         "do": "install",
@@ -233,6 +234,12 @@ def install(  # noqa: PLR0913 - each is one part of the same request
     }
     done = _run(host, channels, request, INSTALL_TIMEOUT_SECONDS, watch)
     return tuple(_checked(done, "the conda packages could not be installed")["scripts"])
+
+
+def addresses(host: Host, channels: Channels) -> tuple[str, ...]:
+    """Return the address of each channel; where a bare name is, only the engine knows."""
+    done = _run(host, channels, {"do": "addresses", "channels": list(channels.names)}, SOLVE_TIMEOUT_SECONDS)
+    return tuple(_checked(done, "the conda channels could not be named")["addresses"])
 
 
 def bare(url: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from provisioner.model.plan import Plan
+from provisioner.model.plan import Plan, StepKind
 from provisioner.model.request import Request
 from provisioner.recovery import Interrupted
 from provisioner.report.choice_text import choice_lines
@@ -14,6 +14,18 @@ _INTERRUPTED = {
     "old": "its environment is as it was before",
     "moving": "its environment is half changed",
     "new": "its environment is complete, but was not proven",
+}
+# What a step that is not needed would have done.
+NOT_NEEDED: dict[StepKind, str] = {
+    "create": "Make an environment",
+    "conda": "Link conda packages",
+    "remove": "Move things out",
+    "install": "Install packages",
+    "link": "Link libraries",
+    "write": "Write files",
+    "move": "Move things aside",
+    "verify": "Verify",
+    "receipt": "Write the receipt",
 }
 
 
@@ -36,12 +48,13 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> 
     for step in plan.steps:
         number += step.needed
         mark = f"{number}." if step.needed else "-"
-        title = step.title if step.needed else _not_needed(step.kind)
+        title = step.title if step.needed else NOT_NEEDED[step.kind]
         lines.append(f"  {mark:<3} {title}")
         lines.append(f"      {'because ' if step.needed else 'not needed: '}{step.reason}")
-    lines += ["", *_packages(plan, verbose=verbose), *_removals(plan), *_repairs(plan), *_conflicts(plan)]
-    if plan.packages:
-        unknown = sum(not item.size for item in plan.packages)
+    lines += ["", *_conda(plan, verbose=verbose), *_packages(plan, verbose=verbose), *_removals(plan), *_repairs(plan), *_conflicts(plan)]
+    sizes = [item.size for item in plan.packages] + [item.size for item in (plan.conda.packages if plan.conda else ())]
+    if sizes:
+        unknown = sizes.count(0)
         more = f" and {unknown} files whose size the index does not tell" if unknown else ""
         lines.append(
             f"Download: at most {size_words(plan.download)}{more} (nothing for what is in the cache). On disk: {size_words(plan.disk)}{more}"
@@ -85,15 +98,23 @@ def _conflicts(plan: Plan) -> list[str]:
     return ["What else you have installed, and what becomes of it", *(f"  {text}" for text in plan.conflicts)] if plan.conflicts else []
 
 
-def _not_needed(kind: str) -> str:
-    return {
-        "create": "Make a virtual environment",
-        "remove": "Move things out",
-        "install": "Install packages",
-        "link": "Link libraries",
-        "verify": "Verify",
-        "receipt": "Write the receipt",
-    }[kind]
+def _conda(plan: Plan, *, verbose: bool) -> list[str]:
+    """Say which conda packages come and leave."""
+    part = plan.conda
+    if part is None:
+        return []
+    lines: list[str] = []
+    if part.packages:
+        there = f", {len(part.unchanged)} are there already" if part.unchanged else ""
+        lines.append(f"Conda packages to link ({len(part.packages)}{there}), from {', '.join(part.channels)}")
+        if verbose:
+            lines += [f"  {item.identity}  {size_words(item.size)}  sha256:{item.sha256}  {item.url}" for item in part.packages]
+        else:
+            lines += _columns([f"{item.name} {item.version}" for item in part.packages])
+    if part.removals:
+        lines.append("Conda packages moved out (undo brings them back)")
+        lines += [f"  {item.identity}: {item.reason}" for item in part.removals]
+    return lines
 
 
 def _packages(plan: Plan, *, verbose: bool) -> list[str]:
@@ -135,16 +156,23 @@ def next_text(plan: Plan, *, elsewhere: bool, saved: str) -> str:
     undo = "removes the environment again"
     if plan.env.exists:
         undo = "moves the old files back; until then they take the room that they take now"
-    command = f"tfsetup apply {shlex.quote(saved)}" if saved else f"tfsetup apply{_options(plan.request)}"
+    # A saved plan's own word for a channel does not do.
+    named = plan.request.channels if plan.conda is not None and plan.request.origins.get("channel") == "option" else ()
+    word = f"TFSETUP_CHANNEL={shlex.quote(' '.join(named))} " if named else ""
+    command = f"{word}tfsetup apply {shlex.quote(saved)}" if saved else f"tfsetup apply{_options(plan.request)}"
     return f"To take it back afterwards: `tfsetup undo` {undo}\nNext: {command}"
 
 
 def _options(request: Request) -> str:
     """Return the options that were given, to be given again; what came from variables or the file comes from there again."""
     given = {
-        name: getattr(request, name) for name in ("tensorflow", "python", "device", "kind", "env") if request.origins.get(name) == "option"
+        name: getattr(request, name)
+        for name in ("tensorflow", "python", "device", "kind", "source", "env")
+        if request.origins.get(name) == "option"
     }
     words = [f" --{name} {shlex.quote(value)}" for name, value in given.items()]
+    if request.origins.get("channel") == "option":
+        words += [f" --channel {shlex.quote(text)}" for text in request.channels]
     if request.origins.get("with") == "option":
         words += [f" --with {shlex.quote(text)}" for text in request.extra]
     if request.origins.get("offline") == "option":
