@@ -10,7 +10,7 @@ from provisioner import conda_registry
 from provisioner import receipt as receipts
 from provisioner.catalogue.conda_tables import newest_cuda
 from provisioner.choose import choose
-from provisioner.choose.channel import channel_choice, channel_specs, no_channel_cuda
+from provisioner.choose.channel import channel_choice, channel_specs, no_channel_build
 from provisioner.choose.choosing import situate
 from provisioner.choose.virtual import virtual_packages
 from provisioner.conda_places import Places, places
@@ -139,8 +139,8 @@ def pick_channel(host: Host, facts: Facts, request: Request, catalogue: Catalogu
     """
     situation = situate(facts, request, catalogue, site.state)
     table = catalogue.conda()
-    if situation.device == "cuda" and not newest_cuda(table, situation.platform):
-        raise no_channel_cuda(situation)
+    if situation.platform not in SUBDIRS or (situation.device == "cuda" and not newest_cuda(table, situation.platform)):
+        raise no_channel_build(situation)
     specs = channel_specs(request, situation.device, site.state.python_version)
     cuda = (facts.driver.cuda.value or newest_cuda(table, situation.platform)) if situation.device == "cuda" else ""
     choice = Choice(
