@@ -20,6 +20,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -39,6 +40,9 @@ PAUSES = (0.5, 2.0)
 
 # What a record has beside the fields that are named alike in an ``index.json``.
 _PLACE = ("url", "fetch", "channel", "filename", "sha256", "md5", "size")
+
+# Where a list of paths holds none of these, no path leads outside, and no script is there; with a backslash anything may be written differently.
+SIGNS = re.compile(rb'\\|\.\.|"\s*:\s*"(?:/|[A-Za-z]:)|-post-link\.')
 
 
 class PackageError(Exception):
@@ -237,12 +241,15 @@ async def archive_paths(place: Path) -> list[str]:
 
 
 def cached_paths(cache: Any, item: dict[str, Any]) -> list[str]:
-    """Return the paths that a package of the cache lists."""
+    """Return the paths that a package of the cache lists; none where its list has no sign of what anybody asks about."""
     for layer in cache.layers():
         info = Path(layer.path) / identity(item) / "info"
         paths, names = info / "paths.json", info / "files"
-        if paths.exists() or names.exists():
-            return listed(paths.read_bytes() if paths.exists() else None, names.read_bytes() if names.exists() else None)
+        if paths.exists():
+            text = paths.read_bytes()
+            return listed(text, None) if SIGNS.search(text) else []
+        if names.exists():
+            return listed(None, names.read_bytes())
     return []
 
 
@@ -269,13 +276,28 @@ def put_right(meta: Path, packages: list[dict[str, Any]], specs: list[str]) -> N
     asked = {spec.split()[0]: spec for spec in specs}
     for item in packages:
         path = meta / f"{identity(item)}.json"
-        data = json.loads(path.read_text(encoding="utf-8"))
-        data |= {"url": item["url"], "channel": item["channel"]}
+        text = path.read_text(encoding="utf-8")
+        values = {"url": item["url"], "channel": item["channel"]}
         if item["name"] in asked:
-            data |= {"requested_spec": asked[item["name"]], "requested_specs": [asked[item["name"]]]}
-        path.write_text(json.dumps(data, indent=2, ensure_ascii=False), encoding="utf-8")
+            values |= {"requested_spec": asked[item["name"]], "requested_specs": [asked[item["name"]]]}
+        changed = with_values(text, values)
+        if changed != text:
+            path.write_text(changed, encoding="utf-8")
         # rattler makes them for their owner alone; others use the environment, too, and conda lets them read its records.
         path.chmod(0o644)
+
+
+def with_values(text: str, values: dict[str, Any]) -> str:
+    """Return a record with values of its own set: the lines that rattler writes for them, two blanks deep, are replaced.
+
+    Reading and writing the whole of it takes longer than linking, for it lists every file.
+    """
+    for name, value in values.items():
+        line = f'  "{name}": {json.dumps(value, ensure_ascii=False)}'
+        text, found = re.subn(rf'(?m)^  "{name}": (?:"(?:[^"\\\n]|\\.)*"|\[\]|null)', lambda _, line=line: line, text, count=1)  # type: ignore[misc]
+        if not found:
+            text = text.replace("{\n", f"{{\n{line},\n", 1)
+    return text
 
 
 def virtual_of(text: str) -> Any:
