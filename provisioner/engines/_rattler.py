@@ -1,13 +1,14 @@
 """Run in a process of its own: solves and links conda packages with rattler, the engine of pixi.
 
-stdin: one request, an object with ``do``:
+stdin: requests, one a line, until it ends. The last argument, if there is one, is the number of a socket on which a byte comes with each request, and
+with it the locks that are held until it is answered. A request is an object with ``do``:
 
 ``solve``    channels, platform, specs, virtual, locked, constraints, priority, repodata (cache folder), offline, config (TOML), newer ("" or ISO)
 ``install``  packages, prefix (where files are linked), target (the prefix that is written into them), specs, platform, caches, config,
              beside (conda's record of a Python that is there and stays, or "")
 ``addresses``  channels
 
-stdout: one object, ``{"packages": [...]}``, ``{"scripts": [...]}`` (packages whose script was not run) or ``{"addresses": [...]}``; or with status 1
+stdout: one object a line, ``{"packages": [...]}``, ``{"scripts": [...]}`` (packages whose script was not run) or ``{"addresses": [...]}``; or
 ``{"error": kind, "text": ...}`` (of a solver also ``empty``, the channels that have nothing for the platform). A package is an object with the
 fields of ``provisioner.model.conda_package.CondaPackage``, and ``fetch`` where its address needs credentials. Status 3 where py-rattler is not
 installed. Link scripts of packages are never run.
@@ -22,6 +23,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -32,7 +34,6 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 NOT_INSTALLED = 3
-FAILED = 1
 # How many packages are downloaded at once.
 DOWNLOADS = 8
 # Seconds before a download that broke off is begun again.
@@ -42,7 +43,8 @@ PAUSES = (0.5, 2.0)
 _PLACE = ("url", "fetch", "channel", "filename", "sha256", "md5", "size")
 
 # Where a list of paths holds none of these, no path leads outside, and no script is there; with a backslash anything may be written differently.
-SIGNS = re.compile(rb'\\|\.\.|"\s*:\s*"(?:/|[A-Za-z]:)|-post-link\.')
+SIGNS = (b"\\", b"..", b'"/', b"-post-link.")
+DRIVES = re.compile(rb'"[A-Za-z]:')
 
 
 class PackageError(Exception):
@@ -50,8 +52,8 @@ class PackageError(Exception):
 
 
 def main() -> int:
-    """Read the request, do it, print the answer."""
-    request: dict[str, Any] = json.load(sys.stdin)
+    """Answer requests."""
+    control = socket.socket(fileno=int(sys.argv[1])) if len(sys.argv) > 1 else None
     # Python puts a script's folder first; our own rattler.py there would be taken for the package.
     sys.path = [path for path in sys.path if not path or Path(path).resolve() != Path(__file__).resolve().parent]
     try:
@@ -59,13 +61,22 @@ def main() -> int:
     except ImportError as error:
         sys.stderr.write(f"{error}\n")
         return NOT_INSTALLED
+    for line in sys.stdin:
+        locks = socket.recv_fds(control, 1, 256)[1] if control is not None else []
+        json.dump(answer(json.loads(line)), sys.stdout)
+        sys.stdout.write("\n")
+        for lock in locks:
+            os.close(lock)
+        sys.stdout.flush()
+    return 0
+
+
+def answer(request: dict[str, Any]) -> dict[str, Any]:
+    """Do what is asked."""
     try:
-        answer = asyncio.run({"solve": solve, "install": install, "addresses": addresses}[request["do"]](request))
+        return asyncio.run({"solve": solve, "install": install, "addresses": addresses}[request["do"]](request))
     except Exception as error:  # noqa: BLE001 - whatever it was, the caller says it in words
-        json.dump({"error": type(error).__name__, "text": str(error)}, sys.stdout)
-        return FAILED
-    json.dump(answer, sys.stdout)
-    return FAILED if "error" in answer else 0
+        return {"error": type(error).__name__, "text": str(error)}
 
 
 async def solve(request: dict[str, Any]) -> dict[str, Any]:
@@ -80,13 +91,15 @@ async def solve(request: dict[str, Any]) -> dict[str, Any]:
         default_config=SourceConfig(cache_action="force-cache-only" if request["offline"] else "cache-or-fetch"),
         client=Client.from_config(Config.from_toml(request["config"])),
     )
+    with tempfile.TemporaryDirectory(prefix="tfsetup-") as folder:
+        locked = [record_of(item, Path(folder)) for item in request["locked"]]
     try:
         records = await rattler_solve(
             sources=request["channels"],
             specs=request["specs"],
             gateway=gateway,
             platforms=[request["platform"], "noarch"],
-            locked_packages=[record_of(item) for item in request["locked"]],
+            locked_packages=locked,
             virtual_packages=[virtual_of(text) for text in request["virtual"]],
             constraints=request["constraints"],
             # rattler knows no third way; what conda calls flexible takes the best of the first channel that can.
@@ -103,20 +116,29 @@ async def solve(request: dict[str, Any]) -> dict[str, Any]:
 
 async def install(request: dict[str, Any]) -> dict[str, Any]:
     """Download, check and link the packages; nothing that is in the prefix is looked at or removed."""
+    from rattler.exceptions import InstallerError  # noqa: PLC0415 - loaded above
+
+    try:
+        found = await link(request, trusted=True)
+    except InstallerError as error:
+        # Somebody has taken files out of the cache, which rattler looks for only when it is told to; that takes as long as a tenth of linking.
+        if "No such file" not in str(error):
+            raise
+        found = await link(request, trusted=False)
+    put_right(Path(request["prefix"]) / "conda-meta", request["packages"], request["specs"])
+    return {"scripts": [identity(item) for item, paths in zip(request["packages"], found, strict=True) if script(item) in paths]}
+
+
+async def link(request: dict[str, Any], *, trusted: bool) -> list[list[str]]:
+    """Link the packages, and return the paths of each (``cached_paths``); a cache that is not ``trusted`` is filled again where it lacks files."""
     from rattler import Client, Config, PackageCache, PrefixRecord, Subdir, ValidationMode  # noqa: PLC0415 - loaded above
     from rattler import install as rattler_install  # noqa: PLC0415 - as above
 
     client = Client.from_config(Config.from_toml(request["config"]))
-    cache = PackageCache.new_layered([Path(path) for path in request["caches"]], validation_mode=ValidationMode.fast())
-    own = Path(request["caches"][0])
-    for path in map(Path, request["caches"]):
-        with contextlib.suppress(OSError):
-            path.mkdir(parents=True, exist_ok=True)
-            if os.access(path, os.W_OK | os.X_OK):
-                own = path
-                break
-    with tempfile.TemporaryDirectory(prefix=".tfsetup-", dir=own) as folder:
-        fetched = await fetch(request["packages"], client, cache, Path(folder))
+    caches = list(map(Path, request["caches"]))
+    cache = PackageCache.new_layered([*caches], validation_mode=ValidationMode.skip() if trusted else ValidationMode.fast())
+    with tempfile.TemporaryDirectory(prefix=".tfsetup-", dir=writable(caches)) as folder:
+        fetched = await fetch(request["packages"], client, cache, Path(folder), trusted=trusted)
         with shown(request["beside"], Path(request["prefix"]) / "conda-meta") as stays:
             await rattler_install(
                 [*(record for record, _ in fetched), *map(PrefixRecord.from_path, stays)],
@@ -128,8 +150,17 @@ async def install(request: dict[str, Any]) -> dict[str, Any]:
                 client=client,
                 package_cache=cache,
             )
-    put_right(Path(request["prefix"]) / "conda-meta", request["packages"], request["specs"])
-    return {"scripts": [identity(item) for item, (_, paths) in zip(request["packages"], fetched, strict=True) if script(item) in paths]}
+    return [paths for _, paths in fetched]
+
+
+def writable(caches: list[Path]) -> Path:
+    """Return the first cache folder that packages can be put into, made if need be."""
+    for path in caches:
+        with contextlib.suppress(OSError):
+            path.mkdir(parents=True, exist_ok=True)
+            if os.access(path, os.W_OK | os.X_OK):
+                return path
+    return caches[0]
 
 
 async def addresses(request: dict[str, Any]) -> dict[str, Any]:
@@ -164,7 +195,7 @@ def shown(record: str, meta: Path) -> Iterator[list[Path]]:
         copy.unlink(missing_ok=True)
 
 
-async def fetch(packages: list[dict[str, Any]], client: Any, cache: Any, folder: Path) -> list[tuple[Any, list[str]]]:
+async def fetch(packages: list[dict[str, Any]], client: Any, cache: Any, folder: Path, *, trusted: bool) -> list[tuple[Any, list[str]]]:
     """Return the records, each with its package's paths, every package checked: its SHA-256, and that all its paths lie inside the environment.
 
     rattler 0.28 checks no hash of what comes from a folder (``file://``), and writes wherever a package's list of paths says, outside the
@@ -174,8 +205,8 @@ async def fetch(packages: list[dict[str, Any]], client: Any, cache: Any, folder:
     gate = asyncio.Semaphore(DOWNLOADS)
 
     async def one(item: dict[str, Any]) -> tuple[Any, list[str]]:
-        record = record_of(item)
-        if index.contains_record(record):
+        record = record_of(item, folder)
+        if trusted and index.contains_record(record):
             paths = cached_paths(cache, item)
             check_paths(item, paths)
             return record, paths
@@ -185,7 +216,7 @@ async def fetch(packages: list[dict[str, Any]], client: Any, cache: Any, folder:
             raise PackageError(f"hash mismatch: {item['filename']} is not the file that repodata describes")
         paths = await archive_paths(place)
         check_paths(item, paths)
-        return record_of({**item, "fetch": place.as_uri()}), paths
+        return record_of({**item, "fetch": place.as_uri()}, folder), paths
 
     return list(await asyncio.gather(*(one(item) for item in packages)))
 
@@ -247,7 +278,7 @@ def cached_paths(cache: Any, item: dict[str, Any]) -> list[str]:
         paths, names = info / "paths.json", info / "files"
         if paths.exists():
             text = paths.read_bytes()
-            return listed(text, None) if SIGNS.search(text) else []
+            return listed(text, None) if any(sign in text for sign in SIGNS) or DRIVES.search(text) else []
         if names.exists():
             return listed(None, names.read_bytes())
     return []
@@ -308,18 +339,17 @@ def virtual_of(text: str) -> Any:
     return GenericVirtualPackage(PackageName(name), Version(version), BuildString(build))
 
 
-def record_of(item: dict[str, Any]) -> Any:
-    """Return the package as rattler's record; it reads an ``index.json`` from a file only."""
+def record_of(item: dict[str, Any], scratch: Path) -> Any:
+    """Return the package as rattler's record; it reads an ``index.json`` from a file only, which is put into ``scratch``."""
     from rattler import PackageRecord, RepoDataRecord  # noqa: PLC0415 - loaded above
 
     index = {name: value for name, value in item.items() if name not in _PLACE and value not in ("", 0, [])}
     index["build_number"] = item["build_number"]
     if "track_features" in index:
         index["track_features"] = " ".join(index["track_features"])
-    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-        json.dump(index, file)
-        file.flush()
-        record = PackageRecord.from_index_json(Path(file.name), item["size"] or None, item["sha256"] or None, item["md5"] or None)
+    path = scratch / "index.json"
+    path.write_text(json.dumps(index), encoding="utf-8")
+    record = PackageRecord.from_index_json(path, item["size"] or None, item["sha256"] or None, item["md5"] or None)
     return RepoDataRecord(record, item["filename"], item.get("fetch") or item["url"], item["channel"])
 
 

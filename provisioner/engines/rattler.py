@@ -1,4 +1,4 @@
-"""rattler: solves, downloads, checks and links conda packages, with no conda on the machine. Each run is a process of its own."""
+"""rattler: solves, downloads, checks and links conda packages, with no conda on the machine; in a process of its own, which may crash."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def solve(  # noqa: PLR0913 - each is one part of the same question
 
 
 def _unsolvable(done: Completed) -> bool:
-    return not done.ok and _answer(done).get("error") == "SolverError"
+    return bool(_answer(done).get("error") == "SolverError")
 
 
 def _no_solution(channels: Channels, subdir: str, answer: Mapping[str, Any]) -> TfsetupError:
@@ -270,7 +270,7 @@ def _run(host: Host, channels: Channels, request: dict[str, Any], timeout: float
     check_installed()
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_rattler.py")
     env = {**host.env, **channels.variables, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
-    return host.run([host.python, "-W", "ignore", script], env=env, cwd="/", stdin=json.dumps(request), timeout=timeout, watch=watch)
+    return host.ask([host.python, "-W", "ignore", script], json.dumps(request), env=env, timeout=timeout, watch=watch)
 
 
 def _answer(done: Completed) -> dict[str, Any]:

@@ -217,7 +217,9 @@ FAULTS: list[Fault] = [
 
 
 # What is found before anything is begun is the same for every environment.
-BEGUN = [fault for fault in FAULTS if fault[0] not in {busy, forbidden, misspelt, no_folder, another_platform, cut_list, cut_list_served, page}]
+BEGUN = [
+    fault for fault in FAULTS if fault[0] not in {busy, forbidden, misspelt, no_folder, another_platform, cut_list, cut_list_served, page}
+]
 
 
 @pytest.mark.parametrize(
