@@ -165,9 +165,9 @@ class Host(Reader, Protocol):
     ) -> Completed:
         """As ``run``, with a program that stays for the next request with the same ``argv`` and ``env``; ``out`` is its answer to this one.
 
-        Requests and answers are one line each. The program is given the number of a socket as its last argument where there are such; with each
-        request, a byte and the open locks come there, which it keeps until it has answered. It ends with its input. The code is 0 when
-        it has answered, else that with which it ended.
+        Requests and answers are one line each. The program is given the number of a socket as its last argument, where there are such; with
+        each request, a byte and the open locks come there, which it keeps until it has answered. It ends with its input, or with an answer
+        that has no line end. The code is that with which it ended, 0 while it stays.
         """
         ...
 

@@ -55,7 +55,7 @@ class _Kept:
             )
 
     def answer(self, request: str, deadline: float, watch: Callable[[int], None] | None) -> bytes:
-        """Return the answer, or b"" where the program ended instead; raises ``TimeoutExpired``."""
+        """Return the answer, which has no line end where the program ended with it, or instead of it; raises ``TimeoutExpired``."""
         process = self.process
         asked, told = process.stdin, process.stdout
         if asked is None or told is None:  # pragma: no cover - both were asked for
@@ -74,7 +74,7 @@ class _Kept:
             if ready:
                 piece = told.read(1 << 20)
                 if not piece:
-                    return b""
+                    return out
                 out += piece
             elif time.monotonic() >= deadline:
                 raise subprocess.TimeoutExpired(process.args, 0)
@@ -223,7 +223,7 @@ class LocalHost:
             kept.end(at_once=True)
             raise
         code, err = 0, ""
-        if out:
+        if out.endswith(b"\n"):
             _KEPT.append(kept)
         else:
             code, err = kept.end(at_once=timed_out)

@@ -1,11 +1,12 @@
 """Run in a process of its own: solves and links conda packages with rattler, the engine of pixi.
 
-stdin: requests, one a line, until it ends. The last argument, if there is one, is the number of a socket on which a byte comes with each request, and
-with it the locks that are held until it is answered. A request is an object with ``do``:
+stdin: requests, one a line, until it ends, or one has failed: rattler's threads may be at work still, and must not be when that is told. The last
+argument, if there is one, is the number of a socket on which a byte comes with each request, and with it the locks that are held until it is
+answered. A request is an object with ``do``:
 
-``solve``    channels, platform, specs, virtual, locked, constraints, priority, repodata (cache folder), offline, config (TOML), newer ("" or ISO)
-``install``  packages, prefix (where files are linked), target (the prefix that is written into them), specs, platform, caches, config,
-             beside (conda's record of a Python that is there and stays, or "")
+``solve``    channels, platform, specs, virtual, locked, constraints, priority, repodata (cache folder), offline, config (TOML), mirrors, newer ("" or ISO)
+``install``  packages, prefix (where files are linked), target (the prefix that is written into them), specs, platform, caches, config, mirrors,
+             beside (conda's record of a Python that is there and stays, or ""), trusted (false to fill a cache again that lacks files)
 ``addresses``  channels
 
 stdout: one object a line, ``{"packages": [...]}``, ``{"scripts": [...]}`` (packages whose script was not run) or ``{"addresses": [...]}``; or
@@ -34,6 +35,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 NOT_INSTALLED = 3
+FAILED = 1
 # How many packages are downloaded at once.
 DOWNLOADS = 8
 # Seconds before a download that broke off is begun again.
@@ -63,7 +65,10 @@ def main() -> int:
         return NOT_INSTALLED
     for line in sys.stdin:
         locks = socket.recv_fds(control, 1, 256)[1] if control is not None else []
-        json.dump(answer(json.loads(line)), sys.stdout)
+        found = answer(json.loads(line))
+        json.dump(found, sys.stdout)
+        if "error" in found:
+            return FAILED
         sys.stdout.write("\n")
         for lock in locks:
             os.close(lock)
@@ -81,7 +86,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 
 async def solve(request: dict[str, Any]) -> dict[str, Any]:
     """Return the packages that belong into the environment."""
-    from rattler import ChannelPriority, Client, Config, Gateway, SourceConfig  # noqa: PLC0415 - loaded above
+    from rattler import ChannelPriority, Gateway, SourceConfig  # noqa: PLC0415 - loaded above
     from rattler import solve as rattler_solve  # noqa: PLC0415 - as above
     from rattler.exceptions import SolverError  # noqa: PLC0415 - as above
 
@@ -89,7 +94,7 @@ async def solve(request: dict[str, Any]) -> dict[str, Any]:
     gateway = Gateway(
         cache_dir=Path(request["repodata"]),
         default_config=SourceConfig(cache_action="force-cache-only" if request["offline"] else "cache-or-fetch"),
-        client=Client.from_config(Config.from_toml(request["config"])),
+        client=client_of(request),
     )
     with tempfile.TemporaryDirectory(prefix="tfsetup-") as folder:
         locked = [record_of(item, Path(folder)) for item in request["locked"]]
@@ -114,31 +119,34 @@ async def solve(request: dict[str, Any]) -> dict[str, Any]:
     return {"packages": [package_of(record) for record in records]}
 
 
+def client_of(request: dict[str, Any]) -> Any:
+    """Return what asks the network, as it is configured; rattler wants the addresses of the channels that mirrors stand for."""
+    from rattler import Channel, Client, Config  # noqa: PLC0415 - loaded above
+
+    text: str = request["config"]
+    if request["mirrors"]:
+        rows = (f"{json.dumps(Channel(name).base_url)} = {json.dumps(others)}" for name, others in request["mirrors"].items())
+        text += "\n".join(["[mirrors]", *rows]) + "\n"
+    return Client.from_config(Config.from_toml(text))
+
+
 async def install(request: dict[str, Any]) -> dict[str, Any]:
     """Download, check and link the packages; nothing that is in the prefix is looked at or removed."""
-    from rattler.exceptions import InstallerError  # noqa: PLC0415 - loaded above
-
-    try:
-        found = await link(request, trusted=True)
-    except InstallerError as error:
-        # Somebody has taken files out of the cache, which rattler looks for only when it is told to; that takes as long as a tenth of linking.
-        if "No such file" not in str(error):
-            raise
-        found = await link(request, trusted=False)
+    found = await link(request)
     put_right(Path(request["prefix"]) / "conda-meta", request["packages"], request["specs"])
     return {"scripts": [identity(item) for item, paths in zip(request["packages"], found, strict=True) if script(item) in paths]}
 
 
-async def link(request: dict[str, Any], *, trusted: bool) -> list[list[str]]:
-    """Link the packages, and return the paths of each (``cached_paths``); a cache that is not ``trusted`` is filled again where it lacks files."""
-    from rattler import Client, Config, PackageCache, PrefixRecord, Subdir, ValidationMode  # noqa: PLC0415 - loaded above
+async def link(request: dict[str, Any]) -> list[list[str]]:
+    """Link the packages, and return the paths of each (``cached_paths``)."""
+    from rattler import PackageCache, PrefixRecord, Subdir, ValidationMode  # noqa: PLC0415 - loaded above
     from rattler import install as rattler_install  # noqa: PLC0415 - as above
 
-    client = Client.from_config(Config.from_toml(request["config"]))
+    client = client_of(request)
     caches = list(map(Path, request["caches"]))
-    cache = PackageCache.new_layered([*caches], validation_mode=ValidationMode.skip() if trusted else ValidationMode.fast())
-    with tempfile.TemporaryDirectory(prefix=".tfsetup-", dir=writable(caches)) as folder:
-        fetched = await fetch(request["packages"], client, cache, Path(folder), trusted=trusted)
+    cache = PackageCache.new_layered([*caches], validation_mode=ValidationMode.skip() if request["trusted"] else ValidationMode.fast())
+    with tempfile.TemporaryDirectory(prefix=".tfsetup-", dir=writable(caches), ignore_cleanup_errors=True) as folder:
+        fetched = await fetch(request["packages"], client, cache, Path(folder), trusted=request["trusted"])
         with shown(request["beside"], Path(request["prefix"]) / "conda-meta") as stays:
             await rattler_install(
                 [*(record for record, _ in fetched), *map(PrefixRecord.from_path, stays)],
@@ -218,7 +226,14 @@ async def fetch(packages: list[dict[str, Any]], client: Any, cache: Any, folder:
         check_paths(item, paths)
         return record_of({**item, "fetch": place.as_uri()}, folder), paths
 
-    return list(await asyncio.gather(*(one(item) for item in packages)))
+    tasks = [asyncio.ensure_future(one(item)) for item in packages]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        # After a fault the others must not go on writing into a folder that is about to be removed.
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def local(item: dict[str, Any], client: Any, folder: Path) -> Path:

@@ -55,6 +55,12 @@ _FAILURES: tuple[tuple[str, str, str, str], ...] = (
         "nothing of it was installed; try again, or ask who runs the channel",
     ),
     (
+        r"(?s)failed to link.*No such file",
+        "download-failed",
+        "a package lacks a file that it lists",
+        "nothing of it was installed; try again, or ask who runs the channel",
+    ),
+    (
         r"(?i)no usable repodata cache|force-cache-only",
         "download-failed",
         "the channel's packages are not in the cache, and the network was forbidden (--offline)",
@@ -104,7 +110,8 @@ class Channels:
     """Where packages come from, and how they are fetched.
 
     ``names`` are channels in order of priority: names, addresses or folders. ``priority``: ``strict``, ``flexible``, ``disabled`` (conda's
-    documentation, "Managing channels"). ``config`` is rattler's own configuration as TOML (mirrors, proxies, certificates). ``caches`` are
+    documentation, "Managing channels"). ``config`` is rattler's own configuration as TOML (proxies, certificates). ``mirrors``: channel, by name
+    or address, to the addresses that are asked in its place. ``caches`` are
     folders of packages, the first that can be written is added to. ``variables`` are set for rattler (the certificates to trust). ``newer``:
     nothing that was built after this ISO date ("" for any).
     """
@@ -115,6 +122,7 @@ class Channels:
     caches: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     newer: str = ""
+    mirrors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def cache_folder(reader: Reader) -> str:
@@ -156,6 +164,7 @@ def solve(  # noqa: PLR0913 - each is one part of the same question
         "repodata": repodata,
         "offline": offline,
         "config": channels.config,
+        "mirrors": dict(channels.mirrors),
         "newer": channels.newer,
     }
     done = _run(host, channels, request, SOLVE_TIMEOUT_SECONDS)
@@ -231,8 +240,13 @@ def install(  # noqa: PLR0913 - each is one part of the same request
         "beside": beside,
         "caches": list(channels.caches),
         "config": channels.config,
+        "mirrors": dict(channels.mirrors),
+        "trusted": True,
     }
     done = _run(host, channels, request, INSTALL_TIMEOUT_SECONDS, watch)
+    if re.search("failed to link.*No such file", str(_answer(done).get("text")), re.DOTALL):
+        # Somebody has taken files out of the cache; looking for that every time takes as long as a tenth of linking.
+        done = _run(host, channels, {**request, "trusted": False}, INSTALL_TIMEOUT_SECONDS, watch)
     return tuple(_checked(done, "the conda packages could not be installed")["scripts"])
 
 
@@ -284,7 +298,7 @@ def _answer(done: Completed) -> dict[str, Any]:
 def _checked(done: Completed, what: str) -> dict[str, Any]:
     """Return the answer of a run; raises ``OperationError`` with cause and hint, or ``InputError`` for a spec that is none."""
     answer = _answer(done)
-    if done.ok and "error" not in answer:
+    if done.ok and answer and "error" not in answer:
         return answer
     if done.code == NOT_INSTALLED:
         raise UsageError(f"{what}: py-rattler cannot be loaded ({' '.join(done.err.split())})", hint=INSTALL_HINT)
