@@ -269,9 +269,9 @@ for line in sys.stdin:
     if word == "end":
         sys.stdout.write("the last answer")
         sys.exit(3)
-    print(os.getpid(), word * 100_000 if word == "long" else word, len(locks), flush=True)
     for lock in locks:
         os.close(lock)
+    print(os.getpid(), word * 100_000 if word == "long" else word, len(locks), flush=True)
 """
 
 

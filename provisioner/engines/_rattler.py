@@ -4,7 +4,8 @@ stdin: requests, one a line, until it ends, or one has failed: rattler's threads
 argument, if there is one, is the number of a socket on which a byte comes with each request, and with it the locks that are held until it is
 answered. A request is an object with ``do``:
 
-``solve``    channels, platform, specs, virtual, locked, constraints, priority, repodata (cache folder), offline, config (TOML), mirrors, newer ("" or ISO)
+``solve``    channels, platform, specs, virtual, locked, constraints, priority, repodata (cache folder), offline, newer ("" or ISO), config (TOML),
+             mirrors
 ``install``  packages, prefix (where files are linked), target (the prefix that is written into them), specs, platform, caches, config, mirrors,
              beside (conda's record of a Python that is there and stays, or ""), trusted (false to fill a cache again that lacks files)
 ``addresses``  channels
@@ -69,9 +70,10 @@ def main() -> int:
         json.dump(found, sys.stdout)
         if "error" in found:
             return FAILED
-        sys.stdout.write("\n")
         for lock in locks:
             os.close(lock)
+        # That ends the answer.
+        sys.stdout.write("\n")
         sys.stdout.flush()
     return 0
 

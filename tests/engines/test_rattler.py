@@ -111,7 +111,7 @@ def test_other_ends(done: Completed, kind: type[Exception], told: str) -> None:
     ("url", "plain"),
     [
         (f"https://ada:{SECRET}@x/lab/linux-64/p.conda", "https://x/lab/linux-64/p.conda"),
-        (f"https://ada:p@ss@x/lab", "https://x/lab"),
+        ("https://ada:p@ss@x/lab", "https://x/lab"),
         (f"https://x/t/{SECRET}/lab", "https://x/lab"),
         (f"https://x/t/{SECRET}", "https://x"),
         (f"https://x/t/{SECRET}/", "https://x/"),
