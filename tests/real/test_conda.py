@@ -29,7 +29,20 @@ def channel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(("release", "version", "device"), SETS)
 def test_from_nothing_to_proven_and_back(channel: Path, tmp_path: Path, release: str, version: str, device: str) -> None:
     env = tmp_path / "mein Labor ü" / "tf"
-    options = ["--kind", "conda", "--channel", str(channel), "--tensorflow", release, "--python", version, "--device", device, "--env", str(env)]
+    options = [
+        "--kind",
+        "conda",
+        "--channel",
+        str(channel),
+        "--tensorflow",
+        release,
+        "--python",
+        version,
+        "--device",
+        device,
+        "--env",
+        str(env),
+    ]
     plan = json.loads(tfsetup("plan", *options, "--json").stdout)
     assert list(tmp_path.iterdir()) == [], "a plan changes nothing"
     document = json.loads(tfsetup("apply", *options, "--yes", "--json").stdout)
