@@ -14,7 +14,6 @@ import socket
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
@@ -38,6 +37,8 @@ class _Kept:
     """A program that answers one line with one line, until its input ends."""
 
     def __init__(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
+        import tempfile  # noqa: PLC0415 - not needed by every command
+
         self.key = (tuple(argv), dict(env))
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by ``end``
         self.control, theirs = socket.socketpair()

@@ -345,6 +345,26 @@ packages, _, _ = compare(solution, Present(), leaving(Present(), ()))
 rattler.install(host, found.channels, packages, prefix=prefix, target=prefix, subdir="linux-64", specs=specs)
 Path(seconds).write_text(f"{time.perf_counter() - started} {used}")
 """
+# The whole of an apply but for wheels and the proof: everything comes from the channel, and whoever asks is content with it.
+WHOLE = """
+import sys, time
+from pathlib import Path
+from provisioner import flow
+from provisioner.execute import execute
+from provisioner.local_host import LocalHost
+from provisioner.model.finding import Verification
+from provisioner.model.request import Request
+from provisioner.progress import SILENT
+
+seconds, channel, _, prefix, *specs = sys.argv[1:]
+started, used = time.perf_counter(), time.process_time()
+host = LocalHost()
+request = Request(env=prefix, kind="conda", source="conda", device="cpu", channels=(channel,), python=specs[1].split()[1].removesuffix(".*"))
+plan = flow.plan(host, request).plan
+passed = Verification(env=prefix, python="", tensorflow="", device="cpu", checks=(), libraries=(), findings=())
+execute(plan, host, prove=lambda root: passed, progress=SILENT, wait=0)
+Path(seconds).write_text(f"{time.perf_counter() - started} {used}")
+"""
 
 
 def _conda_channel(folder: Path) -> tuple[str, tuple[str, ...]]:
@@ -361,8 +381,11 @@ def _conda_channel(folder: Path) -> tuple[str, tuple[str, ...]]:
         )
         for number in range(CONDA_PACKAGES)
     ]
-    channel = build.build(folder, [*build.pythons(LOCK_PYTHON), *cuda.every(), *others])
-    return channel.url, (f"python {LOCK_PYTHON}.*", "cudatoolkit 11.0.*", "cudnn 8.0.*", f"part-{CONDA_PACKAGES - 1}")
+    # It stands for TensorFlow's own package, which needs all the others, so that one request is about all of them.
+    whole = ("cudatoolkit 11.0.*", "cudnn 8.0.*", f"part-{CONDA_PACKAGES - 1}")
+    head = Package(name="tensorflow", version="2.0", build="cpu_0", depends=whole)
+    channel = build.build(folder, [*build.pythons(LOCK_PYTHON), *cuda.every(), *others, head])
+    return channel.url, ("tensorflow * cpu*", f"python {LOCK_PYTHON}.*", "pip")
 
 
 def bench_conda(env: dict[str, str]) -> None:
@@ -372,28 +395,31 @@ def bench_conda(env: dict[str, str]) -> None:
     repodata = bench / "repodata"
     repodata.mkdir()
     env = {**env, "RATTLER_CACHE_DIR": str(bench / "our packages"), "PYTHONPATH": str(ROOT)}
-    ours_file, theirs_file = bench / "ours.py", bench / "theirs.py"
-    ours_file.write_text(OURS)
-    theirs_file.write_text(RATTLER)
+    env["TFSETUP_CACHE_DIR"] = str(bench / "our cache")
+    (bench / "our cache").mkdir()
+    for name, text in (("ours", OURS), ("whole", WHOLE), ("theirs", RATTLER)):
+        (bench / f"{name}.py").write_text(text)
 
     def run(name: str, argv: Sequence[str]) -> Run:
         shutil.rmtree(bench / name, ignore_errors=True)
         return measure(argv, env=env)
 
-    def ours() -> Run:
+    def ours(name: str) -> Run:
         # tfsetup itself runs already when it comes to that, so what counts begins there; rattler's script is nothing else.
-        whole = run("ours", [sys.executable, str(ours_file), str(bench / "seconds"), channel, str(repodata), str(bench / "ours"), *specs])
+        argv = [sys.executable, str(bench / f"{name}.py"), str(bench / "seconds"), channel, str(repodata), str(bench / name), *specs]
+        whole = run(name, argv)
         wall, before = map(float, (bench / "seconds").read_text().split())
         return Run(wall=wall, cpu=whole.cpu - before, peak=0)
 
     def theirs() -> Run:
-        return run("theirs", [sys.executable, str(theirs_file), channel, str(bench / "their packages"), str(bench / "theirs"), *specs])
+        argv = [sys.executable, str(bench / "theirs.py"), channel, str(bench / "their packages"), str(bench / "theirs"), *specs]
+        return run("theirs", argv)
 
-    ours(), theirs()
+    ours("ours"), ours("whole"), theirs()
     linked = {name: _files(bench / name) for name in ("ours", "theirs")}
     if linked["ours"] != linked["theirs"]:
         raise RuntimeError(f"not the same environments: {len(linked['ours'] ^ linked['theirs'])} paths differ")
-    runs = turns({"ours": ours, "theirs": theirs}, ROUNDS)
+    runs = turns({"ours": partial(ours, "ours"), "theirs": theirs, "whole": partial(ours, "whole")}, ROUNDS)
     words = f"{len(linked['ours'])} files"
     row(
         f"conda: solve and link, {words} : rattler's own, warm (wall)",
@@ -402,6 +428,7 @@ def bench_conda(env: dict[str, str]) -> None:
         "at most 1.15",
     )
     row(f"conda: solve and link, {words} : rattler's own, warm (CPU)", low(runs["ours"], "cpu"), low(runs["theirs"], "cpu"), "")
+    row("conda: whole apply without wheels and proof : rattler's own (wall)", low(runs["whole"], "wall"), low(runs["theirs"], "wall"), "")
 
 
 def _files(prefix: Path) -> set[str]:
