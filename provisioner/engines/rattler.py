@@ -125,6 +125,7 @@ def solve(  # noqa: PLR0913 - each is one part of the same question
     locked: Iterable[CondaPackage] = (),
     constraints: Sequence[str] = (),
     offline: bool = False,
+    watch: Callable[[int], None] | None = None,
 ) -> tuple[CondaPackage, ...]:
     """Return the packages that together meet ``specs`` on a machine with the ``virtual`` packages, by name.
 
@@ -146,10 +147,10 @@ def solve(  # noqa: PLR0913 - each is one part of the same question
         "config": channels.config,
         "newer": channels.newer,
     }
-    done = _run(host, channels, request, SOLVE_TIMEOUT_SECONDS)
+    done = _run(host, channels, request, SOLVE_TIMEOUT_SECONDS, watch)
     if _unsolvable(done) and channels.priority == "flexible":
         # conda's "flexible" looks into channels of lower priority where those of higher priority do not do; rattler calls that "disabled".
-        done = _run(host, channels, {**request, "priority": "disabled"}, SOLVE_TIMEOUT_SECONDS)
+        done = _run(host, channels, {**request, "priority": "disabled"}, SOLVE_TIMEOUT_SECONDS, watch)
     if _unsolvable(done):
         raise _no_solution(channels, _answer(done)["text"])
     answer = _checked(done, "the conda packages could not be chosen")
@@ -200,7 +201,7 @@ def install(  # noqa: PLR0913 - each is one part of the same request
     """
     request: dict[str, Any] = {
         "do": "install",
-        "packages": [{**codec.to_data(package), "fetch": _with_credentials(package.url, channels)} for package in packages],
+        "packages": [{**codec.to_data(package), "fetch": with_credentials(package.url, channels.names)} for package in packages],
         "prefix": prefix,
         "target": target,
         "platform": subdir,
@@ -213,14 +214,31 @@ def install(  # noqa: PLR0913 - each is one part of the same request
     _checked(done, "the conda packages could not be installed")
 
 
+def look(host: Host, channels: Channels, packages: Sequence[CondaPackage], *, subdir: str, repodata: str) -> dict[str, str]:
+    """Ask whether each package file is still in its channel, with the same hash; return the names of those that are not, and why not.
+
+    Of a channel that is a folder the file itself is hashed; a server is asked for the file's first bytes, and the channel's list for its hash.
+    Raises ``OperationError`` where a channel cannot be reached.
+    """
+    request: dict[str, Any] = {
+        "channels": list(channels.names),
+        "platform": subdir,
+        "packages": [{**codec.to_data(package), "fetch": with_credentials(package.url, channels.names)} for package in packages],
+        "repodata": repodata,
+        "config": channels.config,
+    }
+    answer = _checked(_run(host, channels, request, SOLVE_TIMEOUT_SECONDS, script="_rattler_look.py"), "the channels could not be asked")
+    return {str(name): str(why) for name, why in answer["missing"].items()}
+
+
 def bare(url: str) -> str:
     """Return an address without user, password and token (conda's ``/t/<token>/``), as conda notes it in an environment, too."""
     return re.sub(r"/t/[^/]+/", "/", re.sub(r"(?<=://)[^/@]*@", "", url), count=1)
 
 
-def _with_credentials(url: str, channels: Channels) -> str:
-    """Return a package's address with what its channel is configured with; "" where that adds nothing."""
-    for name in channels.names:
+def with_credentials(url: str, channels: Iterable[str]) -> str:
+    """Return a package's address with the credentials, or the variables for them, of its channel's; "" where that adds nothing."""
+    for name in channels:
         plain = bare(f"{name.rstrip('/')}/")
         if plain != f"{name.rstrip('/')}/" and url.startswith(plain):
             return f"{name.rstrip('/')}/{url[len(plain) :]}"
@@ -235,9 +253,17 @@ def check_installed() -> None:
         raise UsageError("conda environments need the package py-rattler, which is not installed", place="--kind conda", hint=INSTALL_HINT)
 
 
-def _run(host: Host, channels: Channels, request: dict[str, Any], timeout: float, watch: Callable[[int], None] | None = None) -> Completed:
+def _run(
+    host: Host,
+    channels: Channels,
+    request: dict[str, Any],
+    timeout: float,
+    watch: Callable[[int], None] | None = None,
+    *,
+    script: str = "_rattler.py",
+) -> Completed:
     check_installed()
-    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_rattler.py")
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), script)
     env = {**host.env, **channels.variables, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
     return host.run([host.python, "-W", "ignore", script], env=env, cwd="/", stdin=json.dumps(request), timeout=timeout, watch=watch)
 
