@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from provisioner.channels import channel_urls, mirror_urls, refused_channels, shown_url
 from provisioner.engines import rattler
+from provisioner.engines.resolving import expand
 from provisioner.errors import UsageError
 from provisioner.facts import conda as conda_facts
 from provisioner.facts.condarc import read_config
@@ -58,11 +59,11 @@ def places(reader: Reader, request: Request, default: Sequence[str]) -> Places:
 
 
 def _named(reader: Reader, channel: str, request: Request) -> str:
-    """A channel that is a folder is made absolute; everything else is a name or an address."""
+    """A channel that is a folder is made absolute; everything else is a name or an address, which may name variables (``${TOKEN}``)."""
     if channel.startswith(("./", "../", "~")) or channel in {".", ".."}:
         origin = request.origins.get("channel", "option")
         return absolute(channel, reader, "--channel" if origin == "option" else origin)
-    return channel
+    return expand(channel, reader.env)
 
 
 def _writable(reader: Reader, path: str) -> bool:

@@ -131,7 +131,7 @@ def plan(host: Host, request: Request, *, facts_file: str = "", pick: Pick | Non
         picked = _pick_conda(host, facts, request, catalogue, site)
     else:
         picked = _pick(host, facts, request, catalogue, site.state)
-    choice, lock = picked.choice, picked.lock
+    choice, lock, request = picked.choice, picked.lock, picked.request or request
     links = links_of(catalogue, choice)
     edits = _edits(choice, site.state.path, links)
     packages_folder = posixpath.join(site.state.path, site.state.site_packages)

@@ -69,8 +69,7 @@ async def gone(item: dict[str, Any], client: Any, listed: set[tuple[str, str]]) 
 
     url: str = item["url"]
     if url.startswith("file://"):
-        place = Path(url2pathname(urlsplit(url).path))
-        return "" if place.is_file() and digest(place) == item["sha256"] else CHANGED if place.is_file() else GONE
+        return of_folder(Path(url2pathname(urlsplit(url).path)), item["sha256"])
     hashes = {sha256 for address, sha256 in listed if address == url}
     if hashes and item["sha256"] not in hashes:
         return CHANGED
@@ -86,16 +85,23 @@ async def gone(item: dict[str, Any], client: Any, listed: set[tuple[str, str]]) 
     return ""
 
 
+def of_folder(place: Path, sha256: str) -> str:
+    """Return why a file of a folder is not what it was."""
+    if not place.is_file():
+        return GONE
+    return "" if digest(place) == sha256 else CHANGED
+
+
 async def download_head(client: Any, url: str) -> None:
     """Ask for a file, and hang up after its first bytes: rattler has no HEAD of its own, and reads parts of ``.conda`` files alone."""
     from rattler.package_streaming import download_to_writer  # noqa: PLC0415 - loaded above
 
-    class Enough(OSError):
+    class EnoughError(OSError):
         """The first bytes have come."""
 
     class Writer:
         def write(self, _data: bytes) -> int:
-            raise Enough("enough")
+            raise EnoughError("enough")
 
     try:
         await download_to_writer(client, url, Writer())

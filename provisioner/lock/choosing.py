@@ -179,7 +179,10 @@ def _speaks_of(known: KnownBad, target: Target, road: Road) -> bool:
     """True for an entry that is about the target, and not about single GPUs; libraries that PyPI lacks, conda has."""
     brought = road == "libraries" and known.cause == "cuda-libs-missing"
     return (
-        not brought and not known.capabilities and is_bad(known, target.platform, target.device) and (not known.pythons or target.python in known.pythons)
+        not brought
+        and not known.capabilities
+        and is_bad(known, target.platform, target.device)
+        and (not known.pythons or target.python in known.pythons)
     )
 
 

@@ -174,6 +174,15 @@ class LockedTarget:
     files: tuple[TeamFile, ...]
     conda: LockedConda | None = None
 
+    @property
+    def held(self) -> tuple[tuple[str, str, str, str], ...]:
+        """Name, version, file name and SHA-256 of everything: conda packages first, then wheels."""
+        conda = self.conda.packages if self.conda is not None else ()
+        return (
+            *((item.name, item.version, item.filename, item.sha256) for item in conda),
+            *((item.name, item.version, item.filename, item.sha256) for item in self.files),
+        )
+
 
 @record
 class InputDigest:
