@@ -63,7 +63,7 @@ def check_declared(host: Host, declared: Declared, *, online: bool = False, prog
         with own_folder(host) as (_, place):
             found += missing(host, lock, declared.declaration.indexes, folder=place)
         progress.finish()
-    files = {file.sha256 for target in lock.targets for file in target.files}
+    files = {sha256 for target in lock.targets for _, _, _, sha256 in target.held}
     return Checked(folder=folder, differences=found, files=len(files))
 
 

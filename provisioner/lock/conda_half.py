@@ -202,18 +202,23 @@ def solve(
         # conda-lock keeps no build numbers and dependencies in full; the channels' lists have them.
         specs = tuple(f"{item.name} =={item.version} {item.build}" for item in picks)
         channels = replace(channels, newer="")
-    found = rattler.solve(
-        host,
-        channels,
-        subdir=subdir,
-        specs=specs,
-        virtual=asked.virtual,
-        repodata=sources.repodata,
-        locked=() if sources.conda else sources.before.get(target.name, ()),
-        constraints=() if sources.conda else asked.constraints,
-        offline=offline,
-        watch=watch,
-    )
+    try:
+        found = rattler.solve(
+            host,
+            channels,
+            subdir=subdir,
+            specs=specs,
+            virtual=asked.virtual,
+            repodata=sources.repodata,
+            locked=() if sources.conda else sources.before.get(target.name, ()),
+            constraints=() if sources.conda else asked.constraints,
+            offline=offline,
+            watch=watch,
+        )
+    except NoProfileError as error:
+        error.place = target.name
+        error.hint = f"it was asked for {', '.join(asked.virtual)}; change the target, its release or Python, or `channels`"
+        raise
     _check_same(target, found, picks)
     packages = tuple(replace(package, url=rattler.bare(package.url), channel=rattler.bare(package.channel)) for package in found)
     return LockedConda(specs=asked.specs, virtual=asked.virtual, channels=sources.written, packages=packages)

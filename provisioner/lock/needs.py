@@ -50,7 +50,8 @@ def virtual_specs(conda: LockedConda) -> tuple[str, ...]:
     there = {text.split("=")[0] for text in conda.virtual}
     found = {spec for package in conda.packages for spec in package.depends if virtual_name(spec)}
     found |= {spec for package in conda.packages for spec in package.constrains if virtual_name(spec) in there}
-    return tuple(sorted(found))
+    # That it must be there at all is part of what asks for a version.
+    return tuple(sorted(spec for spec in found if " " in spec or not any(other.startswith(f"{spec} ") for other in found)))
 
 
 def need_words(needs: Needs) -> dict[str, str]:
