@@ -260,7 +260,7 @@ def _sources(host: Host, declared: Declared, before: TeamLock | None, engine: En
         written=written_channels,
         repodata=repodata,
         conda=conda_lock_engine.executable(places.tools) if engine == "conda-lock" else "",
-        before=conda_half.staying(before, wanted.upgrade),
+        before=conda_half.staying(before, wanted.upgrade, written_channels),
         known=conda_half.names_of(before),
     )
 

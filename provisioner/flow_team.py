@@ -149,10 +149,11 @@ def plan_locked(host: Host, request: Request, folder: str, target: str) -> Plann
         locked, choice = found.locked, found.choice
         known = catalogue.lock(choice.release, choice.python, choice.platform, set_device(choice.device, choice.road))
         chosen = set_of(locked, known)
-        own = any(not file.profile for file in locked.files)
+        more = ["conda"] if choice.road in {"wheels", "libraries"} else []
+        more += ["the team's lock"] if any(not file.profile for file in locked.files) else []
         # A proof belongs to the known-good set, which the lock names by its digest.
         proof = catalogue.proof(replace(chosen, digest=locked.profile))
-        picked = Picked(choice=choice, lock=chosen, proof=proof, beside="the team's lock" if own else "", indexes=lock.indexes)
+        picked = Picked(choice=choice, lock=chosen, proof=proof, beside=" and ".join(more), indexes=lock.indexes)
         return with_conda(host, picked, locked, asked, env) if locked.conda is not None else picked
 
     return plan(host, replace(request, tensorflow="", extra=()), pick=pick)

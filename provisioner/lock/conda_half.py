@@ -80,14 +80,19 @@ def _absolute(channel: str, folder: str) -> str:
     return f"file://{quote(posixpath.normpath(posixpath.join(folder, channel)))}"
 
 
-def staying(before: TeamLock | None, upgrade: tuple[str, ...] | None) -> dict[str, tuple[CondaPackage, ...]]:
-    """Return the conda packages of each target that a solver is to prefer; TensorFlow is one thing, in whatever packages it comes."""
+def staying(
+    before: TeamLock | None, upgrade: tuple[str, ...] | None, channels: tuple[str, ...]
+) -> dict[str, tuple[CondaPackage, ...]]:
+    """Return the conda packages of each target that a solver is to prefer; TensorFlow is one thing, in whatever packages it comes.
+
+    A solver takes them whether or not a channel has them, so what was locked from other channels is not among them.
+    """
     if before is None or upgrade == ():
         return {}
     moving = set(upgrade or ())
     found = {}
     for locked in before.targets:
-        packages = locked.conda.packages if locked.conda else ()
+        packages = locked.conda.packages if locked.conda and locked.conda.channels == channels else ()
         tensorflow = any(is_rival(name) for name in moving)
         found[locked.target.name] = tuple(
             package for package in packages if normalise(package.name) not in moving and not (tensorflow and TENSORFLOW in package.name)

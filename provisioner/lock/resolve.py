@@ -155,7 +155,7 @@ def _locked(item: _Target, chosen: ChosenSet, catalogue: Catalogue) -> LockedTar
         target=target,
         release=lock.release or (conda_half.release_of(item.conda) if item.conda else ""),
         profile=lock.digest,
-        proof=proof_words(proof),
+        proof=proof_words(proof) + ("; what conda brings was not part of that" if item.conda and proof.level == "run" else ""),
         needs=needs_of(target, catalogue.release(lock.release), (file.filename for file in item.files), item.conda),
         files=item.files,
         conda=item.conda,
