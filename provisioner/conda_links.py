@@ -1,9 +1,9 @@
 """What makes TensorFlow's own wheels find the CUDA libraries of the conda environment that they are in: links beside libtensorflow_framework.
 
-Source: ``readelf -d`` of the wheels of 1.15.0, 2.0.0, 2.1.0, 2.2.0, 2.4.0, 2.5.0, 2.10.0 and 2.11.0. The search path of
-libtensorflow_framework, which opens CUDA's libraries, is ``$ORIGIN/`` in all of them and no more. Up to 2.5 it is an RPATH, so that the
-loader tries the RPATH of the program too, which is the environment's ``lib`` with many of conda's Pythons; in 2.10 and 2.11 it is a RUNPATH,
-which the loader does not go beyond (ld.so(8)). With the links neither the Python nor LD_LIBRARY_PATH matters.
+Source: ``readelf -d`` of the GPU wheels, at least the first and the last of every minor from 1.15 to 2.11. The search path of
+libtensorflow_framework, which opens CUDA's libraries, is ``$ORIGIN/`` in all of them and no more. Up to 2.6 it is an RPATH, so that the
+loader tries the RPATH of the program too (with many of conda's Pythons the environment's ``lib``); from 2.7 on it is a RUNPATH, which ends
+that (ld.so(8)). With the links neither how Python was linked nor LD_LIBRARY_PATH matters.
 """
 
 from __future__ import annotations

@@ -40,6 +40,8 @@ def places(reader: Reader, request: Request, default: Sequence[str]) -> Places:
     config = read_config(reader, tools, request.env)
     asked = tuple(_named(reader, channel, request) for channel in request.channels)
     names = asked or config.channels or tuple(default)
+    if not names:
+        raise UsageError("no conda channel is configured", place="--channel", hint="name one, such as --channel conda-forge")
     refused = refused_channels(config, names)
     if refused:
         hint = "conda's configuration (allowlist_channels, denylist_channels) says which may be used"

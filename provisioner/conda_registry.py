@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import posixpath
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from provisioner.errors import OperationError
 from provisioner.host import Host, Reader
@@ -83,6 +83,13 @@ def fault(outside: Outside) -> str:
     return "" if fits else f"`{path}` is no place where `{text}` is registered"
 
 
+def words(outside: Outside) -> str:
+    """Return a registration for the list of what is changed outside the environment."""
+    if outside.kind == "line":
+        return f"{outside.path}: a line with the environment's path, so that conda and mamba list it"
+    return f"{outside.path} -> {outside.text}, so that conda and mamba activate it as `{posixpath.basename(outside.path)}`"
+
+
 def register(host: Host, outside: Outside) -> None:
     """Do one registration, if it is not done; raises ``OSError`` where it cannot be, and ``OperationError`` when the name is taken meanwhile."""
     if outside.kind == "link":
@@ -91,9 +98,8 @@ def register(host: Host, outside: Outside) -> None:
                 raise OperationError("something else has appeared there meanwhile", place=outside.path, hint="plan again")
             host.link(outside.path, outside.text)
         return
-    for folder in (path for path in outside.made if path != outside.path):
-        with contextlib.suppress(FileExistsError):
-            host.make_folder(folder)
+    with contextlib.suppress(FileExistsError):
+        host.make_folder(posixpath.dirname(outside.path))
     _change(host, outside, _with_line)
 
 
@@ -177,8 +183,7 @@ def _change(host: Host, outside: Outside, edit: Callable[[str, str], str]) -> No
     path = host.real(outside.path)
     digest = hashlib.sha256(outside.text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
     beside = posixpath.join(posixpath.dirname(path), f".environments.txt.tfsetup-{digest}")
-    # The lock is the file itself, so that nothing is left over; it creates one where there is none.
-    with host.lock(path, wait=WAIT_SECONDS):
+    with _alone(host, path):
         try:
             for _ in range(TRIES):
                 text = host.read_text(path, limit=LIMIT)
@@ -195,3 +200,16 @@ def _change(host: Host, outside: Outside, edit: Callable[[str, str], str]) -> No
         finally:
             with contextlib.suppress(OSError):
                 host.remove(beside)
+
+
+@contextlib.contextmanager
+def _alone(host: Host, path: str) -> Iterator[None]:
+    """Keep other runs of this tool from the list; the lock is the file itself, created if needed, so that nothing is left over."""
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(host.lock(path, wait=WAIT_SECONDS))
+        except BlockingIOError:
+            raise OperationError(
+                "another run changes the list of conda's environments", place=path, hint="try again when it has ended"
+            ) from None
+        yield

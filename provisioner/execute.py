@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
-from provisioner import conda_install, recovery
+from provisioner import conda_install, conda_registry, recovery
 from provisioner import receipt as receipts
 from provisioner.engines import uv
 from provisioner.errors import OperationError, StalePlanError
@@ -103,7 +103,8 @@ def _create(plan: Plan, host: Host, workspace: Workspace, parents: tuple[str, ..
         raise StalePlanError("an environment has appeared there since the plan was made", place=workspace.root, hint="plan again")
     recovery.sweep(host, aside)
     started = host.now().isoformat(timespec="seconds")
-    journal = Journal(number=1, seal=plan.seal, started=started, phase="building", before=plan.env.kind, parents=parents)
+    outside = plan.conda.registered if plan.conda is not None else ()
+    journal = Journal(number=1, seal=plan.seal, started=started, phase="building", before=plan.env.kind, parents=parents, outside=outside)
     host.remove_tree(workspace.discarded)
     try:
         write(host, aside.journal, journal)
@@ -113,6 +114,8 @@ def _create(plan: Plan, host: Host, workspace: Workspace, parents: tuple[str, ..
             # The journal goes along: where it is found tells whether the rename was done.
             write(host, aside.journal, journal)
             host.rename(aside.root, workspace.root)
+            for item in outside:
+                conda_registry.register(host, item)
             host.sync(posixpath.dirname(workspace.root))
         return _finish(plan, host, workspace, journal, proof, progress)
     except BaseException:

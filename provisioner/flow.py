@@ -16,7 +16,7 @@ from provisioner.journal import last_record
 from provisioner.model import codec
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
-from provisioner.model.plan import Choice, Edit, EnvState, Plan
+from provisioner.model.plan import Choice, EnvState, Plan
 from provisioner.model.record import record
 from provisioner.plan import Picked
 from provisioner.progress import Progress
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from provisioner.catalogue import Catalogue
     from provisioner.causes import Messages
     from provisioner.execute import Executed
-    from provisioner.model.catalogue import CudaBuild, Link
-    from provisioner.model.conda import Outside
+    from provisioner.model.catalogue import Link
     from provisioner.model.finding import Verification
     from provisioner.model.request import Request
     from provisioner.verify import Expected
@@ -120,7 +119,7 @@ def plan(host: Host, request: Request, *, facts_file: str = "", pick: Pick | Non
         left = None
     else:
         site = read_site(host, request.env)
-        request = _of_kind(host, request, site.state)
+        request = _of_kind(host, request, site)
         parents = _check_place(host, site.state)
         left = recovery.interrupted(host, Workspace(root=site.state.path))
         request = _with_named_python(host, request)
@@ -133,7 +132,6 @@ def plan(host: Host, request: Request, *, facts_file: str = "", pick: Pick | Non
         picked = _pick(host, facts, request, catalogue, site.state)
     choice, lock, request = picked.choice, picked.lock, picked.request or request
     links = links_of(catalogue, choice)
-    edits = _edits(choice, site.state.path, links)
     packages_folder = posixpath.join(site.state.path, site.state.site_packages)
     basis = planning.Basis(
         tool=__version__,
@@ -152,12 +150,9 @@ def plan(host: Host, request: Request, *, facts_file: str = "", pick: Pick | Non
         warnings=_disk_warnings(facts, lock),
         beside=picked.beside,
         indexes=picked.indexes,
-        conda=picked.conda,
-        edits=edits,
-        written=frozenset(edit.path for edit in edits if _is_written(host, posixpath.join(site.state.path, edit.path), edit.text)),
-        owned=picked.owned,
-        outside=tuple(outside_words(item) for item in picked.conda.registered) if picked.conda else (),
     )
+    if picked.conda is not None:
+        basis = _with_conda(host, basis, picked, site)
     return Planned(plan=planning.make_plan(basis, site), site=site, facts=facts, lock=lock, interrupted=left)
 
 
@@ -175,65 +170,40 @@ def _pick(host: Host, facts: Facts, request: Request, catalogue: Catalogue, env:
     return Picked(choice=choice, lock=_with_extras(host, request, lock, facts), proof=proof, beside="--with")
 
 
-def _of_kind(host: Host, request: Request, state: EnvState) -> Request:
-    """Return the request for an environment of the kind that is there; raises ``InputError`` where another was asked for, or it is protected."""
-    if state.kind == "conda":
-        from provisioner.facts.conda_env import protection  # noqa: PLC0415 - only for conda environments
+def _of_kind(host: Host, request: Request, site: Site) -> Request:
+    """Return the request as it fits the environment that is there; raises ``InputError`` where that is of another kind, or protected."""
+    if site.state.kind == "conda":
+        from provisioner import flow_conda  # noqa: PLC0415 - only for conda environments
 
-        why = protection(host, state.path)
-        if why:
-            raise InputError(why, place=request.env, hint="choose another folder with --env")
-        if request.kind != "conda" and request.origins.get("kind", "default") == "default":
-            return replace(request, kind="conda", origins={**request.origins, "kind": "the environment"})
-    if state.exists and state.kind != request.kind:
-        there = "it is a conda environment" if state.kind == "conda" else "it is a virtual environment"
-        hint = f"leave --kind out, or choose another --env; it is never changed by `--kind {request.kind}`"
-        raise InputError(there, place=request.env, hint=hint)
+        return flow_conda.fitting_request(host, request, site)
+    if site.state.kind == "venv" and request.kind == "conda":
+        hint = "leave --kind out, or choose another --env; a virtual environment is never changed by `--kind conda`"
+        raise InputError("it is a virtual environment", place=request.env, hint=hint)
     return request
 
 
 def _pick_conda(host: Host, facts: Facts, request: Request, catalogue: Catalogue, site: Site) -> Picked:
-    """Take what a conda environment is to be made of; a new one is registered where a conda is there to find it."""
-    from provisioner import conda_pick, conda_registry  # noqa: PLC0415 - only for conda environments
-    from provisioner.conda_places import places  # noqa: PLC0415 - as above
-    from provisioner.engines import rattler  # noqa: PLC0415 - as above
-    from provisioner.transaction import make_folders  # noqa: PLC0415 - as above
+    from provisioner import flow_conda  # noqa: PLC0415 - only for conda environments
 
-    rattler.check_installed()
-    repodata = posixpath.join(cache_folder(host), "conda")
-    make_folders(host, repodata)
-    found = places(host, request, catalogue.conda().channels)
-    pick = conda_pick.pick_channel if request.source == "conda" else conda_pick.pick_wheels
-    picked = pick(host, facts, request, catalogue, site, found, repodata=repodata)
-    if request.extra and picked.choice.road != "conda":
-        picked = replace(picked, lock=_with_extras(host, request, picked.lock, facts), beside=f"{picked.beside} and --with")
-    if site.state.exists or picked.conda is None:
+    picked = flow_conda.pick(host, facts, request, catalogue, site, repodata=posixpath.join(cache_folder(host), "conda"))
+    if not request.extra or picked.choice.road == "conda":
         return picked
-    registered = conda_registry.registration(host, found.config, found.tools, site.state.path)
-    return replace(picked, conda=replace(picked.conda, registered=registered))
+    return replace(picked, lock=_with_extras(host, request, picked.lock, facts), beside=f"{picked.beside} and --with")
 
 
-def _edits(choice: Choice, root: str, links: tuple[Link, ...]) -> tuple[Edit, ...]:
-    """Return the activation files of a conda environment."""
-    if not choice.road:
-        return ()
-    from provisioner import activation  # noqa: PLC0415 - only for conda environments
+def _with_conda(host: Host, basis: planning.Basis, picked: Picked, site: Site) -> planning.Basis:
+    """Add the conda half: its packages, the activation files, and what is registered."""
+    from provisioner import conda_registry, flow_conda  # noqa: PLC0415 - only for conda environments
 
-    folder = next((posixpath.dirname(link.path) for link in links if link.target and choice.road == "libraries"), "")
-    libraries = f"lib/python{choice.python}/site-packages/{folder}" if folder else ""
-    return activation.edits(choice, root, libraries=libraries)
-
-
-def _is_written(host: Host, path: str, text: str) -> bool:
-    try:
-        return host.read_text(path) == text
-    except OSError:
-        return False
-
-
-def outside_words(item: Outside) -> str:
-    """Say what a registration changes outside the environment."""
-    return f"{item.path} gets the line {item.text}" if item.kind == "line" else f"{item.path} becomes a link to {item.text}"
+    edits = flow_conda.edits(picked.choice, site.state.path, basis.links)
+    return replace(
+        basis,
+        conda=picked.conda,
+        owned=picked.owned,
+        edits=edits,
+        written=flow_conda.written(host, site.state.path, edits),
+        outside=tuple(conda_registry.words(item) for item in picked.conda.registered) if picked.conda else (),
+    )
 
 
 def links_of(catalogue: Catalogue, choice: Choice) -> tuple[Link, ...]:
@@ -243,21 +213,14 @@ def links_of(catalogue: Catalogue, choice: Choice) -> tuple[Link, ...]:
     if choice.device != "cuda" or build is None or build.cuda is None or choice.road == "conda":
         return ()
     if choice.road == "libraries":
-        return _conda_links(catalogue, build.cuda)
+        from provisioner import flow_conda  # noqa: PLC0415 - only for conda environments
+
+        return flow_conda.library_links(catalogue, build.cuda)
     if build.cuda.finds_tools:
         return build.cuda.links
     from provisioner import xla_tools  # noqa: PLC0415 - only for old releases
 
     return (*build.cuda.links, *xla_tools.files())
-
-
-def _conda_links(catalogue: Catalogue, cuda: CudaBuild) -> tuple[Link, ...]:
-    from provisioner import conda_links, xla_tools  # noqa: PLC0415 - only for conda environments
-    from provisioner.catalogue import conda_tables  # noqa: PLC0415 - as above
-
-    table = catalogue.conda()
-    links = conda_links.links(cuda, conda_tables.sonames(table, cuda.conda))
-    return (*links, *conda_links.tool_links(conda_tables.tools(table, cuda.conda)), *xla_tools.files())
 
 
 def _named_python(request: Request) -> str:

@@ -219,7 +219,8 @@ def proof_words(proof: Proof) -> str:
     if proof.level != "run":
         return "resolved, not run: nobody has recorded a run of this set yet"
     gpu = f", on {proof.gpu}" if proof.gpu else ", without a GPU"
-    return f"run on {proof.date}: installed and verified ({proof.checks} checks) on {proof.machine}{gpu}"
+    others = f" and with stand-ins for {proof.stand_ins}" if proof.stand_ins else ""
+    return f"run on {proof.date}: installed and verified ({proof.checks} checks) on {proof.machine}{gpu}{others}"
 
 
 def _outside(basis: Basis, packages: tuple[Package, ...]) -> tuple[str, ...]:

@@ -11,8 +11,7 @@ from provisioner.facts.condarc import read_config
 from provisioner.model import codec
 from provisioner.model.conda import CondaConfig
 from provisioner.words import mask
-
-from .facts.fake_reader import FakeReader
+from tests.facts.fake_reader import FakeReader
 
 NOTHING = CondaConfig()
 

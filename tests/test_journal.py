@@ -12,6 +12,7 @@ import pytest
 from provisioner.errors import OperationError
 from provisioner.journal import Journal, last_record, read, write
 from provisioner.local_host import LocalHost
+from provisioner.model.conda import Outside
 from provisioner.model.plan import Move
 from provisioner.workspace import Workspace
 
@@ -91,6 +92,25 @@ def test_a_rename_beside_itself_is_read(tmp_path: Path, ending: str) -> None:
     journal = replace(JOURNAL, moves=(Move(path="/home/me/a b.py", target=f"/home/me/a b.py{ending}", reason="it hides"),))
     write(HOST, str(tmp_path / "j"), journal)
     assert read(HOST, str(tmp_path / "j")) == journal
+
+
+def test_what_is_outside_is_read_where_it_is_a_registration(tmp_path: Path) -> None:
+    line = Outside(kind="line", path="/home/me/.conda/environments.txt", text="/work/tf")
+    link = Outside(kind="link", path="/opt/conda/envs/tf", text="/work/tf")
+    write(HOST, str(tmp_path / "j"), replace(JOURNAL, outside=(line, link)))
+    assert read(HOST, str(tmp_path / "j")).outside == (line, link)
+    for forged in (replace(line, path="/home/me/.bashrc"), replace(link, path="/etc/cron.d/x"), replace(link, text="tf")):
+        write(HOST, str(tmp_path / "j"), replace(JOURNAL, outside=(forged,)))
+        with pytest.raises(OperationError, match="cannot be right"):
+            read(HOST, str(tmp_path / "j"))
+
+
+def test_a_journal_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    write(HOST, str(tmp_path / "j"), JOURNAL)
+    data = json.loads((tmp_path / "j").read_text())
+    assert data.pop("outside") == []
+    (tmp_path / "j").write_text(json.dumps(data))
+    assert read(HOST, str(tmp_path / "j")) == JOURNAL
 
 
 def test_the_last_record_is_the_one_with_the_highest_number(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
     python tools/prove.py                       every CPU lock that has no proof yet
     python tools/prove.py --device cuda         every CUDA lock that has no proof yet
+    python tools/prove.py --device cuda-conda   those whose CUDA libraries come from conda, in conda environments (see below)
     python tools/prove.py 2.20.0 --python 3.12  these sets only
     python tools/prove.py --again               prove anew what has a proof
     python tools/prove.py --sample 2            two sets, other ones every day; proofs.json is checked, not written (what CI does)
@@ -10,6 +11,10 @@
 
 What was run is kept in profiles/proofs.json after every set, so a run that is stopped goes on where it was. The disk stays bounded: one
 environment at a time, and the installer's cache (one of its own, .cache/prove) is emptied when it grows over the limit.
+
+Sets for conda environments are run with the tests' own channel (tests/channel): this machine's Pythons packed for conda, and in the place of
+cudatoolkit and cuDNN libraries of the same names that do nothing. So the whole set is installed and computes, and TensorFlow's own loader
+opens every library that it asks for; what these would compute is not part of the proof, which says so.
 """
 
 from __future__ import annotations
@@ -22,7 +27,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -84,18 +89,34 @@ def write(proofs: dict[str, Proof], known: Sequence[Lock]) -> None:
     """Record the proofs, one a line, those of locks that are no more left out."""
     order = {lock.digest: number for number, lock in enumerate(known)}
     kept = sorted((proof for proof in proofs.values() if proof.lock in order), key=lambda proof: order[proof.lock])
-    lines = ",\n".join("  " + json.dumps(codec.to_data(proof)) for proof in kept)
+    lines = ",\n".join("  " + json.dumps(_line(proof)) for proof in kept)
     text = f'{{"schema": "{PROOFS_SCHEMA}", "proofs": [\n{lines}\n]}}\n'
     beside = PROOFS.with_suffix(".new")
     beside.write_text(text, encoding="utf-8")
     beside.replace(PROOFS)
 
 
+def _line(proof: Proof) -> dict[str, object]:
+    data: dict[str, object] = codec.to_data(proof)
+    return data if proof.stand_ins else {name: value for name, value in data.items() if name != "stand_ins"}
+
+
+def request_of(lock: Lock, env: Path) -> Request:
+    """Return the request that ``lock`` is the answer to."""
+    asked = Request(tensorflow=f"=={lock.release}", python=f"=={lock.python}.*", device=computes_on(lock.device), env=str(env))
+    if lock.device != "cuda-conda":
+        return asked
+    from tests.channel import build, cuda  # noqa: PLC0415 - only for conda environments
+
+    channel = build.build(CACHE.with_name("prove-channel"), [*build.pythons(lock.python), *cuda.every()])
+    return replace(asked, kind="conda", channels=(str(channel.folder),))
+
+
 def prove(host: LocalHost, lock: Lock, folder: Path) -> Outcome:
     """Make the environment of ``lock`` in ``folder``, verify it, and take it away."""
     env = folder / f"tf-{lock.release}-{lock.python}-{lock.device}"
     started = host.now()
-    request = Request(tensorflow=f"=={lock.release}", python=f"=={lock.python}.*", device=computes_on(lock.device), env=str(env))
+    request = request_of(lock, env)
     try:
         planned = flow.plan(host, request)
         if planned.lock.digest != lock.digest:
@@ -115,6 +136,7 @@ def prove(host: LocalHost, lock: Lock, folder: Path) -> Outcome:
             machine=machine_words(planned.facts),
             checks=passed,
             gpu=", ".join(sorted({gpu.name for gpu in gpus})) if lock.device == "cuda" else "",
+            stand_ins="CUDA's libraries" if lock.device == "cuda-conda" else "",
         )
         return Outcome(proof=proof, fault="", seconds=seconds)
     except TfsetupError as error:
@@ -153,7 +175,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="Run locks for real and record it in profiles/proofs.json.")
     parser.add_argument("versions", nargs="*")
     parser.add_argument("--python", default="")
-    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--device", default="cpu", choices=DEVICES)
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--sample", type=int, default=0)
     parser.add_argument("--check", action="store_true")

@@ -209,6 +209,8 @@ def put_right(meta: Path, packages: list[dict[str, Any]], specs: list[str]) -> N
         if item["name"] in asked:
             data |= {"requested_spec": asked[item["name"]], "requested_specs": [asked[item["name"]]]}
         path.write_text(json.dumps(data, indent=2, ensure_ascii=False), encoding="utf-8")
+        # rattler makes them for their owner alone; others use the environment, too, and conda lets them read its records.
+        path.chmod(0o644)
 
 
 def virtual_of(text: str) -> Any:

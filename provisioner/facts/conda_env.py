@@ -14,17 +14,17 @@ from typing import Any, Literal
 
 from provisioner.facts import conda, files
 from provisioner.host import Reader
-from provisioner.model.conda import CondaFile, CondaPackage
+from provisioner.model.conda import CondaFile, CondaRecord
 
 META = "conda-meta"
 # A record of a package with a hundred thousand files.
 LIMIT = 1 << 26
-_LINES = 300
+_LONGEST = 300
 # Metadata of an installed distribution (PyPA's "Recording installed projects"; setuptools' older egg-info, a file or a folder).
 _METADATA = r"(?:.*/)?site-packages/(?P<name>[^/]+?)-[^/]+\.(?:dist-info/METADATA|egg-info(?:/PKG-INFO)?)"
 
 
-def read_index(reader: Reader, root: str) -> tuple[CondaPackage, ...]:
+def read_index(reader: Reader, root: str) -> tuple[CondaRecord, ...]:
     """Return name, version and build of every package of the environment at ``root``, by the names of their records: no file is read."""
     try:
         entries = reader.list(posixpath.join(root, META))
@@ -34,18 +34,18 @@ def read_index(reader: Reader, root: str) -> tuple[CondaPackage, ...]:
     return tuple(_named(name) for name in names if name.endswith(".json") and not name.startswith("."))
 
 
-def read_records(reader: Reader, root: str) -> tuple[CondaPackage, ...]:
+def read_records(reader: Reader, root: str) -> tuple[CondaRecord, ...]:
     """Return every package with all that its record tells; one that cannot be read says why in ``problem``."""
     return tuple(read_record(reader, root, package) for package in read_index(reader, root))
 
 
-def read_record(reader: Reader, root: str, package: CondaPackage) -> CondaPackage:
+def read_record(reader: Reader, root: str, package: CondaRecord) -> CondaRecord:
     """Return a package of ``read_index`` with all that its record tells."""
     found = files.read(reader, posixpath.join(root, package.meta), LIMIT)
     return _broken(package, found.why) if found.text is None else parse_record(found.text, package)
 
 
-def parse_record(text: str, package: CondaPackage) -> CondaPackage:
+def parse_record(text: str, package: CondaRecord) -> CondaRecord:
     """Read the text of a record; ``package`` is what its name tells. Pure."""
     try:
         data = json.loads(text)
@@ -54,7 +54,7 @@ def parse_record(text: str, package: CondaPackage) -> CondaPackage:
     if not isinstance(data, dict) or not all(isinstance(data.get(key), str) for key in ("name", "version", "build")):
         return _broken(package, "no record of a package: it lacks a name, a version or a build")
     outside: list[str] = []
-    return CondaPackage(
+    return CondaRecord(
         name=data["name"],
         version=data["version"],
         build=data["build"],
@@ -74,7 +74,7 @@ def parse_record(text: str, package: CondaPackage) -> CondaPackage:
     )
 
 
-def distribution_owners(records: Iterable[CondaPackage]) -> dict[str, str]:
+def distribution_owners(records: Iterable[CondaRecord]) -> dict[str, str]:
     """Return normalised name (PEP 503) of each Python distribution -> the conda package that brought it."""
     owners = {}
     for record in records:
@@ -119,20 +119,21 @@ def _frozen_message(text: str) -> str:
     except (ValueError, RecursionError):
         return ""
     message = data.get("message") if isinstance(data, dict) else None
-    return " ".join(message.split())[:_LINES] if isinstance(message, str) else ""
+    # One line, without what would move a terminal's cursor.
+    return "".join(c for c in " ".join(message.split()) if c.isprintable())[:_LONGEST] if isinstance(message, str) else ""
 
 
-def _named(name: str) -> CondaPackage:
+def _named(name: str) -> CondaRecord:
     """``NAME-VERSION-BUILD.json``; versions and builds hold no hyphen (conda's documentation, "Package naming conventions")."""
     parts = name.removesuffix(".json").rsplit("-", 2)
     meta = f"{META}/{name}"
     if len(parts) < 3:  # noqa: PLR2004 - the parts of a name
-        return CondaPackage(name=name.removesuffix(".json"), version="", build="", meta=meta, problem="its name is not that of a record")
-    return CondaPackage(name=parts[0], version=parts[1], build=parts[2], meta=meta)
+        return CondaRecord(name=name.removesuffix(".json"), version="", build="", meta=meta, problem="its name is not that of a record")
+    return CondaRecord(name=parts[0], version=parts[1], build=parts[2], meta=meta)
 
 
-def _broken(package: CondaPackage, why: str) -> CondaPackage:
-    return CondaPackage(name=package.name, version=package.version, build=package.build, meta=package.meta, problem=why)
+def _broken(package: CondaRecord, why: str) -> CondaRecord:
+    return CondaRecord(name=package.name, version=package.version, build=package.build, meta=package.meta, problem=why)
 
 
 def _text(value: Any) -> str:

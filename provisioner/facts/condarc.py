@@ -21,6 +21,8 @@ from provisioner.model.facts import Tool
 # pixi has a configuration of its own and reads no condarc.
 TOOLS = ("conda", "mamba", "micromamba")
 LIMIT = 1 << 18
+# Faults that are listed; more of them say nothing more.
+MOST = 50
 _SYSTEM = ("/etc/conda", "/var/lib/conda")
 _CONDA = (".condarc", "condarc", "condarc.d")
 _MAMBA = (".mambarc", "mambarc", "mambarc.d")
@@ -58,7 +60,9 @@ def read_config(reader: Reader, tools: Sequence[Tool], target: str = "") -> Cond
 def _error(faults: Sequence[str]) -> InputError:
     sources = {fault.split(": ", 1)[0] for fault in faults}
     place = sources.pop() if len(sources) == 1 else "the configuration of conda"
-    return InputError(f"cannot be read: {len(faults)} fault{'s' * (len(faults) != 1)}", place=place, faults=tuple(faults))
+    more = (f"and {len(faults) - MOST} more",) if len(faults) > MOST else ()
+    message = f"cannot be read: {len(faults)} fault{'s' * (len(faults) != 1)}"
+    return InputError(message, place=place, faults=(*faults[:MOST], *more))
 
 
 def root_prefix(reader: Reader, tools: Sequence[Tool]) -> str:

@@ -200,11 +200,11 @@ class _Reading:
                 break
             label = self._text(key, name)
             if label in found:
-                self._expected(key, name, f"`{label}` once")
+                self._expected(key, name, f"`{label[:40]}` once")
             # What is set to nothing is not set.
             if not _is_null(value):
                 flag = self._item_flag(value) if isinstance(value, self.yaml.ScalarNode) else self._line_flag(key)
-                found[label] = (read(value, f"{name}.{label}"), flag)
+                found[label] = (read(value, f"{name}.{label[:40]}"), flag)
         return found
 
     def _line_flag(self, key: Any) -> Flag:

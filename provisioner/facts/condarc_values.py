@@ -6,7 +6,6 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, get_args
-from urllib.parse import quote
 
 from provisioner.facts import files
 from provisioner.facts.condarc_text import Setting
@@ -21,6 +20,7 @@ _VARIABLE = re.compile(r"\$(\w+|\{[^}]*\})", re.ASCII)
 # ``boolify`` in conda's auxlib/type_coercion.py.
 _TRUE = {"true", "yes", "on", "y", "1"}
 _FALSE = {"false", "no", "off", "n", "0", "non", "none", ""}
+_LINE = 80
 _PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 
 
@@ -35,6 +35,8 @@ def local_channel(reader: Reader, channel: str) -> str:
     """Return a channel, one that is written as a path as its address: conda's ``is_path`` (common/path.py) and ``path_to_url``."""
     if not re.match(r"\.{1,2}(/|$)|~|/", channel):
         return channel
+    from urllib.parse import quote  # noqa: PLC0415 - few have such a channel
+
     return "file://" + quote(absolute(reader, channel).encode("utf-8", "surrogateescape"))
 
 
@@ -80,7 +82,7 @@ class Values:
             # What is written is shown, and not what a variable holds.
             expected = checks.get(setting.key, _nothing)(self.expand(text))
             if expected:
-                faults.append(f"{setting.source}: {setting.place}: expected {expected}, found `{mask(text)}`")
+                faults.append(f"{setting.source}: {setting.place}: expected {expected}, found `{_short(text)}`")
                 wrong = True
         return not wrong
 
@@ -157,6 +159,11 @@ class Values:
         if word in _TRUE or word == "<system>":
             return "true"
         return "false" if word in _FALSE else word if word == "truststore" else absolute(self.reader, text)
+
+
+def _short(text: str) -> str:
+    shown = mask(text)
+    return shown if len(shown) <= _LINE else shown[: _LINE - 3] + "..."
 
 
 def _nothing(_text: str) -> str:

@@ -179,7 +179,10 @@ def computes_on(device: LockDevice) -> ComputeDevice:
 
 @record
 class Proof:
-    """What was run for a lock: ``level`` is ``run`` (installed, verified) or ``resolved`` (never run); ``gpu``: whether one took part."""
+    """What was run for a lock: ``level`` is ``run`` (installed, verified) or ``resolved`` (never run); ``gpu``: whether one took part.
+
+    ``stand_ins`` names what was not the real thing: libraries of the right names that do nothing.
+    """
 
     lock: str
     level: Literal["run", "resolved"]
@@ -187,6 +190,7 @@ class Proof:
     machine: str = ""
     checks: int = 0
     gpu: str = ""
+    stand_ins: str = ""
 
 
 @record

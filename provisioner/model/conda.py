@@ -86,7 +86,7 @@ class CondaFile:
 
 
 @record
-class CondaPackage:
+class CondaRecord:
     """A package in an environment; ``meta`` is its record's path relative to the environment (``conda-meta/NAME-VERSION-BUILD.json``).
 
     ``problem`` says why the record cannot be read or what in it was left out; then name, version and build come from the file's name.

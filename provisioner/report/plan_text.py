@@ -36,11 +36,11 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> 
     for step in plan.steps:
         number += step.needed
         mark = f"{number}." if step.needed else "-"
-        title = step.title if step.needed else _not_needed(step.kind)
+        title = step.title if step.needed else _not_needed(step.kind, conda=plan.conda is not None)
         lines.append(f"  {mark:<3} {title}")
         lines.append(f"      {'because ' if step.needed else 'not needed: '}{step.reason}")
-    lines += ["", *_packages(plan, verbose=verbose), *_removals(plan), *_repairs(plan), *_conflicts(plan)]
-    if plan.packages:
+    lines += ["", *_conda(plan, verbose=verbose), *_packages(plan, verbose=verbose), *_removals(plan), *_repairs(plan), *_conflicts(plan)]
+    if plan.download or plan.packages:
         unknown = sum(not item.size for item in plan.packages)
         more = f" and {unknown} files whose size the index does not tell" if unknown else ""
         lines.append(
@@ -76,7 +76,12 @@ def _repairs(plan: Plan) -> list[str]:
     """Say what a repair renames and writes."""
     lines = ["Renamed, not deleted (undo renames it back)"] if plan.moves else []
     lines += [f"  {item.path} -> {item.target}: {item.reason}" for item in plan.moves]
-    lines += ["Written (undo brings the old one back)"] if plan.edits else []
+    if not plan.edits:
+        return lines
+    lines.append("Written (undo brings the old one back)")
+    if len({item.reason for item in plan.edits}) == 1 and len(plan.edits) > 1:
+        # One reason is said once.
+        return [*lines, f"  {', '.join(item.path for item in plan.edits)}: {plan.edits[0].reason}"]
     return lines + [f"  {item.path}{f' -> {item.target}' if item.target else ''}: {item.reason}" for item in plan.edits]
 
 
@@ -85,15 +90,37 @@ def _conflicts(plan: Plan) -> list[str]:
     return ["What else you have installed, and what becomes of it", *(f"  {text}" for text in plan.conflicts)] if plan.conflicts else []
 
 
-def _not_needed(kind: str) -> str:
+def _not_needed(kind: str, *, conda: bool) -> str:
     return {
-        "create": "Make a virtual environment",
+        "create": f"Make a {'conda' if conda else 'virtual'} environment",
+        "conda": "Link conda packages",
         "remove": "Move things out",
         "install": "Install packages",
         "link": "Link libraries",
+        "write": "Write activation files",
         "verify": "Verify",
         "receipt": "Write the receipt",
     }[kind]
+
+
+def _conda(plan: Plan, *, verbose: bool) -> list[str]:
+    """List the conda packages: those that come, and those that leave."""
+    if plan.conda is None or not plan.conda.changes:
+        return []
+    part = plan.conda
+    lines = []
+    if part.packages:
+        there = f", {len(part.unchanged)} are there already" if part.unchanged else ""
+        lines.append(f"Conda packages to link ({len(part.packages)}{there}), from {' and '.join(part.channels)}")
+        if verbose:
+            lines += [f"  {item.identity}  {size_words(item.size)}  sha256:{item.sha256}  {item.url}" for item in part.packages]
+            lines.append(f"  solved for {', '.join(part.virtual)}")
+        else:
+            lines += _columns([f"{item.name} {item.version}" for item in part.packages])
+    if part.removals:
+        lines.append("Conda packages moved out (undo brings them back)")
+        lines += [f"  {item.identity}: {item.reason}" for item in part.removals]
+    return lines
 
 
 def _packages(plan: Plan, *, verbose: bool) -> list[str]:
@@ -142,9 +169,13 @@ def next_text(plan: Plan, *, elsewhere: bool, saved: str) -> str:
 def _options(request: Request) -> str:
     """Return the options that were given, to be given again; what came from variables or the file comes from there again."""
     given = {
-        name: getattr(request, name) for name in ("tensorflow", "python", "device", "kind", "env") if request.origins.get(name) == "option"
+        name: getattr(request, name)
+        for name in ("tensorflow", "python", "device", "kind", "source", "env")
+        if request.origins.get(name) == "option"
     }
     words = [f" --{name} {shlex.quote(value)}" for name, value in given.items()]
+    if request.origins.get("channel") == "option":
+        words += [f" --channel {shlex.quote(channel)}" for channel in request.channels]
     if request.origins.get("with") == "option":
         words += [f" --with {shlex.quote(text)}" for text in request.extra]
     if request.origins.get("offline") == "option":

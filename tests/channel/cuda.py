@@ -151,13 +151,20 @@ def compile_library(soname: str, answers: tuple[tuple[str, int], ...]) -> bytes:
     """Compile one library: functions that return a number, and one that returns the prefix it was installed to."""
     if not COMPILER:
         raise LookupError("there is no C compiler")
-    functions = "".join(f"int {name}(int *out) {{ if (out) *out = {number}; return out ? 0 : {number}; }}\n" for name, number in answers)
+    functions = "".join(function(name, number) for name, number in answers)
     source = f'static const char prefix[256] = "{PLACEHOLDER}";\nconst char *installed_prefix(void) {{ return prefix; }}\n{functions}'
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "library.so"
         options = ["-shared", "-fPIC", "-O1", "-s", f"-Wl,-soname,{soname}", "-Wl,-rpath,$ORIGIN", "-Wl,--build-id=none"]
         subprocess.run([COMPILER, *options, "-x", "c", "-", "-o", target], input=source, text=True, check=True)
         return target.read_bytes()
+
+
+def function(name: str, number: int) -> str:
+    """Return a function that tells a version: cuDNN's returns it, CUDA's write it where they are told to."""
+    if name.startswith("cudnn"):
+        return f"unsigned long {name}(void) {{ return {number}; }}\n"
+    return f"int {name}(int *out) {{ *out = {number}; return 0; }}\n"
 
 
 def number_of(version: str) -> int:

@@ -156,12 +156,15 @@ class TestCuda:
             library = ctypes.CDLL(str(prefix / "lib" / soname))
             library.installed_prefix.restype = ctypes.c_char_p
             assert library.installed_prefix().decode() == str(prefix)
-        assert ctypes.CDLL(str(prefix / f"lib/libcudnn.so.{version[0]}")).cudnnGetVersion(None) == cuda.number_of(version)
+        assert ctypes.CDLL(str(prefix / f"lib/libcudnn.so.{version[0]}")).cudnnGetVersion() == cuda.number_of(version)
 
     @python.needs("3.7")
     def test_the_environments_python_opens_them(self, channel, cache, tmp_path):
         prefix = install(solve(channel.url, "python 3.7.*", "cudatoolkit 10.0.*", "cudnn", cache=cache), tmp_path / "env", cache=cache)
-        program = "import ctypes, sys; print(ctypes.CDLL(sys.prefix + '/lib/libcudart.so.10.0').cudaRuntimeGetVersion(None))"
+        program = (
+            "import ctypes, sys; number = ctypes.c_int();"
+            "ctypes.CDLL(sys.prefix + '/lib/libcudart.so.10.0').cudaRuntimeGetVersion(ctypes.byref(number)); print(number.value)"
+        )
         assert run(prefix, "-c", program).strip() == "10000"
 
     def test_the_driver_is_a_constraint(self, channel, cache):

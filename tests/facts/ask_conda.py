@@ -34,4 +34,4 @@ def answer(case):
 
 
 if __name__ == "__main__":
-    print(json.dumps([answer(case) for case in json.load(sys.stdin)]))
+    sys.stdout.write(json.dumps([answer(case) for case in json.load(sys.stdin)]))

@@ -13,13 +13,13 @@ import pytest
 
 from provisioner.facts.conda_env import distribution_owners, parse_record, protection, read_index, read_records
 from provisioner.local_host import LocalHost
-from provisioner.model.conda import CondaFile, CondaPackage
+from provisioner.model.conda import CondaFile, CondaRecord
 
 from .fake_reader import FakeReader
 
 META = "/env/conda-meta"
 PLACEHOLDER = "/opt/placehold_placehold_placehold_placehold_placehold"
-NAMED = CondaPackage(name="a", version="1", build="h_0", meta="conda-meta/a-1-h_0.json")
+NAMED = CondaRecord(name="a", version="1", build="h_0", meta="conda-meta/a-1-h_0.json")
 
 
 def _record(**fields: object) -> str:
@@ -80,8 +80,8 @@ def test_requested(data: dict, requested: tuple[str, ...]) -> None:
 
 
 def test_owners_of_distributions() -> None:
-    def package(name: str, *paths: str) -> CondaPackage:
-        return CondaPackage(name=name, version="1", build="0", meta="", files=tuple(CondaFile(path=path) for path in paths))
+    def package(name: str, *paths: str) -> CondaRecord:
+        return CondaRecord(name=name, version="1", build="0", meta="", files=tuple(CondaFile(path=path) for path in paths))
 
     records = [
         package("py-one", "lib/python3.11/site-packages/One_And.Half-1.0.dist-info/METADATA", "bin/x"),

@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from provisioner.channels import channel_urls
 from provisioner.errors import InputError
+from provisioner.facts.conda_env import parse_record
 from provisioner.facts.condarc import read_config, root_prefix, search_path
-from provisioner.model.conda import CondaConfig
+from provisioner.facts.condarc_text import SHAPES, parse_condarc
+from provisioner.model.conda import CondaConfig, CondaRecord
 from provisioner.model.facts import Tool
 from tests.support import FixedHost
 
@@ -217,3 +221,22 @@ def test_no_secret_in_a_fault() -> None:
         _read({f"{HOME}/.condarc": "channel_alias: '${TOKEN}'\nssl_verify: https://me:pw@x.invalid\n"}, TOKEN="s3cret")
     assert "s3cret" not in str(caught.value.faults)
     assert "pw" not in str(caught.value.faults)
+
+
+def test_of_very_many_faults_the_first_are_listed() -> None:
+    with pytest.raises(InputError) as caught:
+        _read({f"{HOME}/.condarc": "channels:\n" + "  - [a]\n" * 200})
+    assert (len(caught.value.faults), caught.value.faults[-1]) == (51, "and 150 more")
+
+
+_PIECES = st.sampled_from(
+    [*SHAPES, ": ", "- ", "\n", "  ", "[", "]", "{", "}", "#!top", " #!final\n", "&a", "*a", "!x", "'", '"', "$H", "\x85", "\udc80"]
+)
+
+
+@given(st.lists(_PIECES, max_size=30).map("".join) | st.text())
+def test_parsers_never_crash(text: str) -> None:
+    settings, faults = parse_condarc(text, "x")
+    assert all(setting.key in SHAPES for setting in settings)
+    assert all("\n" not in fault for fault in faults)
+    assert parse_record(text, CondaRecord(name="a", version="1", build="0", meta="")).problem
