@@ -51,7 +51,7 @@ _TARGET_EXAMPLES = {
     "driver": 'driver: "550.54.14"',
     "tensorflow": 'tensorflow: "2.19"',
     "kind": "kind: conda",
-    "source": "source: conda",
+    "source": "source: wheels",
 }
 
 
