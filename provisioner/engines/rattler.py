@@ -67,7 +67,7 @@ _FAILURES: tuple[tuple[str, str, str, str], ...] = (
         "check the user, password or token of the channel",
     ),
     (
-        r"(?i)\b404\b|not found",
+        r"(?i)\b404\b|not found|could not find subdir",
         "download-failed",
         "the channel, or a package of it, is not there",
         "check the channel's name (--channel, or `channels` in .condarc)",

@@ -127,8 +127,8 @@ def _channels(channels: tuple[str | None, ...]) -> Iterator[Fault]:
     """Refuse secrets as in an index; a channel may have a token in its path, too (conda's ``/t/<token>/``)."""
     for number, channel in enumerate(channels):
         if channel and "://" in channel:
-            token = re.fullmatch(rf"(.*?)/t/({_VARIABLE})(/.*)", channel)
-            yield from _address(("channels", number), f"{token[1]}{token[3]}" if token else channel)
+            token = re.fullmatch(rf"(.*?)/t/{_VARIABLE}(/.*)?", channel)
+            yield from _address(("channels", number), f"{token[1]}{token[2] or ''}" if token else channel)
 
 
 def _sign_offs(policy: Mapping[str, Any]) -> Iterator[Fault]:

@@ -221,7 +221,9 @@ def solve(
             watch=watch,
         )
     except NoProfileError as error:
-        error.place = target.name
+        # conda's own solver minds no limits (run_constrained) on virtual packages.
+        what = "what conda-lock has chosen does not go together on the target's machines" if sources.conda else error.message
+        error.message = f"{what} ({target.name})"
         error.hint = f"it was asked for {', '.join(asked.virtual)}; change the target, its release or Python, or `channels`"
         raise
     _check_same(target, found, picks)
