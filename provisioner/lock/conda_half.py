@@ -80,9 +80,7 @@ def _absolute(channel: str, folder: str) -> str:
     return f"file://{quote(posixpath.normpath(posixpath.join(folder, channel)))}"
 
 
-def staying(
-    before: TeamLock | None, upgrade: tuple[str, ...] | None, channels: tuple[str, ...]
-) -> dict[str, tuple[CondaPackage, ...]]:
+def staying(before: TeamLock | None, upgrade: tuple[str, ...] | None, channels: tuple[str, ...]) -> dict[str, tuple[CondaPackage, ...]]:
     """Return the conda packages of each target that a solver is to prefer; TensorFlow is one thing, in whatever packages it comes.
 
     A solver takes them whether or not a channel has them, so what was locked from other channels is not among them.

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from provisioner.catalogue import Catalogue
 from provisioner.choose.platforms import platform_name
+from provisioner.engines.rattler import bare
 from provisioner.facts.conda_present import read_present
 from provisioner.host import Reader
 from provisioner.lock.installed import Distribution, asked_for, read_distributions
@@ -23,7 +24,6 @@ from provisioner.model.record import record
 from provisioner.model.request import Source
 from provisioner.model.team import Target
 from provisioner.site import Site, is_rival
-from provisioner.words import mask
 
 SCHEMA = "tfsetup/init/1"
 LATEST = "latest"
@@ -127,7 +127,7 @@ def channels_of(present: Present, catalogue: Catalogue) -> tuple[str, ...]:
     found = tuple(name for name, _ in count.most_common())
     known = catalogue.conda().channels if found else ()
     named = tuple(next((name for name in known if channel == name or channel.endswith(f"/{name}")), channel) for channel in found)
-    return () if named == known else tuple(dict.fromkeys(mask(channel) for channel in named))
+    return () if named == known else tuple(dict.fromkeys(map(bare, named)))
 
 
 def make_target(platform: str, device: ComputeDevice, python: str, facts: Facts) -> Target:

@@ -21,7 +21,9 @@ from tests.support import PYTHON
 
 # The Python of what comes from the channel alone; the running one is packed, and real.
 OTHER = "3.10" if PYTHON != "3.10" else "3.12"
-PIP = Package(name="pip", version="25.0", build="pyh8b19718_0", noarch="python", depends=("python >=3.9",), files={"site-packages/x.py": ""})
+PIP = Package(
+    name="pip", version="25.0", build="pyh8b19718_0", noarch="python", depends=("python >=3.9",), files={"site-packages/x.py": ""}
+)
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,9 @@ def test_the_lock_is_installed_and_a_second_run_changes_nothing(project: Project
     wanted = {item["name"] for item in project.target("wheels")["conda"]["packages"]}
     records = {json.loads(path.read_text())["name"] for path in (env / "conda-meta").glob("*.json")}
     assert records == wanted
-    done = subprocess.run([env / "bin" / "python", "-c", "import numpy, sys; print(sys.prefix)"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [env / "bin" / "python", "-c", "import numpy, sys; print(sys.prefix)"], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == str(env)
     again = flow_team.plan_locked(host, Request(env=str(env)), str(project.folder), "")
     assert not again.plan.changes

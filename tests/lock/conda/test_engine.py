@@ -13,7 +13,9 @@ from .test_locking import CPU, GPU
 
 
 def pins(project: Project, name: str) -> set[tuple[str, ...]]:
-    return {(item["name"], item["version"], item["build"], item["sha256"], item["url"]) for item in project.target(name)["conda"]["packages"]}
+    return {
+        (item["name"], item["version"], item["build"], item["sha256"], item["url"]) for item in project.target(name)["conda"]["packages"]
+    }
 
 
 @NEEDS_CONDA

@@ -70,7 +70,9 @@ def test_conda_lock_itself_renders_the_file_as_explicit_and_as_environment(proje
         assert done.returncode == 0, done.stderr
         rendered = (project.folder / f"conda-linux-64.{ending}").read_text()
         for package in project.target("gpu")["conda"]["packages"]:
-            wanted = f"{package['url']}#{package['md5']}" if kind == "explicit" else f"{package['name']}={package['version']}={package['build']}"
+            wanted = (
+                f"{package['url']}#{package['md5']}" if kind == "explicit" else f"{package['name']}={package['version']}={package['build']}"
+            )
             assert wanted in rendered
 
 
