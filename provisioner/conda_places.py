@@ -23,6 +23,8 @@ from provisioner.workspace import absolute
 
 # A name as conda writes it (``conda-forge/label/x``), an address, or a folder.
 _CHANNEL = r"[\w.-]+(/[\w.-]+)*|[a-z][a-z0-9+]*://[^\s]+|(\.{1,2}|~|/)[^\0\n]*|\.{1,2}"
+# The placeholder of conda-build, which programs hold the path in the place of.
+LONGEST = 255
 
 
 @record
@@ -34,6 +36,15 @@ class Places:
     cache: str
     config: CondaConfig
     tools: tuple[Tool, ...]
+
+
+def unfit(path: str) -> str:
+    """Say why no conda environment can stand at ``path``; empty where one can. Packages have the path written into them when they are linked."""
+    if len(path.encode("utf-8", "surrogateescape")) > LONGEST:
+        return f"the path is longer than the {LONGEST} bytes that programs of conda packages have room for"
+    if re.search(r"['\"\\\r\n]", path):
+        return "a conda environment's path can hold no quotes, backslashes and line ends: Python has it in its own files, between quotes"
+    return ""
 
 
 def places(reader: Reader, request: Request, default: Sequence[str]) -> Places:

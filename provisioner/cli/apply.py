@@ -107,7 +107,7 @@ def _planned(host: LocalHost, request: Request, *, saved: str, team: tuple[str, 
     from provisioner import flow  # noqa: PLC0415 - start-up
 
     if team is None:
-        return flow.load_saved_plan(host, saved) if saved else flow.plan(host, request)
+        return flow.load_saved_plan(host, saved, request.channels) if saved else flow.plan(host, request)
     from provisioner import flow_team  # noqa: PLC0415 - only with --locked
 
     lock, target = team

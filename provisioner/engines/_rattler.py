@@ -5,9 +5,12 @@ stdin: one request, an object with ``do``:
 ``solve``    channels, platform, specs, virtual, locked, constraints, priority, repodata (cache folder), offline, config (TOML), newer ("" or ISO)
 ``install``  packages, prefix (where files are linked), target (the prefix that is written into them), specs, platform, caches, config,
              beside (conda's record of a Python that is there and stays, or "")
+``addresses``  channels
 
-stdout: one object, ``{"packages": [...]}`` or ``{}``, or ``{"error": kind, "text": ...}`` with status 1. A package is an object with the fields of
-``provisioner.model.conda_package.CondaPackage``, and ``fetch`` where its address needs credentials. Status 3 where py-rattler is not installed. Link scripts of packages are never run.
+stdout: one object, ``{"packages": [...]}``, ``{"scripts": [...]}`` (packages whose script was not run) or ``{"addresses": [...]}``; or with status 1
+``{"error": kind, "text": ...}`` (of a solver also ``empty``, the channels that have nothing for the platform). A package is an object with the
+fields of ``provisioner.model.conda_package.CondaPackage``, and ``fetch`` where its address needs credentials. Status 3 where py-rattler is not
+installed. Link scripts of packages are never run.
 """
 
 from __future__ import annotations
@@ -17,8 +20,10 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +34,8 @@ NOT_INSTALLED = 3
 FAILED = 1
 # How many packages are downloaded at once.
 DOWNLOADS = 8
+# Seconds before a download that broke off is begun again.
+PAUSES = (0.5, 2.0)
 
 # What a record has beside the fields that are named alike in an ``index.json``.
 _PLACE = ("url", "fetch", "channel", "filename", "sha256", "md5", "size")
@@ -49,18 +56,19 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return NOT_INSTALLED
     try:
-        answer = asyncio.run({"solve": solve, "install": install}[request["do"]](request))
+        answer = asyncio.run({"solve": solve, "install": install, "addresses": addresses}[request["do"]](request))
     except Exception as error:  # noqa: BLE001 - whatever it was, the caller says it in words
         json.dump({"error": type(error).__name__, "text": str(error)}, sys.stdout)
         return FAILED
     json.dump(answer, sys.stdout)
-    return 0
+    return FAILED if "error" in answer else 0
 
 
 async def solve(request: dict[str, Any]) -> dict[str, Any]:
     """Return the packages that belong into the environment."""
     from rattler import ChannelPriority, Client, Config, Gateway, SourceConfig  # noqa: PLC0415 - loaded above
     from rattler import solve as rattler_solve  # noqa: PLC0415 - as above
+    from rattler.exceptions import SolverError  # noqa: PLC0415 - as above
 
     priorities = {"strict": ChannelPriority.Strict, "disabled": ChannelPriority.Disabled}
     gateway = Gateway(
@@ -68,19 +76,24 @@ async def solve(request: dict[str, Any]) -> dict[str, Any]:
         default_config=SourceConfig(cache_action="force-cache-only" if request["offline"] else "cache-or-fetch"),
         client=Client.from_config(Config.from_toml(request["config"])),
     )
-    records = await rattler_solve(
-        sources=request["channels"],
-        specs=request["specs"],
-        gateway=gateway,
-        platforms=[request["platform"], "noarch"],
-        locked_packages=[record_of(item) for item in request["locked"]],
-        virtual_packages=[virtual_of(text) for text in request["virtual"]],
-        constraints=request["constraints"],
-        # rattler knows no third way; what conda calls flexible takes the best of the first channel that can.
-        channel_priority=priorities.get(request["priority"], ChannelPriority.Strict),
-        exclude_newer=datetime.fromisoformat(request["newer"]) if request["newer"] else None,
-        timestamp_policy="allow-missing",
-    )
+    try:
+        records = await rattler_solve(
+            sources=request["channels"],
+            specs=request["specs"],
+            gateway=gateway,
+            platforms=[request["platform"], "noarch"],
+            locked_packages=[record_of(item) for item in request["locked"]],
+            virtual_packages=[virtual_of(text) for text in request["virtual"]],
+            constraints=request["constraints"],
+            # rattler knows no third way; what conda calls flexible takes the best of the first channel that can.
+            channel_priority=priorities.get(request["priority"], ChannelPriority.Strict),
+            exclude_newer=datetime.fromisoformat(request["newer"]) if request["newer"] else None,
+            timestamp_policy="allow-missing",
+        )
+    except SolverError as error:
+        # rattler takes a platform that a channel does not have for an empty one.
+        empty = [name for name in request["channels"] if not await gateway.names([name], [request["platform"]])]
+        return {"error": "SolverError", "text": str(error), "empty": empty}
     return {"packages": [package_of(record) for record in records]}
 
 
@@ -91,7 +104,6 @@ async def install(request: dict[str, Any]) -> dict[str, Any]:
 
     client = Client.from_config(Config.from_toml(request["config"]))
     cache = PackageCache.new_layered([Path(path) for path in request["caches"]], validation_mode=ValidationMode.fast())
-    stays = [PrefixRecord.from_path(Path(request["beside"]))] if request["beside"] else []
     own = Path(request["caches"][0])
     for path in map(Path, request["caches"]):
         with contextlib.suppress(OSError):
@@ -100,24 +112,56 @@ async def install(request: dict[str, Any]) -> dict[str, Any]:
                 own = path
                 break
     with tempfile.TemporaryDirectory(prefix=".tfsetup-", dir=own) as folder:
-        records = await fetch(request["packages"], client, cache, Path(folder))
-        await rattler_install(
-            [*records, *stays],
-            target_prefix=request["prefix"],
-            alternative_target_prefix=request["target"],
-            installed_packages=stays,
-            platform=Subdir(request["platform"]),
-            execute_link_scripts=False,
-            show_progress=False,
-            client=client,
-            package_cache=cache,
-        )
+        fetched = await fetch(request["packages"], client, cache, Path(folder))
+        with shown(request["beside"], Path(request["prefix"]) / "conda-meta") as stays:
+            await rattler_install(
+                [*(record for record, _ in fetched), *map(PrefixRecord.from_path, stays)],
+                target_prefix=request["prefix"],
+                alternative_target_prefix=request["target"],
+                platform=Subdir(request["platform"]),
+                execute_link_scripts=False,
+                show_progress=False,
+                client=client,
+                package_cache=cache,
+            )
     put_right(Path(request["prefix"]) / "conda-meta", request["packages"], request["specs"])
-    return {}
+    return {"scripts": [identity(item) for item, (_, paths) in zip(request["packages"], fetched, strict=True) if script(item) in paths]}
 
 
-async def fetch(packages: list[dict[str, Any]], client: Any, cache: Any, folder: Path) -> list[Any]:
-    """Return the records, every package checked: its SHA-256, and that all its paths lie inside the environment.
+async def addresses(request: dict[str, Any]) -> dict[str, Any]:
+    """Return the addresses of channels."""
+    from rattler import Channel  # noqa: PLC0415 - loaded above
+
+    return {"addresses": [Channel(name).base_url for name in request["channels"]]}
+
+
+def identity(item: dict[str, Any]) -> str:
+    """Return what a package's records and folders are called."""
+    return f"{item['name']}-{item['version']}-{item['build']}"
+
+
+def script(item: dict[str, Any]) -> str:
+    """Return where a package has the script that is to be run after it was linked (conda-build's documentation, "Adding pre-link, post-link…")."""
+    return f"Scripts/.{item['name']}-post-link.bat" if item["subdir"].startswith("win") else f"bin/.{item['name']}-post-link.sh"
+
+
+@contextlib.contextmanager
+def shown(record: str, meta: Path) -> Iterator[list[Path]]:
+    """Put the record of a package that is elsewhere among those of the prefix for the moment; rattler 0.28 panics on one that is not there."""
+    if not record:
+        yield []
+        return
+    copy = meta / Path(record).name
+    meta.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(record, copy)
+    try:
+        yield [copy]
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+async def fetch(packages: list[dict[str, Any]], client: Any, cache: Any, folder: Path) -> list[tuple[Any, list[str]]]:
+    """Return the records, each with its package's paths, every package checked: its SHA-256, and that all its paths lie inside the environment.
 
     rattler 0.28 checks no hash of what comes from a folder (``file://``), and writes wherever a package's list of paths says, outside the
     environment, too (tests/channel/test_rattler_facts.py). What is in the cache was checked when it came there.
@@ -125,32 +169,53 @@ async def fetch(packages: list[dict[str, Any]], client: Any, cache: Any, folder:
     index = await cache.index()
     gate = asyncio.Semaphore(DOWNLOADS)
 
-    async def one(item: dict[str, Any]) -> Any:
+    async def one(item: dict[str, Any]) -> tuple[Any, list[str]]:
         record = record_of(item)
         if index.contains_record(record):
-            check_paths(item, cached_paths(cache, item))
-            return record
+            paths = cached_paths(cache, item)
+            check_paths(item, paths)
+            return record, paths
         async with gate:
             place = await local(item, client, folder)
-        if place.is_file() and digest(place) != item["sha256"]:
+        if digest(place) != item["sha256"]:
             raise PackageError(f"hash mismatch: {item['filename']} is not the file that repodata describes")
-        check_paths(item, await archive_paths(place))
-        return record_of({**item, "fetch": place.as_uri()})
+        paths = await archive_paths(place)
+        check_paths(item, paths)
+        return record_of({**item, "fetch": place.as_uri()}), paths
 
     return list(await asyncio.gather(*(one(item) for item in packages)))
 
 
 async def local(item: dict[str, Any], client: Any, folder: Path) -> Path:
     """Return where the package file lies: in a channel that is a folder, or downloaded."""
+    url: str = item.get("fetch") or item["url"]
+    if url.startswith("file://"):
+        return in_folder(url)
+    place = folder / str(item["filename"])
+    await download(client, url, place)
+    return place
+
+
+def in_folder(url: str) -> Path:
+    """Return the file of a ``file://`` address."""
+    place = Path(url2pathname(urlsplit(url).path))
+    if not place.is_file():
+        raise PackageError(f"{place}: not found")
+    return place
+
+
+async def download(client: Any, url: str, place: Path) -> None:
+    """Download a file; where the network breaks off, again."""
     from rattler.package_streaming import download_to_path  # noqa: PLC0415 - loaded above
 
-    url: str = item.get("fetch") or item["url"]
-    place = folder / str(item["filename"])
-    if url.startswith("file://"):
-        place = Path(url2pathname(urlsplit(url).path))
-    else:
-        await download_to_path(client, url, place)
-    return place
+    for pause in PAUSES:
+        try:
+            return await download_to_path(client, url, place)
+        except Exception as error:
+            if "status client error" in str(error):
+                raise
+        await asyncio.sleep(pause)
+    return await download_to_path(client, url, place)
 
 
 def digest(path: Path) -> str:
@@ -174,7 +239,7 @@ async def archive_paths(place: Path) -> list[str]:
 def cached_paths(cache: Any, item: dict[str, Any]) -> list[str]:
     """Return the paths that a package of the cache lists."""
     for layer in cache.layers():
-        info = Path(layer.path) / f"{item['name']}-{item['version']}-{item['build']}" / "info"
+        info = Path(layer.path) / identity(item) / "info"
         paths, names = info / "paths.json", info / "files"
         if paths.exists() or names.exists():
             return listed(paths.read_bytes() if paths.exists() else None, names.read_bytes() if names.exists() else None)
@@ -203,7 +268,7 @@ def put_right(meta: Path, packages: list[dict[str, Any]], specs: list[str]) -> N
     """
     asked = {spec.split()[0]: spec for spec in specs}
     for item in packages:
-        path = meta / f"{item['name']}-{item['version']}-{item['build']}.json"
+        path = meta / f"{identity(item)}.json"
         data = json.loads(path.read_text(encoding="utf-8"))
         data |= {"url": item["url"], "channel": item["channel"]}
         if item["name"] in asked:

@@ -11,7 +11,7 @@ from dataclasses import field
 from typing import Any
 
 from provisioner.engines._rattler import NOT_INSTALLED
-from provisioner.errors import InputError, NoProfileError, OperationError, UsageError
+from provisioner.errors import InputError, NoProfileError, OperationError, TfsetupError, UsageError
 from provisioner.host import Completed, Host, Reader
 from provisioner.model import codec
 from provisioner.model.conda_package import CondaPackage
@@ -37,13 +37,25 @@ _FAILURES: tuple[tuple[str, str, str, str], ...] = (
         "the channel or a proxy serves another file under this name; nothing of it was installed. Try again, or ask who runs the channel",
     ),
     (
-        r"would write outside the environment",
+        r"would write outside the environment|unpack outside of destination",
         "download-failed",
         "a package of the channel names paths outside the environment, which no honest package does",
         "nothing of it was installed; ask who runs the channel",
     ),
     (
-        r"(?i)force-cache-only|cache is not available|no cache available|NoCacheAvailable|not found in the cache",
+        r"(?i)longer than the placeholder",
+        "",
+        "the environment's path is longer than programs of the packages have room for",
+        "choose another folder with --env",
+    ),
+    (
+        r"(?i)invalid zip archive|bzip2: |zstd|not a conda package|unsupported package archive|invalid gzip",
+        "download-failed",
+        "a downloaded package is no conda package, or a broken one",
+        "nothing of it was installed; try again, or ask who runs the channel",
+    ),
+    (
+        r"(?i)no usable repodata cache|force-cache-only",
         "download-failed",
         "the channel's packages are not in the cache, and the network was forbidden (--offline)",
         "run once without --offline to fill the cache",
@@ -73,7 +85,7 @@ _FAILURES: tuple[tuple[str, str, str, str], ...] = (
         "check the channel's name (--channel, or `channels` in .condarc)",
     ),
     (
-        r"(?i)error sending request|dns error|connect|timed out|timeout|\b50\d\b|failed to (fetch|download)|broken pipe|reset by peer",
+        r"(?i)error (sending|decoding)|dns error|connect|timed out|timeout|\b50\d\b|failed to (fetch|download)|broken pipe|reset by peer",
         "download-failed",
         "the channel could not be reached, or the download broke off",
         "check the network (proxy: HTTPS_PROXY, or `proxy_servers` in .condarc), then run the same command again",
@@ -152,7 +164,7 @@ def solve(  # noqa: PLR0913 - each is one part of the same question
         # conda's "flexible" looks into channels of lower priority where those of higher priority do not do; rattler calls that "disabled".
         done = _run(host, channels, {**request, "priority": "disabled"}, SOLVE_TIMEOUT_SECONDS, watch)
     if _unsolvable(done):
-        raise _no_solution(channels, _answer(done)["text"])
+        raise _no_solution(channels, subdir, _answer(done))
     answer = _checked(done, "the conda packages could not be chosen")
     found = tuple(codec.from_data(CondaPackage, item, file="rattler") for item in answer["packages"])
     _check_hashes(found)
@@ -163,15 +175,24 @@ def _unsolvable(done: Completed) -> bool:
     return not done.ok and _answer(done).get("error") == "SolverError"
 
 
-def _no_solution(channels: Channels, text: str) -> NoProfileError:
-    lines = tuple(line for line in mask(text).splitlines() if line.strip())
+def _no_solution(channels: Channels, subdir: str, answer: Mapping[str, Any]) -> TfsetupError:
+    """Say why there is no solution; channels that have nothing for the platform are looked at first, for that is how a misspelt name shows."""
+    empty = [mask(name) for name in answer.get("empty", ())]
+    if len(empty) == len(channels.names):
+        return OperationError(
+            f"{' and '.join(empty)} has nothing for {subdir}",
+            hint="check the channel's name (--channel, or `channels` in .condarc)",
+            cause="download-failed",
+        )
+    lines = [f"{name} has nothing for {subdir}" for name in empty]
+    lines += [line for line in mask(answer["text"]).splitlines() if line.strip()]
     names = ", ".join(mask(name) for name in channels.names)
     hint = "ask for another release or Python, or name another channel with --channel"
     return NoProfileError(
         f"the conda packages that are needed do not go together, or are not in {names}",
         hint=hint,
         cause="resolver-conflict",
-        refusals=lines,
+        refusals=tuple(lines),
     )
 
 
@@ -179,7 +200,8 @@ def _check_hashes(packages: Iterable[CondaPackage]) -> None:
     """Refuse what could not be checked: never an install without a hash."""
     bare = [package.filename for package in packages if not re.fullmatch(r"[0-9a-f]{64}", package.sha256)]
     if bare:
-        raise OperationError(f"the channel gives no SHA-256 for {', '.join(bare)}", hint="use a channel whose repodata has hashes")
+        hint = "nothing is installed that cannot be checked; use a channel whose repodata has hashes"
+        raise OperationError(f"the channel gives no SHA-256 for {', '.join(bare)}", hint=hint, cause="download-failed")
 
 
 def install(  # noqa: PLR0913 - each is one part of the same request
@@ -193,11 +215,12 @@ def install(  # noqa: PLR0913 - each is one part of the same request
     specs: Sequence[str],
     beside: str = "",
     watch: Callable[[int], None] | None = None,
-) -> None:
+) -> tuple[str, ...]:
     """Download, check by hash and link exactly ``packages`` into the folder ``prefix``, as an environment that will stand at ``target``.
 
-    No script of a package is run. ``specs`` are noted as what was asked for. ``beside`` is conda's record of a Python that is there and stays,
-    for the pure packages of which only it says where they belong.
+    No script of a package is run; the packages that have one for this moment are returned, as ``name-version-build``. ``specs`` are noted as
+    what was asked for. ``beside`` is conda's record of a Python that is there and stays, for the pure packages of which only it says where they
+    belong.
     """
     request: dict[str, Any] = {
         "do": "install",
@@ -211,7 +234,13 @@ def install(  # noqa: PLR0913 - each is one part of the same request
         "config": channels.config,
     }
     done = _run(host, channels, request, INSTALL_TIMEOUT_SECONDS, watch)
-    _checked(done, "the conda packages could not be installed")
+    return tuple(_checked(done, "the conda packages could not be installed")["scripts"])
+
+
+def addresses(host: Host, channels: Channels) -> tuple[str, ...]:
+    """Return the address of each channel; where a bare name is, only the engine knows."""
+    done = _run(host, channels, {"do": "addresses", "channels": list(channels.names)}, SOLVE_TIMEOUT_SECONDS)
+    return tuple(_checked(done, "the conda channels could not be named")["addresses"])
 
 
 def look(host: Host, channels: Channels, packages: Sequence[CondaPackage], *, subdir: str, repodata: str) -> dict[str, str]:
@@ -233,7 +262,9 @@ def look(host: Host, channels: Channels, packages: Sequence[CondaPackage], *, su
 
 def bare(url: str) -> str:
     """Return an address without user, password and token (conda's ``/t/<token>/``), as conda notes it in an environment, too."""
-    return re.sub(r"/t/[^/]+/", "/", re.sub(r"(?<=://)[^/@]*@", "", url), count=1)
+    if re.match(r"(?i)[a-z0-9+]+://", url) is None or url.startswith("file:"):
+        return url
+    return re.sub(r"/t/[^/]+(?=/|$)", "", re.sub(r"(?<=://)[^/]*@", "", url), count=1)
 
 
 def with_credentials(url: str, channels: Iterable[str]) -> str:
