@@ -1,0 +1,238 @@
+"""What conda has installed against what its records say: missing, truncated and altered files, and Python packages that pip has put over them."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Literal, NamedTuple
+
+from provisioner.conda_spec import spec_name
+from provisioner.facts.conda_env import META, read_records
+from provisioner.host import Reader
+from provisioner.model.conda import CondaFile, CondaRecord
+from provisioner.model.record import record
+from provisioner.site import normalise
+
+# Files up to this size are always hashed; so are modules, and libraries and programs as long as all together are below the second.
+SMALL = 64 * 1024
+NATIVE_BUDGET = 256 << 20
+WHOLE = 1 << 20
+CondaFaultKind = Literal["missing", "size", "content", "unreadable"]
+# What has a content of its own. Entry points are written by whoever links the package, and byte code by whoever imports it.
+_COMPARED = frozenset({"hardlink", "softlink"})
+_NATIVE = re.compile(r"\.so(\.\d+)*$|^bin/|^lib/[^/]+\.dylib$")
+# What an import reads, or a program starts; headers, manuals and tests are thinned out on purpose at times.
+_CODE = re.compile(r"\.(py|so|dylib)(\.\d+)*$|^bin/python[0-9.]*$|\.bc$")
+_BESIDE_THE_POINT = re.compile(r"(^|/)(include|share|tests?|testing|examples?|idlelib|turtledemo|config-[^/]+)/|\.dist-info/|\.egg-info")
+_METADATA = re.compile(r"(?P<folder>(?:.*/)?site-packages/(?P<name>[^/]+?)-(?P<version>[^/-]+)[^/]*\.(?:dist-info|egg-info))(?:/METADATA|/PKG-INFO)?")
+# The packages that CUDA's libraries come in: cudatoolkit and cudnn, and one for each part since CUDA 12 (conda-forge's CUDA documentation).
+CUDA = re.compile(r"cudatoolkit|cudnn|libcudnn|nccl|cuda-[a-z-]+|lib(cublas|cufft|curand|cusolver|cusparse|nvjitlink|nvptxcompiler)")
+
+
+@record
+class CondaFault:
+    """A file that is not as its package's record says: ``package`` is name, version and build, ``path`` absolute.
+
+    ``by`` is the distribution that pip or uv has put in its place, "" where that is not why.
+    """
+
+    package: str
+    kind: CondaFaultKind
+    path: str
+    detail: str
+    by: str = ""
+
+
+@record
+class Over:
+    """A Python distribution that conda brought, and that pip or uv has replaced: ``package`` is conda's; the versions are theirs, in this order.
+
+    ``metadata`` is the folder of the one that is there now (absolute); ``both`` is true where conda's is there, too.
+    """
+
+    package: str
+    name: str
+    conda: str
+    version: str
+    metadata: str
+    both: bool
+
+
+@record
+class CondaState:
+    """A conda environment's files: ``records`` are conda's, ``files`` were compared, ``hashed`` of them by content.
+
+    ``own`` are the metadata folders (absolute) of the distributions that are still conda's, and ``owners`` the packages by those folders.
+    """
+
+    root: str
+    records: tuple[CondaRecord, ...]
+    faults: tuple[CondaFault, ...] = ()
+    over: tuple[Over, ...] = ()
+    own: frozenset[str] = frozenset()
+    owners: Mapping[str, str]
+    files: int = 0
+    hashed: int = 0
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """Every file that a record lists, absolute."""
+        return frozenset(posixpath.join(self.root, file.path) for item in self.records for file in item.files)
+
+
+class Wheel(NamedTuple):
+    """A distribution as its metadata folder (absolute) tells."""
+
+    name: str
+    version: str
+    metadata: str
+
+
+def identity(item: CondaRecord) -> str:
+    """Return what a package's record is called: name, version and build."""
+    return posixpath.basename(item.meta).removesuffix(".json")
+
+
+def is_code(root: str, path: str) -> bool:
+    """True for a file that something imports, opens or starts."""
+    inner = posixpath.relpath(path, root)
+    return bool(_CODE.search(inner)) and not _BESIDE_THE_POINT.search(inner)
+
+
+def needed(state: CondaState, distributions: Collection[str] | None = None) -> frozenset[str]:
+    """Return the packages that a program with TensorFlow rests on, with all that they depend on, by their identities.
+
+    Those are Python, CUDA's libraries, and what brings one of the ``distributions`` (normalised names; any for None).
+    """
+    named = {item.name: item for item in state.records}
+    waiting = [item.name for item in state.records if item.name == "python" or CUDA.fullmatch(item.name)]
+    for item in state.records:
+        names = {normalise(found["name"]) for file in item.files if (found := _METADATA.fullmatch(file.path))}
+        if names and (distributions is None or names & set(distributions)):
+            waiting.append(item.name)
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen and name in named:
+            seen.add(name)
+            waiting += [spec_name(spec) for spec in named[name].depends]
+    return frozenset(identity(item) for item in state.records if item.name in seen)
+
+
+def compare(
+    reader: Reader, root: str, wheels: Iterable[Wheel], claimed: Mapping[str, str], *, deep: bool = False, sizes_only: bool = False
+) -> CondaState | None:
+    """Compare every file of the conda packages at ``root`` with their records; None where it is no conda environment. Reads only.
+
+    ``wheels`` are the distributions there, ``claimed`` maps files that a RECORD lists to the metadata folder of its distribution.
+    """
+    if not reader.exists(posixpath.join(root, META)):
+        return None
+    records = read_records(reader, root)
+    owners = {posixpath.join(root, found["folder"]): identity(item) for item in records for found in _metadata(item)}
+    over, own = _over(reader, root, records, tuple(wheels), owners)
+    replaced = {item.package: item.name for item in over}
+    alien = {path: folder for path, folder in claimed.items() if folder not in own}
+    faults: list[CondaFault] = []
+    chosen = _chosen(records, deep=deep, sizes_only=sizes_only)
+    hashed = count = 0
+    for item in records:
+        for file in item.files:
+            if file.kind not in _COMPARED or file.path.endswith(".pyc"):
+                continue
+            count += 1
+            path = posixpath.join(root, file.path)
+            kind, detail, read = _compare(reader, path, file, hashing=file.path in chosen)
+            hashed += read
+            if kind is not None:
+                by = _name(alien[path]) if path in alien else replaced.get(identity(item), "")
+                faults.append(CondaFault(package=identity(item), kind=kind, path=path, detail=detail, by=by))
+    return CondaState(
+        root=root, records=records, faults=tuple(faults), over=over, own=own, owners=owners, files=count, hashed=hashed
+    )
+
+
+def _name(folder: str) -> str:
+    return normalise(posixpath.basename(folder).partition("-")[0])
+
+
+def _metadata(item: CondaRecord) -> list[re.Match[str]]:
+    """The metadata folders that a package brings: a dist-info, or an egg-info, which older ones have as one file."""
+    found = (_METADATA.fullmatch(file.path) for file in item.files)
+    return [match for match in found if match and (match.string.endswith(("/METADATA", "/PKG-INFO")) or match["folder"] == match.string)]
+
+
+def _over(
+    reader: Reader, root: str, records: Iterable[CondaRecord], wheels: tuple[Wheel, ...], owners: Mapping[str, str]
+) -> tuple[tuple[Over, ...], frozenset[str]]:
+    """Tell which of conda's distributions are still its own, and which pip or uv has replaced."""
+    over: list[Over] = []
+    own: set[str] = set()
+    for item in records:
+        listed = {file.path: file for file in item.files}
+        for found in _metadata(item):
+            folder, name = posixpath.join(root, found["folder"]), normalise(found["name"])
+            others = [wheel for wheel in wheels if wheel.name == name and wheel.metadata != folder and wheel.metadata not in owners]
+            there = reader.exists(posixpath.join(root, found.string))
+            again = there and _installed_again(reader, root, found["folder"], listed)
+            if there and not again:
+                own.add(folder)
+            now = others[0] if others else Wheel(name, found["version"], folder) if again else None
+            if now is not None:
+                over.append(
+                    Over(package=identity(item), name=name, conda=found["version"], version=now.version, metadata=now.metadata, both=there and not again)
+                )
+    return tuple(over), frozenset(own)
+
+
+def _installed_again(reader: Reader, root: str, folder: str, listed: Mapping[str, CondaFile]) -> bool:
+    """Whether pip or uv has installed the very same version over conda's: INSTALLER (PEP 376) says so, and is not what the package has."""
+    path = f"{folder}/INSTALLER"
+    try:
+        content = reader.read_bytes(posixpath.join(root, path), 64)
+    except OSError:
+        return False
+    known = listed[path].sha256 if path in listed else ""
+    return content.strip() in {b"pip", b"uv"} and hashlib.sha256(content).hexdigest() != known
+
+
+def _chosen(records: Iterable[CondaRecord], *, deep: bool, sizes_only: bool) -> frozenset[str]:
+    """Return the files whose content is read: of libraries and programs the smaller ones first, until the budget is used up."""
+    if sizes_only:
+        return frozenset()
+    files = [file for item in records for file in item.files if file.kind == "hardlink" and file.sha256]
+    chosen = {file.path for file in files if deep or 0 <= file.size <= SMALL or file.path.endswith(".py")}
+    left = NATIVE_BUDGET
+    for file in sorted((file for file in files if _NATIVE.search(file.path) and file.path not in chosen), key=lambda file: file.size):
+        left -= max(file.size, 0)
+        if left < 0:
+            break
+        chosen.add(file.path)
+    return frozenset(chosen)
+
+
+def _compare(reader: Reader, path: str, file: CondaFile, *, hashing: bool) -> tuple[CondaFaultKind | None, str, int]:
+    try:
+        entry = reader.entry(path)
+        if file.kind == "softlink":
+            # What is behind it is recorded by itself, or lies outside.
+            return None, "", 0
+        if entry.kind == "link":
+            entry = reader.entry(reader.real(path))
+    except FileNotFoundError:
+        return "missing", "is not there", 0
+    except OSError as error:
+        return "unreadable", error.strerror or str(error), 0
+    # With the prefix in it a text has another length; a binary is filled up with zeros (conda-build's documentation, "Making packages relocatable").
+    fixed = file.size >= 0 and not (file.rewritten and file.mode != "binary")
+    if fixed and entry.size != file.size:
+        return "size", f"{entry.size} bytes instead of {file.size}", 0
+    if not hashing or entry.kind != "file" or not file.sha256:
+        return None, "", 0
+    try:
+        found = hashlib.sha256(reader.read_bytes(path, limit=entry.size + 1)).hexdigest() if entry.size <= WHOLE else reader.sha256(path)
+    except OSError as error:
+        return "unreadable", error.strerror or str(error), 0
+    return ("content", "its content is not the recorded one", 1) if found != file.sha256 else (None, "", 1)
