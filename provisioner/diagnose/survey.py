@@ -15,6 +15,7 @@ from provisioner.diagnose.installed import distributions
 from provisioner.diagnose.known import recognise
 from provisioner.errors import InputError
 from provisioner.facts import files
+from provisioner.facts.conda_env import read_index
 from provisioner.host import Host, Reader
 from provisioner.model.facts import Facts
 from provisioner.model.record import record
@@ -79,7 +80,7 @@ def gather(
             machine = facts()
             receipt = read_receipt(host, Workspace(root=chosen.env).receipt) if chosen.env else None
             version = _python_version(host, chosen.env, survey)
-            known = recognise(host, folders, found, machine, catalogue, receipt, python=version, cuda=build)
+            known = recognise(host, folders, found, machine, catalogue, receipt, python=version, cuda=build, conda=_conda(host, chosen.env))
             state = checking.result()
             libraries, _ = opening.result() if opening else (None, "")
             child, failed = probing.result() if probing else (None, "")
@@ -111,6 +112,10 @@ def gather(
         catalogue=catalogue,
         fits=fits,
     )
+
+
+def _conda(host: Reader, env: str) -> frozenset[str]:
+    return frozenset(item.name for item in read_index(host, env)) if env else frozenset()
 
 
 def _with_environment(host: Reader, chosen: subject.Subject, survey: Survey | None) -> subject.Subject:

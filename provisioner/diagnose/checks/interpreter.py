@@ -6,11 +6,12 @@ import posixpath
 import re
 
 from provisioner.causes.findings import Findings
-from provisioner.diagnose import examined
+from provisioner.diagnose import conda_case, examined
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.facts import elf, files
 from provisioner.model.facts import Interpreter
 from provisioner.model.finding import Evidence, Remedy, Repair
+from provisioner.verify import conda_files
 
 START_SECONDS = 4.0
 GONE = "The Python of this environment is gone"
@@ -105,6 +106,8 @@ def _add_gone(case: Case, findings: Findings, evidence: list[Evidence], title: s
 
 def _another(case: Case, version: str) -> tuple[Repair, ...]:
     """The environment's own base or a Python of that version found on this machine, with which the packages can stay; else it is made anew."""
+    if case.integrity.conda is not None:
+        return _by_conda(case)
     base = _base(case, version)
     if base:
         return (
@@ -115,6 +118,13 @@ def _another(case: Case, version: str) -> tuple[Repair, ...]:
         return _anew(case, f"no Python {version} was found on this machine" if version else "nothing says which Python it had")
     why = f"Python {found.version} is on this machine, and the packages were installed for {version}"
     return (Repair(kind="interpreter", reason=why, target=found.path),)
+
+
+def _by_conda(case: Case) -> tuple[Repair, ...]:
+    """In a conda environment Python is a package like any other."""
+    state = conda_case.state(case)
+    packages = [conda_files.identity(item) for item in state.records if item.name == "python"]
+    return tuple(conda_case.relink(package, "the Python of the environment does not start") for package in packages)
 
 
 def _base(case: Case, version: str) -> str:
