@@ -7,10 +7,11 @@ import posixpath
 from provisioner.conda_spec import compare
 from provisioner.diagnose import examined
 from provisioner.diagnose.case import Case, Skipped
+from provisioner.facts.conda_owned import identity
 from provisioner.model.conda import CondaRecord
 from provisioner.model.finding import Repair
 from provisioner.verify import conda_files
-from provisioner.verify.conda_files import CondaState, identity
+from provisioner.verify.conda_files import CondaState
 
 
 def state(case: Case) -> CondaState:

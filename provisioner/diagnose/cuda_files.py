@@ -100,7 +100,7 @@ def link_for(case: Case, name: str) -> Link | None:
     site = target.site_of(case)
     for link in links(case) if site else ():
         at = f"{site}/{link.path}"
-        if posixpath.basename(link.path) == name and link.target and leads(case, at, link.target) and not files.there(case.reader, at):
+        if posixpath.basename(link.path) == name and link.target and leads(case, at, link.target) and dangles(case, at):
             return link
     return None
 
@@ -110,7 +110,7 @@ def links(case: Case) -> tuple[Link, ...]:
     cuda, conda = build_of(case), case.integrity.conda
     if cuda is None:
         return ()
-    by_conda = conda is not None and LIBRARIES <= {item.name for item in conda.records}
+    by_conda = conda is not None and {item.name for item in conda.records} >= LIBRARIES
     if case.receipt is not None:
         by_conda = case.receipt.plan.choice.road == "libraries"
     if conda is None or not by_conda:
@@ -118,6 +118,11 @@ def links(case: Case) -> tuple[Link, ...]:
     paths = {file.path for item in conda.records for file in item.files}
     names = (path.removeprefix("lib/") for path in sorted(paths) if re.fullmatch(r"lib/lib[^/]+\.so\.\d+(\.\d+)?", path))
     return conda_links.links(cuda, [name for name in names if component(name)])
+
+
+def dangles(case: Case, at: str) -> bool:
+    """Whether nothing is at a link's place, or a link that leads nowhere."""
+    return not files.there(case.reader, at) or not files.there(case.reader, files.real(case.reader, at))
 
 
 def leads(case: Case, at: str, to: str) -> bool:

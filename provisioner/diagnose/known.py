@@ -39,7 +39,7 @@ class Known:
     expected: Expected
 
 
-def recognise(
+def recognise(  # noqa: PLR0913 - each says something else of what is there
     host: Reader,
     folders: tuple[str, ...],
     found: tuple[Distribution, ...],
@@ -71,7 +71,7 @@ def recognise(
         owner = next((item for item in owners if item.version == version), None)
         release = catalogue.release(version) if version else None
         build = next((item for item in release.builds if item.platform == platform), None) if release else None
-        libraries = LIBRARIES <= conda
+        libraries = conda >= LIBRARIES
         device = _device(found, owner, receipt, build, cuda=cuda, libraries=libraries)
         road = receipt.plan.choice.road if receipt is not None else "libraries" if libraries else ""
         lock = _lock(catalogue, version, python, platform, set_of(device, road)) if build and not _by_conda(owner) else None

@@ -4,7 +4,7 @@ stdin: one request, an object with ``do``:
 
 ``solve``    channels, platform, specs, virtual, locked, constraints, priority, repodata (cache folder), offline, config (TOML), newer ("" or ISO)
 ``install``  packages, prefix (where files are linked), target (the prefix that is written into them), specs, platform, caches, config,
-             beside (conda's record of a Python that is there and stays, or "")
+             beside (conda's record of a Python that is there and stays, or ""), wary (whether cached packages are hashed)
 
 stdout: one object, ``{"packages": [...]}`` or ``{}``, or ``{"error": kind, "text": ...}`` with status 1. A package is an object with the fields of
 ``provisioner.model.conda_package.CondaPackage``, and ``fetch`` where its address needs credentials. Status 3 where py-rattler is not installed. Link scripts of packages are never run.
@@ -90,7 +90,8 @@ async def install(request: dict[str, Any]) -> dict[str, Any]:
     from rattler import install as rattler_install  # noqa: PLC0415 - as above
 
     client = Client.from_config(Config.from_toml(request["config"]))
-    cache = PackageCache.new_layered([Path(path) for path in request["caches"]], validation_mode=ValidationMode.fast())
+    mode = ValidationMode.full() if request["wary"] else ValidationMode.fast()
+    cache = PackageCache.new_layered([Path(path) for path in request["caches"]], validation_mode=mode)
     stays = [PrefixRecord.from_path(Path(request["beside"]))] if request["beside"] else []
     own = Path(request["caches"][0])
     for path in map(Path, request["caches"]):
@@ -100,7 +101,7 @@ async def install(request: dict[str, Any]) -> dict[str, Any]:
                 own = path
                 break
     with tempfile.TemporaryDirectory(prefix=".tfsetup-", dir=own) as folder:
-        records = await fetch(request["packages"], client, cache, Path(folder))
+        records = await fetch(request["packages"], client, cache, Path(folder), wary=request["wary"])
         await rattler_install(
             [*records, *stays],
             target_prefix=request["prefix"],
@@ -116,18 +117,18 @@ async def install(request: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-async def fetch(packages: list[dict[str, Any]], client: Any, cache: Any, folder: Path) -> list[Any]:
+async def fetch(packages: list[dict[str, Any]], client: Any, cache: Any, folder: Path, *, wary: bool) -> list[Any]:
     """Return the records, every package checked: its SHA-256, and that all its paths lie inside the environment.
 
     rattler 0.28 checks no hash of what comes from a folder (``file://``), and writes wherever a package's list of paths says, outside the
-    environment, too (tests/channel/test_rattler_facts.py). What is in the cache was checked when it came there.
+    environment, too (tests/channel/test_rattler_facts.py). What is in the cache was checked when it came there; ``wary`` checks it again.
     """
     index = await cache.index()
     gate = asyncio.Semaphore(DOWNLOADS)
 
     async def one(item: dict[str, Any]) -> Any:
         record = record_of(item)
-        if index.contains_record(record):
+        if index.contains_record(record) and (not wary or is_whole(cache, item)):
             check_paths(item, cached_paths(cache, item))
             return record
         async with gate:
@@ -179,6 +180,19 @@ def cached_paths(cache: Any, item: dict[str, Any]) -> list[str]:
         if paths.exists() or names.exists():
             return listed(paths.read_bytes() if paths.exists() else None, names.read_bytes() if names.exists() else None)
     return []
+
+
+def is_whole(cache: Any, item: dict[str, Any]) -> bool:
+    """Whether the files of a package of the cache are as its list says."""
+    for layer in cache.layers():
+        place = Path(layer.path) / f"{item['name']}-{item['version']}-{item['build']}"
+        if place.is_dir():
+            try:
+                entries = json.loads((place / "info" / "paths.json").read_bytes())["paths"]
+                return all(digest(place / entry["_path"]) == entry["sha256"] for entry in entries if entry["path_type"] == "hardlink")
+            except (OSError, ValueError, KeyError, TypeError):
+                return False
+    return False
 
 
 def listed(paths: bytes | None, names: bytes | None) -> list[str]:

@@ -191,12 +191,14 @@ def install(  # noqa: PLR0913 - each is one part of the same request
     subdir: str,
     specs: Sequence[str],
     beside: str = "",
+    wary: bool = False,
     watch: Callable[[int], None] | None = None,
 ) -> None:
     """Download, check by hash and link exactly ``packages`` into the folder ``prefix``, as an environment that will stand at ``target``.
 
     No script of a package is run. ``specs`` are noted as what was asked for. ``beside`` is conda's record of a Python that is there and stays,
-    for the pure packages of which only it says where they belong.
+    for the pure packages of which only it says where they belong. ``wary``: what is in the cache is hashed, too, since the files of an
+    environment are links to it, and whoever wrote into one has changed both.
     """
     request: dict[str, Any] = {
         "do": "install",
@@ -206,6 +208,7 @@ def install(  # noqa: PLR0913 - each is one part of the same request
         "platform": subdir,
         "specs": list(specs),
         "beside": beside,
+        "wary": wary,
         "caches": list(channels.caches),
         "config": channels.config,
     }

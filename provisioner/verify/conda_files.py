@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from provisioner.conda_spec import spec_name
-from provisioner.facts.conda_env import META, read_records
+from provisioner.facts.conda_env import META, distribution_owners, read_records
+from provisioner.facts.conda_owned import Brought, brought, identity
 from provisioner.host import Reader
 from provisioner.model.conda import CondaFile, CondaRecord
 from provisioner.model.record import record
@@ -26,7 +28,6 @@ _NATIVE = re.compile(r"\.so(\.\d+)*$|^bin/|^lib/[^/]+\.dylib$")
 # What an import reads, or a program starts; headers, manuals and tests are thinned out on purpose at times.
 _CODE = re.compile(r"\.(py|so|dylib)(\.\d+)*$|^bin/python[0-9.]*$|\.bc$")
 _BESIDE_THE_POINT = re.compile(r"(^|/)(include|share|tests?|testing|examples?|idlelib|turtledemo|config-[^/]+)/|\.dist-info/|\.egg-info")
-_METADATA = re.compile(r"(?P<folder>(?:.*/)?site-packages/(?P<name>[^/]+?)-(?P<version>[^/-]+)[^/]*\.(?:dist-info|egg-info))(?:/METADATA|/PKG-INFO)?")
 # The packages that CUDA's libraries come in: cudatoolkit and cudnn, and one for each part since CUDA 12 (conda-forge's CUDA documentation).
 CUDA = re.compile(r"cudatoolkit|cudnn|libcudnn|nccl|cuda-[a-z-]+|lib(cublas|cufft|curand|cusolver|cusparse|nvjitlink|nvptxcompiler)")
 
@@ -90,11 +91,6 @@ class Wheel(NamedTuple):
     metadata: str
 
 
-def identity(item: CondaRecord) -> str:
-    """Return what a package's record is called: name, version and build."""
-    return posixpath.basename(item.meta).removesuffix(".json")
-
-
 def is_code(root: str, path: str) -> bool:
     """True for a file that something imports, opens or starts."""
     inner = posixpath.relpath(path, root)
@@ -109,7 +105,7 @@ def needed(state: CondaState, distributions: Collection[str] | None = None) -> f
     named = {item.name: item for item in state.records}
     waiting = [item.name for item in state.records if item.name == "python" or CUDA.fullmatch(item.name)]
     for item in state.records:
-        names = {normalise(found["name"]) for file in item.files if (found := _METADATA.fullmatch(file.path))}
+        names = distribution_owners([item]).keys()
         if names and (distributions is None or names & set(distributions)):
             waiting.append(item.name)
     seen: set[str] = set()
@@ -128,17 +124,15 @@ def compare(
 
     ``wheels`` are the distributions there, ``claimed`` maps files that a RECORD lists to the metadata folder of its distribution.
     """
-    if not reader.exists(posixpath.join(root, META)):
+    state = survey(reader, root, wheels)
+    if state is None:
         return None
-    records = read_records(reader, root)
-    owners = {posixpath.join(root, found["folder"]): identity(item) for item in records for found in _metadata(item)}
-    over, own = _over(reader, root, records, tuple(wheels), owners)
-    replaced = {item.package: item.name for item in over}
-    alien = {path: folder for path, folder in claimed.items() if folder not in own}
+    replaced = {item.package: item.name for item in state.over}
+    alien = {path: folder for path, folder in claimed.items() if folder not in state.own}
     faults: list[CondaFault] = []
-    chosen = _chosen(records, deep=deep, sizes_only=sizes_only)
+    chosen = _chosen(state.records, deep=deep, sizes_only=sizes_only)
     hashed = count = 0
-    for item in records:
+    for item in state.records:
         for file in item.files:
             if file.kind not in _COMPARED or file.path.endswith(".pyc"):
                 continue
@@ -149,53 +143,33 @@ def compare(
             if kind is not None:
                 by = _name(alien[path]) if path in alien else replaced.get(identity(item), "")
                 faults.append(CondaFault(package=identity(item), kind=kind, path=path, detail=detail, by=by))
-    return CondaState(
-        root=root, records=records, faults=tuple(faults), over=over, own=own, owners=owners, files=count, hashed=hashed
-    )
+    return replace(state, faults=tuple(faults), files=count, hashed=hashed)
+
+
+def survey(reader: Reader, root: str, wheels: Iterable[Wheel]) -> CondaState | None:
+    """Read the records and tell whose the distributions are, without looking at the files of the packages."""
+    if not reader.exists(posixpath.join(root, META)):
+        return None
+    records = read_records(reader, root)
+    found = brought(reader, root, records)
+    owners = {posixpath.join(root, item.folder): item.package for item in found}
+    own = frozenset(posixpath.join(root, item.folder) for item in found if item.state == "own")
+    return CondaState(root=root, records=records, over=tuple(_over(found, root, tuple(wheels), owners)), own=own, owners=owners)
 
 
 def _name(folder: str) -> str:
     return normalise(posixpath.basename(folder).partition("-")[0])
 
 
-def _metadata(item: CondaRecord) -> list[re.Match[str]]:
-    """The metadata folders that a package brings: a dist-info, or an egg-info, which older ones have as one file."""
-    found = (_METADATA.fullmatch(file.path) for file in item.files)
-    return [match for match in found if match and (match.string.endswith(("/METADATA", "/PKG-INFO")) or match["folder"] == match.string)]
-
-
-def _over(
-    reader: Reader, root: str, records: Iterable[CondaRecord], wheels: tuple[Wheel, ...], owners: Mapping[str, str]
-) -> tuple[tuple[Over, ...], frozenset[str]]:
-    """Tell which of conda's distributions are still its own, and which pip or uv has replaced."""
-    over: list[Over] = []
-    own: set[str] = set()
-    for item in records:
-        listed = {file.path: file for file in item.files}
-        for found in _metadata(item):
-            folder, name = posixpath.join(root, found["folder"]), normalise(found["name"])
-            others = [wheel for wheel in wheels if wheel.name == name and wheel.metadata != folder and wheel.metadata not in owners]
-            there = reader.exists(posixpath.join(root, found.string))
-            again = there and _installed_again(reader, root, found["folder"], listed)
-            if there and not again:
-                own.add(folder)
-            now = others[0] if others else Wheel(name, found["version"], folder) if again else None
-            if now is not None:
-                over.append(
-                    Over(package=identity(item), name=name, conda=found["version"], version=now.version, metadata=now.metadata, both=there and not again)
-                )
-    return tuple(over), frozenset(own)
-
-
-def _installed_again(reader: Reader, root: str, folder: str, listed: Mapping[str, CondaFile]) -> bool:
-    """Whether pip or uv has installed the very same version over conda's: INSTALLER (PEP 376) says so, and is not what the package has."""
-    path = f"{folder}/INSTALLER"
-    try:
-        content = reader.read_bytes(posixpath.join(root, path), 64)
-    except OSError:
-        return False
-    known = listed[path].sha256 if path in listed else ""
-    return content.strip() in {b"pip", b"uv"} and hashlib.sha256(content).hexdigest() != known
+def _over(items: Iterable[Brought], root: str, wheels: tuple[Wheel, ...], owners: Mapping[str, str]) -> Iterator[Over]:
+    """Yield those of conda's distributions that pip or uv has replaced, or put another version beside."""
+    for item in items:
+        folder = posixpath.join(root, item.folder)
+        others = [wheel for wheel in wheels if wheel.name == item.name and wheel.metadata not in owners]
+        now = others[0] if others else Wheel(item.name, item.version, folder) if item.state == "again" else None
+        if now is not None:
+            both = item.state == "own"
+            yield Over(package=item.package, name=item.name, conda=item.version, version=now.version, metadata=now.metadata, both=both)
 
 
 def _chosen(records: Iterable[CondaRecord], *, deep: bool, sizes_only: bool) -> frozenset[str]:

@@ -7,7 +7,7 @@ import csv
 import hashlib
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal, NamedTuple
 
 from provisioner.host import Reader
@@ -280,7 +280,7 @@ def _natives(sizes: dict[str, int], rows: dict[str, list[_Row]]) -> tuple[tuple[
     return tuple((path, found[-1].owner) for path, found in rows.items() if path in sizes and _NATIVE.search(path))
 
 
-def _strays(reader: Reader, folders: tuple[str, ...], sizes: dict[str, int], rows: dict[str, list[_Row]]) -> Iterator[Fault]:
+def _strays(reader: Reader, folders: tuple[str, ...], sizes: dict[str, int], rows: Collection[str]) -> Iterator[Fault]:
     """Code in the tensorflow folder that no distribution owns: what an earlier release left, and what Python would import all the same."""
     roots = tuple(f"{site}/tensorflow/" for site in folders)
     for path in sorted(sizes):

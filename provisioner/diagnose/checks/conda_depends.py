@@ -12,9 +12,9 @@ from provisioner.causes.findings import Findings
 from provisioner.conda_spec import meets, spec_name
 from provisioner.diagnose import conda_case, imported
 from provisioner.diagnose.case import Case, CheckSpec
+from provisioner.facts.conda_owned import identity
 from provisioner.model.conda import CondaRecord
 from provisioner.model.finding import Evidence, Severity
-from provisioner.verify.conda_files import identity
 
 SHOWN = 8
 UNMET = "Conda packages do not have what they depend on"
@@ -78,10 +78,14 @@ def channels(case: Case, findings: Findings) -> str:
         if whose and SHARED.fullmatch(item.name):
             found.setdefault(whose, []).append(item)
     if len(found) > 1 and any(identity(item) in needed for items in found.values() for item in items):
-        evidence = [Evidence(seen=f"of {whose}: {_names(items)}", where=f"{state.root}/conda-meta") for whose, items in sorted(found.items())]
+        evidence = [
+            Evidence(seen=f"of {whose}: {_names(items)}", where=f"{state.root}/conda-meta") for whose, items in sorted(found.items())
+        ]
         findings.add("dependency-incompatible", "warning", "possible", *evidence, title=MIXED)
     elif len(found) > 1:
-        evidence = [Evidence(seen=f"of {whose}: {_names(items)}", where=f"{state.root}/conda-meta") for whose, items in sorted(found.items())]
+        evidence = [
+            Evidence(seen=f"of {whose}: {_names(items)}", where=f"{state.root}/conda-meta") for whose, items in sorted(found.items())
+        ]
         findings.add("dependency-incompatible", "info", "possible", *evidence, title=MIXED)
     return "; ".join(f"{len(items)} of {whose}" for whose, items in sorted(found.items())) or "no package of the channels that are known"
 

@@ -11,9 +11,10 @@ from provisioner.causes.findings import Findings
 from provisioner.conda_spec import spec_name
 from provisioner.diagnose import conda_case, examined, imported
 from provisioner.diagnose.case import Case, CheckSpec
+from provisioner.facts.conda_owned import identity
 from provisioner.model.finding import Evidence, Repair, Severity
 from provisioner.site import is_rival
-from provisioner.verify.conda_files import CondaFault, CondaState, Over, identity
+from provisioner.verify.conda_files import CondaFault, CondaState, Over
 
 OVER = "pip has replaced packages of conda, and conda does not know it"
 UNNEEDED = "pip has replaced conda packages that TensorFlow does not need"
@@ -42,7 +43,9 @@ def _add(case: Case, state: CondaState, item: Over, findings: Findings) -> None:
     ours = is_rival(item.name)
     severity, cause = _gravity(case, item.name), "conflicting-tf-packages" if ours else "install-corrupt"
     what = f"{item.name} {item.version} was installed by pip or uv"
-    there = f"conda's own, {item.conda}, is there, too" if item.both else f"over conda's {item.package}, which conda still takes for installed"
+    there = (
+        f"conda's own, {item.conda}, is there, too" if item.both else f"over conda's {item.package}, which conda still takes for installed"
+    )
     seen = Evidence(seen=f"{what}; {there}", where=item.metadata)
     repairs = _repairs(case, state, item) if severity != "info" else ()
     title = "" if ours and severity != "info" else OVER if severity != "info" else UNNEEDED
@@ -67,7 +70,9 @@ def _repairs(case: Case, state: CondaState, item: Over) -> tuple[Repair, ...]:
     if plan is not None and item.name in plan.expected:
         restored = Repair(kind="restore", name=item.name, version=plan.expected[item.name], reason="its files were mixed with conda's")
         return (*forget, restored) if item.both or item.version != plan.expected[item.name] else forget
-    held = {**plan.conda.unchanged, **{one.name: f"{one.version} {one.build}" for one in plan.conda.packages}} if plan and plan.conda else {}
+    held = (
+        {**plan.conda.unchanged, **{one.name: f"{one.version} {one.build}" for one in plan.conda.packages}} if plan and plan.conda else {}
+    )
     package = next((one for one in state.records if identity(one) == item.package), None)
     if package is not None and held.get(package.name) == f"{package.version} {package.build}":
         return conda

@@ -9,8 +9,9 @@ from __future__ import annotations
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import conda_case, imported
 from provisioner.diagnose.case import Case, CheckSpec
+from provisioner.facts.conda_owned import identity
 from provisioner.model.finding import Evidence, Severity
-from provisioner.verify.conda_files import CondaFault, identity, is_code
+from provisioner.verify.conda_files import CondaFault, is_code
 
 SHOWN = 6
 UNNEEDED = "Files of conda packages that TensorFlow does not need are not as recorded"

@@ -78,6 +78,8 @@ MOVED = "The conda environment was moved or copied after it was made"
 
 CHECKS = (
     CheckSpec(name="conda-protection", title="whether the environment may be changed", look=protected),
-    CheckSpec(name="conda-activation", title="the activation scripts are there, and the active environment is the one that runs", look=activation),
+    CheckSpec(
+        name="conda-activation", title="the activation scripts are there, and the active environment is the one that runs", look=activation
+    ),
     CheckSpec(name="conda-place", title="the environment stands where it was made for", look=moved),
 )

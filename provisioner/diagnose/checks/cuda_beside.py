@@ -28,7 +28,7 @@ def links(case: Case, findings: Findings) -> str:
     links = cuda_files.links(case)
     for link in links:
         at, name = f"{site}/{link.path}", posixpath.basename(link.path)
-        if not link.target or files.there(case.reader, at) or not cuda_files.leads(case, at, link.target) or name in cuda.must_open:
+        if not link.target or not cuda_files.dangles(case, at) or not cuda_files.leads(case, at, link.target) or name in cuda.must_open:
             continue
         by = (*chain, cudnn) if cuda_files.kind(name) == "cudnn" and cudnn else chain
         if ".so" in name and loader.find(name, by).path:

@@ -9,9 +9,9 @@ from provisioner.causes.findings import Findings
 from provisioner.diagnose import conda_case, examined
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.facts import elf, files
+from provisioner.facts.conda_owned import identity
 from provisioner.model.facts import Interpreter
 from provisioner.model.finding import Evidence, Remedy, Repair
-from provisioner.verify import conda_files
 
 START_SECONDS = 4.0
 GONE = "The Python of this environment is gone"
@@ -123,7 +123,7 @@ def _another(case: Case, version: str) -> tuple[Repair, ...]:
 def _by_conda(case: Case) -> tuple[Repair, ...]:
     """In a conda environment Python is a package like any other."""
     state = conda_case.state(case)
-    packages = [conda_files.identity(item) for item in state.records if item.name == "python"]
+    packages = [identity(item) for item in state.records if item.name == "python"]
     return tuple(conda_case.relink(package, "the Python of the environment does not start") for package in packages)
 
 
