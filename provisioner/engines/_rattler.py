@@ -15,9 +15,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import io
 import json
 import os
+import shutil
 import sys
+import tarfile
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +32,8 @@ NOT_INSTALLED = 3
 FAILED = 1
 # How many packages are downloaded at once.
 DOWNLOADS = 8
+# The build of a Python that is none (``stand_in``); no channel has one that is called so.
+STAND_IN = "tfsetup_stand_in_0"
 
 # What a record has beside the fields that are named alike in an ``index.json``.
 _PLACE = ("url", "fetch", "channel", "filename", "sha256", "md5", "size")
@@ -86,13 +91,12 @@ async def solve(request: dict[str, Any]) -> dict[str, Any]:
 
 async def install(request: dict[str, Any]) -> dict[str, Any]:
     """Download, check and link the packages; nothing that is in the prefix is looked at or removed."""
-    from rattler import Client, Config, PackageCache, PrefixRecord, Subdir, ValidationMode  # noqa: PLC0415 - loaded above
+    from rattler import Client, Config, PackageCache, Subdir, ValidationMode  # noqa: PLC0415 - loaded above
     from rattler import install as rattler_install  # noqa: PLC0415 - as above
 
     client = Client.from_config(Config.from_toml(request["config"]))
     mode = ValidationMode.full() if request["wary"] else ValidationMode.fast()
     cache = PackageCache.new_layered([Path(path) for path in request["caches"]], validation_mode=mode)
-    stays = [PrefixRecord.from_path(Path(request["beside"]))] if request["beside"] else []
     own = Path(request["caches"][0])
     for path in map(Path, request["caches"]):
         with contextlib.suppress(OSError):
@@ -102,19 +106,51 @@ async def install(request: dict[str, Any]) -> dict[str, Any]:
                 break
     with tempfile.TemporaryDirectory(prefix=".tfsetup-", dir=own) as folder:
         records = await fetch(request["packages"], client, cache, Path(folder), wary=request["wary"])
+        pure = any(item["noarch"] == "python" for item in request["packages"]) and request["beside"]
+        placeholder = stand_in(Path(request["beside"]), Path(folder)) if pure else None
         await rattler_install(
-            [*records, *stays],
+            [*records, *([placeholder] if placeholder is not None else [])],
             target_prefix=request["prefix"],
             alternative_target_prefix=request["target"],
-            installed_packages=stays,
+            installed_packages=[],
             platform=Subdir(request["platform"]),
             execute_link_scripts=False,
             show_progress=False,
             client=client,
             package_cache=cache,
         )
+    if placeholder is not None:
+        forget(placeholder, Path(request["prefix"]), own)
     put_right(Path(request["prefix"]) / "conda-meta", request["packages"], request["specs"])
     return {}
+
+
+def stand_in(path: Path, folder: Path) -> Any:
+    """Return a Python without files, of the version of conda's record ``path``: for the pure packages that go to where that one looks.
+
+    The record itself will not do: py-rattler 0.28 panics when something is linked and a package that is there stays ("Expected just
+    reordering" in its path_resolver), which ``tests/channel/test_rattler_facts.py`` shows.
+    """
+    known = json.loads(path.read_text(encoding="utf-8"))
+    named = {"name": "python", "version": known["version"], "build": STAND_IN, "build_number": 0, "subdir": known["subdir"], "depends": []}
+    index = {**named, **{key: known[key] for key in ("python_site_packages_path",) if known.get(key)}}
+    archive = folder / f"python-{known['version']}-{STAND_IN}.tar.bz2"
+    with tarfile.open(archive, "w:bz2") as tar:
+        for name, data in (("info/index.json", index), ("info/paths.json", {"paths": [], "paths_version": 1})):
+            content = json.dumps(data).encode()
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    place = {"url": archive.as_uri(), "filename": archive.name, "channel": folder.as_uri(), "size": archive.stat().st_size, "md5": ""}
+    return record_of({**index, **place, "sha256": digest(archive)})
+
+
+def forget(record: Any, prefix: Path, cache: Path) -> None:
+    """Take the stand-in out again: its record, and what the cache keeps of it."""
+    identity = f"{record.name.normalized}-{record.version}-{STAND_IN}"
+    (prefix / "conda-meta" / f"{identity}.json").unlink(missing_ok=True)
+    shutil.rmtree(cache / identity, ignore_errors=True)
+    (cache / f"{identity}.lock").unlink(missing_ok=True)
 
 
 async def fetch(packages: list[dict[str, Any]], client: Any, cache: Any, folder: Path, *, wary: bool) -> list[Any]:
