@@ -58,7 +58,9 @@ def read_conda_ground(
     found = places(host, request, channels)
     known = {package.identity: package for package in made.packages} if made else {}
     linkable = {}
-    for name in site.conda:
+    names = {identity_parts(item)[0] for item in site.conda}
+    gone = [package.identity for package in known.values() if package.name not in names]
+    for name in (*site.conda, *gone):
         package = present.get(name) or known.get(name) or _of_cache(host, found, name)
         if package is not None and package.url and len(package.sha256) == 64:  # noqa: PLR2004 - hexadecimal
             linkable[name] = package

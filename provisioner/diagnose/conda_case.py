@@ -9,9 +9,11 @@ from provisioner.diagnose import examined
 from provisioner.diagnose.case import Case, Skipped
 from provisioner.facts.conda_owned import identity
 from provisioner.model.conda import CondaRecord
-from provisioner.model.finding import Repair
+from provisioner.model.finding import Evidence, Repair
 from provisioner.verify import conda_files
 from provisioner.verify.conda_files import CondaState
+
+SHOWN = 4
 
 
 def state(case: Case) -> CondaState:
@@ -79,3 +81,17 @@ def bringing(case: Case, path: str, why: str) -> tuple[Repair, ...]:
     """Put back the package that brought a file; nothing where it is none of conda's."""
     package = owner(case, path)
     return (relink(package, why),) if package else ()
+
+
+def python_anew(case: Case) -> tuple[Repair, ...]:
+    """In a conda environment Python is a package like any other."""
+    packages = [identity(item) for item in state(case).records if item.name == "python"]
+    return tuple(relink(package, "the Python of the environment does not start") for package in packages)
+
+
+def damaged_python(case: Case) -> list[Evidence]:
+    """Files of conda's Python that are not as recorded; in a virtual environment Python's own files are somebody else's."""
+    conda = case.integrity.conda
+    faults = [fault for fault in conda.faults if fault.package.startswith("python-")] if conda is not None else []
+    found = [fault for fault in faults if conda_files.is_code(case.env, fault.path)]
+    return [Evidence(seen=f"{fault.detail} (conda's {fault.package})", where=fault.path) for fault in found[:SHOWN]]

@@ -24,10 +24,10 @@ _FAMILY = re.compile(r"(lib)?tensorflow([-_].*)?")
 class CondaGround:
     """What repairs of a conda environment are made from.
 
-    ``there`` are the packages by name, version and build, those that can be linked anew ``linkable``: their records, or what an earlier run or
-    the cache knows of them, tell address and hash. ``own`` maps the metadata folders (relative) of distributions that are conda's to the package.
-    ``depends`` are the match specs of each. ``edits`` are the activation files of an environment made anew. ``solved`` is what such a one is
-    made of, once that is known. The rest is as in ``CondaPart``.
+    ``there`` are the packages by name, version and build. Those of ``linkable`` can be linked anew: their records, or what an earlier run or the
+    cache knows of them, tell address and hash; among them are those of an earlier run of which nothing is there any more. ``own`` maps the
+    metadata folders (relative) of distributions that are conda's to the package. ``depends`` are the match specs of each. ``edits`` are the
+    activation files of an environment made anew, ``solved`` what such a one is made of, once that is known. The rest is as in ``CondaPart``.
     """
 
     road: Road
@@ -88,7 +88,7 @@ def obstacle(repair: Repair, conda: CondaGround | None) -> str:
     """Return why a package cannot be linked anew or taken out, or ""."""
     if repair.kind not in {"relink", "unlink"}:
         return ""
-    if conda is None or repair.name not in conda.there:
+    if conda is None or repair.name not in {*conda.there, *conda.linkable}:
         return f"the conda package {repair.name} is not there"
     if repair.kind == "relink" and repair.name not in conda.linkable:
         return f"{repair.name} cannot be put back: nothing tells its address and its SHA-256"
@@ -115,7 +115,7 @@ def part(conda: CondaGround, kind: PlanKind, repairs: Iterable[Repair], wanted: 
         packages = tuple(conda.linkable[name] for name in sorted(anew))
         staying = [identity_parts(name) for name in conda.there if name not in anew and name not in out]
         unchanged = {name: f"{version} {build}" for name, version, build in sorted(staying)}
-    removals = {**out, **anew}
+    removals = {name: why for name, why in {**out, **anew}.items() if name in conda.there}
     return CondaPart(
         specs=conda.specs,
         virtual=conda.virtual,

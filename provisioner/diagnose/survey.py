@@ -73,7 +73,8 @@ def gather(
             why_not = _no_import(wishes, survey, no_survey) or no_work
             probing = None if why_not else pool.submit(_probe, host, chosen.python, work, wishes, progress)
             opening = _opening(pool, host, chosen.python, work, build=build, why_not=why_not)
-            sizes_only = bool(why_not) and not wishes.deep
+            # Of an interpreter that does not answer, a file that was changed may be why.
+            sizes_only = not wishes.importing and not wishes.deep
             root = chosen.env or (survey.prefix if survey else "/")
             checking = pool.submit(integrity.check, host, root, deep=wishes.deep, sizes_only=sizes_only, folders=folders)
             found = distributions(host, path)

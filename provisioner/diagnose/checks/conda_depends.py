@@ -14,7 +14,7 @@ from provisioner.diagnose import conda_case, imported
 from provisioner.diagnose.case import Case, CheckSpec
 from provisioner.facts.conda_owned import identity
 from provisioner.model.conda import CondaRecord
-from provisioner.model.finding import Evidence, Severity
+from provisioner.model.finding import Evidence, Repair, Severity
 
 SHOWN = 8
 UNMET = "Conda packages do not have what they depend on"
@@ -44,9 +44,17 @@ def depends(case: Case, findings: Findings) -> str:
         there = installed.get(spec_name(spec))
         have = f"{there.version} {there.build} is there" if there else "it is not there"
         seen = Evidence(seen=f"{identity(item)} depends on {spec}, {have}", where=f"{state.root}/{item.meta}")
-        findings.add("dependency-incompatible", severity, "likely", seen, title=UNMET)
+        repairs = _again(case, spec_name(spec)) if severity != "info" and there is None else ()
+        findings.add("dependency-incompatible", severity, "likely", seen, title=UNMET, repairs=repairs)
     words = f"{sum(len(item.depends) for item in installed.values())} dependencies of {len(installed)} conda packages"
     return f"{words}; {len(lost)} are not met" if lost else words
+
+
+def _again(case: Case, name: str) -> tuple[Repair, ...]:
+    """What an earlier run of tfsetup had linked, it links again; of anything else only a solver can say what it should be."""
+    made = case.receipt.plan.conda if case.receipt is not None else None
+    found = [package for package in (made.packages if made is not None else ()) if package.name == name]
+    return tuple(conda_case.relink(package.identity, f"{name} is not there any more, and others depend on it") for package in found)
 
 
 def _unmet(installed: dict[str, CondaRecord], spec: str) -> bool:
