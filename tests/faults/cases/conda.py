@@ -248,9 +248,9 @@ def an_active_conda_environment(place: Place) -> None:
 
 @healthy(BASE)
 def conda_thinned_out(place: Place) -> None:
-    """Images leave out headers, tests and byte code; certificates were added."""
+    """Images leave out headers, what C programs are built with, and byte code."""
     place.delete(place.env / "include")
-    place.delete(place.env / "lib/python3.8/lib2to3")
+    place.delete(next((place.env / "lib/python3.8").glob("config-3*")))
     for path in (place.env / "lib/python3.8").glob("__pycache__"):
         place.delete(path)
 
