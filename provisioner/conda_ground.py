@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from provisioner.conda_plan import identity_parts
 from provisioner.diagnose.conda_repair import CondaGround, channel_of
 from provisioner.diagnose.known import LIBRARIES
 from provisioner.engines import rattler
+from provisioner.errors import TfsetupError
 from provisioner.facts import files
 from provisioner.facts.conda_env import read_records
 from provisioner.facts.conda_owned import own_folders
@@ -32,8 +33,10 @@ from provisioner.transaction import make_folders
 if TYPE_CHECKING:
     from provisioner.catalogue import Catalogue
 
-# A package's entry in repodata, which conda, mamba and rattler keep with the unpacked package in their caches.
+# A package's entry in repodata, which conda and mamba keep with the unpacked package in their caches; rattler 0.28 does not.
 _KEPT = "info/repodata_record.json"
+# Newer than any, for what is there already.
+ANY_CUDA = "99"
 
 
 def road_of(reader: Reader, site: Site, receipt: Receipt | None) -> Road:
@@ -48,7 +51,7 @@ def road_of(reader: Reader, site: Site, receipt: Receipt | None) -> Road:
 
 
 def read_conda_ground(
-    host: Host, site: Site, receipt: Receipt | None, choice: Choice, request: Request, links: tuple[Link, ...]
+    host: Host, site: Site, receipt: Receipt | None, choice: Choice, request: Request, *, links: tuple[Link, ...], facts: Facts
 ) -> CondaGround:
     """Read the packages of the environment, and what is known of each."""
     root = site.state.path
@@ -62,6 +65,8 @@ def read_conda_ground(
     gone = [package.identity for package in known.values() if package.name not in names]
     for name in (*site.conda, *gone):
         package = present.get(name) or known.get(name) or _of_cache(host, found, name)
+        if package is None:
+            package = _of_channel(host, replace(request, channels=channels or request.channels), choice, facts, name)
         if package is not None and package.url and len(package.sha256) == 64:  # noqa: PLR2004 - hexadecimal
             linkable[name] = package
     return CondaGround(
@@ -88,6 +93,16 @@ def _of_cache(reader: Reader, found: Places, identity: str) -> CondaPackage | No
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue
     return None
+
+
+def _of_channel(host: Host, request: Request, choice: Choice, facts: Facts, identity: str) -> CondaPackage | None:
+    """What a channel says of a package that nothing here knows any more."""
+    name, version, build = identity_parts(identity)
+    try:
+        found = _solve(host, request, choice, facts, [f"{name} =={version} {build}"])
+    except TfsetupError:
+        return None
+    return next((package for package in found if package.identity == identity), None)
 
 
 def _package(data: dict[str, Any]) -> CondaPackage:
@@ -125,21 +140,37 @@ def solved(host: Host, catalogue: Catalogue, conda: CondaGround, choice: Choice,
     asked = {spec.split()[0] for spec in specs}
     cuda = conda_pick.cuda_of(facts, choice, release) if release is not None else facts.driver.cuda.value or ""
     virtual = virtual_packages(facts, cuda=cuda)
+    wanted = [*specs, *sorted(names - asked)]
+    locked = tuple(conda.linkable.values())
+    packages = _solve(host, replace(request, channels=conda.channels), choice, facts, wanted, virtual=virtual, locked=locked)
+    return replace(conda, solved=packages, specs=tuple(specs), virtual=virtual)
+
+
+def _solve(
+    host: Host,
+    request: Request,
+    choice: Choice,
+    facts: Facts,
+    specs: Sequence[str],
+    *,
+    virtual: tuple[str, ...] = (),
+    locked: tuple[CondaPackage, ...] = (),
+) -> tuple[CondaPackage, ...]:
+    """Ask the channels of the request; without ``virtual``, for a machine on which any CUDA runs."""
     repodata = posixpath.join(flow.cache_folder(host), "conda")
     make_folders(host, repodata)
-    found = places(host, replace(request, channels=conda.channels), conda.channels)
+    found = places(host, request, request.channels)
     packages = rattler.solve(
         host,
         found.channels,
         subdir=SUBDIRS[choice.platform],
-        specs=[*specs, *sorted(names - asked)],
-        virtual=virtual,
+        specs=specs,
+        virtual=virtual or virtual_packages(facts, cuda=ANY_CUDA),
         repodata=repodata,
-        locked=conda.linkable.values(),
+        locked=locked,
         offline=request.offline or found.config.offline,
     )
-    bare = tuple(replace(item, url=rattler.bare(item.url), channel=rattler.bare(item.channel)) for item in packages)
-    return replace(conda, solved=bare, specs=tuple(specs), virtual=virtual)
+    return tuple(replace(item, url=rattler.bare(item.url), channel=rattler.bare(item.channel)) for item in packages)
 
 
 def _exact(conda: CondaGround, names: Iterable[str]) -> list[str]:

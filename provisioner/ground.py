@@ -85,7 +85,7 @@ def survey(host: Host, site: Site, findings: tuple[Finding, ...], request: Reque
     choice, lock = _choose(host, catalogue, seen, request)
     config = posixpath.join(site.state.path, "pyvenv.cfg")
     links = flow.links_of(catalogue, choice) if lock else ()
-    conda = read_conda_ground(host, site, receipt, choice, request, links) if site.state.kind == "conda" else None
+    conda = read_conda_ground(host, site, receipt, choice, request, links=links, facts=facts) if site.state.kind == "conda" else None
     if conda is not None and lock is not None:
         lock = without_owned(lock, conda, site)
     ground = Ground(

@@ -18,10 +18,10 @@ SPECS = (
 
 
 def test_versions_are_ordered_as_conda_orders_them() -> None:
-    ordered = "0.4.1 0.5a1 1.0.dev1 1.0a 1.0a1 1.0rc1 1.0 1.0.post1 1.1.1q 1.1.1 1.1.2a 1.2.1 1.2.13 2.0a0 2 3.1 3.10.4 9e 9 2022.1 1!1.0".split()
+    ordered = "0.4.1 0.5a1 1.0a 1.0a1 1.0rc1 1.0.dev1 1.0 1.0.post1 1.1.1q 1.1.1 1.1.2a 1.2.1 1.2.13 2.0a0 2 3.1 3.10.4 9e 9 2022.1 1!1.0".split()
     assert all(compare(one, other) == -1 for one, other in itertools.combinations(ordered, 2))
     assert compare("1.0", "1.0.0") == compare("1.1", "1.1") == 0
-    assert compare("1.0+a", "1.0") == 1
+    assert (compare("1.0+1", "1.0"), compare("1.0+a", "1.0")) == (1, -1)
 
 
 def test_rattler_orders_them_so_too() -> None:
