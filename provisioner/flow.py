@@ -179,6 +179,8 @@ def _of_kind(host: Host, request: Request, site: Site) -> Request:
     if site.state.kind == "venv" and request.kind == "conda":
         hint = "leave --kind out, or choose another --env; a virtual environment is never changed by `--kind conda`"
         raise InputError("it is a virtual environment", place=request.env, hint=hint)
+    if request.kind == "venv" and request.origins.get("channel") == "option":
+        raise UsageError("a virtual environment takes nothing from a conda channel", place="--channel", hint="add --kind conda, or leave it out")
     return request
 
 

@@ -36,7 +36,7 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> 
     for step in plan.steps:
         number += step.needed
         mark = f"{number}." if step.needed else "-"
-        title = step.title if step.needed else _not_needed(step.kind)
+        title = step.title if step.needed else _not_needed(step.kind, conda=plan.conda is not None)
         lines.append(f"  {mark:<3} {title}")
         lines.append(f"      {'because ' if step.needed else 'not needed: '}{step.reason}")
     lines += ["", *_conda(plan, verbose=verbose), *_packages(plan, verbose=verbose), *_removals(plan), *_repairs(plan), *_conflicts(plan)]
@@ -90,9 +90,9 @@ def _conflicts(plan: Plan) -> list[str]:
     return ["What else you have installed, and what becomes of it", *(f"  {text}" for text in plan.conflicts)] if plan.conflicts else []
 
 
-def _not_needed(kind: str) -> str:
+def _not_needed(kind: str, *, conda: bool) -> str:
     return {
-        "create": "Make an environment",
+        "create": f"Make a {'conda' if conda else 'virtual'} environment",
         "conda": "Link conda packages",
         "remove": "Move things out",
         "install": "Install packages",
