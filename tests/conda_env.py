@@ -11,7 +11,15 @@ SITE = "lib/python3.11/site-packages"
 
 
 def package(
-    env: Path, name: str, version: str, files: Mapping[str, str], *, build: str = "0", depends: Sequence[str] = (), channel: str = "", **paths: object
+    env: Path,
+    name: str,
+    version: str,
+    files: Mapping[str, str],
+    *,
+    build: str = "0",
+    depends: Sequence[str] = (),
+    channel: str = "",
+    **paths: object,
 ) -> Path:
     """Put a package into the environment and return its record; a file that begins with ``-> `` is a link. ``paths`` go to every listed file."""
     listed = []
@@ -23,7 +31,12 @@ def package(
             listed.append({"_path": path, "path_type": "softlink"})
             continue
         place.write_text(text)
-        entry = {"_path": path, "path_type": "hardlink", "sha256": hashlib.sha256(text.encode()).hexdigest(), "size_in_bytes": len(text.encode())}
+        entry = {
+            "_path": path,
+            "path_type": "hardlink",
+            "sha256": hashlib.sha256(text.encode()).hexdigest(),
+            "size_in_bytes": len(text.encode()),
+        }
         listed.append({**entry, **paths})
     data = {
         "name": name, "version": version, "build": build, "build_number": 0, "subdir": "linux-64", "channel": channel, "depends": list(depends),
@@ -37,7 +50,9 @@ def package(
     return record
 
 
-def distribution(name: str, version: str, files: Mapping[str, str], *, installer: str = "conda", requires: Sequence[str] = ()) -> dict[str, str]:
+def distribution(
+    name: str, version: str, files: Mapping[str, str], *, installer: str = "conda", requires: Sequence[str] = ()
+) -> dict[str, str]:
     """Return the files of a distribution with its metadata."""
     info = f"{SITE}/{name}-{version}.dist-info"
     wants = "".join(f"Requires-Dist: {text}\n" for text in requires)
@@ -60,6 +75,6 @@ def install(env: Path, files: Mapping[str, str]) -> None:
 
 
 def _digest(text: str) -> str:
-    import base64  # noqa: PLC0415
+    import base64
 
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()

@@ -33,7 +33,9 @@ pytest.importorskip("rattler")
 HOST = LocalHost()
 SOURCE = File(f"#!{PLACEHOLDER}/bin/python\n".encode(), 0o755)
 PACKAGES = (
-    Package(name="app", version="1.0", depends=("base-lib",), files={"bin/app": SOURCE, "share/app/a.txt": "a\n", "share/app/b.txt": "b\n"}),
+    Package(
+        name="app", version="1.0", depends=("base-lib",), files={"bin/app": SOURCE, "share/app/a.txt": "a\n", "share/app/b.txt": "b\n"}
+    ),
     Package(name="base-lib", version="2.0", files={"lib/libbase.so.2": b"\x7fELF library", "lib/libbase.so": File(link="libbase.so.2")}),
 )
 APP, LIB = "app-1.0-0", "base-lib-2.0-0"
@@ -47,7 +49,7 @@ def channel(tmp_path: Path) -> build.Channel:
 @pytest.fixture
 def env(tmp_path: Path, channel: build.Channel, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An environment that somebody has made with rattler; the cache is the one that the tool uses."""
-    from tests.channel.using import install, solve  # noqa: PLC0415 - needs rattler
+    from tests.channel.using import install, solve
 
     monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "tool"))
     for name in ("CONDA_PREFIX", "CONDA_EXE", "MAMBA_EXE", "MAMBA_ROOT_PREFIX", "CONDARC", "CONDA_PKGS_DIRS"):
@@ -65,7 +67,16 @@ def made(env: Path, *repairs: Repair) -> Plan:
     site = read_broken(HOST, str(env))
     request = Request(env=str(env), kind="conda")
     choice = Choice(
-        release="0", python="3", interpreter=None, device="cpu", platform="linux-x86_64", reasons=(), refusals=(), warnings=(), gpus=(), road="wheels"
+        release="0",
+        python="3",
+        interpreter=None,
+        device="cpu",
+        platform="linux-x86_64",
+        reasons=(),
+        refusals=(),
+        warnings=(),
+        gpus=(),
+        road="wheels",
     )
     known = read_conda_ground(HOST, site, None, choice, request, links=(), facts=machine())
     lock = make_lock(locked("six", "1"))
@@ -141,7 +152,7 @@ def test_when_the_proof_fails_the_broken_state_is_back(env: Path) -> None:
 def test_whoever_writes_into_a_file_writes_into_the_cache_too(env: Path, tmp_path: Path) -> None:
     with (env / "lib/libbase.so.2").open("r+b") as file:
         file.write(b"spoiled")
-    assert list((tmp_path / "cache").glob("**/libbase.so.2"))[0].read_bytes().startswith(b"spoiled"), "the cache shares its files"
+    assert next((tmp_path / "cache").glob("**/libbase.so.2")).read_bytes().startswith(b"spoiled"), "the cache shares its files"
     assert mend(env, relink(LIB)).kept
     assert (env / "lib/libbase.so.2").read_bytes() == b"\x7fELF library"
 

@@ -89,7 +89,7 @@ def frozen(root: Path) -> None:
     [
         (lambda root: None, "there is no environment", "tfsetup apply"),
         (lambda root: root.write_text(""), "there is no environment", "tfsetup apply"),
-        (lambda root: frozen(root), "it is never changed: it is frozen", "beside it"),
+        (frozen, "it is never changed: it is frozen", "beside it"),
         (lambda root: (root / "data").mkdir(parents=True), "not a virtual environment", "a Python installation itself is never changed"),
     ],
 )

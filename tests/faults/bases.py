@@ -123,8 +123,8 @@ def place_of(name: str, folder: Path) -> Path:
 
 def channel_of(folder: Path) -> str:
     """Return the address of the channel that conda environments are made from: Python as it is here, CUDA's libraries as empty ones."""
-    from tests.channel import build as channels  # noqa: PLC0415 - needs zstandard
-    from tests.channel import cuda  # noqa: PLC0415 - as above
+    from tests.channel import build as channels
+    from tests.channel import cuda
 
     if not (folder / "channel" / "linux-64" / "repodata.json").exists():
         versions = sorted({base.python for base in BASES.values() if base.kind == "conda"})

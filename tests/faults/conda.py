@@ -23,7 +23,7 @@ def change(place: Place, name: str, **values: object) -> None:
     place.write(path, json.dumps({**json.loads(path.read_text()), **values}))
 
 
-def record(  # noqa: PLR0913 - each is a part of a record
+def record(
     place: Place, name: str, version: str, build: str, *, files: Sequence[str] = (), depends: Sequence[str] = (), channel: str = FORGE
 ) -> Path:
     """Record a package whose files (relative to the environment) are there."""

@@ -19,7 +19,9 @@ BIG = "x" * (conda_files.SMALL + 1)
 def env(tmp_path: Path) -> Path:
     folder = tmp_path / "an env [1]"
     python = {"bin/python3.11": "program", "lib/python3.11/json/__init__.py": "a = 1\n", "include/python3.11/Python.h": "header"}
-    package(folder, "python", "3.11.9", {**python, "bin/python": "-> python3.11", "lib/python3.11/old.pyc": "byte code"}, depends=["openssl"])
+    package(
+        folder, "python", "3.11.9", {**python, "bin/python": "-> python3.11", "lib/python3.11/old.pyc": "byte code"}, depends=["openssl"]
+    )
     package(folder, "openssl", "3.0", {"lib/libssl.so.3": BIG, "share/man/ssl.1": "manual"})
     package(folder, "r-base", "4.0", {"lib/R/lib/libR.so": "library"})
     package(folder, "numpy", "1.26.4", distribution("numpy", "1.26.4", {"numpy/__init__.py": "V = 1\n", "numpy/core.py": "c\n"}))
@@ -68,7 +70,10 @@ def test_changed(env: Path, path: str, text: str, kind: str) -> None:
 def test_missing_and_a_link_that_is_gone(env: Path) -> None:
     for path in ("bin/python", "lib/libssl.so.3", "lib/python3.11/old.pyc"):
         (env / path).unlink()
-    assert sorted(item[:3] for item in faults(env)) == [("missing", "libssl.so.3", "openssl-3.0-0"), ("missing", "python", "python-3.11.9-0")]
+    assert sorted(item[:3] for item in faults(env)) == [
+        ("missing", "libssl.so.3", "openssl-3.0-0"),
+        ("missing", "python", "python-3.11.9-0"),
+    ]
 
 
 def test_libraries_beyond_the_budget_are_hashed_only_when_asked_for(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,7 +107,9 @@ def test_pip_over_a_package_of_another_version(env: Path) -> None:
     (env / SITE / "numpy/core.py").unlink()
     install(env, distribution("numpy", "2.0", {"numpy/__init__.py": "V = 2\n"}, installer="pip"))
     over = state(env).over
-    assert [(item.package, item.name, item.conda, item.version, item.both) for item in over] == [("numpy-1.26.4-0", "numpy", "1.26.4", "2.0", False)]
+    assert [(item.package, item.name, item.conda, item.version, item.both) for item in over] == [
+        ("numpy-1.26.4-0", "numpy", "1.26.4", "2.0", False)
+    ]
     assert {item[3] for item in faults(env)} == {"numpy"}, "what is gone with conda's numpy is pip's doing, too"
 
 

@@ -46,9 +46,9 @@ def answers(case: Case, findings: Findings) -> str:
         return case.no_survey
     if _unmade(case):
         raise CouldNotTell(case.no_survey)
-    own = conda_case.damaged_python(case)
-    if own:
-        _add_gone(case, findings, [*evidence, *own], title=NO_START)
+    damaged = conda_case.damaged_python(case)
+    if damaged:
+        _add_gone(case, findings, [*evidence, *damaged], title=NO_START)
         return case.no_survey
     hooks = _hooks(case)
     if hooks:

@@ -27,7 +27,9 @@ FORGE, MAIN = "https://mirror.example/conda-forge", "https://mirror.example/pkgs
 @pytest.fixture
 def env(tmp_path: Path) -> Path:
     folder = tmp_path / "env"
-    package(folder, "python", "3.11.9", {"bin/python3.11": "x", "lib/python3.11/os.py": "o\n"}, depends=["openssl >=3,<4", "__glibc >=2.17"])
+    package(
+        folder, "python", "3.11.9", {"bin/python3.11": "x", "lib/python3.11/os.py": "o\n"}, depends=["openssl >=3,<4", "__glibc >=2.17"]
+    )
     package(folder, "openssl", "3.0", {"lib/libssl.so.3": "s"})
     package(folder, "r-base", "4.0", {"lib/R/lib/libR.so": "library"})
     package(folder, "numpy", "1.26.4", distribution("numpy", "1.26.4", {"numpy/__init__.py": "V = 1\n"}))
@@ -37,8 +39,8 @@ def env(tmp_path: Path) -> Path:
 
 def case(env: Path, **changes: object) -> Case:
     found = on_disk(env, "2.15.1")
-    from provisioner.diagnose.case import PathEntry  # noqa: PLC0415
-    from provisioner.diagnose.installed import distributions  # noqa: PLC0415
+    from provisioner.diagnose.case import PathEntry
+    from provisioner.diagnose.installed import distributions
 
     here = distributions(found.reader, (PathEntry(path=str(env / SITE), origin="environment"),))
     return dataclasses.replace(found, distributions=here, integrity=check(found.reader, str(env)), **changes)
@@ -46,14 +48,23 @@ def case(env: Path, **changes: object) -> Case:
 
 def receipt(env: Path, *, edits: tuple[Edit, ...] = (), wheels: tuple[str, ...] = (), conda: tuple[str, ...] = ()) -> Receipt:
     """A receipt of what made the environment; ``conda`` packages as name-version-build."""
-    from provisioner.local_host import LocalHost  # noqa: PLC0415
+    from provisioner.local_host import LocalHost
 
     made = make_plan(LocalHost(), env.parent / "elsewhere", make_lock(locked("six", "1")))
     part = CondaPart(
-        specs=(), virtual=(), channels=(), packages=(), unchanged={text.rsplit("-", 2)[0]: text.split("-", 1)[1].replace("-", " ") for text in conda}
+        specs=(),
+        virtual=(),
+        channels=(),
+        packages=(),
+        unchanged={text.rsplit("-", 2)[0]: text.split("-", 1)[1].replace("-", " ") for text in conda},
     )
     plan = dataclasses.replace(
-        made, env=dataclasses.replace(made.env, path=str(env)), edits=edits, unchanged=dict(text.split("==") for text in wheels), packages=(), conda=part
+        made,
+        env=dataclasses.replace(made.env, path=str(env)),
+        edits=edits,
+        unchanged=dict(text.split("==") for text in wheels),
+        packages=(),
+        conda=part,
     )
     return Receipt(tool="test", started="", finished="", plan=plan, verification=verification(str(env), passed=True))
 
@@ -112,7 +123,10 @@ class TestRecords:
     def test_of_two_that_are_right_the_newer_one_stays(self, env: Path) -> None:
         package(env, "openssl", "3.0.10", {})
         package(env, "openssl", "3.0.9", {})
-        assert conda_case.left_behind(conda_case.state(case(env))) == {"openssl-3.0-0": "openssl-3.0.10-0", "openssl-3.0.9-0": "openssl-3.0.10-0"}
+        assert conda_case.left_behind(conda_case.state(case(env))) == {
+            "openssl-3.0-0": "openssl-3.0.10-0",
+            "openssl-3.0.9-0": "openssl-3.0.10-0",
+        }
 
 
 class TestPip:
@@ -176,7 +190,15 @@ class TestDepends:
         (env / "conda-meta/openssl-3.0-0.json").unlink()
         known = receipt(env)
         lost = CondaPackage(
-            name="openssl", version="3.0", build="0", build_number=0, subdir="linux-64", filename="o", url="file:///o", channel="", sha256="a" * 64
+            name="openssl",
+            version="3.0",
+            build="0",
+            build_number=0,
+            subdir="linux-64",
+            filename="o",
+            url="file:///o",
+            channel="",
+            sha256="a" * 64,
         )
         part = dataclasses.replace(known.plan.conda, packages=(lost,))
         known = dataclasses.replace(known, plan=dataclasses.replace(known.plan, conda=part))

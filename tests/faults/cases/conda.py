@@ -1,4 +1,4 @@
-"""Conda environments: files and records of conda's packages, pip over conda, links and activation files, channels; and those that stay as they are."""
+"""Conda environments: files and records of conda's packages, pip over conda, links and activation files, channels, protection."""
 
 from __future__ import annotations
 
@@ -23,7 +23,12 @@ def library(place: Place, name: str):
     return (place.env / "lib" / name).resolve()
 
 
-@fault(BASE, "install-corrupt", shown_by=OPEN.format(name="libcublas.so.11"), symptom="file too short|invalid ELF|cannot read file data|died by")
+@fault(
+    BASE,
+    "install-corrupt",
+    shown_by=OPEN.format(name="libcublas.so.11"),
+    symptom="file too short|invalid ELF|cannot read file data|died by",
+)
 def library_of_cudatoolkit_cut_off(place: Place) -> None:
     """The disk ran full while conda linked cudatoolkit."""
     place.cut(library(place, "libcublas.so.11"), 0.3)
