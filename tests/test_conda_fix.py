@@ -208,3 +208,30 @@ def test_killed_at_any_moment_it_is_mended_or_as_it_was(env: Path) -> None:
             break
     assert number > 20
     assert (env / "bin/app").read_text() == f"#!{env}/bin/python\n"
+
+
+def test_a_pure_package_goes_to_where_the_python_that_stays_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.channel.using import install, solve
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("RATTLER_CACHE_DIR", str(tmp_path / "cache"))
+    python = Package(name="python", version="3.11.9", files={"bin/python3.11": File(b"program", 0o755)})
+    pure = Package(
+        name="pure",
+        version="1",
+        noarch="python",
+        depends=("python",),
+        entry_points=("pure = pure:main",),
+        files={"site-packages/pure.py": "P = 1\n"},
+    )
+    channel = build.build(tmp_path / "channel", [python, pure])
+    env = install(solve(channel.url, "pure", cache=tmp_path / "cache"), tmp_path / "env", cache=tmp_path / "cache")
+    (env / "lib/python3.11/site-packages/pure.py").unlink()
+    before = snapshot(env)
+    assert mend(env, relink("pure-1-0")).kept
+    assert (env / "lib/python3.11/site-packages/pure.py").read_text() == "P = 1\n"
+    assert f"{env}/bin/python3.11" in (env / "bin/pure").read_text()
+    assert sorted(path.name for path in (env / "conda-meta").glob("*.json")) == ["pure-1-0.json", "python-3.11.9-0.json"]
+    assert not list((tmp_path / "cache").glob("**/*stand_in*"))
+    undo(env)
+    assert snapshot(env) == before
