@@ -193,20 +193,26 @@ def _doomed(plan: Plan, host: Host, workspace: Workspace, site: Site) -> set[str
     root = workspace.root
     if plan.kind == "rebuild":
         return environment_files(host, site)
+    others = conda_install.staying_files(host, root, plan.conda) if plan.conda is not None else set()
     going = {(removal.name, removal.version) for removal in plan.removals}
     doomed = {path for removal in plan.removals for path in removal.paths}
     leaving = [item for item in site.distributions if (item.name, item.version) in going]
+    kept: set[str] = set()
     if plan.kind == "apply":
         for installed in leaving:
             doomed.update(recorded_files(host, root, installed))
     else:
         staying = [item for item in site.distributions if item not in leaving]
-        doomed |= files_of(host, root, leaving, staying) | replaced(host, root, workspace.stage, site.state.site_packages, staying)
+        doomed |= files_of(host, root, leaving, staying)
+        if plan.conda is not None:
+            staying = conda_install.by_wheel(host, root, plan.conda, staying)
+            kept = {path for item in staying for path in recorded_files(host, root, item)}
+        doomed |= replaced(host, root, workspace.stage, site.state.site_packages, staying, others)
     receipt = receipts.read(host, workspace.receipt)
     links = receipt.plan.links if receipt else ()
     doomed.update(posixpath.join(site.state.site_packages, link.path) for link in links)
     if plan.conda is not None:
-        doomed |= conda_install.doomed(host, root, plan.conda)
+        doomed |= conda_install.doomed(host, root, plan.conda, kept)
     return doomed
 
 
@@ -214,7 +220,7 @@ def _stage(plan: Plan, host: Host, workspace: Workspace, site: Site, given: _Giv
     """Put into the stage, laid out as in the environment, what will move in."""
     stage = workspace.stage
     own = site.state.python
-    if plan.kind == "rebuild":
+    if plan.kind == "rebuild" and plan.conda is None:
         progress.start("create", f"Making a virtual environment with Python {plan.choice.python}")
         uv.create_environment(host, path=stage, python=_interpreter(plan), prompt=posixpath.basename(workspace.root))
         progress.finish()
@@ -222,8 +228,10 @@ def _stage(plan: Plan, host: Host, workspace: Workspace, site: Site, given: _Giv
     elif plan.conda is not None:
         conda_install.link(plan, host, stage, channels=given.channels, progress=progress)
         linked = posixpath.join(stage, "bin", "python")
-        if plan.packages or plan.links:
+        if plan.packages:
             _fill_by_helper(plan, host, workspace, linked if host.exists(linked) else own, stage, progress)
+        else:
+            _fill(plan, host, workspace, python=own, target=stage, progress=progress)
     elif plan.packages and (plan.base or _is_relocatable(host, workspace.root)):
         _fill_by_helper(plan, host, workspace, plan.base or own, stage, progress)
     else:

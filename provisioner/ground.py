@@ -11,11 +11,14 @@ from dataclasses import replace
 from provisioner import __version__, flow
 from provisioner import receipt as receipts
 from provisioner.catalogue import Catalogue
+from provisioner.conda_ground import read_conda_ground, road_of, solved
+from provisioner.conda_pick import no_wheels
+from provisioner.diagnose.conda_repair import without_owned
 from provisioner.diagnose.repair import Ground, inside, needs_set, repairs_of
 from provisioner.engines import uv
 from provisioner.errors import NoProfileError, OperationError
 from provisioner.host import Host, Reader
-from provisioner.model.catalogue import ComputeDevice, Lock, computes_on
+from provisioner.model.catalogue import ComputeDevice, Lock, computes_on, set_of
 from provisioner.model.facts import Facts, Interpreter
 from provisioner.model.finding import Finding, Repair
 from provisioner.model.plan import Choice, EnvState
@@ -73,12 +76,18 @@ def survey(host: Host, site: Site, findings: tuple[Finding, ...], request: Reque
     receipt = receipts.read(host, Workspace(root=site.state.path).receipt)
     staying = _staying(site, repairs)
     own = _own(staying, receipt)
+    if site.state.kind == "conda":
+        request = _of_conda(request, receipt)
     release = _release(host, site, staying, own, repairs, receipt)
     errors = tuple(finding for finding in findings if finding.severity == "error")
     needed = any(repair.kind in _FROM_SET for repair in repairs_of(errors or findings)) or any(needs_set(finding) for finding in errors)
     seen = _Seen(site=site, facts=facts, repairs=repairs, receipt=receipt, own=own, release=release, needed=needed)
     choice, lock = _choose(host, catalogue, seen, request)
     config = posixpath.join(site.state.path, "pyvenv.cfg")
+    links = flow.links_of(catalogue, choice) if lock else ()
+    conda = read_conda_ground(host, site, receipt, choice, request, links=links, facts=facts) if site.state.kind == "conda" else None
+    if conda is not None and lock is not None:
+        lock = without_owned(lock, conda, site)
     ground = Ground(
         tool=__version__,
         made=host.now().isoformat(timespec="seconds"),
@@ -90,16 +99,23 @@ def survey(host: Host, site: Site, findings: tuple[Finding, ...], request: Reque
         site=site,
         choice=choice,
         lock=lock,
-        own=own or (own_of(lock) if lock else ""),
+        own=own or (own_of(lock) if lock and lock.files else ""),
         proof=f"its set was {proof_words(catalogue.proof(lock))}" if lock else "nothing of the catalogue is used",
-        links=flow.links_of(catalogue, choice) if lock else (),
+        links=links,
         carried=receipt.plan.links if receipt else (),
         installed=integrity.installed(host, site.state.path),
         markers=_markers(site.state.python_version),
         asides={},
         config=_text(host, config),
+        conda=conda,
     )
     return Surveyed(ground=replace(ground, asides=_asides(host, ground, repairs)), facts=facts, receipt=receipt)
+
+
+def _of_conda(request: Request, receipt: Receipt | None) -> Request:
+    """Return the request as it is of a conda environment: with the channels that an earlier run was told of, as that run was."""
+    channels = receipt.plan.request.channels if receipt is not None else ()
+    return replace(request, kind="conda", channels=request.channels or channels)
 
 
 def own_of(lock: Lock) -> str:
@@ -156,6 +172,8 @@ def _choose(host: Host, catalogue: Catalogue, seen: _Seen, request: Request) -> 
 
     Where nothing must come out of a set, an unknown release is no obstacle.
     """
+    if seen.site.state.kind == "conda":
+        return _choose_conda(host, catalogue, seen, request)
     release = seen.release
     short = ".".join(seen.site.state.python_version.split(".")[:2])
     platform = flow.platform_of(host)
@@ -183,6 +201,31 @@ def _choose(host: Host, catalogue: Catalogue, seen: _Seen, request: Request) -> 
     return choice, lock
 
 
+def _choose_conda(host: Host, catalogue: Catalogue, seen: _Seen, request: Request) -> tuple[Choice, Lock | None]:
+    """Return the set of wheels that goes with conda's Python; none of the catalogue's where TensorFlow itself is the channel's."""
+    road = road_of(host, seen.site, seen.receipt)
+    device: ComputeDevice = "cuda" if road == "libraries" and not seen.own.endswith("-cpu") else _device(seen)
+    choice = Choice(
+        release=seen.release,
+        python=".".join(seen.site.state.python_version.split(".")[:2]) or "3",
+        interpreter=None,
+        device=device,
+        platform=flow.platform_of(host),
+        reasons=("it is the release that is installed",),
+        refusals=(),
+        warnings=(),
+        gpus=(),
+        road=road,
+    )
+    if road == "conda":
+        return choice, no_wheels(choice)
+    known = bool(choice.release) and catalogue.release(choice.release) is not None
+    lock = catalogue.lock(choice.release, choice.python, choice.platform, set_of(device, road)) if known else None
+    if lock is None and seen.needed:
+        return _choose_anew(catalogue, seen, replace(request, device=device))
+    return choice, lock
+
+
 def _choose_anew(catalogue: Catalogue, seen: _Seen, request: Request) -> tuple[Choice, Lock | None]:
     """Choose as ``plan`` does: a Python for the release that is installed, or where there is none, the best release for the environment."""
     from provisioner.choose import choose  # noqa: PLC0415 - only where the installed set cannot be had
@@ -198,7 +241,7 @@ def _choose_anew(catalogue: Catalogue, seen: _Seen, request: Request) -> tuple[C
     else:
         # Where nothing is known of a release, any for another Python; where one is, its refusal is what a person is told.
         choice = choose(seen.facts, wanted if seen.release else replace(wanted, tensorflow=""), catalogue, nowhere)
-    return choice, catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
+    return choice, catalogue.lock(choice.release, choice.python, choice.platform, set_of(choice.device, choice.road))
 
 
 def _of_companions(site: Site) -> str:
@@ -278,7 +321,7 @@ def with_restored(host: Host, surveyed: Surveyed, repairs: tuple[Repair, ...], *
     if lock is None:
         return ground, ()
     notes: list[str] = []
-    if own and ground.own not in ground.locked:
+    if own and lock.files and ground.own not in ground.locked:
         try:
             lock = _with_own(host, surveyed, lock)
         except OperationError:
@@ -329,17 +372,21 @@ def with_everything(host: Host, surveyed: Surveyed) -> tuple[Ground, tuple[str, 
     ground, notes = with_restored(host, surveyed, (), own=True)
     if ground.lock is None:
         return ground, notes
+    lock = ground.lock
+    if ground.conda is not None:
+        catalogue = flow.open_catalogue(host)
+        ground = replace(ground, conda=solved(host, catalogue, ground.conda, ground.choice, surveyed.facts, ground.request))
     pins: dict[str, str] = {}
     lost: list[str] = []
     for item in ground.site.distributions:
-        if item.name in ground.locked or is_rival(item.name):
+        if item.name in ground.locked or is_rival(item.name) or (ground.conda is not None and item.metadata in ground.conda.own):
             continue
         address = _address(host, ground, item)
         if address:
             lost.append(f"{item.name} {item.version} is left out: it was installed from {address}, for which there is no hash")
         else:
             pins[item.name] = item.version
-    lock, missing = _others(host, surveyed, ground.lock, pins)
+    lock, missing = _others(host, surveyed, lock, pins)
     strays = unowned(host, ground.site)
     if strays:
         lost.append(f"what belongs to no package stays behind with the old environment: {', '.join(strays)}")

@@ -1,47 +1,20 @@
-"""Run in a process of its own: asks channels whether package files are still there, through rattler, which reaches them as an install would.
-
-stdin: one request, an object with channels, platform, packages, repodata (cache folder), config (TOML)
-stdout: ``{"missing": {filename: reason}}``, or ``{"error": kind, "text": ...}`` with status 1. Status 3 where py-rattler is not installed.
-"""
+"""Part of ``_rattler``: asks channels whether package files are still there, through rattler, which reaches them as an install would."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
-import os
 import re
-import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-NOT_INSTALLED = 3
-FAILED = 1
+from provisioner.engines._rattler_fetch import digest
+
 # How many files are asked for at once.
 AT_ONCE = 8
 GONE = "is not in the channel any more"
 CHANGED = "is served with another hash than when the lock was made: do not install it, and ask who runs the channel"
-
-
-def main() -> int:
-    """Read the request, ask, print the answer."""
-    request: dict[str, Any] = json.load(sys.stdin)
-    # Python puts a script's folder first; our own rattler.py there would be taken for the package.
-    sys.path = [path for path in sys.path if not path or Path(path).resolve() != Path(__file__).resolve().parent]
-    try:
-        import rattler  # noqa: F401, PLC0415 - its absence is an answer
-    except ImportError as error:
-        sys.stderr.write(f"{error}\n")
-        return NOT_INSTALLED
-    try:
-        answer = asyncio.run(look(request))
-    except Exception as error:  # noqa: BLE001 - whatever it was, the caller says it in words
-        json.dump({"error": type(error).__name__, "text": str(error)}, sys.stdout)
-        return FAILED
-    json.dump(answer, sys.stdout)
-    return 0
 
 
 async def look(request: dict[str, Any]) -> dict[str, Any]:
@@ -113,20 +86,3 @@ async def download_head(client: Any, url: str) -> None:
 def bare(url: str) -> str:
     """Return an address without credentials, as ``rattler.bare``."""
     return re.sub(r"/t/[^/]+/", "/", re.sub(r"(?<=://)[^/@]*@", "", url), count=1)
-
-
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    found = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            found.update(chunk)
-    return found.hexdigest()
-
-
-if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # As in _rattler.py: rattler's threads may still be at work.
-    os._exit(code)
