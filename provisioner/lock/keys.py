@@ -152,7 +152,7 @@ _TEAM = {
     "files": _texts("Requirements files (requirements.in), relative to this file", _text("", check=_relative)),
     "project": PROJECT,
     "indexes": _texts("Package indexes; PyPI if none is given", INDEX),
-    "channels": _texts("The conda channels of all conda targets, the most important first", _text("", check=_channel), least=1),
+    "channels": _texts("The conda channels, on this machine and in locks, the most important first", _text("", check=_channel), least=1),
     "policy": POLICY,
     "folder": _text("Where the locks are written, relative to this file", check=_relative),
     "formats": _texts("The kinds of lockfiles to write", _text("", choices=FORMATS), least=1),
@@ -164,14 +164,10 @@ _ABOUT = {
     "device": "What the environment on this machine computes on",
     "kind": "The kind of environment",
     "source": "Where the TensorFlow of a conda environment comes from",
-    "channel": "The conda channels of the environment on this machine, the most important first",
     "env": "Where the environment on this machine is",
     "with": "Packages beside TensorFlow, on this machine and in locks",
     "offline": "Forbid the network",
 }
-
-
-_CHANNEL = _text("", pattern=r"[^\s@]+", expected="the name, the address or the folder of a channel, without a password")
 
 
 def _of_request(setting: Setting) -> Shape:
@@ -181,12 +177,12 @@ def _of_request(setting: Setting) -> Shape:
     if setting.kind == "flag":
         return Shape(kind="flag", about=about)
     if setting.kind == "list":
-        return _texts(about, _CHANNEL if setting.name == "channel" else _text("", check=requirement.fault))
+        return _texts(about, _text("", check=requirement.fault))
     return _text(about, choices=setting.choices, version=setting.name == "python")
 
 
 DECLARATION = Shape(
     kind="table",
     about="What tfsetup.yaml or [tool.tfsetup] in pyproject.toml may say",
-    keys={**{setting.name: _of_request(setting) for setting in SETTINGS}, **_TEAM},
+    keys={**{setting.key: _of_request(setting) for setting in SETTINGS if setting.key not in _TEAM}, **_TEAM},
 )
