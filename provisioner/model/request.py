@@ -39,7 +39,8 @@ class Request:
 class Setting:
     """One option of a request; ``in_file`` is what it is called in ``tfsetup.yaml``, where that is another name.
 
-    ``kind`` is ``text``, ``choice``, ``flag`` or ``list`` (separated by blanks in a variable)."""
+    ``kind`` is ``text``, ``choice``, ``flag`` or ``list`` (separated by blanks in a variable).
+    """
 
     name: str
     kind: str
