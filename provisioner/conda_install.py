@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from provisioner.conda_places import places
 from provisioner.conda_plan import identity_parts
@@ -24,10 +25,11 @@ HISTORY = "conda-meta/history"
 _MARKS = ("CACHEDIR.TAG", "conda-meta/.condarc-lock")
 
 
-def link(plan: Plan, host: Host, prefix: str, *, progress: Progress) -> None:
+def link(plan: Plan, host: Host, prefix: str, *, channels: tuple[str, ...], progress: Progress) -> None:
     """Link the plan's conda packages into the folder ``prefix``, as an environment that will stand at the plan's place.
 
-    ``prefix`` is the new environment aside, or the stage of a change. What conda needs to take the folder for an environment of its own is
+    ``prefix`` is the new environment aside, or the stage of a change. ``channels`` are they as somebody asked for them, with
+    credentials, which no plan holds. What conda needs to take the folder for an environment of its own is
     written, too.
     """
     part = _part(plan)
@@ -35,9 +37,8 @@ def link(plan: Plan, host: Host, prefix: str, *, progress: Progress) -> None:
         return
     if part.packages:
         progress.start("conda", f"Linking {len(part.packages)} conda package{'s' * (len(part.packages) != 1)}", sum(_growing(part)))
-        # Credentials are never part of a plan; they come from conda's configuration when they are needed.
-        found = places(host, plan.request, part.channels)
-        rattler.install(
+        found = places(host, replace(plan.request, channels=(*channels, *plan.request.channels)), part.channels)
+        scripts = rattler.install(
             host,
             found.channels,
             part.packages,
@@ -45,11 +46,13 @@ def link(plan: Plan, host: Host, prefix: str, *, progress: Progress) -> None:
             target=plan.env.path,
             subdir=SUBDIRS[plan.choice.platform],
             specs=part.specs,
-            beside=_python_record(host, plan.env.path, part),
+            beside=_python_record(plan.env.path, part),
             wary=plan.kind != "apply",
             watch=progress.advance,
         )
         progress.finish()
+        if scripts:
+            progress.note(f"code of packages is never run here, so neither was the post-link script of {', '.join(scripts)}")
     for name in _MARKS:
         path = posixpath.join(prefix, name)
         if host.exists(path):
@@ -69,7 +72,7 @@ def _growing(part: CondaPart) -> list[int]:
     return [package.size * 4 for package in part.packages]
 
 
-def _python_record(reader: Reader, root: str, part: CondaPart) -> str:
+def _python_record(root: str, part: CondaPart) -> str:
     """Return conda's record of the Python that stays, which says where pure packages belong; "" where Python itself is linked."""
     text = part.unchanged.get("python", "")
     return posixpath.join(root, "conda-meta", f"python-{text.replace(' ', '-')}.json") if text else ""

@@ -6,22 +6,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from provisioner import conda_registry
 from provisioner import receipt as receipts
 from provisioner.catalogue.conda_tables import newest_cuda
 from provisioner.choose import choose
-from provisioner.choose.channel import channel_choice, channel_specs, no_channel_cuda
+from provisioner.choose.channel import channel_choice, channel_specs, no_channel_build
 from provisioner.choose.choosing import situate
 from provisioner.choose.virtual import virtual_packages
-from provisioner.conda_places import Places
+from provisioner.conda_places import Places, places
 from provisioner.conda_plan import TOOLS, as_it_is, compare, leaving, staying
+from provisioner.conda_plan import check_saved as check_part
 from provisioner.engines import rattler
-from provisioner.errors import NoProfileError
+from provisioner.errors import NoProfileError, StalePlanError
 from provisioner.facts.conda_present import read_present
 from provisioner.host import Host, Reader
 from provisioner.model.catalogue import Lock, Proof, Release, set_of
 from provisioner.model.conda_package import SUBDIRS, CondaPackage, CondaPart, Present
 from provisioner.model.facts import Facts
-from provisioner.model.plan import Choice
+from provisioner.model.plan import Choice, Plan
 from provisioner.model.request import Request
 from provisioner.plan import Picked
 from provisioner.site import Site, normalise
@@ -47,9 +49,13 @@ def pick_wheels(host: Host, facts: Facts, request: Request, catalogue: Catalogue
     part, owned, solution = conda_part(
         host, choice, site, places, specs=specs, virtual=virtual, wheels=wheels, repodata=repodata, request=request
     )
-    brought = owned | {normalise(package.name) for package in solution}
-    lock = replace(lock, files=tuple(file for file in lock.files if file.name not in TOOLS or file.name not in brought))
+    lock = _without_tools(lock, owned | {normalise(package.name) for package in solution})
     return Picked(choice=choice, lock=lock, proof=catalogue.proof(lock), beside="conda", conda=part, owned=owned)
+
+
+def _without_tools(lock: Lock, brought: frozenset[str]) -> Lock:
+    """Return the set without the tools that conda brings."""
+    return replace(lock, files=tuple(file for file in lock.files if file.name not in TOOLS or file.name not in brought))
 
 
 def wheel_specs(choice: Choice, release: Release) -> tuple[str, ...]:
@@ -133,8 +139,8 @@ def pick_channel(host: Host, facts: Facts, request: Request, catalogue: Catalogu
     """
     situation = situate(facts, request, catalogue, site.state)
     table = catalogue.conda()
-    if situation.device == "cuda" and not newest_cuda(table, situation.platform):
-        raise no_channel_cuda(situation)
+    if situation.platform not in SUBDIRS or (situation.device == "cuda" and not newest_cuda(table, situation.platform)):
+        raise no_channel_build(situation)
     specs = channel_specs(request, situation.device, site.state.python_version)
     cuda = (facts.driver.cuda.value or newest_cuda(table, situation.platform)) if situation.device == "cuda" else ""
     choice = Choice(
@@ -160,3 +166,36 @@ def pick_channel(host: Host, facts: Facts, request: Request, catalogue: Catalogu
 def no_wheels(choice: Choice) -> Lock:
     """Return the set of wheels of a choice that has none: everything comes from the channel."""
     return Lock(release=choice.release, python=choice.python, platform=choice.platform, device=choice.device, glibc="", files=(), digest="")
+
+
+def check_saved(host: Host, plan: Plan, catalogue: Catalogue, site: Site, channels: Sequence[str]) -> tuple[Lock | None, frozenset[str]]:
+    """Check the conda half of a saved plan, and return the set of wheels and the distributions of conda that the rest of it is checked with.
+
+    ``channels`` are those that this run is given besides conda's configuration. Raises ``StalePlanError`` (``conda_plan.check_saved``).
+    """
+    choice, part, release = plan.choice, plan.conda, catalogue.release(plan.choice.release)
+    if part is None:
+        raise StalePlanError("the plan names no conda packages", hint="plan again")
+    if choice.road == "conda":
+        lock: Lock | None = no_wheels(choice)
+        specs = channel_specs(plan.request, choice.device, site.state.python_version)
+    else:
+        lock = catalogue.lock(choice.release, choice.python, choice.platform, set_of(choice.device, choice.road))
+        specs = wheel_specs(choice, release) if release is not None else ()
+    known = places(host, replace(plan.request, channels=tuple(channels)), catalogue.conda().channels)
+    present = read_present(host, site.state.path) if site.state.kind == "conda" else Present()
+    wheels = frozenset(file.name for file in lock.files) if lock is not None else frozenset[str]()
+    registered = () if site.state.exists else conda_registry.registration(host, known.config, known.tools, site.state.path)
+    check_part(
+        part,
+        present,
+        wheels=wheels,
+        specs=specs,
+        channels=[rattler.bare(address) for address in rattler.addresses(host, known.channels)],
+        registered=registered,
+        python=choice.python,
+    )
+    going = leaving(present, wheels)
+    owned = frozenset(name for name, owner in present.owners.items() if owner not in going)
+    brought = owned | {normalise(name) for name in (*part.unchanged, *(package.name for package in part.packages))}
+    return (_without_tools(lock, brought) if lock is not None else None), owned

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from provisioner.channels import channel_urls, mirror_urls, refused_channels, shown_url
 from provisioner.engines import rattler
+from provisioner.engines.resolving import expand
 from provisioner.errors import UsageError
 from provisioner.facts import conda as conda_facts
 from provisioner.facts.condarc import read_config
@@ -22,6 +23,9 @@ from provisioner.workspace import absolute
 
 # A name as conda writes it (``conda-forge/label/x``), an address, or a folder.
 _CHANNEL = r"[\w.-]+(/[\w.-]+)*|[a-z][a-z0-9+]*://[^\s]+|(\.{1,2}|~|/)[^\0\n]*|\.{1,2}"
+# The placeholder of conda-build, which programs hold the path in the place of.
+LONGEST = 255
+
 
 @record
 class Places:
@@ -32,6 +36,15 @@ class Places:
     cache: str
     config: CondaConfig
     tools: tuple[Tool, ...]
+
+
+def unfit(path: str) -> str:
+    """Say why no conda environment can stand at ``path``; empty where one can. Packages have the path written into them when they are linked."""
+    if len(path.encode("utf-8", "surrogateescape")) > LONGEST:
+        return f"the path is longer than the {LONGEST} bytes that programs of conda packages have room for"
+    if re.search(r"['\"\\\r\n]", path):
+        return "a conda environment's path can hold no quotes, backslashes and line ends: Python has it in its own files, between quotes"
+    return ""
 
 
 def places(reader: Reader, request: Request, default: Sequence[str]) -> Places:
@@ -64,14 +77,17 @@ def places(reader: Reader, request: Request, default: Sequence[str]) -> Places:
 
 
 def _named(reader: Reader, channel: str, request: Request) -> str:
-    """A channel that is a folder is made absolute; everything else is a name or an address. Raises ``UsageError`` for what is none of them."""
+    """A channel that is a folder is made absolute; everything else is a name or an address, which may name variables (``${TOKEN}``).
+
+    Raises ``UsageError`` for what is none of them.
+    """
     if re.fullmatch(_CHANNEL, channel) is None:
         hint = "give a name (conda-forge), an address, or a folder (./channel)"
         raise UsageError(f"`{mask(channel)}` is no conda channel", place="--channel", hint=hint)
     if channel.startswith(("./", "../", "~")) or channel in {".", ".."}:
         origin = request.origins.get("channel", "option")
         return absolute(channel, reader, "--channel" if origin == "option" else origin)
-    return channel
+    return expand(channel, reader.env)
 
 
 def _writable(reader: Reader, path: str) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from provisioner.errors import StalePlanError
+from provisioner.model.conda import Outside
 from provisioner.model.conda_package import CondaPackage, CondaPart, CondaRemoval, Present
 from provisioner.site import is_rival
 
@@ -75,3 +77,40 @@ def as_it_is(part: CondaPart, identities: Iterable[str]) -> CondaPart | None:
     return CondaPart(
         specs=part.specs, virtual=part.virtual, channels=part.channels, packages=(), unchanged=dict(sorted(whole.items())), cache=part.cache
     )
+
+
+def check_saved(
+    part: CondaPart,
+    present: Present,
+    *,
+    wheels: Iterable[str],
+    specs: tuple[str, ...],
+    channels: Iterable[str],
+    registered: tuple[Outside, ...],
+    python: str,
+) -> None:
+    """Raise ``StalePlanError`` where the conda half of a saved plan does not follow from this machine, this environment and this catalogue.
+
+    ``channels`` are the addresses, without credentials, that the machine is configured with: a plan of unknown origin brings nothing from
+    elsewhere. ``wheels``, ``specs``, ``registered`` and ``python`` (the minor version) are what they would be in a plan that was made now.
+    """
+    allowed = {channel.rstrip("/") for channel in channels}
+    strange = next((package for package in part.packages if package.channel.rstrip("/") not in allowed), None)
+    if strange is not None:
+        raise StalePlanError(
+            f"{strange.filename} comes from {strange.channel}, which is none of the channels that this machine is configured with",
+            hint="name the channel with TFSETUP_CHANNEL or in conda's configuration, for a plan's own word does not do; or plan again",
+        )
+    whole = dict(part.unchanged) | {package.name: f"{package.version} {package.build}" for package in part.packages}
+    asked = {spec.split()[0] for spec in specs}
+    if part.specs != specs or not asked <= whole.keys() or not whole.get("python", "").startswith(f"{python}."):
+        raise StalePlanError("the catalogue has changed since the plan was made", hint="plan again")
+    if part.registered != registered:
+        raise StalePlanError("what conda knows of its environments has changed since the plan was made", hint="plan again")
+    there = {package.name: package for package in present.packages}
+    stays = [there[name] for name, text in part.unchanged.items() if name in there and f"{there[name].version} {there[name].build}" == text]
+    found = compare((*part.packages, *stays), present, leaving(present, wheels))
+    # One that has nothing to do names only what it is about.
+    expected = (part.packages, dict(part.unchanged), part.removals if part.changes else found[2])
+    if len(stays) != len(part.unchanged) or found != expected:
+        raise StalePlanError("what the plan does is not what the environment needs now", hint="plan again")

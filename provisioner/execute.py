@@ -43,9 +43,12 @@ class Executed:
 
 
 @record
-class _Proof:
+class _Given:
+    """What only the caller knows: the proof, and the conda channels as they were asked for, with credentials, which no plan holds."""
+
     prove: Prove
     accept: Accept
+    channels: tuple[str, ...]
 
 
 @contextmanager
@@ -79,24 +82,28 @@ def holding(host: Host, workspace: Workspace, wait: float, progress: Progress = 
         yield
 
 
-def execute(plan: Plan, host: Host, *, prove: Prove, progress: Progress, wait: float, accept: Accept = _passed) -> Executed:
+def execute(
+    plan: Plan, host: Host, *, prove: Prove, progress: Progress, wait: float, accept: Accept = _passed, channels: tuple[str, ...] = ()
+) -> Executed:
     """Bring the environment into the state of the plan; ``accept`` says whether what ``prove`` found lets it stay.
 
+    ``channels`` are the conda channels as they were asked for, with credentials.
     Ends with the new state, proven, or with the old one: every exception leaves the old state behind it (``recovery.take_back``). A process
     that is killed leaves a journal, from which the next run goes on. Raises ``OperationError`` (what failed), ``StalePlanError`` (the
     environment is no longer what the plan was made for).
     """
     workspace = Workspace(root=plan.env.path)
+    given = _Given(prove=prove, accept=accept, channels=channels)
     if plan.env.exists:
         with holding(host, workspace, wait, progress):
-            return _change(plan, host, workspace, _Proof(prove=prove, accept=accept), progress)
+            return _change(plan, host, workspace, given, progress)
     parents = make_folders(host, posixpath.dirname(workspace.root))
     aside = Workspace(root=workspace.aside)
     with holding(host, aside, wait, progress):
-        return _create(plan, host, workspace, parents, _Proof(prove=prove, accept=accept), progress)
+        return _create(plan, host, workspace, parents, given, progress)
 
 
-def _create(plan: Plan, host: Host, workspace: Workspace, parents: tuple[str, ...], proof: _Proof, progress: Progress) -> Executed:
+def _create(plan: Plan, host: Host, workspace: Workspace, parents: tuple[str, ...], given: _Given, progress: Progress) -> Executed:
     aside = Workspace(root=workspace.aside)
     if read_site(host, workspace.root).state.kind not in {"absent", "empty"}:
         host.remove_tree(aside.root)
@@ -108,7 +115,7 @@ def _create(plan: Plan, host: Host, workspace: Workspace, parents: tuple[str, ..
     host.remove_tree(workspace.discarded)
     try:
         write(host, aside.journal, journal)
-        _build(plan, host, aside, progress)
+        _build(plan, host, aside, given, progress)
         journal = replace(journal, phase="moved")
         with host.shielded():
             # The journal goes along: where it is found tells whether the rename was done.
@@ -117,18 +124,18 @@ def _create(plan: Plan, host: Host, workspace: Workspace, parents: tuple[str, ..
             for item in outside:
                 conda_registry.register(host, item)
             host.sync(posixpath.dirname(workspace.root))
-        return _finish(plan, host, workspace, journal, proof, progress)
+        return _finish(plan, host, workspace, journal, given, progress)
     except BaseException:
         with host.shielded():
             recovery.discard_new(host, workspace, journal)
         raise
 
 
-def _build(plan: Plan, host: Host, aside: Workspace, progress: Progress) -> None:
+def _build(plan: Plan, host: Host, aside: Workspace, given: _Given, progress: Progress) -> None:
     """Make the whole environment aside, as one that will stand at the plan's place."""
     python = posixpath.join(aside.root, "bin", "python")
     if plan.conda is not None:
-        conda_install.link(plan, host, aside.root, progress=progress)
+        conda_install.link(plan, host, aside.root, channels=given.channels, progress=progress)
         if plan.packages or plan.links:
             _fill_by_helper(plan, host, aside, python, aside.root, progress)
         _write_edits(plan, host, aside.root)
@@ -139,7 +146,7 @@ def _build(plan: Plan, host: Host, aside: Workspace, progress: Progress) -> None
     _fill(plan, host, aside, python=python, target=aside.root, progress=progress)
 
 
-def _change(plan: Plan, host: Host, workspace: Workspace, proof: _Proof, progress: Progress) -> Executed:
+def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progress: Progress) -> Executed:
     site = _read(plan, host)
     if site.state.digest != plan.env.digest:
         raise StalePlanError("the environment has changed since the plan was made", place=workspace.root, hint="plan again")
@@ -154,7 +161,7 @@ def _change(plan: Plan, host: Host, workspace: Workspace, proof: _Proof, progres
     try:
         write(host, workspace.journal, journal)
         make_folders(host, workspace.stage)
-        _stage(plan, host, workspace, site, progress)
+        _stage(plan, host, workspace, site, given, progress)
         outgoing = outgoing_moves(host, workspace.root, _doomed(plan, host, workspace, site))
         incoming, in_the_way = incoming_moves(host, workspace.root, workspace.stage, outgoing)
         journal = replace(journal, phase="moving", outgoing=(*outgoing, *in_the_way), incoming=incoming, moves=plan.moves)
@@ -163,7 +170,7 @@ def _change(plan: Plan, host: Host, workspace: Workspace, proof: _Proof, progres
             move_in(host, workspace, journal)
             journal = replace(journal, phase="moved")
             write(host, workspace.journal, journal)
-        return _finish(plan, host, workspace, journal, proof, progress)
+        return _finish(plan, host, workspace, journal, given, progress)
     except BaseException:
         with host.shielded():
             recovery.take_back(host, workspace, journal)
@@ -209,7 +216,7 @@ def _doomed(plan: Plan, host: Host, workspace: Workspace, site: Site) -> set[str
     return doomed
 
 
-def _stage(plan: Plan, host: Host, workspace: Workspace, site: Site, progress: Progress) -> None:
+def _stage(plan: Plan, host: Host, workspace: Workspace, site: Site, given: _Given, progress: Progress) -> None:
     """Put into the stage, laid out as in the environment, what will move in."""
     stage = workspace.stage
     own = site.state.python
@@ -219,7 +226,7 @@ def _stage(plan: Plan, host: Host, workspace: Workspace, site: Site, progress: P
         progress.finish()
         _fill(plan, host, workspace, python=posixpath.join(stage, "bin", "python"), target=stage, progress=progress)
     elif plan.conda is not None:
-        conda_install.link(plan, host, stage, progress=progress)
+        conda_install.link(plan, host, stage, channels=given.channels, progress=progress)
         linked = posixpath.join(stage, "bin", "python")
         if plan.packages:
             _fill_by_helper(plan, host, workspace, linked if host.exists(linked) else own, stage, progress)
@@ -280,10 +287,9 @@ def _fill_by_helper(plan: Plan, host: Host, workspace: Workspace, python: str, t
 def _fill(plan: Plan, host: Host, workspace: Workspace, *, python: str, target: str, progress: Progress, prefix: str = "") -> None:
     """Install the plan's packages and make its links in ``target``: the environment of ``python``, or ``prefix`` in the layout of it."""
     if plan.packages:
-        requirements = posixpath.join(workspace.state, "requirements.txt")
+        requirements, builders = workspace.inputs
         host.write(requirements, uv.requirements_text(plan.packages))
-        builders = posixpath.join(workspace.state, "builders.txt") if plan.builders else ""
-        if builders:
+        if plan.builders:
             host.write(builders, uv.requirements_text(plan.builders))
         total = sum(package.unpacked for package in plan.packages)
         progress.start("install", f"Installing {len(plan.packages)} package{'s' * (len(plan.packages) != 1)}", total)
@@ -293,13 +299,13 @@ def _fill(plan: Plan, host: Host, workspace: Workspace, *, python: str, target: 
             requirements=requirements,
             packages=plan.packages,
             prefix=prefix,
-            builders=builders,
+            builders=builders if plan.builders else "",
             indexes=plan.indexes,
             offline=plan.request.offline,
             watch=progress.advance,
         )
         host.remove(requirements)
-        if builders:
+        if plan.builders:
             host.remove(builders)
         progress.finish()
     # uv leaves the lock that it held.
@@ -319,12 +325,12 @@ def _site_packages(plan: Plan) -> str:
     return made if plan.kind == "rebuild" else plan.env.site_packages or made
 
 
-def _finish(plan: Plan, host: Host, workspace: Workspace, journal: Journal, proof: _Proof, progress: Progress) -> Executed:
+def _finish(plan: Plan, host: Host, workspace: Workspace, journal: Journal, given: _Given, progress: Progress) -> Executed:
     """Prove the new state; then write the receipt, or bring the old state back."""
     progress.start("verify", "Verifying: importing TensorFlow and computing with it")
-    verification = proof.prove(workspace.root)
+    verification = given.prove(workspace.root)
     progress.finish()
-    if not proof.accept(verification):
+    if not given.accept(verification):
         with host.shielded():
             recovery.take_back(host, workspace, journal)
         return Executed(verification=verification, kept=False)

@@ -16,7 +16,7 @@ from provisioner.journal import last_record
 from provisioner.model import codec
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
-from provisioner.model.plan import Choice, EnvState, Plan
+from provisioner.model.plan import Choice, Edit, EnvState, Plan
 from provisioner.model.record import record
 from provisioner.plan import Picked
 from provisioner.progress import Progress
@@ -43,13 +43,18 @@ NO_FLOOR = "0.0"
 
 @record
 class Planned:
-    """A plan and what was read to make it; ``interrupted`` is what an earlier run left behind, if one did."""
+    """A plan and what was read to make it.
+
+    ``interrupted`` is what an earlier run left behind, if one did. ``channels`` are the conda channels as they were asked for: with credentials,
+    which no plan holds.
+    """
 
     plan: Plan
     site: Site
     facts: Facts
     lock: Lock
     interrupted: recovery.Interrupted | None
+    channels: tuple[str, ...] = ()
 
 
 def cache_folder(host: Host) -> str:
@@ -130,14 +135,14 @@ def plan(host: Host, request: Request, *, facts_file: str = "", pick: Pick | Non
         picked = _pick_conda(host, facts, request, catalogue, site)
     else:
         picked = _pick(host, facts, request, catalogue, site.state)
-    choice, lock = picked.choice, picked.lock
+    choice, lock, request = picked.choice, picked.lock, picked.request or request
     links = links_of(catalogue, choice)
     packages_folder = posixpath.join(site.state.path, site.state.site_packages)
     basis = planning.Basis(
         tool=__version__,
         made=host.now().isoformat(timespec="seconds"),
         machine=machine_words(facts),
-        request=request,
+        request=_without_credentials(request),
         facts=facts,
         choice=choice,
         lock=lock,
@@ -153,7 +158,17 @@ def plan(host: Host, request: Request, *, facts_file: str = "", pick: Pick | Non
     )
     if picked.conda is not None:
         basis = _with_conda(host, basis, picked, site)
-    return Planned(plan=planning.make_plan(basis, site), site=site, facts=facts, lock=lock, interrupted=left)
+    made = planning.make_plan(basis, site)
+    return Planned(plan=made, site=site, facts=facts, lock=lock, interrupted=left, channels=request.channels)
+
+
+def _without_credentials(request: Request) -> Request:
+    """Return the request as a plan may hold it."""
+    if not request.channels:
+        return request
+    from provisioner.engines.rattler import bare  # noqa: PLC0415 - only for conda environments
+
+    return replace(request, channels=tuple(map(bare, request.channels)))
 
 
 def _pick(host: Host, facts: Facts, request: Request, catalogue: Catalogue, env: EnvState) -> Picked:
@@ -180,7 +195,9 @@ def _of_kind(host: Host, request: Request, site: Site) -> Request:
         hint = "leave --kind out, or choose another --env; a virtual environment is never changed by `--kind conda`"
         raise InputError("it is a virtual environment", place=request.env, hint=hint)
     if request.kind == "venv" and request.origins.get("channel") == "option":
-        raise UsageError("a virtual environment takes nothing from a conda channel", place="--channel", hint="add --kind conda, or leave it out")
+        raise UsageError(
+            "a virtual environment takes nothing from a conda channel", place="--channel", hint="add --kind conda, or leave it out"
+        )
     return request
 
 
@@ -285,25 +302,38 @@ def _disk_warnings(facts: Facts, lock: Lock) -> tuple[str, ...]:
     return (f"the set needs up to {size_words(need)}, but only {size_words(volume.free)} is free where {volume.path} lies",)
 
 
-def load_saved_plan(host: Host, path: str) -> Planned:
-    """Read a saved plan and check that it still belongs to this machine and environment (code 13 when not)."""
+def load_saved_plan(host: Host, path: str, channels: tuple[str, ...] = ()) -> Planned:
+    """Read a saved plan and check that it still belongs to this machine and environment (code 13 when not).
+
+    ``channels`` are the conda channels of this run's own variables and file.
+    """
     saved = planning.load_plan(read_input(host, path), file=path)
     if saved.kind != "apply":
         # What a repair writes and renames follows from an examination, which nobody can check afterwards.
         raise InputError("is a repair, which only the run that made it executes", place=path, hint="run `tfsetup fix`, which examines anew")
     site = read_site(host, saved.env.path)
+    _of_kind(host, saved.request, site)
     _check_place(host, site.state)
     facts = detect(host, env=saved.env.path, full=False, python=_named_python(saved.request))
     catalogue = open_catalogue(host)
     choice = saved.choice
     if saved.tool != __version__:
         raise StalePlanError(f"the plan was made by tfsetup {saved.tool}, this is {__version__}", place=path, hint="plan again")
-    lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
-    planning.check_fresh(saved, facts, site, lock, links_of(catalogue, choice))
+    links = links_of(catalogue, choice)
+    owned: frozenset[str] = frozenset()
+    edits: tuple[Edit, ...] = ()
+    if saved.conda is not None:
+        from provisioner import flow_conda  # noqa: PLC0415 - only for conda environments
+
+        lock, owned = flow_conda.check_saved(host, saved, catalogue, site, channels)
+        edits = flow_conda.edits(choice, site.state.path, links)
+    else:
+        lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
+    planning.check_fresh(saved, facts, site, lock, links, edits, owned)
     left = recovery.interrupted(host, Workspace(root=site.state.path))
     if lock is None:  # pragma: no cover - check_fresh has refused it
         raise StalePlanError("the catalogue has changed since the plan was made", place=path)
-    return Planned(plan=saved, site=site, facts=facts, lock=lock, interrupted=left)
+    return Planned(plan=saved, site=site, facts=facts, lock=lock, interrupted=left, channels=channels)
 
 
 def check_executor(host: Host) -> None:
@@ -323,7 +353,7 @@ def apply(host: Host, planned: Planned, *, progress: Progress, wait: float) -> E
     def prove(root: str) -> Verification:
         return verify_plan(host, root, planned.plan, progress)
 
-    return execute(planned.plan, host, prove=prove, progress=progress, wait=wait)
+    return execute(planned.plan, host, prove=prove, progress=progress, wait=wait, channels=planned.channels)
 
 
 def clear_interrupted(host: Host, env: str, *, wait: float, progress: Progress) -> recovery.Interrupted | None:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from provisioner import activation, conda_links, conda_pick, conda_registry, xla_tools
 from provisioner.catalogue import conda_tables
-from provisioner.conda_places import places
+from provisioner.conda_places import places, unfit
 from provisioner.engines import rattler
 from provisioner.errors import InputError
 from provisioner.facts.conda_env import protection
 from provisioner.host import Host, Reader
-from provisioner.model.catalogue import CudaBuild, Link
+from provisioner.model.catalogue import CudaBuild, Link, Lock
 from provisioner.model.facts import Facts
-from provisioner.model.plan import Choice, Edit
+from provisioner.model.plan import Choice, Edit, Plan
 from provisioner.model.request import Request
 from provisioner.plan import Picked
 from provisioner.site import Site
@@ -49,7 +49,7 @@ def pick(host: Host, facts: Facts, request: Request, catalogue: Catalogue, site:
 
     ``repodata`` is the folder of the tool's own for the channels' lists.
     """
-    rattler.check_installed()
+    _check_fit(site, request.env)
     make_folders(host, repodata)
     found = places(host, request, catalogue.conda().channels)
     choose = conda_pick.pick_channel if request.source == "conda" else conda_pick.pick_wheels
@@ -58,6 +58,20 @@ def pick(host: Host, facts: Facts, request: Request, catalogue: Catalogue, site:
         return picked
     registered = conda_registry.registration(host, found.config, found.tools, site.state.path)
     return replace(picked, conda=replace(picked.conda, registered=registered))
+
+
+def check_saved(host: Host, saved: Plan, catalogue: Catalogue, site: Site, channels: tuple[str, ...]) -> tuple[Lock | None, frozenset[str]]:
+    """Check the conda half of a saved plan; return the set of wheels, and the distributions of conda, that the rest is checked with."""
+    _check_fit(site, saved.env.path)
+    return conda_pick.check_saved(host, saved, catalogue, site, channels)
+
+
+def _check_fit(site: Site, named: str) -> None:
+    """Raise ``UsageError`` where the engine is missing, ``InputError`` for a place (as a person ``named`` it) that no conda environment can have."""
+    rattler.check_installed()
+    why = "" if site.state.exists else unfit(site.state.path)
+    if why:
+        raise InputError(why, place=named, hint="choose another folder with --env")
 
 
 def edits(choice: Choice, root: str, links: tuple[Link, ...]) -> tuple[Edit, ...]:

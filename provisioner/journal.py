@@ -28,8 +28,9 @@ class Journal:
     ``phase``: ``building`` (the environment is untouched), ``moving`` (files are on their way), ``moved`` (the new state stands, its
     proof is due), ``undoing`` (files are on their way back), ``clearing`` (the old state stands, what is left of the new one is
     removed). ``outgoing`` and ``incoming`` are paths relative to the environment, in the order they move. ``before`` says what was
-    there: ``absent``, ``empty``, ``venv``, ``conda``. ``parents`` are folders made above it. ``receipt`` is the text of the receipt before. ``moves`` are
-    entries that are renamed beside themselves, before the others. ``outside`` is what makes the environment known to conda and mamba.
+    there: ``absent``, ``empty``, ``venv``, ``conda``. ``parents`` are folders made above it. ``receipt`` is the text of the receipt before.
+    ``moves`` are entries that are renamed beside themselves, before the others. ``outside`` is what makes the environment known to conda and
+    mamba.
     """
 
     number: int

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from provisioner.conda_faults import conda_faults
 from provisioner.errors import InputError, StalePlanError
 from provisioner.model import codec
 from provisioner.model.catalogue import Link, Lock, LockedFile, Proof
@@ -66,7 +67,7 @@ class Basis:
 
 @record
 class Picked:
-    """What is to be installed: the choice with its set and proof; the other fields as in ``Basis``."""
+    """What is to be installed: the choice with its set and proof; the other fields as in ``Basis``, ``request`` where it is not the one made."""
 
     choice: Choice
     lock: Lock
@@ -75,6 +76,7 @@ class Picked:
     indexes: tuple[Index, ...] = ()
     conda: CondaPart | None = None
     owned: frozenset[str] = frozenset()
+    request: Request | None = None
 
 
 def digest(data: Any) -> str:
@@ -270,19 +272,33 @@ def _faults(plan: Plan) -> Iterator[str]:
         ):
             if not re.fullmatch(pattern, getattr(package, name)):
                 yield f"packages[{number}].{name}: cannot be {getattr(package, name)!r}"
+    if (plan.conda is not None) != (plan.request.kind == "conda") or (plan.conda is None) != (plan.choice.road == ""):
+        yield "conda: expected for a conda environment, and for no other"
+    if plan.conda is not None:
+        yield from conda_faults(plan.conda, path)
     places = [(f"removals[{number}].paths", path) for number, item in enumerate(plan.removals) for path in item.paths]
-    for place, path in [*places, *((f"links[{number}].path", link.path) for number, link in enumerate(plan.links))]:
+    places += [(f"links[{number}].path", link.path) for number, link in enumerate(plan.links)]
+    for place, path in [*places, *((f"edits[{number}].path", edit.path) for number, edit in enumerate(plan.edits))]:
         if not path or path.startswith("/") or "\0" in path or not {"", ".", ".."}.isdisjoint(path.split("/")):
             yield f"{place}: expected a path inside the environment, found {path!r}"
 
 
-def check_fresh(plan: Plan, facts: Facts, site: Site, lock: Lock | None, links: tuple[Link, ...]) -> None:
+def check_fresh(
+    plan: Plan,
+    facts: Facts,
+    site: Site,
+    lock: Lock | None,
+    links: tuple[Link, ...],
+    edits: tuple[Edit, ...] = (),
+    owned: frozenset[str] = frozenset(),
+) -> None:
     """Raise ``StalePlanError`` when a saved plan no longer belongs to this machine, this environment or this catalogue.
 
-    ``links`` are those of the catalogue. What the plan does must follow from the catalogue and the environment, so that a plan of unknown
-    origin installs nothing else; only packages that ``--with`` asked for are the plan's own.
+    ``links`` are those of the catalogue, ``edits`` the files that are written for such a choice, ``owned`` the distributions that conda holds
+    (``conda_plan.check_saved`` looks at conda's packages). What the plan does must follow from the catalogue and the environment, so that a plan
+    of unknown origin installs nothing else; only packages that ``--with`` asked for are the plan's own.
     """
-    if lock is None or lock.digest != plan.lock or not set(plan.links) <= set(links):
+    if lock is None or lock.digest != plan.lock or not set(plan.links) <= set(links) or not set(plan.edits) <= set(edits):
         raise StalePlanError("the catalogue has changed since the plan was made", hint="plan again")
     if facts_digest(facts, plan.choice.interpreter) != plan.facts:
         raise StalePlanError("the plan was made for another machine, or this one has changed since", hint="plan again on this machine")
@@ -293,7 +309,7 @@ def check_fresh(plan: Plan, facts: Facts, site: Site, lock: Lock | None, links: 
         raise StalePlanError("the Python that the plan names is not there any more", place=interpreter.path, hint="plan again")
     if plan.request.extra:
         return
-    removals, kept = _compare(site, lock)
+    removals, kept = _compare(_without(site, owned), lock)
     unchanged = {file.name: file.version for file in lock.files if file.name in kept}
     if (plan.removals, (plan.packages, plan.builders), plan.unchanged) != (removals, packages_of(lock, kept), unchanged):
         raise StalePlanError("what the plan does is not what the environment needs now", place=plan.env.path, hint="plan again")

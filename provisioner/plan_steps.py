@@ -7,7 +7,7 @@ from provisioner.model.conda_package import CondaPart
 from provisioner.model.plan import Choice, Edit, EnvState, Package, Removal, Step
 
 
-def steps_of(  # noqa: PLR0913 - the steps are about each of them
+def steps_of(
     state: EnvState,
     choice: Choice,
     conda: CondaPart | None,

@@ -76,7 +76,9 @@ def request(options: Mapping[str, Any], reader: Reader) -> Request:
     if values["source"] == "conda" and values["kind"] != "conda":
         if origins["kind"] != "default":
             where = "--source" if origins["source"] == "option" else origins["source"]
-            raise UsageError("a virtual environment takes nothing from a conda channel", place=where, hint="say --kind conda, or leave it out")
+            raise UsageError(
+                "a virtual environment takes nothing from a conda channel", place=where, hint="say --kind conda, or leave it out"
+            )
         values["kind"], origins["kind"] = "conda", f"{origins['source']} (source)"
     return Request(
         tensorflow=values["tensorflow"],

@@ -192,6 +192,9 @@ def clear(host: Host, workspace: Workspace, journal: Journal) -> None:
     host.remove_tree(workspace.returned)
     host.remove_tree(workspace.stage)
     host.remove_tree(workspace.helper)
+    for path in workspace.inputs:
+        if host.exists(path):
+            host.remove(path)
     host.remove_tree(posixpath.dirname(workspace.undo_files(journal.number)))
 
 

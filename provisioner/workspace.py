@@ -67,6 +67,11 @@ class Workspace:
         return posixpath.join(self.state, "helper")
 
     @property
+    def inputs(self) -> tuple[str, str]:
+        """What the installer is given while it works: the packages, and what source distributions among them are built with."""
+        return posixpath.join(self.state, "requirements.txt"), posixpath.join(self.state, "builders.txt")
+
+    @property
     def returned(self) -> str:
         """New files that an undo has taken out again."""
         return posixpath.join(self.state, "returned")

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.conda_sets import Conda
 
 # A runner that was started in the background ignores Ctrl-C and so would every process that the tests start (POSIX shells, "asynchronous
 # lists"); the tests of interrupts need the signal as it is at a terminal.
@@ -34,3 +38,26 @@ def _untouched() -> object:
     folder = Path.cwd()
     yield
     assert Path.cwd() == folder, "the test changed the working folder"
+
+
+@pytest.fixture(scope="session")
+def conda_shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Channels, catalogue, wheels and caches for conda environments, made once a session."""
+    pytest.importorskip("rattler")
+    from tests import conda_sets
+
+    if not conda_sets.HERE:
+        pytest.skip(f"Python {conda_sets.PYTHON} of this machine cannot be packed")
+    return conda_sets.make_shared(tmp_path_factory.mktemp("conda"))
+
+
+@pytest.fixture
+def conda(conda_shared: Path, monkeypatch: pytest.MonkeyPatch) -> Conda:
+    """Conda environments, in this process."""
+    from tests import conda_sets
+
+    for name, value in conda_sets.variables(conda_shared).items():
+        monkeypatch.setenv(name, value)
+    for name in ("CONDA_PREFIX", "CONDA_EXE", "MAMBA_EXE", "MAMBA_ROOT_PREFIX"):
+        monkeypatch.delenv(name, raising=False)
+    return conda_sets.Conda(conda_shared)

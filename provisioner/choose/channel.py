@@ -16,7 +16,7 @@ from provisioner.choose.reasons import device_words, warnings_of
 from provisioner.choose.versions import minor, specifier
 from provisioner.errors import NoProfileError, UsageError
 from provisioner.model.catalogue import ComputeDevice
-from provisioner.model.conda_package import CondaPart
+from provisioner.model.conda_package import SUBDIRS, CondaPart
 from provisioner.model.conda_table import CondaTable
 from provisioner.model.plan import Choice
 from provisioner.model.request import Request
@@ -45,9 +45,9 @@ def channel_specs(request: Request, device: ComputeDevice, python: str) -> tuple
 
 
 def conda_version(spec: str) -> str:
-    """Write PEP 440 specifiers as conda's: ``==2.15.*`` -> ``2.15.*``; the others mean the same there."""
-    parts = [part.strip() for part in spec.split(",") if part.strip()]
-    return ",".join(part.removeprefix("===").removeprefix("==") for part in parts) or "*"
+    """Write PEP 440 specifiers as conda's: ``==2.15.*`` -> ``2.15.*``; the others mean the same there (``==2.15.0``, too)."""
+    parts = [part.strip().replace("===", "==") for part in spec.split(",") if part.strip()]
+    return ",".join(part.removeprefix("==") if part.endswith(".*") else part for part in parts) or "*"
 
 
 def _extra(text: str) -> str:
@@ -65,9 +65,12 @@ def _extra(text: str) -> str:
     return f"{requirement.name.lower()} {conda_version(str(requirement.specifier))}".removesuffix(" *")
 
 
-def no_channel_cuda(situation: Situation) -> NoProfileError:
-    """Say that the channel has no CUDA build for the platform."""
+def no_channel_build(situation: Situation) -> NoProfileError:
+    """Say that the channel has no build for the platform, or none for its GPUs."""
     where = platform_name(situation.platform)
+    if situation.platform not in SUBDIRS:
+        refusal = f"the conda channel: has no packages for {where} [platform-unsupported]"
+        return NoProfileError(f"conda channels have no TensorFlow for {where}", cause="platform-unsupported", refusals=(refusal,))
     refusal = f"the conda channel: has no CUDA build of TensorFlow for {where} [platform-unsupported]"
     return NoProfileError(
         f"no TensorFlow of the conda channel computes on a GPU of {where}",

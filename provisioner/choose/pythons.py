@@ -31,7 +31,8 @@ class Pythons:
     """All offers, best first.
 
     ``assumed``: the facts do not tell the interpreters, so any Python that meets ``spec`` is taken for granted. ``asked``: that
-    in the person's own words. ``supplied``: conda brings the Python, whichever it is. ``env``: the offer is that of an environment that is there already. ``trouble``: why no interpreter is fit.
+    in the person's own words. ``supplied``: conda brings the Python, whichever it is. ``env``: the offer is that of an environment that is
+    there already. ``trouble``: why no interpreter is fit.
     """
 
     offers: tuple[Offer, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from provisioner.model.plan import Plan
+from provisioner.model.plan import Plan, StepKind
 from provisioner.model.request import Request
 from provisioner.recovery import Interrupted
 from provisioner.report.choice_text import choice_lines
@@ -14,6 +14,18 @@ _INTERRUPTED = {
     "old": "its environment is as it was before",
     "moving": "its environment is half changed",
     "new": "its environment is complete, but was not proven",
+}
+# What a step that is not needed would have done.
+NOT_NEEDED: dict[StepKind, str] = {
+    "create": "Make an environment",
+    "conda": "Link conda packages",
+    "remove": "Move things out",
+    "install": "Install packages",
+    "link": "Link libraries",
+    "write": "Write files",
+    "move": "Move things aside",
+    "verify": "Verify",
+    "receipt": "Write the receipt",
 }
 
 
@@ -36,12 +48,13 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> 
     for step in plan.steps:
         number += step.needed
         mark = f"{number}." if step.needed else "-"
-        title = step.title if step.needed else _not_needed(step.kind, conda=plan.conda is not None)
+        title = step.title if step.needed else NOT_NEEDED[step.kind]
         lines.append(f"  {mark:<3} {title}")
         lines.append(f"      {'because ' if step.needed else 'not needed: '}{step.reason}")
     lines += ["", *_conda(plan, verbose=verbose), *_packages(plan, verbose=verbose), *_removals(plan), *_repairs(plan), *_conflicts(plan)]
-    if plan.download or plan.packages:
-        unknown = sum(not item.size for item in plan.packages)
+    sizes = [item.size for item in plan.packages] + [item.size for item in (plan.conda.packages if plan.conda else ())]
+    if sizes:
+        unknown = sizes.count(0)
         more = f" and {unknown} files whose size the index does not tell" if unknown else ""
         lines.append(
             f"Download: at most {size_words(plan.download)}{more} (nothing for what is in the cache). On disk: {size_words(plan.disk)}{more}"
@@ -88,19 +101,6 @@ def _repairs(plan: Plan) -> list[str]:
 def _conflicts(plan: Plan) -> list[str]:
     """Say what else is installed and will not work any more, or not as it was."""
     return ["What else you have installed, and what becomes of it", *(f"  {text}" for text in plan.conflicts)] if plan.conflicts else []
-
-
-def _not_needed(kind: str, *, conda: bool) -> str:
-    return {
-        "create": f"Make a {'conda' if conda else 'virtual'} environment",
-        "conda": "Link conda packages",
-        "remove": "Move things out",
-        "install": "Install packages",
-        "link": "Link libraries",
-        "write": "Write activation files",
-        "verify": "Verify",
-        "receipt": "Write the receipt",
-    }[kind]
 
 
 def _conda(plan: Plan, *, verbose: bool) -> list[str]:
@@ -162,7 +162,10 @@ def next_text(plan: Plan, *, elsewhere: bool, saved: str) -> str:
     undo = "removes the environment again"
     if plan.env.exists:
         undo = "moves the old files back; until then they take the room that they take now"
-    command = f"tfsetup apply {shlex.quote(saved)}" if saved else f"tfsetup apply{_options(plan.request)}"
+    # A saved plan's own word for a channel does not do.
+    named = plan.request.channels if plan.conda is not None and plan.request.origins.get("channel") == "option" else ()
+    word = f"TFSETUP_CHANNEL={shlex.quote(' '.join(named))} " if named else ""
+    command = f"{word}tfsetup apply {shlex.quote(saved)}" if saved else f"tfsetup apply{_options(plan.request)}"
     return f"To take it back afterwards: `tfsetup undo` {undo}\nNext: {command}"
 
 

@@ -39,7 +39,7 @@ resolver uv 0.9.0
 sets {python}/cpu
 
 """
-TABLES = ("cuda.yaml", "drivers.yaml", "gpus.yaml")
+TABLES = ("conda.yaml", "cuda.yaml", "drivers.yaml", "gpus.yaml")
 
 
 def tiny_set(wheels: Path) -> tuple[LockedFile, ...]:

@@ -10,7 +10,10 @@ from tests.faults.place import Place
 
 BASE = "2.4-conda"
 OPEN = "import ctypes, sysconfig; ctypes.CDLL(sysconfig.get_path('purelib') + '/tensorflow/{name}')"
-RECORDS = "import glob, json, sys; print([json.load(open(path))['version'] for path in sorted(glob.glob(sys.prefix + '/conda-meta/{name}-[0-9]*.json'))])"
+RECORDS = (
+    "import glob, json, sys; "
+    "print([json.load(open(path))['version'] for path in sorted(glob.glob(sys.prefix + '/conda-meta/{name}-[0-9]*.json'))])"
+)
 THERE = "import os, sys; print([os.path.exists(sys.prefix + '/' + path) for path in {paths!r}])"
 INSTALLERS = (
     "import glob, os, sys, sysconfig; print([open(path).read().strip() for path in glob.glob(sysconfig.get_path('purelib') + '/{name}-*/INSTALLER')],"
