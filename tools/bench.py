@@ -3,6 +3,7 @@
     python tools/bench.py            everything
     python tools/bench.py start      start-up and planning only (seconds)
     python tools/bench.py lock       a team's lock only (a minute; asks the index)
+    python tools/bench.py conda      conda environments only (a minute)
 
 Times of one machine say little; ratios of commands that ran in turns on it say something. Each row names its floor: what issue 2 asked for.
 Nothing here is a test: a slow machine must not make one fail.
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # the tests' channel
 BIN = Path(sys.executable).parent
 TFSETUP = str(BIN / "tfsetup")
 UV = str(BIN / "uv")
@@ -304,17 +306,118 @@ def install_stage(apply: Sequence[str], bench: Path, env: dict[str, str]) -> flo
     return sum(float(event["seconds"]) for event in events if event["event"] == "finish" and event["stage"] in {"create", "install"})
 
 
+CONDA_PACKAGES = 60
+CONDA_FILES = 200
+
+# What one would write with rattler to have the same environment: one process that solves and links.
+RATTLER = """
+import asyncio, os, sys
+import rattler
+
+async def main(channel, cache, prefix, *specs):
+    words = (("__unix", "0"), ("__linux", "6.1"), ("__glibc", "2.35"), ("__cuda", "11.0"))
+    virtual = [rattler.GenericVirtualPackage(rattler.PackageName(n), rattler.Version(v), rattler.BuildString("0")) for n, v in words]
+    gateway = rattler.Gateway(cache_dir=cache + "/repodata")
+    found = await rattler.solve([channel], list(specs), platforms=["linux-64", "noarch"], virtual_packages=virtual, gateway=gateway)
+    await rattler.install(found, target_prefix=prefix, cache_dir=cache + "/pkgs", show_progress=False)
+
+asyncio.run(main(*sys.argv[1:]))
+os._exit(0)  # py-rattler 0.28 may crash when Python takes itself apart
+"""
+# What tfsetup does for solving and linking, and nothing else of an apply: facts, choice, wheels and proof are not in it.
+OURS = """
+import sys
+from provisioner.conda_places import places
+from provisioner.conda_plan import compare, leaving
+from provisioner.engines import rattler
+from provisioner.local_host import LocalHost
+from provisioner.model.conda_package import Present
+from provisioner.model.request import Request
+
+channel, repodata, prefix, *specs = sys.argv[1:]
+host = LocalHost()
+found = places(host, Request(env=prefix, kind="conda", channels=(channel,)), ())
+virtual = ("__unix=0=0", "__linux=6.1=0", "__glibc=2.35=0", "__cuda=11.0=0")
+solution = rattler.solve(host, found.channels, subdir="linux-64", specs=specs, virtual=virtual, repodata=repodata)
+packages, _, _ = compare(solution, Present(), leaving(Present(), ()))
+rattler.install(host, found.channels, packages, prefix=prefix, target=prefix, subdir="linux-64", specs=specs)
+"""
+
+
+def _conda_channel(folder: Path) -> tuple[str, tuple[str, ...]]:
+    """Build a channel of a Python, CUDA's libraries and other packages; return its address and what is asked of it."""
+    from tests.channel import build, cuda  # noqa: PLC0415 - only here
+    from tests.channel.packages import Package  # noqa: PLC0415 - only here
+
+    others = [
+        Package(
+            name=f"part-{number}",
+            version="1.0",
+            depends=(f"part-{number - 1}",) if number else ("python",),
+            files={f"share/part-{number}/{inner // 50}/{inner}.txt": f"{number} {inner}\n" * 20 for inner in range(CONDA_FILES)},
+        )
+        for number in range(CONDA_PACKAGES)
+    ]
+    channel = build.build(folder, [*build.pythons(LOCK_PYTHON), *cuda.every(), *others])
+    return channel.url, (f"python {LOCK_PYTHON}.*", "cudatoolkit 11.0.*", "cudnn 8.0.*", f"part-{CONDA_PACKAGES - 1}")
+
+
+def bench_conda(env: dict[str, str]) -> None:
+    """A conda environment solved and linked, against the same by rattler alone; package caches are warm, and each has its own."""
+    bench = Path(env["BENCH"])
+    channel, specs = _conda_channel(bench / "channel")
+    repodata = bench / "repodata"
+    repodata.mkdir()
+    env = {**env, "RATTLER_CACHE_DIR": str(bench / "our packages"), "PYTHONPATH": str(ROOT)}
+    ours_file, theirs_file = bench / "ours.py", bench / "theirs.py"
+    ours_file.write_text(OURS)
+    theirs_file.write_text(RATTLER)
+
+    def run(name: str, argv: Sequence[str]) -> Run:
+        shutil.rmtree(bench / name, ignore_errors=True)
+        return measure(argv, env=env)
+
+    def ours() -> Run:
+        return run("ours", [sys.executable, str(ours_file), channel, str(repodata), str(bench / "ours"), *specs])
+
+    def theirs() -> Run:
+        return run("theirs", [sys.executable, str(theirs_file), channel, str(bench / "their packages"), str(bench / "theirs"), *specs])
+
+    ours(), theirs()
+    linked = {name: _files(bench / name) for name in ("ours", "theirs")}
+    if linked["ours"] != linked["theirs"]:
+        raise RuntimeError(f"not the same environments: {len(linked['ours'] ^ linked['theirs'])} paths differ")
+    runs = turns({"ours": ours, "theirs": theirs}, ROUNDS)
+    words = f"{len(linked['ours'])} files"
+    row(
+        f"conda: solve and link, {words} : rattler's own, warm (wall)",
+        low(runs["ours"], "wall"),
+        low(runs["theirs"], "wall"),
+        "at most 1.15",
+    )
+    row(f"conda: solve and link, {words} : rattler's own, warm (CPU)", low(runs["ours"], "cpu"), low(runs["theirs"], "cpu"), "")
+
+
+def _files(prefix: Path) -> set[str]:
+    """Return the paths below a prefix, but for what rattler leaves besides packages."""
+    marks = {"CACHEDIR.TAG", "conda-meta/history", "conda-meta/.condarc-lock"}
+    found = {str(path.relative_to(prefix)) for path in prefix.rglob("*") if not path.is_dir() or path.is_symlink()}
+    return found - marks
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run the benchmarks and print a table of ratios."""
     with tempfile.TemporaryDirectory(prefix="tfsetup-bench-") as folder:
         env = {**os.environ, "BENCH": folder, "UV_PYTHON_DOWNLOADS": "never"}
         print(f"{'what':<78} {'ours':>11} {'theirs':>11} {'ratio':>7}   floor")
-        if "lock" not in arguments:
+        if not {"lock", "conda"} & set(arguments):
             bench_start(env)
             bench_profiles(env)
-        if not {"start", "lock"} & set(arguments):
+        if not {"start", "lock", "conda"} & set(arguments):
             bench_apply(env)
-        if "start" not in arguments:
+        if not {"start", "lock"} & set(arguments):
+            bench_conda(env)
+        if not {"start", "conda"} & set(arguments):
             bench_lock(env)
     return 0
 

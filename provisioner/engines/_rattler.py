@@ -150,11 +150,13 @@ def put_right(meta: Path, packages: list[dict[str, Any]], specs: list[str]) -> N
     asked = {spec.split()[0]: spec for spec in specs}
     for item in packages:
         path = meta / f"{identity(item)}.json"
-        data = json.loads(path.read_text(encoding="utf-8"))
-        data |= {"url": item["url"], "channel": item["channel"]}
+        text = path.read_text(encoding="utf-8")
+        values = {"url": item["url"], "channel": item["channel"]}
         if item["name"] in asked:
-            data |= {"requested_spec": asked[item["name"]], "requested_specs": [asked[item["name"]]]}
-        path.write_text(json.dumps(data, indent=2, ensure_ascii=False), encoding="utf-8")
+            values |= {"requested_spec": asked[item["name"]], "requested_specs": [asked[item["name"]]]}
+        changed = with_values(text, values)
+        if changed != text:
+            path.write_text(changed, encoding="utf-8")
         # rattler makes them for their owner alone; others use the environment, too, and conda lets them read its records.
         path.chmod(0o644)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ PAUSES = (0.5, 2.0)
 
 # What a record has beside the fields that are named alike in an ``index.json``.
 _PLACE = ("url", "fetch", "channel", "filename", "sha256", "md5", "size")
+
+# Where a list of paths holds none of these, no path leads outside, and no script is there; with a backslash anything may be written differently.
+SIGNS = re.compile(rb'\\|\.\.|"\s*:\s*"(?:/|[A-Za-z]:)|-post-link\.')
 
 
 class PackageError(Exception):
@@ -111,12 +115,15 @@ async def archive_paths(place: Path) -> list[str]:
 
 
 def cached_paths(cache: Any, item: dict[str, Any]) -> list[str]:
-    """Return the paths that a package of the cache lists."""
+    """Return the paths that a package of the cache lists; none where its list has no sign of what anybody asks about."""
     for layer in cache.layers():
         info = Path(layer.path) / identity(item) / "info"
         paths, names = info / "paths.json", info / "files"
-        if paths.exists() or names.exists():
-            return listed(paths.read_bytes() if paths.exists() else None, names.read_bytes() if names.exists() else None)
+        if paths.exists():
+            text = paths.read_bytes()
+            return listed(text, None) if SIGNS.search(text) else []
+        if names.exists():
+            return listed(None, names.read_bytes())
     return []
 
 
