@@ -21,6 +21,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -159,6 +160,19 @@ def put_right(meta: Path, packages: list[dict[str, Any]], specs: list[str]) -> N
             path.write_text(changed, encoding="utf-8")
         # rattler makes them for their owner alone; others use the environment, too, and conda lets them read its records.
         path.chmod(0o644)
+
+
+def with_values(text: str, values: dict[str, Any]) -> str:
+    """Return a record with values of its own set: the lines that rattler writes for them, two blanks deep, are replaced.
+
+    Reading and writing the whole of it takes longer than linking, for it lists every file.
+    """
+    for name, value in values.items():
+        line = f'  "{name}": {json.dumps(value, ensure_ascii=False)}'
+        text, found = re.subn(rf'(?m)^  "{name}": (?:"(?:[^"\\\n]|\\.)*"|\[\]|null)', lambda _, line=line: line, text, count=1)  # type: ignore[misc]
+        if not found:
+            text = text.replace("{\n", f"{{\n{line},\n", 1)
+    return text
 
 
 if __name__ == "__main__":
