@@ -383,7 +383,8 @@ def _expected_of_plan(host: Host, made: Plan) -> Expected:
         tensorflow=made.choice.release,
         packages=made.expected,
         device=made.choice.device,
-        cuda=build.cuda if build and made.choice.device == "cuda" else None,
+        # The catalogue knows TensorFlow's own wheels; a channel's build opens other libraries.
+        cuda=build.cuda if build and made.choice.device == "cuda" and made.choice.road != "conda" else None,
     )
 
 
@@ -395,6 +396,8 @@ def _expected_of_site(host: Host, site: Site) -> Expected:
     release = open_catalogue(host).release(found.version) if found else None
     platform = platform_of(host) if release else ""
     build = next((item for item in release.builds if item.platform == platform), None) if release else None
+    if any(name.startswith("tensorflow-") for name in site.conda):
+        build = None
     only_cpu = found is not None and (found.name.endswith("-cpu") or (build is not None and build.cuda is None))
     return Expected(
         tensorflow=found.version if found else "",

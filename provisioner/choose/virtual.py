@@ -18,6 +18,9 @@ from provisioner.versions import numbers
 # processor with it that lacks anything of the second.
 _LEVELS = (("x86_64_v4", {"avx512f"}), ("x86_64_v3", {"avx2"}), ("x86_64_v2", {"avx", "sse4_1", "sse4_2", "ssse3"}))
 
+# CEP 30: what is taken where nobody can tell; the oldest that conda-forge builds for.
+UNKNOWN_GLIBC = "2.17"
+
 
 def virtual_packages(facts: Facts, *, cuda: str) -> tuple[str, ...]:
     """Return the virtual packages as ``name=version=build``; ``cuda`` as ``12.4``, "" where packages must do without."""
@@ -25,9 +28,11 @@ def virtual_packages(facts: Facts, *, cuda: str) -> tuple[str, ...]:
     found: list[str] = []
     if system.os.value == "linux":
         found += ["__unix=0=0", f"__linux={_version(system.kernel.value)}=0"]
-        libc = system.libc.value
-        if libc is not None and libc.kind == "glibc" and numbers(libc.version):
-            found.append(f"__glibc={libc.version}=0")
+        libc = system.libc
+        if libc.value is not None and libc.value.kind == "glibc" and numbers(libc.value.version):
+            found.append(f"__glibc={libc.value.version}=0")
+        elif libc.status == "unknown":
+            found.append(f"__glibc={UNKNOWN_GLIBC}=0")
     elif system.os.value == "macos":
         found += ["__unix=0=0", f"__osx={_version(system.version.value)}=0"]
     elif system.os.value == "windows":

@@ -42,5 +42,4 @@ def with_conda(host: Host, picked: Picked, locked: LockedTarget, request: Reques
         cache=found.cache,
         registered=() if env.exists else conda_registry.registration(host, found.config, found.tools, env.path),
     )
-    owned = frozenset(name for name, owner in present.owners.items() if owner not in going)
-    return replace(picked, conda=part, owned=owned, request=asked)
+    return replace(picked, conda=part, owned=present.distributions, request=asked)
