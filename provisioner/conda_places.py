@@ -69,6 +69,7 @@ def places(reader: Reader, request: Request, default: Sequence[str]) -> Places:
         names=urls,
         priority=config.channel_priority if config.files or config.origins else "strict",
         config=settings(config),
+        mirrors=mirror_urls(config),
         caches=caches,
         variables={"SSL_CERT_FILE": bundle} if bundle else {},
     )
@@ -93,17 +94,14 @@ def _named(reader: Reader, channel: str, request: Request) -> str:
 def _writable(reader: Reader, path: str) -> bool:
     while not reader.exists(path):
         path = posixpath.dirname(path)
-    return reader.writable(path)
+    return reader.entry(reader.real(path)).kind == "directory" and reader.writable(path)
 
 
 def settings(config: CondaConfig) -> str:
-    """Return conda's configuration of the network as rattler's own, in TOML (pixi's documentation, "Global configuration")."""
+    """Return conda's configuration of the network as rattler's own, in TOML (pixi's documentation, "Global configuration"); without mirrors."""
     lines = [f"tls-no-verify = {'true' if config.ssl_verify == 'false' else 'false'}"]
     if config.ssl_verify == "truststore" or config.ssl_verify.startswith("/"):
         lines.append('tls-root-certs = "system"')
-    mirrors = mirror_urls(config)
-    if mirrors:
-        lines += ["[mirrors]", *(f"{_quoted(url)} = [{', '.join(map(_quoted, others))}]" for url, others in mirrors.items())]
     # conda knows proxies for single hosts, too; rattler one for each scheme.
     proxies = {scheme: url for scheme, url in config.proxies.items() if scheme in {"http", "https"}}
     if proxies:

@@ -160,6 +160,17 @@ class Reader(Protocol):
 class Host(Reader, Protocol):
     """A machine that may be changed as well. Every method is one effect; none asks a question."""
 
+    def ask(
+        self, argv: Sequence[str], request: str, *, env: Mapping[str, str], timeout: float, watch: Callable[[int], None] | None = None
+    ) -> Completed:
+        """As ``run``, with a program that stays for the next request with the same ``argv`` and ``env``; ``out`` is its answer to this one.
+
+        Requests and answers are one line each. The program is given the number of a socket as its last argument, where there are such; with
+        each request, a byte and the open locks come there, which it keeps until it has answered. It ends with its input, or with an answer
+        that has no line end. The code is that with which it ended, 0 while it stays.
+        """
+        ...
+
     def write(self, path: str, text: str, *, durable: bool = False, mode: int = 0o644) -> None:
         """Replace a file in one step (write beside it, rename); ``durable`` waits until it is on disk."""
         ...

@@ -214,6 +214,10 @@ class DyingHost(LocalHost):
         self._effect()
         return super().run(argv, **options)
 
+    def ask(self, argv, request, **options):
+        self._effect()
+        return super().ask(argv, request, **options)
+
 
 class FixedHost(LocalHost):
     """This machine with chosen environment variables and a chosen time."""

@@ -252,3 +252,13 @@ def test_killed_at_any_moment_it_is_the_old_one_or_the_new_one(
 def without_lock(found: dict[str, str]) -> dict[str, str]:
     """An empty ``.tfsetup`` with its lock, which a process that was killed leaves behind, is no part of the environment."""
     return {name: value for name, value in found.items() if not name.startswith("work/.lab.tfsetup-new")}
+
+
+def test_a_cache_that_lacks_files_is_filled_again(conda: Conda, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RATTLER_CACHE_DIR", str(tmp_path / "rattler"))
+    assert conda.apply(tmp_path / "first").kept
+    lost = next((tmp_path / "rattler/pkgs").glob(f"python-*/lib/python{PYTHON}/this.py"))
+    lost.unlink()
+    assert conda.apply(tmp_path / "second").kept
+    assert packages(tmp_path / "second")
+    assert lost.exists()

@@ -11,8 +11,9 @@ from provisioner import plan as planning
 from provisioner.errors import InputError, StalePlanError
 from provisioner.model import codec
 from provisioner.model.catalogue import Link, Lock, LockedFile, Proof
+from provisioner.model.conda_package import CondaPackage, CondaPart, CondaRemoval
 from provisioner.model.facts import Interpreter, known
-from provisioner.model.plan import Choice, EnvState
+from provisioner.model.plan import Choice, Edit, EnvState
 from provisioner.model.request import Request
 from provisioner.site import Installed, Site
 from tests.support import machine
@@ -258,3 +259,87 @@ def test_packages_that_were_asked_for_are_the_plans_own() -> None:
     extra = replace(LOCK, files=(*LOCK.files, file("pandas", "2.0")))
     plan = planning.make_plan(basis(lock=extra, request=Request(env="/e", extra=("pandas",))), site(state=ABSENT))
     check(plan, state=ABSENT)
+
+
+CONDA = EnvState(
+    path="/e", kind="conda", digest="d", python="/e/bin/python", python_version="3.11.7", site_packages="lib/python3.11/site-packages"
+)
+PACKAGE = CondaPackage(
+    name="python", version="3.11.7", build="h1_0", build_number=0, subdir="linux-64", filename="python-3.11.7-h1_0.conda", size=1000,
+    url="https://packages.example/lab/linux-64/python-3.11.7-h1_0.conda", channel="https://packages.example/lab/", sha256="a" * 64,
+)  # fmt: skip
+PART = CondaPart(
+    specs=("python 3.11.*",), virtual=("__unix=0=0",), channels=("https://packages.example/lab",), packages=(PACKAGE,), unchanged={},
+    cache="/pkgs",
+)  # fmt: skip
+EDIT = Edit(path="bin/activate", reason="activation", text="x\n")
+
+
+def make_conda(*installed: str, part: CondaPart = PART, state: EnvState = ABSENT, **changes: object) -> planning.Plan:
+    choice = replace(basis().choice, interpreter=None, road="wheels")
+    values = {"choice": choice, "request": Request(env="/e", kind="conda"), "conda": part, "edits": (EDIT,), **changes}
+    return planning.make_plan(basis(**values), site(*installed, state=state))
+
+
+def test_a_new_conda_environment() -> None:
+    plan = make_conda(outside=("a line in a list",))
+    assert needed(plan) == ["create", "conda", "install", "write", "verify", "receipt"]
+    assert plan.steps[0].title == "Make a conda environment with Python 3.11"
+    assert plan.steps[1].reason == "they meet python 3.11.*"
+    assert (plan.download, plan.disk) == (1030, 300 + planning.CONDA_GROWTH * 1000)
+    assert plan.outside == ("downloads are kept in uv's cache, /cache", "conda packages are kept in /pkgs", "a line in a list")
+
+
+def test_one_that_is_as_planned_gets_nothing() -> None:
+    part = replace(PART, packages=(), unchanged={"python": "3.11.7 h1_0"})
+    plan = make_conda(*EVERYTHING, part=part, state=CONDA, written=frozenset({"bin/activate"}))
+    assert (needed(plan), plan.edits, plan.outside) == ([], (), ())
+    assert all(step.reason for step in plan.steps)
+
+
+def test_conda_packages_that_only_leave_are_a_change() -> None:
+    part = replace(PART, packages=(), unchanged={"python": "3.11.7 h1_0"}, removals=(CondaRemoval(identity="six-1-0", reason="r"),))
+    assert "conda" in needed(make_conda(*EVERYTHING, part=part, state=CONDA, written=frozenset({"bin/activate"})))
+
+
+def test_a_file_that_is_not_as_it_should_be_is_written() -> None:
+    part = replace(PART, packages=(), unchanged={"python": "3.11.7 h1_0"})
+    assert needed(make_conda(*EVERYTHING, part=part, state=CONDA)) == ["write", "verify", "receipt"]
+
+
+def test_what_conda_holds_is_not_compared_as_wheels() -> None:
+    """An older six of conda's own stays for conda to say of; a wheel's would be replaced."""
+    plan = make_conda("six==1.0", *EVERYTHING[1:], state=CONDA, owned=frozenset({"six"}))
+    assert (plan.removals, [item.name for item in plan.packages]) == ((), ["six"])
+
+
+def test_a_saved_conda_plan_is_the_same_plan_and_may_not_be_another() -> None:
+    plan = make_conda()
+    assert planning.load_plan(saved(plan), file="p") == plan
+    for forged in (
+        replace(plan, conda=None),
+        replace(plan, request=Request(env="/e")),
+        replace(plan, choice=replace(plan.choice, road="")),
+    ):
+        with pytest.raises(InputError) as caught:
+            planning.load_plan(saved(replace(forged, seal=planning.seal(forged))), file="p")
+        assert any(fault.startswith("conda: expected for a conda environment") for fault in caught.value.faults)
+
+
+def test_all_faults_of_a_conda_half_at_once() -> None:
+    package = replace(PACKAGE, name="..", sha256="", url="https://elsewhere.example/x.conda")
+    plan = make_conda(part=replace(PART, packages=(package, package)), edits=(replace(EDIT, path="../x"),))
+    with pytest.raises(InputError) as caught:
+        planning.load_plan(saved(plan), file="p")
+    places = {fault.split(":")[0] for fault in caught.value.faults}
+    assert places >= {
+        "conda.packages[0].name", "conda.packages[0].filename", "conda.packages[1].sha256", "conda.packages[0].url", "conda.packages",
+        "edits[0].path",
+    }  # fmt: skip
+
+
+def test_a_file_that_no_choice_writes_makes_a_plan_stale() -> None:
+    plan = make_conda()
+    planning.check_fresh(plan, basis().facts, site(state=ABSENT), LOCK, (), (EDIT,))
+    with pytest.raises(StalePlanError, match="catalogue has changed"):
+        planning.check_fresh(plan, basis().facts, site(state=ABSENT), LOCK, (), (replace(EDIT, text="y\n"),))

@@ -1,18 +1,20 @@
 """Run in a process of its own (``python -m``): solves and links conda packages with rattler, the engine of pixi.
 
-stdin: one request, an object with ``do``:
+stdin: requests, one a line, until it ends, or one has failed: rattler's threads may be at work still, and must not be when that is told. The last
+argument, if there is one, is the number of a socket on which a byte comes with each request, and with it the locks that are held until it is
+answered. A request is an object with ``do``:
 
-``solve``    channels, platform, specs, virtual, locked, constraints, priority, repodata (cache folder), offline, config (TOML), newer ("" or ISO)
-``install``  packages, prefix (where files are linked), target (the prefix that is written into them), specs, platform, caches, config,
-             beside (conda's record of a Python that is there and stays, or ""), wary (whether cached packages are hashed)
+``solve``    channels, platform, specs, virtual, locked, constraints, priority, repodata (cache folder), offline, newer ("" or ISO), config (TOML),
+             mirrors
+``install``  packages, prefix (where files are linked), target (the prefix that is written into them), specs, platform, caches, config, mirrors,
+             beside (conda's record of a Python that is there and stays, or ""), wary (whether what is in a cache is hashed)
 ``addresses``  channels
-``look``     channels, platform, packages, repodata (cache folder), config: whether the packages' files are still there
+``look``     channels, platform, packages, repodata (cache folder), config, mirrors: whether the packages' files are still there
 
-stdout: one object, ``{"packages": [...]}``, ``{"scripts": [...]}`` (packages whose script was not run), ``{"addresses": [...]}`` or
-``{"missing": {filename: reason}}``; or with status 1
-``{"error": kind, "text": ...}`` (of a solver also ``empty``, the channels that have nothing for the platform). A package is an object with the
-fields of ``provisioner.model.conda_package.CondaPackage``, and ``fetch`` where its address needs credentials. Status 3 where py-rattler is not
-installed. Link scripts of packages are never run.
+stdout: one object a line, ``{"packages": [...]}``, ``{"scripts": [...]}`` (packages whose script was not run), ``{"addresses": [...]}`` or
+``{"missing": {filename: reason}}``; or ``{"error": kind, "text": ...}`` (of a solver also ``empty``, the channels that have nothing for the
+platform). A package is an object with the fields of ``provisioner.model.conda_package.CondaPackage``, and ``fetch`` where its address needs
+credentials. Status 3 where py-rattler is not installed. Link scripts of packages are never run.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -30,7 +33,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from provisioner.engines._rattler_fetch import fetch, identity, package_of, record_of, script, virtual_of
+from provisioner.engines._rattler_fetch import client_of, fetch, identity, package_of, record_of, script, virtual_of
 from provisioner.engines._rattler_look import look
 
 NOT_INSTALLED = 3
@@ -38,26 +41,39 @@ FAILED = 1
 
 
 def main() -> int:
-    """Read the request, do it, print the answer."""
-    request: dict[str, Any] = json.load(sys.stdin)
+    """Answer requests."""
+    control = socket.socket(fileno=int(sys.argv[1])) if len(sys.argv) > 1 else None
     try:
         import rattler  # noqa: F401, PLC0415 - its absence is an answer
     except ImportError as error:
         sys.stderr.write(f"{error}\n")
         return NOT_INSTALLED
+    for line in sys.stdin:
+        locks = socket.recv_fds(control, 1, 256)[1] if control is not None else []
+        found = answer(json.loads(line))
+        json.dump(found, sys.stdout)
+        if "error" in found:
+            return FAILED
+        for lock in locks:
+            os.close(lock)
+        # That ends the answer.
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    return 0
+
+
+def answer(request: dict[str, Any]) -> dict[str, Any]:
+    """Do what is asked."""
     doing = {"solve": solve, "install": install, "addresses": addresses, "look": look}
     try:
-        answer = asyncio.run(doing[request["do"]](request))
+        return asyncio.run(doing[request["do"]](request))
     except Exception as error:  # noqa: BLE001 - whatever it was, the caller says it in words
-        json.dump({"error": type(error).__name__, "text": str(error)}, sys.stdout)
-        return FAILED
-    json.dump(answer, sys.stdout)
-    return FAILED if "error" in answer else 0
+        return {"error": type(error).__name__, "text": str(error)}
 
 
 async def solve(request: dict[str, Any]) -> dict[str, Any]:
     """Return the packages that belong into the environment."""
-    from rattler import ChannelPriority, Client, Config, Gateway, SourceConfig  # noqa: PLC0415 - loaded above
+    from rattler import ChannelPriority, Gateway, SourceConfig  # noqa: PLC0415 - loaded above
     from rattler import solve as rattler_solve  # noqa: PLC0415 - as above
     from rattler.exceptions import SolverError  # noqa: PLC0415 - as above
 
@@ -65,15 +81,17 @@ async def solve(request: dict[str, Any]) -> dict[str, Any]:
     gateway = Gateway(
         cache_dir=Path(request["repodata"]),
         default_config=SourceConfig(cache_action="force-cache-only" if request["offline"] else "cache-or-fetch"),
-        client=Client.from_config(Config.from_toml(request["config"])),
+        client=client_of(request),
     )
+    with tempfile.TemporaryDirectory(prefix="tfsetup-") as folder:
+        locked = [record_of(item, Path(folder)) for item in request["locked"]]
     try:
         records = await rattler_solve(
             sources=request["channels"],
             specs=request["specs"],
             gateway=gateway,
             platforms=[request["platform"], "noarch"],
-            locked_packages=[record_of(item) for item in request["locked"]],
+            locked_packages=locked,
             virtual_packages=[virtual_of(text) for text in request["virtual"]],
             constraints=request["constraints"],
             # rattler knows no third way; what conda calls flexible takes the best of the first channel that can.
@@ -90,20 +108,20 @@ async def solve(request: dict[str, Any]) -> dict[str, Any]:
 
 async def install(request: dict[str, Any]) -> dict[str, Any]:
     """Download, check and link the packages; nothing that is in the prefix is looked at or removed."""
-    from rattler import Client, Config, PackageCache, PrefixRecord, Subdir, ValidationMode  # noqa: PLC0415 - loaded above
+    found = await link(request)
+    put_right(Path(request["prefix"]) / "conda-meta", request["packages"], request["specs"])
+    return {"scripts": [identity(item) for item, paths in zip(request["packages"], found, strict=True) if script(item) in paths]}
+
+
+async def link(request: dict[str, Any]) -> list[list[str]]:
+    """Link the packages, and return the paths of each (``_rattler_fetch.cached_paths``)."""
+    from rattler import PackageCache, PrefixRecord, Subdir, ValidationMode  # noqa: PLC0415 - loaded above
     from rattler import install as rattler_install  # noqa: PLC0415 - as above
 
-    client = Client.from_config(Config.from_toml(request["config"]))
-    mode = ValidationMode.full() if request["wary"] else ValidationMode.fast()
-    cache = PackageCache.new_layered([Path(path) for path in request["caches"]], validation_mode=mode)
-    own = Path(request["caches"][0])
-    for path in map(Path, request["caches"]):
-        with contextlib.suppress(OSError):
-            path.mkdir(parents=True, exist_ok=True)
-            if os.access(path, os.W_OK | os.X_OK):
-                own = path
-                break
-    with tempfile.TemporaryDirectory(prefix=".tfsetup-", dir=own) as folder:
+    client = client_of(request)
+    caches = list(map(Path, request["caches"]))
+    cache = PackageCache.new_layered([*caches], validation_mode=ValidationMode.full() if request["wary"] else ValidationMode.skip())
+    with tempfile.TemporaryDirectory(prefix=".tfsetup-", dir=writable(caches), ignore_cleanup_errors=True) as folder:
         fetched = await fetch(request["packages"], client, cache, Path(folder), wary=request["wary"])
         with shown(request["beside"], Path(request["prefix"]) / "conda-meta") as stays:
             await rattler_install(
@@ -116,8 +134,17 @@ async def install(request: dict[str, Any]) -> dict[str, Any]:
                 client=client,
                 package_cache=cache,
             )
-    put_right(Path(request["prefix"]) / "conda-meta", request["packages"], request["specs"])
-    return {"scripts": [identity(item) for item, (_, paths) in zip(request["packages"], fetched, strict=True) if script(item) in paths]}
+    return [paths for _, paths in fetched]
+
+
+def writable(caches: list[Path]) -> Path:
+    """Return the first cache folder that packages can be put into, made if need be."""
+    for path in caches:
+        with contextlib.suppress(OSError):
+            path.mkdir(parents=True, exist_ok=True)
+            if os.access(path, os.W_OK | os.X_OK):
+                return path
+    return caches[0]
 
 
 async def addresses(request: dict[str, Any]) -> dict[str, Any]:

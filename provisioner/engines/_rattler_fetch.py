@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import json
 import re
-import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +20,8 @@ PAUSES = (0.5, 2.0)
 _PLACE = ("url", "fetch", "channel", "filename", "sha256", "md5", "size")
 
 # Where a list of paths holds none of these, no path leads outside, and no script is there; with a backslash anything may be written differently.
-SIGNS = re.compile(rb'\\|\.\.|"\s*:\s*"(?:/|[A-Za-z]:)|-post-link\.')
+SIGNS = (b"\\", b"..", b'"/', b"-post-link.")
+DRIVES = re.compile(rb'"[A-Za-z]:')
 
 
 class PackageError(Exception):
@@ -38,6 +38,17 @@ def script(item: dict[str, Any]) -> str:
     return f"Scripts/.{item['name']}-post-link.bat" if item["subdir"].startswith("win") else f"bin/.{item['name']}-post-link.sh"
 
 
+def client_of(request: dict[str, Any]) -> Any:
+    """Return what asks the network, as it is configured; rattler wants the addresses of the channels that mirrors stand for."""
+    from rattler import Channel, Client, Config  # noqa: PLC0415 - loaded above
+
+    text: str = request["config"]
+    if request["mirrors"]:
+        rows = (f"{json.dumps(Channel(name).base_url)} = {json.dumps(others)}" for name, others in request["mirrors"].items())
+        text += "\n".join(["[mirrors]", *rows]) + "\n"
+    return Client.from_config(Config.from_toml(text))
+
+
 async def fetch(packages: list[dict[str, Any]], client: Any, cache: Any, folder: Path, *, wary: bool) -> list[tuple[Any, list[str]]]:
     """Return the records, each with its package's paths, every package checked: its SHA-256, and that all its paths lie inside the environment.
 
@@ -48,7 +59,7 @@ async def fetch(packages: list[dict[str, Any]], client: Any, cache: Any, folder:
     gate = asyncio.Semaphore(DOWNLOADS)
 
     async def one(item: dict[str, Any]) -> tuple[Any, list[str]]:
-        record = record_of(item)
+        record = record_of(item, folder)
         if index.contains_record(record) and (not wary or is_whole(cache, item)):
             paths = cached_paths(cache, item)
             check_paths(item, paths)
@@ -59,9 +70,16 @@ async def fetch(packages: list[dict[str, Any]], client: Any, cache: Any, folder:
             raise PackageError(f"hash mismatch: {item['filename']} is not the file that repodata describes")
         paths = await archive_paths(place)
         check_paths(item, paths)
-        return record_of({**item, "fetch": place.as_uri()}), paths
+        return record_of({**item, "fetch": place.as_uri()}, folder), paths
 
-    return list(await asyncio.gather(*(one(item) for item in packages)))
+    tasks = [asyncio.ensure_future(one(item)) for item in packages]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        # After a fault the others must not go on writing into a folder that is about to be removed.
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def local(item: dict[str, Any], client: Any, folder: Path) -> Path:
@@ -121,7 +139,7 @@ def cached_paths(cache: Any, item: dict[str, Any]) -> list[str]:
         paths, names = info / "paths.json", info / "files"
         if paths.exists():
             text = paths.read_bytes()
-            return listed(text, None) if SIGNS.search(text) else []
+            return listed(text, None) if any(sign in text for sign in SIGNS) or DRIVES.search(text) else []
         if names.exists():
             return listed(None, names.read_bytes())
     return []
@@ -162,18 +180,17 @@ def virtual_of(text: str) -> Any:
     return GenericVirtualPackage(PackageName(name), Version(version), BuildString(build))
 
 
-def record_of(item: dict[str, Any]) -> Any:
-    """Return the package as rattler's record; it reads an ``index.json`` from a file only."""
+def record_of(item: dict[str, Any], scratch: Path) -> Any:
+    """Return the package as rattler's record; it reads an ``index.json`` from a file only, which is put into ``scratch``."""
     from rattler import PackageRecord, RepoDataRecord  # noqa: PLC0415 - loaded above
 
     index = {name: value for name, value in item.items() if name not in _PLACE and value not in ("", 0, [])}
     index["build_number"] = item["build_number"]
     if "track_features" in index:
         index["track_features"] = " ".join(index["track_features"])
-    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-        json.dump(index, file)
-        file.flush()
-        record = PackageRecord.from_index_json(Path(file.name), item["size"] or None, item["sha256"] or None, item["md5"] or None)
+    path = scratch / "index.json"
+    path.write_text(json.dumps(index), encoding="utf-8")
+    record = PackageRecord.from_index_json(path, item["size"] or None, item["sha256"] or None, item["md5"] or None)
     return RepoDataRecord(record, item["filename"], item.get("fetch") or item["url"], item["channel"])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from provisioner.engines._rattler_fetch import digest
+from provisioner.engines._rattler_fetch import client_of, digest
 
 # How many files are asked for at once.
 AT_ONCE = 8
@@ -19,9 +19,9 @@ CHANGED = "is served with another hash than when the lock was made: do not insta
 
 async def look(request: dict[str, Any]) -> dict[str, Any]:
     """Return which files are not in their channels any more, or have another hash, with reasons."""
-    from rattler import Client, Config, Gateway  # noqa: PLC0415 - loaded above
+    from rattler import Gateway  # noqa: PLC0415 - loaded above
 
-    client = Client.from_config(Config.from_toml(request["config"]))
+    client = client_of(request)
     gateway = Gateway(cache_dir=Path(request["repodata"]), client=client)
     names = sorted({item["name"] for item in request["packages"]})
     lists = await gateway.query(request["channels"], [request["platform"], "noarch"], names, recursive=False) if names else []

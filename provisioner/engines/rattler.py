@@ -1,4 +1,4 @@
-"""rattler: solves, downloads, checks and links conda packages, with no conda on the machine. Each run is a process of its own."""
+"""rattler: solves, downloads, checks and links conda packages, with no conda on the machine; in a process of its own, which may crash."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Channels:
     """Where packages come from, and how they are fetched.
 
     ``names`` are channels in order of priority: names, addresses or folders. ``priority``: ``strict``, ``flexible``, ``disabled`` (conda's
-    documentation, "Managing channels"). ``config`` is rattler's own configuration as TOML (mirrors, proxies, certificates). ``caches`` are
-    folders of packages, the first that can be written is added to. ``variables`` are set for rattler (the certificates to trust). ``newer``:
-    nothing that was built after this ISO date ("" for any).
+    documentation, "Managing channels"). ``config`` is rattler's own configuration as TOML (proxies, certificates). ``caches`` are folders of
+    packages, the first that can be written is added to. ``variables`` are set for rattler (the certificates to trust). ``newer``: nothing that was
+    built after this ISO date ("" for any). ``mirrors``: channel, by name or address, to the addresses that are asked in its place.
     """
 
     names: tuple[str, ...]
@@ -36,6 +36,7 @@ class Channels:
     caches: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     newer: str = ""
+    mirrors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def cache_folder(reader: Reader) -> str:
@@ -78,6 +79,7 @@ def solve(  # noqa: PLR0913 - each is one part of the same question
         "repodata": repodata,
         "offline": offline,
         "config": channels.config,
+        "mirrors": dict(channels.mirrors),
         "newer": channels.newer,
     }
     done = _run(host, channels, request, SOLVE_TIMEOUT_SECONDS, watch)
@@ -93,7 +95,7 @@ def solve(  # noqa: PLR0913 - each is one part of the same question
 
 
 def _unsolvable(done: Completed) -> bool:
-    return not done.ok and answer_of(done).get("error") == "SolverError"
+    return bool(answer_of(done).get("error") == "SolverError")
 
 
 def _check_hashes(packages: Iterable[CondaPackage]) -> None:
@@ -135,8 +137,12 @@ def install(  # noqa: PLR0913 - each is one part of the same request
         "wary": wary,
         "caches": list(channels.caches),
         "config": channels.config,
+        "mirrors": dict(channels.mirrors),
     }
     done = _run(host, channels, request, INSTALL_TIMEOUT_SECONDS, watch)
+    if not wary and re.search("failed to link.*No such file", str(answer_of(done).get("text")), re.DOTALL):
+        # Somebody has taken files out of the cache; looking for that every time takes as long as a tenth of linking.
+        done = _run(host, channels, {**request, "wary": True}, INSTALL_TIMEOUT_SECONDS, watch)
     return tuple(checked(done, "the conda packages could not be installed")["scripts"])
 
 
@@ -159,6 +165,7 @@ def look(host: Host, channels: Channels, packages: Sequence[CondaPackage], *, su
         "packages": [{**codec.to_data(package), "fetch": with_credentials(package.url, channels.names)} for package in packages],
         "repodata": repodata,
         "config": channels.config,
+        "mirrors": dict(channels.mirrors),
     }
     answer = checked(_run(host, channels, request, SOLVE_TIMEOUT_SECONDS), "the channels could not be asked")
     return {str(name): str(why) for name, why in answer["missing"].items()}
@@ -198,4 +205,4 @@ def _run(
     check_installed()
     env = {**host.env, **channels.variables, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
     argv = [host.python, "-W", "ignore", "-m", "provisioner.engines._rattler"]
-    return host.run(argv, env=env, cwd="/", stdin=json.dumps(request), timeout=timeout, watch=watch)
+    return host.ask(argv, json.dumps(request), env=env, timeout=timeout, watch=watch)

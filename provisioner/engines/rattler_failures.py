@@ -47,6 +47,12 @@ FAILURES: tuple[tuple[str, str, str, str], ...] = (
         "nothing of it was installed; try again, or ask who runs the channel",
     ),
     (
+        r"(?s)failed to link.*No such file",
+        "download-failed",
+        "a package lacks a file that it lists",
+        "nothing of it was installed; try again, or ask who runs the channel",
+    ),
+    (
         r"(?i)no usable repodata cache|force-cache-only",
         "download-failed",
         "the channel's packages are not in the cache, and the network was forbidden (--offline)",
@@ -124,7 +130,7 @@ def answer_of(done: Completed) -> dict[str, Any]:
 def checked(done: Completed, what: str) -> dict[str, Any]:
     """Return the answer of a run; raises ``OperationError`` with cause and hint, or ``InputError`` for a spec that is none."""
     answer = answer_of(done)
-    if done.ok and "error" not in answer:
+    if done.ok and answer and "error" not in answer:
         return answer
     if done.code == NOT_INSTALLED:
         raise UsageError(f"{what}: py-rattler cannot be loaded ({' '.join(done.err.split())})", hint=INSTALL_HINT)

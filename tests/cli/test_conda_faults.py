@@ -152,6 +152,13 @@ def missing_package_served(case: Case) -> None:
     case.serve()
 
 
+def taken_out(case: Case) -> None:
+    """A package that lists a file that it does not have."""
+    case.needs(
+        Package(name="lacking", version="1", files={"share/there.txt": "x\n"}, listed={"share/there.txt": {"_path": "share/gone.txt"}})
+    )
+
+
 def broken_package(case: Case) -> None:
     """Its hash is as listed, but it is no archive."""
     written = case.channel.package("cudnn")
@@ -208,6 +215,7 @@ FAULTS: list[Fault] = [
     (missing_package, "download-failed", THERE),
     (missing_package_served, "download-failed", THERE),
     (broken_package, "download-failed", "is no conda package"),
+    (taken_out, "download-failed", "lacks a file that it lists"),
     (climbing, "download-failed", "names paths outside the environment"),
     (absolute, "download-failed", "names paths outside the environment"),
     (climbing_archive, "download-failed", "names paths outside the environment"),

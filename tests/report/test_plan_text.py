@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from provisioner.model.catalogue import Link
-from provisioner.model.plan import Plan
+from provisioner.model.conda_package import CondaRemoval
+from provisioner.model.plan import Plan, StepKind
+from provisioner.model.request import Request
 from provisioner.recovery import Interrupted
-from provisioner.report.plan_text import interrupted_words, plan_text
-from tests.test_plan import ABSENT, EVERYTHING, basis, make, planning, site
+from provisioner.report.plan_text import NOT_NEEDED, interrupted_words, next_text, plan_text
+from tests.test_plan import ABSENT, CONDA, EVERYTHING, PART, basis, make, make_conda, planning, site
 
 GOLDEN = Path(__file__).parent / "golden"
 LINK = Link(path="nvidia/lib/x.so", target="../y.so", reason="the loader does not look there")
@@ -31,14 +34,47 @@ def done() -> Plan:
     return make(*EVERYTHING)
 
 
+def conda() -> Plan:
+    """An environment of conda's that is there: a package is replaced, one leaves."""
+    removals = (
+        CondaRemoval(identity="python-3.11.0-h1_0", reason="the set has 3.11.7 h1_0"),
+        CondaRemoval(identity="six-1.0-0", reason="r"),
+    )
+    return make_conda(part=replace(PART, removals=removals, unchanged={"tool": "1.0 0"}), state=CONDA)
+
+
 @pytest.mark.parametrize(
     ("name", "plan", "left", "verbose"),
-    [("new", new, None, False), ("new-verbose", new, None, True), ("changed", changed, INTERRUPTED, False), ("done", done, None, False)],
+    [
+        ("new", new, None, False),
+        ("new-verbose", new, None, True),
+        ("changed", changed, INTERRUPTED, False),
+        ("done", done, None, False),
+        ("conda", conda, None, False),
+        ("conda-verbose", conda, None, True),
+    ],
 )
 def test_pages(name: str, plan, left: Interrupted | None, verbose: bool) -> None:
     text = plan_text(plan(), interrupted=left, verbose=verbose)
     golden = GOLDEN / f"plan-{name}.txt"
     assert text + "\n" == golden.read_text(encoding="utf-8"), text
+
+
+def test_every_step_that_is_not_needed_has_its_words() -> None:
+    assert set(NOT_NEEDED) == set(get_args(StepKind))
+
+
+@pytest.mark.parametrize(
+    ("saved", "command"),
+    [
+        ("", "tfsetup apply --kind conda --channel 'my channel' --channel https://x/y"),
+        ("plan.json", "TFSETUP_CHANNEL='my channel https://x/y' tfsetup apply plan.json"),
+    ],
+)
+def test_what_to_run_next_names_the_channels(saved: str, command: str) -> None:
+    origins = {"kind": "option", "channel": "option"}
+    request = Request(env="/e", kind="conda", channels=("my channel", "https://x/y"), origins=origins)
+    assert next_text(make_conda(request=request), elsewhere=False, saved=saved).splitlines()[-1] == f"Next: {command}"
 
 
 @pytest.mark.parametrize(("state", "words"), [("old", "as it was before"), ("moving", "half changed"), ("new", "not proven")])
