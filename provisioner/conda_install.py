@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from provisioner.conda_places import places
 from provisioner.conda_plan import identity_parts
 from provisioner.engines import rattler
 from provisioner.errors import OperationError
+from provisioner.facts.conda_env import META, read_records
+from provisioner.facts.conda_owned import own_folders
 from provisioner.facts.conda_present import recorded_files
 from provisioner.host import Host, Reader
 from provisioner.model.conda_package import SUBDIRS, CondaPart
 from provisioner.model.plan import Plan
 from provisioner.progress import Progress
+from provisioner.site import Installed
 from provisioner.transaction import make_folders
 
 HISTORY = "conda-meta/history"
@@ -43,6 +47,7 @@ def link(plan: Plan, host: Host, prefix: str, *, channels: tuple[str, ...], prog
             subdir=SUBDIRS[plan.choice.platform],
             specs=part.specs,
             beside=_python_record(plan.env.path, part),
+            wary=plan.kind != "apply",
             watch=progress.advance,
         )
         progress.finish()
@@ -78,17 +83,44 @@ def history(reader: Reader, plan: Plan) -> str:
     part = _part(plan)
     path = posixpath.join(plan.env.path, HISTORY)
     before = reader.read_text(path, limit=1 << 24) if reader.exists(path) else ""
-    lines = [f"==> {plan.made[:19].replace('T', ' ')} <==", "# cmd: tfsetup apply --kind conda"]
+    lines = [f"==> {plan.made[:19].replace('T', ' ')} <==", f"# cmd: tfsetup {'apply --kind conda' if plan.kind == 'apply' else 'fix'}"]
     lines += [f"-{removal.identity}" for removal in part.removals]
     lines += [f"+{package.channel.rstrip('/').rsplit('/', 1)[-1]}/{package.subdir}::{package.identity}" for package in part.packages]
     specs = ", ".join(f"'{spec}'" for spec in part.specs)
     return before + "\n".join([*lines, f"# update specs: [{specs}]"]) + "\n"
 
 
-def doomed(reader: Reader, root: str, part: CondaPart) -> set[str]:
-    """Return the files, relative to the environment, of the conda packages that leave, and conda's records of them."""
+def doomed(reader: Reader, root: str, part: CondaPart, kept: Collection[str] = ()) -> set[str]:
+    """Return the files, relative to the environment, of the conda packages that leave, and conda's records of them.
+
+    Files that a package which stays has recorded, too, stay, and so do those of ``kept``, which may be folders.
+    """
     found: set[str] = set()
     for removal in part.removals:
         identity_parts(removal.identity)
         found |= recorded_files(reader, root, removal.identity)
-    return found
+    found -= staying_files(reader, root, part)
+    kept = frozenset(kept)
+    return {path for path in found if _is_free(path, kept)}
+
+
+def _is_free(path: str, kept: Collection[str]) -> bool:
+    """True where neither the path nor a folder above it is kept."""
+    while path:
+        if path in kept:
+            return False
+        path = posixpath.dirname(path)
+    return True
+
+
+def staying_files(reader: Reader, root: str, part: CondaPart) -> set[str]:
+    """Return the files, relative to the environment, of the conda packages that neither leave nor are linked anew."""
+    going = {f"{META}/{removal.identity}.json" for removal in part.removals}
+    return {file.path for item in read_records(reader, root) if item.meta not in going for file in item.files}
+
+
+def by_wheel(reader: Reader, root: str, part: CondaPart, distributions: Iterable[Installed]) -> list[Installed]:
+    """Return those distributions that no conda package which leaves or is linked anew has brought."""
+    going = {removal.identity for removal in part.removals}
+    own = own_folders(reader, root, read_records(reader, root))
+    return [item for item in distributions if own.get(item.metadata, "") not in going]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,9 +21,10 @@ from provisioner.errors import NoProfileError, StalePlanError
 from provisioner.facts.conda_present import read_present
 from provisioner.host import Host, Reader
 from provisioner.model.catalogue import Lock, Proof, Release, set_of
-from provisioner.model.conda_package import SUBDIRS, CondaPackage, CondaPart, Present
+from provisioner.model.conda_package import SUBDIRS, CondaPart, Present
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice, Plan
+from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan import Picked
 from provisioner.site import Site, normalise
@@ -46,11 +47,11 @@ def pick_wheels(host: Host, facts: Facts, request: Request, catalogue: Catalogue
     specs = wheel_specs(choice, release)
     virtual = virtual_packages(facts, cuda=cuda_of(facts, choice, release))
     wheels = frozenset(file.name for file in lock.files)
-    part, owned, solution = conda_part(
-        host, choice, site, places, specs=specs, virtual=virtual, wheels=wheels, repodata=repodata, request=request
+    solved = solve_part(host, choice, site, places, specs=specs, virtual=virtual, wheels=wheels, repodata=repodata, request=request)
+    lock = _without_tools(lock, brought(solved.part, solved.present, solved.going))
+    return Picked(
+        choice=choice, lock=lock, proof=catalogue.proof(lock), beside="conda", conda=solved.part, owned=solved.present.distributions
     )
-    lock = _without_tools(lock, owned | {normalise(package.name) for package in solution})
-    return Picked(choice=choice, lock=lock, proof=catalogue.proof(lock), beside="conda", conda=part, owned=owned)
 
 
 def _without_tools(lock: Lock, brought: frozenset[str]) -> Lock:
@@ -73,7 +74,22 @@ def cuda_of(facts: Facts, choice: Choice, release: Release) -> str:
     return facts.driver.cuda.value or (build.cuda.version if build is not None and build.cuda is not None else "")
 
 
-def conda_part(  # noqa: PLR0913 - each is one part of the same question
+def brought(part: CondaPart, present: Present, going: Mapping[str, str]) -> frozenset[str]:
+    """Return the distributions that conda brings or keeps; a package that is new is called like what it brings, as far as ``TOOLS`` go."""
+    kept = {name for name, owner in present.owners.items() if owner not in going}
+    return frozenset(kept | {normalise(name) for name in (*part.unchanged, *(package.name for package in part.packages))})
+
+
+@record
+class Solved:
+    """The plan's part, and what it was made from: what is there, and which of that leaves, with reasons."""
+
+    part: CondaPart
+    present: Present
+    going: Mapping[str, str]
+
+
+def solve_part(  # noqa: PLR0913 - each is one part of the same question
     host: Host,
     choice: Choice,
     site: Site,
@@ -84,18 +100,17 @@ def conda_part(  # noqa: PLR0913 - each is one part of the same question
     wheels: frozenset[str],
     repodata: str,
     request: Request,
-) -> tuple[CondaPart, frozenset[str], tuple[CondaPackage, ...]]:
-    """Solve, and compare with what is there: the plan's part, the distributions that conda holds and keeps, and the whole solution.
+) -> Solved:
+    """Solve, and compare with what is there.
 
     An environment that was made from the same specs, and still has all of it, is not solved again: channels move on, and an environment that is
     as planned does not change for that.
     """
     present = read_present(host, site.state.path) if site.state.kind == "conda" else Present()
     going = leaving(present, wheels)
-    kept = frozenset(name for name, owner in present.owners.items() if owner not in going)
     made = _made_before(host, site, specs, places) if not going else None
     if made is not None:
-        return made, kept, ()
+        return Solved(part=made, present=present, going=going)
     stays = staying(present, going)
     wanted = {spec.split()[0] for spec in specs}
     solution = rattler.solve(
@@ -118,7 +133,7 @@ def conda_part(  # noqa: PLR0913 - each is one part of the same question
         removals=removals,
         cache=places.cache,
     )
-    return part, kept, solution
+    return Solved(part=part, present=present, going=going)
 
 
 def _made_before(reader: Reader, site: Site, specs: Sequence[str], places: Places) -> CondaPart | None:
@@ -156,11 +171,10 @@ def pick_channel(host: Host, facts: Facts, request: Request, catalogue: Catalogu
         road="conda",
     )
     virtual = virtual_packages(facts, cuda=cuda)
-    part, owned, _ = conda_part(
-        host, choice, site, places, specs=specs, virtual=virtual, wheels=frozenset(), repodata=repodata, request=request
-    )
-    choice = channel_choice(situation, choice, part, table)
-    return Picked(choice=choice, lock=no_wheels(choice), proof=Proof(lock="", level="resolved"), conda=part, owned=owned)
+    solved = solve_part(host, choice, site, places, specs=specs, virtual=virtual, wheels=frozenset(), repodata=repodata, request=request)
+    choice = channel_choice(situation, choice, solved.part, table)
+    proof = Proof(lock="", level="resolved")
+    return Picked(choice=choice, lock=no_wheels(choice), proof=proof, conda=solved.part, owned=solved.present.distributions)
 
 
 def no_wheels(choice: Choice) -> Lock:
@@ -196,6 +210,5 @@ def check_saved(host: Host, plan: Plan, catalogue: Catalogue, site: Site, channe
         python=choice.python,
     )
     going = leaving(present, wheels)
-    owned = frozenset(name for name, owner in present.owners.items() if owner not in going)
-    brought = owned | {normalise(name) for name in (*part.unchanged, *(package.name for package in part.packages))}
-    return (_without_tools(lock, brought) if lock is not None else None), owned
+    lock = _without_tools(lock, brought(part, present, going)) if lock is not None else None
+    return lock, present.distributions

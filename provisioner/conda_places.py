@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from provisioner.channels import channel_urls, mirror_urls, refused_channels, shown_url
 from provisioner.engines import rattler
+from provisioner.engines.resolving import expand
 from provisioner.errors import UsageError
 from provisioner.facts import conda as conda_facts
 from provisioner.facts.condarc import read_config
@@ -17,8 +18,11 @@ from provisioner.model.conda import CondaConfig
 from provisioner.model.facts import Tool
 from provisioner.model.record import record
 from provisioner.model.request import Request
+from provisioner.words import mask
 from provisioner.workspace import absolute
 
+# A name as conda writes it (``conda-forge/label/x``), an address, or a folder.
+_CHANNEL = r"[\w.-]+(/[\w.-]+)*|[a-z][a-z0-9+]*://[^\s]+|(\.{1,2}|~|/)[^\0\n]*|\.{1,2}"
 # The placeholder of conda-build, which programs hold the path in the place of.
 LONGEST = 255
 
@@ -52,6 +56,8 @@ def places(reader: Reader, request: Request, default: Sequence[str]) -> Places:
     config = read_config(reader, tools, request.env)
     asked = tuple(_named(reader, channel, request) for channel in request.channels)
     names = asked or config.channels or tuple(default)
+    if not names:
+        raise UsageError("no conda channel is configured", place="--channel", hint="name one, such as --channel conda-forge")
     refused = refused_channels(config, names)
     if refused:
         hint = "conda's configuration (allowlist_channels, denylist_channels) says which may be used"
@@ -72,11 +78,17 @@ def places(reader: Reader, request: Request, default: Sequence[str]) -> Places:
 
 
 def _named(reader: Reader, channel: str, request: Request) -> str:
-    """A channel that is a folder is made absolute; everything else is a name or an address."""
+    """A channel that is a folder is made absolute; everything else is a name or an address, which may name variables (``${TOKEN}``).
+
+    Raises ``UsageError`` for what is none of them.
+    """
+    if re.fullmatch(_CHANNEL, channel) is None:
+        hint = "give a name (conda-forge), an address, or a folder (./channel)"
+        raise UsageError(f"`{mask(channel)}` is no conda channel", place="--channel", hint=hint)
     if channel.startswith(("./", "../", "~")) or channel in {".", ".."}:
         origin = request.origins.get("channel", "option")
         return absolute(channel, reader, "--channel" if origin == "option" else origin)
-    return channel
+    return expand(channel, reader.env)
 
 
 def _writable(reader: Reader, path: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from provisioner import __version__, conda_registry, recovery
+from provisioner import __version__, recovery
 from provisioner import plan as planning
 from provisioner.engines import uv
 from provisioner.errors import InputError, OperationError, StalePlanError, UsageError
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from provisioner.catalogue import Catalogue
     from provisioner.causes import Messages
     from provisioner.execute import Executed
-    from provisioner.model.catalogue import CudaBuild, Link
+    from provisioner.model.catalogue import Link
     from provisioner.model.finding import Verification
     from provisioner.model.request import Request
     from provisioner.verify import Expected
@@ -124,7 +124,7 @@ def plan(host: Host, request: Request, *, facts_file: str = "", pick: Pick | Non
         left = None
     else:
         site = read_site(host, request.env)
-        request = _of_kind(host, request, site.state)
+        request = _of_kind(host, request, site)
         parents = _check_place(host, site.state)
         left = recovery.interrupted(host, Workspace(root=site.state.path))
         request = _with_named_python(host, request)
@@ -135,9 +135,8 @@ def plan(host: Host, request: Request, *, facts_file: str = "", pick: Pick | Non
         picked = _pick_conda(host, facts, request, catalogue, site)
     else:
         picked = _pick(host, facts, request, catalogue, site.state)
-    choice, lock = picked.choice, picked.lock
+    choice, lock, request = picked.choice, picked.lock, picked.request or request
     links = links_of(catalogue, choice)
-    edits = _edits(choice, site.state.path, links)
     packages_folder = posixpath.join(site.state.path, site.state.site_packages)
     basis = planning.Basis(
         tool=__version__,
@@ -156,12 +155,9 @@ def plan(host: Host, request: Request, *, facts_file: str = "", pick: Pick | Non
         warnings=_disk_warnings(facts, lock),
         beside=picked.beside,
         indexes=picked.indexes,
-        conda=picked.conda,
-        edits=edits,
-        written=frozenset(edit.path for edit in edits if _is_written(host, posixpath.join(site.state.path, edit.path), edit.text)),
-        owned=picked.owned,
-        outside=tuple(conda_registry.words(item) for item in picked.conda.registered) if picked.conda else (),
     )
+    if picked.conda is not None:
+        basis = _with_conda(host, basis, picked, site)
     made = planning.make_plan(basis, site)
     return Planned(plan=made, site=site, facts=facts, lock=lock, interrupted=left, channels=request.channels)
 
@@ -189,70 +185,44 @@ def _pick(host: Host, facts: Facts, request: Request, catalogue: Catalogue, env:
     return Picked(choice=choice, lock=_with_extras(host, request, lock, facts), proof=proof, beside="--with")
 
 
-def _of_kind(host: Host, request: Request, state: EnvState) -> Request:
-    """Return the request for an environment of the kind that is there; raises ``InputError`` where another was asked for, or it is protected."""
-    if state.kind == "conda":
-        from provisioner.facts.conda_env import protection  # noqa: PLC0415 - only for conda environments
+def _of_kind(host: Host, request: Request, site: Site) -> Request:
+    """Return the request as it fits the environment that is there; raises ``InputError`` where that is of another kind, or protected."""
+    if site.state.kind == "conda":
+        from provisioner import flow_conda  # noqa: PLC0415 - only for conda environments
 
-        why = protection(host, state.path)
-        if why:
-            raise InputError(why, place=request.env, hint="choose another folder with --env")
-        if request.kind != "conda" and request.origins.get("kind", "default") == "default":
-            return replace(request, kind="conda", origins={**request.origins, "kind": "the environment"})
-    if state.exists and state.kind != request.kind:
-        there = "it is a conda environment" if state.kind == "conda" else "it is a virtual environment"
-        hint = f"leave --kind out, or choose another --env; it is never changed by `--kind {request.kind}`"
-        raise InputError(there, place=request.env, hint=hint)
-    return _checked_options(request)
-
-
-def _checked_options(request: Request) -> Request:
-    """Raise ``UsageError`` for options that say what only a conda environment has."""
-    for name in ("source", "channel"):
-        if request.kind != "conda" and request.origins.get(name) == "option":
-            raise UsageError("is for conda environments", place=f"--{name}", hint="add --kind conda")
+        return flow_conda.fitting_request(host, request, site)
+    if site.state.kind == "venv" and request.kind == "conda":
+        hint = "leave --kind out, or choose another --env; a virtual environment is never changed by `--kind conda`"
+        raise InputError("it is a virtual environment", place=request.env, hint=hint)
+    if request.kind == "venv" and request.origins.get("channel") == "option":
+        raise UsageError(
+            "a virtual environment takes nothing from a conda channel", place="--channel", hint="add --kind conda, or leave it out"
+        )
     return request
 
 
 def _pick_conda(host: Host, facts: Facts, request: Request, catalogue: Catalogue, site: Site) -> Picked:
-    """Take what a conda environment is to be made of; a new one is registered where a conda is there to find it."""
-    from provisioner import conda_pick  # noqa: PLC0415 - only for conda environments
-    from provisioner.conda_places import places, unfit  # noqa: PLC0415 - as above
-    from provisioner.engines import rattler  # noqa: PLC0415 - as above
-    from provisioner.transaction import make_folders  # noqa: PLC0415 - as above
+    from provisioner import flow_conda  # noqa: PLC0415 - only for conda environments
 
-    rattler.check_installed()
-    if not site.state.exists and (why := unfit(site.state.path)):
-        raise InputError(why, place=request.env, hint="choose another folder with --env")
-    repodata = posixpath.join(cache_folder(host), "conda")
-    make_folders(host, repodata)
-    found = places(host, request, catalogue.conda().channels)
-    pick = conda_pick.pick_channel if request.source == "conda" else conda_pick.pick_wheels
-    picked = pick(host, facts, request, catalogue, site, found, repodata=repodata)
-    if request.extra and picked.choice.road != "conda":
-        picked = replace(picked, lock=_with_extras(host, request, picked.lock, facts), beside=f"{picked.beside} and --with")
-    if site.state.exists or picked.conda is None:
+    picked = flow_conda.pick(host, facts, request, catalogue, site, repodata=posixpath.join(cache_folder(host), "conda"))
+    if not request.extra or picked.choice.road == "conda":
         return picked
-    registered = conda_registry.registration(host, found.config, found.tools, site.state.path)
-    return replace(picked, conda=replace(picked.conda, registered=registered))
+    return replace(picked, lock=_with_extras(host, request, picked.lock, facts), beside=f"{picked.beside} and --with")
 
 
-def _edits(choice: Choice, root: str, links: tuple[Link, ...]) -> tuple[Edit, ...]:
-    """Return the activation files of a conda environment."""
-    if not choice.road:
-        return ()
-    from provisioner import activation  # noqa: PLC0415 - only for conda environments
+def _with_conda(host: Host, basis: planning.Basis, picked: Picked, site: Site) -> planning.Basis:
+    """Add the conda half: its packages, the activation files, and what is registered."""
+    from provisioner import conda_registry, flow_conda  # noqa: PLC0415 - only for conda environments
 
-    folder = next((posixpath.dirname(link.path) for link in links if link.target and choice.road == "libraries"), "")
-    libraries = f"lib/python{choice.python}/site-packages/{folder}" if folder else ""
-    return activation.edits(choice, root, libraries=libraries)
-
-
-def _is_written(host: Host, path: str, text: str) -> bool:
-    try:
-        return host.read_text(path) == text
-    except OSError:
-        return False
+    edits = flow_conda.edits(picked.choice, site.state.path, basis.links)
+    return replace(
+        basis,
+        conda=picked.conda,
+        owned=picked.owned,
+        edits=edits,
+        written=flow_conda.written(host, site.state.path, edits),
+        outside=tuple(conda_registry.words(item) for item in picked.conda.registered) if picked.conda else (),
+    )
 
 
 def links_of(catalogue: Catalogue, choice: Choice) -> tuple[Link, ...]:
@@ -262,21 +232,14 @@ def links_of(catalogue: Catalogue, choice: Choice) -> tuple[Link, ...]:
     if choice.device != "cuda" or build is None or build.cuda is None or choice.road == "conda":
         return ()
     if choice.road == "libraries":
-        return _conda_links(catalogue, build.cuda)
+        from provisioner import flow_conda  # noqa: PLC0415 - only for conda environments
+
+        return flow_conda.library_links(catalogue, build.cuda)
     if build.cuda.finds_tools:
         return build.cuda.links
     from provisioner import xla_tools  # noqa: PLC0415 - only for old releases
 
     return (*build.cuda.links, *xla_tools.files())
-
-
-def _conda_links(catalogue: Catalogue, cuda: CudaBuild) -> tuple[Link, ...]:
-    from provisioner import conda_links, xla_tools  # noqa: PLC0415 - only for conda environments
-    from provisioner.catalogue import conda_tables  # noqa: PLC0415 - as above
-
-    table = catalogue.conda()
-    links = conda_links.links(cuda, conda_tables.sonames(table, cuda.conda))
-    return (*links, *conda_links.tool_links(conda_tables.tools(table, cuda.conda)), *xla_tools.files())
 
 
 def _named_python(request: Request) -> str:
@@ -349,38 +312,28 @@ def load_saved_plan(host: Host, path: str, channels: tuple[str, ...] = ()) -> Pl
         # What a repair writes and renames follows from an examination, which nobody can check afterwards.
         raise InputError("is a repair, which only the run that made it executes", place=path, hint="run `tfsetup fix`, which examines anew")
     site = read_site(host, saved.env.path)
-    _of_kind(host, saved.request, site.state)
+    _of_kind(host, saved.request, site)
     _check_place(host, site.state)
     facts = detect(host, env=saved.env.path, full=False, python=_named_python(saved.request))
     catalogue = open_catalogue(host)
     choice = saved.choice
     if saved.tool != __version__:
         raise StalePlanError(f"the plan was made by tfsetup {saved.tool}, this is {__version__}", place=path, hint="plan again")
+    links = links_of(catalogue, choice)
     owned: frozenset[str] = frozenset()
+    edits: tuple[Edit, ...] = ()
     if saved.conda is not None:
-        lock, owned = _check_saved_conda(host, saved, catalogue, site, channels)
+        from provisioner import flow_conda  # noqa: PLC0415 - only for conda environments
+
+        lock, owned = flow_conda.check_saved(host, saved, catalogue, site, channels)
+        edits = flow_conda.edits(choice, site.state.path, links)
     else:
         lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
-    links = links_of(catalogue, choice)
-    planning.check_fresh(saved, facts, site, lock, links, _edits(choice, site.state.path, links), owned)
+    planning.check_fresh(saved, facts, site, lock, links, edits, owned)
     left = recovery.interrupted(host, Workspace(root=site.state.path))
     if lock is None:  # pragma: no cover - check_fresh has refused it
         raise StalePlanError("the catalogue has changed since the plan was made", place=path)
     return Planned(plan=saved, site=site, facts=facts, lock=lock, interrupted=left, channels=channels)
-
-
-def _check_saved_conda(
-    host: Host, saved: Plan, catalogue: Catalogue, site: Site, channels: tuple[str, ...]
-) -> tuple[Lock | None, frozenset[str]]:
-    """Check the conda half of a saved plan; the set of wheels, and the distributions of conda, that the rest is checked with."""
-    from provisioner import conda_pick  # noqa: PLC0415 - only for conda environments
-    from provisioner.conda_places import unfit  # noqa: PLC0415 - as above
-    from provisioner.engines import rattler  # noqa: PLC0415 - as above
-
-    rattler.check_installed()
-    if not site.state.exists and (why := unfit(site.state.path)):
-        raise InputError(why, place=saved.env.path, hint="choose another folder with --env")
-    return conda_pick.check_saved(host, saved, catalogue, site, channels)
 
 
 def check_executor(host: Host) -> None:
@@ -430,7 +383,8 @@ def _expected_of_plan(host: Host, made: Plan) -> Expected:
         tensorflow=made.choice.release,
         packages=made.expected,
         device=made.choice.device,
-        cuda=build.cuda if build and made.choice.device == "cuda" else None,
+        # The catalogue knows TensorFlow's own wheels; a channel's build opens other libraries.
+        cuda=build.cuda if build and made.choice.device == "cuda" and made.choice.road != "conda" else None,
     )
 
 
@@ -442,6 +396,8 @@ def _expected_of_site(host: Host, site: Site) -> Expected:
     release = open_catalogue(host).release(found.version) if found else None
     platform = platform_of(host) if release else ""
     build = next((item for item in release.builds if item.platform == platform), None) if release else None
+    if any(name.startswith("tensorflow-") for name in site.conda):
+        build = None
     only_cpu = found is not None and (found.name.endswith("-cpu") or (build is not None and build.cuda is None))
     return Expected(
         tensorflow=found.version if found else "",

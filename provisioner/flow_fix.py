@@ -120,7 +120,7 @@ def begin_fix(host: Host, examination: Examination, request: Request) -> Fixing:
     own = any(item.kind in {"restore", "remove"} and is_rival(normalise(item.name)) for item in repairs)
     ground, notes = with_restored(host, surveyed, repairs, own=own)
     surveyed = replace(surveyed, ground=ground)
-    answers = bool(examination.python_version) or any(item.kind == "interpreter" for item in repairs)
+    answers = bool(examination.python_version) or any(item.kind in {"interpreter", "relink"} for item in repairs)
     return Fixing(
         before=examination,
         surveyed=surveyed,

@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from provisioner.catalogue import Catalogue
+from provisioner.engines import conda_lock as conda_lock_engine
 from provisioner.errors import InputError, OperationError, UsageError
 from provisioner.flow import cache_folder, open_catalogue, platform_of
 from provisioner.host import Host
-from provisioner.lock import dates, sidecar, store, written
+from provisioner.lock import conda_half, dates, sidecar, store, written
+from provisioner.lock.conda_half import Sources
 from provisioner.lock.formats import conda_lock
 from provisioner.lock.resolve import ChosenSet, How, Locked, catalogue_digest, lock_targets
 from provisioner.model.record import record
@@ -24,7 +26,7 @@ from provisioner.versions import numbers
 
 # How long a run waits for another one that writes the same lock.
 WAIT_SECONDS = 60.0
-ENGINES: tuple[Engine, ...] = ("uv", "pip-tools")
+ENGINES: tuple[Engine, ...] = ("uv", "pip-tools", "conda-lock")
 
 
 @record
@@ -101,6 +103,7 @@ def lock_declared(host: Host, declared: Declared, wanted: Wanted, *, progress: P
     folder = lock_folder(declaration)
     if "conda-lock" in declaration.formats:
         conda_lock.check_installed()
+    check_conda(declaration, wanted.engine)
     make_folders(host, folder)
     with _alone(host, folder):
         before, warnings = _before(host, folder)
@@ -129,6 +132,17 @@ def lock_declared(host: Host, declared: Declared, wanted: Wanted, *, progress: P
     )
 
 
+def check_conda(declaration: Declaration, engine: Engine | None) -> None:
+    """Raise ``UsageError`` where the declaration's formats cannot hold its conda targets, or an engine for them has none to lock."""
+    conda = [target.name for target in declaration.targets if target.kind == "conda"]
+    if conda and "conda-lock" not in declaration.formats:
+        hint = "add conda-lock to `formats`; requirements and pylock hold wheels alone, which would be half of the environment"
+        raise UsageError("only the format conda-lock can hold conda environments", place=", ".join(conda), hint=hint)
+    if engine == "conda-lock" and not conda:
+        hint = "give a target `kind: conda`, or leave the engine out"
+        raise UsageError("no target is a conda environment, and conda-lock resolves nothing else", place="--engine conda-lock", hint=hint)
+
+
 def fresh(before: TeamLock, inputs: Inputs, sets: tuple[ChosenSet, ...], engine: Engine) -> bool:
     """True when a lock was made from the same inputs, known-good sets, targets and engine."""
     return (
@@ -149,7 +163,11 @@ def choose(declared: Declared, before: TeamLock | None, wanted: Wanted, cutoff: 
     if wanted.upgrade is None or (wanted.upgrade and not any(is_rival(name) for name in wanted.upgrade)):
         return declared.choose(kept, cutoff)
     sets = declared.choose({}, cutoff)
-    newer = {target.name: kept[target.name] for target, lock, _ in sets if numbers(lock.release) < numbers(kept.get(target.name, "0"))}
+    newer = {
+        target.name: kept[target.name]
+        for target, lock, _ in sets
+        if lock.release and numbers(lock.release) < numbers(kept.get(target.name, "0"))
+    }
     return declared.choose(newer, cutoff) if newer else sets
 
 
@@ -161,14 +179,15 @@ def _movable(before: TeamLock | None, upgrade: tuple[str, ...] | None) -> tuple[
     if before is None or not upgrade:
         return upgrade, ()
     files = [file for locked in before.targets for file in locked.files]
+    conda = {normalise(package.name) for locked in before.targets if locked.conda for package in locked.conda.packages}
     moving: list[str] = []
     held: list[str] = []
     for name in map(normalise, upgrade):
         own = [file for file in files if file.name == name]
-        if not own and not is_rival(name):
+        if not own and name not in conda and not is_rival(name):
             hint = "`tfsetup lock --upgrade` without names upgrades everything; what is new in the declaration is locked by `tfsetup lock`"
             raise UsageError("is not in the lock, so it cannot be upgraded", place=name, hint=hint)
-        if own and all(file.profile for file in own) and not is_rival(name):
+        if own and name not in conda and all(file.profile for file in own) and not is_rival(name):
             held.append(f"{name} stays at {own[0].version}: it is part of the known-good set, and moves only with TensorFlow")
         else:
             moving.append(name)
@@ -208,8 +227,9 @@ def _resolve(
     engine: Engine,
     wanted: Wanted,
 ) -> Locked:
-    own = tuple(name for name in wanted.upgrade or () if not is_rival(name))
-    # TensorFlow moves by its set, which has no date; () would stand for all.
+    by_channel = any(target.source == "conda" for target in declared.declaration.targets)
+    own = tuple(name for name in wanted.upgrade or () if by_channel or not is_rival(name))
+    # TensorFlow moves by its set, which has no date (a channel's does have one); () would stand for all.
     upgrade = own if own or wanted.upgrade == () else None
     start = dates.first(host.now(), declared.declaration.policy.cool_down)
     cutoff, cutoffs = dates.following(before, start=start, given=wanted.cutoff, upgrade=upgrade)
@@ -223,8 +243,26 @@ def _resolve(
             platform=platform_of(host) if engine == "pip-tools" else "",
             pythons=_pythons(host) if engine == "pip-tools" else {},
             offline=wanted.offline,
+            sources=_sources(host, declared, before, engine, wanted),
         )
         return lock_targets(host, declared.declaration, declared.inputs, sets, catalogue=declared.catalogue, previous=before, how=how)
+
+
+def _sources(host: Host, declared: Declared, before: TeamLock | None, engine: Engine, wanted: Wanted) -> Sources | None:
+    """Return where conda packages come from, and what is locked of them and stays; None where no target has any."""
+    if all(target.kind != "conda" for target in declared.declaration.targets):
+        return None
+    places, written_channels = conda_half.open_channels(host, declared.declaration, declared.catalogue.conda().channels)
+    repodata = posixpath.join(cache_folder(host), "conda")
+    make_folders(host, repodata)
+    return Sources(
+        places=places,
+        written=written_channels,
+        repodata=repodata,
+        conda=conda_lock_engine.executable(places.tools) if engine == "conda-lock" else "",
+        before=conda_half.staying(before, wanted.upgrade, written_channels),
+        known=conda_half.names_of(before),
+    )
 
 
 def _pythons(host: Host) -> dict[str, str]:

@@ -63,7 +63,7 @@ def check_declared(host: Host, declared: Declared, *, online: bool = False, prog
         with own_folder(host) as (_, place):
             found += missing(host, lock, declared.declaration.indexes, folder=place)
         progress.finish()
-    files = {file.sha256 for target in lock.targets for file in target.files}
+    files = {sha256 for target in lock.targets for _, _, _, sha256 in target.held}
     return Checked(folder=folder, differences=found, files=len(files))
 
 
@@ -130,7 +130,9 @@ def plan_locked(host: Host, request: Request, folder: str, target: str) -> Plann
 
     Raises ``InputError`` for a lock that is missing or not whole, ``NoProfileError`` where no target fits.
     """
+    from provisioner.lock.conda_locked import with_conda  # noqa: PLC0415 - as below
     from provisioner.lock.fitting import fit, set_of  # noqa: PLC0415 - brings the choice of a release, which a check does without
+    from provisioner.model.catalogue import set_of as set_device  # noqa: PLC0415 - as above
 
     lock = store.read_lock(host, folder)
     if lock is None:
@@ -145,11 +147,13 @@ def plan_locked(host: Host, request: Request, folder: str, target: str) -> Plann
     def pick(facts: Facts, asked: Request, catalogue: Catalogue, env: EnvState) -> Picked:
         found = fit(facts, asked, catalogue, env, lock, name=target)
         locked, choice = found.locked, found.choice
-        known = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
+        known = catalogue.lock(choice.release, choice.python, choice.platform, set_device(choice.device, choice.road))
         chosen = set_of(locked, known)
-        own = any(not file.profile for file in locked.files)
+        more = ["conda"] if choice.road in {"wheels", "libraries"} else []
+        more += ["the team's lock"] if any(not file.profile for file in locked.files) else []
         # A proof belongs to the known-good set, which the lock names by its digest.
         proof = catalogue.proof(replace(chosen, digest=locked.profile))
-        return Picked(choice=choice, lock=chosen, proof=proof, beside="the team's lock" if own else "", indexes=lock.indexes)
+        picked = Picked(choice=choice, lock=chosen, proof=proof, beside=" and ".join(more), indexes=lock.indexes)
+        return with_conda(host, picked, locked, asked, env) if locked.conda is not None else picked
 
     return plan(host, replace(request, tensorflow="", extra=()), pick=pick)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import posixpath
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 
 from provisioner import __version__, flow
 from provisioner import receipt as receipts
-from provisioner.catalogue import Catalogue
+from provisioner.conda_ground import read_conda_ground, solved
+from provisioner.diagnose.conda_repair import without_owned
 from provisioner.diagnose.repair import Ground, inside, needs_set, repairs_of
 from provisioner.engines import uv
-from provisioner.errors import NoProfileError, OperationError
+from provisioner.errors import OperationError
+from provisioner.ground_choice import Seen, choose_set, own_name, release_of, staying_owners
 from provisioner.host import Host, Reader
-from provisioner.model.catalogue import ComputeDevice, Lock, computes_on
-from provisioner.model.facts import Facts, Interpreter
+from provisioner.model.catalogue import Lock
+from provisioner.model.facts import Facts
 from provisioner.model.finding import Finding, Repair
-from provisioner.model.plan import Choice, EnvState
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan import facts_digest, proof_words
@@ -29,10 +28,6 @@ from provisioner.transaction import make_folders
 from provisioner.verify import integrity
 from provisioner.words import machine_words
 from provisioner.workspace import ASIDE, Workspace
-
-# Where TensorFlow says its version in C, since 2.19 and before (tensorflow/core/public); it is there when the metadata is gone.
-_HEADERS = ("release_version.h", "version.h")
-
 
 # What is taken from a set, or made with the Python of one.
 _FROM_SET = frozenset({"restore", "rebuild", "interpreter"})
@@ -47,19 +42,6 @@ class Surveyed:
     receipt: Receipt | None
 
 
-@record
-class _Seen:
-    """What a choice is made from; ``needed``: whether what is graver than a warning cannot be mended without a set."""
-
-    site: Site
-    facts: Facts
-    repairs: tuple[Repair, ...]
-    receipt: Receipt | None
-    own: str
-    release: str
-    needed: bool = True
-
-
 def survey(host: Host, site: Site, findings: tuple[Finding, ...], request: Request) -> Surveyed:
     """Read what repair plans of the environment are made from.
 
@@ -71,14 +53,20 @@ def survey(host: Host, site: Site, findings: tuple[Finding, ...], request: Reque
     facts = flow.detect(host, env=site.state.path, full=False, python=target or own_python)
     catalogue = flow.open_catalogue(host)
     receipt = receipts.read(host, Workspace(root=site.state.path).receipt)
-    staying = _staying(site, repairs)
-    own = _own(staying, receipt)
-    release = _release(host, site, staying, own, repairs, receipt)
+    staying = staying_owners(site, repairs)
+    own = own_name(staying, receipt)
+    if site.state.kind == "conda":
+        request = _of_conda(request, receipt)
+    release = release_of(host, site, staying, own, repairs, receipt)
     errors = tuple(finding for finding in findings if finding.severity == "error")
     needed = any(repair.kind in _FROM_SET for repair in repairs_of(errors or findings)) or any(needs_set(finding) for finding in errors)
-    seen = _Seen(site=site, facts=facts, repairs=repairs, receipt=receipt, own=own, release=release, needed=needed)
-    choice, lock = _choose(host, catalogue, seen, request)
+    seen = Seen(site=site, facts=facts, repairs=repairs, receipt=receipt, own=own, release=release, needed=needed)
+    choice, lock = choose_set(host, catalogue, seen, request)
     config = posixpath.join(site.state.path, "pyvenv.cfg")
+    links = flow.links_of(catalogue, choice) if lock else ()
+    conda = read_conda_ground(host, site, receipt, choice, request, links=links, facts=facts) if site.state.kind == "conda" else None
+    if conda is not None and lock is not None:
+        lock = without_owned(lock, conda, site)
     ground = Ground(
         tool=__version__,
         made=host.now().isoformat(timespec="seconds"),
@@ -90,16 +78,23 @@ def survey(host: Host, site: Site, findings: tuple[Finding, ...], request: Reque
         site=site,
         choice=choice,
         lock=lock,
-        own=own or (own_of(lock) if lock else ""),
+        own=own or (own_of(lock) if lock and lock.files else ""),
         proof=f"its set was {proof_words(catalogue.proof(lock))}" if lock else "nothing of the catalogue is used",
-        links=flow.links_of(catalogue, choice) if lock else (),
+        links=links,
         carried=receipt.plan.links if receipt else (),
         installed=integrity.installed(host, site.state.path),
         markers=_markers(site.state.python_version),
         asides={},
         config=_text(host, config),
+        conda=conda,
     )
     return Surveyed(ground=replace(ground, asides=_asides(host, ground, repairs)), facts=facts, receipt=receipt)
+
+
+def _of_conda(request: Request, receipt: Receipt | None) -> Request:
+    """Return the request as it is of a conda environment: with the channels that an earlier run was told of, as that run was."""
+    channels = receipt.plan.request.channels if receipt is not None else ()
+    return replace(request, kind="conda", channels=request.channels or channels)
 
 
 def own_of(lock: Lock) -> str:
@@ -112,132 +107,6 @@ def _text(reader: Reader, path: str) -> str:
         return reader.read_text(path)
     except OSError:
         return ""
-
-
-def _staying(site: Site, repairs: Iterable[Repair]) -> tuple[Installed, ...]:
-    """Return the distributions of TensorFlow that no repair takes out."""
-    going = {(normalise(repair.name), repair.version) for repair in repairs if repair.kind == "remove"}
-    return tuple(item for item in site.distributions if is_rival(item.name) and not going & {(item.name, item.version), (item.name, "")})
-
-
-def _own(staying: tuple[Installed, ...], receipt: Receipt | None) -> str:
-    names = [item.name for item in staying]
-    made = [name for name in receipt.plan.expected if is_rival(name)] if receipt else []
-    return next((name for name in (*made, "tensorflow") if name in names), names[0] if names else "")
-
-
-def _release(
-    host: Reader, site: Site, staying: tuple[Installed, ...], own: str, repairs: tuple[Repair, ...], receipt: Receipt | None
-) -> str:
-    """Return the release that is installed; where nothing says it, the one that an earlier run made; "" where there is none."""
-    named = next((item.version for item in repairs if item.kind == "restore" and item.version and is_rival(normalise(item.name))), "")
-    found = sorted((item for item in staying if item.name == own), key=lambda item: (item.recorded, _numbers(item.version)))
-    if named or found:
-        return named or found[-1].version
-    return receipt.plan.choice.release if receipt else _release_of_code(host, site)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version))
-
-
-def _release_of_code(reader: Reader, site: Site) -> str:
-    for header in _HEADERS:
-        for package in ("tensorflow", "tensorflow_core"):
-            folder = posixpath.join(site.state.path, site.state.site_packages, package, "include", "tensorflow", "core", "public")
-            parts = re.findall(r"#define TF_(?:MAJOR|MINOR|PATCH)_VERSION\s+(\d+)", _text(reader, posixpath.join(folder, header)))
-            if len(parts) == 3:  # noqa: PLR2004 - major, minor, patch
-                return ".".join(parts)
-    return ""
-
-
-def _choose(host: Host, catalogue: Catalogue, seen: _Seen, request: Request) -> tuple[Choice, Lock | None]:
-    """Return the set of the release that is installed, for the environment's Python if there is one, or else for another of the machine.
-
-    Where nothing must come out of a set, an unknown release is no obstacle.
-    """
-    release = seen.release
-    short = ".".join(seen.site.state.python_version.split(".")[:2])
-    platform = flow.platform_of(host)
-    interpreter = _interpreter(host, seen, short)
-    locks = catalogue.locks(release, platform) if release and catalogue.release(release) else ()
-    devices = [computes_on(device) for python, device in locks if python == short and device != "cuda-conda"]
-    device = _device(seen)
-    device = device if device in devices or not devices else devices[0]
-    lock = catalogue.lock(release, short, platform, device) if devices and interpreter is not None else None
-    if lock is None and (locks or seen.needed):
-        choice, lock = _choose_anew(catalogue, seen, request)
-        # For an environment that is there no interpreter is chosen; should it be made anew, it is made with its own.
-        return replace(choice, interpreter=choice.interpreter or _interpreter(host, seen, choice.python)), lock
-    choice = Choice(
-        release=release,
-        python=short or "3",
-        interpreter=interpreter,
-        device=device,
-        platform=platform,
-        reasons=("it is the release that is installed" if lock else "it is not touched",),
-        refusals=(),
-        warnings=(),
-        gpus=(),
-    )
-    return choice, lock
-
-
-def _choose_anew(catalogue: Catalogue, seen: _Seen, request: Request) -> tuple[Choice, Lock | None]:
-    """Choose as ``plan`` does: a Python for the release that is installed, or where there is none, the best release for the environment."""
-    from provisioner.choose import choose  # noqa: PLC0415 - only where the installed set cannot be had
-
-    nowhere = EnvState(path=seen.site.state.path, kind="absent", digest="")
-    spec = f"=={seen.release}" if seen.release else _of_companions(seen.site)
-    wanted = replace(request, tensorflow=spec, python="")
-    tries = [(wanted, nowhere)] if seen.release else [(wanted, seen.site.state), (replace(wanted, tensorflow=""), seen.site.state)]
-    for attempt, state in tries:
-        with contextlib.suppress(NoProfileError):
-            choice = choose(seen.facts, attempt, catalogue, state)
-            break
-    else:
-        # Where nothing is known of a release, any for another Python; where one is, its refusal is what a person is told.
-        choice = choose(seen.facts, wanted if seen.release else replace(wanted, tensorflow=""), catalogue, nowhere)
-    return choice, catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
-
-
-def _of_companions(site: Site) -> str:
-    """Return which releases go with what TensorFlow left behind: its METADATA asks for TensorBoard and, to 2.15, the estimator of its minor."""
-    found = [item for name in ("tensorboard", "tensorflow-estimator") for item in site.distributions if item.name == name]
-    parts = found[0].version.split(".") if found else []
-    return f"=={parts[0]}.{parts[1]}.*" if len(parts) > 1 and parts[0].isdecimal() and parts[1].isdecimal() else ""
-
-
-def _device(seen: _Seen) -> ComputeDevice:
-    """Return what the installed build is there for: NVIDIA's libraries beside it mean CUDA (their names end in the major CUDA version)."""
-    if seen.receipt is not None:
-        return seen.receipt.plan.choice.device
-    names = [item.name for item in seen.site.distributions]
-    names += [normalise(repair.name) for repair in seen.repairs if repair.kind == "restore"]
-    libraries = any(re.fullmatch(r"nvidia-[a-z-]+-cu\d+", name) for name in names)
-    return "cuda" if libraries and not seen.own.endswith("-cpu") else "cpu"
-
-
-def _interpreter(reader: Reader, seen: _Seen, short: str) -> Interpreter | None:
-    """Return the interpreter that the environment is to have: the one a repair names, its own base, or another of the same version."""
-    target = next((repair.target for repair in seen.repairs if repair.kind == "interpreter"), "")
-    state = seen.site.state
-    real = reader.real(state.python)
-    # One at a place where nobody looks for Pythons is known by the environment's own name for it alone, which goes with the environment.
-    here = [
-        replace(item, path=real, virtual=False) if reader.real(item.path) == real and item.path.startswith(state.path + "/") else item
-        for item in seen.facts.interpreters.value or ()
-        if item.version.startswith(f"{short}.")
-    ]
-    found = [item for item in here if _can_carry(item)]
-    wanted = [item for item in found if target and reader.real(item.path) == reader.real(target)]
-    same = [item for item in found if reader.real(item.path) == real]
-    return next(iter((*wanted, *same, *sorted(found, key=lambda item: item.version != state.python_version))), None)
-
-
-def _can_carry(item: Interpreter) -> bool:
-    """True for an interpreter that an environment can be made from."""
-    return item.implementation == "cpython" and not item.virtual and not item.free_threaded
 
 
 def _markers(version: str) -> dict[str, str]:
@@ -278,7 +147,7 @@ def with_restored(host: Host, surveyed: Surveyed, repairs: tuple[Repair, ...], *
     if lock is None:
         return ground, ()
     notes: list[str] = []
-    if own and ground.own not in ground.locked:
+    if own and lock.files and ground.own not in ground.locked:
         try:
             lock = _with_own(host, surveyed, lock)
         except OperationError:
@@ -329,17 +198,21 @@ def with_everything(host: Host, surveyed: Surveyed) -> tuple[Ground, tuple[str, 
     ground, notes = with_restored(host, surveyed, (), own=True)
     if ground.lock is None:
         return ground, notes
+    lock = ground.lock
+    if ground.conda is not None:
+        catalogue = flow.open_catalogue(host)
+        ground = replace(ground, conda=solved(host, catalogue, ground.conda, ground.choice, surveyed.facts, ground.request))
     pins: dict[str, str] = {}
     lost: list[str] = []
     for item in ground.site.distributions:
-        if item.name in ground.locked or is_rival(item.name):
+        if item.name in ground.locked or is_rival(item.name) or (ground.conda is not None and item.metadata in ground.conda.own):
             continue
         address = _address(host, ground, item)
         if address:
             lost.append(f"{item.name} {item.version} is left out: it was installed from {address}, for which there is no hash")
         else:
             pins[item.name] = item.version
-    lock, missing = _others(host, surveyed, ground.lock, pins)
+    lock, missing = _others(host, surveyed, lock, pins)
     strays = unowned(host, ground.site)
     if strays:
         lost.append(f"what belongs to no package stays behind with the old environment: {', '.join(strays)}")

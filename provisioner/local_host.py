@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import glob
 import hashlib
 import os
-import select
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -20,92 +17,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from provisioner.host import Completed, Entry, EntryKind, Space
+from provisioner.local_processes import communicate, end, what_it_said
 
 if sys.platform != "win32":
     import fcntl
 
 LOCK_POLL_SECONDS = 0.1
-KILL_GRACE_SECONDS = 5.0
-WATCH_SECONDS = 0.2
 # The open lock files of this process.
 _LOCKS: list[int] = []
-# The program that waits for its next question: one at a time is enough.
-_KEPT: list[_Kept] = []
-
-
-class _Kept:
-    """A program that answers one line with one line, until its input ends."""
-
-    def __init__(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
-        import tempfile  # noqa: PLC0415 - not needed by every command
-
-        self.key = (tuple(argv), dict(env))
-        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by ``end``
-        self.control, theirs = socket.socketpair()
-        with theirs:
-            self.process = subprocess.Popen(
-                [*argv, str(theirs.fileno())],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self.errors,
-                env=dict(env),
-                cwd="/",
-                bufsize=0,
-                start_new_session=True,
-                pass_fds=(theirs.fileno(),),
-            )
-
-    def answer(self, request: str, deadline: float, watch: Callable[[int], None] | None) -> bytes:
-        """Return the answer, which has no line end where the program ended with it, or instead of it; raises ``TimeoutExpired``."""
-        process = self.process
-        asked, told = process.stdin, process.stdout
-        if asked is None or told is None:  # pragma: no cover - both were asked for
-            return b""
-        before = _bytes_written(process.pid)
-        given, out = memoryview(f"{request}\n".encode("utf-8", "surrogateescape")), b""
-        try:
-            # Whatever works for us keeps our locks: should we be killed, nobody may begin before it has ended, too.
-            socket.send_fds(self.control, [b"."], list(_LOCKS)) if _LOCKS else self.control.send(b".")
-            while given:
-                given = given[asked.write(given) or 0 :]
-        except BrokenPipeError:
-            return b""
-        while not out.endswith(b"\n"):
-            ready, _, _ = select.select([told.fileno()], [], [], min(WATCH_SECONDS, max(0.0, deadline - time.monotonic())))
-            if ready:
-                piece = told.read(1 << 20)
-                if not piece:
-                    return out
-                out += piece
-            elif time.monotonic() >= deadline:
-                raise subprocess.TimeoutExpired(process.args, 0)
-            elif watch is not None:
-                written = _bytes_written(process.pid)
-                watch(written - before if written >= 0 else written)
-        return out
-
-    def end(self, *, at_once: bool) -> tuple[int, str]:
-        """End the program, and return its code and what it said of errors."""
-        self.control.close()
-        if self.process.stdin is not None:
-            self.process.stdin.close()
-        if not at_once:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(KILL_GRACE_SECONDS)
-        if self.process.poll() is None:
-            _end(self.process)
-        if self.process.stdout is not None:
-            self.process.stdout.close()
-        self.errors.seek(0)
-        said = self.errors.read().decode("utf-8", "backslashreplace")
-        self.errors.close()
-        return self.process.returncode, said
-
-
-def _let_go() -> None:
-    """End the program that waits for its next question, if there is one."""
-    while _KEPT:
-        _KEPT.pop().end(at_once=False)
 
 
 def _kind(mode: int) -> EntryKind:
@@ -186,13 +105,13 @@ class LocalHost:
         ) as process:
             timed_out = False
             try:
-                out, err = _communicate(process, stdin, started + timeout, watch)
+                out, err = communicate(process, stdin, started + timeout, watch)
             except subprocess.TimeoutExpired:
                 timed_out = True
-                _end(process)
-                out, err = _what_it_said(process)
+                end(process)
+                out, err = what_it_said(process)
             except BaseException:
-                _end(process)
+                end(process)
                 raise
         return Completed(
             argv=tuple(argv),
@@ -209,33 +128,9 @@ class LocalHost:
         """See ``host.Host``."""
         if sys.platform == "win32":  # pragma: no cover - no select on pipes there
             return self.run(argv, env=env, cwd="/", stdin=f"{request}\n", timeout=timeout, watch=watch)
-        started = time.monotonic()
-        if not _KEPT or _KEPT[0].key != (tuple(argv), dict(env)):
-            _let_go()
-            atexit.register(_let_go)
-            _KEPT.append(_Kept(argv, env))
-        kept = _KEPT.pop()
-        timed_out = False
-        try:
-            out = kept.answer(request, started + timeout, watch)
-        except subprocess.TimeoutExpired:
-            timed_out, out = True, b""
-        except BaseException:
-            kept.end(at_once=True)
-            raise
-        code, err = 0, ""
-        if out.endswith(b"\n"):
-            _KEPT.append(kept)
-        else:
-            code, err = kept.end(at_once=timed_out)
-        return Completed(
-            argv=tuple(argv),
-            code=code,
-            out=out.decode("utf-8", "backslashreplace"),
-            err=err,
-            seconds=time.monotonic() - started,
-            timed_out=timed_out,
-        )
+        from provisioner import local_ask  # noqa: PLC0415 - brings `socket`, 4 ms
+
+        return local_ask.ask(argv, request, env=env, timeout=timeout, watch=watch, locks=_LOCKS)
 
     def which(self, name: str) -> str | None:
         """See ``host.Reader``."""
@@ -431,51 +326,3 @@ def _same_file(handle: int, path: str) -> bool:
         return os.path.samestat(os.fstat(handle), os.stat(path))
     except FileNotFoundError:
         return False
-
-
-def _communicate(process: subprocess.Popen[str], stdin: str, deadline: float, watch: Callable[[int], None] | None) -> tuple[str, str]:
-    if watch is None:
-        return process.communicate(stdin, timeout=deadline - time.monotonic())
-    given: str | None = stdin
-    while True:
-        try:
-            return process.communicate(given, timeout=min(WATCH_SECONDS, max(0.0, deadline - time.monotonic())))
-        except subprocess.TimeoutExpired:
-            if time.monotonic() >= deadline:
-                raise
-        given = None
-        watch(_bytes_written(process.pid))
-
-
-def _what_it_said(process: subprocess.Popen[str]) -> tuple[str, str]:
-    """Return the output of a process that was ended; one of its children that got away may still hold the pipes, and is not waited for."""
-    try:
-        return process.communicate(timeout=KILL_GRACE_SECONDS)
-    except subprocess.TimeoutExpired as expired:
-        for stream in (process.stdout, process.stderr):
-            if stream is not None:
-                stream.close()
-        parts = (expired.stdout, expired.stderr)
-        out, err = (part.decode("utf-8", "backslashreplace") if isinstance(part, bytes) else part or "" for part in parts)
-        return out, err
-
-
-def _bytes_written(pid: int) -> int:
-    """Return the ``wchar`` line of Linux' ``/proc/PID/io``, or -1."""
-    try:
-        with open(f"/proc/{pid}/io", encoding="ascii") as file:
-            return next(int(line.split()[1]) for line in file if line.startswith("wchar:"))
-    except (OSError, StopIteration):
-        return -1
-
-
-def _end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
-    """End a process and its children: politely, then for good; a child may live on when its parent has obeyed."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            if hasattr(os, "killpg"):
-                os.killpg(process.pid, number)
-            else:
-                process.send_signal(number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(KILL_GRACE_SECONDS)

@@ -67,7 +67,7 @@ class Basis:
 
 @record
 class Picked:
-    """What is to be installed: the choice with its set and proof; the other fields as in ``Basis``."""
+    """What is to be installed: the choice with its set and proof; the other fields as in ``Basis``, ``request`` where it is not the one made."""
 
     choice: Choice
     lock: Lock
@@ -76,6 +76,7 @@ class Picked:
     indexes: tuple[Index, ...] = ()
     conda: CondaPart | None = None
     owned: frozenset[str] = frozenset()
+    request: Request | None = None
 
 
 def digest(data: Any) -> str:

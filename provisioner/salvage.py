@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterable
 
 from provisioner.errors import InputError
+from provisioner.facts.conda_env import protection, read_records
 from provisioner.host import Reader
 from provisioner.model.plan import EnvState
-from provisioner.site import Installed, Site, config_version, glob_escape, parse_config, recorded_files, site_of
+from provisioner.site import Installed, Site, config_version, glob_escape, parse_config, read_conda_site, recorded_files, site_of
 from provisioner.workspace import STATE
 
 # What makes a new environment: these go out when it is made anew, whoever wrote them (PEP 405; the files of venv, virtualenv and uv).
@@ -20,16 +21,19 @@ _PROGRAM = r"python[0-9.]*|pip[0-9.]*|wheel[0-9.]*|easy_install[-0-9.]*|(de)?act
 def read_broken(reader: Reader, path: str) -> Site:
     """Read an environment whose Python or ``pyvenv.cfg`` may be gone or wrong; what cannot be told is empty.
 
-    Raises ``InputError`` where there is no environment to mend: nothing, a conda environment, a Python installation (the system's among them),
-    or a folder with other files in it.
+    Raises ``InputError`` where there is no environment to mend: nothing, a conda environment that must not be changed, a Python installation
+    (the system's among them), or a folder with other files in it.
     """
     root = reader.real(path)
     if not reader.exists(root) or reader.entry(root).kind != "directory":
         raise InputError("there is no environment", place=path, hint="make one with `tfsetup apply`, or name another with --env")
     names = {posixpath.basename(entry.path) for entry in reader.list(root)}
     if "conda-meta" in names:
-        hint = "make one of its own beside it with `tfsetup apply`; `tfsetup doctor` says what is wrong in this one"
-        raise InputError("it is a conda environment, which conda alone changes", place=path, hint=hint)
+        why = protection(reader, root)
+        if why:
+            hint = "make one of its own beside it with `tfsetup apply --env ./tf-env`; `tfsetup doctor` says what is wrong in this one"
+            raise InputError(f"it is never changed: {why}", place=path, hint=hint)
+        return read_conda_site(reader, root)
     folders = [folder for folder in _packages_folders(reader, root) if reader.real(folder) == folder]
     if not _is_environment(reader, root, names, folders):
         raise InputError("it is not a virtual environment", place=path, hint=what_instead(reader, root))
@@ -106,13 +110,17 @@ def _top_level(reader: Reader, root: str, item: Installed) -> set[str]:
     }
 
 
-def replaced(reader: Reader, root: str, stage: str, site_packages: str, staying: Iterable[Installed]) -> set[str]:
+def replaced(
+    reader: Reader, root: str, stage: str, site_packages: str, staying: Iterable[Installed], others: Iterable[str] = ()
+) -> set[str]:
     """Return what lies in ``root`` where the new files of ``stage`` will be: nothing of a damaged copy may survive beside them.
 
     A folder of packages goes as a whole when new files come right into it and no distribution that stays has recorded a file below it, so that
-    leftovers of an interrupted install, of another version and without any record go, too. Elsewhere it is file by file.
+    leftovers of an interrupted install, of another version and without any record go, too. Elsewhere it is file by file. ``others`` are files
+    that stay as well.
     """
     kept = {folder for item in staying for path in recorded_files(reader, root, item) for folder in _parents(path)}
+    kept |= {folder for path in others for folder in _parents(path)}
     found: set[str] = set()
 
     def enter(folder: str) -> None:
@@ -149,6 +157,14 @@ def environment_files(reader: Reader, site: Site) -> set[str]:
     found = {name for name in _MADE if reader.exists(posixpath.join(root, name))}
     for item in site.distributions:
         found.update(path for path in recorded_files(reader, root, item) if path.split("/", maxsplit=1)[0] not in {*_MADE, STATE})
+    if site.state.kind == "conda":
+        records = read_records(reader, root)
+        listed = (file.path for item in records for file in item.files if file.kind != "directory")
+        found |= {
+            path for path in listed if path.split("/", maxsplit=1)[0] not in {*_MADE, STATE} and reader.exists(posixpath.join(root, path))
+        }
+        # A person's pins and variables stay, as do the times before in conda's history, to which the new one adds.
+        found |= {item.meta for item in records}
     programs = posixpath.join(root, "bin")
     if reader.exists(programs) and reader.entry(programs).kind == "directory":
         names = (posixpath.basename(entry.path) for entry in reader.list(programs))

@@ -68,11 +68,20 @@ def request(options: Mapping[str, Any], reader: Reader) -> Request:
             # As with Typer's own variables, an empty one is the same as none.
             values[setting.name] = _from_variable(setting, reader.env[setting.variable])
             origins[setting.name] = f"variable {setting.variable}"
-        elif setting.name in file:
-            values[setting.name] = file[setting.name]
+        elif setting.key in file:
+            # A list of the file is a tuple, as one of options is.
+            found = file[setting.key]
+            values[setting.name] = tuple(found) if setting.kind == "list" else found
             origins[setting.name] = f"file {name}"
         else:
             values[setting.name], origins[setting.name] = setting.default, "default"
+    if values["source"] == "conda" and values["kind"] != "conda":
+        if origins["kind"] != "default":
+            where = "--source" if origins["source"] == "option" else origins["source"]
+            raise UsageError(
+                "a virtual environment takes nothing from a conda channel", place=where, hint="say --kind conda, or leave it out"
+            )
+        values["kind"], origins["kind"] = "conda", f"{origins['source']} (source)"
     return Request(
         tensorflow=values["tensorflow"],
         python=values["python"],

@@ -139,7 +139,10 @@ def read_conda_site(reader: Reader, root: str) -> Site:
     An environment without Python is one all the same. Source: the files of ``conda-meta`` are called ``name-version-build.json`` (CEP 36).
     """
     identities = conda_identities(reader, root)
-    version = next((item.rsplit("-", 2)[1] for item in identities if item.rsplit("-", 2)[0] == "python"), "")
+    versions = [item.rsplit("-", 2)[1] for item in identities if item.rsplit("-", 2)[0] == "python"]
+    # Recorded twice, it is the one of which packages are there.
+    there = [item for item in versions if reader.exists(posixpath.join(root, f"lib/python{'.'.join(item.split('.')[:2])}/site-packages"))]
+    version = next(iter((*there, *versions)), "")
     folder = posixpath.join(root, "lib", f"python{'.'.join(version.split('.')[:2])}", "site-packages")
     digest = hashlib.sha256("\n".join(identities).encode()).hexdigest()
     if not version or not reader.exists(folder):

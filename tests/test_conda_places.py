@@ -125,7 +125,7 @@ def test_what_is_shown_holds_no_secret_and_what_is_fetched_with_does(host: Fixed
 def test_packages_go_into_the_first_folder_that_can_be_written(host: FixedHost, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     configured(tmp_path, f"pkgs_dirs: [{tmp_path}/file/pkgs, {tmp_path}/new/pkgs]\n")
-    found = places(host, asked(), ())
+    found = places(host, asked(), ("conda-forge",))
     assert found.channels.caches == (f"{tmp_path}/file/pkgs", f"{tmp_path}/new/pkgs")
     assert found.cache == f"{tmp_path}/new/pkgs"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from provisioner import flow, recovery
-from provisioner.errors import InputError
+from provisioner.errors import InputError, NoProfileError
 from provisioner.local_host import LocalHost
 from provisioner.progress import Silent
 from provisioner.workspace import Workspace
@@ -133,7 +133,7 @@ def test_a_foreign_environment_keeps_its_packages_but_for_those_in_the_way(conda
     (env / "conda-meta/history").write_text("")
     run(env, "import six, needs_six, own")
     before, marks = snapshot(env), fingerprint(env)
-    plan = conda.plan(env)
+    plan = conda.plan(env, source="wheels", origins={"source": "option"})
     going = {item.identity: item.reason for item in plan.conda.removals}
     assert going == {
         "six-1.0-0": "its six comes as the wheel that the set was proven with",
@@ -149,6 +149,13 @@ def test_a_foreign_environment_keeps_its_packages_but_for_those_in_the_way(conda
     conda.undo(env)
     assert differences(marks, fingerprint(env)) == []
     assert snapshot(env) == before
+
+
+def test_tensorflow_of_conda_stays_one_of_conda_unless_somebody_says_otherwise(conda: Conda, tmp_path: Path) -> None:
+    env = conda.foreign(tmp_path / "env", f"python {PYTHON}.*", "tensorflow")
+    with pytest.raises(NoProfileError) as caught:
+        conda.plan(env)
+    assert "tensorflow * cpu*" in "\n".join(caught.value.refusals)
 
 
 def test_an_environment_whose_proof_fails_never_stays(conda: Conda, tmp_path: Path) -> None:

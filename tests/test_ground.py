@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner import ground
+from provisioner import ground, ground_choice
 from provisioner.local_host import LocalHost
 from provisioner.model.facts import known
 from provisioner.model.finding import Repair
@@ -35,9 +35,9 @@ def having(site: Site, *names: str) -> Site:
     return replace(site, distributions=items)
 
 
-def seen(site: Site, *repairs: Repair, own: str = "tensorflow", pythons=()) -> ground._Seen:
+def seen(site: Site, *repairs: Repair, own: str = "tensorflow", pythons=()) -> ground_choice.Seen:
     facts = replace(machine(), interpreters=known(tuple(pythons), "test"))
-    return ground._Seen(site=site, facts=facts, repairs=repairs, receipt=None, own=own, release="2.15.1")
+    return ground_choice.Seen(site=site, facts=facts, repairs=repairs, receipt=None, own=own, release="2.15.1")
 
 
 def remove(name: str) -> Repair:
@@ -58,14 +58,14 @@ def remove(name: str) -> Repair:
 )
 def test_the_release_is_the_one_that_stays(site: Site, names, repairs, own: str, release: str) -> None:
     here = having(site, *names)
-    staying = ground._staying(here, repairs)
-    assert ground._own(staying, None) == own
-    assert ground._release(HOST, here, staying, own, repairs, None) == release
+    staying = ground_choice.staying_owners(here, repairs)
+    assert ground_choice.own_name(staying, None) == own
+    assert ground_choice.release_of(HOST, here, staying, own, repairs, None) == release
 
 
 def test_the_version_that_a_repair_names_counts_most(site: Site) -> None:
     wish = Repair(kind="restore", name="tensorflow", version="2.8.0", reason="r")
-    assert ground._release(HOST, site, (), "tensorflow", (wish,), None) == "2.8.0"
+    assert ground_choice.release_of(HOST, site, (), "tensorflow", (wish,), None) == "2.8.0"
 
 
 @pytest.mark.parametrize("header", ["release_version.h", "version.h"])
@@ -73,7 +73,7 @@ def test_without_metadata_the_headers_say_the_release(site: Site, header: str) -
     folder = Path(site.state.path) / SITE / "tensorflow" / "include" / "tensorflow" / "core" / "public"
     folder.mkdir(parents=True)
     (folder / header).write_text("#define TF_MAJOR_VERSION 2\n#define TF_MINOR_VERSION 15\n// x\n#define TF_PATCH_VERSION  1\n")
-    assert ground._release(HOST, site, (), "", (), None) == "2.15.1"
+    assert ground_choice.release_of(HOST, site, (), "", (), None) == "2.15.1"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_without_metadata_the_headers_say_the_release(site: Site, header: str) -
     ],
 )
 def test_what_tensorflow_left_behind_says_which_release_goes_with_it(site: Site, names, spec: str) -> None:
-    assert ground._of_companions(having(site, *names)) == spec
+    assert ground_choice.of_companions(having(site, *names)) == spec
 
 
 @pytest.mark.parametrize(
@@ -100,12 +100,12 @@ def test_what_tensorflow_left_behind_says_which_release_goes_with_it(site: Site,
     ],
 )
 def test_nvidias_libraries_beside_it_mean_cuda(site: Site, names, own: str, device: str) -> None:
-    assert ground._device(seen(having(site, *names), own=own)) == device
+    assert ground_choice.device_of(seen(having(site, *names), own=own)) == device
 
 
 def test_a_repair_that_restores_them_means_cuda_too(site: Site) -> None:
     wish = Repair(kind="restore", name="nvidia-cublas-cu12", reason="r")
-    assert ground._device(seen(having(site, "tensorflow==2.15.1"), wish)) == "cuda"
+    assert ground_choice.device_of(seen(having(site, "tensorflow==2.15.1"), wish)) == "cuda"
 
 
 def test_the_interpreter_is_the_one_that_a_repair_names_or_the_environments_own(site: Site, tmp_path: Path) -> None:
@@ -113,22 +113,22 @@ def test_the_interpreter_is_the_one_that_a_repair_names_or_the_environments_own(
     other = interpreter(str(tmp_path / "other"), f"{PYTHON}.99")
     virtual = replace(interpreter(str(tmp_path / "virtual")), virtual=True)
     wish = Repair(kind="interpreter", target=other.path, reason="r")
-    assert ground._interpreter(HOST, seen(site, pythons=(virtual, other, own)), PYTHON) == own
-    assert ground._interpreter(HOST, seen(site, wish, pythons=(virtual, own, other)), PYTHON) == other
-    assert ground._interpreter(HOST, seen(site, pythons=(virtual,)), PYTHON) is None
-    assert ground._interpreter(HOST, seen(site, pythons=(own,)), "3.4") is None
+    assert ground_choice.interpreter_of(HOST, seen(site, pythons=(virtual, other, own)), PYTHON) == own
+    assert ground_choice.interpreter_of(HOST, seen(site, wish, pythons=(virtual, own, other)), PYTHON) == other
+    assert ground_choice.interpreter_of(HOST, seen(site, pythons=(virtual,)), PYTHON) is None
+    assert ground_choice.interpreter_of(HOST, seen(site, pythons=(own,)), "3.4") is None
 
 
 def test_an_interpreter_that_only_the_environment_knows_is_found_through_it(site: Site) -> None:
     through = replace(interpreter(site.state.python), virtual=True)
-    found = ground._interpreter(HOST, seen(site, pythons=(through,)), PYTHON)
+    found = ground_choice.interpreter_of(HOST, seen(site, pythons=(through,)), PYTHON)
     assert found is not None
     assert (found.path, found.virtual) == (str(Path(sys.executable).resolve()), False)
 
 
 def test_an_environment_is_never_made_anew_from_its_own_link(site: Site) -> None:
     (Path(site.state.path) / "pyvenv.cfg").unlink()
-    found = ground._interpreter(HOST, seen(site, pythons=(interpreter(site.state.python),)), PYTHON)
+    found = ground_choice.interpreter_of(HOST, seen(site, pythons=(interpreter(site.state.python),)), PYTHON)
     assert found is not None
     assert found.path == str(Path(sys.executable).resolve())
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner import local_host
+from provisioner import local_ask
 from provisioner.local_host import LocalHost
 
 HOST = LocalHost()
@@ -83,7 +83,7 @@ def test_a_time_limit_ends_a_process_and_its_children() -> None:
 
 def test_a_child_that_left_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """One with a session of its own keeps the pipes open."""
-    monkeypatch.setattr("provisioner.local_host.KILL_GRACE_SECONDS", 0.3)
+    monkeypatch.setattr("provisioner.local_processes.KILL_GRACE_SECONDS", 0.3)
     started = time.monotonic()
     done = HOST.run([PYTHON, "-c", STUBBORN.format(session="os.setsid()")], timeout=1)
     assert done.timed_out
@@ -282,7 +282,7 @@ def ask(request: str, timeout: float = 30, **env: str):
 @pytest.fixture
 def let_go():
     yield
-    local_host._let_go()
+    local_ask._let_go()
 
 
 @pytest.mark.usefixtures("let_go")

@@ -79,12 +79,17 @@ def test_one_without_packages_is_an_environment_all_the_same(env: Path) -> None:
     assert unowned(HOST, site) == ()
 
 
+def frozen(root: Path) -> None:
+    (root / "conda-meta").mkdir(parents=True)
+    (root / "conda-meta" / "frozen").write_text("")
+
+
 @pytest.mark.parametrize(
     ("make", "words", "hint"),
     [
         (lambda root: None, "there is no environment", "tfsetup apply"),
         (lambda root: root.write_text(""), "there is no environment", "tfsetup apply"),
-        (lambda root: (root / "conda-meta").mkdir(parents=True), "conda", "beside it"),
+        (frozen, "it is never changed: it is frozen", "beside it"),
         (lambda root: (root / "data").mkdir(parents=True), "not a virtual environment", "a Python installation itself is never changed"),
     ],
 )

@@ -165,11 +165,14 @@ class Catalogue:
         return ()
 
     def conda(self) -> CondaTable:
-        """Return which channels and conda packages bring CUDA's libraries, and which libraries each brings."""
+        """Return which channels and conda packages bring CUDA's libraries, and which each brings; empty where the folder has no such file."""
         from provisioner.catalogue.conda_tables import read_conda  # noqa: PLC0415 - only for conda environments
         from provisioner.model.conda_table import CondaTable  # noqa: PLC0415 - as above
 
-        return self._stored.parsed("conda.yaml", CondaTable, lambda data, path: read_conda(data, file=path))
+        name = "conda.yaml"
+        if not self._host.exists(f"{self._root}/{name}"):
+            return CondaTable(sources=(), channels=(), libraries=())
+        return self._stored.parsed(name, CondaTable, lambda data, path: read_conda(data, file=path))
 
     def fits(self) -> Fits:
         """Return what goes with which release beyond what metadata says; empty where the folder has no such file."""

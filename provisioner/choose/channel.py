@@ -45,9 +45,9 @@ def channel_specs(request: Request, device: ComputeDevice, python: str) -> tuple
 
 
 def conda_version(spec: str) -> str:
-    """Write PEP 440 specifiers as conda's: ``==2.15.*`` -> ``2.15.*``; the others mean the same there."""
-    parts = [part.strip() for part in spec.split(",") if part.strip()]
-    return ",".join(part.removeprefix("===").removeprefix("==") for part in parts) or "*"
+    """Write PEP 440 specifiers as conda's: ``==2.15.*`` -> ``2.15.*``; the others mean the same there (``==2.15.0``, too)."""
+    parts = [part.strip().replace("===", "==") for part in spec.split(",") if part.strip()]
+    return ",".join(part.removeprefix("==") if part.endswith(".*") else part for part in parts) or "*"
 
 
 def _extra(text: str) -> str:

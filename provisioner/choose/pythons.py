@@ -52,7 +52,8 @@ def find_pythons(facts: Facts, request: Request, env: EnvState) -> Pythons:
     """
     path = request.python if _is_path(request.python) else ""
     spec = "" if path else specifier(request.python, "--python")
-    if env.exists:
+    # A conda environment may have no Python yet.
+    if env.exists and (env.kind != "conda" or env.python_version):
         return _of_environment(facts, request, env, spec, path)
     if request.kind == "conda":
         if path:

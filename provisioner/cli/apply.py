@@ -96,7 +96,7 @@ def _check_locked(plan: str, named: Mapping[str, object], *, locked: bool, lock:
         raise UsageError("says where a lock is, or what to take of it", place="--lock" if lock else "--target", hint="add --locked")
     if locked and plan:
         raise UsageError("a saved plan says all that is to be done", place=plan, hint="give either a plan or --locked, not both")
-    for name in ("tensorflow", "with"):
+    for name in ("tensorflow", "source", "channel", "with"):
         if locked and named[name]:
             hint = "change tfsetup.yaml, and run `tfsetup lock`"
             raise UsageError("the lock says what is installed", place=f"--{name}", hint=hint)

@@ -95,7 +95,9 @@ def _examine(host: Host, subject: Subject, cwd: str, progress: Progress, *, impo
     from provisioner.diagnose.survey import Wishes  # noqa: PLC0415 - start-up
 
     wishes = Wishes(cwd=cwd, importing=importing)
-    return flow_diagnose.doctor(host, env=subject.env, python=subject.python, wishes=wishes, progress=progress).examination
+    # An environment is examined with the Python that it should have; that may be what is gone.
+    python = subject.python if not subject.env or host.exists(subject.python) else ""
+    return flow_diagnose.doctor(host, env=subject.env, python=python, wishes=wishes, progress=progress).examination
 
 
 def _show(plan: Plan, *, verbose: bool) -> None:

@@ -45,7 +45,7 @@ def init(
     if not platform:
         raise CouldNotTellError("could not tell what platform this machine is", hint="write the file by hand: docs/teams.md")
     site = read_site(host, root)
-    if site.state.kind == "venv":
+    if site.state.exists:
         facts = flow.detect(host, env=root, full=False)
         said = first.from_environment(host, site, facts, platform, flow.open_catalogue(host), file=file)
         origin = f"the environment {posixpath.relpath(root, folder)}"

@@ -28,7 +28,13 @@ def lock(
         str, typer.Option("--project", envvar="TFSETUP_PROJECT", metavar="FOLDER", help="Where the declaration is (tfsetup.yaml).")
     ] = ".",
     engine: Annotated[
-        str, typer.Option("--engine", envvar="TFSETUP_ENGINE", metavar="uv|pip-tools", help="The resolver; that of the lock if not given.")
+        str,
+        typer.Option(
+            "--engine",
+            envvar="TFSETUP_ENGINE",
+            metavar="uv|pip-tools|conda-lock",
+            help="The resolver; that of the lock if not given. conda-lock: the conda half, by the conda that is here.",
+        ),
     ] = "",
     cutoff: Annotated[
         str, typer.Option("--cutoff", envvar="TFSETUP_CUTOFF", metavar="DATE", help="Look only at what was uploaded before this date.")

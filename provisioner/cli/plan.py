@@ -36,7 +36,7 @@ def plan(
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
-    """Show what would be done, and why. Reads only; no network, unless --with asks for packages beyond the profile."""
+    """Show what would be done, and why. Reads only; no network, unless --with asks for packages beyond the profile, or for a conda channel's list."""
     from provisioner import flow  # noqa: PLC0415 - start-up
     from provisioner import plan as planning  # noqa: PLC0415 - start-up
     from provisioner.model import codec  # noqa: PLC0415 - start-up

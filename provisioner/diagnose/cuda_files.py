@@ -5,8 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 
-from provisioner.diagnose import target
+from provisioner import conda_links
+from provisioner.diagnose import conda_case, target
 from provisioner.diagnose.case import Case, CouldNotTell, Distribution
+from provisioner.diagnose.known import LIBRARIES
 from provisioner.facts import files
 from provisioner.facts.libraries import MAX_CUDART, TOOLKITS, constant_version, file_version
 from provisioner.facts.loader import Loader
@@ -95,12 +97,32 @@ def matters(case: Case) -> tuple[Severity | None, str]:
 
 def link_for(case: Case, name: str) -> Link | None:
     """The link of the profile that leads to a library and is not there, though what it leads to is."""
-    cuda, site = build_of(case), target.site_of(case)
-    for link in cuda.links if cuda is not None and site else ():
+    site = target.site_of(case)
+    for link in links(case) if site else ():
         at = f"{site}/{link.path}"
-        if posixpath.basename(link.path) == name and link.target and leads(case, at, link.target) and not files.there(case.reader, at):
+        if posixpath.basename(link.path) == name and link.target and leads(case, at, link.target) and dangles(case, at):
             return link
     return None
+
+
+def links(case: Case) -> tuple[Link, ...]:
+    """The links by which this build finds the CUDA libraries: those to NVIDIA's wheels, or to conda's ``lib``."""
+    cuda, conda = build_of(case), case.integrity.conda
+    if cuda is None:
+        return ()
+    by_conda = conda is not None and {item.name for item in conda.records} >= LIBRARIES
+    if case.receipt is not None:
+        by_conda = case.receipt.plan.choice.road == "libraries"
+    if conda is None or not by_conda:
+        return cuda.links
+    paths = {file.path for item in conda.records for file in item.files}
+    names = (path.removeprefix("lib/") for path in sorted(paths) if re.fullmatch(r"lib/lib[^/]+\.so\.\d+(\.\d+)?", path))
+    return conda_links.links(cuda, [name for name in names if component(name)])
+
+
+def dangles(case: Case, at: str) -> bool:
+    """Whether nothing is at a link's place, or a link that leads nowhere."""
+    return not files.there(case.reader, at) or not files.there(case.reader, files.real(case.reader, at))
 
 
 def leads(case: Case, at: str, to: str) -> bool:
@@ -244,9 +266,17 @@ def wanted_package(case: Case, soname: str) -> tuple[str, str]:
     return "", ""
 
 
+def by_conda(case: Case, soname: str, why: str) -> tuple[Repair, ...]:
+    """What puts back a library that a conda package brings; nothing where none does."""
+    conda = case.integrity.conda
+    return conda_case.bringing(case, f"{conda.root}/lib/{posixpath.basename(soname)}", why) if conda is not None else ()
+
+
 def own_copy(case: Case, soname: str) -> str:
-    """The file of that very name among the environment's NVIDIA packages; "" where there is none."""
-    return next((path for site in target.sites(case) for path in files.matches(case.reader, f"{_quoted(site)}/nvidia/*/lib/{soname}")), "")
+    """The file of that very name among the environment's NVIDIA packages, or conda's libraries; "" where there is none."""
+    patterns = [f"{_quoted(site)}/nvidia/*/lib/{soname}" for site in target.sites(case)]
+    patterns += [f"{_quoted(case.env)}/lib/{soname}"] if case.integrity.conda is not None else []
+    return next((path for pattern in patterns for path in files.matches(case.reader, pattern)), "")
 
 
 def elsewhere(case: Case, soname: str) -> tuple[str, ...]:

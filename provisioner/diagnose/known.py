@@ -11,7 +11,7 @@ from provisioner.diagnose.case import Distribution
 from provisioner.diagnose.examined import quoted
 from provisioner.facts import files
 from provisioner.host import Reader
-from provisioner.model.catalogue import Build, ComputeDevice, Lock, Release
+from provisioner.model.catalogue import Build, ComputeDevice, Lock, LockDevice, Release, set_of
 from provisioner.model.facts import Facts
 from provisioner.model.record import record
 from provisioner.receipt import Receipt
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # Of a set that is recognised by its company: how many packages must be there, and which part of the set.
 COMPANY = 15
 COMPANY_PART = 0.7
+# conda's packages of CUDA's libraries for TensorFlow's own wheels.
+LIBRARIES = frozenset({"cudatoolkit", "cudnn"})
 HEADERS = ("release_version.h", "version.h")
 
 
@@ -37,7 +39,7 @@ class Known:
     expected: Expected
 
 
-def recognise(
+def recognise(  # noqa: PLR0913 - each says something else of what is there
     host: Reader,
     folders: tuple[str, ...],
     found: tuple[Distribution, ...],
@@ -47,12 +49,13 @@ def recognise(
     *,
     python: str,
     cuda: bool | None,
+    conda: frozenset[str] = frozenset(),
 ) -> Known:
     """Ask the catalogue for the TensorFlow that the interpreter would use.
 
     The version is that of 1. an installed distribution (of several, the receipt's, else the one whose set has most in common with what is
     installed), 2. the receipt, 3. what pip renamed before it was interrupted, 4. the headers in the package, 5. the set that the other packages
-    are of. ``cuda``: whether the files are a CUDA build's.
+    are of. ``cuda``: whether the files are a CUDA build's. ``conda`` are the names of the conda packages that are there.
     """
     planned = receipt.plan.choice.release if receipt else ""
     platform = f"{facts.system.os.value}-{facts.system.architecture.value}"
@@ -68,14 +71,25 @@ def recognise(
         owner = next((item for item in owners if item.version == version), None)
         release = catalogue.release(version) if version else None
         build = next((item for item in release.builds if item.platform == platform), None) if release else None
-        device = _device(found, owner, receipt, build, cuda=cuda)
-        lock = catalogue.lock(version, python, platform, device) or catalogue.lock(version, python, platform, "cpu") if build else None
+        libraries = conda >= LIBRARIES
+        device = _device(found, owner, receipt, build, cuda=cuda, libraries=libraries)
+        road = receipt.plan.choice.road if receipt is not None else "libraries" if libraries else ""
+        lock = _lock(catalogue, version, python, platform, set_of(device, road)) if build and not _by_conda(owner) else None
         ours = receipt is not None and planned == version
         known = Known(release=release, build=build, lock=lock, expected=_expected(version, receipt if ours else None, build, device))
         common = len(there) + 1 if ours else _common(lock, there) if lock else -1
         if best is None or common > best[0]:
             best = (common, known)
     return best[1] if best else Known(release=None, build=None, lock=None, expected=Expected())
+
+
+def _by_conda(owner: Distribution | None) -> bool:
+    """The sets are of wheels; a TensorFlow that a channel has built goes with what that channel has."""
+    return owner is not None and owner.installer == "conda"
+
+
+def _lock(catalogue: Catalogue, version: str, python: str, platform: str, device: LockDevice) -> Lock | None:
+    return catalogue.lock(version, python, platform, device) or catalogue.lock(version, python, platform, "cpu")
 
 
 def _common(lock: Lock, there: set[tuple[str, str]]) -> int:
@@ -92,7 +106,13 @@ def _expected(version: str, receipt: Receipt | None, build: Build | None, device
 
 
 def _device(
-    found: tuple[Distribution, ...], owner: Distribution | None, receipt: Receipt | None, build: Build | None, *, cuda: bool | None
+    found: tuple[Distribution, ...],
+    owner: Distribution | None,
+    receipt: Receipt | None,
+    build: Build | None,
+    *,
+    cuda: bool | None,
+    libraries: bool,
 ) -> ComputeDevice:
     """What the environment was made for: the receipt says; else a CUDA build with CUDA's libraries beside it is for a GPU."""
     if receipt is not None:
@@ -101,7 +121,7 @@ def _device(
         return "cpu"
     return (
         "cuda"
-        if any(re.fullmatch(r"nvidia-(cublas|cuda-runtime|cudnn|cufft|cusolver|cusparse)-cu\d+", item.name) for item in found)
+        if libraries or any(re.fullmatch(r"nvidia-(cublas|cuda-runtime|cudnn|cufft|cusolver|cusparse)-cu\d+", item.name) for item in found)
         else "cpu"
     )
 

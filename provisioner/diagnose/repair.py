@@ -6,13 +6,16 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from provisioner.diagnose import conda_repair
+from provisioner.diagnose.conda_repair import CondaGround
 from provisioner.diagnose.repair_words import steps_of
 from provisioner.model.catalogue import Link, Lock
+from provisioner.model.conda_package import CondaPart
 from provisioner.model.finding import Finding, Repair, Verification
 from provisioner.model.plan import Choice, Edit, Move, Package, Plan, PlanKind, Removal
 from provisioner.model.record import record
 from provisioner.model.request import Request
-from provisioner.plan import packages_of, seal
+from provisioner.plan import CONDA_GROWTH, packages_of, seal
 from provisioner.site import Site, is_rival, normalise
 from provisioner.verify.integrity import Installed
 from provisioner.verify.requirements import unmet
@@ -42,7 +45,8 @@ class Ground:
     ``lock`` is the catalogue's set for the release that is installed, with TensorFlow under the name ``own`` and with the files of what else is
     restored; None where the catalogue has none for this Python. ``installed`` and ``markers`` (PEP 508) answer who requires what. ``asides``
     maps each entry that this user may rename to the free name beside it. ``config`` is the text of ``pyvenv.cfg``. ``carried`` are the links that an
-    earlier run made, ``links`` those of the set. ``proof`` says in words what was run for the set.
+    earlier run made, ``links`` those of the set. ``proof`` says in words what was run for the set. ``conda`` is the conda half (None for a virtual
+    environment).
     """
 
     tool: str
@@ -63,6 +67,7 @@ class Ground:
     markers: Mapping[str, str]
     asides: Mapping[str, str]
     config: str = ""
+    conda: CondaGround | None = None
 
     @property
     def locked(self) -> dict[str, str]:
@@ -118,6 +123,8 @@ def sort(repairs: Iterable[Repair], ground: Ground) -> Sorted:
     """Tell what a plan can do from what it cannot, with the reason in a sentence."""
     doable: list[Repair] = []
     left: list[str] = []
+    if ground.conda is not None:
+        repairs = conda_repair.translated(repairs, ground.conda, ground.site, ground.locked)
     for repair in repairs:
         why = _obstacle(repair, ground)
         if why:
@@ -137,7 +144,7 @@ def _obstacle(repair: Repair, ground: Ground) -> str:
         return f"{repair.path} cannot be renamed by this user: {repair.reason}"
     if repair.kind in {"write", "link"} and not inside(ground, repair.path):
         return f"{repair.path} is outside the environment, where nothing is written: {repair.reason}"
-    return ""
+    return conda_repair.obstacle(repair, ground.conda)
 
 
 def inside(ground: Ground, path: str) -> str:
@@ -170,6 +177,8 @@ def rebuild(ground: Ground, repairs: tuple[Repair, ...], lost: tuple[str, ...]) 
         moves=moves,
         links=ground.links,
         conflicts=lost,
+        edits=ground.conda.edits if ground.conda else (),
+        conda=conda_repair.part(ground.conda, "rebuild", (), (), ground.site) if ground.conda else None,
     )
     return _sealed(ground, "rebuild", repairs, change)
 
@@ -201,6 +210,7 @@ class _Change:
     edits: tuple[Edit, ...] = ()
     links: tuple[Link, ...] = ()
     conflicts: tuple[str, ...] = ()
+    conda: CondaPart | None = None
 
 
 def _plan(ground: Ground, kind: PlanKind, repairs: tuple[Repair, ...], *, wanted: frozenset[str], links: tuple[Link, ...]) -> Plan:
@@ -214,6 +224,7 @@ def _plan(ground: Ground, kind: PlanKind, repairs: tuple[Repair, ...], *, wanted
         edits=_edits(ground, repairs),
         links=links,
         conflicts=_conflicts(ground, packages, removals),
+        conda=conda_repair.part(ground.conda, kind, repairs, (item.name for item in packages), site=ground.site) if ground.conda else None,
     )
     return _sealed(ground, kind, repairs, change)
 
@@ -320,6 +331,9 @@ def _sealed(ground: Ground, kind: PlanKind, repairs: tuple[Repair, ...], change:
     anew = kind == "rebuild" or any(edit.path == "pyvenv.cfg" for edit in change.edits)
     given = base.path if base is not None and anew else ""
     outside = [f"{move.path} is renamed to {posixpath.basename(move.target)}" for move in change.moves if not inside(ground, move.path)]
+    linked = change.conda.packages if change.conda is not None else ()
+    outside += [f"conda packages are kept in {change.conda.cache}"] if change.conda is not None and linked else []
+    by_conda = sum(item.size for item in linked)
     plan = Plan(
         tool=ground.tool,
         made=ground.made,
@@ -336,8 +350,8 @@ def _sealed(ground: Ground, kind: PlanKind, repairs: tuple[Repair, ...], change:
         unchanged={} if kind == "rebuild" else {name: version for name, version in kept.items() if name not in gone},
         removals=change.removals,
         links=change.links,
-        download=sum(item.size for item in change.packages),
-        disk=sum(item.unpacked for item in change.packages),
+        download=by_conda + sum(item.size for item in change.packages),
+        disk=CONDA_GROWTH * by_conda + sum(item.unpacked for item in change.packages),
         outside=(*outside, *([f"downloads are kept in uv's cache, {ground.cache}"] if change.packages else [])),
         builders=change.builders,
         kind=kind,
@@ -346,6 +360,7 @@ def _sealed(ground: Ground, kind: PlanKind, repairs: tuple[Repair, ...], change:
         edits=change.edits,
         base=given,
         conflicts=change.conflicts,
+        conda=change.conda,
     )
     plan = replace(plan, steps=steps_of(plan))
     return replace(plan, seal=seal(plan))

@@ -10,6 +10,11 @@ from provisioner.model.plan import Plan, Step
 def steps_of(plan: Plan) -> tuple[Step, ...]:
     """Return the steps of a repair plan in the order in which they are done; what need not be done is left out but for the proof."""
     anew = plan.kind == "rebuild"
+    conda = plan.conda if plan.conda is not None and plan.conda.changes else None
+    linked = conda.packages if conda is not None else ()
+    out = (
+        [item for item in conda.removals if item.identity not in {one.identity for one in linked}] if conda is not None and not anew else []
+    )
     made = Step(
         kind="create",
         title=f"Make the environment anew with Python {plan.choice.python}",
@@ -24,6 +29,13 @@ def steps_of(plan: Plan) -> tuple[Step, ...]:
     )
     steps = (
         made,
+        Step(
+            kind="conda",
+            title=f"Link {_count(linked, 'conda package')}, each checked by its hash"
+            + (f", and move {_count(out, 'other')} out" if out else ""),
+            reason=conda.removals[0].reason if conda is not None and conda.removals else "they make up the environment",
+            needed=conda is not None,
+        ),
         Step(
             kind="remove",
             title="Move the old environment out" if anew else f"Move {_count(plan.removals, 'item')} out",

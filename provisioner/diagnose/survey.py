@@ -15,6 +15,7 @@ from provisioner.diagnose.installed import distributions
 from provisioner.diagnose.known import recognise
 from provisioner.errors import InputError
 from provisioner.facts import files
+from provisioner.facts.conda_env import read_index
 from provisioner.host import Host, Reader
 from provisioner.model.facts import Facts
 from provisioner.model.record import record
@@ -72,14 +73,15 @@ def gather(
             why_not = _no_import(wishes, survey, no_survey) or no_work
             probing = None if why_not else pool.submit(_probe, host, chosen.python, work, wishes, progress)
             opening = _opening(pool, host, chosen.python, work, build=build, why_not=why_not)
-            sizes_only = bool(why_not) and not wishes.deep
+            # Of an interpreter that does not answer, a file that was changed may be why.
+            sizes_only = not wishes.importing and not wishes.deep
             root = chosen.env or (survey.prefix if survey else "/")
             checking = pool.submit(integrity.check, host, root, deep=wishes.deep, sizes_only=sizes_only, folders=folders)
             found = distributions(host, path)
             machine = facts()
             receipt = read_receipt(host, Workspace(root=chosen.env).receipt) if chosen.env else None
             version = _python_version(host, chosen.env, survey)
-            known = recognise(host, folders, found, machine, catalogue, receipt, python=version, cuda=build)
+            known = recognise(host, folders, found, machine, catalogue, receipt, python=version, cuda=build, conda=_conda(host, chosen.env))
             state = checking.result()
             libraries, _ = opening.result() if opening else (None, "")
             child, failed = probing.result() if probing else (None, "")
@@ -111,6 +113,10 @@ def gather(
         catalogue=catalogue,
         fits=fits,
     )
+
+
+def _conda(host: Reader, env: str) -> frozenset[str]:
+    return frozenset(item.name for item in read_index(host, env)) if env else frozenset()
 
 
 def _with_environment(host: Reader, chosen: subject.Subject, survey: Survey | None) -> subject.Subject:

@@ -139,6 +139,10 @@ def purpose(case: Case) -> Purpose:
     # One part alone may be there for something else (XGBoost takes NCCL, others cuDNN).
     if len({item.name for item in brought}) > 1 and not any(item.name in OTHERS for item in case.distributions):
         return Purpose(device="cuda", why=f"{brought[0].name} {brought[0].version} is installed")
+    conda = case.integrity.conda
+    libraries = [item for item in conda.records if item.name in {"cudnn", "cudatoolkit"}] if conda is not None else []
+    if len(libraries) > 1:
+        return Purpose(device="cuda", why=f"conda's {libraries[0].name} {libraries[0].version} is installed")
     if installed(case) == "tensorflow-gpu":
         return Purpose(device="cuda", why="tensorflow-gpu is installed")
     return Purpose(device="", why="")

@@ -1,4 +1,4 @@
-"""Run in a process of its own: solves and links conda packages with rattler, the engine of pixi.
+"""Run in a process of its own (``python -m``): solves and links conda packages with rattler, the engine of pixi.
 
 stdin: requests, one a line, until it ends, or one has failed: rattler's threads may be at work still, and must not be when that is told. The last
 argument, if there is one, is the number of a socket on which a byte comes with each request, and with it the locks that are held until it is
@@ -7,21 +7,20 @@ answered. A request is an object with ``do``:
 ``solve``    channels, platform, specs, virtual, locked, constraints, priority, repodata (cache folder), offline, newer ("" or ISO), config (TOML),
              mirrors
 ``install``  packages, prefix (where files are linked), target (the prefix that is written into them), specs, platform, caches, config, mirrors,
-             beside (conda's record of a Python that is there and stays, or ""), trusted (false to fill a cache again that lacks files)
+             beside (conda's record of a Python that is there and stays, or ""), wary (whether what is in a cache is hashed)
 ``addresses``  channels
+``look``     channels, platform, packages, repodata (cache folder), config, mirrors: whether the packages' files are still there
 
-stdout: one object a line, ``{"packages": [...]}``, ``{"scripts": [...]}`` (packages whose script was not run) or ``{"addresses": [...]}``; or
-``{"error": kind, "text": ...}`` (of a solver also ``empty``, the channels that have nothing for the platform). A package is an object with the
-fields of ``provisioner.model.conda_package.CondaPackage``, and ``fetch`` where its address needs credentials. Status 3 where py-rattler is not
-installed. Link scripts of packages are never run.
+stdout: one object a line, ``{"packages": [...]}``, ``{"scripts": [...]}`` (packages whose script was not run), ``{"addresses": [...]}`` or
+``{"missing": {filename: reason}}``; or ``{"error": kind, "text": ...}`` (of a solver also ``empty``, the channels that have nothing for the
+platform). A package is an object with the fields of ``provisioner.model.conda_package.CondaPackage``, and ``fetch`` where its address needs
+credentials. Status 3 where py-rattler is not installed. Link scripts of packages are never run.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
-import hashlib
 import json
 import os
 import re
@@ -33,33 +32,17 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+
+from provisioner.engines._rattler_fetch import client_of, fetch, identity, package_of, record_of, script, virtual_of
+from provisioner.engines._rattler_look import look
 
 NOT_INSTALLED = 3
 FAILED = 1
-# How many packages are downloaded at once.
-DOWNLOADS = 8
-# Seconds before a download that broke off is begun again.
-PAUSES = (0.5, 2.0)
-
-# What a record has beside the fields that are named alike in an ``index.json``.
-_PLACE = ("url", "fetch", "channel", "filename", "sha256", "md5", "size")
-
-# Where a list of paths holds none of these, no path leads outside, and no script is there; with a backslash anything may be written differently.
-SIGNS = (b"\\", b"..", b'"/', b"-post-link.")
-DRIVES = re.compile(rb'"[A-Za-z]:')
-
-
-class PackageError(Exception):
-    """A package that must not be linked, in words."""
 
 
 def main() -> int:
     """Answer requests."""
     control = socket.socket(fileno=int(sys.argv[1])) if len(sys.argv) > 1 else None
-    # Python puts a script's folder first; our own rattler.py there would be taken for the package.
-    sys.path = [path for path in sys.path if not path or Path(path).resolve() != Path(__file__).resolve().parent]
     try:
         import rattler  # noqa: F401, PLC0415 - its absence is an answer
     except ImportError as error:
@@ -81,8 +64,9 @@ def main() -> int:
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     """Do what is asked."""
+    doing = {"solve": solve, "install": install, "addresses": addresses, "look": look}
     try:
-        return asyncio.run({"solve": solve, "install": install, "addresses": addresses}[request["do"]](request))
+        return asyncio.run(doing[request["do"]](request))
     except Exception as error:  # noqa: BLE001 - whatever it was, the caller says it in words
         return {"error": type(error).__name__, "text": str(error)}
 
@@ -122,25 +106,6 @@ async def solve(request: dict[str, Any]) -> dict[str, Any]:
     return {"packages": [package_of(record) for record in records]}
 
 
-def client_of(request: dict[str, Any]) -> Any:
-    """Return what asks the network, as it is configured; rattler wants the addresses of the channels that mirrors stand for."""
-    from rattler import Channel  # noqa: PLC0415 - loaded above
-
-    text: str = request["config"]
-    if request["mirrors"]:
-        rows = (f"{json.dumps(Channel(name).base_url)} = {json.dumps(others)}" for name, others in request["mirrors"].items())
-        text += "\n".join(["[mirrors]", *rows]) + "\n"
-    return made_client(text)
-
-
-@functools.lru_cache(maxsize=1)
-def made_client(config: str) -> Any:
-    """Return the client of a configuration; reading the certificates takes its time."""
-    from rattler import Client, Config  # noqa: PLC0415 - loaded above
-
-    return Client.from_config(Config.from_toml(config))
-
-
 async def install(request: dict[str, Any]) -> dict[str, Any]:
     """Download, check and link the packages; nothing that is in the prefix is looked at or removed."""
     found = await link(request)
@@ -149,15 +114,15 @@ async def install(request: dict[str, Any]) -> dict[str, Any]:
 
 
 async def link(request: dict[str, Any]) -> list[list[str]]:
-    """Link the packages, and return the paths of each (``cached_paths``)."""
+    """Link the packages, and return the paths of each (``_rattler_fetch.cached_paths``)."""
     from rattler import PackageCache, PrefixRecord, Subdir, ValidationMode  # noqa: PLC0415 - loaded above
     from rattler import install as rattler_install  # noqa: PLC0415 - as above
 
     client = client_of(request)
     caches = list(map(Path, request["caches"]))
-    cache = PackageCache.new_layered([*caches], validation_mode=ValidationMode.skip() if request["trusted"] else ValidationMode.fast())
+    cache = PackageCache.new_layered([*caches], validation_mode=ValidationMode.full() if request["wary"] else ValidationMode.skip())
     with tempfile.TemporaryDirectory(prefix=".tfsetup-", dir=writable(caches), ignore_cleanup_errors=True) as folder:
-        fetched = await fetch(request["packages"], client, cache, Path(folder), trusted=request["trusted"])
+        fetched = await fetch(request["packages"], client, cache, Path(folder), wary=request["wary"])
         with shown(request["beside"], Path(request["prefix"]) / "conda-meta") as stays:
             await rattler_install(
                 [*(record for record, _ in fetched), *map(PrefixRecord.from_path, stays)],
@@ -189,16 +154,6 @@ async def addresses(request: dict[str, Any]) -> dict[str, Any]:
     return {"addresses": [Channel(name).base_url for name in request["channels"]]}
 
 
-def identity(item: dict[str, Any]) -> str:
-    """Return what a package's records and folders are called."""
-    return f"{item['name']}-{item['version']}-{item['build']}"
-
-
-def script(item: dict[str, Any]) -> str:
-    """Return where a package has the script that is to be run after it was linked (conda-build's documentation, "Adding pre-link, post-link…")."""
-    return f"Scripts/.{item['name']}-post-link.bat" if item["subdir"].startswith("win") else f"bin/.{item['name']}-post-link.sh"
-
-
 @contextlib.contextmanager
 def shown(record: str, meta: Path) -> Iterator[list[Path]]:
     """Put the record of a package that is elsewhere among those of the prefix for the moment; rattler 0.28 panics on one that is not there."""
@@ -212,116 +167,6 @@ def shown(record: str, meta: Path) -> Iterator[list[Path]]:
         yield [copy]
     finally:
         copy.unlink(missing_ok=True)
-
-
-async def fetch(packages: list[dict[str, Any]], client: Any, cache: Any, folder: Path, *, trusted: bool) -> list[tuple[Any, list[str]]]:
-    """Return the records, each with its package's paths, every package checked: its SHA-256, and that all its paths lie inside the environment.
-
-    rattler 0.28 checks no hash of what comes from a folder (``file://``), and writes wherever a package's list of paths says, outside the
-    environment, too (tests/channel/test_rattler_facts.py). What is in the cache was checked when it came there.
-    """
-    index = await cache.index()
-    gate = asyncio.Semaphore(DOWNLOADS)
-
-    async def one(item: dict[str, Any]) -> tuple[Any, list[str]]:
-        record = record_of(item, folder)
-        if trusted and index.contains_record(record):
-            paths = cached_paths(cache, item)
-            check_paths(item, paths)
-            return record, paths
-        async with gate:
-            place = await local(item, client, folder)
-        if digest(place) != item["sha256"]:
-            raise PackageError(f"hash mismatch: {item['filename']} is not the file that repodata describes")
-        paths = await archive_paths(place)
-        check_paths(item, paths)
-        return record_of({**item, "fetch": place.as_uri()}, folder), paths
-
-    tasks = [asyncio.ensure_future(one(item)) for item in packages]
-    try:
-        return list(await asyncio.gather(*tasks))
-    finally:
-        # After a fault the others must not go on writing into a folder that is about to be removed.
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def local(item: dict[str, Any], client: Any, folder: Path) -> Path:
-    """Return where the package file lies: in a channel that is a folder, or downloaded."""
-    url: str = item.get("fetch") or item["url"]
-    if url.startswith("file://"):
-        return in_folder(url)
-    place = folder / str(item["filename"])
-    await download(client, url, place)
-    return place
-
-
-def in_folder(url: str) -> Path:
-    """Return the file of a ``file://`` address."""
-    place = Path(url2pathname(urlsplit(url).path))
-    if not place.is_file():
-        raise PackageError(f"{place}: not found")
-    return place
-
-
-async def download(client: Any, url: str, place: Path) -> None:
-    """Download a file; where the network breaks off, again."""
-    from rattler.package_streaming import download_to_path  # noqa: PLC0415 - loaded above
-
-    for pause in PAUSES:
-        try:
-            return await download_to_path(client, url, place)
-        except Exception as error:
-            if "status client error" in str(error):
-                raise
-        await asyncio.sleep(pause)
-    return await download_to_path(client, url, place)
-
-
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    found = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            found.update(chunk)
-    return found.hexdigest()
-
-
-async def archive_paths(place: Path) -> list[str]:
-    """Return the paths that a package file lists; those of before ``paths.json`` have a list of names alone."""
-    from rattler.package_streaming import PackageArchive  # noqa: PLC0415 - loaded above
-
-    archive = await PackageArchive.from_path(place)
-    found = await archive.read_files(["info/paths.json", "info/files"])
-    return listed(found.get("info/paths.json"), found.get("info/files"))
-
-
-def cached_paths(cache: Any, item: dict[str, Any]) -> list[str]:
-    """Return the paths that a package of the cache lists; none where its list has no sign of what anybody asks about."""
-    for layer in cache.layers():
-        info = Path(layer.path) / identity(item) / "info"
-        paths, names = info / "paths.json", info / "files"
-        if paths.exists():
-            text = paths.read_bytes()
-            return listed(text, None) if any(sign in text for sign in SIGNS) or DRIVES.search(text) else []
-        if names.exists():
-            return listed(None, names.read_bytes())
-    return []
-
-
-def listed(paths: bytes | None, names: bytes | None) -> list[str]:
-    """Return the paths of ``paths.json`` or ``files``."""
-    if paths is not None:
-        return [str(entry["_path"]) for entry in json.loads(paths)["paths"]]
-    return (names or b"").decode("utf-8", "surrogateescape").splitlines()
-
-
-def check_paths(item: dict[str, Any], paths: list[str]) -> None:
-    """Raise ``PackageError`` for a package that would write outside the environment."""
-    wrong = [path for path in paths if path.startswith(("/", "\\")) or ".." in path.replace("\\", "/").split("/") or ":" in path[1:2]]
-    if wrong:
-        raise PackageError(f"{item['filename']} would write outside the environment: {', '.join(wrong[:3])}")
 
 
 def put_right(meta: Path, packages: list[dict[str, Any]], specs: list[str]) -> None:
@@ -355,54 +200,6 @@ def with_values(text: str, values: dict[str, Any]) -> str:
         if not found:
             text = text.replace("{\n", f"{{\n{line},\n", 1)
     return text
-
-
-def virtual_of(text: str) -> Any:
-    """Return the virtual package of ``__cuda=12.4=0``."""
-    from rattler import BuildString, GenericVirtualPackage, PackageName, Version  # noqa: PLC0415 - loaded above
-
-    name, version, build = text.split("=")
-    return GenericVirtualPackage(PackageName(name), Version(version), BuildString(build))
-
-
-def record_of(item: dict[str, Any], scratch: Path) -> Any:
-    """Return the package as rattler's record; it reads an ``index.json`` from a file only, which is put into ``scratch``."""
-    from rattler import PackageRecord, RepoDataRecord  # noqa: PLC0415 - loaded above
-
-    index = {name: value for name, value in item.items() if name not in _PLACE and value not in ("", 0, [])}
-    index["build_number"] = item["build_number"]
-    if "track_features" in index:
-        index["track_features"] = " ".join(index["track_features"])
-    path = scratch / "index.json"
-    path.write_text(json.dumps(index), encoding="utf-8")
-    record = PackageRecord.from_index_json(path, item["size"] or None, item["sha256"] or None, item["md5"] or None)
-    return RepoDataRecord(record, item["filename"], item.get("fetch") or item["url"], item["channel"])
-
-
-def package_of(record: Any) -> dict[str, Any]:
-    """Return rattler's record as a package."""
-    data = json.loads(record.to_json())
-    features = data.get("track_features") or []
-    return {
-        "name": data["name"],
-        "version": data["version"],
-        "build": data["build"],
-        "build_number": data["build_number"],
-        "subdir": data["subdir"],
-        "filename": record.file_name,
-        "url": record.url,
-        "channel": record.channel or "",
-        "sha256": data.get("sha256") or "",
-        "md5": data.get("md5") or "",
-        "size": data.get("size") or 0,
-        "depends": data.get("depends") or [],
-        "constrains": data.get("constrains") or [],
-        "noarch": data.get("noarch") or "",
-        "license": data.get("license") or "",
-        "timestamp": data.get("timestamp") or 0,
-        "track_features": features.split() if isinstance(features, str) else features,
-        "python_site_packages_path": data.get("python_site_packages_path") or "",
-    }
 
 
 if __name__ == "__main__":

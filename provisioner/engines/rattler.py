@@ -3,106 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
-from provisioner.engines._rattler import NOT_INSTALLED
-from provisioner.errors import InputError, NoProfileError, OperationError, TfsetupError, UsageError
+from provisioner.engines.rattler_failures import INSTALL_HINT, answer_of, checked, no_solution
+from provisioner.errors import OperationError, UsageError
 from provisioner.host import Completed, Host, Reader
 from provisioner.model import codec
 from provisioner.model.conda_package import CondaPackage
 from provisioner.model.record import record
-from provisioner.words import mask
 
 SOLVE_TIMEOUT_SECONDS = 600.0
 INSTALL_TIMEOUT_SECONDS = 3600.0
-INSTALL_HINT = "install it with `pip install 'tfsetup[conda]'`"
-
-# What rattler says, and what it means: the first that matches wins. (Texts of py-rattler 0.28.)
-_FAILURES: tuple[tuple[str, str, str, str], ...] = (
-    (
-        r"(?i)no space left on device|os error 28",
-        "disk-full",
-        "no space is left on the disk",
-        "free some space, then run the same command again",
-    ),
-    (
-        r"(?i)hash mismatch|sha256|checksum|md5",
-        "download-failed",
-        "a downloaded package is not the one that the channel's repodata describes (its hash differs)",
-        "the channel or a proxy serves another file under this name; nothing of it was installed. Try again, or ask who runs the channel",
-    ),
-    (
-        r"would write outside the environment|unpack outside of destination",
-        "download-failed",
-        "a package of the channel names paths outside the environment, which no honest package does",
-        "nothing of it was installed; ask who runs the channel",
-    ),
-    (
-        r"(?i)longer than the placeholder",
-        "",
-        "the environment's path is longer than programs of the packages have room for",
-        "choose another folder with --env",
-    ),
-    (
-        r"(?i)invalid zip archive|bzip2: |zstd|not a conda package|unsupported package archive|invalid gzip",
-        "download-failed",
-        "a downloaded package is no conda package, or a broken one",
-        "nothing of it was installed; try again, or ask who runs the channel",
-    ),
-    (
-        r"(?s)failed to link.*No such file",
-        "download-failed",
-        "a package lacks a file that it lists",
-        "nothing of it was installed; try again, or ask who runs the channel",
-    ),
-    (
-        r"(?i)no usable repodata cache|force-cache-only",
-        "download-failed",
-        "the channel's packages are not in the cache, and the network was forbidden (--offline)",
-        "run once without --offline to fill the cache",
-    ),
-    (
-        r"(?i)EOF while parsing|expected value at line|trailing characters|failed to parse|invalid (json|type)|not valid json|missing field",
-        "download-failed",
-        "the channel's list of packages (repodata) is broken off, or is none",
-        "try again; if it stays so, ask who runs the channel or the proxy before it",
-    ),
-    (
-        r"(?i)certificate|UnknownIssuer",
-        "download-failed",
-        "the channel's certificate is not trusted",
-        "set SSL_CERT_FILE, or `ssl_verify` in .condarc, to your organisation's certificate file",
-    ),
-    (
-        r"(?i)\b(401|403)\b|unauthorized|forbidden",
-        "download-failed",
-        "the channel refused the request",
-        "check the user, password or token of the channel",
-    ),
-    (
-        r"(?i)\b404\b|not found|could not find subdir",
-        "download-failed",
-        "the channel, or a package of it, is not there",
-        "check the channel's name (--channel, or `channels` in .condarc)",
-    ),
-    (
-        r"(?i)error (sending|decoding)|dns error|connect|timed out|timeout|\b50\d\b|failed to (fetch|download)|broken pipe|reset by peer",
-        "download-failed",
-        "the channel could not be reached, or the download broke off",
-        "check the network (proxy: HTTPS_PROXY, or `proxy_servers` in .condarc), then run the same command again",
-    ),
-    (
-        r"(?i)permission denied|os error 13|read-only file system",
-        "permission-denied",
-        "a folder may not be written",
-        "check who owns it",
-    ),
-)
 
 
 @record
@@ -110,10 +25,9 @@ class Channels:
     """Where packages come from, and how they are fetched.
 
     ``names`` are channels in order of priority: names, addresses or folders. ``priority``: ``strict``, ``flexible``, ``disabled`` (conda's
-    documentation, "Managing channels"). ``config`` is rattler's own configuration as TOML (proxies, certificates). ``mirrors``: channel, by name
-    or address, to the addresses that are asked in its place. ``caches`` are
-    folders of packages, the first that can be written is added to. ``variables`` are set for rattler (the certificates to trust). ``newer``:
-    nothing that was built after this ISO date ("" for any).
+    documentation, "Managing channels"). ``config`` is rattler's own configuration as TOML (proxies, certificates). ``caches`` are folders of
+    packages, the first that can be written is added to. ``variables`` are set for rattler (the certificates to trust). ``newer``: nothing that was
+    built after this ISO date ("" for any). ``mirrors``: channel, by name or address, to the addresses that are asked in its place.
     """
 
     names: tuple[str, ...]
@@ -145,6 +59,7 @@ def solve(  # noqa: PLR0913 - each is one part of the same question
     locked: Iterable[CondaPackage] = (),
     constraints: Sequence[str] = (),
     offline: bool = False,
+    watch: Callable[[int], None] | None = None,
 ) -> tuple[CondaPackage, ...]:
     """Return the packages that together meet ``specs`` on a machine with the ``virtual`` packages, by name.
 
@@ -167,41 +82,20 @@ def solve(  # noqa: PLR0913 - each is one part of the same question
         "mirrors": dict(channels.mirrors),
         "newer": channels.newer,
     }
-    done = _run(host, channels, request, SOLVE_TIMEOUT_SECONDS)
+    done = _run(host, channels, request, SOLVE_TIMEOUT_SECONDS, watch)
     if _unsolvable(done) and channels.priority == "flexible":
         # conda's "flexible" looks into channels of lower priority where those of higher priority do not do; rattler calls that "disabled".
-        done = _run(host, channels, {**request, "priority": "disabled"}, SOLVE_TIMEOUT_SECONDS)
+        done = _run(host, channels, {**request, "priority": "disabled"}, SOLVE_TIMEOUT_SECONDS, watch)
     if _unsolvable(done):
-        raise _no_solution(channels, subdir, _answer(done))
-    answer = _checked(done, "the conda packages could not be chosen")
+        raise no_solution(channels.names, subdir, answer_of(done))
+    answer = checked(done, "the conda packages could not be chosen")
     found = tuple(codec.from_data(CondaPackage, item, file="rattler") for item in answer["packages"])
     _check_hashes(found)
     return tuple(sorted(found, key=lambda package: package.name))
 
 
 def _unsolvable(done: Completed) -> bool:
-    return bool(_answer(done).get("error") == "SolverError")
-
-
-def _no_solution(channels: Channels, subdir: str, answer: Mapping[str, Any]) -> TfsetupError:
-    """Say why there is no solution; channels that have nothing for the platform are looked at first, for that is how a misspelt name shows."""
-    empty = [mask(name) for name in answer.get("empty", ())]
-    if len(empty) == len(channels.names):
-        return OperationError(
-            f"{' and '.join(empty)} has nothing for {subdir}",
-            hint="check the channel's name (--channel, or `channels` in .condarc)",
-            cause="download-failed",
-        )
-    lines = [f"{name} has nothing for {subdir}" for name in empty]
-    lines += [line for line in mask(answer["text"]).splitlines() if line.strip()]
-    names = ", ".join(mask(name) for name in channels.names)
-    hint = "ask for another release or Python, or name another channel with --channel"
-    return NoProfileError(
-        f"the conda packages that are needed do not go together, or are not in {names}",
-        hint=hint,
-        cause="resolver-conflict",
-        refusals=tuple(lines),
-    )
+    return bool(answer_of(done).get("error") == "SolverError")
 
 
 def _check_hashes(packages: Iterable[CondaPackage]) -> None:
@@ -222,38 +116,59 @@ def install(  # noqa: PLR0913 - each is one part of the same request
     subdir: str,
     specs: Sequence[str],
     beside: str = "",
+    wary: bool = False,
     watch: Callable[[int], None] | None = None,
 ) -> tuple[str, ...]:
     """Download, check by hash and link exactly ``packages`` into the folder ``prefix``, as an environment that will stand at ``target``.
 
     No script of a package is run; the packages that have one for this moment are returned, as ``name-version-build``. ``specs`` are noted as
     what was asked for. ``beside`` is conda's record of a Python that is there and stays, for the pure packages of which only it says where they
-    belong.
+    belong. ``wary``: what is in the cache is hashed, too, since the files of an environment are links to it, and whoever wrote into one has
+    changed both.
     """
     request: dict[str, Any] = {
         "do": "install",
-        "packages": [{**codec.to_data(package), "fetch": _with_credentials(package.url, channels)} for package in packages],
+        "packages": [{**codec.to_data(package), "fetch": with_credentials(package.url, channels.names)} for package in packages],
         "prefix": prefix,
         "target": target,
         "platform": subdir,
         "specs": list(specs),
         "beside": beside,
+        "wary": wary,
         "caches": list(channels.caches),
         "config": channels.config,
         "mirrors": dict(channels.mirrors),
-        "trusted": True,
     }
     done = _run(host, channels, request, INSTALL_TIMEOUT_SECONDS, watch)
-    if re.search("failed to link.*No such file", str(_answer(done).get("text")), re.DOTALL):
+    if not wary and re.search("failed to link.*No such file", str(answer_of(done).get("text")), re.DOTALL):
         # Somebody has taken files out of the cache; looking for that every time takes as long as a tenth of linking.
-        done = _run(host, channels, {**request, "trusted": False}, INSTALL_TIMEOUT_SECONDS, watch)
-    return tuple(_checked(done, "the conda packages could not be installed")["scripts"])
+        done = _run(host, channels, {**request, "wary": True}, INSTALL_TIMEOUT_SECONDS, watch)
+    return tuple(checked(done, "the conda packages could not be installed")["scripts"])
 
 
 def addresses(host: Host, channels: Channels) -> tuple[str, ...]:
     """Return the address of each channel; where a bare name is, only the engine knows."""
     done = _run(host, channels, {"do": "addresses", "channels": list(channels.names)}, SOLVE_TIMEOUT_SECONDS)
-    return tuple(_checked(done, "the conda channels could not be named")["addresses"])
+    return tuple(checked(done, "the conda channels could not be named")["addresses"])
+
+
+def look(host: Host, channels: Channels, packages: Sequence[CondaPackage], *, subdir: str, repodata: str) -> dict[str, str]:
+    """Ask whether each package file is still in its channel, with the same hash; return the names of those that are not, and why not.
+
+    Of a channel that is a folder the file itself is hashed; a server is asked for the file's first bytes, and the channel's list for its hash.
+    Raises ``OperationError`` where a channel cannot be reached.
+    """
+    request: dict[str, Any] = {
+        "do": "look",
+        "channels": list(channels.names),
+        "platform": subdir,
+        "packages": [{**codec.to_data(package), "fetch": with_credentials(package.url, channels.names)} for package in packages],
+        "repodata": repodata,
+        "config": channels.config,
+        "mirrors": dict(channels.mirrors),
+    }
+    answer = checked(_run(host, channels, request, SOLVE_TIMEOUT_SECONDS), "the channels could not be asked")
+    return {str(name): str(why) for name, why in answer["missing"].items()}
 
 
 def bare(url: str) -> str:
@@ -263,9 +178,9 @@ def bare(url: str) -> str:
     return re.sub(r"/t/[^/]+(?=/|$)", "", re.sub(r"(?<=://)[^/]*@", "", url), count=1)
 
 
-def _with_credentials(url: str, channels: Channels) -> str:
-    """Return a package's address with what its channel is configured with; "" where that adds nothing."""
-    for name in channels.names:
+def with_credentials(url: str, channels: Iterable[str]) -> str:
+    """Return a package's address with the credentials, or the variables for them, of its channel's; "" where that adds nothing."""
+    for name in channels:
         plain = bare(f"{name.rstrip('/')}/")
         if plain != f"{name.rstrip('/')}/" and url.startswith(plain):
             return f"{name.rstrip('/')}/{url[len(plain) :]}"
@@ -280,37 +195,14 @@ def check_installed() -> None:
         raise UsageError("conda environments need the package py-rattler, which is not installed", place="--kind conda", hint=INSTALL_HINT)
 
 
-def _run(host: Host, channels: Channels, request: dict[str, Any], timeout: float, watch: Callable[[int], None] | None = None) -> Completed:
+def _run(
+    host: Host,
+    channels: Channels,
+    request: dict[str, Any],
+    timeout: float,
+    watch: Callable[[int], None] | None = None,
+) -> Completed:
     check_installed()
-    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_rattler.py")
     env = {**host.env, **channels.variables, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
-    return host.ask([host.python, "-W", "ignore", script], json.dumps(request), env=env, timeout=timeout, watch=watch)
-
-
-def _answer(done: Completed) -> dict[str, Any]:
-    try:
-        answer = json.loads(done.out)
-    except ValueError:
-        return {}
-    return answer if isinstance(answer, dict) else {}
-
-
-def _checked(done: Completed, what: str) -> dict[str, Any]:
-    """Return the answer of a run; raises ``OperationError`` with cause and hint, or ``InputError`` for a spec that is none."""
-    answer = _answer(done)
-    if done.ok and answer and "error" not in answer:
-        return answer
-    if done.code == NOT_INSTALLED:
-        raise UsageError(f"{what}: py-rattler cannot be loaded ({' '.join(done.err.split())})", hint=INSTALL_HINT)
-    if done.timed_out:
-        raise OperationError(f"{what}: rattler did not finish in {done.seconds:.0f} s", hint="run the same command again")
-    text = mask(str(answer.get("text") or done.err))
-    detail = " | ".join(line.strip() for line in text.splitlines() if line.strip())[-600:]
-    if answer.get("error") in {"InvalidMatchSpecError", "InvalidChannelError", "InvalidUrlError"}:
-        raise InputError(f"{what}: {detail}", hint="a channel is a name, an address or a folder; a package a name with versions")
-    for pattern, cause, words, hint in _FAILURES:
-        if re.search(pattern, text):
-            raise OperationError(f"{what}: {words} (rattler says: {detail})", hint=hint, cause=cause)
-    raise OperationError(
-        f"{what} (rattler says: {detail or f'it ended with status {done.code}'})", hint="run the same command again with `-v`"
-    )
+    argv = [host.python, "-W", "ignore", "-m", "provisioner.engines._rattler"]
+    return host.ask(argv, json.dumps(request), env=env, timeout=timeout, watch=watch)

@@ -105,7 +105,7 @@ def read_annotations(text: str) -> tuple[dict[str, str], dict[str, tuple[str, ..
 
 
 def expand(url: str, env: Mapping[str, str]) -> str:
-    """Put the variables that an index address names in; raises ``UsageError`` for one that is not set."""
+    """Put the variables that the address of an index or a channel names in; raises ``UsageError`` for one that is not set."""
 
     def value(match: re.Match[str]) -> str:
         if not env.get(match[1]):

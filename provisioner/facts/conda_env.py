@@ -170,13 +170,15 @@ def _files(data: dict[str, Any], outside: list[str]) -> Iterator[CondaFile]:
         if path.startswith("/") or ".." in path.split("/") or "\0" in path:
             outside.append(path)
             continue
-        mode = _text(entry.get("file_mode"))
+        mode, placeholder = _text(entry.get("file_mode")), _text(entry.get("prefix_placeholder"))
+        # Without the hash of what was linked nothing can be said of a file that the prefix was written into.
+        packed = "" if placeholder else _text(entry.get("sha256"))
         modes: dict[str, Literal["", "text", "binary"]] = {"text": "text", "binary": "binary"}
         yield CondaFile(
             path=path,
             kind=_text(entry.get("path_type")) or "hardlink",
-            sha256=(_text(entry.get("sha256_in_prefix")) or _text(entry.get("sha256"))).lower(),
+            sha256=(_text(entry.get("sha256_in_prefix")) or packed).lower(),
             size=_count(entry.get("size_in_bytes"), -1),
             mode=modes.get(mode, ""),
-            placeholder=_text(entry.get("prefix_placeholder")),
+            placeholder=placeholder,
         )

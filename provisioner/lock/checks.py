@@ -20,7 +20,8 @@ _FLOOR_NUMBERS = 2
 
 def faults(data: Mapping[str, Any]) -> list[Fault]:
     """Return every fault between keys; ``data`` may lack whatever was wrong by itself."""
-    return [*_targets(data), *_indexes(data.get("indexes") or ()), *_sign_offs(data.get("policy") or {})]
+    channels = data.get("channels") or ()
+    return [*_targets(data), *_indexes(data.get("indexes") or ()), *_channels(channels), *_sign_offs(data.get("policy") or {})]
 
 
 def _tables(items: Iterable[Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -40,7 +41,8 @@ def _expanded(data: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
         shared = (data["python"],)
     for number, target in _tables(data.get("targets") or ()):
         platform, device, floor = target.get("platform"), target.get("device"), target.get("floor")
-        name = target.get("name") or (f"{platform}-{device}" if platform and device else "")
+        kind = "-conda" if target.get("kind") == "conda" else ""
+        name = target.get("name") or (f"{platform}-{device}{kind}" if platform and device else "")
         pythons = (target["python"],) if "python" in target else shared
         for python in pythons if name else ():
             suffix = f"-py{python.replace('.', '')}" if len(pythons) > 1 else ""
@@ -78,6 +80,10 @@ def _target(path: Path, target: Mapping[str, str], data: Mapping[str, Any]) -> I
         yield Fault(path=(*path, "driver"), why="a driver says nothing where the device is cpu")
     if target.get("floor") and platform.startswith("windows"):
         yield Fault(path=(*path, "floor"), why="wheels for Windows name no version of it")
+    if target.get("source") == "conda" and target.get("kind") != "conda":
+        yield Fault(path=(*path, "source"), why="only a conda environment has a TensorFlow of a channel; say `kind: conda`, too")
+    elif target.get("source") == "conda" and (data.get("policy") or {}).get("proven"):
+        yield Fault(path=(*path, "source"), why="nobody has run what a channel has, and `policy.proven` takes only sets that were run")
     least = (data.get("policy") or {}).get("driver") or ""
     if driver and least and numbers(driver) < numbers(least):
         yield Fault(path=(*path, "driver"), why=f"{driver} is older than {least}, which `policy.driver` asks for")
@@ -111,9 +117,18 @@ def _address(path: Path, url: str) -> Iterator[Fault]:
     if found and not re.fullmatch(_VARIABLE, password or user):
         yield Fault(path=path, why=f"an address must hold no password or token; {hint}")
     elif mask(url.replace(f"{login}@", "", 1) if found else url) != (url.replace(f"{login}@", "", 1) if found else url):
-        yield Fault(path=path, why=f"an address must hold no secret in its query; {hint}")
+        where = "no token in its path" if "/t/" in url else "no secret in its query"
+        yield Fault(path=path, why=f"an address must hold {where}; {hint}")
     if re.search(_VARIABLE, rest + "/".join(url.partition("://")[2].split("/")[1:])):
         yield Fault(path=path, why=f"a variable may only stand for user and password, or the lock would differ; {hint}")
+
+
+def _channels(channels: tuple[str | None, ...]) -> Iterator[Fault]:
+    """Refuse secrets as in an index; a channel may have a token in its path, too (conda's ``/t/<token>/``)."""
+    for number, channel in enumerate(channels):
+        if channel and "://" in channel:
+            token = re.fullmatch(rf"(.*?)/t/{_VARIABLE}(/.*)?", channel)
+            yield from _address(("channels", number), f"{token[1]}{token[2] or ''}" if token else channel)
 
 
 def _sign_offs(policy: Mapping[str, Any]) -> Iterator[Fault]:

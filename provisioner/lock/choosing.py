@@ -14,7 +14,8 @@ from provisioner.choose.versions import matches, names_prerelease, specifier
 from provisioner.choose.view import CatalogueView
 from provisioner.choose.words import Obstacle, listed, span
 from provisioner.errors import NoProfileError
-from provisioner.model.catalogue import Build, KnownBad, Lock, Proof, Release
+from provisioner.model.catalogue import Build, KnownBad, Lock, LockDevice, Proof, Release, set_of
+from provisioner.model.conda_package import Road
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Policy, Target
 from provisioner.versions import numbers
@@ -56,18 +57,37 @@ def choose_sets(
 
     The release is the newest of those that have the most sets that were run; ``keep`` names for targets the release of the lock that is there,
     which stays as long as it will do. With ``policy.cool_down``, sets that were resolved after ``cutoff`` (ISO date) are too fresh. Raises
-    ``NoProfileError`` with every release's refusal and what would have to be changed for the nearest ones.
+    ``NoProfileError`` with every release's refusal and what would have to be changed for the nearest ones. A target whose TensorFlow comes from
+    a conda channel has an empty set: what it gets, the channel says.
     """
-    chosen: dict[str, ChosenSet] = {}
+    chosen = {target.name: _of_channel(target) for target in declaration.targets if target.source == "conda"}
     for group in _groups(declaration, keep or {}):
         for target, lock, proof in _choose(group, declaration, catalogue, cutoff[:10]).sets:
             chosen[target.name] = (target, lock, proof)
     return tuple(chosen[target.name] for target in declaration.targets)
 
 
+def _of_channel(target: Target) -> ChosenSet:
+    lock = Lock(release="", python=target.python, platform=target.platform, device=target.device, glibc="", files=(), digest="")
+    return target, lock, Proof(lock="", level="resolved")
+
+
+def road_of(target: Target, build: Build | None) -> Road:
+    """Say how the TensorFlow of a target comes about, as ``choose.candidates`` does for a request; "" for a virtual environment."""
+    if target.kind != "conda" or target.source == "conda":
+        return "conda" if target.kind == "conda" else ""
+    return "libraries" if target.device == "cuda" and build is not None and build.cuda is not None and build.cuda.conda else "wheels"
+
+
+def _set_device(target: Target, build: Build | None) -> LockDevice:
+    return set_of(target.device, road_of(target, build))
+
+
 def _groups(declaration: Declaration, keep: Mapping[str, str]) -> Iterator[Group]:
     by_spec: dict[str, list[Target]] = {}
     for target in declaration.targets:
+        if target.source == "conda":
+            continue
         by_spec.setdefault(specifier(target.tensorflow or declaration.tensorflow, "tensorflow"), []).append(target)
     for spec, targets in by_spec.items():
         releases = {keep.get(target.name, "") for target in targets} - {""}
@@ -135,16 +155,19 @@ def _set(release: Release, build: Build | None, target: Target, catalogue: Catal
     """Return a target's set, or why the release has none."""
     where = platform_name(target.platform)
     drop = f"no target {target.name}"
-    known = next((item for item in release.known_bad if _speaks_of(item, target)), None)
+    road = road_of(target, build)
+    known = next((item for item in release.known_bad if _speaks_of(item, target, road)), None)
     offered = catalogue.locks(release.version, target.platform)
-    pythons = sorted({python for python, device in offered if device == target.device}, key=numbers)
+    pythons = sorted({python for python, device in offered if device == _set_device(target, build)}, key=numbers)
     other = f"`device: cpu` for {target.name}" if offered and target.device == "cuda" and not pythons else drop
+    if known is not None and known.cause == "cuda-libs-missing" and build is not None and build.cuda is not None and build.cuda.conda:
+        other = f"`kind: conda` for {target.name}"
     if known is not None:
         return None, Obstacle(code=known.cause, why=f"{known.reason} ({target.name})", remedy=other)
     if build is None or not pythons:
         what = f"{target.device.upper()} on {where}" if build is not None else where
         return None, Obstacle(code="platform-unsupported", why=f"has no known-good set for {what} ({target.name})", remedy=other)
-    lock = catalogue.lock(release.version, target.python, target.platform, target.device)
+    lock = catalogue.lock(release.version, target.python, target.platform, _set_device(target, build))
     if lock is not None:
         return (target, lock, catalogue.proof(lock)), None
     nearest = min(pythons, key=lambda python: abs(numbers(python)[1] - numbers(target.python)[1]))
@@ -152,10 +175,14 @@ def _set(release: Release, build: Build | None, target: Target, catalogue: Catal
     return None, Obstacle(code="python-unsupported", why=why, remedy=f"`python: {nearest}` for {target.name}")
 
 
-def _speaks_of(known: KnownBad, target: Target) -> bool:
-    """True for an entry that is about the target, and not about single GPUs."""
+def _speaks_of(known: KnownBad, target: Target, road: Road) -> bool:
+    """True for an entry that is about the target, and not about single GPUs; libraries that PyPI lacks, conda has."""
+    brought = road == "libraries" and known.cause == "cuda-libs-missing"
     return (
-        not known.capabilities and is_bad(known, target.platform, target.device) and (not known.pythons or target.python in known.pythons)
+        not brought
+        and not known.capabilities
+        and is_bad(known, target.platform, target.device)
+        and (not known.pythons or target.python in known.pythons)
     )
 
 

@@ -109,6 +109,7 @@ def _declaration(written: Written) -> Declaration:
             Index(url=item["url"], name=item.get("name", ""), packages=tuple(sorted(map(normalise, item.get("packages", ())))))
             for item in data.get("indexes", ())
         ),
+        channels=tuple(dict.fromkeys(data.get("channels", ()))),
         policy=_policy(data.get("policy", {})),
         folder=posixpath.normpath(data.get("folder", ".")),
         **({"formats": tuple(dict.fromkeys(data["formats"]))} if "formats" in data else {}),

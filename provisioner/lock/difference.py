@@ -64,7 +64,8 @@ def compare(old: TeamLock | None, new: TeamLock) -> LockDiff:
 
 def _target(locked: LockedTarget) -> str:
     target = locked.target
-    return f"{target.platform}, Python {target.python}, {target.device}"
+    kind = "" if target.kind == "venv" else ", conda" if target.source == "wheels" else ", conda, all from the channel"
+    return f"{target.platform}, Python {target.python}, {target.device}{kind}"
 
 
 def _merged(changes: Iterator[Change]) -> tuple[Change, ...]:
@@ -81,6 +82,9 @@ def _needs(old: LockedTarget, new: LockedTarget) -> Iterator[Change]:
     for name in {**before, **after}:
         if before.get(name) != after.get(name):
             yield Change(name=name, old=before.get(name, ""), new=after.get(name, ""), targets=(new.target.name,))
+    asked = [" ".join(half.virtual) if half else "" for half in (old.conda, new.conda)]
+    if asked[0] != asked[1]:
+        yield Change(name="conda packages solved for", old=asked[0], new=asked[1], targets=(new.target.name,))
 
 
 def _packages(old: LockedTarget, new: LockedTarget) -> Iterator[Change]:
@@ -91,6 +95,20 @@ def _packages(old: LockedTarget, new: LockedTarget) -> Iterator[Change]:
             yield Change(
                 name=name, old=one.version if one else "", new=two.version if two else "", targets=(new.target.name,), why=_why(one, two)
             )
+    yield from _conda_packages(old, new)
+
+
+def _conda_packages(old: LockedTarget, new: LockedTarget) -> Iterator[Change]:
+    """Yield the changes of conda packages; a name may be that of a wheel, too, so it says what it is. Builds tell where versions are the same."""
+    before, after = ({item.name: item for item in half.packages} if half else {} for half in (old.conda, new.conda))
+    for name in sorted({*before, *after}):
+        one, two = before.get(name), after.get(name)
+        if one is not None and two is not None and (one.identity, one.sha256) == (two.identity, two.sha256):
+            continue
+        same = one is not None and two is not None and one.version == two.version
+        texts = [f"{item.version} {item.build}" if item and same else item.version if item else "" for item in (one, two)]
+        why = "ANOTHER HASH under the same file name" if one and two and one.filename == two.filename else ""
+        yield Change(name=f"{name} (conda)", old=texts[0], new=texts[1], targets=(new.target.name,), why=why)
 
 
 def _why(old: TeamFile | None, new: TeamFile | None) -> str:

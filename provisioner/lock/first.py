@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from provisioner.catalogue import Catalogue
 from provisioner.choose.platforms import platform_name
+from provisioner.engines.rattler import bare
+from provisioner.facts.conda_present import read_present
 from provisioner.host import Reader
 from provisioner.lock.installed import Distribution, asked_for, read_distributions
 from provisioner.lock.keys import DECLARATION, TARGET
 from provisioner.lock.own import environment
 from provisioner.lock.requirement import fault
 from provisioner.model.catalogue import ComputeDevice
+from provisioner.model.conda_package import Present
 from provisioner.model.facts import Facts
 from provisioner.model.record import record
+from provisioner.model.request import Source
 from provisioner.model.team import Target
 from provisioner.site import Site, is_rival
 
@@ -32,6 +38,7 @@ _EXAMPLES = {
         "indexes:\n  - url: https://packages.example.com/simple\n"
         "  - url: https://${INDEX_USER}:${INDEX_PASSWORD}@packages.example.com/private/simple\n    packages: [our-own-package]"
     ),
+    "channels": "channels: [conda-forge, ./our-channel, 'https://${CHANNEL_USER}:${CHANNEL_PASSWORD}@packages.example.com/conda']",
     "policy": (
         'policy:\n  releases: ">=2.16"\n  driver: "525.60.13"\n  source_builds: false\n  cool_down: 7\n  proven: true\n'
         '  signed_off:\n    - {release: "2.20.0", by: Ada Lovelace, date: "2026-03-31"}'
@@ -39,12 +46,21 @@ _EXAMPLES = {
     "folder": "folder: locks",
     "formats": "formats: [requirements, pylock, conda-lock]",
 }
-_TARGET_EXAMPLES = {"floor": 'floor: "2.31"', "driver": 'driver: "550.54.14"', "tensorflow": 'tensorflow: "2.19"'}
+_TARGET_EXAMPLES = {
+    "floor": 'floor: "2.31"',
+    "driver": 'driver: "550.54.14"',
+    "tensorflow": 'tensorflow: "2.19"',
+    "kind": "kind: conda",
+    "source": "source: wheels",
+}
 
 
 @record
 class First:
-    """What a first file says: ``left_out`` are distributions that no index can serve, ``warnings`` what a person should know."""
+    """What a first file says: ``left_out`` are distributions that no index can serve, ``warnings`` what a person should know.
+
+    ``channels`` are those that the packages of a conda environment came from.
+    """
 
     file: str
     tensorflow: str
@@ -52,24 +68,36 @@ class First:
     requirements: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
 
 
 def from_environment(reader: Reader, site: Site, facts: Facts, platform: str, catalogue: Catalogue, *, file: str) -> First:
-    """Say what an environment holds: its TensorFlow, its Python, its device, and what somebody asked for beside them."""
+    """Say what an environment holds: its TensorFlow, its Python, its device, and what somebody asked for beside them.
+
+    In a conda environment with TensorFlow's own wheel that is what pip has installed; in one whose TensorFlow is the channel's all of it.
+    """
+    present = read_present(reader, site.state.path) if site.state.kind == "conda" else Present()
     distributions = read_distributions(reader, site)
     own = next((item for item in distributions if is_rival(item.name)), None)
     python = ".".join(site.state.python_version.split(".")[:2])
     device = device_of(distributions, own, facts, platform, catalogue)
+    source = source_of(own, present)
+    if source == "conda":
+        device = _device_of_build(present)
     target = make_target(platform, device, python, facts)
+    if site.state.kind == "conda":
+        target = replace(target, name=f"{target.name}-conda", kind="conda", source=source)
+        distributions = tuple(item for item in distributions if is_rival(item.name) or (item.name in present.owners) == (source == "conda"))
     lock = catalogue.lock(own.version, python, platform, device) if own is not None and own.version in catalogue.versions() else None
     known = tuple(item.name for item in lock.files) if lock is not None else ()
     wanted = asked_for(distributions, environment(target), known)
-    texts = {item.name: f"{item.name}=={item.version}" for item in wanted}
+    names = present.owners if source == "conda" else {}
+    texts = {item.name: f"{names.get(item.name, item.name)}=={item.version}" for item in wanted}
     left_out = tuple(name for name, text in texts.items() if fault(text) or any(item.direct for item in wanted if item.name == name))
     warnings = []
     if own is None:
         warnings.append("there is no TensorFlow in the environment; the declaration asks for the newest")
-    elif lock is None:
+    elif lock is None and source != "conda":
         where = f"{device.upper()} on {platform_name(platform)} with Python {python}"
         warnings.append(f"the catalogue has no known-good set of TensorFlow {own.version} for {where}; `tfsetup lock` says which are near")
     return First(
@@ -79,7 +107,27 @@ def from_environment(reader: Reader, site: Site, facts: Facts, platform: str, ca
         requirements=tuple(text for name, text in texts.items() if name not in left_out),
         left_out=left_out,
         warnings=tuple(warnings),
+        channels=channels_of(present, catalogue),
     )
+
+
+def source_of(own: Distribution | None, present: Present) -> Source:
+    """Say where the TensorFlow of a conda environment came from: the channel's is a conda package."""
+    return "conda" if own is not None and own.name in present.owners else "wheels"
+
+
+def _device_of_build(present: Present) -> ComputeDevice:
+    """Read the build string of conda's TensorFlow, as ``choose.channel`` asks for it."""
+    return "cuda" if any(item.name == "tensorflow" and item.build.startswith("cuda") for item in present.packages) else "cpu"
+
+
+def channels_of(present: Present, catalogue: Catalogue) -> tuple[str, ...]:
+    """Return the channels that packages came from, the one with the most first; none where they are what the profile names anyway."""
+    count = Counter(package.channel.rstrip("/") for package in present.packages if package.channel)
+    found = tuple(name for name, _ in count.most_common())
+    known = catalogue.conda().channels if found else ()
+    named = tuple(next((name for name in known if channel == name or channel.endswith(f"/{name}")), channel) for channel in found)
+    return () if named == known else tuple(dict.fromkeys(map(bare, named)))
 
 
 def make_target(platform: str, device: ComputeDevice, python: str, facts: Facts) -> Target:
@@ -114,7 +162,11 @@ def text_of(first: First, origin: str) -> str:
         _key("tensorflow", f"tensorflow: {_quoted(first.tensorflow)}"),
         _key("targets", "targets:\n" + "\n".join(_target(target) for target in first.targets)),
     ]
+    if first.channels:
+        parts.append(_key("channels", f"channels: {json.dumps(first.channels)}"))
     for key, example in _EXAMPLES.items():
+        if key == "channels" and first.channels:
+            continue
         if key == "requirements" and (first.requirements or first.left_out):
             parts.append(_key(key, _requirements(first)))
         else:
@@ -128,9 +180,10 @@ def _key(name: str, text: str) -> str:
 
 def _target(target: Target) -> str:
     said = {"name": target.name, "platform": target.platform, "device": target.device, "python": _quoted(target.python)}
+    said |= {"driver": f'"{target.driver}"'} if target.driver else {}
+    said |= {"kind": target.kind, "source": target.source} if target.kind == "conda" else {}
     lines = [f"{key}: {value}{_about(key)}" for key, value in said.items()]
-    for key, example in _TARGET_EXAMPLES.items():
-        lines.append(f'driver: "{target.driver}"{_about(key)}' if key == "driver" and target.driver else f"# {example}{_about(key)}")
+    lines += [f"# {example}{_about(key)}" for key, example in _TARGET_EXAMPLES.items() if key not in said]
     return "  - " + "\n    ".join(lines)
 
 

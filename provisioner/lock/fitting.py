@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from provisioner.choose import CatalogueView, choose
+from provisioner.choose.channel import UNPROVEN
 from provisioner.choose.driver import look
+from provisioner.choose.match_spec import meets, virtual_name
 from provisioner.choose.platforms import check_cpu, check_libc, check_macos, platform_name, platform_of
 from provisioner.choose.versions import some_patch_matches, specifier
+from provisioner.choose.virtual import virtual_packages
 from provisioner.choose.words import listed
 from provisioner.errors import InputError, NoProfileError, UsageError
+from provisioner.lock.needs import spec_words
 from provisioner.model.catalogue import Lock, LockedFile
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice, EnvState
@@ -26,6 +30,17 @@ _FIELDS = {
     "name": r"[a-z0-9]+(-[a-z0-9]+)*",
     "version": r"[A-Za-z0-9.!+_-]+",
     "filename": r"[A-Za-z0-9][A-Za-z0-9.!+_-]*",
+    "sha256": r"[0-9a-f]{64}",
+}
+
+# What becomes part of paths and addresses (CEP 26: names, versions and builds of packages).
+_CONDA_FIELDS = {
+    "name": r"[a-z0-9_][a-z0-9_.-]*",
+    "version": r"[A-Za-z0-9.!+_]+",
+    "build": r"[A-Za-z0-9.+_]+",
+    "subdir": r"noarch|(linux|osx|win)-[a-z0-9]+",
+    "filename": r"[A-Za-z0-9_][A-Za-z0-9.!+_-]*",
+    "url": r"(https?|file)://[^\s@]+",
     "sha256": r"[0-9a-f]{64}",
 }
 
@@ -93,15 +108,14 @@ def _judge(locked: LockedTarget, facts: Facts, request: Request, catalogue: Cata
     if target.platform != platform:
         why = f"is for {platform_name(target.platform)}, and this machine is {platform_name(platform)}"
         return [Unmet(target=target.name, why=why, code="platform-unsupported")]
-    unmet = [Unmet(target=target.name, why=why) for why in _asked_otherwise(locked, request)]
+    unmet = [Unmet(target=target.name, why=why) for why in _asked_otherwise(locked, request, env)]
+    unmet += _virtual_unmet(locked, facts)
     needs = locked.needs
     checks = (check_libc(facts, needs.glibc), check_macos(facts, needs.macos), check_cpu(facts, needs.cpu_features))
     found = [obstacle for obstacle, _ in checks if obstacle is not None]
     unmet += [Unmet(target=target.name, why=obstacle.why, code=obstacle.code) for obstacle in found]
-    python = request.python if request.python.startswith("/") else f"=={target.python}.*"
-    asked = replace(request, tensorflow=f"=={locked.release}", python=python, device=target.device, extra=())
     try:
-        choice = choose(facts, asked, catalogue, env)
+        choice = _chosen(locked, facts, request, catalogue, env)
     except NoProfileError as error:
         if not found:
             unmet += [Unmet(target=target.name, why=_plain(refusal), code=error.cause) for refusal in error.refusals or (error.message,)]
@@ -112,7 +126,7 @@ def _judge(locked: LockedTarget, facts: Facts, request: Request, catalogue: Cata
                 target=target.name, why=f"needs Python {target.python}, and {request.python} is {choice.python}", code="python-unsupported"
             )
         )
-    if target.device == "cuda" and request.device == "auto" and not choice.gpus:
+    if target.device == "cuda" and request.device == "auto" and look(facts, catalogue).state != "answers":
         driver = f" with driver {needs.driver} or newer" if needs.driver else ""
         why = f"needs an NVIDIA GPU{driver}, and none answers here; `--device cuda` installs it all the same"
         unmet.append(Unmet(target=target.name, why=why, code="gpu-not-visible"))
@@ -120,8 +134,55 @@ def _judge(locked: LockedTarget, facts: Facts, request: Request, catalogue: Cata
     return unmet or Fit(locked=locked, choice=replace(choice, warnings=tuple(dict.fromkeys((*choice.warnings, *warnings)))))
 
 
-def _asked_otherwise(locked: LockedTarget, request: Request) -> Iterator[str]:
+def _chosen(locked: LockedTarget, facts: Facts, request: Request, catalogue: CatalogueView, env: EnvState) -> Choice:
+    """Return the choice that a target stands for; of what comes from a channel the catalogue knows nothing."""
     target = locked.target
+    if target.source == "conda":
+        return Choice(
+            release=locked.release,
+            python=target.python,
+            interpreter=None,
+            device=target.device,
+            platform=target.platform,
+            reasons=(),
+            refusals=(),
+            warnings=(UNPROVEN,),
+            gpus=(),
+            road="conda",
+        )
+    python = request.python if request.python.startswith("/") and target.kind == "venv" else f"=={target.python}.*"
+    asked = replace(
+        request, tensorflow=f"=={locked.release}", python=python, device=target.device, extra=(), kind=target.kind, source="wheels"
+    )
+    return choose(facts, asked, catalogue, env)
+
+
+def _virtual_unmet(locked: LockedTarget, facts: Facts) -> Iterator[Unmet]:
+    """Hold what conda packages ask of the machine against it; what nobody can tell, or is built for elsewhere, counts as the target's own."""
+    if locked.conda is None:
+        return
+    own = {text.split("=")[0]: text for text in locked.conda.virtual}
+    here = {text.split("=")[0]: text for text in virtual_packages(facts, cuda=facts.driver.cuda.value or "")}
+    if facts.driver.cuda.value is None:
+        here |= {name: text for name, text in own.items() if name == "__cuda"}
+    if facts.system.architecture.value == "x86_64" and facts.cpu.level.value is None:
+        here |= {name: text for name, text in own.items() if name == "__archspec"}
+    for spec in locked.needs.virtual:
+        if not meets(spec, here.values()):
+            found = here.get(virtual_name(spec), "nothing of the kind").replace("=0", "").replace("=", " ")
+            code = {"__cuda": "driver-too-old", "__archspec": "cpu-no-avx"}.get(virtual_name(spec), "")
+            yield Unmet(target=locked.target.name, why=f"has conda packages that need {spec_words(spec)}, and here is {found}", code=code)
+
+
+def _asked_otherwise(locked: LockedTarget, request: Request, env: EnvState) -> Iterator[str]:
+    target = locked.target
+    words = {"venv": "a virtual environment", "conda": "a conda environment"}
+    if env.exists and env.kind != target.kind:
+        yield f"is {words[target.kind]}, and {env.path} is {words[env.kind]}"
+    elif not env.exists and request.kind != target.kind and request.origins.get("kind", "default") != "default":
+        yield f"is {words[target.kind]}, and `--kind {request.kind}` was asked for"
+    if target.kind == "conda" and "/" in request.python:
+        yield f"brings its own Python, and `--python {request.python}` was asked for"
     if request.device not in {"auto", target.device}:
         yield f"is for {target.device}, and `--device {request.device}` was asked for"
     spec = "" if "/" in request.python else specifier(request.python, "--python")
@@ -151,13 +212,20 @@ def _reasoned(best: Fit, others: list[str]) -> Choice:
     return replace(best.choice, reasons=tuple(said), refusals=())
 
 
+def _conda_faults(locked: LockedTarget) -> Iterator[str]:
+    for package in locked.conda.packages if locked.conda is not None else ():
+        for field, pattern in _CONDA_FIELDS.items():
+            if not re.fullmatch(pattern, getattr(package, field)):
+                yield f"{locked.target.name}: {field} of a conda package cannot be {getattr(package, field)!r}"
+
+
 def set_of(locked: LockedTarget, known: Lock | None) -> Lock:
     """Return a target as the set that is installed; ``known`` is the catalogue's, which tells what its files take on disk.
 
     Raises ``InputError`` for fields that no lock of this tool holds.
     """
     unpacked = {file.sha256: file.unpacked for file in known.files} if known else {}
-    faults = [
+    faults = list(_conda_faults(locked)) + [
         f"{locked.target.name}: {field} cannot be {getattr(file, field)!r}"
         for file in locked.files
         for field, pattern in _FIELDS.items()
@@ -165,7 +233,7 @@ def set_of(locked: LockedTarget, known: Lock | None) -> Lock:
     ]
     if faults:
         raise InputError("the lock holds what no lock can hold", faults=tuple(faults))
-    pins = "\n".join(f"{file.name} {file.version} {file.sha256}" for file in locked.files)
+    pins = "\n".join(f"{name} {version} {sha256}" for name, version, _, sha256 in locked.held)
     return Lock(
         release=locked.release,
         python=locked.target.python,

@@ -98,6 +98,7 @@ def _said(declaration: Declaration, own: tuple[Read, ...]) -> dict[str, Any]:
         "files": sorted(set(declaration.files)),
         "project": _beyond_defaults(declaration.project) if declaration.project else None,
         "indexes": [_beyond_defaults(index) for index in declaration.indexes],
+        "channels": list(declaration.channels),
         "policy": _beyond_defaults(declaration.policy),
         "formats": sorted(declaration.formats),
     }

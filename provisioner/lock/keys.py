@@ -17,6 +17,7 @@ _PYTHON = r"3\.[0-9]{1,2}"
 _DRIVER = r"[0-9]{3,4}(?:\.[0-9]{1,3}){1,2}"
 _RELEASE = r"[0-9]+\.[0-9]+\.[0-9]+(?:rc[0-9]+|\.post[0-9]+)?"
 _INDEX_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_CHANNEL_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*"
 _EXTRA = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 
 
@@ -37,6 +38,16 @@ def _relative(text: str) -> str:
         return "expected a path, found an address; nothing is fetched from there"
     if not text or "\0" in text or "\\" in text or text.startswith(("/", "~")) or re.match(r"[A-Za-z]:", text):
         return f"expected a path relative to this file, with `/` between folders, found `{text}`"
+    return ""
+
+
+def _channel(text: str) -> str:
+    """Say why a text is no conda channel; secrets in it are looked for where all of it is known to be one."""
+    folder = text.startswith(("./", "../"))
+    if folder and _relative(text):
+        return _relative(text)
+    if not folder and not re.fullmatch(rf"(?:https?|file)://\S+|{_CHANNEL_NAME}", text):
+        return f"expected a name, an address, or a folder relative to this file (./channel), found `{text}`"
     return ""
 
 
@@ -83,6 +94,8 @@ TARGET = Shape(
         ),
         "driver": _DRIVER_KEY,
         "tensorflow": _text("The TensorFlow of this target alone", check=specifier_fault, version=True),
+        "kind": _text("The kind of environment; venv if not given", choices=("venv", "conda")),
+        "source": _text("Where the TensorFlow of a conda environment comes from; wheels if not given", choices=("wheels", "conda")),
     },
 )
 PROJECT = Shape(
@@ -139,6 +152,7 @@ _TEAM = {
     "files": _texts("Requirements files (requirements.in), relative to this file", _text("", check=_relative)),
     "project": PROJECT,
     "indexes": _texts("Package indexes; PyPI if none is given", INDEX),
+    "channels": _texts("The conda channels, on this machine and in locks, the most important first", _text("", check=_channel), least=1),
     "policy": POLICY,
     "folder": _text("Where the locks are written, relative to this file", check=_relative),
     "formats": _texts("The kinds of lockfiles to write", _text("", choices=FORMATS), least=1),
@@ -150,14 +164,10 @@ _ABOUT = {
     "device": "What the environment on this machine computes on",
     "kind": "The kind of environment",
     "source": "Where the TensorFlow of a conda environment comes from",
-    "channel": "The conda channels, the most important first",
     "env": "Where the environment on this machine is",
     "with": "Packages beside TensorFlow, on this machine and in locks",
     "offline": "Forbid the network",
 }
-
-
-_CHANNEL = _text("", pattern=r"[^\s@]+", expected="the name, the address or the folder of a channel, without a password")
 
 
 def _of_request(setting: Setting) -> Shape:
@@ -167,12 +177,12 @@ def _of_request(setting: Setting) -> Shape:
     if setting.kind == "flag":
         return Shape(kind="flag", about=about)
     if setting.kind == "list":
-        return _texts(about, _CHANNEL if setting.name == "channel" else _text("", check=requirement.fault))
+        return _texts(about, _text("", check=requirement.fault))
     return _text(about, choices=setting.choices, version=setting.name == "python")
 
 
 DECLARATION = Shape(
     kind="table",
     about="What tfsetup.yaml or [tool.tfsetup] in pyproject.toml may say",
-    keys={**{setting.name: _of_request(setting) for setting in SETTINGS}, **_TEAM},
+    keys={**{setting.key: _of_request(setting) for setting in SETTINGS if setting.key not in _TEAM}, **_TEAM},
 )

@@ -6,11 +6,16 @@ import re
 from collections.abc import Iterable
 
 from provisioner.catalogue.lockfile import glibc_of
+from provisioner.choose.match_spec import least, virtual_name
 from provisioner.model.catalogue import Build, Lock, Proof, Release
-from provisioner.model.team import Needs, Target
+from provisioner.model.team import LockedConda, Needs, Target
+from provisioner.versions import numbers
 
 # Where the set's own wheels ask for nothing: the oldest that installers know wheels for; Windows has no versions in its wheels' names.
 FLOORS = {"linux": "2.17", "macos": "11.0", "windows": "0.0"}
+# Virtual packages whose versions are said as what they are, and those that every machine of a platform has.
+_FLOORS = {"__glibc", "__osx"}
+_EVERYWHERE = {"__linux", "__unix", "__win"}
 _MACOS = re.compile(r"macosx_(\d+)_(\d+)_")
 
 
@@ -21,11 +26,13 @@ def floor_of(target: Target, lock: Lock) -> str:
     return _version(_oldest(target.platform, (file.filename for file in lock.files))) or FLOORS[target.platform.partition("-")[0]]
 
 
-def needs_of(target: Target, release: Release | None, filenames: Iterable[str]) -> Needs:
-    """Return what a machine needs for the files of a target."""
-    build = _build(target, release)
+def needs_of(target: Target, release: Release | None, filenames: Iterable[str], conda: LockedConda | None = None) -> Needs:
+    """Return what a machine needs for the files and conda packages of a target."""
+    build = _build(target, release) if target.source != "conda" else None
     cuda = build.cuda if build and target.device == "cuda" else None
-    own = _version(_oldest(target.platform, filenames))
+    specs = virtual_specs(conda) if conda is not None else ()
+    floors = [least(spec) for spec in specs if virtual_name(spec) in _FLOORS]
+    own = max([_version(_oldest(target.platform, filenames)), *floors], key=numbers)
     return Needs(
         platform=target.platform,
         python=target.python,
@@ -34,7 +41,17 @@ def needs_of(target: Target, release: Release | None, filenames: Iterable[str]) 
         cpu_features=build.cpu_features if build else (),
         driver=cuda.driver if cuda else "",
         capabilities=cuda.capabilities if cuda else (),
+        virtual=tuple(spec for spec in specs if virtual_name(spec) not in {*_FLOORS, *_EVERYWHERE}),
     )
+
+
+def virtual_specs(conda: LockedConda) -> tuple[str, ...]:
+    """Return the match specs of virtual packages among what conda packages depend on, and what they allow of those that the target has."""
+    there = {text.split("=")[0] for text in conda.virtual}
+    found = {spec for package in conda.packages for spec in package.depends if virtual_name(spec)}
+    found |= {spec for package in conda.packages for spec in package.constrains if virtual_name(spec) in there}
+    # That it must be there at all is part of what asks for a version.
+    return tuple(sorted(spec for spec in found if " " in spec or not any(other.startswith(f"{spec} ") for other in found)))
 
 
 def need_words(needs: Needs) -> dict[str, str]:
@@ -45,8 +62,14 @@ def need_words(needs: Needs) -> dict[str, str]:
         "processor features": ", ".join(needs.cpu_features),
         "NVIDIA driver": f"{needs.driver} or newer" if needs.driver else "",
         "GPU code": ", ".join(needs.capabilities),
+        "virtual packages": ", ".join(map(spec_words, needs.virtual)),
     }
     return {name: words for name, words in found.items() if words}
+
+
+def spec_words(spec: str) -> str:
+    """Return a match spec for a person: of a pattern of all processors that will do only the first, the least of them."""
+    return re.sub(r"\*?\[build=[\"']\^\(([^|)]+)[^\]]*\]", r"* \1 or better", spec)
 
 
 def proof_words(proof: Proof) -> str:

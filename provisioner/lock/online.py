@@ -1,4 +1,4 @@
-"""Whether each file of a lock is still on its index, with the same hash: asked through uv, as an installer would."""
+"""Whether each file of a lock is still on its index or channel, with the same hash: asked through uv and rattler, as an installer would."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from provisioner.engines import uv, uv_compile
+from provisioner.conda_places import places
+from provisioner.engines import rattler, uv, uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError
 from provisioner.engines.wheels import Wheel
 from provisioner.host import Host
 from provisioner.lock.needs import FLOORS
 from provisioner.lock.parallel import Watch, side_by_side
 from provisioner.lock.stale import Difference
+from provisioner.model.conda_package import SUBDIRS
 from provisioner.model.record import record
+from provisioner.model.request import Request
 from provisioner.model.team import Index, LockedTarget, TeamFile, TeamLock
 from provisioner.transaction import make_folders
 
@@ -29,21 +32,33 @@ class _Asking:
 
 
 def missing(host: Host, lock: TeamLock, indexes: tuple[Index, ...], *, folder: str) -> tuple[Difference, ...]:
-    """Return every file that the index does not offer any more, or offers with another hash; ``folder`` is one of the tool's own.
+    """Return every file that its index or channel does not offer any more, or offers with another hash.
 
-    Raises ``OperationError`` where the index cannot be reached.
+    ``folder`` is one of the tool's own. Raises ``OperationError`` where an index or a channel cannot be reached.
     """
 
     def one(number: int, watch: Watch) -> list[Difference]:
         place = posixpath.join(folder, str(number))
         make_folders(host, place)
         asking = _Asking(locked=lock.targets[number], indexes=indexes, cutoff=lock.cutoff, folder=place)
-        return list(_missing(host, asking, asking.locked.files, watch))
+        wheels = _missing(host, asking, asking.locked.files, watch) if asking.locked.files else ()
+        return [*_gone_from_channels(host, asking.locked, place), *wheels]
 
     # Asked here, where it is alone, as in ``resolve``.
     uv.find_uv(host)
     futures = side_by_side([partial(one, number) for number in range(len(lock.targets))], len(lock.targets))
     return tuple(dict.fromkeys(found for future in futures for found in future.result()))
+
+
+def _gone_from_channels(host: Host, locked: LockedTarget, folder: str) -> Iterator[Difference]:
+    conda = locked.conda
+    if conda is None:
+        return
+    rattler.check_installed()
+    found = places(host, Request(channels=conda.channels, origins={"channel": "the lock"}), ())
+    subdir = SUBDIRS[locked.target.platform]
+    for name, why in rattler.look(host, found.channels, conda.packages, subdir=subdir, repodata=folder).items():
+        yield Difference(kind="index", name=name, why=why)
 
 
 def _missing(host: Host, asking: _Asking, files: Sequence[TeamFile], watch: Watch) -> Iterator[Difference]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from functools import partial
@@ -14,6 +15,8 @@ from provisioner.engines import pip_tools, uv, uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
 from provisioner.errors import OperationError, TfsetupError, UsageError
 from provisioner.host import Host
+from provisioner.lock import conda_half
+from provisioner.lock.conda_half import Sources
 from provisioner.lock.files import check_same_files, files_of
 from provisioner.lock.formats.requirements import address
 from provisioner.lock.needs import floor_of, needs_of, proof_words
@@ -21,12 +24,15 @@ from provisioner.lock.own import beside
 from provisioner.lock.parallel import Watch, side_by_side
 from provisioner.model.catalogue import Lock, LockedFile, Proof
 from provisioner.model.record import record
-from provisioner.model.team import Declaration, Engine, Inputs, LockedTarget, Target, TeamFile, TeamLock
+from provisioner.model.team import Declaration, Engine, Inputs, LockedConda, LockedTarget, Target, TeamFile, TeamLock
 from provisioner.site import is_rival
 from provisioner.transaction import make_folders
 
 # The distribution that every add-on names when it needs TensorFlow.
 TENSORFLOW = "tensorflow"
+
+# Names of conda packages may be none of a distribution (_libgcc_mutex), and uv takes no date for those.
+_DISTRIBUTION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 ChosenSet = tuple[Target, Lock, Proof]
 
@@ -37,7 +43,7 @@ class How:
 
     ``platform`` is that of this machine ("" where nobody can tell), and ``pythons`` its interpreters by minor version; pip-tools is bound to
     them. ``folder`` is one of the tool's own, for
-    this run alone; ``cache`` one that stays.
+    this run alone; ``cache`` one that stays. ``sources`` are those of conda packages, None where no target has any.
     """
 
     engine: Engine
@@ -48,6 +54,7 @@ class How:
     platform: str = ""
     pythons: Mapping[str, str] = field(default_factory=dict)
     offline: bool = False
+    sources: Sources | None = None
 
 
 @record
@@ -94,13 +101,14 @@ def lock_targets(
         cutoffs=dict(sorted({**how.cutoffs, **dict.fromkeys(undated, "")}.items())),
         indexes=tuple(replace(index, url=address(index.url)) for index in declaration.indexes),
     )
-    return Locked(lock=lock, warnings=_warnings(declaration, undated))
+    return Locked(lock=lock, warnings=(*_warnings(declaration, undated), *_conda_warnings(declaration, targets, how)))
 
 
 @record
 class _Target:
     files: tuple[TeamFile, ...]
-    undated: tuple[str, ...]
+    undated: tuple[str, ...] = ()
+    conda: LockedConda | None = None
 
 
 def _all(host: Host, declaration: Declaration, inputs: Inputs, sets: Sequence[ChosenSet], catalogue: Catalogue, how: How) -> list[_Target]:
@@ -109,7 +117,12 @@ def _all(host: Host, declaration: Declaration, inputs: Inputs, sets: Sequence[Ch
     def one(number: int, watch: Watch) -> _Target:
         folder = posixpath.join(how.folder, str(number))
         make_folders(host, folder)
-        return _lock_target(host, declaration, inputs, sets[number], replace(how, folder=folder), watch)
+        own = replace(how, folder=folder)
+        conda = _lock_conda(host, declaration, inputs, sets[number], catalogue, own, watch)
+        if sets[number][0].source == "conda":
+            return _Target(files=(), conda=conda)
+        found = _lock_target(host, declaration, inputs, sets[number], own, watch)
+        return replace(found, files=conda_half.without_doubles(found.files, conda), conda=conda)
 
     _raise_failures(host, inputs, catalogue, how, _refused(declaration, inputs, sets, how))
     # Asked here, where it is alone: what it asks of Python (sysconfig) is not safe from several threads at a time.
@@ -125,6 +138,8 @@ def _refused(declaration: Declaration, inputs: Inputs, sets: Sequence[ChosenSet]
     found: list[tuple[ChosenSet, BaseException]] = []
     for chosen in sets if how.engine == "pip-tools" else ():
         target, lock, _ = chosen
+        if target.source == "conda":
+            continue
         try:
             pip_tools.check(
                 make_job(target, lock, beside(inputs.requirements, target, lock), inputs.constraints, declaration, how), how.platform
@@ -138,11 +153,12 @@ def _locked(item: _Target, chosen: ChosenSet, catalogue: Catalogue) -> LockedTar
     target, lock, proof = chosen
     return LockedTarget(
         target=target,
-        release=lock.release,
+        release=lock.release or (conda_half.release_of(item.conda) if item.conda else ""),
         profile=lock.digest,
-        proof=proof_words(proof),
-        needs=needs_of(target, catalogue.release(lock.release), (file.filename for file in item.files)),
+        proof=proof_words(proof) + ("; what conda brings was not part of that" if item.conda and proof.level == "run" else ""),
+        needs=needs_of(target, catalogue.release(lock.release), (file.filename for file in item.files), item.conda),
         files=item.files,
+        conda=item.conda,
     )
 
 
@@ -154,6 +170,21 @@ def _warnings(declaration: Declaration, undated: Sequence[str]) -> tuple[str, ..
         hint = "leave `cool_down` out, or take these packages from an index that tells the dates"
         raise UsageError(f"the index tells no upload dates of {names}, so nobody can say whether they have cooled down", hint=hint)
     return (f"the index tells no upload dates of {names}: no date holds for them, and their newest versions were taken",)
+
+
+def _conda_warnings(declaration: Declaration, targets: Sequence[LockedTarget], how: How) -> tuple[str, ...]:
+    packages = [package for locked in targets if locked.conda for package in locked.conda.packages]
+    undated = sorted({package.name for package in packages if not package.timestamp})
+    by_conda = how.engine == "conda-lock"
+    if not undated and not by_conda:
+        return ()
+    why = "conda-lock knows no dates" if by_conda else f"the channels tell no dates of {', '.join(undated)}"
+    if declaration.policy.cool_down and packages:
+        hint = "leave `cool_down` out, or the engine" if by_conda else "leave `cool_down` out, or take another channel"
+        raise UsageError(f"{why}, so nobody can say whether the conda packages have cooled down", hint=hint)
+    return (
+        f"{why}: no date holds for {'the conda packages' if by_conda else 'them'}, and the newest versions that go together were taken",
+    )
 
 
 def _raise_failures(
@@ -169,7 +200,7 @@ def _raise_failures(
     unexpected = next((item for _, item in failures if not isinstance(item, TfsetupError)), None)
     if unexpected is not None:
         raise unexpected
-    if isinstance(error, NoSolutionError) and how.engine == "uv":
+    if isinstance(error, NoSolutionError) and how.engine != "pip-tools":
         from provisioner.lock.clash import Case, explain  # noqa: PLC0415 - only where something clashes
 
         requirements = beside(inputs.requirements, target, lock)
@@ -200,11 +231,23 @@ def make_job(
         folder=how.folder,
         cache=how.cache,
         sources=tuple(file.name for file in lock.files if file.source),
-        cutoffs=dict(how.cutoffs),
+        cutoffs={name: date for name, date in how.cutoffs.items() if _DISTRIBUTION.fullmatch(name)},
         exempt=tuple(file.name for file in lock.files),
         indexes=declaration.indexes,
         offline=how.offline,
     )
+
+
+def _lock_conda(
+    host: Host, declaration: Declaration, inputs: Inputs, chosen: ChosenSet, catalogue: Catalogue, how: How, watch: Watch
+) -> LockedConda | None:
+    """Return the conda half of a target, None for a virtual environment."""
+    target, lock, _ = chosen
+    if target.kind != "conda" or how.sources is None:
+        return None
+    asked = conda_half.asked_for(target, lock, declaration, inputs, catalogue)
+    cutoff = conda_half.cutoff_of(how.cutoff, how.cutoffs, how.sources.known.get(target.name, frozenset()))
+    return conda_half.solve(host, chosen, asked, how.sources, cutoff=cutoff, folder=how.folder, offline=how.offline, watch=watch)
 
 
 def _lock_target(host: Host, declaration: Declaration, inputs: Inputs, chosen: ChosenSet, how: How, watch: Watch) -> _Target:
@@ -231,6 +274,6 @@ def _with_files(lock: Lock, files: tuple[LockedFile, ...]) -> Lock:
 
 
 def _engine(host: Host, how: How, watch: Watch) -> Callable[[Job], Resolved]:
-    if how.engine == "uv":
+    if how.engine != "pip-tools":
         return lambda job: uv_compile.compile_job(host, job, watch=watch)
     return lambda job: pip_tools.compile_job(host, job, platform=how.platform, pythons=how.pythons, watch=watch)

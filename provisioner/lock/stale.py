@@ -62,7 +62,7 @@ def changed_sets(before: TeamLock, sets: Sequence[ChosenSet]) -> Iterator[Differ
             yield Difference(kind="target", name=target.name, why="is declared, and not locked yet")
         elif old.target != target:
             yield Difference(kind="target", name=target.name, why="is declared otherwise than it was locked")
-        elif old.release != lock.release:
+        elif lock.release and old.release != lock.release:
             why = f"is locked with TensorFlow {old.release}, which will not do any more; {lock.release} would be taken"
             yield Difference(kind="catalogue", name=target.name, why=why)
         elif old.profile != lock.digest:

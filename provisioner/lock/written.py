@@ -19,6 +19,9 @@ def texts(host: Host, declaration: Declaration, lock: TeamLock, *, cache: str = 
     found: dict[str, str] = {}
     for locked in lock.targets:
         name = locked.target.name
+        if locked.conda is not None:
+            # These two hold wheels alone, which would be half of it.
+            continue
         if "requirements" in declaration.formats:
             found[requirements.file_name(name)] = requirements.write(locked, declaration.indexes)
         if "pylock" in declaration.formats:
@@ -32,8 +35,8 @@ def texts(host: Host, declaration: Declaration, lock: TeamLock, *, cache: str = 
 
 
 def pins(locked: LockedTarget) -> frozenset[Pin]:
-    """Return names, versions and hashes of a target."""
-    return frozenset((file.name, file.version, file.sha256) for file in locked.files)
+    """Return names, versions and hashes of a target's packages of both kinds."""
+    return frozenset((name, version, sha256) for name, version, _, sha256 in locked.held)
 
 
 def held_and_meant(files: Mapping[str, str], lock: TeamLock) -> list[tuple[str, frozenset[Pin], frozenset[Pin]]]:

@@ -62,6 +62,11 @@ class Present:
     packages: tuple[CondaPackage, ...] = ()
     owners: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def distributions(self) -> frozenset[str]:
+        """The distributions that conda holds; whether they stay is said of their packages, so that no wheel is taken for being there."""
+        return frozenset(self.owners)
+
 
 @record
 class CondaRemoval:

@@ -27,7 +27,7 @@ class Remedy:
     steps: tuple[str, ...] = ()
 
 
-RepairKind = Literal["restore", "remove", "link", "move away", "write", "interpreter", "rebuild"]
+RepairKind = Literal["restore", "remove", "link", "move away", "write", "interpreter", "rebuild", "relink", "unlink"]
 
 
 @record
@@ -37,7 +37,8 @@ class Repair:
     ``restore``: install the profile's version of the distribution ``name``, whatever of it is there. ``remove``: take the distribution ``name``
     (of ``version``, where several are there) out. ``link``: a symbolic link at ``path`` to ``target``. ``move away``: take the entry ``path``
     out of the way. ``write``: replace the text of the file ``path`` by ``target``. ``interpreter``: let the environment use the Python at
-    ``target``. ``rebuild``: make the environment anew. Paths are absolute. ``own`` is true for a file of the user's own, which is only ever
+    ``target``. ``rebuild``: make the environment anew. ``relink``: link the conda package ``name`` (name, version and build) anew; ``unlink``: take
+    it out, but for the files that something else has recorded. Paths are absolute. ``own`` is true for a file of the user's own, which is only ever
     moved, and only with consent.
     """
 

@@ -37,12 +37,21 @@ class Request:
 
 @record
 class Setting:
-    """One option of a request. ``kind`` is ``text``, ``choice``, ``flag`` or ``list`` (separated by blanks in a variable)."""
+    """One option of a request; ``in_file`` is what it is called in ``tfsetup.yaml``, where that is another name.
+
+    ``kind`` is ``text``, ``choice``, ``flag`` or ``list`` (separated by blanks in a variable).
+    """
 
     name: str
     kind: str
     default: Any
     choices: tuple[str, ...] = ()
+    in_file: str = ""
+
+    @property
+    def key(self) -> str:
+        """The key of ``tfsetup.yaml`` that sets it."""
+        return self.in_file or self.name
 
     @property
     def variable(self) -> str:
@@ -56,7 +65,7 @@ SETTINGS = (
     Setting(name="device", kind="choice", default="auto", choices=("auto", "cpu", "cuda")),
     Setting(name="kind", kind="choice", default="venv", choices=("venv", "conda")),
     Setting(name="source", kind="choice", default="wheels", choices=("wheels", "conda")),
-    Setting(name="channel", kind="list", default=()),
+    Setting(name="channel", kind="list", default=(), in_file="channels"),
     Setting(name="env", kind="text", default="./tf-env"),
     Setting(name="with", kind="list", default=()),
     Setting(name="offline", kind="flag", default=False),

@@ -6,10 +6,13 @@ from dataclasses import field
 from typing import Literal
 
 from provisioner.model.catalogue import ComputeDevice
+from provisioner.model.conda_package import CondaPackage
 from provisioner.model.record import record
+from provisioner.model.request import Kind, Source
 
 Format = Literal["requirements", "pylock", "conda-lock"]
-Engine = Literal["uv", "pip-tools"]
+# What resolves: the wheels of all targets (uv, or pip-tools), and conda packages by rattler; with ``conda-lock`` uv and the real conda-lock.
+Engine = Literal["uv", "pip-tools", "conda-lock"]
 
 
 @record
@@ -18,7 +21,8 @@ class Target:
 
     ``name`` is part of file names (letters, digits, ``-``, ``_``, ``.``). ``floor`` is the oldest glibc or macOS among the machines ("": that
     of the profile's set); ``driver`` the oldest NVIDIA driver among them ("" where nothing is said). ``tensorflow`` is a specifier for this
-    target alone ("": that of the declaration).
+    target alone ("": that of the declaration). ``kind`` and ``source`` are those of a request: a ``conda`` environment with TensorFlow's own
+    wheels, or with everything from the conda channels.
     """
 
     name: str
@@ -28,6 +32,8 @@ class Target:
     floor: str = ""
     driver: str = ""
     tensorflow: str = ""
+    kind: Kind = "venv"
+    source: Source = "wheels"
 
 
 @record
@@ -82,7 +88,8 @@ class Declaration:
     """What ``tfsetup.yaml`` (or ``[tool.tfsetup]``) says for a team. ``file`` is where it was read; paths in it are relative to its folder.
 
     ``tensorflow`` is the request's specifier; ``requirements`` are PEP 508 texts; ``files`` are requirements files; ``folder`` is where the
-    locks are written.
+    locks are written. ``channels`` are conda channels in order of priority: names, addresses (which may name variables as an index's), or
+    folders relative to the file; without any, the profile's.
     """
 
     file: str
@@ -94,6 +101,7 @@ class Declaration:
     indexes: tuple[Index, ...] = ()
     policy: Policy = Policy()
     folder: str = "."
+    channels: tuple[str, ...] = ()
     formats: tuple[Format, ...] = ("requirements", "pylock", "conda-lock")
 
 
@@ -120,8 +128,25 @@ class TeamFile:
 
 
 @record
+class LockedConda:
+    """The conda half of a target's lock.
+
+    ``specs`` are the match specs that it was solved from, ``virtual`` the virtual packages that the target's machines were taken to have
+    (``__cuda=12.4=0``), ``channels`` the channels in order of priority, without credentials, which may be variables.
+    """
+
+    specs: tuple[str, ...]
+    virtual: tuple[str, ...]
+    channels: tuple[str, ...]
+    packages: tuple[CondaPackage, ...]
+
+
+@record
 class Needs:
-    """What a machine must have for a target's set; "" where nothing is needed. ``capabilities``: of the GPUs with code in the build."""
+    """What a machine must have for a target's set; "" where nothing is needed. ``capabilities``: of the GPUs with code in the build.
+
+    ``virtual`` are match specs of virtual packages that conda packages ask for beyond the C library or macOS (``__cuda >=12``).
+    """
 
     platform: str
     python: str
@@ -130,11 +155,16 @@ class Needs:
     cpu_features: tuple[str, ...] = ()
     driver: str = ""
     capabilities: tuple[str, ...] = ()
+    virtual: tuple[str, ...] = ()
 
 
 @record
 class LockedTarget:
-    """One target, locked: ``profile`` is the digest of the catalogue's set, ``proof`` how far that was run, in words."""
+    """One target, locked: ``profile`` is the digest of the catalogue's set, ``proof`` how far that was run, in words.
+
+    ``conda`` is the conda half, None for a virtual environment. Where everything comes from the channel there are no ``files`` and no
+    ``profile``.
+    """
 
     target: Target
     release: str
@@ -142,6 +172,16 @@ class LockedTarget:
     proof: str
     needs: Needs
     files: tuple[TeamFile, ...]
+    conda: LockedConda | None = None
+
+    @property
+    def held(self) -> tuple[tuple[str, str, str, str], ...]:
+        """Name, version, file name and SHA-256 of everything: conda packages first, then wheels."""
+        conda = self.conda.packages if self.conda is not None else ()
+        return (
+            *((item.name, item.version, item.filename, item.sha256) for item in conda),
+            *((item.name, item.version, item.filename, item.sha256) for item in self.files),
+        )
 
 
 @record

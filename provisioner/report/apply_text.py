@@ -34,6 +34,7 @@ def applied_document(plan: Plan, executed: Executed | None) -> dict[str, Any]:
         "changed": executed is not None and executed.kept,
         "state": "new" if executed is None or executed.kept else "old",
         "installed": codec.to_data(plan.packages),
+        "linked": codec.to_data(plan.conda.packages) if plan.conda is not None else [],
         "removed": codec.to_data(plan.removals),
         "findings": codec.to_data(executed.verification.findings) if executed else [],
         "verification": codec.to_data(executed.verification) if executed else None,
@@ -46,7 +47,7 @@ def nothing_to_do(plan: Plan) -> str:
     return "\n".join(
         [
             f"Nothing to do: {plan.env.path} is as planned",
-            f"It has every package of the known-good set of TensorFlow {plan.choice.release} for Python {plan.choice.python}, and no rivals",
+            f"It has every package of the {_set_name(plan)} set of TensorFlow {plan.choice.release} for Python {plan.choice.python}, and no rivals",
             f"To prove it again: tfsetup verify --env {shlex.quote(plan.env.path)}",
         ]
     )
@@ -63,10 +64,22 @@ def applied_text(plan: Plan, executed: Executed, *, verbose: bool) -> str:
             text,
             "",
             f"Done: TensorFlow {plan.choice.release} is in {plan.env.path}, verified",
-            f"Use it: source {shlex.quote(plan.env.path + '/bin/activate')}",
+            _use(plan),
             f"Take it back: tfsetup undo --env {shlex.quote(plan.env.path)}",
         ]
     )
+
+
+def _set_name(plan: Plan) -> str:
+    """What a channel declares to go together is not called known-good."""
+    return "channel's" if plan.choice.road == "conda" else "known-good"
+
+
+def _use(plan: Plan) -> str:
+    """Say how the environment is used: by its name where conda finds it by that, else by its own script."""
+    script = f"Use it: source {shlex.quote(plan.env.path + '/bin/activate')}"
+    named = next((item for item in plan.conda.registered if item.kind == "link"), None) if plan.conda is not None else None
+    return f"{script}, or conda activate {shlex.quote(named.path.rsplit('/', 1)[-1])}" if named is not None else script
 
 
 def undo_text(found: Undoable) -> str:

@@ -93,6 +93,10 @@ def repair_words(repair: Any) -> str:
             return f"write {repair.path}"
         case "interpreter":
             return f"let the environment use {repair.target}"
+        case "relink":
+            return f"link conda's {repair.name} anew"
+        case "unlink":
+            return f"take conda's {repair.name} out"
         case _:
             return "build the environment anew"
 

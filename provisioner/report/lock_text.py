@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from provisioner.lock.needs import spec_words
 from provisioner.model.record import record
+from provisioner.model.request import Kind
 from provisioner.model.team import LockedTarget, Needs, TeamLock
 
 SCHEMA = "tfsetup/lock/1"
@@ -10,7 +12,10 @@ SCHEMA = "tfsetup/lock/1"
 
 @record
 class TargetReport:
-    """One target as it was locked: ``files`` counts all, ``own`` those beside the known-good set."""
+    """One target as it was locked: ``files`` counts all wheels, ``own`` those beside the known-good set, ``conda`` the conda packages.
+
+    ``virtual`` are the virtual packages that the machines of a conda target were taken to have.
+    """
 
     name: str
     release: str
@@ -21,6 +26,9 @@ class TargetReport:
     own: int
     proof: str
     needs: Needs
+    kind: Kind = "venv"
+    conda: int = 0
+    virtual: tuple[str, ...] = ()
 
 
 @record
@@ -48,6 +56,9 @@ def lock_report(folder: str, lock: TeamLock, changed: tuple[str, ...], warnings:
             own=_own(locked),
             proof=locked.proof,
             needs=locked.needs,
+            kind=locked.target.kind,
+            conda=len(locked.conda.packages) if locked.conda else 0,
+            virtual=locked.conda.virtual if locked.conda else (),
         )
         for locked in lock.targets
     )
@@ -65,6 +76,8 @@ def lock_text(folder: str, lock: TeamLock, changed: tuple[str, ...], warnings: t
         lines.append(f"  {locked.target.name}: {_target_words(locked)}")
         lines.append(f"      proof: {locked.proof}")
         lines.append(f"      needs: {needs_words(locked.needs)}")
+        if locked.conda is not None:
+            lines.append(f"      solved for: {', '.join(locked.conda.virtual)}; from {', '.join(locked.conda.channels)}")
     lines.append("")
     lines += [f"wrote    {name}" for name in changed] or ["Nothing has changed: every file is as it was"]
     lines += [f"warning: {text}" for text in warnings]
@@ -74,7 +87,12 @@ def lock_text(folder: str, lock: TeamLock, changed: tuple[str, ...], warnings: t
 def _target_words(locked: LockedTarget) -> str:
     target = locked.target
     what = f"TensorFlow {locked.release}, {target.platform}, Python {target.python}, {target.device}"
-    return f"{what}: {len(locked.files)} packages, {_own(locked)} of them beside the known-good set"
+    if locked.conda is None:
+        return f"{what}: {len(locked.files)} packages, {_own(locked)} of them beside the known-good set"
+    by_conda = f"{what}: a conda environment of {len(locked.conda.packages)} conda packages"
+    if target.source == "conda":
+        return by_conda
+    return f"{by_conda} and {len(locked.files)} wheels, {_own(locked)} of them beside the known-good set"
 
 
 def needs_words(needs: Needs) -> str:
@@ -84,4 +102,5 @@ def needs_words(needs: Needs) -> str:
     parts += [f"macOS {needs.macos} or newer"] if needs.macos else []
     parts += [f"a processor with {', '.join(needs.cpu_features)}"] if needs.cpu_features else []
     parts += [f"NVIDIA driver {needs.driver} or newer"] if needs.driver else []
+    parts += [f"conda's {', '.join(map(spec_words, needs.virtual))}"] if needs.virtual else []
     return "; ".join(parts)

@@ -89,7 +89,12 @@ def _repairs(plan: Plan) -> list[str]:
     """Say what a repair renames and writes."""
     lines = ["Renamed, not deleted (undo renames it back)"] if plan.moves else []
     lines += [f"  {item.path} -> {item.target}: {item.reason}" for item in plan.moves]
-    lines += ["Written (undo brings the old one back)"] if plan.edits else []
+    if not plan.edits:
+        return lines
+    lines.append("Written (undo brings the old one back)")
+    if len({item.reason for item in plan.edits}) == 1 and len(plan.edits) > 1:
+        # One reason is said once.
+        return [*lines, f"  {', '.join(item.path for item in plan.edits)}: {plan.edits[0].reason}"]
     return lines + [f"  {item.path}{f' -> {item.target}' if item.target else ''}: {item.reason}" for item in plan.edits]
 
 
@@ -99,16 +104,17 @@ def _conflicts(plan: Plan) -> list[str]:
 
 
 def _conda(plan: Plan, *, verbose: bool) -> list[str]:
-    """Say which conda packages come and leave."""
-    part = plan.conda
-    if part is None:
+    """List the conda packages: those that come, and those that leave."""
+    if plan.conda is None or not plan.conda.changes:
         return []
-    lines: list[str] = []
+    part = plan.conda
+    lines = []
     if part.packages:
         there = f", {len(part.unchanged)} are there already" if part.unchanged else ""
-        lines.append(f"Conda packages to link ({len(part.packages)}{there}), from {', '.join(part.channels)}")
+        lines.append(f"Conda packages to link ({len(part.packages)}{there}), from {' and '.join(part.channels)}")
         if verbose:
             lines += [f"  {item.identity}  {size_words(item.size)}  sha256:{item.sha256}  {item.url}" for item in part.packages]
+            lines.append(f"  solved for {', '.join(part.virtual)}")
         else:
             lines += _columns([f"{item.name} {item.version}" for item in part.packages])
     if part.removals:
@@ -172,7 +178,7 @@ def _options(request: Request) -> str:
     }
     words = [f" --{name} {shlex.quote(value)}" for name, value in given.items()]
     if request.origins.get("channel") == "option":
-        words += [f" --channel {shlex.quote(text)}" for text in request.channels]
+        words += [f" --channel {shlex.quote(channel)}" for channel in request.channels]
     if request.origins.get("with") == "option":
         words += [f" --with {shlex.quote(text)}" for text in request.extra]
     if request.origins.get("offline") == "option":

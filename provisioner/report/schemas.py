@@ -99,6 +99,7 @@ def schema_of(name: str) -> dict[str, Any]:
             "changed": {"type": "boolean"},
             "state": {"enum": ["new", "old"]},
             "installed": packages["properties"]["packages"],
+            "linked": {"type": "array", "items": {"$ref": "#/$defs/CondaPackage"}},
             "removed": packages["properties"]["removals"],
             "findings": verification["properties"]["findings"],
             "verification": {"anyOf": [{"$ref": "#/$defs/Verification"}, {"type": "null"}]},

@@ -7,12 +7,14 @@ import csv
 import hashlib
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal, NamedTuple
 
 from provisioner.host import Reader
 from provisioner.model.record import record
 from provisioner.site import normalise
+from provisioner.verify import conda_files
+from provisioner.verify.conda_files import CondaState, Wheel
 
 # Files up to this size are always hashed; of larger ones (libraries) only the size is compared, unless ``deep`` is asked for.
 SMALL = 64 * 1024
@@ -54,6 +56,7 @@ class Integrity:
     """The state of an environment's files: ``rivals`` own one tensorflow folder; ``files`` were compared, ``hashed`` of them by content.
 
     ``natives`` are the compiled files that are there and their owners; ``owners`` are the distributions that record a tensorflow package.
+    ``conda`` is the same of conda's packages (None where it is no conda environment): distributions that are conda's are compared there alone.
     """
 
     distributions: tuple[Installed, ...]
@@ -63,6 +66,7 @@ class Integrity:
     hashed: int
     natives: tuple[tuple[str, str], ...] = ()
     owners: tuple[str, ...] = ()
+    conda: CondaState | None = None
 
 
 class _Row(NamedTuple):
@@ -74,6 +78,7 @@ class _Row(NamedTuple):
     owner: str
     digest: str
     size: int
+    metadata: str
 
 
 def sites(reader: Reader, env: str) -> tuple[str, ...]:
@@ -133,6 +138,10 @@ def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = Fa
     rows = {path: found for path, found in rows.items() if path.startswith(bounds) and "\0" not in path}
     owning = _owners(rows)
     rivals = owning if len(owning) > 1 else ()
+    conda = _conda(reader, env, distributions, rows, deep=deep, sizes_only=sizes_only)
+    if conda is not None:
+        rows = {path: found for path, found in rows.items() if any(row.metadata not in conda.own for row in found)}
+        faults = [fault for fault in faults if fault.kind != "no record" or fault.path not in conda.own]
     sizes = {path: size for site in folders for path, size in reader.sizes(site).items()}
     hashed = 0
     for path, owners in rows.items():
@@ -143,7 +152,7 @@ def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = Fa
         if kind is not None and not (set(rivals) & {row.owner for row in owners}):
             faults.append(Fault(distribution=owners[0].owner, kind=kind, path=path, detail=detail))
     if not rivals:
-        faults.extend(_strays(reader, folders, sizes, rows))
+        faults.extend(_strays(reader, folders, sizes, rows.keys() | (conda.paths if conda is not None else set())))
     return Integrity(
         distributions=tuple(distributions),
         rivals=rivals,
@@ -151,7 +160,16 @@ def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = Fa
         files=len(rows),
         hashed=hashed,
         natives=_natives(sizes, rows),
+        conda=conda,
     )
+
+
+def _conda(
+    reader: Reader, env: str, distributions: list[Installed], rows: dict[str, list[_Row]], *, deep: bool, sizes_only: bool
+) -> CondaState | None:
+    wheels = [Wheel(item.name, item.version, item.metadata) for item in distributions]
+    claimed = {path: found[-1].metadata for path, found in rows.items()}
+    return conda_files.compare(reader, env, wheels, claimed, deep=deep, sizes_only=sizes_only)
 
 
 def installed(reader: Reader, env: str) -> tuple[Installed, ...]:
@@ -182,14 +200,14 @@ def _read_distribution(
     try:
         text = reader.read_text(posixpath.join(folder, "RECORD"), limit=RECORD_LIMIT)
     except OSError:
-        # conda's packages of this kind have none either, and keep their own record.
+        # conda's packages of this kind may have none either, and keep their own record (``conda_files``).
         faults.append(Fault(distribution=name, kind="no record", path=folder, detail="RECORD is missing, so its files cannot be checked"))
         return
-    for path, row in _rows(text, site, name):
+    for path, row in _rows(text, site, name, folder):
         rows.setdefault(path, []).append(row)
 
 
-def _rows(text: str, site: str, owner: str) -> Iterator[tuple[str, _Row]]:
+def _rows(text: str, site: str, owner: str, metadata: str) -> Iterator[tuple[str, _Row]]:
     """Read a RECORD; one that is no CSV (binary junk, a field of megabytes) ends where it stops to be one."""
     reader = csv.reader(text.splitlines())
     while True:
@@ -204,7 +222,7 @@ def _rows(text: str, site: str, owner: str) -> Iterator[tuple[str, _Row]]:
         size = int(told) if told.isascii() and told.isdecimal() and len(told) <= SIZE_DIGITS else -1
         name = fields[0]
         path = posixpath.normpath(posixpath.join(site, name)) if "./" in name or "//" in name or name[0] == "/" else f"{site}/{name}"
-        yield path, _Row(owner, digest, size)
+        yield path, _Row(owner, digest, size, metadata)
 
 
 def _owners(rows: dict[str, list[_Row]]) -> tuple[str, ...]:
@@ -262,7 +280,7 @@ def _natives(sizes: dict[str, int], rows: dict[str, list[_Row]]) -> tuple[tuple[
     return tuple((path, found[-1].owner) for path, found in rows.items() if path in sizes and _NATIVE.search(path))
 
 
-def _strays(reader: Reader, folders: tuple[str, ...], sizes: dict[str, int], rows: dict[str, list[_Row]]) -> Iterator[Fault]:
+def _strays(reader: Reader, folders: tuple[str, ...], sizes: dict[str, int], rows: Collection[str]) -> Iterator[Fault]:
     """Code in the tensorflow folder that no distribution owns: what an earlier release left, and what Python would import all the same."""
     roots = tuple(f"{site}/tensorflow/" for site in folders)
     for path in sorted(sizes):

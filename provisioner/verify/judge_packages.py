@@ -7,10 +7,13 @@ import re
 from typing import TYPE_CHECKING
 
 from provisioner.model.finding import Check, Confidence, Evidence, Severity
+from provisioner.verify import conda_files
+from provisioner.verify.integrity import Fault
 from provisioner.verify.raw import Event, Expected, Raw
 
 if TYPE_CHECKING:
     from provisioner.causes.findings import Findings
+    from provisioner.verify.integrity import Integrity
 
 # Distributions whose version is TensorFlow's own.
 TENSORFLOWS = (
@@ -102,10 +105,11 @@ def _integrity(raw: Raw, findings: Findings, *, failing: bool) -> Check:
         owners = [item for item in state.distributions if item.name in state.rivals]
         seen = [Evidence(seen=f"{item.name} {item.version} owns the tensorflow folder", where=item.metadata) for item in owners]
         findings.add("conflicting-tf-packages", "error", "certain", *seen)
-    if not raw.integrity.distributions:
+    if not raw.integrity.distributions and not state.conda:
         return Check(name="integrity", status="could not tell", detail="no installed distributions were found")
-    bad = [fault for fault in state.faults if fault.kind in {"missing", "size", "unreadable"}]
-    altered = [fault for fault in state.faults if fault.kind == "content"]
+    faults = (*state.faults, *_of_conda(state))
+    bad = [fault for fault in faults if fault.kind in {"missing", "size", "unreadable"}]
+    altered = [fault for fault in faults if fault.kind == "content"]
     rest = [fault for fault in state.faults if fault.kind in {"leftover", "stray"}]
     groups: tuple[tuple[list[object], Severity], ...] = (
         (list(bad), "error"),
@@ -113,7 +117,7 @@ def _integrity(raw: Raw, findings: Findings, *, failing: bool) -> Check:
         (list(rest), "warning"),
     )
     for group, severity in groups:
-        shown = [fault for fault in state.faults if fault in group][:SHOWN]
+        shown = [fault for fault in faults if fault in group][:SHOWN]
         evidence = [Evidence(seen=f"{fault.detail} ({fault.distribution or 'no distribution'})", where=fault.path) for fault in shown]
         if len(group) > SHOWN:
             evidence.append(Evidence(seen=f"and {len(group) - SHOWN} more files", where=""))
@@ -121,6 +125,7 @@ def _integrity(raw: Raw, findings: Findings, *, failing: bool) -> Check:
             cause = "permission-denied" if all(fault.kind == "unreadable" for fault in shown) else "install-corrupt"
             findings.add(cause, severity, "certain", *evidence)
     files = f"{state.files} files of {len(state.distributions)} packages"
+    files += f", {state.conda.files} files of {len(state.conda.records)} conda packages" if state.conda is not None else ""
     appended = sum(fault.kind == "appended" for fault in state.faults)
     files += f", {appended} list of certificates with additions" if appended else ""
     unrecorded = sum(fault.kind == "no record" for fault in state.faults)
@@ -130,6 +135,19 @@ def _integrity(raw: Raw, findings: Findings, *, failing: bool) -> Check:
         return Check(name="integrity", status="failed", detail=f"{files}; {what}")
     extra = len(altered) + len(rest)
     return Check(name="integrity", status="passed", detail=f"{files}" + (f"; {extra} altered or left over" if extra else " as recorded"))
+
+
+def _of_conda(state: Integrity) -> tuple[Fault, ...]:
+    """Return the files of conda's packages that matter and are not as recorded; what pip has replaced is judged by pip's record."""
+    conda = state.conda
+    if conda is None:
+        return ()
+    needed = conda_files.needed(conda)
+    return tuple(
+        Fault(distribution=f"conda's {fault.package}", kind=fault.kind, path=fault.path, detail=fault.detail)
+        for fault in conda.faults
+        if not fault.by and fault.package in needed and conda_files.is_code(conda.root, fault.path)
+    )
 
 
 def _requirements(raw: Raw, findings: Findings, *, failing: bool) -> Check:

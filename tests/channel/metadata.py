@@ -23,7 +23,7 @@ NUMPY = {
 # For every platform in one package each.
 PURE = """
 absl-py 2.3.1; astunparse 1.6.3; cached-property 1.5.2; gast 0.4.0; gast 0.6.0; google-pasta 0.2.0; keras 2.10.0; keras 2.14.0;
-keras 3.11.3; keras-preprocessing 1.1.2; opt_einsum 3.4.0; packaging 25.0; python-flatbuffers 25.2.10; requests 2.32.5;
+keras 3.11.3; keras-preprocessing 1.1.2; opt_einsum 3.4.0; packaging 25.0; pip 25.2; python-flatbuffers 25.2.10; requests 2.32.5;
 setuptools 80.9.0; six 1.17.0; tensorboard 2.10.1; tensorboard 2.14.1; tensorboard 2.19.0; termcolor 3.1.0;
 typing_extensions 4.14.1; wheel 0.45.1; tzdata 2025b; ca-certificates 2025.8.3
 """

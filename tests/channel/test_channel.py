@@ -161,8 +161,11 @@ class TestCuda:
     @python.needs("3.7")
     def test_the_environments_python_opens_them(self, channel, cache, tmp_path):
         prefix = install(solve(channel.url, "python 3.7.*", "cudatoolkit 10.0.*", "cudnn", cache=cache), tmp_path / "env", cache=cache)
-        program = "import ctypes, sys; n = ctypes.c_int(); ctypes.CDLL(sys.prefix + '/lib/libcudart.so.10.0').cudaRuntimeGetVersion(ctypes.byref(n))"
-        assert run(prefix, "-c", f"{program}; print(n.value)").strip() == "10000"
+        program = (
+            "import ctypes, sys; number = ctypes.c_int();"
+            "ctypes.CDLL(sys.prefix + '/lib/libcudart.so.10.0').cudaRuntimeGetVersion(ctypes.byref(number)); print(number.value)"
+        )
+        assert run(prefix, "-c", program).strip() == "10000"
 
     def test_the_driver_is_a_constraint(self, channel, cache):
         assert "cudatoolkit" in names(solve(channel.url, "cudatoolkit 10.1.*", cache=cache))

@@ -152,3 +152,24 @@ class TestInstalling:
         made = channel_of(tmp_path, packages.Package(name="hollow", version="1", files={"var/empty": packages.File(folder=True)}))
         with pytest.raises(errors.InstallerError, match="neither a regular file nor a symlink"):
             install(solve(made.url, "hollow", cache=tmp_path), tmp_path / "env", cache=tmp_path)
+
+
+def test_it_panics_where_a_package_stays_and_another_comes_so_the_tool_uses_a_stand_in(tmp_path):
+    """Only a process of its own survives that for sure."""
+    made = channel_of(
+        tmp_path,
+        packages.Package(name="stays", version="1", files={"a": "a"}),
+        packages.Package(name="comes", version="1", files={"b": "b"}),
+    )
+    install(solve(made.url, "stays", cache=tmp_path), tmp_path / "there", cache=tmp_path)
+    program = f"""
+import rattler
+from tests.channel.using import install, solve
+from pathlib import Path
+cache = Path({str(tmp_path)!r})
+stays = rattler.PrefixRecord.from_path(cache / "there/conda-meta/stays-1-0.json")
+install([*solve({made.url!r}, "comes", cache=cache), stays], cache / "stage", cache=cache, installed_packages=[stays])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode != 0
+    assert "Expected just reordering" in done.stderr

@@ -26,14 +26,14 @@ def specs(device: str = "cpu", there: str = "", **request: object) -> tuple[str,
     [
         ({}, ("tensorflow * cpu*", "pip")),
         ({"tensorflow": "2.15"}, ("tensorflow 2.15.* cpu*", "pip")),
-        ({"tensorflow": "==2.15.1"}, ("tensorflow 2.15.1 cpu*", "pip")),
+        ({"tensorflow": "==2.15.1"}, ("tensorflow ==2.15.1 cpu*", "pip")),
         ({"tensorflow": ">=2.10,<2.15"}, ("tensorflow >=2.10,<2.15 cpu*", "pip")),
         ({"tensorflow": "~=2.15.0"}, ("tensorflow ~=2.15.0 cpu*", "pip")),
         ({"tensorflow": "!=2.15.0"}, ("tensorflow !=2.15.0 cpu*", "pip")),
         ({"python": "3.10"}, ("tensorflow * cpu*", "python 3.10.*", "pip")),
         ({"python": ">=3.10, <3.12"}, ("tensorflow * cpu*", "python >=3.10,<3.12", "pip")),
         ({"extra": ("pandas>=2", "Scikit-Learn")}, ("tensorflow * cpu*", "pip", "pandas >=2", "scikit-learn")),
-        ({"extra": ("numpy==1.26.4",)}, ("tensorflow * cpu*", "pip", "numpy 1.26.4")),
+        ({"extra": ("numpy==1.26.4",)}, ("tensorflow * cpu*", "pip", "numpy ==1.26.4")),
     ],
 )
 def test_specs(request_: dict[str, object], found: tuple[str, ...]) -> None:
@@ -69,7 +69,7 @@ def test_what_cannot_be_asked(request_: dict[str, object], told: str) -> None:
 
 @pytest.mark.parametrize(
     ("pep", "conda"),
-    [("", "*"), ("==2.15.*", "2.15.*"), ("===2.15", "2.15"), (">=2, <3", ">=2,<3"), ("~=2.1", "~=2.1"), ("!=2.1.*", "!=2.1.*")],
+    [("", "*"), ("==2.15.*", "2.15.*"), ("===2.15", "==2.15"), (">=2, <3", ">=2,<3"), ("~=2.1", "~=2.1"), ("!=2.1.*", "!=2.1.*")],
 )
 def test_versions(pep: str, conda: str) -> None:
     assert conda_version(pep) == conda

@@ -168,4 +168,4 @@ def test_nearest_release_is_the_one_beside_what_was_asked():
     )
     with pytest.raises(NoProfileError) as caught:
         choose(machine(interpreters=pythons(python("3.12.1"))), Request(env=NEW_ENV.path, tensorflow="2.15"), catalogue, NEW_ENV)
-    assert caught.value.nearest == ("--tensorflow 2.16",)
+    assert caught.value.nearest == ("--tensorflow 2.15 --kind conda", "--tensorflow 2.16")

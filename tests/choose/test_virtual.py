@@ -54,11 +54,13 @@ def test_cuda_is_what_was_decided_and_not_what_the_machine_has() -> None:
     assert virtual_packages(facts, cuda="11.2")[-1] == "__cuda=11.2=0"
 
 
-@pytest.mark.parametrize("fact", [unknown("test", "not asked"), absent("test", "not there")])
-def test_what_nobody_can_tell(fact) -> None:
+@pytest.mark.parametrize(
+    ("fact", "libc"), [(unknown("test", "not asked"), ("__glibc=2.17=0",)), (absent("test", "not there"), ())], ids=["unknown", "absent"]
+)
+def test_what_nobody_can_tell(fact, libc) -> None:
     facts = with_system(machine(), kernel=fact, libc=fact)
     bare = dataclasses.replace(facts, cpu=dataclasses.replace(facts.cpu, level=fact))
-    assert virtual_packages(bare, cuda="") == ("__unix=0=0", "__linux=0=0", "__archspec=1=x86_64")
+    assert virtual_packages(bare, cuda="") == ("__unix=0=0", "__linux=0=0", *libc, "__archspec=1=x86_64")
 
 
 def test_here_it_is_what_rattler_finds() -> None:

@@ -52,18 +52,20 @@ def test_every_package_is_shown_with_its_channel(run, conda_shared: Path) -> Non
     [
         (["--kind", "conda", "--channel", "CHANNEL"], {}, ""),
         ([], {"TFSETUP_KIND": "conda", "TFSETUP_CHANNEL": "CHANNEL"}, ""),
-        ([], {}, "kind: conda\nchannel: [CHANNEL]\n"),
-        (["--channel", "CHANNEL"], {"TFSETUP_CHANNEL": "/nowhere"}, "kind: conda\nchannel: [elsewhere]\n"),
-        (["--kind", "conda"], {"TFSETUP_CHANNEL": "CHANNEL"}, "kind: venv\nchannel: [elsewhere]\n"),
+        ([], {}, "kind: conda\nchannels: [./channel]\n"),
+        (["--channel", "CHANNEL"], {"TFSETUP_CHANNEL": "/nowhere"}, "kind: conda\nchannels: [elsewhere]\n"),
+        (["--kind", "conda"], {"TFSETUP_CHANNEL": "CHANNEL"}, "kind: venv\nchannels: [elsewhere]\n"),
     ],
     ids=["options", "variables", "file", "option first", "variable first"],
 )
 def test_kind_and_channel_come_from_all_three(
     inside: Inside, conda_shared: Path, work: Path, options: list[str], env: dict[str, str], file: str
 ) -> None:
-    channel = str(conda_shared / "channel")
+    # A team's file names folders of its own.
+    channel = str(work / "channel")
+    Path(channel).symlink_to(conda_shared / "channel")
     if file:
-        (work / "tfsetup.yaml").write_text(file.replace("CHANNEL", channel))
+        (work / "tfsetup.yaml").write_text(file)
     arguments = [channel if item == "CHANNEL" else item for item in options]
     given = {name: value.replace("CHANNEL", channel) for name, value in env.items()}
     ended = inside("plan", "--json", *arguments, **{**variables(conda_shared), **given})

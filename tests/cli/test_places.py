@@ -41,8 +41,9 @@ def a_pythons_place(path: Path) -> None:
     (path / "bin" / "python3").symlink_to(sys.executable)
 
 
-def condas(path: Path) -> None:
+def frozen(path: Path) -> None:
     (path / "conda-meta").mkdir(parents=True)
+    (path / "conda-meta" / "frozen").touch()
 
 
 def python_gone(path: Path) -> None:
@@ -79,7 +80,7 @@ REFUSED = {
     below_a_file: "it is a file",
     other_files: "a folder with other files in it",
     a_pythons_place: "the place of a Python installation",
-    condas: "it is a conda environment",
+    frozen: "it is frozen",
     python_gone: "its Python is gone (/opt/gone/python3)",
     no_site_packages: "names no Python whose site-packages folder is there",
     packages_elsewhere: "its packages are elsewhere",

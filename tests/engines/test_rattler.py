@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.engines import rattler as engine
+from provisioner.engines import rattler_failures
 from provisioner.errors import InputError, NoProfileError, OperationError, UsageError
 from provisioner.host import Completed
 from provisioner.local_host import LocalHost
@@ -70,7 +71,7 @@ SAID = [
 @pytest.mark.parametrize(("text", "told", "cause"), SAID)
 def test_what_rattler_says_is_told_with_cause_and_hint(text: str, told: str, cause: str) -> None:
     with pytest.raises(OperationError) as caught:
-        engine._checked(failed(text), "it failed")
+        rattler_failures.checked(failed(text), "it failed")
     assert told in caught.value.message
     assert caught.value.message.startswith("it failed")
     assert (caught.value.cause, bool(caught.value.hint)) == (cause, True)
@@ -80,13 +81,13 @@ def test_what_rattler_says_is_told_with_cause_and_hint(text: str, told: str, cau
 @pytest.mark.parametrize("text", ["error sending request for url ({})", "something else at {}"])
 def test_secrets_are_never_told(text: str, place: str) -> None:
     with pytest.raises(OperationError) as caught:
-        engine._checked(failed(text.format(place)), "it failed")
+        rattler_failures.checked(failed(text.format(place)), "it failed")
     assert SECRET not in caught.value.message + caught.value.hint
     with pytest.raises(NoProfileError) as refused:
-        raise engine._no_solution(engine.Channels(names=(place,)), "linux-64", {"text": f"not in {place}", "empty": []})
+        raise rattler_failures.no_solution((place,), "linux-64", {"text": f"not in {place}", "empty": []})
     assert SECRET not in str(refused.value) + " ".join(refused.value.refusals)
     with pytest.raises(OperationError) as empty:
-        raise engine._no_solution(engine.Channels(names=(place,)), "linux-64", {"text": "", "empty": [place]})
+        raise rattler_failures.no_solution((place,), "linux-64", {"text": "", "empty": [place]})
     assert SECRET not in str(empty.value)
 
 
@@ -103,7 +104,7 @@ def test_secrets_are_never_told(text: str, place: str) -> None:
 )
 def test_other_ends(done: Completed, kind: type[Exception], told: str) -> None:
     with pytest.raises(kind, match=told) as caught:
-        engine._checked(done, "it failed")
+        rattler_failures.checked(done, "it failed")
     assert caught.value.hint
 
 
@@ -128,10 +129,10 @@ def test_addresses_without_credentials(url: str, plain: str) -> None:
 
 def test_a_package_is_fetched_with_its_channel_s_credentials_only() -> None:
     channels = engine.Channels(names=("https://free/a", f"https://ada:{SECRET}@x/lab/", f"https://y/t/{SECRET}/lab"))
-    assert engine._with_credentials("https://x/lab/linux-64/p.conda", channels) == f"https://ada:{SECRET}@x/lab/linux-64/p.conda"
-    assert engine._with_credentials("https://y/lab/linux-64/p.conda", channels) == f"https://y/t/{SECRET}/lab/linux-64/p.conda"
-    assert engine._with_credentials("https://free/a/linux-64/p.conda", channels) == ""
-    assert engine._with_credentials("https://x/laboratory/linux-64/p.conda", channels) == ""
+    assert engine.with_credentials("https://x/lab/linux-64/p.conda", channels.names) == f"https://ada:{SECRET}@x/lab/linux-64/p.conda"
+    assert engine.with_credentials("https://y/lab/linux-64/p.conda", channels.names) == f"https://y/t/{SECRET}/lab/linux-64/p.conda"
+    assert engine.with_credentials("https://free/a/linux-64/p.conda", channels.names) == ""
+    assert engine.with_credentials("https://x/laboratory/linux-64/p.conda", channels.names) == ""
 
 
 def solve(channels: engine.Channels, *specs: str, cache: Path, **options: object) -> tuple[CondaPackage, ...]:
@@ -272,7 +273,7 @@ def test_paths_outside_are_refused(tmp_path: Path, spelling: str) -> None:
 
 
 def test_a_list_of_paths_that_is_written_strangely_is_read_all_the_same(tmp_path: Path) -> None:
-    from provisioner.engines import _rattler
+    from provisioner.engines import _rattler_fetch
 
     class Layer:
         path = str(tmp_path)
@@ -291,9 +292,9 @@ def test_a_list_of_paths_that_is_written_strangely_is_read_all_the_same(tmp_path
         ('{"paths": [{"_path": "bin/.a-post-link.sh"}]}', "bin/.a-post-link.sh"),
     ):
         (tmp_path / "a-1-0/info/paths.json").write_text(text)
-        assert _rattler.cached_paths(Cache(), item) == [path]
+        assert _rattler_fetch.cached_paths(Cache(), item) == [path]
     (tmp_path / "a-1-0/info/paths.json").write_text('{"paths": [{"_path": "bin/a"}]}')
-    assert _rattler.cached_paths(Cache(), item) == [], "nothing that anybody asks about"
+    assert _rattler_fetch.cached_paths(Cache(), item) == [], "nothing that anybody asks about"
 
 
 def test_values_of_a_record_are_replaced_and_nothing_else() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,18 +15,28 @@ from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.local_host import LocalHost
 from provisioner.model.catalogue import Lock
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 # What a program does first: with this, byte code is written once for each base, and every import in a copy takes half the time.
 WARM_UP = "import tensorflow as tf; tf.constant(1.0); import tensorflow.keras.layers; tf.keras.layers"
 
 
 @dataclass(frozen=True)
 class Base:
-    """One set of the catalogue, and what a person has installed beside it (``extra``, exact pins without their requirements)."""
+    """One set of the catalogue, and what a person has installed beside it (``extra``, exact pins without their requirements).
+
+    ``kind``: ``venv`` by uv, or ``conda`` by ``tfsetup apply`` from a channel of the tests' own.
+    """
 
     release: str
     python: str
     device: str = "cpu"
     extra: tuple[str, ...] = ()
+    kind: str = "venv"
+
+    @property
+    def moves(self) -> bool:
+        """True where a copy works in another place. conda writes an environment's place into it."""
+        return self.kind == "venv"
 
 
 BASES = {
@@ -40,6 +51,7 @@ BASES = {
     "2.11-cuda": Base("2.11.1", "3.10", "cuda"),
     "2.15-cuda": Base("2.15.1", "3.11", "cuda"),
     "2.21-cuda": Base("2.21.0", "3.12", "cuda"),
+    "2.4-conda": Base("2.4.4", "3.8", "cuda", kind="conda"),
 }
 
 
@@ -64,7 +76,9 @@ def uv_run(*argv: str) -> str:
 
 def lock_of(base: Base) -> Lock:
     """Return the lock of a base."""
-    lock = Catalogue.open(LocalHost(), find_profiles()).lock(base.release, base.python, "linux-x86_64", base.device)
+    lock = Catalogue.open(LocalHost(), find_profiles()).lock(
+        base.release, base.python, "linux-x86_64", "cuda-conda" if base.kind == "conda" else base.device
+    )  # type: ignore[arg-type]
     if lock is None:
         raise LookupError(f"the catalogue has no lock for {base}")
     return lock
@@ -96,6 +110,55 @@ def link(env: Path, base: Base) -> None:
             path.symlink_to(item.target)
 
 
+def warm_up(env: Path) -> None:
+    """Import everything once."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    subprocess.run([str(env / "bin" / "python"), "-c", WARM_UP], check=True, capture_output=True, env=environment, cwd=env)
+
+
+def place_of(name: str, folder: Path) -> Path:
+    """Return the one place in which copies of a base that cannot be moved work."""
+    return folder / f"{name}.place"
+
+
+def channel_of(folder: Path) -> str:
+    """Return the address of the channel that conda environments are made from: Python as it is here, CUDA's libraries as empty ones."""
+    from tests.channel import build as channels
+    from tests.channel import cuda
+
+    if not (folder / "channel" / "linux-64" / "repodata.json").exists():
+        versions = sorted({base.python for base in BASES.values() if base.kind == "conda"})
+        channels.build(folder / "channel", [*channels.pythons(*versions), *cuda.every()])
+    return (folder / "channel").as_uri()
+
+
+def build_conda(base: Base, env: Path, folder: Path) -> None:
+    """Make a conda environment as a person does, with the command itself."""
+    argv = [
+        "--kind",
+        "conda",
+        "--channel",
+        channel_of(folder),
+        "--device",
+        base.device,
+        "--tensorflow",
+        base.release,
+        "--python",
+        base.python,
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "RATTLER_CACHE_DIR": str(folder / "rattler"), "UV_PYTHON_DOWNLOADS": "never"}
+    done = subprocess.run(
+        [sys.executable, "-m", "provisioner", "apply", *argv, "--env", str(env), "--yes"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        cwd="/",
+    )
+    if done.returncode:
+        raise RuntimeError(f"tfsetup apply --kind conda: {done.stderr[-2000:]}")
+
+
 def build(name: str, folder: Path, *, warm: bool = True) -> Path:
     """Make the base ``name`` in ``folder`` (once), and return it. It can be copied: nothing in it names its place."""
     base, env = BASES[name], folder / name
@@ -106,6 +169,13 @@ def build(name: str, folder: Path, *, warm: bool = True) -> Path:
         raise LookupError(f"Python {base.python} is not on this machine")
     lock = lock_of(base)
     folder.mkdir(parents=True, exist_ok=True)
+    if base.kind == "conda":
+        build_conda(base, place_of(name, folder) / "env", folder)
+        if warm:
+            warm_up(place_of(name, folder) / "env")
+        (place_of(name, folder) / "env").rename(env)
+        (folder / f"{name}.done").touch()
+        return env
     uv_run("venv", "--no-project", "--relocatable", "--clear", "--python", python, str(env))
     fill(str(env / "bin" / "python"), lock, folder)
     for item in base.extra:
@@ -113,7 +183,6 @@ def build(name: str, folder: Path, *, warm: bool = True) -> Path:
     if base.device == "cuda":
         link(env, base)
     if warm:
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-        subprocess.run([str(env / "bin" / "python"), "-c", WARM_UP], check=True, capture_output=True, env=environment, cwd=env)
+        warm_up(env)
     (folder / f"{name}.done").touch()
     return env

@@ -103,11 +103,11 @@ def chosen(faults: dict[str, Fault], words: Sequence[str]) -> list[Fault]:
 
 
 def slice_of(faults: dict[str, Fault], day: int) -> list[Fault]:
-    """Return three faults of one base, so that one base is enough: other ones every day. Sets for the GPU are too large for this."""
+    """Return three faults of one base, so that one base is enough: other ones every day. Most sets for the GPU are too large for this."""
     groups = {
         base: [fault for fault in faults.values() if fault.base == base and fault.cause != HEALTHY]
         for base in sorted(BASES)
-        if BASES[base].device == "cpu"
+        if BASES[base].device == "cpu" or BASES[base].kind == "conda"
     }
     full = [group for group in groups.values() if group]
     turn, group = divmod(day, len(full))

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.faults.bases import build
+from tests.faults.bases import BASES, build, place_of
 from tests.faults.fault import HEALTHY, Fault
 from tests.faults.fingerprint import differences, fingerprint
 from tests.faults.place import Place
@@ -71,15 +71,21 @@ class Ended:
         return f"exit {self.code}: {' / '.join(told) or document.get('error') or (self.out + self.err).strip()[-1500:]}"
 
 
+def root_of(fault: Fault, bases: Path, folder: Path) -> Path:
+    """Return where a fault is made: where its base was, if that cannot be moved."""
+    return folder / fault.name if not fault.base or BASES[fault.base].moves else place_of(fault.base, bases)
+
+
 def make(fault: Fault, bases: Path, folder: Path) -> Place:
     """Make the place of a fault, broken."""
-    root = folder / fault.name
+    root = root_of(fault, bases, folder)
     shutil.rmtree(root, ignore_errors=True)
     place = Place(root, base=fault.base, bases=bases)
-    root.mkdir(parents=True)
+    base = build(fault.base, bases) if fault.base else None
+    root.mkdir(parents=True, exist_ok=True)
     place.work, place.home  # noqa: B018 - made here, so that they are there before anything is compared
-    if fault.base:
-        place.copy(build(fault.base, bases), place.env)
+    if base is not None:
+        place.copy(base, place.env)
     fault.breaks(place)
     return place
 
@@ -152,7 +158,7 @@ def try_fault(fault: Fault, bases: Path, folder: Path, *, until: str = "undo") -
     try:
         place = make(fault, bases, folder)
     except Exception:
-        shutil.rmtree(folder / fault.name, ignore_errors=True)
+        shutil.rmtree(root_of(fault, bases, folder), ignore_errors=True)
         raise
     try:
         _try(fault, place, outcome, STAGES.index(until))

@@ -148,7 +148,7 @@ def test_every_line_that_is_commented_out_can_be_used(said: First) -> None:
     assert declaration.policy.signed_off
     assert declaration.indexes[1].packages == ("our-own-package",)
     assert declaration.targets[0].floor == "2.31"
-    for key in {*DECLARATION.keys, *TARGET.keys} - {"kind", "env", "with", "offline"}:
+    for key in {*DECLARATION.keys, *TARGET.keys} - {"kind", "channel", "env", "with", "offline"}:
         assert re.search(rf"^[ -]*{key}:", used, re.MULTILINE) or (key == "driver" and said.targets[0].device == "cpu"), key
 
 

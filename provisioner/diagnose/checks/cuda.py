@@ -9,10 +9,11 @@ from __future__ import annotations
 import posixpath
 
 from provisioner.causes.findings import Findings
-from provisioner.diagnose import cuda_files, instead, target
+from provisioner.diagnose import conda_case, cuda_files, instead, target
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, Skipped
 from provisioner.diagnose.checks import cuda_beside
 from provisioner.diagnose.cuda_files import Copy
+from provisioner.facts import files
 from provisioner.model.finding import Confidence, Evidence, Remedy, Repair, Severity
 from provisioner.verify.judge_gpu import cudnn_fits
 from provisioner.versions import numbers
@@ -58,8 +59,8 @@ def _lost(case: Case, copy: Copy, severity: Severity, findings: Findings) -> Non
         evidence.append(Evidence(seen="a file of that name is not where this build looks", where=same))
     name, release = cuda_files.wanted_package(case, lost)
     packages = cuda_files.packages(case, lost)
-    repairs: tuple[Repair, ...] = ()
-    if name and target.purpose(case).device == "cuda" and not own:
+    repairs = cuda_files.by_conda(case, lost, f"it brings {lost}") if not own else ()
+    if not repairs and name and target.purpose(case).device == "cuda" and not own:
         repairs = (Repair(kind="restore", name=name, version=release, reason=f"{name} {release} brings {lost}"),)
     if others and not same and (packages or not repairs):
         _other_version(case, lost, others, packages, severity, evidence, repairs, findings)
@@ -136,7 +137,9 @@ def _damaged(case: Case, copy: Copy, findings: Findings) -> None:
         return
     name, release = cuda_files.wanted_package(case, copy.missing)
     mendable = name and cuda_files.inside(case, taken.path)
-    repairs = (Repair(kind="restore", name=name, version=release, reason=f"{copy.missing} is damaged"),) if mendable else ()
+    repairs = conda_case.bringing(case, files.real(case.reader, taken.path), f"{copy.missing} is damaged")
+    if not repairs and mendable:
+        repairs = (Repair(kind="restore", name=name, version=release, reason=f"{copy.missing} is damaged"),)
     findings.add(
         "install-corrupt" if cuda_files.inside(case, taken.path) else "environment-leak", "error", "certain", seen, repairs=repairs
     )
@@ -191,6 +194,8 @@ def _older(have: str, want: str) -> bool:
 
 def _restore(case: Case, copy: Copy) -> tuple[Repair, ...]:
     name, release = cuda_files.wanted_package(case, copy.soname)
+    if copy.inside and (owned := conda_case.bringing(case, files.real(case.reader, copy.path), f"{copy.soname} does not fit")):
+        return owned
     if not name or target.purpose(case).device != "cuda" or (not copy.inside and cuda_files.packages(case, copy.soname)):
         return ()
     return (Repair(kind="restore", name=name, version=release, reason=f"{name} {release} fits this TensorFlow"),)

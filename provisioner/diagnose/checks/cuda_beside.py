@@ -25,9 +25,10 @@ def links(case: Case, findings: Findings) -> str:
     chain = (loader.program, framework)
     cudnn = next((loader.find(name, chain).path for name in cuda.must_open if cuda_files.kind(name) == "cudnn"), "")
     missing = []
-    for link in cuda.links:
+    links = cuda_files.links(case)
+    for link in links:
         at, name = f"{site}/{link.path}", posixpath.basename(link.path)
-        if not link.target or files.there(case.reader, at) or not cuda_files.leads(case, at, link.target) or name in cuda.must_open:
+        if not link.target or not cuda_files.dangles(case, at) or not cuda_files.leads(case, at, link.target) or name in cuda.must_open:
             continue
         by = (*chain, cudnn) if cuda_files.kind(name) == "cudnn" and cudnn else chain
         if ".so" in name and loader.find(name, by).path:
@@ -39,7 +40,7 @@ def links(case: Case, findings: Findings) -> str:
         findings.add(
             "cudnn-missing" if part else "cuda-libs-missing", grave, "certain", seen, repairs=(cuda_files.link_repair(case, link),)
         )
-    return f"{len(cuda.links) - len(missing)} of {len(cuda.links)} links are there or not needed"
+    return f"{len(links) - len(missing)} of {len(links)} links are there or not needed"
 
 
 def copies(case: Case, findings: Findings) -> str:

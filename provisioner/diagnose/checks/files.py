@@ -126,8 +126,8 @@ def _by_other_means(case: Case, item: Distribution) -> bool:
     """Conda and the systems' package managers keep records of their own instead of RECORD."""
     if item.damaged != "RECORD is missing":
         return False
-    conda = bool(case.env) and files.there(case.reader, posixpath.join(case.env, "conda-meta"))
-    return conda or item.origin != "environment" or item.installer in {"conda", "debian"}
+    conda = case.integrity.conda
+    return (conda is not None and item.metadata in conda.own) or item.origin != "environment" or item.installer in {"conda", "debian"}
 
 
 UNNEEDED = "Packages that TensorFlow does not need are damaged"
@@ -139,8 +139,10 @@ def _twice(case: Case, needed: frozenset[str], findings: Findings) -> list[str]:
     for item in case.distributions:
         places.setdefault((item.site, item.name), []).append(item)
     said = []
+    conda = case.integrity.conda.own if case.integrity.conda is not None else frozenset()
     for (_, name), items in places.items():
-        if len(items) > 1 and name in needed:
+        # That pip has put one beside conda's is told with what to do by another check.
+        if len(items) > 1 and name in needed and not any(item.metadata in conda for item in items):
             versions = " and ".join(item.version or "no version" for item in items)
             seen = [Evidence(seen=f"{name} is there twice, as {versions}", where=item.metadata) for item in items]
             gravity, _ = imported.breaking(case)

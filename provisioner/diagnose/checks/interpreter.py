@@ -6,7 +6,7 @@ import posixpath
 import re
 
 from provisioner.causes.findings import Findings
-from provisioner.diagnose import examined
+from provisioner.diagnose import conda_case, examined
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.facts import elf, files
 from provisioner.model.facts import Interpreter
@@ -15,6 +15,7 @@ from provisioner.model.finding import Evidence, Remedy, Repair
 START_SECONDS = 4.0
 GONE = "The Python of this environment is gone"
 MOVED_ON = "The Python of this environment is now another version than the one its packages were installed for"
+NO_START = "The Python of this environment does not start"
 UNMADE = "pyvenv.cfg, which makes the folder an environment, is missing or leads nowhere"
 
 
@@ -45,6 +46,10 @@ def answers(case: Case, findings: Findings) -> str:
         return case.no_survey
     if _unmade(case):
         raise CouldNotTell(case.no_survey)
+    damaged = conda_case.damaged_python(case)
+    if damaged:
+        _add_gone(case, findings, [*evidence, *damaged], title=NO_START)
+        return case.no_survey
     hooks = _hooks(case)
     if hooks:
         words = Remedy(words="Take the file away that runs at every start, or mend it")
@@ -58,7 +63,7 @@ def answers(case: Case, findings: Findings) -> str:
         evidence.append(Evidence(seen=f"it is a program for {architecture}, the machine is {own}", where=real))
         findings.add("wrong-arch-binary", "error", "certain", *evidence, repairs=_anew(case, "its Python is for another machine"))
         return case.no_survey
-    _add_gone(case, findings, evidence, title="The Python of this environment does not start")
+    _add_gone(case, findings, evidence, title=NO_START)
     return case.no_survey
 
 
@@ -105,6 +110,8 @@ def _add_gone(case: Case, findings: Findings, evidence: list[Evidence], title: s
 
 def _another(case: Case, version: str) -> tuple[Repair, ...]:
     """The environment's own base or a Python of that version found on this machine, with which the packages can stay; else it is made anew."""
+    if case.integrity.conda is not None:
+        return conda_case.python_anew(case)
     base = _base(case, version)
     if base:
         return (

@@ -1,6 +1,7 @@
 """Run in a process of its own: makes conda-lock.yml files with conda-lock's own models, whose import takes longer than everything else.
 
-stdin: a list of {"channels": [...], "platforms": {"linux-64": "<content hash>"}, "sources": [...], "packages": [fields of LockedDependency]}
+stdin: a list of {"channels": [{"url": ..., "used_env_vars": [...]}], "platforms": {"linux-64": "<content hash>"}, "sources": [...],
+    "custom": {...}, "packages": [fields of LockedDependency]}
 stdout: a JSON list of the texts. Status 3 where conda-lock is not installed.
 """
 
@@ -22,6 +23,7 @@ def main() -> int:
     try:
         import yaml  # noqa: PLC0415 - its absence is an answer
         from conda_lock.lockfile.v1.models import Lockfile  # noqa: PLC0415 - as above
+        from conda_lock.models.channel import Channel  # noqa: PLC0415 - as above
     except ImportError as error:
         sys.stderr.write(f"{error}\n")
         return NOT_INSTALLED
@@ -30,10 +32,13 @@ def main() -> int:
     for request in requests:
         metadata = {
             "content_hash": request["platforms"],
-            "channels": request["channels"],
+            # Not by Channel.from_string, which looks for values of variables in the address.
+            "channels": [Channel(**channel) for channel in request["channels"]],
             "platforms": list(request["platforms"]),
             "sources": request["sources"],
         }
+        if request["custom"]:
+            metadata["custom_metadata"] = request["custom"]
         lock = Lockfile.model_validate({"version": 1, "metadata": metadata, "package": request["packages"]})
         texts.append(yaml.dump(lock.dict_for_output(), Dumper=dumper, sort_keys=False, width=1000))
     json.dump(texts, sys.stdout)
