@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import json
 import re
@@ -40,13 +41,21 @@ def script(item: dict[str, Any]) -> str:
 
 def client_of(request: dict[str, Any]) -> Any:
     """Return what asks the network, as it is configured; rattler wants the addresses of the channels that mirrors stand for."""
-    from rattler import Channel, Client, Config  # noqa: PLC0415 - loaded above
+    from rattler import Channel  # noqa: PLC0415 - loaded above
 
     text: str = request["config"]
     if request["mirrors"]:
         rows = (f"{json.dumps(Channel(name).base_url)} = {json.dumps(others)}" for name, others in request["mirrors"].items())
         text += "\n".join(["[mirrors]", *rows]) + "\n"
-    return Client.from_config(Config.from_toml(text))
+    return made_client(text)
+
+
+@functools.lru_cache(maxsize=1)
+def made_client(config: str) -> Any:
+    """Return the client of a configuration; reading the certificates takes as long as a solve."""
+    from rattler import Client, Config  # noqa: PLC0415 - loaded above
+
+    return Client.from_config(Config.from_toml(config))
 
 
 async def fetch(packages: list[dict[str, Any]], client: Any, cache: Any, folder: Path, *, wary: bool) -> list[tuple[Any, list[str]]]:
