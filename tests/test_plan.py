@@ -11,7 +11,7 @@ from provisioner import plan as planning
 from provisioner.errors import InputError, StalePlanError
 from provisioner.model import codec
 from provisioner.model.catalogue import Link, Lock, LockedFile, Proof
-from provisioner.model.conda_package import CondaPackage, CondaPart, CondaRemoval
+from provisioner.model.conda_package import CondaPackage, CondaPart, CondaRemoval, Present
 from provisioner.model.facts import Interpreter, known
 from provisioner.model.plan import Choice, Edit, EnvState
 from provisioner.model.request import Request
@@ -343,3 +343,15 @@ def test_a_file_that_no_choice_writes_makes_a_plan_stale() -> None:
     planning.check_fresh(plan, basis().facts, site(state=ABSENT), LOCK, (), (EDIT,))
     with pytest.raises(StalePlanError, match="catalogue has changed"):
         planning.check_fresh(plan, basis().facts, site(state=ABSENT), LOCK, (), (replace(EDIT, text="y\n"),))
+
+
+def test_a_distribution_that_conda_holds_is_not_taken_for_the_wheel_of_its_version() -> None:
+    plan = make_conda(*EVERYTHING, state=replace(VENV, kind="conda"), owned=frozenset({"six"}))
+    assert [package.name for package in plan.packages] == ["six"]
+    assert sorted(plan.unchanged) == ["tensorflow", "termcolor"]
+    assert plan.removals == ()
+
+
+def test_the_distributions_of_packages_that_leave_count_as_those_of_conda_too() -> None:
+    present = Present(packages=(PACKAGE,), owners={"six": "six", "own": "own"})
+    assert present.distributions == {"six", "own"}

@@ -109,12 +109,13 @@ async def solve(request: dict[str, Any]) -> dict[str, Any]:
 async def install(request: dict[str, Any]) -> dict[str, Any]:
     """Download, check and link the packages; nothing that is in the prefix is looked at or removed."""
     found = await link(request)
-    put_right(Path(request["prefix"]) / "conda-meta", request["packages"], request["specs"])
-    return {"scripts": [identity(item) for item, paths in zip(request["packages"], found, strict=True) if script(item) in paths]}
+    packages = [(item, record) for item, (record, _) in zip(request["packages"], found, strict=True)]
+    put_right(Path(request["prefix"]) / "conda-meta", packages, request["specs"])
+    return {"scripts": [identity(item) for item, (_, paths) in zip(request["packages"], found, strict=True) if script(item) in paths]}
 
 
-async def link(request: dict[str, Any]) -> list[list[str]]:
-    """Link the packages, and return the paths of each (``_rattler_fetch.cached_paths``)."""
+async def link(request: dict[str, Any]) -> list[tuple[Any, list[str]]]:
+    """Link the packages, and return the record and the paths of each (``_rattler_fetch.cached_paths``)."""
     from rattler import PackageCache, PrefixRecord, Subdir, ValidationMode  # noqa: PLC0415 - loaded above
     from rattler import install as rattler_install  # noqa: PLC0415 - as above
 
@@ -134,7 +135,7 @@ async def link(request: dict[str, Any]) -> list[list[str]]:
                 client=client,
                 package_cache=cache,
             )
-    return [paths for _, paths in fetched]
+    return fetched
 
 
 def writable(caches: list[Path]) -> Path:
@@ -169,22 +170,22 @@ def shown(record: str, meta: Path) -> Iterator[list[Path]]:
         copy.unlink(missing_ok=True)
 
 
-def put_right(meta: Path, packages: list[dict[str, Any]], specs: list[str]) -> None:
+def put_right(meta: Path, packages: list[tuple[dict[str, Any], Any]], specs: list[str]) -> None:
     """Write into the records what was asked for, so that an update by conda keeps to it, and where packages came from.
 
     ``rattler.install(requested_specs=...)`` cannot be used: py-rattler 0.28 hands its specs on unconverted, and fails on them. The addresses are
     those of the plan: without the credentials and the folders that they were fetched with.
     """
     asked = {spec.split()[0]: spec for spec in specs}
-    for item in packages:
+    for item, record in packages:
         path = meta / f"{identity(item)}.json"
-        text = path.read_text(encoding="utf-8")
-        values = {"url": item["url"], "channel": item["channel"]}
+        values = {}
+        if (record.url, record.channel) != (item["url"], item["channel"]):
+            values = {"url": item["url"], "channel": item["channel"]}
         if item["name"] in asked:
             values |= {"requested_spec": asked[item["name"]], "requested_specs": [asked[item["name"]]]}
-        changed = with_values(text, values)
-        if changed != text:
-            path.write_text(changed, encoding="utf-8")
+        if values:
+            path.write_text(with_values(path.read_text(encoding="utf-8"), values), encoding="utf-8")
         # rattler makes them for their owner alone; others use the environment, too, and conda lets them read its records.
         path.chmod(0o644)
 

@@ -6,11 +6,9 @@ import asyncio
 import functools
 import hashlib
 import json
-import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 # How many packages are downloaded at once.
 DOWNLOADS = 8
@@ -21,8 +19,11 @@ PAUSES = (0.5, 2.0)
 _PLACE = ("url", "fetch", "channel", "filename", "sha256", "md5", "size")
 
 # Where a list of paths holds none of these, no path leads outside, and no script is there; with a backslash anything may be written differently.
+# (Drives are a thing of Windows, whose packages' lists are read, not searched.)
 SIGNS = (b"\\", b"..", b'"/', b"-post-link.")
-DRIVES = re.compile(rb'"[A-Za-z]:')
+
+# What was told of records, by address: the same package is asked for again when it is linked.
+_TOLD: dict[str, tuple[dict[str, Any], Any]] = {}
 
 
 class PackageError(Exception):
@@ -102,11 +103,18 @@ async def local(item: dict[str, Any], client: Any, folder: Path) -> Path:
 
 
 def in_folder(url: str) -> Path:
-    """Return the file of a ``file://`` address."""
-    place = Path(url2pathname(urlsplit(url).path))
+    """Return the file of a ``file://`` address; raises ``PackageError`` where there is none."""
+    place = path_of(url)
     if not place.is_file():
         raise PackageError(f"{place}: not found")
     return place
+
+
+def path_of(url: str) -> Path:
+    """Return the path of a ``file://`` address."""
+    from urllib.request import url2pathname  # noqa: PLC0415 - brings all of HTTP, 12 ms
+
+    return Path(url2pathname(urlsplit(url).path))
 
 
 async def download(client: Any, url: str, place: Path) -> None:
@@ -148,7 +156,7 @@ def cached_paths(cache: Any, item: dict[str, Any]) -> list[str]:
         paths, names = info / "paths.json", info / "files"
         if paths.exists():
             text = paths.read_bytes()
-            return listed(text, None) if any(sign in text for sign in SIGNS) or DRIVES.search(text) else []
+            return listed(text, None) if item["subdir"].startswith("win") or any(sign in text for sign in SIGNS) else []
         if names.exists():
             return listed(None, names.read_bytes())
     return []
@@ -193,6 +201,9 @@ def record_of(item: dict[str, Any], scratch: Path) -> Any:
     """Return the package as rattler's record; it reads an ``index.json`` from a file only, which is put into ``scratch``."""
     from rattler import PackageRecord, RepoDataRecord  # noqa: PLC0415 - loaded above
 
+    told, record = _TOLD.get(item["url"], ({}, None))
+    if record is not None and not item.get("fetch") and told == {name: value for name, value in item.items() if name != "fetch"}:
+        return record
     index = {name: value for name, value in item.items() if name not in _PLACE and value not in ("", 0, [])}
     index["build_number"] = item["build_number"]
     if "track_features" in index:
@@ -207,7 +218,7 @@ def package_of(record: Any) -> dict[str, Any]:
     """Return rattler's record as a package."""
     data = json.loads(record.to_json())
     features = data.get("track_features") or []
-    return {
+    item = {
         "name": data["name"],
         "version": data["version"],
         "build": data["build"],
@@ -227,3 +238,5 @@ def package_of(record: Any) -> dict[str, Any]:
         "track_features": features.split() if isinstance(features, str) else features,
         "python_site_packages_path": data.get("python_site_packages_path") or "",
     }
+    _TOLD[record.url] = (item, record)
+    return item

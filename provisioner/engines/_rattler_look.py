@@ -6,10 +6,8 @@ import asyncio
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
-from provisioner.engines._rattler_fetch import client_of, digest
+from provisioner.engines._rattler_fetch import client_of, digest, path_of
 
 # How many files are asked for at once.
 AT_ONCE = 8
@@ -42,7 +40,7 @@ async def gone(item: dict[str, Any], client: Any, listed: set[tuple[str, str]]) 
 
     url: str = item["url"]
     if url.startswith("file://"):
-        return of_folder(Path(url2pathname(urlsplit(url).path)), item["sha256"])
+        return of_folder(path_of(url), item["sha256"])
     hashes = {sha256 for address, sha256 in listed if address == url}
     if hashes and item["sha256"] not in hashes:
         return CHANGED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -151,5 +152,6 @@ def _conclusion(examination: Examination, serious: list[Finding]) -> str:
         told = any(result in {"healthy", "info"} for result in results)
         return f"Result: {'nothing is wrong' if told else 'could not tell'} ({words})"
     first = serious[0]
-    mend = "\nMend it: tfsetup fix" + (f" --env {examination.env}" if examination.env else f" --python {examination.python}")
+    where = f" --env {shlex.quote(examination.env)}" if examination.env else f" --python {shlex.quote(examination.python)}"
+    mend = f"\nMend it: tfsetup fix{where}"
     return f"Result: {first.title} [{first.cause}] ({words})" + (mend if any(item.repairs for item in serious) else "")

@@ -288,13 +288,14 @@ def test_a_list_of_paths_that_is_written_strangely_is_read_all_the_same(tmp_path
         (r'{"paths": [{"_path": "\u002e\u002e/x"}]}', "../x"),
         (r'{"paths": [{"_path"  :  "\/etc/x"}]}', "/etc/x"),
         ('{"paths": [{"_path"\n:\n"/etc/x"}]}', "/etc/x"),
-        ('{"paths": [{"_path": "C:x"}]}', "C:x"),
         ('{"paths": [{"_path": "bin/.a-post-link.sh"}]}', "bin/.a-post-link.sh"),
     ):
         (tmp_path / "a-1-0/info/paths.json").write_text(text)
         assert _rattler_fetch.cached_paths(Cache(), item) == [path]
     (tmp_path / "a-1-0/info/paths.json").write_text('{"paths": [{"_path": "bin/a"}]}')
     assert _rattler_fetch.cached_paths(Cache(), item) == [], "nothing that anybody asks about"
+    (tmp_path / "a-1-0/info/paths.json").write_text('{"paths": [{"_path": "C:x"}]}')
+    assert _rattler_fetch.cached_paths(Cache(), {**item, "subdir": "win-64"}) == ["C:x"], "a drive of Windows"
 
 
 def test_values_of_a_record_are_replaced_and_nothing_else() -> None:
