@@ -141,7 +141,8 @@ def introduction(stable: Sequence[Cell]) -> list[str]:
         f"was found and opened, and nothing was computed on a GPU. {_others(states['cuda'])}".rstrip(),
         "",
         f"Where conda packages bring CUDA's libraries (GPU by conda), there are {conda['proven'] + conda['resolved']} sets for releases up to 2.11:",
-        f"{conda['proven']} installed and verified, {conda['resolved']} resolved and not run.",
+        f"{conda['proven']} installed and verified, {conda['resolved']} resolved and not run. They were run in conda environments with stand-ins for",
+        "CUDA's libraries, of which only the names are real ([conda.md](conda.md)).",
         "",
     ]
     return lines + plain_totals(stable)

@@ -132,7 +132,7 @@ def test_sets_for_conda_have_a_row_where_there_are_any() -> None:
     ]
     assert any(line.endswith("compute_80; from conda: cudatoolkit 11.2.*, cudnn 8.1.0.*.") for line in lines)
     text = "\n".join(compatibility.introduction(group))
-    assert "(GPU by conda), there are 2 sets for releases up to 2.11:\n1 installed and verified, 1 resolved and not run." in text
+    assert "(GPU by conda), there are 2 sets for releases up to 2.11:\n1 installed and verified, 1 resolved and not run. They" in text
 
 
 def test_what_differs_between_releases_names_them() -> None:
