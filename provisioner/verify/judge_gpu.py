@@ -61,7 +61,24 @@ def table(child: Child | None, expected: Expected, env: str) -> tuple[LoadedLibr
                     required=soname in required or (event["path"] in with_them and soname not in DRIVERS),
                 )
             )
+    found += _unnamed(child, required - {item.soname for item in found}, env)
     return tuple(sorted(found, key=lambda item: (not item.required, item.soname)))
+
+
+def _unnamed(child: Child, required: set[str], env: str) -> list[LoadedLibrary]:
+    """Return the required libraries that no handle was told of (so in 2.10), by the files that are loaded after TensorFlow has opened them."""
+    events = child.all("required")
+    paths = {posixpath.basename(path): posixpath.normpath(path) for event in events for path in event["loaded"]}
+    return [
+        LoadedLibrary(
+            soname=soname,
+            path=paths.get(soname, ""),
+            version="",
+            inside=paths.get(soname, "").startswith(env.rstrip("/") + "/"),
+            required=True,
+        )
+        for soname in (required if events else ())
+    ]
 
 
 def _libraries(raw: Raw, libraries: tuple[LoadedLibrary, ...], findings: Findings, *, wanted: bool) -> Check:

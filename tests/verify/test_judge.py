@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from provisioner.model.catalogue import CudaBuild
 from provisioner.report.verify_text import verification_text
 from provisioner.verify.integrity import Installed, Integrity
 from provisioner.verify.judge import judge
+from provisioner.verify.judge_gpu import table
 from provisioner.verify.raw import Child, Expected, Raw, parse_events
 from provisioner.verify.surroundings import Surroundings
 from verify.support import known_messages
@@ -117,3 +119,19 @@ def test_text_shows_more_when_asked():
 def test_events_survive_noise_and_a_cut():
     text = 'x\nMARK {"event": "done"}\nMARKER {"event": "no"}\nMARK {"event": 1}\nMARK []\nMARK {"event": "sta'
     assert parse_events(text, "MARK") == ({"event": "done"},)
+
+
+def test_a_required_library_that_no_handle_names_is_judged_by_the_files_loaded():
+    """TensorFlow 2.10 hands out no names of libraries: what it opened is read from the process."""
+    cuda = CudaBuild(version="11.2", cudnn="8.1", capabilities=(), must_open=("libcudart.so.11.0", "libcudnn.so.8"), may_open=(), driver="")
+    events = (
+        {"event": "required", "sonames": list(cuda.must_open), "loaded": ["/env/lib/libcudart.so.11.0"]},
+        {"event": "library", "kind": "Cudart", "asked": [], "path": "", "missing": ""},
+        {"event": "done"},
+    )
+    child = Child(code=0, timed_out=False, seconds=0.1, limit=60.0, err="", events=events)
+    found = {item.soname: (item.path, item.inside, item.required) for item in table(child, Expected(cuda=cuda), "/env")}
+    assert found == {
+        "libcudart.so.11.0": ("/env/lib/libcudart.so.11.0", True, True),
+        "libcudnn.so.8": ("", False, True),
+    }
