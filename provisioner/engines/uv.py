@@ -160,9 +160,15 @@ def platform_name(platform: str, glibc: str) -> str:
     system, _, machine = platform.partition("-")
     if system != "linux":
         return f"{machine}-{'apple-darwin' if system == 'macos' else 'pc-windows-msvc'}"
+    return f"{machine}-manylinux_{next_glibc(glibc).replace('.', '_')}"
+
+
+def next_glibc(glibc: str) -> str:
+    """Return the oldest glibc that uv knows and that is no older than this one, else the newest that it knows (``2.27`` -> ``2.28``)."""
     wanted = major_minor(glibc)
     major, minor = next((known for known in GLIBC if known >= wanted), GLIBC[-1])
-    return f"{machine}-manylinux_{major}_{minor}"
+    return f"{major}.{minor}"
+
 
 
 def resolve(

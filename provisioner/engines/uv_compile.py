@@ -51,8 +51,18 @@ def compile_job(host: Host, job: Job, *, origins: bool = True, watch: Callable[[
     uv takes a package from a named index only where it is asked for directly (uv's documentation, "Pinning a package to an index"), so what
     another index answered for is asked for in a second round.
     """
+    *others, last = _platforms(job)
+    for platform in others:
+        try:
+            return _compile(host, job, platform, origins=origins, watch=watch)
+        except NoSolutionError:
+            continue
+    return _compile(host, job, last, origins=origins, watch=watch)
+
+
+def _compile(host: Host, job: Job, platform: str, *, origins: bool, watch: Callable[[int], None] | None) -> Resolved:
     home = _home(job.indexes)
-    run = partial(_run, host, job, watch=watch)
+    run = partial(_run, host, job, platform, watch=watch)
     state = _Round()
     for _ in range(ROUNDS):
         done = run(state, ["--format", "pylock.toml", "--no-annotate"])
@@ -152,16 +162,29 @@ def _variables(host: Host, job: Job) -> dict[str, str]:
     return found
 
 
-def _platform(job: Job) -> str:
-    """Return uv's name of the platform, with the newest glibc that it knows and that is no newer than the target's."""
+def _platforms(job: Job) -> tuple[str, ...]:
+    """Return uv's names of the platform, the one to ask for first.
+
+    uv knows few versions of glibc. With the newest that is no newer than the target's, all that is found fits; where that has no solution, a
+    wheel for one between (glibc 2.27, as TensorFlow 2.21 has) may be needed: it is among those for the next newer, and of these
+    ``wheels.pick`` refuses what does not fit.
+    """
+    newer = uv.platform_name(job.platform, job.floor)
     if not job.platform.startswith("linux"):
-        return uv.platform_name(job.platform, job.floor)
+        return (newer,)
     major, minor = max((known for known in uv.GLIBC if known <= major_minor(job.floor)), default=uv.GLIBC[0])
-    return uv.platform_name(job.platform, f"{major}.{minor}")
+    return tuple(dict.fromkeys((uv.platform_name(job.platform, f"{major}.{minor}"), newer)))
 
 
 def _run(
-    host: Host, job: Job, state: _Round, form: list[str], *, offline: bool = False, watch: Callable[[int], None] | None = None
+    host: Host,
+    job: Job,
+    platform: str,
+    state: _Round,
+    form: list[str],
+    *,
+    offline: bool = False,
+    watch: Callable[[int], None] | None = None,
 ) -> Completed:
     """Run `uv pip compile`; every option that could change an answer is given, so that no one's settings do."""
     project, limits = posixpath.join(job.folder, "pyproject.toml"), posixpath.join(job.folder, "constraints.txt")
@@ -170,7 +193,7 @@ def _run(
         host.write(limits, "".join(f"{text}\n" for text in job.constraints))
     argv = [uv.find_uv(host), "pip", "compile", project, *form]
     argv += ["--constraints", limits] if job.constraints else []
-    argv += ["--python-version", job.python, "--python-platform", _platform(job), "--no-header"]
+    argv += ["--python-version", job.python, "--python-platform", platform, "--no-header"]
     argv += ["--only-binary", ":all:", *(part for name in job.sources for part in ("--no-binary", name))]
     argv += ["--resolution", "highest", "--index-strategy", "first-index"]
     argv += ["--no-python-downloads", "--exclude-newer", job.cutoff]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from provisioner.catalogue.lockfile import glibc_of
 from provisioner.choose.match_spec import least, virtual_name
+from provisioner.engines.uv import next_glibc
 from provisioner.model.catalogue import Build, Lock, Proof, Release
 from provisioner.model.team import LockedConda, Needs, Target
 from provisioner.versions import numbers
@@ -20,10 +21,14 @@ _MACOS = re.compile(r"macosx_(\d+)_(\d+)_")
 
 
 def floor_of(target: Target, lock: Lock) -> str:
-    """Return the oldest glibc or macOS that a target's wheels are picked for: the target's own word, else that of the known-good set."""
+    """Return the oldest glibc or macOS that a target's wheels are picked for: the target's own word, else that of the known-good set.
+
+    The set's glibc is taken as the next that the resolver knows (2.28 for 2.27): for one between them most packages have no wheels.
+    """
     if target.floor:
         return target.floor if "." in target.floor else f"{target.floor}.0"
-    return _version(_oldest(target.platform, (file.filename for file in lock.files))) or FLOORS[target.platform.partition("-")[0]]
+    own = _version(_oldest(target.platform, (file.filename for file in lock.files))) or FLOORS[target.platform.partition("-")[0]]
+    return next_glibc(own) if target.platform.startswith("linux") else own
 
 
 def needs_of(target: Target, release: Release | None, filenames: Iterable[str], conda: LockedConda | None = None) -> Needs:

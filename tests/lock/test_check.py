@@ -13,7 +13,7 @@ from provisioner.local_host import LocalHost
 from provisioner.model.team import Index as TeamIndex
 from provisioner.model.team import InputDigest, Inputs
 from tests.lock.conftest import LINUX, MAC, Team
-from tests.support import make_lock
+from tests.support import PYTHON, make_lock
 
 
 def check(team: Team, *, online: bool = False) -> Checked:
@@ -90,6 +90,15 @@ def test_a_file_that_is_gone_from_the_index_is_named(team: Team) -> None:
     assert told(team, online=True) == []
     team.index.hidden.add("pandas-2.0-py3-none-any.whl")
     assert told(team, online=True) == ["index pandas-2.0-py3-none-any.whl: pandas 2.0 is not on the index any more"]
+
+
+def test_a_file_for_a_glibc_that_uv_has_no_name_for_is_found(team: Team) -> None:
+    tag = f"cp{PYTHON.replace('.', '')}-cp{PYTHON.replace('.', '')}-manylinux_2_24_x86_64.manylinux_2_28_x86_64"
+    team.index.add("fast", "1.0", tag=tag)
+    team.requirements = ("fast",)
+    team.targets = (replace(LINUX, floor="2.28"),)
+    team.lock()
+    assert told(team, online=True) == []
 
 
 def test_a_file_that_is_served_with_another_hash_is_named(team: Team) -> None:

@@ -92,6 +92,35 @@ def test_a_wheel_for_a_newer_system_than_the_oldest_machine_is_passed_over(team:
     assert outcome.lock.targets[0].needs.glibc == "2.31"
 
 
+def with_a_wheel_for_2_27(team: Team, index: Index) -> None:
+    """Let the set ask for a glibc that uv has no name for, as those of TensorFlow 2.21 do (ml-dtypes 0.5.4)."""
+    team.files = (*team.files, index.add("ml-dtypes", "0.5.4", tag=f"{TAG}-manylinux_2_27_x86_64.manylinux_2_28_x86_64"))
+    index.add("fast", "1.0", tag=f"{TAG}-manylinux_2_17_x86_64")
+    index.add("fast", "2.0", tag=f"{TAG}-manylinux_2_28_x86_64")
+
+
+def test_a_set_for_a_glibc_that_uv_has_no_name_for_is_locked(team: Team, index: Index) -> None:
+    with_a_wheel_for_2_27(team, index)
+    outcome = team.lock()
+    assert team.versions(outcome)["ml-dtypes"] == "0.5.4"
+    assert outcome.lock.targets[0].needs.glibc == "2.27"
+    team.requirements = ("fast",)
+    outcome = team.lock()
+    assert team.versions(outcome)["fast"] == "2.0"
+    assert outcome.lock.targets[0].needs.glibc == "2.28"
+
+
+def test_a_target_may_say_that_very_glibc(team: Team, index: Index) -> None:
+    with_a_wheel_for_2_27(team, index)
+    team.targets = (replace(LINUX, floor="2.27"),)
+    assert team.lock().lock.targets[0].needs.glibc == "2.27"
+    team.requirements = ("fast<2",)
+    assert team.versions(team.lock())["fast"] == "1.0"
+    team.requirements = ("fast>=2",)
+    with pytest.raises(OperationError, match=r"no wheel of fast 2\.0 fits the oldest machine"):
+        team.lock()
+
+
 def test_a_wheel_that_one_target_lacks_is_found_when_locking(team: Team, index: Index) -> None:
     team.targets = (LINUX, WINDOWS)
     team.lock()
