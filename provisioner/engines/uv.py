@@ -170,7 +170,6 @@ def next_glibc(glibc: str) -> str:
     return f"{major}.{minor}"
 
 
-
 def resolve(
     host: Host,
     *,

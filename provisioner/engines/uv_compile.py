@@ -51,13 +51,13 @@ def compile_job(host: Host, job: Job, *, origins: bool = True, watch: Callable[[
     uv takes a package from a named index only where it is asked for directly (uv's documentation, "Pinning a package to an index"), so what
     another index answered for is asked for in a second round.
     """
-    *others, last = _platforms(job)
-    for platform in others:
-        try:
-            return _compile(host, job, platform, origins=origins, watch=watch)
-        except NoSolutionError:
-            continue
-    return _compile(host, job, last, origins=origins, watch=watch)
+    first, *others = _platforms(job)
+    try:
+        return _compile(host, job, first, origins=origins, watch=watch)
+    except NoSolutionError:
+        if not others:
+            raise
+        return _compile(host, job, others[0], origins=origins, watch=watch)
 
 
 def _compile(host: Host, job: Job, platform: str, *, origins: bool, watch: Callable[[int], None] | None) -> Resolved:
