@@ -20,6 +20,8 @@ CUTOFF = "2026-06-01T00:00:00Z"
 PACKAGES = ("matplotlib", "pandas", "scikit-learn")
 TARGETS = {
     "linux": (Target(name="linux", platform="linux-x86_64", device="cuda", python="3.11", floor="2.28"), "x86_64-manylinux_2_28"),
+    # Its wheels ask for a glibc that uv has no name for (2.27).
+    "newest": (Target(name="newest", platform="linux-x86_64", device="cpu", python="3.12", tensorflow="2.21.0"), "x86_64-manylinux_2_28"),
     "arm": (Target(name="arm", platform="linux-aarch64", device="cpu", python="3.11", floor="2.28"), "aarch64-manylinux_2_28"),
     "mac": (Target(name="mac", platform="macos-aarch64", device="cpu", python="3.11"), "aarch64-apple-darwin"),
     "windows": (Target(name="windows", platform="windows-x86_64", device="cpu", python="3.11"), "x86_64-pc-windows-msvc"),
