@@ -156,6 +156,7 @@ def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = Fa
     return Integrity(
         distributions=tuple(distributions),
         rivals=rivals,
+        owners=owning,
         faults=tuple(faults),
         files=len(rows),
         hashed=hashed,

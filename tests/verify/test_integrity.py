@@ -107,6 +107,14 @@ def test_rivals_are_named_and_their_files_not_counted_one_by_one(env):
     assert (found.rivals, found.faults) == (("tensorflow", "tensorflow-cpu"), ())
 
 
+def test_the_shell_around_another_build_owns_no_folder(env):
+    """As on Windows and aarch64: ``tensorflow`` only requires the distribution that has the package."""
+    install(env, "tensorflow", "2.20.0", {}, requires=("tensorflow-cpu-aws==2.20.0",))
+    install(env, "tensorflow-cpu-aws", "2.20.0", {"tensorflow/__init__.py": "1"})
+    found = check(LocalHost(), str(env))
+    assert (found.owners, found.rivals) == (("tensorflow-cpu-aws",), ())
+
+
 def test_strays_in_the_tensorflow_folder(env):
     install(env, "tensorflow", "2.20.0", {"tensorflow/__init__.py": "1", "tensorflow/python/a.py": "1"})
     for name in ("left.py", "left.so.2", "a.pyc", "note.txt"):
