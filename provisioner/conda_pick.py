@@ -70,7 +70,7 @@ def cuda_of(facts: Facts, choice: Choice, release: Release) -> str:
     """Return the CUDA that packages may count on: the driver's; where none answers, that of the build; none for the CPU."""
     if choice.device != "cuda":
         return ""
-    build = next((build for build in release.builds if build.platform == choice.platform), None)
+    build = release.build(choice.platform)
     return facts.driver.cuda.value or (build.cuda.version if build is not None and build.cuda is not None else "")
 
 

@@ -228,7 +228,7 @@ def _with_conda(host: Host, basis: planning.Basis, picked: Picked, site: Site) -
 def links_of(catalogue: Catalogue, choice: Choice) -> tuple[Link, ...]:
     """Return the links that a set needs so that every library is found."""
     release = catalogue.release(choice.release)
-    build = next((item for item in release.builds if item.platform == choice.platform), None) if release else None
+    build = release.build(choice.platform) if release else None
     if choice.device != "cuda" or build is None or build.cuda is None or choice.road == "conda":
         return ()
     if choice.road == "libraries":
@@ -377,8 +377,7 @@ def _expected_of_plan(host: Host, made: Plan) -> Expected:
     from provisioner.verify import Expected  # noqa: PLC0415 - not needed to plan
 
     release = open_catalogue(host).release(made.choice.release)
-    builds = release.builds if release else ()
-    build = next((item for item in builds if item.platform == made.choice.platform), None)
+    build = release.build(made.choice.platform) if release else None
     return Expected(
         tensorflow=made.choice.release,
         packages=made.expected,
@@ -395,7 +394,7 @@ def _expected_of_site(host: Host, site: Site) -> Expected:
     found = next((item for item in site.distributions if is_rival(item.name)), None)
     release = open_catalogue(host).release(found.version) if found else None
     platform = platform_of(host) if release else ""
-    build = next((item for item in release.builds if item.platform == platform), None) if release else None
+    build = release.build(platform) if release else None
     if any(name.startswith("tensorflow-") for name in site.conda):
         build = None
     only_cpu = found is not None and (found.name.endswith("-cpu") or (build is not None and build.cuda is None))

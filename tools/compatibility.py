@@ -24,7 +24,7 @@ from naive_record import OUTCOMES, Naive, Outcome, python_key  # noqa: E402
 from provisioner.catalogue import Catalogue, find_profiles  # noqa: E402
 from provisioner.catalogue.versions import minor_of  # noqa: E402
 from provisioner.local_host import LocalHost  # noqa: E402
-from provisioner.model.catalogue import Build, CudaBuild, KnownBad, LockDevice, Release  # noqa: E402
+from provisioner.model.catalogue import CudaBuild, KnownBad, LockDevice, Release  # noqa: E402
 from provisioner.model.record import record  # noqa: E402
 from provisioner.versions import numbers  # noqa: E402
 
@@ -93,15 +93,10 @@ def ours(catalogue: Catalogue, release: Release, python: str, device: LockDevice
     return Ours(state="known bad" if bad else "no set")
 
 
-def build_of(release: Release) -> Build | None:
-    """Return the release's build for Linux x86-64."""
-    return next((build for build in release.builds if build.platform == PLATFORM), None)
-
-
 def cells(catalogue: Catalogue, releases: Iterable[Release], results: Mapping[tuple[str, str, str], Naive]) -> Iterator[Cell]:
     """Yield every release on every Python it has wheels for, newest release first."""
     for release in reversed(list(releases)):
-        build = build_of(release)
+        build = release.build(PLATFORM)
         for python in sorted(build.pythons, key=python_key) if build else ():
             yield Cell(
                 release=release,
@@ -270,7 +265,7 @@ def gpu_lines(releases: Iterable[Release]) -> list[str]:
     """Return what the GPU builds need, once for all releases that need the same."""
     needs: dict[str, list[str]] = {}
     for release in releases:
-        build = build_of(release)
+        build = release.build(PLATFORM)
         words = _cuda_words(build.cuda) if build and build.cuda else "there is none"
         needs.setdefault(words, []).append(release.version)
     alone = len(needs) == 1

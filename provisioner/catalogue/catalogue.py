@@ -48,7 +48,8 @@ def addons_of(release: Release, platform: str) -> dict[str, str]:
     """Return what may be put beside a release on a platform: on arm64 Macs with Apple's plug-in, where the build names one."""
     if platform != METAL_PLATFORM:
         return release.addons
-    metal = next((build.metal for build in release.builds if build.platform == platform), None)
+    build = release.build(platform)
+    metal = build.metal if build is not None else None
     return {**release.addons, "tensorflow-metal": f"=={metal.version}" if metal else NO_ADDON}
 
 

@@ -46,7 +46,7 @@ class Candidate:
 
 def examine(situation: Situation, release: Release, catalogue: CatalogueView) -> Candidate:
     """Return the candidate with every obstacle, root cause first; a lock is read only where nothing else is in the way."""
-    build = next((build for build in release.builds if build.platform == situation.platform), None)
+    build = release.build(situation.platform)
     if build is None:
         obstacles = [no_build(situation.facts, situation.platform, release)]
         if situation.pythons.trouble is not None and situation.pythons.trouble.code in {"wrong-arch-binary", "python-32bit"}:
@@ -169,7 +169,8 @@ def _known_bad(release: Release, platform: str, device: ComputeDevice, road: Roa
 
 def _remedy(entry: KnownBad, release: Release, platform: str) -> str:
     """Say what a person can do about a known-bad combination, and where to read more."""
-    cuda = next((build.cuda for build in release.builds if build.platform == platform), None)
+    build = release.build(platform)
+    cuda = build.cuda if build is not None else None
     if entry.cause != "cuda-libs-missing" or cuda is None:
         return f"see {entry.reference}" if entry.reference else ""
     if cuda.conda:

@@ -70,7 +70,7 @@ def recognise(  # noqa: PLR0913 - each says something else of what is there
     for version in versions:
         owner = next((item for item in owners if item.version == version), None)
         release = catalogue.release(version) if version else None
-        build = next((item for item in release.builds if item.platform == platform), None) if release else None
+        build = release.build(platform) if release else None
         libraries = conda >= LIBRARIES
         device = _device(found, owner, receipt, build, cuda=cuda, libraries=libraries)
         road = receipt.plan.choice.road if receipt is not None else "libraries" if libraries else ""

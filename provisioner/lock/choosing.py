@@ -126,7 +126,7 @@ def examine(release: Release, group: Group, policy: Policy, catalogue: Catalogue
     obstacles = list(_policy_obstacles(release, policy, cutoff))
     sets: list[ChosenSet] = []
     for target in group.targets:
-        build = next((build for build in release.builds if build.platform == target.platform), None)
+        build = release.build(target.platform)
         found, obstacle = _set(release, build, target, catalogue)
         if obstacle is not None:
             obstacles.append(obstacle)

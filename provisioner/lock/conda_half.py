@@ -110,7 +110,7 @@ def asked_for(target: Target, lock: Lock, declaration: Declaration, inputs: Inpu
     Raises ``UsageError`` for a requirement that no channel can be asked for, ``NoProfileError`` where no machine of the target could do.
     """
     release = catalogue.release(lock.release) if lock.release else None
-    build = next((item for item in release.builds if item.platform == target.platform), None) if release else None
+    build = release.build(target.platform) if release else None
     virtual = target_packages(
         target.platform,
         floor=floor_of(target, lock),

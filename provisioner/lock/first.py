@@ -146,7 +146,7 @@ def device_of(
     if own.name.endswith("-gpu") or any(item.name.startswith("nvidia-cudnn") for item in distributions):
         return "cuda"
     release = catalogue.release(own.version)
-    build = next((item for item in release.builds if item.platform == platform), None) if release is not None else None
+    build = release.build(platform) if release is not None else None
     answers = bool(facts.gpus.value) and not facts.driver.problem
     return "cuda" if answers and build is not None and build.packages.get("cuda") == own.name else "cpu"
 

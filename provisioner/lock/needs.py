@@ -86,7 +86,7 @@ def proof_words(proof: Proof) -> str:
 
 
 def _build(target: Target, release: Release | None) -> Build | None:
-    return next((build for build in release.builds if build.platform == target.platform), None) if release else None
+    return release.build(target.platform) if release else None
 
 
 def _oldest(platform: str, filenames: Iterable[str]) -> tuple[int, int]:

@@ -141,6 +141,10 @@ class Release:
     prerelease: bool = False
     addons: dict[str, str] = field(default_factory=dict)
 
+    def build(self, platform: str) -> Build | None:
+        """Return what it has for a platform, None where it has nothing."""
+        return next((build for build in self.builds if build.platform == platform), None)
+
 
 @record
 class LockedFile:

@@ -25,7 +25,7 @@ MAC = Target(name="mac", platform="macos-aarch64", device="cpu", python=PYTHON, 
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
-    for name in ("UV_OFFLINE", "UV_FIND_LINKS", "PIP_FIND_LINKS", "UV_DEFAULT_INDEX", "UV_INDEX_URL"):
+    for name in ("UV_OFFLINE", "UV_FIND_LINKS", "PIP_FIND_LINKS", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "CONDA_PREFIX", "CONDARC"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv-cache"))
     monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "cache"))

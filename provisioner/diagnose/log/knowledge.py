@@ -73,7 +73,7 @@ class Knowledge:
     def build(self, version: str, platform: str) -> Build | None:
         """The build of a release for a platform."""
         release = self.release(version)
-        return next((item for item in release.builds if item.platform == platform), None) if release else None
+        return release.build(platform) if release else None
 
     def pythons(self, version: str, platform: str) -> frozenset[Version]:
         """The Pythons that a release has wheels for, on one platform or ("") on any."""

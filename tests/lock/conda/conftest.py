@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,19 +71,6 @@ class Project:
 
     def bytes(self) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in sorted(self.folder.iterdir()) if path.is_file()}
-
-
-@pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
-    for name in ("UV_OFFLINE", "UV_FIND_LINKS", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "CONDA_PREFIX", "CONDARC"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv-cache"))
-    monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("UV_HTTP_TIMEOUT", "2")
-    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
-    index = Index(tmp_path / "index")
-    yield index
-    index.close()
 
 
 @pytest.fixture
