@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from provisioner.base.text import MASK, mask
 from provisioner.model.conda import CondaConfig
-from provisioner.words import MASK, mask
 
 # What `defaults` is made of where `default_channels` does not say (``DEFAULT_CHANNELS_UNIX`` in conda's base/constants.py), by the names of
 # those channels.

@@ -16,11 +16,10 @@ from provisioner.diagnose.conda_repair import CondaGround, channel_of
 from provisioner.diagnose.known import LIBRARIES
 from provisioner.engines import rattler
 from provisioner.errors import TfsetupError
-from provisioner.facts import files
 from provisioner.facts.conda_env import read_records
 from provisioner.facts.conda_owned import own_folders
 from provisioner.facts.conda_present import read_present
-from provisioner.host import Host, Reader
+from provisioner.host import Host, Reader, files
 from provisioner.model.catalogue import Link
 from provisioner.model.conda_package import SUBDIRS, CondaPackage, Road
 from provisioner.model.facts import Facts

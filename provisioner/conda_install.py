@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
+from provisioner.base.progress import Progress
 from provisioner.conda_places import places
 from provisioner.conda_plan import identity_parts
 from provisioner.engines import rattler
@@ -16,7 +17,6 @@ from provisioner.facts.conda_present import recorded_files
 from provisioner.host import Host, Reader
 from provisioner.model.conda_package import SUBDIRS, CondaPart
 from provisioner.model.plan import Plan
-from provisioner.progress import Progress
 from provisioner.site import Installed
 from provisioner.transaction import make_folders
 

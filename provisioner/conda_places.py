@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Sequence
 
+from provisioner.base.text import mask
 from provisioner.channels import channel_urls, mirror_urls, refused_channels, shown_url
 from provisioner.engines import rattler
 from provisioner.engines.resolving import expand
@@ -18,7 +19,6 @@ from provisioner.model.conda import CondaConfig
 from provisioner.model.facts import Tool
 from provisioner.model.record import record
 from provisioner.model.request import Request
-from provisioner.words import mask
 from provisioner.workspace import absolute
 
 # A name as conda writes it (``conda-forge/label/x``), an address, or a folder.

@@ -9,13 +9,13 @@ from dataclasses import replace
 
 from provisioner import conda_install, conda_registry, filling, recovery
 from provisioner import receipt as receipts
+from provisioner.base.progress import SILENT, Progress
 from provisioner.errors import OperationError, StalePlanError
 from provisioner.host import Host
 from provisioner.journal import Journal, last_record, write
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
-from provisioner.progress import SILENT, Progress
 from provisioner.receipt import Receipt
 from provisioner.salvage import environment_files, files_of, read_broken, replaced
 from provisioner.site import Site, read_site, recorded_files

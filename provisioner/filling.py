@@ -5,11 +5,11 @@ from __future__ import annotations
 import posixpath
 
 from provisioner import conda_install
+from provisioner.base.progress import Progress
 from provisioner.engines import uv
 from provisioner.errors import OperationError
 from provisioner.host import Host
 from provisioner.model.plan import Plan
-from provisioner.progress import Progress
 from provisioner.site import parse_config
 from provisioner.transaction import make_folders, merge
 from provisioner.workspace import Workspace

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from provisioner import __version__, recovery
 from provisioner import plan as planning
+from provisioner.base.progress import Progress
+from provisioner.base.text import machine_words, size_words
 from provisioner.engines import uv
 from provisioner.errors import InputError, OperationError, StalePlanError, UsageError
 from provisioner.host import Host
@@ -19,9 +21,7 @@ from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice, Edit, EnvState, Plan
 from provisioner.model.record import record
 from provisioner.plan import Picked
-from provisioner.progress import Progress
 from provisioner.site import Site, is_rival, read_site
-from provisioner.words import machine_words, size_words
 from provisioner.workspace import Workspace, absolute
 
 if TYPE_CHECKING:

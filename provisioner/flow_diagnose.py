@@ -6,10 +6,10 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from provisioner import flow
+from provisioner.base.progress import Progress
 from provisioner.errors import UsageError
 from provisioner.host import Host
 from provisioner.model.record import record
-from provisioner.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

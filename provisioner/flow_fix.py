@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Literal
 
 from provisioner import flow
+from provisioner.base.progress import Progress
 from provisioner.diagnose import repair
 from provisioner.errors import InputError, NoProfileError, OperationError
 from provisioner.execute import Executed
@@ -18,7 +19,6 @@ from provisioner.model.finding import Check, Finding, Repair, Verification
 from provisioner.model.plan import Plan, PlanKind
 from provisioner.model.record import record
 from provisioner.model.request import Request
-from provisioner.progress import Progress
 from provisioner.salvage import read_broken, what_instead
 from provisioner.site import is_rival, normalise
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
+from provisioner.base.progress import SILENT, Progress
+from provisioner.base.versions import numbers
 from provisioner.catalogue import Catalogue
 from provisioner.engines import conda_lock as conda_lock_engine
 from provisioner.errors import InputError, OperationError, UsageError
@@ -19,10 +21,8 @@ from provisioner.lock.formats import conda_lock
 from provisioner.lock.resolve import ChosenSet, How, Locked, catalogue_digest, lock_targets
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Engine, Inputs, TeamLock
-from provisioner.progress import SILENT, Progress
 from provisioner.site import is_rival, normalise
 from provisioner.transaction import make_folders
-from provisioner.versions import numbers
 
 # How long a run waits for another one that writes the same lock.
 WAIT_SECONDS = 60.0

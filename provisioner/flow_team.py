@@ -6,6 +6,7 @@ import posixpath
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from provisioner.base.progress import SILENT, Progress
 from provisioner.errors import InputError, UsageError
 from provisioner.flow import Planned, plan
 from provisioner.flow_lock import Declared, Wanted, choose, lock_folder, own_folder, read_declared
@@ -18,7 +19,6 @@ from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.model.team import TeamLock
 from provisioner.plan import Picked
-from provisioner.progress import SILENT, Progress
 
 if TYPE_CHECKING:
     from provisioner.catalogue import Catalogue

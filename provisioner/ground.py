@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from provisioner import __version__, flow
 from provisioner import receipt as receipts
+from provisioner.base.text import machine_words
 from provisioner.conda_ground import read_conda_ground, solved
 from provisioner.diagnose.conda_repair import without_owned
 from provisioner.diagnose.repair import Ground, inside, needs_set, repairs_of
@@ -26,7 +27,6 @@ from provisioner.salvage import unowned
 from provisioner.site import Installed, Site, is_rival, normalise
 from provisioner.transaction import make_folders
 from provisioner.verify import integrity
-from provisioner.words import machine_words
 from provisioner.workspace import ASIDE, Workspace
 
 # What is taken from a set, or made with the Python of one.

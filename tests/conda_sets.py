@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from provisioner import flow
+from provisioner.base.progress import Silent
 from provisioner.execute import Executed, Prove, execute
 from provisioner.host import Host
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import LockedFile
 from provisioner.model.plan import Plan
 from provisioner.model.request import Request
-from provisioner.progress import Silent
 from tests.channel import build, cuda, python
 from tests.channel.metadata import openmp
 from tests.channel.packages import File, Package, Written, write

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from provisioner import plan as planning
 from provisioner.host import Host
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Link, Lock, LockedFile, Proof
 from provisioner.model.facts import Cpu, Disk, Driver, Facts, Interpreter, System, Volume, absent, known
 from provisioner.model.finding import Check, Verification

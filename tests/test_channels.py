@@ -6,11 +6,11 @@ import json
 
 import pytest
 
+from provisioner.base.text import mask
 from provisioner.channels import channel_urls, mirror_urls, refused_channels, shown, shown_url
 from provisioner.facts.condarc import read_config
 from provisioner.model import codec
 from provisioner.model.conda import CondaConfig
-from provisioner.words import mask
 from tests.facts.fake_reader import FakeReader
 
 NOTHING = CondaConfig()

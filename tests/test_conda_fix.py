@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 from provisioner import recovery
+from provisioner.base.progress import Silent
 from provisioner.conda_ground import read_conda_ground
 from provisioner.conda_install import HISTORY
 from provisioner.diagnose import repair
 from provisioner.errors import OperationError
 from provisioner.execute import execute, holding
+from provisioner.host.local import LocalHost
 from provisioner.journal import last_record
-from provisioner.local_host import LocalHost
 from provisioner.model.finding import Repair
 from provisioner.model.plan import Choice, Plan
 from provisioner.model.request import Request
-from provisioner.progress import Silent
 from provisioner.salvage import read_broken
 from provisioner.workspace import Workspace
 from tests.channel import build

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.base.progress import SILENT
 from provisioner.conda_install import HISTORY, doomed, history, link
 from provisioner.errors import OperationError
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.conda_package import CondaPackage, CondaPart, CondaRemoval
-from provisioner.progress import SILENT
 from tests.support import DyingHost, make_lock, make_plan, make_wheel, snapshot
 
 HOST = LocalHost()

@@ -12,7 +12,7 @@ import pytest
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.catalogue.conda_tables import sonames
 from provisioner.conda_links import links
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import CudaBuild
 from tests.native.building import NEEDS_COMPILER, compile_library
 

@@ -17,7 +17,7 @@ from provisioner.conda_links import links
 from provisioner.conda_places import places
 from provisioner.engines import rattler as engine
 from provisioner.errors import NoProfileError, OperationError
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import CudaBuild
 from provisioner.model.codec import document
 from provisioner.model.conda_package import CondaPackage

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from provisioner import flow, recovery
+from provisioner.base.progress import Silent
 from provisioner.errors import InputError, NoProfileError
-from provisioner.local_host import LocalHost
-from provisioner.progress import Silent
+from provisioner.host.local import LocalHost
 from provisioner.workspace import Workspace
 from tests.channel.cuda import NEEDS_COMPILER
 from tests.conda_sets import OLDER, RELEASES, Conda

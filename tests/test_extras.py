@@ -9,7 +9,7 @@ import pytest
 
 from provisioner.errors import NoProfileError, OperationError, UsageError
 from provisioner.extras import check_requirements, resolve_extras, resolve_others, resolve_own
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import NO_ADDON, Lock
 from tests.support import make_lock, make_wheel
 

@@ -8,7 +8,7 @@ import pytest
 
 from provisioner import flow
 from provisioner.errors import OperationError
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 
 
 class WindowsHost(LocalHost):

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from provisioner import flow, flow_fix
+from provisioner.base.progress import SILENT
 from provisioner.errors import InputError, NoProfileError
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.diagnosis import Examination, Examined
 from provisioner.model.finding import Finding, Repair
 from provisioner.model.plan import Plan
 from provisioner.model.request import Request
-from provisioner.progress import SILENT
 from provisioner.report.fix_text import findings_text, fixed_document, fixed_text
 from provisioner.report.plan_text import plan_text
 from tests.cli.support import VERSION, make_profiles

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from provisioner import ground, ground_choice
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.facts import known
 from provisioner.model.finding import Repair
 from provisioner.salvage import read_broken

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import OperationError
+from provisioner.host.local import LocalHost
 from provisioner.journal import Journal, last_record, read, write
-from provisioner.local_host import LocalHost
 from provisioner.model.conda import Outside
 from provisioner.model.plan import Move
 from provisioner.workspace import Workspace

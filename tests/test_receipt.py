@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provisioner import receipt
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from tests.support import make_lock, make_plan, make_wheel, verification
 
 HOST = LocalHost()

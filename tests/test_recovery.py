@@ -13,10 +13,10 @@ import jsonschema
 import pytest
 
 from provisioner import flow, recovery
+from provisioner.base.progress import Silent
 from provisioner.execute import execute
+from provisioner.host.local import LocalHost
 from provisioner.journal import last_record
-from provisioner.local_host import LocalHost
-from provisioner.progress import Silent
 from provisioner.recovery import Undoable
 from provisioner.report.apply_text import undo_document, undo_text
 from provisioner.report.schemas import schema_of

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import InputError
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.salvage import environment_files, files_of, read_broken, replaced, unowned
 from provisioner.site import Installed, read_site
 from tests.support import PYTHON, SITE

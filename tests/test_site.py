@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import InputError
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.site import Installed, is_rival, normalise, parse_config, read_site, recorded_files
 from tests.support import PYTHON, SITE
 

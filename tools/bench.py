@@ -331,7 +331,7 @@ from pathlib import Path
 from provisioner.conda_places import places
 from provisioner.conda_plan import compare, leaving
 from provisioner.engines import rattler
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.conda_package import Present
 from provisioner.model.request import Request
 
@@ -351,7 +351,7 @@ import sys, time
 from pathlib import Path
 from provisioner import flow
 from provisioner.execute import execute
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.finding import Verification
 from provisioner.model.request import Request
 from provisioner.progress import SILENT

@@ -26,15 +26,15 @@ from pathlib import Path
 from prove import CACHE, ROOT, locks, make_room
 
 from provisioner import flow
+from provisioner.base.catalogue_versions import minor_of
+from provisioner.base.progress import Silent
 from provisioner.catalogue import Catalogue, find_profiles
-from provisioner.catalogue.versions import minor_of
 from provisioner.errors import TfsetupError
 from provisioner.execute import execute
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Lock, computes_on
 from provisioner.model.finding import Check, Verification
 from provisioner.model.request import Request
-from provisioner.progress import Silent
 
 EXAMINED = ROOT / ".cache" / "examined.json"
 DOCTOR_SECONDS = 600.0

@@ -35,16 +35,16 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from provisioner import flow  # noqa: E402 - the path is set above
+from provisioner.base.progress import Silent  # noqa: E402
+from provisioner.base.text import machine_words, size_words  # noqa: E402
 from provisioner.catalogue import Catalogue, find_profiles  # noqa: E402
 from provisioner.catalogue.tables import PROOFS_SCHEMA, read_proofs  # noqa: E402
 from provisioner.errors import TfsetupError  # noqa: E402
 from provisioner.facts import interpreters  # noqa: E402 - the path is set above
-from provisioner.local_host import LocalHost  # noqa: E402
+from provisioner.host.local import LocalHost  # noqa: E402
 from provisioner.model import codec  # noqa: E402
 from provisioner.model.catalogue import Lock, LockDevice, Proof, computes_on  # noqa: E402
 from provisioner.model.request import Request  # noqa: E402
-from provisioner.progress import Silent  # noqa: E402
-from provisioner.words import machine_words, size_words  # noqa: E402
 
 PROOFS = ROOT / "profiles" / "proofs.json"
 CACHE = ROOT / ".cache" / "prove"

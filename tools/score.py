@@ -16,7 +16,7 @@ from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.causes import Messages, open_messages
 from provisioner.diagnose.log import weigh
 from provisioner.diagnose.log.reading import split
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 
 
 def main() -> int:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from provisioner.base.versions import numbers
 from provisioner.errors import InputError
 from provisioner.model.codec import from_data
 from provisioner.model.conda_package import SUBDIRS
 from provisioner.model.conda_table import CondaLibraries, CondaTable
-from provisioner.versions import numbers
 
 SCHEMA = "tfsetup/conda/1"
 

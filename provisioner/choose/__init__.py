@@ -1,6 +1,6 @@
 """Chooses release, Python and kind of build from facts, request and catalogue: values in, a `Choice` with its reasons out."""
 
 from provisioner.choose.choosing import choose
-from provisioner.choose.view import CatalogueView
+from provisioner.model.catalogue_view import CatalogueView
 
 __all__ = ["CatalogueView", "choose"]

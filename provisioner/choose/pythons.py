@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from provisioner.base.versions import numbers
 from provisioner.choose.versions import matches, minor, newest_first, some_patch_matches, specifier
 from provisioner.choose.words import Obstacle, listed, span
 from provisioner.errors import CouldNotTellError, UsageError
@@ -9,7 +10,6 @@ from provisioner.model.facts import Facts, Interpreter
 from provisioner.model.plan import EnvState
 from provisioner.model.record import record
 from provisioner.model.request import Request
-from provisioner.versions import numbers
 
 _WIDTH = 64
 # The oldest Python that `uv python install` offers (uv 0.13).

@@ -7,9 +7,9 @@ import itertools
 from provisioner.choose.candidates import Candidate, Situation
 from provisioner.choose.platforms import JETSON, is_jetson
 from provisioner.choose.versions import matches, minor
-from provisioner.choose.view import CatalogueView
 from provisioner.choose.words import CURABLE, ORDER, Obstacle, listed
 from provisioner.errors import NoProfileError
+from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.plan import Refusal
 
 

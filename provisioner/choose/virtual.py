@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from provisioner.base.versions import numbers
 from provisioner.model.catalogue import CudaToolkit
 from provisioner.model.facts import Facts
-from provisioner.versions import numbers
 
 # The level of x86-64 (System V ABI, x86-64 supplement) of every processor that has a feature. AVX belongs to the third, and there is no
 # processor with it that lacks anything of the second.

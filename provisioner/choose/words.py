@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from provisioner.base.versions import numbers
 from provisioner.model.record import record
-from provisioner.versions import numbers
 
 # Root cause first: what a person cannot change with a command comes before what one can. Codes are those of the cause table.
 ORDER = (

@@ -12,7 +12,7 @@ from provisioner.cli import options
 from provisioner.cli.consent import ask
 from provisioner.cli.output import print_json, print_text, say
 from provisioner.errors import UsageError
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.request import Request
 from provisioner.workspace import absolute
 

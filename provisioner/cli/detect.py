@@ -11,7 +11,7 @@ import typer
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text, say
 from provisioner.errors import InputError
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 
 
 def detect(

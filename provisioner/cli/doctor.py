@@ -10,7 +10,7 @@ import typer
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text, say
 from provisioner.errors import UsageError
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 
 if TYPE_CHECKING:
     from provisioner.model.diagnosis import Examination

@@ -12,7 +12,7 @@ from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text
 from provisioner.errors import UsageError
 from provisioner.host import Host
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 
 FINDINGS, COULD_NOT_TELL = 11, 16
 # ``sys.platform`` as the pages call it.

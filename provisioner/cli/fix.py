@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from provisioner.base.progress import SILENT
 from provisioner.cli import options
 from provisioner.cli.apply import DEFAULT_WAIT_SECONDS, VERIFICATION_FAILED
 from provisioner.cli.consent import ask
 from provisioner.cli.output import print_json, print_text, say
-from provisioner.local_host import LocalHost
-from provisioner.progress import SILENT
+from provisioner.host.local import LocalHost
 
 if TYPE_CHECKING:
+    from provisioner.base.progress import Progress
     from provisioner.diagnose.subject import Subject
     from provisioner.flow_fix import Tried
     from provisioner.host import Host
     from provisioner.model.diagnosis import Examination
     from provisioner.model.plan import Plan
-    from provisioner.progress import Progress
 
 # The exit codes of the contract by how it ended.
 CODES = {"healthy": 0, "planned": 0, "mended": 0, "unmendable": 11, "failed": VERIFICATION_FAILED, "could not tell": 16}

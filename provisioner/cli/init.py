@@ -11,7 +11,7 @@ from provisioner.cli import options
 from provisioner.cli.consent import ask
 from provisioner.cli.output import print_json, print_text, say
 from provisioner.errors import CouldNotTellError, InputError
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.workspace import absolute
 
 

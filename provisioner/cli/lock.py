@@ -9,7 +9,7 @@ import typer
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text
 from provisioner.errors import UsageError
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.workspace import absolute
 
 # The lock is not what its inputs would give now.

@@ -10,7 +10,7 @@ import typer
 from provisioner.cli import options
 from provisioner.cli.detect import write_file
 from provisioner.cli.output import print_json, print_text, say
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 
 CHANGES_PENDING = 10
 

@@ -8,7 +8,7 @@ import typer
 
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 
 
 def profiles(

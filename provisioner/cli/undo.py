@@ -6,7 +6,7 @@ from provisioner.cli import options
 from provisioner.cli.apply import DEFAULT_WAIT_SECONDS
 from provisioner.cli.consent import ask
 from provisioner.cli.output import print_json, print_text, say
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 
 
 def undo(

@@ -8,9 +8,9 @@ from typing import Literal
 
 from provisioner.catalogue.fits import Fits
 from provisioner.causes.findings import Findings
-from provisioner.choose.view import CatalogueView
 from provisioner.host import Reader
 from provisioner.model.catalogue import Build, Lock, Release
+from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.facts import Facts, Interpreter
 from provisioner.model.record import record
 from provisioner.receipt import Receipt

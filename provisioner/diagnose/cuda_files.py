@@ -9,9 +9,9 @@ from provisioner import conda_links
 from provisioner.diagnose import conda_case, target
 from provisioner.diagnose.case import Case, CouldNotTell, Distribution
 from provisioner.diagnose.known import LIBRARIES
-from provisioner.facts import files
 from provisioner.facts.libraries import MAX_CUDART, TOOLKITS, constant_version, file_version
 from provisioner.facts.loader import Loader
+from provisioner.host import files
 from provisioner.model.catalogue import CudaBuild, Link
 from provisioner.model.finding import Repair, Severity
 from provisioner.model.record import record

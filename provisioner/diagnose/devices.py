@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from provisioner.choose import gpu as judging
-from provisioner.choose.view import CatalogueView
 from provisioner.diagnose import target
 from provisioner.diagnose.case import Case, CouldNotTell
 from provisioner.model.catalogue import CudaBuild
+from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.facts import Gpu
 from provisioner.model.finding import Severity
 from provisioner.model.plan import GpuJudgement

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 from provisioner.diagnose.case import Case, Distribution
-from provisioner.facts import files
+from provisioner.host import files
 from provisioner.site import RIVAL_FOLDERS, is_rival, normalise
 from provisioner.verify.integrity import name_of_folder
 

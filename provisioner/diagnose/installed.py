@@ -6,8 +6,7 @@ import posixpath
 import re
 
 from provisioner.diagnose.case import Distribution, PathEntry
-from provisioner.facts import files
-from provisioner.host import Reader
+from provisioner.host import Reader, files
 from provisioner.verify.integrity import name_of_folder, parse_metadata
 
 METADATA_LIMIT = 1 << 20

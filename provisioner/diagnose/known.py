@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from provisioner.diagnose.case import Distribution
 from provisioner.diagnose.examined import quoted
-from provisioner.facts import files
-from provisioner.host import Reader
+from provisioner.host import Reader, files
 from provisioner.model.catalogue import Build, ComputeDevice, Lock, LockDevice, Release, set_of
 from provisioner.model.facts import Facts
 from provisioner.model.record import record

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provisioner.diagnose.case import Origin, PathEntry
-from provisioner.facts import files
-from provisioner.host import Reader
+from provisioner.host import Reader, files
 
 PTH_LIMIT = 1 << 16
 

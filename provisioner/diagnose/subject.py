@@ -5,8 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from provisioner.errors import InputError
-from provisioner.facts import files
-from provisioner.host import Reader
+from provisioner.host import Reader, files
 from provisioner.model.record import record
 from provisioner.site import parse_config
 

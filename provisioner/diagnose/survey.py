@@ -14,9 +14,8 @@ from provisioner.diagnose.case import Case, PathEntry, Survey
 from provisioner.diagnose.installed import distributions
 from provisioner.diagnose.known import recognise
 from provisioner.errors import InputError
-from provisioner.facts import files
 from provisioner.facts.conda_env import read_index
-from provisioner.host import Host, Reader
+from provisioner.host import Host, Reader, files
 from provisioner.model.facts import Facts
 from provisioner.model.record import record
 from provisioner.receipt import read as read_receipt

@@ -6,7 +6,7 @@ import posixpath
 import re
 
 from provisioner.diagnose.case import Case
-from provisioner.facts import files
+from provisioner.host import files
 from provisioner.model.catalogue import Build
 from provisioner.model.finding import Evidence, Remedy, Severity
 from provisioner.model.record import record

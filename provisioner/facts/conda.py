@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from provisioner.facts import files
-from provisioner.host import Reader
+from provisioner.host import Reader, files
 from provisioner.model.facts import Fact, Tool, absent, known
 
 NAMES = ("conda", "mamba", "micromamba", "pixi")

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
-from provisioner.facts import conda, files
-from provisioner.host import Reader
+from provisioner.facts import conda
+from provisioner.host import Reader, files
 from provisioner.model.conda import CondaFile, CondaRecord
 
 META = "conda-meta"

@@ -11,10 +11,10 @@ import posixpath
 from collections.abc import Iterator, Sequence
 
 from provisioner.errors import InputError
-from provisioner.facts import conda, condarc_values, files
+from provisioner.facts import conda, condarc_values
 from provisioner.facts.condarc_merge import merge, origins
 from provisioner.facts.condarc_text import ALIASES, SHAPES, Setting, parse_condarc
-from provisioner.host import Reader
+from provisioner.host import Reader, files
 from provisioner.model.conda import CondaConfig
 from provisioner.model.facts import Tool
 

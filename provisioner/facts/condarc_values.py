@@ -7,11 +7,10 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, get_args
 
-from provisioner.facts import files
+from provisioner.base.text import mask
 from provisioner.facts.condarc_text import Setting
-from provisioner.host import Reader
+from provisioner.host import Reader, files
 from provisioner.model.conda import CondaConfig, Priority
-from provisioner.words import mask
 
 # conda's ``has_scheme`` (common/url.py).
 SCHEME = r"[a-z][a-z0-9]{0,11}://"

@@ -6,11 +6,11 @@ import json
 import os.path
 from typing import Any
 
-from provisioner.facts import files, gpu_signs, nvidia_smi
+from provisioner.facts import gpu_signs, nvidia_smi
 from provisioner.facts.gpu_answers import Answers, Surroundings, driver, gpus, no_driver
 from provisioner.facts.gpu_signs import Signs
 from provisioner.facts.store import FactStore
-from provisioner.host import Reader
+from provisioner.host import Reader, files
 from provisioner.model.facts import Driver, Fact, Gpu, absent
 
 Found = tuple[Fact[tuple[Gpu, ...]], Driver]

@@ -6,8 +6,8 @@ import json
 import os.path
 import re
 
-from provisioner.facts import files, ldcache
-from provisioner.host import Reader
+from provisioner.facts import ldcache
+from provisioner.host import Reader, files
 from provisioner.model.facts import Fact, absent, known, unknown
 from provisioner.model.record import record
 

@@ -7,10 +7,10 @@ import os.path
 import re
 from typing import Any
 
-from provisioner.facts import conda, elf, files
+from provisioner.facts import conda, elf
 from provisioner.facts.store import FactStore
 from provisioner.facts.system import MACHINE_NAMES
-from provisioner.host import Reader
+from provisioner.host import Reader, files
 from provisioner.model.facts import Fact, Interpreter, absent
 from provisioner.model.record import record
 

@@ -8,10 +8,10 @@ import re
 import struct
 from collections.abc import Iterator
 
-from provisioner.facts import conda, elf, files, gpu, ldcache
+from provisioner.facts import conda, elf, gpu, ldcache
 from provisioner.facts.gpu_answers import cuda_version
 from provisioner.facts.gpu_signs import parse_library_release
-from provisioner.host import Reader
+from provisioner.host import Reader, files
 from provisioner.model.facts import Fact, Library, Toolkit, absent, known
 
 NAMES = ("libcudart.so", "libcudnn.so", "libcuda.so")

@@ -10,12 +10,12 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 
+from provisioner.base.text import mask
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.lock.found import read_limited
 from provisioner.lock.requirement import NotLockableError, Read, parse
 from provisioner.model.record import record
-from provisioner.words import mask
 
 _OPTION = re.compile(r"(--?[A-Za-z][A-Za-z-]*)(?:\s*=\s*|\s+|$)(.*)", re.DOTALL)
 # Short options take their value without a blank, too: `-rbase.in`.

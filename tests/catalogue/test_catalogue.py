@@ -237,7 +237,7 @@ def test_a_warm_question_imports_neither_yaml_nor_packaging(tmp_path: Path) -> N
     """The price of `plan`: those two modules cost 20 to 40 ms."""
     script = (
         "import sys\n"
-        "from provisioner.local_host import LocalHost\n"
+        "from provisioner.host.local import LocalHost\n"
         "from provisioner.catalogue import Catalogue, find_profiles\n"
         "host = LocalHost()\n"
         "catalogue = Catalogue.open(host, find_profiles(), cache=host, cache_dir=sys.argv[1])\n"

@@ -14,7 +14,7 @@ from provisioner.catalogue import find_profiles
 from provisioner.causes.words import Causes, Place, codes, load_cause, load_causes, load_order, read_cause, read_order
 from provisioner.cli import COMMANDS, make_app
 from provisioner.errors import InputError
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.report.cause_text import cause_text
 
 FOLDER = f"{find_profiles()}/causes"

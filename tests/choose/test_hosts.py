@@ -16,7 +16,7 @@ from packaging.specifiers import SpecifierSet
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.choose import choose
 from provisioner.errors import CouldNotTellError, NoProfileError
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.codec import document, from_data
 from provisioner.model.facts import Fact, Facts, absent, unknown
 from provisioner.model.plan import EnvState

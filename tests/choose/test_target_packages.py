@@ -6,7 +6,7 @@ import pytest
 
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.choose.virtual import driver_cuda, target_packages
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from provisioner import facts as gathering
 from provisioner.choose.virtual import virtual_packages
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.facts import absent, known, unknown
 from tests.choose.test_hosts import HOSTS, load
 from tests.choose.values import machine, with_driver, with_system

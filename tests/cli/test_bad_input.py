@@ -123,7 +123,7 @@ def test_hostile_values_in_facts_never_end_in_a_bug(work: Path, tiny, inside: In
     """Put one value into every place of its type, one place at a time; the choice itself is called, the command once for all."""
     from provisioner import flow
     from provisioner.errors import TfsetupError
-    from provisioner.local_host import LocalHost
+    from provisioner.host.local import LocalHost
     from provisioner.model.request import Request
 
     good = with_gpu()

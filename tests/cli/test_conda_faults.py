@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from provisioner import flow
+from provisioner.base.progress import Silent
 from provisioner.execute import execute
-from provisioner.local_host import LocalHost
-from provisioner.progress import Silent
+from provisioner.host.local import LocalHost
 from tests.channel import broken, build
 from tests.channel.cuda import NEEDS_COMPILER
 from tests.channel.packages import Package, write

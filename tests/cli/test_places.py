@@ -12,7 +12,7 @@ import pytest
 
 from provisioner import flow
 from provisioner.errors import InputError
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.plan import EnvState
 from tests.cli.support import Inside, Tool
 from tests.support import SITE, snapshot

@@ -16,7 +16,7 @@ from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distributio
 from provisioner.diagnose.cuda_files import stem
 from provisioner.errors import NoProfileError
 from provisioner.host import Reader
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import CudaBuild
 from provisioner.model.codec import from_data
 from provisioner.model.facts import Facts

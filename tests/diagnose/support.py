@@ -10,7 +10,7 @@ from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.causes.findings import Findings
 from provisioner.diagnose.case import Case, CheckSpec, Distribution, PathEntry, Survey
 from provisioner.diagnose.doctor import all_checks, run_one
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.diagnosis import Examined
 from provisioner.model.finding import Finding
 from provisioner.verify.integrity import Integrity

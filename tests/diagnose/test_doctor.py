@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.base.progress import SILENT
 from provisioner.causes.findings import Findings
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.diagnose.doctor import all_checks, run_one
 from provisioner.diagnose.survey import Wishes
 from provisioner.flow_diagnose import doctor
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.diagnosis import Examination
 from provisioner.model.finding import Evidence
-from provisioner.progress import SILENT
 from tests.diagnose.support import case, write
 from tests.verify.support import SITE, fake_tensorflow, install, known_messages, make_env, tree
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from provisioner.catalogue import find_profiles
 from provisioner.causes.words import load_order
 from provisioner.diagnose.rank import once, ranked
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.finding import Evidence, Finding, Remedy, Repair
 
 ORDER = load_order(LocalHost(), str(Path(find_profiles()) / "causes"))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.facts.conda_env import distribution_owners, parse_record, protection, read_index, read_records
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.conda import CondaFile, CondaRecord
 
 from .fake_reader import FakeReader

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from provisioner.facts import disk
 from provisioner.host import Space
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 
 from .fake_reader import FakeReader
 

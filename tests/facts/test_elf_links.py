@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from provisioner.facts.elf import ElfError
 from provisioner.facts.elf_links import Links, read_links
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 
 from .fake_reader import FakeReader
 

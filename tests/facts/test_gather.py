@@ -13,7 +13,7 @@ import pytest
 from provisioner.errors import UsageError
 from provisioner.facts import SCHEMA, FactStore, gather, overrides
 from provisioner.host import Completed
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.codec import document, from_data
 from provisioner.model.facts import Distribution, Facts, Libc
 

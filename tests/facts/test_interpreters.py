@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from provisioner.facts import interpreters
 from provisioner.facts.store import FactStore
 from provisioner.host import Completed
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.facts import Fact, Interpreter
 
 from .fake_reader import FakeReader

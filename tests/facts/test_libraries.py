@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.facts import elf, ldcache, libraries
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 
 from .fake_reader import FakeReader
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from provisioner.facts.loader import Loader
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 
 from .test_elf_links import compile_library, needs_compiler
 

@@ -12,7 +12,7 @@ import uv
 
 from provisioner import xla_tools
 from provisioner.catalogue import Catalogue, find_profiles
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Lock
 
 ROOT = Path(__file__).resolve().parent.parent.parent

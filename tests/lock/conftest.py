@@ -11,7 +11,7 @@ import pytest
 from provisioner import flow_lock
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.flow_lock import Declared, Outcome, Wanted
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Lock, LockedFile, Proof
 from provisioner.model.team import Declaration, InputDigest, Inputs, Target
 from provisioner.model.team import Index as TeamIndex

@@ -9,7 +9,7 @@ import pytest
 from provisioner import flow_team
 from provisioner.errors import OperationError
 from provisioner.flow_team import Checked
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.team import Index as TeamIndex
 from provisioner.model.team import InputDigest, Inputs
 from tests.lock.conftest import LINUX, MAC, Team

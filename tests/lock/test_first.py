@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.catalogue import Catalogue, find_profiles
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.lock.declaration import read_declaration
 from provisioner.lock.first import First, device_of, from_environment, make_target, text_of
 from provisioner.lock.installed import Distribution, asked_for

@@ -8,7 +8,7 @@ import pytest
 
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.errors import InputError, NoProfileError, UsageError
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.lock.fitting import fit, set_of
 from provisioner.model.facts import Facts, Libc, known
 from provisioner.model.request import Request

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from provisioner import flow, flow_team
+from provisioner.base.progress import SILENT
 from provisioner.errors import InputError, OperationError
 from provisioner.execute import execute
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.finding import Verification
 from provisioner.model.request import Request
-from provisioner.progress import SILENT
 from provisioner.site import read_site
 from tests.cli.support import Inside, make_profiles
 from tests.lock.index import Index

@@ -13,7 +13,7 @@ import pytest
 import uv
 
 from provisioner.errors import UsageError
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.team import Index as TeamIndex
 from tests.lock.conftest import LINUX, MAC, WINDOWS, Team
 from tests.lock.index import CUTOFF, NEW, Index

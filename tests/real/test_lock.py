@@ -12,7 +12,7 @@ import uv
 from provisioner import flow_lock
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.flow_lock import Declared, Outcome, Wanted
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.lock.choosing import choose_sets
 from provisioner.model.team import Declaration, Inputs, Target
 

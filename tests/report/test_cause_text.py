@@ -6,7 +6,7 @@ import pytest
 
 from provisioner.catalogue import find_profiles
 from provisioner.causes.words import Place, load_causes, load_order
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.report.cause_text import cause_text
 
 FOLDER = f"{find_profiles()}/causes"

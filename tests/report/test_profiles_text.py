@@ -9,7 +9,7 @@ import pytest
 
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.errors import UsageError
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.report.profiles_text import Entry, profiles_document, profiles_text, release_text, select
 
 

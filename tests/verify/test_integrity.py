@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.verify.integrity import SMALL, check, parse_metadata, sites
-from verify.support import SITE, install
+from tests.verify.support import SITE, install
 
 BIG = "x" * (SMALL + 1)
 

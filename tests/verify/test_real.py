@@ -14,7 +14,7 @@ import uv
 
 from provisioner import verify as package
 from provisioner.verify import Expected
-from verify.support import causes, check, run_verify, tree
+from tests.verify.support import causes, check, run_verify, tree
 
 pytestmark = pytest.mark.real
 

@@ -16,7 +16,7 @@ from provisioner import verify as package
 from provisioner.errors import InputError
 from provisioner.report.verify_text import verification_text
 from provisioner.verify import Expected
-from verify.support import SITE, causes, check, fake_tensorflow, install, make_env, run_verify, tree
+from tests.verify.support import SITE, causes, check, fake_tensorflow, install, make_env, run_verify, tree
 
 TRACEBACKS = {
     "protobuf-incompatible": "raise TypeError('Descriptors cannot be created directly.\\nIf this call came from a _pb2.py file, …')",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import posixpath
 
+from provisioner.base.text import size_words
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import examined, imported
 from provisioner.diagnose.case import Case, CheckSpec
-from provisioner.facts import files
+from provisioner.host import files
 from provisioner.model.finding import Evidence
-from provisioner.words import size_words
 
 # Under the first, programs fail at once; under the second, at odd places.
 NOTHING_LEFT = 1 << 20

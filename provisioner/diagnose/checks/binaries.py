@@ -8,7 +8,8 @@ from provisioner.causes.findings import Findings
 from provisioner.diagnose import examined, imported
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, Skipped
 from provisioner.diagnose.checks.files import restore_found
-from provisioner.facts import elf, files
+from provisioner.facts import elf
+from provisioner.host import files
 from provisioner.model.finding import Evidence
 from provisioner.site import is_rival
 

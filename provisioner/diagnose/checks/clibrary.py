@@ -5,16 +5,17 @@ from __future__ import annotations
 import posixpath
 import re
 
+from provisioner.base.versions import numbers
 from provisioner.causes.findings import Findings
 from provisioner.choose.platforms import check_libc, check_macos
 from provisioner.diagnose import cuda_files, imported, instead, target
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
-from provisioner.facts import elf, files
+from provisioner.facts import elf
 from provisioner.facts.libc import parse_glibc
 from provisioner.facts.loader import Loader, Taken
+from provisioner.host import files
 from provisioner.model.finding import Confidence, Evidence, Remedy
 from provisioner.verify.raw import Child
-from provisioner.versions import numbers
 
 CXX = "libstdc++.so.6"
 GLIBC = re.compile(r"GLIBC_(\d+(?:\.\d+)+)")

@@ -14,7 +14,7 @@ import re
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import conda_case, examined
 from provisioner.diagnose.case import Case, CheckSpec
-from provisioner.facts import files
+from provisioner.host import files
 from provisioner.model.finding import Evidence
 
 # auditwheel and delvewheel put a part of the hash into the name (libgomp-a34b3233.so.1.0.0).

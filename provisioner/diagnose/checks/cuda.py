@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import posixpath
 
+from provisioner.base.versions import numbers
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import conda_case, cuda_files, instead, target
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, Skipped
 from provisioner.diagnose.checks import cuda_beside
 from provisioner.diagnose.cuda_files import Copy
-from provisioner.facts import files
+from provisioner.host import files
 from provisioner.model.finding import Confidence, Evidence, Remedy, Repair, Severity
 from provisioner.verify.judge_gpu import cudnn_fits
-from provisioner.versions import numbers
 
 
 def libraries(case: Case, findings: Findings) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import posixpath
 
+from provisioner.base.versions import numbers
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import cuda_files, target
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, Skipped
-from provisioner.facts import files
+from provisioner.host import files
 from provisioner.model.finding import Evidence, Repair, Severity
 from provisioner.verify import surroundings
-from provisioner.versions import numbers
 
 
 def links(case: Case, findings: Findings) -> str:

@@ -9,7 +9,7 @@ from provisioner.causes.findings import Findings
 from provisioner.diagnose import examined, imported
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution
 from provisioner.diagnose.checks.packages import restore
-from provisioner.facts import files
+from provisioner.host import files
 from provisioner.model.finding import Evidence, Repair, Severity
 from provisioner.site import is_rival
 from provisioner.verify.integrity import Fault

@@ -8,7 +8,8 @@ import re
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import conda_case, examined
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
-from provisioner.facts import elf, files
+from provisioner.facts import elf
+from provisioner.host import files
 from provisioner.model.facts import Interpreter
 from provisioner.model.finding import Evidence, Remedy, Repair
 

@@ -13,7 +13,7 @@ import re
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import instead, target
 from provisioner.diagnose.case import Case, CheckSpec, Skipped
-from provisioner.facts import files
+from provisioner.host import files
 from provisioner.model.finding import Evidence, Remedy
 from provisioner.model.record import record
 

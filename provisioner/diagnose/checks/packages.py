@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from provisioner.base.specifiers import contains
 from provisioner.catalogue.fits import SAME_MINOR, Breaks, Companion, Misfit
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import examined, imported
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, Skipped
 from provisioner.model.finding import Confidence, Evidence, Repair, Severity
 from provisioner.site import is_rival
-from provisioner.specifiers import contains
 from provisioner.verify.integrity import Installed
 from provisioner.verify.judge_packages import cause_of
 from provisioner.verify.requirements import Unmet, unmet

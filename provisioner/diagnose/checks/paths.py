@@ -9,7 +9,7 @@ from provisioner.causes.findings import Findings
 from provisioner.diagnose import examined, imported
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, PathEntry, Skipped, Survey
 from provisioner.diagnose.checks.packages import ill_fitting
-from provisioner.facts import files
+from provisioner.host import files
 from provisioner.model.finding import Confidence, Evidence, Remedy, Repair, Severity
 
 BUILT_IN = "built-in"

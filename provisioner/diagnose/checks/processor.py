@@ -8,8 +8,9 @@ from provisioner.causes.findings import Findings
 from provisioner.choose.platforms import check_cpu
 from provisioner.diagnose import instead, target
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell
-from provisioner.facts import elf, files
+from provisioner.facts import elf
 from provisioner.facts.system import MACHINE_NAMES
+from provisioner.host import files
 from provisioner.model.finding import Evidence, Remedy
 from provisioner.verify.raw import Child, ending
 

@@ -10,14 +10,14 @@ import posixpath
 import re
 from collections.abc import Iterable, Mapping
 
+from provisioner.base.versions import numbers
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import instead, target
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
-from provisioner.facts import files
 from provisioner.facts.pe import Pe, PeError, read_pe
+from provisioner.host import files
 from provisioner.model.finding import Evidence, Remedy
 from provisioner.model.record import record
-from provisioner.versions import numbers
 
 # The parts of the Visual C++ 2015-2022 runtime.
 RUNTIME = re.compile(r"(msvcp|vcruntime|concrt|vccorlib|vcomp)140(_[a-z0-9_]+)?\.dll")

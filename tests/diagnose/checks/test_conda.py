@@ -48,7 +48,7 @@ def case(env: Path, **changes: object) -> Case:
 
 def receipt(env: Path, *, edits: tuple[Edit, ...] = (), wheels: tuple[str, ...] = (), conda: tuple[str, ...] = ()) -> Receipt:
     """A receipt of what made the environment; ``conda`` packages as name-version-build."""
-    from provisioner.local_host import LocalHost
+    from provisioner.host.local import LocalHost
 
     made = make_plan(LocalHost(), env.parent / "elsewhere", make_lock(locked("six", "1")))
     part = CondaPart(

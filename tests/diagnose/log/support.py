@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.causes import Messages, open_messages
 from provisioner.diagnose.log import weigh
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.finding import Finding
 
 

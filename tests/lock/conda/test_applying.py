@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from provisioner import flow, flow_team
+from provisioner.base.progress import SILENT
 from provisioner.catalogue import Catalogue
 from provisioner.errors import InputError, NoProfileError, OperationError
 from provisioner.execute import execute
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.lock import sidecar
 from provisioner.lock.fitting import fit, set_of
 from provisioner.model.facts import known
@@ -21,7 +22,6 @@ from provisioner.model.finding import Verification
 from provisioner.model.plan import EnvState
 from provisioner.model.request import Request
 from provisioner.model.team import TeamLock
-from provisioner.progress import SILENT
 from tests.channel.build import Channel, build
 from tests.channel.python import needs
 from tests.channel.serve import Server

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from provisioner.catalogue import Catalogue, find_profiles
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.lock.declaration import read_declaration
 from provisioner.lock.first import from_environment, text_of
 from provisioner.site import read_site

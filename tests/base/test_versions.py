@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.versions import numbers
+from provisioner.base.versions import numbers
 
 
 def test_they_are_compared_number_by_number() -> None:

@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from provisioner.host import Completed, Entry, EntryKind, Space
-from provisioner.local_processes import communicate, end, what_it_said
+from provisioner.host.processes import communicate, end, what_it_said
 
 if sys.platform != "win32":
     import fcntl
@@ -128,9 +128,9 @@ class LocalHost:
         """See ``host.Host``."""
         if sys.platform == "win32":  # pragma: no cover - no select on pipes there
             return self.run(argv, env=env, cwd="/", stdin=f"{request}\n", timeout=timeout, watch=watch)
-        from provisioner import local_ask  # noqa: PLC0415 - brings `socket`, 4 ms
+        from provisioner.host import helper  # noqa: PLC0415 - brings `socket`, 4 ms
 
-        return local_ask.ask(argv, request, env=env, timeout=timeout, watch=watch, locks=_LOCKS)
+        return helper.ask(argv, request, env=env, timeout=timeout, watch=watch, locks=_LOCKS)
 
     def which(self, name: str) -> str | None:
         """See ``host.Reader``."""

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from provisioner.host import Completed
-from provisioner.local_processes import KILL_GRACE_SECONDS, WATCH_SECONDS, bytes_written, end
+from provisioner.host.processes import KILL_GRACE_SECONDS, WATCH_SECONDS, bytes_written, end
 
 
 class Kept:

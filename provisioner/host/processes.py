@@ -1,4 +1,4 @@
-"""Processes of this machine: how they are listened to, watched and ended; for ``local_host`` and ``local_ask``."""
+"""Processes of this machine: how they are listened to, watched and ended; for ``host/local.py`` and ``helper``."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioner import local_ask
-from provisioner.local_host import LocalHost
+from provisioner.host import helper
+from provisioner.host.local import LocalHost
 
 HOST = LocalHost()
 PYTHON = sys.executable
@@ -83,7 +83,7 @@ def test_a_time_limit_ends_a_process_and_its_children() -> None:
 
 def test_a_child_that_left_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """One with a session of its own keeps the pipes open."""
-    monkeypatch.setattr("provisioner.local_processes.KILL_GRACE_SECONDS", 0.3)
+    monkeypatch.setattr("provisioner.host.processes.KILL_GRACE_SECONDS", 0.3)
     started = time.monotonic()
     done = HOST.run([PYTHON, "-c", STUBBORN.format(session="os.setsid()")], timeout=1)
     assert done.timed_out
@@ -209,7 +209,7 @@ def test_a_signal_waits_until_the_shielded_block_is_left(number: int) -> None:
 def test_a_lock_has_one_holder_and_ends_with_its_process(tmp_path: Path) -> None:
     path = str(tmp_path / "lock")
     script = (
-        f"from provisioner.local_host import LocalHost\nwith LocalHost().lock({path!r}, wait=0):\n    print('held', flush=True); input()"
+        f"from provisioner.host.local import LocalHost\nwith LocalHost().lock({path!r}, wait=0):\n    print('held', flush=True); input()"
     )
     with subprocess.Popen([PYTHON, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == "held\n"
@@ -226,7 +226,7 @@ def test_a_lock_outlives_its_holder_in_the_programs_it_started(tmp_path: Path) -
     """Should the tool be killed, its installer still writes; nobody else may begin."""
     path = str(tmp_path / "lock")
     script = (
-        f"import os\nfrom provisioner.local_host import LocalHost\nhost = LocalHost()\nwith host.lock({path!r}, wait=0):\n"
+        f"import os\nfrom provisioner.host.local import LocalHost\nhost = LocalHost()\nwith host.lock({path!r}, wait=0):\n"
         f"    host.run(['/bin/sh', '-c', 'kill -9 $PPID; sleep 1'])"
     )
     subprocess.run([PYTHON, "-c", script], check=False)
@@ -282,7 +282,7 @@ def ask(request: str, timeout: float = 30, **env: str):
 @pytest.fixture
 def let_go():
     yield
-    local_ask._let_go()
+    helper._let_go()
 
 
 @pytest.mark.usefixtures("let_go")
@@ -326,7 +326,7 @@ class TestAsk:
     def test_it_ends_with_who_asked(self):
         program = f"""
 import os, sys
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 print(LocalHost().ask([sys.executable, "-c", {ANSWERS!r}], "one", env={{}}, timeout=30).out.split()[0], flush=True)
 os.kill(os.getpid(), 9)
 """

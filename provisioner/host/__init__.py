@@ -1,4 +1,4 @@
-"""The port: everything the tool may ask of, or do to, a machine. ``local_host`` is its one real implementation."""
+"""The port: everything the tool may ask of, or do to, a machine. ``host/local.py`` is its one real implementation."""
 
 from __future__ import annotations
 
