@@ -15,18 +15,18 @@ from provisioner.conda_plan import identity_parts
 from provisioner.diagnose.conda_repair import CondaGround, channel_of
 from provisioner.diagnose.known import LIBRARIES
 from provisioner.engines import rattler
+from provisioner.environment.conda_owned import own_folders
+from provisioner.environment.conda_present import read_present
+from provisioner.environment.conda_records import read_records
+from provisioner.environment.read import Site
+from provisioner.environment.receipt import Receipt
 from provisioner.errors import TfsetupError
-from provisioner.facts.conda_env import read_records
-from provisioner.facts.conda_owned import own_folders
-from provisioner.facts.conda_present import read_present
 from provisioner.host import Host, Reader, files
 from provisioner.model.catalogue import Link
 from provisioner.model.conda_package import SUBDIRS, CondaPackage, Road
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice
 from provisioner.model.request import Request
-from provisioner.receipt import Receipt
-from provisioner.site import Site
 from provisioner.transaction import make_folders
 
 if TYPE_CHECKING:

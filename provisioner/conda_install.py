@@ -10,14 +10,14 @@ from provisioner.base.progress import Progress
 from provisioner.conda_places import places
 from provisioner.conda_plan import identity_parts
 from provisioner.engines import rattler
+from provisioner.environment.conda_owned import own_folders
+from provisioner.environment.conda_present import recorded_files
+from provisioner.environment.conda_records import META, read_records
+from provisioner.environment.read import Installed
 from provisioner.errors import OperationError
-from provisioner.facts.conda_env import META, read_records
-from provisioner.facts.conda_owned import own_folders
-from provisioner.facts.conda_present import recorded_files
 from provisioner.host import Host, Reader
 from provisioner.model.conda_package import SUBDIRS, CondaPart
 from provisioner.model.plan import Plan
-from provisioner.site import Installed
 from provisioner.transaction import make_folders
 
 HISTORY = "conda-meta/history"

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provisioner import conda_registry
-from provisioner import receipt as receipts
 from provisioner.catalogue.conda_tables import newest_cuda
 from provisioner.choose import choose
 from provisioner.choose.channel import channel_choice, channel_specs, no_channel_build
@@ -17,8 +16,11 @@ from provisioner.conda_places import Places, places
 from provisioner.conda_plan import TOOLS, as_it_is, compare, leaving, staying
 from provisioner.conda_plan import check_saved as check_part
 from provisioner.engines import rattler
+from provisioner.environment import receipt as receipts
+from provisioner.environment.conda_present import read_present
+from provisioner.environment.read import Site, normalise
+from provisioner.environment.workspace import Workspace
 from provisioner.errors import NoProfileError, StalePlanError
-from provisioner.facts.conda_present import read_present
 from provisioner.host import Host, Reader
 from provisioner.model.catalogue import Lock, Proof, Release, set_of
 from provisioner.model.conda_package import SUBDIRS, CondaPart, Present
@@ -27,8 +29,6 @@ from provisioner.model.plan import Choice, Plan
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan import Picked
-from provisioner.site import Site, normalise
-from provisioner.workspace import Workspace
 
 if TYPE_CHECKING:
     from provisioner.catalogue import Catalogue

@@ -11,6 +11,7 @@ from provisioner.base.text import mask
 from provisioner.channels import channel_urls, mirror_urls, refused_channels, shown_url
 from provisioner.engines import rattler
 from provisioner.engines.resolving import expand
+from provisioner.environment.workspace import absolute
 from provisioner.errors import UsageError
 from provisioner.facts import conda as conda_facts
 from provisioner.facts.condarc import read_config
@@ -19,7 +20,6 @@ from provisioner.model.conda import CondaConfig
 from provisioner.model.facts import Tool
 from provisioner.model.record import record
 from provisioner.model.request import Request
-from provisioner.workspace import absolute
 
 # A name as conda writes it (``conda-forge/label/x``), an address, or a folder.
 _CHANNEL = r"[\w.-]+(/[\w.-]+)*|[a-z][a-z0-9+]*://[^\s]+|(\.{1,2}|~|/)[^\0\n]*|\.{1,2}"

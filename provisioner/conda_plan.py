@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from provisioner.environment.read import is_rival
 from provisioner.errors import StalePlanError
 from provisioner.model.conda import Outside
 from provisioner.model.conda_package import CondaPackage, CondaPart, CondaRemoval, Present
-from provisioner.site import is_rival
 
 # Where conda has put these already, they stay as they are: what conda itself, and building, goes by.
 TOOLS = frozenset({"pip", "setuptools", "wheel"})

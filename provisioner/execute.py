@@ -8,19 +8,19 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from provisioner import conda_install, conda_registry, filling, recovery
-from provisioner import receipt as receipts
 from provisioner.base.progress import SILENT, Progress
+from provisioner.environment import receipt as receipts
+from provisioner.environment.damaged import environment_files, files_of, read_broken, replaced
+from provisioner.environment.read import Site, read_site, recorded_files
+from provisioner.environment.receipt import Receipt
+from provisioner.environment.workspace import Workspace
 from provisioner.errors import OperationError, StalePlanError
 from provisioner.host import Host
 from provisioner.journal import Journal, last_record, write
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
-from provisioner.receipt import Receipt
-from provisioner.salvage import environment_files, files_of, read_broken, replaced
-from provisioner.site import Site, read_site, recorded_files
 from provisioner.transaction import incoming_moves, make_folders, move_in, outgoing_moves
-from provisioner.workspace import Workspace
 
 # Before a person is told that somebody else is at work.
 PATIENCE_SECONDS = 0.5

@@ -9,10 +9,10 @@ from functools import partial
 
 from provisioner.engines import uv
 from provisioner.engines.wheels import Wheel, major_minor, pick, read_pylock, supported_tags
+from provisioner.environment.read import is_rival, normalise
 from provisioner.errors import NoProfileError, OperationError, UsageError
 from provisioner.host import Host
 from provisioner.model.catalogue import NO_ADDON, Lock, LockedFile
-from provisioner.site import is_rival, normalise
 
 # The distribution that every add-on names when it needs TensorFlow.
 TENSORFLOW = "tensorflow"

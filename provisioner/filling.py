@@ -7,12 +7,12 @@ import posixpath
 from provisioner import conda_install
 from provisioner.base.progress import Progress
 from provisioner.engines import uv
+from provisioner.environment.read import parse_config
+from provisioner.environment.workspace import Workspace
 from provisioner.errors import OperationError
 from provisioner.host import Host
 from provisioner.model.plan import Plan
-from provisioner.site import parse_config
 from provisioner.transaction import make_folders, merge
-from provisioner.workspace import Workspace
 
 
 def build(plan: Plan, host: Host, aside: Workspace, channels: tuple[str, ...], progress: Progress) -> None:

@@ -12,6 +12,8 @@ from provisioner import plan as planning
 from provisioner.base.progress import Progress
 from provisioner.base.text import machine_words, size_words
 from provisioner.engines import uv
+from provisioner.environment.read import Site, is_rival, read_site
+from provisioner.environment.workspace import Workspace, absolute
 from provisioner.errors import InputError, OperationError, StalePlanError, UsageError
 from provisioner.host import Host
 from provisioner.journal import last_record
@@ -21,8 +23,6 @@ from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice, Edit, EnvState, Plan
 from provisioner.model.record import record
 from provisioner.plan import Picked
-from provisioner.site import Site, is_rival, read_site
-from provisioner.workspace import Workspace, absolute
 
 if TYPE_CHECKING:
     from provisioner.catalogue import Catalogue
@@ -426,7 +426,7 @@ def verify(host: Host, *, env: str, python: str, require_gpu: bool, timeout: flo
     interpreter = python or posixpath.join(root, "bin", "python")
     if not host.exists(interpreter):
         raise InputError("there is no Python in it", place=interpreter, hint="name the interpreter with --python")
-    from provisioner import receipt as receipts  # noqa: PLC0415 - not needed to plan
+    from provisioner.environment import receipt as receipts  # noqa: PLC0415 - not needed to plan
 
     receipt = receipts.read(host, Workspace(root=root).receipt)
     expected = _expected_of_plan(host, receipt.plan) if receipt else _expected_of_site(host, _site_or_nothing(host, root))
@@ -475,7 +475,7 @@ def _verify(
 
 def undoable(host: Host, env: str) -> recovery.Undoable:
     """Find what ``undo`` would take back, which may be nothing."""
-    from provisioner import receipt as receipts  # noqa: PLC0415 - not needed to plan
+    from provisioner.environment import receipt as receipts  # noqa: PLC0415 - not needed to plan
 
     workspace = Workspace(root=host.real(env))
     left = recovery.interrupted(host, workspace)

@@ -10,15 +10,15 @@ from provisioner import activation, conda_links, conda_pick, conda_registry, xla
 from provisioner.catalogue import conda_tables
 from provisioner.conda_places import places, unfit
 from provisioner.engines import rattler
+from provisioner.environment.conda_records import protection
+from provisioner.environment.read import Site
 from provisioner.errors import InputError
-from provisioner.facts.conda_env import protection
 from provisioner.host import Host, Reader
 from provisioner.model.catalogue import CudaBuild, Link, Lock
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice, Edit, Plan
 from provisioner.model.request import Request
 from provisioner.plan import Picked
-from provisioner.site import Site
 from provisioner.transaction import make_folders
 
 if TYPE_CHECKING:

@@ -10,6 +10,8 @@ from typing import Literal
 from provisioner import flow
 from provisioner.base.progress import Progress
 from provisioner.diagnose import repair
+from provisioner.environment.damaged import read_broken, what_instead
+from provisioner.environment.read import is_rival, normalise
 from provisioner.errors import InputError, NoProfileError, OperationError
 from provisioner.execute import Executed
 from provisioner.ground import Surveyed, survey, with_everything, with_restored
@@ -19,8 +21,6 @@ from provisioner.model.finding import Check, Finding, Repair, Verification
 from provisioner.model.plan import Plan, PlanKind
 from provisioner.model.record import record
 from provisioner.model.request import Request
-from provisioner.salvage import read_broken, what_instead
-from provisioner.site import is_rival, normalise
 
 # How often what an attempt brought to light is added to the small attempt before larger ones are made.
 WIDENINGS = 2

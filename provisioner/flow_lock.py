@@ -12,6 +12,7 @@ from provisioner.base.progress import SILENT, Progress
 from provisioner.base.versions import numbers
 from provisioner.catalogue import Catalogue
 from provisioner.engines import conda_lock as conda_lock_engine
+from provisioner.environment.read import is_rival, normalise
 from provisioner.errors import InputError, OperationError, UsageError
 from provisioner.flow import cache_folder, open_catalogue, platform_of
 from provisioner.host import Host
@@ -21,7 +22,6 @@ from provisioner.lock.formats import conda_lock
 from provisioner.lock.resolve import ChosenSet, How, Locked, catalogue_digest, lock_targets
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Engine, Inputs, TeamLock
-from provisioner.site import is_rival, normalise
 from provisioner.transaction import make_folders
 
 # How long a run waits for another one that writes the same lock.

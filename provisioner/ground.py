@@ -7,12 +7,16 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from provisioner import __version__, flow
-from provisioner import receipt as receipts
 from provisioner.base.text import machine_words
 from provisioner.conda_ground import read_conda_ground, solved
 from provisioner.diagnose.conda_repair import without_owned
 from provisioner.diagnose.repair import Ground, inside, needs_set, repairs_of
 from provisioner.engines import uv
+from provisioner.environment import receipt as receipts
+from provisioner.environment.damaged import unowned
+from provisioner.environment.read import Installed, Site, is_rival, normalise
+from provisioner.environment.receipt import Receipt
+from provisioner.environment.workspace import ASIDE, Workspace
 from provisioner.errors import OperationError
 from provisioner.ground_choice import Seen, choose_set, own_name, release_of, staying_owners
 from provisioner.host import Host, Reader
@@ -22,12 +26,8 @@ from provisioner.model.finding import Finding, Repair
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan import facts_digest, proof_words
-from provisioner.receipt import Receipt
-from provisioner.salvage import unowned
-from provisioner.site import Installed, Site, is_rival, normalise
 from provisioner.transaction import make_folders
 from provisioner.verify import integrity
-from provisioner.workspace import ASIDE, Workspace
 
 # What is taken from a set, or made with the Python of one.
 _FROM_SET = frozenset({"restore", "rebuild", "interpreter"})

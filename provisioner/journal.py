@@ -8,13 +8,13 @@ import re
 from typing import Literal
 
 from provisioner import conda_registry
+from provisioner.environment.workspace import ASIDE, Workspace
 from provisioner.errors import InputError, OperationError
 from provisioner.host import Host, Reader
 from provisioner.model import codec
 from provisioner.model.conda import Outside
 from provisioner.model.plan import EnvKind, Move
 from provisioner.model.record import record
-from provisioner.workspace import ASIDE, Workspace
 
 SCHEMA = "tfsetup/journal/1"
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner.conda_faults import conda_faults
+from provisioner.environment.read import Installed, Site, is_rival
 from provisioner.errors import InputError, StalePlanError
 from provisioner.model import codec
 from provisioner.model.catalogue import Link, Lock, LockedFile, Proof
@@ -22,7 +23,6 @@ from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.model.team import Index
 from provisioner.plan_steps import steps_of
-from provisioner.site import Installed, Site, is_rival
 
 SCHEMA = "tfsetup/plan/1"
 # How much larger conda packages are unpacked: the index does not tell (conda-forge's Python, cudatoolkit and cuDNN: 1.6 to 3.6 times).

@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Literal
 
 from provisioner import conda_registry
+from provisioner.environment.workspace import Workspace
 from provisioner.host import Host, Reader
 from provisioner.journal import Journal, last_record, read, write
 from provisioner.model.plan import EnvKind
 from provisioner.model.record import record
 from provisioner.transaction import clear, make_folders, move_back
-from provisioner.workspace import Workspace
 
 
 @record

@@ -11,10 +11,10 @@ import contextlib
 import posixpath
 from collections.abc import Iterable
 
+from provisioner.environment.workspace import Workspace
 from provisioner.errors import OperationError
 from provisioner.host import Entry, Host, Reader
 from provisioner.journal import Journal
-from provisioner.workspace import Workspace
 
 Tree = dict[str, "Tree"]
 

@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from provisioner import plan as planning
+from provisioner.environment.read import read_site
 from provisioner.host import Host
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Link, Lock, LockedFile, Proof
@@ -20,7 +21,6 @@ from provisioner.model.facts import Cpu, Disk, Driver, Facts, Interpreter, Syste
 from provisioner.model.finding import Check, Verification
 from provisioner.model.plan import Choice, Plan
 from provisioner.model.request import Request
-from provisioner.site import read_site
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 SITE = f"lib/python{PYTHON}/site-packages"

@@ -14,6 +14,8 @@ from provisioner.base.progress import Silent
 from provisioner.conda_ground import read_conda_ground
 from provisioner.conda_install import HISTORY
 from provisioner.diagnose import repair
+from provisioner.environment.damaged import read_broken
+from provisioner.environment.workspace import Workspace
 from provisioner.errors import OperationError
 from provisioner.execute import execute, holding
 from provisioner.host.local import LocalHost
@@ -21,8 +23,6 @@ from provisioner.journal import last_record
 from provisioner.model.finding import Repair
 from provisioner.model.plan import Choice, Plan
 from provisioner.model.request import Request
-from provisioner.salvage import read_broken
-from provisioner.workspace import Workspace
 from tests.channel import build
 from tests.channel.packages import PLACEHOLDER, File, Package
 from tests.fixing import ground, locked

@@ -16,6 +16,7 @@ from provisioner.choose.virtual import virtual_packages
 from provisioner.conda_links import links
 from provisioner.conda_places import places
 from provisioner.engines import rattler as engine
+from provisioner.environment.read import Site
 from provisioner.errors import NoProfileError, OperationError
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import CudaBuild
@@ -23,7 +24,6 @@ from provisioner.model.codec import document
 from provisioner.model.conda_package import CondaPackage
 from provisioner.model.plan import EnvState
 from provisioner.model.request import Request
-from provisioner.site import Site
 from tests.channel import build, cuda, metadata, tensorflow
 from tests.channel.packages import Package
 from tests.choose.test_hosts import HOSTS, SCHEMA, catalogue, load

@@ -12,12 +12,12 @@ import pytest
 
 from provisioner import recovery
 from provisioner.conda_registry import fault, plan_registration, read_taken, register, registration, unregister, unregister_all, words
+from provisioner.environment.workspace import Workspace
 from provisioner.errors import OperationError
 from provisioner.host.local import LocalHost
 from provisioner.journal import Journal, write
 from provisioner.model.conda import CondaConfig, Outside
 from provisioner.model.facts import Tool
-from provisioner.workspace import Workspace
 from tests.support import DyingHost, Killed, snapshot
 
 HOST = LocalHost()

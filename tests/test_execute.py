@@ -11,12 +11,12 @@ import pytest
 
 from provisioner import recovery
 from provisioner.base.progress import Silent
+from provisioner.environment.workspace import Workspace
 from provisioner.errors import OperationError, StalePlanError
 from provisioner.execute import execute, holding
 from provisioner.host.local import LocalHost
 from provisioner.journal import last_record
 from provisioner.model.catalogue import Link
-from provisioner.workspace import Workspace
 from tests.support import SITE, DyingHost, Killed, make_lock, make_plan, make_wheel, prove_by_import, snapshot, verification
 
 

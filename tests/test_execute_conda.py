@@ -12,9 +12,9 @@ import pytest
 
 from provisioner import flow, recovery
 from provisioner.base.progress import Silent
+from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError, NoProfileError
 from provisioner.host.local import LocalHost
-from provisioner.workspace import Workspace
 from tests.channel.cuda import NEEDS_COMPILER
 from tests.conda_sets import OLDER, RELEASES, Conda
 from tests.faults.fingerprint import differences, fingerprint

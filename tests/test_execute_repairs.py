@@ -15,6 +15,7 @@ import pytest
 from provisioner import recovery
 from provisioner.base.progress import Silent
 from provisioner.diagnose import repair
+from provisioner.environment.workspace import Workspace
 from provisioner.errors import OperationError, StalePlanError
 from provisioner.execute import execute, holding
 from provisioner.host.local import LocalHost
@@ -23,7 +24,6 @@ from provisioner.model.catalogue import Lock
 from provisioner.model.finding import Repair
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
-from provisioner.workspace import Workspace
 from tests.fixing import VERSION, ground, interpreter, read_ground
 from tests.support import PYTHON, SITE, DyingHost, Killed, make_lock, make_plan, make_wheel, prove_by_import, snapshot
 

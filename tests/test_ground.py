@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from provisioner import ground, ground_choice
+from provisioner.environment.damaged import read_broken
+from provisioner.environment.read import Installed, Site
 from provisioner.host.local import LocalHost
 from provisioner.model.facts import known
 from provisioner.model.finding import Repair
-from provisioner.salvage import read_broken
-from provisioner.site import Installed, Site
 from tests.fixing import interpreter
 from tests.support import PYTHON, SITE, machine
 

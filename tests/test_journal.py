@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.environment.workspace import Workspace
 from provisioner.errors import OperationError
 from provisioner.host.local import LocalHost
 from provisioner.journal import Journal, last_record, read, write
 from provisioner.model.conda import Outside
 from provisioner.model.plan import Move
-from provisioner.workspace import Workspace
 
 HOST = LocalHost()
 JOURNAL = Journal(

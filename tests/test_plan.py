@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from provisioner import plan as planning
+from provisioner.environment.read import Installed, Site
 from provisioner.errors import InputError, StalePlanError
 from provisioner.model import codec
 from provisioner.model.catalogue import Link, Lock, LockedFile, Proof
@@ -15,7 +16,6 @@ from provisioner.model.conda_package import CondaPackage, CondaPart, CondaRemova
 from provisioner.model.facts import Interpreter, known
 from provisioner.model.plan import Choice, Edit, EnvState
 from provisioner.model.request import Request
-from provisioner.site import Installed, Site
 from tests.support import machine
 
 VENV = EnvState(

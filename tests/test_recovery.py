@@ -14,13 +14,13 @@ import pytest
 
 from provisioner import flow, recovery
 from provisioner.base.progress import Silent
+from provisioner.environment.workspace import Workspace
 from provisioner.execute import execute
 from provisioner.host.local import LocalHost
 from provisioner.journal import last_record
 from provisioner.recovery import Undoable
 from provisioner.report.apply_text import undo_document, undo_text
 from provisioner.report.schemas import schema_of
-from provisioner.workspace import Workspace
 from tests.support import DyingHost, Killed, make_lock, make_plan, make_wheel, prove_by_import, snapshot
 
 

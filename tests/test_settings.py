@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from provisioner import settings
+from provisioner.environment.workspace import absolute
 from provisioner.errors import UsageError
 from provisioner.model.request import SETTINGS
-from provisioner.workspace import absolute
 from tests.support import FixedHost
 
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from provisioner.environment.workspace import Workspace
 from provisioner.errors import OperationError
 from provisioner.host.local import LocalHost
 from provisioner.journal import Journal
 from provisioner.transaction import clear, incoming_moves, make_folders, move_back, move_in, outgoing_moves, tree_of
-from provisioner.workspace import Workspace
 from tests.support import snapshot
 
 HOST = LocalHost()

@@ -11,10 +11,10 @@ import typer
 from provisioner.cli import options
 from provisioner.cli.consent import ask
 from provisioner.cli.output import print_json, print_text, say
+from provisioner.environment.workspace import absolute
 from provisioner.errors import UsageError
 from provisioner.host.local import LocalHost
 from provisioner.model.request import Request
-from provisioner.workspace import absolute
 
 if TYPE_CHECKING:
     from provisioner.flow import Planned

@@ -17,7 +17,7 @@ from provisioner.host.local import LocalHost
 
 if TYPE_CHECKING:
     from provisioner.base.progress import Progress
-    from provisioner.diagnose.subject import Subject
+    from provisioner.environment.active import Subject
     from provisioner.flow_fix import Tried
     from provisioner.host import Host
     from provisioner.model.diagnosis import Examination
@@ -43,10 +43,10 @@ def fix(
 ) -> int:
     """Make an environment work by the smallest repair that does: shown, agreed to, executed, verified; undone when the proof fails."""
     from provisioner import flow, flow_fix  # noqa: PLC0415 - start-up
-    from provisioner.diagnose import subject as subjects  # noqa: PLC0415 - start-up
+    from provisioner.environment import active as subjects  # noqa: PLC0415 - start-up
+    from provisioner.environment.workspace import absolute  # noqa: PLC0415 - start-up
     from provisioner.report.fix_text import findings_text, fixed_document, fixed_text  # noqa: PLC0415 - start-up
     from provisioner.report.progress import progress_for  # noqa: PLC0415 - start-up
-    from provisioner.workspace import absolute  # noqa: PLC0415 - start-up
 
     host = LocalHost()
     flow.check_executor(host)

@@ -10,9 +10,9 @@ import typer
 from provisioner.cli import options
 from provisioner.cli.consent import ask
 from provisioner.cli.output import print_json, print_text, say
+from provisioner.environment.workspace import absolute
 from provisioner.errors import CouldNotTellError, InputError
 from provisioner.host.local import LocalHost
-from provisioner.workspace import absolute
 
 
 def init(
@@ -26,9 +26,9 @@ def init(
 ) -> int:
     """Write a first tfsetup.yaml for a team, from the environment that is there, or for this machine where there is none."""
     from provisioner import flow  # noqa: PLC0415 - start-up
+    from provisioner.environment.read import read_site  # noqa: PLC0415 - start-up
     from provisioner.lock import first, found  # noqa: PLC0415 - start-up
     from provisioner.model import codec  # noqa: PLC0415 - start-up
-    from provisioner.site import read_site  # noqa: PLC0415 - start-up
 
     host = LocalHost()
     request = options.request(host, env=env)

@@ -8,9 +8,9 @@ import typer
 
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text
+from provisioner.environment.workspace import absolute
 from provisioner.errors import UsageError
 from provisioner.host.local import LocalHost
-from provisioner.workspace import absolute
 
 # The lock is not what its inputs would give now.
 STALE = 10

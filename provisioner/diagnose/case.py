@@ -8,12 +8,12 @@ from typing import Literal
 
 from provisioner.catalogue.fits import Fits
 from provisioner.causes.findings import Findings
+from provisioner.environment.receipt import Receipt
 from provisioner.host import Reader
 from provisioner.model.catalogue import Build, Lock, Release
 from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.facts import Facts, Interpreter
 from provisioner.model.record import record
-from provisioner.receipt import Receipt
 from provisioner.verify.integrity import Integrity
 from provisioner.verify.raw import Child, Expected
 

@@ -7,7 +7,7 @@ import posixpath
 from provisioner.conda_spec import compare
 from provisioner.diagnose import examined
 from provisioner.diagnose.case import Case, Skipped
-from provisioner.facts.conda_owned import identity
+from provisioner.environment.conda_owned import identity
 from provisioner.model.conda import CondaRecord
 from provisioner.model.finding import Evidence, Repair
 from provisioner.verify import conda_files

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 from provisioner.conda_plan import TOOLS, identity_parts
 from provisioner.conda_spec import spec_name
+from provisioner.environment.read import Site, is_rival, normalise
 from provisioner.model.catalogue import Lock
 from provisioner.model.conda_package import CondaPackage, CondaPart, CondaRemoval, Road
 from provisioner.model.finding import Repair
 from provisioner.model.plan import Edit, PlanKind
 from provisioner.model.record import record
-from provisioner.site import Site, is_rival, normalise
 
 # Records that are there, and nothing of them is known: what has the same name leaves with them.
 _FAMILY = re.compile(r"(lib)?tensorflow([-_].*)?")

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 
 from provisioner.diagnose.case import Case, Distribution
+from provisioner.environment.read import RIVAL_FOLDERS, is_rival, normalise
 from provisioner.host import files
-from provisioner.site import RIVAL_FOLDERS, is_rival, normalise
 from provisioner.verify.integrity import name_of_folder
 
 # The distributions that only say what to install instead, or that install another one.

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from provisioner.diagnose.case import Distribution
 from provisioner.diagnose.examined import quoted
+from provisioner.environment.read import is_rival
+from provisioner.environment.receipt import Receipt
 from provisioner.host import Reader, files
 from provisioner.model.catalogue import Build, ComputeDevice, Lock, LockDevice, Release, set_of
 from provisioner.model.facts import Facts
 from provisioner.model.record import record
-from provisioner.receipt import Receipt
-from provisioner.site import is_rival
 from provisioner.verify.raw import Expected
 
 if TYPE_CHECKING:

@@ -9,6 +9,8 @@ from dataclasses import replace
 from provisioner.diagnose import conda_repair
 from provisioner.diagnose.conda_repair import CondaGround
 from provisioner.diagnose.repair_words import steps_of
+from provisioner.environment.read import Site, is_rival, normalise
+from provisioner.environment.workspace import STATE
 from provisioner.model.catalogue import Link, Lock
 from provisioner.model.conda_package import CondaPart
 from provisioner.model.finding import Finding, Repair, Verification
@@ -16,10 +18,8 @@ from provisioner.model.plan import Choice, Edit, Move, Package, Plan, PlanKind, 
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan import CONDA_GROWTH, packages_of, seal
-from provisioner.site import Site, is_rival, normalise
 from provisioner.verify.integrity import Installed
 from provisioner.verify.requirements import unmet
-from provisioner.workspace import STATE
 
 # Causes that lie in what is installed (the cause table's "Python packages beside TensorFlow" and "the state of the installation"), which the
 # known-good set may mend where a finding brings no repair of its own; and the one that nobody could name.

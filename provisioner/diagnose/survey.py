@@ -9,19 +9,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from provisioner.diagnose import module_path, subject
+from provisioner.diagnose import module_path
 from provisioner.diagnose.case import Case, PathEntry, Survey
 from provisioner.diagnose.installed import distributions
 from provisioner.diagnose.known import recognise
+from provisioner.environment import active
+from provisioner.environment.conda_records import read_index
+from provisioner.environment.receipt import read as read_receipt
+from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError
-from provisioner.facts.conda_env import read_index
 from provisioner.host import Host, Reader, files
 from provisioner.model.facts import Facts
 from provisioner.model.record import record
-from provisioner.receipt import read as read_receipt
 from provisioner.verify import children, integrity, no_libraries, surroundings
 from provisioner.verify.raw import Child
-from provisioner.workspace import Workspace
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -47,7 +48,7 @@ class Wishes:
 
 def gather(
     host: Host,
-    chosen: subject.Subject,
+    chosen: active.Subject,
     wishes: Wishes,
     *,
     facts: Callable[[], Facts],
@@ -93,7 +94,7 @@ def gather(
         cwd=wishes.cwd,
         reader=host,
         facts=machine,
-        config=subject.config(host, chosen.env),
+        config=active.config(host, chosen.env),
         survey=survey,
         no_survey=no_survey,
         distributions=found,
@@ -118,7 +119,7 @@ def _conda(host: Reader, env: str) -> frozenset[str]:
     return frozenset(item.name for item in read_index(host, env)) if env else frozenset()
 
 
-def _with_environment(host: Reader, chosen: subject.Subject, survey: Survey | None) -> subject.Subject:
+def _with_environment(host: Reader, chosen: active.Subject, survey: Survey | None) -> active.Subject:
     """An interpreter that was named by another name (a wrapper, a link) says itself which environment it is of."""
     if chosen.env or survey is None or survey.prefix == survey.base_prefix:
         return chosen
@@ -134,7 +135,7 @@ def _work(host: Host) -> tuple[str, str]:
         return "", f"no temporary folder can be made: {files.reason(error)}"
 
 
-def ask(host: Reader, chosen: subject.Subject, cwd: str, modules: tuple[str, ...]) -> tuple[Survey | None, str]:
+def ask(host: Reader, chosen: active.Subject, cwd: str, modules: tuple[str, ...]) -> tuple[Survey | None, str]:
     """Let the interpreter answer; the second part says why it does not.
 
     An interpreter that does not start with the user's variables is asked once more without those of Python (``-E``): then the variables are
@@ -200,13 +201,13 @@ def _survey(host: Reader, answer: Mapping[str, Any], cwd: str, env: str, flags: 
 
 
 def _path_without_survey(host: Reader, env: str) -> tuple[PathEntry, ...]:
-    return tuple(PathEntry(path=folder, origin="environment") for folder in subject.site_folders(host, env)) if env else ()
+    return tuple(PathEntry(path=folder, origin="environment") for folder in active.site_folders(host, env)) if env else ()
 
 
 def _site_folders(host: Reader, env: str, path: tuple[PathEntry, ...]) -> tuple[str, ...]:
     """The folders whose packages are the examined ones: the environment's own, or those of an interpreter without one."""
     if env:
-        return subject.site_folders(host, env)
+        return active.site_folders(host, env)
     return tuple(
         dict.fromkeys(files.real(host, entry.path) for entry in path if entry.origin in {"base", "user"} and _is_folder(host, entry))
     )
@@ -253,8 +254,8 @@ def _python_version(host: Reader, env: str, survey: Survey | None) -> str:
     """``3.11``, from the interpreter, from ``pyvenv.cfg`` or from the name of the library folder; "" when nothing tells."""
     if survey:
         return ".".join(survey.version.split(".")[:2])
-    config = subject.config(host, env)
+    config = active.config(host, env)
     told = config.get("version_info") or config.get("version", "")
-    folders = subject.site_folders(host, env) if env else ()
+    folders = active.site_folders(host, env) if env else ()
     names = [found[1] for found in (re.search(r"/lib/python(\d+\.\d+)t?/site-packages$", folder) for folder in folders) if found]
     return names[0] if len(names) == 1 else ".".join(told.split(".")[:2])

@@ -9,9 +9,9 @@ from typing import Any
 
 from provisioner.base.text import mask
 from provisioner.base.versions import numbers
+from provisioner.environment.read import normalise
 from provisioner.lock.keys import NAME
 from provisioner.lock.shape import Fault, Path
-from provisioner.site import normalise
 
 _MINOR = r"3\.[0-9]{1,2}"
 _VARIABLE = r"\$\{[A-Za-z_][A-Za-z0-9_]*\}"

@@ -18,6 +18,7 @@ from provisioner.base.text import mask
 from provisioner.catalogue import Catalogue
 from provisioner.engines import uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
+from provisioner.environment.read import is_rival, normalise
 from provisioner.errors import OperationError
 from provisioner.host import Host
 from provisioner.lock.needs import floor_of
@@ -25,7 +26,6 @@ from provisioner.lock.parallel import Watch, side_by_side
 from provisioner.model.catalogue import Lock
 from provisioner.model.record import record
 from provisioner.model.team import Target
-from provisioner.site import is_rival, normalise
 from provisioner.transaction import make_folders
 
 # What uv says (0.9 to 0.13), in its hints or in the reasons themselves.

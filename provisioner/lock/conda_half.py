@@ -20,6 +20,7 @@ from provisioner.choose.virtual import driver_cuda, target_packages
 from provisioner.conda_places import Places
 from provisioner.conda_plan import TOOLS
 from provisioner.engines import conda_lock, rattler
+from provisioner.environment.read import is_rival, normalise
 from provisioner.errors import NoProfileError, OperationError, UsageError
 from provisioner.host import Host
 from provisioner.lock.choosing import ChosenSet, road_of
@@ -32,7 +33,6 @@ from provisioner.model.conda_package import SUBDIRS, CondaPackage
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.model.team import Declaration, Inputs, LockedConda, Target, TeamFile, TeamLock
-from provisioner.site import is_rival, normalise
 
 TENSORFLOW = "tensorflow"
 

@@ -8,7 +8,7 @@ from provisioner import conda_registry
 from provisioner.conda_places import places
 from provisioner.conda_plan import compare, leaving
 from provisioner.engines import rattler
-from provisioner.facts.conda_present import read_present
+from provisioner.environment.conda_present import read_present
 from provisioner.host import Host
 from provisioner.model.conda_package import CondaPart, Present
 from provisioner.model.plan import EnvState

@@ -6,6 +6,7 @@ import posixpath
 import re
 from typing import Any
 
+from provisioner.environment.read import normalise
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.lock import checks
@@ -14,7 +15,6 @@ from provisioner.lock.keys import DECLARATION
 from provisioner.lock.shape import Fault, label, read
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Index, Policy, ProjectInput, SignOff, Target
-from provisioner.site import normalise
 
 
 @record

@@ -11,7 +11,8 @@ from dataclasses import replace
 from provisioner.catalogue import Catalogue
 from provisioner.choose.platforms import platform_name
 from provisioner.engines.rattler import bare
-from provisioner.facts.conda_present import read_present
+from provisioner.environment.conda_present import read_present
+from provisioner.environment.read import Site, is_rival
 from provisioner.host import Reader
 from provisioner.lock.installed import Distribution, asked_for, read_distributions
 from provisioner.lock.keys import DECLARATION, TARGET
@@ -23,7 +24,6 @@ from provisioner.model.facts import Facts
 from provisioner.model.record import record
 from provisioner.model.request import Source
 from provisioner.model.team import Target
-from provisioner.site import Site, is_rival
 
 SCHEMA = "tfsetup/init/1"
 LATEST = "latest"

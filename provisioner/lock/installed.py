@@ -5,9 +5,9 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Mapping
 
+from provisioner.environment.read import Installed, Site, is_rival, normalise
 from provisioner.host import Reader
 from provisioner.model.record import record
-from provisioner.site import Installed, Site, is_rival, normalise
 
 # What makes and fills environments, and this tool itself; nobody needs them to be locked.
 _TOOLS = frozenset({"distribute", "pip", "setuptools", "tfsetup", "uv", "wheel"})

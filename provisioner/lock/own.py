@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from provisioner.environment.read import is_rival, normalise
 from provisioner.errors import UsageError
 from provisioner.model.catalogue import Lock
 from provisioner.model.team import Target
-from provisioner.site import is_rival, normalise
 
 # sys_platform, platform_system, os_name and platform_machine of each platform (PEP 508, "Environment Markers").
 _SYSTEMS = {"linux": ("linux", "Linux", "posix"), "macos": ("darwin", "Darwin", "posix"), "windows": ("win32", "Windows", "nt")}

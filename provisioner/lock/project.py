@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from provisioner.base.text import mask
+from provisioner.environment.read import normalise
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.lock.found import read_limited
@@ -15,7 +16,6 @@ from provisioner.lock.requirement import NotLockableError, Read, parse
 from provisioner.lock.toml_text import parse_toml
 from provisioner.model.record import record
 from provisioner.model.team import ProjectInput
-from provisioner.site import normalise
 
 
 @record

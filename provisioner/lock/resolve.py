@@ -13,6 +13,7 @@ from provisioner import __version__
 from provisioner.catalogue import Catalogue
 from provisioner.engines import pip_tools, uv, uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
+from provisioner.environment.read import is_rival
 from provisioner.errors import OperationError, TfsetupError, UsageError
 from provisioner.host import Host
 from provisioner.lock import conda_half
@@ -25,7 +26,6 @@ from provisioner.lock.parallel import Watch, side_by_side
 from provisioner.model.catalogue import Lock, LockedFile, Proof
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Engine, Inputs, LockedConda, LockedTarget, Target, TeamFile, TeamLock
-from provisioner.site import is_rival
 from provisioner.transaction import make_folders
 
 # The distribution that every add-on names when it needs TensorFlow.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner import journal, plan, receipt
+from provisioner import journal, plan
+from provisioner.environment import receipt
 from provisioner.lock import first, keys, shape, sidecar
 from provisioner.lock.difference import LockDiff
 from provisioner.model import codec

@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from provisioner.conda_spec import spec_name
-from provisioner.facts.conda_env import META, distribution_owners, read_records
-from provisioner.facts.conda_owned import Brought, brought, identity
+from provisioner.environment.conda_owned import Brought, brought, identity
+from provisioner.environment.conda_records import META, distribution_owners, read_records
+from provisioner.environment.read import normalise
 from provisioner.host import Reader
 from provisioner.model.conda import CondaFile, CondaRecord
 from provisioner.model.record import record
-from provisioner.site import normalise
 
 # Files up to this size are always hashed; so are modules, and libraries and programs as long as all together are below the second.
 SMALL = 64 * 1024

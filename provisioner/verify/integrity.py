@@ -10,9 +10,9 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Literal, NamedTuple
 
+from provisioner.environment.read import normalise
 from provisioner.host import Reader
 from provisioner.model.record import record
-from provisioner.site import normalise
 from provisioner.verify import conda_files
 from provisioner.verify.conda_files import CondaState, Wheel
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from provisioner.environment.read import normalise
 from provisioner.model.record import record
-from provisioner.site import normalise
 from provisioner.verify.integrity import Installed
 
 

@@ -11,8 +11,7 @@ import pytest
 
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.errors import InputError
-
-from .profiles import Recorder, as_reader, lock_text, make_profiles
+from tests.catalogue.profiles import Recorder, as_reader, lock_text, make_profiles
 
 ORDER = ("2.22.0rc0", "2.20.1", "2.20.0", "2.15.0.post1", "2.15.0", "2.9.0")
 

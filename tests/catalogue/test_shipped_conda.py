@@ -8,8 +8,7 @@ from packaging.version import Version
 from provisioner.base.versions import numbers
 from provisioner.catalogue.conda_tables import brought, sonames
 from provisioner.model.catalogue import Build, Release
-
-from .test_shipped import BUILDS, CATALOGUE
+from tests.catalogue.test_shipped import BUILDS, CATALOGUE
 
 
 @pytest.mark.parametrize(("release", "build"), BUILDS)

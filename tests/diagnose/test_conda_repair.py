@@ -8,10 +8,10 @@ import pytest
 
 from provisioner.diagnose import conda_repair, repair
 from provisioner.diagnose.conda_repair import CondaGround
+from provisioner.environment.read import Installed, Site
 from provisioner.model.conda_package import CondaPackage
 from provisioner.model.finding import Repair
 from provisioner.model.plan import EnvState
-from provisioner.site import Installed, Site
 from tests.fixing import ground, locked
 from tests.support import SITE, make_lock
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from provisioner.diagnose import examined, module_path
 from provisioner.diagnose.case import PathEntry
 from provisioner.diagnose.installed import distributions
+from provisioner.environment.read import parse_config
 from provisioner.host.local import LocalHost
-from provisioner.site import parse_config
 from provisioner.verify import integrity
 from provisioner.verify.integrity import parse_metadata
 from tests.support import FixedHost

@@ -13,15 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.channels import channel_urls
+from provisioner.environment.conda_records import parse_record
 from provisioner.errors import InputError
-from provisioner.facts.conda_env import parse_record
 from provisioner.facts.condarc import read_config, root_prefix, search_path
 from provisioner.facts.condarc_text import SHAPES, parse_condarc
 from provisioner.model.conda import CondaConfig, CondaRecord
 from provisioner.model.facts import Tool
+from tests.facts.fake_reader import FakeReader
 from tests.support import FixedHost
-
-from .fake_reader import FakeReader
 
 HERE = Path(__file__).parent
 CASES = yaml.safe_load((HERE / "condarc" / "merge.yaml").read_text())

@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from provisioner.facts.elf import ElfError
 from provisioner.facts.elf_links import Links, read_links
 from provisioner.host.local import LocalHost
-
-from .fake_reader import FakeReader
+from tests.facts.fake_reader import FakeReader
 
 COMPILER = shutil.which("cc")
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="there is no C compiler")

@@ -16,8 +16,7 @@ from provisioner.host import Completed
 from provisioner.host.local import LocalHost
 from provisioner.model.codec import document, from_data
 from provisioner.model.facts import Distribution, Facts, Libc
-
-from .fake_reader import FakeReader
+from tests.facts.fake_reader import FakeReader
 
 
 class Counting(LocalHost):

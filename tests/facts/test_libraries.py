@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from provisioner.facts import elf, ldcache, libraries
 from provisioner.host.local import LocalHost
-
-from .fake_reader import FakeReader
+from tests.facts.fake_reader import FakeReader
 
 COMPILER = shutil.which("cc")
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="there is no C compiler")

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from provisioner.facts.loader import Loader
 from provisioner.host.local import LocalHost
-
-from .test_elf_links import compile_library, needs_compiler
+from tests.facts.test_elf_links import compile_library, needs_compiler
 
 pytestmark = needs_compiler
 NAME = "libtfsetuptest.so.7"

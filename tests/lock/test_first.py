@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.catalogue import Catalogue, find_profiles
+from provisioner.environment.read import read_site
 from provisioner.host.local import LocalHost
 from provisioner.lock.declaration import read_declaration
 from provisioner.lock.first import First, device_of, from_environment, make_target, text_of
@@ -17,7 +18,6 @@ from provisioner.lock.keys import DECLARATION, TARGET
 from provisioner.lock.own import environment
 from provisioner.model.facts import known
 from provisioner.model.team import Target
-from provisioner.site import read_site
 from tests.choose.values import a_gpu, machine, with_driver
 from tests.facts.fake_reader import FakeReader
 

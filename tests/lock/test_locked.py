@@ -10,12 +10,12 @@ import pytest
 
 from provisioner import flow, flow_team
 from provisioner.base.progress import SILENT
+from provisioner.environment.read import read_site
 from provisioner.errors import InputError, OperationError
 from provisioner.execute import execute
 from provisioner.host.local import LocalHost
 from provisioner.model.finding import Verification
 from provisioner.model.request import Request
-from provisioner.site import read_site
 from tests.cli.support import Inside, make_profiles
 from tests.lock.index import Index
 from tests.support import PYTHON, prove_by_import, verification

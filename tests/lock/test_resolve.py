@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.environment.read import is_rival
 from provisioner.errors import OperationError, UsageError
 from provisioner.lock import written
 from provisioner.model.catalogue import LockedFile
 from provisioner.model.team import Index as TeamIndex
 from provisioner.model.team import Policy
-from provisioner.site import is_rival
 from tests.cli.support import LOCK, RELEASE
 from tests.lock.conftest import LINUX, MAC, WINDOWS, Team
 from tests.lock.index import NEW, Index

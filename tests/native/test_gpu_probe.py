@@ -14,8 +14,7 @@ from provisioner.facts.store import FactStore
 from provisioner.host import Completed
 from provisioner.host.local import LocalHost
 from provisioner.model.facts import Driver, Fact, Gpu, PciGpu
-
-from .building import NEEDS_COMPILER, RELEASE, build_driver
+from tests.native.building import NEEDS_COMPILER, RELEASE, build_driver
 
 pytestmark = NEEDS_COMPILER
 

@@ -217,7 +217,7 @@ def test_ctrl_c_ends_the_child(env, tmp_path):
     """The child is gone and so is the temporary folder, though it would have slept for ten minutes."""
     pid = tmp_path / "pid"
     fake_tensorflow(env, f"import os, time\nopen({str(pid)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)")
-    code = "from verify.support import run_verify\nfrom pathlib import Path\nimport sys\nrun_verify(Path(sys.argv[1]), timeout=500)"
+    code = "from tests.verify.support import run_verify\nfrom pathlib import Path\nimport sys\nrun_verify(Path(sys.argv[1]), timeout=500)"
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": os.pathsep.join(["tests", "."])}

@@ -8,10 +8,10 @@ from provisioner.causes.findings import Findings
 from provisioner.diagnose import examined, imported
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, Skipped
 from provisioner.diagnose.checks.files import restore_found
+from provisioner.environment.read import is_rival
 from provisioner.facts import elf
 from provisioner.host import files
 from provisioner.model.finding import Evidence
-from provisioner.site import is_rival
 
 
 def natives(case: Case, findings: Findings) -> str:

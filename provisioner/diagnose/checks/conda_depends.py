@@ -12,7 +12,7 @@ from provisioner.causes.findings import Findings
 from provisioner.conda_spec import meets, spec_name
 from provisioner.diagnose import conda_case, imported
 from provisioner.diagnose.case import Case, CheckSpec
-from provisioner.facts.conda_owned import identity
+from provisioner.environment.conda_owned import identity
 from provisioner.model.conda import CondaRecord
 from provisioner.model.finding import Evidence, Repair, Severity
 

@@ -11,9 +11,9 @@ from provisioner.causes.findings import Findings
 from provisioner.conda_spec import spec_name
 from provisioner.diagnose import conda_case, examined, imported
 from provisioner.diagnose.case import Case, CheckSpec
-from provisioner.facts.conda_owned import identity
+from provisioner.environment.conda_owned import identity
+from provisioner.environment.read import is_rival
 from provisioner.model.finding import Evidence, Repair, Severity
-from provisioner.site import is_rival
 from provisioner.verify.conda_files import CondaFault, CondaState, Over
 
 OVER = "pip has replaced packages of conda, and conda does not know it"

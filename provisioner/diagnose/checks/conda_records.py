@@ -9,7 +9,7 @@ from __future__ import annotations
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import conda_case, imported
 from provisioner.diagnose.case import Case, CheckSpec
-from provisioner.facts.conda_owned import identity
+from provisioner.environment.conda_owned import identity
 from provisioner.model.finding import Evidence, Severity
 from provisioner.verify.conda_files import CondaFault, is_code
 

@@ -8,7 +8,7 @@ import shlex
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import conda_case
 from provisioner.diagnose.case import Case, CheckSpec, Skipped
-from provisioner.facts.conda_env import protection
+from provisioner.environment.conda_records import protection
 from provisioner.host import files
 from provisioner.model.finding import Evidence, Remedy, Repair
 

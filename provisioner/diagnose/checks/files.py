@@ -9,9 +9,9 @@ from provisioner.causes.findings import Findings
 from provisioner.diagnose import examined, imported
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution
 from provisioner.diagnose.checks.packages import restore
+from provisioner.environment.read import is_rival
 from provisioner.host import files
 from provisioner.model.finding import Evidence, Repair, Severity
-from provisioner.site import is_rival
 from provisioner.verify.integrity import Fault
 
 SHOWN = 6

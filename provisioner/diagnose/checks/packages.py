@@ -7,8 +7,8 @@ from provisioner.catalogue.fits import SAME_MINOR, Breaks, Companion, Misfit
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import examined, imported
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, Skipped
+from provisioner.environment.read import is_rival
 from provisioner.model.finding import Confidence, Evidence, Repair, Severity
-from provisioner.site import is_rival
 from provisioner.verify.integrity import Installed
 from provisioner.verify.judge_packages import cause_of
 from provisioner.verify.requirements import Unmet, unmet

@@ -7,12 +7,13 @@ import re
 
 from provisioner.base.specifiers import contains
 from provisioner.causes.findings import Findings
-from provisioner.diagnose import examined, subject
+from provisioner.diagnose import examined
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.diagnose.checks.packages import restore
+from provisioner.environment import active as subject
+from provisioner.environment.read import is_rival
 from provisioner.host import files
 from provisioner.model.finding import Evidence, Remedy, Repair
-from provisioner.site import is_rival
 
 # A script that names one of these was written so.
 SYSTEM = frozenset({"/usr/bin", "/bin", "/usr/local/bin"})

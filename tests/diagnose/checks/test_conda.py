@@ -11,9 +11,9 @@ import pytest
 from provisioner.diagnose import conda_case
 from provisioner.diagnose.case import Case
 from provisioner.diagnose.checks import conda_depends, conda_openmp, conda_pip, conda_records, conda_state
+from provisioner.environment.receipt import Receipt
 from provisioner.model.conda_package import CondaPackage, CondaPart
 from provisioner.model.plan import Edit
-from provisioner.receipt import Receipt
 from provisioner.verify.integrity import check
 from tests.conda_env import SITE, distribution, install, package
 from tests.diagnose.cases import codes, on_disk, run

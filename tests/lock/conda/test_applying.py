@@ -26,10 +26,9 @@ from tests.channel.build import Channel, build
 from tests.channel.python import needs
 from tests.channel.serve import Server
 from tests.choose.values import machine, with_driver
+from tests.lock.conda.conftest import Project
+from tests.lock.conda.test_locking import CPU, GPU, VENV, WHEELS
 from tests.support import PYTHON, verification
-
-from .conftest import Project
-from .test_locking import CPU, GPU, VENV, WHEELS
 
 NOWHERE = EnvState(path="/nowhere/env", kind="absent", digest="absent")
 

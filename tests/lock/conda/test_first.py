@@ -7,10 +7,10 @@ import json
 import pytest
 
 from provisioner.catalogue import Catalogue, find_profiles
+from provisioner.environment.read import read_site
 from provisioner.host.local import LocalHost
 from provisioner.lock.declaration import read_declaration
 from provisioner.lock.first import from_environment, text_of
-from provisioner.site import read_site
 from tests.choose.values import machine
 from tests.facts.fake_reader import FakeReader
 

@@ -6,7 +6,7 @@ import json
 import posixpath
 from typing import Any
 
-from provisioner.facts.conda_env import META, distribution_owners, read_records
+from provisioner.environment.conda_records import META, distribution_owners, read_records
 from provisioner.host import Reader
 from provisioner.model.conda_package import CondaPackage, Noarch, Present
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.environment.damaged import environment_files, files_of, read_broken, replaced, unowned
+from provisioner.environment.read import Installed, read_site
 from provisioner.errors import InputError
 from provisioner.host.local import LocalHost
-from provisioner.salvage import environment_files, files_of, read_broken, replaced, unowned
-from provisioner.site import Installed, read_site
 from tests.support import PYTHON, SITE
 
 HOST = LocalHost()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import posixpath
 
+from provisioner.environment.read import parse_config
 from provisioner.errors import InputError
 from provisioner.host import Reader, files
 from provisioner.model.record import record
-from provisioner.site import parse_config
 
 # As in venv (PEP 405), virtualenv and conda, on Unix and on Windows.
 PYTHONS = ("bin/python", "bin/python3", "Scripts/python.exe", "python.exe")

@@ -6,12 +6,21 @@ import posixpath
 import re
 from collections.abc import Iterable
 
+from provisioner.environment.conda_records import protection, read_records
+from provisioner.environment.read import (
+    Installed,
+    Site,
+    config_version,
+    glob_escape,
+    parse_config,
+    read_conda_site,
+    recorded_files,
+    site_of,
+)
+from provisioner.environment.workspace import STATE
 from provisioner.errors import InputError
-from provisioner.facts.conda_env import protection, read_records
 from provisioner.host import Reader
 from provisioner.model.plan import EnvState
-from provisioner.site import Installed, Site, config_version, glob_escape, parse_config, read_conda_site, recorded_files, site_of
-from provisioner.workspace import STATE
 
 # What makes a new environment: these go out when it is made anew, whoever wrote them (PEP 405; the files of venv, virtualenv and uv).
 _MADE = ("pyvenv.cfg", "lib", "lib64", "include")

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.facts.conda_env import distribution_owners, parse_record, protection, read_index, read_records
+from provisioner.environment.conda_records import distribution_owners, parse_record, protection, read_index, read_records
 from provisioner.host.local import LocalHost
 from provisioner.model.conda import CondaFile, CondaRecord
-
-from .fake_reader import FakeReader
+from tests.facts.fake_reader import FakeReader
 
 META = "/env/conda-meta"
 PLACEHOLDER = "/opt/placehold_placehold_placehold_placehold_placehold"

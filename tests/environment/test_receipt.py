@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner import receipt
+from provisioner.environment import receipt
 from provisioner.host.local import LocalHost
 from tests.support import make_lock, make_plan, make_wheel, verification
 

@@ -8,11 +8,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from provisioner.environment.workspace import STATE
 from provisioner.errors import InputError
 from provisioner.host import Entry, Reader
 from provisioner.model.plan import EnvState
 from provisioner.model.record import record
-from provisioner.workspace import STATE
 
 # Distributions that unpack into site-packages/tensorflow, so that no two of them can be installed together
 # (facts/pitfalls.yaml, two-distributions-one-directory; the names are those of PyPI).

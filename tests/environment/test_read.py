@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.environment.read import Installed, is_rival, normalise, parse_config, read_site, recorded_files
 from provisioner.errors import InputError
 from provisioner.host.local import LocalHost
-from provisioner.site import Installed, is_rival, normalise, parse_config, read_site, recorded_files
 from tests.support import PYTHON, SITE
 
 HOST = LocalHost()
