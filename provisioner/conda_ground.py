@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from provisioner import conda_pick, flow, flow_conda
-from provisioner.choose.virtual import virtual_packages
-from provisioner.conda_places import Places, places
-from provisioner.conda_plan import identity_parts
+from provisioner import flow
+from provisioner.change.moves import make_folders
+from provisioner.conda.compare import identity_parts
+from provisioner.conda.sources import Places, places
+from provisioner.conda.virtual import virtual_packages
 from provisioner.diagnose.conda_repair import CondaGround, channel_of
 from provisioner.diagnose.known import LIBRARIES
 from provisioner.engines import rattler
@@ -27,7 +28,8 @@ from provisioner.model.conda_package import SUBDIRS, CondaPackage, Road
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice
 from provisioner.model.request import Request
-from provisioner.transaction import make_folders
+from provisioner.plan import conda as flow_conda
+from provisioner.plan import conda_solve
 
 if TYPE_CHECKING:
     from provisioner.catalogue import Catalogue
@@ -133,11 +135,11 @@ def solved(host: Host, catalogue: Catalogue, conda: CondaGround, choice: Choice,
     names = {identity_parts(item)[0] for item in conda.there}
     specs = list(conda.specs)
     if not specs and conda.road != "conda" and release is not None:
-        specs = list(conda_pick.wheel_specs(choice, release))
+        specs = list(conda_solve.wheel_specs(choice, release))
     elif not specs:
         specs = [f"python {choice.python}.*", *_exact(conda, ("tensorflow", "tensorflow-base"))]
     asked = {spec.split()[0] for spec in specs}
-    cuda = conda_pick.cuda_of(facts, choice, release) if release is not None else facts.driver.cuda.value or ""
+    cuda = conda_solve.cuda_of(facts, choice, release) if release is not None else facts.driver.cuda.value or ""
     virtual = virtual_packages(facts, cuda=cuda)
     wanted = [*specs, *sorted(names - asked)]
     locked = tuple(conda.linkable.values())

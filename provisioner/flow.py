@@ -7,27 +7,28 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from provisioner import __version__, recovery
-from provisioner import plan as planning
+from provisioner import __version__
 from provisioner.base.progress import Progress
 from provisioner.base.text import machine_words, size_words
+from provisioner.change import recovery
+from provisioner.change.journal import last_record
 from provisioner.engines import uv
 from provisioner.environment.read import Site, is_rival, read_site
 from provisioner.environment.workspace import Workspace, absolute
 from provisioner.errors import InputError, OperationError, StalePlanError, UsageError
 from provisioner.host import Host
-from provisioner.journal import last_record
 from provisioner.model import codec
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice, Edit, EnvState, Plan
 from provisioner.model.record import record
-from provisioner.plan import Picked
+from provisioner.plan import make as planning
+from provisioner.plan.make import Picked
 
 if TYPE_CHECKING:
     from provisioner.catalogue import Catalogue
     from provisioner.causes import Messages
-    from provisioner.execute import Executed
+    from provisioner.change.execute import Executed
     from provisioner.model.catalogue import Link
     from provisioner.model.finding import Verification
     from provisioner.model.request import Request
@@ -188,9 +189,9 @@ def _pick(host: Host, facts: Facts, request: Request, catalogue: Catalogue, env:
 def _of_kind(host: Host, request: Request, site: Site) -> Request:
     """Return the request as it fits the environment that is there; raises ``InputError`` where that is of another kind, or protected."""
     if site.state.kind == "conda":
-        from provisioner import flow_conda  # noqa: PLC0415 - only for conda environments
+        from provisioner.plan import conda  # noqa: PLC0415 - only for conda environments
 
-        return flow_conda.fitting_request(host, request, site)
+        return conda.fitting_request(host, request, site)
     if site.state.kind == "venv" and request.kind == "conda":
         hint = "leave --kind out, or choose another --env; a virtual environment is never changed by `--kind conda`"
         raise InputError("it is a virtual environment", place=request.env, hint=hint)
@@ -202,9 +203,9 @@ def _of_kind(host: Host, request: Request, site: Site) -> Request:
 
 
 def _pick_conda(host: Host, facts: Facts, request: Request, catalogue: Catalogue, site: Site) -> Picked:
-    from provisioner import flow_conda  # noqa: PLC0415 - only for conda environments
+    from provisioner.plan import conda  # noqa: PLC0415 - only for conda environments
 
-    picked = flow_conda.pick(host, facts, request, catalogue, site, repodata=posixpath.join(cache_folder(host), "conda"))
+    picked = conda.pick(host, facts, request, catalogue, site, repodata=posixpath.join(cache_folder(host), "conda"))
     if not request.extra or picked.choice.road == "conda":
         return picked
     return replace(picked, lock=_with_extras(host, request, picked.lock, facts), beside=f"{picked.beside} and --with")
@@ -212,16 +213,17 @@ def _pick_conda(host: Host, facts: Facts, request: Request, catalogue: Catalogue
 
 def _with_conda(host: Host, basis: planning.Basis, picked: Picked, site: Site) -> planning.Basis:
     """Add the conda half: its packages, the activation files, and what is registered."""
-    from provisioner import conda_registry, flow_conda  # noqa: PLC0415 - only for conda environments
+    from provisioner.conda import registry  # noqa: PLC0415 - only for conda environments
+    from provisioner.plan import conda  # noqa: PLC0415 - only for conda environments
 
-    edits = flow_conda.edits(picked.choice, site.state.path, basis.links)
+    edits = conda.edits(picked.choice, site.state.path, basis.links)
     return replace(
         basis,
         conda=picked.conda,
         owned=picked.owned,
         edits=edits,
-        written=flow_conda.written(host, site.state.path, edits),
-        outside=tuple(conda_registry.words(item) for item in picked.conda.registered) if picked.conda else (),
+        written=conda.written(host, site.state.path, edits),
+        outside=tuple(registry.words(item) for item in picked.conda.registered) if picked.conda else (),
     )
 
 
@@ -232,12 +234,12 @@ def links_of(catalogue: Catalogue, choice: Choice) -> tuple[Link, ...]:
     if choice.device != "cuda" or build is None or build.cuda is None or choice.road == "conda":
         return ()
     if choice.road == "libraries":
-        from provisioner import flow_conda  # noqa: PLC0415 - only for conda environments
+        from provisioner.plan import conda  # noqa: PLC0415 - only for conda environments
 
-        return flow_conda.library_links(catalogue, build.cuda)
+        return conda.library_links(catalogue, build.cuda)
     if build.cuda.finds_tools:
         return build.cuda.links
-    from provisioner import xla_tools  # noqa: PLC0415 - only for old releases
+    from provisioner.plan import links as xla_tools  # noqa: PLC0415 - only for old releases
 
     return (*build.cuda.links, *xla_tools.files())
 
@@ -260,8 +262,8 @@ def _with_named_python(host: Host, request: Request) -> Request:
 
 def _with_extras(host: Host, request: Request, lock: Lock, facts: Facts) -> Lock:
     """Resolve the packages of ``--with`` around the lock; the one part of planning that needs the network."""
-    from provisioner.extras import resolve_extras  # noqa: PLC0415 - only with --with
-    from provisioner.transaction import make_folders  # noqa: PLC0415 - only with --with
+    from provisioner.change.moves import make_folders  # noqa: PLC0415 - only with --with
+    from provisioner.plan.extras import resolve_extras  # noqa: PLC0415 - only with --with
 
     folder = resolve_folder(host)
     make_folders(host, folder)
@@ -323,10 +325,10 @@ def load_saved_plan(host: Host, path: str, channels: tuple[str, ...] = ()) -> Pl
     owned: frozenset[str] = frozenset()
     edits: tuple[Edit, ...] = ()
     if saved.conda is not None:
-        from provisioner import flow_conda  # noqa: PLC0415 - only for conda environments
+        from provisioner.plan import conda  # noqa: PLC0415 - only for conda environments
 
-        lock, owned = flow_conda.check_saved(host, saved, catalogue, site, channels)
-        edits = flow_conda.edits(choice, site.state.path, links)
+        lock, owned = conda.check_saved(host, saved, catalogue, site, channels)
+        edits = conda.edits(choice, site.state.path, links)
     else:
         lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
     planning.check_fresh(saved, facts, site, lock, links, edits, owned)
@@ -348,7 +350,7 @@ def check_executor(host: Host) -> None:
 
 def apply(host: Host, planned: Planned, *, progress: Progress, wait: float) -> Executed:
     """Execute a plan that was shown and agreed to."""
-    from provisioner.execute import execute  # noqa: PLC0415 - not needed to plan
+    from provisioner.change.execute import execute  # noqa: PLC0415 - not needed to plan
 
     def prove(root: str) -> Verification:
         return verify_plan(host, root, planned.plan, progress)
@@ -358,7 +360,7 @@ def apply(host: Host, planned: Planned, *, progress: Progress, wait: float) -> E
 
 def clear_interrupted(host: Host, env: str, *, wait: float, progress: Progress) -> recovery.Interrupted | None:
     """Bring the state before an interrupted run back, if there was one."""
-    from provisioner.execute import holding  # noqa: PLC0415 - not needed to plan
+    from provisioner.change.execute import holding  # noqa: PLC0415 - not needed to plan
 
     workspace = Workspace(root=host.real(env))
     if recovery.interrupted(host, workspace) is None:
@@ -492,7 +494,7 @@ def undoable(host: Host, env: str) -> recovery.Undoable:
 
 def undo(host: Host, found: recovery.Undoable, *, wait: float, progress: Progress) -> None:
     """Take back what ``undoable`` found."""
-    from provisioner.execute import holding  # noqa: PLC0415 - not needed to plan
+    from provisioner.change.execute import holding  # noqa: PLC0415 - not needed to plan
 
     if found.interrupted is not None:
         clear_interrupted(host, found.workspace.root, wait=wait, progress=progress)

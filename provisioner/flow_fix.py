@@ -9,11 +9,11 @@ from typing import Literal
 
 from provisioner import flow
 from provisioner.base.progress import Progress
+from provisioner.change.execute import Executed
 from provisioner.diagnose import repair
 from provisioner.environment.damaged import read_broken, what_instead
 from provisioner.environment.read import is_rival, normalise
 from provisioner.errors import InputError, NoProfileError, OperationError
-from provisioner.execute import Executed
 from provisioner.ground import Surveyed, survey, with_everything, with_restored
 from provisioner.host import Host
 from provisioner.model.diagnosis import Examination
@@ -154,7 +154,7 @@ def try_plan(host: Host, fixing: Fixing, plan: Plan, *, examine: Examine, progre
 
     Where an examination afterwards finds what the first fault had hidden, the small attempt is made once more for both.
     """
-    from provisioner.execute import execute  # noqa: PLC0415 - not needed to show a plan
+    from provisioner.change.execute import execute  # noqa: PLC0415 - not needed to show a plan
 
     after: Examination | None = None
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from provisioner.base.progress import SILENT, Progress
 from provisioner.base.versions import numbers
 from provisioner.catalogue import Catalogue
+from provisioner.change.moves import make_folders
 from provisioner.engines import conda_lock as conda_lock_engine
 from provisioner.environment.read import is_rival, normalise
 from provisioner.errors import InputError, OperationError, UsageError
@@ -22,7 +23,6 @@ from provisioner.lock.formats import conda_lock
 from provisioner.lock.resolve import ChosenSet, How, Locked, catalogue_digest, lock_targets
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Engine, Inputs, TeamLock
-from provisioner.transaction import make_folders
 
 # How long a run waits for another one that writes the same lock.
 WAIT_SECONDS = 60.0

@@ -18,7 +18,7 @@ from provisioner.model.plan import EnvState
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.model.team import TeamLock
-from provisioner.plan import Picked
+from provisioner.plan.make import Picked
 
 if TYPE_CHECKING:
     from provisioner.catalogue import Catalogue

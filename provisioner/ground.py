@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from provisioner import __version__, flow
 from provisioner.base.text import machine_words
+from provisioner.change.moves import make_folders
 from provisioner.conda_ground import read_conda_ground, solved
 from provisioner.diagnose.conda_repair import without_owned
 from provisioner.diagnose.repair import Ground, inside, needs_set, repairs_of
@@ -25,8 +26,7 @@ from provisioner.model.facts import Facts
 from provisioner.model.finding import Finding, Repair
 from provisioner.model.record import record
 from provisioner.model.request import Request
-from provisioner.plan import facts_digest, proof_words
-from provisioner.transaction import make_folders
+from provisioner.plan.make import facts_digest, proof_words
 from provisioner.verify import integrity
 
 # What is taken from a set, or made with the Python of one.
@@ -170,7 +170,7 @@ def with_restored(host: Host, surveyed: Surveyed, repairs: tuple[Repair, ...], *
 
 def _with_own(host: Host, surveyed: Surveyed, lock: Lock) -> Lock:
     """Return the lock with TensorFlow under the name under which it is installed: out of the set for the other device, or from the index."""
-    from provisioner.extras import resolve_own  # noqa: PLC0415 - only where the set has another name for it
+    from provisioner.plan.extras import resolve_own  # noqa: PLC0415 - only where the set has another name for it
 
     name = surveyed.ground.own
     other = flow.open_catalogue(host).lock(lock.release, lock.python, lock.platform, "cuda" if lock.device == "cpu" else "cpu")
@@ -185,7 +185,7 @@ def _with_own(host: Host, surveyed: Surveyed, lock: Lock) -> Lock:
 
 
 def _others(host: Host, surveyed: Surveyed, lock: Lock, pins: dict[str, str]) -> tuple[Lock, tuple[str, ...]]:
-    from provisioner.extras import resolve_others  # noqa: PLC0415 - only where something beyond the set is installed
+    from provisioner.plan.extras import resolve_others  # noqa: PLC0415 - only where something beyond the set is installed
 
     folder = flow.resolve_folder(host)
     make_folders(host, folder)

@@ -11,7 +11,6 @@ from dataclasses import replace
 from provisioner import flow
 from provisioner.catalogue import Catalogue
 from provisioner.conda_ground import road_of
-from provisioner.conda_pick import no_wheels
 from provisioner.environment.read import Installed, Site, is_rival, normalise
 from provisioner.environment.receipt import Receipt
 from provisioner.errors import NoProfileError
@@ -22,6 +21,7 @@ from provisioner.model.finding import Repair
 from provisioner.model.plan import Choice, EnvState
 from provisioner.model.record import record
 from provisioner.model.request import Request
+from provisioner.plan.conda_solve import no_wheels
 
 # Where TensorFlow says its version in C, since 2.19 and before (tensorflow/core/public); it is there when the metadata is gone.
 _HEADERS = ("release_version.h", "version.h")

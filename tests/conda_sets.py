@@ -10,7 +10,7 @@ from pathlib import Path
 
 from provisioner import flow
 from provisioner.base.progress import Silent
-from provisioner.execute import Executed, Prove, execute
+from provisioner.change.execute import Executed, Prove, execute
 from provisioner.host import Host
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import LockedFile

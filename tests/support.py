@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
-from provisioner import plan as planning
 from provisioner.environment.read import read_site
 from provisioner.host import Host
 from provisioner.host.local import LocalHost
@@ -21,6 +20,7 @@ from provisioner.model.facts import Cpu, Disk, Driver, Facts, Interpreter, Syste
 from provisioner.model.finding import Check, Verification
 from provisioner.model.plan import Choice, Plan
 from provisioner.model.request import Request
+from provisioner.plan import make as planning
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 SITE = f"lib/python{PYTHON}/site-packages"

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from provisioner import recovery
 from provisioner.base.progress import Silent
+from provisioner.change import recovery
+from provisioner.change.conda import HISTORY
+from provisioner.change.execute import execute, holding
+from provisioner.change.journal import last_record
 from provisioner.conda_ground import read_conda_ground
-from provisioner.conda_install import HISTORY
 from provisioner.diagnose import repair
 from provisioner.environment.damaged import read_broken
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import OperationError
-from provisioner.execute import execute, holding
 from provisioner.host.local import LocalHost
-from provisioner.journal import last_record
 from provisioner.model.finding import Repair
 from provisioner.model.plan import Choice, Plan
 from provisioner.model.request import Request

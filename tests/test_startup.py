@@ -14,7 +14,7 @@ import pytest
 MODULES_AT_MOST = 240
 HEAVY = (
     "pydantic", "rich", "yaml", "packaging.specifiers", "importlib.metadata", "concurrent.futures", "asyncio", "urllib.request", "http", "ssl",
-    "provisioner.execute", "provisioner.verify", "provisioner.extras", "uv", "tempfile", "csv", "configparser",
+    "provisioner.change.execute", "provisioner.verify", "provisioner.plan.extras", "uv", "tempfile", "csv", "configparser",
 )  # fmt: skip
 SCRIPT = """
 import json, sys

@@ -328,8 +328,8 @@ os._exit(0)  # py-rattler 0.28 may crash when Python takes itself apart
 OURS = """
 import sys, time
 from pathlib import Path
-from provisioner.conda_places import places
-from provisioner.conda_plan import compare, leaving
+from provisioner.conda.sources import places
+from provisioner.conda.compare import compare, leaving
 from provisioner.engines import rattler
 from provisioner.host.local import LocalHost
 from provisioner.model.conda_package import Present
@@ -350,7 +350,7 @@ WHOLE = """
 import sys, time
 from pathlib import Path
 from provisioner import flow
-from provisioner.execute import execute
+from provisioner.change.execute import execute
 from provisioner.host.local import LocalHost
 from provisioner.model.finding import Verification
 from provisioner.model.request import Request

@@ -29,8 +29,8 @@ from provisioner import flow
 from provisioner.base.catalogue_versions import minor_of
 from provisioner.base.progress import Silent
 from provisioner.catalogue import Catalogue, find_profiles
+from provisioner.change.execute import execute
 from provisioner.errors import TfsetupError
-from provisioner.execute import execute
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Lock, computes_on
 from provisioner.model.finding import Check, Verification

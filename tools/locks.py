@@ -47,7 +47,7 @@ from provisioner.engines.uv import platform_name  # noqa: E402
 from provisioner.engines.wheels import Wheel, major_minor, pick, read_pylock, supported_tags  # noqa: E402
 from provisioner.errors import InputError, OperationError  # noqa: E402
 from provisioner.model.catalogue import Build, Constraint, LockDevice, LockedFile, Release, computes_on  # noqa: E402
-from provisioner.plan import BUILDERS  # noqa: E402
+from provisioner.plan.make import BUILDERS  # noqa: E402
 
 PROFILES = ROOT / "profiles"
 CACHE = ROOT / ".cache" / "locks"

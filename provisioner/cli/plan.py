@@ -38,8 +38,8 @@ def plan(
 ) -> int:
     """Show what would be done, and why. Reads only; no network, unless --with asks for packages beyond the profile, or for a conda channel's list."""
     from provisioner import flow  # noqa: PLC0415 - start-up
-    from provisioner import plan as planning  # noqa: PLC0415 - start-up
     from provisioner.model import codec  # noqa: PLC0415 - start-up
+    from provisioner.plan import make as planning  # noqa: PLC0415 - start-up
 
     host = LocalHost()
     named = {"tensorflow": tensorflow, "python": python, "device": device, "kind": kind, "env": env, "with": with_, "offline": offline}

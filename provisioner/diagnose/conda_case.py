@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from provisioner.conda_spec import compare
+from provisioner.conda.specs import compare
 from provisioner.diagnose import examined
 from provisioner.diagnose.case import Case, Skipped
 from provisioner.environment.conda_owned import identity

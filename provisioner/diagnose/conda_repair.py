@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from provisioner.conda_plan import TOOLS, identity_parts
-from provisioner.conda_spec import spec_name
+from provisioner.conda.compare import TOOLS, identity_parts
+from provisioner.conda.specs import spec_name
 from provisioner.environment.read import Site, is_rival, normalise
 from provisioner.model.catalogue import Lock
 from provisioner.model.conda_package import CondaPackage, CondaPart, CondaRemoval, Road

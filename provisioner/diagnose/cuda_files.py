@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from provisioner import conda_links
+from provisioner.conda import links as conda_links
 from provisioner.diagnose import conda_case, target
 from provisioner.diagnose.case import Case, CouldNotTell, Distribution
 from provisioner.diagnose.known import LIBRARIES

@@ -17,7 +17,7 @@ from provisioner.model.finding import Finding, Repair, Verification
 from provisioner.model.plan import Choice, Edit, Move, Package, Plan, PlanKind, Removal
 from provisioner.model.record import record
 from provisioner.model.request import Request
-from provisioner.plan import CONDA_GROWTH, packages_of, seal
+from provisioner.plan.make import CONDA_GROWTH, packages_of, seal
 from provisioner.verify.integrity import Installed
 from provisioner.verify.requirements import unmet
 

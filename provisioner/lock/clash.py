@@ -16,6 +16,7 @@ from functools import partial
 from provisioner.base.catalogue_versions import is_prerelease
 from provisioner.base.text import mask
 from provisioner.catalogue import Catalogue
+from provisioner.change.moves import make_folders
 from provisioner.engines import uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
 from provisioner.environment.read import is_rival, normalise
@@ -26,7 +27,6 @@ from provisioner.lock.parallel import Watch, side_by_side
 from provisioner.model.catalogue import Lock
 from provisioner.model.record import record
 from provisioner.model.team import Target
-from provisioner.transaction import make_folders
 
 # What uv says (0.9 to 0.13), in its hints or in the reasons themselves.
 # Resolvers that run at a time, and neighbouring releases that are asked about.

@@ -10,15 +10,15 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 
-from provisioner import conda_places
 from provisioner.catalogue import Catalogue
 from provisioner.catalogue.conda_tables import newest_cuda
 from provisioner.choose.channel import conda_version
 from provisioner.choose.platforms import platform_name
 from provisioner.choose.versions import specifier
-from provisioner.choose.virtual import driver_cuda, target_packages
-from provisioner.conda_places import Places
-from provisioner.conda_plan import TOOLS
+from provisioner.conda import sources as conda_places
+from provisioner.conda.compare import TOOLS
+from provisioner.conda.sources import Places
+from provisioner.conda.virtual import driver_cuda, target_packages
 from provisioner.engines import conda_lock, rattler
 from provisioner.environment.read import is_rival, normalise
 from provisioner.errors import NoProfileError, OperationError, UsageError

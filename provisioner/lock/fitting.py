@@ -14,8 +14,8 @@ from provisioner.choose.driver import look
 from provisioner.choose.match_spec import meets, virtual_name
 from provisioner.choose.platforms import check_cpu, check_libc, check_macos, platform_name, platform_of
 from provisioner.choose.versions import some_patch_matches, specifier
-from provisioner.choose.virtual import virtual_packages
 from provisioner.choose.words import listed
+from provisioner.conda.virtual import virtual_packages
 from provisioner.errors import InputError, NoProfileError, UsageError
 from provisioner.lock.needs import spec_words
 from provisioner.model.catalogue import Lock, LockedFile

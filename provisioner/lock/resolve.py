@@ -11,6 +11,7 @@ from functools import partial
 
 from provisioner import __version__
 from provisioner.catalogue import Catalogue
+from provisioner.change.moves import make_folders
 from provisioner.engines import pip_tools, uv, uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
 from provisioner.environment.read import is_rival
@@ -26,7 +27,6 @@ from provisioner.lock.parallel import Watch, side_by_side
 from provisioner.model.catalogue import Lock, LockedFile, Proof
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Engine, Inputs, LockedConda, LockedTarget, Target, TeamFile, TeamLock
-from provisioner.transaction import make_folders
 
 # The distribution that every add-on names when it needs TensorFlow.
 TENSORFLOW = "tensorflow"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner import journal, plan
+from provisioner.change import journal
 from provisioner.environment import receipt
 from provisioner.lock import first, keys, shape, sidecar
 from provisioner.lock.difference import LockDiff
@@ -13,6 +13,7 @@ from provisioner.model.facts import Facts
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 from provisioner.model.team import TeamLock
+from provisioner.plan import make
 from provisioner.report import check_text, diff_text, lock_text
 
 SCHEMAS = (
@@ -50,7 +51,7 @@ def schema_of(name: str) -> dict[str, Any]:
         "lock-check": (check_text.SCHEMA, check_text.CheckReport),
         "lock-diff": (diff_text.SCHEMA, LockDiff),
         "lock": (lock_text.SCHEMA, lock_text.LockReport),
-        "plan": (plan.SCHEMA, Plan),
+        "plan": (make.SCHEMA, Plan),
         "receipt": (receipt.SCHEMA, receipt.Receipt),
         "team-lock": (sidecar.SCHEMA, TeamLock),
     }
@@ -88,7 +89,7 @@ def schema_of(name: str) -> dict[str, Any]:
         }
         verification["required"].insert(1, "passed")
         return verification
-    packages = codec.json_schema(Plan, plan.SCHEMA)
+    packages = codec.json_schema(Plan, make.SCHEMA)
     definitions = {**verification["$defs"], **packages["$defs"]}
     definitions["Verification"] = {key: verification[key] for key in ("type", "description", "properties", "required")}
     fields: dict[str, dict[str, Any]] = {

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
-from provisioner.conda_spec import spec_name
+from provisioner.conda.specs import spec_name
 from provisioner.environment.conda_owned import Brought, brought, identity
 from provisioner.environment.conda_records import META, distribution_owners, read_records
 from provisioner.environment.read import normalise

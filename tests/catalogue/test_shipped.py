@@ -18,7 +18,7 @@ from provisioner.catalogue.releases import read_minor
 from provisioner.catalogue.yaml_text import parse_yaml
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import NO_ADDON, Build, Release, computes_on
-from provisioner.plan import BUILDERS
+from provisioner.plan.make import BUILDERS
 
 ROOT = Path(find_profiles())
 PLATFORMS = {"linux-x86_64", "linux-aarch64", "macos-aarch64", "macos-x86_64", "windows-x86_64"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from provisioner.catalogue import Catalogue, find_profiles
-from provisioner.choose.virtual import driver_cuda, target_packages
+from provisioner.conda.virtual import driver_cuda, target_packages
 from provisioner.host.local import LocalHost
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.base.progress import Silent
-from provisioner.execute import execute
+from provisioner.change.execute import execute
 from provisioner.host.local import LocalHost
 from tests.cli.support import Ended, Inside, Tool
 from tests.support import make_plan, make_wheel, prove_by_import, snapshot

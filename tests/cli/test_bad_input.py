@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from provisioner import plan as planning
 from provisioner.flow import FACTS_SCHEMA
 from provisioner.model import codec
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Plan
+from provisioner.plan import make as planning
 from tests.cli.support import Ended, Inside, Tool
 
 HOSTS = Path(__file__).parents[1] / "hosts"

@@ -13,7 +13,7 @@ import pytest
 
 from provisioner import flow
 from provisioner.base.progress import Silent
-from provisioner.execute import execute
+from provisioner.change.execute import execute
 from provisioner.host.local import LocalHost
 from tests.channel import broken, build
 from tests.channel.cuda import NEEDS_COMPILER

@@ -10,7 +10,7 @@ from provisioner.diagnose import repair
 from provisioner.environment.read import Installed, Site
 from provisioner.model.finding import Check, Finding, Repair, Verification
 from provisioner.model.plan import EnvState
-from provisioner.plan import seal
+from provisioner.plan.make import seal
 from provisioner.verify import integrity
 from tests.fixing import VERSION, finding, ground, locked
 from tests.support import PYTHON, SITE, make_lock, verification

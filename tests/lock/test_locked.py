@@ -10,9 +10,9 @@ import pytest
 
 from provisioner import flow, flow_team
 from provisioner.base.progress import SILENT
+from provisioner.change.execute import execute
 from provisioner.environment.read import read_site
 from provisioner.errors import InputError, OperationError
-from provisioner.execute import execute
 from provisioner.host.local import LocalHost
 from provisioner.model.finding import Verification
 from provisioner.model.request import Request

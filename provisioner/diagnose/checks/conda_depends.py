@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from provisioner.causes.findings import Findings
-from provisioner.conda_spec import meets, spec_name
+from provisioner.conda.specs import meets, spec_name
 from provisioner.diagnose import conda_case, imported
 from provisioner.diagnose.case import Case, CheckSpec
 from provisioner.environment.conda_owned import identity

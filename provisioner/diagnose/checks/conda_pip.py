@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 
 from provisioner.causes.findings import Findings
-from provisioner.conda_spec import spec_name
+from provisioner.conda.specs import spec_name
 from provisioner.diagnose import conda_case, examined, imported
 from provisioner.diagnose.case import Case, CheckSpec
 from provisioner.environment.conda_owned import identity

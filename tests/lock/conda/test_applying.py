@@ -12,8 +12,8 @@ import pytest
 from provisioner import flow, flow_team
 from provisioner.base.progress import SILENT
 from provisioner.catalogue import Catalogue
+from provisioner.change.execute import execute
 from provisioner.errors import InputError, NoProfileError, OperationError
-from provisioner.execute import execute
 from provisioner.host.local import LocalHost
 from provisioner.lock import sidecar
 from provisioner.lock.fitting import fit, set_of

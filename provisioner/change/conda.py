@@ -1,0 +1,126 @@
+"""The conda half of a change: packages linked aside, conda's history, and the files of conda packages that leave."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
+from provisioner.base.progress import Progress
+from provisioner.change.moves import make_folders
+from provisioner.conda.compare import identity_parts
+from provisioner.conda.sources import places
+from provisioner.engines import rattler
+from provisioner.environment.conda_owned import own_folders
+from provisioner.environment.conda_present import recorded_files
+from provisioner.environment.conda_records import META, read_records
+from provisioner.environment.read import Installed
+from provisioner.errors import OperationError
+from provisioner.host import Host, Reader
+from provisioner.model.conda_package import SUBDIRS, CondaPart
+from provisioner.model.plan import Plan
+
+HISTORY = "conda-meta/history"
+# What rattler leaves in a folder besides the packages.
+_MARKS = ("CACHEDIR.TAG", "conda-meta/.condarc-lock")
+
+
+def link(plan: Plan, host: Host, prefix: str, *, channels: tuple[str, ...], progress: Progress) -> None:
+    """Link the plan's conda packages into the folder ``prefix``, as an environment that will stand at the plan's place.
+
+    ``prefix`` is the new environment aside, or the stage of a change. ``channels`` are they as somebody asked for them, with
+    credentials, which no plan holds. What conda needs to take the folder for an environment of its own is
+    written, too.
+    """
+    part = _part(plan)
+    if not part.changes and host.exists(posixpath.join(plan.env.path, HISTORY)):
+        return
+    if part.packages:
+        progress.start("conda", f"Linking {len(part.packages)} conda package{'s' * (len(part.packages) != 1)}", sum(_growing(part)))
+        found = places(host, replace(plan.request, channels=(*channels, *plan.request.channels)), part.channels)
+        scripts = rattler.install(
+            host,
+            found.channels,
+            part.packages,
+            prefix=prefix,
+            target=plan.env.path,
+            subdir=SUBDIRS[plan.choice.platform],
+            specs=part.specs,
+            beside=_python_record(plan.env.path, part),
+            wary=plan.kind != "apply",
+            watch=progress.advance,
+        )
+        progress.finish()
+        if scripts:
+            progress.note(f"code of packages is never run here, so neither was the post-link script of {', '.join(scripts)}")
+    for name in _MARKS:
+        path = posixpath.join(prefix, name)
+        if host.exists(path):
+            host.remove(path)
+    make_folders(host, posixpath.join(prefix, "conda-meta"))
+    host.write(posixpath.join(prefix, HISTORY), history(host, plan))
+
+
+def _part(plan: Plan) -> CondaPart:
+    if plan.conda is None:
+        raise OperationError("the plan names no conda packages", hint="plan again")
+    return plan.conda
+
+
+def _growing(part: CondaPart) -> list[int]:
+    """Bytes written for each package: the download, and what it unpacks to (``plan.CONDA_GROWTH``)."""
+    return [package.size * 4 for package in part.packages]
+
+
+def _python_record(root: str, part: CondaPart) -> str:
+    """Return conda's record of the Python that stays, which says where pure packages belong; "" where Python itself is linked."""
+    text = part.unchanged.get("python", "")
+    return posixpath.join(root, "conda-meta", f"python-{text.replace(' ', '-')}.json") if text else ""
+
+
+def history(reader: Reader, plan: Plan) -> str:
+    """Return conda's history of the environment with this change at its end (the form of conda's ``conda.history``)."""
+    part = _part(plan)
+    path = posixpath.join(plan.env.path, HISTORY)
+    before = reader.read_text(path, limit=1 << 24) if reader.exists(path) else ""
+    lines = [f"==> {plan.made[:19].replace('T', ' ')} <==", f"# cmd: tfsetup {'apply --kind conda' if plan.kind == 'apply' else 'fix'}"]
+    lines += [f"-{removal.identity}" for removal in part.removals]
+    lines += [f"+{package.channel.rstrip('/').rsplit('/', 1)[-1]}/{package.subdir}::{package.identity}" for package in part.packages]
+    specs = ", ".join(f"'{spec}'" for spec in part.specs)
+    return before + "\n".join([*lines, f"# update specs: [{specs}]"]) + "\n"
+
+
+def doomed(reader: Reader, root: str, part: CondaPart, kept: Collection[str] = ()) -> set[str]:
+    """Return the files, relative to the environment, of the conda packages that leave, and conda's records of them.
+
+    Files that a package which stays has recorded, too, stay, and so do those of ``kept``, which may be folders.
+    """
+    found: set[str] = set()
+    for removal in part.removals:
+        identity_parts(removal.identity)
+        found |= recorded_files(reader, root, removal.identity)
+    found -= staying_files(reader, root, part)
+    kept = frozenset(kept)
+    return {path for path in found if _is_free(path, kept)}
+
+
+def _is_free(path: str, kept: Collection[str]) -> bool:
+    """True where neither the path nor a folder above it is kept."""
+    while path:
+        if path in kept:
+            return False
+        path = posixpath.dirname(path)
+    return True
+
+
+def staying_files(reader: Reader, root: str, part: CondaPart) -> set[str]:
+    """Return the files, relative to the environment, of the conda packages that neither leave nor are linked anew."""
+    going = {f"{META}/{removal.identity}.json" for removal in part.removals}
+    return {file.path for item in read_records(reader, root) if item.meta not in going for file in item.files}
+
+
+def by_wheel(reader: Reader, root: str, part: CondaPart, distributions: Iterable[Installed]) -> list[Installed]:
+    """Return those distributions that no conda package which leaves or is linked anew has brought."""
+    going = {removal.identity for removal in part.removals}
+    own = own_folders(reader, root, read_records(reader, root))
+    return [item for item in distributions if own.get(item.metadata, "") not in going]

@@ -1,0 +1,100 @@
+"""The record of a change: written before the deed, kept afterwards for undo."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from typing import Literal
+
+from provisioner.conda import registry
+from provisioner.environment.workspace import ASIDE, Workspace
+from provisioner.errors import InputError, OperationError
+from provisioner.host import Host, Reader
+from provisioner.model import codec
+from provisioner.model.conda import Outside
+from provisioner.model.plan import EnvKind, Move
+from provisioner.model.record import record
+
+SCHEMA = "tfsetup/journal/1"
+
+Phase = Literal["building", "moving", "moved", "undoing", "clearing"]
+
+
+@record
+class Journal:
+    """One change of one environment.
+
+    ``phase``: ``building`` (the environment is untouched), ``moving`` (files are on their way), ``moved`` (the new state stands, its
+    proof is due), ``undoing`` (files are on their way back), ``clearing`` (the old state stands, what is left of the new one is
+    removed). ``outgoing`` and ``incoming`` are paths relative to the environment, in the order they move. ``before`` says what was
+    there: ``absent``, ``empty``, ``venv``, ``conda``. ``parents`` are folders made above it. ``receipt`` is the text of the receipt before.
+    ``moves`` are entries that are renamed beside themselves, before the others. ``outside`` is what makes the environment known to conda and
+    mamba.
+    """
+
+    number: int
+    seal: str
+    started: str
+    phase: Phase
+    before: EnvKind
+    outgoing: tuple[str, ...] = ()
+    incoming: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    receipt: str = ""
+    moves: tuple[Move, ...] = ()
+    outside: tuple[Outside, ...] = ()
+
+
+def write(host: Host, path: str, journal: Journal) -> None:
+    """Put the journal on disk, durably."""
+    host.write(path, json.dumps(codec.document(SCHEMA, journal)) + "\n", durable=True)
+
+
+def read(host: Reader, path: str) -> Journal | None:
+    """Return the journal at ``path``, or None; raises ``OperationError`` when it is there but cannot be understood."""
+    try:
+        text = host.read_text(path, limit=1 << 28)
+    except OSError:
+        # Nothing there, or nothing that could ever be (a link that leads to itself).
+        if host.exists(path):
+            raise
+        return None
+    try:
+        journal = codec.from_data(Journal, codec.parse_json(text, file=path), file=path, schema=SCHEMA)
+    except InputError as error:
+        raise OperationError(
+            "the record of an earlier change cannot be read, so it can be neither finished nor undone",
+            place=path,
+            hint=f"`{error.faults[0]}`; keep the folder for a bug report, or remove the environment and apply again",
+        ) from None
+    for name in (*journal.outgoing, *journal.incoming):
+        if name.startswith("/") or ".." in name.split("/"):
+            raise OperationError(f"the record of an earlier change names `{name}`, outside the environment", place=path)
+    for move in journal.moves:
+        # A forged one must not rename what it likes to what it likes.
+        whole = move.path.startswith("/") and posixpath.normpath(move.path) == move.path
+        if not whole or not re.fullmatch(re.escape(move.path + ASIDE) + r"(-\d+)?", move.target):
+            raise OperationError(f"the record of an earlier change moves `{move.path}` to `{move.target}`", place=path)
+    for outside in journal.outside:
+        fault = registry.fault(outside)
+        if fault:
+            raise OperationError(f"the record of an earlier change cannot be right: {fault}", place=path)
+    return journal
+
+
+def last_record(host: Reader, workspace: Workspace) -> Journal | None:
+    """Return the newest change that can be undone, or None."""
+    try:
+        numbers = [
+            int(name)
+            for name in (entry.path.rsplit("/", 1)[-1] for entry in host.list(workspace.history))
+            if name.isascii() and name.isdigit()
+        ]
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    for number in sorted(numbers, reverse=True):
+        record = read(host, workspace.undo_record(number))
+        if record is not None:
+            return record
+    return None

@@ -1,0 +1,209 @@
+"""Changing an environment by renames: from the old state to the new one, and back, whatever interrupts.
+
+A change of an existing environment moves files out of it into ``.tfsetup/undo/N/files`` and files from ``.tfsetup/stage`` into it. The list of
+moves is on disk before the first. Each move is one rename whose source and target tell whether it was done, so an interrupted change
+can be taken back (or an interrupted undo finished) from the journal alone. Nothing is copied, so undo gives back the very same files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import posixpath
+from collections.abc import Iterable
+
+from provisioner.change.journal import Journal
+from provisioner.environment.workspace import Workspace
+from provisioner.errors import OperationError
+from provisioner.host import Entry, Host, Reader
+
+Tree = dict[str, "Tree"]
+
+
+def tree_of(paths: Iterable[str]) -> Tree:
+    """Return relative paths as nested folders; a path that ends the nesting stands for all below it."""
+    root: Tree = {}
+    for path in sorted(paths):
+        node = root
+        for part in path.split("/"):
+            if part in node and not node[part]:
+                break
+            node = node.setdefault(part, {})
+    return root
+
+
+def outgoing_moves(host: Reader, root: str, doomed: Iterable[str]) -> tuple[str, ...]:
+    """Return the fewest moves that take the ``doomed`` files (relative to ``root``) away.
+
+    A folder of which nothing stays moves as a whole. Byte code of a doomed module goes with it. Paths that are not there are left out.
+    """
+    moves: list[str] = []
+    for name, children in tree_of(doomed).items():
+        path = posixpath.join(root, name)
+        if host.exists(path) and not _take(host, host.entry(path), name, children, moves):
+            moves.append(name)
+    return tuple(moves)
+
+
+def _take(host: Reader, entry: Entry, name: str, doomed: Tree, moves: list[str]) -> bool:
+    """Add the moves below ``name``; return False when all of it is doomed and one move of the caller's does it."""
+    if entry.kind != "directory" or not doomed:
+        return False
+    children = host.list(entry.path)
+    modules = {child.removesuffix(".py") for child in doomed if child.endswith(".py")}
+    whole: list[str] = []
+    parts: list[str] = []
+    stays = False
+    for child in children:
+        base = posixpath.basename(child.path)
+        path = f"{name}/{base}"
+        if base in doomed:
+            inner: list[str] = []
+            if _take(host, child, path, doomed[base], inner):
+                stays = True
+                parts.extend(inner)
+            else:
+                whole.append(path)
+        elif base == "__pycache__" and child.kind == "directory":
+            kept = False
+            for cached in host.list(child.path):
+                cached_name = posixpath.basename(cached.path)
+                if cached_name.split(".")[0] in modules:
+                    parts.append(f"{path}/{cached_name}")
+                else:
+                    kept = True
+            if not kept:
+                parts = [part for part in parts if not part.startswith(path + "/")]
+                whole.append(path)
+            stays = stays or kept
+        else:
+            stays = True
+    if stays:
+        moves.extend(whole)
+        moves.extend(parts)
+    return stays
+
+
+def incoming_moves(host: Reader, root: str, stage: str, outgoing: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the moves that bring the content of ``stage`` into ``root``, and what else must go out because it is in the way.
+
+    A folder that will not be there after ``outgoing`` moves in whole; a file that is in the way moves out first.
+    """
+    gone = set(outgoing)
+    moves: list[str] = []
+    in_the_way: list[str] = []
+
+    def enter(folder: str) -> None:
+        for entry in host.list(posixpath.join(stage, folder) if folder else stage):
+            name = posixpath.relpath(entry.path, stage)
+            target = posixpath.join(root, name)
+            if name in gone or not host.exists(target):
+                moves.append(name)
+            elif entry.kind == "directory" and host.entry(target).kind == "directory":
+                enter(name)
+            else:
+                in_the_way.append(name)
+                moves.append(name)
+
+    enter("")
+    return tuple(moves), tuple(in_the_way)
+
+
+def _move(host: Host, source: str, target: str) -> None:
+    """Rename, unless it was done before; what is in the way is never replaced."""
+    if not host.exists(source):
+        return
+    if host.exists(target):
+        raise OperationError(
+            "something else has appeared there meanwhile",
+            place=target,
+            hint="move it away, then run `tfsetup undo` (or the same command again)",
+        )
+    make_folders(host, posixpath.dirname(target))
+    host.rename(source, target)
+
+
+def make_folders(host: Host, path: str) -> tuple[str, ...]:
+    """Create ``path`` and what is missing above it; return what was created, outermost first."""
+    missing: list[str] = []
+    while not host.exists(path):
+        missing.append(path)
+        path = posixpath.dirname(path)
+    made: list[str] = []
+    for folder in reversed(missing):
+        with contextlib.suppress(FileExistsError):
+            host.make_folder(folder)
+            made.append(folder)
+    return tuple(made)
+
+
+def merge(host: Host, source: str, target: str) -> None:
+    """Move what ``source`` holds into ``target``, by renames; both are on their way, so nothing of it is journalled.
+
+    Raises ``OperationError`` where a file is there already: two packages must never own one.
+    """
+    moves, in_the_way = incoming_moves(host, target, source, ())
+    if in_the_way:
+        raise OperationError(
+            "a conda package and a wheel bring the same file",
+            place=in_the_way[0],
+            hint="please report it, with the plan (`tfsetup plan --json`)",
+        )
+    for name in moves:
+        make_folders(host, posixpath.dirname(posixpath.join(target, name)))
+        host.rename(posixpath.join(source, name), posixpath.join(target, name))
+    host.remove_tree(source)
+
+
+def move_in(host: Host, workspace: Workspace, journal: Journal) -> None:
+    """Carry out the moves of a journal whose phase is ``moving``; moves that were done are passed over.
+
+    What is renamed beside itself goes first, so that what comes in under its name is never taken for it.
+    """
+    kept = workspace.undo_files(journal.number)
+    for move in journal.moves:
+        _move(host, move.path, move.target)
+    for name in journal.outgoing:
+        _move(host, posixpath.join(workspace.root, name), posixpath.join(kept, name))
+    for name in journal.incoming:
+        _move(host, posixpath.join(workspace.stage, name), posixpath.join(workspace.root, name))
+
+
+def move_back(host: Host, workspace: Workspace, journal: Journal) -> None:
+    """Take the moves of a journal back, whichever of them were done; running it again goes on where it stopped.
+
+    A file leaves the environment only when it is neither in the stage nor already returned, so the old file of the same name, which comes
+    back in the second half, is never mistaken for the new one. ``clear`` comes after, under a phase of its own.
+    """
+    kept = workspace.undo_files(journal.number)
+    for name in reversed(journal.incoming):
+        current = posixpath.join(workspace.root, name)
+        returned = posixpath.join(workspace.returned, name)
+        if not host.exists(posixpath.join(workspace.stage, name)) and not host.exists(returned):
+            _forget_bytecode(host, current)
+            _move(host, current, returned)
+    for name in reversed(journal.outgoing):
+        _move(host, posixpath.join(kept, name), posixpath.join(workspace.root, name))
+    for move in reversed(journal.moves):
+        _move(host, move.target, move.path)
+
+
+def clear(host: Host, workspace: Workspace, journal: Journal) -> None:
+    """Remove what a change that was taken back leaves behind: the new files and its record."""
+    host.remove_tree(workspace.returned)
+    host.remove_tree(workspace.stage)
+    host.remove_tree(workspace.helper)
+    for path in workspace.inputs:
+        if host.exists(path):
+            host.remove(path)
+    host.remove_tree(posixpath.dirname(workspace.undo_files(journal.number)))
+
+
+def _forget_bytecode(host: Host, module: str) -> None:
+    """Remove the byte code that was compiled of a single module after it moved in, and the cache folder if that empties it."""
+    if not module.endswith(".py"):
+        return
+    cache = posixpath.join(posixpath.dirname(module), "__pycache__")
+    for path in host.glob(posixpath.join(cache, posixpath.basename(module).removesuffix(".py") + ".*.pyc")):
+        host.remove(path)
+    if host.exists(cache) and not host.list(cache):
+        host.remove(cache)
