@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from provisioner import flow
 from provisioner.change.moves import make_folders
+from provisioner.commands import plan
 from provisioner.conda.compare import identity_parts
 from provisioner.conda.sources import Places, places
 from provisioner.conda.virtual import virtual_packages
@@ -158,7 +158,7 @@ def _solve(
     locked: tuple[CondaPackage, ...] = (),
 ) -> tuple[CondaPackage, ...]:
     """Ask the channels of the request; without ``virtual``, for a machine on which any CUDA runs."""
-    repodata = posixpath.join(flow.cache_folder(host), "conda")
+    repodata = posixpath.join(plan.cache_folder(host), "conda")
     make_folders(host, repodata)
     found = places(host, request, request.channels)
     packages = rattler.solve(

@@ -6,9 +6,10 @@ import posixpath
 from collections.abc import Iterable
 from dataclasses import replace
 
-from provisioner import __version__, flow
+from provisioner import __version__
 from provisioner.base.text import machine_words
 from provisioner.change.moves import make_folders
+from provisioner.commands import plan
 from provisioner.conda_ground import read_conda_ground, solved
 from provisioner.diagnose.conda_repair import without_owned
 from provisioner.diagnose.repair import Ground, inside, needs_set, repairs_of
@@ -50,8 +51,8 @@ def survey(host: Host, site: Site, findings: tuple[Finding, ...], request: Reque
     repairs = repairs_of(findings)
     target = next((repair.target for repair in repairs if repair.kind == "interpreter"), "")
     own_python = site.state.python if host.exists(host.real(site.state.python)) else ""
-    facts = flow.detect(host, env=site.state.path, full=False, python=target or own_python)
-    catalogue = flow.open_catalogue(host)
+    facts = plan.detect(host, env=site.state.path, full=False, python=target or own_python)
+    catalogue = plan.open_catalogue(host)
     receipt = receipts.read(host, Workspace(root=site.state.path).receipt)
     staying = staying_owners(site, repairs)
     own = own_name(staying, receipt)
@@ -63,7 +64,7 @@ def survey(host: Host, site: Site, findings: tuple[Finding, ...], request: Reque
     seen = Seen(site=site, facts=facts, repairs=repairs, receipt=receipt, own=own, release=release, needed=needed)
     choice, lock = choose_set(host, catalogue, seen, request)
     config = posixpath.join(site.state.path, "pyvenv.cfg")
-    links = flow.links_of(catalogue, choice) if lock else ()
+    links = plan.links_of(catalogue, choice) if lock else ()
     conda = read_conda_ground(host, site, receipt, choice, request, links=links, facts=facts) if site.state.kind == "conda" else None
     if conda is not None and lock is not None:
         lock = without_owned(lock, conda, site)
@@ -173,24 +174,24 @@ def _with_own(host: Host, surveyed: Surveyed, lock: Lock) -> Lock:
     from provisioner.plan.extras import resolve_own  # noqa: PLC0415 - only where the set has another name for it
 
     name = surveyed.ground.own
-    other = flow.open_catalogue(host).lock(lock.release, lock.python, lock.platform, "cuda" if lock.device == "cpu" else "cpu")
+    other = plan.open_catalogue(host).lock(lock.release, lock.python, lock.platform, "cuda" if lock.device == "cpu" else "cpu")
     file = next((file for file in other.files if file.name == name), None) if other else None
     if file is not None:
         kept = [file for file in lock.files if not is_rival(file.name)]
         return replace(lock, files=tuple(sorted([*kept, file], key=lambda item: item.name)))
-    folder = flow.resolve_folder(host)
+    folder = plan.resolve_folder(host)
     make_folders(host, folder)
     offline = surveyed.ground.request.offline
-    return resolve_own(host, name, lock, floor=flow.floor_of(surveyed.facts, lock), folder=folder, offline=offline)
+    return resolve_own(host, name, lock, floor=plan.floor_of(surveyed.facts, lock), folder=folder, offline=offline)
 
 
 def _others(host: Host, surveyed: Surveyed, lock: Lock, pins: dict[str, str]) -> tuple[Lock, tuple[str, ...]]:
     from provisioner.plan.extras import resolve_others  # noqa: PLC0415 - only where something beyond the set is installed
 
-    folder = flow.resolve_folder(host)
+    folder = plan.resolve_folder(host)
     make_folders(host, folder)
     offline = surveyed.ground.request.offline
-    return resolve_others(host, pins, lock, floor=flow.floor_of(surveyed.facts, lock), folder=folder, offline=offline)
+    return resolve_others(host, pins, lock, floor=plan.floor_of(surveyed.facts, lock), folder=folder, offline=offline)
 
 
 def with_everything(host: Host, surveyed: Surveyed) -> tuple[Ground, tuple[str, ...]]:
@@ -200,7 +201,7 @@ def with_everything(host: Host, surveyed: Surveyed) -> tuple[Ground, tuple[str, 
         return ground, notes
     lock = ground.lock
     if ground.conda is not None:
-        catalogue = flow.open_catalogue(host)
+        catalogue = plan.open_catalogue(host)
         ground = replace(ground, conda=solved(host, catalogue, ground.conda, ground.choice, surveyed.facts, ground.request))
     pins: dict[str, str] = {}
     lost: list[str] = []

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from provisioner import flow
 from provisioner.catalogue import Catalogue
+from provisioner.commands import plan
 from provisioner.conda_ground import road_of
 from provisioner.environment.read import Installed, Site, is_rival, normalise
 from provisioner.environment.receipt import Receipt
@@ -87,7 +87,7 @@ def choose_set(host: Host, catalogue: Catalogue, seen: Seen, request: Request) -
         return _choose_conda(host, catalogue, seen, request)
     release = seen.release
     short = ".".join(seen.site.state.python_version.split(".")[:2])
-    platform = flow.platform_of(host)
+    platform = plan.platform_of(host)
     interpreter = interpreter_of(host, seen, short)
     locks = catalogue.locks(release, platform) if release and catalogue.release(release) else ()
     devices = [computes_on(device) for python, device in locks if python == short and device != "cuda-conda"]
@@ -121,7 +121,7 @@ def _choose_conda(host: Host, catalogue: Catalogue, seen: Seen, request: Request
         python=".".join(seen.site.state.python_version.split(".")[:2]) or "3",
         interpreter=None,
         device=device,
-        platform=flow.platform_of(host),
+        platform=plan.platform_of(host),
         reasons=("it is the release that is installed",),
         refusals=(),
         warnings=(),

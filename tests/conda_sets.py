@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from provisioner import flow
 from provisioner.base.progress import Silent
 from provisioner.change.execute import Executed, Prove, execute
+from provisioner.commands import plan as flow
 from provisioner.host import Host
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import LockedFile

@@ -25,11 +25,11 @@ from pathlib import Path
 
 from prove import CACHE, ROOT, locks, make_room
 
-from provisioner import flow
 from provisioner.base.catalogue_versions import minor_of
 from provisioner.base.progress import Silent
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.change.execute import execute
+from provisioner.commands import plan
 from provisioner.errors import TfsetupError
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Lock, computes_on
@@ -68,7 +68,7 @@ def examine(host: LocalHost, lock: Lock, folder: Path) -> tuple[str, ...]:
         return Verification(env=root, python="", tensorflow="", device=lock.device, checks=(check,), libraries=(), findings=())
 
     try:
-        planned = flow.plan(host, request)
+        planned = plan.plan(host, request)
         if planned.lock.digest != lock.digest:
             return ("the plan chose another lock",)
         execute(planned.plan, host, prove=look, progress=Silent(), wait=0)

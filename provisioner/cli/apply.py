@@ -17,7 +17,7 @@ from provisioner.host.local import LocalHost
 from provisioner.model.request import Request
 
 if TYPE_CHECKING:
-    from provisioner.flow import Planned
+    from provisioner.commands.plan import Planned
 
 VERIFICATION_FAILED = 14
 DEFAULT_WAIT_SECONDS = 60.0
@@ -50,7 +50,7 @@ def apply(
     verbose: options.Verbose = False,
 ) -> int:
     """Make the environment as planned: shown, agreed to, executed, verified; undone when the proof fails."""
-    from provisioner import flow  # noqa: PLC0415 - start-up
+    from provisioner.commands import plan as flow  # noqa: PLC0415 - start-up
     from provisioner.report.apply_text import applied_document, applied_text, nothing_to_do  # noqa: PLC0415 - start-up
     from provisioner.report.plan_text import plan_text  # noqa: PLC0415 - start-up
     from provisioner.report.progress import progress_for  # noqa: PLC0415 - start-up
@@ -104,12 +104,12 @@ def _check_locked(plan: str, named: Mapping[str, object], *, locked: bool, lock:
 
 def _planned(host: LocalHost, request: Request, *, saved: str, team: tuple[str, str] | None) -> Planned:
     """Return the plan: the ``saved`` one, or one made now; ``team`` is the folder of a team's lock ("" for this one's) and the target."""
-    from provisioner import flow  # noqa: PLC0415 - start-up
+    from provisioner.commands import plan as flow  # noqa: PLC0415 - start-up
 
     if team is None:
         return flow.load_saved_plan(host, saved, request.channels) if saved else flow.plan(host, request)
-    from provisioner import flow_team  # noqa: PLC0415 - only with --locked
+    from provisioner.commands import lock_check  # noqa: PLC0415 - only with --locked
 
     lock, target = team
-    folder = flow_team.locked_folder(host, absolute(lock, host, "--lock") if lock else "")
-    return flow_team.plan_locked(host, request, folder, target)
+    folder = lock_check.locked_folder(host, absolute(lock, host, "--lock") if lock else "")
+    return lock_check.plan_locked(host, request, folder, target)

@@ -24,12 +24,12 @@ def detect(
     verbose: options.Verbose = False,
 ) -> int:
     """Say what this machine is: system, processor, GPUs, driver, CUDA copies, Pythons, disk. Reads only."""
-    from provisioner import flow  # noqa: PLC0415 - start-up
+    from provisioner.commands import plan  # noqa: PLC0415 - start-up
     from provisioner.model import codec  # noqa: PLC0415 - start-up
 
     host = LocalHost()
-    facts = flow.detect(host, env=options.environment(host, env))
-    document = codec.document(flow.FACTS_SCHEMA, facts)
+    facts = plan.detect(host, env=options.environment(host, env))
+    document = codec.document(plan.FACTS_SCHEMA, facts)
     if output:
         write_file(host, output, json.dumps(document, indent=2) + "\n")
         say(f"The facts are in {output}; plan for this machine elsewhere with `tfsetup plan --facts {output}`")

@@ -38,7 +38,7 @@ def doctor(
     verbose: options.Verbose = False,
 ) -> int:
     """Examine an environment and the machine, and say what is wrong, root cause first. Reads only."""
-    from provisioner import flow_diagnose  # noqa: PLC0415 - start-up
+    from provisioner.commands import doctor as flow_diagnose  # noqa: PLC0415 - start-up
     from provisioner.diagnose.compare import compare_examinations  # noqa: PLC0415 - start-up
     from provisioner.diagnose.survey import Wishes  # noqa: PLC0415 - start-up
     from provisioner.environment.workspace import absolute  # noqa: PLC0415 - start-up

@@ -44,7 +44,7 @@ def explain(
     told = _context(context or [])
     if _CODE.fullmatch(log) and not host.exists(f"{host.cwd}/{log}"):
         return _page(host, log, as_json=as_json)
-    from provisioner import flow_explain  # noqa: PLC0415 - start-up
+    from provisioner.commands import explain as flow_explain  # noqa: PLC0415 - start-up
 
     if log in {"", "-"}:
         if not log and sys.stdin.isatty():
@@ -81,8 +81,8 @@ def _context(items: list[str]) -> dict[str, str]:
 def _page(host: Host, code: str, *, as_json: bool) -> int:
     import shutil  # noqa: PLC0415 - start-up
 
-    from provisioner import flow_explain  # noqa: PLC0415 - start-up
     from provisioner.causes.words import Place  # noqa: PLC0415 - start-up
+    from provisioner.commands import explain as flow_explain  # noqa: PLC0415 - start-up
     from provisioner.report.cause_text import cause_document, cause_text  # noqa: PLC0415 - start-up
 
     cause, order = flow_explain.cause_page(host, code)

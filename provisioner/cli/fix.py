@@ -18,10 +18,10 @@ from provisioner.host.local import LocalHost
 if TYPE_CHECKING:
     from provisioner.base.progress import Progress
     from provisioner.environment.active import Subject
-    from provisioner.flow_fix import Tried
     from provisioner.host import Host
     from provisioner.model.diagnosis import Examination
     from provisioner.model.plan import Plan
+    from provisioner.repair.attempts import Tried
 
 # The exit codes of the contract by how it ended.
 CODES = {"healthy": 0, "planned": 0, "mended": 0, "unmendable": 11, "failed": VERIFICATION_FAILED, "could not tell": 16}
@@ -42,9 +42,10 @@ def fix(
     verbose: options.Verbose = False,
 ) -> int:
     """Make an environment work by the smallest repair that does: shown, agreed to, executed, verified; undone when the proof fails."""
-    from provisioner import flow, flow_fix  # noqa: PLC0415 - start-up
+    from provisioner.commands import plan as flow  # noqa: PLC0415 - start-up
     from provisioner.environment import active as subjects  # noqa: PLC0415 - start-up
     from provisioner.environment.workspace import absolute  # noqa: PLC0415 - start-up
+    from provisioner.repair import attempts  # noqa: PLC0415 - start-up
     from provisioner.report.fix_text import findings_text, fixed_document, fixed_text  # noqa: PLC0415 - start-up
     from provisioner.report.progress import progress_for  # noqa: PLC0415 - start-up
 
@@ -72,7 +73,7 @@ def fix(
         before = _examine(host, subject, folder, progress, importing=True)
         if not before.healthy and not as_json:
             say(findings_text(before.findings) + "\n")
-        fixing = flow_fix.fix(
+        fixing = attempts.fix(
             host,
             before,
             request,
@@ -91,13 +92,13 @@ def fix(
 
 
 def _examine(host: Host, subject: Subject, cwd: str, progress: Progress, *, importing: bool) -> Examination:
-    from provisioner import flow_diagnose  # noqa: PLC0415 - start-up
+    from provisioner.commands import doctor  # noqa: PLC0415 - start-up
     from provisioner.diagnose.survey import Wishes  # noqa: PLC0415 - start-up
 
     wishes = Wishes(cwd=cwd, importing=importing)
     # An environment is examined with the Python that it should have; that may be what is gone.
     python = subject.python if not subject.env or host.exists(subject.python) else ""
-    return flow_diagnose.doctor(host, env=subject.env, python=python, wishes=wishes, progress=progress).examination
+    return doctor.doctor(host, env=subject.env, python=python, wishes=wishes, progress=progress).examination
 
 
 def _show(plan: Plan, *, verbose: bool) -> None:

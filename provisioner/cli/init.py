@@ -25,7 +25,7 @@ def init(
     as_json: options.Json = False,
 ) -> int:
     """Write a first tfsetup.yaml for a team, from the environment that is there, or for this machine where there is none."""
-    from provisioner import flow  # noqa: PLC0415 - start-up
+    from provisioner.commands import plan  # noqa: PLC0415 - start-up
     from provisioner.environment.read import read_site  # noqa: PLC0415 - start-up
     from provisioner.lock import first, found  # noqa: PLC0415 - start-up
     from provisioner.model import codec  # noqa: PLC0415 - start-up
@@ -41,16 +41,16 @@ def init(
     if there is not None and not there.is_yaml:
         hint = f"add targets there; a {found.FILE} beside it would be a second declaration"
         raise InputError("has a [tool.tfsetup] already", place=there.file, hint=hint)
-    platform = flow.platform_of(host)
+    platform = plan.platform_of(host)
     if not platform:
         raise CouldNotTellError("could not tell what platform this machine is", hint="write the file by hand: docs/teams.md")
     site = read_site(host, root)
     if site.state.exists:
-        facts = flow.detect(host, env=root, full=False)
-        said = first.from_environment(host, site, facts, platform, flow.open_catalogue(host), file=file)
+        facts = plan.detect(host, env=root, full=False)
+        said = first.from_environment(host, site, facts, platform, plan.open_catalogue(host), file=file)
         origin = f"the environment {posixpath.relpath(root, folder)}"
     else:
-        planned = flow.plan(host, request)
+        planned = plan.plan(host, request)
         choice = planned.plan.choice
         target = first.make_target(platform, choice.device, choice.python, planned.facts)
         said = first.First(file=file, tensorflow=choice.release, targets=(target,))

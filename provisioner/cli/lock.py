@@ -67,7 +67,7 @@ def lock(
         return _check(host, folder, online=online, as_json=as_json)
     if diff:
         return _diff(host, folder, (names or [""])[0], markdown=markdown, as_json=as_json)
-    from provisioner import flow_lock  # noqa: PLC0415 - start-up
+    from provisioner.commands import lock as flow_lock  # noqa: PLC0415 - start-up
     from provisioner.lock import dates  # noqa: PLC0415 - start-up
     from provisioner.lock.difference import compare  # noqa: PLC0415 - start-up
     from provisioner.model import codec  # noqa: PLC0415 - start-up
@@ -110,11 +110,11 @@ def _check_options(names: list[str], modes: dict[str, bool], additions: dict[str
 
 
 def _check(host: LocalHost, folder: str, *, online: bool, as_json: bool) -> int:
-    from provisioner import flow_team  # noqa: PLC0415 - start-up
+    from provisioner.commands import lock_check  # noqa: PLC0415 - start-up
     from provisioner.report.check_text import SCHEMA, CheckReport, check_text  # noqa: PLC0415 - start-up
     from provisioner.report.progress import progress_for  # noqa: PLC0415 - start-up
 
-    found = flow_team.check(host, folder, online=online, progress=progress_for(as_json=as_json, host=host))
+    found = lock_check.check(host, folder, online=online, progress=progress_for(as_json=as_json, host=host))
     report = CheckReport(fresh=not found.differences, folder=found.folder, online=online, files=found.files, differences=found.differences)
     if as_json:
         from provisioner.model import codec  # noqa: PLC0415 - start-up
@@ -126,13 +126,13 @@ def _check(host: LocalHost, folder: str, *, online: bool, as_json: bool) -> int:
 
 
 def _diff(host: LocalHost, folder: str, old: str, *, markdown: bool, as_json: bool) -> int:
-    from provisioner import flow_team  # noqa: PLC0415 - start-up
+    from provisioner.commands import lock_check  # noqa: PLC0415 - start-up
     from provisioner.model import codec  # noqa: PLC0415 - start-up
     from provisioner.report.diff_text import SCHEMA, diff_markdown, diff_text  # noqa: PLC0415 - start-up
 
     if markdown and as_json:
         raise UsageError("--markdown and --json cannot be asked for together", hint="give one of them")
-    found = flow_team.diff(host, folder, old)
+    found = lock_check.diff(host, folder, old)
     if as_json:
         print_json(codec.document(SCHEMA, found))
     else:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from provisioner import settings
+from provisioner.cli import settings
 from provisioner.errors import UsageError
 from provisioner.host import Host
 from provisioner.host.local import LocalHost

@@ -37,7 +37,7 @@ def plan(
     verbose: options.Verbose = False,
 ) -> int:
     """Show what would be done, and why. Reads only; no network, unless --with asks for packages beyond the profile, or for a conda channel's list."""
-    from provisioner import flow  # noqa: PLC0415 - start-up
+    from provisioner.commands import plan as flow  # noqa: PLC0415 - start-up
     from provisioner.model import codec  # noqa: PLC0415 - start-up
     from provisioner.plan import make as planning  # noqa: PLC0415 - start-up
 

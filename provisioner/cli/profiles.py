@@ -20,10 +20,10 @@ def profiles(
     as_json: options.Json = False,
 ) -> int:
     """List the known-good sets: releases, Pythons, devices, and what was run. Reads only."""
-    from provisioner import flow  # noqa: PLC0415 - start-up
+    from provisioner.commands import plan  # noqa: PLC0415 - start-up
     from provisioner.report.profiles_text import profiles_document, profiles_text, release_text, select  # noqa: PLC0415 - start-up
 
-    catalogue = flow.open_catalogue(LocalHost())
+    catalogue = plan.open_catalogue(LocalHost())
     entries = select(catalogue, release=release, python=python, device=device, platform=platform)
     if as_json:
         print_json(profiles_document(catalogue, entries, in_full=bool(release)))

@@ -17,12 +17,12 @@ def undo(
     as_json: options.Json = False,
 ) -> int:
     """Bring the environment back to what it was before the last apply, files and all."""
-    from provisioner import flow  # noqa: PLC0415 - start-up
+    from provisioner.commands import plan  # noqa: PLC0415 - start-up
     from provisioner.report.apply_text import nothing_to_undo, undo_document, undo_text, undone_text  # noqa: PLC0415 - start-up
     from provisioner.report.progress import progress_for  # noqa: PLC0415 - start-up
 
     host = LocalHost()
-    found = flow.undoable(host, options.environment(host, env))
+    found = plan.undoable(host, options.environment(host, env))
     if found.nothing:
         if as_json:
             print_json(undo_document(found))
@@ -33,7 +33,7 @@ def undo(
     if not (as_json and agreed):
         say(undo_text(found))
     ask("Do this?", agreed=agreed)
-    flow.undo(host, found, wait=wait, progress=progress_for(as_json=as_json, host=host))
+    plan.undo(host, found, wait=wait, progress=progress_for(as_json=as_json, host=host))
     if as_json:
         print_json(undo_document(found))
     else:

@@ -25,7 +25,7 @@ def verify(
     verbose: options.Verbose = False,
 ) -> int:
     """Prove that an environment computes: import, kernels, devices, libraries, integrity. Reads only."""
-    from provisioner import flow  # noqa: PLC0415 - start-up
+    from provisioner.commands import plan  # noqa: PLC0415 - start-up
     from provisioner.report.apply_text import verification_document  # noqa: PLC0415 - start-up
     from provisioner.report.progress import progress_for  # noqa: PLC0415 - start-up
 
@@ -37,7 +37,7 @@ def verify(
     progress = progress_for(as_json=as_json, host=host)
     place = options.environment(host, env)
     with closing(progress):
-        verification = flow.verify(host, env=place, python=python, require_gpu=require == "gpu", timeout=timeout, progress=progress)
+        verification = plan.verify(host, env=place, python=python, require_gpu=require == "gpu", timeout=timeout, progress=progress)
     if as_json:
         print_json(verification_document(verification))
     else:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from provisioner import flow
 from provisioner.base.progress import Silent
 from provisioner.change import recovery
+from provisioner.commands import plan as flow
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError, NoProfileError
 from provisioner.host.local import LocalHost

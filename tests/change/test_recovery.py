@@ -12,12 +12,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from provisioner import flow
 from provisioner.base.progress import Silent
 from provisioner.change import recovery
 from provisioner.change.execute import execute
 from provisioner.change.journal import last_record
 from provisioner.change.recovery import Undoable
+from provisioner.commands import plan as flow
 from provisioner.environment.workspace import Workspace
 from provisioner.host.local import LocalHost
 from provisioner.report.apply_text import undo_document, undo_text

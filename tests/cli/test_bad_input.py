@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.flow import FACTS_SCHEMA
+from provisioner.commands.plan import FACTS_SCHEMA
 from provisioner.model import codec
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Plan
@@ -121,7 +121,7 @@ def with_gpu() -> dict[str, Any]:
 @pytest.mark.parametrize("hostile", ["", "x", "1.2.3.4.5.6" * 30, "9" * 5000, "\0", "²", -1, 10**400, None])
 def test_hostile_values_in_facts_never_end_in_a_bug(work: Path, tiny, inside: Inside, hostile: Any) -> None:
     """Put one value into every place of its type, one place at a time; the choice itself is called, the command once for all."""
-    from provisioner import flow
+    from provisioner.commands import plan as flow
     from provisioner.errors import TfsetupError
     from provisioner.host.local import LocalHost
     from provisioner.model.request import Request

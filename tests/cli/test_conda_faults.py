@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from provisioner import flow
 from provisioner.base.progress import Silent
 from provisioner.change.execute import execute
+from provisioner.commands import plan as flow
 from provisioner.host.local import LocalHost
 from tests.channel import broken, build
 from tests.channel.cuda import NEEDS_COMPILER

@@ -40,7 +40,7 @@ def test_an_option_wins_over_its_variable_and_that_over_the_file(inside: Inside,
 
 
 def test_lists_come_from_all_three(work: Path) -> None:
-    from provisioner import settings
+    from provisioner.cli import settings
     from tests.support import FixedHost
 
     class Here(FixedHost):

@@ -158,10 +158,10 @@ def test_an_output_that_is_a_link_is_followed(inside: Inside, tiny, work: Path) 
 
 
 def test_a_bug_keeps_its_traceback_in_a_file_and_ends_with_1(inside: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from provisioner import flow
+    from provisioner.commands import plan
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(flow, "open_catalogue", lambda _host: 1 // 0)
+    monkeypatch.setattr(plan, "open_catalogue", lambda _host: 1 // 0)
     ended = inside("profiles")
     assert (ended.code, ended.out) == (1, "")
     assert "a bug in tfsetup: ZeroDivisionError" in ended.err

@@ -13,10 +13,10 @@ import pytest
 
 from provisioner.base.progress import SILENT
 from provisioner.causes.findings import Findings
+from provisioner.commands.doctor import doctor
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.diagnose.doctor import all_checks, run_one
 from provisioner.diagnose.survey import Wishes
-from provisioner.flow_diagnose import doctor
 from provisioner.host.local import LocalHost
 from provisioner.model.diagnosis import Examination
 from provisioner.model.finding import Evidence

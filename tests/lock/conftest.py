@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from provisioner import flow_lock
 from provisioner.catalogue import Catalogue, find_profiles
-from provisioner.flow_lock import Declared, Outcome, Wanted
+from provisioner.commands import lock as flow_lock
+from provisioner.commands.lock import Declared, Outcome, Wanted
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Lock, LockedFile, Proof
 from provisioner.model.team import Declaration, InputDigest, Inputs, Target

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from provisioner import flow
 from provisioner.catalogue import conda_tables
 from provisioner.choose import choose
+from provisioner.commands import plan
 from provisioner.conda.links import links
 from provisioner.conda.sources import places
 from provisioner.conda.virtual import virtual_packages
@@ -192,7 +192,7 @@ def test_a_plan_for_another_machine_is_the_same_every_time(stack: Path, tmp_path
     _, _, facts, _, _ = load(HOSTS / "debian-12.json")
     (tmp_path / "facts.json").write_text(json.dumps(document(SCHEMA, facts)))
     request = Request(env="/home/ada/tf-env", kind="conda", source="conda", channels=(str(stack),))
-    first, second = (flow.plan(HOST, request, facts_file=str(tmp_path / "facts.json")).plan for _ in range(2))
+    first, second = (plan.plan(HOST, request, facts_file=str(tmp_path / "facts.json")).plan for _ in range(2))
     assert dataclasses.replace(first, made="", seal="") == dataclasses.replace(second, made="", seal="")
     assert len(first.conda.packages) > 40
     assert all(package.sha256 and package.size and package.url for package in first.conda.packages)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from provisioner import flow, flow_team
 from provisioner.base.progress import SILENT
 from provisioner.catalogue import Catalogue
 from provisioner.change.execute import execute
+from provisioner.commands import lock_check, plan
 from provisioner.errors import InputError, NoProfileError, OperationError
 from provisioner.host.local import LocalHost
 from provisioner.lock import sidecar
@@ -50,7 +50,7 @@ def test_the_lock_is_installed_and_a_second_run_changes_nothing(project: Project
         locked(project, WHEELS, channels=[server.url])
         host, env = LocalHost(), tmp_path / "with space" / "env"
         seen = len(server.seen)
-        planned = flow_team.plan_locked(host, Request(env=str(env)), str(project.folder), "")
+        planned = lock_check.plan_locked(host, Request(env=str(env)), str(project.folder), "")
         assert len(server.seen) == seen, "a lock is not solved again"
         assert planned.plan.request.kind == "conda"
         assert planned.plan.proof.endswith("what conda adds was not part of that")
@@ -62,10 +62,10 @@ def test_the_lock_is_installed_and_a_second_run_changes_nothing(project: Project
         [env / "bin" / "python", "-c", "import numpy, sys; print(sys.prefix)"], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == str(env)
-    again = flow_team.plan_locked(host, Request(env=str(env)), str(project.folder), "")
+    again = lock_check.plan_locked(host, Request(env=str(env)), str(project.folder), "")
     assert not again.plan.changes
     assert not again.plan.removals
-    flow.undo(host, flow.undoable(host, str(env)), wait=0, progress=SILENT)
+    plan.undo(host, plan.undoable(host, str(env)), wait=0, progress=SILENT)
     assert not env.exists()
 
 
@@ -78,7 +78,7 @@ def test_a_package_with_another_hash_is_not_installed(project: Project, whole_ch
     path.unlink()
     path.write_bytes(content + b"\0")
     host = LocalHost()
-    planned = flow_team.plan_locked(host, Request(env=str(tmp_path / "env")), str(project.folder), "")
+    planned = lock_check.plan_locked(host, Request(env=str(tmp_path / "env")), str(project.folder), "")
     with pytest.raises(OperationError, match="its hash differs"):
         execute(planned.plan, host, prove=prove_passed, progress=SILENT, wait=0)
     assert not (tmp_path / "env").exists()

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provisioner.base.progress import SILENT, Progress
+from provisioner.commands.lock import Declared, Wanted, choose, lock_folder, own_folder, read_declared
+from provisioner.commands.plan import Planned, plan
 from provisioner.errors import InputError, UsageError
-from provisioner.flow import Planned, plan
-from provisioner.flow_lock import Declared, Wanted, choose, lock_folder, own_folder, read_declared
 from provisioner.host import Host
 from provisioner.lock import sidecar, store
 from provisioner.lock.stale import MISSING, Difference, changed_files, differences

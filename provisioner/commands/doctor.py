@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from provisioner import flow
 from provisioner.base.progress import Progress
+from provisioner.commands import plan
 from provisioner.errors import UsageError
 from provisioner.host import Host
 from provisioner.model.record import record
@@ -45,11 +45,11 @@ def doctor(host: Host, *, env: str = "", python: str = "", wishes: Wishes, only:
         host,
         target,
         wishes,
-        facts=lambda: flow.detect(host, env=target.env or host.cwd),
-        catalogue=flow.open_catalogue(host),
+        facts=lambda: plan.detect(host, env=target.env or host.cwd),
+        catalogue=plan.open_catalogue(host),
         progress=progress.note,
     )
-    messages = flow.open_messages(host)
+    messages = plan.open_messages(host)
     examination = examine(case, messages, checks=specs, order=messages.order, taken=target.how, progress=progress.note)
     progress.finish()
     return Diagnosed(subject=target, case=case, examination=examination)
@@ -66,7 +66,7 @@ def read_examination(host: Host, path: str) -> Examination:
     """Read what ``tfsetup doctor --json`` printed; raises ``InputError`` with every fault."""
     from provisioner.diagnose.compare import from_document  # noqa: PLC0415 - only with --compare
 
-    return from_document(flow.read_input(host, path), file=path)
+    return from_document(plan.read_input(host, path), file=path)
 
 
 def write_report(host: Host, path: str, found: Diagnosed, changes: Changes | None) -> tuple[str, ...]:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
-from provisioner import flow
 from provisioner.base.progress import Progress
 from provisioner.change.execute import Executed
+from provisioner.commands import plan as flow
 from provisioner.diagnose import repair
 from provisioner.environment.damaged import read_broken, what_instead
 from provisioner.environment.read import is_rival, normalise

@@ -12,10 +12,10 @@ from provisioner.base.progress import SILENT, Progress
 from provisioner.base.versions import numbers
 from provisioner.catalogue import Catalogue
 from provisioner.change.moves import make_folders
+from provisioner.commands.plan import cache_folder, open_catalogue, platform_of
 from provisioner.engines import conda_lock as conda_lock_engine
 from provisioner.environment.read import is_rival, normalise
 from provisioner.errors import InputError, OperationError, UsageError
-from provisioner.flow import cache_folder, open_catalogue, platform_of
 from provisioner.host import Host
 from provisioner.lock import conda_half, dates, sidecar, store, written
 from provisioner.lock.conda_half import Sources

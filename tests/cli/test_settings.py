@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner import settings
+from provisioner.cli import settings
 from provisioner.environment.workspace import absolute
 from provisioner.errors import UsageError
 from provisioner.model.request import SETTINGS

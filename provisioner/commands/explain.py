@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, BinaryIO
 
-from provisioner import flow
+from provisioner.commands import plan
 from provisioner.errors import InputError
 from provisioner.host import Host
 from provisioner.model.diagnosis import Explanation
@@ -30,7 +30,7 @@ _SEND = {
 
 def open_messages(host: Host) -> Messages:
     """Open the messages and words that belong to the profiles in use."""
-    return flow.open_messages(host)
+    return plan.open_messages(host)
 
 
 def read_log(host: Host, path: str) -> tuple[bytes, int]:
@@ -81,13 +81,13 @@ def explain(host: Host, content: bytes, *, source: str, left_out: int, context: 
     told = {key: value for key, value in context.items() if key in KEYS}
     if facts_file:
         # What a person says is of the machine where it failed; the facts fill the rest.
-        told = {**context_of(flow.read_facts(host, facts_file)), **told}
+        told = {**context_of(plan.read_facts(host, facts_file)), **told}
     if left_out or log.left_out:
         notices.append(
             "the log is very long: its first and last part were read"
             + (f", not {left_out} bytes between them; numbers of lines after those count only what was read" if left_out else "")
         )
-    weighed = weigh_log(log, told, open_messages(host), flow.open_catalogue(host))
+    weighed = weigh_log(log, told, open_messages(host), plan.open_catalogue(host))
     return Explanation(
         source=source,
         lines=log.lines,

@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from provisioner import flow, flow_fix
 from provisioner.base.progress import SILENT
+from provisioner.commands import plan as flow
 from provisioner.errors import InputError, NoProfileError
 from provisioner.host.local import LocalHost
 from provisioner.model.diagnosis import Examination, Examined
 from provisioner.model.finding import Finding, Repair
 from provisioner.model.plan import Plan
 from provisioner.model.request import Request
+from provisioner.repair import attempts
 from provisioner.report.fix_text import findings_text, fixed_document, fixed_text
 from provisioner.report.plan_text import plan_text
 from tests.cli.support import VERSION, make_profiles
@@ -93,7 +94,7 @@ def fix(
         said.plans.append(plan)
         return agree
 
-    return flow_fix.fix(
+    return attempts.fix(
         HOST,
         examination(env, *findings, python=python),
         Request(env=str(env)),
@@ -263,7 +264,7 @@ def test_a_python_of_no_environment_is_never_changed(env: Path) -> None:
         findings=(finding(restore("six")),),
     )
     with pytest.raises(InputError) as caught:
-        flow_fix.begin_fix(HOST, found, Request(env=""))
+        attempts.begin_fix(HOST, found, Request(env=""))
     assert "tfsetup apply --env" in caught.value.hint
 
 
