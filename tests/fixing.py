@@ -6,7 +6,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from provisioner.diagnose.repair import Ground
 from provisioner.environment.damaged import read_broken
 from provisioner.environment.read import Site, is_rival
 from provisioner.host import Host
@@ -15,6 +14,7 @@ from provisioner.model.facts import Interpreter
 from provisioner.model.finding import Evidence, Finding, Remedy, Repair, Severity
 from provisioner.model.plan import Choice
 from provisioner.model.request import Request
+from provisioner.repair.plans import Ground
 from provisioner.verify import integrity
 from tests.support import PYTHON
 

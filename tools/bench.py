@@ -167,7 +167,7 @@ def bench_apply(env: dict[str, str]) -> None:
     python = plan["choice"]["interpreter"]["path"]
     requirements = bench / "lock.txt"
     requirements.write_text("".join(f"{item['name']}=={item['version']} --hash=sha256:{item['sha256']}\n" for item in plan["packages"]))
-    probe = str(ROOT / "provisioner" / "verify" / "_probe.py")
+    probe = str(ROOT / "provisioner" / "in_process" / "_tensorflow.py")
     apply = [TFSETUP, "apply", "--yes", "--device", "cpu", "--tensorflow", RELEASE, "--env", str(bench / "ours")]
 
     def ours() -> Run:

@@ -30,7 +30,7 @@ class Message:
     from another fault; by itself it proves nothing. ``specific``: 9 names the cause, 7 the thing that fails, 5 is typical of the cause, 3 is a
     hint, 1 a mere symptom; of several messages on one line the most specific counts. ``confidence`` is how sure the cause is where nothing else
     is known. With ``about`` ``gpu`` it is a fault only where a GPU is wanted or present. ``topic`` names the judgement that looks at it
-    together with what else is known (``provisioner.diagnose.log.topics``); without one, ``cause`` is the answer.
+    together with what else is known (``provisioner.explain.topics``); without one, ``cause`` is the answer.
     """
 
     id: str

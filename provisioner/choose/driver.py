@@ -10,7 +10,7 @@ from typing import Literal
 
 from provisioner.base.versions import numbers
 from provisioner.choose.gpu import usable
-from provisioner.choose.words import Obstacle, listed
+from provisioner.choose.obstacles import Obstacle, listed
 from provisioner.model.catalogue import CudaBuild
 from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.facts import Facts, Gpu

@@ -9,7 +9,7 @@ release's known-bad capabilities.
 from __future__ import annotations
 
 from provisioner.base.versions import numbers
-from provisioner.choose.words import Obstacle, listed
+from provisioner.choose.obstacles import Obstacle, listed
 from provisioner.model.catalogue import CudaBuild, GpuArchitecture, Release
 from provisioner.model.facts import Gpu
 from provisioner.model.plan import GpuJudgement, GpuVerdict

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from provisioner.base.versions import numbers
+from provisioner.choose.obstacles import Obstacle, listed, span
 from provisioner.choose.versions import matches, minor, newest_first, some_patch_matches, specifier
-from provisioner.choose.words import Obstacle, listed, span
 from provisioner.errors import CouldNotTellError, UsageError
 from provisioner.model.facts import Facts, Interpreter
 from provisioner.model.plan import EnvState

@@ -6,9 +6,9 @@ from provisioner.base.versions import numbers
 from provisioner.choose.candidates import Candidate, Situation
 from provisioner.choose.driver import Sight
 from provisioner.choose.gpu import usable
+from provisioner.choose.obstacles import listed
 from provisioner.choose.platforms import has_cuda, is_jetson, platform_name, unused_gpu
 from provisioner.choose.pythons import Offer
-from provisioner.choose.words import listed
 from provisioner.model.catalogue import Release
 from provisioner.model.plan import GpuJudgement
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 
 from provisioner.choose.candidates import Candidate, Situation
+from provisioner.choose.obstacles import CURABLE, ORDER, Obstacle, listed
 from provisioner.choose.platforms import JETSON, is_jetson
 from provisioner.choose.versions import matches, minor
-from provisioner.choose.words import CURABLE, ORDER, Obstacle, listed
 from provisioner.errors import NoProfileError
 from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.plan import Refusal

@@ -40,7 +40,7 @@ def doctor(
     """Examine an environment and the machine, and say what is wrong, root cause first. Reads only."""
     from provisioner.commands import doctor as flow_diagnose  # noqa: PLC0415 - start-up
     from provisioner.diagnose.compare import compare_examinations  # noqa: PLC0415 - start-up
-    from provisioner.diagnose.survey import Wishes  # noqa: PLC0415 - start-up
+    from provisioner.diagnose.gather import Wishes  # noqa: PLC0415 - start-up
     from provisioner.environment.workspace import absolute  # noqa: PLC0415 - start-up
     from provisioner.report.doctor_text import check_list, examination_document, examination_text  # noqa: PLC0415 - start-up
     from provisioner.report.progress import progress_for  # noqa: PLC0415 - start-up

@@ -81,7 +81,7 @@ def _context(items: list[str]) -> dict[str, str]:
 def _page(host: Host, code: str, *, as_json: bool) -> int:
     import shutil  # noqa: PLC0415 - start-up
 
-    from provisioner.causes.words import Place  # noqa: PLC0415 - start-up
+    from provisioner.causes.pages import Place  # noqa: PLC0415 - start-up
     from provisioner.commands import explain as flow_explain  # noqa: PLC0415 - start-up
     from provisioner.report.cause_text import cause_document, cause_text  # noqa: PLC0415 - start-up
 

@@ -93,7 +93,7 @@ def fix(
 
 def _examine(host: Host, subject: Subject, cwd: str, progress: Progress, *, importing: bool) -> Examination:
     from provisioner.commands import doctor  # noqa: PLC0415 - start-up
-    from provisioner.diagnose.survey import Wishes  # noqa: PLC0415 - start-up
+    from provisioner.diagnose.gather import Wishes  # noqa: PLC0415 - start-up
 
     wishes = Wishes(cwd=cwd, importing=importing)
     # An environment is examined with the Python that it should have; that may be what is gone.

@@ -27,7 +27,7 @@ def init(
     """Write a first tfsetup.yaml for a team, from the environment that is there, or for this machine where there is none."""
     from provisioner.commands import plan  # noqa: PLC0415 - start-up
     from provisioner.environment.read import read_site  # noqa: PLC0415 - start-up
-    from provisioner.lock import first, found  # noqa: PLC0415 - start-up
+    from provisioner.lock import find, starter  # noqa: PLC0415 - start-up
     from provisioner.model import codec  # noqa: PLC0415 - start-up
 
     host = LocalHost()
@@ -36,10 +36,10 @@ def init(
     if request.origins["env"] == "default" and not host.exists(root):
         root = host.env.get("VIRTUAL_ENV") or root
     folder = absolute(project, host, "--project")
-    file = posixpath.join(folder, found.FILE)
-    there = found.find(host, folder)
+    file = posixpath.join(folder, find.FILE)
+    there = find.find(host, folder)
     if there is not None and not there.is_yaml:
-        hint = f"add targets there; a {found.FILE} beside it would be a second declaration"
+        hint = f"add targets there; a {find.FILE} beside it would be a second declaration"
         raise InputError("has a [tool.tfsetup] already", place=there.file, hint=hint)
     platform = plan.platform_of(host)
     if not platform:
@@ -47,22 +47,22 @@ def init(
     site = read_site(host, root)
     if site.state.exists:
         facts = plan.detect(host, env=root, full=False)
-        said = first.from_environment(host, site, facts, platform, plan.open_catalogue(host), file=file)
+        said = starter.from_environment(host, site, facts, platform, plan.open_catalogue(host), file=file)
         origin = f"the environment {posixpath.relpath(root, folder)}"
     else:
         planned = plan.plan(host, request)
         choice = planned.plan.choice
-        target = first.make_target(platform, choice.device, choice.python, planned.facts)
-        said = first.First(file=file, tensorflow=choice.release, targets=(target,))
+        target = starter.make_target(platform, choice.device, choice.python, planned.facts)
+        said = starter.First(file=file, tensorflow=choice.release, targets=(target,))
         origin = "what fits the machine it was called on"
     if there is not None:
         ask(f"{file} is there already. Replace it?", agreed=options.agreed(host, yes=yes))
     try:
-        host.write(file, first.text_of(said, origin))
+        host.write(file, starter.text_of(said, origin))
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", place=file) from None
     if as_json:
-        print_json(codec.document(first.SCHEMA, said))
+        print_json(codec.document(starter.SCHEMA, said))
         return 0
     counts = f"{len(said.requirements)} requirement{'' if len(said.requirements) == 1 else 's'}"
     print_text(f"{file}: TensorFlow {said.tensorflow} for {said.targets[0].name} with Python {said.targets[0].python}, {counts}")

@@ -45,7 +45,7 @@ def read_file(reader: Reader) -> tuple[dict[str, Any], str]:
     """
     if not any(reader.exists(posixpath.join(reader.cwd, name)) for name in (FILE, PYPROJECT)):
         return {}, ""
-    from provisioner.lock.found import find  # noqa: PLC0415 - not needed where there is no such file
+    from provisioner.lock.find import find  # noqa: PLC0415 - not needed where there is no such file
 
     found = find(reader, reader.cwd)
     if found is None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from provisioner.diagnose.case import Case, CheckSpec
-    from provisioner.diagnose.survey import Wishes
+    from provisioner.diagnose.gather import Wishes
     from provisioner.environment.active import Subject
     from provisioner.model.diagnosis import Changes, Examination
 
@@ -34,14 +34,14 @@ def doctor(host: Host, *, env: str = "", python: str = "", wishes: Wishes, only:
 
     Raises ``InputError`` when what was named is not there, ``UsageError`` for a check that there is not.
     """
-    from provisioner.diagnose import survey  # noqa: PLC0415 - not needed by explain
+    from provisioner.diagnose import gather  # noqa: PLC0415 - not needed by explain
     from provisioner.diagnose.doctor import examine  # noqa: PLC0415 - as above
     from provisioner.environment import active  # noqa: PLC0415 - not needed by explain
 
     specs = _chosen(only)
     target = active.choose(host, env=env, python=python)
     progress.start("doctor", f"Examining {target.env or target.python}")
-    case = survey.gather(
+    case = gather.gather(
         host,
         target,
         wishes,

@@ -71,8 +71,8 @@ def _cut(tail: bytes, head: bytes) -> bytes:
 
 def explain(host: Host, content: bytes, *, source: str, left_out: int, context: Mapping[str, str], facts_file: str) -> Explanation:
     """Say what a log means; raises ``InputError`` for a log that is no text and for facts that cannot be read."""
-    from provisioner.diagnose.log.reading import decode, read_lines, split  # noqa: PLC0415 - start-up
-    from provisioner.diagnose.log.weighing import KEYS, weigh_log  # noqa: PLC0415 - start-up
+    from provisioner.explain.reading import decode, read_lines, split  # noqa: PLC0415 - start-up
+    from provisioner.explain.weigh import KEYS, weigh_log  # noqa: PLC0415 - start-up
 
     log = read_lines(split(decode(content, file=source)))
     if not log.starts:
@@ -146,7 +146,7 @@ def context_of(facts: Facts) -> dict[str, str]:
 def cause_page(host: Host, code: str) -> tuple[Cause, Order]:
     """Return what is known of a cause and how it stands to others; raises ``InputError`` for a code that does not exist."""
     from provisioner.catalogue import find_profiles  # noqa: PLC0415 - not needed for a log
-    from provisioner.causes.words import load_cause, load_order  # noqa: PLC0415 - as above
+    from provisioner.causes.pages import load_cause, load_order  # noqa: PLC0415 - as above
 
     folder = posixpath.join(find_profiles(), "causes")
     return load_cause(host, folder, code), load_order(host, folder)

@@ -17,8 +17,9 @@ from provisioner.engines import conda_lock as conda_lock_engine
 from provisioner.environment.read import is_rival, normalise
 from provisioner.errors import InputError, OperationError, UsageError
 from provisioner.host import Host
-from provisioner.lock import conda_half, dates, sidecar, store, written
-from provisioner.lock.conda_half import Sources
+from provisioner.lock import conda as conda_half
+from provisioner.lock import dates, render, sidecar, store
+from provisioner.lock.conda import Sources
 from provisioner.lock.formats import conda_lock
 from provisioner.lock.resolve import ChosenSet, How, Locked, catalogue_digest, lock_targets
 from provisioner.model.record import record
@@ -125,7 +126,7 @@ def lock_declared(host: Host, declared: Declared, wanted: Wanted, *, progress: P
             progress.finish()
         kept = posixpath.join(cache_folder(host), "lock")
         make_folders(host, kept)
-        files = written.texts(host, declaration, made.lock, cache=kept)
+        files = render.texts(host, declaration, made.lock, cache=kept)
         changed = store.write_lock(host, folder, made.lock, files)
     return Outcome(
         folder=folder, lock=sidecar.with_written(made.lock, files), changed=changed, before=before, warnings=(*warnings, *made.warnings)

@@ -77,7 +77,7 @@ def detect(host: Host, *, env: str, full: bool = True, python: str = "") -> Fact
 
 def read_facts(host: Host, path: str) -> Facts:
     """Read the facts that ``tfsetup detect --json`` printed; raises ``InputError`` with every fault."""
-    from provisioner.facts.checks import faults  # noqa: PLC0415 - only with --facts
+    from provisioner.facts.validate import faults  # noqa: PLC0415 - only with --facts
 
     facts = codec.from_data(Facts, codec.parse_json(read_input(host, path), file=path), file=path, schema=FACTS_SCHEMA)
     if found := tuple(faults(facts)):

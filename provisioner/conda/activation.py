@@ -6,10 +6,10 @@ activation, too (links beside TensorFlow); the scripts keep out what would be ta
 
 from __future__ import annotations
 
-import os
 import posixpath
 import shlex
 
+from provisioner import payload
 from provisioner.model.plan import Choice, Edit
 
 SCRIPTS = (
@@ -30,12 +30,7 @@ def edits(choice: Choice, root: str, *, libraries: str) -> tuple[Edit, ...]:
         "@PREFIX@": shlex.quote(root),
         "@NAME@": shlex.quote(posixpath.basename(root)),
     }
-    return tuple(Edit(path=path, reason=REASON, text=_filled(_text(name), values)) for path, name in SCRIPTS)
-
-
-def _text(name: str) -> str:
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), name), encoding="utf-8") as file:
-        return file.read()
+    return tuple(Edit(path=path, reason=REASON, text=_filled(payload.text(name), values)) for path, name in SCRIPTS)
 
 
 def _filled(text: str, values: dict[str, str]) -> str:

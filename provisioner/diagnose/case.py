@@ -32,7 +32,7 @@ class PathEntry:
 
 @record
 class Survey:
-    """What the interpreter itself says (``diagnose/_survey.py``), without importing TensorFlow.
+    """What the interpreter itself says (``in_process/_interpreter.py``), without importing TensorFlow.
 
     ``markers`` is its environment of PEP 508; ``modules`` maps the top-level names that matter (``fits.modules``, ``fits.standard_library``) to
     the file from which ``importlib`` would load each: "built-in" for what has no file, a folder with a slash at the end for a namespace

@@ -12,7 +12,7 @@ from provisioner.base.text import machine_words
 from provisioner.causes import Messages
 from provisioner.causes.findings import SEVERITIES, Findings
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
-from provisioner.diagnose.examined import is_absent
+from provisioner.diagnose.packages import is_absent
 from provisioner.diagnose.rank import ranked
 from provisioner.model.cause import Order
 from provisioner.model.diagnosis import Examination, Examined, Result

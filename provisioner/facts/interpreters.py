@@ -7,6 +7,7 @@ import os.path
 import re
 from typing import Any
 
+from provisioner import in_process
 from provisioner.facts import conda, elf
 from provisioner.facts.store import FactStore
 from provisioner.facts.system import MACHINE_NAMES
@@ -15,7 +16,7 @@ from provisioner.model.facts import Fact, Interpreter, absent
 from provisioner.model.record import record
 
 SUBJECT = "interpreters"
-SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_inspect.py")
+SCRIPT = in_process.script("_inspect.py")
 MARK = "<<tfsetup-inspect>>"
 NAME = re.compile(r"(?:python|pypy)(?:[23](?:\.\d{1,2}t?)?)?(?:\.exe)?")
 SYSTEM_FOLDERS = ("/usr/bin", "/bin")
@@ -39,7 +40,7 @@ class Candidate:
 
 
 def parse_answer(text: str) -> dict[str, Any] | None:
-    """Read what ``_inspect.py`` printed, whatever stands around it; ``None`` when there is no answer in it."""
+    """Read what ``in_process/_inspect.py`` printed, whatever stands around it; ``None`` when there is no answer in it."""
     parts = text.split(MARK)
     try:
         answer = json.loads(parts[-2])

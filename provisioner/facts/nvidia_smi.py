@@ -16,7 +16,7 @@ MEBIBYTE = 1 << 20
 
 
 def parse_csv(text: str, fields: tuple[str, ...] = FIELDS) -> list[dict[str, Any]]:
-    """Read ``--query-gpu=… --format=csv,noheader,nounits`` in the form of ``_gpu_probe``; lines that are no GPU are left out.
+    """Read ``--query-gpu=… --format=csv,noheader,nounits`` in the form of ``in_process/_gpu``; lines that are no GPU are left out.
 
     ::
 

@@ -10,7 +10,7 @@ from provisioner.environment.read import normalise
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.lock import checks
-from provisioner.lock.found import FILE, PYPROJECT, Found, find
+from provisioner.lock.find import FILE, PYPROJECT, Found, find
 from provisioner.lock.keys import DECLARATION
 from provisioner.lock.shape import Fault, label, read
 from provisioner.model.record import record

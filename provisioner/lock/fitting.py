@@ -12,9 +12,9 @@ from provisioner.choose import CatalogueView, choose
 from provisioner.choose.channel import UNPROVEN
 from provisioner.choose.driver import look
 from provisioner.choose.match_spec import meets, virtual_name
+from provisioner.choose.obstacles import listed
 from provisioner.choose.platforms import check_cpu, check_libc, check_macos, platform_name, platform_of
 from provisioner.choose.versions import some_patch_matches, specifier
-from provisioner.choose.words import listed
 from provisioner.conda.virtual import virtual_packages
 from provisioner.errors import InputError, NoProfileError, UsageError
 from provisioner.lock.needs import spec_words

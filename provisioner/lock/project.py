@@ -11,7 +11,7 @@ from provisioner.base.text import mask
 from provisioner.environment.read import normalise
 from provisioner.errors import InputError
 from provisioner.host import Reader
-from provisioner.lock.found import read_limited
+from provisioner.lock.find import read_limited
 from provisioner.lock.requirement import NotLockableError, Read, parse
 from provisioner.lock.toml_text import parse_toml
 from provisioner.model.record import record

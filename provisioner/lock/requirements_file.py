@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from provisioner.base.text import mask
 from provisioner.errors import InputError
 from provisioner.host import Reader
-from provisioner.lock.found import read_limited
+from provisioner.lock.find import read_limited
 from provisioner.lock.requirement import NotLockableError, Read, parse
 from provisioner.model.record import record
 

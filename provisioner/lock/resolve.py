@@ -17,12 +17,12 @@ from provisioner.engines.resolving import Job, NoSolutionError, Resolved
 from provisioner.environment.read import is_rival
 from provisioner.errors import OperationError, TfsetupError, UsageError
 from provisioner.host import Host
-from provisioner.lock import conda_half
-from provisioner.lock.conda_half import Sources
+from provisioner.lock import conda as conda_half
+from provisioner.lock.conda import Sources
 from provisioner.lock.files import check_same_files, files_of
 from provisioner.lock.formats.requirements import address
+from provisioner.lock.markers import beside
 from provisioner.lock.needs import floor_of, needs_of, proof_words
-from provisioner.lock.own import beside
 from provisioner.lock.parallel import Watch, side_by_side
 from provisioner.model.catalogue import Lock, LockedFile, Proof
 from provisioner.model.record import record

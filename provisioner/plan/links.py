@@ -7,8 +7,7 @@ the working directory only, so no link inside the environment helps; what helps 
 
 from __future__ import annotations
 
-import os
-
+from provisioner import payload
 from provisioner.model.catalogue import Link
 
 SCRIPT = "_tfsetup_xla.py"
@@ -16,8 +15,7 @@ SCRIPT = "_tfsetup_xla.py"
 
 def files() -> tuple[Link, ...]:
     """Return the files, relative to site-packages."""
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), SCRIPT), encoding="utf-8") as file:
-        script = file.read()
+    script = payload.text(SCRIPT)
     reason = "XLA needs ptxas and libdevice, and this TensorFlow does not look for them beside itself"
     return (
         Link(path=SCRIPT, target="", text=script, reason=reason),

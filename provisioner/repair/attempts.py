@@ -10,17 +10,17 @@ from typing import Literal
 from provisioner.base.progress import Progress
 from provisioner.change.execute import Executed
 from provisioner.commands import plan as flow
-from provisioner.diagnose import repair
 from provisioner.environment.damaged import read_broken, what_instead
 from provisioner.environment.read import is_rival, normalise
 from provisioner.errors import InputError, NoProfileError, OperationError
-from provisioner.ground import Surveyed, survey, with_everything, with_restored
 from provisioner.host import Host
 from provisioner.model.diagnosis import Examination
 from provisioner.model.finding import Check, Finding, Repair, Verification
 from provisioner.model.plan import Plan, PlanKind
 from provisioner.model.record import record
 from provisioner.model.request import Request
+from provisioner.repair import plans
+from provisioner.repair.inputs import Surveyed, survey, with_everything, with_restored
 
 # How often what an attempt brought to light is added to the small attempt before larger ones are made.
 WIDENINGS = 2
@@ -61,7 +61,7 @@ class Fixing:
     def remaining(self) -> tuple[Finding, ...]:
         """What no change of the environment mends, as it is now."""
         now = self.tried[-1].after if self.mended else None
-        return repair.unmendable((now or self.before).findings)
+        return plans.unmendable((now or self.before).findings)
 
     @property
     def outcome(self) -> Outcome:
@@ -108,8 +108,8 @@ def begin_fix(host: Host, examination: Examination, request: Request) -> Fixing:
     Raises ``InputError`` where the Python is none that is ever changed, ``NoProfileError`` (code 12) where something must be restored and the
     catalogue has nothing to restore it from.
     """
-    repairs = repair.repairs_of(examination.findings)
-    if not repairs and not any(repair.needs_set(finding) for finding in examination.findings):
+    repairs = plans.repairs_of(examination.findings)
+    if not repairs and not any(plans.needs_set(finding) for finding in examination.findings):
         return Fixing(before=examination)
     if not request.env:
         raise InputError("it is not a virtual environment", place=examination.python, hint=what_instead(host, prefix_of(host, examination)))
@@ -125,8 +125,8 @@ def begin_fix(host: Host, examination: Examination, request: Request) -> Fixing:
         before=examination,
         surveyed=surveyed,
         repairs=repairs,
-        kinds=repair.order_of(examination.findings, ground, answers=answers),
-        notes=(*notes, *repair.sort(repairs, ground).left),
+        kinds=plans.order_of(examination.findings, ground, answers=answers),
+        notes=(*notes, *plans.sort(repairs, ground).left),
     )
 
 
@@ -141,12 +141,12 @@ def next_plan(host: Host, fixing: Fixing) -> Plan | None:
         return None
     kind, surveyed = fixing.kinds[0], fixing.surveyed
     if kind == "repair":
-        return repair.smallest(surveyed.ground, fixing.repairs)
+        return plans.smallest(surveyed.ground, fixing.repairs)
     if kind == "set":
         ground, _ = with_restored(host, surveyed, (), own=True)
-        return repair.whole(ground, fixing.repairs)
+        return plans.whole(ground, fixing.repairs)
     ground, lost = with_everything(host, surveyed)
-    return repair.rebuild(ground, fixing.repairs, lost)
+    return plans.rebuild(ground, fixing.repairs, lost)
 
 
 def try_plan(host: Host, fixing: Fixing, plan: Plan, *, examine: Examine, progress: Progress, wait: float) -> Fixing:
@@ -170,7 +170,7 @@ def try_plan(host: Host, fixing: Fixing, plan: Plan, *, examine: Examine, progre
         return verification
 
     def accept(verification: Verification) -> bool:
-        return repair.is_mended(fixing.before.findings, after.findings if after else None, verification)
+        return plans.is_mended(fixing.before.findings, after.findings if after else None, verification)
 
     executed = execute(plan, host, prove=prove, progress=progress, wait=wait, accept=accept)
     fixing = replace(fixing, kinds=fixing.kinds[1:], tried=(*fixing.tried, Tried(plan=plan, executed=executed, after=after)))
@@ -181,7 +181,7 @@ def try_plan(host: Host, fixing: Fixing, plan: Plan, *, examine: Examine, progre
 
 def _widened(host: Host, fixing: Fixing, after: Examination) -> Fixing:
     """Add what was hidden behind the first fault, if there is any."""
-    more = tuple(item for item in repair.repairs_of(after.findings) if item not in fixing.repairs)
+    more = tuple(item for item in plans.repairs_of(after.findings) if item not in fixing.repairs)
     if fixing.surveyed is None or not more:
         return fixing
     repairs = (*fixing.repairs, *more)
@@ -191,7 +191,7 @@ def _widened(host: Host, fixing: Fixing, after: Examination) -> Fixing:
         ground, notes = with_restored(host, surveyed, repairs, own=own)
     except (NoProfileError, OperationError):
         return fixing
-    kinds = repair.order_of((*fixing.before.findings, *after.findings), ground, answers=True)
+    kinds = plans.order_of((*fixing.before.findings, *after.findings), ground, answers=True)
     if [item.plan.kind for item in fixing.tried].count("repair") > WIDENINGS:
         kinds = tuple(kind for kind in kinds if kind != "repair")
     return replace(fixing, surveyed=replace(surveyed, ground=ground), repairs=repairs, kinds=kinds, notes=(*fixing.notes, *notes))

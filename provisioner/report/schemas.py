@@ -6,7 +6,7 @@ from typing import Any
 
 from provisioner.change import journal
 from provisioner.environment import receipt
-from provisioner.lock import first, keys, shape, sidecar
+from provisioner.lock import keys, shape, sidecar, starter
 from provisioner.lock.difference import LockDiff
 from provisioner.model import codec
 from provisioner.model.facts import Facts
@@ -46,7 +46,7 @@ def schema_of(name: str) -> dict[str, Any]:
     """Return the JSON Schema of the document called ``name`` (one of ``SCHEMAS``)."""
     records = {
         "facts": ("tfsetup/facts/1", Facts),
-        "init": (first.SCHEMA, first.First),
+        "init": (starter.SCHEMA, starter.First),
         "journal": (journal.SCHEMA, journal.Journal),
         "lock-check": (check_text.SCHEMA, check_text.CheckReport),
         "lock-diff": (diff_text.SCHEMA, LockDiff),

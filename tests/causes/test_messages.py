@@ -11,8 +11,8 @@ import yaml
 
 from provisioner.causes import open_messages
 from provisioner.causes.messages import classify
-from provisioner.diagnose.log.topics import TOPICS
 from provisioner.errors import InputError
+from provisioner.explain.topics import TOPICS
 from provisioner.host.local import LocalHost
 from tests.verify.support import PROFILES, known_messages
 

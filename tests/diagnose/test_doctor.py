@@ -16,7 +16,7 @@ from provisioner.causes.findings import Findings
 from provisioner.commands.doctor import doctor
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.diagnose.doctor import all_checks, run_one
-from provisioner.diagnose.survey import Wishes
+from provisioner.diagnose.gather import Wishes
 from provisioner.host.local import LocalHost
 from provisioner.model.diagnosis import Examination
 from provisioner.model.finding import Evidence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from provisioner.catalogue import find_profiles
-from provisioner.causes.words import load_order
+from provisioner.causes.pages import load_order
 from provisioner.diagnose.rank import once, ranked
 from provisioner.host.local import LocalHost
 from provisioner.model.finding import Evidence, Finding, Remedy, Repair

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from provisioner.diagnose import examined, module_path
+from provisioner.diagnose import module_path, packages
 from provisioner.diagnose.case import PathEntry
 from provisioner.diagnose.installed import distributions
 from provisioner.environment.read import parse_config
@@ -100,4 +100,4 @@ def test_entries_of_pythonpath_and_of_the_working_folder(tmp_path):
 
 @pytest.mark.parametrize(("version", "minor"), [("3.11.7", "3.11"), ("3.13.0rc1", "3.13"), ("", ""), ("x", "")])
 def test_minor_versions(version, minor):
-    assert examined.minor(version) == minor
+    assert packages.minor(version) == minor

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from provisioner.catalogue import find_profiles
-from provisioner.causes.words import Place, load_causes, load_order
+from provisioner.causes.pages import Place, load_causes, load_order
 from provisioner.host.local import LocalHost
 from provisioner.report.cause_text import cause_text
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.catalogue import find_profiles
-from provisioner.causes.words import load_causes, load_order
+from provisioner.causes.pages import load_causes, load_order
 from provisioner.host.local import LocalHost
 
 # By its path: its name is also that of the folder of the tests of provisioner.causes.

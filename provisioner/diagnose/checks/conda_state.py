@@ -6,7 +6,7 @@ import posixpath
 import shlex
 
 from provisioner.causes.findings import Findings
-from provisioner.diagnose import conda_case
+from provisioner.diagnose import conda
 from provisioner.diagnose.case import Case, CheckSpec, Skipped
 from provisioner.environment.conda_records import protection
 from provisioner.host import files
@@ -18,7 +18,7 @@ UNWRITTEN = "Activation files of tfsetup are missing or changed"
 
 def protected(case: Case, findings: Findings) -> str:
     """Whether the environment is frozen (CEP 22), conda's own, pixi's, or managed by others (PEP 668)."""
-    state = conda_case.state(case)
+    state = conda.state(case)
     why = protection(case.reader, state.root)
     if not why:
         return "it may be changed"
@@ -29,7 +29,7 @@ def protected(case: Case, findings: Findings) -> str:
 
 def activation(case: Case, findings: Findings) -> str:
     """The activation scripts that tfsetup wrote are there, and the shell's active environment is the one whose Python it starts."""
-    state = conda_case.state(case)
+    state = conda.state(case)
     said = [_shell(case, findings)]
     edits = case.receipt.plan.edits if case.receipt is not None else ()
     wrong = [edit for edit in edits if edit.text and files.read(case.reader, posixpath.join(state.root, edit.path)).text != edit.text]
@@ -63,7 +63,7 @@ ACTIVE = "Another conda environment is active than the one whose Python comes fi
 
 def moved(case: Case, findings: Findings) -> str:
     """The environment stands where its packages were linked for: conda writes that place into its files."""
-    state = conda_case.state(case)
+    state = conda.state(case)
     if case.receipt is None:
         raise Skipped("where it was made is not known")
     made = case.receipt.plan.env.path

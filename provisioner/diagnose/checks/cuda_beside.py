@@ -6,7 +6,7 @@ import posixpath
 
 from provisioner.base.versions import numbers
 from provisioner.causes.findings import Findings
-from provisioner.diagnose import cuda_files, target
+from provisioner.diagnose import cuda_files, tensorflow
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, Skipped
 from provisioner.host import files
 from provisioner.model.finding import Evidence, Repair, Severity
@@ -16,7 +16,7 @@ from provisioner.verify import surroundings
 def links(case: Case, findings: Findings) -> str:
     """The links that this build needs to find the rest: the parts of cuDNN 8 (without them the first convolution fails), NCCL, CUPTI, NVRTC."""
     severity, why = cuda_files.matters(case)
-    cuda, site, framework = cuda_files.build_of(case), target.site_of(case), target.framework(case)
+    cuda, site, framework = cuda_files.build_of(case), tensorflow.site_of(case), tensorflow.framework(case)
     if severity is None:
         raise Skipped(why)
     if cuda is None or not framework:
@@ -61,7 +61,7 @@ def copies(case: Case, findings: Findings) -> str:
             if right is not None and item is not right and item.site == right.site:
                 twice.append(item.name)
                 _twice(case, right, item, severity, findings)
-            elif right is None and part in needed and not any(other.name in target.OTHERS for other in case.distributions):
+            elif right is None and part in needed and not any(other.name in tensorflow.OTHERS for other in case.distributions):
                 twice.append(item.name)
                 _for_another(case, item, severity, findings)
     return f"for another CUDA, or there twice: {', '.join(twice)}" if twice else f"each part of CUDA is there once, for CUDA {major}"
@@ -126,10 +126,10 @@ def tools(case: Case, findings: Findings) -> str:
     severity, why = cuda_files.matters(case)
     if severity is None:
         raise Skipped(why)
-    cuda, site = cuda_files.build_of(case), target.site_of(case)
+    cuda, site = cuda_files.build_of(case), tensorflow.site_of(case)
     loaded = case.child.first("loaded").get("tools", {}) if case.child is not None else {}
     beside = cuda is None or cuda.finds_tools or files.there(case.reader, f"{site}/tfsetup_xla.pth")
-    flags = loaded.get("flags", target.variable(case, "XLA_FLAGS") or "")
+    flags = loaded.get("flags", tensorflow.variable(case, "XLA_FLAGS") or "")
     around = surroundings.look(case.reader, (site,) if beside and site else (), flags=flags, ptxas=loaded.get("ptxas", ""))
     lost = [name for name, path in (("ptxas", around.ptxas), ("libdevice", around.libdevice)) if not path]
     if not lost:

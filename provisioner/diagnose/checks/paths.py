@@ -6,7 +6,7 @@ import posixpath
 import re
 
 from provisioner.causes.findings import Findings
-from provisioner.diagnose import examined, imported
+from provisioner.diagnose import import_result, packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, PathEntry, Skipped, Survey
 from provisioner.diagnose.checks.packages import ill_fitting
 from provisioner.host import files
@@ -96,7 +96,7 @@ def _add_shadow(case: Case, name: str, place: str, entry: PathEntry, findings: F
 
 def _without_hook(case: Case, entry: PathEntry) -> Repair | None:
     """Move away the file of the environment that adds the entry to the path, unless an installed package brought it (an editable install's)."""
-    if entry.origin != "pth" or not examined.inside(case, entry.by):
+    if entry.origin != "pth" or not packages.inside(case, entry.by):
         return None
     name = posixpath.basename(entry.by)
     # setuptools' `develop` keeps all its projects in one file, which no RECORD names.
@@ -107,7 +107,7 @@ def _without_hook(case: Case, entry: PathEntry) -> Repair | None:
 
 def _gravity(case: Case, place: str) -> tuple[Severity, Confidence]:
     """An own file is at fault when the import failed; where it worked, only when it was loaded at all."""
-    match imported.works(case):
+    match import_result.works(case):
         case None:
             return "error", "likely"
         case False:
@@ -119,15 +119,15 @@ def _gravity(case: Case, place: str) -> tuple[Severity, Confidence]:
 
 def _said(case: Case) -> str:
     """Everything that the failed import said."""
-    traces = [str(item.data.get("traceback", "")) + item.detail for item in imported.steps(case)]
+    traces = [str(item.data.get("traceback", "")) + item.detail for item in import_result.steps(case)]
     return "\n".join([*traces, case.child.err if case.child is not None else ""])
 
 
 def leaks(case: Case, findings: Findings) -> str:
     """What TensorFlow imports comes from the environment itself."""
     _survey(case)
-    needed = examined.needed(case)
-    outside = [item for item in examined.first_of(case).values() if item.name in needed and _is_outside(case, item)]
+    needed = packages.needed(case)
+    outside = [item for item in packages.first_of(case).values() if item.name in needed and _is_outside(case, item)]
     bad = ill_fitting(case) if outside else frozenset()
     for item in outside:
         _add_leak(case, item, findings, misfit=item.name in bad)
@@ -143,7 +143,7 @@ def _add_leak(case: Case, item: Distribution, findings: Findings, *, misfit: boo
     """A package from outside: at fault where it hides another version, or does not fit; otherwise only worth knowing."""
     own = next((other for other in case.distributions if other.name == item.name and other.origin == "environment"), None)
     hides = own is not None and own.version != item.version
-    works = imported.works(case)
+    works = import_result.works(case)
     severity: Severity = "info"
     confidence: Confidence = "possible"
     if hides or misfit:
@@ -220,7 +220,7 @@ def variables(case: Case, findings: Findings) -> str:
     stdlib = survey.flags.get("stdlib", "")
     if home and stdlib and files.real(case.reader, stdlib).startswith(files.real(case.reader, home.split(":")[0]).rstrip("/") + "/"):
         remedy = Remedy(words="Unset PYTHONHOME: environments need none", steps=("unset PYTHONHOME",))
-        severity: Severity = "warning" if imported.works(case) else "error"
+        severity: Severity = "warning" if import_result.works(case) else "error"
         seen = Evidence(seen=f"PYTHONHOME={home}: the standard library is {stdlib}", where=case.python)
         findings.add("environment-leak", severity, "likely", seen, remedy=remedy)
         return seen.seen

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from provisioner.base.versions import numbers
 from provisioner.causes.findings import Findings
-from provisioner.diagnose import instead, target
+from provisioner.diagnose import alternative, tensorflow
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.facts.pe import Pe, PeError, read_pe
 from provisioner.host import files
@@ -103,7 +103,7 @@ def _redistributable(case: Case) -> Remedy:
     machine = "ARM64" if case.facts.system.architecture.value == "aarch64" else "x64"
     kind = machine.lower()
     words = f"install Microsoft's newest Visual C++ 2015-2022 redistributable ({machine}), then start a new terminal"
-    return instead.remedy(words, f"winget install --id Microsoft.VCRedist.2015+.{kind}")
+    return alternative.remedy(words, f"winget install --id Microsoft.VCRedist.2015+.{kind}")
 
 
 def long_paths(case: Case, findings: Findings) -> str:
@@ -138,7 +138,7 @@ def _short(case: Case) -> Remedy:
     words = "turn long paths on (in a terminal of an administrator, then restart), or make the environment in a short folder"
     value = r"reg add HKLM\SYSTEM\CurrentControlSet\Control\FileSystem /v LongPathsEnabled /t REG_DWORD /d 1 /f"
     release = case.release.version if case.release is not None else ""
-    return instead.remedy(words, value, rf"tfsetup apply{f' --tensorflow {release}' if release else ''} --env C:\tf")
+    return alternative.remedy(words, value, rf"tfsetup apply{f' --tensorflow {release}' if release else ''} --env C:\tf")
 
 
 def imports(case: Case, findings: Findings) -> str:
@@ -178,7 +178,7 @@ def _lacking(case: Case, item: Wanted, recorded: set[str], findings: Findings) -
             seen,
             Evidence(seen=f"this is Python {case.survey and case.survey.version}", where=case.python),
         )
-    elif CUDA.fullmatch(item.name) and target.purpose(case).device == "cuda":
+    elif CUDA.fullmatch(item.name) and tensorflow.purpose(case).device == "cuda":
         findings.add("cudnn-missing" if item.name.startswith("cudnn") else "cuda-libs-missing", "error", "certain", seen)
     elif not (python or CUDA.fullmatch(item.name) or item.name == "nvcuda.dll"):
         return False
@@ -200,7 +200,7 @@ def _machines(case: Case, native: Mapping[str, Pe], findings: Findings) -> None:
 
 def _native(case: Case) -> dict[str, Pe]:
     """TensorFlow's libraries and extension modules in the folder from which it is loaded."""
-    package = target.folder(case)
+    package = tensorflow.folder(case)
     found: dict[str, Pe] = {}
     for pattern in ("python/*.pyd", "python/*.dll", "*.dll"):
         for path in files.matches(case.reader, f"{package}/{pattern}") if package else ():
@@ -212,12 +212,12 @@ def _native(case: Case) -> dict[str, Pe]:
 
 
 def _wanted(case: Case) -> tuple[Wanted, ...]:
-    build = f"{target.folder(case)}/python/platform/build_info.py"
+    build = f"{tensorflow.folder(case)}/python/platform/build_info.py"
     return wanted(_native(case), named_in_build(files.read(case.reader, build).text or ""), build)
 
 
 def _system_folder(case: Case) -> str:
-    root = target.variable(case, "SYSTEMROOT") or target.variable(case, "SystemRoot") or "C:\\Windows"
+    root = tensorflow.variable(case, "SYSTEMROOT") or tensorflow.variable(case, "SystemRoot") or "C:\\Windows"
     return root.replace("\\", "/") + "/System32"
 
 

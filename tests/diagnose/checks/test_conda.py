@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.diagnose import conda_case
+from provisioner.diagnose import conda as conda_case
 from provisioner.diagnose.case import Case
 from provisioner.diagnose.checks import conda_depends, conda_openmp, conda_pip, conda_records, conda_state
 from provisioner.environment.receipt import Receipt
