@@ -6,8 +6,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from provisioner.base.names import is_rival
 from provisioner.environment.damaged import read_broken
-from provisioner.environment.read import Site, is_rival
+from provisioner.environment.read import Site
 from provisioner.host import Host
 from provisioner.model.catalogue import Lock, LockedFile
 from provisioner.model.facts import Interpreter

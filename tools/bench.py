@@ -349,18 +349,19 @@ Path(seconds).write_text(f"{time.perf_counter() - started} {used}")
 WHOLE = """
 import sys, time
 from pathlib import Path
-from provisioner import flow
+from provisioner.base.progress import SILENT
+from provisioner.commands import plan as stages
 from provisioner.change.execute import execute
 from provisioner.host.local import LocalHost
 from provisioner.model.finding import Verification
 from provisioner.model.request import Request
-from provisioner.progress import SILENT
+from provisioner.session import Session
 
 seconds, channel, _, prefix, *specs = sys.argv[1:]
 started, used = time.perf_counter(), time.process_time()
 host = LocalHost()
 request = Request(env=prefix, kind="conda", source="conda", device="cpu", channels=(channel,), python=specs[1].split()[1].removesuffix(".*"))
-plan = flow.plan(host, request).plan
+plan = stages.plan(Session(host), request).plan
 passed = Verification(env=prefix, python="", tensorflow="", device="cpu", checks=(), libraries=(), findings=())
 execute(plan, host, prove=lambda root: passed, progress=SILENT, wait=0)
 Path(seconds).write_text(f"{time.perf_counter() - started} {used}")

@@ -35,6 +35,7 @@ from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Lock, computes_on
 from provisioner.model.finding import Check, Verification
 from provisioner.model.request import Request
+from provisioner.session import Session
 
 EXAMINED = ROOT / ".cache" / "examined.json"
 DOCTOR_SECONDS = 600.0
@@ -68,7 +69,7 @@ def examine(host: LocalHost, lock: Lock, folder: Path) -> tuple[str, ...]:
         return Verification(env=root, python="", tensorflow="", device=lock.device, checks=(check,), libraries=(), findings=())
 
     try:
-        planned = plan.plan(host, request)
+        planned = plan.plan(Session(host), request)
         if planned.lock.digest != lock.digest:
             return ("the plan chose another lock",)
         execute(planned.plan, host, prove=look, progress=Silent(), wait=0)

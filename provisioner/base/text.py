@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from provisioner.model.facts import Facts
-
 MASK = "***"
 # As far as the last @, for a password may hold one, and a slash, too; and where a quote ends that, all before the path.
 _CREDENTIALS = (r"(?<=://)[^\s`'\"]*@", r"(?<=://)[^\s/?#]*@")
@@ -41,13 +39,3 @@ def seconds_words(seconds: float) -> str:
     if seconds < 60:  # noqa: PLR2004 - a minute
         return f"{seconds:.1f} s"
     return f"{int(seconds) // 60} min {int(seconds) % 60} s"
-
-
-def machine_words(facts: Facts) -> str:
-    """Return a machine in one line, without anything that names it or its user."""
-    system = facts.system
-    distribution = system.distribution.value
-    name = distribution.name or f"{distribution.id} {distribution.version}" if distribution else system.os.value or "unknown system"
-    parts = [name.strip(), system.architecture.value or "unknown architecture", facts.cpu.model.value or ""]
-    parts += [gpu.name for gpu in facts.gpus.value or ()]
-    return ", ".join(part for part in parts if part)

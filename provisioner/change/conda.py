@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from provisioner.base.progress import Progress
-from provisioner.change.moves import make_folders
-from provisioner.conda.compare import identity_parts
 from provisioner.conda.sources import places
 from provisioner.engines import rattler
-from provisioner.environment.conda_owned import own_folders
-from provisioner.environment.conda_present import recorded_files
-from provisioner.environment.conda_records import META, read_records
-from provisioner.environment.read import Installed
 from provisioner.errors import OperationError
 from provisioner.host import Host, Reader
+from provisioner.host.files import make_folders
 from provisioner.model.conda_package import SUBDIRS, CondaPart
 from provisioner.model.plan import Plan
 
@@ -88,39 +82,3 @@ def history(reader: Reader, plan: Plan) -> str:
     lines += [f"+{package.channel.rstrip('/').rsplit('/', 1)[-1]}/{package.subdir}::{package.identity}" for package in part.packages]
     specs = ", ".join(f"'{spec}'" for spec in part.specs)
     return before + "\n".join([*lines, f"# update specs: [{specs}]"]) + "\n"
-
-
-def doomed(reader: Reader, root: str, part: CondaPart, kept: Collection[str] = ()) -> set[str]:
-    """Return the files, relative to the environment, of the conda packages that leave, and conda's records of them.
-
-    Files that a package which stays has recorded, too, stay, and so do those of ``kept``, which may be folders.
-    """
-    found: set[str] = set()
-    for removal in part.removals:
-        identity_parts(removal.identity)
-        found |= recorded_files(reader, root, removal.identity)
-    found -= staying_files(reader, root, part)
-    kept = frozenset(kept)
-    return {path for path in found if _is_free(path, kept)}
-
-
-def _is_free(path: str, kept: Collection[str]) -> bool:
-    """True where neither the path nor a folder above it is kept."""
-    while path:
-        if path in kept:
-            return False
-        path = posixpath.dirname(path)
-    return True
-
-
-def staying_files(reader: Reader, root: str, part: CondaPart) -> set[str]:
-    """Return the files, relative to the environment, of the conda packages that neither leave nor are linked anew."""
-    going = {f"{META}/{removal.identity}.json" for removal in part.removals}
-    return {file.path for item in read_records(reader, root) if item.meta not in going for file in item.files}
-
-
-def by_wheel(reader: Reader, root: str, part: CondaPart, distributions: Iterable[Installed]) -> list[Installed]:
-    """Return those distributions that no conda package which leaves or is linked anew has brought."""
-    going = {removal.identity for removal in part.removals}
-    own = own_folders(reader, root, read_records(reader, root))
-    return [item for item in distributions if own.get(item.metadata, "") not in going]

@@ -8,17 +8,19 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from provisioner.base.progress import SILENT, Progress
-from provisioner.change import conda, fill, recovery
+from provisioner.change import fill, recovery
 from provisioner.change.journal import Journal, last_record, write
-from provisioner.change.moves import incoming_moves, make_folders, move_in, outgoing_moves
+from provisioner.change.moves import incoming_moves, move_in, outgoing_moves
+from provisioner.change.outgoing import outgoing
 from provisioner.conda import registry
 from provisioner.environment import receipt as receipts
-from provisioner.environment.damaged import environment_files, files_of, read_broken, replaced
-from provisioner.environment.read import Site, read_site, recorded_files
+from provisioner.environment.damaged import read_broken
+from provisioner.environment.read import Site, read_site
 from provisioner.environment.receipt import Receipt
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import OperationError, StalePlanError
 from provisioner.host import Host
+from provisioner.host.files import make_folders
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
@@ -147,9 +149,9 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
         write(host, workspace.journal, journal)
         make_folders(host, workspace.stage)
         fill.stage(plan, host, workspace, site.state.python, given.channels, progress)
-        outgoing = outgoing_moves(host, workspace.root, _doomed(plan, host, workspace, site))
-        incoming, in_the_way = incoming_moves(host, workspace.root, workspace.stage, outgoing)
-        journal = replace(journal, phase="moving", outgoing=(*outgoing, *in_the_way), incoming=incoming, moves=plan.moves)
+        going = outgoing_moves(host, workspace.root, outgoing(plan, host, workspace, site))
+        incoming, in_the_way = incoming_moves(host, workspace.root, workspace.stage, going)
+        journal = replace(journal, phase="moving", outgoing=(*going, *in_the_way), incoming=incoming, moves=plan.moves)
         with host.shielded():
             write(host, workspace.journal, journal)
             move_in(host, workspace, journal)
@@ -165,34 +167,6 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
 def _read(plan: Plan, host: Host) -> Site:
     """Read the environment; a repair must be able to work on one that is broken, and nothing else may."""
     return read_site(host, plan.env.path) if plan.kind == "apply" else read_broken(host, plan.env.path)
-
-
-def _doomed(plan: Plan, host: Host, workspace: Workspace, site: Site) -> set[str]:
-    """Return the paths, relative to the environment, of everything that the plan removes or replaces."""
-    root = workspace.root
-    if plan.kind == "rebuild":
-        return environment_files(host, site)
-    others = conda.staying_files(host, root, plan.conda) if plan.conda is not None else set()
-    going = {(removal.name, removal.version) for removal in plan.removals}
-    doomed = {path for removal in plan.removals for path in removal.paths}
-    leaving = [item for item in site.distributions if (item.name, item.version) in going]
-    kept: set[str] = set()
-    if plan.kind == "apply":
-        for installed in leaving:
-            doomed.update(recorded_files(host, root, installed))
-    else:
-        staying = [item for item in site.distributions if item not in leaving]
-        doomed |= files_of(host, root, leaving, staying)
-        if plan.conda is not None:
-            staying = conda.by_wheel(host, root, plan.conda, staying)
-            kept = {path for item in staying for path in recorded_files(host, root, item)}
-        doomed |= replaced(host, root, workspace.stage, site.state.site_packages, staying, others)
-    receipt = receipts.read(host, workspace.receipt)
-    links = receipt.plan.links if receipt else ()
-    doomed.update(posixpath.join(site.state.site_packages, link.path) for link in links)
-    if plan.conda is not None:
-        doomed |= conda.doomed(host, root, plan.conda, kept)
-    return doomed
 
 
 def _finish(plan: Plan, host: Host, workspace: Workspace, journal: Journal, given: _Given, progress: Progress) -> Executed:

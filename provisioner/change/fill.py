@@ -6,12 +6,13 @@ import posixpath
 
 from provisioner.base.progress import Progress
 from provisioner.change import conda
-from provisioner.change.moves import make_folders, merge
+from provisioner.change.moves import merge
 from provisioner.engines import uv
-from provisioner.environment.read import parse_config
+from provisioner.environment.config import parse_config
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import OperationError
 from provisioner.host import Host
+from provisioner.host.files import make_folders
 from provisioner.model.plan import Plan
 
 

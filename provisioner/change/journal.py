@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import posixpath
 import re
 from typing import Literal
 
+from provisioner.base.paths import is_inside, is_whole
 from provisioner.conda import registry
-from provisioner.environment.workspace import ASIDE, Workspace
+from provisioner.environment.workspace import ASIDE, STATE, Workspace
 from provisioner.errors import InputError, OperationError
 from provisioner.host import Host, Reader
 from provisioner.model import codec
@@ -69,12 +69,11 @@ def read(host: Reader, path: str) -> Journal | None:
             hint=f"`{error.faults[0]}`; keep the folder for a bug report, or remove the environment and apply again",
         ) from None
     for name in (*journal.outgoing, *journal.incoming):
-        if name.startswith("/") or ".." in name.split("/"):
-            raise OperationError(f"the record of an earlier change names `{name}`, outside the environment", place=path)
+        if not is_inside(name) or name.split("/", maxsplit=1)[0] == STATE:
+            raise OperationError(f"the record of an earlier change names `{name}`, which is no file of the environment", place=path)
     for move in journal.moves:
         # A forged one must not rename what it likes to what it likes.
-        whole = move.path.startswith("/") and posixpath.normpath(move.path) == move.path
-        if not whole or not re.fullmatch(re.escape(move.path + ASIDE) + r"(-\d+)?", move.target):
+        if not is_whole(move.path) or not re.fullmatch(re.escape(move.path + ASIDE) + r"(-\d+)?", move.target):
             raise OperationError(f"the record of an earlier change moves `{move.path}` to `{move.target}`", place=path)
     for outside in journal.outside:
         fault = registry.fault(outside)

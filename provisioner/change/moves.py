@@ -7,7 +7,6 @@ can be taken back (or an interrupted undo finished) from the journal alone. Noth
 
 from __future__ import annotations
 
-import contextlib
 import posixpath
 from collections.abc import Iterable
 
@@ -15,6 +14,7 @@ from provisioner.change.journal import Journal
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import OperationError
 from provisioner.host import Entry, Host, Reader
+from provisioner.host.files import make_folders
 
 Tree = dict[str, "Tree"]
 
@@ -120,20 +120,6 @@ def _move(host: Host, source: str, target: str) -> None:
         )
     make_folders(host, posixpath.dirname(target))
     host.rename(source, target)
-
-
-def make_folders(host: Host, path: str) -> tuple[str, ...]:
-    """Create ``path`` and what is missing above it; return what was created, outermost first."""
-    missing: list[str] = []
-    while not host.exists(path):
-        missing.append(path)
-        path = posixpath.dirname(path)
-    made: list[str] = []
-    for folder in reversed(missing):
-        with contextlib.suppress(FileExistsError):
-            host.make_folder(folder)
-            made.append(folder)
-    return tuple(made)
 
 
 def merge(host: Host, source: str, target: str) -> None:

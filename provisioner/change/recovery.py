@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Literal
 
 from provisioner.change.journal import Journal, last_record, read, write
-from provisioner.change.moves import clear, make_folders, move_back
+from provisioner.change.moves import clear, move_back
 from provisioner.conda import registry
 from provisioner.environment.workspace import Workspace
 from provisioner.host import Host, Reader
+from provisioner.host.files import make_folders
 from provisioner.model.plan import EnvKind
 from provisioner.model.record import record
 

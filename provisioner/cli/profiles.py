@@ -9,6 +9,8 @@ import typer
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text
 from provisioner.host.local import LocalHost
+from provisioner.report.profiles_text import profiles_document, profiles_text, release_text, select
+from provisioner.session import Session
 
 
 def profiles(
@@ -20,10 +22,7 @@ def profiles(
     as_json: options.Json = False,
 ) -> int:
     """List the known-good sets: releases, Pythons, devices, and what was run. Reads only."""
-    from provisioner.commands import plan  # noqa: PLC0415 - start-up
-    from provisioner.report.profiles_text import profiles_document, profiles_text, release_text, select  # noqa: PLC0415 - start-up
-
-    catalogue = plan.open_catalogue(LocalHost())
+    catalogue = Session(LocalHost()).catalogue
     entries = select(catalogue, release=release, python=python, device=device, platform=platform)
     if as_json:
         print_json(profiles_document(catalogue, entries, in_full=bool(release)))

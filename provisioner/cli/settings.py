@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.environment.workspace import absolute
+from provisioner.base.paths import absolute
 from provisioner.errors import UsageError
 from provisioner.host import Reader
 from provisioner.model.request import SETTINGS, Request, Setting

@@ -1,23 +1,20 @@
-"""The stages of doctor, in order."""
+"""The stages of ``tfsetup doctor``: the subject, what is read of it, the checks, the findings in order."""
 
 from __future__ import annotations
 
-import posixpath
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from provisioner.base.progress import Progress
-from provisioner.commands import plan
+from provisioner.diagnose.case import Case, CheckSpec
+from provisioner.diagnose.compare import from_document
+from provisioner.diagnose.doctor import all_checks, examine
+from provisioner.diagnose.gather import Wishes, gather
+from provisioner.environment import active
+from provisioner.environment.active import Subject
 from provisioner.errors import UsageError
-from provisioner.host import Host
+from provisioner.model.diagnosis import Examination
 from provisioner.model.record import record
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from provisioner.diagnose.case import Case, CheckSpec
-    from provisioner.diagnose.gather import Wishes
-    from provisioner.environment.active import Subject
-    from provisioner.model.diagnosis import Changes, Examination
+from provisioner.session import Session
 
 
 @record
@@ -29,59 +26,35 @@ class Diagnosed:
     examination: Examination
 
 
-def doctor(host: Host, *, env: str = "", python: str = "", wishes: Wishes, only: Sequence[str] = (), progress: Progress) -> Diagnosed:
+def doctor(session: Session, *, env: str = "", python: str = "", wishes: Wishes, only: Sequence[str] = (), progress: Progress) -> Diagnosed:
     """Examine an environment (``env``, ``python``, or the active one) and the machine; nothing is changed.
 
     Raises ``InputError`` when what was named is not there, ``UsageError`` for a check that there is not.
     """
-    from provisioner.diagnose import gather  # noqa: PLC0415 - not needed by explain
-    from provisioner.diagnose.doctor import examine  # noqa: PLC0415 - as above
-    from provisioner.environment import active  # noqa: PLC0415 - not needed by explain
-
     specs = _chosen(only)
-    target = active.choose(host, env=env, python=python)
-    progress.start("doctor", f"Examining {target.env or target.python}")
-    case = gather.gather(
-        host,
-        target,
+    subject = active.choose(session.host, env=env, python=python)
+    progress.start("doctor", f"Examining {subject.env or subject.python}")
+    case = gather(
+        session.host,
+        subject,
         wishes,
-        facts=lambda: plan.detect(host, env=target.env or host.cwd),
-        catalogue=plan.open_catalogue(host),
+        facts=lambda: session.detect(env=subject.env or session.host.cwd),
+        catalogue=session.catalogue,
         progress=progress.note,
     )
-    messages = plan.open_messages(host)
-    examination = examine(case, messages, checks=specs, order=messages.order, taken=target.how, progress=progress.note)
+    messages = session.messages
+    examination = examine(case, messages, checks=specs, order=messages.order, taken=subject.how, progress=progress.note)
     progress.finish()
-    return Diagnosed(subject=target, case=case, examination=examination)
+    return Diagnosed(subject=subject, case=case, examination=examination)
 
 
-def checks() -> tuple[CheckSpec, ...]:
-    """Return the checks that there are."""
-    from provisioner.diagnose.doctor import all_checks  # noqa: PLC0415 - not needed by explain
-
-    return all_checks()
-
-
-def read_examination(host: Host, path: str) -> Examination:
+def read_examination(session: Session, path: str) -> Examination:
     """Read what ``tfsetup doctor --json`` printed; raises ``InputError`` with every fault."""
-    from provisioner.diagnose.compare import from_document  # noqa: PLC0415 - only with --compare
-
-    return from_document(plan.read_input(host, path), file=path)
-
-
-def write_report(host: Host, path: str, found: Diagnosed, changes: Changes | None) -> tuple[str, ...]:
-    """Write the bug report into a file that a person named, and return in words what was taken out of it."""
-    from provisioner.report.bug_report import bug_report  # noqa: PLC0415 - only with --report
-    from provisioner.report.private import Private  # noqa: PLC0415 - as above
-
-    private = Private.of(host)
-    text = bug_report(found.examination, found.case, changes, private)
-    host.write(posixpath.join(host.cwd, path), text)
-    return private.taken_out
+    return from_document(session.read_input(path), file=path)
 
 
 def _chosen(names: Sequence[str]) -> tuple[CheckSpec, ...]:
-    specs = checks()
+    specs = all_checks()
     known = {spec.name for spec in specs}
     for name in names:
         if name not in known:

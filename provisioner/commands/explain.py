@@ -1,4 +1,4 @@
-"""The stages of explain, in order."""
+"""The stages of ``tfsetup explain``: a log read and weighed, or the page of a cause."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, BinaryIO
 
-from provisioner.commands import plan
 from provisioner.errors import InputError
 from provisioner.host import Host
 from provisioner.model.diagnosis import Explanation
+from provisioner.session import Session
 
 if TYPE_CHECKING:
-    from provisioner.causes import Messages
     from provisioner.model.cause import Cause, Order
     from provisioner.model.facts import Facts
 
@@ -26,11 +25,6 @@ _SEND = {
     "facts": "the machine's facts: run `tfsetup detect --json > facts.json` there, then add --facts facts.json",
     "crash": "the exit status of the process, and what `python3 -X faulthandler -c 'import tensorflow'` prints",
 }
-
-
-def open_messages(host: Host) -> Messages:
-    """Open the messages and words that belong to the profiles in use."""
-    return plan.open_messages(host)
 
 
 def read_log(host: Host, path: str) -> tuple[bytes, int]:
@@ -69,7 +63,7 @@ def _cut(tail: bytes, head: bytes) -> bytes:
     return tail[len(tail) % 2 :] if wide else tail
 
 
-def explain(host: Host, content: bytes, *, source: str, left_out: int, context: Mapping[str, str], facts_file: str) -> Explanation:
+def explain(session: Session, content: bytes, *, source: str, left_out: int, context: Mapping[str, str], facts_file: str) -> Explanation:
     """Say what a log means; raises ``InputError`` for a log that is no text and for facts that cannot be read."""
     from provisioner.explain.reading import decode, read_lines, split  # noqa: PLC0415 - start-up
     from provisioner.explain.weigh import KEYS, weigh_log  # noqa: PLC0415 - start-up
@@ -81,13 +75,13 @@ def explain(host: Host, content: bytes, *, source: str, left_out: int, context: 
     told = {key: value for key, value in context.items() if key in KEYS}
     if facts_file:
         # What a person says is of the machine where it failed; the facts fill the rest.
-        told = {**context_of(plan.read_facts(host, facts_file)), **told}
+        told = {**context_of(session.read_facts(facts_file)), **told}
     if left_out or log.left_out:
         notices.append(
             "the log is very long: its first and last part were read"
             + (f", not {left_out} bytes between them; numbers of lines after those count only what was read" if left_out else "")
         )
-    weighed = weigh_log(log, told, open_messages(host), plan.open_catalogue(host))
+    weighed = weigh_log(log, told, session.messages, session.catalogue)
     return Explanation(
         source=source,
         lines=log.lines,

@@ -8,15 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
+from provisioner.base.names import is_rival, normalise
 from provisioner.base.progress import SILENT, Progress
 from provisioner.base.versions import numbers
 from provisioner.catalogue import Catalogue
-from provisioner.change.moves import make_folders
-from provisioner.commands.plan import cache_folder, open_catalogue, platform_of
 from provisioner.engines import conda_lock as conda_lock_engine
-from provisioner.environment.read import is_rival, normalise
 from provisioner.errors import InputError, OperationError, UsageError
 from provisioner.host import Host
+from provisioner.host.files import make_folders
 from provisioner.lock import conda as conda_half
 from provisioner.lock import dates, render, sidecar, store
 from provisioner.lock.conda import Sources
@@ -24,6 +23,7 @@ from provisioner.lock.formats import conda_lock
 from provisioner.lock.resolve import ChosenSet, How, Locked, catalogue_digest, lock_targets
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Engine, Inputs, TeamLock
+from provisioner.session import Session
 
 # How long a run waits for another one that writes the same lock.
 WAIT_SECONDS = 60.0
@@ -69,22 +69,22 @@ class Outcome:
     warnings: tuple[str, ...] = ()
 
 
-def lock(host: Host, project: str, wanted: Wanted, *, progress: Progress = SILENT) -> Outcome:
+def lock(session: Session, project: str, wanted: Wanted, *, progress: Progress = SILENT) -> Outcome:
     """Read the declaration in the folder ``project`` (absolute), lock all its targets, and write the files together."""
-    return lock_declared(host, read_declared(host, project), wanted, progress=progress)
+    return lock_declared(session, read_declared(session, project), wanted, progress=progress)
 
 
-def read_declared(host: Host, project: str) -> Declared:
+def read_declared(session: Session, project: str) -> Declared:
     """Read the declaration in the folder ``project`` (absolute) with all its inputs; raises ``InputError`` with every fault."""
     from provisioner.lock.choosing import choose_sets  # noqa: PLC0415 - a lock of values needs no files
     from provisioner.lock.declaration import read_declaration  # noqa: PLC0415 - as above
     from provisioner.lock.inputs import read_inputs  # noqa: PLC0415 - as above
 
-    declaration = read_declaration(host, project)
-    catalogue = open_catalogue(host)
+    declaration = read_declaration(session.host, project)
+    catalogue = session.catalogue
     return Declared(
         declaration=declaration,
-        inputs=read_inputs(host, declaration),
+        inputs=read_inputs(session.host, declaration),
         catalogue=catalogue,
         choose=lambda keep, cutoff: choose_sets(declaration, catalogue, keep=keep, cutoff=cutoff),
     )
@@ -95,18 +95,18 @@ def lock_folder(declaration: Declaration) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(declaration.file), declaration.folder))
 
 
-def lock_declared(host: Host, declared: Declared, wanted: Wanted, *, progress: Progress = SILENT) -> Outcome:
+def lock_declared(session: Session, declared: Declared, wanted: Wanted, *, progress: Progress = SILENT) -> Outcome:
     """Lock all targets of a declaration, and write the files together.
 
     With nothing changed since the lock was made, nothing is resolved and nobody is asked: the files are as they were, byte for byte.
     """
-    declaration = declared.declaration
+    host, declaration = session.host, declared.declaration
     folder = lock_folder(declaration)
     if "conda-lock" in declaration.formats:
         conda_lock.check_installed()
     check_conda(declaration, wanted.engine)
     make_folders(host, folder)
-    with _alone(host, folder):
+    with _alone(session, folder):
         before, warnings = _before(host, folder)
         moving, held = _movable(before, wanted.upgrade)
         wanted, warnings = replace(wanted, upgrade=moving), (*warnings, *held)
@@ -122,10 +122,9 @@ def lock_declared(host: Host, declared: Declared, wanted: Wanted, *, progress: P
             made = Locked(lock=before)
         else:
             progress.start("lock", f"Resolving {len(sets)} target{'s' if len(sets) > 1 else ''} with {engine}")
-            made = _resolve(host, declared, sets, before=before, engine=engine, wanted=wanted)
+            made = _resolve(session, declared, sets, before=before, engine=engine, wanted=wanted)
             progress.finish()
-        kept = posixpath.join(cache_folder(host), "lock")
-        make_folders(host, kept)
+        kept = session.folder("lock", made=True)
         files = render.texts(host, declaration, made.lock, cache=kept)
         changed = store.write_lock(host, folder, made.lock, files)
     return Outcome(
@@ -207,20 +206,19 @@ def _before(host: Host, folder: str) -> tuple[TeamLock | None, tuple[str, ...]]:
 
 
 @contextmanager
-def _alone(host: Host, folder: str) -> Iterator[None]:
+def _alone(session: Session, folder: str) -> Iterator[None]:
     """Hold the lock's folder against other runs of this user; the file for it is in the tool's cache, so that no repository sees it."""
-    home = posixpath.join(cache_folder(host), "lock")
-    make_folders(host, home)
-    name = hashlib.sha256(host.real(folder).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    home = session.folder("lock", made=True)
+    name = hashlib.sha256(session.host.real(folder).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     try:
-        with host.lock(posixpath.join(home, f"folder-{name}"), wait=WAIT_SECONDS):
+        with session.host.lock(posixpath.join(home, f"folder-{name}"), wait=WAIT_SECONDS):
             yield
     except BlockingIOError:
         raise OperationError("another tfsetup is writing this lock", place=folder, hint="wait until it is done, then try again") from None
 
 
 def _resolve(
-    host: Host,
+    session: Session,
     declared: Declared,
     sets: tuple[ChosenSet, ...],
     *,
@@ -232,30 +230,31 @@ def _resolve(
     own = tuple(name for name in wanted.upgrade or () if by_channel or not is_rival(name))
     # TensorFlow moves by its set, which has no date (a channel's does have one); () would stand for all.
     upgrade = own if own or wanted.upgrade == () else None
-    start = dates.first(host.now(), declared.declaration.policy.cool_down)
+    start = dates.first(session.host.now(), declared.declaration.policy.cool_down)
     cutoff, cutoffs = dates.following(before, start=start, given=wanted.cutoff, upgrade=upgrade)
-    with own_folder(host) as (home, folder):
+    with own_folder(session) as (home, folder):
         how = How(
             engine=engine,
             cutoff=cutoff,
             cutoffs=cutoffs,
             folder=folder,
             cache=home,
-            platform=platform_of(host) if engine == "pip-tools" else "",
-            pythons=_pythons(host) if engine == "pip-tools" else {},
+            platform=session.platform if engine == "pip-tools" else "",
+            pythons=_pythons(session) if engine == "pip-tools" else {},
             offline=wanted.offline,
-            sources=_sources(host, declared, before, engine, wanted),
+            sources=_sources(session, declared, before, engine, wanted),
         )
-        return lock_targets(host, declared.declaration, declared.inputs, sets, catalogue=declared.catalogue, previous=before, how=how)
+        return lock_targets(
+            session.host, declared.declaration, declared.inputs, sets, catalogue=declared.catalogue, previous=before, how=how
+        )
 
 
-def _sources(host: Host, declared: Declared, before: TeamLock | None, engine: Engine, wanted: Wanted) -> Sources | None:
+def _sources(session: Session, declared: Declared, before: TeamLock | None, engine: Engine, wanted: Wanted) -> Sources | None:
     """Return where conda packages come from, and what is locked of them and stays; None where no target has any."""
     if all(target.kind != "conda" for target in declared.declaration.targets):
         return None
-    places, written_channels = conda_half.open_channels(host, declared.declaration, declared.catalogue.conda().channels)
-    repodata = posixpath.join(cache_folder(host), "conda")
-    make_folders(host, repodata)
+    places, written_channels = conda_half.open_channels(session.host, declared.declaration, declared.catalogue.conda().channels)
+    repodata = session.folder("conda", made=True)
     return Sources(
         places=places,
         written=written_channels,
@@ -266,26 +265,25 @@ def _sources(host: Host, declared: Declared, before: TeamLock | None, engine: En
     )
 
 
-def _pythons(host: Host) -> dict[str, str]:
+def _pythons(session: Session) -> dict[str, str]:
     """Return the interpreters of this machine by their minor version, the first of each."""
-    from provisioner.facts import FactStore, interpreters  # noqa: PLC0415 - only for pip-tools
+    from provisioner.facts import interpreters  # noqa: PLC0415 - only for pip-tools
 
     found: dict[str, str] = {}
-    for item in interpreters.probe(host, FactStore(host, posixpath.join(cache_folder(host), "facts"))).value or ():
+    for item in interpreters.probe(session.host, session.facts_store).value or ():
         if item.implementation == "cpython" and not item.virtual and not item.free_threaded:
             found.setdefault(".".join(item.version.split(".")[:2]), item.path)
     return found
 
 
 @contextmanager
-def own_folder(host: Host) -> Iterator[tuple[str, str]]:
+def own_folder(session: Session) -> Iterator[tuple[str, str]]:
     """Give the tool's folder for locks, which stays, and one in it for this run alone."""
     import secrets  # noqa: PLC0415 - only to lock
 
-    home = posixpath.join(cache_folder(host), "lock")
-    make_folders(host, home)
+    home = session.folder("lock", made=True)
     folder = posixpath.join(home, f"run-{secrets.token_hex(8)}")
     try:
         yield home, folder
     finally:
-        host.remove_tree(folder)
+        session.host.remove_tree(folder)

@@ -1,27 +1,21 @@
-"""The stages of `tfsetup lock --check` and `--diff`, and of `tfsetup apply --locked`."""
+"""The stages of ``tfsetup lock --check`` and ``--diff``."""
 
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provisioner.base.progress import SILENT, Progress
 from provisioner.commands.lock import Declared, Wanted, choose, lock_folder, own_folder, read_declared
-from provisioner.commands.plan import Planned, plan
 from provisioner.errors import InputError, UsageError
 from provisioner.host import Host
 from provisioner.lock import sidecar, store
-from provisioner.lock.stale import MISSING, Difference, changed_files, differences
-from provisioner.model.facts import Facts
-from provisioner.model.plan import EnvState
+from provisioner.lock.stale import Difference, differences
 from provisioner.model.record import record
-from provisioner.model.request import Request
 from provisioner.model.team import TeamLock
-from provisioner.plan.make import Picked
+from provisioner.session import Session
 
 if TYPE_CHECKING:
-    from provisioner.catalogue import Catalogue
     from provisioner.lock.difference import LockDiff
 
 GIT_TIMEOUT_SECONDS = 60.0
@@ -36,17 +30,17 @@ class Checked:
     files: int = 0
 
 
-def check(host: Host, project: str, *, online: bool = False, progress: Progress = SILENT) -> Checked:
+def check(session: Session, project: str, *, online: bool = False, progress: Progress = SILENT) -> Checked:
     """Say whether the lock of the declaration in ``project`` (absolute) is fresh; without ``online`` nobody is asked, and nothing is written.
 
     Raises ``InputError`` for a declaration with faults, ``NoProfileError`` where the catalogue has no set any more that would do.
     """
-    return check_declared(host, read_declared(host, project), online=online, progress=progress)
+    return check_declared(session, read_declared(session, project), online=online, progress=progress)
 
 
-def check_declared(host: Host, declared: Declared, *, online: bool = False, progress: Progress = SILENT) -> Checked:
+def check_declared(session: Session, declared: Declared, *, online: bool = False, progress: Progress = SILENT) -> Checked:
     """Say whether the lock of a declaration is fresh."""
-    folder = lock_folder(declared.declaration)
+    host, folder = session.host, lock_folder(declared.declaration)
     try:
         lock = store.read_lock(host, folder)
     except InputError as error:
@@ -60,14 +54,14 @@ def check_declared(host: Host, declared: Declared, *, online: bool = False, prog
         from provisioner.lock.online import missing  # noqa: PLC0415 - brings the resolvers
 
         progress.start("lock", f"Asking the index for the files of {len(lock.targets)} target{'s' if len(lock.targets) > 1 else ''}")
-        with own_folder(host) as (_, place):
+        with own_folder(session) as (_, place):
             found += missing(host, lock, declared.declaration.indexes, folder=place)
         progress.finish()
     files = {sha256 for target in lock.targets for _, _, _, sha256 in target.held}
     return Checked(folder=folder, differences=found, files=len(files))
 
 
-def diff(host: Host, project: str, old: str) -> LockDiff:
+def diff(session: Session, project: str, old: str) -> LockDiff:
     """Compare the lock of the declaration in ``project`` with another one.
 
     ``old`` is a folder with a lock, a sidecar, or a revision of git; without it, that of git's HEAD. Raises ``UsageError`` or ``InputError``.
@@ -75,6 +69,7 @@ def diff(host: Host, project: str, old: str) -> LockDiff:
     from provisioner.lock.declaration import read_declaration  # noqa: PLC0415 - as in ``read_declared``
     from provisioner.lock.difference import compare  # noqa: PLC0415 - only for a comparison
 
+    host = session.host
     folder = lock_folder(read_declaration(host, project))
     new = store.read_lock(host, folder)
     if new is None:
@@ -114,46 +109,3 @@ def _of_git(host: Host, folder: str, old: str) -> TeamLock | None:
         return None
     done = host.run([git, "-C", folder, "show", name], timeout=GIT_TIMEOUT_SECONDS)
     return sidecar.read(done.out, file=f"{revision}:{sidecar.NAME}")
-
-
-def locked_folder(host: Host, given: str) -> str:
-    """Return the folder of the lock to install from: ``given`` (absolute), else the working folder's, else the one its declaration names."""
-    from provisioner.lock.declaration import read_declaration  # noqa: PLC0415 - a lock can be installed without its declaration
-
-    if given or host.exists(posixpath.join(host.cwd, sidecar.NAME)):
-        return given or host.cwd
-    return lock_folder(read_declaration(host, host.cwd))
-
-
-def plan_locked(host: Host, request: Request, folder: str, target: str) -> Planned:
-    """Plan what the lock in ``folder`` (absolute) has for this machine; of ``request`` only place, Python, device and network count.
-
-    Raises ``InputError`` for a lock that is missing or not whole, ``NoProfileError`` where no target fits.
-    """
-    from provisioner.lock.conda_locked import with_conda  # noqa: PLC0415 - as below
-    from provisioner.lock.fitting import fit, set_of  # noqa: PLC0415 - brings the choice of a release, which a check does without
-    from provisioner.model.catalogue import set_of as set_device  # noqa: PLC0415 - as above
-
-    lock = store.read_lock(host, folder)
-    if lock is None:
-        raise InputError(
-            "there is no lock", place=posixpath.join(folder, sidecar.NAME), hint="make one with `tfsetup lock`, or name its folder"
-        )
-    # A lock may be handed on without the files that other tools read.
-    faults = tuple(f"{item.name}: {item.why}" for item in changed_files(host, folder, lock) if item.why != MISSING)
-    if faults:
-        raise InputError("the lock is not as it was written", place=folder, hint="`tfsetup lock` writes it again", faults=faults)
-
-    def pick(facts: Facts, asked: Request, catalogue: Catalogue, env: EnvState) -> Picked:
-        found = fit(facts, asked, catalogue, env, lock, name=target)
-        locked, choice = found.locked, found.choice
-        known = catalogue.lock(choice.release, choice.python, choice.platform, set_device(choice.device, choice.road))
-        chosen = set_of(locked, known)
-        more = ["conda"] if choice.road in {"wheels", "libraries"} else []
-        more += ["the team's lock"] if any(not file.profile for file in locked.files) else []
-        # A proof belongs to the known-good set, which the lock names by its digest.
-        proof = catalogue.proof(replace(chosen, digest=locked.profile))
-        picked = Picked(choice=choice, lock=chosen, proof=proof, beside=" and ".join(more), indexes=lock.indexes)
-        return with_conda(host, picked, locked, asked, env) if locked.conda is not None else picked
-
-    return plan(host, replace(request, tensorflow="", extra=()), pick=pick)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from provisioner.environment.read import is_rival
+from provisioner.base.names import is_rival
 from provisioner.errors import StalePlanError
 from provisioner.model.conda import Outside
 from provisioner.model.conda_package import CondaPackage, CondaPart, CondaRemoval, Present

@@ -13,6 +13,7 @@ import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
+from provisioner.base.paths import is_whole
 from provisioner.errors import OperationError
 from provisioner.host import Host, Reader
 from provisioner.model.conda import CondaConfig, Outside
@@ -74,7 +75,7 @@ def read_taken(reader: Reader, config: CondaConfig, root: str) -> frozenset[str]
 def fault(outside: Outside) -> str:
     """Say why a registration that was read from a file is none; empty when it is one. A forged one must not write elsewhere."""
     path, text = outside.path, outside.text
-    if not _whole(path) or not _whole(text) or re.search(r"[\r\n\0]", path + text):
+    if not is_whole(path) or not is_whole(text) or re.search(r"[\r\n\0]", path + text):
         return f"`{path}` for `{text}` is not a registration"
     if outside.kind == "line":
         fits = path.endswith(LISTED) and set(outside.made) <= {path, posixpath.dirname(path)}
@@ -128,10 +129,6 @@ def unregister_all(host: Host, outside: Iterable[Outside], root: str) -> None:
         if item.text == root and not fault(item):
             with contextlib.suppress(OSError, OperationError):
                 unregister(host, item)
-
-
-def _whole(path: str) -> bool:
-    return path.startswith("/") and posixpath.normpath(path) == path and not path.startswith("//")
 
 
 def _can_change(reader: Reader, path: str) -> bool:

@@ -7,12 +7,12 @@ import posixpath
 import re
 from collections.abc import Sequence
 
+from provisioner.base.paths import absolute, is_absolute
 from provisioner.base.text import mask
 from provisioner.conda.channels import channel_urls, mirror_urls, refused_channels, shown_url
 from provisioner.conda.config.read import read_config
 from provisioner.engines import rattler
 from provisioner.engines.resolving import expand
-from provisioner.environment.workspace import absolute
 from provisioner.errors import UsageError
 from provisioner.facts import conda as conda_facts
 from provisioner.host import Reader
@@ -64,7 +64,7 @@ def places(reader: Reader, request: Request, default: Sequence[str]) -> Places:
         raise UsageError(f"the channel {shown_url(config, refused[0])} is forbidden on this machine", place="--channel", hint=hint)
     urls = channel_urls(config, names)
     caches = config.pkgs_dirs or (posixpath.join(rattler.cache_folder(reader), "pkgs"),)
-    bundle = config.ssl_verify if config.ssl_verify.startswith("/") else ""
+    bundle = config.ssl_verify if is_absolute(config.ssl_verify) else ""
     channels = rattler.Channels(
         names=urls,
         priority=config.channel_priority if config.files or config.origins else "strict",
@@ -100,7 +100,7 @@ def _writable(reader: Reader, path: str) -> bool:
 def settings(config: CondaConfig) -> str:
     """Return conda's configuration of the network as rattler's own, in TOML (pixi's documentation, "Global configuration"); without mirrors."""
     lines = [f"tls-no-verify = {'true' if config.ssl_verify == 'false' else 'false'}"]
-    if config.ssl_verify == "truststore" or config.ssl_verify.startswith("/"):
+    if config.ssl_verify == "truststore" or is_absolute(config.ssl_verify):
         lines.append('tls-root-certs = "system"')
     # conda knows proxies for single hosts, too; rattler one for each scheme.
     proxies = {scheme: url for scheme, url in config.proxies.items() if scheme in {"http", "https"}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
+from provisioner.base.paths import is_absolute
 from provisioner.conda import links as conda_links
 from provisioner.diagnose import conda as conda_case
 from provisioner.diagnose import tensorflow
@@ -275,22 +276,20 @@ def by_conda(case: Case, soname: str, why: str) -> tuple[Repair, ...]:
 
 def own_copy(case: Case, soname: str) -> str:
     """The file of that very name among the environment's NVIDIA packages, or conda's libraries; "" where there is none."""
-    patterns = [f"{_quoted(site)}/nvidia/*/lib/{soname}" for site in tensorflow.sites(case)]
-    patterns += [f"{_quoted(case.env)}/lib/{soname}"] if case.integrity.conda is not None else []
+    patterns = [f"{files.glob_escape(site)}/nvidia/*/lib/{soname}" for site in tensorflow.sites(case)]
+    patterns += [f"{files.glob_escape(case.env)}/lib/{soname}"] if case.integrity.conda is not None else []
     return next((path for pattern in patterns for path in files.matches(case.reader, pattern)), "")
 
 
 def elsewhere(case: Case, soname: str) -> tuple[str, ...]:
     """Files with that very name or another version of it: in the environment, LD_LIBRARY_PATH, the toolkits, the system's folders."""
     base = posixpath.basename(soname).split(".so")[0]
-    folders = [folder for folder in (tensorflow.variable(case, "LD_LIBRARY_PATH") or "").split(":") if folder.startswith("/")]
+    folders = [folder for folder in (tensorflow.variable(case, "LD_LIBRARY_PATH") or "").split(":") if is_absolute(folder)]
     folders += [f"{root}/{inner}" for root in TOOLKITS for inner in ("lib64", "lib", "targets/x86_64-linux/lib")]
     folders += ["/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/local/lib"]
-    patterns = [f"{_quoted(site)}/nvidia/*/lib/{base}.so.*" for site in tensorflow.sites(case)]
-    patterns += [f"{_quoted(folder) if folder.startswith('/') and '*' not in folder else folder}/{base}.so.*" for folder in folders]
+    patterns = [f"{files.glob_escape(site)}/nvidia/*/lib/{base}.so.*" for site in tensorflow.sites(case)]
+    patterns += [
+        f"{files.glob_escape(folder) if folder.startswith('/') and '*' not in folder else folder}/{base}.so.*" for folder in folders
+    ]
     found = [path for pattern in patterns for path in files.matches(case.reader, pattern)]
     return tuple(dict.fromkeys(found))
-
-
-def _quoted(path: str) -> str:
-    return re.sub(r"([*?\[])", r"[\1]", path)

@@ -8,7 +8,6 @@ import traceback
 from collections.abc import Callable, Iterable
 from importlib import import_module
 
-from provisioner.base.text import machine_words
 from provisioner.causes import Messages
 from provisioner.causes.findings import SEVERITIES, Findings
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
@@ -16,12 +15,13 @@ from provisioner.diagnose.packages import is_absent
 from provisioner.diagnose.rank import ranked
 from provisioner.model.cause import Order
 from provisioner.model.diagnosis import Examination, Examined, Result
+from provisioner.model.facts import machine_words
 from provisioner.model.finding import Finding
 
 # The parts of ``provisioner.diagnose.checks``, in the order in which they run; each has its ``CHECKS``.
 PARTS = (
     "interpreter",
-    "whereabouts",
+    "active",
     "kernels",
     "processor",
     "clibrary",

@@ -16,13 +16,14 @@ from provisioner.diagnose.recognise import recognise
 from provisioner.environment import active
 from provisioner.environment.conda_records import read_index
 from provisioner.environment.receipt import read as read_receipt
+from provisioner.environment.tensorflow import is_cuda_build
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError
 from provisioner.host import Host, Reader, files
 from provisioner.in_process import script
 from provisioner.model.facts import Facts
 from provisioner.model.record import record
-from provisioner.verify import children, integrity, no_libraries, surroundings
+from provisioner.verify import children, integrity, no_libraries
 from provisioner.verify.raw import Child
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def gather(
     work, no_work = _work(host)
     try:
         with ThreadPoolExecutor(max_workers=3) as pool:
-            build = next((answer for answer in (surroundings.is_cuda_build(host, site) for site in folders) if answer is not None), None)
+            build = next((answer for answer in (is_cuda_build(host, site) for site in folders) if answer is not None), None)
             why_not = _no_import(wishes, survey, no_survey) or no_work
             probing = None if why_not else pool.submit(_probe, host, chosen.python, work, wishes, progress)
             opening = _opening(pool, host, chosen.python, work, build=build, why_not=why_not)

@@ -6,8 +6,8 @@ import posixpath
 import re
 
 from provisioner.diagnose.case import Distribution, PathEntry
+from provisioner.environment.distributions import name_of_folder, parse_metadata
 from provisioner.host import Reader, files
-from provisioner.verify.integrity import name_of_folder, parse_metadata
 
 METADATA_LIMIT = 1 << 20
 

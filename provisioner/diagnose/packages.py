@@ -6,10 +6,10 @@ import posixpath
 import re
 from collections.abc import Mapping
 
+from provisioner.base.names import RIVAL_FOLDERS, is_rival, normalise
 from provisioner.diagnose.case import Case, Distribution
-from provisioner.environment.read import RIVAL_FOLDERS, is_rival, normalise
+from provisioner.environment.distributions import name_of_folder
 from provisioner.host import files
-from provisioner.verify.integrity import name_of_folder
 
 # The distributions that only say what to install instead, or that install another one.
 NIGHTLY = ("tf-nightly", "tensorflow-nightly")
@@ -34,7 +34,9 @@ def folders(case: Case) -> tuple[str, ...]:
     """The site-packages folders of the environment that are there."""
     if not case.env:
         return ()
-    return tuple(files.real(case.reader, path) for path in files.matches(case.reader, f"{quoted(case.env)}/lib/python3*/site-packages"))
+    return tuple(
+        files.real(case.reader, path) for path in files.matches(case.reader, f"{files.glob_escape(case.env)}/lib/python3*/site-packages")
+    )
 
 
 def _of_folder(path: str) -> re.Match[str] | None:
@@ -45,11 +47,6 @@ def minor(version: str) -> str:
     """``3.11`` of ``3.11.7``; "" of what is no version."""
     found = re.match(r"\d+\.\d+", version)
     return found[0] if found else ""
-
-
-def quoted(folder: str) -> str:
-    """A folder's path as a shell pattern that matches only it."""
-    return re.sub(r"([*?\[])", r"[\1]", folder)
 
 
 def markers(case: Case) -> Mapping[str, str]:
@@ -139,7 +136,7 @@ def package_folders(case: Case) -> tuple[str, ...]:
 
 def tensorflow_in(case: Case, site: str) -> str:
     """The metadata folder of a TensorFlow distribution in a folder of packages; "" where there is none."""
-    for path in files.matches(case.reader, f"{quoted(site)}/*.dist-info"):
+    for path in files.matches(case.reader, f"{files.glob_escape(site)}/*.dist-info"):
         if is_rival(name_of_folder(posixpath.basename(path))[0]):
             return path
     return ""

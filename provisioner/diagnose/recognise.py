@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os.path
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from provisioner.base.names import is_rival
 from provisioner.diagnose.case import Distribution
-from provisioner.diagnose.packages import quoted
-from provisioner.environment.read import is_rival
 from provisioner.environment.receipt import Receipt
-from provisioner.host import Reader, files
+from provisioner.environment.tensorflow import left_behind, release_of_headers
+from provisioner.host import Reader
 from provisioner.model.catalogue import Build, ComputeDevice, Lock, LockDevice, Release, set_of
 from provisioner.model.facts import Facts
 from provisioner.model.record import record
@@ -25,7 +24,6 @@ COMPANY = 15
 COMPANY_PART = 0.7
 # conda's packages of CUDA's libraries for TensorFlow's own wheels.
 LIBRARIES = frozenset({"cudatoolkit", "cudnn"})
-HEADERS = ("release_version.h", "version.h")
 
 
 @record
@@ -63,7 +61,7 @@ def recognise(  # noqa: PLR0913 - each says something else of what is there
     versions: Iterable[str] = dict.fromkeys(item.version for item in owners)
     if not owners:
         versions = (
-            planned or _left_behind(host, folders) or _of_headers(host, folders) or _by_company(there, catalogue, python, platform),
+            planned or left_behind(host, folders) or release_of_headers(host, folders) or _by_company(there, catalogue, python, platform),
         )
     best: tuple[int, Known] | None = None
     for version in versions:
@@ -123,29 +121,6 @@ def _device(
         if libraries or any(re.fullmatch(r"nvidia-(cublas|cuda-runtime|cudnn|cufft|cusolver|cusparse)-cu\d+", item.name) for item in found)
         else "cpu"
     )
-
-
-def _left_behind(host: Reader, folders: tuple[str, ...]) -> str:
-    """The version of a TensorFlow that pip renamed before it was interrupted: ``~ensorflow-2.15.1.dist-info``."""
-    for folder in folders:
-        for path in files.matches(host, f"{quoted(folder)}/~*.dist-info"):
-            found = re.fullmatch(r"[~\-.=%0-9]+[a-z]*nsorflow[a-z_]*-(\d[^-]*)\.dist-info", os.path.basename(path))
-            if found:
-                return found[1]
-    return ""
-
-
-def _of_headers(host: Reader, folders: tuple[str, ...]) -> str:
-    """The version that the package's own headers define (``TF_MAJOR_VERSION`` and so on; tensorflow/core/public)."""
-    for folder in folders:
-        for package in ("tensorflow", "tensorflow_core"):
-            for name in HEADERS:
-                text = files.read(host, f"{folder}/{package}/include/tensorflow/core/public/{name}").text or ""
-                parts = [re.search(rf"define TF_{part}_VERSION (\d+)", text) for part in ("MAJOR", "MINOR", "PATCH")]
-                if all(parts):
-                    suffix = re.search(r'define TF_VERSION_SUFFIX "-?([a-z0-9.]*)"', text)
-                    return ".".join(part[1] for part in parts if part) + (suffix[1] if suffix else "")
-    return ""
 
 
 def _by_company(there: set[tuple[str, str]], catalogue: Catalogue, python: str, platform: str) -> str:

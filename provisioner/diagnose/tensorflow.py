@@ -6,11 +6,11 @@ import posixpath
 import re
 
 from provisioner.diagnose.case import Case
+from provisioner.environment.tensorflow import is_cuda_build
 from provisioner.host import files
 from provisioner.model.catalogue import Build
 from provisioner.model.finding import Evidence, Remedy, Severity
 from provisioner.model.record import record
-from provisioner.verify.surroundings import is_cuda_build
 
 # The package's folder; 1.15 and 2.0 keep their libraries in tensorflow_core.
 PACKAGES = ("tensorflow", "tensorflow_core")
@@ -71,7 +71,7 @@ def folder(case: Case) -> str:
     above = [posixpath.dirname(posixpath.dirname(named))] if named.endswith("/tensorflow/__init__.py") else []
     for site in (*above, *sites(case)):
         for package in PACKAGES:
-            if any(files.matches(case.reader, f"{_quoted(site)}/{package}/{sign}") for sign in SIGNS):
+            if any(files.matches(case.reader, f"{files.glob_escape(site)}/{package}/{sign}") for sign in SIGNS):
                 return f"{site}/{package}"
     return ""
 
@@ -92,7 +92,7 @@ def native(case: Case) -> tuple[str, ...]:
         "python/_pywrap_tensorflow_internal.so",
         "python/_pywrap_tensorflow_common.so*",
     )
-    found = [path for name in names for path in files.matches(case.reader, f"{_quoted(package)}/{name}")]
+    found = [path for name in names for path in files.matches(case.reader, f"{files.glob_escape(package)}/{name}")]
     return tuple(path for path in found if re.search(r"\.so(\.\d+)*$", path))
 
 
@@ -159,7 +159,3 @@ def without_folder(case: Case, folder: str, words: str) -> Remedy:
     ]
     step = f"export LD_LIBRARY_PATH={shlex.quote(':'.join(rest))}" if rest else "unset LD_LIBRARY_PATH"
     return Remedy(words=f"{words}, in the shell and in the file that sets it (~/.bashrc, ~/.profile, a module)", steps=(step,))
-
-
-def _quoted(path: str) -> str:
-    return re.sub(r"([*?\[])", r"[\1]", path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from provisioner.environment.read import parse_config
+from provisioner.environment.config import parse_config
 from provisioner.errors import InputError
 from provisioner.host import Reader, files
 from provisioner.model.record import record
@@ -56,7 +56,7 @@ def is_environment(reader: Reader, folder: str) -> bool:
 
 def site_folders(reader: Reader, folder: str) -> tuple[str, ...]:
     """The site-packages folders below an environment's root, of Unix and of Windows layout; links followed, each once."""
-    from provisioner.verify.integrity import sites  # noqa: PLC0415 - not needed to choose
+    from provisioner.environment.distributions import sites  # noqa: PLC0415 - not needed to choose
 
     return tuple(path for path in sites(reader, folder) if files.there(reader, path))
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
+from provisioner.base.paths import is_inside
 from provisioner.facts import conda
 from provisioner.host import Reader, files
 from provisioner.model.conda import CondaFile, CondaRecord
@@ -167,7 +168,7 @@ def _files(data: dict[str, Any], outside: list[str]) -> Iterator[CondaFile]:
         path = _text(entry.get("_path")) if isinstance(entry, dict) else ""
         if not path:
             continue
-        if path.startswith("/") or ".." in path.split("/") or "\0" in path:
+        if not is_inside(path):
             outside.append(path)
             continue
         mode, placeholder = _text(entry.get("file_mode")), _text(entry.get("prefix_placeholder"))

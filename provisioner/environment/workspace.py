@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
-from provisioner.errors import UsageError
-from provisioner.host import Reader
 from provisioner.model.record import record
 
 STATE = ".tfsetup"
 # What an entry is called after it was moved aside; a number follows where that name is taken.
 ASIDE = ".moved-by-tfsetup"
-# Linux' 255, less what the tool puts around the name while it builds (``workspace.Workspace.aside``).
-NAME_MAX_BYTES = 240
 
 
 @record
@@ -88,17 +83,3 @@ class Workspace:
     def undo_files(self, number: int) -> str:
         """The files that the change with that number moved out."""
         return posixpath.join(self.history, str(number), "files")
-
-
-def absolute(path: str, reader: Reader, origin: str) -> str:
-    """Return ``path`` as an absolute path, a leading ``~`` replaced; raises ``UsageError`` for one that no folder can have."""
-    if not path or "\0" in path:
-        raise UsageError("a folder is needed", place=origin, hint="for example --env ./tf-env")
-    if path == "~" or path.startswith("~/"):
-        path = reader.env.get("HOME", "~") + path[1:]
-    found = posixpath.normpath(posixpath.join(reader.cwd, path))
-    if re.fullmatch(r"/+", found):
-        raise UsageError("the root of the file system cannot be an environment", place=origin)
-    if any(len(part.encode("utf-8", "surrogateescape")) > NAME_MAX_BYTES for part in found.split("/")):
-        raise UsageError(f"a folder's name is too long (at most {NAME_MAX_BYTES} bytes)", place=origin)
-    return found

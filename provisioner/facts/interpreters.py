@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from provisioner import in_process
+from provisioner.base.paths import is_absolute
 from provisioner.facts import conda, elf
 from provisioner.facts.store import FactStore
 from provisioner.facts.system import MACHINE_NAMES
@@ -116,7 +117,7 @@ def _paths(host: Reader) -> list[tuple[str, str]]:
     scanned = set()
     for folder in host.env.get("PATH", "").split(separator):
         # /bin is /usr/bin on most systems and PATH often names a folder twice; a big folder takes milliseconds to list.
-        where = files.real(host, folder) if os.path.isabs(folder) else ""
+        where = files.real(host, folder) if is_absolute(folder) else ""
         if where and where not in scanned:
             scanned.add(where)
             found += [(path, "") for path in _pythons(host, folder)]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from provisioner.host import Entry, Reader
+import contextlib
+import posixpath
+import re
+
+from provisioner.host import Entry, Host, Reader
 from provisioner.model.record import record
 
 # What a port call may raise for a path taken from the machine itself: the system's errors, and a path with a NUL in it.
@@ -84,3 +88,22 @@ def identity(host: Reader, path: str) -> str:
     where = real(host, path)
     found = entry(host, where)
     return f"{where}|{found.size}|{found.mtime}|{found.inode}" if found else ""
+
+
+def glob_escape(path: str) -> str:
+    """Return a path in which nothing is a pattern."""
+    return re.sub(r"([*?\[])", r"[\1]", path)
+
+
+def make_folders(host: Host, path: str) -> tuple[str, ...]:
+    """Create ``path`` and what is missing above it; return what was created, outermost first."""
+    missing: list[str] = []
+    while not host.exists(path):
+        missing.append(path)
+        path = posixpath.dirname(path)
+    made: list[str] = []
+    for folder in reversed(missing):
+        with contextlib.suppress(FileExistsError):
+            host.make_folder(folder)
+            made.append(folder)
+    return tuple(made)

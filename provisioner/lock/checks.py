@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from provisioner.base.names import normalise
 from provisioner.base.text import mask
 from provisioner.base.versions import numbers
-from provisioner.environment.read import normalise
 from provisioner.lock.keys import NAME
 from provisioner.lock.shape import Fault, Path
 

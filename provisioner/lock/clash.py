@@ -14,14 +14,14 @@ from dataclasses import replace
 from functools import partial
 
 from provisioner.base.catalogue_versions import is_prerelease
+from provisioner.base.names import is_rival, normalise
 from provisioner.base.text import mask
 from provisioner.catalogue import Catalogue
-from provisioner.change.moves import make_folders
 from provisioner.engines import uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
-from provisioner.environment.read import is_rival, normalise
 from provisioner.errors import OperationError
 from provisioner.host import Host
+from provisioner.host.files import make_folders
 from provisioner.lock.needs import floor_of
 from provisioner.lock.parallel import Watch, side_by_side
 from provisioner.model.catalogue import Lock

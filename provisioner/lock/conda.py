@@ -10,6 +10,7 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 
+from provisioner.base.names import is_rival, normalise
 from provisioner.catalogue import Catalogue
 from provisioner.catalogue.conda_tables import newest_cuda
 from provisioner.choose.channel import conda_version
@@ -20,7 +21,6 @@ from provisioner.conda.compare import TOOLS
 from provisioner.conda.sources import Places
 from provisioner.conda.virtual import driver_cuda, target_packages
 from provisioner.engines import conda_lock, rattler
-from provisioner.environment.read import is_rival, normalise
 from provisioner.errors import NoProfileError, OperationError, UsageError
 from provisioner.host import Host
 from provisioner.lock.choosing import ChosenSet, road_of

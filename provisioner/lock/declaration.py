@@ -6,7 +6,7 @@ import posixpath
 import re
 from typing import Any
 
-from provisioner.environment.read import normalise
+from provisioner.base.names import normalise
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.lock import checks

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
+from provisioner.base.paths import is_absolute
 from provisioner.choose import CatalogueView, choose
 from provisioner.choose.channel import UNPROVEN
 from provisioner.choose.driver import look
@@ -150,7 +151,7 @@ def _chosen(locked: LockedTarget, facts: Facts, request: Request, catalogue: Cat
             gpus=(),
             road="conda",
         )
-    python = request.python if request.python.startswith("/") and target.kind == "venv" else f"=={target.python}.*"
+    python = request.python if is_absolute(request.python) and target.kind == "venv" else f"=={target.python}.*"
     asked = replace(
         request, tensorflow=f"=={locked.release}", python=python, device=target.device, extra=(), kind=target.kind, source="wheels"
     )

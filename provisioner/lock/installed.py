@@ -5,7 +5,9 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Mapping
 
-from provisioner.environment.read import Installed, Site, is_rival, normalise
+from provisioner.base.names import is_rival, normalise
+from provisioner.environment.distributions import Installed
+from provisioner.environment.read import Site
 from provisioner.host import Reader
 from provisioner.model.record import record
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from provisioner.base.paths import is_for_everybody
 from provisioner.errors import UsageError
 from provisioner.lock import requirement
 from provisioner.lock.shape import Shape
@@ -36,7 +37,7 @@ def _relative(text: str) -> str:
     """Say why a path cannot be the same for everybody in the team."""
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
         return "expected a path, found an address; nothing is fetched from there"
-    if not text or "\0" in text or "\\" in text or text.startswith(("/", "~")) or re.match(r"[A-Za-z]:", text):
+    if not is_for_everybody(text):
         return f"expected a path relative to this file, with `/` between folders, found `{text}`"
     return ""
 

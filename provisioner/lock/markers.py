@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.environment.read import is_rival, normalise
+from provisioner.base.names import is_rival, normalise
 from provisioner.errors import UsageError
 from provisioner.model.catalogue import Lock
 from provisioner.model.team import Target

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from provisioner.base.names import normalise
 from provisioner.base.text import mask
-from provisioner.environment.read import normalise
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.lock.find import read_limited

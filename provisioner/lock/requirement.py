@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
+from provisioner.base.names import normalise
 from provisioner.base.text import mask
-from provisioner.environment.read import normalise
 from provisioner.model.record import record
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"

@@ -10,13 +10,13 @@ from dataclasses import field, replace
 from functools import partial
 
 from provisioner import __version__
+from provisioner.base.names import is_rival
 from provisioner.catalogue import Catalogue
-from provisioner.change.moves import make_folders
 from provisioner.engines import pip_tools, uv, uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
-from provisioner.environment.read import is_rival
 from provisioner.errors import OperationError, TfsetupError, UsageError
 from provisioner.host import Host
+from provisioner.host.files import make_folders
 from provisioner.lock import conda as conda_half
 from provisioner.lock.conda import Sources
 from provisioner.lock.files import check_same_files, files_of

@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from provisioner.base.names import is_rival
 from provisioner.catalogue import Catalogue
 from provisioner.choose.platforms import platform_name
 from provisioner.engines.rattler import bare
 from provisioner.environment.conda_present import read_present
-from provisioner.environment.read import Site, is_rival
+from provisioner.environment.read import Site
 from provisioner.host import Reader
 from provisioner.lock.installed import Distribution, asked_for, read_distributions
 from provisioner.lock.keys import DECLARATION, TARGET

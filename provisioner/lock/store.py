@@ -11,6 +11,7 @@ import json
 import posixpath
 from collections.abc import Iterable, Mapping
 
+from provisioner.base.paths import is_inside
 from provisioner.errors import InputError, OperationError
 from provisioner.host import Host, Reader
 from provisioner.lock import sidecar
@@ -119,7 +120,7 @@ def _finish(host: Host, folder: str) -> None:
         return
     manifest = codec.from_data(_Manifest, codec.parse_json(read_file(host, path), file=path), file=path)
     names = [*manifest.write, *manifest.remove]
-    if any(name in {"", ".", ".."} or posixpath.basename(name) != name for name in names):
+    if any(not is_inside(name) or "/" in name for name in names):
         # A folder of this name may have come with a repository; it shall not reach beyond itself.
         raise InputError("holds names that no lock has", place=path, hint=f"remove the folder {pending}")
     before = {name: _text(host, posixpath.join(folder, name)) for name in names}

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import posixpath
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from provisioner.catalogue import conda_tables
-from provisioner.change.moves import make_folders
-from provisioner.conda import activation, registry
-from provisioner.conda import links as conda_links
+from provisioner.conda import registry
 from provisioner.conda.sources import places, unfit
 from provisioner.engines import rattler
 from provisioner.environment.conda_records import protection
 from provisioner.environment.read import Site
 from provisioner.errors import InputError
 from provisioner.host import Host, Reader
-from provisioner.model.catalogue import CudaBuild, Link, Lock
+from provisioner.host.files import make_folders
+from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
-from provisioner.model.plan import Choice, Edit, Plan
+from provisioner.model.plan import Plan
 from provisioner.model.request import Request
 from provisioner.plan import conda_solve
-from provisioner.plan import links as xla_tools
 from provisioner.plan.make import Picked
 
 if TYPE_CHECKING:
@@ -75,29 +71,3 @@ def _check_fit(site: Site, named: str) -> None:
     why = "" if site.state.exists else unfit(site.state.path)
     if why:
         raise InputError(why, place=named, hint="choose another folder with --env")
-
-
-def edits(choice: Choice, root: str, links: tuple[Link, ...]) -> tuple[Edit, ...]:
-    """Return the activation files of the environment at ``root``; ``links`` say where its CUDA libraries are found."""
-    folder = next((posixpath.dirname(link.path) for link in links if link.target and choice.road == "libraries"), "")
-    libraries = f"lib/python{choice.python}/site-packages/{folder}" if folder else ""
-    return activation.edits(choice, root, libraries=libraries)
-
-
-def written(reader: Reader, root: str, wanted: tuple[Edit, ...]) -> frozenset[str]:
-    """Return the paths of those files that are there as they should be."""
-    return frozenset(edit.path for edit in wanted if _text(reader, posixpath.join(root, edit.path)) == edit.text)
-
-
-def _text(reader: Reader, path: str) -> str | None:
-    try:
-        return reader.read_text(path)
-    except OSError:
-        return None
-
-
-def library_links(catalogue: Catalogue, cuda: CudaBuild) -> tuple[Link, ...]:
-    """Return the links by which TensorFlow's own wheel finds the CUDA libraries that conda brings."""
-    table = catalogue.conda()
-    links = conda_links.links(cuda, conda_tables.sonames(table, cuda.conda))
-    return (*links, *conda_links.tool_links(conda_tables.tools(table, cuda.conda)), *xla_tools.files())

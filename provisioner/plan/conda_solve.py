@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from provisioner.base.names import normalise
 from provisioner.catalogue.conda_tables import newest_cuda
 from provisioner.choose import choose
 from provisioner.choose.channel import channel_choice, channel_specs, no_channel_build
@@ -18,7 +19,7 @@ from provisioner.conda.virtual import virtual_packages
 from provisioner.engines import rattler
 from provisioner.environment import receipt as receipts
 from provisioner.environment.conda_present import read_present
-from provisioner.environment.read import Site, normalise
+from provisioner.environment.read import Site
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import NoProfileError, StalePlanError
 from provisioner.host import Host, Reader

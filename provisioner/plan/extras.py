@@ -6,13 +6,17 @@ import posixpath
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
+from provisioner.base.names import is_rival, normalise
 from provisioner.engines import uv
 from provisioner.engines.wheels import Wheel, major_minor, pick, read_pylock, supported_tags
-from provisioner.environment.read import is_rival, normalise
 from provisioner.errors import NoProfileError, OperationError, UsageError
 from provisioner.host import Host
 from provisioner.model.catalogue import NO_ADDON, Lock, LockedFile
+
+if TYPE_CHECKING:
+    pass
 
 # The distribution that every add-on names when it needs TensorFlow.
 TENSORFLOW = "tensorflow"

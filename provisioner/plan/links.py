@@ -1,23 +1,27 @@
-"""What makes XLA find its tools inside an environment whose TensorFlow does not look there (before 2.14): two small files, as links are.
-
-Source: facts/pitfalls.yaml, libdevice-ptxas. Such a TensorFlow looks in the toolkit's folder of its build machine, in /usr/local/cuda and in
-the working directory only, so no link inside the environment helps; what helps is XLA_FLAGS, set when TensorFlow is imported. Python reads a
-``.pth`` file of site-packages whoever starts it (module ``site``), so notebooks and editors have it too.
-"""
+"""The links that a set needs so that every library is found, inside site-packages. Pure."""
 
 from __future__ import annotations
 
-from provisioner import payload
+from typing import TYPE_CHECKING
+
 from provisioner.model.catalogue import Link
+from provisioner.model.plan import Choice
+from provisioner.plan.xla_tools import xla_files
 
-SCRIPT = "_tfsetup_xla.py"
+if TYPE_CHECKING:
+    from provisioner.catalogue import Catalogue
 
 
-def files() -> tuple[Link, ...]:
-    """Return the files, relative to site-packages."""
-    script = payload.text(SCRIPT)
-    reason = "XLA needs ptxas and libdevice, and this TensorFlow does not look for them beside itself"
-    return (
-        Link(path=SCRIPT, target="", text=script, reason=reason),
-        Link(path="tfsetup_xla.pth", target="", text=f"import {SCRIPT.removesuffix('.py')}\n", reason=reason),
-    )
+def links_of(catalogue: Catalogue, choice: Choice) -> tuple[Link, ...]:
+    """Return the links that a set needs so that every library is found."""
+    release = catalogue.release(choice.release)
+    build = release.build(choice.platform) if release else None
+    if choice.device != "cuda" or build is None or build.cuda is None or choice.road == "conda":
+        return ()
+    if choice.road == "libraries":
+        from provisioner.plan.conda_files import library_links  # noqa: PLC0415 - only for conda environments
+
+        return library_links(catalogue, build.cuda)
+    if build.cuda.finds_tools:
+        return build.cuda.links
+    return (*build.cuda.links, *xla_files())

@@ -1,1 +1,4 @@
-"""TODO."""
+"""From findings to repair plans, smallest first, each tried until one holds.
+
+``attempts`` begins, plans and tries; ``inputs`` reads what the plans of ``plans`` are made from.
+"""

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
+from provisioner.base.names import is_rival, normalise
 from provisioner.base.progress import Progress
-from provisioner.change.execute import Executed
-from provisioner.commands import plan as flow
+from provisioner.change.execute import Executed, execute
 from provisioner.environment.damaged import read_broken, what_instead
-from provisioner.environment.read import is_rival, normalise
 from provisioner.errors import InputError, NoProfileError, OperationError
-from provisioner.host import Host
+from provisioner.host import Reader
 from provisioner.model.diagnosis import Examination
 from provisioner.model.finding import Check, Finding, Repair, Verification
 from provisioner.model.plan import Plan, PlanKind
@@ -21,6 +20,8 @@ from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.repair import plans
 from provisioner.repair.inputs import Surveyed, survey, with_everything, with_restored
+from provisioner.session import Session
+from provisioner.verify.prove import prove_plan
 
 # How often what an attempt brought to light is added to the small attempt before larger ones are made.
 WIDENINGS = 2
@@ -78,31 +79,7 @@ class Fixing:
         return "healthy" if told else "could not tell"
 
 
-def fix(
-    host: Host,
-    before: Examination,
-    request: Request,
-    *,
-    agree: Callable[[Plan], bool],
-    told: Callable[[Tried], None],
-    examine: Examine,
-    progress: Progress,
-    wait: float,
-) -> Fixing:
-    """Try one attempt after the other until one stands, each after ``agree`` was shown its plan; it may raise, and False ends it there.
-
-    ``told`` hears of each attempt that was made. ``examine`` examines the environment as it is then. Raises as ``begin_fix`` and ``execute`` do.
-    """
-    fixing = begin_fix(host, before, request)
-    while (plan := next_plan(host, fixing)) is not None:
-        if not agree(plan):
-            return replace(fixing, planned=plan)
-        fixing = try_plan(host, fixing, plan, examine=examine, progress=progress, wait=wait)
-        told(fixing.tried[-1])
-    return fixing
-
-
-def begin_fix(host: Host, examination: Examination, request: Request) -> Fixing:
+def begin_fix(session: Session, examination: Examination, request: Request) -> Fixing:
     """Decide what is to be tried for the findings of an examination of the environment ``request.env``; nothing is changed.
 
     Raises ``InputError`` where the Python is none that is ever changed, ``NoProfileError`` (code 12) where something must be restored and the
@@ -112,13 +89,17 @@ def begin_fix(host: Host, examination: Examination, request: Request) -> Fixing:
     if not repairs and not any(plans.needs_set(finding) for finding in examination.findings):
         return Fixing(before=examination)
     if not request.env:
-        raise InputError("it is not a virtual environment", place=examination.python, hint=what_instead(host, prefix_of(host, examination)))
-    site = read_broken(host, request.env)
-    if not host.writable(site.state.path):
+        raise InputError(
+            "it is not a virtual environment",
+            place=examination.python,
+            hint=what_instead(session.host, prefix_of(session.host, examination)),
+        )
+    site = read_broken(session.host, request.env)
+    if not session.host.writable(site.state.path):
         raise InputError("this user may not write there", place=site.state.path, hint="run it as the user who owns the environment")
-    surveyed = survey(host, site, examination.findings, request)
+    surveyed = survey(session, site, examination.findings, request)
     own = any(item.kind in {"restore", "remove"} and is_rival(normalise(item.name)) for item in repairs)
-    ground, notes = with_restored(host, surveyed, repairs, own=own)
+    ground, notes = with_restored(session, surveyed, repairs, own=own)
     surveyed = replace(surveyed, ground=ground)
     answers = bool(examination.python_version) or any(item.kind in {"interpreter", "relink"} for item in repairs)
     return Fixing(
@@ -130,12 +111,12 @@ def begin_fix(host: Host, examination: Examination, request: Request) -> Fixing:
     )
 
 
-def prefix_of(host: Host, examination: Examination) -> str:
+def prefix_of(host: Reader, examination: Examination) -> str:
     """Return the installation that an interpreter without an environment belongs to."""
     return posixpath.dirname(posixpath.dirname(host.real(examination.python)))
 
 
-def next_plan(host: Host, fixing: Fixing) -> Plan | None:
+def next_plan(session: Session, fixing: Fixing) -> Plan | None:
     """Return the plan of the next attempt, or None when there is nothing left to try."""
     if fixing.mended or not fixing.kinds or fixing.surveyed is None:
         return None
@@ -143,25 +124,23 @@ def next_plan(host: Host, fixing: Fixing) -> Plan | None:
     if kind == "repair":
         return plans.smallest(surveyed.ground, fixing.repairs)
     if kind == "set":
-        ground, _ = with_restored(host, surveyed, (), own=True)
+        ground, _ = with_restored(session, surveyed, (), own=True)
         return plans.whole(ground, fixing.repairs)
-    ground, lost = with_everything(host, surveyed)
+    ground, lost = with_everything(session, surveyed)
     return plans.rebuild(ground, fixing.repairs, lost)
 
 
-def try_plan(host: Host, fixing: Fixing, plan: Plan, *, examine: Examine, progress: Progress, wait: float) -> Fixing:
+def try_plan(session: Session, fixing: Fixing, plan: Plan, *, examine: Examine, progress: Progress, wait: float) -> Fixing:
     """Execute an attempt that was agreed to; it stays when it mends what it can mend, and is taken back otherwise.
 
     Where an examination afterwards finds what the first fault had hidden, the small attempt is made once more for both.
     """
-    from provisioner.change.execute import execute  # noqa: PLC0415 - not needed to show a plan
-
     after: Examination | None = None
 
     def prove(root: str) -> Verification:
         nonlocal after
         try:
-            verification = flow.verify_plan(host, root, plan, progress)
+            verification = prove_plan(session, root, plan, progress)
         except InputError as error:
             # A Python that still does not start is an answer: this attempt is not the one.
             check = Check(name="import", status="failed", detail=str(error))
@@ -172,23 +151,23 @@ def try_plan(host: Host, fixing: Fixing, plan: Plan, *, examine: Examine, progre
     def accept(verification: Verification) -> bool:
         return plans.is_mended(fixing.before.findings, after.findings if after else None, verification)
 
-    executed = execute(plan, host, prove=prove, progress=progress, wait=wait, accept=accept)
+    executed = execute(plan, session.host, prove=prove, progress=progress, wait=wait, accept=accept)
     fixing = replace(fixing, kinds=fixing.kinds[1:], tried=(*fixing.tried, Tried(plan=plan, executed=executed, after=after)))
     if executed.kept or plan.kind != "repair" or after is None:
         return fixing
-    return _widened(host, fixing, after)
+    return _widened(session, fixing, after)
 
 
-def _widened(host: Host, fixing: Fixing, after: Examination) -> Fixing:
+def _widened(session: Session, fixing: Fixing, after: Examination) -> Fixing:
     """Add what was hidden behind the first fault, if there is any."""
     more = tuple(item for item in plans.repairs_of(after.findings) if item not in fixing.repairs)
     if fixing.surveyed is None or not more:
         return fixing
     repairs = (*fixing.repairs, *more)
     try:
-        surveyed = survey(host, fixing.surveyed.ground.site, (*fixing.before.findings, *after.findings), fixing.surveyed.ground.request)
+        surveyed = survey(session, fixing.surveyed.ground.site, (*fixing.before.findings, *after.findings), fixing.surveyed.ground.request)
         own = any(item.kind in {"restore", "remove"} and is_rival(normalise(item.name)) for item in repairs)
-        ground, notes = with_restored(host, surveyed, repairs, own=own)
+        ground, notes = with_restored(session, surveyed, repairs, own=own)
     except (NoProfileError, OperationError):
         return fixing
     kinds = plans.order_of((*fixing.before.findings, *after.findings), ground, answers=True)

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from provisioner.change.moves import make_folders
-from provisioner.commands import plan
 from provisioner.conda.compare import identity_parts
 from provisioner.conda.sources import Places, places
 from provisioner.conda.virtual import virtual_packages
@@ -21,18 +19,19 @@ from provisioner.environment.conda_records import read_records
 from provisioner.environment.read import Site
 from provisioner.environment.receipt import Receipt
 from provisioner.errors import TfsetupError
-from provisioner.host import Host, Reader, files
+from provisioner.host import Reader, files
 from provisioner.model.catalogue import Link
 from provisioner.model.conda_package import SUBDIRS, CondaPackage, Road
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice
 from provisioner.model.request import Request
-from provisioner.plan import conda as flow_conda
 from provisioner.plan import conda_solve
+from provisioner.plan.conda_files import edits
 from provisioner.repair.conda_plans import CondaGround, channel_of
+from provisioner.session import Session
 
 if TYPE_CHECKING:
-    from provisioner.catalogue import Catalogue
+    pass
 
 # A package's entry in repodata, which conda and mamba keep with the unpacked package in their caches; rattler 0.28 does not.
 _KEPT = "info/repodata_record.json"
@@ -52,10 +51,10 @@ def road_of(reader: Reader, site: Site, receipt: Receipt | None) -> Road:
 
 
 def read_conda_ground(
-    host: Host, site: Site, receipt: Receipt | None, choice: Choice, request: Request, *, links: tuple[Link, ...], facts: Facts
+    session: Session, site: Site, receipt: Receipt | None, choice: Choice, request: Request, *, links: tuple[Link, ...], facts: Facts
 ) -> CondaGround:
     """Read the packages of the environment, and what is known of each."""
-    root = site.state.path
+    host, root = session.host, site.state.path
     made = receipt.plan.conda if receipt is not None else None
     present = {package.identity: package for package in read_present(host, root).packages}
     channels = tuple(dict.fromkeys((*(made.channels if made else ()), *(channel_of(item) for item in present.values() if item.url))))
@@ -67,7 +66,7 @@ def read_conda_ground(
     for name in (*site.conda, *gone):
         package = present.get(name) or known.get(name) or _of_cache(host, found, name)
         if package is None:
-            package = _of_channel(host, replace(request, channels=channels or request.channels), choice, facts, name)
+            package = _of_channel(session, replace(request, channels=channels or request.channels), choice, facts, name)
         if package is not None and package.url and len(package.sha256) == 64:  # noqa: PLR2004 - hexadecimal
             linkable[name] = package
     return CondaGround(
@@ -80,7 +79,7 @@ def read_conda_ground(
         virtual=made.virtual if made else (),
         channels=channels or found.shown,
         cache=found.cache,
-        edits=flow_conda.edits(choice, root, links),
+        edits=edits(choice, root, links),
     )
 
 
@@ -96,11 +95,11 @@ def _of_cache(reader: Reader, found: Places, identity: str) -> CondaPackage | No
     return None
 
 
-def _of_channel(host: Host, request: Request, choice: Choice, facts: Facts, identity: str) -> CondaPackage | None:
+def _of_channel(session: Session, request: Request, choice: Choice, facts: Facts, identity: str) -> CondaPackage | None:
     """What a channel says of a package that nothing here knows any more."""
     name, version, build = identity_parts(identity)
     try:
-        found = _solve(host, request, choice, facts, [f"{name} =={version} {build}"])
+        found = _solve(session, request, choice, facts, [f"{name} =={version} {build}"])
     except TfsetupError:
         return None
     return next((package for package in found if package.identity == identity), None)
@@ -126,12 +125,12 @@ def _package(data: dict[str, Any]) -> CondaPackage:
     )
 
 
-def solved(host: Host, catalogue: Catalogue, conda: CondaGround, choice: Choice, facts: Facts, request: Request) -> CondaGround:
+def solved(session: Session, conda: CondaGround, choice: Choice, facts: Facts, request: Request) -> CondaGround:
     """Return the ground with what the environment is made of anew: the set's packages, and whatever else of conda's is there, where that goes.
 
     Raises ``NoProfileError`` where the channels cannot meet it, ``OperationError`` where one fails.
     """
-    release = catalogue.release(choice.release)
+    release = session.catalogue.release(choice.release)
     names = {identity_parts(item)[0] for item in conda.there}
     specs = list(conda.specs)
     if not specs and conda.road != "conda" and release is not None:
@@ -143,12 +142,12 @@ def solved(host: Host, catalogue: Catalogue, conda: CondaGround, choice: Choice,
     virtual = virtual_packages(facts, cuda=cuda)
     wanted = [*specs, *sorted(names - asked)]
     locked = tuple(conda.linkable.values())
-    packages = _solve(host, replace(request, channels=conda.channels), choice, facts, wanted, virtual=virtual, locked=locked)
+    packages = _solve(session, replace(request, channels=conda.channels), choice, facts, wanted, virtual=virtual, locked=locked)
     return replace(conda, solved=packages, specs=tuple(specs), virtual=virtual)
 
 
 def _solve(
-    host: Host,
+    session: Session,
     request: Request,
     choice: Choice,
     facts: Facts,
@@ -158,8 +157,7 @@ def _solve(
     locked: tuple[CondaPackage, ...] = (),
 ) -> tuple[CondaPackage, ...]:
     """Ask the channels of the request; without ``virtual``, for a machine on which any CUDA runs."""
-    repodata = posixpath.join(plan.cache_folder(host), "conda")
-    make_folders(host, repodata)
+    host, repodata = session.host, session.folder("conda", made=True)
     found = places(host, request, request.channels)
     packages = rattler.solve(
         host,

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from provisioner.base.names import is_rival, normalise
 from provisioner.conda.compare import TOOLS, identity_parts
 from provisioner.conda.specs import spec_name
-from provisioner.environment.read import Site, is_rival, normalise
+from provisioner.environment.read import Site
 from provisioner.model.catalogue import Lock
 from provisioner.model.conda_package import CondaPackage, CondaPart, CondaRemoval, Road
 from provisioner.model.finding import Repair

@@ -7,27 +7,30 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from provisioner import __version__
-from provisioner.base.text import machine_words
-from provisioner.change.moves import make_folders
-from provisioner.commands import plan
+from provisioner.base.names import is_rival, normalise
 from provisioner.engines import uv
 from provisioner.environment import receipt as receipts
 from provisioner.environment.damaged import unowned
-from provisioner.environment.read import Installed, Site, is_rival, normalise
+from provisioner.environment.distributions import Installed
+from provisioner.environment.read import Site
 from provisioner.environment.receipt import Receipt
 from provisioner.environment.workspace import ASIDE, Workspace
 from provisioner.errors import OperationError
-from provisioner.host import Host, Reader
+from provisioner.host import Reader
 from provisioner.model.catalogue import Lock
-from provisioner.model.facts import Facts
+from provisioner.model.facts import Facts, machine_words
 from provisioner.model.finding import Finding, Repair
 from provisioner.model.record import record
 from provisioner.model.request import Request
-from provisioner.plan.make import facts_digest, proof_words
+from provisioner.plan.floor import floor_of
+from provisioner.plan.links import links_of
+from provisioner.plan.make import proof_words
+from provisioner.plan.seal import facts_digest
 from provisioner.repair.conda_inputs import read_conda_ground, solved
 from provisioner.repair.conda_plans import without_owned
 from provisioner.repair.known_set import Seen, choose_set, own_name, release_of, staying_owners
 from provisioner.repair.plans import Ground, inside, needs_set, repairs_of
+from provisioner.session import Session
 from provisioner.verify import integrity
 
 # What is taken from a set, or made with the Python of one.
@@ -43,16 +46,16 @@ class Surveyed:
     receipt: Receipt | None
 
 
-def survey(host: Host, site: Site, findings: tuple[Finding, ...], request: Request) -> Surveyed:
+def survey(session: Session, site: Site, findings: tuple[Finding, ...], request: Request) -> Surveyed:
     """Read what repair plans of the environment are made from.
 
     Raises ``NoProfileError`` (code 12) when something must be restored and the catalogue has no set for the release that is installed.
     """
+    host, catalogue = session.host, session.catalogue
     repairs = repairs_of(findings)
     target = next((repair.target for repair in repairs if repair.kind == "interpreter"), "")
     own_python = site.state.python if host.exists(host.real(site.state.python)) else ""
-    facts = plan.detect(host, env=site.state.path, full=False, python=target or own_python)
-    catalogue = plan.open_catalogue(host)
+    facts = session.detect(env=site.state.path, full=False, python=target or own_python)
     receipt = receipts.read(host, Workspace(root=site.state.path).receipt)
     staying = staying_owners(site, repairs)
     own = own_name(staying, receipt)
@@ -62,10 +65,10 @@ def survey(host: Host, site: Site, findings: tuple[Finding, ...], request: Reque
     errors = tuple(finding for finding in findings if finding.severity == "error")
     needed = any(repair.kind in _FROM_SET for repair in repairs_of(errors or findings)) or any(needs_set(finding) for finding in errors)
     seen = Seen(site=site, facts=facts, repairs=repairs, receipt=receipt, own=own, release=release, needed=needed)
-    choice, lock = choose_set(host, catalogue, seen, request)
+    choice, lock = choose_set(session, seen, request)
     config = posixpath.join(site.state.path, "pyvenv.cfg")
-    links = plan.links_of(catalogue, choice) if lock else ()
-    conda = read_conda_ground(host, site, receipt, choice, request, links=links, facts=facts) if site.state.kind == "conda" else None
+    links = links_of(catalogue, choice) if lock else ()
+    conda = read_conda_ground(session, site, receipt, choice, request, links=links, facts=facts) if site.state.kind == "conda" else None
     if conda is not None and lock is not None:
         lock = without_owned(lock, conda, site)
     ground = Ground(
@@ -138,7 +141,7 @@ def _asides(reader: Reader, ground: Ground, repairs: Iterable[Repair]) -> dict[s
     return found
 
 
-def with_restored(host: Host, surveyed: Surveyed, repairs: tuple[Repair, ...], *, own: bool) -> tuple[Ground, tuple[str, ...]]:
+def with_restored(session: Session, surveyed: Surveyed, repairs: tuple[Repair, ...], *, own: bool) -> tuple[Ground, tuple[str, ...]]:
     """Return the ground with the files of what the set does not hold under that name, and a sentence for each that could not be had.
 
     ``own``: whether TensorFlow itself is installed anew, which then keeps the name under which it is installed.
@@ -150,7 +153,7 @@ def with_restored(host: Host, surveyed: Surveyed, repairs: tuple[Repair, ...], *
     notes: list[str] = []
     if own and lock.files and ground.own not in ground.locked:
         try:
-            lock = _with_own(host, surveyed, lock)
+            lock = _with_own(session, surveyed, lock)
         except OperationError:
             name = own_of(lock)
             notes.append(f"{ground.own} {lock.release} could not be had; {name}, the same release, takes its place")
@@ -161,7 +164,7 @@ def with_restored(host: Host, surveyed: Surveyed, repairs: tuple[Repair, ...], *
     there = {item.name: item.version for item in ground.site.distributions}
     pins = {name: version or there.get(name, "") for name, version in outside.items() if name not in ground.locked}
     if pins:
-        found, lost = _others(host, surveyed, lock, pins)
+        found, lost = _others(session, surveyed, lock, pins)
         # Of what these need, only what is not there at all comes along.
         files = [file for file in found.files if file.name in ground.locked or file.name in pins or file.name not in there]
         lock = replace(found, files=tuple(files))
@@ -169,52 +172,49 @@ def with_restored(host: Host, surveyed: Surveyed, repairs: tuple[Repair, ...], *
     return replace(ground, lock=lock), tuple(notes)
 
 
-def _with_own(host: Host, surveyed: Surveyed, lock: Lock) -> Lock:
+def _with_own(session: Session, surveyed: Surveyed, lock: Lock) -> Lock:
     """Return the lock with TensorFlow under the name under which it is installed: out of the set for the other device, or from the index."""
     from provisioner.plan.extras import resolve_own  # noqa: PLC0415 - only where the set has another name for it
 
     name = surveyed.ground.own
-    other = plan.open_catalogue(host).lock(lock.release, lock.python, lock.platform, "cuda" if lock.device == "cpu" else "cpu")
+    other = session.catalogue.lock(lock.release, lock.python, lock.platform, "cuda" if lock.device == "cpu" else "cpu")
     file = next((file for file in other.files if file.name == name), None) if other else None
     if file is not None:
         kept = [file for file in lock.files if not is_rival(file.name)]
         return replace(lock, files=tuple(sorted([*kept, file], key=lambda item: item.name)))
-    folder = plan.resolve_folder(host)
-    make_folders(host, folder)
+    folder = session.folder("resolve", made=True)
     offline = surveyed.ground.request.offline
-    return resolve_own(host, name, lock, floor=plan.floor_of(surveyed.facts, lock), folder=folder, offline=offline)
+    return resolve_own(session.host, name, lock, floor=floor_of(surveyed.facts, lock), folder=folder, offline=offline)
 
 
-def _others(host: Host, surveyed: Surveyed, lock: Lock, pins: dict[str, str]) -> tuple[Lock, tuple[str, ...]]:
+def _others(session: Session, surveyed: Surveyed, lock: Lock, pins: dict[str, str]) -> tuple[Lock, tuple[str, ...]]:
     from provisioner.plan.extras import resolve_others  # noqa: PLC0415 - only where something beyond the set is installed
 
-    folder = plan.resolve_folder(host)
-    make_folders(host, folder)
+    folder = session.folder("resolve", made=True)
     offline = surveyed.ground.request.offline
-    return resolve_others(host, pins, lock, floor=plan.floor_of(surveyed.facts, lock), folder=folder, offline=offline)
+    return resolve_others(session.host, pins, lock, floor=floor_of(surveyed.facts, lock), folder=folder, offline=offline)
 
 
-def with_everything(host: Host, surveyed: Surveyed) -> tuple[Ground, tuple[str, ...]]:
+def with_everything(session: Session, surveyed: Surveyed) -> tuple[Ground, tuple[str, ...]]:
     """Return the ground for an environment made anew: the set, and what else is installed as far as it goes with it; and what is lost."""
-    ground, notes = with_restored(host, surveyed, (), own=True)
+    ground, notes = with_restored(session, surveyed, (), own=True)
     if ground.lock is None:
         return ground, notes
     lock = ground.lock
     if ground.conda is not None:
-        catalogue = plan.open_catalogue(host)
-        ground = replace(ground, conda=solved(host, catalogue, ground.conda, ground.choice, surveyed.facts, ground.request))
+        ground = replace(ground, conda=solved(session, ground.conda, ground.choice, surveyed.facts, ground.request))
     pins: dict[str, str] = {}
     lost: list[str] = []
     for item in ground.site.distributions:
         if item.name in ground.locked or is_rival(item.name) or (ground.conda is not None and item.metadata in ground.conda.own):
             continue
-        address = _address(host, ground, item)
+        address = _address(session.host, ground, item)
         if address:
             lost.append(f"{item.name} {item.version} is left out: it was installed from {address}, for which there is no hash")
         else:
             pins[item.name] = item.version
-    lock, missing = _others(host, surveyed, lock, pins)
-    strays = unowned(host, ground.site)
+    lock, missing = _others(session, surveyed, lock, pins)
+    strays = unowned(session.host, ground.site)
     if strays:
         lost.append(f"what belongs to no package stays behind with the old environment: {', '.join(strays)}")
     return replace(ground, lock=lock), (*notes, *lost, *missing)

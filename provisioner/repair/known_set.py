@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from provisioner.base.names import is_rival, normalise
 from provisioner.catalogue import Catalogue
-from provisioner.commands import plan
-from provisioner.environment.read import Installed, Site, is_rival, normalise
+from provisioner.environment.distributions import Installed
+from provisioner.environment.read import Site
 from provisioner.environment.receipt import Receipt
 from provisioner.errors import NoProfileError
-from provisioner.host import Host, Reader
+from provisioner.host import Reader
 from provisioner.model.catalogue import ComputeDevice, Lock, computes_on, set_of
 from provisioner.model.facts import Facts, Interpreter
 from provisioner.model.finding import Repair
@@ -22,6 +23,7 @@ from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan.conda_solve import no_wheels
 from provisioner.repair.conda_inputs import road_of
+from provisioner.session import Session
 
 # Where TensorFlow says its version in C, since 2.19 and before (tensorflow/core/public); it is there when the metadata is gone.
 _HEADERS = ("release_version.h", "version.h")
@@ -78,16 +80,16 @@ def _release_of_code(reader: Reader, site: Site) -> str:
     return ""
 
 
-def choose_set(host: Host, catalogue: Catalogue, seen: Seen, request: Request) -> tuple[Choice, Lock | None]:
+def choose_set(session: Session, seen: Seen, request: Request) -> tuple[Choice, Lock | None]:
     """Return the set of the release that is installed, for the environment's Python if there is one, or else for another of the machine.
 
     Where nothing must come out of a set, an unknown release is no obstacle.
     """
     if seen.site.state.kind == "conda":
-        return _choose_conda(host, catalogue, seen, request)
-    release = seen.release
+        return _choose_conda(session, seen, request)
+    host, catalogue, release = session.host, session.catalogue, seen.release
     short = ".".join(seen.site.state.python_version.split(".")[:2])
-    platform = plan.platform_of(host)
+    platform = session.platform
     interpreter = interpreter_of(host, seen, short)
     locks = catalogue.locks(release, platform) if release and catalogue.release(release) else ()
     devices = [computes_on(device) for python, device in locks if python == short and device != "cuda-conda"]
@@ -112,16 +114,17 @@ def choose_set(host: Host, catalogue: Catalogue, seen: Seen, request: Request) -
     return choice, lock
 
 
-def _choose_conda(host: Host, catalogue: Catalogue, seen: Seen, request: Request) -> tuple[Choice, Lock | None]:
+def _choose_conda(session: Session, seen: Seen, request: Request) -> tuple[Choice, Lock | None]:
     """Return the set of wheels that goes with conda's Python; none of the catalogue's where TensorFlow itself is the channel's."""
-    road = road_of(host, seen.site, seen.receipt)
+    catalogue = session.catalogue
+    road = road_of(session.host, seen.site, seen.receipt)
     device: ComputeDevice = "cuda" if road == "libraries" and not seen.own.endswith("-cpu") else device_of(seen)
     choice = Choice(
         release=seen.release,
         python=".".join(seen.site.state.python_version.split(".")[:2]) or "3",
         interpreter=None,
         device=device,
-        platform=plan.platform_of(host),
+        platform=session.platform,
         reasons=("it is the release that is installed",),
         refusals=(),
         warnings=(),

@@ -6,7 +6,8 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from provisioner.environment.read import Site, is_rival, normalise
+from provisioner.base.names import is_rival, normalise
+from provisioner.environment.read import Site
 from provisioner.environment.workspace import STATE
 from provisioner.model.catalogue import Link, Lock
 from provisioner.model.conda_package import CondaPart
@@ -14,7 +15,8 @@ from provisioner.model.finding import Finding, Repair, Verification
 from provisioner.model.plan import Choice, Edit, Move, Package, Plan, PlanKind, Removal
 from provisioner.model.record import record
 from provisioner.model.request import Request
-from provisioner.plan.make import CONDA_GROWTH, packages_of, seal
+from provisioner.plan.make import CONDA_GROWTH, packages_of
+from provisioner.plan.seal import seal
 from provisioner.repair import conda_plans
 from provisioner.repair.conda_plans import CondaGround
 from provisioner.repair.steps import steps_of

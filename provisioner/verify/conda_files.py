@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
+from provisioner.base.names import normalise
 from provisioner.conda.specs import spec_name
 from provisioner.environment.conda_owned import Brought, brought, identity
 from provisioner.environment.conda_records import META, distribution_owners, read_records
-from provisioner.environment.read import normalise
 from provisioner.host import Reader
 from provisioner.model.conda import CondaFile, CondaRecord
 from provisioner.model.record import record

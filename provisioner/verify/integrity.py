@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Literal, NamedTuple
 
-from provisioner.environment.read import normalise
+from provisioner.environment.distributions import name_of_folder, parse_metadata, sites
 from provisioner.host import Reader
 from provisioner.model.record import record
 from provisioner.verify import conda_files
@@ -79,41 +79,6 @@ class _Row(NamedTuple):
     digest: str
     size: int
     metadata: str
-
-
-def sites(reader: Reader, env: str) -> tuple[str, ...]:
-    """Return the site-packages folders of an environment, of Unix and of Windows layout."""
-    quoted = re.sub(r"([*?\[])", r"[\1]", env)
-    found = [
-        *reader.glob(posixpath.join(quoted, "lib", "python3*", "site-packages")),
-        *reader.glob(posixpath.join(quoted, "Lib", "site-packages")),
-    ]
-    return tuple(dict.fromkeys(reader.real(path) for path in found))
-
-
-def parse_metadata(text: str) -> tuple[str, str, tuple[str, ...], str]:
-    """Return name, version, requirements and Requires-Python from METADATA (core metadata: header lines up to the first empty one)."""
-    name = version = requires_python = ""
-    requires: list[str] = []
-    for line in text.split("\n\n", 1)[0].splitlines():
-        key, _, value = line.partition(":")
-        value = value.strip()
-        match key.lower():
-            case "name":
-                name = value
-            case "version":
-                version = value
-            case "requires-python":
-                requires_python = value
-            case "requires-dist":
-                requires.append(value)
-    return normalise(name), version, tuple(requires), requires_python
-
-
-def name_of_folder(base: str) -> tuple[str, str]:
-    """Return normalised name and version as a metadata folder's own name tells them (PEP 376)."""
-    name, _, version = base.rsplit(".", 1)[0].partition("-")
-    return normalise(name), version.split("-py")[0] if base.endswith(".egg-info") else version
 
 
 def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = False, folders: tuple[str, ...] | None = None) -> Integrity:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from provisioner.environment.read import normalise
+from provisioner.base.names import normalise
 from provisioner.model.record import record
 from provisioner.verify.integrity import Installed
 

@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provisioner.change.journal import Journal
-from provisioner.change.moves import clear, incoming_moves, make_folders, move_back, move_in, outgoing_moves, tree_of
+from provisioner.change.moves import clear, incoming_moves, move_back, move_in, outgoing_moves, tree_of
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import OperationError
+from provisioner.host.files import make_folders
 from provisioner.host.local import LocalHost
 from tests.support import snapshot
 

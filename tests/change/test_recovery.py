@@ -17,7 +17,7 @@ from provisioner.change import recovery
 from provisioner.change.execute import execute
 from provisioner.change.journal import last_record
 from provisioner.change.recovery import Undoable
-from provisioner.commands import plan as flow
+from provisioner.commands.undo import clear_interrupted
 from provisioner.environment.workspace import Workspace
 from provisioner.host.local import LocalHost
 from provisioner.report.apply_text import undo_document, undo_text
@@ -73,7 +73,7 @@ def test_an_environment_that_was_half_removed_is_found_and_removed(tmp_path: Pat
     assert not env.exists()
     left = recovery.interrupted(host, workspace)
     assert (left.state, left.where) == ("old", workspace.discarded)
-    found = flow.clear_interrupted(host, str(env), wait=0, progress=Silent())
+    found = clear_interrupted(host, str(env), wait=0, progress=Silent())
     assert found.where in {workspace.discarded, workspace.aside}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["uv", "wheels"]
     assert recovery.interrupted(host, workspace) is None

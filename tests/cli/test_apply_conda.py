@@ -13,7 +13,8 @@ import pytest
 
 from provisioner.model import codec
 from provisioner.model.plan import Plan
-from provisioner.plan.make import SCHEMA, seal
+from provisioner.plan.saved import SCHEMA
+from provisioner.plan.seal import seal
 from tests.channel.cuda import NEEDS_COMPILER
 from tests.cli.support import Ended, Inside
 from tests.conda_sets import Conda, variables

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from provisioner.commands.plan import FACTS_SCHEMA
 from provisioner.model import codec
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Plan
-from provisioner.plan import make as planning
+from provisioner.plan.saved import SCHEMA
+from provisioner.plan.seal import facts_digest, seal
+from provisioner.session import FACTS_SCHEMA, Session
 from tests.cli.support import Ended, Inside, Tool
 
 HOSTS = Path(__file__).parents[1] / "hosts"
@@ -139,7 +140,7 @@ def test_hostile_values_in_facts_never_end_in_a_bug(work: Path, tiny, inside: In
         node[place[-1]] = hostile
         (work / "facts.json").write_text(json.dumps(bad))
         try:
-            flow.plan(host, Request(env="/home/ada/env"), facts_file=str(work / "facts.json"))
+            flow.plan(Session(host), Request(env="/home/ada/env"), facts_file=str(work / "facts.json"))
         except TfsetupError:
             pass
         except Exception as error:
@@ -163,7 +164,7 @@ def saved(inside: Inside, tiny, work: Path, **changes: Any) -> Path:
         data.pop("schema")
         data["seal"] = ""
         plan = codec.from_data(Plan, data)
-        data = {"schema": planning.SCHEMA, **data, "seal": planning.seal(plan)}
+        data = {"schema": SCHEMA, **data, "seal": seal(plan)}
         (work / "plan.json").write_text(json.dumps(data))
     return work / "plan.json"
 
@@ -214,7 +215,7 @@ def test_a_plan_whose_python_is_gone_is_refused_with_13(inside: Inside, tiny, wo
     data["choice"]["interpreter"] = interpreter
     plan = codec.from_data(Plan, data)
     facts = codec.from_data(Facts, inside("detect", "--json", **tiny).json, schema=FACTS_SCHEMA)
-    saved(inside, tiny, work, choice__interpreter=interpreter, facts=planning.facts_digest(facts, plan.choice.interpreter))
+    saved(inside, tiny, work, choice__interpreter=interpreter, facts=facts_digest(facts, plan.choice.interpreter))
     ended = inside("apply", "plan.json", "--yes", **tiny)
     assert ended.code == 13
     assert "not there any more" in ended.err

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.commands import plan
+from provisioner.environment.place import check_place
 from provisioner.errors import InputError
 from provisioner.host.local import LocalHost
 from provisioner.model.plan import EnvState
@@ -163,7 +163,7 @@ def test_a_folder_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
 
     state = EnvState(path=str(tmp_path / "a" / "env"), kind="absent", digest="absent")
     with pytest.raises(InputError, match="may not write there") as caught:
-        plan._check_place(Closed(), state)
+        check_place(Closed(), state)
     assert caught.value.place == str(tmp_path)
 
 

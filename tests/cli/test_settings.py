@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from provisioner.base.paths import absolute
 from provisioner.cli import settings
-from provisioner.environment.workspace import absolute
 from provisioner.errors import UsageError
 from provisioner.model.request import SETTINGS
 from tests.support import FixedHost

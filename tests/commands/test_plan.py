@@ -6,9 +6,10 @@ import platform
 
 import pytest
 
-from provisioner.commands import plan
+from provisioner.commands.apply import check_executor
 from provisioner.errors import OperationError
 from provisioner.host.local import LocalHost
+from provisioner.session import Session
 
 
 class WindowsHost(LocalHost):
@@ -21,13 +22,13 @@ class WindowsHost(LocalHost):
 
 def test_on_windows_itself_nothing_is_executed_and_the_way_is_told() -> None:
     with pytest.raises(OperationError, match="plan") as caught:
-        plan.check_executor(WindowsHost())
+        check_executor(WindowsHost())
     assert "wsl --install" in caught.value.hint
     assert caught.value.cause == "platform-unsupported"
-    plan.check_executor(LocalHost())
+    check_executor(LocalHost())
 
 
 def test_the_platform_is_that_of_the_facts() -> None:
     machine = {"x86_64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}[platform.machine()]
     system = {"Linux": "linux", "Darwin": "macos"}[platform.system()]
-    assert plan.platform_of(LocalHost()) == f"{system}-{machine}"
+    assert Session(LocalHost()).platform == f"{system}-{machine}"

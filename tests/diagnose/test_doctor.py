@@ -20,6 +20,7 @@ from provisioner.diagnose.gather import Wishes
 from provisioner.host.local import LocalHost
 from provisioner.model.diagnosis import Examination
 from provisioner.model.finding import Evidence
+from provisioner.session import Session
 from tests.diagnose.support import case, write
 from tests.verify.support import SITE, fake_tensorflow, install, known_messages, make_env, tree
 
@@ -61,7 +62,7 @@ def env(tmp_path: Path) -> Path:
 def examine(env: Path, work: Path, *, importing: bool = False, deep: bool = False, python: str = "") -> Examination:
     wishes = Wishes(cwd=str(work), importing=importing, deep=deep, timeout=60.0)
     target = {"python": python} if python else {"env": str(env)}
-    return doctor(LocalHost(), **target, wishes=wishes, progress=SILENT).examination
+    return doctor(Session(LocalHost()), **target, wishes=wishes, progress=SILENT).examination
 
 
 def wrong(examination: Examination) -> list[tuple[str, str]]:

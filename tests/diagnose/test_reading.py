@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from provisioner.diagnose import module_path, packages
 from provisioner.diagnose.case import PathEntry
 from provisioner.diagnose.installed import distributions
-from provisioner.environment.read import parse_config
+from provisioner.environment.config import parse_config
+from provisioner.environment.distributions import parse_metadata
 from provisioner.host.local import LocalHost
 from provisioner.verify import integrity
-from provisioner.verify.integrity import parse_metadata
 from tests.support import FixedHost
 
 ANY = st.one_of(st.binary(max_size=400), st.text(max_size=400).map(lambda text: text.encode("utf-8", "surrogatepass")))

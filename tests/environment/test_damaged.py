@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.environment.damaged import environment_files, files_of, read_broken, replaced, unowned
-from provisioner.environment.read import Installed, read_site
+from provisioner.change.outgoing import environment_files, files_of, replaced
+from provisioner.environment.damaged import read_broken, unowned
+from provisioner.environment.distributions import Installed
+from provisioner.environment.read import read_site
 from provisioner.errors import InputError
 from provisioner.host.local import LocalHost
 from tests.support import PYTHON, SITE

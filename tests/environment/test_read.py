@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.environment.read import Installed, is_rival, normalise, parse_config, read_site, recorded_files
+from provisioner.base.names import is_rival, normalise
+from provisioner.environment.config import parse_config
+from provisioner.environment.distributions import Installed, recorded_files
+from provisioner.environment.read import read_site
 from provisioner.errors import InputError
 from provisioner.host.local import LocalHost
 from tests.support import PYTHON, SITE

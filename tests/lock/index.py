@@ -9,7 +9,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from provisioner.environment.read import normalise
+from provisioner.base.names import normalise
 from provisioner.model.catalogue import LockedFile
 from tests.support import make_wheel
 

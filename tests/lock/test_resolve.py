@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.environment.read import is_rival
+from provisioner.base.names import is_rival
 from provisioner.errors import OperationError, UsageError
 from provisioner.lock import render
 from provisioner.model.catalogue import LockedFile

@@ -25,6 +25,7 @@ from provisioner.model.conda_package import CondaPackage
 from provisioner.model.plan import EnvState
 from provisioner.model.request import Request
 from provisioner.plan import conda_solve
+from provisioner.session import Session
 from tests.channel import build, cuda, metadata, tensorflow
 from tests.channel.packages import Package
 from tests.choose.test_hosts import HOSTS, SCHEMA, catalogue, load
@@ -192,7 +193,7 @@ def test_a_plan_for_another_machine_is_the_same_every_time(stack: Path, tmp_path
     _, _, facts, _, _ = load(HOSTS / "debian-12.json")
     (tmp_path / "facts.json").write_text(json.dumps(document(SCHEMA, facts)))
     request = Request(env="/home/ada/tf-env", kind="conda", source="conda", channels=(str(stack),))
-    first, second = (plan.plan(HOST, request, facts_file=str(tmp_path / "facts.json")).plan for _ in range(2))
+    first, second = (plan.plan(Session(HOST), request, facts_file=str(tmp_path / "facts.json")).plan for _ in range(2))
     assert dataclasses.replace(first, made="", seal="") == dataclasses.replace(second, made="", seal="")
     assert len(first.conda.packages) > 40
     assert all(package.sha256 and package.size and package.url for package in first.conda.packages)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.plan import links
+from provisioner.plan.xla_tools import SCRIPT
 
 ASK = "import json, os, sys{}; print(json.dumps([os.environ.get('XLA_FLAGS'), os.environ['PATH'], len(sys.meta_path)]))"
 TOLD = ", tensorflow"
@@ -70,9 +71,9 @@ def test_the_oldest_pythons_read_it(version: str, tmp_path: Path) -> None:
     found = sorted(home.glob(f".pyenv/versions/{version}.*/bin/python3"))
     if not found:
         pytest.skip(f"no Python {version} here")
-    (script,) = (item.text for item in links.files() if item.path == links.SCRIPT)
-    (tmp_path / links.SCRIPT).write_text(script)
-    done = subprocess.run([found[0], tmp_path / links.SCRIPT], capture_output=True, text=True, check=False)
+    (script,) = (item.text for item in links.files() if item.path == SCRIPT)
+    (tmp_path / SCRIPT).write_text(script)
+    done = subprocess.run([found[0], tmp_path / SCRIPT], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 

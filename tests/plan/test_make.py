@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from provisioner.environment.read import Installed, Site
+from provisioner.environment.distributions import Installed
+from provisioner.environment.read import Site
 from provisioner.errors import InputError, StalePlanError
 from provisioner.model import codec
 from provisioner.model.catalogue import Link, Lock, LockedFile, Proof
@@ -16,6 +17,8 @@ from provisioner.model.facts import Interpreter, known
 from provisioner.model.plan import Choice, Edit, EnvState
 from provisioner.model.request import Request
 from provisioner.plan import make as planning
+from provisioner.plan.saved import SCHEMA, check_fresh, load_plan
+from provisioner.plan.seal import seal
 from tests.support import machine
 
 VENV = EnvState(
@@ -170,7 +173,7 @@ def test_what_was_run_is_told() -> None:
 
 def test_the_same_basis_gives_the_same_plan_and_seal() -> None:
     assert make(*EVERYTHING) == make(*EVERYTHING)
-    assert make().seal == planning.seal(make())
+    assert make().seal == seal(make())
 
 
 def test_any_change_breaks_the_seal() -> None:
@@ -182,36 +185,36 @@ def test_any_change_breaks_the_seal() -> None:
         value = getattr(plan, name)
         changed = value + value if isinstance(value, (str, tuple)) and value else value + 1 if isinstance(value, int) else None
         if changed is not None:
-            assert planning.seal(replace(plan, **{name: changed})) != plan.seal, name
+            assert seal(replace(plan, **{name: changed})) != plan.seal, name
 
 
 def saved(plan: planning.Plan) -> str:
-    return json.dumps(codec.document(planning.SCHEMA, plan))
+    return json.dumps(codec.document(SCHEMA, plan))
 
 
 def test_a_saved_plan_is_the_same_plan() -> None:
     plan = make("six==1.0", links=(LINK,), leftovers=("s/~x",))
-    assert planning.load_plan(saved(plan), file="p") == plan
+    assert load_plan(saved(plan), file="p") == plan
 
 
 @pytest.mark.parametrize("change", [{"tool": "u"}, {"packages": ()}, {"env": replace(VENV, path="/f")}, {"seal": ""}])
 def test_an_altered_one_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(StalePlanError, match="altered"):
-        planning.load_plan(saved(replace(make(), **change)), file="p")
+        load_plan(saved(replace(make(), **change)), file="p")
 
 
 def test_another_generation_is_refused_and_another_document_is_no_plan() -> None:
     with pytest.raises(StalePlanError, match="another generation"):
-        planning.load_plan('{"schema": "tfsetup/plan/9"}', file="p")
+        load_plan('{"schema": "tfsetup/plan/9"}', file="p")
     with pytest.raises(InputError, match="not a `tfsetup/plan/1` document"):
-        planning.load_plan('{"schema": "tfsetup/facts/1"}', file="p")
+        load_plan('{"schema": "tfsetup/facts/1"}', file="p")
 
 
 def check(plan: planning.Plan, *installed: str, **changes: object) -> None:
     facts = changes.pop("facts", basis().facts)
     lock = changes.pop("lock", LOCK)
     links = changes.pop("links", ())
-    planning.check_fresh(plan, facts, site(*installed, **changes), lock, links)
+    check_fresh(plan, facts, site(*installed, **changes), lock, links)
 
 
 def test_a_plan_that_still_holds() -> None:
@@ -315,14 +318,14 @@ def test_what_conda_holds_is_not_compared_as_wheels() -> None:
 
 def test_a_saved_conda_plan_is_the_same_plan_and_may_not_be_another() -> None:
     plan = make_conda()
-    assert planning.load_plan(saved(plan), file="p") == plan
+    assert load_plan(saved(plan), file="p") == plan
     for forged in (
         replace(plan, conda=None),
         replace(plan, request=Request(env="/e")),
         replace(plan, choice=replace(plan.choice, road="")),
     ):
         with pytest.raises(InputError) as caught:
-            planning.load_plan(saved(replace(forged, seal=planning.seal(forged))), file="p")
+            load_plan(saved(replace(forged, seal=seal(forged))), file="p")
         assert any(fault.startswith("conda: expected for a conda environment") for fault in caught.value.faults)
 
 
@@ -330,7 +333,7 @@ def test_all_faults_of_a_conda_half_at_once() -> None:
     package = replace(PACKAGE, name="..", sha256="", url="https://elsewhere.example/x.conda")
     plan = make_conda(part=replace(PART, packages=(package, package)), edits=(replace(EDIT, path="../x"),))
     with pytest.raises(InputError) as caught:
-        planning.load_plan(saved(plan), file="p")
+        load_plan(saved(plan), file="p")
     places = {fault.split(":")[0] for fault in caught.value.faults}
     assert places >= {
         "conda.packages[0].name", "conda.packages[0].filename", "conda.packages[1].sha256", "conda.packages[0].url", "conda.packages",
@@ -340,9 +343,9 @@ def test_all_faults_of_a_conda_half_at_once() -> None:
 
 def test_a_file_that_no_choice_writes_makes_a_plan_stale() -> None:
     plan = make_conda()
-    planning.check_fresh(plan, basis().facts, site(state=ABSENT), LOCK, (), (EDIT,))
+    check_fresh(plan, basis().facts, site(state=ABSENT), LOCK, (), (EDIT,))
     with pytest.raises(StalePlanError, match="catalogue has changed"):
-        planning.check_fresh(plan, basis().facts, site(state=ABSENT), LOCK, (), (replace(EDIT, text="y\n"),))
+        check_fresh(plan, basis().facts, site(state=ABSENT), LOCK, (), (replace(EDIT, text="y\n"),))
 
 
 def test_a_distribution_that_conda_holds_is_not_taken_for_the_wheel_of_its_version() -> None:

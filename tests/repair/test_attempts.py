@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.base.progress import SILENT
-from provisioner.commands import plan as flow
+from provisioner.commands.fix import attempt
 from provisioner.errors import InputError, NoProfileError
 from provisioner.host.local import LocalHost
 from provisioner.model.diagnosis import Examination, Examined
@@ -21,6 +21,7 @@ from provisioner.model.request import Request
 from provisioner.repair import attempts
 from provisioner.report.fix_text import findings_text, fixed_document, fixed_text
 from provisioner.report.plan_text import plan_text
+from provisioner.session import Session
 from tests.cli.support import VERSION, make_profiles
 from tests.fixing import finding
 from tests.support import SITE, make_wheel, prove_by_import, snapshot
@@ -53,7 +54,7 @@ def _machine(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, str(shared / value))
     monkeypatch.setenv("UV_OFFLINE", "1")
     monkeypatch.setenv("UV_LINK_MODE", "copy")
-    monkeypatch.setattr(flow, "verify_plan", lambda host, root, plan, progress: prove_by_import(root))
+    monkeypatch.setattr(attempts, "prove_plan", lambda session, root, plan, progress: prove_by_import(root))
 
 
 @pytest.fixture
@@ -94,8 +95,8 @@ def fix(
         said.plans.append(plan)
         return agree
 
-    return attempts.fix(
-        HOST,
+    return attempt(
+        Session(HOST),
         examination(env, *findings, python=python),
         Request(env=str(env)),
         agree=show,
@@ -264,7 +265,7 @@ def test_a_python_of_no_environment_is_never_changed(env: Path) -> None:
         findings=(finding(restore("six")),),
     )
     with pytest.raises(InputError) as caught:
-        attempts.begin_fix(HOST, found, Request(env=""))
+        attempts.begin_fix(Session(HOST), found, Request(env=""))
     assert "tfsetup apply --env" in caught.value.hint
 
 

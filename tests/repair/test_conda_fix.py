@@ -23,6 +23,7 @@ from provisioner.model.plan import Choice, Plan
 from provisioner.model.request import Request
 from provisioner.repair import plans
 from provisioner.repair.conda_inputs import read_conda_ground
+from provisioner.session import Session
 from tests.channel import build
 from tests.channel.packages import PLACEHOLDER, File, Package
 from tests.fixing import ground, locked
@@ -78,7 +79,7 @@ def made(env: Path, *repairs: Repair) -> Plan:
         gpus=(),
         road="wheels",
     )
-    known = read_conda_ground(HOST, site, None, choice, request, links=(), facts=machine())
+    known = read_conda_ground(Session(HOST), site, None, choice, request, links=(), facts=machine())
     lock = make_lock(locked("six", "1"))
     return plans.smallest(ground(site, lock, conda=known, choice=choice, request=request), repairs)
 

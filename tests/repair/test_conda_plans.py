@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from provisioner.environment.read import Installed, Site
+from provisioner.environment.distributions import Installed
+from provisioner.environment.read import Site
 from provisioner.model.conda_package import CondaPackage
 from provisioner.model.finding import Repair
 from provisioner.model.plan import EnvState

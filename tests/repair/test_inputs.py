@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.environment.damaged import read_broken
-from provisioner.environment.read import Installed, Site
+from provisioner.environment.distributions import Installed
+from provisioner.environment.read import Site
 from provisioner.host.local import LocalHost
 from provisioner.model.facts import known
 from provisioner.model.finding import Repair

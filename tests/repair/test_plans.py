@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from provisioner.environment.read import Installed, Site
+from provisioner.environment.distributions import Installed
+from provisioner.environment.read import Site
 from provisioner.model.finding import Check, Finding, Repair, Verification
 from provisioner.model.plan import EnvState
-from provisioner.plan.make import seal
+from provisioner.plan.seal import seal
 from provisioner.repair import plans
 from provisioner.verify import integrity
 from tests.fixing import VERSION, finding, ground, locked

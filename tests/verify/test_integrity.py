@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.environment.distributions import parse_metadata, sites
 from provisioner.host.local import LocalHost
-from provisioner.verify.integrity import SMALL, check, parse_metadata, sites
+from provisioner.verify.integrity import SMALL, check
 from tests.verify.support import SITE, install
 
 BIG = "x" * (SMALL + 1)

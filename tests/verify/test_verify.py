@@ -207,7 +207,7 @@ def test_the_text_names_everything(env):
     assert text.endswith("Result: failed; first cause: protobuf-incompatible, protobuf does not fit this TensorFlow\n")
 
 
-@pytest.mark.parametrize("name", ["_inspect.py", "_gpu.py", "_interpreter.py", "_tensorflow.py", "_kernels.py", "_libraries.py"])
+@pytest.mark.parametrize("name", ["_inspect.py", "_interpreter.py", "_tensorflow.py", "_kernels.py", "_libraries.py"])
 def test_target_scripts_parse_on_old_interpreters(name):
     text = Path(in_process.script(name)).read_text(encoding="utf-8")
     ast.parse(text, feature_version=(3, 6))

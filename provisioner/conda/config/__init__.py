@@ -1,1 +1,4 @@
-"""TODO."""
+"""condarc: where conda looks for it, how it is parsed, typed and merged.
+
+``read.read_config`` is the front door.
+"""

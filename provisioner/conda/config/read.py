@@ -10,6 +10,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Sequence
 
+from provisioner.base.paths import is_absolute
 from provisioner.conda.config import values as condarc_values
 from provisioner.conda.config.merge import merge, origins
 from provisioner.conda.config.parse import ALIASES, SHAPES, Setting, parse_condarc
@@ -80,7 +81,7 @@ def root_prefix(reader: Reader, tools: Sequence[Tool]) -> str:
     if not any(tool.name in {"mamba", "micromamba"} for tool in tools):
         return next(iter(conda.roots(reader)), "") if tools else ""
     named = reader.env.get("MAMBA_ROOT_PREFIX", "")
-    if named.startswith("/"):
+    if is_absolute(named):
         return posixpath.normpath(named)
     home = files.home(reader)
     if not home:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 
+from provisioner.base.names import is_rival
 from provisioner.base.specifiers import contains
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.diagnose.checks.packages import restore
 from provisioner.environment import active as subject
-from provisioner.environment.read import is_rival
 from provisioner.host import files
 from provisioner.model.finding import Evidence, Remedy, Repair
 
@@ -47,7 +47,7 @@ def _in_folder(case: Case, path: str, folder: str) -> bool:
 def _scripts_elsewhere(case: Case, folder: str) -> dict[str, str]:
     """Scripts of the environment whose first line names an interpreter outside: it was moved, copied or renamed."""
     found = {}
-    for path in files.matches(case.reader, f"{packages.quoted(folder)}/*"):
+    for path in files.matches(case.reader, f"{files.glob_escape(folder)}/*"):
         line = files.line(case.reader, path)
         named = line[2:].strip().split(" ")[0] if line.startswith("#!/") else ""
         if not posixpath.basename(named).startswith("python") or posixpath.dirname(named) in SYSTEM:
@@ -66,7 +66,7 @@ def _scripts_anew(case: Case, paths: frozenset[str]) -> tuple[Repair, ...]:
         text = files.read(case.reader, posixpath.join(item.metadata, "RECORD"), RECORD_LIMIT).text or ""
         if names & set(re.findall(r"(?m)^(?:\.\./)+bin/([^,\n]+),", text)):
             found += restore(case, item.name, "its scripts run another Python")
-    for path in files.matches(case.reader, f"{packages.quoted(case.env)}/bin/activate*"):
+    for path in files.matches(case.reader, f"{files.glob_escape(case.env)}/bin/activate*"):
         text = files.read(case.reader, path).text or ""
         old = re.search(r"""(?m)^(?:export |setenv |set -gx )?VIRTUAL_ENV[= ]["']?(/[^"'\n]+?)["']?\s*$""", text)
         if old and files.real(case.reader, old[1]) != case.env:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
+from provisioner.base.names import is_rival
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import import_result, packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, Skipped
 from provisioner.diagnose.checks.files import restore_found
-from provisioner.environment.read import is_rival
 from provisioner.facts import elf
 from provisioner.host import files
 from provisioner.model.finding import Evidence

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
+from provisioner.base.paths import is_absolute
 from provisioner.base.versions import numbers
 from provisioner.causes.findings import Findings
 from provisioner.choose.platforms import check_libc, check_macos
@@ -183,7 +184,7 @@ def static_tls(case: Case, findings: Findings) -> str:
         return "the loader had room for thread-local data"
     seen = Evidence(seen=found[0], where="the import of TensorFlow")
     path = found["path"]
-    steps = (f"export LD_PRELOAD={path}",) if path.startswith("/") else ()
+    steps = (f"export LD_PRELOAD={path}",) if is_absolute(path) else ()
     words = "Load the library that the message names before all others, or import tensorflow before other packages"
     findings.add("static-tls", "error", "certain", seen, remedy=Remedy(words=words, steps=steps))
     return found[0]
@@ -207,7 +208,7 @@ def library_path(case: Case, findings: Findings) -> str:
     entries = [
         (name, part) for name, value in values.items() for part in re.split(r"[:\s]" if name == "LD_PRELOAD" else ":", value) if part
     ]
-    outside = [(name, part) for name, part in entries if part.startswith("/") and not cuda_files.inside(case, f"{part}/")]
+    outside = [(name, part) for name, part in entries if is_absolute(part) and not cuda_files.inside(case, f"{part}/")]
     named = _named_in_error(case, outside)
     for path, line in named.items():
         folder = posixpath.dirname(path)

@@ -48,11 +48,13 @@ def runtimes(case: Case, findings: Findings) -> str:
 
 
 def _paths(case: Case) -> tuple[str, ...]:
-    root = packages.quoted(case.env)
+    root = files.glob_escape(case.env)
     found = [path for x in ("", "i", "g") for path in files.matches(case.reader, f"{root}/lib/lib{x}omp*.so*")]
     for site in packages.folders(case):
         for pattern in _PLACES:
-            found += [path for x in ("", "i", "g") for path in files.matches(case.reader, pattern.format(site=packages.quoted(site), x=x))]
+            found += [
+                path for x in ("", "i", "g") for path in files.matches(case.reader, pattern.format(site=files.glob_escape(site), x=x))
+            ]
     return tuple(dict.fromkeys(found))
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import posixpath
 
+from provisioner.base.names import is_rival
 from provisioner.causes.findings import Findings
 from provisioner.conda.specs import spec_name
 from provisioner.diagnose import conda as conda_case
 from provisioner.diagnose import import_result, packages
 from provisioner.diagnose.case import Case, CheckSpec
 from provisioner.environment.conda_owned import identity
-from provisioner.environment.read import is_rival
 from provisioner.model.finding import Evidence, Repair, Severity
 from provisioner.verify.conda_files import CondaFault, CondaState, Over
 

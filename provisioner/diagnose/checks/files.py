@@ -5,11 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 
+from provisioner.base.names import is_rival
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import import_result, packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution
 from provisioner.diagnose.checks.packages import restore
-from provisioner.environment.read import is_rival
 from provisioner.host import files
 from provisioner.model.finding import Evidence, Repair, Severity
 from provisioner.verify.integrity import Fault
@@ -85,7 +85,7 @@ def _removed_by_rival(case: Case, faults: tuple[Fault, ...]) -> str:
     if not entry or not scripts:
         return ""
     name = entry[0].distribution
-    there = files.matches(case.reader, f"{packages.quoted(case.env)}/bin/saved_model_cli") if case.env else ()
+    there = files.matches(case.reader, f"{files.glob_escape(case.env)}/bin/saved_model_cli") if case.env else ()
     return "" if there else name
 
 

@@ -84,7 +84,7 @@ def _hooks(case: Case) -> tuple[str, ...]:
     found = []
     for folder in packages.folders(case):
         found += [path for path in (f"{folder}/sitecustomize.py", f"{folder}/usercustomize.py") if files.there(case.reader, path)]
-        hooks = files.matches(case.reader, f"{packages.quoted(folder)}/*.pth")
+        hooks = files.matches(case.reader, f"{files.glob_escape(folder)}/*.pth")
         found += [path for path in hooks if re.search(r"(?m)^import[ \t]", files.read(case.reader, path).text or "")]
     named = [path for path in found if posixpath.basename(path).split(".")[0] in case.no_survey]
     return tuple(named or found)

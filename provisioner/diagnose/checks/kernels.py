@@ -10,6 +10,7 @@ import json
 import posixpath
 import re
 
+from provisioner.base.paths import is_absolute
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import alternative, tensorflow
 from provisioner.diagnose.case import Case, CheckSpec, Skipped
@@ -59,7 +60,7 @@ def specifications(case: Case) -> tuple[Kernel, ...]:
     """Every Python kernel that Jupyter would offer here."""
     found = []
     for folder, place in _folders(case):
-        for path in files.matches(case.reader, f"{_quoted(folder)}/kernels/*/kernel.json")[:MAX_SPECS]:
+        for path in files.matches(case.reader, f"{files.glob_escape(folder)}/kernels/*/kernel.json")[:MAX_SPECS]:
             kernel = read_kernel(files.read(case.reader, path).text or "", path=path, place=place)
             if kernel is not None:
                 found.append(kernel)
@@ -172,7 +173,7 @@ def _activate(case: Case) -> tuple[str, ...]:
 
 
 def _which(case: Case, path: str, name: str) -> str:
-    folders = [folder for folder in path.split(":") if folder.startswith("/")]
+    folders = [folder for folder in path.split(":") if is_absolute(folder)]
     return next((f"{folder}/{name}" for folder in folders if files.there(case.reader, f"{folder}/{name}")), "")
 
 
@@ -194,10 +195,6 @@ def scripts(case: Case, findings: Findings) -> str:
         remedy = alternative.remedy(words, f"{case.python} -m {name}")
         findings.add("wrong-environment", "warning", "certain", seen, title=ELSEWHERE, remedy=remedy)
     return f"{len(alien)} commands start another interpreter" if alien else "its commands start its own interpreter"
-
-
-def _quoted(path: str) -> str:
-    return re.sub(r"([*?\[])", r"[\1]", path)
 
 
 CHECKS = (

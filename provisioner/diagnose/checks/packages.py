@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from provisioner.base.names import is_rival
 from provisioner.base.specifiers import contains
 from provisioner.catalogue.fits import SAME_MINOR, Breaks, Companion, Misfit
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import import_result, packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, Skipped
-from provisioner.environment.read import is_rival
 from provisioner.model.finding import Confidence, Evidence, Repair, Severity
 from provisioner.verify.integrity import Installed
 from provisioner.verify.judge_packages import cause_of

@@ -12,7 +12,8 @@ import pytest
 from provisioner.base.progress import SILENT
 from provisioner.catalogue import Catalogue
 from provisioner.change.execute import execute
-from provisioner.commands import lock_check, plan
+from provisioner.commands.plan_locked import plan_locked
+from provisioner.commands.undo import take_back, undoable
 from provisioner.errors import InputError, NoProfileError, OperationError
 from provisioner.host.local import LocalHost
 from provisioner.lock import sidecar
@@ -22,6 +23,7 @@ from provisioner.model.finding import Verification
 from provisioner.model.plan import EnvState
 from provisioner.model.request import Request
 from provisioner.model.team import TeamLock
+from provisioner.session import Session
 from tests.channel.build import Channel, build
 from tests.channel.python import needs
 from tests.channel.serve import Server
@@ -50,7 +52,7 @@ def test_the_lock_is_installed_and_a_second_run_changes_nothing(project: Project
         locked(project, WHEELS, channels=[server.url])
         host, env = LocalHost(), tmp_path / "with space" / "env"
         seen = len(server.seen)
-        planned = lock_check.plan_locked(host, Request(env=str(env)), str(project.folder), "")
+        planned = plan_locked(Session(host), Request(env=str(env)), str(project.folder), "")
         assert len(server.seen) == seen, "a lock is not solved again"
         assert planned.plan.request.kind == "conda"
         assert planned.plan.proof.endswith("what conda adds was not part of that")
@@ -62,10 +64,10 @@ def test_the_lock_is_installed_and_a_second_run_changes_nothing(project: Project
         [env / "bin" / "python", "-c", "import numpy, sys; print(sys.prefix)"], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == str(env)
-    again = lock_check.plan_locked(host, Request(env=str(env)), str(project.folder), "")
+    again = plan_locked(Session(host), Request(env=str(env)), str(project.folder), "")
     assert not again.plan.changes
     assert not again.plan.removals
-    plan.undo(host, plan.undoable(host, str(env)), wait=0, progress=SILENT)
+    take_back(host, undoable(host, str(env)), wait=0, progress=SILENT)
     assert not env.exists()
 
 
@@ -78,7 +80,7 @@ def test_a_package_with_another_hash_is_not_installed(project: Project, whole_ch
     path.unlink()
     path.write_bytes(content + b"\0")
     host = LocalHost()
-    planned = lock_check.plan_locked(host, Request(env=str(tmp_path / "env")), str(project.folder), "")
+    planned = plan_locked(Session(host), Request(env=str(tmp_path / "env")), str(project.folder), "")
     with pytest.raises(OperationError, match="its hash differs"):
         execute(planned.plan, host, prove=prove_passed, progress=SILENT, wait=0)
     assert not (tmp_path / "env").exists()
