@@ -70,7 +70,7 @@ def read(host: Reader, path: str) -> Journal | None:
         ) from None
     for name in (*journal.outgoing, *journal.incoming):
         if not is_inside(name) or name.split("/", maxsplit=1)[0] == STATE:
-            raise OperationError(f"the record of an earlier change names `{name}`, which is no file of the environment", place=path)
+            raise OperationError(f"the record of an earlier change names `{name}`, outside the environment", place=path)
     for move in journal.moves:
         # A forged one must not rename what it likes to what it likes.
         if not is_whole(move.path) or not re.fullmatch(re.escape(move.path + ASIDE) + r"(-\d+)?", move.target):

@@ -12,7 +12,7 @@ from provisioner.cli.output import print_json, print_text, say, write_file
 from provisioner.commands import plan as stages
 from provisioner.host.local import LocalHost
 from provisioner.model import codec
-from provisioner.plan.saved import SCHEMA
+from provisioner.plan.seal import SCHEMA
 from provisioner.report.plan_text import next_text, plan_text
 from provisioner.session import Session
 

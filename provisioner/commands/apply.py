@@ -71,7 +71,9 @@ def _planned(session: Session, asked: Asked) -> Planned:
 
         return plan_locked(session, asked.request, locked_folder(session.host, asked.lock), asked.target or "")
     if asked.saved:
-        return planning.load_saved_plan(session, asked.saved, asked.request.channels)
+        from provisioner.commands.plan_saved import load_saved_plan  # noqa: PLC0415 - only with a plan
+
+        return load_saved_plan(session, asked.saved, asked.request.channels)
     return planning.plan(session, asked.request)
 
 

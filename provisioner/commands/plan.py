@@ -1,4 +1,4 @@
-"""The stages of ``tfsetup plan``: facts, what is at the place, the choice, and the plan; and the way back from a saved one."""
+"""The stages of ``tfsetup plan``: facts, what is at the place, the choice, and the plan."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from provisioner.engines import uv
 from provisioner.environment.place import check_place
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.workspace import Workspace
-from provisioner.errors import InputError, StalePlanError
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts, machine_words
-from provisioner.model.plan import Edit, EnvState, Plan
+from provisioner.model.plan import EnvState, Plan
 from provisioner.model.record import record
 from provisioner.plan import make as planning
 from provisioner.plan.links import links_of
@@ -29,7 +28,6 @@ from provisioner.plan.pick import (
     with_named_python,
     without_credentials,
 )
-from provisioner.plan.saved import check_fresh, load_plan
 from provisioner.session import Session
 
 if TYPE_CHECKING:
@@ -98,37 +96,3 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
         basis = with_conda(host, basis, picked, site)
     made = planning.make_plan(basis, site)
     return Planned(plan=made, site=site, facts=facts, lock=lock, interrupted=left, channels=request.channels)
-
-
-def load_saved_plan(session: Session, path: str, channels: tuple[str, ...] = ()) -> Planned:
-    """Read a saved plan and check that it still belongs to this machine and environment (code 13 when not).
-
-    ``channels`` are the conda channels of this run's own variables and file.
-    """
-    host, catalogue = session.host, session.catalogue
-    saved = load_plan(session.read_input(path), file=path)
-    if saved.kind != "apply":
-        # What a repair writes and renames follows from an examination, which nobody can check afterwards.
-        raise InputError("is a repair, which only the run that made it executes", place=path, hint="run `tfsetup fix`, which examines anew")
-    site = read_site(host, saved.env.path)
-    of_kind(host, saved.request, site)
-    check_place(host, site.state)
-    facts = session.detect(env=saved.env.path, full=False, python=named_python(saved.request))
-    choice = saved.choice
-    if saved.tool != __version__:
-        raise StalePlanError(f"the plan was made by tfsetup {saved.tool}, this is {__version__}", place=path, hint="plan again")
-    links = links_of(catalogue, choice)
-    owned: frozenset[str] = frozenset()
-    edits: tuple[Edit, ...] = ()
-    if saved.conda is not None:
-        from provisioner.plan import conda, conda_files  # noqa: PLC0415 - only for conda environments
-
-        lock, owned = conda.check_saved(host, saved, catalogue, site, channels)
-        edits = conda_files.edits(choice, site.state.path, links)
-    else:
-        lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
-    check_fresh(saved, facts, site, lock, links, edits, owned)
-    left = recovery.interrupted(host, Workspace(root=site.state.path))
-    if lock is None:  # pragma: no cover - check_fresh has refused it
-        raise StalePlanError("the catalogue has changed since the plan was made", place=path)
-    return Planned(plan=saved, site=site, facts=facts, lock=lock, interrupted=left, channels=channels)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from provisioner.model.catalogue import Link
 from provisioner.model.plan import Choice
-from provisioner.plan.xla_tools import xla_files
 
 if TYPE_CHECKING:
     from provisioner.catalogue import Catalogue
@@ -24,4 +23,6 @@ def links_of(catalogue: Catalogue, choice: Choice) -> tuple[Link, ...]:
         return library_links(catalogue, build.cuda)
     if build.cuda.finds_tools:
         return build.cuda.links
+    from provisioner.plan.xla_tools import xla_files  # noqa: PLC0415 - only for old releases
+
     return (*build.cuda.links, *xla_files())

@@ -14,9 +14,7 @@ from provisioner.model.catalogue import Link, Lock
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Edit, Plan
 from provisioner.plan.make import _compare, _without, packages_of
-from provisioner.plan.seal import facts_digest, seal
-
-SCHEMA = "tfsetup/plan/1"
+from provisioner.plan.seal import SCHEMA, facts_digest, seal
 
 
 def load_plan(text: str, *, file: str) -> Plan:

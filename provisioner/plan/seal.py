@@ -42,3 +42,6 @@ def facts_digest(facts: Facts, interpreter: Interpreter | None) -> str:
 def seal(plan: Plan) -> str:
     """Return the seal that belongs on ``plan``."""
     return digest(codec.to_data(replace(plan, seal="")))
+
+
+SCHEMA = "tfsetup/plan/1"

@@ -13,7 +13,7 @@ from provisioner.model.facts import Facts
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 from provisioner.model.team import TeamLock
-from provisioner.plan import saved
+from provisioner.plan import seal
 from provisioner.report import check_text, diff_text, lock_text
 
 SCHEMAS = (
@@ -51,7 +51,7 @@ def schema_of(name: str) -> dict[str, Any]:
         "lock-check": (check_text.SCHEMA, check_text.CheckReport),
         "lock-diff": (diff_text.SCHEMA, LockDiff),
         "lock": (lock_text.SCHEMA, lock_text.LockReport),
-        "plan": (saved.SCHEMA, Plan),
+        "plan": (seal.SCHEMA, Plan),
         "receipt": (receipt.SCHEMA, receipt.Receipt),
         "team-lock": (sidecar.SCHEMA, TeamLock),
     }
@@ -89,7 +89,7 @@ def schema_of(name: str) -> dict[str, Any]:
         }
         verification["required"].insert(1, "passed")
         return verification
-    packages = codec.json_schema(Plan, SCHEMA)
+    packages = codec.json_schema(Plan, seal.SCHEMA)
     definitions = {**verification["$defs"], **packages["$defs"]}
     definitions["Verification"] = {key: verification[key] for key in ("type", "description", "properties", "required")}
     fields: dict[str, dict[str, Any]] = {

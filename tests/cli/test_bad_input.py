@@ -14,8 +14,7 @@ import pytest
 from provisioner.model import codec
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Plan
-from provisioner.plan.saved import SCHEMA
-from provisioner.plan.seal import facts_digest, seal
+from provisioner.plan.seal import SCHEMA, facts_digest, seal
 from provisioner.session import FACTS_SCHEMA, Session
 from tests.cli.support import Ended, Inside, Tool
 

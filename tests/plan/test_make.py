@@ -17,8 +17,8 @@ from provisioner.model.facts import Interpreter, known
 from provisioner.model.plan import Choice, Edit, EnvState
 from provisioner.model.request import Request
 from provisioner.plan import make as planning
-from provisioner.plan.saved import SCHEMA, check_fresh, load_plan
-from provisioner.plan.seal import seal
+from provisioner.plan.saved import check_fresh, load_plan
+from provisioner.plan.seal import SCHEMA, seal
 from tests.support import machine
 
 VENV = EnvState(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.plan import links
+from provisioner.plan import xla_tools
 from provisioner.plan.xla_tools import SCRIPT
 
 ASK = "import json, os, sys{}; print(json.dumps([os.environ.get('XLA_FLAGS'), os.environ['PATH'], len(sys.meta_path)]))"
@@ -26,7 +26,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (found,) = root.glob("lib/python*/site-packages")
     (found / "nvidia/cuda_nvcc/bin").mkdir(parents=True)
     (found / "tensorflow.py").touch()
-    for item in links.files():
+    for item in xla_tools.xla_files():
         (found / item.path).write_text(item.text)
     return found
 
@@ -71,11 +71,11 @@ def test_the_oldest_pythons_read_it(version: str, tmp_path: Path) -> None:
     found = sorted(home.glob(f".pyenv/versions/{version}.*/bin/python3"))
     if not found:
         pytest.skip(f"no Python {version} here")
-    (script,) = (item.text for item in links.files() if item.path == SCRIPT)
+    (script,) = (item.text for item in xla_tools.xla_files() if item.path == SCRIPT)
     (tmp_path / SCRIPT).write_text(script)
     done = subprocess.run([found[0], tmp_path / SCRIPT], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_script_is_small_enough_to_be_read_at_every_start() -> None:
-    assert sum(len(item.text) for item in links.files()) < 3000
+    assert sum(len(item.text) for item in xla_tools.xla_files()) < 3000
