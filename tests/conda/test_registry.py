@@ -170,6 +170,17 @@ def test_what_cannot_be_changed_is_not_planned(home: Path) -> None:
     assert registration(HOST, _config(home), CONDA, _root(home)) == ()
 
 
+def test_a_list_that_is_as_it_should_be_is_not_written(home: Path) -> None:
+    """conda's file may be another's, or on a slow disk; what changes nothing leaves even its time and its inode."""
+    path = home / ".conda/environments.txt"
+    path.write_text(f"/a\n{_root(home)}\n")
+    before = snapshot(home)
+    item = Outside(kind="line", path=str(path), text=_root(home))
+    register(HOST, item)
+    unregister(HOST, Outside(kind="line", path=str(path), text="/elsewhere"))
+    assert snapshot(home) == before
+
+
 class Busy(LocalHost):
     """conda adds an environment of its own each time before the list is replaced, ``times`` times."""
 

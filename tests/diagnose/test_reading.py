@@ -73,17 +73,17 @@ def test_any_text_as_metadata_and_configuration(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "line"),
+    ("text", "origin"),
     [("/somewhere/libs", "other"), ("libs", "pth"), ("import sys; sys.path.insert(1, '{libs}')", "pth"), ("# {libs}\0", "other")],
 )
-def test_where_an_entry_comes_from(tmp_path, text, line):
+def test_where_an_entry_comes_from(tmp_path, text, origin):
     site, libs = tmp_path / "lib/python3.11/site-packages", tmp_path / "lib/python3.11/site-packages/libs"
     libs.mkdir(parents=True)
     (site / "one.pth").write_text(text.replace("{libs}", str(libs)))
     answer = {"path": [str(site), str(libs)], "prefix": "/p", "base_prefix": "/b", "user_site": "", "stdlib": ["/b/lib"]}
     first, second = module_path.entries(LocalHost(), answer, "/work", "")
     assert first.origin == "base"
-    assert second.origin == line or (second.origin, second.by) == ("pth", str(site / "one.pth"))
+    assert (second.origin, second.by) == (origin, str(site / "one.pth") if origin == "pth" else "")
 
 
 def test_entries_of_pythonpath_and_of_the_working_folder(tmp_path):

@@ -164,5 +164,8 @@ def test_a_new_environment_takes_the_place_of_what_made_the_old_one_and_of_nothi
 
 def test_modules_that_nobody_installed_are_known(env: Path) -> None:
     (env / SITE / "my_module.py").write_text("")
+    # What pip had moved out of the way when it was killed; and a folder that a wheel held empty.
     (env / SITE / "~umpy").mkdir()
+    (env / SITE / "~umpy" / "core.py").write_text("")
+    (env / SITE / "empty").mkdir()
     assert unowned(HOST, read_broken(HOST, str(env))) == ("my_module.py",)
