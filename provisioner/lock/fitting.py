@@ -12,10 +12,10 @@ from provisioner.base.paths import is_absolute
 from provisioner.choose import CatalogueView, choose
 from provisioner.choose.channel import UNPROVEN
 from provisioner.choose.driver import look
-from provisioner.choose.match_spec import meets, virtual_name
 from provisioner.choose.obstacles import listed
 from provisioner.choose.platforms import check_cpu, check_libc, check_macos, platform_name, platform_of
 from provisioner.choose.versions import some_patch_matches, specifier
+from provisioner.conda.specs import virtual_meets, virtual_name
 from provisioner.conda.virtual import virtual_packages
 from provisioner.errors import InputError, NoProfileError, UsageError
 from provisioner.lock.needs import spec_words
@@ -169,7 +169,7 @@ def _virtual_unmet(locked: LockedTarget, facts: Facts) -> Iterator[Unmet]:
     if facts.system.architecture.value == "x86_64" and facts.cpu.level.value is None:
         here |= {name: text for name, text in own.items() if name == "__archspec"}
     for spec in locked.needs.virtual:
-        if not meets(spec, here.values()):
+        if not virtual_meets(spec, here.values()):
             found = here.get(virtual_name(spec), "nothing of the kind").replace("=0", "").replace("=", " ")
             code = {"__cuda": "driver-too-old", "__archspec": "cpu-no-avx"}.get(virtual_name(spec), "")
             yield Unmet(target=locked.target.name, why=f"has conda packages that need {spec_words(spec)}, and here is {found}", code=code)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from provisioner.base.versions import numbers
 from provisioner.catalogue.lockfile import glibc_of
-from provisioner.choose.match_spec import least, virtual_name
+from provisioner.conda.specs import least, virtual_name
 from provisioner.engines.uv import next_glibc
 from provisioner.model.catalogue import Build, Lock, Proof, Release
 from provisioner.model.team import LockedConda, Needs, Target
@@ -74,7 +74,7 @@ def need_words(needs: Needs) -> dict[str, str]:
 
 def spec_words(spec: str) -> str:
     """Return a match spec for a person: of a pattern of all processors that will do only the first, the least of them."""
-    return re.sub(r"\*?\[build=[\"']\^\(([^|)]+)[^\]]*\]", r"* \1 or better", spec)
+    return re.sub(r"\*?\[build=[\"']\^\(([^|)\[\]]+)[|)][^\[\]]*\]", r"* \1 or better", spec)
 
 
 def proof_words(proof: Proof) -> str:

@@ -12,7 +12,7 @@ from provisioner.host.local import LocalHost
 from provisioner.lock.fitting import fit, set_of
 from provisioner.model.facts import Facts, Libc, known
 from provisioner.model.request import Request
-from provisioner.model.team import LockedTarget, Needs, Target, TeamFile, TeamLock
+from provisioner.model.team import LockedConda, LockedTarget, Needs, Target, TeamFile, TeamLock
 from tests.choose.test_hosts import load
 from tests.choose.values import HOSTS, NEW_ENV, a_gpu, machine, python, pythons, with_driver, with_system
 
@@ -141,3 +141,17 @@ def test_the_set_is_exactly_the_lock_s_files() -> None:
     chosen = set_of(CI, None)
     assert [(file.name, file.version, file.sha256) for file in chosen.files] == [("six", "1.0", "0" * 64)]
     assert set_of(replace(CI, profile="1"), None).digest != chosen.digest
+
+
+@pytest.mark.parametrize(("spec", "fits"), [("__glibc ~=2.17", True), ("__glibc (>=3,<4)|~=2.17", True), ("__glibc ~=2.99", False)])
+def test_what_conda_packages_ask_of_the_machine(spec: str, fits: bool, catalogue: Catalogue) -> None:
+    target = locked("conda", virtual=(spec,))
+    target = replace(target, conda=LockedConda(specs=(), virtual=(), channels=(), packages=()))
+    facts = here()
+    facts = with_system(facts, libc=known(Libc(kind="glibc", version="2.35"), "test"))
+    if fits:
+        assert taken(facts, catalogue, lock(target)) == "conda"
+    else:
+        assert refused(facts, catalogue, lock(target)).refusals == (
+            f"conda: has conda packages that need {spec}, and here is __glibc 2.35",
+        )
