@@ -56,7 +56,7 @@ def survey(session: Session, site: Site, findings: tuple[Finding, ...], request:
     target = next((repair.target for repair in repairs if repair.kind == "interpreter"), "")
     own_python = site.state.python if host.exists(host.real(site.state.python)) else ""
     facts = session.detect(env=site.state.path, full=False, python=target or own_python)
-    receipt = receipts.read(host, Workspace(root=site.state.path).receipt)
+    receipt = receipts.believed(host, Workspace(root=site.state.path))
     staying = staying_owners(site, repairs)
     own = own_name(staying, receipt)
     if site.state.kind == "conda":
