@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
 from provisioner.base.names import normalise
 from provisioner.base.paths import is_inside
+from provisioner.environment.layout import SHAPES, layout
 from provisioner.environment.workspace import STATE
 from provisioner.host import Entry, Reader
 from provisioner.host.files import glob_escape
 from provisioner.model.record import record
-
-# What makes a folder an environment; no distribution brings it.
-_ENVIRONMENT = r"pyvenv\.cfg|bin/(python[0-9.]*|activate[^/]*)"
 
 
 @record
@@ -96,7 +93,7 @@ def _record_names(text: str) -> list[str]:
 
 def _removable(reader: Reader, root: str, path: str) -> bool:
     """True for a file that a distribution can own."""
-    if not is_inside(path) or path.split("/", maxsplit=1)[0] == STATE or re.fullmatch(_ENVIRONMENT, path):
+    if not is_inside(path) or path.split("/", maxsplit=1)[0] == STATE or layout(reader.platform).makes_environment(path):
         return False
     place = posixpath.join(root, path)
     return reader.exists(place) and reader.entry(place).kind != "directory"
@@ -105,10 +102,7 @@ def _removable(reader: Reader, root: str, path: str) -> bool:
 def sites(reader: Reader, env: str) -> tuple[str, ...]:
     """Return the site-packages folders of an environment, of Unix and of Windows layout."""
     root = glob_escape(env)
-    found = [
-        *reader.glob(posixpath.join(root, "lib", "python3*", "site-packages")),
-        *reader.glob(posixpath.join(root, "Lib", "site-packages")),
-    ]
+    found = [path for shape in SHAPES for path in reader.glob(posixpath.join(root, shape.packages))]
     return tuple(dict.fromkeys(reader.real(path) for path in found))
 
 

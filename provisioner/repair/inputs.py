@@ -12,6 +12,7 @@ from provisioner.engines import uv
 from provisioner.environment import receipt as receipts
 from provisioner.environment.damaged import unowned
 from provisioner.environment.distributions import Installed
+from provisioner.environment.layout import CONFIG
 from provisioner.environment.read import Site
 from provisioner.environment.receipt import Receipt
 from provisioner.environment.workspace import ASIDE, Workspace
@@ -66,7 +67,7 @@ def survey(session: Session, site: Site, findings: tuple[Finding, ...], request:
     needed = any(repair.kind in _FROM_SET for repair in repairs_of(errors or findings)) or any(needs_set(finding) for finding in errors)
     seen = Seen(site=site, facts=facts, repairs=repairs, receipt=receipt, own=own, release=release, needed=needed)
     choice, lock = choose_set(session, seen, request)
-    config = posixpath.join(site.state.path, "pyvenv.cfg")
+    config = posixpath.join(site.state.path, CONFIG)
     links = links_of(catalogue, choice) if lock else ()
     conda = read_conda_ground(session, site, receipt, choice, request, links=links, facts=facts) if site.state.kind == "conda" else None
     if conda is not None and lock is not None:

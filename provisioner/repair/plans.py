@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from provisioner.base.names import is_rival, normalise
+from provisioner.environment.layout import CONFIG, POSIX
 from provisioner.environment.read import Site
 from provisioner.environment.workspace import STATE
 from provisioner.model.catalogue import Link, Lock
@@ -305,10 +306,12 @@ def python_edits(ground: Ground, reason: str) -> tuple[Edit, ...]:
     new += [f"{key} = {value}" for key, value in (("home", home), ("include-system-site-packages", "false")) if key not in keys]
     new += [] if {"version", "version_info"} & set(keys) else [f"version = {base.version}"]
     return (
-        Edit(path="bin/python", reason=reason, target=base.path),
-        Edit(path="bin/python3", reason=reason, target="python"),
-        Edit(path=f"bin/python{short}", reason=reason, target="python"),
-        Edit(path="pyvenv.cfg", reason=reason, text="\n".join(new) + "\n"),
+        Edit(path=POSIX.python, reason=reason, target=base.path),
+        *(
+            Edit(path=path, reason=reason, target=posixpath.basename(POSIX.python))
+            for path in (*POSIX.pythons[1:], f"{POSIX.python}{short}")
+        ),
+        Edit(path=CONFIG, reason=reason, text="\n".join(new) + "\n"),
     )
 
 
@@ -330,7 +333,7 @@ def _sealed(ground: Ground, kind: PlanKind, repairs: tuple[Repair, ...], change:
     gone = {item.name for item in change.removals} | {item.name for item in change.packages}
     kept = {item.name: item.version for item in ground.site.distributions if ground.locked.get(item.name) == item.version}
     base = ground.choice.interpreter
-    anew = kind == "rebuild" or any(edit.path == "pyvenv.cfg" for edit in change.edits)
+    anew = kind == "rebuild" or any(edit.path == CONFIG for edit in change.edits)
     given = base.path if base is not None and anew else ""
     outside = [f"{move.path} is renamed to {posixpath.basename(move.target)}" for move in change.moves if not inside(ground, move.path)]
     linked = change.conda.packages if change.conda is not None else ()

@@ -13,6 +13,7 @@ from provisioner.base.names import normalise
 from provisioner.conda.specs import spec_name
 from provisioner.environment.conda_owned import Brought, brought, identity
 from provisioner.environment.conda_records import META, distribution_owners, read_records
+from provisioner.environment.layout import SHAPES
 from provisioner.host import Reader
 from provisioner.model.conda import CondaFile, CondaRecord
 from provisioner.model.record import record
@@ -26,7 +27,7 @@ CondaFaultKind = Literal["missing", "size", "content", "unreadable"]
 _COMPARED = frozenset({"hardlink", "softlink"})
 _NATIVE = re.compile(r"\.so(\.\d+)*$|^bin/|^lib/[^/]+\.dylib$")
 # What an import reads, or a program starts; headers, manuals and tests are thinned out on purpose at times.
-_CODE = re.compile(r"\.(py|so|dylib)(\.\d+)*$|^bin/python[0-9.]*$|\.bc$")
+_CODE = re.compile(r"\.(py|so|dylib)(\.\d+)*$|\.bc$")
 _BESIDE_THE_POINT = re.compile(r"(^|/)(include|share|tests?|testing|examples?|idlelib|turtledemo|config-[^/]+)/|\.dist-info/|\.egg-info")
 # The packages that CUDA's libraries come in: cudatoolkit and cudnn, and one for each part since CUDA 12 (conda-forge's CUDA documentation).
 CUDA = re.compile(r"cudatoolkit|cudnn|libcudnn|nccl|cuda-[a-z-]+|lib(cublas|cufft|curand|cusolver|cusparse|nvjitlink|nvptxcompiler)")
@@ -94,7 +95,8 @@ class Wheel(NamedTuple):
 def is_code(root: str, path: str) -> bool:
     """True for a file that something imports, opens or starts."""
     inner = posixpath.relpath(path, root)
-    return bool(_CODE.search(inner)) and not _BESIDE_THE_POINT.search(inner)
+    code = any(shape.is_interpreter(inner) for shape in SHAPES) or _CODE.search(inner)
+    return bool(code) and not _BESIDE_THE_POINT.search(inner)
 
 
 def needed(state: CondaState, distributions: Collection[str] | None = None) -> frozenset[str]:

@@ -9,6 +9,7 @@ from provisioner.causes.findings import Findings
 from provisioner.diagnose import import_result, packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, PathEntry, Skipped, Survey
 from provisioner.diagnose.checks.packages import ill_fitting
+from provisioner.environment.layout import CONFIG
 from provisioner.host import files
 from provisioner.model.finding import Confidence, Evidence, Remedy, Repair, Severity
 
@@ -204,7 +205,7 @@ def _instead(case: Case, item: Distribution) -> tuple[Repair, ...]:
 
 
 def _without_base(case: Case) -> tuple[Repair, ...]:
-    path = posixpath.join(case.env, "pyvenv.cfg")
+    path = posixpath.join(case.env, CONFIG)
     text = files.read(case.reader, path).text or ""
     closed = re.sub(r"(?im)^(\s*include-system-site-packages\s*=\s*)true\s*$", r"\g<1>false", text)
     reason = "the packages of the base and of the user come before, or in place of, those of this release"
