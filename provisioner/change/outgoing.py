@@ -11,8 +11,9 @@ from provisioner.environment import conda_present
 from provisioner.environment import receipt as receipts
 from provisioner.environment.conda_owned import own_folders
 from provisioner.environment.conda_records import META, read_records
-from provisioner.environment.distributions import Installed, recorded_files
+from provisioner.environment.distributions import Installed
 from provisioner.environment.layout import layout
+from provisioner.environment.owners import recorded_files
 from provisioner.environment.read import Site
 from provisioner.environment.workspace import STATE, Workspace
 from provisioner.host import Host, Reader

@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 
 from provisioner.base.names import RIVAL_FOLDERS, is_rival, normalise
-from provisioner.diagnose.case import Case, Distribution
-from provisioner.environment.distributions import name_of_folder
+from provisioner.diagnose.case import Case
+from provisioner.environment.distributions import Installed
 from provisioner.environment.layout import layout, version_of
+from provisioner.environment.metadata import name_of_folder
 from provisioner.host import files
 
 # The distributions that only say what to install instead, or that install another one.
@@ -68,12 +69,12 @@ def markers(case: Case) -> Mapping[str, str]:
     }
 
 
-def tensorflows(case: Case) -> tuple[Distribution, ...]:
+def tensorflows(case: Case) -> tuple[Installed, ...]:
     """Every distribution that owns the tensorflow package (or stands for one that does), in the order of the module path."""
     return tuple(item for item in case.distributions if is_rival(item.name))
 
 
-def tensorflow(case: Case) -> Distribution | None:
+def tensorflow(case: Case) -> Installed | None:
     """The distribution of the TensorFlow that would be imported: that of the expected version, else the first."""
     found = tensorflows(case)
     return next((item for item in found if item.version == case.expected.tensorflow), found[0] if found else None)
@@ -84,9 +85,9 @@ def is_absent(case: Case) -> bool:
     return case.survey is not None and not tensorflows(case) and not package_folders(case)
 
 
-def first_of(case: Case) -> dict[str, Distribution]:
+def first_of(case: Case) -> dict[str, Installed]:
     """The distributions by name, of each the one that the interpreter uses."""
-    found: dict[str, Distribution] = {}
+    found: dict[str, Installed] = {}
     for item in case.distributions:
         found.setdefault(item.name, item)
     return found

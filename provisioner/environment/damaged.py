@@ -6,8 +6,8 @@ import posixpath
 
 from provisioner.environment.conda_records import protection
 from provisioner.environment.config import config_version, parse_config
-from provisioner.environment.distributions import recorded_files
 from provisioner.environment.layout import CONDA, CONFIG, layout, version_of
+from provisioner.environment.owners import read_owners
 from provisioner.environment.read import Site, read_conda_site, site_of
 from provisioner.errors import InputError
 from provisioner.host import Reader
@@ -87,7 +87,7 @@ def unowned(reader: Reader, site: Site) -> tuple[str, ...]:
     root, folder = site.state.path, site.state.site_packages
     if not folder:
         return ()
-    owned = {path for item in site.distributions for path in recorded_files(reader, root, item)}
+    owned = read_owners(reader, root, site.distributions).claims
     tops = {path[len(folder) + 1 :].split("/")[0] for path in owned if path.startswith(folder + "/")}
     # Written by the makers of environments themselves.
     tops |= {"__pycache__", "_virtualenv.py", "_virtualenv.pth", "distutils-precedence.pth"}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from provisioner.base.names import is_rival, normalise
+from provisioner.environment.distributions import Installed
 from provisioner.environment.layout import CONFIG, POSIX
 from provisioner.environment.read import Site
 from provisioner.environment.workspace import STATE
@@ -21,7 +22,6 @@ from provisioner.plan.seal import seal
 from provisioner.repair import conda_plans
 from provisioner.repair.conda_plans import CondaGround
 from provisioner.repair.steps import steps_of
-from provisioner.verify.integrity import Installed
 from provisioner.verify.requirements import unmet
 
 # Causes that lie in what is installed (the cause table's "Python packages beside TensorFlow" and "the state of the installation"), which the
@@ -323,7 +323,7 @@ def _conflicts(ground: Ground, packages: tuple[Package, ...], removals: tuple[Re
     after = [item for item in ground.installed if (item.name, item.version) not in going and item.name not in coming]
     for name, version in coming.items():
         # What a package of the set requires is in the set; which of that is there can be told only where it is installed already.
-        after.append(known.get((name, version)) or Installed(name=name, version=version, metadata="", site=""))
+        after.append(known.get((name, version)) or Installed(name=name, version=version))
     before = {(item.distribution, item.requirement) for item in unmet(ground.installed, ground.markers)}
     lost = [item for item in unmet(after, ground.markers) if not item.note and (item.distribution, item.requirement) not in before]
     return tuple(item.sentence for item in lost)
