@@ -8,6 +8,7 @@ from pathlib import Path
 
 from provisioner.base.names import is_rival
 from provisioner.environment.damaged import read_broken
+from provisioner.environment.distributions import installed
 from provisioner.environment.read import Site
 from provisioner.host import Host
 from provisioner.model.catalogue import Lock, LockedFile
@@ -16,7 +17,6 @@ from provisioner.model.finding import Evidence, Finding, Remedy, Repair, Severit
 from provisioner.model.plan import Choice
 from provisioner.model.request import Request
 from provisioner.repair.plans import Ground
-from provisioner.verify import integrity
 from tests.support import PYTHON
 
 VERSION = ".".join(map(str, sys.version_info[:3]))
@@ -57,9 +57,7 @@ def read_ground(host: Host, env: Path, lock: Lock | None, **changes) -> Ground:
     """Return the ground of an environment on disk."""
     site = read_broken(host, str(env))
     config = env / "pyvenv.cfg"
-    return ground(
-        site, lock, installed=integrity.installed(host, str(env)), config=config.read_text() if config.exists() else "", **changes
-    )
+    return ground(site, lock, installed=installed(host, str(env)), config=config.read_text() if config.exists() else "", **changes)
 
 
 def finding(*repairs: Repair, severity: Severity = "error", cause: str = "install-corrupt") -> Finding:

@@ -9,17 +9,19 @@ from provisioner.change import conda
 from provisioner.change.moves import merge
 from provisioner.engines import uv
 from provisioner.environment.config import parse_config
+from provisioner.environment.layout import CONFIG, layout
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import OperationError
-from provisioner.host import Host
+from provisioner.host import Host, Reader
 from provisioner.host.files import make_folders
 from provisioner.model.plan import Plan
 
 
 def build(plan: Plan, host: Host, aside: Workspace, channels: tuple[str, ...], progress: Progress) -> None:
     """Make the whole environment aside, as one that will stand at the plan's place."""
-    python = posixpath.join(aside.root, "bin", "python")
+    shape = layout(host.platform)
     if plan.conda is not None:
+        python = posixpath.join(aside.root, shape.conda_python)
         conda.link(plan, host, aside.root, channels=channels, progress=progress)
         if plan.packages or plan.links:
             _fill_by_helper(plan, host, aside, python, aside.root, progress)
@@ -28,7 +30,7 @@ def build(plan: Plan, host: Host, aside: Workspace, channels: tuple[str, ...], p
     progress.start("create", f"Making a virtual environment with Python {plan.choice.python}")
     uv.create_environment(host, path=aside.root, python=_interpreter(plan), prompt=posixpath.basename(plan.env.path))
     progress.finish()
-    _fill(plan, host, aside, python=python, target=aside.root, progress=progress)
+    _fill(plan, host, aside, python=posixpath.join(aside.root, shape.python), target=aside.root, progress=progress)
 
 
 def _interpreter(plan: Plan) -> str:
@@ -39,15 +41,15 @@ def _interpreter(plan: Plan) -> str:
 
 def stage(plan: Plan, host: Host, workspace: Workspace, own: str, channels: tuple[str, ...], progress: Progress) -> None:
     """Put into the stage, laid out as in the environment, what will move in; ``own`` is the environment's Python."""
-    folder = workspace.stage
+    folder, shape = workspace.stage, layout(host.platform)
     if plan.kind == "rebuild" and plan.conda is None:
         progress.start("create", f"Making a virtual environment with Python {plan.choice.python}")
         uv.create_environment(host, path=folder, python=_interpreter(plan), prompt=posixpath.basename(workspace.root))
         progress.finish()
-        _fill(plan, host, workspace, python=posixpath.join(folder, "bin", "python"), target=folder, progress=progress)
+        _fill(plan, host, workspace, python=posixpath.join(folder, shape.python), target=folder, progress=progress)
     elif plan.conda is not None:
         conda.link(plan, host, folder, channels=channels, progress=progress)
-        linked = posixpath.join(folder, "bin", "python")
+        linked = posixpath.join(folder, shape.conda_python)
         if plan.packages:
             _fill_by_helper(plan, host, workspace, linked if host.exists(linked) else own, folder, progress)
         else:
@@ -77,7 +79,7 @@ def _write_edits(plan: Plan, host: Host, folder: str) -> None:
 
 def _is_relocatable(host: Host, root: str) -> bool:
     try:
-        return parse_config(host.read_text(posixpath.join(root, "pyvenv.cfg"))).get("relocatable") == "true"
+        return parse_config(host.read_text(posixpath.join(root, CONFIG))).get("relocatable") == "true"
     except OSError:
         return False
 
@@ -93,7 +95,7 @@ def _fill_by_helper(plan: Plan, host: Host, workspace: Workspace, python: str, t
     host.remove_tree(helper)
     uv.create_environment(host, path=helper, python=python, prompt=posixpath.basename(workspace.root))
     made = [entry for entry in host.walk(helper) if entry.kind != "directory"]
-    _fill(plan, host, workspace, python=posixpath.join(helper, "bin", "python"), target=helper, progress=progress)
+    _fill(plan, host, workspace, python=posixpath.join(helper, layout(host.platform).python), target=helper, progress=progress)
     # uv leaves the lock that it held.
     for path in (*(entry.path for entry in made), posixpath.join(helper, ".lock")):
         if host.exists(path):
@@ -132,7 +134,7 @@ def _fill(plan: Plan, host: Host, workspace: Workspace, *, python: str, target: 
     if target == workspace.stage and host.exists(posixpath.join(target, ".lock")):
         host.remove(posixpath.join(target, ".lock"))
     for link in plan.links:
-        path = posixpath.join(target, _site_packages(plan), link.path)
+        path = posixpath.join(target, _site_packages(host, plan), link.path)
         make_folders(host, posixpath.dirname(path))
         if link.text:
             host.write(path, link.text)
@@ -140,6 +142,6 @@ def _fill(plan: Plan, host: Host, workspace: Workspace, *, python: str, target: 
             host.link(path, link.target)
 
 
-def _site_packages(plan: Plan) -> str:
-    made = f"lib/python{plan.choice.python}/site-packages"
+def _site_packages(reader: Reader, plan: Plan) -> str:
+    made = layout(reader.platform).site_packages(plan.choice.python)
     return made if plan.kind == "rebuild" else plan.env.site_packages or made

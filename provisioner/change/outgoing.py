@@ -11,17 +11,14 @@ from provisioner.environment import conda_present
 from provisioner.environment import receipt as receipts
 from provisioner.environment.conda_owned import own_folders
 from provisioner.environment.conda_records import META, read_records
-from provisioner.environment.distributions import Installed, recorded_files
+from provisioner.environment.distributions import Installed
+from provisioner.environment.layout import layout
+from provisioner.environment.owners import recorded_files
 from provisioner.environment.read import Site
 from provisioner.environment.workspace import STATE, Workspace
 from provisioner.host import Host, Reader
 from provisioner.model.conda_package import CondaPart
 from provisioner.model.plan import Plan
-
-# What makes a new environment: these go out when it is made anew, whoever wrote them (PEP 405; the files of venv, virtualenv and uv).
-_MADE = ("pyvenv.cfg", "lib", "lib64", "include")
-
-_PROGRAM = r"python[0-9.]*|pip[0-9.]*|wheel[0-9.]*|easy_install[-0-9.]*|(de)?activate[^/]*|Activate\.ps1|pydoc\.bat"
 
 
 def files_of(reader: Reader, root: str, going: Iterable[Installed], staying: Iterable[Installed]) -> set[str]:
@@ -93,22 +90,24 @@ def _parents(path: str) -> list[str]:
 
 def environment_files(reader: Reader, site: Site) -> set[str]:
     """Return all that belongs to the environment itself and to what is installed in it; a person's own files beside that stay where they are."""
-    root = site.state.path
-    found = {name for name in _MADE if reader.exists(posixpath.join(root, name))}
+    root, shape = site.state.path, layout(reader.platform)
+    found = {name for name in shape.made if reader.exists(posixpath.join(root, name))}
     for item in site.distributions:
-        found.update(path for path in recorded_files(reader, root, item) if path.split("/", maxsplit=1)[0] not in {*_MADE, STATE})
+        found.update(path for path in recorded_files(reader, root, item) if path.split("/", maxsplit=1)[0] not in {*shape.made, STATE})
     if site.state.kind == "conda":
         records = read_records(reader, root)
         listed = (file.path for item in records for file in item.files if file.kind != "directory")
         found |= {
-            path for path in listed if path.split("/", maxsplit=1)[0] not in {*_MADE, STATE} and reader.exists(posixpath.join(root, path))
+            path
+            for path in listed
+            if path.split("/", maxsplit=1)[0] not in {*shape.made, STATE} and reader.exists(posixpath.join(root, path))
         }
         # A person's pins and variables stay, as do the times before in conda's history, to which the new one adds.
         found |= {item.meta for item in records}
-    programs = posixpath.join(root, "bin")
+    programs = posixpath.join(root, shape.scripts)
     if reader.exists(programs) and reader.entry(programs).kind == "directory":
         names = (posixpath.basename(entry.path) for entry in reader.list(programs))
-        found.update(f"bin/{name}" for name in names if re.fullmatch(_PROGRAM, name))
+        found.update(f"{shape.scripts}/{name}" for name in names if shape.is_made(name))
     return found
 
 

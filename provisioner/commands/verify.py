@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
-
 from provisioner.base.progress import Progress
 from provisioner.environment import receipt as receipts
 from provisioner.environment.read import site_or_nothing
@@ -11,7 +9,7 @@ from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError
 from provisioner.model.finding import Verification
 from provisioner.session import Session
-from provisioner.verify.prove import expected_of_plan, expected_of_site, prove
+from provisioner.verify.prove import expected_of_plan, expected_of_site, interpreter_of, prove
 
 
 def verify(session: Session, *, env: str, python: str, require_gpu: bool, timeout: float, progress: Progress) -> Verification:
@@ -20,7 +18,7 @@ def verify(session: Session, *, env: str, python: str, require_gpu: bool, timeou
     root = host.real(env)
     if not host.exists(root):
         raise InputError("there is no environment", place=env, hint="make one with `tfsetup apply`, or name another with --env")
-    interpreter = python or posixpath.join(root, "bin", "python")
+    interpreter = python or interpreter_of(host, root)
     if not host.exists(interpreter):
         raise InputError("there is no Python in it", place=interpreter, hint="name the interpreter with --python")
     receipt = receipts.believed(host, Workspace(root=root))

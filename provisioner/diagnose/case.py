@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import field
-from typing import Literal
 
 from provisioner.catalogue.fits import Fits
 from provisioner.causes.findings import Findings
+from provisioner.environment.distributions import Installed, Origin
 from provisioner.environment.receipt import Receipt
 from provisioner.host import Reader
 from provisioner.model.catalogue import Build, Lock, Release
@@ -16,9 +16,6 @@ from provisioner.model.facts import Facts, Interpreter
 from provisioner.model.record import record
 from provisioner.verify.integrity import Integrity
 from provisioner.verify.raw import Child, Expected
-
-# Where an entry of a module path comes from.
-Origin = Literal["stdlib", "environment", "base", "user", "PYTHONPATH", "cwd", "pth", "other"]
 
 
 @record
@@ -55,22 +52,6 @@ class Survey:
 
 
 @record
-class Distribution:
-    """An installed distribution that the interpreter sees (or that lies in the environment): the first of its name on the path wins."""
-
-    name: str
-    version: str
-    metadata: str
-    site: str
-    origin: Origin
-    requires: tuple[str, ...] = ()
-    requires_python: str = ""
-    wheel_tags: tuple[str, ...] = ()
-    installer: str = ""
-    damaged: str = ""
-
-
-@record
 class Case:
     """Everything a check may look at. Nothing here is changed, and a check changes nothing.
 
@@ -91,7 +72,7 @@ class Case:
     config: dict[str, str]
     survey: Survey | None
     no_survey: str
-    distributions: tuple[Distribution, ...]
+    distributions: tuple[Installed, ...]
     integrity: Integrity
     receipt: Receipt | None
     expected: Expected
@@ -107,7 +88,7 @@ class Case:
     catalogue: CatalogueView | None = None
     fits: Fits = field(default_factory=Fits)
 
-    def first(self, name: str) -> Distribution | None:
+    def first(self, name: str) -> Installed | None:
         """The distribution of a normalised name that the interpreter would use."""
         return next((item for item in self.distributions if item.name == name), None)
 

@@ -9,8 +9,9 @@ from provisioner.base.paths import is_absolute
 from provisioner.conda import links as conda_links
 from provisioner.diagnose import conda as conda_case
 from provisioner.diagnose import tensorflow
-from provisioner.diagnose.case import Case, CouldNotTell, Distribution
+from provisioner.diagnose.case import Case, CouldNotTell
 from provisioner.diagnose.recognise import LIBRARIES
+from provisioner.environment.distributions import Installed
 from provisioner.facts.libraries import MAX_CUDART, TOOLKITS, constant_version, file_version
 from provisioner.facts.loader import Loader
 from provisioner.host import files
@@ -249,7 +250,7 @@ def _cudart(case: Case, path: str, soname: str) -> str:
     return constant_version(data, architecture, int(major)) if major.isdecimal() else ""
 
 
-def packages(case: Case, soname: str) -> tuple[Distribution, ...]:
+def packages(case: Case, soname: str) -> tuple[Installed, ...]:
     """The installed NVIDIA packages that bring a library of this name, of whatever CUDA."""
     part = component(soname)
     names = re.compile(rf"nvidia-{re.escape(part)}(-cu\d+)?") if part else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from provisioner.diagnose.installed import distributions
 from provisioner.diagnose.recognise import recognise
 from provisioner.environment import active
 from provisioner.environment.conda_records import read_index
+from provisioner.environment.layout import CONFIG, version_of
 from provisioner.environment.receipt import believed
 from provisioner.environment.tensorflow import is_cuda_build
 from provisioner.environment.workspace import Workspace
@@ -126,7 +126,7 @@ def _with_environment(host: Reader, chosen: active.Subject, survey: Survey | Non
     if chosen.env or survey is None or survey.prefix == survey.base_prefix:
         return chosen
     root = files.real(host, survey.prefix)
-    return replace(chosen, env=root) if files.there(host, f"{root}/pyvenv.cfg") else chosen
+    return replace(chosen, env=root) if files.there(host, f"{root}/{CONFIG}") else chosen
 
 
 def _work(host: Host) -> tuple[str, str]:
@@ -259,5 +259,5 @@ def _python_version(host: Reader, env: str, survey: Survey | None) -> str:
     config = active.config(host, env)
     told = config.get("version_info") or config.get("version", "")
     folders = active.site_folders(host, env) if env else ()
-    names = [found[1] for found in (re.search(r"/lib/python(\d+\.\d+)t?/site-packages$", folder) for folder in folders) if found]
+    names = [name for name in map(version_of, folders) if name]
     return names[0] if len(names) == 1 else ".".join(told.split(".")[:2])

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.diagnose.case import Origin, PathEntry
+from provisioner.diagnose.case import PathEntry
+from provisioner.environment.distributions import Origin
 from provisioner.host import Reader, files
 
 PTH_LIMIT = 1 << 16

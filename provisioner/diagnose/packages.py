@@ -7,8 +7,10 @@ import re
 from collections.abc import Mapping
 
 from provisioner.base.names import RIVAL_FOLDERS, is_rival, normalise
-from provisioner.diagnose.case import Case, Distribution
-from provisioner.environment.distributions import name_of_folder
+from provisioner.diagnose.case import Case
+from provisioner.environment.distributions import Installed
+from provisioner.environment.layout import layout, version_of
+from provisioner.environment.metadata import name_of_folder
 from provisioner.host import files
 
 # The distributions that only say what to install instead, or that install another one.
@@ -22,8 +24,8 @@ def python(case: Case) -> str:
 
 def made_for(case: Case) -> str:
     """The Python that the environment's packages lie under (``lib/python3.11``), else that of ``pyvenv.cfg``; "" where nothing tells."""
-    with_packages = [found[1] for item in case.distributions if (found := _of_folder(item.site)) and item.site.startswith(case.env + "/")]
-    names = list(dict.fromkeys(with_packages or [found[1] for folder in folders(case) if (found := _of_folder(folder))]))
+    with_packages = [version_of(item.site) for item in case.distributions if item.site.startswith(case.env + "/")]
+    names = [name for name in dict.fromkeys(with_packages or map(version_of, folders(case))) if name]
     told = minor(case.config.get("version_info") or case.config.get("version", ""))
     if told in names or not names:
         return told
@@ -34,13 +36,8 @@ def folders(case: Case) -> tuple[str, ...]:
     """The site-packages folders of the environment that are there."""
     if not case.env:
         return ()
-    return tuple(
-        files.real(case.reader, path) for path in files.matches(case.reader, f"{files.glob_escape(case.env)}/lib/python3*/site-packages")
-    )
-
-
-def _of_folder(path: str) -> re.Match[str] | None:
-    return re.search(r"/lib(?:64)?/python(\d+\.\d+)t?/site-packages$", path)
+    pattern = f"{files.glob_escape(case.env)}/{layout(case.reader.platform).packages}"
+    return tuple(files.real(case.reader, path) for path in files.matches(case.reader, pattern))
 
 
 def minor(version: str) -> str:
@@ -72,12 +69,12 @@ def markers(case: Case) -> Mapping[str, str]:
     }
 
 
-def tensorflows(case: Case) -> tuple[Distribution, ...]:
+def tensorflows(case: Case) -> tuple[Installed, ...]:
     """Every distribution that owns the tensorflow package (or stands for one that does), in the order of the module path."""
     return tuple(item for item in case.distributions if is_rival(item.name))
 
 
-def tensorflow(case: Case) -> Distribution | None:
+def tensorflow(case: Case) -> Installed | None:
     """The distribution of the TensorFlow that would be imported: that of the expected version, else the first."""
     found = tensorflows(case)
     return next((item for item in found if item.version == case.expected.tensorflow), found[0] if found else None)
@@ -88,9 +85,9 @@ def is_absent(case: Case) -> bool:
     return case.survey is not None and not tensorflows(case) and not package_folders(case)
 
 
-def first_of(case: Case) -> dict[str, Distribution]:
+def first_of(case: Case) -> dict[str, Installed]:
     """The distributions by name, of each the one that the interpreter uses."""
-    found: dict[str, Distribution] = {}
+    found: dict[str, Installed] = {}
     for item in case.distributions:
         found.setdefault(item.name, item)
     return found

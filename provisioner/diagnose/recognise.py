@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from provisioner.base.names import is_rival
-from provisioner.diagnose.case import Distribution
+from provisioner.environment.distributions import Installed
 from provisioner.environment.receipt import Receipt
 from provisioner.environment.tensorflow import left_behind, release_of_headers
 from provisioner.host import Reader
@@ -39,7 +39,7 @@ class Known:
 def recognise(  # noqa: PLR0913 - each says something else of what is there
     host: Reader,
     folders: tuple[str, ...],
-    found: tuple[Distribution, ...],
+    found: tuple[Installed, ...],
     facts: Facts,
     catalogue: Catalogue,
     receipt: Receipt | None,
@@ -80,7 +80,7 @@ def recognise(  # noqa: PLR0913 - each says something else of what is there
     return best[1] if best else Known(release=None, build=None, lock=None, expected=Expected())
 
 
-def _by_conda(owner: Distribution | None) -> bool:
+def _by_conda(owner: Installed | None) -> bool:
     """The sets are of wheels; a TensorFlow that a channel has built goes with what that channel has."""
     return owner is not None and owner.installer == "conda"
 
@@ -103,8 +103,8 @@ def _expected(version: str, receipt: Receipt | None, build: Build | None, device
 
 
 def _device(
-    found: tuple[Distribution, ...],
-    owner: Distribution | None,
+    found: tuple[Installed, ...],
+    owner: Installed | None,
     receipt: Receipt | None,
     build: Build | None,
     *,

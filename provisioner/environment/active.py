@@ -5,12 +5,12 @@ from __future__ import annotations
 import posixpath
 
 from provisioner.environment.config import parse_config
+from provisioner.environment.layout import CONDA, CONFIG, SHAPES
 from provisioner.errors import InputError
 from provisioner.host import Reader, files
 from provisioner.model.record import record
 
-# As in venv (PEP 405), virtualenv and conda, on Unix and on Windows.
-PYTHONS = ("bin/python", "bin/python3", "Scripts/python.exe", "python.exe")
+_PYTHONS = tuple(dict.fromkeys(path for shape in SHAPES for path in (*shape.pythons, shape.conda_python)))
 
 
 @record
@@ -48,7 +48,7 @@ def choose(reader: Reader, *, env: str = "", python: str = "") -> Subject:
 
 def is_environment(reader: Reader, folder: str) -> bool:
     """True for a folder that is, or was, a virtual or conda environment: what is left of a broken one counts."""
-    signs = ("pyvenv.cfg", "conda-meta", *PYTHONS)
+    signs = (CONFIG, CONDA, *_PYTHONS)
     if any(files.there(reader, posixpath.join(folder, sign)) for sign in signs):
         return True
     return bool(site_folders(reader, folder))
@@ -63,7 +63,7 @@ def site_folders(reader: Reader, folder: str) -> tuple[str, ...]:
 
 def config(reader: Reader, env: str) -> dict[str, str]:
     """The keys of ``pyvenv.cfg``; none when it is not there or is no text."""
-    text = files.read(reader, posixpath.join(env, "pyvenv.cfg")).text if env else None
+    text = files.read(reader, posixpath.join(env, CONFIG)).text if env else None
     return parse_config(text) if text else {}
 
 
@@ -77,8 +77,8 @@ def _of_folder(reader: Reader, folder: str, how: str) -> Subject:
         raise InputError("it is a file, not an environment", place=folder, hint="name an interpreter with --python")
     if not is_environment(reader, root):
         raise InputError("it is no environment: no pyvenv.cfg, no conda-meta, no Python and no packages in it", place=folder, hint=hint)
-    python = next((path for path in (posixpath.join(root, name) for name in PYTHONS) if files.there(reader, path)), "")
-    return Subject(env=root, python=python or posixpath.join(root, PYTHONS[0]), how=how)
+    python = next((path for path in (posixpath.join(root, name) for name in _PYTHONS) if files.there(reader, path)), "")
+    return Subject(env=root, python=python or posixpath.join(root, _PYTHONS[0]), how=how)
 
 
 def _of_python(reader: Reader, env: str, python: str, how: str = "as asked for with --python") -> Subject:
@@ -92,6 +92,6 @@ def _of_python(reader: Reader, env: str, python: str, how: str = "as asked for w
         return Subject(env=files.real(reader, env), python=python, how=how)
     folder = files.real(reader, posixpath.dirname(python))
     for root in (posixpath.dirname(folder), folder):
-        if any(files.there(reader, posixpath.join(root, sign)) for sign in ("pyvenv.cfg", "conda-meta")):
+        if any(files.there(reader, posixpath.join(root, sign)) for sign in (CONFIG, CONDA)):
             return Subject(env=root, python=posixpath.join(folder, posixpath.basename(python)), how=how)
     return Subject(env="", python=python, how=how)

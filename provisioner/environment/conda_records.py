@@ -13,11 +13,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 from provisioner.base.paths import is_inside
+from provisioner.environment.layout import CONDA, layout
 from provisioner.facts import conda
 from provisioner.host import Reader, files
 from provisioner.model.conda import CondaFile, CondaRecord
 
-META = "conda-meta"
+META = CONDA
 # A record of a package with a hundred thousand files.
 LIMIT = 1 << 26
 _LONGEST = 300
@@ -99,7 +100,7 @@ def protection(reader: Reader, root: str) -> str:
         return "it is conda's own environment (base)"
     if files.there(reader, f"{root}/{META}/pixi") or "/.pixi/envs/" in f"{root}/":
         return "it belongs to pixi, which would change it back; add packages with `pixi add`"
-    if files.matches(reader, re.sub(r"([*?\[])", r"[\1]", root) + "/lib/python3.*/EXTERNALLY-MANAGED"):
+    if files.matches(reader, f"{files.glob_escape(root)}/{layout(reader.platform).library}/EXTERNALLY-MANAGED"):
         return "its Python is managed by others (PEP 668: EXTERNALLY-MANAGED is there)"
     return ""
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from provisioner.base.names import RIVAL_FOLDERS
 from provisioner.environment.config import config_version, parse_config
 from provisioner.environment.distributions import Installed, leftovers, read_distributions
+from provisioner.environment.layout import CONDA, CONFIG, layout
 from provisioner.environment.workspace import STATE
 from provisioner.errors import InputError
 from provisioner.host import Reader
@@ -54,15 +55,15 @@ def read_site(reader: Reader, path: str) -> Site:
         raise _not_environment(path, "it cannot be read by this user") from None
     if not names:
         return Site(state=EnvState(path=root, kind="empty", digest="empty"), distributions=(), leftovers=())
-    if "conda-meta" in names:
+    if CONDA in names:
         return read_conda_site(reader, root)
-    if "pyvenv.cfg" not in names:
+    if CONFIG not in names:
         raise _not_environment(path, _what_else(reader, root, names))
     return _read_venv(reader, root)
 
 
 def _what_else(reader: Reader, root: str, names: set[str]) -> str:
-    if any(reader.exists(posixpath.join(root, "bin", name)) for name in ("python3", "python")):
+    if any(reader.exists(posixpath.join(root, path)) for path in layout(reader.platform).pythons):
         return "it is the place of a Python installation, not a virtual environment; such a Python is never changed"
     if names == {STATE}:
         return "it holds only what an interrupted run of tfsetup left; run `tfsetup undo` there"
@@ -74,16 +75,15 @@ def _not_environment(path: str, why: str, hint: str = "") -> InputError:
 
 
 def _read_venv(reader: Reader, root: str) -> Site:
+    shape = layout(reader.platform)
     try:
-        config = parse_config(reader.read_text(posixpath.join(root, "pyvenv.cfg")))
+        config = parse_config(reader.read_text(posixpath.join(root, CONFIG)))
     except OSError as error:
         raise _not_environment(root, f"its pyvenv.cfg cannot be read: {error.strerror}") from None
-    python = posixpath.join(root, "bin", "python")
-    folders = reader.glob(posixpath.join(glob_escape(root), "lib", "python3.*", "site-packages"))
+    python = posixpath.join(root, shape.python)
     version = config_version(config)
-    short = ".".join(version.split(".")[:2])
-    site_packages = next((item for item in folders if item.endswith(f"/python{short}/site-packages")), "")
-    if not site_packages:
+    site_packages = posixpath.join(root, shape.site_packages(version))
+    if site_packages not in reader.glob(posixpath.join(glob_escape(root), shape.packages)):
         hint = "remove it, or choose another folder with --env"
         raise _not_environment(root, "its pyvenv.cfg names no Python whose site-packages folder is there", hint)
     if reader.real(site_packages) != site_packages:
@@ -101,21 +101,22 @@ def read_conda_site(reader: Reader, root: str) -> Site:
     identities = conda_identities(reader, root)
     versions = [item.rsplit("-", 2)[1] for item in identities if item.rsplit("-", 2)[0] == "python"]
     # Recorded twice, it is the one of which packages are there.
-    there = [item for item in versions if reader.exists(posixpath.join(root, f"lib/python{'.'.join(item.split('.')[:2])}/site-packages"))]
+    shape = layout(reader.platform)
+    there = [item for item in versions if reader.exists(posixpath.join(root, shape.site_packages(item)))]
     version = next(iter((*there, *versions)), "")
-    folder = posixpath.join(root, "lib", f"python{'.'.join(version.split('.')[:2])}", "site-packages")
+    folder = posixpath.join(root, shape.site_packages(version))
     digest = hashlib.sha256("\n".join(identities).encode()).hexdigest()
     if not version or not reader.exists(folder):
         state = EnvState(path=root, kind="conda", digest=digest, python_version=version, managed=_is_managed(reader, root))
         return Site(state=state, distributions=(), leftovers=(), conda=identities)
-    found = site_of(reader, root, python=posixpath.join(root, "bin", "python"), version=version, site_packages=folder)
+    found = site_of(reader, root, python=posixpath.join(root, shape.conda_python), version=version, site_packages=folder)
     whole = hashlib.sha256(f"{digest}\n{found.state.digest}".encode()).hexdigest()
     return replace(found, state=replace(found.state, kind="conda", digest=whole), conda=identities)
 
 
 def conda_identities(reader: Reader, root: str) -> tuple[str, ...]:
     """Return the conda packages of an environment as ``name-version-build``, sorted."""
-    names = [posixpath.basename(entry.path) for entry in reader.list(posixpath.join(root, "conda-meta"))]
+    names = [posixpath.basename(entry.path) for entry in reader.list(posixpath.join(root, CONDA))]
     return tuple(sorted(name.removesuffix(".json") for name in names if name.endswith(".json") and name.count("-") > 1))
 
 

@@ -13,9 +13,10 @@ from provisioner.catalogue import Catalogue
 from provisioner.choose.platforms import platform_name
 from provisioner.engines.rattler import bare
 from provisioner.environment.conda_present import read_present
+from provisioner.environment.distributions import Installed
 from provisioner.environment.read import Site
 from provisioner.host import Reader
-from provisioner.lock.installed import Distribution, asked_for, read_distributions
+from provisioner.lock.installed import asked_for, read_whole
 from provisioner.lock.keys import DECLARATION, TARGET
 from provisioner.lock.markers import environment
 from provisioner.lock.requirement import fault
@@ -78,7 +79,7 @@ def from_environment(reader: Reader, site: Site, facts: Facts, platform: str, ca
     In a conda environment with TensorFlow's own wheel that is what pip has installed; in one whose TensorFlow is the channel's all of it.
     """
     present = read_present(reader, site.state.path) if site.state.kind == "conda" else Present()
-    distributions = read_distributions(reader, site)
+    distributions = read_whole(reader, site)
     own = next((item for item in distributions if is_rival(item.name)), None)
     python = ".".join(site.state.python_version.split(".")[:2])
     device = device_of(distributions, own, facts, platform, catalogue)
@@ -112,7 +113,7 @@ def from_environment(reader: Reader, site: Site, facts: Facts, platform: str, ca
     )
 
 
-def source_of(own: Distribution | None, present: Present) -> Source:
+def source_of(own: Installed | None, present: Present) -> Source:
     """Say where the TensorFlow of a conda environment came from: the channel's is a conda package."""
     return "conda" if own is not None and own.name in present.owners else "wheels"
 
@@ -139,7 +140,7 @@ def make_target(platform: str, device: ComputeDevice, python: str, facts: Facts)
 
 
 def device_of(
-    distributions: Sequence[Distribution], own: Distribution | None, facts: Facts, platform: str, catalogue: Catalogue
+    distributions: Sequence[Installed], own: Installed | None, facts: Facts, platform: str, catalogue: Catalogue
 ) -> ComputeDevice:
     """Tell what a TensorFlow computes on: by its name, the CUDA libraries beside it, and at last by the GPUs of the machine."""
     if own is None or own.name.endswith("-cpu"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from provisioner.catalogue import conda_tables
 from provisioner.conda import activation
 from provisioner.conda import links as conda_links
+from provisioner.environment.layout import layout
 from provisioner.host import Reader
 from provisioner.model.catalogue import CudaBuild, Link
 from provisioner.model.plan import Choice, Edit
@@ -20,7 +21,7 @@ from provisioner.plan.xla_tools import xla_files
 def edits(choice: Choice, root: str, links: tuple[Link, ...]) -> tuple[Edit, ...]:
     """Return the activation files of the environment at ``root``; ``links`` say where its CUDA libraries are found."""
     folder = next((posixpath.dirname(link.path) for link in links if link.target and choice.road == "libraries"), "")
-    libraries = f"lib/python{choice.python}/site-packages/{folder}" if folder else ""
+    libraries = f"{layout(choice.platform).site_packages(choice.python)}/{folder}" if folder else ""
     return activation.edits(choice, root, libraries=libraries)
 
 

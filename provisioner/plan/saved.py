@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from provisioner.base.paths import is_inside, is_whole
 from provisioner.conda.validate import conda_faults
+from provisioner.environment.layout import is_site_packages
 from provisioner.environment.read import Site
 from provisioner.errors import InputError, StalePlanError
 from provisioner.model import codec
@@ -38,7 +39,7 @@ def _faults(plan: Plan) -> Iterator[str]:
     path = plan.env.path
     if not is_whole(path) or re.search(r"[\ud800-\udc7f\udd00-\udfff]", path):
         yield f"env.path: expected the absolute path of a folder, found {path!r}"
-    if not re.fullmatch(r"(lib/python3\.\d+/site-packages)?", plan.env.site_packages):
+    if plan.env.site_packages and not is_site_packages(plan.env.site_packages):
         yield f"env.site_packages: expected a folder such as lib/python3.11/site-packages, found {plan.env.site_packages!r}"
     if not re.fullmatch(r"3\.\d+", plan.choice.python):
         yield f"choice.python: expected a Python such as 3.11, found {plan.choice.python!r}"

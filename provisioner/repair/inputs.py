@@ -11,7 +11,8 @@ from provisioner.base.names import is_rival, normalise
 from provisioner.engines import uv
 from provisioner.environment import receipt as receipts
 from provisioner.environment.damaged import unowned
-from provisioner.environment.distributions import Installed
+from provisioner.environment.distributions import Installed, installed
+from provisioner.environment.layout import CONFIG
 from provisioner.environment.read import Site
 from provisioner.environment.receipt import Receipt
 from provisioner.environment.workspace import ASIDE, Workspace
@@ -31,7 +32,6 @@ from provisioner.repair.conda_plans import without_owned
 from provisioner.repair.known_set import Seen, choose_set, own_name, release_of, staying_owners
 from provisioner.repair.plans import Ground, inside, needs_set, repairs_of
 from provisioner.session import Session
-from provisioner.verify import integrity
 
 # What is taken from a set, or made with the Python of one.
 _FROM_SET = frozenset({"restore", "rebuild", "interpreter"})
@@ -66,7 +66,7 @@ def survey(session: Session, site: Site, findings: tuple[Finding, ...], request:
     needed = any(repair.kind in _FROM_SET for repair in repairs_of(errors or findings)) or any(needs_set(finding) for finding in errors)
     seen = Seen(site=site, facts=facts, repairs=repairs, receipt=receipt, own=own, release=release, needed=needed)
     choice, lock = choose_set(session, seen, request)
-    config = posixpath.join(site.state.path, "pyvenv.cfg")
+    config = posixpath.join(site.state.path, CONFIG)
     links = links_of(catalogue, choice) if lock else ()
     conda = read_conda_ground(session, site, receipt, choice, request, links=links, facts=facts) if site.state.kind == "conda" else None
     if conda is not None and lock is not None:
@@ -86,7 +86,7 @@ def survey(session: Session, site: Site, findings: tuple[Finding, ...], request:
         proof=f"its set was {proof_words(catalogue.proof(lock))}" if lock else "nothing of the catalogue is used",
         links=links,
         carried=receipt.plan.links if receipt else (),
-        installed=integrity.installed(host, site.state.path),
+        installed=installed(host, site.state.path),
         markers=_markers(site.state.python_version),
         asides={},
         config=_text(host, config),

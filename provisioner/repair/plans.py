@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from provisioner.base.names import is_rival, normalise
+from provisioner.environment.distributions import Installed
+from provisioner.environment.layout import CONFIG, POSIX
 from provisioner.environment.read import Site
 from provisioner.environment.workspace import STATE
 from provisioner.model.catalogue import Link, Lock
@@ -20,7 +22,6 @@ from provisioner.plan.seal import seal
 from provisioner.repair import conda_plans
 from provisioner.repair.conda_plans import CondaGround
 from provisioner.repair.steps import steps_of
-from provisioner.verify.integrity import Installed
 from provisioner.verify.requirements import unmet
 
 # Causes that lie in what is installed (the cause table's "Python packages beside TensorFlow" and "the state of the installation"), which the
@@ -305,10 +306,12 @@ def python_edits(ground: Ground, reason: str) -> tuple[Edit, ...]:
     new += [f"{key} = {value}" for key, value in (("home", home), ("include-system-site-packages", "false")) if key not in keys]
     new += [] if {"version", "version_info"} & set(keys) else [f"version = {base.version}"]
     return (
-        Edit(path="bin/python", reason=reason, target=base.path),
-        Edit(path="bin/python3", reason=reason, target="python"),
-        Edit(path=f"bin/python{short}", reason=reason, target="python"),
-        Edit(path="pyvenv.cfg", reason=reason, text="\n".join(new) + "\n"),
+        Edit(path=POSIX.python, reason=reason, target=base.path),
+        *(
+            Edit(path=path, reason=reason, target=posixpath.basename(POSIX.python))
+            for path in (*POSIX.pythons[1:], f"{POSIX.python}{short}")
+        ),
+        Edit(path=CONFIG, reason=reason, text="\n".join(new) + "\n"),
     )
 
 
@@ -320,7 +323,7 @@ def _conflicts(ground: Ground, packages: tuple[Package, ...], removals: tuple[Re
     after = [item for item in ground.installed if (item.name, item.version) not in going and item.name not in coming]
     for name, version in coming.items():
         # What a package of the set requires is in the set; which of that is there can be told only where it is installed already.
-        after.append(known.get((name, version)) or Installed(name=name, version=version, metadata="", site=""))
+        after.append(known.get((name, version)) or Installed(name=name, version=version))
     before = {(item.distribution, item.requirement) for item in unmet(ground.installed, ground.markers)}
     lost = [item for item in unmet(after, ground.markers) if not item.note and (item.distribution, item.requirement) not in before]
     return tuple(item.sentence for item in lost)
@@ -330,7 +333,7 @@ def _sealed(ground: Ground, kind: PlanKind, repairs: tuple[Repair, ...], change:
     gone = {item.name for item in change.removals} | {item.name for item in change.packages}
     kept = {item.name: item.version for item in ground.site.distributions if ground.locked.get(item.name) == item.version}
     base = ground.choice.interpreter
-    anew = kind == "rebuild" or any(edit.path == "pyvenv.cfg" for edit in change.edits)
+    anew = kind == "rebuild" or any(edit.path == CONFIG for edit in change.edits)
     given = base.path if base is not None and anew else ""
     outside = [f"{move.path} is renamed to {posixpath.basename(move.target)}" for move in change.moves if not inside(ground, move.path)]
     linked = change.conda.packages if change.conda is not None else ()

@@ -6,7 +6,9 @@ import posixpath
 
 from provisioner.base.names import is_rival
 from provisioner.base.progress import Progress
+from provisioner.environment.layout import CONDA, layout
 from provisioner.environment.read import Site
+from provisioner.host import Reader
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 from provisioner.session import Session
@@ -44,9 +46,15 @@ def expected_of_site(session: Session, site: Site) -> Expected:
     )
 
 
+def interpreter_of(reader: Reader, root: str) -> str:
+    """Return where the interpreter of the environment at ``root`` is to be: conda has another place for it than venv on some systems."""
+    shape = layout(reader.platform)
+    return posixpath.join(root, shape.conda_python if reader.exists(posixpath.join(root, CONDA)) else shape.python)
+
+
 def prove_plan(session: Session, root: str, made: Plan, progress: Progress) -> Verification:
     """Prove that the environment at ``root`` is what a plan makes of it."""
-    return prove(session, root, posixpath.join(root, "bin", "python"), expected_of_plan(session, made), progress)
+    return prove(session, root, interpreter_of(session.host, root), expected_of_plan(session, made), progress)
 
 
 def prove(

@@ -12,7 +12,7 @@ from provisioner.diagnose import module_path, packages
 from provisioner.diagnose.case import PathEntry
 from provisioner.diagnose.installed import distributions
 from provisioner.environment.config import parse_config
-from provisioner.environment.distributions import parse_metadata
+from provisioner.environment.metadata import parse_metadata
 from provisioner.host.local import LocalHost
 from provisioner.verify import integrity
 from tests.support import FixedHost

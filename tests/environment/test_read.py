@@ -10,7 +10,8 @@ import pytest
 
 from provisioner.base.names import is_rival, normalise
 from provisioner.environment.config import parse_config
-from provisioner.environment.distributions import Installed, recorded_files
+from provisioner.environment.distributions import Installed
+from provisioner.environment.owners import recorded_files
 from provisioner.environment.read import read_site
 from provisioner.errors import InputError
 from provisioner.host.local import LocalHost

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from provisioner.catalogue import Catalogue, find_profiles
+from provisioner.environment.distributions import Installed
 from provisioner.environment.read import read_site
 from provisioner.host.local import LocalHost
 from provisioner.lock.declaration import read_declaration
-from provisioner.lock.installed import Distribution, asked_for
+from provisioner.lock.installed import asked_for
 from provisioner.lock.keys import DECLARATION, TARGET
 from provisioner.lock.markers import environment
 from provisioner.lock.starter import First, device_of, from_environment, make_target, text_of
@@ -26,10 +27,10 @@ GPU = dataclasses.replace(LINUX, name="gpu", device="cuda", driver="550.54.14")
 MARKERS = environment(LINUX)
 
 
-def there(**requires: str) -> list[Distribution]:
+def there(**requires: str) -> list[Installed]:
     """Distributions by name, each with what it needs, parted by `|`."""
     return [
-        Distribution(name=name.replace("_", "-"), version="1.0", requires=tuple(text for text in needs.split("|") if text))
+        Installed(name=name.replace("_", "-"), version="1.0", requires=tuple(text for text in needs.split("|") if text))
         for name, needs in requires.items()
     ]
 
@@ -70,7 +71,7 @@ def shipped() -> Catalogue:
     ],
 )
 def test_what_it_computes_on(shipped: Catalogue, names: list[str], gpu: bool, device: str) -> None:
-    installed = [Distribution(name=name, version="2.20.0") for name in names]
+    installed = [Installed(name=name, version="2.20.0") for name in names]
     facts = dataclasses.replace(machine(), gpus=known((a_gpu(),), "test")) if gpu else machine()
     assert device_of(installed, installed[0] if installed else None, facts, "linux-x86_64", shipped) == device
 
@@ -153,7 +154,7 @@ def test_every_line_that_is_commented_out_can_be_used(said: First) -> None:
 
 
 def test_metadata_of_an_old_kind(tmp_path: Path) -> None:
-    from provisioner.lock.installed import read_distributions
+    from provisioner.lock.installed import read_whole
 
     reader = environment_with(**{"tensorflow_cpu-2.20.0": ""})
     site = "/env/lib/python3.11/site-packages"
@@ -162,5 +163,5 @@ def test_metadata_of_an_old_kind(tmp_path: Path) -> None:
         f"{site}/older-1.0-py3.11.egg-info": "Metadata-Version: 1.0\nName: older\n",
     }
     reader = FakeReader({**reader.files, **egg})
-    found = {item.name: item.requires for item in read_distributions(reader, read_site(reader, "/env"))}
+    found = {item.name: item.requires for item in read_whole(reader, read_site(reader, "/env"))}
     assert found == {"old": ("six",), "older": (), "tensorflow-cpu": ()}

@@ -12,7 +12,6 @@ from provisioner.model.finding import Check, Finding, Repair, Verification
 from provisioner.model.plan import EnvState
 from provisioner.plan.seal import seal
 from provisioner.repair import plans
-from provisioner.verify import integrity
 from tests.fixing import VERSION, finding, ground, locked
 from tests.support import PYTHON, SITE, make_lock, verification
 
@@ -41,8 +40,8 @@ def remove(name: str, version: str = "") -> Repair:
     return Repair(kind="remove", name=name, version=version, reason=f"{name} is in the way")
 
 
-def installed(name: str, version: str, *requires: str) -> integrity.Installed:
-    return integrity.Installed(name=name, version=version, metadata="", site="", requires=requires)
+def installed(name: str, version: str, *requires: str) -> Installed:
+    return Installed(name=name, version=version, metadata="", site="", requires=requires)
 
 
 def names(plan) -> list[str]:

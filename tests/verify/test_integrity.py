@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.environment.distributions import parse_metadata, sites
+from provisioner.environment.distributions import sites
+from provisioner.environment.metadata import parse_metadata
 from provisioner.host.local import LocalHost
 from provisioner.verify.integrity import SMALL, check
 from tests.verify.support import SITE, install

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from provisioner.environment.distributions import Installed
 from provisioner.model.catalogue import CudaBuild
 from provisioner.report.verify_text import verification_text
-from provisioner.verify.integrity import Installed, Integrity
+from provisioner.verify.integrity import Integrity
 from provisioner.verify.judge import judge
 from provisioner.verify.judge_gpu import table
 from provisioner.verify.raw import Child, Expected, Raw, parse_events

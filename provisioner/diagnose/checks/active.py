@@ -12,20 +12,21 @@ from provisioner.diagnose import packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.diagnose.checks.packages import restore
 from provisioner.environment import active as subject
+from provisioner.environment.layout import layout
+from provisioner.environment.owners import read_claims
 from provisioner.host import files
 from provisioner.model.finding import Evidence, Remedy, Repair
 
 # A script that names one of these was written so.
 SYSTEM = frozenset({"/usr/bin", "/bin", "/usr/local/bin"})
 MOVED = "Scripts of this environment run another environment's Python"
-RECORD_LIMIT = 1 << 24
 
 
 def active(case: Case, findings: Findings) -> str:
     """What a shell calls ``python`` and ``pip`` is the environment's own."""
     if not case.env:
         raise Skipped("no environment is examined")
-    folder = posixpath.join(case.env, "bin")
+    folder = posixpath.join(case.env, layout(case.reader.platform).scripts)
     elsewhere = _scripts_elsewhere(case, folder)
     if elsewhere:
         remedy = Remedy(words="Call pip through the interpreter that is to have the packages", steps=(f"{case.python} -m pip --version",))
@@ -60,13 +61,11 @@ def _scripts_elsewhere(case: Case, folder: str) -> dict[str, str]:
 
 def _scripts_anew(case: Case, paths: frozenset[str]) -> tuple[Repair, ...]:
     """Install anew what brought those scripts, and write the folder's new name into those that activate the environment."""
-    names = {posixpath.basename(path) for path in paths}
     found: list[Repair] = []
     for item in packages.first_of(case).values():
-        text = files.read(case.reader, posixpath.join(item.metadata, "RECORD"), RECORD_LIMIT).text or ""
-        if names & set(re.findall(r"(?m)^(?:\.\./)+bin/([^,\n]+),", text)):
+        if any(path in paths for path, _ in read_claims(case.reader, item) or ()):
             found += restore(case, item.name, "its scripts run another Python")
-    for path in files.matches(case.reader, f"{files.glob_escape(case.env)}/bin/activate*"):
+    for path in files.matches(case.reader, f"{files.glob_escape(case.env)}/{layout(case.reader.platform).activate}*"):
         text = files.read(case.reader, path).text or ""
         old = re.search(r"""(?m)^(?:export |setenv |set -gx )?VIRTUAL_ENV[= ]["']?(/[^"'\n]+?)["']?\s*$""", text)
         if old and files.real(case.reader, old[1]) != case.env:

@@ -7,8 +7,9 @@ import re
 from provisioner.base.names import is_rival
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import import_result, packages
-from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, Skipped
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.diagnose.checks.files import restore_found
+from provisioner.environment.distributions import Installed
 from provisioner.facts import elf
 from provisioner.host import files
 from provisioner.model.finding import Evidence
@@ -98,7 +99,7 @@ def _system_fits(tag: str, case: Case) -> bool:
     return not system or any(item == "any" or item.startswith(system) for item in platforms)
 
 
-def _add_tag(case: Case, item: Distribution, what: str, running: str, findings: Findings) -> None:
+def _add_tag(case: Case, item: Installed, what: str, running: str, findings: Findings) -> None:
     severity, _ = import_result.breaking(case)
     words = f"{item.name} {item.version} is the wheel {item.wheel_tags[0]}, "
     words += f"and this is Python {running}" if what == "python" else f"and this is {case.facts.system.os.value}"

@@ -9,6 +9,7 @@ from provisioner.causes.findings import Findings
 from provisioner.diagnose import conda
 from provisioner.diagnose.case import Case, CheckSpec, Skipped
 from provisioner.environment.conda_records import protection
+from provisioner.environment.layout import layout
 from provisioner.host import files
 from provisioner.model.finding import Evidence, Remedy, Repair
 
@@ -49,7 +50,9 @@ def _shell(case: Case, findings: Findings) -> str:
     if not active or not found:
         return ""
     mine = files.real(case.reader, active) == files.real(case.reader, case.env)
-    here = files.real(case.reader, posixpath.dirname(found)) == files.real(case.reader, posixpath.join(case.env, "bin"))
+    here = files.real(case.reader, posixpath.dirname(found)) == files.real(
+        case.reader, posixpath.dirname(posixpath.join(case.env, layout(case.reader.platform).conda_python))
+    )
     if mine == here:
         return ""
     seen = Evidence(seen=f"CONDA_PREFIX is {active}, but `python` is {found}", where="PATH")

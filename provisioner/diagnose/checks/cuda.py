@@ -11,9 +11,10 @@ import posixpath
 from provisioner.base.versions import numbers
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import alternative, conda, cuda_files, tensorflow
-from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, Skipped
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.diagnose.checks import cuda_beside
 from provisioner.diagnose.cuda_files import Copy
+from provisioner.environment.distributions import Installed
 from provisioner.host import files
 from provisioner.model.finding import Confidence, Evidence, Remedy, Repair, Severity
 from provisioner.verify.judge_gpu import cudnn_fits
@@ -101,7 +102,7 @@ def _other_version(
     case: Case,
     lost: str,
     others: list[str],
-    packages: tuple[Distribution, ...],
+    packages: tuple[Installed, ...],
     severity: Severity,
     evidence: list[Evidence],
     repairs: tuple[Repair, ...],

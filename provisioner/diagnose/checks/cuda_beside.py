@@ -7,7 +7,9 @@ import posixpath
 from provisioner.base.versions import numbers
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import cuda_files, tensorflow
-from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, Skipped
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
+from provisioner.environment.distributions import Installed
+from provisioner.environment.owners import read_claims
 from provisioner.host import files
 from provisioner.model.finding import Evidence, Repair, Severity
 from provisioner.verify import surroundings
@@ -71,7 +73,7 @@ def _major(name: str) -> str:
     return name.rpartition("-cu")[2] if "-cu" in name else ""
 
 
-def _twice(case: Case, right: Distribution, wrong: Distribution, severity: Severity, findings: Findings) -> None:
+def _twice(case: Case, right: Installed, wrong: Installed, severity: Severity, findings: Findings) -> None:
     mine, other = _recorded(case, right), _recorded(case, wrong)
     shared = {path: (mine[path], other[path]) for path in mine.keys() & other.keys() if ".so" in posixpath.basename(path)}
     overwritten = [path for path, (want, alien) in sorted(shared.items()) if want != alien and _size(case, path) == alien]
@@ -89,7 +91,7 @@ def _twice(case: Case, right: Distribution, wrong: Distribution, severity: Sever
         findings.add("cuda-version-mismatch", "info", "certain", Evidence(seen=words, where=right.site), *both)
 
 
-def _for_another(case: Case, item: Distribution, severity: Severity, findings: Findings) -> None:
+def _for_another(case: Case, item: Installed, severity: Severity, findings: Findings) -> None:
     """A part of another CUDA in the place of this one's: some of its libraries bear the same name, and need the rest of that CUDA."""
     cuda = cuda_files.build_of(case)
     seen = Evidence(
@@ -105,15 +107,9 @@ def _for_another(case: Case, item: Distribution, severity: Severity, findings: F
     findings.add(cause, severity, "certain", seen, repairs=repairs if name else repairs[:1])
 
 
-def _recorded(case: Case, item: Distribution) -> dict[str, int]:
-    """The size of each file of a package by its RECORD (PEP 376)."""
-    import csv  # noqa: PLC0415 - only where two packages meet
-
-    found: dict[str, int] = {}
-    for row in csv.reader((files.read(case.reader, f"{item.metadata}/RECORD", 1 << 22).text or "").splitlines()):
-        if len(row) > 2 and row[2].isdecimal():  # noqa: PLR2004 - path, digest, size
-            found[posixpath.normpath(f"{item.site}/{row[0]}")] = int(row[2])
-    return found
+def _recorded(case: Case, item: Installed) -> dict[str, int]:
+    """The size of each file of a package by its RECORD."""
+    return {path: claim.size for path, claim in read_claims(case.reader, item) or () if claim.size >= 0}
 
 
 def _size(case: Case, path: str) -> int:

@@ -8,8 +8,9 @@ import re
 from provisioner.base.names import is_rival
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import import_result, packages
-from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell
 from provisioner.diagnose.checks.packages import restore
+from provisioner.environment.distributions import Installed
 from provisioner.host import files
 from provisioner.model.finding import Evidence, Repair, Severity
 from provisioner.verify.integrity import Fault
@@ -122,7 +123,7 @@ def metadata(case: Case, findings: Findings) -> str:
     return "; ".join(said[:SHOWN]) if said else f"{len(case.distributions)} distributions, each once and whole"
 
 
-def _by_other_means(case: Case, item: Distribution) -> bool:
+def _by_other_means(case: Case, item: Installed) -> bool:
     """Conda and the systems' package managers keep records of their own instead of RECORD."""
     if item.damaged != "RECORD is missing":
         return False
@@ -135,7 +136,7 @@ UNNEEDED = "Packages that TensorFlow does not need are damaged"
 
 def _twice(case: Case, needed: frozenset[str], findings: Findings) -> list[str]:
     """Two metadata folders of one name in one folder: an update that did not remove what was there."""
-    places: dict[tuple[str, str], list[Distribution]] = {}
+    places: dict[tuple[str, str], list[Installed]] = {}
     for item in case.distributions:
         places.setdefault((item.site, item.name), []).append(item)
     said = []

@@ -8,6 +8,7 @@ import re
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import conda, packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
+from provisioner.environment.layout import CONFIG
 from provisioner.facts import elf
 from provisioner.host import files
 from provisioner.model.facts import Interpreter
@@ -32,7 +33,7 @@ def answers(case: Case, findings: Findings) -> str:
         seen = f"it leads to {real}, which is not there" if files.there(case.reader, case.python) else "it is not there"
         evidence = [Evidence(seen=seen, where=case.python)]
         if home and not files.there(case.reader, home):
-            evidence.append(Evidence(seen=f"home = {home}, a folder that is not there", where=posixpath.join(case.env, "pyvenv.cfg")))
+            evidence.append(Evidence(seen=f"home = {home}, a folder that is not there", where=posixpath.join(case.env, CONFIG)))
         _add_gone(case, findings, evidence)
         return evidence[0].seen
     entry = files.entry(case.reader, real)
@@ -128,7 +129,7 @@ def _another(case: Case, version: str) -> tuple[Repair, ...]:
 def _base(case: Case, version: str) -> str:
     """The interpreter in the folder that ``home`` names (PEP 405), wherever it lies, if it still is of that minor version; else ""."""
     home = case.config.get("home", "")
-    if not home or not version or files.there(case.reader, posixpath.join(posixpath.dirname(home), "pyvenv.cfg")):
+    if not home or not version or files.there(case.reader, posixpath.join(posixpath.dirname(home), CONFIG)):
         return ""
     for name in (f"python{version}", "python3", "python"):
         path = posixpath.join(home, name)
@@ -180,7 +181,7 @@ def same(case: Case, findings: Findings) -> str:
     if not case.env or files.there(case.reader, posixpath.join(case.env, "conda-meta")):
         raise Skipped("no virtual environment is examined")
     made = packages.made_for(case)
-    file = posixpath.join(case.env, "pyvenv.cfg")
+    file = posixpath.join(case.env, CONFIG)
     if _unmade(case):
         what = "it is not there" if not files.there(case.reader, file) else "it does not say `home` in UTF-8"
         home = _below(case, made) or same_version(case, made)

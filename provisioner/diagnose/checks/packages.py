@@ -7,9 +7,9 @@ from provisioner.base.specifiers import contains
 from provisioner.catalogue.fits import SAME_MINOR, Breaks, Companion, Misfit
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import import_result, packages
-from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, Skipped
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
+from provisioner.environment.distributions import Installed
 from provisioner.model.finding import Confidence, Evidence, Repair, Severity
-from provisioner.verify.integrity import Installed
 from provisioner.verify.judge_packages import cause_of
 from provisioner.verify.requirements import Unmet, unmet
 
@@ -50,14 +50,14 @@ def ill_fitting(case: Case) -> frozenset[str]:
 OTHERS = "Packages beside TensorFlow do not have what they require"
 
 
-def _owner(case: Case) -> Distribution:
+def _owner(case: Case) -> Installed:
     owner = packages.tensorflow(case)
     if owner is None:
         raise CouldNotTell("no distribution of TensorFlow is installed")
     return owner
 
 
-def _installed(item: Distribution) -> Installed:
+def _installed(item: Installed) -> Installed:
     return Installed(
         name=item.name,
         version=item.version,
@@ -124,7 +124,7 @@ def misfits(case: Case, findings: Findings) -> str:
     return f"none is known for TensorFlow {version}"
 
 
-def _known(case: Case) -> list[tuple[Misfit, Distribution]]:
+def _known(case: Case) -> list[tuple[Misfit, Installed]]:
     """The rules of misfits that apply, each with the package that it is about."""
     version = _release(case)
     running = packages.python(case)
@@ -176,7 +176,7 @@ def _goes_with(rule: Companion, found: str, version: str) -> bool:
     return contains(rule.tensorflow, version, prereleases=True)
 
 
-def _add_companion(case: Case, rule: Companion, item: Distribution, version: str, findings: Findings) -> None:
+def _add_companion(case: Case, rule: Companion, item: Installed, version: str, findings: Findings) -> None:
     wanted = packages.minor(item.version) if rule.tensorflow == SAME_MINOR else rule.tensorflow
     words = f"{item.name} {item.version} goes with TensorFlow {wanted}, {version} is installed: {rule.reason}"
     installs = [other.install for other in case.fits.companions if other.package == rule.package and other.install]
@@ -204,7 +204,7 @@ def rivals(case: Case, findings: Findings) -> str:
     return names[0] if names else "no distribution of TensorFlow is installed"
 
 
-def _is_shell(case: Case, item: Distribution) -> bool:
+def _is_shell(case: Case, item: Installed) -> bool:
     """A distribution without a tensorflow folder of its own: ``tensorflow`` on Windows and aarch64 only requires the one that has it."""
     needs = [text for text in item.requires if is_rival(text.split("=")[0].split(";")[0].split(" ")[0].strip().lower())]
     if not needs:
@@ -212,7 +212,7 @@ def _is_shell(case: Case, item: Distribution) -> bool:
     return bool(case.integrity.owners) and item.name not in case.integrity.owners
 
 
-def _kept(case: Case, owners: list[Distribution]) -> Distribution:
+def _kept(case: Case, owners: list[Installed]) -> Installed:
     """Which of several stays: the plan's, else the catalogue's of that release, else the one that was not named by mistake."""
     planned = [item for item in owners if case.expected.packages.get(item.name) == item.version]
     known = [

@@ -7,8 +7,11 @@ import re
 
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import import_result, packages
-from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, PathEntry, Skipped, Survey
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, PathEntry, Skipped, Survey
 from provisioner.diagnose.checks.packages import ill_fitting
+from provisioner.environment.distributions import Installed
+from provisioner.environment.layout import CONFIG
+from provisioner.environment.owners import read_rows
 from provisioner.host import files
 from provisioner.model.finding import Confidence, Evidence, Remedy, Repair, Severity
 
@@ -17,7 +20,6 @@ BUILT_IN = "built-in"
 OWN = frozenset({"cwd", "PYTHONPATH", "pth", "other"})
 OUTSIDE = frozenset({"PYTHONPATH", "user", "base", "pth", "other"})
 SHOWN = 6
-RECORD_LIMIT = 1 << 24
 
 
 def shadows(case: Case, findings: Findings) -> str:
@@ -70,12 +72,12 @@ def _brought(case: Case, name: str, place: str, folder: str) -> bool:
     for item in case.distributions:
         if item.site != real:
             continue
-        text = files.read(case.reader, posixpath.join(item.metadata, "RECORD"), RECORD_LIMIT).text
-        if text is None:
+        rows = read_rows(case.reader, item.metadata)
+        if rows is None:
             listed = files.read(case.reader, posixpath.join(item.metadata, "top_level.txt")).text or ""
             if name in listed.split():
                 return True
-        elif f"\n{inner}," in f"\n{text}" or f'\n"{inner}",' in f"\n{text}":
+        elif any(row.path == inner for row in rows):
             return True
     return False
 
@@ -134,12 +136,12 @@ def leaks(case: Case, findings: Findings) -> str:
     return "; ".join(f"{item.name} {item.version} from {item.site}" for item in outside[:SHOWN]) or "nothing comes in from outside"
 
 
-def _is_outside(case: Case, item: Distribution) -> bool:
+def _is_outside(case: Case, item: Installed) -> bool:
     """Without an environment, the base's and the user's packages are where they belong."""
     return item.origin in OUTSIDE and (bool(case.env) or item.origin not in {"base", "user"})
 
 
-def _add_leak(case: Case, item: Distribution, findings: Findings, *, misfit: bool) -> None:
+def _add_leak(case: Case, item: Installed, findings: Findings, *, misfit: bool) -> None:
     """A package from outside: at fault where it hides another version, or does not fit; otherwise only worth knowing."""
     own = next((other for other in case.distributions if other.name == item.name and other.origin == "environment"), None)
     hides = own is not None and own.version != item.version
@@ -168,7 +170,7 @@ FROM_OUTSIDE = "Packages come from outside the environment"
 WAYS = {"user": "the user's packages", "base": "include-system-site-packages", "cwd": "the working directory"}
 
 
-def _way(entry: PathEntry | None, item: Distribution) -> str:
+def _way(entry: PathEntry | None, item: Installed) -> str:
     return (entry.by or WAYS.get(entry.origin, entry.path)) if entry else item.site
 
 
@@ -183,7 +185,7 @@ def _remedy(entry: PathEntry | None) -> Remedy | None:
     return None
 
 
-def _against(case: Case, entry: PathEntry | None, item: Distribution) -> tuple[Repair, ...]:
+def _against(case: Case, entry: PathEntry | None, item: Installed) -> tuple[Repair, ...]:
     """A ``.pth`` file of the environment is moved away, ``pyvenv.cfg`` is told to leave the base's packages out."""
     if entry is None:
         return ()
@@ -195,7 +197,7 @@ def _against(case: Case, entry: PathEntry | None, item: Distribution) -> tuple[R
     return ()
 
 
-def _instead(case: Case, item: Distribution) -> tuple[Repair, ...]:
+def _instead(case: Case, item: Installed) -> tuple[Repair, ...]:
     """What came from outside and is then missing is put into the environment."""
     version = next((file.version for file in case.lock.files if file.name == item.name), "") if case.lock else ""
     own = any(other.name == item.name and other.origin == "environment" for other in case.distributions)
@@ -204,7 +206,7 @@ def _instead(case: Case, item: Distribution) -> tuple[Repair, ...]:
 
 
 def _without_base(case: Case) -> tuple[Repair, ...]:
-    path = posixpath.join(case.env, "pyvenv.cfg")
+    path = posixpath.join(case.env, CONFIG)
     text = files.read(case.reader, path).text or ""
     closed = re.sub(r"(?im)^(\s*include-system-site-packages\s*=\s*)true\s*$", r"\g<1>false", text)
     reason = "the packages of the base and of the user come before, or in place of, those of this release"

@@ -14,6 +14,7 @@ from provisioner.base.versions import numbers
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import alternative, tensorflow
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
+from provisioner.environment.owners import read_rows
 from provisioner.facts.pe import Pe, PeError, read_pe
 from provisioner.host import files
 from provisioner.model.finding import Evidence, Remedy
@@ -27,7 +28,6 @@ PYTHON = re.compile(r"python(3\d+)(_d)?\.dll")
 CUDA = re.compile(r"(cudart|cublas|cublaslt|cufft|curand|cusolver|cusparse|cudnn|cupti)\w*\.dll")
 # MAX_PATH is 260 characters with the zero that ends the text.
 LONGEST = 259
-RECORD_LIMIT = 1 << 26
 NOT_WINDOWS = "this is not Windows"
 
 
@@ -117,8 +117,7 @@ def long_paths(case: Case, findings: Findings) -> str:
         raise CouldNotTell(f"whether long paths are on is not known ({windows.long_paths.why})")
     found: list[str] = []
     for item in case.distributions:
-        text = files.read(case.reader, f"{item.metadata}/RECORD", RECORD_LIMIT).text or ""
-        found += over_long(item.site, (_name(line) for line in text.splitlines()))
+        found += over_long(item.site, (row.path for row in read_rows(case.reader, item.metadata) or ()))
     if not found:
         return "long paths are off, and no path is too long"
     gone = [path for path in found if not files.there(case.reader, path) and not files.there(case.reader, path.replace("\\", "/"))]
@@ -127,11 +126,6 @@ def long_paths(case: Case, findings: Findings) -> str:
     off = Evidence(seen="LongPathsEnabled is 0", where=windows.long_paths.source)
     findings.add("windows-long-paths", "error" if gone else "warning", "certain" if gone else "likely", *seen, off, remedy=_short(case))
     return f"{len(found)} paths are over {LONGEST} characters, {len(gone)} of them are missing"
-
-
-def _name(line: str) -> str:
-    """The path of a line of RECORD; names with commas stand in quotes, and are never long ones."""
-    return line.split(",", 1)[0].strip('"')
 
 
 def _short(case: Case) -> Remedy:
@@ -242,10 +236,8 @@ def _recorded(case: Case) -> set[str]:
     """The names of all DLLs that installed packages say they have brought."""
     found: set[str] = set()
     for item in case.distributions:
-        text = files.read(case.reader, f"{item.metadata}/RECORD", RECORD_LIMIT).text or ""
-        found |= {
-            posixpath.basename(name).lower() for line in text.splitlines() if (name := _name(line)).lower().endswith((".dll", ".pyd"))
-        }
+        names = (row.path.lower() for row in read_rows(case.reader, item.metadata) or ())
+        found |= {posixpath.basename(name) for name in names if name.endswith((".dll", ".pyd"))}
     return found
 
 
