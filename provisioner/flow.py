@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from provisioner.causes import Messages
     from provisioner.execute import Executed
     from provisioner.model.catalogue import Link
+    from provisioner.model.cause import Order
     from provisioner.model.finding import Verification
     from provisioner.model.request import Request
     from provisioner.verify import Expected
@@ -102,13 +103,22 @@ def open_messages(host: Host) -> Messages:
     return open_them(host, find_profiles(), cache=host, cache_dir=posixpath.join(cache_folder(host), "catalogue"))
 
 
+def open_order(host: Host) -> Order:
+    """Open the order and the traits of the causes, which come with the tool as their messages do."""
+    from provisioner.catalogue import find_profiles  # noqa: PLC0415 - as above
+    from provisioner.causes import open_order as open_it  # noqa: PLC0415 - only where something is in the way of a plan
+
+    return open_it(host, find_profiles(), cache=host, cache_dir=posixpath.join(cache_folder(host), "catalogue"))
+
+
 def open_catalogue(host: Host) -> Catalogue:
     """Open the profiles: those in the folder TFSETUP_PROFILES (relative to the working directory), else those that came with the tool."""
     from provisioner.catalogue import Catalogue, find_profiles  # noqa: PLC0415 - not needed by every command
 
     given = host.env.get("TFSETUP_PROFILES")
     root = posixpath.join(host.cwd, given) if given else find_profiles()
-    return Catalogue.open(host, root, cache=host, cache_dir=posixpath.join(cache_folder(host), "catalogue"))
+    folder = posixpath.join(cache_folder(host), "catalogue")
+    return Catalogue.open(host, root, cache=host, cache_dir=folder, causes=lambda: open_order(host))
 
 
 Pick = Callable[["Facts", "Request", "Catalogue", EnvState], Picked]
