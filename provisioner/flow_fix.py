@@ -13,6 +13,7 @@ from provisioner.errors import InputError, NoProfileError, OperationError
 from provisioner.execute import Executed
 from provisioner.ground import Surveyed, survey, with_everything, with_restored
 from provisioner.host import Host
+from provisioner.model.cause import Order
 from provisioner.model.diagnosis import Examination
 from provisioner.model.finding import Check, Finding, Repair, Verification
 from provisioner.model.plan import Plan, PlanKind
@@ -45,6 +46,7 @@ class Fixing:
     """
 
     before: Examination
+    causes: Order
     surveyed: Surveyed | None = None
     repairs: tuple[Repair, ...] = ()
     kinds: tuple[PlanKind, ...] = ()
@@ -61,7 +63,7 @@ class Fixing:
     def remaining(self) -> tuple[Finding, ...]:
         """What no change of the environment mends, as it is now."""
         now = self.tried[-1].after if self.mended else None
-        return repair.unmendable((now or self.before).findings)
+        return repair.unmendable((now or self.before).findings, self.causes)
 
     @property
     def outcome(self) -> Outcome:
@@ -108,21 +110,22 @@ def begin_fix(host: Host, examination: Examination, request: Request) -> Fixing:
     Raises ``InputError`` where the Python is none that is ever changed, ``NoProfileError`` (code 12) where something must be restored and the
     catalogue has nothing to restore it from.
     """
-    repairs = repair.repairs_of(examination.findings)
-    if not repairs and not any(repair.needs_set(finding) for finding in examination.findings):
-        return Fixing(before=examination)
+    repairs, causes = repair.repairs_of(examination.findings), flow.open_order(host)
+    if not repairs and not any(repair.needs_set(finding, causes) for finding in examination.findings):
+        return Fixing(before=examination, causes=causes)
     if not request.env:
         raise InputError("it is not a virtual environment", place=examination.python, hint=what_instead(host, prefix_of(host, examination)))
     site = read_broken(host, request.env)
     if not host.writable(site.state.path):
         raise InputError("this user may not write there", place=site.state.path, hint="run it as the user who owns the environment")
-    surveyed = survey(host, site, examination.findings, request)
+    surveyed = survey(host, site, examination.findings, request, causes)
     own = any(item.kind in {"restore", "remove"} and is_rival(normalise(item.name)) for item in repairs)
     ground, notes = with_restored(host, surveyed, repairs, own=own)
     surveyed = replace(surveyed, ground=ground)
     answers = bool(examination.python_version) or any(item.kind in {"interpreter", "relink"} for item in repairs)
     return Fixing(
         before=examination,
+        causes=causes,
         surveyed=surveyed,
         repairs=repairs,
         kinds=repair.order_of(examination.findings, ground, answers=answers),
@@ -170,7 +173,7 @@ def try_plan(host: Host, fixing: Fixing, plan: Plan, *, examine: Examine, progre
         return verification
 
     def accept(verification: Verification) -> bool:
-        return repair.is_mended(fixing.before.findings, after.findings if after else None, verification)
+        return repair.is_mended(fixing.before.findings, after.findings if after else None, verification, fixing.causes)
 
     executed = execute(plan, host, prove=prove, progress=progress, wait=wait, accept=accept)
     fixing = replace(fixing, kinds=fixing.kinds[1:], tried=(*fixing.tried, Tried(plan=plan, executed=executed, after=after)))
@@ -186,12 +189,13 @@ def _widened(host: Host, fixing: Fixing, after: Examination) -> Fixing:
         return fixing
     repairs = (*fixing.repairs, *more)
     try:
-        surveyed = survey(host, fixing.surveyed.ground.site, (*fixing.before.findings, *after.findings), fixing.surveyed.ground.request)
+        both = (*fixing.before.findings, *after.findings)
+        surveyed = survey(host, fixing.surveyed.ground.site, both, fixing.surveyed.ground.request, fixing.causes)
         own = any(item.kind in {"restore", "remove"} and is_rival(normalise(item.name)) for item in repairs)
         ground, notes = with_restored(host, surveyed, repairs, own=own)
     except (NoProfileError, OperationError):
         return fixing
-    kinds = repair.order_of((*fixing.before.findings, *after.findings), ground, answers=True)
+    kinds = repair.order_of(both, ground, answers=True)
     if [item.plan.kind for item in fixing.tried].count("repair") > WIDENINGS:
         kinds = tuple(kind for kind in kinds if kind != "repair")
     return replace(fixing, surveyed=replace(surveyed, ground=ground), repairs=repairs, kinds=kinds, notes=(*fixing.notes, *notes))

@@ -16,6 +16,7 @@ from provisioner.errors import OperationError
 from provisioner.ground_choice import Seen, choose_set, own_name, release_of, staying_owners
 from provisioner.host import Host, Reader
 from provisioner.model.catalogue import Lock
+from provisioner.model.cause import Order
 from provisioner.model.facts import Facts
 from provisioner.model.finding import Finding, Repair
 from provisioner.model.record import record
@@ -42,7 +43,7 @@ class Surveyed:
     receipt: Receipt | None
 
 
-def survey(host: Host, site: Site, findings: tuple[Finding, ...], request: Request) -> Surveyed:
+def survey(host: Host, site: Site, findings: tuple[Finding, ...], request: Request, causes: Order) -> Surveyed:
     """Read what repair plans of the environment are made from.
 
     Raises ``NoProfileError`` (code 12) when something must be restored and the catalogue has no set for the release that is installed.
@@ -59,7 +60,9 @@ def survey(host: Host, site: Site, findings: tuple[Finding, ...], request: Reque
         request = _of_conda(request, receipt)
     release = release_of(host, site, staying, own, repairs, receipt)
     errors = tuple(finding for finding in findings if finding.severity == "error")
-    needed = any(repair.kind in _FROM_SET for repair in repairs_of(errors or findings)) or any(needs_set(finding) for finding in errors)
+    needed = any(repair.kind in _FROM_SET for repair in repairs_of(errors or findings)) or any(
+        needs_set(finding, causes) for finding in errors
+    )
     seen = Seen(site=site, facts=facts, repairs=repairs, receipt=receipt, own=own, release=release, needed=needed)
     choice, lock = choose_set(host, catalogue, seen, request)
     config = posixpath.join(site.state.path, "pyvenv.cfg")
@@ -87,6 +90,7 @@ def survey(host: Host, site: Site, findings: tuple[Finding, ...], request: Reque
         asides={},
         config=_text(host, config),
         conda=conda,
+        causes=causes,
     )
     return Surveyed(ground=replace(ground, asides=_asides(host, ground, repairs)), facts=facts, receipt=receipt)
 

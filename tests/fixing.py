@@ -16,6 +16,7 @@ from provisioner.model.request import Request
 from provisioner.salvage import read_broken
 from provisioner.site import Site, is_rival
 from provisioner.verify import integrity
+from tests.choose.values import shipped_order
 from tests.support import PYTHON
 
 VERSION = ".".join(map(str, sys.version_info[:3]))
@@ -48,6 +49,7 @@ def ground(site: Site, lock: Lock | None, *, asides: Mapping[str, str] | None = 
         "markers": {"python_version": PYTHON, "python_full_version": VERSION, "sys_platform": "linux", "platform_machine": "x86_64"},
         "asides": asides or {},
         "config": config,
+        "causes": shipped_order(),
     }  # fmt: skip
     return Ground(**{**values, **changes})
 

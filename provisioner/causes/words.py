@@ -111,7 +111,7 @@ def load_order(host: Reader, folder: str, causes: Mapping[str, Cause] | None = N
     results: dict[str, str] = {}
     faults = []
     for code, cause in causes.items():
-        for number in map(str, cause.cuda_results):
+        for number in cause.cuda_results:
             if number in results:
                 faults.append(f"{code}.yaml: cuda_results: {number} is in {results[number]}.yaml, too")
             results[number] = code
@@ -130,6 +130,9 @@ def read_cause(data: Any, *, code: str, file: str) -> Cause:
     faults += [f"{name}: expected something, found nothing" for name in _NEEDED if not getattr(cause, name)]
     faults += [f"looks_like[{number}]: expected lines and who says them" for number, item in enumerate(cause.looks_like) if _is_empty(item)]
     faults += [f"prove[{number}]: expected commands and what they tell" for number, item in enumerate(cause.prove) if _is_empty(item)]
+    faults += [
+        f"cuda_results: expected a whole number, found {item}" for item in cause.cuda_results if not re.fullmatch("[1-9][0-9]*", item)
+    ]
     if cause.title.endswith(".") or cause.remedy.endswith("."):
         faults.append("title, remedy: expected no full stop at the end")
     if cause.code in cause.not_this:

@@ -51,8 +51,8 @@ class Cause:
 
     ``title``, ``remedy`` and ``steps`` are the short form that a finding shows; the rest is its page and what ``explain CODE`` prints. In
     command lines ``{env}`` stands for the environment and ``{python}`` for its interpreter. ``not_this`` says, by code, how to tell the cause
-    from those that look alike. ``mends`` is what has to change. ``cuda_results`` are the results of CUDA's driver API (``CUresult`` of cuda.h)
-    that say this cause.
+    from those that look alike. ``mends`` is what has to change. ``cuda_results`` are the results of CUDA's driver API (``CUresult`` of cuda.h,
+    decimal) that say this cause.
     """
 
     code: str
@@ -70,7 +70,7 @@ class Cause:
     references: tuple[str, ...]
     steps: tuple[str, ...] = ()
     traits: tuple[Trait, ...] = ()
-    cuda_results: tuple[int, ...] = ()
+    cuda_results: tuple[str, ...] = ()
 
 
 @record

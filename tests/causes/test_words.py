@@ -222,6 +222,8 @@ def test_traits_and_results_of_cuda(causes):
     order = load_order(LocalHost(), FOLDER, causes)
     assert order.has("driver-too-old", "by-command")
     assert not order.has("cpu-no-avx", "by-command")
+    assert order.has("unknown", "in-packages")
+    assert (order.of_cuda_result(35), order.of_cuda_result(2), order.of_cuda_result(999)) == ("driver-too-old", "gpu-memory", "")
     with pytest.raises(KeyError):
         load_order(LocalHost(), FOLDER).has("driver-too-old", "by-command")
 
@@ -242,7 +244,7 @@ def test_traits_stand_in_the_files_of_the_causes_alone():
 
 
 def test_two_causes_cannot_name_the_same_result(causes):
-    twice = {code: replace(causes[code], cuda_results=(35,)) for code in ("driver-missing", "driver-too-old")}
+    twice = {code: replace(causes[code], cuda_results=("35",)) for code in ("driver-missing", "driver-too-old")}
     with pytest.raises(InputError) as caught:
         load_order(LocalHost(), FOLDER, {**causes, **twice})
     assert caught.value.faults == ("driver-too-old.yaml: cuda_results: 35 is in driver-missing.yaml, too",)
