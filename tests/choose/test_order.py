@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from provisioner.choose.words import Obstacle
+from provisioner.choose.obstacles import Obstacle
 
 from provisioner.causes.findings import Findings
 from provisioner.choose.candidates import ordered
