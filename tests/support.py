@@ -181,41 +181,41 @@ class DyingHost(LocalHost):
     dies_at: int
     effects: int = field(default=0)
 
-    def _effect(self) -> None:
+    def _effect(self, *_what: str) -> None:
         self.effects += 1
         if self.effects >= self.dies_at:
             raise Killed
 
     def write(self, path, text, **options):
-        self._effect()
+        self._effect("write", path)
         super().write(path, text, **options)
 
     def make_folder(self, path):
-        self._effect()
+        self._effect("make_folder", path)
         super().make_folder(path)
 
     def rename(self, source, target):
-        self._effect()
+        self._effect("rename", source, target)
         super().rename(source, target)
 
     def link(self, path, target):
-        self._effect()
+        self._effect("link", path)
         super().link(path, target)
 
     def remove(self, path):
-        self._effect()
+        self._effect("remove", path)
         super().remove(path)
 
     def remove_tree(self, path):
-        self._effect()
+        self._effect("remove_tree", path)
         super().remove_tree(path)
 
     def run(self, argv, **options):
-        self._effect()
+        self._effect("run")
         return super().run(argv, **options)
 
     def ask(self, argv, request, **options):
-        self._effect()
+        self._effect("ask")
         return super().ask(argv, request, **options)
 
 
