@@ -181,49 +181,49 @@ class DyingHost(LocalHost):
     dies_at: int
     effects: int = field(default=0)
 
-    def _effect(self) -> None:
+    def _effect(self, *_what: str) -> None:
         self.effects += 1
         if self.effects >= self.dies_at:
             raise Killed
 
     def write(self, path, text, **options):
-        self._effect()
+        self._effect("write", path)
         super().write(path, text, **options)
 
     def make_folder(self, path, **options):
-        self._effect()
+        self._effect("make_folder", path)
         super().make_folder(path, **options)
 
     def open_up(self, path):
-        self._effect()
+        self._effect("open_up", path)
         super().open_up(path)
 
     def rename(self, source, target, **options):
-        self._effect()
+        self._effect("rename", source, target)
         super().rename(source, target, **options)
 
     def link(self, path, target):
-        self._effect()
+        self._effect("link", path)
         super().link(path, target)
 
     def remove(self, path):
-        self._effect()
+        self._effect("remove", path)
         super().remove(path)
 
     def remove_folder(self, path):
-        self._effect()
+        self._effect("remove_folder", path)
         super().remove_folder(path)
 
     def remove_tree(self, path):
-        self._effect()
+        self._effect("remove_tree", path)
         super().remove_tree(path)
 
     def run(self, argv, **options):
-        self._effect()
+        self._effect("run")
         return super().run(argv, **options)
 
     def ask(self, argv, request, **options):
-        self._effect()
+        self._effect("ask")
         return super().ask(argv, request, **options)
 
 

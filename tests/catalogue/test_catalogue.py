@@ -173,7 +173,10 @@ class TestStored:
 
     def test_a_cache_that_cannot_be_written_is_no_error(self, root: Path, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("in the way")
-        self.ask(root, tmp_path / "file" / "cache")
+        first, _ = self.ask(root, tmp_path / "file" / "cache")
+        second, recorder = self.ask(root, tmp_path / "file" / "cache")
+        assert any(path.endswith("2.20.yaml") for path in recorder.files), "nothing was kept"
+        assert second.release("2.20.1") == first.release("2.20.1")
 
     def test_two_folders_share_a_cache(self, root: Path, tmp_path: Path) -> None:
         other = make_profiles(tmp_path / "other", ("2.20", ("2.20.1",)))

@@ -17,7 +17,8 @@ from provisioner.environment.workspace import Workspace
 from provisioner.errors import OperationError, StalePlanError
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Link
-from tests.support import SITE, DyingHost, Killed, make_lock, make_plan, make_wheel, prove_by_import, snapshot, verification
+from tests.killing import states_of
+from tests.support import SITE, make_lock, make_plan, make_wheel, prove_by_import, snapshot, verification
 
 
 @pytest.fixture
@@ -144,29 +145,21 @@ def test_undo_works_more_than_once(tmp_path: Path, wheels: Path) -> None:
 @pytest.mark.parametrize("kind", ["new", "existing"])
 def test_killed_at_any_moment_it_is_the_old_one_or_the_new_one(tmp_path: Path, wheels: Path, kind: str) -> None:
     """Kill the process before each of its effects in turn; then let the next run clean up."""
-    real = LocalHost()
-    lock = new_set(wheels)
-    moment = 0
-    finished = False
-    while not finished:
-        moment += 1
-        env = tmp_path / f"{kind}{moment}" / "env"
-        env.parent.mkdir()
-        if kind == "existing":
-            old_environment(wheels, env)
-        before = snapshot(env.parent)
-        plan = make_plan(real, env, lock)
-        try:
-            execute(plan, DyingHost(dies_at=moment), prove=prove_by_import, progress=Silent(), wait=0)
-            finished = True
-        except Killed:
-            pass
-        workspace = Workspace(root=str(env))
+    real, place = LocalHost(), tmp_path / "place"
+    env, workspace = place / "env", Workspace(root=str(place / "env"))
+    place.mkdir()
+    if kind == "existing":
+        old_environment(wheels, env)
+    before = snapshot(place)
+    plan = make_plan(real, env, new_set(wheels))
+    moments = 0
+    for state in states_of(place, tmp_path / "states", lambda host: execute(plan, host, prove=prove_by_import, progress=Silent(), wait=0)):
+        moments += 1
         left = recovery.interrupted(real, workspace)
         if left is None:
             # Nothing was begun, or everything was finished.
-            done = env.exists() and (env / ".tfsetup" / "receipt.json").exists()
-            assert done or _without_state(snapshot(env.parent)) == before
+            assert (env / ".tfsetup" / "receipt.json").exists() == state.last
+            assert state.last or _without_state(snapshot(place)) == before
             continue
         if left.where == str(env):
             with holding(real, workspace, 0):
@@ -174,8 +167,9 @@ def test_killed_at_any_moment_it_is_the_old_one_or_the_new_one(tmp_path: Path, w
         else:
             assert not env.exists(), "a new environment shows only when it is complete"
             real.remove_tree(left.where)
-        assert _without_state(snapshot(env.parent)) == before, f"killed before effect {moment}"
-    assert moment > 10
+        assert _without_state(snapshot(place)) == before, f"killed before {state.effect}"
+    assert state.last
+    assert moments > 10
 
 
 def _without_state(found: dict[str, tuple[object, ...]]) -> dict[str, tuple[object, ...]]:
@@ -184,28 +178,21 @@ def _without_state(found: dict[str, tuple[object, ...]]) -> dict[str, tuple[obje
 
 
 def test_an_undo_that_was_killed_is_finished_by_the_next_one(tmp_path: Path, wheels: Path) -> None:
-    real, lock = LocalHost(), new_set(wheels)
-    moment, finished = 0, False
-    while not finished:
-        moment += 1
-        env = tmp_path / f"undo{moment}" / "env"
-        env.parent.mkdir()
-        old_environment(wheels, env)
-        before = snapshot(env)
-        run(real, env, lock)
-        workspace = Workspace(root=str(env))
-        record = last_record(real, workspace)
-        try:
-            recovery.undo(DyingHost(dies_at=moment), workspace, record)
-            finished = True
-        except Killed:
-            if recovery.interrupted(real, workspace) is not None:
-                recovery.recover(real, workspace)
-            elif last_record(real, workspace) is not None:
-                recovery.undo(real, workspace, last_record(real, workspace))
+    real, env = LocalHost(), tmp_path / "place" / "env"
+    env.parent.mkdir()
+    old_environment(wheels, env)
+    before = snapshot(env)
+    run(real, env, new_set(wheels))
+    workspace = Workspace(root=str(env))
+    record = last_record(real, workspace)
+    for state in states_of(env.parent, tmp_path / "states", lambda host: recovery.undo(host, workspace, record)):
+        if recovery.interrupted(real, workspace) is not None:
+            recovery.recover(real, workspace)
+        elif last_record(real, workspace) is not None:
+            recovery.undo(real, workspace, last_record(real, workspace))
         found = {name: value for name, value in snapshot(env).items() if not name.startswith(".tfsetup")}
-        assert found == before, f"killed before effect {moment}"
-    assert moment > 5
+        assert found == before, f"killed before {state.effect}"
+    assert state.last
 
 
 def test_a_file_with_another_hash_is_refused_and_nothing_changes(tmp_path: Path, wheels: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,8 @@ from provisioner.host.local import LocalHost
 from tests.channel.cuda import NEEDS_COMPILER
 from tests.conda_sets import OLDER, RELEASES, Conda
 from tests.faults.fingerprint import differences, fingerprint
-from tests.support import PYTHON, SITE, DyingHost, snapshot, verification
+from tests.killing import MOMENTS, states_of
+from tests.support import PYTHON, SITE, snapshot, verification
 
 STRANGE = ("a b", "ü", "a$HOME`id`", "[a]*?%20#;&!")
 
@@ -198,19 +198,10 @@ def test_where_conda_is_it_is_told_and_told_again_when_it_is_over(conda: Conda, 
     assert {name for name in snapshot(tmp_path / "home") if not name.startswith("miniconda3/pkgs/")} == set(before)
 
 
-class WatchedHost(DyingHost):
-    """This machine; before each effect ``keep`` is called, which looks at what a process that dies now leaves."""
-
-    keep: Callable[[], None]
-
-    def _effect(self) -> None:
-        self.effects += 1
-        self.keep()
-
-
+@pytest.mark.parametrize("moments", MOMENTS)
 @pytest.mark.parametrize("kind", ["new", pytest.param("existing", marks=NEEDS_COMPILER)])
 def test_killed_at_any_moment_it_is_the_old_one_or_the_new_one(
-    conda: Conda, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+    conda: Conda, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, moments: str
 ) -> None:
     """One run, of which the disk's state before each effect is kept; then the next command cleans up after each of them."""
     place, real = tmp_path / "place", LocalHost()
@@ -224,30 +215,19 @@ def test_killed_at_any_moment_it_is_the_old_one_or_the_new_one(
         run(env, "import tensorflow, six, older")
     before = fingerprint(place)
     plan = conda.plan(env, device="cuda" if kind == "existing" else "cpu", tensorflow="==2.20.*")
-    kept: list[Path] = []
-
-    def keep() -> None:
-        kept.append(tmp_path / f"before effect {len(kept) + 1}")
-        shutil.copytree(place, kept[-1], symlinks=True, copy_function=os.link)
-
-    host = WatchedHost(dies_at=0)
-    host.keep = keep
-    assert conda.execute(plan, host).kept
-    keep()
-    states = set()
-    for left in kept:
-        shutil.rmtree(place)
-        left.rename(place)
+    found_states = set()
+    for state in states_of(place, tmp_path / "states", lambda host: conda.execute(plan, host), moments):
         found = recovery.interrupted(real, Workspace(root=str(env)))
-        assert found is not None or differences(without_lock(before), without_lock(fingerprint(place))) == [] or left == kept[-1]
+        assert found is not None or state.last or differences(without_lock(before), without_lock(fingerprint(place))) == []
         assert found is None or kind == "existing" or found.state == "new" or not env.exists(), "it shows only when it is complete"
         clear_interrupted(real, str(env), agree=lambda _found: None, wait=0, progress=Silent())
-        if left == kept[-1]:
+        if state.last:
             assert packages(env)
             conda.undo(env)
-        states.add(found.state if found else "none")
-        assert differences(without_lock(before), without_lock(fingerprint(place))) == [], left.name
-    assert states == ({"none", "old", "new"} if kind == "new" else {"none", "old", "moving", "new"})
+        found_states.add(found.state if found else "none")
+        assert differences(without_lock(before), without_lock(fingerprint(place))) == [], f"killed before {state.effect}"
+    assert state.last
+    assert found_states == ({"none", "old", "new"} if kind == "new" else {"none", "old", "moving", "new"})
 
 
 def without_lock(found: dict[str, str]) -> dict[str, str]:

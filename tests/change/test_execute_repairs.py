@@ -25,7 +25,8 @@ from provisioner.model.plan import Plan
 from provisioner.model.record import record
 from provisioner.repair import plans
 from tests.fixing import VERSION, ground, interpreter, read_ground
-from tests.support import PYTHON, SITE, DyingHost, Killed, make_lock, make_plan, make_wheel, prove_by_import, snapshot
+from tests.killing import states_of
+from tests.support import PYTHON, SITE, make_lock, make_plan, make_wheel, prove_by_import, snapshot
 
 HOST = LocalHost()
 TENSORFLOW = {"tensorflow/__init__.py": "import six\nGOOD = six.VERSION == 2\n", "tensorflow/core/a.py": "", "tensorflow/core/b.py": ""}
@@ -353,52 +354,39 @@ def mixed(env: Path, lock: Lock) -> Plan:
 
 @pytest.mark.parametrize("make", [mixed, rebuilding])
 def test_killed_at_any_moment_it_is_the_broken_one_or_the_mended_one(tmp_path: Path, env: Path, lock: Lock, make) -> None:
-    moment, finished = 0, False
-    while not finished:
-        moment += 1
-        copy = tmp_path / f"at{moment}" / "env"
-        shutil.copytree(env, copy, symlinks=True)
-        plan = make(copy, lock)
-        before = snapshot(copy.parent)
-        try:
-            execute(plan, DyingHost(dies_at=moment), prove=prove_by_import, progress=Silent(), wait=0)
-            finished = True
-        except Killed:
-            pass
-        workspace = Workspace(root=str(copy))
+    plan = make(env, lock)
+    before = snapshot(env.parent)
+    workspace = Workspace(root=str(env))
+    moments = 0
+    for state in states_of(env.parent, tmp_path / "states", lambda host: run(env, plan, host)):
+        moments += 1
         if recovery.interrupted(HOST, workspace) is None:
-            done = (copy / ".tfsetup" / "receipt.json").exists()
-            assert done or without_state(snapshot(copy.parent)) == before
-            if done:
-                undo(copy)
-                assert snapshot(copy.parent) == before, "undo after the last effect"
+            assert (env / ".tfsetup" / "receipt.json").exists() == state.last
+            if state.last:
+                undo(env)
+                assert snapshot(env.parent) == before, "undo after the last effect"
+            assert without_state(snapshot(env.parent)) == before
             continue
         with holding(HOST, workspace, 0):
             recovery.recover(HOST, workspace)
-        assert without_state(snapshot(copy.parent)) == before, f"killed before effect {moment}"
-    assert moment > 10
+        assert without_state(snapshot(env.parent)) == before, f"killed before {state.effect}"
+    assert state.last
+    assert moments > 10
 
 
-def test_an_undo_of_a_rebuild_that_was_killed_is_finished_by_the_next_one(tmp_path: Path, env: Path, lock: Lock) -> None:
-    moment, finished = 0, False
-    while not finished:
-        moment += 1
-        copy = tmp_path / f"undo{moment}" / "env"
-        shutil.copytree(env, copy, symlinks=True)
-        plan = mixed(copy, lock)
-        before = snapshot(copy.parent)
-        assert run(copy, plan).kept
-        workspace = Workspace(root=str(copy))
-        try:
-            recovery.undo(DyingHost(dies_at=moment), workspace, last_record(HOST, workspace))
-            finished = True
-        except Killed:
-            if recovery.interrupted(HOST, workspace) is not None:
-                recovery.recover(HOST, workspace)
-            elif last_record(HOST, workspace) is not None:
-                recovery.undo(HOST, workspace, last_record(HOST, workspace))
-        assert without_state(snapshot(copy.parent)) == before, f"killed before effect {moment}"
-    assert moment > 5
+def test_an_undo_that_was_killed_is_finished_by_the_next_one(tmp_path: Path, env: Path, lock: Lock) -> None:
+    plan = mixed(env, lock)
+    before = snapshot(env.parent)
+    assert run(env, plan).kept
+    workspace = Workspace(root=str(env))
+    record = last_record(HOST, workspace)
+    for state in states_of(env.parent, tmp_path / "states", lambda host: recovery.undo(host, workspace, record)):
+        if recovery.interrupted(HOST, workspace) is not None:
+            recovery.recover(HOST, workspace)
+        elif last_record(HOST, workspace) is not None:
+            recovery.undo(HOST, workspace, last_record(HOST, workspace))
+        assert without_state(snapshot(env.parent)) == before, f"killed before {state.effect}"
+    assert state.last
 
 
 def test_scripts_of_a_second_apply_to_an_environment_of_the_tools_own_find_their_python(tmp_path: Path, wheels: Path, lock: Lock) -> None:

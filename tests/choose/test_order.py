@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from provisioner.choose.obstacles import Obstacle
 
 from provisioner.causes.findings import Findings
 from provisioner.choose.candidates import ordered
+from provisioner.choose.obstacles import Obstacle
 from provisioner.diagnose.rank import ranked
 from provisioner.model.finding import Evidence
 from tests.choose.values import Values, shipped_order

@@ -17,6 +17,7 @@ from provisioner.model.plan import Plan
 from provisioner.plan.seal import SCHEMA, facts_digest, seal
 from provisioner.session import FACTS_SCHEMA, Session
 from tests.cli.support import Ended, Inside, Tool
+from tests.support import PYTHON
 
 HOSTS = Path(__file__).parents[1] / "hosts"
 GOOD = json.loads((HOSTS / "bases" / "linux-x86_64.json").read_text())
@@ -72,12 +73,15 @@ def test_what_is_no_file_does_not_hang(tool: Tool, tiny, work: Path, command: tu
 
 
 def test_facts_may_come_through_a_pipe(tool: Tool, tiny) -> None:
-    command = f"{tool.argv[0]} -m provisioner plan --json --facts <(sleep 0.3; cat {HOSTS}/bases/linux-x86_64.json)"
+    # The recorded machine has one Python; here it is the one that the tests' set is for.
+    facts = f"sed 's/3\\.10/{PYTHON}/g' {HOSTS}/bases/linux-x86_64.json"
+    command = f"{tool.argv[0]} -m provisioner plan --json --facts <(sleep 0.3; {facts})"
     with_bash = Tool(tool.cwd, {**tool.env, **tiny})
     import subprocess
 
     done = subprocess.run(["/bin/bash", "-c", command], cwd=with_bash.cwd, env=with_bash.env, capture_output=True, text=True, check=False)
-    assert done.returncode in {0, 12}, done.stderr
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["choice"]["python"] == PYTHON
 
 
 def test_all_faults_of_the_facts_are_told_at_once(inside: Inside, tiny, work: Path) -> None:

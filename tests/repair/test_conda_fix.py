@@ -27,7 +27,8 @@ from provisioner.session import Session
 from tests.channel import build
 from tests.channel.packages import PLACEHOLDER, File, Package
 from tests.fixing import ground, locked
-from tests.support import DyingHost, Killed, machine, make_lock, snapshot, verification
+from tests.killing import states_of
+from tests.support import machine, make_lock, snapshot, verification
 
 pytest.importorskip("rattler")
 
@@ -192,23 +193,22 @@ def test_a_package_that_is_taken_out_leaves_what_others_have_recorded(env: Path)
     assert snapshot(env) == before
 
 
-def test_killed_at_any_moment_it_is_mended_or_as_it_was(env: Path) -> None:
+def test_killed_at_any_moment_it_is_mended_or_as_it_was(env: Path, tmp_path: Path) -> None:
     gone(env)
     before = snapshot(env)
     workspace = Workspace(root=str(env))
-    for number in range(1, 400):
-        host = DyingHost(number)
-        try:
-            mend(env, relink(APP), host=host)
-        except Killed:
-            with holding(HOST, workspace, 0):
-                recovery.recover(HOST, workspace)
-            shutil.rmtree(env / ".tfsetup", ignore_errors=True)
-            assert snapshot(env) == before, f"killed before effect {number}"
-        else:
-            break
-    assert number > 20
-    assert (env / "bin/app").read_text() == f"#!{env}/bin/python\n"
+    moments = 0
+    for state in states_of(env, tmp_path / "states", lambda host: mend(env, relink(APP), host=host)):
+        moments += 1
+        if state.last:
+            assert (env / "bin/app").read_text() == f"#!{env}/bin/python\n"
+            continue
+        with holding(HOST, workspace, 0):
+            recovery.recover(HOST, workspace)
+        shutil.rmtree(env / ".tfsetup", ignore_errors=True)
+        assert snapshot(env) == before, f"killed before {state.effect}"
+    assert state.last
+    assert moments > 20
 
 
 def test_a_pure_package_goes_to_where_the_python_that_stays_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
