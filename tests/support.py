@@ -190,9 +190,9 @@ class DyingHost(LocalHost):
         self._effect()
         super().write(path, text, **options)
 
-    def make_folder(self, path):
+    def make_folder(self, path, **options):
         self._effect()
-        super().make_folder(path)
+        super().make_folder(path, **options)
 
     def rename(self, source, target):
         self._effect()

@@ -175,8 +175,8 @@ class Host(Reader, Protocol):
         """Replace a file in one step (write beside it, rename); ``durable`` waits until it is on disk."""
         ...
 
-    def make_folder(self, path: str) -> None:
-        """Create one folder; its parent must be there. Raises ``FileExistsError``."""
+    def make_folder(self, path: str, *, mode: int = 0o777) -> None:
+        """Create one folder, with ``mode`` less the umask; its parent must be there. Raises ``FileExistsError``."""
         ...
 
     def rename(self, source: str, target: str) -> None:

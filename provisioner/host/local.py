@@ -246,9 +246,9 @@ class LocalHost:
         if durable:
             self.sync(folder)
 
-    def make_folder(self, path: str) -> None:
+    def make_folder(self, path: str, *, mode: int = 0o777) -> None:
         """See ``host.Host``."""
-        os.mkdir(path)
+        os.mkdir(path, mode)
 
     def rename(self, source: str, target: str) -> None:
         """See ``host.Host``."""
