@@ -14,7 +14,7 @@ from provisioner.base.versions import numbers
 from provisioner.catalogue import Catalogue
 from provisioner.engines import conda_lock as conda_lock_engine
 from provisioner.errors import InputError, OperationError, UsageError
-from provisioner.host import Host
+from provisioner.host import Host, Reader
 from provisioner.host.files import make_folders
 from provisioner.lock import conda as conda_half
 from provisioner.lock import dates, render, sidecar, store
@@ -90,9 +90,18 @@ def read_declared(session: Session, project: str) -> Declared:
     )
 
 
-def lock_folder(declaration: Declaration) -> str:
-    """Return the folder that the locks are written to, which is relative to the declaration's."""
-    return posixpath.normpath(posixpath.join(posixpath.dirname(declaration.file), declaration.folder))
+def lock_folder(reader: Reader, declaration: Declaration) -> str:
+    """Return the folder that the locks are written to, which is relative to the declaration's.
+
+    Raises ``InputError`` where it leads out of the project: by its text, or by a link on the way.
+    """
+    project = posixpath.dirname(declaration.file)
+    folder = posixpath.normpath(posixpath.join(project, declaration.folder))
+    own, real = reader.real(project), reader.real(folder)
+    if real != own and not real.startswith(f"{own.rstrip('/')}/"):
+        hint = f"name a folder below {project}, or take the link away"
+        raise InputError(f"`folder: {declaration.folder}` leads out of the project, to {real}", place=declaration.file, hint=hint)
+    return folder
 
 
 def lock_declared(session: Session, declared: Declared, wanted: Wanted, *, progress: Progress = SILENT) -> Outcome:
@@ -101,7 +110,7 @@ def lock_declared(session: Session, declared: Declared, wanted: Wanted, *, progr
     With nothing changed since the lock was made, nothing is resolved and nobody is asked: the files are as they were, byte for byte.
     """
     host, declaration = session.host, declared.declaration
-    folder = lock_folder(declaration)
+    folder = lock_folder(host, declaration)
     if "conda-lock" in declaration.formats:
         conda_lock.check_installed()
     check_conda(declaration, wanted.engine)
@@ -279,11 +288,5 @@ def _pythons(session: Session) -> dict[str, str]:
 @contextmanager
 def own_folder(session: Session) -> Iterator[tuple[str, str]]:
     """Give the tool's folder for locks, which stays, and one in it for this run alone."""
-    import secrets  # noqa: PLC0415 - only to lock
-
-    home = session.folder("lock", made=True)
-    folder = posixpath.join(home, f"run-{secrets.token_hex(8)}")
-    try:
-        yield home, folder
-    finally:
-        session.host.remove_tree(folder)
+    with session.scratch("lock") as folder:
+        yield session.folder("lock"), folder

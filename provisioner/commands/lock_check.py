@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from functools import partial
 from typing import TYPE_CHECKING
 
 from provisioner.base.progress import SILENT, Progress
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from provisioner.lock.difference import LockDiff
 
 GIT_TIMEOUT_SECONDS = 60.0
+# A repository's own configuration may name programs and addresses to fetch what is missing from; nothing is fetched (git's documentation, "git").
+_GIT = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
 
 
 @record
@@ -40,7 +43,7 @@ def check(session: Session, project: str, *, online: bool = False, progress: Pro
 
 def check_declared(session: Session, declared: Declared, *, online: bool = False, progress: Progress = SILENT) -> Checked:
     """Say whether the lock of a declaration is fresh."""
-    host, folder = session.host, lock_folder(declared.declaration)
+    host, folder = session.host, lock_folder(session.host, declared.declaration)
     try:
         lock = store.read_lock(host, folder)
     except InputError as error:
@@ -70,7 +73,7 @@ def diff(session: Session, project: str, old: str) -> LockDiff:
     from provisioner.lock.difference import compare  # noqa: PLC0415 - only for a comparison
 
     host = session.host
-    folder = lock_folder(read_declaration(host, project))
+    folder = lock_folder(host, read_declaration(host, project))
     new = store.read_lock(host, folder)
     if new is None:
         raise InputError("there is no lock", place=posixpath.join(folder, sidecar.NAME), hint="make one with `tfsetup lock`")
@@ -96,7 +99,8 @@ def _of_git(host: Host, folder: str, old: str) -> TeamLock | None:
     git = host.which("git")
     if git is None:
         raise UsageError("git is not there, so the lock as it was committed cannot be read", place="--diff", hint=hint)
-    known = host.run([git, "-C", folder, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"], timeout=GIT_TIMEOUT_SECONDS)
+    ask = partial(host.run, env={**host.env, **_GIT}, timeout=GIT_TIMEOUT_SECONDS)
+    known = ask([git, "-C", folder, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"])
     if not known.ok:
         what = (
             f"`{revision}` is no folder, no file, and no revision of a git repository"
@@ -105,7 +109,7 @@ def _of_git(host: Host, folder: str, old: str) -> TeamLock | None:
         )
         raise UsageError(what, place="--diff", hint=hint)
     name = f"{known.out.strip()}:./{sidecar.NAME}"
-    if not host.run([git, "-C", folder, "cat-file", "-e", name], timeout=GIT_TIMEOUT_SECONDS).ok:
+    if not ask([git, "-C", folder, "cat-file", "-e", name]).ok:
         return None
-    done = host.run([git, "-C", folder, "show", name], timeout=GIT_TIMEOUT_SECONDS)
+    done = ask([git, "-C", folder, "show", name])
     return sidecar.read(done.out, file=f"{revision}:{sidecar.NAME}")

@@ -29,7 +29,7 @@ def locked_folder(host: Host, given: str) -> str:
 
     if given or host.exists(posixpath.join(host.cwd, sidecar.NAME)):
         return given or host.cwd
-    return lock_folder(read_declaration(host, host.cwd))
+    return lock_folder(host, read_declaration(host, host.cwd))
 
 
 def plan_locked(session: Session, request: Request, folder: str, target: str) -> Planned:

@@ -122,7 +122,7 @@ def _paths(host: Reader) -> list[tuple[str, str]]:
             scanned.add(where)
             found += [(path, "") for path in _pythons(host, folder)]
     home = files.home(host)
-    for root in dict.fromkeys(path for path in (host.env.get("PYENV_ROOT", ""), f"{home}/.pyenv" if home else "") if path):
+    for root in dict.fromkeys(path for path in (host.env.get("PYENV_ROOT", ""), f"{home}/.pyenv" if home else "") if is_absolute(path)):
         found += [(path, "pyenv") for path in _pythons(host, f"{_escape(root)}/versions/*/bin", escaped=True)]
     for root in _uv_folders(host, home):
         folder = "*" if host.platform == "win32" else "*/bin"
@@ -163,7 +163,7 @@ def _origin(host: Reader, path: str) -> str:
 
 def _uv_folders(host: Reader, home: str) -> tuple[str, ...]:
     """Where uv keeps its Pythons: $UV_PYTHON_INSTALL_DIR, else the user's data folder (uv's reference, "Python versions")."""
-    if host.env.get("UV_PYTHON_INSTALL_DIR"):
+    if is_absolute(host.env.get("UV_PYTHON_INSTALL_DIR", "")):
         return (host.env["UV_PYTHON_INSTALL_DIR"],)
     if host.platform == "win32":
         return (f"{host.env['APPDATA']}/uv/python",) if host.env.get("APPDATA") else ()

@@ -109,13 +109,13 @@ class Reader(Protocol):
         """Run a program to its end; ``timeout`` in seconds kills it and its children. ``env`` replaces the environment.
 
         ``watch`` is called several times a second with the bytes that the program has written to files so far (-1 where the
-        system does not tell).
+        system does not tell). A name without a folder is looked for as ``which`` does.
         Raises ``FileNotFoundError`` or ``PermissionError`` when it cannot be started.
         """
         ...
 
     def which(self, name: str) -> str | None:
-        """The first executable of that name on PATH."""
+        """The first executable of that name on PATH; entries that are empty or relative are passed over: they mean the working folder."""
         ...
 
     def read_text(self, path: str, limit: int = 1 << 20) -> str:

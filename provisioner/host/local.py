@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import hashlib
 import os
@@ -111,8 +112,11 @@ class LocalHost:
     ) -> Completed:
         """See ``host.Reader``; the program leads a process group of its own, so that its children end with it."""
         started = time.monotonic()
+        program = argv[0] if os.path.dirname(argv[0]) else self.which(argv[0])
+        if program is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), argv[0])
         with subprocess.Popen(
-            list(argv),
+            [program, *argv[1:]],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -156,7 +160,11 @@ class LocalHost:
 
     def which(self, name: str) -> str | None:
         """See ``host.Reader``."""
-        return shutil.which(name)
+        # An empty entry, "." and a relative one mean the working folder, which may be somebody else's repository.
+        folders = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(folder)]
+        # On Windows `which` looks into the working folder first, whatever the path is, but for a name with a folder.
+        found = (shutil.which(os.path.join(folder, name)) for folder in folders)
+        return next((path for path in found if path), None)
 
     def read_text(self, path: str, limit: int = 1 << 20) -> str:
         """See ``host.Reader``."""

@@ -42,6 +42,13 @@ def _relative(text: str) -> str:
     return ""
 
 
+def _own_folder(text: str) -> str:
+    """Say why the locks cannot be written there: what is written stays in the project, as far as the text tells."""
+    if not _relative(text) and ".." in text.split("/"):
+        return f"expected a folder of this project, found `{text}`; locks are written nowhere else"
+    return _relative(text)
+
+
 def _channel(text: str) -> str:
     """Say why a text is no conda channel; secrets in it are looked for where all of it is known to be one."""
     folder = text.startswith(("./", "../"))
@@ -155,7 +162,7 @@ _TEAM = {
     "indexes": _texts("Package indexes; PyPI if none is given", INDEX),
     "channels": _texts("The conda channels, on this machine and in locks, the most important first", _text("", check=_channel), least=1),
     "policy": POLICY,
-    "folder": _text("Where the locks are written, relative to this file", check=_relative),
+    "folder": _text("Where the locks are written, relative to this file and below it", check=_own_folder),
     "formats": _texts("The kinds of lockfiles to write", _text("", choices=FORMATS), least=1),
 }
 

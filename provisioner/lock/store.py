@@ -80,6 +80,10 @@ def read_lock_or_nothing(reader: Reader, folder: str) -> TeamLock | None:
 def recover(host: Host, folder: str) -> bool:
     """Finish a change that was interrupted after it was decided, or remove what was prepared for one; True when there was one."""
     prepared, pending = posixpath.join(folder, PREPARED), posixpath.join(folder, PENDING)
+    for path in (prepared, pending):
+        if host.exists(path) and host.entry(path).kind != "directory":
+            # One may have come with a repository; what lies behind it is not ours to move.
+            raise InputError("is no folder of an earlier run", place=path, hint=f"look at it with `ls -l {path}`, and remove it")
     found = host.exists(prepared) or host.exists(pending)
     host.remove_tree(prepared)
     if host.exists(pending):

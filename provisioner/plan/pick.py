@@ -115,8 +115,8 @@ def with_extras(session: Session, request: Request, lock: Lock, facts: Facts) ->
     """Resolve the packages of ``--with`` around the lock; the one part of planning that needs the network."""
     from provisioner.plan.extras import resolve_extras  # noqa: PLC0415 - only with --with
 
-    folder = session.folder("resolve", made=True)
-    return resolve_extras(session.host, request.extra, lock, floor=floor_of(facts, lock), folder=folder, offline=request.offline)
+    with session.scratch("resolve") as folder:
+        return resolve_extras(session.host, request.extra, lock, floor=floor_of(facts, lock), folder=folder, offline=request.offline)
 
 
 def disk_warnings(facts: Facts, lock: Lock) -> tuple[str, ...]:

@@ -186,17 +186,17 @@ def _with_own(session: Session, surveyed: Surveyed, lock: Lock) -> Lock:
     if file is not None:
         kept = [file for file in lock.files if not is_rival(file.name)]
         return replace(lock, files=tuple(sorted([*kept, file], key=lambda item: item.name)))
-    folder = session.folder("resolve", made=True)
     offline = surveyed.ground.request.offline
-    return resolve_own(session.host, name, lock, floor=floor_of(surveyed.facts, lock), folder=folder, offline=offline)
+    with session.scratch("resolve") as folder:
+        return resolve_own(session.host, name, lock, floor=floor_of(surveyed.facts, lock), folder=folder, offline=offline)
 
 
 def _others(session: Session, surveyed: Surveyed, lock: Lock, pins: dict[str, str]) -> tuple[Lock, tuple[str, ...]]:
     from provisioner.plan.extras import resolve_others  # noqa: PLC0415 - only where something beyond the set is installed
 
-    folder = session.folder("resolve", made=True)
     offline = surveyed.ground.request.offline
-    return resolve_others(session.host, pins, lock, floor=floor_of(surveyed.facts, lock), folder=folder, offline=offline)
+    with session.scratch("resolve") as folder:
+        return resolve_others(session.host, pins, lock, floor=floor_of(surveyed.facts, lock), folder=folder, offline=offline)
 
 
 def with_everything(session: Session, surveyed: Surveyed) -> tuple[Ground, tuple[str, ...]]:

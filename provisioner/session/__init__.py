@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import posixpath
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from provisioner.facts import FactStore
     from provisioner.model.cause import Order
 
+# What a run that was killed left is taken away after this time; no run takes as long.
+STALE_SECONDS = 86400.0
 FACTS_SCHEMA = "tfsetup/facts/1"
 
 
@@ -51,6 +55,28 @@ class Session:
         if made:
             make_folders(self.host, path)
         return path
+
+    @contextlib.contextmanager
+    def scratch(self, name: str) -> Iterator[str]:
+        """Give a folder in that part of the cache for this run alone, readable by nobody else, and take it away afterwards."""
+        import secrets  # noqa: PLC0415 - only where something is resolved
+
+        home = self.folder(name, made=True)
+        self._sweep(home)
+        folder = posixpath.join(home, f"run-{secrets.token_hex(8)}")
+        self.host.make_folder(folder, mode=0o700)
+        try:
+            yield folder
+        finally:
+            self.host.remove_tree(folder)
+
+    def _sweep(self, home: str) -> None:
+        oldest = self.host.now().timestamp() - STALE_SECONDS
+        for entry in self.host.list(home):
+            if posixpath.basename(entry.path).startswith("run-") and entry.kind == "directory" and entry.mtime < oldest * 1e9:
+                # Another run may be taking it away, too.
+                with contextlib.suppress(OSError):
+                    self.host.remove_tree(entry.path)
 
     @cached_property
     def catalogue(self) -> Catalogue:
