@@ -14,7 +14,7 @@ from provisioner.model import codec
 from provisioner.model.catalogue import Link, Lock
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Edit, Plan
-from provisioner.plan.make import _compare, _without, packages_of
+from provisioner.plan.make import compare, packages_of, without
 from provisioner.plan.seal import SCHEMA, facts_digest, seal
 
 
@@ -89,7 +89,7 @@ def check_fresh(
         raise StalePlanError("the Python that the plan names is not there any more", place=interpreter.path, hint="plan again")
     if plan.request.extra:
         return
-    removals, kept = _compare(_without(site, owned), lock)
+    removals, kept = compare(without(site, owned), lock.files)
     unchanged = {file.name: file.version for file in lock.files if file.name in kept}
-    if (plan.removals, (plan.packages, plan.builders), plan.unchanged) != (removals, packages_of(lock, kept), unchanged):
+    if (plan.removals, (plan.packages, plan.builders), plan.unchanged) != (removals, packages_of(lock.files, kept), unchanged):
         raise StalePlanError("what the plan does is not what the environment needs now", place=plan.env.path, hint="plan again")

@@ -6,7 +6,7 @@ import json
 import posixpath
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from provisioner.conda.compare import identity_parts
 from provisioner.conda.sources import Places, places
@@ -27,11 +27,9 @@ from provisioner.model.plan import Choice
 from provisioner.model.request import Request
 from provisioner.plan import conda_solve
 from provisioner.plan.conda_files import edits
-from provisioner.repair.conda_plans import CondaGround, channel_of
+from provisioner.repair.conda_plans import channel_of
+from provisioner.repair.model import CondaInputs
 from provisioner.session import Session
-
-if TYPE_CHECKING:
-    pass
 
 # A package's entry in repodata, which conda and mamba keep with the unpacked package in their caches; rattler 0.28 does not.
 _KEPT = "info/repodata_record.json"
@@ -50,9 +48,9 @@ def road_of(reader: Reader, site: Site, receipt: Receipt | None) -> Road:
     return "libraries" if names >= LIBRARIES else "wheels"
 
 
-def read_conda_ground(
+def read_conda_inputs(
     session: Session, site: Site, receipt: Receipt | None, choice: Choice, request: Request, *, links: tuple[Link, ...], facts: Facts
-) -> CondaGround:
+) -> CondaInputs:
     """Read the packages of the environment, and what is known of each."""
     host, root = session.host, site.state.path
     made = receipt.plan.conda if receipt is not None else None
@@ -69,7 +67,7 @@ def read_conda_ground(
             package = _of_channel(session, replace(request, channels=channels or request.channels), choice, facts, name)
         if package is not None and package.url and len(package.sha256) == 64:  # noqa: PLR2004 - hexadecimal
             linkable[name] = package
-    return CondaGround(
+    return CondaInputs(
         road=choice.road,
         there=site.conda,
         linkable=linkable,
@@ -125,8 +123,8 @@ def _package(data: dict[str, Any]) -> CondaPackage:
     )
 
 
-def solved(session: Session, conda: CondaGround, choice: Choice, facts: Facts, request: Request) -> CondaGround:
-    """Return the ground with what the environment is made of anew: the set's packages, and whatever else of conda's is there, where that goes.
+def solved(session: Session, conda: CondaInputs, choice: Choice, facts: Facts, request: Request) -> CondaInputs:
+    """Return the inputs with what the environment is made of anew: the set's packages, and whatever else of conda's is there, where that goes.
 
     Raises ``NoProfileError`` where the channels cannot meet it, ``OperationError`` where one fails.
     """
@@ -172,6 +170,6 @@ def _solve(
     return tuple(replace(item, url=rattler.bare(item.url), channel=rattler.bare(item.channel)) for item in packages)
 
 
-def _exact(conda: CondaGround, names: Iterable[str]) -> list[str]:
+def _exact(conda: CondaInputs, names: Iterable[str]) -> list[str]:
     parts = (identity_parts(item) for item in conda.there)
     return [f"{name} {version} {build}" for name, version, build in parts if name in names]

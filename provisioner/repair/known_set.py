@@ -30,7 +30,7 @@ _HEADERS = ("release_version.h", "version.h")
 
 
 @record
-class Seen:
+class SetInputs:
     """What a choice is made from; ``needed``: whether what is graver than a warning cannot be mended without a set."""
 
     site: Site
@@ -80,7 +80,7 @@ def _release_of_code(reader: Reader, site: Site) -> str:
     return ""
 
 
-def choose_set(session: Session, seen: Seen, request: Request) -> tuple[Choice, Lock | None]:
+def choose_set(session: Session, seen: SetInputs, request: Request) -> tuple[Choice, Lock | None]:
     """Return the set of the release that is installed, for the environment's Python if there is one, or else for another of the machine.
 
     Where nothing must come out of a set, an unknown release is no obstacle.
@@ -114,7 +114,7 @@ def choose_set(session: Session, seen: Seen, request: Request) -> tuple[Choice, 
     return choice, lock
 
 
-def _choose_conda(session: Session, seen: Seen, request: Request) -> tuple[Choice, Lock | None]:
+def _choose_conda(session: Session, seen: SetInputs, request: Request) -> tuple[Choice, Lock | None]:
     """Return the set of wheels that goes with conda's Python; none of the catalogue's where TensorFlow itself is the channel's."""
     catalogue = session.catalogue
     road = road_of(session.host, seen.site, seen.receipt)
@@ -140,7 +140,7 @@ def _choose_conda(session: Session, seen: Seen, request: Request) -> tuple[Choic
     return choice, lock
 
 
-def _choose_anew(catalogue: Catalogue, seen: Seen, request: Request) -> tuple[Choice, Lock | None]:
+def _choose_anew(catalogue: Catalogue, seen: SetInputs, request: Request) -> tuple[Choice, Lock | None]:
     """Choose as ``plan`` does: a Python for the release that is installed, or where there is none, the best release for the environment."""
     from provisioner.choose import choose  # noqa: PLC0415 - only where the installed set cannot be had
 
@@ -165,7 +165,7 @@ def of_companions(site: Site) -> str:
     return f"=={parts[0]}.{parts[1]}.*" if len(parts) > 1 and parts[0].isdecimal() and parts[1].isdecimal() else ""
 
 
-def device_of(seen: Seen) -> ComputeDevice:
+def device_of(seen: SetInputs) -> ComputeDevice:
     """Return what the installed build is there for: NVIDIA's libraries beside it mean CUDA (their names end in the major CUDA version)."""
     if seen.receipt is not None:
         return seen.receipt.plan.choice.device
@@ -175,7 +175,7 @@ def device_of(seen: Seen) -> ComputeDevice:
     return "cuda" if libraries and not seen.own.endswith("-cpu") else "cpu"
 
 
-def interpreter_of(reader: Reader, seen: Seen, short: str) -> Interpreter | None:
+def interpreter_of(reader: Reader, seen: SetInputs, short: str) -> Interpreter | None:
     """Return the interpreter that the environment is to have: the one a repair names, its own base, or another of the same version."""
     target = next((repair.target for repair in seen.repairs if repair.kind == "interpreter"), "")
     state = seen.site.state
