@@ -8,14 +8,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from provisioner import flow
-from provisioner.execute import Executed, Prove, execute
+from provisioner.base.progress import Silent
+from provisioner.change.execute import Executed, Prove, execute
+from provisioner.commands import plan as flow
+from provisioner.commands.undo import take_back, undoable
 from provisioner.host import Host
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import LockedFile
 from provisioner.model.plan import Plan
 from provisioner.model.request import Request
-from provisioner.progress import Silent
+from provisioner.session import Session
 from tests.channel import build, cuda, python
 from tests.channel.metadata import openmp
 from tests.channel.packages import File, Package, Written, write
@@ -167,7 +169,7 @@ class Conda:
         return Request(**{"env": str(env), "kind": "conda", "channels": (str(self.channel),), **changes})
 
     def plan(self, env: Path | str, **changes: object) -> Plan:
-        return flow.plan(LocalHost(), self.request(env, **changes)).plan
+        return flow.plan(Session(LocalHost()), self.request(env, **changes)).plan
 
     def apply(self, env: Path | str, **changes: object) -> Executed:
         return self.execute(self.plan(env, **changes))
@@ -177,7 +179,7 @@ class Conda:
 
     def undo(self, env: Path | str) -> None:
         host = LocalHost()
-        flow.undo(host, flow.undoable(host, str(env)), wait=0, progress=Silent())
+        take_back(host, undoable(host, str(env)), wait=0, progress=Silent())
 
     def foreign(self, env: Path, *specs: str, channel: Path | None = None) -> Path:
         """Make an environment as another tool does."""

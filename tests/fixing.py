@@ -6,16 +6,17 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from provisioner.diagnose.repair import Ground
+from provisioner.base.names import is_rival
+from provisioner.environment.damaged import read_broken
+from provisioner.environment.distributions import installed
+from provisioner.environment.read import Site
 from provisioner.host import Host
 from provisioner.model.catalogue import Lock, LockedFile
 from provisioner.model.facts import Interpreter
 from provisioner.model.finding import Evidence, Finding, Remedy, Repair, Severity
 from provisioner.model.plan import Choice
 from provisioner.model.request import Request
-from provisioner.salvage import read_broken
-from provisioner.site import Site, is_rival
-from provisioner.verify import integrity
+from provisioner.repair.plans import Ground
 from tests.choose.values import shipped_order
 from tests.support import PYTHON
 
@@ -58,9 +59,7 @@ def read_ground(host: Host, env: Path, lock: Lock | None, **changes) -> Ground:
     """Return the ground of an environment on disk."""
     site = read_broken(host, str(env))
     config = env / "pyvenv.cfg"
-    return ground(
-        site, lock, installed=integrity.installed(host, str(env)), config=config.read_text() if config.exists() else "", **changes
-    )
+    return ground(site, lock, installed=installed(host, str(env)), config=config.read_text() if config.exists() else "", **changes)
 
 
 def finding(*repairs: Repair, severity: Severity = "error", cause: str = "install-corrupt") -> Finding:

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
-from provisioner import plan as planning
+from provisioner.environment.read import read_site
 from provisioner.host import Host
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Link, Lock, LockedFile, Proof
 from provisioner.model.facts import Cpu, Disk, Driver, Facts, Interpreter, System, Volume, absent, known
 from provisioner.model.finding import Check, Verification
 from provisioner.model.plan import Choice, Plan
 from provisioner.model.request import Request
-from provisioner.site import read_site
+from provisioner.plan import make as planning
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 SITE = f"lib/python{PYTHON}/site-packages"
@@ -181,41 +181,49 @@ class DyingHost(LocalHost):
     dies_at: int
     effects: int = field(default=0)
 
-    def _effect(self) -> None:
+    def _effect(self, *_what: str) -> None:
         self.effects += 1
         if self.effects >= self.dies_at:
             raise Killed
 
     def write(self, path, text, **options):
-        self._effect()
+        self._effect("write", path)
         super().write(path, text, **options)
 
-    def make_folder(self, path):
-        self._effect()
-        super().make_folder(path)
+    def make_folder(self, path, **options):
+        self._effect("make_folder", path)
+        super().make_folder(path, **options)
 
-    def rename(self, source, target):
-        self._effect()
-        super().rename(source, target)
+    def open_up(self, path):
+        self._effect("open_up", path)
+        super().open_up(path)
+
+    def rename(self, source, target, **options):
+        self._effect("rename", source, target)
+        super().rename(source, target, **options)
 
     def link(self, path, target):
-        self._effect()
+        self._effect("link", path)
         super().link(path, target)
 
     def remove(self, path):
-        self._effect()
+        self._effect("remove", path)
         super().remove(path)
 
+    def remove_folder(self, path):
+        self._effect("remove_folder", path)
+        super().remove_folder(path)
+
     def remove_tree(self, path):
-        self._effect()
+        self._effect("remove_tree", path)
         super().remove_tree(path)
 
     def run(self, argv, **options):
-        self._effect()
+        self._effect("run")
         return super().run(argv, **options)
 
     def ask(self, argv, request, **options):
-        self._effect()
+        self._effect("ask")
         return super().ask(argv, request, **options)
 
 

@@ -167,7 +167,7 @@ def bench_apply(env: dict[str, str]) -> None:
     python = plan["choice"]["interpreter"]["path"]
     requirements = bench / "lock.txt"
     requirements.write_text("".join(f"{item['name']}=={item['version']} --hash=sha256:{item['sha256']}\n" for item in plan["packages"]))
-    probe = str(ROOT / "provisioner" / "verify" / "_probe.py")
+    probe = str(ROOT / "provisioner" / "in_process" / "_tensorflow.py")
     apply = [TFSETUP, "apply", "--yes", "--device", "cpu", "--tensorflow", RELEASE, "--env", str(bench / "ours")]
 
     def ours() -> Run:
@@ -328,10 +328,10 @@ os._exit(0)  # py-rattler 0.28 may crash when Python takes itself apart
 OURS = """
 import sys, time
 from pathlib import Path
-from provisioner.conda_places import places
-from provisioner.conda_plan import compare, leaving
+from provisioner.conda.sources import places
+from provisioner.conda.compare import compare, leaving
 from provisioner.engines import rattler
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.conda_package import Present
 from provisioner.model.request import Request
 
@@ -349,18 +349,19 @@ Path(seconds).write_text(f"{time.perf_counter() - started} {used}")
 WHOLE = """
 import sys, time
 from pathlib import Path
-from provisioner import flow
-from provisioner.execute import execute
-from provisioner.local_host import LocalHost
+from provisioner.base.progress import SILENT
+from provisioner.commands import plan as stages
+from provisioner.change.execute import execute
+from provisioner.host.local import LocalHost
 from provisioner.model.finding import Verification
 from provisioner.model.request import Request
-from provisioner.progress import SILENT
+from provisioner.session import Session
 
 seconds, channel, _, prefix, *specs = sys.argv[1:]
 started, used = time.perf_counter(), time.process_time()
 host = LocalHost()
 request = Request(env=prefix, kind="conda", source="conda", device="cpu", channels=(channel,), python=specs[1].split()[1].removesuffix(".*"))
-plan = flow.plan(host, request).plan
+plan = stages.plan(Session(host), request).plan
 passed = Verification(env=prefix, python="", tensorflow="", device="cpu", checks=(), libraries=(), findings=())
 execute(plan, host, prove=lambda root: passed, progress=SILENT, wait=0)
 Path(seconds).write_text(f"{time.perf_counter() - started} {used}")

@@ -16,8 +16,8 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from provisioner.catalogue import find_profiles  # noqa: E402 - the path is set above
-from provisioner.causes.words import Place, load_causes, load_order  # noqa: E402
-from provisioner.local_host import LocalHost  # noqa: E402
+from provisioner.causes.pages import Place, load_causes, load_order  # noqa: E402
+from provisioner.host.local import LocalHost  # noqa: E402
 from provisioner.model.cause import Cause, Measure, Order, Question, Sign  # noqa: E402
 from provisioner.report.cause_text import MENDS  # noqa: E402
 

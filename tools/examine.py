@@ -25,16 +25,17 @@ from pathlib import Path
 
 from prove import CACHE, ROOT, locks, make_room
 
-from provisioner import flow
+from provisioner.base.catalogue_versions import minor_of
+from provisioner.base.progress import Silent
 from provisioner.catalogue import Catalogue, find_profiles
-from provisioner.catalogue.versions import minor_of
+from provisioner.change.execute import execute
+from provisioner.commands import plan
 from provisioner.errors import TfsetupError
-from provisioner.execute import execute
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Lock, computes_on
 from provisioner.model.finding import Check, Verification
 from provisioner.model.request import Request
-from provisioner.progress import Silent
+from provisioner.session import Session
 
 EXAMINED = ROOT / ".cache" / "examined.json"
 DOCTOR_SECONDS = 600.0
@@ -68,7 +69,7 @@ def examine(host: LocalHost, lock: Lock, folder: Path) -> tuple[str, ...]:
         return Verification(env=root, python="", tensorflow="", device=lock.device, checks=(check,), libraries=(), findings=())
 
     try:
-        planned = flow.plan(host, request)
+        planned = plan.plan(Session(host), request)
         if planned.lock.digest != lock.digest:
             return ("the plan chose another lock",)
         execute(planned.plan, host, prove=look, progress=Silent(), wait=0)

@@ -39,15 +39,15 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from provisioner.base.catalogue_versions import version_key  # noqa: E402
 from provisioner.catalogue.lockfile import DEVICES, LockFile, Set, format_lockfile, glibc_of  # noqa: E402 - the path is set above
 from provisioner.catalogue.releases import read_minor  # noqa: E402
-from provisioner.catalogue.versions import version_key  # noqa: E402
 from provisioner.catalogue.yaml_text import parse_yaml  # noqa: E402
 from provisioner.engines.uv import platform_name  # noqa: E402
 from provisioner.engines.wheels import Wheel, major_minor, pick, read_pylock, supported_tags  # noqa: E402
 from provisioner.errors import InputError, OperationError  # noqa: E402
 from provisioner.model.catalogue import Build, Constraint, LockDevice, LockedFile, Release, computes_on  # noqa: E402
-from provisioner.plan import BUILDERS  # noqa: E402
+from provisioner.plan.make import BUILDERS  # noqa: E402
 
 PROFILES = ROOT / "profiles"
 CACHE = ROOT / ".cache" / "locks"

@@ -47,9 +47,9 @@ import naive_record as record  # noqa: E402 - the path is set above
 from locks import read_releases  # noqa: E402
 from naive_record import Naive, Outcome  # noqa: E402
 
+from provisioner.base.text import size_words  # noqa: E402
 from provisioner.facts import interpreters  # noqa: E402
-from provisioner.local_host import LocalHost  # noqa: E402
-from provisioner.words import size_words  # noqa: E402
+from provisioner.host.local import LocalHost  # noqa: E402
 
 RESULTS = ROOT / "profiles" / "naive.json"
 WORK = ROOT / ".cache" / "naive"

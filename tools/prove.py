@@ -34,17 +34,20 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from provisioner import flow  # noqa: E402 - the path is set above
+from provisioner.base.progress import Silent  # noqa: E402
+from provisioner.base.text import size_words  # noqa: E402
 from provisioner.catalogue import Catalogue, find_profiles  # noqa: E402
 from provisioner.catalogue.tables import PROOFS_SCHEMA, read_proofs  # noqa: E402
+from provisioner.commands import plan  # noqa: E402 - the path is set above
+from provisioner.commands.apply import execute_planned  # noqa: E402
 from provisioner.errors import TfsetupError  # noqa: E402
 from provisioner.facts import interpreters  # noqa: E402 - the path is set above
-from provisioner.local_host import LocalHost  # noqa: E402
+from provisioner.host.local import LocalHost  # noqa: E402
 from provisioner.model import codec  # noqa: E402
 from provisioner.model.catalogue import Lock, LockDevice, Proof, computes_on  # noqa: E402
+from provisioner.model.facts import machine_words  # noqa: E402
 from provisioner.model.request import Request  # noqa: E402
-from provisioner.progress import Silent  # noqa: E402
-from provisioner.words import machine_words, size_words  # noqa: E402
+from provisioner.session import Session  # noqa: E402
 
 PROOFS = ROOT / "profiles" / "proofs.json"
 CACHE = ROOT / ".cache" / "prove"
@@ -118,10 +121,11 @@ def prove(host: LocalHost, lock: Lock, folder: Path) -> Outcome:
     started = host.now()
     request = request_of(lock, env)
     try:
-        planned = flow.plan(host, request)
+        session = Session(host)
+        planned = plan.plan(session, request)
         if planned.lock.digest != lock.digest:
             return Outcome(proof=None, fault="the plan chose another lock", seconds=0.0)
-        executed = flow.apply(host, planned, progress=Silent(), wait=0)
+        executed = execute_planned(session, planned, progress=Silent(), wait=0)
         seconds = (host.now() - started).total_seconds()
         if not executed.kept:
             faults = [f"{finding.cause}: {finding.title}" for finding in executed.verification.findings if finding.severity == "error"]

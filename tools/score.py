@@ -14,9 +14,9 @@ from typing import Any
 
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.causes import Messages, open_messages
-from provisioner.diagnose.log import weigh
-from provisioner.diagnose.log.reading import split
-from provisioner.local_host import LocalHost
+from provisioner.explain import weigh
+from provisioner.explain.reading import split
+from provisioner.host.local import LocalHost
 
 
 def main() -> int:

@@ -1,4 +1,7 @@
-"""The known-good catalogue: reads and checks the profiles, and answers questions about them."""
+"""The known-good catalogue: reads and checks the profiles, and answers questions about them.
+
+``Catalogue.open`` is the front door.
+"""
 
 from __future__ import annotations
 

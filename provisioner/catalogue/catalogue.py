@@ -13,15 +13,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from provisioner.base.catalogue_versions import is_prerelease, is_version, minor_of, version_key
+from provisioner.base.specifiers import contains, readable
+from provisioner.base.versions import numbers
 from provisioner.catalogue.lockfile import LockFile, parse_lockfile
 from provisioner.catalogue.stored import Stored
-from provisioner.catalogue.versions import is_prerelease, is_version, minor_of, version_key
 from provisioner.errors import InputError
 from provisioner.host import Host, Reader
 from provisioner.model.catalogue import NO_ADDON, CudaToolkit, GpuArchitecture, Lock, LockDevice, Proof, Release
 from provisioner.model.record import record
-from provisioner.specifiers import contains, readable
-from provisioner.versions import numbers
 
 if TYPE_CHECKING:
     from provisioner.catalogue.fits import Fits

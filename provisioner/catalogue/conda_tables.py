@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from provisioner.base.paths import is_inside
+from provisioner.base.versions import numbers
 from provisioner.errors import InputError
 from provisioner.model.codec import from_data
 from provisioner.model.conda_package import SUBDIRS
 from provisioner.model.conda_table import CondaLibraries, CondaTable
-from provisioner.versions import numbers
 
 SCHEMA = "tfsetup/conda/1"
 
@@ -108,5 +109,5 @@ def _faults(item: CondaLibraries) -> Iterator[str]:
         elif name in item.sonames[:number]:
             yield f"sonames[{number}]: {name!r} is there twice"
     for tool, path in item.tools.items():
-        if path.startswith("/") or not set(path.split("/")).isdisjoint({"", ".", ".."}):
+        if not is_inside(path):
             yield f"tools.{tool}: expected a path inside the environment, found {path!r}"

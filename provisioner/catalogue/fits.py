@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any, Literal
 
+from provisioner.base.specifiers import readable
 from provisioner.errors import InputError
 from provisioner.model.codec import from_data
 from provisioner.model.record import record
-from provisioner.specifiers import readable
 
 SCHEMA = "tfsetup/fits/1"
 SAME_MINOR = "same minor"

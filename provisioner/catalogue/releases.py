@@ -21,7 +21,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from provisioner.catalogue.versions import is_prerelease, is_version, minor_of, version_key
+from provisioner.base.catalogue_versions import is_prerelease, is_version, minor_of, version_key
+from provisioner.base.paths import is_inside
 from provisioner.errors import InputError
 from provisioner.model.catalogue import NO_ADDON, Build, Constraint, CudaBuild, KnownBad, Link, Release
 from provisioner.model.codec import from_data
@@ -248,7 +249,7 @@ def _constraint_faults(constraint: Constraint) -> Iterator[str]:
 def _link_faults(link: Link) -> Iterator[str]:
     """A link lies in site-packages and leads to something in site-packages, so that removing the environment removes it whole."""
     path = link.path.split("/")
-    if link.path.startswith("/") or not set(path).isdisjoint({"", ".", ".."}):
+    if not is_inside(link.path):
         yield f"path: expected a path inside site-packages, found {link.path!r}"
     if link.text:
         yield "text: is not for a profile"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from provisioner.base.versions import numbers
 from provisioner.errors import InputError
 from provisioner.model.catalogue import CudaToolkit, GpuArchitecture, Proof
 from provisioner.model.codec import from_data, parse_json
 from provisioner.model.record import record
-from provisioner.versions import numbers
 
 GPUS_SCHEMA = "tfsetup/gpus/1"
 CUDA_SCHEMA = "tfsetup/cuda/1"

@@ -1,4 +1,7 @@
-"""What is known of causes: their words, their rank, and the messages by which they show."""
+"""What is known of causes: their words, their rank, and the messages by which they show.
+
+``open_messages`` is the front door; ``pages`` reads what a person is told of one.
+"""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Message:
     from another fault; by itself it proves nothing. ``grade`` is how much it says for the cause (``causes.grades``); of several messages on one
     line the one of the highest grade counts. ``confidence`` is how sure the cause is where nothing else
     is known. With ``about`` ``gpu`` it is a fault only where a GPU is wanted or present. ``topic`` names the judgement that looks at it
-    together with what else is known (``provisioner.diagnose.log.topics``); without one, ``cause`` is the answer.
+    together with what else is known (``provisioner.explain.topics``); without one, ``cause`` is the answer.
     """
 
     id: str

@@ -49,7 +49,7 @@ def open_order(host: Reader, root: str, *, cache: Host | None = None, cache_dir:
     """Read how the causes stand to one another, with their traits, as ``open_messages`` does, and without the messages, which are much more."""
 
     def read() -> dict[str, Any]:
-        from provisioner.causes.words import load_causes, load_order  # noqa: PLC0415 - only a cold run reads YAML
+        from provisioner.causes.pages import load_causes, load_order  # noqa: PLC0415 - only a cold run reads YAML
 
         folder = f"{root}/{WORDS}"
         return {"order": to_data(load_order(host, folder, load_causes(host, folder)))}
@@ -105,8 +105,8 @@ def _load(cache: Host, place: str, key: list[Any]) -> dict[str, Any] | None:
 
 def _read(host: Reader, root: str, names: list[str]) -> dict[str, Any]:
     from provisioner.catalogue.yaml_text import parse_yaml  # noqa: PLC0415 - only a cold run reads YAML
+    from provisioner.causes.pages import load_causes, load_order  # noqa: PLC0415 - as above
     from provisioner.causes.speakers import messages_of, read_history, read_speaker  # noqa: PLC0415 - as above
-    from provisioner.causes.words import load_causes, load_order  # noqa: PLC0415 - as above
 
     def data(name: str) -> Any:
         path = f"{root}/{name}"

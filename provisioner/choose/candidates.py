@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from provisioner.choose.driver import Sight, check_driver, unanswered, unproven
 from provisioner.choose.gpu import gpu_warnings, judge, none_usable, usable
+from provisioner.choose.obstacles import Obstacle, span
 from provisioner.choose.platforms import check_cpu, check_libc, check_macos, is_bad, no_build, no_cuda, windows_warnings
 from provisioner.choose.pythons import Offer, Pythons, no_python, offers_for, python_warnings
-from provisioner.choose.view import CatalogueView
-from provisioner.choose.words import Obstacle, span
 from provisioner.model.catalogue import Build, ComputeDevice, CudaBuild, KnownBad, Release, set_of
+from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.conda_package import Road
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState, GpuJudgement

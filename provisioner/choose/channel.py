@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from provisioner.base.paths import is_absolute
 from provisioner.choose.candidates import Situation
 from provisioner.choose.platforms import platform_name
 from provisioner.choose.reasons import device_words, warnings_of
@@ -32,7 +33,7 @@ def channel_specs(request: Request, device: ComputeDevice, python: str) -> tuple
     """
     build = "cuda*" if device == "cuda" else "cpu*"
     found = [f"{TENSORFLOW} {conda_version(specifier(request.tensorflow, '--tensorflow'))} {build}"]
-    if request.python.startswith("/"):
+    if is_absolute(request.python):
         raise UsageError(
             f"`--python {request.python}` names an interpreter, and a conda environment brings its own", hint="give a version instead"
         )

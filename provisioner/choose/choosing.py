@@ -12,9 +12,9 @@ from provisioner.choose.pythons import find_pythons
 from provisioner.choose.reasons import reasons, warnings_of
 from provisioner.choose.refusing import refusals, refused
 from provisioner.choose.versions import names_prerelease, specifier
-from provisioner.choose.view import CatalogueView
 from provisioner.errors import TfsetupError
 from provisioner.model.catalogue import ComputeDevice, Release
+from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice, EnvState
 from provisioner.model.request import Request

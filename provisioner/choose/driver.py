@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Literal
 
+from provisioner.base.versions import numbers
 from provisioner.choose.gpu import usable
-from provisioner.choose.view import CatalogueView
-from provisioner.choose.words import Obstacle, listed
+from provisioner.choose.obstacles import Obstacle, listed
 from provisioner.model.catalogue import CudaBuild
+from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.facts import Facts, Gpu
 from provisioner.model.plan import GpuJudgement
 from provisioner.model.record import record
-from provisioner.versions import numbers
 
 _SHARE = {
     "docker": "start it with `docker run --gpus all` (the host needs the NVIDIA Container Toolkit)",

@@ -8,12 +8,12 @@ release's known-bad capabilities.
 
 from __future__ import annotations
 
-from provisioner.choose.words import Obstacle, listed
+from provisioner.base.versions import numbers
+from provisioner.choose.obstacles import Obstacle, listed
 from provisioner.model.catalogue import CudaBuild, GpuArchitecture, Release
 from provisioner.model.facts import Gpu
 from provisioner.model.plan import GpuJudgement, GpuVerdict
 from provisioner.model.record import record
-from provisioner.versions import numbers
 
 # How long TensorFlow says that compiling all of its kernels from PTX may take (tensorflow/docs, gpu.md of 2020).
 PTX_MINUTES = 30

@@ -8,12 +8,12 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator
 
+from provisioner.base.versions import numbers
 from provisioner.choose.versions import minor
-from provisioner.choose.view import CatalogueView
 from provisioner.model.catalogue import Release
+from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.plan import Choice, EnvState
 from provisioner.model.request import Kind, Request
-from provisioner.versions import numbers
 
 # What a person gives up most easily comes first. More than three lines nobody reads.
 _FIELDS = ("kind", "tensorflow", "env", "python", "device")

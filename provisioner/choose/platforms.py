@@ -6,11 +6,11 @@ no GPU on Windows after 2.10, every x86-64 wheel compiled with AVX); glibc floor
 
 from __future__ import annotations
 
-from provisioner.choose.words import Obstacle, listed
+from provisioner.base.versions import numbers
+from provisioner.choose.obstacles import Obstacle, listed
 from provisioner.errors import CouldNotTellError
 from provisioner.model.catalogue import KnownBad, Release
 from provisioner.model.facts import Facts, System
-from provisioner.versions import numbers
 
 _NAMES = {"linux": "Linux", "macos": "macOS", "windows": "Windows"}
 # The only platform for which PyPI has CUDA wheels of TensorFlow that find their libraries in the environment.

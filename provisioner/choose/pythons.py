@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from provisioner.base.paths import is_absolute
+from provisioner.base.versions import numbers
+from provisioner.choose.obstacles import Obstacle, listed, span
 from provisioner.choose.versions import matches, minor, newest_first, some_patch_matches, specifier
-from provisioner.choose.words import Obstacle, listed, span
 from provisioner.errors import CouldNotTellError, UsageError
 from provisioner.model.facts import Facts, Interpreter
 from provisioner.model.plan import EnvState
 from provisioner.model.record import record
 from provisioner.model.request import Request
-from provisioner.versions import numbers
 
 _WIDTH = 64
 # The oldest Python that `uv python install` offers (uv 0.13).
@@ -77,7 +78,7 @@ def find_pythons(facts: Facts, request: Request, env: EnvState) -> Pythons:
 
 
 def _is_path(text: str) -> bool:
-    return text.startswith("/") or text[1:3] == ":\\"
+    return is_absolute(text)
 
 
 def _of_environment(facts: Facts, request: Request, env: EnvState, spec: str, path: str) -> Pythons:
@@ -178,7 +179,7 @@ def no_python(pythons: Pythons, supported: tuple[str, ...], device: str) -> Obst
 
 def _get(pythons: Pythons, supported: tuple[str, ...]) -> str:
     """Say how to get a Python; uv comes with this tool, so its way works on every distribution, for those that it has (from 3.8 on)."""
-    wanted = [python for python in newest_first(set(supported)) if pythons.spec.startswith("/") or some_patch_matches(pythons.spec, python)]
+    wanted = [python for python in newest_first(set(supported)) if is_absolute(pythons.spec) or some_patch_matches(pythons.spec, python)]
     if not wanted:
         return f"ask for another Python than `{pythons.asked}`"
     ways = [f"`uv python install {wanted[0]}`"] if numbers(wanted[0]) >= OLDEST_OF_UV else []

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from provisioner.base.versions import numbers
 from provisioner.choose.candidates import Candidate, Situation
 from provisioner.choose.driver import Sight
 from provisioner.choose.gpu import usable
+from provisioner.choose.obstacles import listed
 from provisioner.choose.platforms import has_cuda, is_jetson, platform_name, unused_gpu
 from provisioner.choose.pythons import Offer
-from provisioner.choose.words import listed
 from provisioner.model.catalogue import Release
 from provisioner.model.plan import GpuJudgement
-from provisioner.versions import numbers
 
 
 def reasons(situation: Situation, taken: Candidate, offer: Offer, *, first: bool) -> tuple[str, ...]:

@@ -6,11 +6,11 @@ import itertools
 from typing import TYPE_CHECKING
 
 from provisioner.choose.candidates import Candidate, Situation
+from provisioner.choose.obstacles import Obstacle, listed
 from provisioner.choose.platforms import JETSON, is_jetson
 from provisioner.choose.versions import matches, minor
-from provisioner.choose.view import CatalogueView
-from provisioner.choose.words import Obstacle, listed
 from provisioner.errors import NoProfileError
+from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.plan import Refusal
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
+from provisioner.base.specifiers import contains, readable
+from provisioner.base.versions import numbers
 from provisioner.errors import UsageError
-from provisioner.specifiers import contains, readable
-from provisioner.versions import numbers
 
 _PREFIX = re.compile(r"\d+(\.\d+)?(\.\*)?|\d+(\.\d+)+\.\*", re.ASCII)
 _EXACT = re.compile(r"\d+(\.\d+)+((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?", re.ASCII)

@@ -1,4 +1,7 @@
-"""The command line: options to requests, flow, report, exit code. It decides nothing."""
+"""The command line: options to what is asked of a command, its stages, a report, an exit code. It decides nothing.
+
+``run`` is the front door; a command is a module with a function of its name, whose one line of help stands in ``SUMMARIES``.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +29,23 @@ _REFUSALS = {
     errno.EPERM: ("this user may not do that", "check who owns it", "permission-denied"),
     errno.EROFS: ("the file system cannot be written", "choose another place", "permission-denied"),
 }
-# In the order in which a person meets them; each is a module of this package with a function of the same name.
-COMMANDS = ("detect", "profiles", "plan", "apply", "verify", "doctor", "explain", "fix", "undo", "init", "lock", "schema")
+# In the order in which a person meets them; each is a module of this package with a function of the same name. What each does stands here, so
+# that the list of commands imports none of them.
+SUMMARIES = {
+    "detect": "Say what this machine is: system, processor, GPUs, driver, CUDA copies, Pythons, disk. Reads only.",
+    "profiles": "List the known-good sets: releases, Pythons, devices, and what was run. Reads only.",
+    "plan": "Show what would be done, and why. Reads only; no network, unless --with asks for packages beyond the profile, or for a conda "
+    "channel's list.",
+    "apply": "Make the environment as planned: shown, agreed to, executed, verified; undone when the proof fails.",
+    "verify": "Prove that an environment computes: import, kernels, devices, libraries, integrity. Reads only.",
+    "doctor": "Examine an environment and the machine, and say what is wrong, root cause first. Reads only.",
+    "explain": "Say what an error log or a cause code means, and what to do. Reads only; no network.",
+    "fix": "Make an environment work by the smallest repair that does: shown, agreed to, executed, verified; undone when the proof fails.",
+    "undo": "Bring the environment back to what it was before the last apply, files and all.",
+    "init": "Write a first tfsetup.yaml for a team, from the environment that is there, or for this machine where there is none.",
+    "lock": "Lock a team's environments: exact, hashed files for every target, from one declaration.",
+    "schema": "Print the JSON Schema of a document that this tool writes or reads.",
+}
 
 
 def _root(
@@ -40,8 +58,12 @@ def _root(
         raise typer.Exit
 
 
-def make_app(names: Sequence[str]) -> typer.Typer:
-    """Return the application with these commands; a command that is not asked for is not imported, which saves a third of the start."""
+def make_app(asked: str) -> typer.Typer:
+    """Return the application for a command line whose first word is ``asked``.
+
+    Of a command that is asked for the real one alone; else all of them by name and summary, to be listed. A command that is not asked for is not
+    imported, which saves most of the start.
+    """
     app = typer.Typer(
         name="tfsetup",
         # Completion, rich help and pretty tracebacks cost start-up time; a traceback could also print secrets.
@@ -51,9 +73,16 @@ def make_app(names: Sequence[str]) -> typer.Typer:
         no_args_is_help=True,
     )
     app.callback(invoke_without_command=True)(_root)
-    for name in names:
-        app.command(name)(getattr(import_module(f"provisioner.cli.{name}"), name))
+    if asked in SUMMARIES:
+        app.command(asked, help=SUMMARIES[asked])(getattr(import_module(f"provisioner.cli.{asked}"), asked))
+        return app
+    for name, summary in SUMMARIES.items():
+        app.command(name, help=summary)(_listed)
     return app
+
+
+def _listed() -> None:
+    """Stand for a command that is only listed."""
 
 
 def run(argv: Sequence[str]) -> int:
@@ -67,7 +96,7 @@ def run(argv: Sequence[str]) -> int:
             signal.signal(getattr(signal, name), _interrupt)
     as_json = wants_json(argv)
     try:
-        app = make_app(argv[:1] if argv and argv[0] in COMMANDS else COMMANDS)
+        app = make_app(next((word for word in argv if not word.startswith("-")), ""))
         code = app(list(argv) or ["--help"], prog_name="tfsetup", standalone_mode=False)
         if code == InterruptedRunError.exit_code:
             # Typer turns Ctrl-C into this code, without a word.

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from provisioner.base.paths import absolute
 from provisioner.cli import options
-from provisioner.cli.consent import ask
+from provisioner.cli.consent import agree_to_back, ask
 from provisioner.cli.output import print_json, print_text, say
+from provisioner.commands import apply as stages
 from provisioner.errors import UsageError
-from provisioner.local_host import LocalHost
-from provisioner.model.request import Request
-from provisioner.workspace import absolute
-
-if TYPE_CHECKING:
-    from provisioner.flow import Planned
+from provisioner.host.local import LocalHost
+from provisioner.model.plan import Plan
+from provisioner.report.apply_text import applied_document, applied_text, nothing_to_do
+from provisioner.report.plan_text import plan_text
+from provisioner.report.progress import progress_for
+from provisioner.session import Session
 
 VERIFICATION_FAILED = 14
 DEFAULT_WAIT_SECONDS = 60.0
@@ -50,44 +52,33 @@ def apply(
     verbose: options.Verbose = False,
 ) -> int:
     """Make the environment as planned: shown, agreed to, executed, verified; undone when the proof fails."""
-    from provisioner import flow  # noqa: PLC0415 - start-up
-    from provisioner.report.apply_text import applied_document, applied_text, nothing_to_do  # noqa: PLC0415 - start-up
-    from provisioner.report.plan_text import plan_text  # noqa: PLC0415 - start-up
-    from provisioner.report.progress import progress_for  # noqa: PLC0415 - start-up
-
     host = LocalHost()
-    flow.check_executor(host)
     named = {"tensorflow": tensorflow, "python": python, "device": device, "kind": kind, "env": env, "with": with_, "offline": offline}
     named |= {"source": source, "channel": channel}
+    stages.check_executor(host)
     if plan and any(value not in (None, False) for value in named.values()):
         raise UsageError("a saved plan says all that is to be done", place=plan, hint="give either a plan or options, not both")
     _check_locked(plan, named, locked=locked, lock=lock, target=target)
-    request = options.request(host, **named)
-    progress = progress_for(as_json=as_json, host=host)
-    # What an interrupted run left is brought back first, so that the plan is made for a whole environment.
-    left = flow.clear_interrupted(host, flow.saved_env(host, plan) if plan else request.env, wait=wait, progress=progress)
-    if left is not None:
-        progress.note(f"An earlier run was interrupted; what it had begun was taken back ({left.where})")
-    planned = _planned(host, request, saved=plan, team=(lock, target) if locked else None)
-    if not planned.plan.changes:
-        if as_json:
-            print_json(applied_document(planned.plan, None))
-        else:
-            print_text(nothing_to_do(planned.plan))
-        return 0
+    folder = absolute(lock, host, "--lock") if lock else ""
+    asked = stages.Asked(
+        request=options.request(host, **named), saved=plan, lock=folder if locked else None, target=target if locked else None, wait=wait
+    )
     agreed = options.agreed(host, yes=yes)
-    # Nobody is asked about what was not shown; with --json, too, it is words and goes to stderr.
-    if not (as_json and agreed):
-        say(plan_text(planned.plan, interrupted=None, verbose=verbose))
-        say("")
-    ask("Do this?", agreed=agreed)
-    with closing(progress):
-        executed = flow.apply(host, planned, progress=progress, wait=wait)
+
+    def agree(made: Plan) -> None:
+        """Nobody is asked about what was not shown; with --json, too, it is words and goes to stderr."""
+        if not (as_json and agreed):
+            say(plan_text(made, interrupted=None, verbose=verbose) + "\n")
+        ask("Do this?", agreed=agreed)
+
+    agree_back = agree_to_back(as_json=as_json, agreed=agreed)
+    with closing(progress_for(as_json=as_json, host=host)) as progress:
+        done = stages.apply(Session(host), asked, agree=agree, agree_back=agree_back, progress=progress)
     if as_json:
-        print_json(applied_document(planned.plan, executed))
+        print_json(applied_document(done.plan, done.executed))
     else:
-        print_text(applied_text(planned.plan, executed, verbose=verbose))
-    return 0 if executed.kept else VERIFICATION_FAILED
+        print_text(applied_text(done.plan, done.executed, verbose=verbose) if done.executed else nothing_to_do(done.plan))
+    return 0 if done.executed is None or done.executed.kept else VERIFICATION_FAILED
 
 
 def _check_locked(plan: str, named: Mapping[str, object], *, locked: bool, lock: str, target: str) -> None:
@@ -100,16 +91,3 @@ def _check_locked(plan: str, named: Mapping[str, object], *, locked: bool, lock:
         if locked and named[name]:
             hint = "change tfsetup.yaml, and run `tfsetup lock`"
             raise UsageError("the lock says what is installed", place=f"--{name}", hint=hint)
-
-
-def _planned(host: LocalHost, request: Request, *, saved: str, team: tuple[str, str] | None) -> Planned:
-    """Return the plan: the ``saved`` one, or one made now; ``team`` is the folder of a team's lock ("" for this one's) and the target."""
-    from provisioner import flow  # noqa: PLC0415 - start-up
-
-    if team is None:
-        return flow.load_saved_plan(host, saved, request.channels) if saved else flow.plan(host, request)
-    from provisioner import flow_team  # noqa: PLC0415 - only with --locked
-
-    lock, target = team
-    folder = flow_team.locked_folder(host, absolute(lock, host, "--lock") if lock else "")
-    return flow_team.plan_locked(host, request, folder, target)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import posixpath
 from contextlib import closing
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from provisioner.base.paths import absolute
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text, say
+from provisioner.commands import doctor as stages
+from provisioner.commands.doctor import Diagnosed
+from provisioner.diagnose.compare import compare_examinations
+from provisioner.diagnose.doctor import all_checks
+from provisioner.diagnose.gather import Wishes
 from provisioner.errors import UsageError
-from provisioner.local_host import LocalHost
-
-if TYPE_CHECKING:
-    from provisioner.model.diagnosis import Examination
+from provisioner.host import Host
+from provisioner.host.local import LocalHost
+from provisioner.model.diagnosis import Changes, Examination
+from provisioner.report.doctor_text import check_list, examination_document, examination_text
+from provisioner.report.progress import progress_for
+from provisioner.session import Session
 
 HEALTHY, FINDINGS, COULD_NOT_TELL = 0, 11, 16
 
@@ -38,27 +47,20 @@ def doctor(
     verbose: options.Verbose = False,
 ) -> int:
     """Examine an environment and the machine, and say what is wrong, root cause first. Reads only."""
-    from provisioner import flow_diagnose  # noqa: PLC0415 - start-up
-    from provisioner.diagnose.compare import compare_examinations  # noqa: PLC0415 - start-up
-    from provisioner.diagnose.survey import Wishes  # noqa: PLC0415 - start-up
-    from provisioner.report.doctor_text import check_list, examination_document, examination_text  # noqa: PLC0415 - start-up
-    from provisioner.report.progress import progress_for  # noqa: PLC0415 - start-up
-    from provisioner.workspace import absolute  # noqa: PLC0415 - start-up
-
     host = LocalHost()
+    session = Session(host)
     if listing:
-        print_text(check_list(flow_diagnose.checks()))
+        print_text(check_list(all_checks()))
         return HEALTHY
     if timeout <= 0:
         raise UsageError("the time limit must be above zero", place="--timeout")
-    before = flow_diagnose.read_examination(host, compare) if compare else None
+    before = stages.read_examination(session, compare) if compare else None
     folder = absolute(cwd, host, "--cwd") if cwd else host.cwd
     wishes = Wishes(cwd=folder, importing=not no_import, deep=deep, timeout=timeout)
     named = absolute(python, host, "--python") if python else ""
-    progress = progress_for(as_json=as_json, host=host)
-    with closing(progress):
-        found = flow_diagnose.doctor(
-            host, env=options.named_environment(host, env, python), python=named, wishes=wishes, only=check or (), progress=progress
+    with closing(progress_for(as_json=as_json, host=host)) as progress:
+        found = stages.doctor(
+            session, env=options.named_environment(host, env, python), python=named, wishes=wishes, only=check or (), progress=progress
         )
     changes = compare_examinations(before, found.examination) if before else None
     if as_json:
@@ -66,7 +68,7 @@ def doctor(
     else:
         print_text(examination_text(found.examination, changes, verbose=verbose))
     if report:
-        taken_out = flow_diagnose.write_report(host, report, found, changes)
+        taken_out = write_report(host, report, found, changes)
         say(f"report: written to {report}; taken out: {', '.join(taken_out) or 'nothing, there was nothing private in it'}")
     return _code(found.examination)
 
@@ -77,3 +79,14 @@ def _code(examination: Examination) -> int:
         return FINDINGS
     told = {item.result for item in examination.checks} - {"could not tell", "crashed", "skipped"}
     return HEALTHY if told else COULD_NOT_TELL
+
+
+def write_report(host: Host, path: str, found: Diagnosed, changes: Changes | None) -> tuple[str, ...]:
+    """Write the bug report into a file that a person named, and return in words what was taken out of it."""
+    from provisioner.report.bug_report import bug_report  # noqa: PLC0415 - only with --report
+    from provisioner.report.private import Private  # noqa: PLC0415 - as above
+
+    private = Private.of(host)
+    text = bug_report(found.examination, found.case, changes, private)
+    host.write(posixpath.join(host.cwd, path), text)
+    return private.taken_out

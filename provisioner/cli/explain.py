@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from typing import Annotated
 
 import typer
 
+from provisioner.causes.pages import Place
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text
+from provisioner.commands import explain as stages
 from provisioner.errors import UsageError
 from provisioner.host import Host
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
+from provisioner.report.cause_text import cause_document, cause_text
+from provisioner.report.explain_text import explanation_document, explanation_text
+from provisioner.session import Session
 
 FINDINGS, COULD_NOT_TELL = 11, 16
 # ``sys.platform`` as the pages call it.
@@ -44,18 +50,16 @@ def explain(
     told = _context(context or [])
     if _CODE.fullmatch(log) and not host.exists(f"{host.cwd}/{log}"):
         return _page(host, log, as_json=as_json)
-    from provisioner import flow_explain  # noqa: PLC0415 - start-up
 
     if log in {"", "-"}:
         if not log and sys.stdin.isatty():
             raise UsageError("there is no log", hint=_HINT)
         source = "standard input"
-        content, left_out = flow_explain.read_stream(sys.stdin.buffer)
+        content, left_out = stages.read_stream(sys.stdin.buffer)
     else:
         source = log
-        content, left_out = flow_explain.read_log(host, log)
-    explanation = flow_explain.explain(host, content, source=source, left_out=left_out, context=told, facts_file=facts)
-    from provisioner.report.explain_text import explanation_document, explanation_text  # noqa: PLC0415 - start-up
+        content, left_out = stages.read_log(host, log)
+    explanation = stages.explain(Session(host), content, source=source, left_out=left_out, context=told, facts_file=facts)
 
     if as_json:
         print_json(explanation_document(explanation))
@@ -79,13 +83,8 @@ def _context(items: list[str]) -> dict[str, str]:
 
 
 def _page(host: Host, code: str, *, as_json: bool) -> int:
-    import shutil  # noqa: PLC0415 - start-up
 
-    from provisioner import flow_explain  # noqa: PLC0415 - start-up
-    from provisioner.causes.words import Place  # noqa: PLC0415 - start-up
-    from provisioner.report.cause_text import cause_document, cause_text  # noqa: PLC0415 - start-up
-
-    cause, order = flow_explain.cause_page(host, code)
+    cause, order = stages.cause_page(host, code)
     if as_json:
         print_json(cause_document(cause))
     else:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from provisioner.base.paths import absolute
 from provisioner.cli import options
 from provisioner.cli.apply import DEFAULT_WAIT_SECONDS, VERIFICATION_FAILED
-from provisioner.cli.consent import ask
+from provisioner.cli.consent import agree_to_back, ask
 from provisioner.cli.output import print_json, print_text, say
-from provisioner.local_host import LocalHost
-from provisioner.progress import SILENT
-
-if TYPE_CHECKING:
-    from provisioner.diagnose.subject import Subject
-    from provisioner.flow_fix import Tried
-    from provisioner.host import Host
-    from provisioner.model.diagnosis import Examination
-    from provisioner.model.plan import Plan
-    from provisioner.progress import Progress
+from provisioner.commands import fix as stages
+from provisioner.commands.apply import check_executor
+from provisioner.environment import active
+from provisioner.host.local import LocalHost
+from provisioner.model.diagnosis import Examination
+from provisioner.model.plan import Plan
+from provisioner.repair.attempts import Tried
+from provisioner.report.fix_text import findings_text, fixed_document, fixed_text, taken_back_text
+from provisioner.report.plan_text import plan_text
+from provisioner.report.progress import progress_for
+from provisioner.session import Session
 
 # The exit codes of the contract by how it ended.
 CODES = {"healthy": 0, "planned": 0, "mended": 0, "unmendable": 11, "failed": VERIFICATION_FAILED, "could not tell": 16}
@@ -42,72 +43,40 @@ def fix(
     verbose: options.Verbose = False,
 ) -> int:
     """Make an environment work by the smallest repair that does: shown, agreed to, executed, verified; undone when the proof fails."""
-    from provisioner import flow, flow_fix  # noqa: PLC0415 - start-up
-    from provisioner.diagnose import subject as subjects  # noqa: PLC0415 - start-up
-    from provisioner.report.fix_text import findings_text, fixed_document, fixed_text  # noqa: PLC0415 - start-up
-    from provisioner.report.progress import progress_for  # noqa: PLC0415 - start-up
-    from provisioner.workspace import absolute  # noqa: PLC0415 - start-up
-
     host = LocalHost()
-    flow.check_executor(host)
+    check_executor(host)
     named = absolute(python, host, "--python") if python else ""
-    folder = absolute(cwd, host, "--cwd") if cwd else host.cwd
-    subject = subjects.choose(host, env=options.named_environment(host, env, python), python=named)
-    request = replace(options.request(host, offline=offline), env=subject.env, tensorflow="", python="", device="auto", extra=())
+    subject = active.choose(host, env=options.named_environment(host, env, python), python=named)
     agreed = options.agreed(host, yes=yes)
-    progress = progress_for(as_json=as_json, host=host)
+    asked = stages.Asked(
+        subject=subject,
+        request=options.request(host, offline=offline),
+        cwd=absolute(cwd, host, "--cwd") if cwd else host.cwd,
+        wait=wait,
+        shown_only=dry_run,
+    )
+
+    def found(before: Examination) -> None:
+        if not before.healthy and not as_json:
+            say(findings_text(before.findings) + "\n")
 
     def agree(plan: Plan) -> bool:
         """Nobody is asked about what was not shown."""
         if not (as_json and (agreed or dry_run)):
-            _show(plan, verbose=verbose)
+            say(plan_text(plan, interrupted=None, verbose=verbose) + "\n")
         if not dry_run:
             ask("Do this, with what becomes of what else is installed?" if plan.conflicts else "Do this?", agreed=agreed)
         return not dry_run
 
-    with closing(progress):
-        left = flow.clear_interrupted(host, subject.env, wait=wait, progress=progress) if subject.env and not dry_run else None
-        if left is not None:
-            progress.note(f"An earlier run was interrupted; what it had begun was taken back ({left.where})")
-        before = _examine(host, subject, folder, progress, importing=True)
-        if not before.healthy and not as_json:
-            say(findings_text(before.findings) + "\n")
-        fixing = flow_fix.fix(
-            host,
-            before,
-            request,
-            agree=agree,
-            told=lambda tried: None if as_json else _tell(tried, verbose=verbose),
-            # What was made imports TensorFlow in the proof already, of which this is a part.
-            examine=lambda: _examine(host, subject, folder, SILENT, importing=False),
-            progress=progress,
-            wait=wait,
-        )
+    def told(tried: Tried) -> None:
+        if not as_json and not tried.executed.kept:
+            say(taken_back_text(tried, verbose=verbose) + "\n")
+
+    agree_back = agree_to_back(as_json=as_json, agreed=agreed)
+    with closing(progress_for(as_json=as_json, host=host)) as progress:
+        fixing = stages.fix(Session(host), asked, found=found, agree=agree, agree_back=agree_back, told=told, progress=progress)
     if as_json:
         print_json(fixed_document(fixing))
     else:
         print_text(fixed_text(fixing, verbose=verbose))
     return CODES[fixing.outcome]
-
-
-def _examine(host: Host, subject: Subject, cwd: str, progress: Progress, *, importing: bool) -> Examination:
-    from provisioner import flow_diagnose  # noqa: PLC0415 - start-up
-    from provisioner.diagnose.survey import Wishes  # noqa: PLC0415 - start-up
-
-    wishes = Wishes(cwd=cwd, importing=importing)
-    # An environment is examined with the Python that it should have; that may be what is gone.
-    python = subject.python if not subject.env or host.exists(subject.python) else ""
-    return flow_diagnose.doctor(host, env=subject.env, python=python, wishes=wishes, progress=progress).examination
-
-
-def _show(plan: Plan, *, verbose: bool) -> None:
-    from provisioner.report.plan_text import plan_text  # noqa: PLC0415 - start-up
-
-    say(plan_text(plan, interrupted=None, verbose=verbose) + "\n")
-
-
-def _tell(tried: Tried, *, verbose: bool) -> None:
-    from provisioner.report.fix_text import taken_back_text  # noqa: PLC0415 - start-up
-
-    if not tried.executed.kept:
-        say(taken_back_text(tried, verbose=verbose) + "\n")

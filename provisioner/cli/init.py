@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import posixpath
 from typing import Annotated
 
 import typer
 
+from provisioner.base.paths import absolute
 from provisioner.cli import options
 from provisioner.cli.consent import ask
 from provisioner.cli.output import print_json, print_text, say
-from provisioner.errors import CouldNotTellError, InputError
-from provisioner.local_host import LocalHost
-from provisioner.workspace import absolute
+from provisioner.commands import init as stages
+from provisioner.host.local import LocalHost
+from provisioner.lock import starter
+from provisioner.model import codec
+from provisioner.session import Session
 
 
 def init(
@@ -25,47 +27,16 @@ def init(
     as_json: options.Json = False,
 ) -> int:
     """Write a first tfsetup.yaml for a team, from the environment that is there, or for this machine where there is none."""
-    from provisioner import flow  # noqa: PLC0415 - start-up
-    from provisioner.lock import first, found  # noqa: PLC0415 - start-up
-    from provisioner.model import codec  # noqa: PLC0415 - start-up
-    from provisioner.site import read_site  # noqa: PLC0415 - start-up
-
     host = LocalHost()
+    agreed = options.agreed(host, yes=yes)
     request = options.request(host, env=env)
-    root = request.env
-    if request.origins["env"] == "default" and not host.exists(root):
-        root = host.env.get("VIRTUAL_ENV") or root
     folder = absolute(project, host, "--project")
-    file = posixpath.join(folder, found.FILE)
-    there = found.find(host, folder)
-    if there is not None and not there.is_yaml:
-        hint = f"add targets there; a {found.FILE} beside it would be a second declaration"
-        raise InputError("has a [tool.tfsetup] already", place=there.file, hint=hint)
-    platform = flow.platform_of(host)
-    if not platform:
-        raise CouldNotTellError("could not tell what platform this machine is", hint="write the file by hand: docs/teams.md")
-    site = read_site(host, root)
-    if site.state.exists:
-        facts = flow.detect(host, env=root, full=False)
-        said = first.from_environment(host, site, facts, platform, flow.open_catalogue(host), file=file)
-        origin = f"the environment {posixpath.relpath(root, folder)}"
-    else:
-        planned = flow.plan(host, request)
-        choice = planned.plan.choice
-        target = first.make_target(platform, choice.device, choice.python, planned.facts)
-        said = first.First(file=file, tensorflow=choice.release, targets=(target,))
-        origin = "what fits the machine it was called on"
-    if there is not None:
-        ask(f"{file} is there already. Replace it?", agreed=options.agreed(host, yes=yes))
-    try:
-        host.write(file, first.text_of(said, origin))
-    except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror}", place=file) from None
+    said = stages.init(Session(host), request, folder, agree=lambda file: ask(f"{file} is there already. Replace it?", agreed=agreed))
     if as_json:
-        print_json(codec.document(first.SCHEMA, said))
+        print_json(codec.document(starter.SCHEMA, said))
         return 0
     counts = f"{len(said.requirements)} requirement{'' if len(said.requirements) == 1 else 's'}"
-    print_text(f"{file}: TensorFlow {said.tensorflow} for {said.targets[0].name} with Python {said.targets[0].python}, {counts}")
+    print_text(f"{said.file}: TensorFlow {said.tensorflow} for {said.targets[0].name} with Python {said.targets[0].python}, {counts}")
     for warning in said.warnings:
         say(f"warning: {warning}")
     for name in said.left_out:

@@ -6,11 +6,19 @@ from typing import Annotated
 
 import typer
 
+from provisioner.base.paths import absolute
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text
+from provisioner.commands import lock as stages
+from provisioner.commands import lock_check
 from provisioner.errors import UsageError
-from provisioner.local_host import LocalHost
-from provisioner.workspace import absolute
+from provisioner.host.local import LocalHost
+from provisioner.lock import dates
+from provisioner.lock.difference import compare
+from provisioner.model import codec
+from provisioner.report import check_text, diff_text, lock_text
+from provisioner.report.progress import progress_for
+from provisioner.session import Session
 
 # The lock is not what its inputs would give now.
 STALE = 10
@@ -67,29 +75,22 @@ def lock(
         return _check(host, folder, online=online, as_json=as_json)
     if diff:
         return _diff(host, folder, (names or [""])[0], markdown=markdown, as_json=as_json)
-    from provisioner import flow_lock  # noqa: PLC0415 - start-up
-    from provisioner.lock import dates  # noqa: PLC0415 - start-up
-    from provisioner.lock.difference import compare  # noqa: PLC0415 - start-up
-    from provisioner.model import codec  # noqa: PLC0415 - start-up
-    from provisioner.report.diff_text import diff_text  # noqa: PLC0415 - start-up
-    from provisioner.report.lock_text import SCHEMA, lock_report, lock_text  # noqa: PLC0415 - start-up
-    from provisioner.report.progress import progress_for  # noqa: PLC0415 - start-up
 
-    if engine not in {"", *flow_lock.ENGINES}:
-        raise UsageError(f"`{engine}` is not one of {', '.join(flow_lock.ENGINES)}", place="--engine")
-    wanted = flow_lock.Wanted(
-        engine=next((item for item in flow_lock.ENGINES if item == engine), None),
+    if engine not in {"", *stages.ENGINES}:
+        raise UsageError(f"`{engine}` is not one of {', '.join(stages.ENGINES)}", place="--engine")
+    wanted = stages.Wanted(
+        engine=next((item for item in stages.ENGINES if item == engine), None),
         upgrade=tuple(names or ()) if upgrade else None,
         cutoff=dates.parse(cutoff, "--cutoff") if cutoff else "",
         offline=offline,
     )
-    done = flow_lock.lock(host, folder, wanted, progress=progress_for(as_json=as_json, host=host))
+    done = stages.lock(Session(host), folder, wanted, progress=progress_for(as_json=as_json, host=host))
     if as_json:
-        print_json(codec.document(SCHEMA, lock_report(done.folder, done.lock, done.changed, done.warnings)))
+        print_json(codec.document(lock_text.SCHEMA, lock_text.lock_report(done.folder, done.lock, done.changed, done.warnings)))
     else:
-        print_text(lock_text(done.folder, done.lock, done.changed, done.warnings))
+        print_text(lock_text.lock_text(done.folder, done.lock, done.changed, done.warnings))
         if done.before is not None and done.changed:
-            print_text(f"\nWhat changed\n{diff_text(compare(done.before, done.lock))}")
+            print_text(f"\nWhat changed\n{diff_text.diff_text(compare(done.before, done.lock))}")
     return 0
 
 
@@ -110,31 +111,25 @@ def _check_options(names: list[str], modes: dict[str, bool], additions: dict[str
 
 
 def _check(host: LocalHost, folder: str, *, online: bool, as_json: bool) -> int:
-    from provisioner import flow_team  # noqa: PLC0415 - start-up
-    from provisioner.report.check_text import SCHEMA, CheckReport, check_text  # noqa: PLC0415 - start-up
-    from provisioner.report.progress import progress_for  # noqa: PLC0415 - start-up
 
-    found = flow_team.check(host, folder, online=online, progress=progress_for(as_json=as_json, host=host))
-    report = CheckReport(fresh=not found.differences, folder=found.folder, online=online, files=found.files, differences=found.differences)
+    found = lock_check.check(Session(host), folder, online=online, progress=progress_for(as_json=as_json, host=host))
+    report = check_text.CheckReport(
+        fresh=not found.differences, folder=found.folder, online=online, files=found.files, differences=found.differences
+    )
     if as_json:
-        from provisioner.model import codec  # noqa: PLC0415 - start-up
-
-        print_json(codec.document(SCHEMA, report))
+        print_json(codec.document(check_text.SCHEMA, report))
     else:
-        print_text(check_text(report))
+        print_text(check_text.check_text(report))
     return 0 if report.fresh else STALE
 
 
 def _diff(host: LocalHost, folder: str, old: str, *, markdown: bool, as_json: bool) -> int:
-    from provisioner import flow_team  # noqa: PLC0415 - start-up
-    from provisioner.model import codec  # noqa: PLC0415 - start-up
-    from provisioner.report.diff_text import SCHEMA, diff_markdown, diff_text  # noqa: PLC0415 - start-up
 
     if markdown and as_json:
         raise UsageError("--markdown and --json cannot be asked for together", hint="give one of them")
-    found = flow_team.diff(host, folder, old)
+    found = lock_check.diff(Session(host), folder, old)
     if as_json:
-        print_json(codec.document(SCHEMA, found))
+        print_json(codec.document(diff_text.SCHEMA, found))
     else:
-        print_text(diff_markdown(found) if markdown else diff_text(found))
+        print_text(diff_text.diff_markdown(found) if markdown else diff_text.diff_text(found))
     return 0

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from provisioner import settings
+from provisioner.cli import settings
 from provisioner.errors import UsageError
 from provisioner.host import Host
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.request import SETTINGS, Request
 
 TensorFlow = Annotated[

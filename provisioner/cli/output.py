@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import posixpath
 import sys
 from typing import Any
 
 from provisioner.errors import InputError, NoProfileError, TfsetupError, VerificationError
+from provisioner.host import Host
 
 ERROR_SCHEMA = "tfsetup/error/1"
 # U+0080 to U+009F steer some terminals like the control characters of ASCII do.
@@ -69,3 +71,14 @@ def fail(error: TfsetupError, *, as_json: bool) -> int:
     if error.hint:
         say(f"hint: {error.hint}")
     return error.exit_code
+
+
+def write_file(host: Host, path: str, text: str) -> None:
+    """Write a file that a person named with ``-o``; a link is followed, and what is no file (``/dev/null``, a folder) is never replaced."""
+    target = host.real(posixpath.join(host.cwd, path))
+    try:
+        if host.exists(target) and host.entry(target).kind != "file":
+            raise InputError("is there already, and is not a file", place=path, hint="choose another file")
+        host.write(target, text)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", place=path, hint="choose another file") from None

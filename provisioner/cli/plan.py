@@ -8,9 +8,13 @@ from typing import Annotated
 import typer
 
 from provisioner.cli import options
-from provisioner.cli.detect import write_file
-from provisioner.cli.output import print_json, print_text, say
-from provisioner.local_host import LocalHost
+from provisioner.cli.output import print_json, print_text, say, write_file
+from provisioner.commands import plan as stages
+from provisioner.host.local import LocalHost
+from provisioner.model import codec
+from provisioner.plan.seal import SCHEMA
+from provisioner.report.plan_text import next_text, plan_text
+from provisioner.session import Session
 
 CHANGES_PENDING = 10
 
@@ -37,22 +41,16 @@ def plan(
     verbose: options.Verbose = False,
 ) -> int:
     """Show what would be done, and why. Reads only; no network, unless --with asks for packages beyond the profile, or for a conda channel's list."""
-    from provisioner import flow  # noqa: PLC0415 - start-up
-    from provisioner import plan as planning  # noqa: PLC0415 - start-up
-    from provisioner.model import codec  # noqa: PLC0415 - start-up
-
     host = LocalHost()
     named = {"tensorflow": tensorflow, "python": python, "device": device, "kind": kind, "env": env, "with": with_, "offline": offline}
     named |= {"source": source, "channel": channel}
-    planned = flow.plan(host, options.request(host, **named), facts_file=facts)
-    document = codec.document(planning.SCHEMA, planned.plan)
+    planned = stages.plan(Session(host), options.request(host, **named), facts_file=facts)
+    document = codec.document(SCHEMA, planned.plan)
     if output:
         write_file(host, output, json.dumps(document, indent=1) + "\n")
     if as_json:
         print_json(document)
     else:
-        from provisioner.report.plan_text import next_text, plan_text  # noqa: PLC0415 - start-up
-
         print_text(plan_text(planned.plan, interrupted=planned.interrupted, verbose=verbose))
         print_text("\n" + next_text(planned.plan, elsewhere=bool(facts), saved=output))
         if output:

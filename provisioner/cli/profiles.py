@@ -8,7 +8,9 @@ import typer
 
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
+from provisioner.report.profiles_text import profiles_document, profiles_text, release_text, select
+from provisioner.session import Session
 
 
 def profiles(
@@ -20,10 +22,7 @@ def profiles(
     as_json: options.Json = False,
 ) -> int:
     """List the known-good sets: releases, Pythons, devices, and what was run. Reads only."""
-    from provisioner import flow  # noqa: PLC0415 - start-up
-    from provisioner.report.profiles_text import profiles_document, profiles_text, release_text, select  # noqa: PLC0415 - start-up
-
-    catalogue = flow.open_catalogue(LocalHost())
+    catalogue = Session(LocalHost()).catalogue
     entries = select(catalogue, release=release, python=python, device=device, platform=platform)
     if as_json:
         print_json(profiles_document(catalogue, entries, in_full=bool(release)))

@@ -8,14 +8,13 @@ import typer
 
 from provisioner.cli.output import print_json, print_text
 from provisioner.errors import UsageError
+from provisioner.report.schemas import SCHEMAS, schema_of
 
 
 def schema(
     name: Annotated[str, typer.Argument(metavar="[NAME]", help="The document: facts, plan, verify, …; without it they are listed.")] = "",
 ) -> int:
     """Print the JSON Schema of a document that this tool writes or reads."""
-    from provisioner.report.schemas import SCHEMAS, schema_of  # noqa: PLC0415 - start-up
-
     if not name:
         print_text("\n".join(SCHEMAS))
         return 0

@@ -9,8 +9,13 @@ import typer
 
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text
+from provisioner.commands import verify as stages
 from provisioner.errors import UsageError
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
+from provisioner.report.apply_text import verification_document
+from provisioner.report.progress import progress_for
+from provisioner.report.verify_text import verification_text
+from provisioner.session import Session
 
 VERIFICATION_FAILED = 14
 
@@ -25,23 +30,18 @@ def verify(
     verbose: options.Verbose = False,
 ) -> int:
     """Prove that an environment computes: import, kernels, devices, libraries, integrity. Reads only."""
-    from provisioner import flow  # noqa: PLC0415 - start-up
-    from provisioner.report.apply_text import verification_document  # noqa: PLC0415 - start-up
-    from provisioner.report.progress import progress_for  # noqa: PLC0415 - start-up
-
     if require not in {"", "gpu"}:
         raise UsageError(f"`{require}` is not known", place="--require", hint="--require gpu")
     if timeout <= 0:
         raise UsageError("the time limit must be above zero", place="--timeout")
     host = LocalHost()
-    progress = progress_for(as_json=as_json, host=host)
     place = options.environment(host, env)
-    with closing(progress):
-        verification = flow.verify(host, env=place, python=python, require_gpu=require == "gpu", timeout=timeout, progress=progress)
+    with closing(progress_for(as_json=as_json, host=host)) as progress:
+        verification = stages.verify(
+            Session(host), env=place, python=python, require_gpu=require == "gpu", timeout=timeout, progress=progress
+        )
     if as_json:
         print_json(verification_document(verification))
     else:
-        from provisioner.report.verify_text import verification_text  # noqa: PLC0415 - start-up
-
         print_text(verification_text(verification, verbose=verbose))
     return 0 if verification.passed else VERIFICATION_FAILED

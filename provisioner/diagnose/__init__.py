@@ -1,1 +1,4 @@
-"""From what is seen to what is wrong: the checks of ``doctor``, the reading of logs, ranking, and the repairs that would mend it."""
+"""From what is seen to what is wrong: what is read of an environment, the checks of ``doctor``, and the ranking of what they find.
+
+``gather.gather`` reads, ``doctor.examine`` judges; a check is a module of ``checks``.
+"""

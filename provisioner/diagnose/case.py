@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import field
-from typing import Literal
 
 from provisioner.catalogue.fits import Fits
 from provisioner.causes.findings import Findings
-from provisioner.choose.view import CatalogueView
+from provisioner.environment.distributions import Installed, Origin
+from provisioner.environment.receipt import Receipt
 from provisioner.host import Reader
 from provisioner.model.catalogue import Build, Lock, Release
+from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.facts import Facts, Interpreter
 from provisioner.model.record import record
-from provisioner.receipt import Receipt
 from provisioner.verify.integrity import Integrity
 from provisioner.verify.raw import Child, Expected
-
-# Where an entry of a module path comes from.
-Origin = Literal["stdlib", "environment", "base", "user", "PYTHONPATH", "cwd", "pth", "other"]
 
 
 @record
@@ -32,7 +29,7 @@ class PathEntry:
 
 @record
 class Survey:
-    """What the interpreter itself says (``diagnose/_survey.py``), without importing TensorFlow.
+    """What the interpreter itself says (``in_process/_interpreter.py``), without importing TensorFlow.
 
     ``markers`` is its environment of PEP 508; ``modules`` maps the top-level names that matter (``fits.modules``, ``fits.standard_library``) to
     the file from which ``importlib`` would load each: "built-in" for what has no file, a folder with a slash at the end for a namespace
@@ -52,22 +49,6 @@ class Survey:
     path: tuple[PathEntry, ...]
     modules: dict[str, str]
     flags: dict[str, str] = field(default_factory=dict)
-
-
-@record
-class Distribution:
-    """An installed distribution that the interpreter sees (or that lies in the environment): the first of its name on the path wins."""
-
-    name: str
-    version: str
-    metadata: str
-    site: str
-    origin: Origin
-    requires: tuple[str, ...] = ()
-    requires_python: str = ""
-    wheel_tags: tuple[str, ...] = ()
-    installer: str = ""
-    damaged: str = ""
 
 
 @record
@@ -91,7 +72,7 @@ class Case:
     config: dict[str, str]
     survey: Survey | None
     no_survey: str
-    distributions: tuple[Distribution, ...]
+    distributions: tuple[Installed, ...]
     integrity: Integrity
     receipt: Receipt | None
     expected: Expected
@@ -107,7 +88,7 @@ class Case:
     catalogue: CatalogueView | None = None
     fits: Fits = field(default_factory=Fits)
 
-    def first(self, name: str) -> Distribution | None:
+    def first(self, name: str) -> Installed | None:
         """The distribution of a normalised name that the interpreter would use."""
         return next((item for item in self.distributions if item.name == name), None)
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import posixpath
 import re
 
-from provisioner import conda_links
-from provisioner.diagnose import conda_case, target
-from provisioner.diagnose.case import Case, CouldNotTell, Distribution
-from provisioner.diagnose.known import LIBRARIES
-from provisioner.facts import files
+from provisioner.base.paths import is_absolute
+from provisioner.conda import links as conda_links
+from provisioner.diagnose import conda as conda_case
+from provisioner.diagnose import tensorflow
+from provisioner.diagnose.case import Case, CouldNotTell
+from provisioner.diagnose.recognise import LIBRARIES
+from provisioner.environment.distributions import Installed
 from provisioner.facts.libraries import MAX_CUDART, TOOLKITS, constant_version, file_version
 from provisioner.facts.loader import Loader
+from provisioner.host import files
 from provisioner.model.catalogue import CudaBuild, Link
 from provisioner.model.finding import Repair, Severity
 from provisioner.model.record import record
@@ -67,7 +70,7 @@ def component(soname: str) -> str:
 
 def build_of(case: Case) -> CudaBuild | None:
     """What the release was built with; None where it has no CUDA build or is not known."""
-    build = target.build(case)
+    build = tensorflow.build(case)
     return build.cuda if build is not None else None
 
 
@@ -78,14 +81,14 @@ def kind(soname: str) -> str:
 
 def matters(case: Case) -> tuple[Severity | None, str]:
     """How grave a missing library is (None: not at all), and why in words; raises ``CouldNotTell`` for a build that is not known."""
-    made = target.cuda_build(case)
+    made = tensorflow.cuda_build(case)
     if made is False:
         return None, "a CPU build opens no CUDA libraries"
     if made is None:
         raise CouldNotTell("whether this TensorFlow was built with CUDA is not known")
     if case.facts.system.os.value != "linux":
         return None, "CUDA's libraries are looked for on Linux only"
-    purpose = target.purpose(case)
+    purpose = tensorflow.purpose(case)
     if purpose.device == "cpu":
         return None, f"the environment is made for the CPU ({purpose.why})"
     if purpose.device == "cuda":
@@ -97,7 +100,7 @@ def matters(case: Case) -> tuple[Severity | None, str]:
 
 def link_for(case: Case, name: str) -> Link | None:
     """The link of the profile that leads to a library and is not there, though what it leads to is."""
-    site = target.site_of(case)
+    site = tensorflow.site_of(case)
     for link in links(case) if site else ():
         at = f"{site}/{link.path}"
         if posixpath.basename(link.path) == name and link.target and leads(case, at, link.target) and dangles(case, at):
@@ -132,12 +135,12 @@ def leads(case: Case, at: str, to: str) -> bool:
 
 def link_repair(case: Case, link: Link) -> Repair:
     """The repair that makes a link of the profile; its target is relative, as the profile has it."""
-    return Repair(kind="link", path=f"{target.site_of(case)}/{link.path}", target=link.target, reason=link.reason)
+    return Repair(kind="link", path=f"{tensorflow.site_of(case)}/{link.path}", target=link.target, reason=link.reason)
 
 
 def loader_of(case: Case) -> Loader:
     """The loader of the process in which TensorFlow runs."""
-    return Loader(case.reader, program=case.python, library_path=target.variable(case, "LD_LIBRARY_PATH") or "", cwd=case.cwd)
+    return Loader(case.reader, program=case.python, library_path=tensorflow.variable(case, "LD_LIBRARY_PATH") or "", cwd=case.cwd)
 
 
 def required(case: Case, loader: Loader) -> tuple[Copy, ...]:
@@ -147,7 +150,7 @@ def required(case: Case, loader: Loader) -> tuple[Copy, ...]:
     cuda = build_of(case)
     if cuda is None:
         return ()
-    chain = (loader.program, target.framework(case))
+    chain = (loader.program, tensorflow.framework(case))
     loaded: dict[str, str] = {}
     found = []
     for soname in cuda.must_open:
@@ -171,14 +174,14 @@ def required(case: Case, loader: Loader) -> tuple[Copy, ...]:
 def _answered(case: Case, loader: Loader) -> tuple[Copy, ...]:
     assert case.libraries is not None  # noqa: S101 - the caller has looked
     missing = {event["asked"][0]: event["missing"] for event in case.libraries.all("library") if event["asked"]}
-    folders = [posixpath.normpath(folder) for folder in (target.variable(case, "LD_LIBRARY_PATH") or "").split(":") if folder]
+    folders = [posixpath.normpath(folder) for folder in (tensorflow.variable(case, "LD_LIBRARY_PATH") or "").split(":") if folder]
     found = []
     for item in table(case.libraries, case.expected, case.env):
         if not item.required or item.soname in DRIVERS:
             continue
         lost = "" if item.path else missing.get(item.soname) or item.soname
         # The loader does not say why it refuses a file; reading the same files does.
-        opened = loader.open(item.soname, (loader.program, target.framework(case)), {}) if lost else None
+        opened = loader.open(item.soname, (loader.program, tensorflow.framework(case)), {}) if lost else None
         by = "LD_LIBRARY_PATH" if item.path and posixpath.dirname(item.path) in folders else ""
         found.append(
             Copy(
@@ -206,7 +209,7 @@ def inside(case: Case, path: str) -> bool:
     """Whether a file lies in the environment, or beside TensorFlow; its links are followed where they are folders."""
     if not path:
         return False
-    roots = {case.env, files.real(case.reader, case.env) if case.env else "", target.site_of(case)}
+    roots = {case.env, files.real(case.reader, case.env) if case.env else "", tensorflow.site_of(case)}
     forms = (path, files.real(case.reader, posixpath.dirname(path)) + "/" + posixpath.basename(path))
     return any(root and form.startswith(root.rstrip("/") + "/") for root in roots for form in forms)
 
@@ -247,7 +250,7 @@ def _cudart(case: Case, path: str, soname: str) -> str:
     return constant_version(data, architecture, int(major)) if major.isdecimal() else ""
 
 
-def packages(case: Case, soname: str) -> tuple[Distribution, ...]:
+def packages(case: Case, soname: str) -> tuple[Installed, ...]:
     """The installed NVIDIA packages that bring a library of this name, of whatever CUDA."""
     part = component(soname)
     names = re.compile(rf"nvidia-{re.escape(part)}(-cu\d+)?") if part else None
@@ -274,22 +277,20 @@ def by_conda(case: Case, soname: str, why: str) -> tuple[Repair, ...]:
 
 def own_copy(case: Case, soname: str) -> str:
     """The file of that very name among the environment's NVIDIA packages, or conda's libraries; "" where there is none."""
-    patterns = [f"{_quoted(site)}/nvidia/*/lib/{soname}" for site in target.sites(case)]
-    patterns += [f"{_quoted(case.env)}/lib/{soname}"] if case.integrity.conda is not None else []
+    patterns = [f"{files.glob_escape(site)}/nvidia/*/lib/{soname}" for site in tensorflow.sites(case)]
+    patterns += [f"{files.glob_escape(case.env)}/lib/{soname}"] if case.integrity.conda is not None else []
     return next((path for pattern in patterns for path in files.matches(case.reader, pattern)), "")
 
 
 def elsewhere(case: Case, soname: str) -> tuple[str, ...]:
     """Files with that very name or another version of it: in the environment, LD_LIBRARY_PATH, the toolkits, the system's folders."""
     base = posixpath.basename(soname).split(".so")[0]
-    folders = [folder for folder in (target.variable(case, "LD_LIBRARY_PATH") or "").split(":") if folder.startswith("/")]
+    folders = [folder for folder in (tensorflow.variable(case, "LD_LIBRARY_PATH") or "").split(":") if is_absolute(folder)]
     folders += [f"{root}/{inner}" for root in TOOLKITS for inner in ("lib64", "lib", "targets/x86_64-linux/lib")]
     folders += ["/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/local/lib"]
-    patterns = [f"{_quoted(site)}/nvidia/*/lib/{base}.so.*" for site in target.sites(case)]
-    patterns += [f"{_quoted(folder) if folder.startswith('/') and '*' not in folder else folder}/{base}.so.*" for folder in folders]
+    patterns = [f"{files.glob_escape(site)}/nvidia/*/lib/{base}.so.*" for site in tensorflow.sites(case)]
+    patterns += [
+        f"{files.glob_escape(folder) if folder.startswith('/') and '*' not in folder else folder}/{base}.so.*" for folder in folders
+    ]
     found = [path for pattern in patterns for path in files.matches(case.reader, pattern)]
     return tuple(dict.fromkeys(found))
-
-
-def _quoted(path: str) -> str:
-    return re.sub(r"([*?\[])", r"[\1]", path)

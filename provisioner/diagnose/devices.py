@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from provisioner.choose import gpu as judging
-from provisioner.choose.view import CatalogueView
-from provisioner.diagnose import target
+from provisioner.diagnose import tensorflow
 from provisioner.diagnose.case import Case, CouldNotTell
 from provisioner.model.catalogue import CudaBuild
+from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.facts import Gpu
 from provisioner.model.finding import Severity
 from provisioner.model.plan import GpuJudgement
@@ -23,10 +23,10 @@ def catalogue(case: Case) -> CatalogueView:
 
 def cuda(case: Case) -> CudaBuild | None:
     """What the CUDA build that is installed was made with; None for a CPU build. Raises ``CouldNotTell`` for a release that is not known."""
-    made = target.cuda_build(case)
+    made = tensorflow.cuda_build(case)
     if made is False:
         return None
-    build = target.build(case)
+    build = tensorflow.build(case)
     if build is None or made is None:
         raise CouldNotTell("which CUDA this TensorFlow was built with is not known")
     return build.cuda
@@ -39,7 +39,7 @@ def version(case: Case) -> str:
 
 def gravity(case: Case) -> Severity:
     """A GPU answers and this is a CUDA build, so TensorFlow will try to use it: that it cannot is never mere information, unless asked for."""
-    return "info" if target.purpose(case).device == "cpu" else "error"
+    return "info" if tensorflow.purpose(case).device == "cpu" else "error"
 
 
 def judgements(case: Case, cuda: CudaBuild) -> tuple[GpuJudgement, ...]:
@@ -55,7 +55,7 @@ def judgements(case: Case, cuda: CudaBuild) -> tuple[GpuJudgement, ...]:
 
 def hides_all(case: Case, listed: tuple[Gpu, ...]) -> bool:
     """Whether CUDA_VISIBLE_DEVICES leaves no GPU: the first name that fits none ends the list (CUDA programming guide, variables)."""
-    value = target.variable(case, "CUDA_VISIBLE_DEVICES")
+    value = tensorflow.variable(case, "CUDA_VISIBLE_DEVICES")
     if value is None or not listed:
         return False
     first = value.split(",")[0].strip()

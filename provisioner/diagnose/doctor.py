@@ -11,17 +11,17 @@ from importlib import import_module
 from provisioner.causes import Messages
 from provisioner.causes.findings import SEVERITIES, Findings
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
-from provisioner.diagnose.examined import is_absent
+from provisioner.diagnose.packages import is_absent
 from provisioner.diagnose.rank import ranked
 from provisioner.model.cause import Order
 from provisioner.model.diagnosis import Examination, Examined, Result
+from provisioner.model.facts import machine_words
 from provisioner.model.finding import Finding
-from provisioner.words import machine_words
 
 # The parts of ``provisioner.diagnose.checks``, in the order in which they run; each has its ``CHECKS``.
 PARTS = (
     "interpreter",
-    "whereabouts",
+    "active",
     "kernels",
     "processor",
     "clibrary",

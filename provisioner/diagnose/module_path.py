@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.diagnose.case import Origin, PathEntry
-from provisioner.facts import files
-from provisioner.host import Reader
+from provisioner.diagnose.case import PathEntry
+from provisioner.environment.distributions import Origin
+from provisioner.host import Reader, files
 
 PTH_LIMIT = 1 << 16
 
@@ -74,7 +74,11 @@ def _hook(reader: Reader, entry: str, sites: tuple[str, ...]) -> str:
     """The file that put an entry there with code: an ``import`` line of a ``.pth`` file, ``sitecustomize`` or ``usercustomize``."""
     whole = re.compile(rf"(?m)^[^#\n]*(?<![\w/]){re.escape(entry)}/?(?![\w/.-])")
     for site in dict.fromkeys(sites):
-        names = (f"{site}/sitecustomize.py", f"{site}/usercustomize.py", *files.matches(reader, posixpath.join(_quoted(site), "*.pth")))
+        names = (
+            f"{site}/sitecustomize.py",
+            f"{site}/usercustomize.py",
+            *files.matches(reader, posixpath.join(files.glob_escape(site), "*.pth")),
+        )
         for path in names:
             if whole.search(files.read(reader, path, PTH_LIMIT).text or ""):
                 return path
@@ -103,16 +107,10 @@ def _pth(reader: Reader, sites: Iterable[str]) -> dict[str, str]:
     """Each folder that a ``.pth`` file of those folders adds, with the file (``site``: lines that are neither comments nor imports)."""
     found: dict[str, str] = {}
     for site in sites:
-        for path in files.matches(reader, posixpath.join(_quoted(site), "*.pth")):
+        for path in files.matches(reader, posixpath.join(files.glob_escape(site), "*.pth")):
             text = files.read(reader, path, PTH_LIMIT).text or ""
             for row in text.splitlines():
                 line = row.strip()
                 if line and "\0" not in line and not line.startswith(("#", "import ", "import\t")):
                     found.setdefault(files.real(reader, posixpath.normpath(posixpath.join(site, line))), path)
     return found
-
-
-def _quoted(folder: str) -> str:
-    import glob  # noqa: PLC0415 - a name, not an effect
-
-    return glob.escape(folder)

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from provisioner.base.paths import is_inside
+
 # How many packages are downloaded at once.
 DOWNLOADS = 8
 # Seconds before a download that broke off is begun again.
@@ -184,7 +186,7 @@ def listed(paths: bytes | None, names: bytes | None) -> list[str]:
 
 def check_paths(item: dict[str, Any], paths: list[str]) -> None:
     """Raise ``PackageError`` for a package that would write outside the environment."""
-    wrong = [path for path in paths if path.startswith(("/", "\\")) or ".." in path.replace("\\", "/").split("/") or ":" in path[1:2]]
+    wrong = [path for path in paths if not is_inside(path)]
     if wrong:
         raise PackageError(f"{item['filename']} would write outside the environment: {', '.join(wrong[:3])}")
 

@@ -7,10 +7,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from provisioner.base.text import mask
 from provisioner.engines._rattler import NOT_INSTALLED
 from provisioner.errors import InputError, NoProfileError, OperationError, TfsetupError, UsageError
 from provisioner.host import Completed
-from provisioner.words import mask
 
 INSTALL_HINT = "install it with `pip install 'tfsetup[conda]'`"
 

@@ -6,13 +6,13 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from provisioner.base.text import mask
 from provisioner.engines.index import installer_environment
 from provisioner.engines.wheels import major_minor
 from provisioner.errors import OperationError
 from provisioner.host import Completed, Host, Reader
 from provisioner.model.plan import Package
 from provisioner.model.team import Index
-from provisioner.words import mask
 
 # One set is 3 GB at most; an hour is enough for the slowest line that anybody would wait for.
 INSTALL_TIMEOUT_SECONDS = 3600.0

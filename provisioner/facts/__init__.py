@@ -1,4 +1,7 @@
-"""Facts about a machine: what is there, how that is known, and why something is missing."""
+"""Facts about a machine: what is there, how that is known, and why something is missing.
+
+``gather`` asks for all of them; a subject is a module, whose ``parse_*`` functions are pure and whose ``probe`` reads.
+"""
 
 from __future__ import annotations
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from provisioner.facts import files
-from provisioner.host import Reader
+from provisioner.base.paths import is_absolute
+from provisioner.host import Reader, files
 from provisioner.model.facts import Fact, Tool, absent, known
 
 NAMES = ("conda", "mamba", "micromamba", "pixi")
@@ -41,8 +41,9 @@ def parse_environments(text: str) -> tuple[str, ...]:
 def roots(host: Reader) -> tuple[str, ...]:
     """Folders that hold a conda installation: of $CONDA_EXE and $MAMBA_ROOT_PREFIX, then the usual ones that exist."""
     home = files.home(host)
-    named = [host.env.get("MAMBA_ROOT_PREFIX", "")]
-    if "/" in host.env.get("CONDA_EXE", ""):
+    named = [path for path in (host.env.get("MAMBA_ROOT_PREFIX", ""),) if is_absolute(path)]
+    # A relative path means the working folder, which may be somebody else's repository.
+    if is_absolute(host.env.get("CONDA_EXE", "")):
         named.append(host.env["CONDA_EXE"].rsplit("/", 2)[0])
     usual = [root.replace("~", home, 1) for root in ROOTS if home or not root.startswith("~")]
     return tuple(dict.fromkeys(root for root in (*named, *usual) if root and files.there(host, f"{root}/conda-meta")))
@@ -54,7 +55,7 @@ def environments(host: Reader) -> tuple[str, ...]:
     found = [host.env.get("CONDA_PREFIX", ""), *listed]
     for root in roots(host):
         found += [root, *(path.rsplit("/", 1)[0] for path in files.matches(host, f"{root}/envs/*/conda-meta"))]
-    return tuple(dict.fromkeys(path for path in found if path and files.there(host, f"{path}/conda-meta")))
+    return tuple(dict.fromkeys(path for path in found if is_absolute(path) and files.there(host, f"{path}/conda-meta")))
 
 
 def probe(host: Reader, *, full: bool) -> Fact[tuple[Tool, ...]]:
@@ -70,7 +71,7 @@ def probe(host: Reader, *, full: bool) -> Fact[tuple[Tool, ...]]:
 def _path(host: Reader, name: str) -> str:
     for variable in VARIABLES[name]:
         path = host.env.get(variable, "")
-        if path and path.rsplit("/", 1)[-1] == name and files.there(host, path):
+        if is_absolute(path) and path.rsplit("/", 1)[-1] == name and files.there(host, path):
             return path
     on_path = host.which(name)
     if on_path:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from provisioner.facts import files
-from provisioner.host import Reader
+from provisioner.host import Reader, files
 from provisioner.model.facts import Cpu, Fact, absent, known, unknown
 
 CPUINFO = "/proc/cpuinfo"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os.path
 import re
 
-from provisioner.facts import files
-from provisioner.host import Reader
+from provisioner.host import Reader, files
 from provisioner.model.facts import Disk, Fact, Volume, known, unknown
 from provisioner.model.record import record
 

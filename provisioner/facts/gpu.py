@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import os.path
 from typing import Any
 
-from provisioner.facts import files, gpu_signs, nvidia_smi
+from provisioner.facts import gpu_signs, nvidia_smi
 from provisioner.facts.gpu_answers import Answers, Surroundings, driver, gpus, no_driver
 from provisioner.facts.gpu_signs import Signs
 from provisioner.facts.store import FactStore
-from provisioner.host import Reader
+from provisioner.host import Reader, files
+from provisioner.in_process import script
 from provisioner.model.facts import Driver, Fact, Gpu, absent
 
 Found = tuple[Fact[tuple[Gpu, ...]], Driver]
 
 SUBJECT = "gpu"
-SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_gpu_probe.py")
+SCRIPT = script("_gpu.py")
 MARK = "<<tfsetup-gpu>>"
 # A machine with eight GPUs and no persistence daemon takes over ten seconds to wake them all.
 SECONDS = 40.0
@@ -28,7 +28,7 @@ HIDING = frozenset({"CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"})
 
 
 def parse_answers(text: str) -> Answers:
-    """Read what ``_gpu_probe.py`` printed, whatever a library printed around it, as {task: answer}."""
+    """Read what ``in_process/_gpu.py`` printed, whatever a library printed around it, as {task: answer}."""
     found: Answers = {}
     for part in text.split(MARK)[1::2]:
         try:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os.path
 import re
 
-from provisioner.facts import files, ldcache
-from provisioner.host import Reader
+from provisioner.base.paths import is_absolute
+from provisioner.facts import ldcache
+from provisioner.host import Reader, files
 from provisioner.model.facts import Fact, absent, known, unknown
 from provisioner.model.record import record
 
@@ -147,7 +147,7 @@ def _tegra(host: Reader) -> str:
 
 def _libraries(host: Reader) -> tuple[str, ...]:
     """The first NVML and the first libcuda in the loader's order, so that the key holds what will be loaded."""
-    folders = [folder for folder in host.env.get("LD_LIBRARY_PATH", "").split(":") if os.path.isabs(folder)]
+    folders = [folder for folder in host.env.get("LD_LIBRARY_PATH", "").split(":") if is_absolute(folder)]
     cached = dict(reversed(ldcache.find(host, NVML, CUDA)))
     found = []
     for name in (NVML, CUDA):

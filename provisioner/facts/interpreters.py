@@ -7,15 +7,17 @@ import os.path
 import re
 from typing import Any
 
-from provisioner.facts import conda, elf, files
+from provisioner import in_process
+from provisioner.base.paths import is_absolute
+from provisioner.facts import conda, elf
 from provisioner.facts.store import FactStore
 from provisioner.facts.system import MACHINE_NAMES
-from provisioner.host import Reader
+from provisioner.host import Reader, files
 from provisioner.model.facts import Fact, Interpreter, absent
 from provisioner.model.record import record
 
 SUBJECT = "interpreters"
-SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_inspect.py")
+SCRIPT = in_process.script("_inspect.py")
 MARK = "<<tfsetup-inspect>>"
 NAME = re.compile(r"(?:python|pypy)(?:[23](?:\.\d{1,2}t?)?)?(?:\.exe)?")
 SYSTEM_FOLDERS = ("/usr/bin", "/bin")
@@ -39,7 +41,7 @@ class Candidate:
 
 
 def parse_answer(text: str) -> dict[str, Any] | None:
-    """Read what ``_inspect.py`` printed, whatever stands around it; ``None`` when there is no answer in it."""
+    """Read what ``in_process/_inspect.py`` printed, whatever stands around it; ``None`` when there is no answer in it."""
     parts = text.split(MARK)
     try:
         answer = json.loads(parts[-2])
@@ -115,12 +117,12 @@ def _paths(host: Reader) -> list[tuple[str, str]]:
     scanned = set()
     for folder in host.env.get("PATH", "").split(separator):
         # /bin is /usr/bin on most systems and PATH often names a folder twice; a big folder takes milliseconds to list.
-        where = files.real(host, folder) if os.path.isabs(folder) else ""
+        where = files.real(host, folder) if is_absolute(folder) else ""
         if where and where not in scanned:
             scanned.add(where)
             found += [(path, "") for path in _pythons(host, folder)]
     home = files.home(host)
-    for root in dict.fromkeys(path for path in (host.env.get("PYENV_ROOT", ""), f"{home}/.pyenv" if home else "") if path):
+    for root in dict.fromkeys(path for path in (host.env.get("PYENV_ROOT", ""), f"{home}/.pyenv" if home else "") if is_absolute(path)):
         found += [(path, "pyenv") for path in _pythons(host, f"{_escape(root)}/versions/*/bin", escaped=True)]
     for root in _uv_folders(host, home):
         folder = "*" if host.platform == "win32" else "*/bin"
@@ -161,7 +163,7 @@ def _origin(host: Reader, path: str) -> str:
 
 def _uv_folders(host: Reader, home: str) -> tuple[str, ...]:
     """Where uv keeps its Pythons: $UV_PYTHON_INSTALL_DIR, else the user's data folder (uv's reference, "Python versions")."""
-    if host.env.get("UV_PYTHON_INSTALL_DIR"):
+    if is_absolute(host.env.get("UV_PYTHON_INSTALL_DIR", "")):
         return (host.env["UV_PYTHON_INSTALL_DIR"],)
     if host.platform == "win32":
         return (f"{host.env['APPDATA']}/uv/python",) if host.env.get("APPDATA") else ()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from provisioner.facts.files import FAULTS
 from provisioner.host import Reader
+from provisioner.host.files import FAULTS
 
 PATH = "/etc/ld.so.cache"
 # glibc, sysdeps/generic/dl-cache.h: struct cache_file_new (48 bytes) and struct file_entry_new (24 bytes).

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from provisioner.facts import elf, files
-from provisioner.host import Reader
+from provisioner.facts import elf
+from provisioner.host import Reader, files
 from provisioner.model.facts import Fact, Libc, absent, known, unknown
 
 GLIBC = "libc.so.6"

@@ -8,10 +8,11 @@ import re
 import struct
 from collections.abc import Iterator
 
-from provisioner.facts import conda, elf, files, gpu, ldcache
+from provisioner.base.paths import is_absolute
+from provisioner.facts import conda, elf, gpu, ldcache
 from provisioner.facts.gpu_answers import cuda_version
 from provisioner.facts.gpu_signs import parse_library_release
-from provisioner.host import Reader
+from provisioner.host import Reader, files
 from provisioner.model.facts import Fact, Library, Toolkit, absent, known
 
 NAMES = ("libcudart.so", "libcudnn.so", "libcuda.so")
@@ -168,7 +169,7 @@ def _asked(host: Reader, paths: list[str]) -> dict[str, str]:
 
 def _paths(host: Reader) -> Iterator[tuple[str, str]]:
     for folder in host.env.get("LD_LIBRARY_PATH", "").split(":"):
-        if os.path.isabs(folder):
+        if is_absolute(folder):
             yield from _inside(host, folder, "LD_LIBRARY_PATH")
     for _, path in ldcache.find(host, *NAMES):
         yield path, "ldconfig"

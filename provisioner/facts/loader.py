@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import posixpath
 
-from provisioner.facts import files, ldcache
+from provisioner.facts import ldcache
 from provisioner.facts.elf_links import Links, read_links
-from provisioner.host import Reader
+from provisioner.host import Reader, files
 from provisioner.model.record import record
 
 # Debian's multiarch folders and those of all others.

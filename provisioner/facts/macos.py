@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from provisioner.facts.files import FAULTS
 from provisioner.host import Reader
+from provisioner.host.files import FAULTS
 
 SYSCTL = "/usr/sbin/sysctl"
 NAMES = (

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from provisioner.facts import files
-from provisioner.host import Reader
+from provisioner.host import Reader, files
 
 PLACES = ("/usr/lib/wsl/lib/nvidia-smi", "/usr/bin/nvidia-smi", "/usr/local/nvidia/bin/nvidia-smi", "/opt/bin/nvidia-smi")
 FIELDS = ("index", "name", "uuid", "pci.bus_id", "pci.device_id", "driver_version", "memory.total", "mig.mode.current", "compute_cap")
@@ -17,7 +16,7 @@ MEBIBYTE = 1 << 20
 
 
 def parse_csv(text: str, fields: tuple[str, ...] = FIELDS) -> list[dict[str, Any]]:
-    """Read ``--query-gpu=… --format=csv,noheader,nounits`` in the form of ``_gpu_probe``; lines that are no GPU are left out.
+    """Read ``--query-gpu=… --format=csv,noheader,nounits`` in the form of ``in_process/_gpu``; lines that are no GPU are left out.
 
     ::
 

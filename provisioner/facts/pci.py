@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.facts import files
-from provisioner.host import Reader
+from provisioner.host import Reader, files
 from provisioner.model.facts import Fact, PciGpu, absent, known, unknown
 
 FOLDER = "/sys/bus/pci/devices"

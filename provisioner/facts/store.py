@@ -6,8 +6,8 @@ import json
 import os.path
 from typing import Any
 
-from provisioner.facts.files import FAULTS
 from provisioner.host import Host
+from provisioner.host.files import FAULTS
 
 SCHEMA = "tfsetup/fact-store/1"
 LIMIT = 4 << 20

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from provisioner.facts import elf, files, libc, windows
-from provisioner.host import Reader
+from provisioner.facts import elf, libc, windows
+from provisioner.host import Reader, files
 from provisioner.model.facts import Distribution, Fact, System, absent, known, unknown
 
 OS_NAMES = {"linux": "linux", "darwin": "macos", "win32": "windows"}

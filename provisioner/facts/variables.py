@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from provisioner.words import MASK, mask
+from provisioner.base.text import MASK, mask
 
 PREFIXES = (
     "CONDA_",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from provisioner.facts.files import FAULTS, reason
 from provisioner.host import Reader
+from provisioner.host.files import FAULTS, reason
 from provisioner.model.facts import Fact, Windows, absent, known, unknown
 
 RUNTIME = r"HKLM\SOFTWARE\Microsoft\VisualStudio\14.0\VC\Runtimes"

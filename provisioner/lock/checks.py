@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from provisioner.base.names import normalise
+from provisioner.base.text import mask
+from provisioner.base.versions import numbers
 from provisioner.lock.keys import NAME
 from provisioner.lock.shape import Fault, Path
-from provisioner.site import normalise
-from provisioner.versions import numbers
-from provisioner.words import mask
 
 _MINOR = r"3\.[0-9]{1,2}"
 _VARIABLE = r"\$\{[A-Za-z_][A-Za-z0-9_]*\}"

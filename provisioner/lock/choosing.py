@@ -9,16 +9,16 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from provisioner.base.versions import numbers
+from provisioner.choose.obstacles import Obstacle, listed, span
 from provisioner.choose.platforms import is_bad, platform_name
 from provisioner.choose.versions import matches, names_prerelease, specifier
-from provisioner.choose.view import CatalogueView
-from provisioner.choose.words import Obstacle, listed, span
 from provisioner.errors import NoProfileError
 from provisioner.model.catalogue import Build, KnownBad, Lock, LockDevice, Proof, Release, set_of
+from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.conda_package import Road
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Policy, Target
-from provisioner.versions import numbers
 
 ChosenSet = tuple[Target, Lock, Proof]
 

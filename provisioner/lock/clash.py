@@ -13,20 +13,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from provisioner.base.catalogue_versions import is_prerelease
+from provisioner.base.names import is_rival, normalise
+from provisioner.base.text import mask
 from provisioner.catalogue import Catalogue
-from provisioner.catalogue.versions import is_prerelease
 from provisioner.engines import uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
 from provisioner.errors import OperationError
 from provisioner.host import Host
+from provisioner.host.files import make_folders
 from provisioner.lock.needs import floor_of
 from provisioner.lock.parallel import Watch, side_by_side
 from provisioner.model.catalogue import Lock
 from provisioner.model.record import record
 from provisioner.model.team import Target
-from provisioner.site import is_rival, normalise
-from provisioner.transaction import make_folders
-from provisioner.words import mask
 
 # What uv says (0.9 to 0.13), in its hints or in the reasons themselves.
 # Resolvers that run at a time, and neighbouring releases that are asked about.

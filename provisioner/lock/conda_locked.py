@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from provisioner import conda_registry
-from provisioner.conda_places import places
-from provisioner.conda_plan import compare, leaving
+from provisioner.conda import registry
+from provisioner.conda.compare import compare, leaving
+from provisioner.conda.sources import places
 from provisioner.engines import rattler
-from provisioner.facts.conda_present import read_present
+from provisioner.environment.conda_present import read_present
 from provisioner.host import Host
 from provisioner.model.conda_package import CondaPart, Present
 from provisioner.model.plan import EnvState
 from provisioner.model.request import Request
 from provisioner.model.team import LockedTarget
-from provisioner.plan import Picked
+from provisioner.plan.make import Picked
 
 
 def with_conda(host: Host, picked: Picked, locked: LockedTarget, request: Request, env: EnvState) -> Picked:
@@ -40,6 +40,6 @@ def with_conda(host: Host, picked: Picked, locked: LockedTarget, request: Reques
         unchanged=unchanged,
         removals=removals,
         cache=found.cache,
-        registered=() if env.exists else conda_registry.registration(host, found.config, found.tools, env.path),
+        registered=() if env.exists else registry.registration(host, found.config, found.tools, env.path),
     )
     return replace(picked, conda=part, owned=present.distributions, request=asked)

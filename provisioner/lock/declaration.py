@@ -6,15 +6,15 @@ import posixpath
 import re
 from typing import Any
 
+from provisioner.base.names import normalise
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.lock import checks
-from provisioner.lock.found import FILE, PYPROJECT, Found, find
+from provisioner.lock.find import FILE, PYPROJECT, Found, find
 from provisioner.lock.keys import DECLARATION
 from provisioner.lock.shape import Fault, label, read
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Index, Policy, ProjectInput, SignOff, Target
-from provisioner.site import normalise
 
 
 @record

@@ -6,12 +6,12 @@ import posixpath
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from provisioner.base.names import normalise
 from provisioner.engines.resolving import Resolved, plain
 from provisioner.engines.wheels import Wheel, major_minor, pick, supported_tags
 from provisioner.errors import OperationError
 from provisioner.model.catalogue import Lock, LockedFile
 from provisioner.model.team import Declaration, LockedTarget, Target, TeamFile, TeamLock
-from provisioner.site import normalise
 
 if TYPE_CHECKING:
     from packaging.tags import Tag

@@ -13,6 +13,7 @@ import posixpath
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from provisioner.base.specifiers import readable
 from provisioner.choose.versions import some_patch_matches
 from provisioner.errors import InputError
 from provisioner.host import Reader
@@ -21,7 +22,6 @@ from provisioner.lock.requirement import Read, fault, parse
 from provisioner.lock.requirements_file import ReadFile, read_files
 from provisioner.model import codec
 from provisioner.model.team import Declaration, InputDigest, Inputs
-from provisioner.specifiers import readable
 
 
 def read_inputs(reader: Reader, declaration: Declaration) -> Inputs:

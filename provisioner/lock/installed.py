@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
+from provisioner.base.names import is_rival, normalise
+from provisioner.environment.distributions import Installed, read_installed
+from provisioner.environment.read import Site
 from provisioner.host import Reader
-from provisioner.model.record import record
-from provisioner.site import Installed, Site, is_rival, normalise
 
 # What makes and fills environments, and this tool itself; nobody needs them to be locked.
 _TOOLS = frozenset({"distribute", "pip", "setuptools", "tfsetup", "uv", "wheel"})
@@ -15,39 +17,15 @@ _TOOLS = frozenset({"distribute", "pip", "setuptools", "tfsetup", "uv", "wheel"}
 _CUDA_EXTRA = "and-cuda"
 
 
-@record
-class Distribution:
-    """An installed distribution: ``requires`` are PEP 508 texts of its metadata; ``direct`` is true where it came from no index (PEP 610)."""
-
-    name: str
-    version: str
-    requires: tuple[str, ...] = ()
-    direct: bool = False
+def read_whole(reader: Reader, site: Site) -> tuple[Installed, ...]:
+    """Return all that is installed, by name, with what the metadata of each tells."""
+    paths = [posixpath.join(site.state.path, item.metadata) for item in site.distributions]
+    whole = [read_installed(reader, reader.entry(path)) for path in paths]
+    # Names and versions are those of the folders, as everywhere in a site.
+    return tuple(replace(read, name=item.name, version=item.version) for item, read in zip(site.distributions, whole, strict=True))
 
 
-def read_distributions(reader: Reader, site: Site) -> tuple[Distribution, ...]:
-    """Read the metadata of all that is installed, by name."""
-    return tuple(_read(reader, site.state.path, item) for item in site.distributions)
-
-
-def _read(reader: Reader, root: str, item: Installed) -> Distribution:
-    from email.parser import HeaderParser  # noqa: PLC0415 - 10 ms, only here
-
-    folder = posixpath.join(root, item.metadata)
-    requires: list[str] = []
-    for path in (posixpath.join(folder, "METADATA"), posixpath.join(folder, "PKG-INFO"), folder):
-        try:
-            text = reader.read_text(path)
-        except OSError:
-            continue
-        # The core metadata are headers of an e-mail (PEP 566).
-        requires = [str(value) for value in HeaderParser().parsestr(text).get_all("Requires-Dist", [])]
-        break
-    direct = reader.exists(posixpath.join(folder, "direct_url.json"))
-    return Distribution(name=item.name, version=item.version, requires=tuple(requires), direct=direct)
-
-
-def asked_for(distributions: Iterable[Distribution], markers: Mapping[str, str], known: Iterable[str] = ()) -> tuple[Distribution, ...]:
+def asked_for(distributions: Iterable[Installed], markers: Mapping[str, str], known: Iterable[str] = ()) -> tuple[Installed, ...]:
     """Return the distributions that nothing else there requires, without TensorFlow, what it needs, and the tools that fill environments.
 
     ``markers`` is the environment for markers (PEP 508); ``known`` are names of the known-good set. Of distributions that require each other
@@ -66,7 +44,7 @@ def asked_for(distributions: Iterable[Distribution], markers: Mapping[str, str],
     return tuple(sorted(wanted, key=lambda item: item.name))
 
 
-def _needs(item: Distribution, markers: Mapping[str, str]) -> Iterable[str]:
+def _needs(item: Installed, markers: Mapping[str, str]) -> Iterable[str]:
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - start-up
 
     extras = ("", _CUDA_EXTRA) if is_rival(item.name) else ("",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from provisioner.base.paths import is_for_everybody
 from provisioner.errors import UsageError
 from provisioner.lock import requirement
 from provisioner.lock.shape import Shape
@@ -36,9 +37,16 @@ def _relative(text: str) -> str:
     """Say why a path cannot be the same for everybody in the team."""
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
         return "expected a path, found an address; nothing is fetched from there"
-    if not text or "\0" in text or "\\" in text or text.startswith(("/", "~")) or re.match(r"[A-Za-z]:", text):
+    if not is_for_everybody(text):
         return f"expected a path relative to this file, with `/` between folders, found `{text}`"
     return ""
+
+
+def _own_folder(text: str) -> str:
+    """Say why the locks cannot be written there: what is written stays in the project, as far as the text tells."""
+    if not _relative(text) and ".." in text.split("/"):
+        return f"expected a folder of this project, found `{text}`; locks are written nowhere else"
+    return _relative(text)
 
 
 def _channel(text: str) -> str:
@@ -154,7 +162,7 @@ _TEAM = {
     "indexes": _texts("Package indexes; PyPI if none is given", INDEX),
     "channels": _texts("The conda channels, on this machine and in locks, the most important first", _text("", check=_channel), least=1),
     "policy": POLICY,
-    "folder": _text("Where the locks are written, relative to this file", check=_relative),
+    "folder": _text("Where the locks are written, relative to this file and below it", check=_own_folder),
     "formats": _texts("The kinds of lockfiles to write", _text("", choices=FORMATS), least=1),
 }
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from provisioner.base.versions import numbers
 from provisioner.catalogue.lockfile import glibc_of
-from provisioner.conda_spec import least, virtual_name
+from provisioner.conda.specs import least, virtual_name
 from provisioner.engines.uv import next_glibc
 from provisioner.model.catalogue import Build, Lock, Proof, Release
 from provisioner.model.team import LockedConda, Needs, Target
-from provisioner.versions import numbers
 
 # Where the set's own wheels ask for nothing: the oldest that installers know wheels for; Windows has no versions in its wheels' names.
 FLOORS = {"linux": "2.17", "macos": "11.0", "windows": "0.0"}

@@ -6,11 +6,12 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from provisioner.conda_places import places
+from provisioner.conda.sources import places
 from provisioner.engines import rattler, uv, uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError
 from provisioner.engines.wheels import Wheel
 from provisioner.host import Host
+from provisioner.host.files import make_folders
 from provisioner.lock.needs import FLOORS
 from provisioner.lock.parallel import Watch, side_by_side
 from provisioner.lock.stale import Difference
@@ -18,7 +19,6 @@ from provisioner.model.conda_package import SUBDIRS
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.model.team import Index, LockedTarget, TeamFile, TeamLock
-from provisioner.transaction import make_folders
 
 
 @record

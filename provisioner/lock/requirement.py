@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
+from provisioner.base.names import normalise
+from provisioner.base.text import mask
 from provisioner.model.record import record
-from provisioner.site import normalise
-from provisioner.words import mask
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 # The versions that everybody writes; other forms of PEP 440 go the long way.

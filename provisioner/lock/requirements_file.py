@@ -10,12 +10,13 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 
+from provisioner.base.paths import is_for_everybody
+from provisioner.base.text import mask
 from provisioner.errors import InputError
 from provisioner.host import Reader
-from provisioner.lock.found import read_limited
+from provisioner.lock.find import read_limited
 from provisioner.lock.requirement import NotLockableError, Read, parse
 from provisioner.model.record import record
-from provisioner.words import mask
 
 _OPTION = re.compile(r"(--?[A-Za-z][A-Za-z-]*)(?:\s*=\s*|\s+|$)(.*)", re.DOTALL)
 # Short options take their value without a blank, too: `-rbase.in`.
@@ -147,7 +148,7 @@ def _include_fault(value: str) -> str:
         return "names no file"
     if "://" in value or value.lower().startswith("file:"):
         return "names an address, and nothing is fetched from there; keep the file beside this one"
-    if value.startswith(("/", "~")) or "\\" in value or "\0" in value or "${" in value or re.match(r"[A-Za-z]:", value):
+    if not is_for_everybody(value) or "${" in value:
         return "must name a file relative to this one, with `/` between folders, to be the same for everybody"
     return ""
 

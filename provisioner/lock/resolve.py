@@ -10,23 +10,23 @@ from dataclasses import field, replace
 from functools import partial
 
 from provisioner import __version__
+from provisioner.base.names import is_rival
 from provisioner.catalogue import Catalogue
 from provisioner.engines import pip_tools, uv, uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
 from provisioner.errors import OperationError, TfsetupError, UsageError
 from provisioner.host import Host
-from provisioner.lock import conda_half
-from provisioner.lock.conda_half import Sources
+from provisioner.host.files import make_folders
+from provisioner.lock import conda as conda_half
+from provisioner.lock.conda import Sources
 from provisioner.lock.files import check_same_files, files_of
 from provisioner.lock.formats.requirements import address
+from provisioner.lock.markers import beside
 from provisioner.lock.needs import floor_of, needs_of, proof_words
-from provisioner.lock.own import beside
 from provisioner.lock.parallel import Watch, side_by_side
 from provisioner.model.catalogue import Lock, LockedFile, Proof
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Engine, Inputs, LockedConda, LockedTarget, Target, TeamFile, TeamLock
-from provisioner.site import is_rival
-from provisioner.transaction import make_folders
 
 # The distribution that every add-on names when it needs TensorFlow.
 TENSORFLOW = "tensorflow"

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Any, Literal
 
+from provisioner.base.text import mask
 from provisioner.model.record import record
-from provisioner.words import mask
 
 # Keys of tables and numbers of list items, from the top of the file.
 Path = tuple[Any, ...]

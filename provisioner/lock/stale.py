@@ -10,7 +10,7 @@ from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.lock import sidecar, store
 from provisioner.lock.formats import requirements
-from provisioner.lock.written import pins
+from provisioner.lock.render import pins
 from provisioner.model.catalogue import Lock, Proof
 from provisioner.model.record import record
 from provisioner.model.team import Inputs, Target, TeamLock

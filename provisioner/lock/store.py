@@ -11,6 +11,7 @@ import json
 import posixpath
 from collections.abc import Iterable, Mapping
 
+from provisioner.base.paths import is_inside
 from provisioner.errors import InputError, OperationError
 from provisioner.host import Host, Reader
 from provisioner.lock import sidecar
@@ -79,6 +80,10 @@ def read_lock_or_nothing(reader: Reader, folder: str) -> TeamLock | None:
 def recover(host: Host, folder: str) -> bool:
     """Finish a change that was interrupted after it was decided, or remove what was prepared for one; True when there was one."""
     prepared, pending = posixpath.join(folder, PREPARED), posixpath.join(folder, PENDING)
+    for path in (prepared, pending):
+        if host.exists(path) and host.entry(path).kind != "directory":
+            # One may have come with a repository; what lies behind it is not ours to move.
+            raise InputError("is no folder of an earlier run", place=path, hint=f"look at it with `ls -l {path}`, and remove it")
     found = host.exists(prepared) or host.exists(pending)
     host.remove_tree(prepared)
     if host.exists(pending):
@@ -119,7 +124,7 @@ def _finish(host: Host, folder: str) -> None:
         return
     manifest = codec.from_data(_Manifest, codec.parse_json(read_file(host, path), file=path), file=path)
     names = [*manifest.write, *manifest.remove]
-    if any(name in {"", ".", ".."} or posixpath.basename(name) != name for name in names):
+    if any(not is_inside(name) or "/" in name for name in names):
         # A folder of this name may have come with a repository; it shall not reach beyond itself.
         raise InputError("holds names that no lock has", place=path, hint=f"remove the folder {pending}")
     before = {name: _text(host, posixpath.join(folder, name)) for name in names}

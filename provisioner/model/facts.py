@@ -221,3 +221,13 @@ class Facts:
     disk: Disk
     windows: Windows | None = None
     variables: dict[str, str] = field(default_factory=dict)
+
+
+def machine_words(facts: Facts) -> str:
+    """Return a machine in one line, without anything that names it or its user."""
+    system = facts.system
+    distribution = system.distribution.value
+    name = distribution.name or f"{distribution.id} {distribution.version}" if distribution else system.os.value or "unknown system"
+    parts = [name.strip(), system.architecture.value or "unknown architecture", facts.cpu.model.value or ""]
+    parts += [gpu.name for gpu in facts.gpus.value or ()]
+    return ", ".join(part for part in parts if part)

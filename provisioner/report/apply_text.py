@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from provisioner.execute import Executed
+from provisioner.change.execute import Executed
+from provisioner.change.recovery import Undoable
 from provisioner.model import codec
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
-from provisioner.recovery import Undoable
 from provisioner.report.plan_text import interrupted_words
 from provisioner.report.verify_text import verification_text
 

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable
 from typing import Any
 
-from provisioner.causes.words import Place
+from provisioner.causes.pages import Place
 from provisioner.model import codec
 from provisioner.model.cause import Cause, Measure, Order, Question, Sign, Where
 

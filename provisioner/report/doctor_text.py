@@ -6,10 +6,10 @@ import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from provisioner.base.text import seconds_words
 from provisioner.model import codec
 from provisioner.model.diagnosis import Changes, Difference, Examination, Examined
 from provisioner.model.finding import Evidence, Finding
-from provisioner.words import seconds_words
 
 if TYPE_CHECKING:
     from provisioner.diagnose.case import CheckSpec

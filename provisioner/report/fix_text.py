@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from typing import Any, Literal
 
-from provisioner.flow_fix import Fixing, Outcome, Tried
 from provisioner.model import codec
 from provisioner.model.finding import Finding, Verification
 from provisioner.model.plan import Plan, PlanKind
 from provisioner.model.record import record
+from provisioner.repair.attempts import Fixing, Outcome, Tried
 from provisioner.report.verify_text import verification_text
 
 SCHEMA = "tfsetup/fix/1"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 
+from provisioner.base.text import size_words
+from provisioner.change.recovery import Interrupted
 from provisioner.model.plan import Plan, StepKind
 from provisioner.model.request import Request
-from provisioner.recovery import Interrupted
 from provisioner.report.choice_text import choice_lines
-from provisioner.words import size_words
 
 _INTERRUPTED = {
     "old": "its environment is as it was before",

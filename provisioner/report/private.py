@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from provisioner.facts import files
+from provisioner.base.text import MASK, mask
 from provisioner.facts.variables import SECRET
-from provisioner.host import Reader
-from provisioner.words import MASK, mask
+from provisioner.host import Reader, files
 
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 # What services give out as keys: a known prefix, then a long run (GitHub, GitLab, PyPI, AWS, OpenAI, Hugging Face, Slack).

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from provisioner.base.text import size_words
 from provisioner.catalogue import Catalogue
 from provisioner.errors import UsageError
 from provisioner.model import codec
 from provisioner.model.catalogue import NO_ADDON, Build, KnownBad, Release, computes_on
 from provisioner.model.record import record
-from provisioner.words import size_words
 
 SCHEMA = "tfsetup/profiles/1"
 FIRST = "linux-x86_64"

@@ -8,9 +8,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from provisioner.base.progress import Progress
+from provisioner.base.text import seconds_words, size_words
 from provisioner.host import Reader
-from provisioner.progress import Progress
-from provisioner.words import seconds_words, size_words
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner import journal, plan, receipt
-from provisioner.lock import first, keys, shape, sidecar
+from provisioner.change import journal
+from provisioner.environment import receipt
+from provisioner.lock import keys, shape, sidecar, starter
 from provisioner.lock.difference import LockDiff
 from provisioner.model import codec
 from provisioner.model.facts import Facts
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 from provisioner.model.team import TeamLock
+from provisioner.plan import seal
 from provisioner.report import check_text, diff_text, lock_text
 
 SCHEMAS = (
@@ -44,12 +46,12 @@ def schema_of(name: str) -> dict[str, Any]:
     """Return the JSON Schema of the document called ``name`` (one of ``SCHEMAS``)."""
     records = {
         "facts": ("tfsetup/facts/1", Facts),
-        "init": (first.SCHEMA, first.First),
+        "init": (starter.SCHEMA, starter.First),
         "journal": (journal.SCHEMA, journal.Journal),
         "lock-check": (check_text.SCHEMA, check_text.CheckReport),
         "lock-diff": (diff_text.SCHEMA, LockDiff),
         "lock": (lock_text.SCHEMA, lock_text.LockReport),
-        "plan": (plan.SCHEMA, Plan),
+        "plan": (seal.SCHEMA, Plan),
         "receipt": (receipt.SCHEMA, receipt.Receipt),
         "team-lock": (sidecar.SCHEMA, TeamLock),
     }
@@ -87,7 +89,7 @@ def schema_of(name: str) -> dict[str, Any]:
         }
         verification["required"].insert(1, "passed")
         return verification
-    packages = codec.json_schema(Plan, plan.SCHEMA)
+    packages = codec.json_schema(Plan, seal.SCHEMA)
     definitions = {**verification["$defs"], **packages["$defs"]}
     definitions["Verification"] = {key: verification[key] for key in ("type", "description", "properties", "required")}
     fields: dict[str, dict[str, Any]] = {

@@ -6,6 +6,8 @@ import posixpath
 from collections.abc import Callable
 
 from provisioner.causes import Messages
+from provisioner.environment.distributions import sites
+from provisioner.environment.tensorflow import is_cuda_build
 from provisioner.host import Host, Reader
 from provisioner.model.finding import Verification
 from provisioner.verify import children, integrity, surroundings
@@ -41,11 +43,11 @@ def verify(
     root = host.real(env)
     work = children.make_work(host)
     try:
-        folders = integrity.sites(host, root)
+        folders = sites(host, root)
         # The probe runs in this thread, so that Ctrl-C ends it; the rest is short.
         with ThreadPoolExecutor(max_workers=2) as pool:
             checking = pool.submit(integrity.check, host, root)
-            build = next((answer for answer in (surroundings.is_cuda_build(host, site) for site in folders) if answer is not None), None)
+            build = next((answer for answer in (is_cuda_build(host, site) for site in folders) if answer is not None), None)
             why_not = no_libraries(host, build=build)
             opening = None if why_not else pool.submit(children.libraries, host, python, work)
             progress("importing TensorFlow in a process of its own")

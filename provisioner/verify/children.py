@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from provisioner.errors import InputError
 from provisioner.host import Completed, Host, Reader
+from provisioner.in_process import script
 from provisioner.verify.raw import Child, parse_events
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 # Opening the CUDA libraries takes under a second from a warm disk; a cold one may have to read 3 GB.
 LIBRARIES_SECONDS = 120.0
 # The stacks of a hang are asked for this long before the limit ends the child.
@@ -49,7 +49,7 @@ def _run(
 def probe(host: Host, python: str, work: str, timeout: float, progress: Callable[[str], None], *, brief_in: str = "") -> Child:
     """Import TensorFlow and compute with it; with ``brief_in`` only import it, as a program that is started in that folder would."""
     out, mark = posixpath.join(work, "probe"), os.urandom(8).hex()
-    argv = [python, posixpath.join(HERE, "_probe.py"), "--out", out, "--mark", mark, "--work", posixpath.join(work, "saved")]
+    argv = [python, script("_tensorflow.py"), "--out", out, "--mark", mark, "--work", posixpath.join(work, "saved")]
     argv += ["--timeout", f"{max(1.0, timeout - STACKS_SECONDS):.1f}"]
     if brief_in:
         argv += ["--brief", "--cwd", brief_in]
@@ -72,7 +72,7 @@ def libraries(host: Host, python: str, work: str) -> Child:
     out, mark = posixpath.join(work, "libraries"), os.urandom(8).hex()
     # The loader's account of what it searched goes to a file of its own (ld.so(8)).
     env = {**_environment(host, work), "LD_DEBUG": "files,libs", "LD_DEBUG_OUTPUT": posixpath.join(work, "loader")}
-    done = _run(host, [python, posixpath.join(HERE, "_libraries.py"), out, mark], posixpath.join(work, "cwd"), env, LIBRARIES_SECONDS)
+    done = _run(host, [python, script("_libraries.py"), out, mark], posixpath.join(work, "cwd"), env, LIBRARIES_SECONDS)
     return _child(done, LIBRARIES_SECONDS, _events(host, out, mark))
 
 

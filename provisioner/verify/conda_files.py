@@ -7,15 +7,17 @@ import posixpath
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from provisioner.conda_spec import spec_name
-from provisioner.facts.conda_env import META, distribution_owners, read_records
-from provisioner.facts.conda_owned import Brought, brought, identity
+from provisioner.base.names import normalise
+from provisioner.conda.specs import spec_name
+from provisioner.environment.conda_owned import Brought, brought, identity
+from provisioner.environment.conda_records import META, distribution_owners, read_records
+from provisioner.environment.distributions import Installed
+from provisioner.environment.layout import SHAPES
 from provisioner.host import Reader
 from provisioner.model.conda import CondaFile, CondaRecord
 from provisioner.model.record import record
-from provisioner.site import normalise
 
 # Files up to this size are always hashed; so are modules, and libraries and programs as long as all together are below the second.
 SMALL = 64 * 1024
@@ -26,7 +28,7 @@ CondaFaultKind = Literal["missing", "size", "content", "unreadable"]
 _COMPARED = frozenset({"hardlink", "softlink"})
 _NATIVE = re.compile(r"\.so(\.\d+)*$|^bin/|^lib/[^/]+\.dylib$")
 # What an import reads, or a program starts; headers, manuals and tests are thinned out on purpose at times.
-_CODE = re.compile(r"\.(py|so|dylib)(\.\d+)*$|^bin/python[0-9.]*$|\.bc$")
+_CODE = re.compile(r"\.(py|so|dylib)(\.\d+)*$|\.bc$")
 _BESIDE_THE_POINT = re.compile(r"(^|/)(include|share|tests?|testing|examples?|idlelib|turtledemo|config-[^/]+)/|\.dist-info/|\.egg-info")
 # The packages that CUDA's libraries come in: cudatoolkit and cudnn, and one for each part since CUDA 12 (conda-forge's CUDA documentation).
 CUDA = re.compile(r"cudatoolkit|cudnn|libcudnn|nccl|cuda-[a-z-]+|lib(cublas|cufft|curand|cusolver|cusparse|nvjitlink|nvptxcompiler)")
@@ -83,18 +85,11 @@ class CondaState:
         return frozenset(posixpath.join(self.root, file.path) for item in self.records for file in item.files)
 
 
-class Wheel(NamedTuple):
-    """A distribution as its metadata folder (absolute) tells."""
-
-    name: str
-    version: str
-    metadata: str
-
-
 def is_code(root: str, path: str) -> bool:
     """True for a file that something imports, opens or starts."""
     inner = posixpath.relpath(path, root)
-    return bool(_CODE.search(inner)) and not _BESIDE_THE_POINT.search(inner)
+    code = any(shape.is_interpreter(inner) for shape in SHAPES) or _CODE.search(inner)
+    return bool(code) and not _BESIDE_THE_POINT.search(inner)
 
 
 def needed(state: CondaState, distributions: Collection[str] | None = None) -> frozenset[str]:
@@ -118,11 +113,11 @@ def needed(state: CondaState, distributions: Collection[str] | None = None) -> f
 
 
 def compare(
-    reader: Reader, root: str, wheels: Iterable[Wheel], claimed: Mapping[str, str], *, deep: bool = False, sizes_only: bool = False
+    reader: Reader, root: str, wheels: Iterable[Installed], claimed: Mapping[str, str], *, deep: bool = False, sizes_only: bool = False
 ) -> CondaState | None:
     """Compare every file of the conda packages at ``root`` with their records; None where it is no conda environment. Reads only.
 
-    ``wheels`` are the distributions there, ``claimed`` maps files that a RECORD lists to the metadata folder of its distribution.
+    ``wheels`` are the distributions there, by absolute folders, ``claimed`` maps files that a RECORD lists to the metadata folder of its owner.
     """
     state = survey(reader, root, wheels)
     if state is None:
@@ -146,7 +141,7 @@ def compare(
     return replace(state, faults=tuple(faults), files=count, hashed=hashed)
 
 
-def survey(reader: Reader, root: str, wheels: Iterable[Wheel]) -> CondaState | None:
+def survey(reader: Reader, root: str, wheels: Iterable[Installed]) -> CondaState | None:
     """Read the records and tell whose the distributions are, without looking at the files of the packages."""
     if not reader.exists(posixpath.join(root, META)):
         return None
@@ -161,12 +156,12 @@ def _name(folder: str) -> str:
     return normalise(posixpath.basename(folder).partition("-")[0])
 
 
-def _over(items: Iterable[Brought], root: str, wheels: tuple[Wheel, ...], owners: Mapping[str, str]) -> Iterator[Over]:
+def _over(items: Iterable[Brought], root: str, wheels: tuple[Installed, ...], owners: Mapping[str, str]) -> Iterator[Over]:
     """Yield those of conda's distributions that pip or uv has replaced, or put another version beside."""
     for item in items:
         folder = posixpath.join(root, item.folder)
         others = [wheel for wheel in wheels if wheel.name == item.name and wheel.metadata not in owners]
-        now = others[0] if others else Wheel(item.name, item.version, folder) if item.state == "again" else None
+        now = others[0] if others else Installed(name=item.name, version=item.version, metadata=folder) if item.state == "again" else None
         if now is not None:
             both = item.state == "own"
             yield Over(package=item.package, name=item.name, conda=item.version, version=now.version, metadata=now.metadata, both=both)

@@ -3,42 +3,30 @@
 from __future__ import annotations
 
 import base64
-import csv
 import hashlib
 import posixpath
 import re
-from collections.abc import Collection, Iterator
-from typing import Literal, NamedTuple
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from typing import Literal
 
-from provisioner.host import Reader
+from provisioner.environment.distributions import Installed, described, read_metadata, sites
+from provisioner.environment.owners import Claim, index, read_claims
+from provisioner.host import Entry, Reader
 from provisioner.model.record import record
-from provisioner.site import normalise
 from provisioner.verify import conda_files
-from provisioner.verify.conda_files import CondaState, Wheel
+from provisioner.verify.conda_files import CondaState
 
 # Files up to this size are always hashed; of larger ones (libraries) only the size is compared, unless ``deep`` is asked for.
 SMALL = 64 * 1024
 # Files up to this size are read at once.
 WHOLE = 1 << 20
-RECORD_LIMIT = 1 << 26
 # Lists of certificates to which organisations, and the agents on their machines, append their own: certifi's, and pip's copy of it.
 CERTIFICATES = "/cacert.pem"
 FaultKind = Literal["missing", "size", "content", "appended", "unreadable", "no record", "no metadata", "leftover", "stray"]
+# What changes after the install: byte code, and the record itself.
+_NOT_COMPARED = (".pyc", "/RECORD", "/RECORD.jws")
 _NATIVE = re.compile(r"\.(so|dylib|pyd|dll)(\.\d+)*$")
-# Longer ones are no sizes of files; Python refuses to convert numbers of several thousand digits.
-SIZE_DIGITS = 15
-
-
-@record
-class Installed:
-    """A distribution as its metadata folder tells: ``requires`` are PEP 508 texts; ``site`` is the folder its files are relative to."""
-
-    name: str
-    version: str
-    metadata: str
-    site: str
-    requires: tuple[str, ...] = ()
-    requires_python: str = ""
 
 
 @record
@@ -69,53 +57,6 @@ class Integrity:
     conda: CondaState | None = None
 
 
-class _Row(NamedTuple):
-    """One line of a RECORD (PEP 376, "Recording installed projects"): size is -1 and digest empty where the line has none.
-
-    A tuple, because there are tens of thousands.
-    """
-
-    owner: str
-    digest: str
-    size: int
-    metadata: str
-
-
-def sites(reader: Reader, env: str) -> tuple[str, ...]:
-    """Return the site-packages folders of an environment, of Unix and of Windows layout."""
-    quoted = re.sub(r"([*?\[])", r"[\1]", env)
-    found = [
-        *reader.glob(posixpath.join(quoted, "lib", "python3*", "site-packages")),
-        *reader.glob(posixpath.join(quoted, "Lib", "site-packages")),
-    ]
-    return tuple(dict.fromkeys(reader.real(path) for path in found))
-
-
-def parse_metadata(text: str) -> tuple[str, str, tuple[str, ...], str]:
-    """Return name, version, requirements and Requires-Python from METADATA (core metadata: header lines up to the first empty one)."""
-    name = version = requires_python = ""
-    requires: list[str] = []
-    for line in text.split("\n\n", 1)[0].splitlines():
-        key, _, value = line.partition(":")
-        value = value.strip()
-        match key.lower():
-            case "name":
-                name = value
-            case "version":
-                version = value
-            case "requires-python":
-                requires_python = value
-            case "requires-dist":
-                requires.append(value)
-    return normalise(name), version, tuple(requires), requires_python
-
-
-def name_of_folder(base: str) -> tuple[str, str]:
-    """Return normalised name and version as a metadata folder's own name tells them (PEP 376)."""
-    name, _, version = base.rsplit(".", 1)[0].partition("-")
-    return normalise(name), version.split("-py")[0] if base.endswith(".egg-info") else version
-
-
 def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = False, folders: tuple[str, ...] | None = None) -> Integrity:
     """Compare every distribution in ``env`` with its RECORD; ``deep`` hashes large files too, ``sizes_only`` none. Reads only.
 
@@ -124,7 +65,7 @@ def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = Fa
     """
     distributions: list[Installed] = []
     faults: list[Fault] = []
-    rows: dict[str, list[_Row]] = {}
+    claims: list[tuple[str, Claim]] = []
     folders = sites(reader, env) if folders is None else folders
     for site in folders:
         for entry in reader.list(site):
@@ -133,9 +74,9 @@ def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = Fa
                 # pip renames a folder so before it removes it, and leaves it when that fails (AdjacentTempDirectory).
                 faults.append(Fault(distribution="", kind="leftover", path=entry.path, detail="left by an interrupted pip"))
             elif base.endswith(".dist-info"):
-                _read_distribution(reader, site, entry.path, distributions, faults, rows)
+                _read_distribution(reader, entry, distributions, faults, claims)
     bounds = (env.rstrip("/") + "/", *(site + "/" for site in folders))
-    rows = {path: found for path, found in rows.items() if path.startswith(bounds) and "\0" not in path}
+    rows = index((path, claim) for path, claim in claims if path.startswith(bounds) and not path.endswith(_NOT_COMPARED)).claims
     owning = _owners(rows)
     rivals = owning if len(owning) > 1 else ()
     conda = _conda(reader, env, distributions, rows, deep=deep, sizes_only=sizes_only)
@@ -166,67 +107,35 @@ def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = Fa
 
 
 def _conda(
-    reader: Reader, env: str, distributions: list[Installed], rows: dict[str, list[_Row]], *, deep: bool, sizes_only: bool
+    reader: Reader, env: str, distributions: list[Installed], rows: Mapping[str, tuple[Claim, ...]], *, deep: bool, sizes_only: bool
 ) -> CondaState | None:
-    wheels = [Wheel(item.name, item.version, item.metadata) for item in distributions]
     claimed = {path: found[-1].metadata for path, found in rows.items()}
-    return conda_files.compare(reader, env, wheels, claimed, deep=deep, sizes_only=sizes_only)
-
-
-def installed(reader: Reader, env: str) -> tuple[Installed, ...]:
-    """Return the distributions in ``env`` with what they require; their files are not looked at."""
-    found: list[Installed] = []
-    for site in sites(reader, env):
-        for entry in reader.list(site):
-            if entry.path.endswith(".dist-info") and not posixpath.basename(entry.path).startswith("~"):
-                _read_distribution(reader, site, entry.path, found, [], {})
-    return tuple(found)
+    return conda_files.compare(reader, env, distributions, claimed, deep=deep, sizes_only=sizes_only)
 
 
 def _read_distribution(
-    reader: Reader, site: str, folder: str, distributions: list[Installed], faults: list[Fault], rows: dict[str, list[_Row]]
+    reader: Reader, entry: Entry, distributions: list[Installed], faults: list[Fault], claims: list[tuple[str, Claim]]
 ) -> None:
-    base = posixpath.basename(folder)
-    try:
-        name, version, requires, requires_python = parse_metadata(reader.read_text(posixpath.join(folder, "METADATA"), limit=1 << 24))
-    except OSError:
+    folder, base = entry.path, posixpath.basename(entry.path)
+    text, told = read_metadata(reader, entry)
+    if text.text is None:
         faults.append(Fault(distribution=base, kind="leftover", path=folder, detail="a metadata folder without METADATA"))
         return
-    if not name or not version:
+    if not told.name or not told.version:
         faults.append(Fault(distribution=base, kind="no metadata", path=folder, detail="METADATA names no distribution and version"))
-        name, version = name_of_folder(base)
-    distributions.append(
-        Installed(name=name, version=version, metadata=folder, site=site, requires=requires, requires_python=requires_python)
-    )
-    try:
-        text = reader.read_text(posixpath.join(folder, "RECORD"), limit=RECORD_LIMIT)
-    except OSError:
+    item = described(folder, told)
+    recorded = read_claims(reader, item)
+    if recorded is None:
         # conda's packages of this kind may have none either, and keep their own record (``conda_files``).
-        faults.append(Fault(distribution=name, kind="no record", path=folder, detail="RECORD is missing, so its files cannot be checked"))
-        return
-    for path, row in _rows(text, site, name, folder):
-        rows.setdefault(path, []).append(row)
+        faults.append(
+            Fault(distribution=item.name, kind="no record", path=folder, detail="RECORD is missing, so its files cannot be checked")
+        )
+        item = replace(item, recorded=False)
+    distributions.append(item)
+    claims.extend(recorded or ())
 
 
-def _rows(text: str, site: str, owner: str, metadata: str) -> Iterator[tuple[str, _Row]]:
-    """Read a RECORD; one that is no CSV (binary junk, a field of megabytes) ends where it stops to be one."""
-    reader = csv.reader(text.splitlines())
-    while True:
-        try:
-            fields = next(reader)
-        except (StopIteration, csv.Error):
-            return
-        if not fields or not fields[0] or fields[0].endswith((".pyc", "/RECORD", "/RECORD.jws")):
-            continue
-        digest = fields[1] if len(fields) > 1 else ""
-        told = fields[2] if len(fields) > 2 else ""  # noqa: PLR2004 - path, digest, size
-        size = int(told) if told.isascii() and told.isdecimal() and len(told) <= SIZE_DIGITS else -1
-        name = fields[0]
-        path = posixpath.normpath(posixpath.join(site, name)) if "./" in name or "//" in name or name[0] == "/" else f"{site}/{name}"
-        yield path, _Row(owner, digest, size, metadata)
-
-
-def _owners(rows: dict[str, list[_Row]]) -> tuple[str, ...]:
+def _owners(rows: Mapping[str, tuple[Claim, ...]]) -> tuple[str, ...]:
     """The distributions that record a tensorflow package."""
     owners: set[str] = set()
     for path, found in rows.items():
@@ -235,7 +144,7 @@ def _owners(rows: dict[str, list[_Row]]) -> tuple[str, ...]:
     return tuple(sorted(owners))
 
 
-def _compare(reader: Reader, path: str, owners: list[_Row], *, deep: bool, sizes_only: bool) -> tuple[FaultKind | None, str, int]:
+def _compare(reader: Reader, path: str, owners: tuple[Claim, ...], *, deep: bool, sizes_only: bool) -> tuple[FaultKind | None, str, int]:
     """Compare a file with every record of it: packages may ship the same path, and the last one installed is right."""
     try:
         entry = reader.entry(path)
@@ -261,7 +170,7 @@ def _compare(reader: Reader, path: str, owners: list[_Row], *, deep: bool, sizes
     return ("content", "its content is not the recorded one", 1) if ours and found not in ours else (None, "", 1)
 
 
-def _begins(reader: Reader, path: str, row: _Row, size: int) -> bool:
+def _begins(reader: Reader, path: str, row: Claim, size: int) -> bool:
     """Whether a file begins with the recorded content and goes on after it."""
     if not 0 <= row.size < size:
         return False
@@ -277,7 +186,7 @@ def _digest(reader: Reader, path: str, size: int) -> bytes:
     return hashlib.sha256(reader.read_bytes(path, limit=size + 1)).digest() if size <= WHOLE else bytes.fromhex(reader.sha256(path))
 
 
-def _natives(sizes: dict[str, int], rows: dict[str, list[_Row]]) -> tuple[tuple[str, str], ...]:
+def _natives(sizes: dict[str, int], rows: Mapping[str, tuple[Claim, ...]]) -> tuple[tuple[str, str], ...]:
     return tuple((path, found[-1].owner) for path, found in rows.items() if path in sizes and _NATIVE.search(path))
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from provisioner.base.names import normalise
+from provisioner.environment.distributions import Installed
 from provisioner.model.record import record
-from provisioner.site import normalise
-from provisioner.verify.integrity import Installed
 
 
 @record

@@ -51,20 +51,6 @@ def look(reader: Reader, sites: tuple[str, ...], *, flags: str | None = None, pt
     )
 
 
-def is_cuda_build(reader: Reader, site: str) -> bool | None:
-    """Whether the TensorFlow in ``site`` was built with CUDA, as its ``build_info.py`` says; None when that cannot be read."""
-    for package in ("tensorflow", "tensorflow_core"):
-        try:
-            text = reader.read_text(posixpath.join(site, package, "python", "platform", "build_info.py"))
-        except OSError:
-            continue
-        # A dictionary from 2.3 on, plain assignments before.
-        found = re.search(r"is_cuda_build['\"]?\s*[=,:]\s*(True|False)", text)
-        if found:
-            return found.group(1) == "True"
-    return None
-
-
 def _read(reader: Reader, path: str) -> str:
     try:
         return reader.read_text(path).strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from provisioner.host import Reader
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 
 MINOR = """\
 schema: tfsetup/releases/1

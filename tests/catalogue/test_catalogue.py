@@ -11,8 +11,7 @@ import pytest
 
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.errors import InputError
-
-from .profiles import Recorder, as_reader, lock_text, make_profiles
+from tests.catalogue.profiles import Recorder, as_reader, lock_text, make_profiles
 
 ORDER = ("2.22.0rc0", "2.20.1", "2.20.0", "2.15.0.post1", "2.15.0", "2.9.0")
 
@@ -174,7 +173,10 @@ class TestStored:
 
     def test_a_cache_that_cannot_be_written_is_no_error(self, root: Path, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("in the way")
-        self.ask(root, tmp_path / "file" / "cache")
+        first, _ = self.ask(root, tmp_path / "file" / "cache")
+        second, recorder = self.ask(root, tmp_path / "file" / "cache")
+        assert any(path.endswith("2.20.yaml") for path in recorder.files), "nothing was kept"
+        assert second.release("2.20.1") == first.release("2.20.1")
 
     def test_two_folders_share_a_cache(self, root: Path, tmp_path: Path) -> None:
         other = make_profiles(tmp_path / "other", ("2.20", ("2.20.1",)))
@@ -237,7 +239,7 @@ def test_a_warm_question_imports_neither_yaml_nor_packaging(tmp_path: Path) -> N
     """The price of `plan`: those two modules cost 20 to 40 ms."""
     script = (
         "import sys\n"
-        "from provisioner.local_host import LocalHost\n"
+        "from provisioner.host.local import LocalHost\n"
         "from provisioner.catalogue import Catalogue, find_profiles\n"
         "host = LocalHost()\n"
         "catalogue = Catalogue.open(host, find_profiles(), cache=host, cache_dir=sys.argv[1])\n"

@@ -9,7 +9,7 @@ import pytest
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.catalogue.conda_tables import CondaTable, brought, read_conda, sonames, tools
 from provisioner.errors import InputError
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 
 
 def document(**changes: Any) -> dict[str, Any]:

@@ -21,8 +21,7 @@ from provisioner.catalogue.lockfile import (
 )
 from provisioner.errors import InputError
 from provisioner.model.catalogue import LockedFile
-
-from .profiles import lock_text
+from tests.catalogue.profiles import lock_text
 
 SETS: tuple[Set, ...] = tuple((python, device) for python in ("3.9", "3.10", "3.11") for device in ("cpu", "cuda"))
 MORE: tuple[Set, ...] = (("3.9", "cpu"), ("3.9", "cuda"), ("3.9", "cuda-conda"), ("3.10", "cpu"), ("3.10", "cuda-conda"))

@@ -10,8 +10,7 @@ import pytest
 from provisioner.catalogue.releases import merge, read_minor
 from provisioner.catalogue.yaml_text import parse_yaml
 from provisioner.errors import InputError
-
-from .profiles import MINOR
+from tests.catalogue.profiles import MINOR
 
 BAD = sorted((Path(__file__).parent / "bad").glob("*.yaml"))
 ONE = '  2.20.0: {released: "2024-01-01", cutoff: "2024-02-01"}'

@@ -11,14 +11,14 @@ from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
+from provisioner.base.versions import numbers
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.catalogue.lockfile import format_lockfile, glibc_of, parse_lockfile
 from provisioner.catalogue.releases import read_minor
 from provisioner.catalogue.yaml_text import parse_yaml
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import NO_ADDON, Build, Release, computes_on
-from provisioner.plan import BUILDERS
-from provisioner.versions import numbers
+from provisioner.plan.make import BUILDERS
 
 ROOT = Path(find_profiles())
 PLATFORMS = {"linux-x86_64", "linux-aarch64", "macos-aarch64", "macos-x86_64", "windows-x86_64"}

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 from packaging.version import Version
 
+from provisioner.base.versions import numbers
 from provisioner.catalogue.conda_tables import brought, sonames
 from provisioner.model.catalogue import Build, Release
-from provisioner.versions import numbers
-
-from .test_shipped import BUILDS, CATALOGUE
+from tests.catalogue.test_shipped import BUILDS, CATALOGUE
 
 
 @pytest.mark.parametrize(("release", "build"), BUILDS)

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from provisioner.base.versions import numbers
 from provisioner.catalogue import Catalogue, find_profiles, tables
 from provisioner.catalogue.tables import ProofTable, read_drivers, read_gpus, read_proofs, read_toolkits
 from provisioner.errors import InputError
-from provisioner.local_host import LocalHost
-from provisioner.versions import numbers
+from provisioner.host.local import LocalHost
 
 
 @pytest.fixture

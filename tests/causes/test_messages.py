@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from verify.support import PROFILES, known_messages
 
 from provisioner.causes import open_messages
 from provisioner.causes.messages import classify
-from provisioner.diagnose.log.topics import TOPICS
 from provisioner.errors import InputError
-from provisioner.local_host import LocalHost
+from provisioner.explain.topics import TOPICS
+from provisioner.host.local import LocalHost
+from tests.verify.support import PROFILES, known_messages
 
 LINES = yaml.safe_load((Path(__file__).parent / "lines.yaml").read_text(encoding="utf-8"))
 FILES = sorted((PROFILES / "causes" / "messages").glob("*.yaml"))

@@ -48,7 +48,8 @@ class TestHashes:
         made = channel_of(tmp_path, broken.with_script())
         broken.wrong_size(made, "scripted")
         with Server(made.folder) as server:
-            install(solve(server.url, "scripted", cache=tmp_path), tmp_path / "env", cache=tmp_path)
+            prefix = install(solve(server.url, "scripted", cache=tmp_path), tmp_path / "env", cache=tmp_path)
+        assert (prefix / "share/scripted.txt").exists()
 
     def wrong(self, folder: Path, fault: str) -> build.Channel:
         made = channel_of(folder, broken.with_script())

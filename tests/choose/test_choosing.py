@@ -4,12 +4,12 @@ import dataclasses
 
 import pytest
 
-from choose.values import NEW_ENV, Values, a_gpu, build, machine, python, pythons, release, with_driver, with_system
 from provisioner.choose import choose
 from provisioner.errors import CouldNotTellError, NoProfileError, UsageError
 from provisioner.model.catalogue import KnownBad
 from provisioner.model.facts import Libc, absent, known, unknown
 from provisioner.model.request import Request
+from tests.choose.values import NEW_ENV, Values, a_gpu, build, machine, python, pythons, release, with_driver, with_system
 
 BOTH = pythons(python("3.10.1"), python("3.11.1"))
 BAD = {"reason": "crashes there", "reference": "issue 1", "cause": "dependency-incompatible"}

@@ -2,10 +2,10 @@
 
 import pytest
 
-from choose.values import CUDA, Values, a_gpu, machine, release, with_driver, with_system
 from provisioner.choose.driver import check_driver, look
 from provisioner.choose.gpu import judge
 from provisioner.model.facts import Facts, PciGpu, absent, known, unknown
+from tests.choose.values import CUDA, Values, a_gpu, machine, release, with_driver, with_system
 
 CATALOGUE = Values(release("2.20.0"))
 

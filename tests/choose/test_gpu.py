@@ -4,10 +4,10 @@ import dataclasses
 
 import pytest
 
-from choose.values import CUDA, a_gpu, gpu, release
 from provisioner.choose.gpu import code_of, gpu_warnings, judge, none_usable
 from provisioner.model.catalogue import KnownBad
 from provisioner.model.facts import known, unknown
+from tests.choose.values import CUDA, a_gpu, gpu, release
 
 MAXWELL = dataclasses.replace(CUDA, capabilities=("sm_50", "sm_60", "sm_70", "sm_75", "compute_80"))
 NO_PTX = dataclasses.replace(CUDA, capabilities=("sm_60", "sm_70"))

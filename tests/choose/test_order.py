@@ -8,7 +8,7 @@ import pytest
 
 from provisioner.causes.findings import Findings
 from provisioner.choose.candidates import ordered
-from provisioner.choose.words import Obstacle
+from provisioner.choose.obstacles import Obstacle
 from provisioner.diagnose.rank import ranked
 from provisioner.model.finding import Evidence
 from tests.choose.values import Values, shipped_order

@@ -4,7 +4,6 @@ import dataclasses
 
 import pytest
 
-from choose.values import CUDA, build, machine, release, with_system
 from provisioner.choose.platforms import (
     check_cpu,
     check_libc,
@@ -19,6 +18,7 @@ from provisioner.choose.platforms import (
 from provisioner.errors import CouldNotTellError
 from provisioner.model.catalogue import KnownBad
 from provisioner.model.facts import Libc, Windows, absent, known, unknown
+from tests.choose.values import CUDA, build, machine, release, with_system
 
 
 def libc(kind, version):

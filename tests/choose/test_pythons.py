@@ -2,12 +2,12 @@
 
 import pytest
 
-from choose.values import NEW_ENV, machine, python, pythons
 from provisioner.choose.pythons import find_pythons, no_python, offers_for
 from provisioner.errors import CouldNotTellError, UsageError
 from provisioner.model.facts import known, unknown
 from provisioner.model.plan import EnvState
 from provisioner.model.request import Request
+from tests.choose.values import NEW_ENV, machine, python, pythons
 
 ALL = ("3.10", "3.11", "3.12", "3.13")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from provisioner.catalogue import Catalogue, find_profiles
-from provisioner.choose.virtual import driver_cuda, target_packages
-from provisioner.local_host import LocalHost
+from provisioner.conda.virtual import driver_cuda, target_packages
+from provisioner.host.local import LocalHost
 
 
 @pytest.mark.parametrize(

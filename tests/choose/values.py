@@ -10,7 +10,7 @@ from pathlib import Path
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.causes import open_order
 from provisioner.choose.versions import matches
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Build, CudaBuild, GpuArchitecture, Lock, Release
 from provisioner.model.codec import from_data
 from provisioner.model.facts import Facts, Gpu, Interpreter, absent, known

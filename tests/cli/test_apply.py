@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.execute import execute
-from provisioner.local_host import LocalHost
-from provisioner.progress import Silent
+from provisioner.base.progress import Silent
+from provisioner.change.execute import execute
+from provisioner.host.local import LocalHost
 from tests.cli.support import Ended, Inside, Tool
 from tests.support import make_plan, make_wheel, prove_by_import, snapshot
 

@@ -13,7 +13,7 @@ import pytest
 
 from provisioner.model import codec
 from provisioner.model.plan import Plan
-from provisioner.plan import SCHEMA, seal
+from provisioner.plan.seal import SCHEMA, seal
 from tests.channel.cuda import NEEDS_COMPILER
 from tests.cli.support import Ended, Inside
 from tests.conda_sets import Conda, variables

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from provisioner import flow
-from provisioner.execute import execute
-from provisioner.local_host import LocalHost
-from provisioner.progress import Silent
+from provisioner.base.progress import Silent
+from provisioner.change.execute import execute
+from provisioner.commands import plan as flow
+from provisioner.host.local import LocalHost
+from provisioner.session import Session
 from tests.channel import broken, build
 from tests.channel.cuda import NEEDS_COMPILER
 from tests.channel.packages import Package, write
@@ -343,12 +344,12 @@ def test_what_an_environment_keeps_of_its_channel_is_no_secret(case: Case, conda
     address = server.url if kind == "token" else f"http://ada:{SECRET}@{server.host}"
     env, host = tmp_path / "env", LocalHost()
     for device in ("cpu", "cuda"):
-        planned = flow.plan(host, conda.request(env, channels=(address,), device=device))
+        planned = flow.plan(Session(host), conda.request(env, channels=(address,), device=device))
         done = execute(planned.plan, host, prove=prove_by_import, progress=Silent(), wait=0, channels=planned.channels)
         assert done.kept
     found = everything_below(env)
     assert str(env / "conda-meta/history") in found
     assert str(env / ".tfsetup/undo/2/record.json") in found
     assert [name for name, content in found.items() if SECRET.encode() in content] == []
-    again = flow.plan(host, conda.request(env, channels=(address,), device="cuda"))
+    again = flow.plan(Session(host), conda.request(env, channels=(address,), device="cuda"))
     assert not again.plan.changes

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.lock.declaration import read_declaration
 from tests.cli.support import Inside
 from tests.cli.test_documents import check

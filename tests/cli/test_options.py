@@ -40,7 +40,7 @@ def test_an_option_wins_over_its_variable_and_that_over_the_file(inside: Inside,
 
 
 def test_lists_come_from_all_three(work: Path) -> None:
-    from provisioner import settings
+    from provisioner.cli import settings
     from tests.support import FixedHost
 
     class Here(FixedHost):
@@ -152,7 +152,9 @@ def test_every_long_option_names_its_variable_in_the_help(inside: Inside) -> Non
     own |= {"profiles --python", "profiles --device", "profiles --platform", "verify --python"}
     for command in ("detect", "profiles", "plan", "apply", "verify", "undo", "init"):
         text = inside(command, "--help").out
-        for option in re.findall(r"^  (?:-\w, )?(--[a-z-]+)", text, re.MULTILINE):
+        options = re.findall(r"^  (?:-\w, )?(--[a-z-]+)", text, re.MULTILINE)
+        assert "--help" in options, "the help is read as it is written"
+        for option in options:
             if option in own or f"{command} {option}" in own:
                 continue
             assert f"TFSETUP_{option[2:].upper().replace('-', '_')}" in text, f"{command} {option}"

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from provisioner import flow
+from provisioner.commands import plan as planning
 from provisioner.errors import InputError
-from provisioner.local_host import LocalHost
-from provisioner.model.plan import EnvState
+from provisioner.host.local import LocalHost
+from provisioner.model.request import Request
+from provisioner.session import Session
 from tests.cli.support import Inside, Tool
 from tests.support import SITE, snapshot
 
@@ -154,16 +155,17 @@ def test_folders_that_are_made_outside_are_announced(inside: Inside, tiny, work:
     assert document["outside"][:2] == [f"the folder {work}/a is made", f"the folder {work}/a/b is made"]
 
 
-def test_a_folder_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_written_is_refused(tmp_path: Path, tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests may run as root, who may write everywhere; so the host says no."""
 
     class Closed(LocalHost):
         def writable(self, path: str) -> bool:
             return path != str(tmp_path)
 
-    state = EnvState(path=str(tmp_path / "a" / "env"), kind="absent", digest="absent")
+    for name, value in tiny.items():
+        monkeypatch.setenv(name, value)
     with pytest.raises(InputError, match="may not write there") as caught:
-        flow._check_place(Closed(), state)
+        planning.plan(Session(Closed()), Request(env=str(tmp_path / "a" / "env")))
     assert caught.value.place == str(tmp_path)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from provisioner import __version__
-from provisioner.cli import COMMANDS
+from provisioner.cli import SUMMARIES
 from provisioner.cli.output import visible
 from tests.cli.support import Inside, Tool
 
@@ -19,10 +19,10 @@ from tests.cli.support import Inside, Tool
 def test_help_lists_every_command_on_stdout(inside: Inside, args: tuple[str, ...]) -> None:
     ended = inside(*args)
     assert (ended.code, ended.err) == (0, "")
-    assert all(f"\n  {name} " in ended.out for name in COMMANDS)
+    assert all(f"\n  {name} " in ended.out for name in SUMMARIES)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", SUMMARIES)
 def test_each_command_has_help_with_a_variable_for_each_option(inside: Inside, command: str) -> None:
     ended = inside(command, "--help")
     assert (ended.code, ended.err) == (0, "")
@@ -158,10 +158,10 @@ def test_an_output_that_is_a_link_is_followed(inside: Inside, tiny, work: Path) 
 
 
 def test_a_bug_keeps_its_traceback_in_a_file_and_ends_with_1(inside: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from provisioner import flow
+    from provisioner.cli import profiles
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(flow, "open_catalogue", lambda _host: 1 // 0)
+    monkeypatch.setattr(profiles, "Session", lambda _host: 1 // 0)
     ended = inside("profiles")
     assert (ended.code, ended.out) == (1, "")
     assert "a bug in tfsetup: ZeroDivisionError" in ended.err

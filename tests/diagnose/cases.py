@@ -12,11 +12,12 @@ from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.causes import Messages, open_messages
 from provisioner.causes.findings import Findings
 from provisioner.choose import choose
-from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, PathEntry, Skipped, Survey
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, PathEntry, Skipped, Survey
 from provisioner.diagnose.cuda_files import stem
+from provisioner.environment.distributions import Installed
 from provisioner.errors import NoProfileError
 from provisioner.host import Reader
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import CudaBuild
 from provisioner.model.codec import from_data
 from provisioner.model.facts import Facts
@@ -75,9 +76,9 @@ def chosen(name: str) -> Choice | None:
         return None
 
 
-def distribution(name: str, version: str, *, site: str = SITE, tags: tuple[str, ...] = ()) -> Distribution:
+def distribution(name: str, version: str, *, site: str = SITE, tags: tuple[str, ...] = ()) -> Installed:
     metadata = f"{site}/{name.replace('-', '_')}-{version}.dist-info"
-    return Distribution(name=name, version=version, metadata=metadata, site=site, origin="environment", wheel_tags=tags)
+    return Installed(name=name, version=version, metadata=metadata, site=site, origin="environment", wheel_tags=tags)
 
 
 def child(code: int = 0, *, err: str = "", done: bool = True, events: tuple[dict[str, object], ...] = ()) -> Child:
@@ -199,7 +200,7 @@ def on_disk(env: Path, version: str, *, machine: str = "debian-12", variables: M
         for folder in sorted(site.glob("*.dist-info")):
             name, _, release = folder.name.removesuffix(".dist-info").partition("-")
             found.append(
-                Distribution(
+                Installed(
                     name=name.replace("_", "-"), version=release, metadata=str(folder), site=str(site), origin="environment", wheel_tags=()
                 )
             )

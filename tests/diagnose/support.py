@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from provisioner.causes.findings import Findings
-from provisioner.diagnose.case import Case, CheckSpec, Distribution, PathEntry, Survey
+from provisioner.diagnose.case import Case, CheckSpec, PathEntry, Survey
 from provisioner.diagnose.doctor import all_checks, run_one
+from provisioner.environment.distributions import Installed
 from provisioner.model.diagnosis import Examined
 from provisioner.model.finding import Finding
 from provisioner.verify.integrity import Integrity
@@ -25,11 +26,11 @@ def site_of(python: str) -> str:
     return f"{ROOT}/lib/python{python}/site-packages"
 
 
-def distribution(name: str, version: str, *, python: str = "3.11", **fields: object) -> Distribution:
+def distribution(name: str, version: str, *, python: str = "3.11", **fields: object) -> Installed:
     """A distribution of the environment."""
     site = site_of(python)
     values: dict[str, object] = {"metadata": f"{site}/{name}-{version}.dist-info", "site": site, "origin": "environment", **fields}
-    return Distribution(name=name, version=version, **values)
+    return Installed(name=name, version=version, **values)
 
 
 def survey(python: str, **fields: object) -> Survey:
@@ -74,7 +75,7 @@ def markers(python: str) -> dict[str, str]:
 
 
 def case(
-    *installed: Distribution,
+    *installed: Installed,
     tensorflow: str = "",
     python: str = "3.11",
     device: str = "cpu",

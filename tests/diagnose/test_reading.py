@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from provisioner.diagnose import examined, module_path
+from provisioner.diagnose import module_path, packages
 from provisioner.diagnose.case import PathEntry
 from provisioner.diagnose.installed import distributions
-from provisioner.local_host import LocalHost
-from provisioner.site import parse_config
+from provisioner.environment.config import parse_config
+from provisioner.environment.metadata import parse_metadata
+from provisioner.host.local import LocalHost
 from provisioner.verify import integrity
-from provisioner.verify.integrity import parse_metadata
 from tests.support import FixedHost
 
 ANY = st.one_of(st.binary(max_size=400), st.text(max_size=400).map(lambda text: text.encode("utf-8", "surrogatepass")))
@@ -73,17 +73,17 @@ def test_any_text_as_metadata_and_configuration(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "line"),
+    ("text", "origin"),
     [("/somewhere/libs", "other"), ("libs", "pth"), ("import sys; sys.path.insert(1, '{libs}')", "pth"), ("# {libs}\0", "other")],
 )
-def test_where_an_entry_comes_from(tmp_path, text, line):
+def test_where_an_entry_comes_from(tmp_path, text, origin):
     site, libs = tmp_path / "lib/python3.11/site-packages", tmp_path / "lib/python3.11/site-packages/libs"
     libs.mkdir(parents=True)
     (site / "one.pth").write_text(text.replace("{libs}", str(libs)))
     answer = {"path": [str(site), str(libs)], "prefix": "/p", "base_prefix": "/b", "user_site": "", "stdlib": ["/b/lib"]}
     first, second = module_path.entries(LocalHost(), answer, "/work", "")
     assert first.origin == "base"
-    assert second.origin == line or (second.origin, second.by) == ("pth", str(site / "one.pth"))
+    assert (second.origin, second.by) == (origin, str(site / "one.pth") if origin == "pth" else "")
 
 
 def test_entries_of_pythonpath_and_of_the_working_folder(tmp_path):
@@ -100,4 +100,4 @@ def test_entries_of_pythonpath_and_of_the_working_folder(tmp_path):
 
 @pytest.mark.parametrize(("version", "minor"), [("3.11.7", "3.11"), ("3.13.0rc1", "3.13"), ("", ""), ("x", "")])
 def test_minor_versions(version, minor):
-    assert examined.minor(version) == minor
+    assert packages.minor(version) == minor

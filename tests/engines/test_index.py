@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.base.text import mask
 from provisioner.engines.index import installer_environment, parse_pip_config
-from provisioner.words import mask
 from tests.support import FixedHost
 
 

@@ -12,7 +12,7 @@ from provisioner.engines import rattler as engine
 from provisioner.engines import rattler_failures
 from provisioner.errors import InputError, NoProfileError, OperationError, UsageError
 from provisioner.host import Completed
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.conda_package import CondaPackage
 from tests.channel import broken, build
 from tests.channel.packages import KINDS, File, Package

@@ -11,7 +11,7 @@ import pytest
 from provisioner.engines import uv
 from provisioner.errors import OperationError
 from provisioner.host import Completed
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.plan import Package
 from tests.support import FixedHost, make_wheel
 

@@ -13,7 +13,7 @@ import pytest
 
 from provisioner.engines import uv
 from provisioner.errors import OperationError
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import LockedFile
 from provisioner.model.plan import Package
 from tests.support import make_wheel

@@ -6,8 +6,7 @@ import pytest
 
 from provisioner.facts import conda
 from provisioner.model.facts import Tool
-
-from .fake_reader import FakeReader
+from tests.facts.fake_reader import FakeReader
 
 ROOT = "/home/me/miniforge3"
 FILES = {

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from provisioner.facts import cpu
 from provisioner.host import Completed
-
-from .fake_reader import FakeReader
+from tests.facts.fake_reader import FakeReader
 
 V3 = "fpu lm cx16 lahf_lm popcnt pni sse4_1 sse4_2 ssse3 avx avx2 bmi1 bmi2 f16c fma abm movbe xsave"
 

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from provisioner.facts import disk
 from provisioner.host import Space
-from provisioner.local_host import LocalHost
-
-from .fake_reader import FakeReader
+from provisioner.host.local import LocalHost
+from tests.facts.fake_reader import FakeReader
 
 MOUNTS = """\
 25 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw

@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from provisioner.facts.elf import ElfError
 from provisioner.facts.elf_links import Links, read_links
-from provisioner.local_host import LocalHost
-
-from .fake_reader import FakeReader
+from provisioner.host.local import LocalHost
+from tests.facts.fake_reader import FakeReader
 
 COMPILER = shutil.which("cc")
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="there is no C compiler")

@@ -13,11 +13,10 @@ import pytest
 from provisioner.errors import UsageError
 from provisioner.facts import SCHEMA, FactStore, gather, overrides
 from provisioner.host import Completed
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.codec import document, from_data
 from provisioner.model.facts import Distribution, Facts, Libc
-
-from .fake_reader import FakeReader
+from tests.facts.fake_reader import FakeReader
 
 
 class Counting(LocalHost):
@@ -106,7 +105,7 @@ def test_overrides_replace_what_was_found(tmp_path: Path) -> None:
     assert facts.disk.hard_links.value is False
     assert facts.windows is None
     assert [python.version for python in facts.interpreters.value or ()] == ["3.11.7"]
-    assert not any("_gpu_probe" in word for words in machine.started for word in words), (
+    assert not any("in_process/_gpu" in word for words in machine.started for word in words), (
         "a given GPU list keeps the driver from being asked"
     )
 

@@ -10,8 +10,7 @@ from provisioner.facts import gpu, gpu_signs, nvidia_smi
 from provisioner.facts.gpu_answers import Answers, Surroundings, capability, cuda_version, driver, gpus, pci_id
 from provisioner.host import Completed
 from provisioner.model.facts import PciGpu
-
-from .fake_reader import FakeReader
+from tests.facts.fake_reader import FakeReader
 
 NVIDIA = PciGpu(vendor="nvidia", id="10de:2330")
 OPEN_MODULE = (

@@ -17,10 +17,9 @@ from hypothesis import strategies as st
 from provisioner.facts import interpreters
 from provisioner.facts.store import FactStore
 from provisioner.host import Completed
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.facts import Fact, Interpreter
-
-from .fake_reader import FakeReader
+from tests.facts.fake_reader import FakeReader
 
 REAL = Path(os.path.realpath(sys.executable))
 PYENV = sorted(Path(os.environ.get("PYENV_ROOT", "/nonexistent")).glob("versions/*/bin/python?.*[0-9]"))

@@ -13,9 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.facts import elf, ldcache, libraries
-from provisioner.local_host import LocalHost
-
-from .fake_reader import FakeReader
+from provisioner.host.local import LocalHost
+from tests.facts.fake_reader import FakeReader
 
 COMPILER = shutil.which("cc")
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="there is no C compiler")

@@ -8,9 +8,8 @@ import sys
 from pathlib import Path
 
 from provisioner.facts.loader import Loader
-from provisioner.local_host import LocalHost
-
-from .test_elf_links import compile_library, needs_compiler
+from provisioner.host.local import LocalHost
+from tests.facts.test_elf_links import compile_library, needs_compiler
 
 pytestmark = needs_compiler
 NAME = "libtfsetuptest.so.7"

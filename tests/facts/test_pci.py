@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from provisioner.facts import pci
 from provisioner.model.facts import PciGpu
-
-from .fake_reader import FakeReader
+from tests.facts.fake_reader import FakeReader
 
 
 def device(slot: str, kind: str, vendor: str, number: str) -> dict[str, str]:

@@ -14,8 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner.facts.pe import Pe, PeError, parse, read_pe
-
-from .fake_reader import FakeReader
+from tests.facts.fake_reader import FakeReader
 
 BASE, START = 0x1000, 0x400
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.facts.store import FactStore
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 
 
 class Clock(LocalHost):

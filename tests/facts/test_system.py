@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from provisioner.facts import libc, macos, system
 from provisioner.host import Completed
 from provisioner.model.facts import Distribution, Libc
-
-from .fake_reader import FakeReader
+from tests.facts.fake_reader import FakeReader
 
 UBUNTU = 'PRETTY_NAME="Ubuntu 22.04.4 LTS"\nNAME="Ubuntu"\nVERSION_ID="22.04"\nID=ubuntu\nID_LIKE=debian\n'
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisioner.base.text import mask
 from provisioner.facts import variables
-from provisioner.words import mask
 
 
 def test_only_what_matters_is_kept() -> None:

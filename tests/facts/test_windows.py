@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from provisioner.facts import windows
 from provisioner.host import Completed
-
-from .fake_reader import FakeReader
+from tests.facts.fake_reader import FakeReader
 
 RUNTIME = r"""
 HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\VisualStudio\14.0\VC\Runtimes\x64

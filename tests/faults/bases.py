@@ -10,10 +10,10 @@ from pathlib import Path
 
 import uv
 
-from provisioner import xla_tools
 from provisioner.catalogue import Catalogue, find_profiles
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Lock
+from provisioner.plan import links
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # What a program does first: with this, byte code is written once for each base, and every import in a copy takes half the time.
@@ -101,7 +101,7 @@ def link(env: Path, base: Base) -> None:
     if cuda is None:
         return
     site = next(env.glob("lib/python3*/site-packages"))
-    for item in (*cuda.links, *(() if cuda.finds_tools else xla_tools.files())):
+    for item in (*cuda.links, *(() if cuda.finds_tools else links.files())):
         path = site / item.path
         path.parent.mkdir(parents=True, exist_ok=True)
         if item.text:

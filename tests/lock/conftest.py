@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from provisioner import flow_lock
 from provisioner.catalogue import Catalogue, find_profiles
-from provisioner.flow_lock import Declared, Outcome, Wanted
-from provisioner.local_host import LocalHost
+from provisioner.commands import lock as flow_lock
+from provisioner.commands.lock import Declared, Outcome, Wanted
+from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Lock, LockedFile, Proof
 from provisioner.model.team import Declaration, InputDigest, Inputs, Target
 from provisioner.model.team import Index as TeamIndex
+from provisioner.session import Session
 from tests.lock.index import CUTOFF, Index
 from tests.support import PYTHON, make_lock
 
@@ -70,7 +71,7 @@ class Team:
         return tuple((target, lock, Proof(lock=lock.digest, level="resolved")) for target, lock in zip(self.targets, locks, strict=True))
 
     def lock(self, host: LocalHost | None = None, **wanted: object) -> Outcome:
-        return flow_lock.lock_declared(host or LocalHost(), self.declared(), Wanted(**{"cutoff": CUTOFF, **wanted}))
+        return flow_lock.lock_declared(Session(host or LocalHost()), self.declared(), Wanted(**{"cutoff": CUTOFF, **wanted}))
 
     def written(self) -> dict[str, bytes]:
         """Every file in the lock's folder."""

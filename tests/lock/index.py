@@ -9,8 +9,8 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from provisioner.base.names import normalise
 from provisioner.model.catalogue import LockedFile
-from provisioner.site import normalise
 from tests.support import make_wheel
 
 OLD, CUTOFF, NEW = "2026-01-01T00:00:00Z", "2026-06-01T00:00:00Z", "2026-09-01T00:00:00Z"

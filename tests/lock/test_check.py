@@ -6,18 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from provisioner import flow_team
+from provisioner.commands import lock_check
+from provisioner.commands.lock_check import Checked
 from provisioner.errors import OperationError
-from provisioner.flow_team import Checked
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.team import Index as TeamIndex
 from provisioner.model.team import InputDigest, Inputs
+from provisioner.session import Session
 from tests.lock.conftest import LINUX, MAC, Team
 from tests.support import PYTHON, make_lock
 
 
 def check(team: Team, *, online: bool = False) -> Checked:
-    return flow_team.check_declared(LocalHost(), team.declared(), online=online)
+    return lock_check.check_declared(Session(LocalHost()), team.declared(), online=online)
 
 
 def told(team: Team, *, online: bool = False) -> list[str]:
@@ -38,7 +39,7 @@ def test_every_kind_of_change_is_named(team: Team) -> None:
     team.lock()
     declared = team.declared()
     changed = replace(declared, inputs=Inputs(digests=(InputDigest(name="other.in", sha256="0"),)))
-    found = flow_team.check_declared(LocalHost(), changed).differences
+    found = lock_check.check_declared(Session(LocalHost()), changed).differences
     assert [(item.kind, item.name) for item in found] == [("input", "all"), ("input", "other.in")]
 
     team.targets = (replace(LINUX, driver="550"), MAC)

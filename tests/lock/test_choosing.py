@@ -8,7 +8,7 @@ import pytest
 
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.errors import NoProfileError
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.lock.choosing import choose_sets
 from provisioner.model.catalogue import Constraint, KnownBad, LockedFile, Proof
 from provisioner.model.team import Declaration, Policy, SignOff, Target

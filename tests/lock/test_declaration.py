@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
-from provisioner import settings
+from provisioner.cli import settings
 from provisioner.errors import InputError
 from provisioner.lock.declaration import read_declaration, read_keys
 from provisioner.lock.keys import DECLARATION

@@ -117,7 +117,7 @@ def test_what_is_no_pylock_is_refused(text: str) -> None:
 
 
 def test_conda_lock_holds_each_platform_once_and_further_targets_apart(tmp_path: Path) -> None:
-    from provisioner.local_host import LocalHost
+    from provisioner.host.local import LocalHost
 
     targets = (locked(), locked("ci"), locked("mac", "macos-aarch64"))
     held = conda_lock.files(targets)

@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from provisioner import flow, flow_team
+from provisioner.base.progress import SILENT
+from provisioner.change.execute import execute
+from provisioner.commands.plan_locked import plan_locked
+from provisioner.commands.undo import take_back, undoable
+from provisioner.environment.read import read_site
 from provisioner.errors import InputError, OperationError
-from provisioner.execute import execute
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.finding import Verification
 from provisioner.model.request import Request
-from provisioner.progress import SILENT
-from provisioner.site import read_site
+from provisioner.session import Session
 from tests.cli.support import Inside, make_profiles
 from tests.lock.index import Index
 from tests.support import PYTHON, prove_by_import, verification
@@ -69,15 +71,15 @@ def test_exactly_the_lock_is_installed_and_a_second_run_finds_nothing_to_do(proj
     host = LocalHost()
     env = tmp_path / "env"
     request = Request(env=str(env), python=PYTHON)
-    planned = flow_team.plan_locked(host, request, str(project / "locks"), "")
+    planned = plan_locked(Session(host), request, str(project / "locks"), "")
     done = execute(planned.plan, host, prove=prove_passed, progress=SILENT, wait=0)
     assert done.kept
     site = read_site(host, str(env))
     assert {item.name: item.version for item in site.distributions} == {"numpy": "1.26", "pandas": "2.0", "tensorflow-cpu": "2.20.0"}
     assert SECRET not in "".join(path.read_text(errors="replace") for path in (env / ".tfsetup").rglob("*") if path.is_file())
-    again = flow_team.plan_locked(host, request, str(project / "locks"), "")
+    again = plan_locked(Session(host), request, str(project / "locks"), "")
     assert not again.plan.changes
-    flow.undo(host, flow.undoable(host, str(env)), wait=0, progress=SILENT)
+    take_back(host, undoable(host, str(env)), wait=0, progress=SILENT)
     assert not env.exists()
 
 
@@ -85,7 +87,7 @@ def test_another_file_under_the_same_name_is_not_installed(project: Path, index:
     wheel = index.folder / "pandas-2.0-py3-none-any.whl"
     wheel.write_bytes(wheel.read_bytes() + b"\0")
     host = LocalHost()
-    planned = flow_team.plan_locked(host, Request(env=str(tmp_path / "env"), python=PYTHON), str(project / "locks"), "")
+    planned = plan_locked(Session(host), Request(env=str(tmp_path / "env"), python=PYTHON), str(project / "locks"), "")
     with pytest.raises(OperationError, match="its SHA-256 differs"):
         execute(planned.plan, host, prove=prove_by_import, progress=SILENT, wait=0)
     assert not (tmp_path / "env").exists()
@@ -126,11 +128,11 @@ def test_a_lock_that_is_not_whole_is_refused(project: Path, tmp_path: Path) -> N
     path = project / "locks" / "requirements.ci.txt"
     path.write_text(path.read_text().replace("pandas==2.0", "pandas==1.0"))
     with pytest.raises(InputError) as caught:
-        flow_team.plan_locked(LocalHost(), request, str(project / "locks"), "")
+        plan_locked(Session(LocalHost()), request, str(project / "locks"), "")
     assert caught.value.faults == ("requirements.ci.txt: was changed by something else than `tfsetup lock`",)
     # A lock may be handed on as the sidecar alone.
     path.unlink()
-    assert flow_team.plan_locked(LocalHost(), request, str(project / "locks"), "").plan.packages
+    assert plan_locked(Session(LocalHost()), request, str(project / "locks"), "").plan.packages
 
 
 def test_a_sidecar_alone_is_found_in_the_working_folder(
@@ -152,3 +154,25 @@ def test_a_lock_that_was_merged_by_hand_is_no_traceback(inside: Inside, project:
     ended = inside("apply", "--locked", "--target", "ci", "--python", PYTHON)
     assert ended.code == 2
     assert "name cannot be '--index-url'" in ended.err
+
+
+def test_a_proof_is_not_believed_but_looked_at(project: Path, index: Index, tmp_path: Path) -> None:
+    """S6: a sidecar that calls other files the known-good set; what it claims of them is not shown."""
+    path = project / "locks" / "tfsetup.lock.json"
+    for written in path.parent.iterdir():
+        if written != path:
+            written.unlink()
+    data = json.loads(path.read_text())
+    entry = {"lock": data["targets"][0]["profile"], "level": "run", "date": "2026-11-20", "machine": "a machine", "checks": 13, "gpu": ""}
+    (tmp_path / "profiles" / "proofs.json").write_text('{"schema": "tfsetup/proofs/1", "proofs": [\n  ' + json.dumps(entry) + "\n]}\n")
+    request = Request(env=str(tmp_path / "env"), python=PYTHON)
+    honest = plan_locked(Session(LocalHost()), request, str(path.parent), "").plan.proof
+    assert honest.startswith("run on 2026-11-20")
+    for target in data["targets"]:
+        for file in target["files"]:
+            if file["name"] == "tensorflow-cpu":
+                assert file["profile"]
+                file["sha256"] = "0" * 64
+    path.write_text(json.dumps(data))
+    forged = plan_locked(Session(LocalHost()), request, str(path.parent), "").plan.proof
+    assert forged == "resolved, not run: nobody has recorded a run of this set yet; what the team's lock adds was not part of that"

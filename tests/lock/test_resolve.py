@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.base.names import is_rival
 from provisioner.errors import OperationError, UsageError
-from provisioner.lock import written
+from provisioner.lock import render
 from provisioner.model.catalogue import LockedFile
 from provisioner.model.team import Index as TeamIndex
 from provisioner.model.team import Policy
-from provisioner.site import is_rival
 from tests.cli.support import LOCK, RELEASE
 from tests.lock.conftest import LINUX, MAC, WINDOWS, Team
 from tests.lock.index import NEW, Index
@@ -280,7 +280,7 @@ def test_what_is_written_reads_back_as_what_was_locked(team: Team) -> None:
     team.settings["formats"] = ("requirements", "pylock", "conda-lock")
     outcome = team.lock()
     texts = {name: content.decode() for name, content in team.written().items()}
-    read = written.held_and_meant(texts, outcome.lock)
+    read = render.held_and_meant(texts, outcome.lock)
     assert len(read) == 6
     for name, held, meant in read:
         assert held == meant, name

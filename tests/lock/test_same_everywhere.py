@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import uv
 
-from provisioner.errors import UsageError
-from provisioner.local_host import LocalHost
+from provisioner.errors import OperationError, UsageError
+from provisioner.host.local import LocalHost
 from provisioner.model.team import Index as TeamIndex
 from tests.lock.conftest import LINUX, MAC, WINDOWS, Team
 from tests.lock.index import CUTOFF, NEW, Index
@@ -86,7 +86,7 @@ def test_what_pip_tools_cannot_do_is_said(wide: Team, change: dict[str, object],
 def test_pip_tools_says_what_clashes(wide: Team) -> None:
     pytest.importorskip("piptools")
     wide.requirements = ("pandas>=3",)
-    with pytest.raises(Exception, match="cannot be met together") as caught:
+    with pytest.raises(OperationError, match="cannot be met together") as caught:
         wide.lock(engine="pip-tools")
     assert "numpy" in caught.value.hint
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import InputError, OperationError
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.lock import sidecar, store
 from provisioner.model.team import TeamLock
 from tests.support import DyingHost, Killed

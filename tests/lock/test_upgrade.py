@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from provisioner.commands.lock import Wanted, choose
 from provisioner.errors import UsageError
-from provisioner.flow_lock import Wanted, choose
 from tests.lock.conftest import Team
 from tests.lock.index import NEW
 

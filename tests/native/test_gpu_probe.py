@@ -12,10 +12,9 @@ from provisioner.facts import gather, gpu, gpu_signs
 from provisioner.facts.gpu_answers import Surroundings
 from provisioner.facts.store import FactStore
 from provisioner.host import Completed
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.facts import Driver, Fact, Gpu, PciGpu
-
-from .building import NEEDS_COMPILER, RELEASE, build_driver
+from tests.native.building import NEEDS_COMPILER, RELEASE, build_driver
 
 pytestmark = NEEDS_COMPILER
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 import uv
 
-from provisioner import flow_lock
 from provisioner.catalogue import Catalogue, find_profiles
-from provisioner.flow_lock import Declared, Outcome, Wanted
-from provisioner.local_host import LocalHost
+from provisioner.commands import lock
+from provisioner.commands.lock import Declared, Outcome, Wanted
+from provisioner.host.local import LocalHost
 from provisioner.lock.choosing import choose_sets
 from provisioner.model.team import Declaration, Inputs, Target
+from provisioner.session import Session
 
 CUTOFF = "2026-06-01T00:00:00Z"
 PACKAGES = ("matplotlib", "pandas", "scikit-learn")
@@ -43,7 +44,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         catalogue=catalogue,
         choose=lambda keep, cutoff: choose_sets(declaration, catalogue, keep=keep, cutoff=cutoff),
     )
-    return flow_lock.lock_declared(host, declared, Wanted(cutoff=CUTOFF))
+    return lock.lock_declared(Session(host), declared, Wanted(cutoff=CUTOFF))
 
 
 @pytest.mark.real

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from provisioner.catalogue import find_profiles
-from provisioner.causes.words import Place, load_causes, load_order
-from provisioner.local_host import LocalHost
+from provisioner.causes.pages import Place, load_causes, load_order
+from provisioner.host.local import LocalHost
 from provisioner.report.cause_text import cause_text
 
 FOLDER = f"{find_profiles()}/causes"
@@ -36,8 +36,10 @@ def test_only_what_holds_on_the_system_is_shown():
 def test_paths_are_quoted_and_windows_has_its_own():
     place = Place(env="/a b", python="/a b/bin/python")
     text = cause_text(CAUSES["python-32bit"], ORDER, place=place)
-    assert "$ tfsetup plan" not in text or "'/a b'" in text
     assert "$ '/a b/bin/python' -c" in text
+    text = cause_text(CAUSES["tf-not-installed"], ORDER, place=place)
+    assert "--env '/a b'" in text
+    assert "--env /a b" not in text
     assert place.fill("{python} -m pip", on="Windows") == r"tf-env\Scripts\python.exe -m pip"
 
 

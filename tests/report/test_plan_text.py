@@ -8,13 +8,13 @@ from typing import get_args
 
 import pytest
 
+from provisioner.change.recovery import Interrupted
 from provisioner.model.catalogue import Link
 from provisioner.model.conda_package import CondaRemoval
 from provisioner.model.plan import Plan, StepKind
 from provisioner.model.request import Request
-from provisioner.recovery import Interrupted
 from provisioner.report.plan_text import NOT_NEEDED, interrupted_words, next_text, plan_text
-from tests.test_plan import ABSENT, CONDA, EVERYTHING, PART, basis, make, make_conda, planning, site
+from tests.plan.test_make import ABSENT, CONDA, EVERYTHING, PART, basis, make, make_conda, planning, site
 
 GOLDEN = Path(__file__).parent / "golden"
 LINK = Link(path="nvidia/lib/x.so", target="../y.so", reason="the loader does not look there")

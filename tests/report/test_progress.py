@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from provisioner.progress import Progress, Silent
+from provisioner.base.progress import Progress, Silent
 from provisioner.report import progress as module
 from provisioner.report.progress import BarProgress, JsonProgress, PlainProgress, progress_for
 from tests.support import FixedHost

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.catalogue import find_profiles
-from provisioner.causes.words import load_causes, load_order
-from provisioner.local_host import LocalHost
+from provisioner.causes.pages import load_causes, load_order
+from provisioner.host.local import LocalHost
 
 # By its path: its name is also that of the folder of the tests of provisioner.causes.
 _SPEC = importlib.util.spec_from_file_location("causes_tool", Path(__file__).parents[2] / "tools" / "causes.py")

@@ -13,7 +13,7 @@ from compatibility import Cell, Ours
 from naive_record import Naive
 
 from provisioner.catalogue import Catalogue, find_profiles
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Build, CudaBuild, KnownBad, Release
 
 CUDA = CudaBuild(

@@ -9,7 +9,7 @@ import prove
 import pytest
 
 from provisioner.catalogue import Catalogue
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Lock, Proof
 from tests.catalogue.profiles import make_profiles
 

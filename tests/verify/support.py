@@ -14,7 +14,7 @@ from pathlib import Path
 
 import provisioner
 from provisioner.causes import Messages, open_messages
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.model.finding import Verification
 from provisioner.verify import Expected, verify
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.verify import conda_files
 from provisioner.verify.integrity import check
 from tests.conda_env import SITE, distribution, install, package

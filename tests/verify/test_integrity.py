@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.local_host import LocalHost
-from provisioner.verify.integrity import SMALL, check, parse_metadata, sites
-from verify.support import SITE, install
+from provisioner.environment.distributions import sites
+from provisioner.environment.metadata import parse_metadata
+from provisioner.host.local import LocalHost
+from provisioner.verify.integrity import SMALL, check
+from tests.verify.support import SITE, install
 
 BIG = "x" * (SMALL + 1)
 

@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from provisioner.environment.distributions import Installed
 from provisioner.model.catalogue import CudaBuild
 from provisioner.report.verify_text import verification_text
-from provisioner.verify.integrity import Installed, Integrity
+from provisioner.verify.integrity import Integrity
 from provisioner.verify.judge import judge
 from provisioner.verify.judge_gpu import table
 from provisioner.verify.raw import Child, Expected, Raw, parse_events
 from provisioner.verify.surroundings import Surroundings
-from verify.support import known_messages
+from tests.verify.support import known_messages
 
 CASES = yaml.safe_load((Path(__file__).parent / "runs.yaml").read_text(encoding="utf-8"))
 INSTALLED = Installed(name="numpy", version="2.1.0", metadata="/env/numpy.dist-info", site="/env")

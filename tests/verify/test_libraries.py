@@ -11,7 +11,7 @@ import pytest
 
 from provisioner.model.catalogue import CudaBuild
 from provisioner.verify import Expected, surroundings
-from verify.support import SITE, causes, check, fake_tensorflow, make_env, run_verify
+from tests.verify.support import SITE, causes, check, fake_tensorflow, make_env, run_verify
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the loader of Linux is asked")
 

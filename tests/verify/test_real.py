@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import uv
 
-from provisioner import verify as package
+from provisioner import in_process
 from provisioner.verify import Expected
-from verify.support import causes, check, run_verify, tree
+from tests.verify.support import causes, check, run_verify, tree
 
 pytestmark = pytest.mark.real
 
@@ -134,7 +134,7 @@ def test_pythonpath_brings_in_a_package(healthy, tmp_path, monkeypatch):
 def test_the_gpu_half_rehearsed_on_two_processors(healthy, tmp_path):
     """The code that compares each GPU with the CPU and sums over all of them, on logical CPU devices (nothing here has a GPU)."""
     out = tmp_path / "out"
-    probe = Path(package.__file__).parent / "_probe.py"
+    probe = Path(in_process.script("_tensorflow.py"))
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     argv = [str(healthy / "bin" / "python"), str(probe), "--out", str(out), "--rehearse", "2"]
     subprocess.run(argv, check=True, capture_output=True, env=environment)

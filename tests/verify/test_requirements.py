@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.verify.integrity import Installed
+from provisioner.environment.distributions import Installed
 from provisioner.verify.requirements import unmet
 
 MARKERS = {

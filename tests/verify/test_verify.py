@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from provisioner import verify as package
+from provisioner import in_process
 from provisioner.errors import InputError
 from provisioner.report.verify_text import verification_text
 from provisioner.verify import Expected
-from verify.support import SITE, causes, check, fake_tensorflow, install, make_env, run_verify, tree
+from tests.verify.support import SITE, causes, check, fake_tensorflow, install, make_env, run_verify, tree
 
 TRACEBACKS = {
     "protobuf-incompatible": "raise TypeError('Descriptors cannot be created directly.\\nIf this call came from a _pb2.py file, …')",
@@ -207,9 +207,9 @@ def test_the_text_names_everything(env):
     assert text.endswith("Result: failed; first cause: protobuf-incompatible, protobuf does not fit this TensorFlow\n")
 
 
-@pytest.mark.parametrize("name", ["_probe.py", "_kernels.py", "_libraries.py"])
+@pytest.mark.parametrize("name", ["_inspect.py", "_interpreter.py", "_tensorflow.py", "_kernels.py", "_libraries.py"])
 def test_target_scripts_parse_on_old_interpreters(name):
-    text = (Path(package.__file__).parent / name).read_text(encoding="utf-8")
+    text = Path(in_process.script(name)).read_text(encoding="utf-8")
     ast.parse(text, feature_version=(3, 6))
 
 
@@ -217,7 +217,7 @@ def test_ctrl_c_ends_the_child(env, tmp_path):
     """The child is gone and so is the temporary folder, though it would have slept for ten minutes."""
     pid = tmp_path / "pid"
     fake_tensorflow(env, f"import os, time\nopen({str(pid)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)")
-    code = "from verify.support import run_verify\nfrom pathlib import Path\nimport sys\nrun_verify(Path(sys.argv[1]), timeout=500)"
+    code = "from tests.verify.support import run_verify\nfrom pathlib import Path\nimport sys\nrun_verify(Path(sys.argv[1]), timeout=500)"
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": os.pathsep.join(["tests", "."])}

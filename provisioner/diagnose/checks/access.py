@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import posixpath
 
+from provisioner.base.text import size_words
 from provisioner.causes.findings import Findings
-from provisioner.diagnose import examined, imported
+from provisioner.diagnose import import_result, packages
 from provisioner.diagnose.case import Case, CheckSpec
-from provisioner.facts import files
+from provisioner.host import files
 from provisioner.model.finding import Evidence
-from provisioner.words import size_words
 
 # Under the first, programs fail at once; under the second, at odd places.
 NOTHING_LEFT = 1 << 20
@@ -18,7 +18,7 @@ LITTLE_LEFT = 100 << 20
 
 def permissions(case: Case, findings: Findings) -> str:
     """This user may read what is to be imported, and write where temporary files go."""
-    for folder in dict.fromkeys((*examined.folders(case), *(item.site for item in examined.tensorflows(case)))):
+    for folder in dict.fromkeys((*packages.folders(case), *(item.site for item in packages.tensorflows(case)))):
         for path in (folder, posixpath.join(folder, "tensorflow")):
             _listable(case, path, findings)
         for path in ("tensorflow/__init__.py", "numpy/__init__.py", "google/protobuf/__init__.py", "keras/__init__.py", "six.py"):
@@ -38,7 +38,7 @@ def _listable(case: Case, path: str, findings: Findings) -> None:
         case.reader.list(path)
     except PermissionError:
         findings.add(
-            "permission-denied", imported.breaking(case)[0], "certain", Evidence(seen="this user may not look into it", where=path)
+            "permission-denied", import_result.breaking(case)[0], "certain", Evidence(seen="this user may not look into it", where=path)
         )
     except files.FAULTS:
         return
@@ -48,7 +48,9 @@ def _readable(case: Case, path: str, findings: Findings) -> None:
     try:
         case.reader.read_bytes(path, 1)
     except PermissionError:
-        findings.add("permission-denied", imported.breaking(case)[0], "certain", Evidence(seen="this user may not read it", where=path))
+        findings.add(
+            "permission-denied", import_result.breaking(case)[0], "certain", Evidence(seen="this user may not read it", where=path)
+        )
     except files.FAULTS:
         return
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 
+from provisioner.base.names import is_rival
 from provisioner.causes.findings import Findings
-from provisioner.diagnose import examined, imported
-from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, Skipped
+from provisioner.diagnose import import_result, packages
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.diagnose.checks.files import restore_found
-from provisioner.facts import elf, files
+from provisioner.environment.distributions import Installed
+from provisioner.facts import elf
+from provisioner.host import files
 from provisioner.model.finding import Evidence
-from provisioner.site import is_rival
 
 
 def natives(case: Case, findings: Findings) -> str:
     """The compiled files that TensorFlow needs are libraries, of the interpreter's architecture, and can be read."""
     if case.reader.platform != "linux":
         raise Skipped("only files of Linux are read here")
-    needed = examined.needed(case)
+    needed = packages.needed(case)
     wanted = _interpreter_architecture(case)
     count = 0
     for path, owner in case.integrity.natives:
@@ -34,19 +36,23 @@ def _native(case: Case, path: str, owner: str, wanted: str, findings: Findings) 
     except elf.ElfError as error:
         seen = Evidence(seen=f"{error} ({owner})", where=path)
         findings.add(
-            "install-corrupt", imported.breaking(case)[0], "certain", seen, repairs=restore_found(case, owner, "a library of it is damaged")
+            "install-corrupt",
+            import_result.breaking(case)[0],
+            "certain",
+            seen,
+            repairs=restore_found(case, owner, "a library of it is damaged"),
         )
         return
     except OSError as error:
         if isinstance(error, PermissionError):
             seen = Evidence(seen=f"this user may not read it ({owner})", where=path)
             repairs = restore_found(case, owner, "a file of it cannot be read")
-            findings.add("permission-denied", imported.breaking(case)[0], "certain", seen, repairs=repairs)
+            findings.add("permission-denied", import_result.breaking(case)[0], "certain", seen, repairs=repairs)
         return
     if wanted and header.architecture != wanted:
         seen = Evidence(seen=f"it is for {header.architecture}, the interpreter is for {wanted} ({owner})", where=path)
         why = f"its libraries are for {header.architecture}"
-        findings.add("wrong-arch-binary", imported.breaking(case)[0], "certain", seen, repairs=restore_found(case, owner, why))
+        findings.add("wrong-arch-binary", import_result.breaking(case)[0], "certain", seen, repairs=restore_found(case, owner, why))
 
 
 def _interpreter_architecture(case: Case) -> str:
@@ -59,11 +65,11 @@ def _interpreter_architecture(case: Case) -> str:
 
 def tags(case: Case, findings: Findings) -> str:
     """The wheels that TensorFlow needs are for this Python and this platform."""
-    running = examined.python(case)
+    running = packages.python(case)
     if not running:
         raise CouldNotTell("the version of Python cannot be told")
-    needed = examined.needed(case)
-    looked = [item for item in examined.first_of(case).values() if item.name in needed and item.wheel_tags]
+    needed = packages.needed(case)
+    looked = [item for item in packages.first_of(case).values() if item.name in needed and item.wheel_tags]
     for item in looked:
         if not any(_python_fits(tag, running) for tag in item.wheel_tags):
             _add_tag(case, item, "python", running, findings)
@@ -93,8 +99,8 @@ def _system_fits(tag: str, case: Case) -> bool:
     return not system or any(item == "any" or item.startswith(system) for item in platforms)
 
 
-def _add_tag(case: Case, item: Distribution, what: str, running: str, findings: Findings) -> None:
-    severity, _ = imported.breaking(case)
+def _add_tag(case: Case, item: Installed, what: str, running: str, findings: Findings) -> None:
+    severity, _ = import_result.breaking(case)
     words = f"{item.name} {item.version} is the wheel {item.wheel_tags[0]}, "
     words += f"and this is Python {running}" if what == "python" else f"and this is {case.facts.system.os.value}"
     cause = "install-corrupt" if what == "python" else "platform-unsupported"

@@ -5,16 +5,18 @@ from __future__ import annotations
 import posixpath
 import re
 
+from provisioner.base.paths import is_absolute
+from provisioner.base.versions import numbers
 from provisioner.causes.findings import Findings
 from provisioner.choose.platforms import check_libc, check_macos
-from provisioner.diagnose import cuda_files, imported, instead, target
+from provisioner.diagnose import alternative, cuda_files, import_result, tensorflow
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
-from provisioner.facts import elf, files
+from provisioner.facts import elf
 from provisioner.facts.libc import parse_glibc
 from provisioner.facts.loader import Loader, Taken
+from provisioner.host import files
 from provisioner.model.finding import Confidence, Evidence, Remedy
 from provisioner.verify.raw import Child
-from provisioner.versions import numbers
 
 CXX = "libstdc++.so.6"
 GLIBC = re.compile(r"GLIBC_(\d+(?:\.\d+)+)")
@@ -39,7 +41,7 @@ def c_library(case: Case, findings: Findings) -> str:
     for path, name in over[:4]:
         seen = Evidence(seen=f"needs GLIBC_{name}, and this system has glibc {version} ({where})", where=path)
         findings.add("glibc-too-old", "error", "certain", seen, remedy=_system_remedy(case))
-    build = target.build(case)
+    build = tensorflow.build(case)
     floor = build.glibc if build is not None else ""
     if not over and not needed and floor and numbers(version) < numbers(floor):
         seen = Evidence(seen=f"glibc {version}; wheels of TensorFlow {_release(case)} need {floor}", where=where)
@@ -66,7 +68,7 @@ def _musl(case: Case, loader: str, findings: Findings) -> str:
     where = loader or case.facts.system.libc.source
     words = obstacle.remedy if obstacle is not None else "use an interpreter made for glibc"
     seen = Evidence(seen="the interpreter is made for musl, for which no release of TensorFlow has a wheel", where=where)
-    findings.add("platform-unsupported", "error", "certain", seen, remedy=instead.remedy(words))
+    findings.add("platform-unsupported", "error", "certain", seen, remedy=alternative.remedy(words))
     return "the C library is musl"
 
 
@@ -88,7 +90,7 @@ def _needed(case: Case) -> list[tuple[str, str]]:
     """For each native library of TensorFlow its path and the newest glibc that it asks for."""
     loader = _loader(case)
     found = []
-    for path in target.native(case):
+    for path in tensorflow.native(case):
         links = loader.links(path)
         names = [
             match[1] for versions in (links.requires.values() if links else ()) for name in versions if (match := GLIBC.fullmatch(name))
@@ -99,7 +101,7 @@ def _needed(case: Case) -> list[tuple[str, str]]:
 
 
 def _loader(case: Case) -> Loader:
-    return Loader(case.reader, program=case.python, library_path=target.variable(case, "LD_LIBRARY_PATH") or "", cwd=case.cwd)
+    return Loader(case.reader, program=case.python, library_path=tensorflow.variable(case, "LD_LIBRARY_PATH") or "", cwd=case.cwd)
 
 
 def _release(case: Case) -> str:
@@ -107,16 +109,16 @@ def _release(case: Case) -> str:
 
 
 def _system_remedy(case: Case) -> Remedy:
-    beside = instead.working(case, target.purpose(case).device or "auto")
+    beside = alternative.working(case, tensorflow.purpose(case).device or "auto")
     words = "glibc comes with the operating system: use a newer one, or a container image of a newer one"
-    return instead.remedy(f"{words}; or take a release that runs on this one, beside this environment" if beside else words, *beside)
+    return alternative.remedy(f"{words}; or take a release that runs on this one, beside this environment" if beside else words, *beside)
 
 
 def cxx_library(case: Case, findings: Findings) -> str:
     """The libstdc++ that the loader takes for TensorFlow has every symbol version that its libraries ask for."""
     if case.facts.system.os.value != "linux":
         raise Skipped("only looked at on Linux")
-    asking = target.native(case)
+    asking = tensorflow.native(case)
     loader = _loader(case)
     wanted: dict[str, str] = {}
     for path in asking:
@@ -148,7 +150,7 @@ def _by(taken: Taken) -> str:
 
 def _first(case: Case, loader: Loader, asking: str) -> Taken:
     """The libstdc++ of LD_PRELOAD, of the interpreter itself (it is loaded before), else the one found for TensorFlow's library."""
-    for word in re.split(r"[\s:]+", target.variable(case, "LD_PRELOAD") or ""):
+    for word in re.split(r"[\s:]+", tensorflow.variable(case, "LD_PRELOAD") or ""):
         if posixpath.basename(word).startswith(CXX):
             return Taken(name=CXX, path=word, by="LD_PRELOAD")
     program = loader.links(loader.program)
@@ -162,7 +164,9 @@ def _cxx_remedy(case: Case, taken: Taken) -> Remedy:
     if taken.by == "LD_PRELOAD":
         return Remedy(words="LD_PRELOAD puts an old libstdc++ before all others: leave it out", steps=("unset LD_PRELOAD",))
     if taken.by == "LD_LIBRARY_PATH":
-        return target.without_folder(case, folder, "LD_LIBRARY_PATH puts a folder with an old libstdc++ before the system's: take it out")
+        return tensorflow.without_folder(
+            case, folder, "LD_LIBRARY_PATH puts a folder with an old libstdc++ before the system's: take it out"
+        )
     if taken.by.startswith("RPATH"):
         return Remedy(
             words="The interpreter brings its own, old libstdc++ (conda's do): update it there",
@@ -180,7 +184,7 @@ def static_tls(case: Case, findings: Findings) -> str:
         return "the loader had room for thread-local data"
     seen = Evidence(seen=found[0], where="the import of TensorFlow")
     path = found["path"]
-    steps = (f"export LD_PRELOAD={path}",) if path.startswith("/") else ()
+    steps = (f"export LD_PRELOAD={path}",) if is_absolute(path) else ()
     words = "Load the library that the message names before all others, or import tensorflow before other packages"
     findings.add("static-tls", "error", "certain", seen, remedy=Remedy(words=words, steps=steps))
     return found[0]
@@ -198,19 +202,19 @@ def library_path(case: Case, findings: Findings) -> str:
     That alone is information. It is a fault where the import failed and the loader names such a file. CUDA's libraries have checks of their
     own, and those of NVIDIA's driver are meant to come so in containers.
     """
-    values = {name: target.variable(case, name) or "" for name in ("LD_LIBRARY_PATH", "LD_PRELOAD")}
+    values = {name: tensorflow.variable(case, name) or "" for name in ("LD_LIBRARY_PATH", "LD_PRELOAD")}
     if case.facts.system.os.value != "linux" or not any(values.values()):
         raise Skipped("neither LD_LIBRARY_PATH nor LD_PRELOAD is set")
     entries = [
         (name, part) for name, value in values.items() for part in re.split(r"[:\s]" if name == "LD_PRELOAD" else ":", value) if part
     ]
-    outside = [(name, part) for name, part in entries if part.startswith("/") and not cuda_files.inside(case, f"{part}/")]
+    outside = [(name, part) for name, part in entries if is_absolute(part) and not cuda_files.inside(case, f"{part}/")]
     named = _named_in_error(case, outside)
     for path, line in named.items():
         folder = posixpath.dirname(path)
         words = "a library from outside the environment does not fit: take its folder out of LD_LIBRARY_PATH"
-        remedy = target.without_folder(case, folder, words[:1].upper() + words[1:])
-        remedy = instead.remedy("leave the library out of LD_PRELOAD", "unset LD_PRELOAD") if path in values["LD_PRELOAD"] else remedy
+        remedy = tensorflow.without_folder(case, folder, words[:1].upper() + words[1:])
+        remedy = alternative.remedy("leave the library out of LD_PRELOAD", "unset LD_PRELOAD") if path in values["LD_PRELOAD"] else remedy
         # Whatever is wrong with such a file, it would not be opened but for the variable.
         sure: Confidence = "certain" if UNUSABLE.search(line.partition(path)[2]) else "likely"
         findings.add("environment-leak", "error", sure, Evidence(seen=line, where=path), remedy=remedy)
@@ -223,7 +227,7 @@ def library_path(case: Case, findings: Findings) -> str:
 
 def _named_in_error(case: Case, outside: list[tuple[str, str]]) -> dict[str, str]:
     """Files of those entries that a failed import names, with the line that does."""
-    if case.child is None or imported.works(case):
+    if case.child is None or import_result.works(case):
         return {}
     found: dict[str, str] = {}
     for line in _said(case.child).splitlines():
@@ -236,7 +240,7 @@ def _named_in_error(case: Case, outside: list[tuple[str, str]]) -> dict[str, str
 def _taken_from(case: Case) -> list[Taken]:
     """The libraries that TensorFlow's own need and that LD_LIBRARY_PATH leads to, outside the environment."""
     loader, found = _loader(case), {}
-    for path in target.native(case):
+    for path in tensorflow.native(case):
         links = loader.links(path)
         for name in links.needed if links else ():
             taken = loader.find(name, (loader.program, path))
@@ -249,7 +253,7 @@ def macos(case: Case, findings: Findings) -> str:
     """The macOS is not older than the one that the wheels are made for."""
     if case.facts.system.os.value != "macos":
         raise Skipped("this is no Mac")
-    build = target.build(case)
+    build = tensorflow.build(case)
     if build is None:
         raise CouldNotTell("which macOS this TensorFlow needs is not known")
     obstacle, unsure = check_macos(case.facts, build.macos)
@@ -258,7 +262,7 @@ def macos(case: Case, findings: Findings) -> str:
     version = case.facts.system.version
     if obstacle is not None:
         seen = Evidence(seen=f"TensorFlow {_release(case)} {obstacle.why}", where=version.source)
-        findings.add(obstacle.code, "error", "certain", seen, remedy=instead.remedy(obstacle.remedy))
+        findings.add(obstacle.code, "error", "certain", seen, remedy=alternative.remedy(obstacle.remedy))
     return f"macOS {version.value}, TensorFlow needs {build.macos or 'none in particular'}"
 
 

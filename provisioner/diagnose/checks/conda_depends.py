@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 
 from provisioner.causes.findings import Findings
-from provisioner.conda_spec import meets, spec_name
-from provisioner.diagnose import conda_case, imported
+from provisioner.conda.specs import meets, spec_name
+from provisioner.diagnose import conda, import_result
 from provisioner.diagnose.case import Case, CheckSpec
-from provisioner.facts.conda_owned import identity
+from provisioner.environment.conda_owned import identity
 from provisioner.model.conda import CondaRecord
 from provisioner.model.finding import Evidence, Repair, Severity
 
@@ -33,14 +33,14 @@ _SUBDIR = re.compile(r"/(noarch|(linux|osx|win)-[a-z0-9]+)/?$")
 
 def depends(case: Case, findings: Findings) -> str:
     """Every package that TensorFlow rests on has what it depends on, in a version that fits."""
-    state = conda_case.state(case)
-    stale = conda_case.left_behind(state)
+    state = conda.state(case)
+    stale = conda.left_behind(state)
     installed = {item.name: item for item in state.records if identity(item) not in stale}
-    needed = conda_case.needed(case)
+    needed = conda.needed(case)
     lost = [(item, spec) for item in installed.values() for spec in item.depends if (_unmet(installed, spec))]
     for item, spec in lost:
         ours = identity(item) in needed
-        severity: Severity = imported.breaking(case)[0] if ours else "info"
+        severity: Severity = import_result.breaking(case)[0] if ours else "info"
         there = installed.get(spec_name(spec))
         have = f"{there.version} {there.build} is there" if there else "it is not there"
         seen = Evidence(seen=f"{identity(item)} depends on {spec}, {have}", where=f"{state.root}/{item.meta}")
@@ -54,7 +54,7 @@ def _again(case: Case, name: str) -> tuple[Repair, ...]:
     """What an earlier run of tfsetup had linked, it links again; of anything else only a solver can say what it should be."""
     made = case.receipt.plan.conda if case.receipt is not None else None
     found = [package for package in (made.packages if made is not None else ()) if package.name == name]
-    return tuple(conda_case.relink(package.identity, f"{name} is not there any more, and others depend on it") for package in found)
+    return tuple(conda.relink(package.identity, f"{name} is not there any more, and others depend on it") for package in found)
 
 
 def _unmet(installed: dict[str, CondaRecord], spec: str) -> bool:
@@ -78,8 +78,8 @@ def family(channel: str) -> str:
 
 def channels(case: Case, findings: Findings) -> str:
     """The packages that share libraries come from one family of channels."""
-    state = conda_case.state(case)
-    needed = conda_case.needed(case)
+    state = conda.state(case)
+    needed = conda.needed(case)
     found: dict[str, list[CondaRecord]] = {}
     for item in state.records:
         whose = family(item.channel or item.url.rpartition("/")[0])

@@ -12,9 +12,9 @@ import posixpath
 import re
 
 from provisioner.causes.findings import Findings
-from provisioner.diagnose import conda_case, examined
+from provisioner.diagnose import conda, packages
 from provisioner.diagnose.case import Case, CheckSpec
-from provisioner.facts import files
+from provisioner.host import files
 from provisioner.model.finding import Evidence
 
 # auditwheel and delvewheel put a part of the hash into the name (libgomp-a34b3233.so.1.0.0).
@@ -27,7 +27,7 @@ MIXED = "OpenMP runtimes of two families are installed"
 
 def runtimes(case: Case, findings: Findings) -> str:
     """There is one runtime of LLVM's and Intel's family, whoever brings it."""
-    conda_case.state(case)
+    conda.state(case)
     found: dict[str, dict[str, str]] = {}
     for path in _paths(case):
         name = _NAME.fullmatch(posixpath.basename(path))
@@ -48,20 +48,22 @@ def runtimes(case: Case, findings: Findings) -> str:
 
 
 def _paths(case: Case) -> tuple[str, ...]:
-    root = examined.quoted(case.env)
+    root = files.glob_escape(case.env)
     found = [path for x in ("", "i", "g") for path in files.matches(case.reader, f"{root}/lib/lib{x}omp*.so*")]
-    for site in examined.folders(case):
+    for site in packages.folders(case):
         for pattern in _PLACES:
-            found += [path for x in ("", "i", "g") for path in files.matches(case.reader, pattern.format(site=examined.quoted(site), x=x))]
+            found += [
+                path for x in ("", "i", "g") for path in files.matches(case.reader, pattern.format(site=files.glob_escape(site), x=x))
+            ]
     return tuple(dict.fromkeys(found))
 
 
 def _brings(case: Case, path: str, real: str) -> str:
     """Say who brings a file: the package whose record lists it, else the folder of site-packages that it lies in."""
-    package = conda_case.owner(case, real) or conda_case.owner(case, path)
+    package = conda.owner(case, real) or conda.owner(case, path)
     if package:
         return f"conda's {package}"
-    site = next((site for site in examined.folders(case) if path.startswith(site + "/")), "")
+    site = next((site for site in packages.folders(case) if path.startswith(site + "/")), "")
     inner = posixpath.relpath(path, site).split("/")[0].removesuffix(".libs") if site else ""
     return f"the wheel {inner}" if inner else "nobody"
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import posixpath
 
+from provisioner.base.names import is_rival
 from provisioner.causes.findings import Findings
-from provisioner.conda_spec import spec_name
-from provisioner.diagnose import conda_case, examined, imported
+from provisioner.conda.specs import spec_name
+from provisioner.diagnose import conda as conda_case
+from provisioner.diagnose import import_result, packages
 from provisioner.diagnose.case import Case, CheckSpec
-from provisioner.facts.conda_owned import identity
+from provisioner.environment.conda_owned import identity
 from provisioner.model.finding import Evidence, Repair, Severity
-from provisioner.site import is_rival
 from provisioner.verify.conda_files import CondaFault, CondaState, Over
 
 OVER = "pip has replaced packages of conda, and conda does not know it"
@@ -53,9 +54,9 @@ def _add(case: Case, state: CondaState, item: Over, findings: Findings) -> None:
 
 
 def _gravity(case: Case, name: str) -> Severity:
-    if name not in examined.needed(case) and not is_rival(name):
+    if name not in packages.needed(case) and not is_rival(name):
         return "info"
-    return imported.breaking(case)[0]
+    return import_result.breaking(case)[0]
 
 
 def _repairs(case: Case, state: CondaState, item: Over) -> tuple[Repair, ...]:
@@ -77,7 +78,7 @@ def _repairs(case: Case, state: CondaState, item: Over) -> tuple[Repair, ...]:
     if package is not None and held.get(package.name) == f"{package.version} {package.build}":
         return conda
     users = [one.name for one in state.records if package and package.name in {spec_name(spec) for spec in one.depends}]
-    return conda if item.both or users or imported.works(case) is not True else forget
+    return conda if item.both or users or import_result.works(case) is not True else forget
 
 
 def _add_files(name: str, package: str, found: list[CondaFault], findings: Findings) -> None:

@@ -6,10 +6,11 @@ import posixpath
 import shlex
 
 from provisioner.causes.findings import Findings
-from provisioner.diagnose import conda_case
+from provisioner.diagnose import conda
 from provisioner.diagnose.case import Case, CheckSpec, Skipped
-from provisioner.facts import files
-from provisioner.facts.conda_env import protection
+from provisioner.environment.conda_records import protection
+from provisioner.environment.layout import layout
+from provisioner.host import files
 from provisioner.model.finding import Evidence, Remedy, Repair
 
 PROTECTED = "tfsetup never changes this environment"
@@ -18,7 +19,7 @@ UNWRITTEN = "Activation files of tfsetup are missing or changed"
 
 def protected(case: Case, findings: Findings) -> str:
     """Whether the environment is frozen (CEP 22), conda's own, pixi's, or managed by others (PEP 668)."""
-    state = conda_case.state(case)
+    state = conda.state(case)
     why = protection(case.reader, state.root)
     if not why:
         return "it may be changed"
@@ -29,7 +30,7 @@ def protected(case: Case, findings: Findings) -> str:
 
 def activation(case: Case, findings: Findings) -> str:
     """The activation scripts that tfsetup wrote are there, and the shell's active environment is the one whose Python it starts."""
-    state = conda_case.state(case)
+    state = conda.state(case)
     said = [_shell(case, findings)]
     edits = case.receipt.plan.edits if case.receipt is not None else ()
     wrong = [edit for edit in edits if edit.text and files.read(case.reader, posixpath.join(state.root, edit.path)).text != edit.text]
@@ -49,7 +50,9 @@ def _shell(case: Case, findings: Findings) -> str:
     if not active or not found:
         return ""
     mine = files.real(case.reader, active) == files.real(case.reader, case.env)
-    here = files.real(case.reader, posixpath.dirname(found)) == files.real(case.reader, posixpath.join(case.env, "bin"))
+    here = files.real(case.reader, posixpath.dirname(found)) == files.real(
+        case.reader, posixpath.dirname(posixpath.join(case.env, layout(case.reader.platform).conda_python))
+    )
     if mine == here:
         return ""
     seen = Evidence(seen=f"CONDA_PREFIX is {active}, but `python` is {found}", where="PATH")
@@ -63,7 +66,7 @@ ACTIVE = "Another conda environment is active than the one whose Python comes fi
 
 def moved(case: Case, findings: Findings) -> str:
     """The environment stands where its packages were linked for: conda writes that place into its files."""
-    state = conda_case.state(case)
+    state = conda.state(case)
     if case.receipt is None:
         raise Skipped("where it was made is not known")
     made = case.receipt.plan.env.path

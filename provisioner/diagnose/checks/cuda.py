@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import posixpath
 
+from provisioner.base.versions import numbers
 from provisioner.causes.findings import Findings
-from provisioner.diagnose import conda_case, cuda_files, instead, target
-from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, Skipped
+from provisioner.diagnose import alternative, conda, cuda_files, tensorflow
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.diagnose.checks import cuda_beside
 from provisioner.diagnose.cuda_files import Copy
-from provisioner.facts import files
+from provisioner.environment.distributions import Installed
+from provisioner.host import files
 from provisioner.model.finding import Confidence, Evidence, Remedy, Repair, Severity
 from provisioner.verify.judge_gpu import cudnn_fits
-from provisioner.versions import numbers
 
 
 def libraries(case: Case, findings: Findings) -> str:
@@ -24,7 +25,7 @@ def libraries(case: Case, findings: Findings) -> str:
     severity, why = cuda_files.matters(case)
     if severity is None:
         raise Skipped(why)
-    if not target.framework(case) and case.libraries is None:
+    if not tensorflow.framework(case) and case.libraries is None:
         raise CouldNotTell("TensorFlow's library, which opens them, is not there")
     loader = cuda_files.loader_of(case)
     found = cuda_files.required(case, loader)
@@ -46,7 +47,9 @@ def _lost(case: Case, copy: Copy, severity: Severity, findings: Findings) -> Non
         _damaged(case, copy, findings)
         return
     lost = copy.missing
-    evidence = [Evidence(seen=f"{lost} is not found by TensorFlow's loader" + _for(copy), where=copy.needed_by or target.framework(case))]
+    evidence = [
+        Evidence(seen=f"{lost} is not found by TensorFlow's loader" + _for(copy), where=copy.needed_by or tensorflow.framework(case))
+    ]
     own = cuda_files.own_copy(case, lost)
     link = cuda_files.link_for(case, lost)
     if own and link is not None:
@@ -60,7 +63,7 @@ def _lost(case: Case, copy: Copy, severity: Severity, findings: Findings) -> Non
     name, release = cuda_files.wanted_package(case, lost)
     packages = cuda_files.packages(case, lost)
     repairs = cuda_files.by_conda(case, lost, f"it brings {lost}") if not own else ()
-    if not repairs and name and target.purpose(case).device == "cuda" and not own:
+    if not repairs and name and tensorflow.purpose(case).device == "cuda" and not own:
         repairs = (Repair(kind="restore", name=name, version=release, reason=f"{name} {release} brings {lost}"),)
     if others and not same and (packages or not repairs):
         _other_version(case, lost, others, packages, severity, evidence, repairs, findings)
@@ -82,7 +85,7 @@ def _add_missing(
     remedy: Remedy | None,
     findings: Findings,
 ) -> None:
-    purpose = target.purpose(case)
+    purpose = tensorflow.purpose(case)
     because = [purpose.evidence] if purpose.device else [Evidence(seen="an NVIDIA GPU answers", where=case.facts.gpus.source)]
     cause = "cudnn-missing" if cuda_files.kind(lost) == "cudnn" else "cuda-libs-missing"
     findings.add(cause, severity, "certain", *evidence, *because, repairs=repairs, remedy=remedy)
@@ -90,16 +93,16 @@ def _add_missing(
 
 def _by_path(case: Case, path: str) -> Remedy:
     folder = posixpath.dirname(path)
-    before = target.variable(case, "LD_LIBRARY_PATH")
+    before = tensorflow.variable(case, "LD_LIBRARY_PATH")
     value = f"{folder}:$LD_LIBRARY_PATH" if before else folder
-    return instead.remedy("let the loader look in the folder that has it, before Python starts", f"export LD_LIBRARY_PATH={value}")
+    return alternative.remedy("let the loader look in the folder that has it, before Python starts", f"export LD_LIBRARY_PATH={value}")
 
 
 def _other_version(
     case: Case,
     lost: str,
     others: list[str],
-    packages: tuple[Distribution, ...],
+    packages: tuple[Installed, ...],
     severity: Severity,
     evidence: list[Evidence],
     repairs: tuple[Repair, ...],
@@ -130,14 +133,16 @@ def _release(case: Case) -> str:
 
 def _damaged(case: Case, copy: Copy, findings: Findings) -> None:
     """A file that is there and cannot be loaded; which one, the loader's own order tells."""
-    taken = cuda_files.loader_of(case).find(copy.missing, (cuda_files.loader_of(case).program, copy.needed_by or target.framework(case)))
+    taken = cuda_files.loader_of(case).find(
+        copy.missing, (cuda_files.loader_of(case).program, copy.needed_by or tensorflow.framework(case))
+    )
     seen = Evidence(seen=f"{copy.missing} is found first here and cannot be loaded: {copy.fault}", where=taken.path)
     if "permission" in copy.fault.lower():
         findings.add("permission-denied", "error", "certain", seen)
         return
     name, release = cuda_files.wanted_package(case, copy.missing)
     mendable = name and cuda_files.inside(case, taken.path)
-    repairs = conda_case.bringing(case, files.real(case.reader, taken.path), f"{copy.missing} is damaged")
+    repairs = conda.bringing(case, files.real(case.reader, taken.path), f"{copy.missing} is damaged")
     if not repairs and mendable:
         repairs = (Repair(kind="restore", name=name, version=release, reason=f"{copy.missing} is damaged"),)
     findings.add(
@@ -194,9 +199,9 @@ def _older(have: str, want: str) -> bool:
 
 def _restore(case: Case, copy: Copy) -> tuple[Repair, ...]:
     name, release = cuda_files.wanted_package(case, copy.soname)
-    if copy.inside and (owned := conda_case.bringing(case, files.real(case.reader, copy.path), f"{copy.soname} does not fit")):
+    if copy.inside and (owned := conda.bringing(case, files.real(case.reader, copy.path), f"{copy.soname} does not fit")):
         return owned
-    if not name or target.purpose(case).device != "cuda" or (not copy.inside and cuda_files.packages(case, copy.soname)):
+    if not name or tensorflow.purpose(case).device != "cuda" or (not copy.inside and cuda_files.packages(case, copy.soname)):
         return ()
     return (Repair(kind="restore", name=name, version=release, reason=f"{name} {release} fits this TensorFlow"),)
 
@@ -204,8 +209,8 @@ def _restore(case: Case, copy: Copy) -> tuple[Repair, ...]:
 def _out(case: Case, copy: Copy) -> Remedy:
     folder = posixpath.dirname(copy.path)
     if copy.by != "LD_LIBRARY_PATH":
-        return instead.remedy(f"take {folder} out of what the loader searches before the environment (see the evidence)")
-    return target.without_folder(
+        return alternative.remedy(f"take {folder} out of what the loader searches before the environment (see the evidence)")
+    return tensorflow.without_folder(
         case, folder, "LD_LIBRARY_PATH puts libraries of the system before those of the environment: take the folder out"
     )
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import posixpath
 
+from provisioner.base.versions import numbers
 from provisioner.causes.findings import Findings
-from provisioner.diagnose import cuda_files, target
-from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, Skipped
-from provisioner.facts import files
+from provisioner.diagnose import cuda_files, tensorflow
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
+from provisioner.environment.distributions import Installed
+from provisioner.environment.owners import read_claims
+from provisioner.host import files
 from provisioner.model.finding import Evidence, Repair, Severity
 from provisioner.verify import surroundings
-from provisioner.versions import numbers
 
 
 def links(case: Case, findings: Findings) -> str:
     """The links that this build needs to find the rest: the parts of cuDNN 8 (without them the first convolution fails), NCCL, CUPTI, NVRTC."""
     severity, why = cuda_files.matters(case)
-    cuda, site, framework = cuda_files.build_of(case), target.site_of(case), target.framework(case)
+    cuda, site, framework = cuda_files.build_of(case), tensorflow.site_of(case), tensorflow.framework(case)
     if severity is None:
         raise Skipped(why)
     if cuda is None or not framework:
@@ -61,7 +63,7 @@ def copies(case: Case, findings: Findings) -> str:
             if right is not None and item is not right and item.site == right.site:
                 twice.append(item.name)
                 _twice(case, right, item, severity, findings)
-            elif right is None and part in needed and not any(other.name in target.OTHERS for other in case.distributions):
+            elif right is None and part in needed and not any(other.name in tensorflow.OTHERS for other in case.distributions):
                 twice.append(item.name)
                 _for_another(case, item, severity, findings)
     return f"for another CUDA, or there twice: {', '.join(twice)}" if twice else f"each part of CUDA is there once, for CUDA {major}"
@@ -71,7 +73,7 @@ def _major(name: str) -> str:
     return name.rpartition("-cu")[2] if "-cu" in name else ""
 
 
-def _twice(case: Case, right: Distribution, wrong: Distribution, severity: Severity, findings: Findings) -> None:
+def _twice(case: Case, right: Installed, wrong: Installed, severity: Severity, findings: Findings) -> None:
     mine, other = _recorded(case, right), _recorded(case, wrong)
     shared = {path: (mine[path], other[path]) for path in mine.keys() & other.keys() if ".so" in posixpath.basename(path)}
     overwritten = [path for path, (want, alien) in sorted(shared.items()) if want != alien and _size(case, path) == alien]
@@ -89,7 +91,7 @@ def _twice(case: Case, right: Distribution, wrong: Distribution, severity: Sever
         findings.add("cuda-version-mismatch", "info", "certain", Evidence(seen=words, where=right.site), *both)
 
 
-def _for_another(case: Case, item: Distribution, severity: Severity, findings: Findings) -> None:
+def _for_another(case: Case, item: Installed, severity: Severity, findings: Findings) -> None:
     """A part of another CUDA in the place of this one's: some of its libraries bear the same name, and need the rest of that CUDA."""
     cuda = cuda_files.build_of(case)
     seen = Evidence(
@@ -105,15 +107,9 @@ def _for_another(case: Case, item: Distribution, severity: Severity, findings: F
     findings.add(cause, severity, "certain", seen, repairs=repairs if name else repairs[:1])
 
 
-def _recorded(case: Case, item: Distribution) -> dict[str, int]:
-    """The size of each file of a package by its RECORD (PEP 376)."""
-    import csv  # noqa: PLC0415 - only where two packages meet
-
-    found: dict[str, int] = {}
-    for row in csv.reader((files.read(case.reader, f"{item.metadata}/RECORD", 1 << 22).text or "").splitlines()):
-        if len(row) > 2 and row[2].isdecimal():  # noqa: PLR2004 - path, digest, size
-            found[posixpath.normpath(f"{item.site}/{row[0]}")] = int(row[2])
-    return found
+def _recorded(case: Case, item: Installed) -> dict[str, int]:
+    """The size of each file of a package by its RECORD."""
+    return {path: claim.size for path, claim in read_claims(case.reader, item) or () if claim.size >= 0}
 
 
 def _size(case: Case, path: str) -> int:
@@ -126,10 +122,10 @@ def tools(case: Case, findings: Findings) -> str:
     severity, why = cuda_files.matters(case)
     if severity is None:
         raise Skipped(why)
-    cuda, site = cuda_files.build_of(case), target.site_of(case)
+    cuda, site = cuda_files.build_of(case), tensorflow.site_of(case)
     loaded = case.child.first("loaded").get("tools", {}) if case.child is not None else {}
     beside = cuda is None or cuda.finds_tools or files.there(case.reader, f"{site}/tfsetup_xla.pth")
-    flags = loaded.get("flags", target.variable(case, "XLA_FLAGS") or "")
+    flags = loaded.get("flags", tensorflow.variable(case, "XLA_FLAGS") or "")
     around = surroundings.look(case.reader, (site,) if beside and site else (), flags=flags, ptxas=loaded.get("ptxas", ""))
     lost = [name for name, path in (("ptxas", around.ptxas), ("libdevice", around.libdevice)) if not path]
     if not lost:

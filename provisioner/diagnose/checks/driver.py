@@ -6,7 +6,7 @@ import re
 
 from provisioner.causes.findings import Findings
 from provisioner.choose import driver as driving
-from provisioner.diagnose import devices, instead, target
+from provisioner.diagnose import alternative, devices, tensorflow
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.diagnose.checks import gpus
 from provisioner.model.finding import Evidence, Remedy
@@ -53,7 +53,7 @@ def driver(case: Case, findings: Findings) -> str:
     sight = driving.look(case.facts, devices.catalogue(case))
     if sight.state == "none":
         raise Skipped(sight.why or "no NVIDIA GPU on this machine")
-    if target.cuda_build(case) is False:
+    if tensorflow.cuda_build(case) is False:
         raise Skipped("this build uses no GPU, so the driver does not matter to it")
     event = case.libraries.first("driver") if case.libraries is not None else {}
     if sight.state == "hidden":
@@ -61,7 +61,7 @@ def driver(case: Case, findings: Findings) -> str:
         if event and event["code"]:
             evidence.append(_said(event))
         cause, remedy = _hidden(sight)
-        findings.add(cause, target.purpose(case).severity, "certain", *evidence, *_devices(case), remedy=remedy)
+        findings.add(cause, tensorflow.purpose(case).severity, "certain", *evidence, *_devices(case), remedy=remedy)
         return sight.why
     if event and event["code"]:
         return _refused(case, event, findings)
@@ -72,13 +72,13 @@ def _hidden(sight: driving.Sight) -> tuple[str, Remedy]:
     """The cause and what to do about it, where the driver's own trouble (``facts/gpu_answers.py``) says more than the choice needs."""
     for words, cause, advice, steps in TROUBLES:
         if sight.code in {"gpu-init-failed", "gpu-not-visible"} and words in sight.why:
-            return cause, instead.remedy(advice, *steps)
+            return cause, alternative.remedy(advice, *steps)
     if sight.code == "gpu-init-failed":
-        return sight.code, instead.remedy(
+        return sight.code, alternative.remedy(
             "see what the kernel says of the GPU; reload nvidia_uvm (after a suspend), or restart the machine", *RELOAD
         )
     if sight.code == "driver-kernel-mismatch":
-        return sight.code, instead.remedy("restart the machine, so that the module of the installed driver is loaded", "sudo reboot")
+        return sight.code, alternative.remedy("restart the machine, so that the module of the installed driver is loaded", "sudo reboot")
     return sight.code, _remedy(sight.remedy)
 
 
@@ -88,7 +88,7 @@ def _refused(case: Case, event: dict[str, object], findings: Findings) -> str:
     if devices.hides_all(case, case.facts.gpus.value or ()):
         return "CUDA_VISIBLE_DEVICES hides every GPU"
     cause, confidence = driver_cause(code, findings.messages.order)
-    findings.add(cause, target.purpose(case).severity, confidence, _said(event), *_devices(case))
+    findings.add(cause, tensorflow.purpose(case).severity, confidence, _said(event), *_devices(case))
     return _said(event).seen
 
 
@@ -123,7 +123,7 @@ def _remedy(words: str) -> Remedy:
         for step in re.findall(r"`([^`]+)`", words)
         if re.match(r"(sudo|docker|podman|apptainer|singularity|wsl\.exe|nvidia-smi) ", step)
     ]
-    return instead.remedy(words, *(part for step in typed for part in step.split(" && ")))
+    return alternative.remedy(words, *(part for step in typed for part in step.split(" && ")))
 
 
 def driver_release(case: Case, findings: Findings) -> str:
@@ -151,8 +151,8 @@ def driver_release(case: Case, findings: Findings) -> str:
 
 def _driver_remedy(case: Case, words: str) -> Remedy:
     commands = _remedy(words)
-    beside = instead.working(case, "cuda")
-    return instead.remedy(
+    beside = alternative.working(case, "cuda")
+    return alternative.remedy(
         f"{words}; or take a release for this driver, beside this environment" if beside else words, *commands.steps, *beside
     )
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import posixpath
 import re
 
+from provisioner.base.names import is_rival
 from provisioner.causes.findings import Findings
-from provisioner.diagnose import examined, imported
-from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution
+from provisioner.diagnose import import_result, packages
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell
 from provisioner.diagnose.checks.packages import restore
-from provisioner.facts import files
+from provisioner.environment.distributions import Installed
+from provisioner.host import files
 from provisioner.model.finding import Evidence, Repair, Severity
-from provisioner.site import is_rival
 from provisioner.verify.integrity import Fault
 
 SHOWN = 6
@@ -25,7 +26,7 @@ def records(case: Case, findings: Findings) -> str:
     state = case.integrity
     if not state.distributions:
         raise CouldNotTell("no distributions were found")
-    needed = examined.needed(case)
+    needed = packages.needed(case)
     removed = _removed_by_rival(case, state.faults)
     if removed:
         _add_removed(case, removed, findings)
@@ -42,14 +43,14 @@ def records(case: Case, findings: Findings) -> str:
 
 
 def _meaning(case: Case, fault: Fault, needed: frozenset[str]) -> tuple[str, Severity]:
-    works = imported.works(case)
+    works = import_result.works(case)
     if fault.distribution not in needed or not CODE.search(fault.path) or BESIDE_THE_POINT.search(fault.path):
         return "install-corrupt", "info"
     cause = "permission-denied" if fault.kind == "unreadable" else "install-corrupt"
     if fault.kind == "content" and works is None:
         # Somebody may have changed a file on purpose; it is only wrong when something does not work.
         return cause, "warning"
-    return cause, imported.breaking(case)[0]
+    return cause, import_result.breaking(case)[0]
 
 
 def _add(case: Case, cause: str, severity: Severity, found: list[Fault], findings: Findings) -> None:
@@ -85,7 +86,7 @@ def _removed_by_rival(case: Case, faults: tuple[Fault, ...]) -> str:
     if not entry or not scripts:
         return ""
     name = entry[0].distribution
-    there = files.matches(case.reader, f"{examined.quoted(case.env)}/bin/saved_model_cli") if case.env else ()
+    there = files.matches(case.reader, f"{files.glob_escape(case.env)}/bin/saved_model_cli") if case.env else ()
     return "" if there else name
 
 
@@ -104,11 +105,11 @@ def _add_removed(case: Case, name: str, findings: Findings) -> None:
 
 def metadata(case: Case, findings: Findings) -> str:
     """Every package is installed once and whole: nothing of an interrupted or unclean installation is left."""
-    needed = examined.needed(case)
+    needed = packages.needed(case)
     said: list[str] = []
     for item in case.distributions:
         if item.damaged and not _by_other_means(case, item):
-            severity: Severity = imported.breaking(case)[0] if item.name in needed else "info"
+            severity: Severity = import_result.breaking(case)[0] if item.name in needed else "info"
             said.append(f"{item.name}: {item.damaged}")
             why = f"its metadata is damaged: {item.damaged}"
             repairs = restore_found(case, item.name, why) if severity != "info" else ()
@@ -122,7 +123,7 @@ def metadata(case: Case, findings: Findings) -> str:
     return "; ".join(said[:SHOWN]) if said else f"{len(case.distributions)} distributions, each once and whole"
 
 
-def _by_other_means(case: Case, item: Distribution) -> bool:
+def _by_other_means(case: Case, item: Installed) -> bool:
     """Conda and the systems' package managers keep records of their own instead of RECORD."""
     if item.damaged != "RECORD is missing":
         return False
@@ -135,7 +136,7 @@ UNNEEDED = "Packages that TensorFlow does not need are damaged"
 
 def _twice(case: Case, needed: frozenset[str], findings: Findings) -> list[str]:
     """Two metadata folders of one name in one folder: an update that did not remove what was there."""
-    places: dict[tuple[str, str], list[Distribution]] = {}
+    places: dict[tuple[str, str], list[Installed]] = {}
     for item in case.distributions:
         places.setdefault((item.site, item.name), []).append(item)
     said = []
@@ -145,7 +146,7 @@ def _twice(case: Case, needed: frozenset[str], findings: Findings) -> list[str]:
         if len(items) > 1 and name in needed and not any(item.metadata in conda for item in items):
             versions = " and ".join(item.version or "no version" for item in items)
             seen = [Evidence(seen=f"{name} is there twice, as {versions}", where=item.metadata) for item in items]
-            gravity, _ = imported.breaking(case)
+            gravity, _ = import_result.breaking(case)
             wanted = restore_found(case, name, "it is there twice")
             gone = [
                 Repair(kind="remove", reason=f"{name} is there twice", name=name, version=item.version)
@@ -168,7 +169,7 @@ def _leftovers(case: Case, needed: frozenset[str], findings: Findings) -> list[s
         ours = any(name.endswith(stem) and len(name) - len(stem) <= 3 for name in needed) or stem.endswith("ensorflow")  # noqa: PLR2004 - letters
         repair = Repair(kind="move away", reason="pip left it when it was interrupted", path=fault.path)
         severity: Severity = "warning" if ours else "info"
-        if ours and imported.works(case) is False:
+        if ours and import_result.works(case) is False:
             severity = "error"
         title = "" if ours else "pip left folders behind when it was interrupted"
         evidence = Evidence(seen="left by an interrupted pip", where=fault.path)
@@ -179,20 +180,20 @@ def _leftovers(case: Case, needed: frozenset[str], findings: Findings) -> list[s
 
 def _unowned(case: Case, findings: Findings) -> list[str]:
     """A tensorflow folder without a distribution, and code in it that no distribution records."""
-    if not examined.tensorflows(case):
-        folders = [path for path in examined.package_folders(case) if examined.inside(case, path) or not case.env]
+    if not packages.tensorflows(case):
+        folders = [path for path in packages.package_folders(case) if packages.inside(case, path) or not case.env]
         for path in folders:
             empty = not files.there(case.reader, posixpath.join(path, "__init__.py"))
             words = "no distribution owns it" + (
                 ", and it has no __init__.py: what a removal or an interrupted installation left" if empty else ""
             )
-            gravity, confidence = imported.breaking(case)
+            gravity, confidence = import_result.breaking(case)
             moved = (Repair(kind="move away", reason=words, path=path),) if empty else ()
             found = case.expected.tensorflow
             wanted = restore(case, "tensorflow", words) or restore(case, "tensorflow-cpu", words) if found else ()
             findings.add("install-corrupt", gravity, confidence, Evidence(seen=words, where=path), repairs=(*moved, *wanted))
         return [f"{path} without a distribution" for path in folders]
-    unrecorded = any(item.damaged for item in examined.tensorflows(case))
+    unrecorded = any(item.damaged for item in packages.tensorflows(case))
     strays = [fault for fault in case.integrity.faults if fault.kind == "stray" and not unrecorded]
     if strays:
         evidence = [
@@ -202,7 +203,7 @@ def _unowned(case: Case, findings: Findings) -> list[str]:
         if len(strays) > SHOWN:
             evidence.append(Evidence(seen=f"and {len(strays) - SHOWN} more", where=""))
         repairs = tuple(Repair(kind="move away", reason="no distribution owns it", path=item.path) for item in strays)
-        findings.add("install-corrupt", "error" if imported.works(case) is False else "warning", "likely", *evidence, repairs=repairs)
+        findings.add("install-corrupt", "error" if import_result.works(case) is False else "warning", "likely", *evidence, repairs=repairs)
     return [f"{len(strays)} stray files"] if strays else []
 
 

@@ -6,7 +6,7 @@ from provisioner.causes.findings import Findings
 from provisioner.choose import driver as driving
 from provisioner.choose import gpu as judging
 from provisioner.choose.platforms import gpu_elsewhere, has_cuda, platform_of
-from provisioner.diagnose import devices, instead, target
+from provisioner.diagnose import alternative, devices, tensorflow
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.errors import CouldNotTellError
 from provisioner.model.facts import Gpu
@@ -35,7 +35,7 @@ def gpus(case: Case, findings: Findings) -> str:
     for judgement in good:
         if judgement.verdict == "ptx":
             seen, slow = _judged(judgement, case.facts.gpus.value or ()), f"{judgement.name} starts slowly"
-            remedy = instead.remedy(
+            remedy = alternative.remedy(
                 "let the first start come to its end: the driver keeps what it has compiled, with a larger cache all of it", CACHE
             )
             findings.add("gpu-too-new", "info", "certain", seen, title=slow, remedy=remedy)
@@ -56,21 +56,21 @@ def _gpu_remedy(case: Case, judgements: tuple[GpuJudgement, ...], good: list[Gpu
     if good:
         numbers = ",".join(str(judgement.index) for judgement in good)
         steps = ("export CUDA_DEVICE_ORDER=PCI_BUS_ID", f"export CUDA_VISIBLE_DEVICES={numbers}")
-        return instead.remedy("let programs start on the GPUs that can be used", *steps)
-    return instead.remedy(judging.none_usable(judgements).remedy, *instead.working(case, "cuda"))
+        return alternative.remedy("let programs start on the GPUs that can be used", *steps)
+    return alternative.remedy(judging.none_usable(judgements).remedy, *alternative.working(case, "cuda"))
 
 
 def visible(case: Case, findings: Findings) -> str:
     """CUDA_VISIBLE_DEVICES, by the rule of CUDA's programming guide: the first name that fits no GPU ends the list."""
-    value = target.variable(case, "CUDA_VISIBLE_DEVICES")
+    value = tensorflow.variable(case, "CUDA_VISIBLE_DEVICES")
     listed = case.facts.gpus.value or ()
     if value is None:
         return "CUDA_VISIBLE_DEVICES is not set"
-    if not listed or target.cuda_build(case) is False:
+    if not listed or tensorflow.cuda_build(case) is False:
         return f"CUDA_VISIBLE_DEVICES is {value!r}, and there is no GPU that it could hide from TensorFlow"
     if not devices.hides_all(case, listed):
         return f"CUDA_VISIBLE_DEVICES is {value!r}"
-    severity: Severity = "info" if target.purpose(case).device == "cpu" else "warning"
+    severity: Severity = "info" if tensorflow.purpose(case).device == "cpu" else "warning"
     seen = Evidence(seen=f"CUDA_VISIBLE_DEVICES is {value!r}, which names none of the {len(listed)} GPU(s)", where="environment variable")
     remedy = Remedy(
         words="Unset the variable, or name the GPUs that programs may use by their numbers", steps=("unset CUDA_VISIBLE_DEVICES",)
@@ -84,7 +84,7 @@ def unused(case: Case, findings: Findings) -> str:
     sight = driving.look(case.facts, devices.catalogue(case))
     if sight.state != "answers":
         raise Skipped("no NVIDIA GPU answers")
-    made = target.cuda_build(case)
+    made = tensorflow.cuda_build(case)
     if made is None:
         raise CouldNotTell("whether this TensorFlow was built with CUDA is not known")
     if made:
@@ -94,9 +94,9 @@ def unused(case: Case, findings: Findings) -> str:
     except CouldNotTellError as error:
         raise CouldNotTell(str(error)) from None
     names = ", ".join(dict.fromkeys(gpu.name for gpu in sight.gpus))
-    purpose = target.purpose(case)
+    purpose = tensorflow.purpose(case)
     evidence = [
-        Evidence(seen="built without CUDA", where=target.folder(case)),
+        Evidence(seen="built without CUDA", where=tensorflow.folder(case)),
         Evidence(seen=f"{names} answers", where=case.facts.gpus.source),
     ]
     evidence += [purpose.evidence] if purpose.device else []
@@ -112,13 +112,13 @@ def unused(case: Case, findings: Findings) -> str:
 
 def _elsewhere(case: Case, platform: str) -> Remedy | None:
     words = gpu_elsewhere(case.facts, platform, case.release) if case.release is not None else ""
-    return instead.remedy(words) if words else None
+    return alternative.remedy(words) if words else None
 
 
 def used(case: Case, findings: Findings) -> str:
     """TensorFlow, imported, lists the GPU; where it does not, its messages say why."""
     sight = driving.look(case.facts, devices.catalogue(case))
-    if sight.state != "answers" or target.cuda_build(case) is not True:
+    if sight.state != "answers" or tensorflow.cuda_build(case) is not True:
         raise Skipped("no GPU answers" if sight.state != "answers" else "this build uses no GPU")
     if case.child is None:
         raise Skipped(case.no_import or "TensorFlow was not imported")
@@ -130,7 +130,7 @@ def used(case: Case, findings: Findings) -> str:
         return "TensorFlow lists " + ", ".join(str(gpu.get("device", "GPU")) for gpu in listed)
     if devices.hides_all(case, sight.gpus):
         return "CUDA_VISIBLE_DEVICES hides every GPU"
-    severity: Severity = "info" if target.purpose(case).device == "cpu" else "error"
+    severity: Severity = "info" if tensorflow.purpose(case).device == "cpu" else "error"
     for line in case.child.err.splitlines():
         message = findings.messages.match(line)
         if message is not None and message.kind == "fault" and findings.messages.order.has(message.cause, "told-to-tensorflow"):

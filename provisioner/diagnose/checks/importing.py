@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from provisioner.causes.findings import Findings
-from provisioner.diagnose import imported
+from provisioner.diagnose import import_result
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
-from provisioner.diagnose.log import weigh
+from provisioner.explain import weigh
 from provisioner.model.finding import Evidence, Finding
 from provisioner.verify.raw import Ran, ending
 
@@ -22,11 +22,11 @@ def look(case: Case, findings: Findings) -> str:
         if case.no_import.startswith("not asked"):
             raise Skipped(case.no_import)
         raise CouldNotTell(case.no_import or "it was not tried")
-    ran = imported.steps(case)
-    if imported.works(case):
+    ran = import_result.steps(case)
+    if import_result.works(case):
         import_ = next((item for item in ran if item.name == "import"), None)
         return f"it can be imported in {import_.seconds:.1f} s, from {import_.detail}" if import_ else "it can be imported"
-    bad = next((item for item in ran if item.status in imported.BAD), None)
+    bad = next((item for item in ran if item.status in import_result.BAD), None)
     _explain(case, bad, findings)
     return bad.detail.splitlines()[0][:200] if bad and bad.detail else ending(child)
 

@@ -6,9 +6,11 @@ import posixpath
 import re
 
 from provisioner.causes.findings import Findings
-from provisioner.diagnose import conda_case, examined
+from provisioner.diagnose import conda, packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
-from provisioner.facts import elf, files
+from provisioner.environment.layout import CONFIG
+from provisioner.facts import elf
+from provisioner.host import files
 from provisioner.model.facts import Interpreter
 from provisioner.model.finding import Evidence, Remedy, Repair
 
@@ -31,7 +33,7 @@ def answers(case: Case, findings: Findings) -> str:
         seen = f"it leads to {real}, which is not there" if files.there(case.reader, case.python) else "it is not there"
         evidence = [Evidence(seen=seen, where=case.python)]
         if home and not files.there(case.reader, home):
-            evidence.append(Evidence(seen=f"home = {home}, a folder that is not there", where=posixpath.join(case.env, "pyvenv.cfg")))
+            evidence.append(Evidence(seen=f"home = {home}, a folder that is not there", where=posixpath.join(case.env, CONFIG)))
         _add_gone(case, findings, evidence)
         return evidence[0].seen
     entry = files.entry(case.reader, real)
@@ -41,12 +43,12 @@ def answers(case: Case, findings: Findings) -> str:
         return "an empty file"
     if "ermission denied" in case.no_survey:
         findings.add(
-            "permission-denied", "error", "certain", *evidence, repairs=_another(case, examined.made_for(case)) if case.env else ()
+            "permission-denied", "error", "certain", *evidence, repairs=_another(case, packages.made_for(case)) if case.env else ()
         )
         return case.no_survey
     if _unmade(case):
         raise CouldNotTell(case.no_survey)
-    damaged = conda_case.damaged_python(case)
+    damaged = conda.damaged_python(case)
     if damaged:
         _add_gone(case, findings, [*evidence, *damaged], title=NO_START)
         return case.no_survey
@@ -81,9 +83,9 @@ def _hooks(case: Case) -> tuple[str, ...]:
     if done.out.strip() != "42":
         return ()
     found = []
-    for folder in examined.folders(case):
+    for folder in packages.folders(case):
         found += [path for path in (f"{folder}/sitecustomize.py", f"{folder}/usercustomize.py") if files.there(case.reader, path)]
-        hooks = files.matches(case.reader, f"{examined.quoted(folder)}/*.pth")
+        hooks = files.matches(case.reader, f"{files.glob_escape(folder)}/*.pth")
         found += [path for path in hooks if re.search(r"(?m)^import[ \t]", files.read(case.reader, path).text or "")]
     named = [path for path in found if posixpath.basename(path).split(".")[0] in case.no_survey]
     return tuple(named or found)
@@ -104,14 +106,14 @@ def _start(case: Case, findings: Findings) -> None:
 
 def _add_gone(case: Case, findings: Findings, evidence: list[Evidence], title: str = GONE) -> None:
     remedy = Remedy(words="Give the environment a Python of the same version, or build it anew", steps=("tfsetup fix",) if case.env else ())
-    repairs = _another(case, examined.made_for(case)) if case.env else ()
+    repairs = _another(case, packages.made_for(case)) if case.env else ()
     findings.add("install-corrupt", "error", "certain", *evidence, title=title, repairs=repairs, remedy=remedy)
 
 
 def _another(case: Case, version: str) -> tuple[Repair, ...]:
     """The environment's own base or a Python of that version found on this machine, with which the packages can stay; else it is made anew."""
     if case.integrity.conda is not None:
-        return conda_case.python_anew(case)
+        return conda.python_anew(case)
     base = _base(case, version)
     if base:
         return (
@@ -127,7 +129,7 @@ def _another(case: Case, version: str) -> tuple[Repair, ...]:
 def _base(case: Case, version: str) -> str:
     """The interpreter in the folder that ``home`` names (PEP 405), wherever it lies, if it still is of that minor version; else ""."""
     home = case.config.get("home", "")
-    if not home or not version or files.there(case.reader, posixpath.join(posixpath.dirname(home), "pyvenv.cfg")):
+    if not home or not version or files.there(case.reader, posixpath.join(posixpath.dirname(home), CONFIG)):
         return ""
     for name in (f"python{version}", "python3", "python"):
         path = posixpath.join(home, name)
@@ -154,7 +156,7 @@ def same_version(case: Case, version: str) -> Interpreter | None:
     fitting = [
         item
         for item in case.interpreters
-        if examined.minor(item.version) == version
+        if packages.minor(item.version) == version
         and not item.virtual
         and not item.free_threaded
         and item.bits == 64  # noqa: PLR2004 - bits
@@ -178,8 +180,8 @@ def same(case: Case, findings: Findings) -> str:
     """The interpreter is the environment's, and of the version that the packages were installed for."""
     if not case.env or files.there(case.reader, posixpath.join(case.env, "conda-meta")):
         raise Skipped("no virtual environment is examined")
-    made = examined.made_for(case)
-    file = posixpath.join(case.env, "pyvenv.cfg")
+    made = packages.made_for(case)
+    file = posixpath.join(case.env, CONFIG)
     if _unmade(case):
         what = "it is not there" if not files.there(case.reader, file) else "it does not say `home` in UTF-8"
         home = _below(case, made) or same_version(case, made)
@@ -196,7 +198,7 @@ def same(case: Case, findings: Findings) -> str:
         what = f"the interpreter takes itself for {case.survey.prefix}, not for {case.env}"
         findings.add("wrong-environment", "error", "likely", Evidence(seen=what, where=case.python), repairs=_another(case, made))
         return what
-    running = examined.minor(case.survey.version)
+    running = packages.minor(case.survey.version)
     if made and running != made:
         seen = Evidence(seen=f"it is Python {case.survey.version} now", where=case.python)
         there = Evidence(seen=f"the packages lie in lib/python{made}, where Python {running} does not look", where=case.env)
@@ -213,7 +215,7 @@ def _below(case: Case, version: str) -> Interpreter | None:
     """The interpreter that the environment's own link leads to, where it is of that minor version; it may lie where nobody looks for one."""
     survey = case.survey
     real = files.real(case.reader, case.python)
-    if survey is None or examined.minor(survey.version) != version or real.startswith(case.env + "/"):
+    if survey is None or packages.minor(survey.version) != version or real.startswith(case.env + "/"):
         return None
     return Interpreter(
         path=real,
@@ -242,7 +244,7 @@ def wheels(case: Case, findings: Findings) -> str:
             "python-32bit", "error", "certain", Evidence(seen=f"{survey.implementation} {survey.version}, 32 bits", where=case.python)
         )
         return "a 32-bit Python"
-    running = examined.minor(survey.version)
+    running = packages.minor(survey.version)
     if survey.implementation != "cpython" or survey.flags.get("free_threaded"):
         kind = "free-threaded" if survey.flags.get("free_threaded") else survey.implementation
         seen = Evidence(seen=f"a {kind} Python {survey.version}; the wheels are for CPython with its lock", where=case.python)
@@ -262,7 +264,7 @@ def wheels(case: Case, findings: Findings) -> str:
 def _newest(case: Case) -> tuple[str, ...]:
     """The Pythons that some release has wheels for, where none is installed."""
     platform = f"{case.facts.system.os.value}-{case.facts.system.architecture.value}"
-    if case.catalogue is None or examined.tensorflows(case):
+    if case.catalogue is None or packages.tensorflows(case):
         return ()
     found = {
         python

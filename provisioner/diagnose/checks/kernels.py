@@ -10,10 +10,11 @@ import json
 import posixpath
 import re
 
+from provisioner.base.paths import is_absolute
 from provisioner.causes.findings import Findings
-from provisioner.diagnose import instead, target
+from provisioner.diagnose import alternative, tensorflow
 from provisioner.diagnose.case import Case, CheckSpec, Skipped
-from provisioner.facts import files
+from provisioner.host import files
 from provisioner.model.finding import Evidence, Remedy
 from provisioner.model.record import record
 
@@ -59,7 +60,7 @@ def specifications(case: Case) -> tuple[Kernel, ...]:
     """Every Python kernel that Jupyter would offer here."""
     found = []
     for folder, place in _folders(case):
-        for path in files.matches(case.reader, f"{_quoted(folder)}/kernels/*/kernel.json")[:MAX_SPECS]:
+        for path in files.matches(case.reader, f"{files.glob_escape(folder)}/kernels/*/kernel.json")[:MAX_SPECS]:
             kernel = read_kernel(files.read(case.reader, path).text or "", path=path, place=place)
             if kernel is not None:
                 found.append(kernel)
@@ -69,14 +70,14 @@ def specifications(case: Case) -> tuple[Kernel, ...]:
 def _folders(case: Case) -> list[tuple[str, str]]:
     """Jupyter's data folders with the words for them."""
     home = files.home(case.reader)
-    named = [folder for folder in (target.variable(case, "JUPYTER_PATH") or "").split(":") if folder]
-    own = target.variable(case, "JUPYTER_DATA_DIR") or ""
+    named = [folder for folder in (tensorflow.variable(case, "JUPYTER_PATH") or "").split(":") if folder]
+    own = tensorflow.variable(case, "JUPYTER_DATA_DIR") or ""
     if not own and case.reader.platform == "darwin":
         own = f"{home}/Library/Jupyter" if home else ""
     elif not own and case.reader.platform == "win32":
-        own = (target.variable(case, "APPDATA") or "").replace("\\", "/") + "/jupyter"
+        own = (tensorflow.variable(case, "APPDATA") or "").replace("\\", "/") + "/jupyter"
     elif not own:
-        data = target.variable(case, "XDG_DATA_HOME") or (f"{home}/.local/share" if home else "")
+        data = tensorflow.variable(case, "XDG_DATA_HOME") or (f"{home}/.local/share" if home else "")
         own = f"{data}/jupyter" if data else ""
     folders = [(folder, "JUPYTER_PATH") for folder in named] + ([(own, "the user's kernels")] if own else [])
     if case.env:
@@ -127,7 +128,7 @@ def _register(case: Case, kernel: Kernel) -> Remedy:
     python = shlex.quote(case.python)
     name = kernel.name if kernel.place == "the environment's kernels" else re.sub(r"[^A-Za-z0-9._-]", "-", name)
     where = f"--prefix {shlex.quote(case.env)}" if kernel.place == "the environment's kernels" else "--user"
-    return instead.remedy(
+    return alternative.remedy(
         "register this interpreter as a kernel, and choose that one in the notebook (Kernel, Change kernel)",
         f"{python} -m pip install ipykernel",
         f"{python} -m ipykernel install {where} --name {shlex.quote(name)}",
@@ -136,12 +137,12 @@ def _register(case: Case, kernel: Kernel) -> Remedy:
 
 def commands(case: Case, findings: Findings) -> str:
     """Where the environment is active: `pip`, `jupyter` and `ipython` of PATH belong to it (`python`: ``interpreter.py``)."""
-    active = next((value for name in ("VIRTUAL_ENV", "CONDA_PREFIX") if (value := target.variable(case, name))), "")
+    active = next((value for name in ("VIRTUAL_ENV", "CONDA_PREFIX") if (value := tensorflow.variable(case, name))), "")
     if not case.env:
         raise Skipped("no environment is examined")
     if not active or files.real(case.reader, active) != files.real(case.reader, case.env):
         raise Skipped("the environment is not active in this shell")
-    path = target.variable(case, "PATH") or ""
+    path = tensorflow.variable(case, "PATH") or ""
     first = {name: found for name in COMMANDS if (found := _which(case, path, name))}
     for name, found in first.items():
         if _own(case, found):
@@ -149,7 +150,7 @@ def commands(case: Case, findings: Findings) -> str:
         mine = f"{posixpath.dirname(case.python)}/{name}"
         if files.there(case.reader, mine):
             words = f"`{name}` of PATH is another one, though the environment {case.env} is active and has its own"
-            remedy = instead.remedy(
+            remedy = alternative.remedy(
                 "activate the environment again, in a new shell, and look what puts another folder first in PATH", *_activate(case)
             )
             findings.add("wrong-environment", "warning", "certain", Evidence(seen=words, where=found), remedy=remedy)
@@ -157,7 +158,7 @@ def commands(case: Case, findings: Findings) -> str:
             words = f"`{name}` of PATH is another Python's, for the active environment has none of its own"
             package = {"jupyter": "jupyterlab"}.get(name, name)
             how = f"{case.python} -m ensurepip" if name == "pip" else f"{case.python} -m pip install {package}"
-            remedy = instead.remedy(f"run it by the environment's own Python, or install {name} there", how)
+            remedy = alternative.remedy(f"run it by the environment's own Python, or install {name} there", how)
             findings.add("wrong-environment", "info", "possible", Evidence(seen=words, where=found), remedy=remedy)
     return (
         "; ".join(f"{name} is {found}" for name, found in first.items()) + " (what a shell has hashed or aliased cannot be seen from here)"
@@ -172,7 +173,7 @@ def _activate(case: Case) -> tuple[str, ...]:
 
 
 def _which(case: Case, path: str, name: str) -> str:
-    folders = [folder for folder in path.split(":") if folder.startswith("/")]
+    folders = [folder for folder in path.split(":") if is_absolute(folder)]
     return next((f"{folder}/{name}" for folder in folders if files.there(case.reader, f"{folder}/{name}")), "")
 
 
@@ -191,13 +192,9 @@ def scripts(case: Case, findings: Findings) -> str:
         gone = "" if files.there(case.reader, started) else ", which is not there"
         seen = Evidence(seen=f"`{name}` starts {started}{gone}", where=f"{folder}/{name}")
         words = "the environment was moved or copied: use `python -m` with its commands, or make it anew in its place"
-        remedy = instead.remedy(words, f"{case.python} -m {name}")
+        remedy = alternative.remedy(words, f"{case.python} -m {name}")
         findings.add("wrong-environment", "warning", "certain", seen, title=ELSEWHERE, remedy=remedy)
     return f"{len(alien)} commands start another interpreter" if alien else "its commands start its own interpreter"
-
-
-def _quoted(path: str) -> str:
-    return re.sub(r"([*?\[])", r"[\1]", path)
 
 
 CHECKS = (

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from provisioner.base.names import is_rival
+from provisioner.base.specifiers import contains
 from provisioner.catalogue.fits import SAME_MINOR, Breaks, Companion, Misfit
 from provisioner.causes.findings import Findings
-from provisioner.diagnose import examined, imported
-from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, Skipped
+from provisioner.diagnose import import_result, packages
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
+from provisioner.environment.distributions import Installed
 from provisioner.model.finding import Confidence, Evidence, Repair, Severity
-from provisioner.site import is_rival
-from provisioner.specifiers import contains
-from provisioner.verify.integrity import Installed
 from provisioner.verify.judge_packages import cause_of
 from provisioner.verify.requirements import Unmet, unmet
 
@@ -17,10 +17,10 @@ from provisioner.verify.requirements import Unmet, unmet
 def requirements(case: Case, findings: Findings) -> str:
     """TensorFlow, and what it needs, have what their own metadata requires."""
     owner = _owner(case)
-    needed = examined.needed(case)
+    needed = packages.needed(case)
     missing = not_met(case)
     # What a package that does not belong here asks for, need not be there.
-    strangers = ill_fitting(case) | {item.name for item in examined.tensorflows(case) if item.name != owner.name}
+    strangers = ill_fitting(case) | {item.name for item in packages.tensorflows(case) if item.name != owner.name}
     ours = [item for item in missing if item.distribution in needed and item.distribution not in strangers]
     for item in ours:
         _add_unmet(case, item, findings, direct=is_rival(item.distribution))
@@ -36,13 +36,13 @@ def requirements(case: Case, findings: Findings) -> str:
 
 def not_met(case: Case) -> list[Unmet]:
     """Every requirement of an installed distribution that is not met, under whatever name TensorFlow goes."""
-    installed = tuple(_installed(item) for item in examined.first_of(case).values())
-    return [item for item in unmet(installed, examined.markers(case)) if not item.note and not _by_other_name(case, item)]
+    installed = tuple(_installed(item) for item in packages.first_of(case).values())
+    return [item for item in unmet(installed, packages.markers(case)) if not item.note and not _by_other_name(case, item)]
 
 
 def ill_fitting(case: Case) -> frozenset[str]:
     """The installed packages that do not go with the TensorFlow that is there, by metadata or by what is known."""
-    needed = examined.needed(case)
+    needed = packages.needed(case)
     named = {item.name for item in not_met(case) if item.found and item.distribution in needed}
     return frozenset(named | {item.name for _, item in _known(case)} if case.expected.tensorflow else named)
 
@@ -50,14 +50,14 @@ def ill_fitting(case: Case) -> frozenset[str]:
 OTHERS = "Packages beside TensorFlow do not have what they require"
 
 
-def _owner(case: Case) -> Distribution:
-    owner = examined.tensorflow(case)
+def _owner(case: Case) -> Installed:
+    owner = packages.tensorflow(case)
     if owner is None:
         raise CouldNotTell("no distribution of TensorFlow is installed")
     return owner
 
 
-def _installed(item: Distribution) -> Installed:
+def _installed(item: Installed) -> Installed:
     return Installed(
         name=item.name,
         version=item.version,
@@ -79,7 +79,7 @@ def _by_other_name(case: Case, item: Unmet) -> bool:
 
 def _add_unmet(case: Case, item: Unmet, findings: Findings, *, direct: bool) -> None:
     """A requirement that is not met is an error where the import failed, or would fail for want of the package; else a warning."""
-    works = imported.works(case)
+    works = import_result.works(case)
     always = item.name in case.fits.imported and item.name not in case.fits.not_always
     severity: Severity = "warning"
     confidence: Confidence = "possible"
@@ -124,11 +124,11 @@ def misfits(case: Case, findings: Findings) -> str:
     return f"none is known for TensorFlow {version}"
 
 
-def _known(case: Case) -> list[tuple[Misfit, Distribution]]:
+def _known(case: Case) -> list[tuple[Misfit, Installed]]:
     """The rules of misfits that apply, each with the package that it is about."""
     version = _release(case)
-    running = examined.python(case)
-    installed = examined.first_of(case)
+    running = packages.python(case)
+    installed = packages.first_of(case)
     rules = [rule for rule in case.fits.misfits if rule.package in installed and (not rule.pythons or running in rule.pythons)]
     return [
         (rule, installed[rule.package])
@@ -145,13 +145,13 @@ def _release(case: Case) -> str:
 
 
 def _grave(case: Case, breaks: Breaks) -> tuple[Severity, Confidence]:
-    return imported.breaking(case) if breaks == "import" else ("error", "likely")
+    return import_result.breaking(case) if breaks == "import" else ("error", "likely")
 
 
 def addons(case: Case, findings: Findings) -> str:
     """Add-ons and the packages of TensorFlow's own family are of this release."""
     version = _release(case)
-    installed = examined.first_of(case)
+    installed = packages.first_of(case)
     there = [rule for rule in case.fits.companions if rule.package in installed]
     judged: set[str] = set()
     bad: list[str] = []
@@ -172,15 +172,15 @@ def addons(case: Case, findings: Findings) -> str:
 
 def _goes_with(rule: Companion, found: str, version: str) -> bool:
     if rule.tensorflow == SAME_MINOR:
-        return examined.minor(found) == examined.minor(version)
+        return packages.minor(found) == packages.minor(version)
     return contains(rule.tensorflow, version, prereleases=True)
 
 
-def _add_companion(case: Case, rule: Companion, item: Distribution, version: str, findings: Findings) -> None:
-    wanted = examined.minor(item.version) if rule.tensorflow == SAME_MINOR else rule.tensorflow
+def _add_companion(case: Case, rule: Companion, item: Installed, version: str, findings: Findings) -> None:
+    wanted = packages.minor(item.version) if rule.tensorflow == SAME_MINOR else rule.tensorflow
     words = f"{item.name} {item.version} goes with TensorFlow {wanted}, {version} is installed: {rule.reason}"
     installs = [other.install for other in case.fits.companions if other.package == rule.package and other.install]
-    fitting = next((table[examined.minor(version)] for table in installs if examined.minor(version) in table), "")
+    fitting = next((table[packages.minor(version)] for table in installs if packages.minor(version) in table), "")
     repairs = restore(case, rule.package, words)
     if not repairs and fitting:
         repairs = (Repair(kind="restore", reason=words, name=rule.package, version=fitting),)
@@ -190,7 +190,7 @@ def _add_companion(case: Case, rule: Companion, item: Distribution, version: str
 
 def rivals(case: Case, findings: Findings) -> str:
     """One distribution owns the tensorflow folder, and nothing of another is left in it."""
-    owners = [item for item in examined.tensorflows(case) if not _is_shell(case, item)]
+    owners = [item for item in packages.tensorflows(case) if not _is_shell(case, item)]
     here = [item for item in owners if item.site == owners[0].site]
     names = list(dict.fromkeys(f"{item.name} {item.version}" for item in here))
     if len({item.name for item in here}) > 1:
@@ -204,7 +204,7 @@ def rivals(case: Case, findings: Findings) -> str:
     return names[0] if names else "no distribution of TensorFlow is installed"
 
 
-def _is_shell(case: Case, item: Distribution) -> bool:
+def _is_shell(case: Case, item: Installed) -> bool:
     """A distribution without a tensorflow folder of its own: ``tensorflow`` on Windows and aarch64 only requires the one that has it."""
     needs = [text for text in item.requires if is_rival(text.split("=")[0].split(";")[0].split(" ")[0].strip().lower())]
     if not needs:
@@ -212,7 +212,7 @@ def _is_shell(case: Case, item: Distribution) -> bool:
     return bool(case.integrity.owners) and item.name not in case.integrity.owners
 
 
-def _kept(case: Case, owners: list[Distribution]) -> Distribution:
+def _kept(case: Case, owners: list[Installed]) -> Installed:
     """Which of several stays: the plan's, else the catalogue's of that release, else the one that was not named by mistake."""
     planned = [item for item in owners if case.expected.packages.get(item.name) == item.version]
     known = [
@@ -226,7 +226,7 @@ def _kept(case: Case, owners: list[Distribution]) -> Distribution:
 
 def deprecated(case: Case, findings: Findings) -> str:
     """No distribution is installed that only takes the place of another one."""
-    installed = examined.first_of(case)
+    installed = packages.first_of(case)
     bad = []
     for rule in case.fits.deprecated:
         item = installed.get(rule.package)
@@ -234,7 +234,7 @@ def deprecated(case: Case, findings: Findings) -> str:
             continue
         bad.append(f"{item.name} {item.version}")
         repairs = [Repair(kind="remove", reason=rule.reason, name=item.name, version=item.version)]
-        if not any(other.name != item.name for other in examined.tensorflows(case)):
+        if not any(other.name != item.name for other in packages.tensorflows(case)):
             repairs += restore(case, rule.instead, rule.reason)
         seen = Evidence(seen=f"{item.name} {item.version}: {rule.reason}; {rule.instead} takes its place", where=item.metadata)
         findings.add("deprecated-package", "warning", "certain", seen, repairs=tuple(repairs))

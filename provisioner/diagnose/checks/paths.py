@@ -6,10 +6,13 @@ import posixpath
 import re
 
 from provisioner.causes.findings import Findings
-from provisioner.diagnose import examined, imported
-from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Distribution, PathEntry, Skipped, Survey
+from provisioner.diagnose import import_result, packages
+from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, PathEntry, Skipped, Survey
 from provisioner.diagnose.checks.packages import ill_fitting
-from provisioner.facts import files
+from provisioner.environment.distributions import Installed
+from provisioner.environment.layout import CONFIG
+from provisioner.environment.owners import read_rows
+from provisioner.host import files
 from provisioner.model.finding import Confidence, Evidence, Remedy, Repair, Severity
 
 BUILT_IN = "built-in"
@@ -17,7 +20,6 @@ BUILT_IN = "built-in"
 OWN = frozenset({"cwd", "PYTHONPATH", "pth", "other"})
 OUTSIDE = frozenset({"PYTHONPATH", "user", "base", "pth", "other"})
 SHOWN = 6
-RECORD_LIMIT = 1 << 24
 
 
 def shadows(case: Case, findings: Findings) -> str:
@@ -70,12 +72,12 @@ def _brought(case: Case, name: str, place: str, folder: str) -> bool:
     for item in case.distributions:
         if item.site != real:
             continue
-        text = files.read(case.reader, posixpath.join(item.metadata, "RECORD"), RECORD_LIMIT).text
-        if text is None:
+        rows = read_rows(case.reader, item.metadata)
+        if rows is None:
             listed = files.read(case.reader, posixpath.join(item.metadata, "top_level.txt")).text or ""
             if name in listed.split():
                 return True
-        elif f"\n{inner}," in f"\n{text}" or f'\n"{inner}",' in f"\n{text}":
+        elif any(row.path == inner for row in rows):
             return True
     return False
 
@@ -96,7 +98,7 @@ def _add_shadow(case: Case, name: str, place: str, entry: PathEntry, findings: F
 
 def _without_hook(case: Case, entry: PathEntry) -> Repair | None:
     """Move away the file of the environment that adds the entry to the path, unless an installed package brought it (an editable install's)."""
-    if entry.origin != "pth" or not examined.inside(case, entry.by):
+    if entry.origin != "pth" or not packages.inside(case, entry.by):
         return None
     name = posixpath.basename(entry.by)
     # setuptools' `develop` keeps all its projects in one file, which no RECORD names.
@@ -107,7 +109,7 @@ def _without_hook(case: Case, entry: PathEntry) -> Repair | None:
 
 def _gravity(case: Case, place: str) -> tuple[Severity, Confidence]:
     """An own file is at fault when the import failed; where it worked, only when it was loaded at all."""
-    match imported.works(case):
+    match import_result.works(case):
         case None:
             return "error", "likely"
         case False:
@@ -119,31 +121,31 @@ def _gravity(case: Case, place: str) -> tuple[Severity, Confidence]:
 
 def _said(case: Case) -> str:
     """Everything that the failed import said."""
-    traces = [str(item.data.get("traceback", "")) + item.detail for item in imported.steps(case)]
+    traces = [str(item.data.get("traceback", "")) + item.detail for item in import_result.steps(case)]
     return "\n".join([*traces, case.child.err if case.child is not None else ""])
 
 
 def leaks(case: Case, findings: Findings) -> str:
     """What TensorFlow imports comes from the environment itself."""
     _survey(case)
-    needed = examined.needed(case)
-    outside = [item for item in examined.first_of(case).values() if item.name in needed and _is_outside(case, item)]
+    needed = packages.needed(case)
+    outside = [item for item in packages.first_of(case).values() if item.name in needed and _is_outside(case, item)]
     bad = ill_fitting(case) if outside else frozenset()
     for item in outside:
         _add_leak(case, item, findings, misfit=item.name in bad)
     return "; ".join(f"{item.name} {item.version} from {item.site}" for item in outside[:SHOWN]) or "nothing comes in from outside"
 
 
-def _is_outside(case: Case, item: Distribution) -> bool:
+def _is_outside(case: Case, item: Installed) -> bool:
     """Without an environment, the base's and the user's packages are where they belong."""
     return item.origin in OUTSIDE and (bool(case.env) or item.origin not in {"base", "user"})
 
 
-def _add_leak(case: Case, item: Distribution, findings: Findings, *, misfit: bool) -> None:
+def _add_leak(case: Case, item: Installed, findings: Findings, *, misfit: bool) -> None:
     """A package from outside: at fault where it hides another version, or does not fit; otherwise only worth knowing."""
     own = next((other for other in case.distributions if other.name == item.name and other.origin == "environment"), None)
     hides = own is not None and own.version != item.version
-    works = imported.works(case)
+    works = import_result.works(case)
     severity: Severity = "info"
     confidence: Confidence = "possible"
     if hides or misfit:
@@ -168,7 +170,7 @@ FROM_OUTSIDE = "Packages come from outside the environment"
 WAYS = {"user": "the user's packages", "base": "include-system-site-packages", "cwd": "the working directory"}
 
 
-def _way(entry: PathEntry | None, item: Distribution) -> str:
+def _way(entry: PathEntry | None, item: Installed) -> str:
     return (entry.by or WAYS.get(entry.origin, entry.path)) if entry else item.site
 
 
@@ -183,7 +185,7 @@ def _remedy(entry: PathEntry | None) -> Remedy | None:
     return None
 
 
-def _against(case: Case, entry: PathEntry | None, item: Distribution) -> tuple[Repair, ...]:
+def _against(case: Case, entry: PathEntry | None, item: Installed) -> tuple[Repair, ...]:
     """A ``.pth`` file of the environment is moved away, ``pyvenv.cfg`` is told to leave the base's packages out."""
     if entry is None:
         return ()
@@ -195,7 +197,7 @@ def _against(case: Case, entry: PathEntry | None, item: Distribution) -> tuple[R
     return ()
 
 
-def _instead(case: Case, item: Distribution) -> tuple[Repair, ...]:
+def _instead(case: Case, item: Installed) -> tuple[Repair, ...]:
     """What came from outside and is then missing is put into the environment."""
     version = next((file.version for file in case.lock.files if file.name == item.name), "") if case.lock else ""
     own = any(other.name == item.name and other.origin == "environment" for other in case.distributions)
@@ -204,7 +206,7 @@ def _instead(case: Case, item: Distribution) -> tuple[Repair, ...]:
 
 
 def _without_base(case: Case) -> tuple[Repair, ...]:
-    path = posixpath.join(case.env, "pyvenv.cfg")
+    path = posixpath.join(case.env, CONFIG)
     text = files.read(case.reader, path).text or ""
     closed = re.sub(r"(?im)^(\s*include-system-site-packages\s*=\s*)true\s*$", r"\g<1>false", text)
     reason = "the packages of the base and of the user come before, or in place of, those of this release"
@@ -220,7 +222,7 @@ def variables(case: Case, findings: Findings) -> str:
     stdlib = survey.flags.get("stdlib", "")
     if home and stdlib and files.real(case.reader, stdlib).startswith(files.real(case.reader, home.split(":")[0]).rstrip("/") + "/"):
         remedy = Remedy(words="Unset PYTHONHOME: environments need none", steps=("unset PYTHONHOME",))
-        severity: Severity = "warning" if imported.works(case) else "error"
+        severity: Severity = "warning" if import_result.works(case) else "error"
         seen = Evidence(seen=f"PYTHONHOME={home}: the standard library is {stdlib}", where=case.python)
         findings.add("environment-leak", severity, "likely", seen, remedy=remedy)
         return seen.seen

@@ -6,10 +6,11 @@ import re
 
 from provisioner.causes.findings import Findings
 from provisioner.choose.platforms import check_cpu
-from provisioner.diagnose import instead, target
+from provisioner.diagnose import alternative, tensorflow
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell
-from provisioner.facts import elf, files
+from provisioner.facts import elf
 from provisioner.facts.system import MACHINE_NAMES
+from provisioner.host import files
 from provisioner.model.finding import Evidence, Remedy
 from provisioner.verify.raw import Child, ending
 
@@ -26,7 +27,7 @@ def instructions(case: Case, findings: Findings) -> str:
     """
     if case.child is not None and _ended(case, case.child, findings):
         return "the import was ended by an instruction that this processor does not have"
-    build = target.build(case)
+    build = tensorflow.build(case)
     if build is None:
         raise CouldNotTell("which instructions this TensorFlow needs is not known")
     needed = build.cpu_features
@@ -65,9 +66,9 @@ def _ended(case: Case, child: Child, findings: Findings) -> bool:
 
 
 def _words(case: Case) -> Remedy | None:
-    build = target.build(case)
+    build = tensorflow.build(case)
     obstacle = check_cpu(case.facts, build.cpu_features)[0] if build is not None else None
-    return instead.remedy(obstacle.remedy, *instead.working(case, "auto")) if obstacle is not None else None
+    return alternative.remedy(obstacle.remedy, *alternative.working(case, "auto")) if obstacle is not None else None
 
 
 def _release(case: Case) -> str:

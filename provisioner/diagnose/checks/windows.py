@@ -10,14 +10,15 @@ import posixpath
 import re
 from collections.abc import Iterable, Mapping
 
+from provisioner.base.versions import numbers
 from provisioner.causes.findings import Findings
-from provisioner.diagnose import instead, target
+from provisioner.diagnose import alternative, tensorflow
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
-from provisioner.facts import files
+from provisioner.environment.owners import read_rows
 from provisioner.facts.pe import Pe, PeError, read_pe
+from provisioner.host import files
 from provisioner.model.finding import Evidence, Remedy
 from provisioner.model.record import record
-from provisioner.versions import numbers
 
 # The parts of the Visual C++ 2015-2022 runtime.
 RUNTIME = re.compile(r"(msvcp|vcruntime|concrt|vccorlib|vcomp)140(_[a-z0-9_]+)?\.dll")
@@ -27,7 +28,6 @@ PYTHON = re.compile(r"python(3\d+)(_d)?\.dll")
 CUDA = re.compile(r"(cudart|cublas|cublaslt|cufft|curand|cusolver|cusparse|cudnn|cupti)\w*\.dll")
 # MAX_PATH is 260 characters with the zero that ends the text.
 LONGEST = 259
-RECORD_LIMIT = 1 << 26
 NOT_WINDOWS = "this is not Windows"
 
 
@@ -103,7 +103,7 @@ def _redistributable(case: Case) -> Remedy:
     machine = "ARM64" if case.facts.system.architecture.value == "aarch64" else "x64"
     kind = machine.lower()
     words = f"install Microsoft's newest Visual C++ 2015-2022 redistributable ({machine}), then start a new terminal"
-    return instead.remedy(words, f"winget install --id Microsoft.VCRedist.2015+.{kind}")
+    return alternative.remedy(words, f"winget install --id Microsoft.VCRedist.2015+.{kind}")
 
 
 def long_paths(case: Case, findings: Findings) -> str:
@@ -117,8 +117,7 @@ def long_paths(case: Case, findings: Findings) -> str:
         raise CouldNotTell(f"whether long paths are on is not known ({windows.long_paths.why})")
     found: list[str] = []
     for item in case.distributions:
-        text = files.read(case.reader, f"{item.metadata}/RECORD", RECORD_LIMIT).text or ""
-        found += over_long(item.site, (_name(line) for line in text.splitlines()))
+        found += over_long(item.site, (row.path for row in read_rows(case.reader, item.metadata) or ()))
     if not found:
         return "long paths are off, and no path is too long"
     gone = [path for path in found if not files.there(case.reader, path) and not files.there(case.reader, path.replace("\\", "/"))]
@@ -129,16 +128,11 @@ def long_paths(case: Case, findings: Findings) -> str:
     return f"{len(found)} paths are over {LONGEST} characters, {len(gone)} of them are missing"
 
 
-def _name(line: str) -> str:
-    """The path of a line of RECORD; names with commas stand in quotes, and are never long ones."""
-    return line.split(",", 1)[0].strip('"')
-
-
 def _short(case: Case) -> Remedy:
     words = "turn long paths on (in a terminal of an administrator, then restart), or make the environment in a short folder"
     value = r"reg add HKLM\SYSTEM\CurrentControlSet\Control\FileSystem /v LongPathsEnabled /t REG_DWORD /d 1 /f"
     release = case.release.version if case.release is not None else ""
-    return instead.remedy(words, value, rf"tfsetup apply{f' --tensorflow {release}' if release else ''} --env C:\tf")
+    return alternative.remedy(words, value, rf"tfsetup apply{f' --tensorflow {release}' if release else ''} --env C:\tf")
 
 
 def imports(case: Case, findings: Findings) -> str:
@@ -178,7 +172,7 @@ def _lacking(case: Case, item: Wanted, recorded: set[str], findings: Findings) -
             seen,
             Evidence(seen=f"this is Python {case.survey and case.survey.version}", where=case.python),
         )
-    elif CUDA.fullmatch(item.name) and target.purpose(case).device == "cuda":
+    elif CUDA.fullmatch(item.name) and tensorflow.purpose(case).device == "cuda":
         findings.add("cudnn-missing" if item.name.startswith("cudnn") else "cuda-libs-missing", "error", "certain", seen)
     elif not (python or CUDA.fullmatch(item.name) or item.name == "nvcuda.dll"):
         return False
@@ -200,7 +194,7 @@ def _machines(case: Case, native: Mapping[str, Pe], findings: Findings) -> None:
 
 def _native(case: Case) -> dict[str, Pe]:
     """TensorFlow's libraries and extension modules in the folder from which it is loaded."""
-    package = target.folder(case)
+    package = tensorflow.folder(case)
     found: dict[str, Pe] = {}
     for pattern in ("python/*.pyd", "python/*.dll", "*.dll"):
         for path in files.matches(case.reader, f"{package}/{pattern}") if package else ():
@@ -212,12 +206,12 @@ def _native(case: Case) -> dict[str, Pe]:
 
 
 def _wanted(case: Case) -> tuple[Wanted, ...]:
-    build = f"{target.folder(case)}/python/platform/build_info.py"
+    build = f"{tensorflow.folder(case)}/python/platform/build_info.py"
     return wanted(_native(case), named_in_build(files.read(case.reader, build).text or ""), build)
 
 
 def _system_folder(case: Case) -> str:
-    root = target.variable(case, "SYSTEMROOT") or target.variable(case, "SystemRoot") or "C:\\Windows"
+    root = tensorflow.variable(case, "SYSTEMROOT") or tensorflow.variable(case, "SystemRoot") or "C:\\Windows"
     return root.replace("\\", "/") + "/System32"
 
 
@@ -242,10 +236,8 @@ def _recorded(case: Case) -> set[str]:
     """The names of all DLLs that installed packages say they have brought."""
     found: set[str] = set()
     for item in case.distributions:
-        text = files.read(case.reader, f"{item.metadata}/RECORD", RECORD_LIMIT).text or ""
-        found |= {
-            posixpath.basename(name).lower() for line in text.splitlines() if (name := _name(line)).lower().endswith((".dll", ".pyd"))
-        }
+        names = (row.path.lower() for row in read_rows(case.reader, item.metadata) or ())
+        found |= {posixpath.basename(name) for name in names if name.endswith((".dll", ".pyd"))}
     return found
 
 

@@ -8,7 +8,7 @@ import sys
 
 from provisioner.errors import InputError
 from provisioner.lock.formats import Pin
-from provisioner.lock.own import environment
+from provisioner.lock.markers import environment
 from provisioner.model.team import LockedTarget, TeamFile
 
 VERSION = "1.0"

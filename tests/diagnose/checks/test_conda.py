@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.diagnose import conda_case
+from provisioner.diagnose import conda as conda_case
 from provisioner.diagnose.case import Case
 from provisioner.diagnose.checks import conda_depends, conda_openmp, conda_pip, conda_records, conda_state
+from provisioner.environment.receipt import Receipt
 from provisioner.model.conda_package import CondaPackage, CondaPart
 from provisioner.model.plan import Edit
-from provisioner.receipt import Receipt
 from provisioner.verify.integrity import check
 from tests.conda_env import SITE, distribution, install, package
 from tests.diagnose.cases import codes, on_disk, run
@@ -48,7 +48,7 @@ def case(env: Path, **changes: object) -> Case:
 
 def receipt(env: Path, *, edits: tuple[Edit, ...] = (), wheels: tuple[str, ...] = (), conda: tuple[str, ...] = ()) -> Receipt:
     """A receipt of what made the environment; ``conda`` packages as name-version-build."""
-    from provisioner.local_host import LocalHost
+    from provisioner.host.local import LocalHost
 
     made = make_plan(LocalHost(), env.parent / "elsewhere", make_lock(locked("six", "1")))
     part = CondaPart(

@@ -269,7 +269,9 @@ def test_two_packages_that_write_the_same_files(env: Path, last: str, causes: se
     sizes = {"cu12": 1000, "cu11": 2000}
     (env / SITE / path).write_bytes(bytes(sizes[last]))
     folder = next((env / SITE).glob("nvidia_cudnn_cu12-*"))
-    (folder / "RECORD").write_text(f"{path},sha256=x,{sizes['cu12']}\n")
+    # Rows that are none (they made the check raise) do not hide the next.
+    junk = f"junk.py,,{'9' * 5000}\n" + f'"{"x" * 300_000}",,\n'
+    (folder / "RECORD").write_text(f"{junk}{path},sha256=x,{sizes['cu12']}\n")
     installed(env, "nvidia-cudnn-cu11", "8.6.0.163", (path, sizes["cu11"]))
     _, findings = found(cases.on_disk(env, RELEASE), "cuda-copies")
     assert findings.keys() == causes

@@ -74,11 +74,22 @@ def test_what_is_no_python_kernel_is_left_out(text: str) -> None:
 
 
 @given(
-    st.recursive(st.none() | st.booleans() | st.text() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+    # No absolute path: strings that begin with a slash or a drive are for the next test.
+    st.recursive(
+        st.none() | st.booleans() | st.text().map("x".__add__) | st.integers(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
 )
 def test_any_json_is_taken(data: object) -> None:
-    read_kernel(json.dumps({"argv": data, "display_name": data, "language": "python"}), path="/x/kernels/y/kernel.json", place="")
-    read_kernel(json.dumps(data), path="/x/kernels/y/kernel.json", place="")
+    for text in (json.dumps({"argv": data, "display_name": data, "language": "python"}), json.dumps(data)):
+        assert read_kernel(text, path="/x/kernels/y/kernel.json", place="") is None, "none of it is the path of a Python"
+
+
+@given(title=st.none() | st.integers() | st.text() | st.lists(st.text()), rest=st.lists(st.text() | st.integers()))
+def test_of_a_pythons_kernel_the_rest_may_be_anything(title: object, rest: list[object]) -> None:
+    text = json.dumps({"argv": ["/opt/python", *rest], "display_name": title})
+    kernel = read_kernel(text, path="/x/kernels/y/kernel.json", place="")
+    assert (kernel.name, kernel.python, kernel.title) == ("y", "/opt/python", str(title))
 
 
 ACTIVE = {"VIRTUAL_ENV": cases.ENV}

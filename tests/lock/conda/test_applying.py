@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from provisioner import flow, flow_team
+from provisioner.base.progress import SILENT
 from provisioner.catalogue import Catalogue
+from provisioner.change.execute import execute
+from provisioner.commands.plan_locked import plan_locked
+from provisioner.commands.undo import take_back, undoable
 from provisioner.errors import InputError, NoProfileError, OperationError
-from provisioner.execute import execute
-from provisioner.local_host import LocalHost
+from provisioner.host.local import LocalHost
 from provisioner.lock import sidecar
 from provisioner.lock.fitting import fit, set_of
 from provisioner.model.facts import known
@@ -21,15 +23,14 @@ from provisioner.model.finding import Verification
 from provisioner.model.plan import EnvState
 from provisioner.model.request import Request
 from provisioner.model.team import TeamLock
-from provisioner.progress import SILENT
+from provisioner.session import Session
 from tests.channel.build import Channel, build
 from tests.channel.python import needs
 from tests.channel.serve import Server
 from tests.choose.values import machine, shipped_order, with_driver
+from tests.lock.conda.conftest import Project
+from tests.lock.conda.test_locking import CPU, GPU, VENV, WHEELS
 from tests.support import PYTHON, verification
-
-from .conftest import Project
-from .test_locking import CPU, GPU, VENV, WHEELS
 
 NOWHERE = EnvState(path="/nowhere/env", kind="absent", digest="absent")
 
@@ -51,7 +52,7 @@ def test_the_lock_is_installed_and_a_second_run_changes_nothing(project: Project
         locked(project, WHEELS, channels=[server.url])
         host, env = LocalHost(), tmp_path / "with space" / "env"
         seen = len(server.seen)
-        planned = flow_team.plan_locked(host, Request(env=str(env)), str(project.folder), "")
+        planned = plan_locked(Session(host), Request(env=str(env)), str(project.folder), "")
         assert len(server.seen) == seen, "a lock is not solved again"
         assert planned.plan.request.kind == "conda"
         assert planned.plan.proof.endswith("what conda adds was not part of that")
@@ -63,10 +64,10 @@ def test_the_lock_is_installed_and_a_second_run_changes_nothing(project: Project
         [env / "bin" / "python", "-c", "import numpy, sys; print(sys.prefix)"], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == str(env)
-    again = flow_team.plan_locked(host, Request(env=str(env)), str(project.folder), "")
+    again = plan_locked(Session(host), Request(env=str(env)), str(project.folder), "")
     assert not again.plan.changes
     assert not again.plan.removals
-    flow.undo(host, flow.undoable(host, str(env)), wait=0, progress=SILENT)
+    take_back(host, undoable(host, str(env)), wait=0, progress=SILENT)
     assert not env.exists()
 
 
@@ -79,7 +80,7 @@ def test_a_package_with_another_hash_is_not_installed(project: Project, whole_ch
     path.unlink()
     path.write_bytes(content + b"\0")
     host = LocalHost()
-    planned = flow_team.plan_locked(host, Request(env=str(tmp_path / "env")), str(project.folder), "")
+    planned = plan_locked(Session(host), Request(env=str(tmp_path / "env")), str(project.folder), "")
     with pytest.raises(OperationError, match="its hash differs"):
         execute(planned.plan, host, prove=prove_passed, progress=SILENT, wait=0)
     assert not (tmp_path / "env").exists()

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from tests.channel.build import Channel
 from tests.channel.conda import NEEDS_CONDA, executable
-
-from .conftest import Project
-from .test_locking import CPU, GPU
+from tests.lock.conda.conftest import Project
+from tests.lock.conda.test_locking import CPU, GPU
 
 
 def pins(project: Project, name: str) -> set[tuple[str, ...]]:

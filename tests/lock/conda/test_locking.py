@@ -15,9 +15,8 @@ from tests.channel.build import Channel, build
 from tests.channel.packages import Package, write
 from tests.channel.python import needs
 from tests.channel.serve import Server
+from tests.lock.conda.conftest import OTHER, Project
 from tests.support import PYTHON
-
-from .conftest import OTHER, Project
 
 SECRET = "s3cr3t-t0ken"
 CHANNEL = {"kind": "conda", "source": "conda", "platform": "linux-x86_64", "python": OTHER}

@@ -1,0 +1,25 @@
+"""Names of distributions: how they are compared, and which of them are TensorFlow."""
+
+from __future__ import annotations
+
+import re
+
+# Distributions that unpack into site-packages/tensorflow, so that no two of them can be installed together
+# (facts/pitfalls.yaml, two-distributions-one-directory; the names are those of PyPI).
+_RIVALS = (
+    r"tensorflow(-(cpu|gpu|intel|macos|rocm|rocm-enhanced|aarch64|cpu-aws|directml|gpu-macosx))?|intel-tensorflow(-avx512)?|nvidia-tensorflow"
+    r"|(tf-nightly|tensorflow-nightly)(-[a-z0-9-]+)?"
+)
+
+# Folders those distributions own: the package, the real module of 1.15 and 2.0, and links to data.
+RIVAL_FOLDERS = ("tensorflow", "tensorflow_core")
+
+
+def is_rival(name: str) -> bool:
+    """True for the normalised name of a distribution that owns site-packages/tensorflow."""
+    return re.fullmatch(_RIVALS, name) is not None
+
+
+def normalise(name: str) -> str:
+    """Return a distribution's name in the form in which names are compared (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()

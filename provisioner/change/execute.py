@@ -1,0 +1,222 @@
+"""Executing a plan: build aside, move in, prove, write the receipt; or leave everything as it was."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+
+from provisioner.base.progress import SILENT, Progress
+from provisioner.change import fill, recovery
+from provisioner.change.journal import Journal, last_record, write
+from provisioner.change.moves import incoming_moves, move_in, outgoing_moves
+from provisioner.change.outgoing import outgoing
+from provisioner.change.recovery import check_beside
+from provisioner.conda import registry
+from provisioner.environment import receipt as receipts
+from provisioner.environment.damaged import read_broken
+from provisioner.environment.read import Site, read_site
+from provisioner.environment.receipt import Receipt
+from provisioner.environment.trust import check
+from provisioner.environment.workspace import STATE_MODE, Workspace
+from provisioner.errors import OperationError, StalePlanError
+from provisioner.host import Entry, Host
+from provisioner.host.files import make_folders
+from provisioner.model.finding import Verification
+from provisioner.model.plan import Plan
+from provisioner.model.record import record
+
+# Before a person is told that somebody else is at work.
+PATIENCE_SECONDS = 0.5
+
+Prove = Callable[[str], Verification]
+Accept = Callable[[Verification], bool]
+
+
+def _passed(verification: Verification) -> bool:
+    return verification.passed
+
+
+@record
+class Executed:
+    """What became of a plan: ``kept`` is true when the new state stands, false when the old one was brought back because the proof failed."""
+
+    verification: Verification
+    kept: bool
+
+
+@record
+class _Given:
+    """What only the caller knows: the proof, and the conda channels as they were asked for, with credentials, which no plan holds."""
+
+    prove: Prove
+    accept: Accept
+    channels: tuple[str, ...]
+
+
+@contextmanager
+def holding(host: Host, workspace: Workspace, wait: float, progress: Progress = SILENT) -> Iterator[None]:
+    """Hold the environment's lock for at most ``wait`` seconds' waiting; raises ``OperationError`` when another run keeps it.
+
+    A run that was killed may leave an installer or a verification behind, which keeps the lock until it ends by itself.
+    """
+    check(host, workspace.lock, top=workspace.root)
+    made = make_folders(host, workspace.state, mode=STATE_MODE)
+    patience = min(wait, PATIENCE_SECONDS)
+    with ExitStack() as stack:
+        try:
+            try:
+                stack.enter_context(host.lock(workspace.lock, wait=patience))
+            except BlockingIOError:
+                if wait <= patience:
+                    raise
+                progress.note(f"another tfsetup is at work on {workspace.root}; waiting at most {wait:.0f} s for it")
+                stack.enter_context(host.lock(workspace.lock, wait=wait))
+        except BlockingIOError:
+            raise OperationError(
+                "another tfsetup is at work on this environment",
+                place=workspace.root,
+                hint="wait until it has finished, or give more time with --wait SECONDS",
+            ) from None
+        except OSError:
+            # On a full disk the folder found room and the file did not.
+            for folder in reversed(made):
+                host.remove(folder)
+            raise
+        yield
+
+
+def execute(
+    plan: Plan, host: Host, *, prove: Prove, progress: Progress, wait: float, accept: Accept = _passed, channels: tuple[str, ...] = ()
+) -> Executed:
+    """Bring the environment into the state of the plan; ``accept`` says whether what ``prove`` found lets it stay.
+
+    ``channels`` are the conda channels as they were asked for, with credentials.
+    Ends with the new state, proven, or with the old one: every exception leaves the old state behind it (``recovery.take_back``). A process
+    that is killed leaves a journal, from which the next run goes on. Raises ``OperationError`` (what failed), ``StalePlanError`` (the
+    environment is no longer what the plan was made for).
+    """
+    workspace = Workspace(root=plan.env.path)
+    given = _Given(prove=prove, accept=accept, channels=channels)
+    if plan.env.exists:
+        with holding(host, workspace, wait, progress):
+            return _change(plan, host, workspace, given, progress)
+    parents = make_folders(host, posixpath.dirname(workspace.root))
+    aside = Workspace(root=workspace.aside)
+    own = _make_aside(host, aside)
+    try:
+        with holding(host, aside, wait, progress):
+            return _create(plan, host, workspace, own, parents, given, progress)
+    except OSError:
+        # On a full disk the folder found room and the lock in it did not.
+        with suppress(OSError):
+            host.remove_folder(aside.root)
+        raise
+
+
+def _make_aside(host: Host, aside: Workspace) -> Entry:
+    """Make the folder that a new environment is built in, for this user alone; one that an earlier run of this user left is used again.
+
+    In a folder that others may write, somebody else's of that name is refused (``mkdir`` says whether it was made here).
+    """
+    try:
+        host.make_folder(aside.root, mode=0o700)
+    except FileExistsError:
+        check_beside(host, aside.root)
+    return host.entry(aside.root)
+
+
+def _check_own(host: Host, own: Entry) -> None:
+    """Raise ``OperationError`` where the folder that was built in is another one by now."""
+    now = host.entry(own.path)
+    if (now.kind, now.device, now.inode, now.owner) != (own.kind, own.device, own.inode, own.owner):
+        raise OperationError("somebody has put another folder in its place", place=own.path, hint="choose a folder that only you can write")
+
+
+def _create(
+    plan: Plan, host: Host, workspace: Workspace, own: Entry, parents: tuple[str, ...], given: _Given, progress: Progress
+) -> Executed:
+    aside = Workspace(root=workspace.aside)
+    if read_site(host, workspace.root).state.kind not in {"absent", "empty"}:
+        host.remove_tree(aside.root)
+        raise StalePlanError("an environment has appeared there since the plan was made", place=workspace.root, hint="plan again")
+    recovery.sweep(host, aside)
+    started = host.now().isoformat(timespec="seconds")
+    outside = plan.conda.registered if plan.conda is not None else ()
+    journal = Journal(number=1, seal=plan.seal, started=started, phase="building", before=plan.env.kind, parents=parents, outside=outside)
+    recovery.discard(host, workspace.discarded)
+    try:
+        write(host, aside.journal, journal)
+        fill.build(plan, host, aside, given.channels, progress)
+        journal = replace(journal, phase="moved")
+        with host.shielded():
+            # The journal goes along: where it is found tells whether the rename was done.
+            write(host, aside.journal, journal)
+            _check_own(host, own)
+            host.open_up(aside.root)
+            host.rename(aside.root, workspace.root)
+            for item in outside:
+                registry.register(host, item)
+            host.sync(posixpath.dirname(workspace.root))
+        return _finish(plan, host, workspace, journal, given, progress)
+    except BaseException:
+        with host.shielded():
+            recovery.discard_new(host, workspace, journal)
+        raise
+
+
+def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progress: Progress) -> Executed:
+    site = _read(plan, host)
+    if site.state.digest != plan.env.digest:
+        raise StalePlanError("the environment has changed since the plan was made", place=workspace.root, hint="plan again")
+    for move in plan.moves:
+        if not host.exists(move.path) or host.exists(move.target):
+            raise StalePlanError("what was to be moved aside is not as it was", place=move.path, hint="run the same command again")
+    previous = last_record(host, workspace)
+    old = host.read_text(workspace.receipt, limit=1 << 26) if host.exists(workspace.receipt) else ""
+    started = host.now().isoformat(timespec="seconds")
+    number = previous.number + 1 if previous else 1
+    journal = Journal(number=number, seal=plan.seal, started=started, phase="building", before=plan.env.kind, receipt=old)
+    try:
+        write(host, workspace.journal, journal)
+        make_folders(host, workspace.stage, mode=STATE_MODE)
+        fill.stage(plan, host, workspace, site.state.python, given.channels, progress)
+        going = outgoing_moves(host, workspace.root, outgoing(plan, host, workspace, site))
+        incoming, in_the_way = incoming_moves(host, workspace.root, workspace.stage, going)
+        journal = replace(journal, phase="moving", outgoing=(*going, *in_the_way), incoming=incoming, moves=plan.moves)
+        with host.shielded():
+            write(host, workspace.journal, journal)
+            move_in(host, workspace, journal)
+            journal = replace(journal, phase="moved")
+            write(host, workspace.journal, journal)
+        return _finish(plan, host, workspace, journal, given, progress)
+    except BaseException:
+        with host.shielded():
+            recovery.take_back(host, workspace, journal)
+        raise
+
+
+def _read(plan: Plan, host: Host) -> Site:
+    """Read the environment; a repair must be able to work on one that is broken, and nothing else may."""
+    return read_site(host, plan.env.path) if plan.kind == "apply" else read_broken(host, plan.env.path)
+
+
+def _finish(plan: Plan, host: Host, workspace: Workspace, journal: Journal, given: _Given, progress: Progress) -> Executed:
+    """Prove the new state; then write the receipt, or bring the old state back."""
+    progress.start("verify", "Verifying: importing TensorFlow and computing with it")
+    verification = given.prove(workspace.root)
+    progress.finish()
+    if not given.accept(verification):
+        with host.shielded():
+            recovery.take_back(host, workspace, journal)
+        return Executed(verification=verification, kept=False)
+    finished = host.now().isoformat(timespec="seconds")
+    receipt = Receipt(tool=plan.tool, started=journal.started, finished=finished, plan=plan, verification=verification)
+    with host.shielded():
+        make_folders(host, posixpath.dirname(workspace.undo_record(journal.number)), mode=STATE_MODE)
+        write(host, workspace.undo_record(journal.number), journal)
+        host.remove_tree(workspace.stage)
+        host.write(workspace.receipt, receipts.text(receipt), durable=True)
+        host.remove(workspace.journal)
+    return Executed(verification=verification, kept=True)

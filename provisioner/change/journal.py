@@ -1,0 +1,128 @@
+"""The record of a change: written before the deed, kept afterwards for undo."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from typing import Literal
+
+from provisioner.base.paths import is_inside, is_whole
+from provisioner.conda import registry
+from provisioner.environment.trust import check
+from provisioner.environment.workspace import ASIDE, STATE, Workspace
+from provisioner.errors import InputError, OperationError
+from provisioner.host import Host, Reader
+from provisioner.model import codec
+from provisioner.model.conda import Outside
+from provisioner.model.plan import EnvKind, Move
+from provisioner.model.record import record
+
+SCHEMA = "tfsetup/journal/1"
+
+Phase = Literal["building", "moving", "moved", "undoing", "clearing"]
+
+
+@record
+class Journal:
+    """One change of one environment.
+
+    ``phase``: ``building`` (the environment is untouched), ``moving`` (files are on their way), ``moved`` (the new state stands, its
+    proof is due), ``undoing`` (files are on their way back), ``clearing`` (the old state stands, what is left of the new one is
+    removed). ``outgoing`` and ``incoming`` are paths relative to the environment, in the order they move. ``before`` says what was
+    there: ``absent``, ``empty``, ``venv``, ``conda``. ``parents`` are folders made above it. ``receipt`` is the text of the receipt before.
+    ``moves`` are entries that are renamed beside themselves, before the others. ``outside`` is what makes the environment known to conda and
+    mamba.
+    """
+
+    number: int
+    seal: str
+    started: str
+    phase: Phase
+    before: EnvKind
+    outgoing: tuple[str, ...] = ()
+    incoming: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    receipt: str = ""
+    moves: tuple[Move, ...] = ()
+    outside: tuple[Outside, ...] = ()
+
+
+def write(host: Host, path: str, journal: Journal) -> None:
+    """Put the journal on disk, durably."""
+    host.write(path, json.dumps(codec.document(SCHEMA, journal)) + "\n", durable=True)
+
+
+def read(host: Reader, workspace: Workspace) -> Journal | None:
+    """Return the journal of what is being done to an environment that stands, or None.
+
+    Raises ``InputError`` where it is not to be trusted, ``OperationError`` when it cannot be understood.
+    """
+    check(host, workspace.journal, top=workspace.root)
+    return read_at(host, workspace.journal, root=workspace.root)
+
+
+def read_aside(host: Reader, workspace: Workspace) -> Journal | None:
+    """As ``read``, of a new environment that is being built beside the place of ``workspace``."""
+    aside = Workspace(root=workspace.aside)
+    check(host, aside.journal, top=posixpath.dirname(aside.root))
+    return read_at(host, aside.journal, root=workspace.root)
+
+
+def read_at(host: Reader, path: str, *, root: str) -> Journal | None:
+    """Return the journal or undo record at ``path``, of the environment at ``root``, or None; whose it is, is not asked here."""
+    try:
+        text = host.read_text(path, limit=1 << 28)
+    except OSError:
+        # Nothing there, or nothing that could ever be (a link that leads to itself).
+        if host.exists(path):
+            raise
+        return None
+    try:
+        journal = codec.from_data(Journal, codec.parse_json(text, file=path), file=path, schema=SCHEMA)
+    except InputError as error:
+        raise OperationError(
+            "the record of an earlier change cannot be read, so it can be neither finished nor undone",
+            place=path,
+            hint=f"`{error.faults[0]}`; keep the folder for a bug report, or remove the environment and apply again",
+        ) from None
+    if fault := _fault(journal, root):
+        raise OperationError(f"the record of an earlier change {fault}", place=path)
+    return journal
+
+
+def _fault(journal: Journal, root: str) -> str:
+    """Say what no record of ours holds, or "": a forged one must not move or remove what it likes."""
+    for name in (*journal.outgoing, *journal.incoming):
+        if not is_inside(name) or name.split("/", maxsplit=1)[0] == STATE:
+            return f"names `{name}`, outside the environment"
+    for folder in journal.parents:
+        if not is_whole(folder) or not root.startswith(folder + "/"):
+            return f"names `{folder}`, which is no folder above the environment"
+    for move in journal.moves:
+        if not is_whole(move.path) or not re.fullmatch(re.escape(move.path + ASIDE) + r"(-\d+)?", move.target):
+            return f"moves `{move.path}` to `{move.target}`"
+    for outside in journal.outside:
+        if fault := registry.fault(outside):
+            return f"cannot be right: {fault}"
+    return ""
+
+
+def last_record(host: Reader, workspace: Workspace) -> Journal | None:
+    """Return the newest change that can be undone, or None; raises as ``read`` does."""
+    check(host, workspace.history, top=workspace.root)
+    try:
+        numbers = [
+            int(name)
+            for name in (entry.path.rsplit("/", 1)[-1] for entry in host.list(workspace.history))
+            if name.isascii() and name.isdigit()
+        ]
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    for number in sorted(numbers, reverse=True):
+        path = workspace.undo_record(number)
+        check(host, path, top=workspace.root)
+        record = read_at(host, path, root=workspace.root)
+        if record is not None:
+            return record
+    return None

@@ -1,0 +1,227 @@
+"""Changing an environment by renames: from the old state to the new one, and back, whatever interrupts.
+
+A change of an existing environment moves files out of it into ``.tfsetup/undo/N/files`` and files from ``.tfsetup/stage`` into it. The list of
+moves is on disk before the first. Each move is one rename whose source and target tell whether it was done, so an interrupted change
+can be taken back (or an interrupted undo finished) from the journal alone. Nothing is copied, so undo gives back the very same files.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import shlex
+from collections.abc import Iterable
+
+from provisioner.change.journal import Journal
+from provisioner.environment.workspace import STATE, STATE_MODE, Workspace
+from provisioner.errors import OperationError
+from provisioner.host import Entry, Host, Reader
+from provisioner.host.files import make_folders
+
+Tree = dict[str, "Tree"]
+
+
+def tree_of(paths: Iterable[str]) -> Tree:
+    """Return relative paths as nested folders; a path that ends the nesting stands for all below it."""
+    root: Tree = {}
+    for path in sorted(paths):
+        node = root
+        for part in path.split("/"):
+            if part in node and not node[part]:
+                break
+            node = node.setdefault(part, {})
+    return root
+
+
+def outgoing_moves(host: Reader, root: str, doomed: Iterable[str]) -> tuple[str, ...]:
+    """Return the fewest moves that take the ``doomed`` files (relative to ``root``) away.
+
+    A folder of which nothing stays moves as a whole. Byte code of a doomed module goes with it. Paths that are not there are left out.
+    """
+    moves: list[str] = []
+    for name, children in tree_of(doomed).items():
+        path = posixpath.join(root, name)
+        if host.exists(path) and not _take(host, host.entry(path), name, children, moves):
+            moves.append(name)
+    return tuple(moves)
+
+
+def _take(host: Reader, entry: Entry, name: str, doomed: Tree, moves: list[str]) -> bool:
+    """Add the moves below ``name``; return False when all of it is doomed and one move of the caller's does it."""
+    if entry.kind != "directory" or not doomed:
+        return False
+    children = host.list(entry.path)
+    modules = {child.removesuffix(".py") for child in doomed if child.endswith(".py")}
+    whole: list[str] = []
+    parts: list[str] = []
+    stays = False
+    for child in children:
+        base = posixpath.basename(child.path)
+        path = f"{name}/{base}"
+        if base in doomed:
+            inner: list[str] = []
+            if _take(host, child, path, doomed[base], inner):
+                stays = True
+                parts.extend(inner)
+            else:
+                whole.append(path)
+        elif base == "__pycache__" and child.kind == "directory":
+            kept = False
+            for cached in host.list(child.path):
+                cached_name = posixpath.basename(cached.path)
+                if cached_name.split(".")[0] in modules:
+                    parts.append(f"{path}/{cached_name}")
+                else:
+                    kept = True
+            if not kept:
+                parts = [part for part in parts if not part.startswith(path + "/")]
+                whole.append(path)
+            stays = stays or kept
+        else:
+            stays = True
+    if stays:
+        moves.extend(whole)
+        moves.extend(parts)
+    return stays
+
+
+def incoming_moves(host: Reader, root: str, stage: str, outgoing: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the moves that bring the content of ``stage`` into ``root``, and what else must go out because it is in the way.
+
+    A folder that will not be there after ``outgoing`` moves in whole; a file that is in the way moves out first.
+    """
+    gone = set(outgoing)
+    moves: list[str] = []
+    in_the_way: list[str] = []
+
+    def enter(folder: str) -> None:
+        for entry in host.list(posixpath.join(stage, folder) if folder else stage):
+            name = posixpath.relpath(entry.path, stage)
+            target = posixpath.join(root, name)
+            if name in gone or not host.exists(target):
+                moves.append(name)
+            elif entry.kind == "directory" and host.entry(target).kind == "directory":
+                enter(name)
+            else:
+                in_the_way.append(name)
+                moves.append(name)
+
+    enter("")
+    return tuple(moves), tuple(in_the_way)
+
+
+def _move(host: Host, root: str, source: str, target: str) -> None:
+    """Rename inside ``root``, unless it was done before; what is in the way is never replaced, and no link is followed."""
+    _check_folders(host, root, source)
+    if not host.exists(source):
+        return
+    _check_folders(host, root, target)
+    _check_free(host, target)
+    own = posixpath.relpath(target, root).startswith(f"{STATE}/")
+    make_folders(host, posixpath.dirname(target), mode=STATE_MODE if own else 0o777)
+    host.rename(source, target, inside=root)
+
+
+def _check_folders(host: Reader, root: str, path: str) -> None:
+    """Raise ``OperationError`` where a folder between ``root`` and ``path`` is none: what is moved was recorded as lying in real ones."""
+    place = root
+    for part in posixpath.relpath(path, root).split("/")[:-1]:
+        place = posixpath.join(place, part)
+        if not host.exists(place):
+            return
+        if host.entry(place).kind != "directory":
+            hint = (
+                f"look at it with `ls -la {shlex.quote(place)}`; put the folder back, then run `tfsetup undo` (or the same command again)"
+            )
+            raise OperationError(
+                "something else has taken the place of a folder, and nothing outside is ever changed", place=place, hint=hint
+            )
+
+
+def _rename_beside(host: Host, source: str, target: str) -> None:
+    """Rename an entry beside itself, unless it was done before."""
+    if host.exists(source):
+        _check_free(host, target)
+        host.rename(source, target)
+
+
+def _check_free(host: Reader, target: str) -> None:
+    if host.exists(target):
+        raise OperationError(
+            "something else has appeared there meanwhile",
+            place=target,
+            hint="move it away, then run `tfsetup undo` (or the same command again)",
+        )
+
+
+def merge(host: Host, source: str, target: str) -> None:
+    """Move what ``source`` holds into ``target``, by renames; both are on their way, so nothing of it is journalled.
+
+    Raises ``OperationError`` where a file is there already: two packages must never own one.
+    """
+    moves, in_the_way = incoming_moves(host, target, source, ())
+    if in_the_way:
+        raise OperationError(
+            "a conda package and a wheel bring the same file",
+            place=in_the_way[0],
+            hint="please report it, with the plan (`tfsetup plan --json`)",
+        )
+    for name in moves:
+        make_folders(host, posixpath.dirname(posixpath.join(target, name)))
+        host.rename(posixpath.join(source, name), posixpath.join(target, name))
+    host.remove_tree(source)
+
+
+def move_in(host: Host, workspace: Workspace, journal: Journal) -> None:
+    """Carry out the moves of a journal whose phase is ``moving``; moves that were done are passed over.
+
+    What is renamed beside itself goes first, so that what comes in under its name is never taken for it.
+    """
+    kept = workspace.undo_files(journal.number)
+    for move in journal.moves:
+        _rename_beside(host, move.path, move.target)
+    for name in journal.outgoing:
+        _move(host, workspace.root, posixpath.join(workspace.root, name), posixpath.join(kept, name))
+    for name in journal.incoming:
+        _move(host, workspace.root, posixpath.join(workspace.stage, name), posixpath.join(workspace.root, name))
+
+
+def move_back(host: Host, workspace: Workspace, journal: Journal) -> None:
+    """Take the moves of a journal back, whichever of them were done; running it again goes on where it stopped.
+
+    A file leaves the environment only when it is neither in the stage nor already returned, so the old file of the same name, which comes
+    back in the second half, is never mistaken for the new one. ``clear`` comes after, under a phase of its own.
+    """
+    kept = workspace.undo_files(journal.number)
+    for name in reversed(journal.incoming):
+        current = posixpath.join(workspace.root, name)
+        returned = posixpath.join(workspace.returned, name)
+        if not host.exists(posixpath.join(workspace.stage, name)) and not host.exists(returned):
+            _check_folders(host, workspace.root, current)
+            _forget_bytecode(host, current)
+            _move(host, workspace.root, current, returned)
+    for name in reversed(journal.outgoing):
+        _move(host, workspace.root, posixpath.join(kept, name), posixpath.join(workspace.root, name))
+    for move in reversed(journal.moves):
+        _rename_beside(host, move.target, move.path)
+
+
+def clear(host: Host, workspace: Workspace, journal: Journal) -> None:
+    """Remove what a change that was taken back leaves behind: the new files and its record."""
+    host.remove_tree(workspace.returned)
+    host.remove_tree(workspace.stage)
+    host.remove_tree(workspace.helper)
+    for path in workspace.inputs:
+        if host.exists(path):
+            host.remove(path)
+    host.remove_tree(posixpath.dirname(workspace.undo_files(journal.number)))
+
+
+def _forget_bytecode(host: Host, module: str) -> None:
+    """Remove the byte code that was compiled of a single module after it moved in, and the cache folder if that empties it."""
+    if not module.endswith(".py"):
+        return
+    cache = posixpath.join(posixpath.dirname(module), "__pycache__")
+    for path in host.glob(posixpath.join(cache, posixpath.basename(module).removesuffix(".py") + ".*.pyc")):
+        host.remove(path)
+    if host.exists(cache) and not host.list(cache):
+        host.remove(cache)

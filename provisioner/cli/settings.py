@@ -1,0 +1,96 @@
+"""The request of options, variables and tfsetup.yaml: which wins, and where each value came from."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from typing import Any
+
+from provisioner.base.paths import absolute
+from provisioner.errors import UsageError
+from provisioner.host import Reader
+from provisioner.model.request import SETTINGS, Request, Setting
+
+FILE = "tfsetup.yaml"
+PYPROJECT = "pyproject.toml"
+
+TRUE = {"1", "true", "yes", "on"}
+FALSE = {"", "0", "false", "no", "off"}
+
+
+def parse_flag(text: str, where: str) -> bool:
+    """Read a yes-or-no variable."""
+    if text.strip().lower() in TRUE:
+        return True
+    if text.strip().lower() in FALSE:
+        return False
+    raise UsageError(f"`{text}` is neither yes nor no", place=where, hint="write 1 or 0")
+
+
+def _from_variable(setting: Setting, text: str) -> Any:
+    where = f"variable {setting.variable}"
+    if setting.kind == "flag":
+        return parse_flag(text, where)
+    if setting.kind == "list":
+        return tuple(text.split())
+    if setting.kind == "choice" and text not in setting.choices:
+        raise UsageError(f"`{text}` is not one of {', '.join(setting.choices)}", place=where)
+    return text
+
+
+def read_file(reader: Reader) -> tuple[dict[str, Any], str]:
+    """Read the settings of the working directory's ``tfsetup.yaml`` or ``pyproject.toml``, and its name; raises ``InputError`` with all faults.
+
+    The same file may say what a team wants (``provisioner.lock.keys``); all of it is checked here, too.
+    """
+    if not any(reader.exists(posixpath.join(reader.cwd, name)) for name in (FILE, PYPROJECT)):
+        return {}, ""
+    from provisioner.lock.find import find  # noqa: PLC0415 - not needed where there is no such file
+
+    found = find(reader, reader.cwd)
+    if found is None:
+        return {}, ""
+    from provisioner.lock.declaration import checked  # noqa: PLC0415 - 20 ms that only those pay who have a declaration
+
+    return checked(found).data, posixpath.basename(found.file)
+
+
+def request(options: Mapping[str, Any], reader: Reader) -> Request:
+    """Return the request of ``options`` (None: not given), variables and file, in this order of strength."""
+    file, name = read_file(reader)
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for setting in SETTINGS:
+        given = options.get(setting.name)
+        if given not in (None, ()) and not (setting.kind == "flag" and given is False):
+            values[setting.name], origins[setting.name] = given, "option"
+        elif reader.env.get(setting.variable):
+            # As with Typer's own variables, an empty one is the same as none.
+            values[setting.name] = _from_variable(setting, reader.env[setting.variable])
+            origins[setting.name] = f"variable {setting.variable}"
+        elif setting.key in file:
+            # A list of the file is a tuple, as one of options is.
+            found = file[setting.key]
+            values[setting.name] = tuple(found) if setting.kind == "list" else found
+            origins[setting.name] = f"file {name}"
+        else:
+            values[setting.name], origins[setting.name] = setting.default, "default"
+    if values["source"] == "conda" and values["kind"] != "conda":
+        if origins["kind"] != "default":
+            where = "--source" if origins["source"] == "option" else origins["source"]
+            raise UsageError(
+                "a virtual environment takes nothing from a conda channel", place=where, hint="say --kind conda, or leave it out"
+            )
+        values["kind"], origins["kind"] = "conda", f"{origins['source']} (source)"
+    return Request(
+        tensorflow=values["tensorflow"],
+        python=values["python"],
+        device=values["device"],
+        kind=values["kind"],
+        source=values["source"],
+        channels=values["channel"],
+        env=absolute(values["env"], reader, "--env" if origins["env"] == "option" else origins["env"]),
+        extra=values["with"],
+        offline=values["offline"],
+        origins=origins,
+    )

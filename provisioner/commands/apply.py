@@ -1,0 +1,89 @@
+"""The stages of ``tfsetup apply``: what was interrupted taken back, the plan, consent, execution with its proof."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from provisioner.base.progress import Progress
+from provisioner.change.execute import Executed, execute
+from provisioner.commands import plan as planning
+from provisioner.commands.plan import Planned
+from provisioner.commands.undo import Agree, clear_before
+from provisioner.errors import OperationError
+from provisioner.host import Host
+from provisioner.model.finding import Verification
+from provisioner.model.plan import Plan
+from provisioner.model.record import record
+from provisioner.model.request import Request
+from provisioner.plan.saved import load_plan
+from provisioner.session import Session
+from provisioner.verify.prove import prove_plan
+
+
+@record
+class Asked:
+    """What a person asks of ``tfsetup apply``: a plan made now for ``request``, the ``saved`` one, or what a team's lock has.
+
+    ``lock`` is the folder of that lock (absolute; "" for this project's), ``target`` a target of it ("" for the one that fits); both are None
+    where no lock is meant. ``wait`` are the seconds to wait for another run on the same environment.
+    """
+
+    request: Request
+    saved: str = ""
+    lock: str | None = None
+    target: str | None = None
+    wait: float = 0.0
+
+
+@record
+class Applied:
+    """What became of it: ``executed`` is None where there was nothing to do."""
+
+    plan: Plan
+    executed: Executed | None
+
+
+def apply(session: Session, asked: Asked, *, agree: Callable[[Plan], None], agree_back: Agree, progress: Progress) -> Applied:
+    """Bring the environment into the state that was asked for, after ``agree``, which raises ``ConsentError`` where nobody does.
+
+    Before that, after ``agree_back``, what an interrupted run left is taken back.
+    """
+    check_executor(session.host)
+    env = load_plan(session.read_input(asked.saved), file=asked.saved).env.path if asked.saved else asked.request.env
+    clear_before(session.host, env, agree=agree_back, wait=asked.wait, progress=progress)
+    planned = _planned(session, asked)
+    if not planned.plan.changes:
+        return Applied(plan=planned.plan, executed=None)
+    agree(planned.plan)
+    return Applied(plan=planned.plan, executed=execute_planned(session, planned, progress=progress, wait=asked.wait))
+
+
+def check_executor(host: Host) -> None:
+    """Raise ``OperationError`` where this tool can plan, but not execute: on Windows itself."""
+    if host.platform == "win32":
+        raise OperationError(
+            "tfsetup cannot change environments on Windows itself yet; `tfsetup plan` works there",
+            hint="use WSL2: run `wsl --install` in a Windows terminal, then tfsetup inside it",
+            cause="platform-unsupported",
+        )
+
+
+def _planned(session: Session, asked: Asked) -> Planned:
+    if asked.lock is not None:
+        from provisioner.commands.plan_locked import locked_folder, plan_locked  # noqa: PLC0415 - 30 ms, only with --locked
+
+        return plan_locked(session, asked.request, locked_folder(session.host, asked.lock), asked.target or "")
+    if asked.saved:
+        from provisioner.commands.plan_saved import load_saved_plan  # noqa: PLC0415 - only with a plan
+
+        return load_saved_plan(session, asked.saved, asked.request.channels)
+    return planning.plan(session, asked.request)
+
+
+def execute_planned(session: Session, planned: Planned, *, progress: Progress, wait: float) -> Executed:
+    """Execute a plan that was shown and agreed to."""
+
+    def prove(root: str) -> Verification:
+        return prove_plan(session, root, planned.plan, progress)
+
+    return execute(planned.plan, session.host, prove=prove, progress=progress, wait=wait, channels=planned.channels)

@@ -1,0 +1,62 @@
+"""The stages of ``tfsetup doctor``: the subject, what is read of it, the checks, the findings in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from provisioner.base.progress import Progress
+from provisioner.diagnose.case import Case, CheckSpec
+from provisioner.diagnose.compare import from_document
+from provisioner.diagnose.doctor import all_checks, examine
+from provisioner.diagnose.gather import Wishes, gather
+from provisioner.environment import active
+from provisioner.environment.active import Subject
+from provisioner.errors import UsageError
+from provisioner.model.diagnosis import Examination
+from provisioner.model.record import record
+from provisioner.session import Session
+
+
+@record
+class Diagnosed:
+    """What ``doctor`` found, of what, and why that was taken."""
+
+    subject: Subject
+    case: Case
+    examination: Examination
+
+
+def doctor(session: Session, *, env: str = "", python: str = "", wishes: Wishes, only: Sequence[str] = (), progress: Progress) -> Diagnosed:
+    """Examine an environment (``env``, ``python``, or the active one) and the machine; nothing is changed.
+
+    Raises ``InputError`` when what was named is not there, ``UsageError`` for a check that there is not.
+    """
+    specs = _chosen(only)
+    subject = active.choose(session.host, env=env, python=python)
+    progress.start("doctor", f"Examining {subject.env or subject.python}")
+    case = gather(
+        session.host,
+        subject,
+        wishes,
+        facts=lambda: session.detect(env=subject.env or session.host.cwd),
+        catalogue=session.catalogue,
+        progress=progress.note,
+    )
+    messages = session.messages
+    examination = examine(case, messages, checks=specs, order=messages.order, taken=subject.how, progress=progress.note)
+    progress.finish()
+    return Diagnosed(subject=subject, case=case, examination=examination)
+
+
+def read_examination(session: Session, path: str) -> Examination:
+    """Read what ``tfsetup doctor --json`` printed; raises ``InputError`` with every fault."""
+    return from_document(session.read_input(path), file=path)
+
+
+def _chosen(names: Sequence[str]) -> tuple[CheckSpec, ...]:
+    specs = all_checks()
+    known = {spec.name for spec in specs}
+    for name in names:
+        if name not in known:
+            raise UsageError(f"there is no check called `{name}`", place="--check", hint="`tfsetup doctor --list` names them")
+    return tuple(spec for spec in specs if not names or spec.name in names)

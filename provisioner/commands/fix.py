@@ -1,0 +1,99 @@
+"""The stages of ``tfsetup fix``: the examination, then one attempt after the other until one stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from provisioner.base.progress import SILENT, Progress
+from provisioner.commands.apply import check_executor
+from provisioner.commands.doctor import doctor
+from provisioner.commands.undo import Agree, clear_before
+from provisioner.diagnose.gather import Wishes
+from provisioner.environment.active import Subject
+from provisioner.model.diagnosis import Examination
+from provisioner.model.plan import Plan
+from provisioner.model.record import record
+from provisioner.model.request import Request
+from provisioner.repair.attempts import Examine, Fixing, Tried, begin_fix, next_plan, try_plan
+from provisioner.session import Session
+
+
+@record
+class Asked:
+    """What a person asks of ``tfsetup fix``: ``subject`` is what is repaired, ``request`` says network and channels.
+
+    ``cwd`` is where that person's programs are started (absolute); ``shown_only`` changes nothing; ``wait`` are the seconds to wait for another
+    run on the same environment.
+    """
+
+    subject: Subject
+    request: Request
+    cwd: str
+    wait: float
+    shown_only: bool = False
+
+
+def fix(
+    session: Session,
+    asked: Asked,
+    *,
+    found: Callable[[Examination], None],
+    agree: Callable[[Plan], bool],
+    agree_back: Agree,
+    told: Callable[[Tried], None],
+    progress: Progress,
+) -> Fixing:
+    """Mend the environment by the smallest repair that does; ``found`` hears what is wrong, the rest is as in ``attempt``.
+
+    Before that, after ``agree_back``, what an interrupted run left is taken back.
+    """
+    check_executor(session.host)
+    if asked.subject.env and not asked.shown_only:
+        clear_before(session.host, asked.subject.env, agree=agree_back, wait=asked.wait, progress=progress)
+    before = _examine(session, asked, progress, importing=True)
+    found(before)
+    request = replace(asked.request, env=asked.subject.env, tensorflow="", python="", device="auto", extra=())
+    return attempt(
+        session,
+        before,
+        request,
+        agree=agree,
+        told=told,
+        # What was made imports TensorFlow in the proof already, of which this is a part.
+        examine=lambda: _examine(session, asked, SILENT, importing=False),
+        progress=progress,
+        wait=asked.wait,
+    )
+
+
+def attempt(
+    session: Session,
+    before: Examination,
+    request: Request,
+    *,
+    agree: Callable[[Plan], bool],
+    told: Callable[[Tried], None],
+    examine: Examine,
+    progress: Progress,
+    wait: float,
+) -> Fixing:
+    """Try one attempt after the other until one stands, each after ``agree`` was shown its plan; it may raise, and False ends it there.
+
+    ``told`` hears of each attempt that was made. ``examine`` examines the environment as it is then. Raises as ``begin_fix`` and ``execute`` do.
+    """
+    fixing = begin_fix(session, before, request)
+    while (plan := next_plan(session, fixing)) is not None:
+        if not agree(plan):
+            return replace(fixing, planned=plan)
+        fixing = try_plan(session, fixing, plan, examine=examine, progress=progress, wait=wait)
+        told(fixing.tried[-1])
+    return fixing
+
+
+def _examine(session: Session, asked: Asked, progress: Progress, *, importing: bool) -> Examination:
+    subject = asked.subject
+    # An environment is examined with the Python that it should have; that may be what is gone.
+    python = subject.python if not subject.env or session.host.exists(subject.python) else ""
+    wishes = Wishes(cwd=asked.cwd, importing=importing)
+    return doctor(session, env=subject.env, python=python, wishes=wishes, progress=progress).examination

@@ -1,0 +1,54 @@
+"""The stages of ``tfsetup init``: what is declared already, what is there, a first declaration, consent, the file."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable
+
+from provisioner.commands import plan as planning
+from provisioner.environment.read import read_site
+from provisioner.errors import CouldNotTellError, InputError
+from provisioner.lock import find, starter
+from provisioner.model.request import Request
+from provisioner.session import Session
+
+
+def init(session: Session, request: Request, folder: str, *, agree: Callable[[str], None]) -> starter.First:
+    """Write a first ``tfsetup.yaml`` into ``folder`` (absolute), from the environment that is there, or for this machine.
+
+    ``agree`` is asked, with the path, before a file that is there is replaced; it raises where nobody does. Raises ``InputError`` where the project
+    is declared elsewhere or the file cannot be written, ``CouldNotTellError`` where the platform is not known.
+    """
+    host = session.host
+    file = posixpath.join(folder, find.FILE)
+    there = find.find(host, folder)
+    if there is not None and not there.is_yaml:
+        hint = f"add targets there; a {find.FILE} beside it would be a second declaration"
+        raise InputError("has a [tool.tfsetup] already", place=there.file, hint=hint)
+    said, origin = _declared(session, request, folder, file)
+    if there is not None:
+        agree(file)
+    try:
+        host.write(file, starter.text_of(said, origin))
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", place=file) from None
+    return said
+
+
+def _declared(session: Session, request: Request, folder: str, file: str) -> tuple[starter.First, str]:
+    """Return what is to be declared, and what it was taken from in words."""
+    host, platform = session.host, session.platform
+    if not platform:
+        raise CouldNotTellError("could not tell what platform this machine is", hint="write the file by hand: docs/teams.md")
+    root = request.env
+    if request.origins["env"] == "default" and not host.exists(root):
+        root = host.env.get("VIRTUAL_ENV") or root
+    site = read_site(host, root)
+    if site.state.exists:
+        facts = session.detect(env=root, full=False)
+        said = starter.from_environment(host, site, facts, platform, session.catalogue, file=file)
+        return said, f"the environment {posixpath.relpath(root, folder)}"
+    planned = planning.plan(session, request)
+    choice = planned.plan.choice
+    target = starter.make_target(platform, choice.device, choice.python, planned.facts)
+    return starter.First(file=file, tensorflow=choice.release, targets=(target,)), "what fits the machine it was called on"

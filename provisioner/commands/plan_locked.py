@@ -1,0 +1,68 @@
+"""A plan for what a team's lock has for this machine (``apply --locked``)."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from provisioner.commands.lock import lock_folder
+from provisioner.commands.plan import Planned, plan
+from provisioner.errors import InputError
+from provisioner.host import Host
+from provisioner.lock import sidecar, store
+from provisioner.lock.stale import MISSING, changed_files
+from provisioner.model.catalogue import Proof
+from provisioner.model.facts import Facts
+from provisioner.model.plan import EnvState
+from provisioner.model.request import Request
+from provisioner.plan.make import Picked
+from provisioner.session import Session
+
+if TYPE_CHECKING:
+    from provisioner.catalogue import Catalogue
+
+
+def locked_folder(host: Host, given: str) -> str:
+    """Return the folder of the lock to install from: ``given`` (absolute), else the working folder's, else the one its declaration names."""
+    from provisioner.lock.declaration import read_declaration  # noqa: PLC0415 - a lock can be installed without its declaration
+
+    if given or host.exists(posixpath.join(host.cwd, sidecar.NAME)):
+        return given or host.cwd
+    return lock_folder(host, read_declaration(host, host.cwd))
+
+
+def plan_locked(session: Session, request: Request, folder: str, target: str) -> Planned:
+    """Plan what the lock in ``folder`` (absolute) has for this machine; of ``request`` only place, Python, device and network count.
+
+    Raises ``InputError`` for a lock that is missing or not whole, ``NoProfileError`` where no target fits.
+    """
+    from provisioner.lock.conda_locked import with_conda  # noqa: PLC0415 - as below
+    from provisioner.lock.fitting import fit, is_known_set, set_of  # noqa: PLC0415 - brings the choice of a release, which a check does without
+    from provisioner.model.catalogue import set_of as set_device  # noqa: PLC0415 - as above
+
+    host = session.host
+    lock = store.read_lock(host, folder)
+    if lock is None:
+        raise InputError(
+            "there is no lock", place=posixpath.join(folder, sidecar.NAME), hint="make one with `tfsetup lock`, or name its folder"
+        )
+    # A lock may be handed on without the files that other tools read.
+    faults = tuple(f"{item.name}: {item.why}" for item in changed_files(host, folder, lock) if item.why != MISSING)
+    if faults:
+        raise InputError("the lock is not as it was written", place=folder, hint="`tfsetup lock` writes it again", faults=faults)
+
+    def pick(facts: Facts, asked: Request, catalogue: Catalogue, env: EnvState) -> Picked:
+        found = fit(facts, asked, catalogue, env, lock, name=target)
+        locked, choice = found.locked, found.choice
+        known = catalogue.lock(choice.release, choice.python, choice.platform, set_device(choice.device, choice.road))
+        chosen = set_of(locked, known)
+        more = ["conda"] if choice.road in {"wheels", "libraries"} else []
+        # A proof belongs to the known-good set; that these are its files is not believed, but looked at.
+        good = is_known_set(locked, known, set_device(choice.device, choice.road))
+        more += ["the team's lock"] if not good or any(not file.profile for file in locked.files) else []
+        proof = catalogue.proof(replace(chosen, digest=locked.profile)) if good else Proof(lock=chosen.digest, level="resolved")
+        picked = Picked(choice=choice, lock=chosen, proof=proof, beside=" and ".join(more), indexes=lock.indexes)
+        return with_conda(host, picked, locked, asked, env) if locked.conda is not None else picked
+
+    return plan(session, replace(request, tensorflow="", extra=()), pick=pick)

@@ -1,0 +1,58 @@
+"""A saved plan brought back: read, and checked that it still belongs to this machine and environment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provisioner import __version__
+from provisioner.change import recovery
+from provisioner.environment.place import check_place
+from provisioner.environment.read import read_site
+from provisioner.environment.workspace import Workspace
+from provisioner.errors import InputError, StalePlanError
+from provisioner.model.plan import Edit
+from provisioner.plan.links import links_of
+from provisioner.plan.pick import (
+    named_python,
+    of_kind,
+)
+from provisioner.plan.saved import check_fresh, load_plan
+from provisioner.session import Session
+
+if TYPE_CHECKING:
+    pass
+from provisioner.commands.plan import Planned
+
+
+def load_saved_plan(session: Session, path: str, channels: tuple[str, ...] = ()) -> Planned:
+    """Read a saved plan and check that it still belongs to this machine and environment (code 13 when not).
+
+    ``channels`` are the conda channels of this run's own variables and file.
+    """
+    host, catalogue = session.host, session.catalogue
+    saved = load_plan(session.read_input(path), file=path)
+    if saved.kind != "apply":
+        # What a repair writes and renames follows from an examination, which nobody can check afterwards.
+        raise InputError("is a repair, which only the run that made it executes", place=path, hint="run `tfsetup fix`, which examines anew")
+    site = read_site(host, saved.env.path)
+    of_kind(host, saved.request, site)
+    check_place(host, site.state)
+    facts = session.detect(env=saved.env.path, full=False, python=named_python(saved.request))
+    choice = saved.choice
+    if saved.tool != __version__:
+        raise StalePlanError(f"the plan was made by tfsetup {saved.tool}, this is {__version__}", place=path, hint="plan again")
+    links = links_of(catalogue, choice)
+    owned: frozenset[str] = frozenset()
+    edits: tuple[Edit, ...] = ()
+    if saved.conda is not None:
+        from provisioner.plan import conda, conda_files  # noqa: PLC0415 - only for conda environments
+
+        lock, owned = conda.check_saved(host, saved, catalogue, site, channels)
+        edits = conda_files.edits(choice, site.state.path, links)
+    else:
+        lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
+    check_fresh(saved, facts, site, lock, links, edits, owned)
+    left = recovery.interrupted(host, Workspace(root=site.state.path))
+    if lock is None:  # pragma: no cover - check_fresh has refused it
+        raise StalePlanError("the catalogue has changed since the plan was made", place=path)
+    return Planned(plan=saved, site=site, facts=facts, lock=lock, interrupted=left, channels=channels)

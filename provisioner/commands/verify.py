@@ -1,0 +1,29 @@
+"""The stages of ``tfsetup verify``: the environment and its Python, what is expected of it, the proof."""
+
+from __future__ import annotations
+
+from provisioner.base.progress import Progress
+from provisioner.environment import receipt as receipts
+from provisioner.environment.read import site_or_nothing
+from provisioner.environment.workspace import Workspace
+from provisioner.errors import InputError
+from provisioner.model.finding import Verification
+from provisioner.session import Session
+from provisioner.verify.prove import expected_of_plan, expected_of_site, interpreter_of, prove
+
+
+def verify(session: Session, *, env: str, python: str, require_gpu: bool, timeout: float, progress: Progress) -> Verification:
+    """Prove that the environment at ``env`` computes; ``python`` names its interpreter where it is not ``bin/python``."""
+    host = session.host
+    root = host.real(env)
+    if not host.exists(root):
+        raise InputError("there is no environment", place=env, hint="make one with `tfsetup apply`, or name another with --env")
+    interpreter = python or interpreter_of(host, root)
+    if not host.exists(interpreter):
+        raise InputError("there is no Python in it", place=interpreter, hint="name the interpreter with --python")
+    receipt = receipts.believed(host, Workspace(root=root))
+    expected = expected_of_plan(session, receipt.plan) if receipt else expected_of_site(session, site_or_nothing(host, root))
+    progress.start("verify", "Verifying: importing TensorFlow and computing with it")
+    verification = prove(session, root, interpreter, expected, progress, require_gpu=require_gpu, timeout=timeout)
+    progress.finish()
+    return verification

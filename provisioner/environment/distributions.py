@@ -1,0 +1,138 @@
+"""What is installed: the record of a distribution, and reading it from its metadata folder."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import replace
+from typing import Literal
+
+from provisioner.environment.layout import SHAPES
+from provisioner.environment.metadata import Metadata, name_of_folder, parse_metadata
+from provisioner.host import Entry, Reader, files
+from provisioner.model.record import record
+
+# The headers of METADATA, which stand before any description.
+METADATA_LIMIT = 1 << 20
+# Where a folder of packages comes from, seen from the interpreter that looks into it.
+Origin = Literal["stdlib", "environment", "base", "user", "PYTHONPATH", "cwd", "pth", "other"]
+
+
+@record
+class Installed:
+    """A distribution as its metadata folder tells; what was not asked for is empty.
+
+    ``metadata`` is that folder (a file for the oldest eggs): relative to the environment as part of one (``read_distributions``), else absolute.
+    ``site`` is the folder of packages (absolute) that its files are relative to, and ``origin`` what that folder is. ``recorded`` is false when
+    RECORD (of an egg: installed-files.txt) is missing. From METADATA: ``requires`` (PEP 508) and ``requires_python``; from the files beside it:
+    ``wheel_tags``, ``installer``, and ``direct``, true where it came from no index (PEP 610). ``damaged`` says what is wrong with the folder;
+    name and version are then those of its name.
+    """
+
+    name: str
+    version: str
+    metadata: str = ""
+    recorded: bool = True
+    site: str = ""
+    origin: Origin = "environment"
+    requires: tuple[str, ...] = ()
+    requires_python: str = ""
+    wheel_tags: tuple[str, ...] = ()
+    installer: str = ""
+    direct: bool = False
+    damaged: str = ""
+
+
+def is_metadata(base: str) -> bool:
+    """True for the name of a metadata folder; pip puts a tilde before it while it removes one (``AdjacentTempDirectory``)."""
+    return base.endswith((".dist-info", ".egg-info")) and not base.startswith("~")
+
+
+def read_distributions(reader: Reader, root: str, site_packages: str) -> tuple[Installed, ...]:
+    """Return the distributions of the folder ``site_packages`` (absolute) of the environment at ``root``, in order; no file of theirs is read."""
+    found: list[Installed] = []
+    for entry in reader.list(site_packages):
+        base = posixpath.basename(entry.path)
+        name, version = name_of_folder(base)
+        if not is_metadata(base) or not version:
+            continue
+        recorded = entry.kind == "directory" and reader.exists(record_of(entry.path))
+        metadata = posixpath.relpath(entry.path, root)
+        found.append(Installed(name=name, version=version, metadata=metadata, site=site_packages, recorded=recorded))
+    return tuple(sorted(found, key=lambda item: (item.name, item.version)))
+
+
+def record_of(metadata: str) -> str:
+    """Return the file that lists the files of the distribution with that metadata folder."""
+    return posixpath.join(metadata, "RECORD" if metadata.endswith(".dist-info") else "installed-files.txt")
+
+
+def described(path: str, told: Metadata) -> Installed:
+    """Return what METADATA tells of the metadata folder ``path`` (absolute); its own name where METADATA names no distribution and version. Pure."""
+    name, version = (told.name, told.version) if told.name and told.version else name_of_folder(posixpath.basename(path))
+    return Installed(
+        name=name,
+        version=version,
+        metadata=path,
+        site=posixpath.dirname(path),
+        requires=told.requires,
+        requires_python=told.requires_python,
+    )
+
+
+def installed(reader: Reader, env: str) -> tuple[Installed, ...]:
+    """Return the wheels in ``env`` with what they require; their files are not looked at, and one without METADATA is left out."""
+    entries = [entry for site in sites(reader, env) for entry in reader.list(site) if is_metadata(posixpath.basename(entry.path))]
+    read = [(entry.path, *read_metadata(reader, entry)) for entry in entries if entry.path.endswith(".dist-info")]
+    return tuple(described(path, told) for path, text, told in read if text.text is not None)
+
+
+def read_installed(reader: Reader, entry: Entry, origin: Origin = "environment") -> Installed:
+    """Return all that the metadata folder (or file) ``entry`` tells."""
+    path, base = entry.path, posixpath.basename(entry.path)
+    wheel = base.endswith(".dist-info")
+    text, told = read_metadata(reader, entry)
+    recorded = entry.kind == "directory" and files.there(reader, record_of(path))
+    damaged = ""
+    if text.text is None:
+        damaged = f"{posixpath.basename(text.path)} is missing" if text.missing else text.why
+    elif not told.name or not told.version or "\0" in text.text:
+        damaged = f"{posixpath.basename(text.path)} is no metadata"
+    if damaged:
+        told = told._replace(name="", version="")
+    return replace(
+        described(path, told),
+        recorded=recorded,
+        origin=origin,
+        wheel_tags=_tags(reader, path) if wheel else (),
+        installer=files.line(reader, posixpath.join(path, "INSTALLER")) if wheel else "",
+        direct=files.there(reader, posixpath.join(path, "direct_url.json")),
+        damaged=damaged or ("RECORD is missing" if wheel and not recorded else ""),
+    )
+
+
+def read_metadata(reader: Reader, entry: Entry) -> tuple[files.Text, Metadata]:
+    """Read METADATA of a wheel's metadata folder, PKG-INFO of an egg's, or the egg's single file; the text says where, or why there is none."""
+    name = "METADATA" if entry.path.endswith(".dist-info") else "PKG-INFO"
+    place = posixpath.join(entry.path, name) if entry.kind == "directory" else entry.path
+    text = files.read(reader, place, METADATA_LIMIT)
+    return text, parse_metadata(text.text or "")
+
+
+def _tags(reader: Reader, path: str) -> tuple[str, ...]:
+    """The ``Tag`` lines of WHEEL (binary distribution format); none for what was not installed from a wheel."""
+    text = files.read(reader, posixpath.join(path, "WHEEL"), 1 << 14).text or ""
+    return tuple(re.findall(r"^Tag:[ \t]*([A-Za-z0-9_.]+-[A-Za-z0-9_.]+-[A-Za-z0-9_.]+)[ \t]*\r?$", text, re.MULTILINE))
+
+
+def leftovers(reader: Reader, root: str, site_packages: str) -> tuple[str, ...]:
+    """Folders that pip renamed before it failed to remove them start with a tilde (pip's ``AdjacentTempDirectory``)."""
+    found = [entry.path for entry in reader.list(site_packages) if posixpath.basename(entry.path).startswith("~")]
+    return tuple(posixpath.relpath(path, root) for path in found)
+
+
+def sites(reader: Reader, env: str) -> tuple[str, ...]:
+    """Return the site-packages folders of an environment, of Unix and of Windows layout; links followed, each once."""
+    root = files.glob_escape(env)
+    found = [path for shape in SHAPES for path in reader.glob(posixpath.join(root, shape.packages))]
+    return tuple(dict.fromkeys(reader.real(path) for path in found))

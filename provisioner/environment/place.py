@@ -1,0 +1,28 @@
+"""Whether an environment can be made at a place."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from provisioner.errors import InputError
+from provisioner.host import Host
+from provisioner.model.plan import EnvState
+
+if TYPE_CHECKING:
+    pass
+
+
+def check_place(host: Host, state: EnvState) -> tuple[str, ...]:
+    """Return the folders that must be made above the environment; raises ``InputError`` when files cannot be put there."""
+    missing: list[str] = []
+    folder = posixpath.dirname(state.path)
+    while not host.exists(folder):
+        missing.append(folder)
+        folder = posixpath.dirname(folder)
+    if host.entry(host.real(folder)).kind != "directory":
+        raise InputError("it is a file, so no environment can be made in it", place=folder, hint="choose another folder with --env")
+    inside = state.path if state.exists else folder
+    if not host.writable(inside):
+        raise InputError("this user may not write there", place=inside, hint="choose another folder with --env")
+    return tuple(reversed(missing))

@@ -1,0 +1,87 @@
+"""Where the tool keeps what it needs to finish, prove and undo its work: one folder inside the environment."""
+
+from __future__ import annotations
+
+import posixpath
+
+from provisioner.model.record import record
+
+STATE = ".tfsetup"
+# What an entry is called after it was moved aside; a number follows where that name is taken.
+ASIDE = ".moved-by-tfsetup"
+# Of the folders in which the tool keeps what it believes later: whatever the umask, nobody else may write there.
+STATE_MODE = 0o755
+
+
+@record
+class Workspace:
+    """The paths that belong to the environment at ``root`` (absolute, links followed).
+
+    A new environment is built in ``aside``, a sibling, and takes its place by one rename; an existing one is changed by renames
+    between ``root`` and its own ``.tfsetup`` folder. Both are on one file system, so each rename is one step.
+    """
+
+    root: str
+
+    @property
+    def aside(self) -> str:
+        """Where a new environment is built, beside the place it will take."""
+        return posixpath.join(posixpath.dirname(self.root), f".{posixpath.basename(self.root)}.tfsetup-new")
+
+    @property
+    def discarded(self) -> str:
+        """Where an environment that is taken away stands until it is removed."""
+        return posixpath.join(posixpath.dirname(self.root), f".{posixpath.basename(self.root)}.tfsetup-old")
+
+    @property
+    def state(self) -> str:
+        """The tool's own folder inside the environment."""
+        return posixpath.join(self.root, STATE)
+
+    @property
+    def lock(self) -> str:
+        """The file that one run holds at a time."""
+        return posixpath.join(self.state, "lock")
+
+    @property
+    def journal(self) -> str:
+        """What is being done; there only while it is."""
+        return posixpath.join(self.state, "journal.json")
+
+    @property
+    def receipt(self) -> str:
+        """What was done last, and its proof."""
+        return posixpath.join(self.state, "receipt.json")
+
+    @property
+    def stage(self) -> str:
+        """New files, laid out as in the environment, before they move in."""
+        return posixpath.join(self.state, "stage")
+
+    @property
+    def helper(self) -> str:
+        """A virtual environment for the moment, of which only the packages stay."""
+        return posixpath.join(self.state, "helper")
+
+    @property
+    def inputs(self) -> tuple[str, str]:
+        """What the installer is given while it works: the packages, and what source distributions among them are built with."""
+        return posixpath.join(self.state, "requirements.txt"), posixpath.join(self.state, "builders.txt")
+
+    @property
+    def returned(self) -> str:
+        """New files that an undo has taken out again."""
+        return posixpath.join(self.state, "returned")
+
+    @property
+    def history(self) -> str:
+        """One numbered folder for each change that can be undone."""
+        return posixpath.join(self.state, "undo")
+
+    def undo_record(self, number: int) -> str:
+        """What the change with that number moved."""
+        return posixpath.join(self.history, str(number), "record.json")
+
+    def undo_files(self, number: int) -> str:
+        """The files that the change with that number moved out."""
+        return posixpath.join(self.history, str(number), "files")

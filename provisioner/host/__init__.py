@@ -1,0 +1,236 @@
+"""The port: everything the tool may ask of, or do to, a machine. ``host/local.py`` is its one real implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Literal, Protocol
+
+from provisioner.model.record import record
+
+EntryKind = Literal["file", "directory", "link", "other"]
+
+
+@record
+class Completed:
+    """A finished process. ``code`` is its exit status, ``-N`` when signal N ended it; ``timed_out`` when the time limit did."""
+
+    argv: tuple[str, ...]
+    code: int
+    out: str
+    err: str
+    seconds: float
+    timed_out: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """True when the process ended by itself with status 0."""
+        return self.code == 0 and not self.timed_out
+
+
+@record
+class Entry:
+    """A file, folder or link: ``size`` in bytes, ``mtime`` in nanoseconds, ``device`` and ``inode`` identify it on its file system.
+
+    ``owner`` and ``group`` are numbers, -1 on a system without such.
+    """
+
+    path: str
+    kind: EntryKind
+    size: int
+    mtime: int
+    mode: int
+    device: int
+    inode: int
+    owner: int = -1
+    group: int = -1
+
+
+@record
+class Space:
+    """Free room of a file system: bytes and inodes (-1 where the file system does not count them)."""
+
+    free: int
+    inodes: int
+    device: int
+    filesystem: str
+
+
+class Reader(Protocol):
+    """What facts and checks need: reading files, asking programs. Nothing here changes the machine.
+
+    Paths are absolute strings. Readers raise ``OSError`` as the operating system gives it (``FileNotFoundError``, ``PermissionError``, …).
+    """
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """The environment variables of the tool's own process."""
+        ...
+
+    @property
+    def platform(self) -> str:
+        """``sys.platform`` of the tool's own process: ``linux``, ``darwin``, ``win32``."""
+        ...
+
+    @property
+    def python(self) -> str:
+        """The interpreter that runs the tool."""
+        ...
+
+    @property
+    def cwd(self) -> str:
+        """The working directory."""
+        ...
+
+    @property
+    def user(self) -> int:
+        """The number of the user in whose name the tool works; -1 on a system without such."""
+        ...
+
+    def shares(self, group: int) -> bool:
+        """True where others than this user and root may be in the group of that number."""
+        ...
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        ...
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        timeout: float = 30.0,
+        stdin: str = "",
+        watch: Callable[[int], None] | None = None,
+    ) -> Completed:
+        """Run a program to its end; ``timeout`` in seconds kills it and its children. ``env`` replaces the environment.
+
+        ``watch`` is called several times a second with the bytes that the program has written to files so far (-1 where the
+        system does not tell). A name without a folder is looked for as ``which`` does.
+        Raises ``FileNotFoundError`` or ``PermissionError`` when it cannot be started.
+        """
+        ...
+
+    def which(self, name: str) -> str | None:
+        """The first executable of that name on PATH; entries that are empty or relative are passed over: they mean the working folder."""
+        ...
+
+    def read_text(self, path: str, limit: int = 1 << 20) -> str:
+        """At most ``limit`` bytes as UTF-8; undecodable bytes are kept as surrogates."""
+        ...
+
+    def read_bytes(self, path: str, limit: int = 1 << 26, offset: int = 0) -> bytes:
+        """At most ``limit`` bytes from ``offset``."""
+        ...
+
+    def exists(self, path: str) -> bool:
+        """True for anything at ``path``, a dangling link too."""
+        ...
+
+    def entry(self, path: str) -> Entry:
+        """What is at ``path``; a link is not followed."""
+        ...
+
+    def list(self, path: str) -> tuple[Entry, ...]:
+        """The entries of a folder, by name; links are not followed."""
+        ...
+
+    def walk(self, path: str) -> Iterator[Entry]:
+        """Every entry below a folder, parents first, by name; links are not followed."""
+        ...
+
+    def sizes(self, path: str) -> dict[str, int]:
+        """The size of every file below a folder, in bytes; a link to a file counts as that file, folders that cannot be read as empty."""
+        ...
+
+    def glob(self, pattern: str) -> tuple[str, ...]:
+        """Paths that match a shell pattern, sorted."""
+        ...
+
+    def real(self, path: str) -> str:
+        """The path with every link followed, whether or not it exists."""
+        ...
+
+    def read_link(self, path: str) -> str:
+        """The target of a link as it is written."""
+        ...
+
+    def writable(self, path: str) -> bool:
+        """True when this user may create and remove entries in the folder, or write the file."""
+        ...
+
+    def space(self, path: str) -> Space:
+        """Free room where ``path`` (an existing folder) lies."""
+        ...
+
+    def sha256(self, path: str) -> str:
+        """The SHA-256 of a file's content, in hexadecimal."""
+        ...
+
+
+class Host(Reader, Protocol):
+    """A machine that may be changed as well. Every method is one effect; none asks a question."""
+
+    def ask(
+        self, argv: Sequence[str], request: str, *, env: Mapping[str, str], timeout: float, watch: Callable[[int], None] | None = None
+    ) -> Completed:
+        """As ``run``, with a program that stays for the next request with the same ``argv`` and ``env``; ``out`` is its answer to this one.
+
+        Requests and answers are one line each. The program is given the number of a socket as its last argument, where there are such; with
+        each request, a byte and the open locks come there, which it keeps until it has answered. It ends with its input, or with an answer
+        that has no line end. The code is that with which it ended, 0 while it stays.
+        """
+        ...
+
+    def write(self, path: str, text: str, *, durable: bool = False, mode: int = 0o644) -> None:
+        """Replace a file in one step (write beside it, rename); ``durable`` waits until it is on disk."""
+        ...
+
+    def make_folder(self, path: str, *, mode: int = 0o777) -> None:
+        """Create one folder with that mode, less the umask; its parent must be there. Raises ``FileExistsError``."""
+        ...
+
+    def open_up(self, path: str) -> None:
+        """Give a folder that was made for this user alone the mode that a new folder has: 0777 less the umask."""
+        ...
+
+    def rename(self, source: str, target: str, *, inside: str = "") -> None:
+        """Move on one file system in one step; a target that is a file or an empty folder is replaced.
+
+        With ``inside``, a folder that holds both, each folder from there down is opened without following links: ``OSError`` where one is a link.
+        """
+        ...
+
+    def link(self, path: str, target: str) -> None:
+        """Create a symbolic link with that target text."""
+        ...
+
+    def remove(self, path: str) -> None:
+        """Remove a file, a link or an empty folder."""
+        ...
+
+    def remove_folder(self, path: str) -> None:
+        """Remove an empty folder, and nothing else: ``OSError`` for a file, a link, or a folder that holds something."""
+        ...
+
+    def remove_tree(self, path: str) -> None:
+        """Remove a folder with all it holds; links in it are removed, not followed. Nothing there is no error."""
+        ...
+
+    def sync(self, path: str) -> None:
+        """Wait until the folder's entries are on disk (nothing to do where the system has no such call)."""
+        ...
+
+    def shielded(self) -> AbstractContextManager[None]:
+        """Put off Ctrl-C and requests to end until the block is left; for the short moments in which files move."""
+        ...
+
+    def lock(self, path: str, *, wait: float) -> AbstractContextManager[None]:
+        """Hold an exclusive lock on the file ``path`` (created if needed), waiting at most ``wait`` seconds.
+
+        Raises ``BlockingIOError`` when another process keeps it. The lock ends with the process, however it ends.
+        """
+        ...

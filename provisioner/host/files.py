@@ -1,0 +1,109 @@
+"""Reading a machine's files without raising: the text, or why there is none."""
+
+from __future__ import annotations
+
+import contextlib
+import posixpath
+import re
+
+from provisioner.host import Entry, Host, Reader
+from provisioner.model.record import record
+
+# What a port call may raise for a path taken from the machine itself: the system's errors, and a path with a NUL in it.
+FAULTS = (OSError, ValueError)
+LIMIT = 1 << 18
+
+
+@record
+class Text:
+    """What reading gave: ``text`` is ``None`` when there is none, ``missing`` tells "not there" from "could not be read"."""
+
+    path: str
+    text: str | None = None
+    missing: bool = False
+    why: str = ""
+
+
+def reason(error: Exception) -> str:
+    """The system's own words for an error, in lower case, without the path: ``permission denied``."""
+    words = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return words[0].lower() + words[1:]
+
+
+def read(host: Reader, path: str, limit: int = LIMIT) -> Text:
+    """Read a small text file of the machine."""
+    try:
+        return Text(path=path, text=host.read_text(path, limit))
+    except (FileNotFoundError, NotADirectoryError):
+        return Text(path=path, missing=True, why=f"{path} is not there")
+    except FAULTS as error:
+        return Text(path=path, why=f"{path} cannot be read: {reason(error)}")
+
+
+def line(host: Reader, path: str) -> str:
+    """The first line of a file, stripped; empty when there is none to be had."""
+    text = read(host, path, 4096).text or ""
+    return text.split("\n", 1)[0].strip(" \t\r\0")
+
+
+def there(host: Reader, path: str) -> bool:
+    """True for anything at ``path``."""
+    try:
+        return host.exists(path)
+    except FAULTS:
+        return False
+
+
+def entry(host: Reader, path: str) -> Entry | None:
+    """What is at ``path`` (a link is not followed), or nothing."""
+    try:
+        return host.entry(path)
+    except FAULTS:
+        return None
+
+
+def real(host: Reader, path: str) -> str:
+    """The path with every link followed; the path itself when that cannot be told."""
+    try:
+        return host.real(path)
+    except FAULTS:
+        return path
+
+
+def matches(host: Reader, pattern: str) -> tuple[str, ...]:
+    """Paths that match a shell pattern, sorted; none when the folder cannot be read."""
+    try:
+        return host.glob(pattern)
+    except FAULTS:
+        return ()
+
+
+def home(host: Reader) -> str:
+    """The user's home folder as the environment names it; empty when it does not."""
+    return host.env.get("USERPROFILE" if host.platform == "win32" else "HOME", "")
+
+
+def identity(host: Reader, path: str) -> str:
+    """A text that changes when the file behind ``path`` does: real path, size, time, inode. Empty when there is none."""
+    where = real(host, path)
+    found = entry(host, where)
+    return f"{where}|{found.size}|{found.mtime}|{found.inode}" if found else ""
+
+
+def glob_escape(path: str) -> str:
+    """Return a path in which nothing is a pattern."""
+    return re.sub(r"([*?\[])", r"[\1]", path)
+
+
+def make_folders(host: Host, path: str, *, mode: int = 0o777) -> tuple[str, ...]:
+    """Create ``path`` and what is missing above it; return what was created, outermost first."""
+    missing: list[str] = []
+    while not host.exists(path):
+        missing.append(path)
+        path = posixpath.dirname(path)
+    made: list[str] = []
+    for folder in reversed(missing):
+        with contextlib.suppress(FileExistsError):
+            host.make_folder(folder, mode=mode)
+            made.append(folder)
+    return tuple(made)

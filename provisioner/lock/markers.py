@@ -1,0 +1,56 @@
+"""The team's own requirements beside the known-good set: TensorFlow itself is the set's, whatever name they call it by."""
+
+from __future__ import annotations
+
+from provisioner.base.names import is_rival, normalise
+from provisioner.errors import UsageError
+from provisioner.model.catalogue import Lock
+from provisioner.model.team import Target
+
+# sys_platform, platform_system, os_name and platform_machine of each platform (PEP 508, "Environment Markers").
+_SYSTEMS = {"linux": ("linux", "Linux", "posix"), "macos": ("darwin", "Darwin", "posix"), "windows": ("win32", "Windows", "nt")}
+_MACHINES = {("macos", "aarch64"): "arm64", ("windows", "x86_64"): "AMD64"}
+
+
+def environment(target: Target) -> dict[str, str]:
+    """Return the marker environment (PEP 508) of a target; the full version ends in 0, as resolvers assume for a bare minor."""
+    system, _, machine = target.platform.partition("-")
+    sys_platform, platform_system, os_name = _SYSTEMS[system]
+    return {
+        "sys_platform": sys_platform,
+        "platform_system": platform_system,
+        "os_name": os_name,
+        "platform_machine": _MACHINES.get((system, machine), machine),
+        "python_version": target.python,
+        "python_full_version": f"{target.python}.0",
+        "implementation_name": "cpython",
+        "implementation_version": f"{target.python}.0",
+        "platform_python_implementation": "CPython",
+        "platform_release": "",
+        "platform_version": "",
+    }
+
+
+def beside(requirements: tuple[str, ...], target: Target, lock: Lock) -> tuple[str, ...]:
+    """Return the requirements that are resolved around a set: those about TensorFlow itself are met by it, or clash with it.
+
+    Raises ``UsageError`` for one about TensorFlow that the set's release does not meet, and for one with an address, which has no hash.
+    """
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - start-up
+
+    kept: list[str] = []
+    for text in requirements:
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement as error:
+            raise UsageError(f"`{text}` is not a requirement: {str(error).splitlines()[0]}") from None
+        if requirement.url:
+            raise UsageError(f"`{text}` names an address", hint="only packages of an index can be locked; give a name and versions")
+        if not is_rival(normalise(requirement.name)):
+            kept.append(text)
+        elif (requirement.marker is None or requirement.marker.evaluate(environment(target))) and not requirement.specifier.contains(
+            lock.release, prereleases=True
+        ):
+            hint = "change `tensorflow` in the declaration, or this requirement"
+            raise UsageError(f"`{text}` does not admit TensorFlow {lock.release}, which was chosen for {target.name}", hint=hint)
+    return tuple(kept)

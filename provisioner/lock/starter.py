@@ -1,0 +1,213 @@
+"""A first ``tfsetup.yaml``: what is there, as a declaration, with a word on every key."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from provisioner.base.names import is_rival
+from provisioner.catalogue import Catalogue
+from provisioner.choose.platforms import platform_name
+from provisioner.engines.rattler import bare
+from provisioner.environment.conda_present import read_present
+from provisioner.environment.distributions import Installed
+from provisioner.environment.read import Site
+from provisioner.host import Reader
+from provisioner.lock.installed import asked_for, read_whole
+from provisioner.lock.keys import DECLARATION, TARGET
+from provisioner.lock.markers import environment
+from provisioner.lock.requirement import fault
+from provisioner.model.catalogue import ComputeDevice
+from provisioner.model.conda_package import Present
+from provisioner.model.facts import Facts
+from provisioner.model.record import record
+from provisioner.model.request import Source
+from provisioner.model.team import Target
+
+SCHEMA = "tfsetup/init/1"
+LATEST = "latest"
+
+# What stands behind a # for each key that the first file does not use.
+_EXAMPLES = {
+    "pythons": 'pythons: ["3.11", "3.12"]',
+    "requirements": "requirements:\n  - pandas>=2",
+    "files": "files: [requirements.in]",
+    "project": "project: {file: pyproject.toml, extras: [gpu], groups: [dev]}",
+    "indexes": (
+        "indexes:\n  - url: https://packages.example.com/simple\n"
+        "  - url: https://${INDEX_USER}:${INDEX_PASSWORD}@packages.example.com/private/simple\n    packages: [our-own-package]"
+    ),
+    "channels": "channels: [conda-forge, ./our-channel, 'https://${CHANNEL_USER}:${CHANNEL_PASSWORD}@packages.example.com/conda']",
+    "policy": (
+        'policy:\n  releases: ">=2.16"\n  driver: "525.60.13"\n  source_builds: false\n  cool_down: 7\n  proven: true\n'
+        '  signed_off:\n    - {release: "2.20.0", by: Ada Lovelace, date: "2026-03-31"}'
+    ),
+    "folder": "folder: locks",
+    "formats": "formats: [requirements, pylock, conda-lock]",
+}
+_TARGET_EXAMPLES = {
+    "floor": 'floor: "2.31"',
+    "driver": 'driver: "550.54.14"',
+    "tensorflow": 'tensorflow: "2.19"',
+    "kind": "kind: conda",
+    "source": "source: wheels",
+}
+
+
+@record
+class First:
+    """What a first file says: ``left_out`` are distributions that no index can serve, ``warnings`` what a person should know.
+
+    ``channels`` are those that the packages of a conda environment came from.
+    """
+
+    file: str
+    tensorflow: str
+    targets: tuple[Target, ...]
+    requirements: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+
+
+def from_environment(reader: Reader, site: Site, facts: Facts, platform: str, catalogue: Catalogue, *, file: str) -> First:
+    """Say what an environment holds: its TensorFlow, its Python, its device, and what somebody asked for beside them.
+
+    In a conda environment with TensorFlow's own wheel that is what pip has installed; in one whose TensorFlow is the channel's all of it.
+    """
+    present = read_present(reader, site.state.path) if site.state.kind == "conda" else Present()
+    distributions = read_whole(reader, site)
+    own = next((item for item in distributions if is_rival(item.name)), None)
+    python = ".".join(site.state.python_version.split(".")[:2])
+    device = device_of(distributions, own, facts, platform, catalogue)
+    source = source_of(own, present)
+    if source == "conda":
+        device = _device_of_build(present)
+    target = make_target(platform, device, python, facts)
+    if site.state.kind == "conda":
+        target = replace(target, name=f"{target.name}-conda", kind="conda", source=source)
+        distributions = tuple(item for item in distributions if is_rival(item.name) or (item.name in present.owners) == (source == "conda"))
+    lock = catalogue.lock(own.version, python, platform, device) if own is not None and own.version in catalogue.versions() else None
+    known = tuple(item.name for item in lock.files) if lock is not None else ()
+    wanted = asked_for(distributions, environment(target), known)
+    names = present.owners if source == "conda" else {}
+    texts = {item.name: f"{names.get(item.name, item.name)}=={item.version}" for item in wanted}
+    left_out = tuple(name for name, text in texts.items() if fault(text) or any(item.direct for item in wanted if item.name == name))
+    warnings = []
+    if own is None:
+        warnings.append("there is no TensorFlow in the environment; the declaration asks for the newest")
+    elif lock is None and source != "conda":
+        where = f"{device.upper()} on {platform_name(platform)} with Python {python}"
+        warnings.append(f"the catalogue has no known-good set of TensorFlow {own.version} for {where}; `tfsetup lock` says which are near")
+    return First(
+        file=file,
+        tensorflow=own.version if own is not None else LATEST,
+        targets=(target,),
+        requirements=tuple(text for name, text in texts.items() if name not in left_out),
+        left_out=left_out,
+        warnings=tuple(warnings),
+        channels=channels_of(present, catalogue),
+    )
+
+
+def source_of(own: Installed | None, present: Present) -> Source:
+    """Say where the TensorFlow of a conda environment came from: the channel's is a conda package."""
+    return "conda" if own is not None and own.name in present.owners else "wheels"
+
+
+def _device_of_build(present: Present) -> ComputeDevice:
+    """Read the build string of conda's TensorFlow, as ``choose.channel`` asks for it."""
+    return "cuda" if any(item.name == "tensorflow" and item.build.startswith("cuda") for item in present.packages) else "cpu"
+
+
+def channels_of(present: Present, catalogue: Catalogue) -> tuple[str, ...]:
+    """Return the channels that packages came from, the one with the most first; none where they are what the profile names anyway."""
+    count = Counter(package.channel.rstrip("/") for package in present.packages if package.channel)
+    found = tuple(name for name, _ in count.most_common())
+    known = catalogue.conda().channels if found else ()
+    named = tuple(next((name for name in known if channel == name or channel.endswith(f"/{name}")), channel) for channel in found)
+    return () if named == known else tuple(dict.fromkeys(map(bare, named)))
+
+
+def make_target(platform: str, device: ComputeDevice, python: str, facts: Facts) -> Target:
+    """Return this machine as a target; its driver is the oldest of the team's as far as anybody knows yet."""
+    release = facts.driver.release.value or ""
+    driver = release if device == "cuda" and re.fullmatch(TARGET.keys["driver"].pattern, release) else ""
+    return Target(name=f"{platform}-{device}", platform=platform, device=device, python=python, driver=driver)
+
+
+def device_of(
+    distributions: Sequence[Installed], own: Installed | None, facts: Facts, platform: str, catalogue: Catalogue
+) -> ComputeDevice:
+    """Tell what a TensorFlow computes on: by its name, the CUDA libraries beside it, and at last by the GPUs of the machine."""
+    if own is None or own.name.endswith("-cpu"):
+        return "cpu"
+    if own.name.endswith("-gpu") or any(item.name.startswith("nvidia-cudnn") for item in distributions):
+        return "cuda"
+    release = catalogue.release(own.version)
+    build = release.build(platform) if release is not None else None
+    answers = bool(facts.gpus.value) and not facts.driver.problem
+    return "cuda" if answers and build is not None and build.packages.get("cuda") == own.name else "cpu"
+
+
+def text_of(first: First, origin: str) -> str:
+    """Return the file; ``origin`` says what it was made from."""
+    head = (
+        f"# What the machines of a team shall have. Written by `tfsetup init` from {origin}; `tfsetup lock` makes the locks.\n"
+        "# Paths are relative to this file; `tfsetup schema declaration` prints a JSON Schema for editors."
+    )
+    parts = [
+        head,
+        _key("tensorflow", f"tensorflow: {_quoted(first.tensorflow)}"),
+        _key("targets", "targets:\n" + "\n".join(_target(target) for target in first.targets)),
+    ]
+    if first.channels:
+        parts.append(_key("channels", f"channels: {json.dumps(first.channels)}"))
+    for key, example in _EXAMPLES.items():
+        if key == "channels" and first.channels:
+            continue
+        if key == "requirements" and (first.requirements or first.left_out):
+            parts.append(_key(key, _requirements(first)))
+        else:
+            parts.append(_key(key, _commented(example)))
+    return "\n\n".join(parts) + "\n"
+
+
+def _key(name: str, text: str) -> str:
+    return f"# {DECLARATION.keys[name].about}.\n{text}"
+
+
+def _target(target: Target) -> str:
+    said = {"name": target.name, "platform": target.platform, "device": target.device, "python": _quoted(target.python)}
+    said |= {"driver": f'"{target.driver}"'} if target.driver else {}
+    said |= {"kind": target.kind, "source": target.source} if target.kind == "conda" else {}
+    lines = [f"{key}: {value}{_about(key)}" for key, value in said.items()]
+    lines += [f"# {example}{_about(key)}" for key, example in _TARGET_EXAMPLES.items() if key not in said]
+    return "  - " + "\n    ".join(lines)
+
+
+def _about(key: str) -> str:
+    return f"  # {TARGET.keys[key].about}"
+
+
+def _requirements(first: First) -> str:
+    lines = [f"  - {_plain(text)}" for text in first.requirements]
+    lines += [f"  # - {name}: installed from no index, so it cannot be locked by hash" for name in first.left_out]
+    note = "# These are the versions that are there; loosen (>=) what `tfsetup lock --upgrade` may move.\n"
+    return note + ("requirements:\n" if first.requirements else "# requirements:\n") + "\n".join(lines)
+
+
+def _commented(text: str) -> str:
+    return "\n".join(f"# {line}" for line in text.splitlines())
+
+
+def _quoted(text: str) -> str:
+    """Return a text that other programs than this one would take for a number."""
+    return json.dumps(text) if text[:1].isdigit() else text
+
+
+def _plain(text: str) -> str:
+    return text if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._=+!-]*", text) else json.dumps(text)

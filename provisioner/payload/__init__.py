@@ -1,0 +1,14 @@
+"""Files that a plan puts into an environment as they stand here: activation scripts, and what shows XLA its tools.
+
+``text`` reads one; none of them is imported by the tool.
+"""
+
+from __future__ import annotations
+
+import os
+
+
+def text(name: str) -> str:
+    """Return the content of one of these files."""
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), name), encoding="utf-8") as file:
+        return file.read()

@@ -1,0 +1,128 @@
+"""What is picked for a plan: the known-good set, with what conda and ``--with`` add."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from provisioner.base.paths import absolute
+from provisioner.base.text import size_words
+from provisioner.environment.read import Site
+from provisioner.errors import InputError, OperationError, UsageError
+from provisioner.host import Host
+from provisioner.model.catalogue import Lock
+from provisioner.model.facts import Facts
+from provisioner.model.plan import EnvState
+from provisioner.plan import make as planning
+from provisioner.plan.floor import floor_of
+from provisioner.plan.make import Picked
+from provisioner.session import Session
+
+if TYPE_CHECKING:
+    from provisioner.catalogue import Catalogue
+    from provisioner.model.request import Request
+
+# Room for the tool's own records and for what a file system rounds up.
+DISK_RESERVE = 1.1
+
+Pick = Callable[["Facts", "Request", "Catalogue", EnvState], Picked]
+
+
+def without_credentials(request: Request) -> Request:
+    """Return the request as a plan may hold it."""
+    if not request.channels:
+        return request
+    from provisioner.engines.rattler import bare  # noqa: PLC0415 - only for conda environments
+
+    return replace(request, channels=tuple(map(bare, request.channels)))
+
+
+def pick_best(session: Session, facts: Facts, request: Request, env: EnvState) -> Picked:
+    """Take the catalogue's best set for machine and request, with what ``--with`` adds."""
+    from provisioner.choose import choose  # noqa: PLC0415 - not needed by every command
+
+    catalogue = session.catalogue
+    choice = choose(facts, request, catalogue, env)
+    lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
+    if lock is None or catalogue.release(choice.release) is None:
+        raise OperationError(f"the catalogue has no lock for {choice.release} on Python {choice.python}")
+    proof = catalogue.proof(lock)
+    if not request.extra:
+        return Picked(choice=choice, lock=lock, proof=proof)
+    return Picked(choice=choice, lock=with_extras(session, request, lock, facts), proof=proof, beside="--with")
+
+
+def of_kind(host: Host, request: Request, site: Site) -> Request:
+    """Return the request as it fits the environment that is there; raises ``InputError`` where that is of another kind, or protected."""
+    if site.state.kind == "conda":
+        from provisioner.plan import conda  # noqa: PLC0415 - only for conda environments
+
+        return conda.fitting_request(host, request, site)
+    if site.state.kind == "venv" and request.kind == "conda":
+        hint = "leave --kind out, or choose another --env; a virtual environment is never changed by `--kind conda`"
+        raise InputError("it is a virtual environment", place=request.env, hint=hint)
+    if request.kind == "venv" and request.origins.get("channel") == "option":
+        raise UsageError(
+            "a virtual environment takes nothing from a conda channel", place="--channel", hint="add --kind conda, or leave it out"
+        )
+    return request
+
+
+def pick_conda(session: Session, facts: Facts, request: Request, site: Site) -> Picked:
+    """Take what a conda environment is to be made of, with what ``--with`` adds."""
+    from provisioner.plan import conda  # noqa: PLC0415 - only for conda environments
+
+    picked = conda.pick(session.host, facts, request, session.catalogue, site, repodata=session.folder("conda"))
+    if not request.extra or picked.choice.road == "conda":
+        return picked
+    return replace(picked, lock=with_extras(session, request, picked.lock, facts), beside=f"{picked.beside} and --with")
+
+
+def with_conda(host: Host, basis: planning.Basis, picked: Picked, site: Site) -> planning.Basis:
+    """Add the conda half: its packages, the activation files, and what is registered."""
+    from provisioner.conda import registry  # noqa: PLC0415 - only for conda environments
+    from provisioner.plan import conda_files  # noqa: PLC0415 - as above
+
+    edits = conda_files.edits(picked.choice, site.state.path, basis.links)
+    return replace(
+        basis,
+        conda=picked.conda,
+        owned=picked.owned,
+        edits=edits,
+        written=conda_files.written(host, site.state.path, edits),
+        outside=tuple(registry.words(item) for item in picked.conda.registered) if picked.conda else (),
+    )
+
+
+def named_python(request: Request) -> str:
+    """Return the interpreter that a request names by its path, if it does."""
+    return request.python if "/" in request.python else ""
+
+
+def with_named_python(host: Host, request: Request) -> Request:
+    """Return the request with a path given as ``--python`` made absolute; raises ``UsageError`` when there is no such file."""
+    if "/" not in request.python:
+        return request
+    path = absolute(request.python, host, "--python")
+    if not host.exists(path):
+        hint = "`tfsetup detect` lists the Pythons of this machine"
+        raise UsageError("there is no such interpreter", place=f"--python {request.python}", hint=hint)
+    return replace(request, python=path)
+
+
+def with_extras(session: Session, request: Request, lock: Lock, facts: Facts) -> Lock:
+    """Resolve the packages of ``--with`` around the lock; the one part of planning that needs the network."""
+    from provisioner.plan.extras import resolve_extras  # noqa: PLC0415 - only with --with
+
+    with session.scratch("resolve") as folder:
+        return resolve_extras(session.host, request.extra, lock, floor=floor_of(facts, lock), folder=folder, offline=request.offline)
+
+
+def disk_warnings(facts: Facts, lock: Lock) -> tuple[str, ...]:
+    """Say where the set may not find room."""
+    need = int(sum(file.unpacked for file in lock.files) * DISK_RESERVE)
+    volume = facts.disk.environment.value
+    if volume is None or volume.free >= need:
+        return ()
+    return (f"the set needs up to {size_words(need)}, but only {size_words(volume.free)} is free where {volume.path} lies",)

@@ -1,0 +1,95 @@
+"""A saved plan: read, judged as input, and held against what is there now."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from provisioner.base.paths import is_inside, is_whole
+from provisioner.conda.validate import conda_faults
+from provisioner.environment.layout import is_site_packages
+from provisioner.environment.read import Site
+from provisioner.errors import InputError, StalePlanError
+from provisioner.model import codec
+from provisioner.model.catalogue import Link, Lock
+from provisioner.model.facts import Facts
+from provisioner.model.plan import Edit, Plan
+from provisioner.plan.make import _compare, _without, packages_of
+from provisioner.plan.seal import SCHEMA, facts_digest, seal
+
+
+def load_plan(text: str, *, file: str) -> Plan:
+    """Read a saved plan.
+
+    Raises ``InputError`` when it is not one (code 2), ``StalePlanError`` when its content does not match its seal (code 13).
+    """
+    data = codec.parse_json(text, file=file)
+    if isinstance(data, dict) and data.get("schema") != SCHEMA and str(data.get("schema", "")).startswith("tfsetup/plan/"):
+        raise StalePlanError("the plan was saved by another generation of tfsetup", place=file, hint="plan again")
+    plan = codec.from_data(Plan, data, file=file, schema=SCHEMA)
+    if seal(plan) != plan.seal:
+        raise StalePlanError("the plan was altered after it was made: its content does not match its seal", place=file, hint="plan again")
+    if faults := tuple(_faults(plan)):
+        raise InputError("holds what no plan can hold", place=file, faults=faults)
+    return plan
+
+
+def _faults(plan: Plan) -> Iterator[str]:
+    """Yield what types alone cannot say. The seal shows that a plan was altered, not who made it; a stranger can seal a plan, too."""
+    path = plan.env.path
+    if not is_whole(path) or re.search(r"[\ud800-\udc7f\udd00-\udfff]", path):
+        yield f"env.path: expected the absolute path of a folder, found {path!r}"
+    if plan.env.site_packages and not is_site_packages(plan.env.site_packages):
+        yield f"env.site_packages: expected a folder such as lib/python3.11/site-packages, found {plan.env.site_packages!r}"
+    if not re.fullmatch(r"3\.\d+", plan.choice.python):
+        yield f"choice.python: expected a Python such as 3.11, found {plan.choice.python!r}"
+    for number, package in enumerate(plan.packages):
+        for name, pattern in (
+            ("name", r"[a-z0-9]+(-[a-z0-9]+)*"),
+            ("version", r"[A-Za-z0-9.!+_-]+"),
+            ("filename", r"[A-Za-z0-9][A-Za-z0-9.!+_-]*"),
+            ("sha256", r"[0-9a-f]{64}"),
+        ):
+            if not re.fullmatch(pattern, getattr(package, name)):
+                yield f"packages[{number}].{name}: cannot be {getattr(package, name)!r}"
+    if (plan.conda is not None) != (plan.request.kind == "conda") or (plan.conda is None) != (plan.choice.road == ""):
+        yield "conda: expected for a conda environment, and for no other"
+    if plan.conda is not None:
+        yield from conda_faults(plan.conda, path)
+    places = [(f"removals[{number}].paths", path) for number, item in enumerate(plan.removals) for path in item.paths]
+    places += [(f"links[{number}].path", link.path) for number, link in enumerate(plan.links)]
+    for place, path in [*places, *((f"edits[{number}].path", edit.path) for number, edit in enumerate(plan.edits))]:
+        if not is_inside(path):
+            yield f"{place}: expected a path inside the environment, found {path!r}"
+
+
+def check_fresh(
+    plan: Plan,
+    facts: Facts,
+    site: Site,
+    lock: Lock | None,
+    links: tuple[Link, ...],
+    edits: tuple[Edit, ...] = (),
+    owned: frozenset[str] = frozenset(),
+) -> None:
+    """Raise ``StalePlanError`` when a saved plan no longer belongs to this machine, this environment or this catalogue.
+
+    ``links`` are those of the catalogue, ``edits`` the files that are written for such a choice, ``owned`` the distributions that conda holds
+    (``conda_plan.check_saved`` looks at conda's packages). What the plan does must follow from the catalogue and the environment, so that a plan
+    of unknown origin installs nothing else; only packages that ``--with`` asked for are the plan's own.
+    """
+    if lock is None or lock.digest != plan.lock or not set(plan.links) <= set(links) or not set(plan.edits) <= set(edits):
+        raise StalePlanError("the catalogue has changed since the plan was made", hint="plan again")
+    if facts_digest(facts, plan.choice.interpreter) != plan.facts:
+        raise StalePlanError("the plan was made for another machine, or this one has changed since", hint="plan again on this machine")
+    if site.state != plan.env:
+        raise StalePlanError("the environment is not what it was when the plan was made", place=plan.env.path, hint="plan again")
+    interpreter = plan.choice.interpreter
+    if not site.state.exists and interpreter is not None and interpreter not in (facts.interpreters.value or ()):
+        raise StalePlanError("the Python that the plan names is not there any more", place=interpreter.path, hint="plan again")
+    if plan.request.extra:
+        return
+    removals, kept = _compare(_without(site, owned), lock)
+    unchanged = {file.name: file.version for file in lock.files if file.name in kept}
+    if (plan.removals, (plan.packages, plan.builders), plan.unchanged) != (removals, packages_of(lock, kept), unchanged):
+        raise StalePlanError("what the plan does is not what the environment needs now", place=plan.env.path, hint="plan again")

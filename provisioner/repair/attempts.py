@@ -1,0 +1,180 @@
+"""The stages of ``fix``, in order: from an examination to repair plans, each tried until one holds."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
+
+from provisioner.base.names import is_rival, normalise
+from provisioner.base.progress import Progress
+from provisioner.change.execute import Executed, execute
+from provisioner.environment.damaged import read_broken, what_instead
+from provisioner.errors import InputError, NoProfileError, OperationError
+from provisioner.host import Reader
+from provisioner.model.cause import Order
+from provisioner.model.diagnosis import Examination
+from provisioner.model.finding import Check, Finding, Repair, Verification
+from provisioner.model.plan import Plan, PlanKind
+from provisioner.model.record import record
+from provisioner.model.request import Request
+from provisioner.repair import plans
+from provisioner.repair.inputs import Surveyed, survey, with_everything, with_restored
+from provisioner.session import Session
+from provisioner.verify.prove import prove_plan
+
+# How often what an attempt brought to light is added to the small attempt before larger ones are made.
+WIDENINGS = 2
+Examine = Callable[[], Examination]
+Outcome = Literal["healthy", "planned", "mended", "unmendable", "failed", "could not tell"]
+
+
+@record
+class Tried:
+    """One attempt that was made: ``executed.kept`` when it stands; ``after`` is the examination of what it made, where one could be made."""
+
+    plan: Plan
+    executed: Executed
+    after: Examination | None
+
+
+@record
+class Fixing:
+    """A repair under way: ``kinds`` are the attempts that are left, smallest first; ``notes`` say what cannot be repaired, and why not.
+
+    ``planned`` is the first attempt, where nobody agreed to it yet.
+    """
+
+    before: Examination
+    causes: Order
+    surveyed: Surveyed | None = None
+    repairs: tuple[Repair, ...] = ()
+    kinds: tuple[PlanKind, ...] = ()
+    notes: tuple[str, ...] = ()
+    tried: tuple[Tried, ...] = ()
+    planned: Plan | None = None
+
+    @property
+    def mended(self) -> bool:
+        """True when an attempt stands."""
+        return bool(self.tried) and self.tried[-1].executed.kept
+
+    @property
+    def remaining(self) -> tuple[Finding, ...]:
+        """What no change of the environment mends, as it is now."""
+        now = self.tried[-1].after if self.mended else None
+        return plans.unmendable((now or self.before).findings, self.causes)
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it ended, or where it stands."""
+        if self.mended:
+            return "unmendable" if any(finding.severity == "error" for finding in self.remaining) else "mended"
+        if self.planned is not None:
+            return "planned"
+        if self.tried:
+            return "failed"
+        if not self.before.healthy:
+            return "unmendable"
+        told = {check.result for check in self.before.checks} - {"could not tell", "crashed", "skipped"}
+        return "healthy" if told else "could not tell"
+
+
+def begin_fix(session: Session, examination: Examination, request: Request) -> Fixing:
+    """Decide what is to be tried for the findings of an examination of the environment ``request.env``; nothing is changed.
+
+    Raises ``InputError`` where the Python is none that is ever changed, ``NoProfileError`` (code 12) where something must be restored and the
+    catalogue has nothing to restore it from.
+    """
+    repairs, causes = plans.repairs_of(examination.findings), session.causes
+    if not repairs and not any(plans.needs_set(finding, causes) for finding in examination.findings):
+        return Fixing(before=examination, causes=causes)
+    if not request.env:
+        raise InputError(
+            "it is not a virtual environment",
+            place=examination.python,
+            hint=what_instead(session.host, prefix_of(session.host, examination)),
+        )
+    site = read_broken(session.host, request.env)
+    if not session.host.writable(site.state.path):
+        raise InputError("this user may not write there", place=site.state.path, hint="run it as the user who owns the environment")
+    surveyed = survey(session, site, examination.findings, request, causes)
+    own = any(item.kind in {"restore", "remove"} and is_rival(normalise(item.name)) for item in repairs)
+    ground, notes = with_restored(session, surveyed, repairs, own=own)
+    surveyed = replace(surveyed, ground=ground)
+    answers = bool(examination.python_version) or any(item.kind in {"interpreter", "relink"} for item in repairs)
+    return Fixing(
+        before=examination,
+        causes=causes,
+        surveyed=surveyed,
+        repairs=repairs,
+        kinds=plans.order_of(examination.findings, ground, answers=answers),
+        notes=(*notes, *plans.sort(repairs, ground).left),
+    )
+
+
+def prefix_of(host: Reader, examination: Examination) -> str:
+    """Return the installation that an interpreter without an environment belongs to."""
+    return posixpath.dirname(posixpath.dirname(host.real(examination.python)))
+
+
+def next_plan(session: Session, fixing: Fixing) -> Plan | None:
+    """Return the plan of the next attempt, or None when there is nothing left to try."""
+    if fixing.mended or not fixing.kinds or fixing.surveyed is None:
+        return None
+    kind, surveyed = fixing.kinds[0], fixing.surveyed
+    if kind == "repair":
+        return plans.smallest(surveyed.ground, fixing.repairs)
+    if kind == "set":
+        ground, _ = with_restored(session, surveyed, (), own=True)
+        return plans.whole(ground, fixing.repairs)
+    ground, lost = with_everything(session, surveyed)
+    return plans.rebuild(ground, fixing.repairs, lost)
+
+
+def try_plan(session: Session, fixing: Fixing, plan: Plan, *, examine: Examine, progress: Progress, wait: float) -> Fixing:
+    """Execute an attempt that was agreed to; it stays when it mends what it can mend, and is taken back otherwise.
+
+    Where an examination afterwards finds what the first fault had hidden, the small attempt is made once more for both.
+    """
+    after: Examination | None = None
+
+    def prove(root: str) -> Verification:
+        nonlocal after
+        try:
+            verification = prove_plan(session, root, plan, progress)
+        except InputError as error:
+            # A Python that still does not start is an answer: this attempt is not the one.
+            check = Check(name="import", status="failed", detail=str(error))
+            verification = Verification(env=root, python=error.place, tensorflow="", device="", checks=(check,), libraries=(), findings=())
+        after = examine()
+        return verification
+
+    def accept(verification: Verification) -> bool:
+        return plans.is_mended(fixing.before.findings, after.findings if after else None, verification, fixing.causes)
+
+    executed = execute(plan, session.host, prove=prove, progress=progress, wait=wait, accept=accept)
+    fixing = replace(fixing, kinds=fixing.kinds[1:], tried=(*fixing.tried, Tried(plan=plan, executed=executed, after=after)))
+    if executed.kept or plan.kind != "repair" or after is None:
+        return fixing
+    return _widened(session, fixing, after)
+
+
+def _widened(session: Session, fixing: Fixing, after: Examination) -> Fixing:
+    """Add what was hidden behind the first fault, if there is any."""
+    more = tuple(item for item in plans.repairs_of(after.findings) if item not in fixing.repairs)
+    if fixing.surveyed is None or not more:
+        return fixing
+    repairs = (*fixing.repairs, *more)
+    try:
+        both = (*fixing.before.findings, *after.findings)
+        surveyed = survey(session, fixing.surveyed.ground.site, both, fixing.surveyed.ground.request, fixing.causes)
+        own = any(item.kind in {"restore", "remove"} and is_rival(normalise(item.name)) for item in repairs)
+        ground, notes = with_restored(session, surveyed, repairs, own=own)
+    except (NoProfileError, OperationError):
+        return fixing
+    kinds = plans.order_of(both, ground, answers=True)
+    if [item.plan.kind for item in fixing.tried].count("repair") > WIDENINGS:
+        kinds = tuple(kind for kind in kinds if kind != "repair")
+    return replace(fixing, surveyed=replace(surveyed, ground=ground), repairs=repairs, kinds=kinds, notes=(*fixing.notes, *notes))

@@ -1,0 +1,204 @@
+"""Which release is installed in an environment that is to be mended, and which set of the catalogue it is mended from."""
+
+from __future__ import annotations
+
+import contextlib
+import posixpath
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from provisioner.base.names import is_rival, normalise
+from provisioner.catalogue import Catalogue
+from provisioner.environment.distributions import Installed
+from provisioner.environment.read import Site
+from provisioner.environment.receipt import Receipt
+from provisioner.errors import NoProfileError
+from provisioner.host import Reader
+from provisioner.model.catalogue import ComputeDevice, Lock, computes_on, set_of
+from provisioner.model.facts import Facts, Interpreter
+from provisioner.model.finding import Repair
+from provisioner.model.plan import Choice, EnvState
+from provisioner.model.record import record
+from provisioner.model.request import Request
+from provisioner.plan.conda_solve import no_wheels
+from provisioner.repair.conda_inputs import road_of
+from provisioner.session import Session
+
+# Where TensorFlow says its version in C, since 2.19 and before (tensorflow/core/public); it is there when the metadata is gone.
+_HEADERS = ("release_version.h", "version.h")
+
+
+@record
+class Seen:
+    """What a choice is made from; ``needed``: whether what is graver than a warning cannot be mended without a set."""
+
+    site: Site
+    facts: Facts
+    repairs: tuple[Repair, ...]
+    receipt: Receipt | None
+    own: str
+    release: str
+    needed: bool = True
+
+
+def staying_owners(site: Site, repairs: Iterable[Repair]) -> tuple[Installed, ...]:
+    """Return the distributions of TensorFlow that no repair takes out."""
+    going = {(normalise(repair.name), repair.version) for repair in repairs if repair.kind == "remove"}
+    return tuple(item for item in site.distributions if is_rival(item.name) and not going & {(item.name, item.version), (item.name, "")})
+
+
+def own_name(staying: tuple[Installed, ...], receipt: Receipt | None) -> str:
+    """Return the name under which TensorFlow is installed: that of an earlier run before the plain one; "" where it is not."""
+    names = [item.name for item in staying]
+    made = [name for name in receipt.plan.expected if is_rival(name)] if receipt else []
+    return next((name for name in (*made, "tensorflow") if name in names), names[0] if names else "")
+
+
+def release_of(
+    host: Reader, site: Site, staying: tuple[Installed, ...], own: str, repairs: tuple[Repair, ...], receipt: Receipt | None
+) -> str:
+    """Return the release that is installed; where nothing says it, the one that an earlier run made; "" where there is none."""
+    named = next((item.version for item in repairs if item.kind == "restore" and item.version and is_rival(normalise(item.name))), "")
+    found = sorted((item for item in staying if item.name == own), key=lambda item: (item.recorded, _numbers(item.version)))
+    if named or found:
+        return named or found[-1].version
+    return receipt.plan.choice.release if receipt else _release_of_code(host, site)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))
+
+
+def _release_of_code(reader: Reader, site: Site) -> str:
+    for header in _HEADERS:
+        for package in ("tensorflow", "tensorflow_core"):
+            folder = posixpath.join(site.state.path, site.state.site_packages, package, "include", "tensorflow", "core", "public")
+            parts = re.findall(r"#define TF_(?:MAJOR|MINOR|PATCH)_VERSION\s+(\d+)", _text(reader, posixpath.join(folder, header)))
+            if len(parts) == 3:  # noqa: PLR2004 - major, minor, patch
+                return ".".join(parts)
+    return ""
+
+
+def choose_set(session: Session, seen: Seen, request: Request) -> tuple[Choice, Lock | None]:
+    """Return the set of the release that is installed, for the environment's Python if there is one, or else for another of the machine.
+
+    Where nothing must come out of a set, an unknown release is no obstacle.
+    """
+    if seen.site.state.kind == "conda":
+        return _choose_conda(session, seen, request)
+    host, catalogue, release = session.host, session.catalogue, seen.release
+    short = ".".join(seen.site.state.python_version.split(".")[:2])
+    platform = session.platform
+    interpreter = interpreter_of(host, seen, short)
+    locks = catalogue.locks(release, platform) if release and catalogue.release(release) else ()
+    devices = [computes_on(device) for python, device in locks if python == short and device != "cuda-conda"]
+    device = device_of(seen)
+    device = device if device in devices or not devices else devices[0]
+    lock = catalogue.lock(release, short, platform, device) if devices and interpreter is not None else None
+    if lock is None and (locks or seen.needed):
+        choice, lock = _choose_anew(catalogue, seen, request)
+        # For an environment that is there no interpreter is chosen; should it be made anew, it is made with its own.
+        return replace(choice, interpreter=choice.interpreter or interpreter_of(host, seen, choice.python)), lock
+    choice = Choice(
+        release=release,
+        python=short or "3",
+        interpreter=interpreter,
+        device=device,
+        platform=platform,
+        reasons=("it is the release that is installed" if lock else "it is not touched",),
+        refusals=(),
+        warnings=(),
+        gpus=(),
+    )
+    return choice, lock
+
+
+def _choose_conda(session: Session, seen: Seen, request: Request) -> tuple[Choice, Lock | None]:
+    """Return the set of wheels that goes with conda's Python; none of the catalogue's where TensorFlow itself is the channel's."""
+    catalogue = session.catalogue
+    road = road_of(session.host, seen.site, seen.receipt)
+    device: ComputeDevice = "cuda" if road == "libraries" and not seen.own.endswith("-cpu") else device_of(seen)
+    choice = Choice(
+        release=seen.release,
+        python=".".join(seen.site.state.python_version.split(".")[:2]) or "3",
+        interpreter=None,
+        device=device,
+        platform=session.platform,
+        reasons=("it is the release that is installed",),
+        refusals=(),
+        warnings=(),
+        gpus=(),
+        road=road,
+    )
+    if road == "conda":
+        return choice, no_wheels(choice)
+    known = bool(choice.release) and catalogue.release(choice.release) is not None
+    lock = catalogue.lock(choice.release, choice.python, choice.platform, set_of(device, road)) if known else None
+    if lock is None and seen.needed:
+        return _choose_anew(catalogue, seen, replace(request, device=device))
+    return choice, lock
+
+
+def _choose_anew(catalogue: Catalogue, seen: Seen, request: Request) -> tuple[Choice, Lock | None]:
+    """Choose as ``plan`` does: a Python for the release that is installed, or where there is none, the best release for the environment."""
+    from provisioner.choose import choose  # noqa: PLC0415 - only where the installed set cannot be had
+
+    nowhere = EnvState(path=seen.site.state.path, kind="absent", digest="")
+    spec = f"=={seen.release}" if seen.release else of_companions(seen.site)
+    wanted = replace(request, tensorflow=spec, python="")
+    tries = [(wanted, nowhere)] if seen.release else [(wanted, seen.site.state), (replace(wanted, tensorflow=""), seen.site.state)]
+    for attempt, state in tries:
+        with contextlib.suppress(NoProfileError):
+            choice = choose(seen.facts, attempt, catalogue, state)
+            break
+    else:
+        # Where nothing is known of a release, any for another Python; where one is, its refusal is what a person is told.
+        choice = choose(seen.facts, wanted if seen.release else replace(wanted, tensorflow=""), catalogue, nowhere)
+    return choice, catalogue.lock(choice.release, choice.python, choice.platform, set_of(choice.device, choice.road))
+
+
+def of_companions(site: Site) -> str:
+    """Return which releases go with what TensorFlow left behind: its METADATA asks for TensorBoard and, to 2.15, the estimator of its minor."""
+    found = [item for name in ("tensorboard", "tensorflow-estimator") for item in site.distributions if item.name == name]
+    parts = found[0].version.split(".") if found else []
+    return f"=={parts[0]}.{parts[1]}.*" if len(parts) > 1 and parts[0].isdecimal() and parts[1].isdecimal() else ""
+
+
+def device_of(seen: Seen) -> ComputeDevice:
+    """Return what the installed build is there for: NVIDIA's libraries beside it mean CUDA (their names end in the major CUDA version)."""
+    if seen.receipt is not None:
+        return seen.receipt.plan.choice.device
+    names = [item.name for item in seen.site.distributions]
+    names += [normalise(repair.name) for repair in seen.repairs if repair.kind == "restore"]
+    libraries = any(re.fullmatch(r"nvidia-[a-z-]+-cu\d+", name) for name in names)
+    return "cuda" if libraries and not seen.own.endswith("-cpu") else "cpu"
+
+
+def interpreter_of(reader: Reader, seen: Seen, short: str) -> Interpreter | None:
+    """Return the interpreter that the environment is to have: the one a repair names, its own base, or another of the same version."""
+    target = next((repair.target for repair in seen.repairs if repair.kind == "interpreter"), "")
+    state = seen.site.state
+    real = reader.real(state.python)
+    # One at a place where nobody looks for Pythons is known by the environment's own name for it alone, which goes with the environment.
+    here = [
+        replace(item, path=real, virtual=False) if reader.real(item.path) == real and item.path.startswith(state.path + "/") else item
+        for item in seen.facts.interpreters.value or ()
+        if item.version.startswith(f"{short}.")
+    ]
+    found = [item for item in here if _can_carry(item)]
+    wanted = [item for item in found if target and reader.real(item.path) == reader.real(target)]
+    same = [item for item in found if reader.real(item.path) == real]
+    return next(iter((*wanted, *same, *sorted(found, key=lambda item: item.version != state.python_version))), None)
+
+
+def _can_carry(item: Interpreter) -> bool:
+    """True for an interpreter that an environment can be made from."""
+    return item.implementation == "cpython" and not item.virtual and not item.free_threaded
+
+
+def _text(reader: Reader, path: str) -> str:
+    try:
+        return reader.read_text(path)
+    except OSError:
+        return ""

@@ -1,0 +1,171 @@
+"""Reading environments that are broken, refusing what is none, and finding what a restored distribution replaces."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from provisioner.change.outgoing import environment_files, files_of, replaced
+from provisioner.environment.damaged import read_broken, unowned
+from provisioner.environment.distributions import Installed
+from provisioner.environment.read import read_site
+from provisioner.errors import InputError
+from provisioner.host.local import LocalHost
+from tests.support import PYTHON, SITE
+
+HOST = LocalHost()
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> Path:
+    subprocess.run([sys.executable, "-m", "uv", "venv", "-q", "--python", sys.executable, str(tmp_path / "env")], check=True)
+    distribution(tmp_path / "env", "six-1.0", "six.py")
+    return tmp_path / "env"
+
+
+def distribution(env: Path, name: str, *files: str, record: bool = True) -> Installed:
+    folder = env / SITE / f"{name}.dist-info"
+    folder.mkdir()
+    for file in files:
+        path = env / SITE / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    if record:
+        (folder / "RECORD").write_text("".join(f"{file},,\n" for file in (*files, f"{name}.dist-info/RECORD")))
+    stem, version = name.split("-")
+    return Installed(name=stem, version=version, metadata=f"{SITE}/{name}.dist-info", recorded=record)
+
+
+def test_a_healthy_one_is_read_as_ever(env: Path) -> None:
+    assert read_broken(HOST, str(env)) == read_site(HOST, str(env))
+
+
+def no_python(env: Path) -> None:
+    (env / "bin" / "python").unlink()
+    (env / "bin" / "python").symlink_to("/gone/python3")
+
+
+def no_config(env: Path) -> None:
+    (env / "pyvenv.cfg").unlink()
+
+
+def wrong_config(env: Path) -> None:
+    (env / "pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.4.1\n")
+
+
+def junk_config(env: Path) -> None:
+    (env / "pyvenv.cfg").write_bytes(b"\xff\x00 junk")
+
+
+def config_is_a_folder(env: Path) -> None:
+    (env / "pyvenv.cfg").unlink()
+    (env / "pyvenv.cfg").mkdir()
+
+
+@pytest.mark.parametrize("damage", [no_python, no_config, wrong_config, junk_config, config_is_a_folder])
+def test_a_broken_one_still_says_what_is_installed(env: Path, damage) -> None:
+    damage(env)
+    site = read_broken(HOST, str(env))
+    assert site.state.python_version.startswith(PYTHON)
+    assert site.state.site_packages == SITE
+    assert [item.name for item in site.distributions] == ["six"]
+
+
+def test_one_without_packages_is_an_environment_all_the_same(env: Path) -> None:
+    (env / "lib").rename(env / "elsewhere")
+    site = read_broken(HOST, str(env))
+    assert (site.state.kind, site.state.site_packages, site.distributions) == ("venv", "", ())
+    assert unowned(HOST, site) == ()
+
+
+def frozen(root: Path) -> None:
+    (root / "conda-meta").mkdir(parents=True)
+    (root / "conda-meta" / "frozen").write_text("")
+
+
+@pytest.mark.parametrize(
+    ("make", "words", "hint"),
+    [
+        (lambda root: None, "there is no environment", "tfsetup apply"),
+        (lambda root: root.write_text(""), "there is no environment", "tfsetup apply"),
+        (frozen, "it is never changed: it is frozen", "beside it"),
+        (lambda root: (root / "data").mkdir(parents=True), "not a virtual environment", "a Python installation itself is never changed"),
+    ],
+)
+def test_what_is_none_is_refused_with_what_to_do_instead(tmp_path: Path, make, words: str, hint: str) -> None:
+    make(tmp_path / "x")
+    with pytest.raises(InputError) as caught:
+        read_broken(HOST, str(tmp_path / "x"))
+    assert words in caught.value.message
+    assert hint in caught.value.hint
+
+
+def test_the_systems_python_is_named_as_such(tmp_path: Path) -> None:
+    """PEP 668: the marker lies beside the standard library."""
+    library = tmp_path / "usr" / "lib" / f"python{PYTHON}"
+    (library / "site-packages").mkdir(parents=True)
+    (tmp_path / "usr" / "bin").mkdir()
+    for name in ("lib/python3.11/EXTERNALLY-MANAGED", "lib/python3.11/os.py", "bin/activate"):
+        (tmp_path / "usr" / name.replace("3.11", PYTHON)).write_text("")
+    with pytest.raises(InputError) as caught:
+        read_broken(HOST, str(tmp_path / "usr"))
+    assert "PEP 668" in caught.value.hint
+
+
+def test_files_that_another_has_recorded_stay(env: Path) -> None:
+    going = distribution(env, "one-1.0", "shared/a.py", "shared/both.py", "one.py")
+    staying = distribution(env, "two-1.0", "shared/both.py", "shared/b.py")
+    found = files_of(HOST, str(env), [going], [staying])
+    assert found == {f"{SITE}/one-1.0.dist-info", f"{SITE}/one.py", f"{SITE}/shared/a.py"}
+
+
+def test_without_a_record_the_modules_that_it_names_go(env: Path) -> None:
+    going = distribution(env, "one-1.0", "one/a.py", "two.py", "shared/x.py", record=False)
+    staying = distribution(env, "three-1.0", "shared/y.py")
+    (env / going.metadata / "top_level.txt").write_text("one\ntwo\nshared\n../../../bin\nmissing\n")
+    found = files_of(HOST, str(env), [going], [staying])
+    assert found == {f"{SITE}/one-1.0.dist-info", f"{SITE}/one", f"{SITE}/two.py"}
+
+
+def test_a_package_is_replaced_whole_unless_it_is_shared(env: Path, tmp_path: Path) -> None:
+    staying = distribution(env, "cublas-1.0", "nvidia/__init__.py", "nvidia/cublas/lib/x.so")
+    for name in ("nvidia/cudnn/lib/left.so", "numpy/left.py", "plain.py", "google/mine/a.py", "google/protobuf/old.py"):
+        (env / SITE / name).parent.mkdir(parents=True, exist_ok=True)
+        (env / SITE / name).write_text("")
+    stage = tmp_path / "stage"
+    for name in (
+        "nvidia/__init__.py",
+        "nvidia/cudnn/__init__.py",
+        "nvidia/cudnn/lib/new.so",
+        "numpy/new.py",
+        "plain.py",
+        "google/protobuf/a.py",
+    ):
+        (stage / SITE / name).parent.mkdir(parents=True, exist_ok=True)
+        (stage / SITE / name).write_text("")
+    found = replaced(HOST, str(env), str(stage), SITE, [staying])
+    assert found == {f"{SITE}/{name}" for name in ("nvidia/__init__.py", "nvidia/cudnn", "numpy", "plain.py", "google/protobuf")}
+
+
+def test_a_new_environment_takes_the_place_of_what_made_the_old_one_and_of_nothing_else(env: Path) -> None:
+    (env / "bin" / "mine").write_text("")
+    (env / "notes").mkdir()
+    (env / "share").mkdir()
+    (env / "share" / "data").write_text("")
+    with (env / SITE / "six-1.0.dist-info" / "RECORD").open("a") as file:
+        file.write("../../../share/data,,\n../../../.tfsetup/receipt.json,,\n")
+    found = environment_files(HOST, read_broken(HOST, str(env)))
+    assert {"lib", "pyvenv.cfg", "bin/python", "bin/activate", "share/data"} <= found
+    assert not {"bin/mine", "notes", "bin", "share", ".tfsetup/receipt.json"} & found
+
+
+def test_modules_that_nobody_installed_are_known(env: Path) -> None:
+    (env / SITE / "my_module.py").write_text("")
+    # What pip had moved out of the way when it was killed; and a folder that a wheel held empty.
+    (env / SITE / "~umpy").mkdir()
+    (env / SITE / "~umpy" / "core.py").write_text("")
+    (env / SITE / "empty").mkdir()
+    assert unowned(HOST, read_broken(HOST, str(env))) == ("my_module.py",)
