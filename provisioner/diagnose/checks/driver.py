@@ -63,7 +63,7 @@ def driver(case: Case, findings: Findings) -> str:
         if event and event["code"]:
             evidence.append(_said(event))
         cause, remedy = _hidden(sight)
-        findings.add(cause, tensorflow.purpose(case).severity, "certain", *evidence, *_devices(case), remedy=remedy)
+        findings.add(cause, tensorflow.severity_without_gpu(tensorflow.purpose(case)), "certain", *evidence, *_devices(case), remedy=remedy)
         return sight.why
     if event and event["code"]:
         return _refused(case, event, findings)
@@ -91,7 +91,7 @@ def _refused(case: Case, event: dict[str, object], findings: Findings) -> str:
         return "CUDA_VISIBLE_DEVICES hides every GPU"
     cause = "gpu-memory" if code == OUT_OF_MEMORY else DRIVER_CODES.get(code, "gpu-init-failed")
     confidence: Confidence = "likely" if cause in {"gpu-init-failed", "gpu-memory"} else "certain"
-    findings.add(cause, tensorflow.purpose(case).severity, confidence, _said(event), *_devices(case))
+    findings.add(cause, tensorflow.severity_without_gpu(tensorflow.purpose(case)), confidence, _said(event), *_devices(case))
     return _said(event).seen
 
 
