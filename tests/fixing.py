@@ -17,6 +17,7 @@ from provisioner.model.finding import Evidence, Finding, Remedy, Repair, Severit
 from provisioner.model.plan import Choice
 from provisioner.model.request import Request
 from provisioner.repair.plans import Ground
+from tests.choose.values import shipped_order
 from tests.support import PYTHON
 
 VERSION = ".".join(map(str, sys.version_info[:3]))
@@ -49,6 +50,7 @@ def ground(site: Site, lock: Lock | None, *, asides: Mapping[str, str] | None = 
         "markers": {"python_version": PYTHON, "python_full_version": VERSION, "sys_platform": "linux", "platform_machine": "x86_64"},
         "asides": asides or {},
         "config": config,
+        "causes": shipped_order(),
     }  # fmt: skip
     return Ground(**{**values, **changes})
 

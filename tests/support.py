@@ -190,13 +190,17 @@ class DyingHost(LocalHost):
         self._effect()
         super().write(path, text, **options)
 
-    def make_folder(self, path):
+    def make_folder(self, path, **options):
         self._effect()
-        super().make_folder(path)
+        super().make_folder(path, **options)
 
-    def rename(self, source, target):
+    def open_up(self, path):
         self._effect()
-        super().rename(source, target)
+        super().open_up(path)
+
+    def rename(self, source, target, **options):
+        self._effect()
+        super().rename(source, target, **options)
 
     def link(self, path, target):
         self._effect()
@@ -205,6 +209,10 @@ class DyingHost(LocalHost):
     def remove(self, path):
         self._effect()
         super().remove(path)
+
+    def remove_folder(self, path):
+        self._effect()
+        super().remove_folder(path)
 
     def remove_tree(self, path):
         self._effect()

@@ -53,6 +53,16 @@ def test_a_plan_with_warm_caches_starts_no_process_and_opens_no_socket(cold_then
     assert len(found["modules"]) <= MODULES_AT_MOST, len(found["modules"])
 
 
+def test_a_refusal_with_warm_caches_reads_no_yaml_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "cache"))
+    command = ["plan", "--tensorflow", "2.3", "--python", "3.12", "--env", str(tmp_path / "env")]
+    assert subprocess.run([sys.executable, "-m", "provisioner", *command], check=False, capture_output=True).returncode == 12
+    found = audited(*command)
+    assert found["code"] == 12
+    assert "provisioner.causes.store" in found["modules"]
+    assert not {"yaml", "provisioner.causes.words"} & set(found["modules"])
+
+
 def test_a_project_that_declares_nothing_costs_nothing(cold_then_warm: list[str], tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 'tfsetup-user'\n[project.scripts]\ntfsetup = 'a:b'\n[tool.ruff]\n")
     found = audited(*cold_then_warm, cwd=tmp_path)

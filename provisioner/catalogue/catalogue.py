@@ -25,6 +25,7 @@ from provisioner.model.record import record
 
 if TYPE_CHECKING:
     from provisioner.catalogue.fits import Fits
+    from provisioner.model.cause import Order
     from provisioner.model.conda_table import CondaTable
 
 LOCK_ENDING = ".lock"
@@ -56,8 +57,10 @@ def addons_of(release: Release, platform: str) -> dict[str, str]:
 class Catalogue:
     """The profiles of one folder. Answers are remembered; a file that cannot be read raises ``InputError`` when it is first needed."""
 
-    def __init__(self, host: Reader, root: str, stored: Stored) -> None:
+    def __init__(self, host: Reader, root: str, stored: Stored, causes: Callable[[], Order] | None) -> None:
         """Use ``open``."""
+        self._open_causes = causes
+        self._causes: Order | None = None
         self._host = host
         self._root = root
         self._stored = stored
@@ -67,9 +70,14 @@ class Catalogue:
         self._proof: Callable[[str], Proof | None] | None = None
 
     @classmethod
-    def open(cls, host: Reader, root: str, *, cache: Host | None = None, cache_dir: str = "") -> Catalogue:
-        """Open the profiles folder ``root``; with ``cache``, parsed files are kept below ``cache_dir`` (absolute), at best effort."""
-        return cls(host, root, Stored(host, root, cache=cache, folder=cache_dir))
+    def open(
+        cls, host: Reader, root: str, *, cache: Host | None = None, cache_dir: str = "", causes: Callable[[], Order] | None = None
+    ) -> Catalogue:
+        """Open the profiles folder ``root``; with ``cache``, parsed files are kept below ``cache_dir`` (absolute), at best effort.
+
+        ``causes`` reads the order of the causes, which come with the tool whatever the catalogue; without it there is no choosing, only looking up.
+        """
+        return cls(host, root, Stored(host, root, cache=cache, folder=cache_dir), causes)
 
     @property
     def digest(self) -> str:
@@ -133,6 +141,14 @@ class Catalogue:
             known: dict[str, Proof] = {}
             self._proof = ProofTable(self._stored.text("proofs.json"), file=path).get if self._host.exists(path) else known.get
         return self._proof(lock.digest) or Proof(lock=lock.digest, level="resolved")
+
+    def causes(self) -> Order:
+        """Return how the causes stand to one another; raises ``LookupError`` where it was opened without."""
+        if self._causes is None:
+            if self._open_causes is None:
+                raise LookupError("this catalogue was opened without the order of the causes")
+            self._causes = self._open_causes()
+        return self._causes
 
     def architecture(self, capability: str) -> GpuArchitecture | None:
         """Return the architecture of a compute capability (``8.6``), or None for one that is not known."""

@@ -6,6 +6,6 @@
 from __future__ import annotations
 
 from provisioner.causes.messages import Message, Messages
-from provisioner.causes.store import open_messages
+from provisioner.causes.store import open_messages, open_order
 
-__all__ = ["Message", "Messages", "open_messages"]
+__all__ = ["Message", "Messages", "open_messages", "open_order"]

@@ -7,12 +7,13 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, get_args
 
 from provisioner.catalogue.yaml_text import parse_yaml
 from provisioner.errors import InputError
 from provisioner.host import Reader
-from provisioner.model.cause import Cause, Measure, Order, Question
+from provisioner.model.cause import Cause, Measure, Order, Question, Trait
 from provisioner.model.codec import from_data
 from provisioner.model.record import record
 
@@ -98,19 +99,40 @@ def load_causes(host: Reader, folder: str) -> dict[str, Cause]:
     return found
 
 
-def load_order(host: Reader, folder: str) -> Order:
-    """Return ``order.yaml``; raises ``InputError`` where it is at fault or speaks of other codes than there are files."""
+def load_order(host: Reader, folder: str, causes: Mapping[str, Cause] | None = None) -> Order:
+    """Return ``order.yaml``, with ``causes`` also what those say for the tool: their traits and results of CUDA.
+
+    Raises ``InputError`` where it is at fault or speaks of other codes than there are files, or where two causes name the same result.
+    """
     path = f"{folder}/{ORDER}"
-    return read_order(parse_yaml(_text(host, path), file=path), known=codes(host, folder), file=path)
+    order = read_order(parse_yaml(_text(host, path), file=path), known=codes(host, folder), file=path)
+    if causes is None:
+        return order
+    results: dict[str, str] = {}
+    faults = []
+    for code, cause in causes.items():
+        for number in cause.cuda_results:
+            if number in results:
+                faults.append(f"{code}.yaml: cuda_results: {number} is in {results[number]}.yaml, too")
+            results[number] = code
+    _refuse(faults, folder)
+    traits = {trait: tuple(code for code, cause in causes.items() if trait in cause.traits) for trait in get_args(Trait)}
+    return replace(order, traits=traits, cuda_results=results)
 
 
 def read_cause(data: Any, *, code: str, file: str) -> Cause:
-    """Return a cause from the parsed YAML; raises ``InputError`` that lists every fault."""
+    """Return a cause from the parsed YAML, whose fields are those of ``Cause``; raises ``InputError`` that lists every fault.
+
+    A field or a trait that there is not is a fault.
+    """
     cause = from_data(Cause, data, file=file, schema=CAUSE_SCHEMA)
     faults = [] if cause.code == code else [f"code: expected {code}, as the file is called, found {cause.code}"]
     faults += [f"{name}: expected something, found nothing" for name in _NEEDED if not getattr(cause, name)]
     faults += [f"looks_like[{number}]: expected lines and who says them" for number, item in enumerate(cause.looks_like) if _is_empty(item)]
     faults += [f"prove[{number}]: expected commands and what they tell" for number, item in enumerate(cause.prove) if _is_empty(item)]
+    faults += [
+        f"cuda_results: expected a whole number, found {item}" for item in cause.cuda_results if not re.fullmatch("[1-9][0-9]*", item)
+    ]
     if cause.title.endswith(".") or cause.remedy.endswith("."):
         faults.append("title, remedy: expected no full stop at the end")
     if cause.code in cause.not_this:
@@ -128,6 +150,7 @@ def read_order(data: Any, *, known: Iterable[str], file: str) -> Order:
     """
     order = from_data(Order, data, file=file, schema=ORDER_SCHEMA)
     faults = _once("ranking", order.ranking, known) + _once("groups", [code for group in order.groups for code in group.codes], known)
+    faults += [f"{name}: stands in the causes' own files" for name in ("traits", "cuda_results") if getattr(order, name)]
     listed = set(order.ranking)
     for symptom, roots in order.follows.items():
         if symptom not in listed:

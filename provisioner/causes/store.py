@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from typing import Any
 
 from provisioner.causes.history import History
@@ -19,7 +20,7 @@ from provisioner.model.cause import Group, Order
 from provisioner.model.codec import from_data, to_data
 
 # Another form of the entry, or of what a pattern means, needs another number.
-FORM = 5
+FORM = 6
 LIMIT = 1 << 24
 WORDS = "causes"
 FOLDER = "causes/messages"
@@ -31,32 +32,61 @@ def open_messages(host: Reader, root: str, *, cache: Host | None = None, cache_d
 
     Raises ``InputError`` that names the file and every fault in it.
     """
-    key = _key(host, root)
-    place = f"{cache_dir}/causes-{hashlib.sha256(root.encode()).hexdigest()[:12]}.json"
-    kept = _load(cache, place, key) if cache is not None and cache_dir else None
-    if kept is None:
-        kept = _read(host, root, [name for name, *_ in key[1]])
-        if cache is not None and cache_dir:
-            with contextlib.suppress(OSError):
-                _make(cache_dir, cache)
-                cache.write(place, json.dumps({"key": key, **kept}, separators=(",", ":")))
+    key = _key(host, root, f"{FOLDER}/*.yaml", f"{WORDS}/*.yaml", HISTORY)
+    names = [name for name, *_ in key[1]]
+    kept = _kept("causes", key, lambda: _read(host, root, names), root, cache=cache, cache_dir=cache_dir)
     return Messages(
         rows=kept["rows"],
         causes={
             code: CauseText(title=item["title"], remedy=item["remedy"], steps=tuple(item["steps"])) for code, item in kept["causes"].items()
         },
-        order=Order(
-            groups=tuple(Group(title=item["title"], codes=tuple(item["codes"])) for item in kept["order"]["groups"]),
-            ranking=tuple(kept["order"]["ranking"]),
-            follows=kept["order"]["follows"],
-        ),
+        order=_order(kept["order"]),
         history=from_data(History, kept["history"]),
     )
 
 
-def _key(host: Reader, root: str) -> list[Any]:
+def open_order(host: Reader, root: str, *, cache: Host | None = None, cache_dir: str = "") -> Order:
+    """Read how the causes stand to one another, with their traits, as ``open_messages`` does, and without the messages, which are much more."""
+
+    def read() -> dict[str, Any]:
+        from provisioner.causes.pages import load_causes, load_order  # noqa: PLC0415 - only a cold run reads YAML
+
+        folder = f"{root}/{WORDS}"
+        return {"order": to_data(load_order(host, folder, load_causes(host, folder)))}
+
+    return _order(_kept("order", _key(host, root, f"{WORDS}/*.yaml"), read, root, cache=cache, cache_dir=cache_dir)["order"])
+
+
+def _order(kept: dict[str, Any]) -> Order:
+    return Order(
+        groups=tuple(Group(title=item["title"], codes=tuple(item["codes"])) for item in kept["groups"]),
+        ranking=tuple(kept["ranking"]),
+        follows=kept["follows"],
+        traits={trait: tuple(codes) for trait, codes in kept["traits"].items()},
+        cuda_results=kept["cuda_results"],
+    )
+
+
+def _kept(
+    name: str, key: list[Any], read: Callable[[], dict[str, Any]], root: str, *, cache: Host | None, cache_dir: str
+) -> dict[str, Any]:
+    """Return what the cache holds for ``key``, else what is read, which is then kept."""
+    if cache is None or not cache_dir:
+        return read()
+    place = f"{cache_dir}/{name}-{hashlib.sha256(root.encode()).hexdigest()[:12]}.json"
+    kept = _load(cache, place, key)
+    if kept is None:
+        kept = read()
+        with contextlib.suppress(OSError):
+            _make(cache_dir, cache)
+            cache.write(place, json.dumps({"key": key, **kept}, separators=(",", ":")))
+    return kept
+
+
+def _key(host: Reader, root: str, *patterns: str) -> list[Any]:
+    """Return the files with their sizes and times; a pattern without a star is a file that must be there."""
     files = []
-    for path in (*host.glob(f"{root}/{FOLDER}/*.yaml"), *host.glob(f"{root}/{WORDS}/*.yaml"), f"{root}/{HISTORY}"):
+    for path in (path for item in patterns for path in (host.glob(f"{root}/{item}") if "*" in item else (f"{root}/{item}",))):
         try:
             entry = host.entry(path)
         except OSError as error:
@@ -85,7 +115,8 @@ def _read(host: Reader, root: str, names: list[str]) -> dict[str, Any]:
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"cannot be read: {error}", place=path) from None
 
-    causes, order = load_causes(host, f"{root}/{WORDS}"), load_order(host, f"{root}/{WORDS}")
+    causes = load_causes(host, f"{root}/{WORDS}")
+    order = load_order(host, f"{root}/{WORDS}", causes)
     speakers = tuple(
         read_speaker(data(name), file=f"{root}/{name}", name=os.path.basename(name).removesuffix(".yaml"))
         for name in names

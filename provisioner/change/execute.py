@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
 from provisioner.base.progress import SILENT, Progress
@@ -12,14 +12,16 @@ from provisioner.change import fill, recovery
 from provisioner.change.journal import Journal, last_record, write
 from provisioner.change.moves import incoming_moves, move_in, outgoing_moves
 from provisioner.change.outgoing import outgoing
+from provisioner.change.recovery import check_beside
 from provisioner.conda import registry
 from provisioner.environment import receipt as receipts
 from provisioner.environment.damaged import read_broken
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.receipt import Receipt
-from provisioner.environment.workspace import Workspace
+from provisioner.environment.trust import check
+from provisioner.environment.workspace import STATE_MODE, Workspace
 from provisioner.errors import OperationError, StalePlanError
-from provisioner.host import Host
+from provisioner.host import Entry, Host
 from provisioner.host.files import make_folders
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
@@ -59,7 +61,8 @@ def holding(host: Host, workspace: Workspace, wait: float, progress: Progress = 
 
     A run that was killed may leave an installer or a verification behind, which keeps the lock until it ends by itself.
     """
-    made = make_folders(host, workspace.state)
+    check(host, workspace.lock, top=workspace.root)
+    made = make_folders(host, workspace.state, mode=STATE_MODE)
     patience = min(wait, PATIENCE_SECONDS)
     with ExitStack() as stack:
         try:
@@ -101,11 +104,39 @@ def execute(
             return _change(plan, host, workspace, given, progress)
     parents = make_folders(host, posixpath.dirname(workspace.root))
     aside = Workspace(root=workspace.aside)
-    with holding(host, aside, wait, progress):
-        return _create(plan, host, workspace, parents, given, progress)
+    own = _make_aside(host, aside)
+    try:
+        with holding(host, aside, wait, progress):
+            return _create(plan, host, workspace, own, parents, given, progress)
+    except OSError:
+        # On a full disk the folder found room and the lock in it did not.
+        with suppress(OSError):
+            host.remove_folder(aside.root)
+        raise
 
 
-def _create(plan: Plan, host: Host, workspace: Workspace, parents: tuple[str, ...], given: _Given, progress: Progress) -> Executed:
+def _make_aside(host: Host, aside: Workspace) -> Entry:
+    """Make the folder that a new environment is built in, for this user alone; one that an earlier run of this user left is used again.
+
+    In a folder that others may write, somebody else's of that name is refused (``mkdir`` says whether it was made here).
+    """
+    try:
+        host.make_folder(aside.root, mode=0o700)
+    except FileExistsError:
+        check_beside(host, aside.root)
+    return host.entry(aside.root)
+
+
+def _check_own(host: Host, own: Entry) -> None:
+    """Raise ``OperationError`` where the folder that was built in is another one by now."""
+    now = host.entry(own.path)
+    if (now.kind, now.device, now.inode, now.owner) != (own.kind, own.device, own.inode, own.owner):
+        raise OperationError("somebody has put another folder in its place", place=own.path, hint="choose a folder that only you can write")
+
+
+def _create(
+    plan: Plan, host: Host, workspace: Workspace, own: Entry, parents: tuple[str, ...], given: _Given, progress: Progress
+) -> Executed:
     aside = Workspace(root=workspace.aside)
     if read_site(host, workspace.root).state.kind not in {"absent", "empty"}:
         host.remove_tree(aside.root)
@@ -114,7 +145,7 @@ def _create(plan: Plan, host: Host, workspace: Workspace, parents: tuple[str, ..
     started = host.now().isoformat(timespec="seconds")
     outside = plan.conda.registered if plan.conda is not None else ()
     journal = Journal(number=1, seal=plan.seal, started=started, phase="building", before=plan.env.kind, parents=parents, outside=outside)
-    host.remove_tree(workspace.discarded)
+    recovery.discard(host, workspace.discarded)
     try:
         write(host, aside.journal, journal)
         fill.build(plan, host, aside, given.channels, progress)
@@ -122,6 +153,8 @@ def _create(plan: Plan, host: Host, workspace: Workspace, parents: tuple[str, ..
         with host.shielded():
             # The journal goes along: where it is found tells whether the rename was done.
             write(host, aside.journal, journal)
+            _check_own(host, own)
+            host.open_up(aside.root)
             host.rename(aside.root, workspace.root)
             for item in outside:
                 registry.register(host, item)
@@ -147,7 +180,7 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
     journal = Journal(number=number, seal=plan.seal, started=started, phase="building", before=plan.env.kind, receipt=old)
     try:
         write(host, workspace.journal, journal)
-        make_folders(host, workspace.stage)
+        make_folders(host, workspace.stage, mode=STATE_MODE)
         fill.stage(plan, host, workspace, site.state.python, given.channels, progress)
         going = outgoing_moves(host, workspace.root, outgoing(plan, host, workspace, site))
         incoming, in_the_way = incoming_moves(host, workspace.root, workspace.stage, going)
@@ -181,7 +214,7 @@ def _finish(plan: Plan, host: Host, workspace: Workspace, journal: Journal, give
     finished = host.now().isoformat(timespec="seconds")
     receipt = Receipt(tool=plan.tool, started=journal.started, finished=finished, plan=plan, verification=verification)
     with host.shielded():
-        make_folders(host, posixpath.dirname(workspace.undo_record(journal.number)))
+        make_folders(host, posixpath.dirname(workspace.undo_record(journal.number)), mode=STATE_MODE)
         write(host, workspace.undo_record(journal.number), journal)
         host.remove_tree(workspace.stage)
         host.write(workspace.receipt, receipts.text(receipt), durable=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from typing import Literal
 
 from provisioner.base.paths import is_inside, is_whole
 from provisioner.conda import registry
+from provisioner.environment.trust import check
 from provisioner.environment.workspace import ASIDE, STATE, Workspace
 from provisioner.errors import InputError, OperationError
 from provisioner.host import Host, Reader
@@ -51,8 +53,24 @@ def write(host: Host, path: str, journal: Journal) -> None:
     host.write(path, json.dumps(codec.document(SCHEMA, journal)) + "\n", durable=True)
 
 
-def read(host: Reader, path: str) -> Journal | None:
-    """Return the journal at ``path``, or None; raises ``OperationError`` when it is there but cannot be understood."""
+def read(host: Reader, workspace: Workspace) -> Journal | None:
+    """Return the journal of what is being done to an environment that stands, or None.
+
+    Raises ``InputError`` where it is not to be trusted, ``OperationError`` when it cannot be understood.
+    """
+    check(host, workspace.journal, top=workspace.root)
+    return read_at(host, workspace.journal, root=workspace.root)
+
+
+def read_aside(host: Reader, workspace: Workspace) -> Journal | None:
+    """As ``read``, of a new environment that is being built beside the place of ``workspace``."""
+    aside = Workspace(root=workspace.aside)
+    check(host, aside.journal, top=posixpath.dirname(aside.root))
+    return read_at(host, aside.journal, root=workspace.root)
+
+
+def read_at(host: Reader, path: str, *, root: str) -> Journal | None:
+    """Return the journal or undo record at ``path``, of the environment at ``root``, or None; whose it is, is not asked here."""
     try:
         text = host.read_text(path, limit=1 << 28)
     except OSError:
@@ -68,22 +86,31 @@ def read(host: Reader, path: str) -> Journal | None:
             place=path,
             hint=f"`{error.faults[0]}`; keep the folder for a bug report, or remove the environment and apply again",
         ) from None
-    for name in (*journal.outgoing, *journal.incoming):
-        if not is_inside(name) or name.split("/", maxsplit=1)[0] == STATE:
-            raise OperationError(f"the record of an earlier change names `{name}`, outside the environment", place=path)
-    for move in journal.moves:
-        # A forged one must not rename what it likes to what it likes.
-        if not is_whole(move.path) or not re.fullmatch(re.escape(move.path + ASIDE) + r"(-\d+)?", move.target):
-            raise OperationError(f"the record of an earlier change moves `{move.path}` to `{move.target}`", place=path)
-    for outside in journal.outside:
-        fault = registry.fault(outside)
-        if fault:
-            raise OperationError(f"the record of an earlier change cannot be right: {fault}", place=path)
+    if fault := _fault(journal, root):
+        raise OperationError(f"the record of an earlier change {fault}", place=path)
     return journal
 
 
+def _fault(journal: Journal, root: str) -> str:
+    """Say what no record of ours holds, or "": a forged one must not move or remove what it likes."""
+    for name in (*journal.outgoing, *journal.incoming):
+        if not is_inside(name) or name.split("/", maxsplit=1)[0] == STATE:
+            return f"names `{name}`, outside the environment"
+    for folder in journal.parents:
+        if not is_whole(folder) or not root.startswith(folder + "/"):
+            return f"names `{folder}`, which is no folder above the environment"
+    for move in journal.moves:
+        if not is_whole(move.path) or not re.fullmatch(re.escape(move.path + ASIDE) + r"(-\d+)?", move.target):
+            return f"moves `{move.path}` to `{move.target}`"
+    for outside in journal.outside:
+        if fault := registry.fault(outside):
+            return f"cannot be right: {fault}"
+    return ""
+
+
 def last_record(host: Reader, workspace: Workspace) -> Journal | None:
-    """Return the newest change that can be undone, or None."""
+    """Return the newest change that can be undone, or None; raises as ``read`` does."""
+    check(host, workspace.history, top=workspace.root)
     try:
         numbers = [
             int(name)
@@ -93,7 +120,9 @@ def last_record(host: Reader, workspace: Workspace) -> Journal | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     for number in sorted(numbers, reverse=True):
-        record = read(host, workspace.undo_record(number))
+        path = workspace.undo_record(number)
+        check(host, path, top=workspace.root)
+        record = read_at(host, path, root=workspace.root)
         if record is not None:
             return record
     return None

@@ -8,10 +8,11 @@ can be taken back (or an interrupted undo finished) from the journal alone. Noth
 from __future__ import annotations
 
 import posixpath
+import shlex
 from collections.abc import Iterable
 
 from provisioner.change.journal import Journal
-from provisioner.environment.workspace import Workspace
+from provisioner.environment.workspace import STATE, STATE_MODE, Workspace
 from provisioner.errors import OperationError
 from provisioner.host import Entry, Host, Reader
 from provisioner.host.files import make_folders
@@ -108,18 +109,48 @@ def incoming_moves(host: Reader, root: str, stage: str, outgoing: Iterable[str])
     return tuple(moves), tuple(in_the_way)
 
 
-def _move(host: Host, source: str, target: str) -> None:
-    """Rename, unless it was done before; what is in the way is never replaced."""
+def _move(host: Host, root: str, source: str, target: str) -> None:
+    """Rename inside ``root``, unless it was done before; what is in the way is never replaced, and no link is followed."""
+    _check_folders(host, root, source)
     if not host.exists(source):
         return
+    _check_folders(host, root, target)
+    _check_free(host, target)
+    own = posixpath.relpath(target, root).startswith(f"{STATE}/")
+    make_folders(host, posixpath.dirname(target), mode=STATE_MODE if own else 0o777)
+    host.rename(source, target, inside=root)
+
+
+def _check_folders(host: Reader, root: str, path: str) -> None:
+    """Raise ``OperationError`` where a folder between ``root`` and ``path`` is none: what is moved was recorded as lying in real ones."""
+    place = root
+    for part in posixpath.relpath(path, root).split("/")[:-1]:
+        place = posixpath.join(place, part)
+        if not host.exists(place):
+            return
+        if host.entry(place).kind != "directory":
+            hint = (
+                f"look at it with `ls -la {shlex.quote(place)}`; put the folder back, then run `tfsetup undo` (or the same command again)"
+            )
+            raise OperationError(
+                "something else has taken the place of a folder, and nothing outside is ever changed", place=place, hint=hint
+            )
+
+
+def _rename_beside(host: Host, source: str, target: str) -> None:
+    """Rename an entry beside itself, unless it was done before."""
+    if host.exists(source):
+        _check_free(host, target)
+        host.rename(source, target)
+
+
+def _check_free(host: Reader, target: str) -> None:
     if host.exists(target):
         raise OperationError(
             "something else has appeared there meanwhile",
             place=target,
             hint="move it away, then run `tfsetup undo` (or the same command again)",
         )
-    make_folders(host, posixpath.dirname(target))
-    host.rename(source, target)
 
 
 def merge(host: Host, source: str, target: str) -> None:
@@ -147,11 +178,11 @@ def move_in(host: Host, workspace: Workspace, journal: Journal) -> None:
     """
     kept = workspace.undo_files(journal.number)
     for move in journal.moves:
-        _move(host, move.path, move.target)
+        _rename_beside(host, move.path, move.target)
     for name in journal.outgoing:
-        _move(host, posixpath.join(workspace.root, name), posixpath.join(kept, name))
+        _move(host, workspace.root, posixpath.join(workspace.root, name), posixpath.join(kept, name))
     for name in journal.incoming:
-        _move(host, posixpath.join(workspace.stage, name), posixpath.join(workspace.root, name))
+        _move(host, workspace.root, posixpath.join(workspace.stage, name), posixpath.join(workspace.root, name))
 
 
 def move_back(host: Host, workspace: Workspace, journal: Journal) -> None:
@@ -165,12 +196,13 @@ def move_back(host: Host, workspace: Workspace, journal: Journal) -> None:
         current = posixpath.join(workspace.root, name)
         returned = posixpath.join(workspace.returned, name)
         if not host.exists(posixpath.join(workspace.stage, name)) and not host.exists(returned):
+            _check_folders(host, workspace.root, current)
             _forget_bytecode(host, current)
-            _move(host, current, returned)
+            _move(host, workspace.root, current, returned)
     for name in reversed(journal.outgoing):
-        _move(host, posixpath.join(kept, name), posixpath.join(workspace.root, name))
+        _move(host, workspace.root, posixpath.join(kept, name), posixpath.join(workspace.root, name))
     for move in reversed(journal.moves):
-        _move(host, move.target, move.path)
+        _rename_beside(host, move.target, move.path)
 
 
 def clear(host: Host, workspace: Workspace, journal: Journal) -> None:

@@ -167,7 +167,7 @@ def outgoing(plan: Plan, host: Host, workspace: Workspace, site: Site) -> set[st
             staying = by_wheel(host, root, plan.conda, staying)
             kept = {path for item in staying for path in recorded_files(host, root, item)}
         doomed |= replaced(host, root, workspace.stage, site.state.site_packages, staying, others)
-    receipt = receipts.read(host, workspace.receipt)
+    receipt = receipts.believed(host, workspace)
     links = receipt.plan.links if receipt else ()
     doomed.update(posixpath.join(site.state.site_packages, link.path) for link in links)
     if plan.conda is not None:

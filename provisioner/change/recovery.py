@@ -7,10 +7,11 @@ import posixpath
 from dataclasses import replace
 from typing import Literal
 
-from provisioner.change.journal import Journal, last_record, read, write
+from provisioner.change.journal import Journal, last_record, read, read_aside, write
 from provisioner.change.moves import clear, move_back
 from provisioner.conda import registry
-from provisioner.environment.workspace import Workspace
+from provisioner.environment.trust import check
+from provisioner.environment.workspace import STATE_MODE, Workspace
 from provisioner.host import Host, Reader
 from provisioner.host.files import make_folders
 from provisioner.model.plan import EnvKind
@@ -47,19 +48,27 @@ class Undoable:
 
 
 def interrupted(reader: Reader, workspace: Workspace) -> Interrupted | None:
-    """Look for an interrupted run; None when there is none (a run that is still at work looks the same: hold the lock to know)."""
-    journal = read(reader, workspace.journal)
+    """Look for an interrupted run; None when there is none (a run that is still at work looks the same: hold the lock to know).
+
+    Raises ``InputError`` where something lies there that this user's tfsetup cannot have put there.
+    """
+    journal = read(reader, workspace)
     if journal is not None:
         states: dict[str, Literal["old", "moving", "new"]] = {"building": "old", "clearing": "old", "moved": "new"}
         return Interrupted(state=states.get(journal.phase, "moving"), where=workspace.root, started=journal.started, before=journal.before)
-    aside = Workspace(root=workspace.aside)
-    if reader.exists(aside.root):
-        journal = read(reader, aside.journal)
+    if reader.exists(workspace.aside):
+        journal = read_aside(reader, workspace)
         before = journal.before if journal else "absent"
-        return Interrupted(state="old", where=aside.root, started=journal.started if journal else "", before=before)
+        return Interrupted(state="old", where=workspace.aside, started=journal.started if journal else "", before=before)
     if reader.exists(workspace.discarded):
+        check_beside(reader, workspace.discarded)
         return Interrupted(state="old", where=workspace.discarded, started="")
     return None
+
+
+def check_beside(reader: Reader, folder: str) -> None:
+    """Raise ``InputError`` where a folder of the tool's name beside an environment is not the tool's."""
+    check(reader, folder, top=posixpath.dirname(folder), shared=True)
 
 
 def sweep(host: Host, workspace: Workspace) -> None:
@@ -84,7 +93,7 @@ def discard_new(host: Host, workspace: Workspace, journal: Journal) -> None:
     # First, while the journal still stands: an interrupted one is begun again.
     registry.unregister_all(host, journal.outside, workspace.root)
     for path in (workspace.aside, workspace.discarded):
-        host.remove_tree(path)
+        discard(host, path)
     last = last_record(host, workspace)
     finished = last is not None and (last.seal, last.started) == (journal.seal, journal.started)
     if finished or host.exists(workspace.journal):
@@ -96,20 +105,27 @@ def discard_new(host: Host, workspace: Workspace, journal: Journal) -> None:
     _remove_parents(host, journal)
 
 
+def discard(host: Host, folder: str) -> None:
+    """Remove a folder of the tool's beside an environment, after looking once more whose it is."""
+    if host.exists(folder):
+        check_beside(host, folder)
+        host.remove_tree(folder)
+
+
 def _remove_parents(host: Host, journal: Journal) -> None:
     for folder in reversed(journal.parents):
         # A folder that somebody uses by now stays.
         with contextlib.suppress(OSError):
-            host.remove(folder)
+            host.remove_folder(folder)
 
 
 def discard_unfinished(host: Host, workspace: Workspace) -> None:
     """Remove what stands beside the environment's place: a new one that was not finished, an old one that was not removed whole."""
-    journal = read(host, Workspace(root=workspace.aside).journal)
+    journal = read_aside(host, workspace)
     if journal is not None:
         registry.unregister_all(host, journal.outside, workspace.root)
     for path in (workspace.aside, workspace.discarded):
-        host.remove_tree(path)
+        discard(host, path)
     if journal is not None:
         _remove_parents(host, journal)
 
@@ -139,7 +155,7 @@ def take_back(host: Host, workspace: Workspace, journal: Journal) -> None:
 def recover(host: Host, workspace: Workspace) -> Interrupted | None:
     """Bring the state before an interrupted run back; the caller holds the environment's lock. Returns what was found."""
     found = interrupted(host, workspace)
-    journal = read(host, workspace.journal)
+    journal = read(host, workspace)
     if journal is not None:
         take_back(host, workspace, journal)
     return found
@@ -148,7 +164,7 @@ def recover(host: Host, workspace: Workspace) -> Interrupted | None:
 def undo(host: Host, workspace: Workspace, record: Journal) -> None:
     """Take the last change back; the caller holds the environment's lock."""
     if record.before in {"venv", "conda"}:
-        make_folders(host, posixpath.dirname(workspace.journal))
+        make_folders(host, posixpath.dirname(workspace.journal), mode=STATE_MODE)
         write(host, workspace.journal, replace(record, phase="undoing"))
     else:
         write(host, workspace.journal, record)

@@ -51,7 +51,7 @@ def examine(situation: Situation, release: Release, catalogue: CatalogueView) ->
         obstacles = [no_build(situation.facts, situation.platform, release)]
         if situation.pythons.trouble is not None and situation.pythons.trouble.code in {"wrong-arch-binary", "python-32bit"}:
             obstacles.append(situation.pythons.trouble)
-        return Candidate(release=release, obstacles=_ordered(obstacles))
+        return Candidate(release=release, obstacles=ordered(obstacles, catalogue))
     checks = [
         check_cpu(situation.facts, build.cpu_features),
         check_libc(situation.facts, build.glibc),
@@ -59,7 +59,8 @@ def examine(situation: Situation, release: Release, catalogue: CatalogueView) ->
     ]
     if situation.device == "cuda" and build.cuda is None:
         found = [obstacle for obstacle, _ in checks if obstacle is not None]
-        return Candidate(release=release, obstacles=_ordered([*found, no_cuda(situation.facts, build.platform, release)]))
+        found.append(no_cuda(situation.facts, build.platform, release))
+        return Candidate(release=release, obstacles=ordered(found, catalogue))
     gpus: tuple[GpuJudgement, ...] = ()
     gpu_notes: tuple[str, ...] = ()
     if situation.device == "cuda" and build.cuda is not None:
@@ -72,7 +73,7 @@ def examine(situation: Situation, release: Release, catalogue: CatalogueView) ->
     warnings = (*gpu_notes, *(note for _, note in checks if note), *notes)
     return Candidate(
         release=release,
-        obstacles=_ordered(obstacles),
+        obstacles=ordered(obstacles, catalogue),
         offer=offer,
         gpus=gpus,
         warnings=tuple(dict.fromkeys(warnings)),
@@ -87,8 +88,11 @@ def road_of(request: Request, device: ComputeDevice, build: Build) -> Road:
     return "libraries" if device == "cuda" and build.cuda is not None and build.cuda.conda else "wheels"
 
 
-def _ordered(obstacles: list[Obstacle]) -> tuple[Obstacle, ...]:
-    return tuple(sorted(obstacles, key=lambda obstacle: obstacle.rank))
+def ordered(obstacles: list[Obstacle], catalogue: CatalogueView) -> tuple[Obstacle, ...]:
+    """Put the root first, by the ranking of causes that ``doctor`` shows its findings in, too."""
+    if len(obstacles) < 2:  # noqa: PLR2004 - what stands alone needs no order, which would have to be read
+        return tuple(obstacles)
+    return tuple(sorted(obstacles, key=lambda obstacle: catalogue.causes().rank(obstacle.code)))
 
 
 def _check_gpus(

@@ -7,21 +7,6 @@ from collections.abc import Sequence
 from provisioner.base.versions import numbers
 from provisioner.model.record import record
 
-# Root cause first: what a person cannot change with a command comes before what one can. Codes are those of the cause table.
-ORDER = (
-    "wrong-arch-binary",
-    "platform-unsupported",
-    "cpu-no-avx",
-    "glibc-too-old",
-    "macos-too-old",
-    "gpu-too-new",
-    "gpu-too-old",
-    "driver-too-old",
-    "python-32bit",
-    "python-unsupported",
-)
-CURABLE = frozenset({"driver-too-old", "python-32bit", "python-unsupported", "wrong-arch-binary"})
-
 
 @record
 class Obstacle:
@@ -30,11 +15,6 @@ class Obstacle:
     code: str
     why: str
     remedy: str = ""
-
-    @property
-    def rank(self) -> int:
-        """How near to the root: smaller comes first."""
-        return ORDER.index(self.code) if self.code in ORDER else len(ORDER)
 
 
 def listed(items: Sequence[str], last: str = "and") -> str:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from typing import TYPE_CHECKING
 
 from provisioner.choose.candidates import Candidate, Situation
-from provisioner.choose.obstacles import CURABLE, ORDER, Obstacle, listed
+from provisioner.choose.obstacles import Obstacle, listed
 from provisioner.choose.platforms import JETSON, is_jetson
 from provisioner.choose.versions import matches, minor
 from provisioner.errors import NoProfileError
 from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.plan import Refusal
+
+if TYPE_CHECKING:
+    from provisioner.model.cause import Order
 
 
 def refusals(candidates: list[Candidate]) -> tuple[Refusal, ...]:
@@ -31,7 +35,7 @@ def refused(situation: Situation, candidates: list[Candidate], catalogue: Catalo
     if not candidates:
         return _not_in_catalogue(situation, catalogue, near)
     told = tuple(f"{one.candidate}: {one.why} [{one.code}]" for one in refusals(candidates))
-    candidate, obstacle = _main_obstacle(candidates)
+    candidate, obstacle = _main_obstacle(candidates, catalogue.causes())
     # What is on PyPI never uses a Jetson's GPU, whatever else is in the way.
     remedy = "; ".join(part for part in (_remedy(candidate.obstacles), JETSON if is_jetson(situation.facts) else "") if part)
     asked = f"`--tensorflow {request.tensorflow}`" if situation.spec else "TensorFlow"
@@ -56,13 +60,13 @@ def _not_in_catalogue(situation: Situation, catalogue: CatalogueView, near: tupl
     return NoProfileError(f"the catalogue has no TensorFlow that matches `{asked}`", hint=hint, refusals=(told,), nearest=near)
 
 
-def _main_obstacle(candidates: list[Candidate]) -> tuple[Candidate, Obstacle]:
+def _main_obstacle(candidates: list[Candidate], causes: Order) -> tuple[Candidate, Obstacle]:
     """Pick what to tell first: what stops every candidate, nearest to the root; else the newest that commands alone could make fit."""
     common = set.intersection(*({obstacle.code for obstacle in candidate.obstacles} for candidate in candidates))
     least = min(candidates, key=lambda candidate: len(candidate.obstacles))
-    for code in sorted(common, key=lambda code: ORDER.index(code) if code in ORDER else len(ORDER)):
+    for code in sorted(common, key=causes.rank):
         return least, next(obstacle for obstacle in least.obstacles if obstacle.code == code)
-    best = next((one for one in candidates if all(obstacle.code in CURABLE for obstacle in one.obstacles)), least)
+    best = next((one for one in candidates if all(causes.has(obstacle.code, "by-command") for obstacle in one.obstacles)), least)
     return best, best.obstacles[0]
 
 

@@ -10,7 +10,7 @@ import typer
 
 from provisioner.base.paths import absolute
 from provisioner.cli import options
-from provisioner.cli.consent import ask
+from provisioner.cli.consent import agree_to_back, ask
 from provisioner.cli.output import print_json, print_text, say
 from provisioner.commands import apply as stages
 from provisioner.errors import UsageError
@@ -71,8 +71,9 @@ def apply(
             say(plan_text(made, interrupted=None, verbose=verbose) + "\n")
         ask("Do this?", agreed=agreed)
 
+    agree_back = agree_to_back(as_json=as_json, agreed=agreed)
     with closing(progress_for(as_json=as_json, host=host)) as progress:
-        done = stages.apply(Session(host), asked, agree=agree, progress=progress)
+        done = stages.apply(Session(host), asked, agree=agree, agree_back=agree_back, progress=progress)
     if as_json:
         print_json(applied_document(done.plan, done.executed))
     else:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
+from provisioner.change.recovery import Undoable
+from provisioner.cli.output import say
 from provisioner.errors import ConsentError
+from provisioner.report.apply_text import undo_text
 
 
 def ask(question: str, *, agreed: bool) -> None:
@@ -21,3 +25,14 @@ def ask(question: str, *, agreed: bool) -> None:
     answer = sys.stdin.readline()
     if answer.strip().lower() not in {"y", "yes"}:
         raise ConsentError("nothing was changed, as you wished")
+
+
+def agree_to_back(*, as_json: bool, agreed: bool) -> Callable[[Undoable], None]:
+    """Return what asks whether that which an interrupted run left is taken back, after saying what that is."""
+
+    def agree(found: Undoable) -> None:
+        if not (as_json and agreed):
+            say(undo_text(found))
+        ask("Take it back first?", agreed=agreed)
+
+    return agree

@@ -10,7 +10,7 @@ import typer
 from provisioner.base.paths import absolute
 from provisioner.cli import options
 from provisioner.cli.apply import DEFAULT_WAIT_SECONDS, VERIFICATION_FAILED
-from provisioner.cli.consent import ask
+from provisioner.cli.consent import agree_to_back, ask
 from provisioner.cli.output import print_json, print_text, say
 from provisioner.commands import fix as stages
 from provisioner.commands.apply import check_executor
@@ -72,8 +72,9 @@ def fix(
         if not as_json and not tried.executed.kept:
             say(taken_back_text(tried, verbose=verbose) + "\n")
 
+    agree_back = agree_to_back(as_json=as_json, agreed=agreed)
     with closing(progress_for(as_json=as_json, host=host)) as progress:
-        fixing = stages.fix(Session(host), asked, found=found, agree=agree, told=told, progress=progress)
+        fixing = stages.fix(Session(host), asked, found=found, agree=agree, agree_back=agree_back, told=told, progress=progress)
     if as_json:
         print_json(fixed_document(fixing))
     else:

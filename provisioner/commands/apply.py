@@ -8,7 +8,7 @@ from provisioner.base.progress import Progress
 from provisioner.change.execute import Executed, execute
 from provisioner.commands import plan as planning
 from provisioner.commands.plan import Planned
-from provisioner.commands.undo import clear_before
+from provisioner.commands.undo import Agree, clear_before
 from provisioner.errors import OperationError
 from provisioner.host import Host
 from provisioner.model.finding import Verification
@@ -43,11 +43,14 @@ class Applied:
     executed: Executed | None
 
 
-def apply(session: Session, asked: Asked, *, agree: Callable[[Plan], None], progress: Progress) -> Applied:
-    """Bring the environment into the state that was asked for, after ``agree``, which raises ``ConsentError`` where nobody does."""
+def apply(session: Session, asked: Asked, *, agree: Callable[[Plan], None], agree_back: Agree, progress: Progress) -> Applied:
+    """Bring the environment into the state that was asked for, after ``agree``, which raises ``ConsentError`` where nobody does.
+
+    Before that, after ``agree_back``, what an interrupted run left is taken back.
+    """
     check_executor(session.host)
     env = load_plan(session.read_input(asked.saved), file=asked.saved).env.path if asked.saved else asked.request.env
-    clear_before(session.host, env, wait=asked.wait, progress=progress)
+    clear_before(session.host, env, agree=agree_back, wait=asked.wait, progress=progress)
     planned = _planned(session, asked)
     if not planned.plan.changes:
         return Applied(plan=planned.plan, executed=None)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from provisioner.base.progress import SILENT, Progress
 from provisioner.commands.apply import check_executor
 from provisioner.commands.doctor import doctor
-from provisioner.commands.undo import clear_before
+from provisioner.commands.undo import Agree, clear_before
 from provisioner.diagnose.gather import Wishes
 from provisioner.environment.active import Subject
 from provisioner.model.diagnosis import Examination
@@ -40,13 +40,17 @@ def fix(
     *,
     found: Callable[[Examination], None],
     agree: Callable[[Plan], bool],
+    agree_back: Agree,
     told: Callable[[Tried], None],
     progress: Progress,
 ) -> Fixing:
-    """Mend the environment by the smallest repair that does; ``found`` hears what is wrong, the rest is as in ``attempt``."""
+    """Mend the environment by the smallest repair that does; ``found`` hears what is wrong, the rest is as in ``attempt``.
+
+    Before that, after ``agree_back``, what an interrupted run left is taken back.
+    """
     check_executor(session.host)
     if asked.subject.env and not asked.shown_only:
-        clear_before(session.host, asked.subject.env, wait=asked.wait, progress=progress)
+        clear_before(session.host, asked.subject.env, agree=agree_back, wait=asked.wait, progress=progress)
     before = _examine(session, asked, progress, importing=True)
     found(before)
     request = replace(asked.request, env=asked.subject.env, tensorflow="", python="", device="auto", extra=())

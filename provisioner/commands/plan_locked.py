@@ -12,6 +12,7 @@ from provisioner.errors import InputError
 from provisioner.host import Host
 from provisioner.lock import sidecar, store
 from provisioner.lock.stale import MISSING, changed_files
+from provisioner.model.catalogue import Proof
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState
 from provisioner.model.request import Request
@@ -37,7 +38,7 @@ def plan_locked(session: Session, request: Request, folder: str, target: str) ->
     Raises ``InputError`` for a lock that is missing or not whole, ``NoProfileError`` where no target fits.
     """
     from provisioner.lock.conda_locked import with_conda  # noqa: PLC0415 - as below
-    from provisioner.lock.fitting import fit, set_of  # noqa: PLC0415 - brings the choice of a release, which a check does without
+    from provisioner.lock.fitting import fit, is_known_set, set_of  # noqa: PLC0415 - brings the choice of a release, which a check does without
     from provisioner.model.catalogue import set_of as set_device  # noqa: PLC0415 - as above
 
     host = session.host
@@ -57,9 +58,10 @@ def plan_locked(session: Session, request: Request, folder: str, target: str) ->
         known = catalogue.lock(choice.release, choice.python, choice.platform, set_device(choice.device, choice.road))
         chosen = set_of(locked, known)
         more = ["conda"] if choice.road in {"wheels", "libraries"} else []
-        more += ["the team's lock"] if any(not file.profile for file in locked.files) else []
-        # A proof belongs to the known-good set, which the lock names by its digest.
-        proof = catalogue.proof(replace(chosen, digest=locked.profile))
+        # A proof belongs to the known-good set; that these are its files is not believed, but looked at.
+        good = is_known_set(locked, known, set_device(choice.device, choice.road))
+        more += ["the team's lock"] if not good or any(not file.profile for file in locked.files) else []
+        proof = catalogue.proof(replace(chosen, digest=locked.profile)) if good else Proof(lock=chosen.digest, level="resolved")
         picked = Picked(choice=choice, lock=chosen, proof=proof, beside=" and ".join(more), indexes=lock.indexes)
         return with_conda(host, picked, locked, asked, env) if locked.conda is not None else picked
 

@@ -14,8 +14,11 @@ from provisioner.environment.workspace import Workspace
 from provisioner.host import Host
 from provisioner.session import Session
 
+# Returns where the person agrees that this is taken back, and raises ``ConsentError`` where not.
+Agree = Callable[[recovery.Undoable], None]
 
-def undo(session: Session, env: str, *, agree: Callable[[recovery.Undoable], None], wait: float, progress: Progress) -> recovery.Undoable:
+
+def undo(session: Session, env: str, *, agree: Agree, wait: float, progress: Progress) -> recovery.Undoable:
     """Bring the environment at ``env`` back to what it was before the last change, after ``agree``, which raises where nobody does."""
     found = undoable(session.host, env)
     if not found.nothing:
@@ -30,7 +33,7 @@ def undoable(host: Host, env: str) -> recovery.Undoable:
     left = recovery.interrupted(host, workspace)
     record = last_record(host, workspace)
     added: tuple[str, ...] = ()
-    receipt = receipts.read(host, workspace.receipt)
+    receipt = receipts.believed(host, workspace)
     if left is None and receipt is not None:
         ours = set(receipt.plan.expected)
         there = site_or_nothing(host, workspace.root).distributions
@@ -39,9 +42,9 @@ def undoable(host: Host, env: str) -> recovery.Undoable:
 
 
 def take_back(host: Host, found: recovery.Undoable, *, wait: float, progress: Progress) -> None:
-    """Take back what ``undoable`` found."""
+    """Take back what ``undoable`` found, and was agreed to."""
     if found.interrupted is not None:
-        clear_interrupted(host, found.workspace.root, wait=wait, progress=progress)
+        clear_interrupted(host, found.workspace.root, agree=_agreed, wait=wait, progress=progress)
         return
     with holding(host, found.workspace, wait, progress):
         record = last_record(host, found.workspace)
@@ -49,23 +52,33 @@ def take_back(host: Host, found: recovery.Undoable, *, wait: float, progress: Pr
             recovery.undo(host, found.workspace, record)
 
 
-def clear_interrupted(host: Host, env: str, *, wait: float, progress: Progress) -> recovery.Interrupted | None:
-    """Bring the state before an interrupted run back, if there was one."""
+def _agreed(_found: recovery.Undoable) -> None:
+    """Somebody has agreed before."""
+
+
+def clear_interrupted(host: Host, env: str, *, agree: Agree, wait: float, progress: Progress) -> recovery.Interrupted | None:
+    """Bring the state before an interrupted run back, if there was one, after ``agree``.
+
+    Whoever agrees does so while the lock is held, so that it is not about a run that is still at work.
+    """
     workspace = Workspace(root=host.real(env))
     if recovery.interrupted(host, workspace) is None:
         return None
-    if not host.exists(workspace.root) or not host.exists(workspace.journal):
-        aside = Workspace(root=workspace.aside)
-        with holding(host, aside, wait, progress):
-            found = recovery.interrupted(host, workspace)
+    stands = host.exists(workspace.root) and host.exists(workspace.journal)
+    with holding(host, workspace if stands else Workspace(root=workspace.aside), wait, progress):
+        found = recovery.interrupted(host, workspace)
+        if found is None:
+            return None
+        agree(recovery.Undoable(workspace=workspace, interrupted=found, record=None, added=()))
+        if stands:
+            recovery.recover(host, workspace)
+        else:
             recovery.discard_unfinished(host, workspace)
-            return found
-    with holding(host, workspace, wait, progress):
-        return recovery.recover(host, workspace)
+        return found
 
 
-def clear_before(host: Host, env: str, *, wait: float, progress: Progress) -> None:
+def clear_before(host: Host, env: str, *, agree: Agree, wait: float, progress: Progress) -> None:
     """Take back what an interrupted run left before a new one is planned, and say so: the plan is to be made for a whole environment."""
-    left = clear_interrupted(host, env, wait=wait, progress=progress)
+    left = clear_interrupted(host, env, agree=agree, wait=wait, progress=progress)
     if left is not None:
         progress.note(f"An earlier run was interrupted; what it had begun was taken back ({left.where})")

@@ -21,7 +21,7 @@ def verify(session: Session, *, env: str, python: str, require_gpu: bool, timeou
     interpreter = python or interpreter_of(host, root)
     if not host.exists(interpreter):
         raise InputError("there is no Python in it", place=interpreter, hint="name the interpreter with --python")
-    receipt = receipts.read(host, Workspace(root=root).receipt)
+    receipt = receipts.believed(host, Workspace(root=root))
     expected = expected_of_plan(session, receipt.plan) if receipt else expected_of_site(session, site_or_nothing(host, root))
     progress.start("verify", "Verifying: importing TensorFlow and computing with it")
     verification = prove(session, root, interpreter, expected, progress, require_gpu=require_gpu, timeout=timeout)

@@ -15,7 +15,7 @@ from provisioner.diagnose.recognise import recognise
 from provisioner.environment import active
 from provisioner.environment.conda_records import read_index
 from provisioner.environment.layout import CONFIG, version_of
-from provisioner.environment.receipt import read as read_receipt
+from provisioner.environment.receipt import believed
 from provisioner.environment.tensorflow import is_cuda_build
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError
@@ -81,7 +81,7 @@ def gather(
             checking = pool.submit(integrity.check, host, root, deep=wishes.deep, sizes_only=sizes_only, folders=folders)
             found = distributions(host, path)
             machine = facts()
-            receipt = read_receipt(host, Workspace(root=chosen.env).receipt) if chosen.env else None
+            receipt = believed(host, Workspace(root=chosen.env)) if chosen.env else None
             version = _python_version(host, chosen.env, survey)
             known = recognise(host, folders, found, machine, catalogue, receipt, python=version, cuda=build, conda=_conda(host, chosen.env))
             state = checking.result()

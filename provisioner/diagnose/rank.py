@@ -11,23 +11,6 @@ from provisioner.model.finding import Finding, Repair, Symptom
 
 # What a failed import leaves when nobody knows its words: it follows from anything that is known to be wrong.
 UNKNOWN = "unknown"
-# Whether these are so is known from files and versions; where those are right, the words of an import that failed speak of a symptom.
-SEEN_FROM_OUTSIDE = frozenset(
-    {
-        "conflicting-tf-packages",
-        "dependency-incompatible",
-        "deprecated-package",
-        "extension-abi-mismatch",
-        "install-corrupt",
-        "keras-incompatible",
-        "module-shadowed",
-        "numpy-incompatible",
-        "protobuf-incompatible",
-        "python-unsupported",
-        "tf-not-installed",
-        "wrong-environment",
-    }
-)
 
 
 def ranked(findings: Iterable[Finding], causes: Order, *, traced: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
@@ -35,7 +18,8 @@ def ranked(findings: Iterable[Finding], causes: Order, *, traced: frozenset[str]
 
     Errors before warnings before information; what is only possible after what is likely; then by the ranking of causes. A finding becomes
     a symptom when the order of causes names a cause of at least its severity that is there. ``traced`` are causes for which nothing but the words of
-    a failed import speaks: unless those are certain, they are a symptom of an error that was seen with certainty.
+    a failed import speaks: unless those are certain, they are a symptom of an error that was seen with certainty; and what files and versions
+    would show (the trait ``seen-from-outside``) is the symptom of any error that was seen.
     """
     order = sorted(findings, key=lambda item: (SEVERITIES.index(item.severity), item.confidence == "possible", causes.rank(item.cause)))
     roots: dict[int, int] = {}
@@ -61,14 +45,14 @@ def once(repairs: Iterable[Repair]) -> tuple[Repair, ...]:
 def _explains(root: Finding, symptom: Finding, causes: Order, traced: frozenset[str]) -> bool:
     if SEVERITIES.index(root.severity) > SEVERITIES.index(symptom.severity) or symptom.severity == "info" or root.cause == symptom.cause:
         return False
-    if root.cause in traced and root.cause in SEEN_FROM_OUTSIDE and symptom.cause not in traced:
+    if root.cause in traced and causes.has(root.cause, "seen-from-outside") and symptom.cause not in traced:
         return False
     if causes.is_symptom(symptom.cause, of=root.cause):
         return True
     seen = root.severity == "error" and root.cause not in traced
     if symptom.cause == UNKNOWN:
         return seen and root.cause != UNKNOWN
-    if symptom.cause in traced and symptom.cause in SEEN_FROM_OUTSIDE and seen:
+    if symptom.cause in traced and causes.has(symptom.cause, "seen-from-outside") and seen:
         return True
     return symptom.cause in traced and symptom.confidence != "certain" and seen and root.confidence == "certain"
 

@@ -9,6 +9,8 @@ from provisioner.model.record import record
 STATE = ".tfsetup"
 # What an entry is called after it was moved aside; a number follows where that name is taken.
 ASIDE = ".moved-by-tfsetup"
+# Of the folders in which the tool keeps what it believes later: whatever the umask, nobody else may write there.
+STATE_MODE = 0o755
 
 
 @record

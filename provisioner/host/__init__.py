@@ -31,7 +31,10 @@ class Completed:
 
 @record
 class Entry:
-    """A file, folder or link: ``size`` in bytes, ``mtime`` in nanoseconds, ``device`` and ``inode`` identify it on its file system."""
+    """A file, folder or link: ``size`` in bytes, ``mtime`` in nanoseconds, ``device`` and ``inode`` identify it on its file system.
+
+    ``owner`` and ``group`` are numbers, -1 on a system without such.
+    """
 
     path: str
     kind: EntryKind
@@ -40,6 +43,8 @@ class Entry:
     mode: int
     device: int
     inode: int
+    owner: int = -1
+    group: int = -1
 
 
 @record
@@ -76,6 +81,15 @@ class Reader(Protocol):
     @property
     def cwd(self) -> str:
         """The working directory."""
+        ...
+
+    @property
+    def user(self) -> int:
+        """The number of the user in whose name the tool works; -1 on a system without such."""
+        ...
+
+    def shares(self, group: int) -> bool:
+        """True where others than this user and root may be in the group of that number."""
         ...
 
     def now(self) -> datetime:
@@ -175,12 +189,19 @@ class Host(Reader, Protocol):
         """Replace a file in one step (write beside it, rename); ``durable`` waits until it is on disk."""
         ...
 
-    def make_folder(self, path: str) -> None:
-        """Create one folder; its parent must be there. Raises ``FileExistsError``."""
+    def make_folder(self, path: str, *, mode: int = 0o777) -> None:
+        """Create one folder with that mode, less the umask; its parent must be there. Raises ``FileExistsError``."""
         ...
 
-    def rename(self, source: str, target: str) -> None:
-        """Move on one file system in one step; a target that is a file or an empty folder is replaced."""
+    def open_up(self, path: str) -> None:
+        """Give a folder that was made for this user alone the mode that a new folder has: 0777 less the umask."""
+        ...
+
+    def rename(self, source: str, target: str, *, inside: str = "") -> None:
+        """Move on one file system in one step; a target that is a file or an empty folder is replaced.
+
+        With ``inside``, a folder that holds both, each folder from there down is opened without following links: ``OSError`` where one is a link.
+        """
         ...
 
     def link(self, path: str, target: str) -> None:
@@ -189,6 +210,10 @@ class Host(Reader, Protocol):
 
     def remove(self, path: str) -> None:
         """Remove a file, a link or an empty folder."""
+        ...
+
+    def remove_folder(self, path: str) -> None:
+        """Remove an empty folder, and nothing else: ``OSError`` for a file, a link, or a folder that holds something."""
         ...
 
     def remove_tree(self, path: str) -> None:

@@ -95,7 +95,7 @@ def glob_escape(path: str) -> str:
     return re.sub(r"([*?\[])", r"[\1]", path)
 
 
-def make_folders(host: Host, path: str) -> tuple[str, ...]:
+def make_folders(host: Host, path: str, *, mode: int = 0o777) -> tuple[str, ...]:
     """Create ``path`` and what is missing above it; return what was created, outermost first."""
     missing: list[str] = []
     while not host.exists(path):
@@ -104,6 +104,6 @@ def make_folders(host: Host, path: str) -> tuple[str, ...]:
     made: list[str] = []
     for folder in reversed(missing):
         with contextlib.suppress(FileExistsError):
-            host.make_folder(folder)
+            host.make_folder(folder, mode=mode)
             made.append(folder)
     return tuple(made)

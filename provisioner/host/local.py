@@ -44,6 +44,8 @@ def _entry(path: str, status: os.stat_result) -> Entry:
         mode=stat.S_IMODE(status.st_mode),
         device=status.st_dev,
         inode=status.st_ino,
+        owner=status.st_uid if sys.platform != "win32" else -1,
+        group=status.st_gid if sys.platform != "win32" else -1,
     )
 
 
@@ -72,6 +74,26 @@ class LocalHost:
             return str(Path.cwd())
         except FileNotFoundError:
             return "/"
+
+    @property
+    def user(self) -> int:
+        """See ``host.Reader``."""
+        return os.geteuid() if sys.platform != "win32" else -1
+
+    def shares(self, group: int) -> bool:
+        """See ``host.Reader``; many systems give each user a group of the same name (Debian's ``USERGROUPS``, Red Hat's private groups)."""
+        if sys.platform == "win32":
+            return False
+        import grp  # noqa: PLC0415 - only where a group may write
+        import pwd  # noqa: PLC0415 - as above
+
+        try:
+            name, members = grp.getgrgid(group).gr_name, set(grp.getgrgid(group).gr_mem)
+            own = pwd.getpwuid(os.geteuid()).pw_name
+        except KeyError:
+            # A container's made-up user: with its own group, or root's, it is alone.
+            return group not in {0, os.getegid()}
+        return bool(members - {own, "root"}) or name not in {own, "root"}
 
     def now(self) -> datetime:
         """See ``host.Reader``."""
@@ -238,13 +260,23 @@ class LocalHost:
         if durable:
             self.sync(folder)
 
-    def make_folder(self, path: str) -> None:
+    def make_folder(self, path: str, *, mode: int = 0o777) -> None:
         """See ``host.Host``."""
-        os.mkdir(path)
+        os.mkdir(path, mode)
 
-    def rename(self, source: str, target: str) -> None:
+    def open_up(self, path: str) -> None:
         """See ``host.Host``."""
-        os.replace(source, target)
+        mask = os.umask(0o077)
+        os.umask(mask)
+        os.chmod(path, 0o777 & ~mask, **({"follow_symlinks": False} if os.chmod in os.supports_follow_symlinks else {}))
+
+    def rename(self, source: str, target: str, *, inside: str = "") -> None:
+        """See ``host.Host``."""
+        if not inside or os.rename not in os.supports_dir_fd:
+            os.replace(source, target)
+            return
+        with _opened(inside, os.path.dirname(source)) as from_folder, _opened(inside, os.path.dirname(target)) as to_folder:
+            os.rename(os.path.basename(source), os.path.basename(target), src_dir_fd=from_folder, dst_dir_fd=to_folder)
 
     def link(self, path: str, target: str) -> None:
         """See ``host.Host``."""
@@ -256,6 +288,10 @@ class LocalHost:
             os.rmdir(path)
         else:
             os.unlink(path)
+
+    def remove_folder(self, path: str) -> None:
+        """See ``host.Host``."""
+        os.rmdir(path)
 
     def remove_tree(self, path: str) -> None:
         """See ``host.Host``."""
@@ -294,7 +330,7 @@ class LocalHost:
             return
         deadline = time.monotonic() + wait
         while True:
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if _same_file(handle, path):
@@ -311,6 +347,22 @@ class LocalHost:
         finally:
             _LOCKS.remove(handle)
             os.close(handle)
+
+
+@contextlib.contextmanager
+def _opened(top: str, folder: str) -> Iterator[int]:
+    """Open ``folder``, which lies in ``top``, step by step, so that no link on the way is followed."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    handle = os.open(top, flags)
+    try:
+        for part in os.path.relpath(folder, top).split("/"):
+            if part != ".":
+                below = os.open(part, flags | os.O_NOFOLLOW, dir_fd=handle)
+                os.close(handle)
+                handle = below
+        yield handle
+    finally:
+        os.close(handle)
 
 
 def _opener(path: str, flags: int) -> int:

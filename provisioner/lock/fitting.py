@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from provisioner.base.paths import is_absolute
+from provisioner.catalogue.lockfile import digest_of
 from provisioner.choose import CatalogueView, choose
 from provisioner.choose.channel import UNPROVEN
 from provisioner.choose.driver import look
@@ -19,7 +20,7 @@ from provisioner.conda.specs import virtual_meets, virtual_name
 from provisioner.conda.virtual import virtual_packages
 from provisioner.errors import InputError, NoProfileError, UsageError
 from provisioner.lock.needs import spec_words
-from provisioner.model.catalogue import Lock, LockedFile
+from provisioner.model.catalogue import Lock, LockDevice, LockedFile
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice, EnvState
 from provisioner.model.record import record
@@ -218,6 +219,24 @@ def _conda_faults(locked: LockedTarget) -> Iterator[str]:
         for field, pattern in _CONDA_FIELDS.items():
             if not re.fullmatch(pattern, getattr(package, field)):
                 yield f"{locked.target.name}: {field} of a conda package cannot be {getattr(package, field)!r}"
+
+
+def is_known_set(locked: LockedTarget, known: Lock | None, device: LockDevice) -> bool:
+    """True where what a lock says to be the known-good set is that set, file by file: a sidecar may say what it likes.
+
+    The set's digest covers names and hashes of its files, so the files themselves prove it, also where the catalogue has another set by now;
+    where conda holds some of them, the rest must stand in the catalogue's set of that digest.
+    """
+    own = [file for file in locked.files if file.profile]
+    if not locked.profile:
+        return not own
+    files = [
+        LockedFile(name=file.name, version=file.version, filename=file.filename, sha256=file.sha256, size=0, unpacked=0) for file in own
+    ]
+    if digest_of(locked.release, locked.target.platform, locked.target.python, device, files) == locked.profile:
+        return True
+    there = {(file.filename, file.sha256) for file in known.files} if known and known.digest == locked.profile else set()
+    return locked.conda is not None and bool(own) and all((file.filename, file.sha256) in there for file in own)
 
 
 def set_of(locked: LockedTarget, known: Lock | None) -> Lock:

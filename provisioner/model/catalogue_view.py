@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from provisioner.model.catalogue import CudaToolkit, GpuArchitecture, Lock, LockDevice, Proof, Release
+
+if TYPE_CHECKING:
+    from provisioner.model.cause import Order
 
 
 class CatalogueView(Protocol):
@@ -31,6 +34,9 @@ class CatalogueView(Protocol):
 
     def architecture(self, capability: str) -> GpuArchitecture | None:
         """The family of GPUs with this compute capability, or None."""
+
+    def causes(self) -> Order:
+        """How the causes stand to one another; asked for only where something is in the way."""
 
     def toolkits(self) -> tuple[CudaToolkit, ...]:
         """Every known CUDA toolkit, oldest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Literal
 
 from provisioner.model.record import record
@@ -10,6 +11,12 @@ from provisioner.model.record import record
 Where = Literal["", "Linux", "macOS", "Windows", "Linux and macOS"]
 # What must change so that it works again: "nothing" is for what is no fault, or what only the program itself can mend.
 Mends = Literal["environment", "machine", "user", "nothing"]
+# What the tool does with a cause beyond showing it:
+# by-command: a person takes it out of an install's way with a command or an installer; the others belong to the machine.
+# in-packages: it lies in what is installed, so the known-good set may mend it where a finding brings no repair of its own.
+# seen-from-outside: files and versions show it; where those are right, the words of an import that failed speak of a symptom.
+# told-to-tensorflow: the driver may answer the tool, and tell this to TensorFlow's own process alone.
+Trait = Literal["by-command", "in-packages", "seen-from-outside", "told-to-tensorflow"]
 
 
 @record
@@ -44,7 +51,8 @@ class Cause:
 
     ``title``, ``remedy`` and ``steps`` are the short form that a finding shows; the rest is its page and what ``explain CODE`` prints. In
     command lines ``{env}`` stands for the environment and ``{python}`` for its interpreter. ``not_this`` says, by code, how to tell the cause
-    from those that look alike. ``mends`` is what has to change.
+    from those that look alike. ``mends`` is what has to change. ``cuda_results`` are the results of CUDA's driver API (``CUresult`` of cuda.h,
+    decimal) that say this cause.
     """
 
     code: str
@@ -61,6 +69,8 @@ class Cause:
     mends: Mends
     references: tuple[str, ...]
     steps: tuple[str, ...] = ()
+    traits: tuple[Trait, ...] = ()
+    cuda_results: tuple[str, ...] = ()
 
 
 @record
@@ -73,19 +83,29 @@ class Group:
 
 @record
 class Order:
-    """How the causes stand to one another (``profiles/causes/order.yaml``).
+    """How the causes stand to one another (``profiles/causes/order.yaml``), and what the causes' own files say of each for the tool.
 
     ``ranking`` has every code once, a cause before what it brings about. ``follows`` says for a code which others it can be a mere symptom
-    of, each with the reason.
+    of, each with the reason. ``traits`` are the codes by trait, ``cuda_results`` the codes by the result's number in decimal.
     """
 
     groups: tuple[Group, ...]
     ranking: tuple[str, ...]
     follows: dict[str, dict[str, str]]
+    traits: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    cuda_results: dict[str, str] = field(default_factory=dict)
 
     def rank(self, code: str) -> int:
         """The place of a cause in the ranking: a root cause is lower; a code that is not in it comes last."""
         return self.ranking.index(code) if code in self.ranking else len(self.ranking)
+
+    def has(self, code: str, trait: Trait) -> bool:
+        """Whether the file of a cause names a trait; raises ``KeyError`` where the order was read without those files."""
+        return code in self.traits[trait]
+
+    def of_cuda_result(self, number: int) -> str:
+        """The cause that a result of CUDA's driver API says, "" for a number that no cause's file names."""
+        return self.cuda_results.get(str(number), "")
 
     def is_symptom(self, code: str, of: str) -> bool:
         """Whether a finding of ``code`` may be folded under one of ``of`` beside it."""

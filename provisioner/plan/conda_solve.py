@@ -141,7 +141,7 @@ def _made_before(reader: Reader, site: Site, specs: Sequence[str], places: Place
     """Return what this tool made the environment of, where that was asked for in the same words and is there."""
     if site.state.kind != "conda":
         return None
-    receipt = receipts.read(reader, Workspace(root=site.state.path).receipt)
+    receipt = receipts.believed(reader, Workspace(root=site.state.path))
     part = receipt.plan.conda if receipt is not None else None
     if part is None or (part.specs, part.channels) != (tuple(specs), places.shown):
         return None

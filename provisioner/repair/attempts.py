@@ -13,6 +13,7 @@ from provisioner.change.execute import Executed, execute
 from provisioner.environment.damaged import read_broken, what_instead
 from provisioner.errors import InputError, NoProfileError, OperationError
 from provisioner.host import Reader
+from provisioner.model.cause import Order
 from provisioner.model.diagnosis import Examination
 from provisioner.model.finding import Check, Finding, Repair, Verification
 from provisioner.model.plan import Plan, PlanKind
@@ -46,6 +47,7 @@ class Fixing:
     """
 
     before: Examination
+    causes: Order
     surveyed: Surveyed | None = None
     repairs: tuple[Repair, ...] = ()
     kinds: tuple[PlanKind, ...] = ()
@@ -62,7 +64,7 @@ class Fixing:
     def remaining(self) -> tuple[Finding, ...]:
         """What no change of the environment mends, as it is now."""
         now = self.tried[-1].after if self.mended else None
-        return plans.unmendable((now or self.before).findings)
+        return plans.unmendable((now or self.before).findings, self.causes)
 
     @property
     def outcome(self) -> Outcome:
@@ -85,9 +87,9 @@ def begin_fix(session: Session, examination: Examination, request: Request) -> F
     Raises ``InputError`` where the Python is none that is ever changed, ``NoProfileError`` (code 12) where something must be restored and the
     catalogue has nothing to restore it from.
     """
-    repairs = plans.repairs_of(examination.findings)
-    if not repairs and not any(plans.needs_set(finding) for finding in examination.findings):
-        return Fixing(before=examination)
+    repairs, causes = plans.repairs_of(examination.findings), session.causes
+    if not repairs and not any(plans.needs_set(finding, causes) for finding in examination.findings):
+        return Fixing(before=examination, causes=causes)
     if not request.env:
         raise InputError(
             "it is not a virtual environment",
@@ -97,13 +99,14 @@ def begin_fix(session: Session, examination: Examination, request: Request) -> F
     site = read_broken(session.host, request.env)
     if not session.host.writable(site.state.path):
         raise InputError("this user may not write there", place=site.state.path, hint="run it as the user who owns the environment")
-    surveyed = survey(session, site, examination.findings, request)
+    surveyed = survey(session, site, examination.findings, request, causes)
     own = any(item.kind in {"restore", "remove"} and is_rival(normalise(item.name)) for item in repairs)
     ground, notes = with_restored(session, surveyed, repairs, own=own)
     surveyed = replace(surveyed, ground=ground)
     answers = bool(examination.python_version) or any(item.kind in {"interpreter", "relink"} for item in repairs)
     return Fixing(
         before=examination,
+        causes=causes,
         surveyed=surveyed,
         repairs=repairs,
         kinds=plans.order_of(examination.findings, ground, answers=answers),
@@ -149,7 +152,7 @@ def try_plan(session: Session, fixing: Fixing, plan: Plan, *, examine: Examine, 
         return verification
 
     def accept(verification: Verification) -> bool:
-        return plans.is_mended(fixing.before.findings, after.findings if after else None, verification)
+        return plans.is_mended(fixing.before.findings, after.findings if after else None, verification, fixing.causes)
 
     executed = execute(plan, session.host, prove=prove, progress=progress, wait=wait, accept=accept)
     fixing = replace(fixing, kinds=fixing.kinds[1:], tried=(*fixing.tried, Tried(plan=plan, executed=executed, after=after)))
@@ -165,12 +168,13 @@ def _widened(session: Session, fixing: Fixing, after: Examination) -> Fixing:
         return fixing
     repairs = (*fixing.repairs, *more)
     try:
-        surveyed = survey(session, fixing.surveyed.ground.site, (*fixing.before.findings, *after.findings), fixing.surveyed.ground.request)
+        both = (*fixing.before.findings, *after.findings)
+        surveyed = survey(session, fixing.surveyed.ground.site, both, fixing.surveyed.ground.request, fixing.causes)
         own = any(item.kind in {"restore", "remove"} and is_rival(normalise(item.name)) for item in repairs)
         ground, notes = with_restored(session, surveyed, repairs, own=own)
     except (NoProfileError, OperationError):
         return fixing
-    kinds = plans.order_of((*fixing.before.findings, *after.findings), ground, answers=True)
+    kinds = plans.order_of(both, ground, answers=True)
     if [item.plan.kind for item in fixing.tried].count("repair") > WIDENINGS:
         kinds = tuple(kind for kind in kinds if kind != "repair")
     return replace(fixing, surveyed=replace(surveyed, ground=ground), repairs=repairs, kinds=kinds, notes=(*fixing.notes, *notes))

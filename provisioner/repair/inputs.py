@@ -19,6 +19,7 @@ from provisioner.environment.workspace import ASIDE, Workspace
 from provisioner.errors import OperationError
 from provisioner.host import Reader
 from provisioner.model.catalogue import Lock
+from provisioner.model.cause import Order
 from provisioner.model.facts import Facts, machine_words
 from provisioner.model.finding import Finding, Repair
 from provisioner.model.record import record
@@ -46,7 +47,7 @@ class Surveyed:
     receipt: Receipt | None
 
 
-def survey(session: Session, site: Site, findings: tuple[Finding, ...], request: Request) -> Surveyed:
+def survey(session: Session, site: Site, findings: tuple[Finding, ...], request: Request, causes: Order) -> Surveyed:
     """Read what repair plans of the environment are made from.
 
     Raises ``NoProfileError`` (code 12) when something must be restored and the catalogue has no set for the release that is installed.
@@ -56,14 +57,16 @@ def survey(session: Session, site: Site, findings: tuple[Finding, ...], request:
     target = next((repair.target for repair in repairs if repair.kind == "interpreter"), "")
     own_python = site.state.python if host.exists(host.real(site.state.python)) else ""
     facts = session.detect(env=site.state.path, full=False, python=target or own_python)
-    receipt = receipts.read(host, Workspace(root=site.state.path).receipt)
+    receipt = receipts.believed(host, Workspace(root=site.state.path))
     staying = staying_owners(site, repairs)
     own = own_name(staying, receipt)
     if site.state.kind == "conda":
         request = _of_conda(request, receipt)
     release = release_of(host, site, staying, own, repairs, receipt)
     errors = tuple(finding for finding in findings if finding.severity == "error")
-    needed = any(repair.kind in _FROM_SET for repair in repairs_of(errors or findings)) or any(needs_set(finding) for finding in errors)
+    needed = any(repair.kind in _FROM_SET for repair in repairs_of(errors or findings)) or any(
+        needs_set(finding, causes) for finding in errors
+    )
     seen = Seen(site=site, facts=facts, repairs=repairs, receipt=receipt, own=own, release=release, needed=needed)
     choice, lock = choose_set(session, seen, request)
     config = posixpath.join(site.state.path, CONFIG)
@@ -91,6 +94,7 @@ def survey(session: Session, site: Site, findings: tuple[Finding, ...], request:
         asides={},
         config=_text(host, config),
         conda=conda,
+        causes=causes,
     )
     return Surveyed(ground=replace(ground, asides=_asides(host, ground, repairs)), facts=facts, receipt=receipt)
 

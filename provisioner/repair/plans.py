@@ -12,6 +12,7 @@ from provisioner.environment.layout import CONFIG, POSIX
 from provisioner.environment.read import Site
 from provisioner.environment.workspace import STATE
 from provisioner.model.catalogue import Link, Lock
+from provisioner.model.cause import Order
 from provisioner.model.conda_package import CondaPart
 from provisioner.model.finding import Finding, Repair, Verification
 from provisioner.model.plan import Choice, Edit, Move, Package, Plan, PlanKind, Removal
@@ -24,22 +25,6 @@ from provisioner.repair.conda_plans import CondaGround
 from provisioner.repair.steps import steps_of
 from provisioner.verify.requirements import unmet
 
-# Causes that lie in what is installed (the cause table's "Python packages beside TensorFlow" and "the state of the installation"), which the
-# known-good set may mend where a finding brings no repair of its own; and the one that nobody could name.
-IN_PACKAGES = frozenset(
-    {
-        "unknown",
-        "tf-not-installed",
-        "install-corrupt",
-        "conflicting-tf-packages",
-        "protobuf-incompatible",
-        "numpy-incompatible",
-        "keras-incompatible",
-        "dependency-incompatible",
-        "extension-abi-mismatch",
-    }
-)
-
 
 @record
 class Ground:
@@ -49,7 +34,7 @@ class Ground:
     restored; None where the catalogue has none for this Python. ``installed`` and ``markers`` (PEP 508) answer who requires what. ``asides``
     maps each entry that this user may rename to the free name beside it. ``config`` is the text of ``pyvenv.cfg``. ``carried`` are the links that an
     earlier run made, ``links`` those of the set. ``proof`` says in words what was run for the set. ``conda`` is the conda half (None for a virtual
-    environment).
+    environment). ``causes`` tells which lie in the packages.
     """
 
     tool: str
@@ -71,6 +56,7 @@ class Ground:
     asides: Mapping[str, str]
     config: str = ""
     conda: CondaGround | None = None
+    causes: Order
 
     @property
     def locked(self) -> dict[str, str]:
@@ -91,14 +77,14 @@ def repairs_of(findings: Iterable[Finding]) -> tuple[Repair, ...]:
     return tuple(dict.fromkeys(repair for finding in findings if finding.severity != "info" for repair in finding.repairs))
 
 
-def unmendable(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def unmendable(findings: Iterable[Finding], causes: Order) -> tuple[Finding, ...]:
     """Return the errors and warnings that no change of the environment mends."""
-    return tuple(item for item in findings if item.severity != "info" and not item.repairs and not needs_set(item))
+    return tuple(item for item in findings if item.severity != "info" and not item.repairs and not needs_set(item, causes))
 
 
-def needs_set(finding: Finding) -> bool:
+def needs_set(finding: Finding, causes: Order) -> bool:
     """True for an error without repairs of its own that the known-good set may mend."""
-    return finding.severity == "error" and not finding.repairs and finding.cause in IN_PACKAGES
+    return finding.severity == "error" and not finding.repairs and causes.has(finding.cause, "in-packages")
 
 
 def order_of(findings: Iterable[Finding], ground: Ground, *, answers: bool) -> tuple[PlanKind, ...]:
@@ -108,7 +94,7 @@ def order_of(findings: Iterable[Finding], ground: Ground, *, answers: bool) -> t
     """
     found = tuple(findings)
     doable = sort(repairs_of(found), ground).doable
-    graver = any(item.severity == "error" and (item.repairs or needs_set(item)) for item in found)
+    graver = any(item.severity == "error" and (item.repairs or needs_set(item, ground.causes)) for item in found)
     state = ground.site.state
     fits = ground.lock is None or state.python_version.split(".")[:2] == ground.lock.python.split(".")
     wanted = any(repair.kind == "rebuild" for repair in doable)
@@ -371,12 +357,12 @@ def _sealed(ground: Ground, kind: PlanKind, repairs: tuple[Repair, ...], change:
     return replace(plan, seal=seal(plan))
 
 
-def is_mended(before: Iterable[Finding], after: Iterable[Finding] | None, verification: Verification) -> bool:
+def is_mended(before: Iterable[Finding], after: Iterable[Finding] | None, verification: Verification, causes: Order) -> bool:
     """Whether an attempt may stay: what is still an error is only what no change of the environment mends and was there before.
 
     ``after`` is a new examination, where one could be made: it also sees what ``verify`` cannot, such as a module in the user's own folder.
     """
-    given = {finding.cause for finding in unmendable(before)}
+    given = {finding.cause for finding in unmendable(before, causes)}
     errors = [finding for finding in (*verification.findings, *(after or ())) if finding.severity == "error"]
     if any(finding.cause not in given for finding in errors):
         return False

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from provisioner.catalogue import Catalogue
     from provisioner.causes import Messages
     from provisioner.facts import FactStore
+    from provisioner.model.cause import Order
 
 FACTS_SCHEMA = "tfsetup/facts/1"
 
@@ -58,7 +59,7 @@ class Session:
 
         given = self.host.env.get("TFSETUP_PROFILES")
         root = posixpath.join(self.host.cwd, given) if given else find_profiles()
-        return Catalogue.open(self.host, root, cache=self.host, cache_dir=self.folder("catalogue"))
+        return Catalogue.open(self.host, root, cache=self.host, cache_dir=self.folder("catalogue"), causes=lambda: self.causes)
 
     @cached_property
     def messages(self) -> Messages:
@@ -67,6 +68,14 @@ class Session:
         from provisioner.causes import open_messages  # noqa: PLC0415 - not needed to plan
 
         return open_messages(self.host, find_profiles(), cache=self.host, cache_dir=self.folder("catalogue"))
+
+    @cached_property
+    def causes(self) -> Order:
+        """The order and the traits of the causes, which come with the tool as their messages do."""
+        from provisioner.catalogue import find_profiles  # noqa: PLC0415 - only where something is in the way of a plan
+        from provisioner.causes import open_order  # noqa: PLC0415 - as above
+
+        return open_order(self.host, find_profiles(), cache=self.host, cache_dir=self.folder("catalogue"))
 
     @cached_property
     def facts_store(self) -> FactStore:

@@ -11,15 +11,8 @@ from provisioner.verify.raw import Child, Event, Expected, Raw, ending
 
 if TYPE_CHECKING:
     from provisioner.causes.findings import Findings
+    from provisioner.model.cause import Order
 
-# Result codes of cuInit and cuDeviceGetCount (CUresult of cuda.h): what they mean for the person; every other one is gpu-init-failed.
-DRIVER_CODES = {
-    34: "driver-missing",  # CUDA_ERROR_STUB_LIBRARY: the toolkit's stub instead of a driver
-    35: "driver-too-old",  # CUDA_ERROR_INSUFFICIENT_DRIVER
-    100: "gpu-not-visible",  # CUDA_ERROR_NO_DEVICE
-    803: "driver-kernel-mismatch",  # CUDA_ERROR_SYSTEM_DRIVER_MISMATCH
-    804: "driver-kernel-mismatch",  # CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE
-}
 # These belong to the driver, not to the environment.
 DRIVERS = ("libcuda.so.1", "libnvidia-ml.so.1")
 
@@ -157,8 +150,7 @@ def _driver(raw: Raw, libraries: tuple[LoadedLibrary, ...], findings: Findings, 
     event: Event = raw.libraries.first("driver") if raw.libraries is not None else {}
     severity: Severity = "error" if here else "info"
     if event and event["code"] != 0:
-        cause = DRIVER_CODES.get(event["code"], "gpu-init-failed")
-        confidence: Confidence = "likely" if cause == "gpu-init-failed" else "certain"
+        cause, confidence = driver_cause(event["code"], findings.messages.order)
         words = f"cuInit answers {event['code']} {event['name']}".rstrip()
         findings.add(cause, severity, confidence, Evidence(seen=words, where="libcuda.so.1"), *_surroundings(raw))
     runtime = next((item.version for item in libraries if item.soname.startswith("libcudart.")), "")
@@ -167,6 +159,13 @@ def _driver(raw: Raw, libraries: tuple[LoadedLibrary, ...], findings: Findings, 
     if runtime and offered and _numbers(offered)[:1] < _numbers(runtime)[:1]:
         words = f"the driver supports CUDA {offered}, the libraries are CUDA {runtime}"
         findings.add("driver-too-old", severity, "certain", Evidence(seen=words, where="libcuda.so.1"))
+
+
+def driver_cause(result: int, causes: Order) -> tuple[str, Confidence]:
+    """What an answer of ``cuInit`` or ``cuDeviceGetCount`` other than 0 means, and how sure that is."""
+    cause = causes.of_cuda_result(result) or "gpu-init-failed"
+    # Memory may be taken by the very process that asks.
+    return cause, "likely" if cause in {"gpu-init-failed", "gpu-memory"} else "certain"
 
 
 def _surroundings(raw: Raw) -> list[Evidence]:

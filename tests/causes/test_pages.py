@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from provisioner.catalogue import find_profiles
+from provisioner.catalogue.yaml_text import parse_yaml
 from provisioner.causes.pages import Causes, Place, codes, load_cause, load_causes, load_order, read_cause, read_order
 from provisioner.cli import SUMMARIES, make_app
 from provisioner.errors import InputError
@@ -214,3 +216,35 @@ def test_faults_of_all_files_at_once(tmp_path):
     assert "disk-full.yaml: not_this.permission-denied: there is no such cause" in text
     with pytest.raises(InputError, match="cannot be read"):
         load_order(LocalHost(), str(tmp_path))
+
+
+def test_traits_and_results_of_cuda(causes):
+    order = load_order(LocalHost(), FOLDER, causes)
+    assert order.has("driver-too-old", "by-command")
+    assert not order.has("cpu-no-avx", "by-command")
+    assert order.has("unknown", "in-packages")
+    assert (order.of_cuda_result(35), order.of_cuda_result(2), order.of_cuda_result(999)) == ("driver-too-old", "gpu-memory", "")
+    with pytest.raises(KeyError):
+        load_order(LocalHost(), FOLDER).has("driver-too-old", "by-command")
+
+
+def test_a_trait_that_there_is_not_is_a_fault():
+    data = parse_yaml((Path(FOLDER) / "disk-full.yaml").read_text(encoding="utf-8"), file="f")
+    with pytest.raises(InputError) as caught:
+        read_cause({**data, "traits": ["by-magic"]}, code="disk-full", file="f")
+    (fault,) = caught.value.faults
+    assert fault.startswith("traits[0]: expected one of 'by-command'")
+
+
+def test_traits_stand_in_the_files_of_the_causes_alone():
+    data = {"schema": "tfsetup/causes-order/1", "groups": [], "ranking": [], "follows": {}, "traits": {"by-command": ["a"]}}
+    with pytest.raises(InputError) as caught:
+        read_order(data, known=(), file="f")
+    assert caught.value.faults == ("traits: stands in the causes' own files",)
+
+
+def test_two_causes_cannot_name_the_same_result(causes):
+    twice = {code: replace(causes[code], cuda_results=("35",)) for code in ("driver-missing", "driver-too-old")}
+    with pytest.raises(InputError) as caught:
+        load_order(LocalHost(), FOLDER, {**causes, **twice})
+    assert caught.value.faults == ("driver-too-old.yaml: cuda_results: 35 is in driver-missing.yaml, too",)

@@ -241,7 +241,7 @@ def test_killed_at_any_moment_it_is_the_old_one_or_the_new_one(
         found = recovery.interrupted(real, Workspace(root=str(env)))
         assert found is not None or differences(without_lock(before), without_lock(fingerprint(place))) == [] or left == kept[-1]
         assert found is None or kind == "existing" or found.state == "new" or not env.exists(), "it shows only when it is complete"
-        clear_interrupted(real, str(env), wait=0, progress=Silent())
+        clear_interrupted(real, str(env), agree=lambda _found: None, wait=0, progress=Silent())
         if left == kept[-1]:
             assert packages(env)
             conda.undo(env)

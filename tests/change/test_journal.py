@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.change.journal import Journal, last_record, read, write
+from provisioner.change.journal import Journal, last_record, read_at, write
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import OperationError
 from provisioner.host.local import LocalHost
@@ -17,6 +17,7 @@ from provisioner.model.conda import Outside
 from provisioner.model.plan import Move
 
 HOST = LocalHost()
+ROOT = "/work/tf"
 JOURNAL = Journal(
     number=3,
     seal="s",
@@ -32,7 +33,7 @@ JOURNAL = Journal(
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     path = str(tmp_path / "journal.json")
     write(HOST, path, JOURNAL)
-    assert read(HOST, path) == JOURNAL
+    assert read_at(HOST, path, root=ROOT) == JOURNAL
     assert json.loads(Path(path).read_text())["schema"] == "tfsetup/journal/1"
     assert [item.name for item in tmp_path.iterdir()] == ["journal.json"]
 
@@ -41,7 +42,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 def test_nothing_there_is_none(tmp_path: Path, path: str) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "loop").symlink_to("loop")
-    assert read(HOST, str(tmp_path / path)) is None
+    assert read_at(HOST, str(tmp_path / path), root=ROOT) is None
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_nothing_there_is_none(tmp_path: Path, path: str) -> None:
 def test_what_cannot_be_understood_is_refused_with_a_hint(tmp_path: Path, text: str) -> None:
     (tmp_path / "journal.json").write_text(text)
     with pytest.raises(OperationError, match="cannot be read") as caught:
-        read(HOST, str(tmp_path / "journal.json"))
+        read_at(HOST, str(tmp_path / "journal.json"), root=ROOT)
     assert caught.value.place == str(tmp_path / "journal.json")
     assert "keep the folder" in caught.value.hint
 
@@ -59,7 +60,7 @@ def test_what_cannot_be_understood_is_refused_with_a_hint(tmp_path: Path, text: 
 def test_a_journal_that_is_a_pipe_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "journal.json")
     with pytest.raises(OperationError):
-        read(HOST, str(tmp_path / "journal.json"))
+        read_at(HOST, str(tmp_path / "journal.json"), root=ROOT)
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../x", "a/../../x"])
@@ -67,7 +68,7 @@ def test_a_journal_that_is_a_pipe_does_not_hang(tmp_path: Path) -> None:
 def test_a_name_that_leads_outside_is_refused(tmp_path: Path, name: str, field: str) -> None:
     write(HOST, str(tmp_path / "j"), replace(JOURNAL, **{field: (name,)}))
     with pytest.raises(OperationError, match="outside the environment"):
-        read(HOST, str(tmp_path / "j"))
+        read_at(HOST, str(tmp_path / "j"), root=ROOT)
 
 
 MOVES = {
@@ -84,25 +85,25 @@ def test_a_rename_to_anything_but_beside_itself_is_refused(tmp_path: Path, name:
     path, target = MOVES[name]
     write(HOST, str(tmp_path / "j"), replace(JOURNAL, moves=(Move(path=path, target=target, reason="forged"),)))
     with pytest.raises(OperationError, match="moves"):
-        read(HOST, str(tmp_path / "j"))
+        read_at(HOST, str(tmp_path / "j"), root=ROOT)
 
 
 @pytest.mark.parametrize("ending", [".moved-by-tfsetup", ".moved-by-tfsetup-2"])
 def test_a_rename_beside_itself_is_read(tmp_path: Path, ending: str) -> None:
     journal = replace(JOURNAL, moves=(Move(path="/home/me/a b.py", target=f"/home/me/a b.py{ending}", reason="it hides"),))
     write(HOST, str(tmp_path / "j"), journal)
-    assert read(HOST, str(tmp_path / "j")) == journal
+    assert read_at(HOST, str(tmp_path / "j"), root=ROOT) == journal
 
 
 def test_what_is_outside_is_read_where_it_is_a_registration(tmp_path: Path) -> None:
     line = Outside(kind="line", path="/home/me/.conda/environments.txt", text="/work/tf")
     link = Outside(kind="link", path="/opt/conda/envs/tf", text="/work/tf")
     write(HOST, str(tmp_path / "j"), replace(JOURNAL, outside=(line, link)))
-    assert read(HOST, str(tmp_path / "j")).outside == (line, link)
+    assert read_at(HOST, str(tmp_path / "j"), root=ROOT).outside == (line, link)
     for forged in (replace(line, path="/home/me/.bashrc"), replace(link, path="/etc/cron.d/x"), replace(link, text="tf")):
         write(HOST, str(tmp_path / "j"), replace(JOURNAL, outside=(forged,)))
         with pytest.raises(OperationError, match="cannot be right"):
-            read(HOST, str(tmp_path / "j"))
+            read_at(HOST, str(tmp_path / "j"), root=ROOT)
 
 
 def test_a_journal_of_an_earlier_version_is_read(tmp_path: Path) -> None:
@@ -110,7 +111,7 @@ def test_a_journal_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     data = json.loads((tmp_path / "j").read_text())
     assert data.pop("outside") == []
     (tmp_path / "j").write_text(json.dumps(data))
-    assert read(HOST, str(tmp_path / "j")) == JOURNAL
+    assert read_at(HOST, str(tmp_path / "j"), root=ROOT) == JOURNAL
 
 
 def test_the_last_record_is_the_one_with_the_highest_number(tmp_path: Path) -> None:

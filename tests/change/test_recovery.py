@@ -73,7 +73,7 @@ def test_an_environment_that_was_half_removed_is_found_and_removed(tmp_path: Pat
     assert not env.exists()
     left = recovery.interrupted(host, workspace)
     assert (left.state, left.where) == ("old", workspace.discarded)
-    found = clear_interrupted(host, str(env), wait=0, progress=Silent())
+    found = clear_interrupted(host, str(env), agree=lambda _found: None, wait=0, progress=Silent())
     assert found.where in {workspace.discarded, workspace.aside}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["uv", "wheels"]
     assert recovery.interrupted(host, workspace) is None

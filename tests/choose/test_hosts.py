@@ -13,15 +13,14 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.choose import choose
 from provisioner.errors import CouldNotTellError, NoProfileError
-from provisioner.host.local import LocalHost
 from provisioner.model.codec import document, from_data
 from provisioner.model.facts import Fact, Facts, absent, unknown
 from provisioner.model.plan import EnvState
 from provisioner.model.request import Request
 from provisioner.report.choice_text import choice_lines, refusal_lines
+from tests.choose.values import shipped_catalogue
 
 HOSTS = Path(__file__).parents[1] / "hosts"
 SCHEMA = "tfsetup/facts/1"
@@ -49,7 +48,7 @@ def kept(data, whole):
 
 @functools.cache
 def catalogue():
-    return Catalogue.open(LocalHost(), find_profiles())
+    return shipped_catalogue()
 
 
 def load(path):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from functools import cache
 from pathlib import Path
 
+from provisioner.catalogue import Catalogue, find_profiles
+from provisioner.causes import open_order
 from provisioner.choose.versions import matches
+from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Build, CudaBuild, GpuArchitecture, Lock, Release
 from provisioner.model.codec import from_data
 from provisioner.model.facts import Facts, Gpu, Interpreter, absent, known
@@ -24,6 +28,17 @@ CUDA = CudaBuild(
     driver_wsl="528.33",
     driver_ptx="555.42.02",
 )
+
+
+@cache
+def shipped_order():
+    """Return the order of the causes that comes with the tool."""
+    return open_order(LocalHost(), find_profiles())
+
+
+def shipped_catalogue():
+    """Return the catalogue that comes with the tool, to choose from."""
+    return Catalogue.open(LocalHost(), find_profiles(), causes=shipped_order)
 
 
 def machine(**changes):
@@ -103,6 +118,9 @@ class Values:
         self.read.append(f"{version}/{python}/{device}")
         floor = self._glibc.get((version, python), "2.17")
         return Lock(release=version, python=python, platform=platform, device=device, glibc=floor, files=(), digest="")
+
+    def causes(self):
+        return shipped_order()
 
     def architecture(self, capability):
         return GpuArchitecture(name="Kepler", first="3.0", last="3.7", driver_last="470") if capability.startswith("3.") else None

@@ -26,6 +26,7 @@ from provisioner.model.plan import Choice, EnvState
 from provisioner.model.request import Request
 from provisioner.verify.integrity import Integrity
 from provisioner.verify.raw import Child, Expected
+from tests.choose.values import shipped_catalogue
 from tests.facts.fake_reader import FakeReader
 from tests.support import FixedHost
 
@@ -40,7 +41,7 @@ NEW = EnvState(path=ENV, kind="absent", digest="")
 
 @functools.cache
 def catalogue() -> Catalogue:
-    return Catalogue.open(LocalHost(), find_profiles())
+    return shipped_catalogue()
 
 
 @functools.cache

@@ -6,20 +6,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.causes.findings import Findings
 from provisioner.diagnose.case import Case, CheckSpec, PathEntry, Survey
 from provisioner.diagnose.doctor import all_checks, run_one
 from provisioner.environment.distributions import Installed
-from provisioner.host.local import LocalHost
 from provisioner.model.diagnosis import Examined
 from provisioner.model.finding import Finding
 from provisioner.verify.integrity import Integrity
 from provisioner.verify.raw import Child, Expected
+from tests.choose.values import shipped_catalogue
 from tests.support import FixedHost, machine
 from tests.verify.support import known_messages
 
-CATALOGUE = Catalogue.open(LocalHost(), find_profiles())
+CATALOGUE = shipped_catalogue()
 ROOT = "/environments/one"
 
 

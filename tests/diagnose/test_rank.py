@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from provisioner.catalogue import find_profiles
-from provisioner.causes.pages import load_order
 from provisioner.diagnose.rank import once, ranked
-from provisioner.host.local import LocalHost
 from provisioner.model.finding import Evidence, Finding, Remedy, Repair
+from tests.choose.values import shipped_order
 
-ORDER = load_order(LocalHost(), str(Path(find_profiles()) / "causes"))
+ORDER = shipped_order()
 RESTORE = Repair(kind="restore", reason="why", name="numpy", version="1.26.4")
 
 

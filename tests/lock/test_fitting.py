@@ -6,22 +6,21 @@ from dataclasses import replace
 
 import pytest
 
-from provisioner.catalogue import Catalogue, find_profiles
+from provisioner.catalogue import Catalogue
 from provisioner.errors import InputError, NoProfileError, UsageError
-from provisioner.host.local import LocalHost
 from provisioner.lock.fitting import fit, set_of
 from provisioner.model.facts import Facts, Libc, known
 from provisioner.model.request import Request
 from provisioner.model.team import LockedConda, LockedTarget, Needs, Target, TeamFile, TeamLock
 from tests.choose.test_hosts import load
-from tests.choose.values import HOSTS, NEW_ENV, a_gpu, machine, python, pythons, with_driver, with_system
+from tests.choose.values import HOSTS, NEW_ENV, a_gpu, machine, python, pythons, shipped_catalogue, with_driver, with_system
 
 RELEASE = "2.20.0"
 
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
-    return Catalogue.open(LocalHost(), find_profiles())
+    return shipped_catalogue()
 
 
 def locked(name: str, platform: str = "linux-x86_64", device: str = "cpu", minor: str = "3.11", **needs: object) -> LockedTarget:

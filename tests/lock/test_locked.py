@@ -154,3 +154,25 @@ def test_a_lock_that_was_merged_by_hand_is_no_traceback(inside: Inside, project:
     ended = inside("apply", "--locked", "--target", "ci", "--python", PYTHON)
     assert ended.code == 2
     assert "name cannot be '--index-url'" in ended.err
+
+
+def test_a_proof_is_not_believed_but_looked_at(project: Path, index: Index, tmp_path: Path) -> None:
+    """S6: a sidecar that calls other files the known-good set; what it claims of them is not shown."""
+    path = project / "locks" / "tfsetup.lock.json"
+    for written in path.parent.iterdir():
+        if written != path:
+            written.unlink()
+    data = json.loads(path.read_text())
+    entry = {"lock": data["targets"][0]["profile"], "level": "run", "date": "2026-11-20", "machine": "a machine", "checks": 13, "gpu": ""}
+    (tmp_path / "profiles" / "proofs.json").write_text('{"schema": "tfsetup/proofs/1", "proofs": [\n  ' + json.dumps(entry) + "\n]}\n")
+    request = Request(env=str(tmp_path / "env"), python=PYTHON)
+    honest = plan_locked(Session(LocalHost()), request, str(path.parent), "").plan.proof
+    assert honest.startswith("run on 2026-11-20")
+    for target in data["targets"]:
+        for file in target["files"]:
+            if file["name"] == "tensorflow-cpu":
+                assert file["profile"]
+                file["sha256"] = "0" * 64
+    path.write_text(json.dumps(data))
+    forged = plan_locked(Session(LocalHost()), request, str(path.parent), "").plan.proof
+    assert forged == "resolved, not run: nobody has recorded a run of this set yet; what the team's lock adds was not part of that"

@@ -12,6 +12,7 @@ from provisioner.model.finding import Check, Finding, Repair, Verification
 from provisioner.model.plan import EnvState
 from provisioner.plan.seal import seal
 from provisioner.repair import plans
+from tests.choose.values import shipped_order
 from tests.fixing import VERSION, finding, ground, locked
 from tests.support import PYTHON, SITE, make_lock, verification
 
@@ -221,9 +222,9 @@ def passed(*findings: Finding) -> Verification:
     ],
 )
 def test_what_this_environment_cannot_mend_does_not_count_against_an_attempt(before, after, proof, mended: bool) -> None:
-    assert plans.is_mended(before, after, proof) == mended
+    assert plans.is_mended(before, after, proof, shipped_order()) == mended
 
 
 def test_a_check_without_a_finding_that_failed_is_no_success() -> None:
     proof = replace(passed(DRIVER), checks=(Check(name="import", status="timed out"),))
-    assert not plans.is_mended((ERROR,), (), replace(proof, findings=()))
+    assert not plans.is_mended((ERROR,), (), replace(proof, findings=()), shipped_order())

@@ -143,6 +143,7 @@ def test_a_library_from_outside_is_a_leak(env, tmp_path, monkeypatch):
     [
         (100, 12050, "gpu-not-visible"),
         (803, 12050, "driver-kernel-mismatch"),
+        (2, 12050, "gpu-memory"),
         (999, 12050, "gpu-init-failed"),
         (34, 12050, "driver-missing"),
         (0, 11080, "driver-too-old"),

@@ -9,11 +9,9 @@ from provisioner.choose import driver as driving
 from provisioner.diagnose import alternative, devices, tensorflow
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.diagnose.checks import gpus
-from provisioner.model.finding import Confidence, Evidence, Remedy
-from provisioner.verify.judge_gpu import DRIVER_CODES
+from provisioner.model.finding import Evidence, Remedy
+from provisioner.verify.judge_gpu import driver_cause
 
-# The GPUs' memory is taken: CUDA_ERROR_OUT_OF_MEMORY of cuda.h, as cuInit or the first allocation gives it.
-OUT_OF_MEMORY = 2
 RELOAD = ("nvidia-smi", "sudo dmesg | grep -iE 'nvrm|xid' | tail -20", "sudo rmmod nvidia_uvm", "sudo modprobe nvidia_uvm")
 # Words of facts/gpu_answers.py for what is wrong with a driver that is there: the cause, and what a person can do.
 TROUBLES = (
@@ -89,8 +87,7 @@ def _refused(case: Case, event: dict[str, object], findings: Findings) -> str:
     code = int(str(event["code"]))
     if devices.hides_all(case, case.facts.gpus.value or ()):
         return "CUDA_VISIBLE_DEVICES hides every GPU"
-    cause = "gpu-memory" if code == OUT_OF_MEMORY else DRIVER_CODES.get(code, "gpu-init-failed")
-    confidence: Confidence = "likely" if cause in {"gpu-init-failed", "gpu-memory"} else "certain"
+    cause, confidence = driver_cause(code, findings.messages.order)
     findings.add(cause, tensorflow.severity_without_gpu(tensorflow.purpose(case)), confidence, _said(event), *_devices(case))
     return _said(event).seen
 

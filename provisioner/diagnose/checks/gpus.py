@@ -115,10 +115,6 @@ def _elsewhere(case: Case, platform: str) -> Remedy | None:
     return alternative.remedy(words) if words else None
 
 
-# What only the driver's answer to TensorFlow's own process tells.
-TOLD = frozenset({"driver-kernel-mismatch", "driver-too-old", "gpu-init-failed", "gpu-memory", "gpu-not-visible"})
-
-
 def used(case: Case, findings: Findings) -> str:
     """TensorFlow, imported, lists the GPU; where it does not, its messages say why."""
     sight = driving.look(case.facts, devices.catalogue(case))
@@ -137,7 +133,7 @@ def used(case: Case, findings: Findings) -> str:
     severity: Severity = "info" if tensorflow.purpose(case).device == "cpu" else "error"
     for line in case.child.err.splitlines():
         message = findings.messages.match(line)
-        if message is not None and message.kind == "fault" and message.cause in TOLD:
+        if message is not None and message.kind == "fault" and findings.messages.order.has(message.cause, "told-to-tensorflow"):
             findings.add(
                 message.cause, severity, message.confidence, Evidence(seen=line.strip()[:300], where="standard error of the import")
             )

@@ -27,7 +27,7 @@ from provisioner.session import Session
 from tests.channel.build import Channel, build
 from tests.channel.python import needs
 from tests.channel.serve import Server
-from tests.choose.values import machine, with_driver
+from tests.choose.values import machine, shipped_order, with_driver
 from tests.lock.conda.conftest import Project
 from tests.lock.conda.test_locking import CPU, GPU, VENV, WHEELS
 from tests.support import PYTHON, verification
@@ -102,7 +102,7 @@ def test_the_kind_is_the_target_s_unless_another_is_asked_for(project: Project, 
 
 
 def opened(project: Project) -> Catalogue:
-    return Catalogue.open(LocalHost(), str(project.folder.parent / "profiles"))
+    return Catalogue.open(LocalHost(), str(project.folder.parent / "profiles"), causes=shipped_order)
 
 
 @pytest.mark.parametrize(
