@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Literal
 
+from provisioner.base.names import OWN_FOLDERS
 from provisioner.environment.distributions import Installed, described, read_metadata, sites
 from provisioner.environment.owners import Claim, index, read_claims
 from provisioner.host import Entry, Reader
@@ -26,6 +27,7 @@ CERTIFICATES = "/cacert.pem"
 FaultKind = Literal["missing", "size", "content", "appended", "unreadable", "no record", "no metadata", "leftover", "stray"]
 # What changes after the install: byte code, and the record itself.
 _NOT_COMPARED = (".pyc", "/RECORD", "/RECORD.jws")
+_PACKAGES = tuple(f"/site-packages/{name}/__init__.py" for name in OWN_FOLDERS)
 _NATIVE = re.compile(r"\.(so|dylib|pyd|dll)(\.\d+)*$")
 
 
@@ -139,7 +141,7 @@ def _owners(rows: Mapping[str, tuple[Claim, ...]]) -> tuple[str, ...]:
     """The distributions that record a tensorflow package."""
     owners: set[str] = set()
     for path, found in rows.items():
-        if path.endswith(("/site-packages/tensorflow/__init__.py", "/site-packages/tensorflow_core/__init__.py")):
+        if path.endswith(_PACKAGES):
             owners |= {row.owner for row in found}
     return tuple(sorted(owners))
 
