@@ -17,7 +17,7 @@ _STEERING = (
     *range(0x2066, 0x206A),
     *range(0xFFF9, 0xFFFC),
 )
-_SPELT = {number: f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" for number in _STEERING if chr(number) not in "\n\t"}
+_SPELT = {number: f"\\x{number:02x}" if number <= 0xFF else f"\\u{number:04x}" for number in _STEERING if chr(number) not in "\n\t"}
 
 
 def visible(text: str) -> str:
