@@ -11,13 +11,13 @@ from typing import Any
 from provisioner.conda.compare import identity_parts
 from provisioner.conda.sources import Places, places
 from provisioner.conda.virtual import virtual_packages
-from provisioner.diagnose.recognise import LIBRARIES
 from provisioner.engines import rattler
 from provisioner.environment.conda_owned import own_folders
 from provisioner.environment.conda_present import read_present
 from provisioner.environment.conda_records import read_records
 from provisioner.environment.read import Site
 from provisioner.environment.receipt import Receipt
+from provisioner.environment.tensorflow import CONDA_LIBRARIES
 from provisioner.errors import TfsetupError
 from provisioner.host import Reader, files
 from provisioner.model.catalogue import Link
@@ -45,7 +45,7 @@ def road_of(reader: Reader, site: Site, receipt: Receipt | None) -> Road:
     names = {identity_parts(item)[0] for item in site.conda}
     if any(identity_parts(package)[0].startswith("tensorflow") for package in own.values()):
         return "conda"
-    return "libraries" if names >= LIBRARIES else "wheels"
+    return "libraries" if names >= CONDA_LIBRARIES else "wheels"
 
 
 def read_conda_inputs(

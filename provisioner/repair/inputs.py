@@ -26,7 +26,7 @@ from provisioner.repair.conda_plans import without_owned
 from provisioner.repair.doable import needs_set, repairs_of
 from provisioner.repair.known_set import SetInputs, choose_set, own_name, release_of, staying_owners
 from provisioner.repair.model import RepairInputs
-from provisioner.repair.restored import own_of
+from provisioner.repair.restored import own_in
 from provisioner.session import Session
 
 # What is taken from a set, or made with the Python of one.
@@ -52,7 +52,7 @@ def read_inputs(session: Session, site: Site, findings: tuple[Finding, ...], req
     proof = f"its set was {proof_words(session.catalogue.proof(lock))}" if lock else "nothing of the catalogue is used"
     inputs = RepairInputs(
         common=read_common(session, request, there.facts, site, choice, lock, proof=proof),
-        own=there.own or (own_of(lock) if lock and lock.files else ""),
+        own=there.own or (own_in(lock) if lock and lock.files else ""),
         links=links,
         carried=receipt.plan.links if receipt else (),
         installed=installed(host, root),

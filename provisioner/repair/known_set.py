@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import posixpath
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 
 from provisioner.base.names import is_rival, normalise
 from provisioner.catalogue import Catalogue
+from provisioner.conda.compare import identity_parts
 from provisioner.environment.distributions import Installed
 from provisioner.environment.read import Site
 from provisioner.environment.receipt import Receipt
+from provisioner.environment.tensorflow import device_of as device_of_build
+from provisioner.environment.tensorflow import name_of, own_of, purpose, release_without_metadata
 from provisioner.errors import NoProfileError
 from provisioner.host import Reader
 from provisioner.model.catalogue import ComputeDevice, Lock, computes_on, set_of
@@ -24,9 +26,6 @@ from provisioner.model.request import Request
 from provisioner.plan.conda_solve import no_wheels
 from provisioner.repair.conda_inputs import road_of
 from provisioner.session import Session
-
-# Where TensorFlow says its version in C, since 2.19 and before (tensorflow/core/public); it is there when the metadata is gone.
-_HEADERS = ("release_version.h", "version.h")
 
 
 @record
@@ -50,34 +49,17 @@ def staying_owners(site: Site, repairs: Iterable[Repair]) -> tuple[Installed, ..
 
 def own_name(staying: tuple[Installed, ...], receipt: Receipt | None) -> str:
     """Return the name under which TensorFlow is installed: that of an earlier run before the plain one; "" where it is not."""
-    names = [item.name for item in staying]
-    made = [name for name in receipt.plan.expected if is_rival(name)] if receipt else []
-    return next((name for name in (*made, "tensorflow") if name in names), names[0] if names else "")
+    return name_of(staying, receipt.plan.expected if receipt is not None else ())
 
 
 def release_of(
-    host: Reader, site: Site, staying: tuple[Installed, ...], own: str, repairs: tuple[Repair, ...], receipt: Receipt | None
+    reader: Reader, site: Site, staying: tuple[Installed, ...], own: str, repairs: tuple[Repair, ...], receipt: Receipt | None
 ) -> str:
-    """Return the release that is installed; where nothing says it, the one that an earlier run made; "" where there is none."""
+    """Return the release that a repair restores or that is installed; where nothing says it, what else tells it; "" where there is none."""
     named = next((item.version for item in repairs if item.kind == "restore" and item.version and is_rival(normalise(item.name))), "")
-    found = sorted((item for item in staying if item.name == own), key=lambda item: (item.recorded, _numbers(item.version)))
-    if named or found:
-        return named or found[-1].version
-    return receipt.plan.choice.release if receipt else _release_of_code(host, site)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version))
-
-
-def _release_of_code(reader: Reader, site: Site) -> str:
-    for header in _HEADERS:
-        for package in ("tensorflow", "tensorflow_core"):
-            folder = posixpath.join(site.state.path, site.state.site_packages, package, "include", "tensorflow", "core", "public")
-            parts = re.findall(r"#define TF_(?:MAJOR|MINOR|PATCH)_VERSION\s+(\d+)", _text(reader, posixpath.join(folder, header)))
-            if len(parts) == 3:  # noqa: PLR2004 - major, minor, patch
-                return ".".join(parts)
-    return ""
+    found = own_of(staying, (own,))
+    folders = (posixpath.join(site.state.path, site.state.site_packages),) if site.state.site_packages else ()
+    return named or (found.version if found is not None else release_without_metadata(reader, folders, receipt))
 
 
 def choose_set(session: Session, seen: SetInputs, request: Request) -> tuple[Choice, Lock | None]:
@@ -166,13 +148,12 @@ def of_companions(site: Site) -> str:
 
 
 def device_of(seen: SetInputs) -> ComputeDevice:
-    """Return what the installed build is there for: NVIDIA's libraries beside it mean CUDA (their names end in the major CUDA version)."""
-    if seen.receipt is not None:
-        return seen.receipt.plan.choice.device
-    names = [item.name for item in seen.site.distributions]
-    names += [normalise(repair.name) for repair in seen.repairs if repair.kind == "restore"]
-    libraries = any(re.fullmatch(r"nvidia-[a-z-]+-cu\d+", name) for name in names)
-    return "cuda" if libraries and not seen.own.endswith("-cpu") else "cpu"
+    """Return what the installed build is there for; what a repair restores counts as if it were there."""
+    restored = {normalise(repair.name): repair.version for repair in seen.repairs if repair.kind == "restore"}
+    there = restored | {item.name: item.version for item in seen.site.distributions}
+    conda = {name: version for name, version, _ in map(identity_parts, seen.site.conda)}
+    meant = purpose(there, seen.receipt, conda)
+    return seen.receipt.plan.choice.device if seen.receipt is not None else device_of_build(seen.own, meant)
 
 
 def interpreter_of(reader: Reader, seen: SetInputs, short: str) -> Interpreter | None:
@@ -195,10 +176,3 @@ def interpreter_of(reader: Reader, seen: SetInputs, short: str) -> Interpreter |
 def _can_carry(item: Interpreter) -> bool:
     """True for an interpreter that an environment can be made from."""
     return item.implementation == "cpython" and not item.virtual and not item.free_threaded
-
-
-def _text(reader: Reader, path: str) -> str:
-    try:
-        return reader.read_text(path)
-    except OSError:
-        return ""

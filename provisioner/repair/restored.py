@@ -20,7 +20,7 @@ from provisioner.repair.model import RepairInputs
 from provisioner.session import Session
 
 
-def own_of(lock: Lock) -> str:
+def own_in(lock: Lock) -> str:
     """Return the name of TensorFlow's distribution in a set."""
     return next(file.name for file in lock.files if is_rival(file.name))
 
@@ -40,7 +40,7 @@ def with_restored(
         try:
             lock = _with_own(session, inputs, lock)
         except OperationError:
-            name = own_of(lock)
+            name = own_in(lock)
             notes.append(f"{inputs.own} {lock.release} could not be had; {name}, the same release, takes its place")
             inputs = replace(inputs, own=name)
     outside = {

@@ -56,14 +56,24 @@ def pip(env: Path, *names: str) -> None:
     subprocess.run(uv, check=True)
 
 
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the environment is made once, and where each test gets its copy: the same place, which an environment knows by heart."""
+    return tmp_path_factory.mktemp("root")
+
+
 @pytest.fixture
-def env(tmp_path: Path, wheels: Path, lock: Lock) -> Path:
+def env(root: Path, wheels: Path, lock: Lock) -> Path:
     """An environment with the whole set, byte code, and something of the user's own."""
-    env = tmp_path / "place" / "env"
-    subprocess.run([sys.executable, "-m", "uv", "venv", "-q", "--python", sys.executable, str(env)], check=True)
+    env, first = root / "place" / "env", root / "first"
     make_wheel(wheels, "my-own", "3.0", {"my_own.py": "", "shared/my_own.py": ""})
-    pip(env, "tensorflow==2.0", "six==2.0", "numpy==1.26", "my-own")
-    subprocess.run([f"{env}/bin/python", "-c", "import six, tensorflow.core.a, numpy, my_own"], check=True)
+    if not first.exists():
+        subprocess.run([sys.executable, "-m", "uv", "venv", "-q", "--python", sys.executable, str(env)], check=True)
+        pip(env, "tensorflow==2.0", "six==2.0", "numpy==1.26", "my-own")
+        subprocess.run([f"{env}/bin/python", "-c", "import six, tensorflow.core.a, numpy, my_own"], check=True)
+        (root / "place").rename(first)
+    shutil.rmtree(root / "place", ignore_errors=True)
+    shutil.copytree(first, root / "place", symlinks=True)
     return env
 
 
@@ -388,6 +398,7 @@ def test_an_undo_that_was_killed_is_finished_by_the_next_one(tmp_path: Path, env
     assert state.last
 
 
+@pytest.mark.slow
 def test_scripts_of_a_second_apply_to_an_environment_of_the_tools_own_find_their_python(tmp_path: Path, wheels: Path, lock: Lock) -> None:
     """It is relocatable, and uv's ``--prefix`` would write scripts for it that lead nowhere."""
     env = tmp_path / "own"

@@ -52,6 +52,10 @@ def test_paths_become_folders_and_a_whole_folder_stands_for_all_in_it() -> None:
         # Only byte code keeps the folder: of a module that is elsewhere or has left; what stays before it in the list is not forgotten.
         (["p/a.py", "p/__pycache__/a.x.pyc", "p/__pycache__/b.x.pyc"], ["p/a.py"], ["p/__pycache__/a.x.pyc", "p/a.py"]),
         (["p/A", "p/a.py", "p/__pycache__/a.x.pyc"], ["p/a.py"], ["p/__pycache__", "p/a.py"]),
+        # pip records byte code: other byte code of the module goes with it all the same, and that of another module stays.
+        (["p/a.py", "p/b.py", "p/__pycache__/a.1.pyc", "p/__pycache__/a.2.pyc"], ["p/a.py", "p/__pycache__/a.1.pyc"], ["p/__pycache__", "p/a.py"]),
+        (["p/a.py", "p/__pycache__/a.1.pyc", "p/__pycache__/a.2.pyc", "p/__pycache__/b.1.pyc"], ["p/a.py", "p/__pycache__/a.1.pyc"],
+         ["p/__pycache__/a.1.pyc", "p/__pycache__/a.2.pyc", "p/a.py"]),
         (["p/a.py"], ["p"], ["p"]),
         (["p/a.py"], ["p/missing.py", "missing"], []),
         (["p/a.py/"], ["p/a.py"], ["p"]),

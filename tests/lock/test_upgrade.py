@@ -29,6 +29,7 @@ def test_only_the_named_package_moves(team: Team) -> None:
     assert team.lock(cutoff="").lock == outcome.lock
 
 
+@pytest.mark.slow
 def test_without_names_all_of_the_teams_own_move(team: Team) -> None:
     team.lock()
     newer(team)
@@ -71,6 +72,7 @@ def test_tensorflow_goes_to_a_newer_set_and_never_back(team: Team) -> None:
     assert releases("2.19.0", Wanted(upgrade=())) == "2.20.0"
 
 
+@pytest.mark.slow
 def test_naming_tensorflow_moves_no_other_package(team: Team) -> None:
     team.lock()
     newer(team)

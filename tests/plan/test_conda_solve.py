@@ -76,6 +76,7 @@ def test_every_cuda_request_is_chosen_with_libraries_from_conda() -> None:
         assert conda_solve.wheel_specs(choice, catalogue().release(version)) == (f"python {python}.*", *build_of.conda)
 
 
+@pytest.mark.slow
 def test_every_cuda_request_is_solved_and_its_packages_bring_what_the_release_opens(
     channel: Path, libraries: dict[str, Package], tmp_path: Path
 ) -> None:

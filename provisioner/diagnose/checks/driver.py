@@ -61,7 +61,7 @@ def driver(case: Case, findings: Findings) -> str:
         if event and event["code"]:
             evidence.append(_said(event))
         cause, remedy = _hidden(sight)
-        findings.add(cause, tensorflow.purpose(case).severity, "certain", *evidence, *_devices(case), remedy=remedy)
+        findings.add(cause, tensorflow.severity_without_gpu(tensorflow.purpose(case)), "certain", *evidence, *_devices(case), remedy=remedy)
         return sight.why
     if event and event["code"]:
         return _refused(case, event, findings)
@@ -88,7 +88,7 @@ def _refused(case: Case, event: dict[str, object], findings: Findings) -> str:
     if devices.hides_all(case, case.facts.gpus.value or ()):
         return "CUDA_VISIBLE_DEVICES hides every GPU"
     cause, confidence = driver_cause(code, findings.messages.order)
-    findings.add(cause, tensorflow.purpose(case).severity, confidence, _said(event), *_devices(case))
+    findings.add(cause, tensorflow.severity_without_gpu(tensorflow.purpose(case)), confidence, _said(event), *_devices(case))
     return _said(event).seen
 
 

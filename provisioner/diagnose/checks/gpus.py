@@ -99,8 +99,8 @@ def unused(case: Case, findings: Findings) -> str:
         Evidence(seen="built without CUDA", where=tensorflow.folder(case)),
         Evidence(seen=f"{names} answers", where=case.facts.gpus.source),
     ]
-    evidence += [purpose.evidence] if purpose.device else []
-    severity: Severity = purpose.severity
+    evidence += [tensorflow.evidence_of(purpose)] if purpose.device else []
+    severity: Severity = tensorflow.severity_without_gpu(purpose)
     if has_cuda(platform):
         findings.add("cpu-only-build", severity, "certain", *evidence)
     else:
