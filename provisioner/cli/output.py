@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from provisioner.base.text import mask, shown
-from provisioner.errors import InputError, NoProfileError, TfsetupError, VerificationError
+from provisioner.errors import InputError, NoProfileError, StalePlanError, TfsetupError, VerificationError
 from provisioner.host import Host
 
 ERROR_SCHEMA = "tfsetup/error/1"
@@ -40,7 +40,7 @@ def error_document(error: TfsetupError) -> dict[str, Any]:
     for name in ("place", "hint", "cause"):
         if getattr(error, name):
             content[name] = mask(getattr(error, name))
-    if isinstance(error, InputError) and error.faults:
+    if isinstance(error, (InputError, StalePlanError)) and error.faults:
         content["faults"] = list(map(mask, error.faults))
     if isinstance(error, NoProfileError):
         content["refusals"] = list(map(mask, error.refusals))
@@ -59,7 +59,7 @@ def fail(error: TfsetupError, *, as_json: bool) -> int:
         say("\n".join(refusal_lines(error)))
         return error.exit_code
     say(f"error: {error}")
-    if isinstance(error, InputError):
+    if isinstance(error, (InputError, StalePlanError)):
         for fault in error.faults:
             say(f"  - {fault}")
     if error.hint:
