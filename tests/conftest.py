@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from tests.conda_sets import Conda
@@ -21,6 +22,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Tests run uv by itself as well; behind a proxy that signs for itself only the system's certificates do (as in the Makefile).
 os.environ.setdefault("UV_SYSTEM_CERTS", "1")
 
+
+# A busy machine must not make a property fail.
+settings.register_profile("tfsetup", deadline=None)
+settings.load_profile("tfsetup")
 
 _NUMBERS = itertools.count()
 

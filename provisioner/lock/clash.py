@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from provisioner.base.catalogue_versions import is_prerelease
 from provisioner.base.names import is_rival, normalise
 from provisioner.base.text import mask
+from provisioner.base.versions import is_prerelease
 from provisioner.catalogue import Catalogue
 from provisioner.engines import uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved

@@ -133,6 +133,7 @@ class TestPython:
             said = subprocess.run([prefix / "bin" / command[0], *command[1:]], capture_output=True, text=True, check=True).stdout
             assert str(prefix) in said
 
+    @pytest.mark.slow
     @python.needs(ONE)
     def test_linked_aside_and_renamed(self, channel, cache, tmp_path):
         records, place = solve(channel.url, f"python {ONE}.*", "pip", cache=cache), tmp_path / "env"

@@ -231,8 +231,9 @@ BEGUN = [
 ]
 
 
-# What rattler tries again takes seconds; of an existing environment two tell enough: one while fetching, one while linking.
-TRIED_AGAIN = {down, busy, cut_package}
+# What rattler tries again takes seconds, and what is served is judged as what lies in a folder. Of an existing environment two tell enough: one
+# while fetching, one while linking.
+SLOWER = {down, busy, cut_package, cut_list_served, other_bytes_served, other_hash_served, missing_package_served}
 TELLING = {other_hash, over_tensorflow}
 SLOW = pytest.mark.slow
 
@@ -240,7 +241,7 @@ SLOW = pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "existing"),
     [
-        *(pytest.param(fault, False, id=f"{fault[0].__name__}-new", marks=SLOW if fault[0] in TRIED_AGAIN else ()) for fault in FAULTS),
+        *(pytest.param(fault, False, id=f"{fault[0].__name__}-new", marks=SLOW if fault[0] in SLOWER else ()) for fault in FAULTS),
         *(pytest.param(fault, True, id=f"{fault[0].__name__}-existing", marks=() if fault[0] in TELLING else SLOW) for fault in BEGUN),
     ],
 )

@@ -105,6 +105,7 @@ def libraries_of(libraries: dict[str, Package], package: CondaPackage) -> set[st
     return {path for path in (libraries[package.identity].files if package.identity in libraries else ()) if path.startswith("lib/lib")}
 
 
+@pytest.mark.slow
 def test_an_older_driver_is_refused_by_the_solver_with_its_reason(channel: Path, tmp_path: Path) -> None:
     with pytest.raises(NoProfileError) as caught:
         solution(channel, "python 3.8.*", "cudatoolkit 11.0.*", version="10.2", cache=tmp_path)
