@@ -15,7 +15,7 @@ from provisioner.commands import doctor as stages
 from provisioner.commands.doctor import Diagnosed
 from provisioner.diagnose.compare import compare_examinations
 from provisioner.diagnose.doctor import all_checks
-from provisioner.diagnose.gather import Wishes
+from provisioner.diagnose.gather import Options
 from provisioner.errors import UsageError
 from provisioner.host import Host
 from provisioner.host.local import LocalHost
@@ -56,11 +56,11 @@ def doctor(
         raise UsageError("the time limit must be above zero", place="--timeout")
     before = stages.read_examination(session, compare) if compare else None
     folder = absolute(cwd, host, "--cwd") if cwd else host.cwd
-    wishes = Wishes(cwd=folder, importing=not no_import, deep=deep, timeout=timeout)
+    chosen = Options(cwd=folder, importing=not no_import, deep=deep, timeout=timeout)
     named = absolute(python, host, "--python") if python else ""
     with closing(progress_for(as_json=as_json, host=host)) as progress:
         found = stages.doctor(
-            session, env=options.named_environment(host, env, python), python=named, wishes=wishes, only=check or (), progress=progress
+            session, env=options.named_environment(host, env, python), python=named, options=chosen, only=check or (), progress=progress
         )
     changes = compare_examinations(before, found.examination) if before else None
     if as_json:

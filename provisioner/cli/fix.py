@@ -48,7 +48,7 @@ def fix(
     named = absolute(python, host, "--python") if python else ""
     subject = active.choose(host, env=options.named_environment(host, env, python), python=named)
     agreed = options.agreed(host, yes=yes)
-    asked = stages.Asked(
+    asked = stages.FixRequest(
         subject=subject,
         request=options.request(host, offline=offline),
         cwd=absolute(cwd, host, "--cwd") if cwd else host.cwd,

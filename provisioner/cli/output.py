@@ -54,7 +54,7 @@ def fail(error: TfsetupError, *, as_json: bool) -> int:
         print_json(error_document(error))
         return error.exit_code
     if isinstance(error, NoProfileError):
-        from provisioner.report.choice_text import refusal_lines  # noqa: PLC0415 - only on this road
+        from provisioner.report.choice_text import refusal_lines  # noqa: PLC0415 - only where one is refused
 
         say("\n".join(refusal_lines(error)))
         return error.exit_code

@@ -8,7 +8,7 @@ from provisioner.base.progress import Progress
 from provisioner.diagnose.case import Case, CheckSpec
 from provisioner.diagnose.compare import from_document
 from provisioner.diagnose.doctor import all_checks, examine
-from provisioner.diagnose.gather import Wishes, gather
+from provisioner.diagnose.gather import Options, gather
 from provisioner.environment import active
 from provisioner.environment.active import Subject
 from provisioner.errors import UsageError
@@ -26,7 +26,9 @@ class Diagnosed:
     examination: Examination
 
 
-def doctor(session: Session, *, env: str = "", python: str = "", wishes: Wishes, only: Sequence[str] = (), progress: Progress) -> Diagnosed:
+def doctor(
+    session: Session, *, env: str = "", python: str = "", options: Options, only: Sequence[str] = (), progress: Progress
+) -> Diagnosed:
     """Examine an environment (``env``, ``python``, or the active one) and the machine; nothing is changed.
 
     Raises ``InputError`` when what was named is not there, ``UsageError`` for a check that there is not.
@@ -37,7 +39,7 @@ def doctor(session: Session, *, env: str = "", python: str = "", wishes: Wishes,
     case = gather(
         session.host,
         subject,
-        wishes,
+        options,
         facts=lambda: session.detect(env=subject.env or session.host.cwd),
         catalogue=session.catalogue,
         progress=progress.note,

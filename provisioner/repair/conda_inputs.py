@@ -21,7 +21,7 @@ from provisioner.environment.tensorflow import CONDA_LIBRARIES
 from provisioner.errors import TfsetupError
 from provisioner.host import Reader, files
 from provisioner.model.catalogue import Link
-from provisioner.model.conda_package import SUBDIRS, CondaPackage, Road
+from provisioner.model.conda_package import SUBDIRS, CondaPackage, CondaSource
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice
 from provisioner.model.request import Request
@@ -37,7 +37,7 @@ _KEPT = "info/repodata_record.json"
 ANY_CUDA = "99"
 
 
-def road_of(reader: Reader, site: Site, receipt: Receipt | None) -> Road:
+def source_of(reader: Reader, site: Site, receipt: Receipt | None) -> CondaSource:
     """Tell how the TensorFlow of a conda environment came about: by the receipt, else by what is there."""
     if receipt is not None and receipt.plan.choice.road:
         return receipt.plan.choice.road
@@ -68,7 +68,7 @@ def read_conda_inputs(
         if package is not None and package.url and len(package.sha256) == 64:  # noqa: PLR2004 - hexadecimal
             linkable[name] = package
     return CondaInputs(
-        road=choice.road,
+        source=choice.road,
         there=site.conda,
         linkable=linkable,
         own=own_folders(host, root, read_records(host, root)),
@@ -131,7 +131,7 @@ def solved(session: Session, conda: CondaInputs, choice: Choice, facts: Facts, r
     release = session.catalogue.release(choice.release)
     names = {identity_parts(item)[0] for item in conda.there}
     specs = list(conda.specs)
-    if not specs and conda.road != "conda" and release is not None:
+    if not specs and conda.source != "conda" and release is not None:
         specs = list(conda_solve.wheel_specs(choice, release))
     elif not specs:
         specs = [f"python {choice.python}.*", *_exact(conda, ("tensorflow", "tensorflow-base"))]

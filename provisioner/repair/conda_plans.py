@@ -40,7 +40,7 @@ def translated(repairs: Iterable[Repair], conda: CondaInputs, site: Site, locked
             found.append(repair)
         elif repair.kind == "remove":
             found += [_as(repair, "unlink", item) for item in _with_family(package, conda)]
-        elif conda.road != "conda" and locked.get(normalise(repair.name), version) != version:
+        elif conda.source != "conda" and locked.get(normalise(repair.name), version) != version:
             # The set's version comes as a wheel, and no file may belong to both.
             found += [_as(repair, "unlink", package), repair]
         else:

@@ -24,7 +24,7 @@ from provisioner.model.plan import Choice, EnvState
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan.conda_solve import no_wheels
-from provisioner.repair.conda_inputs import road_of
+from provisioner.repair.conda_inputs import source_of
 from provisioner.session import Session
 
 
@@ -99,8 +99,8 @@ def choose_set(session: Session, seen: SetInputs, request: Request) -> tuple[Cho
 def _choose_conda(session: Session, seen: SetInputs, request: Request) -> tuple[Choice, Lock | None]:
     """Return the set of wheels that goes with conda's Python; none of the catalogue's where TensorFlow itself is the channel's."""
     catalogue = session.catalogue
-    road = road_of(session.host, seen.site, seen.receipt)
-    device: ComputeDevice = "cuda" if road == "libraries" and not seen.own.endswith("-cpu") else device_of(seen)
+    source = source_of(session.host, seen.site, seen.receipt)
+    device: ComputeDevice = "cuda" if source == "libraries" and not seen.own.endswith("-cpu") else device_of(seen)
     choice = Choice(
         release=seen.release,
         python=".".join(seen.site.state.python_version.split(".")[:2]) or "3",
@@ -111,12 +111,12 @@ def _choose_conda(session: Session, seen: SetInputs, request: Request) -> tuple[
         refusals=(),
         warnings=(),
         gpus=(),
-        road=road,
+        road=source,
     )
-    if road == "conda":
+    if source == "conda":
         return choice, no_wheels(choice)
     known = bool(choice.release) and catalogue.release(choice.release) is not None
-    lock = catalogue.lock(choice.release, choice.python, choice.platform, set_of(device, road)) if known else None
+    lock = catalogue.lock(choice.release, choice.python, choice.platform, set_of(device, source)) if known else None
     if lock is None and seen.needed:
         return _choose_anew(catalogue, seen, replace(request, device=device))
     return choice, lock

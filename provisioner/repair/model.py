@@ -11,7 +11,7 @@ from provisioner.environment.read import Site
 from provisioner.environment.workspace import STATE
 from provisioner.model.catalogue import Link, Lock
 from provisioner.model.cause import Order
-from provisioner.model.conda_package import CondaPackage, Road
+from provisioner.model.conda_package import CondaPackage, CondaSource
 from provisioner.model.plan import Choice, Edit
 from provisioner.model.record import record
 from provisioner.plan.parts import PlanInputs
@@ -27,7 +27,7 @@ class CondaInputs:
     activation files of an environment made anew, ``solved`` what such a one is made of, once that is known. The rest is as in ``CondaPart``.
     """
 
-    road: Road
+    source: CondaSource
     there: tuple[str, ...]
     linkable: Mapping[str, CondaPackage]
     own: Mapping[str, str]

@@ -40,7 +40,7 @@ def site(*items: Installed) -> Site:
 
 def conda(**changes: object) -> CondaInputs:
     values = {
-        "road": "libraries", "there": THERE, "linkable": {name: linkable(name) for name in THERE},
+        "source": "libraries", "there": THERE, "linkable": {name: linkable(name) for name in THERE},
         "own": {f"{SITE}/numpy-1.19.5.dist-info": "numpy-1.19.5-0"}, "depends": {"tensorflow-2.4.1-0": ("tensorflow-base 2.4.1 0",)},
         "specs": ("python 3.8.*",), "virtual": (), "channels": ("file:///channel",), "cache": "/cache",
     }  # fmt: skip
@@ -81,7 +81,7 @@ def test_one_damaged_package_is_linked_anew_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "version", "road", "wanted"),
+    ("asked", "version", "source", "wanted"),
     [
         # conda's own is of the set's version: damaged, so it is linked anew.
         (restore("numpy", "1.19.5"), "1.19.5", "libraries", (["numpy-1.19.5-0"], ["numpy-1.19.5-0"], [])),
@@ -94,9 +94,9 @@ def test_one_damaged_package_is_linked_anew_and_nothing_else() -> None:
         (restore("six", "1.15.0"), "1.19.5", "libraries", ([], [], ["six==1.15.0"])),
     ],
 )
-def test_what_is_condas_is_mended_as_condas(asked: Repair, version: str, road: str, wanted) -> None:
+def test_what_is_condas_is_mended_as_condas(asked: Repair, version: str, source: str, wanted) -> None:
     own = {f"{SITE}/numpy-{version}.dist-info": "numpy-1.19.5-0"}
-    assert parts(plan_of(site(info("numpy", version)), asked, own=own, road=road)) == wanted
+    assert parts(plan_of(site(info("numpy", version)), asked, own=own, source=source)) == wanted
 
 
 def test_the_tensorflow_of_conda_leaves_with_what_is_nothing_without_it() -> None:
