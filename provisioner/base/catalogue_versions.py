@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from provisioner.base.numbers import whole
+
 # https://peps.python.org/pep-0440/#appendix-b-parsing-version-strings-with-regular-expressions, less epochs, locals and dev releases.
 _VERSION = re.compile(r"(?P<release>\d+(?:\.\d+)*)(?:(?P<pre>a|b|rc)(?P<pre_n>\d+))?(?:\.post(?P<post>\d+))?")
 
@@ -24,9 +26,9 @@ def version_key(version: str) -> tuple[tuple[int, ...], tuple[str, int], int]:
     if match is None:
         message = f"not a release version: {version!r}"
         raise ValueError(message)
-    release = tuple(int(part) for part in match["release"].split("."))
-    pre = (match["pre"], int(match["pre_n"])) if match["pre"] else _FINAL
-    return release, pre, int(match["post"]) if match["post"] else -1
+    release = tuple(whole(part) for part in match["release"].split("."))
+    pre = (match["pre"], whole(match["pre_n"])) if match["pre"] else _FINAL
+    return release, pre, whole(match["post"]) if match["post"] else -1
 
 
 def is_prerelease(version: str) -> bool:

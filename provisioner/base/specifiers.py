@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from provisioner.base.numbers import whole
+
 # ``==2.15.*`` and ``==2.15.1``, which is what short requests (``2.15``, ``2.15.1``) become.
 _SIMPLE = r"==\s*(\d+(?:\.\d+)*)(\.\*)?"
 _PLAIN_VERSION = r"(\d+(?:\.\d+)*)((?:a|b|rc)\d+)?(\.post\d+)?"
@@ -13,11 +15,12 @@ def readable(spec: str) -> bool:
     """True when ``spec`` is a list of specifiers that PEP 440 allows."""
     if re.fullmatch(_SIMPLE, spec):
         return True
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - see above
+    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - see above
 
     try:
         SpecifierSet(spec)
-    except InvalidSpecifier:
+    except ValueError:
+        # Not a specifier, or with a number of more digits than Python converts.
         return False
     return True
 
@@ -32,18 +35,19 @@ def contains(spec: str, version: str, *, prereleases: bool | None = None) -> boo
     plain = re.fullmatch(_PLAIN_VERSION, version)
     if simple and plain:
         return _simple_contains(simple, plain, prereleases=bool(prereleases))
-    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - see above
-    from packaging.version import InvalidVersion  # noqa: PLC0415 - see above
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - see above
 
     try:
         return SpecifierSet(spec).contains(version, prereleases=prereleases)
-    except InvalidVersion:
+    except InvalidSpecifier:
+        raise
+    except ValueError:
         return False
 
 
 def _simple_contains(simple: re.Match[str], plain: re.Match[str], *, prereleases: bool) -> bool:
-    wanted = [int(part) for part in simple[1].split(".")]
-    found = [int(part) for part in plain[1].split(".")]
+    wanted = [whole(part) for part in simple[1].split(".")]
+    found = [whole(part) for part in plain[1].split(".")]
     found += [0] * (len(wanted) - len(found))
     if plain[2] and not prereleases:
         return False

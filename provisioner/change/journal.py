@@ -6,6 +6,7 @@ import json
 import re
 from typing import Literal
 
+from provisioner.base.numbers import whole
 from provisioner.base.paths import is_inside, is_whole
 from provisioner.conda import registry
 from provisioner.environment.workspace import ASIDE, STATE, Workspace
@@ -86,7 +87,7 @@ def last_record(host: Reader, workspace: Workspace) -> Journal | None:
     """Return the newest change that can be undone, or None."""
     try:
         numbers = [
-            int(name)
+            whole(name)
             for name in (entry.path.rsplit("/", 1)[-1] for entry in host.list(workspace.history))
             if name.isascii() and name.isdigit()
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
+from provisioner.base.numbers import whole
 from provisioner.environment.conda_records import protection
 from provisioner.environment.config import config_version, parse_config
 from provisioner.environment.distributions import recorded_files
@@ -77,7 +78,7 @@ def _version(config: dict[str, str], folders: list[str]) -> tuple[str, str]:
     }
     if short in by_version:
         return told, by_version[short]
-    newest = max(by_version, key=lambda item: int(item.split(".")[1]), default="")
+    newest = max(by_version, key=lambda item: whole(item.split(".")[1]), default="")
     return (newest, by_version[newest]) if newest else (told, "")
 
 

@@ -20,6 +20,7 @@ from provisioner.host import Reader
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts, machine_words
 from provisioner.model.finding import Finding, Repair
+from provisioner.model.json_text import read_json
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan.floor import floor_of
@@ -222,10 +223,8 @@ def with_everything(session: Session, surveyed: Surveyed) -> tuple[Ground, tuple
 
 def _address(reader: Reader, ground: Ground, item: Installed) -> str:
     """Return where a distribution came from if that was no index (PEP 610)."""
-    import json  # noqa: PLC0415 - only where an environment is made anew
-
     try:
-        data = json.loads(_text(reader, posixpath.join(ground.site.state.path, item.metadata, "direct_url.json")))
+        data = read_json(_text(reader, posixpath.join(ground.site.state.path, item.metadata, "direct_url.json")))
         return str(data["url"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         return ""

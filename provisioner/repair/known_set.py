@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from provisioner.base.names import is_rival, normalise
+from provisioner.base.numbers import runs
 from provisioner.catalogue import Catalogue
 from provisioner.environment.distributions import Installed
 from provisioner.environment.read import Site
@@ -67,7 +68,7 @@ def release_of(
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version))
+    return runs(version)
 
 
 def _release_of_code(reader: Reader, site: Site) -> str:

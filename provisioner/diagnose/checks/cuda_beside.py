@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
+from provisioner.base.numbers import number
 from provisioner.base.versions import numbers
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import cuda_files, tensorflow
@@ -110,9 +111,14 @@ def _recorded(case: Case, item: Distribution) -> dict[str, int]:
     import csv  # noqa: PLC0415 - only where two packages meet
 
     found: dict[str, int] = {}
-    for row in csv.reader((files.read(case.reader, f"{item.metadata}/RECORD", 1 << 22).text or "").splitlines()):
-        if len(row) > 2 and row[2].isdecimal():  # noqa: PLR2004 - path, digest, size
-            found[posixpath.normpath(f"{item.site}/{row[0]}")] = int(row[2])
+    try:
+        rows = list(csv.reader((files.read(case.reader, f"{item.metadata}/RECORD", 1 << 22).text or "").splitlines()))
+    except csv.Error:
+        return {}
+    for row in rows:
+        size = number(row[2]) if len(row) > 2 else None  # noqa: PLR2004 - path, digest, size
+        if size is not None:
+            found[posixpath.normpath(f"{item.site}/{row[0]}")] = size
     return found
 
 
