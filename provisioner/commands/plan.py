@@ -50,6 +50,14 @@ class Planned:
     channels: tuple[str, ...] = ()
 
 
+def _check_named(session: Session, request: Request) -> None:
+    """Ask for the word that what only a file names may need."""
+    if request.kind == "conda" or named_python(request):
+        from provisioner.commands import named  # noqa: PLC0415 - most requests name no such thing
+
+        session.trust.need(named.of_request(session, request))
+
+
 def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick | None = None) -> Planned:
     """Read facts and environment, choose (by ``pick`` in place of the catalogue's best), and compare; nothing is changed."""
     host, catalogue = session.host, session.catalogue
@@ -58,12 +66,15 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
         site = Site(state=EnvState(path=request.env, kind="absent", digest="absent"), distributions=(), leftovers=())
         parents: tuple[str, ...] = ()
         left = None
+        _check_named(session, request)
     else:
         site = read_site(host, request.env)
         request = of_kind(host, request, site)
         parents = check_place(host, site.state)
         left = recovery.interrupted(host, Workspace(root=site.state.path))
         request = with_named_python(host, request)
+        # Before anything is started or asked.
+        _check_named(session, request)
         facts = session.detect(env=request.env, full=False, python=named_python(request))
     if pick is not None:
         picked = pick(facts, request, catalogue, site.state)

@@ -21,6 +21,7 @@ from provisioner.session import Session
 
 if TYPE_CHECKING:
     pass
+from provisioner.commands import named
 from provisioner.commands.plan import Planned
 
 
@@ -34,6 +35,8 @@ def load_saved_plan(session: Session, path: str, channels: tuple[str, ...] = ())
     if saved.kind != "apply":
         # What a repair writes and renames follows from an examination, which nobody can check afterwards.
         raise InputError("is a repair, which only the run that made it executes", place=path, hint="run `tfsetup fix`, which examines anew")
+    # Before anything is started or asked.
+    session.trust.need(named.of_plan(session, saved, path))
     site = read_site(host, saved.env.path)
     of_kind(host, saved.request, site)
     check_place(host, site.state)
