@@ -9,6 +9,7 @@ import typer
 from provisioner.base.paths import absolute
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text
+from provisioner.cli.trusting import trusting
 from provisioner.commands import lock as stages
 from provisioner.commands import lock_check
 from provisioner.errors import UsageError
@@ -59,6 +60,7 @@ def lock(
     diff: Annotated[bool, typer.Option("--diff", help="Say what changed since another lock; git's HEAD, if none is named.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="With --diff: as Markdown, for a pull request.")] = False,
     offline: options.Offline = False,
+    trust: options.Trust = False,
     as_json: options.Json = False,
 ) -> int:
     """Lock a team's environments: exact, hashed files for every target, from one declaration."""
@@ -72,7 +74,7 @@ def lock(
     if (check or diff) and (engine or cutoff):
         raise UsageError("nothing is resolved, so it has no effect", place="--engine" if engine else "--cutoff", hint="leave it out")
     if check:
-        return _check(host, folder, online=online, as_json=as_json)
+        return _check(Session(host, trusting(host, trust=trust)), folder, online=online, as_json=as_json)
     if diff:
         return _diff(host, folder, (names or [""])[0], markdown=markdown, as_json=as_json)
 
@@ -84,7 +86,7 @@ def lock(
         cutoff=dates.parse(cutoff, "--cutoff") if cutoff else "",
         offline=offline,
     )
-    done = stages.lock(Session(host), folder, wanted, progress=progress_for(as_json=as_json, host=host))
+    done = stages.lock(Session(host, trusting(host, trust=trust)), folder, wanted, progress=progress_for(as_json=as_json, host=host))
     if as_json:
         print_json(codec.document(lock_text.SCHEMA, lock_text.lock_report(done.folder, done.lock, done.changed, done.warnings)))
     else:
@@ -110,9 +112,9 @@ def _check_options(names: list[str], modes: dict[str, bool], additions: dict[str
         raise UsageError("one lock is compared with one other", place=names[1], hint="`tfsetup lock --diff OLD`")
 
 
-def _check(host: LocalHost, folder: str, *, online: bool, as_json: bool) -> int:
+def _check(session: Session, folder: str, *, online: bool, as_json: bool) -> int:
 
-    found = lock_check.check(Session(host), folder, online=online, progress=progress_for(as_json=as_json, host=host))
+    found = lock_check.check(session, folder, online=online, progress=progress_for(as_json=as_json, host=session.host))
     report = check_text.CheckReport(
         fresh=not found.differences, folder=found.folder, online=online, files=found.files, differences=found.differences
     )

@@ -111,6 +111,12 @@ def find(host: Reader, named: str = "") -> tuple[PossiblePython, ...]:
     return tuple(found)
 
 
+def is_found(host: Reader, path: str) -> bool:
+    """True where the Python at ``path`` is one that is found, and so asked, without being named; nothing is started."""
+    own = find(host, path)[:1]
+    return bool(own) and own[0].path == path and any(item.key == own[0].key for item in find(host))
+
+
 def _paths(host: Reader) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     separator = ";" if host.platform == "win32" else ":"

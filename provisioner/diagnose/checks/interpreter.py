@@ -42,6 +42,8 @@ def answers(case: Case, findings: Findings) -> str:
         evidence = [Evidence(seen="it is an empty file", where=real)]
         _add_gone(case, findings, evidence)
         return "an empty file"
+    if case.static:
+        raise CouldNotTell(case.no_survey)
     if "ermission denied" in case.no_survey:
         findings.add(
             "permission-denied", "error", "certain", *evidence, repairs=_another(case, packages.made_for(case)) if case.env else ()
@@ -130,7 +132,7 @@ def _another(case: Case, version: str) -> tuple[Repair, ...]:
 def _base(case: Case, version: str) -> str:
     """The interpreter in the folder that ``home`` names (PEP 405), wherever it lies, if it still is of that minor version; else ""."""
     home = case.config.get("home", "")
-    if not home or not version or files.there(case.reader, posixpath.join(posixpath.dirname(home), CONFIG)):
+    if case.static or not home or not version or files.there(case.reader, posixpath.join(posixpath.dirname(home), CONFIG)):
         return ""
     for name in (f"python{version}", "python3", "python"):
         path = posixpath.join(home, name)
