@@ -25,7 +25,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
-from provisioner.base.catalogue_versions import is_version
+from provisioner.base.versions import is_version
 from provisioner.errors import InputError
 from provisioner.model.catalogue import Lock, LockDevice, LockedFile
 from provisioner.model.record import record

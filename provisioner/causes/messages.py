@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from provisioner.causes.grades import ALLOWS
 from provisioner.causes.history import History
 from provisioner.causes.patterns import branches, compiled, literals, squeeze
 from provisioner.model.cause import Order
@@ -27,8 +28,8 @@ class Message:
     """One message of one speaker (``pip``, ``loader``, ``cuda``): ``explanation`` is what it means, ``reference`` who says so.
 
     ``pattern`` is a regular expression (``causes.patterns.compiled``). ``kind``: a ``context`` message says something of the machine, or follows
-    from another fault; by itself it proves nothing. ``specific``: 9 names the cause, 7 the thing that fails, 5 is typical of the cause, 3 is a
-    hint, 1 a mere symptom; of several messages on one line the most specific counts. ``confidence`` is how sure the cause is where nothing else
+    from another fault; by itself it proves nothing. ``grade`` is how much it says for the cause (``causes.grades``); of several messages on one
+    line the one of the highest grade counts. ``confidence`` is how sure the cause is where nothing else
     is known. With ``about`` ``gpu`` it is a fault only where a GPU is wanted or present. ``topic`` names the judgement that looks at it
     together with what else is known (``provisioner.explain.topics``); without one, ``cause`` is the answer.
     """
@@ -42,7 +43,7 @@ class Message:
     cause: str = "harmless-message"
     about: Literal["", "gpu"] = ""
     confidence: Confidence = "likely"
-    specific: int = 5
+    grade: int = ALLOWS
     topic: str = ""
 
 
@@ -67,7 +68,7 @@ def row_of(message: Message) -> Row:
 
 
 class Messages:
-    """All messages, the most specific first, the words and the rank of each cause, and what is known of the time before the catalogue.
+    """All messages, the highest grade first, the words and the rank of each cause, and what is known of the time before the catalogue.
 
     The messages stay rows until one is asked for: making all of them would cost more than reading most logs.
     """
@@ -106,7 +107,7 @@ class Messages:
         return Remedy(words=text.remedy, steps=steps)
 
     def possible(self, text: str) -> Iterator[tuple[Message, tuple[re.Pattern[str], ...]]]:
-        """The messages that could occur in ``text``, the most specific first, with what to look for: the alternatives of which it holds a text."""
+        """The messages that could occur in ``text``, the highest grade first, with what to look for: the alternatives of which it holds a text."""
         lowered = text.lower()
         known: dict[str, bool] = {}
         for number, row in enumerate(self._rows):
@@ -122,12 +123,12 @@ class Messages:
                 yield self._message(number), tuple(map(compiled, wanted))
 
     def match(self, text: str) -> Message | None:
-        """The most specific known message that occurs in ``text``."""
+        """The known message of the highest grade that occurs in ``text``."""
         squeezed = squeeze(text)
         return next((message for message, patterns in self.possible(squeezed) if any(item.search(squeezed) for item in patterns)), None)
 
     def fault_in(self, text: str, *, gpu: bool) -> Message | None:
-        """The most specific message of a fault that occurs in ``text``; one about a GPU only with ``gpu``."""
+        """The message of a fault of the highest grade that occurs in ``text``; one about a GPU only with ``gpu``."""
         squeezed = squeeze(text)
         for message, patterns in self.possible(squeezed):
             if message.kind == "fault" and (gpu or message.about != "gpu") and any(item.search(squeezed) for item in patterns):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from provisioner.causes.grades import NAMES
 from provisioner.causes.history import History
 from provisioner.causes.messages import Kind, Message
 from provisioner.causes.patterns import compiled, fault, squeeze
@@ -14,14 +15,13 @@ from provisioner.model.codec import from_data
 from provisioner.model.finding import Confidence
 from provisioner.model.record import record
 
-SCHEMA = "tfsetup/messages/2"
+SCHEMA = "tfsetup/messages/3"
 HISTORY_SCHEMA = "tfsetup/history/1"
-MOST_SPECIFIC = 9
 
 
 @record
 class Entry:
-    """One message in a file: as ``Message``, with ``means`` for the explanation and ``example``, lines that it must match before any other."""
+    """One message in a file: as ``Message``, with ``means`` for the explanation, ``grade`` by its name, and ``example``, lines that it must match."""
 
     id: str
     pattern: str
@@ -32,7 +32,7 @@ class Entry:
     cause: str = "harmless-message"
     about: str = ""
     confidence: Confidence = "likely"
-    specific: str = "5"
+    grade: str = "allows"
     topic: str = ""
 
 
@@ -66,8 +66,8 @@ def read_speaker(data: Any, *, file: str, name: str) -> Speaker:
             faults.append(f"{place}.cause: only a fault has one")
         if entry.about not in {"", "gpu"}:
             faults.append(f"{place}.about: expected gpu or nothing")
-        if not (entry.specific.isdecimal() and 1 <= int(entry.specific) <= MOST_SPECIFIC):
-            faults.append(f"{place}.specific: expected 1 to {MOST_SPECIFIC}")
+        if entry.grade not in NAMES:
+            faults.append(f"{place}.grade: expected one of {', '.join(NAMES)}")
         faults.extend(f"{place}.{field}: is empty" for field in ("means", "reference") if not getattr(entry, field))
     _refuse(faults, file)
     return speaker
@@ -94,7 +94,10 @@ def _expression_fault(pattern: str) -> str:
 
 
 def messages_of(speakers: tuple[Speaker, ...], codes: Collection[str], *, file: str) -> tuple[Message, ...]:
-    """Return all messages in the order in which they are tried, the most specific first; raises ``InputError`` for what the files disagree on."""
+    """Return all messages in the order in which they are tried, the highest grade first; raises ``InputError`` for what the files disagree on.
+
+    Of one grade a fault comes first, then what stands first in its file: there the narrower pattern stands before the wider.
+    """
     found: list[Message] = []
     faults: list[str] = []
     ids: dict[str, str] = {}
@@ -107,7 +110,7 @@ def messages_of(speakers: tuple[Speaker, ...], codes: Collection[str], *, file: 
                 faults.append(f"{speaker.speaker}.yaml: {entry.id}: no words for {entry.cause}")
             found.append(_message(speaker.speaker, entry))
     _refuse(faults, file)
-    return tuple(sorted(found, key=lambda message: (-message.specific, message.kind != "fault")))
+    return tuple(sorted(found, key=lambda message: (-message.grade, message.kind != "fault")))
 
 
 def _message(speaker: str, entry: Entry) -> Message:
@@ -121,7 +124,7 @@ def _message(speaker: str, entry: Entry) -> Message:
         cause=entry.cause,
         about="gpu" if entry.about else "",
         confidence=entry.confidence,
-        specific=int(entry.specific),
+        grade=NAMES[entry.grade],
         topic=entry.topic,
     )
 

@@ -20,7 +20,7 @@ from provisioner.model.cause import Group, Order
 from provisioner.model.codec import from_data, to_data
 
 # Another form of the entry, or of what a pattern means, needs another number.
-FORM = 6
+FORM = 7
 LIMIT = 1 << 24
 WORDS = "causes"
 FOLDER = "causes/messages"

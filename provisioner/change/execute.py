@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from provisioner.base.progress import SILENT, Progress
 from provisioner.change import fill, recovery
+from provisioner.change.contents import outgoing
 from provisioner.change.journal import Journal, last_record, write
 from provisioner.change.moves import incoming_moves, move_in, outgoing_moves
-from provisioner.change.outgoing import outgoing
 from provisioner.change.recovery import check_beside
 from provisioner.conda import registry
 from provisioner.environment import receipt as receipts

@@ -142,8 +142,8 @@ def _refused(error: OSError) -> OperationError:
 
 def _bug(error: Exception) -> OperationError:
     """Keep the traceback of an error that nobody foresaw in a file, and say where it is."""
-    import tempfile  # noqa: PLC0415 - only on this road
-    import traceback  # noqa: PLC0415 - only on this road
+    import tempfile  # noqa: PLC0415 - only after a fault of the tool
+    import traceback  # noqa: PLC0415 - only after a fault of the tool
 
     what = f"a bug in tfsetup: {type(error).__name__}: {error}"
     try:

@@ -62,7 +62,7 @@ def apply(
         raise UsageError("a saved plan says all that is to be done", place=plan, hint="give either a plan or options, not both")
     _check_locked(plan, named, locked=locked, lock=lock, target=target)
     folder = absolute(lock, host, "--lock") if lock else ""
-    asked = stages.Asked(
+    asked = stages.ApplyRequest(
         request=options.request(host, **named), saved=plan, lock=folder if locked else None, target=target if locked else None, wait=wait
     )
     agreed = options.agreed(host, yes=yes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from provisioner.base.text import shown
 from provisioner.change.recovery import Undoable
 from provisioner.cli.output import say
 from provisioner.errors import ConsentError
@@ -20,7 +21,7 @@ def ask(question: str, *, agreed: bool) -> None:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise ConsentError("consent is needed, and there is no terminal to ask on", hint="look at the plan, then add --yes")
-    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.write(f"{shown(question)} [y/N] ")
     sys.stderr.flush()
     answer = sys.stdin.readline()
     if answer.strip().lower() not in {"y", "yes"}:

@@ -17,7 +17,7 @@ from provisioner.commands import doctor as stages
 from provisioner.commands.doctor import Diagnosed
 from provisioner.diagnose.compare import compare_examinations
 from provisioner.diagnose.doctor import all_checks
-from provisioner.diagnose.gather import Wishes
+from provisioner.diagnose.gather import Options
 from provisioner.errors import UsageError
 from provisioner.host import Host
 from provisioner.host.local import LocalHost
@@ -63,11 +63,11 @@ def doctor(
     before = stages.read_examination(session, compare) if compare else None
     folder = absolute(cwd, host, "--cwd") if cwd else host.cwd
     static = static or parse_flag(host.env.get("TFSETUP_STATIC", ""), "variable TFSETUP_STATIC")
-    wishes = Wishes(cwd=folder, importing=not no_import, deep=deep, static=static, timeout=timeout)
+    chosen = Options(cwd=folder, importing=not no_import, deep=deep, static=static, timeout=timeout)
     named = absolute(python, host, "--python") if python else ""
     place, request = options.named_environment(host, env, python)
     with closing(progress_for(as_json=as_json, host=host)) as progress:
-        found = stages.doctor(session, env=place, python=named, request=request, wishes=wishes, only=check or (), progress=progress)
+        found = stages.doctor(session, env=place, python=named, request=request, options=chosen, only=check or (), progress=progress)
     changes = compare_examinations(before, found.examination) if before else None
     if as_json:
         print_json(examination_document(found.examination, changes))

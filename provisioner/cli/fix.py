@@ -53,7 +53,7 @@ def fix(
     request = options.request(host, offline=offline)
     subject = active.choose(host, env=place, python=named)
     agreed = options.agreed(host, yes=yes)
-    asked = stages.Asked(
+    asked = stages.FixRequest(
         subject=subject,
         request=replace(request, origins={**request.origins, "env": named_by.origins["env"]}),
         cwd=absolute(cwd, host, "--cwd") if cwd else host.cwd,

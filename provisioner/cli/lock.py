@@ -80,7 +80,7 @@ def lock(
 
     if engine not in {"", *stages.ENGINES}:
         raise UsageError(f"`{engine}` is not one of {', '.join(stages.ENGINES)}", place="--engine")
-    wanted = stages.Wanted(
+    wanted = stages.LockRequest(
         engine=next((item for item in stages.ENGINES if item == engine), None),
         upgrade=tuple(names or ()) if upgrade else None,
         cutoff=dates.parse(cutoff, "--cutoff") if cutoff else "",

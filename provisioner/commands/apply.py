@@ -22,7 +22,7 @@ from provisioner.verify.prove import prove_plan
 
 
 @record
-class Asked:
+class ApplyRequest:
     """What a person asks of ``tfsetup apply``: a plan made now for ``request``, the ``saved`` one, or what a team's lock has.
 
     ``lock`` is the folder of that lock (absolute; "" for this project's), ``target`` a target of it ("" for the one that fits); both are None
@@ -44,7 +44,7 @@ class Applied:
     executed: Executed | None
 
 
-def apply(session: Session, asked: Asked, *, agree: Callable[[Plan], None], agree_back: Agree, progress: Progress) -> Applied:
+def apply(session: Session, asked: ApplyRequest, *, agree: Callable[[Plan], None], agree_back: Agree, progress: Progress) -> Applied:
     """Bring the environment into the state that was asked for, after ``agree``, which raises ``ConsentError`` where nobody does.
 
     Before that, after ``agree_back``, what an interrupted run left is taken back.
@@ -75,7 +75,7 @@ def check_executor(host: Host) -> None:
         )
 
 
-def _planned(session: Session, asked: Asked) -> Planned:
+def _planned(session: Session, asked: ApplyRequest) -> Planned:
     if asked.lock is not None:
         from provisioner.commands.plan_locked import locked_folder, plan_locked  # noqa: PLC0415 - 30 ms, only with --locked
 

@@ -11,7 +11,7 @@ from provisioner.commands import named
 from provisioner.diagnose.case import Case, CheckSpec
 from provisioner.diagnose.compare import from_document
 from provisioner.diagnose.doctor import all_checks, examine
-from provisioner.diagnose.gather import Wishes, gather
+from provisioner.diagnose.gather import Options, gather
 from provisioner.environment import active
 from provisioner.environment.active import Subject
 from provisioner.errors import UsageError
@@ -36,7 +36,7 @@ def doctor(
     *,
     env: str = "",
     python: str = "",
-    wishes: Wishes,
+    options: Options,
     request: Request | None = None,
     only: Sequence[str] = (),
     progress: Progress,
@@ -50,17 +50,17 @@ def doctor(
     """
     specs = _chosen(only)
     subject = active.choose(session.host, env=env, python=python)
-    if request is not None and not wishes.static and subject.env:
+    if request is not None and not options.static and subject.env:
         unusual = [item for item in named.of_environment(session, request, subject.env) if item.unusual]
         if not session.trust.covers(unusual):
             why = f"{unusual[0].unusual}; so nothing of it was started: {WORD} agrees to that"
-            subject, wishes = replace(subject, how=f"{subject.how}; {why}"), replace(wishes, static=True)
+            subject, options = replace(subject, how=f"{subject.how}; {why}"), replace(options, static=True)
     progress.start("doctor", f"Examining {subject.env or subject.python}")
     case = gather(
         session.host,
         subject,
-        wishes,
-        facts=lambda: session.detect(env=subject.env or session.host.cwd, aloof_of=_kept_off(subject) if wishes.static else ""),
+        options,
+        facts=lambda: session.detect(env=subject.env or session.host.cwd, aloof_of=_kept_off(subject) if options.static else ""),
         catalogue=session.catalogue,
         progress=progress.note,
     )

@@ -11,7 +11,7 @@ from provisioner.commands import named
 from provisioner.commands.apply import check_executor
 from provisioner.commands.doctor import doctor
 from provisioner.commands.undo import Agree, clear_before
-from provisioner.diagnose.gather import Wishes
+from provisioner.diagnose.gather import Options
 from provisioner.environment.active import Subject
 from provisioner.environment.layout import CONDA
 from provisioner.model.diagnosis import Examination
@@ -23,7 +23,7 @@ from provisioner.session import Session
 
 
 @record
-class Asked:
+class FixRequest:
     """What a person asks of ``tfsetup fix``: ``subject`` is what is repaired, ``request`` says network and channels.
 
     ``cwd`` is where that person's programs are started (absolute); ``shown_only`` changes nothing; ``wait`` are the seconds to wait for another
@@ -39,7 +39,7 @@ class Asked:
 
 def fix(
     session: Session,
-    asked: Asked,
+    asked: FixRequest,
     *,
     found: Callable[[Examination], None],
     agree: Callable[[Plan], bool],
@@ -71,7 +71,7 @@ def fix(
     )
 
 
-def _check_trust(session: Session, asked: Asked) -> None:
+def _check_trust(session: Session, asked: FixRequest) -> None:
     """Ask for the word that starting the environment's Python, or asking a channel that only a file names, may need."""
     env = asked.subject.env
     if not env:
@@ -108,9 +108,9 @@ def attempt(
     return fixing
 
 
-def _examine(session: Session, asked: Asked, progress: Progress, *, importing: bool) -> Examination:
+def _examine(session: Session, asked: FixRequest, progress: Progress, *, importing: bool) -> Examination:
     subject = asked.subject
     # An environment is examined with the Python that it should have; that may be what is gone.
     python = subject.python if not subject.env or session.host.exists(subject.python) else ""
-    wishes = Wishes(cwd=asked.cwd, importing=importing)
-    return doctor(session, env=subject.env, python=python, wishes=wishes, progress=progress).examination
+    options = Options(cwd=asked.cwd, importing=importing)
+    return doctor(session, env=subject.env, python=python, options=options, progress=progress).examination

@@ -33,7 +33,7 @@ ENGINES: tuple[Engine, ...] = ("uv", "pip-tools", "conda-lock")
 
 
 @record
-class Wanted:
+class LockRequest:
     """What a person asks of `tfsetup lock`.
 
     ``engine`` is "" for the one that the lock was made with. ``upgrade`` is None for "keep what is there", () for all packages, else names.
@@ -71,7 +71,7 @@ class Outcome:
     warnings: tuple[str, ...] = ()
 
 
-def lock(session: Session, project: str, wanted: Wanted, *, progress: Progress = SILENT) -> Outcome:
+def lock(session: Session, project: str, wanted: LockRequest, *, progress: Progress = SILENT) -> Outcome:
     """Read the declaration in the folder ``project`` (absolute), lock all its targets, and write the files together."""
     return lock_declared(session, read_declared(session, project), wanted, progress=progress)
 
@@ -106,7 +106,7 @@ def lock_folder(reader: Reader, declaration: Declaration) -> str:
     return folder
 
 
-def lock_declared(session: Session, declared: Declared, wanted: Wanted, *, progress: Progress = SILENT) -> Outcome:
+def lock_declared(session: Session, declared: Declared, wanted: LockRequest, *, progress: Progress = SILENT) -> Outcome:
     """Lock all targets of a declaration, and write the files together.
 
     With nothing changed since the lock was made, nothing is resolved and nobody is asked: the files are as they were, byte for byte.
@@ -173,7 +173,7 @@ def fresh(before: TeamLock, inputs: Inputs, sets: tuple[ChosenSet, ...], engine:
     )
 
 
-def choose(declared: Declared, before: TeamLock | None, wanted: Wanted, cutoff: str) -> tuple[ChosenSet, ...]:
+def choose(declared: Declared, before: TeamLock | None, wanted: LockRequest, cutoff: str) -> tuple[ChosenSet, ...]:
     """Return the known-good set of each target.
 
     A lock keeps its releases as long as the declaration allows them. An upgrade of all, or one that names TensorFlow, takes the newest of
@@ -244,7 +244,7 @@ def _resolve(
     *,
     before: TeamLock | None,
     engine: Engine,
-    wanted: Wanted,
+    wanted: LockRequest,
 ) -> Locked:
     by_channel = any(target.source == "conda" for target in declared.declaration.targets)
     own = tuple(name for name in wanted.upgrade or () if by_channel or not is_rival(name))
@@ -269,7 +269,7 @@ def _resolve(
         )
 
 
-def _sources(session: Session, declared: Declared, before: TeamLock | None, engine: Engine, wanted: Wanted) -> Sources | None:
+def _sources(session: Session, declared: Declared, before: TeamLock | None, engine: Engine, wanted: LockRequest) -> Sources | None:
     """Return where conda packages come from, and what is locked of them and stays; None where no target has any."""
     if all(target.kind != "conda" for target in declared.declaration.targets):
         return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from provisioner.base.progress import SILENT, Progress
 from provisioner.commands import named
-from provisioner.commands.lock import Declared, Wanted, choose, lock_folder, own_folder, read_declared
+from provisioner.commands.lock import Declared, LockRequest, choose, lock_folder, own_folder, read_declared
 from provisioner.errors import InputError, UsageError
 from provisioner.host import Host
 from provisioner.lock import sidecar, store
@@ -54,7 +54,7 @@ def check_declared(session: Session, declared: Declared, *, online: bool = False
         return Checked(folder=folder, differences=(Difference(kind="lock", name=sidecar.NAME, why=why),))
     if lock is None:
         return Checked(folder=folder, differences=(Difference(kind="lock", name=sidecar.NAME, why="is not there: nothing is locked yet"),))
-    sets = choose(declared, lock, Wanted(), lock.cutoff)
+    sets = choose(declared, lock, LockRequest(), lock.cutoff)
     found = differences(host, folder, lock, declared.inputs, sets)
     if online:
         from provisioner.lock.online import missing  # noqa: PLC0415 - brings the resolvers

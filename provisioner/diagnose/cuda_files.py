@@ -10,8 +10,8 @@ from provisioner.conda import links as conda_links
 from provisioner.diagnose import conda as conda_case
 from provisioner.diagnose import tensorflow
 from provisioner.diagnose.case import Case, CouldNotTell
-from provisioner.diagnose.recognise import LIBRARIES
 from provisioner.environment.distributions import Installed
+from provisioner.environment.tensorflow import CONDA_LIBRARIES
 from provisioner.facts.libraries import MAX_CUDART, TOOLKITS, constant_version, file_version
 from provisioner.facts.loader import Loader
 from provisioner.host import files
@@ -113,7 +113,7 @@ def links(case: Case) -> tuple[Link, ...]:
     cuda, conda = build_of(case), case.integrity.conda
     if cuda is None:
         return ()
-    by_conda = conda is not None and {item.name for item in conda.records} >= LIBRARIES
+    by_conda = conda is not None and {item.name for item in conda.records} >= CONDA_LIBRARIES
     if case.receipt is not None:
         by_conda = case.receipt.plan.choice.road == "libraries"
     if conda is None or not by_conda:

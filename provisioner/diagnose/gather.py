@@ -40,7 +40,7 @@ CUSTOMISING = ("sitecustomize", "usercustomize")
 
 
 @record
-class Wishes:
+class Options:
     """What was asked for: ``importing`` allows TensorFlow to be imported, for at most ``timeout`` seconds; ``deep`` hashes every file.
 
     With ``static`` nothing of the environment is started.
@@ -56,7 +56,7 @@ class Wishes:
 def gather(
     host: Host,
     chosen: active.Subject,
-    wishes: Wishes,
+    options: Options,
     *,
     facts: Callable[[], Facts],
     catalogue: Catalogue,
@@ -70,8 +70,8 @@ def gather(
 
     fits = catalogue.fits()
     survey, no_survey = None, NOT_STARTED
-    if not wishes.static:
-        survey, no_survey = ask(host, chosen, wishes.cwd, (*fits.modules, "google.protobuf", *fits.standard_library, *CUSTOMISING))
+    if not options.static:
+        survey, no_survey = ask(host, chosen, options.cwd, (*fits.modules, "google.protobuf", *fits.standard_library, *CUSTOMISING))
     chosen = _with_environment(host, chosen, survey)
     path = survey.path if survey else _path_without_survey(host, chosen.env)
     folders = _site_folders(host, chosen.env, path)
@@ -79,13 +79,13 @@ def gather(
     try:
         with ThreadPoolExecutor(max_workers=3) as pool:
             build = next((answer for answer in (is_cuda_build(host, site) for site in folders) if answer is not None), None)
-            why_not = _no_import(wishes, survey, no_survey) or no_work
-            probing = None if why_not else pool.submit(_probe, host, chosen.python, work, wishes, progress)
+            why_not = _no_import(options, survey, no_survey) or no_work
+            probing = None if why_not else pool.submit(_probe, host, chosen.python, work, options, progress)
             opening = _opening(pool, host, chosen.python, work, build=build, why_not=why_not)
             # Of an interpreter that does not answer, a file that was changed may be why.
-            sizes_only = not wishes.importing and not wishes.deep
+            sizes_only = not options.importing and not options.deep
             root = chosen.env or (survey.prefix if survey else "/")
-            checking = pool.submit(integrity.check, host, root, deep=wishes.deep, sizes_only=sizes_only, folders=folders)
+            checking = pool.submit(integrity.check, host, root, deep=options.deep, sizes_only=sizes_only, folders=folders)
             found = distributions(host, path)
             machine = facts()
             receipt = believed(host, Workspace(root=chosen.env)) if chosen.env else None
@@ -100,7 +100,7 @@ def gather(
     return Case(
         env=chosen.env,
         python=chosen.python,
-        cwd=wishes.cwd,
+        cwd=options.cwd,
         reader=host,
         facts=machine,
         config=active.config(host, chosen.env),
@@ -118,8 +118,8 @@ def gather(
         child=child,
         libraries=libraries,
         no_import=why_not or failed,
-        deep=wishes.deep,
-        static=wishes.static,
+        deep=options.deep,
+        static=options.static,
         catalogue=catalogue,
         fits=fits,
     )
@@ -228,21 +228,21 @@ def _is_folder(host: Reader, entry: PathEntry) -> bool:
     return found is not None and found.kind == "directory"
 
 
-def _no_import(wishes: Wishes, survey: Survey | None, no_survey: str) -> str:
+def _no_import(options: Options, survey: Survey | None, no_survey: str) -> str:
     """Why TensorFlow is not imported; "" when it is."""
-    if wishes.static:
+    if options.static:
         return "not asked for (--static)"
-    if not wishes.importing:
+    if not options.importing:
         return "not asked for (--no-import)"
     if survey is None:
         return f"the interpreter does not answer: {no_survey}"
     return "" if survey.modules.get("tensorflow") else "there is no tensorflow to import"
 
 
-def _probe(host: Host, python: str, work: str, wishes: Wishes, progress: Callable[[str], None]) -> tuple[Child | None, str]:
+def _probe(host: Host, python: str, work: str, options: Options, progress: Callable[[str], None]) -> tuple[Child | None, str]:
     progress("importing TensorFlow in a process of its own")
     try:
-        return children.probe(host, python, work, wishes.timeout, progress, brief_in=wishes.cwd), ""
+        return children.probe(host, python, work, options.timeout, progress, brief_in=options.cwd), ""
     except InputError as error:
         return None, error.message
 

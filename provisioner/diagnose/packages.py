@@ -6,15 +6,12 @@ import posixpath
 import re
 from collections.abc import Mapping
 
-from provisioner.base.names import RIVAL_FOLDERS, is_rival, normalise
+from provisioner.base.names import OWN_FOLDERS, is_rival, normalise
 from provisioner.diagnose.case import Case
 from provisioner.environment.distributions import Installed
 from provisioner.environment.layout import layout, version_of
 from provisioner.environment.metadata import name_of_folder
 from provisioner.host import files
-
-# The distributions that only say what to install instead, or that install another one.
-NIGHTLY = ("tf-nightly", "tensorflow-nightly")
 
 
 def python(case: Case) -> str:
@@ -127,7 +124,7 @@ def package_folders(case: Case) -> tuple[str, ...]:
     """Folders named tensorflow (of 1.15 and 2.0: tensorflow_core, too) on the module path, whether or not a distribution owns them."""
     sites = [files.real(case.reader, entry.path) for entry in case.survey.path] if case.survey else [*folders(case)]
     sites = [site for site in dict.fromkeys(sites) if posixpath.basename(site).endswith("-packages")]
-    packages = [posixpath.join(site, name) for site in sites for name in RIVAL_FOLDERS]
+    packages = [posixpath.join(site, name) for site in sites for name in OWN_FOLDERS]
     return tuple(path for path in packages if files.there(case.reader, path))
 
 

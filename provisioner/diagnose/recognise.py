@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from provisioner.base.names import is_rival
+from provisioner.base.names import is_nightly, is_rival
 from provisioner.environment.distributions import Installed
 from provisioner.environment.receipt import Receipt
-from provisioner.environment.tensorflow import left_behind, release_of_headers
+from provisioner.environment.tensorflow import CONDA_LIBRARIES, Purpose, device_of, purpose, release_without_metadata
 from provisioner.host import Reader
 from provisioner.model.catalogue import Build, ComputeDevice, Lock, LockDevice, Release, set_of
 from provisioner.model.facts import Facts
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 # Of a set that is recognised by its company: how many packages must be there, and which part of the set.
 COMPANY = 15
 COMPANY_PART = 0.7
-# conda's packages of CUDA's libraries for TensorFlow's own wheels.
-LIBRARIES = frozenset({"cudatoolkit", "cudnn"})
 
 
 @record
@@ -57,21 +54,19 @@ def recognise(  # noqa: PLR0913 - each says something else of what is there
     planned = receipt.plan.choice.release if receipt else ""
     platform = f"{facts.system.os.value}-{facts.system.architecture.value}"
     there = {(item.name, item.version) for item in found}
-    owners = [item for item in found if is_rival(item.name) and not item.name.startswith(("tf-nightly", "tensorflow-nightly"))]
+    owners = [item for item in found if is_rival(item.name) and not is_nightly(item.name)]
     versions: Iterable[str] = dict.fromkeys(item.version for item in owners)
     if not owners:
-        versions = (
-            planned or left_behind(host, folders) or release_of_headers(host, folders) or _by_company(there, catalogue, python, platform),
-        )
+        versions = (release_without_metadata(host, folders, receipt) or _by_company(there, catalogue, python, platform),)
+    meant = purpose({item.name: item.version for item in found}, receipt, dict.fromkeys(sorted(conda), ""))
     best: tuple[int, Known] | None = None
     for version in versions:
         owner = next((item for item in owners if item.version == version), None)
         release = catalogue.release(version) if version else None
         build = release.build(platform) if release else None
-        libraries = conda >= LIBRARIES
-        device = _device(found, owner, receipt, build, cuda=cuda, libraries=libraries)
-        road = receipt.plan.choice.road if receipt is not None else "libraries" if libraries else ""
-        lock = _lock(catalogue, version, python, platform, set_of(device, road)) if build and not _by_conda(owner) else None
+        device = _device(owner, receipt, meant, build, cuda=cuda)
+        source = receipt.plan.choice.road if receipt is not None else "libraries" if conda >= CONDA_LIBRARIES else ""
+        lock = _lock(catalogue, version, python, platform, set_of(device, source)) if build and not _by_conda(owner) else None
         ours = receipt is not None and planned == version
         known = Known(release=release, build=build, lock=lock, expected=_expected(version, receipt if ours else None, build, device))
         common = len(there) + 1 if ours else _common(lock, there) if lock else -1
@@ -102,25 +97,11 @@ def _expected(version: str, receipt: Receipt | None, build: Build | None, device
     )
 
 
-def _device(
-    found: tuple[Installed, ...],
-    owner: Installed | None,
-    receipt: Receipt | None,
-    build: Build | None,
-    *,
-    cuda: bool | None,
-    libraries: bool,
-) -> ComputeDevice:
-    """What the environment was made for: the receipt says; else a CUDA build with CUDA's libraries beside it is for a GPU."""
+def _device(owner: Installed | None, receipt: Receipt | None, meant: Purpose, build: Build | None, *, cuda: bool | None) -> ComputeDevice:
+    """What the environment was made for: the receipt says; of a build that nobody knows, the CPU is all that is certain."""
     if receipt is not None:
         return receipt.plan.choice.device
-    if owner is None or build is None or build.cuda is None or owner.name.endswith("-cpu") or cuda is False:
-        return "cpu"
-    return (
-        "cuda"
-        if libraries or any(re.fullmatch(r"nvidia-(cublas|cuda-runtime|cudnn|cufft|cusolver|cusparse)-cu\d+", item.name) for item in found)
-        else "cpu"
-    )
+    return device_of(owner.name, meant, build, cuda=cuda) if owner is not None and build is not None else "cpu"
 
 
 def _by_company(there: set[tuple[str, str]], catalogue: Catalogue, python: str, platform: str) -> str:

@@ -5,53 +5,27 @@ from __future__ import annotations
 import posixpath
 import re
 
+from provisioner.base.names import OWN_FOLDERS, RELEASED, is_cpu_only
 from provisioner.diagnose.case import Case
-from provisioner.environment.tensorflow import is_cuda_build
+from provisioner.diagnose.packages import first_of
+from provisioner.environment.tensorflow import Purpose, is_cuda_build, only_cpu
+from provisioner.environment.tensorflow import purpose as purpose_of
 from provisioner.host import files
 from provisioner.model.catalogue import Build
 from provisioner.model.finding import Evidence, Remedy, Severity
-from provisioner.model.record import record
 
-# The package's folder; 1.15 and 2.0 keep their libraries in tensorflow_core.
-PACKAGES = ("tensorflow", "tensorflow_core")
 # What tells the package itself from a folder of stubs: its library (there is none on Windows), or what it says of its build.
 SIGNS = ("libtensorflow_framework*", "python/platform/build_info.py")
-CPU_ONLY = frozenset({"tensorflow-cpu", "tensorflow-intel", "tensorflow-cpu-aws", "tensorflow-macos"})
-# What else brings NVIDIA's libraries into an environment, so that they do not tell for what TensorFlow is there.
-OTHERS = frozenset(
-    {
-        "torch",
-        "jax",
-        "jaxlib",
-        "jax-cuda12-plugin",
-        "jax-cuda13-plugin",
-        "cupy-cuda11x",
-        "cupy-cuda12x",
-        "cupy-cuda13x",
-        "onnxruntime-gpu",
-        "paddlepaddle-gpu",
-    }
-)
-# The parts of CUDA without which no TensorFlow uses a GPU.
-CORE = re.compile(r"nvidia-(cuda-runtime|cublas|cudnn|cufft|cusolver|cusparse)(-cu\d+)?")
 
 
-@record
-class Purpose:
-    """Which device the environment is made for ("" where nothing says), and what says so."""
+def severity_without_gpu(meant: Purpose) -> Severity:
+    """How grave it is when no GPU can be used."""
+    return {"cuda": "error", "cpu": "info"}.get(meant.device, "warning")  # type: ignore[return-value]
 
-    device: str
-    why: str
 
-    @property
-    def severity(self) -> Severity:
-        """How grave it is when no GPU can be used."""
-        return {"cuda": "error", "cpu": "info"}.get(self.device, "warning")  # type: ignore[return-value]
-
-    @property
-    def evidence(self) -> Evidence:
-        """The purpose as evidence."""
-        return Evidence(seen=f"the environment is made for {'CUDA' if self.device == 'cuda' else 'the CPU'}", where=self.why)
+def evidence_of(meant: Purpose) -> Evidence:
+    """The purpose as evidence."""
+    return Evidence(seen=f"the environment is made for {'CUDA' if meant.device == 'cuda' else 'the CPU'}", where=meant.why)
 
 
 def variable(case: Case, name: str) -> str | None:
@@ -70,7 +44,7 @@ def folder(case: Case) -> str:
     named = case.survey.modules.get("tensorflow", "") if case.survey is not None else ""
     above = [posixpath.dirname(posixpath.dirname(named))] if named.endswith("/tensorflow/__init__.py") else []
     for site in (*above, *sites(case)):
-        for package in PACKAGES:
+        for package in OWN_FOLDERS:
             if any(files.matches(case.reader, f"{files.glob_escape(site)}/{package}/{sign}") for sign in SIGNS):
                 return f"{site}/{package}"
     return ""
@@ -110,7 +84,7 @@ def cuda_build(case: Case) -> bool | None:
     known = build(case)
     if known is None:
         return None
-    if known.cuda is None or installed(case) in CPU_ONLY:
+    if only_cpu(installed(case), known):
         return False
     return True if installed(case) == known.packages.get("cuda") else None
 
@@ -123,29 +97,18 @@ def build(case: Case) -> Build | None:
 
 def installed(case: Case) -> str:
     """The name of the distribution that TensorFlow was installed as; "" where there is none."""
-    names = ("tensorflow", "tensorflow-gpu", *sorted(CPU_ONLY))
-    real = [item.name for item in case.distributions if item.name in names]
+    real = [item.name for item in case.distributions if item.name in RELEASED]
     # On Windows and aarch64 `tensorflow` is a shell around a distribution of another name.
-    return next((name for name in real if name in CPU_ONLY), real[0] if real else "")
+    return next((name for name in real if is_cpu_only(name)), real[0] if real else "")
 
 
 def purpose(case: Case) -> Purpose:
-    """Tell the device by 1. the receipt or the plan; 2. NVIDIA's packages beside TensorFlow, where nothing else needs them; 3. its name."""
-    if case.receipt is not None:
-        return Purpose(device=case.receipt.plan.choice.device, why="the receipt of tfsetup")
-    if case.expected.device:
+    """Tell the device by the receipt or the plan, else by what is installed (``environment.tensorflow.purpose``)."""
+    if case.receipt is None and case.expected.device:
         return Purpose(device=case.expected.device, why="the plan")
-    brought = [item for item in case.distributions if CORE.fullmatch(item.name)]
-    # One part alone may be there for something else (XGBoost takes NCCL, others cuDNN).
-    if len({item.name for item in brought}) > 1 and not any(item.name in OTHERS for item in case.distributions):
-        return Purpose(device="cuda", why=f"{brought[0].name} {brought[0].version} is installed")
     conda = case.integrity.conda
-    libraries = [item for item in conda.records if item.name in {"cudnn", "cudatoolkit"}] if conda is not None else []
-    if len(libraries) > 1:
-        return Purpose(device="cuda", why=f"conda's {libraries[0].name} {libraries[0].version} is installed")
-    if installed(case) == "tensorflow-gpu":
-        return Purpose(device="cuda", why="tensorflow-gpu is installed")
-    return Purpose(device="", why="")
+    of_conda = {item.name: item.version for item in conda.records} if conda is not None else {}
+    return purpose_of({name: item.version for name, item in first_of(case).items()}, case.receipt, of_conda)
 
 
 def without_folder(case: Case, folder: str, words: str) -> Remedy:

@@ -17,7 +17,7 @@ EXECUTABLES = ("mamba", "conda", "micromamba")
 
 
 @record
-class Asked:
+class TargetQuestion:
     """One target's question: match specs, virtual packages (``__cuda=12.4=0``) and channels, which may name variables.
 
     ``folder`` is one of the tool's own, for this question alone.
@@ -47,20 +47,20 @@ def executable(tools: Sequence[Tool]) -> str:
     return found
 
 
-def environment(asked: Asked) -> str:
+def environment(asked: TargetQuestion) -> str:
     """Return the ``environment.yml`` of a question; JSON is YAML, too."""
     data = {"channels": list(asked.channels), "dependencies": list(asked.specs), "platforms": [asked.subdir]}
     return json.dumps(data, indent=1)
 
 
-def virtual_packages(asked: Asked) -> str:
+def virtual_packages(asked: TargetQuestion) -> str:
     """Return the file for ``--virtual-package-spec``; what it does not name is not there, so that no default of conda-lock's comes in."""
     parts = [text.split("=") for text in asked.virtual]
     packages = {name: version if build == "0" else f"{version} {build}" for name, version, build in parts}
     return json.dumps({"subdirs": {asked.subdir: {"packages": packages}}}, indent=1)
 
 
-def lock(host: Host, conda: str, asked: Asked, *, watch: Callable[[int], None] | None = None) -> str:
+def lock(host: Host, conda: str, asked: TargetQuestion, *, watch: Callable[[int], None] | None = None) -> str:
     """Run conda-lock with the program ``conda``, and return the ``conda-lock.yml`` that it wrote.
 
     Raises ``OperationError`` with what it says where it fails.

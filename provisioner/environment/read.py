@@ -6,7 +6,7 @@ import hashlib
 import posixpath
 from dataclasses import replace
 
-from provisioner.base.names import RIVAL_FOLDERS
+from provisioner.base.names import OWN_FOLDERS
 from provisioner.environment.config import config_version, parse_config
 from provisioner.environment.distributions import Installed, leftovers, read_distributions
 from provisioner.environment.layout import CONDA, CONFIG, layout
@@ -22,7 +22,7 @@ from provisioner.model.record import record
 class Site:
     """An environment and what is installed in it.
 
-    ``leftovers`` are relative paths that a broken uninstall left; ``shared`` are those folders of ``RIVAL_FOLDERS`` that are there.
+    ``leftovers`` are relative paths that a broken uninstall left; ``shared`` are those folders of ``OWN_FOLDERS`` that are there.
     ``conda`` are the conda packages of a conda environment, as ``name-version-build``.
     """
 
@@ -140,7 +140,7 @@ def site_of(reader: Reader, root: str, *, python: str, version: str, site_packag
         distributions=distributions,
         leftovers=leftovers(reader, root, site_packages),
         shared=tuple(
-            posixpath.relpath(path, root) for path in (posixpath.join(site_packages, name) for name in RIVAL_FOLDERS) if reader.exists(path)
+            posixpath.relpath(path, root) for path in (posixpath.join(site_packages, name) for name in OWN_FOLDERS) if reader.exists(path)
         ),
     )
 

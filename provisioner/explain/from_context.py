@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from provisioner.causes import Message
+from provisioner.causes.grades import GUESSES
 from provisioner.explain.matches import Hit
 from provisioner.explain.topics.gpu import after_windows_gpu, why_newer, why_older
 from provisioner.explain.verdict import Case, Verdict
@@ -18,7 +19,7 @@ def of_circumstances(case: Case) -> Verdict | None:
         return None
     message = Message(id="told", speaker="", pattern="", kind="fault", cause=cause, explanation=_TOLD, reference="the catalogue")
     hit = Hit(message=message, offset=0, line=case.log.numbers[-1], seen=case.log.line(len(case.log.starts) - 1)[:300], groups={})
-    return Verdict(cause=cause, hit=hit, confidence="possible", specific=1, why=why)
+    return Verdict(cause=cause, hit=hit, confidence="possible", grade=GUESSES, why=why)
 
 
 def _cause(case: Case) -> tuple[str, str]:

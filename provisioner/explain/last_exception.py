@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from provisioner.causes import Message
+from provisioner.causes.grades import GUESSES, PROVES
 from provisioner.explain.matches import Hit
 from provisioner.explain.verdict import Case, Verdict
 
@@ -46,7 +47,7 @@ def beside_gpu(case: Case) -> Verdict | None:
     if not remarks or not all(hit.message.about == "gpu" and hit.line < line and _REMARK.search(hit.seen) for hit in remarks):
         return None
     guess = innermost(case)
-    return replace(guess, specific=9) if guess else None
+    return replace(guess, grade=PROVES) if guess else None
 
 
 def innermost(case: Case) -> Verdict | None:
@@ -72,4 +73,4 @@ def innermost(case: Case) -> Verdict | None:
         id="innermost", speaker="python", pattern="", kind="fault", cause=cause, explanation=_NOT_KNOWN, reference="CPython, the traceback"
     )
     hit = Hit(message=message, offset=last.start(), line=case.log.numbers[index], seen=case.log.line(index)[:300], groups={})
-    return Verdict(cause=cause, hit=hit, confidence="possible", specific=1)
+    return Verdict(cause=cause, hit=hit, confidence="possible", grade=GUESSES)

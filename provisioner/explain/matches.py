@@ -46,7 +46,7 @@ def recognise(log: Log, messages: Messages) -> tuple[Hit, ...]:
             if not quiet:
                 claimed.append((begin, end))
         spoken.extend(claimed)
-    return tuple(sorted(hits, key=lambda hit: (hit.offset, -hit.message.specific)))
+    return tuple(sorted(hits, key=lambda hit: (hit.offset, -hit.message.grade)))
 
 
 def _hit(log: Log, message: Message, match: re.Match[str]) -> tuple[Hit, int, int]:

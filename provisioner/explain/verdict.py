@@ -14,12 +14,12 @@ from provisioner.model.record import record
 
 @record
 class Verdict:
-    """A cause that a hit speaks for: ``specific`` as in ``Message``; ``why`` says in words what else was compared, "" where nothing was."""
+    """A cause that a hit speaks for: ``grade`` as in ``Message``; ``why`` says in words what else was compared, "" where nothing was."""
 
     cause: str
     hit: Hit
     confidence: Confidence
-    specific: int
+    grade: int
     why: str = ""
     severity: Severity = "error"
 
@@ -49,11 +49,11 @@ def plain(hit: Hit) -> Verdict:
         cause=message.cause,
         hit=hit,
         confidence=message.confidence,
-        specific=message.specific,
+        grade=message.grade,
         severity="warning" if message.about == "gpu" else "error",
     )
 
 
-def says(hit: Hit, cause: str, confidence: Confidence = "likely", *, specific: int = 0, why: str = "") -> Verdict:
-    """Return that a hit speaks for another cause than its message's own; ``specific`` 0 leaves that of the message."""
-    return replace(plain(hit), cause=cause, confidence=confidence, specific=specific or hit.message.specific, why=why)
+def says(hit: Hit, cause: str, confidence: Confidence = "likely", *, grade: int = 0, why: str = "") -> Verdict:
+    """Return that a hit speaks for another cause than its message's own; ``grade`` 0 leaves that of the message."""
+    return replace(plain(hit), cause=cause, confidence=confidence, grade=grade or hit.message.grade, why=why)

@@ -1,4 +1,4 @@
-"""From the lines of a log to findings: the earliest and most specific evidence first, symptoms under their cause."""
+"""From the lines of a log to findings: what says most first, and of that the earliest, symptoms under their cause."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from provisioner.causes import Messages
 from provisioner.causes.findings import CONFIDENCES
+from provisioner.causes.grades import ALLOWS, GUESSES, PROVES, TELLS
 from provisioner.explain.context import Circumstances, merged, of_context, of_text
 from provisioner.explain.from_context import of_circumstances
 from provisioner.explain.last_exception import beside_gpu, innermost
@@ -23,8 +24,8 @@ KEYS = ("os", "arch", "python", "tensorflow", "gpu", "driver", "cuda", "cudnn", 
 # Causes that the evidence only allows are shown to this number, and evidence of one cause to that.
 SHOWN = 6
 EVIDENCE = 8
-# A verdict this much less specific than the first is one that the first explains.
-FOLDED = 4
+# What the first verdict leaves no room for, by its grade: a mere possibility of that grade or less.
+EXPLAINED = {PROVES: ALLOWS, TELLS: GUESSES}
 HARMLESS, UNKNOWN = "harmless-message", "unknown"
 
 
@@ -86,17 +87,17 @@ def _verdicts(case: Case) -> list[Verdict]:
 
 
 def _ranked(verdicts: list[Verdict], messages: Messages) -> list[list[Verdict]]:
-    """Group by cause; the groups in order of their most specific evidence, then of its place in the log, then of the ranking of causes."""
+    """Group by cause; the groups in order of what says most for them, then of its place in the log, then of the ranking of causes."""
     groups: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         groups.setdefault(verdict.cause, []).append(verdict)
     for group in groups.values():
-        group.sort(key=lambda verdict: (-verdict.specific, verdict.hit.offset))
+        group.sort(key=lambda verdict: (-verdict.grade, verdict.hit.offset))
 
     def place(item: tuple[str, list[Verdict]]) -> tuple[int, int, int, int]:
         cause, group = item
         first = group[0]
-        return (-first.specific, CONFIDENCES.index(first.confidence), first.hit.offset, messages.order.rank(cause))
+        return (-first.grade, CONFIDENCES.index(first.confidence), first.hit.offset, messages.order.rank(cause))
 
     ordered = [group for _, group in sorted(groups.items(), key=place)]
     return _conclusive(ordered)
@@ -111,9 +112,9 @@ def _conclusive(ordered: list[list[Verdict]]) -> list[list[Verdict]]:
     kept = []
     for group in ordered:
         first = group[0]
-        weak = first.confidence == "possible" and first.specific <= best.specific - FOLDED and best.confidence != "possible"
+        weak = first.confidence == "possible" and first.grade <= EXPLAINED.get(best.grade, 0) and best.confidence != "possible"
         # A program that died says more for nothing than for the causes that are only possible.
-        told = first.cause == UNKNOWN and best.confidence == "possible" and first.specific > best.specific
+        told = first.cause == UNKNOWN and best.confidence == "possible" and first.grade > best.grade
         if group is not faults[0] and not told and (first.cause == UNKNOWN or weak):
             continue
         kept.append(group)

@@ -31,7 +31,7 @@ STAND_INS = (b"pyenv", b"asdf", b"mise")
 
 
 @record
-class Candidate:
+class PossiblePython:
     """An executable that may be a Python: ``key`` changes when the file behind it does; ``virtual`` has a ``pyvenv.cfg`` beside it."""
 
     path: str
@@ -95,7 +95,7 @@ def probe(host: Reader, store: FactStore | None, named: str = "") -> Fact[tuple[
     return Fact(status="known", value=found, source=source, why=skipped)
 
 
-def find(host: Reader, named: str = "") -> tuple[Candidate, ...]:
+def find(host: Reader, named: str = "") -> tuple[PossiblePython, ...]:
     """The candidates in the order of ``probe``, without starting any, each file once; a virtual environment counts as itself."""
     seen: set[str] = set()
     found = []
@@ -107,7 +107,7 @@ def find(host: Reader, named: str = "") -> tuple[Candidate, ...]:
         if key in seen or not key or _stand_in(host, path):
             continue
         seen.add(key)
-        found.append(Candidate(path=path, origin=origin, key=key, virtual=bool(config)))
+        found.append(PossiblePython(path=path, origin=origin, key=key, virtual=bool(config)))
     return tuple(found)
 
 
@@ -199,7 +199,7 @@ def _stand_in(host: Reader, path: str) -> bool:
     return not start or (start.startswith(b"#!") and any(name in start for name in STAND_INS))
 
 
-def _ask_all(host: Reader, candidates: list[Candidate]) -> dict[Candidate, tuple[dict[str, Any] | None, str]]:
+def _ask_all(host: Reader, candidates: list[PossiblePython]) -> dict[PossiblePython, tuple[dict[str, Any] | None, str]]:
     """Ask side by side: each is a process that mostly waits for the disk."""
     if len(candidates) == 1:
         return {candidates[0]: _ask(host, candidates[0])}
@@ -209,7 +209,7 @@ def _ask_all(host: Reader, candidates: list[Candidate]) -> dict[Candidate, tuple
         return dict(zip(candidates, pool.map(lambda item: _ask(host, item), candidates), strict=True))
 
 
-def _ask(host: Reader, candidate: Candidate) -> tuple[dict[str, Any] | None, str]:
+def _ask(host: Reader, candidate: PossiblePython) -> tuple[dict[str, Any] | None, str]:
     """The answer, or why there is none. ``-B`` writes no byte code, ``-E -s`` keeps the user's variables and packages out (no ``-I`` in Python 2)."""
     # macOS's launcher sets it so that a child Python takes its parent's identity; -E does not cover it.
     env = {name: value for name, value in host.env.items() if name != "__PYVENV_LAUNCHER__"}
@@ -228,7 +228,7 @@ def _ask(host: Reader, candidate: Candidate) -> tuple[dict[str, Any] | None, str
     return None, f"it gave no answer ({last[0][:200]})"
 
 
-def _interpreter(host: Reader, candidate: Candidate, answer: dict[str, Any] | None) -> Interpreter | None:
+def _interpreter(host: Reader, candidate: PossiblePython, answer: dict[str, Any] | None) -> Interpreter | None:
     if answer is None:
         return None
     try:

@@ -23,7 +23,7 @@ from provisioner.conda.virtual import driver_cuda, target_packages
 from provisioner.engines import conda_lock, rattler
 from provisioner.errors import NoProfileError, OperationError, UsageError
 from provisioner.host import Host
-from provisioner.lock.choosing import ChosenSet, road_of
+from provisioner.lock.choosing import ChosenSet, source_of
 from provisioner.lock.formats import conda_lock as conda_lock_file
 from provisioner.lock.markers import environment
 from provisioner.lock.needs import floor_of
@@ -54,7 +54,7 @@ class Sources:
 
 
 @record
-class Asked:
+class SolverQuestion:
     """What is asked of a solver for one target; ``constraints`` are match specs that hold only where the package comes along."""
 
     specs: tuple[str, ...]
@@ -104,8 +104,8 @@ def names_of(before: TeamLock | None) -> dict[str, frozenset[str]]:
     return {item.target.name: frozenset(normalise(package.name) for package in item.conda.packages) for item in targets if item.conda}
 
 
-def asked_for(target: Target, lock: Lock, declaration: Declaration, inputs: Inputs, catalogue: Catalogue) -> Asked:
-    """Return what is asked for a target: the match specs of its road, and the machines that it is for. Pure but for the catalogue.
+def asked_for(target: Target, lock: Lock, declaration: Declaration, inputs: Inputs, catalogue: Catalogue) -> SolverQuestion:
+    """Return what is asked for a target: the match specs of its source, and the machines that it is for. Pure but for the catalogue.
 
     Raises ``UsageError`` for a requirement that no channel can be asked for, ``NoProfileError`` where no machine of the target could do.
     """
@@ -118,11 +118,11 @@ def asked_for(target: Target, lock: Lock, declaration: Declaration, inputs: Inpu
         features=build.cpu_features if build else (),
     )
     if target.source != "conda":
-        cuda = build.cuda.conda if build is not None and build.cuda is not None and road_of(target, build) == "libraries" else ()
-        return Asked(specs=(f"python {target.python}.*", *cuda), virtual=virtual)
+        cuda = build.cuda.conda if build is not None and build.cuda is not None and source_of(target, build) == "libraries" else ()
+        return SolverQuestion(specs=(f"python {target.python}.*", *cuda), virtual=virtual)
     specs = [_tensorflow(target, declaration, inputs), f"python {target.python}.*", "pip"]
     specs += _requirements(target, inputs.requirements)
-    return Asked(specs=tuple(specs), virtual=virtual, constraints=tuple(_requirements(target, inputs.constraints)))
+    return SolverQuestion(specs=tuple(specs), virtual=virtual, constraints=tuple(_requirements(target, inputs.constraints)))
 
 
 def _cuda(target: Target, build: Build | None, declaration: Declaration, catalogue: Catalogue) -> str:
@@ -178,7 +178,7 @@ def _parsed(target: Target, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def solve(
-    host: Host, chosen: ChosenSet, asked: Asked, sources: Sources, *, cutoff: str, folder: str, offline: bool, watch: Watch
+    host: Host, chosen: ChosenSet, asked: SolverQuestion, sources: Sources, *, cutoff: str, folder: str, offline: bool, watch: Watch
 ) -> LockedConda:
     """Return the conda half of a target; ``cutoff`` is the date (ISO) that no package may be younger than.
 
@@ -190,9 +190,9 @@ def solve(
     offline = offline or places.config.offline
     channels = replace(places.channels, newer=cutoff.replace("Z", "+00:00"))
     specs = asked.specs
-    picks: tuple[conda_lock_file.Entry, ...] = ()
+    picks: tuple[conda_lock_file.LockedEntry, ...] = ()
     if sources.conda:
-        question = conda_lock.Asked(
+        question = conda_lock.TargetQuestion(
             name=target.name,
             subdir=subdir,
             specs=(*asked.specs, *asked.constraints),
@@ -229,7 +229,7 @@ def solve(
     return LockedConda(specs=asked.specs, virtual=asked.virtual, channels=sources.written, packages=packages)
 
 
-def _check_same(target: Target, found: Sequence[CondaPackage], picks: Sequence[conda_lock_file.Entry]) -> None:
+def _check_same(target: Target, found: Sequence[CondaPackage], picks: Sequence[conda_lock_file.LockedEntry]) -> None:
     """Hold what rattler has found of conda-lock's picks against them."""
     wanted = {(item.name, item.version, item.build): item.sha256 for item in picks}
     have = {(item.name, item.version, item.build): item.sha256 for item in found}

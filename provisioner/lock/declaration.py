@@ -12,7 +12,7 @@ from provisioner.host import Reader
 from provisioner.lock import checks
 from provisioner.lock.find import FILE, PYPROJECT, Found, find
 from provisioner.lock.keys import DECLARATION
-from provisioner.lock.shape import Fault, label, read
+from provisioner.lock.shape import ShapeFault, label, read
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Index, Policy, ProjectInput, SignOff, Target
 
@@ -39,7 +39,7 @@ def checked(found: Found) -> Written:
     data = _yaml_data(found) if found.is_yaml else found.table
     if not isinstance(data, dict):
         raise InputError("expected settings as `name: value` lines", place=found.file)
-    faults: list[Fault] = []
+    faults: list[ShapeFault] = []
     values: dict[str, Any] = read(DECLARATION, data, (), faults) or {}
     faults += checks.faults(values)
     if faults:
@@ -73,7 +73,7 @@ def read_declaration(reader: Reader, folder: str) -> Declaration:
     return _declaration(written)
 
 
-def _told(faults: list[Fault], found: Found) -> tuple[str, ...]:
+def _told(faults: list[ShapeFault], found: Found) -> tuple[str, ...]:
     """Return the faults with their places, in the order of the file; the parser of TOML does not tell lines."""
     if not found.is_yaml:
         return tuple(f"{PYPROJECT}: {label(('tool', 'tfsetup', *fault.path))}: {fault.why}" for fault in faults)

@@ -15,6 +15,7 @@ from provisioner.engines.rattler import bare
 from provisioner.environment.conda_present import read_present
 from provisioner.environment.distributions import Installed
 from provisioner.environment.read import Site
+from provisioner.environment.tensorflow import only_cpu, own_of, purpose
 from provisioner.host import Reader
 from provisioner.lock.installed import asked_for, read_whole
 from provisioner.lock.keys import DECLARATION, TARGET
@@ -81,7 +82,7 @@ def from_environment(reader: Reader, site: Site, facts: Facts, platform: str, ca
     """
     present = read_present(reader, site.state.path) if site.state.kind == "conda" else Present()
     distributions = read_whole(reader, site)
-    own = next((item for item in distributions if is_rival(item.name)), None)
+    own = own_of(distributions)
     python = ".".join(site.state.python_version.split(".")[:2])
     device = device_of(distributions, own, facts, platform, catalogue)
     source = source_of(own, present)
@@ -144,12 +145,12 @@ def device_of(
     distributions: Sequence[Installed], own: Installed | None, facts: Facts, platform: str, catalogue: Catalogue
 ) -> ComputeDevice:
     """Tell what a TensorFlow computes on: by its name, the CUDA libraries beside it, and at last by the GPUs of the machine."""
-    if own is None or own.name.endswith("-cpu"):
-        return "cpu"
-    if own.name.endswith("-gpu") or any(item.name.startswith("nvidia-cudnn") for item in distributions):
-        return "cuda"
-    release = catalogue.release(own.version)
+    release = catalogue.release(own.version) if own is not None else None
     build = release.build(platform) if release is not None else None
+    if own is None or only_cpu(own.name, build):
+        return "cpu"
+    if purpose({item.name: item.version for item in distributions}).device == "cuda":
+        return "cuda"
     answers = bool(facts.gpus.value) and not facts.driver.problem
     return "cuda" if answers and build is not None and build.packages.get("cuda") == own.name else "cpu"
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from provisioner.base.names import is_rival, normalise
+from provisioner.base.names import STAND_INS, TENSORFLOW, is_rival, normalise
 from provisioner.engines import uv
 from provisioner.engines.wheels import Wheel, major_minor, pick, read_pylock, supported_tags
 from provisioner.errors import NoProfileError, OperationError, UsageError
@@ -18,10 +18,6 @@ from provisioner.model.catalogue import NO_ADDON, Lock, LockedFile
 if TYPE_CHECKING:
     pass
 
-# The distribution that every add-on names when it needs TensorFlow.
-TENSORFLOW = "tensorflow"
-# Distributions that hold the module where `tensorflow` is only a name for them, or was not published.
-_STAND_INS = frozenset({"tensorflow-intel", "tensorflow-macos", "tensorflow-cpu-aws"})
 
 Resolve = Callable[..., dict[str, Wheel]]
 
@@ -73,7 +69,7 @@ def resolve_extras(host: Host, extra: tuple[str, ...], lock: Lock, *, floor: str
         wheels = resolve((f"{own.name}=={lock.release}", *extra))
     except OperationError:
         # On some platforms no `tensorflow` of this release was ever published; its own distribution stands for it there.
-        if own.name not in _STAND_INS or _has_tensorflow(resolve, lock):
+        if own.name not in STAND_INS or _has_tensorflow(resolve, lock):
             raise
         wheels = resolve((f"{own.name}=={lock.release}", *extra), without=(TENSORFLOW,))
     if own.name != TENSORFLOW and TENSORFLOW in wheels:

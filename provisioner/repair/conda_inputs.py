@@ -6,32 +6,30 @@ import json
 import posixpath
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from provisioner.conda.compare import identity_parts
 from provisioner.conda.sources import Places, places
 from provisioner.conda.virtual import virtual_packages
-from provisioner.diagnose.recognise import LIBRARIES
 from provisioner.engines import rattler
 from provisioner.environment.conda_owned import own_folders
 from provisioner.environment.conda_present import read_present
 from provisioner.environment.conda_records import read_records
 from provisioner.environment.read import Site
 from provisioner.environment.receipt import Receipt
+from provisioner.environment.tensorflow import CONDA_LIBRARIES
 from provisioner.errors import TfsetupError
 from provisioner.host import Reader, files
 from provisioner.model.catalogue import Link
-from provisioner.model.conda_package import SUBDIRS, CondaPackage, Road
+from provisioner.model.conda_package import SUBDIRS, CondaPackage, CondaSource
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice
 from provisioner.model.request import Request
 from provisioner.plan import conda_solve
 from provisioner.plan.conda_files import edits
-from provisioner.repair.conda_plans import CondaGround, channel_of
+from provisioner.repair.conda_plans import channel_of
+from provisioner.repair.model import CondaInputs
 from provisioner.session import Session
-
-if TYPE_CHECKING:
-    pass
 
 # A package's entry in repodata, which conda and mamba keep with the unpacked package in their caches; rattler 0.28 does not.
 _KEPT = "info/repodata_record.json"
@@ -39,7 +37,7 @@ _KEPT = "info/repodata_record.json"
 ANY_CUDA = "99"
 
 
-def road_of(reader: Reader, site: Site, receipt: Receipt | None) -> Road:
+def source_of(reader: Reader, site: Site, receipt: Receipt | None) -> CondaSource:
     """Tell how the TensorFlow of a conda environment came about: by the receipt, else by what is there."""
     if receipt is not None and receipt.plan.choice.road:
         return receipt.plan.choice.road
@@ -47,12 +45,12 @@ def road_of(reader: Reader, site: Site, receipt: Receipt | None) -> Road:
     names = {identity_parts(item)[0] for item in site.conda}
     if any(identity_parts(package)[0].startswith("tensorflow") for package in own.values()):
         return "conda"
-    return "libraries" if names >= LIBRARIES else "wheels"
+    return "libraries" if names >= CONDA_LIBRARIES else "wheels"
 
 
-def read_conda_ground(
+def read_conda_inputs(
     session: Session, site: Site, receipt: Receipt | None, choice: Choice, request: Request, *, links: tuple[Link, ...], facts: Facts
-) -> CondaGround:
+) -> CondaInputs:
     """Read the packages of the environment, and what is known of each."""
     host, root = session.host, site.state.path
     made = receipt.plan.conda if receipt is not None else None
@@ -69,8 +67,8 @@ def read_conda_ground(
             package = _of_channel(session, replace(request, channels=channels or request.channels), choice, facts, name)
         if package is not None and package.url and len(package.sha256) == 64:  # noqa: PLR2004 - hexadecimal
             linkable[name] = package
-    return CondaGround(
-        road=choice.road,
+    return CondaInputs(
+        source=choice.road,
         there=site.conda,
         linkable=linkable,
         own=own_folders(host, root, read_records(host, root)),
@@ -125,15 +123,15 @@ def _package(data: dict[str, Any]) -> CondaPackage:
     )
 
 
-def solved(session: Session, conda: CondaGround, choice: Choice, facts: Facts, request: Request) -> CondaGround:
-    """Return the ground with what the environment is made of anew: the set's packages, and whatever else of conda's is there, where that goes.
+def solved(session: Session, conda: CondaInputs, choice: Choice, facts: Facts, request: Request) -> CondaInputs:
+    """Return the inputs with what the environment is made of anew: the set's packages, and whatever else of conda's is there, where that goes.
 
     Raises ``NoProfileError`` where the channels cannot meet it, ``OperationError`` where one fails.
     """
     release = session.catalogue.release(choice.release)
     names = {identity_parts(item)[0] for item in conda.there}
     specs = list(conda.specs)
-    if not specs and conda.road != "conda" and release is not None:
+    if not specs and conda.source != "conda" and release is not None:
         specs = list(conda_solve.wheel_specs(choice, release))
     elif not specs:
         specs = [f"python {choice.python}.*", *_exact(conda, ("tensorflow", "tensorflow-base"))]
@@ -172,6 +170,6 @@ def _solve(
     return tuple(replace(item, url=rattler.bare(item.url), channel=rattler.bare(item.channel)) for item in packages)
 
 
-def _exact(conda: CondaGround, names: Iterable[str]) -> list[str]:
+def _exact(conda: CondaInputs, names: Iterable[str]) -> list[str]:
     parts = (identity_parts(item) for item in conda.there)
     return [f"{name} {version} {build}" for name, version, build in parts if name in names]

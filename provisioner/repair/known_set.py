@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import posixpath
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 
 from provisioner.base.names import is_rival, normalise
 from provisioner.catalogue import Catalogue
+from provisioner.conda.compare import identity_parts
 from provisioner.environment.distributions import Installed
 from provisioner.environment.read import Site
 from provisioner.environment.receipt import Receipt
+from provisioner.environment.tensorflow import device_of as device_of_build
+from provisioner.environment.tensorflow import name_of, own_of, purpose, release_without_metadata
 from provisioner.errors import NoProfileError
 from provisioner.host import Reader
 from provisioner.model.catalogue import ComputeDevice, Lock, computes_on, set_of
@@ -22,15 +24,12 @@ from provisioner.model.plan import Choice, EnvState
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan.conda_solve import no_wheels
-from provisioner.repair.conda_inputs import road_of
+from provisioner.repair.conda_inputs import source_of
 from provisioner.session import Session
-
-# Where TensorFlow says its version in C, since 2.19 and before (tensorflow/core/public); it is there when the metadata is gone.
-_HEADERS = ("release_version.h", "version.h")
 
 
 @record
-class Seen:
+class SetInputs:
     """What a choice is made from; ``needed``: whether what is graver than a warning cannot be mended without a set."""
 
     site: Site
@@ -50,37 +49,20 @@ def staying_owners(site: Site, repairs: Iterable[Repair]) -> tuple[Installed, ..
 
 def own_name(staying: tuple[Installed, ...], receipt: Receipt | None) -> str:
     """Return the name under which TensorFlow is installed: that of an earlier run before the plain one; "" where it is not."""
-    names = [item.name for item in staying]
-    made = [name for name in receipt.plan.expected if is_rival(name)] if receipt else []
-    return next((name for name in (*made, "tensorflow") if name in names), names[0] if names else "")
+    return name_of(staying, receipt.plan.expected if receipt is not None else ())
 
 
 def release_of(
-    host: Reader, site: Site, staying: tuple[Installed, ...], own: str, repairs: tuple[Repair, ...], receipt: Receipt | None
+    reader: Reader, site: Site, staying: tuple[Installed, ...], own: str, repairs: tuple[Repair, ...], receipt: Receipt | None
 ) -> str:
-    """Return the release that is installed; where nothing says it, the one that an earlier run made; "" where there is none."""
+    """Return the release that a repair restores or that is installed; where nothing says it, what else tells it; "" where there is none."""
     named = next((item.version for item in repairs if item.kind == "restore" and item.version and is_rival(normalise(item.name))), "")
-    found = sorted((item for item in staying if item.name == own), key=lambda item: (item.recorded, _numbers(item.version)))
-    if named or found:
-        return named or found[-1].version
-    return receipt.plan.choice.release if receipt else _release_of_code(host, site)
+    found = own_of(staying, (own,))
+    folders = (posixpath.join(site.state.path, site.state.site_packages),) if site.state.site_packages else ()
+    return named or (found.version if found is not None else release_without_metadata(reader, folders, receipt))
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version))
-
-
-def _release_of_code(reader: Reader, site: Site) -> str:
-    for header in _HEADERS:
-        for package in ("tensorflow", "tensorflow_core"):
-            folder = posixpath.join(site.state.path, site.state.site_packages, package, "include", "tensorflow", "core", "public")
-            parts = re.findall(r"#define TF_(?:MAJOR|MINOR|PATCH)_VERSION\s+(\d+)", _text(reader, posixpath.join(folder, header)))
-            if len(parts) == 3:  # noqa: PLR2004 - major, minor, patch
-                return ".".join(parts)
-    return ""
-
-
-def choose_set(session: Session, seen: Seen, request: Request) -> tuple[Choice, Lock | None]:
+def choose_set(session: Session, seen: SetInputs, request: Request) -> tuple[Choice, Lock | None]:
     """Return the set of the release that is installed, for the environment's Python if there is one, or else for another of the machine.
 
     Where nothing must come out of a set, an unknown release is no obstacle.
@@ -114,11 +96,11 @@ def choose_set(session: Session, seen: Seen, request: Request) -> tuple[Choice, 
     return choice, lock
 
 
-def _choose_conda(session: Session, seen: Seen, request: Request) -> tuple[Choice, Lock | None]:
+def _choose_conda(session: Session, seen: SetInputs, request: Request) -> tuple[Choice, Lock | None]:
     """Return the set of wheels that goes with conda's Python; none of the catalogue's where TensorFlow itself is the channel's."""
     catalogue = session.catalogue
-    road = road_of(session.host, seen.site, seen.receipt)
-    device: ComputeDevice = "cuda" if road == "libraries" and not seen.own.endswith("-cpu") else device_of(seen)
+    source = source_of(session.host, seen.site, seen.receipt)
+    device: ComputeDevice = "cuda" if source == "libraries" and not seen.own.endswith("-cpu") else device_of(seen)
     choice = Choice(
         release=seen.release,
         python=".".join(seen.site.state.python_version.split(".")[:2]) or "3",
@@ -129,18 +111,18 @@ def _choose_conda(session: Session, seen: Seen, request: Request) -> tuple[Choic
         refusals=(),
         warnings=(),
         gpus=(),
-        road=road,
+        road=source,
     )
-    if road == "conda":
+    if source == "conda":
         return choice, no_wheels(choice)
     known = bool(choice.release) and catalogue.release(choice.release) is not None
-    lock = catalogue.lock(choice.release, choice.python, choice.platform, set_of(device, road)) if known else None
+    lock = catalogue.lock(choice.release, choice.python, choice.platform, set_of(device, source)) if known else None
     if lock is None and seen.needed:
         return _choose_anew(catalogue, seen, replace(request, device=device))
     return choice, lock
 
 
-def _choose_anew(catalogue: Catalogue, seen: Seen, request: Request) -> tuple[Choice, Lock | None]:
+def _choose_anew(catalogue: Catalogue, seen: SetInputs, request: Request) -> tuple[Choice, Lock | None]:
     """Choose as ``plan`` does: a Python for the release that is installed, or where there is none, the best release for the environment."""
     from provisioner.choose import choose  # noqa: PLC0415 - only where the installed set cannot be had
 
@@ -165,17 +147,16 @@ def of_companions(site: Site) -> str:
     return f"=={parts[0]}.{parts[1]}.*" if len(parts) > 1 and parts[0].isdecimal() and parts[1].isdecimal() else ""
 
 
-def device_of(seen: Seen) -> ComputeDevice:
-    """Return what the installed build is there for: NVIDIA's libraries beside it mean CUDA (their names end in the major CUDA version)."""
-    if seen.receipt is not None:
-        return seen.receipt.plan.choice.device
-    names = [item.name for item in seen.site.distributions]
-    names += [normalise(repair.name) for repair in seen.repairs if repair.kind == "restore"]
-    libraries = any(re.fullmatch(r"nvidia-[a-z-]+-cu\d+", name) for name in names)
-    return "cuda" if libraries and not seen.own.endswith("-cpu") else "cpu"
+def device_of(seen: SetInputs) -> ComputeDevice:
+    """Return what the installed build is there for; what a repair restores counts as if it were there."""
+    restored = {normalise(repair.name): repair.version for repair in seen.repairs if repair.kind == "restore"}
+    there = restored | {item.name: item.version for item in seen.site.distributions}
+    conda = {name: version for name, version, _ in map(identity_parts, seen.site.conda)}
+    meant = purpose(there, seen.receipt, conda)
+    return seen.receipt.plan.choice.device if seen.receipt is not None else device_of_build(seen.own, meant)
 
 
-def interpreter_of(reader: Reader, seen: Seen, short: str) -> Interpreter | None:
+def interpreter_of(reader: Reader, seen: SetInputs, short: str) -> Interpreter | None:
     """Return the interpreter that the environment is to have: the one a repair names, its own base, or another of the same version."""
     target = next((repair.target for repair in seen.repairs if repair.kind == "interpreter"), "")
     state = seen.site.state
@@ -195,10 +176,3 @@ def interpreter_of(reader: Reader, seen: Seen, short: str) -> Interpreter | None
 def _can_carry(item: Interpreter) -> bool:
     """True for an interpreter that an environment can be made from."""
     return item.implementation == "cpython" and not item.virtual and not item.free_threaded
-
-
-def _text(reader: Reader, path: str) -> str:
-    try:
-        return reader.read_text(path)
-    except OSError:
-        return ""

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Literal
 
+from provisioner.base.names import OWN_FOLDERS
 from provisioner.environment.distributions import Installed, described, read_metadata, sites
 from provisioner.environment.owners import Claim, index, read_claims
 from provisioner.host import Entry, Reader
@@ -26,6 +27,7 @@ CERTIFICATES = "/cacert.pem"
 FaultKind = Literal["missing", "size", "content", "appended", "unreadable", "no record", "no metadata", "leftover", "stray"]
 # What changes after the install: byte code, and the record itself.
 _NOT_COMPARED = (".pyc", "/RECORD", "/RECORD.jws")
+_PACKAGES = tuple(f"/site-packages/{name}/__init__.py" for name in OWN_FOLDERS)
 _NATIVE = re.compile(r"\.(so|dylib|pyd|dll)(\.\d+)*$")
 
 
@@ -63,18 +65,8 @@ def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = Fa
     ``folders`` are the folders with distributions where they are not those below ``env``. A RECORD that names files outside ``env`` is not
     followed there.
     """
-    distributions: list[Installed] = []
-    faults: list[Fault] = []
-    claims: list[tuple[str, Claim]] = []
     folders = sites(reader, env) if folders is None else folders
-    for site in folders:
-        for entry in reader.list(site):
-            base = posixpath.basename(entry.path)
-            if base.startswith("~"):
-                # pip renames a folder so before it removes it, and leaves it when that fails (AdjacentTempDirectory).
-                faults.append(Fault(distribution="", kind="leftover", path=entry.path, detail="left by an interrupted pip"))
-            elif base.endswith(".dist-info"):
-                _read_distribution(reader, entry, distributions, faults, claims)
+    distributions, faults, claims = _read_folders(reader, folders)
     bounds = (env.rstrip("/") + "/", *(site + "/" for site in folders))
     rows = index((path, claim) for path, claim in claims if path.startswith(bounds) and not path.endswith(_NOT_COMPARED)).claims
     owning = _owners(rows)
@@ -104,6 +96,22 @@ def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = Fa
         natives=_natives(sizes, rows),
         conda=conda,
     )
+
+
+def _read_folders(reader: Reader, folders: tuple[str, ...]) -> tuple[list[Installed], list[Fault], list[tuple[str, Claim]]]:
+    """Read the distributions of the folders, what is wrong with their metadata, and what they have recorded."""
+    distributions: list[Installed] = []
+    faults: list[Fault] = []
+    claims: list[tuple[str, Claim]] = []
+    for site in folders:
+        for entry in reader.list(site):
+            base = posixpath.basename(entry.path)
+            if base.startswith("~"):
+                # pip renames a folder so before it removes it, and leaves it when that fails (AdjacentTempDirectory).
+                faults.append(Fault(distribution="", kind="leftover", path=entry.path, detail="left by an interrupted pip"))
+            elif base.endswith(".dist-info"):
+                _read_distribution(reader, entry, distributions, faults, claims)
+    return distributions, faults, claims
 
 
 def _conda(
@@ -139,7 +147,7 @@ def _owners(rows: Mapping[str, tuple[Claim, ...]]) -> tuple[str, ...]:
     """The distributions that record a tensorflow package."""
     owners: set[str] = set()
     for path, found in rows.items():
-        if path.endswith(("/site-packages/tensorflow/__init__.py", "/site-packages/tensorflow_core/__init__.py")):
+        if path.endswith(_PACKAGES):
             owners |= {row.owner for row in found}
     return tuple(sorted(owners))
 

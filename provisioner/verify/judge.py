@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from provisioner.base.names import RELEASED
 from provisioner.causes.findings import Findings
 from provisioner.causes.messages import Message, Messages, Seen, classify
 from provisioner.model.finding import Check, CheckStatus, Evidence, Severity, Verification
@@ -45,7 +46,7 @@ def judge(raw: Raw, expected: Expected, *, env: str, python: str, require_gpu: b
 def _tensorflow(raw: Raw) -> str:
     versions = raw.ran("versions")
     told = str(versions.data.get("tensorflow", "")) if versions else ""
-    owners = [item.version for item in raw.integrity.distributions if item.name in judge_packages.TENSORFLOWS]
+    owners = [item.version for item in raw.integrity.distributions if item.name in RELEASED]
     return told or (owners[0] if owners else "")
 
 

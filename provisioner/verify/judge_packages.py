@@ -6,6 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from provisioner.base.names import RELEASED
 from provisioner.model.finding import Check, Confidence, Evidence, Severity
 from provisioner.verify import conda_files
 from provisioner.verify.integrity import Fault
@@ -15,16 +16,6 @@ if TYPE_CHECKING:
     from provisioner.causes.findings import Findings
     from provisioner.verify.integrity import Integrity
 
-# Distributions whose version is TensorFlow's own.
-TENSORFLOWS = (
-    "tensorflow",
-    "tensorflow-cpu",
-    "tensorflow-gpu",
-    "tensorflow-intel",
-    "tensorflow-macos",
-    "tensorflow-cpu-aws",
-    "tensorflow-rocm",
-)
 # Packages that have a cause of their own; all others are dependency-incompatible.
 CAUSES = {
     "protobuf": "protobuf-incompatible",
@@ -61,7 +52,7 @@ def _versions(raw: Raw, expected: Expected, findings: Findings) -> None:
         seen = Evidence(seen=f"tf.__version__ is {told}, the plan has {expected.tensorflow}", where=str(versions.data["file"]))
         findings.add("install-corrupt", "error", "certain", seen)
     installed = {item.name: item for item in raw.integrity.distributions}
-    for name in TENSORFLOWS:
+    for name in RELEASED:
         if name in installed and _plain(installed[name].version) != _plain(told):
             seen = Evidence(
                 seen=f"tf.__version__ is {told}, the metadata of {name} says {installed[name].version}", where=installed[name].metadata
@@ -89,10 +80,10 @@ def _plan(raw: Raw, expected: Expected, findings: Findings) -> Check:
     for name, version in different:
         found = installed.get(name, "")
         words = f"{name} {found} is installed, the plan has {version}" if found else f"{name} {version} of the plan is not installed"
-        cause = "install-corrupt" if name in TENSORFLOWS or not found else cause_of(name)
-        severity: Severity = "error" if name in TENSORFLOWS or not found else "warning"
+        cause = "install-corrupt" if name in RELEASED or not found else cause_of(name)
+        severity: Severity = "error" if name in RELEASED or not found else "warning"
         findings.add(cause, severity, "certain" if severity == "error" else "possible", Evidence(seen=words, where="installed metadata"))
-    missing = [name for name, _ in different if name not in installed or name in TENSORFLOWS]
+    missing = [name for name, _ in different if name not in installed or name in RELEASED]
     detail = f"{len(expected.packages) - len(different)} of {len(expected.packages)} packages as planned"
     if different:
         detail += "; different: " + ", ".join(name for name, _ in different[:SHOWN])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import posixpath
 
-from provisioner.base.names import is_rival
 from provisioner.base.progress import Progress
 from provisioner.environment.layout import CONDA, layout
 from provisioner.environment.read import Site
+from provisioner.environment.tensorflow import only_cpu, own_of
 from provisioner.host import Reader
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
@@ -32,17 +32,17 @@ def expected_of_plan(session: Session, made: Plan) -> Expected:
 
 def expected_of_site(session: Session, site: Site) -> Expected:
     """Say what an environment that this tool did not make should be able to do, from the TensorFlow that is in it."""
-    found = next((item for item in site.distributions if is_rival(item.name)), None)
+    found = own_of(site.distributions)
     release = session.catalogue.release(found.version) if found else None
     build = release.build(session.platform) if release else None
     if any(name.startswith("tensorflow-") for name in site.conda):
         build = None
-    only_cpu = found is not None and (found.name.endswith("-cpu") or (build is not None and build.cuda is None))
+    cpu = found is not None and only_cpu(found.name, build)
     return Expected(
         tensorflow=found.version if found else "",
         packages={},
-        device="cpu" if only_cpu else "",
-        cuda=build.cuda if build and not only_cpu else None,
+        device="cpu" if cpu else "",
+        cuda=build.cuda if build and not cpu else None,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from provisioner.base.names import normalise
+from provisioner.base.names import is_rival, normalise
 from provisioner.environment.distributions import Installed
 from provisioner.model.record import record
 
@@ -69,13 +69,7 @@ def _unmet(item: Installed, requirement: str, name: str, version: str, note: str
 def _note(name: str, version: str, versions: Mapping[str, str]) -> str:
     """Another build of TensorFlow gives the module but not the distribution of that name, so pip calls it missing."""
     if name == "tensorflow" and not version:
-        builds = [other for other in versions if other.startswith(("tensorflow-", "tf-nightly")) and other in _SAME_MODULE]
+        builds = [other for other in versions if is_rival(other)]
         if builds:
             return f"{builds[0]} {versions[builds[0]]} gives the same module, so it works; installing {name} beside it would break both"
     return ""
-
-
-# Distributions that unpack the tensorflow module (facts/pitfalls.yaml, two-distributions-one-directory).
-_SAME_MODULE = frozenset(
-    {"tensorflow-cpu", "tensorflow-gpu", "tensorflow-intel", "tensorflow-macos", "tensorflow-rocm", "tensorflow-cpu-aws", "tf-nightly"}
-)

@@ -20,7 +20,7 @@ LINES = yaml.safe_load((Path(__file__).parent / "lines.yaml").read_text(encoding
 FILES = sorted((PROFILES / "causes" / "messages").glob("*.yaml"))
 EXAMPLES = [(path.stem, item) for path in FILES for item in yaml.safe_load(path.read_text(encoding="utf-8"))["messages"]]
 SPEAKER = """
-schema: tfsetup/messages/2
+schema: tfsetup/messages/3
 speaker: one
 about: someone
 messages:
@@ -99,7 +99,7 @@ def small(tmp_path):
         ("cause: disk-full, ", "", "messages[0].cause: a fault needs"),
         ("kind: harmless", "kind: harmless, cause: disk-full", "messages[1].cause: only a fault"),
         ("kind: fault", "kind: loud", "messages[0].kind"),
-        ("kind: fault", "kind: fault, specific: 10", "messages[0].specific"),
+        ("kind: fault", "kind: fault, grade: shouts", "messages[0].grade"),
         ("kind: fault", "kind: fault, about: cpu", "messages[0].about"),
         ("id: second", "id: first", "messages[1].id: used twice"),
         ("means: m", "means: ''", "messages[0].means: is empty"),

@@ -10,7 +10,7 @@ import pytest
 
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.commands import lock as flow_lock
-from provisioner.commands.lock import Declared, Outcome, Wanted
+from provisioner.commands.lock import Declared, LockRequest, Outcome
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Lock, LockedFile, Proof
 from provisioner.model.team import Declaration, InputDigest, Inputs, Target
@@ -73,7 +73,7 @@ class Team:
         return tuple((target, lock, Proof(lock=lock.digest, level="resolved")) for target, lock in zip(self.targets, locks, strict=True))
 
     def lock(self, host: LocalHost | None = None, **wanted: object) -> Outcome:
-        return flow_lock.lock_declared(Session(host or LocalHost()), self.declared(), Wanted(**{"cutoff": CUTOFF, **wanted}))
+        return flow_lock.lock_declared(Session(host or LocalHost()), self.declared(), LockRequest(**{"cutoff": CUTOFF, **wanted}))
 
     def written(self) -> dict[str, bytes]:
         """Every file in the lock's folder."""

@@ -64,7 +64,8 @@ def shipped() -> Catalogue:
     [
         (["tensorflow-cpu"], True, "cpu"),
         (["tensorflow-gpu"], False, "cuda"),
-        (["tensorflow", "nvidia-cudnn-cu12"], False, "cuda"),
+        (["tensorflow", "nvidia-cudnn-cu12", "nvidia-cublas-cu12"], False, "cuda"),
+        (["tensorflow", "nvidia-nccl-cu12"], False, "cpu"),
         (["tensorflow"], True, "cuda"),
         (["tensorflow"], False, "cpu"),
         ([], True, "cpu"),

@@ -65,7 +65,7 @@ OUTERS = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(OUTERS)
 def test_what_is_written_is_read_and_valid(value: Outer) -> None:
     import json

@@ -36,9 +36,9 @@ def having(site: Site, *names: str) -> Site:
     return replace(site, distributions=items)
 
 
-def seen(site: Site, *repairs: Repair, own: str = "tensorflow", pythons=()) -> known_set.Seen:
+def seen(site: Site, *repairs: Repair, own: str = "tensorflow", pythons=()) -> known_set.SetInputs:
     facts = replace(machine(), interpreters=known(tuple(pythons), "test"))
-    return known_set.Seen(site=site, facts=facts, repairs=repairs, receipt=None, own=own, release="2.15.1")
+    return known_set.SetInputs(site=site, facts=facts, repairs=repairs, receipt=None, own=own, release="2.15.1")
 
 
 def remove(name: str) -> Repair:
@@ -95,18 +95,28 @@ def test_what_tensorflow_left_behind_says_which_release_goes_with_it(site: Site,
     ("names", "own", "device"),
     [
         (("tensorflow==2.15.1",), "tensorflow", "cpu"),
-        (("tensorflow==2.15.1", "nvidia-cudnn-cu12==8.9"), "tensorflow", "cuda"),
-        (("tensorflow-cpu==2.15.1", "nvidia-cudnn-cu12==8.9"), "tensorflow-cpu", "cpu"),
+        (("tensorflow==2.15.1", "nvidia-cudnn-cu12==8.9", "nvidia-cublas-cu12==12.2"), "tensorflow", "cuda"),
+        (("tensorflow==2.20.0", "nvidia-cudnn==9.3", "nvidia-cublas==13.0"), "tensorflow", "cuda"),
+        (("tensorflow-cpu==2.15.1", "nvidia-cudnn-cu12==8.9", "nvidia-cublas-cu12==12.2"), "tensorflow-cpu", "cpu"),
+        (("tensorflow==2.20.0", "xgboost==3.0", "nvidia-nccl-cu12==2.27"), "tensorflow", "cpu"),
+        (
+            ("tensorflow==2.20.0", "torch==2.7", "nvidia-cudnn-cu12==9.5", "nvidia-cublas-cu12==12.6", "nvidia-nccl-cu12==2.26"),
+            "tensorflow",
+            "cpu",
+        ),
         (("tensorflow==2.15.1", "nvidia-ml-py==12.5"), "tensorflow", "cpu"),
     ],
 )
-def test_nvidias_libraries_beside_it_mean_cuda(site: Site, names, own: str, device: str) -> None:
+def test_nvidias_libraries_beside_it_mean_cuda_unless_others_brought_them(site: Site, names, own: str, device: str) -> None:
+    """XGBoost brings NCCL, torch most of CUDA: ``fix`` took both for a TensorFlow that is there for CUDA, and planned gigabytes of it."""
     assert known_set.device_of(seen(having(site, *names), own=own)) == device
 
 
 def test_a_repair_that_restores_them_means_cuda_too(site: Site) -> None:
     wish = Repair(kind="restore", name="nvidia-cublas-cu12", reason="r")
-    assert known_set.device_of(seen(having(site, "tensorflow==2.15.1"), wish)) == "cuda"
+    assert known_set.device_of(seen(having(site, "tensorflow==2.15.1", "nvidia-cudnn-cu12==8.9"), wish)) == "cuda"
+    nccl = Repair(kind="restore", name="nvidia-nccl-cu12", reason="r")
+    assert known_set.device_of(seen(having(site, "tensorflow==2.20.0", "xgboost==3.0"), nccl)) == "cpu"
 
 
 def test_the_interpreter_is_the_one_that_a_repair_names_or_the_environments_own(site: Site, tmp_path: Path) -> None:

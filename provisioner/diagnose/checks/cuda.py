@@ -86,7 +86,9 @@ def _add_missing(
     findings: Findings,
 ) -> None:
     purpose = tensorflow.purpose(case)
-    because = [purpose.evidence] if purpose.device else [Evidence(seen="an NVIDIA GPU answers", where=case.facts.gpus.source)]
+    because = (
+        [tensorflow.evidence_of(purpose)] if purpose.device else [Evidence(seen="an NVIDIA GPU answers", where=case.facts.gpus.source)]
+    )
     cause = "cudnn-missing" if cuda_files.kind(lost) == "cudnn" else "cuda-libs-missing"
     findings.add(cause, severity, "certain", *evidence, *because, repairs=repairs, remedy=remedy)
 

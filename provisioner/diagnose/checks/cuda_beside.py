@@ -10,6 +10,7 @@ from provisioner.diagnose import cuda_files, tensorflow
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.environment.distributions import Installed
 from provisioner.environment.owners import read_claims
+from provisioner.environment.tensorflow import OTHERS
 from provisioner.host import files
 from provisioner.model.finding import Evidence, Repair, Severity
 from provisioner.verify import surroundings
@@ -63,7 +64,7 @@ def copies(case: Case, findings: Findings) -> str:
             if right is not None and item is not right and item.site == right.site:
                 twice.append(item.name)
                 _twice(case, right, item, severity, findings)
-            elif right is None and part in needed and not any(other.name in tensorflow.OTHERS for other in case.distributions):
+            elif right is None and part in needed and not any(other.name in OTHERS for other in case.distributions):
                 twice.append(item.name)
                 _for_another(case, item, severity, findings)
     return f"for another CUDA, or there twice: {', '.join(twice)}" if twice else f"each part of CUDA is there once, for CUDA {major}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from provisioner.causes.grades import ALLOWS, GUESSES, HINTS, PROVES, TELLS
 from provisioner.explain.context import numbers
 from provisioner.explain.matches import Hit
 from provisioner.explain.topics.libraries import serves
@@ -45,21 +46,21 @@ def architecture(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
                 yield says(hit, "gpu-too-old", why=f"{family.name} was dropped from newer CUDA toolkits")
                 continue
             if older and hit.message.id == "not-built-for" and capability == case.circumstances.capability:
-                yield says(hit, "gpu-too-old", specific=7, why=older)
+                yield says(hit, "gpu-too-old", grade=TELLS, why=older)
             yield says(hit, "gpu-too-new", why=newer)
         elif older:
-            yield says(hit, "gpu-too-old", specific=8, why=older)
+            yield says(hit, "gpu-too-old", grade=PROVES, why=older)
         elif newer:
-            yield says(hit, "gpu-too-new", specific=8, why=newer)
+            yield says(hit, "gpu-too-new", grade=PROVES, why=newer)
         elif hit.message.id == "launch":
             yield plain(hit)
-            yield says(hit, "user-code", "possible", specific=2)
+            yield says(hit, "user-code", "possible", grade=GUESSES)
         elif "kernel image is invalid" in hit.seen.lower() or hit.message.id == "cudnn-arch":
-            yield says(hit, "gpu-too-old", specific=6)
-            yield says(hit, "gpu-too-new", "possible", specific=5)
+            yield says(hit, "gpu-too-old", grade=HINTS)
+            yield says(hit, "gpu-too-new", "possible", grade=ALLOWS)
         else:
-            yield says(hit, "gpu-too-new", specific=hit.message.specific)
-            yield says(hit, "gpu-too-old", "possible", specific=4)
+            yield says(hit, "gpu-too-new", grade=hit.message.grade)
+            yield says(hit, "gpu-too-old", "possible", grade=ALLOWS)
 
 
 def handle(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -67,17 +68,17 @@ def handle(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     hit = hits[0]
     newer = why_newer(case)
     if newer:
-        yield says(hit, "gpu-too-new", specific=7, why=newer)
-        yield says(hit, "gpu-memory", "possible", specific=6)
+        yield says(hit, "gpu-too-new", grade=TELLS, why=newer)
+        yield says(hit, "gpu-memory", "possible", grade=HINTS)
         return
     yield plain(hit)
     now = case.circumstances
     need = case.knowledge.cuda(now.tensorflow) if now.tensorflow else None
     if need and now.cudnn and len(now.cudnn) > 1 and len(need.cudnn) > 1 and now.cudnn[:2] < need.cudnn[:2]:
         why = f"cuDNN {dotted(now.cudnn)} is there, TensorFlow {now.tensorflow} was built with {dotted(need.cudnn)}"
-        yield says(hit, "cudnn-version-mismatch", "likely", specific=5, why=why)
+        yield says(hit, "cudnn-version-mismatch", "likely", grade=ALLOWS, why=why)
     else:
-        yield says(hit, "cudnn-version-mismatch", "possible", specific=3)
+        yield says(hit, "cudnn-version-mismatch", "possible", grade=GUESSES)
 
 
 def memory(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -85,10 +86,10 @@ def memory(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     hit = hits[0]
     real = next((item for item in hits if "not a failure" not in item.seen), None)
     if real is None:
-        yield says(hit, "harmless-message", "certain", specific=7)
+        yield says(hit, "harmless-message", "certain", grade=TELLS)
         return
     if re.search(r"by allocator cpu|CPU:0", real.seen) and "gpu" not in real.seen.lower():
-        yield says(real, "user-code", specific=6, why="the machine's memory is meant, not the GPU's")
+        yield says(real, "user-code", grade=HINTS, why="the machine's memory is meant, not the GPU's")
         return
     yield plain(real)
     del case
@@ -100,27 +101,27 @@ def no_device(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     hit = hits[0]
     yield plain(hit)
     if not now.container and not now.gpu_present:
-        yield says(hit, "driver-missing", "possible", specific=4)
-    yield says(hit, "gpu-init-failed", "possible", specific=3)
+        yield says(hit, "driver-missing", "possible", grade=ALLOWS)
+    yield says(hit, "gpu-init-failed", "possible", grade=GUESSES)
 
 
 def cu_init(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """No code of the driver's own: in a container the GPU was not passed in, elsewhere it is the toolkit's stub or a broken driver."""
     if case.circumstances.container:
-        yield says(hits[0], "gpu-not-visible", specific=6, why="the container was started without the GPU")
-        yield says(hits[0], "gpu-init-failed", "possible", specific=5)
+        yield says(hits[0], "gpu-not-visible", grade=HINTS, why="the container was started without the GPU")
+        yield says(hits[0], "gpu-init-failed", "possible", grade=ALLOWS)
     else:
         yield plain(hits[0])
-        yield says(hits[0], "gpu-not-visible", "possible", specific=4)
-        yield says(hits[0], "driver-missing", "possible", specific=3)
+        yield says(hits[0], "gpu-not-visible", "possible", grade=ALLOWS)
+        yield says(hits[0], "driver-missing", "possible", grade=GUESSES)
 
 
 def old_driver(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """CUDA says ``insufficient`` where it finds no driver at all, too (driver_types.h: cudaErrorInsufficientDriver)."""
     yield plain(hits[0])
     if "insufficient" in hits[0].seen.lower() and not case.circumstances.driver:
-        yield says(hits[0], "driver-missing", "possible", specific=6)
-        yield says(hits[0], "gpu-not-visible", "possible", specific=5)
+        yield says(hits[0], "driver-missing", "possible", grade=HINTS)
+        yield says(hits[0], "gpu-not-visible", "possible", grade=ALLOWS)
 
 
 def no_driver(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -128,23 +129,23 @@ def no_driver(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     now = case.circumstances
     hit = hits[0]
     if now.gpu_present is False:
-        yield says(hit, "harmless-message", specific=6, why="without a GPU no driver is needed")
+        yield says(hit, "harmless-message", grade=HINTS, why="without a GPU no driver is needed")
         return
     if now.wsl and now.gpu_present:
         yield says(
             hit,
             "driver-missing",
-            specific=7,
+            grade=TELLS,
             why="in WSL2 the driver of Windows is used; /proc/driver/nvidia is not there even where it works",
         )
-        yield says(hit, "gpu-not-visible", "possible", specific=5)
+        yield says(hit, "gpu-not-visible", "possible", grade=ALLOWS)
         return
     if now.container and now.gpu_present:
-        yield says(hit, "gpu-not-visible", specific=7, why="the container was started without the GPU")
-        yield says(hit, "driver-missing", "possible", specific=6)
+        yield says(hit, "gpu-not-visible", grade=TELLS, why="the container was started without the GPU")
+        yield says(hit, "driver-missing", "possible", grade=HINTS)
         return
     yield plain(hit)
-    yield says(hit, "gpu-not-visible", "possible", specific=4)
+    yield says(hit, "gpu-not-visible", "possible", grade=ALLOWS)
 
 
 def driver_versions(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -159,7 +160,7 @@ def driver_versions(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     one, other = (tuple(int(item) for item in text.split(".") if int(item)) for text in (library[1], module[1] or module[2]))
     if one != other:
         why = f"the library of the driver is {library[1]}, the loaded module {module[1] or module[2]}"
-        yield says(hits[0], "driver-kernel-mismatch", "likely", specific=9, why=why)
+        yield says(hits[0], "driver-kernel-mismatch", "likely", grade=PROVES, why=why)
 
 
 def no_gpu(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -171,32 +172,32 @@ def no_gpu(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         return
     hit = asked[0] if asked else hits[0]
     if now.gpu_present is False and not any(item.message.id == "cannot-assign" for item in hits):
-        yield says(hit, "harmless-message", specific=5, why="there is no GPU")
+        yield says(hit, "harmless-message", grade=ALLOWS, why="there is no GPU")
         return
     no_cuda_build = [item for item in hits if item.message.id == "not-cuda-build"]
     build = known.build(now.tensorflow, now.platform) if now.tensorflow else None
     if now.native_windows and (after_windows_gpu(case) or (no_cuda_build and not now.tensorflow)):
         why = f"TensorFlow {now.tensorflow} on Windows itself uses no GPU: 2.10 was the last that did" if now.tensorflow else ""
-        yield says(no_cuda_build[0] if no_cuda_build else hit, "windows-gpu-unsupported", specific=8, why=why)
-        yield says(hit, "cpu-only-build", "possible", specific=7)
+        yield says(no_cuda_build[0] if no_cuda_build else hit, "windows-gpu-unsupported", grade=PROVES, why=why)
+        yield says(hit, "cpu-only-build", "possible", grade=TELLS)
         return
     if no_cuda_build:
-        yield says(no_cuda_build[0], "cpu-only-build", specific=8)
+        yield says(no_cuda_build[0], "cpu-only-build", grade=PROVES)
         return
     if "tensorflow-cpu" in now.told or "cpu" in now.install:
-        yield says(hit, "cpu-only-build", specific=7, why="the package is a build without CUDA")
+        yield says(hit, "cpu-only-build", grade=TELLS, why="the package is a build without CUDA")
         return
     if now.os == "macos":
-        yield says(hit, "cpu-only-build", specific=5, why="no build for macOS has CUDA; the GPU of a Mac needs tensorflow-metal")
+        yield says(hit, "cpu-only-build", grade=ALLOWS, why="no build for macOS has CUDA; the GPU of a Mac needs tensorflow-metal")
         return
     # In 1.15.2 to 2.0 the package tensorflow is the CPU build, and tensorflow-gpu the other.
     before_one_package = build is None and known.old(now.tensorflow) is not None and (0, 12) <= numbers(now.tensorflow)[:2] < (1, 15)
     if before_one_package and "gpu" not in now.told.replace(now.gpu, ""):
-        yield says(hit, "cpu-only-build", "likely", specific=6, why=f"the package tensorflow {now.tensorflow} is a build without CUDA")
+        yield says(hit, "cpu-only-build", "likely", grade=HINTS, why=f"the package tensorflow {now.tensorflow} is a build without CUDA")
         return
     of_cpu = build is not None and build.packages.get("cpu") == "tensorflow" and "gpu" not in now.install
     if of_cpu:
-        yield says(hit, "cpu-only-build", "likely", specific=6, why=f"the package tensorflow {now.tensorflow} is a build without CUDA")
+        yield says(hit, "cpu-only-build", "likely", grade=HINTS, why=f"the package tensorflow {now.tensorflow} is a build without CUDA")
     yield from _listed_none(hit, case)
 
 
@@ -204,20 +205,19 @@ def _listed_none(hit: Hit, case: Case) -> Iterator[Verdict]:
     now = case.circumstances
     newer, older = why_newer(case), why_older(case)
     if older:
-        yield says(hit, "gpu-too-old", specific=6, why=older)
+        yield says(hit, "gpu-too-old", grade=HINTS, why=older)
     elif newer and not now.gpu:
-        yield says(hit, "gpu-too-new", specific=5, why=newer)
+        yield says(hit, "gpu-too-new", grade=ALLOWS, why=newer)
     need = case.knowledge.cuda(now.tensorflow, now.platform) if now.tensorflow else None
     if need and now.cudas and not any(serves(item, need.cuda, "cudart") for item in now.cudas):
         why = f"TensorFlow {now.tensorflow} was built with CUDA {dotted(need.cuda)}, CUDA {dotted(now.cudas[0])} is there"
-        yield says(hit, "cuda-version-mismatch", "likely", specific=5, why=why)
+        yield says(hit, "cuda-version-mismatch", "likely", grade=ALLOWS, why=why)
     elif now.gpu_present or now.cudas:
-        yield says(hit, "cuda-libs-missing", "possible", specific=4)
+        yield says(hit, "cuda-libs-missing", "possible", grade=ALLOWS)
     if "Device mapping" in hit.seen and not case.has("opened", "gpu-created"):
-        yield says(hit, "cpu-only-build", "possible", specific=5, why="a build with CUDA of that time names each library that it opens")
-    specific = 3 if hit.message.kind == "fault" else 2
-    yield says(hit, "gpu-not-visible", "possible", specific=specific)
-    yield says(hit, "cpu-only-build", "possible", specific=max(1, specific - 1))
+        yield says(hit, "cpu-only-build", "possible", grade=ALLOWS, why="a build with CUDA of that time names each library that it opens")
+    yield says(hit, "gpu-not-visible", "possible", grade=GUESSES)
+    yield says(hit, "cpu-only-build", "possible", grade=GUESSES)
 
 
 def after_windows_gpu(case: Case) -> bool:
@@ -235,7 +235,7 @@ def after_windows_gpu(case: Case) -> bool:
 def windows_gpu(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """TensorFlow's own warning on Windows; it is only of use to who has a GPU."""
     if case.circumstances.gpu_present is False:
-        yield says(hits[0], "harmless-message", specific=6, why="there is no GPU")
+        yield says(hits[0], "harmless-message", grade=HINTS, why="there is no GPU")
     else:
         yield plain(hits[0])
 
@@ -246,10 +246,10 @@ def libdevice(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     if real:
         yield plain(real[0])
     else:
-        yield says(hits[0], "cuda-toolkit-incomplete", specific=5)
+        yield says(hits[0], "cuda-toolkit-incomplete", grade=ALLOWS)
         newer = why_newer(case)
         if newer:
-            yield says(hits[0], "gpu-too-new", specific=6, why=newer)
+            yield says(hits[0], "gpu-too-new", grade=HINTS, why=newer)
 
 
 JUDGEMENTS = {

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from provisioner.causes.grades import ALLOWS, GUESSES, HINTS, PROVES, TELLS
 from provisioner.explain.context import Version, numbers
 from provisioner.explain.matches import Hit
 from provisioner.explain.verdict import Case, Verdict, plain, says
@@ -33,9 +34,9 @@ def _one(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
     inner = re.search(r"dlerror: ?([\w.+-]+\.(?:so[\w.]*|dll))", hit.seen)
     missing = inner[1].lower() if inner else lowered
     if "nvinfer" in lowered:
-        yield replace(says(hit, "tensorrt-missing", specific=8), severity="info")
+        yield replace(says(hit, "tensorrt-missing", grade=PROVES), severity="info")
     elif "cupti" in lowered:
-        yield says(hit, "cuda-libs-missing", "possible", specific=4, why="only the profiler needs CUPTI")
+        yield says(hit, "cuda-libs-missing", "possible", grade=ALLOWS, why="only the profiler needs CUPTI")
     elif re.match(r"(libcuda\.|libcuda$|nvcuda|libnvidia-ml|libnvcuvid|libnvidia-ptx)", missing):
         yield from _driver(hit, case)
     elif "cudnn" in missing:
@@ -43,45 +44,45 @@ def _one(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
     elif _CUDA.match(missing):
         yield from _cuda(hit, missing, case)
     elif _RUNTIME.match(missing):
-        yield says(hit, "msvc-redist-missing", specific=8)
+        yield says(hit, "msvc-redist-missing", grade=PROVES)
     elif _ADD_ONS.match(lowered):
-        yield says(hit, "extension-abi-mismatch", specific=6)
+        yield says(hit, "extension-abi-mismatch", grade=HINTS)
     elif _TENSORFLOW.match(lowered):
         yield says(
-            hit, "install-corrupt", specific=6, why="a library of TensorFlow itself is not found: another release, or parts are missing"
+            hit, "install-corrupt", grade=HINTS, why="a library of TensorFlow itself is not found: another release, or parts are missing"
         )
-        yield says(hit, "extension-abi-mismatch", "possible", specific=5)
-        yield says(hit, "environment-leak", "possible", specific=3)
+        yield says(hit, "extension-abi-mismatch", "possible", grade=ALLOWS)
+        yield says(hit, "environment-leak", "possible", grade=GUESSES)
     elif re.match(r"lib(mkl|iomp|omp|gomp)", lowered):
-        yield says(hit, "dependency-incompatible", "possible", specific=4)
-        yield says(hit, "openmp-duplicate", "possible", specific=3)
+        yield says(hit, "dependency-incompatible", "possible", grade=ALLOWS)
+        yield says(hit, "openmp-duplicate", "possible", grade=GUESSES)
     elif re.match(r"lib(mpi|hdf5|python|crypto|ssl|ffi|amdhip|rocm|hsa|migraphx)", lowered):
         cause = "wrong-environment" if lowered.startswith("libpython") else "dependency-incompatible"
-        yield says(hit, cause, "possible", specific=5)
+        yield says(hit, cause, "possible", grade=ALLOWS)
     elif re.match(r"(libstdc\+\+|libgcc_s|libc\.so|libm\.so|ld-linux|libresolv|libdl)", lowered):
         cause = "platform-unsupported" if case.circumstances.musl or lowered.startswith("ld-linux") else "libstdcxx-too-old"
-        yield says(hit, cause, specific=6)
+        yield says(hit, cause, grade=HINTS)
     else:
         yield says(
             hit,
             "dependency-incompatible",
             "possible",
-            specific=4,
+            grade=ALLOWS,
             why=f"{name} is not of TensorFlow or CUDA; a package of the system has it",
         )
-        yield says(hit, "install-corrupt", "possible", specific=3)
+        yield says(hit, "install-corrupt", "possible", grade=GUESSES)
 
 
 def _driver(hit: Hit, case: Case) -> Iterator[Verdict]:
     now = case.circumstances
     if now.gpu_present is False:
-        yield says(hit, "harmless-message", "likely", specific=5, why="without a GPU no driver is needed")
+        yield says(hit, "harmless-message", "likely", grade=ALLOWS, why="without a GPU no driver is needed")
         return
     if now.container and (now.gpu_present or "singularity" in now.told or "gpu" in now.install):
-        yield says(hit, "gpu-not-visible", specific=8, why="a container was started without the GPU, so the host's driver is not in it")
-        yield says(hit, "driver-missing", "possible", specific=7)
+        yield says(hit, "gpu-not-visible", grade=PROVES, why="a container was started without the GPU, so the host's driver is not in it")
+        yield says(hit, "driver-missing", "possible", grade=TELLS)
         return
-    yield says(hit, "driver-missing", specific=8)
+    yield says(hit, "driver-missing", grade=PROVES)
 
 
 def _cudnn(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
@@ -89,22 +90,22 @@ def _cudnn(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
     wanted = _number(name)
     have = now.cudnn
     if now.gpu_present is False and "could not load" in hit.seen.lower():
-        yield says(hit, "harmless-message", specific=5, why="without a GPU none is needed")
+        yield says(hit, "harmless-message", grade=ALLOWS, why="without a GPU none is needed")
     if "_" in name.split(".", maxsplit=1)[0].replace("cudnn64_", "") and re.search(r"cudnn_\w+", name):
         yield from cudnn_part((hit,), case)
         return
     if wanted and have and have[0] != wanted[0]:
         why = f"cuDNN {dotted(have)} is there, {name} is asked for"
-        yield says(hit, "cudnn-version-mismatch", specific=8, why=why)
-        yield says(hit, "cudnn-missing", "possible", specific=7)
+        yield says(hit, "cudnn-version-mismatch", grade=PROVES, why=why)
+        yield says(hit, "cudnn-missing", "possible", grade=TELLS)
         return
     if known.wants(name, now) is False:
         need = known.cuda(now.tensorflow)
         why = f"TensorFlow {now.tensorflow} was built with cuDNN {dotted(need.cudnn if need else ())}"
-        yield says(hit, "cudnn-version-mismatch", specific=8, why=why)
+        yield says(hit, "cudnn-version-mismatch", grade=PROVES, why=why)
         return
-    yield says(hit, "cudnn-missing", specific=7)
-    yield says(hit, "cudnn-version-mismatch", "possible", specific=3)
+    yield says(hit, "cudnn-missing", grade=TELLS)
+    yield says(hit, "cudnn-version-mismatch", "possible", grade=GUESSES)
 
 
 def _cuda(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
@@ -113,31 +114,31 @@ def _cuda(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
     asked = known.cuda_of_library(name)
     have = _installed(hit, case)
     if now.gpu_present is False and hit.message.about == "gpu":
-        yield says(hit, "harmless-message", specific=8, why="without a GPU none is needed")
-        yield says(hit, "cuda-libs-missing", "possible", specific=5)
+        yield says(hit, "harmless-message", grade=PROVES, why="without a GPU none is needed")
+        yield says(hit, "cuda-libs-missing", "possible", grade=ALLOWS)
         return
     need = known.cuda(now.tensorflow, now.platform) if now.tensorflow else None
     stranger = known.wants(name, now) is False or (need is not None and bool(asked) and need.cuda[0] != asked[0])
     if stranger and need is not None:
         why = f"{name} is asked for, but TensorFlow {now.tensorflow} was built with CUDA {dotted(need.cuda)}"
-        yield says(hit, "cuda-version-mismatch", specific=8, why=why)
-        yield says(hit, "cuda-libs-missing", "possible", specific=7)
+        yield says(hit, "cuda-version-mismatch", grade=PROVES, why=why)
+        yield says(hit, "cuda-libs-missing", "possible", grade=TELLS)
         return
     wanted = asked or (need.cuda if need else ())
     if wanted and have and not any(serves(item, wanted, name) for item in have):
         why = f"CUDA {', '.join(map(dotted, have))} is there, {name} is of CUDA {dotted(wanted)}"
-        yield says(hit, "cuda-version-mismatch", specific=8, why=why)
-        yield says(hit, "cuda-libs-missing", "possible", specific=7)
+        yield says(hit, "cuda-version-mismatch", grade=PROVES, why=why)
+        yield says(hit, "cuda-libs-missing", "possible", grade=TELLS)
         return
     others = [other for other in case.of("opened") if _CUDA.match(other.group("opened"))]
     foreign = [other for other in others if _differs(known.cuda_of_library(other.group("opened").lower()), wanted)]
     if foreign and not have:
         why = f"{foreign[0].group('opened')} is found, which is of another CUDA than {name}"
-        yield says(hit, "cuda-version-mismatch", specific=8, why=why)
-        yield says(hit, "cuda-libs-missing", "possible", specific=7)
+        yield says(hit, "cuda-version-mismatch", grade=PROVES, why=why)
+        yield says(hit, "cuda-libs-missing", "possible", grade=TELLS)
         return
-    yield says(hit, "cuda-libs-missing", specific=7)
-    yield says(hit, "cuda-version-mismatch", "possible", specific=3)
+    yield says(hit, "cuda-libs-missing", grade=TELLS)
+    yield says(hit, "cuda-version-mismatch", "possible", grade=GUESSES)
 
 
 def _installed(hit: Hit, case: Case) -> tuple[Version, ...]:
@@ -172,14 +173,14 @@ def dlopen(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         return
     now = case.circumstances
     if now.gpu_present is False:
-        yield says(hits[0], "harmless-message", specific=5, why="without a GPU none is needed")
+        yield says(hits[0], "harmless-message", grade=ALLOWS, why="without a GPU none is needed")
         return
     need = case.knowledge.cuda(now.tensorflow, now.platform) if now.tensorflow else None
     if need and now.cudas and not any(serves(item, need.cuda, "cudart") for item in now.cudas):
         why = f"TensorFlow {now.tensorflow} was built with CUDA {dotted(need.cuda)}, CUDA {', '.join(map(dotted, now.cudas))} is there"
-        yield says(hits[0], "cuda-version-mismatch", specific=7, why=why)
+        yield says(hits[0], "cuda-version-mismatch", grade=TELLS, why=why)
     yield plain(hits[0])
-    yield says(hits[0], "cudnn-missing", "possible", specific=3)
+    yield says(hits[0], "cudnn-missing", "possible", grade=GUESSES)
 
 
 def cudart(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -188,23 +189,23 @@ def cudart(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     hit = hits[0]
     need = known.cuda(now.tensorflow, now.platform) if now.tensorflow else None
     if now.gpu_present is False:
-        yield says(hit, "harmless-message", specific=6, why="without a GPU no driver is needed")
+        yield says(hit, "harmless-message", grade=HINTS, why="without a GPU no driver is needed")
         return
     if now.native_windows and now.tensorflow and need is None:
         return
     if need and now.cudas and not any(serves(item, need.cuda, "cudart") for item in now.cudas):
         why = f"TensorFlow {now.tensorflow} was built with CUDA {dotted(need.cuda)}, CUDA {', '.join(map(dotted, now.cudas))} is there"
-        yield says(hit, "cuda-version-mismatch", specific=7, why=why)
-        yield says(hit, "cuda-libs-missing", "possible", specific=6)
-        yield says(hit, "driver-missing", "possible", specific=4)
+        yield says(hit, "cuda-version-mismatch", grade=TELLS, why=why)
+        yield says(hit, "cuda-libs-missing", "possible", grade=HINTS)
+        yield says(hit, "driver-missing", "possible", grade=ALLOWS)
         return
     if now.gpu_present or now.cudas or now.driver or case.has("smi-table"):
-        yield says(hit, "cuda-libs-missing", specific=6, why="the message means that libcudart was not found")
-        yield says(hit, "driver-missing", "possible", specific=5)
+        yield says(hit, "cuda-libs-missing", grade=HINTS, why="the message means that libcudart was not found")
+        yield says(hit, "driver-missing", "possible", grade=ALLOWS)
         return
-    yield says(hit, "driver-missing", "possible", specific=5)
-    yield says(hit, "harmless-message", "possible", specific=4, why="without an NVIDIA GPU it means nothing")
-    yield says(hit, "cuda-libs-missing", "possible", specific=3)
+    yield says(hit, "driver-missing", "possible", grade=ALLOWS)
+    yield says(hit, "harmless-message", "possible", grade=ALLOWS, why="without an NVIDIA GPU it means nothing")
+    yield says(hit, "cuda-libs-missing", "possible", grade=GUESSES)
 
 
 def cudnn_part(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -213,23 +214,23 @@ def cudnn_part(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         foreign = re.search(r"error: (lib(cublas|cudart|nvrtc)\w*\.so\.\d+)", hit.seen.lower())
         if foreign:
             yield from _cuda(hit, foreign[1], case)
-            yield says(hit, "cudnn-version-mismatch", "possible", specific=6)
+            yield says(hit, "cudnn-version-mismatch", "possible", grade=HINTS)
             continue
         lowered = hit.seen.lower()
         lost = re.search(r"cannot open|no such file|unable to load any|could not (locate|find)", lowered) and "mismatch" not in lowered
-        yield says(hit, "cudnn-missing" if lost else "cudnn-version-mismatch", specific=8)
-        yield says(hit, "cudnn-version-mismatch" if lost else "cudnn-missing", "possible", specific=6)
+        yield says(hit, "cudnn-missing" if lost else "cudnn-version-mismatch", grade=PROVES)
+        yield says(hit, "cudnn-version-mismatch" if lost else "cudnn-missing", "possible", grade=HINTS)
 
 
 def tensorrt(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """Only TF-TRT needs it: no fault, and no cause of another one."""
     others = any(item.message.kind == "fault" and item.message.topic != "tensorrt" for item in case.hits)
-    yield replace(says(hits[0], "tensorrt-missing", specific=4 if others else 8), severity="info")
+    yield replace(says(hits[0], "tensorrt-missing", grade=ALLOWS if others else PROVES), severity="info")
 
 
 def cupti(hits: tuple[Hit, ...], _case: Case) -> Iterator[Verdict]:
     """Only the profiler needs CUPTI."""
-    yield says(hits[0], "cuda-libs-missing", "possible", specific=3, why="only the profiler needs CUPTI")
+    yield says(hits[0], "cuda-libs-missing", "possible", grade=GUESSES, why="only the profiler needs CUPTI")
 
 
 JUDGEMENTS = {

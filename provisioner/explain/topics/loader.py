@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from provisioner.causes.grades import ALLOWS, GUESSES, HINTS, PROVES, TELLS
 from provisioner.explain.matches import Hit
 from provisioner.explain.verdict import Case, Verdict, plain, says
 
@@ -28,48 +29,48 @@ def illegal(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     now = case.circumstances
     hit = hits[0]
     if now.apple_silicon or (now.os == "macos" and now.arch == "aarch64"):
-        yield says(hit, "wrong-arch-binary", specific=7, why="this is an Apple processor: x86_64 code runs translated there, without AVX")
-        yield says(hit, "cpu-no-avx", "possible", specific=6)
+        yield says(hit, "wrong-arch-binary", grade=TELLS, why="this is an Apple processor: x86_64 code runs translated there, without AVX")
+        yield says(hit, "cpu-no-avx", "possible", grade=HINTS)
         return
     flags = re.search(r"^(?:flags|Features)\s*: (.{40,4000})", case.log.text, re.MULTILINE)
     if flags and now.arch != "aarch64":
         names = set(flags[1].lower().split())
         if "avx" not in names:
-            yield says(hit, "cpu-no-avx", "certain", specific=9, why="avx is not among the processor's flags")
+            yield says(hit, "cpu-no-avx", "certain", grade=PROVES, why="avx is not among the processor's flags")
             return
         missing = [name for name in ("avx2", "fma") if name not in names]
         why = f"the processor has AVX, but no {' and '.join(missing)}" if missing else "the processor has AVX, AVX2 and FMA"
-        yield says(hit, "cpu-no-avx", "likely" if missing else "possible", specific=6, why=why)
+        yield says(hit, "cpu-no-avx", "likely" if missing else "possible", grade=HINTS, why=why)
         return
     if now.os == "macos" and now.arch != "x86_64":
-        yield says(hit, "wrong-arch-binary", "likely", specific=6, why="on an Apple processor x86_64 code runs translated, without AVX")
-        yield says(hit, "cpu-no-avx", "possible", specific=5)
+        yield says(hit, "wrong-arch-binary", "likely", grade=HINTS, why="on an Apple processor x86_64 code runs translated, without AVX")
+        yield says(hit, "cpu-no-avx", "possible", grade=ALLOWS)
         return
     zsh = "zsh" in hit.seen and not now.os
-    yield says(hit, "cpu-no-avx", "possible" if now.arch == "aarch64" else "likely", specific=6)
+    yield says(hit, "cpu-no-avx", "possible" if now.arch == "aarch64" else "likely", grade=HINTS)
     if zsh or now.arch == "aarch64":
-        yield says(hit, "wrong-arch-binary", "possible", specific=5)
+        yield says(hit, "wrong-arch-binary", "possible", grade=ALLOWS)
 
 
 def no_avx(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """TensorFlow names the instructions itself; on an Apple processor that means the wrong architecture."""
     now = case.circumstances
     if now.apple_silicon or (now.os == "macos" and now.arch == "aarch64"):
-        yield says(hits[0], "wrong-arch-binary", specific=9, why="this is an Apple processor: an x86_64 TensorFlow runs translated there")
-        yield says(hits[0], "cpu-no-avx", "likely", specific=8)
+        yield says(hits[0], "wrong-arch-binary", grade=PROVES, why="this is an Apple processor: an x86_64 TensorFlow runs translated there")
+        yield says(hits[0], "cpu-no-avx", "likely", grade=PROVES)
         return
     if now.arch == "x86_64" or now.os in {"linux", "windows"}:
         yield plain(hits[0])
     else:
         yield says(hits[0], "cpu-no-avx", "likely")
-        yield says(hits[0], "wrong-arch-binary", "possible", specific=7)
+        yield says(hits[0], "wrong-arch-binary", "possible", grade=TELLS)
 
 
 def elf(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """A file that is no library of this system: a wheel of another system, or damaged."""
-    yield says(hits[0], "platform-unsupported", specific=7)
-    yield says(hits[0], "install-corrupt", "possible", specific=6)
-    yield says(hits[0], "wrong-arch-binary", "possible", specific=5)
+    yield says(hits[0], "platform-unsupported", grade=TELLS)
+    yield says(hits[0], "install-corrupt", "possible", grade=HINTS)
+    yield says(hits[0], "wrong-arch-binary", "possible", grade=ALLOWS)
     del case
 
 
@@ -77,17 +78,17 @@ def macos(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """A symbol of the system that is not there: an older macOS than the file was built for."""
     hit = hits[0]
     if "_OBJC_CLASS" in case.log.text:
-        yield says(hit, "macos-too-old", specific=9, why="a class of a framework of macOS itself is missing")
+        yield says(hit, "macos-too-old", grade=PROVES, why="a class of a framework of macOS itself is missing")
         return
     tensorflow = re.search(
         r"Symbol not found: ?\(?_*(ZN|ZNK)\d*\w*(tensorflow|tsl|TF_|absl|google)|Symbol not found: ?\(?_*TF_", case.log.text
     )
     if tensorflow and hit.message.id != "macos-version":
-        yield says(hit, "extension-abi-mismatch", specific=7)
-        yield says(hit, "macos-too-old", "possible", specific=5)
+        yield says(hit, "extension-abi-mismatch", grade=TELLS)
+        yield says(hit, "macos-too-old", "possible", grade=ALLOWS)
         return
     if re.search(r"_Py[A-Z]", hit.seen):
-        yield says(hit, "environment-leak", specific=7)
+        yield says(hit, "environment-leak", grade=TELLS)
         return
     yield plain(hit)
 
@@ -99,26 +100,26 @@ def symbol(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         after = case.log.text[hit.offset : hit.offset + 300]
         nvidia = _NVIDIA.search(around)
         if re.search(r"(symbol|found):? ?\(?_?Py[A-Z_]\w+", after) and not re.search(r"tensorflow", after[:80]):
-            yield says(hit, "environment-leak", specific=7, why="the module was made for another Python")
-            yield says(hit, "python-unsupported", "possible", specific=5)
+            yield says(hit, "environment-leak", grade=TELLS, why="the module was made for another Python")
+            yield says(hit, "python-unsupported", "possible", grade=ALLOWS)
         elif re.search(r"\b(cublas|cudnn|cusolver|cusparse|cuda|nvrtc|nvJitLink|__nvJitLink|nccl|cu[A-Z])\w*", after[:120]) or (
             nvidia and "tensorflow" not in after[:160]
         ):
             name = nvidia[1].lower() if nvidia else ""
             cause = "cudnn-version-mismatch" if "cudnn" in (name + after[:100]).lower() else "cuda-version-mismatch"
-            yield says(hit, cause, specific=7, why="libraries of two CUDA releases are mixed")
-            yield says(hit, "environment-leak", "likely", specific=6)
+            yield says(hit, cause, grade=TELLS, why="libraries of two CUDA releases are mixed")
+            yield says(hit, "environment-leak", "likely", grade=HINTS)
         elif re.search(r"(GLIBCXX|CXXABI|_ZNSt|__cxa_|_ZSt)", after[:120]) and not re.search(r"tensorflow|tsl|absl", after[:200]):
-            yield says(hit, "libstdcxx-too-old", specific=6)
-            yield says(hit, "extension-abi-mismatch", "possible", specific=5)
+            yield says(hit, "libstdcxx-too-old", grade=HINTS)
+            yield says(hit, "extension-abi-mismatch", "possible", grade=ALLOWS)
         elif re.search(r"mkl_|H5|jpeg|png|ssl|xml|cblas|openblas", after[:80], re.IGNORECASE):
-            yield says(hit, "dependency-incompatible", specific=6)
+            yield says(hit, "dependency-incompatible", grade=HINTS)
         elif _OWN.search(hit.seen.split("undefined symbol")[0]) and hit.message.id == "undefined-symbol":
             yield says(
-                hit, "install-corrupt", specific=7, why="a library of TensorFlow itself lacks a function: files of two releases are mixed"
+                hit, "install-corrupt", grade=TELLS, why="a library of TensorFlow itself lacks a function: files of two releases are mixed"
             )
-            yield says(hit, "conflicting-tf-packages", "possible", specific=6)
-            yield says(hit, "extension-abi-mismatch", "possible", specific=5)
+            yield says(hit, "conflicting-tf-packages", "possible", grade=HINTS)
+            yield says(hit, "extension-abi-mismatch", "possible", grade=ALLOWS)
         else:
             yield plain(hit)
 
@@ -127,31 +128,31 @@ def musl(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """Musl's words; on a system with glibc the same file names mean something else."""
     hit = hits[0]
     if "relocating" in hit.seen.lower() or case.circumstances.musl or "ld-musl" in hit.seen or "shared library" in hit.seen.lower():
-        yield says(hit, "platform-unsupported", "likely", specific=8)
+        yield says(hit, "platform-unsupported", "likely", grade=PROVES)
     else:
-        yield says(hit, "platform-unsupported", "possible", specific=5)
+        yield says(hit, "platform-unsupported", "possible", grade=ALLOWS)
 
 
 def died(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """A notebook's kernel died: the code of the process, where it is given, has a message of its own."""
     del case
     hit = hits[0]
-    yield says(hit, "unknown", "possible", specific=3)
-    yield says(hit, "cpu-no-avx", "possible", specific=2)
-    yield says(hit, "openmp-duplicate", "possible", specific=1)
+    yield says(hit, "unknown", "possible", grade=ALLOWS)
+    yield says(hit, "cpu-no-avx", "possible", grade=GUESSES)
+    yield says(hit, "openmp-duplicate", "possible", grade=GUESSES)
 
 
 def libc(hits: tuple[Hit, ...], _case: Case) -> Iterator[Verdict]:
     """Certain only where it is a library of TensorFlow that needs the newer C library; anything else may be a stray of another system."""
     hit = next((item for item in hits if _OWN.search(item.seen)), hits[0])
-    yield says(hit, "glibc-too-old", "certain" if _OWN.search(hit.seen) else "likely", specific=9)
+    yield says(hit, "glibc-too-old", "certain" if _OWN.search(hit.seen) else "likely", grade=PROVES)
 
 
 def libstdcxx(hits: tuple[Hit, ...], _case: Case) -> Iterator[Verdict]:
     """Certain only where it is a library of TensorFlow that needs the newer libstdc++."""
     hit = next((item for item in hits if _OWN.search(item.seen)), hits[0])
-    yield says(hit, "libstdcxx-too-old", "certain" if _OWN.search(hit.seen) else "likely", specific=9)
-    yield says(hit, "environment-leak", "possible", specific=5)
+    yield says(hit, "libstdcxx-too-old", "certain" if _OWN.search(hit.seen) else "likely", grade=PROVES)
+    yield says(hit, "environment-leak", "possible", grade=ALLOWS)
 
 
 JUDGEMENTS = {

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from provisioner.causes.grades import ALLOWS, GUESSES, HINTS, PROVES, TELLS
 from provisioner.explain.context import numbers
 from provisioner.explain.matches import Hit
 from provisioner.explain.verdict import Case, Verdict, plain, says
@@ -22,7 +23,7 @@ _INSTALLED = ("already", "installed-ok")
 def missing(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """No module named tensorflow: not installed, or installed for another interpreter than the one that runs."""
     now = case.circumstances
-    hit = max(hits, key=lambda item: (item.message.specific, -item.offset))
+    hit = max(hits, key=lambda item: (item.message.grade, -item.offset))
     if hit.message.id == "import-tf-line" and not re.search(r"ModuleNotFoundError|No module named", case.log.text):
         return
     known_there = case.has(*_INSTALLED) or bool(re.search(r"^tensorflow(-\w+)? +\d+\.\d+|^Name: tensorflow", case.log.text, re.MULTILINE))
@@ -30,11 +31,11 @@ def missing(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     notebook = now.notebook or "kernel" in now.told
     if elsewhere or notebook:
         why = "it is installed, but not for the interpreter that runs" if elsewhere else "a notebook runs in the interpreter of its kernel"
-        yield says(hit, "wrong-environment", "likely" if elsewhere else "possible", specific=7, why=why)
-        yield says(hit, "tf-not-installed", "likely", specific=6)
+        yield says(hit, "wrong-environment", "likely" if elsewhere else "possible", grade=TELLS, why=why)
+        yield says(hit, "tf-not-installed", "likely", grade=HINTS)
         return
-    yield says(hit, "tf-not-installed", "likely", specific=7)
-    yield says(hit, "wrong-environment", "possible", specific=6)
+    yield says(hit, "tf-not-installed", "likely", grade=TELLS)
+    yield says(hit, "wrong-environment", "possible", grade=HINTS)
 
 
 def reticulate(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -43,21 +44,21 @@ def reticulate(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         r"Installation (of TensorFlow )?complete|install_tensorflow|r-tensorflow|r-reticulate", case.log.text + case.circumstances.told
     )
     why = "install_tensorflow() puts it into an environment of its own" if installed else ""
-    yield says(hits[0], "wrong-environment", "likely", specific=8 if installed else 7, why=why)
-    yield says(hits[0], "tf-not-installed", "likely", specific=7)
+    yield says(hits[0], "wrong-environment", "likely", grade=PROVES if installed else TELLS, why=why)
+    yield says(hits[0], "tf-not-installed", "likely", grade=TELLS)
 
 
 def already_there(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """Pip finds it installed, and nothing else is told: who asks why it is not found runs another interpreter."""
     if not any(hit.message.kind == "fault" for hit in case.hits):
-        yield says(hits[0], "wrong-environment", "possible", specific=2)
+        yield says(hits[0], "wrong-environment", "possible", grade=GUESSES)
 
 
 def namespace(hits: tuple[Hit, ...], _case: Case) -> Iterator[Verdict]:
     """A folder without ``__init__.py``: what an uninstall left, or a folder of the user's own."""
     yield plain(hits[0])
-    yield says(hits[0], "module-shadowed", "possible", specific=5)
-    yield says(hits[0], "conflicting-tf-packages", "possible", specific=4)
+    yield says(hits[0], "module-shadowed", "possible", grade=ALLOWS)
+    yield says(hits[0], "conflicting-tf-packages", "possible", grade=ALLOWS)
 
 
 def submodule(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -68,32 +69,32 @@ def submodule(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     frames = re.findall(r"(?:site|dist)-packages[\\/](\w+)", case.log.text[max(0, hit.offset - 700) : hit.offset])
     asking = frames[-1].lower() if frames else ""
     if asking in {"keras", "tf_keras", "tensorflow_estimator"} or _FOR_KERAS.search(module):
-        yield says(hit, "keras-incompatible", specific=8, why="it is Keras that asks for that part, which came or went with one release")
-        yield says(hit, "install-corrupt", "possible", specific=4)
+        yield says(hit, "keras-incompatible", grade=PROVES, why="it is Keras that asks for that part, which came or went with one release")
+        yield says(hit, "install-corrupt", "possible", grade=ALLOWS)
     elif re.search(r"keras", module):
-        yield says(hit, "keras-incompatible", specific=7)
-        yield says(hit, "install-corrupt", "possible", specific=4)
+        yield says(hit, "keras-incompatible", grade=TELLS)
+        yield says(hit, "install-corrupt", "possible", grade=ALLOWS)
     elif "is not a package" in hit.seen:
-        yield says(hit, "module-shadowed", specific=7, why="a module of that name stands in the way of the package")
-        yield says(hit, "install-corrupt", "possible", specific=6)
+        yield says(hit, "module-shadowed", grade=TELLS, why="a module of that name stands in the way of the package")
+        yield says(hit, "install-corrupt", "possible", grade=HINTS)
     elif re.search(r"\.(contrib|examples|models|tensorboard)\b", module):
-        yield says(hit, "tf1-code-on-tf2", specific=8)
+        yield says(hit, "tf1-code-on-tf2", grade=PROVES)
     elif re.search(
         r"\.(compat|python\.(platform|framework|ops|tools|util|training|client|eager|data|lib|saved_model|distribute)|_api|core|tsl|tools|lite)\b",
         module,
     ):
         own = re.search(r"(site|dist)-packages[\\/]tensorflow\w*[\\/]", case.log.text)
         first, second = ("install-corrupt", "tf1-code-on-tf2") if own else ("install-corrupt", "module-shadowed")
-        yield says(hit, first, specific=6)
-        yield says(hit, second, "possible", specific=4)
-        yield says(hit, "conflicting-tf-packages", "possible", specific=3)
+        yield says(hit, first, grade=HINTS)
+        yield says(hit, second, "possible", grade=ALLOWS)
+        yield says(hit, "conflicting-tf-packages", "possible", grade=GUESSES)
     elif one:
-        yield says(hit, "user-code", "possible", specific=5, why="the name is of a later TensorFlow than the one that runs")
-        yield says(hit, "install-corrupt", "possible", specific=4)
+        yield says(hit, "user-code", "possible", grade=ALLOWS, why="the name is of a later TensorFlow than the one that runs")
+        yield says(hit, "install-corrupt", "possible", grade=ALLOWS)
     else:
-        yield says(hit, "install-corrupt", "possible", specific=5)
-        yield says(hit, "tf1-code-on-tf2", "possible", specific=4)
-        yield says(hit, "module-shadowed", "possible", specific=3)
+        yield says(hit, "install-corrupt", "possible", grade=ALLOWS)
+        yield says(hit, "tf1-code-on-tf2", "possible", grade=ALLOWS)
+        yield says(hit, "module-shadowed", "possible", grade=GUESSES)
 
 
 def shadow(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -112,7 +113,7 @@ def shadow(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
             # The last words name the module, and no file of an installation for it.
             meant = re.search(rf"(module|from|named) '{name}['.](?![^\n]*(site|dist)-packages)", case.log.text[hit.offset :])
             why = "the file has the name of a module that TensorFlow or Python imports"
-            yield says(hit, "module-shadowed", specific=9 if meant else 7, why=why)
+            yield says(hit, "module-shadowed", grade=PROVES if meant else TELLS, why=why)
 
 
 def _circular(hit: Hit) -> Iterator[Verdict]:
@@ -122,10 +123,10 @@ def _circular(hit: Hit) -> Iterator[Verdict]:
         re.search(r"(site|dist)-packages", hit.seen) or (named and "." in named[1]) or re.search(r"(attribute|import name) '_", hit.seen)
     )
     if re.search(r"circular import|partially", hit.seen) and (inside or not named):
-        yield says(hit, "module-shadowed", "possible", specific=4)
-        yield says(hit, "install-corrupt", "possible", specific=3)
+        yield says(hit, "module-shadowed", "possible", grade=ALLOWS)
+        yield says(hit, "install-corrupt", "possible", grade=GUESSES)
     else:
-        yield says(hit, "module-shadowed", "likely", specific=8)
+        yield says(hit, "module-shadowed", "likely", grade=PROVES)
 
 
 def pythons(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -139,7 +140,7 @@ def pythons(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         place = case.log.text.find(f"/python{folders[-1]}/")
         index = case.log.index_at(max(0, place))
         frame = replace(hits[0], seen=case.log.line(index)[:300], line=case.log.numbers[index], offset=place)
-        yield says(frame, "environment-leak", specific=7, why=why)
+        yield says(frame, "environment-leak", grade=TELLS, why=why)
 
 
 def _user_site(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -147,37 +148,37 @@ def _user_site(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     paths = [item[0] for item in re.finditer(r"File \"[^\"\n]*(site|dist)-packages", case.log.text)]
     user = next((path for path in paths if _USER_SITE.search(path)), "")
     if user and any(_ENVIRONMENT.search(path) and not _USER_SITE.search(path) for path in paths):
-        yield says(hits[0], "environment-leak", specific=6, why=f"{user[6:]} is of no environment")
+        yield says(hits[0], "environment-leak", grade=HINTS, why=f"{user[6:]} is of no environment")
 
 
 def source_tree(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """Old releases print this under every failed import: it counts only where nothing else does."""
-    others = any(hit.message.kind == "fault" and hit.message.specific > 5 for hit in case.hits)  # noqa: PLR2004 - above what is typical
-    yield says(hits[0], "module-shadowed", "possible", specific=1 if others else 4)
+    others = any(hit.message.kind == "fault" and hit.message.grade > ALLOWS for hit in case.hits)
+    yield says(hits[0], "module-shadowed", "possible", grade=GUESSES if others else ALLOWS)
 
 
 def pywrap(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """The compiled part is not found: damaged, or of another Python."""
     hit = hits[0]
     if case.circumstances.bits == 32:  # noqa: PLR2004 - bits
-        yield says(hit, "python-32bit", "likely", specific=8, why="the Python is a 32-bit one, the library a 64-bit one")
-    deeper = any(other.message.kind == "fault" and other.message.specific > 5 and other.message.topic != "pywrap" for other in case.hits)  # noqa: PLR2004 - above what is typical
-    yield says(hit, "install-corrupt", "possible", specific=2 if deeper else 6)
+        yield says(hit, "python-32bit", "likely", grade=PROVES, why="the Python is a 32-bit one, the library a 64-bit one")
+    deeper = any(other.message.kind == "fault" and other.message.grade > ALLOWS and other.message.topic != "pywrap" for other in case.hits)
+    yield says(hit, "install-corrupt", "possible", grade=GUESSES if deeper else HINTS)
     if case.circumstances.os == "windows" and not deeper:
-        yield says(hit, "msvc-redist-missing", "possible", specific=6)
+        yield says(hit, "msvc-redist-missing", "possible", grade=HINTS)
     if deeper:
         return
     if re.search(r"File \"(?!/|[A-Za-z]:)[^\"\n]*tensorflow/", case.log.text):
-        yield says(hit, "module-shadowed", "likely", specific=7)
+        yield says(hit, "module-shadowed", "likely", grade=TELLS)
     else:
-        yield says(hit, "module-shadowed", "possible", specific=2)
+        yield says(hit, "module-shadowed", "possible", grade=GUESSES)
 
 
 def python_mismatch(hits: tuple[Hit, ...], _case: Case) -> Iterator[Verdict]:
     """Modules of two Pythons: leaked in by a path, or installed for another one."""
     yield plain(hits[0])
-    yield says(hits[0], "python-unsupported", "possible", specific=4)
-    yield says(hits[0], "wrong-environment", "possible", specific=3)
+    yield says(hits[0], "python-unsupported", "possible", grade=ALLOWS)
+    yield says(hits[0], "wrong-environment", "possible", grade=GUESSES)
 
 
 def syntax(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -186,8 +187,8 @@ def syntax(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         before = case.log.text[max(0, hit.offset - 400) : hit.offset]
         installed = re.findall(r"File \"([^\"\n]+)\"", before)
         if installed and re.search(r"site-packages|dist-packages", installed[-1]):
-            yield says(hit, "python-unsupported", specific=7, why="a file of an installed package is not of this Python's language")
-            yield says(hit, "install-corrupt", "possible", specific=5)
+            yield says(hit, "python-unsupported", grade=TELLS, why="a file of an installed package is not of this Python's language")
+            yield says(hit, "install-corrupt", "possible", grade=ALLOWS)
         else:
             yield plain(hit)
 

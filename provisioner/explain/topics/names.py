@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from provisioner.causes.grades import ALLOWS, GUESSES, HINTS, PROVES, TELLS
 from provisioner.explain.context import numbers
 from provisioner.explain.matches import Hit
 from provisioner.explain.verdict import Case, Verdict, plain, says
@@ -36,31 +37,33 @@ def _attribute(hit: Hit, case: Case) -> Iterator[Verdict]:
     module, name = hit.group("module").lower() or "tensorflow", hit.group("name")
     known = case.knowledge.history.names
     if module == "tensorflow" and _OWN_FILE.search(case.log.text):
-        yield says(hit, "module-shadowed", specific=9, why="a file called tensorflow.py is imported in place of TensorFlow")
+        yield says(hit, "module-shadowed", grade=PROVES, why="a file called tensorflow.py is imported in place of TensorFlow")
     top = module in {"tensorflow", "tensorflow_core"}
     one = numbers(case.circumstances.tensorflow)[:1] in {(0,), (1,)}
     # tf.__internal__ is there for Keras alone (tensorflow/python/util/tf_export.py), and tf.compat.v2 is by what Keras asks for TensorFlow.
     of_keras = "keras" in module or "__internal__" in module or name in _FOR_KERAS or ("compat.v2" in module and name not in known.removed)
     if of_keras:
-        yield from _in_order(hit, ("keras-incompatible", 7), ("conflicting-tf-packages", 4), ("install-corrupt", 3))
+        yield from _in_order(hit, ("keras-incompatible", TELLS), ("conflicting-tf-packages", ALLOWS), ("install-corrupt", GUESSES))
     elif top and name in {"compat", "io", "__internal__"} and re.search(r"estimator|keras", case.log.text, re.IGNORECASE):
-        yield says(hit, "keras-incompatible", specific=7, why="the estimator or Keras beside TensorFlow asks for a name of another release")
-        yield says(hit, "install-corrupt", "possible", specific=6)
+        yield says(
+            hit, "keras-incompatible", grade=TELLS, why="the estimator or Keras beside TensorFlow asks for a name of another release"
+        )
+        yield says(hit, "install-corrupt", "possible", grade=HINTS)
     elif module == "tensorflow" and name == "estimator":
         yield says(
-            hit, "keras-incompatible", specific=7, why="tensorflow-estimator is missing, or TensorFlow is 2.16 or later and has none"
+            hit, "keras-incompatible", grade=TELLS, why="tensorflow-estimator is missing, or TensorFlow is 2.16 or later and has none"
         )
-        yield says(hit, "tf1-code-on-tf2", specific=6)
+        yield says(hit, "tf1-code-on-tf2", grade=HINTS)
     elif top and name in known.removed and _asking(hit, case) in {"keras", "tf_keras", "tensorflow_estimator", "keras_applications"}:
-        yield says(hit, "keras-incompatible", specific=8, why="it is Keras that asks for the name, a Keras of the time of TensorFlow 1")
-        yield says(hit, "tf1-code-on-tf2", specific=7)
+        yield says(hit, "keras-incompatible", grade=PROVES, why="it is Keras that asks for the name, a Keras of the time of TensorFlow 1")
+        yield says(hit, "tf1-code-on-tf2", grade=TELLS)
     elif _OF_TF1_MODULE.search(module) or (
         (top or module.startswith(("tensorflow.", "tensorflow_core."))) and name in known.removed and not one
     ):
-        yield says(hit, "tf1-code-on-tf2", specific=8)
+        yield says(hit, "tf1-code-on-tf2", grade=PROVES)
     elif top and one and name in known.removed and not case.circumstances.wanted:
-        yield says(hit, "tf1-code-on-tf2", "possible", specific=6, why="every TensorFlow 1 has that name, so it is not one that runs")
-        yield from _in_order(hit, ("conflicting-tf-packages", 5), ("module-shadowed", 4), ("install-corrupt", 4), sure=False)
+        yield says(hit, "tf1-code-on-tf2", "possible", grade=HINTS, why="every TensorFlow 1 has that name, so it is not one that runs")
+        yield from _in_order(hit, ("conflicting-tf-packages", ALLOWS), ("module-shadowed", ALLOWS), ("install-corrupt", ALLOWS), sure=False)
     elif top and name in known.always:
         yield from _empty(hit, case)
     else:
@@ -72,18 +75,18 @@ def contrib(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     failing = re.compile(r"no module named|no attribute|cannot import|cannot be imported", re.IGNORECASE)
     hit = next((item for item in hits if failing.search(item.seen)), hits[0])
     if _OWN_FILE.search(case.log.text):
-        yield says(hit, "module-shadowed", specific=9, why="a file called tensorflow.py is imported in place of TensorFlow")
-        yield says(hit, "install-corrupt", "possible", specific=5)
+        yield says(hit, "module-shadowed", grade=PROVES, why="a file called tensorflow.py is imported in place of TensorFlow")
+        yield says(hit, "install-corrupt", "possible", grade=ALLOWS)
     elif numbers(case.circumstances.tensorflow)[:1] in {(0,), (1,)} and not case.circumstances.wanted:
         why = f"TensorFlow {case.circumstances.tensorflow} still has that part"
-        yield says(hit, "install-corrupt", "possible", specific=6, why=why)
-        yield says(hit, "module-shadowed", "possible", specific=5)
-        yield says(hit, "tf1-code-on-tf2", "possible", specific=4)
+        yield says(hit, "install-corrupt", "possible", grade=HINTS, why=why)
+        yield says(hit, "module-shadowed", "possible", grade=ALLOWS)
+        yield says(hit, "tf1-code-on-tf2", "possible", grade=ALLOWS)
     elif failing.search(hit.seen):
         yield plain(hit)
     else:
         # A line of a program that names it, beside whatever failed.
-        yield says(hit, "tf1-code-on-tf2", "possible", specific=4)
+        yield says(hit, "tf1-code-on-tf2", "possible", grade=ALLOWS)
 
 
 def _asking(hit: Hit, case: Case) -> str:
@@ -95,41 +98,43 @@ def _asking(hit: Hit, case: Case) -> str:
 def _other(hit: Hit, asking: str, module: str, *, later: bool, top: bool) -> Iterator[Verdict]:
     """A name that says nothing by itself: who asks for it, then whose module it is, decides."""
     if asking in {"keras", "tf_keras", "tensorflow_estimator"}:
-        yield from _in_order(hit, ("keras-incompatible", 7), ("install-corrupt", 5))
+        yield from _in_order(hit, ("keras-incompatible", TELLS), ("install-corrupt", ALLOWS))
     elif asking.startswith("tensorflow_") and asking != "tensorflow_core":
-        yield from _in_order(hit, ("extension-abi-mismatch", 7), ("dependency-incompatible", 6), ("install-corrupt", 4))
+        yield from _in_order(hit, ("extension-abi-mismatch", TELLS), ("dependency-incompatible", HINTS), ("install-corrupt", ALLOWS))
     elif module.startswith(("tensorflow.python", "tensorflow_core.python")):
-        yield from _in_order(hit, ("install-corrupt", 6), ("conflicting-tf-packages", 5), ("keras-incompatible", 4), sure=False)
+        yield from _in_order(
+            hit, ("install-corrupt", HINTS), ("conflicting-tf-packages", ALLOWS), ("keras-incompatible", ALLOWS), sure=False
+        )
     elif later:
         why = "the name is of a later TensorFlow than the one that runs"
-        yield says(hit, "user-code", "possible", specific=5, why=why)
-        yield from _in_order(hit, ("install-corrupt", 4), ("module-shadowed", 3), sure=False)
+        yield says(hit, "user-code", "possible", grade=ALLOWS, why=why)
+        yield from _in_order(hit, ("install-corrupt", ALLOWS), ("module-shadowed", GUESSES), sure=False)
     elif top:
-        yield from _in_order(hit, ("tf1-code-on-tf2", 5), ("install-corrupt", 4), ("module-shadowed", 3), sure=False)
+        yield from _in_order(hit, ("tf1-code-on-tf2", ALLOWS), ("install-corrupt", ALLOWS), ("module-shadowed", GUESSES), sure=False)
     elif module.startswith("tensorflow_estimator"):
-        yield says(hit, "keras-incompatible", specific=6)
+        yield says(hit, "keras-incompatible", grade=HINTS)
     elif module.startswith("tensorflow_"):
-        yield from _in_order(hit, ("extension-abi-mismatch", 5), ("dependency-incompatible", 4), sure=False)
+        yield from _in_order(hit, ("extension-abi-mismatch", ALLOWS), ("dependency-incompatible", GUESSES), sure=False)
     else:
-        yield from _in_order(hit, ("install-corrupt", 4), ("dependency-incompatible", 3), sure=False)
+        yield from _in_order(hit, ("install-corrupt", ALLOWS), ("dependency-incompatible", GUESSES), sure=False)
 
 
 def _in_order(hit: Hit, *causes: tuple[str, int], sure: bool = True) -> Iterator[Verdict]:
     """Several causes, the first the likeliest; with ``sure`` it is likely and not only possible."""
-    for number, (cause, specific) in enumerate(causes):
-        yield says(hit, cause, "likely" if sure and number == 0 else "possible", specific=specific)
+    for number, (cause, grade) in enumerate(causes):
+        yield says(hit, cause, "likely" if sure and number == 0 else "possible", grade=grade)
 
 
 def _empty(hit: Hit, case: Case) -> Iterator[Verdict]:
     """The module has nothing in it: files are missing, or another file or folder called tensorflow was imported."""
     shadow = re.search(r"File \"[^\"\n]{0,200}[\\/]?tensorflow\.py\"|partially initialized", case.log.text)
     if shadow:
-        yield says(hit, "module-shadowed", "likely", specific=8)
-        yield says(hit, "install-corrupt", "possible", specific=5)
+        yield says(hit, "module-shadowed", "likely", grade=PROVES)
+        yield says(hit, "install-corrupt", "possible", grade=ALLOWS)
         return
-    yield says(hit, "install-corrupt", "likely", specific=6)
-    yield says(hit, "module-shadowed", "possible", specific=5)
-    yield says(hit, "conflicting-tf-packages", "possible", specific=4)
+    yield says(hit, "install-corrupt", "likely", grade=HINTS)
+    yield says(hit, "module-shadowed", "possible", grade=ALLOWS)
+    yield says(hit, "conflicting-tf-packages", "possible", grade=ALLOWS)
 
 
 def bare_name(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -144,23 +149,23 @@ def bare_name(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
                 hit,
                 "conflicting-tf-packages",
                 "possible",
-                specific=6,
+                grade=HINTS,
                 why="a part of TensorFlow asks another part for a name: they are of two releases",
             )
-            yield says(hit, "install-corrupt", "possible", specific=5)
-            yield says(hit, "keras-incompatible", "possible", specific=4)
+            yield says(hit, "install-corrupt", "possible", grade=ALLOWS)
+            yield says(hit, "keras-incompatible", "possible", grade=ALLOWS)
         elif "keras" in module or (files and files[-1] in {"keras", "tensorflow_estimator", "tf_keras"}):
-            yield says(hit, "keras-incompatible", specific=6)
+            yield says(hit, "keras-incompatible", grade=HINTS)
         elif "protobuf" in module:
-            yield says(hit, "protobuf-incompatible", specific=7)
+            yield says(hit, "protobuf-incompatible", grade=TELLS)
         elif module.startswith("numpy"):
-            yield says(hit, "numpy-incompatible", specific=7)
+            yield says(hit, "numpy-incompatible", grade=TELLS)
         elif module.startswith(("tensorflow.contrib", "tensorflow.examples", "tensorflow.models")):
-            yield says(hit, "tf1-code-on-tf2", specific=8)
+            yield says(hit, "tf1-code-on-tf2", grade=PROVES)
         elif module.startswith("tensorflow") or (files and files[-1].startswith("tensorflow")):
-            yield says(hit, "install-corrupt", "possible", specific=6)
-            yield says(hit, "conflicting-tf-packages", "possible", specific=5)
-            yield says(hit, "tf1-code-on-tf2", "possible", specific=4)
+            yield says(hit, "install-corrupt", "possible", grade=HINTS)
+            yield says(hit, "conflicting-tf-packages", "possible", grade=ALLOWS)
+            yield says(hit, "tf1-code-on-tf2", "possible", grade=ALLOWS)
         else:
             yield plain(hit)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from provisioner.causes.grades import ALLOWS, GUESSES, HINTS, PROVES, TELLS
 from provisioner.explain.context import Version, numbers
 from provisioner.explain.matches import Hit
 from provisioner.explain.verdict import Case, Verdict, plain, says
@@ -16,12 +17,12 @@ def built(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     names = {hit.group("built").lower() for hit in hits}
     hit = hits[0]
     if "tensorflow-gpu" in names:
-        yield says(hit, "deprecated-package", specific=8)
+        yield says(hit, "deprecated-package", grade=PROVES)
     if case.knowledge.python_too_new(case.circumstances.python) or case.circumstances.python > (3, 9):
-        yield says(hit, "python-unsupported", specific=5, why="what has no wheel for this Python is built from its source")
+        yield says(hit, "python-unsupported", grade=ALLOWS, why="what has no wheel for this Python is built from its source")
     else:
         yield plain(hit)
-    yield says(hit, "dependency-incompatible", "possible", specific=2)
+    yield says(hit, "dependency-incompatible", "possible", grade=GUESSES)
 
 
 def uv_platform(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -29,10 +30,10 @@ def uv_platform(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     for hit in hits:
         following = case.log.text[hit.offset : hit.offset + 500]
         if re.search(r"tags?:? \(?(e\.g\.,? )?`?cp\d+", following) and "platform" not in hit.seen.lower():
-            yield says(hit, "python-unsupported", specific=8)
+            yield says(hit, "python-unsupported", grade=PROVES)
         else:
-            yield says(hit, "platform-unsupported", specific=8)
-            yield says(hit, "python-unsupported", "possible", specific=4)
+            yield says(hit, "platform-unsupported", grade=PROVES)
+            yield says(hit, "python-unsupported", "possible", grade=ALLOWS)
 
 
 def candidates(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -43,18 +44,18 @@ def candidates(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     if now.python and pythons and version:
         fits = now.python in pythons
         why = "" if fits else has_wheels_for(version[1], pythons, now.python)
-        yield says(hits[0], "platform-unsupported" if fits else "python-unsupported", specific=8, why=why)
+        yield says(hits[0], "platform-unsupported" if fits else "python-unsupported", grade=PROVES, why=why)
         return
     python_first = known.python_too_new(now.python) or "cp3" in case.log.text
     first, second = ("python-unsupported", "platform-unsupported") if python_first else ("platform-unsupported", "python-unsupported")
-    yield says(hits[0], first, specific=6)
-    yield says(hits[0], second, "possible", specific=5)
+    yield says(hits[0], first, grade=HINTS)
+    yield says(hits[0], second, "possible", grade=ALLOWS)
 
 
 def no_version(hits: tuple[Hit, ...], _case: Case) -> Iterator[Verdict]:
     """The registry has no such version: for this Python, or at all."""
     yield says(hits[0], "resolver-conflict", "possible")
-    yield says(hits[0], "python-unsupported", "possible", specific=4)
+    yield says(hits[0], "python-unsupported", "possible", grade=ALLOWS)
 
 
 def conflict(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -79,8 +80,8 @@ def requires_python(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         named = re.search(r"requires Python ?(['\"]?(?:[<>=!~]=? ?\d[\d.*]*,? ?){1,8})", after)
         if named and python and "different" not in after[:60] and _allows(named[1], python):
             why = f"Python {dotted(python)} is in the range that the package names"
-            yield says(hit, "resolver-conflict", "likely", specific=7, why=why)
-            yield says(hit, "python-unsupported", "possible", specific=5)
+            yield says(hit, "resolver-conflict", "likely", grade=TELLS, why=why)
+            yield says(hit, "python-unsupported", "possible", grade=ALLOWS)
         else:
             yield plain(hit)
 
@@ -102,10 +103,10 @@ def installed(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         lowered = hit.seen.lower()
         for word, cause in (("protobuf", "protobuf-incompatible"), ("numpy", "numpy-incompatible"), ("keras", "keras-incompatible")):
             if re.search(rf"(requires|requirement) {word}\b", lowered):
-                yield says(hit, cause, "likely", specific=5)
+                yield says(hit, cause, "likely", grade=ALLOWS)
                 break
         else:
-            yield says(hit, "dependency-incompatible", "possible", specific=4)
+            yield says(hit, "dependency-incompatible", "possible", grade=ALLOWS)
     del case
 
 
@@ -114,27 +115,27 @@ def conda(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     now = case.circumstances
     hit = hits[0]
     if now.bits == 32:  # noqa: PLR2004 - bits
-        yield says(hit, "python-32bit", "certain", specific=9, why="the Python is a 32-bit one")
+        yield says(hit, "python-32bit", "certain", grade=PROVES, why="the Python is a 32-bit one")
     if re.search(r"(win|linux)-32|osx-arm64|linux-aarch64|linux-armv7l", case.log.text) or now.arch not in {"", "x86_64"}:
-        yield says(hit, "platform-unsupported", specific=7)
-        yield says(hit, "resolver-conflict", "possible", specific=4)
+        yield says(hit, "platform-unsupported", grade=TELLS)
+        yield says(hit, "resolver-conflict", "possible", grade=ALLOWS)
     elif re.search(r"python(=|==|_abi| )", case.log.text):
-        yield says(hit, "resolver-conflict", specific=6)
-        yield says(hit, "python-unsupported", "possible", specific=5)
+        yield says(hit, "resolver-conflict", grade=HINTS)
+        yield says(hit, "python-unsupported", "possible", grade=ALLOWS)
     else:
-        yield says(hit, "platform-unsupported", "possible", specific=5)
-        yield says(hit, "resolver-conflict", "possible", specific=4)
-        yield says(hit, "python-unsupported", "possible", specific=3)
+        yield says(hit, "platform-unsupported", "possible", grade=ALLOWS)
+        yield says(hit, "resolver-conflict", "possible", grade=ALLOWS)
+        yield says(hit, "python-unsupported", "possible", grade=GUESSES)
 
 
 def conda_conflict(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """Specifications that exclude each other; where the Python is one side of it, it is named second."""
     asked = re.search(r"^[-│└├─ ]{0,16}python ?(=|==|~=|>=)? ?\d\.\d", case.log.text, re.MULTILINE)
     if asked and "tensorflow" in case.log.text:
-        yield says(hits[0], "python-unsupported", specific=7, why="the Python that is asked for is one of the two that exclude each other")
+        yield says(hits[0], "python-unsupported", grade=TELLS, why="the Python that is asked for is one of the two that exclude each other")
     yield plain(hits[0])
     if not asked and "python" in case.log.text.lower():
-        yield says(hits[0], "python-unsupported", "possible", specific=4)
+        yield says(hits[0], "python-unsupported", "possible", grade=ALLOWS)
 
 
 JUDGEMENTS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from provisioner.causes.grades import ALLOWS, GUESSES, HINTS, PROVES, TELLS
 from provisioner.explain.context import Version
 from provisioner.explain.matches import Hit
 from provisioner.explain.verdict import Case, Verdict, says
@@ -23,7 +24,7 @@ def tags(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     found = _TAG.search(name)
     if not found:
         yield says(hit, "python-unsupported", "possible")
-        yield says(hit, "platform-unsupported", "possible", specific=4)
+        yield says(hit, "platform-unsupported", "possible", grade=ALLOWS)
         return
     system = next((value for key, value in _SYSTEMS if found[4].startswith(key)), "")
     arch = next(
@@ -33,30 +34,30 @@ def tags(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     python: Version = (int(found[1]), int(found[2])) if found[2] else ()
     verdicts = []
     if (system and now.os and system != now.os) or (arch and now.arch and now.arch not in {arch, "i686"}):
-        verdicts.append(says(hit, "platform-unsupported", specific=9, why=f"the wheel is for {system} {arch}, this is {now.platform}"))
+        verdicts.append(says(hit, "platform-unsupported", grade=PROVES, why=f"the wheel is for {system} {arch}, this is {now.platform}"))
     if now.musl and "manylinux" in found[4]:
-        verdicts.append(says(hit, "platform-unsupported", specific=9, why="the wheel is for glibc, this is musl"))
+        verdicts.append(says(hit, "platform-unsupported", grade=PROVES, why="the wheel is for glibc, this is musl"))
     if python and now.python and python != now.python and "abi3" not in name:
         why = f"the wheel is for Python {dotted(python)}, this is {dotted(now.python)}"
-        verdicts.append(says(hit, "python-unsupported", specific=9, why=why))
+        verdicts.append(says(hit, "python-unsupported", grade=PROVES, why=why))
     if now.bits == 32:  # noqa: PLR2004 - bits
-        verdicts.append(says(hit, "python-32bit", "certain", specific=9, why="the Python is a 32-bit one"))
+        verdicts.append(says(hit, "python-32bit", "certain", grade=PROVES, why="the Python is a 32-bit one"))
     floor = re.match(r"macosx_(\d+)_(\d+)", found[4])
     if floor and now.macos and now.macos[:2] < (int(floor[1]), int(floor[2])):
         why = f"the wheel is for macOS {floor[1]}.{floor[2]} and later, this is {dotted(now.macos)}"
-        verdicts.append(says(hit, "macos-too-old", specific=8, why=why))
+        verdicts.append(says(hit, "macos-too-old", grade=PROVES, why=why))
     if verdicts:
         yield from verdicts
         return
     settled = bool(python and now.python)
     if settled and system == "windows" and now.os == system and not now.bits:
         why = "the Python and the system fit; what is left is a 32-bit Python"
-        yield says(hit, "python-32bit", "likely", specific=7, why=why)
+        yield says(hit, "python-32bit", "likely", grade=TELLS, why=why)
     if settled and "manylinux" in found[4] and found[4] != "manylinux1_x86_64":
-        yield says(hit, "pip-too-old", specific=7, why=f"the Python fits; an old pip does not know {found[4]}")
-    yield says(hit, "python-unsupported", "possible" if settled else "likely", specific=4 if settled else 6)
-    yield says(hit, "platform-unsupported", "possible", specific=5)
-    yield says(hit, "python-32bit", "possible", specific=5 if settled else 3)
+        yield says(hit, "pip-too-old", grade=TELLS, why=f"the Python fits; an old pip does not know {found[4]}")
+    yield says(hit, "python-unsupported", "possible" if settled else "likely", grade=ALLOWS if settled else HINTS)
+    yield says(hit, "platform-unsupported", "possible", grade=ALLOWS)
+    yield says(hit, "python-32bit", "possible", grade=ALLOWS if settled else GUESSES)
 
 
 JUDGEMENTS = {"wheeltag": tags}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from provisioner.causes.grades import ALLOWS, GUESSES, HINTS, PROVES, TELLS
 from provisioner.explain.context import Version, numbers
 from provisioner.explain.matches import Hit
 from provisioner.explain.verdict import Case, Verdict, says
@@ -45,7 +46,7 @@ def wheel(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         yield from impossible
         return
     if name.endswith("-gpu") and numbers(wanted)[:2] > (2, 12):
-        yield says(best, "deprecated-package", specific=9, why="tensorflow-gpu ended with 2.11; 2.12.0 is only a notice")
+        yield says(best, "deprecated-package", grade=PROVES, why="tensorflow-gpu ended with 2.11; 2.12.0 is only a notice")
     yield from _of_list(best, wanted, offered, case) if offered else _of_none(best, name, wanted, case)
 
 
@@ -55,23 +56,23 @@ def _impossible(hit: Hit, case: Case) -> Iterator[Verdict]:
     other = _NO_SYSTEM.search(now.told)
     if now.arch == "armv7l" or other or (now.os == "windows" and now.arch == "aarch64"):
         yield says(
-            hit, "platform-unsupported", specific=9, why=f"there is no wheel for {other[0] if other else f'{now.os} {now.arch}'.strip()}"
+            hit, "platform-unsupported", grade=PROVES, why=f"there is no wheel for {other[0] if other else f'{now.os} {now.arch}'.strip()}"
         )
-        yield says(hit, "python-unsupported", "possible", specific=3)
+        yield says(hit, "python-unsupported", "possible", grade=GUESSES)
     elif _NO_PYTHON.search(now.told):
-        yield says(hit, "python-unsupported", specific=9, why="wheels are for CPython with the global lock only")
+        yield says(hit, "python-unsupported", grade=PROVES, why="wheels are for CPython with the global lock only")
     elif now.bits == 32 or (now.arch == "i686" and now.bits == 0):  # noqa: PLR2004 - bits
         # People write x86 for any processor of Intel's; of a 32-bit Python they say the number.
         sure = "32" in now.told or "32 bit" in case.log.text
         why = "the Python is a 32-bit one, for which there is no wheel"
-        yield says(hit, "python-32bit", "certain" if sure and now.os == "windows" else "likely", specific=9, why=why)
-        yield says(hit, "platform-unsupported", "possible", specific=3)
+        yield says(hit, "python-32bit", "certain" if sure and now.os == "windows" else "likely", grade=PROVES, why=why)
+        yield says(hit, "platform-unsupported", "possible", grade=GUESSES)
     elif now.musl:
-        yield says(hit, "platform-unsupported", "certain", specific=9, why="there is no wheel for musl, the C library of Alpine Linux")
-        yield says(hit, "python-unsupported", "possible", specific=3)
+        yield says(hit, "platform-unsupported", "certain", grade=PROVES, why="there is no wheel for musl, the C library of Alpine Linux")
+        yield says(hit, "python-unsupported", "possible", grade=GUESSES)
     elif now.arch not in {"", "x86_64", "aarch64"}:
-        yield says(hit, "platform-unsupported", specific=9, why=f"there is no wheel for {now.arch}")
-        yield says(hit, "python-unsupported", "possible", specific=3)
+        yield says(hit, "platform-unsupported", grade=PROVES, why=f"there is no wheel for {now.arch}")
+        yield says(hit, "python-unsupported", "possible", grade=GUESSES)
 
 
 def _other(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
@@ -81,46 +82,50 @@ def _other(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
         # What goes with TensorFlow comes some months after it for a new Python, and for Linux on Intel before all others.
         order = ("platform-unsupported", "python-unsupported")
         first, second = reversed(order) if now.platform in {"", "linux-x86_64"} and now.python >= (3, 12) else order
-        yield says(hit, first, "possible", specific=5, why=why)
-        yield says(hit, second, "possible", specific=4)
+        yield says(hit, first, "possible", grade=ALLOWS, why=why)
+        yield says(hit, second, "possible", grade=ALLOWS)
         return
-    yield says(hit, "python-unsupported", "possible", specific=5)
-    yield says(hit, "platform-unsupported", "possible", specific=3)
-    yield says(hit, "resolver-conflict", "possible", specific=2)
+    yield says(hit, "python-unsupported", "possible", grade=ALLOWS)
+    yield says(hit, "platform-unsupported", "possible", grade=GUESSES)
+    yield says(hit, "resolver-conflict", "possible", grade=GUESSES)
 
 
 def _of_none(hit: Hit, name: str, wanted: str, case: Case) -> Iterator[Verdict]:
     now, known = case.circumstances, case.knowledge
     python = now.python
     if name.endswith("-macos") and now.os not in {"", "macos"}:
-        yield says(hit, "platform-unsupported", "certain", specific=9, why="tensorflow-macos has wheels for macOS only")
+        yield says(hit, "platform-unsupported", "certain", grade=PROVES, why="tensorflow-macos has wheels for macOS only")
         return
     if name.endswith("-gpu") and (not wanted or numbers(wanted)[:2] >= (2, 12)):
         # A Python of that time had a wheel of it, so it is not the name that is at fault.
         ended = bool(wanted) or python >= (3, 11) or not python
         yield says(
-            hit, "deprecated-package", "likely" if ended else "possible", specific=6 if ended else 4, why="tensorflow-gpu ended with 2.11"
+            hit,
+            "deprecated-package",
+            "likely" if ended else "possible",
+            grade=HINTS if ended else ALLOWS,
+            why="tensorflow-gpu ended with 2.11",
         )
     if wanted and python:
         anywhere, here = known.pythons(wanted, ""), known.pythons(wanted, now.platform)
         if anywhere and python not in anywhere:
-            yield says(hit, "python-unsupported", specific=8, why=has_wheels_for(wanted, anywhere, python))
-            yield says(hit, "python-32bit", "possible", specific=3)
+            yield says(hit, "python-unsupported", grade=PROVES, why=has_wheels_for(wanted, anywhere, python))
+            yield says(hit, "python-32bit", "possible", grade=GUESSES)
             return
         if anywhere and now.platform and not _named_so(name, wanted, case):
-            yield says(hit, "platform-unsupported", specific=8, why=f"TensorFlow {wanted} has no wheel of that name for {now.platform}")
-            yield says(hit, "python-unsupported", "possible", specific=4)
+            yield says(hit, "platform-unsupported", grade=PROVES, why=f"TensorFlow {wanted} has no wheel of that name for {now.platform}")
+            yield says(hit, "python-unsupported", "possible", grade=ALLOWS)
             return
         if here and python in here:
             yield from _fits(hit, wanted, case)
             return
     if python and known.python_too_new(python):
-        yield says(hit, "python-unsupported", specific=8, why=f"no release has wheels for Python {dotted(python)}")
-        yield says(hit, "python-32bit", "possible", specific=3)
+        yield says(hit, "python-unsupported", grade=PROVES, why=f"no release has wheels for Python {dotted(python)}")
+        yield says(hit, "python-32bit", "possible", grade=GUESSES)
         return
     other = (now.os == "macos" and now.apple_silicon) or (now.os == "linux" and now.arch == "aarch64")
     if python and not other and known.python_too_old(python):
-        yield says(hit, "python-unsupported", specific=7, why=f"Python {dotted(python)} is older than the wheels that are left")
+        yield says(hit, "python-unsupported", grade=TELLS, why=f"Python {dotted(python)} is older than the wheels that are left")
         return
     yield from _undecided(hit, name, wanted, case)
 
@@ -132,37 +137,37 @@ def _fits(hit: Hit, wanted: str, case: Case) -> Iterator[Verdict]:
     yield from old
     why = f"TensorFlow {wanted} has wheels for Python {dotted(now.python)}, but 64-bit ones only"
     if now.os == "windows" or not old:
-        yield says(hit, "python-32bit", "possible" if now.os == "macos" else "likely", specific=6, why=why)
+        yield says(hit, "python-32bit", "possible" if now.os == "macos" else "likely", grade=HINTS, why=why)
     else:
-        yield says(hit, "python-32bit", "possible", specific=5, why=why)
-    yield says(hit, "platform-unsupported", "possible", specific=6 if now.os == "macos" else 4)
-    yield says(hit, "python-unsupported", "possible", specific=3)
+        yield says(hit, "python-32bit", "possible", grade=ALLOWS, why=why)
+    yield says(hit, "platform-unsupported", "possible", grade=HINTS if now.os == "macos" else GUESSES)
+    yield says(hit, "python-unsupported", "possible", grade=GUESSES)
 
 
 def _undecided(hit: Hit, name: str, wanted: str, case: Case) -> Iterator[Verdict]:
     """Nothing settles it: a Python that has had wheels as long as the catalogue goes back is not the reason; a newer one once was too new."""
     now, known = case.circumstances, case.knowledge
     if now.os == "macos" and (now.apple_silicon or now.arch == "aarch64") and not name.endswith("-macos") and now.python < (3, 12):
-        yield says(hit, "platform-unsupported", specific=6, why="before 2.13 there was no wheel called tensorflow for arm64 macOS")
-        yield says(hit, "python-unsupported", "possible", specific=5)
+        yield says(hit, "platform-unsupported", grade=HINTS, why="before 2.13 there was no wheel called tensorflow for arm64 macOS")
+        yield says(hit, "python-unsupported", "possible", grade=ALLOWS)
         return
     if now.arch == "aarch64" and now.os == "linux":
-        yield says(hit, "platform-unsupported", specific=6, why="before 2.10 there was no wheel for aarch64 Linux")
-        yield says(hit, "python-unsupported", "possible", specific=5)
+        yield says(hit, "platform-unsupported", grade=HINTS, why="before 2.10 there was no wheel for aarch64 Linux")
+        yield says(hit, "python-unsupported", "possible", grade=ALLOWS)
         return
     since_begin = bool(now.python) and known.python_known_since_begin(now.python, now.platform)
     if since_begin:
         # A 32-bit Python is common on Windows alone.
         few = now.os in {"linux", "macos"}
         why = f"there are wheels for Python {dotted(now.python)}, but 64-bit ones only"
-        yield says(hit, "python-32bit", "possible", specific=5 if few else 6, why=why)
-        yield says(hit, "python-unsupported", "possible", specific=6 if few else 5)
-        yield from _old_pip(hit, case, specific=4)
+        yield says(hit, "python-32bit", "possible", grade=ALLOWS if few else HINTS, why=why)
+        yield says(hit, "python-unsupported", "possible", grade=HINTS if few else ALLOWS)
+        yield from _old_pip(hit, case, grade=ALLOWS)
     else:
-        yield from _old_pip(hit, case, wanted=wanted, specific=3)
-        yield says(hit, "python-unsupported", "possible" if not now.python else "likely", specific=6)
-        yield says(hit, "python-32bit", "possible", specific=5)
-    yield says(hit, "platform-unsupported", "possible", specific=4)
+        yield from _old_pip(hit, case, wanted=wanted, grade=GUESSES)
+        yield says(hit, "python-unsupported", "possible" if not now.python else "likely", grade=HINTS)
+        yield says(hit, "python-32bit", "possible", grade=ALLOWS)
+    yield says(hit, "platform-unsupported", "possible", grade=GUESSES)
 
 
 def _of_list(hit: Hit, wanted: str, offered: tuple[str, ...], case: Case) -> Iterator[Verdict]:
@@ -173,20 +178,20 @@ def _of_list(hit: Hit, wanted: str, offered: tuple[str, ...], case: Case) -> Ite
     span = f"offered are {dotted(lowest)} to {dotted(highest)}"
     pythons = known.pythons(wanted, "") if wanted else frozenset()
     if now.python and pythons and now.python not in pythons:
-        yield says(hit, "python-unsupported", specific=9, why=has_wheels_for(wanted, pythons, now.python))
+        yield says(hit, "python-unsupported", grade=PROVES, why=has_wheels_for(wanted, pythons, now.python))
         return
     if not want or want < lowest:
-        yield says(hit, "python-unsupported", specific=8, why=f"{span}: what is older has no wheel for this Python")
-        yield says(hit, "platform-unsupported", "possible", specific=4)
+        yield says(hit, "python-unsupported", grade=PROVES, why=f"{span}: what is older has no wheel for this Python")
+        yield says(hit, "platform-unsupported", "possible", grade=ALLOWS)
         return
     if want > highest:
         yield from _above(hit, wanted, highest, span, case)
         return
     if pythons:
-        yield says(hit, "python-unsupported", specific=6, why=f"{span}, without {wanted}")
+        yield says(hit, "python-unsupported", grade=HINTS, why=f"{span}, without {wanted}")
     else:
-        yield says(hit, "resolver-conflict", specific=6, why=f"there is no TensorFlow {wanted}")
-        yield says(hit, "python-unsupported", "possible", specific=5)
+        yield says(hit, "resolver-conflict", grade=HINTS, why=f"there is no TensorFlow {wanted}")
+        yield says(hit, "python-unsupported", "possible", grade=ALLOWS)
 
 
 def _above(hit: Hit, wanted: str, highest: Version, span: str, case: Case) -> Iterator[Verdict]:
@@ -205,24 +210,24 @@ def _above(hit: Hit, wanted: str, highest: Version, span: str, case: Case) -> It
         yield says(
             hit,
             "pip-too-old",
-            specific=8,
+            grade=PROVES,
             why=f"{span}; {wanted} has wheels for Python {dotted(now.python)}, with a tag that an old pip does not know",
         )
-        yield says(hit, "platform-unsupported", "possible", specific=5)
+        yield says(hit, "platform-unsupported", "possible", grade=ALLOWS)
         return
     if now.python and here:
-        yield says(hit, "python-unsupported", specific=9, why=has_wheels_for(wanted, here, now.python))
+        yield says(hit, "python-unsupported", grade=PROVES, why=has_wheels_for(wanted, here, now.python))
         return
     if not known.pythons(wanted, ""):
-        yield says(hit, "python-unsupported", "possible", specific=5, why=f"{span}; {wanted} is not known here")
-        yield says(hit, "resolver-conflict", "possible", specific=4)
-        yield says(hit, "pip-too-old", "possible", specific=3)
+        yield says(hit, "python-unsupported", "possible", grade=ALLOWS, why=f"{span}; {wanted} is not known here")
+        yield says(hit, "resolver-conflict", "possible", grade=ALLOWS)
+        yield says(hit, "pip-too-old", "possible", grade=GUESSES)
         return
     old_pip = platform_ends and (not pythons_end or known.release(newest) is None)
     first, second = ("pip-too-old", "python-unsupported") if old_pip else ("python-unsupported", "pip-too-old")
-    yield says(hit, first, specific=7, why=span)
-    yield says(hit, second, "possible", specific=5)
-    yield says(hit, "platform-unsupported", "possible", specific=4)
+    yield says(hit, first, grade=TELLS, why=span)
+    yield says(hit, second, "possible", grade=ALLOWS)
+    yield says(hit, "platform-unsupported", "possible", grade=ALLOWS)
 
 
 def _above_on_macos(hit: Hit, wanted: str, span: str, case: Case) -> Iterator[Verdict]:
@@ -232,17 +237,17 @@ def _above_on_macos(hit: Hit, wanted: str, span: str, case: Case) -> Iterator[Ve
     floor = numbers(build.macos) if build else ()
     if now.macos and floor and now.macos[:2] < floor[:2]:
         why = f"{span}; {wanted} is for macOS {dotted(floor)} and later, this is {dotted(now.macos)}"
-        yield says(hit, "macos-too-old", "likely", specific=8, why=why)
+        yield says(hit, "macos-too-old", "likely", grade=PROVES, why=why)
         return
     if now.arch == "aarch64" or now.apple_silicon:
         why = f"{span}, as for Intel: this Python runs translated on an Apple processor"
-        yield says(hit, "wrong-arch-binary", "possible", specific=7, why=why)
+        yield says(hit, "wrong-arch-binary", "possible", grade=TELLS, why=why)
     if not now.pip or now.pip < _PIP_OF_TODAY:
-        yield says(hit, "pip-too-old", "possible", specific=6, why=span)
-    yield says(hit, "platform-unsupported", "possible", specific=6)
+        yield says(hit, "pip-too-old", "possible", grade=HINTS, why=span)
+    yield says(hit, "platform-unsupported", "possible", grade=HINTS)
 
 
-def _old_pip(hit: Hit, case: Case, *, wanted: str = "", specific: int = 0) -> Iterator[Verdict]:
+def _old_pip(hit: Hit, case: Case, *, wanted: str = "", grade: int = 0) -> Iterator[Verdict]:
     """Say that pip is too old where its version shows it; where that is not known, that it may be, on Linux."""
     now = case.circumstances
     # Without a version pip takes the newest that it sees: none for Python 3.8 and later was manylinux1.
@@ -251,14 +256,14 @@ def _old_pip(hit: Hit, case: Case, *, wanted: str = "", specific: int = 0) -> It
     if now.pip:
         if now.pip < needed:
             why = f"pip {dotted(now.pip)} does not know the tag of the wheel, pip {dotted(needed)} is the first that does"
-            yield says(hit, "pip-too-old", specific=8, why=why)
+            yield says(hit, "pip-too-old", grade=PROVES, why=why)
         return
     for notice in case.of("old-pip"):
         if numbers(notice.group("pip")) and numbers(notice.group("pip")) < needed:
-            yield says(hit, "pip-too-old", specific=7, why=f"pip {notice.group('pip')} does not know the tags of today's wheels")
+            yield says(hit, "pip-too-old", grade=TELLS, why=f"pip {notice.group('pip')} does not know the tags of today's wheels")
             return
     if now.os == "linux":
-        yield says(hit, "pip-too-old", "possible", specific=specific or (6 if needed > _PIP_OF_MANYLINUX1 else 4))
+        yield says(hit, "pip-too-old", "possible", grade=grade or (HINTS if needed > _PIP_OF_MANYLINUX1 else ALLOWS))
 
 
 def _pip_for(glibc: Version) -> Version:

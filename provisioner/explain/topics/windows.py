@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from provisioner.causes.grades import ALLOWS, GUESSES, HINTS, PROVES, TELLS
 from provisioner.explain.context import numbers
 from provisioner.explain.matches import Hit
 from provisioner.explain.topics.loader import without_avx
@@ -29,43 +30,43 @@ _OPENED_AT_RUN_TIME = (2, 1)
 
 def dll(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """``DLL load failed`` with or without the words of the system."""
-    hit = max(hits, key=lambda item: item.message.specific)
+    hit = max(hits, key=lambda item: item.message.grade)
     around = case.log.text[max(0, hit.offset - 300) : hit.offset + 200]
     for pattern, cause in _OTHERS:
         if pattern.search(around):
-            yield says(hit, cause, specific=6)
+            yield says(hit, cause, grade=HINTS)
             return
     now = case.circumstances
     if now.bits == 32 and hit.message.id != "dll-format":  # noqa: PLR2004 - bits
-        yield says(hit, "python-32bit", "likely", specific=7, why="the Python is a 32-bit one, the library a 64-bit one")
+        yield says(hit, "python-32bit", "likely", grade=TELLS, why="the Python is a 32-bit one, the library a 64-bit one")
     if hit.message.id == "dll-format":
         yield from _format(hit, case)
     elif hit.message.id == "dll-init":
-        yield says(hit, "msvc-redist-missing", "possible", specific=5)
+        yield says(hit, "msvc-redist-missing", "possible", grade=ALLOWS)
         # TensorFlow uses AVX everywhere since 1.6.
         old = without_avx(case)
         why = "the processor that was told has no AVX" if old else ""
-        yield says(hit, "cpu-no-avx", "likely" if old else "possible", specific=6 if old else 4, why=why)
-        yield says(hit, "install-corrupt", "possible", specific=2)
+        yield says(hit, "cpu-no-avx", "likely" if old else "possible", grade=HINTS if old else GUESSES, why=why)
+        yield says(hit, "install-corrupt", "possible", grade=GUESSES)
     elif hit.message.id == "dll-procedure":
-        yield says(hit, "msvc-redist-missing", "possible", specific=5)
-        yield says(hit, "install-corrupt", "possible", specific=4)
-        yield says(hit, "extension-abi-mismatch", "possible", specific=3)
+        yield says(hit, "msvc-redist-missing", "possible", grade=ALLOWS)
+        yield says(hit, "install-corrupt", "possible", grade=ALLOWS)
+        yield says(hit, "extension-abi-mismatch", "possible", grade=GUESSES)
     else:
         gpu = "gpu" in now.told or "cuda" in case.log.text.lower() or bool(now.cudas)
         linked = bool(now.tensorflow) and numbers(now.tensorflow)[:2] < _OPENED_AT_RUN_TIME and gpu
-        yield says(hit, "cuda-libs-missing" if linked else "msvc-redist-missing", "possible", specific=hit.message.specific)
-        yield says(hit, "msvc-redist-missing" if linked else "cpu-no-avx", "possible", specific=max(1, hit.message.specific - 1))
-        yield says(hit, "cuda-libs-missing" if not linked else "cpu-no-avx", "possible", specific=1)
+        yield says(hit, "cuda-libs-missing" if linked else "msvc-redist-missing", "possible", grade=ALLOWS)
+        yield says(hit, "msvc-redist-missing" if linked else "cpu-no-avx", "possible", grade=GUESSES)
+        yield says(hit, "cuda-libs-missing" if not linked else "cpu-no-avx", "possible", grade=GUESSES)
 
 
 def _format(hit: Hit, case: Case) -> Iterator[Verdict]:
     now = case.circumstances
     if now.bits == 32:  # noqa: PLR2004 - bits
-        yield says(hit, "python-32bit", "likely", specific=8, why="the Python is a 32-bit one")
-    yield says(hit, "wrong-arch-binary", specific=7)
-    yield says(hit, "python-32bit", "possible", specific=5)
-    yield says(hit, "install-corrupt", "possible", specific=4)
+        yield says(hit, "python-32bit", "likely", grade=PROVES, why="the Python is a 32-bit one")
+    yield says(hit, "wrong-arch-binary", grade=TELLS)
+    yield says(hit, "python-32bit", "possible", grade=ALLOWS)
+    yield says(hit, "install-corrupt", "possible", grade=ALLOWS)
 
 
 def self_check(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -75,16 +76,16 @@ def self_check(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     cuda = re.search(r"build_info\.(cudart|cudnn|nvcuda|cuda)_dll", case.log.text)
     failed = case.has("dll-module", "dll-failed")
     if cuda:
-        yield says(hits[0], "cuda-libs-missing", specific=7)
+        yield says(hits[0], "cuda-libs-missing", grade=TELLS)
     elif failed or "msvcp" in hits[0].seen:
-        yield says(hits[0], "msvc-redist-missing", "likely", specific=8)
+        yield says(hits[0], "msvc-redist-missing", "likely", grade=PROVES)
 
 
 def long_path(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """A file that pip could not write on Windows: its path, with the folder that it is unpacked to, is over 260 characters."""
     hint = [hit for hit in hits if hit.message.id == "long-path-hint"]
     if hint:
-        yield says(hint[0], "windows-long-paths", "likely" if case.circumstances.os in {"linux", "macos"} else "certain", specific=8)
+        yield says(hint[0], "windows-long-paths", "likely" if case.circumstances.os in {"linux", "macos"} else "certain", grade=PROVES)
         return
     hit = hits[0]
     installing = re.search(r"install|pip|packages due to", case.log.text, re.IGNORECASE)

@@ -176,7 +176,7 @@ def read(text: str, *, file: str = "") -> dict[str, frozenset[Pin]]:
 
 
 @record
-class Entry:
+class LockedEntry:
     """One package of a ``conda-lock.yml``: ``platform`` as conda calls it; ``build`` is "" for a wheel."""
 
     name: str
@@ -190,7 +190,7 @@ class Entry:
     category: str = "main"
 
 
-def entries(text: str, *, file: str) -> tuple[Entry, ...]:
+def entries(text: str, *, file: str) -> tuple[LockedEntry, ...]:
     """Return the packages of a file, for the platforms that are known here; raises ``InputError`` with every fault."""
     faults: list[str] = []
     found = []
@@ -205,7 +205,7 @@ def entries(text: str, *, file: str) -> tuple[Entry, ...]:
     return tuple(found)
 
 
-def _entry(item: Any) -> Entry | str:
+def _entry(item: Any) -> LockedEntry | str:
     """Return one package, or what it lacks."""
     keys = ("name", "version", "manager", "platform", "url", "hash")
     missing = [key for key in keys if not _get(item, key)] if isinstance(item, dict) else ["a package"]
@@ -216,7 +216,7 @@ def _entry(item: Any) -> Entry | str:
     stem = re.sub(r"\.(conda|tar\.bz2)$", "", filename)
     build = stem.rsplit("-", 1)[-1] if item["manager"] == "conda" else ""
     hashes = item["hash"]
-    return Entry(
+    return LockedEntry(
         name=name,
         version=version,
         manager=str(item["manager"]),

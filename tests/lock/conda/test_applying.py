@@ -73,6 +73,7 @@ def test_the_lock_is_installed_and_a_second_run_changes_nothing(project: Project
     assert not env.exists()
 
 
+@pytest.mark.slow
 @needs(PYTHON)
 def test_a_package_with_another_hash_is_not_installed(project: Project, whole_channel: Channel, tmp_path: Path) -> None:
     mine = build(tmp_path / "mine", whole_channel.packages)
@@ -88,6 +89,7 @@ def test_a_package_with_another_hash_is_not_installed(project: Project, whole_ch
     assert not (tmp_path / "env").exists()
 
 
+@pytest.mark.slow
 def test_the_kind_is_the_target_s_unless_another_is_asked_for(project: Project, declared_channel: Channel) -> None:
     lock = locked(project, CPU, VENV, channels=[declared_channel.url])
     catalogue, facts = opened(project), machine()
@@ -107,6 +109,7 @@ def opened(project: Project) -> Catalogue:
     return Catalogue.open(LocalHost(), str(project.folder.parent / "profiles"), causes=shipped_order)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cuda", "level", "refused"),
     [

@@ -1,0 +1,244 @@
+"""This machine, looked at: the reading half of the port, and programs that are asked."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import glob
+import hashlib
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+from provisioner.host import Completed, Entry, EntryKind, Space
+from provisioner.host.processes import communicate, end, what_it_said
+
+if sys.platform != "win32":
+    pass
+
+# The open lock files of this process.
+LOCKS: list[int] = []
+
+
+def _kind(mode: int) -> EntryKind:
+    if stat.S_ISLNK(mode):
+        return "link"
+    if stat.S_ISDIR(mode):
+        return "directory"
+    return "file" if stat.S_ISREG(mode) else "other"
+
+
+def _entry(path: str, status: os.stat_result) -> Entry:
+    return Entry(
+        path=path,
+        kind=_kind(status.st_mode),
+        size=status.st_size,
+        mtime=status.st_mtime_ns,
+        mode=stat.S_IMODE(status.st_mode),
+        device=status.st_dev,
+        inode=status.st_ino,
+        owner=status.st_uid if sys.platform != "win32" else -1,
+        group=status.st_gid if sys.platform != "win32" else -1,
+    )
+
+
+class LocalReader:
+    """The real implementation of ``host.Reader``."""
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """See ``host.Reader``."""
+        return os.environ
+
+    @property
+    def platform(self) -> str:
+        """See ``host.Reader``."""
+        return sys.platform
+
+    @property
+    def python(self) -> str:
+        """See ``host.Reader``."""
+        return sys.executable
+
+    @property
+    def cwd(self) -> str:
+        """See ``host.Reader``; falls back to the root when the folder was removed under us."""
+        try:
+            return str(Path.cwd())
+        except FileNotFoundError:
+            return "/"
+
+    @property
+    def user(self) -> int:
+        """See ``host.Reader``."""
+        return os.geteuid() if sys.platform != "win32" else -1
+
+    def shares(self, group: int) -> bool:
+        """See ``host.Reader``; many systems give each user a group of the same name (Debian's ``USERGROUPS``, Red Hat's private groups)."""
+        if sys.platform == "win32":
+            return False
+        import grp  # noqa: PLC0415 - only where a group may write
+        import pwd  # noqa: PLC0415 - as above
+
+        try:
+            name, members = grp.getgrgid(group).gr_name, set(grp.getgrgid(group).gr_mem)
+            own = pwd.getpwuid(os.geteuid()).pw_name
+        except KeyError:
+            # A container's made-up user: with its own group, or root's, it is alone.
+            return group not in {0, os.getegid()}
+        return bool(members - {own, "root"}) or name not in {own, "root"}
+
+    def now(self) -> datetime:
+        """See ``host.Reader``."""
+        return datetime.now(timezone.utc)
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        timeout: float = 30.0,
+        stdin: str = "",
+        watch: Callable[[int], None] | None = None,
+    ) -> Completed:
+        """See ``host.Reader``; the program leads a process group of its own, so that its children end with it."""
+        started = time.monotonic()
+        program = argv[0] if os.path.dirname(argv[0]) else self.which(argv[0])
+        if program is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), argv[0])
+        with subprocess.Popen(
+            [program, *argv[1:]],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=None if env is None else dict(env),
+            cwd=cwd,
+            text=True,
+            encoding="utf-8",
+            errors="backslashreplace",
+            start_new_session=True,
+            # Whatever works for us keeps our locks: should we be killed, nobody may begin before it has ended, too.
+            pass_fds=tuple(LOCKS),
+        ) as process:
+            timed_out = False
+            try:
+                out, err = communicate(process, stdin, started + timeout, watch)
+            except subprocess.TimeoutExpired:
+                timed_out = True
+                end(process)
+                out, err = what_it_said(process)
+            except BaseException:
+                end(process)
+                raise
+        return Completed(
+            argv=tuple(argv),
+            code=process.returncode,
+            out=out,
+            err=err,
+            seconds=time.monotonic() - started,
+            timed_out=timed_out,
+        )
+
+    def which(self, name: str) -> str | None:
+        """See ``host.Reader``."""
+        # An empty entry, "." and a relative one mean the working folder, which may be somebody else's repository.
+        folders = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(folder)]
+        # On Windows `which` looks into the working folder first, whatever the path is, but for a name with a folder.
+        found = (shutil.which(os.path.join(folder, name)) for folder in folders)
+        return next((path for path in found if path), None)
+
+    def read_text(self, path: str, limit: int = 1 << 20) -> str:
+        """See ``host.Reader``."""
+        return self.read_bytes(path, limit).decode("utf-8", "surrogateescape")
+
+    def read_bytes(self, path: str, limit: int = 1 << 26, offset: int = 0) -> bytes:
+        """See ``host.Reader``."""
+        with open(path, "rb", opener=_opener) as file:
+            if offset:
+                file.seek(offset)
+            return file.read(limit)
+
+    def exists(self, path: str) -> bool:
+        """See ``host.Reader``."""
+        return os.path.lexists(path)
+
+    def entry(self, path: str) -> Entry:
+        """See ``host.Reader``."""
+        return _entry(path, os.lstat(path))
+
+    def list(self, path: str) -> tuple[Entry, ...]:
+        """See ``host.Reader``."""
+        with os.scandir(path) as entries:
+            return tuple(sorted((_entry(item.path, item.stat(follow_symlinks=False)) for item in entries), key=lambda entry: entry.path))
+
+    def walk(self, path: str) -> Iterator[Entry]:
+        """See ``host.Reader``."""
+        for entry in self.list(path):
+            yield entry
+            if entry.kind == "directory":
+                yield from self.walk(entry.path)
+
+    def sizes(self, path: str) -> dict[str, int]:
+        """See ``host.Reader``; without an ``Entry`` for each of tens of thousands of files, which takes four times as long."""
+        found: dict[str, int] = {}
+        folders = [path]
+        while folders:
+            with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
+                for item in entries:
+                    if item.is_dir(follow_symlinks=False):
+                        folders.append(item.path)
+                        continue
+                    with contextlib.suppress(OSError):
+                        status = item.stat()
+                        if stat.S_ISREG(status.st_mode):
+                            found[item.path] = status.st_size
+        return found
+
+    def glob(self, pattern: str) -> tuple[str, ...]:
+        """See ``host.Reader``."""
+        return tuple(sorted(glob.glob(pattern)))
+
+    def real(self, path: str) -> str:
+        """See ``host.Reader``."""
+        return os.path.realpath(path)
+
+    def read_link(self, path: str) -> str:
+        """See ``host.Reader``."""
+        return os.readlink(path)
+
+    def writable(self, path: str) -> bool:
+        """See ``host.Reader``."""
+        return os.access(path, os.W_OK | (os.X_OK if os.path.isdir(path) else 0))
+
+    def space(self, path: str) -> Space:
+        """See ``host.Reader``."""
+        device = os.stat(path).st_dev
+        if not hasattr(os, "statvfs"):  # pragma: no cover - Windows
+            return Space(free=shutil.disk_usage(path).free, inodes=-1, device=device, filesystem="")
+        status = os.statvfs(path)
+        # A file system that counts no inodes (btrfs, many network ones) reports none at all.
+        inodes = status.f_favail if status.f_files else -1
+        return Space(free=status.f_bavail * status.f_frsize, inodes=inodes, device=device, filesystem="")
+
+    def sha256(self, path: str) -> str:
+        """See ``host.Reader``."""
+        digest = hashlib.sha256()
+        with open(path, "rb", opener=_opener) as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+        return digest.hexdigest()
+
+
+def _opener(path: str, flags: int) -> int:
+    """Open without waiting for the other end of a named pipe: one that nobody writes to reads as empty."""
+    handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if sys.platform != "win32":
+        os.set_blocking(handle, True)
+    return handle
