@@ -7,6 +7,7 @@ import posixpath
 import re
 from typing import Literal
 
+from provisioner.base.numbers import whole
 from provisioner.base.paths import is_inside, is_whole
 from provisioner.conda import registry
 from provisioner.environment.trust import check
@@ -113,7 +114,7 @@ def last_record(host: Reader, workspace: Workspace) -> Journal | None:
     check(host, workspace.history, top=workspace.root)
     try:
         numbers = [
-            int(name)
+            whole(name)
             for name in (entry.path.rsplit("/", 1)[-1] for entry in host.list(workspace.history))
             if name.isascii() and name.isdigit()
         ]

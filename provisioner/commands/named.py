@@ -125,7 +125,7 @@ def _is_own_host(session: Session, host: str) -> bool:
 
 def of_plan(session: Session, plan: Plan, file: str) -> Iterator[Named]:
     """Yield what a saved plan names; nothing where this person made it on this machine."""
-    if is_known(session.host, session.cache, PLAN, plan.seal):
+    if is_own_plan(session, plan):
         return
     request = plan.request
     if named_python(request):
@@ -136,6 +136,11 @@ def of_plan(session: Session, plan: Plan, file: str) -> Iterator[Named]:
     channels = plan.conda.channels if plan.conda is not None else ()
     yield from of_channels(session, [(f"{file}: conda.channels[{number}]", channel) for number, channel in enumerate(channels)])
     yield from of_channels(session, [(f"{file}: request.channels[{number}]", channel) for number, channel in enumerate(request.channels)])
+
+
+def is_own_plan(session: Session, plan: Plan) -> bool:
+    """True for a plan that this person made on this machine."""
+    return is_known(session.host, session.cache, PLAN, plan.seal)
 
 
 def remember_plan(session: Session, plan: Plan) -> None:

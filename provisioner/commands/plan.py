@@ -47,14 +47,6 @@ class Planned:
     channels: tuple[str, ...] = ()
 
 
-def _check_named(session: Session, request: Request) -> None:
-    """Ask for the word that what only a file names may need."""
-    if request.kind == "conda" or named_python(request):
-        from provisioner.commands import named  # noqa: PLC0415 - most requests name no such thing
-
-        session.trust.need(named.of_request(session, request))
-
-
 @record
 class _Read:
     """What was read before anything is chosen; ``request`` fits what is at the place, ``parents`` are folders that must be made above it."""
@@ -83,9 +75,10 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
 
 def _read_file(session: Session, request: Request, facts_file: str) -> _Read:
     """Read the facts of another machine, where nothing is at the place yet."""
-    _check_named(session, request)
     site = Site(state=EnvState(path=request.env, kind="absent", digest="absent"), distributions=(), leftovers=())
-    return _Read(request=request, facts=session.read_facts(facts_file), site=site)
+    facts = session.read_facts(facts_file)
+    _check_named(session, request)
+    return _Read(request=request, facts=facts, site=site)
 
 
 def _read(session: Session, request: Request) -> _Read:
@@ -99,6 +92,14 @@ def _read(session: Session, request: Request) -> _Read:
     _check_named(session, request)
     facts = session.detect(env=request.env, full=False, python=named_python(request))
     return _Read(request=request, facts=facts, site=site, parents=parents, interrupted=interrupted)
+
+
+def _check_named(session: Session, request: Request) -> None:
+    """Ask for the word that what only a file names may need."""
+    if request.kind == "conda" or named_python(request):
+        from provisioner.commands import named  # noqa: PLC0415 - most requests name no such thing
+
+        session.trust.need(named.of_request(session, request))
 
 
 def _inputs(session: Session, read: _Read, picked: Picked) -> ApplyInputs:

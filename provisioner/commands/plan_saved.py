@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provisioner import __version__
@@ -10,18 +11,19 @@ from provisioner.environment.place import check_place
 from provisioner.environment.read import read_site
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError, StalePlanError
-from provisioner.model.plan import Edit
+from provisioner.model.plan import Edit, Plan
 from provisioner.plan.links import links_of
 from provisioner.plan.pick import (
     named_python,
     of_kind,
 )
-from provisioner.plan.saved import check_fresh, load_plan
+from provisioner.plan.saved import check_fresh, differences, load_plan
 from provisioner.session import Session
 
 if TYPE_CHECKING:
     pass
 from provisioner.commands import named
+from provisioner.commands import plan as planning
 from provisioner.commands.plan import Planned
 
 
@@ -58,4 +60,18 @@ def load_saved_plan(session: Session, path: str, channels: tuple[str, ...] = ())
     left = recovery.interrupted(host, Workspace(root=site.state.path))
     if lock is None:  # pragma: no cover - check_fresh has refused it
         raise StalePlanError("the catalogue has changed since the plan was made", place=path)
+    if not named.is_own_plan(session, saved):
+        return _made_here(session, saved, path, channels)
     return Planned(plan=saved, site=site, facts=facts, lock=lock, interrupted=left, channels=channels)
+
+
+def _made_here(session: Session, saved: Plan, path: str, channels: tuple[str, ...]) -> Planned:
+    """Make the plan of a stranger's file anew from its request, and return that one: nothing that the file says is executed or shown.
+
+    Raises ``StalePlanError`` with what the file says otherwise: another package, hash, index, proof, size or reason.
+    """
+    made = planning.plan(session, replace(saved.request, channels=channels or saved.request.channels))
+    if found := differences(saved, made.plan):
+        hint = "plan again here: `tfsetup plan -o FILE` with the same options"
+        raise StalePlanError("the plan was not made here, and says what is not found here", place=path, hint=hint, faults=found)
+    return made

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -22,6 +21,7 @@ from provisioner.errors import InputError
 from provisioner.host import Host, Reader, files
 from provisioner.in_process import script
 from provisioner.model.facts import Facts
+from provisioner.model.json_text import read_json
 from provisioner.model.record import record
 from provisioner.verify import children, integrity, no_libraries
 from provisioner.verify.raw import Child
@@ -175,8 +175,8 @@ def _ask(host: Reader, argv: list[str], cwd: str, modules: tuple[str, ...]) -> t
         return None, f"it cannot be started: {files.reason(error)}", ""
     parts = done.out.split(mark)
     try:
-        answer = json.loads(parts[-2])
-    except (IndexError, ValueError, RecursionError):
+        answer = read_json(parts[-2])
+    except (IndexError, ValueError):
         if done.timed_out:
             return None, f"it did not answer within {SECONDS:.0f} s", done.err
         last = done.err.strip().splitlines()[-1:] or ["it said nothing"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
+from provisioner.base.numbers import runs
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import conda, packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
@@ -167,7 +168,7 @@ def same_version(case: Case, version: str) -> Interpreter | None:
     ]
     told = case.config.get("version_info") or case.config.get("version", "")
     # The very one, else the newest.
-    newest = sorted(fitting, key=lambda item: [int(part) for part in re.findall(r"\d+", item.version)], reverse=True)
+    newest = sorted(fitting, key=lambda item: runs(item.version), reverse=True)
     return next((item for item in newest if told.startswith(item.version)), newest[0] if newest else None)
 
 
@@ -275,7 +276,7 @@ def _newest(case: Case) -> tuple[str, ...]:
         if build.platform == platform
         for python in build.pythons
     }
-    return tuple(sorted(found, key=lambda text: tuple(int(part) for part in text.split("."))))
+    return tuple(sorted(found, key=runs))
 
 
 def _no_build(case: Case, findings: Findings) -> str:

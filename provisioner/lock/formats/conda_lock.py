@@ -135,7 +135,7 @@ def _versions(depends: Iterable[str]) -> dict[str, str]:
     """Return what conda-lock keeps of match specs: the versions alone, those for one name together."""
     found: dict[str, list[str]] = {}
     for spec in depends:
-        name, *rest = re.sub(r"\[.*\]", "", spec).split()
+        name, *rest = spec.partition("[")[0].split()
         found.setdefault(name, []).extend(rest[:1])
     return {name: ",".join(dict.fromkeys(text for text in texts if text != "*")) or "*" * bool(texts) for name, texts in found.items()}
 
