@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run fast test faults hostile check format bench prove locks clean
+.PHONY: help install run fast test faults hostile fuzz check format bench prove locks clean
 
 help: ## list the jobs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -51,6 +51,12 @@ faults: install ## break real environments in every way there is, and see what d
 
 hostile: install ## what untrusted files, folders and users must not achieve
 	$(BIN)/python -m pytest tests/hostile
+
+SECONDS ?= 600
+
+fuzz: install ## give every reader anything, for SECONDS (600) in all; the corpus alone is part of `make test`
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/uv pip install --quiet --python $(BIN)/python --group fuzz
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 check: install ## style, types, layers, and that the data is whole
 	$(BIN)/ruff check .

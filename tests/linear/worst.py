@@ -17,6 +17,8 @@ SMALL, FACTOR = 12_500, 8
 MOST = 28
 # What costs less says nothing.
 FLOOR_SECONDS = 0.012
+# Between these it is measured at 100 kB; else 12.5 kB have told.
+NOTHING_SECONDS, SURE_SECONDS = 0.00015, 0.002
 # No expression may take longer for 100 kB, however it grows.
 CEILING_SECONDS = 1.0
 
@@ -108,18 +110,23 @@ def _written(item: Any) -> str:
 def slow(pattern: re.Pattern[Any], *, anywhere: bool, factor: int = FACTOR) -> str:
     """Return the text that shows that the work grows faster than the text, or is more than a reader may take; "" where none does."""
     for first, piece in _candidates(pattern.pattern, pattern.flags):
-        work: list[float] = []
-        for size in (SMALL // 8, SMALL, SMALL * factor):
-            text = first + (piece * (size // len(piece) + 1))[:size] + "\u2603"
-            work.append(_seconds(pattern, text, anywhere=anywhere))
-            if len(work) > 1 and work[-1] > FLOOR_SECONDS and work[-1] > max(work[-2], 0.0003) * MOST:
-                # Once more, the least of some: the machine may have been busy.
-                again = min(_seconds(pattern, text, anywhere=anywhere) for _ in range(2))
-                if again > FLOOR_SECONDS and again > max(work[-2], 0.0003) * MOST:
-                    return f"{first[:60]!r} + {piece[:60]!r} * {size // len(piece)}: {work}"
-        if work[-1] > CEILING_SECONDS:
-            return f"{first[:60]!r} + {piece[:60]!r}: {work[-1]:.1f} s for {SMALL * factor} letters"
+        tiny, small = (_work(pattern, first, piece, size, anywhere=anywhere) for size in (SMALL // 8, SMALL))
+        # So little that even its square says nothing, or enough to be sure that it is no square.
+        if small < NOTHING_SECONDS or (small > SURE_SECONDS and small < max(tiny, 0.0001) * 12 and small * factor < CEILING_SECONDS):
+            continue
+        large = _work(pattern, first, piece, SMALL * factor, anywhere=anywhere)
+        if large > FLOOR_SECONDS and large > max(small, 0.0003) * MOST * factor / FACTOR:
+            # Once more, the least of some: the machine may have been busy.
+            large = min(_work(pattern, first, piece, SMALL * factor, anywhere=anywhere) for _ in range(2))
+            if large > FLOOR_SECONDS and large > max(small, 0.0003) * MOST * factor / FACTOR:
+                return f"{first[:60]!r} + {piece[:60]!r}: {tiny:.4f}, {small:.4f}, {large:.4f} s"
+        if large > CEILING_SECONDS:
+            return f"{first[:60]!r} + {piece[:60]!r}: {large:.1f} s for {SMALL * factor} letters"
     return ""
+
+
+def _work(pattern: re.Pattern[Any], first: str, piece: str, size: int, *, anywhere: bool) -> float:
+    return _seconds(pattern, first + (piece * (size // len(piece) + 1))[:size] + "\u2603", anywhere=anywhere)
 
 
 def _candidates(pattern: str | bytes, flags: int) -> Iterable[tuple[str, str]]:
