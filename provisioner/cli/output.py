@@ -8,7 +8,7 @@ import posixpath
 import sys
 from typing import Any
 
-from provisioner.errors import InputError, NoProfileError, TfsetupError, VerificationError
+from provisioner.errors import InputError, InTheWayError, NoProfileError, TfsetupError, VerificationError
 from provisioner.host import Host
 
 ERROR_SCHEMA = "tfsetup/error/1"
@@ -46,7 +46,7 @@ def error_document(error: TfsetupError) -> dict[str, Any]:
     for name in ("place", "hint", "cause"):
         if getattr(error, name):
             content[name] = getattr(error, name)
-    if isinstance(error, InputError) and error.faults:
+    if isinstance(error, (InputError, InTheWayError)) and error.faults:
         content["faults"] = list(error.faults)
     if isinstance(error, NoProfileError):
         content["refusals"] = list(error.refusals)
@@ -65,7 +65,7 @@ def fail(error: TfsetupError, *, as_json: bool) -> int:
         say("\n".join(refusal_lines(error)))
         return error.exit_code
     say(f"error: {error}")
-    if isinstance(error, InputError):
+    if isinstance(error, (InputError, InTheWayError)):
         for fault in error.faults:
             say(f"  - {fault}")
     if error.hint:

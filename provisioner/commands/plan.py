@@ -6,7 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from provisioner import __version__
-from provisioner.change import recovery
+from provisioner.change.standing import Interrupted, interrupted
 from provisioner.engines import uv
 from provisioner.environment.place import check_place
 from provisioner.environment.read import Site, read_site
@@ -46,7 +46,7 @@ class Planned:
     site: Site
     facts: Facts
     lock: Lock
-    interrupted: recovery.Interrupted | None
+    interrupted: Interrupted | None
     channels: tuple[str, ...] = ()
 
 
@@ -62,7 +62,7 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
         site = read_site(host, request.env)
         request = of_kind(host, request, site)
         parents = check_place(host, site.state)
-        left = recovery.interrupted(host, Workspace(root=site.state.path))
+        left = interrupted(host, Workspace(root=site.state.path))
         request = with_named_python(host, request)
         facts = session.detect(env=request.env, full=False, python=named_python(request))
     if pick is not None:
