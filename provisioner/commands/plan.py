@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import replace
 
-from provisioner.change import recovery
+from provisioner.change.standing import Interrupted, interrupted
 from provisioner.environment.place import check_place
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.workspace import Workspace
@@ -43,7 +43,7 @@ class Planned:
     site: Site
     facts: Facts
     lock: Lock
-    interrupted: recovery.Interrupted | None
+    interrupted: Interrupted | None
     channels: tuple[str, ...] = ()
 
 
@@ -55,7 +55,7 @@ class _Read:
     facts: Facts
     site: Site
     parents: tuple[str, ...] = ()
-    interrupted: recovery.Interrupted | None = None
+    interrupted: Interrupted | None = None
 
 
 def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick | None = None) -> Planned:
@@ -86,12 +86,12 @@ def _read(session: Session, request: Request) -> _Read:
     site = read_site(host, request.env)
     request = of_kind(host, request, site)
     parents = check_place(host, site.state)
-    interrupted = recovery.interrupted(host, Workspace(root=site.state.path))
+    left = interrupted(host, Workspace(root=site.state.path))
     request = with_named_python(host, request)
     # Before anything is started or asked.
     _check_named(session, request)
     facts = session.detect(env=request.env, full=False, python=named_python(request))
-    return _Read(request=request, facts=facts, site=site, parents=parents, interrupted=interrupted)
+    return _Read(request=request, facts=facts, site=site, parents=parents, interrupted=left)
 
 
 def _check_named(session: Session, request: Request) -> None:

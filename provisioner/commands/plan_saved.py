@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provisioner import __version__
-from provisioner.change import recovery
+from provisioner.change.standing import interrupted
 from provisioner.environment.place import check_place
 from provisioner.environment.read import read_site
 from provisioner.environment.workspace import Workspace
@@ -57,7 +57,7 @@ def load_saved_plan(session: Session, path: str, channels: tuple[str, ...] = ())
     else:
         lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
     check_fresh(saved, facts, site, lock, links, edits, owned)
-    left = recovery.interrupted(host, Workspace(root=site.state.path))
+    left = interrupted(host, Workspace(root=site.state.path))
     if lock is None:  # pragma: no cover - check_fresh has refused it
         raise StalePlanError("the catalogue has changed since the plan was made", place=path)
     if not named.is_own_plan(session, saved):

@@ -33,6 +33,15 @@ class OperationError(TfsetupError):
     exit_code = 1
 
 
+class InTheWayError(OperationError):
+    """What came into an environment since is in the way of undoing (code 1): ``faults`` names each; nothing was changed."""
+
+    def __init__(self, message: str, *, place: str = "", hint: str = "", faults: tuple[str, ...] = ()) -> None:
+        """Keep the list beside the summary."""
+        super().__init__(message, place=place, hint=hint)
+        self.faults = faults
+
+
 class UsageError(TfsetupError):
     """A wrong option or argument (code 2)."""
 

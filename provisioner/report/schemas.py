@@ -124,6 +124,10 @@ def schema_of(name: str) -> dict[str, Any]:
             "restored": {"enum": ["absent", "empty", "venv", "conda", None]},
             "removed": _TEXTS,
             "put_back": _TEXTS,
+            "kept": _TEXTS,
+            "moved_aside": _TEXTS,
+            "moved_to": {"type": ["string", "null"]},
+            "not_returned": _TEXTS,
         },
     }
     schema = f"tfsetup/{name}/1"

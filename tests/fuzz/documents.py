@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from provisioner.base import catalogue_versions, numbers, specifiers, versions
+from provisioner.base import numbers, versions
 from provisioner.base import text as words
 from provisioner.catalogue import conda_tables, fits, lockfile, releases, tables, yaml_text
 from provisioner.causes import pages, speakers
@@ -54,18 +54,18 @@ def requirements(data: bytes) -> None:
     requirements_file.read_files(FakeReader({"/r.txt": data, "/other.txt": "numpy\n"}), "/", ["r.txt"], [], [])
 
 
-@harness(requirement.parse, settings.parse_flag, dates.parse, specifiers.readable)
+@harness(requirement.parse, settings.parse_flag, dates.parse, versions.readable)
 def options(data: bytes) -> None:
     for call in (
         requirement.parse,
         lambda value: settings.parse_flag(value, "x"),
         lambda value: dates.parse(value, "x"),
-        lambda value: specifiers.readable(value) and specifiers.contains(value, "2.15.0"),
-        lambda value: specifiers.contains(">=2,!=2.3", value),
+        lambda value: versions.readable(value) and versions.contains(value, "2.15.0"),
+        lambda value: versions.contains(">=2,!=2.3", value),
         versions.numbers,
         numbers.number,
         numbers.whole,
-        lambda value: catalogue_versions.is_version(value) and catalogue_versions.version_key(value),
+        lambda value: versions.is_version(value) and versions.version_key(value),
         words.shown,
     ):
         _ours(call, strict(data))
