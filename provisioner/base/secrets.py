@@ -11,15 +11,16 @@ from collections.abc import Iterator
 
 Span = tuple[int, int]
 MASK = "***"
-_SPACE = re.compile(r"\s")
-_AUTHORITY_END = re.compile(r"[\s/?#]")
+# What ends an address: blanks that nothing makes visible later. Python's other blanks (U+0085) may stand in a password.
+_SPACE = re.compile(r"[ \t\n]")
+_AUTHORITY_END = re.compile(r"[ \t\n/?#]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}\Z")
 # Who writes an address in quotes ends it by the same quote, and something that closes; elsewhere a quote is part of a password.
-_CLOSED = {quote: re.compile(rf"{quote}(?=[\s,;:)\]}}>]|\Z)") for quote in "'\"`"}
+_CLOSED = {quote: re.compile(rf"{quote}(?=[ \t\n,;:)\]}}>]|\Z)") for quote in "'\"`"}
 # Where a conda channel's token stands (``split_anaconda_token`` in conda's common/url.py): ``/t/TOKEN``. The mark of an address comes first.
-_CONDA = re.compile(r"(?P<other>\s|[?#])|(?P<scheme>(?:https?|ftp|s3|oci)://)|(?P<token>(?<=/t/)[^\s`'\"/?#]+)", re.IGNORECASE)
-_NAME = re.compile(r"[?&#]([^=&\s?#]*)=")
-_AMPERSAND = re.compile(r"[&\s]")
+_CONDA = re.compile(r"(?P<other>[ \t\n?#])|(?P<scheme>(?:https?|ftp|s3|oci)://)|(?P<token>(?<=/t/)[^ \t\n`'\"/?#]+)", re.IGNORECASE)
+_NAME = re.compile(r"[?&#]([^=& \t\n?#]*)=")
+_AMPERSAND = re.compile(r"[& \t\n]")
 _SECRET_NAME = re.compile(r"token|key|secret|passw|passphrase|pwd|auth|sig|credential", re.IGNORECASE)
 _VARIABLES = re.compile(r"\$\{\w+\}(:\$\{\w+\})?")
 # What services give out as keys: a known prefix, then a long run (GitHub, GitLab, PyPI, AWS, OpenAI, Hugging Face, Slack).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from provisioner.base.numbers import HUGE
 from provisioner.base.secrets import MASK, mask
 
 __all__ = ["MASK", "mask", "seconds_words", "shown", "size_words", "visible"]
@@ -35,7 +36,7 @@ def shown(text: str) -> str:
 
 def size_words(count: int) -> str:
     """Return a number of bytes for a person: ``812 kB``, ``1.4 GB`` (powers of ten, as disks are sold)."""
-    value = float(count)
+    value = float(min(count, HUGE))
     for unit in ("bytes", "kB", "MB"):
         if value < 1000:  # noqa: PLR2004 - the step from one unit to the next
             return f"{value:.0f} {unit}"

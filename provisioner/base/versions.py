@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 
+from provisioner.base.numbers import runs, whole
+
 
 def numbers(version: str) -> tuple[int, ...]:
     """Return the numbers of a version, for comparing: ``525.60.13`` is ``(525, 60, 13)``, and a text without any is ``()``."""
-    return tuple(int(number) for number in re.findall(r"\d+", version))
+    return runs(version)
 
 
 # https://peps.python.org/pep-0440/#appendix-b-parsing-version-strings-with-regular-expressions, less epochs, locals and dev releases.
@@ -34,9 +36,9 @@ def version_key(version: str) -> tuple[tuple[int, ...], tuple[str, int], int]:
     if match is None:
         message = f"not a release version: {version!r}"
         raise ValueError(message)
-    release = tuple(int(part) for part in match["release"].split("."))
-    pre = (match["pre"], int(match["pre_n"])) if match["pre"] else _FINAL
-    return release, pre, int(match["post"]) if match["post"] else -1
+    release = tuple(whole(part) for part in match["release"].split("."))
+    pre = (match["pre"], whole(match["pre_n"])) if match["pre"] else _FINAL
+    return release, pre, whole(match["post"]) if match["post"] else -1
 
 
 def is_prerelease(version: str) -> bool:
@@ -59,11 +61,12 @@ def readable(spec: str) -> bool:
     """True when ``spec`` is a list of specifiers that PEP 440 allows."""
     if re.fullmatch(_SIMPLE, spec):
         return True
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - see above
+    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - see above
 
     try:
         SpecifierSet(spec)
-    except InvalidSpecifier:
+    except ValueError:
+        # Not a specifier, or with a number of more digits than Python converts.
         return False
     return True
 
@@ -78,18 +81,19 @@ def contains(spec: str, version: str, *, prereleases: bool | None = None) -> boo
     plain = re.fullmatch(_PLAIN_VERSION, version)
     if simple and plain:
         return _simple_contains(simple, plain, prereleases=bool(prereleases))
-    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - see above
-    from packaging.version import InvalidVersion  # noqa: PLC0415 - see above
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - see above
 
     try:
         return SpecifierSet(spec).contains(version, prereleases=prereleases)
-    except InvalidVersion:
+    except InvalidSpecifier:
+        raise
+    except ValueError:
         return False
 
 
 def _simple_contains(simple: re.Match[str], plain: re.Match[str], *, prereleases: bool) -> bool:
-    wanted = [int(part) for part in simple[1].split(".")]
-    found = [int(part) for part in plain[1].split(".")]
+    wanted = [whole(part) for part in simple[1].split(".")]
+    found = [whole(part) for part in plain[1].split(".")]
     found += [0] * (len(wanted) - len(found))
     if plain[2] and not prereleases:
         return False

@@ -8,11 +8,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
 from provisioner.base.progress import SILENT, Progress
-from provisioner.change import fill, recovery
+from provisioner.change import brought, fill, recovery
 from provisioner.change.contents import outgoing
 from provisioner.change.journal import Journal, last_record, write
 from provisioner.change.moves import incoming_moves, move_in, outgoing_moves
-from provisioner.change.recovery import check_beside
+from provisioner.change.standing import check_beside
 from provisioner.conda import registry
 from provisioner.environment import receipt as receipts
 from provisioner.environment.damaged import read_broken
@@ -149,6 +149,8 @@ def _create(
     try:
         write(host, aside.journal, journal)
         fill.build(plan, host, aside, given.channels, progress)
+        make_folders(host, posixpath.dirname(aside.brought(1)), mode=STATE_MODE)
+        brought.write(host, aside.brought(1), brought.gather(host, aside.root, moves=None, stayed=()))
         journal = replace(journal, phase="moved")
         with host.shielded():
             # The journal goes along: where it is found tells whether the rename was done.
@@ -185,6 +187,7 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
         going = outgoing_moves(host, workspace.root, outgoing(plan, host, workspace, site))
         incoming, in_the_way = incoming_moves(host, workspace.root, workspace.stage, going)
         journal = replace(journal, phase="moving", outgoing=(*going, *in_the_way), incoming=incoming, moves=plan.moves)
+        _write_brought(host, workspace, journal, site)
         with host.shielded():
             write(host, workspace.journal, journal)
             move_in(host, workspace, journal)
@@ -195,6 +198,14 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
         with host.shielded():
             recovery.take_back(host, workspace, journal)
         raise
+
+
+def _write_brought(host: Host, workspace: Workspace, journal: Journal, site: Site) -> None:
+    """Write down what is about to come, and which distributions are left alone, for whoever undoes it."""
+    stayed = [item.metadata for item in site.distributions if not brought.is_below(item.metadata, frozenset(journal.outgoing))]
+    make_folders(host, posixpath.dirname(workspace.brought(journal.number)), mode=STATE_MODE)
+    coming = brought.gather(host, workspace.stage, moves=frozenset(journal.incoming), stayed=stayed)
+    brought.write(host, workspace.brought(journal.number), coming)
 
 
 def _read(plan: Plan, host: Host) -> Site:

@@ -7,6 +7,7 @@ import posixpath
 import re
 from typing import Literal
 
+from provisioner.base.numbers import whole
 from provisioner.base.paths import is_inside, is_whole
 from provisioner.conda import registry
 from provisioner.environment.trust import check
@@ -32,7 +33,8 @@ class Journal:
     removed). ``outgoing`` and ``incoming`` are paths relative to the environment, in the order they move. ``before`` says what was
     there: ``absent``, ``empty``, ``venv``, ``conda``. ``parents`` are folders made above it. ``receipt`` is the text of the receipt before.
     ``moves`` are entries that are renamed beside themselves, before the others. ``outside`` is what makes the environment known to conda and
-    mamba.
+    mamba. Of an undo: ``kept`` are paths that move into the folder ``keep`` (absolute) first, because they came since and are in the way;
+    ``left`` names what does not come back, and ``exact`` says that its lists are what was found there, wherever the change was interrupted.
     """
 
     number: int
@@ -46,6 +48,10 @@ class Journal:
     receipt: str = ""
     moves: tuple[Move, ...] = ()
     outside: tuple[Outside, ...] = ()
+    keep: str = ""
+    kept: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    exact: bool = False
 
 
 def write(host: Host, path: str, journal: Journal) -> None:
@@ -93,9 +99,11 @@ def read_at(host: Reader, path: str, *, root: str) -> Journal | None:
 
 def _fault(journal: Journal, root: str) -> str:
     """Say what no record of ours holds, or "": a forged one must not move or remove what it likes."""
-    for name in (*journal.outgoing, *journal.incoming):
+    for name in (*journal.outgoing, *journal.incoming, *journal.kept):
         if not is_inside(name) or name.split("/", maxsplit=1)[0] == STATE:
             return f"names `{name}`, outside the environment"
+    if journal.keep and (not is_whole(journal.keep) or f"{journal.keep}/".startswith(f"{root}/")):
+        return f"names `{journal.keep}`, which is no folder elsewhere"
     for folder in journal.parents:
         if not is_whole(folder) or not root.startswith(folder + "/"):
             return f"names `{folder}`, which is no folder above the environment"
@@ -113,7 +121,7 @@ def last_record(host: Reader, workspace: Workspace) -> Journal | None:
     check(host, workspace.history, top=workspace.root)
     try:
         numbers = [
-            int(name)
+            whole(name)
             for name in (entry.path.rsplit("/", 1)[-1] for entry in host.list(workspace.history))
             if name.isascii() and name.isdigit()
         ]

@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Iterable
 
 from provisioner.change.journal import Journal
+from provisioner.change.keeping import check_marked
 from provisioner.environment.workspace import STATE, STATE_MODE, Workspace
 from provisioner.errors import OperationError
 from provisioner.host import Entry, Host, Reader
@@ -185,10 +186,12 @@ def move_back(host: Host, workspace: Workspace, journal: Journal) -> None:
     back in the second half, is never mistaken for the new one. ``clear`` comes after, under a phase of its own.
     """
     kept = workspace.undo_files(journal.number)
+    keep_new(host, workspace, journal)
     for name in reversed(journal.incoming):
         current = posixpath.join(workspace.root, name)
         returned = posixpath.join(workspace.returned, name)
-        if not host.exists(posixpath.join(workspace.stage, name)) and not host.exists(returned):
+        came = journal.exact or not host.exists(posixpath.join(workspace.stage, name))
+        if came and not host.exists(returned):
             _check_folders(host, workspace.root, current)
             _forget_bytecode(host, current)
             _move(host, workspace.root, current, returned)
@@ -196,6 +199,26 @@ def move_back(host: Host, workspace: Workspace, journal: Journal) -> None:
         _move(host, workspace.root, posixpath.join(kept, name), posixpath.join(workspace.root, name))
     for move in reversed(journal.moves):
         _rename_beside(host, move.target, move.path)
+    if journal.left and host.exists(kept):
+        # What does not come back is nobody's to throw away.
+        number = journal.number
+        while host.exists(workspace.replaced(number)):
+            number += 1
+        make_folders(host, posixpath.dirname(workspace.replaced(number)), mode=STATE_MODE)
+        host.rename(kept, workspace.replaced(number))
+
+
+def keep_new(host: Host, workspace: Workspace, journal: Journal) -> None:
+    """Move what came since and is in the way into the folder that a person named, unless it was done before."""
+    if not journal.kept:
+        return
+    check_marked(host, workspace, journal)
+    for name in journal.kept:
+        source, target = posixpath.join(workspace.root, name), posixpath.join(journal.keep, name)
+        _check_folders(host, workspace.root, source)
+        if host.exists(source) and not host.exists(target):
+            make_folders(host, posixpath.dirname(target), mode=0o700)
+            host.rename(source, target)
 
 
 def clear(host: Host, workspace: Workspace, journal: Journal) -> None:

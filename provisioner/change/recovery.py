@@ -4,42 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import posixpath
+import shlex
 from dataclasses import replace
-from typing import Literal
 
+from provisioner.change import keeping
 from provisioner.change.journal import Journal, last_record, read, read_aside, write
-from provisioner.change.moves import clear, move_back
+from provisioner.change.moves import clear, keep_new, move_back
+from provisioner.change.standing import Interrupted, check_beside, interrupted
+from provisioner.change.undoing import STANDING, WayBack, way_back
 from provisioner.conda import registry
-from provisioner.environment.trust import check
 from provisioner.environment.workspace import STATE_MODE, Workspace
-from provisioner.host import Host, Reader
+from provisioner.errors import InTheWayError
+from provisioner.host import Host
 from provisioner.host.files import make_folders
-from provisioner.model.plan import EnvKind
 from provisioner.model.record import record
 
 
 @record
-class Interrupted:
-    """What an interrupted run left.
-
-    ``state``: ``old`` (nothing of it reached the environment), ``moving`` (files were on their way), ``new`` (complete, not yet proven);
-    ``where`` is the folder that shows it, ``started`` the time (ISO 8601) when it was begun.
-    """
-
-    state: Literal["old", "moving", "new"]
-    where: str
-    started: str
-    before: EnvKind = "absent"
-
-
-@record
 class Undoable:
-    """What ``undo`` would take back: an interrupted run, or the last change; ``added`` are distributions installed since."""
+    """What ``undo`` would take back: an interrupted run, or the last change; ``added`` came since and stays, ``way`` is how it is taken back."""
 
     workspace: Workspace
     interrupted: Interrupted | None
     record: Journal | None
     added: tuple[str, ...]
+    way: WayBack | None = None
 
     @property
     def nothing(self) -> bool:
@@ -47,28 +36,15 @@ class Undoable:
         return self.interrupted is None and self.record is None
 
 
-def interrupted(reader: Reader, workspace: Workspace) -> Interrupted | None:
-    """Look for an interrupted run; None when there is none (a run that is still at work looks the same: hold the lock to know).
+@record
+class Wishes:
+    """What becomes of that which came since and is in the way: moved into the folder ``keep`` (absolute), or left (``leave``)."""
 
-    Raises ``InputError`` where something lies there that this user's tfsetup cannot have put there.
-    """
-    journal = read(reader, workspace)
-    if journal is not None:
-        states: dict[str, Literal["old", "moving", "new"]] = {"building": "old", "clearing": "old", "moved": "new"}
-        return Interrupted(state=states.get(journal.phase, "moving"), where=workspace.root, started=journal.started, before=journal.before)
-    if reader.exists(workspace.aside):
-        journal = read_aside(reader, workspace)
-        before = journal.before if journal else "absent"
-        return Interrupted(state="old", where=workspace.aside, started=journal.started if journal else "", before=before)
-    if reader.exists(workspace.discarded):
-        check_beside(reader, workspace.discarded)
-        return Interrupted(state="old", where=workspace.discarded, started="")
-    return None
+    keep: str = ""
+    leave: bool = False
 
 
-def check_beside(reader: Reader, folder: str) -> None:
-    """Raise ``InputError`` where a folder of the tool's name beside an environment is not the tool's."""
-    check(reader, folder, top=posixpath.dirname(folder), shared=True)
+NO_WISHES = Wishes()
 
 
 def sweep(host: Host, workspace: Workspace) -> None:
@@ -90,6 +66,7 @@ def _remove(host: Host, path: str) -> None:
 
 def discard_new(host: Host, workspace: Workspace, journal: Journal) -> None:
     """Take a new environment away again, wherever it stands, and what was made for it."""
+    keep_new(host, workspace, journal)
     # First, while the journal still stands: an interrupted one is begun again.
     registry.unregister_all(host, journal.outside, workspace.root)
     for path in (workspace.aside, workspace.discarded):
@@ -132,7 +109,7 @@ def discard_unfinished(host: Host, workspace: Workspace) -> None:
 
 def take_back(host: Host, workspace: Workspace, journal: Journal) -> None:
     """Bring back what was there before ``journal``; can be interrupted and run again."""
-    if journal.before not in {"venv", "conda"}:
+    if journal.before not in STANDING:
         discard_new(host, workspace, journal)
         return
     # While building nothing has moved, and a full disk may be why it ended: then nothing may be written before the stage is gone.
@@ -149,23 +126,72 @@ def take_back(host: Host, workspace: Workspace, journal: Journal) -> None:
     if host.exists(workspace.journal):
         host.remove(workspace.journal)
     if last_record(host, workspace) is None:
+        _forget(host, workspace)
+
+
+def _forget(host: Host, workspace: Workspace) -> None:
+    """Remove the tool's own folder, but for old files that did not come back."""
+    if not host.exists(posixpath.dirname(workspace.replaced(0))):
         host.remove_tree(workspace.state)
+        return
+    for entry in host.list(workspace.state):
+        if entry.path != posixpath.dirname(workspace.replaced(0)):
+            _remove(host, entry.path)
 
 
-def recover(host: Host, workspace: Workspace) -> Interrupted | None:
-    """Bring the state before an interrupted run back; the caller holds the environment's lock. Returns what was found."""
+def recover(host: Host, workspace: Workspace, wishes: Wishes = NO_WISHES) -> Interrupted | None:
+    """Bring the state before an interrupted run back; the caller holds the environment's lock. Returns what was found.
+
+    Raises ``InTheWayError``, before the first move, where something came since.
+    """
     found = interrupted(host, workspace)
     journal = read(host, workspace)
-    if journal is not None:
+    if journal is None:
+        return found
+    if journal.phase in {"moving", "moved"} and host.exists(workspace.brought(journal.number)):
+        _begin_undo(host, workspace, way_back(host, workspace, journal, keep=wishes.keep, leave=wishes.leave), wishes)
+    else:
         take_back(host, workspace, journal)
     return found
 
 
-def undo(host: Host, workspace: Workspace, record: Journal) -> None:
-    """Take the last change back; the caller holds the environment's lock."""
-    if record.before in {"venv", "conda"}:
-        make_folders(host, posixpath.dirname(workspace.journal), mode=STATE_MODE)
-        write(host, workspace.journal, replace(record, phase="undoing"))
-    else:
-        write(host, workspace.journal, record)
-    take_back(host, workspace, replace(record, phase="undoing"))
+def undo(host: Host, workspace: Workspace, record: Journal, wishes: Wishes = NO_WISHES) -> None:
+    """Take the last change back; the caller holds the environment's lock. Raises as ``recover`` does."""
+    _begin_undo(host, workspace, way_back(host, workspace, record, keep=wishes.keep, leave=wishes.leave), wishes)
+
+
+def _begin_undo(host: Host, workspace: Workspace, way: WayBack, wishes: Wishes) -> None:
+    """Make ready all that the moves need, then write the journal, then move."""
+    check_free(workspace, way, wishes)
+    journal = way.journal
+    make_folders(host, workspace.state, mode=STATE_MODE)
+    if journal.kept:
+        keeping.prepare(host, workspace, journal)
+    for name in journal.incoming if journal.before in STANDING else ():
+        make_folders(host, posixpath.dirname(posixpath.join(workspace.returned, name)), mode=STATE_MODE)
+    write(host, workspace.journal, journal)
+    take_back(host, workspace, journal)
+
+
+def check_free(workspace: Workspace, way: WayBack, wishes: Wishes) -> None:
+    """Raise ``InTheWayError`` where something that came since is in the way, and nobody said what becomes of it."""
+    obstacles = [item for item in way.verdict.obstacles if not (wishes.keep and item.paths)]
+    if not obstacles:
+        return
+    whole = way.journal.before not in STANDING
+    if whole and wishes.leave:
+        raise InTheWayError(
+            "an environment that tfsetup made goes as a whole, so nothing can stay in it; nothing was changed",
+            place=workspace.root,
+            hint="--keep-new FOLDER moves what came since there",
+            faults=tuple(f"{item.what} {item.why}" for item in obstacles),
+        )
+    command = f"tfsetup undo --env {shlex.quote(workspace.root)}"
+    hint = f"`{command} --keep-new FOLDER` moves it to a new folder"
+    hint += "" if whole else f"; `{command} --leave-new` leaves it, and what it replaced does not come back"
+    raise InTheWayError(
+        "what came into the environment since is in the way, so nothing was changed",
+        place=workspace.root,
+        hint=hint if any(item.paths for item in obstacles) else "move it away, then run the same command again",
+        faults=tuple(f"{item.what} {item.why}" for item in obstacles),
+    )

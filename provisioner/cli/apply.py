@@ -12,6 +12,7 @@ from provisioner.base.paths import absolute
 from provisioner.cli import options
 from provisioner.cli.consent import agree_to_back, agree_to_plan
 from provisioner.cli.output import print_json, print_text
+from provisioner.cli.trusting import trusting
 from provisioner.commands import apply as stages
 from provisioner.errors import UsageError
 from provisioner.host.local import LocalHost
@@ -49,6 +50,7 @@ def apply(
     locked: Locked = False,
     offline: options.Offline = False,
     yes: options.Yes = False,
+    trust: options.Trust = False,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
@@ -66,7 +68,7 @@ def apply(
     agree = agree_to_plan(as_json=as_json, agreed=agreed, verbose=verbose)
     agree_back = agree_to_back(as_json=as_json, agreed=agreed)
     with closing(progress_for(as_json=as_json, host=host)) as progress:
-        done = stages.apply(Session(host), asked, agree=agree, agree_back=agree_back, progress=progress)
+        done = stages.apply(Session(host, trusting(host, trust=trust)), asked, agree=agree, agree_back=agree_back, progress=progress)
     if as_json:
         print_json(applied_document(done.plan, done.executed))
     else:

@@ -11,6 +11,8 @@ import typer
 from provisioner.base.paths import absolute
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text, say
+from provisioner.cli.settings import parse_flag
+from provisioner.cli.trusting import trusting
 from provisioner.commands import doctor as stages
 from provisioner.commands.doctor import Diagnosed
 from provisioner.diagnose.compare import compare_examinations
@@ -38,15 +40,19 @@ def doctor(
         float, typer.Option("--timeout", envvar="TFSETUP_TIMEOUT", metavar="SECONDS", help="How long the import may take.")
     ] = 120.0,
     *,
+    static: Annotated[
+        bool, typer.Option("--static", help="Start nothing of the environment, its Python neither: read its files alone. [TFSETUP_STATIC]")
+    ] = False,
+    trust: options.Trust = False,
     no_import: Annotated[bool, typer.Option("--no-import", help="Do not import TensorFlow.")] = False,
     deep: Annotated[bool, typer.Option("--deep", help="Compare the content of every file with its record.")] = False,
     listing: Annotated[bool, typer.Option("--list", help="List the checks.")] = False,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
-    """Examine an environment and the machine, and say what is wrong, root cause first. Reads only."""
+    """Examine an environment and the machine, and say what is wrong, root cause first. Changes nothing."""
     host = LocalHost()
-    session = Session(host)
+    session = Session(host, trusting(host, trust=trust))
     if listing:
         print_text(check_list(all_checks()))
         return HEALTHY
@@ -54,12 +60,12 @@ def doctor(
         raise UsageError("the time limit must be above zero", place="--timeout")
     before = stages.read_examination(session, compare) if compare else None
     folder = absolute(cwd, host, "--cwd") if cwd else host.cwd
-    chosen = Options(cwd=folder, importing=not no_import, deep=deep, timeout=timeout)
+    static = static or parse_flag(host.env.get("TFSETUP_STATIC", ""), "variable TFSETUP_STATIC")
+    chosen = Options(cwd=folder, importing=not no_import, deep=deep, static=static, timeout=timeout)
     named = absolute(python, host, "--python") if python else ""
+    place, request = options.named_environment(host, env, python)
     with closing(progress_for(as_json=as_json, host=host)) as progress:
-        found = stages.doctor(
-            session, env=options.named_environment(host, env, python), python=named, options=chosen, only=check or (), progress=progress
-        )
+        found = stages.doctor(session, env=place, python=named, request=request, options=chosen, only=check or (), progress=progress)
     changes = compare_examinations(before, found.examination) if before else None
     if as_json:
         print_json(examination_document(found.examination, changes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from provisioner.cli import options
 from provisioner.cli.apply import DEFAULT_WAIT_SECONDS, VERIFICATION_FAILED
 from provisioner.cli.consent import agree_to_back, ask
 from provisioner.cli.output import print_json, print_text, say
+from provisioner.cli.trusting import trusting
 from provisioner.commands import fix as stages
 from provisioner.commands.apply import check_executor
 from provisioner.environment import active
@@ -37,6 +39,7 @@ def fix(
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Show the repair, and change nothing.")] = False,
     offline: options.Offline = False,
     yes: options.Yes = False,
+    trust: options.Trust = False,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
@@ -44,10 +47,12 @@ def fix(
     host = LocalHost()
     check_executor(host)
     named = absolute(python, host, "--python") if python else ""
-    subject = active.choose(host, env=options.named_environment(host, env, python), python=named)
+    place, named_by = options.named_environment(host, env, python)
+    request = options.request(host, offline=offline)
+    subject = active.choose(host, env=place, python=named)
     asked = stages.FixRequest(
         subject=subject,
-        request=options.request(host, offline=offline),
+        request=replace(request, origins={**request.origins, "env": named_by.origins["env"]}),
         cwd=absolute(cwd, host, "--cwd") if cwd else host.cwd,
         wait=wait,
         shown_only=dry_run,
@@ -56,7 +61,13 @@ def fix(
     talk = _Talk(as_json=as_json, agreed=options.agreed(host, yes=yes), shown_only=dry_run, verbose=verbose)
     with closing(progress_for(as_json=as_json, host=host)) as progress:
         fixing = stages.fix(
-            Session(host), asked, found=talk.found, agree=talk.agree, agree_back=talk.agree_back, told=talk.told, progress=progress
+            Session(host, trusting(host, trust=trust)),
+            asked,
+            found=talk.found,
+            agree=talk.agree,
+            agree_back=talk.agree_back,
+            told=talk.told,
+            progress=progress,
         )
     if as_json:
         print_json(fixed_document(fixing))

@@ -9,6 +9,7 @@ import typer
 from provisioner.base.paths import absolute
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text
+from provisioner.cli.trusting import trusting
 from provisioner.commands import lock as stages
 from provisioner.commands import lock_check
 from provisioner.errors import UsageError
@@ -69,6 +70,7 @@ def lock(
     diff: Diff = False,
     markdown: Markdown = False,
     offline: options.Offline = False,
+    trust: options.Trust = False,
     as_json: options.Json = False,
 ) -> int:
     """Lock a team's environments: exact, hashed files for every target, from one declaration."""
@@ -82,7 +84,7 @@ def lock(
     if (check or diff) and (engine or cutoff):
         raise UsageError("nothing is resolved, so it has no effect", place="--engine" if engine else "--cutoff", hint="leave it out")
     if check:
-        return _check(host, folder, online=online, as_json=as_json)
+        return _check(Session(host, trusting(host, trust=trust)), folder, online=online, as_json=as_json)
     if diff:
         return _diff(host, folder, (names or [""])[0], markdown=markdown, as_json=as_json)
     if engine not in {"", *stages.ENGINES}:
@@ -93,11 +95,11 @@ def lock(
         cutoff=dates.parse(cutoff, "--cutoff") if cutoff else "",
         offline=offline,
     )
-    return _lock(host, folder, asked, as_json=as_json)
+    return _lock(Session(host, trusting(host, trust=trust)), folder, asked, as_json=as_json)
 
 
-def _lock(host: LocalHost, folder: str, asked: stages.LockRequest, *, as_json: bool) -> int:
-    done = stages.lock(Session(host), folder, asked, progress=progress_for(as_json=as_json, host=host))
+def _lock(session: Session, folder: str, asked: stages.LockRequest, *, as_json: bool) -> int:
+    done = stages.lock(session, folder, asked, progress=progress_for(as_json=as_json, host=session.host))
     if as_json:
         print_json(codec.document(lock_text.SCHEMA, lock_text.lock_report(done.folder, done.lock, done.changed, done.warnings)))
         return 0
@@ -123,8 +125,8 @@ def _check_options(names: list[str], modes: dict[str, bool], additions: dict[str
         raise UsageError("one lock is compared with one other", place=names[1], hint="`tfsetup lock --diff OLD`")
 
 
-def _check(host: LocalHost, folder: str, *, online: bool, as_json: bool) -> int:
-    found = lock_check.check(Session(host), folder, online=online, progress=progress_for(as_json=as_json, host=host))
+def _check(session: Session, folder: str, *, online: bool, as_json: bool) -> int:
+    found = lock_check.check(session, folder, online=online, progress=progress_for(as_json=as_json, host=session.host))
     report = check_text.CheckReport(
         fresh=not found.differences, folder=found.folder, online=online, files=found.files, differences=found.differences
     )

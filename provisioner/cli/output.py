@@ -40,8 +40,8 @@ def error_document(error: TfsetupError) -> dict[str, Any]:
     for name in ("place", "hint", "cause"):
         if getattr(error, name):
             content[name] = mask(getattr(error, name))
-    if isinstance(error, InputError) and error.faults:
-        content["faults"] = list(map(mask, error.faults))
+    if faults := getattr(error, "faults", ()):
+        content["faults"] = list(map(mask, faults))
     if isinstance(error, NoProfileError):
         content["refusals"] = list(map(mask, error.refusals))
         content["nearest"] = list(map(mask, error.nearest))
@@ -59,9 +59,8 @@ def fail(error: TfsetupError, *, as_json: bool) -> int:
         say("\n".join(refusal_lines(error)))
         return error.exit_code
     say(f"error: {error}")
-    if isinstance(error, InputError):
-        for fault in error.faults:
-            say(f"  - {fault}")
+    for fault in getattr(error, "faults", ()):
+        say(f"  - {fault}")
     if error.hint:
         say(f"hint: {error.hint}")
     return error.exit_code

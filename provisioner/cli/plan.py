@@ -9,6 +9,7 @@ import typer
 
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text, say, write_file
+from provisioner.cli.trusting import trusting
 from provisioner.commands import plan as stages
 from provisioner.host.local import LocalHost
 from provisioner.model import codec
@@ -37,6 +38,7 @@ def plan(
     exit_code: Annotated[
         bool, typer.Option("--exit-code", envvar="TFSETUP_EXIT_CODE", help="Exit with 10 when there is something to change.")
     ] = False,
+    trust: options.Trust = False,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
@@ -44,10 +46,14 @@ def plan(
     host = LocalHost()
     named = {"tensorflow": tensorflow, "python": python, "device": device, "kind": kind, "env": env, "with": with_, "offline": offline}
     named |= {"source": source, "channel": channel}
-    planned = stages.plan(Session(host), options.request(host, **named), facts_file=facts)
+    session = Session(host, trusting(host, trust=trust, programs=False))
+    planned = stages.plan(session, options.request(host, **named), facts_file=facts)
     document = codec.document(SCHEMA, planned.plan)
     if output:
         write_file(host, output, json.dumps(document, indent=1) + "\n")
+        from provisioner.commands.named import remember_plan  # noqa: PLC0415 - only where it is saved
+
+        remember_plan(session, planned.plan)
     if as_json:
         print_json(document)
     else:

@@ -55,6 +55,15 @@ def read_file(reader: Reader) -> tuple[dict[str, Any], str]:
     return checked(found).data, posixpath.basename(found.file)
 
 
+def _filled_in(channel: str, reader: Reader, origin: str) -> str:
+    """Put any variables in: who writes an address on the command line names both the secret and where it goes."""
+    if "${" not in channel:
+        return channel
+    from provisioner.engines.allowed import fill_in  # noqa: PLC0415 - few have variables
+
+    return fill_in(channel, reader.env, place="--channel" if origin == "option" else origin)
+
+
 def request(options: Mapping[str, Any], reader: Reader) -> Request:
     """Return the request of ``options`` (None: not given), variables and file, in this order of strength."""
     file, name = read_file(reader)
@@ -75,6 +84,8 @@ def request(options: Mapping[str, Any], reader: Reader) -> Request:
             origins[setting.name] = f"file {name}"
         else:
             values[setting.name], origins[setting.name] = setting.default, "default"
+    if origins["channel"] == "option" or origins["channel"].startswith("variable"):
+        values["channel"] = tuple(_filled_in(channel, reader, origins["channel"]) for channel in values["channel"])
     if values["source"] == "conda" and values["kind"] != "conda":
         if origins["kind"] != "default":
             where = "--source" if origins["source"] == "option" else origins["source"]

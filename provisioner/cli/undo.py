@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from contextlib import closing
+from typing import Annotated
 
-from provisioner.change.recovery import Undoable
+import typer
+
+from provisioner.base.paths import absolute
+from provisioner.change.recovery import Undoable, Wishes
 from provisioner.cli import options
 from provisioner.cli.apply import DEFAULT_WAIT_SECONDS
 from provisioner.cli.consent import ask
 from provisioner.cli.output import print_json, print_text, say
 from provisioner.commands import undo as stages
+from provisioner.errors import UsageError
 from provisioner.host.local import LocalHost
 from provisioner.report.apply_text import nothing_to_undo, undo_document, undo_text, undone_text
 from provisioner.report.progress import progress_for
@@ -20,11 +25,20 @@ def undo(
     env: options.Env = None,
     wait: options.Wait = DEFAULT_WAIT_SECONDS,
     *,
+    keep_new: Annotated[
+        str, typer.Option("--keep-new", metavar="FOLDER", help="Move what came since and is in the way into this new folder.")
+    ] = "",
+    leave_new: Annotated[
+        bool, typer.Option("--leave-new", help="Leave what came since and is in the way; what it replaced does not come back.")
+    ] = False,
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> int:
     """Bring the environment back to what it was before the last apply, files and all."""
     host = LocalHost()
+    if keep_new and leave_new:
+        raise UsageError("what came since is either moved or left", place="--leave-new", hint="give one of --keep-new and --leave-new")
+    wishes = Wishes(keep=host.real(absolute(keep_new, host, "--keep-new")) if keep_new else "", leave=leave_new)
     agreed = options.agreed(host, yes=yes)
 
     def agree(found: Undoable) -> None:
@@ -33,7 +47,8 @@ def undo(
         ask("Do this?", agreed=agreed)
 
     with closing(progress_for(as_json=as_json, host=host)) as progress:
-        found = stages.undo(Session(host), options.environment(host, env), agree=agree, wait=wait, progress=progress)
+        place = options.environment(host, env)
+        found = stages.undo(Session(host), place, agree=agree, wait=wait, progress=progress, wishes=wishes)
     if as_json:
         print_json(undo_document(found))
     else:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from provisioner.base.progress import Progress
 from provisioner.change.execute import Executed, execute
+from provisioner.commands import named
 from provisioner.commands import plan as planning
 from provisioner.commands.plan import Planned
 from provisioner.commands.undo import Agree, clear_before
@@ -54,8 +55,14 @@ def apply(session: Session, asked: ApplyRequest, *, agree: Callable[[Plan], None
     planned = _planned(session, asked)
     if not planned.plan.changes:
         return Applied(plan=planned.plan, executed=None)
+    if planned.site.state.exists:
+        # What is in it already runs in the proof.
+        session.trust.need(named.of_planned_environment(session, planned.plan, asked.saved))
     agree(planned.plan)
-    return Applied(plan=planned.plan, executed=execute_planned(session, planned, progress=progress, wait=asked.wait))
+    executed = execute_planned(session, planned, progress=progress, wait=asked.wait)
+    if executed.kept:
+        named.remember_environment(session, planned.plan.env.path)
+    return Applied(plan=planned.plan, executed=executed)
 
 
 def check_executor(host: Host) -> None:

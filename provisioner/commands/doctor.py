@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
+from dataclasses import replace
 
 from provisioner.base.progress import Progress
+from provisioner.commands import named
 from provisioner.diagnose.case import Case, CheckSpec
 from provisioner.diagnose.compare import from_document
 from provisioner.diagnose.doctor import all_checks, examine
@@ -14,7 +17,9 @@ from provisioner.environment.active import Subject
 from provisioner.errors import UsageError
 from provisioner.model.diagnosis import Examination
 from provisioner.model.record import record
+from provisioner.model.request import Request
 from provisioner.session import Session
+from provisioner.session.trust import WORD
 
 
 @record
@@ -27,20 +32,35 @@ class Diagnosed:
 
 
 def doctor(
-    session: Session, *, env: str = "", python: str = "", options: Options, only: Sequence[str] = (), progress: Progress
+    session: Session,
+    *,
+    env: str = "",
+    python: str = "",
+    options: Options,
+    request: Request | None = None,
+    only: Sequence[str] = (),
+    progress: Progress,
 ) -> Diagnosed:
     """Examine an environment (``env``, ``python``, or the active one) and the machine; nothing is changed.
+
+    ``request`` says who named the environment (None where somebody has agreed already); where its Python should not be started without a word
+    (``named.of_environment``), nothing of it is.
 
     Raises ``InputError`` when what was named is not there, ``UsageError`` for a check that there is not.
     """
     specs = _chosen(only)
     subject = active.choose(session.host, env=env, python=python)
+    if request is not None and not options.static and subject.env:
+        unusual = [item for item in named.of_environment(session, request, subject.env) if item.unusual]
+        if not session.trust.covers(unusual):
+            why = f"{unusual[0].unusual}; so nothing of it was started: {WORD} agrees to that"
+            subject, options = replace(subject, how=f"{subject.how}; {why}"), replace(options, static=True)
     progress.start("doctor", f"Examining {subject.env or subject.python}")
     case = gather(
         session.host,
         subject,
         options,
-        facts=lambda: session.detect(env=subject.env or session.host.cwd),
+        facts=lambda: session.detect(env=subject.env or session.host.cwd, aloof_of=_kept_off(subject) if options.static else ""),
         catalogue=session.catalogue,
         progress=progress.note,
     )
@@ -48,6 +68,11 @@ def doctor(
     examination = examine(case, messages, checks=specs, order=messages.order, taken=subject.how, progress=progress.note)
     progress.finish()
     return Diagnosed(subject=subject, case=case, examination=examination)
+
+
+def _kept_off(subject: Subject) -> str:
+    """The folder of which nothing is started."""
+    return subject.env or posixpath.dirname(subject.python)
 
 
 def read_examination(session: Session, path: str) -> Examination:

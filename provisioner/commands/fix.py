@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable
 from dataclasses import replace
 
 from provisioner.base.progress import SILENT, Progress
+from provisioner.commands import named
 from provisioner.commands.apply import check_executor
 from provisioner.commands.doctor import doctor
 from provisioner.commands.undo import Agree, clear_before
 from provisioner.diagnose.gather import Options
 from provisioner.environment.active import Subject
+from provisioner.environment.layout import CONDA
 from provisioner.model.diagnosis import Examination
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
@@ -49,6 +52,7 @@ def fix(
     Before that, after ``agree_back``, what an interrupted run left is taken back.
     """
     check_executor(session.host)
+    _check_trust(session, asked)
     if asked.subject.env and not asked.shown_only:
         clear_before(session.host, asked.subject.env, agree=agree_back, wait=asked.wait, progress=progress)
     before = _examine(session, asked, progress, importing=True)
@@ -65,6 +69,16 @@ def fix(
         progress=progress,
         wait=asked.wait,
     )
+
+
+def _check_trust(session: Session, asked: FixRequest) -> None:
+    """Ask for the word that starting the environment's Python, or asking a channel that only a file names, may need."""
+    env = asked.subject.env
+    if not env:
+        return
+    conda = session.host.exists(posixpath.join(env, CONDA))
+    request = replace(asked.request, env=env, python="", kind="conda" if conda else "venv")
+    session.trust.need([*named.of_environment(session, request, env), *named.of_request(session, request)])
 
 
 def attempt(
@@ -87,6 +101,9 @@ def attempt(
         if not agree(plan):
             return replace(fixing, planned=plan)
         fixing = try_plan(session, fixing, plan, examine=examine, progress=progress, wait=wait)
+        if fixing.tried[-1].executed.kept:
+            # An environment that was made anew is another folder.
+            named.remember_environment(session, plan.env.path)
         told(fixing.tried[-1])
     return fixing
 

@@ -12,6 +12,7 @@ from provisioner.base.names import is_rival, normalise
 from provisioner.base.progress import SILENT, Progress
 from provisioner.base.versions import numbers
 from provisioner.catalogue import Catalogue
+from provisioner.commands import named
 from provisioner.engines import conda_lock as conda_lock_engine
 from provisioner.errors import InputError, OperationError, UsageError
 from provisioner.host import Host, Reader
@@ -21,6 +22,7 @@ from provisioner.lock import dates, render, sidecar, store
 from provisioner.lock.conda import Sources
 from provisioner.lock.formats import conda_lock
 from provisioner.lock.resolve import ChosenSet, How, Locked, catalogue_digest, lock_targets
+from provisioner.model.named import Named
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Engine, Inputs, TeamLock
 from provisioner.session import Session
@@ -130,6 +132,7 @@ def lock_declared(session: Session, declared: Declared, wanted: LockRequest, *, 
         ):
             made = Locked(lock=before)
         else:
+            session.trust.need(_named(session, declaration))
             progress.start("lock", f"Resolving {len(sets)} target{'s' if len(sets) > 1 else ''} with {engine}")
             made = _resolve(session, declared, sets, before=before, engine=engine, wanted=wanted)
             progress.finish()
@@ -139,6 +142,14 @@ def lock_declared(session: Session, declared: Declared, wanted: LockRequest, *, 
     return Outcome(
         folder=folder, lock=sidecar.with_written(made.lock, files), changed=changed, before=before, warnings=(*warnings, *made.warnings)
     )
+
+
+def _named(session: Session, declaration: Declaration) -> Iterator[Named]:
+    """Yield the addresses that a declaration names."""
+    file = posixpath.basename(declaration.file)
+    yield from named.of_indexes(session, declaration.indexes, file)
+    if any(target.kind == "conda" for target in declaration.targets):
+        yield from named.of_channels(session, [(f"{file}: channels[{number}]", item) for number, item in enumerate(declaration.channels)])
 
 
 def check_conda(declaration: Declaration, engine: Engine | None) -> None:

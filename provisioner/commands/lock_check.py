@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
 from provisioner.base.progress import SILENT, Progress
+from provisioner.commands import named
 from provisioner.commands.lock import Declared, LockRequest, choose, lock_folder, own_folder, read_declared
 from provisioner.errors import InputError, UsageError
 from provisioner.host import Host
 from provisioner.lock import sidecar, store
 from provisioner.lock.stale import Difference, differences
+from provisioner.model.named import Named
 from provisioner.model.record import record
-from provisioner.model.team import TeamLock
+from provisioner.model.team import Declaration, TeamLock
 from provisioner.session import Session
 
 if TYPE_CHECKING:
@@ -56,12 +59,20 @@ def check_declared(session: Session, declared: Declared, *, online: bool = False
     if online:
         from provisioner.lock.online import missing  # noqa: PLC0415 - brings the resolvers
 
+        session.trust.need(_named(session, lock, declared.declaration))
         progress.start("lock", f"Asking the index for the files of {len(lock.targets)} target{'s' if len(lock.targets) > 1 else ''}")
         with own_folder(session) as (_, place):
             found += missing(host, lock, declared.declaration.indexes, folder=place)
         progress.finish()
     files = {sha256 for target in lock.targets for _, _, _, sha256 in target.held}
     return Checked(folder=folder, differences=found, files=len(files))
+
+
+def _named(session: Session, lock: TeamLock, declaration: Declaration) -> Iterator[Named]:
+    """Yield the addresses that are asked: the declaration's indexes, and the channels that each target was locked from."""
+    yield from named.of_indexes(session, declaration.indexes, posixpath.basename(declaration.file))
+    channels = dict.fromkeys(channel for locked in lock.targets if locked.conda for channel in locked.conda.channels)
+    yield from named.of_channels(session, [(f"{sidecar.NAME}: channels", channel) for channel in channels])
 
 
 def diff(session: Session, project: str, old: str) -> LockDiff:

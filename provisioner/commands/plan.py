@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import replace
 
-from provisioner.change import recovery
+from provisioner.change.standing import Interrupted, interrupted
 from provisioner.environment.place import check_place
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.workspace import Workspace
@@ -43,7 +43,7 @@ class Planned:
     site: Site
     facts: Facts
     lock: Lock
-    interrupted: recovery.Interrupted | None
+    interrupted: Interrupted | None
     channels: tuple[str, ...] = ()
 
 
@@ -55,7 +55,7 @@ class _Read:
     facts: Facts
     site: Site
     parents: tuple[str, ...] = ()
-    interrupted: recovery.Interrupted | None = None
+    interrupted: Interrupted | None = None
 
 
 def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick | None = None) -> Planned:
@@ -76,7 +76,9 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
 def _read_file(session: Session, request: Request, facts_file: str) -> _Read:
     """Read the facts of another machine, where nothing is at the place yet."""
     site = Site(state=EnvState(path=request.env, kind="absent", digest="absent"), distributions=(), leftovers=())
-    return _Read(request=request, facts=session.read_facts(facts_file), site=site)
+    facts = session.read_facts(facts_file)
+    _check_named(session, request)
+    return _Read(request=request, facts=facts, site=site)
 
 
 def _read(session: Session, request: Request) -> _Read:
@@ -84,10 +86,20 @@ def _read(session: Session, request: Request) -> _Read:
     site = read_site(host, request.env)
     request = of_kind(host, request, site)
     parents = check_place(host, site.state)
-    interrupted = recovery.interrupted(host, Workspace(root=site.state.path))
+    left = interrupted(host, Workspace(root=site.state.path))
     request = with_named_python(host, request)
+    # Before anything is started or asked.
+    _check_named(session, request)
     facts = session.detect(env=request.env, full=False, python=named_python(request))
-    return _Read(request=request, facts=facts, site=site, parents=parents, interrupted=interrupted)
+    return _Read(request=request, facts=facts, site=site, parents=parents, interrupted=left)
+
+
+def _check_named(session: Session, request: Request) -> None:
+    """Ask for the word that what only a file names may need."""
+    if request.kind == "conda" or named_python(request):
+        from provisioner.commands import named  # noqa: PLC0415 - most requests name no such thing
+
+        session.trust.need(named.of_request(session, request))
 
 
 def _inputs(session: Session, read: _Read, picked: Picked) -> ApplyInputs:

@@ -6,6 +6,7 @@ import posixpath
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from provisioner.commands import named
 from provisioner.commands.lock import lock_folder
 from provisioner.commands.plan import Planned, plan
 from provisioner.errors import InputError
@@ -55,6 +56,11 @@ def plan_locked(session: Session, request: Request, folder: str, target: str) ->
     def pick(facts: Facts, asked: Request, catalogue: Catalogue, env: EnvState) -> Picked:
         found = fit(facts, asked, catalogue, env, lock, name=target)
         locked, choice = found.locked, found.choice
+        # Before anything is asked; the declaration is not, which may be there no more.
+        channels = locked.conda.channels if locked.conda is not None else ()
+        file = posixpath.relpath(posixpath.join(folder, sidecar.NAME), host.cwd)
+        places = [(f"{file}: {locked.target.name}: channels[{number}]", channel) for number, channel in enumerate(channels)]
+        session.trust.need([*named.of_indexes(session, lock.indexes, file), *named.of_channels(session, places)])
         known = catalogue.lock(choice.release, choice.python, choice.platform, set_device(choice.device, choice.road))
         chosen = set_of(locked, known)
         more = ["conda"] if choice.road in {"wheels", "libraries"} else []

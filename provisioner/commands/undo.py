@@ -8,8 +8,9 @@ from provisioner.base.progress import Progress
 from provisioner.change import recovery
 from provisioner.change.execute import holding
 from provisioner.change.journal import last_record
-from provisioner.environment import receipt as receipts
-from provisioner.environment.read import site_or_nothing
+from provisioner.change.recovery import NO_WISHES, Wishes
+from provisioner.change.standing import Interrupted, interrupted
+from provisioner.change.undoing import way_back
 from provisioner.environment.workspace import Workspace
 from provisioner.host import Host
 from provisioner.session import Session
@@ -18,60 +19,65 @@ from provisioner.session import Session
 Agree = Callable[[recovery.Undoable], None]
 
 
-def undo(session: Session, env: str, *, agree: Agree, wait: float, progress: Progress) -> recovery.Undoable:
-    """Bring the environment at ``env`` back to what it was before the last change, after ``agree``, which raises where nobody does."""
-    found = undoable(session.host, env)
+def undo(session: Session, env: str, *, agree: Agree, wait: float, progress: Progress, wishes: Wishes = NO_WISHES) -> recovery.Undoable:
+    """Bring the environment at ``env`` back to what it was before the last change, after ``agree``, which raises where nobody does.
+
+    Raises ``InTheWayError``, before anybody is asked, where something that came since is in the way and ``wishes`` do not say what becomes of it.
+    """
+    host = session.host
+    found = undoable(host, env, wishes)
     if not found.nothing:
+        if found.way is not None:
+            recovery.check_free(found.workspace, found.way, wishes)
         agree(found)
-        take_back(session.host, found, wait=wait, progress=progress)
+        take_back(host, found, wait=wait, progress=progress, wishes=wishes)
     return found
 
 
-def undoable(host: Host, env: str) -> recovery.Undoable:
+def undoable(host: Host, env: str, wishes: Wishes = NO_WISHES) -> recovery.Undoable:
     """Find what ``undo`` would take back, which may be nothing."""
     workspace = Workspace(root=host.real(env))
-    left = recovery.interrupted(host, workspace)
+    left = interrupted(host, workspace)
     record = last_record(host, workspace)
-    added: tuple[str, ...] = ()
-    receipt = receipts.believed(host, workspace)
-    if left is None and receipt is not None:
-        ours = set(receipt.plan.expected)
-        there = site_or_nothing(host, workspace.root).distributions
-        added = tuple(f"{item.name} {item.version}" for item in there if item.name not in ours)
-    return recovery.Undoable(workspace=workspace, interrupted=left, record=record, added=added)
+    if left is not None or record is None:
+        return recovery.Undoable(workspace=workspace, interrupted=left, record=record, added=())
+    way = way_back(host, workspace, record, keep=wishes.keep, leave=wishes.leave)
+    return recovery.Undoable(workspace=workspace, interrupted=None, record=record, added=way.verdict.kept, way=way)
 
 
-def take_back(host: Host, found: recovery.Undoable, *, wait: float, progress: Progress) -> None:
+def take_back(host: Host, found: recovery.Undoable, *, wait: float, progress: Progress, wishes: Wishes = NO_WISHES) -> None:
     """Take back what ``undoable`` found, and was agreed to."""
     if found.interrupted is not None:
-        clear_interrupted(host, found.workspace.root, agree=_agreed, wait=wait, progress=progress)
+        clear_interrupted(host, found.workspace.root, agree=_agreed, wait=wait, progress=progress, wishes=wishes)
         return
     with holding(host, found.workspace, wait, progress):
         record = last_record(host, found.workspace)
         if record is not None:
-            recovery.undo(host, found.workspace, record)
+            recovery.undo(host, found.workspace, record, wishes)
 
 
 def _agreed(_found: recovery.Undoable) -> None:
     """Somebody has agreed before."""
 
 
-def clear_interrupted(host: Host, env: str, *, agree: Agree, wait: float, progress: Progress) -> recovery.Interrupted | None:
+def clear_interrupted(
+    host: Host, env: str, *, agree: Agree, wait: float, progress: Progress, wishes: Wishes = NO_WISHES
+) -> Interrupted | None:
     """Bring the state before an interrupted run back, if there was one, after ``agree``.
 
     Whoever agrees does so while the lock is held, so that it is not about a run that is still at work.
     """
     workspace = Workspace(root=host.real(env))
-    if recovery.interrupted(host, workspace) is None:
+    if interrupted(host, workspace) is None:
         return None
     stands = host.exists(workspace.root) and host.exists(workspace.journal)
     with holding(host, workspace if stands else Workspace(root=workspace.aside), wait, progress):
-        found = recovery.interrupted(host, workspace)
+        found = interrupted(host, workspace)
         if found is None:
             return None
         agree(recovery.Undoable(workspace=workspace, interrupted=found, record=None, added=()))
         if stands:
-            recovery.recover(host, workspace)
+            recovery.recover(host, workspace, wishes)
         else:
             recovery.discard_unfinished(host, workspace)
         return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -22,6 +21,7 @@ from provisioner.errors import InputError
 from provisioner.host import Host, Reader, files
 from provisioner.in_process import script
 from provisioner.model.facts import Facts
+from provisioner.model.json_text import read_json
 from provisioner.model.record import record
 from provisioner.verify import children, integrity, no_libraries
 from provisioner.verify.raw import Child
@@ -34,17 +34,22 @@ if TYPE_CHECKING:
 SCRIPT = script("_interpreter.py")
 SECONDS = 20.0
 SAID = 4000
+NOT_STARTED = "it was not started (--static)"
 # Modules that the start of every interpreter looks for.
 CUSTOMISING = ("sitecustomize", "usercustomize")
 
 
 @record
 class Options:
-    """What was asked for: ``importing`` allows TensorFlow to be imported, for at most ``timeout`` seconds; ``deep`` hashes every file."""
+    """What was asked for: ``importing`` allows TensorFlow to be imported, for at most ``timeout`` seconds; ``deep`` hashes every file.
+
+    With ``static`` nothing of the environment is started.
+    """
 
     cwd: str
     importing: bool = True
     deep: bool = False
+    static: bool = False
     timeout: float = 120.0
 
 
@@ -64,7 +69,9 @@ def gather(
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - not needed by most commands
 
     fits = catalogue.fits()
-    survey, no_survey = ask(host, chosen, options.cwd, (*fits.modules, "google.protobuf", *fits.standard_library, *CUSTOMISING))
+    survey, no_survey = None, NOT_STARTED
+    if not options.static:
+        survey, no_survey = ask(host, chosen, options.cwd, (*fits.modules, "google.protobuf", *fits.standard_library, *CUSTOMISING))
     chosen = _with_environment(host, chosen, survey)
     path = survey.path if survey else _path_without_survey(host, chosen.env)
     folders = _site_folders(host, chosen.env, path)
@@ -112,6 +119,7 @@ def gather(
         libraries=libraries,
         no_import=why_not or failed,
         deep=options.deep,
+        static=options.static,
         catalogue=catalogue,
         fits=fits,
     )
@@ -167,8 +175,8 @@ def _ask(host: Reader, argv: list[str], cwd: str, modules: tuple[str, ...]) -> t
         return None, f"it cannot be started: {files.reason(error)}", ""
     parts = done.out.split(mark)
     try:
-        answer = json.loads(parts[-2])
-    except (IndexError, ValueError, RecursionError):
+        answer = read_json(parts[-2])
+    except (IndexError, ValueError):
         if done.timed_out:
             return None, f"it did not answer within {SECONDS:.0f} s", done.err
         last = done.err.strip().splitlines()[-1:] or ["it said nothing"]
@@ -222,6 +230,8 @@ def _is_folder(host: Reader, entry: PathEntry) -> bool:
 
 def _no_import(options: Options, survey: Survey | None, no_survey: str) -> str:
     """Why TensorFlow is not imported; "" when it is."""
+    if options.static:
+        return "not asked for (--static)"
     if not options.importing:
         return "not asked for (--no-import)"
     if survey is None:

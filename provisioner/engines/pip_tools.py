@@ -9,8 +9,9 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 
+from provisioner.engines.allowed import expand
 from provisioner.engines.index import installer_environment, pip_options
-from provisioner.engines.resolving import Job, NoSolutionError, Resolved, check_variables, expand, read_annotations
+from provisioner.engines.resolving import Job, NoSolutionError, Resolved, check_variables, read_annotations
 from provisioner.engines.uv import checked, find_uv
 from provisioner.engines.wheels import Wheel, major_minor, pick, supported_tags
 from provisioner.errors import OperationError, UsageError
@@ -152,7 +153,11 @@ def _variables(host: Host, job: Job) -> dict[str, str]:
     """Return the environment for pip: one index, no configuration of anybody's but how the network is reached."""
     env = dict(installer_environment(host))
     options = pip_options(host)
-    index = next((expand(item.url, host.env) for item in job.indexes), "") or env.get("UV_DEFAULT_INDEX") or env.get("UV_INDEX_URL", "")
+    index = (
+        next((expand(item.url, host, name=item.name) for item in job.indexes), "")
+        or env.get("UV_DEFAULT_INDEX")
+        or env.get("UV_INDEX_URL", "")
+    )
     kept = {name: value for name, value in env.items() if not name.startswith("PIP_") or re.fullmatch(_KEPT, name)}
     kept["PIP_CONFIG_FILE"] = os.devnull
     kept["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"

@@ -144,7 +144,7 @@ def install(  # noqa: PLR0913 - each is one part of the same request
         "mirrors": dict(channels.mirrors),
     }
     done = _run(host, channels, request, INSTALL_TIMEOUT_SECONDS, watch)
-    if not wary and re.search("failed to link.*No such file", str(answer_of(done).get("text")), re.DOTALL):
+    if not wary and re.search(r"failed to link.{0,4000}?No such file", str(answer_of(done).get("text")), re.DOTALL):
         # Somebody has taken files out of the cache; looking for that every time takes as long as a tenth of linking.
         done = _run(host, channels, {**request, "wary": True}, INSTALL_TIMEOUT_SECONDS, watch)
     return tuple(checked(done, "the conda packages could not be installed")["scripts"])

@@ -141,13 +141,14 @@ def install(  # noqa: PLR0913 - each is one option of the same run of uv
 
 def _addresses(host: Host, indexes: Sequence[Index]) -> dict[str, str]:
     """Return the variables that name indexes to uv: on a command line, others could read a password."""
-    from provisioner.engines.resolving import check_variables, expand  # noqa: PLC0415 - only where a lock names indexes
+    from provisioner.engines.allowed import expand  # noqa: PLC0415 - only where a lock names indexes
+    from provisioner.engines.resolving import check_variables  # noqa: PLC0415 - only where a lock names indexes
 
     found: dict[str, str] = {}
     for index in indexes:
         check_variables(index)
         name = "UV_INDEX" if index.packages else "UV_DEFAULT_INDEX"
-        found[name] = f"{found.get(name, '')} {expand(index.url, host.env)}".strip()
+        found[name] = f"{found.get(name, '')} {expand(index.url, host, name=index.name)}".strip()
     return found
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from provisioner.engines import uv
+from provisioner.engines.allowed import expand
 from provisioner.engines.resolving import (
     PROJECT,
     Job,
@@ -18,7 +19,6 @@ from provisioner.engines.resolving import (
     canonical,
     check_variables,
     credentials,
-    expand,
     plain,
     read_annotations,
 )
@@ -148,14 +148,14 @@ def _variables(host: Host, job: Job) -> dict[str, str]:
     for index in job.indexes:
         check_variables(index)
     for number, index in enumerate(named):
-        _, user, password = credentials(expand(index.url, host.env))
+        _, user, password = credentials(expand(index.url, host, name=index.name))
         if user:
             found[f"UV_INDEX_{_index_name(number).upper()}_USERNAME"] = user
         if password:
             found[f"UV_INDEX_{_index_name(number).upper()}_PASSWORD"] = password
     default = next((index for index in job.indexes if not index.packages), None)
     if default is not None:
-        found["UV_DEFAULT_INDEX"] = expand(default.url, host.env)
+        found["UV_DEFAULT_INDEX"] = expand(default.url, host, name=default.name)
     if job.platform.startswith("macos"):
         # uv resolves for this macOS; without it for a newer one than old machines have.
         found["MACOSX_DEPLOYMENT_TARGET"] = job.floor

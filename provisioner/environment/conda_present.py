@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 from typing import Any
 
 from provisioner.environment.conda_records import distribution_owners, read_records
 from provisioner.host import Reader
 from provisioner.model.conda_package import CondaPackage, Noarch, Present
+from provisioner.model.json_text import read_json
 
 LIMIT = 1 << 26
 _NOARCH: dict[str, Noarch] = {"python": "python", "generic": "generic"}
@@ -45,8 +45,8 @@ def read_present(reader: Reader, root: str) -> Present:
 
 def _data(reader: Reader, path: str) -> dict[str, Any]:
     try:
-        data = json.loads(reader.read_text(path, limit=LIMIT))
-    except (OSError, ValueError, RecursionError):
+        data = read_json(reader.read_text(path, limit=LIMIT))
+    except (OSError, ValueError):
         return {}
     return data if isinstance(data, dict) else {}
 

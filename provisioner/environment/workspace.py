@@ -82,6 +82,14 @@ class Workspace:
         """What the change with that number moved."""
         return posixpath.join(self.history, str(number), "record.json")
 
+    def brought(self, number: int) -> str:
+        """What the change with that number brought, each file as it came."""
+        return posixpath.join(self.history, str(number), "brought.json")
+
+    def replaced(self, number: int) -> str:
+        """Old files that did not come back when the change with that number was undone, because a person left the new ones there."""
+        return posixpath.join(self.state, "replaced", str(number))
+
     def undo_files(self, number: int) -> str:
         """The files that the change with that number moved out."""
         return posixpath.join(self.history, str(number), "files")

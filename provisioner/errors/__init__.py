@@ -33,6 +33,15 @@ class OperationError(TfsetupError):
     exit_code = 1
 
 
+class InTheWayError(OperationError):
+    """What came into an environment since is in the way of undoing (code 1): ``faults`` names each; nothing was changed."""
+
+    def __init__(self, message: str, *, place: str = "", hint: str = "", faults: tuple[str, ...] = ()) -> None:
+        """Keep the list beside the summary."""
+        super().__init__(message, place=place, hint=hint)
+        self.faults = faults
+
+
 class UsageError(TfsetupError):
     """A wrong option or argument (code 2)."""
 
@@ -71,9 +80,14 @@ class NoProfileError(TfsetupError):
 
 
 class StalePlanError(TfsetupError):
-    """The saved plan is stale, altered, or made for another machine (code 13)."""
+    """The saved plan is stale, altered, or made for another machine (code 13); ``faults`` are what differs."""
 
     exit_code = 13
+
+    def __init__(self, message: str, *, place: str = "", hint: str = "", faults: tuple[str, ...] = ()) -> None:
+        """Keep the list of differences beside the summary."""
+        super().__init__(message, place=place, hint=hint)
+        self.faults = faults
 
 
 class VerificationError(TfsetupError):

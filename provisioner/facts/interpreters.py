@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os.path
 import re
 from typing import Any
@@ -14,6 +13,7 @@ from provisioner.facts.store import FactStore
 from provisioner.facts.system import MACHINE_NAMES
 from provisioner.host import Reader, files
 from provisioner.model.facts import Fact, Interpreter, absent
+from provisioner.model.json_text import read_json
 from provisioner.model.record import record
 
 SUBJECT = "interpreters"
@@ -44,9 +44,9 @@ def parse_answer(text: str) -> dict[str, Any] | None:
     """Read what ``in_process/_inspect.py`` printed, whatever stands around it; ``None`` when there is no answer in it."""
     parts = text.split(MARK)
     try:
-        answer = json.loads(parts[-2])
+        answer = read_json(parts[-2])
         return answer if isinstance(answer, dict) and re.fullmatch(r"\d+\.\d+\.\d+", answer["version"]) and int(answer["bits"]) else None
-    except (IndexError, KeyError, TypeError, ValueError, RecursionError):
+    except (IndexError, KeyError, TypeError, ValueError):
         return None
 
 
@@ -58,7 +58,7 @@ def parse_launcher(text: str) -> tuple[str, ...]:
          -V:3.12 *        C:\Users\me\AppData\Local\Programs\Python\Python312\python.exe
          -3.9-64          C:\Python39\python.exe *
     """
-    found = (re.match(r"\s*-\S+\s+(?:\*\s+)?(\S.*?\.exe)\s*\*?\s*$", row, re.IGNORECASE) for row in text.splitlines())
+    found = (re.match(r"\s*-\S+\s+(?:\*\s+)?(\S.*?\.exe)\s*(?:\*\s*)?$", row, re.IGNORECASE) for row in text.splitlines())
     return tuple(dict.fromkeys(row[1] for row in found if row))
 
 
@@ -109,6 +109,12 @@ def find(host: Reader, named: str = "") -> tuple[PossiblePython, ...]:
         seen.add(key)
         found.append(PossiblePython(path=path, origin=origin, key=key, virtual=bool(config)))
     return tuple(found)
+
+
+def is_found(host: Reader, path: str) -> bool:
+    """True where the Python at ``path`` is one that is found, and so asked, without being named; nothing is started."""
+    own = find(host, path)[:1]
+    return bool(own) and own[0].path == path and any(item.key == own[0].key for item in find(host))
 
 
 def _paths(host: Reader) -> list[tuple[str, str]]:

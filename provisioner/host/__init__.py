@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from provisioner.model.record import record
 
@@ -45,6 +45,18 @@ class Entry:
     inode: int
     owner: int = -1
     group: int = -1
+
+
+class Mark(NamedTuple):
+    """What tells a file from what takes its place later: ``size`` in bytes and ``mtime`` in nanoseconds of a file, ``target`` of a link.
+
+    A tuple, because there are tens of thousands.
+    """
+
+    kind: EntryKind
+    size: int = 0
+    mtime: int = 0
+    target: str = ""
 
 
 @record
@@ -144,6 +156,10 @@ class Reader(Protocol):
 
     def sizes(self, path: str) -> dict[str, int]:
         """The size of every file below a folder, in bytes; a link to a file counts as that file, folders that cannot be read as empty."""
+        ...
+
+    def marks(self, path: str) -> dict[str, Mark]:
+        """Everything below a folder by its path relative to it; links are not followed, and of folders there are the empty ones alone."""
         ...
 
     def glob(self, pattern: str) -> tuple[str, ...]:

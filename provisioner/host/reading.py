@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from provisioner.host import Completed, Entry, EntryKind, Space
+from provisioner.host import Completed, Entry, EntryKind, Mark, Space
 from provisioner.host.processes import communicate, end, what_it_said
 
 if sys.platform != "win32":
@@ -199,6 +199,28 @@ class LocalReader:
                         status = item.stat()
                         if stat.S_ISREG(status.st_mode):
                             found[item.path] = status.st_size
+        return found
+
+    def marks(self, path: str) -> dict[str, Mark]:
+        """See ``host.Reader``; fast for the same reason as ``sizes``, but what cannot be read is an error."""
+        found: dict[str, Mark] = {}
+        folders = [("", path)]
+        while folders:
+            name, folder = folders.pop()
+            with os.scandir(folder) as entries:
+                inside = list(entries)
+            if not inside and name:
+                found[name] = Mark("directory")
+            for item in inside:
+                inner = f"{name}/{item.name}" if name else item.name
+                if item.is_symlink():
+                    found[inner] = Mark("link", target=os.readlink(item.path))
+                elif item.is_dir(follow_symlinks=False):
+                    folders.append((inner, item.path))
+                else:
+                    status = item.stat(follow_symlinks=False)
+                    kind = _kind(status.st_mode)
+                    found[inner] = Mark(kind, status.st_size, status.st_mtime_ns) if kind == "file" else Mark(kind)
         return found
 
     def glob(self, pattern: str) -> tuple[str, ...]:

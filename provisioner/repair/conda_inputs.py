@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from provisioner.base.numbers import whole
 from provisioner.conda.compare import identity_parts
 from provisioner.conda.sources import Places, places
 from provisioner.conda.virtual import virtual_packages
@@ -23,6 +23,7 @@ from provisioner.host import Reader, files
 from provisioner.model.catalogue import Link
 from provisioner.model.conda_package import SUBDIRS, CondaPackage, CondaSource
 from provisioner.model.facts import Facts
+from provisioner.model.json_text import read_json
 from provisioner.model.plan import Choice
 from provisioner.model.request import Request
 from provisioner.plan import conda_solve
@@ -86,9 +87,9 @@ def _of_cache(reader: Reader, found: Places, identity: str) -> CondaPackage | No
     for cache in found.channels.caches:
         text = files.read(reader, posixpath.join(cache, identity, _KEPT), 1 << 20).text
         try:
-            data = json.loads(text or "")
+            data = read_json(text or "")
             return _package(data) if f"{data['name']}-{data['version']}-{data['build']}" == identity else None
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             continue
     return None
 
@@ -109,14 +110,14 @@ def _package(data: dict[str, Any]) -> CondaPackage:
         name=str(data["name"]),
         version=str(data["version"]),
         build=str(data["build"]),
-        build_number=int(data["build_number"]),
+        build_number=whole(str(data["build_number"])),
         subdir=str(data["subdir"]),
         filename=str(data["fn"]),
         url=rattler.bare(str(data["url"])),
         channel=rattler.bare(str(data.get("channel") or "")),
         sha256=str(data.get("sha256") or ""),
         md5=str(data.get("md5") or ""),
-        size=int(data.get("size") or 0),
+        size=whole(str(data.get("size") or 0)),
         depends=tuple(map(str, data.get("depends") or ())),
         constrains=tuple(map(str, data.get("constrains") or ())),
         noarch=noarch if noarch in {"python", "generic"} else "",

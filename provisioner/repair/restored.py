@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 from dataclasses import replace
 
@@ -13,6 +12,7 @@ from provisioner.errors import OperationError
 from provisioner.host import Reader
 from provisioner.model.catalogue import Lock
 from provisioner.model.finding import Repair
+from provisioner.model.json_text import read_json
 from provisioner.plan.extras import resolve_others, resolve_own
 from provisioner.plan.floor import floor_of
 from provisioner.repair.conda_inputs import solved
@@ -104,7 +104,7 @@ def with_everything(session: Session, inputs: RepairInputs) -> tuple[RepairInput
 def _address(reader: Reader, inputs: RepairInputs, item: Installed) -> str:
     """Return where a distribution came from if that was no index (PEP 610)."""
     try:
-        data = json.loads(reader.read_text(posixpath.join(inputs.site.state.path, item.metadata, "direct_url.json")))
+        data = read_json(reader.read_text(posixpath.join(inputs.site.state.path, item.metadata, "direct_url.json")))
         return str(data["url"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""

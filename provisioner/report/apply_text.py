@@ -89,12 +89,23 @@ def undo_text(found: Undoable) -> str:
         return f"{interrupted_words(found.interrupted).split(';')[0]}; what it had begun is taken back"
     if found.record is None or found.record.before not in {"venv", "conda"}:
         lines = [f"{root} was made by tfsetup{_when(found)}; it is removed, with all that is in it"]
-        if found.added:
-            lines.append(f"  among it, installed since by others: {', '.join(found.added)}")
-        return "\n".join(lines)
-    moved = f"{len(found.record.incoming)} new entries are taken out, {len(found.record.outgoing)} old ones are put back"
+        return "\n".join([*lines, *_since_lines(found)])
+    journal = found.way.journal if found.way is not None else found.record
+    moved = f"{len(journal.incoming)} new entries are taken out, {len(journal.outgoing)} old ones are put back"
     lines = [f"The change of {root}{_when(found)} is taken back: {moved}"]
-    return "\n".join([*lines, *(f"  {move.target} is renamed to {move.path}" for move in found.record.moves)])
+    return "\n".join([*lines, *(f"  {move.target} is renamed to {move.path}" for move in found.record.moves), *_since_lines(found)])
+
+
+def _since_lines(found: Undoable) -> list[str]:
+    """Say what becomes of that which came since."""
+    if found.way is None:
+        return []
+    journal, verdict = found.way.journal, found.way.verdict
+    aside = {path for item in verdict.obstacles for path in item.paths} if journal.kept else set()
+    moved = [item.what for item in verdict.obstacles if item.paths] if aside else []
+    lines = [f"  {name} came since, and is moved to {journal.keep}" for name in moved]
+    lines += [f"  {name} came since, and stays" for name in found.added if name not in moved]
+    return lines + [f"  {name} does not come back: what came since is in its place" for name in verdict.unreturned]
 
 
 def _when(found: Undoable) -> str:
@@ -108,7 +119,9 @@ def nothing_to_undo(found: Undoable) -> str:
 
 def undone_text(found: Undoable) -> str:
     """Say that undo is done."""
-    return f"Done: {found.workspace.root} is as it was before"
+    left = " but for what came since (named above)" if found.added or (found.way and found.way.verdict.unreturned) else ""
+    moved = f"\nWhat was in the way is in {found.way.journal.keep}" if found.way is not None and found.way.journal.kept else ""
+    return f"Done: {found.workspace.root} is as it was before{left}{moved}"
 
 
 def undo_document(found: Undoable) -> dict[str, Any]:
@@ -116,11 +129,17 @@ def undo_document(found: Undoable) -> dict[str, Any]:
     # An interrupted run is taken back alone; what was moved by it is in no record, for it may not have been moved at all.
     record = None if found.interrupted else found.record
     before = found.interrupted or found.record
+    way = found.way if record is not None else None
+    journal = way.journal if way is not None else record
     return {
         "schema": UNDO_SCHEMA,
         "env": found.workspace.root,
         "interrupted": codec.to_data(found.interrupted) if found.interrupted else None,
         "restored": before.before if before else None,
-        "removed": list(record.incoming) if record else [],
-        "put_back": list(record.outgoing) if record else [],
+        "removed": list(journal.incoming) if journal else [],
+        "put_back": list(journal.outgoing) if journal else [],
+        "kept": list(found.added),
+        "moved_aside": list(journal.kept) if journal else [],
+        "moved_to": journal.keep if journal and journal.kept else None,
+        "not_returned": list(way.verdict.unreturned) if way else [],
     }

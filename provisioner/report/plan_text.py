@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from provisioner.base.text import size_words
-from provisioner.change.recovery import Interrupted
+from provisioner.change.standing import Interrupted
 from provisioner.model.plan import Plan, StepKind
 from provisioner.model.request import Request
 from provisioner.report.choice_text import choice_lines

@@ -111,6 +111,10 @@ _UNDO = {
     "restored": {"enum": ["absent", "empty", "venv", "conda", None]},
     "removed": _TEXTS,
     "put_back": _TEXTS,
+    "kept": _TEXTS,
+    "moved_aside": _TEXTS,
+    "moved_to": {"type": ["string", "null"]},
+    "not_returned": _TEXTS,
 }
 
 

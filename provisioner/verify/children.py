@@ -9,7 +9,8 @@ from collections.abc import Callable
 from provisioner.errors import InputError
 from provisioner.host import Completed, Host, Reader
 from provisioner.in_process import script
-from provisioner.verify.raw import Child, parse_events
+from provisioner.verify.events import parse_events
+from provisioner.verify.raw import Child
 
 # Opening the CUDA libraries takes under a second from a warm disk; a cold one may have to read 3 GB.
 LIBRARIES_SECONDS = 120.0

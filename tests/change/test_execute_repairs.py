@@ -17,7 +17,7 @@ from provisioner.change import recovery
 from provisioner.change.execute import execute, holding
 from provisioner.change.journal import last_record
 from provisioner.environment.workspace import Workspace
-from provisioner.errors import OperationError, StalePlanError
+from provisioner.errors import InTheWayError, StalePlanError
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Lock
 from provisioner.model.finding import Repair
@@ -213,11 +213,13 @@ def test_undo_stops_where_a_new_file_stands_in_the_place_of_the_one_that_was_mov
     away = Repair(kind="move away", path=str(own), own=True, reason="it hides NumPy")
     run(env, smallest(inputs_of(HOST, env, lock, asides={str(own): f"{own}.moved-by-tfsetup"}), (away,)))
     own.write_text("new")
-    with pytest.raises(OperationError, match="appeared"):
+    before = snapshot(env.parent)
+    with pytest.raises(InTheWayError) as caught:
         undo(env)
+    assert str(own) in caught.value.faults[0]
+    assert snapshot(env.parent) == before, "it stops before the first move"
     own.unlink()
-    with holding(HOST, Workspace(root=str(env)), 0):
-        recovery.recover(HOST, Workspace(root=str(env)))
+    undo(env)
     assert own.read_text() == "old"
     assert not (env / ".tfsetup").exists()
 
@@ -252,8 +254,13 @@ def test_a_script_that_is_written_anew_can_still_be_started(env: Path, lock: Loc
 def prove_after(env: Path, root: str):
     """The text that was written is looked at here: with it no Python would start."""
     assert (env / "pyvenv.cfg").read_text() == "home = /nowhere\n"
-    (env / "pyvenv.cfg").write_text(f"home = {Path(sys.executable).resolve().parent}\nversion = {VERSION}\n")
-    return prove_by_import(root)
+    config = env / "pyvenv.cfg"
+    status = config.stat()
+    config.write_text(f"home = {Path(sys.executable).resolve().parent}\nversion = {VERSION}\n")
+    found = prove_by_import(root)
+    config.write_text("home = /nowhere\n")
+    os.utime(config, ns=(status.st_atime_ns, status.st_mtime_ns))
+    return found
 
 
 def base() -> str:

@@ -197,7 +197,15 @@ def test_undo_names_what_others_installed_since(inside: Inside, work: Path, shar
     make_wheel(wheels, "my-own", "3.0", {"my_own.py": ""})
     command = [sys.executable, "-m", "uv", "pip", "install", "-q", "--no-index", "--find-links", str(wheels)]
     subprocess.run([*command, "--python", str(work / "tf-env/bin/python"), "my-own"], check=True)
-    assert "installed since by others: my-own 3.0" in inside("undo").err
+    ended = inside("undo", "--yes")
+    assert ended.code == 1
+    assert "my-own 3.0 was installed since" in ended.err
+    assert "--keep-new" in ended.err
+    assert (work / "tf-env/bin/python").exists()
+    assert "is moved to" in inside("undo", "--keep-new", "kept").err, "what becomes of it is said before anybody agrees"
+    assert inside("undo", "--yes", "--keep-new", "kept").code == 0
+    assert not (work / "tf-env").exists()
+    assert list((work / "kept").glob("lib/python*/site-packages/my_own.py"))
 
 
 class Index:

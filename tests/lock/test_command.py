@@ -50,7 +50,7 @@ def project(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 def test_a_lock_is_written_and_told(inside: Inside, project: Path) -> None:
     ended = inside("lock", "--cutoff", "2026-06-01")
-    assert (ended.code, ended.err.splitlines()[0]) == (0, "Resolving 1 target with uv ...")
+    assert (ended.code, ended.err.splitlines()[1]) == (0, "Resolving 1 target with uv ...")
     assert "3 packages, 1 of them beside the known-good set" in ended.out
     assert "wrote    requirements.ci.txt" in ended.out
     assert sorted(path.name for path in project.iterdir()) == ["pylock.ci.toml", "requirements.ci.txt", "tfsetup.lock.json", "tfsetup.yaml"]

@@ -15,7 +15,7 @@ from provisioner.model.team import Index as TeamIndex
 from provisioner.model.team import Policy
 from tests.cli.support import LOCK, RELEASE
 from tests.lock.conftest import LINUX, MAC, WINDOWS, Team
-from tests.lock.index import NEW, Index
+from tests.lock.index import NEW, Index, allow
 from tests.support import PYTHON
 
 TAG = f"cp{PYTHON.replace('.', '')}-cp{PYTHON.replace('.', '')}"
@@ -245,6 +245,7 @@ def test_an_index_without_dates_is_used_and_said_so(team: Team, index: Index) ->
 @pytest.mark.slow
 def test_a_package_comes_from_its_own_index_and_nothing_else_does(team: Team, index: Index, tmp_path) -> None:
     private = Index(tmp_path / "private")
+    allow(private.host)
     try:
         private.add("ours", "1.0", "core", "pytz")
         private.add("core", "1.0")

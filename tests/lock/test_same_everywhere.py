@@ -16,7 +16,7 @@ from provisioner.errors import OperationError, UsageError
 from provisioner.host.local import LocalHost
 from provisioner.model.team import Index as TeamIndex
 from tests.lock.conftest import LINUX, MAC, WINDOWS, Team
-from tests.lock.index import CUTOFF, NEW, Index
+from tests.lock.index import CUTOFF, NEW, Index, allow
 from tests.support import PYTHON
 
 TAG = f"cp{PYTHON.replace('.', '')}-cp{PYTHON.replace('.', '')}"
@@ -79,6 +79,7 @@ def test_what_pip_tools_cannot_do_is_said(wide: Team, change: dict[str, object],
     pytest.importorskip("piptools")
     for name, value in change.items():
         setattr(wide, name, value)
+    allow("127.0.0.1:9")
     with pytest.raises(UsageError, match=told) as caught:
         wide.lock(engine="pip-tools")
     assert "uv" in caught.value.hint

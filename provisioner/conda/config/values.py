@@ -15,7 +15,7 @@ from provisioner.model.conda import CondaConfig, Priority
 # conda's ``has_scheme`` (common/url.py).
 SCHEME = r"[a-z][a-z0-9]{0,11}://"
 # ``expandvars`` of Python's os.path, which conda uses.
-_VARIABLE = re.compile(r"\$(\w+|\{[^}]*\})", re.ASCII)
+_VARIABLE = re.compile(r"\$(\w+|\{[^}]{0,200}\})", re.ASCII)
 # ``boolify`` in conda's auxlib/type_coercion.py.
 _TRUE = {"true", "yes", "on", "y", "1"}
 _FALSE = {"false", "no", "off", "n", "0", "non", "none", ""}

@@ -81,7 +81,7 @@ def macos(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         yield says(hit, "macos-too-old", grade=PROVES, why="a class of a framework of macOS itself is missing")
         return
     tensorflow = re.search(
-        r"Symbol not found: ?\(?_*(ZN|ZNK)\d*\w*(tensorflow|tsl|TF_|absl|google)|Symbol not found: ?\(?_*TF_", case.log.text
+        r"Symbol not found: ?\(?_*(ZN|ZNK)\w*(tensorflow|tsl|TF_|absl|google)|Symbol not found: ?\(?_*TF_", case.log.text
     )
     if tensorflow and hit.message.id != "macos-version":
         yield says(hit, "extension-abi-mismatch", grade=TELLS)

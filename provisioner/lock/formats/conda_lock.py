@@ -135,7 +135,7 @@ def _versions(depends: Iterable[str]) -> dict[str, str]:
     """Return what conda-lock keeps of match specs: the versions alone, those for one name together."""
     found: dict[str, list[str]] = {}
     for spec in depends:
-        name, *rest = re.sub(r"\[.*\]", "", spec).split()
+        name, *rest = spec.partition("[")[0].split()
         found.setdefault(name, []).extend(rest[:1])
     return {name: ",".join(dict.fromkeys(text for text in texts if text != "*")) or "*" * bool(texts) for name, texts in found.items()}
 
@@ -169,9 +169,10 @@ def read(text: str, *, file: str = "") -> dict[str, frozenset[Pin]]:
     """Return names, versions and hashes by the catalogue's name of the platform, of both managers; conda-lock is not needed to read."""
     names = {conda: ours for ours, conda in SUBDIRS.items()}
     data = _parsed(text, file)
-    found: dict[str, set[Pin]] = {names[platform]: set() for platform in data["metadata"]["platforms"] if platform in names}
+    found: dict[str, set[Pin]] = {names[platform]: set() for platform in map(str, data["metadata"]["platforms"]) if platform in names}
     for item in entries(text, file=file):
-        found[names[item.platform]].add((item.name, item.version, item.sha256))
+        # A package of a platform that the file does not list is there all the same.
+        found.setdefault(names[item.platform], set()).add((item.name, item.version, item.sha256))
     return {platform: frozenset(pins) for platform, pins in found.items()}
 
 

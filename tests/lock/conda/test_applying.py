@@ -30,6 +30,7 @@ from tests.channel.serve import Server
 from tests.choose.values import machine, shipped_order, with_driver
 from tests.lock.conda.conftest import Project
 from tests.lock.conda.test_locking import CPU, GPU, VENV, WHEELS
+from tests.lock.index import allow
 from tests.support import PYTHON, verification
 
 NOWHERE = EnvState(path="/nowhere/env", kind="absent", digest="absent")
@@ -49,6 +50,7 @@ def locked(project: Project, *targets: dict, channels: list[str]) -> TeamLock:
 @needs(PYTHON)
 def test_the_lock_is_installed_and_a_second_run_changes_nothing(project: Project, whole_channel: Channel, tmp_path: Path) -> None:
     with Server(whole_channel.folder) as server:
+        allow(server.host)
         locked(project, WHEELS, channels=[server.url])
         host, env = LocalHost(), tmp_path / "with space" / "env"
         seen = len(server.seen)

@@ -16,6 +16,7 @@ from tests.channel.packages import Package, write
 from tests.channel.python import needs
 from tests.channel.serve import Server
 from tests.lock.conda.conftest import OTHER, Project
+from tests.lock.index import allow
 from tests.support import PYTHON
 
 SECRET = "s3cr3t-t0ken"
@@ -156,6 +157,7 @@ def test_what_cannot_be_is_said(project: Project, declared_channel: Channel) -> 
 def test_a_channel_with_a_token_is_locked_without_it(project: Project, declared_channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHANNEL_TOKEN", SECRET)
     with Server(declared_channel.folder, token=SECRET) as server:
+        allow(server.host, "CHANNEL_TOKEN")
         of_both(project, declared_channel, CPU)
         project.declare(channels=[f"http://{server.host}/t/${{CHANNEL_TOKEN}}"])
         told = project.lock()

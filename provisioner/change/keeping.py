@@ -1,0 +1,94 @@
+"""The folder into which undo moves what came since (``--keep-new``): empty, on the same file system, and marked before the first move.
+
+A journal names that folder, and a journal may be forged: one is believed only where the folder says the same, in a file of this user's own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import posixpath
+
+from provisioner.change.journal import Journal
+from provisioner.environment.trust import check
+from provisioner.environment.workspace import Workspace
+from provisioner.errors import InputError, OperationError
+from provisioner.host import Host, Reader
+from provisioner.host.files import make_folders
+
+SCHEMA = "tfsetup/kept/1"
+MARKER = ".tfsetup-kept.json"
+
+
+def prepare(host: Host, workspace: Workspace, journal: Journal) -> None:
+    """Make the folder ready, and all that the moves need in it; raises ``InputError`` where it cannot serve, before anything has moved."""
+    keep = journal.keep
+    _check(host, workspace.root, keep)
+    made = make_folders(host, keep, mode=0o700)
+    try:
+        _try_rename(host, workspace, keep)
+        text = json.dumps({"schema": SCHEMA, "env": workspace.root, "started": journal.started, "paths": list(journal.kept)}, indent=1)
+        host.write(posixpath.join(keep, MARKER), text + "\n", durable=True)
+        for name in journal.kept:
+            make_folders(host, posixpath.dirname(posixpath.join(keep, name)), mode=0o700)
+    except BaseException:
+        _clear(host, keep)
+        for folder in reversed(made):
+            with contextlib.suppress(OSError):
+                host.remove_folder(folder)
+        raise
+
+
+def _check(reader: Reader, root: str, keep: str) -> None:
+    if f"{keep}/".startswith(f"{root}/"):
+        raise InputError("lies in the environment itself", place=keep, hint="name a folder elsewhere with --keep-new")
+    place = keep
+    while not reader.exists(place):
+        place = posixpath.dirname(place)
+    entry = reader.entry(place)
+    if entry.kind != "directory" or (place == keep and not _is_unused(reader, keep)):
+        raise InputError("is there already, and is not an empty folder", place=keep, hint="name another with --keep-new")
+    if entry.device != reader.entry(root).device:
+        hint = f"name a folder on the file system of {root} with --keep-new"
+        raise InputError("lies on another file system, and files are only ever renamed", place=keep, hint=hint)
+
+
+def _is_unused(reader: Reader, keep: str) -> bool:
+    """True for an empty folder, and for one that a run which was killed had made ready and no more."""
+    found = {name for name, mark in reader.marks(keep).items() if mark.kind != "directory"}
+    return not found - {MARKER, "probe"} and (MARKER in found or "probe" in found or not reader.list(keep))
+
+
+def _try_rename(host: Host, workspace: Workspace, keep: str) -> None:
+    """The number of the file system is not all: between two mounts of one nothing can be renamed."""
+    make_folders(host, workspace.state, mode=0o755)
+    probe, target = posixpath.join(workspace.state, "probe"), posixpath.join(keep, "probe")
+    host.write(probe, "")
+    try:
+        host.rename(probe, target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            host.remove(probe)
+        hint = f"name a folder beside {workspace.root} with --keep-new"
+        raise InputError(f"files of the environment cannot be moved there: {error.strerror}", place=keep, hint=hint) from None
+    host.remove(target)
+
+
+def _clear(host: Host, keep: str) -> None:
+    with contextlib.suppress(OSError):
+        for entry in host.list(keep):
+            host.remove_tree(entry.path) if entry.kind == "directory" else host.remove(entry.path)
+
+
+def check_marked(reader: Reader, workspace: Workspace, journal: Journal) -> None:
+    """Raise ``OperationError`` where the folder of a journal was not made for this undo; ``InputError`` where it is not to be trusted."""
+    path = posixpath.join(journal.keep, MARKER)
+    check(reader, path, top=posixpath.dirname(journal.keep))
+    try:
+        marked = json.loads(reader.read_text(path, limit=1 << 26))
+        same = (marked["schema"], marked["env"], marked["started"]) == (SCHEMA, workspace.root, journal.started)
+        same = same and set(marked["paths"]) == set(journal.kept)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        same = False
+    if not same:
+        raise OperationError("was not made to keep what came into the environment, so nothing is moved there", place=journal.keep)

@@ -1,0 +1,167 @@
+"""The way back of a change that stood: what is there is looked at, judged (``since``), and made a list of renames before the first of them."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
+from provisioner.change import brought as manifests
+from provisioner.change.brought import Brought, is_below
+from provisioner.change.journal import Journal
+from provisioner.change.moves import outgoing_moves
+from provisioner.change.since import CACHE, Dist, Seen, Verdict, above_of, judge, module_of
+from provisioner.environment.distributions import Installed, read_distributions, sites
+from provisioner.environment.owners import read_owners
+from provisioner.environment.workspace import STATE, Workspace
+from provisioner.host import Mark, Reader, files
+from provisioner.model.record import record
+
+STANDING = frozenset({"venv", "conda"})
+
+
+@record
+class WayBack:
+    """The verdict, and the journal of the undo: what goes, what comes back, what is moved aside before, in the fewest renames."""
+
+    verdict: Verdict
+    journal: Journal
+
+
+def way_back(reader: Reader, workspace: Workspace, change: Journal, *, keep: str = "", leave: bool = False) -> WayBack:
+    """Look, judge, and list the moves; nothing is changed.
+
+    ``keep`` is the folder (absolute) into which what is in the way is to be moved ("": it is to be told), ``leave`` leaves it where it is. Raises
+    as ``brought.read`` does.
+    """
+    seen = look(reader, workspace, change)
+    verdict = judge(seen, leave=leave)
+    journal = replace(change, phase="undoing", exact=True)
+    aside: tuple[str, ...] = ()
+    if keep:
+        paths = [path for item in verdict.obstacles for path in item.paths]
+        aside = outgoing_moves(reader, workspace.root, paths)
+        journal = replace(journal, keep=keep, kept=aside)
+    if not seen.whole:
+        out = outgoing_moves(reader, workspace.root, verdict.out)
+        back = _returning(reader, workspace, change, gone={*out, *aside}, left=verdict.left)
+        journal = replace(journal, incoming=out, outgoing=back, left=verdict.unreturned)
+    return WayBack(verdict=verdict, journal=journal)
+
+
+def look(reader: Reader, workspace: Workspace, change: Journal) -> Seen:
+    """Return what there is to judge by."""
+    root, kept = workspace.root, workspace.undo_files(change.number)
+    whole = change.before not in STANDING
+    # Of a change that was interrupted, what is in the stage has not come.
+    came = [name for name in change.incoming if not reader.exists(posixpath.join(workspace.stage, name))]
+    marks = _whole(reader, root) if whole else _below(reader, root, (*came, *change.outgoing))
+    distributions = _distributions(reader, root)
+    brought = manifests.read(reader, workspace, change.number) or manifests.of_old(reader, workspace, change, marks, distributions)
+    if not whole:
+        brought = replace(brought, files={path: mark for path, mark in brought.files.items() if is_below(path, frozenset(came))})
+        marks |= _caches(reader, root, brought, frozenset((*came, *change.outgoing)))
+    old = {} if whole else _below(reader, kept, change.outgoing)
+    for path in old:
+        # Where a file has taken the place of a folder above it.
+        marks |= {
+            above: Mark("other") for above in above_of(path) if above not in marks and _is_no_folder(reader, posixpath.join(root, above))
+        }
+    now, before = _dists(reader, root, distributions), _dists(reader, kept, _distributions(reader, kept)) if old else ()
+    stayed = brought.stayed if brought.stayed is not None else _not_ours(now, brought, before)
+    if whole:
+        stayed = frozenset()
+    blocked = tuple(move.path for move in change.moves if reader.exists(move.path) and reader.exists(move.target))
+    return Seen(
+        whole=whole, brought=brought.files, marks=marks, stayed=stayed, now=now, old=old, before=before,
+        blocked=tuple(path for path in blocked if not _goes(root, path, brought)),
+    )  # fmt: skip
+
+
+def _goes(root: str, path: str, brought: Brought) -> bool:
+    """True where what has the name of something that was renamed was itself brought, and leaves before."""
+    inner = posixpath.relpath(path, root)
+    return inner in brought.files or any(name.startswith(inner + "/") for name in brought.files)
+
+
+def _not_ours(now: Iterable[Dist], brought: Brought, before: Iterable[Dist]) -> frozenset[str]:
+    """Of a change of 0.1.0, which did not say what it left alone: whatever it did not bring, and would not be there twice."""
+    names = {item.name for item in before}
+    return frozenset(
+        item.metadata for item in now if item.name not in names and not any(is_below(path, {item.metadata}) for path in brought.files)
+    )
+
+
+def _whole(reader: Reader, root: str) -> dict[str, Mark]:
+    return {name: mark for name, mark in reader.marks(root).items() if name.split("/", maxsplit=1)[0] != STATE}
+
+
+def _below(reader: Reader, root: str, names: Iterable[str]) -> dict[str, Mark]:
+    """Return what lies at, or below, those paths relative to ``root``."""
+    found: dict[str, Mark] = {}
+    for name in names:
+        path = posixpath.join(root, name)
+        entry = files.entry(reader, path)
+        if entry is None:
+            continue
+        if entry.kind == "directory":
+            inner = reader.marks(path)
+            found |= {f"{name}/{below}": mark for below, mark in inner.items()} if inner else {name: Mark("directory")}
+        elif entry.kind == "link":
+            found[name] = Mark("link", target=reader.read_link(path))
+        else:
+            found[name] = Mark(entry.kind, entry.size, entry.mtime) if entry.kind == "file" else Mark(entry.kind)
+    return found
+
+
+def _caches(reader: Reader, root: str, brought: Brought, looked: Collection[str]) -> dict[str, Mark]:
+    """Return the byte code of brought modules that lies in folders which were not looked into."""
+    folders = {posixpath.join(posixpath.dirname(path), CACHE) for path in brought.files if path.endswith(".py")}
+    found: dict[str, Mark] = {}
+    for folder in sorted(folder for folder in folders if not is_below(folder, looked)):
+        inside = _below(reader, root, [folder])
+        found |= {path: mark for path, mark in inside.items() if module_of(path) in brought.files}
+    return found
+
+
+def _is_no_folder(reader: Reader, path: str) -> bool:
+    entry = files.entry(reader, path)
+    return entry is not None and entry.kind != "directory"
+
+
+def _distributions(reader: Reader, root: str) -> tuple[Installed, ...]:
+    if not reader.exists(root):
+        return ()
+    folders = [folder for folder in sites(reader, root) if folder.startswith(root + "/")]
+    return tuple(item for folder in folders for item in read_distributions(reader, root, folder))
+
+
+def _dists(reader: Reader, root: str, distributions: tuple[Installed, ...]) -> tuple[Dist, ...]:
+    """Return the distributions with their files, each file relative to ``root``."""
+    found: dict[str, set[str]] = {item.metadata: set() for item in distributions}
+    for path, claims in read_owners(reader, root, distributions).claims.items():
+        for claim in claims:
+            found[claim.metadata].add(path)
+    return tuple(Dist(item.name, item.version, item.metadata, frozenset(found[item.metadata])) for item in distributions)
+
+
+def _returning(reader: Reader, workspace: Workspace, change: Journal, *, gone: Collection[str], left: Collection[str]) -> tuple[str, ...]:
+    """Return the fewest moves that bring the old files back, but for those of ``left``, when ``gone`` is away."""
+    root, kept = workspace.root, workspace.undo_files(change.number)
+    mixed = {above for path in left for above in above_of(path)}
+    moves: list[str] = []
+
+    def enter(name: str) -> None:
+        if name in left or not reader.exists(posixpath.join(kept, name)):
+            return
+        there = reader.exists(posixpath.join(root, name)) and not is_below(name, gone)
+        folder = reader.entry(posixpath.join(kept, name)).kind == "directory"
+        if folder and (there or name in mixed):
+            for entry in reader.list(posixpath.join(kept, name)):
+                enter(posixpath.relpath(entry.path, kept))
+        else:
+            moves.append(name)
+
+    for name in change.outgoing:
+        enter(name)
+    return tuple(moves)
