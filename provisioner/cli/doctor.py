@@ -30,11 +30,9 @@ HEALTHY, FINDINGS, COULD_NOT_TELL = 0, 11, 16
 
 
 def doctor(
-    env: Annotated[
-        str | None, typer.Option("--env", "-e", metavar="PATH", help="The environment; the active one if not given. [TFSETUP_ENV]")
-    ] = None,
+    env: options.ActiveEnv = None,
     python: Annotated[str, typer.Option("--python", "-p", metavar="PATH", help="An interpreter, in place of an environment.")] = "",
-    cwd: Annotated[str, typer.Option("--cwd", metavar="PATH", help="Where programs are started; the working directory if not given.")] = "",
+    cwd: options.Cwd = "",
     check: Annotated[list[str] | None, typer.Option("--check", metavar="NAME", help="Only this check; can be repeated.")] = None,
     report: Annotated[str, typer.Option("--report", metavar="FILE", help="Write a bug report without private data.")] = "",
     compare: Annotated[str, typer.Option("--compare", metavar="OLD.json", help="Say what changed since `doctor --json` wrote this.")] = "",
@@ -74,8 +72,7 @@ def doctor(
     else:
         print_text(examination_text(found.examination, changes, verbose=verbose))
     if report:
-        taken_out = write_report(host, report, found, changes)
-        say(f"report: written to {report}; taken out: {', '.join(taken_out) or 'nothing, there was nothing private in it'}")
+        _report(host, report, found, changes)
     return _code(found.examination)
 
 
@@ -87,12 +84,13 @@ def _code(examination: Examination) -> int:
     return HEALTHY if told else COULD_NOT_TELL
 
 
-def write_report(host: Host, path: str, found: Diagnosed, changes: Changes | None) -> tuple[str, ...]:
-    """Write the bug report into a file that a person named, and return in words what was taken out of it."""
+def _report(host: Host, path: str, found: Diagnosed, changes: Changes | None) -> None:
+    """Write the bug report into a file that a person named, and say what was taken out of it."""
     from provisioner.report.bug_report import bug_report  # noqa: PLC0415 - only with --report
     from provisioner.report.private import Private  # noqa: PLC0415 - as above
 
     private = Private.of(host)
     text = bug_report(found.examination, found.case, changes, private)
     host.write(posixpath.join(host.cwd, path), text)
-    return private.taken_out
+    taken_out = ", ".join(private.taken_out) or "nothing, there was nothing private in it"
+    say(f"report: written to {path}; taken out: {taken_out}")

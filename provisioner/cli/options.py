@@ -38,6 +38,10 @@ Channel = Annotated[
     ),
 ]
 Env = Annotated[str | None, typer.Option("--env", "-e", metavar="PATH", help="The environment; ./tf-env if not given. [TFSETUP_ENV]")]
+ActiveEnv = Annotated[
+    str | None, typer.Option("--env", "-e", metavar="PATH", help="The environment; the active one if not given. [TFSETUP_ENV]")
+]
+Cwd = Annotated[str, typer.Option("--cwd", metavar="PATH", help="Where programs are started; the working directory if not given.")]
 With = Annotated[
     list[str] | None,
     typer.Option("--with", metavar="REQUIREMENT", help="A package to have beside TensorFlow; can be repeated. [TFSETUP_WITH]"),

@@ -82,16 +82,20 @@ def solve(  # noqa: PLR0913 - each is one part of the same question
         "mirrors": dict(channels.mirrors),
         "newer": channels.newer,
     }
+    answer = _solved(host, channels, request, watch)
+    found = tuple(codec.from_data(CondaPackage, item, file="rattler") for item in answer["packages"])
+    _check_hashes(found)
+    return tuple(sorted(found, key=lambda package: package.name))
+
+
+def _solved(host: Host, channels: Channels, request: dict[str, Any], watch: Callable[[int], None] | None) -> dict[str, Any]:
     done = _run(host, channels, request, SOLVE_TIMEOUT_SECONDS, watch)
     if _unsolvable(done) and channels.priority == "flexible":
         # conda's "flexible" looks into channels of lower priority where those of higher priority do not do; rattler calls that "disabled".
         done = _run(host, channels, {**request, "priority": "disabled"}, SOLVE_TIMEOUT_SECONDS, watch)
     if _unsolvable(done):
-        raise no_solution(channels.names, subdir, answer_of(done))
-    answer = checked(done, "the conda packages could not be chosen")
-    found = tuple(codec.from_data(CondaPackage, item, file="rattler") for item in answer["packages"])
-    _check_hashes(found)
-    return tuple(sorted(found, key=lambda package: package.name))
+        raise no_solution(channels.names, request["platform"], answer_of(done))
+    return checked(done, "the conda packages could not be chosen")
 
 
 def _unsolvable(done: Completed) -> bool:

@@ -185,16 +185,11 @@ def solve(
     Raises as ``rattler.solve``, and ``OperationError`` where conda-lock fails.
     """
     target = chosen[0]
-    subdir = SUBDIRS[target.platform]
-    places = sources.places
-    offline = offline or places.config.offline
-    channels = replace(places.channels, newer=cutoff.replace("Z", "+00:00"))
-    specs = asked.specs
-    picks: tuple[conda_lock_file.LockedEntry, ...] = ()
+    offline = offline or sources.places.config.offline
     if sources.conda:
         question = conda_lock.TargetQuestion(
             name=target.name,
-            subdir=subdir,
+            subdir=SUBDIRS[target.platform],
             specs=(*asked.specs, *asked.constraints),
             virtual=asked.virtual,
             channels=sources.written,
@@ -202,31 +197,69 @@ def solve(
             offline=offline,
         )
         picks = conda_lock_file.entries(conda_lock.lock(host, sources.conda, question, watch=watch), file="conda-lock.yml")
-        # conda-lock keeps no build numbers and dependencies in full; the channels' lists have them.
-        specs = tuple(f"{item.name} =={item.version} {item.build}" for item in picks)
-        channels = replace(channels, newer="")
+        found = _described(host, target, asked, sources, picks, offline=offline, watch=watch)
+    else:
+        found = _solved(host, target, asked, sources, cutoff=cutoff, offline=offline, watch=watch)
+    packages = tuple(replace(package, url=rattler.bare(package.url), channel=rattler.bare(package.channel)) for package in found)
+    return LockedConda(specs=asked.specs, virtual=asked.virtual, channels=sources.written, packages=packages)
+
+
+def _solved(
+    host: Host, target: Target, asked: SolverQuestion, sources: Sources, *, cutoff: str, offline: bool, watch: Watch
+) -> tuple[CondaPackage, ...]:
+    """Return what rattler chooses."""
+    try:
+        return rattler.solve(
+            host,
+            replace(sources.places.channels, newer=cutoff.replace("Z", "+00:00")),
+            subdir=SUBDIRS[target.platform],
+            specs=asked.specs,
+            virtual=asked.virtual,
+            repodata=sources.repodata,
+            locked=sources.before.get(target.name, ()),
+            constraints=asked.constraints,
+            offline=offline,
+            watch=watch,
+        )
+    except NoProfileError as error:
+        _name(error, target, asked, error.message)
+        raise
+
+
+def _described(
+    host: Host,
+    target: Target,
+    asked: SolverQuestion,
+    sources: Sources,
+    picks: Sequence[conda_lock_file.LockedEntry],
+    *,
+    offline: bool,
+    watch: Watch,
+) -> tuple[CondaPackage, ...]:
+    """Return what conda-lock has chosen, as the channels' lists describe it: it keeps no build numbers, and not all dependencies."""
     try:
         found = rattler.solve(
             host,
-            channels,
-            subdir=subdir,
-            specs=specs,
+            replace(sources.places.channels, newer=""),
+            subdir=SUBDIRS[target.platform],
+            specs=tuple(f"{item.name} =={item.version} {item.build}" for item in picks),
             virtual=asked.virtual,
             repodata=sources.repodata,
-            locked=() if sources.conda else sources.before.get(target.name, ()),
-            constraints=() if sources.conda else asked.constraints,
             offline=offline,
             watch=watch,
         )
     except NoProfileError as error:
         # conda's own solver minds no limits (run_constrained) on virtual packages.
-        what = "what conda-lock has chosen does not go together on the target's machines" if sources.conda else error.message
-        error.message = f"{what} ({target.name})"
-        error.hint = f"it was asked for {', '.join(asked.virtual)}; change the target, its release or Python, or `channels`"
+        _name(error, target, asked, "what conda-lock has chosen does not go together on the target's machines")
         raise
     _check_same(target, found, picks)
-    packages = tuple(replace(package, url=rattler.bare(package.url), channel=rattler.bare(package.channel)) for package in found)
-    return LockedConda(specs=asked.specs, virtual=asked.virtual, channels=sources.written, packages=packages)
+    return found
+
+
+def _name(error: NoProfileError, target: Target, asked: SolverQuestion, what: str) -> None:
+    """Say in the error which target has no solution."""
+    error.message = f"{what} ({target.name})"
+    error.hint = f"it was asked for {', '.join(asked.virtual)}; change the target, its release or Python, or `channels`"
 
 
 def _check_same(target: Target, found: Sequence[CondaPackage], picks: Sequence[conda_lock_file.LockedEntry]) -> None:
@@ -234,7 +267,7 @@ def _check_same(target: Target, found: Sequence[CondaPackage], picks: Sequence[c
     wanted = {(item.name, item.version, item.build): item.sha256 for item in picks}
     have = {(item.name, item.version, item.build): item.sha256 for item in found}
     wrong = sorted(key[0] for key in {*wanted, *have} if wanted.get(key) != have.get(key))
-    if picks and wrong:
+    if wrong:
         message = f"conda-lock's packages are not those that the channels list: {', '.join(wrong)}"
         raise OperationError(message, place=target.name, hint="lock without `--engine conda-lock`")
 
