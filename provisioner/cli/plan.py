@@ -10,6 +10,7 @@ import typer
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text, say, write_file
 from provisioner.commands import plan as stages
+from provisioner.host import PRIVATE
 from provisioner.host.local import LocalHost
 from provisioner.model import codec
 from provisioner.plan.seal import SCHEMA
@@ -47,7 +48,7 @@ def plan(
     planned = stages.plan(Session(host), options.request(host, **named), facts_file=facts)
     document = codec.document(SCHEMA, planned.plan)
     if output:
-        write_file(host, output, json.dumps(document, indent=1) + "\n")
+        write_file(host, output, json.dumps(document, indent=1) + "\n", mode=PRIVATE)
     if as_json:
         print_json(document)
     else:
