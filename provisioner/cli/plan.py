@@ -11,6 +11,7 @@ from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text, say, write_file
 from provisioner.cli.trusting import trusting
 from provisioner.commands import plan as stages
+from provisioner.host import PRIVATE
 from provisioner.host.local import LocalHost
 from provisioner.model import codec
 from provisioner.plan.seal import SCHEMA
@@ -50,7 +51,7 @@ def plan(
     planned = stages.plan(session, options.request(host, **named), facts_file=facts)
     document = codec.document(SCHEMA, planned.plan)
     if output:
-        write_file(host, output, json.dumps(document, indent=1) + "\n")
+        write_file(host, output, json.dumps(document, indent=1) + "\n", mode=PRIVATE)
         from provisioner.commands.named import remember_plan  # noqa: PLC0415 - only where it is saved
 
         remember_plan(session, planned.plan)
