@@ -10,11 +10,12 @@ from provisioner.base import numbers, versions
 from provisioner.base import text as words
 from provisioner.catalogue import conda_tables, fits, lockfile, releases, tables, yaml_text
 from provisioner.causes import pages, speakers
-from provisioner.change import journal
+from provisioner.change import brought, journal
 from provisioner.cli import settings
 from provisioner.diagnose import compare
 from provisioner.engines import resolving, wheels
 from provisioner.environment import receipt
+from provisioner.environment.workspace import Workspace
 from provisioner.errors import TfsetupError
 from provisioner.lock import dates, declaration, find, inputs, project, requirement, requirements_file, shape, sidecar, store, toml_text
 from provisioner.lock.formats import conda_lock, pylock
@@ -122,9 +123,17 @@ def examination(data: bytes) -> None:
     compare.from_document(strict(data), file="e")
 
 
-@harness(journal.read)
+@harness(journal.read, journal.read_aside, journal.read_at)
 def journal_json(data: bytes) -> None:
-    journal.read(FakeReader({"/j.json": data}), "/j.json")  # type: ignore[arg-type]  # it only reads
+    workspace = Workspace(root="/work/e")
+    journal.read(FakeReader({workspace.journal: data}), workspace)
+    journal.read_aside(FakeReader({Workspace(root=workspace.aside).journal: data}), workspace)
+
+
+@harness(brought.read)
+def brought_json(data: bytes) -> None:
+    workspace = Workspace(root="/work/e")
+    brought.read(FakeReader({workspace.brought(1): data}), workspace, 1)
 
 
 @harness(receipt.read)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 
@@ -11,9 +12,11 @@ from provisioner.commands import explain as explaining
 from provisioner.conda import pattern, registry, specs
 from provisioner.conda.config import parse as condarc
 from provisioner.diagnose.checks import kernels
-from provisioner.engines import index
-from provisioner.environment import conda_owned, conda_present, conda_records, config, damaged, distributions
+from provisioner.engines import allowed, index
+from provisioner.environment import conda_owned, conda_present, conda_records, config, damaged, distributions, owners
+from provisioner.environment import metadata as envmetadata
 from provisioner.environment import read as reading_site
+from provisioner.errors import InputError
 from provisioner.explain import reading, weigh
 from provisioner.facts import (
     conda,
@@ -38,7 +41,7 @@ from provisioner.facts import (
 )
 from provisioner.host.local import LocalHost
 from provisioner.lock import installed
-from provisioner.verify import events, integrity
+from provisioner.verify import events
 from tests.facts.fake_reader import FakeReader
 from tests.fuzz.registry import harness, text
 
@@ -65,22 +68,33 @@ def log(data: bytes) -> None:
     config.parse_config,
     damaged.read_broken,
     distributions.read_distributions,
-    distributions.parse_metadata,
-    installed.read_distributions,
+    distributions.read_installed,
+    distributions.read_metadata,
+    envmetadata.parse_metadata,
+    installed.read_whole,
+    owners.read_owners,
+    owners.read_claims,
 )
 def metadata(data: bytes) -> None:
     head, _, tail = data.partition(b"\n---\n")
     files = {f"{INFO}/METADATA": head, f"{INFO}/RECORD": tail, "/e/pyvenv.cfg": tail or head, "/e/bin/python": "x"}
     for reader in (FakeReader(files), FakeReader({f"{INFO}/METADATA": head, f"{INFO}/RECORD": "", "/e/pyvenv.cfg": "home = /usr/bin\n"})):
         found = reading_site.read_site(reader, "/e")
-        installed.read_distributions(reader, found)
+        installed.read_whole(reader, found)
+        owners.read_owners(reader, "/e", found.distributions)
         damaged.read_broken(reader, "/e")
 
 
-@harness()
+@harness(envmetadata.parse_record, owners.read_rows)
 def record(data: bytes) -> None:
-    list(integrity._rows(text(data), SITE, "tensorflow", INFO))
-    distributions._record_names(text(data))
+    list(envmetadata.parse_record(text(data)))
+    owners.read_rows(FakeReader({f"{INFO}/RECORD": data}), INFO)
+
+
+@harness(allowed.read_allowed)
+def own_configuration(data: bytes) -> None:
+    with contextlib.suppress(InputError):
+        allowed.read_allowed(FakeReader({"/c/config.yaml": data}, env={"TFSETUP_CONFIG": "/c/config.yaml"}))
 
 
 @harness(
