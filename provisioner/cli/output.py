@@ -66,12 +66,12 @@ def fail(error: TfsetupError, *, as_json: bool) -> int:
     return error.exit_code
 
 
-def write_file(host: Host, path: str, text: str) -> None:
+def write_file(host: Host, path: str, text: str, *, mode: int | None = None) -> None:
     """Write a file that a person named with ``-o``; a link is followed, and what is no file (``/dev/null``, a folder) is never replaced."""
     target = host.real(posixpath.join(host.cwd, path))
     try:
         if host.exists(target) and host.entry(target).kind != "file":
             raise InputError("is there already, and is not a file", place=path, hint="choose another file")
-        host.write(target, text)
+        host.write(target, text, mode=mode)
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", place=path, hint="choose another file") from None

@@ -11,6 +11,7 @@ from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text, say, write_file
 from provisioner.cli.trusting import trusting
 from provisioner.commands import plan as stages
+from provisioner.host import PRIVATE
 from provisioner.host.local import LocalHost
 from provisioner.model import codec
 from provisioner.plan.seal import SCHEMA
@@ -49,7 +50,7 @@ def plan(
     session = Session(host, trusting(host, trust=trust, programs=False))
     planned = stages.plan(session, options.request(host, **named), facts_file=facts)
     if output:
-        write_file(host, output, json.dumps(codec.document(SCHEMA, planned.plan), indent=1) + "\n")
+        write_file(host, output, json.dumps(codec.document(SCHEMA, planned.plan), indent=1) + "\n", mode=PRIVATE)
         from provisioner.commands.named import remember_plan  # noqa: PLC0415 - only where it is saved
 
         remember_plan(session, planned.plan)

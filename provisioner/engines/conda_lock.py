@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
 from provisioner.errors import OperationError, UsageError
-from provisioner.host import Host
+from provisioner.host import PRIVATE, Host
 from provisioner.model.facts import Tool
 from provisioner.model.record import record
 
@@ -65,7 +65,7 @@ def lock(host: Host, conda: str, asked: TargetQuestion, *, watch: Callable[[int]
     Raises ``OperationError`` with what it says where it fails.
     """
     paths = {name: posixpath.join(asked.folder, name) for name in ("environment.yml", "virtual-packages.yml", "conda-lock.yml")}
-    host.write(paths["environment.yml"], environment(asked))
+    host.write(paths["environment.yml"], environment(asked), mode=PRIVATE)
     host.write(paths["virtual-packages.yml"], virtual_packages(asked))
     argv = [host.python, "-W", "ignore", "-m", "conda_lock", "lock", "--conda", conda, "--platform", asked.subdir]
     argv += ["-f", paths["environment.yml"], "--virtual-package-spec", paths["virtual-packages.yml"], "--lockfile", paths["conda-lock.yml"]]

@@ -15,7 +15,7 @@ from provisioner.engines.resolving import Job, NoSolutionError, Resolved, check_
 from provisioner.engines.uv import checked, find_uv
 from provisioner.engines.wheels import Wheel, major_minor, pick, supported_tags
 from provisioner.errors import OperationError, UsageError
-from provisioner.host import Host
+from provisioner.host import PRIVATE, Host
 
 TIMEOUT_SECONDS = 1800.0
 # pip-compile knows neither older machines nor upload dates; versions that do not fit are ruled out for the next round.
@@ -173,8 +173,8 @@ def _variables(host: Host, job: Job) -> dict[str, str]:
 
 def _compile(host: Host, job: Job, python: list[str], limits: list[str], watch: Callable[[int], None] | None) -> str:
     asked, constraints = posixpath.join(job.folder, "requirements.in"), posixpath.join(job.folder, "constraints.txt")
-    host.write(asked, "".join(f"{text}\n" for text in job.requirements))
-    host.write(constraints, "".join(f"{text}\n" for text in limits))
+    host.write(asked, "".join(f"{text}\n" for text in job.requirements), mode=PRIVATE)
+    host.write(constraints, "".join(f"{text}\n" for text in limits), mode=PRIVATE)
     passed = ["--only-binary", ":all:", *(["--no-index"] if job.offline else [])]
     argv = [*python, "-m", "piptools", "compile", asked, "--constraint", constraints, "--output-file", "-", "--quiet", "--no-header"]
     argv += ["--annotate", "--annotation-style", "split", "--strip-extras", "--allow-unsafe", "--no-emit-index-url", "--no-emit-options"]

@@ -24,7 +24,7 @@ from provisioner.engines.resolving import (
 )
 from provisioner.engines.wheels import major_minor, read_pylock
 from provisioner.errors import OperationError
-from provisioner.host import Completed, Host
+from provisioner.host import PRIVATE, Completed, Host
 from provisioner.model.record import record
 from provisioner.model.team import Index
 
@@ -188,9 +188,9 @@ def _run(
 ) -> Completed:
     """Run `uv pip compile`; every option that could change an answer is given, so that no one's settings do."""
     project, limits = posixpath.join(job.folder, "pyproject.toml"), posixpath.join(job.folder, "constraints.txt")
-    host.write(project, _project(job, state))
+    host.write(project, _project(job, state), mode=PRIVATE)
     if job.constraints:
-        host.write(limits, "".join(f"{text}\n" for text in job.constraints))
+        host.write(limits, "".join(f"{text}\n" for text in job.constraints), mode=PRIVATE)
     argv = [uv.find_uv(host), "pip", "compile", project, *form]
     argv += ["--constraints", limits] if job.constraints else []
     argv += ["--python-version", job.python, "--python-platform", platform, "--no-header"]
@@ -226,5 +226,5 @@ def _notes(host: Host, job: Job, state: _Round, pylock: str, run: Callable[..., 
         done = run(state, form)
     uv.checked(done, f"the packages of {job.name} could not be resolved")
     if kept:
-        host.write(kept, done.out)
+        host.write(kept, done.out, mode=PRIVATE)
     return done.out

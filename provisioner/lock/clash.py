@@ -36,7 +36,7 @@ PROBES = 4
 NEIGHBOURS = 4
 _NO_WHEEL = re.compile(
     r"(?:Wheels are (?:available|required) for|only found wheels for) `([A-Za-z0-9._-]+)`"
-    r"|([A-Za-z0-9][A-Za-z0-9._-]*?)(?:[=<>!~]=?\S*)? (?:has|have) no (?:usable wheels|wheels with)"
+    r"|(?<![A-Za-z0-9._-])([A-Za-z0-9][A-Za-z0-9._-]{0,100}?)(?:[=<>!~]=?\S{0,100})? (?:has|have) no (?:usable wheels|wheels with)"
 )
 _UNKNOWN = re.compile(r"Because (?:there are no versions of )?([A-Za-z0-9._-]+) (?:was not found in the package registry|was not found)")
 _TOO_NEW = re.compile(r"`([A-Za-z0-9._-]+)` was filtered by `exclude-newer")

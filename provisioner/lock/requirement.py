@@ -15,7 +15,9 @@ from provisioner.model.record import record
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 # The versions that everybody writes; other forms of PEP 440 go the long way.
 _CLAUSE = r"(?:~=|==|!=|<=|>=|<|>)\s*[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?"
-_SIMPLE = re.compile(rf"\s*({_NAME})\s*(?:\[\s*({_NAME}(?:\s*,\s*{_NAME})*)?\s*\])?\s*({_CLAUSE}(?:\s*,\s*{_CLAUSE})*)?\s*", re.ASCII)
+_SIMPLE = re.compile(
+    rf"\s*({_NAME})(?:\s*\[\s*(?:({_NAME}(?:\s*,\s*{_NAME})*)\s*)?\])?(?:\s*({_CLAUSE}(?:\s*,\s*{_CLAUSE})*))?\s*", re.ASCII
+)
 _VCS = re.compile(r"(?i)^(?:.*@\s*)?(git|hg|svn|bzr)\+")
 _ARCHIVE = re.compile(r"(?i)\.(?:whl|zip|tar\.gz)\s*$")
 _VARIABLE = re.compile(r"\$\{[A-Za-z0-9_]+\}")

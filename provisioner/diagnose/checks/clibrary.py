@@ -231,7 +231,7 @@ def _named_in_error(case: Case, outside: list[tuple[str, str]]) -> dict[str, str
         return {}
     found: dict[str, str] = {}
     for line in _said(case.child).splitlines():
-        for path in re.findall(r"/[^\s:'\"()]{1,1000}\.so[.\d]*", line):
+        for path in re.findall(r"/[^\s:'\"()]{1,400}\.so[.\d]*", line):
             if any(path == part or posixpath.dirname(path) == part.rstrip("/") for _, part in outside):
                 found.setdefault(path, line.strip()[:300])
     return found

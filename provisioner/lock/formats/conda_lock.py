@@ -18,7 +18,7 @@ from typing import Any, cast
 from provisioner.catalogue.yaml_text import parse_yaml
 from provisioner.engines.rattler import with_credentials
 from provisioner.errors import InputError, OperationError, UsageError
-from provisioner.host import Host
+from provisioner.host import PRIVATE, Host
 from provisioner.lock.formats import Pin
 from provisioner.lock.formats._conda_lock import NOT_INSTALLED
 from provisioner.model.conda_package import SUBDIRS
@@ -77,7 +77,7 @@ def write(host: Host, held: Mapping[str, tuple[LockedTarget, ...]], *, source: s
         for name, body in zip(missing, _run(host, [requests[name] for name in missing]), strict=True):
             texts[name] = _HEADER.format(name=name) + body
             if kept[name]:
-                host.write(kept[name], texts[name])
+                host.write(kept[name], texts[name], mode=PRIVATE)
     return texts
 
 
