@@ -65,8 +65,7 @@ def apply(
         request=options.request(host, **named), saved=plan, lock=folder if locked else None, target=target if locked else None, wait=wait
     )
     agreed = options.agreed(host, yes=yes)
-    agree = agree_to_plan(as_json=as_json, agreed=agreed, verbose=verbose)
-    agree_back = agree_to_back(as_json=as_json, agreed=agreed)
+    agree, agree_back = agree_to_plan(as_json=as_json, agreed=agreed, verbose=verbose), agree_to_back(as_json=as_json, agreed=agreed)
     with closing(progress_for(as_json=as_json, host=host)) as progress:
         done = stages.apply(Session(host, trusting(host, trust=trust)), asked, agree=agree, agree_back=agree_back, progress=progress)
     if as_json:

@@ -67,13 +67,17 @@ def doctor(
     with closing(progress_for(as_json=as_json, host=host)) as progress:
         found = stages.doctor(session, env=place, python=named, request=request, options=chosen, only=check or (), progress=progress)
     changes = compare_examinations(before, found.examination) if before else None
-    if as_json:
-        print_json(examination_document(found.examination, changes))
-    else:
-        print_text(examination_text(found.examination, changes, verbose=verbose))
+    _tell(found.examination, changes, as_json=as_json, verbose=verbose)
     if report:
         _report(host, report, found, changes)
     return _code(found.examination)
+
+
+def _tell(examination: Examination, changes: Changes | None, *, as_json: bool, verbose: bool) -> None:
+    if as_json:
+        print_json(examination_document(examination, changes))
+    else:
+        print_text(examination_text(examination, changes, verbose=verbose))
 
 
 def _code(examination: Examination) -> int:

@@ -17,9 +17,11 @@ from provisioner.cli.trusting import trusting
 from provisioner.commands import fix as stages
 from provisioner.commands.apply import check_executor
 from provisioner.environment import active
+from provisioner.host import Host
 from provisioner.host.local import LocalHost
 from provisioner.model.diagnosis import Examination
 from provisioner.model.plan import Plan
+from provisioner.model.request import Request
 from provisioner.repair.attempts import Tried
 from provisioner.report.fix_text import findings_text, fixed_document, fixed_text, taken_back_text
 from provisioner.report.plan_text import plan_text
@@ -46,18 +48,14 @@ def fix(
     """Make an environment work by the smallest repair that does: shown, agreed to, executed, verified; undone when the proof fails."""
     host = LocalHost()
     check_executor(host)
-    named = absolute(python, host, "--python") if python else ""
-    place, named_by = options.named_environment(host, env, python)
-    request = options.request(host, offline=offline)
-    subject = active.choose(host, env=place, python=named)
+    subject, request = _subject(host, env, python, offline=offline)
     asked = stages.FixRequest(
         subject=subject,
-        request=replace(request, origins={**request.origins, "env": named_by.origins["env"]}),
+        request=request,
         cwd=absolute(cwd, host, "--cwd") if cwd else host.cwd,
         wait=wait,
         shown_only=dry_run,
     )
-
     talk = _Talk(as_json=as_json, agreed=options.agreed(host, yes=yes), shown_only=dry_run, verbose=verbose)
     with closing(progress_for(as_json=as_json, host=host)) as progress:
         fixing = stages.fix(
@@ -74,6 +72,14 @@ def fix(
     else:
         print_text(fixed_text(fixing, verbose=verbose))
     return CODES[fixing.outcome]
+
+
+def _subject(host: Host, env: str | None, python: str, *, offline: bool) -> tuple[active.Subject, Request]:
+    """Return what is repaired, and the request, which says who named it."""
+    named = absolute(python, host, "--python") if python else ""
+    place, named_by = options.named_environment(host, env, python)
+    request = options.request(host, offline=offline)
+    return active.choose(host, env=place, python=named), replace(request, origins={**request.origins, "env": named_by.origins["env"]})
 
 
 class _Talk:

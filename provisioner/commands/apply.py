@@ -9,6 +9,7 @@ from provisioner.change.execute import Executed, execute
 from provisioner.commands import named
 from provisioner.commands import plan as planning
 from provisioner.commands.plan import Planned
+from provisioner.commands.plan_saved import load_saved_plan
 from provisioner.commands.undo import Agree, clear_before
 from provisioner.errors import OperationError
 from provisioner.host import Host
@@ -81,8 +82,6 @@ def _planned(session: Session, asked: ApplyRequest) -> Planned:
 
         return plan_locked(session, asked.request, locked_folder(session.host, asked.lock), asked.target or "")
     if asked.saved:
-        from provisioner.commands.plan_saved import load_saved_plan  # noqa: PLC0415 - only with a plan
-
         return load_saved_plan(session, asked.saved, asked.request.channels)
     return planning.plan(session, asked.request)
 

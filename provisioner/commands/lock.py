@@ -19,8 +19,11 @@ from provisioner.host import Host, Reader
 from provisioner.host.files import make_folders
 from provisioner.lock import conda as conda_half
 from provisioner.lock import dates, render, sidecar, store
+from provisioner.lock.choosing import choose_sets
 from provisioner.lock.conda import Sources
+from provisioner.lock.declaration import read_declaration
 from provisioner.lock.formats import conda_lock
+from provisioner.lock.inputs import read_inputs
 from provisioner.lock.resolve import ChosenSet, How, Locked, catalogue_digest, lock_targets
 from provisioner.model.named import Named
 from provisioner.model.record import record
@@ -78,10 +81,6 @@ def lock(session: Session, project: str, wanted: LockRequest, *, progress: Progr
 
 def read_declared(session: Session, project: str) -> Declared:
     """Read the declaration in the folder ``project`` (absolute) with all its inputs; raises ``InputError`` with every fault."""
-    from provisioner.lock.choosing import choose_sets  # noqa: PLC0415 - a lock of values needs no files
-    from provisioner.lock.declaration import read_declaration  # noqa: PLC0415 - as above
-    from provisioner.lock.inputs import read_inputs  # noqa: PLC0415 - as above
-
     declaration = read_declaration(session.host, project)
     catalogue = session.catalogue
     return Declared(

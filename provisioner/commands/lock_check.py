@@ -13,6 +13,8 @@ from provisioner.commands.lock import Declared, LockRequest, choose, lock_folder
 from provisioner.errors import InputError, UsageError
 from provisioner.host import Host
 from provisioner.lock import sidecar, store
+from provisioner.lock.declaration import read_declaration
+from provisioner.lock.difference import compare
 from provisioner.lock.stale import Difference, differences
 from provisioner.model.named import Named
 from provisioner.model.record import record
@@ -80,9 +82,6 @@ def diff(session: Session, project: str, old: str) -> LockDiff:
 
     ``old`` is a folder with a lock, a sidecar, or a revision of git; without it, that of git's HEAD. Raises ``UsageError`` or ``InputError``.
     """
-    from provisioner.lock.declaration import read_declaration  # noqa: PLC0415 - as in ``read_declared``
-    from provisioner.lock.difference import compare  # noqa: PLC0415 - only for a comparison
-
     host = session.host
     folder = lock_folder(host, read_declaration(host, project))
     new = store.read_lock(host, folder)

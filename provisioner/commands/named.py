@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from provisioner.base.text import mask
 from provisioner.engines import allowed
+from provisioner.engines.index import index_addresses
 from provisioner.environment.layout import layout
 from provisioner.errors import InputError
 from provisioner.facts import interpreters
@@ -113,7 +114,6 @@ def _is_own_host(session: Session, host: str) -> bool:
     if host in own.hosts or host in own.credentials:
         return True
     from provisioner.conda.config.read import configured_addresses  # noqa: PLC0415 - only where a file names addresses
-    from provisioner.engines.index import index_addresses  # noqa: PLC0415 - as above
 
     try:
         conda = configured_addresses(session.host)

@@ -12,8 +12,10 @@ from provisioner.commands.plan import Planned, plan
 from provisioner.errors import InputError
 from provisioner.host import Host
 from provisioner.lock import sidecar, store
+from provisioner.lock.fitting import fit, is_known_set, set_of
 from provisioner.lock.stale import MISSING, changed_files
 from provisioner.model.catalogue import Proof
+from provisioner.model.catalogue import set_of as set_device
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState
 from provisioner.model.request import Request
@@ -39,8 +41,6 @@ def plan_locked(session: Session, request: Request, folder: str, target: str) ->
     Raises ``InputError`` for a lock that is missing or not whole, ``NoProfileError`` where no target fits.
     """
     from provisioner.lock.conda_locked import with_conda  # noqa: PLC0415 - as below
-    from provisioner.lock.fitting import fit, is_known_set, set_of  # noqa: PLC0415 - brings the choice of a release, which a check does without
-    from provisioner.model.catalogue import set_of as set_device  # noqa: PLC0415 - as above
 
     host = session.host
     lock = store.read_lock(host, folder)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from provisioner import __version__
 from provisioner.change.standing import interrupted
+from provisioner.commands import named
+from provisioner.commands import plan as planning
+from provisioner.commands.plan import Planned
 from provisioner.environment.place import check_place
 from provisioner.environment.read import read_site
 from provisioner.environment.workspace import Workspace
@@ -19,12 +21,6 @@ from provisioner.plan.pick import (
 )
 from provisioner.plan.saved import check_fresh, differences, load_plan
 from provisioner.session import Session
-
-if TYPE_CHECKING:
-    pass
-from provisioner.commands import named
-from provisioner.commands import plan as planning
-from provisioner.commands.plan import Planned
 
 
 def load_saved_plan(session: Session, path: str, channels: tuple[str, ...] = ()) -> Planned:

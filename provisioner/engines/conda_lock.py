@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 
 from provisioner.errors import OperationError, UsageError
 from provisioner.host import PRIVATE, Host
@@ -34,8 +35,6 @@ class TargetQuestion:
 
 def executable(tools: Sequence[Tool]) -> str:
     """Return the program that conda-lock is to solve with; raises ``UsageError`` where there is none, or no conda-lock."""
-    from importlib.util import find_spec  # noqa: PLC0415 - only for this engine
-
     place = "--engine conda-lock"
     if find_spec("conda_lock") is None:
         raise UsageError("conda-lock is not installed", place=place, hint="install it with `pip install 'tfsetup[conda]'`")

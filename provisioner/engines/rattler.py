@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
+from importlib.util import find_spec
 from typing import Any
 
 from provisioner.engines.rattler_failures import INSTALL_HINT, answer_of, checked, no_solution
@@ -193,8 +194,6 @@ def with_credentials(url: str, channels: Iterable[str]) -> str:
 
 def check_installed() -> None:
     """Raise ``UsageError`` where py-rattler is missing; asked before anything else is done."""
-    from importlib.util import find_spec  # noqa: PLC0415 - only for conda environments
-
     if find_spec("rattler") is None:
         raise UsageError("conda environments need the package py-rattler, which is not installed", place="--kind conda", hint=INSTALL_HINT)
 

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from packaging.requirements import Requirement
+
 from provisioner.base.names import is_rival, normalise
 from provisioner.base.text import mask
 from provisioner.base.versions import is_prerelease
@@ -228,8 +230,6 @@ def _version(answer: Resolved, name: str) -> str:
 
 
 def _name(requirement: str) -> str:
-    from packaging.requirements import Requirement  # noqa: PLC0415 - start-up
-
     return normalise(Requirement(requirement).name)
 
 

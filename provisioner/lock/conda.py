@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
+from urllib.parse import quote
 
 from provisioner.base.names import is_rival, normalise
 from provisioner.catalogue import Catalogue
@@ -75,8 +76,6 @@ def _absolute(channel: str, folder: str) -> str:
     """A channel that is a folder is relative to the declaration."""
     if not channel.startswith(("./", "../")):
         return channel
-    from urllib.parse import quote  # noqa: PLC0415 - only for folders
-
     return f"file://{quote(posixpath.normpath(posixpath.join(folder, channel)))}"
 
 

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from provisioner.base.names import normalise
+from provisioner.catalogue.yaml_text import find_places, parse_yaml
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.lock import checks
@@ -48,8 +49,6 @@ def checked(found: Found) -> Written:
 
 
 def _yaml_data(found: Found) -> Any:
-    from provisioner.catalogue.yaml_text import parse_yaml  # noqa: PLC0415 - only for this kind of file
-
     try:
         # Numbers stay as they are written, so `tensorflow: 2.20` is not 2.2.
         data = parse_yaml(found.text, file=found.file)
@@ -77,8 +76,6 @@ def _told(faults: list[ShapeFault], found: Found) -> tuple[str, ...]:
     """Return the faults with their places, in the order of the file; the parser of TOML does not tell lines."""
     if not found.is_yaml:
         return tuple(f"{PYPROJECT}: {label(('tool', 'tfsetup', *fault.path))}: {fault.why}" for fault in faults)
-    from provisioner.catalogue.yaml_text import find_places  # noqa: PLC0415 - only for faults
-
     values, keys = find_places(found.text)
     told = []
     for fault in faults:

@@ -6,6 +6,8 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from packaging.requirements import InvalidRequirement, Requirement
+
 from provisioner.base.names import is_rival, normalise
 from provisioner.environment.distributions import Installed, read_installed
 from provisioner.environment.read import Site
@@ -45,8 +47,6 @@ def asked_for(distributions: Iterable[Installed], markers: Mapping[str, str], kn
 
 
 def _needs(item: Installed, markers: Mapping[str, str]) -> Iterable[str]:
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - start-up
-
     extras = ("", _CUDA_EXTRA) if is_rival(item.name) else ("",)
     for text in item.requires:
         try:

@@ -6,7 +6,8 @@ import posixpath
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
 
 from provisioner.base.names import STAND_INS, TENSORFLOW, is_rival, normalise
 from provisioner.engines import uv
@@ -15,17 +16,11 @@ from provisioner.errors import NoProfileError, OperationError, UsageError
 from provisioner.host import Host
 from provisioner.model.catalogue import NO_ADDON, Lock, LockedFile
 
-if TYPE_CHECKING:
-    pass
-
-
 Resolve = Callable[..., dict[str, Wheel]]
 
 
 def check_requirements(extra: tuple[str, ...]) -> None:
     """Raise ``UsageError`` for what is not a plain requirement (PEP 508 without an address), or names TensorFlow itself."""
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - only with --with
-
     for text in extra:
         try:
             requirement = Requirement(text)
@@ -44,8 +39,6 @@ def check_requirements(extra: tuple[str, ...]) -> None:
 
 def check_addons(extra: tuple[str, ...], lock: Lock) -> None:
     """Raise ``NoProfileError`` for an add-on that has no release for this TensorFlow."""
-    from packaging.requirements import Requirement  # noqa: PLC0415 - only with --with
-
     names = [name for name in (normalise(Requirement(text).name) for text in extra) if lock.addons.get(name) == NO_ADDON]
     if names:
         message = f"no release of {' or '.join(names)} is for TensorFlow {lock.release}"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from provisioner.base.paths import absolute
 from provisioner.base.text import size_words
+from provisioner.choose import choose
+from provisioner.conda import registry
 from provisioner.environment.read import Site
 from provisioner.errors import InputError, OperationError, UsageError
 from provisioner.host import Host
@@ -39,8 +41,6 @@ def without_credentials(request: Request) -> Request:
 
 def pick_best(session: Session, facts: Facts, request: Request, env: EnvState) -> Picked:
     """Take the catalogue's best set for machine and request, with what ``--with`` adds."""
-    from provisioner.choose import choose  # noqa: PLC0415 - not needed by every command
-
     catalogue = session.catalogue
     choice = choose(facts, request, catalogue, env)
     lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
@@ -80,7 +80,6 @@ def pick_conda(session: Session, facts: Facts, request: Request, site: Site) -> 
 
 def with_conda(host: Host, inputs: ApplyInputs, picked: Picked) -> ApplyInputs:
     """Add the conda half: its packages, the activation files, and what is registered."""
-    from provisioner.conda import registry  # noqa: PLC0415 - only for conda environments
     from provisioner.plan import conda_files  # noqa: PLC0415 - as above
 
     root = inputs.common.site.state.path

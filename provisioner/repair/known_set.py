@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from provisioner.base.names import is_rival, normalise
 from provisioner.catalogue import Catalogue
+from provisioner.choose import choose
 from provisioner.conda.compare import identity_parts
 from provisioner.environment.distributions import Installed
 from provisioner.environment.read import Site
@@ -124,8 +125,6 @@ def _choose_conda(session: Session, seen: SetInputs, request: Request) -> tuple[
 
 def _choose_anew(catalogue: Catalogue, seen: SetInputs, request: Request) -> tuple[Choice, Lock | None]:
     """Choose as ``plan`` does: a Python for the release that is installed, or where there is none, the best release for the environment."""
-    from provisioner.choose import choose  # noqa: PLC0415 - only where the installed set cannot be had
-
     nowhere = EnvState(path=seen.site.state.path, kind="absent", digest="")
     spec = f"=={seen.release}" if seen.release else of_companions(seen.site)
     wanted = replace(request, tensorflow=spec, python="")

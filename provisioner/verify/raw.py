@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import field
 
 from provisioner.model.catalogue import CudaBuild
@@ -112,8 +113,6 @@ def ending(child: Child) -> str:
     if child.timed_out:
         return f"no answer within {child.limit:.0f} s"
     if child.code < 0:
-        import signal  # noqa: PLC0415 - only after a crash
-
         try:
             name = signal.Signals(-child.code).name
         except ValueError:

@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, get_args
+from urllib.parse import quote
 
 from provisioner.base.text import mask
 from provisioner.conda.config.parse import Setting
@@ -34,8 +35,6 @@ def local_channel(reader: Reader, channel: str) -> str:
     """Return a channel, one that is written as a path as its address: conda's ``is_path`` (common/path.py) and ``path_to_url``."""
     if not re.match(r"\.{1,2}(/|$)|~|/", channel):
         return channel
-    from urllib.parse import quote  # noqa: PLC0415 - few have such a channel
-
     return "file://" + quote(absolute(reader, channel).encode("utf-8", "surrogateescape"))
 
 

@@ -12,8 +12,10 @@ import os
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from importlib.util import find_spec
 from typing import Any, cast
 
+from provisioner.catalogue.yaml_text import parse_yaml
 from provisioner.engines.rattler import with_credentials
 from provisioner.errors import InputError, OperationError, UsageError
 from provisioner.host import PRIVATE, Host
@@ -52,8 +54,6 @@ def files(targets: Iterable[LockedTarget]) -> dict[str, tuple[LockedTarget, ...]
 
 def check_installed() -> None:
     """Raise ``UsageError`` where conda-lock is missing; asked before anything is resolved."""
-    from importlib.util import find_spec  # noqa: PLC0415 - only to lock
-
     if find_spec("conda_lock") is None:
         hint = "install it with `pip install 'tfsetup[lock]'`, or leave conda-lock out of `formats`"
         raise UsageError("the format conda-lock needs the package conda-lock, which is not installed", hint=hint)
@@ -231,8 +231,6 @@ def _entry(item: Any) -> LockedEntry | str:
 
 
 def _parsed(text: str, file: str) -> dict[str, Any]:
-    from provisioner.catalogue.yaml_text import parse_yaml  # noqa: PLC0415 - only to read one
-
     data = parse_yaml(text, file=file)
     wrong = [f"expected {name}" for name, kind in (("metadata", dict), ("package", list)) if not isinstance(_get(data, name), kind)]
     if not wrong and not isinstance(data["metadata"].get("platforms"), list):
