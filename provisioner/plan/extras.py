@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from provisioner.base.names import is_rival, normalise
+from provisioner.base.requirement import read_requirement
 from provisioner.engines import uv
 from provisioner.engines.wheels import Wheel, major_minor, pick, read_pylock, supported_tags
 from provisioner.errors import NoProfileError, OperationError, UsageError
@@ -28,12 +29,10 @@ Resolve = Callable[..., dict[str, Wheel]]
 
 def check_requirements(extra: tuple[str, ...]) -> None:
     """Raise ``UsageError`` for what is not a plain requirement (PEP 508 without an address), or names TensorFlow itself."""
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - only with --with
-
     for text in extra:
         try:
-            requirement = Requirement(text)
-        except InvalidRequirement as error:
+            requirement = read_requirement(text)
+        except ValueError as error:
             first = str(error).splitlines()[0]
             raise UsageError(f"`{text}` is not a requirement: {first}", place="--with", hint="for example --with 'pandas>=2'") from None
         if requirement.url:

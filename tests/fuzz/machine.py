@@ -39,6 +39,7 @@ from provisioner.facts import (
 from provisioner.host.local import LocalHost
 from provisioner.lock import installed
 from provisioner.verify import events, integrity
+from provisioner.verify.requirements import unmet
 from tests.facts.fake_reader import FakeReader
 from tests.fuzz.registry import harness, text
 
@@ -74,6 +75,7 @@ def metadata(data: bytes) -> None:
     for reader in (FakeReader(files), FakeReader({f"{INFO}/METADATA": head, f"{INFO}/RECORD": "", "/e/pyvenv.cfg": "home = /usr/bin\n"})):
         found = reading_site.read_site(reader, "/e")
         installed.read_distributions(reader, found)
+        unmet(found.distributions, {"python_full_version": "3.11.4", "python_version": "3.11", "sys_platform": "linux"})
         damaged.read_broken(reader, "/e")
 
 
