@@ -71,11 +71,13 @@ def log(data: bytes) -> None:
 )
 def metadata(data: bytes) -> None:
     head, _, tail = data.partition(b"\n---\n")
+    name, version, requires, python = distributions.parse_metadata(text(head))
+    own = integrity.Installed(name=name, version=version, metadata=INFO, site=SITE, requires=requires, requires_python=python)
+    unmet([own], {"python_full_version": "3.11.4", "python_version": "3.11", "sys_platform": "linux"})
     files = {f"{INFO}/METADATA": head, f"{INFO}/RECORD": tail, "/e/pyvenv.cfg": tail or head, "/e/bin/python": "x"}
     for reader in (FakeReader(files), FakeReader({f"{INFO}/METADATA": head, f"{INFO}/RECORD": "", "/e/pyvenv.cfg": "home = /usr/bin\n"})):
         found = reading_site.read_site(reader, "/e")
         installed.read_distributions(reader, found)
-        unmet(found.distributions, {"python_full_version": "3.11.4", "python_version": "3.11", "sys_platform": "linux"})
         damaged.read_broken(reader, "/e")
 
 
