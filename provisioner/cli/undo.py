@@ -26,10 +26,16 @@ def undo(
     wait: options.Wait = DEFAULT_WAIT_SECONDS,
     *,
     keep_new: Annotated[
-        str, typer.Option("--keep-new", envvar="TFSETUP_KEEP_NEW", metavar="FOLDER", help="Move what came since and is in the way into this new folder.")
+        str,
+        typer.Option(
+            "--keep-new", envvar="TFSETUP_KEEP_NEW", metavar="FOLDER", help="Move what came since and is in the way into this new folder."
+        ),
     ] = "",
     leave_new: Annotated[
-        bool, typer.Option("--leave-new", envvar="TFSETUP_LEAVE_NEW", help="Leave what came since and is in the way; what it replaced does not come back.")
+        bool,
+        typer.Option(
+            "--leave-new", envvar="TFSETUP_LEAVE_NEW", help="Leave what came since and is in the way; what it replaced does not come back."
+        ),
     ] = False,
     yes: options.Yes = False,
     as_json: options.Json = False,

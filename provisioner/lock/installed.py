@@ -6,9 +6,8 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from packaging.requirements import InvalidRequirement, Requirement
-
 from provisioner.base.names import is_rival, normalise
+from provisioner.base.requirement import applies, read_requirement
 from provisioner.environment.distributions import Installed, read_installed
 from provisioner.environment.read import Site
 from provisioner.host import Reader
@@ -50,11 +49,11 @@ def _needs(item: Installed, markers: Mapping[str, str]) -> Iterable[str]:
     extras = ("", _CUDA_EXTRA) if is_rival(item.name) else ("",)
     for text in item.requires:
         try:
-            requirement = Requirement(text)
-        except InvalidRequirement:
+            requirement = read_requirement(text)
+        except ValueError:
             # Old distributions have such; what they mean, nobody can tell.
             continue
-        if requirement.marker is None or any(requirement.marker.evaluate({**markers, "extra": extra}) for extra in extras):
+        if any(applies(requirement, {**markers, "extra": extra}) for extra in extras):
             yield normalise(requirement.name)
 
 

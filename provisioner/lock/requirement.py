@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from provisioner.base.names import normalise
+from provisioner.base.requirement import read_requirement
 from provisioner.base.text import mask
 from provisioner.model.record import record
 
@@ -52,11 +53,9 @@ def _parse_fully(text: str) -> Read:
     why = unlockable(text)
     if why:
         raise NotLockableError(why)
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - see above
-
     try:
-        requirement = Requirement(text)
-    except InvalidRequirement as error:
+        requirement = read_requirement(text)
+    except ValueError as error:
         raise NotLockableError(f"is not a requirement: {str(error).splitlines()[0]}") from None
     if not all(re.fullmatch(_NAME, name, re.ASCII) for name in (requirement.name, *requirement.extras)):
         # ``packaging`` lets a name end with an underscore; the core metadata specification does not.

@@ -36,7 +36,7 @@ FILES = {
     "schema is a list": (b'{"schema": [[[]]]}', "found [[[]]]"),
     "huge number": (b'{"schema": "tfsetup/facts/1", "cpu": ' + b"1" * 5000 + b"}", "a number of 5000 digits"),
     "not a number": (b'{"schema": "tfsetup/facts/1", "cpu": NaN}', "NaN is not a number in JSON"),
-    "infinite": (b'{"schema": "tfsetup/facts/1", "cpu": 1e999}', "too large to count with"),
+    "infinite": (b'{"schema": "tfsetup/facts/1", "cpu": 1e999}', "a number too large to count with"),
     "another encoding": ('{"schema": "größe"}'.encode("utf-16"), "is not text"),
 }
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner.base import numbers, versions
+from provisioner.base import requirement as pep_508
 from provisioner.base import text as words
 from provisioner.catalogue import conda_tables, fits, lockfile, releases, tables, yaml_text
 from provisioner.causes import pages, speakers
@@ -55,7 +56,7 @@ def requirements(data: bytes) -> None:
     requirements_file.read_files(FakeReader({"/r.txt": data, "/other.txt": "numpy\n"}), "/", ["r.txt"], [], [])
 
 
-@harness(requirement.parse, settings.parse_flag, dates.parse, versions.readable)
+@harness(requirement.parse, pep_508.read_requirement, settings.parse_flag, dates.parse, versions.readable)
 def options(data: bytes) -> None:
     for call in (
         requirement.parse,
@@ -68,8 +69,18 @@ def options(data: bytes) -> None:
         numbers.whole,
         lambda value: versions.is_version(value) and versions.version_key(value),
         words.shown,
+        _requirement,
     ):
         _ours(call, strict(data))
+
+
+def _requirement(value: str) -> None:
+    try:
+        found = pep_508.read_requirement(value)
+    except ValueError:
+        return
+    pep_508.applies(found, {"python_version": "3.11", "extra": ""})
+    pep_508.admits(found.specifier, value)
 
 
 def _ours(call: Any, value: str) -> None:

@@ -42,6 +42,7 @@ from provisioner.facts import (
 from provisioner.host.local import LocalHost
 from provisioner.lock import installed
 from provisioner.verify import events
+from provisioner.verify.requirements import unmet
 from tests.facts.fake_reader import FakeReader
 from tests.fuzz.registry import harness, text
 
@@ -77,6 +78,11 @@ def log(data: bytes) -> None:
 )
 def metadata(data: bytes) -> None:
     head, _, tail = data.partition(b"\n---\n")
+    told = envmetadata.parse_metadata(text(head))
+    own = distributions.Installed(
+        name=told.name, version=told.version, metadata=INFO, site=SITE, requires=told.requires, requires_python=told.requires_python
+    )
+    unmet([own], {"python_full_version": "3.11.4", "python_version": "3.11", "sys_platform": "linux"})
     files = {f"{INFO}/METADATA": head, f"{INFO}/RECORD": tail, "/e/pyvenv.cfg": tail or head, "/e/bin/python": "x"}
     for reader in (FakeReader(files), FakeReader({f"{INFO}/METADATA": head, f"{INFO}/RECORD": "", "/e/pyvenv.cfg": "home = /usr/bin\n"})):
         found = reading_site.read_site(reader, "/e")

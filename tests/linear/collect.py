@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import re
 from collections.abc import Iterator
@@ -45,6 +46,7 @@ def modules() -> Iterator[tuple[Path, ast.Module, Any]]:
             yield path, ast.parse(path.read_text("utf-8")), importlib.import_module(name)
 
 
+@functools.lru_cache(maxsize=1)
 def uses() -> list[Use]:
     """Expressions in calls of ``re``, then those that were compiled, by the methods that any module calls on their name."""
     called: dict[tuple[str, str], set[str]] = {}

@@ -13,7 +13,7 @@ from provisioner.host.local import LocalHost
 from tests.linear import collect, worst
 
 # Of so many parts each is one test, so that several processes share them.
-PARTS = 12
+PARTS = 4
 
 
 @pytest.fixture(scope="module")
