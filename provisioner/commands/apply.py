@@ -8,6 +8,7 @@ from provisioner.base.progress import Progress
 from provisioner.change.execute import Executed, execute
 from provisioner.commands import plan as planning
 from provisioner.commands.plan import Planned
+from provisioner.commands.telling import telling
 from provisioner.commands.undo import Agree, clear_before
 from provisioner.errors import OperationError
 from provisioner.host import Host
@@ -50,12 +51,13 @@ def apply(session: Session, asked: Asked, *, agree: Callable[[Plan], None], agre
     """
     check_executor(session.host)
     env = load_plan(session.read_input(asked.saved), file=asked.saved).env.path if asked.saved else asked.request.env
-    clear_before(session.host, env, agree=agree_back, wait=asked.wait, progress=progress)
-    planned = _planned(session, asked)
-    if not planned.plan.changes:
-        return Applied(plan=planned.plan, executed=None)
-    agree(planned.plan)
-    return Applied(plan=planned.plan, executed=execute_planned(session, planned, progress=progress, wait=asked.wait))
+    with telling(session.host, env):
+        clear_before(session.host, env, agree=agree_back, wait=asked.wait, progress=progress)
+        planned = _planned(session, asked)
+        if not planned.plan.changes:
+            return Applied(plan=planned.plan, executed=None)
+        agree(planned.plan)
+        return Applied(plan=planned.plan, executed=execute_planned(session, planned, progress=progress, wait=asked.wait))
 
 
 def check_executor(host: Host) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 
 from provisioner.base.progress import SILENT, Progress
 from provisioner.commands.apply import check_executor
 from provisioner.commands.doctor import doctor
+from provisioner.commands.telling import telling
 from provisioner.commands.undo import Agree, clear_before
 from provisioner.diagnose.gather import Wishes
 from provisioner.environment.active import Subject
@@ -49,22 +51,23 @@ def fix(
     Before that, after ``agree_back``, what an interrupted run left is taken back.
     """
     check_executor(session.host)
-    if asked.subject.env and not asked.shown_only:
-        clear_before(session.host, asked.subject.env, agree=agree_back, wait=asked.wait, progress=progress)
-    before = _examine(session, asked, progress, importing=True)
-    found(before)
-    request = replace(asked.request, env=asked.subject.env, tensorflow="", python="", device="auto", extra=())
-    return attempt(
-        session,
-        before,
-        request,
-        agree=agree,
-        told=told,
-        # What was made imports TensorFlow in the proof already, of which this is a part.
-        examine=lambda: _examine(session, asked, SILENT, importing=False),
-        progress=progress,
-        wait=asked.wait,
-    )
+    with telling(session.host, asked.subject.env) if asked.subject.env else nullcontext():
+        if asked.subject.env and not asked.shown_only:
+            clear_before(session.host, asked.subject.env, agree=agree_back, wait=asked.wait, progress=progress)
+        before = _examine(session, asked, progress, importing=True)
+        found(before)
+        request = replace(asked.request, env=asked.subject.env, tensorflow="", python="", device="auto", extra=())
+        return attempt(
+            session,
+            before,
+            request,
+            agree=agree,
+            told=told,
+            # What was made imports TensorFlow in the proof already, of which this is a part.
+            examine=lambda: _examine(session, asked, SILENT, importing=False),
+            progress=progress,
+            wait=asked.wait,
+        )
 
 
 def attempt(
