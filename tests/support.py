@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import subprocess
 import sys
 import zipfile
@@ -224,6 +225,31 @@ class DyingHost(LocalHost):
     def ask(self, argv, request, **options):
         self._effect("ask")
         return super().ask(argv, request, **options)
+
+
+@dataclass
+class FailingHost(DyingHost):
+    """This machine, on which the effects from number ``dies_at`` on, ``times`` of them, are refused with the error ``number``.
+
+    With ``matching``, only those effects count whose words hold it.
+    """
+
+    number: int = 0
+    times: int = 1
+    matching: str = ""
+    failed: list[str] = field(default_factory=list)
+
+    def _effect(self, *what: str) -> None:
+        if self.matching not in " ".join(what):
+            return
+        self.effects += 1
+        if self.dies_at <= self.effects < self.dies_at + self.times:
+            self.failed.append(" ".join(what))
+            raise OSError(self.number, os.strerror(self.number), what[-1])
+
+    def sync(self, path):
+        self._effect("sync", path)
+        super().sync(path)
 
 
 class FixedHost(LocalHost):

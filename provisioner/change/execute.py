@@ -10,7 +10,7 @@ from dataclasses import replace
 from provisioner.base.progress import SILENT, Progress
 from provisioner.change import brought, fill, recovery
 from provisioner.change.contents import outgoing
-from provisioner.change.journal import Journal, last_record, write
+from provisioner.change.journal import Journal, enter, last_record, write, write_ahead
 from provisioner.change.moves import incoming_moves, move_in, outgoing_moves
 from provisioner.change.standing import check_beside
 from provisioner.conda import registry
@@ -20,7 +20,7 @@ from provisioner.environment.read import Site, read_site
 from provisioner.environment.receipt import Receipt
 from provisioner.environment.trust import check
 from provisioner.environment.workspace import STATE_MODE, Workspace
-from provisioner.errors import OperationError, StalePlanError
+from provisioner.errors import HalfwayError, OperationError, StalePlanError, VerificationError
 from provisioner.host import Entry, Host
 from provisioner.host.files import make_folders
 from provisioner.model.finding import Verification
@@ -162,9 +162,10 @@ def _create(
                 registry.register(host, item)
             host.sync(posixpath.dirname(workspace.root))
         return _finish(plan, host, workspace, journal, given, progress)
-    except BaseException:
-        with host.shielded():
-            recovery.discard_new(host, workspace, journal)
+    except HalfwayError:
+        raise
+    except BaseException as error:
+        recovery.bring_back(host, workspace, journal, error)
         raise
 
 
@@ -188,15 +189,17 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
         incoming, in_the_way = incoming_moves(host, workspace.root, workspace.stage, going)
         journal = replace(journal, phase="moving", outgoing=(*going, *in_the_way), incoming=incoming, moves=plan.moves)
         _write_brought(host, workspace, journal, site)
+        write_ahead(host, workspace, journal, "moved", "undoing", "clearing")
         with host.shielded():
             write(host, workspace.journal, journal)
             move_in(host, workspace, journal)
             journal = replace(journal, phase="moved")
-            write(host, workspace.journal, journal)
+            enter(host, workspace, journal)
         return _finish(plan, host, workspace, journal, given, progress)
-    except BaseException:
-        with host.shielded():
-            recovery.take_back(host, workspace, journal)
+    except HalfwayError:
+        raise
+    except BaseException as error:
+        recovery.bring_back(host, workspace, journal, error)
         raise
 
 
@@ -219,15 +222,16 @@ def _finish(plan: Plan, host: Host, workspace: Workspace, journal: Journal, give
     verification = given.prove(workspace.root)
     progress.finish()
     if not given.accept(verification):
-        with host.shielded():
-            recovery.take_back(host, workspace, journal)
+        recovery.bring_back(host, workspace, journal, VerificationError("the verification failed"))
         return Executed(verification=verification, kept=False)
     finished = host.now().isoformat(timespec="seconds")
     receipt = Receipt(tool=plan.tool, started=journal.started, finished=finished, plan=plan, verification=verification)
     with host.shielded():
         make_folders(host, posixpath.dirname(workspace.undo_record(journal.number)), mode=STATE_MODE)
         write(host, workspace.undo_record(journal.number), journal)
-        host.remove_tree(workspace.stage)
+        # All that takes room comes before the first thing that cannot be taken back.
         host.write(workspace.receipt, receipts.text(receipt), durable=True)
-        host.remove(workspace.journal)
+        host.remove_tree(workspace.stage)
+        host.remove_tree(workspace.ahead)
+        recovery.finish(host, workspace)
     return Executed(verification=verification, kept=True)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import posixpath
 import re
+from dataclasses import replace
 from typing import Literal
 
 from provisioner.base.numbers import whole
 from provisioner.base.paths import is_inside, is_whole
 from provisioner.conda import registry
 from provisioner.environment.trust import check
-from provisioner.environment.workspace import ASIDE, STATE, Workspace
+from provisioner.environment.workspace import ASIDE, STATE, STATE_MODE, Workspace
 from provisioner.errors import InputError, OperationError
 from provisioner.host import Host, Reader
+from provisioner.host.files import make_folders
 from provisioner.model import codec
 from provisioner.model.conda import Outside
 from provisioner.model.plan import EnvKind, Move
@@ -56,7 +58,45 @@ class Journal:
 
 def write(host: Host, path: str, journal: Journal) -> None:
     """Put the journal on disk, durably."""
-    host.write(path, json.dumps(codec.document(SCHEMA, journal)) + "\n", durable=True)
+    host.write(path, _text(journal), durable=True)
+
+
+def _text(journal: Journal) -> str:
+    return json.dumps(codec.document(SCHEMA, journal)) + "\n"
+
+
+def write_ahead(host: Host, workspace: Workspace, journal: Journal, *phases: Phase) -> None:
+    """Put on disk what the journal will be in those phases, and the receipt of before, so that entering them takes no room."""
+    if host.exists(workspace.ahead):
+        host.remove_tree(workspace.ahead) if host.entry(workspace.ahead).kind == "directory" else host.remove(workspace.ahead)
+    make_folders(host, workspace.ahead, mode=STATE_MODE)
+    for phase in phases:
+        write(host, workspace.phase(phase), replace(journal, phase=phase))
+    if journal.receipt:
+        host.write(workspace.former_receipt, journal.receipt, durable=True)
+
+
+def enter(host: Host, workspace: Workspace, journal: Journal) -> None:
+    """Make ``journal`` the one that stands: by renaming what was written ahead; where that is not there, by writing it."""
+    put(host, workspace.phase(journal.phase), workspace.journal, _text(journal))
+
+
+def put(host: Host, ahead: str, path: str, text: str) -> None:
+    """Give the file ``path`` that text, durably: by renaming ``ahead`` where that holds it."""
+    if _holds(host, path, text):
+        return
+    if not _holds(host, ahead, text):
+        host.write(path, text, durable=True)
+        return
+    host.rename(ahead, path)
+    host.sync(posixpath.dirname(path))
+
+
+def _holds(reader: Reader, path: str, text: str) -> bool:
+    try:
+        return reader.entry(path).kind == "file" and reader.read_text(path, limit=1 << 28) == text
+    except OSError:
+        return False
 
 
 def read(host: Reader, workspace: Workspace) -> Journal | None:

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import posixpath
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from provisioner.change.journal import Journal
 from provisioner.change.keeping import check_marked
 from provisioner.environment.workspace import STATE, STATE_MODE, Workspace
-from provisioner.errors import OperationError
+from provisioner.errors import OperationError, TfsetupError
 from provisioner.host import Entry, Host, Reader
-from provisioner.host.files import make_folders
+from provisioner.host.files import glob_escape, make_folders
 
 Tree = dict[str, "Tree"]
+CACHE = "__pycache__"
 
 
 def tree_of(paths: Iterable[str]) -> Tree:
@@ -183,22 +185,25 @@ def move_back(host: Host, workspace: Workspace, journal: Journal) -> None:
     """Take the moves of a journal back, whichever of them were done; running it again goes on where it stopped.
 
     A file leaves the environment only when it is neither in the stage nor already returned, so the old file of the same name, which comes
-    back in the second half, is never mistaken for the new one. ``clear`` comes after, under a phase of its own.
+    back in the second half, is never mistaken for the new one. One move that fails keeps none of the others: it is tried again at the end, and
+    its error is raised when all that could be done is. ``clear`` comes after, under a phase of its own.
     """
     kept = workspace.undo_files(journal.number)
     keep_new(host, workspace, journal)
-    for name in reversed(journal.incoming):
-        current = posixpath.join(workspace.root, name)
-        returned = posixpath.join(workspace.returned, name)
-        came = journal.exact or not host.exists(posixpath.join(workspace.stage, name))
-        if came and not host.exists(returned):
-            _check_folders(host, workspace.root, current)
-            _forget_bytecode(host, current)
-            _move(host, workspace.root, current, returned)
-    for name in reversed(journal.outgoing):
-        _move(host, workspace.root, posixpath.join(kept, name), posixpath.join(workspace.root, name))
-    for move in reversed(journal.moves):
-        _rename_beside(host, move.target, move.path)
+    steps: list[Callable[[], None]] = [partial(_take_out, host, workspace, journal, name) for name in reversed(journal.incoming)]
+    steps += [
+        partial(_move, host, workspace.root, posixpath.join(kept, name), posixpath.join(workspace.root, name))
+        for name in reversed(journal.outgoing)
+    ]
+    steps += [partial(_rename_beside, host, move.target, move.path) for move in reversed(journal.moves)]
+    failed = [step for step in steps if _failure(step) is not None]
+    errors = [error for step in failed if (error := _failure(step)) is not None]
+    if errors:
+        raise errors[0]
+    for folder in {posixpath.join(workspace.root, posixpath.dirname(name), CACHE) for name in journal.incoming if name.endswith(".py")}:
+        # Of modules that left; not before the old ones are back, so that no folder need be made for theirs.
+        if host.exists(folder) and host.entry(folder).kind == "directory" and not host.list(folder):
+            host.remove(folder)
     if journal.left and host.exists(kept):
         # What does not come back is nobody's to throw away.
         number = journal.number
@@ -206,6 +211,28 @@ def move_back(host: Host, workspace: Workspace, journal: Journal) -> None:
             number += 1
         make_folders(host, posixpath.dirname(workspace.replaced(number)), mode=STATE_MODE)
         host.rename(kept, workspace.replaced(number))
+
+
+def _failure(step: Callable[[], None]) -> OSError | TfsetupError | None:
+    """Take a step; return the error where it fails."""
+    try:
+        step()
+    except (OSError, TfsetupError) as error:
+        return error
+    return None
+
+
+def _take_out(host: Host, workspace: Workspace, journal: Journal, name: str) -> None:
+    """Move what came back to where it came from, whose folders are there still; of an undo, to a place of its own."""
+    current, staged = posixpath.join(workspace.root, name), posixpath.join(workspace.stage, name)
+    returned = posixpath.join(workspace.returned, name)
+    came = journal.exact or not host.exists(staged)
+    if came and not host.exists(returned):
+        _check_folders(host, workspace.root, current)
+        if not journal.exact:
+            _forget_bytecode(host, workspace, journal, name)
+        back = not journal.exact and host.exists(posixpath.dirname(staged))
+        _move(host, workspace.root, current, staged if back else returned)
 
 
 def keep_new(host: Host, workspace: Workspace, journal: Journal) -> None:
@@ -226,18 +253,24 @@ def clear(host: Host, workspace: Workspace, journal: Journal) -> None:
     host.remove_tree(workspace.returned)
     host.remove_tree(workspace.stage)
     host.remove_tree(workspace.helper)
+    host.remove_tree(workspace.ahead)
     for path in workspace.inputs:
         if host.exists(path):
             host.remove(path)
     host.remove_tree(posixpath.dirname(workspace.undo_files(journal.number)))
 
 
-def _forget_bytecode(host: Host, module: str) -> None:
-    """Remove the byte code that was compiled of a single module after it moved in, and the cache folder if that empties it."""
+def _forget_bytecode(host: Host, workspace: Workspace, journal: Journal, module: str) -> None:
+    """Remove the byte code that was compiled of a single module after it moved in; that of the old one may be back already, and stays."""
     if not module.endswith(".py"):
         return
-    cache = posixpath.join(posixpath.dirname(module), "__pycache__")
-    for path in host.glob(posixpath.join(cache, posixpath.basename(module).removesuffix(".py") + ".*.pyc")):
-        host.remove(path)
-    if host.exists(cache) and not host.list(cache):
-        host.remove(cache)
+    kept = workspace.undo_files(journal.number)
+    back = {name for name in journal.outgoing if not host.exists(posixpath.join(kept, name))}
+    folder, base = posixpath.split(module)
+    cache = posixpath.join(folder, CACHE)
+    # A name is part of a pattern here, and may hold what means something in one.
+    for path in host.glob(
+        posixpath.join(glob_escape(posixpath.join(workspace.root, cache)), glob_escape(base.removesuffix(".py")) + ".*.pyc")
+    ):
+        if cache not in back and posixpath.relpath(path, workspace.root) not in back:
+            host.remove(path)

@@ -8,13 +8,14 @@ import shlex
 from dataclasses import replace
 
 from provisioner.change import keeping
-from provisioner.change.journal import Journal, last_record, read, read_aside, write
+from provisioner.change.journal import Journal, enter, last_record, put, read, read_aside, write, write_ahead
 from provisioner.change.moves import clear, keep_new, move_back
-from provisioner.change.standing import Interrupted, check_beside, interrupted
+from provisioner.change.standing import Interrupted, check_beside, interrupted, state_words, undo_command
 from provisioner.change.undoing import STANDING, WayBack, way_back
 from provisioner.conda import registry
 from provisioner.environment.workspace import STATE_MODE, Workspace
-from provisioner.errors import InTheWayError
+from provisioner.errors import HalfwayError, InTheWayError, TfsetupError
+from provisioner.errors.system import cause_of, words_of
 from provisioner.host import Host
 from provisioner.host.files import make_folders
 from provisioner.model.record import record
@@ -67,8 +68,12 @@ def _remove(host: Host, path: str) -> None:
 def discard_new(host: Host, workspace: Workspace, journal: Journal) -> None:
     """Take a new environment away again, wherever it stands, and what was made for it."""
     keep_new(host, workspace, journal)
-    # First, while the journal still stands: an interrupted one is begun again.
-    registry.unregister_all(host, journal.outside, workspace.root)
+    # First, while the journal still stands: an interrupted one is begun again. It writes, so it may fail until the disk has room again.
+    failed = False
+    try:
+        registry.unregister_all(host, journal.outside, workspace.root)
+    except OSError:
+        failed = True
     for path in (workspace.aside, workspace.discarded):
         discard(host, path)
     last = last_record(host, workspace)
@@ -77,6 +82,8 @@ def discard_new(host: Host, workspace: Workspace, journal: Journal) -> None:
         # One rename, so that at no moment half an environment stands there.
         host.rename(workspace.root, workspace.discarded)
         host.remove_tree(workspace.discarded)
+    if failed:
+        registry.unregister_all(host, journal.outside, workspace.root)
     if journal.before == "empty" and not host.exists(workspace.root):
         host.make_folder(workspace.root)
     _remove_parents(host, journal)
@@ -114,18 +121,61 @@ def take_back(host: Host, workspace: Workspace, journal: Journal) -> None:
         return
     # While building nothing has moved, and a full disk may be why it ended: then nothing may be written before the stage is gone.
     if journal.phase not in {"building", "clearing"}:
-        write(host, workspace.journal, replace(journal, phase="undoing"))
+        with contextlib.suppress(OSError):
+            # The files tell by their places how far it came; nothing may begin with a write that must succeed.
+            enter(host, workspace, replace(journal, phase="undoing"))
         move_back(host, workspace, journal)
-        write(host, workspace.journal, replace(journal, phase="clearing"))
+        # This one must be on disk, for what it says cannot be told from the files any more; the receipt, while there is one written ahead.
+        _restore_receipt(host, workspace, journal)
+        enter(host, workspace, replace(journal, phase="clearing"))
     clear(host, workspace, journal)
-    if journal.receipt:
-        host.write(workspace.receipt, journal.receipt, durable=True)
-    elif host.exists(workspace.receipt):
-        host.remove(workspace.receipt)
+    _restore_receipt(host, workspace, journal)
     # A disk that is full had no room for it.
     if host.exists(workspace.journal):
-        host.remove(workspace.journal)
+        finish(host, workspace)
     if last_record(host, workspace) is None:
+        _forget(host, workspace)
+
+
+def finish(host: Host, workspace: Workspace) -> None:
+    """Remove the journal, so that a power cut does not bring it back; when that cannot be made sure, all is done nevertheless."""
+    host.remove(workspace.journal)
+    with contextlib.suppress(OSError):
+        host.sync(workspace.state)
+
+
+def _restore_receipt(host: Host, workspace: Workspace, journal: Journal) -> None:
+    if journal.receipt:
+        put(host, workspace.former_receipt, workspace.receipt, journal.receipt)
+    elif host.exists(workspace.receipt):
+        host.remove(workspace.receipt)
+
+
+def bring_back(host: Host, workspace: Workspace, journal: Journal, first: BaseException) -> None:
+    """Take back a change that failed for ``first``; once more where that fails, and then say what is there.
+
+    Raises ``HalfwayError`` with the words of ``first``, and with what a look at the environment shows.
+    """
+    with host.shielded():
+        try:
+            _take_back_what_is_there(host, workspace, journal)
+        except (OSError, TfsetupError):
+            try:
+                _take_back_what_is_there(host, workspace, journal)
+            except (OSError, TfsetupError) as second:
+                raise HalfwayError(
+                    f"{words_of(first)}; taking it back failed as well ({words_of(second)}), and {state_words(host, workspace, journal)}",
+                    hint=f"when that is mended, `{undo_command(workspace.root)}` goes on",
+                    cause=cause_of(first),
+                ) from first
+
+
+def _take_back_what_is_there(host: Host, workspace: Workspace, journal: Journal) -> None:
+    """Take back from where the disk says it stands: once the new files are removed (here, or by a try before), nothing may be taken for one."""
+    there = read(host, workspace) if journal.before in STANDING else journal
+    if there is not None or journal.phase == "building" or host.exists(workspace.undo_record(journal.number)):
+        take_back(host, workspace, there or journal)
+    elif last_record(host, workspace) is None and host.exists(workspace.state):
         _forget(host, workspace)
 
 
@@ -169,6 +219,8 @@ def _begin_undo(host: Host, workspace: Workspace, way: WayBack, wishes: Wishes) 
         keeping.prepare(host, workspace, journal)
     for name in journal.incoming if journal.before in STANDING else ():
         make_folders(host, posixpath.dirname(posixpath.join(workspace.returned, name)), mode=STATE_MODE)
+    if journal.before in STANDING:
+        write_ahead(host, workspace, journal, "clearing")
     write(host, workspace.journal, journal)
     take_back(host, workspace, journal)
 

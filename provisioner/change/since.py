@@ -8,10 +8,9 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from provisioner.change.brought import is_below
+from provisioner.change.moves import CACHE
 from provisioner.host import Mark
 from provisioner.model.record import record
-
-CACHE = "__pycache__"
 
 
 class Dist(NamedTuple):

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import posixpath
+import shlex
 from typing import Literal
 
-from provisioner.change.journal import read, read_aside
+from provisioner.change.journal import Journal, last_record, read, read_aside
 from provisioner.environment.trust import check
 from provisioner.environment.workspace import Workspace
+from provisioner.errors import TfsetupError
+from provisioner.errors.system import words_of
 from provisioner.host import Reader
 from provisioner.model.plan import EnvKind
 from provisioner.model.record import record
+
+State = Literal["old", "moving", "new"]
 
 
 @record
@@ -21,7 +26,7 @@ class Interrupted:
     ``where`` is the folder that shows it, ``started`` the time (ISO 8601) when it was begun.
     """
 
-    state: Literal["old", "moving", "new"]
+    state: State
     where: str
     started: str
     before: EnvKind = "absent"
@@ -34,8 +39,8 @@ def interrupted(reader: Reader, workspace: Workspace) -> Interrupted | None:
     """
     journal = read(reader, workspace)
     if journal is not None:
-        states: dict[str, Literal["old", "moving", "new"]] = {"building": "old", "clearing": "old", "moved": "new"}
-        return Interrupted(state=states.get(journal.phase, "moving"), where=workspace.root, started=journal.started, before=journal.before)
+        state = _state(reader, workspace, journal)
+        return Interrupted(state=state, where=workspace.root, started=journal.started, before=journal.before)
     if reader.exists(workspace.aside):
         journal = read_aside(reader, workspace)
         before = journal.before if journal else "absent"
@@ -44,6 +49,69 @@ def interrupted(reader: Reader, workspace: Workspace) -> Interrupted | None:
         check_beside(reader, workspace.discarded)
         return Interrupted(state="old", where=workspace.discarded, started="")
     return None
+
+
+def _state(reader: Reader, workspace: Workspace, journal: Journal) -> State:
+    """Tell the state by where the files are; the phase says only what was being done."""
+    if journal.phase in {"building", "clearing"}:
+        return "old"
+    if journal.before not in {"venv", "conda"}:
+        return "new" if journal.phase == "moved" else "moving"
+    parts = count(reader, workspace, journal)
+    if parts.moved == 0:
+        return "old"
+    return "new" if journal.phase == "moved" and parts.moved == parts.all else "moving"
+
+
+@record
+class Parts:
+    """How many of a change's moves are done, and how many there are."""
+
+    moved: int
+    all: int
+
+
+def count(reader: Reader, workspace: Workspace, journal: Journal) -> Parts:
+    """Look at each move: a new entry is in where it is neither in the stage nor returned; an old one is out where it is among the kept."""
+
+    def there(*parts: str) -> bool:
+        return reader.exists(posixpath.join(*parts))
+
+    kept = workspace.undo_files(journal.number)
+    new = [there(workspace.root, name) and not there(workspace.returned, name) for name in journal.incoming]
+    if not journal.exact:
+        new = [is_in and not there(workspace.stage, name) for is_in, name in zip(new, journal.incoming, strict=True)]
+    old = [there(kept, name) for name in journal.outgoing]
+    beside = [there(move.target) and not there(move.path) for move in journal.moves]
+    return Parts(moved=sum(new) + sum(old) + sum(beside), all=len(new) + len(old) + len(beside))
+
+
+def undo_command(root: str) -> str:
+    """The one command that goes on where a run was stopped."""
+    return f"tfsetup undo --env {shlex.quote(root)}"
+
+
+def state_words(reader: Reader, workspace: Workspace, change: Journal | None = None) -> str:
+    """Say in which state the environment is, from a look at it, after ``change`` was tried; the sentence goes on from another one."""
+    root = workspace.root
+    try:
+        left = interrupted(reader, workspace)
+        last = last_record(reader, workspace)
+        if left is None and change is not None and last is not None and (last.seal, last.started) == (change.seal, change.started):
+            return f"{root} is new and proven"
+        if left is None:
+            return f"{root} is as it was before"
+        if left.where != root:
+            return f"{root} is as it was before; what was prepared is left in {left.where}"
+        journal = read(reader, workspace)
+        parts = count(reader, workspace, journal) if journal is not None else Parts(moved=0, all=0)
+    except (OSError, TfsetupError) as error:
+        return f"in which state {root} is cannot be told ({words_of(error)})"
+    if left.state == "old":
+        return f"the files of {root} are as they were before; something of the run is left in {workspace.state}"
+    if left.state == "new":
+        return f"{root} is new and not proven"
+    return f"{root} is half changed ({parts.moved} of {parts.all} moves are done)" if parts.all else f"{root} is on its way out"
 
 
 def check_beside(reader: Reader, folder: str) -> None:

@@ -9,8 +9,8 @@ from dataclasses import replace
 from provisioner.change import brought as manifests
 from provisioner.change.brought import Brought, is_below
 from provisioner.change.journal import Journal
-from provisioner.change.moves import outgoing_moves
-from provisioner.change.since import CACHE, Dist, Seen, Verdict, above_of, judge, module_of
+from provisioner.change.moves import CACHE, outgoing_moves
+from provisioner.change.since import Dist, Seen, Verdict, above_of, judge, module_of
 from provisioner.environment.distributions import Installed, read_distributions, sites
 from provisioner.environment.owners import read_owners
 from provisioner.environment.workspace import STATE, Workspace

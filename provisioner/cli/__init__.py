@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import sys
@@ -19,16 +18,9 @@ import typer
 from provisioner import __version__
 from provisioner.cli.options import wants_json
 from provisioner.cli.output import fail, print_text
-from provisioner.errors import InterruptedRunError, OperationError, TfsetupError, UsageError
+from provisioner.errors import InterruptedRunError, OperationError, TfsetupError, UnforeseenError, UsageError
+from provisioner.errors.system import refused
 
-# What an operating system refuses with, in words, and what to do about it.
-_REFUSALS = {
-    errno.ENOSPC: ("no space is left on the disk", "free some space, then run the same command again", "disk-full"),
-    errno.EDQUOT: ("the quota of this user is used up", "free some space, then run the same command again", "disk-full"),
-    errno.EACCES: ("this user may not do that", "check who owns it", "permission-denied"),
-    errno.EPERM: ("this user may not do that", "check who owns it", "permission-denied"),
-    errno.EROFS: ("the file system cannot be written", "choose another place", "permission-denied"),
-}
 # In the order in which a person meets them; each is a module of this package with a function of the same name. What each does stands here, so
 # that the list of commands imports none of them.
 SUMMARIES = {
@@ -118,15 +110,16 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _interrupted(*, as_json: bool) -> int:
-    return fail(
-        InterruptedRunError("interrupted: the environment is as it was before, unless a line above says otherwise"), as_json=as_json
-    )
+    """Commands that change an environment look at it, and say what they saw (``commands.telling``)."""
+    return fail(InterruptedRunError("interrupted"), as_json=as_json)
 
 
 def _expected(error: Exception) -> TfsetupError:
     """Return the error of ours that says what another one means."""
     if isinstance(error, OSError):
-        return _refused(error)
+        return refused(error)
+    if isinstance(error, UnforeseenError):
+        return _bug(error.__cause__ or error, error.standing)
     # Typer's own usage errors are told apart by a method: their classes move from release to release.
     if hasattr(error, "format_message"):
         hint = "`tfsetup --help` lists the commands, `tfsetup COMMAND --help` their options"
@@ -134,24 +127,18 @@ def _expected(error: Exception) -> TfsetupError:
     return _bug(error)
 
 
-def _refused(error: OSError) -> OperationError:
-    """Say what the operating system refused; whatever was begun has been taken back on the way here."""
-    words, hint, cause = _REFUSALS.get(error.errno or 0, (error.strerror or str(error), "", ""))
-    return OperationError(words, place=str(error.filename or ""), hint=hint, cause=cause)
-
-
-def _bug(error: Exception) -> OperationError:
-    """Keep the traceback of an error that nobody foresaw in a file, and say where it is."""
+def _bug(error: BaseException, standing: str = "") -> OperationError:
+    """Keep the traceback of an error that nobody foresaw in a file, and say where it is, and how the environment stands."""
     import tempfile  # noqa: PLC0415 - only after a fault of the tool
     import traceback  # noqa: PLC0415 - only after a fault of the tool
 
-    what = f"a bug in tfsetup: {type(error).__name__}: {error}"
+    what = f"a bug in tfsetup: {type(error).__name__}: {error}{f'; {standing}' if standing else ''}"
     try:
         with tempfile.NamedTemporaryFile("w", prefix="tfsetup-bug-", suffix=".txt", delete=False, encoding="utf-8") as file:
             file.write("".join(traceback.format_exception(error)))
     except OSError:
-        return OperationError(what, hint="what it was doing was taken back; please report it")
-    return OperationError(what, hint=f"what it was doing was taken back; please report it with the file {file.name}")
+        return OperationError(what, hint="please report it")
+    return OperationError(what, hint=f"please report it with the file {file.name}")
 
 
 def _sentence(text: str) -> str:

@@ -20,23 +20,26 @@ from provisioner.report.apply_text import nothing_to_undo, undo_document, undo_t
 from provisioner.report.progress import progress_for
 from provisioner.session import Session
 
+KeepNew = Annotated[
+    str,
+    typer.Option(
+        "--keep-new", envvar="TFSETUP_KEEP_NEW", metavar="FOLDER", help="Move what came since and is in the way into this new folder."
+    ),
+]
+LeaveNew = Annotated[
+    bool,
+    typer.Option(
+        "--leave-new", envvar="TFSETUP_LEAVE_NEW", help="Leave what came since and is in the way; what it replaced does not come back."
+    ),
+]
+
 
 def undo(
     env: options.Env = None,
     wait: options.Wait = DEFAULT_WAIT_SECONDS,
     *,
-    keep_new: Annotated[
-        str,
-        typer.Option(
-            "--keep-new", envvar="TFSETUP_KEEP_NEW", metavar="FOLDER", help="Move what came since and is in the way into this new folder."
-        ),
-    ] = "",
-    leave_new: Annotated[
-        bool,
-        typer.Option(
-            "--leave-new", envvar="TFSETUP_LEAVE_NEW", help="Leave what came since and is in the way; what it replaced does not come back."
-        ),
-    ] = False,
+    keep_new: KeepNew = "",
+    leave_new: LeaveNew = False,
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> int:

@@ -10,6 +10,7 @@ from provisioner.commands import named
 from provisioner.commands import plan as planning
 from provisioner.commands.plan import Planned
 from provisioner.commands.plan_saved import load_saved_plan
+from provisioner.commands.telling import telling
 from provisioner.commands.undo import Agree, clear_before
 from provisioner.errors import OperationError
 from provisioner.host import Host
@@ -52,15 +53,16 @@ def apply(session: Session, asked: ApplyRequest, *, agree: Callable[[Plan], None
     """
     check_executor(session.host)
     env = load_plan(session.read_input(asked.saved), file=asked.saved).env.path if asked.saved else asked.request.env
-    clear_before(session.host, env, agree=agree_back, wait=asked.wait, progress=progress)
-    planned = _planned(session, asked)
-    if not planned.plan.changes:
-        return Applied(plan=planned.plan, executed=None)
-    if planned.site.state.exists:
-        # What is in it already runs in the proof.
-        session.trust.need(named.of_planned_environment(session, planned.plan, asked.saved))
-    agree(planned.plan)
-    executed = execute_planned(session, planned, progress=progress, wait=asked.wait)
+    with telling(session.host, env):
+        clear_before(session.host, env, agree=agree_back, wait=asked.wait, progress=progress)
+        planned = _planned(session, asked)
+        if not planned.plan.changes:
+            return Applied(plan=planned.plan, executed=None)
+        if planned.site.state.exists:
+            # What is in it already runs in the proof.
+            session.trust.need(named.of_planned_environment(session, planned.plan, asked.saved))
+        agree(planned.plan)
+        executed = execute_planned(session, planned, progress=progress, wait=asked.wait)
     if executed.kept:
         named.remember_environment(session, planned.plan.env.path)
     return Applied(plan=planned.plan, executed=executed)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 
 from provisioner.base.progress import SILENT, Progress
 from provisioner.commands import named
 from provisioner.commands.apply import check_executor
 from provisioner.commands.doctor import doctor
+from provisioner.commands.telling import telling
 from provisioner.commands.undo import Agree, clear_before
 from provisioner.diagnose.gather import Options
 from provisioner.environment.active import Subject
@@ -53,22 +55,23 @@ def fix(
     """
     check_executor(session.host)
     _check_trust(session, asked)
-    if asked.subject.env and not asked.shown_only:
-        clear_before(session.host, asked.subject.env, agree=agree_back, wait=asked.wait, progress=progress)
-    before = _examine(session, asked, progress, importing=True)
-    found(before)
-    request = replace(asked.request, env=asked.subject.env, tensorflow="", python="", device="auto", extra=())
-    return attempt(
-        session,
-        before,
-        request,
-        agree=agree,
-        told=told,
-        # What was made imports TensorFlow in the proof already, of which this is a part.
-        examine=lambda: _examine(session, asked, SILENT, importing=False),
-        progress=progress,
-        wait=asked.wait,
-    )
+    with telling(session.host, asked.subject.env) if asked.subject.env else nullcontext():
+        if asked.subject.env and not asked.shown_only:
+            clear_before(session.host, asked.subject.env, agree=agree_back, wait=asked.wait, progress=progress)
+        before = _examine(session, asked, progress, importing=True)
+        found(before)
+        request = replace(asked.request, env=asked.subject.env, tensorflow="", python="", device="auto", extra=())
+        return attempt(
+            session,
+            before,
+            request,
+            agree=agree,
+            told=told,
+            # What was made imports TensorFlow in the proof already, of which this is a part.
+            examine=lambda: _examine(session, asked, SILENT, importing=False),
+            progress=progress,
+            wait=asked.wait,
+        )
 
 
 def _check_trust(session: Session, asked: FixRequest) -> None:

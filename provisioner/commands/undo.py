@@ -11,6 +11,7 @@ from provisioner.change.journal import last_record
 from provisioner.change.recovery import NO_WISHES, Wishes
 from provisioner.change.standing import Interrupted, interrupted
 from provisioner.change.undoing import way_back
+from provisioner.commands.telling import telling
 from provisioner.environment.workspace import Workspace
 from provisioner.host import Host
 from provisioner.session import Session
@@ -25,13 +26,14 @@ def undo(session: Session, env: str, *, agree: Agree, wait: float, progress: Pro
     Raises ``InTheWayError``, before anybody is asked, where something that came since is in the way and ``wishes`` do not say what becomes of it.
     """
     host = session.host
-    found = undoable(host, env, wishes)
-    if not found.nothing:
-        if found.way is not None:
-            recovery.check_free(found.workspace, found.way, wishes)
-        agree(found)
-        take_back(host, found, wait=wait, progress=progress, wishes=wishes)
-    return found
+    with telling(host, env):
+        found = undoable(host, env, wishes)
+        if not found.nothing:
+            if found.way is not None:
+                recovery.check_free(found.workspace, found.way, wishes)
+            agree(found)
+            take_back(host, found, wait=wait, progress=progress, wishes=wishes)
+        return found
 
 
 def undoable(host: Host, env: str, wishes: Wishes = NO_WISHES) -> recovery.Undoable:

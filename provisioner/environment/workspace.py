@@ -49,6 +49,20 @@ class Workspace:
         return posixpath.join(self.state, "journal.json")
 
     @property
+    def ahead(self) -> str:
+        """What taking a change back will write, on disk before anything moves: then only renames are left to do, which need no room."""
+        return posixpath.join(self.state, "ahead")
+
+    def phase(self, name: str) -> str:
+        """The journal of a phase that has not begun."""
+        return posixpath.join(self.ahead, f"{name}.json")
+
+    @property
+    def former_receipt(self) -> str:
+        """The receipt before the change, to be put back."""
+        return posixpath.join(self.ahead, "receipt.json")
+
+    @property
     def receipt(self) -> str:
         """What was done last, and its proof."""
         return posixpath.join(self.state, "receipt.json")

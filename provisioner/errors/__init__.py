@@ -42,6 +42,19 @@ class InTheWayError(OperationError):
         self.faults = faults
 
 
+class HalfwayError(OperationError):
+    """Taking a change back failed, too (code 1): the message says what a look at the environment shows, the hint what goes on from there."""
+
+
+class UnforeseenError(Exception):
+    """An error that nobody foresaw (its cause), with the ``standing`` of the environment as a look showed it."""
+
+    def __init__(self, standing: str) -> None:
+        """Keep what was seen."""
+        super().__init__(standing)
+        self.standing = standing
+
+
 class UsageError(TfsetupError):
     """A wrong option or argument (code 2)."""
 
