@@ -43,10 +43,22 @@ def way_back(reader: Reader, workspace: Workspace, change: Journal, *, keep: str
         aside = outgoing_moves(reader, workspace.root, paths)
         journal = replace(journal, keep=keep, kept=aside)
     if not seen.whole:
-        out = outgoing_moves(reader, workspace.root, verdict.out)
+        out = _without_older(reader, workspace.root, outgoing_moves(reader, workspace.root, verdict.out), frozenset(change.incoming))
         back = _returning(reader, workspace, change, gone={*out, *aside}, left=verdict.left)
         journal = replace(journal, incoming=out, outgoing=back, left=verdict.unreturned)
     return WayBack(verdict=verdict, journal=journal)
+
+
+def _without_older(reader: Reader, root: str, out: Iterable[str], came: frozenset[str]) -> tuple[str, ...]:
+    """Return the moves with a folder that was there before the change (it did not come) left standing, though all in it goes."""
+    found: list[str] = []
+    for name in out:
+        path = posixpath.join(root, name)
+        if is_below(name, came) or posixpath.basename(name) == CACHE or reader.entry(path).kind != "directory":
+            found.append(name)
+        else:
+            found += _without_older(reader, root, [posixpath.relpath(item.path, root) for item in reader.list(path)], came)
+    return tuple(found)
 
 
 def look(reader: Reader, workspace: Workspace, change: Journal) -> Seen:
