@@ -99,4 +99,4 @@ def _examine(session: Session, asked: Asked, progress: Progress, *, importing: b
     # An environment is examined with the Python that it should have; that may be what is gone.
     python = subject.python if not subject.env or session.host.exists(subject.python) else ""
     wishes = Wishes(cwd=asked.cwd, importing=importing)
-    return doctor(session, env=subject.env, python=python, wishes=wishes, progress=progress).examination
+    return doctor(session, env=subject.env, python=python, wishes=wishes, progress=progress, proving=not importing).examination

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from provisioner import __version__
 from provisioner.change.standing import Interrupted, interrupted
+from provisioner.commands.interruption import named_first
 from provisioner.engines import uv
 from provisioner.environment.place import check_place
 from provisioner.environment.read import Site, read_site
@@ -59,7 +60,8 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
         parents: tuple[str, ...] = ()
         left = None
     else:
-        site = read_site(host, request.env)
+        with named_first(host, request.env):
+            site = read_site(host, request.env)
         request = of_kind(host, request, site)
         parents = check_place(host, site.state)
         left = interrupted(host, Workspace(root=site.state.path))
