@@ -43,10 +43,20 @@ def way_back(reader: Reader, workspace: Workspace, change: Journal, *, keep: str
         aside = outgoing_moves(reader, workspace.root, paths)
         journal = replace(journal, keep=keep, kept=aside)
     if not seen.whole:
-        out = outgoing_moves(reader, workspace.root, verdict.out)
+        whole = outgoing_moves(reader, workspace.root, verdict.out)
+        out = tuple(inner for name in whole for inner in _as_it_came(reader, workspace.root, name, change.incoming))
         back = _returning(reader, workspace, change, gone={*out, *aside}, left=verdict.left)
         journal = replace(journal, incoming=out, outgoing=back, left=verdict.unreturned)
     return WayBack(verdict=verdict, journal=journal)
+
+
+def _as_it_came(reader: Reader, root: str, name: str, came: Collection[str]) -> tuple[str, ...]:
+    """Return a move as those of what came in: a folder that was there before stays, though nothing is left in it."""
+    path = posixpath.join(root, name)
+    if is_below(name, came) or reader.entry(path).kind != "directory":
+        return (name,)
+    inner = (posixpath.relpath(entry.path, root) for entry in reader.list(path))
+    return tuple(found for below in inner for found in _as_it_came(reader, root, below, came))
 
 
 def look(reader: Reader, workspace: Workspace, change: Journal) -> Seen:
