@@ -87,7 +87,8 @@ def run(argv: Sequence[str]) -> int:
             # A terminal of another encoding gets escapes instead of a traceback.
             stream.reconfigure(errors="backslashreplace")
     for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
+        # What ``nohup`` ignores stays ignored.
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:
             signal.signal(getattr(signal, name), _interrupt)
     as_json = wants_json(argv)
     try:

@@ -8,6 +8,8 @@ from dataclasses import replace
 
 from provisioner.base.progress import Progress
 from provisioner.commands import named
+from provisioner.commands.interruption import interruption as find_interruption
+from provisioner.commands.interruption import named_first
 from provisioner.diagnose.case import Case, CheckSpec
 from provisioner.diagnose.compare import from_document
 from provisioner.diagnose.doctor import all_checks, examine
@@ -40,16 +42,22 @@ def doctor(
     request: Request | None = None,
     only: Sequence[str] = (),
     progress: Progress,
+    proving: bool = False,
 ) -> Diagnosed:
     """Examine an environment (``env``, ``python``, or the active one) and the machine; nothing is changed.
 
     ``request`` says who named the environment (None where somebody has agreed already); where its Python should not be started without a word
-    (``named.of_environment``), nothing of it is.
+    (``named.of_environment``), nothing of it is. With ``proving`` it is part of the proof of a change, whose own journal stands there and is no
+    interrupted run's.
 
     Raises ``InputError`` when what was named is not there, ``UsageError`` for a check that there is not.
     """
     specs = _chosen(only)
-    subject = active.choose(session.host, env=env, python=python)
+    host = session.host
+    with named_first(host, env):
+        subject = active.choose(host, env=env, python=python)
+    interruption = find_interruption(host, subject.env) if subject.env and not proving else None
+    half = interruption is not None and interruption.severity == "error"
     if request is not None and not options.static and subject.env:
         unusual = [item for item in named.of_environment(session, request, subject.env) if item.unusual]
         if not session.trust.covers(unusual):
@@ -57,15 +65,18 @@ def doctor(
             subject, options = replace(subject, how=f"{subject.how}; {why}"), replace(options, static=True)
     progress.start("doctor", f"Examining {subject.env or subject.python}")
     case = gather(
-        session.host,
+        host,
         subject,
-        options,
-        facts=lambda: session.detect(env=subject.env or session.host.cwd, aloof_of=_kept_off(subject) if options.static else ""),
+        replace(options, importing=False) if half else options,
+        facts=lambda: session.detect(env=subject.env or host.cwd, aloof_of=_kept_off(subject) if options.static else ""),
         catalogue=session.catalogue,
         progress=progress.note,
     )
     messages = session.messages
-    examination = examine(case, messages, checks=specs, order=messages.order, taken=subject.how, progress=progress.note)
+    examination = examine(case, messages, checks=() if half else specs, order=messages.order, taken=subject.how, progress=progress.note)
+    if interruption is not None:
+        # What is half is not judged: the interruption is the cause, and it is taken back first.
+        examination = replace(examination, findings=(interruption,) if half else (interruption, *examination.findings))
     progress.finish()
     return Diagnosed(subject=subject, case=case, examination=examination)
 

@@ -116,4 +116,4 @@ def _examine(session: Session, asked: FixRequest, progress: Progress, *, importi
     # An environment is examined with the Python that it should have; that may be what is gone.
     python = subject.python if not subject.env or session.host.exists(subject.python) else ""
     options = Options(cwd=asked.cwd, importing=importing)
-    return doctor(session, env=subject.env, python=python, options=options, progress=progress).examination
+    return doctor(session, env=subject.env, python=python, options=options, progress=progress, proving=not importing).examination

@@ -6,6 +6,7 @@ import posixpath
 from dataclasses import replace
 
 from provisioner.change.standing import Interrupted, interrupted
+from provisioner.commands.interruption import named_first
 from provisioner.environment.place import check_place
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.workspace import Workspace
@@ -83,7 +84,8 @@ def _read_file(session: Session, request: Request, facts_file: str) -> _Read:
 
 def _read(session: Session, request: Request) -> _Read:
     host = session.host
-    site = read_site(host, request.env)
+    with named_first(host, request.env):
+        site = read_site(host, request.env)
     request = of_kind(host, request, site)
     parents = check_place(host, site.state)
     left = interrupted(host, Workspace(root=site.state.path))

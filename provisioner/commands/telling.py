@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from provisioner.change.standing import interrupted, state_words, undo_command
+from provisioner.commands.interruption import at_work
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InterruptedRunError, TfsetupError, UnforeseenError
 from provisioner.errors.system import refused
@@ -36,14 +37,8 @@ def telling(host: Host, env: str) -> Iterator[None]:
 
 def _seen(host: Host, workspace: Workspace, before: str | None) -> str:
     """Say how it stands; a run that is at work there is another one, and what it does is not ours."""
-    try:
-        if host.exists(workspace.lock):
-            with host.lock(workspace.lock, wait=0):
-                pass
-    except BlockingIOError:
+    if at_work(host, workspace):
         return f"another tfsetup is at work on {workspace.root}"
-    except OSError:
-        pass
     now = files.read(host, workspace.receipt, 1 << 26).text
     words = state_words(host, workspace)
     changed = now != before and words.endswith(" is as it was before")

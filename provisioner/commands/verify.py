@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from provisioner.base.progress import Progress
 from provisioner.commands import named
+from provisioner.commands.interruption import interruption as find_interruption
 from provisioner.environment import receipt as receipts
 from provisioner.environment.read import site_or_nothing
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError
-from provisioner.model.finding import Verification
+from provisioner.model.finding import Check, Verification
 from provisioner.model.request import Request
 from provisioner.session import Session
 from provisioner.verify.prove import expected_of_plan, expected_of_site, interpreter_of, prove
@@ -23,6 +26,10 @@ def verify(session: Session, *, request: Request, python: str, require_gpu: bool
     root = host.real(env)
     if not host.exists(root):
         raise InputError("there is no environment", place=env, hint="make one with `tfsetup apply`, or name another with --env")
+    interruption = find_interruption(host, root)
+    if interruption is not None and interruption.severity == "error":
+        checks = (Check(name="interrupted run", status="failed", detail=interruption.title),)
+        return Verification(env=root, python=python, tensorflow="", device="", checks=checks, libraries=(), findings=(interruption,))
     interpreter = python or interpreter_of(host, root)
     if not host.exists(interpreter):
         raise InputError("there is no Python in it", place=interpreter, hint="name the interpreter with --python")
@@ -32,4 +39,4 @@ def verify(session: Session, *, request: Request, python: str, require_gpu: bool
     progress.start("verify", "Verifying: importing TensorFlow and computing with it")
     verification = prove(session, root, interpreter, expected, progress, require_gpu=require_gpu, timeout=timeout)
     progress.finish()
-    return verification
+    return verification if interruption is None else replace(verification, findings=(interruption, *verification.findings))

@@ -12,6 +12,8 @@ from provisioner.model.record import record
 # What a port call may raise for a path taken from the machine itself: the system's errors, and a path with a NUL in it.
 FAULTS = (OSError, ValueError)
 LIMIT = 1 << 18
+# What a run that was killed left is taken away after this time: longer than any run takes.
+STALE_SECONDS = 86400.0
 
 
 @record
@@ -93,6 +95,21 @@ def identity(host: Reader, path: str) -> str:
 def glob_escape(path: str) -> str:
     """Return a path in which nothing is a pattern."""
     return re.sub(r"([*?\[])", r"[\1]", path)
+
+
+def sweep(host: Host, folder: str, prefix: str) -> None:
+    """Remove what runs of this user that were killed left in ``folder``: folders of that prefix which are older than any run takes."""
+    oldest = (host.now().timestamp() - STALE_SECONDS) * 1e9
+    try:
+        entries = host.list(folder)
+    except OSError:
+        return
+    for entry in entries:
+        named = posixpath.basename(entry.path).startswith(prefix) and entry.kind == "directory"
+        if named and entry.owner == host.user and entry.mtime < oldest:
+            # Another run may be taking it away, too.
+            with contextlib.suppress(OSError):
+                host.remove_tree(entry.path)
 
 
 def make_folders(host: Host, path: str, *, mode: int = 0o777) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from provisioner.engines import uv
 from provisioner.errors import CouldNotTellError, InputError
 from provisioner.host import Host, Reader
-from provisioner.host.files import make_folders
+from provisioner.host.files import make_folders, sweep
 from provisioner.model import codec
 from provisioner.model.facts import Facts
 from provisioner.session.trust import Trust
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from provisioner.facts import FactStore
     from provisioner.model.cause import Order
 
-# What a run that was killed left is taken away after this time; no run takes as long.
-STALE_SECONDS = 86400.0
 FACTS_SCHEMA = "tfsetup/facts/1"
 
 
@@ -68,21 +66,13 @@ class Session:
         import secrets  # noqa: PLC0415 - only where something is resolved
 
         home = self.folder(name, made=True)
-        self._sweep(home)
+        sweep(self.host, home, "run-")
         folder = posixpath.join(home, f"run-{secrets.token_hex(8)}")
         self.host.make_folder(folder, mode=0o700)
         try:
             yield folder
         finally:
             self.host.remove_tree(folder)
-
-    def _sweep(self, home: str) -> None:
-        oldest = self.host.now().timestamp() - STALE_SECONDS
-        for entry in self.host.list(home):
-            if posixpath.basename(entry.path).startswith("run-") and entry.kind == "directory" and entry.mtime < oldest * 1e9:
-                # Another run may be taking it away, too.
-                with contextlib.suppress(OSError):
-                    self.host.remove_tree(entry.path)
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -8,12 +8,15 @@ from collections.abc import Callable
 
 from provisioner.errors import InputError
 from provisioner.host import Completed, Host, Reader
+from provisioner.host.files import sweep
 from provisioner.in_process import script
 from provisioner.verify.events import parse_events
 from provisioner.verify.raw import Child
 
 # Opening the CUDA libraries takes under a second from a warm disk; a cold one may have to read 3 GB.
 LIBRARIES_SECONDS = 120.0
+# The working folder of a proof, in the folder for what is passing.
+PREFIX = "tfsetup-verify-"
 # The stacks of a hang are asked for this long before the limit ends the child.
 STACKS_SECONDS = 3.0
 
@@ -21,7 +24,8 @@ STACKS_SECONDS = 3.0
 def make_work(host: Host) -> str:
     """A fresh folder of our own; ``mkdir`` fails for one that somebody else has put there."""
     parent = next((folder for folder in (host.env.get("TMPDIR", ""), "/tmp") if folder and host.exists(folder)), host.cwd)  # noqa: S108 - a random name in it
-    path = posixpath.join(host.real(parent), f"tfsetup-verify-{os.urandom(8).hex()}")
+    sweep(host, host.real(parent), PREFIX)
+    path = posixpath.join(host.real(parent), f"{PREFIX}{os.urandom(8).hex()}")
     host.make_folder(path)
     for name in ("cwd", "saved", "tmp"):
         host.make_folder(posixpath.join(path, name))

@@ -319,3 +319,14 @@ def test_a_forged_journal_moves_nothing_elsewhere(tmp_path: Path, lock) -> None:
     with pytest.raises(OperationError, match="not made to keep"):
         recovery.recover(LocalHost(), Workspace(root=str(env)))
     assert list(home.iterdir()) == []
+
+
+def test_an_empty_folder_that_was_there_before_stays(tmp_path: Path, lock) -> None:
+    env = tmp_path / "env"
+    subprocess.run([*UV, "venv", "-q", "--python", sys.executable, str(env)], check=True)
+    (env / SITE / "google").mkdir()
+    host = LocalHost()
+    assert execute(make_plan(host, env, lock), host, prove=prove_by_import, progress=Silent(), wait=0).kept
+    assert (env / SITE / "google" / "protobuf").exists()
+    take_back(env)
+    assert list((env / SITE / "google").iterdir()) == []

@@ -1,0 +1,69 @@
+"""``plan``, ``verify`` and ``doctor`` on what an interrupted run left: they name the run, and do not take the half for faults."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from provisioner.change.journal import Journal, write
+from provisioner.environment.workspace import Workspace
+from provisioner.host.local import LocalHost
+from tests.cli.conftest import inside, shared, tiny, variables, work
+from tests.cli.support import Inside
+from tests.hostile.test_state import venv
+
+__all__ = ["inside", "shared", "tiny", "variables", "work"]
+HOST = LocalHost()
+
+
+def interrupt(env: Path, phase: str) -> None:
+    """One of two moves is done, as far as the journal tells."""
+    workspace = Workspace(root=str(env))
+    for name in (f"{workspace.stage}/b", f"{env}/a"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text("")
+    write(HOST, workspace.journal, Journal(number=1, seal="", started="2026-01-01", phase=phase, before="venv", incoming=("a", "b")))
+
+
+def test_verify_names_the_run_and_proves_nothing(inside: Inside, tiny: dict[str, str], work: Path) -> None:
+    venv(work / "env")
+    interrupt(work / "env", "moving")
+    ended = inside("verify", "--json", "--env", str(work / "env"), **tiny)
+    assert ended.code == 14
+    first = json.loads(ended.out)["findings"][0]
+    assert "was interrupted" in first["title"]
+    assert "half changed (1 of 2 moves are done)" in first["title"]
+    assert first["remedy"]["steps"] == [f"tfsetup undo --env {work}/env"]
+
+
+def test_doctor_names_the_run_alone(inside: Inside, tiny: dict[str, str], work: Path) -> None:
+    venv(work / "env")
+    interrupt(work / "env", "moving")
+    ended = inside("doctor", "--json", "--no-import", "--env", str(work / "env"), **tiny)
+    assert ended.code == 11
+    assert ["was interrupted" in found["title"] for found in json.loads(ended.out)["findings"]] == [True]
+    shown = inside("doctor", "--no-import", "--env", str(work / "env"), **tiny)
+    assert f"tfsetup undo --env {work}/env" in shown.out
+
+
+@pytest.mark.parametrize("command", [("plan",), ("doctor", "--no-import")], ids=" ".join)
+def test_where_the_half_cannot_even_be_read_the_run_is_named(
+    inside: Inside, tiny: dict[str, str], work: Path, command: tuple[str, ...]
+) -> None:
+    venv(work / "env")
+    interrupt(work / "env", "moving")
+    (work / "env" / "pyvenv.cfg").unlink()
+    (work / "env" / "bin" / "python").unlink()
+    ended = inside(*command, "--env", str(work / "env"), **tiny)
+    assert "was interrupted" in ended.err + ended.out, ended
+    assert f"tfsetup undo --env {work}/env" in ended.err + ended.out
+
+
+def test_what_never_reached_the_environment_is_said_and_no_fault(inside: Inside, tiny: dict[str, str], work: Path) -> None:
+    venv(work / "env")
+    interrupt(work / "env", "building")
+    findings = json.loads(inside("doctor", "--json", "--no-import", "--env", str(work / "env"), **tiny).out)["findings"]
+    assert [found["severity"] for found in findings if "was interrupted" in found["title"]] == ["info"]
+    assert len(findings) > 1, "the rest is examined"
