@@ -127,6 +127,8 @@ def _judged(work: Callable[[int], float], factor: int) -> str:
     if tiny > RUNAWAY_SECONDS and tiny > max(least, 0.00005) * MOST:
         return f"{least:.4f}, {tiny:.4f} s"
     small = work(SMALL)
+    if small > CEILING_SECONDS / FACTOR and small > max(tiny, 0.0003) * MOST:
+        return f"{least:.4f}, {tiny:.4f}, {small:.4f} s"
     # So little that even its square says nothing, or enough to be sure that it is no square.
     if small < NOTHING_SECONDS or (small > SURE_SECONDS and small < max(tiny, 0.0001) * 12 and small * factor < CEILING_SECONDS):
         return ""
