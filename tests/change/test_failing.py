@@ -22,6 +22,8 @@ from provisioner.errors import HalfwayError, TfsetupError
 from provisioner.host.local import LocalHost
 from tests.support import SITE, FailingHost, make_lock, make_plan, make_wheel, snapshot, verification
 
+pytestmark = pytest.mark.slow
+
 # Each is refused the same way; a full disk is what people meet.
 ERRORS = (errno.ENOSPC, *(pytest.param(number, marks=pytest.mark.slow) for number in (errno.EIO, errno.EPERM)))
 UV = [sys.executable, "-m", "uv"]

@@ -8,6 +8,8 @@ import pytest
 
 from tests.cli.support import Inside
 
+pytestmark = pytest.mark.slow
+
 BAD = {
     "400 digits": "9" * 400,
     "5,000 digits": "9" * 5000,

@@ -58,6 +58,7 @@ def cases(name: str) -> Iterator[bytes]:
     yield from (b"", b"\xef\xbb\xbf", *DIGITS, *WORDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HARNESSES)
 def test_replay(name: str) -> None:
     for data in cases(name):

@@ -14,6 +14,8 @@ from tests.hostile.listener import Listener
 from tests.lock.index import CUTOFF, Index
 from tests.support import PYTHON
 
+pytestmark = pytest.mark.slow
+
 SECRETS = {"CLOUD_KEY": "AKIA-cloud-key", "GIT_TOKEN": "ghp-git-token", "UV_INDEX_TEAM_PASSWORD": "uv-own"}
 DECLARATION = """\
 tensorflow: "2.20"

@@ -14,6 +14,8 @@ from tests.cli.support import Ended, Tool
 from tests.hostile.conftest import Plant
 from tests.support import PYTHON
 
+pytestmark = pytest.mark.slow
+
 OTHER, UNPRIVILEGED = 65533, 65534
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of another user")
 

@@ -16,6 +16,8 @@ from tests.cli.support import Ended, Tool
 from tests.hostile.conftest import Plant
 from tests.support import PYTHON
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = (
     ("plan",), ("plan", "--json"), ("apply",), ("apply", "--yes"), ("init",), ("detect",), ("doctor",), ("verify",), ("fix", "--yes"),
     ("lock",), ("lock", "--check"),

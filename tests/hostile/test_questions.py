@@ -17,6 +17,8 @@ from tests.hostile.test_addresses import declare
 from tests.lock.index import CUTOFF, Index
 from tests.support import PYTHON
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def index(tmp_path: Path) -> Iterator[Index]:

@@ -13,6 +13,8 @@ import pytest
 from tests.cli.support import VERSION, Tool, make_profiles
 from tests.lock.index import Index
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def index(tmp_path: Path) -> Iterator[Index]:

@@ -106,10 +106,11 @@ CASES = (
     beside_new, inside_env, through_a_link, undo_through_a_link, state_is_a_link, lock_is_a_link, staging_is_a_link, discarded_is_a_link,
     stage_is_a_link,
 )  # fmt: skip
-COMMANDS = (("plan",), ("apply", "--yes"), ("apply",), ("fix", "--yes"), ("undo", "--yes"), ("verify",), ("doctor", "--no-import"))
+SLOW = (("plan",), ("apply",), ("fix", "--yes"), ("verify",), ("doctor", "--no-import"))
+COMMANDS = (("apply", "--yes"), ("undo", "--yes"), *(pytest.param(command, marks=pytest.mark.slow) for command in SLOW))
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
 def test_nothing_outside_is_touched(
     tool: Tool, tiny: dict[str, str], work: Path, treasure: Path, case: Callable[[Path, Path], None], command: tuple[str, ...]

@@ -12,6 +12,8 @@ from provisioner.causes.patterns import compiled
 from provisioner.host.local import LocalHost
 from tests.linear import collect, worst
 
+pytestmark = pytest.mark.slow
+
 # Of so many parts each is one test, so that several processes share them.
 PARTS = 4
 
