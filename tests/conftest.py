@@ -28,6 +28,28 @@ settings.register_profile("tfsetup", deadline=None)
 settings.load_profile("tfsetup")
 
 _NUMBERS = itertools.count()
+# Each case of these starts processes, makes environments or solves: of a test with many cases the first is fast, and the others are `slow`.
+SAMPLED = frozenset(
+    {
+        "change/test_execute.py", "change/test_execute_conda.py", "change/test_execute_repairs.py", "change/test_undo_since.py",
+        "channel/test_channel.py", "cli/test_apply.py", "cli/test_apply_conda.py", "cli/test_bad_input.py", "cli/test_conda_faults.py",
+        "cli/test_fix.py", "cli/test_places.py", "cli/test_usage.py", "diagnose/test_doctor.py", "hostile/test_folders.py", "hostile/test_path.py",
+        "hostile/test_plans.py", "hostile/test_state.py", "lock/test_check_command.py", "lock/test_locked.py", "lock/test_resolve.py",
+        "plan/test_conda_solve.py", "plan/test_extras.py", "repair/test_attempts.py", "repair/test_conda_fix.py", "verify/test_libraries.py",
+        "verify/test_verify.py",
+    }
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what repeats a test of ``SAMPLED`` with other values."""
+    here = Path(__file__).parent
+    seen: set[str] = set()
+    for item in items:
+        name = item.nodeid.split("[", maxsplit=1)[0]
+        if name in seen and item.path.is_relative_to(here) and item.path.relative_to(here).as_posix() in SAMPLED:
+            item.add_marker(pytest.mark.slow)
+        seen.add(name)
 
 
 @pytest.fixture(scope="session")
