@@ -96,6 +96,7 @@ def test_a_path_that_programs_have_no_room_for_is_refused(conda: Conda, tmp_path
         assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @NEEDS_COMPILER
 def test_libraries_come_from_conda_and_are_found(conda: Conda, tmp_path: Path) -> None:
     env = tmp_path / "env"
@@ -107,6 +108,7 @@ def test_libraries_come_from_conda_and_are_found(conda: Conda, tmp_path: Path) -
     assert not conda.plan(env, device="cuda").changes
 
 
+@pytest.mark.slow
 @NEEDS_COMPILER
 def test_conda_packages_are_replaced_and_come_back_file_by_file(conda: Conda, tmp_path: Path) -> None:
     """The CUDA libraries do not go with the older Python: another patch release takes its place, and other wheels the place of theirs."""
@@ -129,6 +131,7 @@ def test_conda_packages_are_replaced_and_come_back_file_by_file(conda: Conda, tm
     assert snapshot_without_receipt(env) == before
 
 
+@pytest.mark.slow
 def test_a_foreign_environment_keeps_its_packages_but_for_those_in_the_way(conda: Conda, tmp_path: Path) -> None:
     names = ("tool ==1.0", "six", "needs-six", "own", "tensorflow", "pip")
     env = conda.foreign(tmp_path / "env", f"python {PYTHON}.*", *names)

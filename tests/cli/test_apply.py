@@ -100,6 +100,7 @@ def test_yes_is_yes_and_the_terminal_gets_its_cursor_back(tool: Tool, tiny, work
     assert "was removed again" in ended.out
 
 
+@pytest.mark.slow
 def test_colours_are_left_out_when_asked(tool: Tool, tiny) -> None:
     ended = on_terminal(tool, b"y\n", "apply", **tiny, NO_COLOR="1")
     assert ended.code == 14

@@ -82,6 +82,7 @@ def test_a_time_limit_ends_a_process_and_its_children() -> None:
     assert not alive(int(done.out))
 
 
+@pytest.mark.slow
 def test_a_child_that_left_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """One with a session of its own keeps the pipes open."""
     monkeypatch.setattr("provisioner.host.processes.KILL_GRACE_SECONDS", 0.3)
@@ -92,6 +93,7 @@ def test_a_child_that_left_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) ->
     os.kill(int(done.out), signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_a_watcher_hears_of_the_bytes_that_are_written(tmp_path: Path) -> None:
     heard: list[int] = []
     script = (
@@ -223,6 +225,7 @@ def test_a_lock_has_one_holder_and_ends_with_its_process(tmp_path: Path) -> None
             pass
 
 
+@pytest.mark.slow
 def test_a_lock_outlives_its_holder_in_the_programs_it_started(tmp_path: Path) -> None:
     """Should the tool be killed, its installer still writes; nobody else may begin."""
     path = str(tmp_path / "lock")

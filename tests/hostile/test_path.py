@@ -14,6 +14,7 @@ ENTRIES = ("", ".", "bin", "./bin", "~/bin")
 COMMANDS = (("detect",), ("plan", "--env", "env"), ("doctor",))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_no_entry_of_path_means_the_working_folder(
     tool: Tool, work: Path, tiny: dict[str, str], plant: Plant, mark: Path, command: tuple[str, ...]

@@ -47,6 +47,7 @@ def locked(project: Project, *targets: dict, channels: list[str]) -> TeamLock:
     return sidecar.read((project.folder / sidecar.NAME).read_text(), file="lock")
 
 
+@pytest.mark.slow
 @needs(PYTHON)
 def test_the_lock_is_installed_and_a_second_run_changes_nothing(project: Project, whole_channel: Channel, tmp_path: Path) -> None:
     with Server(whole_channel.folder) as server:
@@ -136,6 +137,7 @@ def test_needs_of_conda_packages_are_held_against_the_machine(
     assert caught.value.refusals == (f"gpu: {refused} [driver-too-old]",)
 
 
+@pytest.mark.slow
 def test_a_lock_that_was_written_to_do_harm_is_refused(project: Project, declared_channel: Channel) -> None:
     lock = locked(project, CPU, channels=[declared_channel.url])
     target = lock.targets[0]

@@ -32,6 +32,7 @@ def of_both(project: Project, channel: Channel, *targets: dict, **more: object) 
     return project
 
 
+@pytest.mark.slow
 @needs(PYTHON)
 def test_four_targets_two_of_them_conda(project: Project, whole_channel: Channel) -> None:
     """The wheels of a conda target are those of the set, but for pip, which conda brings; everything of the other comes from the channel."""
