@@ -40,8 +40,8 @@ def error_document(error: TfsetupError) -> dict[str, Any]:
     for name in ("place", "hint", "cause"):
         if getattr(error, name):
             content[name] = mask(getattr(error, name))
-    if faults := getattr(error, "faults", ()):
-        content["faults"] = list(map(mask, faults))
+    if error.faults:
+        content["faults"] = list(map(mask, error.faults))
     if isinstance(error, NoProfileError):
         content["refusals"] = list(map(mask, error.refusals))
         content["nearest"] = list(map(mask, error.nearest))
@@ -59,7 +59,7 @@ def fail(error: TfsetupError, *, as_json: bool) -> int:
         say("\n".join(refusal_lines(error)))
         return error.exit_code
     say(f"error: {error}")
-    for fault in getattr(error, "faults", ()):
+    for fault in error.faults:
         say(f"  - {fault}")
     if error.hint:
         say(f"hint: {error.hint}")

@@ -9,18 +9,20 @@ class TfsetupError(Exception):
     """Root of all expected errors.
 
     ``message`` says what is wrong; ``place`` where (file, field, line); ``hint`` what to do next.
-    ``exit_code`` is the process exit code of the contract. ``cause`` is a stable code of the cause table, where one fits.
+    ``exit_code`` is the process exit code of the contract. ``cause`` is a stable code of the cause table, where one fits. ``faults`` are all that is
+    wrong, where that is more than one sentence says.
     """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str, *, place: str = "", hint: str = "", cause: str = "") -> None:
+    def __init__(self, message: str, *, place: str = "", hint: str = "", cause: str = "", faults: tuple[str, ...] = ()) -> None:
         """Keep the parts apart so that text and JSON can each show them."""
         super().__init__(message)
         self.message = message
         self.place = place
         self.hint = hint
         self.cause = cause
+        self.faults = faults
 
     def __str__(self) -> str:
         """One sentence, the place first."""
@@ -35,11 +37,6 @@ class OperationError(TfsetupError):
 
 class InTheWayError(OperationError):
     """What came into an environment since is in the way of undoing (code 1): ``faults`` names each; nothing was changed."""
-
-    def __init__(self, message: str, *, place: str = "", hint: str = "", faults: tuple[str, ...] = ()) -> None:
-        """Keep the list beside the summary."""
-        super().__init__(message, place=place, hint=hint)
-        self.faults = faults
 
 
 class HalfwayError(OperationError):
@@ -66,11 +63,6 @@ class InputError(TfsetupError):
 
     exit_code = 2
 
-    def __init__(self, message: str, *, place: str = "", hint: str = "", faults: tuple[str, ...] = ()) -> None:
-        """Keep the list of faults beside the summary."""
-        super().__init__(message, place=place, hint=hint)
-        self.faults = faults
-
 
 class NoProfileError(TfsetupError):
     """No known-good profile fits (code 12); ``refusals`` lists every candidate's, ``nearest`` the requests that can be met."""
@@ -96,11 +88,6 @@ class StalePlanError(TfsetupError):
     """The saved plan is stale, altered, or made for another machine (code 13); ``faults`` are what differs."""
 
     exit_code = 13
-
-    def __init__(self, message: str, *, place: str = "", hint: str = "", faults: tuple[str, ...] = ()) -> None:
-        """Keep the list of differences beside the summary."""
-        super().__init__(message, place=place, hint=hint)
-        self.faults = faults
 
 
 class VerificationError(TfsetupError):
