@@ -9,7 +9,7 @@ from dataclasses import replace
 from provisioner.base.text import mask
 from provisioner.engines import allowed
 from provisioner.engines.index import index_addresses
-from provisioner.environment.layout import layout
+from provisioner.environment.layout import CONDA, CONFIG, layout
 from provisioner.errors import InputError
 from provisioner.facts import interpreters
 from provisioner.host import Reader, files
@@ -24,7 +24,6 @@ from provisioner.session.known import is_known, remember
 PLAN, ENVIRONMENT = "plan", "environment"
 # Where conda reads configuration in an environment (``SEARCH_PATH`` of conda's base/constants.py, and mamba's).
 _CONDA_FILES = (".condarc", "condarc", "condarc.d", ".mambarc")
-_OTHERS_WRITE = 0o002
 INDEX_BYTES = 1 << 26
 
 
@@ -210,7 +209,7 @@ def _stranger(reader: Reader, root: str) -> str:
     if reader.user < 0:
         return ""
     form = layout(reader.platform)
-    inner = [posixpath.dirname(form.pythons[0]), *form.pythons, "pyvenv.cfg", "conda-meta", "lib"]
+    inner = [posixpath.dirname(form.pythons[0]), *form.pythons, CONFIG, CONDA, "lib"]
     packages = [
         path
         for folder in ("lib/python3*", "lib/python3*/site-packages")
@@ -218,9 +217,9 @@ def _stranger(reader: Reader, root: str) -> str:
     ]
     for path in (root, *(posixpath.join(root, name) for name in inner), *packages):
         entry = files.entry(reader, path)
-        if entry is not None and entry.owner not in {0, reader.user}:
+        if entry is not None and files.is_foreign(reader, entry):
             return f"{path} belongs to another user (number {entry.owner}), who decides what its Python does"
-        if entry is not None and entry.kind != "link" and entry.mode & _OTHERS_WRITE:
+        if entry is not None and files.anybody_writes(reader, entry):
             return f"anybody may write {path}, and so decide what its Python does"
     return ""
 

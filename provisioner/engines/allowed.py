@@ -32,7 +32,6 @@ _TOKEN = re.compile(r"/t/\$\{[A-Za-z_][A-Za-z0-9_]*\}(?=/|$)")
 _LOOPBACK = r"(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?"
 _HOST = r"(?:http://)?(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?"
 LIMIT_BYTES = 1 << 16
-OTHERS_WRITE = 0o002
 
 
 @record
@@ -63,7 +62,7 @@ def read_allowed(reader: Reader) -> Allowed:
     entry = files.entry(reader, files.real(reader, path))
     if entry is None or entry.kind != "file":
         raise InputError("is not a file", place=path)
-    if reader.user >= 0 and (entry.owner not in {0, reader.user} or entry.mode & OTHERS_WRITE):
+    if files.is_foreign(reader, entry) or files.anybody_writes(reader, entry):
         hint = f"look at it with `ls -l {path}`, or name your own with TFSETUP_CONFIG"
         raise InputError("belongs to another user, or others may write it, so it allows nothing", place=path, hint=hint)
     found = files.read(reader, path, LIMIT_BYTES + 1)

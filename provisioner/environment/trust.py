@@ -11,9 +11,9 @@ import posixpath
 import shlex
 
 from provisioner.errors import InputError
-from provisioner.host import Entry, Reader
+from provisioner.host import Entry, Reader, files
 
-OTHERS_WRITE, GROUP_WRITES = 0o002, 0o020
+GROUP_WRITES = 0o020
 
 
 def doubt(reader: Reader, path: str, *, top: str, owners: frozenset[int] = frozenset(), shared: bool = False) -> tuple[str, str]:
@@ -22,19 +22,18 @@ def doubt(reader: Reader, path: str, *, top: str, owners: frozenset[int] = froze
     What is not there is no reason for doubt; nor is ``top`` itself: who may write in it can put there only what is theirs. ``owners`` are users,
     besides this one and root, whom a person said to trust; with ``shared`` others may write there, because nothing in it is believed.
     """
-    trusted = {0, reader.user, *owners}
     place = top
     for part in posixpath.relpath(path, top).split("/"):
         place = posixpath.join(place, part)
         if not reader.exists(place):
             return "", ""
-        why = _doubt(reader, reader.entry(place), trusted, last=place == path, shared=shared)
+        why = _doubt(reader, reader.entry(place), owners, last=place == path, shared=shared)
         if why:
             return place, why
     return "", ""
 
 
-def _doubt(reader: Reader, entry: Entry, trusted: set[int], *, last: bool, shared: bool) -> str:
+def _doubt(reader: Reader, entry: Entry, owners: frozenset[int], *, last: bool, shared: bool) -> str:
     if entry.kind == "link":
         return "it is a link, and what it leads to was not put there by tfsetup"
     if entry.kind not in ({"directory", "file"} if last else {"directory"}):
@@ -42,9 +41,9 @@ def _doubt(reader: Reader, entry: Entry, trusted: set[int], *, last: bool, share
     if reader.user < 0:
         # A system without such owners.
         return ""
-    if entry.owner not in trusted:
+    if files.is_foreign(reader, entry) and entry.owner not in owners:
         return f"it belongs to another user (number {entry.owner})"
-    if not shared and (entry.mode & OTHERS_WRITE or (entry.mode & GROUP_WRITES and reader.shares(entry.group))):
+    if not shared and (files.anybody_writes(reader, entry) or (entry.mode & GROUP_WRITES and reader.shares(entry.group))):
         return "others may write it"
     return ""
 
@@ -54,7 +53,7 @@ def check(reader: Reader, path: str, *, top: str, owners: frozenset[int] = froze
     place, why = doubt(reader, path, top=top, owners=owners, shared=shared)
     if place:
         hint = f"look at it with `ls -la {shlex.quote(place)}`; then remove it, or make it yours alone, or choose another --env"
-        owner = reader.entry(place).owner
-        if owner not in {-1, 0, reader.user}:
-            hint += f"; where that user made the environment, run the same command as that user (`sudo -u '#{owner}' ...`)"
+        entry = reader.entry(place)
+        if files.is_foreign(reader, entry):
+            hint += f"; where that user made the environment, run the same command as that user (`sudo -u '#{entry.owner}' ...`)"
         raise InputError(f"{why}, so what it says of an earlier run is not believed", place=place, hint=hint)

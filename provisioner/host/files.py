@@ -97,6 +97,16 @@ def glob_escape(path: str) -> str:
     return re.sub(r"([*?\[])", r"[\1]", path)
 
 
+def is_foreign(host: Reader, entry: Entry) -> bool:
+    """True for what belongs to another user than this one or root; never on a system without such."""
+    return host.user >= 0 and entry.owner not in {0, host.user}
+
+
+def anybody_writes(host: Reader, entry: Entry) -> bool:
+    """True for what every user of the machine may write, by its mode; a link has none of its own."""
+    return host.user >= 0 and entry.kind != "link" and bool(entry.mode & 0o002)
+
+
 def sweep(host: Host, folder: str, prefix: str) -> None:
     """Remove what runs of this user that were killed left in ``folder``: folders of that prefix which are older than any run takes."""
     oldest = (host.now().timestamp() - STALE_SECONDS) * 1e9
