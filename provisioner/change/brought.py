@@ -24,6 +24,7 @@ from provisioner.environment.trust import check
 from provisioner.environment.workspace import STATE, Workspace
 from provisioner.errors import OperationError
 from provisioner.host import EntryKind, Host, Mark, Reader
+from provisioner.model.json_text import read_json
 from provisioner.model.record import record
 
 SCHEMA = "tfsetup/brought/1"
@@ -81,8 +82,8 @@ def read(reader: Reader, workspace: Workspace, number: int) -> Brought | None:
     if not reader.exists(path):
         return None
     try:
-        return _parsed(json.loads(reader.read_text(path, limit=1 << 28)))
-    except (ValueError, TypeError, KeyError, RecursionError):
+        return _parsed(read_json(reader.read_text(path, limit=1 << 28)))
+    except (ValueError, TypeError, KeyError):
         hint = "keep the folder for a bug report; without the file, what came is told by what packages have recorded"
         raise OperationError("what a change brought cannot be read, so it cannot be undone", place=path, hint=hint) from None
 

@@ -15,6 +15,7 @@ from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError, OperationError
 from provisioner.host import Host, Reader
 from provisioner.host.files import make_folders
+from provisioner.model.json_text import read_json
 
 SCHEMA = "tfsetup/kept/1"
 MARKER = ".tfsetup-kept.json"
@@ -85,10 +86,10 @@ def check_marked(reader: Reader, workspace: Workspace, journal: Journal) -> None
     path = posixpath.join(journal.keep, MARKER)
     check(reader, path, top=posixpath.dirname(journal.keep))
     try:
-        marked = json.loads(reader.read_text(path, limit=1 << 26))
+        marked = read_json(reader.read_text(path, limit=1 << 26))
         same = (marked["schema"], marked["env"], marked["started"]) == (SCHEMA, workspace.root, journal.started)
         same = same and set(marked["paths"]) == set(journal.kept)
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    except (OSError, ValueError, TypeError, KeyError):
         same = False
     if not same:
         raise OperationError("was not made to keep what came into the environment, so nothing is moved there", place=journal.keep)
