@@ -9,7 +9,7 @@ from provisioner.catalogue import conda_tables
 from provisioner.conda import activation
 from provisioner.conda import links as conda_links
 from provisioner.environment.layout import layout
-from provisioner.host import Reader
+from provisioner.host import Reader, files
 from provisioner.model.catalogue import CudaBuild, Link
 from provisioner.model.plan import Choice, Edit
 
@@ -27,14 +27,7 @@ def edits(choice: Choice, root: str, links: tuple[Link, ...]) -> tuple[Edit, ...
 
 def written(reader: Reader, root: str, wanted: tuple[Edit, ...]) -> frozenset[str]:
     """Return the paths of those files that are there as they should be."""
-    return frozenset(edit.path for edit in wanted if _text(reader, posixpath.join(root, edit.path)) == edit.text)
-
-
-def _text(reader: Reader, path: str) -> str | None:
-    try:
-        return reader.read_text(path)
-    except OSError:
-        return None
+    return frozenset(edit.path for edit in wanted if files.read(reader, posixpath.join(root, edit.path), 1 << 20).text == edit.text)
 
 
 def library_links(catalogue: Catalogue, cuda: CudaBuild) -> tuple[Link, ...]:

@@ -14,7 +14,7 @@ from provisioner.environment.layout import CONFIG
 from provisioner.environment.read import Site
 from provisioner.environment.receipt import Receipt
 from provisioner.environment.workspace import ASIDE, Workspace
-from provisioner.host import Reader
+from provisioner.host import Reader, files
 from provisioner.model.cause import Order
 from provisioner.model.finding import Finding, Repair
 from provisioner.model.request import Request
@@ -58,7 +58,7 @@ def read_inputs(session: Session, site: Site, findings: tuple[Finding, ...], req
         installed=installed(host, root),
         markers=_markers(site.state.python_version),
         asides={},
-        config=_text(host, posixpath.join(root, CONFIG)),
+        config=files.read(host, posixpath.join(root, CONFIG), 1 << 20).text or "",
         conda=conda,
         causes=causes,
     )
@@ -85,13 +85,6 @@ def _of_conda(request: Request, receipt: Receipt | None) -> Request:
     """Return the request as it is of a conda environment: with the channels that an earlier run was told of, as that run was."""
     channels = receipt.plan.request.channels if receipt is not None else ()
     return replace(request, kind="conda", channels=request.channels or channels)
-
-
-def _text(reader: Reader, path: str) -> str:
-    try:
-        return reader.read_text(path)
-    except OSError:
-        return ""
 
 
 def _markers(version: str) -> dict[str, str]:

@@ -12,10 +12,6 @@ VARIABLE = "TFSETUP_TRUST"
 _VERBS = {"program": "start", "address": "ask", "environment": "start"}
 
 
-def _nobody(_question: str) -> None:
-    raise ConsentError("nobody can be asked")
-
-
 class Trust:
     """What this person agrees to in one run.
 
