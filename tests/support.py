@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
+from provisioner.environment.distributions import Installed
 from provisioner.environment.read import read_site
 from provisioner.host import Host
 from provisioner.host.local import LocalHost
@@ -264,3 +265,17 @@ class FixedHost(LocalHost):
 
     def now(self) -> datetime:
         return datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+def distribution(env: Path, name: str, *files: str, record: bool = True) -> Installed:
+    """Write a distribution of empty files into an environment; without ``record`` it has no RECORD."""
+    folder = env / SITE / f"{name}.dist-info"
+    folder.mkdir()
+    for file in files:
+        path = env / SITE / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    if record:
+        (folder / "RECORD").write_text("".join(f"{file},,\n" for file in (*files, f"{name}.dist-info/RECORD")))
+    stem, version = name.split("-")
+    return Installed(name=stem, version=version, metadata=f"{SITE}/{name}.dist-info", recorded=record)

@@ -15,13 +15,12 @@ from hypothesis import strategies as st
 from provisioner.change.contents import read_contents, replaced, whole_environment
 from provisioner.change.outgoing import Contents, folders_of, is_free, leaving
 from provisioner.environment.damaged import read_broken
-from provisioner.environment.distributions import Installed
 from provisioner.environment.owners import Claim, Owners, index
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.workspace import Workspace
 from provisioner.host.local import LocalHost
 from provisioner.model.plan import Removal
-from tests.support import SITE, make_lock, make_plan, make_wheel
+from tests.support import SITE, distribution, make_lock, make_plan, make_wheel
 
 HOST = LocalHost()
 
@@ -87,19 +86,6 @@ def test_nothing_that_stays_loses_a_file(going, staying, conda, named) -> None:
 def env(tmp_path: Path) -> Path:
     subprocess.run([sys.executable, "-m", "uv", "venv", "-q", "--python", sys.executable, str(tmp_path / "env")], check=True)
     return tmp_path / "env"
-
-
-def distribution(env: Path, name: str, *files: str, record: bool = True) -> Installed:
-    folder = env / SITE / f"{name}.dist-info"
-    folder.mkdir()
-    for file in files:
-        path = env / SITE / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("")
-    if record:
-        (folder / "RECORD").write_text("".join(f"{file},,\n" for file in (*files, f"{name}.dist-info/RECORD")))
-    stem, version = name.split("-")
-    return Installed(name=stem, version=version, metadata=f"{SITE}/{name}.dist-info", recorded=record)
 
 
 def left(env: Path, tmp_path: Path, *removals: Removal) -> set[str]:

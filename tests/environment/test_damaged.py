@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from provisioner.environment.damaged import read_broken, unowned
-from provisioner.environment.distributions import Installed
 from provisioner.environment.read import read_site
 from provisioner.errors import InputError
 from provisioner.host.local import LocalHost
-from tests.support import PYTHON, SITE
+from tests.support import PYTHON, SITE, distribution
 
 HOST = LocalHost()
 
@@ -23,19 +22,6 @@ def env(tmp_path: Path) -> Path:
     subprocess.run([sys.executable, "-m", "uv", "venv", "-q", "--python", sys.executable, str(tmp_path / "env")], check=True)
     distribution(tmp_path / "env", "six-1.0", "six.py")
     return tmp_path / "env"
-
-
-def distribution(env: Path, name: str, *files: str, record: bool = True) -> Installed:
-    folder = env / SITE / f"{name}.dist-info"
-    folder.mkdir()
-    for file in files:
-        path = env / SITE / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("")
-    if record:
-        (folder / "RECORD").write_text("".join(f"{file},,\n" for file in (*files, f"{name}.dist-info/RECORD")))
-    stem, version = name.split("-")
-    return Installed(name=stem, version=version, metadata=f"{SITE}/{name}.dist-info", recorded=record)
 
 
 def test_a_healthy_one_is_read_as_ever(env: Path) -> None:

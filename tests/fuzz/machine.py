@@ -156,7 +156,7 @@ def ld_so_cache(data: bytes) -> None:
     ldcache.parse(data, ("libcuda.so", "libcudnn"))
 
 
-@harness(
+NVIDIA = (
     gpu.parse_answers,
     nvidia_smi.parse_csv,
     nvidia_smi.parse_cuda,
@@ -165,27 +165,20 @@ def ld_so_cache(data: bytes) -> None:
     gpu_signs.parse_tegra,
     gpu_signs.parse_library_release,
 )
+
+
+@harness(*NVIDIA)
 def nvidia(data: bytes) -> None:
     said = text(data)
-    gpu.parse_answers(said)
-    nvidia_smi.parse_csv(said)
-    for call in (
-        nvidia_smi.parse_cuda,
-        nvidia_smi.parse_failure,
-        gpu_signs.parse_proc_version,
-        gpu_signs.parse_tegra,
-        gpu_signs.parse_library_release,
-    ):
+    for call in NVIDIA:
         call(said)
 
 
-@harness(
+MACHINE = (
     libraries.parse_version_json,
     libraries.parse_version_txt,
+    libraries.parse_header,
     libc.parse_musl,
-    windows.parse_reg,
-    windows.parse_runtime,
-    windows.parse_build,
     system.parse_os_release,
     system.parse_wsl,
     system.parse_cgroup,
@@ -193,7 +186,6 @@ def nvidia(data: bytes) -> None:
     system.parse_plist_version,
     cpu.parse_cpuinfo,
     cpu.parse_online,
-    cpu.parse_mac_features,
     macos.parse_sysctl,
     disk.parse_mounts,
     pci.parse_class,
@@ -201,27 +193,12 @@ def nvidia(data: bytes) -> None:
     interpreters.parse_answer,
     interpreters.parse_launcher,
 )
+
+
+@harness(*MACHINE, windows.parse_reg, windows.parse_runtime, windows.parse_build, cpu.parse_mac_features)
 def machine_text(data: bytes) -> None:
     said = text(data)
-    for call in (
-        libraries.parse_version_json,
-        libraries.parse_version_txt,
-        libraries.parse_header,
-        libc.parse_musl,
-        system.parse_os_release,
-        system.parse_wsl,
-        system.parse_cgroup,
-        system.parse_cpuinfo_architecture,
-        system.parse_plist_version,
-        cpu.parse_cpuinfo,
-        cpu.parse_online,
-        macos.parse_sysctl,
-        disk.parse_mounts,
-        pci.parse_class,
-        pci.parse_id,
-        interpreters.parse_answer,
-        interpreters.parse_launcher,
-    ):
+    for call in MACHINE:
         call(said)
     values = windows.parse_reg(said)
     windows.parse_runtime(values)
