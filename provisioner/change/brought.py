@@ -134,7 +134,7 @@ def of_old(
 
 def _came(item: Installed, journal: Journal, receipt: Receipt | None) -> bool:
     """True where the metadata folder of a distribution moved in by itself, or came with a whole environment as the plan says."""
-    if journal.before in {"venv", "conda"}:
+    if journal.stood:
         return is_below(item.metadata, journal.incoming)
     return receipt is None or item.version == _planned(receipt, item.name)
 

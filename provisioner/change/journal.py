@@ -18,7 +18,7 @@ from provisioner.host import Host, Reader
 from provisioner.host.files import make_folders
 from provisioner.model import codec
 from provisioner.model.conda import Outside
-from provisioner.model.plan import EnvKind, Move
+from provisioner.model.plan import STANDING, EnvKind, Move
 from provisioner.model.record import record
 
 SCHEMA = "tfsetup/journal/1"
@@ -54,6 +54,11 @@ class Journal:
     kept: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     exact: bool = False
+
+    @property
+    def stood(self) -> bool:
+        """True where there was an environment before, which the change has changed; false where it made one."""
+        return self.before in STANDING
 
 
 def write(host: Host, path: str, journal: Journal) -> None:

@@ -11,7 +11,7 @@ from provisioner.change import keeping
 from provisioner.change.journal import Journal, enter, last_record, put, read, read_aside, write, write_ahead
 from provisioner.change.moves import clear, keep_new, move_back
 from provisioner.change.standing import Interrupted, check_beside, interrupted, state_words, undo_command
-from provisioner.change.undoing import STANDING, WayBack, way_back
+from provisioner.change.undoing import WayBack, way_back
 from provisioner.conda import registry
 from provisioner.environment.workspace import STATE_MODE, Workspace
 from provisioner.errors import HalfwayError, InTheWayError, TfsetupError
@@ -116,7 +116,7 @@ def discard_unfinished(host: Host, workspace: Workspace) -> None:
 
 def take_back(host: Host, workspace: Workspace, journal: Journal) -> None:
     """Bring back what was there before ``journal``; can be interrupted and run again."""
-    if journal.before not in STANDING:
+    if not journal.stood:
         discard_new(host, workspace, journal)
         return
     # While building nothing has moved, and a full disk may be why it ended: then nothing may be written before the stage is gone.
@@ -172,7 +172,7 @@ def bring_back(host: Host, workspace: Workspace, journal: Journal, first: BaseEx
 
 def _take_back_what_is_there(host: Host, workspace: Workspace, journal: Journal) -> None:
     """Take back from where the disk says it stands: once the new files are removed (here, or by a try before), nothing may be taken for one."""
-    there = read(host, workspace) if journal.before in STANDING else journal
+    there = read(host, workspace) if journal.stood else journal
     if there is not None or journal.phase == "building" or host.exists(workspace.undo_record(journal.number)):
         take_back(host, workspace, there or journal)
     elif last_record(host, workspace) is None and host.exists(workspace.state):
@@ -217,9 +217,9 @@ def _begin_undo(host: Host, workspace: Workspace, way: WayBack, wishes: Wishes) 
     make_folders(host, workspace.state, mode=STATE_MODE)
     if journal.kept:
         keeping.prepare(host, workspace, journal)
-    for name in journal.incoming if journal.before in STANDING else ():
+    for name in journal.incoming if journal.stood else ():
         make_folders(host, posixpath.dirname(posixpath.join(workspace.returned, name)), mode=STATE_MODE)
-    if journal.before in STANDING:
+    if journal.stood:
         write_ahead(host, workspace, journal, "clearing")
     write(host, workspace.journal, journal)
     take_back(host, workspace, journal)
@@ -230,7 +230,7 @@ def check_free(workspace: Workspace, way: WayBack, wishes: Wishes) -> None:
     obstacles = [item for item in way.verdict.obstacles if not (wishes.keep and item.paths)]
     if not obstacles:
         return
-    whole = way.journal.before not in STANDING
+    whole = not way.journal.stood
     if whole and wishes.leave:
         raise InTheWayError(
             "an environment that tfsetup made goes as a whole, so nothing can stay in it; nothing was changed",

@@ -55,7 +55,7 @@ def _state(reader: Reader, workspace: Workspace, journal: Journal) -> State:
     """Tell the state by where the files are; the phase says only what was being done."""
     if journal.phase in {"building", "clearing"}:
         return "old"
-    if journal.before not in {"venv", "conda"}:
+    if not journal.stood:
         return "new" if journal.phase == "moved" else "moving"
     parts = count(reader, workspace, journal)
     if parts.moved == 0:

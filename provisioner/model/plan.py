@@ -117,6 +117,8 @@ class Step:
 
 # What is at a place: nothing, a folder with nothing in it, an environment.
 EnvKind = Literal["absent", "empty", "venv", "conda"]
+# Of these, what is an environment.
+STANDING: frozenset[EnvKind] = frozenset({"venv", "conda"})
 
 
 @record
@@ -138,7 +140,7 @@ class EnvState:
     @property
     def exists(self) -> bool:
         """True where there is an environment, whatever its kind."""
-        return self.kind in {"venv", "conda"}
+        return self.kind in STANDING
 
 
 @record

@@ -87,7 +87,7 @@ def undo_text(found: Undoable) -> str:
     root = found.workspace.root
     if found.interrupted is not None:
         return f"{interrupted_words(found.interrupted).split(';')[0]}; what it had begun is taken back"
-    if found.record is None or found.record.before not in {"venv", "conda"}:
+    if found.record is None or not found.record.stood:
         lines = [f"{root} was made by tfsetup{_when(found)}; it is removed, with all that is in it"]
         return "\n".join([*lines, *_since_lines(found)])
     journal = found.way.journal if found.way is not None else found.record
