@@ -10,7 +10,7 @@ from provisioner.commands import plan as planning
 from provisioner.commands.plan import Planned
 from provisioner.commands.telling import telling
 from provisioner.commands.undo import Agree, clear_before
-from provisioner.errors import OperationError
+from provisioner.errors import OperationError, StalePlanError
 from provisioner.host import Host
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
@@ -19,6 +19,9 @@ from provisioner.model.request import Request
 from provisioner.plan.saved import load_plan
 from provisioner.session import Session
 from provisioner.verify.prove import prove_plan
+
+# How often a plan is made anew because somebody else was faster.
+TRIES = 5
 
 
 @record
@@ -52,12 +55,23 @@ def apply(session: Session, asked: Asked, *, agree: Callable[[Plan], None], agre
     check_executor(session.host)
     env = load_plan(session.read_input(asked.saved), file=asked.saved).env.path if asked.saved else asked.request.env
     with telling(session.host, env):
-        clear_before(session.host, env, agree=agree_back, wait=asked.wait, progress=progress)
-        planned = _planned(session, asked)
-        if not planned.plan.changes:
-            return Applied(plan=planned.plan, executed=None)
-        agree(planned.plan)
-        return Applied(plan=planned.plan, executed=execute_planned(session, planned, progress=progress, wait=asked.wait))
+        for tries_left in reversed(range(TRIES)):
+            clear_before(session.host, env, agree=agree_back, wait=asked.wait, progress=progress)
+            try:
+                planned = _planned(session, asked)
+                if not planned.plan.changes:
+                    if tries_left and planned.interrupted is not None:
+                        # Another run has begun since; what it made is not proven yet, and may be taken back.
+                        continue
+                    return Applied(plan=planned.plan, executed=None)
+                agree(planned.plan)
+                return Applied(plan=planned.plan, executed=execute_planned(session, planned, progress=progress, wait=asked.wait))
+            except StalePlanError:
+                # Somebody was faster. What was asked for may be there by now; a saved plan says what it was made for.
+                if not tries_left or asked.saved:
+                    raise
+                progress.note("Another run has changed the environment meanwhile; looking anew")
+        raise AssertionError
 
 
 def check_executor(host: Host) -> None:
