@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test faults check format bench prove locks clean
+.PHONY: help install run fast test faults hostile fuzz check format bench prove locks clean
 
 help: ## list the jobs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -31,9 +31,15 @@ run: install ## plan, apply and verify the newest known-good TensorFlow in ./tf-
 	$(BIN)/tfsetup apply --env ./tf-env --yes
 	$(BIN)/tfsetup verify --env ./tf-env
 
+# Installers of conda packages take seconds where others take none: who has nothing left takes from the other.
+PYTEST = -m pytest -n 2 --dist worksteal
+
+fast: install ## the tests that take no time: no real TensorFlow, and of the long loops what tells most
+	$(BIN)/python $(PYTEST) -m 'not real and not slow'
+
 test: install ## all tests, those with real TensorFlow too
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest -n 2 -m 'not real'
+	$(BIN)/python -m coverage run $(PYTEST) -m 'not real'
 	$(BIN)/python -m pytest -m real
 	$(BIN)/python tools/prove.py --sample 1
 	$(BIN)/python -m coverage combine --quiet
@@ -42,6 +48,15 @@ test: install ## all tests, those with real TensorFlow too
 faults: install ## break real environments in every way there is, and see what doctor and fix make of it
 	$(BIN)/python -m tests.faults --missing
 	$(BIN)/python -m tests.faults --table
+
+hostile: install ## what untrusted files, folders and users must not achieve
+	$(BIN)/python -m pytest tests/hostile
+
+SECONDS ?= 600
+
+fuzz: install ## give every reader anything, for SECONDS (600) in all; the corpus alone is part of `make test`
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/uv pip install --quiet --python $(BIN)/python --group fuzz
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 check: install ## style, types, layers, and that the data is whole
 	$(BIN)/ruff check .

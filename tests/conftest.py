@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from tests.conda_sets import Conda
@@ -21,13 +23,28 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 os.environ.setdefault("UV_SYSTEM_CERTS", "1")
 
 
+# A busy machine must not make a property fail.
+settings.register_profile("tfsetup", deadline=None)
+settings.load_profile("tfsetup")
+
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of all tests' homes."""
+    return tmp_path_factory.mktemp("homes")
+
+
 @pytest.fixture(autouse=True)
-def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+def _own_home(homes: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Give each test a home of its own; real runs keep the user's caches, or they would download gigabytes."""
     for name in [name for name in os.environ if name.startswith("TFSETUP_")]:
         monkeypatch.delenv(name)
     if "real" not in request.keywords:
-        home = tmp_path_factory.mktemp("home")
+        # Counted here: pytest's own numbering looks through the folder, thousands of times.
+        home = homes / str(next(_NUMBERS))
+        home.mkdir()
         monkeypatch.setenv("HOME", str(home))
         monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
 

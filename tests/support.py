@@ -22,6 +22,7 @@ from provisioner.model.finding import Check, Verification
 from provisioner.model.plan import Choice, Plan
 from provisioner.model.request import Request
 from provisioner.plan import make as planning
+from provisioner.plan.parts import PlanInputs
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 SITE = f"lib/python{PYTHON}/site-packages"
@@ -122,22 +123,20 @@ def make_plan(host: Host, env: Path, lock: Lock, *, links: tuple[Link, ...] = ()
         warnings=(),
         gpus=(),
     )
-    site = read_site(host, str(env))
-    basis = planning.Basis(
+    common = PlanInputs(
         tool="test",
         made="2026-01-01T00:00:00+00:00",
         machine="a test machine",
         request=Request(env=str(env)),
         facts=machine(),
-        choice=choice,
-        lock=lock,
-        proof=Proof(lock=lock.digest, level="resolved"),
-        links=links,
-        linked=frozenset(),
         catalogue="test",
         cache="/cache",
+        site=read_site(host, str(env)),
+        choice=choice,
+        lock=lock,
+        proof=planning.proof_words(Proof(lock=lock.digest, level="resolved")),
     )
-    return planning.make_plan(basis, site)
+    return planning.make_plan(planning.ApplyInputs(common=common, links=links, linked=frozenset()))
 
 
 def verification(env: str, *, passed: bool) -> Verification:

@@ -21,8 +21,10 @@ import naive_record  # noqa: E402 - the path is set above
 from locks import read_releases  # noqa: E402
 from naive_record import OUTCOMES, Naive, Outcome, python_key  # noqa: E402
 
-from provisioner.base.catalogue_versions import minor_of  # noqa: E402
-from provisioner.base.versions import numbers  # noqa: E402
+from provisioner.base.versions import (  # noqa: E402
+    minor_of,
+    numbers,
+)
 from provisioner.catalogue import Catalogue, find_profiles  # noqa: E402
 from provisioner.host.local import LocalHost  # noqa: E402
 from provisioner.model.catalogue import CudaBuild, KnownBad, LockDevice, Release  # noqa: E402

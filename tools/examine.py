@@ -25,8 +25,8 @@ from pathlib import Path
 
 from prove import CACHE, ROOT, locks, make_room
 
-from provisioner.base.catalogue_versions import minor_of
 from provisioner.base.progress import Silent
+from provisioner.base.versions import minor_of
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.change.execute import execute
 from provisioner.commands import plan

@@ -39,7 +39,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from provisioner.base.catalogue_versions import version_key  # noqa: E402
+from provisioner.base.versions import version_key  # noqa: E402
 from provisioner.catalogue.lockfile import DEVICES, LockFile, Set, format_lockfile, glibc_of  # noqa: E402 - the path is set above
 from provisioner.catalogue.releases import read_minor  # noqa: E402
 from provisioner.catalogue.yaml_text import parse_yaml  # noqa: E402

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from provisioner.base.catalogue_versions import minor_of, version_key
+from provisioner.base.versions import minor_of, version_key
 from provisioner.errors import InputError
 from provisioner.model import codec
 from provisioner.model.record import record

@@ -1,32 +1,42 @@
-"""Small words that several parts share: sizes, times, a machine in one line, text without secrets."""
+"""Small words that several parts share: sizes, times, and text as it may be shown."""
 
 from __future__ import annotations
 
-import re
+from provisioner.base.numbers import HUGE
+from provisioner.base.secrets import MASK, mask
 
-MASK = "***"
-# As far as the last @, for a password may hold one, and a slash, too; and where a quote ends that, all before the path.
-_CREDENTIALS = (r"(?<=://)[^\s`'\"]*@", r"(?<=://)[^\s/?#]*@")
-# Where a conda channel's token stands (``split_anaconda_token`` in conda's common/url.py): ``/t/TOKEN``.
-_CONDA = r"((?:https?|ftp|s3|oci)://[^\s`'\"?#]*?/t/)[^\s`'\"/?#]+"
-_SECRETS_OF_QUERIES = r"(?i)([?&][^=&\s]*(?:token|key|secret|password|auth|sig)[^=&\s]*=)[^&\s]+"
+__all__ = ["MASK", "mask", "seconds_words", "shown", "size_words", "visible"]
+
+# U+0080 to U+009F steer some terminals as the control characters of ASCII do; the others turn the order of what is read around, or end a line.
+_STEERING = (
+    *range(0x20),
+    *range(0x7F, 0xA0),
+    0x61C,
+    0x200E,
+    0x200F,
+    *range(0x2028, 0x202F),
+    *range(0x2066, 0x206A),
+    *range(0xFFF9, 0xFFFC),
+)
+_SPELT = {number: f"\\x{number:02x}" if number <= 0xFF else f"\\u{number:04x}" for number in _STEERING if chr(number) not in "\n\t"}  # noqa: PLR2004 - what two digits can say
 
 
-def mask(text: str) -> str:
-    """Hide what addresses in a text carry in secret: user and password, a conda token, and what queries hold under a secret's name.
+def visible(text: str) -> str:
+    """Return ``text`` with control characters and overrides of direction spelt out, but for line ends and tabs.
 
-    >>> mask("https://me:pw@example.invalid/simple?token=abc&x=1")
-    'https://***@example.invalid/simple?token=***&x=1'
+    A name out of a file must not steer a terminal, nor look like another.
     """
-    for pattern in _CREDENTIALS:
-        text = re.sub(pattern, f"{MASK}@", text)
-    text = re.sub(_CONDA, rf"\1{MASK}", text)
-    return re.sub(_SECRETS_OF_QUERIES, rf"\1{MASK}", text)
+    return text.translate(_SPELT)
+
+
+def shown(text: str) -> str:
+    """Return ``text`` as it may be printed: everything that goes to a terminal or a stream of words goes through here."""
+    return visible(mask(text))
 
 
 def size_words(count: int) -> str:
     """Return a number of bytes for a person: ``812 kB``, ``1.4 GB`` (powers of ten, as disks are sold)."""
-    value = float(count)
+    value = float(min(count, HUGE))
     for unit in ("bytes", "kB", "MB"):
         if value < 1000:  # noqa: PLR2004 - the step from one unit to the next
             return f"{value:.0f} {unit}"

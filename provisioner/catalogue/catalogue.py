@@ -13,9 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from provisioner.base.catalogue_versions import is_prerelease, is_version, minor_of, version_key
-from provisioner.base.specifiers import contains, readable
-from provisioner.base.versions import numbers
+from provisioner.base.versions import contains, is_prerelease, is_version, minor_of, numbers, readable, version_key
 from provisioner.catalogue.lockfile import LockFile, parse_lockfile
 from provisioner.catalogue.stored import Stored
 from provisioner.errors import InputError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any, Literal
 
-from provisioner.base.specifiers import readable
+from provisioner.base.versions import readable
 from provisioner.errors import InputError
 from provisioner.model.codec import from_data
 from provisioner.model.record import record

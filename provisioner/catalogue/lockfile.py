@@ -25,7 +25,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
-from provisioner.base.catalogue_versions import is_version
+from provisioner.base.numbers import whole
+from provisioner.base.versions import is_version
 from provisioner.errors import InputError
 from provisioner.model.catalogue import Lock, LockDevice, LockedFile
 from provisioner.model.record import record
@@ -83,7 +84,7 @@ def digest_of(release: str, platform: str, python: str, device: str, files: Iter
 
 def glibc_of(filename: str) -> tuple[int, int]:
     """Return the oldest glibc that a wheel's tag admits (PEP 600), (0, 0) where it names none; of several tags the lowest counts."""
-    found = [_LEGACY[match[3]] if match[3] else (int(match[1]), int(match[2])) for match in _MANYLINUX.finditer(filename)]
+    found = [_LEGACY[match[3]] if match[3] else (whole(match[1]), whole(match[2])) for match in _MANYLINUX.finditer(filename)]
     return min(found, default=(0, 0))
 
 
@@ -249,7 +250,7 @@ def _file(parts: Sequence[str], number: int, faults: list[str]) -> LockedFile | 
         version=version,
         filename=filename,
         sha256=sha256,
-        size=int(size),
-        unpacked=int(unpacked),
+        size=whole(size),
+        unpacked=whole(unpacked),
         source=not filename.endswith(".whl"),
     )

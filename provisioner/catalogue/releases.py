@@ -21,8 +21,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from provisioner.base.catalogue_versions import is_prerelease, is_version, minor_of, version_key
 from provisioner.base.paths import is_inside
+from provisioner.base.versions import is_prerelease, is_version, minor_of, version_key
 from provisioner.errors import InputError
 from provisioner.model.catalogue import NO_ADDON, Build, Constraint, CudaBuild, KnownBad, Link, Release
 from provisioner.model.codec import from_data

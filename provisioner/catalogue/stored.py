@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from provisioner.errors import InputError
 from provisioner.host import Host, Reader
 from provisioner.model.codec import from_data, to_data
+from provisioner.model.json_text import read_json
 
 T = TypeVar("T")
 
@@ -73,12 +74,12 @@ class Stored:
         if self._cache is None:
             return None
         try:
-            kept = json.loads(self._cache.read_bytes(self._place(name), LIMIT))
+            kept = read_json(self._cache.read_bytes(self._place(name), LIMIT))
             if kept["key"] != key:
                 return None
             value = from_data(cls, kept["value"])
             self.read[name] = str(kept["sha256"])
-        except (OSError, ValueError, KeyError, TypeError, InputError, RecursionError):
+        except (OSError, ValueError, KeyError, TypeError, InputError):
             return None
         return value
 

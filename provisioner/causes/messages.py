@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Literal
 
 from provisioner.causes.grades import ALLOWS
 from provisioner.causes.history import History
-from provisioner.causes.patterns import branches, compiled, literals, squeeze
+from provisioner.causes.patterns import branches, compiled, literals, reach, squeeze
+from provisioner.causes.places import Places
 from provisioner.model.cause import Order
 from provisioner.model.finding import Confidence, Remedy
 from provisioner.model.record import record
@@ -18,6 +20,8 @@ from provisioner.model.record import record
 _VARYING = re.compile(
     r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: |^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ |^[IWEF]0000 00:00:\d+\.\d+ +\d+ |0x[0-9a-f]{6,}"
 )
+# A message that occurs more often says nothing new.
+MOST_OF_ONE = 30
 Kind = Literal["fault", "harmless", "context"]
 # What `tfsetup apply` makes where nothing else is said.
 NEW_ENVIRONMENT = "./tf-env"
@@ -56,7 +60,7 @@ class CauseText:
     steps: tuple[str, ...] = ()
 
 
-# A message as it is kept between runs: its fields in their order, then each alternative of its pattern with the texts that it needs.
+# A message as it is kept between runs: its fields in their order, then each alternative of its pattern with its reach and the texts that it needs.
 Row = list[Any]
 _FIELDS = tuple(name for name, _, _ in Message.__record__)  # type: ignore[attr-defined]  # what ``record`` leaves on a class
 _SPEAKER = _FIELDS.index("speaker")
@@ -64,7 +68,10 @@ _SPEAKER = _FIELDS.index("speaker")
 
 def row_of(message: Message) -> Row:
     """Return the form in which a message is kept."""
-    return [*(getattr(message, name) for name in _FIELDS), [[branch, *literals(branch)] for branch in branches(message.pattern)]]
+    return [
+        *(getattr(message, name) for name in _FIELDS),
+        [[branch, *reach(branch), *literals(branch)] for branch in branches(message.pattern)],
+    ]
 
 
 class Messages:
@@ -112,7 +119,7 @@ class Messages:
         known: dict[str, bool] = {}
         for number, row in enumerate(self._rows):
             wanted = []
-            for branch, *needed in row[-1]:
+            for branch, _, _, *needed in row[-1]:
                 for literal in needed:
                     if literal not in known:
                         known[literal] = literal in lowered
@@ -121,6 +128,18 @@ class Messages:
                         break
             if wanted:
                 yield self._message(number), tuple(map(compiled, wanted))
+
+    def found(self, text: str) -> Iterator[tuple[Message, list[re.Match[str]]]]:
+        """The messages that occur in a long ``text``, the most specific first, each with where: only beside the texts that it needs is looked."""
+        places = Places(text)
+        for number, row in enumerate(self._rows):
+            matches: list[re.Match[str]] = []
+            for branch, width, lines, *needed in row[-1]:
+                for start, end in places.windows(needed, width, lines):
+                    matches.extend(islice(compiled(branch).finditer(text, start, end), MOST_OF_ONE))
+            if matches:
+                matches.sort(key=lambda item: item.start())
+                yield self._message(number), matches[:MOST_OF_ONE]
 
     def match(self, text: str) -> Message | None:
         """The known message of the highest grade that occurs in ``text``."""

@@ -13,21 +13,28 @@ BOUNDED = 8
 # A literal shorter than this is in every text.
 SHORTEST = 3
 _REPEATED = "*+?{"
+# A repeat without an end takes so much: what a start in a text can cost has an end, and so grows with the text alone.
+LONGEST_REPEAT = 300
+# No match is looked for over more than this, in letters and in lines.
+WIDEST, MOST_LINES = 12_000, 40
 
 
 def squeeze(text: str) -> str:
     """Make every run of blanks one blank, and take those at the ends of lines away, so that a pattern's blank is one character."""
-    return re.sub(r"[ \t\f\v\u00a0]*\n[ \t\f\v\u00a0\n]*", "\n", re.sub(r"[ \t\f\v\u00a0]+", " ", text)).strip()
+    return re.sub(r" ?\n[ \n]*", "\n", re.sub(r"[ \t\f\v\u00a0]+", " ", text)).strip()
 
 
 @functools.lru_cache(maxsize=2048)
 def compiled(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern: case does not count, ``^`` and ``$`` are ends of lines, and a blank is a line end too, since terminals wrap lines."""
+    """Compile a pattern: case does not count, ``^`` and ``$`` are ends of lines, and a blank is a line end too, since terminals wrap lines.
+
+    Repeats have an end (``LONGEST_REPEAT``).
+    """
     return re.compile("".join(_spaced(pattern)), re.IGNORECASE | re.MULTILINE)
 
 
 def _spaced(pattern: str) -> Iterator[str]:
-    """Let each blank outside a character class, but for one that may be repeated, be a line end as well."""
+    """Let each blank outside a character class, but for one that may be repeated, be a line end as well; give repeats an end."""
     in_class, position = False, 0
     while position < len(pattern):
         letter = pattern[position]
@@ -38,6 +45,10 @@ def _spaced(pattern: str) -> Iterator[str]:
         if letter in "[]":
             in_class = letter == "["
         following = pattern[position + 1 : position + 2]
+        if letter in "*+" and not in_class:
+            yield f"{{{int(letter == '+')},{LONGEST_REPEAT}}}"
+            position += 1
+            continue
         yield "[ \\n]" if letter == " " and not in_class and (not following or following not in _REPEATED) else letter
         position += 1
 
@@ -82,6 +93,40 @@ def literals(pattern: str) -> tuple[str, ...]:
     """
     found = _needs(_tree(pattern))
     return tuple(sorted(found)) if found else ()
+
+
+def reach(pattern: str) -> tuple[int, int]:
+    """Return how wide a match can be, in letters and in line ends within it; at most ``WIDEST`` and ``MOST_LINES``."""
+    tree = _tree("".join(_spaced(pattern)))
+    return min(int(tree.getwidth()[1]), WIDEST), min(_line_ends(tree), MOST_LINES)
+
+
+def _line_ends(items: Any) -> int:
+    count = 0
+    for operation, value in items:
+        name = str(operation)
+        if name in _REPEATS:
+            count += min(int(value[1]), MOST_LINES) * _line_ends(value[2])
+        elif name == "IN":
+            count += _takes_line_end(value)
+        elif name in {"LITERAL", "NOT_LITERAL"}:
+            count += (value == ord("\n")) == (name == "LITERAL")
+        elif name == "BRANCH":
+            count += max(map(_line_ends, value[1]))
+        else:
+            count += sum(map(_line_ends, _parts(name, value)))
+    return count
+
+
+def _takes_line_end(items: Any) -> bool:
+    """True for a class of letters that holds the line end."""
+    held = any(
+        (str(kind) == "LITERAL" and value == ord("\n"))
+        or (str(kind) == "RANGE" and value[0] <= ord("\n") <= value[1])
+        or (str(kind) == "CATEGORY" and str(value) in {"CATEGORY_SPACE", "CATEGORY_NOT_WORD", "CATEGORY_NOT_DIGIT"})
+        for kind, value in items
+    )
+    return held != (str(items[0][0]) == "NEGATE")
 
 
 def _tree(pattern: str) -> Any:

@@ -18,9 +18,10 @@ from provisioner.errors import InputError
 from provisioner.host import Host, Reader
 from provisioner.model.cause import Group, Order
 from provisioner.model.codec import from_data, to_data
+from provisioner.model.json_text import read_json
 
 # Another form of the entry, or of what a pattern means, needs another number.
-FORM = 7
+FORM = 8
 LIMIT = 1 << 24
 WORDS = "causes"
 FOLDER = "causes/messages"
@@ -97,9 +98,9 @@ def _key(host: Reader, root: str, *patterns: str) -> list[Any]:
 
 def _load(cache: Host, place: str, key: list[Any]) -> dict[str, Any] | None:
     try:
-        kept = json.loads(cache.read_bytes(place, LIMIT))
+        kept = read_json(cache.read_bytes(place, LIMIT))
         return dict(kept) if kept["key"] == key else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 

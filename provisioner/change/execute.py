@@ -9,10 +9,10 @@ from dataclasses import replace
 
 from provisioner.base.progress import Progress
 from provisioner.change import brought, fill, recovery
+from provisioner.change.contents import outgoing
 from provisioner.change.holding import holding, holding_inside
 from provisioner.change.journal import Journal, enter, last_record, write, write_ahead
 from provisioner.change.moves import incoming_moves, move_in, outgoing_moves
-from provisioner.change.outgoing import outgoing
 from provisioner.change.standing import check_beside
 from provisioner.conda import registry
 from provisioner.environment import receipt as receipts

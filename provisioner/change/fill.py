@@ -74,7 +74,7 @@ def _write_edits(plan: Plan, host: Host, folder: str) -> None:
             # A script stays one that can be started.
             old = posixpath.join(plan.env.path, edit.path)
             entry = host.entry(old) if host.exists(old) else None
-            host.write(path, edit.text, mode=entry.mode if entry is not None and entry.kind == "file" else 0o644)
+            host.write(path, edit.text, mode=entry.mode if entry is not None and entry.kind == "file" else None)
 
 
 def _is_relocatable(host: Host, root: str) -> bool:

@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from typing import Literal
 
+from provisioner.base.numbers import whole
 from provisioner.base.paths import is_inside, is_whole
 from provisioner.conda import registry
 from provisioner.environment.trust import check
@@ -160,7 +161,7 @@ def last_record(host: Reader, workspace: Workspace) -> Journal | None:
     check(host, workspace.history, top=workspace.root)
     try:
         numbers = [
-            int(name)
+            whole(name)
             for name in (entry.path.rsplit("/", 1)[-1] for entry in host.list(workspace.history))
             if name.isascii() and name.isdigit()
         ]

@@ -35,50 +35,43 @@ def tree_of(paths: Iterable[str]) -> Tree:
     return root
 
 
-def outgoing_moves(host: Reader, root: str, doomed: Iterable[str]) -> tuple[str, ...]:
-    """Return the fewest moves that take the ``doomed`` files (relative to ``root``) away.
+def outgoing_moves(host: Reader, root: str, outgoing: Iterable[str]) -> tuple[str, ...]:
+    """Return the fewest moves that take the ``outgoing`` files (relative to ``root``) away.
 
-    A folder of which nothing stays moves as a whole. Byte code of a doomed module goes with it. Paths that are not there are left out.
+    A folder of which nothing stays moves as a whole. Byte code of such a module goes with it. Paths that are not there are left out.
     """
     moves: list[str] = []
-    for name, children in tree_of(doomed).items():
+    for name, children in tree_of(outgoing).items():
         path = posixpath.join(root, name)
         if host.exists(path) and not _take(host, host.entry(path), name, children, moves):
             moves.append(name)
     return tuple(moves)
 
 
-def _take(host: Reader, entry: Entry, name: str, doomed: Tree, moves: list[str]) -> bool:
-    """Add the moves below ``name``; return False when all of it is doomed and one move of the caller's does it."""
-    if entry.kind != "directory" or not doomed:
+def _take(host: Reader, entry: Entry, name: str, outgoing: Tree, moves: list[str], modules: frozenset[str] = frozenset()) -> bool:
+    """Add the moves below ``name``; return False when all of it leaves and one move of the caller's does it.
+
+    ``modules`` are the modules that leave of the folder that a ``__pycache__`` belongs to.
+    """
+    if entry.kind != "directory" or not (outgoing or modules):
         return False
-    children = host.list(entry.path)
-    modules = {child.removesuffix(".py") for child in doomed if child.endswith(".py")}
     whole: list[str] = []
     parts: list[str] = []
     stays = False
-    for child in children:
+    here = frozenset(child.removesuffix(".py") for child in outgoing if child.endswith(".py"))
+    for child in host.list(entry.path):
         base = posixpath.basename(child.path)
         path = f"{name}/{base}"
-        if base in doomed:
+        caches = here if base == "__pycache__" and child.kind == "directory" and outgoing.get(base) != {} else frozenset()
+        if base in outgoing or caches:
             inner: list[str] = []
-            if _take(host, child, path, doomed[base], inner):
+            if _take(host, child, path, outgoing.get(base, {}), inner, caches):
                 stays = True
                 parts.extend(inner)
             else:
                 whole.append(path)
-        elif base == CACHE and child.kind == "directory":
-            kept = False
-            for cached in host.list(child.path):
-                cached_name = posixpath.basename(cached.path)
-                if cached_name.split(".")[0] in modules:
-                    parts.append(f"{path}/{cached_name}")
-                else:
-                    kept = True
-            if not kept:
-                parts = [part for part in parts if not part.startswith(path + "/")]
-                whole.append(path)
-            stays = stays or kept
+        elif base.split(".")[0] in modules:
+            whole.append(path)
         else:
             stays = True
     if stays:

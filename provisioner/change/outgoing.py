@@ -1,132 +1,76 @@
-"""Which files a plan takes out of an environment: decided here and nowhere else."""
+"""Which files a plan takes out of an environment: decided here and nowhere else, from what ``contents`` has read. Pure.
+
+One rule holds for venv, conda and repair: nothing leaves that something which stays has recorded. Every path is relative to the environment.
+"""
 
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import field
 
-from provisioner.conda.compare import identity_parts
-from provisioner.environment import conda_present
-from provisioner.environment import receipt as receipts
-from provisioner.environment.conda_owned import own_folders
-from provisioner.environment.conda_records import META, read_records
-from provisioner.environment.distributions import Installed
-from provisioner.environment.layout import layout
-from provisioner.environment.owners import recorded_files
-from provisioner.environment.read import Site
-from provisioner.environment.workspace import STATE, Workspace
-from provisioner.host import Host, Reader
-from provisioner.model.conda_package import CondaPart
-from provisioner.model.plan import Plan
+from provisioner.environment.layout import Layout
+from provisioner.environment.owners import Owners
+from provisioner.environment.workspace import STATE
+from provisioner.model.record import record
 
 
-def files_of(reader: Reader, root: str, going: Iterable[Installed], staying: Iterable[Installed]) -> set[str]:
-    """Return the paths of distributions that go, less the files that one of those that stay has recorded as well.
+@record
+class Contents:
+    """What lies in an environment, as far as it bears on what leaves.
 
-    One without a record is found by the modules that its ``top_level.txt`` names (setuptools' documentation, "EGG-INFO").
+    ``owners`` is the index of what its distributions have recorded; ``staying`` are the metadata folders of those that stay. Of what goes:
+    ``files`` are what its distributions have recorded, ``modules`` what those without a record name, ``paths`` what the plan itself names, ``links``
+    what an earlier run made. ``conda_files`` are those of conda's packages that go, with conda's records of them, and ``conda_staying`` those of the
+    rest. ``below`` are all files below a folder that goes though something that stays may have files in it. All of these are there, but for what is
+    recorded by what stays.
     """
-    kept = {path for item in staying for path in recorded_files(reader, root, item)}
-    folders = {folder for path in kept for folder in _parents(path)}
+
+    owners: Owners
+    staying: frozenset[str]
+    files: frozenset[str] = frozenset()
+    modules: frozenset[str] = frozenset()
+    paths: frozenset[str] = frozenset()
+    links: frozenset[str] = frozenset()
+    conda_files: frozenset[str] = frozenset()
+    conda_staying: frozenset[str] = frozenset()
+    below: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def leaving(contents: Contents) -> frozenset[str]:
+    """Return what the plan takes away: files, and folders for all in them."""
+    kept = kept_by(contents)
+    shared = folders_of(kept)
+    going = contents.files | contents.paths | contents.links | contents.conda_files
+    # Which modules a distribution without a record has brought is a guess, so a folder that others use, too, is not looked into.
+    inner = {path for folder in going & shared for path in contents.below.get(folder, ())}
+    found = {path for path in going | contents.modules | inner if path not in shared and is_free(path, kept)}
+    return frozenset(path for path in found if path.split("/", maxsplit=1)[0] != STATE)
+
+
+def kept_by(contents: Contents) -> frozenset[str]:
+    """Return what those that stay have recorded, wheels and conda's packages."""
+    staying = contents.staying
+    by_wheels = {path for path, claims in contents.owners.claims.items() if any(claim.metadata in staying for claim in claims)}
+    return contents.conda_staying | by_wheels
+
+
+def folders_of(paths: Iterable[str]) -> frozenset[str]:
+    """Return every folder above one of the paths."""
     found: set[str] = set()
-    for item in going:
-        names = set(recorded_files(reader, root, item)) if item.recorded else {item.metadata, *_top_level(reader, root, item)}
-        found |= {name for name in names if name not in kept and name not in folders}
-    return found
-
-
-def _top_level(reader: Reader, root: str, item: Installed) -> set[str]:
-    try:
-        text = reader.read_text(posixpath.join(root, item.metadata, "top_level.txt"))
-    except OSError:
-        return set()
-    site = posixpath.dirname(item.metadata)
-    names = [name for name in text.split() if re.fullmatch(r"\w+", name)]
-    return {
-        posixpath.join(site, path) for name in names for path in (name, f"{name}.py") if reader.exists(posixpath.join(root, site, path))
-    }
-
-
-def replaced(
-    reader: Reader, root: str, stage: str, site_packages: str, staying: Iterable[Installed], others: Iterable[str] = ()
-) -> set[str]:
-    """Return what lies in ``root`` where the new files of ``stage`` will be: nothing of a damaged copy may survive beside them.
-
-    A folder of packages goes as a whole when new files come right into it and no distribution that stays has recorded a file below it, so that
-    leftovers of an interrupted install, of another version and without any record go, too. Elsewhere it is file by file. ``others`` are files
-    that stay as well.
-    """
-    kept = {folder for item in staying for path in recorded_files(reader, root, item) for folder in _parents(path)}
-    kept |= {folder for path in others for folder in _parents(path)}
-    found: set[str] = set()
-
-    def enter(folder: str) -> None:
-        entries = reader.list(posixpath.join(stage, folder) if folder else stage)
-        inside = folder.startswith(site_packages + "/")
-        if inside and folder not in kept and any(entry.kind != "directory" for entry in entries):
+    for path in paths:
+        folder = posixpath.dirname(path)
+        while folder and folder not in found:
             found.add(folder)
-            return
-        for entry in entries:
-            name = posixpath.relpath(entry.path, stage)
-            place = posixpath.join(root, name)
-            if not reader.exists(place):
-                # The byte code of a module that is gone may still be there, and goes with its name.
-                found.update([name] if name.endswith(".py") else [])
-            elif entry.kind == "directory" and reader.entry(place).kind == "directory":
-                enter(name)
-            else:
-                found.add(name)
-
-    enter("")
-    return found
+            folder = posixpath.dirname(folder)
+    return frozenset(found)
 
 
-def _parents(path: str) -> list[str]:
-    found = []
-    while path := posixpath.dirname(path):
-        found.append(path)
-    return found
-
-
-def environment_files(reader: Reader, site: Site) -> set[str]:
-    """Return all that belongs to the environment itself and to what is installed in it; a person's own files beside that stay where they are."""
-    root, shape = site.state.path, layout(reader.platform)
-    found = {name for name in shape.made if reader.exists(posixpath.join(root, name))}
-    for item in site.distributions:
-        found.update(path for path in recorded_files(reader, root, item) if path.split("/", maxsplit=1)[0] not in {*shape.made, STATE})
-    if site.state.kind == "conda":
-        records = read_records(reader, root)
-        listed = (file.path for item in records for file in item.files if file.kind != "directory")
-        found |= {
-            path
-            for path in listed
-            if path.split("/", maxsplit=1)[0] not in {*shape.made, STATE} and reader.exists(posixpath.join(root, path))
-        }
-        # A person's pins and variables stay, as do the times before in conda's history, to which the new one adds.
-        found |= {item.meta for item in records}
-    programs = posixpath.join(root, shape.scripts)
-    if reader.exists(programs) and reader.entry(programs).kind == "directory":
-        names = (posixpath.basename(entry.path) for entry in reader.list(programs))
-        found.update(f"{shape.scripts}/{name}" for name in names if shape.is_made(name))
-    return found
-
-
-def of_conda(reader: Reader, root: str, part: CondaPart, kept: Collection[str] = ()) -> set[str]:
-    """Return the files, relative to the environment, of the conda packages that leave, and conda's records of them.
-
-    Files that a package which stays has recorded, too, stay, and so do those of ``kept``, which may be folders.
-    """
-    found: set[str] = set()
-    for removal in part.removals:
-        identity_parts(removal.identity)
-        found |= conda_present.recorded_files(reader, root, removal.identity)
-    found -= staying_files(reader, root, part)
-    kept = frozenset(kept)
-    return {path for path in found if _is_free(path, kept)}
-
-
-def _is_free(path: str, kept: Collection[str]) -> bool:
-    """True where neither the path nor a folder above it is kept."""
+def is_free(path: str, kept: Collection[str]) -> bool:
+    """True where neither the path, nor a folder above it, nor the module that it is the byte code of is kept."""
+    folder, name = posixpath.split(path)
+    if posixpath.basename(folder) == "__pycache__" and posixpath.join(posixpath.dirname(folder), f"{name.split('.')[0]}.py") in kept:
+        return False
     while path:
         if path in kept:
             return False
@@ -134,42 +78,20 @@ def _is_free(path: str, kept: Collection[str]) -> bool:
     return True
 
 
-def staying_files(reader: Reader, root: str, part: CondaPart) -> set[str]:
-    """Return the files, relative to the environment, of the conda packages that neither leave nor are linked anew."""
-    going = {f"{META}/{removal.identity}.json" for removal in part.removals}
-    return {file.path for item in read_records(reader, root) if item.meta not in going for file in item.files}
+def goes_whole(folder: str, site_packages: str, shared: Collection[str]) -> bool:
+    """Whether a folder that new files come right into goes as a whole, so that nothing of a damaged copy survives beside them.
+
+    It does below ``site_packages`` where nothing that stays has a file in it (``shared`` are the folders in which something has): leftovers of an
+    interrupted install, of another version and without any record go, too. Elsewhere it is file by file.
+    """
+    return folder.startswith(f"{site_packages}/") and folder not in shared
 
 
-def by_wheel(reader: Reader, root: str, part: CondaPart, distributions: Iterable[Installed]) -> list[Installed]:
-    """Return those distributions that no conda package which leaves or is linked anew has brought."""
-    going = {removal.identity for removal in part.removals}
-    own = own_folders(reader, root, read_records(reader, root))
-    return [item for item in distributions if own.get(item.metadata, "") not in going]
+def everything(contents: Contents, shape: Layout, programs: Iterable[str]) -> frozenset[str]:
+    """Return what goes where an environment is made anew: what makes it one, and all that is installed; a person's own files beside that stay.
 
-
-def outgoing(plan: Plan, host: Host, workspace: Workspace, site: Site) -> set[str]:
-    """Return the paths, relative to the environment, of everything that the plan removes or replaces."""
-    root = workspace.root
-    if plan.kind == "rebuild":
-        return environment_files(host, site)
-    others = staying_files(host, root, plan.conda) if plan.conda is not None else set()
-    going = {(removal.name, removal.version) for removal in plan.removals}
-    doomed = {path for removal in plan.removals for path in removal.paths}
-    leaving = [item for item in site.distributions if (item.name, item.version) in going]
-    kept: set[str] = set()
-    if plan.kind == "apply":
-        for installed in leaving:
-            doomed.update(recorded_files(host, root, installed))
-    else:
-        staying = [item for item in site.distributions if item not in leaving]
-        doomed |= files_of(host, root, leaving, staying)
-        if plan.conda is not None:
-            staying = by_wheel(host, root, plan.conda, staying)
-            kept = {path for item in staying for path in recorded_files(host, root, item)}
-        doomed |= replaced(host, root, workspace.stage, site.state.site_packages, staying, others)
-    receipt = receipts.believed(host, workspace)
-    links = receipt.plan.links if receipt else ()
-    doomed.update(posixpath.join(site.state.site_packages, link.path) for link in links)
-    if plan.conda is not None:
-        doomed |= of_conda(host, root, plan.conda, kept)
-    return doomed
+    ``programs`` are the names in its folder of programs; those of which the makers of environments write go, whoever wrote them.
+    """
+    recorded = {*contents.owners.claims, *contents.conda_files}
+    found = {path for path in recorded if path.split("/", maxsplit=1)[0] not in {*shape.made, STATE}}
+    return frozenset({*shape.made, *found, *(f"{shape.scripts}/{name}" for name in programs if shape.is_made(name))})

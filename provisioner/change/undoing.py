@@ -43,20 +43,22 @@ def way_back(reader: Reader, workspace: Workspace, change: Journal, *, keep: str
         aside = outgoing_moves(reader, workspace.root, paths)
         journal = replace(journal, keep=keep, kept=aside)
     if not seen.whole:
-        whole = outgoing_moves(reader, workspace.root, verdict.out)
-        out = tuple(inner for name in whole for inner in _as_it_came(reader, workspace.root, name, change.incoming))
+        out = _without_older(reader, workspace.root, outgoing_moves(reader, workspace.root, verdict.out), frozenset(change.incoming))
         back = _returning(reader, workspace, change, gone={*out, *aside}, left=verdict.left)
         journal = replace(journal, incoming=out, outgoing=back, left=verdict.unreturned)
     return WayBack(verdict=verdict, journal=journal)
 
 
-def _as_it_came(reader: Reader, root: str, name: str, came: Collection[str]) -> tuple[str, ...]:
-    """Return a move as those of what came in: a folder that was there before stays, though nothing is left in it."""
-    path = posixpath.join(root, name)
-    if is_below(name, came) or reader.entry(path).kind != "directory":
-        return (name,)
-    inner = (posixpath.relpath(entry.path, root) for entry in reader.list(path))
-    return tuple(found for below in inner for found in _as_it_came(reader, root, below, came))
+def _without_older(reader: Reader, root: str, out: Iterable[str], came: frozenset[str]) -> tuple[str, ...]:
+    """Return the moves with a folder that was there before the change (it did not come) left standing, though all in it goes."""
+    found: list[str] = []
+    for name in out:
+        path = posixpath.join(root, name)
+        if is_below(name, came) or posixpath.basename(name) == CACHE or reader.entry(path).kind != "directory":
+            found.append(name)
+        else:
+            found += _without_older(reader, root, [posixpath.relpath(item.path, root) for item in reader.list(path)], came)
+    return tuple(found)
 
 
 def look(reader: Reader, workspace: Workspace, change: Journal) -> Seen:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from provisioner.choose.driver import Sight, check_driver, unanswered, unproven
+from provisioner.choose.driver import GpuState, check_driver, unanswered, unproven
 from provisioner.choose.gpu import gpu_warnings, judge, none_usable, usable
 from provisioner.choose.obstacles import Obstacle, span
 from provisioner.choose.platforms import check_cpu, check_libc, check_macos, is_bad, no_build, no_cuda, windows_warnings
-from provisioner.choose.pythons import Offer, Pythons, no_python, offers_for, python_warnings
+from provisioner.choose.pythons import PythonOffer, Pythons, no_python, offers_for, python_warnings
 from provisioner.model.catalogue import Build, ComputeDevice, CudaBuild, KnownBad, Release, set_of
 from provisioner.model.catalogue_view import CatalogueView
-from provisioner.model.conda_package import Road
+from provisioner.model.conda_package import CondaSource
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState, GpuJudgement
 from provisioner.model.record import record
@@ -28,7 +28,7 @@ class Situation:
     platform: str
     spec: str
     pythons: Pythons
-    sight: Sight
+    gpu_state: GpuState
     device: ComputeDevice
 
 
@@ -38,10 +38,10 @@ class Candidate:
 
     release: Release
     obstacles: tuple[Obstacle, ...]
-    offer: Offer | None = None
+    offer: PythonOffer | None = None
     gpus: tuple[GpuJudgement, ...] = ()
     warnings: tuple[str, ...] = ()
-    road: Road = ""
+    source: CondaSource = ""
 
 
 def examine(situation: Situation, release: Release, catalogue: CatalogueView) -> Candidate:
@@ -77,11 +77,11 @@ def examine(situation: Situation, release: Release, catalogue: CatalogueView) ->
         offer=offer,
         gpus=gpus,
         warnings=tuple(dict.fromkeys(warnings)),
-        road=road_of(situation.request, situation.device, build),
+        source=source_of(situation.request, situation.device, build),
     )
 
 
-def road_of(request: Request, device: ComputeDevice, build: Build) -> Road:
+def source_of(request: Request, device: ComputeDevice, build: Build) -> CondaSource:
     """Say how the TensorFlow of a conda environment comes about where its wheels are taken; "" for a virtual environment."""
     if request.kind != "conda":
         return ""
@@ -99,19 +99,19 @@ def _check_gpus(
     situation: Situation, release: Release, cuda: CudaBuild, catalogue: CatalogueView
 ) -> tuple[list[tuple[Obstacle | None, str]], tuple[GpuJudgement, ...], tuple[str, ...]]:
     """Judge each GPU by itself, then the driver; without a GPU that answers (asked for by name) say what could not be proven."""
-    if situation.sight.state != "answers":
-        return [], (), unproven(situation.facts, situation.sight, cuda)
+    if situation.gpu_state.state != "answers":
+        return [], (), unproven(situation.facts, situation.gpu_state, cuda)
     judgements = _judgements(situation, release, cuda, catalogue)
     if not any(usable(judgement) for judgement in judgements):
         return [(none_usable(judgements), "")], judgements, ()
-    notes = gpu_warnings(judgements, situation.sight.gpus)
-    missing = unanswered(situation.facts, situation.sight)
+    notes = gpu_warnings(judgements, situation.gpu_state.gpus)
+    missing = unanswered(situation.facts, situation.gpu_state)
     return [check_driver(situation.facts, catalogue, cuda, judgements)], judgements, (*notes, missing) if missing else notes
 
 
 def _judgements(situation: Situation, release: Release, cuda: CudaBuild, catalogue: CatalogueView) -> tuple[GpuJudgement, ...]:
     judged = []
-    for gpu in situation.sight.gpus:
+    for gpu in situation.gpu_state.gpus:
         capability = gpu.compute_capability.value
         judged.append(judge(gpu, cuda, release, catalogue.architecture(capability) if capability else None))
     return tuple(judged)
@@ -119,13 +119,13 @@ def _judgements(situation: Situation, release: Release, cuda: CudaBuild, catalog
 
 def _python(
     situation: Situation, release: Release, build: Build, catalogue: CatalogueView, *, clear: bool
-) -> tuple[Offer | None, Obstacle | None, tuple[str, ...]]:
+) -> tuple[PythonOffer | None, Obstacle | None, tuple[str, ...]]:
     """Take the best Python that the release has a good lock for; the lock's own glibc floor counts where nothing else is in the way."""
     pythons = situation.pythons
-    road = road_of(situation.request, situation.device, build)
-    wanted = set_of(situation.device, road)
+    source = source_of(situation.request, situation.device, build)
+    wanted = set_of(situation.device, source)
     locked = tuple(python for python, device in catalogue.locks(release.version, build.platform) if device == wanted)
-    bad = _known_bad(release, build.platform, situation.device, road)
+    bad = _known_bad(release, build.platform, situation.device, source)
     supported = tuple(python for python in locked if python not in bad)
     offers = offers_for(pythons, supported)
     if not offers:
@@ -159,12 +159,12 @@ def _metal(build: Build, python: str) -> tuple[str, ...]:
     return (f"The GPU of this Mac is used only with Apple's plug-in, which nobody has proven with this set: {add} adds it",)
 
 
-def _known_bad(release: Release, platform: str, device: ComputeDevice, road: Road) -> dict[str, Obstacle]:
+def _known_bad(release: Release, platform: str, device: ComputeDevice, source: CondaSource) -> dict[str, Obstacle]:
     """Return the Pythons with which the release is known not to work there; what is bad for some GPUs only is not among them."""
     bad: dict[str, Obstacle] = {}
     for entry in release.known_bad:
         # What PyPI lacks, conda has.
-        brought = road == "libraries" and entry.cause == "cuda-libs-missing"
+        brought = source == "libraries" and entry.cause == "cuda-libs-missing"
         if not entry.capabilities and not brought and is_bad(entry, platform, device):
             for python in entry.pythons or tuple(python for build in release.builds for python in build.pythons):
                 bad[python] = Obstacle(code=entry.cause, why=entry.reason, remedy=_remedy(entry, release, platform))

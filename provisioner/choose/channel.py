@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from provisioner.base.paths import is_absolute
+from provisioner.base.requirement import read_requirement
 from provisioner.choose.candidates import Situation
 from provisioner.choose.platforms import platform_name
 from provisioner.choose.reasons import device_words, warnings_of
@@ -53,11 +54,9 @@ def conda_version(spec: str) -> str:
 
 def _extra(text: str) -> str:
     """A package of ``--with`` by its name on the channel, which mostly is that of PyPI."""
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - only with --with
-
     try:
-        requirement = Requirement(text)
-    except InvalidRequirement as error:
+        requirement = read_requirement(text)
+    except ValueError as error:
         raise UsageError(f"`{text}` is not a requirement: {str(error).splitlines()[0]}", place="--with") from None
     if requirement.url or requirement.extras or requirement.marker:
         raise UsageError(

@@ -46,10 +46,10 @@ def choose(facts: Facts, request: Request, catalogue: CatalogueView, env: EnvSta
 
 def situate(facts: Facts, request: Request, catalogue: CatalogueView, env: EnvState) -> Situation:
     """Read from facts and request all that does not depend on the release; raises ``UsageError`` or ``CouldNotTellError``."""
-    sight = look(facts, catalogue)
+    gpu_state = look(facts, catalogue)
     platform = platform_of(facts)
     # Where no release has a CUDA build the CPU is taken, and said aloud; `--device cuda` is then refused with the reason.
-    found = request.device == "auto" and sight.state == "answers" and has_cuda(platform)
+    found = request.device == "auto" and gpu_state.state == "answers" and has_cuda(platform)
     device: ComputeDevice = "cuda" if request.device == "cuda" or found else "cpu"
     return Situation(
         facts=facts,
@@ -58,7 +58,7 @@ def situate(facts: Facts, request: Request, catalogue: CatalogueView, env: EnvSt
         platform=platform,
         spec=specifier(request.tensorflow, "--tensorflow"),
         pythons=find_pythons(facts, request, env),
-        sight=sight,
+        gpu_state=gpu_state,
         device=device,
     )
 
@@ -95,5 +95,5 @@ def _choice(situation: Situation, candidates: list[Candidate]) -> Choice | None:
         refusals=refusals(better),
         warnings=warnings_of(situation, taken.release, taken.warnings),
         gpus=taken.gpus,
-        road=taken.road,
+        road=taken.source,
     )

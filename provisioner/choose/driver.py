@@ -29,7 +29,7 @@ _SHARE_ANY = "start the container with the host's GPU"
 
 
 @record
-class Sight:
+class GpuState:
     """What is seen of NVIDIA GPUs.
 
     ``answers``: the driver answers for ``gpus``. ``hidden``: there is one, and the driver does not answer; ``code``, ``why`` and
@@ -43,27 +43,29 @@ class Sight:
     remedy: str = ""
 
 
-def look(facts: Facts, catalogue: CatalogueView) -> Sight:
+def look(facts: Facts, catalogue: CatalogueView) -> GpuState:
     """Decide whether the driver answers, and if not, what is the matter: a broken driver before a missing one."""
     gpus = facts.gpus.value or ()
     driver = facts.driver
     if gpus and not driver.problem:
-        return Sight(state="answers", gpus=gpus)
+        return GpuState(state="answers", gpus=gpus)
     on_bus = {device.driver for device in facts.pci_gpus.value or () if device.vendor == "nvidia"}
     if not (gpus or on_bus or driver.kernel_module.value or driver.devices.value or driver.problem):
-        return Sight(state="none", why=_could_not_tell(facts))
+        return GpuState(state="none", why=_could_not_tell(facts))
     container = facts.system.container.value
     if not (gpus or on_bus or container or facts.system.wsl.value) and facts.pci_gpus.status == "known":
-        return Sight(state="none", why="there is an NVIDIA driver here, and the PCI bus has no NVIDIA GPU")
+        return GpuState(state="none", why="there is an NVIDIA driver here, and the PCI bus has no NVIDIA GPU")
     mismatch = _mismatch(facts)
     if mismatch:
-        return Sight(state="hidden", code="driver-kernel-mismatch", why=mismatch, remedy="reboot the machine, or reload the kernel module")
+        return GpuState(
+            state="hidden", code="driver-kernel-mismatch", why=mismatch, remedy="reboot the machine, or reload the kernel module"
+        )
     if container:
         why = driver.problem or f"the host has an NVIDIA GPU that this container ({container}) was started without"
-        return Sight(state="hidden", code="gpu-not-visible", why=why, remedy=_SHARE.get(container, _SHARE_ANY))
+        return GpuState(state="hidden", code="gpu-not-visible", why=why, remedy=_SHARE.get(container, _SHARE_ANY))
     if driver.problem and driver.release.value:
         remedy = "mend that until `nvidia-smi` lists the GPU, then plan again"
-        return Sight(state="hidden", code="gpu-init-failed", why=driver.problem, remedy=remedy)
+        return GpuState(state="hidden", code="gpu-init-failed", why=driver.problem, remedy=remedy)
     return _driverless(facts, on_bus, _install(facts, catalogue, _newest_floor(facts, catalogue)))
 
 
@@ -76,20 +78,20 @@ def _mismatch(facts: Facts) -> str:
     return driver.problem if "version mismatch" in driver.problem else ""
 
 
-def _driverless(facts: Facts, bound: set[str], install: str) -> Sight:
+def _driverless(facts: Facts, bound: set[str], install: str) -> GpuState:
     """Say why a GPU of the machine itself has no driver that answers; ``bound`` are the kernel drivers that hold it."""
     module = facts.driver.kernel_module.value
     if "vfio-pci" in bound:
         why = "the NVIDIA GPU is reserved for virtual machines (vfio-pci)"
-        return Sight(state="hidden", code="gpu-not-visible", why=why, remedy="plan inside the virtual machine that has it")
+        return GpuState(state="hidden", code="gpu-not-visible", why=why, remedy="plan inside the virtual machine that has it")
     if facts.driver.problem or module:
         why = facts.driver.problem or f"the kernel module {module} is loaded, and the driver's libraries do not answer"
-        return Sight(state="hidden", code="gpu-not-visible", why=why, remedy=f"check that `nvidia-smi` works; else {install}")
+        return GpuState(state="hidden", code="gpu-not-visible", why=why, remedy=f"check that `nvidia-smi` works; else {install}")
     if "nouveau" in bound:
         why = "the NVIDIA GPU is driven by nouveau, which cannot compute, and NVIDIA's driver is not installed"
-        return Sight(state="hidden", code="driver-missing", why=why, remedy=install)
+        return GpuState(state="hidden", code="driver-missing", why=why, remedy=install)
     why = "there is an NVIDIA GPU on the PCI bus, and no NVIDIA driver"
-    return Sight(state="hidden", code="driver-missing", why=why, remedy=install)
+    return GpuState(state="hidden", code="driver-missing", why=why, remedy=install)
 
 
 def _could_not_tell(facts: Facts) -> str:
@@ -125,14 +127,14 @@ def _install(facts: Facts, catalogue: CatalogueView, minimum: str) -> str:
     return wanted + (f": `{' && '.join(commands)}`" if commands else "")
 
 
-def unanswered(facts: Facts, sight: Sight) -> str:
+def unanswered(facts: Facts, gpu_state: GpuState) -> str:
     """Say when the PCI bus shows more NVIDIA GPUs than the driver answers for; a container is given some of its host's on purpose."""
     shown = sum(device.vendor == "nvidia" for device in facts.pci_gpus.value or ())
-    if facts.system.container.value or shown <= len(sight.gpus):
+    if facts.system.container.value or shown <= len(gpu_state.gpus):
         return ""
     release = facts.driver.release.value or "in use"
     return (
-        f"The NVIDIA driver answers for {len(sight.gpus)} of {shown} NVIDIA GPUs on the PCI bus: the others are too old for the driver "
+        f"The NVIDIA driver answers for {len(gpu_state.gpus)} of {shown} NVIDIA GPUs on the PCI bus: the others are too old for the driver "
         f"{release}, or reserved for virtual machines"
     )
 
@@ -181,9 +183,9 @@ def _newer(facts: Facts, catalogue: CatalogueView, minimum: str) -> str:
     return remedy
 
 
-def unproven(facts: Facts, sight: Sight, build: CudaBuild) -> tuple[str, ...]:
+def unproven(facts: Facts, gpu_state: GpuState, build: CudaBuild) -> tuple[str, ...]:
     """Say what holds when CUDA was asked for by name and no GPU answers: images and login nodes are built this way."""
-    why = f" ({sight.why})" if sight.why else ""
+    why = f" ({gpu_state.why})" if gpu_state.why else ""
     minimum = floor(facts, build)
     warnings = [
         (

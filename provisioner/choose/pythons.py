@@ -18,7 +18,7 @@ OLDEST_OF_UV = (3, 8)
 
 
 @record
-class Offer:
+class PythonOffer:
     """A Python that could be used: ``interpreter`` is None where only the version is known; ``where`` says what it is."""
 
     minor: str
@@ -36,7 +36,7 @@ class Pythons:
     there already. ``trouble``: why no interpreter is fit.
     """
 
-    offers: tuple[Offer, ...] = ()
+    offers: tuple[PythonOffer, ...] = ()
     spec: str = ""
     asked: str = ""
     assumed: str = ""
@@ -93,7 +93,7 @@ def _of_environment(facts: Facts, request: Request, env: EnvState, spec: str, pa
     if same if path else matches(spec, env.python_version):
         where = f"of the environment {env.path}"
         return Pythons(
-            offers=(Offer(minor=minor(env.python_version), version=env.python_version, interpreter=own, where=where),), env=env.path
+            offers=(PythonOffer(minor=minor(env.python_version), version=env.python_version, interpreter=own, where=where),), env=env.path
         )
     why = f"was asked for with `--python {request.python}`, and the environment {env.path} has Python {env.python_version}"
     trouble = Obstacle(code="python-unsupported", why=why, remedy="name another environment with `--env`, or leave `--python` out")
@@ -118,8 +118,10 @@ def _preference(interpreter: Interpreter) -> tuple[bool, tuple[int, ...], bool]:
     return interpreter.virtual, tuple(-number for number in numbers(interpreter.version)), interpreter.origin == "conda"
 
 
-def _offer(interpreter: Interpreter) -> Offer:
-    return Offer(minor=minor(interpreter.version), version=interpreter.version, interpreter=interpreter, where=f"at {interpreter.path}")
+def _offer(interpreter: Interpreter) -> PythonOffer:
+    return PythonOffer(
+        minor=minor(interpreter.version), version=interpreter.version, interpreter=interpreter, where=f"at {interpreter.path}"
+    )
 
 
 def _trouble(everything: tuple[Interpreter, ...], wanted: tuple[Interpreter, ...], architecture: str, asked: str) -> Obstacle:
@@ -145,12 +147,12 @@ def _trouble(everything: tuple[Interpreter, ...], wanted: tuple[Interpreter, ...
     )
 
 
-def offers_for(pythons: Pythons, supported: tuple[str, ...]) -> tuple[Offer, ...]:
+def offers_for(pythons: Pythons, supported: tuple[str, ...]) -> tuple[PythonOffer, ...]:
     """Return the offers whose version is among ``supported``, best first."""
     if not pythons.assumed and not pythons.supplied:
         return tuple(offer for offer in pythons.offers if offer.minor in supported)
     allowed = [python for python in newest_first(set(supported)) if some_patch_matches(pythons.spec, python)]
-    return tuple(Offer(minor=python, version=python, interpreter=None, where="") for python in allowed)
+    return tuple(PythonOffer(minor=python, version=python, interpreter=None, where="") for python in allowed)
 
 
 def no_python(pythons: Pythons, supported: tuple[str, ...], device: str) -> Obstacle:
@@ -186,7 +188,7 @@ def _get(pythons: Pythons, supported: tuple[str, ...]) -> str:
     return f"install Python {wanted[0]}: {', '.join([*ways, f'`pyenv install {wanted[0]}`'])}, or your distribution's package"
 
 
-def python_warnings(offer: Offer, pythons: Pythons) -> tuple[str, ...]:
+def python_warnings(offer: PythonOffer, pythons: Pythons) -> tuple[str, ...]:
     """Say what a person should know of the Python that was taken."""
     if pythons.assumed:
         return (f"Could not tell which Pythons this machine has ({pythons.assumed}); Python {offer.minor} must be there",)

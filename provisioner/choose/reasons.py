@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from provisioner.base.versions import numbers
 from provisioner.choose.candidates import Candidate, Situation
-from provisioner.choose.driver import Sight
+from provisioner.choose.driver import GpuState
 from provisioner.choose.gpu import usable
 from provisioner.choose.obstacles import listed
 from provisioner.choose.platforms import has_cuda, is_jetson, platform_name, unused_gpu
-from provisioner.choose.pythons import Offer
+from provisioner.choose.pythons import PythonOffer
 from provisioner.model.catalogue import Release
 from provisioner.model.plan import GpuJudgement
 
 
-def reasons(situation: Situation, taken: Candidate, offer: Offer, *, first: bool) -> tuple[str, ...]:
+def reasons(situation: Situation, taken: Candidate, offer: PythonOffer, *, first: bool) -> tuple[str, ...]:
     """Say why this release, this Python and this device; ``first`` when no newer release was in question."""
     asked = f" that matches `{situation.request.tensorflow}`" if situation.spec else ""
     kind = "pre-release, asked for by name," if taken.release.prerelease else "release"
@@ -28,7 +28,7 @@ def reasons(situation: Situation, taken: Candidate, offer: Offer, *, first: bool
     )
 
 
-def _python_words(situation: Situation, offer: Offer) -> tuple[str, ...]:
+def _python_words(situation: Situation, offer: PythonOffer) -> tuple[str, ...]:
     if situation.pythons.supplied:
         return (f"Python {offer.minor} comes from the conda channel; it is the newest that this release has a known-good set for",)
     if not offer.where:
@@ -47,29 +47,29 @@ def _python_words(situation: Situation, offer: Offer) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _real(offer: Offer) -> bool:
+def _real(offer: PythonOffer) -> bool:
     return offer.interpreter is not None and not offer.interpreter.virtual
 
 
 def device_words(situation: Situation, gpus: tuple[GpuJudgement, ...]) -> str:
     """Say what is computed on, and why; ``gpus`` as the build was held against them, empty where that is not known."""
-    sight, asked = situation.sight, situation.request.device
+    gpu_state, asked = situation.gpu_state, situation.request.device
     if situation.device == "cuda":
-        if sight.state != "answers":
+        if gpu_state.state != "answers":
             return "CUDA, because `--device cuda` asks for it by name"
-        good = [judgement.name for judgement in gpus if usable(judgement)] or [gpu.name for gpu in sight.gpus]
+        good = [judgement.name for judgement in gpus if usable(judgement)] or [gpu.name for gpu in gpu_state.gpus]
         counted = listed([f"{good.count(name)} x {name}" if good.count(name) > 1 else name for name in dict.fromkeys(good)])
         driver = situation.facts.driver.release.value
         return f"CUDA, because the NVIDIA driver{f' {driver}' if driver else ''} answers for {counted}"
     if asked == "cpu":
-        unused = listed(list(dict.fromkeys(gpu.name for gpu in sight.gpus))) if sight.state == "answers" else ""
+        unused = listed(list(dict.fromkeys(gpu.name for gpu in gpu_state.gpus))) if gpu_state.state == "answers" else ""
         return "The CPU, because `--device cpu` asks for it" + (f"; {unused} stays unused" if unused else "")
     if situation.platform.startswith("macos"):
         return "The CPU, because TensorFlow by itself computes on no GPU of a Mac"
-    if sight.state != "none" and not has_cuda(situation.platform):
+    if gpu_state.state != "none" and not has_cuda(situation.platform):
         return f"The CPU, because there is no CUDA build for {platform_name(situation.platform)}"
-    if sight.state == "hidden":
-        return f"The CPU, because no NVIDIA driver answers: {sight.why}"
+    if gpu_state.state == "hidden":
+        return f"The CPU, because no NVIDIA driver answers: {gpu_state.why}"
     return "The CPU, because no NVIDIA GPU was found" + _others(situation)
 
 
@@ -82,20 +82,22 @@ def _others(situation: Situation) -> str:
 
 def warnings_of(situation: Situation, release: Release | None, told: tuple[str, ...]) -> tuple[str, ...]:
     """Say what a person should know, loudest first: never the CPU in silence where a GPU is. ``told`` is what is known of the build."""
-    sight = situation.sight
+    gpu_state = situation.gpu_state
     loud: tuple[str, ...] = ()
     if situation.device == "cpu" and situation.request.device == "auto":
-        if release is not None and not has_cuda(situation.platform) and (sight.state != "none" or is_jetson(situation.facts)):
+        if release is not None and not has_cuda(situation.platform) and (gpu_state.state != "none" or is_jetson(situation.facts)):
             loud = (unused_gpu(situation.facts, situation.platform, release),)
-        elif sight.why:
-            loud = (_loud(sight),)
+        elif gpu_state.why:
+            loud = (_loud(gpu_state),)
     return (*loud, *told, *_variable_words(situation))
 
 
-def _loud(sight: Sight) -> str:
-    if sight.state == "hidden":
-        return f"The GPU will NOT be used: {sight.why}. To use it: {sight.remedy}; to install for a GPU all the same: `--device cuda`"
-    return f"{sight.why[:1].upper()}{sight.why[1:]}"
+def _loud(gpu_state: GpuState) -> str:
+    if gpu_state.state == "hidden":
+        return (
+            f"The GPU will NOT be used: {gpu_state.why}. To use it: {gpu_state.remedy}; to install for a GPU all the same: `--device cuda`"
+        )
+    return f"{gpu_state.why[:1].upper()}{gpu_state.why[1:]}"
 
 
 def _variable_words(situation: Situation) -> tuple[str, ...]:

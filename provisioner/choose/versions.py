@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 
-from provisioner.base.specifiers import contains, readable
-from provisioner.base.versions import numbers
+from provisioner.base.versions import contains, numbers, readable
 from provisioner.errors import UsageError
 
 _PREFIX = re.compile(r"\d+(\.\d+)?(\.\*)?|\d+(\.\d+)+\.\*", re.ASCII)

@@ -29,10 +29,13 @@ SUMMARIES = {
     "plan": "Show what would be done, and why. Reads only; no network, unless --with asks for packages beyond the profile, or for a conda "
     "channel's list.",
     "apply": "Make the environment as planned: shown, agreed to, executed, verified; undone when the proof fails.",
-    "verify": "Prove that an environment computes: import, kernels, devices, libraries, integrity. Reads only.",
-    "doctor": "Examine an environment and the machine, and say what is wrong, root cause first. Reads only.",
+    "verify": "Prove that an environment computes: import, kernels, devices, libraries, integrity. Changes nothing; "
+    "starts the environment's own Python.",
+    "doctor": "Examine an environment and the machine, and say what is wrong, root cause first. Changes nothing; "
+    "starts the environment's own Python, but for --static.",
     "explain": "Say what an error log or a cause code means, and what to do. Reads only; no network.",
-    "fix": "Make an environment work by the smallest repair that does: shown, agreed to, executed, verified; undone when the proof fails.",
+    "fix": "Make an environment work by the smallest repair that does: shown, agreed to, executed, verified; undone when the proof fails. It "
+    "starts the environment's own Python.",
     "undo": "Bring the environment back to what it was before the last apply, files and all.",
     "init": "Write a first tfsetup.yaml for a team, from the environment that is there, or for this machine where there is none.",
     "lock": "Lock a team's environments: exact, hashed files for every target, from one declaration.",
@@ -127,8 +130,8 @@ def _expected(error: Exception) -> TfsetupError:
 
 def _bug(error: BaseException, standing: str = "") -> OperationError:
     """Keep the traceback of an error that nobody foresaw in a file, and say where it is, and how the environment stands."""
-    import tempfile  # noqa: PLC0415 - only on this road
-    import traceback  # noqa: PLC0415 - only on this road
+    import tempfile  # noqa: PLC0415 - only after a fault of the tool
+    import traceback  # noqa: PLC0415 - only after a fault of the tool
 
     what = f"a bug in tfsetup: {type(error).__name__}: {error}{f'; {standing}' if standing else ''}"
     try:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from provisioner.base.text import shown
 from provisioner.change.recovery import Undoable
 from provisioner.cli.output import say
 from provisioner.errors import ConsentError
+from provisioner.model.plan import Plan
 from provisioner.report.apply_text import undo_text
+from provisioner.report.plan_text import plan_text
 
 
 def ask(question: str, *, agreed: bool) -> None:
@@ -20,11 +23,22 @@ def ask(question: str, *, agreed: bool) -> None:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise ConsentError("consent is needed, and there is no terminal to ask on", hint="look at the plan, then add --yes")
-    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.write(f"{shown(question)} [y/N] ")
     sys.stderr.flush()
     answer = sys.stdin.readline()
     if answer.strip().lower() not in {"y", "yes"}:
         raise ConsentError("nothing was changed, as you wished")
+
+
+def agree_to_plan(*, as_json: bool, agreed: bool, verbose: bool) -> Callable[[Plan], None]:
+    """Return what shows a plan and asks for it: nobody is asked about what was not shown; with --json, too, it is words and goes to stderr."""
+
+    def agree(made: Plan) -> None:
+        if not (as_json and agreed):
+            say(plan_text(made, interrupted=None, verbose=verbose) + "\n")
+        ask("Do this?", agreed=agreed)
+
+    return agree
 
 
 def agree_to_back(*, as_json: bool, agreed: bool) -> Callable[[Undoable], None]:

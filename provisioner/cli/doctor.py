@@ -11,11 +11,13 @@ import typer
 from provisioner.base.paths import absolute
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text, say
+from provisioner.cli.settings import parse_flag
+from provisioner.cli.trusting import trusting
 from provisioner.commands import doctor as stages
 from provisioner.commands.doctor import Diagnosed
 from provisioner.diagnose.compare import compare_examinations
 from provisioner.diagnose.doctor import all_checks
-from provisioner.diagnose.gather import Wishes
+from provisioner.diagnose.gather import Options
 from provisioner.errors import UsageError
 from provisioner.host import Host
 from provisioner.host.local import LocalHost
@@ -28,11 +30,9 @@ HEALTHY, FINDINGS, COULD_NOT_TELL = 0, 11, 16
 
 
 def doctor(
-    env: Annotated[
-        str | None, typer.Option("--env", "-e", metavar="PATH", help="The environment; the active one if not given. [TFSETUP_ENV]")
-    ] = None,
+    env: options.ActiveEnv = None,
     python: Annotated[str, typer.Option("--python", "-p", metavar="PATH", help="An interpreter, in place of an environment.")] = "",
-    cwd: Annotated[str, typer.Option("--cwd", metavar="PATH", help="Where programs are started; the working directory if not given.")] = "",
+    cwd: options.Cwd = "",
     check: Annotated[list[str] | None, typer.Option("--check", metavar="NAME", help="Only this check; can be repeated.")] = None,
     report: Annotated[str, typer.Option("--report", metavar="FILE", help="Write a bug report without private data.")] = "",
     compare: Annotated[str, typer.Option("--compare", metavar="OLD.json", help="Say what changed since `doctor --json` wrote this.")] = "",
@@ -40,15 +40,19 @@ def doctor(
         float, typer.Option("--timeout", envvar="TFSETUP_TIMEOUT", metavar="SECONDS", help="How long the import may take.")
     ] = 120.0,
     *,
+    static: Annotated[
+        bool, typer.Option("--static", help="Start nothing of the environment, its Python neither: read its files alone. [TFSETUP_STATIC]")
+    ] = False,
+    trust: options.Trust = False,
     no_import: Annotated[bool, typer.Option("--no-import", help="Do not import TensorFlow.")] = False,
     deep: Annotated[bool, typer.Option("--deep", help="Compare the content of every file with its record.")] = False,
     listing: Annotated[bool, typer.Option("--list", help="List the checks.")] = False,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
-    """Examine an environment and the machine, and say what is wrong, root cause first. Reads only."""
+    """Examine an environment and the machine, and say what is wrong, root cause first. Changes nothing."""
     host = LocalHost()
-    session = Session(host)
+    session = Session(host, trusting(host, trust=trust))
     if listing:
         print_text(check_list(all_checks()))
         return HEALTHY
@@ -56,21 +60,24 @@ def doctor(
         raise UsageError("the time limit must be above zero", place="--timeout")
     before = stages.read_examination(session, compare) if compare else None
     folder = absolute(cwd, host, "--cwd") if cwd else host.cwd
-    wishes = Wishes(cwd=folder, importing=not no_import, deep=deep, timeout=timeout)
+    static = static or parse_flag(host.env.get("TFSETUP_STATIC", ""), "variable TFSETUP_STATIC")
+    chosen = Options(cwd=folder, importing=not no_import, deep=deep, static=static, timeout=timeout)
     named = absolute(python, host, "--python") if python else ""
+    place, request = options.named_environment(host, env, python)
     with closing(progress_for(as_json=as_json, host=host)) as progress:
-        found = stages.doctor(
-            session, env=options.named_environment(host, env, python), python=named, wishes=wishes, only=check or (), progress=progress
-        )
+        found = stages.doctor(session, env=place, python=named, request=request, options=chosen, only=check or (), progress=progress)
     changes = compare_examinations(before, found.examination) if before else None
-    if as_json:
-        print_json(examination_document(found.examination, changes))
-    else:
-        print_text(examination_text(found.examination, changes, verbose=verbose))
+    _tell(found.examination, changes, as_json=as_json, verbose=verbose)
     if report:
-        taken_out = write_report(host, report, found, changes)
-        say(f"report: written to {report}; taken out: {', '.join(taken_out) or 'nothing, there was nothing private in it'}")
+        _report(host, report, found, changes)
     return _code(found.examination)
+
+
+def _tell(examination: Examination, changes: Changes | None, *, as_json: bool, verbose: bool) -> None:
+    if as_json:
+        print_json(examination_document(examination, changes))
+    else:
+        print_text(examination_text(examination, changes, verbose=verbose))
 
 
 def _code(examination: Examination) -> int:
@@ -81,12 +88,13 @@ def _code(examination: Examination) -> int:
     return HEALTHY if told else COULD_NOT_TELL
 
 
-def write_report(host: Host, path: str, found: Diagnosed, changes: Changes | None) -> tuple[str, ...]:
-    """Write the bug report into a file that a person named, and return in words what was taken out of it."""
+def _report(host: Host, path: str, found: Diagnosed, changes: Changes | None) -> None:
+    """Write the bug report into a file that a person named, and say what was taken out of it."""
     from provisioner.report.bug_report import bug_report  # noqa: PLC0415 - only with --report
     from provisioner.report.private import Private  # noqa: PLC0415 - as above
 
     private = Private.of(host)
     text = bug_report(found.examination, found.case, changes, private)
     host.write(posixpath.join(host.cwd, path), text)
-    return private.taken_out
+    taken_out = ", ".join(private.taken_out) or "nothing, there was nothing private in it"
+    say(f"report: written to {path}; taken out: {taken_out}")

@@ -51,16 +51,8 @@ def explain(
     if _CODE.fullmatch(log) and not host.exists(f"{host.cwd}/{log}"):
         return _page(host, log, as_json=as_json)
 
-    if log in {"", "-"}:
-        if not log and sys.stdin.isatty():
-            raise UsageError("there is no log", hint=_HINT)
-        source = "standard input"
-        content, left_out = stages.read_stream(sys.stdin.buffer)
-    else:
-        source = log
-        content, left_out = stages.read_log(host, log)
+    source, content, left_out = _read(host, log)
     explanation = stages.explain(Session(host), content, source=source, left_out=left_out, context=told, facts_file=facts)
-
     if as_json:
         print_json(explanation_document(explanation))
     else:
@@ -68,6 +60,15 @@ def explain(
     if explanation.findings[0].cause == "unknown":
         return COULD_NOT_TELL
     return FINDINGS if any(finding.severity != "info" for finding in explanation.findings) else 0
+
+
+def _read(host: Host, log: str) -> tuple[str, bytes, int]:
+    """Return where the log comes from, its content, and how many bytes of it were left out."""
+    if log not in {"", "-"}:
+        return log, *stages.read_log(host, log)
+    if not log and sys.stdin.isatty():
+        raise UsageError("there is no log", hint=_HINT)
+    return "standard input", *stages.read_stream(sys.stdin.buffer)
 
 
 def _context(items: list[str]) -> dict[str, str]:
@@ -83,7 +84,6 @@ def _context(items: list[str]) -> dict[str, str]:
 
 
 def _page(host: Host, code: str, *, as_json: bool) -> int:
-
     cause, order = stages.cause_page(host, code)
     if as_json:
         print_json(cause_document(cause))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -12,12 +13,15 @@ from provisioner.cli import options
 from provisioner.cli.apply import DEFAULT_WAIT_SECONDS, VERIFICATION_FAILED
 from provisioner.cli.consent import agree_to_back, ask
 from provisioner.cli.output import print_json, print_text, say
+from provisioner.cli.trusting import trusting
 from provisioner.commands import fix as stages
 from provisioner.commands.apply import check_executor
 from provisioner.environment import active
+from provisioner.host import Host
 from provisioner.host.local import LocalHost
 from provisioner.model.diagnosis import Examination
 from provisioner.model.plan import Plan
+from provisioner.model.request import Request
 from provisioner.repair.attempts import Tried
 from provisioner.report.fix_text import findings_text, fixed_document, fixed_text, taken_back_text
 from provisioner.report.plan_text import plan_text
@@ -29,54 +33,76 @@ CODES = {"healthy": 0, "planned": 0, "mended": 0, "unmendable": 11, "failed": VE
 
 
 def fix(
-    env: Annotated[
-        str | None, typer.Option("--env", "-e", metavar="PATH", help="The environment; the active one if not given. [TFSETUP_ENV]")
-    ] = None,
+    env: options.ActiveEnv = None,
     python: Annotated[str, typer.Option("--python", "-p", metavar="PATH", help="An interpreter; its environment is repaired.")] = "",
-    cwd: Annotated[str, typer.Option("--cwd", metavar="PATH", help="Where programs are started; the working directory if not given.")] = "",
+    cwd: options.Cwd = "",
     wait: options.Wait = DEFAULT_WAIT_SECONDS,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Show the repair, and change nothing.")] = False,
     offline: options.Offline = False,
     yes: options.Yes = False,
+    trust: options.Trust = False,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
     """Make an environment work by the smallest repair that does: shown, agreed to, executed, verified; undone when the proof fails."""
     host = LocalHost()
     check_executor(host)
-    named = absolute(python, host, "--python") if python else ""
-    subject = active.choose(host, env=options.named_environment(host, env, python), python=named)
-    agreed = options.agreed(host, yes=yes)
-    asked = stages.Asked(
+    subject, request = _subject(host, env, python, offline=offline)
+    asked = stages.FixRequest(
         subject=subject,
-        request=options.request(host, offline=offline),
+        request=request,
         cwd=absolute(cwd, host, "--cwd") if cwd else host.cwd,
         wait=wait,
         shown_only=dry_run,
     )
-
-    def found(before: Examination) -> None:
-        if not before.healthy and not as_json:
-            say(findings_text(before.findings) + "\n")
-
-    def agree(plan: Plan) -> bool:
-        """Nobody is asked about what was not shown."""
-        if not (as_json and (agreed or dry_run)):
-            say(plan_text(plan, interrupted=None, verbose=verbose) + "\n")
-        if not dry_run:
-            ask("Do this, with what becomes of what else is installed?" if plan.conflicts else "Do this?", agreed=agreed)
-        return not dry_run
-
-    def told(tried: Tried) -> None:
-        if not as_json and not tried.executed.kept:
-            say(taken_back_text(tried, verbose=verbose) + "\n")
-
-    agree_back = agree_to_back(as_json=as_json, agreed=agreed)
+    talk = _Talk(as_json=as_json, agreed=options.agreed(host, yes=yes), shown_only=dry_run, verbose=verbose)
     with closing(progress_for(as_json=as_json, host=host)) as progress:
-        fixing = stages.fix(Session(host), asked, found=found, agree=agree, agree_back=agree_back, told=told, progress=progress)
+        fixing = stages.fix(
+            Session(host, trusting(host, trust=trust)),
+            asked,
+            found=talk.found,
+            agree=talk.agree,
+            agree_back=talk.agree_back,
+            told=talk.told,
+            progress=progress,
+        )
     if as_json:
         print_json(fixed_document(fixing))
     else:
         print_text(fixed_text(fixing, verbose=verbose))
     return CODES[fixing.outcome]
+
+
+def _subject(host: Host, env: str | None, python: str, *, offline: bool) -> tuple[active.Subject, Request]:
+    """Return what is repaired, and the request, which says who named it."""
+    named = absolute(python, host, "--python") if python else ""
+    place, named_by = options.named_environment(host, env, python)
+    request = options.request(host, offline=offline)
+    return active.choose(host, env=place, python=named), replace(request, origins={**request.origins, "env": named_by.origins["env"]})
+
+
+class _Talk:
+    """What is said to a person, and asked of them, while the repair is under way; with --json that is needless where nobody is asked."""
+
+    def __init__(self, *, as_json: bool, agreed: bool, shown_only: bool, verbose: bool) -> None:
+        self._as_json, self._agreed, self._shown_only, self._verbose = as_json, agreed, shown_only, verbose
+        self.agree_back = agree_to_back(as_json=as_json, agreed=agreed)
+
+    def found(self, before: Examination) -> None:
+        """Say what is wrong."""
+        if not before.healthy and not self._as_json:
+            say(findings_text(before.findings) + "\n")
+
+    def agree(self, plan: Plan) -> bool:
+        """Nobody is asked about what was not shown."""
+        if not (self._as_json and (self._agreed or self._shown_only)):
+            say(plan_text(plan, interrupted=None, verbose=self._verbose) + "\n")
+        if not self._shown_only:
+            ask("Do this, with what becomes of what else is installed?" if plan.conflicts else "Do this?", agreed=self._agreed)
+        return not self._shown_only
+
+    def told(self, tried: Tried) -> None:
+        """Say what was tried and taken back."""
+        if not self._as_json and not tried.executed.kept:
+            say(taken_back_text(tried, verbose=self._verbose) + "\n")

@@ -10,6 +10,7 @@ from provisioner.base.paths import absolute
 from provisioner.cli import options
 from provisioner.cli.consent import ask
 from provisioner.cli.output import print_json, print_text, say
+from provisioner.cli.trusting import trusting
 from provisioner.commands import init as stages
 from provisioner.host.local import LocalHost
 from provisioner.lock import starter
@@ -31,7 +32,9 @@ def init(
     agreed = options.agreed(host, yes=yes)
     request = options.request(host, env=env)
     folder = absolute(project, host, "--project")
-    said = stages.init(Session(host), request, folder, agree=lambda file: ask(f"{file} is there already. Replace it?", agreed=agreed))
+    said = stages.init(
+        Session(host, trusting(host)), request, folder, agree=lambda file: ask(f"{file} is there already. Replace it?", agreed=agreed)
+    )
     if as_json:
         print_json(codec.document(starter.SCHEMA, said))
         return 0

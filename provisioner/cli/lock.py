@@ -9,6 +9,7 @@ import typer
 from provisioner.base.paths import absolute
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text
+from provisioner.cli.trusting import trusting
 from provisioner.commands import lock as stages
 from provisioner.commands import lock_check
 from provisioner.errors import UsageError
@@ -24,41 +25,52 @@ from provisioner.session import Session
 STALE = 10
 
 
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[PACKAGE]... | [OLD]",
+        help="With --upgrade: only these packages. With --diff: what to compare with, a folder, a tfsetup.lock.json or a revision of git.",
+    ),
+]
+Project = Annotated[
+    str, typer.Option("--project", envvar="TFSETUP_PROJECT", metavar="FOLDER", help="Where the declaration is (tfsetup.yaml).")
+]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        envvar="TFSETUP_ENGINE",
+        metavar="uv|pip-tools|conda-lock",
+        help="The resolver; that of the lock if not given. conda-lock: the conda half, by the conda that is here.",
+    ),
+]
+Cutoff = Annotated[
+    str, typer.Option("--cutoff", envvar="TFSETUP_CUTOFF", metavar="DATE", help="Look only at what was uploaded before this date.")
+]
+Upgrade = Annotated[
+    bool, typer.Option("--upgrade", help="Look at what was uploaded since the lock was made; TensorFlow goes to the next proven set.")
+]
+Check = Annotated[
+    bool, typer.Option("--check", help="Say whether the lock is fresh, and what changed; exit code 10 where it is stale. Writes nothing.")
+]
+Online = Annotated[bool, typer.Option("--online", help="With --check: ask the index whether each file is still there.")]
+Diff = Annotated[bool, typer.Option("--diff", help="Say what changed since another lock; git's HEAD, if none is named.")]
+Markdown = Annotated[bool, typer.Option("--markdown", help="With --diff: as Markdown, for a pull request.")]
+
+
 def lock(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[PACKAGE]... | [OLD]",
-            help="With --upgrade: only these packages. With --diff: what to compare with, a folder, a tfsetup.lock.json or a revision of git.",
-        ),
-    ] = None,
-    project: Annotated[
-        str, typer.Option("--project", envvar="TFSETUP_PROJECT", metavar="FOLDER", help="Where the declaration is (tfsetup.yaml).")
-    ] = ".",
-    engine: Annotated[
-        str,
-        typer.Option(
-            "--engine",
-            envvar="TFSETUP_ENGINE",
-            metavar="uv|pip-tools|conda-lock",
-            help="The resolver; that of the lock if not given. conda-lock: the conda half, by the conda that is here.",
-        ),
-    ] = "",
-    cutoff: Annotated[
-        str, typer.Option("--cutoff", envvar="TFSETUP_CUTOFF", metavar="DATE", help="Look only at what was uploaded before this date.")
-    ] = "",
+    names: Names = None,
+    project: Project = ".",
+    engine: Engine = "",
+    cutoff: Cutoff = "",
     *,
-    upgrade: Annotated[
-        bool, typer.Option("--upgrade", help="Look at what was uploaded since the lock was made; TensorFlow goes to the next proven set.")
-    ] = False,
-    check: Annotated[
-        bool,
-        typer.Option("--check", help="Say whether the lock is fresh, and what changed; exit code 10 where it is stale. Writes nothing."),
-    ] = False,
-    online: Annotated[bool, typer.Option("--online", help="With --check: ask the index whether each file is still there.")] = False,
-    diff: Annotated[bool, typer.Option("--diff", help="Say what changed since another lock; git's HEAD, if none is named.")] = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="With --diff: as Markdown, for a pull request.")] = False,
+    upgrade: Upgrade = False,
+    check: Check = False,
+    online: Online = False,
+    diff: Diff = False,
+    markdown: Markdown = False,
     offline: options.Offline = False,
+    trust: options.Trust = False,
     as_json: options.Json = False,
 ) -> int:
     """Lock a team's environments: exact, hashed files for every target, from one declaration."""
@@ -72,25 +84,28 @@ def lock(
     if (check or diff) and (engine or cutoff):
         raise UsageError("nothing is resolved, so it has no effect", place="--engine" if engine else "--cutoff", hint="leave it out")
     if check:
-        return _check(host, folder, online=online, as_json=as_json)
+        return _check(Session(host, trusting(host, trust=trust)), folder, online=online, as_json=as_json)
     if diff:
         return _diff(host, folder, (names or [""])[0], markdown=markdown, as_json=as_json)
-
     if engine not in {"", *stages.ENGINES}:
         raise UsageError(f"`{engine}` is not one of {', '.join(stages.ENGINES)}", place="--engine")
-    wanted = stages.Wanted(
+    asked = stages.LockRequest(
         engine=next((item for item in stages.ENGINES if item == engine), None),
         upgrade=tuple(names or ()) if upgrade else None,
         cutoff=dates.parse(cutoff, "--cutoff") if cutoff else "",
         offline=offline,
     )
-    done = stages.lock(Session(host), folder, wanted, progress=progress_for(as_json=as_json, host=host))
+    return _lock(Session(host, trusting(host, trust=trust)), folder, asked, as_json=as_json)
+
+
+def _lock(session: Session, folder: str, asked: stages.LockRequest, *, as_json: bool) -> int:
+    done = stages.lock(session, folder, asked, progress=progress_for(as_json=as_json, host=session.host))
     if as_json:
         print_json(codec.document(lock_text.SCHEMA, lock_text.lock_report(done.folder, done.lock, done.changed, done.warnings)))
-    else:
-        print_text(lock_text.lock_text(done.folder, done.lock, done.changed, done.warnings))
-        if done.before is not None and done.changed:
-            print_text(f"\nWhat changed\n{diff_text.diff_text(compare(done.before, done.lock))}")
+        return 0
+    print_text(lock_text.lock_text(done.folder, done.lock, done.changed, done.warnings))
+    if done.before is not None and done.changed:
+        print_text(f"\nWhat changed\n{diff_text.diff_text(compare(done.before, done.lock))}")
     return 0
 
 
@@ -110,9 +125,8 @@ def _check_options(names: list[str], modes: dict[str, bool], additions: dict[str
         raise UsageError("one lock is compared with one other", place=names[1], hint="`tfsetup lock --diff OLD`")
 
 
-def _check(host: LocalHost, folder: str, *, online: bool, as_json: bool) -> int:
-
-    found = lock_check.check(Session(host), folder, online=online, progress=progress_for(as_json=as_json, host=host))
+def _check(session: Session, folder: str, *, online: bool, as_json: bool) -> int:
+    found = lock_check.check(session, folder, online=online, progress=progress_for(as_json=as_json, host=session.host))
     report = check_text.CheckReport(
         fresh=not found.differences, folder=found.folder, online=online, files=found.files, differences=found.differences
     )
@@ -124,7 +138,6 @@ def _check(host: LocalHost, folder: str, *, online: bool, as_json: bool) -> int:
 
 
 def _diff(host: LocalHost, folder: str, old: str, *, markdown: bool, as_json: bool) -> int:
-
     if markdown and as_json:
         raise UsageError("--markdown and --json cannot be asked for together", hint="give one of them")
     found = lock_check.diff(Session(host), folder, old)

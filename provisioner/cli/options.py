@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -37,6 +38,10 @@ Channel = Annotated[
     ),
 ]
 Env = Annotated[str | None, typer.Option("--env", "-e", metavar="PATH", help="The environment; ./tf-env if not given. [TFSETUP_ENV]")]
+ActiveEnv = Annotated[
+    str | None, typer.Option("--env", "-e", metavar="PATH", help="The environment; the active one if not given. [TFSETUP_ENV]")
+]
+Cwd = Annotated[str, typer.Option("--cwd", metavar="PATH", help="Where programs are started; the working directory if not given.")]
 With = Annotated[
     list[str] | None,
     typer.Option("--with", metavar="REQUIREMENT", help="A package to have beside TensorFlow; can be repeated. [TFSETUP_WITH]"),
@@ -49,6 +54,10 @@ FactsFile = Annotated[
 Json = Annotated[bool, typer.Option("--json", envvar="TFSETUP_JSON", help="Print one JSON document to stdout.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", envvar="TFSETUP_VERBOSE", help="Show sources and details.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree in advance. [TFSETUP_YES]")]
+Trust = Annotated[
+    bool,
+    typer.Option("--trust", help="Agree to what only a file of the folder, a plan or a lock names, or another user owns. [TFSETUP_TRUST]"),
+]
 Wait = Annotated[
     float,
     typer.Option("--wait", envvar="TFSETUP_WAIT", metavar="SECONDS", help="How long to wait for another tfsetup on the same environment."),
@@ -72,12 +81,15 @@ def environment(host: Host, env: str | None) -> str:
     return settings.request({"env": env}, host).env
 
 
-def named_environment(host: Host, env: str | None, python: str) -> str:
-    """Return the environment that a person named by option, variable or file; "" where an interpreter or the active one is meant."""
-    if python and not env:
-        return ""
+def named_environment(host: Host, env: str | None, python: str) -> tuple[str, Request]:
+    """Return the environment that a person named by option, variable or file, and the request that says which of them.
+
+    It is "" where an interpreter or the active one is meant. An interpreter that is named by option names its environment, too.
+    """
     request = settings.request({"env": env}, host)
-    return "" if request.origins["env"] == "default" else request.env
+    if python and not env:
+        return "", replace(request, origins={**request.origins, "env": "option"})
+    return ("" if request.origins["env"] == "default" else request.env), request
 
 
 def wants_json(argv: Sequence[str]) -> bool:

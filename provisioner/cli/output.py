@@ -8,12 +8,11 @@ import posixpath
 import sys
 from typing import Any
 
-from provisioner.errors import InputError, InTheWayError, NoProfileError, TfsetupError, VerificationError
+from provisioner.base.text import mask, shown
+from provisioner.errors import InputError, NoProfileError, TfsetupError, VerificationError
 from provisioner.host import Host
 
 ERROR_SCHEMA = "tfsetup/error/1"
-# U+0080 to U+009F steer some terminals like the control characters of ASCII do.
-_CONTROLS = {number: f"\\x{number:02x}" for number in (*range(0x20), *range(0x7F, 0xA0)) if chr(number) not in "\n\t"}
 
 
 def print_json(document: dict[str, Any]) -> None:
@@ -22,35 +21,30 @@ def print_json(document: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def visible(text: str) -> str:
-    """Return ``text`` with control characters spelt out, but for line ends and tabs: a name out of a file must not steer a terminal."""
-    return text.translate(_CONTROLS)
-
-
 def print_text(text: str) -> None:
     """Print data for a person to stdout."""
-    sys.stdout.write(visible(text.rstrip("\n")) + "\n")
+    sys.stdout.write(shown(text.rstrip("\n")) + "\n")
     sys.stdout.flush()
 
 
 def say(text: str) -> None:
     """Print words to stderr; when nobody listens any more, the work goes on."""
     with contextlib.suppress(BrokenPipeError):
-        sys.stderr.write(visible(text.rstrip("\n")) + "\n")
+        sys.stderr.write(shown(text.rstrip("\n")) + "\n")
         sys.stderr.flush()
 
 
 def error_document(error: TfsetupError) -> dict[str, Any]:
     """Return the document that ``--json`` prints when a command fails."""
-    content: dict[str, Any] = {"code": error.exit_code, "message": error.message}
+    content: dict[str, Any] = {"code": error.exit_code, "message": mask(error.message)}
     for name in ("place", "hint", "cause"):
         if getattr(error, name):
-            content[name] = getattr(error, name)
-    if isinstance(error, (InputError, InTheWayError)) and error.faults:
-        content["faults"] = list(error.faults)
+            content[name] = mask(getattr(error, name))
+    if faults := getattr(error, "faults", ()):
+        content["faults"] = list(map(mask, faults))
     if isinstance(error, NoProfileError):
-        content["refusals"] = list(error.refusals)
-        content["nearest"] = list(error.nearest)
+        content["refusals"] = list(map(mask, error.refusals))
+        content["nearest"] = list(map(mask, error.nearest))
     return {"schema": ERROR_SCHEMA, "error": content}
 
 
@@ -60,25 +54,24 @@ def fail(error: TfsetupError, *, as_json: bool) -> int:
         print_json(error_document(error))
         return error.exit_code
     if isinstance(error, NoProfileError):
-        from provisioner.report.choice_text import refusal_lines  # noqa: PLC0415 - only on this road
+        from provisioner.report.choice_text import refusal_lines  # noqa: PLC0415 - only where one is refused
 
         say("\n".join(refusal_lines(error)))
         return error.exit_code
     say(f"error: {error}")
-    if isinstance(error, (InputError, InTheWayError)):
-        for fault in error.faults:
-            say(f"  - {fault}")
+    for fault in getattr(error, "faults", ()):
+        say(f"  - {fault}")
     if error.hint:
         say(f"hint: {error.hint}")
     return error.exit_code
 
 
-def write_file(host: Host, path: str, text: str) -> None:
+def write_file(host: Host, path: str, text: str, *, mode: int | None = None) -> None:
     """Write a file that a person named with ``-o``; a link is followed, and what is no file (``/dev/null``, a folder) is never replaced."""
     target = host.real(posixpath.join(host.cwd, path))
     try:
         if host.exists(target) and host.entry(target).kind != "file":
             raise InputError("is there already, and is not a file", place=path, hint="choose another file")
-        host.write(target, text)
+        host.write(target, text, mode=mode)
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", place=path, hint="choose another file") from None

@@ -9,7 +9,9 @@ import typer
 
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text, say, write_file
+from provisioner.cli.trusting import trusting
 from provisioner.commands import plan as stages
+from provisioner.host import PRIVATE
 from provisioner.host.local import LocalHost
 from provisioner.model import codec
 from provisioner.plan.seal import SCHEMA
@@ -37,6 +39,7 @@ def plan(
     exit_code: Annotated[
         bool, typer.Option("--exit-code", envvar="TFSETUP_EXIT_CODE", help="Exit with 10 when there is something to change.")
     ] = False,
+    trust: options.Trust = False,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
@@ -44,15 +47,22 @@ def plan(
     host = LocalHost()
     named = {"tensorflow": tensorflow, "python": python, "device": device, "kind": kind, "env": env, "with": with_, "offline": offline}
     named |= {"source": source, "channel": channel}
-    planned = stages.plan(Session(host), options.request(host, **named), facts_file=facts)
-    document = codec.document(SCHEMA, planned.plan)
+    session = Session(host, trusting(host, trust=trust, programs=False))
+    planned = stages.plan(session, options.request(host, **named), facts_file=facts)
     if output:
-        write_file(host, output, json.dumps(document, indent=1) + "\n")
-    if as_json:
-        print_json(document)
-    else:
-        print_text(plan_text(planned.plan, interrupted=planned.interrupted, verbose=verbose))
-        print_text("\n" + next_text(planned.plan, elsewhere=bool(facts), saved=output))
-        if output:
-            say(f"The plan is saved in {output}")
+        write_file(host, output, json.dumps(codec.document(SCHEMA, planned.plan), indent=1) + "\n", mode=PRIVATE)
+        from provisioner.commands.named import remember_plan  # noqa: PLC0415 - only where it is saved
+
+        remember_plan(session, planned.plan)
+    _tell(planned, elsewhere=bool(facts), saved=output, as_json=as_json, verbose=verbose)
     return CHANGES_PENDING if exit_code and planned.plan.changes else 0
+
+
+def _tell(planned: stages.Planned, *, elsewhere: bool, saved: str, as_json: bool, verbose: bool) -> None:
+    if as_json:
+        print_json(codec.document(SCHEMA, planned.plan))
+        return
+    print_text(plan_text(planned.plan, interrupted=planned.interrupted, verbose=verbose))
+    print_text("\n" + next_text(planned.plan, elsewhere=elsewhere, saved=saved))
+    if saved:
+        say(f"The plan is saved in {saved}")

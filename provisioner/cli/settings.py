@@ -55,26 +55,24 @@ def read_file(reader: Reader) -> tuple[dict[str, Any], str]:
     return checked(found).data, posixpath.basename(found.file)
 
 
+def _filled_in(channel: str, reader: Reader, origin: str) -> str:
+    """Put any variables in: who writes an address on the command line names both the secret and where it goes."""
+    if "${" not in channel:
+        return channel
+    from provisioner.engines.allowed import fill_in  # noqa: PLC0415 - few have variables
+
+    return fill_in(channel, reader.env, place="--channel" if origin == "option" else origin)
+
+
 def request(options: Mapping[str, Any], reader: Reader) -> Request:
     """Return the request of ``options`` (None: not given), variables and file, in this order of strength."""
     file, name = read_file(reader)
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for setting in SETTINGS:
-        given = options.get(setting.name)
-        if given not in (None, ()) and not (setting.kind == "flag" and given is False):
-            values[setting.name], origins[setting.name] = given, "option"
-        elif reader.env.get(setting.variable):
-            # As with Typer's own variables, an empty one is the same as none.
-            values[setting.name] = _from_variable(setting, reader.env[setting.variable])
-            origins[setting.name] = f"variable {setting.variable}"
-        elif setting.key in file:
-            # A list of the file is a tuple, as one of options is.
-            found = file[setting.key]
-            values[setting.name] = tuple(found) if setting.kind == "list" else found
-            origins[setting.name] = f"file {name}"
-        else:
-            values[setting.name], origins[setting.name] = setting.default, "default"
+        values[setting.name], origins[setting.name] = _value(setting, options.get(setting.name), reader, file, f"file {name}")
+    if origins["channel"] == "option" or origins["channel"].startswith("variable"):
+        values["channel"] = tuple(_filled_in(channel, reader, origins["channel"]) for channel in values["channel"])
     if values["source"] == "conda" and values["kind"] != "conda":
         if origins["kind"] != "default":
             where = "--source" if origins["source"] == "option" else origins["source"]
@@ -94,3 +92,17 @@ def request(options: Mapping[str, Any], reader: Reader) -> Request:
         offline=values["offline"],
         origins=origins,
     )
+
+
+def _value(setting: Setting, given: Any, reader: Reader, file: Mapping[str, Any], file_words: str) -> tuple[Any, str]:
+    """Return the value of a setting, and where it comes from."""
+    if given not in (None, ()) and not (setting.kind == "flag" and given is False):
+        return given, "option"
+    # As with Typer's own variables, an empty one is the same as none.
+    if reader.env.get(setting.variable):
+        return _from_variable(setting, reader.env[setting.variable]), f"variable {setting.variable}"
+    if setting.key in file:
+        found = file[setting.key]
+        # A list of the file is a tuple, as one of options is.
+        return tuple(found) if setting.kind == "list" else found, file_words
+    return setting.default, "default"

@@ -9,6 +9,7 @@ import typer
 
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text
+from provisioner.cli.trusting import trusting
 from provisioner.commands import verify as stages
 from provisioner.errors import UsageError
 from provisioner.host.local import LocalHost
@@ -26,19 +27,25 @@ def verify(
     require: Annotated[str, typer.Option("--require", envvar="TFSETUP_REQUIRE", metavar="gpu", help="Fail unless a GPU computes.")] = "",
     timeout: Annotated[float, typer.Option("--timeout", envvar="TFSETUP_TIMEOUT", metavar="SECONDS", help="How long it may take.")] = 600.0,
     *,
+    trust: options.Trust = False,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
-    """Prove that an environment computes: import, kernels, devices, libraries, integrity. Reads only."""
+    """Prove that an environment computes: import, kernels, devices, libraries, integrity. Changes nothing."""
     if require not in {"", "gpu"}:
         raise UsageError(f"`{require}` is not known", place="--require", hint="--require gpu")
     if timeout <= 0:
         raise UsageError("the time limit must be above zero", place="--timeout")
     host = LocalHost()
-    place = options.environment(host, env)
+    _, request = options.named_environment(host, env, python)
     with closing(progress_for(as_json=as_json, host=host)) as progress:
         verification = stages.verify(
-            Session(host), env=place, python=python, require_gpu=require == "gpu", timeout=timeout, progress=progress
+            Session(host, trusting(host, trust=trust)),
+            request=request,
+            python=python,
+            require_gpu=require == "gpu",
+            timeout=timeout,
+            progress=progress,
         )
     if as_json:
         print_json(verification_document(verification))

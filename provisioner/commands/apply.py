@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from provisioner.base.progress import Progress
 from provisioner.change.execute import Executed, execute
+from provisioner.commands import named
 from provisioner.commands import plan as planning
 from provisioner.commands.plan import Planned
+from provisioner.commands.plan_saved import load_saved_plan
 from provisioner.commands.telling import telling
 from provisioner.commands.undo import Agree, clear_before
 from provisioner.errors import OperationError, StalePlanError
@@ -25,7 +27,7 @@ TRIES = 5
 
 
 @record
-class Asked:
+class ApplyRequest:
     """What a person asks of ``tfsetup apply``: a plan made now for ``request``, the ``saved`` one, or what a team's lock has.
 
     ``lock`` is the folder of that lock (absolute; "" for this project's), ``target`` a target of it ("" for the one that fits); both are None
@@ -47,7 +49,7 @@ class Applied:
     executed: Executed | None
 
 
-def apply(session: Session, asked: Asked, *, agree: Callable[[Plan], None], agree_back: Agree, progress: Progress) -> Applied:
+def apply(session: Session, asked: ApplyRequest, *, agree: Callable[[Plan], None], agree_back: Agree, progress: Progress) -> Applied:
     """Bring the environment into the state that was asked for, after ``agree``, which raises ``ConsentError`` where nobody does.
 
     Before that, after ``agree_back``, what an interrupted run left is taken back.
@@ -55,23 +57,36 @@ def apply(session: Session, asked: Asked, *, agree: Callable[[Plan], None], agre
     check_executor(session.host)
     env = load_plan(session.read_input(asked.saved), file=asked.saved).env.path if asked.saved else asked.request.env
     with telling(session.host, env):
-        for tries_left in reversed(range(TRIES)):
-            clear_before(session.host, env, agree=agree_back, wait=asked.wait, progress=progress)
-            try:
-                planned = _planned(session, asked)
-                if not planned.plan.changes:
-                    if tries_left and planned.interrupted is not None:
-                        # Another run has begun since; what it made is not proven yet, and may be taken back.
-                        continue
-                    return Applied(plan=planned.plan, executed=None)
-                agree(planned.plan)
-                return Applied(plan=planned.plan, executed=execute_planned(session, planned, progress=progress, wait=asked.wait))
-            except StalePlanError:
-                # Somebody was faster. What was asked for may be there by now; a saved plan says what it was made for.
-                if not tries_left or asked.saved:
-                    raise
-                progress.note("Another run has changed the environment meanwhile; looking anew")
-        raise AssertionError
+        done = _applied(session, asked, env, agree=agree, agree_back=agree_back, progress=progress)
+    if done.executed is not None and done.executed.kept:
+        named.remember_environment(session, done.plan.env.path)
+    return done
+
+
+def _applied(
+    session: Session, asked: ApplyRequest, env: str, *, agree: Callable[[Plan], None], agree_back: Agree, progress: Progress
+) -> Applied:
+    """Plan and execute; anew, where another run was faster."""
+    for tries_left in reversed(range(TRIES)):
+        clear_before(session.host, env, agree=agree_back, wait=asked.wait, progress=progress)
+        try:
+            planned = _planned(session, asked)
+            if not planned.plan.changes:
+                if tries_left and planned.interrupted is not None:
+                    # Another run has begun since; what it made is not proven yet, and may be taken back.
+                    continue
+                return Applied(plan=planned.plan, executed=None)
+            if planned.site.state.exists:
+                # What is in it already runs in the proof.
+                session.trust.need(named.of_planned_environment(session, planned.plan, asked.saved))
+            agree(planned.plan)
+            return Applied(plan=planned.plan, executed=execute_planned(session, planned, progress=progress, wait=asked.wait))
+        except StalePlanError:
+            # Somebody was faster. What was asked for may be there by now; a saved plan says what it was made for.
+            if not tries_left or asked.saved:
+                raise
+            progress.note("Another run has changed the environment meanwhile; looking anew")
+    raise StalePlanError("other runs change the environment all the time", place=env, hint="run the same command again")
 
 
 def check_executor(host: Host) -> None:
@@ -84,14 +99,12 @@ def check_executor(host: Host) -> None:
         )
 
 
-def _planned(session: Session, asked: Asked) -> Planned:
+def _planned(session: Session, asked: ApplyRequest) -> Planned:
     if asked.lock is not None:
         from provisioner.commands.plan_locked import locked_folder, plan_locked  # noqa: PLC0415 - 30 ms, only with --locked
 
         return plan_locked(session, asked.request, locked_folder(session.host, asked.lock), asked.target or "")
     if asked.saved:
-        from provisioner.commands.plan_saved import load_saved_plan  # noqa: PLC0415 - only with a plan
-
         return load_saved_plan(session, asked.saved, asked.request.channels)
     return planning.plan(session, asked.request)
 

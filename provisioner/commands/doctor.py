@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
 from dataclasses import replace
 
 from provisioner.base.progress import Progress
+from provisioner.commands import named
 from provisioner.commands.interruption import interruption as find_interruption
 from provisioner.commands.interruption import named_first
 from provisioner.diagnose.case import Case, CheckSpec
 from provisioner.diagnose.compare import from_document
 from provisioner.diagnose.doctor import all_checks, examine
-from provisioner.diagnose.gather import Wishes, gather
+from provisioner.diagnose.gather import Options, gather
 from provisioner.environment import active
 from provisioner.environment.active import Subject
 from provisioner.errors import UsageError
 from provisioner.model.diagnosis import Examination
 from provisioner.model.record import record
+from provisioner.model.request import Request
 from provisioner.session import Session
+from provisioner.session.trust import WORD
 
 
 @record
@@ -34,14 +38,18 @@ def doctor(
     *,
     env: str = "",
     python: str = "",
-    wishes: Wishes,
+    options: Options,
+    request: Request | None = None,
     only: Sequence[str] = (),
     progress: Progress,
     proving: bool = False,
 ) -> Diagnosed:
     """Examine an environment (``env``, ``python``, or the active one) and the machine; nothing is changed.
 
-    With ``proving`` it is part of the proof of a change, whose own journal stands there and is no interrupted run's.
+    ``request`` says who named the environment (None where somebody has agreed already); where its Python should not be started without a word
+    (``named.of_environment``), nothing of it is. With ``proving`` it is part of the proof of a change, whose own journal stands there and is no
+    interrupted run's.
+
     Raises ``InputError`` when what was named is not there, ``UsageError`` for a check that there is not.
     """
     specs = _chosen(only)
@@ -50,12 +58,17 @@ def doctor(
         subject = active.choose(host, env=env, python=python)
     interruption = find_interruption(host, subject.env) if subject.env and not proving else None
     half = interruption is not None and interruption.severity == "error"
+    if request is not None and not options.static and subject.env:
+        unusual = [item for item in named.of_environment(session, request, subject.env) if item.unusual]
+        if not session.trust.covers(unusual):
+            why = f"{unusual[0].unusual}; so nothing of it was started: {WORD} agrees to that"
+            subject, options = replace(subject, how=f"{subject.how}; {why}"), replace(options, static=True)
     progress.start("doctor", f"Examining {subject.env or subject.python}")
     case = gather(
         host,
         subject,
-        replace(wishes, importing=False) if half else wishes,
-        facts=lambda: session.detect(env=subject.env or session.host.cwd),
+        replace(options, importing=False) if half else options,
+        facts=lambda: session.detect(env=subject.env or host.cwd, aloof_of=_kept_off(subject) if options.static else ""),
         catalogue=session.catalogue,
         progress=progress.note,
     )
@@ -66,6 +79,11 @@ def doctor(
         examination = replace(examination, findings=(interruption,) if half else (interruption, *examination.findings))
     progress.finish()
     return Diagnosed(subject=subject, case=case, examination=examination)
+
+
+def _kept_off(subject: Subject) -> str:
+    """The folder of which nothing is started."""
+    return subject.env or posixpath.dirname(subject.python)
 
 
 def read_examination(session: Session, path: str) -> Examination:

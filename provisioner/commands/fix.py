@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 
 from provisioner.base.progress import SILENT, Progress
+from provisioner.commands import named
 from provisioner.commands.apply import check_executor
 from provisioner.commands.doctor import doctor
 from provisioner.commands.telling import telling
 from provisioner.commands.undo import Agree, clear_before
-from provisioner.diagnose.gather import Wishes
+from provisioner.diagnose.gather import Options
 from provisioner.environment.active import Subject
+from provisioner.environment.layout import CONDA
 from provisioner.model.diagnosis import Examination
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
@@ -22,7 +25,7 @@ from provisioner.session import Session
 
 
 @record
-class Asked:
+class FixRequest:
     """What a person asks of ``tfsetup fix``: ``subject`` is what is repaired, ``request`` says network and channels.
 
     ``cwd`` is where that person's programs are started (absolute); ``shown_only`` changes nothing; ``wait`` are the seconds to wait for another
@@ -38,7 +41,7 @@ class Asked:
 
 def fix(
     session: Session,
-    asked: Asked,
+    asked: FixRequest,
     *,
     found: Callable[[Examination], None],
     agree: Callable[[Plan], bool],
@@ -51,6 +54,7 @@ def fix(
     Before that, after ``agree_back``, what an interrupted run left is taken back.
     """
     check_executor(session.host)
+    _check_trust(session, asked)
     with telling(session.host, asked.subject.env) if asked.subject.env else nullcontext():
         if asked.subject.env and not asked.shown_only:
             clear_before(session.host, asked.subject.env, agree=agree_back, wait=asked.wait, progress=progress)
@@ -68,6 +72,16 @@ def fix(
             progress=progress,
             wait=asked.wait,
         )
+
+
+def _check_trust(session: Session, asked: FixRequest) -> None:
+    """Ask for the word that starting the environment's Python, or asking a channel that only a file names, may need."""
+    env = asked.subject.env
+    if not env:
+        return
+    conda = session.host.exists(posixpath.join(env, CONDA))
+    request = replace(asked.request, env=env, python="", kind="conda" if conda else "venv")
+    session.trust.need([*named.of_environment(session, request, env), *named.of_request(session, request)])
 
 
 def attempt(
@@ -90,13 +104,16 @@ def attempt(
         if not agree(plan):
             return replace(fixing, planned=plan)
         fixing = try_plan(session, fixing, plan, examine=examine, progress=progress, wait=wait)
+        if fixing.tried[-1].executed.kept:
+            # An environment that was made anew is another folder.
+            named.remember_environment(session, plan.env.path)
         told(fixing.tried[-1])
     return fixing
 
 
-def _examine(session: Session, asked: Asked, progress: Progress, *, importing: bool) -> Examination:
+def _examine(session: Session, asked: FixRequest, progress: Progress, *, importing: bool) -> Examination:
     subject = asked.subject
     # An environment is examined with the Python that it should have; that may be what is gone.
     python = subject.python if not subject.env or session.host.exists(subject.python) else ""
-    wishes = Wishes(cwd=asked.cwd, importing=importing)
-    return doctor(session, env=subject.env, python=python, wishes=wishes, progress=progress, proving=not importing).examination
+    options = Options(cwd=asked.cwd, importing=importing)
+    return doctor(session, env=subject.env, python=python, options=options, progress=progress, proving=not importing).examination

@@ -12,15 +12,20 @@ from provisioner.base.names import is_rival, normalise
 from provisioner.base.progress import SILENT, Progress
 from provisioner.base.versions import numbers
 from provisioner.catalogue import Catalogue
+from provisioner.commands import named
 from provisioner.engines import conda_lock as conda_lock_engine
 from provisioner.errors import InputError, OperationError, UsageError
 from provisioner.host import Host, Reader
 from provisioner.host.files import make_folders
 from provisioner.lock import conda as conda_half
 from provisioner.lock import dates, render, sidecar, store
+from provisioner.lock.choosing import choose_sets
 from provisioner.lock.conda import Sources
+from provisioner.lock.declaration import read_declaration
 from provisioner.lock.formats import conda_lock
+from provisioner.lock.inputs import read_inputs
 from provisioner.lock.resolve import ChosenSet, How, Locked, catalogue_digest, lock_targets
+from provisioner.model.named import Named
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Engine, Inputs, TeamLock
 from provisioner.session import Session
@@ -31,7 +36,7 @@ ENGINES: tuple[Engine, ...] = ("uv", "pip-tools", "conda-lock")
 
 
 @record
-class Wanted:
+class LockRequest:
     """What a person asks of `tfsetup lock`.
 
     ``engine`` is "" for the one that the lock was made with. ``upgrade`` is None for "keep what is there", () for all packages, else names.
@@ -69,17 +74,13 @@ class Outcome:
     warnings: tuple[str, ...] = ()
 
 
-def lock(session: Session, project: str, wanted: Wanted, *, progress: Progress = SILENT) -> Outcome:
+def lock(session: Session, project: str, wanted: LockRequest, *, progress: Progress = SILENT) -> Outcome:
     """Read the declaration in the folder ``project`` (absolute), lock all its targets, and write the files together."""
     return lock_declared(session, read_declared(session, project), wanted, progress=progress)
 
 
 def read_declared(session: Session, project: str) -> Declared:
     """Read the declaration in the folder ``project`` (absolute) with all its inputs; raises ``InputError`` with every fault."""
-    from provisioner.lock.choosing import choose_sets  # noqa: PLC0415 - a lock of values needs no files
-    from provisioner.lock.declaration import read_declaration  # noqa: PLC0415 - as above
-    from provisioner.lock.inputs import read_inputs  # noqa: PLC0415 - as above
-
     declaration = read_declaration(session.host, project)
     catalogue = session.catalogue
     return Declared(
@@ -104,7 +105,7 @@ def lock_folder(reader: Reader, declaration: Declaration) -> str:
     return folder
 
 
-def lock_declared(session: Session, declared: Declared, wanted: Wanted, *, progress: Progress = SILENT) -> Outcome:
+def lock_declared(session: Session, declared: Declared, wanted: LockRequest, *, progress: Progress = SILENT) -> Outcome:
     """Lock all targets of a declaration, and write the files together.
 
     With nothing changed since the lock was made, nothing is resolved and nobody is asked: the files are as they were, byte for byte.
@@ -130,6 +131,7 @@ def lock_declared(session: Session, declared: Declared, wanted: Wanted, *, progr
         ):
             made = Locked(lock=before)
         else:
+            session.trust.need(_named(session, declaration))
             progress.start("lock", f"Resolving {len(sets)} target{'s' if len(sets) > 1 else ''} with {engine}")
             made = _resolve(session, declared, sets, before=before, engine=engine, wanted=wanted)
             progress.finish()
@@ -139,6 +141,14 @@ def lock_declared(session: Session, declared: Declared, wanted: Wanted, *, progr
     return Outcome(
         folder=folder, lock=sidecar.with_written(made.lock, files), changed=changed, before=before, warnings=(*warnings, *made.warnings)
     )
+
+
+def _named(session: Session, declaration: Declaration) -> Iterator[Named]:
+    """Yield the addresses that a declaration names."""
+    file = posixpath.basename(declaration.file)
+    yield from named.of_indexes(session, declaration.indexes, file)
+    if any(target.kind == "conda" for target in declaration.targets):
+        yield from named.of_channels(session, [(f"{file}: channels[{number}]", item) for number, item in enumerate(declaration.channels)])
 
 
 def check_conda(declaration: Declaration, engine: Engine | None) -> None:
@@ -162,7 +172,7 @@ def fresh(before: TeamLock, inputs: Inputs, sets: tuple[ChosenSet, ...], engine:
     )
 
 
-def choose(declared: Declared, before: TeamLock | None, wanted: Wanted, cutoff: str) -> tuple[ChosenSet, ...]:
+def choose(declared: Declared, before: TeamLock | None, wanted: LockRequest, cutoff: str) -> tuple[ChosenSet, ...]:
     """Return the known-good set of each target.
 
     A lock keeps its releases as long as the declaration allows them. An upgrade of all, or one that names TensorFlow, takes the newest of
@@ -233,7 +243,7 @@ def _resolve(
     *,
     before: TeamLock | None,
     engine: Engine,
-    wanted: Wanted,
+    wanted: LockRequest,
 ) -> Locked:
     by_channel = any(target.source == "conda" for target in declared.declaration.targets)
     own = tuple(name for name in wanted.upgrade or () if by_channel or not is_rival(name))
@@ -258,7 +268,7 @@ def _resolve(
         )
 
 
-def _sources(session: Session, declared: Declared, before: TeamLock | None, engine: Engine, wanted: Wanted) -> Sources | None:
+def _sources(session: Session, declared: Declared, before: TeamLock | None, engine: Engine, wanted: LockRequest) -> Sources | None:
     """Return where conda packages come from, and what is locked of them and stays; None where no target has any."""
     if all(target.kind != "conda" for target in declared.declaration.targets):
         return None

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
 from provisioner.base.progress import SILENT, Progress
-from provisioner.commands.lock import Declared, Wanted, choose, lock_folder, own_folder, read_declared
+from provisioner.commands import named
+from provisioner.commands.lock import Declared, LockRequest, choose, lock_folder, own_folder, read_declared
 from provisioner.errors import InputError, UsageError
 from provisioner.host import Host
 from provisioner.lock import sidecar, store
+from provisioner.lock.declaration import read_declaration
+from provisioner.lock.difference import compare
 from provisioner.lock.stale import Difference, differences
+from provisioner.model.named import Named
 from provisioner.model.record import record
-from provisioner.model.team import TeamLock
+from provisioner.model.team import Declaration, TeamLock
 from provisioner.session import Session
 
 if TYPE_CHECKING:
@@ -51,11 +56,12 @@ def check_declared(session: Session, declared: Declared, *, online: bool = False
         return Checked(folder=folder, differences=(Difference(kind="lock", name=sidecar.NAME, why=why),))
     if lock is None:
         return Checked(folder=folder, differences=(Difference(kind="lock", name=sidecar.NAME, why="is not there: nothing is locked yet"),))
-    sets = choose(declared, lock, Wanted(), lock.cutoff)
+    sets = choose(declared, lock, LockRequest(), lock.cutoff)
     found = differences(host, folder, lock, declared.inputs, sets)
     if online:
         from provisioner.lock.online import missing  # noqa: PLC0415 - brings the resolvers
 
+        session.trust.need(_named(session, lock, declared.declaration))
         progress.start("lock", f"Asking the index for the files of {len(lock.targets)} target{'s' if len(lock.targets) > 1 else ''}")
         with own_folder(session) as (_, place):
             found += missing(host, lock, declared.declaration.indexes, folder=place)
@@ -64,14 +70,18 @@ def check_declared(session: Session, declared: Declared, *, online: bool = False
     return Checked(folder=folder, differences=found, files=len(files))
 
 
+def _named(session: Session, lock: TeamLock, declaration: Declaration) -> Iterator[Named]:
+    """Yield the addresses that are asked: the declaration's indexes, and the channels that each target was locked from."""
+    yield from named.of_indexes(session, declaration.indexes, posixpath.basename(declaration.file))
+    channels = dict.fromkeys(channel for locked in lock.targets if locked.conda for channel in locked.conda.channels)
+    yield from named.of_channels(session, [(f"{sidecar.NAME}: channels", channel) for channel in channels])
+
+
 def diff(session: Session, project: str, old: str) -> LockDiff:
     """Compare the lock of the declaration in ``project`` with another one.
 
     ``old`` is a folder with a lock, a sidecar, or a revision of git; without it, that of git's HEAD. Raises ``UsageError`` or ``InputError``.
     """
-    from provisioner.lock.declaration import read_declaration  # noqa: PLC0415 - as in ``read_declared``
-    from provisioner.lock.difference import compare  # noqa: PLC0415 - only for a comparison
-
     host = session.host
     folder = lock_folder(host, read_declaration(host, project))
     new = store.read_lock(host, folder)

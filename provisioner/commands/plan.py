@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
-from provisioner import __version__
 from provisioner.change.standing import Interrupted, interrupted
 from provisioner.commands.interruption import named_first
-from provisioner.engines import uv
 from provisioner.environment.place import check_place
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.workspace import Workspace
 from provisioner.model.catalogue import Lock
-from provisioner.model.facts import Facts, machine_words
+from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState, Plan
 from provisioner.model.record import record
-from provisioner.plan import make as planning
+from provisioner.model.request import Request
+from provisioner.plan.inputs import read_common
 from provisioner.plan.links import links_of
+from provisioner.plan.make import ApplyInputs, Picked, make_plan, proof_words
 from provisioner.plan.pick import (
     Pick,
     disk_warnings,
@@ -30,9 +30,6 @@ from provisioner.plan.pick import (
     without_credentials,
 )
 from provisioner.session import Session
-
-if TYPE_CHECKING:
-    from provisioner.model.request import Request
 
 
 @record
@@ -51,50 +48,72 @@ class Planned:
     channels: tuple[str, ...] = ()
 
 
+@record
+class _Read:
+    """What was read before anything is chosen; ``request`` fits what is at the place, ``parents`` are folders that must be made above it."""
+
+    request: Request
+    facts: Facts
+    site: Site
+    parents: tuple[str, ...] = ()
+    interrupted: Interrupted | None = None
+
+
 def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick | None = None) -> Planned:
     """Read facts and environment, choose (by ``pick`` in place of the catalogue's best), and compare; nothing is changed."""
-    host, catalogue = session.host, session.catalogue
-    if facts_file:
-        facts = session.read_facts(facts_file)
-        site = Site(state=EnvState(path=request.env, kind="absent", digest="absent"), distributions=(), leftovers=())
-        parents: tuple[str, ...] = ()
-        left = None
-    else:
-        with named_first(host, request.env):
-            site = read_site(host, request.env)
-        request = of_kind(host, request, site)
-        parents = check_place(host, site.state)
-        left = interrupted(host, Workspace(root=site.state.path))
-        request = with_named_python(host, request)
-        facts = session.detect(env=request.env, full=False, python=named_python(request))
+    read = _read_file(session, request, facts_file) if facts_file else _read(session, request)
+    facts, site, request = read.facts, read.site, read.request
     if pick is not None:
-        picked = pick(facts, request, catalogue, site.state)
+        picked = pick(facts, request, session.catalogue, site.state)
     elif request.kind == "conda":
         picked = pick_conda(session, facts, request, site)
     else:
         picked = pick_best(session, facts, request, site.state)
-    choice, lock, request = picked.choice, picked.lock, picked.request or request
-    links = links_of(catalogue, choice)
-    packages_folder = posixpath.join(site.state.path, site.state.site_packages)
-    basis = planning.Basis(
-        tool=__version__,
-        made=host.now().isoformat(timespec="seconds"),
-        machine=machine_words(facts),
-        request=without_credentials(request),
-        facts=facts,
-        choice=choice,
-        lock=lock,
-        proof=picked.proof,
+    request = picked.request or request
+    made = make_plan(_inputs(session, replace(read, request=request), picked))
+    return Planned(plan=made, site=site, facts=facts, lock=picked.lock, interrupted=read.interrupted, channels=request.channels)
+
+
+def _read_file(session: Session, request: Request, facts_file: str) -> _Read:
+    """Read the facts of another machine, where nothing is at the place yet."""
+    site = Site(state=EnvState(path=request.env, kind="absent", digest="absent"), distributions=(), leftovers=())
+    facts = session.read_facts(facts_file)
+    _check_named(session, request)
+    return _Read(request=request, facts=facts, site=site)
+
+
+def _read(session: Session, request: Request) -> _Read:
+    host = session.host
+    with named_first(host, request.env):
+        site = read_site(host, request.env)
+    request = of_kind(host, request, site)
+    parents = check_place(host, site.state)
+    left = interrupted(host, Workspace(root=site.state.path))
+    request = with_named_python(host, request)
+    # Before anything is started or asked.
+    _check_named(session, request)
+    facts = session.detect(env=request.env, full=False, python=named_python(request))
+    return _Read(request=request, facts=facts, site=site, parents=parents, interrupted=left)
+
+
+def _check_named(session: Session, request: Request) -> None:
+    """Ask for the word that what only a file names may need."""
+    if request.kind == "conda" or named_python(request):
+        from provisioner.commands import named  # noqa: PLC0415 - most requests name no such thing
+
+        session.trust.need(named.of_request(session, request))
+
+
+def _inputs(session: Session, read: _Read, picked: Picked) -> ApplyInputs:
+    host, site, lock = session.host, read.site, picked.lock
+    proof = proof_words(picked.proof, beside=picked.beside)
+    common = read_common(session, without_credentials(read.request), read.facts, site, picked.choice, lock, proof=proof)
+    links = links_of(session.catalogue, picked.choice)
+    packages = posixpath.join(site.state.path, site.state.site_packages)
+    inputs = ApplyInputs(
+        common=replace(common, indexes=picked.indexes, warnings=disk_warnings(read.facts, lock)),
         links=links,
-        linked=frozenset(link.path for link in links if host.exists(posixpath.join(packages_folder, link.path))),
-        catalogue=catalogue.digest,
-        cache=uv.cache_folder(host),
-        parents=parents,
-        warnings=disk_warnings(facts, lock),
-        beside=picked.beside,
-        indexes=picked.indexes,
+        linked=frozenset(link.path for link in links if host.exists(posixpath.join(packages, link.path))),
+        parents=read.parents,
     )
-    if picked.conda is not None:
-        basis = with_conda(host, basis, picked, site)
-    made = planning.make_plan(basis, site)
-    return Planned(plan=made, site=site, facts=facts, lock=lock, interrupted=left, channels=request.channels)
+    return with_conda(host, inputs, picked) if picked.conda is not None else inputs

@@ -6,13 +6,16 @@ import posixpath
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from provisioner.commands import named
 from provisioner.commands.lock import lock_folder
 from provisioner.commands.plan import Planned, plan
 from provisioner.errors import InputError
 from provisioner.host import Host
 from provisioner.lock import sidecar, store
+from provisioner.lock.fitting import fit, is_known_set, set_of
 from provisioner.lock.stale import MISSING, changed_files
 from provisioner.model.catalogue import Proof
+from provisioner.model.catalogue import set_of as set_device
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState
 from provisioner.model.request import Request
@@ -38,8 +41,6 @@ def plan_locked(session: Session, request: Request, folder: str, target: str) ->
     Raises ``InputError`` for a lock that is missing or not whole, ``NoProfileError`` where no target fits.
     """
     from provisioner.lock.conda_locked import with_conda  # noqa: PLC0415 - as below
-    from provisioner.lock.fitting import fit, is_known_set, set_of  # noqa: PLC0415 - brings the choice of a release, which a check does without
-    from provisioner.model.catalogue import set_of as set_device  # noqa: PLC0415 - as above
 
     host = session.host
     lock = store.read_lock(host, folder)
@@ -55,6 +56,11 @@ def plan_locked(session: Session, request: Request, folder: str, target: str) ->
     def pick(facts: Facts, asked: Request, catalogue: Catalogue, env: EnvState) -> Picked:
         found = fit(facts, asked, catalogue, env, lock, name=target)
         locked, choice = found.locked, found.choice
+        # Before anything is asked; the declaration is not, which may be there no more.
+        channels = locked.conda.channels if locked.conda is not None else ()
+        file = posixpath.relpath(posixpath.join(folder, sidecar.NAME), host.cwd)
+        places = [(f"{file}: {locked.target.name}: channels[{number}]", channel) for number, channel in enumerate(channels)]
+        session.trust.need([*named.of_indexes(session, lock.indexes, file), *named.of_channels(session, places)])
         known = catalogue.lock(choice.release, choice.python, choice.platform, set_device(choice.device, choice.road))
         chosen = set_of(locked, known)
         more = ["conda"] if choice.road in {"wheels", "libraries"} else []

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from provisioner import __version__
 from provisioner.change.standing import interrupted
+from provisioner.commands import named
+from provisioner.commands import plan as planning
+from provisioner.commands.plan import Planned
 from provisioner.environment.place import check_place
 from provisioner.environment.read import read_site
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError, StalePlanError
-from provisioner.model.plan import Edit
+from provisioner.model.plan import Edit, Plan
 from provisioner.plan.links import links_of
 from provisioner.plan.pick import (
     named_python,
     of_kind,
 )
-from provisioner.plan.saved import check_fresh, load_plan
+from provisioner.plan.saved import check_fresh, differences, load_plan
 from provisioner.session import Session
-
-if TYPE_CHECKING:
-    pass
-from provisioner.commands.plan import Planned
 
 
 def load_saved_plan(session: Session, path: str, channels: tuple[str, ...] = ()) -> Planned:
@@ -34,6 +33,8 @@ def load_saved_plan(session: Session, path: str, channels: tuple[str, ...] = ())
     if saved.kind != "apply":
         # What a repair writes and renames follows from an examination, which nobody can check afterwards.
         raise InputError("is a repair, which only the run that made it executes", place=path, hint="run `tfsetup fix`, which examines anew")
+    # Before anything is started or asked.
+    session.trust.need(named.of_plan(session, saved, path))
     site = read_site(host, saved.env.path)
     of_kind(host, saved.request, site)
     check_place(host, site.state)
@@ -55,4 +56,18 @@ def load_saved_plan(session: Session, path: str, channels: tuple[str, ...] = ())
     left = interrupted(host, Workspace(root=site.state.path))
     if lock is None:  # pragma: no cover - check_fresh has refused it
         raise StalePlanError("the catalogue has changed since the plan was made", place=path)
+    if not named.is_own_plan(session, saved):
+        return _made_here(session, saved, path, channels)
     return Planned(plan=saved, site=site, facts=facts, lock=lock, interrupted=left, channels=channels)
+
+
+def _made_here(session: Session, saved: Plan, path: str, channels: tuple[str, ...]) -> Planned:
+    """Make the plan of a stranger's file anew from its request, and return that one: nothing that the file says is executed or shown.
+
+    Raises ``StalePlanError`` with what the file says otherwise: another package, hash, index, proof, size or reason.
+    """
+    made = planning.plan(session, replace(saved.request, channels=channels or saved.request.channels))
+    if found := differences(saved, made.plan):
+        hint = "plan again here: `tfsetup plan -o FILE` with the same options"
+        raise StalePlanError("the plan was not made here, and says what is not found here", place=path, hint=hint, faults=found)
+    return made

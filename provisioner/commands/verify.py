@@ -5,19 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 
 from provisioner.base.progress import Progress
+from provisioner.commands import named
 from provisioner.commands.interruption import interruption as find_interruption
 from provisioner.environment import receipt as receipts
 from provisioner.environment.read import site_or_nothing
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError
 from provisioner.model.finding import Check, Verification
+from provisioner.model.request import Request
 from provisioner.session import Session
 from provisioner.verify.prove import expected_of_plan, expected_of_site, interpreter_of, prove
 
 
-def verify(session: Session, *, env: str, python: str, require_gpu: bool, timeout: float, progress: Progress) -> Verification:
-    """Prove that the environment at ``env`` computes; ``python`` names its interpreter where it is not ``bin/python``."""
-    host = session.host
+def verify(session: Session, *, request: Request, python: str, require_gpu: bool, timeout: float, progress: Progress) -> Verification:
+    """Prove that the request's environment computes; ``python`` names its interpreter where it is not ``bin/python``.
+
+    Raises ``ConsentError`` where its Python should not be started without a word (``named.of_environment``), and nobody gave it.
+    """
+    host, env = session.host, request.env
     root = host.real(env)
     if not host.exists(root):
         raise InputError("there is no environment", place=env, hint="make one with `tfsetup apply`, or name another with --env")
@@ -28,6 +33,7 @@ def verify(session: Session, *, env: str, python: str, require_gpu: bool, timeou
     interpreter = python or interpreter_of(host, root)
     if not host.exists(interpreter):
         raise InputError("there is no Python in it", place=interpreter, hint="name the interpreter with --python")
+    session.trust.need(named.of_environment(session, request, root))
     receipt = receipts.believed(host, Workspace(root=root))
     expected = expected_of_plan(session, receipt.plan) if receipt else expected_of_site(session, site_or_nothing(host, root))
     progress.start("verify", "Verifying: importing TensorFlow and computing with it")

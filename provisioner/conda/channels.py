@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from urllib.parse import quote
 
 from provisioner.base.text import MASK, mask
 from provisioner.model.conda import CondaConfig
@@ -36,8 +37,6 @@ def _resolve(config: CondaConfig, channel: str) -> Iterator[str]:
     if _SCHEME.match(channel):
         yield _with_credentials(config, channel)
     elif channel.startswith("/"):
-        from urllib.parse import quote  # noqa: PLC0415 - few have such a channel
-
         yield "file://" + quote(channel.encode("utf-8", "surrogateescape"))
     # conda lets its own two names win over configured ones.
     elif channel == "defaults":

@@ -6,7 +6,7 @@ records. No file may belong to both: so a conda package whose Python distributio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from provisioner.base.names import is_rival
 from provisioner.errors import StalePlanError
@@ -49,7 +49,7 @@ def staying(present: Present, going: Mapping[str, str]) -> tuple[CondaPackage, .
 
 
 def compare(
-    solution: Iterable[CondaPackage], present: Present, going: Mapping[str, str]
+    solution: Sequence[CondaPackage], present: Present, going: Mapping[str, str]
 ) -> tuple[tuple[CondaPackage, ...], dict[str, str], tuple[CondaRemoval, ...]]:
     """Return what is linked, what is there already (name to ``version build``), and what leaves."""
     wanted = {package.name: package for package in solution}

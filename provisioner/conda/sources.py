@@ -12,7 +12,7 @@ from provisioner.base.text import mask
 from provisioner.conda.channels import channel_urls, mirror_urls, refused_channels, shown_url
 from provisioner.conda.config.read import read_config
 from provisioner.engines import rattler
-from provisioner.engines.resolving import expand
+from provisioner.engines.allowed import expand
 from provisioner.errors import UsageError
 from provisioner.facts import conda as conda_facts
 from provisioner.host import Reader
@@ -78,7 +78,7 @@ def places(reader: Reader, request: Request, default: Sequence[str]) -> Places:
 
 
 def _named(reader: Reader, channel: str, request: Request) -> str:
-    """A channel that is a folder is made absolute; everything else is a name or an address, which may name variables (``${TOKEN}``).
+    """A channel that is a folder is made absolute; everything else is a name or an address, which may name variables (``engines.allowed``).
 
     Raises ``UsageError`` for what is none of them.
     """
@@ -88,7 +88,7 @@ def _named(reader: Reader, channel: str, request: Request) -> str:
     if channel.startswith(("./", "../", "~")) or channel in {".", ".."}:
         origin = request.origins.get("channel", "option")
         return absolute(channel, reader, "--channel" if origin == "option" else origin)
-    return expand(channel, reader.env)
+    return expand(channel, reader)
 
 
 def _writable(reader: Reader, path: str) -> bool:

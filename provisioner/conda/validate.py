@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 from provisioner.conda.registry import fault
 from provisioner.model.conda_package import SUBDIRS, CondaPackage, CondaPart
@@ -48,7 +49,5 @@ def _package_faults(package: CondaPackage) -> Iterator[str]:
     ):
         if not re.fullmatch(pattern, getattr(package, name)):
             yield f"{name}: cannot be {getattr(package, name)!r}"
-    from urllib.parse import unquote  # noqa: PLC0415 - only for saved plans
-
     if unquote(package.url) != unquote(f"{package.channel.rstrip('/')}/{package.subdir}/{package.filename}"):
         yield f"url: expected the file in its channel {package.channel!r}, found {package.url!r}"

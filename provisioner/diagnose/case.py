@@ -60,7 +60,8 @@ class Case:
     and ``no_survey`` then says why. ``distributions`` come in the order of the module path. ``release``, ``build`` and ``lock`` are the
     catalogue's for the TensorFlow that is there (None where it is not known); ``releases`` answers for any other version. ``child`` is the
     run that imported TensorFlow, ``libraries`` the one that opened the GPU libraries (None when they were not to be made, and ``no_import``
-    says why). ``expected`` is as ``verify`` takes it. ``deep`` asks for the hashes of large files. ``catalogue`` names GPU families and the
+    says why). ``expected`` is as ``verify`` takes it. ``deep`` asks for the hashes of large files. With ``static`` no check
+    starts anything of the environment. ``catalogue`` names GPU families and the
     commands that install a driver; None where there is no catalogue to ask. ``fits`` says what goes with which release beyond what metadata says.
     """
 
@@ -85,6 +86,7 @@ class Case:
     libraries: Child | None = None
     no_import: str = ""
     deep: bool = False
+    static: bool = False
     catalogue: CatalogueView | None = None
     fits: Fits = field(default_factory=Fits)
 

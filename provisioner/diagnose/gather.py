@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -22,6 +21,7 @@ from provisioner.errors import InputError
 from provisioner.host import Host, Reader, files
 from provisioner.in_process import script
 from provisioner.model.facts import Facts
+from provisioner.model.json_text import read_json
 from provisioner.model.record import record
 from provisioner.verify import children, integrity, no_libraries
 from provisioner.verify.raw import Child
@@ -34,24 +34,29 @@ if TYPE_CHECKING:
 SCRIPT = script("_interpreter.py")
 SECONDS = 20.0
 SAID = 4000
+NOT_STARTED = "it was not started (--static)"
 # Modules that the start of every interpreter looks for.
 CUSTOMISING = ("sitecustomize", "usercustomize")
 
 
 @record
-class Wishes:
-    """What was asked for: ``importing`` allows TensorFlow to be imported, for at most ``timeout`` seconds; ``deep`` hashes every file."""
+class Options:
+    """What was asked for: ``importing`` allows TensorFlow to be imported, for at most ``timeout`` seconds; ``deep`` hashes every file.
+
+    With ``static`` nothing of the environment is started.
+    """
 
     cwd: str
     importing: bool = True
     deep: bool = False
+    static: bool = False
     timeout: float = 120.0
 
 
 def gather(
     host: Host,
     chosen: active.Subject,
-    wishes: Wishes,
+    options: Options,
     *,
     facts: Callable[[], Facts],
     catalogue: Catalogue,
@@ -64,7 +69,9 @@ def gather(
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - not needed by most commands
 
     fits = catalogue.fits()
-    survey, no_survey = ask(host, chosen, wishes.cwd, (*fits.modules, "google.protobuf", *fits.standard_library, *CUSTOMISING))
+    survey, no_survey = None, NOT_STARTED
+    if not options.static:
+        survey, no_survey = ask(host, chosen, options.cwd, (*fits.modules, "google.protobuf", *fits.standard_library, *CUSTOMISING))
     chosen = _with_environment(host, chosen, survey)
     path = survey.path if survey else _path_without_survey(host, chosen.env)
     folders = _site_folders(host, chosen.env, path)
@@ -72,13 +79,13 @@ def gather(
     try:
         with ThreadPoolExecutor(max_workers=3) as pool:
             build = next((answer for answer in (is_cuda_build(host, site) for site in folders) if answer is not None), None)
-            why_not = _no_import(wishes, survey, no_survey) or no_work
-            probing = None if why_not else pool.submit(_probe, host, chosen.python, work, wishes, progress)
+            why_not = _no_import(options, survey, no_survey) or no_work
+            probing = None if why_not else pool.submit(_probe, host, chosen.python, work, options, progress)
             opening = _opening(pool, host, chosen.python, work, build=build, why_not=why_not)
             # Of an interpreter that does not answer, a file that was changed may be why.
-            sizes_only = not wishes.importing and not wishes.deep
+            sizes_only = not options.importing and not options.deep
             root = chosen.env or (survey.prefix if survey else "/")
-            checking = pool.submit(integrity.check, host, root, deep=wishes.deep, sizes_only=sizes_only, folders=folders)
+            checking = pool.submit(integrity.check, host, root, deep=options.deep, sizes_only=sizes_only, folders=folders)
             found = distributions(host, path)
             machine = facts()
             receipt = believed(host, Workspace(root=chosen.env)) if chosen.env else None
@@ -93,7 +100,7 @@ def gather(
     return Case(
         env=chosen.env,
         python=chosen.python,
-        cwd=wishes.cwd,
+        cwd=options.cwd,
         reader=host,
         facts=machine,
         config=active.config(host, chosen.env),
@@ -111,7 +118,8 @@ def gather(
         child=child,
         libraries=libraries,
         no_import=why_not or failed,
-        deep=wishes.deep,
+        deep=options.deep,
+        static=options.static,
         catalogue=catalogue,
         fits=fits,
     )
@@ -167,8 +175,8 @@ def _ask(host: Reader, argv: list[str], cwd: str, modules: tuple[str, ...]) -> t
         return None, f"it cannot be started: {files.reason(error)}", ""
     parts = done.out.split(mark)
     try:
-        answer = json.loads(parts[-2])
-    except (IndexError, ValueError, RecursionError):
+        answer = read_json(parts[-2])
+    except (IndexError, ValueError):
         if done.timed_out:
             return None, f"it did not answer within {SECONDS:.0f} s", done.err
         last = done.err.strip().splitlines()[-1:] or ["it said nothing"]
@@ -220,19 +228,21 @@ def _is_folder(host: Reader, entry: PathEntry) -> bool:
     return found is not None and found.kind == "directory"
 
 
-def _no_import(wishes: Wishes, survey: Survey | None, no_survey: str) -> str:
+def _no_import(options: Options, survey: Survey | None, no_survey: str) -> str:
     """Why TensorFlow is not imported; "" when it is."""
-    if not wishes.importing:
+    if options.static:
+        return "not asked for (--static)"
+    if not options.importing:
         return "not asked for (--no-import)"
     if survey is None:
         return f"the interpreter does not answer: {no_survey}"
     return "" if survey.modules.get("tensorflow") else "there is no tensorflow to import"
 
 
-def _probe(host: Host, python: str, work: str, wishes: Wishes, progress: Callable[[str], None]) -> tuple[Child | None, str]:
+def _probe(host: Host, python: str, work: str, options: Options, progress: Callable[[str], None]) -> tuple[Child | None, str]:
     progress("importing TensorFlow in a process of its own")
     try:
-        return children.probe(host, python, work, wishes.timeout, progress, brief_in=wishes.cwd), ""
+        return children.probe(host, python, work, options.timeout, progress, brief_in=options.cwd), ""
     except InputError as error:
         return None, error.message
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from provisioner.base.names import OWN_FOLDERS, is_rival, normalise
+from provisioner.base.requirement import applies, read_requirement
 from provisioner.diagnose.case import Case
 from provisioner.environment.distributions import Installed
 from provisioner.environment.layout import layout, version_of
@@ -92,8 +93,6 @@ def first_of(case: Case) -> dict[str, Installed]:
 
 def needed(case: Case) -> frozenset[str]:
     """The names of TensorFlow's distributions and of all they require, direct or not, under this Python; installed or not."""
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - 10 ms
-
     environment = {**markers(case), "extra": ""}
     installed = first_of(case)
     waiting = [item.name for item in tensorflows(case)]
@@ -105,10 +104,10 @@ def needed(case: Case) -> frozenset[str]:
         seen.add(name)
         for text in installed[name].requires if name in installed else ():
             try:
-                requirement = Requirement(text)
-            except InvalidRequirement:
+                requirement = read_requirement(text)
+            except ValueError:
                 continue
-            if requirement.marker is None or requirement.marker.evaluate(environment):
+            if applies(requirement, environment):
                 waiting.append(normalise(requirement.name))
     if case.lock is not None:
         seen |= {file.name for file in case.lock.files}

@@ -65,8 +65,8 @@ def recognise(  # noqa: PLR0913 - each says something else of what is there
         release = catalogue.release(version) if version else None
         build = release.build(platform) if release else None
         device = _device(owner, receipt, meant, build, cuda=cuda)
-        road = receipt.plan.choice.road if receipt is not None else "libraries" if conda >= CONDA_LIBRARIES else ""
-        lock = _lock(catalogue, version, python, platform, set_of(device, road)) if build and not _by_conda(owner) else None
+        source = receipt.plan.choice.road if receipt is not None else "libraries" if conda >= CONDA_LIBRARIES else ""
+        lock = _lock(catalogue, version, python, platform, set_of(device, source)) if build and not _by_conda(owner) else None
         ours = receipt is not None and planned == version
         known = Known(release=release, build=build, lock=lock, expected=_expected(version, receipt if ours else None, build, device))
         common = len(there) + 1 if ours else _common(lock, there) if lock else -1

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 
 from provisioner.errors import OperationError, UsageError
-from provisioner.host import Host
+from provisioner.host import PRIVATE, Host
 from provisioner.model.facts import Tool
 from provisioner.model.record import record
 
@@ -17,7 +18,7 @@ EXECUTABLES = ("mamba", "conda", "micromamba")
 
 
 @record
-class Asked:
+class TargetQuestion:
     """One target's question: match specs, virtual packages (``__cuda=12.4=0``) and channels, which may name variables.
 
     ``folder`` is one of the tool's own, for this question alone.
@@ -34,8 +35,6 @@ class Asked:
 
 def executable(tools: Sequence[Tool]) -> str:
     """Return the program that conda-lock is to solve with; raises ``UsageError`` where there is none, or no conda-lock."""
-    from importlib.util import find_spec  # noqa: PLC0415 - only for this engine
-
     place = "--engine conda-lock"
     if find_spec("conda_lock") is None:
         raise UsageError("conda-lock is not installed", place=place, hint="install it with `pip install 'tfsetup[conda]'`")
@@ -47,26 +46,26 @@ def executable(tools: Sequence[Tool]) -> str:
     return found
 
 
-def environment(asked: Asked) -> str:
+def environment(asked: TargetQuestion) -> str:
     """Return the ``environment.yml`` of a question; JSON is YAML, too."""
     data = {"channels": list(asked.channels), "dependencies": list(asked.specs), "platforms": [asked.subdir]}
     return json.dumps(data, indent=1)
 
 
-def virtual_packages(asked: Asked) -> str:
+def virtual_packages(asked: TargetQuestion) -> str:
     """Return the file for ``--virtual-package-spec``; what it does not name is not there, so that no default of conda-lock's comes in."""
     parts = [text.split("=") for text in asked.virtual]
     packages = {name: version if build == "0" else f"{version} {build}" for name, version, build in parts}
     return json.dumps({"subdirs": {asked.subdir: {"packages": packages}}}, indent=1)
 
 
-def lock(host: Host, conda: str, asked: Asked, *, watch: Callable[[int], None] | None = None) -> str:
+def lock(host: Host, conda: str, asked: TargetQuestion, *, watch: Callable[[int], None] | None = None) -> str:
     """Run conda-lock with the program ``conda``, and return the ``conda-lock.yml`` that it wrote.
 
     Raises ``OperationError`` with what it says where it fails.
     """
     paths = {name: posixpath.join(asked.folder, name) for name in ("environment.yml", "virtual-packages.yml", "conda-lock.yml")}
-    host.write(paths["environment.yml"], environment(asked))
+    host.write(paths["environment.yml"], environment(asked), mode=PRIVATE)
     host.write(paths["virtual-packages.yml"], virtual_packages(asked))
     argv = [host.python, "-W", "ignore", "-m", "conda_lock", "lock", "--conda", conda, "--platform", asked.subdir]
     argv += ["-f", paths["environment.yml"], "--virtual-package-spec", paths["virtual-packages.yml"], "--lockfile", paths["conda-lock.yml"]]

@@ -61,6 +61,17 @@ def pip_options(reader: Reader) -> dict[str, str]:
     return options
 
 
+def index_addresses(reader: Reader) -> tuple[str, ...]:
+    """Return the addresses of the indexes that this person's own settings for pip and uv name (``UV_INDEX`` may hold ``name=address``)."""
+    found: list[str] = []
+    for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL"):
+        found += [re.sub(r"^[A-Za-z0-9._-]+=", "", item) for item in reader.env.get(name, "").split()]
+    options = pip_options(reader)
+    for name in ("index-url", "extra-index-url"):
+        found += options.get(name, "").split()
+    return (*found, *reader.env.get("PIP_EXTRA_INDEX_URL", "").split())
+
+
 def installer_environment(reader: Reader) -> Mapping[str, str]:
     """Return the environment variables to run uv with.
 

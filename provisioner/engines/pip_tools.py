@@ -9,12 +9,13 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 
+from provisioner.engines.allowed import expand
 from provisioner.engines.index import installer_environment, pip_options
-from provisioner.engines.resolving import Job, NoSolutionError, Resolved, check_variables, expand, read_annotations
+from provisioner.engines.resolving import Job, NoSolutionError, Resolved, check_variables, read_annotations
 from provisioner.engines.uv import checked, find_uv
 from provisioner.engines.wheels import Wheel, major_minor, pick, supported_tags
 from provisioner.errors import OperationError, UsageError
-from provisioner.host import Host
+from provisioner.host import PRIVATE, Host
 
 TIMEOUT_SECONDS = 1800.0
 # pip-compile knows neither older machines nor upload dates; versions that do not fit are ruled out for the next round.
@@ -152,7 +153,11 @@ def _variables(host: Host, job: Job) -> dict[str, str]:
     """Return the environment for pip: one index, no configuration of anybody's but how the network is reached."""
     env = dict(installer_environment(host))
     options = pip_options(host)
-    index = next((expand(item.url, host.env) for item in job.indexes), "") or env.get("UV_DEFAULT_INDEX") or env.get("UV_INDEX_URL", "")
+    index = (
+        next((expand(item.url, host, name=item.name) for item in job.indexes), "")
+        or env.get("UV_DEFAULT_INDEX")
+        or env.get("UV_INDEX_URL", "")
+    )
     kept = {name: value for name, value in env.items() if not name.startswith("PIP_") or re.fullmatch(_KEPT, name)}
     kept["PIP_CONFIG_FILE"] = os.devnull
     kept["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
@@ -168,8 +173,8 @@ def _variables(host: Host, job: Job) -> dict[str, str]:
 
 def _compile(host: Host, job: Job, python: list[str], limits: list[str], watch: Callable[[int], None] | None) -> str:
     asked, constraints = posixpath.join(job.folder, "requirements.in"), posixpath.join(job.folder, "constraints.txt")
-    host.write(asked, "".join(f"{text}\n" for text in job.requirements))
-    host.write(constraints, "".join(f"{text}\n" for text in limits))
+    host.write(asked, "".join(f"{text}\n" for text in job.requirements), mode=PRIVATE)
+    host.write(constraints, "".join(f"{text}\n" for text in limits), mode=PRIVATE)
     passed = ["--only-binary", ":all:", *(["--no-index"] if job.offline else [])]
     argv = [*python, "-m", "piptools", "compile", asked, "--constraint", constraints, "--output-file", "-", "--quiet", "--no-header"]
     argv += ["--annotate", "--annotation-style", "split", "--strip-extras", "--allow-unsafe", "--no-emit-index-url", "--no-emit-options"]

@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
+from importlib.util import find_spec
 from typing import Any
 
 from provisioner.engines.rattler_failures import INSTALL_HINT, answer_of, checked, no_solution
@@ -82,16 +83,20 @@ def solve(  # noqa: PLR0913 - each is one part of the same question
         "mirrors": dict(channels.mirrors),
         "newer": channels.newer,
     }
+    answer = _solved(host, channels, request, watch)
+    found = tuple(codec.from_data(CondaPackage, item, file="rattler") for item in answer["packages"])
+    _check_hashes(found)
+    return tuple(sorted(found, key=lambda package: package.name))
+
+
+def _solved(host: Host, channels: Channels, request: dict[str, Any], watch: Callable[[int], None] | None) -> dict[str, Any]:
     done = _run(host, channels, request, SOLVE_TIMEOUT_SECONDS, watch)
     if _unsolvable(done) and channels.priority == "flexible":
         # conda's "flexible" looks into channels of lower priority where those of higher priority do not do; rattler calls that "disabled".
         done = _run(host, channels, {**request, "priority": "disabled"}, SOLVE_TIMEOUT_SECONDS, watch)
     if _unsolvable(done):
-        raise no_solution(channels.names, subdir, answer_of(done))
-    answer = checked(done, "the conda packages could not be chosen")
-    found = tuple(codec.from_data(CondaPackage, item, file="rattler") for item in answer["packages"])
-    _check_hashes(found)
-    return tuple(sorted(found, key=lambda package: package.name))
+        raise no_solution(channels.names, request["platform"], answer_of(done))
+    return checked(done, "the conda packages could not be chosen")
 
 
 def _unsolvable(done: Completed) -> bool:
@@ -140,7 +145,7 @@ def install(  # noqa: PLR0913 - each is one part of the same request
         "mirrors": dict(channels.mirrors),
     }
     done = _run(host, channels, request, INSTALL_TIMEOUT_SECONDS, watch)
-    if not wary and re.search("failed to link.*No such file", str(answer_of(done).get("text")), re.DOTALL):
+    if not wary and re.search(r"failed to link.{0,4000}?No such file", str(answer_of(done).get("text")), re.DOTALL):
         # Somebody has taken files out of the cache; looking for that every time takes as long as a tenth of linking.
         done = _run(host, channels, {**request, "wary": True}, INSTALL_TIMEOUT_SECONDS, watch)
     return tuple(checked(done, "the conda packages could not be installed")["scripts"])
@@ -189,8 +194,6 @@ def with_credentials(url: str, channels: Iterable[str]) -> str:
 
 def check_installed() -> None:
     """Raise ``UsageError`` where py-rattler is missing; asked before anything else is done."""
-    from importlib.util import find_spec  # noqa: PLC0415 - only for conda environments
-
     if find_spec("rattler") is None:
         raise UsageError("conda environments need the package py-rattler, which is not installed", place="--kind conda", hint=INSTALL_HINT)
 

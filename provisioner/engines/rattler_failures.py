@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from provisioner.base.text import mask
 from provisioner.engines._rattler import NOT_INSTALLED
 from provisioner.errors import InputError, NoProfileError, OperationError, TfsetupError, UsageError
 from provisioner.host import Completed
+from provisioner.model.json_text import read_json
 
 INSTALL_HINT = "install it with `pip install 'tfsetup[conda]'`"
 
@@ -121,7 +121,7 @@ def no_solution(channels: Sequence[str], subdir: str, answer: Mapping[str, Any])
 def answer_of(done: Completed) -> dict[str, Any]:
     """Return what a run printed; nothing where it ended before it could."""
     try:
-        answer = json.loads(done.out)
+        answer = read_json(done.out)
     except ValueError:
         return {}
     return answer if isinstance(answer, dict) else {}

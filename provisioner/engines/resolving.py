@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import field
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from provisioner.engines.allowed import VARIABLE
 from provisioner.engines.wheels import Wheel
 from provisioner.errors import OperationError, UsageError
 from provisioner.model.record import record
@@ -14,7 +14,6 @@ from provisioner.model.team import Index
 
 # The name that the requirements of a job are written down under, for resolvers that want them in a project.
 PROJECT = "tfsetup-team"
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 # `name==version` or `name[extra]==version` at the start of a line of a requirements file.
 _PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?==([^\s;\\]+)")
 
@@ -104,19 +103,6 @@ def read_annotations(text: str) -> tuple[dict[str, str], dict[str, tuple[str, ..
     return versions, {item: tuple(sorted(origins)) for item, origins in via.items()}, indexes
 
 
-def expand(url: str, env: Mapping[str, str]) -> str:
-    """Put the variables that the address of an index or a channel names in; raises ``UsageError`` for one that is not set."""
-
-    def value(match: re.Match[str]) -> str:
-        if not env.get(match[1]):
-            raise UsageError(
-                f"the variable {match[1]} is not set", place=plain(url), hint="the address of the index names it; set it and try again"
-            )
-        return env[match[1]]
-
-    return _VARIABLE.sub(value, url)
-
-
 def credentials(url: str) -> tuple[str, str, str]:
     """Part an expanded address into the address without its user and password, and these two."""
     parts = urlsplit(url)
@@ -133,6 +119,6 @@ def plain(url: str) -> str:
 
 def check_variables(index: Index) -> None:
     """Raise ``UsageError`` where a variable stands for more than user and password: it would end up in what is written."""
-    if _VARIABLE.search(plain(index.url)):
+    if VARIABLE.search(plain(index.url)):
         hint = "write it as https://${USER}:${PASSWORD}@host/path"
         raise UsageError("a variable may only stand for the user and the password", place=plain(index.url), hint=hint)

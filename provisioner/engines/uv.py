@@ -10,7 +10,7 @@ from provisioner.base.text import mask
 from provisioner.engines.index import installer_environment
 from provisioner.engines.wheels import major_minor
 from provisioner.errors import OperationError
-from provisioner.host import Completed, Host, Reader
+from provisioner.host import PRIVATE, Completed, Host, Reader
 from provisioner.model.plan import Package
 from provisioner.model.team import Index
 
@@ -141,13 +141,14 @@ def install(  # noqa: PLR0913 - each is one option of the same run of uv
 
 def _addresses(host: Host, indexes: Sequence[Index]) -> dict[str, str]:
     """Return the variables that name indexes to uv: on a command line, others could read a password."""
-    from provisioner.engines.resolving import check_variables, expand  # noqa: PLC0415 - only where a lock names indexes
+    from provisioner.engines.allowed import expand  # noqa: PLC0415 - only where a lock names indexes
+    from provisioner.engines.resolving import check_variables  # noqa: PLC0415 - only where a lock names indexes
 
     found: dict[str, str] = {}
     for index in indexes:
         check_variables(index)
         name = "UV_INDEX" if index.packages else "UV_DEFAULT_INDEX"
-        found[name] = f"{found.get(name, '')} {expand(index.url, host.env)}".strip()
+        found[name] = f"{found.get(name, '')} {expand(index.url, host, name=index.name)}".strip()
     return found
 
 
@@ -188,8 +189,8 @@ def resolve(
     cause ``resolver-conflict`` when they cannot be met together. Nothing is built and no code of a package is run.
     """
     given, limits = posixpath.join(folder, "requirements.in"), posixpath.join(folder, "constraints.txt")
-    host.write(given, requirements)
-    host.write(limits, constraints)
+    host.write(given, requirements, mode=PRIVATE)
+    host.write(limits, constraints, mode=PRIVATE)
     overrides = posixpath.join(folder, "overrides.txt")
     host.write(overrides, "".join(f"{name}; sys_platform == 'never'\n" for name in without))
     argv = [find_uv(host), "pip", "compile", given, "--constraints", limits, "--overrides", overrides]

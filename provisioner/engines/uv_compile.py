@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from provisioner.engines import uv
+from provisioner.engines.allowed import expand
 from provisioner.engines.resolving import (
     PROJECT,
     Job,
@@ -18,13 +19,12 @@ from provisioner.engines.resolving import (
     canonical,
     check_variables,
     credentials,
-    expand,
     plain,
     read_annotations,
 )
 from provisioner.engines.wheels import major_minor, read_pylock
 from provisioner.errors import OperationError
-from provisioner.host import Completed, Host
+from provisioner.host import PRIVATE, Completed, Host
 from provisioner.model.record import record
 from provisioner.model.team import Index
 
@@ -148,14 +148,14 @@ def _variables(host: Host, job: Job) -> dict[str, str]:
     for index in job.indexes:
         check_variables(index)
     for number, index in enumerate(named):
-        _, user, password = credentials(expand(index.url, host.env))
+        _, user, password = credentials(expand(index.url, host, name=index.name))
         if user:
             found[f"UV_INDEX_{_index_name(number).upper()}_USERNAME"] = user
         if password:
             found[f"UV_INDEX_{_index_name(number).upper()}_PASSWORD"] = password
     default = next((index for index in job.indexes if not index.packages), None)
     if default is not None:
-        found["UV_DEFAULT_INDEX"] = expand(default.url, host.env)
+        found["UV_DEFAULT_INDEX"] = expand(default.url, host, name=default.name)
     if job.platform.startswith("macos"):
         # uv resolves for this macOS; without it for a newer one than old machines have.
         found["MACOSX_DEPLOYMENT_TARGET"] = job.floor
@@ -188,9 +188,9 @@ def _run(
 ) -> Completed:
     """Run `uv pip compile`; every option that could change an answer is given, so that no one's settings do."""
     project, limits = posixpath.join(job.folder, "pyproject.toml"), posixpath.join(job.folder, "constraints.txt")
-    host.write(project, _project(job, state))
+    host.write(project, _project(job, state), mode=PRIVATE)
     if job.constraints:
-        host.write(limits, "".join(f"{text}\n" for text in job.constraints))
+        host.write(limits, "".join(f"{text}\n" for text in job.constraints), mode=PRIVATE)
     argv = [uv.find_uv(host), "pip", "compile", project, *form]
     argv += ["--constraints", limits] if job.constraints else []
     argv += ["--python-version", job.python, "--python-platform", platform, "--no-header"]
@@ -226,5 +226,5 @@ def _notes(host: Host, job: Job, state: _Round, pylock: str, run: Callable[..., 
         done = run(state, form)
     uv.checked(done, f"the packages of {job.name} could not be resolved")
     if kept:
-        host.write(kept, done.out)
+        host.write(kept, done.out, mode=PRIVATE)
     return done.out

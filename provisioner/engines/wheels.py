@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -43,8 +43,16 @@ def read_pylock(text: str, *, sources: Collection[str] = ()) -> dict[str, list[W
 
     # In the standard library from 3.11 on; tomli is the same code for 3.10.
     tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    try:
+        packages = tomllib.loads(text).get("packages", [])
+        return _wheels(packages, sources, canonicalize_name)
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
+        raise OperationError(f"the resolver's answer is no pylock.toml: {type(error).__name__}: {error}") from None
+
+
+def _wheels(packages: Any, sources: Collection[str], canonicalize_name: Callable[[str], str]) -> dict[str, list[Wheel]]:
     found: dict[str, list[Wheel]] = {}
-    for package in tomllib.loads(text).get("packages", []):
+    for package in packages:
         name = canonicalize_name(package["name"])
         files = [package["sdist"]] if name in sources and "sdist" in package else [] if name in sources else package.get("wheels")
         if name in found or not files:

@@ -12,9 +12,7 @@ from provisioner.model.conda import CondaFile, CondaRecord
 from provisioner.model.record import record
 
 # Metadata of an installed distribution (PyPA's "Recording installed projects"; setuptools' older egg-info, a file or a folder).
-_METADATA = re.compile(
-    r"(?P<folder>(?:.*/)?site-packages/(?P<name>[^/]+?)-(?P<version>[^/-]+)[^/]*\.(?:dist-info|egg-info))(?:/METADATA|/PKG-INFO)?"
-)
+_ENDINGS, _FILES = (".dist-info", ".egg-info"), frozenset({"METADATA", "PKG-INFO"})
 _INSTALLERS = frozenset({b"pip", b"uv"})
 
 
@@ -47,14 +45,19 @@ def own_folders(reader: Reader, root: str, records: Iterable[CondaRecord]) -> di
     return {item.folder: item.package for item in brought(reader, root, records) if item.state == "own"}
 
 
-def _metadata(item: CondaRecord) -> Iterator[tuple[str, re.Match[str]]]:
+def _metadata(item: CondaRecord) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the files that say what a distribution is, with its folder, name and version: ``…/site-packages/numpy-1.26.4.dist-info/METADATA``."""
     for file in item.files:
-        found = _METADATA.fullmatch(file.path)
-        if found and (file.path.endswith(("/METADATA", "/PKG-INFO")) or found["folder"] == file.path):
-            yield file.path, found
+        above, _, last = file.path.rpartition("/")
+        folder = above if last in _FILES else file.path
+        site, _, base = folder.rpartition("/")
+        name, _, rest = base.rpartition(".")[0].partition("-")
+        version = rest.partition("-")[0]
+        if base.endswith(_ENDINGS) and posixpath.basename(site) == "site-packages" and name and version:
+            yield file.path, {"folder": folder, "name": name, "version": version}
 
 
-def _state(reader: Reader, root: str, item: CondaRecord, path: str, found: re.Match[str]) -> Brought:
+def _state(reader: Reader, root: str, item: CondaRecord, path: str, found: Mapping[str, str]) -> Brought:
     name = re.sub(r"[-_.]+", "-", found["name"]).lower()
     state = "gone"
     if reader.exists(posixpath.join(root, path)):

@@ -1,14 +1,14 @@
-"""What conda has put into an environment, in the form in which it is asked of a channel: for plans, and for what leaves."""
+"""What conda has put into an environment, in the form in which it is asked of a channel, for plans."""
 
 from __future__ import annotations
 
-import json
 import posixpath
 from typing import Any
 
-from provisioner.environment.conda_records import META, distribution_owners, read_records
+from provisioner.environment.conda_records import distribution_owners, read_records
 from provisioner.host import Reader
 from provisioner.model.conda_package import CondaPackage, Noarch, Present
+from provisioner.model.json_text import read_json
 
 LIMIT = 1 << 26
 _NOARCH: dict[str, Noarch] = {"python": "python", "generic": "generic"}
@@ -43,19 +43,10 @@ def read_present(reader: Reader, root: str) -> Present:
     return Present(packages=tuple(packages), owners=distribution_owners(records))
 
 
-def recorded_files(reader: Reader, root: str, identity: str) -> set[str]:
-    """Return the files of the package ``identity`` (``name-version-build``) relative to ``root``, those that are there, and its record."""
-    record = next((item for item in read_records(reader, root) if item.meta == f"{META}/{identity}.json"), None)
-    if record is None:
-        return set()
-    found = {file.path for file in record.files if file.kind != "directory" and reader.exists(posixpath.join(root, file.path))}
-    return {record.meta, *found}
-
-
 def _data(reader: Reader, path: str) -> dict[str, Any]:
     try:
-        data = json.loads(reader.read_text(path, limit=LIMIT))
-    except (OSError, ValueError, RecursionError):
+        data = read_json(reader.read_text(path, limit=LIMIT))
+    except (OSError, ValueError):
         return {}
     return data if isinstance(data, dict) else {}
 

@@ -6,7 +6,6 @@ Format of a record (``conda-meta/NAME-VERSION-BUILD.json``): ``PrefixRecord`` in
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
@@ -17,6 +16,7 @@ from provisioner.environment.layout import CONDA, layout
 from provisioner.facts import conda
 from provisioner.host import Reader, files
 from provisioner.model.conda import CondaFile, CondaRecord
+from provisioner.model.json_text import read_json
 
 META = CONDA
 # A record of a package with a hundred thousand files.
@@ -50,8 +50,8 @@ def read_record(reader: Reader, root: str, package: CondaRecord) -> CondaRecord:
 def parse_record(text: str, package: CondaRecord) -> CondaRecord:
     """Read the text of a record; ``package`` is what its name tells. Pure."""
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        data = read_json(text)
+    except ValueError as error:
         return _broken(package, f"not valid JSON: {str(error).split(':', maxsplit=1)[0]}")
     if not isinstance(data, dict) or not all(isinstance(data.get(key), str) for key in ("name", "version", "build")):
         return _broken(package, "no record of a package: it lacks a name, a version or a build")
@@ -117,8 +117,8 @@ def _is_base(reader: Reader, root: str) -> bool:
 def _frozen_message(text: str) -> str:
     """CEP 22: the file is empty, or a JSON document with a ``message``."""
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
+        data = read_json(text)
+    except ValueError:
         return ""
     message = data.get("message") if isinstance(data, dict) else None
     # One line, without what would move a terminal's cursor.

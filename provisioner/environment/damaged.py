@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
+from provisioner.base.numbers import whole
 from provisioner.environment.conda_records import protection
 from provisioner.environment.config import config_version, parse_config
 from provisioner.environment.layout import CONDA, CONFIG, layout, version_of
@@ -78,7 +79,7 @@ def _version(config: dict[str, str], folders: list[str]) -> tuple[str, str]:
     if "" in by_version:
         # A layout that has one folder, whatever the Python.
         return told, by_version[""]
-    newest = max(by_version, key=lambda item: int(item.split(".")[1]), default="")
+    newest = max(by_version, key=lambda item: whole(item.split(".")[1]), default="")
     return (newest, by_version[newest]) if newest else (told, "")
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from provisioner.base.paths import is_inside
 from provisioner.environment.distributions import Installed, record_of
-from provisioner.environment.layout import layout
+from provisioner.environment.layout import Layout, layout
 from provisioner.environment.metadata import Row, parse_record
 from provisioner.environment.workspace import STATE
 from provisioner.host import Reader, files
@@ -31,21 +31,20 @@ class Claim(NamedTuple):
 
 @record
 class Owners:
-    """The index: ``claims`` maps each recorded path to those who have recorded it, in the order of their reading."""
+    """The index: ``claims`` maps each recorded path to those who have recorded it, in the order of reading; ``paths`` is the other way round."""
 
     claims: Mapping[str, tuple[Claim, ...]]
-
-    def of(self, path: str) -> frozenset[str]:
-        """The metadata folders of those who have recorded the path."""
-        return frozenset(claim.metadata for claim in self.claims.get(path, ()))
+    paths: Mapping[str, tuple[str, ...]]
 
 
 def index(pairs: Iterable[tuple[str, Claim]]) -> Owners:
-    """Return the index of claims."""
-    found: dict[str, tuple[Claim, ...]] = {}
+    """Return the index of claims; ``paths`` is by metadata folder."""
+    claims: dict[str, tuple[Claim, ...]] = {}
+    paths: dict[str, list[str]] = {}
     for path, claim in pairs:
-        found[path] = (*found[path], claim) if path in found else (claim,)
-    return Owners(claims=found)
+        claims[path] = (*claims[path], claim) if path in claims else (claim,)
+        paths.setdefault(claim.metadata, []).append(path)
+    return Owners(claims=claims, paths={metadata: tuple(found) for metadata, found in paths.items()})
 
 
 def read_rows(reader: Reader, metadata: str) -> tuple[Row, ...] | None:
@@ -78,34 +77,21 @@ def _place(base: str, path: str) -> str:
 
 
 def read_owners(reader: Reader, root: str, distributions: Iterable[Installed]) -> Owners:
-    """Return the index of the files, relative to ``root``, that a distribution there can own and that are there.
+    """Return the index of what the distributions of the environment at ``root`` have recorded there; paths and folders are relative to it.
 
-    The metadata folder of a distribution stands for all in it. A forged record can harm nothing: lines that lead out of the environment, name a
-    folder, or name what makes it an environment are left out.
+    The metadata folder of a distribution stands for all in it. A forged record can harm nothing: lines that lead out of the environment, or name
+    what makes it an environment, are left out. Whether a path is there, and a file, is not looked at.
     """
+    shape = layout(reader.platform)
     pairs: list[tuple[str, Claim]] = []
-    known: dict[str, bool] = {}
     for item in distributions:
         pairs.append((item.metadata, Claim(item.name, item.metadata, "", -1)))
         for path, claim in read_claims(reader, item, root) or () if item.recorded else ():
             inner = path[len(root) + 1 :] if path.startswith(f"{root}/") else ""
-            if inner.startswith(f"{item.metadata}/"):
-                continue
-            if inner not in known:
-                known[inner] = _can_be_owned(reader, root, inner)
-            if known[inner]:
+            if _can_be_owned(shape, inner) and not inner.startswith(f"{item.metadata}/"):
                 pairs.append((inner, claim._replace(metadata=item.metadata)))
     return index(pairs)
 
 
-def recorded_files(reader: Reader, root: str, item: Installed) -> tuple[str, ...]:
-    """Return the files of one distribution, as ``read_owners`` has them, sorted."""
-    return tuple(sorted(read_owners(reader, root, [item]).claims))
-
-
-def _can_be_owned(reader: Reader, root: str, path: str) -> bool:
-    """True for a file that a distribution can own, and that is there."""
-    if not is_inside(path) or path.split("/", maxsplit=1)[0] == STATE or layout(reader.platform).makes_environment(path):
-        return False
-    entry = files.entry(reader, posixpath.join(root, path))
-    return entry is not None and entry.kind != "directory"
+def _can_be_owned(shape: Layout, path: str) -> bool:
+    return is_inside(path) and path.split("/", maxsplit=1)[0] != STATE and not shape.makes_environment(path)

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING
 
 from provisioner.errors import InputError
 from provisioner.host import Host
 from provisioner.model.plan import EnvState
-
-if TYPE_CHECKING:
-    pass
 
 
 def check_place(host: Host, state: EnvState) -> tuple[str, ...]:

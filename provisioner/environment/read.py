@@ -105,7 +105,7 @@ def read_conda_site(reader: Reader, root: str) -> Site:
     there = [item for item in versions if reader.exists(posixpath.join(root, shape.site_packages(item)))]
     version = next(iter((*there, *versions)), "")
     folder = posixpath.join(root, shape.site_packages(version))
-    digest = hashlib.sha256("\n".join(identities).encode()).hexdigest()
+    digest = hashlib.sha256("\n".join(identities).encode("utf-8", "surrogateescape")).hexdigest()
     if not version or not reader.exists(folder):
         state = EnvState(path=root, kind="conda", digest=digest, python_version=version, managed=_is_managed(reader, root))
         return Site(state=state, distributions=(), leftovers=(), conda=identities)
@@ -147,7 +147,7 @@ def site_of(reader: Reader, root: str, *, python: str, version: str, site_packag
 
 def _digest(distributions: tuple[Installed, ...]) -> str:
     lines = "\n".join(f"{item.name}=={item.version}" for item in distributions)
-    return hashlib.sha256(lines.encode()).hexdigest()
+    return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def site_or_nothing(reader: Reader, root: str) -> Site:

@@ -54,4 +54,7 @@ def check(reader: Reader, path: str, *, top: str, owners: frozenset[int] = froze
     place, why = doubt(reader, path, top=top, owners=owners, shared=shared)
     if place:
         hint = f"look at it with `ls -la {shlex.quote(place)}`; then remove it, or make it yours alone, or choose another --env"
+        owner = reader.entry(place).owner
+        if owner not in {-1, 0, reader.user}:
+            hint += f"; where that user made the environment, run the same command as that user (`sudo -u '#{owner}' ...`)"
         raise InputError(f"{why}, so what it says of an earlier run is not believed", place=place, hint=hint)

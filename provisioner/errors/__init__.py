@@ -93,9 +93,14 @@ class NoProfileError(TfsetupError):
 
 
 class StalePlanError(TfsetupError):
-    """The saved plan is stale, altered, or made for another machine (code 13)."""
+    """The saved plan is stale, altered, or made for another machine (code 13); ``faults`` are what differs."""
 
     exit_code = 13
+
+    def __init__(self, message: str, *, place: str = "", hint: str = "", faults: tuple[str, ...] = ()) -> None:
+        """Keep the list of differences beside the summary."""
+        super().__init__(message, place=place, hint=hint)
+        self.faults = faults
 
 
 class VerificationError(TfsetupError):

@@ -218,7 +218,7 @@ def _bits_of(text: str) -> int:
 
 
 def _tensorflow_of(text: str) -> str:
-    found = re.search(r"\d+\.\d+(\.\d+)?(\.?(rc|a|b|post|dev)\d+)?", text)
+    found = re.search(r"(?<!\d)\d+\.\d+(\.\d+)?(\.?(rc|a|b|post|dev)\d+)?", text)
     return found[0] if found else ""
 
 

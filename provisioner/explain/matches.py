@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from itertools import islice
 
 from provisioner.causes import Message, Messages
 from provisioner.explain.reading import Log
 from provisioner.model.record import record
 
-# A message that occurs more often says nothing new.
-MOST_OF_ONE = 30
 # On a line that is longer, a message speaks for what stands so near to it.
 NEAR = 300
+_STRETCH = 1_000
 
 
 @record
@@ -33,20 +31,35 @@ class Hit:
 def recognise(log: Log, messages: Messages) -> tuple[Hit, ...]:
     """Return the occurrences of all messages, in the order of the log."""
     hits: list[Hit] = []
-    spoken: list[tuple[int, int]] = []
-    for message, patterns in messages.possible(log.text):
+    spoken = _Spoken()
+    for message, matches in messages.found(log.text):
         quiet = message.kind == "context"
         claimed: list[tuple[int, int]] = []
-        found = (item for pattern in patterns for item in islice(pattern.finditer(log.text), MOST_OF_ONE))
-        for match in sorted(found, key=lambda item: item.start())[:MOST_OF_ONE]:
+        for match in matches:
             hit, begin, end = _hit(log, message, match)
-            if not quiet and any(begin < other_end and other_begin < end for other_begin, other_end in spoken):
+            if not quiet and spoken.touches(begin, end):
                 continue
             hits.append(hit)
             if not quiet:
                 claimed.append((begin, end))
-        spoken.extend(claimed)
+        spoken.add(claimed)
     return tuple(sorted(hits, key=lambda hit: (hit.offset, -hit.message.grade)))
+
+
+class _Spoken:
+    """Parts of the text of which something was said, by the stretch in which they lie: of many only the near ones are compared."""
+
+    def __init__(self) -> None:
+        self._near: dict[int, list[tuple[int, int]]] = {}
+
+    def add(self, parts: list[tuple[int, int]]) -> None:
+        for begin, end in parts:
+            for stretch in range(begin // _STRETCH, end // _STRETCH + 1):
+                self._near.setdefault(stretch, []).append((begin, end))
+
+    def touches(self, begin: int, end: int) -> bool:
+        stretches = range(begin // _STRETCH, end // _STRETCH + 1)
+        return any(begin < other_end and other < end for stretch in stretches for other, other_end in self._near.get(stretch, ()))
 
 
 def _hit(log: Log, message: Message, match: re.Match[str]) -> tuple[Hit, int, int]:

@@ -12,6 +12,7 @@ from provisioner.facts.store import FactStore
 from provisioner.host import Reader, files
 from provisioner.in_process import script
 from provisioner.model.facts import Driver, Fact, Gpu, absent
+from provisioner.model.json_text import read_json
 
 Found = tuple[Fact[tuple[Gpu, ...]], Driver]
 
@@ -32,9 +33,9 @@ def parse_answers(text: str) -> Answers:
     found: Answers = {}
     for part in text.split(MARK)[1::2]:
         try:
-            answer = json.loads(part)
+            answer = read_json(part)
             found[str(answer.pop("task"))] = answer
-        except (ValueError, KeyError, AttributeError, TypeError, RecursionError):  # noqa: PERF203 - one bad answer leaves the others
+        except (ValueError, KeyError, AttributeError, TypeError):  # noqa: PERF203 - one bad answer leaves the others
             continue
     return found
 

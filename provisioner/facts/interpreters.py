@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os.path
 import re
 from typing import Any
@@ -14,6 +13,7 @@ from provisioner.facts.store import FactStore
 from provisioner.facts.system import MACHINE_NAMES
 from provisioner.host import Reader, files
 from provisioner.model.facts import Fact, Interpreter, absent
+from provisioner.model.json_text import read_json
 from provisioner.model.record import record
 
 SUBJECT = "interpreters"
@@ -31,7 +31,7 @@ STAND_INS = (b"pyenv", b"asdf", b"mise")
 
 
 @record
-class Candidate:
+class PossiblePython:
     """An executable that may be a Python: ``key`` changes when the file behind it does; ``virtual`` has a ``pyvenv.cfg`` beside it."""
 
     path: str
@@ -44,9 +44,9 @@ def parse_answer(text: str) -> dict[str, Any] | None:
     """Read what ``in_process/_inspect.py`` printed, whatever stands around it; ``None`` when there is no answer in it."""
     parts = text.split(MARK)
     try:
-        answer = json.loads(parts[-2])
+        answer = read_json(parts[-2])
         return answer if isinstance(answer, dict) and re.fullmatch(r"\d+\.\d+\.\d+", answer["version"]) and int(answer["bits"]) else None
-    except (IndexError, KeyError, TypeError, ValueError, RecursionError):
+    except (IndexError, KeyError, TypeError, ValueError):
         return None
 
 
@@ -58,7 +58,7 @@ def parse_launcher(text: str) -> tuple[str, ...]:
          -V:3.12 *        C:\Users\me\AppData\Local\Programs\Python\Python312\python.exe
          -3.9-64          C:\Python39\python.exe *
     """
-    found = (re.match(r"\s*-\S+\s+(?:\*\s+)?(\S.*?\.exe)\s*\*?\s*$", row, re.IGNORECASE) for row in text.splitlines())
+    found = (re.match(r"\s*-\S+\s+(?:\*\s+)?(\S.*?\.exe)\s*(?:\*\s*)?$", row, re.IGNORECASE) for row in text.splitlines())
     return tuple(dict.fromkeys(row[1] for row in found if row))
 
 
@@ -95,7 +95,7 @@ def probe(host: Reader, store: FactStore | None, named: str = "") -> Fact[tuple[
     return Fact(status="known", value=found, source=source, why=skipped)
 
 
-def find(host: Reader, named: str = "") -> tuple[Candidate, ...]:
+def find(host: Reader, named: str = "") -> tuple[PossiblePython, ...]:
     """The candidates in the order of ``probe``, without starting any, each file once; a virtual environment counts as itself."""
     seen: set[str] = set()
     found = []
@@ -107,8 +107,14 @@ def find(host: Reader, named: str = "") -> tuple[Candidate, ...]:
         if key in seen or not key or _stand_in(host, path):
             continue
         seen.add(key)
-        found.append(Candidate(path=path, origin=origin, key=key, virtual=bool(config)))
+        found.append(PossiblePython(path=path, origin=origin, key=key, virtual=bool(config)))
     return tuple(found)
+
+
+def is_found(host: Reader, path: str) -> bool:
+    """True where the Python at ``path`` is one that is found, and so asked, without being named; nothing is started."""
+    own = find(host, path)[:1]
+    return bool(own) and own[0].path == path and any(item.key == own[0].key for item in find(host))
 
 
 def _paths(host: Reader) -> list[tuple[str, str]]:
@@ -193,7 +199,7 @@ def _stand_in(host: Reader, path: str) -> bool:
     return not start or (start.startswith(b"#!") and any(name in start for name in STAND_INS))
 
 
-def _ask_all(host: Reader, candidates: list[Candidate]) -> dict[Candidate, tuple[dict[str, Any] | None, str]]:
+def _ask_all(host: Reader, candidates: list[PossiblePython]) -> dict[PossiblePython, tuple[dict[str, Any] | None, str]]:
     """Ask side by side: each is a process that mostly waits for the disk."""
     if len(candidates) == 1:
         return {candidates[0]: _ask(host, candidates[0])}
@@ -203,7 +209,7 @@ def _ask_all(host: Reader, candidates: list[Candidate]) -> dict[Candidate, tuple
         return dict(zip(candidates, pool.map(lambda item: _ask(host, item), candidates), strict=True))
 
 
-def _ask(host: Reader, candidate: Candidate) -> tuple[dict[str, Any] | None, str]:
+def _ask(host: Reader, candidate: PossiblePython) -> tuple[dict[str, Any] | None, str]:
     """The answer, or why there is none. ``-B`` writes no byte code, ``-E -s`` keeps the user's variables and packages out (no ``-I`` in Python 2)."""
     # macOS's launcher sets it so that a child Python takes its parent's identity; -E does not cover it.
     env = {name: value for name, value in host.env.items() if name != "__PYVENV_LAUNCHER__"}
@@ -222,7 +228,7 @@ def _ask(host: Reader, candidate: Candidate) -> tuple[dict[str, Any] | None, str
     return None, f"it gave no answer ({last[0][:200]})"
 
 
-def _interpreter(host: Reader, candidate: Candidate, answer: dict[str, Any] | None) -> Interpreter | None:
+def _interpreter(host: Reader, candidate: PossiblePython, answer: dict[str, Any] | None) -> Interpreter | None:
     if answer is None:
         return None
     try:

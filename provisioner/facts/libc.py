@@ -49,7 +49,7 @@ def parse_musl(text: str) -> str:
         Version 1.2.4
         Dynamic Program Loader
     """
-    found = re.search(r"musl libc.*\nVersion (\d+\.\d+)", text)
+    found = re.search(r"musl libc.{0,200}\nVersion (\d+\.\d+)", text)
     return found[1] if found else ""
 
 

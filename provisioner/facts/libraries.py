@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os.path
 import re
 import struct
@@ -14,6 +13,7 @@ from provisioner.facts.gpu_answers import cuda_version
 from provisioner.facts.gpu_signs import parse_library_release
 from provisioner.host import Reader, files
 from provisioner.model.facts import Fact, Library, Toolkit, absent, known
+from provisioner.model.json_text import read_json
 
 NAMES = ("libcudart.so", "libcudnn.so", "libcuda.so")
 TOOLKITS = ("/usr/local/cuda", "/usr/local/cuda-*", "/opt/cuda", "/opt/nvidia/cuda*", "/usr/lib/cuda", "/usr/lib/nvidia-cuda-toolkit")
@@ -29,8 +29,8 @@ def parse_version_json(text: str) -> str:
     Some releases give a date as the third part (``11.4.20210623``), which is left out.
     """
     try:
-        version = str(json.loads(text)["cuda"]["version"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+        version = str(read_json(text)["cuda"]["version"])
+    except (ValueError, KeyError, TypeError):
         return ""
     parts = version.split(".")
     if not all(part.isdecimal() for part in parts):

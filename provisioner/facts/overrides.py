@@ -64,7 +64,7 @@ def _gpus(text: str) -> tuple[Gpu, ...]:
     """``9.0`` or ``NVIDIA H100=9.0, Tesla T4=7.5``: one item a GPU."""
     made = []
     for index, item in enumerate(text.split(",")):
-        found = re.fullmatch(r"\s*(?:([^=]*\S)\s*=\s*)?(\d{1,2}\.\d)\s*", item)
+        found = re.fullmatch(r"(?:([^=]*\S)\s*=\s*)?(\d{1,2}\.\d)", item.strip())
         if not found:
             raise ValueError("compute capabilities, as 9.0 or NVIDIA H100=9.0,Tesla T4=7.5")
         made.append(

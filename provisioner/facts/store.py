@@ -8,6 +8,7 @@ from typing import Any
 
 from provisioner.host import Host
 from provisioner.host.files import FAULTS
+from provisioner.model.json_text import read_json
 
 SCHEMA = "tfsetup/fact-store/1"
 LIMIT = 4 << 20
@@ -26,13 +27,13 @@ class FactStore:
     def load(self, subject: str, *, seconds: float | None = None) -> dict[str, Any]:
         """The answers of a subject by key; with ``seconds``, only those that are not older (nor from the future)."""
         try:
-            data = json.loads(self._host.read_text(self._path(subject), LIMIT))
+            data = read_json(self._host.read_text(self._path(subject), LIMIT))
             if data["schema"] != SCHEMA:
                 return {}
             now = self._host.now().timestamp()
             entries = {str(key): entry for key, entry in data["entries"].items() if seconds is None or 0 <= now - entry["at"] <= seconds}
             return {key: entry["data"] for key, entry in entries.items()}
-        except (*FAULTS, KeyError, TypeError, AttributeError, RecursionError):
+        except (*FAULTS, KeyError, TypeError, AttributeError):
             return {}
 
     def save(self, subject: str, answers: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from provisioner.base.text import MASK, mask
+from provisioner.base.secrets import MASK, mask, mask_value
 
 PREFIXES = (
     "CONDA_",
@@ -46,7 +46,12 @@ NAMES = frozenset(
         "XDG_DATA_HOME",
     }
 )
-SECRET = re.compile(r"PASSWORD|PASSWD|TOKEN|SECRET|CREDENTIAL|USERNAME|AUTH(?!OR)|API_?KEY|ACCESS_KEY|PRIVATE_KEY", re.IGNORECASE)
+# Words anywhere in a name, then such as are a word of it alone (``TF_DB_PASS``, but not ``CUDA_BYPASS``); ``TF_VAR_`` is Terraform's, for any value.
+SECRET = re.compile(
+    r"PASSWORD|PASSWD|PASSPHRASE|TOKEN|SECRET|CREDENTIAL|USERNAME|AUTH(?!OR)|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CONNECTION_?STRING"
+    r"|(?:^|_)(?:DB|USER|MY)?(?:PASS|PW|PASSWRD|PSW|CREDS?|COOKIE|JWT|KEY|LOGIN|SIG|SIGNATURE|SESSION_?ID)S?(?:_|\d|$)|_PWD|^TF_VAR_",
+    re.IGNORECASE,
+)
 
 
 def matter(name: str) -> bool:
@@ -57,4 +62,10 @@ def matter(name: str) -> bool:
 
 def probe(env: Mapping[str, str]) -> dict[str, str]:
     """The variables that matter, by name; the whole value is masked where the name says secret."""
-    return {name: MASK if SECRET.search(name) and value else mask(value) for name, value in sorted(env.items()) if matter(name)}
+    return {name: _shown(name, value) for name, value in sorted(env.items()) if matter(name)}
+
+
+def _shown(name: str, value: str) -> str:
+    if value and SECRET.search(name):
+        return MASK
+    return mask_value(value) if name.upper().endswith("_PROXY") else mask(value)

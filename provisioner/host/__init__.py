@@ -10,6 +10,8 @@ from typing import Literal, NamedTuple, Protocol
 from provisioner.model.record import record
 
 EntryKind = Literal["file", "directory", "link", "other"]
+# Of files that may hold addresses: for this user alone.
+PRIVATE = 0o600
 
 
 @record
@@ -201,8 +203,11 @@ class Host(Reader, Protocol):
         """
         ...
 
-    def write(self, path: str, text: str, *, durable: bool = False, mode: int = 0o644) -> None:
-        """Replace a file in one step (write beside it, rename); ``durable`` waits until it is on disk."""
+    def write(self, path: str, text: str, *, durable: bool = False, mode: int | None = None) -> None:
+        """Replace a file in one step (write beside it, rename); ``durable`` waits until it is on disk.
+
+        ``mode`` is what it gets (``PRIVATE`` for what may hold addresses); without one it keeps its own, and a new one follows the umask.
+        """
         ...
 
     def make_folder(self, path: str, *, mode: int = 0o777) -> None:

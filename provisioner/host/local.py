@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,15 +33,20 @@ class LocalHost(LocalReader):
 
         return helper.ask(argv, request, env=env, timeout=timeout, watch=watch, locks=LOCKS)
 
-    def write(self, path: str, text: str, *, durable: bool = False, mode: int = 0o644) -> None:
+    def write(self, path: str, text: str, *, durable: bool = False, mode: int | None = None) -> None:
         """See ``host.Host``."""
-        import tempfile  # noqa: PLC0415 - brings `random`, 3 ms
-
         folder = os.path.dirname(path)
-        handle, beside = tempfile.mkstemp(prefix=".tfsetup-", dir=folder)
+        beside = os.path.join(folder, f".tfsetup-{os.urandom(8).hex()}")
+        if mode is None:
+            with contextlib.suppress(OSError):
+                found = os.lstat(path)
+                mode = stat.S_IMODE(found.st_mode) if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() else None
+        # What is to be private is so from its first byte on; without a mode the system applies the umask.
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666 if mode is None else 0o600)
         try:
             with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
-                os.fchmod(handle, mode)
+                if mode is not None:
+                    os.fchmod(handle, mode)
                 file.write(text)
                 if durable:
                     file.flush()

@@ -11,14 +11,14 @@ from provisioner.base.names import normalise
 from provisioner.base.text import mask
 from provisioner.base.versions import numbers
 from provisioner.lock.keys import NAME
-from provisioner.lock.shape import Fault, Path
+from provisioner.lock.shape import Path, ShapeFault
 
 _MINOR = r"3\.[0-9]{1,2}"
 _VARIABLE = r"\$\{[A-Za-z_][A-Za-z0-9_]*\}"
 _FLOOR_NUMBERS = 2
 
 
-def faults(data: Mapping[str, Any]) -> list[Fault]:
+def faults(data: Mapping[str, Any]) -> list[ShapeFault]:
     """Return every fault between keys; ``data`` may lack whatever was wrong by itself."""
     channels = data.get("channels") or ()
     return [*_targets(data), *_indexes(data.get("indexes") or ()), *_channels(channels), *_sign_offs(data.get("policy") or {})]
@@ -54,7 +54,7 @@ def _two_numbers(version: str) -> str:
     return version if version.count(".") == _FLOOR_NUMBERS - 1 else f"{version}.0"
 
 
-def _targets(data: Mapping[str, Any]) -> Iterator[Fault]:
+def _targets(data: Mapping[str, Any]) -> Iterator[ShapeFault]:
     seen: dict[str, str] = {}
     told: set[int] = set()
     for number, target in _tables(data.get("targets") or ()):
@@ -65,65 +65,65 @@ def _targets(data: Mapping[str, Any]) -> Iterator[Fault]:
         if name.casefold() in seen and number not in told:
             told.add(number)
             clash = f"{name!r}" if seen[name.casefold()] == name else f"{name!r} and {seen[name.casefold()]!r}"
-            yield Fault(path=("targets", number), why=f"two targets are called {clash}; give each a `name` of its own")
+            yield ShapeFault(path=("targets", number), why=f"two targets are called {clash}; give each a `name` of its own")
         elif not re.fullmatch(NAME, name) and data["targets"][number].get("name") and number not in told:
             told.add(number)
-            yield Fault(path=("targets", number, "name"), why=f"the name {name!r} is too long")
+            yield ShapeFault(path=("targets", number, "name"), why=f"the name {name!r} is too long")
         seen.setdefault(name.casefold(), name)
 
 
-def _target(path: Path, target: Mapping[str, str], data: Mapping[str, Any]) -> Iterator[Fault]:
+def _target(path: Path, target: Mapping[str, str], data: Mapping[str, Any]) -> Iterator[ShapeFault]:
     platform, device, driver = (target.get(key) or "" for key in ("platform", "device", "driver"))
     if "python" not in target and "pythons" not in data and not re.fullmatch(_MINOR, data.get("python") or ""):
-        yield Fault(path=path, why="`python` is missing, and there is no `pythons` for all targets")
+        yield ShapeFault(path=path, why="`python` is missing, and there is no `pythons` for all targets")
     if driver and device == "cpu":
-        yield Fault(path=(*path, "driver"), why="a driver says nothing where the device is cpu")
+        yield ShapeFault(path=(*path, "driver"), why="a driver says nothing where the device is cpu")
     if target.get("floor") and platform.startswith("windows"):
-        yield Fault(path=(*path, "floor"), why="wheels for Windows name no version of it")
+        yield ShapeFault(path=(*path, "floor"), why="wheels for Windows name no version of it")
     if target.get("source") == "conda" and target.get("kind") != "conda":
-        yield Fault(path=(*path, "source"), why="only a conda environment has a TensorFlow of a channel; say `kind: conda`, too")
+        yield ShapeFault(path=(*path, "source"), why="only a conda environment has a TensorFlow of a channel; say `kind: conda`, too")
     elif target.get("source") == "conda" and (data.get("policy") or {}).get("proven"):
-        yield Fault(path=(*path, "source"), why="nobody has run what a channel has, and `policy.proven` takes only sets that were run")
+        yield ShapeFault(path=(*path, "source"), why="nobody has run what a channel has, and `policy.proven` takes only sets that were run")
     least = (data.get("policy") or {}).get("driver") or ""
     if driver and least and numbers(driver) < numbers(least):
-        yield Fault(path=(*path, "driver"), why=f"{driver} is older than {least}, which `policy.driver` asks for")
+        yield ShapeFault(path=(*path, "driver"), why=f"{driver} is older than {least}, which `policy.driver` asks for")
 
 
-def _indexes(indexes: tuple[Mapping[str, Any], ...]) -> Iterator[Fault]:
+def _indexes(indexes: tuple[Mapping[str, Any], ...]) -> Iterator[ShapeFault]:
     named = Counter(item["name"].casefold() for _, item in _tables(indexes) if item.get("name"))
     owners: dict[str, int] = {}
     default = -1
     for number, index in _tables(indexes):
         if index.get("name") and named[index["name"].casefold()] > 1:
-            yield Fault(path=("indexes", number, "name"), why=f"{index['name']!r} is there twice")
+            yield ShapeFault(path=("indexes", number, "name"), why=f"{index['name']!r} is there twice")
         yield from _address(("indexes", number, "url"), index.get("url") or "")
         if "packages" not in index:
             if default >= 0:
-                yield Fault(
+                yield ShapeFault(
                     path=("indexes", number), why="only one index can be that of all other packages; name the `packages` of this one"
                 )
             default = number
         for place, package in enumerate(index.get("packages") or ()):
             if package and owners.setdefault(normalise(package), number) != number:
                 why = f"{package!r} comes from another index already, and each package has only one"
-                yield Fault(path=("indexes", number, "packages", place), why=why)
+                yield ShapeFault(path=("indexes", number, "packages", place), why=why)
 
 
-def _address(path: Path, url: str) -> Iterator[Fault]:
+def _address(path: Path, url: str) -> Iterator[ShapeFault]:
     """Refuse secrets: the file is in a repository, and what is in the address would be in its history for ever."""
     hint = "write it as https://${USER}:${PASSWORD}@host/path, and set the variables where the lock is made"
     login, found, rest = url.partition("://")[2].split("/")[0].rpartition("@")
     user, _, password = login.partition(":")
     if found and not re.fullmatch(_VARIABLE, password or user):
-        yield Fault(path=path, why=f"an address must hold no password or token; {hint}")
+        yield ShapeFault(path=path, why=f"an address must hold no password or token; {hint}")
     elif mask(url.replace(f"{login}@", "", 1) if found else url) != (url.replace(f"{login}@", "", 1) if found else url):
         where = "no token in its path" if "/t/" in url else "no secret in its query"
-        yield Fault(path=path, why=f"an address must hold {where}; {hint}")
+        yield ShapeFault(path=path, why=f"an address must hold {where}; {hint}")
     if re.search(_VARIABLE, rest + "/".join(url.partition("://")[2].split("/")[1:])):
-        yield Fault(path=path, why=f"a variable may only stand for user and password, or the lock would differ; {hint}")
+        yield ShapeFault(path=path, why=f"a variable may only stand for user and password, or the lock would differ; {hint}")
 
 
-def _channels(channels: tuple[str | None, ...]) -> Iterator[Fault]:
+def _channels(channels: tuple[str | None, ...]) -> Iterator[ShapeFault]:
     """Refuse secrets as in an index; a channel may have a token in its path, too (conda's ``/t/<token>/``)."""
     for number, channel in enumerate(channels):
         if channel and "://" in channel:
@@ -131,10 +131,10 @@ def _channels(channels: tuple[str | None, ...]) -> Iterator[Fault]:
             yield from _address(("channels", number), f"{token[1]}{token[2] or ''}" if token else channel)
 
 
-def _sign_offs(policy: Mapping[str, Any]) -> Iterator[Fault]:
+def _sign_offs(policy: Mapping[str, Any]) -> Iterator[ShapeFault]:
     seen: set[str] = set()
     for number, item in _tables(policy.get("signed_off") or ()):
         release = item.get("release") or ""
         if release and release in seen:
-            yield Fault(path=("policy", "signed_off", number, "release"), why=f"{release} is signed off twice")
+            yield ShapeFault(path=("policy", "signed_off", number, "release"), why=f"{release} is signed off twice")
         seen.add(release)

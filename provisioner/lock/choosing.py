@@ -16,7 +16,7 @@ from provisioner.choose.versions import matches, names_prerelease, specifier
 from provisioner.errors import NoProfileError
 from provisioner.model.catalogue import Build, KnownBad, Lock, LockDevice, Proof, Release, set_of
 from provisioner.model.catalogue_view import CatalogueView
-from provisioner.model.conda_package import Road
+from provisioner.model.conda_package import CondaSource
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Policy, Target
 
@@ -27,7 +27,7 @@ NEAREST = 3
 
 
 @record
-class Candidate:
+class LockCandidate:
     """A release for a group of targets: it will do when nothing is in its way; ``sets`` are then those of all targets."""
 
     release: Release
@@ -72,7 +72,7 @@ def _of_channel(target: Target) -> ChosenSet:
     return target, lock, Proof(lock="", level="resolved")
 
 
-def road_of(target: Target, build: Build | None) -> Road:
+def source_of(target: Target, build: Build | None) -> CondaSource:
     """Say how the TensorFlow of a target comes about, as ``choose.candidates`` does for a request; "" for a virtual environment."""
     if target.kind != "conda" or target.source == "conda":
         return "conda" if target.kind == "conda" else ""
@@ -80,7 +80,7 @@ def road_of(target: Target, build: Build | None) -> Road:
 
 
 def _set_device(target: Target, build: Build | None) -> LockDevice:
-    return set_of(target.device, road_of(target, build))
+    return set_of(target.device, source_of(target, build))
 
 
 def _groups(declaration: Declaration, keep: Mapping[str, str]) -> Iterator[Group]:
@@ -99,7 +99,7 @@ def _groups(declaration: Declaration, keep: Mapping[str, str]) -> Iterator[Group
         )
 
 
-def _choose(group: Group, declaration: Declaration, catalogue: CatalogueView, cutoff: str) -> Candidate:
+def _choose(group: Group, declaration: Declaration, catalogue: CatalogueView, cutoff: str) -> LockCandidate:
     """Return the kept release, or the newest of the most proven; raises ``NoProfileError``."""
     policy = declaration.policy
     kept = catalogue.release(group.keep) if group.keep and matches(group.spec, group.keep) else None
@@ -107,8 +107,8 @@ def _choose(group: Group, declaration: Declaration, catalogue: CatalogueView, cu
         candidate = examine(kept, group, policy, catalogue, cutoff)
         if not candidate.obstacles:
             return candidate
-    seen: list[Candidate] = []
-    best: Candidate | None = None
+    seen: list[LockCandidate] = []
+    best: LockCandidate | None = None
     for release in catalogue.releases(group.spec, prereleases=names_prerelease(group.spec)):
         candidate = examine(release, group, policy, catalogue, cutoff)
         seen.append(candidate)
@@ -121,7 +121,7 @@ def _choose(group: Group, declaration: Declaration, catalogue: CatalogueView, cu
     return best
 
 
-def examine(release: Release, group: Group, policy: Policy, catalogue: CatalogueView, cutoff: str) -> Candidate:
+def examine(release: Release, group: Group, policy: Policy, catalogue: CatalogueView, cutoff: str) -> LockCandidate:
     """Hold one release against policy and all targets of a group."""
     obstacles = list(_policy_obstacles(release, policy, cutoff))
     sets: list[ChosenSet] = []
@@ -133,7 +133,7 @@ def examine(release: Release, group: Group, policy: Policy, catalogue: Catalogue
         if found is not None and build is not None:
             obstacles += _set_obstacles(found, build, target, policy)
             sets.append(found)
-    return Candidate(release=release, obstacles=tuple(obstacles), sets=tuple(sets))
+    return LockCandidate(release=release, obstacles=tuple(obstacles), sets=tuple(sets))
 
 
 def _policy_obstacles(release: Release, policy: Policy, cutoff: str) -> Iterator[Obstacle]:
@@ -155,8 +155,8 @@ def _set(release: Release, build: Build | None, target: Target, catalogue: Catal
     """Return a target's set, or why the release has none."""
     where = platform_name(target.platform)
     drop = f"no target {target.name}"
-    road = road_of(target, build)
-    known = next((item for item in release.known_bad if _speaks_of(item, target, road)), None)
+    source = source_of(target, build)
+    known = next((item for item in release.known_bad if _speaks_of(item, target, source)), None)
     offered = catalogue.locks(release.version, target.platform)
     pythons = sorted({python for python, device in offered if device == _set_device(target, build)}, key=numbers)
     other = f"`device: cpu` for {target.name}" if offered and target.device == "cuda" and not pythons else drop
@@ -175,9 +175,9 @@ def _set(release: Release, build: Build | None, target: Target, catalogue: Catal
     return None, Obstacle(code="python-unsupported", why=why, remedy=f"`python: {nearest}` for {target.name}")
 
 
-def _speaks_of(known: KnownBad, target: Target, road: Road) -> bool:
+def _speaks_of(known: KnownBad, target: Target, source: CondaSource) -> bool:
     """True for an entry that is about the target, and not about single GPUs; libraries that PyPI lacks, conda has."""
-    brought = road == "libraries" and known.cause == "cuda-libs-missing"
+    brought = source == "libraries" and known.cause == "cuda-libs-missing"
     return (
         not brought
         and not known.capabilities
@@ -208,7 +208,9 @@ def _set_obstacles(found: ChosenSet, build: Build, target: Target, policy: Polic
         yield Obstacle(code="", why=why, remedy="`policy.source_builds: true`")
 
 
-def _refused(group: Group, seen: Sequence[Candidate], declaration: Declaration, catalogue: CatalogueView, cutoff: str) -> NoProfileError:
+def _refused(
+    group: Group, seen: Sequence[LockCandidate], declaration: Declaration, catalogue: CatalogueView, cutoff: str
+) -> NoProfileError:
     names = listed([target.name for target in group.targets])
     asked = f"TensorFlow `{group.asked}`" if group.spec else "TensorFlow"
     near = _nearest(group, declaration.policy, catalogue, cutoff)
@@ -224,7 +226,7 @@ def _refused(group: Group, seen: Sequence[Candidate], declaration: Declaration, 
     return NoProfileError(message, hint=hint, cause=first.code, refusals=tuple(_refusals(seen)))
 
 
-def _refusals(candidates: Iterable[Candidate]) -> Iterator[str]:
+def _refusals(candidates: Iterable[LockCandidate]) -> Iterator[str]:
     """Say once why each candidate was not taken; neighbours with the same obstacles share a line."""
     for obstacles, same in itertools.groupby(candidates, key=lambda candidate: candidate.obstacles):
         versions = [candidate.release.version for candidate in same]

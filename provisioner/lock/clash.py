@@ -2,7 +2,7 @@
 
 The resolver says in its own words why there is no solution; which of the team's requirements meets which pin of the known-good set, and
 what would do instead, is found by asking it again: without the set, without one pin, without the requirement's versions, and with the sets
-of neighbouring releases. This costs some seconds, on this road only.
+of neighbouring releases. This costs some seconds, in this case only.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from provisioner.base.catalogue_versions import is_prerelease
+from packaging.requirements import Requirement
+
 from provisioner.base.names import is_rival, normalise
 from provisioner.base.text import mask
+from provisioner.base.versions import is_prerelease
 from provisioner.catalogue import Catalogue
 from provisioner.engines import uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
@@ -34,14 +36,14 @@ PROBES = 4
 NEIGHBOURS = 4
 _NO_WHEEL = re.compile(
     r"(?:Wheels are (?:available|required) for|only found wheels for) `([A-Za-z0-9._-]+)`"
-    r"|([A-Za-z0-9][A-Za-z0-9._-]*?)(?:[=<>!~]=?\S*)? (?:has|have) no (?:usable wheels|wheels with)"
+    r"|(?<![A-Za-z0-9._-])([A-Za-z0-9][A-Za-z0-9._-]{0,100}?)(?:[=<>!~]=?\S{0,100})? (?:has|have) no (?:usable wheels|wheels with)"
 )
 _UNKNOWN = re.compile(r"Because (?:there are no versions of )?([A-Za-z0-9._-]+) (?:was not found in the package registry|was not found)")
 _TOO_NEW = re.compile(r"`([A-Za-z0-9._-]+)` was filtered by `exclude-newer")
 
 
 @record
-class Case:
+class Clash:
     """What was to be resolved for a target, and what its resolver said."""
 
     host: Host
@@ -52,7 +54,7 @@ class Case:
     said: str
 
 
-def explain(case: Case, catalogue: Catalogue) -> OperationError:
+def explain(case: Clash, catalogue: Catalogue) -> OperationError:
     """Return the error that says what clashes and what would do; where the index fails meanwhile, what the resolver said."""
     try:
         return _explain(case, catalogue)
@@ -60,7 +62,7 @@ def explain(case: Case, catalogue: Catalogue) -> OperationError:
         return _together(case)
 
 
-def _explain(case: Case, catalogue: Catalogue) -> OperationError:
+def _explain(case: Clash, catalogue: Catalogue) -> OperationError:
     pins = tuple(f"{file.name}=={file.version}" for file in case.lock.files)
     asked = [replace(case.job, requirements=(*pins, text)) for text in case.requirements]
     answers = list(_ask(case, asked, strict=True))
@@ -73,7 +75,7 @@ def _explain(case: Case, catalogue: Catalogue) -> OperationError:
     return _with_the_set(case, culprits, alone, catalogue)
 
 
-def _ask(case: Case, jobs: Sequence[Job], *, strict: bool = False, origins: bool = False) -> list[Resolved | None]:
+def _ask(case: Clash, jobs: Sequence[Job], *, strict: bool = False, origins: bool = False) -> list[Resolved | None]:
     """Ask about several jobs at a time; None for one that has no solution, and for one that fails otherwise unless ``strict``."""
 
     def one(number: int, job: Job, watch: Watch) -> Resolved | None:
@@ -89,7 +91,7 @@ def _ask(case: Case, jobs: Sequence[Job], *, strict: bool = False, origins: bool
     return [future.result() for future in side_by_side([partial(one, number, job) for number, job in enumerate(jobs)], PROBES)]
 
 
-def _together(case: Case) -> OperationError:
+def _together(case: Clash) -> OperationError:
     """Each requirement goes with the set, but not all of them at once."""
     listed = ", ".join(f"`{text}`" for text in case.requirements)
     return OperationError(
@@ -100,7 +102,7 @@ def _together(case: Case) -> OperationError:
     )
 
 
-def _impossible(case: Case, requirement: str) -> OperationError:
+def _impossible(case: Clash, requirement: str) -> OperationError:
     """Say what a requirement lacks that cannot be met even without the set: a package, a wheel for this target, an old enough file."""
     said = _said_alone(case, requirement)
     name = _name(requirement)
@@ -122,7 +124,7 @@ def _impossible(case: Case, requirement: str) -> OperationError:
     return OperationError(message, place=case.target.name, hint=hint, cause="resolver-conflict")
 
 
-def _said_alone(case: Case, requirement: str) -> str:
+def _said_alone(case: Clash, requirement: str) -> str:
     try:
         uv_compile.compile_job(case.host, replace(case.job, requirements=(requirement,)))
     except NoSolutionError as error:
@@ -134,7 +136,7 @@ def _needed_by(name: str, requirement: str) -> str:
     return "" if normalise(name) == _name(requirement) else f", which `{requirement}` needs"
 
 
-def _with_the_set(case: Case, culprits: Sequence[str], alone: Resolved, catalogue: Catalogue) -> OperationError:
+def _with_the_set(case: Clash, culprits: Sequence[str], alone: Resolved, catalogue: Catalogue) -> OperationError:
     """Name the pin that a requirement meets, how it gets there, and what would do on either side."""
     requirement, name = culprits[0], _name(culprits[0])
     pins = _pins(case.lock)
@@ -157,7 +159,7 @@ def _with_the_set(case: Case, culprits: Sequence[str], alone: Resolved, catalogu
     return OperationError(message + more, place=case.target.name, hint=hint, cause="resolver-conflict")
 
 
-def _guilty(case: Case, requirement: str, alone: Resolved) -> list[str]:
+def _guilty(case: Clash, requirement: str, alone: Resolved) -> list[str]:
     """Return the packages of the set that a requirement cannot have as they are pinned, each by itself.
 
     Those that the resolver names are tried first; only where it is none of them, all that it takes otherwise without the set.
@@ -187,7 +189,7 @@ def _chain(answer: Resolved, start: str, end: str) -> list[str]:
     return []
 
 
-def _neighbour(case: Case, requirement: str, guilty: Sequence[str], alone: Resolved, catalogue: Catalogue) -> str:
+def _neighbour(case: Clash, requirement: str, guilty: Sequence[str], alone: Resolved, catalogue: Catalogue) -> str:
     """Return the nearest other release whose set has other versions of what clashed, and goes with the requirement; "" where none does.
 
     The release that the requirement brings by itself is asked about first.
@@ -208,7 +210,7 @@ def _neighbour(case: Case, requirement: str, guilty: Sequence[str], alone: Resol
     return next((other.release for other, answer in zip(found, _ask(case, jobs), strict=True) if answer is not None), "")
 
 
-def _neighbours_job(case: Case, other: Lock, requirement: str) -> Job:
+def _neighbours_job(case: Clash, other: Lock, requirement: str) -> Job:
     return replace(
         case.job,
         requirements=(*_pins(other).values(), requirement),
@@ -228,8 +230,6 @@ def _version(answer: Resolved, name: str) -> str:
 
 
 def _name(requirement: str) -> str:
-    from packaging.requirements import Requirement  # noqa: PLC0415 - start-up
-
     return normalise(Requirement(requirement).name)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
+from urllib.parse import quote
 
 from provisioner.base.names import is_rival, normalise
 from provisioner.catalogue import Catalogue
@@ -23,7 +24,7 @@ from provisioner.conda.virtual import driver_cuda, target_packages
 from provisioner.engines import conda_lock, rattler
 from provisioner.errors import NoProfileError, OperationError, UsageError
 from provisioner.host import Host
-from provisioner.lock.choosing import ChosenSet, road_of
+from provisioner.lock.choosing import ChosenSet, source_of
 from provisioner.lock.formats import conda_lock as conda_lock_file
 from provisioner.lock.markers import environment
 from provisioner.lock.needs import floor_of
@@ -54,7 +55,7 @@ class Sources:
 
 
 @record
-class Asked:
+class SolverQuestion:
     """What is asked of a solver for one target; ``constraints`` are match specs that hold only where the package comes along."""
 
     specs: tuple[str, ...]
@@ -75,8 +76,6 @@ def _absolute(channel: str, folder: str) -> str:
     """A channel that is a folder is relative to the declaration."""
     if not channel.startswith(("./", "../")):
         return channel
-    from urllib.parse import quote  # noqa: PLC0415 - only for folders
-
     return f"file://{quote(posixpath.normpath(posixpath.join(folder, channel)))}"
 
 
@@ -104,8 +103,8 @@ def names_of(before: TeamLock | None) -> dict[str, frozenset[str]]:
     return {item.target.name: frozenset(normalise(package.name) for package in item.conda.packages) for item in targets if item.conda}
 
 
-def asked_for(target: Target, lock: Lock, declaration: Declaration, inputs: Inputs, catalogue: Catalogue) -> Asked:
-    """Return what is asked for a target: the match specs of its road, and the machines that it is for. Pure but for the catalogue.
+def asked_for(target: Target, lock: Lock, declaration: Declaration, inputs: Inputs, catalogue: Catalogue) -> SolverQuestion:
+    """Return what is asked for a target: the match specs of its source, and the machines that it is for. Pure but for the catalogue.
 
     Raises ``UsageError`` for a requirement that no channel can be asked for, ``NoProfileError`` where no machine of the target could do.
     """
@@ -118,11 +117,11 @@ def asked_for(target: Target, lock: Lock, declaration: Declaration, inputs: Inpu
         features=build.cpu_features if build else (),
     )
     if target.source != "conda":
-        cuda = build.cuda.conda if build is not None and build.cuda is not None and road_of(target, build) == "libraries" else ()
-        return Asked(specs=(f"python {target.python}.*", *cuda), virtual=virtual)
+        cuda = build.cuda.conda if build is not None and build.cuda is not None and source_of(target, build) == "libraries" else ()
+        return SolverQuestion(specs=(f"python {target.python}.*", *cuda), virtual=virtual)
     specs = [_tensorflow(target, declaration, inputs), f"python {target.python}.*", "pip"]
     specs += _requirements(target, inputs.requirements)
-    return Asked(specs=tuple(specs), virtual=virtual, constraints=tuple(_requirements(target, inputs.constraints)))
+    return SolverQuestion(specs=tuple(specs), virtual=virtual, constraints=tuple(_requirements(target, inputs.constraints)))
 
 
 def _cuda(target: Target, build: Build | None, declaration: Declaration, catalogue: Catalogue) -> str:
@@ -178,23 +177,18 @@ def _parsed(target: Target, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def solve(
-    host: Host, chosen: ChosenSet, asked: Asked, sources: Sources, *, cutoff: str, folder: str, offline: bool, watch: Watch
+    host: Host, chosen: ChosenSet, asked: SolverQuestion, sources: Sources, *, cutoff: str, folder: str, offline: bool, watch: Watch
 ) -> LockedConda:
     """Return the conda half of a target; ``cutoff`` is the date (ISO) that no package may be younger than.
 
     Raises as ``rattler.solve``, and ``OperationError`` where conda-lock fails.
     """
     target = chosen[0]
-    subdir = SUBDIRS[target.platform]
-    places = sources.places
-    offline = offline or places.config.offline
-    channels = replace(places.channels, newer=cutoff.replace("Z", "+00:00"))
-    specs = asked.specs
-    picks: tuple[conda_lock_file.Entry, ...] = ()
+    offline = offline or sources.places.config.offline
     if sources.conda:
-        question = conda_lock.Asked(
+        question = conda_lock.TargetQuestion(
             name=target.name,
-            subdir=subdir,
+            subdir=SUBDIRS[target.platform],
             specs=(*asked.specs, *asked.constraints),
             virtual=asked.virtual,
             channels=sources.written,
@@ -202,39 +196,77 @@ def solve(
             offline=offline,
         )
         picks = conda_lock_file.entries(conda_lock.lock(host, sources.conda, question, watch=watch), file="conda-lock.yml")
-        # conda-lock keeps no build numbers and dependencies in full; the channels' lists have them.
-        specs = tuple(f"{item.name} =={item.version} {item.build}" for item in picks)
-        channels = replace(channels, newer="")
+        found = _described(host, target, asked, sources, picks, offline=offline, watch=watch)
+    else:
+        found = _solved(host, target, asked, sources, cutoff=cutoff, offline=offline, watch=watch)
+    packages = tuple(replace(package, url=rattler.bare(package.url), channel=rattler.bare(package.channel)) for package in found)
+    return LockedConda(specs=asked.specs, virtual=asked.virtual, channels=sources.written, packages=packages)
+
+
+def _solved(
+    host: Host, target: Target, asked: SolverQuestion, sources: Sources, *, cutoff: str, offline: bool, watch: Watch
+) -> tuple[CondaPackage, ...]:
+    """Return what rattler chooses."""
+    try:
+        return rattler.solve(
+            host,
+            replace(sources.places.channels, newer=cutoff.replace("Z", "+00:00")),
+            subdir=SUBDIRS[target.platform],
+            specs=asked.specs,
+            virtual=asked.virtual,
+            repodata=sources.repodata,
+            locked=sources.before.get(target.name, ()),
+            constraints=asked.constraints,
+            offline=offline,
+            watch=watch,
+        )
+    except NoProfileError as error:
+        _name(error, target, asked, error.message)
+        raise
+
+
+def _described(
+    host: Host,
+    target: Target,
+    asked: SolverQuestion,
+    sources: Sources,
+    picks: Sequence[conda_lock_file.LockedEntry],
+    *,
+    offline: bool,
+    watch: Watch,
+) -> tuple[CondaPackage, ...]:
+    """Return what conda-lock has chosen, as the channels' lists describe it: it keeps no build numbers, and not all dependencies."""
     try:
         found = rattler.solve(
             host,
-            channels,
-            subdir=subdir,
-            specs=specs,
+            replace(sources.places.channels, newer=""),
+            subdir=SUBDIRS[target.platform],
+            specs=tuple(f"{item.name} =={item.version} {item.build}" for item in picks),
             virtual=asked.virtual,
             repodata=sources.repodata,
-            locked=() if sources.conda else sources.before.get(target.name, ()),
-            constraints=() if sources.conda else asked.constraints,
             offline=offline,
             watch=watch,
         )
     except NoProfileError as error:
         # conda's own solver minds no limits (run_constrained) on virtual packages.
-        what = "what conda-lock has chosen does not go together on the target's machines" if sources.conda else error.message
-        error.message = f"{what} ({target.name})"
-        error.hint = f"it was asked for {', '.join(asked.virtual)}; change the target, its release or Python, or `channels`"
+        _name(error, target, asked, "what conda-lock has chosen does not go together on the target's machines")
         raise
     _check_same(target, found, picks)
-    packages = tuple(replace(package, url=rattler.bare(package.url), channel=rattler.bare(package.channel)) for package in found)
-    return LockedConda(specs=asked.specs, virtual=asked.virtual, channels=sources.written, packages=packages)
+    return found
 
 
-def _check_same(target: Target, found: Sequence[CondaPackage], picks: Sequence[conda_lock_file.Entry]) -> None:
+def _name(error: NoProfileError, target: Target, asked: SolverQuestion, what: str) -> None:
+    """Say in the error which target has no solution."""
+    error.message = f"{what} ({target.name})"
+    error.hint = f"it was asked for {', '.join(asked.virtual)}; change the target, its release or Python, or `channels`"
+
+
+def _check_same(target: Target, found: Sequence[CondaPackage], picks: Sequence[conda_lock_file.LockedEntry]) -> None:
     """Hold what rattler has found of conda-lock's picks against them."""
     wanted = {(item.name, item.version, item.build): item.sha256 for item in picks}
     have = {(item.name, item.version, item.build): item.sha256 for item in found}
     wrong = sorted(key[0] for key in {*wanted, *have} if wanted.get(key) != have.get(key))
-    if picks and wrong:
+    if wrong:
         message = f"conda-lock's packages are not those that the channels list: {', '.join(wrong)}"
         raise OperationError(message, place=target.name, hint="lock without `--engine conda-lock`")
 

@@ -21,10 +21,11 @@ def parse(text: str, place: str) -> str:
     try:
         # Python 3.10's own reader does not know the Z.
         found = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
-    except ValueError:
+        found = found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+        return found.astimezone(timezone.utc).strftime(FORMAT)
+    except (ValueError, OverflowError):
+        # The first day of all, in a zone to the east, is none in UTC.
         raise UsageError(f"`{text}` is not a date", place=place, hint="write it as 2026-01-31 or 2026-01-31T12:00:00Z") from None
-    found = found if found.tzinfo else found.replace(tzinfo=timezone.utc)
-    return found.astimezone(timezone.utc).strftime(FORMAT)
 
 
 def following(previous: TeamLock | None, *, start: str, given: str, upgrade: tuple[str, ...] | None) -> tuple[str, dict[str, str]]:

@@ -7,12 +7,13 @@ import re
 from typing import Any
 
 from provisioner.base.names import normalise
+from provisioner.catalogue.yaml_text import find_places, parse_yaml
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.lock import checks
 from provisioner.lock.find import FILE, PYPROJECT, Found, find
 from provisioner.lock.keys import DECLARATION
-from provisioner.lock.shape import Fault, label, read
+from provisioner.lock.shape import ShapeFault, label, read
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Index, Policy, ProjectInput, SignOff, Target
 
@@ -39,7 +40,7 @@ def checked(found: Found) -> Written:
     data = _yaml_data(found) if found.is_yaml else found.table
     if not isinstance(data, dict):
         raise InputError("expected settings as `name: value` lines", place=found.file)
-    faults: list[Fault] = []
+    faults: list[ShapeFault] = []
     values: dict[str, Any] = read(DECLARATION, data, (), faults) or {}
     faults += checks.faults(values)
     if faults:
@@ -48,8 +49,6 @@ def checked(found: Found) -> Written:
 
 
 def _yaml_data(found: Found) -> Any:
-    from provisioner.catalogue.yaml_text import parse_yaml  # noqa: PLC0415 - only for this kind of file
-
     try:
         # Numbers stay as they are written, so `tensorflow: 2.20` is not 2.2.
         data = parse_yaml(found.text, file=found.file)
@@ -73,12 +72,10 @@ def read_declaration(reader: Reader, folder: str) -> Declaration:
     return _declaration(written)
 
 
-def _told(faults: list[Fault], found: Found) -> tuple[str, ...]:
+def _told(faults: list[ShapeFault], found: Found) -> tuple[str, ...]:
     """Return the faults with their places, in the order of the file; the parser of TOML does not tell lines."""
     if not found.is_yaml:
         return tuple(f"{PYPROJECT}: {label(('tool', 'tfsetup', *fault.path))}: {fault.why}" for fault in faults)
-    from provisioner.catalogue.yaml_text import find_places  # noqa: PLC0415 - only for faults
-
     values, keys = find_places(found.text)
     told = []
     for fault in faults:

@@ -14,7 +14,8 @@ FILE = "tfsetup.yaml"
 PYPROJECT = "pyproject.toml"
 LIMIT_BYTES = 1 << 20
 # What a `pyproject.toml` looks like that may hold `[tool.tfsetup]`, in any spelling of TOML; others are not parsed, which takes 10 ms.
-_OURS = re.compile(r"""tool["']?[ \t]*\.[ \t]*["']?tfsetup|^[ \t]*\[?[ \t]*["']?tool["']?[ \t]*[\]=][\s\S]*tfsetup""", re.MULTILINE)
+_OURS = re.compile(r"""tool["']?[ \t]*\.[ \t]*["']?tfsetup""")
+_TOOL = re.compile(r"""^[ \t]*(?:\[[ \t]*)?["']?tool["']?[ \t]*[\]=]""", re.MULTILINE)
 
 
 @record
@@ -53,12 +54,13 @@ def _table(reader: Reader, file: str) -> Any:
     except InputError:
         # Whatever it is, it is no declaration of ours; whoever needs the file will say what is wrong with it.
         return None
-    if not _OURS.search(text):
+    tool = _TOOL.search(text)
+    if not _OURS.search(text) and not (tool and "tfsetup" in text[tool.end() :]):
         return None
     from provisioner.lock.toml_text import parse_toml  # noqa: PLC0415 - only for this kind of file
 
-    tool = parse_toml(text, file=file, name=PYPROJECT).get("tool")
-    return tool.get("tfsetup") if isinstance(tool, dict) else None
+    table = parse_toml(text, file=file, name=PYPROJECT).get("tool")
+    return table.get("tfsetup") if isinstance(table, dict) else None
 
 
 def read_limited(reader: Reader, file: str) -> str:

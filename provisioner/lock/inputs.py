@@ -13,7 +13,7 @@ import posixpath
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from provisioner.base.specifiers import readable
+from provisioner.base.versions import readable
 from provisioner.choose.versions import some_patch_matches
 from provisioner.errors import InputError
 from provisioner.host import Reader

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from provisioner.base.names import is_rival, normalise
+from provisioner.base.requirement import applies, read_requirement
 from provisioner.environment.distributions import Installed, read_installed
 from provisioner.environment.read import Site
 from provisioner.host import Reader
@@ -45,16 +46,14 @@ def asked_for(distributions: Iterable[Installed], markers: Mapping[str, str], kn
 
 
 def _needs(item: Installed, markers: Mapping[str, str]) -> Iterable[str]:
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - start-up
-
     extras = ("", _CUDA_EXTRA) if is_rival(item.name) else ("",)
     for text in item.requires:
         try:
-            requirement = Requirement(text)
-        except InvalidRequirement:
+            requirement = read_requirement(text)
+        except ValueError:
             # Old distributions have such; what they mean, nobody can tell.
             continue
-        if requirement.marker is None or any(requirement.marker.evaluate({**markers, "extra": extra}) for extra in extras):
+        if any(applies(requirement, {**markers, "extra": extra}) for extra in extras):
             yield normalise(requirement.name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from provisioner.base.names import is_rival, normalise
+from provisioner.base.requirement import admits, applies, read_requirement
 from provisioner.errors import UsageError
 from provisioner.model.catalogue import Lock
 from provisioner.model.team import Target
@@ -36,21 +37,17 @@ def beside(requirements: tuple[str, ...], target: Target, lock: Lock) -> tuple[s
 
     Raises ``UsageError`` for one about TensorFlow that the set's release does not meet, and for one with an address, which has no hash.
     """
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - start-up
-
     kept: list[str] = []
     for text in requirements:
         try:
-            requirement = Requirement(text)
-        except InvalidRequirement as error:
+            requirement = read_requirement(text)
+        except ValueError as error:
             raise UsageError(f"`{text}` is not a requirement: {str(error).splitlines()[0]}") from None
         if requirement.url:
             raise UsageError(f"`{text}` names an address", hint="only packages of an index can be locked; give a name and versions")
         if not is_rival(normalise(requirement.name)):
             kept.append(text)
-        elif (requirement.marker is None or requirement.marker.evaluate(environment(target))) and not requirement.specifier.contains(
-            lock.release, prereleases=True
-        ):
+        elif applies(requirement, environment(target)) and not admits(requirement.specifier, lock.release):
             hint = "change `tensorflow` in the declaration, or this requirement"
             raise UsageError(f"`{text}` does not admit TensorFlow {lock.release}, which was chosen for {target.name}", hint=hint)
     return tuple(kept)

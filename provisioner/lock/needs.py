@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from provisioner.base.numbers import whole
 from provisioner.base.versions import numbers
 from provisioner.catalogue.lockfile import glibc_of
 from provisioner.conda.specs import least, virtual_name
@@ -100,7 +101,7 @@ def _oldest(platform: str, filenames: Iterable[str]) -> tuple[int, int]:
 
 def _macos_of(filename: str) -> tuple[int, int]:
     """Return the oldest macOS that a wheel's tag admits (PEP 425); of several tags the lowest counts."""
-    return min(((int(major), int(minor)) for major, minor in _MACOS.findall(filename)), default=(0, 0))
+    return min(((whole(major), whole(minor)) for major, minor in _MACOS.findall(filename)), default=(0, 0))
 
 
 def _version(numbers: tuple[int, int]) -> str:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 
 from provisioner.base.names import normalise
+from provisioner.base.requirement import read_requirement
 from provisioner.base.text import mask
 from provisioner.model.record import record
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 # The versions that everybody writes; other forms of PEP 440 go the long way.
 _CLAUSE = r"(?:~=|==|!=|<=|>=|<|>)\s*[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?"
-_SIMPLE = re.compile(rf"\s*({_NAME})\s*(?:\[\s*({_NAME}(?:\s*,\s*{_NAME})*)?\s*\])?\s*({_CLAUSE}(?:\s*,\s*{_CLAUSE})*)?\s*", re.ASCII)
+_SIMPLE = re.compile(
+    rf"\s*({_NAME})(?:\s*\[\s*(?:({_NAME}(?:\s*,\s*{_NAME})*)\s*)?\])?(?:\s*({_CLAUSE}(?:\s*,\s*{_CLAUSE})*))?\s*", re.ASCII
+)
 _VCS = re.compile(r"(?i)^(?:.*@\s*)?(git|hg|svn|bzr)\+")
 _ARCHIVE = re.compile(r"(?i)\.(?:whl|zip|tar\.gz)\s*$")
 _VARIABLE = re.compile(r"\$\{[A-Za-z0-9_]+\}")
@@ -50,11 +53,9 @@ def _parse_fully(text: str) -> Read:
     why = unlockable(text)
     if why:
         raise NotLockableError(why)
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - see above
-
     try:
-        requirement = Requirement(text)
-    except InvalidRequirement as error:
+        requirement = read_requirement(text)
+    except ValueError as error:
         raise NotLockableError(f"is not a requirement: {str(error).splitlines()[0]}") from None
     if not all(re.fullmatch(_NAME, name, re.ASCII) for name in (requirement.name, *requirement.extras)):
         # ``packaging`` lets a name end with an underscore; the core metadata specification does not.

@@ -201,10 +201,10 @@ def _raise_failures(
     if unexpected is not None:
         raise unexpected
     if isinstance(error, NoSolutionError) and how.engine != "pip-tools":
-        from provisioner.lock.clash import Case, explain  # noqa: PLC0415 - only where something clashes
+        from provisioner.lock.clash import Clash, explain  # noqa: PLC0415 - only where something clashes
 
         requirements = beside(inputs.requirements, target, lock)
-        case = Case(host=host, target=target, lock=lock, requirements=requirements, job=error.job, said=error.said)
+        case = Clash(host=host, target=target, lock=lock, requirements=requirements, job=error.job, said=error.said)
         error = explain(case, catalogue)
     others = ", ".join(chosen[0].name for chosen, _ in failures[1:])
     if others and isinstance(error, TfsetupError):

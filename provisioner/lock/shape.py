@@ -41,7 +41,7 @@ class Shape:
 
 
 @record
-class Fault:
+class ShapeFault:
     """Something wrong at a path; ``on_key`` where the key itself is."""
 
     path: Path
@@ -64,7 +64,7 @@ def shown(value: Any) -> str:
     return text if len(text) <= SHOWN_LENGTH else text[: SHOWN_LENGTH - 3] + "..."
 
 
-def read(shape: Shape, data: Any, path: Path, faults: list[Fault]) -> Any:
+def read(shape: Shape, data: Any, path: Path, faults: list[ShapeFault]) -> Any:
     """Return the data in its form: text, whole number, truth, tuple or dict; None where it is missing or faulty, which ``faults`` tells.
 
     A table or list with a fault in it comes back all the same, None in the place of the faulty part, so that everything else can still be
@@ -84,13 +84,13 @@ def read(shape: Shape, data: Any, path: Path, faults: list[Fault]) -> Any:
     return _read_text(shape, data, path, faults)
 
 
-def _wrong(shape: Shape, expected: str, data: Any, path: Path, faults: list[Fault]) -> Any:
+def _wrong(shape: Shape, expected: str, data: Any, path: Path, faults: list[ShapeFault]) -> Any:
     """Note that something else was expected, and stand for the value that is not there."""
-    faults.append(Fault(path=path, why=f"expected {shape.expected or expected}, found {shown(data)}"))
+    faults.append(ShapeFault(path=path, why=f"expected {shape.expected or expected}, found {shown(data)}"))
     return None
 
 
-def _read_text(shape: Shape, data: Any, path: Path, faults: list[Fault]) -> Any:
+def _read_text(shape: Shape, data: Any, path: Path, faults: list[ShapeFault]) -> Any:
     text = _as_text(data)
     if shape.choices:
         if text not in shape.choices:
@@ -100,7 +100,7 @@ def _read_text(shape: Shape, data: Any, path: Path, faults: list[Fault]) -> Any:
         return _wrong(shape, "a text", data, path, faults)
     why = shape.check(text) if shape.check else ""
     if why:
-        faults.append(Fault(path=path, why=why))
+        faults.append(ShapeFault(path=path, why=why))
         return None
     return text
 
@@ -114,7 +114,7 @@ def _as_text(data: Any) -> str | None:
     return data.isoformat() if isinstance(data, dt.date) else None
 
 
-def _read_list(shape: Shape, data: Any, path: Path, faults: list[Fault]) -> Any:
+def _read_list(shape: Shape, data: Any, path: Path, faults: list[ShapeFault]) -> Any:
     if not isinstance(data, list) or shape.item is None:
         return _wrong(shape, "a list", data, path, faults)
     if len(data) < shape.least:
@@ -122,18 +122,18 @@ def _read_list(shape: Shape, data: Any, path: Path, faults: list[Fault]) -> Any:
     return tuple(read(shape.item, element, (*path, number), faults) for number, element in enumerate(data))
 
 
-def _read_table(shape: Shape, data: Any, path: Path, faults: list[Fault]) -> Any:
+def _read_table(shape: Shape, data: Any, path: Path, faults: list[ShapeFault]) -> Any:
     if not isinstance(data, dict):
         return _wrong(shape, "`name: value` lines", data, path, faults)
     values: dict[str, Any] = {}
     for name, item in data.items():
         known = shape.keys.get(name)
         if known is None:
-            faults.append(Fault(path=(*path, name), why=f"is not a key{_known(name, shape.keys)}", on_key=True))
+            faults.append(ShapeFault(path=(*path, name), why=f"is not a key{_known(name, shape.keys)}", on_key=True))
         elif item is not None:
             # A key with nothing after it (all its lines are commented out) is the same as none.
             values[name] = read(known, item, (*path, name), faults)
-    faults += [Fault(path=path, why=f"`{name}` is missing") for name in shape.required if data.get(name) is None]
+    faults += [ShapeFault(path=path, why=f"`{name}` is missing") for name in shape.required if data.get(name) is None]
     return values
 
 

@@ -39,9 +39,10 @@ _EXAMPLES = {
     "project": "project: {file: pyproject.toml, extras: [gpu], groups: [dev]}",
     "indexes": (
         "indexes:\n  - url: https://packages.example.com/simple\n"
-        "  - url: https://${INDEX_USER}:${INDEX_PASSWORD}@packages.example.com/private/simple\n    packages: [our-own-package]"
+        "  - url: https://${TFSETUP_INDEX_TEAM_USERNAME}:${TFSETUP_INDEX_TEAM_PASSWORD}@packages.example.com/private/simple\n    name: team\n"
+        "    packages: [our-own-package]"
     ),
-    "channels": "channels: [conda-forge, ./our-channel, 'https://${CHANNEL_USER}:${CHANNEL_PASSWORD}@packages.example.com/conda']",
+    "channels": "channels: [conda-forge, ./our-channel, 'https://${TFSETUP_INDEX_TEAM_USERNAME}:${TFSETUP_INDEX_TEAM_PASSWORD}@packages.example.com/conda']",
     "policy": (
         'policy:\n  releases: ">=2.16"\n  driver: "525.60.13"\n  source_builds: false\n  cool_down: 7\n  proven: true\n'
         '  signed_off:\n    - {release: "2.20.0", by: Ada Lovelace, date: "2026-03-31"}'

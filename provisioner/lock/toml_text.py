@@ -9,6 +9,8 @@ from typing import Any
 
 from provisioner.errors import InputError
 
+BITS = 64
+
 
 def parse_toml(text: str, *, file: str, name: str) -> dict[str, Any]:
     """Return the data of a TOML document; raises ``InputError`` that begins with ``name`` and, where the parser tells it, line and column."""
@@ -28,4 +30,20 @@ def parse_toml(text: str, *, file: str, name: str) -> dict[str, Any]:
     except ValueError as error:
         # A whole number of more digits than Python converts (sys.set_int_max_str_digits), or a date that no calendar has.
         raise InputError("not valid TOML", place=file, faults=(f"{name}: {str(error).split(':', maxsplit=1)[0]}",)) from None
+    if _has_huge(data):
+        raise InputError("not valid TOML", place=file, faults=(f"{name}: a number of more than {BITS} bits",))
     return data
+
+
+def _has_huge(data: Any) -> bool:
+    """TOML itself wants 64 bits (its specification, "Integer"); Python reads any, and then cannot print some."""
+    waiting = [data]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, int) and value.bit_length() > BITS:
+            return True
+    return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
-from provisioner.model.conda_package import Road
+from provisioner.model.conda_package import CondaSource
 from provisioner.model.record import record
 
 # What TensorFlow computes on; all that a person asks for and sees.
@@ -18,9 +18,9 @@ LockDevice = Literal["cpu", "cuda", "cuda-conda"]
 NO_ADDON = "none"
 
 
-def set_of(device: ComputeDevice, road: Road) -> LockDevice:
+def set_of(device: ComputeDevice, source: CondaSource) -> LockDevice:
     """Return the device that a set is locked for: conda may bring the CUDA libraries that wheels bring otherwise."""
-    return "cuda-conda" if device == "cuda" and road == "libraries" else device
+    return "cuda-conda" if device == "cuda" and source == "libraries" else device
 
 
 @record

@@ -10,6 +10,7 @@ import typing
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from provisioner.errors import InputError
+from provisioner.model.json_text import DIGITS, read_json
 
 T = TypeVar("T")
 
@@ -56,18 +57,11 @@ def from_data(cls: type[T], data: Any, *, file: str = "", schema: str = "") -> T
 def parse_json(text: str, *, file: str) -> Any:
     """Read JSON text; raises ``InputError`` with line and column."""
     try:
-        return json.loads(text, parse_constant=_no_number)
+        return read_json(text)
     except json.JSONDecodeError as error:
         raise InputError("not valid JSON", place=file, faults=(f"line {error.lineno}, column {error.colno}: {error.msg}",)) from None
-    except RecursionError:
-        raise InputError("not valid JSON", place=file, faults=("nested too deeply",)) from None
     except ValueError as error:
-        # NaN and Infinity; a whole number of more digits than Python converts (sys.set_int_max_str_digits).
-        raise InputError("not valid JSON", place=file, faults=(str(error).split(":", maxsplit=1)[0],)) from None
-
-
-def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is not a number in JSON")
+        raise InputError("not valid JSON", place=file, faults=(str(error),)) from None
 
 
 @functools.lru_cache(maxsize=256)
@@ -123,6 +117,9 @@ def _read(hint: Any, data: Any, place: str, faults: list[str]) -> Any:
         return _read_dict(hint, data, place, faults)
     if hint is Any:
         return data
+    # No count has more digits, and Python's own conversions fail at some.
+    if isinstance(data, int) and abs(data) >= 10**DIGITS:
+        return _fault(faults, place, f"a number of at most {DIGITS} digits", f"one of {data.bit_length()} bits")
     # bool is an int in Python but not in JSON.
     if isinstance(data, hint) and (hint is bool or not isinstance(data, bool)):
         return data

@@ -8,9 +8,9 @@ from typing import Literal
 from provisioner.model.conda import Outside
 from provisioner.model.record import record
 
-# How the TensorFlow of a conda environment comes about. ``wheels``: Python by conda, everything else by wheel, the CUDA libraries too.
+# Where the TensorFlow and the CUDA of a conda environment come from. ``wheels``: Python by conda, everything else by wheel, the CUDA libraries too.
 # ``libraries``: Python and the CUDA libraries by conda, TensorFlow's own wheel. ``conda``: everything from the channel.
-Road = Literal["", "wheels", "libraries", "conda"]
+CondaSource = Literal["", "wheels", "libraries", "conda"]
 # conda's names of the platforms ("subdirs").
 SUBDIRS = {
     "linux-x86_64": "linux-64",

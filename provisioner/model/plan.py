@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from provisioner.model.catalogue import ComputeDevice, Link
-from provisioner.model.conda_package import CondaPart, Road
+from provisioner.model.conda_package import CondaPart, CondaSource
 from provisioner.model.facts import Interpreter
 from provisioner.model.finding import Repair
 from provisioner.model.record import record
@@ -40,8 +40,8 @@ class Refusal:
 class Choice:
     """What was chosen: ``reasons`` say why, ``refusals`` why each better candidate was not, ``warnings`` what a person should know.
 
-    ``road`` says how the TensorFlow of a conda environment comes about; "" for a virtual environment. ``interpreter`` is None where conda
-    brings the Python.
+    ``road`` says where the TensorFlow and the CUDA of a conda environment come from; "" for a virtual environment. ``interpreter`` is None where
+    conda brings the Python.
     """
 
     release: str
@@ -53,7 +53,8 @@ class Choice:
     refusals: tuple[Refusal, ...]
     warnings: tuple[str, ...]
     gpus: tuple[GpuJudgement, ...]
-    road: Road = ""
+    # A source, like that of a request; plans and receipts of 0.1.0 call it so, and the codec reads a field by its own name.
+    road: CondaSource = ""
 
 
 @record

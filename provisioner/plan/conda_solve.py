@@ -24,7 +24,7 @@ from provisioner.environment.workspace import Workspace
 from provisioner.errors import NoProfileError, StalePlanError
 from provisioner.host import Host, Reader
 from provisioner.model.catalogue import Lock, Proof, Release, set_of
-from provisioner.model.conda_package import SUBDIRS, CondaPart, Present
+from provisioner.model.conda_package import SUBDIRS, CondaPackage, CondaPart, Present
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice, Plan
 from provisioner.model.record import record
@@ -124,17 +124,22 @@ def solve_part(  # noqa: PLR0913 - each is one part of the same question
         locked=stays,
         offline=request.offline or places.config.offline,
     )
-    packages, unchanged, removals = compare(solution, present, going)
+    packages, unchanged, removals = compare(tuple(map(_bare, solution)), present, going)
     part = CondaPart(
         specs=tuple(specs),
         virtual=tuple(virtual),
         channels=places.shown,
-        packages=tuple(replace(package, url=rattler.bare(package.url), channel=rattler.bare(package.channel)) for package in packages),
+        packages=packages,
         unchanged=unchanged,
         removals=removals,
         cache=places.cache,
     )
     return Solved(part=part, present=present, going=going)
+
+
+def _bare(package: CondaPackage) -> CondaPackage:
+    """Return a package as a plan may hold it, without credentials."""
+    return replace(package, url=rattler.bare(package.url), channel=rattler.bare(package.channel))
 
 
 def _made_before(reader: Reader, site: Site, specs: Sequence[str], places: Places) -> CondaPart | None:

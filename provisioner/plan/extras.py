@@ -6,30 +6,24 @@ import posixpath
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from provisioner.base.names import STAND_INS, TENSORFLOW, is_rival, normalise
+from provisioner.base.requirement import read_requirement
 from provisioner.engines import uv
 from provisioner.engines.wheels import Wheel, major_minor, pick, read_pylock, supported_tags
 from provisioner.errors import NoProfileError, OperationError, UsageError
 from provisioner.host import Host
 from provisioner.model.catalogue import NO_ADDON, Lock, LockedFile
 
-if TYPE_CHECKING:
-    pass
-
-
 Resolve = Callable[..., dict[str, Wheel]]
 
 
 def check_requirements(extra: tuple[str, ...]) -> None:
     """Raise ``UsageError`` for what is not a plain requirement (PEP 508 without an address), or names TensorFlow itself."""
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - only with --with
-
     for text in extra:
         try:
-            requirement = Requirement(text)
-        except InvalidRequirement as error:
+            requirement = read_requirement(text)
+        except ValueError as error:
             first = str(error).splitlines()[0]
             raise UsageError(f"`{text}` is not a requirement: {first}", place="--with", hint="for example --with 'pandas>=2'") from None
         if requirement.url:
@@ -44,9 +38,7 @@ def check_requirements(extra: tuple[str, ...]) -> None:
 
 def check_addons(extra: tuple[str, ...], lock: Lock) -> None:
     """Raise ``NoProfileError`` for an add-on that has no release for this TensorFlow."""
-    from packaging.requirements import Requirement  # noqa: PLC0415 - only with --with
-
-    names = [name for name in (normalise(Requirement(text).name) for text in extra) if lock.addons.get(name) == NO_ADDON]
+    names = [name for name in (normalise(read_requirement(text).name) for text in extra) if lock.addons.get(name) == NO_ADDON]
     if names:
         message = f"no release of {' or '.join(names)} is for TensorFlow {lock.release}"
         hint = "leave it out, or ask for another TensorFlow: `tfsetup profiles RELEASE` says which add-ons go with one"

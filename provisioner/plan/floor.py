@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
-
-if TYPE_CHECKING:
-    pass
 
 # Windows has no version that wheels are tagged with.
 NO_FLOOR = "0.0"

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 from provisioner.base.paths import absolute
 from provisioner.base.text import size_words
+from provisioner.choose import choose
+from provisioner.conda import registry
 from provisioner.environment.read import Site
 from provisioner.errors import InputError, OperationError, UsageError
 from provisioner.host import Host
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState
-from provisioner.plan import make as planning
 from provisioner.plan.floor import floor_of
-from provisioner.plan.make import Picked
+from provisioner.plan.make import ApplyInputs, Picked
 from provisioner.session import Session
 
 if TYPE_CHECKING:
@@ -40,8 +41,6 @@ def without_credentials(request: Request) -> Request:
 
 def pick_best(session: Session, facts: Facts, request: Request, env: EnvState) -> Picked:
     """Take the catalogue's best set for machine and request, with what ``--with`` adds."""
-    from provisioner.choose import choose  # noqa: PLC0415 - not needed by every command
-
     catalogue = session.catalogue
     choice = choose(facts, request, catalogue, env)
     lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
@@ -79,19 +78,19 @@ def pick_conda(session: Session, facts: Facts, request: Request, site: Site) -> 
     return replace(picked, lock=with_extras(session, request, picked.lock, facts), beside=f"{picked.beside} and --with")
 
 
-def with_conda(host: Host, basis: planning.Basis, picked: Picked, site: Site) -> planning.Basis:
+def with_conda(host: Host, inputs: ApplyInputs, picked: Picked) -> ApplyInputs:
     """Add the conda half: its packages, the activation files, and what is registered."""
-    from provisioner.conda import registry  # noqa: PLC0415 - only for conda environments
     from provisioner.plan import conda_files  # noqa: PLC0415 - as above
 
-    edits = conda_files.edits(picked.choice, site.state.path, basis.links)
+    root = inputs.common.site.state.path
+    edits = conda_files.edits(picked.choice, root, inputs.links)
     return replace(
-        basis,
+        inputs,
         conda=picked.conda,
         owned=picked.owned,
         edits=edits,
-        written=conda_files.written(host, site.state.path, edits),
-        outside=tuple(registry.words(item) for item in picked.conda.registered) if picked.conda else (),
+        written=conda_files.written(host, root, edits),
+        registered=tuple(registry.words(item) for item in picked.conda.registered) if picked.conda else (),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -13,8 +14,8 @@ from provisioner.errors import InputError, StalePlanError
 from provisioner.model import codec
 from provisioner.model.catalogue import Link, Lock
 from provisioner.model.facts import Facts
-from provisioner.model.plan import Edit, Plan
-from provisioner.plan.make import _compare, _without, packages_of
+from provisioner.model.plan import Edit, Package, Plan
+from provisioner.plan.make import compare, packages_of, without
 from provisioner.plan.seal import SCHEMA, facts_digest, seal
 
 
@@ -89,7 +90,42 @@ def check_fresh(
         raise StalePlanError("the Python that the plan names is not there any more", place=interpreter.path, hint="plan again")
     if plan.request.extra:
         return
-    removals, kept = _compare(_without(site, owned), lock)
+    removals, kept = compare(without(site, owned), lock.files)
     unchanged = {file.name: file.version for file in lock.files if file.name in kept}
-    if (plan.removals, (plan.packages, plan.builders), plan.unchanged) != (removals, packages_of(lock, kept), unchanged):
+    if (plan.removals, (plan.packages, plan.builders), plan.unchanged) != (removals, packages_of(lock.files, kept), unchanged):
         raise StalePlanError("what the plan does is not what the environment needs now", place=plan.env.path, hint="plan again")
+
+
+# What two plans of one request may differ in: when they were made, the seal over that, and what was free on the disk.
+_OF_THE_MOMENT = frozenset({"made", "seal", "warnings"})
+_LONGEST = 60
+
+
+def differences(saved: Plan, made: Plan) -> tuple[str, ...]:
+    """Return what a saved plan says that the one made here and now for the same request does not, a sentence each.
+
+    All of it is compared, words too: what a file says of a proof, a reason or a size is not what was found here.
+    """
+    found: list[str] = []
+    for name in codec.to_data(made):
+        if name in _OF_THE_MOMENT:
+            continue
+        old, new = getattr(saved, name), getattr(made, name)
+        if old != new:
+            found += _differences(name, old, new)
+    return tuple(found)
+
+
+def _differences(name: str, old: object, new: object) -> list[str]:
+    if isinstance(old, tuple) and isinstance(new, tuple):
+        gone = [f"{name}: {_short(item)} is not what is found here" for item in old if item not in new]
+        return [*gone, *(f"{name}: {_short(item)} is missing" for item in new if item not in old)] or [f"{name}: stand in another order"]
+    return [f"{name}: {_short(old)} is not what is found here, which is {_short(new)}"]
+
+
+def _short(value: object) -> str:
+    """Name a value: a package by name and version and where its hash begins, other records by their first words."""
+    if isinstance(value, Package):
+        return f"{value.name} {value.version} ({value.filename}, sha256 {value.sha256[:12]})"
+    text = json.dumps(codec.to_data(value), ensure_ascii=True)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

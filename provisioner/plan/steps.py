@@ -2,95 +2,118 @@
 
 from __future__ import annotations
 
-from provisioner.model.catalogue import Link
+from collections.abc import Mapping, Sized
+
 from provisioner.model.conda_package import CondaPart
-from provisioner.model.plan import Choice, Edit, EnvState, Package, Removal, Step
+from provisioner.model.plan import Choice, EnvState, Step, StepKind
+from provisioner.plan.parts import Change
+
+# The order in which the steps are told.
+_APPLY: tuple[StepKind, ...] = ("create", "conda", "remove", "install", "link", "write", "verify", "receipt")
+_REPAIR: tuple[StepKind, ...] = ("create", "conda", "remove", "install", "write", "link", "move", "verify", "receipt")
 
 
-def steps_of(
-    state: EnvState,
-    choice: Choice,
-    conda: CondaPart | None,
-    removals: tuple[Removal, ...],
-    packages: tuple[Package, ...],
-    links: tuple[Link, ...],
-    edits: tuple[Edit, ...],
-) -> tuple[Step, ...]:
-    """Return the steps in the order in which they are done; one that is not needed says why not."""
-    exists = state.exists
-    changes = bool(packages or removals or links or edits or not exists or (conda is not None and conda.changes))
-    sources = [package.name for package in packages if package.source]
+def steps_of(env: EnvState, choice: Choice, change: Change) -> tuple[Step, ...]:
+    """Return the steps in order: all of an apply, where one that is not needed says why not; of a repair those that are needed."""
+    applied = change.kind == "apply"
+    titles = _titles(choice, change)
+    needed = _needed(env, change)
+    reasons = _apply_reasons(env, choice, change, changes=needed["verify"]) if applied else _repair_reasons(env, change)
+    kinds = [kind for kind in _APPLY if change.conda is not None or kind not in {"conda", "write"}] if applied else _REPAIR
+    steps = (Step(kind=kind, title=titles[kind], reason=reasons[kind], needed=needed[kind]) for kind in kinds)
+    return tuple(step for step in steps if applied or step.needed)
+
+
+def _needed(env: EnvState, change: Change) -> Mapping[StepKind, bool]:
+    applied = change.kind == "apply"
+    needed: dict[StepKind, bool] = {
+        "create": not env.exists if applied else change.kind == "rebuild",
+        "conda": change.conda is not None and change.conda.changes,
+        "remove": bool(change.removals),
+        "install": bool(change.packages),
+        "link": bool(change.links),
+        "write": bool(change.edits),
+        "move": bool(change.moves),
+    }
+    # A repair is proven whatever it does.
+    changes = not applied or any(needed.values())
+    return {**needed, "verify": changes, "receipt": changes}
+
+
+def _titles(choice: Choice, change: Change) -> Mapping[StepKind, str]:
+    applied, anew = change.kind == "apply", change.kind == "rebuild"
+    made = "the environment anew" if not applied else "a virtual environment" if change.conda is None else "a conda environment"
+    removed = "the old environment" if anew else _count(change.removals, "item")
+    written = _count(change.edits, "activation file") if applied else _count(change.edits, "file or link", "files and links")
+    libraries = f"{len(change.links)} libraries" if applied else _count(change.links, "library", "libraries")
+    return {
+        "create": f"Make {made} with Python {choice.python}",
+        "conda": _conda_title(change.conda, change) if change.conda is not None else "",
+        "remove": f"Move {removed} out",
+        "install": f"Install {_count(change.packages, 'package')}, each checked by its hash",
+        "link": f"Link {libraries} inside the environment",
+        "write": f"Write {written}" if applied else f"Write {written} of the environment",
+        "move": f"Rename {_count(change.moves, 'entry', 'entries')} of your own",
+        "verify": "Verify: import TensorFlow and compute with it",
+        "receipt": "Write the receipt",
+    }
+
+
+def _conda_title(conda: CondaPart, change: Change) -> str:
+    # What a repair links anew leaves, too, and is not told twice.
+    linked = frozenset[str]() if change.kind == "apply" else {item.identity for item in conda.packages}
+    others = [item for item in conda.removals if change.kind != "rebuild" and item.identity not in linked]
+    out = f", and move {_count(others, 'other')} out" if others else ""
+    return f"Link {_count(conda.packages, 'conda package')}, each checked by its hash{out}"
+
+
+def _apply_reasons(env: EnvState, choice: Choice, change: Change, *, changes: bool) -> Mapping[StepKind, str]:
+    conda, links, edits = change.conda, change.links, change.edits
+    specs = f"they meet {', '.join(conda.specs)}" if conda is not None else ""
+    found = "the loader finds every library by itself" if choice.device == "cuda" else "a CPU build opens none"
+    return {
+        "create": f"the environment is there, with Python {env.python_version}" if env.exists else "there is none at that place",
+        "conda": specs if conda is not None and conda.changes else "every conda package of the set is there already",
+        "remove": "they conflict with the set, or are replaced; undo brings them back" if change.removals else "nothing there conflicts",
+        "install": _apply_installs(choice, change),
+        "link": links[0].reason if links else found,
+        "write": edits[0].reason if edits else "they are there",
+        "verify": "a set is good when it has run here; otherwise the old state comes back"
+        if changes
+        else "it was verified when it was made; `tfsetup verify` does it again",
+        "receipt": "it is what `verify` and `undo` go by" if changes else "it is there",
+    }
+
+
+def _apply_installs(choice: Choice, change: Change) -> str:
+    if not change.packages:
+        return "the conda packages are the whole set" if choice.road == "conda" else "every package of the set is there already"
+    sources = [package.name for package in change.packages if package.source]
     built = f"; built from source, because no wheel was ever published: {', '.join(sources)}" if sources else ""
-    return (
-        Step(
-            kind="create",
-            title=f"Make a {'virtual' if conda is None else 'conda'} environment with Python {choice.python}",
-            reason=f"the environment is there, with Python {state.python_version}" if exists else "there is none at that place",
-            needed=not exists,
-        ),
-        *(() if conda is None else (_conda_step(conda),)),
-        Step(
-            kind="remove",
-            title=f"Move {_count(removals, 'item')} out",
-            reason="they conflict with the set, or are replaced; undo brings them back" if removals else "nothing there conflicts",
-            needed=bool(removals),
-        ),
-        Step(
-            kind="install",
-            title=f"Install {_count(packages, 'package')}, each checked by its hash",
-            reason=f"they make up the known-good set{built}"
-            if packages
-            else "the conda packages are the whole set"
-            if choice.road == "conda"
-            else "every package of the set is there already",
-            needed=bool(packages),
-        ),
-        Step(
-            kind="link",
-            title=f"Link {len(links)} libraries inside the environment",
-            reason=links[0].reason
-            if links
-            else "the loader finds every library by itself"
-            if choice.device == "cuda"
-            else "a CPU build opens none",
-            needed=bool(links),
-        ),
-        *(() if conda is None else (_write_step(edits),)),
-        Step(
-            kind="verify",
-            title="Verify: import TensorFlow and compute with it",
-            reason="a set is good when it has run here; otherwise the old state comes back"
-            if changes
-            else "it was verified when it was made; `tfsetup verify` does it again",
-            needed=changes,
-        ),
-        Step(
-            kind="receipt",
-            title="Write the receipt",
-            reason="it is what `verify` and `undo` go by" if changes else "it is there",
-            needed=changes,
-        ),
-    )
+    return f"they make up the known-good set{built}"
 
 
-def _conda_step(conda: CondaPart) -> Step:
-    out = f", and move {_count(conda.removals, 'other')} out" if conda.removals else ""
-    return Step(
-        kind="conda",
-        title=f"Link {_count(conda.packages, 'conda package')}, each checked by its hash{out}",
-        reason=f"they meet {', '.join(conda.specs)}" if conda.changes else "every conda package of the set is there already",
-        needed=conda.changes,
-    )
+_REPAIR_INSTALLS = {
+    "repair": "they are what is damaged, missing or of a version that does not fit",
+    "set": "they make up the known-good set; what else is installed stays",
+    "rebuild": "they make up the known-good set, and what else you had installed",
+}
 
 
-def _write_step(edits: tuple[Edit, ...]) -> Step:
-    return Step(
-        kind="write",
-        title=f"Write {_count(edits, 'activation file')}",
-        reason=edits[0].reason if edits else "they are there",
-        needed=bool(edits),
-    )
+def _repair_reasons(env: EnvState, change: Change) -> Mapping[StepKind, str]:
+    conda = change.conda
+    return {
+        "create": "nothing smaller mends it" if env.python_version else "its Python is gone",
+        "conda": conda.removals[0].reason if conda is not None and conda.removals else "they make up the environment",
+        "remove": "undo brings back what was moved out",
+        "install": _REPAIR_INSTALLS[change.kind],
+        "write": change.edits[0].reason if change.edits else "",
+        "link": change.links[0].reason if change.links else "",
+        "move": change.moves[0].reason if change.moves else "",
+        "verify": "a repair is good when it has run here; otherwise the old state comes back",
+        "receipt": "it is what `verify` and `undo` go by",
+    }
 
 
-def _count(items: tuple[object, ...], noun: str) -> str:
-    return f"1 {noun}" if len(items) == 1 else f"{len(items)} {noun}s"
+def _count(items: Sized, one: str, many: str = "") -> str:
+    return f"1 {one}" if len(items) == 1 else f"{len(items)} {many or one + 's'}"

@@ -7,13 +7,8 @@ the working directory only, so no link inside the environment helps; what helps 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from provisioner import payload
 from provisioner.model.catalogue import Link
-
-if TYPE_CHECKING:
-    pass
 
 SCRIPT = "_tfsetup_xla.py"
 

@@ -19,8 +19,11 @@ from provisioner.model.finding import Check, Finding, Repair, Verification
 from provisioner.model.plan import Plan, PlanKind
 from provisioner.model.record import record
 from provisioner.model.request import Request
-from provisioner.repair import plans
-from provisioner.repair.inputs import Surveyed, survey, with_everything, with_restored
+from provisioner.repair import doable, plans
+from provisioner.repair.doable import Sorted
+from provisioner.repair.inputs import read_inputs
+from provisioner.repair.model import RepairInputs
+from provisioner.repair.restored import with_everything, with_restored
 from provisioner.session import Session
 from provisioner.verify.prove import prove_plan
 
@@ -43,13 +46,14 @@ class Tried:
 class Fixing:
     """A repair under way: ``kinds`` are the attempts that are left, smallest first; ``notes`` say what cannot be repaired, and why not.
 
-    ``planned`` is the first attempt, where nobody agreed to it yet.
+    ``repairs`` are those of the findings, sorted for ``inputs``, which is None where there is nothing to repair. ``planned`` is the first attempt,
+    where nobody agreed to it yet.
     """
 
     before: Examination
     causes: Order
-    surveyed: Surveyed | None = None
-    repairs: tuple[Repair, ...] = ()
+    inputs: RepairInputs | None = None
+    repairs: Sorted = Sorted(asked=(), doable=(), left=())
     kinds: tuple[PlanKind, ...] = ()
     notes: tuple[str, ...] = ()
     tried: tuple[Tried, ...] = ()
@@ -64,7 +68,7 @@ class Fixing:
     def remaining(self) -> tuple[Finding, ...]:
         """What no change of the environment mends, as it is now."""
         now = self.tried[-1].after if self.mended else None
-        return plans.unmendable((now or self.before).findings, self.causes)
+        return doable.unmendable((now or self.before).findings, self.causes)
 
     @property
     def outcome(self) -> Outcome:
@@ -87,8 +91,8 @@ def begin_fix(session: Session, examination: Examination, request: Request) -> F
     Raises ``InputError`` where the Python is none that is ever changed, ``NoProfileError`` (code 12) where something must be restored and the
     catalogue has nothing to restore it from.
     """
-    repairs, causes = plans.repairs_of(examination.findings), session.causes
-    if not repairs and not any(plans.needs_set(finding, causes) for finding in examination.findings):
+    asked, causes = doable.repairs_of(examination.findings), session.causes
+    if not asked and not any(doable.needs_set(finding, causes) for finding in examination.findings):
         return Fixing(before=examination, causes=causes)
     if not request.env:
         raise InputError(
@@ -99,19 +103,23 @@ def begin_fix(session: Session, examination: Examination, request: Request) -> F
     site = read_broken(session.host, request.env)
     if not session.host.writable(site.state.path):
         raise InputError("this user may not write there", place=site.state.path, hint="run it as the user who owns the environment")
-    surveyed = survey(session, site, examination.findings, request, causes)
-    own = any(item.kind in {"restore", "remove"} and is_rival(normalise(item.name)) for item in repairs)
-    ground, notes = with_restored(session, surveyed, repairs, own=own)
-    surveyed = replace(surveyed, ground=ground)
-    answers = bool(examination.python_version) or any(item.kind in {"interpreter", "relink"} for item in repairs)
+    inputs = read_inputs(session, site, examination.findings, request, causes)
+    inputs, notes = with_restored(session, inputs, asked, own=_touches_own(asked))
+    repairs = doable.sort(asked, inputs)
+    answers = bool(examination.python_version) or any(item.kind in {"interpreter", "relink"} for item in asked)
     return Fixing(
         before=examination,
         causes=causes,
-        surveyed=surveyed,
+        inputs=inputs,
         repairs=repairs,
-        kinds=plans.order_of(examination.findings, ground, answers=answers),
-        notes=(*notes, *plans.sort(repairs, ground).left),
+        kinds=doable.order_of(examination.findings, inputs, repairs.doable, answers=answers),
+        notes=(*notes, *repairs.left),
     )
+
+
+def _touches_own(repairs: tuple[Repair, ...]) -> bool:
+    """True where TensorFlow itself is restored or removed."""
+    return any(item.kind in {"restore", "remove"} and is_rival(normalise(item.name)) for item in repairs)
 
 
 def prefix_of(host: Reader, examination: Examination) -> str:
@@ -121,16 +129,17 @@ def prefix_of(host: Reader, examination: Examination) -> str:
 
 def next_plan(session: Session, fixing: Fixing) -> Plan | None:
     """Return the plan of the next attempt, or None when there is nothing left to try."""
-    if fixing.mended or not fixing.kinds or fixing.surveyed is None:
+    inputs = fixing.inputs
+    if fixing.mended or not fixing.kinds or inputs is None:
         return None
-    kind, surveyed = fixing.kinds[0], fixing.surveyed
+    kind = fixing.kinds[0]
     if kind == "repair":
-        return plans.smallest(surveyed.ground, fixing.repairs)
+        return plans.smallest(inputs, fixing.repairs)
     if kind == "set":
-        ground, _ = with_restored(session, surveyed, (), own=True)
-        return plans.whole(ground, fixing.repairs)
-    ground, lost = with_everything(session, surveyed)
-    return plans.rebuild(ground, fixing.repairs, lost)
+        inputs, _ = with_restored(session, inputs, (), own=True)
+        return plans.whole(inputs, doable.sort(fixing.repairs.asked, inputs))
+    inputs, lost = with_everything(session, inputs)
+    return plans.rebuild(inputs, doable.sort(fixing.repairs.asked, inputs), lost)
 
 
 def try_plan(session: Session, fixing: Fixing, plan: Plan, *, examine: Examine, progress: Progress, wait: float) -> Fixing:
@@ -152,7 +161,7 @@ def try_plan(session: Session, fixing: Fixing, plan: Plan, *, examine: Examine, 
         return verification
 
     def accept(verification: Verification) -> bool:
-        return plans.is_mended(fixing.before.findings, after.findings if after else None, verification, fixing.causes)
+        return doable.is_mended(fixing.before.findings, after.findings if after else None, verification, fixing.causes)
 
     executed = execute(plan, session.host, prove=prove, progress=progress, wait=wait, accept=accept)
     fixing = replace(fixing, kinds=fixing.kinds[1:], tried=(*fixing.tried, Tried(plan=plan, executed=executed, after=after)))
@@ -163,18 +172,18 @@ def try_plan(session: Session, fixing: Fixing, plan: Plan, *, examine: Examine, 
 
 def _widened(session: Session, fixing: Fixing, after: Examination) -> Fixing:
     """Add what was hidden behind the first fault, if there is any."""
-    more = tuple(item for item in plans.repairs_of(after.findings) if item not in fixing.repairs)
-    if fixing.surveyed is None or not more:
+    asked = fixing.repairs.asked
+    more = tuple(item for item in doable.repairs_of(after.findings) if item not in asked)
+    if fixing.inputs is None or not more:
         return fixing
-    repairs = (*fixing.repairs, *more)
+    asked = (*asked, *more)
+    both = (*fixing.before.findings, *after.findings)
     try:
-        both = (*fixing.before.findings, *after.findings)
-        surveyed = survey(session, fixing.surveyed.ground.site, both, fixing.surveyed.ground.request, fixing.causes)
-        own = any(item.kind in {"restore", "remove"} and is_rival(normalise(item.name)) for item in repairs)
-        ground, notes = with_restored(session, surveyed, repairs, own=own)
+        inputs = read_inputs(session, fixing.inputs.site, both, fixing.inputs.common.request, fixing.causes)
+        inputs, notes = with_restored(session, inputs, asked, own=_touches_own(asked))
     except (NoProfileError, OperationError):
         return fixing
-    kinds = plans.order_of(both, ground, answers=True)
+    kinds = doable.order_of(both, inputs, doable.sort(doable.repairs_of(both), inputs).doable, answers=True)
     if [item.plan.kind for item in fixing.tried].count("repair") > WIDENINGS:
         kinds = tuple(kind for kind in kinds if kind != "repair")
-    return replace(fixing, surveyed=replace(surveyed, ground=ground), repairs=repairs, kinds=kinds, notes=(*fixing.notes, *notes))
+    return replace(fixing, inputs=inputs, repairs=doable.sort(asked, inputs), kinds=kinds, notes=(*fixing.notes, *notes))

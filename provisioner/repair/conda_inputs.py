@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provisioner.base.numbers import whole
 from provisioner.conda.compare import identity_parts
 from provisioner.conda.sources import Places, places
 from provisioner.conda.virtual import virtual_packages
@@ -21,17 +21,16 @@ from provisioner.environment.tensorflow import CONDA_LIBRARIES
 from provisioner.errors import TfsetupError
 from provisioner.host import Reader, files
 from provisioner.model.catalogue import Link
-from provisioner.model.conda_package import SUBDIRS, CondaPackage, Road
+from provisioner.model.conda_package import SUBDIRS, CondaPackage, CondaSource
 from provisioner.model.facts import Facts
+from provisioner.model.json_text import read_json
 from provisioner.model.plan import Choice
 from provisioner.model.request import Request
 from provisioner.plan import conda_solve
 from provisioner.plan.conda_files import edits
-from provisioner.repair.conda_plans import CondaGround, channel_of
+from provisioner.repair.conda_plans import channel_of
+from provisioner.repair.model import CondaInputs
 from provisioner.session import Session
-
-if TYPE_CHECKING:
-    pass
 
 # A package's entry in repodata, which conda and mamba keep with the unpacked package in their caches; rattler 0.28 does not.
 _KEPT = "info/repodata_record.json"
@@ -39,7 +38,7 @@ _KEPT = "info/repodata_record.json"
 ANY_CUDA = "99"
 
 
-def road_of(reader: Reader, site: Site, receipt: Receipt | None) -> Road:
+def source_of(reader: Reader, site: Site, receipt: Receipt | None) -> CondaSource:
     """Tell how the TensorFlow of a conda environment came about: by the receipt, else by what is there."""
     if receipt is not None and receipt.plan.choice.road:
         return receipt.plan.choice.road
@@ -50,9 +49,9 @@ def road_of(reader: Reader, site: Site, receipt: Receipt | None) -> Road:
     return "libraries" if names >= CONDA_LIBRARIES else "wheels"
 
 
-def read_conda_ground(
+def read_conda_inputs(
     session: Session, site: Site, receipt: Receipt | None, choice: Choice, request: Request, *, links: tuple[Link, ...], facts: Facts
-) -> CondaGround:
+) -> CondaInputs:
     """Read the packages of the environment, and what is known of each."""
     host, root = session.host, site.state.path
     made = receipt.plan.conda if receipt is not None else None
@@ -69,8 +68,8 @@ def read_conda_ground(
             package = _of_channel(session, replace(request, channels=channels or request.channels), choice, facts, name)
         if package is not None and package.url and len(package.sha256) == 64:  # noqa: PLR2004 - hexadecimal
             linkable[name] = package
-    return CondaGround(
-        road=choice.road,
+    return CondaInputs(
+        source=choice.road,
         there=site.conda,
         linkable=linkable,
         own=own_folders(host, root, read_records(host, root)),
@@ -88,9 +87,9 @@ def _of_cache(reader: Reader, found: Places, identity: str) -> CondaPackage | No
     for cache in found.channels.caches:
         text = files.read(reader, posixpath.join(cache, identity, _KEPT), 1 << 20).text
         try:
-            data = json.loads(text or "")
+            data = read_json(text or "")
             return _package(data) if f"{data['name']}-{data['version']}-{data['build']}" == identity else None
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             continue
     return None
 
@@ -111,29 +110,29 @@ def _package(data: dict[str, Any]) -> CondaPackage:
         name=str(data["name"]),
         version=str(data["version"]),
         build=str(data["build"]),
-        build_number=int(data["build_number"]),
+        build_number=whole(str(data["build_number"])),
         subdir=str(data["subdir"]),
         filename=str(data["fn"]),
         url=rattler.bare(str(data["url"])),
         channel=rattler.bare(str(data.get("channel") or "")),
         sha256=str(data.get("sha256") or ""),
         md5=str(data.get("md5") or ""),
-        size=int(data.get("size") or 0),
+        size=whole(str(data.get("size") or 0)),
         depends=tuple(map(str, data.get("depends") or ())),
         constrains=tuple(map(str, data.get("constrains") or ())),
         noarch=noarch if noarch in {"python", "generic"} else "",
     )
 
 
-def solved(session: Session, conda: CondaGround, choice: Choice, facts: Facts, request: Request) -> CondaGround:
-    """Return the ground with what the environment is made of anew: the set's packages, and whatever else of conda's is there, where that goes.
+def solved(session: Session, conda: CondaInputs, choice: Choice, facts: Facts, request: Request) -> CondaInputs:
+    """Return the inputs with what the environment is made of anew: the set's packages, and whatever else of conda's is there, where that goes.
 
     Raises ``NoProfileError`` where the channels cannot meet it, ``OperationError`` where one fails.
     """
     release = session.catalogue.release(choice.release)
     names = {identity_parts(item)[0] for item in conda.there}
     specs = list(conda.specs)
-    if not specs and conda.road != "conda" and release is not None:
+    if not specs and conda.source != "conda" and release is not None:
         specs = list(conda_solve.wheel_specs(choice, release))
     elif not specs:
         specs = [f"python {choice.python}.*", *_exact(conda, ("tensorflow", "tensorflow-base"))]
@@ -172,6 +171,6 @@ def _solve(
     return tuple(replace(item, url=rattler.bare(item.url), channel=rattler.bare(item.channel)) for item in packages)
 
 
-def _exact(conda: CondaGround, names: Iterable[str]) -> list[str]:
+def _exact(conda: CondaInputs, names: Iterable[str]) -> list[str]:
     parts = (identity_parts(item) for item in conda.there)
     return [f"{name} {version} {build}" for name, version, build in parts if name in names]

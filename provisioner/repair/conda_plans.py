@@ -12,46 +12,23 @@ from provisioner.conda.compare import TOOLS, identity_parts
 from provisioner.conda.specs import spec_name
 from provisioner.environment.read import Site
 from provisioner.model.catalogue import Lock
-from provisioner.model.conda_package import CondaPackage, CondaPart, CondaRemoval, Road
+from provisioner.model.conda_package import CondaPackage, CondaPart, CondaRemoval
 from provisioner.model.finding import Repair
-from provisioner.model.plan import Edit, PlanKind
-from provisioner.model.record import record
+from provisioner.model.plan import PlanKind
+from provisioner.repair.model import CondaInputs
 
 # Records that are there, and nothing of them is known: what has the same name leaves with them.
 _FAMILY = re.compile(r"(lib)?tensorflow([-_].*)?")
 
 
-@record
-class CondaGround:
-    """What repairs of a conda environment are made from.
-
-    ``there`` are the packages by name, version and build. Those of ``linkable`` can be linked anew: their records, or what an earlier run or the
-    cache knows of them, tell address and hash; among them are those of an earlier run of which nothing is there any more. ``own`` maps the
-    metadata folders (relative) of distributions that are conda's to the package. ``depends`` are the match specs of each. ``edits`` are the
-    activation files of an environment made anew, ``solved`` what such a one is made of, once that is known. The rest is as in ``CondaPart``.
-    """
-
-    road: Road
-    there: tuple[str, ...]
-    linkable: Mapping[str, CondaPackage]
-    own: Mapping[str, str]
-    depends: Mapping[str, tuple[str, ...]]
-    specs: tuple[str, ...]
-    virtual: tuple[str, ...]
-    channels: tuple[str, ...]
-    cache: str
-    edits: tuple[Edit, ...] = ()
-    solved: tuple[CondaPackage, ...] = ()
-
-
-def without_owned(lock: Lock, conda: CondaGround, site: Site) -> Lock:
+def without_owned(lock: Lock, conda: CondaInputs, site: Site) -> Lock:
     """Return a set without what conda holds in the set's version, and without the tools of any version: these stay conda's."""
     held = {item.name: item.version for item in site.distributions if item.metadata in conda.own}
     files = tuple(file for file in lock.files if file.name not in held or (file.name not in TOOLS and held[file.name] != file.version))
     return replace(lock, files=files)
 
 
-def translated(repairs: Iterable[Repair], conda: CondaGround, site: Site, locked: Mapping[str, str]) -> tuple[Repair, ...]:
+def translated(repairs: Iterable[Repair], conda: CondaInputs, site: Site, locked: Mapping[str, str]) -> tuple[Repair, ...]:
     """Return the repairs as they are done where conda has brought things: a package of conda's is linked anew or taken out as a whole."""
     owned = {item.name: (item.version, conda.own[item.metadata]) for item in site.distributions if item.metadata in conda.own}
     found: list[Repair] = []
@@ -63,7 +40,7 @@ def translated(repairs: Iterable[Repair], conda: CondaGround, site: Site, locked
             found.append(repair)
         elif repair.kind == "remove":
             found += [_as(repair, "unlink", item) for item in _with_family(package, conda)]
-        elif conda.road != "conda" and locked.get(normalise(repair.name), version) != version:
+        elif conda.source != "conda" and locked.get(normalise(repair.name), version) != version:
             # The set's version comes as a wheel, and no file may belong to both.
             found += [_as(repair, "unlink", package), repair]
         else:
@@ -75,7 +52,7 @@ def _as(repair: Repair, kind: str, package: str) -> Repair:
     return Repair(kind="relink" if kind == "relink" else "unlink", name=package, reason=repair.reason)
 
 
-def _with_family(package: str, conda: CondaGround) -> list[str]:
+def _with_family(package: str, conda: CondaInputs) -> list[str]:
     """A package of TensorFlow's own leaves with those that are nothing without it (``tensorflow`` for ``tensorflow-base``)."""
     going = [package]
     for name in going:
@@ -85,7 +62,7 @@ def _with_family(package: str, conda: CondaGround) -> list[str]:
     return going
 
 
-def obstacle(repair: Repair, conda: CondaGround | None) -> str:
+def obstacle(repair: Repair, conda: CondaInputs | None) -> str:
     """Return why a package cannot be linked anew or taken out, or ""."""
     if repair.kind not in {"relink", "unlink"}:
         return ""
@@ -96,7 +73,7 @@ def obstacle(repair: Repair, conda: CondaGround | None) -> str:
     return ""
 
 
-def part(conda: CondaGround, kind: PlanKind, repairs: Iterable[Repair], wanted: Iterable[str], site: Site) -> CondaPart:
+def part(conda: CondaInputs, kind: PlanKind, repairs: Iterable[Repair], wanted: Iterable[str], site: Site) -> CondaPart:
     """Return the conda half of a repair plan; ``wanted`` are the distributions that come as wheels, which conda's then make room for."""
     anew = {repair.name: repair.reason for repair in repairs if repair.kind == "relink"}
     out = {repair.name: repair.reason for repair in repairs if repair.kind == "unlink"}

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from provisioner.base.names import is_rival, normalise
 from provisioner.catalogue import Catalogue
+from provisioner.choose import choose
 from provisioner.conda.compare import identity_parts
 from provisioner.environment.distributions import Installed
 from provisioner.environment.read import Site
@@ -24,12 +25,12 @@ from provisioner.model.plan import Choice, EnvState
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan.conda_solve import no_wheels
-from provisioner.repair.conda_inputs import road_of
+from provisioner.repair.conda_inputs import source_of
 from provisioner.session import Session
 
 
 @record
-class Seen:
+class SetInputs:
     """What a choice is made from; ``needed``: whether what is graver than a warning cannot be mended without a set."""
 
     site: Site
@@ -62,7 +63,7 @@ def release_of(
     return named or (found.version if found is not None else release_without_metadata(reader, folders, receipt))
 
 
-def choose_set(session: Session, seen: Seen, request: Request) -> tuple[Choice, Lock | None]:
+def choose_set(session: Session, seen: SetInputs, request: Request) -> tuple[Choice, Lock | None]:
     """Return the set of the release that is installed, for the environment's Python if there is one, or else for another of the machine.
 
     Where nothing must come out of a set, an unknown release is no obstacle.
@@ -96,11 +97,11 @@ def choose_set(session: Session, seen: Seen, request: Request) -> tuple[Choice, 
     return choice, lock
 
 
-def _choose_conda(session: Session, seen: Seen, request: Request) -> tuple[Choice, Lock | None]:
+def _choose_conda(session: Session, seen: SetInputs, request: Request) -> tuple[Choice, Lock | None]:
     """Return the set of wheels that goes with conda's Python; none of the catalogue's where TensorFlow itself is the channel's."""
     catalogue = session.catalogue
-    road = road_of(session.host, seen.site, seen.receipt)
-    device: ComputeDevice = "cuda" if road == "libraries" and not seen.own.endswith("-cpu") else device_of(seen)
+    source = source_of(session.host, seen.site, seen.receipt)
+    device: ComputeDevice = "cuda" if source == "libraries" and not seen.own.endswith("-cpu") else device_of(seen)
     choice = Choice(
         release=seen.release,
         python=".".join(seen.site.state.python_version.split(".")[:2]) or "3",
@@ -111,21 +112,19 @@ def _choose_conda(session: Session, seen: Seen, request: Request) -> tuple[Choic
         refusals=(),
         warnings=(),
         gpus=(),
-        road=road,
+        road=source,
     )
-    if road == "conda":
+    if source == "conda":
         return choice, no_wheels(choice)
     known = bool(choice.release) and catalogue.release(choice.release) is not None
-    lock = catalogue.lock(choice.release, choice.python, choice.platform, set_of(device, road)) if known else None
+    lock = catalogue.lock(choice.release, choice.python, choice.platform, set_of(device, source)) if known else None
     if lock is None and seen.needed:
         return _choose_anew(catalogue, seen, replace(request, device=device))
     return choice, lock
 
 
-def _choose_anew(catalogue: Catalogue, seen: Seen, request: Request) -> tuple[Choice, Lock | None]:
+def _choose_anew(catalogue: Catalogue, seen: SetInputs, request: Request) -> tuple[Choice, Lock | None]:
     """Choose as ``plan`` does: a Python for the release that is installed, or where there is none, the best release for the environment."""
-    from provisioner.choose import choose  # noqa: PLC0415 - only where the installed set cannot be had
-
     nowhere = EnvState(path=seen.site.state.path, kind="absent", digest="")
     spec = f"=={seen.release}" if seen.release else of_companions(seen.site)
     wanted = replace(request, tensorflow=spec, python="")
@@ -147,7 +146,7 @@ def of_companions(site: Site) -> str:
     return f"=={parts[0]}.{parts[1]}.*" if len(parts) > 1 and parts[0].isdecimal() and parts[1].isdecimal() else ""
 
 
-def device_of(seen: Seen) -> ComputeDevice:
+def device_of(seen: SetInputs) -> ComputeDevice:
     """Return what the installed build is there for; what a repair restores counts as if it were there."""
     restored = {normalise(repair.name): repair.version for repair in seen.repairs if repair.kind == "restore"}
     there = restored | {item.name: item.version for item in seen.site.distributions}
@@ -156,7 +155,7 @@ def device_of(seen: Seen) -> ComputeDevice:
     return seen.receipt.plan.choice.device if seen.receipt is not None else device_of_build(seen.own, meant)
 
 
-def interpreter_of(reader: Reader, seen: Seen, short: str) -> Interpreter | None:
+def interpreter_of(reader: Reader, seen: SetInputs, short: str) -> Interpreter | None:
     """Return the interpreter that the environment is to have: the one a repair names, its own base, or another of the same version."""
     target = next((repair.target for repair in seen.repairs if repair.kind == "interpreter"), "")
     state = seen.site.state

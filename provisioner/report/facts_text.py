@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+from provisioner.base.numbers import HUGE
 from provisioner.model.facts import Disk, Driver, Fact, Facts, Gpu, Interpreter, Volume
 from provisioner.model.record import record
 
@@ -28,7 +29,7 @@ class Row:
 
 def size(number: int) -> str:
     """Bytes for a person: ``79.6 GiB``."""
-    value = float(number)
+    value = float(min(number, HUGE))
     for unit in UNITS[:-1]:
         if abs(value) < STEP:
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"

@@ -6,15 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from provisioner.base.text import MASK, mask
+from provisioner.base.secrets import KEYS, MASK, mask
 from provisioner.facts.variables import SECRET
 from provisioner.host import Reader, files
 
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-# What services give out as keys: a known prefix, then a long run (GitHub, GitLab, PyPI, AWS, OpenAI, Hugging Face, Slack).
-KEYS = re.compile(
-    r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|pypi-[\w-]{20,}|AKIA[0-9A-Z]{16}|sk-[\w-]{20,}|hf_\w{20,}|xox[abp]-[\w-]{10,})"
-)
 # A name shorter than this, or one of these, is part of too many other words and says nothing.
 SHORTEST = 3
 ORDINARY = frozenset(
@@ -52,11 +48,11 @@ class Private:
         """Return the text without what is private."""
         for secret in self.secrets:
             text = self._replaced("values of secret variables", re.escape(secret), MASK, text)
+        text = self._replaced("keys of services", KEYS.pattern, MASK, text)
         masked = mask(text)
         if masked != text:
             self.seen["passwords and tokens in addresses"] = self.seen.get("passwords and tokens in addresses", 0) + 1
-        text = self._replaced("keys of services", KEYS.pattern, MASK, masked)
-        text = self._replaced("e-mail addresses", EMAIL.pattern, "<e-mail>", text)
+        text = self._replaced("e-mail addresses", EMAIL.pattern, "<e-mail>", masked)
         titles = {"~": "the home folder", "<user>": "the user name", "<host>": "the name of the machine"}
         for word in sorted(self.words, key=len, reverse=True):
             sign = self.words[word]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from provisioner.base.text import size_words
 from provisioner.catalogue import Catalogue
 from provisioner.errors import UsageError
 from provisioner.model import codec
-from provisioner.model.catalogue import NO_ADDON, Build, KnownBad, Release, computes_on
+from provisioner.model.catalogue import NO_ADDON, Build, KnownBad, Lock, Proof, Release, computes_on
 from provisioner.model.record import record
 
 SCHEMA = "tfsetup/profiles/1"
@@ -50,35 +51,13 @@ class Profiles:
 
 def select(catalogue: Catalogue, *, release: str, python: str, device: str, platform: str = "") -> tuple[Entry, ...]:
     """Return the sets that fit, newest release first; ``cuda`` admits those whose libraries conda brings. Raises ``UsageError`` when none fits."""
-    entries = []
-    for version in catalogue.versions():
-        if release and version != release and not version.startswith(release + "."):
-            continue
-        known = catalogue.release(version)
-        for place in catalogue.platforms():
-            for lock_python, lock_device in () if platform not in {"", place} else catalogue.locks(version, place):
-                if (python and lock_python != python) or device not in {"", lock_device, computes_on(lock_device)}:
-                    continue
-                lock = catalogue.lock(version, lock_python, place, lock_device)
-                if lock is None or known is None:
-                    continue
-                proof = catalogue.proof(lock)
-                entries.append(
-                    Entry(
-                        version=version,
-                        released=known.released,
-                        python=lock_python,
-                        platform=place,
-                        device=lock_device,
-                        packages=len(lock.files),
-                        download=sum(file.size for file in lock.files),
-                        disk=sum(file.unpacked for file in lock.files),
-                        glibc=lock.glibc,
-                        proof=proof.level,
-                        proven=proof.date,
-                        lock=lock.digest,
-                    )
-                )
+    entries = tuple(
+        _entry(known, lock, place, catalogue.proof(lock))
+        for known, place in _builds(catalogue, release, platform)
+        for lock_python, lock_device in catalogue.locks(known.version, place)
+        if python in {"", lock_python} and device in {"", lock_device, computes_on(lock_device)}
+        if (lock := catalogue.lock(known.version, lock_python, place, lock_device)) is not None
+    )
     if not entries:
         parts = (
             release and f"of TensorFlow {release}",
@@ -88,7 +67,32 @@ def select(catalogue: Catalogue, *, release: str, python: str, device: str, plat
         )
         wanted = " ".join(part for part in parts if part)
         raise UsageError(f"there is no known-good set {wanted}", hint=_offered(catalogue, release=release, python=python))
-    return tuple(entries)
+    return entries
+
+
+def _builds(catalogue: Catalogue, release: str, platform: str) -> Iterator[tuple[Release, str]]:
+    """Yield the releases that begin with ``release``, each with the platforms asked for."""
+    for version in catalogue.versions():
+        known = catalogue.release(version) if not release or version == release or version.startswith(f"{release}.") else None
+        if known is not None:
+            yield from ((known, place) for place in catalogue.platforms() if platform in {"", place})
+
+
+def _entry(release: Release, lock: Lock, platform: str, proof: Proof) -> Entry:
+    return Entry(
+        version=release.version,
+        released=release.released,
+        python=lock.python,
+        platform=platform,
+        device=lock.device,
+        packages=len(lock.files),
+        download=sum(file.size for file in lock.files),
+        disk=sum(file.unpacked for file in lock.files),
+        glibc=lock.glibc,
+        proof=proof.level,
+        proven=proof.date,
+        lock=lock.digest,
+    )
 
 
 def _offered(catalogue: Catalogue, *, release: str, python: str) -> str:

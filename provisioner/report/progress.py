@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from provisioner.base.progress import Progress
-from provisioner.base.text import seconds_words, size_words
+from provisioner.base.text import mask, seconds_words, shown, size_words
 from provisioner.host import Reader
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class JsonProgress:
     def start(self, stage: str, title: str, total: int = 0) -> None:
         """See ``Progress``."""
         self._stage, self._started = stage, time.monotonic()
-        self._event("start", title=title, total=total)
+        self._event("start", title=mask(title), total=total)
 
     def advance(self, written: int) -> None:
         """See ``Progress``."""
@@ -85,11 +85,11 @@ class JsonProgress:
 
     def finish(self, detail: str = "") -> None:
         """See ``Progress``."""
-        self._event("finish", seconds=round(time.monotonic() - self._started, 3), detail=detail)
+        self._event("finish", seconds=round(time.monotonic() - self._started, 3), detail=mask(detail))
 
     def note(self, text: str) -> None:
         """See ``Progress``."""
-        self._event("note", text=text)
+        self._event("note", text=mask(text))
 
     def close(self) -> None:
         """See ``Progress``."""
@@ -120,10 +120,10 @@ class BarProgress:
     def start(self, stage: str, title: str, total: int = 0) -> None:  # noqa: ARG002 - people are told the title
         """See ``Progress``."""
         self._stop()
-        self._title, self._total, self._started = title, total, time.monotonic()
+        self._title, self._total, self._started = shown(title), total, time.monotonic()
         columns = self._bytes if total else self._plain
         self._bars = self._make(*columns, console=self._console, transient=True)
-        self._task = self._bars.add_task(title, total=total or None)
+        self._task = self._bars.add_task(self._title, total=total or None)
         self._bars.start()
 
     def advance(self, written: int) -> None:
@@ -135,15 +135,15 @@ class BarProgress:
         """See ``Progress``."""
         self._stop()
         self._console.print(
-            f"{self._title}: done in {seconds_words(time.monotonic() - self._started)}{detail and '; ' + detail}", markup=False
+            f"{self._title}: done in {seconds_words(time.monotonic() - self._started)}{detail and '; ' + shown(detail)}", markup=False
         )
 
     def note(self, text: str) -> None:
         """See ``Progress``."""
         if self._bars is not None and self._task is not None:
-            self._bars.update(self._task, description=f"{self._title} ({text})")
+            self._bars.update(self._task, description=f"{self._title} ({shown(text)})")
         else:
-            self._console.print(text, markup=False)
+            self._console.print(shown(text), markup=False)
 
     def close(self) -> None:
         """See ``Progress``: give the terminal its cursor back, whatever happened."""
@@ -158,5 +158,5 @@ class BarProgress:
 def _line(text: str) -> None:
     # A full disk or a reader that has gone must not stop the work.
     with contextlib.suppress(OSError):
-        sys.stderr.write(text + "\n")
+        sys.stderr.write(shown(text) + "\n")
         sys.stderr.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from provisioner.change import journal
@@ -9,13 +10,32 @@ from provisioner.environment import receipt
 from provisioner.lock import keys, shape, sidecar, starter
 from provisioner.lock.difference import LockDiff
 from provisioner.model import codec
+from provisioner.model.cause import Cause
+from provisioner.model.diagnosis import Changes, Examination, Explanation
 from provisioner.model.facts import Facts
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 from provisioner.model.team import TeamLock
 from provisioner.plan import seal
-from provisioner.report import check_text, diff_text, lock_text
+from provisioner.report import check_text, diff_text, fix_text, lock_text, profiles_text
 
+# The documents that are one record as it is.
+_RECORDS: dict[str, tuple[str, type]] = {
+    "cause": ("tfsetup/cause/1", Cause),
+    "explanation": ("tfsetup/explanation/1", Explanation),
+    "facts": ("tfsetup/facts/1", Facts),
+    "fix": (fix_text.SCHEMA, fix_text.Fixed),
+    "init": (starter.SCHEMA, starter.First),
+    "journal": (journal.SCHEMA, journal.Journal),
+    "lock": (lock_text.SCHEMA, lock_text.LockReport),
+    "lock-check": (check_text.SCHEMA, check_text.CheckReport),
+    "lock-diff": (diff_text.SCHEMA, LockDiff),
+    "plan": (seal.SCHEMA, Plan),
+    "profiles": (profiles_text.SCHEMA, profiles_text.Profiles),
+    "receipt": (receipt.SCHEMA, receipt.Receipt),
+    "team-lock": (sidecar.SCHEMA, TeamLock),
+    "verify": ("tfsetup/verify/1", Verification),
+}
 SCHEMAS = (
     "apply",
     "cause",
@@ -44,107 +64,98 @@ _TEXTS = {"type": "array", "items": _TEXT}
 
 def schema_of(name: str) -> dict[str, Any]:
     """Return the JSON Schema of the document called ``name`` (one of ``SCHEMAS``)."""
-    records = {
-        "facts": ("tfsetup/facts/1", Facts),
-        "init": (starter.SCHEMA, starter.First),
-        "journal": (journal.SCHEMA, journal.Journal),
-        "lock-check": (check_text.SCHEMA, check_text.CheckReport),
-        "lock-diff": (diff_text.SCHEMA, LockDiff),
-        "lock": (lock_text.SCHEMA, lock_text.LockReport),
-        "plan": (seal.SCHEMA, Plan),
-        "receipt": (receipt.SCHEMA, receipt.Receipt),
-        "team-lock": (sidecar.SCHEMA, TeamLock),
+    special: dict[str, Callable[[], dict[str, Any]]] = {
+        "apply": _apply,
+        "cause": _cause,
+        "declaration": lambda: shape.json_schema(keys.DECLARATION, "tfsetup/declaration/1"),
+        "error": lambda: _document("error", _ERROR),
+        "examination": _examination,
+        "undo": lambda: _document("undo", _UNDO),
+        "verify": _verify,
     }
-    if name in records:
-        schema, cls = records[name]
-        return codec.json_schema(cls, schema)
-    if name == "declaration":
-        return shape.json_schema(keys.DECLARATION, "tfsetup/declaration/1")
-    if name == "profiles":
-        from provisioner.report.profiles_text import SCHEMA, Profiles  # noqa: PLC0415 - brings the catalogue
+    return special[name]() if name in special else _of_record(name)
 
-        return codec.json_schema(Profiles, SCHEMA)
-    if name == "fix":
-        from provisioner.report import fix_text  # noqa: PLC0415 - only for this one
 
-        return codec.json_schema(fix_text.Fixed, fix_text.SCHEMA)
-    if name == "examination":
-        return _examination()
-    if name == "explanation":
-        from provisioner.model.diagnosis import Explanation  # noqa: PLC0415 - only for this one
+def _of_record(name: str) -> dict[str, Any]:
+    schema, cls = _RECORDS[name]
+    return codec.json_schema(cls, schema)
 
-        return codec.json_schema(Explanation, "tfsetup/explanation/1")
-    if name == "cause":
-        from provisioner.model.cause import Cause  # noqa: PLC0415 - only for this one
 
-        page = codec.json_schema(Cause, "tfsetup/cause/1")
-        page["properties"]["findings"] = {"type": "array", "maxItems": 0}
-        return page
-    verification = codec.json_schema(Verification, "tfsetup/verify/1")
-    if name == "verify":
-        verification["properties"] = {
-            "schema": verification["properties"].pop("schema"),
-            "passed": {"type": "boolean"},
-            **verification["properties"],
-        }
-        verification["required"].insert(1, "passed")
-        return verification
-    packages = codec.json_schema(Plan, seal.SCHEMA)
-    definitions = {**verification["$defs"], **packages["$defs"]}
-    definitions["Verification"] = {key: verification[key] for key in ("type", "description", "properties", "required")}
-    fields: dict[str, dict[str, Any]] = {
-        "apply": {
-            "env": _TEXT,
-            "release": _TEXT,
-            "python": _TEXT,
-            "device": {"enum": ["cpu", "cuda"]},
-            "changed": {"type": "boolean"},
-            "state": {"enum": ["new", "old"]},
-            "installed": packages["properties"]["packages"],
-            "linked": {"type": "array", "items": {"$ref": "#/$defs/CondaPackage"}},
-            "removed": packages["properties"]["removals"],
-            "findings": verification["properties"]["findings"],
-            "verification": {"anyOf": [{"$ref": "#/$defs/Verification"}, {"type": "null"}]},
-            "plan": _TEXT,
-        },
-        "error": {
-            "error": {
-                "type": "object",
-                "properties": {
-                    "code": {"type": "integer"},
-                    **dict.fromkeys(("message", "place", "hint", "cause"), _TEXT),
-                    **dict.fromkeys(("faults", "refusals", "nearest"), _TEXTS),
-                },
-                "required": ["code", "message"],
-            }
-        },
-        "undo": {
-            "env": _TEXT,
-            "interrupted": {"type": ["object", "null"]},
-            "restored": {"enum": ["absent", "empty", "venv", "conda", None]},
-            "removed": _TEXTS,
-            "put_back": _TEXTS,
-            "kept": _TEXTS,
-            "moved_aside": _TEXTS,
-            "moved_to": {"type": ["string", "null"]},
-            "not_returned": _TEXTS,
-        },
-    }
+def _document(name: str, fields: dict[str, Any], definitions: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the schema of a document that is written field by field."""
     schema = f"tfsetup/{name}/1"
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": schema,
         "type": "object",
-        "properties": {"schema": {"const": schema}, **fields[name]},
-        "required": ["schema", *fields[name]],
-        "$defs": definitions if name == "apply" else {},
+        "properties": {"schema": {"const": schema}, **fields},
+        "required": ["schema", *fields],
+        "$defs": definitions or {},
     }
+
+
+_ERROR = {
+    "error": {
+        "type": "object",
+        "properties": {
+            "code": {"type": "integer"},
+            **dict.fromkeys(("message", "place", "hint", "cause"), _TEXT),
+            **dict.fromkeys(("faults", "refusals", "nearest"), _TEXTS),
+        },
+        "required": ["code", "message"],
+    }
+}
+_UNDO = {
+    "env": _TEXT,
+    "interrupted": {"type": ["object", "null"]},
+    "restored": {"enum": ["absent", "empty", "venv", "conda", None]},
+    "removed": _TEXTS,
+    "put_back": _TEXTS,
+    "kept": _TEXTS,
+    "moved_aside": _TEXTS,
+    "moved_to": {"type": ["string", "null"]},
+    "not_returned": _TEXTS,
+}
+
+
+def _apply() -> dict[str, Any]:
+    verification, plan = _of_record("verify"), _of_record("plan")
+    definitions = {**verification["$defs"], **plan["$defs"]}
+    definitions["Verification"] = {key: verification[key] for key in ("type", "description", "properties", "required")}
+    fields = {
+        "env": _TEXT,
+        "release": _TEXT,
+        "python": _TEXT,
+        "device": {"enum": ["cpu", "cuda"]},
+        "changed": {"type": "boolean"},
+        "state": {"enum": ["new", "old"]},
+        "installed": plan["properties"]["packages"],
+        "linked": {"type": "array", "items": {"$ref": "#/$defs/CondaPackage"}},
+        "removed": plan["properties"]["removals"],
+        "findings": verification["properties"]["findings"],
+        "verification": {"anyOf": [{"$ref": "#/$defs/Verification"}, {"type": "null"}]},
+        "plan": _TEXT,
+    }
+    return _document("apply", fields, definitions)
+
+
+def _cause() -> dict[str, Any]:
+    """The document of ``explain CODE --json``: what an environment shows is not in it."""
+    page = _of_record("cause")
+    page["properties"]["findings"] = {"type": "array", "maxItems": 0}
+    return page
+
+
+def _verify() -> dict[str, Any]:
+    """The document of ``verify --json``: the record, and whether it passed."""
+    schema = _of_record("verify")
+    schema["properties"] = {"schema": schema["properties"].pop("schema"), "passed": {"type": "boolean"}, **schema["properties"]}
+    schema["required"].insert(1, "passed")
+    return schema
 
 
 def _examination() -> dict[str, Any]:
     """The document of ``doctor --json``: ``changes`` is there with ``--compare``."""
-    from provisioner.model.diagnosis import Changes, Examination  # noqa: PLC0415 - only this document
-
     schema = codec.json_schema(Examination, "tfsetup/examination/1")
     changes = codec.json_schema(Changes, "")
     schema["properties"] = {

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from provisioner.engines import uv
 from provisioner.errors import CouldNotTellError, InputError
-from provisioner.host import Host
+from provisioner.host import Host, Reader
 from provisioner.host.files import make_folders, sweep
 from provisioner.model import codec
 from provisioner.model.facts import Facts
+from provisioner.session.trust import Trust
 
 if TYPE_CHECKING:
     from provisioner.catalogue import Catalogue
@@ -37,10 +38,15 @@ def cache_folder(host: Host) -> str:
 
 
 class Session:
-    """One run on one machine: ``host`` is the port to it; what a command does not ask for is neither imported nor read."""
+    """One run on one machine: ``host`` is the port to it; what a command does not ask for is neither imported nor read.
 
-    def __init__(self, host: Host) -> None:
+    ``trust`` asks for the word that is needed for what only a file names.
+    """
+
+    def __init__(self, host: Host, trust: Trust | None = None) -> None:
         self.host = host
+        # Where nobody can be asked, nothing that only a file names is started or asked.
+        self.trust = trust or Trust()
 
     @cached_property
     def cache(self) -> str:
@@ -111,11 +117,19 @@ class Session:
         except CouldNotTellError:
             return ""
 
-    def detect(self, *, env: str, full: bool = True, python: str = "") -> Facts:
-        """Gather the facts of this machine; ``python`` is an interpreter that a person named by its path."""
+    def detect(self, *, env: str, full: bool = True, python: str = "", aloof_of: str = "") -> Facts:
+        """Gather the facts of this machine; ``python`` is an interpreter that a person named by its path.
+
+        With ``aloof_of``, a folder, nothing that lies in it is started.
+        """
         from provisioner.facts import gather  # noqa: PLC0415 - not needed with --facts
 
-        return gather(self.host, env=env, cache=uv.cache_folder(self.host), full=full, store=self.facts_store, python=python)
+        host: Reader = self.host
+        if aloof_of:
+            from provisioner.host.aloof import aloof  # noqa: PLC0415 - few are
+
+            host = aloof(host, aloof_of)
+        return gather(host, env=env, cache=uv.cache_folder(self.host), full=full, store=self.facts_store, python=python)
 
     def read_facts(self, path: str) -> Facts:
         """Read the facts that ``tfsetup detect --json`` printed; raises ``InputError`` with every fault."""

@@ -13,6 +13,7 @@ from provisioner.model.finding import Verification
 from provisioner.verify import children, integrity, surroundings
 from provisioner.verify.judge import judge
 from provisioner.verify.raw import Child, Expected, Raw
+from provisioner.verify.requirements import unmet
 
 __all__ = ["Expected", "no_libraries", "verify"]
 
@@ -38,29 +39,34 @@ def verify(
 
     Raises ``InputError`` when the interpreter cannot be started at all. Everything else, a crash and a hang too, is in the result.
     """
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only verify needs threads
-
     root = host.real(env)
     work = children.make_work(host)
     try:
-        folders = sites(host, root)
-        # The probe runs in this thread, so that Ctrl-C ends it; the rest is short.
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            checking = pool.submit(integrity.check, host, root)
-            build = next((answer for answer in (is_cuda_build(host, site) for site in folders) if answer is not None), None)
-            why_not = no_libraries(host, build=build)
-            opening = None if why_not else pool.submit(children.libraries, host, python, work)
-            progress("importing TensorFlow in a process of its own")
-            probe = children.probe(host, python, work, timeout, progress)
-            progress("comparing the files with their records")
-            found = checking.result()
-            libraries = opening.result() if opening is not None else None
-        # Whether XLA looks beside TensorFlow is known of a release of the catalogue; of any other the newest is taken for granted.
-        beside = expected.cuda is None or expected.cuda.finds_tools
-        raw = _gather(host, probe, libraries, why=why_not, build=build, found=found, folders=folders, beside=beside)
+        raw = _observe(host, root, python, work, expected, timeout, progress)
     finally:
         host.remove_tree(work)
     return judge(raw, expected, env=root, python=python, require_gpu=require_gpu, messages=messages.spoken_on(host.platform))
+
+
+def _observe(host: Host, root: str, python: str, work: str, expected: Expected, timeout: float, progress: Callable[[str], None]) -> Raw:
+    """Run both children and read the files, at the same time."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - doctor takes more from this folder than the proof
+
+    folders = sites(host, root)
+    # The probe runs in this thread, so that Ctrl-C ends it; the rest is short.
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        checking = pool.submit(integrity.check, host, root)
+        build = next((answer for answer in (is_cuda_build(host, site) for site in folders) if answer is not None), None)
+        why_not = no_libraries(host, build=build)
+        opening = None if why_not else pool.submit(children.libraries, host, python, work)
+        progress("importing TensorFlow in a process of its own")
+        probe = children.probe(host, python, work, timeout, progress)
+        progress("comparing the files with their records")
+        found = checking.result()
+        libraries = opening.result() if opening is not None else None
+    # Whether XLA looks beside TensorFlow is known of a release of the catalogue; of any other the newest is taken for granted.
+    beside = expected.cuda is None or expected.cuda.finds_tools
+    return _gather(host, probe, libraries, why=why_not, build=build, found=found, folders=folders, beside=beside)
 
 
 def no_libraries(reader: Reader, *, build: bool | None) -> str:
@@ -85,8 +91,6 @@ def _gather(
     folders: tuple[str, ...],
     beside: bool,
 ) -> Raw:
-    from provisioner.verify.requirements import unmet  # noqa: PLC0415 - packaging costs 45 ms
-
     markers = probe.first("interpreter").get("markers")
     tools = probe.first("loaded").get("tools", {})
     lost = [event["asked"][0] for event in (libraries.all("library") if libraries else ()) if event["asked"] and not event["path"]]

@@ -10,7 +10,8 @@ from provisioner.errors import InputError
 from provisioner.host import Completed, Host, Reader
 from provisioner.host.files import sweep
 from provisioner.in_process import script
-from provisioner.verify.raw import Child, parse_events
+from provisioner.verify.events import parse_events
+from provisioner.verify.raw import Child
 
 # Opening the CUDA libraries takes under a second from a warm disk; a cold one may have to read 3 GB.
 LIBRARIES_SECONDS = 120.0

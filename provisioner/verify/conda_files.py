@@ -119,7 +119,7 @@ def compare(
 
     ``wheels`` are the distributions there, by absolute folders, ``claimed`` maps files that a RECORD lists to the metadata folder of its owner.
     """
-    state = survey(reader, root, wheels)
+    state = read_state(reader, root, wheels)
     if state is None:
         return None
     replaced = {item.package: item.name for item in state.over}
@@ -141,7 +141,7 @@ def compare(
     return replace(state, faults=tuple(faults), files=count, hashed=hashed)
 
 
-def survey(reader: Reader, root: str, wheels: Iterable[Installed]) -> CondaState | None:
+def read_state(reader: Reader, root: str, wheels: Iterable[Installed]) -> CondaState | None:
     """Read the records and tell whose the distributions are, without looking at the files of the packages."""
     if not reader.exists(posixpath.join(root, META)):
         return None

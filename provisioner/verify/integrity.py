@@ -65,18 +65,8 @@ def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = Fa
     ``folders`` are the folders with distributions where they are not those below ``env``. A RECORD that names files outside ``env`` is not
     followed there.
     """
-    distributions: list[Installed] = []
-    faults: list[Fault] = []
-    claims: list[tuple[str, Claim]] = []
     folders = sites(reader, env) if folders is None else folders
-    for site in folders:
-        for entry in reader.list(site):
-            base = posixpath.basename(entry.path)
-            if base.startswith("~"):
-                # pip renames a folder so before it removes it, and leaves it when that fails (AdjacentTempDirectory).
-                faults.append(Fault(distribution="", kind="leftover", path=entry.path, detail="left by an interrupted pip"))
-            elif base.endswith(".dist-info"):
-                _read_distribution(reader, entry, distributions, faults, claims)
+    distributions, faults, claims = _read_folders(reader, folders)
     bounds = (env.rstrip("/") + "/", *(site + "/" for site in folders))
     rows = index((path, claim) for path, claim in claims if path.startswith(bounds) and not path.endswith(_NOT_COMPARED)).claims
     owning = _owners(rows)
@@ -106,6 +96,22 @@ def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = Fa
         natives=_natives(sizes, rows),
         conda=conda,
     )
+
+
+def _read_folders(reader: Reader, folders: tuple[str, ...]) -> tuple[list[Installed], list[Fault], list[tuple[str, Claim]]]:
+    """Read the distributions of the folders, what is wrong with their metadata, and what they have recorded."""
+    distributions: list[Installed] = []
+    faults: list[Fault] = []
+    claims: list[tuple[str, Claim]] = []
+    for site in folders:
+        for entry in reader.list(site):
+            base = posixpath.basename(entry.path)
+            if base.startswith("~"):
+                # pip renames a folder so before it removes it, and leaves it when that fails (AdjacentTempDirectory).
+                faults.append(Fault(distribution="", kind="leftover", path=entry.path, detail="left by an interrupted pip"))
+            elif base.endswith(".dist-info"):
+                _read_distribution(reader, entry, distributions, faults, claims)
+    return distributions, faults, claims
 
 
 def _conda(

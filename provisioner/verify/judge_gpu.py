@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from typing import TYPE_CHECKING
 
+from provisioner.base.numbers import runs
 from provisioner.model.finding import Check, Confidence, Evidence, LoadedLibrary, Severity
-from provisioner.verify.raw import Child, Event, Expected, Raw, ending
+from provisioner.verify.events import Event
+from provisioner.verify.raw import Child, Expected, Raw, ending
 
 if TYPE_CHECKING:
     from provisioner.causes.findings import Findings
@@ -142,7 +143,7 @@ def cudnn_fits(have: str, want: str) -> bool:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+    return runs(version)[:3]
 
 
 def _driver(raw: Raw, libraries: tuple[LoadedLibrary, ...], findings: Findings, *, here: bool) -> None:

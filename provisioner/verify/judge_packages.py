@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from provisioner.base.names import RELEASED
 from provisioner.model.finding import Check, Confidence, Evidence, Severity
 from provisioner.verify import conda_files
+from provisioner.verify.events import Event
 from provisioner.verify.integrity import Fault
-from provisioner.verify.raw import Event, Expected, Raw
+from provisioner.verify.raw import Expected, Raw
 
 if TYPE_CHECKING:
     from provisioner.causes.findings import Findings
@@ -47,9 +48,9 @@ def _versions(raw: Raw, expected: Expected, findings: Findings) -> None:
     versions = raw.ran("versions")
     if versions is None or versions.status != "passed":
         return
-    told = str(versions.data["tensorflow"])
+    told = str(versions.data.get("tensorflow", ""))
     if expected.tensorflow and _plain(told) != _plain(expected.tensorflow):
-        seen = Evidence(seen=f"tf.__version__ is {told}, the plan has {expected.tensorflow}", where=str(versions.data["file"]))
+        seen = Evidence(seen=f"tf.__version__ is {told}, the plan has {expected.tensorflow}", where=str(versions.data.get("file", "")))
         findings.add("install-corrupt", "error", "certain", seen)
     installed = {item.name: item for item in raw.integrity.distributions}
     for name in RELEASED:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import signal
 from dataclasses import field
-from typing import Any
 
 from provisioner.model.catalogue import CudaBuild
 from provisioner.model.finding import CheckStatus
 from provisioner.model.record import record
+from provisioner.verify.events import Event
 from provisioner.verify.integrity import Integrity
 from provisioner.verify.requirements import Unmet
 from provisioner.verify.surroundings import Surroundings
-
-Event = dict[str, Any]
 
 
 @record
@@ -93,22 +91,6 @@ class Raw:
         return tuple(devices.data.get("gpus", ())) if devices else ()
 
 
-def parse_events(text: str, mark: str) -> tuple[Event, ...]:
-    """Return the events in what a child wrote; lines without the mark are noise, a line that was cut off by a crash is left out."""
-    found: list[Event] = []
-    for line in text.splitlines():
-        head, _, body = line.partition(" ")
-        if head != mark:
-            continue
-        try:
-            event = json.loads(body)
-        except json.JSONDecodeError:
-            continue
-        if isinstance(event, dict) and isinstance(event.get("event"), str):
-            found.append(event)
-    return tuple(found)
-
-
 def checks_of(child: Child) -> tuple[Ran, ...]:
     """Return the checks in order; one that started and did not end carries the child's end."""
     ended = {(event["check"], event["device"]): event for event in child.all("end")}
@@ -120,8 +102,9 @@ def checks_of(child: Child) -> tuple[Ran, ...]:
             status: CheckStatus = "timed out" if child.timed_out else "crashed"
             found.append(Ran(name=key[0], device=key[1], status=status, detail=ending(child), seconds=0.0, data={}))
         else:
-            data = end.get("data") or {}
-            found.append(Ran(name=key[0], device=key[1], status=end["status"], detail=end["detail"], seconds=end["seconds"], data=data))
+            found.append(
+                Ran(name=key[0], device=key[1], status=end["status"], detail=end["detail"], seconds=end["seconds"], data=end["data"])
+            )
     return tuple(found)
 
 
@@ -130,8 +113,6 @@ def ending(child: Child) -> str:
     if child.timed_out:
         return f"no answer within {child.limit:.0f} s"
     if child.code < 0:
-        import signal  # noqa: PLC0415 - only after a crash
-
         try:
             name = signal.Signals(-child.code).name
         except ValueError:

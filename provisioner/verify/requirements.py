@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from provisioner.base.names import is_rival, normalise
+from provisioner.base.requirement import admits, applies, is_beyond, read_requirement
 from provisioner.environment.distributions import Installed
 from provisioner.model.record import record
 
@@ -33,30 +34,29 @@ def unmet(installed: Iterable[Installed], markers: Mapping[str, str]) -> tuple[U
     ``markers`` is the target interpreter's environment (PEP 508). Extras are not asked for; pre-releases count when they are what is
     installed; a requirement that cannot be parsed is left out, as pip warns about it elsewhere.
     """
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - 45 ms that only verify pays
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - as above
+    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - 45 ms that only verify pays
 
     versions = {item.name: item.version for item in installed}
     environment = {**markers, "extra": ""}
     found: list[Unmet] = []
     for item in installed:
         try:
-            python = SpecifierSet(item.requires_python)
-        except InvalidSpecifier:
+            python = SpecifierSet("" if is_beyond(item.requires_python) else item.requires_python)
+        except ValueError:
             python = SpecifierSet()
         full = markers.get("python_full_version", "")
-        if full and not python.contains(full, prereleases=True):
+        if full and not admits(python, full):
             found.append(_unmet(item, f"Python {item.requires_python}", "python", full, ""))
         for text in item.requires:
             try:
-                requirement = Requirement(text)
-            except InvalidRequirement:
+                requirement = read_requirement(text)
+            except ValueError:
                 continue
-            if requirement.marker is not None and not requirement.marker.evaluate(environment):
+            if not applies(requirement, environment):
                 continue
             name = normalise(requirement.name)
             version = versions.get(name, "")
-            if not version or not requirement.specifier.contains(version, prereleases=True):
+            if not version or not admits(requirement.specifier, version):
                 asked = f"{requirement.name}{requirement.specifier}"
                 found.append(_unmet(item, asked, name, version, _note(name, version, versions)))
     return tuple(found)

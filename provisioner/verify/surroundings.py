@@ -71,7 +71,7 @@ def _gpus(reader: Reader) -> tuple[str, ...]:
 
 
 def _driver(reader: Reader) -> str:
-    found = re.search(r"Kernel Module\D*(\d+(?:\.\d+)+)", _read(reader, "/proc/driver/nvidia/version"))
+    found = re.search(r"Kernel Module\D{0,80}(\d+(?:\.\d+)+)", _read(reader, "/proc/driver/nvidia/version"))
     return found.group(1) if found else ""
 
 

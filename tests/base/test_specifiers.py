@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 
-from provisioner.base.specifiers import contains, readable
+from provisioner.base.versions import contains, readable
 
 NUMBERS = st.lists(st.integers(0, 30), min_size=1, max_size=4).map(lambda parts: ".".join(map(str, parts)))
 VERSIONS = st.builds(lambda base, tail: base + tail, NUMBERS, st.sampled_from(["", "rc0", "rc1", "a2", ".post1", "rc1.post2"]))

@@ -10,7 +10,10 @@ import pytest
 
 from provisioner.base.progress import SILENT
 from provisioner.change.conda import HISTORY, history, link
-from provisioner.change.outgoing import of_conda
+from provisioner.change.contents import read_contents
+from provisioner.change.outgoing import leaving
+from provisioner.environment.read import read_conda_site
+from provisioner.environment.workspace import Workspace
 from provisioner.errors import OperationError
 from provisioner.host.local import LocalHost
 from provisioner.model.conda_package import CondaPackage, CondaPart, CondaRemoval
@@ -69,11 +72,16 @@ def record(root: Path, identity: str, *files: str) -> None:
     (root / f"conda-meta/{identity}.json").write_text(json.dumps(data))
 
 
+def of_conda(root: Path) -> frozenset[str]:
+    made = replace(plan(root.parent, PART), removals=())
+    return leaving(read_contents(made, HOST, Workspace(root=str(root)), read_conda_site(HOST, str(root))))
+
+
 def test_what_leaves_is_the_files_of_its_packages_and_their_records(tmp_path: Path) -> None:
     root = environment(tmp_path / "env", "bin/python", "lib/mine.py", "lib/theirs.py")
     record(root, "python-3.11.0-h1_0", "bin/python", "lib/mine.py", "lib/gone.py")
     record(root, "other-1-0", "lib/theirs.py")
-    assert of_conda(HOST, str(root), PART) == {"bin/python", "lib/mine.py", "conda-meta/python-3.11.0-h1_0.json"}
+    assert of_conda(root) == {"bin/python", "lib/mine.py", "conda-meta/python-3.11.0-h1_0.json"}
 
 
 @pytest.mark.parametrize("path", ["../outside", "/etc/passwd", "lib/../../outside"])
@@ -81,11 +89,13 @@ def test_a_record_that_names_files_outside_takes_none_of_them(tmp_path: Path, pa
     root = environment(tmp_path / "env", "bin/python")
     (tmp_path / "outside").write_text("x")
     record(root, "python-3.11.0-h1_0", "bin/python", path)
-    assert of_conda(HOST, str(root), PART) == {"bin/python", "conda-meta/python-3.11.0-h1_0.json"}
+    assert of_conda(root) == {"bin/python", "conda-meta/python-3.11.0-h1_0.json"}
 
 
 def test_a_package_that_is_not_there_has_no_files(tmp_path: Path) -> None:
-    assert of_conda(HOST, str(environment(tmp_path / "env", "bin/python")), PART) == set()
+    root = environment(tmp_path / "env", "bin/python")
+    record(root, "other-1-0")
+    assert of_conda(root) == set()
 
 
 def test_where_nothing_changes_nothing_is_written(tmp_path: Path) -> None:

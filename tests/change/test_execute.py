@@ -119,6 +119,27 @@ def test_an_existing_environment_changes_and_comes_back_file_by_file(tmp_path: P
     assert snapshot(env) == before
 
 
+def test_what_a_package_that_stays_has_recorded_stays_too(tmp_path: Path, wheels: Path) -> None:
+    """Many wheels bring a `tests` or `common` of their own. The old six brought one, the new one does not, and a package of one's own needs it."""
+    host, env = LocalHost(), tmp_path / "env"
+    make_wheel(wheels, "six", "1.0", {"six.py": "VERSION = 1\n", "common/__init__.py": "", "common/six.py": ""})
+    make_wheel(wheels, "my-own", "3.0", {"my_own.py": "import common\n", "common/__init__.py": ""})
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "-q", "--python", sys.executable, str(env)], check=True)
+    subprocess.run([*uv, "pip", "install", "-q", "--link-mode", "copy", "--python", f"{env}/bin/python", "six==1.0", "my-own"], check=True)
+    subprocess.run([f"{env}/bin/python", "-c", "import common.six, my_own"], check=True)
+    before = snapshot(env)
+    assert run(host, env, new_set(wheels)).kept
+    after = snapshot(env)
+    assert not [name for name in after if name.startswith(f"{SITE}/common/") and "six" in name], "the byte code of what leaves goes with it"
+    assert any(name.startswith(f"{SITE}/common/__pycache__/__init__.") for name in after), "and that of what stays does not"
+    subprocess.run([f"{env}/bin/python", "-c", "import my_own"], check=True)
+    workspace = Workspace(root=str(env))
+    with holding(host, workspace, 0):
+        recovery.undo(host, workspace, last_record(host, workspace))
+    assert snapshot(env) == before
+
+
 def test_a_second_plan_has_nothing_to_do(tmp_path: Path, wheels: Path) -> None:
     host, env, lock = LocalHost(), tmp_path / "env", new_set(wheels)
     run(host, env, lock)

@@ -18,10 +18,11 @@ from provisioner.host.local import LocalHost
 from tests.channel.cuda import NEEDS_COMPILER
 from tests.conda_sets import OLDER, RELEASES, Conda
 from tests.faults.fingerprint import differences, fingerprint
-from tests.killing import MOMENTS, states_of
+from tests.killing import states_of
 from tests.support import PYTHON, SITE, snapshot, verification
 
-STRANGE = ("a b", "ü", "a$HOME`id`", "[a]*?%20#;&!")
+# One name that holds everything; each by itself is slow.
+STRANGE = ("a ü$HOME`id`[a]*?%20#;&!", *(pytest.param(name, marks=pytest.mark.slow) for name in ("a b", "ü", "a$HOME`id`", "[a]*?%20#;&!")))
 
 
 def packages(env: Path) -> dict[str, str]:
@@ -183,6 +184,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return conda_root(tmp_path / "home", monkeypatch)
 
 
+@pytest.mark.slow
 def test_where_conda_is_it_is_told_and_told_again_when_it_is_over(conda: Conda, tmp_path: Path, root: Path) -> None:
     env, listed = tmp_path / "work/lab", tmp_path / "home/.conda/environments.txt"
     before = snapshot(tmp_path / "home")
@@ -198,8 +200,15 @@ def test_where_conda_is_it_is_told_and_told_again_when_it_is_over(conda: Conda, 
     assert {name for name in snapshot(tmp_path / "home") if not name.startswith("miniconda3/pkgs/")} == set(before)
 
 
-@pytest.mark.parametrize("moments", MOMENTS)
-@pytest.mark.parametrize("kind", ["new", pytest.param("existing", marks=NEEDS_COMPILER)])
+@pytest.mark.parametrize(
+    ("kind", "moments"),
+    [
+        ("new", "telling"),
+        pytest.param("new", "every", marks=pytest.mark.slow),
+        # A thousand files at each moment; test_conda_fix.py has all moments of a small one.
+        pytest.param("existing", "every", marks=[pytest.mark.slow, NEEDS_COMPILER]),
+    ],
+)
 def test_killed_at_any_moment_it_is_the_old_one_or_the_new_one(
     conda: Conda, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, moments: str
 ) -> None:
@@ -235,6 +244,7 @@ def without_lock(found: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in found.items() if not name.startswith(("work/.lab.tfsetup-new", "work/.lab.tfsetup-lock"))}
 
 
+@pytest.mark.slow
 def test_a_cache_that_lacks_files_is_filled_again(conda: Conda, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RATTLER_CACHE_DIR", str(tmp_path / "rattler"))
     assert conda.apply(tmp_path / "first").kept

@@ -24,8 +24,7 @@ from provisioner.model.catalogue import Lock
 from provisioner.model.finding import Repair
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
-from provisioner.repair import plans
-from tests.fixing import VERSION, ground, interpreter, read_ground
+from tests.fixing import VERSION, inputs_of, interpreter, rebuild, repair_inputs, smallest, whole
 from tests.killing import states_of
 from tests.support import PYTHON, SITE, make_lock, make_plan, make_wheel, prove_by_import, snapshot
 
@@ -58,14 +57,24 @@ def pip(env: Path, *names: str) -> None:
     subprocess.run(uv, check=True)
 
 
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the environment is made once, and where each test gets its copy: the same place, which an environment knows by heart."""
+    return tmp_path_factory.mktemp("root")
+
+
 @pytest.fixture
-def env(tmp_path: Path, wheels: Path, lock: Lock) -> Path:
+def env(root: Path, wheels: Path, lock: Lock) -> Path:
     """An environment with the whole set, byte code, and something of the user's own."""
-    env = tmp_path / "place" / "env"
-    subprocess.run([sys.executable, "-m", "uv", "venv", "-q", "--python", sys.executable, str(env)], check=True)
+    env, first = root / "place" / "env", root / "first"
     make_wheel(wheels, "my-own", "3.0", {"my_own.py": "", "shared/my_own.py": ""})
-    pip(env, "tensorflow==2.0", "six==2.0", "numpy==1.26", "my-own")
-    subprocess.run([f"{env}/bin/python", "-c", "import six, tensorflow.core.a, numpy, my_own"], check=True)
+    if not first.exists():
+        subprocess.run([sys.executable, "-m", "uv", "venv", "-q", "--python", sys.executable, str(env)], check=True)
+        pip(env, "tensorflow==2.0", "six==2.0", "numpy==1.26", "my-own")
+        subprocess.run([f"{env}/bin/python", "-c", "import six, tensorflow.core.a, numpy, my_own"], check=True)
+        (root / "place").rename(first)
+    shutil.rmtree(root / "place", ignore_errors=True)
+    shutil.copytree(first, root / "place", symlinks=True)
     return env
 
 
@@ -114,7 +123,7 @@ def twice(env: Path) -> None:
 def test_one_distribution_is_installed_anew_and_the_broken_state_comes_back(env: Path, lock: Lock, damage: Callable[[Path], None]) -> None:
     damage(env)
     before = snapshot(env)
-    plan = plans.smallest(read_ground(HOST, env, lock), (restore("six"),))
+    plan = smallest(inputs_of(HOST, env, lock), (restore("six"),))
     assert [item.name for item in plan.packages] == ["six"]
     assert run(env, plan).kept
     assert [path.name for path in packages(env).glob("six-*.dist-info")] == ["six-2.0.dist-info"]
@@ -133,7 +142,7 @@ def test_what_an_interrupted_install_left_does_not_survive_beside_the_restored_o
     (packages(env) / "numpy" / "of_2_0.py").write_text("")
     (packages(env) / "numpy" / "__pycache__" / "of_2_0.cpython-311.pyc").write_bytes(b"x")
     before = snapshot(env)
-    assert run(env, plans.smallest(read_ground(HOST, env, lock), (restore("numpy"),))).kept
+    assert run(env, smallest(inputs_of(HOST, env, lock), (restore("numpy"),))).kept
     assert {path.name for path in (packages(env) / "numpy").iterdir()} == {"__init__.py", "core.py"}
     undo(env)
     assert snapshot(env) == before
@@ -145,7 +154,7 @@ def test_a_folder_that_others_own_too_is_replaced_file_by_file(env: Path, wheels
         make_wheel(wheels, "sharing", "1.0", {"shared/sharing.py": "V = 1\n"}),
     )
     (packages(env) / "shared" / "sharing.py").write_text("half")
-    plan = plans.smallest(read_ground(HOST, env, lock), (restore("sharing"),))
+    plan = smallest(inputs_of(HOST, env, lock), (restore("sharing"),))
     assert run(env, plan).kept
     assert (packages(env) / "shared" / "sharing.py").read_text() == "V = 1\n"
     assert (packages(env) / "shared" / "my_own.py").exists()
@@ -156,7 +165,7 @@ def test_a_rival_goes_and_what_both_owned_is_restored_in_full(env: Path, wheels:
     pip(env, "tensorflow-cpu==2.1")
     before = snapshot(env)
     gone = Repair(kind="remove", name="tensorflow-cpu", reason="it owns the same folder")
-    plan = plans.smallest(read_ground(HOST, env, lock), (gone,))
+    plan = smallest(inputs_of(HOST, env, lock), (gone,))
     assert [item.name for item in plan.packages] == ["tensorflow"]
     assert run(env, plan).kept
     names = {str(path.relative_to(packages(env))) for path in packages(env).rglob("*.py") if path.parts[-2] != "__pycache__"}
@@ -170,7 +179,7 @@ def test_what_is_removed_leaves_the_files_that_another_has_recorded_too(env: Pat
     make_wheel(wheels, "also-own", "1.0", {"shared/my_own.py": "", "shared/also.py": ""})
     pip(env, "also-own")
     gone = Repair(kind="remove", name="also-own", reason="it is in the way")
-    assert run(env, plans.smallest(read_ground(HOST, env, lock), (gone,))).kept
+    assert run(env, smallest(inputs_of(HOST, env, lock), (gone,))).kept
     assert {path.name for path in (packages(env) / "shared").glob("*.py")} == {"my_own.py"}
 
 
@@ -179,7 +188,7 @@ def test_a_file_of_the_users_own_is_renamed_beside_itself_and_comes_back(env: Pa
     own.write_text("print('mine')\n")
     before = snapshot(env.parent)
     away = Repair(kind="move away", path=str(own), own=True, reason="it hides NumPy")
-    plan = plans.smallest(read_ground(HOST, env, lock, asides={str(own): f"{own}.moved-by-tfsetup"}), (away,))
+    plan = smallest(inputs_of(HOST, env, lock, asides={str(own): f"{own}.moved-by-tfsetup"}), (away,))
     assert plan.outside == (f"{own} is renamed to numpy.py.moved-by-tfsetup",)
     assert run(env, plan).kept
     assert not own.exists()
@@ -192,7 +201,7 @@ def test_an_entry_that_has_changed_its_place_since_makes_the_plan_stale(env: Pat
     own = env.parent / "numpy.py"
     own.write_text("")
     away = Repair(kind="move away", path=str(own), own=True, reason="it hides NumPy")
-    plan = plans.smallest(read_ground(HOST, env, lock, asides={str(own): f"{own}.moved-by-tfsetup"}), (away,))
+    plan = smallest(inputs_of(HOST, env, lock, asides={str(own): f"{own}.moved-by-tfsetup"}), (away,))
     (env.parent / "numpy.py.moved-by-tfsetup").write_text("another")
     with pytest.raises(StalePlanError):
         run(env, plan)
@@ -203,7 +212,7 @@ def test_undo_stops_where_a_new_file_stands_in_the_place_of_the_one_that_was_mov
     own = env.parent / "numpy.py"
     own.write_text("old")
     away = Repair(kind="move away", path=str(own), own=True, reason="it hides NumPy")
-    run(env, plans.smallest(read_ground(HOST, env, lock, asides={str(own): f"{own}.moved-by-tfsetup"}), (away,)))
+    run(env, smallest(inputs_of(HOST, env, lock, asides={str(own): f"{own}.moved-by-tfsetup"}), (away,)))
     own.write_text("new")
     before = snapshot(env.parent)
     with pytest.raises(InTheWayError) as caught:
@@ -225,7 +234,7 @@ def test_an_entry_inside_the_environment_goes_out_and_a_file_and_a_link_are_writ
         Repair(kind="write", path=str(env / "pyvenv.cfg"), target="home = /nowhere\n", reason="it is wrong"),
         Repair(kind="link", path=str(packages(env) / "tensorflow" / "lib.so.2"), target="core/a.py", reason="nobody finds it"),
     )
-    assert run(env, plans.smallest(read_ground(HOST, env, lock), repairs), prove=lambda root: prove_after(env, root)).kept
+    assert run(env, smallest(inputs_of(HOST, env, lock), repairs), prove=lambda root: prove_after(env, root)).kept
     assert not leak.exists()
     assert (packages(env) / "tensorflow" / "lib.so.2").readlink() == Path("core/a.py")
     undo(env)
@@ -237,7 +246,7 @@ def test_a_script_that_is_written_anew_can_still_be_started(env: Path, lock: Loc
     script.write_text("#!/gone/python\n")
     before = snapshot(env)
     wish = Repair(kind="write", path=str(script), target="#!/bin/sh\necho it runs\n", reason="it names another place")
-    assert run(env, plans.smallest(read_ground(HOST, env, lock), (wish,))).kept
+    assert run(env, smallest(inputs_of(HOST, env, lock), (wish,))).kept
     assert subprocess.run([str(script)], capture_output=True, text=True, check=True).stdout == "it runs\n"
     undo(env)
     assert snapshot(env) == before
@@ -273,9 +282,9 @@ def test_an_environment_whose_python_is_gone_gets_another_and_a_package(env: Pat
     without_python(env)
     truncated(env)
     before = snapshot(env)
-    found = ground_of(env, lock)
+    found = inputs_with_base(env, lock)
     repairs = (Repair(kind="interpreter", target=base(), reason="its Python is gone"), restore("six"))
-    assert run(env, plans.smallest(found, repairs)).kept
+    assert run(env, smallest(found, repairs)).kept
     done = subprocess.run([f"{env}/bin/six"], capture_output=True, text=True, check=False)
     assert "has no attribute 'main'" in done.stderr or "cannot import name 'main'" in done.stderr, "the script finds its Python"
     assert (env / "bin" / "python").readlink() == Path(base())
@@ -283,9 +292,9 @@ def test_an_environment_whose_python_is_gone_gets_another_and_a_package(env: Pat
     assert snapshot(env) == before
 
 
-def ground_of(env: Path, lock: Lock):
-    found = read_ground(HOST, env, lock)
-    return ground(found.site, lock, config=found.config, choice=replace_interpreter(found))
+def inputs_with_base(env: Path, lock: Lock):
+    found = inputs_of(HOST, env, lock)
+    return repair_inputs(found.site, lock, config=found.config, choice=replace_interpreter(found))
 
 
 def replace_interpreter(found):
@@ -298,7 +307,7 @@ def test_an_environment_without_its_configuration_is_read_and_mended(env: Path, 
     (env / "pyvenv.cfg").unlink()
     before = snapshot(env)
     repairs = (Repair(kind="interpreter", target=base(), reason="its configuration is gone"),)
-    assert run(env, plans.smallest(ground_of(env, lock), repairs)).kept
+    assert run(env, smallest(inputs_with_base(env, lock), repairs)).kept
     assert f"home = {Path(base()).parent}" in (env / "pyvenv.cfg").read_text()
     undo(env)
     assert snapshot(env) == before
@@ -308,7 +317,7 @@ def test_the_whole_set_is_put_back_and_what_else_is_there_stays(env: Path, lock:
     truncated(env)
     (packages(env) / "~umpy").mkdir()
     before = snapshot(env)
-    plan = plans.whole(read_ground(HOST, env, lock), ())
+    plan = whole(inputs_of(HOST, env, lock), ())
     assert {item.name for item in plan.packages} == {"tensorflow", "six", "numpy"}
     assert run(env, plan).kept
     assert (packages(env) / "my_own.py").exists()
@@ -321,7 +330,7 @@ def rebuilding(env: Path, lock: Lock) -> Plan:
     without_python(env)
     shutil.rmtree(packages(env) / "tensorflow")
     (env / "notes.txt").write_text("the user's own")
-    return plans.rebuild(ground_of(env, lock), (), ())
+    return rebuild(inputs_with_base(env, lock), (), ())
 
 
 def test_the_environment_is_made_anew_in_its_place_and_the_old_one_comes_back(env: Path, lock: Lock) -> None:
@@ -341,7 +350,7 @@ def test_a_repair_that_proves_nothing_is_taken_back(env: Path, lock: Lock) -> No
     (packages(env) / "tensorflow" / "__init__.py").write_text("GOOD = False\n")
     truncated(env)
     before = snapshot(env)
-    assert not run(env, plans.smallest(read_ground(HOST, env, lock), (restore("six"),))).kept
+    assert not run(env, smallest(inputs_of(HOST, env, lock), (restore("six"),))).kept
     assert snapshot(env) == before
 
 
@@ -354,9 +363,9 @@ def mixed(env: Path, lock: Lock) -> Plan:
         Repair(kind="interpreter", target=base(), reason="another"),
         Repair(kind="move away", path=str(own), own=True, reason="it hides NumPy"),
     )
-    found = ground_of(env, lock)
-    return plans.smallest(
-        ground(found.site, lock, config=found.config, choice=found.choice, asides={str(own): f"{own}.moved-by-tfsetup"}), repairs
+    found = inputs_with_base(env, lock)
+    return smallest(
+        repair_inputs(found.site, lock, config=found.config, choice=found.choice, asides={str(own): f"{own}.moved-by-tfsetup"}), repairs
     )
 
 
@@ -397,6 +406,7 @@ def test_an_undo_that_was_killed_is_finished_by_the_next_one(tmp_path: Path, env
     assert state.last
 
 
+@pytest.mark.slow
 def test_scripts_of_a_second_apply_to_an_environment_of_the_tools_own_find_their_python(tmp_path: Path, wheels: Path, lock: Lock) -> None:
     """It is relocatable, and uv's ``--prefix`` would write scripts for it that lead nowhere."""
     env = tmp_path / "own"

@@ -1,4 +1,4 @@
-"""Moves out and in: as few as possible, byte code with its module, and nothing that is not doomed."""
+"""Moves out and in: as few as possible, byte code with its module, and nothing that is not outgoing."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_paths_become_folders_and_a_whole_folder_stands_for_all_in_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("there", "doomed", "moves"),
+    ("there", "outgoing", "moves"),
     [
         (["p/a.py", "p/b.py"], ["p/a.py", "p/b.py"], ["p"]),
         (["p/a.py", "p/b.py"], ["p/a.py"], ["p/a.py"]),
@@ -52,14 +52,18 @@ def test_paths_become_folders_and_a_whole_folder_stands_for_all_in_it() -> None:
         # Only byte code keeps the folder: of a module that is elsewhere or has left; what stays before it in the list is not forgotten.
         (["p/a.py", "p/__pycache__/a.x.pyc", "p/__pycache__/b.x.pyc"], ["p/a.py"], ["p/__pycache__/a.x.pyc", "p/a.py"]),
         (["p/A", "p/a.py", "p/__pycache__/a.x.pyc"], ["p/a.py"], ["p/__pycache__", "p/a.py"]),
+        # pip records byte code: other byte code of the module goes with it all the same, and that of another module stays.
+        (["p/a.py", "p/b.py", "p/__pycache__/a.1.pyc", "p/__pycache__/a.2.pyc"], ["p/a.py", "p/__pycache__/a.1.pyc"], ["p/__pycache__", "p/a.py"]),
+        (["p/a.py", "p/__pycache__/a.1.pyc", "p/__pycache__/a.2.pyc", "p/__pycache__/b.1.pyc"], ["p/a.py", "p/__pycache__/a.1.pyc"],
+         ["p/__pycache__/a.1.pyc", "p/__pycache__/a.2.pyc", "p/a.py"]),
         (["p/a.py"], ["p"], ["p"]),
         (["p/a.py"], ["p/missing.py", "missing"], []),
         (["p/a.py/"], ["p/a.py"], ["p"]),
     ],
 )  # fmt: skip
-def test_the_fewest_moves(tmp_path: Path, there: list[str], doomed: list[str], moves: list[str]) -> None:
+def test_the_fewest_moves(tmp_path: Path, there: list[str], outgoing: list[str], moves: list[str]) -> None:
     fill(tmp_path, *there)
-    assert sorted(outgoing_moves(HOST, str(tmp_path), doomed)) == sorted(moves)
+    assert sorted(outgoing_moves(HOST, str(tmp_path), outgoing)) == sorted(moves)
 
 
 NAMES = st.sampled_from(["a.py", "b.py", "ab.py", "c", "d.so"])
@@ -68,8 +72,8 @@ PATHS = st.builds(posixpath.join, FOLDERS, NAMES).map(lambda name: "env/" + name
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(there=st.sets(PATHS, max_size=14), doomed=st.sets(PATHS, max_size=8), compiled=st.booleans())
-def test_exactly_the_doomed_files_and_their_byte_code_leave_and_come_back(there: set[str], doomed: set[str], compiled: bool) -> None:
+@given(there=st.sets(PATHS, max_size=14), outgoing=st.sets(PATHS, max_size=8), compiled=st.booleans())
+def test_exactly_the_doomed_files_and_their_byte_code_leave_and_come_back(there: set[str], outgoing: set[str], compiled: bool) -> None:
     base = Path(tempfile.mkdtemp())
     try:
         root = fill(base / "root", *there)
@@ -80,12 +84,12 @@ def test_exactly_the_doomed_files_and_their_byte_code_leave_and_come_back(there:
                     folder, base_name = posixpath.split(name)
                     fill(root, f"{folder}/__pycache__/{base_name[:-3]}.cpython-311.pyc")
         before, all_files = snapshot(root), files(root)
-        gone = {name for name in doomed if name in there}
+        gone = {name for name in outgoing if name in there}
         for name in list(gone):
             folder, base_name = posixpath.split(name)
             gone |= {f"{folder}/__pycache__/{base_name[:-3]}.cpython-311.pyc"} & all_files if name.endswith(".py") else set()
         workspace = Workspace(root=str(root))
-        moves = outgoing_moves(HOST, str(root), doomed)
+        moves = outgoing_moves(HOST, str(root), outgoing)
         assert not any(one != other and one.startswith(other + "/") for one in moves for other in moves), "no move inside another"
         journal = Journal(number=1, seal="", started="", phase="moving", before="venv", outgoing=moves)
         move_in(HOST, workspace, journal)

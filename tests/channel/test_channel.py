@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import dataclasses
+import functools
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.channel import broken, build, cuda, metadata, packages, python, tensorflow
 from tests.channel.using import LINUX, install, names, solve
+from tests.support import PYTHON
 
 rattler = pytest.importorskip("rattler")
 errors = pytest.importorskip("rattler.exceptions")
@@ -21,7 +23,8 @@ index = pytest.importorskip("rattler.index")
 
 PYTHONS = ("3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
 HERE = tuple(version for version in PYTHONS if python.is_here(version))
-ONE = HERE[-1] if HERE else "3.13"
+# The one that the tests of conda environments pack, too.
+ONE = PYTHON if PYTHON in HERE else HERE[-1] if HERE else "3.13"
 PROGRAM = (
     "import json, sys, ssl, sqlite3, ctypes, sysconfig; print(json.dumps([sys.prefix, sys.version, sysconfig.get_config_var('prefix')]))"
 )
@@ -36,9 +39,16 @@ def run(prefix: Path, *argv: str) -> str:
 
 @pytest.fixture(scope="module")
 def channel(tmp_path_factory: pytest.TempPathFactory) -> build.Channel:
-    """A channel of every Python here, and of CUDA's libraries where there is a compiler."""
+    """A channel of one Python, and of CUDA's libraries where there is a compiler."""
+    own = [ONE] if HERE else []
     libraries = cuda.every() if cuda.COMPILER else metadata.openmp("linux-64")
-    return build.build(tmp_path_factory.mktemp("channel"), [*build.pythons(*HERE), *libraries, broken.with_entry_point()])
+    return build.build(tmp_path_factory.mktemp("channel"), [*build.pythons(*own), *libraries, broken.with_entry_point()])
+
+
+@pytest.fixture(scope="module")
+def channel_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], build.Channel]:
+    """Channels of one Python each, for those that are asked for."""
+    return functools.cache(lambda version: build.build(tmp_path_factory.mktemp("one") / "channel", build.pythons(version)))
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +110,12 @@ def comparable(record: dict[str, object]) -> dict[str, object]:
 
 
 class TestPython:
-    @pytest.mark.parametrize("version", [pytest.param(version, marks=python.needs(version)) for version in PYTHONS])
-    def test_runs_where_it_was_linked(self, channel, cache, tmp_path, version):
+    @pytest.mark.parametrize(
+        "version",
+        [pytest.param(version, marks=[python.needs(version), *([] if version == ONE else [pytest.mark.slow])]) for version in PYTHONS],
+    )
+    def test_runs_where_it_was_linked(self, channel_of, cache, tmp_path, version):
+        channel = channel_of(version)
         prefix = install(solve(channel.url, f"python {version}.*", cache=cache), tmp_path / "env", cache=cache)
         found, text, built = json.loads(run(prefix, "-c", PROGRAM))
         assert (found, built) == (str(prefix), str(prefix))
@@ -109,6 +123,7 @@ class TestPython:
         loaded = run(prefix, "-c", "import ssl; print(*[line.split()[-1] for line in open('/proc/self/maps') if 'libpython' in line])")
         assert all(path.startswith(str(prefix)) for path in loaded.split())
 
+    @pytest.mark.slow
     @python.needs(ONE)
     def test_prefix_with_spaces(self, channel, cache, tmp_path):
         records = solve(channel.url, f"python {ONE}.*", "pip", "hello", cache=cache)
@@ -118,6 +133,7 @@ class TestPython:
             said = subprocess.run([prefix / "bin" / command[0], *command[1:]], capture_output=True, text=True, check=True).stdout
             assert str(prefix) in said
 
+    @pytest.mark.slow
     @python.needs(ONE)
     def test_linked_aside_and_renamed(self, channel, cache, tmp_path):
         records, place = solve(channel.url, f"python {ONE}.*", "pip", cache=cache), tmp_path / "env"
@@ -158,9 +174,9 @@ class TestCuda:
             assert library.installed_prefix().decode() == str(prefix)
         assert ctypes.CDLL(str(prefix / f"lib/libcudnn.so.{version[0]}")).cudnnGetVersion() == cuda.number_of(version)
 
-    @python.needs("3.7")
+    @python.needs(ONE)
     def test_the_environments_python_opens_them(self, channel, cache, tmp_path):
-        prefix = install(solve(channel.url, "python 3.7.*", "cudatoolkit 10.0.*", "cudnn", cache=cache), tmp_path / "env", cache=cache)
+        prefix = install(solve(channel.url, f"python {ONE}.*", "cudatoolkit 10.0.*", "cudnn", cache=cache), tmp_path / "env", cache=cache)
         program = (
             "import ctypes, sys; number = ctypes.c_int();"
             "ctypes.CDLL(sys.prefix + '/lib/libcudart.so.10.0').cudaRuntimeGetVersion(ctypes.byref(number)); print(number.value)"

@@ -5,6 +5,7 @@ A test that fails after an update of rattler says that what we do in its place m
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -86,7 +87,8 @@ class TestPathsOutside:
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT), "RUST_BACKTRACE": "0"},
         )
-        assert (done.returncode, "must be relative" in done.stderr) == (-6, True)
+        # By SIGABRT, or by SIGSEGV where another of its threads was at work.
+        assert (done.returncode in {-6, -11}, "must be relative" in done.stderr) == (True, True)
         assert not (tmp_path / "absolute.txt").exists()
 
     def test_through_a_link_are_refused(self, tmp_path):
@@ -101,9 +103,11 @@ class TestPathsOutside:
         target = tmp_path / "target"
         target.mkdir()
         made = channel_of(tmp_path, broken.link_outside(target), broken.into_link())
-        prefix = install(solve(made.url, "link-outside", "into-link", cache=tmp_path), tmp_path / "env", cache=tmp_path)
+        # It links both at the same time: where the file came first there is a folder in the way of the link, and it gives up.
+        with contextlib.suppress(errors.InstallerError):
+            install(solve(made.url, "link-outside", "into-link", cache=tmp_path), tmp_path / "env", cache=tmp_path)
         assert not list(target.iterdir())
-        assert (prefix / "lib/evil/file.txt").read_text() == "written through\n"
+        assert (tmp_path / "env/lib/evil/file.txt").read_text() == "written through\n"
 
 
 class TestChannels:

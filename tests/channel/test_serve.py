@@ -27,7 +27,7 @@ class TestServer:
         assert (prefix / "share/scripted.txt").exists()
         assert not (prefix / "post-link-ran").exists()
 
-    @pytest.mark.parametrize("fault", ["fail", "truncate", "token"])
+    @pytest.mark.parametrize("fault", ["fail", pytest.param("truncate", marks=pytest.mark.slow), "token"])
     def test_misbehaves_as_told(self, small, tmp_path, fault):
         with Server(small.folder, token="secret" if fault == "token" else "") as server:
             if fault == "fail":

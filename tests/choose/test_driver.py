@@ -15,8 +15,8 @@ def on_bus(driver=""):
 
 
 def test_plain_machine_has_none():
-    sight = look(machine(), CATALOGUE)
-    assert (sight.state, sight.why) == ("none", "")
+    gpu_state = look(machine(), CATALOGUE)
+    assert (gpu_state.state, gpu_state.why) == ("none", "")
 
 
 def test_another_vendor_is_none():
@@ -24,9 +24,9 @@ def test_another_vendor_is_none():
 
 
 def test_nobody_could_ask():
-    sight = look(machine(gpus=unknown("NVML", "it crashed"), pci_gpus=unknown("/sys", "not mounted")), CATALOGUE)
-    assert sight.state == "none"
-    assert "it crashed" in sight.why
+    gpu_state = look(machine(gpus=unknown("NVML", "it crashed"), pci_gpus=unknown("/sys", "not mounted")), CATALOGUE)
+    assert gpu_state.state == "none"
+    assert "it crashed" in gpu_state.why
 
 
 def test_gpus_that_answer():
@@ -40,10 +40,10 @@ def test_a_compatibility_library_beside_an_older_module_is_no_mismatch():
 
 
 def hidden(facts: Facts):
-    sight = look(facts, CATALOGUE)
-    assert sight.state == "hidden"
-    assert sight.remedy
-    return sight.code
+    gpu_state = look(facts, CATALOGUE)
+    assert gpu_state.state == "hidden"
+    assert gpu_state.remedy
+    return gpu_state.code
 
 
 def test_mismatch_comes_before_everything():
@@ -85,9 +85,9 @@ def test_a_driver_without_any_gpu_is_no_hidden_gpu():
     ],
 )
 def test_each_container_has_its_way(container, words):
-    sight = look(with_system(machine(pci_gpus=on_bus()), container=known(container, "t")), CATALOGUE)
-    assert sight.code == "gpu-not-visible"
-    assert words in sight.remedy
+    gpu_state = look(with_system(machine(pci_gpus=on_bus()), container=known(container, "t")), CATALOGUE)
+    assert gpu_state.code == "gpu-not-visible"
+    assert words in gpu_state.remedy
 
 
 def test_missing_driver_gets_the_commands_of_the_distribution():

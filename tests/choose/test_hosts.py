@@ -139,7 +139,18 @@ def without_a_fact(value):
             yield from (dataclasses.replace(value, **{field.name: changed}) for changed in without_a_fact(part))
 
 
-@pytest.mark.parametrize("name", ["h100", "wsl2-gpu", "driver-missing", "container-without-gpu", "alpine", "apple-m1", "login-node"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("h100", marks=pytest.mark.slow),
+        "wsl2-gpu",
+        "driver-missing",
+        "container-without-gpu",
+        "alpine",
+        "apple-m1",
+        "login-node",
+    ],
+)
 def test_any_fact_may_be_missing(name):
     _, _, facts, request, env = load(HOSTS / f"{name}.json")
     for changed in without_a_fact(facts):

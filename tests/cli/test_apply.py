@@ -73,7 +73,7 @@ def on_terminal(tool: Tool, answer: bytes, *args: str, **env: str) -> Ended:
     return Ended(process.returncode, out.decode(), said.decode())
 
 
-@pytest.mark.parametrize("answer", [b"n\n", b"\n", b"yes please\n", b"\x04"])
+@pytest.mark.parametrize("answer", [b"\n", b"yes please\n", *(pytest.param(word, marks=pytest.mark.slow) for word in (b"n\n", b"\x04"))])
 def test_no_is_no(tool: Tool, tiny, work: Path, answer: bytes) -> None:
     ended = on_terminal(tool, answer, "apply", **tiny)
     assert ended.code == 15
@@ -90,6 +90,7 @@ def test_the_plan_is_shown_before_the_question(tool: Tool, tiny, json: tuple[str
         assert ended.json["error"]["code"] == 15
 
 
+@pytest.mark.slow
 def test_yes_is_yes_and_the_terminal_gets_its_cursor_back(tool: Tool, tiny, work: Path) -> None:
     ended = on_terminal(tool, b"y\n", "apply", **tiny)
     assert ended.code == 14, ended.err
@@ -260,7 +261,7 @@ def from_index(tiny: dict[str, str], url: str, cache: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("existing", [False, True], ids=["new", "existing"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_an_interrupted_apply_ends_with_130_and_the_old_state(
     tool: Tool, tiny, work: Path, shared: Path, silent: Index, tmp_path: Path, existing: bool, number: int
 ) -> None:
@@ -276,7 +277,7 @@ def test_an_interrupted_apply_ends_with_130_and_the_old_state(
     assert content(work / "env") == before if existing else list(work.iterdir()) == []
 
 
-@pytest.mark.parametrize("existing", [False, True], ids=["new", "existing"])
+@pytest.mark.parametrize("existing", [pytest.param(False, marks=pytest.mark.slow), True], ids=["new", "existing"])
 def test_after_kill_9_the_next_run_takes_back_and_begins_anew(
     tool: Tool, tiny, work: Path, shared: Path, silent: Index, tmp_path: Path, existing: bool
 ) -> None:
@@ -320,7 +321,7 @@ def test_undo_after_kill_9_takes_the_beginning_back(tool: Tool, tiny, work: Path
     assert content(work / "env") == before
 
 
-@pytest.mark.parametrize("existing", [False, True], ids=["new", "existing"])
+@pytest.mark.parametrize("existing", [pytest.param(False, marks=pytest.mark.slow), True], ids=["new", "existing"])
 def test_of_two_runs_at_once_the_second_refuses(
     tool: Tool, tiny, work: Path, shared: Path, silent: Index, tmp_path: Path, existing: bool
 ) -> None:

@@ -34,9 +34,9 @@ FILES = {
     "another schema": (b'{"schema": "tfsetup/plan/1"}', 'found "tfsetup/plan/1"'),
     "a newer schema": (b'{"schema": "tfsetup/facts/2"}', 'found "tfsetup/facts/2"'),
     "schema is a list": (b'{"schema": [[[]]]}', "found [[[]]]"),
-    "huge number": (b'{"schema": "tfsetup/facts/1", "cpu": ' + b"1" * 5000 + b"}", "Exceeds the limit"),
+    "huge number": (b'{"schema": "tfsetup/facts/1", "cpu": ' + b"1" * 5000 + b"}", "a number of 5000 digits"),
     "not a number": (b'{"schema": "tfsetup/facts/1", "cpu": NaN}', "NaN is not a number in JSON"),
-    "infinite": (b'{"schema": "tfsetup/facts/1", "cpu": 1e999}', "cpu: expected an object"),
+    "infinite": (b'{"schema": "tfsetup/facts/1", "cpu": 1e999}', "a number too large to count with"),
     "another encoding": ('{"schema": "größe"}'.encode("utf-16"), "is not text"),
 }
 
@@ -57,7 +57,7 @@ def test_facts_that_are_none(inside: Inside, tiny, work: Path, name: str) -> Non
     assert told in ended.err
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if "schema" not in name and name not in {"list", "infinite"}])
+@pytest.mark.parametrize("name", [name for name in FILES if "schema" not in name and name != "list"])
 def test_a_plan_that_is_none(inside: Inside, tiny, work: Path, name: str) -> None:
     (work / "plan.json").write_bytes(FILES[name][0].replace(b"tfsetup/facts/1", b"tfsetup/plan/1"))
     refused(inside("apply", "plan.json", "--yes", **tiny), "plan.json")
@@ -122,7 +122,10 @@ def with_gpu() -> dict[str, Any]:
     return {"schema": FACTS_SCHEMA, **facts}
 
 
-@pytest.mark.parametrize("hostile", ["", "x", "1.2.3.4.5.6" * 30, "9" * 5000, "\0", "²", -1, 10**400, None])
+HOSTILE = ("x", "9" * 5000, "1.2.3.4.5.6" * 30, "\0", "²", -1)
+
+
+@pytest.mark.parametrize("hostile", ["", 10**400, None, *(pytest.param(value, marks=pytest.mark.slow) for value in HOSTILE)])
 def test_hostile_values_in_facts_never_end_in_a_bug(work: Path, tiny, inside: Inside, hostile: Any) -> None:
     """Put one value into every place of its type, one place at a time; the choice itself is called, the command once for all."""
     from provisioner.commands import plan as flow

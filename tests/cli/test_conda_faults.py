@@ -231,11 +231,18 @@ BEGUN = [
 ]
 
 
+# What rattler tries again takes seconds, and what is served is judged as what lies in a folder. Of an existing environment two tell enough: one
+# while fetching, one while linking.
+SLOWER = {down, busy, cut_package, cut_list_served, other_bytes_served, other_hash_served, missing_package_served}
+TELLING = {other_hash, over_tensorflow}
+SLOW = pytest.mark.slow
+
+
 @pytest.mark.parametrize(
     ("fault", "existing"),
     [
-        *(pytest.param(fault, False, id=f"{fault[0].__name__}-new") for fault in FAULTS),
-        *(pytest.param(fault, True, id=f"{fault[0].__name__}-existing") for fault in BEGUN),
+        *(pytest.param(fault, False, id=f"{fault[0].__name__}-new", marks=SLOW if fault[0] in SLOWER else ()) for fault in FAULTS),
+        *(pytest.param(fault, True, id=f"{fault[0].__name__}-existing", marks=() if fault[0] in TELLING else SLOW) for fault in BEGUN),
     ],
 )
 def test_a_fault_of_a_channel_is_told_and_changes_nothing(
@@ -311,6 +318,7 @@ def everything_below(*folders: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file() and not path.is_symlink()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["option", "variable", "condarc"])
 @pytest.mark.parametrize("kind", ["token", "login"])
 def test_a_channel_with_credentials_works_and_tells_them_nobody(
@@ -338,6 +346,7 @@ def test_a_channel_with_credentials_works_and_tells_them_nobody(
     assert [name for name, content in found.items() if SECRET.encode() in content] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["token", "login"])
 def test_what_an_environment_keeps_of_its_channel_is_no_secret(case: Case, conda, tmp_path: Path, kind: str) -> None:
     server = case.serve(token=SECRET) if kind == "token" else case.serve(login=("ada", SECRET))

@@ -57,6 +57,7 @@ def test_shown_only_as_a_document(tool: Tool, tiny, env: Path) -> None:
     assert all(events)
 
 
+@pytest.mark.slow
 def test_each_stage_that_begins_ends_once(tool: Tool, tiny, env: Path) -> None:
     lines = [line.strip() for line in tool("fix", "--env", "env", "--yes", **tiny).err.splitlines()]
     begun = [line for line in lines if line.endswith(" ...")]
@@ -114,6 +115,7 @@ def test_a_wrong_place_ends_with_2(inside: Inside, tiny, work: Path, args: tuple
     assert told in ended.err
 
 
+@pytest.mark.slow
 def test_a_python_that_is_no_environments_is_refused_with_what_to_do_instead(tool: Tool, tiny) -> None:
     ended = tool("fix", "--python", str(Path(sys.executable).resolve()), "--yes", **tiny)
     assert ended.code == 2, ended.err

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from provisioner import __version__
+from provisioner.base.text import visible
 from provisioner.cli import SUMMARIES
-from provisioner.cli.output import visible
 from tests.cli.support import Inside, Tool
 
 
@@ -201,3 +201,9 @@ def test_nothing_to_undo_is_no_error(inside: Inside, tiny) -> None:
     assert ended.out.startswith("Nothing to undo")
     document = inside("undo", "--env", "no-such", "--json", **tiny).json
     assert (document["restored"], document["removed"]) == (None, [])
+
+
+def test_what_turns_the_order_of_letters_is_spelt_out() -> None:
+    text = "".join(map(chr, [0x85, 0x200E, 0x200F, 0x2028, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]))
+    assert visible(text).isascii()
+    assert visible("é 日本 🙂") == "é 日本 🙂"

@@ -16,7 +16,7 @@ from provisioner.causes.findings import Findings
 from provisioner.commands.doctor import doctor
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.diagnose.doctor import all_checks, run_one
-from provisioner.diagnose.gather import Wishes
+from provisioner.diagnose.gather import Options
 from provisioner.host.local import LocalHost
 from provisioner.model.diagnosis import Examination
 from provisioner.model.finding import Evidence
@@ -60,9 +60,9 @@ def env(tmp_path: Path) -> Path:
 
 
 def examine(env: Path, work: Path, *, importing: bool = False, deep: bool = False, python: str = "") -> Examination:
-    wishes = Wishes(cwd=str(work), importing=importing, deep=deep, timeout=60.0)
+    options = Options(cwd=str(work), importing=importing, deep=deep, timeout=60.0)
     target = {"python": python} if python else {"env": str(env)}
-    return doctor(Session(LocalHost()), **target, wishes=wishes, progress=SILENT).examination
+    return doctor(Session(LocalHost()), **target, options=options, progress=SILENT).examination
 
 
 def wrong(examination: Examination) -> list[tuple[str, str]]:

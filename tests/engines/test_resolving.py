@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.engines.resolving import canonical, check_variables, credentials, expand, plain, read_annotations
+from provisioner.engines.resolving import canonical, check_variables, credentials, plain, read_annotations
 from provisioner.errors import UsageError
 from provisioner.model.team import Index
 
@@ -35,13 +35,6 @@ def test_annotations_tell_versions_origins_and_indexes() -> None:
 
 def test_names_are_compared_as_the_standard_says() -> None:
     assert canonical("Zope.Interface__x") == "zope-interface-x"
-
-
-def test_variables_are_put_in_only_to_run() -> None:
-    assert expand("https://${USER}:${TOKEN}@i.example/s", {"USER": "me", "TOKEN": "p@ss"}) == "https://me:p@ss@i.example/s"
-    with pytest.raises(UsageError, match="the variable TOKEN is not set") as caught:
-        expand("https://me:pw@i.example/${TOKEN}", {})
-    assert "pw" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

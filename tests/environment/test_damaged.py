@@ -1,4 +1,4 @@
-"""Reading environments that are broken, refusing what is none, and finding what a restored distribution replaces."""
+"""Reading environments that are broken, and refusing what is none."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.change.outgoing import environment_files, files_of, replaced
 from provisioner.environment.damaged import read_broken, unowned
 from provisioner.environment.distributions import Installed
 from provisioner.environment.read import read_site
@@ -113,53 +112,6 @@ def test_the_systems_python_is_named_as_such(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_broken(HOST, str(tmp_path / "usr"))
     assert "PEP 668" in caught.value.hint
-
-
-def test_files_that_another_has_recorded_stay(env: Path) -> None:
-    going = distribution(env, "one-1.0", "shared/a.py", "shared/both.py", "one.py")
-    staying = distribution(env, "two-1.0", "shared/both.py", "shared/b.py")
-    found = files_of(HOST, str(env), [going], [staying])
-    assert found == {f"{SITE}/one-1.0.dist-info", f"{SITE}/one.py", f"{SITE}/shared/a.py"}
-
-
-def test_without_a_record_the_modules_that_it_names_go(env: Path) -> None:
-    going = distribution(env, "one-1.0", "one/a.py", "two.py", "shared/x.py", record=False)
-    staying = distribution(env, "three-1.0", "shared/y.py")
-    (env / going.metadata / "top_level.txt").write_text("one\ntwo\nshared\n../../../bin\nmissing\n")
-    found = files_of(HOST, str(env), [going], [staying])
-    assert found == {f"{SITE}/one-1.0.dist-info", f"{SITE}/one", f"{SITE}/two.py"}
-
-
-def test_a_package_is_replaced_whole_unless_it_is_shared(env: Path, tmp_path: Path) -> None:
-    staying = distribution(env, "cublas-1.0", "nvidia/__init__.py", "nvidia/cublas/lib/x.so")
-    for name in ("nvidia/cudnn/lib/left.so", "numpy/left.py", "plain.py", "google/mine/a.py", "google/protobuf/old.py"):
-        (env / SITE / name).parent.mkdir(parents=True, exist_ok=True)
-        (env / SITE / name).write_text("")
-    stage = tmp_path / "stage"
-    for name in (
-        "nvidia/__init__.py",
-        "nvidia/cudnn/__init__.py",
-        "nvidia/cudnn/lib/new.so",
-        "numpy/new.py",
-        "plain.py",
-        "google/protobuf/a.py",
-    ):
-        (stage / SITE / name).parent.mkdir(parents=True, exist_ok=True)
-        (stage / SITE / name).write_text("")
-    found = replaced(HOST, str(env), str(stage), SITE, [staying])
-    assert found == {f"{SITE}/{name}" for name in ("nvidia/__init__.py", "nvidia/cudnn", "numpy", "plain.py", "google/protobuf")}
-
-
-def test_a_new_environment_takes_the_place_of_what_made_the_old_one_and_of_nothing_else(env: Path) -> None:
-    (env / "bin" / "mine").write_text("")
-    (env / "notes").mkdir()
-    (env / "share").mkdir()
-    (env / "share" / "data").write_text("")
-    with (env / SITE / "six-1.0.dist-info" / "RECORD").open("a") as file:
-        file.write("../../../share/data,,\n../../../.tfsetup/receipt.json,,\n")
-    found = environment_files(HOST, read_broken(HOST, str(env)))
-    assert {"lib", "pyvenv.cfg", "bin/python", "bin/activate", "share/data"} <= found
-    assert not {"bin/mine", "notes", "bin", "share", ".tfsetup/receipt.json"} & found
 
 
 def test_modules_that_nobody_installed_are_known(env: Path) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from provisioner.base.names import is_rival, normalise
+from provisioner.change.contents import recorded
 from provisioner.environment.config import parse_config
 from provisioner.environment.distributions import Installed
-from provisioner.environment.owners import recorded_files
+from provisioner.environment.owners import read_owners
 from provisioner.environment.read import read_site
 from provisioner.errors import InputError
 from provisioner.host.local import LocalHost
@@ -24,6 +25,10 @@ HOST = LocalHost()
 def env(tmp_path: Path) -> Path:
     subprocess.run([sys.executable, "-m", "uv", "venv", "-q", "--python", sys.executable, str(tmp_path / "env")], check=True)
     return tmp_path / "env"
+
+
+def recorded_files(env: Path, item: Installed) -> tuple[str, ...]:
+    return tuple(sorted(recorded(HOST, str(env), read_owners(HOST, str(env), [item]), item.metadata)))
 
 
 def distribution(env: Path, name: str, record: str | bytes | None) -> Installed:
@@ -125,9 +130,9 @@ def test_distributions_old_and_new_and_twice(env: Path) -> None:
     assert found == [("flat", "4.0", False), ("foo-bar", "1.0", True), ("foo-bar", "2.0", False), ("old-egg", "3.0", True)]
     assert site.leftovers == (f"{SITE}/~ensorflow", f"{SITE}/~ensorflow-1.0.dist-info")
     assert site.shared == (f"{SITE}/tensorflow",)
-    assert recorded_files(HOST, str(env), site.named("old-egg")) == (f"{SITE}/old_egg-3.0-py3.11.egg-info",), "old.py is not there"
+    assert recorded_files(env, site.named("old-egg")) == (f"{SITE}/old_egg-3.0-py3.11.egg-info",), "old.py is not there"
     (packages / "old.py").write_text("")
-    assert f"{SITE}/old.py" in recorded_files(HOST, str(env), site.named("old-egg"))
+    assert f"{SITE}/old.py" in recorded_files(env, site.named("old-egg"))
 
 
 def test_the_digest_covers_names_and_versions(env: Path) -> None:
@@ -159,7 +164,7 @@ def test_a_forged_record_dooms_nothing_but_its_own_metadata(env: Path, name: str
     (env / ".tfsetup").mkdir()
     (env / ".tfsetup" / "receipt.json").write_text("")
     installed = distribution(env, "forged-1.0", FORGED[name])
-    assert recorded_files(HOST, str(env), installed) == (f"{SITE}/forged-1.0.dist-info",)
+    assert recorded_files(env, installed) == (f"{SITE}/forged-1.0.dist-info",)
 
 
 def test_a_record_names_files_scripts_and_data(env: Path) -> None:
@@ -170,4 +175,4 @@ def test_a_record_names_files_scripts_and_data(env: Path) -> None:
     (env / "share" / "link").symlink_to("nowhere")
     record = '"pkg/a,b.py",sha256=x,1\n../../../bin/tool,,\n../../../share/link,,\npkg-1.0.dist-info/METADATA,,\n'
     installed = distribution(env, "pkg-1.0", record)
-    assert recorded_files(HOST, str(env), installed) == ("bin/tool", f"{SITE}/pkg-1.0.dist-info", f"{SITE}/pkg/a,b.py", "share/link")
+    assert recorded_files(env, installed) == ("bin/tool", f"{SITE}/pkg-1.0.dist-info", f"{SITE}/pkg/a,b.py", "share/link")

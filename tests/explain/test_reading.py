@@ -97,7 +97,7 @@ def test_one_line_is_cut():
     assert len(clean("y" * 10 * LINE_LIMIT)) == LINE_LIMIT
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=3000))
 def test_any_bytes_end_in_an_answer_or_a_refusal(content):
     try:
@@ -120,7 +120,7 @@ PIECES = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=12)), max_size=40),
     st.dictionaries(st.sampled_from(["os", "python", "cuda", "gpu", "tensorflow", "driver"]), st.text(max_size=30)),

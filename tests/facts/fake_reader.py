@@ -35,6 +35,7 @@ class FakeReader:
         self.platform = platform
         self.python = python
         self.cwd = "/"
+        self.user = -1
         self.volumes = dict(space or {})
         self.started: list[tuple[str, ...]] = []
         self.folders = {"/"}

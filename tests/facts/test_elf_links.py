@@ -102,7 +102,7 @@ def test_the_interpreter_itself_can_be_read() -> None:
     assert links.header.architecture == sysconfig.get_platform().rpartition("-")[2]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_damaged_files_are_refused_or_read(data: st.DataObject) -> None:
     whole = SMALL.read_bytes() if SMALL else b"\x7fELF\x02\x01" + bytes(200)

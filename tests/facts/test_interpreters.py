@@ -131,6 +131,7 @@ def test_noise_and_variables_do_not_matter(tmp_path: Path, monkeypatch: pytest.M
     assert found.virtual
 
 
+@pytest.mark.slow
 def test_a_python_that_hangs_is_left_out_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     good, bad = venv(tmp_path / "good"), venv(tmp_path / "bad")
     site = next((tmp_path / "bad/lib").glob("python*/site-packages"))

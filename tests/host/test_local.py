@@ -9,11 +9,12 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from provisioner.host import helper
+from provisioner.host import PRIVATE, helper
 from provisioner.host.local import LocalHost
 
 HOST = LocalHost()
@@ -337,3 +338,33 @@ os.kill(os.getpid(), 9)
                 break
             time.sleep(0.05)
         assert not alive(pid), "it still waits for questions"
+
+
+@pytest.fixture
+def masked() -> Iterator[None]:
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("masked")
+def test_the_umask_is_honoured(tmp_path: Path) -> None:
+    """S13: files were readable by everybody, whatever the person had set."""
+    HOST.write(str(tmp_path / "new"), "x")
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o600
+    (tmp_path / "own").write_text("x")
+    (tmp_path / "own").chmod(0o640)
+    HOST.write(str(tmp_path / "own"), "y")
+    assert (tmp_path / "own").stat().st_mode & 0o777 == 0o640
+    HOST.write(str(tmp_path / "given"), "x", mode=0o755)
+    assert (tmp_path / "given").stat().st_mode & 0o777 == 0o755
+
+
+def test_what_is_private_is_so_for_everybody_else(tmp_path: Path) -> None:
+    (tmp_path / "plan").write_text("x")
+    (tmp_path / "plan").chmod(0o666)
+    HOST.write(str(tmp_path / "plan"), "y", mode=PRIVATE)
+    assert (tmp_path / "plan").stat().st_mode & 0o777 == 0o600
+    HOST.write(str(tmp_path / "other"), "y")
+    assert (tmp_path / "other").stat().st_mode & 0o777 == 0o644
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "plan"]

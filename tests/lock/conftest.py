@@ -10,13 +10,13 @@ import pytest
 
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.commands import lock as flow_lock
-from provisioner.commands.lock import Declared, Outcome, Wanted
+from provisioner.commands.lock import Declared, LockRequest, Outcome
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Lock, LockedFile, Proof
 from provisioner.model.team import Declaration, InputDigest, Inputs, Target
 from provisioner.model.team import Index as TeamIndex
 from provisioner.session import Session
-from tests.lock.index import CUTOFF, Index
+from tests.lock.index import CUTOFF, Index, allow
 from tests.support import PYTHON, make_lock
 
 LINUX = Target(name="linux", platform="linux-x86_64", device="cpu", python=PYTHON)
@@ -32,7 +32,9 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
     monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("UV_HTTP_TIMEOUT", "2")
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    monkeypatch.setenv("TFSETUP_CONFIG", str(tmp_path / "config.yaml"))
     index = Index(tmp_path / "index")
+    allow(index.host, "LOCK_USER", "LOCK_PASS", "TOKEN")
     yield index
     index.close()
 
@@ -71,7 +73,7 @@ class Team:
         return tuple((target, lock, Proof(lock=lock.digest, level="resolved")) for target, lock in zip(self.targets, locks, strict=True))
 
     def lock(self, host: LocalHost | None = None, **wanted: object) -> Outcome:
-        return flow_lock.lock_declared(Session(host or LocalHost()), self.declared(), Wanted(**{"cutoff": CUTOFF, **wanted}))
+        return flow_lock.lock_declared(Session(host or LocalHost()), self.declared(), LockRequest(**{"cutoff": CUTOFF, **wanted}))
 
     def written(self) -> dict[str, bytes]:
         """Every file in the lock's folder."""

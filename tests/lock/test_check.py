@@ -35,6 +35,7 @@ def test_a_fresh_lock_is_fresh_and_nobody_is_asked(team: Team) -> None:
     assert team.written() == before
 
 
+@pytest.mark.slow
 def test_every_kind_of_change_is_named(team: Team) -> None:
     team.lock()
     declared = team.declared()
@@ -79,6 +80,7 @@ def test_a_sidecar_that_says_something_else_is_named(team: Team) -> None:
     assert said.startswith("lock tfsetup.lock.json: cannot be read")
 
 
+@pytest.mark.slow
 def test_what_an_interrupted_run_left_is_named(team: Team) -> None:
     team.lock()
     (team.folder / ".tfsetup-lock-new").mkdir()
@@ -86,6 +88,7 @@ def test_what_an_interrupted_run_left_is_named(team: Team) -> None:
     assert "what an interrupted run left" in said
 
 
+@pytest.mark.slow
 def test_a_file_that_is_gone_from_the_index_is_named(team: Team) -> None:
     team.lock()
     assert told(team, online=True) == []
@@ -93,6 +96,7 @@ def test_a_file_that_is_gone_from_the_index_is_named(team: Team) -> None:
     assert told(team, online=True) == ["index pandas-2.0-py3-none-any.whl: pandas 2.0 is not on the index any more"]
 
 
+@pytest.mark.slow
 def test_a_file_for_a_glibc_that_uv_has_no_name_for_is_found(team: Team) -> None:
     tag = f"cp{PYTHON.replace('.', '')}-cp{PYTHON.replace('.', '')}-manylinux_2_24_x86_64.manylinux_2_28_x86_64"
     team.index.add("fast", "1.0", tag=tag)
@@ -109,6 +113,7 @@ def test_a_file_that_is_served_with_another_hash_is_named(team: Team) -> None:
     assert said.startswith("index pandas-2.0-py3-none-any.whl: is served with another hash")
 
 
+@pytest.mark.slow
 def test_an_index_that_is_down_is_an_error_and_not_a_stale_lock(team: Team) -> None:
     team.lock()
     team.index.status = 503
@@ -116,6 +121,7 @@ def test_an_index_that_is_down_is_an_error_and_not_a_stale_lock(team: Team) -> N
         check(team, online=True)
 
 
+@pytest.mark.slow
 def test_an_index_with_a_login_is_asked_with_it_and_shows_none(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = team.lock()
     team.index.login = "Basic dTpzM2NyZXQ="

@@ -116,6 +116,7 @@ def test_what_is_no_pylock_is_refused(text: str) -> None:
         pylock.read(text, file="x")
 
 
+@pytest.mark.slow
 def test_conda_lock_holds_each_platform_once_and_further_targets_apart(tmp_path: Path) -> None:
     from provisioner.host.local import LocalHost
 

@@ -7,7 +7,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.errors import InputError
@@ -283,7 +283,6 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(PIECES, max_size=25).map("".join))
 def test_lines_are_joined_and_stripped_as_pip_does_it(text: str) -> None:
     from pip._internal.req.req_file import ignore_comments, join_lines
@@ -292,7 +291,6 @@ def test_lines_are_joined_and_stripped_as_pip_does_it(text: str) -> None:
     assert list(logical_lines(text)) == theirs
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.one_of(PIECES, st.text(max_size=8), st.sampled_from(["-c ", "-e .", "--pre", "a @ file:b", "${A}"])), max_size=20).map(
         "".join
@@ -314,7 +312,6 @@ TOML = st.recursive(
 GROUP = st.lists(st.one_of(TOML, st.sampled_from(["{include-group = 'a'}", "{include-group = 1}", "{b = 'c'}"])), max_size=3)
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(st.sampled_from(["name", "dependencies", "dynamic", "requires-python", "optional-dependencies"]), TOML, max_size=4),
     st.dictionaries(st.sampled_from(["a", "A", "b"]), TOML, max_size=3),

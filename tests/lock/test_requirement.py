@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
@@ -72,7 +72,6 @@ VERSIONS = st.from_regex(r"[0-9]{1,3}(\.[0-9]{1,2}){0,2}((a|b|rc)[0-9])?(\.post[
 CLAUSES = st.lists(st.tuples(st.sampled_from(["==", "!=", "<=", ">=", "<", ">"]), VERSIONS).map(" ".join), max_size=3).map(" , ".join)
 
 
-@settings(deadline=None)
 @given(NAMES, st.lists(NAMES, max_size=2), CLAUSES)
 def test_the_short_way_and_the_long_one_agree(name: str, extras: list[str], clauses: str) -> None:
     listed = f"[{','.join(extras)}]" if extras else ""
@@ -87,7 +86,6 @@ def test_a_name_ends_with_a_letter_or_a_digit(text: str) -> None:
     assert requirement.fault(text).removeprefix(f"`{text}` ").startswith("is not a requirement")
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_is_a_requirement_or_not(text: str) -> None:
     try:

@@ -15,7 +15,7 @@ from provisioner.model.team import Index as TeamIndex
 from provisioner.model.team import Policy
 from tests.cli.support import LOCK, RELEASE
 from tests.lock.conftest import LINUX, MAC, WINDOWS, Team
-from tests.lock.index import NEW, Index
+from tests.lock.index import NEW, Index, allow
 from tests.support import PYTHON
 
 TAG = f"cp{PYTHON.replace('.', '')}-cp{PYTHON.replace('.', '')}"
@@ -55,6 +55,7 @@ def test_the_set_itself_may_be_newer_than_the_date(team: Team, index: Index) -> 
     assert team.versions(team.lock())["numpy"] == "1.26"
 
 
+@pytest.mark.slow
 def test_a_named_upgrade_moves_one_package(team: Team, index: Index) -> None:
     team.requirements = ("pandas", "other")
     index.add("other", "1.0")
@@ -81,6 +82,7 @@ def test_each_target_gets_its_own_wheel(team: Team, index: Index) -> None:
     assert found == {name: f"fast-1.0-{tag}.whl" for name, tag in tags.items()}
 
 
+@pytest.mark.slow
 def test_a_wheel_for_a_newer_system_than_the_oldest_machine_is_passed_over(team: Team, index: Index) -> None:
     team.requirements = ("fast",)
     index.add("fast", "1.0", tag=f"{TAG}-manylinux_2_17_x86_64")
@@ -99,6 +101,7 @@ def with_a_wheel_for_2_27(team: Team, index: Index) -> None:
     index.add("fast", "2.0", tag=f"{TAG}-manylinux_2_28_x86_64")
 
 
+@pytest.mark.slow
 def test_a_set_for_a_glibc_that_uv_has_no_name_for_is_locked(team: Team, index: Index) -> None:
     with_a_wheel_for_2_27(team, index)
     outcome = team.lock()
@@ -110,6 +113,7 @@ def test_a_set_for_a_glibc_that_uv_has_no_name_for_is_locked(team: Team, index: 
     assert outcome.lock.targets[0].needs.glibc == "2.28"
 
 
+@pytest.mark.slow
 def test_a_target_may_say_that_very_glibc(team: Team, index: Index) -> None:
     with_a_wheel_for_2_27(team, index)
     team.targets = (replace(LINUX, floor="2.27"),)
@@ -121,6 +125,7 @@ def test_a_target_may_say_that_very_glibc(team: Team, index: Index) -> None:
         team.lock()
 
 
+@pytest.mark.slow
 def test_a_wheel_that_one_target_lacks_is_found_when_locking(team: Team, index: Index) -> None:
     team.targets = (LINUX, WINDOWS)
     team.lock()
@@ -151,12 +156,14 @@ def test_a_clash_names_both_sides_the_chain_and_what_would_do(team: Team, index:
     assert caught.value.hint.startswith("app 2.0 or TensorFlow 2.21.0 would do; the resolver says: ")
 
 
+@pytest.mark.slow
 def test_requirements_that_contradict_each_other_are_named(team: Team) -> None:
     team.requirements = ("pytz>=1", "pandas", "pytz<1")
     with pytest.raises(OperationError, match="pytz<1"):
         team.lock()
 
 
+@pytest.mark.slow
 def test_a_package_that_is_nowhere_is_named_with_who_needs_it(team: Team, index: Index) -> None:
     team.requirements = ("app",)
     index.add("app", "1.0", "nosuch>=1")
@@ -164,6 +171,7 @@ def test_a_package_that_is_nowhere_is_named_with_who_needs_it(team: Team, index:
         team.lock()
 
 
+@pytest.mark.slow
 def test_tensorflow_among_the_requirements_is_the_sets(team: Team) -> None:
     team.requirements = ("tensorflow>=2.16", "tensorflow[and-cuda]~=2.20; sys_platform == 'linux'", "pandas")
     assert [name for name in team.versions(team.lock()) if is_rival(name)] == ["tensorflow-cpu"]
@@ -174,6 +182,7 @@ def test_tensorflow_among_the_requirements_is_the_sets(team: Team) -> None:
     team.lock()
 
 
+@pytest.mark.slow
 def test_an_add_on_that_needs_tensorflow_by_that_name_gets_it(team: Team, index: Index) -> None:
     index.add("tensorflow", "2.20.0", "numpy")
     index.add("tensorflow", "2.21.0", "numpy")
@@ -182,7 +191,7 @@ def test_an_add_on_that_needs_tensorflow_by_that_name_gets_it(team: Team, index:
     assert team.versions(team.lock()) == {"tensorflow": "2.20.0", "numpy": "1.26", "tf-keras": "2.20.0"}
 
 
-@pytest.mark.parametrize("fault", ["down", "slow", "error", "another hash", "a file is gone"])
+@pytest.mark.parametrize("fault", ["down", pytest.param("slow", marks=pytest.mark.slow), "error", "another hash", "a file is gone"])
 def test_an_index_that_fails_is_told_and_the_old_lock_stays(team: Team, index: Index, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     team.lock()
     before = team.written()
@@ -222,6 +231,7 @@ def test_another_hash_than_in_the_lock_that_is_there_is_refused(team: Team, inde
     assert team.written() == before
 
 
+@pytest.mark.slow
 def test_an_index_without_dates_is_used_and_said_so(team: Team, index: Index) -> None:
     index.dates["pytz-1.0-py3-none-any.whl"] = ""
     outcome = team.lock()
@@ -232,8 +242,10 @@ def test_an_index_without_dates_is_used_and_said_so(team: Team, index: Index) ->
         team.lock()
 
 
+@pytest.mark.slow
 def test_a_package_comes_from_its_own_index_and_nothing_else_does(team: Team, index: Index, tmp_path) -> None:
     private = Index(tmp_path / "private")
+    allow(private.host)
     try:
         private.add("ours", "1.0", "core", "pytz")
         private.add("core", "1.0")
@@ -253,6 +265,7 @@ def test_a_package_comes_from_its_own_index_and_nothing_else_does(team: Team, in
         private.close()
 
 
+@pytest.mark.slow
 def test_a_password_is_used_and_never_written(team: Team, index: Index, monkeypatch: pytest.MonkeyPatch, capfd) -> None:
     index.login = "Basic bWU6czNjcjN0"  # me:s3cr3t
     monkeypatch.setenv("TOKEN", "s3cr3t")
@@ -275,6 +288,7 @@ def test_a_password_is_used_and_never_written(team: Team, index: Index, monkeypa
         team.lock()
 
 
+@pytest.mark.slow
 def test_what_is_written_reads_back_as_what_was_locked(team: Team) -> None:
     team.targets = (LINUX, WINDOWS)
     team.settings["formats"] = ("requirements", "pylock", "conda-lock")

@@ -16,7 +16,7 @@ from provisioner.errors import OperationError, UsageError
 from provisioner.host.local import LocalHost
 from provisioner.model.team import Index as TeamIndex
 from tests.lock.conftest import LINUX, MAC, WINDOWS, Team
-from tests.lock.index import CUTOFF, NEW, Index
+from tests.lock.index import CUTOFF, NEW, Index, allow
 from tests.support import PYTHON
 
 TAG = f"cp{PYTHON.replace('.', '')}-cp{PYTHON.replace('.', '')}"
@@ -51,6 +51,7 @@ def wide(team: Team, index: Index) -> Team:
     return team
 
 
+@pytest.mark.slow
 def test_both_engines_give_the_same_files(wide: Team, index: Index) -> None:
     pytest.importorskip("piptools")
     # What each of them has to see by itself: a wheel for newer machines only, a file that was uploaded too late, an older version's wheel.
@@ -78,11 +79,13 @@ def test_what_pip_tools_cannot_do_is_said(wide: Team, change: dict[str, object],
     pytest.importorskip("piptools")
     for name, value in change.items():
         setattr(wide, name, value)
+    allow("127.0.0.1:9")
     with pytest.raises(UsageError, match=told) as caught:
         wide.lock(engine="pip-tools")
     assert "uv" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_pip_tools_says_what_clashes(wide: Team) -> None:
     pytest.importorskip("piptools")
     wide.requirements = ("pandas>=3",)
@@ -91,6 +94,7 @@ def test_pip_tools_says_what_clashes(wide: Team) -> None:
     assert "numpy" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_machines_with_other_homes_caches_and_locales_write_the_same_bytes(wide: Team, index: Index, tmp_path: Path) -> None:
     made = []
     files = [{name: getattr(file, name) for name in ("name", "version", "filename", "sha256", "size", "unpacked")} for file in wide.files]
@@ -143,6 +147,7 @@ def test_a_file_that_somebody_edited_is_made_again_from_the_sidecar(wide: Team) 
     assert wide.written() == before
 
 
+@pytest.mark.slow
 def test_a_target_that_is_gone_takes_its_files_along(wide: Team) -> None:
     wide.targets = (LINUX, WINDOWS)
     wide.lock()
@@ -160,6 +165,7 @@ def test_a_lock_that_cannot_be_read_is_made_anew(wide: Team) -> None:
     assert wide.written() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "platform"),
     [(LINUX, "x86_64-manylinux2014"), (ARM, "aarch64-manylinux2014"), (MAC, "aarch64-apple-darwin"), (WINDOWS, "x86_64-pc-windows-msvc")],

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from provisioner.commands.lock import Wanted, choose
+from provisioner.commands.lock import LockRequest, choose
 from provisioner.errors import UsageError
 from tests.lock.conftest import Team
 from tests.lock.index import NEW
@@ -29,6 +29,7 @@ def test_only_the_named_package_moves(team: Team) -> None:
     assert team.lock(cutoff="").lock == outcome.lock
 
 
+@pytest.mark.slow
 def test_without_names_all_of_the_teams_own_move(team: Team) -> None:
     team.lock()
     newer(team)
@@ -55,7 +56,7 @@ def test_tensorflow_goes_to_a_newer_set_and_never_back(team: Team) -> None:
     before = team.lock().lock
     offered = {"2.19.0": [], "2.21.0": []}
 
-    def releases(best: str, wanted: Wanted) -> str:
+    def releases(best: str, wanted: LockRequest) -> str:
         def pick(keep, cutoff):
             offered[best].append(keep)
             return tuple((target, replace(lock, release=keep.get(target.name, best)), proof) for target, lock, proof in team.sets())
@@ -63,14 +64,15 @@ def test_tensorflow_goes_to_a_newer_set_and_never_back(team: Team) -> None:
         ((_, lock, _),) = choose(replace(team.declared(), choose=pick), before, wanted, "")
         return lock.release
 
-    assert releases("2.21.0", Wanted(upgrade=())) == "2.21.0"
-    assert releases("2.21.0", Wanted(upgrade=("tensorflow",))) == "2.21.0"
-    assert releases("2.21.0", Wanted(upgrade=("pandas",))) == "2.20.0"
-    assert releases("2.21.0", Wanted()) == "2.20.0"
+    assert releases("2.21.0", LockRequest(upgrade=())) == "2.21.0"
+    assert releases("2.21.0", LockRequest(upgrade=("tensorflow",))) == "2.21.0"
+    assert releases("2.21.0", LockRequest(upgrade=("pandas",))) == "2.20.0"
+    assert releases("2.21.0", LockRequest()) == "2.20.0"
     # The most proven set may be an older one; an upgrade does not go there.
-    assert releases("2.19.0", Wanted(upgrade=())) == "2.20.0"
+    assert releases("2.19.0", LockRequest(upgrade=())) == "2.20.0"
 
 
+@pytest.mark.slow
 def test_naming_tensorflow_moves_no_other_package(team: Team) -> None:
     team.lock()
     newer(team)

@@ -56,16 +56,17 @@ GOOD = {
     "box": {"item": "x"}, "boxes": {"item": [{"name": "b", "size": 1}]}, "maybe": None, "either": "e", "table": {"k": 1}, "free": [{}],
 }  # fmt: skip
 NAMES = st.text(max_size=5)
-INNERS = st.builds(Inner, name=NAMES, size=st.integers())
+COUNTS = st.integers(-(2**63), 2**63)
+INNERS = st.builds(Inner, name=NAMES, size=COUNTS)
 OUTERS = st.builds(
-    Outer, text=NAMES, whole=st.integers(), number=st.floats(allow_nan=False, allow_infinity=False), flag=st.booleans(),
+    Outer, text=NAMES, whole=COUNTS, number=st.floats(allow_nan=False, allow_infinity=False), flag=st.booleans(),
     kind=st.sampled_from(["a", "b"]), inner=INNERS, many=st.lists(INNERS, max_size=3).map(tuple), box=st.builds(Box, item=st.none() | NAMES),
-    boxes=st.builds(Box, item=st.none() | st.lists(INNERS, max_size=2).map(tuple)), maybe=st.none() | INNERS, either=NAMES | st.integers(),
-    table=st.dictionaries(NAMES, st.integers(), max_size=3),
+    boxes=st.builds(Box, item=st.none() | st.lists(INNERS, max_size=2).map(tuple)), maybe=st.none() | INNERS, either=NAMES | COUNTS,
+    table=st.dictionaries(NAMES, COUNTS, max_size=3),
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(OUTERS)
 def test_what_is_written_is_read_and_valid(value: Outer) -> None:
     import json
@@ -129,7 +130,7 @@ def test_another_document_is_refused(data: Any) -> None:
         ("{", "line 1, column 2: "),
         ('{"a": 1,\n"b": }', "line 2, column 6: "),
         ("[" * 100_000, "nested too deeply"),
-        ("1" * 5000, "Exceeds the limit"),
+        ("1" * 5000, "a number of 5000 digits"),
         ("NaN", "NaN is not a number"),
         ("[-Infinity]", "-Infinity is not a number"),
         ("", "line 1, column 1: "),

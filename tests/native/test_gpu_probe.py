@@ -131,8 +131,9 @@ def test_version_mismatch_names_both_versions(monkeypatch: pytest.MonkeyPatch) -
     [
         ("abort", "NVML crashed, its process was ended by signal 6"),
         ("segv", "by signal 11"),
-        ("hang", "NVML did not answer"),
-        ("stuck", "NVML did not answer"),
+        # They wait as long as somebody would; that all hang is the fast one.
+        pytest.param("hang", "NVML did not answer", marks=pytest.mark.slow),
+        pytest.param("stuck", "NVML did not answer", marks=pytest.mark.slow),
     ],
 )
 def test_crash_or_hang_of_nvml_leaves_libcuda(how: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +147,7 @@ def test_crash_or_hang_of_nvml_leaves_libcuda(how: str, words: str, monkeypatch:
     assert driver.problem == "", "CUDA works"
 
 
-@pytest.mark.parametrize("how", ["abort", "hang", "unknown"])
+@pytest.mark.parametrize("how", ["abort", pytest.param("hang", marks=pytest.mark.slow), "unknown"])
 def test_nvml_answers_although_libcuda_fails(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_CUDA", how)
     found, driver = probe(MachineWithDriver(), seconds=SHORT if how == "hang" else PATIENT)

@@ -76,6 +76,7 @@ def test_every_cuda_request_is_chosen_with_libraries_from_conda() -> None:
         assert conda_solve.wheel_specs(choice, catalogue().release(version)) == (f"python {python}.*", *build_of.conda)
 
 
+@pytest.mark.slow
 def test_every_cuda_request_is_solved_and_its_packages_bring_what_the_release_opens(
     channel: Path, libraries: dict[str, Package], tmp_path: Path
 ) -> None:
@@ -104,6 +105,7 @@ def libraries_of(libraries: dict[str, Package], package: CondaPackage) -> set[st
     return {path for path in (libraries[package.identity].files if package.identity in libraries else ()) if path.startswith("lib/lib")}
 
 
+@pytest.mark.slow
 def test_an_older_driver_is_refused_by_the_solver_with_its_reason(channel: Path, tmp_path: Path) -> None:
     with pytest.raises(NoProfileError) as caught:
         solution(channel, "python 3.8.*", "cudatoolkit 11.0.*", version="10.2", cache=tmp_path)

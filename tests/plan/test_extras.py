@@ -66,7 +66,11 @@ def test_an_add_on_that_names_tensorflow_gets_it_instead_of_the_cpu_package(inde
     assert resolve(base, tmp_path, "tf-keras") == {"tensorflow": "2.20.0", "numpy": "1.26", "tf-keras": "2.20.0"}
 
 
-STAND_INS = [("windows-x86_64", "tensorflow-intel"), ("macos-aarch64", "tensorflow-macos"), ("linux-aarch64", "tensorflow-cpu-aws")]
+STAND_INS = [
+    ("windows-x86_64", "tensorflow-intel"),
+    pytest.param("macos-aarch64", "tensorflow-macos", marks=pytest.mark.slow),
+    pytest.param("linux-aarch64", "tensorflow-cpu-aws", marks=pytest.mark.slow),
+]
 
 
 @pytest.mark.parametrize(("platform", "own"), STAND_INS)
@@ -100,6 +104,7 @@ def test_what_cannot_go_with_a_stand_in_is_refused_as_elsewhere(index: Path, tmp
     assert caught.value.cause == "resolver-conflict"
 
 
+@pytest.mark.slow
 def test_two_builds_that_would_share_a_folder_are_refused(index: Path, tmp_path: Path) -> None:
     base = lock(index)
     make_wheel(index, "tensorflow", "2.20.0", {"tensorflow/__init__.py": ""})
@@ -154,6 +159,7 @@ def others(base: Lock, tmp_path: Path, **pins: str) -> tuple[dict[str, str], tup
     return {file.name: file.version for file in found.files if file.name not in known}, lost
 
 
+@pytest.mark.slow
 def test_what_goes_with_the_set_comes_at_its_version_and_the_rest_is_named(index: Path, tmp_path: Path) -> None:
     base = lock(index)
     for name in ("one", "two", "three"):

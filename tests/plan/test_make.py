@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import replace
 
@@ -14,11 +15,12 @@ from provisioner.model import codec
 from provisioner.model.catalogue import Link, Lock, LockedFile, Proof
 from provisioner.model.conda_package import CondaPackage, CondaPart, CondaRemoval, Present
 from provisioner.model.facts import Interpreter, known
-from provisioner.model.plan import Choice, Edit, EnvState
+from provisioner.model.plan import Choice, Edit, EnvState, Plan
 from provisioner.model.request import Request
 from provisioner.plan import make as planning
+from provisioner.plan.parts import PlanInputs
 from provisioner.plan.saved import check_fresh, load_plan
-from provisioner.plan.seal import SCHEMA, seal
+from provisioner.plan.seal import CONDA_GROWTH, SCHEMA, seal
 from tests.support import machine
 
 VENV = EnvState(
@@ -26,6 +28,7 @@ VENV = EnvState(
 )
 ABSENT = EnvState(path="/e", kind="absent", digest="absent")
 PYTHON = Interpreter(path="/usr/bin/python3.11", version="3.11.7", bits=64, architecture="x86_64", implementation="cpython", origin="path")
+FACTS = replace(machine(), interpreters=known((PYTHON,), "t"))
 LINK = Link(path="nvidia/lib/x.so", target="../y.so", reason="the loader does not look there")
 
 
@@ -47,7 +50,7 @@ def site(*installed: str, state: EnvState = VENV, **changes: object) -> Site:
     return Site(state=state, distributions=found, **{"leftovers": (), **changes})
 
 
-def basis(**changes: object) -> planning.Basis:
+def common(here: Site, **changes: object) -> PlanInputs:
     choice = Choice(
         release="2.20.0",
         python="3.11",
@@ -60,22 +63,27 @@ def basis(**changes: object) -> planning.Basis:
         gpus=(),
     )
     values = {
-        "tool": "t", "made": "m", "machine": "x", "request": Request(env="/e"), "facts": replace(machine(), interpreters=known((PYTHON,), "t")),
-        "choice": choice, "lock": LOCK, "proof": Proof(lock="lock", level="resolved"), "links": (), "linked": frozenset(), "catalogue": "c",
-        "cache": "/cache",
+        "tool": "t", "made": "m", "machine": "x", "request": Request(env="/e"), "facts": FACTS, "choice": choice, "lock": LOCK,
+        "proof": planning.proof_words(Proof(lock="lock", level="resolved")), "catalogue": "c", "cache": "/cache", "site": here,
     }  # fmt: skip
-    return planning.Basis(**{**values, **changes})
+    return PlanInputs(**{**values, **changes})
 
 
-def make(*installed: str, links: tuple[Link, ...] = (), linked: tuple[str, ...] = (), **changes: object) -> planning.Plan:
-    return planning.make_plan(basis(links=links, linked=frozenset(linked)), site(*installed, **changes))
+def plan_of(here: Site, **changes: object) -> Plan:
+    own = {field.name for field in dataclasses.fields(planning.ApplyInputs)} & set(changes)
+    values = {"links": (), "linked": frozenset(), **{name: changes.pop(name) for name in own}}
+    return planning.make_plan(planning.ApplyInputs(common=common(here, **changes), **values))
 
 
-def needed(plan: planning.Plan) -> list[str]:
+def make(*installed: str, links: tuple[Link, ...] = (), linked: tuple[str, ...] = (), **changes: object) -> Plan:
+    return plan_of(site(*installed, **changes), links=links, linked=frozenset(linked))
+
+
+def needed(plan: Plan) -> list[str]:
     return [step.kind for step in plan.steps if step.needed]
 
 
-def going(plan: planning.Plan) -> dict[str, str]:
+def going(plan: Plan) -> dict[str, str]:
     return {f"{item.name} {item.version}".strip(): item.reason for item in plan.removals}
 
 
@@ -92,13 +100,13 @@ def test_a_new_environment_gets_everything() -> None:
 def test_a_source_distribution_is_built_with_packages_of_the_set() -> None:
     lock = replace(LOCK, files=(*LOCK.files, file("setuptools", "41.0"), file("wheel", "0.33")))
     there = [f"{item.name}=={item.version}" for item in lock.files if item.name != "termcolor"]
-    plan = planning.make_plan(basis(lock=lock), site(*there))
+    plan = plan_of(site(*there), lock=lock)
     assert [item.name for item in plan.packages] == ["termcolor"]
     assert [(item.name, item.version, item.sha256) for item in plan.builders] == [
         ("setuptools", "41.0", "a" * 64),
         ("wheel", "0.33", "a" * 64),
     ]
-    assert planning.make_plan(basis(lock=lock), site(*there, "termcolor==1.1.0")).builders == ()
+    assert plan_of(site(*there, "termcolor==1.1.0"), lock=lock).builders == ()
 
 
 def test_one_that_is_as_planned_gets_nothing_and_each_step_says_why() -> None:
@@ -130,9 +138,9 @@ def test_a_rival_goes_and_takes_tensorflow_with_it(rival: str) -> None:
 def test_a_name_that_stands_for_another_distribution_is_no_rival_of_it() -> None:
     """On Windows `tensorflow` 2.16 holds no file and requires tensorflow-intel; both are in the set when --with names the first."""
     lock = replace(LOCK, files=(*LOCK.files, file("tensorflow-intel", "2.20.0")))
-    plan = planning.make_plan(basis(lock=lock), site(*EVERYTHING, "tensorflow-intel==2.20.0", shared=("s/tensorflow",)))
+    plan = plan_of(site(*EVERYTHING, "tensorflow-intel==2.20.0", shared=("s/tensorflow",)), lock=lock)
     assert not plan.changes
-    plan = planning.make_plan(basis(lock=lock), site(*EVERYTHING, "tensorflow-intel==2.20.0", "tensorflow-cpu==2.20.0"))
+    plan = plan_of(site(*EVERYTHING, "tensorflow-intel==2.20.0", "tensorflow-cpu==2.20.0"), lock=lock)
     assert "the same folder as tensorflow and tensorflow-intel" in going(plan)["tensorflow-cpu 2.20.0"]
     assert {item.name for item in plan.packages} == {"tensorflow", "tensorflow-intel"}
 
@@ -158,20 +166,18 @@ def test_links_that_are_there_stay_and_new_ones_are_a_change() -> None:
 
 
 def test_folders_above_are_announced() -> None:
-    plan = planning.make_plan(basis(parents=("/a", "/a/b")), site(state=ABSENT))
+    plan = plan_of(site(state=ABSENT), parents=("/a", "/a/b"))
     assert plan.outside[:2] == ("the folder /a is made", "the folder /a/b is made")
 
 
 def test_what_was_run_is_told() -> None:
     proof = Proof(lock="lock", level="run", date="2026-01-01", machine="a machine", checks=12, gpu="an A100")
-    assert (
-        planning.make_plan(basis(proof=proof), site()).proof
-        == "run on 2026-01-01: installed and verified (12 checks) on a machine, on an A100"
-    )
-    assert planning.make_plan(basis(), site()).proof.startswith("resolved, not run")
+    assert planning.proof_words(proof) == "run on 2026-01-01: installed and verified (12 checks) on a machine, on an A100"
+    assert planning.proof_words(proof, beside="--with").endswith("on an A100; what --with adds was not part of that")
+    assert make().proof.startswith("resolved, not run")
 
 
-def test_the_same_basis_gives_the_same_plan_and_seal() -> None:
+def test_the_same_inputs_give_the_same_plan_and_seal() -> None:
     assert make(*EVERYTHING) == make(*EVERYTHING)
     assert make().seal == seal(make())
 
@@ -196,7 +202,7 @@ def test_any_change_breaks_the_seal() -> None:
         assert seal(replace(plan, **{name: another(getattr(plan, name))})) != plan.seal, name
 
 
-def saved(plan: planning.Plan) -> str:
+def saved(plan: Plan) -> str:
     return json.dumps(codec.document(SCHEMA, plan))
 
 
@@ -218,8 +224,8 @@ def test_another_generation_is_refused_and_another_document_is_no_plan() -> None
         load_plan('{"schema": "tfsetup/facts/1"}', file="p")
 
 
-def check(plan: planning.Plan, *installed: str, **changes: object) -> None:
-    facts = changes.pop("facts", basis().facts)
+def check(plan: Plan, *installed: str, **changes: object) -> None:
+    facts = changes.pop("facts", FACTS)
     lock = changes.pop("lock", LOCK)
     links = changes.pop("links", ())
     check_fresh(plan, facts, site(*installed, **changes), lock, links)
@@ -232,11 +238,11 @@ def test_a_plan_that_still_holds() -> None:
 
 
 def test_facts_that_change_by_the_hour_do_not_make_a_plan_stale() -> None:
-    facts = replace(basis().facts, variables={"PATH": "/other"}, interpreters=known((PYTHON, replace(PYTHON, path="/other")), "t"))
+    facts = replace(FACTS, variables={"PATH": "/other"}, interpreters=known((PYTHON, replace(PYTHON, path="/other")), "t"))
     check(make(state=ABSENT), state=ABSENT, facts=facts)
 
 
-GPU_HOST = replace(basis().facts, cpu=replace(machine().cpu, features=known(("avx", "avx512f"), "t")))
+GPU_HOST = replace(FACTS, cpu=replace(machine().cpu, features=known(("avx", "avx512f"), "t")))
 
 
 @pytest.mark.parametrize(
@@ -245,7 +251,7 @@ GPU_HOST = replace(basis().facts, cpu=replace(machine().cpu, features=known(("av
         ({"lock": None}, "catalogue has changed"),
         ({"lock": replace(LOCK, digest="other")}, "catalogue has changed"),
         ({"facts": GPU_HOST}, "another machine"),
-        ({"facts": replace(basis().facts, interpreters=known((), "t"))}, "not there any more"),
+        ({"facts": replace(FACTS, interpreters=known((), "t"))}, "not there any more"),
         ({"state": VENV}, "not what it was"),
         ({"state": replace(ABSENT, kind="empty")}, "not what it was"),
         ({"lock": replace(LOCK, files=LOCK.files[:1] + LOCK.files[1:2])}, "not what the environment needs"),
@@ -268,7 +274,7 @@ def test_a_link_that_the_catalogue_does_not_have_makes_it_stale() -> None:
 
 def test_packages_that_were_asked_for_are_the_plans_own() -> None:
     extra = replace(LOCK, files=(*LOCK.files, file("pandas", "2.0")))
-    plan = planning.make_plan(basis(lock=extra, request=Request(env="/e", extra=("pandas",))), site(state=ABSENT))
+    plan = plan_of(site(state=ABSENT), lock=extra, request=Request(env="/e", extra=("pandas",)))
     check(plan, state=ABSENT)
 
 
@@ -286,18 +292,18 @@ PART = CondaPart(
 EDIT = Edit(path="bin/activate", reason="activation", text="x\n")
 
 
-def make_conda(*installed: str, part: CondaPart = PART, state: EnvState = ABSENT, **changes: object) -> planning.Plan:
-    choice = replace(basis().choice, interpreter=None, road="wheels")
+def make_conda(*installed: str, part: CondaPart = PART, state: EnvState = ABSENT, **changes: object) -> Plan:
+    choice = replace(common(site()).choice, interpreter=None, road="wheels")
     values = {"choice": choice, "request": Request(env="/e", kind="conda"), "conda": part, "edits": (EDIT,), **changes}
-    return planning.make_plan(basis(**values), site(*installed, state=state))
+    return plan_of(site(*installed, state=state), **values)
 
 
 def test_a_new_conda_environment() -> None:
-    plan = make_conda(outside=("a line in a list",))
+    plan = make_conda(registered=("a line in a list",))
     assert needed(plan) == ["create", "conda", "install", "write", "verify", "receipt"]
     assert plan.steps[0].title == "Make a conda environment with Python 3.11"
     assert plan.steps[1].reason == "they meet python 3.11.*"
-    assert (plan.download, plan.disk) == (1030, 300 + planning.CONDA_GROWTH * 1000)
+    assert (plan.download, plan.disk) == (1030, 300 + CONDA_GROWTH * 1000)
     assert plan.outside == ("downloads are kept in uv's cache, /cache", "conda packages are kept in /pkgs", "a line in a list")
 
 
@@ -351,9 +357,9 @@ def test_all_faults_of_a_conda_half_at_once() -> None:
 
 def test_a_file_that_no_choice_writes_makes_a_plan_stale() -> None:
     plan = make_conda()
-    check_fresh(plan, basis().facts, site(state=ABSENT), LOCK, (), (EDIT,))
+    check_fresh(plan, FACTS, site(state=ABSENT), LOCK, (), (EDIT,))
     with pytest.raises(StalePlanError, match="catalogue has changed"):
-        check_fresh(plan, basis().facts, site(state=ABSENT), LOCK, (), (replace(EDIT, text="y\n"),))
+        check_fresh(plan, FACTS, site(state=ABSENT), LOCK, (), (replace(EDIT, text="y\n"),))
 
 
 def test_a_distribution_that_conda_holds_is_not_taken_for_the_wheel_of_its_version() -> None:

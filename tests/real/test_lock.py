@@ -11,7 +11,7 @@ import uv
 
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.commands import lock
-from provisioner.commands.lock import Declared, Outcome, Wanted
+from provisioner.commands.lock import Declared, LockRequest, Outcome
 from provisioner.host.local import LocalHost
 from provisioner.lock.choosing import choose_sets
 from provisioner.model.team import Declaration, Inputs, Target
@@ -44,7 +44,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         catalogue=catalogue,
         choose=lambda keep, cutoff: choose_sets(declaration, catalogue, keep=keep, cutoff=cutoff),
     )
-    return lock.lock_declared(Session(host), declared, Wanted(cutoff=CUTOFF))
+    return lock.lock_declared(Session(host), declared, LockRequest(cutoff=CUTOFF))
 
 
 @pytest.mark.real

@@ -164,6 +164,7 @@ def test_when_nothing_helps_the_old_state_is_back(env: Path) -> None:
     assert fixed_document(fixing)["state"] == "old"
 
 
+@pytest.mark.slow
 def test_an_environment_made_anew_keeps_what_goes_with_the_set_and_names_the_rest(env: Path) -> None:
     pip(env, "old-only")
     (env / SITE / "my_module.py").write_text("")

@@ -22,12 +22,11 @@ from provisioner.host.local import LocalHost
 from provisioner.model.finding import Repair
 from provisioner.model.plan import Choice, Plan
 from provisioner.model.request import Request
-from provisioner.repair import plans
-from provisioner.repair.conda_inputs import read_conda_ground
+from provisioner.repair.conda_inputs import read_conda_inputs
 from provisioner.session import Session
 from tests.channel import build
 from tests.channel.packages import PLACEHOLDER, File, Package
-from tests.fixing import ground, locked
+from tests.fixing import locked, repair_inputs, smallest
 from tests.killing import states_of
 from tests.support import machine, make_lock, snapshot, verification
 
@@ -81,9 +80,9 @@ def made(env: Path, *repairs: Repair) -> Plan:
         gpus=(),
         road="wheels",
     )
-    known = read_conda_ground(Session(HOST), site, None, choice, request, links=(), facts=machine())
+    known = read_conda_inputs(Session(HOST), site, None, choice, request, links=(), facts=machine())
     lock = make_lock(locked("six", "1"))
-    return plans.smallest(ground(site, lock, conda=known, choice=choice, request=request), repairs)
+    return smallest(repair_inputs(site, lock, conda=known, choice=choice, request=request), repairs)
 
 
 def relink(name: str) -> Repair:

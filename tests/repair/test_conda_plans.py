@@ -11,9 +11,9 @@ from provisioner.environment.read import Site
 from provisioner.model.conda_package import CondaPackage
 from provisioner.model.finding import Repair
 from provisioner.model.plan import EnvState
-from provisioner.repair import conda_plans, plans
-from provisioner.repair.conda_plans import CondaGround
-from tests.fixing import ground, locked
+from provisioner.repair import conda_plans, doable
+from provisioner.repair.model import CondaInputs
+from tests.fixing import locked, rebuild, repair_inputs, smallest, whole
 from tests.support import SITE, make_lock
 
 ROOT = "/work/env"
@@ -38,13 +38,13 @@ def site(*items: Installed) -> Site:
     return Site(state=state, distributions=items, leftovers=(), conda=THERE)
 
 
-def conda(**changes: object) -> CondaGround:
+def conda(**changes: object) -> CondaInputs:
     values = {
-        "road": "libraries", "there": THERE, "linkable": {name: linkable(name) for name in THERE},
+        "source": "libraries", "there": THERE, "linkable": {name: linkable(name) for name in THERE},
         "own": {f"{SITE}/numpy-1.19.5.dist-info": "numpy-1.19.5-0"}, "depends": {"tensorflow-2.4.1-0": ("tensorflow-base 2.4.1 0",)},
         "specs": ("python 3.8.*",), "virtual": (), "channels": ("file:///channel",), "cache": "/cache",
     }  # fmt: skip
-    return CondaGround(**{**values, **changes})
+    return CondaInputs(**{**values, **changes})
 
 
 def relink(name: str) -> Repair:
@@ -61,7 +61,7 @@ def remove(name: str, version: str = "") -> Repair:
 
 def plan_of(here: Site, *repairs: Repair, **changes: object):
     known = conda(**changes)
-    return plans.smallest(ground(here, conda_plans.without_owned(LOCK, known, here), conda=known), repairs)
+    return smallest(repair_inputs(here, conda_plans.without_owned(LOCK, known, here), conda=known), repairs)
 
 
 def parts(plan) -> tuple[list[str], list[str], list[str]]:
@@ -81,7 +81,7 @@ def test_one_damaged_package_is_linked_anew_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "version", "road", "wanted"),
+    ("asked", "version", "source", "wanted"),
     [
         # conda's own is of the set's version: damaged, so it is linked anew.
         (restore("numpy", "1.19.5"), "1.19.5", "libraries", (["numpy-1.19.5-0"], ["numpy-1.19.5-0"], [])),
@@ -94,9 +94,9 @@ def test_one_damaged_package_is_linked_anew_and_nothing_else() -> None:
         (restore("six", "1.15.0"), "1.19.5", "libraries", ([], [], ["six==1.15.0"])),
     ],
 )
-def test_what_is_condas_is_mended_as_condas(asked: Repair, version: str, road: str, wanted) -> None:
+def test_what_is_condas_is_mended_as_condas(asked: Repair, version: str, source: str, wanted) -> None:
     own = {f"{SITE}/numpy-{version}.dist-info": "numpy-1.19.5-0"}
-    assert parts(plan_of(site(info("numpy", version)), asked, own=own, road=road)) == wanted
+    assert parts(plan_of(site(info("numpy", version)), asked, own=own, source=source)) == wanted
 
 
 def test_the_tensorflow_of_conda_leaves_with_what_is_nothing_without_it() -> None:
@@ -115,21 +115,21 @@ def test_the_whole_set_links_everything_anew_and_leaves_condas_tools_alone() -> 
     here = site(info("numpy", "1.19.5"), info("pip", "20.0"))
     known = conda(own={f"{SITE}/numpy-1.19.5.dist-info": "numpy-1.19.5-0", f"{SITE}/pip-20.0.dist-info": "pip-20.0-0"})
     lock = conda_plans.without_owned(LOCK, known, here)
-    plan = plans.whole(ground(here, lock, conda=known), ())
+    plan = whole(repair_inputs(here, lock, conda=known), ())
     assert parts(plan)[0] == sorted(THERE)
     assert parts(plan)[2] == ["tensorflow==2.4.4", "six==1.15.0"]
 
 
 def test_made_anew_from_what_the_solver_found() -> None:
     found = (linkable("python-3.8.19-0"),)
-    plan = plans.rebuild(ground(site(), LOCK, conda=replace(conda(), solved=found)), (), ())
+    plan = rebuild(repair_inputs(site(), LOCK, conda=replace(conda(), solved=found)), (), ())
     assert [item.identity for item in plan.conda.packages] == ["python-3.8.19-0"]
     assert plan.conda.unchanged == {}
     assert {item.identity for item in plan.conda.removals} == set(THERE)
 
 
 def test_what_cannot_be_had_again_is_named() -> None:
-    left = plans.sort((relink("cudnn-8.0-0"), relink("nobody-1-0")), ground(site(), LOCK, conda=conda(linkable={}))).left
+    left = doable.sort((relink("cudnn-8.0-0"), relink("nobody-1-0")), repair_inputs(site(), LOCK, conda=conda(linkable={}))).left
     assert left == (
         "cudnn-8.0-0 cannot be put back: nothing tells its address and its SHA-256",
         "the conda package nobody-1-0 is not there",

@@ -36,9 +36,9 @@ def having(site: Site, *names: str) -> Site:
     return replace(site, distributions=items)
 
 
-def seen(site: Site, *repairs: Repair, own: str = "tensorflow", pythons=()) -> known_set.Seen:
+def seen(site: Site, *repairs: Repair, own: str = "tensorflow", pythons=()) -> known_set.SetInputs:
     facts = replace(machine(), interpreters=known(tuple(pythons), "test"))
-    return known_set.Seen(site=site, facts=facts, repairs=repairs, receipt=None, own=own, release="2.15.1")
+    return known_set.SetInputs(site=site, facts=facts, repairs=repairs, receipt=None, own=own, release="2.15.1")
 
 
 def remove(name: str) -> Repair:

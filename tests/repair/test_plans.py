@@ -11,9 +11,9 @@ from provisioner.environment.read import Site
 from provisioner.model.finding import Check, Finding, Repair, Verification
 from provisioner.model.plan import EnvState
 from provisioner.plan.seal import seal
-from provisioner.repair import plans
+from provisioner.repair import doable
 from tests.choose.values import shipped_order
-from tests.fixing import VERSION, finding, ground, locked
+from tests.fixing import VERSION, finding, locked, rebuild, repair_inputs, smallest, whole
 from tests.support import PYTHON, SITE, make_lock, verification
 
 ROOT = "/work/env"
@@ -45,6 +45,10 @@ def installed(name: str, version: str, *requires: str) -> Installed:
     return Installed(name=name, version=version, metadata="", site="", requires=requires)
 
 
+def order(findings, inputs, *, answers: bool):
+    return doable.order_of(findings, inputs, doable.sort(doable.repairs_of(findings), inputs).doable, answers=answers)
+
+
 def names(plan) -> list[str]:
     return [f"{item.name}=={item.version}" for item in plan.packages]
 
@@ -54,7 +58,7 @@ def going(plan) -> list[str]:
 
 
 def test_one_version_that_does_not_fit_is_one_package() -> None:
-    plan = plans.smallest(ground(site("tensorflow==2.15.1", "numpy==2.1.0", "six==1.17.0", "pandas==2.2.0"), LOCK), (restore("NumPy"),))
+    plan = smallest(repair_inputs(site("tensorflow==2.15.1", "numpy==2.1.0", "six==1.17.0", "pandas==2.2.0"), LOCK), (restore("NumPy"),))
     assert names(plan) == ["numpy==1.26.4"]
     assert going(plan) == ["numpy==2.1.0"]
     assert plan.expected == {"numpy": "1.26.4", "tensorflow": "2.15.1"}, "a version that is healthy need not be the lock's"
@@ -64,19 +68,19 @@ def test_one_version_that_does_not_fit_is_one_package() -> None:
 
 
 def test_both_of_two_metadata_folders_go_and_one_comes() -> None:
-    plan = plans.smallest(ground(site(*WHOLE, "six==1.15.0"), LOCK), (remove("six", "1.15.0"),))
+    plan = smallest(repair_inputs(site(*WHOLE, "six==1.15.0"), LOCK), (remove("six", "1.15.0"),))
     assert names(plan) == ["six==1.16.0"]
     assert going(plan) == ["six==1.15.0", "six==1.16.0"]
 
 
 def test_a_rival_that_goes_takes_the_one_that_stays_along() -> None:
-    plan = plans.smallest(ground(site(*WHOLE, "tensorflow-cpu==2.16.1"), LOCK), (remove("tensorflow-cpu"),))
+    plan = smallest(repair_inputs(site(*WHOLE, "tensorflow-cpu==2.16.1"), LOCK), (remove("tensorflow-cpu"),))
     assert names(plan) == ["tensorflow==2.15.1"]
     assert going(plan) == ["TensorFlow's folder==", "tensorflow==2.15.1", "tensorflow-cpu==2.16.1"]
 
 
 def test_a_rival_by_another_name_is_restored_under_the_name_that_is_installed() -> None:
-    plan = plans.smallest(ground(site(*WHOLE), LOCK), (restore("tensorflow-cpu"),))
+    plan = smallest(repair_inputs(site(*WHOLE), LOCK), (restore("tensorflow-cpu"),))
     assert names(plan) == ["tensorflow==2.15.1"]
 
 
@@ -85,15 +89,15 @@ def test_what_else_is_there_stays_and_is_named_when_it_stops_working() -> None:
         installed("tensorflow", "2.15.1"), installed("numpy", "2.1.0"), installed("needs-two", "1.0", "numpy>=2"),
         installed("needs-any", "1.0", "numpy"), installed("broken-before", "1.0", "nothing"),
     )  # fmt: skip
-    basis = ground(site("tensorflow==2.15.1", "numpy==2.1.0", "needs-two==1.0", "needs-any==1.0"), LOCK, installed=there)
-    plan = plans.smallest(basis, (restore("numpy"),))
+    inputs = repair_inputs(site("tensorflow==2.15.1", "numpy==2.1.0", "needs-two==1.0", "needs-any==1.0"), LOCK, installed=there)
+    plan = smallest(inputs, (restore("numpy"),))
     assert plan.conflicts == ("needs-two 1.0 requires numpy>=2, but numpy 1.26.4 is installed",)
     assert going(plan) == ["numpy==2.1.0"]
 
 
 def test_what_a_removed_package_was_needed_for_is_named() -> None:
     there = (installed("helper", "1.0"), installed("mine", "1.0", "helper"))
-    plan = plans.smallest(ground(site(*WHOLE, "helper==1.0", "mine==1.0"), LOCK, installed=there), (remove("helper"),))
+    plan = smallest(repair_inputs(site(*WHOLE, "helper==1.0", "mine==1.0"), LOCK, installed=there), (remove("helper"),))
     assert plan.conflicts == ("mine 1.0 requires helper, but helper is not installed",)
 
 
@@ -105,7 +109,7 @@ def test_own_files_are_renamed_and_others_inside_go_out() -> None:
         Repair(kind="move away", path=inside, own=True, reason="it hides NumPy, too"),
     )
     asides = {own: own + ".moved-by-tfsetup", inside: inside + ".moved-by-tfsetup-2"}
-    plan = plans.smallest(ground(site(*WHOLE), LOCK, asides=asides), repairs)
+    plan = smallest(repair_inputs(site(*WHOLE), LOCK, asides=asides), repairs)
     assert [(move.path, move.target) for move in plan.moves] == list(asides.items())
     assert plan.outside == (f"{own} is renamed to numpy.py.moved-by-tfsetup",)
     assert [item.paths for item in plan.removals] == [(f"{SITE}/leak.pth",)]
@@ -124,16 +128,16 @@ def test_own_files_are_renamed_and_others_inside_go_out() -> None:
     ],
 )  # fmt: skip
 def test_what_no_plan_does_is_said(wish: Repair, words: str) -> None:
-    found = plans.sort((wish,), ground(site(*WHOLE), LOCK))
+    found = doable.sort((wish,), repair_inputs(site(*WHOLE), LOCK))
     assert found.doable == ()
     assert words in found.left[0]
-    assert not plans.smallest(ground(site(*WHOLE), LOCK), (wish,)).changes
+    assert not smallest(repair_inputs(site(*WHOLE), LOCK), (wish,)).changes
 
 
 def test_another_python_is_written_where_each_tool_names_it() -> None:
     config = "home = /gone/bin\nimplementation = CPython\nversion_info = 3.11.1.final.0\ninclude-system-site-packages = true\nbase-prefix = /gone\n"
     wish = Repair(kind="interpreter", target="/usr/bin/python3", reason="its Python is gone")
-    plan = plans.smallest(ground(site(*WHOLE), LOCK, config=config), (wish,))
+    plan = smallest(repair_inputs(site(*WHOLE), LOCK, config=config), (wish,))
     text = next(edit.text for edit in plan.edits if edit.path == "pyvenv.cfg")
     assert f"version_info = {VERSION}\n" in text
     assert "include-system-site-packages = true\n" in text
@@ -144,14 +148,14 @@ def test_another_python_is_written_where_each_tool_names_it() -> None:
 
 
 def test_the_whole_set_comes_and_nothing_else_goes() -> None:
-    plan = plans.whole(ground(site("tensorflow==2.15.1", "numpy==2.1.0", "pandas==2.2.0", leftovers=(f"{SITE}/~umpy",)), LOCK), ())
+    plan = whole(repair_inputs(site("tensorflow==2.15.1", "numpy==2.1.0", "pandas==2.2.0", leftovers=(f"{SITE}/~umpy",)), LOCK), ())
     assert sorted(names(plan)) == sorted(WHOLE)
     assert "pandas==2.2.0" not in going(plan)
     assert "leftovers==" in going(plan)
 
 
 def test_an_environment_made_anew_says_what_is_lost() -> None:
-    plan = plans.rebuild(ground(site(*WHOLE, "odd==1.0"), LOCK), (), ("odd 1.0 is left out",))
+    plan = rebuild(repair_inputs(site(*WHOLE, "odd==1.0"), LOCK), (), ("odd 1.0 is left out",))
     assert plan.kind == "rebuild"
     assert plan.conflicts == ("odd 1.0 is left out",)
     assert plan.expected == {"numpy": "1.26.4", "six": "1.16.0", "tensorflow": "2.15.1"}
@@ -183,20 +187,20 @@ UNKNOWN = finding(cause="unknown")
     ],
 )
 def test_attempts_by_size(findings: tuple[Finding, ...], kinds: tuple[str, ...]) -> None:
-    assert plans.order_of(findings, ground(site(*WHOLE), LOCK), answers=True) == kinds
+    assert order(findings, repair_inputs(site(*WHOLE), LOCK), answers=True) == kinds
 
 
 def test_without_a_python_that_fits_only_a_new_environment_helps() -> None:
-    assert plans.order_of((ERROR,), ground(site(*WHOLE), LOCK), answers=False) == ("rebuild",)
-    assert plans.order_of((ERROR,), ground(site(*WHOLE, version="3.4.1"), LOCK), answers=True) == ("rebuild",)
-    assert plans.order_of((ERROR,), ground(site(*WHOLE, packages=""), LOCK), answers=True) == ("rebuild",)
+    assert order((ERROR,), repair_inputs(site(*WHOLE), LOCK), answers=False) == ("rebuild",)
+    assert order((ERROR,), repair_inputs(site(*WHOLE, version="3.4.1"), LOCK), answers=True) == ("rebuild",)
+    assert order((ERROR,), repair_inputs(site(*WHOLE, packages=""), LOCK), answers=True) == ("rebuild",)
 
 
 def test_without_a_set_only_what_needs_none_is_done() -> None:
     away = Repair(kind="move away", path=f"{ROOT}/{SITE}/x.pth", reason="it leaks")
-    basis = ground(site(*WHOLE), None)
-    assert plans.order_of((finding(away, restore("numpy")),), basis, answers=True) == ("repair",)
-    assert names(plans.smallest(basis, (away, restore("numpy")))) == []
+    inputs = repair_inputs(site(*WHOLE), None)
+    assert order((finding(away, restore("numpy")),), inputs, answers=True) == ("repair",)
+    assert names(smallest(inputs, (away, restore("numpy")))) == []
 
 
 def failed(*findings: Finding) -> Verification:
@@ -222,9 +226,9 @@ def passed(*findings: Finding) -> Verification:
     ],
 )
 def test_what_this_environment_cannot_mend_does_not_count_against_an_attempt(before, after, proof, mended: bool) -> None:
-    assert plans.is_mended(before, after, proof, shipped_order()) == mended
+    assert doable.is_mended(before, after, proof, shipped_order()) == mended
 
 
 def test_a_check_without_a_finding_that_failed_is_no_success() -> None:
     proof = replace(passed(DRIVER), checks=(Check(name="import", status="timed out"),))
-    assert not plans.is_mended((ERROR,), (), replace(proof, findings=()), shipped_order())
+    assert not doable.is_mended((ERROR,), (), replace(proof, findings=()), shipped_order())

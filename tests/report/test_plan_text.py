@@ -14,7 +14,7 @@ from provisioner.model.conda_package import CondaRemoval
 from provisioner.model.plan import Plan, StepKind
 from provisioner.model.request import Request
 from provisioner.report.plan_text import NOT_NEEDED, interrupted_words, next_text, plan_text
-from tests.plan.test_make import ABSENT, CONDA, EVERYTHING, PART, basis, make, make_conda, planning, site
+from tests.plan.test_make import ABSENT, CONDA, EVERYTHING, PART, make, make_conda, plan_of, site
 
 GOLDEN = Path(__file__).parent / "golden"
 LINK = Link(path="nvidia/lib/x.so", target="../y.so", reason="the loader does not look there")
@@ -22,7 +22,7 @@ INTERRUPTED = Interrupted(state="moving", where="/e", started="2026-01-01T00:00:
 
 
 def new() -> Plan:
-    return planning.make_plan(basis(parents=("/a",), warnings=("the disk is nearly full",)), site(state=ABSENT))
+    return plan_of(site(state=ABSENT), parents=("/a",), warnings=("the disk is nearly full",))
 
 
 def changed() -> Plan:

@@ -92,3 +92,21 @@ def test_what_fits_where_stderr_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(progress_for(as_json=False, host=FixedHost({})), BarProgress)
     assert isinstance(progress_for(as_json=False, host=FixedHost({"TERM": "dumb"})), PlainProgress)
     assert isinstance(progress_for(as_json=True, host=FixedHost({})), JsonProgress)
+
+
+def test_a_name_out_of_a_file_steers_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S11: what a lock or a channel called itself reached the terminal as it stood."""
+    evil = "\x1b]0;title\x07\x9b31m\u202egnp.\u2066 https://me:pw@host.invalid/"
+    for make in (lambda: BarProgress(colour=False), PlainProgress):
+        terminal = Terminal()
+        monkeypatch.setattr(sys, "stderr", terminal)
+        bar = make()
+        bar.start("install", evil, 10)
+        bar.note(evil)
+        bar.finish(evil)
+        bar.note(evil)
+        bar.close()
+        shown = terminal.getvalue()
+        assert {"\x07", "\x9b", "\u202e", "\u2066"}.isdisjoint(shown)
+        assert "\x1b]" not in shown
+        assert "me:pw" not in shown

@@ -11,10 +11,11 @@ import yaml
 from provisioner.environment.distributions import Installed
 from provisioner.model.catalogue import CudaBuild
 from provisioner.report.verify_text import verification_text
+from provisioner.verify.events import parse_events
 from provisioner.verify.integrity import Integrity
 from provisioner.verify.judge import judge
 from provisioner.verify.judge_gpu import table
-from provisioner.verify.raw import Child, Expected, Raw, parse_events
+from provisioner.verify.raw import Child, Expected, Raw
 from provisioner.verify.surroundings import Surroundings
 from tests.verify.support import known_messages
 

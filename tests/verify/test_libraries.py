@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -48,12 +49,10 @@ def compile_library(source: str, target: Path, *flags: str) -> None:
     code.unlink()
 
 
-@pytest.fixture
-def env(tmp_path, monkeypatch):
-    monkeypatch.delenv("LD_LIBRARY_PATH", raising=False)
-    folder = make_env(tmp_path / "env")
-    fake_tensorflow(folder, "raise ImportError('not to be imported here')", cuda=True)
-    site = folder / SITE
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """The packages with libraries, compiled once; they find each other by their own place, so a copy works as well."""
+    site = tmp_path_factory.mktemp("compiled")
     for name, source in SOURCES.items():
         needs = (
             [f"-L{site / 'nvidia/cublas/lib'}", "-l:libcublasLt.so.12", "-Wl,--no-as-needed"] if name.endswith("libcublas.so.12") else []
@@ -62,6 +61,15 @@ def env(tmp_path, monkeypatch):
     path = ":".join(f"$ORIGIN/../nvidia/{name}/lib" for name in RUNPATH)
     source = (Path(__file__).parent / "loader" / "framework.c").read_text()
     compile_library(source, site / "tensorflow" / "libtensorflow_framework.so.2", f"-Wl,-rpath,{path}", "-Wl,--enable-new-dtags", "-ldl")
+    return site
+
+
+@pytest.fixture
+def env(tmp_path, monkeypatch, compiled):
+    monkeypatch.delenv("LD_LIBRARY_PATH", raising=False)
+    folder = make_env(tmp_path / "env")
+    fake_tensorflow(folder, "raise ImportError('not to be imported here')", cuda=True)
+    shutil.copytree(compiled, folder / SITE, dirs_exist_ok=True)
     return folder
 
 

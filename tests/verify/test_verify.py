@@ -86,6 +86,7 @@ def test_a_crash_that_says_why(env):
     assert (finding.cause, finding.confidence) == ("cpu-no-avx", "certain")
 
 
+@pytest.mark.slow
 def test_a_hang_is_a_finding_with_the_stack(env):
     fake_tensorflow(env, "import time\ntime.sleep(600)")
     found = run_verify(env, timeout=2.5)

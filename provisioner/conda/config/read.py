@@ -59,6 +59,15 @@ def read_config(reader: Reader, tools: Sequence[Tool], target: str = "") -> Cond
     return values.config(merge(checked), root=root, origins=origins(checked), read=tuple(read))
 
 
+def configured_addresses(reader: Reader) -> tuple[str, ...]:
+    """Return the addresses of channels that this person's own configuration of conda names; raises ``InputError`` as ``read_config``."""
+    config = read_config(reader, conda.probe(reader, full=False).value or ())
+    mirrors = (url for urls in config.mirrors.values() for url in urls)
+    multi = (url for urls in config.custom_multichannels.values() for url in urls)
+    named = (*config.channels, *config.default_channels, config.channel_alias, *config.custom_channels.values(), *multi, *mirrors)
+    return tuple(url for url in named if "://" in url)
+
+
 def _error(faults: Sequence[str]) -> InputError:
     sources = {fault.split(": ", 1)[0] for fault in faults}
     place = sources.pop() if len(sources) == 1 else "the configuration of conda"

@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, get_args
+from urllib.parse import quote
 
 from provisioner.base.text import mask
 from provisioner.conda.config.parse import Setting
@@ -15,7 +16,7 @@ from provisioner.model.conda import CondaConfig, Priority
 # conda's ``has_scheme`` (common/url.py).
 SCHEME = r"[a-z][a-z0-9]{0,11}://"
 # ``expandvars`` of Python's os.path, which conda uses.
-_VARIABLE = re.compile(r"\$(\w+|\{[^}]*\})", re.ASCII)
+_VARIABLE = re.compile(r"\$(\w+|\{[^}]{0,200}\})", re.ASCII)
 # ``boolify`` in conda's auxlib/type_coercion.py.
 _TRUE = {"true", "yes", "on", "y", "1"}
 _FALSE = {"false", "no", "off", "n", "0", "non", "none", ""}
@@ -34,8 +35,6 @@ def local_channel(reader: Reader, channel: str) -> str:
     """Return a channel, one that is written as a path as its address: conda's ``is_path`` (common/path.py) and ``path_to_url``."""
     if not re.match(r"\.{1,2}(/|$)|~|/", channel):
         return channel
-    from urllib.parse import quote  # noqa: PLC0415 - few have such a channel
-
     return "file://" + quote(absolute(reader, channel).encode("utf-8", "surrogateescape"))
 
 

@@ -6,7 +6,7 @@ import posixpath
 import re
 
 from provisioner.base.names import is_rival
-from provisioner.base.specifiers import contains
+from provisioner.base.versions import contains
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped

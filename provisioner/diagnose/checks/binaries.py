@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from provisioner.base.names import is_rival
+from provisioner.base.numbers import whole
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import import_result, packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
@@ -81,12 +82,12 @@ def tags(case: Case, findings: Findings) -> str:
 def _python_fits(tag: str, running: str) -> bool:
     """PEP 425: ``cp311`` is that Python, ``py3`` any; a ``cp38`` with ``abi3`` or ``none`` is for that one and later."""
     pythons, abis, _ = tag.split("-", 2)
-    number = int(running.replace("3.", "", 1)) if re.fullmatch(r"3\.\d+", running) else -1
+    number = whole(running.replace("3.", "", 1)) if re.fullmatch(r"3\.\d+", running) else -1
     for python in pythons.split("."):
         if python in {"py3", f"cp3{number}", f"py3{number}"}:
             return True
         found = re.fullmatch(r"(?:cp|py)3(\d+)", python)
-        if found and int(found[1]) <= number and ("abi3" in abis.split(".") or python.startswith("py")):
+        if found and whole(found[1]) <= number and ("abi3" in abis.split(".") or python.startswith("py")):
             return True
     return number < 0
 

@@ -21,7 +21,7 @@ from provisioner.verify.raw import Child
 CXX = "libstdc++.so.6"
 GLIBC = re.compile(r"GLIBC_(\d+(?:\.\d+)+)")
 # glibc, elf/dl-load.c and dl-tls.c: the words when no room is left in the static TLS block.
-TLS = re.compile(r"(?P<path>\S+?): cannot allocate memory in static TLS block")
+TLS = re.compile(r"(?<!\S)(?P<path>\S+?): cannot allocate memory in static TLS block")
 # glibc, elf/dl-load.c, open_verify and _dl_map_object_from_fd: the file is taken by its name, and is no library that can be loaded.
 UNUSABLE = re.compile(r"invalid ELF header|file too short|wrong ELF class|cannot read file data|ELF file's phentsize|ELF load command")
 
@@ -231,7 +231,7 @@ def _named_in_error(case: Case, outside: list[tuple[str, str]]) -> dict[str, str
         return {}
     found: dict[str, str] = {}
     for line in _said(case.child).splitlines():
-        for path in re.findall(r"/[^\s:'\"()]+\.so[.\d]*", line):
+        for path in re.findall(r"/[^\s:'\"()]{1,400}\.so[.\d]*", line):
             if any(path == part or posixpath.dirname(path) == part.rstrip("/") for _, part in outside):
                 found.setdefault(path, line.strip()[:300])
     return found

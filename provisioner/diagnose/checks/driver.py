@@ -50,36 +50,38 @@ TROUBLES = (
 
 def driver(case: Case, findings: Findings) -> str:
     """NVIDIA's driver: absent, not answering, of two versions, or answering."""
-    sight = driving.look(case.facts, devices.catalogue(case))
-    if sight.state == "none":
-        raise Skipped(sight.why or "no NVIDIA GPU on this machine")
+    gpu_state = driving.look(case.facts, devices.catalogue(case))
+    if gpu_state.state == "none":
+        raise Skipped(gpu_state.why or "no NVIDIA GPU on this machine")
     if tensorflow.cuda_build(case) is False:
         raise Skipped("this build uses no GPU, so the driver does not matter to it")
     event = case.libraries.first("driver") if case.libraries is not None else {}
-    if sight.state == "hidden":
-        evidence = [Evidence(seen=sight.why, where=_where(case))]
+    if gpu_state.state == "hidden":
+        evidence = [Evidence(seen=gpu_state.why, where=_where(case))]
         if event and event["code"]:
             evidence.append(_said(event))
-        cause, remedy = _hidden(sight)
+        cause, remedy = _hidden(gpu_state)
         findings.add(cause, tensorflow.severity_without_gpu(tensorflow.purpose(case)), "certain", *evidence, *_devices(case), remedy=remedy)
-        return sight.why
+        return gpu_state.why
     if event and event["code"]:
         return _refused(case, event, findings)
-    return f"the driver {case.facts.driver.release.value or 'of an unknown release'} answers for {len(sight.gpus)} GPU(s)"
+    return f"the driver {case.facts.driver.release.value or 'of an unknown release'} answers for {len(gpu_state.gpus)} GPU(s)"
 
 
-def _hidden(sight: driving.Sight) -> tuple[str, Remedy]:
+def _hidden(gpu_state: driving.GpuState) -> tuple[str, Remedy]:
     """The cause and what to do about it, where the driver's own trouble (``facts/gpu_answers.py``) says more than the choice needs."""
     for words, cause, advice, steps in TROUBLES:
-        if sight.code in {"gpu-init-failed", "gpu-not-visible"} and words in sight.why:
+        if gpu_state.code in {"gpu-init-failed", "gpu-not-visible"} and words in gpu_state.why:
             return cause, alternative.remedy(advice, *steps)
-    if sight.code == "gpu-init-failed":
-        return sight.code, alternative.remedy(
+    if gpu_state.code == "gpu-init-failed":
+        return gpu_state.code, alternative.remedy(
             "see what the kernel says of the GPU; reload nvidia_uvm (after a suspend), or restart the machine", *RELOAD
         )
-    if sight.code == "driver-kernel-mismatch":
-        return sight.code, alternative.remedy("restart the machine, so that the module of the installed driver is loaded", "sudo reboot")
-    return sight.code, _remedy(sight.remedy)
+    if gpu_state.code == "driver-kernel-mismatch":
+        return gpu_state.code, alternative.remedy(
+            "restart the machine, so that the module of the installed driver is loaded", "sudo reboot"
+        )
+    return gpu_state.code, _remedy(gpu_state.remedy)
 
 
 def _refused(case: Case, event: dict[str, object], findings: Findings) -> str:
@@ -128,8 +130,8 @@ def _remedy(words: str) -> Remedy:
 
 def driver_release(case: Case, findings: Findings) -> str:
     """The driver that answers is new enough for the CUDA of this build, and for its PTX where a GPU needs that."""
-    sight = driving.look(case.facts, devices.catalogue(case))
-    if sight.state != "answers":
+    gpu_state = driving.look(case.facts, devices.catalogue(case))
+    if gpu_state.state != "answers":
         raise Skipped("no driver answers")
     cuda = devices.cuda(case)
     if cuda is None:

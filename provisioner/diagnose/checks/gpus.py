@@ -19,10 +19,10 @@ CACHE = "export CUDA_CACHE_MAXSIZE=4294967296"
 
 def gpus(case: Case, findings: Findings) -> str:
     """Each GPU against the code that the build holds; one that cannot be used beside one that can is information."""
-    sight = driving.look(case.facts, devices.catalogue(case))
-    cuda = devices.cuda(case) if sight.state == "answers" else None
-    if sight.state != "answers" or cuda is None:
-        raise Skipped("no GPU answers" if sight.state != "answers" else "this build uses no CUDA")
+    gpu_state = driving.look(case.facts, devices.catalogue(case))
+    cuda = devices.cuda(case) if gpu_state.state == "answers" else None
+    if gpu_state.state != "answers" or cuda is None:
+        raise Skipped("no GPU answers" if gpu_state.state != "answers" else "this build uses no CUDA")
     judgements = devices.judgements(case, cuda)
     good = [judgement for judgement in judgements if judging.usable(judgement)]
     bad = [judgement for judgement in judgements if not judging.usable(judgement)]
@@ -81,8 +81,8 @@ def visible(case: Case, findings: Findings) -> str:
 
 def unused(case: Case, findings: Findings) -> str:
     """A GPU answers, and the build that is installed cannot use any."""
-    sight = driving.look(case.facts, devices.catalogue(case))
-    if sight.state != "answers":
+    gpu_state = driving.look(case.facts, devices.catalogue(case))
+    if gpu_state.state != "answers":
         raise Skipped("no NVIDIA GPU answers")
     made = tensorflow.cuda_build(case)
     if made is None:
@@ -93,7 +93,7 @@ def unused(case: Case, findings: Findings) -> str:
         platform = platform_of(case.facts)
     except CouldNotTellError as error:
         raise CouldNotTell(str(error)) from None
-    names = ", ".join(dict.fromkeys(gpu.name for gpu in sight.gpus))
+    names = ", ".join(dict.fromkeys(gpu.name for gpu in gpu_state.gpus))
     purpose = tensorflow.purpose(case)
     evidence = [
         Evidence(seen="built without CUDA", where=tensorflow.folder(case)),
@@ -117,9 +117,9 @@ def _elsewhere(case: Case, platform: str) -> Remedy | None:
 
 def used(case: Case, findings: Findings) -> str:
     """TensorFlow, imported, lists the GPU; where it does not, its messages say why."""
-    sight = driving.look(case.facts, devices.catalogue(case))
-    if sight.state != "answers" or tensorflow.cuda_build(case) is not True:
-        raise Skipped("no GPU answers" if sight.state != "answers" else "this build uses no GPU")
+    gpu_state = driving.look(case.facts, devices.catalogue(case))
+    if gpu_state.state != "answers" or tensorflow.cuda_build(case) is not True:
+        raise Skipped("no GPU answers" if gpu_state.state != "answers" else "this build uses no GPU")
     if case.child is None:
         raise Skipped(case.no_import or "TensorFlow was not imported")
     ended = next((event for event in case.child.all("end") if event["check"] == "devices" and event["status"] == "passed"), None)
@@ -128,7 +128,7 @@ def used(case: Case, findings: Findings) -> str:
     listed = (ended.get("data") or {}).get("gpus", ())
     if listed:
         return "TensorFlow lists " + ", ".join(str(gpu.get("device", "GPU")) for gpu in listed)
-    if devices.hides_all(case, sight.gpus):
+    if devices.hides_all(case, gpu_state.gpus):
         return "CUDA_VISIBLE_DEVICES hides every GPU"
     severity: Severity = "info" if tensorflow.purpose(case).device == "cpu" else "error"
     for line in case.child.err.splitlines():

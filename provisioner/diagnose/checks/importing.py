@@ -64,7 +64,7 @@ def _read(case: Case, lines: list[str], findings: Findings) -> tuple[Finding, ..
 
 def _frames(trace: str) -> tuple[Evidence, ...]:
     """The innermost frames: the file that failed, and who asked for it."""
-    frames = re.findall(r'^\s*(File ".*)$', trace, re.MULTILINE)
+    frames = re.findall(r'^[ \t]*(File ".*)$', trace, re.MULTILINE)
     return tuple(Evidence(seen=frame, where="the traceback") for frame in frames[-FRAMES:])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
+from provisioner.base.numbers import runs
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import conda, packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
@@ -41,6 +42,8 @@ def answers(case: Case, findings: Findings) -> str:
         evidence = [Evidence(seen="it is an empty file", where=real)]
         _add_gone(case, findings, evidence)
         return "an empty file"
+    if case.static:
+        raise CouldNotTell(case.no_survey)
     if "ermission denied" in case.no_survey:
         findings.add(
             "permission-denied", "error", "certain", *evidence, repairs=_another(case, packages.made_for(case)) if case.env else ()
@@ -129,7 +132,7 @@ def _another(case: Case, version: str) -> tuple[Repair, ...]:
 def _base(case: Case, version: str) -> str:
     """The interpreter in the folder that ``home`` names (PEP 405), wherever it lies, if it still is of that minor version; else ""."""
     home = case.config.get("home", "")
-    if not home or not version or files.there(case.reader, posixpath.join(posixpath.dirname(home), CONFIG)):
+    if case.static or not home or not version or files.there(case.reader, posixpath.join(posixpath.dirname(home), CONFIG)):
         return ""
     for name in (f"python{version}", "python3", "python"):
         path = posixpath.join(home, name)
@@ -165,7 +168,7 @@ def same_version(case: Case, version: str) -> Interpreter | None:
     ]
     told = case.config.get("version_info") or case.config.get("version", "")
     # The very one, else the newest.
-    newest = sorted(fitting, key=lambda item: [int(part) for part in re.findall(r"\d+", item.version)], reverse=True)
+    newest = sorted(fitting, key=lambda item: runs(item.version), reverse=True)
     return next((item for item in newest if told.startswith(item.version)), newest[0] if newest else None)
 
 
@@ -273,7 +276,7 @@ def _newest(case: Case) -> tuple[str, ...]:
         if build.platform == platform
         for python in build.pythons
     }
-    return tuple(sorted(found, key=lambda text: tuple(int(part) for part in text.split("."))))
+    return tuple(sorted(found, key=runs))
 
 
 def _no_build(case: Case, findings: Findings) -> str:

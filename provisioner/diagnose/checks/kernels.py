@@ -6,7 +6,6 @@ Sources: jupyter_client, "Kernel specs" (folders, ``argv``; a bare ``python`` st
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 
@@ -16,6 +15,7 @@ from provisioner.diagnose import alternative, tensorflow
 from provisioner.diagnose.case import Case, CheckSpec, Skipped
 from provisioner.host import files
 from provisioner.model.finding import Evidence, Remedy
+from provisioner.model.json_text import read_json
 from provisioner.model.record import record
 
 SYSTEM = ("/usr/local/share/jupyter", "/usr/share/jupyter")
@@ -44,10 +44,10 @@ class Kernel:
 def read_kernel(text: str, *, path: str, place: str) -> Kernel | None:
     """Read a ``kernel.json``; None for another language, for a bare command, and for what is none."""
     try:
-        data = json.loads(text)
+        data = read_json(text)
         argv = data["argv"]
         language, title = str(data.get("language", "python")), str(data.get("display_name", ""))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
     if language.lower() != "python" or not isinstance(argv, list) or not argv or not isinstance(argv[0], str):
         return None

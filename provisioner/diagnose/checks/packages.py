@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisioner.base.names import is_rival
-from provisioner.base.specifiers import contains
+from provisioner.base.versions import contains
 from provisioner.catalogue.fits import SAME_MINOR, Breaks, Companion, Misfit
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import import_result, packages

@@ -208,7 +208,7 @@ def _instead(case: Case, item: Installed) -> tuple[Repair, ...]:
 def _without_base(case: Case) -> tuple[Repair, ...]:
     path = posixpath.join(case.env, CONFIG)
     text = files.read(case.reader, path).text or ""
-    closed = re.sub(r"(?im)^(\s*include-system-site-packages\s*=\s*)true\s*$", r"\g<1>false", text)
+    closed = re.sub(r"(?im)^([ \t]*include-system-site-packages[ \t]*=[ \t]*)true[ \t\r]*$", r"\g<1>false", text)
     reason = "the packages of the base and of the user come before, or in place of, those of this release"
     return (Repair(kind="write", reason=reason, path=path, target=closed),) if closed != text else ()
 

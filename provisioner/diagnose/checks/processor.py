@@ -17,7 +17,7 @@ from provisioner.verify.raw import Child, ending
 # POSIX number of SIGILL, and how a shell that was in between gives it.
 SIGILL, SHELL = 4, 128
 # TensorFlow's own guard, which ends the process with SIGABRT: tsl/platform/cpu_feature_guard.cc.
-GUARD = re.compile(r"library was compiled to use (?P<names>[\w. ,]+?) instructions, but these aren't available on your machine")
+GUARD = re.compile(r"library was compiled to use (?P<names>[\w. ,]{1,200}?) instructions, but these aren't available on your machine")
 
 
 def instructions(case: Case, findings: Findings) -> str:

@@ -10,13 +10,15 @@ from provisioner.explain.matches import Hit
 from provisioner.explain.verdict import Case, Verdict, plain, says
 
 # Parts of TensorFlow itself, as files.
-_OWN = re.compile(r"(libtensorflow_(framework|cc)|_pywrap_\w+|pywrap_tensorflow\w*)[\w.-]*\.(so|dylib|pyd)", re.IGNORECASE)
+_OWN = re.compile(r"(libtensorflow_(framework|cc)|_pywrap_\w|pywrap_tensorflow)[\w.-]{0,200}\.(so|dylib|pyd)", re.IGNORECASE)
 # Intel: Core 2, the first Core i (three figures), Xeon of the 3000 to 7000 series, Pentium, Celeron and Atom until 2020; AMD: until Phenom II.
 _NO_AVX = re.compile(
     r"pentium|celeron|\batom\b|core ?(\(tm\))? ?2\b|core2|\bi[357][ -]?[3-9]\d\d[a-z]{0,2}\b|xeon\D{0,12}[elwx]?[3-7][0-7]\d\d\b(?! ?v\d)|phenom"
     r"|athlon|turion|sempron|nehalem|westmere|penryn|\bq[689]\d{3}\b|\b[jn][1-5]\d{3}\b"
 )
-_NVIDIA = re.compile(r"(lib(cublas|cudnn|cudart|cusolver|cusparse|cufft|curand|nvrtc|nvjitlink|nccl)\w*\.so[\w.]*)", re.IGNORECASE)
+_NVIDIA = re.compile(
+    r"(lib(cublas|cudnn|cudart|cusolver|cusparse|cufft|curand|nvrtc|nvjitlink|nccl)\w{0,60}\.so[\w.]{0,40})", re.IGNORECASE
+)
 
 
 def without_avx(case: Case) -> bool:
@@ -81,7 +83,7 @@ def macos(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         yield says(hit, "macos-too-old", grade=PROVES, why="a class of a framework of macOS itself is missing")
         return
     tensorflow = re.search(
-        r"Symbol not found: ?\(?_*(ZN|ZNK)\d*\w*(tensorflow|tsl|TF_|absl|google)|Symbol not found: ?\(?_*TF_", case.log.text
+        r"Symbol not found: ?\(?_*(ZN|ZNK)\w*(tensorflow|tsl|TF_|absl|google)|Symbol not found: ?\(?_*TF_", case.log.text
     )
     if tensorflow and hit.message.id != "macos-version":
         yield says(hit, "extension-abi-mismatch", grade=TELLS)

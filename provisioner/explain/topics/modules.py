@@ -111,7 +111,7 @@ def shadow(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         wanted = re.search(rf"(from {name}[\w.]* import|import {name}\b|module '{name}')", case.log.text[hit.offset :])
         if outside and failing and (wanted or name in {"tensorflow", "code"}):
             # The last words name the module, and no file of an installation for it.
-            meant = re.search(rf"(module|from|named) '{name}['.](?![^\n]*(site|dist)-packages)", case.log.text[hit.offset :])
+            meant = re.search(rf"(module|from|named) '{name}['.](?![^\n]{{0,2000}}(site|dist)-packages)", case.log.text[hit.offset :])
             why = "the file has the name of a module that TensorFlow or Python imports"
             yield says(hit, "module-shadowed", grade=PROVES if meant else TELLS, why=why)
 

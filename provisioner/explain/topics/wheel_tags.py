@@ -20,7 +20,7 @@ def tags(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """``is not a supported wheel on this platform``: what the file's name asks for, against this interpreter."""
     now = case.circumstances
     hit = max(hits, key=lambda item: len(item.group("wheel")))
-    name = hit.group("wheel") or next((found[0] for found in re.finditer(r"[\w.+-]+\.whl", case.log.text)), "")
+    name = hit.group("wheel") or next((found[0] for found in re.finditer(r"(?<![\w.+-])[\w.+-]+\.whl", case.log.text)), "")
     found = _TAG.search(name)
     if not found:
         yield says(hit, "python-unsupported", "possible")

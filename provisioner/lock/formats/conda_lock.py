@@ -12,11 +12,13 @@ import os
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from importlib.util import find_spec
 from typing import Any, cast
 
+from provisioner.catalogue.yaml_text import parse_yaml
 from provisioner.engines.rattler import with_credentials
 from provisioner.errors import InputError, OperationError, UsageError
-from provisioner.host import Host
+from provisioner.host import PRIVATE, Host
 from provisioner.lock.formats import Pin
 from provisioner.lock.formats._conda_lock import NOT_INSTALLED
 from provisioner.model.conda_package import SUBDIRS
@@ -52,8 +54,6 @@ def files(targets: Iterable[LockedTarget]) -> dict[str, tuple[LockedTarget, ...]
 
 def check_installed() -> None:
     """Raise ``UsageError`` where conda-lock is missing; asked before anything is resolved."""
-    from importlib.util import find_spec  # noqa: PLC0415 - only to lock
-
     if find_spec("conda_lock") is None:
         hint = "install it with `pip install 'tfsetup[lock]'`, or leave conda-lock out of `formats`"
         raise UsageError("the format conda-lock needs the package conda-lock, which is not installed", hint=hint)
@@ -77,7 +77,7 @@ def write(host: Host, held: Mapping[str, tuple[LockedTarget, ...]], *, source: s
         for name, body in zip(missing, _run(host, [requests[name] for name in missing]), strict=True):
             texts[name] = _HEADER.format(name=name) + body
             if kept[name]:
-                host.write(kept[name], texts[name])
+                host.write(kept[name], texts[name], mode=PRIVATE)
     return texts
 
 
@@ -135,7 +135,7 @@ def _versions(depends: Iterable[str]) -> dict[str, str]:
     """Return what conda-lock keeps of match specs: the versions alone, those for one name together."""
     found: dict[str, list[str]] = {}
     for spec in depends:
-        name, *rest = re.sub(r"\[.*\]", "", spec).split()
+        name, *rest = spec.partition("[")[0].split()
         found.setdefault(name, []).extend(rest[:1])
     return {name: ",".join(dict.fromkeys(text for text in texts if text != "*")) or "*" * bool(texts) for name, texts in found.items()}
 
@@ -169,14 +169,15 @@ def read(text: str, *, file: str = "") -> dict[str, frozenset[Pin]]:
     """Return names, versions and hashes by the catalogue's name of the platform, of both managers; conda-lock is not needed to read."""
     names = {conda: ours for ours, conda in SUBDIRS.items()}
     data = _parsed(text, file)
-    found: dict[str, set[Pin]] = {names[platform]: set() for platform in data["metadata"]["platforms"] if platform in names}
+    found: dict[str, set[Pin]] = {names[platform]: set() for platform in map(str, data["metadata"]["platforms"]) if platform in names}
     for item in entries(text, file=file):
-        found[names[item.platform]].add((item.name, item.version, item.sha256))
+        # A package of a platform that the file does not list is there all the same.
+        found.setdefault(names[item.platform], set()).add((item.name, item.version, item.sha256))
     return {platform: frozenset(pins) for platform, pins in found.items()}
 
 
 @record
-class Entry:
+class LockedEntry:
     """One package of a ``conda-lock.yml``: ``platform`` as conda calls it; ``build`` is "" for a wheel."""
 
     name: str
@@ -190,7 +191,7 @@ class Entry:
     category: str = "main"
 
 
-def entries(text: str, *, file: str) -> tuple[Entry, ...]:
+def entries(text: str, *, file: str) -> tuple[LockedEntry, ...]:
     """Return the packages of a file, for the platforms that are known here; raises ``InputError`` with every fault."""
     faults: list[str] = []
     found = []
@@ -205,7 +206,7 @@ def entries(text: str, *, file: str) -> tuple[Entry, ...]:
     return tuple(found)
 
 
-def _entry(item: Any) -> Entry | str:
+def _entry(item: Any) -> LockedEntry | str:
     """Return one package, or what it lacks."""
     keys = ("name", "version", "manager", "platform", "url", "hash")
     missing = [key for key in keys if not _get(item, key)] if isinstance(item, dict) else ["a package"]
@@ -216,7 +217,7 @@ def _entry(item: Any) -> Entry | str:
     stem = re.sub(r"\.(conda|tar\.bz2)$", "", filename)
     build = stem.rsplit("-", 1)[-1] if item["manager"] == "conda" else ""
     hashes = item["hash"]
-    return Entry(
+    return LockedEntry(
         name=name,
         version=version,
         manager=str(item["manager"]),
@@ -230,8 +231,6 @@ def _entry(item: Any) -> Entry | str:
 
 
 def _parsed(text: str, file: str) -> dict[str, Any]:
-    from provisioner.catalogue.yaml_text import parse_yaml  # noqa: PLC0415 - only to read one
-
     data = parse_yaml(text, file=file)
     wrong = [f"expected {name}" for name, kind in (("metadata", dict), ("package", list)) if not isinstance(_get(data, name), kind)]
     if not wrong and not isinstance(data["metadata"].get("platforms"), list):

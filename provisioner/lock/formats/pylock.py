@@ -65,7 +65,7 @@ def read(text: str, *, file: str = "") -> frozenset[Pin]:
     tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
         pylock = Pylock.from_dict(tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, PylockValidationError) as error:
+    except (ValueError, RecursionError, PylockValidationError) as error:
         raise InputError("cannot be read as a pylock.toml", place=file, faults=(str(error),)) from None
     found: set[Pin] = set()
     for package in pylock.packages:

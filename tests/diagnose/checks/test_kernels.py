@@ -85,7 +85,11 @@ def test_any_json_is_taken(data: object) -> None:
         assert read_kernel(text, path="/x/kernels/y/kernel.json", place="") is None, "none of it is the path of a Python"
 
 
-@given(title=st.none() | st.integers() | st.text() | st.lists(st.text()), rest=st.lists(st.text() | st.integers()))
+# As large as a number in JSON may be (``model/json_text.py``).
+INTEGERS = st.integers(-(10**18), 10**18)
+
+
+@given(title=st.none() | INTEGERS | st.text() | st.lists(st.text()), rest=st.lists(st.text() | INTEGERS))
 def test_of_a_pythons_kernel_the_rest_may_be_anything(title: object, rest: list[object]) -> None:
     text = json.dumps({"argv": ["/opt/python", *rest], "display_name": title})
     kernel = read_kernel(text, path="/x/kernels/y/kernel.json", place="")

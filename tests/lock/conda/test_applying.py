@@ -30,6 +30,7 @@ from tests.channel.serve import Server
 from tests.choose.values import machine, shipped_order, with_driver
 from tests.lock.conda.conftest import Project
 from tests.lock.conda.test_locking import CPU, GPU, VENV, WHEELS
+from tests.lock.index import allow
 from tests.support import PYTHON, verification
 
 NOWHERE = EnvState(path="/nowhere/env", kind="absent", digest="absent")
@@ -49,6 +50,7 @@ def locked(project: Project, *targets: dict, channels: list[str]) -> TeamLock:
 @needs(PYTHON)
 def test_the_lock_is_installed_and_a_second_run_changes_nothing(project: Project, whole_channel: Channel, tmp_path: Path) -> None:
     with Server(whole_channel.folder) as server:
+        allow(server.host)
         locked(project, WHEELS, channels=[server.url])
         host, env = LocalHost(), tmp_path / "with space" / "env"
         seen = len(server.seen)
@@ -71,6 +73,7 @@ def test_the_lock_is_installed_and_a_second_run_changes_nothing(project: Project
     assert not env.exists()
 
 
+@pytest.mark.slow
 @needs(PYTHON)
 def test_a_package_with_another_hash_is_not_installed(project: Project, whole_channel: Channel, tmp_path: Path) -> None:
     mine = build(tmp_path / "mine", whole_channel.packages)
@@ -86,6 +89,7 @@ def test_a_package_with_another_hash_is_not_installed(project: Project, whole_ch
     assert not (tmp_path / "env").exists()
 
 
+@pytest.mark.slow
 def test_the_kind_is_the_target_s_unless_another_is_asked_for(project: Project, declared_channel: Channel) -> None:
     lock = locked(project, CPU, VENV, channels=[declared_channel.url])
     catalogue, facts = opened(project), machine()
@@ -105,6 +109,7 @@ def opened(project: Project) -> Catalogue:
     return Catalogue.open(LocalHost(), str(project.folder.parent / "profiles"), causes=shipped_order)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cuda", "level", "refused"),
     [

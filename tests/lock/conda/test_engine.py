@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.channel.build import Channel
 from tests.channel.conda import NEEDS_CONDA, executable
 from tests.lock.conda.conftest import Project
@@ -17,6 +19,7 @@ def pins(project: Project, name: str) -> set[tuple[str, ...]]:
     }
 
 
+@pytest.mark.slow
 @NEEDS_CONDA
 def test_the_same_packages_as_ours(project: Project, declared_channel: Channel, tmp_path: Path) -> None:
     """The conda is no stand-in: it is conda 24.7.1 with its own solver, as conda-lock vendors it (see ``tests/channel/conda.py``)."""
@@ -38,6 +41,7 @@ def test_the_same_packages_as_ours(project: Project, declared_channel: Channel, 
     assert "is fresh" in project.lock("--check").out
 
 
+@pytest.mark.slow
 @NEEDS_CONDA
 def test_what_it_cannot_solve_or_hold_to_is_said(project: Project, declared_channel: Channel, tmp_path: Path) -> None:
     path = f"{executable(tmp_path / 'conda').parent}{os.pathsep}{os.environ['PATH']}"

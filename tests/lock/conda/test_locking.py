@@ -16,6 +16,7 @@ from tests.channel.packages import Package, write
 from tests.channel.python import needs
 from tests.channel.serve import Server
 from tests.lock.conda.conftest import OTHER, Project
+from tests.lock.index import allow
 from tests.support import PYTHON
 
 SECRET = "s3cr3t-t0ken"
@@ -57,6 +58,7 @@ def test_four_targets_two_of_them_conda(project: Project, whole_channel: Channel
     assert "fresh; each of its" in project.lock("--check", "--online").out
 
 
+@pytest.mark.slow
 def test_conda_lock_itself_renders_the_file_as_explicit_and_as_environment(project: Project, declared_channel: Channel) -> None:
     of_both(project, declared_channel, CPU, GPU).lock("--cutoff", "2026-06-01")
     text = (project.folder / "gpu.conda-lock.yml").read_text()
@@ -75,6 +77,7 @@ def test_conda_lock_itself_renders_the_file_as_explicit_and_as_environment(proje
             assert wanted in rendered
 
 
+@pytest.mark.slow
 def test_the_machines_are_the_target_s_and_never_a_default(project: Project, declared_channel: Channel) -> None:
     """CUDA by the oldest driver; without one that of the newest build. A target for the processor has none, whatever conda-lock's default is."""
     of_both(project, declared_channel, {**GPU, "driver": "470.57.02"})
@@ -94,6 +97,7 @@ def test_the_machines_are_the_target_s_and_never_a_default(project: Project, dec
     assert "computes on a GPU of Linux on aarch64 (arm)" in project.lock(code=12).err
 
 
+@pytest.mark.slow
 def test_what_is_locked_stays_until_it_is_upgraded(project: Project, tmp_path: Path) -> None:
     """By the date, by preference for what is locked, and by names."""
     day = 86_400_000
@@ -124,6 +128,7 @@ def test_what_is_locked_stays_until_it_is_upgraded(project: Project, tmp_path: P
     assert "is not in the lock" in project.lock("--upgrade", "c", code=2).err
 
 
+@pytest.mark.slow
 def test_a_requirement_of_the_team_is_the_channel_s(project: Project, declared_channel: Channel) -> None:
     of_both(project, declared_channel, CPU, requirements=["requests>=2.30", "cached-property; sys_platform == 'win32'", "tensorflow>=2.15"])
     project.lock()
@@ -148,9 +153,11 @@ def test_what_cannot_be_is_said(project: Project, declared_channel: Channel) -> 
     assert "the channel, or a package of it, is not there" in project.lock(code=1).err
 
 
+@pytest.mark.slow
 def test_a_channel_with_a_token_is_locked_without_it(project: Project, declared_channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHANNEL_TOKEN", SECRET)
     with Server(declared_channel.folder, token=SECRET) as server:
+        allow(server.host, "CHANNEL_TOKEN")
         of_both(project, declared_channel, CPU)
         project.declare(channels=[f"http://{server.host}/t/${{CHANNEL_TOKEN}}"])
         told = project.lock()
@@ -163,6 +170,7 @@ def test_a_channel_with_a_token_is_locked_without_it(project: Project, declared_
         assert "the variable CHANNEL_TOKEN is not set" in project.lock("--upgrade", code=2).err
 
 
+@pytest.mark.slow
 def test_check_online_names_what_a_channel_lost(project: Project, declared_channel: Channel, tmp_path: Path) -> None:
     mine = build(tmp_path / "mine", declared_channel.packages)
     of_both(project, mine, CPU).lock()
@@ -174,6 +182,7 @@ def test_check_online_names_what_a_channel_lost(project: Project, declared_chann
     assert f"{path.name}: is served with another hash" in project.lock("--check", "--online", code=10).out
 
 
+@pytest.mark.slow
 def test_the_difference_names_conda_packages_and_machines(project: Project, declared_channel: Channel, tmp_path: Path) -> None:
     of_both(project, declared_channel, CPU).lock()
     old = tmp_path / "old.json"

@@ -7,7 +7,7 @@ import itertools
 import pytest
 from packaging.version import Version
 
-from provisioner.base.catalogue_versions import is_prerelease, is_version, minor_of, version_key
+from provisioner.base.versions import is_prerelease, is_version, minor_of, version_key
 
 KNOWN = ["1.15.0", "2.2.0", "2.10.0", "2.15.0rc0", "2.15.0rc1", "2.15.0b2", "2.15.0", "2.15.0.post1", "2.15.1", "2.22.0rc0"]
 

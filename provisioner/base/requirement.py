@@ -1,0 +1,46 @@
+"""Requirements (PEP 508) that stand in metadata and files of others: read by ``packaging``, whose import costs 10 ms, and fail in one way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from provisioner.base.numbers import DIGITS
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
+
+LONGEST, DEEPEST = 16_000, 60
+_DIGITS = re.compile(rf"\d{{{DIGITS + 1}}}")
+
+
+def is_beyond(text: str) -> bool:
+    """True for what no requirement or version is: ``packaging`` fails at it by errors that it does not announce."""
+    return len(text) > LONGEST or text.count("(") > DEEPEST or _DIGITS.search(text) is not None
+
+
+def read_requirement(text: str) -> Requirement:
+    """Return the requirement; raises ``ValueError`` for everything that is none."""
+    from packaging.requirements import Requirement  # noqa: PLC0415 - see above
+
+    if is_beyond(text):
+        raise ValueError("longer, deeper, or with more digits than any requirement")
+    return Requirement(text)
+
+
+def applies(requirement: Requirement, environment: Mapping[str, str]) -> bool:
+    """True where the marker holds, or there is none; one that compares what cannot be compared holds nowhere."""
+    try:
+        return requirement.marker is None or requirement.marker.evaluate(dict(environment))
+    except ValueError:
+        return False
+
+
+def admits(specifier: SpecifierSet, version: str) -> bool:
+    """True where a version, a pre-release too, meets a specifier; one that is none meets nothing."""
+    try:
+        return not is_beyond(version) and specifier.contains(version, prereleases=True)
+    except ValueError:
+        return False

@@ -1,0 +1,90 @@
+"""Which repairs findings ask for, which of them can be done, in which order they are tried, and whether they have mended it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from provisioner.base.names import is_rival, normalise
+from provisioner.model.cause import Order
+from provisioner.model.finding import Finding, Repair, Verification
+from provisioner.model.plan import PlanKind
+from provisioner.model.record import record
+from provisioner.repair import conda_plans
+from provisioner.repair.model import RepairInputs
+
+
+@record
+class Sorted:
+    """The repairs that were ``asked`` for, which of them a plan can do (in conda's terms), and why the others cannot be done."""
+
+    asked: tuple[Repair, ...]
+    doable: tuple[Repair, ...]
+    left: tuple[str, ...]
+
+
+def repairs_of(findings: Iterable[Finding]) -> tuple[Repair, ...]:
+    """Return what would mend the findings of severity error and warning, in their order, each once."""
+    return tuple(dict.fromkeys(repair for finding in findings if finding.severity != "info" for repair in finding.repairs))
+
+
+def unmendable(findings: Iterable[Finding], causes: Order) -> tuple[Finding, ...]:
+    """Return the errors and warnings that no change of the environment mends."""
+    return tuple(item for item in findings if item.severity != "info" and not item.repairs and not needs_set(item, causes))
+
+
+def needs_set(finding: Finding, causes: Order) -> bool:
+    """True for an error without repairs of its own that the known-good set may mend."""
+    return finding.severity == "error" and not finding.repairs and causes.has(finding.cause, "in-packages")
+
+
+def order_of(findings: Iterable[Finding], inputs: RepairInputs, doable: tuple[Repair, ...], *, answers: bool) -> tuple[PlanKind, ...]:
+    """Return the kinds of attempts, smallest first; none where nothing can be mended.
+
+    ``doable`` are the repairs of the findings that can be done. ``answers``: whether the environment's Python runs, or is given one that does.
+    Warnings alone are worth their own repairs, and no more.
+    """
+    graver = any(item.severity == "error" and (item.repairs or needs_set(item, inputs.causes)) for item in findings)
+    state = inputs.site.state
+    fits = inputs.lock is None or state.python_version.split(".")[:2] == inputs.lock.python.split(".")
+    wanted = any(repair.kind == "rebuild" for repair in doable)
+    if wanted or (graver and not (answers and fits and state.site_packages)):
+        # A Python of no use is what an environment is made anew for; another one may be all that it needs.
+        first: tuple[PlanKind, ...] = ("repair",) if wanted and any(repair.kind == "interpreter" for repair in doable) else ()
+        return (*first, "rebuild") if inputs.lock is not None else first
+    kinds: list[PlanKind] = ["repair"] if doable else []
+    if graver and inputs.lock is not None:
+        kinds += ["set", "rebuild"]
+    return tuple(kinds)
+
+
+def sort(repairs: Iterable[Repair], inputs: RepairInputs) -> Sorted:
+    """Tell what a plan can do from what it cannot, with the reason in a sentence."""
+    asked = tuple(repairs)
+    meant = asked if inputs.conda is None else conda_plans.translated(asked, inputs.conda, inputs.site, inputs.locked)
+    judged = [(repair, _obstacle(repair, inputs)) for repair in meant]
+    return Sorted(asked=asked, doable=tuple(repair for repair, why in judged if not why), left=tuple(why for _, why in judged if why))
+
+
+def _obstacle(repair: Repair, inputs: RepairInputs) -> str:
+    name = normalise(repair.name)
+    if repair.kind == "restore" and not is_rival(name) and name not in inputs.locked:
+        return f"{repair.name} is not part of the known-good set, and no version of it was found that goes with it"
+    if repair.kind == "restore" and inputs.lock is None:
+        return f"the catalogue has no set to take {repair.name} from"
+    if repair.kind == "move away" and (repair.own or not inputs.inside(repair.path)) and repair.path not in inputs.asides:
+        return f"{repair.path} cannot be renamed by this user: {repair.reason}"
+    if repair.kind in {"write", "link"} and not inputs.inside(repair.path):
+        return f"{repair.path} is outside the environment, where nothing is written: {repair.reason}"
+    return conda_plans.obstacle(repair, inputs.conda)
+
+
+def is_mended(before: Iterable[Finding], after: Iterable[Finding] | None, verification: Verification, causes: Order) -> bool:
+    """Whether an attempt may stay: what is still an error is only what no change of the environment mends and was there before.
+
+    ``after`` is a new examination, where one could be made: it also sees what ``verify`` cannot, such as a module in the user's own folder.
+    """
+    given = {finding.cause for finding in unmendable(before, causes)}
+    errors = [finding for finding in (*verification.findings, *(after or ())) if finding.severity == "error"]
+    if any(finding.cause not in given for finding in errors):
+        return False
+    return verification.passed or bool(errors)

@@ -1,0 +1,189 @@
+"""Documents that people and other programs hand over: declarations, requirements, locks, plans, what lies beside an environment."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from provisioner.base import numbers, versions
+from provisioner.base import requirement as pep_508
+from provisioner.base import text as words
+from provisioner.catalogue import conda_tables, fits, lockfile, releases, tables, yaml_text
+from provisioner.causes import pages, speakers
+from provisioner.change import brought, journal
+from provisioner.cli import settings
+from provisioner.diagnose import compare
+from provisioner.engines import resolving, wheels
+from provisioner.environment import receipt
+from provisioner.environment.workspace import Workspace
+from provisioner.errors import TfsetupError
+from provisioner.lock import dates, declaration, find, inputs, project, requirement, requirements_file, shape, sidecar, store, toml_text
+from provisioner.lock.formats import conda_lock, pylock
+from provisioner.lock.formats import requirements as lock_requirements
+from provisioner.model import codec, json_text
+from provisioner.model.facts import Facts
+from provisioner.model.plan import Plan
+from provisioner.model.team import ProjectInput
+from provisioner.plan import saved
+from provisioner.plan.seal import SCHEMA as PLAN_SCHEMA
+from provisioner.plan.seal import seal
+from tests.facts.fake_reader import FakeReader
+from tests.fuzz.registry import harness, strict, text
+
+FACTS_SCHEMA = "tfsetup/facts/1"
+
+
+@harness(declaration.read_keys, declaration.read_declaration, settings.read_file, find.read_limited, shape.read, inputs.read_inputs)
+def declaration_yaml(data: bytes) -> None:
+    reader = FakeReader({"/tfsetup.yaml": data, "/requirements.txt": "numpy\n"})
+    settings.read_file(reader)
+    declaration.read_keys(reader, "/")
+    inputs.read_inputs(reader, declaration.read_declaration(reader, "/"))
+
+
+@harness(toml_text.parse_toml, project.read_project)
+def declaration_toml(data: bytes) -> None:
+    reader = FakeReader({"/pyproject.toml": data})
+    for wanted in (ProjectInput(file="pyproject.toml"), ProjectInput(file="pyproject.toml", extras=("gpu",), groups=("dev",))):
+        project.read_project(reader, "/", wanted, [])
+    settings.read_file(reader)
+    declaration.read_declaration(reader, "/")
+
+
+@harness(requirements_file.read_files)
+def requirements(data: bytes) -> None:
+    requirements_file.read_files(FakeReader({"/r.txt": data, "/other.txt": "numpy\n"}), "/", ["r.txt"], [], [])
+
+
+@harness(requirement.parse, pep_508.read_requirement, settings.parse_flag, dates.parse, versions.readable)
+def options(data: bytes) -> None:
+    for call in (
+        requirement.parse,
+        lambda value: settings.parse_flag(value, "x"),
+        lambda value: dates.parse(value, "x"),
+        lambda value: versions.readable(value) and versions.contains(value, "2.15.0"),
+        lambda value: versions.contains(">=2,!=2.3", value),
+        versions.numbers,
+        numbers.number,
+        numbers.whole,
+        lambda value: versions.is_version(value) and versions.version_key(value),
+        words.shown,
+        _requirement,
+    ):
+        _ours(call, strict(data))
+
+
+def _requirement(value: str) -> None:
+    try:
+        found = pep_508.read_requirement(value)
+    except ValueError:
+        return
+    pep_508.applies(found, {"python_version": "3.11", "extra": ""})
+    pep_508.admits(found.specifier, value)
+
+
+def _ours(call: Any, value: str) -> None:
+    try:
+        call(value)
+    except (TfsetupError, requirement.NotLockableError):
+        return
+
+
+@harness(sidecar.read, store.read_lock, store.read_lock_or_nothing, store.read_file)
+def sidecar_json(data: bytes) -> None:
+    reader = FakeReader({f"/{sidecar.NAME}": data})
+    store.read_lock_or_nothing(reader, "/")
+    store.read_lock(reader, "/")
+
+
+@harness(lock_requirements.read, lockfile.parse_lockfile, resolving.read_annotations)
+def lock_text(data: bytes) -> None:
+    _ours(lock_requirements.read, strict(data))
+    _ours(lambda value: lockfile.parse_lockfile(value, file="a.lock"), strict(data))
+    resolving.read_annotations(strict(data))
+
+
+@harness(pylock.read, wheels.read_pylock)
+def pylock_toml(data: bytes) -> None:
+    _ours(pylock.read, strict(data))
+    _ours(wheels.read_pylock, strict(data))
+
+
+@harness(conda_lock.read)
+def conda_lock_yaml(data: bytes) -> None:
+    conda_lock.read(strict(data))
+
+
+@harness(saved.load_plan)
+def plan(data: bytes) -> None:
+    """A stranger can seal a plan, too."""
+    _ours(lambda value: saved.load_plan(value, file="p"), strict(data))
+    found = codec.from_data(Plan, codec.parse_json(strict(data), file="p"), schema=PLAN_SCHEMA)
+    sealed = replace(found, seal=seal(found))
+    saved.load_plan(json.dumps(codec.document(PLAN_SCHEMA, sealed)), file="p")
+
+
+@harness(codec.parse_json, codec.from_data, json_text.read_json)
+def facts_json(data: bytes) -> None:
+    codec.from_data(Facts, codec.parse_json(strict(data), file="f"), file="f", schema=FACTS_SCHEMA)
+
+
+@harness(compare.from_document)
+def examination(data: bytes) -> None:
+    compare.from_document(strict(data), file="e")
+
+
+@harness(journal.read, journal.read_aside, journal.read_at)
+def journal_json(data: bytes) -> None:
+    workspace = Workspace(root="/work/e")
+    journal.read(FakeReader({workspace.journal: data}), workspace)
+    journal.read_aside(FakeReader({Workspace(root=workspace.aside).journal: data}), workspace)
+
+
+@harness(brought.read)
+def brought_json(data: bytes) -> None:
+    workspace = Workspace(root="/work/e")
+    brought.read(FakeReader({workspace.brought(1): data}), workspace, 1)
+
+
+@harness(receipt.read)
+def receipt_json(data: bytes) -> None:
+    receipt.read(FakeReader({"/r.json": data}), "/r.json")
+
+
+@harness(
+    yaml_text.parse_yaml,
+    releases.read_minor,
+    tables.read_gpus,
+    tables.read_toolkits,
+    tables.read_drivers,
+    tables.read_proofs,
+    fits.read_fits,
+    conda_tables.read_conda,
+    speakers.read_speaker,
+    speakers.read_history,
+    pages.read_cause,
+    pages.read_order,
+)
+def profiles(data: bytes) -> None:
+    found = yaml_text.parse_yaml(strict(data), file="x")
+    for call in (
+        lambda value: releases.read_minor(value, minor="2.15", file="x"),
+        lambda value: tables.read_gpus(value, file="x"),
+        lambda value: tables.read_toolkits(value, file="x"),
+        lambda value: tables.read_drivers(value, file="x"),
+        lambda value: tables.read_proofs(value, file="x"),
+        lambda value: fits.read_fits(value, file="x"),
+        lambda value: conda_tables.read_conda(value, file="x"),
+        lambda value: speakers.read_speaker(value, file="x", name="pip"),
+        lambda value: speakers.read_history(value, file="x"),
+        lambda value: pages.read_cause(value, code="a-b", file="x"),
+        lambda value: pages.read_order(value, known=("a-b",), file="x"),
+    ):
+        _ours(call, found)
+
+
+@harness()
+def masking(data: bytes) -> None:
+    assert all(letter.isprintable() or letter in "\n\t" or ord(letter) > 0xFF for letter in words.shown(text(data)))
