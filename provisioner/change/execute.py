@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
-from provisioner.base.progress import SILENT, Progress
+from provisioner.base.progress import Progress
 from provisioner.change import brought, fill, recovery
 from provisioner.change.contents import outgoing
+from provisioner.change.holding import holding, holding_inside
 from provisioner.change.journal import Journal, enter, last_record, write, write_ahead
 from provisioner.change.moves import incoming_moves, move_in, outgoing_moves
 from provisioner.change.standing import check_beside
@@ -18,7 +19,6 @@ from provisioner.environment import receipt as receipts
 from provisioner.environment.damaged import read_broken
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.receipt import Receipt
-from provisioner.environment.trust import check
 from provisioner.environment.workspace import STATE_MODE, Workspace
 from provisioner.errors import HalfwayError, OperationError, StalePlanError, VerificationError
 from provisioner.host import Entry, Host
@@ -26,9 +26,6 @@ from provisioner.host.files import make_folders
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
-
-# Before a person is told that somebody else is at work.
-PATIENCE_SECONDS = 0.5
 
 Prove = Callable[[str], Verification]
 Accept = Callable[[Verification], bool]
@@ -55,38 +52,6 @@ class _Given:
     channels: tuple[str, ...]
 
 
-@contextmanager
-def holding(host: Host, workspace: Workspace, wait: float, progress: Progress = SILENT) -> Iterator[None]:
-    """Hold the environment's lock for at most ``wait`` seconds' waiting; raises ``OperationError`` when another run keeps it.
-
-    A run that was killed may leave an installer or a verification behind, which keeps the lock until it ends by itself.
-    """
-    check(host, workspace.lock, top=workspace.root)
-    made = make_folders(host, workspace.state, mode=STATE_MODE)
-    patience = min(wait, PATIENCE_SECONDS)
-    with ExitStack() as stack:
-        try:
-            try:
-                stack.enter_context(host.lock(workspace.lock, wait=patience))
-            except BlockingIOError:
-                if wait <= patience:
-                    raise
-                progress.note(f"another tfsetup is at work on {workspace.root}; waiting at most {wait:.0f} s for it")
-                stack.enter_context(host.lock(workspace.lock, wait=wait))
-        except BlockingIOError:
-            raise OperationError(
-                "another tfsetup is at work on this environment",
-                place=workspace.root,
-                hint="wait until it has finished, or give more time with --wait SECONDS",
-            ) from None
-        except OSError:
-            # On a full disk the folder found room and the file did not.
-            for folder in reversed(made):
-                host.remove(folder)
-            raise
-        yield
-
-
 def execute(
     plan: Plan, host: Host, *, prove: Prove, progress: Progress, wait: float, accept: Accept = _passed, channels: tuple[str, ...] = ()
 ) -> Executed:
@@ -103,16 +68,24 @@ def execute(
         with holding(host, workspace, wait, progress):
             return _change(plan, host, workspace, given, progress)
     parents = make_folders(host, posixpath.dirname(workspace.root))
-    aside = Workspace(root=workspace.aside)
-    own = _make_aside(host, aside)
-    try:
-        with holding(host, aside, wait, progress):
-            return _create(plan, host, workspace, own, parents, given, progress)
-    except OSError:
-        # On a full disk the folder found room and the lock in it did not.
-        with suppress(OSError):
-            host.remove_folder(aside.root)
-        raise
+    with holding(host, workspace, wait, progress):
+        _check_place(host, workspace)
+        aside = Workspace(root=workspace.aside)
+        own = _make_aside(host, aside)
+        try:
+            with holding_inside(host, aside, wait, progress):
+                return _create(plan, host, workspace, own, parents, given, progress)
+        except OSError:
+            # On a full disk the folder found room and the lock in it did not.
+            with suppress(OSError):
+                host.remove_folder(aside.root)
+            raise
+
+
+def _check_place(host: Host, workspace: Workspace) -> None:
+    """Raise ``StalePlanError`` where somebody has made an environment meanwhile."""
+    if read_site(host, workspace.root).state.kind not in {"absent", "empty"}:
+        raise StalePlanError("an environment has appeared there since the plan was made", place=workspace.root, hint="plan again")
 
 
 def _make_aside(host: Host, aside: Workspace) -> Entry:
@@ -138,9 +111,6 @@ def _create(
     plan: Plan, host: Host, workspace: Workspace, own: Entry, parents: tuple[str, ...], given: _Given, progress: Progress
 ) -> Executed:
     aside = Workspace(root=workspace.aside)
-    if read_site(host, workspace.root).state.kind not in {"absent", "empty"}:
-        host.remove_tree(aside.root)
-        raise StalePlanError("an environment has appeared there since the plan was made", place=workspace.root, hint="plan again")
     recovery.sweep(host, aside)
     started = host.now().isoformat(timespec="seconds")
     outside = plan.conda.registered if plan.conda is not None else ()

@@ -86,7 +86,7 @@ def discard_new(host: Host, workspace: Workspace, journal: Journal) -> None:
         registry.unregister_all(host, journal.outside, workspace.root)
     if journal.before == "empty" and not host.exists(workspace.root):
         host.make_folder(workspace.root)
-    _remove_parents(host, journal)
+    _remove_parents(host, workspace, journal)
 
 
 def discard(host: Host, folder: str) -> None:
@@ -96,7 +96,11 @@ def discard(host: Host, folder: str) -> None:
         host.remove_tree(folder)
 
 
-def _remove_parents(host: Host, journal: Journal) -> None:
+def _remove_parents(host: Host, workspace: Workspace, journal: Journal) -> None:
+    # The lock that is held lies in the innermost; what there was to lock is gone.
+    if journal.parents and host.exists(workspace.beside_lock):
+        with contextlib.suppress(OSError):
+            host.remove(workspace.beside_lock)
     for folder in reversed(journal.parents):
         # A folder that somebody uses by now stays.
         with contextlib.suppress(OSError):
@@ -111,7 +115,7 @@ def discard_unfinished(host: Host, workspace: Workspace) -> None:
     for path in (workspace.aside, workspace.discarded):
         discard(host, path)
     if journal is not None:
-        _remove_parents(host, journal)
+        _remove_parents(host, workspace, journal)
 
 
 def take_back(host: Host, workspace: Workspace, journal: Journal) -> None:

@@ -12,7 +12,7 @@ from provisioner.commands.plan import Planned
 from provisioner.commands.plan_saved import load_saved_plan
 from provisioner.commands.telling import telling
 from provisioner.commands.undo import Agree, clear_before
-from provisioner.errors import OperationError
+from provisioner.errors import OperationError, StalePlanError
 from provisioner.host import Host
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
@@ -21,6 +21,9 @@ from provisioner.model.request import Request
 from provisioner.plan.saved import load_plan
 from provisioner.session import Session
 from provisioner.verify.prove import prove_plan
+
+# How often a plan is made anew because somebody else was faster.
+TRIES = 5
 
 
 @record
@@ -54,18 +57,36 @@ def apply(session: Session, asked: ApplyRequest, *, agree: Callable[[Plan], None
     check_executor(session.host)
     env = load_plan(session.read_input(asked.saved), file=asked.saved).env.path if asked.saved else asked.request.env
     with telling(session.host, env):
+        done = _applied(session, asked, env, agree=agree, agree_back=agree_back, progress=progress)
+    if done.executed is not None and done.executed.kept:
+        named.remember_environment(session, done.plan.env.path)
+    return done
+
+
+def _applied(
+    session: Session, asked: ApplyRequest, env: str, *, agree: Callable[[Plan], None], agree_back: Agree, progress: Progress
+) -> Applied:
+    """Plan and execute; anew, where another run was faster."""
+    for tries_left in reversed(range(TRIES)):
         clear_before(session.host, env, agree=agree_back, wait=asked.wait, progress=progress)
-        planned = _planned(session, asked)
-        if not planned.plan.changes:
-            return Applied(plan=planned.plan, executed=None)
-        if planned.site.state.exists:
-            # What is in it already runs in the proof.
-            session.trust.need(named.of_planned_environment(session, planned.plan, asked.saved))
-        agree(planned.plan)
-        executed = execute_planned(session, planned, progress=progress, wait=asked.wait)
-    if executed.kept:
-        named.remember_environment(session, planned.plan.env.path)
-    return Applied(plan=planned.plan, executed=executed)
+        try:
+            planned = _planned(session, asked)
+            if not planned.plan.changes:
+                if tries_left and planned.interrupted is not None:
+                    # Another run has begun since; what it made is not proven yet, and may be taken back.
+                    continue
+                return Applied(plan=planned.plan, executed=None)
+            if planned.site.state.exists:
+                # What is in it already runs in the proof.
+                session.trust.need(named.of_planned_environment(session, planned.plan, asked.saved))
+            agree(planned.plan)
+            return Applied(plan=planned.plan, executed=execute_planned(session, planned, progress=progress, wait=asked.wait))
+        except StalePlanError:
+            # Somebody was faster. What was asked for may be there by now; a saved plan says what it was made for.
+            if not tries_left or asked.saved:
+                raise
+            progress.note("Another run has changed the environment meanwhile; looking anew")
+    raise StalePlanError("other runs change the environment all the time", place=env, hint="run the same command again")
 
 
 def check_executor(host: Host) -> None:

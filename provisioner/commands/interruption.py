@@ -43,7 +43,7 @@ def _finding(workspace: Workspace, left: Interrupted, title: str, words: str) ->
 
 def at_work(host: Host, workspace: Workspace) -> bool:
     """True where another run holds the lock."""
-    return any(_is_held(host, place.lock) for place in (workspace, Workspace(root=workspace.aside)))
+    return any(_is_held(host, lock) for lock in (workspace.beside_lock, workspace.lock, Workspace(root=workspace.aside).lock))
 
 
 def _is_held(host: Host, lock: str) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from provisioner.base.progress import Progress
 from provisioner.change import recovery
-from provisioner.change.execute import holding
+from provisioner.change.holding import holding, holding_inside
 from provisioner.change.journal import last_record
 from provisioner.change.recovery import NO_WISHES, Wishes
 from provisioner.change.standing import Interrupted, interrupted
@@ -72,11 +73,15 @@ def clear_interrupted(
     workspace = Workspace(root=host.real(env))
     if interrupted(host, workspace) is None:
         return None
-    stands = host.exists(workspace.root) and host.exists(workspace.journal)
-    with holding(host, workspace if stands else Workspace(root=workspace.aside), wait, progress):
+    with ExitStack() as stack:
+        stack.enter_context(holding(host, workspace, wait, progress))
+        # Whoever was at work may have finished while this one waited.
         found = interrupted(host, workspace)
         if found is None:
             return None
+        stands = host.exists(workspace.root) and host.exists(workspace.journal)
+        if not stands and host.exists(workspace.aside):
+            stack.enter_context(holding_inside(host, Workspace(root=workspace.aside), wait, progress))
         agree(recovery.Undoable(workspace=workspace, interrupted=found, record=None, added=()))
         if stands:
             recovery.recover(host, workspace, wishes)

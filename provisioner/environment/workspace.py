@@ -34,13 +34,18 @@ class Workspace:
         return posixpath.join(posixpath.dirname(self.root), f".{posixpath.basename(self.root)}.tfsetup-old")
 
     @property
+    def beside_lock(self) -> str:
+        """The file that one run holds at a time, where nothing moves it: the environment itself may appear, be renamed and go meanwhile."""
+        return posixpath.join(posixpath.dirname(self.root), f".{posixpath.basename(self.root)}.tfsetup-lock")
+
+    @property
     def state(self) -> str:
         """The tool's own folder inside the environment."""
         return posixpath.join(self.root, STATE)
 
     @property
     def lock(self) -> str:
-        """The file that one run holds at a time."""
+        """The file that one run holds at a time, too, for users who may write in the environment and not beside it."""
         return posixpath.join(self.state, "lock")
 
     @property

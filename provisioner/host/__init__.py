@@ -249,8 +249,8 @@ class Host(Reader, Protocol):
         """Put off Ctrl-C and requests to end until the block is left; for the short moments in which files move."""
         ...
 
-    def lock(self, path: str, *, wait: float) -> AbstractContextManager[None]:
-        """Hold an exclusive lock on the file ``path`` (created if needed), waiting at most ``wait`` seconds.
+    def lock(self, path: str, *, wait: float, passing: bool = False) -> AbstractContextManager[None]:
+        """Hold an exclusive lock on the file ``path`` (created if needed), waiting at most ``wait`` seconds; ``passing`` removes it afterwards.
 
         Raises ``BlockingIOError`` when another process keeps it. The lock ends with the process, however it ends.
         """

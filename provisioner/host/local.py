@@ -124,14 +124,14 @@ class LocalHost(LocalReader):
                 signal.raise_signal(number)
 
     @contextlib.contextmanager
-    def lock(self, path: str, *, wait: float) -> Iterator[None]:
+    def lock(self, path: str, *, wait: float, passing: bool = False) -> Iterator[None]:
         """See ``host.Host``; a lock on a file that was removed meanwhile is taken anew, so two holders cannot exist."""
         if sys.platform == "win32":  # pragma: no cover
             yield
             return
         deadline = time.monotonic() + wait
         while True:
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+            handle = _open_lock(path)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if _same_file(handle, path):
@@ -147,7 +147,26 @@ class LocalHost(LocalReader):
             yield
         finally:
             LOCKS.remove(handle)
+            # Before it is let go: whoever waits for it sees that it is gone, and takes the next one.
+            if passing and _same_file(handle, path):
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
             os.close(handle)
+
+
+def _open_lock(path: str) -> int:
+    """Open a file to be locked, and make it where it is not there.
+
+    Another user's is opened for reading, which is enough; one that is there is not asked to be made, which a folder such as /tmp refuses even to
+    root (``fs.protected_regular``).
+    """
+    flags = os.O_CLOEXEC | os.O_NOFOLLOW
+    with contextlib.suppress(FileNotFoundError):
+        try:
+            return os.open(path, os.O_RDWR | flags)
+        except PermissionError:
+            return os.open(path, os.O_RDONLY | flags)
+    return os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o644)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,8 @@ import pytest
 
 from provisioner.base.progress import Silent
 from provisioner.change import recovery
-from provisioner.change.execute import execute, holding
+from provisioner.change.execute import execute
+from provisioner.change.holding import holding
 from provisioner.change.journal import last_record
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import OperationError, StalePlanError

@@ -244,7 +244,7 @@ def test_killed_at_any_moment_it_is_the_old_one_or_the_new_one(
 
 def without_lock(found: dict[str, str]) -> dict[str, str]:
     """An empty ``.tfsetup`` with its lock, which a process that was killed leaves behind, is no part of the environment."""
-    return {name: value for name, value in found.items() if not name.startswith("work/.lab.tfsetup-new")}
+    return {name: value for name, value in found.items() if not name.startswith(("work/.lab.tfsetup-new", "work/.lab.tfsetup-lock"))}
 
 
 @pytest.mark.slow

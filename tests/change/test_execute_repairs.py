@@ -14,7 +14,8 @@ import pytest
 
 from provisioner.base.progress import Silent
 from provisioner.change import recovery
-from provisioner.change.execute import execute, holding
+from provisioner.change.execute import execute
+from provisioner.change.holding import holding
 from provisioner.change.journal import last_record
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InTheWayError, StalePlanError
@@ -427,10 +428,10 @@ class FullHost(LocalHost):
     def write(self, path, text, **options):
         raise OSError(errno.ENOSPC, "No space left on device", path)
 
-    def lock(self, path, *, wait):
+    def lock(self, path, **options):
         if self.lock_too:
             raise OSError(errno.ENOSPC, "No space left on device", path)
-        return LocalHost.lock(self, path, wait=wait)
+        return LocalHost.lock(self, path, **options)
 
 
 @pytest.mark.parametrize("lock_too", [False, True])

@@ -1,0 +1,78 @@
+"""One run at a time on an environment: the locks, which whoever comes second waits for, and then looks anew."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from provisioner.base.progress import SILENT, Progress
+from provisioner.environment.trust import check
+from provisioner.environment.workspace import STATE_MODE, Workspace
+from provisioner.errors import InputError, OperationError, StalePlanError
+from provisioner.host import Host
+from provisioner.host.files import make_folders
+
+# Before a person is told that somebody else is at work.
+PATIENCE_SECONDS = 0.5
+
+
+@contextmanager
+def holding(host: Host, workspace: Workspace, wait: float, progress: Progress = SILENT) -> Iterator[None]:
+    """Hold the environment's locks for at most ``wait`` seconds' waiting; raises ``OperationError`` when another run keeps them.
+
+    One lies beside the environment, where nothing moves it: whoever waits for it sees what became of the place, and must look anew. One lies in
+    it, for users who may not write beside it. A run that was killed may leave an installer or a verification behind, which keeps them until it
+    ends by itself.
+    """
+    with ExitStack() as stack:
+        if (place := _beside(host, workspace)) and host.exists(posixpath.dirname(place)):
+            _hold(stack, host, place, workspace.root, wait, progress, passing=True)
+        # An empty folder must stay one until an environment takes its place.
+        if host.exists(workspace.root) and host.entry(workspace.root).kind == "directory" and host.list(workspace.root):
+            stack.enter_context(holding_inside(host, workspace, wait, progress))
+        yield
+
+
+def _beside(host: Host, workspace: Workspace) -> str:
+    """Return the lock beside an environment, or "" where this user cannot have one there."""
+    place = workspace.beside_lock
+    if host.exists(place) and host.entry(place).kind != "file":
+        raise InputError("lies where the lock would be, and is no file", place=place, hint="remove it, or choose another --env")
+    return place if host.writable(posixpath.dirname(place)) else ""
+
+
+@contextmanager
+def holding_inside(host: Host, workspace: Workspace, wait: float, progress: Progress = SILENT) -> Iterator[None]:
+    """Hold the lock in an environment, or in the folder where one is built; raises as ``holding`` does."""
+    check(host, workspace.lock, top=workspace.root)
+    made = make_folders(host, workspace.state, mode=STATE_MODE)
+    with ExitStack() as stack:
+        try:
+            _hold(stack, host, workspace.lock, workspace.root, wait, progress)
+        except OSError:
+            # On a full disk the folder found room and the file did not.
+            for folder in reversed(made):
+                host.remove(folder)
+            raise
+        yield
+
+
+def _hold(stack: ExitStack, host: Host, path: str, root: str, wait: float, progress: Progress, *, passing: bool = False) -> None:
+    patience = min(wait, PATIENCE_SECONDS)
+    try:
+        try:
+            stack.enter_context(host.lock(path, wait=patience, passing=passing))
+        except BlockingIOError:
+            if wait <= patience:
+                raise
+            progress.note(f"another tfsetup is at work on {root}; waiting at most {wait:.0f} s for it")
+            stack.enter_context(host.lock(path, wait=wait, passing=passing))
+    except BlockingIOError:
+        raise OperationError(
+            "another tfsetup is at work on this environment",
+            place=root,
+            hint="wait until it has finished, or give more time with --wait SECONDS",
+        ) from None
+    except FileNotFoundError:
+        raise StalePlanError("what was there has gone while another tfsetup was at work on it", place=root, hint="plan again") from None
