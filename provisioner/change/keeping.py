@@ -14,7 +14,7 @@ from provisioner.environment.trust import check
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError, OperationError
 from provisioner.host import Host, Reader
-from provisioner.host.files import make_folders
+from provisioner.host.files import is_unwritten, make_folders
 from provisioner.model.json_text import read_json
 
 SCHEMA = "tfsetup/kept/1"
@@ -57,13 +57,14 @@ def _check(reader: Reader, root: str, keep: str) -> None:
 def _is_unused(reader: Reader, keep: str) -> bool:
     """True for an empty folder, and for one that a run which was killed had made ready and no more."""
     found = {name for name, mark in reader.marks(keep).items() if mark.kind != "directory"}
-    return not found - {MARKER, "probe"} and (MARKER in found or "probe" in found or not reader.list(keep))
+    ours = {name for name in found if name in {MARKER, "probe"} or is_unwritten(name)}
+    return found == ours and (bool(ours) or not reader.list(keep))
 
 
 def _try_rename(host: Host, workspace: Workspace, keep: str) -> None:
     """The number of the file system is not all: between two mounts of one nothing can be renamed."""
     make_folders(host, workspace.state, mode=0o755)
-    probe, target = posixpath.join(workspace.state, "probe"), posixpath.join(keep, "probe")
+    probe, target = workspace.probe, posixpath.join(keep, "probe")
     host.write(probe, "")
     try:
         host.rename(probe, target)

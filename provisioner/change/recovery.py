@@ -8,9 +8,9 @@ import shlex
 from dataclasses import replace
 
 from provisioner.change import keeping
-from provisioner.change.journal import Journal, enter, last_record, put, read, read_aside, write, write_ahead
+from provisioner.change.journal import Journal, enter, last_record, put, read, read_aside, read_discarded, write, write_ahead
 from provisioner.change.moves import clear, keep_new, move_back
-from provisioner.change.standing import Interrupted, check_beside, interrupted, state_words, undo_command
+from provisioner.change.standing import Interrupted, check_beside, interrupted, scraps, state_words, undo_command
 from provisioner.change.undoing import WayBack, way_back
 from provisioner.conda import registry
 from provisioner.environment.workspace import STATE_MODE, Workspace
@@ -81,19 +81,32 @@ def discard_new(host: Host, workspace: Workspace, journal: Journal) -> None:
     if finished or host.exists(workspace.journal):
         # One rename, so that at no moment half an environment stands there.
         host.rename(workspace.root, workspace.discarded)
-        host.remove_tree(workspace.discarded)
+        discard(host, workspace.discarded)
     if failed:
         registry.unregister_all(host, journal.outside, workspace.root)
-    if journal.before == "empty" and not host.exists(workspace.root):
-        host.make_folder(workspace.root)
-    _remove_parents(host, workspace, journal)
+    _leave_as_before(host, workspace, journal)
 
 
 def discard(host: Host, folder: str) -> None:
     """Remove a folder of the tool's beside an environment, after looking once more whose it is."""
-    if host.exists(folder):
-        check_beside(host, folder)
-        host.remove_tree(folder)
+    if not host.exists(folder):
+        return
+    check_beside(host, folder)
+    inside = Workspace(root=folder)
+    # The journal last: it says what else there is to do when this is done.
+    for place, kept in ((folder, inside.state), (inside.state, inside.journal)):
+        if host.exists(place) and host.entry(place).kind == "directory":
+            for entry in host.list(place):
+                if entry.path != kept:
+                    _remove(host, entry.path)
+    _remove(host, folder)
+
+
+def _leave_as_before(host: Host, workspace: Workspace, journal: Journal) -> None:
+    """Where a new environment was made and is gone: what was there before, an empty folder or nothing."""
+    if journal.before == "empty" and not host.exists(workspace.root):
+        host.make_folder(workspace.root)
+    _remove_parents(host, workspace, journal)
 
 
 def _remove_parents(host: Host, workspace: Workspace, journal: Journal) -> None:
@@ -108,14 +121,24 @@ def _remove_parents(host: Host, workspace: Workspace, journal: Journal) -> None:
 
 
 def discard_unfinished(host: Host, workspace: Workspace) -> None:
-    """Remove what stands beside the environment's place: a new one that was not finished, an old one that was not removed whole."""
-    journal = read_aside(host, workspace)
+    """Remove what stands beside the environment's place (a new one that was not finished, an old one that was not removed whole), and scraps."""
+    if tidied := scraps(host, workspace):
+        tidy(host, workspace)
+    if tidied and last_record(host, workspace) is None and not host.exists(workspace.receipt):
+        _forget(host, workspace)
+    journal = read_aside(host, workspace) or read_discarded(host, workspace)
     if journal is not None:
         registry.unregister_all(host, journal.outside, workspace.root)
     for path in (workspace.aside, workspace.discarded):
         discard(host, path)
     if journal is not None:
-        _remove_parents(host, workspace, journal)
+        _leave_as_before(host, workspace, journal)
+
+
+def tidy(host: Host, workspace: Workspace) -> None:
+    """Remove what a run left that was ended before its journal stood; the caller holds the environment's lock."""
+    for path in scraps(host, workspace):
+        _remove(host, path)
 
 
 def take_back(host: Host, workspace: Workspace, journal: Journal) -> None:
@@ -146,6 +169,8 @@ def finish(host: Host, workspace: Workspace) -> None:
     host.remove(workspace.journal)
     with contextlib.suppress(OSError):
         host.sync(workspace.state)
+        # Of a run before this one, which was killed while it wrote.
+        tidy(host, workspace)
 
 
 def _restore_receipt(host: Host, workspace: Workspace, journal: Journal) -> None:
@@ -218,14 +243,24 @@ def _begin_undo(host: Host, workspace: Workspace, way: WayBack, wishes: Wishes) 
     """Make ready all that the moves need, then write the journal, then move."""
     check_free(workspace, way, wishes)
     journal = way.journal
-    make_folders(host, workspace.state, mode=STATE_MODE)
-    if journal.kept:
-        keeping.prepare(host, workspace, journal)
-    for name in journal.incoming if journal.stood else ():
-        make_folders(host, posixpath.dirname(posixpath.join(workspace.returned, name)), mode=STATE_MODE)
-    if journal.stood:
-        write_ahead(host, workspace, journal, "clearing")
-    write(host, workspace.journal, journal)
+    begun = host.exists(workspace.journal)
+    try:
+        make_folders(host, workspace.state, mode=STATE_MODE)
+        if journal.kept:
+            keeping.prepare(host, workspace, journal)
+        for name in journal.incoming if journal.stood else ():
+            make_folders(host, posixpath.dirname(posixpath.join(workspace.returned, name)), mode=STATE_MODE)
+        if journal.stood:
+            write_ahead(host, workspace, journal, "clearing")
+        write(host, workspace.journal, journal)
+    except BaseException:
+        # Nothing has moved. Where a change is taken back, its journal stands; an undo that was not begun leaves nothing.
+        if not begun:
+            with contextlib.suppress(OSError):
+                if host.exists(workspace.journal):
+                    host.remove(workspace.journal)
+                tidy(host, workspace)
+        raise
     take_back(host, workspace, journal)
 
 

@@ -42,6 +42,9 @@ def undoable(host: Host, env: str, wishes: Wishes = NO_WISHES) -> recovery.Undoa
     workspace = Workspace(root=host.real(env))
     left = interrupted(host, workspace)
     record = last_record(host, workspace)
+    if record is not None and left is not None and left.where == workspace.state:
+        # An undo that was killed before it had begun: this one begins.
+        left = None
     if left is not None or record is None:
         return recovery.Undoable(workspace=workspace, interrupted=left, record=record, added=())
     way = way_back(host, workspace, record, keep=wishes.keep, leave=wishes.leave)
@@ -54,6 +57,7 @@ def take_back(host: Host, found: recovery.Undoable, *, wait: float, progress: Pr
         clear_interrupted(host, found.workspace.root, agree=_agreed, wait=wait, progress=progress, wishes=wishes)
         return
     with holding(host, found.workspace, wait, progress):
+        recovery.tidy(host, found.workspace)
         record = last_record(host, found.workspace)
         if record is not None:
             recovery.undo(host, found.workspace, record, wishes)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from provisioner.base.progress import Progress
 from provisioner.commands import named
 from provisioner.commands.interruption import interruption as find_interruption
+from provisioner.commands.interruption import named_first
 from provisioner.environment import receipt as receipts
 from provisioner.environment.read import site_or_nothing
 from provisioner.environment.workspace import Workspace
@@ -24,8 +25,9 @@ def verify(session: Session, *, request: Request, python: str, require_gpu: bool
     """
     host, env = session.host, request.env
     root = host.real(env)
-    if not host.exists(root):
-        raise InputError("there is no environment", place=env, hint="make one with `tfsetup apply`, or name another with --env")
+    with named_first(host, env):
+        if not host.exists(root):
+            raise InputError("there is no environment", place=env, hint="make one with `tfsetup apply`, or name another with --env")
     interruption = find_interruption(host, root)
     if interruption is not None and interruption.severity == "error":
         checks = (Check(name="interrupted run", status="failed", detail=interruption.title),)

@@ -93,6 +93,11 @@ class Workspace:
         return posixpath.join(self.state, "returned")
 
     @property
+    def probe(self) -> str:
+        """A file by which it is tried whether something can be moved elsewhere."""
+        return posixpath.join(self.state, "probe")
+
+    @property
     def history(self) -> str:
         """One numbered folder for each change that can be undone."""
         return posixpath.join(self.state, "undo")

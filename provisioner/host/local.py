@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from provisioner.host import Completed
+from provisioner.host.files import UNWRITTEN
 from provisioner.host.reading import LOCKS, LocalReader
 
 if sys.platform != "win32":
@@ -36,7 +37,7 @@ class LocalHost(LocalReader):
     def write(self, path: str, text: str, *, durable: bool = False, mode: int | None = None) -> None:
         """See ``host.Host``."""
         folder = os.path.dirname(path)
-        beside = os.path.join(folder, f".tfsetup-{os.urandom(8).hex()}")
+        beside = os.path.join(folder, f"{UNWRITTEN}{os.urandom(8).hex()}")
         if mode is None:
             with contextlib.suppress(OSError):
                 found = os.lstat(path)
@@ -95,7 +96,10 @@ class LocalHost(LocalReader):
     def remove_tree(self, path: str) -> None:
         """See ``host.Host``."""
         if os.path.lexists(path):
-            shutil.rmtree(path)
+            if sys.version_info >= (3, 12):
+                shutil.rmtree(path, onexc=_raise)
+            else:
+                shutil.rmtree(path, onerror=_raise)
 
     def sync(self, path: str) -> None:
         """See ``host.Host``."""
@@ -152,6 +156,16 @@ class LocalHost(LocalReader):
                 with contextlib.suppress(OSError):
                     os.unlink(path)
             os.close(handle)
+
+
+def _raise(_function: object, path: str, error: object) -> None:
+    """Name the whole path in an error of ``shutil.rmtree``, which tells only its end."""
+    found = error[1] if isinstance(error, tuple) else error
+    if not isinstance(found, BaseException):  # pragma: no cover - rmtree gives no other
+        return
+    if isinstance(found, OSError):
+        found.filename = path
+    raise found
 
 
 def _open_lock(path: str) -> int:

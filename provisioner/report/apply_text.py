@@ -85,6 +85,8 @@ def _use(plan: Plan) -> str:
 def undo_text(found: Undoable) -> str:
     """Say what undo will do."""
     root = found.workspace.root
+    if found.interrupted is not None and found.interrupted.undoing:
+        return f"{interrupted_words(found.interrupted).split(';')[0]}; it is finished"
     if found.interrupted is not None:
         return f"{interrupted_words(found.interrupted).split(';')[0]}; what it had begun is taken back"
     if found.record is None or not found.record.stood:

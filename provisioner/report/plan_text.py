@@ -32,7 +32,10 @@ NOT_NEEDED: dict[StepKind, str] = {
 def interrupted_words(left: Interrupted) -> str:
     """Say what an interrupted run left, and what becomes of it."""
     when = f" (begun {left.started})" if left.started else ""
-    return f"an earlier run was interrupted{when}: {_INTERRUPTED[left.state]}; `tfsetup apply` takes it back and begins anew"
+    again = "and `tfsetup apply` does so and begins anew"
+    if left.undoing:
+        return f"an undo was interrupted (of the change of {left.started}); `tfsetup undo` finishes it, {again}"
+    return f"an earlier run was interrupted{when}: {_INTERRUPTED[left.state]}; `tfsetup undo` takes it back, {again}"
 
 
 def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> str:

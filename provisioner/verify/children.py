@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Callable
+from contextlib import suppress
 
 from provisioner.errors import InputError
 from provisioner.host import Completed, Host, Reader
@@ -27,9 +28,23 @@ def make_work(host: Host) -> str:
     sweep(host, host.real(parent), PREFIX)
     path = posixpath.join(host.real(parent), f"{PREFIX}{os.urandom(8).hex()}")
     host.make_folder(path)
-    for name in ("cwd", "saved", "tmp"):
-        host.make_folder(posixpath.join(path, name))
+    try:
+        for name in ("cwd", "saved", "tmp"):
+            host.make_folder(posixpath.join(path, name))
+    except BaseException:
+        # Nobody knows of it yet.
+        with suppress(OSError):
+            host.remove_tree(path)
+        raise
     return path
+
+
+def remove_work(host: Host, work: str) -> None:
+    """Remove a proof's folder; what cannot be is no reason to fail: the next proof takes it away (``make_work``)."""
+    for _try in range(2):
+        # One file that cannot be removed now may be a moment later; Ctrl-C waits that long.
+        with suppress(OSError), host.shielded():
+            host.remove_tree(work)
 
 
 def _environment(reader: Reader, work: str) -> dict[str, str]:

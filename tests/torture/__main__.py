@@ -24,7 +24,13 @@ def main() -> int:
     parser.add_argument("--faults", type=int, default=0, help="how many injected faults")
     parser.add_argument("--scenarios", default="", help="only these, separated by commas")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--one", action="append", default=[], metavar="STRIKE", help="exactly this one, as it is written in the results; any number of times")
+    parser.add_argument(
+        "--one",
+        action="append",
+        default=[],
+        metavar="STRIKE",
+        help="exactly this one, as it is in the results",
+    )
     parser.add_argument("--results", type=Path, help="a file to which each result is added as a line of JSON")
     options = parser.parse_args()
     torture = Torture(build(options.root), random.Random(options.seed))
@@ -37,7 +43,12 @@ def main() -> int:
         counts["broken" if result.faults else result.outcome] += 1
         if options.results:
             with options.results.open("a") as stream:
-                line = {"strike": str(strike), "outcome": result.outcome, "faults": result.faults, "seconds": round(time.monotonic() - begun, 2)}
+                line = {
+                    "strike": str(strike),
+                    "outcome": result.outcome,
+                    "faults": result.faults,
+                    "seconds": round(time.monotonic() - begun, 2),
+                }
                 stream.write(json.dumps({**line, "story": result.story if result.faults else ""}) + "\n")
         if result.faults:
             print(f"{strike}: BROKEN ({result.outcome})", *result.faults, sep="\n    ", flush=True)

@@ -16,7 +16,7 @@ _OLD = re.compile(r"(is as it was|are as they were)(?! before the change)|was re
 _BACK = re.compile(r"(is as it was|are as they were) before the change|is taken back")
 _NEW = re.compile(r"is new and not proven|is new and proven|is changed as asked")
 _HALF = re.compile(r"is half changed|is on its way out")
-_COMMAND = re.compile(r"(?:`|\$ |Next: )(tfsetup (?:undo|apply|fix) --env [^`\n]*)")
+_COMMAND = re.compile(r"(?:`|\$ |Next: )(tfsetup (?:undo|apply|fix)(?: --tensorflow \S+)? --env [^`\n]*)")
 _AGAIN = re.compile(r"run the same command again")
 # Written anew by each run, with its time.
 _DATED = re.compile(r"/\.tfsetup/(receipt\.json|undo/\d+/(record|brought)\.json)$")
@@ -73,7 +73,7 @@ class Verdict:
     outcome: str = ""
     faults: list[str] = field(default_factory=list)
 
-    def expect(self, what: bool, fault: str) -> None:  # noqa: FBT001 - reads as a sentence
+    def expect(self, what: bool, fault: str) -> None:
         """Note a fault where it is not so."""
         if not what:
             self.faults.append(fault)
@@ -96,7 +96,8 @@ def check_words(verdict: Verdict, known: Known, ended: Ended, found: Print) -> N
     verdict.expect(not _NEW.search(words) or is_new, "says that the environment is new, and it is not")
     verdict.expect(not _HALF.search(words) or not (is_old or is_new), "says that the environment is half changed, and it is not")
     verdict.expect(
-        is_old or bool(_NEW.search(words) or _HALF.search(words) or _BACK.search(words)), "the environment is not as it was, and the last words do not say so"
+        is_old or bool(_NEW.search(words) or _HALF.search(words) or _BACK.search(words)),
+        "it is not as it was, and the last words do not say so",
     )
 
 
@@ -107,11 +108,11 @@ def check_same(verdict: Verdict, wanted: Print, found: Print, what: str) -> None
 
 
 def printed_command(ended: Ended, again: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Return the command that goes on, as it was printed, but for its first word; the last one, which is nearest to the cursor.
+    """Return the command that goes on, as it was printed, but for its first word; of several the one that undoes.
 
     ``again`` is what "the same command again" means.
     """
     found = _COMMAND.findall(ended.said)
     if found:
-        return tuple(shlex.split(found[-1])[1:])
+        return tuple(shlex.split(next((line for line in found if line.startswith("tfsetup undo ")), found[0]))[1:])
     return again if _AGAIN.search(ended.said) else None

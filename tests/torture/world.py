@@ -78,7 +78,18 @@ def build(root: Path) -> World:
         return world
     shutil.rmtree(world.wheels, ignore_errors=True)
     (root / "fetched").mkdir(exist_ok=True)
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "download", "--no-deps", "--dest", root / "fetched", NUMPY]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--quiet",
+        "--disable-pip-version-check",
+        "download",
+        "--no-deps",
+        "--dest",
+        root / "fetched",
+        NUMPY,
+    ]
     subprocess.run(pip, check=True)
     numpy = _trimmed(next((root / "fetched").glob("numpy-*.whl")), world.wheels)
     _catalogue(world, numpy)
@@ -87,7 +98,7 @@ def build(root: Path) -> World:
 
 
 def _tensorflow(version: str) -> dict[str, str]:
-    text = (HERE / "tensorflow_stand_in.py").read_text()
+    text = (HERE / "tensorflow_stand_in.py.txt").read_text()
     lines = {f"tensorflow/core/of_{version.replace('.', '_')}.py": "", "tensorflow/core/__init__.py": ""}
     if version == WRONG:
         text += "\n\ndef matmul(left, right):\n    return _tensor(_np.matmul(left, right) + 1)\n"
@@ -110,7 +121,9 @@ def _catalogue(world: World, numpy: LockedFile) -> None:
             make_wheel(wheels, "tensorflow-cpu", version, _tensorflow(version), requires=("numpy", "six", "protobuf")),
         )
         (made / "releases" / f"{version[:4]}.yaml").write_text(RELEASE.format(python=PYTHON, version=version))
-        lines = "".join(f"{file.filename} {file.size} {file.unpacked} {file.sha256} *\n" for file in sorted(files, key=lambda file: file.filename))
+        lines = "".join(
+            f"{file.filename} {file.size} {file.unpacked} {file.sha256} *\n" for file in sorted(files, key=lambda file: file.filename)
+        )
         (made / "locks" / "linux-x86_64" / f"{version}.lock").write_text(LOCK.format(python=PYTHON, version=version) + lines)
     made.rename(world.profiles)
 
