@@ -21,8 +21,11 @@ SCHEMA = "tfsetup/kept/1"
 MARKER = ".tfsetup-kept.json"
 
 
-def prepare(host: Host, workspace: Workspace, journal: Journal) -> None:
-    """Make the folder ready, and all that the moves need in it; raises ``InputError`` where it cannot serve, before anything has moved."""
+def prepare(host: Host, workspace: Workspace, journal: Journal) -> tuple[str, ...]:
+    """Make the folder ready, and all that the moves need in it; return the folders that were made for that, for ``abandon``.
+
+    Raises ``InputError`` where it cannot serve, before anything has moved.
+    """
     keep = journal.keep
     _check(host, workspace.root, keep)
     made = make_folders(host, keep, mode=0o700)
@@ -33,11 +36,9 @@ def prepare(host: Host, workspace: Workspace, journal: Journal) -> None:
         for name in journal.kept:
             make_folders(host, posixpath.dirname(posixpath.join(keep, name)), mode=0o700)
     except BaseException:
-        _clear(host, keep)
-        for folder in reversed(made):
-            with contextlib.suppress(OSError):
-                host.remove_folder(folder)
+        abandon(host, keep, made)
         raise
+    return made
 
 
 def _check(reader: Reader, root: str, keep: str) -> None:
@@ -76,10 +77,14 @@ def _try_rename(host: Host, workspace: Workspace, keep: str) -> None:
     host.remove(target)
 
 
-def _clear(host: Host, keep: str) -> None:
+def abandon(host: Host, keep: str, made: tuple[str, ...]) -> None:
+    """Take away what ``prepare`` made, before anything has moved there."""
     with contextlib.suppress(OSError):
         for entry in host.list(keep):
             host.remove_tree(entry.path) if entry.kind == "directory" else host.remove(entry.path)
+    for folder in reversed(made):
+        with contextlib.suppress(OSError):
+            host.remove_folder(folder)
 
 
 def check_marked(reader: Reader, workspace: Workspace, journal: Journal) -> None:

@@ -157,11 +157,15 @@ def take_back(host: Host, workspace: Workspace, journal: Journal) -> None:
         enter(host, workspace, replace(journal, phase="clearing"))
     clear(host, workspace, journal)
     _restore_receipt(host, workspace, journal)
-    # A disk that is full had no room for it.
-    if host.exists(workspace.journal):
-        finish(host, workspace)
-    if last_record(host, workspace) is None:
-        _forget(host, workspace)
+    with host.shielded():
+        forgotten = last_record(host, workspace) is None
+        if forgotten:
+            _forget(host, workspace, but=workspace.journal)
+        # A disk that is full had no room for it.
+        if host.exists(workspace.journal):
+            finish(host, workspace)
+        if forgotten:
+            _forget(host, workspace)
 
 
 def finish(host: Host, workspace: Workspace) -> None:
@@ -208,13 +212,15 @@ def _take_back_what_is_there(host: Host, workspace: Workspace, journal: Journal)
         _forget(host, workspace)
 
 
-def _forget(host: Host, workspace: Workspace) -> None:
-    """Remove the tool's own folder, but for old files that did not come back."""
-    if not host.exists(posixpath.dirname(workspace.replaced(0))):
+def _forget(host: Host, workspace: Workspace, *, but: str = "") -> None:
+    """Remove the tool's own folder, but for old files that did not come back; with ``but``, all in it but that and the lock."""
+    replaced = posixpath.dirname(workspace.replaced(0))
+    if not but and not host.exists(replaced):
         host.remove_tree(workspace.state)
         return
+    kept = {replaced, but, workspace.lock} if but else {replaced}
     for entry in host.list(workspace.state):
-        if entry.path != posixpath.dirname(workspace.replaced(0)):
+        if entry.path not in kept:
             _remove(host, entry.path)
 
 
@@ -226,11 +232,13 @@ def recover(host: Host, workspace: Workspace, wishes: Wishes = NO_WISHES) -> Int
     found = interrupted(host, workspace)
     journal = read(host, workspace)
     if journal is None:
+        tidy(host, workspace)
         return found
     if journal.phase in {"moving", "moved"} and host.exists(workspace.brought(journal.number)):
         _begin_undo(host, workspace, way_back(host, workspace, journal, keep=wishes.keep, leave=wishes.leave), wishes)
     else:
-        take_back(host, workspace, journal)
+        with host.shielded():
+            take_back(host, workspace, journal)
     return found
 
 
@@ -243,11 +251,11 @@ def _begin_undo(host: Host, workspace: Workspace, way: WayBack, wishes: Wishes) 
     """Make ready all that the moves need, then write the journal, then move."""
     check_free(workspace, way, wishes)
     journal = way.journal
-    begun = host.exists(workspace.journal)
+    begun, made = host.exists(workspace.journal), None
     try:
         make_folders(host, workspace.state, mode=STATE_MODE)
         if journal.kept:
-            keeping.prepare(host, workspace, journal)
+            made = keeping.prepare(host, workspace, journal)
         for name in journal.incoming if journal.stood else ():
             make_folders(host, posixpath.dirname(posixpath.join(workspace.returned, name)), mode=STATE_MODE)
         if journal.stood:
@@ -255,13 +263,16 @@ def _begin_undo(host: Host, workspace: Workspace, way: WayBack, wishes: Wishes) 
         write(host, workspace.journal, journal)
     except BaseException:
         # Nothing has moved. Where a change is taken back, its journal stands; an undo that was not begun leaves nothing.
+        if made is not None:
+            keeping.abandon(host, journal.keep, made)
         if not begun:
             with contextlib.suppress(OSError):
                 if host.exists(workspace.journal):
                     host.remove(workspace.journal)
                 tidy(host, workspace)
         raise
-    take_back(host, workspace, journal)
+    with host.shielded():
+        take_back(host, workspace, journal)
 
 
 def check_free(workspace: Workspace, way: WayBack, wishes: Wishes) -> None:

@@ -42,9 +42,6 @@ def undoable(host: Host, env: str, wishes: Wishes = NO_WISHES) -> recovery.Undoa
     workspace = Workspace(root=host.real(env))
     left = interrupted(host, workspace)
     record = last_record(host, workspace)
-    if record is not None and left is not None and left.where == workspace.state:
-        # An undo that was killed before it had begun: this one begins.
-        left = None
     if left is not None or record is None:
         return recovery.Undoable(workspace=workspace, interrupted=left, record=record, added=())
     way = way_back(host, workspace, record, keep=wishes.keep, leave=wishes.leave)

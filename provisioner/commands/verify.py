@@ -33,8 +33,9 @@ def verify(session: Session, *, request: Request, python: str, require_gpu: bool
         checks = (Check(name="interrupted run", status="failed", detail=interruption.title),)
         return Verification(env=root, python=python, tensorflow="", device="", checks=checks, libraries=(), findings=(interruption,))
     interpreter = python or interpreter_of(host, root)
-    if not host.exists(interpreter):
-        raise InputError("there is no Python in it", place=interpreter, hint="name the interpreter with --python")
+    with named_first(host, env):
+        if not host.exists(interpreter):
+            raise InputError("there is no Python in it", place=interpreter, hint="name the interpreter with --python")
     session.trust.need(named.of_environment(session, request, root))
     receipt = receipts.believed(host, Workspace(root=root))
     expected = expected_of_plan(session, receipt.plan) if receipt else expected_of_site(session, site_or_nothing(host, root))

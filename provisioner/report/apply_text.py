@@ -86,9 +86,9 @@ def undo_text(found: Undoable) -> str:
     """Say what undo will do."""
     root = found.workspace.root
     if found.interrupted is not None and found.interrupted.undoing:
-        return f"{interrupted_words(found.interrupted).split(';')[0]}; it is finished"
+        return f"{interrupted_words(found.interrupted, root).split(';')[0]}; it is finished"
     if found.interrupted is not None:
-        return f"{interrupted_words(found.interrupted).split(';')[0]}; what it had begun is taken back"
+        return f"{interrupted_words(found.interrupted, root).split(';')[0]}; what it had begun is taken back"
     if found.record is None or not found.record.stood:
         lines = [f"{root} was made by tfsetup{_when(found)}; it is removed, with all that is in it"]
         return "\n".join([*lines, *_since_lines(found)])

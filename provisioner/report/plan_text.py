@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from provisioner.base.text import size_words
-from provisioner.change.standing import Interrupted
+from provisioner.change.standing import Interrupted, undo_command
 from provisioner.model.plan import Plan, StepKind
 from provisioner.model.request import Request
 from provisioner.report.choice_text import choice_lines
@@ -29,13 +29,13 @@ NOT_NEEDED: dict[StepKind, str] = {
 }
 
 
-def interrupted_words(left: Interrupted) -> str:
-    """Say what an interrupted run left, and what becomes of it."""
+def interrupted_words(left: Interrupted, root: str) -> str:
+    """Say what an interrupted run left of the environment at ``root``, and what becomes of it."""
     when = f" (begun {left.started})" if left.started else ""
-    again = "and `tfsetup apply` does so and begins anew"
+    undo, again = f"`{undo_command(root)}`", "and `tfsetup apply` does so and begins anew"
     if left.undoing:
-        return f"an undo was interrupted (of the change of {left.started}); `tfsetup undo` finishes it, {again}"
-    return f"an earlier run was interrupted{when}: {_INTERRUPTED[left.state]}; `tfsetup undo` takes it back, {again}"
+        return f"an undo was interrupted (of the change of {left.started}); {undo} finishes it, {again}"
+    return f"an earlier run was interrupted{when}: {_INTERRUPTED[left.state]}; {undo} takes it back, {again}"
 
 
 def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> str:
@@ -66,7 +66,7 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> 
         lines.append(f"Index: {', '.join(index.url for index in plan.indexes)} (as the team's lock says)")
     outside = "; ".join(plan.outside) if plan.outside else "nothing is changed"
     lines.append(f"Outside the environment: {outside}")
-    warnings = [*plan.warnings, *([interrupted_words(interrupted)] if interrupted else [])]
+    warnings = [*plan.warnings, *([interrupted_words(interrupted, plan.env.path)] if interrupted else [])]
     lines += [f"warning: {text}" for text in warnings]
     return "\n".join(lines)
 

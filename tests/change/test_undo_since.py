@@ -295,7 +295,7 @@ def test_killed_at_any_moment_the_next_undo_ends_it(tmp_path: Path, lock, wish: 
     for state in states_of(place, tmp_path / "states", lambda host: recovery.undo(host, workspace, last_record(host, workspace), wishes)):
         if interrupted(host, workspace) is not None:
             recovery.recover(host, workspace)
-        elif last_record(host, workspace) is not None:
+        if last_record(host, workspace) is not None:
             recovery.undo(host, workspace, last_record(host, workspace), wishes)
         there = {**contents(env), **(contents(keep) if keep.exists() else {})}
         assert "edited" in {text.decode() for text in there.values()}, f"killed before {state.effect}"

@@ -99,7 +99,7 @@ class Torture:
 
     def _check_end(self, result: Result, strike: Strike, scenario: Scenario, ended: Ended, found: dict[str, str]) -> None:
         known = self.known[scenario.name]
-        check_words(result, known, ended, found)
+        check_words(result, known, ended, found, undoing=scenario.argv[0] == "undo")
         if strike.what == "SIGKILL":
             codes = {-9, scenario.code} if strike.to == "tool" else {-9}
         elif strike.is_signal:
@@ -151,7 +151,7 @@ class Torture:
             second = place.tool(*command, "--yes", strike=strike.variables())
             self._wait(result)
             story += [f"$ tfsetup {' '.join(command)} ({strike}): {second.code} {second.struck}", second.said]
-            check_words(result, known, second, place.print())
+            check_words(result, known, second, place.print(), undoing=scenario.argv[0] == "undo")
         # An undo that came to its end after all has nothing more to do, or would take back one change more.
         third = second if strike is not None and second.code == 0 else place.tool(*command, "--yes")
         story += [f"$ tfsetup {' '.join(command)}: {third.code}", third.said]

@@ -15,6 +15,7 @@ _OLD = re.compile(r"(is as it was|are as they were)(?! before the change)|was re
 # Of an undo this is what it was to bring; of a change it is what was there.
 _BACK = re.compile(r"(is as it was|are as they were) before the change|is taken back")
 _NEW = re.compile(r"is new and not proven|is new and proven|is changed as asked")
+_AWAY = re.compile(r"was taken away; what is left of it")
 _HALF = re.compile(r"is half changed|is on its way out")
 _COMMAND = re.compile(r"(?:`|\$ |Next: )(tfsetup (?:undo|apply|fix)(?: --tensorflow \S+)? --env [^`\n]*)")
 _AGAIN = re.compile(r"run the same command again")
@@ -47,6 +48,11 @@ class Known:
         lock = posixpath.join(top, f".{name}.tfsetup-lock")
         state = f"{self.env}/.tfsetup"
         left = {path: mark for path, mark in found.items() if path not in {lock, f"{state}/lock"}}
+        # The folder for ``--keep-new`` with its mark, and folders above a new environment, are made before the journal can say so.
+        for top, marks in (("kept", {"kept/.tfsetup-kept.json"}), ("work/a", set())):
+            inside = {path: mark for path, mark in left.items() if path == top or path.startswith(f"{top}/")}
+            if all(mark.startswith("folder") or path in marks for path, mark in inside.items()):
+                left = {path: mark for path, mark in left.items() if path not in inside}
         if state in left and not any(path.startswith(f"{state}/") for path in left):
             del left[state]
         return left
@@ -79,7 +85,7 @@ class Verdict:
             self.faults.append(fault)
 
 
-def check_words(verdict: Verdict, known: Known, ended: Ended, found: Print) -> None:
+def check_words(verdict: Verdict, known: Known, ended: Ended, found: Print, *, undoing: bool) -> None:
     """What is said is true of what is there."""
     now = known.files(found)
     is_old, is_new = now == known.files(known.old), now == known.files(known.new)
@@ -90,13 +96,16 @@ def check_words(verdict: Verdict, known: Known, ended: Ended, found: Print) -> N
         return
     # An error ends with what it says of the state; what was said before may be of an earlier moment.
     words = said[said.rfind("error:") :] if "error:" in said else said
-    undoing = ended.argv[0] == "undo"
     verdict.expect(not _BACK.search(words) or (is_new if undoing else is_old), "says that the change is taken back, and it is not")
     verdict.expect(not _OLD.search(words) or is_old, "says that the environment is as it was, and it is not")
-    verdict.expect(not _NEW.search(words) or is_new, "says that the environment is new, and it is not")
+    verdict.expect(not _AWAY.search(words) or not now, "says that the environment was taken away, and it was not")
+    # Of one whose proof fails the new state is never what a run ends with.
+    verdict.expect(
+        not _NEW.search(words) or is_new or (known.old == known.new and not is_old), "says that the environment is new, and it is not"
+    )
     verdict.expect(not _HALF.search(words) or not (is_old or is_new), "says that the environment is half changed, and it is not")
     verdict.expect(
-        is_old or bool(_NEW.search(words) or _HALF.search(words) or _BACK.search(words)),
+        is_old or bool(_NEW.search(words) or _HALF.search(words) or _AWAY.search(words) or _BACK.search(words)),
         "it is not as it was, and the last words do not say so",
     )
 
