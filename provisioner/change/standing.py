@@ -70,7 +70,8 @@ def _state(reader: Reader, workspace: Workspace, journal: Journal) -> State:
     if journal.phase in {"building", "clearing"}:
         return "old"
     if not journal.stood:
-        return "new" if journal.phase == "moved" else "moving"
+        # It goes by one rename, before which only what came since has moved.
+        return "new" if journal.phase == "moved" else "moving" if any(_kept(reader, workspace, journal)) else "old"
     parts = count(reader, workspace, journal)
     # Of an undo that has moved nothing as well: nothing of it has reached the environment.
     if parts.moved == 0 or (journal.exact and parts.moved == parts.all):
@@ -98,7 +99,13 @@ def count(reader: Reader, workspace: Workspace, journal: Journal) -> Parts:
         new = [is_in and not there(workspace.stage, name) for is_in, name in zip(new, journal.incoming, strict=True)]
     old = [there(kept, name) for name in journal.outgoing]
     beside = [there(move.target) and not there(move.path) for move in journal.moves]
-    return Parts(moved=sum(new) + sum(old) + sum(beside), all=len(new) + len(old) + len(beside))
+    stays = [not is_kept for is_kept in _kept(reader, workspace, journal)]
+    return Parts(moved=sum(new) + sum(old) + sum(beside) + sum(stays), all=len(new) + len(old) + len(beside) + len(stays))
+
+
+def _kept(reader: Reader, workspace: Workspace, journal: Journal) -> list[bool]:
+    """Say of each path that an undo moves aside whether that is done."""
+    return [reader.exists(posixpath.join(journal.keep, name)) for name in journal.kept]
 
 
 def undo_command(root: str) -> str:
@@ -124,7 +131,7 @@ def state_words(reader: Reader, workspace: Workspace, change: Journal | None = N
         return f"in which state {root} is cannot be told ({words_of(error)})"
     if left.state == "old":
         # Of an undo that has not moved anything yet, "before" would be read as before the change.
-        when = "" if journal is not None and journal.phase == "undoing" and parts.moved else " before the change"
+        when = "" if journal is not None and journal.phase == "undoing" and (parts.moved or not parts.all) else " before the change"
         return f"the files of {root} are as they were{when}; something of the run is left in {workspace.state}"
     if left.state == "new":
         return f"{root} is new and not proven"

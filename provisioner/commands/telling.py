@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from provisioner.change.journal import last_record
-from provisioner.change.standing import interrupted, state_words, undo_command
+from provisioner.change.standing import Interrupted, interrupted, state_words, undo_command
 from provisioner.commands.interruption import at_work
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import HalfwayError, InterruptedRunError, TfsetupError, UnforeseenError
@@ -22,7 +22,9 @@ def telling(host: Host, env: str) -> Iterator[None]:
     Raises ``InterruptedRunError`` for Ctrl-C, ``OperationError`` for what the system refused, ``UnforeseenError`` for what nobody foresaw.
     """
     workspace = Workspace(root=files.real(host, env))
-    before = _Before(receipt=files.read(host, workspace.receipt, 1 << 26).text, changes=_changes(host, workspace))
+    before = _Before(
+        receipt=files.read(host, workspace.receipt, 1 << 26).text, changes=_changes(host, workspace), left=_left(host, workspace)
+    )
     try:
         yield
     except HalfwayError:
@@ -45,10 +47,11 @@ def telling(host: Host, env: str) -> Iterator[None]:
 
 @record
 class _Before:
-    """What tells whether something was changed or taken back: the text of the receipt, and the number of the last change that can be undone."""
+    """What tells whether something was changed or taken back: the text of the receipt, the number of the last change that can be undone, an interrupted run."""
 
     receipt: str | None
     changes: int
+    left: Interrupted | None
 
 
 def _changes(host: Host, workspace: Workspace) -> int:
@@ -59,11 +62,15 @@ def _changes(host: Host, workspace: Workspace) -> int:
     return found.number if found is not None else 0
 
 
-def _is_half(host: Host, workspace: Workspace) -> bool:
+def _left(host: Host, workspace: Workspace) -> Interrupted | None:
     try:
-        left = interrupted(host, workspace)
+        return interrupted(host, workspace)
     except (OSError, TfsetupError):
-        return False
+        return None
+
+
+def _is_half(host: Host, workspace: Workspace) -> bool:
+    left = _left(host, workspace)
     return left is not None and left.state != "old" and not at_work(host, workspace)
 
 
@@ -75,17 +82,16 @@ def _seen(host: Host, workspace: Workspace, before: _Before) -> str:
     words = state_words(host, workspace)
     if not words.endswith(" is as it was before"):
         return words
-    if _changes(host, workspace) < before.changes:
-        # "Before" would be read as before the undo.
+    # "Before" would be read as before the undo.
+    if _changes(host, workspace) < before.changes or (before.left is not None and before.left.undoing):
         return f"the last change of {workspace.root} is taken back"
+    if before.left is not None and before.left.where == workspace.root:
+        return f"the change of {workspace.root} that was interrupted is taken back"
     return f"{workspace.root} is changed as asked" if now != before.receipt else words
 
 
 def _hint(host: Host, workspace: Workspace) -> str:
-    try:
-        left = interrupted(host, workspace)
-    except (OSError, TfsetupError):
-        return ""
+    left = _left(host, workspace)
     if left is None:
         return ""
     does = "finishes it" if left.undoing else "takes that away" if left.where != workspace.root else "brings it back to what it was"
