@@ -71,7 +71,7 @@ def _state(reader: Reader, workspace: Workspace, journal: Journal) -> State:
         return "old"
     if not journal.stood:
         # It goes by one rename, before which only what came since has moved.
-        return "new" if journal.phase == "moved" else "moving" if any(_kept(reader, workspace, journal)) else "old"
+        return "new" if journal.phase == "moved" else "moving" if any(_kept(reader, journal)) else "old"
     parts = count(reader, workspace, journal)
     # Of an undo that has moved nothing as well: nothing of it has reached the environment.
     if parts.moved == 0 or (journal.exact and parts.moved == parts.all):
@@ -99,11 +99,11 @@ def count(reader: Reader, workspace: Workspace, journal: Journal) -> Parts:
         new = [is_in and not there(workspace.stage, name) for is_in, name in zip(new, journal.incoming, strict=True)]
     old = [there(kept, name) for name in journal.outgoing]
     beside = [there(move.target) and not there(move.path) for move in journal.moves]
-    stays = [not is_kept for is_kept in _kept(reader, workspace, journal)]
+    stays = [not is_kept for is_kept in _kept(reader, journal)]
     return Parts(moved=sum(new) + sum(old) + sum(beside) + sum(stays), all=len(new) + len(old) + len(beside) + len(stays))
 
 
-def _kept(reader: Reader, workspace: Workspace, journal: Journal) -> list[bool]:
+def _kept(reader: Reader, journal: Journal) -> list[bool]:
     """Say of each path that an undo moves aside whether that is done."""
     return [reader.exists(posixpath.join(journal.keep, name)) for name in journal.kept]
 

@@ -47,7 +47,7 @@ def telling(host: Host, env: str) -> Iterator[None]:
 
 @record
 class _Before:
-    """What tells whether something was changed or taken back: the text of the receipt, the number of the last change that can be undone, an interrupted run."""
+    """What tells what was changed or taken back: the receipt, how many changes can be undone, what an interrupted run left."""
 
     receipt: str | None
     changes: int
