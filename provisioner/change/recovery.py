@@ -152,6 +152,8 @@ def take_back(host: Host, workspace: Workspace, journal: Journal) -> None:
             # The files tell by their places how far it came; nothing may begin with a write that must succeed.
             enter(host, workspace, replace(journal, phase="undoing"))
         move_back(host, workspace, journal)
+        with contextlib.suppress(OSError):
+            host.flush(workspace.root)
         # This one must be on disk, for what it says cannot be told from the files any more; the receipt, while there is one written ahead.
         _restore_receipt(host, workspace, journal)
         enter(host, workspace, replace(journal, phase="clearing"))

@@ -111,6 +111,22 @@ class LocalHost(LocalReader):
         finally:
             os.close(handle)
 
+    def flush(self, path: str) -> None:
+        """See ``host.Host``; Linux' ``syncfs`` tells what could not be written, too. Elsewhere all file systems are flushed."""
+        if not sys.platform.startswith("linux"):  # pragma: no cover
+            if hasattr(os, "sync"):
+                os.sync()
+            return
+        import ctypes  # noqa: PLC0415 - 5 ms, only where something is changed
+
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            if ctypes.CDLL(None, use_errno=True).syncfs(handle):
+                number = ctypes.get_errno()
+                raise OSError(number, os.strerror(number), path)
+        finally:
+            os.close(handle)
+
     @contextlib.contextmanager
     def shielded(self) -> Iterator[None]:
         """See ``host.Host``; a signal that came meanwhile is delivered afterwards."""

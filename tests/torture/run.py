@@ -119,7 +119,8 @@ class Torture:
         result.expect(ended.code in codes, f"exit code {ended.code}, where one of {sorted(codes)} is promised")
         if ended.code == 0 and scenario.argv[0] == "fix":
             # Where the small repair was refused something, a larger one may have done it.
-            lost = [path for path, mark in known.old.items() if _is_own(path) and found.get(path) != mark]
+            there = set(found.values())
+            lost = [path for path, mark in known.old.items() if _is_own(path) and mark not in there]
             result.expect(not lost, f"own files are lost: {lost[:5]}")
         elif ended.code == 0 and scenario.code == 0:
             now = known.without_locks(undated(_swept(found, killed=strike.times > 1)[0]))
