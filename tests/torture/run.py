@@ -132,6 +132,9 @@ class Torture:
         self, result: Result, place: Place, known: Known, scenario: Scenario, ended: Ended, found: dict[str, str], story: list[str]
     ) -> None:
         """What is there is neither: it must be named, and the command that is printed must bring one of both."""
+        if scenario.argv[0] == "lock":
+            self._lock_again(result, place, known, found, story)
+            return
         look = self.chance.choice(LOOKS)
         asked = scenario.argv[scenario.argv.index("-t") :] if look == "plan" and "-t" in scenario.argv else ()
         told = place.tool(look, "--env", str(place.env), *asked)
@@ -178,6 +181,17 @@ class Torture:
                 found if command[0] == "undo" else undated(found),
                 "after going on",
             )
+
+    def _lock_again(self, result: Result, place: Place, known: Known, found: dict[str, str], story: list[str]) -> None:
+        told = place.tool("lock", "--check")
+        story += [f"$ tfsetup lock --check: {told.code}", told.said]
+        result.expect("interrupted" in told.said, f"lock --check does not name the interrupted run: {told.said[-300:]!r}")
+        check_same(result, found, place.print(), "lock --check changed something")
+        done = place.tool("lock")
+        story += [f"$ tfsetup lock: {done.code}", done.said]
+        result.expect(done.code == 0, f"lock ends with {done.code}")
+        check_same(result, known.new, place.print(), "after going on")
+        result.outcome = "named, then new"
 
     def _wait(self, result: Result) -> None:
         """Wait for what a killed tool has left running."""

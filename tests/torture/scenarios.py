@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.torture.place import Place
+from tests.support import PYTHON
 from tests.torture.world import NEW, OLD, WRONG
 
 
@@ -123,9 +124,19 @@ def _hidden(place: Place) -> None:
     place.write(place.root / "work" / "numpy.py", "mine = 1\n")
 
 
+def _team(place: Place) -> None:
+    """A team's lock, and a declaration that says another release by now."""
+    _nothing(place)
+    for version in (OLD, NEW):
+        target = "  - {name: all, platform: linux-x86_64, device: cpu, python: '%s'}\n" % PYTHON
+        place.write(place.root / "work" / "tfsetup.yaml", f'tensorflow: "{version}"\ntargets:\n{target}')
+        if version == OLD and (done := place.tool("lock")).code:
+            raise RuntimeError(done.said)
+
+
 BASES: dict[str, Callable[[Place], None]] = {
     "nothing": _nothing, "empty": _empty, "rival": _rival, "applied": _applied, "applied-own": _applied_own, "changed": _changed,
-    "since": _since, "twice": _twice, "damaged": _damaged, "without-python": _without_python, "hidden": _hidden,
+    "since": _since, "twice": _twice, "damaged": _damaged, "without-python": _without_python, "hidden": _hidden, "team": _team,
 }  # fmt: skip
 _AT = ("--yes", "--env", "{env}")
 SCENARIOS = (
@@ -141,6 +152,7 @@ SCENARIOS = (
     Scenario("fix", "damaged", ("fix", *_AT)),
     Scenario("fix-python", "without-python", ("fix", *_AT)),
     Scenario("fix-hidden", "hidden", ("fix", *_AT)),
+    Scenario("lock", "team", ("lock",)),
     Scenario("undo", "changed", ("undo", *_AT)),
     Scenario("undo-twice", "twice", ("undo", *_AT)),
     Scenario("undo-new", "applied", ("undo", *_AT)),
