@@ -8,6 +8,7 @@ import shlex
 from dataclasses import replace
 
 from provisioner.change import keeping
+from provisioner.change.brought import is_below
 from provisioner.change.journal import Journal, enter, last_record, put, read, read_aside, read_discarded, write, write_ahead
 from provisioner.change.moves import clear, keep_new, move_back
 from provisioner.change.standing import Interrupted, check_beside, interrupted, scraps, state_words, undo_command
@@ -253,6 +254,7 @@ def _begin_undo(host: Host, workspace: Workspace, way: WayBack, wishes: Wishes) 
     """Make ready all that the moves need, then write the journal, then move."""
     check_free(workspace, way, wishes)
     journal = way.journal
+    _check_places(host, workspace, journal)
     begun, made = host.exists(workspace.journal), None
     try:
         make_folders(host, workspace.state, mode=STATE_MODE)
@@ -275,6 +277,19 @@ def _begin_undo(host: Host, workspace: Workspace, way: WayBack, wishes: Wishes) 
         raise
     with host.shielded():
         take_back(host, workspace, journal)
+
+
+def _check_places(host: Host, workspace: Workspace, journal: Journal) -> None:
+    """Raise ``InTheWayError`` where an old file would find its place taken when all that is to go has gone: the moves would stop in the middle."""
+    gone = {*journal.incoming, *journal.kept}
+    taken = [name for name in journal.outgoing if host.exists(posixpath.join(workspace.root, name)) and not is_below(name, gone)]
+    if taken:
+        raise InTheWayError(
+            "something is where an old file would come back, so nothing was changed",
+            place=workspace.root,
+            hint="move it away, then run the same command again",
+            faults=tuple(f"{name} is there now" for name in taken),
+        )
 
 
 def check_free(workspace: Workspace, way: WayBack, wishes: Wishes) -> None:

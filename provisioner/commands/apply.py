@@ -62,9 +62,9 @@ def apply(
     env = load_plan(session.read_input(asked.saved), file=asked.saved).env.path if asked.saved else asked.request.env
     with telling(session.host, env):
         done = _applied(session, asked, env, agree=agree, agree_back=agree_back, progress=progress)
-    if done.executed is not None and done.executed.kept:
-        named.remember_environment(session, done.plan.env.path)
-    return done
+        if done.executed is not None and done.executed.kept:
+            named.remember_environment(session, done.plan.env.path)
+        return done
 
 
 def _applied(

@@ -149,6 +149,8 @@ SCENARIOS = (
     Scenario("again", "changed", ("apply", *_AT, "-t", OLD)),
     Scenario("second", "changed", ("apply", *_AT, "-t", NEW)),
     Scenario("wrong", "applied-own", ("apply", *_AT, "-t", WRONG), code=14),
+    Scenario("wrong-since", "since", ("apply", *_AT, "-t", WRONG), code=14),
+    Scenario("since", "since", ("apply", *_AT, "-t", NEW)),
     Scenario("fix", "damaged", ("fix", *_AT)),
     Scenario("fix-python", "without-python", ("fix", *_AT)),
     Scenario("fix-hidden", "hidden", ("fix", *_AT)),
