@@ -12,7 +12,9 @@ from tests.torture.place import STATE
 from tests.torture.run import BY_NAME, Result, Torture
 from tests.torture.verdict import check_same, undated
 
-CASES = tuple((name, count, killed) for name in ("new", "new-deep", "change", "upgrade", "undo") for count in (2, 8) for killed in (False, True))
+CASES = tuple(
+    (name, count, killed) for name in ("new", "new-deep", "change", "upgrade", "undo") for count in (2, 8) for killed in (False, True)
+)
 SECONDS = 240.0
 
 
@@ -57,4 +59,3 @@ def _wait_for(state: Path) -> None:
     for pid in found[4 : 4 + found[3]]:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-

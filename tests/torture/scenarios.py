@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.torture.place import Place
 from tests.support import PYTHON
+from tests.torture.place import Place
 from tests.torture.world import NEW, OLD, WRONG
 
 
@@ -128,7 +128,7 @@ def _team(place: Place) -> None:
     """A team's lock, and a declaration that says another release by now."""
     _nothing(place)
     for version in (OLD, NEW):
-        target = "  - {name: all, platform: linux-x86_64, device: cpu, python: '%s'}\n" % PYTHON
+        target = f"  - {{name: all, platform: linux-x86_64, device: cpu, python: '{PYTHON}'}}\n"
         place.write(place.root / "work" / "tfsetup.yaml", f'tensorflow: "{version}"\ntargets:\n{target}')
         if version == OLD and (done := place.tool("lock")).code:
             raise RuntimeError(done.said)

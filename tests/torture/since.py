@@ -106,13 +106,14 @@ def since(torture: Torture, name: str, action: str) -> list[tuple[str, Result]]:
 
 def _check_undone(verdict: Verdict, old: Print, brought: Print, came: Print, now: Print) -> None:
     there = set(now.values())
-    # Of a file only what makes it one is lost with it; byte code is made anew.
-    lost = [path for path, mark in came.items() if mark.startswith("file") and brought.get(path) != mark and mark not in there and not _of_nobody(path)]
+    # Of a file only its content is lost with it; byte code is made anew.
+    came_since = [path for path, mark in came.items() if mark.startswith("file") and brought.get(path) != mark and not _of_nobody(path)]
+    lost = [path for path in came_since if came[path] not in there]
     verdict.expect(not lost, f"lost: {lost[:5]}")
     gone = [path for path, mark in old.items() if now.get(path) != mark and mark not in there and not path.endswith(".pyc")]
     verdict.expect(not gone, f"old, and not back: {gone[:5]}")
-    names = Counter(_name(path) for path, mark in now.items() if path.endswith(".dist-info") and mark.startswith("folder") and "/.tfsetup/" not in path)
-    names = Counter({name: count for name, count in names.items() if not name.startswith("kept/")})
+    folders = [path for path, mark in now.items() if path.endswith(".dist-info") and mark.startswith("folder") and "/.tfsetup/" not in path]
+    names = Counter(_name(path) for path in folders if not path.startswith("kept/"))
     twice = [name for name, count in names.items() if count > 1]
     verdict.expect(not twice, f"there twice: {twice}")
 
@@ -122,5 +123,4 @@ def _of_nobody(path: str) -> bool:
 
 
 def _name(path: str) -> str:
-    top = "kept/" if path.startswith("kept/") else ""
-    return top + re.sub(r"[-_.]+", "-", path.rsplit("/", 1)[-1].split("-")[0]).lower()
+    return re.sub(r"[-_.]+", "-", path.rsplit("/", 1)[-1].split("-", maxsplit=1)[0]).lower()
