@@ -13,6 +13,7 @@ from provisioner.cli import options
 from provisioner.cli.apply import DEFAULT_WAIT_SECONDS
 from provisioner.cli.consent import ask
 from provisioner.cli.output import print_json, print_text, say
+from provisioner.cli.trusting import trusting
 from provisioner.commands import undo as stages
 from provisioner.errors import UsageError
 from provisioner.host.local import LocalHost
@@ -40,6 +41,7 @@ def undo(
     *,
     keep_new: KeepNew = "",
     leave_new: LeaveNew = False,
+    trust: options.Trust = False,
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> int:
@@ -57,7 +59,7 @@ def undo(
 
     with closing(progress_for(as_json=as_json, host=host)) as progress:
         place = options.environment(host, env)
-        found = stages.undo(Session(host), place, agree=agree, wait=wait, progress=progress, wishes=wishes)
+        found = stages.undo(Session(host, trusting(host, trust=trust)), place, agree=agree, wait=wait, progress=progress, wishes=wishes)
     if as_json:
         print_json(undo_document(found))
     else:

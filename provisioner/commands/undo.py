@@ -26,6 +26,7 @@ def undo(session: Session, env: str, *, agree: Agree, wait: float, progress: Pro
 
     Raises ``InTheWayError``, before anybody is asked, where something that came since is in the way and ``wishes`` do not say what becomes of it.
     """
+    session.work_on(env)
     host = session.host
     with telling(host, env):
         found = undoable(host, env, wishes)
