@@ -26,6 +26,7 @@ def undo(session: Session, env: str, *, agree: Agree, wait: float, progress: Pro
 
     Raises ``InTheWayError``, before anybody is asked, where something that came since is in the way and ``wishes`` do not say what becomes of it.
     """
+    session.work_on(env)
     host = session.host
     with telling(host, env):
         found = look(host, env, wishes)
@@ -35,9 +36,10 @@ def undo(session: Session, env: str, *, agree: Agree, wait: float, progress: Pro
         return found
 
 
-def look(host: Host, env: str, wishes: Wishes = NO_WISHES) -> recovery.Undoable:
+def look(session: Session, env: str, wishes: Wishes = NO_WISHES) -> recovery.Undoable:
     """Find what ``undo`` would take back, and raise as it does where something is in the way; nothing is changed."""
-    found = undoable(host, env, wishes)
+    session.work_on(env)
+    found = undoable(session.host, env, wishes)
     if found.way is not None:
         recovery.check_free(found.workspace, found.way, wishes)
     return found
