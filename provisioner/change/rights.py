@@ -129,6 +129,4 @@ def _noexec(reader: Reader, plan: Plan, mounts: tuple[Mount, ...]) -> Iterator[O
     mount = mount_of(mounts, disk.nearest(reader, plan.env.path))
     if mount is not None and "noexec" in mount.options:
         hint = f"choose another folder with --env, or mount {mount.folder} without noexec"
-        yield Obstacle(
-            "permission-denied", plan.env.path, f"it is on {mount.folder}, which is mounted noexec: no library loads from it", hint
-        )
+        yield _refused(plan.env.path, f"it is on {mount.folder}, which is mounted noexec: no library loads from it", hint)
