@@ -53,13 +53,18 @@ def read_site(reader: Reader, path: str) -> Site:
         names = {posixpath.basename(item.path) for item in reader.list(root)}
     except PermissionError:
         raise _not_environment(path, "it cannot be read by this user") from None
-    if not names:
+    if not names or (names == {STATE} and not _is_used(reader, root)):
         return Site(state=EnvState(path=root, kind="empty", digest="empty"), distributions=(), leftovers=())
     if CONDA in names:
         return read_conda_site(reader, root)
     if CONFIG not in names:
         raise _not_environment(path, _what_else(reader, root, names))
     return _read_venv(reader, root)
+
+
+def _is_used(reader: Reader, root: str) -> bool:
+    """True where the tool's own folder holds more than the lock that a run holds while it builds in an empty folder."""
+    return {posixpath.basename(entry.path) for entry in reader.list(posixpath.join(root, STATE))} != {"lock"}
 
 
 def _what_else(reader: Reader, root: str, names: set[str]) -> str:
