@@ -39,7 +39,7 @@ _FAILURES: tuple[Meaning, ...] = (
         f"an index or proxy has cut or changed it; nothing of it was installed. Try again: {AGAIN}; else ask who runs it",
     ),
     (
-        r"unexpected JSON|unexpected HTML|unsupported.{0,40}content.type|Unsupported `Content-Type`",
+        r"unexpected JSON|unexpected HTML|(Missing|Unsupported|[Uu]nexpected) `?[Cc]ontent-[Tt]ype",
         "download-failed",
         "the answer of the index is no list of packages",
         _WHO,

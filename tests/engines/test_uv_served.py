@@ -43,8 +43,10 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(b"no", int(fault))
         elif fault == "login":
             self.answer(b"", 302, location="/login")
-        elif fault in {"reset", "cut", "stall"}:
+        elif fault in {"bare", "reset", "cut", "stall"}:
             self.send_response(200)
+            if fault != "bare":
+                self.send_header("Content-Type", "text/html")
             self.send_header("Content-Length", str(len(right)))
             self.end_headers()
             self.wfile.write(right[:20])
@@ -151,6 +153,7 @@ TABLE = [
     ("wheel 500", "has a fault of its own", True),
     ("index page", LACKS, False),
     ("index login", LACKS, False),
+    ("index bare", "is no list of packages", False),
     ("index json", "is no list of packages", False),
     ("index 401", "refused the request", False),
     ("index 403", "refused the request", False),
