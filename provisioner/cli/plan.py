@@ -33,6 +33,8 @@ def plan(
         str, typer.Option("--output", "-o", envvar="TFSETUP_OUTPUT", metavar="FILE", help="Save the plan, for `tfsetup apply FILE`.")
     ] = "",
     *,
+    gpu: options.Gpu = False,
+    cpu: options.Cpu = False,
     offline: options.Offline = False,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", envvar="TFSETUP_EXIT_CODE", help="Exit with 10 when there is something to change.")
@@ -43,6 +45,7 @@ def plan(
 ) -> int:
     """Show what would be done, and why. Reads only; no network, unless --with asks for packages beyond the profile, or for a conda channel's list."""
     host = LocalHost()
+    device = options.device(device, gpu=gpu, cpu=cpu)
     named = {"tensorflow": tensorflow, "python": python, "device": device, "kind": kind, "env": env, "with": with_, "offline": offline}
     named |= {"source": source, "channel": channel}
     session = Session(host, trusting(host, trust=trust, programs=False))

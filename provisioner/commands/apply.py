@@ -74,7 +74,7 @@ def _applied(
     for tries_left in reversed(range(TRIES)):
         clear_before(session.host, env, agree=agree_back, wait=asked.wait, progress=progress)
         try:
-            planned = _planned(session, asked)
+            planned = look(session, asked)
             if not planned.plan.changes:
                 if tries_left and planned.interrupted is not None:
                     # Another run has begun since; what it made is not proven yet, and may be taken back.
@@ -104,7 +104,8 @@ def check_executor(host: Host) -> None:
         )
 
 
-def _planned(session: Session, asked: ApplyRequest) -> Planned:
+def look(session: Session, asked: ApplyRequest) -> Planned:
+    """Return the plan of what is asked for; nothing is changed."""
     if asked.lock is not None:
         from provisioner.commands.plan_locked import locked_folder, plan_locked  # noqa: PLC0415 - 30 ms, only with --locked
 
