@@ -35,6 +35,9 @@ def stays(reader: Reader, state: EnvState) -> bool:
     """
     if state.kind != "empty":
         return False
+    if reader.list(state.path):
+        # A lock, or what is left of a run that had not begun: no other folder takes the place of one that is not empty.
+        return True
     above, entry = posixpath.dirname(state.path), files.entry(reader, state.path)
     outer = files.entry(reader, above)
     if entry is None or outer is None or not reader.writable(above):

@@ -10,7 +10,7 @@ from provisioner.base.names import OWN_FOLDERS
 from provisioner.environment.config import config_version, parse_config
 from provisioner.environment.distributions import Installed, leftovers, read_distributions
 from provisioner.environment.layout import CONDA, CONFIG, layout
-from provisioner.environment.workspace import STATE
+from provisioner.environment.workspace import STATE, Workspace
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.host.files import glob_escape
@@ -63,8 +63,10 @@ def read_site(reader: Reader, path: str) -> Site:
 
 
 def _is_used(reader: Reader, root: str) -> bool:
-    """True where the tool's own folder holds more than the lock that a run holds while it builds in an empty folder."""
-    return {posixpath.basename(entry.path) for entry in reader.list(posixpath.join(root, STATE))} != {"lock"}
+    """True where the tool's own folder holds something that was begun, or kept; what else a run that was killed has left there means nothing."""
+    workspace = Workspace(root=root)
+    told = (workspace.journal, workspace.receipt, workspace.stage, workspace.returned, posixpath.dirname(workspace.replaced(0)))
+    return any(map(reader.exists, told)) or bool(reader.glob(posixpath.join(glob_escape(workspace.history), "*", "record.json")))
 
 
 def _what_else(reader: Reader, root: str, names: set[str]) -> str:

@@ -228,3 +228,14 @@ def goes_and_comes(run, folder: Path) -> None:
     assert "is an empty folder again" in ended.out
     assert list(folder.iterdir()) == []
     assert folder.stat().st_ino == number
+
+
+@pytest.mark.slow
+def test_of_some_at_once_on_a_volume_each_finds_it_whole(tool: Tool, tiny, base: Path) -> None:
+    with mounted(base / "env", "size=200m") as folder:
+        argv = ("apply", "--yes", "--env", str(folder))
+        processes = [tool.start(*argv, **tiny) for _ in range(3)]
+        for process in processes:
+            _, err = process.communicate(timeout=120)
+            assert process.returncode == 14, err
+        assert list(folder.iterdir()) == []
