@@ -26,10 +26,9 @@ def undo(session: Session, env: str, *, agree: Agree, wait: float, progress: Pro
 
     Raises ``InTheWayError``, before anybody is asked, where something that came since is in the way and ``wishes`` do not say what becomes of it.
     """
-    session.work_on(env)
     host = session.host
     with telling(host, env):
-        found = look(host, env, wishes)
+        found = look(session, env, wishes)
         if not found.nothing:
             agree(found)
             take_back(host, found, wait=wait, progress=progress, wishes=wishes)
