@@ -100,7 +100,9 @@ def innermost(case: Case) -> Verdict | None:
     frames = [item[0] for item in found]
     package = _PACKAGE.search(frames[-1]) if frames else None
     if end.name in _OF_NAMES:
-        return _guess(case, _of_name(end, frames, package))
+        # Windows does not say which library it lacks; where even the line that says so is cut off, it is the same as where it is not.
+        cut = case.circumstances.native_windows and end.name == "ImportError" and "pywrap_tensorflow" in case.log.text
+        return _guess(case, "msvc-redist-missing" if cut else _of_name(end, frames, package))
     if package is None:
         return _guess(case, "user-code")
     own = [item for item in found if not _PACKAGE.search(item[0])]

@@ -11,6 +11,7 @@ from provisioner.explain.matches import Hit
 from provisioner.explain.topics.libraries import serves
 from provisioner.explain.verdict import Case, Verdict, plain, says
 from provisioner.explain.words import dotted
+from provisioner.model.catalogue import Release
 
 
 def why_newer(case: Case) -> str:
@@ -190,6 +191,10 @@ def no_gpu(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     if now.os == "macos":
         yield says(hit, "cpu-only-build", grade=ALLOWS, why="no build for macOS has CUDA; the GPU of a Mac needs tensorflow-metal")
         return
+    if now.platform == "linux-aarch64" and not any(item.build(now.platform) and "cuda" in item.build(now.platform).packages for item in _asked(case)):  # type: ignore[union-attr]
+        yield says(hit, "cpu-only-build", "likely", grade=ALLOWS, why="no wheel for aarch64 on PyPI has CUDA; a Jetson needs the build of NVIDIA for its JetPack")
+        yield says(hit, "gpu-not-visible", "possible", grade=GUESSES)
+        return
     # In 1.15.2 to 2.0 the package tensorflow is the CPU build, and tensorflow-gpu the other.
     before_one_package = build is None and known.old(now.tensorflow) is not None and (0, 12) <= numbers(now.tensorflow)[:2] < (1, 15)
     if before_one_package and "gpu" not in now.told.replace(now.gpu, ""):
@@ -199,6 +204,12 @@ def no_gpu(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     if of_cpu:
         yield says(hit, "cpu-only-build", "likely", grade=HINTS, why=f"the package tensorflow {now.tensorflow} is a build without CUDA")
     yield from _listed_none(hit, case)
+
+
+def _asked(case: Case) -> Iterator[Release]:
+    """The release that is meant, or every one of the catalogue where none is named."""
+    release = case.knowledge.release(case.circumstances.tensorflow) if case.circumstances.tensorflow else None
+    return iter((release,)) if release is not None else case.knowledge.view.releases()
 
 
 def _listed_none(hit: Hit, case: Case) -> Iterator[Verdict]:

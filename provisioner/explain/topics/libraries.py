@@ -16,6 +16,13 @@ _CUDA = re.compile(r"(lib)?(cudart|cublas(lt)?|cufft|curand|cusolver|cusparse|cu
 _RUNTIME = re.compile(r"(lib)?(msvcp|vcruntime|concrt|vcomp)", re.IGNORECASE)
 # Libraries of the system that people lack in slim images: nothing of the environment is damaged.
 _ADD_ONS = re.compile(r"(lib)?(tensorflow_io|tfdml|tensorflow_text|_\w+_ops|tensorflow_addons)", re.IGNORECASE)
+# Libraries of AMD's ROCm, of its releases from 3 on.
+_ROCM = re.compile(
+    r"lib(amdhip64|hsa-runtime64|hsakmt|rccl|roc(blas|fft|rand|sparse|solver|m_smi64|tracer64|tx64|profiler\w*)|hip(blas\w*|fft|rand|sparse|solver|rtc|_hcc)|miopen|mcwamp|amd_comgr|migraphx)",
+    re.IGNORECASE,
+)
+# A compiled part of another package than TensorFlow.
+_ADD_ON_FILE = re.compile(r"(site|dist)-packages[\\/](tensorflow_(?!core|framework)\w+|tensorflow-plugins|tf_\w+|deepspeech|reverb|horovod)[\\/]", re.IGNORECASE)
 _TENSORFLOW = re.compile(r"(lib)?(tensorflow|_?pywrap_tensorflow|tsl|tfe)", re.IGNORECASE)
 
 
@@ -47,6 +54,11 @@ def _one(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
         yield says(hit, "msvc-redist-missing", grade=PROVES)
     elif _ADD_ONS.match(lowered):
         yield says(hit, "extension-abi-mismatch", grade=HINTS)
+    elif _ROCM.match(missing):
+        yield says(hit, "rocm-libs-missing", grade=PROVES, why=f"{name} is a library of AMD's ROCm")
+    elif _TENSORFLOW.match(lowered) and _of_an_addon(hit):
+        yield says(hit, "extension-abi-mismatch", grade=TELLS, why=f"an add-on asks for {name}, which is of another TensorFlow than the one beside it")
+        yield says(hit, "install-corrupt", "possible", grade=ALLOWS)
     elif _TENSORFLOW.match(lowered):
         yield says(
             hit, "install-corrupt", grade=HINTS, why="a library of TensorFlow itself is not found: another release, or parts are missing"
@@ -56,7 +68,7 @@ def _one(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
     elif re.match(r"lib(mkl|iomp|omp|gomp)", lowered):
         yield says(hit, "dependency-incompatible", "possible", grade=ALLOWS)
         yield says(hit, "openmp-duplicate", "possible", grade=GUESSES)
-    elif re.match(r"lib(mpi|hdf5|python|crypto|ssl|ffi|amdhip|rocm|hsa|migraphx)", lowered):
+    elif re.match(r"lib(mpi|hdf5|python|crypto|ssl|ffi)", lowered):
         cause = "wrong-environment" if lowered.startswith("libpython") else "dependency-incompatible"
         yield says(hit, cause, "possible", grade=ALLOWS)
     elif re.match(r"(libstdc\+\+|libgcc_s|libc\.so|libm\.so|ld-linux|libresolv|libdl)", lowered):
@@ -71,6 +83,11 @@ def _one(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
             why=f"{name} is not of TensorFlow or CUDA; a package of the system has it",
         )
         yield says(hit, "install-corrupt", "possible", grade=GUESSES)
+
+
+def _of_an_addon(hit: Hit) -> bool:
+    """Whether it is a file of an add-on that asks: the first path on the line is of the file that could not be loaded."""
+    return _ADD_ON_FILE.search(hit.seen) is not None
 
 
 def _driver(hit: Hit, case: Case) -> Iterator[Verdict]:
