@@ -80,9 +80,11 @@ def below_the_end(case: Case, verdicts: list[Verdict]) -> list[Verdict]:
         return verdicts
     sure = any(item.confidence != "possible" for item in known)
     return [
-        replace(item, grade=GUESSES, confidence="possible")
-        if _is_mere(item.hit) and item.hit.line < end.line and item not in known and (sure or item.cause in _NEVER_THE_END)
-        else item
+        (
+            replace(item, grade=GUESSES, confidence="possible")
+            if _is_mere(item.hit) and item.hit.line < end.line and item not in known and (sure or item.cause in _NEVER_THE_END)
+            else item
+        )
         for item in verdicts
     ]
 
@@ -96,7 +98,7 @@ def innermost(case: Case) -> Verdict | None:
     end = case.ending
     if end.kind != "exception" or end.name not in _OF_NAMES | _OF_DATA:
         return None
-    found = [item for item in _FRAME.finditer(case.log.text, 0, case.log.starts[end.index])]
+    found = list(_FRAME.finditer(case.log.text, 0, case.log.starts[end.index]))
     frames = [item[0] for item in found]
     package = _PACKAGE.search(frames[-1]) if frames else None
     if end.name in _OF_NAMES:

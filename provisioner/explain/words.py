@@ -6,7 +6,6 @@ import re
 
 from provisioner.explain.context import Version
 
-
 # Distributions that are TensorFlow itself, whose releases the catalogue knows; its siblings have numbers of their own.
 _ITSELF = re.compile(r"(tensorflow|tf[-_]nightly)([-_](cpu|gpu|intel|macos|cpu[-_]aws))?(\[[\w,-]*\])?$", re.IGNORECASE)
 

@@ -10,7 +10,10 @@ from provisioner.explain.matches import Hit
 from provisioner.explain.verdict import Case, Verdict, plain, says
 
 # Packages that carry abseil or protobuf as C++, and are often imported beside TensorFlow.
-_CARRIERS = re.compile(r"\b(?:import|from) (pyarrow|tink|grpc|sentencepiece|ortools|ray|torch|cv2|open3d|datasets|mlx\w*)\b|(?:site|dist)-packages[\\/](pyarrow|tink|ray)[\\/]")
+_CARRIERS = re.compile(
+    r"\b(?:import|from)"
+    r" (pyarrow|tink|grpc|sentencepiece|ortools|ray|torch|cv2|open3d|datasets|mlx\w*)\b|(?:site|dist)-packages[\\/](pyarrow|tink|ray)[\\/]"
+)
 
 
 def carriers(text: str) -> tuple[str, ...]:
@@ -40,7 +43,13 @@ def forests(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 def plugin_twice(hits: tuple[Hit, ...], _case: Case) -> Iterator[Verdict]:
     """TensorFlow loads the plug-ins of every folder of packages that it finds: of two environments, or of two packages."""
     yield plain(hits[0])
-    yield says(hits[0], "environment-leak", "possible", grade=HINTS, why="the packages of the user, or of another environment, are on the path, too")
+    yield says(
+        hits[0],
+        "environment-leak",
+        "possible",
+        grade=HINTS,
+        why="the packages of the user, or of another environment, are on the path, too",
+    )
     yield says(hits[0], "extension-abi-mismatch", "possible", grade=ALLOWS)
 
 

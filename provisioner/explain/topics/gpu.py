@@ -191,8 +191,16 @@ def no_gpu(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     if now.os == "macos":
         yield says(hit, "cpu-only-build", grade=ALLOWS, why="no build for macOS has CUDA; the GPU of a Mac needs tensorflow-metal")
         return
-    if now.platform == "linux-aarch64" and not any(item.build(now.platform) and "cuda" in item.build(now.platform).packages for item in _asked(case)):  # type: ignore[union-attr]
-        yield says(hit, "cpu-only-build", "likely", grade=ALLOWS, why="no wheel for aarch64 on PyPI has CUDA; a Jetson needs the build of NVIDIA for its JetPack")
+    if now.platform == "linux-aarch64" and not any(
+        item.platform == now.platform and item.cuda for release in _asked(case) for item in release.builds
+    ):
+        yield says(
+            hit,
+            "cpu-only-build",
+            "likely",
+            grade=ALLOWS,
+            why="no wheel for aarch64 on PyPI has CUDA; a Jetson needs the build of NVIDIA for its JetPack",
+        )
         yield says(hit, "gpu-not-visible", "possible", grade=GUESSES)
         return
     # In 1.15.2 to 2.0 the package tensorflow is the CPU build, and tensorflow-gpu the other.

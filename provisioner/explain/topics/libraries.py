@@ -22,7 +22,9 @@ _ROCM = re.compile(
     re.IGNORECASE,
 )
 # A compiled part of another package than TensorFlow.
-_ADD_ON_FILE = re.compile(r"(site|dist)-packages[\\/](tensorflow_(?!core|framework)\w+|tensorflow-plugins|tf_\w+|deepspeech|reverb|horovod)[\\/]", re.IGNORECASE)
+_ADD_ON_FILE = re.compile(
+    r"(site|dist)-packages[\\/](tensorflow_(?!core|framework)\w+|tensorflow-plugins|tf_\w+|deepspeech|reverb|horovod)[\\/]", re.IGNORECASE
+)
 _TENSORFLOW = re.compile(r"(lib)?(tensorflow|_?pywrap_tensorflow|tsl|tfe)", re.IGNORECASE)
 
 
@@ -56,16 +58,27 @@ def _one(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
         yield says(hit, "extension-abi-mismatch", grade=HINTS)
     elif _ROCM.match(missing):
         yield says(hit, "rocm-libs-missing", grade=PROVES, why=f"{name} is a library of AMD's ROCm")
-    elif _TENSORFLOW.match(lowered) and _of_an_addon(hit):
-        yield says(hit, "extension-abi-mismatch", grade=TELLS, why=f"an add-on asks for {name}, which is of another TensorFlow than the one beside it")
-        yield says(hit, "install-corrupt", "possible", grade=ALLOWS)
     elif _TENSORFLOW.match(lowered):
-        yield says(
-            hit, "install-corrupt", grade=HINTS, why="a library of TensorFlow itself is not found: another release, or parts are missing"
-        )
-        yield says(hit, "extension-abi-mismatch", "possible", grade=ALLOWS)
-        yield says(hit, "environment-leak", "possible", grade=GUESSES)
-    elif re.match(r"lib(mkl|iomp|omp|gomp)", lowered):
+        yield from _itself(hit, name)
+    else:
+        yield from _of_the_system(hit, name, lowered, case)
+
+
+def _itself(hit: Hit, name: str) -> Iterator[Verdict]:
+    """A library of TensorFlow: an add-on asks for that of another release, or parts are missing."""
+    if _ADD_ON_FILE.search(hit.seen):
+        why = f"an add-on asks for {name}, which is of another TensorFlow than the one beside it"
+        yield says(hit, "extension-abi-mismatch", grade=TELLS, why=why)
+        yield says(hit, "install-corrupt", "possible", grade=ALLOWS)
+        return
+    why = "a library of TensorFlow itself is not found: another release, or parts are missing"
+    yield says(hit, "install-corrupt", grade=HINTS, why=why)
+    yield says(hit, "extension-abi-mismatch", "possible", grade=ALLOWS)
+    yield says(hit, "environment-leak", "possible", grade=GUESSES)
+
+
+def _of_the_system(hit: Hit, name: str, lowered: str, case: Case) -> Iterator[Verdict]:
+    if re.match(r"lib(mkl|iomp|omp|gomp)", lowered):
         yield says(hit, "dependency-incompatible", "possible", grade=ALLOWS)
         yield says(hit, "openmp-duplicate", "possible", grade=GUESSES)
     elif re.match(r"lib(mpi|hdf5|python|crypto|ssl|ffi)", lowered):
@@ -83,11 +96,6 @@ def _one(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
             why=f"{name} is not of TensorFlow or CUDA; a package of the system has it",
         )
         yield says(hit, "install-corrupt", "possible", grade=GUESSES)
-
-
-def _of_an_addon(hit: Hit) -> bool:
-    """Whether it is a file of an add-on that asks: the first path on the line is of the file that could not be loaded."""
-    return _ADD_ON_FILE.search(hit.seen) is not None
 
 
 def _driver(hit: Hit, case: Case) -> Iterator[Verdict]:

@@ -92,11 +92,17 @@ def extra_of_cuda(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 
 
 def file_of_install(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
-    """pip could not write a file: on Windows most often because its path is too long, of which the line shows only a part."""
+    """Pip could not write a file: on Windows most often because its path is too long, of which the line shows only a part."""
     hit = hits[0]
     after = case.log.text[hit.offset : hit.offset + 400]
     if re.search(r"Errno 2\]", after) and (case.circumstances.native_windows or re.search(r"['\" ][A-Za-z]:[\\/]", after)):
-        yield says(hit, "windows-long-paths", "possible", grade=ALLOWS, why="a file that is not found while it is installed has too long a path, as a rule")
+        yield says(
+            hit,
+            "windows-long-paths",
+            "possible",
+            grade=ALLOWS,
+            why="a file that is not found while it is installed has too long a path, as a rule",
+        )
         yield says(hit, "install-corrupt", "possible", grade=GUESSES)
     else:
         yield plain(hit)
