@@ -59,7 +59,8 @@ def subject_of(case: Case, seen: str) -> Subject:
         installer=installer,
         wsl=now.wsl,
         container=now.container,
-        notebook=now.notebook and installer == "pip",
+        notebook=installer == "pip"
+        and re.search(r"ipython-input|ipykernel|jupyter|colab|localhost:8080/#", f"{text[:20_000]} {now.told}", re.IGNORECASE) is not None,
         musl=now.musl,
         gpu=now.gpu,
         amd=bool(re.search(r"\bamd\b|radeon|\brx ?\d{3,4}|\bgfx\d|instinct|\bmi\d{2,3}\b", now.gpu)) and "nvidia" not in now.gpu,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from provisioner.base.versions import minor_of, numbers
 from provisioner.model.catalogue import Build, Release
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.knowledge import USUAL, View, cuda_pin, newest, release_of, stable
-from provisioner.remedies.subject import Subject, quoted
-from provisioner.remedies.ways import anew, install, runs
+from provisioner.remedies.subject import Subject
+from provisioner.remedies.ways import anew, install, into, runs, venv
 
 # From this release on the package has the extra that brings CUDA's libraries as wheels, and finds them (METADATA; measured).
 _EXTRA = (2, 14)
@@ -60,7 +61,7 @@ def libraries(subject: Subject, view: View) -> Remedy:
                 steps=(f"env -u LD_LIBRARY_PATH {runs(subject, _LIST)}",),
             ),
             none,
-            *_with_tool(subject, view, release),
+            *into(subject, view, release, device="cuda"),
         ),
     )
 
@@ -92,17 +93,15 @@ def _older(subject: Subject, view: View, none: Way, release: Release | None = No
     cuda = tuple(numbers(build.cuda.version)[:2]) if build and build.cuda else _asked_cuda(subject)
     cuda = (11, 2) if cuda[:1] == (11,) and cuda not in _CONDA else (*cuda, 0)[:2]
     named = ".".join(map(str, cuda))
-    steps = (f"conda install -y -c conda-forge {_CONDA[cuda]}", 'export LD_LIBRARY_PATH="$CONDA_PREFIX/lib"') if cuda in _CONDA else ()
+    steps = (f"conda install -y -c {_channel(cuda)} {_CONDA[cuda]}", 'export LD_LIBRARY_PATH="$CONDA_PREFIX/lib"') if cuda in _CONDA else ()
     there = any(numbers(item)[: len(cuda)] == cuda for item in subject.cudas)
     path = (f"ls /usr/local/cuda-{named}/lib64", f"export LD_LIBRARY_PATH=/usr/local/cuda-{named}/lib64:$LD_LIBRARY_PATH")
     found = Way(words=f"Where CUDA {named} is installed already, let the loader find it (and cuDNN beside it)", steps=path)
     conda = Way(
         words=f"Or bring CUDA {named} and its cuDNN into the active conda environment", steps=steps, cost="a download of about 1 GB"
     )
-    mine = _with_tool(subject, view, release)
-    newer = Way(
-        words="Or take a release that brings CUDA itself", steps=(install(subject, "tensorflow[and-cuda]"),), cost="the release changes"
-    )
+    mine = into(subject, view, release, device="cuda")
+    newer = _newer(subject, view)
     first = (
         found
         if there or not steps
@@ -124,18 +123,21 @@ def _older(subject: Subject, view: View, none: Way, release: Release | None = No
     )
 
 
-def _with_tool(subject: Subject, view: View, release: Release | None) -> tuple[Way, ...]:
-    """Let tfsetup put this very release with its CUDA libraries into the environment, or into a new one."""
-    ways = anew(subject, view, release, device="cuda")
-    if not ways or not subject.env:
-        return ways
-    way = ways[0]
-    return (
-        Way(
-            words=way.words.replace("make an environment of its own with", "put into that environment"),
-            steps=(way.steps[0].replace("--env ./tf-env", f"--env {quoted(subject.env)}"),),
-            cost="what else is there and does not fit is named before anything is changed",
-        ),
+def _channel(cuda: tuple[int, ...]) -> str:
+    """The channel that has a toolkit: conda-forge from 10.1 on, conda's own before."""
+    return "conda-forge" if cuda >= (10, 1) else "defaults"
+
+
+def _newer(subject: Subject, view: View) -> Way:
+    """A release that brings CUDA itself: into this environment where its Python has wheels, else into a new one."""
+    words = "Or take a release that brings CUDA and cuDNN itself"
+    latest = newest(view, lambda build: build.cuda is not None, platform=USUAL, python=subject.python)
+    if latest is not None and numbers(latest.version)[:2] >= _EXTRA:
+        return Way(words=words, steps=(install(subject, "tensorflow[and-cuda]"),), cost="the release changes")
+    return Way(
+        words=f"{words}, on a newer Python",
+        steps=venv(subject, "3.12", "tensorflow[and-cuda]"),
+        cost="a new environment, and the release changes",
     )
 
 
@@ -221,7 +223,15 @@ def _jetson(subject: Subject) -> Remedy:
 
 
 def mismatch(subject: Subject, view: View) -> Remedy:
-    """The CUDA that this release was built with; another one on the system need not go."""
+    """The CUDA that this release was built with; another one on the system need not go. A ptxas that is too old lies first in PATH."""
+    if "ptxas" in subject.seen:
+        cuda = subject.cudas[0] if subject.cudas else "11.8"
+        return Remedy(
+            words="Put the programs of a newer CUDA first in PATH: the ptxas that is found first is too old",
+            steps=("which -a ptxas", f"export PATH=/usr/local/cuda-{cuda}/bin:$PATH"),
+            why="XLA takes the first ptxas of PATH, and an old one makes wrong or slow code",
+            others=(Way(words="Or bring one by conda", steps=("conda install -y -c nvidia cuda-nvcc",)),),
+        )
     return libraries(subject, view)
 
 
@@ -245,7 +255,7 @@ def cudnn(subject: Subject, view: View) -> Remedy:
             steps=(install(subject, pin), f"env -u LD_LIBRARY_PATH {runs(subject, _LIST)}"),
             why=f"TensorFlow {subject.tensorflow} was built with {_built(release)}; an older cuDNN, or one of another major, does not serve",
             cost="a download of about 0.7 GB",
-            others=_with_tool(subject, view, release),
+            others=into(subject, view, release, device="cuda"),
         )
     if compiled and numbers(f"{compiled[1]}.{compiled[2]}") >= (8, 0):
         wheel = f"nvidia-cudnn-cu11=={compiled[1]}.{compiled[2]}.*"
@@ -256,7 +266,7 @@ def cudnn(subject: Subject, view: View) -> Remedy:
             why="the loader takes the first that it finds, here an older one (often conda's, or one in /usr/local/cuda)",
             others=(
                 Way(words="Or take the older one out where it came from", steps=("conda remove -y cudnn",)),
-                *_with_tool(subject, view, release),
+                *into(subject, view, release, device="cuda"),
             ),
         )
     number = int(asked[1]) if asked else 0
@@ -266,17 +276,16 @@ def cudnn(subject: Subject, view: View) -> Remedy:
         cuda = f"cudnn={number}.0"
     return Remedy(
         words=f"Bring the cuDNN {number or ''} that this TensorFlow asks for into the environment".replace("  ", " "),
-        steps=(f"conda install -y -c conda-forge {cuda}", 'export LD_LIBRARY_PATH="$CONDA_PREFIX/lib"'),
+        steps=(
+            f"conda install -y -c {'defaults' if number in {5, 6, 7} else 'conda-forge'} {cuda}",
+            'export LD_LIBRARY_PATH="$CONDA_PREFIX/lib"',
+        ),
         why="the number in the name is cuDNN's major, and only that one is opened",
         cost="a download of about 1 GB",
         others=(
             Way(words="Without an NVIDIA GPU nothing has to be done: TensorFlow computes on the processor"),
-            *_with_tool(subject, view, release),
-            Way(
-                words="Or take a release that brings CUDA and cuDNN itself",
-                steps=(install(subject, "tensorflow[and-cuda]"),),
-                cost="the release changes",
-            ),
+            *into(subject, view, release, device="cuda"),
+            _newer(subject, view),
         ),
     )
 
@@ -312,7 +321,7 @@ def toolkit(subject: Subject, view: View) -> Remedy:
         others=(
             Way(words="Or bring them by conda", steps=(conda, 'export XLA_FLAGS=--xla_gpu_cuda_data_dir="$CONDA_PREFIX"')),
             Way(words="Or leave XLA out: model.compile(..., jit_compile=False)"),
-            *_with_tool(subject, view, release),
+            *into(subject, view, release, device="cuda"),
         ),
     )
 
@@ -588,6 +597,9 @@ def too_old(subject: Subject, view: View) -> Remedy:
 
 def too_new(subject: Subject, view: View) -> Remedy:
     """A release with code for the card; where there is none, what others do: the container of NVIDIA, PTX, no XLA."""
+    named = re.search(r"\bsm_(\d+)(\d)a?\b", subject.seen)
+    if named and not subject.capability:
+        subject = replace(subject, capability=f"{named[1]}.{named[2]}")
     if subject.amd or re.search(r"hip|rocBLAS", subject.seen):
         return Remedy(
             words="Tell ROCm to take the code of the nearest card that it has code for (10.3.0 for RDNA 2, 11.0.0 for RDNA 3)",
@@ -610,7 +622,7 @@ def too_new(subject: Subject, view: View) -> Remedy:
     if re.search(r"version of the container|run this container", subject.text):
         return Remedy(
             words="Take a newer image: Ampere cards (RTX 30, A100) need 20.10 or later, Ada and Hopper 22.09, Blackwell (RTX 50) 25.01",
-            steps=(runs(subject, _LIST),),
+            steps=("docker run --rm --gpus all tensorflow/tensorflow:latest-gpu nvidia-smi -L",),
             why="an image has the CUDA of its month, and a card that came later needs a newer one",
             cost="a download of some GB, and the TensorFlow of that image",
             others=_for_card(subject, view),
@@ -747,7 +759,7 @@ def cpu_only(subject: Subject, view: View) -> Remedy:
         ),
         why="tensorflow-cpu has no CUDA in it; the package tensorflow for Linux has, and the extra brings the libraries",
         cost="a download of some 2.5 GB",
-        others=_with_tool(subject, view, release),
+        others=into(subject, view, release, device="cuda"),
     )
 
 

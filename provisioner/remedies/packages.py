@@ -8,7 +8,7 @@ from provisioner.base.versions import contains, minor_of, numbers
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.knowledge import NO_ADDON, View, newest, package_of, release_of, specifier
 from provisioner.remedies.subject import Subject
-from provisioner.remedies.ways import ONE_PACKAGE, either, install, mend, runs, uninstall
+from provisioner.remedies.ways import ONE_PACKAGE, either, install, into, mend, runs, uninstall
 
 # Names that NumPy dropped, by the first release without them (its release notes).
 _GONE_124 = frozenset({"object", "bool", "int", "float", "complex", "str", "long", "unicode"})
@@ -126,7 +126,10 @@ def protobuf(subject: Subject, view: View) -> Remedy:
             why="the process loaded an older libprotobuf of another package first, and pip's protobuf is not that one",
             others=(
                 Way(
-                    words="If that helps not, take the other package out of this process, or install a build of it from pip in place of the system's"
+                    words=(
+                        "If that does not help, take the other package out of this process, or install a build of it from pip in place of the"
+                        " system's"
+                    )
                 ),
                 *either(subject, view),
             ),
@@ -170,6 +173,8 @@ def keras(subject: Subject, view: View) -> Remedy:
     estimator = re.search(r"estimator|MeanMetricWrapper", subject.text, re.IGNORECASE)
     package = "tensorflow-estimator" if estimator else "tf-keras" if legacy else "keras"
     outside = asking and asking not in {"keras", "tf_keras", "tensorflow", "tensorflow_core", "tensorflow_estimator", "tensorboard"}
+    if asking in ADDONS and outside:
+        return addon_of(subject, view, ADDONS[asking])
     if outside and re.search(r"has no attribute '?__version__|cannot import name|has no attribute", subject.seen):
         return _asked_by(subject, asking)
     spec = _keras_spec(subject, view, package)
@@ -283,6 +288,8 @@ def dependency(subject: Subject, view: View) -> Remedy:
                 *mend(subject),
             ),
         )
+    if "float8_e4m3b11'" in seen:
+        return _one(subject, view, "ml-dtypes<0.3", "the name went with ml-dtypes 0.3, and this TensorFlow (or JAX) still asks for it")
     if "has no attribute 'decode'" in seen:
         return _one(subject, view, "h5py<3", "h5py 3 gives text where Keras of that time expects bytes; h5py 2.10 does not")
     addon = re.search(
@@ -390,6 +397,19 @@ def addon_of(subject: Subject, view: View, name: str) -> Remedy:
             cost=_restart(subject, "changes the add-on, not TensorFlow"),
             others=mend(subject),
         )
+    if subject.minor and release is None:
+        return Remedy(
+            words=f"Take the {name} of the time of TensorFlow {subject.minor}: its release notes name the TensorFlow that each was tested with",
+            steps=(f"{subject.shell_python} -m pip index versions {name}", f"{subject.shell_python} -m pip show tensorflow {name}"),
+            why=f"the {name} that is there asks for names of another TensorFlow; pip takes the newest that the Python allows, which is too new",
+            others=(
+                Way(
+                    words="Or take a TensorFlow of today, with which the newest goes",
+                    steps=(install(subject, "tensorflow", name, options="--upgrade"),),
+                    cost="the release changes",
+                ),
+            ),
+        )
     together = "dm-reverb[tensorflow]" if name == "dm-reverb" else name
     return Remedy(
         words=f"Bring {name} and TensorFlow to the same release: see which two are there, then install both together",
@@ -448,7 +468,8 @@ def conflicting(subject: Subject, view: View) -> Remedy:
             cost=ONE_PACKAGE,
             others=either(subject, view),
         )
-    rivals = _rivals(subject) or ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly")
+    old = ("tensorflow-gpu", "tf-nightly-gpu") if re.search(r"gpu", subject.told + subject.seen) else ()
+    rivals = _rivals(subject) or ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly", *old)
     wanted = f"tensorflow=={subject.tensorflow}" if re.fullmatch(r"\d+\.\d+\.\d+", subject.tensorflow) else "tensorflow"
     return Remedy(
         words="Take all TensorFlow packages out and install one",
@@ -514,7 +535,7 @@ def clash(subject: Subject, view: View) -> Remedy:
     name = others[0] if others else "pyarrow"
     order = Way(
         words=f"Or use the two in different processes, and import tensorflow first where that is enough (put your package in place of {name})",
-        steps=(runs(subject, f"import tensorflow, {name}"),),
+        steps=(runs(subject, f"import tensorflow, {name}"),) if others or subject.system != "linux" else (),
     )
     if subject.system in {"macos", ""} and re.search(r"mutex", subject.text):
         return Remedy(
@@ -522,7 +543,7 @@ def clash(subject: Subject, view: View) -> Remedy:
             steps=(install(subject, "tensorflow<2.20"),),
             why=f"{' and '.join(others) or 'another package'} and TensorFlow 2.20 each bring abseil, and on macOS one uses the other's",
             cost=_restart(subject, "changes TensorFlow and what belongs to it"),
-            others=(order, *either(subject, view)),
+            others=(order, *into(subject, view, release_of(view, "2.19"))),
         )
     return Remedy(
         words="Import tensorflow in the first line of the program, before everything else",

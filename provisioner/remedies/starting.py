@@ -51,7 +51,10 @@ def reticulate(subject: Subject) -> Remedy:
     del subject
     return Remedy(
         words="In R, take RETICULATE_PYTHON away (from .Renviron, too), restart R, and let it install TensorFlow where it looks for it",
-        steps=("Rscript -e \"Sys.unsetenv('RETICULATE_PYTHON'); reticulate::py_config()\"", 'Rscript -e "keras3::install_keras()"'),
+        steps=(
+            "Rscript -e \"Sys.unsetenv('RETICULATE_PYTHON'); reticulate::py_config()\"",
+            'Rscript -e "tensorflow::install_tensorflow()"',
+        ),
         why="R runs the Python that this variable names, or the first that it finds, which is another one than that with TensorFlow",
         others=(
             Way(

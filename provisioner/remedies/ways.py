@@ -94,6 +94,21 @@ def anew(subject: Subject, view: View, release: Release | None = None, *, device
     )
 
 
+def into(subject: Subject, view: View, release: Release | None, *, device: str = "") -> tuple[Way, ...]:
+    """Let tfsetup put a release into the environment that is there, else into a new one."""
+    ways = anew(subject, view, release, device=device)
+    if not ways or not subject.env:
+        return ways
+    way = ways[0]
+    return (
+        Way(
+            words=way.words.replace("make an environment of its own with", "put into that environment"),
+            steps=(way.steps[0].replace("--env ./tf-env", f"--env {quoted(subject.env, windows=subject.windows)}"),),
+            cost="what else is there and does not fit is named before anything is changed",
+        ),
+    )
+
+
 def either(subject: Subject, view: View, **options: str) -> tuple[Way, ...]:
     """The environment that is there, mended; else a new one."""
     return mend(subject) or anew(subject, view, device=options.get("device", ""))
@@ -105,6 +120,13 @@ def venv(subject: Subject, version: str, *requirements: str, folder: str = "tf-e
     uv has Pythons from 3.8 on; older ones come from conda.
     """
     listed = " ".join(requirement(item) for item in requirements)
+    own = {
+        "pipenv": (f"pipenv --python {version}", f"pipenv install {listed}"),
+        "poetry": (f"poetry env use {version}", f"poetry add {listed}"),
+        "uv": (f"uv python pin {version}", f"uv add {listed}"),
+    }
+    if version and subject.installer in own and not subject.interpreter:
+        return own[subject.installer]
     python = "python" if subject.windows else "python3"
     if version and tuple(map(int, version.split("."))) < (3, 8):
         return (f"conda create -y -n {folder} python={version} pip", f"conda run -n {folder} python -m pip install {listed}")

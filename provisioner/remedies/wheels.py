@@ -176,7 +176,12 @@ def _any_release(subject: Subject, view: View, here: str) -> Remedy:
     return Remedy(
         words=f"{first} an environment with Python {best}, which is fetched for you",
         steps=(*look, *venv(subject, best, "tensorflow")),
-        why=f"TensorFlow {minor_of(latest.version)} has wheels for {span}" + (f", not for {subject.python}" if subject.python else ""),
+        why=f"TensorFlow {minor_of(latest.version)} has wheels for {span}"
+        + (
+            f", not for {subject.python}"
+            if subject.python and subject.python not in have
+            else "; the index or the pip that was asked saw none for this one"
+        ),
         cost=NEW_ENVIRONMENT,
         others=anew(subject, view),
     )
@@ -189,9 +194,11 @@ def python_32(subject: Subject, view: View) -> Remedy:
         wanted(subject)[1] or subject.tensorflow,
         subject.platform or ("windows-x86_64" if subject.system in {"", "windows"} else USUAL),
     )
-    best = subject.python if subject.python in have else have[-1] if have else "3.12"
-    bits = runs(subject, "import struct; print(struct.calcsize('P') * 8)")
     version = wanted(subject)[1]
+    if version and not have:
+        have = ("3.7",) if numbers(version)[:2] >= (1, 13) else ("3.6",)
+    best = subject.python if subject.python in have else have[-2 if len(have) > 1 else -1] if have else "3.12"
+    bits = runs(subject, "import struct; print(struct.calcsize('P') * 8)")
     pin = f"tensorflow=={version}" if version else "tensorflow"
     steps: tuple[str, ...]
     if subject.system in {"", "windows"}:
@@ -225,6 +232,13 @@ def platform(subject: Subject, view: View) -> Remedy:
     name, version = wanted(subject)
     text = version if _FAMILY.fullmatch(name or "") else subject.tensorflow
     if subject.musl or re.search(r"relocating|musl|alpine", subject.seen + subject.told, re.IGNORECASE):
+        if re.search(r"\bnode\b|node_modules|\.js:\d", subject.text + subject.told):
+            return Remedy(
+                words="Use an image with glibc in place of Alpine (in the Dockerfile: FROM node:20-slim), and install the packages anew there",
+                steps=("docker run --rm -it node:20-slim npm install @tensorflow/tfjs-node",),
+                why="the library that tfjs-node fetches is linked with glibc, and Alpine has musl",
+                cost="the image grows by some 40 MB",
+            )
         return Remedy(
             words="Use an image or a system with glibc in place of Alpine (in a Dockerfile: FROM python:3.12-slim)",
             steps=("docker run --rm -it python:3.12-slim python -m pip install tensorflow",),
@@ -393,6 +407,14 @@ def glibc(subject: Subject, view: View) -> Remedy:
         if needed
         else "the system's C library is older than the file"
     )
+    if best is None and (not have or numbers(have) >= (2, 12)):
+        pin = re.match(r"\d+\.\d+\.\d+", subject.tensorflow)
+        return Remedy(
+            words="Take the wheel from PyPI in place of the one that other people built, which was made on a newer system",
+            steps=(install(subject, f"tensorflow=={pin[0]}" if pin else "tensorflow", options="--force-reinstall --no-cache-dir"),),
+            why=why,
+            others=(container,),
+        )
     if best is None or (have and numbers(have) < (2, 12)):
         return Remedy(
             words="Use a newer system or a container: no wheel of TensorFlow is for a C library this old",
@@ -431,9 +453,10 @@ def macos(subject: Subject, view: View) -> Remedy:
         if asked
         else "the file was built for a newer macOS"
     )
-    if best is None:
+    if best is None or minor_of(best.version) == subject.minor:
+        old = f": no wheel of the catalogue is for macOS {subject.macos}" if subject.macos and best is None else ""
         return Remedy(
-            words="Update macOS, or build from source on this one: no wheel of the catalogue is for a macOS this old",
+            words=f"Update macOS, or build from source on this one{old}",
             steps=update.steps,
             why=why,
             cost=update.cost,
@@ -472,7 +495,6 @@ def deprecated(subject: Subject, view: View) -> Remedy:
                     words="Or use WSL2, where the newest TensorFlow uses the GPU",
                     steps=("wsl --install", 'wsl python3 -m pip install "tensorflow[and-cuda]"'),
                 ),
-                *anew(subject, view),
             ),
         )
     minor = minor_of(version) if version else ""
@@ -508,10 +530,11 @@ def resolver(subject: Subject, view: View) -> Remedy:
     other = asking[1] if asking and not _FAMILY.fullmatch(asking[1]) else names[0] if names else ""
     if "has requirement" in subject.text or "which is incompatible" in subject.text:
         return Remedy(
-            words="Make a fresh environment, and name everything in one command, so that pip finds versions that agree",
-            steps=venv(
-                subject, subject.python if numbers(subject.python or "0") >= (3, 8) else "", _asked(subject), *((other,) if other else ())
+            words=(
+                "Make a fresh environment, and name all that you need in one command (after tensorflow), so that the installer finds versions that"
+                " agree"
             ),
+            steps=venv(subject, subject.python if numbers(subject.python or "0") >= (3, 8) else "", _asked(subject)),
             why="pip before 20.3 does not look whether a package breaks another, and a later pip leaves what is there",
             cost=NEW_ENVIRONMENT,
             others=(
