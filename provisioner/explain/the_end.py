@@ -78,15 +78,17 @@ def below_the_end(case: Case, verdicts: list[Verdict]) -> list[Verdict]:
     ]
     if not known:
         return verdicts
-    sure = any(item.confidence != "possible" for item in known)
-    return [
-        (
-            replace(item, grade=GUESSES, confidence="possible")
-            if _is_mere(item.hit) and item.hit.line < end.line and item not in known and (sure or item.cause in _NEVER_THE_END)
-            else item
-        )
-        for item in verdicts
-    ]
+    return [replace(item, grade=GUESSES, confidence="possible") if _says_nothing(item, known, end) else item for item in verdicts]
+
+
+def _says_nothing(item: Verdict, known: list[Verdict], end: Ending) -> bool:
+    """Whether a verdict rests on a remark above an end that is known for another reason; of the same GPU it may be what led to it."""
+    if item in known or not _is_mere(item.hit) or item.hit.line >= end.line:
+        return False
+    if item.cause in _NEVER_THE_END:
+        return True
+    led = item.hit.message.about == "gpu" and any(other.hit.message.about == "gpu" or "lib" in other.hit.seen for other in known)
+    return not led and any(other.confidence != "possible" for other in known)
 
 
 def innermost(case: Case) -> Verdict | None:

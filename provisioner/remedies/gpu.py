@@ -249,7 +249,7 @@ def cudnn(subject: Subject, view: View) -> Remedy:
         return _on_windows(subject, view, release)
     asked = re.search(r"libcudnn\w*\.so\.(\d+)", subject.seen)
     compiled = re.search(r"compiled with:? (\d+)\.(\d+)", subject.seen)
-    if pin and numbers(release.version)[:2] >= _EXTRA:  # type: ignore[union-attr]  # a pin has a release
+    if pin and release is not None and numbers(release.version)[:2] >= _EXTRA:
         return Remedy(
             words=f"Install the cuDNN of this release: {pin}",
             steps=(install(subject, pin), f"env -u LD_LIBRARY_PATH {runs(subject, _LIST)}"),
@@ -257,15 +257,18 @@ def cudnn(subject: Subject, view: View) -> Remedy:
             cost="a download of about 0.7 GB",
             others=into(subject, view, release, device="cuda"),
         )
-    if compiled and numbers(f"{compiled[1]}.{compiled[2]}") >= (8, 0):
-        wheel = f"nvidia-cudnn-cu11=={compiled[1]}.{compiled[2]}.*"
+    wheel = pin or (
+        f"nvidia-cudnn-cu11=={compiled[1]}.{compiled[2]}.*" if compiled and numbers(f"{compiled[1]}.{compiled[2]}") >= (8, 5) else ""
+    )
+    if wheel:
         folder = f"{subject.env or '$CONDA_PREFIX'}/lib/python{subject.python or '3.10'}/site-packages/nvidia/cudnn/lib"
         return Remedy(
-            words=f"Let the cuDNN {compiled[1]}.{compiled[2]} that TensorFlow was built with be found before the older one",
+            words="Let the cuDNN that TensorFlow was built with be found before the other one",
             steps=(install(subject, wheel), f"export LD_LIBRARY_PATH={folder}:$LD_LIBRARY_PATH"),
-            why="the loader takes the first that it finds, here an older one (often conda's, or one in /usr/local/cuda)",
+            why="the loader takes the first that it finds, here one of another release (often conda's, or one in /usr/local/cuda)",
+            cost="a download of about 0.7 GB",
             others=(
-                Way(words="Or take the older one out where it came from", steps=("conda remove -y cudnn",)),
+                Way(words="Or take the other one out where it came from", steps=("conda remove -y cudnn",)),
                 *into(subject, view, release, device="cuda"),
             ),
         )

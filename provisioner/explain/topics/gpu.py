@@ -129,6 +129,10 @@ def no_driver(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """The driver is not there; in a container of a machine with a GPU it was not passed through."""
     now = case.circumstances
     hit = hits[0]
+    if hit.message.id == "container-without-driver":
+        yield plain(hit)
+        yield says(hit, "driver-missing", "possible", grade=HINTS)
+        return
     if now.gpu_present is False:
         yield says(hit, "harmless-message", grade=HINTS, why="without a GPU no driver is needed")
         return
@@ -236,6 +240,10 @@ def _listed_none(hit: Hit, case: Case) -> Iterator[Verdict]:
     if "Device mapping" in hit.seen and not case.has("opened", "gpu-created"):
         yield says(hit, "cpu-only-build", "possible", grade=ALLOWS, why="a build with CUDA of that time names each library that it opens")
     yield says(hit, "gpu-not-visible", "possible", grade=GUESSES)
+    build = case.knowledge.build(now.tensorflow, now.platform) if now.tensorflow else None
+    if build is not None and build.packages.get("cuda") == "tensorflow":
+        # The package is the build with CUDA; without a driver it says no more than this.
+        yield says(hit, "driver-missing", "possible", grade=GUESSES)
     yield says(hit, "cpu-only-build", "possible", grade=GUESSES)
 
 

@@ -138,12 +138,23 @@ def _cuda(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
     now, known = case.circumstances, case.knowledge
     asked = known.cuda_of_library(name)
     have = _installed(hit, case)
+    # CUDA 11.0 alone calls it so; from 11.1 on the number is 11.
+    if name.startswith("libcusolver.so.10") and any((11, 1) <= item < (12,) for item in have):
+        yield says(hit, "cuda-version-mismatch", grade=PROVES, why=f"CUDA {dotted(have[0])} is there, whose library is libcusolver.so.11")
+        yield says(hit, "cuda-libs-missing", "possible", grade=TELLS)
+        return
     if now.gpu_present is False and hit.message.about == "gpu":
         yield says(hit, "harmless-message", grade=PROVES, why="without a GPU none is needed")
         yield says(hit, "cuda-libs-missing", "possible", grade=ALLOWS)
         return
     need = known.cuda(now.tensorflow, now.platform) if now.tensorflow else None
     stranger = known.wants(name, now) is False or (need is not None and bool(asked) and need.cuda[0] != asked[0])
+    # cuDNN 8 speaks so of what it needs itself (TensorFlow says "dynamic library"): it was built for another CUDA than TensorFlow.
+    if stranger and need is not None and "ould not load library" in hit.seen and name.startswith("libcublaslt"):
+        why = f"cuDNN asks for {name}, so it was built for another CUDA than {dotted(need.cuda)}, which TensorFlow {now.tensorflow} has"
+        yield says(hit, "cudnn-version-mismatch", grade=PROVES, why=why)
+        yield says(hit, "cuda-version-mismatch", "possible", grade=TELLS)
+        return
     if stranger and need is not None:
         why = f"{name} is asked for, but TensorFlow {now.tensorflow} was built with CUDA {dotted(need.cuda)}"
         yield says(hit, "cuda-version-mismatch", grade=PROVES, why=why)

@@ -88,6 +88,13 @@ def _other(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
         yield says(hit, "addon-without-build", "possible", grade=ALLOWS, why=why)
         yield says(hit, second, "possible", grade=ALLOWS)
         return
+    if name.startswith(("tensorrt-", "nvidia-")):
+        # Pinned exactly by the extra, so that no other version serves.
+        yield says(
+            hit, "resolver-conflict", "likely", grade=ALLOWS, why=f"the extra [and-cuda] asks for a version of {name} that is not there"
+        )
+        yield says(hit, "addon-without-build", "possible", grade=ALLOWS)
+        return
     why = f"{name} is another package than TensorFlow, with wheels of its own"
     yield says(hit, "addon-without-build", "likely", grade=ALLOWS, why=why)
     yield says(hit, "python-unsupported", "possible", grade=ALLOWS)
@@ -98,6 +105,11 @@ def _other(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
 def _of_none(hit: Hit, name: str, wanted: str, case: Case) -> Iterator[Verdict]:
     now, known = case.circumstances, case.knowledge
     python = now.python
+    build = known.build(wanted, now.platform) if wanted else None
+    if build and now.glibc and numbers(build.glibc) > now.glibc and (not python or python in known.pythons(wanted, now.platform)):
+        why = f"TensorFlow {wanted} has wheels for glibc {build.glibc} and later, this system has {dotted(now.glibc)}"
+        yield says(hit, "glibc-too-old", grade=PROVES, why=why)
+        return
     if name.endswith("-macos") and now.os not in {"", "macos"}:
         yield says(hit, "platform-unsupported", "certain", grade=PROVES, why="tensorflow-macos has wheels for macOS only")
         return
