@@ -15,7 +15,7 @@ from provisioner.host import PRIVATE
 from provisioner.host.local import LocalHost
 from provisioner.model import codec
 from provisioner.plan.seal import SCHEMA
-from provisioner.report.plan_text import next_text, plan_text
+from provisioner.report.plan_text import next_text, plan_document, plan_text
 from provisioner.session import Session
 
 CHANGES_PENDING = 10
@@ -63,9 +63,9 @@ def plan(
 
 def _tell(planned: stages.Planned, *, elsewhere: bool, saved: str, as_json: bool, verbose: bool) -> None:
     if as_json:
-        print_json(codec.document(SCHEMA, planned.plan))
+        print_json(plan_document(planned.plan, interrupted=planned.interrupted, preflight=planned.preflight))
         return
-    print_text(plan_text(planned.plan, interrupted=planned.interrupted, verbose=verbose))
-    print_text("\n" + next_text(planned.plan, elsewhere=elsewhere, saved=saved))
+    print_text(plan_text(planned.plan, interrupted=planned.interrupted, preflight=planned.preflight, verbose=verbose))
+    print_text("\n" + next_text(planned.plan, elsewhere=elsewhere, saved=saved, preflight=planned.preflight))
     if saved:
         say(f"The plan is saved in {saved}")

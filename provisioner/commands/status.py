@@ -130,5 +130,10 @@ def _with_way_back(host: Reader, workspace: Workspace, found: EnvironmentStatus,
         found = replace(found, undo="takes the last change back" if last.stood else "removes the environment")
     if not measured:
         return found
-    kept = sum(host.sizes(workspace.history).values()) if last is not None else 0
-    return replace(found, size=sum(host.sizes(workspace.root).values()), kept=kept)
+    kept = _size(host, workspace.history) if last is not None else 0
+    return replace(found, size=_size(host, workspace.root), kept=kept)
+
+
+def _size(host: Reader, folder: str) -> int:
+    """Return the bytes of all files below a folder."""
+    return sum(max(host.size(path), 0) for path in host.files_below(folder))
