@@ -27,12 +27,15 @@ def make_work(host: Host) -> str:
     parent = passing.folder_for(host)
     sweep(host, parent, PREFIX)
     path = posixpath.join(parent, f"{PREFIX}{os.urandom(8).hex()}")
-    host.make_folder(path)
     try:
-        for name in ("cwd", "saved", "tmp"):
-            host.make_folder(posixpath.join(path, name))
+        with host.shielded():
+            host.make_folder(path)
+            for name in ("cwd", "saved", "tmp"):
+                host.make_folder(posixpath.join(path, name))
+    except FileExistsError:
+        raise
     except BaseException:
-        # Nobody knows of it yet.
+        # Nobody knows of it yet; Ctrl-C may have come meanwhile.
         with suppress(OSError):
             host.remove_tree(path)
         raise

@@ -71,37 +71,32 @@ ACTIONS: dict[str, Callable[[Place], None]] = {
     "byte code": _compile,
 }
 BASES = ("changed", "applied")
+WAYS = ((), ("--keep-new", "{place}/kept"), ("--leave-new",))
 
 
-def since(torture: Torture, name: str, action: str) -> list[tuple[str, Result]]:
-    """Do it on a base, then undo in each of the three ways; return how each was."""
+def since(torture: Torture, name: str, action: str, way: tuple[str, ...]) -> Result:
+    """Do it on a base, then undo in one of the three ways; where undo does as it is asked, the others are not needed and do the same."""
     place = Place(torture.world, torture.world.root / "place")
-    before = base(place, "rival" if name == "changed" else "nothing")
-    place.fresh(before)
+    place.fresh(base(place, "rival" if name == "changed" else "nothing"))
     old = place.print()
-    found = []
-    for way in ((), ("--keep-new", f"{place.root}/kept"), ("--leave-new",)):
-        place.fresh(base(place, name))
-        brought = place.print()
-        ACTIONS[action](place)
-        came = place.print()
-        ended = place.tool("undo", "--yes", "--env", str(place.env), *way)
-        result = Result(story=ended.said)
-        now = place.print()
-        result.expect("Traceback" not in ended.said and "a bug in" not in ended.said, "a traceback")
-        if ended.code == 1:
-            check_same(result, came, now, "it stopped, and has changed something")
-            result.expect(bool(re.search(r"\n  - \S", ended.said)), "it stopped, and names nothing")
-            result.expect(not way or (way == ("--leave-new",) and name == "applied"), f"it stops with {way[:1]} as well")
-            result.outcome = "stops, and names it"
-        else:
-            result.expect(ended.code == 0, f"code {ended.code}")
-            _check_undone(result, old, brought, came, now)
-            result.outcome = "undone"
-        found.append((way[0] if way else "undo", result))
-        if ended.code == 0 and not way:
-            break
-    return found
+    place.fresh(base(place, name))
+    brought = place.print()
+    ACTIONS[action](place)
+    came = place.print()
+    ended = place.tool("undo", "--yes", "--env", str(place.env), *(word.format(place=place.root) for word in way))
+    result = Result(story=ended.said)
+    now = place.print()
+    result.expect("Traceback" not in ended.said and "a bug in" not in ended.said, "a traceback")
+    if ended.code == 1:
+        check_same(result, came, now, "it stopped, and has changed something")
+        result.expect(bool(re.search(r"\n  - \S", ended.said)), "it stopped, and names nothing")
+        result.expect(not way or (way == ("--leave-new",) and name == "applied"), f"it stops with {way[:1]} as well")
+        result.outcome = "stops, and names it"
+    else:
+        result.expect(ended.code == 0, f"code {ended.code}")
+        _check_undone(result, old, brought, came, now)
+        result.outcome = "old"
+    return result
 
 
 def _check_undone(verdict: Verdict, old: Print, brought: Print, came: Print, now: Print) -> None:
