@@ -193,6 +193,7 @@ def _run(
         host.write(limits, "".join(f"{text}\n" for text in job.constraints), mode=PRIVATE)
     argv = [uv.find_uv(host), "pip", "compile", project, *form]
     argv += ["--constraints", limits] if job.constraints else []
+    argv += _kept(host, job, form)
     argv += ["--python-version", job.python, "--python-platform", platform, "--no-header"]
     argv += ["--only-binary", ":all:", *(part for name in job.sources for part in ("--no-binary", name))]
     argv += ["--resolution", "highest", "--index-strategy", "first-index"]
@@ -208,6 +209,19 @@ def _run(
     return uv.run_uv(host, argv, uv.RESOLVE_TIMEOUT_SECONDS, watch, extra=_variables(host, job))
 
 
+def _kept(host: Host, job: Job, form: list[str]) -> list[str]:
+    """Write the preferred pins where uv looks for those of an earlier run, the file that it writes to, and return the option for it."""
+    if not job.preferred:
+        return []
+    pylock = "pylock.toml" in form
+    path = posixpath.join(job.folder, "pylock.kept.toml" if pylock else "kept.txt")
+    pins = [text.partition("==") for text in job.preferred]
+    packages = "".join(f'[[packages]]\nname = "{name}"\nversion = "{version}"\n' for name, _, version in pins)
+    text = f'lock-version = "1.0"\ncreated-by = "tfsetup"\n{packages}' if pylock else "".join(f"{text}\n" for text in job.preferred)
+    host.write(path, text, mode=PRIVATE)
+    return ["--output-file", path]
+
+
 def _notes(host: Host, job: Job, state: _Round, pylock: str, run: Callable[..., Completed]) -> str:
     """Return the same answer as a requirements file, which says what came from where.
 
@@ -220,7 +234,8 @@ def _notes(host: Host, job: Job, state: _Round, pylock: str, run: Callable[..., 
     kept = posixpath.join(job.cache, f"notes-{key}.txt") if job.cache else ""
     if kept and host.exists(kept):
         return host.read_text(kept, 1 << 24)
-    form = ["--annotate", "--annotation-style", "split", "--emit-index-annotation", "--quiet"]
+    # Told to be quiet, uv prints nothing of what it writes to a file.
+    form = ["--annotate", "--annotation-style", "split", "--emit-index-annotation", *([] if job.preferred else ["--quiet"])]
     done = run(state, form, offline=True)
     if not done.ok:
         done = run(state, form)

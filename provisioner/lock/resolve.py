@@ -5,36 +5,38 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import partial
+from typing import TypeVar
 
 from provisioner import __version__
 from provisioner.base.names import is_rival
 from provisioner.catalogue import Catalogue
+from provisioner.choose.obstacles import listed
 from provisioner.engines import pip_tools, uv, uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
 from provisioner.errors import OperationError, TfsetupError, UsageError
 from provisioner.host import Host
 from provisioner.host.files import make_folders
 from provisioner.lock import conda as conda_half
+from provisioner.lock.choosing import ChosenSet
 from provisioner.lock.conda import Sources
 from provisioner.lock.files import check_same_files, files_of
 from provisioner.lock.formats.requirements import address
+from provisioner.lock.loosen import loosened, moved_by, unmoved
 from provisioner.lock.markers import beside
 from provisioner.lock.needs import floor_of, needs_of, proof_words
 from provisioner.lock.parallel import Watch, side_by_side
 from provisioner.model.catalogue import Lock, LockedFile, Proof
 from provisioner.model.record import record
-from provisioner.model.team import Declaration, Engine, Inputs, LockedConda, LockedTarget, Target, TeamFile, TeamLock
+from provisioner.model.team import Declaration, Engine, Inputs, LockedConda, LockedTarget, Moved, Target, TeamFile, TeamLock
 
 # The distribution that every add-on names when it needs TensorFlow.
 TENSORFLOW = "tensorflow"
 
 # Names of conda packages may be none of a distribution (_libgcc_mutex), and uv takes no date for those.
 _DISTRIBUTION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-
-ChosenSet = tuple[Target, Lock, Proof]
 
 
 @record
@@ -83,8 +85,8 @@ def lock_targets(
 ) -> Locked:
     """Resolve every target, side by side, and return the lock.
 
-    Raises the error of the first target that cannot be locked, with the others' names; a file that the index serves with another hash than
-    the catalogue or ``previous`` knows is an error, too. Nothing is written but below ``how.folder``.
+    Raises ``UnmetError`` where requirements do not go with the sets, else the error of the first target that cannot be locked; a file that the
+    index serves with another hash than the catalogue or ``previous`` knows is an error, too. Nothing is written but below ``how.folder``.
     """
     done = _all(host, declaration, inputs, sets, catalogue, how)
     targets = tuple(_locked(item, chosen, catalogue) for item, chosen in zip(done, sets, strict=True))
@@ -101,7 +103,8 @@ def lock_targets(
         cutoffs=dict(sorted({**how.cutoffs, **dict.fromkeys(undated, "")}.items())),
         indexes=tuple(replace(index, url=address(index.url)) for index in declaration.indexes),
     )
-    return Locked(lock=lock, warnings=(*_warnings(declaration, undated), *_conda_warnings(declaration, targets, how)))
+    warnings = (*_moved_warnings(targets), *_warnings(declaration, undated), *_conda_warnings(declaration, targets, how))
+    return Locked(lock=lock, warnings=warnings)
 
 
 @record
@@ -109,6 +112,7 @@ class _Target:
     files: tuple[TeamFile, ...]
     undated: tuple[str, ...] = ()
     conda: LockedConda | None = None
+    moved: tuple[Moved, ...] = ()
 
 
 def _all(host: Host, declaration: Declaration, inputs: Inputs, sets: Sequence[ChosenSet], catalogue: Catalogue, how: How) -> list[_Target]:
@@ -121,15 +125,15 @@ def _all(host: Host, declaration: Declaration, inputs: Inputs, sets: Sequence[Ch
         conda = _lock_conda(host, declaration, inputs, sets[number], catalogue, own, watch)
         if sets[number][0].source == "conda":
             return _Target(files=(), conda=conda)
-        found = _lock_target(host, declaration, inputs, sets[number], own, watch)
+        found = _lock_target(host, declaration, inputs, sets[number], catalogue, own, watch)
         return replace(found, files=conda_half.without_doubles(found.files, conda), conda=conda)
 
-    _raise_failures(host, inputs, catalogue, how, _refused(declaration, inputs, sets, how))
+    _raise_failures(inputs, how, _refused(declaration, inputs, sets, how))
     # Asked here, where it is alone: what it asks of Python (sysconfig) is not safe from several threads at a time.
     uv.find_uv(host)
     futures = side_by_side([partial(one, number) for number in range(len(sets))], len(sets))
     failures = [(sets[number], future.exception()) for number, future in enumerate(futures)]
-    _raise_failures(host, inputs, catalogue, how, [(chosen, error) for chosen, error in failures if error is not None])
+    _raise_failures(inputs, how, [(chosen, error) for chosen, error in failures if error is not None])
     return [future.result() for future in futures]
 
 
@@ -155,11 +159,20 @@ def _locked(item: _Target, chosen: ChosenSet, catalogue: Catalogue) -> LockedTar
         target=target,
         release=lock.release or (conda_half.release_of(item.conda) if item.conda else ""),
         profile=lock.digest,
-        proof=proof_words(proof) + ("; what conda brings was not part of that" if item.conda and proof.level == "run" else ""),
+        proof=proof_words(proof) + _unproven(item, proof),
         needs=needs_of(target, catalogue.release(lock.release), (file.filename for file in item.files), item.conda),
         files=item.files,
         conda=item.conda,
+        moved=item.moved,
     )
+
+
+def _unproven(item: _Target, proof: Proof) -> str:
+    """Say what of a target was not part of the proof of its set."""
+    if proof.level != "run":
+        return ""
+    moved = f"; not with {listed([f'{one.name} {one.now}' for one in item.moved])}, which made room" if item.moved else ""
+    return moved + ("; what conda brings was not part of that" if item.conda else "")
 
 
 def _warnings(declaration: Declaration, undated: Sequence[str]) -> tuple[str, ...]:
@@ -170,6 +183,20 @@ def _warnings(declaration: Declaration, undated: Sequence[str]) -> tuple[str, ..
         hint = "leave `cool_down` out, or take these packages from an index that tells the dates"
         raise UsageError(f"the index tells no upload dates of {names}, so nobody can say whether they have cooled down", hint=hint)
     return (f"the index tells no upload dates of {names}: no date holds for them, and their newest versions were taken",)
+
+
+def _moved_warnings(targets: Sequence[LockedTarget]) -> Iterator[str]:
+    """Say once for all targets that it holds for what of the known-good set made room for the team's requirements."""
+    where: dict[tuple[str, tuple[Moved, ...]], list[str]] = {}
+    for locked in targets:
+        if locked.moved:
+            where.setdefault((locked.release, locked.moved), []).append(locked.target.name)
+    for (release, moved), names in where.items():
+        listing = "; ".join(f"{item.name} {item.was} -> {item.now} ({item.why})" for item in moved)
+        yield (
+            f"{listed(names)}: the known-good set of TensorFlow {release} made room for your requirements: {listing}; "
+            "this very set was not run (`policy: {proven: strict}` forbids that)"
+        )
 
 
 def _conda_warnings(declaration: Declaration, targets: Sequence[LockedTarget], how: How) -> tuple[str, ...]:
@@ -187,29 +214,45 @@ def _conda_warnings(declaration: Declaration, targets: Sequence[LockedTarget], h
     )
 
 
-def _raise_failures(
-    host: Host,
-    inputs: Inputs,
-    catalogue: Catalogue,
-    how: How,
-    failures: Sequence[tuple[ChosenSet, BaseException]],
-) -> None:
-    if not failures:
-        return
-    (target, lock, _), error = failures[0]
-    unexpected = next((item for _, item in failures if not isinstance(item, TfsetupError)), None)
-    if unexpected is not None:
-        raise unexpected
-    if isinstance(error, NoSolutionError) and how.engine != "pip-tools":
+class UnmetError(OperationError):
+    """Targets whose requirements cannot be met around their sets; ``explained`` finds out what clashes, which takes some seconds."""
+
+    def __init__(self, failures: Sequence[tuple[ChosenSet, NoSolutionError]], inputs: Inputs) -> None:
+        """Keep what failed, in the order of the targets."""
+        first = failures[0][1]
+        super().__init__(first.message, place=first.place, hint=first.hint, cause=first.cause)
+        self.failures = tuple(failures)
+        self.inputs = inputs
+
+    def explained(self, host: Host, catalogue: Catalogue) -> OperationError:
+        """Return the error that names both sides of the first target's clash, and the other targets."""
         from provisioner.lock.clash import Clash, explain  # noqa: PLC0415 - only where something clashes
 
-        requirements = beside(inputs.requirements, target, lock)
+        (target, lock, _), error = self.failures[0]
+        requirements = beside(self.inputs.requirements, target, lock)
         case = Clash(host=host, target=target, lock=lock, requirements=requirements, job=error.job, said=error.said)
-        error = explain(case, catalogue)
-    others = ", ".join(chosen[0].name for chosen, _ in failures[1:])
+        return _with_others(explain(case, catalogue), [chosen for chosen, _ in self.failures])
+
+
+def _raise_failures(inputs: Inputs, how: How, failures: Sequence[tuple[ChosenSet, BaseException]]) -> None:
+    """Raise what is no fault of the requirements first: a bug, then an index that does not answer."""
+    if not failures:
+        return
+    unmet = [(chosen, error) for chosen, error in failures if isinstance(error, NoSolutionError)]
+    if how.engine != "pip-tools" and len(unmet) == len(failures):
+        raise UnmetError(unmet, inputs)
+    unexpected = next((item for _, item in failures if not isinstance(item, TfsetupError)), None)
+    raise unexpected or _with_others(failures[0][1], [chosen for chosen, _ in failures])
+
+
+E = TypeVar("E", bound=BaseException)
+
+
+def _with_others(error: E, failed: Sequence[ChosenSet]) -> E:
+    others = ", ".join(target.name for target, _, _ in failed[1:])
     if others and isinstance(error, TfsetupError):
         error.message += f" (these targets cannot be locked either: {others})"
-    raise error
+    return error
 
 
 def make_job(
@@ -250,23 +293,50 @@ def _lock_conda(
     return conda_half.solve(host, chosen, asked, how.sources, cutoff=cutoff, folder=how.folder, offline=how.offline, watch=watch)
 
 
-def _lock_target(host: Host, declaration: Declaration, inputs: Inputs, chosen: ChosenSet, how: How, watch: Watch) -> _Target:
+def _lock_target(
+    host: Host, declaration: Declaration, inputs: Inputs, chosen: ChosenSet, catalogue: Catalogue, how: How, watch: Watch
+) -> _Target:
     target, lock, _ = chosen
     requirements = beside(inputs.requirements, target, lock)
-    resolve = _engine(host, how, watch)
-    answer = resolve(make_job(target, lock, requirements, inputs.constraints, declaration, how))
+    around = partial(_around, _engine(host, how, watch), chosen, inputs, declaration, how, requirements)
+    files = partial(files_of, target, declaration=declaration, requirements=requirements, floor=floor_of(target, lock))
+    try:
+        answer, kept = around(lambda job: job)
+        return _Target(files=files(kept, answer), undated=answer.undated)
+    except NoSolutionError as error:
+        if declaration.policy.proven or how.engine == "pip-tools":
+            raise
+        limits = catalogue.limits(lock)
+        try:
+            answer, kept = around(lambda job: loosened(job, lock, limits))
+        except NoSolutionError:
+            raise error from None
+    moved = moved_by(kept, answer, requirements)
+    return _Target(files=files(unmoved(kept, moved), answer), undated=answer.undated, moved=moved)
+
+
+def _around(
+    resolve: Callable[[Job], Resolved],
+    chosen: ChosenSet,
+    inputs: Inputs,
+    declaration: Declaration,
+    how: How,
+    requirements: Sequence[str],
+    strength: Callable[[Job], Job],
+) -> tuple[Resolved, Lock]:
+    """Resolve the requirements around a set; return the answer with the set's files that are part of it."""
+    target, lock, _ = chosen
+    answer = resolve(strength(make_job(target, lock, requirements, inputs.constraints, declaration, how)))
     own = next((file for file in lock.files if is_rival(file.name)), None)
-    if own is not None and own.name != TENSORFLOW and TENSORFLOW in answer.offered:
-        # An add-on names `tensorflow`, which shares its folder with `tensorflow-cpu`: same release, same code, so it takes its place.
-        kept = tuple(file for file in lock.files if file is not own)
-        limits = (*inputs.constraints, f"{TENSORFLOW}=={lock.release}")
-        job = make_job(target, _with_files(lock, kept), (f"{TENSORFLOW}=={lock.release}", *requirements), limits, declaration, how)
-        answer = resolve(job)
-        if own.name in answer.offered:
-            raise OperationError(f"the requirements need both {TENSORFLOW} and {own.name}, which break each other", place=target.name)
-        lock = _with_files(lock, kept)
-    files = files_of(target, lock, answer, declaration, requirements, floor=floor_of(target, chosen[1]))
-    return _Target(files=files, undated=answer.undated)
+    if own is None or own.name == TENSORFLOW or TENSORFLOW not in answer.offered:
+        return answer, lock
+    # An add-on names `tensorflow`, which shares its folder with `tensorflow-cpu`: same release, same code, so it takes its place.
+    kept = _with_files(lock, tuple(file for file in lock.files if file is not own))
+    limits = (*inputs.constraints, f"{TENSORFLOW}=={lock.release}")
+    answer = resolve(strength(make_job(target, kept, (f"{TENSORFLOW}=={lock.release}", *requirements), limits, declaration, how)))
+    if own.name in answer.offered:
+        raise OperationError(f"the requirements need both {TENSORFLOW} and {own.name}, which break each other", place=target.name)
+    return answer, kept
 
 
 def _with_files(lock: Lock, files: tuple[LockedFile, ...]) -> Lock:

@@ -141,6 +141,7 @@ def test_a_wheel_that_one_target_lacks_is_found_when_locking(team: Team, index: 
 
 
 def test_a_clash_names_both_sides_the_chain_and_what_would_do(team: Team, index: Index, tmp_path: Path) -> None:
+    team.files = (index.add("tensorflow-cpu", "2.20.0", "numpy<2"), team.files[1])
     team.requirements = ("app>=3",)
     index.add("app", "3.0", "pandas>=3")
     index.add("app", "2.0", "pandas")
