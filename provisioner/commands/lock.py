@@ -24,9 +24,10 @@ from provisioner.lock.choosing import ChosenSet, choose_sets
 from provisioner.lock.conda import Sources
 from provisioner.lock.declaration import read_declaration
 from provisioner.lock.formats import conda_lock
+from provisioner.lock.how import How
 from provisioner.lock.inputs import read_inputs
 from provisioner.lock.meeting import meet, release_below
-from provisioner.lock.resolve import How, Locked, UnmetError, catalogue_digest, lock_targets
+from provisioner.lock.resolve import Locked, UnmetError, catalogue_digest, lock_targets
 from provisioner.model.named import Named
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Engine, Inputs, TeamLock
@@ -276,10 +277,10 @@ def _resolve(
                 sets,
                 lambda found: lock_all(sets=found),
                 lambda below: declared.choose({}, cutoff, below),
-                partial(release_below, session.host, declared.catalogue),
+                partial(release_below, session.host, declared.catalogue, declared.inputs),
             )
         except UnmetError as error:
-            raise error.explained(session.host, declared.catalogue) from None
+            raise error.explained(session.host) from None
 
 
 def _sources(session: Session, declared: Declared, before: TeamLock | None, engine: Engine, wanted: LockRequest) -> Sources | None:

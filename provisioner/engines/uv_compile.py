@@ -70,7 +70,7 @@ def _compile(host: Host, job: Job, platform: str, *, origins: bool, watch: Calla
         if following is None:
             uv.checked(done, f"the packages of {job.name} could not be resolved")
             if not origins and not home:
-                return Resolved(offered=read_pylock(done.out, sources=job.sources), via={})
+                return Resolved(offered=read_pylock(done.out, sources=(*job.sources, *job.built)), via={})
             versions, via, indexes = read_annotations(_notes(host, job, state, done.out, run))
             following = _astray(state, home, indexes)
             if following is None:
@@ -80,7 +80,7 @@ def _compile(host: Host, job: Job, platform: str, *, origins: bool, watch: Calla
 
 
 def _answer(job: Job, state: _Round, pylock: str, versions: dict[str, str], via: dict[str, tuple[str, ...]]) -> Resolved:
-    offered = read_pylock(pylock, sources=job.sources)
+    offered = read_pylock(pylock, sources=(*job.sources, *job.built))
     for name, files in offered.items():
         if versions.get(name) != files[0].version:
             raise OperationError(f"the index changed while {job.name} was resolved ({name})", hint="run the same command again")
@@ -195,7 +195,8 @@ def _run(
     argv += ["--constraints", limits] if job.constraints else []
     argv += _kept(host, job, form)
     argv += ["--python-version", job.python, "--python-platform", platform, "--no-header"]
-    argv += ["--only-binary", ":all:", *(part for name in job.sources for part in ("--no-binary", name))]
+    argv += ["--only-binary", ":all:", *(part for name in (*job.sources, *job.built) for part in ("--no-binary", name))]
+    argv += _builders(host, job)
     argv += ["--resolution", "highest", "--index-strategy", "first-index"]
     argv += ["--no-python-downloads", "--exclude-newer", job.cutoff]
     dates = {**job.cutoffs, **dict.fromkeys((*state.undated, *job.exempt), "")}
@@ -207,6 +208,15 @@ def _run(
         argv.append("--refresh")
     argv += ["--no-deps"] if job.alone else []
     return uv.run_uv(host, argv, uv.RESOLVE_TIMEOUT_SECONDS, watch, extra=_variables(host, job))
+
+
+def _builders(host: Host, job: Job) -> list[str]:
+    """Write the limits of what source distributions are built with, and return the option for it: newer ones fail at old code."""
+    if not (job.built and job.builders):
+        return []
+    path = posixpath.join(job.folder, "builders.txt")
+    host.write(path, "".join(f"{text}\n" for text in job.builders), mode=PRIVATE)
+    return ["--build-constraints", path]
 
 
 def _kept(host: Host, job: Job, form: list[str]) -> list[str]:

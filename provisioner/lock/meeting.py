@@ -22,6 +22,7 @@ from provisioner.host import Host
 from provisioner.lock.choosing import ChosenSet
 from provisioner.lock.resolve import Locked, UnmetError
 from provisioner.model.record import record
+from provisioner.model.team import Inputs
 
 # Releases that are tried, and how much of the resolver's reason a warning repeats.
 TRIES = 5
@@ -88,23 +89,23 @@ def _telling(locked: Locked, passed: Sequence[_Passed]) -> Locked:
     return replace(locked, warnings=(words, *locked.warnings))
 
 
-def release_below(host: Host, catalogue: Catalogue, chosen: ChosenSet, job: Job) -> str:
-    """Ask which release older than the chosen one a target's requirements bring by themselves; "" where there is none.
+def release_below(host: Host, catalogue: Catalogue, inputs: Inputs, chosen: ChosenSet, job: Job) -> str:
+    """Ask which release older than the chosen one the team's requirements bring by themselves, for a target; "" where there is none.
 
-    Packages that a few old releases have from source alone count as met: their code is not run to find out.
+    Packages that a few old releases have from source alone count as met, and so does what the job was refused for want of a wheel: no code is
+    run to find out.
     """
     target, lock, _ = chosen
     own = next(file.name for file in lock.files if is_rival(file.name))
-    pins = {f"{file.name}=={file.version}" for file in lock.files}
-    others = [text for text in job.requirements if text not in pins and not is_rival(normalise(read_requirement(text).name))]
-    limits = [text for text in job.constraints if not is_rival(normalise(read_requirement(text).name))]
+    requirements, limits = ([text for text in texts if not _names_tensorflow(text)] for texts in (inputs.requirements, inputs.constraints))
     builds = [build for release in catalogue.releases() if (build := release.build(target.platform))]
     sources = {re.split(r"[=<>!~]", item.requirement)[0] for build in builds for item in build.constraints if item.source}
     asked = replace(
         job,
-        requirements=(f"{own}<{lock.release}", *others),
+        requirements=(f"{own}<{lock.release}", *requirements),
         constraints=tuple(limits),
-        sources=tuple(sorted(sources)),
+        sources=tuple(sorted({*sources, *job.sources, *job.built})),
+        built=(),
         preferred=(),
         exempt=(),
     )
@@ -113,3 +114,7 @@ def release_below(host: Host, catalogue: Catalogue, chosen: ChosenSet, job: Job)
     except NoSolutionError:
         return ""
     return next((files[0].version for name, files in answer.offered.items() if name == own), "")
+
+
+def _names_tensorflow(text: str) -> bool:
+    return is_rival(normalise(read_requirement(text).name))

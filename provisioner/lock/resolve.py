@@ -5,58 +5,37 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
 from provisioner import __version__
-from provisioner.base.names import is_rival
 from provisioner.catalogue import Catalogue
 from provisioner.choose.obstacles import listed
-from provisioner.engines import pip_tools, uv, uv_compile
-from provisioner.engines.resolving import Job, NoSolutionError, Resolved
+from provisioner.engines import pip_tools, uv
+from provisioner.engines.resolving import NoSolutionError
 from provisioner.errors import OperationError, TfsetupError, UsageError
 from provisioner.host import Host
 from provisioner.host.files import make_folders
 from provisioner.lock import conda as conda_half
 from provisioner.lock.choosing import ChosenSet
-from provisioner.lock.conda import Sources
-from provisioner.lock.files import check_same_files, files_of
+from provisioner.lock.files import check_same_files
 from provisioner.lock.formats.requirements import address
-from provisioner.lock.loosen import loosened, moved_by, unmoved
+from provisioner.lock.how import How
 from provisioner.lock.markers import beside
-from provisioner.lock.needs import floor_of, needs_of, proof_words
+from provisioner.lock.needs import needs_of, proof_words
 from provisioner.lock.parallel import Watch, side_by_side
-from provisioner.model.catalogue import Lock, LockedFile, Proof
+from provisioner.lock.target import Wheels, lock_wheels, make_job
+from provisioner.model.catalogue import Proof
 from provisioner.model.record import record
-from provisioner.model.team import Declaration, Engine, Inputs, LockedConda, LockedTarget, Moved, Target, TeamFile, TeamLock
+from provisioner.model.team import Declaration, Inputs, LockedConda, LockedTarget, Moved, TeamLock
 
 # The distribution that every add-on names when it needs TensorFlow.
 TENSORFLOW = "tensorflow"
 
 # Names of conda packages may be none of a distribution (_libgcc_mutex), and uv takes no date for those.
 _DISTRIBUTION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-
-
-@record
-class How:
-    """How a lock is made: ``cutoff`` (ISO, UTC) and ``cutoffs`` of single packages, as in ``TeamLock``.
-
-    ``platform`` is that of this machine ("" where nobody can tell), and ``pythons`` its interpreters by minor version; pip-tools is bound to
-    them. ``folder`` is one of the tool's own, for
-    this run alone; ``cache`` one that stays. ``sources`` are those of conda packages, None where no target has any.
-    """
-
-    engine: Engine
-    cutoff: str
-    folder: str
-    cache: str
-    cutoffs: Mapping[str, str]
-    platform: str = ""
-    pythons: Mapping[str, str] = field(default_factory=dict)
-    offline: bool = False
-    sources: Sources | None = None
 
 
 @record
@@ -92,7 +71,7 @@ def lock_targets(
     targets = tuple(_locked(item, chosen, catalogue) for item, chosen in zip(done, sets, strict=True))
     if previous is not None:
         check_same_files(previous, targets)
-    undated = sorted({name for item in done for name in item.undated})
+    undated = sorted({name for item in done for name in item.wheels.undated})
     lock = TeamLock(
         tool=__version__,
         engine=how.engine,
@@ -109,10 +88,10 @@ def lock_targets(
 
 @record
 class _Target:
-    files: tuple[TeamFile, ...]
-    undated: tuple[str, ...] = ()
+    """The two halves of a target."""
+
+    wheels: Wheels
     conda: LockedConda | None = None
-    moved: tuple[Moved, ...] = ()
 
 
 def _all(host: Host, declaration: Declaration, inputs: Inputs, sets: Sequence[ChosenSet], catalogue: Catalogue, how: How) -> list[_Target]:
@@ -124,9 +103,9 @@ def _all(host: Host, declaration: Declaration, inputs: Inputs, sets: Sequence[Ch
         own = replace(how, folder=folder)
         conda = _lock_conda(host, declaration, inputs, sets[number], catalogue, own, watch)
         if sets[number][0].source == "conda":
-            return _Target(files=(), conda=conda)
-        found = _lock_target(host, declaration, inputs, sets[number], catalogue, own, watch)
-        return replace(found, files=conda_half.without_doubles(found.files, conda), conda=conda)
+            return _Target(wheels=Wheels(files=()), conda=conda)
+        found = lock_wheels(host, declaration, inputs, sets[number], catalogue, own, watch)
+        return _Target(wheels=replace(found, files=conda_half.without_doubles(found.files, conda)), conda=conda)
 
     _raise_failures(inputs, how, _refused(declaration, inputs, sets, how))
     # Asked here, where it is alone: what it asks of Python (sysconfig) is not safe from several threads at a time.
@@ -160,10 +139,10 @@ def _locked(item: _Target, chosen: ChosenSet, catalogue: Catalogue) -> LockedTar
         release=lock.release or (conda_half.release_of(item.conda) if item.conda else ""),
         profile=lock.digest,
         proof=proof_words(proof) + _unproven(item, proof),
-        needs=needs_of(target, catalogue.release(lock.release), (file.filename for file in item.files), item.conda),
-        files=item.files,
+        needs=needs_of(target, catalogue.release(lock.release), (file.filename for file in item.wheels.files), item.conda),
+        files=item.wheels.files,
         conda=item.conda,
-        moved=item.moved,
+        moved=item.wheels.moved,
     )
 
 
@@ -171,7 +150,7 @@ def _unproven(item: _Target, proof: Proof) -> str:
     """Say what of a target was not part of the proof of its set."""
     if proof.level != "run":
         return ""
-    moved = f"; not with {listed([f'{one.name} {one.now}' for one in item.moved])}, which made room" if item.moved else ""
+    moved = f"; not with {listed([f'{one.name} {one.now}' for one in item.wheels.moved])}, which made room" if item.wheels.moved else ""
     return moved + ("; what conda brings was not part of that" if item.conda else "")
 
 
@@ -224,14 +203,14 @@ class UnmetError(OperationError):
         self.failures = tuple(failures)
         self.inputs = inputs
 
-    def explained(self, host: Host, catalogue: Catalogue) -> OperationError:
+    def explained(self, host: Host) -> OperationError:
         """Return the error that names both sides of the first target's clash, and the other targets."""
         from provisioner.lock.clash import Clash, explain  # noqa: PLC0415 - only where something clashes
 
         (target, lock, _), error = self.failures[0]
         requirements = beside(self.inputs.requirements, target, lock)
         case = Clash(host=host, target=target, lock=lock, requirements=requirements, job=error.job, said=error.said)
-        return _with_others(explain(case, catalogue), [chosen for chosen, _ in self.failures])
+        return _with_others(explain(case), [chosen for chosen, _ in self.failures])
 
 
 def _raise_failures(inputs: Inputs, how: How, failures: Sequence[tuple[ChosenSet, BaseException]]) -> None:
@@ -255,32 +234,6 @@ def _with_others(error: E, failed: Sequence[ChosenSet]) -> E:
     return error
 
 
-def make_job(
-    target: Target, lock: Lock, requirements: Sequence[str], constraints: Sequence[str], declaration: Declaration, how: How
-) -> Job:
-    """Return what a resolver is asked for a target: the whole set by its exact pins, and the team's requirements.
-
-    No cut-off holds for the set's own files: they are known by their hashes.
-    """
-    pins = [f"{file.name}=={file.version}" for file in lock.files]
-    return Job(
-        name=target.name,
-        requirements=(*pins, *requirements),
-        constraints=tuple(constraints),
-        python=target.python,
-        platform=target.platform,
-        floor=floor_of(target, lock),
-        cutoff=how.cutoff,
-        folder=how.folder,
-        cache=how.cache,
-        sources=tuple(file.name for file in lock.files if file.source),
-        cutoffs={name: date for name, date in how.cutoffs.items() if _DISTRIBUTION.fullmatch(name)},
-        exempt=tuple(file.name for file in lock.files),
-        indexes=declaration.indexes,
-        offline=how.offline,
-    )
-
-
 def _lock_conda(
     host: Host, declaration: Declaration, inputs: Inputs, chosen: ChosenSet, catalogue: Catalogue, how: How, watch: Watch
 ) -> LockedConda | None:
@@ -291,59 +244,3 @@ def _lock_conda(
     asked = conda_half.asked_for(target, lock, declaration, inputs, catalogue)
     cutoff = conda_half.cutoff_of(how.cutoff, how.cutoffs, how.sources.known.get(target.name, frozenset()))
     return conda_half.solve(host, chosen, asked, how.sources, cutoff=cutoff, folder=how.folder, offline=how.offline, watch=watch)
-
-
-def _lock_target(
-    host: Host, declaration: Declaration, inputs: Inputs, chosen: ChosenSet, catalogue: Catalogue, how: How, watch: Watch
-) -> _Target:
-    target, lock, _ = chosen
-    requirements = beside(inputs.requirements, target, lock)
-    around = partial(_around, _engine(host, how, watch), chosen, inputs, declaration, how, requirements)
-    files = partial(files_of, target, declaration=declaration, requirements=requirements, floor=floor_of(target, lock))
-    try:
-        answer, kept = around(lambda job: job)
-        return _Target(files=files(kept, answer), undated=answer.undated)
-    except NoSolutionError as error:
-        if declaration.policy.proven or how.engine == "pip-tools":
-            raise
-        limits = catalogue.limits(lock)
-        try:
-            answer, kept = around(lambda job: loosened(job, lock, limits))
-        except NoSolutionError:
-            raise error from None
-    moved = moved_by(kept, answer, requirements)
-    return _Target(files=files(unmoved(kept, moved), answer), undated=answer.undated, moved=moved)
-
-
-def _around(
-    resolve: Callable[[Job], Resolved],
-    chosen: ChosenSet,
-    inputs: Inputs,
-    declaration: Declaration,
-    how: How,
-    requirements: Sequence[str],
-    strength: Callable[[Job], Job],
-) -> tuple[Resolved, Lock]:
-    """Resolve the requirements around a set; return the answer with the set's files that are part of it."""
-    target, lock, _ = chosen
-    answer = resolve(strength(make_job(target, lock, requirements, inputs.constraints, declaration, how)))
-    own = next((file for file in lock.files if is_rival(file.name)), None)
-    if own is None or own.name == TENSORFLOW or TENSORFLOW not in answer.offered:
-        return answer, lock
-    # An add-on names `tensorflow`, which shares its folder with `tensorflow-cpu`: same release, same code, so it takes its place.
-    kept = _with_files(lock, tuple(file for file in lock.files if file is not own))
-    limits = (*inputs.constraints, f"{TENSORFLOW}=={lock.release}")
-    answer = resolve(strength(make_job(target, kept, (f"{TENSORFLOW}=={lock.release}", *requirements), limits, declaration, how)))
-    if own.name in answer.offered:
-        raise OperationError(f"the requirements need both {TENSORFLOW} and {own.name}, which break each other", place=target.name)
-    return answer, kept
-
-
-def _with_files(lock: Lock, files: tuple[LockedFile, ...]) -> Lock:
-    return replace(lock, files=files)
-
-
-def _engine(host: Host, how: How, watch: Watch) -> Callable[[Job], Resolved]:
-    if how.engine != "pip-tools":
-        return lambda job: uv_compile.compile_job(host, job, watch=watch)
-    return lambda job: pip_tools.compile_job(host, job, platform=how.platform, pythons=how.pythons, watch=watch)
