@@ -97,7 +97,7 @@ def _after_failure(job: Job, state: _Round, home: dict[str, Index], done: Comple
     Raises ``NoSolutionError`` where the failure is the requirements' own.
     """
     # uv passes over an index that refuses it or may not be asked, as if its packages were not there.
-    if "No solution found" not in done.err or re.search(r"401 Unauthorized|403 Forbidden|network was disabled", done.err):
+    if "No solution found" not in done.err or re.search(r"401 Unauthorized|403 Forbidden|network was disabled|Failed to (?:download and )?build `", done.err):
         return None
     known = {normal for normal in home if normal not in state.direct and re.search(rf"\b{re.escape(normal)}\b", done.err)}
     if known:
@@ -191,7 +191,8 @@ def _run(
     host.write(project, _project(job, state), mode=PRIVATE)
     if job.constraints:
         host.write(limits, "".join(f"{text}\n" for text in job.constraints), mode=PRIVATE)
-    argv = [uv.find_uv(host), "pip", "compile", project, *form]
+    # uv takes the metadata of source distributions from the project that it runs for, not from the file that it compiles.
+    argv = [uv.find_uv(host), "pip", "compile", project, "--project", job.folder, *form]
     argv += ["--constraints", limits] if job.constraints else []
     argv += _kept(host, job, form)
     argv += ["--python-version", job.python, "--python-platform", platform, "--no-header"]

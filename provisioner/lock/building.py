@@ -20,6 +20,7 @@ _LACKING = re.compile(
     r"(?:Wheels are (?:available|required) for|only found wheels for) `([A-Za-z0-9._-]+)`"
     r"|(?<![A-Za-z0-9._-])([A-Za-z0-9][A-Za-z0-9._-]{0,100}?)(?:[=<>!~]=?\S{0,100})? (?:has|have) no (?:usable wheels|wheels with)"
 )
+_NO_SOURCE = re.compile(r"no source distribution")
 # Packages that are built one after another, each for the next to be found out.
 ROUNDS = 12
 # What nearly every source distribution is built with: setuptools, and what setup.py took for granted before PEP 517. Where the set does not
@@ -40,7 +41,7 @@ class NeedsBuildError(OperationError):
             f"which runs {its} code, and again wherever the lock is installed"
         )
         message = f"{listed(self.names)} {verb} no wheel for {where} that would do, only source"
-        super().__init__(message, place=job.name, hint=hint, cause="no-wheel-for-platform")
+        super().__init__(message, place=job.name, hint=hint, cause="platform-unsupported")
 
 
 def lacking(said: str) -> frozenset[str]:
@@ -58,22 +59,26 @@ def building(resolve: Callable[[Job], Resolved], allowed: Collection[str]) -> Ca
     def answer(job: Job) -> Resolved:
         built: set[str] = set()
         refused: set[str] = set()
+        said = ""
+        pins = {text.partition("==")[0]: text for text in (*job.requirements, *job.preferred) if "==" in text}
+        builders = tuple(pins.get(name, text) for name, text in BUILDERS.items())
+        asked_for = {text.partition("==")[0] for text in job.requirements}
+        missing = tuple(text for name, text in BUILDERS.items() if name not in asked_for)
         for _ in range(ROUNDS):
             asked = replace(
                 job,
-                requirements=(*job.requirements, *(BUILDERS if built or refused else ())),
+                requirements=(*job.requirements, *(missing if built else ())),
                 built=tuple(sorted(built)),
-                builders=tuple(
-                    text for text in (*job.requirements, *job.preferred) if text.partition("==")[0] in BUILDERS and "==" in text
-                ),
+                builders=builders,
                 sources=(*job.sources, *sorted(refused)),
             )
             try:
                 found = resolve(asked)
             except NoSolutionError as error:
                 more = lacking(error.said) - built - refused - set(job.sources)
+                said = said if _NO_SOURCE.search(error.said) else error.said
                 if not more:
-                    raise
+                    raise NoSolutionError(job, said or error.said) from None
                 may = {name for name in more if ANY in allowed or name in allowed}
                 built |= may
                 refused |= more - may

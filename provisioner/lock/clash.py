@@ -149,10 +149,10 @@ def _release_of(case: Clash) -> str:
 def _told(case: Clash, rows: Sequence[Row], release: str) -> OperationError:
     """Say all clashes as a table: yours, what would do, who wants it."""
     what = f"`{rows[0].requirement}` does" if len(rows) == 1 else f"{len(rows)} of your requirements do"
-    message = f"{what} not go with TensorFlow {case.lock.release}"
+    message = f"{what} not go with TensorFlow {case.lock.release} on {case.target.platform} with Python {case.target.python}"
     instead = listed([f"`{_named(row)}`" for row in rows if row.instead])
     ways = [f"write {instead}"] if instead else []
-    ways += [f"say `tensorflow: {release}`, which takes yours as they are"] if release and release != case.lock.release else []
+    ways += [f"take TensorFlow {release}, which goes with yours"] if release and release != case.lock.release else []
     hint = f"{'; or '.join(ways)}; the resolver says: {_words(case.said)}" if ways else f"the resolver says: {_words(case.said)}"
     return OperationError(message, place=case.target.name, hint=hint, cause="resolver-conflict", faults=tuple(_lines(rows)))
 
