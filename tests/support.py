@@ -203,6 +203,10 @@ class DyingHost(LocalHost):
         self._effect("rename", source, target)
         super().rename(source, target, **options)
 
+    def settle(self, path, **options):
+        self._effect("settle", path)
+        super().settle(path, **options)
+
     def link(self, path, target):
         self._effect("link", path)
         super().link(path, target)

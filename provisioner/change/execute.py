@@ -7,8 +7,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
+from provisioner.base.paths import is_below
 from provisioner.base.progress import Progress
 from provisioner.change import brought, fill, recovery
+from provisioner.change.apart import Apart, taken_apart
 from provisioner.change.contents import outgoing
 from provisioner.change.holding import holding, holding_inside
 from provisioner.change.journal import Journal, enter, last_record, write, write_ahead
@@ -153,17 +155,19 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
     journal = Journal(number=number, seal=plan.seal, started=started, phase="building", before=plan.env.kind, receipt=old)
     try:
         write(host, workspace.journal, journal)
+        going = _going(plan, host, workspace, site) if plan.kind == "apply" else None
         make_folders(host, workspace.stage, mode=STATE_MODE)
         fill.stage(plan, host, workspace, site.state.python, given.channels, progress)
-        going = outgoing_moves(host, workspace.root, outgoing(plan, host, workspace, site))
-        incoming, in_the_way = incoming_moves(host, workspace.root, workspace.stage, going)
-        journal = replace(journal, phase="moving", outgoing=(*going, *in_the_way), incoming=incoming, moves=plan.moves)
+        # What goes is known before anything is fetched, but where a repair trusts nothing that lies where its files will be.
+        going = going or _going(plan, host, workspace, site)
+        incoming, in_the_way = incoming_moves(host, workspace.root, workspace.stage, (*going.names, *going.paths))
+        going = going.and_then(taken_apart(host, workspace, workspace.root, in_the_way))
+        journal = replace(journal, phase="moving", outgoing=going.names, incoming=incoming, moves=plan.moves, folders=going.folders)
         _write_brought(host, workspace, journal, site)
         write_ahead(host, workspace, journal, "moved", "undoing", "clearing")
         with host.shielded():
             write(host, workspace.journal, journal)
-            move_in(host, workspace, journal)
-            journal = replace(journal, phase="moved")
+            journal = replace(move_in(host, workspace, journal), phase="moved")
             enter(host, workspace, journal)
         return _finish(plan, host, workspace, journal, given, progress)
     except HalfwayError:
@@ -173,9 +177,14 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
         raise
 
 
+def _going(plan: Plan, host: Host, workspace: Workspace, site: Site) -> Apart:
+    """Return what moves out."""
+    return taken_apart(host, workspace, workspace.root, outgoing_moves(host, workspace.root, outgoing(plan, host, workspace, site)))
+
+
 def _write_brought(host: Host, workspace: Workspace, journal: Journal, site: Site) -> None:
     """Write down what is about to come, and which distributions are left alone, for whoever undoes it."""
-    stayed = [item.metadata for item in site.distributions if not brought.is_below(item.metadata, frozenset(journal.outgoing))]
+    stayed = [item.metadata for item in site.distributions if not is_below(item.metadata, frozenset(journal.went))]
     make_folders(host, posixpath.dirname(workspace.brought(journal.number)), mode=STATE_MODE)
     coming = brought.gather(host, workspace.stage, moves=frozenset(journal.incoming), stayed=stayed)
     brought.write(host, workspace.brought(journal.number), coming)

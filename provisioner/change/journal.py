@@ -10,6 +10,7 @@ from typing import Literal
 
 from provisioner.base.numbers import whole
 from provisioner.base.paths import is_inside, is_whole
+from provisioner.change.apart import Folder, Parted
 from provisioner.conda import registry
 from provisioner.environment.trust import check
 from provisioner.environment.workspace import ASIDE, STATE, STATE_MODE, Workspace
@@ -37,6 +38,10 @@ class Journal:
     ``moves`` are entries that are renamed beside themselves, before the others. ``outside`` is what makes the environment known to conda and
     mamba. Of an undo: ``kept`` are paths that move into the folder ``keep`` (absolute) first, because they came since and are in the way;
     ``left`` names what does not come back, and ``exact`` says that its lists are what was found there, wherever the change was interrupted.
+
+    Where folders cannot be renamed (``apart``): ``folders`` are those of the old state of which ``outgoing`` has the entries, each after the one that
+    it lies in; ``emptied`` are those of the new state of which ``incoming`` or ``kept`` has them; ``parted`` are those of ``moves`` whose entries
+    moved one by one.
     """
 
     number: int
@@ -54,6 +59,21 @@ class Journal:
     kept: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     exact: bool = False
+    folders: tuple[Folder, ...] = ()
+    emptied: tuple[str, ...] = ()
+    parted: tuple[Parted, ...] = ()
+
+    @property
+    def went(self) -> tuple[str, ...]:
+        """What moved out, a folder that was taken apart in the place of what was in it."""
+        apart = {folder.path for folder in self.folders}
+        found: dict[str, None] = {}
+        for name in (*self.outgoing, *apart):
+            above = name
+            while posixpath.dirname(above) in apart:
+                above = posixpath.dirname(above)
+            found[above] = None
+        return tuple(found)
 
     @property
     def stood(self) -> bool:
@@ -144,7 +164,7 @@ def read_at(host: Reader, path: str, *, root: str) -> Journal | None:
 
 def _fault(journal: Journal, root: str) -> str:
     """Say what no record of ours holds, or "": a forged one must not move or remove what it likes."""
-    for name in (*journal.outgoing, *journal.incoming, *journal.kept):
+    for name in (*journal.outgoing, *journal.incoming, *journal.kept, *journal.emptied, *(folder.path for folder in journal.folders)):
         if not is_inside(name) or name.split("/", maxsplit=1)[0] == STATE:
             return f"names `{name}`, outside the environment"
     if journal.keep and (not is_whole(journal.keep) or f"{journal.keep}/".startswith(f"{root}/")):
@@ -155,6 +175,9 @@ def _fault(journal: Journal, root: str) -> str:
     for move in journal.moves:
         if not is_whole(move.path) or not re.fullmatch(re.escape(move.path + ASIDE) + r"(-\d+)?", move.target):
             return f"moves `{move.path}` to `{move.target}`"
+    for parted in journal.parted:
+        if parted.path not in {move.path for move in journal.moves} or not all(is_inside(folder.path) for folder in parted.folders):
+            return f"takes `{parted.path}` apart"
     for outside in journal.outside:
         if fault := registry.fault(outside):
             return f"cannot be right: {fault}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import posixpath
 import shlex
 from dataclasses import replace
 
 from provisioner.change import keeping
+from provisioner.change.apart import Apart, taken_apart
 from provisioner.change.journal import Journal, enter, last_record, put, read, read_aside, write, write_ahead
 from provisioner.change.moves import clear, keep_new, move_back
 from provisioner.change.standing import Interrupted, check_beside, interrupted, state_words, undo_command
@@ -79,14 +81,28 @@ def discard_new(host: Host, workspace: Workspace, journal: Journal) -> None:
     last = last_record(host, workspace)
     finished = last is not None and (last.seal, last.started) == (journal.seal, journal.started)
     if finished or host.exists(workspace.journal):
-        # One rename, so that at no moment half an environment stands there.
-        host.rename(workspace.root, workspace.discarded)
-        host.remove_tree(workspace.discarded)
+        _discard_standing(host, workspace)
     if failed:
         registry.unregister_all(host, journal.outside, workspace.root)
     if journal.before == "empty" and not host.exists(workspace.root):
         host.make_folder(workspace.root)
     _remove_parents(host, workspace, journal)
+
+
+def _discard_standing(host: Host, workspace: Workspace) -> None:
+    """Remove the environment: by one rename, so that at no moment half of one stands there; where that cannot be, the journal goes last."""
+    try:
+        host.rename(workspace.root, workspace.discarded)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        for folder, last in ((workspace.root, workspace.state), (workspace.state, workspace.journal)):
+            for entry in host.list(folder):
+                if entry.path != last:
+                    _remove(host, entry.path)
+        host.remove_tree(workspace.root)
+        return
+    host.remove_tree(workspace.discarded)
 
 
 def discard(host: Host, folder: str) -> None:
@@ -125,9 +141,10 @@ def take_back(host: Host, workspace: Workspace, journal: Journal) -> None:
         return
     # While building nothing has moved, and a full disk may be why it ended: then nothing may be written before the stage is gone.
     if journal.phase not in {"building", "clearing"}:
+        journal = replace(journal, phase="undoing")
         with contextlib.suppress(OSError):
             # The files tell by their places how far it came; nothing may begin with a write that must succeed.
-            enter(host, workspace, replace(journal, phase="undoing"))
+            enter(host, workspace, journal)
         move_back(host, workspace, journal)
         # This one must be on disk, for what it says cannot be told from the files any more; the receipt, while there is one written ahead.
         _restore_receipt(host, workspace, journal)
@@ -205,8 +222,40 @@ def recover(host: Host, workspace: Workspace, wishes: Wishes = NO_WISHES) -> Int
     if journal.phase in {"moving", "moved"} and host.exists(workspace.brought(journal.number)):
         _begin_undo(host, workspace, way_back(host, workspace, journal, keep=wishes.keep, leave=wishes.leave), wishes)
     else:
-        take_back(host, workspace, journal)
+        take_back(host, workspace, _apart_by_now(host, workspace, journal))
     return found
+
+
+def _apart_by_now(host: Host, workspace: Workspace, journal: Journal) -> Journal:
+    """Return the journal with the folders taken apart that cannot be renamed any more: the run that was stopped was another container's, say."""
+    if not journal.stood or journal.phase in {"building", "clearing"}:
+        return journal
+    root, kept = workspace.root, workspace.undo_files(journal.number)
+
+    def came(name: str) -> bool:
+        places = (workspace.returned,) if journal.exact else (workspace.returned, workspace.stage)
+        return host.exists(posixpath.join(root, name)) and not any(host.exists(posixpath.join(place, name)) for place in places)
+
+    new = [name for name in journal.incoming if came(name)]
+    out, back = taken_apart(host, workspace, root, new), taken_apart(host, workspace, kept, journal.outgoing)
+    if not out.folders and not back.folders:
+        return journal
+    journal = _with_apart(replace(journal, incoming=tuple(name for name in journal.incoming if name not in new)), out, back)
+    write(host, workspace.journal, journal)
+    return journal
+
+
+def _with_apart(journal: Journal, out: Apart, back: Apart) -> Journal:
+    """Return the journal with the moves out of the environment, and back into it, of folders taken apart."""
+    known = {folder.path for folder in journal.folders}
+    folders = (*journal.folders, *(folder for folder in back.folders if folder.path not in known))
+    return replace(
+        journal,
+        incoming=(*journal.incoming, *out.names),
+        outgoing=back.names,
+        emptied=(*journal.emptied, *out.paths),
+        folders=tuple(sorted(folders, key=lambda folder: folder.path)),
+    )
 
 
 def undo(host: Host, workspace: Workspace, record: Journal, wishes: Wishes = NO_WISHES) -> None:
@@ -219,6 +268,13 @@ def _begin_undo(host: Host, workspace: Workspace, way: WayBack, wishes: Wishes) 
     check_free(workspace, way, wishes)
     journal = way.journal
     make_folders(host, workspace.state, mode=STATE_MODE)
+    if journal.stood:
+        kept = workspace.undo_files(journal.number)
+        out = taken_apart(host, workspace, workspace.root, journal.incoming)
+        journal = _with_apart(replace(journal, incoming=()), out, taken_apart(host, workspace, kept, journal.outgoing))
+    if journal.kept:
+        aside = taken_apart(host, workspace, workspace.root, journal.kept)
+        journal = replace(journal, kept=aside.names, emptied=(*journal.emptied, *aside.paths))
     if journal.kept:
         keeping.prepare(host, workspace, journal)
     for name in journal.incoming if journal.stood else ():

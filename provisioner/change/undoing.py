@@ -6,8 +6,10 @@ import posixpath
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
+from provisioner.base.paths import is_below
 from provisioner.change import brought as manifests
-from provisioner.change.brought import Brought, is_below
+from provisioner.change.apart import Folder
+from provisioner.change.brought import Brought
 from provisioner.change.journal import Journal
 from provisioner.change.moves import CACHE, outgoing_moves
 from provisioner.change.since import Dist, Seen, Verdict, above_of, judge, module_of
@@ -43,7 +45,8 @@ def way_back(reader: Reader, workspace: Workspace, change: Journal, *, keep: str
     if not seen.whole:
         out = _without_older(reader, workspace.root, outgoing_moves(reader, workspace.root, verdict.out), frozenset(change.incoming))
         back = _returning(reader, workspace, change, gone={*out, *aside}, left=verdict.left)
-        journal = replace(journal, incoming=out, outgoing=back, left=verdict.unreturned)
+        folders = _folders(change, back) if verdict.left else change.folders
+        journal = replace(journal, incoming=out, outgoing=back, left=verdict.unreturned, folders=folders)
     return WayBack(verdict=verdict, journal=journal)
 
 
@@ -65,13 +68,13 @@ def look(reader: Reader, workspace: Workspace, change: Journal) -> Seen:
     whole = not change.stood
     # Of a change that was interrupted, what is in the stage has not come.
     came = [name for name in change.incoming if not reader.exists(posixpath.join(workspace.stage, name))]
-    marks = _whole(reader, root) if whole else _below(reader, root, (*came, *change.outgoing))
+    marks = _whole(reader, root) if whole else _below(reader, root, (*came, *change.went))
     distributions = _distributions(reader, root)
     brought = manifests.read(reader, workspace, change.number) or manifests.of_old(reader, workspace, change, marks, distributions)
     if not whole:
         brought = replace(brought, files={path: mark for path, mark in brought.files.items() if is_below(path, frozenset(came))})
-        marks |= _caches(reader, root, brought, frozenset((*came, *change.outgoing)))
-    old = {} if whole else _below(reader, kept, change.outgoing)
+        marks |= _caches(reader, root, brought, frozenset((*came, *change.went)))
+    old = {} if whole else _below(reader, kept, change.went)
     for path in old:
         # Where a file has taken the place of a folder above it.
         marks |= {
@@ -79,13 +82,28 @@ def look(reader: Reader, workspace: Workspace, change: Journal) -> Seen:
         }
     now, before = _dists(reader, root, distributions), _dists(reader, kept, _distributions(reader, kept)) if old else ()
     stayed = brought.stayed if brought.stayed is not None else _not_ours(now, brought, before)
-    if whole:
-        stayed = frozenset()
-    blocked = tuple(move.path for move in change.moves if reader.exists(move.path) and reader.exists(move.target))
+    stayed = frozenset() if whole else stayed | _in_motion(reader, root, change)
+    # One that was stopped while its entries moved one by one is at both places.
+    halfway = {item.path for item in change.parted} if change.phase == "moving" else set()
+    moves = [move for move in change.moves if move.path not in halfway]
+    blocked = tuple(move.path for move in moves if reader.exists(move.path) and reader.exists(move.target))
     return Seen(
         whole=whole, brought=brought.files, marks=marks, stayed=stayed, now=now, old=old, before=before,
         blocked=tuple(path for path in blocked if not _goes(root, path, brought)),
     )  # fmt: skip
+
+
+def _in_motion(reader: Reader, root: str, change: Journal) -> frozenset[str]:
+    """Return the folders that were stopped while their entries moved out one by one: with what is left in them they are none that came since."""
+    if change.phase != "moving" or not change.folders:
+        return frozenset()
+    out = {*change.outgoing, *(folder.path for folder in change.folders)}
+    left = [name for name in change.folders if reader.exists(posixpath.join(root, name.path))]
+    return frozenset(
+        folder.path
+        for folder in left
+        if all(posixpath.relpath(entry.path, root) in out for entry in reader.list(posixpath.join(root, folder.path)))
+    )
 
 
 def _goes(root: str, path: str, brought: Brought) -> bool:
@@ -172,6 +190,12 @@ def _returning(reader: Reader, workspace: Workspace, change: Journal, *, gone: C
         else:
             moves.append(name)
 
-    for name in change.outgoing:
+    for name in change.went:
         enter(name)
     return tuple(moves)
+
+
+def _folders(change: Journal, back: Collection[str]) -> tuple[Folder, ...]:
+    """Return the folders that were taken apart and of which something comes back."""
+    above = {folder for name in back for folder in above_of(name)}
+    return tuple(folder for folder in change.folders if folder.path in above or is_below(folder.path, back))

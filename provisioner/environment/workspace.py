@@ -93,6 +93,11 @@ class Workspace:
         return posixpath.join(self.state, "returned")
 
     @property
+    def trial(self) -> str:
+        """A folder that holds something, onto which nothing can be renamed, to see why it is refused."""
+        return posixpath.join(self.state, "trial")
+
+    @property
     def history(self) -> str:
         """One numbered folder for each change that can be undone."""
         return posixpath.join(self.state, "undo")
