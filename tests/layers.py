@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.killing import kind_of
 from tests.support import DyingHost
 
 
@@ -57,10 +58,6 @@ class Layers:
         subprocess.run(["cp", "-a", str(self.upper), str(folder)], check=True)
         return folder
 
-    def drop(self, folder: Path) -> None:
-        """Remove a layer that is shown no more."""
-        subprocess.run(["rm", "-rf", str(folder)], check=True)
-
     def _new(self, name: str) -> Path:
         number = len(list(self.disk.iterdir()))
         while (folder := self.disk / f"{name}-{number}").exists():
@@ -90,14 +87,14 @@ def layers(disk: Path) -> Iterator[Layers]:
             pytest.skip("no overlay can be mounted here")
         yield made
     finally:
-        _unmount_all(disk)
+        unmount_all(disk)
 
 
 def _mount(*args: str) -> int:
     return subprocess.run(["mount", *args], check=False, capture_output=True).returncode
 
 
-def _unmount_all(disk: Path) -> None:
+def unmount_all(disk: Path) -> None:
     """Unmount what tests have mounted below ``disk``, innermost first, and that."""
     rows = Path("/proc/self/mountinfo").read_text().splitlines()
     found = [row.split()[4] for row in rows]
@@ -115,4 +112,12 @@ class KeepingHost(DyingHost):
 
     def _effect(self, *what: str) -> None:
         assert self.layers is not None
-        self.kept.append((" ".join(what), self.layers.keep()))
+        self.kept.append((" ".join(map(kind_of, what)), self.layers.keep()))
+
+    def telling(self) -> Iterator[tuple[str, Path]]:
+        """Give the first and the last moment of each kind, and drop each when it was looked at."""
+        kinds = [what for what, _ in self.kept]
+        for number, (what, folder) in enumerate(self.kept):
+            if number in {kinds.index(what), len(kinds) - 1 - kinds[::-1].index(what)}:
+                yield what, folder
+            subprocess.run(["rm", "-rf", str(folder)], check=True)

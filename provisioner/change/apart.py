@@ -8,17 +8,16 @@ way back.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import posixpath
 import shlex
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from provisioner.base.paths import is_below
-from provisioner.environment.workspace import STATE_MODE, Workspace
+from provisioner.environment.workspace import STATE, STATE_MODE, TRIAL
 from provisioner.errors import OperationError
-from provisioner.facts.disk import MOUNTS, parse_mounts
+from provisioner.facts.disk import read_mounts
 from provisioner.host import Entry, Host, Reader, files
 from provisioner.host.files import make_folders
 from provisioner.model.record import record
@@ -60,63 +59,86 @@ class Apart:
         return Apart(names=(*self.names, *other.names), folders=(*self.folders, *other.folders))
 
 
-@contextlib.contextmanager
-def asking(host: Host, workspace: Workspace) -> Iterator[Callable[[str], bool]]:
-    """Give what says whether the system would rename a folder (absolute) into the tool's own.
+@record
+class Where:
+    """Where names are: ``at`` gives the path of one now, ``state`` the tool's own folder on its mount, into which it would be renamed."""
 
-    It is asked for what it never does (``Host.would_rename``), so nothing moves, whenever the process is killed.
-    """
-    made = False
-
-    def would_rename(path: str) -> bool:
-        nonlocal made
-        if not made:
-            make_folders(host, posixpath.join(workspace.trial, "held"), mode=STATE_MODE)
-            made = True
-        return host.would_rename(path, workspace.trial)
-
-    try:
-        yield would_rename
-    finally:
-        if made:
-            host.remove_tree(workspace.trial)
+    at: Callable[[str], str]
+    state: Callable[[str], str]
+    mounted: tuple[str, ...] = ()
 
 
-def taken_apart(host: Host, workspace: Workspace, base: str, names: Iterable[str]) -> Apart:
-    """Return the moves of ``names``, relative to ``base``, with what is in each folder that cannot be renamed in the place of that folder.
+def taken_apart(host: Host, where: Where, names: Iterable[str]) -> Apart:
+    """Return the moves of ``names`` with what is in each folder that cannot be renamed in the place of that folder.
 
     A mount point, and a folder with one in it, cannot; they are none of ``folders`` either, for they stay where they are. Nothing moves. Raises
-    ``OSError`` where the system refuses a rename for another reason.
+    ``OSError`` where the system refuses a rename for another reason, ``OperationError`` for a file that is a mount point.
     """
-    mounted = mounts_below(host, base)
     found: list[str] = []
     folders: list[Folder] = []
 
     def enter(name: str, entry: Entry | None) -> None:
+        held = any(is_below(mount, {name}) for mount in where.mounted)
         if entry is None or entry.kind != "directory":
+            if held:
+                raise mount_point(where.at(name))
             found.append(name)
             return
-        held = any(is_below(mount, {name}) for mount in mounted)
-        if not held and would_rename(entry.path):
+        if not held and asking.would_rename(name, entry.path):
             found.append(name)
             return
         if not held:
             folders.append(folder_of(entry, name))
         for inner in host.list(entry.path):
-            enter(f"{name}/{posixpath.basename(inner.path)}", inner)
+            # What earlier changes have on a mount is none of its content.
+            if posixpath.basename(inner.path) != STATE or name not in where.mounted:
+                enter(f"{name}/{posixpath.basename(inner.path)}", inner)
 
-    with asking(host, workspace) as would_rename:
+    asking = _Asking(host, where)
+    try:
         for name in names:
-            enter(name, files.entry(host, posixpath.join(base, name)))
+            enter(name, files.entry(host, where.at(name)))
+    finally:
+        asking.end()
     return Apart(names=tuple(found), folders=tuple(folders))
 
 
+class _Asking:
+    """Whether the system would rename a folder into the tool's own on its mount.
+
+    It is asked for what it never does (``Host.would_rename``), so nothing moves, whenever the process is killed.
+    """
+
+    def __init__(self, host: Host, where: Where) -> None:
+        self._host = host
+        self._where = where
+        self._made: dict[str, str] = {}
+
+    def would_rename(self, name: str, path: str) -> bool:
+        """Whether the folder at ``path`` would be."""
+        state = self._where.state(name)
+        if state not in self._made:
+            made = make_folders(self._host, posixpath.join(state, TRIAL, "held"), mode=STATE_MODE)
+            self._made[state] = made[0] if made else posixpath.join(state, TRIAL)
+        return self._host.would_rename(path, posixpath.join(state, TRIAL))
+
+    def end(self) -> None:
+        """Leave nothing of it behind."""
+        for folder in self._made.values():
+            self._host.remove_tree(folder)
+
+
+def mount_point(place: str) -> OperationError:
+    """Return the error for a mount point that is in the way."""
+    hint = f"unmount it (`umount {shlex.quote(place)}`), then run the same command again"
+    return OperationError("is a mount point, which can be neither moved nor removed; nothing was changed", place=place, hint=hint)
+
+
 def mounts_below(reader: Reader, base: str) -> tuple[str, ...]:
-    """Return the mount points below a folder, relative to it."""
-    if reader.platform != "linux":
-        return ()
-    mounts = parse_mounts(files.read(reader, MOUNTS, 1 << 20).text or "")
-    return tuple(sorted({mount.folder[len(base) + 1 :] for mount in mounts if mount.folder.startswith(f"{base}/")}))
+    """Return the mount points below a folder, relative to it, innermost first."""
+    return tuple(
+        sorted({mount.folder[len(base) + 1 :] for mount in read_mounts(reader) if mount.folder.startswith(f"{base}/")}, reverse=True)
+    )
 
 
 def folder_of(entry: Entry, path: str) -> Folder:

@@ -15,6 +15,7 @@ from provisioner.change.contents import outgoing
 from provisioner.change.holding import holding, holding_inside
 from provisioner.change.journal import Journal, enter, last_record, write, write_ahead
 from provisioner.change.moves import incoming_moves, move_in, outgoing_moves
+from provisioner.change.places import Places, mounts_inside, used
 from provisioner.change.standing import check_beside
 from provisioner.conda import registry
 from provisioner.environment import receipt as receipts
@@ -152,18 +153,22 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
     old = host.read_text(workspace.receipt, limit=1 << 26) if host.exists(workspace.receipt) else ""
     started = host.now().isoformat(timespec="seconds")
     number = previous.number + 1 if previous else 1
-    journal = Journal(number=number, seal=plan.seal, started=started, phase="building", before=plan.env.kind, receipt=old)
+    mounts = mounts_inside(host, workspace)
+    journal = Journal(number=number, seal=plan.seal, started=started, phase="building", before=plan.env.kind, receipt=old, mounts=mounts)
+    places = Places(workspace, journal)
     try:
         write(host, workspace.journal, journal)
-        going = _going(plan, host, workspace, site) if plan.kind == "apply" else None
+        going = _going(plan, host, places, site) if plan.kind == "apply" else None
         make_folders(host, workspace.stage, mode=STATE_MODE)
         fill.stage(plan, host, workspace, site.state.python, given.channels, progress)
         # What goes is known before anything is fetched, but where a repair trusts nothing that lies where its files will be.
-        going = going or _going(plan, host, workspace, site)
+        going = going or _going(plan, host, places, site)
         incoming, in_the_way = incoming_moves(host, workspace.root, workspace.stage, (*going.names, *going.paths))
-        going = going.and_then(taken_apart(host, workspace, workspace.root, in_the_way))
-        journal = replace(journal, phase="moving", outgoing=going.names, incoming=incoming, moves=plan.moves, folders=going.folders)
+        going = going.and_then(taken_apart(host, places.here(host), in_the_way))
+        journal = replace(journal, outgoing=going.names, incoming=incoming, moves=plan.moves, folders=going.folders)
+        journal = used(workspace, replace(journal, phase="moving"))
         _write_brought(host, workspace, journal, site)
+        Places(workspace, journal).prepare(host)
         write_ahead(host, workspace, journal, "moved", "undoing", "clearing")
         with host.shielded():
             write(host, workspace.journal, journal)
@@ -177,9 +182,10 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
         raise
 
 
-def _going(plan: Plan, host: Host, workspace: Workspace, site: Site) -> Apart:
+def _going(plan: Plan, host: Host, places: Places, site: Site) -> Apart:
     """Return what moves out."""
-    return taken_apart(host, workspace, workspace.root, outgoing_moves(host, workspace.root, outgoing(plan, host, workspace, site)))
+    workspace = places.workspace
+    return taken_apart(host, places.here(host), outgoing_moves(host, workspace.root, outgoing(plan, host, workspace, site)))
 
 
 def _write_brought(host: Host, workspace: Workspace, journal: Journal, site: Site) -> None:
@@ -212,5 +218,6 @@ def _finish(plan: Plan, host: Host, workspace: Workspace, journal: Journal, give
         host.write(workspace.receipt, receipts.text(receipt), durable=True)
         host.remove_tree(workspace.stage)
         host.remove_tree(workspace.ahead)
+        Places(workspace, journal).clear_stage(host)
         recovery.finish(host, workspace)
     return Executed(verification=verification, kept=True)

@@ -41,7 +41,7 @@ class Journal:
 
     Where folders cannot be renamed (``apart``): ``folders`` are those of the old state of which ``outgoing`` has the entries, each after the one that
     it lies in; ``emptied`` are those of the new state of which ``incoming`` or ``kept`` has them; ``parted`` are those of ``moves`` whose entries
-    moved one by one.
+    moved one by one. ``mounts`` are the mount points in the environment, innermost first, on which something moves (``places``).
     """
 
     number: int
@@ -62,6 +62,7 @@ class Journal:
     folders: tuple[Folder, ...] = ()
     emptied: tuple[str, ...] = ()
     parted: tuple[Parted, ...] = ()
+    mounts: tuple[str, ...] = ()
 
     @property
     def went(self) -> tuple[str, ...]:
@@ -164,7 +165,14 @@ def read_at(host: Reader, path: str, *, root: str) -> Journal | None:
 
 def _fault(journal: Journal, root: str) -> str:
     """Say what no record of ours holds, or "": a forged one must not move or remove what it likes."""
-    for name in (*journal.outgoing, *journal.incoming, *journal.kept, *journal.emptied, *(folder.path for folder in journal.folders)):
+    for name in (
+        *journal.outgoing,
+        *journal.incoming,
+        *journal.kept,
+        *journal.emptied,
+        *journal.mounts,
+        *(folder.path for folder in journal.folders),
+    ):
         if not is_inside(name) or name.split("/", maxsplit=1)[0] == STATE:
             return f"names `{name}`, outside the environment"
     if journal.keep and (not is_whole(journal.keep) or f"{journal.keep}/".startswith(f"{root}/")):

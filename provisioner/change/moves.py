@@ -17,6 +17,7 @@ from functools import partial
 from provisioner.change.apart import Parted, check_folders, move_tree, put_together, remove_emptied, tree_of_folders
 from provisioner.change.journal import Journal, write
 from provisioner.change.keeping import check_marked
+from provisioner.change.places import Places
 from provisioner.environment.workspace import STATE, STATE_MODE, Workspace
 from provisioner.errors import OperationError, TfsetupError
 from provisioner.host import Entry, Host, Reader
@@ -116,7 +117,7 @@ def _move(host: Host, root: str, source: str, target: str) -> None:
         return
     check_folders(host, root, target)
     _check_free(host, target)
-    own = posixpath.relpath(target, root).startswith(f"{STATE}/")
+    own = f"/{STATE}/" in target[len(root) :]
     make_folders(host, posixpath.dirname(target), mode=STATE_MODE if own else 0o777)
     host.rename(source, target, inside=root)
 
@@ -175,15 +176,15 @@ def move_in(host: Host, workspace: Workspace, journal: Journal) -> Journal:
 
     What is renamed beside itself goes first, so that what comes in under its name is never taken for it.
     """
-    kept = workspace.undo_files(journal.number)
+    places = Places(workspace, journal)
     for move in journal.moves:
         journal = _rename_beside(host, workspace, journal, move, back=False)
     for name in journal.outgoing:
-        _move(host, workspace.root, posixpath.join(workspace.root, name), posixpath.join(kept, name))
+        _move(host, workspace.root, places.current(name), places.kept(name))
     for folder in reversed(journal.folders):
         remove_emptied(host, workspace.root, folder.path)
     for name in journal.incoming:
-        _move(host, workspace.root, posixpath.join(workspace.stage, name), posixpath.join(workspace.root, name))
+        _move(host, workspace.root, places.staged(name), places.current(name))
     return journal
 
 
@@ -194,19 +195,16 @@ def move_back(host: Host, workspace: Workspace, journal: Journal) -> None:
     back in the second half, is never mistaken for the new one. One move that fails keeps none of the others: it is tried again at the end, and
     its error is raised when all that could be done is. ``clear`` comes after, under a phase of its own.
     """
-    kept = workspace.undo_files(journal.number)
+    places = Places(workspace, journal)
     keep_new(host, workspace, journal)
 
     def beside(move: Move) -> None:
         nonlocal journal
         journal = _rename_beside(host, workspace, journal, move, back=True)
 
-    steps: list[Callable[[], None]] = [partial(_take_out, host, workspace, journal, name) for name in reversed(journal.incoming)]
+    steps: list[Callable[[], None]] = [partial(_take_out, host, places, name) for name in reversed(journal.incoming)]
     steps += [partial(remove_emptied, host, workspace.root, name) for name in reversed(journal.emptied)]
-    steps += [
-        partial(_move, host, workspace.root, posixpath.join(kept, name), posixpath.join(workspace.root, name))
-        for name in reversed(journal.outgoing)
-    ]
+    steps += [partial(_move, host, workspace.root, places.kept(name), places.current(name)) for name in reversed(journal.outgoing)]
     steps += [partial(put_together, host, workspace.root, journal.folders)] if journal.folders else []
     steps += [partial(beside, move) for move in reversed(journal.moves)]
     failed = [step for step in steps if _failure(step) is not None]
@@ -217,13 +215,19 @@ def move_back(host: Host, workspace: Workspace, journal: Journal) -> None:
         # Of modules that left; not before the old ones are back, so that no folder need be made for theirs.
         if host.exists(folder) and host.entry(folder).kind == "directory" and not host.list(folder):
             host.remove(folder)
-    if journal.left and host.exists(kept):
-        # What does not come back is nobody's to throw away.
-        number = journal.number
-        while host.exists(workspace.replaced(number)):
-            number += 1
-        make_folders(host, posixpath.dirname(workspace.replaced(number)), mode=STATE_MODE)
-        move_tree(host, kept, workspace.replaced(number), tree_of_folders(host, kept))
+    if journal.left:
+        for mount, kept in places.kept_folders.items():
+            if host.exists(kept):
+                _keep_old(host, places, mount, kept)
+
+
+def _keep_old(host: Host, places: Places, mount: str, kept: str) -> None:
+    """Put away what does not come back: it is nobody's to throw away."""
+    number = places.journal.number
+    while host.exists(target := places.replaced(mount, number)):
+        number += 1
+    make_folders(host, posixpath.dirname(target), mode=STATE_MODE)
+    move_tree(host, kept, target, tree_of_folders(host, kept))
 
 
 def _failure(step: Callable[[], None]) -> OSError | TfsetupError | None:
@@ -235,17 +239,17 @@ def _failure(step: Callable[[], None]) -> OSError | TfsetupError | None:
     return None
 
 
-def _take_out(host: Host, workspace: Workspace, journal: Journal, name: str) -> None:
+def _take_out(host: Host, places: Places, name: str) -> None:
     """Move what came back to where it came from, whose folders are there still; of an undo, to a place of its own."""
-    current, staged = posixpath.join(workspace.root, name), posixpath.join(workspace.stage, name)
-    returned = posixpath.join(workspace.returned, name)
-    came = journal.exact or not host.exists(staged)
+    root, exact = places.workspace.root, places.journal.exact
+    current, staged, returned = places.current(name), places.staged(name), places.returned(name)
+    came = exact or not host.exists(staged)
     if came and not host.exists(returned):
-        check_folders(host, workspace.root, current)
-        if not journal.exact:
-            _forget_bytecode(host, workspace, journal, name)
-        back = not journal.exact and host.exists(posixpath.dirname(staged))
-        _move(host, workspace.root, current, staged if back else returned)
+        check_folders(host, root, current)
+        if not exact:
+            _forget_bytecode(host, places, name)
+        back = not exact and host.exists(posixpath.dirname(staged))
+        _move(host, root, current, staged if back else returned)
 
 
 def keep_new(host: Host, workspace: Workspace, journal: Journal) -> None:
@@ -268,23 +272,22 @@ def clear(host: Host, workspace: Workspace, journal: Journal) -> None:
     host.remove_tree(workspace.helper)
     host.remove_tree(workspace.ahead)
     host.remove_tree(workspace.trial)
+    Places(workspace, journal).clear(host)
     for path in workspace.inputs:
         if host.exists(path):
             host.remove(path)
     host.remove_tree(posixpath.dirname(workspace.undo_files(journal.number)))
 
 
-def _forget_bytecode(host: Host, workspace: Workspace, journal: Journal, module: str) -> None:
+def _forget_bytecode(host: Host, places: Places, module: str) -> None:
     """Remove the byte code that was compiled of a single module after it moved in; that of the old one may be back already, and stays."""
     if not module.endswith(".py"):
         return
-    kept, old = workspace.undo_files(journal.number), frozenset(journal.outgoing)
+    root, old = places.workspace.root, frozenset(places.journal.outgoing)
     folder, base = posixpath.split(module)
     cache = posixpath.join(folder, CACHE)
     # A name is part of a pattern here, and may hold what means something in one.
-    for path in host.glob(
-        posixpath.join(glob_escape(posixpath.join(workspace.root, cache)), glob_escape(base.removesuffix(".py")) + ".*.pyc")
-    ):
-        names = (cache, posixpath.relpath(path, workspace.root))
-        if not any(name in old and not host.exists(posixpath.join(kept, name)) for name in names):
+    for path in host.glob(posixpath.join(glob_escape(posixpath.join(root, cache)), glob_escape(base.removesuffix(".py")) + ".*.pyc")):
+        names = (cache, posixpath.relpath(path, root))
+        if not any(name in old and not host.exists(places.kept(name)) for name in names):
             host.remove(path)

@@ -9,9 +9,10 @@ import shlex
 from dataclasses import replace
 
 from provisioner.change import keeping
-from provisioner.change.apart import Apart, taken_apart
+from provisioner.change.apart import Apart, mount_point, taken_apart
 from provisioner.change.journal import Journal, enter, last_record, put, read, read_aside, write, write_ahead
 from provisioner.change.moves import clear, keep_new, move_back
+from provisioner.change.places import Places, check_mounts
 from provisioner.change.standing import Interrupted, check_beside, interrupted, state_words, undo_command
 from provisioner.change.undoing import WayBack, way_back
 from provisioner.conda import registry
@@ -230,14 +231,16 @@ def _apart_by_now(host: Host, workspace: Workspace, journal: Journal) -> Journal
     """Return the journal with the folders taken apart that cannot be renamed any more: the run that was stopped was another container's, say."""
     if not journal.stood or journal.phase in {"building", "clearing"}:
         return journal
-    root, kept = workspace.root, workspace.undo_files(journal.number)
+    places = Places(workspace, journal)
+    places.check(host, begun=True)
 
     def came(name: str) -> bool:
-        places = (workspace.returned,) if journal.exact else (workspace.returned, workspace.stage)
-        return host.exists(posixpath.join(root, name)) and not any(host.exists(posixpath.join(place, name)) for place in places)
+        elsewhere = [places.returned(name)] if journal.exact else [places.returned(name), places.staged(name)]
+        return host.exists(places.current(name)) and not any(host.exists(path) for path in elsewhere)
 
     new = [name for name in journal.incoming if came(name)]
-    out, back = taken_apart(host, workspace, root, new), taken_apart(host, workspace, kept, journal.outgoing)
+    out, back = taken_apart(host, places.here(host), new), taken_apart(host, places.away, journal.outgoing)
+    check_mounts(host, workspace, replace(journal, incoming=out.names, outgoing=back.names))
     if not out.folders and not back.folders:
         return journal
     journal = _with_apart(replace(journal, incoming=tuple(name for name in journal.incoming if name not in new)), out, back)
@@ -268,17 +271,19 @@ def _begin_undo(host: Host, workspace: Workspace, way: WayBack, wishes: Wishes) 
     check_free(workspace, way, wishes)
     journal = way.journal
     make_folders(host, workspace.state, mode=STATE_MODE)
+    places = Places(workspace, journal)
     if journal.stood:
-        kept = workspace.undo_files(journal.number)
-        out = taken_apart(host, workspace, workspace.root, journal.incoming)
-        journal = _with_apart(replace(journal, incoming=()), out, taken_apart(host, workspace, kept, journal.outgoing))
+        places.check(host, begun=True)
+        out = taken_apart(host, places.here(host), journal.incoming)
+        journal = _with_apart(replace(journal, incoming=()), out, taken_apart(host, places.away, journal.outgoing))
+        check_mounts(host, workspace, journal)
     if journal.kept:
-        aside = taken_apart(host, workspace, workspace.root, journal.kept)
+        aside = taken_apart(host, places.here(host), journal.kept)
         journal = replace(journal, kept=aside.names, emptied=(*journal.emptied, *aside.paths))
     if journal.kept:
         keeping.prepare(host, workspace, journal)
     for name in journal.incoming if journal.stood else ():
-        make_folders(host, posixpath.dirname(posixpath.join(workspace.returned, name)), mode=STATE_MODE)
+        make_folders(host, posixpath.dirname(places.returned(name)), mode=STATE_MODE)
     if journal.stood:
         write_ahead(host, workspace, journal, "clearing")
     write(host, workspace.journal, journal)
@@ -286,7 +291,12 @@ def _begin_undo(host: Host, workspace: Workspace, way: WayBack, wishes: Wishes) 
 
 
 def check_free(workspace: Workspace, way: WayBack, wishes: Wishes) -> None:
-    """Raise ``InTheWayError`` where something that came since is in the way, and nobody said what becomes of it."""
+    """Raise ``InTheWayError`` where something that came since is in the way, and nobody said what becomes of it.
+
+    Raises ``OperationError`` where a file system is mounted in an environment that goes as a whole.
+    """
+    if not way.journal.stood and way.mounts:
+        raise mount_point(posixpath.join(workspace.root, way.mounts[0]))
     obstacles = [item for item in way.verdict.obstacles if not (wishes.keep and item.paths)]
     if not obstacles:
         return

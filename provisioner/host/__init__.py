@@ -229,6 +229,10 @@ class Host(Reader, Protocol):
         """
         ...
 
+    def copy(self, source: str, target: str) -> None:
+        """Copy a file, a link, or a folder with all it holds, with modes and times; ``target`` must not be there."""
+        ...
+
     def would_rename(self, source: str, onto: str) -> bool:
         """Whether the system renames the folder ``source`` to where ``onto`` is: a folder that holds something, so that it refuses this in any case.
 

@@ -78,6 +78,13 @@ class LocalHost(LocalReader):
         with _opened(inside, os.path.dirname(source)) as from_folder, _opened(inside, os.path.dirname(target)) as to_folder:
             os.rename(os.path.basename(source), os.path.basename(target), src_dir_fd=from_folder, dst_dir_fd=to_folder)
 
+    def copy(self, source: str, target: str) -> None:
+        """See ``host.Host``."""
+        if os.path.isdir(source) and not os.path.islink(source):
+            shutil.copytree(source, target, symlinks=True)
+        else:
+            shutil.copy2(source, target, follow_symlinks=False)
+
     def would_rename(self, source: str, onto: str) -> bool:
         """See ``host.Host``; rename(2): ENOTEMPTY or EEXIST for a target that is not an empty folder, and for nothing before other reasons."""
         try:

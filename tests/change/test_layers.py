@@ -136,11 +136,10 @@ def test_a_change_that_was_killed_is_taken_back(stack: Layers, lock, good: bool,
     assert change(env, lock, host, good=good) == good
     finished = stack.keep()
     assert len(host.kept) > 40
-    for what, upper in host.kept:
+    for what, upper in host.telling():
         stack.put(upper, later=later)
         if last_record(HOST, Workspace(root=str(env))) is None or interrupted(HOST, Workspace(root=str(env))) is not None:
             check_taken_back(env, before, f"killed before {what}")
-        stack.drop(upper)
     stack.put(finished, later=later)
     assert is_new(env) == good
 
@@ -158,14 +157,13 @@ def test_an_undo_that_was_killed_is_finished(stack: Layers, lock, lies: str, lat
     host, workspace = KeepingHost(layers=stack), Workspace(root=str(env))
     undo(env, host)
     assert len(host.kept) > 20
-    for what, upper in host.kept:
+    for what, upper in host.telling():
         stack.put(upper, later=later)
         if interrupted(HOST, workspace) is not None:
             recovery.recover(HOST, workspace)
         elif last_record(HOST, workspace) is not None:
             undo(env)
         assert state(env) == before, f"killed before {what}"
-        stack.drop(upper)
 
 
 def test_an_environment_that_was_made_in_a_lower_layer_goes(stack: Layers, lock) -> None:
@@ -176,14 +174,13 @@ def test_an_environment_that_was_made_in_a_lower_layer_goes(stack: Layers, lock)
     host, workspace = KeepingHost(layers=stack), Workspace(root=str(env))
     undo(env, host)
     assert [path.name for path in stack.top.iterdir()] == []
-    for what, upper in host.kept:
+    for what, upper in host.telling():
         stack.put(upper, later=False)
         if interrupted(HOST, workspace) is not None:
             recovery.recover(HOST, workspace)
         elif env.exists():
             undo(env)
         assert not env.exists(), f"killed before {what}"
-        stack.drop(upper)
 
 
 def test_a_repair_in_the_next_layer_and_its_undo(stack: Layers, lock) -> None:
@@ -227,12 +224,11 @@ def test_a_folder_is_renamed_beside_itself_entry_by_entry(stack: Layers, lock, l
     assert Path(target, "sub", "mine.py").read_text() == "mine"
     assert Path(target).stat().st_mode & 0o777 == 0o700
     done = stack.keep()
-    for what, upper in host.kept:
+    for what, upper in host.telling():
         stack.put(upper, later=later)
         if interrupted(HOST, workspace) is not None:
             recovery.recover(HOST, workspace)
         assert state(stack.top) == before or last_record(HOST, workspace).number == 2, f"killed before {what}"
-        stack.drop(upper)
     stack.put(done, later=later)
     undo(env)
     assert state(stack.top) == before
