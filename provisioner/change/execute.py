@@ -13,6 +13,7 @@ from provisioner.change import brought, fill, recovery
 from provisioner.change.apart import Apart, taken_apart
 from provisioner.change.contents import outgoing
 from provisioner.change.holding import holding, holding_inside
+from provisioner.change.inside import check_links
 from provisioner.change.journal import Journal, enter, last_record, write, write_ahead
 from provisioner.change.moves import incoming_moves, move_in, outgoing_moves
 from provisioner.change.places import Places, mounts_inside, used
@@ -161,12 +162,7 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
         going = _going(plan, host, places, site) if plan.kind == "apply" else None
         make_folders(host, workspace.stage, mode=STATE_MODE)
         fill.stage(plan, host, workspace, site.state.python, given.channels, progress)
-        # What goes is known before anything is fetched, but where a repair trusts nothing that lies where its files will be.
-        going = going or _going(plan, host, places, site)
-        incoming, in_the_way = incoming_moves(host, workspace.root, workspace.stage, (*going.names, *going.paths))
-        going = going.and_then(taken_apart(host, places.here(host), in_the_way))
-        journal = replace(journal, outgoing=going.names, incoming=incoming, moves=plan.moves, folders=going.folders)
-        journal = used(workspace, replace(journal, phase="moving"))
+        journal = _listed(plan, host, places, site, going)
         _write_brought(host, workspace, journal, site)
         Places(workspace, journal).prepare(host)
         write_ahead(host, workspace, journal, "moved", "undoing", "clearing")
@@ -180,6 +176,18 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
     except BaseException as error:
         recovery.bring_back(host, workspace, journal, error)
         raise
+
+
+def _listed(plan: Plan, host: Host, places: Places, site: Site, going: Apart | None) -> Journal:
+    """Return the journal of the moves, when the stage is filled; what goes is known before, but for a repair, which trusts nothing in its way."""
+    workspace = places.workspace
+    going = going or _going(plan, host, places, site)
+    incoming, in_the_way = incoming_moves(host, workspace.root, workspace.stage, (*going.names, *going.paths))
+    going = going.and_then(taken_apart(host, places.here(host), in_the_way))
+    out = frozenset((*going.names, *going.paths))
+    check_links(host, workspace.root, going.names, [item for item in site.distributions if not is_below(item.metadata, out)])
+    journal = replace(places.journal, phase="moving", outgoing=going.names, incoming=incoming, moves=plan.moves, folders=going.folders)
+    return used(workspace, journal)
 
 
 def _going(plan: Plan, host: Host, places: Places, site: Site) -> Apart:

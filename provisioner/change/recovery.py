@@ -9,10 +9,11 @@ import shlex
 from dataclasses import replace
 
 from provisioner.change import keeping
-from provisioner.change.apart import Apart, mount_point, taken_apart
+from provisioner.change.apart import mount_point
+from provisioner.change.by_now import apart_by_now, apart_for_undo
 from provisioner.change.journal import Journal, enter, last_record, put, read, read_aside, write, write_ahead
 from provisioner.change.moves import clear, keep_new, move_back
-from provisioner.change.places import Places, check_mounts
+from provisioner.change.places import Places
 from provisioner.change.standing import Interrupted, check_beside, interrupted, state_words, undo_command
 from provisioner.change.undoing import WayBack, way_back
 from provisioner.conda import registry
@@ -223,42 +224,8 @@ def recover(host: Host, workspace: Workspace, wishes: Wishes = NO_WISHES) -> Int
     if journal.phase in {"moving", "moved"} and host.exists(workspace.brought(journal.number)):
         _begin_undo(host, workspace, way_back(host, workspace, journal, keep=wishes.keep, leave=wishes.leave), wishes)
     else:
-        take_back(host, workspace, _apart_by_now(host, workspace, journal))
+        take_back(host, workspace, apart_by_now(host, workspace, journal))
     return found
-
-
-def _apart_by_now(host: Host, workspace: Workspace, journal: Journal) -> Journal:
-    """Return the journal with the folders taken apart that cannot be renamed any more: the run that was stopped was another container's, say."""
-    if not journal.stood or journal.phase in {"building", "clearing"}:
-        return journal
-    places = Places(workspace, journal)
-    places.check(host, begun=True)
-
-    def came(name: str) -> bool:
-        elsewhere = [places.returned(name)] if journal.exact else [places.returned(name), places.staged(name)]
-        return host.exists(places.current(name)) and not any(host.exists(path) for path in elsewhere)
-
-    new = [name for name in journal.incoming if came(name)]
-    out, back = taken_apart(host, places.here(host), new), taken_apart(host, places.away, journal.outgoing)
-    check_mounts(host, workspace, replace(journal, incoming=out.names, outgoing=back.names))
-    if not out.folders and not back.folders:
-        return journal
-    journal = _with_apart(replace(journal, incoming=tuple(name for name in journal.incoming if name not in new)), out, back)
-    write(host, workspace.journal, journal)
-    return journal
-
-
-def _with_apart(journal: Journal, out: Apart, back: Apart) -> Journal:
-    """Return the journal with the moves out of the environment, and back into it, of folders taken apart."""
-    known = {folder.path for folder in journal.folders}
-    folders = (*journal.folders, *(folder for folder in back.folders if folder.path not in known))
-    return replace(
-        journal,
-        incoming=(*journal.incoming, *out.names),
-        outgoing=back.names,
-        emptied=(*journal.emptied, *out.paths),
-        folders=tuple(sorted(folders, key=lambda folder: folder.path)),
-    )
 
 
 def undo(host: Host, workspace: Workspace, record: Journal, wishes: Wishes = NO_WISHES) -> None:
@@ -271,19 +238,11 @@ def _begin_undo(host: Host, workspace: Workspace, way: WayBack, wishes: Wishes) 
     check_free(workspace, way, wishes)
     journal = way.journal
     make_folders(host, workspace.state, mode=STATE_MODE)
-    places = Places(workspace, journal)
-    if journal.stood:
-        places.check(host, begun=True)
-        out = taken_apart(host, places.here(host), journal.incoming)
-        journal = _with_apart(replace(journal, incoming=()), out, taken_apart(host, places.away, journal.outgoing))
-        check_mounts(host, workspace, journal)
-    if journal.kept:
-        aside = taken_apart(host, places.here(host), journal.kept)
-        journal = replace(journal, kept=aside.names, emptied=(*journal.emptied, *aside.paths))
+    journal = apart_for_undo(host, workspace, journal)
     if journal.kept:
         keeping.prepare(host, workspace, journal)
     for name in journal.incoming if journal.stood else ():
-        make_folders(host, posixpath.dirname(places.returned(name)), mode=STATE_MODE)
+        make_folders(host, posixpath.dirname(Places(workspace, journal).returned(name)), mode=STATE_MODE)
     if journal.stood:
         write_ahead(host, workspace, journal, "clearing")
     write(host, workspace.journal, journal)
