@@ -51,6 +51,12 @@ class Layers:
         else:
             self.mount(upper)
 
+    def drop(self) -> None:
+        """Forget the newest layer and the one below it, and begin a step anew on the rest."""
+        self._unmount()
+        subprocess.run(["rm", "-rf", str(self.upper), str(self.lower.pop())], check=True)
+        self.mount(self._new("layer"))
+
     def keep(self) -> Path:
         """Return a copy of the newest layer as it is now."""
         folder = self._new("kept")
@@ -70,12 +76,12 @@ class Layers:
 
 
 @contextmanager
-def layers(disk: Path) -> Iterator[Layers]:
-    """Give layers on a tmpfs at ``disk``; skips where nothing can be mounted."""
+def layers(disk: Path, *, memory: bool = True) -> Iterator[Layers]:
+    """Give layers on a tmpfs at ``disk``, or for large ones (not ``memory``) in a folder there; skips where nothing can be mounted."""
     if os.name != "posix" or os.geteuid() != 0:
         pytest.skip("only root can mount")
     disk.mkdir()
-    if _mount("-t", "tmpfs", "tmpfs", str(disk)):
+    if memory and _mount("-t", "tmpfs", "tmpfs", str(disk)):
         pytest.skip("no file system can be mounted here")
     made = Layers(disk)
     try:
