@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,11 +19,12 @@ from provisioner.change.journal import last_record
 from provisioner.change.recovery import Wishes
 from provisioner.change.standing import interrupted, state_words
 from provisioner.environment.workspace import Workspace
+from provisioner.errors import HalfwayError, TfsetupError
 from provisioner.host.local import LocalHost
 from provisioner.model.finding import Repair
 from tests.fixing import inputs_of, smallest
 from tests.layers import KeepingHost, Layers, layers
-from tests.support import SITE, make_lock, make_plan, make_wheel, snapshot, verification
+from tests.support import SITE, FailingHost, make_lock, make_plan, make_wheel, snapshot, verification
 
 UV = [sys.executable, "-m", "uv"]
 HOST = LocalHost()
@@ -264,3 +267,38 @@ def test_what_is_left_keeps_the_old_files_of_a_lower_layer(stack: Layers, lock) 
     replaced = Path(Workspace(root=str(env)).replaced(1))
     assert (replaced / SITE / "tensorflow" / "old" / "hard.py").exists()
     assert not (env / SITE / "tensorflow" / "old" / "hard.py").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("times", [1, 10**6], ids=["once", "ever after"])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EXDEV, errno.EIO])
+def test_whatever_is_refused_the_state_is_the_old_one_or_named(stack: Layers, lock, number: int, times: int) -> None:
+    env = stack.top / "env"
+    make_old(env)
+    stack.commit()
+    before, workspace, clean = state(env), Workspace(root=str(env)), stack.keep()
+    at = told = 0
+    while True:
+        # Half of them, turn by turn: what is next to one is mostly of its kind.
+        at += 2
+        stack.put(Path(shutil.copytree(clean, f"{clean}-{at}")), later=False)
+        host = FailingHost(dies_at=at, number=number, times=times)
+        error: BaseException | None = None
+        try:
+            change(env, lock, host)
+        except (OSError, TfsetupError) as caught:
+            error = caught
+        where = f"{at}: {host.failed[:1]} {error}"
+        if not host.failed:
+            break
+        left = interrupted(HOST, workspace)
+        if error is not None and state(env) != before:
+            told += 1
+            assert isinstance(error, HalfwayError), where
+            assert left is not None, where
+        if left is not None:
+            recovery.recover(HOST, workspace)
+        assert state(env) == before or (error is None and is_new(env)), where
+        subprocess.run(["rm", "-rf", f"{clean}-{at - 2}"], check=True)
+    assert at > 30
+    assert (told > 0) == (times > 1)
