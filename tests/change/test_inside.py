@@ -1,86 +1,150 @@
-"""Links to folders inside an environment: moved as links, never entered, and told before anybody is asked."""
+"""A new environment built inside an empty folder that must stay: killed at every moment, refused at every effect, undone, and many at once."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
+import errno
 from pathlib import Path
 
 import pytest
 
-from provisioner.change import inside
+from provisioner.base.progress import Silent
+from provisioner.change import recovery
+from provisioner.change.execute import execute
+from provisioner.change.recovery import Wishes
+from provisioner.change.standing import interrupted, state_words
+from provisioner.commands.undo import undoable
+from provisioner.environment.place import check_place, stays
 from provisioner.environment.read import read_site
-from provisioner.errors import OperationError
+from provisioner.environment.workspace import Workspace
+from provisioner.errors import HalfwayError, InTheWayError
 from provisioner.host.local import LocalHost
-from tests.change.test_layers import HOST, UV, change, is_new, lock, make_old, state, undo  # noqa: F401 - `lock` is a fixture
-from tests.support import SITE, make_lock, make_plan, make_wheel, snapshot
+from provisioner.model.plan import EnvState
+from tests.killing import states_of
+from tests.mounts import AS_ROOT, mounted
+from tests.support import SITE, FailingHost, make_lock, make_plan, make_wheel, prove_by_import, verification
 
-
-def linked(env: Path, name: str) -> Path:
-    """Move a folder of packages elsewhere, and put a link to it in its place."""
-    elsewhere = env.parent / "elsewhere" / name
-    elsewhere.parent.mkdir(exist_ok=True)
-    shutil.move(env / SITE / name, elsewhere)
-    (env / SITE / name).symlink_to(elsewhere)
-    return elsewhere
-
-
-def looked(env: Path, lock):  # noqa: F811 - the fixture
-    return inside.look(HOST, make_plan(HOST, env, lock), read_site(HOST, str(env)))
-
-
-def test_a_package_that_is_a_link_goes_as_a_link_and_comes_back(tmp_path: Path, lock) -> None:  # noqa: F811 - the fixture
-    env = tmp_path / "env"
-    make_old(env)
-    elsewhere = linked(env, "tensorflow")
-    before, there = state(env), snapshot(elsewhere)
-    obstacles, told = looked(env, lock)
-    assert not obstacles
-    assert told == (f"{env / SITE / 'tensorflow'} is a link to {elsewhere}: the link is moved out, and what it leads to stays as it is",)
-    assert change(env, lock)
-    assert is_new(env)
-    assert not (env / SITE / "tensorflow").is_symlink()
-    assert snapshot(elsewhere) == there, "nothing outside is changed"
-    undo(env)
-    assert state(env) == before
-    assert snapshot(elsewhere) == there
+HOST = LocalHost()
 
 
 @pytest.fixture
-def shared(tmp_path: Path, lock):  # noqa: F811 - the fixture
-    """A folder that two distributions share; one of the new set has files in it, too."""
-    wheels = tmp_path / "wheels"
-    make_wheel(wheels, "protobuf", "3.0", {"google/protobuf/__init__.py": ""})
-    make_wheel(wheels, "google-apis", "1.0", {"google/api/__init__.py": ""})
-    newer = make_wheel(wheels, "protobuf", "4.0", {"google/protobuf/__init__.py": "V = 4\n"})
-    return make_lock(*lock.files, newer)
+def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path / "wheels"))
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    return make_lock(make_wheel(tmp_path / "wheels", "tensorflow", "2.0", {"tensorflow/__init__.py": "GOOD = True\n"}))
 
 
-@pytest.mark.parametrize("older", [True, False], ids=["one goes", "one comes"])
-def test_a_link_through_which_something_that_stays_is_found_is_not_moved(tmp_path: Path, shared, older: bool) -> None:
-    env = tmp_path / "env"
-    make_old(env)
-    names = ["google-apis==1.0", *(["protobuf==3.0"] if older else [])]
-    subprocess.run([*UV, "pip", "install", "-q", "--no-deps", "--python", f"{env}/bin/python", *names], check=True)
-    elsewhere = linked(env, "google")
-    before, there = state(env), snapshot(elsewhere)
-    obstacles, _told = looked(env, shared)
-    # What a new distribution brings is known when it is unpacked, before the first move.
-    assert bool(obstacles) == older
-    with pytest.raises(OperationError, match="files of google-apis are") as caught:
-        change(env, shared, LocalHost())
-    assert state(env) == before
-    assert snapshot(elsewhere) == there
-    place = env / SITE / "google"
-    assert obstacles == () or (obstacles[0].place, obstacles[0].hint) == (str(place), caught.value.hint)
-    # What the hint says works.
-    subprocess.run(["sh", "-ec", caught.value.hint.split("`")[1]], check=True)
-    assert change(env, shared)
-    subprocess.run([f"{env}/bin/python", "-Bc", "import google.api, google.protobuf as p; assert p.V == 4"], check=True)
+@pytest.fixture
+def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that must stay."""
+    folder = tmp_path / "work" / "env"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr("provisioner.change.execute.stays", lambda _host, state: state.kind == "empty")
+    return folder
 
 
-def test_nothing_is_told_where_there_is_nothing_of_it(tmp_path: Path, lock) -> None:  # noqa: F811 - the fixture
-    env = tmp_path / "env"
-    assert looked(env, lock) == ((), ())
-    make_old(env)
-    assert looked(env, lock) == ((), ())
+def run(env: Path, lock, host: LocalHost = HOST, *, good: bool = True) -> bool:
+    prove = prove_by_import if good else lambda root: verification(root, passed=False)
+    return execute(make_plan(HOST, env, lock), host, prove=prove, progress=Silent(), wait=5).kept
+
+
+def is_empty(env: Path) -> bool:
+    """A run that was killed may leave the folder that its lock lies in, with nothing in it that means anything."""
+    left = {path.relative_to(env).as_posix() for path in env.iterdir()}
+    return left <= {".tfsetup"} and read_site(HOST, str(env)).state.kind == "empty"
+
+
+def test_the_folder_stays_and_comes_back_empty(env: Path, lock) -> None:
+    env.chmod(0o750)
+    number = env.stat().st_ino
+    assert run(env, lock)
+    assert (env.stat().st_ino, env.stat().st_mode & 0o777) == (number, 0o750)
+    assert sorted(path.name for path in env.parent.iterdir()) == ["env"], "nothing is left beside it"
+    site = read_site(HOST, str(env))
+    assert site.state.managed
+    found = undoable(HOST, str(env))
+    recovery.undo(HOST, found.workspace, found.record)
+    assert list(env.iterdir()) == []
+    assert env.stat().st_ino == number
+    assert not run(env, lock, good=False)
+    assert is_empty(env)
+
+
+def test_what_came_since_is_in_the_way_as_in_any_new_environment(env: Path, lock, tmp_path: Path) -> None:
+    assert run(env, lock)
+    (env / SITE / "mine.py").write_text("years of work")
+    record = undoable(HOST, str(env)).record
+    with pytest.raises(InTheWayError) as caught:
+        recovery.undo(HOST, Workspace(root=str(env)), record)
+    assert "mine.py" in " ".join(caught.value.faults)
+    recovery.undo(HOST, Workspace(root=str(env)), record, Wishes(keep=str(tmp_path / "kept")))
+    assert (tmp_path / "kept" / SITE / "mine.py").read_text() == "years of work"
+    assert list(env.iterdir()) == []
+
+
+@pytest.mark.parametrize("good", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["proven", "not proven"])
+def test_wherever_it_is_killed_one_command_empties_the_folder(env: Path, lock, tmp_path: Path, *, good: bool) -> None:
+    workspace = Workspace(root=str(env))
+    seen = set()
+    for state in states_of(env.parent, tmp_path / "shelf", lambda host: run(env, lock, host, good=good), moments="telling"):
+        left = interrupted(HOST, workspace)
+        seen.add(left.state if left else None)
+        if left is None:
+            assert is_empty(env) or (good and read_site(HOST, str(env)).state.managed), state.effect
+            continue
+        assert left.where == str(env)
+        assert left.before == "empty"
+        recovery.recover(HOST, workspace)
+        assert is_empty(env), state.effect
+        assert interrupted(HOST, workspace) is None
+    assert seen >= {None, "old", "moving", "new"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("times", [1, 10**6], ids=["once", "ever after"])
+@pytest.mark.parametrize("good", [True, False], ids=["proven", "not proven"])
+def test_whatever_is_refused_the_folder_is_empty_or_it_is_named(env: Path, lock, *, times: int, good: bool) -> None:
+    workspace = Workspace(root=str(env))
+    at, kept = 0, False
+    while not kept and at < 200:
+        at += 1
+        host = FailingHost(dies_at=at, number=errno.ENOSPC, times=times)
+        try:
+            kept = run(env, lock, host, good=good)
+            refused = False
+        except OSError:
+            refused = True
+        except HalfwayError as error:
+            refused = f"tfsetup undo --env {env}" in error.hint
+        if not refused:
+            break
+        if interrupted(HOST, workspace) is not None:
+            recovery.recover(HOST, workspace)
+        assert is_empty(env), at
+        assert state_words(HOST, workspace) == f"{env} is as it was before"
+    assert at > 15
+    assert kept == good
+
+
+def test_where_a_killed_run_has_left_its_lock_the_next_one_builds_inside(tmp_path: Path, lock) -> None:
+    folder = tmp_path / "other" / "env"
+    (folder / ".tfsetup").mkdir(parents=True)
+    (folder / ".tfsetup" / "lock").touch()
+    assert run(folder, lock)
+
+
+def test_an_empty_folder_that_can_be_replaced_need_not_stay(tmp_path: Path) -> None:
+    (tmp_path / "env").mkdir()
+    state = EnvState(path=str(tmp_path / "env"), kind="empty", digest="empty")
+    assert not stays(HOST, state)
+    assert check_place(HOST, state) == ()
+
+
+@AS_ROOT
+def test_a_folder_that_something_is_mounted_on_must_stay(tmp_path: Path) -> None:
+    with mounted(tmp_path / "volume", "size=1m") as folder:
+        assert stays(HOST, EnvState(path=str(folder), kind="empty", digest="empty"))
+    # The same file system, mounted a second time: only the list of mounts tells.
+    (tmp_path / "source").mkdir()
+    with mounted(tmp_path / "again", bind=tmp_path / "source") as folder:
+        assert stays(HOST, EnvState(path=str(folder), kind="empty", digest="empty"))
