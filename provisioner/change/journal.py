@@ -24,6 +24,9 @@ from provisioner.model.record import record
 
 SCHEMA = "tfsetup/journal/1"
 
+# What a system takes: permission bits, nanoseconds in a signed number of 64 bits, owners in 32 (-1 for none).
+MODES, TIMES, OWNERS = 0o7777, 1 << 63, 1 << 32
+
 Phase = Literal["building", "moving", "moved", "undoing", "clearing"]
 
 
@@ -190,12 +193,23 @@ def _fault(journal: Journal, root: str) -> str:
     for move in journal.moves:
         if not is_whole(move.path) or not re.fullmatch(re.escape(move.path + ASIDE) + r"(-\d+)?", move.target):
             return f"moves `{move.path}` to `{move.target}`"
-    for parted in journal.parted:
-        if parted.path not in {move.path for move in journal.moves} or not all(is_inside(folder.path) for folder in parted.folders):
-            return f"takes `{parted.path}` apart"
+    if fault := _fault_apart(journal):
+        return fault
     for outside in journal.outside:
         if fault := registry.fault(outside):
             return f"cannot be right: {fault}"
+    return ""
+
+
+def _fault_apart(journal: Journal) -> str:
+    """As ``_fault``, of what was taken apart."""
+    for parted in journal.parted:
+        if parted.path not in {move.path for move in journal.moves} or not all(is_inside(item.path) for item in parted.folders):
+            return f"takes `{parted.path}` apart"
+    for item in (*journal.folders, *(item for parted in journal.parted for item in parted.folders)):
+        owners = all(-1 <= number < OWNERS for number in (item.owner, item.group))
+        if not (owners and 0 <= item.mode <= MODES and abs(item.mtime) < TIMES):
+            return f"makes `{item.path}` what no folder is"
     return ""
 
 

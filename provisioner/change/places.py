@@ -12,7 +12,7 @@ import posixpath
 from dataclasses import replace
 
 from provisioner.base.paths import is_below
-from provisioner.change.apart import Where, mount_point, mounts_below
+from provisioner.change.apart import Where, check_folders, mount_point, mounts_below
 from provisioner.change.journal import Journal
 from provisioner.environment.trust import check
 from provisioner.environment.workspace import STATE, STATE_MODE, TRIAL, Workspace
@@ -96,6 +96,7 @@ class Places:
                 raise OperationError(
                     "what was mounted there when the environment was changed holds old files, and is gone", place=place, hint=hint
                 )
+            check_folders(reader, self.workspace.root, self.own(mount))
             check(reader, self.own(mount), top=place)
 
     def prepare(self, host: Host) -> None:
@@ -118,6 +119,7 @@ class Places:
     def clear(self, host: Host) -> None:
         """Remove all that the change has on mounts."""
         for mount in self.journal.mounts:
+            check_folders(host, self.workspace.root, self.own(mount))
             host.remove_tree(self.own(mount))
             host.remove_tree(posixpath.join(self.workspace.root, mount, STATE, TRIAL))
             with contextlib.suppress(OSError):
