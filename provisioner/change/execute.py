@@ -174,6 +174,10 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
         make_folders(host, workspace.stage, mode=STATE_MODE)
         fill.stage(plan, host, workspace, site.state.python, given.channels, progress)
         journal = _listed(plan, host, places, site, going)
+        if journal.folders:
+            progress.note(
+                f"{len(journal.folders)} folders cannot be renamed here (a lower layer of a container?); their files are moved one by one"
+            )
         _write_brought(host, workspace, journal, site)
         Places(workspace, journal).prepare(host)
         write_ahead(host, workspace, journal, "moved", "undoing", "clearing")
