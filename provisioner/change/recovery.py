@@ -189,7 +189,9 @@ def take_back(host: Host, workspace: Workspace, journal: Journal) -> None:
         if host.exists(workspace.journal):
             finish(host, workspace)
         if forgotten:
-            _forget(host, workspace)
+            # All is done; an empty folder that cannot be removed is no failure.
+            with contextlib.suppress(OSError):
+                _forget(host, workspace)
 
 
 def finish(host: Host, workspace: Workspace) -> None:

@@ -90,8 +90,8 @@ class Torture:
         if ended.code == 0 and scenario.argv[0] == "fix" and not state:
             state = "new"
         story.append(f"state: {state or 'neither'}")
-        # The lock is an empty file that stays where a run was killed, or where it could not be removed.
-        if state in {"old", "new"} or (state and (ended.code == -9 or strike.times > 1 or any("lock" in line for line in ended.struck))):
+        # The lock is an empty file that stays where a run was killed, or where it could not be removed; what is said was looked at.
+        if state:
             result.outcome = result.outcome or state
             if state.startswith("new") and ended.code not in {0, -9, scenario.code}:
                 result.outcome = "new, named"
