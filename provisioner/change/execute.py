@@ -16,7 +16,7 @@ from provisioner.change.holding import holding, holding_inside
 from provisioner.change.journal import Journal, enter, last_record, write, write_ahead
 from provisioner.change.links import check_links
 from provisioner.change.moves import incoming_moves, move_in, outgoing_moves
-from provisioner.change.places import Places, mounts_inside, used
+from provisioner.change.places import Places, mounted_folders, used
 from provisioner.change.standing import check_beside
 from provisioner.conda import registry
 from provisioner.environment import receipt as receipts
@@ -162,7 +162,7 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
     old = host.read_text(workspace.receipt, limit=1 << 26) if host.exists(workspace.receipt) else ""
     started = host.now().isoformat(timespec="seconds")
     number = previous.number + 1 if previous else 1
-    mounts, outside = mounts_inside(host, workspace), _outside(plan)
+    mounts, outside = mounted_folders(host, workspace), _outside(plan)
     journal = Journal(
         number=number, seal=plan.seal, started=started, phase="building", before=plan.env.kind, receipt=old, outside=outside,
         inside=not plan.env.exists, mounts=mounts,
