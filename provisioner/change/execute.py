@@ -16,7 +16,7 @@ from provisioner.change.holding import holding, holding_inside
 from provisioner.change.journal import Journal, enter, last_record, write, write_ahead
 from provisioner.change.links import check_links
 from provisioner.change.moves import incoming_moves, move_in, outgoing_moves
-from provisioner.change.places import Places, mounts_inside, used
+from provisioner.change.places import Places, mounted_folders, used
 from provisioner.change.standing import check_beside
 from provisioner.conda import registry
 from provisioner.environment import receipt as receipts
@@ -162,7 +162,7 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
     old = host.read_text(workspace.receipt, limit=1 << 26) if host.exists(workspace.receipt) else ""
     started = host.now().isoformat(timespec="seconds")
     number = previous.number + 1 if previous else 1
-    mounts, outside = mounts_inside(host, workspace), _outside(plan)
+    mounts, outside = mounted_folders(host, workspace), _outside(plan)
     journal = Journal(
         number=number, seal=plan.seal, started=started, phase="building", before=plan.env.kind, receipt=old, outside=outside,
         inside=not plan.env.exists, mounts=mounts,
@@ -173,11 +173,7 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
         going = _going(plan, host, places, site) if plan.kind == "apply" else None
         make_folders(host, workspace.stage, mode=STATE_MODE)
         fill.stage(plan, host, workspace, site.state.python, given.channels, progress)
-        journal = _listed(plan, host, places, site, going)
-        if journal.folders:
-            progress.note(
-                f"{len(journal.folders)} folders cannot be renamed here (a lower layer of a container?); their files are moved one by one"
-            )
+        journal = _listed(plan, host, places, site, going, progress)
         _write_brought(host, workspace, journal, site)
         Places(workspace, journal).prepare(host)
         write_ahead(host, workspace, journal, "moved", "undoing", "clearing")
@@ -195,12 +191,15 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
         raise
 
 
-def _listed(plan: Plan, host: Host, places: Places, site: Site, going: Apart | None) -> Journal:
+def _listed(plan: Plan, host: Host, places: Places, site: Site, going: Apart | None, progress: Progress) -> Journal:
     """Return the journal of the moves, when the stage is filled; what goes is known before, but for a repair, which trusts nothing in its way."""
     workspace = places.workspace
     going = going or _going(plan, host, places, site)
     incoming, in_the_way = incoming_moves(host, workspace.root, workspace.stage, (*going.names, *going.paths))
     going = going.and_then(taken_apart(host, places.here(host), in_the_way))
+    if going.folders:
+        count = len(going.folders)
+        progress.note(f"{count} folders cannot be renamed here (a lower layer of a container?); their files are moved one by one")
     out = frozenset((*going.names, *going.paths))
     check_links(host, workspace.root, going.names, [item for item in site.distributions if not is_below(item.metadata, out)])
     journal = replace(places.journal, phase="moving", outgoing=going.names, incoming=incoming, moves=plan.moves, folders=going.folders)

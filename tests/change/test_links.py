@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.change import links
+from provisioner.change import links, preflight
 from provisioner.environment.read import read_site
 from provisioner.errors import OperationError
 from provisioner.host.local import LocalHost
@@ -36,6 +36,8 @@ def test_a_package_that_is_a_link_goes_as_a_link_and_comes_back(tmp_path: Path, 
     before, there = state(env), snapshot(elsewhere)
     obstacles, told = looked(env, lock)
     assert not obstacles
+    # In the plan, before anybody is asked.
+    assert preflight.look(HOST, make_plan(HOST, env, lock), read_site(HOST, str(env))).warnings[-1:] == told
     assert told == (f"{env / SITE / 'tensorflow'} is a link to {elsewhere}: the link is moved out, and what it leads to stays as it is",)
     assert change(env, lock)
     assert is_new(env)
