@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import signal
@@ -181,13 +182,21 @@ def _open_lock(path: str) -> int:
     Another user's is opened for reading, which is enough; one that is there is not asked to be made, which a folder such as /tmp refuses even to
     root (``fs.protected_regular``).
     """
-    flags = os.O_CLOEXEC | os.O_NOFOLLOW
+    # Not waiting: a named pipe in its place would keep whoever opens it until somebody writes.
+    flags = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     with contextlib.suppress(FileNotFoundError):
         try:
-            return os.open(path, os.O_RDWR | flags)
+            return _regular(path, os.open(path, os.O_RDWR | flags))
         except PermissionError:
-            return os.open(path, os.O_RDONLY | flags)
-    return os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o644)
+            return _regular(path, os.open(path, os.O_RDONLY | flags))
+    return _regular(path, os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o644))
+
+
+def _regular(path: str, handle: int) -> int:
+    if stat.S_ISREG(os.fstat(handle).st_mode):
+        return handle
+    os.close(handle)
+    raise OSError(errno.EINVAL, "it is no file", path)
 
 
 @contextlib.contextmanager
