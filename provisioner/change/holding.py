@@ -18,18 +18,18 @@ PATIENCE_SECONDS = 0.5
 
 
 @contextmanager
-def holding(host: Host, workspace: Workspace, wait: float, progress: Progress = SILENT) -> Iterator[None]:
+def holding(host: Host, workspace: Workspace, wait: float, progress: Progress = SILENT, *, inside: bool = False) -> Iterator[None]:
     """Hold the environment's locks for at most ``wait`` seconds' waiting; raises ``OperationError`` when another run keeps them.
 
     One lies beside the environment, where nothing moves it: whoever waits for it sees what became of the place, and must look anew. One lies in
     it, for users who may not write beside it. A run that was killed may leave an installer or a verification behind, which keeps them until it
-    ends by itself.
+    ends by itself. ``inside``: the lock in it is held though it is an empty folder.
     """
     with ExitStack() as stack:
         if (place := _beside(host, workspace)) and host.exists(posixpath.dirname(place)):
             _hold(stack, host, place, workspace.root, wait, progress, passing=True)
         # An empty folder must stay one until an environment takes its place.
-        if host.exists(workspace.root) and host.entry(workspace.root).kind == "directory" and host.list(workspace.root):
+        if inside or (host.exists(workspace.root) and host.entry(workspace.root).kind == "directory" and host.list(workspace.root)):
             stack.enter_context(holding_inside(host, workspace, wait, progress))
         # Last of all that is done under the locks.
         stack.callback(_hand_back, host, workspace.root, files.entry(host, workspace.root))

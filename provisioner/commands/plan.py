@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import replace
 
+from provisioner.change import preflight
 from provisioner.change.standing import Interrupted, interrupted
 from provisioner.commands.interruption import named_first
 from provisioner.environment.place import check_place
@@ -13,6 +14,7 @@ from provisioner.environment.workspace import Workspace
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState, Plan
+from provisioner.model.preflight import Preflight
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan.inputs import read_common
@@ -20,7 +22,6 @@ from provisioner.plan.links import links_of
 from provisioner.plan.make import ApplyInputs, Picked, make_plan, proof_words
 from provisioner.plan.pick import (
     Pick,
-    disk_warnings,
     named_python,
     of_kind,
     pick_best,
@@ -37,7 +38,7 @@ class Planned:
     """A plan and what was read to make it.
 
     ``interrupted`` is what an earlier run left behind, if one did. ``channels`` are the conda channels as they were asked for: with credentials,
-    which no plan holds.
+    which no plan holds. ``preflight`` is of the moment, so no plan holds it, either.
     """
 
     plan: Plan
@@ -46,6 +47,7 @@ class Planned:
     lock: Lock
     interrupted: Interrupted | None
     channels: tuple[str, ...] = ()
+    preflight: Preflight = Preflight()
 
 
 @record
@@ -71,7 +73,10 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
         picked = pick_best(session, facts, request, site.state)
     request = picked.request or request
     made = make_plan(_inputs(session, replace(read, request=request), picked))
-    return Planned(plan=made, site=site, facts=facts, lock=picked.lock, interrupted=read.interrupted, channels=request.channels)
+    looked = preflight.look_elsewhere(made, facts) if facts_file else preflight.look(session.host, made, site)
+    return Planned(
+        plan=made, site=site, facts=facts, lock=picked.lock, interrupted=read.interrupted, channels=request.channels, preflight=looked
+    )
 
 
 def _read_file(session: Session, request: Request, facts_file: str) -> _Read:
@@ -112,7 +117,7 @@ def _inputs(session: Session, read: _Read, picked: Picked) -> ApplyInputs:
     links = links_of(session.catalogue, picked.choice)
     packages = posixpath.join(site.state.path, site.state.site_packages)
     inputs = ApplyInputs(
-        common=replace(common, indexes=picked.indexes, warnings=disk_warnings(read.facts, lock)),
+        common=replace(common, indexes=picked.indexes),
         links=links,
         linked=frozenset(link.path for link in links if host.exists(posixpath.join(packages, link.path))),
         parents=read.parents,

@@ -26,16 +26,22 @@ def undo(session: Session, env: str, *, agree: Agree, wait: float, progress: Pro
 
     Raises ``InTheWayError``, before anybody is asked, where something that came since is in the way and ``wishes`` do not say what becomes of it.
     """
-    session.work_on(env)
     host = session.host
     with telling(host, env):
-        found = undoable(host, env, wishes)
+        found = look(session, env, wishes)
         if not found.nothing:
-            if found.way is not None:
-                recovery.check_free(found.workspace, found.way, wishes)
             agree(found)
             take_back(host, found, wait=wait, progress=progress, wishes=wishes)
         return found
+
+
+def look(session: Session, env: str, wishes: Wishes = NO_WISHES) -> recovery.Undoable:
+    """Find what ``undo`` would take back, and raise as it does where something is in the way; nothing is changed."""
+    session.work_on(env)
+    found = undoable(session.host, env, wishes)
+    if found.way is not None:
+        recovery.check_free(found.workspace, found.way, wishes)
+    return found
 
 
 def undoable(host: Host, env: str, wishes: Wishes = NO_WISHES) -> recovery.Undoable:

@@ -7,17 +7,20 @@ from dataclasses import replace
 
 from provisioner.causes import Messages
 from provisioner.causes.findings import CONFIDENCES
-from provisioner.causes.grades import ALLOWS, GUESSES, PROVES, TELLS
+from provisioner.causes.grades import ALLOWS, ENDED, GUESSES, PROVES, TELLS
 from provisioner.explain.context import Circumstances, merged, of_context, of_text
+from provisioner.explain.ending import ending_of
 from provisioner.explain.from_context import of_circumstances
-from provisioner.explain.last_exception import beside_gpu, innermost
 from provisioner.explain.matches import Hit, recognise
 from provisioner.explain.reading import Log, read_lines
 from provisioner.explain.releases import CatalogueView, Knowledge
+from provisioner.explain.subject import subject_of
+from provisioner.explain.the_end import below_the_end, innermost, of_the_end, unexplained
 from provisioner.explain.topics import TOPICS
 from provisioner.explain.verdict import Case, Verdict, plain
-from provisioner.model.finding import Evidence, Finding, Symptom
+from provisioner.model.finding import Evidence, Finding, Remedy, Symptom
 from provisioner.model.record import record
+from provisioner.remedies import remedy_for
 
 # What can be told about a machine beside the log; other keys are ignored.
 KEYS = ("os", "arch", "python", "tensorflow", "gpu", "driver", "cuda", "cudnn", "install")
@@ -45,30 +48,46 @@ def weigh(
     messages: Messages,
     view: CatalogueView,
     *,
-    env: str = "./tf-env",
-    python: str = "python3",
+    env: str = "",
+    python: str = "",
 ) -> tuple[Finding, ...]:
     """Return what the lines say, root cause first; nothing recognised gives one finding ``unknown``.
 
     ``lines`` are plain text without line ends (``reading.split`` makes them out of a text; the standard error of a process split into lines
-    will do). ``context`` may be empty. ``env`` and ``python`` fill the steps of the remedies. Pure but for what ``view`` reads; it never raises
-    for any text.
+    will do). ``context`` may be empty. ``env`` and ``python`` are those that the remedies are for, where they are known
+    better than the log tells. Pure but for what ``view`` reads; it never raises for any text.
     """
     return weigh_log(read_lines(lines), context, messages, view, env=env, python=python).findings
 
 
-def weigh_log(
-    log: Log, context: Mapping[str, str], messages: Messages, view: CatalogueView, *, env: str = "./tf-env", python: str = "python3"
-) -> Weighed:
+def weigh_log(log: Log, context: Mapping[str, str], messages: Messages, view: CatalogueView, *, env: str = "", python: str = "") -> Weighed:
     """As ``weigh``, for lines that were read, and with what was read beside the findings."""
     hits = recognise(log, messages)
     now = merged(of_context(context, messages.history), of_text(log.text, messages.history))
-    case = Case(log=log, hits=hits, circumstances=now, knowledge=Knowledge(view, messages.history))
+    case = Case(log=log, hits=hits, circumstances=now, knowledge=Knowledge(view, messages.history), ending=ending_of(log))
+    words = _Words(messages, view, env=env, python=python)
     verdicts = _verdicts(case)
-    findings = _folded(tuple(_finding(group, messages, env=env, python=python) for group in _ranked(verdicts, messages)), messages)
+    findings = _folded(tuple(_finding(group, case, words) for group in _ranked(verdicts, messages)), messages)
     if not findings:
-        findings = tuple(_quiet(case, messages, env=env, python=python))
+        findings = tuple(_quiet(case, words))
     return Weighed(findings=findings, log=log, known=len({hit.line for hit in hits}), circumstances=now)
+
+
+class _Words:
+    """What is said of a cause: its title, and its remedy in this case."""
+
+    def __init__(self, messages: Messages, view: CatalogueView, *, env: str, python: str) -> None:
+        self._messages, self._view = messages, view
+        self._env, self._python = env, python
+
+    def title(self, cause: str) -> str:
+        return self._messages.causes[cause].title
+
+    def remedy(self, cause: str, case: Case, seen: str) -> Remedy:
+        subject = subject_of(case, seen)
+        if self._env or self._python:
+            subject = replace(subject, env=self._env or subject.env, interpreter=self._python or subject.interpreter)
+        return remedy_for(cause, subject, self._view)
 
 
 def _verdicts(case: Case) -> list[Verdict]:
@@ -82,8 +101,10 @@ def _verdicts(case: Case) -> list[Verdict]:
             verdicts.append(plain(hit))
     for topic, hits in by_topic.items():
         verdicts.extend(TOPICS[topic](tuple(hits), case))
-    exception = beside_gpu(case) if verdicts else None
-    return [exception, *verdicts] if exception else verdicts
+    if not verdicts:
+        return []
+    end = of_the_end(case, verdicts)
+    return [end, *below_the_end(case, verdicts)] if end else below_the_end(case, verdicts)
 
 
 def _ranked(verdicts: list[Verdict], messages: Messages) -> list[list[Verdict]]:
@@ -114,14 +135,14 @@ def _conclusive(ordered: list[list[Verdict]]) -> list[list[Verdict]]:
         first = group[0]
         weak = first.confidence == "possible" and first.grade <= EXPLAINED.get(best.grade, 0) and best.confidence != "possible"
         # A program that died says more for nothing than for the causes that are only possible.
-        told = first.cause == UNKNOWN and best.confidence == "possible" and first.grade > best.grade
+        told = first.cause == UNKNOWN and (first.grade == ENDED or (best.confidence == "possible" and first.grade > best.grade))
         if group is not faults[0] and not told and (first.cause == UNKNOWN or weak):
             continue
         kept.append(group)
     return kept[:SHOWN]
 
 
-def _finding(group: list[Verdict], messages: Messages, *, env: str, python: str) -> Finding:
+def _finding(group: list[Verdict], case: Case, words: _Words) -> Finding:
     first = group[0]
     evidence: list[Evidence] = []
     for verdict in group:
@@ -134,41 +155,44 @@ def _finding(group: list[Verdict], messages: Messages, *, env: str, python: str)
         cause=first.cause,
         severity="info" if quiet else "warning" if all(verdict.severity != "error" for verdict in group) else "error",
         confidence=first.confidence,
-        title=messages.causes[first.cause].title,
+        title=words.title(first.cause),
         evidence=tuple(dict.fromkeys(evidence))[:EVIDENCE],
-        remedy=messages.remedy(first.cause, env=env, python=python),
+        remedy=words.remedy(first.cause, case, "\n".join(verdict.hit.seen for verdict in group)),
     )
 
 
-def _quiet(case: Case, messages: Messages, *, env: str, python: str) -> Iterator[Finding]:
-    """No fault: harmless messages alone are said to be harmless, anything else cannot be told."""
-    guess = innermost(case)
-    if guess is not None:
-        yield _finding([guess], messages, env=env, python=python)
-    harmless = [hit for hit in case.hits if hit.message.kind == "harmless"]
-    if harmless and guess is None:
-        seen = [Evidence(seen=hit.seen, where=f"line {hit.line}: {hit.message.explanation}") for hit in harmless]
-        yield Finding(
-            cause=HARMLESS,
-            severity="info",
-            confidence="possible" if _failing(case) else "certain" if _all_harmless(case) else "likely",
-            title=messages.causes[HARMLESS].title,
-            evidence=tuple(dict.fromkeys(seen))[:EVIDENCE],
-            remedy=messages.remedy(HARMLESS, env=env, python=python),
+def _quiet(case: Case, words: _Words) -> Iterator[Finding]:
+    """No fault: harmless messages alone are said to be harmless; a run that failed, or anything else, cannot be told.
+
+    Noise explains nothing while something failed: it is only said beside that.
+    """
+    harmless = tuple(
+        dict.fromkeys(
+            Evidence(seen=hit.seen, where=f"line {hit.line}: {hit.message.explanation}")
+            for hit in case.hits
+            if hit.message.kind == "harmless"
         )
+    )
+    if harmless and not case.ending.failed:
+        yield _noise(case, harmless, words)
         return
-    supposed = of_circumstances(case) if guess is None else None
-    if supposed is not None:
-        yield _finding([supposed], messages, env=env, python=python)
-    last = case.log.line(len(case.log.starts) - 1) if case.log.starts else ""
-    evidence = (Evidence(seen=last[:300], where=f"line {case.log.numbers[-1]}, the last"),) if last else ()
-    yield Finding(
-        cause=UNKNOWN,
-        severity="error" if _failing(case) else "warning",
-        confidence="possible",
-        title=messages.causes[UNKNOWN].title,
-        evidence=evidence,
-        remedy=messages.remedy(UNKNOWN, env=env, python=python),
+    guess = innermost(case) or of_circumstances(case)
+    if guess is not None and guess.cause != UNKNOWN:
+        yield _finding([guess], case, words)
+    yield _finding([unexplained(case)], case, words)
+    if harmless:
+        yield _noise(case, harmless, words)
+
+
+def _noise(case: Case, seen: tuple[Evidence, ...], words: _Words) -> Finding:
+    """Say that these lines mean nothing; certain only where no other line is left."""
+    return Finding(
+        cause=HARMLESS,
+        severity="info",
+        confidence="possible" if case.ending.failed else "certain" if _all_harmless(case) else "likely",
+        title=words.title(HARMLESS),
+        evidence=seen[:EVIDENCE],
+        remedy=words.remedy(HARMLESS, case, ""),
     )
 
 
@@ -177,11 +201,6 @@ def _all_harmless(case: Case) -> bool:
     known = {hit.line for hit in case.hits if hit.message.kind != "fault" and hit.message.id != "information"}
     now = case.circumstances
     return known >= set(case.log.numbers) and not (now.gpu or now.cudas or now.driver or now.cudnn)
-
-
-def _failing(case: Case) -> bool:
-    """Whether the log shows that something failed, whatever it was."""
-    return any(hit.message.id in {"traceback", "native-runtime", "aborted", "segfault", "session"} for hit in case.hits)
 
 
 def _folded(findings: tuple[Finding, ...], messages: Messages) -> tuple[Finding, ...]:
