@@ -78,6 +78,38 @@ class LocalHost(LocalReader):
         with _opened(inside, os.path.dirname(source)) as from_folder, _opened(inside, os.path.dirname(target)) as to_folder:
             os.rename(os.path.basename(source), os.path.basename(target), src_dir_fd=from_folder, dst_dir_fd=to_folder)
 
+    def copy(self, source: str, target: str) -> None:
+        """See ``host.Host``."""
+        if os.path.isdir(source) and not os.path.islink(source):
+            shutil.copytree(source, target, symlinks=True)
+        else:
+            shutil.copy2(source, target, follow_symlinks=False)
+
+    def would_rename(self, source: str, onto: str) -> bool:
+        """See ``host.Host``; rename(2): ENOTEMPTY or EEXIST for a target that is not an empty folder, and for nothing before other reasons."""
+        try:
+            os.rename(source, onto)
+        except OSError as error:
+            if error.errno not in {errno.EXDEV, errno.ENOTEMPTY, errno.EEXIST}:
+                raise
+            return error.errno != errno.EXDEV
+        os.rename(onto, source)  # pragma: no cover - no system does
+        return True  # pragma: no cover
+
+    def settle(self, path: str, *, mode: int, mtime: int, owner: int, group: int, inside: str) -> None:
+        """See ``host.Host``."""
+        if sys.platform == "win32":  # pragma: no cover - nothing is changed there
+            return
+        with _opened(inside, path) as handle:
+            found = os.fstat(handle)
+            if (owner, group) != (found.st_uid, found.st_gid):
+                # Only root gives to others, and others to their own groups.
+                with contextlib.suppress(PermissionError):
+                    os.fchown(handle, owner, group)
+            # Afterwards, for that takes away what a folder gives to what is made in it.
+            os.fchmod(handle, mode)
+            os.utime(handle, ns=(mtime, mtime))
+
     def link(self, path: str, target: str) -> None:
         """See ``host.Host``."""
         os.symlink(target, path)
