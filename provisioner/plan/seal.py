@@ -14,8 +14,8 @@ from provisioner.plan.parts import Change, PlanInputs
 from provisioner.plan.steps import steps_of
 
 SCHEMA = "tfsetup/plan/1"
-# What `plan --json` tells beside the plan: what was seen at the time, under no seal.
-OF_THE_MOMENT = ("interrupted", "preflight")
+# What was seen when the plan was made, and is looked at anew whenever it is executed: under no seal.
+SEEN = ("interrupted", "preflight")
 # How much larger conda packages are unpacked: the index does not tell (conda-forge's Python, cudatoolkit and cuDNN: 1.6 to 3.6 times).
 CONDA_GROWTH = 3
 
@@ -49,7 +49,8 @@ def facts_digest(facts: Facts, interpreter: Interpreter | None) -> str:
 
 def seal(plan: Plan) -> str:
     """Return the seal that belongs on ``plan``."""
-    return digest(codec.to_data(replace(plan, seal="")))
+    data = codec.to_data(replace(plan, seal=""))
+    return digest({name: value for name, value in data.items() if name not in SEEN})
 
 
 def sealed(inputs: PlanInputs, change: Change) -> Plan:
