@@ -21,6 +21,7 @@ from provisioner.model.diagnosis import Examination
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
 from provisioner.model.request import Request
+from provisioner.plan.seal import with_seen
 from provisioner.repair.attempts import Examine, Fixing, Tried, begin_fix, next_plan, try_plan
 from provisioner.session import Session
 
@@ -109,7 +110,7 @@ def attempt(
     """
     fixing = begin_fix(session, before, request)
     while (plan := next_plan(session, fixing)) is not None and fixing.inputs is not None:
-        plan = replace(plan, preflight=preflight.look(session.host, plan, fixing.inputs.site))
+        plan = with_seen(plan, preflight.look(session.host, plan, fixing.inputs.site), None)
         if not agree(plan):
             return replace(fixing, planned=plan)
         fixing = try_plan(session, fixing, plan, examine=examine, progress=progress, wait=wait)

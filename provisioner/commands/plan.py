@@ -29,6 +29,7 @@ from provisioner.plan.pick import (
     with_named_python,
     without_credentials,
 )
+from provisioner.plan.seal import with_seen
 from provisioner.session import Session
 
 
@@ -73,7 +74,7 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
     made = make_plan(_inputs(session, replace(read, request=request), picked))
     looked = preflight.look_elsewhere(made, facts) if facts_file else preflight.look(session.host, made, site)
     return Planned(
-        plan=replace(made, preflight=looked, interrupted=read.interrupted),
+        plan=with_seen(made, looked, read.interrupted),
         site=site,
         facts=facts,
         lock=picked.lock,

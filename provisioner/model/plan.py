@@ -164,7 +164,7 @@ class Interrupted:
 
 @record
 class Plan:
-    """What will be done, sealed: ``seal`` is the SHA-256 over all the other fields but ``preflight`` and ``interrupted``, which are of the moment.
+    """What will be done, sealed: ``seal`` is the SHA-256 over all the other fields.
 
     Sizes are in bytes. ``outside`` lists every change outside the environment and the tool's own cache. ``facts``, ``catalogue`` and
     ``lock`` are digests of what the decision was made from; ``proof`` says in words what was run for the lock. ``unchanged`` are locked

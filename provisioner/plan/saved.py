@@ -16,7 +16,7 @@ from provisioner.model.catalogue import Link, Lock
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Edit, Package, Plan
 from provisioner.plan.make import compare, packages_of, without
-from provisioner.plan.seal import SCHEMA, SEEN, facts_digest, seal
+from provisioner.plan.seal import SCHEMA, facts_digest, seal
 
 
 def load_plan(text: str, *, file: str) -> Plan:
@@ -96,8 +96,8 @@ def check_fresh(
         raise StalePlanError("what the plan does is not what the environment needs now", place=plan.env.path, hint="plan again")
 
 
-# What two plans of one request may differ in: when they were made, the seal over that, and what was free on the disk.
-_OF_THE_MOMENT = frozenset({"made", "seal", "warnings", *SEEN})
+# What two plans of one request may differ in: when they were made, the seal over that, what was free on the disk, what a run had left.
+_OF_THE_MOMENT = frozenset({"made", "seal", "warnings", "preflight", "interrupted"})
 _LONGEST = 60
 
 

@@ -9,13 +9,12 @@ from typing import Any
 
 from provisioner.model import codec
 from provisioner.model.facts import Facts, Interpreter
-from provisioner.model.plan import Plan
+from provisioner.model.plan import Interrupted, Plan
+from provisioner.model.preflight import Preflight
 from provisioner.plan.parts import Change, PlanInputs
 from provisioner.plan.steps import steps_of
 
 SCHEMA = "tfsetup/plan/1"
-# What was seen when the plan was made, and is looked at anew whenever it is executed: under no seal.
-SEEN = ("interrupted", "preflight")
 # How much larger conda packages are unpacked: the index does not tell (conda-forge's Python, cudatoolkit and cuDNN: 1.6 to 3.6 times).
 CONDA_GROWTH = 3
 
@@ -49,8 +48,13 @@ def facts_digest(facts: Facts, interpreter: Interpreter | None) -> str:
 
 def seal(plan: Plan) -> str:
     """Return the seal that belongs on ``plan``."""
-    data = codec.to_data(replace(plan, seal=""))
-    return digest({name: value for name, value in data.items() if name not in SEEN})
+    return digest(codec.to_data(replace(plan, seal="")))
+
+
+def with_seen(plan: Plan, preflight: Preflight, interrupted: Interrupted | None) -> Plan:
+    """Return the plan with what was seen when it was made, sealed; whoever executes it looks anew."""
+    seen = replace(plan, preflight=preflight, interrupted=interrupted)
+    return replace(seen, seal=seal(seen))
 
 
 def sealed(inputs: PlanInputs, change: Change) -> Plan:
