@@ -13,7 +13,7 @@ from provisioner.errors import InputError, NoProfileError, OperationError, Tfset
 from provisioner.host import Completed
 from provisioner.model.json_text import read_json
 
-INSTALL_HINT = "install it with `pip install 'tfsetup[conda]'`"
+INSTALL_HINT = "install tfsetup again: py-rattler comes with it"
 
 # What rattler says, and what it means: the first that matches wins. (Texts of py-rattler 0.28.)
 FAILURES: tuple[Meaning, ...] = (

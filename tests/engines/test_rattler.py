@@ -313,4 +313,4 @@ def test_what_is_missing_is_named_before_anything_is_done(monkeypatch: pytest.Mo
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(UsageError, match="need the package py-rattler") as caught:
         engine.check_installed()
-    assert "tfsetup[conda]" in caught.value.hint
+    assert "install tfsetup again" in caught.value.hint
