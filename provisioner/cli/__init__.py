@@ -44,6 +44,7 @@ SUMMARIES = {
     "init": "Write a first tfsetup.yaml for a team, from the environment that is there, or for this machine where there is none.",
     "lock": "Lock a team's environments: exact, hashed files for every target, from one declaration.",
     "schema": "Print the JSON Schema of a document that this tool writes or reads.",
+    "completion": "Print what bash, zsh or fish completes these commands with.",
     "help": "Say what a command does, and its options.",
     "version": "Print the version.",
 }

@@ -1,4 +1,4 @@
-"""Files that a plan puts into an environment as they stand here: activation scripts, and what shows XLA its tools.
+"""Files that are handed out as they stand here: activation scripts, what shows XLA its tools, and what shells complete commands with.
 
 ``text`` reads one; none of them is imported by the tool.
 """
