@@ -22,6 +22,7 @@ from provisioner.engines.resolving import (
     plain,
     read_annotations,
 )
+from provisioner.engines.uv_failures import checked
 from provisioner.engines.wheels import major_minor, read_pylock
 from provisioner.errors import OperationError
 from provisioner.host import PRIVATE, Completed, Host
@@ -68,7 +69,7 @@ def _compile(host: Host, job: Job, platform: str, *, origins: bool, watch: Calla
         done = run(state, ["--format", "pylock.toml", "--no-annotate"])
         following = _after_failure(job, state, home, done)
         if following is None:
-            uv.checked(done, f"the packages of {job.name} could not be resolved")
+            checked(done, f"the packages of {job.name} could not be resolved")
             if not origins and not home:
                 return Resolved(offered=read_pylock(done.out, sources=job.sources), via={})
             versions, via, indexes = read_annotations(_notes(host, job, state, done.out, run))
@@ -224,7 +225,7 @@ def _notes(host: Host, job: Job, state: _Round, pylock: str, run: Callable[..., 
     done = run(state, form, offline=True)
     if not done.ok:
         done = run(state, form)
-    uv.checked(done, f"the packages of {job.name} could not be resolved")
+    checked(done, f"the packages of {job.name} could not be resolved")
     if kept:
         host.write(kept, done.out, mode=PRIVATE)
     return done.out

@@ -56,7 +56,7 @@ SAID = [
         "could not be reached",
         "download-failed",
     ),
-    ("HTTP status server error (503 Service Unavailable) for url (http://x)", "could not be reached", "download-failed"),
+    ("HTTP status server error (503 Service Unavailable) for url (http://x)", "has a fault of its own (from x)", "download-failed"),
     ("error decoding response body", "could not be reached, or the download broke off", "download-failed"),
     (
         "failed to download x: end of file before message length reached",
