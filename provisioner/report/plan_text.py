@@ -13,6 +13,7 @@ from provisioner.model.preflight import Preflight
 from provisioner.model.request import Request
 from provisioner.plan.seal import OF_THE_MOMENT, SCHEMA
 from provisioner.report.choice_text import choice_lines
+from provisioner.report.plan_brief import brief
 
 _INTERRUPTED = {
     "old": "its environment is as it was before",
@@ -47,7 +48,12 @@ def plan_document(plan: Plan, *, interrupted: Interrupted | None, preflight: Pre
 
 
 def plan_text(plan: Plan, *, interrupted: Interrupted | None, preflight: Preflight = NOTHING_SEEN, verbose: bool) -> str:
-    """Return the plan as text."""
+    """Return the plan as text: on a screen, or (``verbose``, and for repairs, which are small or rare) with every step, hash and reason."""
+    ends = _ends(plan, interrupted, preflight)
+    if plan.kind == "apply" and not verbose:
+        return brief(
+            plan, sections=[*_repairs(plan), *_conflicts(plan)], ends=[*(f"warning: {text}" for text in plan.choice.warnings), *ends]
+        )
     lines = [
         *(_made(plan, verbose=verbose) if plan.kind == "apply" else _mended(plan)),
         "",
@@ -75,11 +81,16 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, preflight: Preflig
     outside = "; ".join(plan.outside) if plan.outside else "nothing is changed"
     lines.append(f"Outside the environment: {outside}")
     lines += _room(preflight)
+    return "\n".join([*lines, *ends])
+
+
+def _ends(plan: Plan, interrupted: Interrupted | None, preflight: Preflight) -> list[str]:
+    """Say what to be warned of, and what is in the way."""
     warnings = [*plan.warnings, *preflight.warnings, *([interrupted_words(interrupted)] if interrupted else [])]
-    lines += [f"warning: {text}" for text in warnings]
+    lines = [f"warning: {text}" for text in warnings]
     for item in preflight.obstacles:
         lines += [f"in the way: {item.place}: {item.message}", f"  {item.hint}"]
-    return "\n".join(lines)
+    return lines
 
 
 def _room(preflight: Preflight) -> list[str]:
@@ -185,14 +196,12 @@ def next_text(plan: Plan, *, elsewhere: bool, saved: str, preflight: Preflight =
         return f"Nothing to do: the environment is as planned\nNext: tfsetup verify --env {shlex.quote(plan.request.env)}"
     if preflight.obstacles:
         return "Next: what is in the way (named above) first, then plan again"
-    undo = "removes the environment again"
-    if plan.env.exists:
-        undo = "moves the old files back; until then they take the room that they take now"
+    undo = "moves the old files back, which stay on the disk" if plan.env.exists else "removes the environment again"
     # A saved plan's own word for a channel does not do.
     named = plan.request.channels if plan.conda is not None and plan.request.origins.get("channel") == "option" else ()
     word = f"TFSETUP_CHANNEL={shlex.quote(' '.join(named))} " if named else ""
     command = f"{word}tfsetup apply {shlex.quote(saved)}" if saved else f"tfsetup apply{_options(plan.request)}"
-    return f"To take it back afterwards: `tfsetup undo` {undo}\nNext: {command}"
+    return f"To take it back: `tfsetup undo` {undo}\nNext: {command}"
 
 
 def _options(request: Request) -> str:

@@ -152,4 +152,4 @@ def test_what_a_person_has_after_installing(
     run("rm tfsetup.yaml")
     local = conda_sets.variables(conda_shared)
     said = run(f"{command} plan --kind conda --env other --channel {conda_shared / 'channel'}", **local)
-    assert "Conda packages to link" in said
+    assert "Conda packages from " in said
