@@ -123,7 +123,7 @@ def brief(plan: Plan, *, sections: Sequence[str], ends: Sequence[str]) -> str:
     line = summary(plan)
     top = [line, *_where(plan), *_why(plan), f"Proof: {plan.proof}"]
     bottom = [*sections, *_besides(plan), *ends, *([line] if plan.changes else [])]
-    room = (ROWS if plan.env.exists else ROWS_OF_NEW) - NEXT_ROWS - len(_wrapped([*top, *bottom]))
+    room = (ROWS if plan.env.exists else ROWS_OF_NEW) - NEXT_ROWS - _rows([*top, *bottom])
     return "\n".join(_wrapped([*top, *_movers(moves(plan), max(room, MOVERS_AT_LEAST if plan.env.exists else 1)), *bottom]))
 
 
@@ -200,10 +200,19 @@ def _besides(plan: Plan) -> list[str]:
     return lines
 
 
+def _rows(lines: Iterable[str]) -> int:
+    """Return how many rows of a terminal the lines take."""
+    return sum(-(-len(line) // COLUMNS) for line in _wrapped(lines))
+
+
 def _wrapped(lines: Iterable[str]) -> list[str]:
     """Break lines as a terminal of 80 columns would, but between words, each part further in than the first."""
     found: list[str] = []
     for line in lines:
+        if any(len(word) > COLUMNS // 2 for word in line.split()):
+            # A path that is as long as a row: the terminal breaks it where it ends, and no word alone stands before it.
+            found.append(line)
+            continue
         inner = " " * (len(line) - len(line.lstrip()) + 2)
         found += textwrap.wrap(line, COLUMNS - 1, subsequent_indent=inner, break_long_words=False, break_on_hyphens=False) or [""]
     return found
