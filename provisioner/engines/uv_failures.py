@@ -21,6 +21,12 @@ _FAILURES: tuple[Meaning, ...] = (
         "free some space, then run the same command again",
     ),
     (
+        r"Failed to (?:download and )?build `|[Bb]uild backend returned an error",
+        "platform-unsupported",
+        "a package that is there as source alone could not be built",
+        "leave it out, or take a version of it that has a wheel; its own documentation says what its build needs",
+    ),
+    (
         r"Hash mismatch",
         "download-failed",
         "a downloaded file is not the one that was locked (its SHA-256 differs)",
