@@ -30,10 +30,8 @@ wheel: install ## build dist/tfsetup-*.whl, which uv tool, pipx and pip install
 	$(BIN)/uv build --quiet --wheel
 	@ls dist/*.whl
 
-run: install ## plan, apply and verify the newest known-good TensorFlow in ./tf-env
-	$(BIN)/tfsetup plan --env ./tf-env
+run: install ## make ./tf-env with the newest known-good TensorFlow for this machine: planned, installed, verified
 	$(BIN)/tfsetup apply --env ./tf-env --yes
-	$(BIN)/tfsetup verify --env ./tf-env
 
 # Installers of conda packages take seconds where others take none: who has nothing left takes from the other.
 PYTEST = -m pytest -n 2 --dist worksteal
@@ -76,6 +74,7 @@ check: install ## style, types, layers, and that the data is whole
 	$(BIN)/python tools/prove.py --check
 	$(BIN)/python tools/compatibility.py --check
 	$(BIN)/python tools/causes.py --check
+	$(BIN)/python tools/commands.py --check
 
 format: install ## put the code into its form
 	$(BIN)/ruff check --fix .

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import stat
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,6 +34,16 @@ class LocalHost(LocalReader):
         from provisioner.host import helper  # noqa: PLC0415 - brings `socket`, 4 ms
 
         return helper.ask(argv, request, env=env, timeout=timeout, watch=watch, locks=LOCKS)
+
+    def become(self, argv: Sequence[str], env: Mapping[str, str]) -> int:  # noqa: RET503 - nothing returns from the last line
+        """See ``host.Host``."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if sys.platform == "win32":  # pragma: no cover - a new process there, of which nobody waits for the end
+            return subprocess.run(argv, env=dict(env), check=False).returncode
+        # What Python ignores for itself, a program expects to hear (``subprocess``, restore_signals).
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        os.execve(argv[0], list(argv), dict(env))  # noqa: S606 - it does not come back
 
     def write(self, path: str, text: str, *, durable: bool = False, mode: int | None = None) -> None:
         """See ``host.Host``."""

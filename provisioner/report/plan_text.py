@@ -9,6 +9,7 @@ from provisioner.model.plan import Interrupted, Plan, StepKind
 from provisioner.model.preflight import Preflight
 from provisioner.model.request import Request
 from provisioner.report.choice_text import choice_lines
+from provisioner.report.plan_brief import brief
 
 _INTERRUPTED = {
     "old": "its environment is as it was before",
@@ -36,7 +37,12 @@ def interrupted_words(left: Interrupted) -> str:
 
 
 def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> str:
-    """Return the plan as text."""
+    """Return the plan as text: on a screen, or (``verbose``, and for repairs, which are small or rare) with every step, hash and reason."""
+    ends = _ends(plan, interrupted)
+    if plan.kind == "apply" and not verbose:
+        return brief(
+            plan, sections=[*_repairs(plan), *_conflicts(plan)], ends=[*(f"warning: {text}" for text in plan.choice.warnings), *ends]
+        )
     lines = [
         *(_made(plan, verbose=verbose) if plan.kind == "apply" else _mended(plan)),
         "",
@@ -64,11 +70,16 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> 
     outside = "; ".join(plan.outside) if plan.outside else "nothing is changed"
     lines.append(f"Outside the environment: {outside}")
     lines += _room(plan.preflight)
+    return "\n".join([*lines, *ends])
+
+
+def _ends(plan: Plan, interrupted: Interrupted | None) -> list[str]:
+    """Say what to be warned of, and what is in the way."""
     warnings = [*plan.warnings, *plan.preflight.warnings, *([interrupted_words(interrupted)] if interrupted else [])]
-    lines += [f"warning: {text}" for text in warnings]
+    lines = [f"warning: {text}" for text in warnings]
     for item in plan.preflight.obstacles:
         lines += [f"in the way: {item.place}: {item.message}", f"  {item.hint}"]
-    return "\n".join(lines)
+    return lines
 
 
 def _room(preflight: Preflight) -> list[str]:
@@ -174,14 +185,12 @@ def next_text(plan: Plan, *, elsewhere: bool, saved: str) -> str:
         return f"Nothing to do: the environment is as planned\nNext: tfsetup verify --env {shlex.quote(plan.request.env)}"
     if plan.preflight.obstacles:
         return "Next: what is in the way (named above) first, then plan again"
-    undo = "removes the environment again"
-    if plan.env.exists:
-        undo = "moves the old files back; until then they take the room that they take now"
+    undo = "moves the old files back, which stay on the disk" if plan.env.exists else "removes the environment again"
     # A saved plan's own word for a channel does not do.
     named = plan.request.channels if plan.conda is not None and plan.request.origins.get("channel") == "option" else ()
     word = f"TFSETUP_CHANNEL={shlex.quote(' '.join(named))} " if named else ""
     command = f"{word}tfsetup apply {shlex.quote(saved)}" if saved else f"tfsetup apply{_options(plan.request)}"
-    return f"To take it back afterwards: `tfsetup undo` {undo}\nNext: {command}"
+    return f"To take it back: `tfsetup undo` {undo}\nNext: {command}"
 
 
 def _options(request: Request) -> str:

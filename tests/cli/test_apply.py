@@ -85,7 +85,7 @@ def test_no_is_no(tool: Tool, tiny, work: Path, answer: bytes) -> None:
 def test_the_plan_is_shown_before_the_question(tool: Tool, tiny, json: tuple[str, ...]) -> None:
     ended = on_terminal(tool, b"n\n", "apply", *json, **tiny)
     assert ended.code == 15
-    assert ended.err.index("Steps") < ended.err.index("Do this? [y/N]")
+    assert ended.err.index("undoable") < ended.err.index("Do this? [y/N]")
     if json:
         assert ended.json["error"]["code"] == 15
 
