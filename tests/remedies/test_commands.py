@@ -112,9 +112,8 @@ def test_commands_of_pages_are_taken(code):
 def test_an_apply_plans_the_release_that_its_sentence_names():
     view = shipped()[1]
     seen = set()
-    for remedy, cause in itertools.chain(
-        ((item, "") for item in of_logs()), ((item, cause) for cause in REMEDIES for item in of_subjects(cause))
-    ):
+    of_causes = ((item, name) for name in REMEDIES for item in of_subjects(name))
+    for remedy, code in itertools.chain(((item, "") for item in of_logs()), of_causes):
         for way in ways(remedy):
             for step in way.steps:
                 if not step.startswith("tfsetup apply"):
@@ -123,10 +122,10 @@ def test_an_apply_plans_the_release_that_its_sentence_names():
                 given = dict(itertools.pairwise(words))
                 release = given.get("--tensorflow", "")
                 if release:
-                    assert f"TensorFlow {release}" in way.words, (cause, way)
+                    assert f"TensorFlow {release}" in way.words, (code, way)
                     assert release_of(view, release) is not None, step
                 else:
-                    assert not re.search(r"TensorFlow \d", way.words), (cause, way)
+                    assert not re.search(r"TensorFlow \d", way.words), (code, way)
                 seen.add((release, given.get("--device", ""), given.get("--python", "")))
     assert len(seen) > 10
     for release, device, python in seen:
