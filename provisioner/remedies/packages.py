@@ -588,9 +588,17 @@ def _itself(subject: Subject) -> str:
 
 def asking_package(subject: Subject) -> str:
     """The package of the innermost file of the last traceback, by its folder; "" where it is the program's own."""
+    start = max(subject.text.rfind("Traceback (most recent call last)"), 0)
     end = max(subject.text.rfind("Error"), 0)
-    found = re.findall(r"(?:site|dist)-packages[\\/](\w+)[\\/]", subject.text[:end] if end else subject.text)
-    return found[-1] if found else ""
+    frames = re.findall(
+        r"File \"([^\"\n]+)\"|^([~/\[][^\n]*?)(?=:\d+| in )", subject.text[start:end] if end > start else subject.text[start:], re.MULTILINE
+    )
+    paths = [one or other for one, other in frames]
+    found = re.search(r"(?:site|dist)-packages[\\/](\w+)[\\/]", paths[-1]) if paths else None
+    if found:
+        return found[1]
+    named = re.findall(r"(?:site|dist)-packages[\\/](\w+)[\\/]", subject.text) if not paths else []
+    return named[-1] if named else ""
 
 
 def _distribution(module: str) -> str:

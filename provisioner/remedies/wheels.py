@@ -274,9 +274,9 @@ def platform(subject: Subject, view: View) -> Remedy:
 
 
 def _on_a_mac(subject: Subject, view: View, name: str, text: str) -> Remedy:
-    release = release_of(view, text)
-    build = release.build(subject.platform) if release else None
-    if build is not None:
+    same = (view.release(item) for item in view.versions() if minor_of(item) == minor_of(text))
+    release = next((item for item in same if item is not None and item.build(subject.platform)), None)
+    if release is not None:
         package = package_of(text, subject.platform)
         return Remedy(
             words=f"Ask for {package}: on this kind of Mac TensorFlow {text} has no other name",
