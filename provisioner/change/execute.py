@@ -7,22 +7,28 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
+from provisioner.base.paths import is_below
 from provisioner.base.progress import Progress
 from provisioner.change import brought, fill, recovery
+from provisioner.change.apart import Apart, taken_apart
 from provisioner.change.contents import outgoing
 from provisioner.change.holding import holding, holding_inside
 from provisioner.change.journal import Journal, enter, last_record, write, write_ahead
+from provisioner.change.links import check_links
 from provisioner.change.moves import incoming_moves, move_in, outgoing_moves
+from provisioner.change.places import Places, mounted_folders, used
 from provisioner.change.standing import check_beside
 from provisioner.conda import registry
 from provisioner.environment import receipt as receipts
 from provisioner.environment.damaged import read_broken
+from provisioner.environment.place import stays
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.receipt import Receipt
 from provisioner.environment.workspace import STATE_MODE, Workspace
 from provisioner.errors import HalfwayError, OperationError, StalePlanError, VerificationError
 from provisioner.host import Entry, Host
 from provisioner.host.files import make_folders
+from provisioner.model.conda import Outside
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
@@ -64,8 +70,9 @@ def execute(
     """
     workspace = Workspace(root=plan.env.path)
     given = _Given(prove=prove, accept=accept, channels=channels)
-    if plan.env.exists:
-        with holding(host, workspace, wait, progress):
+    inside = stays(host, plan.env)
+    if plan.env.exists or inside:
+        with holding(host, workspace, wait, progress, inside=inside):
             return _change(plan, host, workspace, given, progress)
     parents = make_folders(host, posixpath.dirname(workspace.root))
     with holding(host, workspace, wait, progress):
@@ -113,7 +120,7 @@ def _create(
     aside = Workspace(root=workspace.aside)
     recovery.sweep(host, aside)
     started = host.now().isoformat(timespec="seconds")
-    outside = plan.conda.registered if plan.conda is not None else ()
+    outside = _outside(plan)
     journal = Journal(number=1, seal=plan.seal, started=started, phase="building", before=plan.env.kind, parents=parents, outside=outside)
     recovery.discard(host, workspace.discarded)
     try:
@@ -139,6 +146,11 @@ def _create(
         raise
 
 
+def _outside(plan: Plan) -> tuple[Outside, ...]:
+    """Return what makes a new environment known to conda."""
+    return plan.conda.registered if plan.conda is not None and not plan.env.exists else ()
+
+
 def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progress: Progress) -> Executed:
     site = _read(plan, host)
     if site.state.digest != plan.env.digest:
@@ -150,21 +162,27 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
     old = host.read_text(workspace.receipt, limit=1 << 26) if host.exists(workspace.receipt) else ""
     started = host.now().isoformat(timespec="seconds")
     number = previous.number + 1 if previous else 1
-    journal = Journal(number=number, seal=plan.seal, started=started, phase="building", before=plan.env.kind, receipt=old)
+    mounts, outside = mounted_folders(host, workspace), _outside(plan)
+    journal = Journal(
+        number=number, seal=plan.seal, started=started, phase="building", before=plan.env.kind, receipt=old, outside=outside,
+        inside=not plan.env.exists, mounts=mounts,
+    )  # fmt: skip
+    places = Places(workspace, journal)
     try:
         write(host, workspace.journal, journal)
+        going = _going(plan, host, places, site) if plan.kind == "apply" else None
         make_folders(host, workspace.stage, mode=STATE_MODE)
         fill.stage(plan, host, workspace, site.state.python, given.channels, progress)
-        going = outgoing_moves(host, workspace.root, outgoing(plan, host, workspace, site))
-        incoming, in_the_way = incoming_moves(host, workspace.root, workspace.stage, going)
-        journal = replace(journal, phase="moving", outgoing=(*going, *in_the_way), incoming=incoming, moves=plan.moves)
+        journal = _listed(plan, host, places, site, going, progress)
         _write_brought(host, workspace, journal, site)
+        Places(workspace, journal).prepare(host)
         write_ahead(host, workspace, journal, "moved", "undoing", "clearing")
         with host.shielded():
             write(host, workspace.journal, journal)
-            move_in(host, workspace, journal)
-            journal = replace(journal, phase="moved")
+            journal = replace(move_in(host, workspace, journal), phase="moved")
             enter(host, workspace, journal)
+            for item in outside:
+                registry.register(host, item)
         return _finish(plan, host, workspace, journal, given, progress)
     except HalfwayError:
         raise
@@ -173,9 +191,30 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
         raise
 
 
+def _listed(plan: Plan, host: Host, places: Places, site: Site, going: Apart | None, progress: Progress) -> Journal:
+    """Return the journal of the moves, when the stage is filled; what goes is known before, but for a repair, which trusts nothing in its way."""
+    workspace = places.workspace
+    going = going or _going(plan, host, places, site)
+    incoming, in_the_way = incoming_moves(host, workspace.root, workspace.stage, (*going.names, *going.paths))
+    going = going.and_then(taken_apart(host, places.here(host), in_the_way))
+    if going.folders:
+        count = len(going.folders)
+        progress.note(f"{count} folders cannot be renamed here (a lower layer of a container?); their files are moved one by one")
+    out = frozenset((*going.names, *going.paths))
+    check_links(host, workspace.root, going.names, [item for item in site.distributions if not is_below(item.metadata, out)])
+    journal = replace(places.journal, phase="moving", outgoing=going.names, incoming=incoming, moves=plan.moves, folders=going.folders)
+    return used(workspace, journal)
+
+
+def _going(plan: Plan, host: Host, places: Places, site: Site) -> Apart:
+    """Return what moves out."""
+    workspace = places.workspace
+    return taken_apart(host, places.here(host), outgoing_moves(host, workspace.root, outgoing(plan, host, workspace, site)))
+
+
 def _write_brought(host: Host, workspace: Workspace, journal: Journal, site: Site) -> None:
     """Write down what is about to come, and which distributions are left alone, for whoever undoes it."""
-    stayed = [item.metadata for item in site.distributions if not brought.is_below(item.metadata, frozenset(journal.outgoing))]
+    stayed = [item.metadata for item in site.distributions if not is_below(item.metadata, frozenset(journal.went))]
     make_folders(host, posixpath.dirname(workspace.brought(journal.number)), mode=STATE_MODE)
     coming = brought.gather(host, workspace.stage, moves=frozenset(journal.incoming), stayed=stayed)
     brought.write(host, workspace.brought(journal.number), coming)
@@ -203,5 +242,6 @@ def _finish(plan: Plan, host: Host, workspace: Workspace, journal: Journal, give
         host.write(workspace.receipt, receipts.text(receipt), durable=True)
         host.remove_tree(workspace.stage)
         host.remove_tree(workspace.ahead)
+        Places(workspace, journal).clear_stage(host)
         recovery.finish(host, workspace)
     return Executed(verification=verification, kept=True)

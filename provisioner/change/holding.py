@@ -10,7 +10,7 @@ from provisioner.base.progress import SILENT, Progress
 from provisioner.environment.trust import check
 from provisioner.environment.workspace import STATE_MODE, Workspace
 from provisioner.errors import InputError, OperationError, StalePlanError
-from provisioner.host import Host
+from provisioner.host import Entry, Host, files
 from provisioner.host.files import make_folders
 
 # Before a person is told that somebody else is at work.
@@ -18,20 +18,31 @@ PATIENCE_SECONDS = 0.5
 
 
 @contextmanager
-def holding(host: Host, workspace: Workspace, wait: float, progress: Progress = SILENT) -> Iterator[None]:
+def holding(host: Host, workspace: Workspace, wait: float, progress: Progress = SILENT, *, inside: bool = False) -> Iterator[None]:
     """Hold the environment's locks for at most ``wait`` seconds' waiting; raises ``OperationError`` when another run keeps them.
 
     One lies beside the environment, where nothing moves it: whoever waits for it sees what became of the place, and must look anew. One lies in
     it, for users who may not write beside it. A run that was killed may leave an installer or a verification behind, which keeps them until it
-    ends by itself.
+    ends by itself. ``inside``: the lock in it is held though it is an empty folder.
     """
     with ExitStack() as stack:
         if (place := _beside(host, workspace)) and host.exists(posixpath.dirname(place)):
             _hold(stack, host, place, workspace.root, wait, progress, passing=True)
         # An empty folder must stay one until an environment takes its place.
-        if host.exists(workspace.root) and host.entry(workspace.root).kind == "directory" and host.list(workspace.root):
+        if inside or (host.exists(workspace.root) and host.entry(workspace.root).kind == "directory" and host.list(workspace.root)):
             stack.enter_context(holding_inside(host, workspace, wait, progress))
+        # Last of all that is done under the locks.
+        stack.callback(_hand_back, host, workspace.root, files.entry(host, workspace.root))
         yield
+
+
+def _hand_back(host: Host, root: str, before: Entry | None) -> None:
+    """Give what root has made in another user's environment to that user, who is to work with it and change it afterwards."""
+    if host.user != 0 or before is None or before.owner not in host.believed:
+        return
+    now = files.entry(host, root)
+    if now is not None and now.kind == "directory" and now.owner in {0, before.owner}:
+        host.hand_over(root, before.owner, before.group)
 
 
 def _beside(host: Host, workspace: Workspace) -> str:
@@ -58,6 +69,14 @@ def holding_inside(host: Host, workspace: Workspace, wait: float, progress: Prog
         yield
 
 
+def _whose(host: Host, path: str) -> str:
+    """Name the user who may keep the lock for ever, where that is another one."""
+    entry = files.entry(host, path)
+    return (
+        f"; the lock {path} belongs to another user (number {entry.owner})" if entry is not None and files.is_foreign(host, entry) else ""
+    )
+
+
 def _hold(stack: ExitStack, host: Host, path: str, root: str, wait: float, progress: Progress, *, passing: bool = False) -> None:
     patience = min(wait, PATIENCE_SECONDS)
     try:
@@ -69,10 +88,10 @@ def _hold(stack: ExitStack, host: Host, path: str, root: str, wait: float, progr
             progress.note(f"another tfsetup is at work on {root}; waiting at most {wait:.0f} s for it")
             stack.enter_context(host.lock(path, wait=wait, passing=passing))
     except BlockingIOError:
-        raise OperationError(
-            "another tfsetup is at work on this environment",
-            place=root,
-            hint="wait until it has finished, or give more time with --wait SECONDS",
-        ) from None
+        hint = "wait until it has finished, or give more time with --wait SECONDS"
+        raise OperationError("another tfsetup is at work on this environment", place=root, hint=hint + _whose(host, path)) from None
+    except PermissionError:
+        hint = "choose another --env, in a folder that only you can write" + _whose(host, path)
+        raise InputError("lies where the lock would be, and may not be opened", place=path, hint=hint) from None
     except FileNotFoundError:
         raise StalePlanError("what was there has gone while another tfsetup was at work on it", place=root, hint="plan again") from None

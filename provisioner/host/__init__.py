@@ -102,6 +102,11 @@ class Reader(Protocol):
         """The number of the user in whose name the tool works; -1 on a system without such."""
         ...
 
+    @property
+    def believed(self) -> frozenset[int]:
+        """The users, besides this one and root, of whom a person said that what their tfsetup noted is to be believed."""
+        ...
+
     def shares(self, group: int) -> bool:
         """True where others than this user and root may be in the group of that number."""
         ...
@@ -229,6 +234,21 @@ class Host(Reader, Protocol):
         """
         ...
 
+    def copy(self, source: str, target: str) -> None:
+        """Copy a file, a link, or a folder with all it holds, with modes and times; ``target`` must not be there."""
+        ...
+
+    def would_rename(self, source: str, onto: str) -> bool:
+        """Whether the system renames the folder ``source`` to where ``onto`` is: a folder that holds something, so that it refuses this in any case.
+
+        False where it cannot do it for any target there (EXDEV: a lower layer, another mount). Raises ``OSError`` where it refuses ``source`` itself.
+        """
+        ...
+
+    def settle(self, path: str, *, mode: int, mtime: int, owner: int, group: int, inside: str) -> None:
+        """Give a folder in ``inside`` that mode, time in nanoseconds, owner and group; no link on the way is followed, and -1 leaves an owner."""
+        ...
+
     def link(self, path: str, target: str) -> None:
         """Create a symbolic link with that target text."""
         ...
@@ -243,6 +263,10 @@ class Host(Reader, Protocol):
 
     def remove_tree(self, path: str) -> None:
         """Remove a folder with all it holds; links in it are removed, not followed. Nothing there is no error."""
+        ...
+
+    def hand_over(self, path: str, owner: int, group: int) -> None:
+        """Give a folder, and what this user has made in it, to another user; no link is followed, and no file that has another name is given."""
         ...
 
     def sync(self, path: str) -> None:

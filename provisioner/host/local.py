@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import signal
@@ -77,6 +78,38 @@ class LocalHost(LocalReader):
         with _opened(inside, os.path.dirname(source)) as from_folder, _opened(inside, os.path.dirname(target)) as to_folder:
             os.rename(os.path.basename(source), os.path.basename(target), src_dir_fd=from_folder, dst_dir_fd=to_folder)
 
+    def copy(self, source: str, target: str) -> None:
+        """See ``host.Host``."""
+        if os.path.isdir(source) and not os.path.islink(source):
+            shutil.copytree(source, target, symlinks=True)
+        else:
+            shutil.copy2(source, target, follow_symlinks=False)
+
+    def would_rename(self, source: str, onto: str) -> bool:
+        """See ``host.Host``; rename(2): ENOTEMPTY or EEXIST for a target that is not an empty folder, and for nothing before other reasons."""
+        try:
+            os.rename(source, onto)
+        except OSError as error:
+            if error.errno not in {errno.EXDEV, errno.ENOTEMPTY, errno.EEXIST}:
+                raise
+            return error.errno != errno.EXDEV
+        os.rename(onto, source)  # pragma: no cover - no system does
+        return True  # pragma: no cover
+
+    def settle(self, path: str, *, mode: int, mtime: int, owner: int, group: int, inside: str) -> None:
+        """See ``host.Host``."""
+        if sys.platform == "win32":  # pragma: no cover - nothing is changed there
+            return
+        with _opened(inside, path) as handle:
+            found = os.fstat(handle)
+            if (owner, group) != (found.st_uid, found.st_gid):
+                # Only root gives to others, and others to their own groups.
+                with contextlib.suppress(PermissionError):
+                    os.fchown(handle, owner, group)
+            # Afterwards, for that takes away what a folder gives to what is made in it.
+            os.fchmod(handle, mode)
+            os.utime(handle, ns=(mtime, mtime))
+
     def link(self, path: str, target: str) -> None:
         """See ``host.Host``."""
         os.symlink(target, path)
@@ -96,6 +129,17 @@ class LocalHost(LocalReader):
         """See ``host.Host``."""
         if os.path.lexists(path):
             shutil.rmtree(path)
+
+    def hand_over(self, path: str, owner: int, group: int) -> None:
+        """See ``host.Host``. A file with two names may lie in this user's cache, too, or be anybody's; whoever owns the folder can replace it."""
+        if not hasattr(os, "fwalk"):  # pragma: no cover - Windows
+            return
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+        _give(owner, group, os.open(path, flags | os.O_DIRECTORY))
+        for _, folders, names, parent in os.fwalk(path, follow_symlinks=False):
+            for name in (*folders, *names):
+                with contextlib.suppress(OSError):
+                    _give(owner, group, os.open(name, flags, dir_fd=parent))
 
     def sync(self, path: str) -> None:
         """See ``host.Host``."""
@@ -154,19 +198,37 @@ class LocalHost(LocalReader):
             os.close(handle)
 
 
+def _give(owner: int, group: int, handle: int) -> None:
+    """Give what is open to a user, where it is this user's own and has no other name; closes it. What was opened cannot be exchanged."""
+    try:
+        found = os.fstat(handle)
+        if found.st_uid == os.geteuid() and (stat.S_ISDIR(found.st_mode) or (stat.S_ISREG(found.st_mode) and found.st_nlink == 1)):
+            os.fchown(handle, owner, group)
+    finally:
+        os.close(handle)
+
+
 def _open_lock(path: str) -> int:
     """Open a file to be locked, and make it where it is not there.
 
     Another user's is opened for reading, which is enough; one that is there is not asked to be made, which a folder such as /tmp refuses even to
     root (``fs.protected_regular``).
     """
-    flags = os.O_CLOEXEC | os.O_NOFOLLOW
+    # Not waiting: a named pipe in its place would keep whoever opens it until somebody writes.
+    flags = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     with contextlib.suppress(FileNotFoundError):
         try:
-            return os.open(path, os.O_RDWR | flags)
+            return _regular(path, os.open(path, os.O_RDWR | flags))
         except PermissionError:
-            return os.open(path, os.O_RDONLY | flags)
-    return os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o644)
+            return _regular(path, os.open(path, os.O_RDONLY | flags))
+    return _regular(path, os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o644))
+
+
+def _regular(path: str, handle: int) -> int:
+    if stat.S_ISREG(os.fstat(handle).st_mode):
+        return handle
+    os.close(handle)
+    raise OSError(errno.EINVAL, "it is no file", path)
 
 
 @contextlib.contextmanager

@@ -15,7 +15,10 @@ from provisioner.lock.find import FILE, PYPROJECT, Found, find
 from provisioner.lock.keys import DECLARATION
 from provisioner.lock.shape import ShapeFault, label, read
 from provisioner.model.record import record
-from provisioner.model.team import Declaration, Index, Policy, ProjectInput, SignOff, Target
+from provisioner.model.team import ANY, Declaration, Index, Policy, ProjectInput, SignOff, Target
+
+# Letters of tfsetup.yaml: what a person writes has a few hundred lines, and reading takes a second for each megabyte and more.
+LONGEST = 1 << 18
 
 
 @record
@@ -49,6 +52,8 @@ def checked(found: Found) -> Written:
 
 
 def _yaml_data(found: Found) -> Any:
+    if len(found.text) > LONGEST:
+        raise InputError(f"cannot be read: it is larger than {LONGEST >> 10} KiB, which no declaration is", place=found.file)
     try:
         # Numbers stay as they are written, so `tensorflow: 2.20` is not 2.2.
         data = parse_yaml(found.text, file=found.file)
@@ -118,4 +123,8 @@ def _policy(data: dict[str, Any]) -> Policy:
 
     values = {**data, "signed_off": tuple(SignOff(**item) for item in data.get("signed_off", ()))}
     values["releases"] = specifier(values.get("releases", ""), "policy.releases")
+    values["proven"] = values.get("proven", False) in {True, "strict"}
+    builds = values.get("source_builds", True)
+    if not isinstance(builds, bool):
+        values |= {"source_builds": True, "built": (ANY,) if builds == ANY else tuple(sorted(map(normalise, builds)))}
     return Policy(**values)
