@@ -10,7 +10,7 @@ from provisioner.environment import receipt
 from provisioner.lock import keys, shape, sidecar, starter
 from provisioner.lock.difference import LockDiff
 from provisioner.model import codec
-from provisioner.model.cause import Cause
+from provisioner.model.cause import Cause, CauseList
 from provisioner.model.diagnosis import Changes, Examination, Explanation
 from provisioner.model.facts import Facts
 from provisioner.model.finding import Verification
@@ -23,6 +23,7 @@ from provisioner.report import check_text, diff_text, fix_text, lock_text, profi
 # The documents that are one record as it is.
 _RECORDS: dict[str, tuple[str, type]] = {
     "cause": ("tfsetup/cause/1", Cause),
+    "causes": ("tfsetup/causes/1", CauseList),
     "explanation": ("tfsetup/explanation/1", Explanation),
     "facts": ("tfsetup/facts/1", Facts),
     "fix": (fix_text.SCHEMA, fix_text.Fixed),
@@ -41,6 +42,7 @@ _RECORDS: dict[str, tuple[str, type]] = {
 SCHEMAS = (
     "apply",
     "cause",
+    "causes",
     "declaration",
     "error",
     "examination",
