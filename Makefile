@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install wheel run fast test installs faults torture hostile fuzz check format bench prove locks clean
+.PHONY: help install wheel run fast test installs faults torture hostile fuzz large check format bench prove locks clean
 
 help: ## list the jobs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -30,10 +30,8 @@ wheel: install ## build dist/tfsetup-*.whl, which uv tool, pipx and pip install
 	$(BIN)/uv build --quiet --wheel
 	@ls dist/*.whl
 
-run: install ## plan, apply and verify the newest known-good TensorFlow in ./tf-env
-	$(BIN)/tfsetup plan --env ./tf-env
+run: install ## make ./tf-env with the newest known-good TensorFlow for this machine: planned, installed, verified
 	$(BIN)/tfsetup apply --env ./tf-env --yes
-	$(BIN)/tfsetup verify --env ./tf-env
 
 # Installers of conda packages take seconds where others take none: who has nothing left takes from the other.
 PYTEST = -m pytest -n 2 --dist worksteal
@@ -72,6 +70,9 @@ fuzz: install ## give every reader anything, for SECONDS (600) in all; the corpu
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/uv pip install --quiet --python $(BIN)/python --group fuzz
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
+large: install ## give every reader texts of 64 and 256 KiB; time and memory must grow as they do
+	$(BIN)/python -m pytest tests/fuzz/check_large.py
+
 check: install ## style, types, layers, and that the data is whole
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -80,6 +81,7 @@ check: install ## style, types, layers, and that the data is whole
 	$(BIN)/python tools/prove.py --check
 	$(BIN)/python tools/compatibility.py --check
 	$(BIN)/python tools/causes.py --check
+	$(BIN)/python tools/commands.py --check
 
 format: install ## put the code into its form
 	$(BIN)/ruff check --fix .

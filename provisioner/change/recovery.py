@@ -15,7 +15,7 @@ from provisioner.change.by_now import apart_by_now, apart_for_undo
 from provisioner.change.journal import Journal, enter, last_record, put, read, read_aside, read_discarded, write, write_ahead
 from provisioner.change.moves import clear, keep_new, move_back
 from provisioner.change.places import Places
-from provisioner.change.standing import Interrupted, check_beside, interrupted, scraps, state_words, undo_command
+from provisioner.change.standing import check_beside, interrupted, scraps, state_words, undo_command
 from provisioner.change.undoing import WayBack, way_back
 from provisioner.conda import registry
 from provisioner.environment.workspace import STATE_MODE, Workspace
@@ -23,6 +23,7 @@ from provisioner.errors import HalfwayError, InTheWayError, TfsetupError
 from provisioner.errors.system import cause_of, words_of
 from provisioner.host import Host
 from provisioner.host.files import make_folders
+from provisioner.model.plan import Interrupted
 from provisioner.model.record import record
 
 

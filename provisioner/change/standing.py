@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import shlex
-from typing import Literal
 
 from provisioner.change import brought as manifests
 from provisioner.change.journal import Journal, last_record, read, read_aside
@@ -15,26 +14,8 @@ from provisioner.errors import TfsetupError
 from provisioner.errors.system import words_of
 from provisioner.host import Reader
 from provisioner.host.files import is_unwritten
-from provisioner.model.plan import EnvKind
+from provisioner.model.plan import Interrupted, State
 from provisioner.model.record import record
-
-State = Literal["old", "moving", "new"]
-
-
-@record
-class Interrupted:
-    """What an interrupted run left.
-
-    ``state``: ``old`` (nothing of it reached the environment), ``moving`` (files were on their way), ``new`` (complete, not yet proven);
-    ``where`` is the folder that shows it, ``started`` the time (ISO 8601) when what it changed, or took back, was begun. ``undoing``: it was an undo,
-    which the next one finishes.
-    """
-
-    state: State
-    where: str
-    started: str
-    before: EnvKind = "absent"
-    undoing: bool = False
 
 
 def interrupted(reader: Reader, workspace: Workspace) -> Interrupted | None:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from provisioner.change.journal import last_record
-from provisioner.change.standing import Interrupted, interrupted, state_words, undo_command
+from provisioner.change.standing import interrupted, state_words, undo_command
 from provisioner.commands.interruption import at_work
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import HalfwayError, InterruptedRunError, TfsetupError, UnforeseenError
 from provisioner.errors.system import refused
 from provisioner.host import Host, files
+from provisioner.model.plan import Interrupted
 from provisioner.model.record import record
 
 

@@ -212,6 +212,13 @@ class Host(Reader, Protocol):
         """
         ...
 
+    def become(self, argv: Sequence[str], env: Mapping[str, str]) -> int:
+        """Give the terminal and this process to a program (a path), with ``env`` as its variables: it is the last thing that is done.
+
+        Returns its exit code where the system cannot replace a process (Windows), else not at all. Raises ``OSError`` when it cannot be started.
+        """
+        ...
+
     def write(self, path: str, text: str, *, durable: bool = False, mode: int | None = None) -> None:
         """Replace a file in one step (write beside it, rename); ``durable`` waits until it is on disk.
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import stat
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,6 +35,16 @@ class LocalHost(LocalReader):
         from provisioner.host import helper  # noqa: PLC0415 - brings `socket`, 4 ms
 
         return helper.ask(argv, request, env=env, timeout=timeout, watch=watch, locks=LOCKS)
+
+    def become(self, argv: Sequence[str], env: Mapping[str, str]) -> int:  # noqa: RET503 - nothing returns from the last line
+        """See ``host.Host``."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if sys.platform == "win32":  # pragma: no cover - a new process there, of which nobody waits for the end
+            return subprocess.run(argv, env=dict(env), check=False).returncode
+        # What Python ignores for itself, a program expects to hear (``subprocess``, restore_signals).
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        os.execve(argv[0], list(argv), dict(env))  # noqa: S606 - it does not come back
 
     def write(self, path: str, text: str, *, durable: bool = False, mode: int | None = None) -> None:
         """See ``host.Host``."""
@@ -244,13 +255,21 @@ def _open_lock(path: str) -> int:
     Another user's is opened for reading, which is enough; one that is there is not asked to be made, which a folder such as /tmp refuses even to
     root (``fs.protected_regular``).
     """
-    flags = os.O_CLOEXEC | os.O_NOFOLLOW
+    # Not waiting: a named pipe in its place would keep whoever opens it until somebody writes.
+    flags = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     with contextlib.suppress(FileNotFoundError):
         try:
-            return os.open(path, os.O_RDWR | flags)
+            return _regular(path, os.open(path, os.O_RDWR | flags))
         except PermissionError:
-            return os.open(path, os.O_RDONLY | flags)
-    return os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o644)
+            return _regular(path, os.open(path, os.O_RDONLY | flags))
+    return _regular(path, os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o644))
+
+
+def _regular(path: str, handle: int) -> int:
+    if stat.S_ISREG(os.fstat(handle).st_mode):
+        return handle
+    os.close(handle)
+    raise OSError(errno.EINVAL, "it is no file", path)
 
 
 @contextlib.contextmanager

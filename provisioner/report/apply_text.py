@@ -65,6 +65,7 @@ def applied_text(plan: Plan, executed: Executed, *, verbose: bool) -> str:
             "",
             f"Done: TensorFlow {plan.choice.release} is in {plan.env.path}, verified",
             _use(plan),
+            f"Add packages around it: tfsetup apply --env {shlex.quote(plan.env.path)} --with NAME",
             f"Take it back: tfsetup undo --env {shlex.quote(plan.env.path)}",
         ]
     )
