@@ -60,9 +60,9 @@ def apply(session: Session, asked: ApplyRequest, *, agree: Callable[[Plan], None
     session.work_on(env)
     with telling(session.host, env):
         done = _applied(session, asked, env, agree=agree, agree_back=agree_back, progress=progress)
-    if done.executed is not None and done.executed.kept:
-        named.remember_environment(session, done.plan.env.path)
-    return done
+        if done.executed is not None and done.executed.kept:
+            named.remember_environment(session, done.plan.env.path)
+        return done
 
 
 def _applied(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from provisioner.base.progress import Progress
 from provisioner.commands import named
 from provisioner.commands.interruption import interruption as find_interruption
+from provisioner.commands.interruption import named_first
 from provisioner.environment import receipt as receipts
 from provisioner.environment.read import site_or_nothing
 from provisioner.environment.workspace import Workspace
@@ -25,15 +26,17 @@ def verify(session: Session, *, request: Request, python: str, require_gpu: bool
     session.work_on(request.env)
     host, env = session.host, request.env
     root = host.real(env)
-    if not host.exists(root):
-        raise InputError("there is no environment", place=env, hint="make one with `tfsetup apply`, or name another with --env")
+    with named_first(host, env):
+        if not host.exists(root):
+            raise InputError("there is no environment", place=env, hint="make one with `tfsetup apply`, or name another with --env")
     interruption = find_interruption(host, root)
     if interruption is not None and interruption.severity == "error":
         checks = (Check(name="interrupted run", status="failed", detail=interruption.title),)
         return Verification(env=root, python=python, tensorflow="", device="", checks=checks, libraries=(), findings=(interruption,))
     interpreter = python or interpreter_of(host, root)
-    if not host.exists(interpreter):
-        raise InputError("there is no Python in it", place=interpreter, hint="name the interpreter with --python")
+    with named_first(host, env):
+        if not host.exists(interpreter):
+            raise InputError("there is no Python in it", place=interpreter, hint="name the interpreter with --python")
     session.trust.need(named.of_environment(session, request, root))
     receipt = receipts.believed(host, Workspace(root=root))
     expected = expected_of_plan(session, receipt.plan) if receipt else expected_of_site(session, site_or_nothing(host, root))

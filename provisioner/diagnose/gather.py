@@ -97,7 +97,7 @@ def gather(
             child, failed = probing.result() if probing else (None, "")
     finally:
         if work:
-            host.remove_tree(work)
+            children.remove_work(host, work)
     return Case(
         env=chosen.env,
         python=chosen.python,

@@ -280,6 +280,10 @@ class Host(Reader, Protocol):
         """Wait until the folder's entries are on disk (nothing to do where the system has no such call)."""
         ...
 
+    def flush(self, path: str) -> None:
+        """Wait until all that was written on the file system of ``path`` is on disk: files of others, too, and those that programs wrote."""
+        ...
+
     def shielded(self) -> AbstractContextManager[None]:
         """Put off Ctrl-C and requests to end until the block is left; for the short moments in which files move."""
         ...

@@ -86,8 +86,10 @@ def _use(plan: Plan) -> str:
 def undo_text(found: Undoable) -> str:
     """Say what undo will do."""
     root = found.workspace.root
+    if found.interrupted is not None and found.interrupted.undoing:
+        return f"{interrupted_words(found.interrupted, root).split(';')[0]}; it is finished"
     if found.interrupted is not None:
-        return f"{interrupted_words(found.interrupted).split(';')[0]}; what it had begun is taken back"
+        return f"{interrupted_words(found.interrupted, root).split(';')[0]}; what it had begun is taken back"
     if found.record is None or found.record.made:
         becomes = "the folder is emptied" if found.record is not None and found.record.inside else "it is removed, with all that is in it"
         lines = [f"{root} was made by tfsetup{_when(found)}; {becomes}"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from provisioner.base.text import size_words
+from provisioner.change.standing import undo_command
 from provisioner.model.plan import Interrupted, Plan, StepKind
 from provisioner.model.preflight import Preflight
 from provisioner.model.request import Request
@@ -30,10 +31,13 @@ NOT_NEEDED: dict[StepKind, str] = {
 }
 
 
-def interrupted_words(left: Interrupted) -> str:
-    """Say what an interrupted run left, and what becomes of it."""
+def interrupted_words(left: Interrupted, root: str) -> str:
+    """Say what an interrupted run left of the environment at ``root``, and what becomes of it."""
     when = f" (begun {left.started})" if left.started else ""
-    return f"an earlier run was interrupted{when}: {_INTERRUPTED[left.state]}; `tfsetup apply` takes it back and begins anew"
+    undo, again = f"`{undo_command(root)}`", "and `tfsetup apply` does so and begins anew"
+    if left.undoing:
+        return f"an undo was interrupted (of the change of {left.started}); {undo} finishes it, {again}"
+    return f"an earlier run was interrupted{when}: {_INTERRUPTED[left.state]}; {undo} takes it back, {again}"
 
 
 def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> str:
@@ -75,7 +79,7 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> 
 
 def _ends(plan: Plan, interrupted: Interrupted | None) -> list[str]:
     """Say what to be warned of, and what is in the way."""
-    warnings = [*plan.warnings, *plan.preflight.warnings, *([interrupted_words(interrupted)] if interrupted else [])]
+    warnings = [*plan.warnings, *plan.preflight.warnings, *([interrupted_words(interrupted, plan.env.path)] if interrupted else [])]
     lines = [f"warning: {text}" for text in warnings]
     for item in plan.preflight.obstacles:
         lines += [f"in the way: {item.place}: {item.message}", f"  {item.hint}"]

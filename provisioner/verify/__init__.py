@@ -44,7 +44,7 @@ def verify(
     try:
         raw = _observe(host, root, python, work, expected, timeout, progress)
     finally:
-        host.remove_tree(work)
+        children.remove_work(host, work)
     return judge(raw, expected, env=root, python=python, require_gpu=require_gpu, messages=messages.spoken_on(host.platform))
 
 
