@@ -20,10 +20,11 @@ from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError
 from provisioner.host import Host, Reader, files
 from provisioner.in_process import script
+from provisioner.judge import integrity
 from provisioner.model.facts import Facts
 from provisioner.model.json_text import read_json
 from provisioner.model.record import record
-from provisioner.verify import children, integrity, no_libraries
+from provisioner.verify import children, no_libraries
 from provisioner.verify.raw import Child
 
 if TYPE_CHECKING:

@@ -9,11 +9,12 @@ from provisioner.causes import Messages
 from provisioner.environment.distributions import sites
 from provisioner.environment.tensorflow import is_cuda_build
 from provisioner.host import Host, Reader
+from provisioner.judge import integrity
+from provisioner.judge.requirements import unmet
 from provisioner.model.finding import Verification
-from provisioner.verify import children, integrity, surroundings
+from provisioner.verify import children, surroundings
 from provisioner.verify.judge import judge
 from provisioner.verify.raw import Child, Expected, Raw
-from provisioner.verify.requirements import unmet
 
 __all__ = ["Expected", "no_libraries", "verify"]
 

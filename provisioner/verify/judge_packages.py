@@ -7,15 +7,15 @@ import re
 from typing import TYPE_CHECKING
 
 from provisioner.base.names import RELEASED
+from provisioner.judge import conda_files
+from provisioner.judge.integrity import Fault
 from provisioner.model.finding import Check, Confidence, Evidence, Severity
-from provisioner.verify import conda_files
 from provisioner.verify.events import Event
-from provisioner.verify.integrity import Fault
 from provisioner.verify.raw import Expected, Raw
 
 if TYPE_CHECKING:
     from provisioner.causes.findings import Findings
-    from provisioner.verify.integrity import Integrity
+    from provisioner.judge.integrity import Integrity
 
 # Packages that have a cause of their own; all others are dependency-incompatible.
 CAUSES = {

@@ -36,7 +36,7 @@ NONE = {
     "provisioner.plan.inputs.read_common": "gathers what was read",
     "provisioner.repair.conda_inputs.read_conda_inputs": "read_records and read_present read it",
     "provisioner.repair.inputs.read_inputs": "gathers what was read",
-    "provisioner.verify.conda_files.read_state": "read_records reads it",
+    "provisioner.judge.conda_files.read_state": "read_records reads it",
 }
 
 

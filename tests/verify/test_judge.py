@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from provisioner.environment.distributions import Installed
+from provisioner.judge.integrity import Integrity
 from provisioner.model.catalogue import CudaBuild
 from provisioner.report.verify_text import verification_text
 from provisioner.verify.events import parse_events
-from provisioner.verify.integrity import Integrity
 from provisioner.verify.judge import judge
 from provisioner.verify.judge_gpu import table
 from provisioner.verify.raw import Child, Expected, Raw

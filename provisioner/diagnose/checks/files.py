@@ -12,8 +12,8 @@ from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell
 from provisioner.diagnose.checks.packages import restore
 from provisioner.environment.distributions import Installed
 from provisioner.host import files
+from provisioner.judge.integrity import Fault
 from provisioner.model.finding import Evidence, Repair, Severity
-from provisioner.verify.integrity import Fault
 
 SHOWN = 6
 # What an import reads. Other files are changed on purpose at times: certificates are added to certifi's, data is thinned out.

@@ -9,9 +9,9 @@ from provisioner.causes.findings import Findings
 from provisioner.diagnose import import_result, packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.environment.distributions import Installed
+from provisioner.judge.requirements import Unmet, unmet
 from provisioner.model.finding import Confidence, Evidence, Repair, Severity
 from provisioner.verify.judge_packages import cause_of
-from provisioner.verify.requirements import Unmet, unmet
 
 
 def requirements(case: Case, findings: Findings) -> str:

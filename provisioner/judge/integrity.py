@@ -14,9 +14,9 @@ from provisioner.base.names import OWN_FOLDERS
 from provisioner.environment.distributions import Installed, described, read_metadata, sites
 from provisioner.environment.owners import Claim, index, read_claims
 from provisioner.host import Entry, Reader
+from provisioner.judge import conda_files
+from provisioner.judge.conda_files import CondaState
 from provisioner.model.record import record
-from provisioner.verify import conda_files
-from provisioner.verify.conda_files import CondaState
 
 # Files up to this size are always hashed; of larger ones (libraries) only the size is compared, unless ``deep`` is asked for.
 SMALL = 64 * 1024

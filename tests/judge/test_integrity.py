@@ -9,7 +9,7 @@ import pytest
 from provisioner.environment.distributions import sites
 from provisioner.environment.metadata import parse_metadata
 from provisioner.host.local import LocalHost
-from provisioner.verify.integrity import SMALL, check
+from provisioner.judge.integrity import SMALL, check
 from tests.verify.support import SITE, install
 
 BIG = "x" * (SMALL + 1)
