@@ -21,6 +21,7 @@ from provisioner.errors import InputError
 from provisioner.host import Host, Reader, files
 from provisioner.in_process import script
 from provisioner.judge import integrity
+from provisioner.judge.memory import Memory
 from provisioner.model.facts import Facts
 from provisioner.model.json_text import read_json
 from provisioner.model.record import record
@@ -62,8 +63,11 @@ def gather(
     facts: Callable[[], Facts],
     catalogue: Catalogue,
     progress: Callable[[str], None],
+    memory: Memory | None = None,
 ) -> Case:
     """Read everything once. ``facts`` is called while the children run; ``progress`` is told what is being done.
+
+    ``memory`` spares reading files again that have not changed.
 
     Raises ``InputError`` only for a catalogue that cannot be read: whatever is wrong with the environment becomes part of the case.
     """
@@ -83,15 +87,19 @@ def gather(
             why_not = _no_import(options, survey, no_survey) or no_work
             probing = None if why_not else pool.submit(_probe, host, chosen.python, work, options, progress)
             opening = _opening(pool, host, chosen.python, work, build=build, why_not=why_not)
-            # Of an interpreter that does not answer, a file that was changed may be why.
             sizes_only = not options.importing and not options.deep
             root = chosen.env or (survey.prefix if survey else "/")
-            checking = pool.submit(integrity.check, host, root, deep=options.deep, sizes_only=sizes_only, folders=folders)
+            known = catalogue.published()
+            checking = pool.submit(
+                integrity.check, host, root, deep=options.deep, sizes_only=sizes_only, folders=folders, published=known, memory=memory
+            )
             found = distributions(host, path)
             machine = facts()
             receipt = believed(host, Workspace(root=chosen.env)) if chosen.env else None
             version = _python_version(host, chosen.env, survey)
-            known = recognise(host, folders, found, machine, catalogue, receipt, python=version, cuda=build, conda=_conda(host, chosen.env))
+            recognised = recognise(
+                host, folders, found, machine, catalogue, receipt, python=version, cuda=build, conda=_conda(host, chosen.env)
+            )
             state = checking.result()
             libraries, _ = opening.result() if opening else (None, "")
             child, failed = probing.result() if probing else (None, "")
@@ -110,10 +118,10 @@ def gather(
         distributions=found,
         integrity=state,
         receipt=receipt,
-        expected=known.expected,
-        release=known.release,
-        build=known.build,
-        lock=known.lock,
+        expected=recognised.expected,
+        release=recognised.release,
+        build=recognised.build,
+        lock=recognised.lock,
         releases=catalogue.release,
         interpreters=machine.interpreters.value or (),
         child=child,

@@ -49,6 +49,18 @@ class Entry:
     group: int = -1
 
 
+class Stamp(NamedTuple):
+    """What changes when a file is changed or another one takes its place: nobody can set ``changed`` (nanoseconds, ``st_ctime``) back.
+
+    A tuple, because there are tens of thousands.
+    """
+
+    size: int
+    mtime: int
+    changed: int
+    inode: int
+
+
 class Mark(NamedTuple):
     """What tells a file from what takes its place later: ``size`` in bytes and ``mtime`` in nanoseconds of a file, ``target`` of a link.
 
@@ -158,6 +170,10 @@ class Reader(Protocol):
 
     def sizes(self, path: str) -> dict[str, int]:
         """The size of every file below a folder, in bytes; a link to a file counts as that file, folders that cannot be read as empty."""
+        ...
+
+    def stamps(self, path: str) -> dict[str, Stamp]:
+        """What the file system says of each file below ``path``, by absolute path; links are followed, what cannot be read is left out."""
         ...
 
     def marks(self, path: str) -> dict[str, Mark]:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from provisioner.host import Completed, Entry, EntryKind, Mark, Space
+from provisioner.host import Completed, Entry, EntryKind, Mark, Space, Stamp
 from provisioner.host.processes import communicate, end, what_it_said
 
 if sys.platform != "win32":
@@ -186,8 +186,12 @@ class LocalReader:
                 yield from self.walk(entry.path)
 
     def sizes(self, path: str) -> dict[str, int]:
+        """See ``host.Reader``."""
+        return {name: stamp.size for name, stamp in self.stamps(path).items()}
+
+    def stamps(self, path: str) -> dict[str, Stamp]:
         """See ``host.Reader``; without an ``Entry`` for each of tens of thousands of files, which takes four times as long."""
-        found: dict[str, int] = {}
+        found: dict[str, Stamp] = {}
         folders = [path]
         while folders:
             with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
@@ -198,7 +202,7 @@ class LocalReader:
                     with contextlib.suppress(OSError):
                         status = item.stat()
                         if stat.S_ISREG(status.st_mode):
-                            found[item.path] = status.st_size
+                            found[item.path] = Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
         return found
 
     def marks(self, path: str) -> dict[str, Mark]:

@@ -11,39 +11,56 @@ from dataclasses import replace
 from typing import Literal
 
 from provisioner.base.names import OWN_FOLDERS
+from provisioner.catalogue.published import Contradiction
 from provisioner.environment.distributions import Installed, described, read_metadata, sites
 from provisioner.environment.owners import Claim, index, read_claims
-from provisioner.host import Entry, Reader
+from provisioner.host import Entry, Reader, Stamp
 from provisioner.judge import conda_files
 from provisioner.judge.conda_files import CondaState
+from provisioner.judge.memory import Memory, is_settled, key_of
 from provisioner.model.record import record
 
-# Files up to this size are always hashed; of larger ones (libraries) only the size is compared, unless ``deep`` is asked for.
-SMALL = 64 * 1024
 # Files up to this size are read at once.
 WHOLE = 1 << 20
 # Lists of certificates to which organisations, and the agents on their machines, append their own: certifi's, and pip's copy of it.
 CERTIFICATES = "/cacert.pem"
-FaultKind = Literal["missing", "size", "content", "appended", "unreadable", "no record", "no metadata", "leftover", "stray"]
+FaultKind = Literal[
+    "missing", "size", "content", "appended", "published", "unreadable", "two writers", "no record", "no metadata", "leftover", "stray"
+]
+# What makes an environment less than whole; the others are worth a word: what was added to a list of certificates, and what a wheel that contradicts
+# its own record was published with.
+DAMAGE: frozenset[FaultKind] = frozenset({"missing", "size", "content", "unreadable"})
 # What changes after the install: byte code, and the record itself.
 _NOT_COMPARED = (".pyc", "/RECORD", "/RECORD.jws")
 _PACKAGES = tuple(f"/site-packages/{name}/__init__.py" for name in OWN_FOLDERS)
 _NATIVE = re.compile(r"\.(so|dylib|pyd|dll)(\.\d+)*$")
 
 
+# What many packages put beside their own folder by mistake, so that the last one wins: nothing imports it.
+BESIDE = re.compile(
+    r"(tests?|testing|docs?|examples?|samples?|benchmarks?)/|[^/]+\.(md|rst|txt)$|(LICEN[CS]E|NOTICE|AUTHORS|CHANGE(S|LOG))[^/]*$",
+    re.IGNORECASE,
+)
+
+
 @record
 class Fault:
-    """One file that is not as recorded; ``path`` is absolute, ``detail`` says what was expected and found."""
+    """One file that is not as recorded; ``path`` is absolute, ``detail`` says what was expected and found.
+
+    Of a file that two packages have written, each with a content of its own, ``distribution`` is the one whose file was lost, and ``other`` the one
+    whose file is there.
+    """
 
     distribution: str
     kind: FaultKind
     path: str
     detail: str
+    other: str = ""
 
 
 @record
 class Integrity:
-    """The state of an environment's files: ``rivals`` own one tensorflow folder; ``files`` were compared, ``hashed`` of them by content.
+    """The state of an environment's files: ``rivals`` own one tensorflow folder; ``files`` were compared.
 
     ``natives`` are the compiled files that are there and their owners; ``owners`` are the distributions that record a tensorflow package.
     ``conda`` is the same of conda's packages (None where it is no conda environment): distributions that are conda's are compared there alone.
@@ -53,17 +70,35 @@ class Integrity:
     rivals: tuple[str, ...]
     faults: tuple[Fault, ...]
     files: int
-    hashed: int
     natives: tuple[tuple[str, str], ...] = ()
     owners: tuple[str, ...] = ()
     conda: CondaState | None = None
 
 
-def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = False, folders: tuple[str, ...] | None = None) -> Integrity:
-    """Compare every distribution in ``env`` with its RECORD; ``deep`` hashes large files too, ``sizes_only`` none. Reads only.
+@record
+class _Looking:
+    """What a comparison goes by: ``published`` are the contradictions that are known, ``folders`` those of packages."""
 
-    ``folders`` are the folders with distributions where they are not those below ``env``. A RECORD that names files outside ``env`` is not
-    followed there.
+    reader: Reader
+    published: frozenset[Contradiction]
+    folders: tuple[str, ...]
+
+
+def check(
+    reader: Reader,
+    env: str,
+    *,
+    deep: bool = False,
+    sizes_only: bool = False,
+    folders: tuple[str, ...] | None = None,
+    published: frozenset[Contradiction] = frozenset(),
+    memory: Memory | None = None,
+) -> Integrity:
+    """Compare every distribution in ``env`` with its RECORD, each file by its content. Reads only, but for ``memory``.
+
+    ``memory`` spares reading again what has not changed since; with ``deep`` everything is read, and of conda's packages large files, too, of which
+    ``sizes_only`` reads none. ``folders`` are the folders with distributions where they are not those below ``env``. A RECORD that names files
+    outside ``env`` is not followed there. ``published`` are the files that wheels were published with against their own records.
     """
     folders = sites(reader, env) if folders is None else folders
     distributions, faults, claims = _read_folders(reader, folders)
@@ -75,27 +110,51 @@ def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = Fa
     if conda is not None:
         rows = {path: found for path, found in rows.items() if any(row.metadata not in conda.own for row in found)}
         faults = [fault for fault in faults if fault.kind != "no record" or fault.path not in conda.own]
-    sizes = {path: size for site in folders for path, size in reader.sizes(site).items()}
-    hashed = 0
-    for path, owners in rows.items():
-        if sizes_only and any(row.size in (-1, sizes.get(path)) for row in owners) and path in sizes:
-            continue
-        kind, detail, read = _compare(reader, path, owners, deep=deep, sizes_only=sizes_only)
-        hashed += read
-        if kind is not None and not (set(rivals) & {row.owner for row in owners}):
-            faults.append(Fault(distribution=owners[0].owner, kind=kind, path=path, detail=detail))
+    stamps = {path: stamp for site in folders for path, stamp in reader.stamps(site).items()}
+    looking = _Looking(reader=reader, published=published, folders=folders)
+    found = _compared(looking, env, rows, stamps, memory=None if deep else memory)
+    faults.extend(fault for fault in found if not (set(rivals) & {row.owner for row in rows.get(fault.path, ())}))
     if not rivals:
-        faults.extend(_strays(reader, folders, sizes, rows.keys() | (conda.paths if conda is not None else set())))
+        faults.extend(_strays(reader, folders, stamps, rows.keys() | (conda.paths if conda is not None else set())))
     return Integrity(
         distributions=tuple(distributions),
         rivals=rivals,
         owners=owning,
         faults=tuple(faults),
         files=len(rows),
-        hashed=hashed,
-        natives=_natives(sizes, rows),
+        natives=_natives(stamps, rows),
         conda=conda,
     )
+
+
+def _compared(
+    looking: _Looking, env: str, rows: Mapping[str, tuple[Claim, ...]], stamps: Mapping[str, Stamp], *, memory: Memory | None
+) -> list[Fault]:
+    """Compare the files, or remember what that found when they were as they are now."""
+    key, began = "", 0
+    if memory is not None:
+        outside = {
+            path: stamp
+            for folder in {posixpath.dirname(path) for path in rows.keys() - stamps.keys()}
+            for path, stamp in _near(looking, folder)
+        }
+        stamps = {**outside, **stamps}
+        key, began = key_of(rows, stamps, extra=str(sorted(looking.published))), memory.now()
+        known = memory.recall(env, key)
+        if known is not None:
+            return [Fault(distribution=name, kind=kind, path=path, detail=detail, other=other) for name, kind, path, detail, other in known]  # type: ignore[arg-type]
+    found = [fault for path, owners in rows.items() if (fault := _compare(looking, path, owners)) is not None]
+    # What this user may not read, another may.
+    if memory is not None and is_settled(rows, stamps, began) and not any(fault.kind == "unreadable" for fault in found):
+        memory.keep(env, key, [(item.distribution, item.kind, item.path, item.detail, item.other) for item in found])
+    return found
+
+
+def _near(looking: _Looking, folder: str) -> Iterator[tuple[str, Stamp]]:
+    """The files of one folder outside the folders of packages: scripts, manuals."""
+    for path, stamp in looking.reader.stamps(folder).items():
+        if posixpath.dirname(path) == folder:
+            yield path, stamp
 
 
 def _read_folders(reader: Reader, folders: tuple[str, ...]) -> tuple[list[Installed], list[Fault], list[tuple[str, Claim]]]:
@@ -152,30 +211,66 @@ def _owners(rows: Mapping[str, tuple[Claim, ...]]) -> tuple[str, ...]:
     return tuple(sorted(owners))
 
 
-def _compare(reader: Reader, path: str, owners: tuple[Claim, ...], *, deep: bool, sizes_only: bool) -> tuple[FaultKind | None, str, int]:
-    """Compare a file with every record of it: packages may ship the same path, and the last one installed is right."""
+def _compare(looking: _Looking, path: str, owners: tuple[Claim, ...]) -> Fault | None:
+    """Compare a file with every record of it; None where all is as recorded."""
+    reader, owner = looking.reader, owners[0].owner
     try:
         entry = reader.entry(path)
         if entry.kind == "link":
             entry = reader.entry(reader.real(path))
     except FileNotFoundError:
-        return "missing", "is not there", 0
+        known = _is_published(looking, path, owners, "")
+        return (
+            _fault(owner, "published", path, "its wheel was published without it")
+            if known
+            else _fault(owner, "missing", path, "is not there")
+        )
     except OSError as error:
-        return "unreadable", error.strerror or str(error), 0
-    fitting = [row for row in owners if row.size in (-1, entry.size)]
-    if not fitting and path.endswith(CERTIFICATES) and any(_begins(reader, path, row, entry.size) for row in owners):
-        return "appended", "certificates were added to it", 1
-    if not fitting:
-        return "size", f"{entry.size} bytes instead of {owners[0].size}", 0
-    wanted = {row.digest for row in fitting}
-    if sizes_only or entry.kind != "file" or "" in wanted or not (deep or entry.size <= SMALL or path.endswith(".py")):
-        return None, "", 0
+        return _fault(owner, "unreadable", path, error.strerror or str(error))
+    digests = {row.digest.partition("=")[2]: row for row in owners if row.digest.startswith("sha256=")}
+    if entry.kind != "file" or not digests:
+        wrong = entry.kind == "file" and not any(row.size in (-1, entry.size) for row in owners)
+        return _fault(owner, "size", path, f"{entry.size} bytes instead of {owners[0].size}") if wrong else None
+    if len(digests) == 1 and not any(row.size in (-1, entry.size) for row in owners) and entry.size > WHOLE:
+        # That much is certain without reading it.
+        return _fault(owner, "size", path, f"{entry.size} bytes instead of {owners[0].size}")
     try:
         found = base64.urlsafe_b64encode(_digest(reader, path, entry.size)).rstrip(b"=").decode()
     except OSError as error:
-        return "unreadable", error.strerror or str(error), 0
-    ours = {digest.partition("=")[2] for digest in wanted if digest.startswith("sha256=")}
-    return ("content", "its content is not the recorded one", 1) if ours and found not in ours else (None, "", 1)
+        return _fault(owner, "unreadable", path, error.strerror or str(error))
+    if found in digests:
+        return _of_two(looking, path, digests, found)
+    if _is_published(looking, path, owners, found):
+        return _fault(owner, "published", path, "its wheel was published so, against its own record")
+    if path.endswith(CERTIFICATES) and any(_begins(reader, path, row, entry.size) for row in owners):
+        return _fault(owner, "appended", path, "certificates were added to it")
+    if not any(row.size in (-1, entry.size) for row in owners):
+        return _fault(owner, "size", path, f"{entry.size} bytes instead of {owners[0].size}")
+    return _fault(owner, "content", path, "its content is not the recorded one")
+
+
+def _fault(owner: str, kind: FaultKind, path: str, detail: str) -> Fault:
+    return Fault(distribution=owner, kind=kind, path=path, detail=detail)
+
+
+def _of_two(looking: _Looking, path: str, digests: Mapping[str, Claim], found: str) -> Fault | None:
+    """The fault of a file that another package has recorded with another content; of one name it is the same package twice."""
+    winner = digests[found]
+    lost = next((row for digest, row in digests.items() if digest != found and row.owner != winner.owner), None)
+    if lost is None or BESIDE.match(_inner(looking, path)):
+        return None
+    words = f"{lost.owner} and {winner.owner} both have this file, each another one; that of {winner.owner} is there"
+    return Fault(distribution=lost.owner, kind="two writers", path=path, detail=words, other=winner.owner)
+
+
+def _inner(looking: _Looking, path: str) -> str:
+    """The path as a wheel has it; "" outside of the folders of packages."""
+    return next((path[len(site) + 1 :] for site in looking.folders if path.startswith(f"{site}/")), "")
+
+
+def _is_published(looking: _Looking, path: str, owners: tuple[Claim, ...], found: str) -> bool:
+    inner = _inner(looking, path)
+    return any((inner, row.digest.partition("=")[2], found) in looking.published for row in owners)
 
 
 def _begins(reader: Reader, path: str, row: Claim, size: int) -> bool:
@@ -194,11 +289,11 @@ def _digest(reader: Reader, path: str, size: int) -> bytes:
     return hashlib.sha256(reader.read_bytes(path, limit=size + 1)).digest() if size <= WHOLE else bytes.fromhex(reader.sha256(path))
 
 
-def _natives(sizes: dict[str, int], rows: Mapping[str, tuple[Claim, ...]]) -> tuple[tuple[str, str], ...]:
+def _natives(sizes: Mapping[str, Stamp], rows: Mapping[str, tuple[Claim, ...]]) -> tuple[tuple[str, str], ...]:
     return tuple((path, found[-1].owner) for path, found in rows.items() if path in sizes and _NATIVE.search(path))
 
 
-def _strays(reader: Reader, folders: tuple[str, ...], sizes: dict[str, int], rows: Collection[str]) -> Iterator[Fault]:
+def _strays(reader: Reader, folders: tuple[str, ...], sizes: Mapping[str, Stamp], rows: Collection[str]) -> Iterator[Fault]:
     """Code in the tensorflow folder that no distribution owns: what an earlier release left, and what Python would import all the same."""
     roots = tuple(f"{site}/tensorflow/" for site in folders)
     for path in sorted(sizes):

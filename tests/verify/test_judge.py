@@ -21,7 +21,7 @@ from tests.verify.support import known_messages
 
 CASES = yaml.safe_load((Path(__file__).parent / "runs.yaml").read_text(encoding="utf-8"))
 INSTALLED = Installed(name="numpy", version="2.1.0", metadata="/env/numpy.dist-info", site="/env")
-INTEGRITY = Integrity(distributions=(INSTALLED,), rivals=(), faults=(), files=1, hashed=1)
+INTEGRITY = Integrity(distributions=(INSTALLED,), rivals=(), faults=(), files=1)
 
 
 def ended(name, device, status, detail, data=None):
