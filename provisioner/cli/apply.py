@@ -17,6 +17,7 @@ from provisioner.commands import apply as stages
 from provisioner.errors import UsageError
 from provisioner.host.local import LocalHost
 from provisioner.report.apply_text import applied_document, applied_text, nothing_to_do
+from provisioner.report.plan_text import left_text
 from provisioner.report.progress import progress_for
 from provisioner.session import Session
 
@@ -71,8 +72,18 @@ def apply(
     if as_json:
         print_json(applied_document(done.plan, done.executed))
     else:
-        print_text(applied_text(done.plan, done.executed, verbose=verbose) if done.executed else nothing_to_do(done.plan))
+        print_text(
+            applied_text(done.plan, done.executed, verbose=verbose)
+            if done.executed
+            else left_text(done.left) + nothing_to_do(done.plan, whole=not done.left)
+        )
     return 0 if done.executed is None or done.executed.kept else VERIFICATION_FAILED
+
+
+def _ended(done: stages.Applied, *, verbose: bool) -> str:
+    if done.executed is None:
+        return left_text(done.left) + nothing_to_do(done.plan, whole=not done.left)
+    return applied_text(done.plan, done.executed, verbose=verbose)
 
 
 def _check_options(plan: str, named: Mapping[str, object], *, locked: bool, lock: str, target: str) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from provisioner.change.standing import Interrupted, interrupted
 from provisioner.commands.interruption import named_first
 from provisioner.environment.place import check_place
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.workspace import Workspace
+from provisioner.judge.links import is_there
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState, Plan
@@ -17,7 +19,7 @@ from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan.inputs import read_common
 from provisioner.plan.links import links_of
-from provisioner.plan.make import ApplyInputs, Picked, make_plan, proof_words
+from provisioner.plan.make import ApplyInputs, Picked, make_plan, not_mended, proof_words
 from provisioner.plan.pick import (
     Pick,
     disk_warnings,
@@ -29,14 +31,19 @@ from provisioner.plan.pick import (
     with_named_python,
     without_credentials,
 )
+from provisioner.plan.present import NOTHING, Present, present
 from provisioner.session import Session
+
+if TYPE_CHECKING:
+    from provisioner.judge.whole import Mark
 
 
 @record
 class Planned:
     """A plan and what was read to make it.
 
-    ``interrupted`` is what an earlier run left behind, if one did. ``channels`` are the conda channels as they were asked for: with credentials,
+    ``marks`` is what was wrong in the environment, and ``left`` what of it the plan does not mend. ``interrupted`` is what an earlier run left
+    behind, if one did. ``channels`` are the conda channels as they were asked for: with credentials,
     which no plan holds.
     """
 
@@ -46,6 +53,13 @@ class Planned:
     lock: Lock
     interrupted: Interrupted | None
     channels: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    left: tuple[Mark, ...] = ()
+
+    @property
+    def pending(self) -> bool:
+        """True when there is something to change: by this plan, or by a repair."""
+        return self.plan.changes or bool(self.left)
 
 
 @record
@@ -57,6 +71,7 @@ class _Read:
     site: Site
     parents: tuple[str, ...] = ()
     interrupted: Interrupted | None = None
+    present: Present = NOTHING
 
 
 def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick | None = None) -> Planned:
@@ -70,8 +85,18 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
     else:
         picked = pick_best(session, facts, request, site.state)
     request = picked.request or request
-    made = make_plan(_inputs(session, replace(read, request=request), picked))
-    return Planned(plan=made, site=site, facts=facts, lock=picked.lock, interrupted=read.interrupted, channels=request.channels)
+    there = present(session, site, picked.lock, exact=pick is not None)
+    made = make_plan(_inputs(session, replace(read, request=request, present=there), picked))
+    return Planned(
+        plan=made,
+        site=site,
+        facts=facts,
+        lock=picked.lock,
+        interrupted=read.interrupted,
+        channels=request.channels,
+        marks=there.marks,
+        left=not_mended(made, there.marks),
+    )
 
 
 def _read_file(session: Session, request: Request, facts_file: str) -> _Read:
@@ -113,7 +138,9 @@ def _inputs(session: Session, read: _Read, picked: Picked) -> ApplyInputs:
     inputs = ApplyInputs(
         common=replace(common, indexes=picked.indexes, warnings=disk_warnings(read.facts, lock)),
         links=links,
-        linked=frozenset(link.path for link in links if host.exists(posixpath.join(packages, link.path))),
+        linked=frozenset(link.path for link in links if is_there(host, packages, link)),
+        broken=read.present.broken,
+        fitting=read.present.fitting,
         parents=read.parents,
     )
     return with_conda(host, inputs, picked) if picked.conda is not None else inputs

@@ -146,15 +146,9 @@ def misfits(case: Case, findings: Findings) -> str:
 
 def _known(case: Case) -> list[tuple[Misfit, Installed]]:
     """The rules of misfits that apply, each with the package that it is about."""
-    version = _release(case)
-    running = packages.python(case)
-    installed = packages.first_of(case)
-    rules = [rule for rule in case.fits.misfits if rule.package in installed and (not rule.pythons or running in rule.pythons)]
-    return [
-        (rule, installed[rule.package])
-        for rule in rules
-        if contains(rule.releases, version, prereleases=True) and contains(rule.versions, installed[rule.package].version, prereleases=True)
-    ]
+    version, running = _release(case), packages.python(case)
+    there = packages.first_of(case)
+    return [(rule, item) for name, item in there.items() for rule in case.fits.known_bad(name, item.version, version, running)]
 
 
 def _release(case: Case) -> str:
