@@ -85,7 +85,7 @@ def _check_trust(session: Session, asked: FixRequest) -> None:
     session.trust.need([*named.of_environment(session, request, env), *named.of_request(session, request)])
 
 
-def attempt(
+def attempt(  # noqa: PLR0913 - who is asked and told, and who looks
     session: Session,
     before: Examination,
     request: Request,

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from provisioner.change.standing import Interrupted, interrupted
 from provisioner.commands.interruption import named_first
+from provisioner.environment.links import is_there
 from provisioner.environment.place import check_place
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.workspace import Workspace
-from provisioner.judge.links import is_there
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState, Plan
@@ -31,11 +31,11 @@ from provisioner.plan.pick import (
     with_named_python,
     without_credentials,
 )
-from provisioner.plan.present import NOTHING, Present, present
 from provisioner.session import Session
 
 if TYPE_CHECKING:
     from provisioner.judge.whole import Mark
+    from provisioner.plan.present import Present
 
 
 @record
@@ -71,7 +71,7 @@ class _Read:
     site: Site
     parents: tuple[str, ...] = ()
     interrupted: Interrupted | None = None
-    present: Present = NOTHING
+    present: Present | None = None
 
 
 def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick | None = None) -> Planned:
@@ -85,7 +85,7 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
     else:
         picked = pick_best(session, facts, request, site.state)
     request = picked.request or request
-    there = present(session, site, picked.lock, exact=pick is not None)
+    there = _there(session, site, picked.lock, exact=pick is not None)
     made = make_plan(_inputs(session, replace(read, request=request, present=there), picked))
     return Planned(
         plan=made,
@@ -94,9 +94,18 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
         lock=picked.lock,
         interrupted=read.interrupted,
         channels=request.channels,
-        marks=there.marks,
-        left=not_mended(made, there.marks),
+        marks=there.marks if there is not None else (),
+        left=not_mended(made, there.marks) if there is not None else (),
     )
+
+
+def _there(session: Session, site: Site, lock: Lock, *, exact: bool) -> Present | None:
+    """Judge what is there; None where nothing is."""
+    if not site.state.exists:
+        return None
+    from provisioner.plan.present import present  # noqa: PLC0415 - a new environment needs none of it
+
+    return present(session, site, lock, exact=exact)
 
 
 def _read_file(session: Session, request: Request, facts_file: str) -> _Read:
@@ -139,8 +148,8 @@ def _inputs(session: Session, read: _Read, picked: Picked) -> ApplyInputs:
         common=replace(common, indexes=picked.indexes, warnings=disk_warnings(read.facts, lock)),
         links=links,
         linked=frozenset(link.path for link in links if is_there(host, packages, link)),
-        broken=read.present.broken,
-        fitting=read.present.fitting,
+        broken=read.present.broken if read.present is not None else {},
+        fitting=read.present.fitting if read.present is not None else {},
         parents=read.parents,
     )
     return with_conda(host, inputs, picked) if picked.conda is not None else inputs

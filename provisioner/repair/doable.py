@@ -93,10 +93,11 @@ def is_mended(
         return False
     if judged.holds(before=marks, agreed=plan.conflicts):
         return True
+    # What no package brings (the processor, the driver, a variable) was there before, seen or not.
     given = {finding.cause for finding in unmendable(told, causes)}
     errors = [finding for finding in (*judged.verification.findings, *seen) if finding.severity == "error"]
     worse = any(mark.words not in plan.conflicts for mark in judged.marks - frozenset(marks))
-    return bool(errors) and not worse and all(finding.cause in given for finding in errors)
+    return bool(errors) and not worse and all(finding.cause in given or not causes.has(finding.cause, "in-packages") for finding in errors)
 
 
 def _is_meant(finding: Finding, plan: Plan) -> bool:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from provisioner.base.text import size_words
 from provisioner.change.standing import Interrupted
-from provisioner.judge.whole import Mark
 from provisioner.model.plan import Plan, StepKind
 from provisioner.model.request import Request
 from provisioner.report.choice_text import choice_lines
+
+if TYPE_CHECKING:
+    from provisioner.judge.whole import Mark
 
 _INTERRUPTED = {
     "old": "its environment is as it was before",

@@ -219,8 +219,9 @@ def test_what_is_left_after_a_repair_is_told(env: Path) -> None:
     pip(env, "six==1.0")
     driver = finding(cause="driver-missing", severity="warning")
     fixing = fix(env, finding(restore("six")), driver, after=(driver,))
-    assert fixing.outcome == "mended"
+    assert fixing.outcome == "unmendable"
     assert fixing.remaining == (driver,)
+    assert fixed_document(fixing)["state"] == "new"
 
 
 def test_a_python_that_is_gone_is_replaced_by_another(env: Path) -> None:
