@@ -17,7 +17,7 @@ from provisioner.environment.owners import Claim, index, read_claims
 from provisioner.host import Entry, Reader, Stamp
 from provisioner.judge import conda_files
 from provisioner.judge.conda_files import CondaState
-from provisioner.judge.memory import Memory, is_settled, key_of
+from provisioner.judge.memory import Hashes, Memory
 from provisioner.model.record import record
 
 # Files up to this size are read at once.
@@ -75,13 +75,40 @@ class Integrity:
     conda: CondaState | None = None
 
 
-@record
 class _Looking:
-    """What a comparison goes by: ``published`` are the contradictions that are known, ``folders`` those of packages."""
+    """A comparison under way: what it goes by, and the hashes that it knows or finds."""
 
-    reader: Reader
-    published: frozenset[Contradiction]
-    folders: tuple[str, ...]
+    def __init__(self, reader: Reader, published: frozenset[Contradiction], folders: tuple[str, ...], known: Hashes) -> None:
+        self.reader = reader
+        self.published = published
+        self.folders = folders
+        self.stamps: dict[str, Stamp] = {path: stamp for site in folders for path, stamp in reader.stamps(site).items()}
+        self.known = known
+        self.hashes: Hashes = {}
+        self.fresh = 0
+        self._near: set[str] = set()
+
+    def stamp(self, path: str) -> Stamp | None:
+        """What the file system says of a file, links to files followed; None where none is there. Folders beside those of packages are read when needed."""
+        if path not in self.stamps and not path.startswith(self.folders):
+            folder = posixpath.dirname(path)
+            if folder not in self._near:
+                self._near.add(folder)
+                self.stamps.update(
+                    {other: stamp for other, stamp in self.reader.stamps(folder).items() if posixpath.dirname(other) == folder}
+                )
+        return self.stamps.get(path)
+
+    def digest(self, path: str, stamp: Stamp) -> str:
+        """The SHA-256 of a file as RECORD writes it; raises ``OSError`` where it cannot be read."""
+        before = self.known.get(path)
+        if before is not None and before[0] == stamp:
+            found = before[1]
+        else:
+            found = base64.urlsafe_b64encode(_digest(self.reader, path, stamp.size)).rstrip(b"=").decode()
+            self.fresh += 1
+        self.hashes[path] = (stamp, found)
+        return found
 
 
 def check(
@@ -110,10 +137,14 @@ def check(
     if conda is not None:
         rows = {path: found for path, found in rows.items() if any(row.metadata not in conda.own for row in found)}
         faults = [fault for fault in faults if fault.kind != "no record" or fault.path not in conda.own]
-    stamps = {path: stamp for site in folders for path, stamp in reader.stamps(site).items()}
-    looking = _Looking(reader=reader, published=published, folders=folders)
-    found = _compared(looking, env, rows, stamps, memory=None if deep else memory)
-    faults.extend(fault for fault in found if not (set(rivals) & {row.owner for row in rows.get(fault.path, ())}))
+    memory = None if deep else memory
+    began = memory.now() if memory is not None else 0
+    looking = _Looking(reader, published, folders, memory.recall(env) if memory is not None else {})
+    stamps = looking.stamps
+    found = [fault for path, owners in rows.items() if (fault := _compare(looking, path, owners)) is not None]
+    faults.extend(fault for fault in found if not (set(rivals) & {row.owner for row in rows[fault.path]}))
+    if memory is not None and (looking.fresh or looking.known.keys() != looking.hashes.keys()):
+        memory.keep(env, looking.hashes, began)
     if not rivals:
         faults.extend(_strays(reader, folders, stamps, rows.keys() | (conda.paths if conda is not None else set())))
     return Integrity(
@@ -125,36 +156,6 @@ def check(
         natives=_natives(stamps, rows),
         conda=conda,
     )
-
-
-def _compared(
-    looking: _Looking, env: str, rows: Mapping[str, tuple[Claim, ...]], stamps: Mapping[str, Stamp], *, memory: Memory | None
-) -> list[Fault]:
-    """Compare the files, or remember what that found when they were as they are now."""
-    key, began = "", 0
-    if memory is not None:
-        outside = {
-            path: stamp
-            for folder in {posixpath.dirname(path) for path in rows.keys() - stamps.keys()}
-            for path, stamp in _near(looking, folder)
-        }
-        stamps = {**outside, **stamps}
-        key, began = key_of(rows, stamps, extra=str(sorted(looking.published))), memory.now()
-        known = memory.recall(env, key)
-        if known is not None:
-            return [Fault(distribution=name, kind=kind, path=path, detail=detail, other=other) for name, kind, path, detail, other in known]  # type: ignore[arg-type]
-    found = [fault for path, owners in rows.items() if (fault := _compare(looking, path, owners)) is not None]
-    # What this user may not read, another may.
-    if memory is not None and is_settled(rows, stamps, began) and not any(fault.kind == "unreadable" for fault in found):
-        memory.keep(env, key, [(item.distribution, item.kind, item.path, item.detail, item.other) for item in found])
-    return found
-
-
-def _near(looking: _Looking, folder: str) -> Iterator[tuple[str, Stamp]]:
-    """The files of one folder outside the folders of packages: scripts, manuals."""
-    for path, stamp in looking.reader.stamps(folder).items():
-        if posixpath.dirname(path) == folder:
-            yield path, stamp
 
 
 def _read_folders(reader: Reader, folders: tuple[str, ...]) -> tuple[list[Installed], list[Fault], list[tuple[str, Claim]]]:
@@ -213,12 +214,38 @@ def _owners(rows: Mapping[str, tuple[Claim, ...]]) -> tuple[str, ...]:
 
 def _compare(looking: _Looking, path: str, owners: tuple[Claim, ...]) -> Fault | None:
     """Compare a file with every record of it; None where all is as recorded."""
-    reader, owner = looking.reader, owners[0].owner
+    owner, stamp = owners[0].owner, looking.stamp(path)
+    if stamp is None:
+        return _without_file(looking, path, owners)
+    digests = {row.digest.partition("=")[2]: row for row in owners if row.digest.startswith("sha256=")}
+    fits = any(row.size in (-1, stamp.size) for row in owners)
+    words = f"{stamp.size} bytes instead of {owners[0].size}"
+    if not digests:
+        return None if fits else _fault(owner, "size", path, words)
+    if not fits and stamp.size > WHOLE:
+        # That much is certain without reading it.
+        return _fault(owner, "size", path, words)
+    try:
+        found = looking.digest(path, stamp)
+    except OSError as error:
+        return _fault(owner, "unreadable", path, error.strerror or str(error))
+    if found in digests:
+        return _of_two(looking, path, digests, found)
+    if _is_published(looking, path, owners, found):
+        return _fault(owner, "published", path, "its wheel was published so, against its own record")
+    if path.endswith(CERTIFICATES) and any(_begins(looking.reader, path, row, stamp.size) for row in owners):
+        return _fault(owner, "appended", path, "certificates were added to it")
+    return _fault(owner, "content", path, "its content is not the recorded one") if fits else _fault(owner, "size", path, words)
+
+
+def _without_file(looking: _Looking, path: str, owners: tuple[Claim, ...]) -> Fault | None:
+    """What is the matter where no file is: it is missing, or what is there cannot be looked at or is something else."""
+    owner, reader = owners[0].owner, looking.reader
     try:
         entry = reader.entry(path)
         if entry.kind == "link":
             entry = reader.entry(reader.real(path))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         known = _is_published(looking, path, owners, "")
         return (
             _fault(owner, "published", path, "its wheel was published without it")
@@ -227,26 +254,12 @@ def _compare(looking: _Looking, path: str, owners: tuple[Claim, ...]) -> Fault |
         )
     except OSError as error:
         return _fault(owner, "unreadable", path, error.strerror or str(error))
-    digests = {row.digest.partition("=")[2]: row for row in owners if row.digest.startswith("sha256=")}
-    if entry.kind != "file" or not digests:
-        wrong = entry.kind == "file" and not any(row.size in (-1, entry.size) for row in owners)
-        return _fault(owner, "size", path, f"{entry.size} bytes instead of {owners[0].size}") if wrong else None
-    if len(digests) == 1 and not any(row.size in (-1, entry.size) for row in owners) and entry.size > WHOLE:
-        # That much is certain without reading it.
-        return _fault(owner, "size", path, f"{entry.size} bytes instead of {owners[0].size}")
-    try:
-        found = base64.urlsafe_b64encode(_digest(reader, path, entry.size)).rstrip(b"=").decode()
-    except OSError as error:
-        return _fault(owner, "unreadable", path, error.strerror or str(error))
-    if found in digests:
-        return _of_two(looking, path, digests, found)
-    if _is_published(looking, path, owners, found):
-        return _fault(owner, "published", path, "its wheel was published so, against its own record")
-    if path.endswith(CERTIFICATES) and any(_begins(reader, path, row, entry.size) for row in owners):
-        return _fault(owner, "appended", path, "certificates were added to it")
-    if not any(row.size in (-1, entry.size) for row in owners):
-        return _fault(owner, "size", path, f"{entry.size} bytes instead of {owners[0].size}")
-    return _fault(owner, "content", path, "its content is not the recorded one")
+    if entry.kind == "file":
+        # Behind a link that takes the place of a folder.
+        found = base64.urlsafe_b64encode(bytes.fromhex(reader.sha256(path))).rstrip(b"=").decode()
+        right = any(found == row.digest.partition("=")[2] or not row.digest for row in owners)
+        return None if right else _fault(owner, "content", path, "its content is not the recorded one")
+    return _fault(owner, "missing", path, f"a {entry.kind} is in its place") if any(row.digest for row in owners) else None
 
 
 def _fault(owner: str, kind: FaultKind, path: str, detail: str) -> Fault:

@@ -106,6 +106,14 @@ class TestMemory:
         assert faults(env, memory=memory) == []
 
 
+@pytest.mark.parametrize(("text", "wrong"), [("a = 1\n", []), ("a = 2\n", [("content", "__init__.py", "demo")])])
+def test_a_link_may_take_the_place_of_a_folder(env, tmp_path, text, wrong):
+    (env / SITE / "demo").rename(tmp_path / "elsewhere")
+    (env / SITE / "demo").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere/__init__.py").write_text(text)
+    assert faults(env) == wrong
+
+
 def test_a_wheel_that_contradicts_its_own_record_as_published(env):
     (env / SITE / "demo/__init__.py").write_text("a = 2\n")
     assert faults(env) == [("content", "__init__.py", "demo")]
