@@ -89,7 +89,7 @@ class _Looking:
         self._near: set[str] = set()
 
     def stamp(self, path: str) -> Stamp | None:
-        """What the file system says of a file, links to files followed; None where none is there. Folders beside those of packages are read when needed."""
+        """What the file system says of a file, links to files followed; None where none is there. Other folders are read when needed."""
         if path not in self.stamps and not path.startswith(self.folders):
             folder = posixpath.dirname(path)
             if folder not in self._near:

@@ -1,7 +1,7 @@
 """The hashes of an environment's files, kept while they do not change: hashing 1.5 GB takes seconds, looking whether anything has changed does not.
 
-A hash is believed only for a file of which the file system says the very same (``host.Stamp``), whose time of change nobody can set back. A memory that
-cannot be read or written is no error: then everything is read again.
+A hash is believed only for a file of which the file system says the very same (``host.Stamp``), whose time of change nobody can set back. A memory
+that cannot be read or written is no error: then everything is read again.
 """
 
 from __future__ import annotations

@@ -53,6 +53,20 @@ def _for_other(case: Case, item: Unmet) -> tuple[Repair, ...]:
     return (*anew, Repair(kind="restore", reason=item.sentence, name=item.name)) if anew and item.found else anew
 
 
+def promised(case: Case, findings: Findings) -> str:
+    """Every package that an earlier run has put there is still there; in another version it may be."""
+    if case.receipt is None:
+        raise Skipped("tfsetup did not make it")
+    names = case.receipt.plan.expected
+    there = {item.name for item in case.distributions}
+    for name in sorted(names.keys() - there):
+        seen = Evidence(seen=f"{name} {names[name]}, which tfsetup has installed, is not there any more", where=case.env)
+        repairs = restore(case, name, seen.seen) or (Repair(kind="restore", reason=seen.seen, name=name, version=names[name]),)
+        cause = "tf-not-installed" if is_rival(name) else "install-corrupt"
+        findings.add(cause, import_result.breaking(case)[0] if is_rival(name) else "warning", "certain", seen, repairs=repairs)
+    return f"{len(names)} packages of the receipt"
+
+
 def not_met(case: Case) -> list[Unmet]:
     """Every requirement of an installed distribution that is not met, under whatever name TensorFlow goes."""
     installed = tuple(_installed(item) for item in packages.first_of(case).values())
@@ -281,7 +295,8 @@ def backend(case: Case, findings: Findings) -> str:
 
 CHECKS = (
     CheckSpec(name="rivals", title="one distribution owns the tensorflow folder", look=rivals),
-    CheckSpec(name="requirements", title="TensorFlow's packages have what their metadata requires", look=requirements, installed=True),
+    CheckSpec(name="set", title="every package that tfsetup has installed is there", look=promised),
+    CheckSpec(name="requirements", title="every package has what its metadata requires", look=requirements, installed=True),
     CheckSpec(name="misfits", title="no package is of a version that is known not to work", look=misfits, installed=True),
     CheckSpec(name="addons", title="add-ons are of this release", look=addons, installed=True),
     CheckSpec(name="deprecated", title="no package is installed that no longer serves", look=deprecated),
