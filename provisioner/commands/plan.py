@@ -6,6 +6,7 @@ import posixpath
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from provisioner.change import preflight
 from provisioner.change.standing import Interrupted, interrupted
 from provisioner.commands.interruption import named_first
 from provisioner.environment.links import is_there
@@ -15,6 +16,7 @@ from provisioner.environment.workspace import Workspace
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState, Plan
+from provisioner.model.preflight import Preflight
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan.inputs import read_common
@@ -22,7 +24,6 @@ from provisioner.plan.links import links_of
 from provisioner.plan.make import ApplyInputs, Picked, make_plan, not_mended, proof_words
 from provisioner.plan.pick import (
     Pick,
-    disk_warnings,
     named_python,
     of_kind,
     pick_best,
@@ -43,8 +44,8 @@ class Planned:
     """A plan and what was read to make it.
 
     ``marks`` is what was wrong in the environment, and ``left`` what of it the plan does not mend. ``interrupted`` is what an earlier run left
-    behind, if one did. ``channels`` are the conda channels as they were asked for: with credentials,
-    which no plan holds.
+    behind, if one did. ``channels`` are the conda channels as they were asked for: with credentials, which no plan holds. ``preflight`` is of the
+    moment, so no plan holds it, either.
     """
 
     plan: Plan
@@ -53,6 +54,7 @@ class Planned:
     lock: Lock
     interrupted: Interrupted | None
     channels: tuple[str, ...] = ()
+    preflight: Preflight = Preflight()
     marks: tuple[Mark, ...] = ()
     left: tuple[Mark, ...] = ()
 
@@ -87,6 +89,7 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
     request = picked.request or request
     there = _there(session, site, picked.lock, exact=pick is not None)
     made = make_plan(_inputs(session, replace(read, request=request, present=there), picked))
+    looked = preflight.look_elsewhere(made, facts) if facts_file else preflight.look(session.host, made, site)
     return Planned(
         plan=made,
         site=site,
@@ -94,6 +97,7 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
         lock=picked.lock,
         interrupted=read.interrupted,
         channels=request.channels,
+        preflight=looked,
         marks=there.marks if there is not None else (),
         left=not_mended(made, there.marks) if there is not None else (),
     )
@@ -145,7 +149,7 @@ def _inputs(session: Session, read: _Read, picked: Picked) -> ApplyInputs:
     links = links_of(session.catalogue, picked.choice)
     packages = posixpath.join(site.state.path, site.state.site_packages)
     inputs = ApplyInputs(
-        common=replace(common, indexes=picked.indexes, warnings=disk_warnings(read.facts, lock)),
+        common=replace(common, indexes=picked.indexes),
         links=links,
         linked=frozenset(link.path for link in links if is_there(host, packages, link)),
         broken=read.present.broken if read.present is not None else {},
