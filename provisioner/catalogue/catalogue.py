@@ -199,6 +199,13 @@ class Catalogue:
             return Fits()
         return self._stored.parsed(name, Fits, lambda data, path: read_fits(data, file=path))
 
+    def limits(self, lock: Lock) -> tuple[str, ...]:
+        """Return how far the packages of a set may be moved, beyond what TensorFlow's own metadata says; see ``catalogue.limits``."""
+        from provisioner.catalogue.limits import limits_of  # noqa: PLC0415 - only where a set is loosened
+
+        release = self.release(lock.release)
+        return limits_of(lock, release, self.fits()) if release is not None else ()
+
     def published(self) -> frozenset[Contradiction]:
         """Return the files that wheels were published with against their own records; none where the folder has no such list."""
         from provisioner.catalogue.published import NAME, read_published  # noqa: PLC0415 - only where files are compared

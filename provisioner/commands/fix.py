@@ -56,6 +56,8 @@ def fix(
     Before that, after ``agree_back``, what an interrupted run left is taken back.
     """
     check_executor(session.host)
+    if asked.subject.env:
+        session.work_on(asked.subject.env)
     _check_trust(session, asked)
     with telling(session.host, asked.subject.env) if asked.subject.env else nullcontext():
         if asked.subject.env and not asked.shown_only:

@@ -121,6 +121,7 @@ def _read_file(session: Session, request: Request, facts_file: str) -> _Read:
 
 
 def _read(session: Session, request: Request) -> _Read:
+    session.work_on(request.env)
     host = session.host
     with named_first(host, request.env):
         site = read_site(host, request.env)

@@ -66,18 +66,24 @@ class SignOff:
     date: str
 
 
+# What stands in ``Policy.built`` for every package.
+ANY = "any"
+
+
 @record
 class Policy:
     """What a lock must hold to.
 
     ``releases``: the TensorFlow releases that are allowed (PEP 440, "" for all). ``driver``: the oldest NVIDIA driver that a target may have.
-    ``source_builds``: whether the source distributions that a few old releases pin may be built. ``cool_down``: days that a file must have been
+    ``source_builds``: whether the source distributions that a few old releases pin may be built; ``built``: the team's own packages that may be,
+    where no wheel of them will do (``ANY``: all). ``cool_down``: days that a file must have been
     on the index. ``proven``: only sets that were run. ``signed_off``: with any, only these releases.
     """
 
     releases: str = ""
     driver: str = ""
     source_builds: bool = True
+    built: tuple[str, ...] = ()
     cool_down: int = 0
     proven: bool = False
     signed_off: tuple[SignOff, ...] = ()
@@ -159,8 +165,20 @@ class Needs:
 
 
 @record
+class Moved:
+    """A package of the known-good set that is locked in another version than the one that was run, because of ``why``."""
+
+    name: str
+    was: str
+    now: str
+    why: str
+
+
+@record
 class LockedTarget:
     """One target, locked: ``profile`` is the digest of the catalogue's set, ``proof`` how far that was run, in words.
+
+    ``moved`` are the packages of the set that made room for the team's requirements: with any, this very set was not run.
 
     ``conda`` is the conda half, None for a virtual environment. Where everything comes from the channel there are no ``files`` and no
     ``profile``.
@@ -173,6 +191,7 @@ class LockedTarget:
     needs: Needs
     files: tuple[TeamFile, ...]
     conda: LockedConda | None = None
+    moved: tuple[Moved, ...] = ()
 
     @property
     def held(self) -> tuple[tuple[str, str, str, str], ...]:

@@ -52,7 +52,7 @@ class Tried:
 class Fixing:
     """A repair under way: ``kinds`` are the attempts that are left, smallest first; ``notes`` say what cannot be repaired, and why not.
 
-    ``marks`` is what was wrong with files and requirements before. ``repairs`` are those of the findings, sorted for ``inputs``, which is None where
+    ``marks`` is what was wrong with files and requirements before, ``hidden`` what the first attempt brought to light. ``repairs`` are those of the findings, sorted for ``inputs``, which is None where
     there is nothing to repair. ``planned`` is the first attempt, where nobody agreed to it yet.
     """
 
@@ -65,6 +65,7 @@ class Fixing:
     tried: tuple[Tried, ...] = ()
     planned: Plan | None = None
     marks: tuple[Mark, ...] = ()
+    hidden: tuple[Finding, ...] = ()
 
     @property
     def standing(self) -> Tried | None:
@@ -183,7 +184,7 @@ def try_plan(session: Session, fixing: Fixing, plan: Plan, *, examine: Examine, 
         return judged.verification
 
     def accept(_: Verification) -> bool:
-        before = fixing.before.findings
+        before = (*fixing.before.findings, *fixing.hidden)
         return judged is not None and doable.is_mended(
             before, after.findings if after else (), judged, plan, fixing.causes, marks=fixing.marks
         )
@@ -230,4 +231,6 @@ def _widened(session: Session, fixing: Fixing, after: Examination) -> Fixing:
     kinds = doable.order_of(both, inputs, doable.sort(doable.repairs_of(both), inputs).doable, answers=True)
     if [item.plan.kind for item in fixing.tried].count("repair") > WIDENINGS:
         kinds = tuple(kind for kind in kinds if kind != "repair")
-    return replace(fixing, inputs=inputs, repairs=doable.sort(asked, inputs), kinds=kinds, notes=(*fixing.notes, *notes))
+    return replace(
+        fixing, inputs=inputs, repairs=doable.sort(asked, inputs), kinds=kinds, notes=(*fixing.notes, *notes), hidden=after.findings
+    )
