@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -72,6 +73,8 @@ def main(arguments: list[str]) -> int:
     results: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory(prefix="tfsetup-agreement-", dir=options.env.parent if options.env else None) as folder:
         subject = made(options.env or Path(folder) / "env", options.release, options.python)
+        # A run that is ended takes its last mutation back.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         ask(subject, "as it was made", importing=bool(options.importing), results=results)
         mutator = Mutator(subject.env, Path(folder) / "aside", options.seed)
         for number, mutation in enumerate(mutator.each(options.mutations), 1):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from provisioner.base.progress import SILENT
 from provisioner.commands.doctor import doctor
@@ -14,6 +15,7 @@ from provisioner.commands.plan import plan
 from provisioner.diagnose.gather import Options
 from provisioner.errors import TfsetupError
 from provisioner.host.local import LocalHost
+from provisioner.model.facts import Facts
 from provisioner.model.request import Request
 from provisioner.session import Session
 from tests.agreement import independent
@@ -43,6 +45,17 @@ def run(*argv: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+class Asked(Session):
+    """A session that asks the machine once for what it is: no mutation of an environment changes that."""
+
+    facts: ClassVar[dict[bool, Facts]] = {}
+
+    def detect(self, *, env: str, full: bool = True, python: str = "", aloof_of: str = "") -> Facts:
+        if full not in self.facts:
+            self.facts[full] = super().detect(env=env, full=full, python=python, aloof_of=aloof_of)
+        return self.facts[full]
+
+
 class Views:
     """The verdicts on one environment; each is True where it is said to be whole."""
 
@@ -62,7 +75,7 @@ class Views:
     def doctor(self) -> bool:
         """By doctor, without an import."""
         options = Options(cwd=str(self.subject.env), importing=False)
-        found = doctor(Session(LocalHost()), env=str(self.subject.env), options=options, progress=SILENT).examination
+        found = doctor(Asked(LocalHost()), env=str(self.subject.env), options=options, progress=SILENT).examination
         bad = [item for item in found.findings if item.severity != "info"]
         self.said["doctor"] = "; ".join(f"{item.cause}: {item.evidence[0].seen}" for item in bad[:3])
         return found.healthy
@@ -71,7 +84,7 @@ class Views:
         """By the emptiness of a plan for the environment's own request."""
         request = Request(env=str(self.subject.env), tensorflow=f"=={self.subject.release}", device=self.subject.device)
         try:
-            planned = plan(Session(LocalHost()), request)
+            planned = plan(Asked(LocalHost()), request)
         except TfsetupError as error:
             self.said["plan"] = str(error)
             return False
