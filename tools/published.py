@@ -2,6 +2,7 @@
 
     python tools/published.py                  every wheel of the sets for Linux x86-64 that was not read yet
     python tools/published.py --platform NAME  of another platform
+    python tools/published.py torch==1.8.1     the wheels for Linux of a package that is in no set
     python tools/published.py --cache          the wheels that uv's cache holds unpacked, every file of them by its content
 
 Of a wheel on the index only parts are fetched: the list of its files with their sizes (the zip's central directory) and the files of its metadata
@@ -18,13 +19,12 @@ import datetime as dt
 import hashlib
 import io
 import json
-import struct
 import subprocess
 import sys
 import tempfile
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ import uv
 from provisioner.base.names import normalise
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.catalogue.published import NAME, SCHEMA
-from provisioner.engines.wheels import read_pylock
+from provisioner.engines.wheels import Wheel, read_pylock
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Lock, LockedFile
 
@@ -44,6 +44,7 @@ STATE = ROOT / ".cache" / "published.json"
 TAIL = 512 * 1024
 SECONDS = 60.0
 AT_ONCE = 8
+PYTHONS = ("3.6", "3.7", "3.8", "3.9")
 LEFT_OUT = (".dist-info/RECORD", ".dist-info/RECORD.jws", ".dist-info/RECORD.p7s")
 
 
@@ -145,29 +146,46 @@ def files_of(catalogue: Catalogue, platform: str) -> tuple[dict[str, LockedFile]
     return {file.sha256: file for lock in known for file in lock.files if not file.source}, known
 
 
-def addresses(lock: Lock) -> dict[str, str]:
-    """The addresses of a set's wheels by their hash, as the index tells them to uv."""
+def wheels_of(requirements: Sequence[str], python: str) -> list[Wheel]:
+    """The wheels for Linux of exactly these requirements, with their addresses, as the index tells them to uv; [] where there are none."""
     with tempfile.TemporaryDirectory() as folder:
         listed = Path(folder) / "requirements.in"
-        listed.write_text("".join(f"{file.name}=={file.version}\n" for file in lock.files if not file.source))
-        argv = [
-            uv.find_uv_bin(),
-            "pip",
-            "compile",
-            str(listed),
-            "--no-deps",
-            "--format",
-            "pylock.toml",
-            "--quiet",
-            "--no-header",
+        listed.write_text("".join(f"{item}\n" for item in requirements))
+        argv = [uv.find_uv_bin(), "pip", "compile", str(listed), "--no-deps", "--format", "pylock.toml", "--quiet", "--no-header"]
+        argv += [
+            "--python-version",
+            python,
+            "--python-platform",
+            "x86_64-manylinux_2_28",
             "--only-binary",
             ":all:",
+            "--no-sources",
+            "--no-annotate",
         ]
-        argv += ["--python-version", lock.python, "--python-platform", "x86_64-manylinux_2_28", "--no-sources", "--no-annotate"]
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SystemExit(f"{lock.release} for Python {lock.python}: {done.stderr}")
-    return {wheel.sha256: wheel.url for wheels in read_pylock(done.stdout).values() for wheel in wheels}
+        say(f"{', '.join(requirements)[:80]} for Python {python}: {done.stderr.strip().splitlines()[0]}")
+        return []
+    return [wheel for wheels in read_pylock(done.stdout).values() for wheel in wheels]
+
+
+def addresses(lock: Lock) -> dict[str, str]:
+    """The addresses of a set's wheels by their hash."""
+    found = wheels_of([f"{file.name}=={file.version}" for file in lock.files if not file.source], lock.python)
+    return {wheel.sha256: wheel.url for wheel in found}
+
+
+def read_named(requirements: Sequence[str], state: dict[str, Any]) -> None:
+    """Read the wheels of packages that are in no set."""
+    for python in PYTHONS:
+        for wheel in wheels_of(requirements, python):
+            if wheel.sha256 not in state and "linux" in wheel.filename and "x86_64" in wheel.filename:
+                file = LockedFile(
+                    name=wheel.package, version=wheel.version, filename=wheel.filename, sha256=wheel.sha256, size=wheel.size, unpacked=0
+                )
+                state[wheel.sha256] = read_remote(file, wheel.url)
+                say(f"{wheel.filename}: {len(state[wheel.sha256]['files'])} files")
+    keep(state)
 
 
 def read_remote(file: LockedFile, address: str) -> dict[str, Any]:
@@ -190,11 +208,11 @@ def read_index(platform: str, state: dict[str, Any]) -> None:
             places = addresses(lock)
             jobs = {sha256: pool.submit(read_remote, waiting[sha256], places[sha256]) for sha256 in here if sha256 in places}
             for sha256, job in jobs.items():
-                try:
+                if job.exception() is None:
                     state[sha256] = job.result()
                     del waiting[sha256]
-                except (OSError, zipfile.BadZipFile, struct.error, StopIteration, ValueError) as error:
-                    say(f"{waiting[sha256].filename}: {type(error).__name__}: {error}")
+                else:
+                    say(f"{waiting[sha256].filename}: {job.exception()!r}")
             keep(state)
             say(f"{lock.release} for Python {lock.python}, {lock.device}: {len(state)} read")
 
@@ -224,7 +242,8 @@ def read_cache(state: dict[str, Any]) -> None:
 
 def keep(state: dict[str, Any]) -> None:
     STATE.parent.mkdir(exist_ok=True)
-    STATE.write_text(json.dumps(state))
+    known = json.loads(STATE.read_text()) if STATE.exists() else {}
+    STATE.write_text(json.dumps({**known, **state}))
 
 
 def write(state: dict[str, Any]) -> int:
@@ -257,11 +276,14 @@ def say(words: str) -> None:
 def main() -> int:
     """Read, and write the list."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("requirements", nargs="*")
     parser.add_argument("--platform", default="linux-x86_64")
     parser.add_argument("--cache", action="store_true")
     options = parser.parse_args()
     state: dict[str, Any] = json.loads(STATE.read_text()) if STATE.exists() else {}
-    if options.cache:
+    if options.requirements:
+        read_named(options.requirements, state)
+    elif options.cache:
         read_cache(state)
     else:
         read_index(options.platform, state)
