@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install wheel run fast test installs faults hostile fuzz check format bench prove locks clean
+.PHONY: help install wheel run fast test installs faults agreement hostile fuzz check format bench prove locks clean
 
 help: ## list the jobs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -55,6 +55,9 @@ installs: install ## install tfsetup in each way that README names, and use it (
 faults: install ## break real environments in every way there is, and see what doctor and fix make of it
 	$(BIN)/python -m tests.faults --missing
 	$(BIN)/python -m tests.faults --table
+
+agreement: install ## ask verify, doctor, plan and a check of its own about mutated environments, and count who disagrees (an hour, 4 GB)
+	$(BIN)/python -m tests.agreement --mutations 300 --sets 20
 
 hostile: install ## what untrusted files, folders and users must not achieve
 	$(BIN)/python -m pytest tests/hostile
