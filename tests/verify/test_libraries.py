@@ -187,6 +187,14 @@ def test_a_truncated_library(env):
     assert "cudnn-missing" in causes(found, "error")
 
 
+def test_what_only_a_gpu_needs_is_no_fault_where_there_is_none_and_none_was_asked_for(env):
+    """A plain `pip install tensorflow` on a machine without a GPU."""
+    found = run_verify(env, expected=Expected(cuda=CUDA))
+    assert check(found, "libraries")[0] == "skipped"
+    assert not {"cuda-libs-missing", "cudnn-missing"} & set(causes(found))
+    assert "cuda-libs-missing" in causes(run_verify(env, expected=Expected(cuda=CUDA, device="cuda")), "error")
+
+
 def test_toolkit(env, monkeypatch):
     monkeypatch.setattr(surroundings, "TOOLKITS", ())
     monkeypatch.setenv("PATH", "/nonexistent")
