@@ -287,6 +287,8 @@ def main() -> int:
         read_cache(state)
     else:
         read_index(options.platform, state)
+    # Another run may have read others meanwhile.
+    state = json.loads(STATE.read_text())
     say(f"{len(state)} wheels read; {write(state)} contradict their own record")
     return 0
 
