@@ -49,7 +49,7 @@ def _touched(reader: Reader, plan: Plan, site: Site) -> Iterator[str]:
     leaving = {(item.name, item.version) for item in plan.removals}
     for item in site.distributions:
         if (item.name, item.version) in leaving:
-            places += [item.metadata, *_folders_of(reader, root, item.metadata)]
+            places += [item.metadata, *folders_of(reader, root, item.metadata)]
     for move in plan.moves:
         yield posixpath.dirname(move.path)
     for place in dict.fromkeys(posixpath.join(root, place) for place in places):
@@ -58,7 +58,7 @@ def _touched(reader: Reader, plan: Plan, site: Site) -> Iterator[str]:
             yield place
 
 
-def _folders_of(reader: Reader, root: str, metadata: str) -> Iterable[str]:
+def folders_of(reader: Reader, root: str, metadata: str) -> Iterable[str]:
     """Return the folders, relative to the environment, that a distribution's files are in, down to those that go as a whole.
 
     A package goes as a whole, so that what is below it is not touched; a namespace (PEP 420, without ``__init__.py``) may hold others' files.
