@@ -106,8 +106,15 @@ class BarProgress:
     def __init__(self, *, colour: bool) -> None:
         """Prepare the console; nothing is drawn yet."""
         from rich.console import Console  # noqa: PLC0415 - only on a terminal
-        from rich.progress import BarColumn, DownloadColumn, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-        from rich.progress import TimeRemainingColumn, TransferSpeedColumn  # noqa: PLC0415
+        from rich.progress import (  # noqa: PLC0415  # noqa: PLC0415
+            BarColumn,
+            DownloadColumn,
+            SpinnerColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
         from rich.progress import Progress as Bars  # noqa: PLC0415
 
         self._console = Console(stderr=True, no_color=not colour, highlight=False, soft_wrap=True)
