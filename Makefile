@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install wheel run fast test installs faults hostile fuzz check format bench prove locks clean
+.PHONY: help install wheel run fast test installs faults hostile fuzz large check format bench prove locks clean
 
 help: ## list the jobs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -62,6 +62,9 @@ SECONDS ?= 600
 fuzz: install ## give every reader anything, for SECONDS (600) in all; the corpus alone is part of `make test`
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/uv pip install --quiet --python $(BIN)/python --group fuzz
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
+large: install ## give every reader texts of 64 and 256 KiB; time and memory must grow as they do
+	$(BIN)/python -m pytest tests/fuzz/check_large.py
 
 check: install ## style, types, layers, and that the data is whole
 	$(BIN)/ruff check .

@@ -203,6 +203,14 @@ class DyingHost(LocalHost):
         self._effect("rename", source, target)
         super().rename(source, target, **options)
 
+    def copy(self, source, target):
+        self._effect("copy", source, target)
+        super().copy(source, target)
+
+    def settle(self, path, **options):
+        self._effect("settle", path)
+        super().settle(path, **options)
+
     def link(self, path, target):
         self._effect("link", path)
         super().link(path, target)

@@ -8,8 +8,10 @@ from __future__ import annotations
 import contextlib
 import json
 import posixpath
+from dataclasses import replace
 
 from provisioner.change.journal import Journal
+from provisioner.change.places import Places, mounts_inside
 from provisioner.environment.trust import check
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError, OperationError
@@ -25,6 +27,13 @@ def prepare(host: Host, workspace: Workspace, journal: Journal) -> None:
     """Make the folder ready, and all that the moves need in it; raises ``InputError`` where it cannot serve, before anything has moved."""
     keep = journal.keep
     _check(host, workspace.root, keep)
+    places = Places(workspace, replace(journal, mounts=mounts_inside(host, workspace)))
+    for name in journal.kept:
+        if mount := places.mount(name):
+            hint = "move it away by hand, then run the same command again"
+            raise InputError(
+                f"is on a file system of its own ({mount}), and files are only ever renamed", place=places.current(name), hint=hint
+            )
     made = make_folders(host, keep, mode=0o700)
     try:
         _try_rename(host, workspace, keep)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import posixpath
 import shlex
 from dataclasses import replace
 
 from provisioner.change import keeping
+from provisioner.change.apart import mount_point
+from provisioner.change.by_now import apart_by_now, apart_for_undo
 from provisioner.change.journal import Journal, enter, last_record, put, read, read_aside, write, write_ahead
 from provisioner.change.moves import clear, keep_new, move_back
-from provisioner.change.standing import Interrupted, check_beside, interrupted, state_words, undo_command
+from provisioner.change.places import Places
+from provisioner.change.standing import check_beside, interrupted, state_words, undo_command
 from provisioner.change.undoing import WayBack, way_back
 from provisioner.conda import registry
 from provisioner.environment.workspace import STATE_MODE, Workspace
@@ -18,6 +22,7 @@ from provisioner.errors import HalfwayError, InTheWayError, TfsetupError
 from provisioner.errors.system import cause_of, words_of
 from provisioner.host import Host
 from provisioner.host.files import make_folders
+from provisioner.model.plan import Interrupted
 from provisioner.model.record import record
 
 
@@ -79,14 +84,28 @@ def discard_new(host: Host, workspace: Workspace, journal: Journal) -> None:
     last = last_record(host, workspace)
     finished = last is not None and (last.seal, last.started) == (journal.seal, journal.started)
     if finished or host.exists(workspace.journal):
-        # One rename, so that at no moment half an environment stands there.
-        host.rename(workspace.root, workspace.discarded)
-        host.remove_tree(workspace.discarded)
+        _discard_standing(host, workspace)
     if failed:
         registry.unregister_all(host, journal.outside, workspace.root)
     if journal.before == "empty" and not host.exists(workspace.root):
         host.make_folder(workspace.root)
     _remove_parents(host, workspace, journal)
+
+
+def _discard_standing(host: Host, workspace: Workspace) -> None:
+    """Remove the environment: by one rename, so that at no moment half of one stands there; where that cannot be, the journal goes last."""
+    try:
+        host.rename(workspace.root, workspace.discarded)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        for folder, last in ((workspace.root, workspace.state), (workspace.state, workspace.journal)):
+            for entry in host.list(folder):
+                if entry.path != last:
+                    _remove(host, entry.path)
+        host.remove_tree(workspace.root)
+        return
+    host.remove_tree(workspace.discarded)
 
 
 def discard(host: Host, folder: str) -> None:
@@ -125,9 +144,10 @@ def take_back(host: Host, workspace: Workspace, journal: Journal) -> None:
         return
     # While building nothing has moved, and a full disk may be why it ended: then nothing may be written before the stage is gone.
     if journal.phase not in {"building", "clearing"}:
+        journal = replace(journal, phase="undoing")
         with contextlib.suppress(OSError):
             # The files tell by their places how far it came; nothing may begin with a write that must succeed.
-            enter(host, workspace, replace(journal, phase="undoing"))
+            enter(host, workspace, journal)
         move_back(host, workspace, journal)
         # This one must be on disk, for what it says cannot be told from the files any more; the receipt, while there is one written ahead.
         _restore_receipt(host, workspace, journal)
@@ -207,7 +227,7 @@ def recover(host: Host, workspace: Workspace, wishes: Wishes = NO_WISHES) -> Int
     if journal.phase in {"moving", "moved"} and host.exists(workspace.brought(journal.number)):
         _begin_undo(host, workspace, way_back(host, workspace, journal, keep=wishes.keep, leave=wishes.leave), wishes)
     else:
-        take_back(host, workspace, journal)
+        take_back(host, workspace, apart_by_now(host, workspace, journal))
     return found
 
 
@@ -221,10 +241,11 @@ def _begin_undo(host: Host, workspace: Workspace, way: WayBack, wishes: Wishes) 
     check_free(workspace, way, wishes)
     journal = way.journal
     make_folders(host, workspace.state, mode=STATE_MODE)
+    journal = apart_for_undo(host, workspace, journal)
     if journal.kept:
         keeping.prepare(host, workspace, journal)
     for name in journal.incoming if journal.stood else ():
-        make_folders(host, posixpath.dirname(posixpath.join(workspace.returned, name)), mode=STATE_MODE)
+        make_folders(host, posixpath.dirname(Places(workspace, journal).returned(name)), mode=STATE_MODE)
     if journal.stood:
         write_ahead(host, workspace, journal, "clearing")
     write(host, workspace.journal, journal)
@@ -232,7 +253,12 @@ def _begin_undo(host: Host, workspace: Workspace, way: WayBack, wishes: Wishes) 
 
 
 def check_free(workspace: Workspace, way: WayBack, wishes: Wishes) -> None:
-    """Raise ``InTheWayError`` where something that came since is in the way, and nobody said what becomes of it."""
+    """Raise ``InTheWayError`` where something that came since is in the way, and nobody said what becomes of it.
+
+    Raises ``OperationError`` where a file system is mounted in an environment that goes as a whole.
+    """
+    if not way.journal.stood and way.mounts:
+        raise mount_point(posixpath.join(workspace.root, way.mounts[0]))
     obstacles = [item for item in way.verdict.obstacles if not (wishes.keep and item.paths)]
     if not obstacles:
         return

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-from provisioner.change.brought import is_below
+from provisioner.base.paths import is_below
 from provisioner.change.moves import CACHE
 from provisioner.host import Mark
 from provisioner.model.record import record

@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import posixpath
 import shlex
-from typing import Literal
 
 from provisioner.change.journal import Journal, last_record, read, read_aside
+from provisioner.change.places import Places
 from provisioner.environment.trust import check
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import TfsetupError
 from provisioner.errors.system import words_of
 from provisioner.host import Reader
-from provisioner.model.plan import EnvKind
+from provisioner.model.plan import Interrupted, State
 from provisioner.model.record import record
-
-State = Literal["old", "moving", "new"]
-
-
-@record
-class Interrupted:
-    """What an interrupted run left.
-
-    ``state``: ``old`` (nothing of it reached the environment), ``moving`` (files were on their way), ``new`` (complete, not yet proven);
-    ``where`` is the folder that shows it, ``started`` the time (ISO 8601) when it was begun.
-    """
-
-    state: State
-    where: str
-    started: str
-    before: EnvKind = "absent"
 
 
 def interrupted(reader: Reader, workspace: Workspace) -> Interrupted | None:
@@ -73,15 +57,11 @@ class Parts:
 
 def count(reader: Reader, workspace: Workspace, journal: Journal) -> Parts:
     """Look at each move: a new entry is in where it is neither in the stage nor returned; an old one is out where it is among the kept."""
-
-    def there(*parts: str) -> bool:
-        return reader.exists(posixpath.join(*parts))
-
-    kept = workspace.undo_files(journal.number)
-    new = [there(workspace.root, name) and not there(workspace.returned, name) for name in journal.incoming]
+    there, places = reader.exists, Places(workspace, journal)
+    new = [there(places.current(name)) and not there(places.returned(name)) for name in journal.incoming]
     if not journal.exact:
-        new = [is_in and not there(workspace.stage, name) for is_in, name in zip(new, journal.incoming, strict=True)]
-    old = [there(kept, name) for name in journal.outgoing]
+        new = [is_in and not there(places.staged(name)) for is_in, name in zip(new, journal.incoming, strict=True)]
+    old = [there(places.kept(name)) for name in journal.outgoing]
     beside = [there(move.target) and not there(move.path) for move in journal.moves]
     return Parts(moved=sum(new) + sum(old) + sum(beside), all=len(new) + len(old) + len(beside))
 

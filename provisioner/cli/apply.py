@@ -97,9 +97,7 @@ def _show(planned: Planned, *, as_json: bool, verbose: bool) -> int:
         print_json(codec.document(SCHEMA, planned.plan))
         return 0
     end = "without --dry-run this is done, after you agreed to it" if planned.plan.changes else "and nothing is to be"
-    print_text(
-        f"{plan_text(planned.plan, interrupted=planned.interrupted, preflight=planned.preflight, verbose=verbose)}\n\nNothing was changed: {end}"
-    )
+    print_text(f"{plan_text(planned.plan, interrupted=planned.interrupted, verbose=verbose)}\n\nNothing was changed: {end}")
     return 0
 
 

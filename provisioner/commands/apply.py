@@ -17,7 +17,6 @@ from provisioner.errors import OperationError, StalePlanError
 from provisioner.host import Host
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
-from provisioner.model.preflight import Preflight
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan.saved import load_plan
@@ -51,9 +50,7 @@ class Applied:
     executed: Executed | None
 
 
-def apply(
-    session: Session, asked: ApplyRequest, *, agree: Callable[[Plan, Preflight], None], agree_back: Agree, progress: Progress
-) -> Applied:
+def apply(session: Session, asked: ApplyRequest, *, agree: Callable[[Plan], None], agree_back: Agree, progress: Progress) -> Applied:
     """Bring the environment into the state that was asked for, after ``agree``, which raises ``ConsentError`` where nobody does.
 
     Before that, after ``agree_back``, what an interrupted run left is taken back.
@@ -69,7 +66,7 @@ def apply(
 
 
 def _applied(
-    session: Session, asked: ApplyRequest, env: str, *, agree: Callable[[Plan, Preflight], None], agree_back: Agree, progress: Progress
+    session: Session, asked: ApplyRequest, env: str, *, agree: Callable[[Plan], None], agree_back: Agree, progress: Progress
 ) -> Applied:
     """Plan and execute; anew, where another run was faster."""
     for tries_left in reversed(range(TRIES)):
@@ -84,8 +81,8 @@ def _applied(
             if planned.site.state.exists:
                 # What is in it already runs in the proof.
                 session.trust.need(named.of_planned_environment(session, planned.plan, asked.saved))
-            preflight.check(planned.preflight)
-            agree(planned.plan, planned.preflight)
+            preflight.check(planned.plan.preflight)
+            agree(planned.plan)
             return Applied(plan=planned.plan, executed=execute_planned(session, planned, progress=progress, wait=asked.wait))
         except StalePlanError:
             # Somebody was faster. What was asked for may be there by now; a saved plan says what it was made for.

@@ -19,9 +19,9 @@ from provisioner.environment.active import Subject
 from provisioner.environment.layout import CONDA
 from provisioner.model.diagnosis import Examination
 from provisioner.model.plan import Plan
-from provisioner.model.preflight import Preflight
 from provisioner.model.record import record
 from provisioner.model.request import Request
+from provisioner.plan.seal import with_seen
 from provisioner.repair.attempts import Examine, Fixing, Tried, begin_fix, next_plan, try_plan
 from provisioner.session import Session
 
@@ -46,7 +46,7 @@ def fix(
     asked: FixRequest,
     *,
     found: Callable[[Examination], None],
-    agree: Callable[[Plan, Preflight], bool],
+    agree: Callable[[Plan], bool],
     agree_back: Agree,
     told: Callable[[Tried], None],
     progress: Progress,
@@ -69,7 +69,7 @@ def fix(
             session,
             before,
             request,
-            agree=lambda plan, looked: _agreed(asked, agree, plan, looked),
+            agree=lambda plan: _agreed(asked, agree, plan),
             told=told,
             # What was made imports TensorFlow in the proof already, of which this is a part.
             examine=lambda: _examine(session, asked, SILENT, importing=False),
@@ -78,11 +78,11 @@ def fix(
         )
 
 
-def _agreed(asked: FixRequest, agree: Callable[[Plan, Preflight], bool], plan: Plan, looked: Preflight) -> bool:
+def _agreed(asked: FixRequest, agree: Callable[[Plan], bool], plan: Plan) -> bool:
     """Ask nobody where room or rights are missing; a plan that is only shown says so itself."""
     if not asked.shown_only:
-        preflight.check(looked)
-    return agree(plan, looked)
+        preflight.check(plan.preflight)
+    return agree(plan)
 
 
 def _check_trust(session: Session, asked: FixRequest) -> None:
@@ -100,7 +100,7 @@ def attempt(
     before: Examination,
     request: Request,
     *,
-    agree: Callable[[Plan, Preflight], bool],
+    agree: Callable[[Plan], bool],
     told: Callable[[Tried], None],
     examine: Examine,
     progress: Progress,
@@ -112,7 +112,8 @@ def attempt(
     """
     fixing = begin_fix(session, before, request)
     while (plan := next_plan(session, fixing)) is not None and fixing.inputs is not None:
-        if not agree(plan, preflight.look(session.host, plan, fixing.inputs.site)):
+        plan = with_seen(plan, preflight.look(session.host, plan, fixing.inputs.site), None)
+        if not agree(plan):
             return replace(fixing, planned=plan)
         fixing = try_plan(session, fixing, plan, examine=examine, progress=progress, wait=wait)
         if fixing.tried[-1].executed.kept:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from provisioner.change.standing import Interrupted, interrupted, state_words, undo_command
+from provisioner.change.standing import interrupted, state_words, undo_command
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError, OperationError, TfsetupError
 from provisioner.host import Host, files
 from provisioner.model.finding import Evidence, Finding, Remedy
+from provisioner.model.plan import Interrupted
 
 
 def interruption(host: Host, env: str) -> Finding | None:

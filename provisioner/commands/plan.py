@@ -6,15 +6,14 @@ import posixpath
 from dataclasses import replace
 
 from provisioner.change import preflight
-from provisioner.change.standing import Interrupted, interrupted
+from provisioner.change.standing import interrupted
 from provisioner.commands.interruption import named_first
 from provisioner.environment.place import check_place
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.workspace import Workspace
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
-from provisioner.model.plan import EnvState, Plan
-from provisioner.model.preflight import Preflight
+from provisioner.model.plan import EnvState, Interrupted, Plan
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan.inputs import read_common
@@ -30,6 +29,7 @@ from provisioner.plan.pick import (
     with_named_python,
     without_credentials,
 )
+from provisioner.plan.seal import with_seen
 from provisioner.session import Session
 
 
@@ -38,7 +38,7 @@ class Planned:
     """A plan and what was read to make it.
 
     ``interrupted`` is what an earlier run left behind, if one did. ``channels`` are the conda channels as they were asked for: with credentials,
-    which no plan holds. ``preflight`` is of the moment, so no plan holds it, either.
+    which no plan holds.
     """
 
     plan: Plan
@@ -47,7 +47,6 @@ class Planned:
     lock: Lock
     interrupted: Interrupted | None
     channels: tuple[str, ...] = ()
-    preflight: Preflight = Preflight()
 
 
 @record
@@ -75,7 +74,12 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
     made = make_plan(_inputs(session, replace(read, request=request), picked))
     looked = preflight.look_elsewhere(made, facts) if facts_file else preflight.look(session.host, made, site)
     return Planned(
-        plan=made, site=site, facts=facts, lock=picked.lock, interrupted=read.interrupted, channels=request.channels, preflight=looked
+        plan=with_seen(made, looked, read.interrupted),
+        site=site,
+        facts=facts,
+        lock=picked.lock,
+        interrupted=read.interrupted,
+        channels=request.channels,
     )
 
 

@@ -59,8 +59,8 @@ def load_saved_plan(session: Session, path: str, channels: tuple[str, ...] = ())
         raise StalePlanError("the catalogue has changed since the plan was made", place=path)
     if not named.is_own_plan(session, saved):
         return _made_here(session, saved, path, channels)
-    looked = preflight.look(host, saved, site)
-    return Planned(plan=saved, site=site, facts=facts, lock=lock, interrupted=left, channels=channels, preflight=looked)
+    plan = replace(saved, preflight=preflight.look(host, saved, site), interrupted=left)
+    return Planned(plan=plan, site=site, facts=facts, lock=lock, interrupted=left, channels=channels)
 
 
 def _made_here(session: Session, saved: Plan, path: str, channels: tuple[str, ...]) -> Planned:

@@ -241,6 +241,21 @@ class Host(Reader, Protocol):
         """
         ...
 
+    def copy(self, source: str, target: str) -> None:
+        """Copy a file, a link, or a folder with all it holds, with modes and times; ``target`` must not be there."""
+        ...
+
+    def would_rename(self, source: str, onto: str) -> bool:
+        """Whether the system renames the folder ``source`` to where ``onto`` is: a folder that holds something, so that it refuses this in any case.
+
+        False where it cannot do it for any target there (EXDEV: a lower layer, another mount). Raises ``OSError`` where it refuses ``source`` itself.
+        """
+        ...
+
+    def settle(self, path: str, *, mode: int, mtime: int, owner: int, group: int, inside: str) -> None:
+        """Give a folder in ``inside`` that mode, time in nanoseconds, owner and group; no link on the way is followed, and -1 leaves an owner."""
+        ...
+
     def link(self, path: str, target: str) -> None:
         """Create a symbolic link with that target text."""
         ...

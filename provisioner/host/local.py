@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import signal
@@ -87,6 +88,38 @@ class LocalHost(LocalReader):
             return
         with _opened(inside, os.path.dirname(source)) as from_folder, _opened(inside, os.path.dirname(target)) as to_folder:
             os.rename(os.path.basename(source), os.path.basename(target), src_dir_fd=from_folder, dst_dir_fd=to_folder)
+
+    def copy(self, source: str, target: str) -> None:
+        """See ``host.Host``."""
+        if os.path.isdir(source) and not os.path.islink(source):
+            shutil.copytree(source, target, symlinks=True)
+        else:
+            shutil.copy2(source, target, follow_symlinks=False)
+
+    def would_rename(self, source: str, onto: str) -> bool:
+        """See ``host.Host``; rename(2): ENOTEMPTY or EEXIST for a target that is not an empty folder, and for nothing before other reasons."""
+        try:
+            os.rename(source, onto)
+        except OSError as error:
+            if error.errno not in {errno.EXDEV, errno.ENOTEMPTY, errno.EEXIST}:
+                raise
+            return error.errno != errno.EXDEV
+        os.rename(onto, source)  # pragma: no cover - no system does
+        return True  # pragma: no cover
+
+    def settle(self, path: str, *, mode: int, mtime: int, owner: int, group: int, inside: str) -> None:
+        """See ``host.Host``."""
+        if sys.platform == "win32":  # pragma: no cover - nothing is changed there
+            return
+        with _opened(inside, path) as handle:
+            found = os.fstat(handle)
+            if (owner, group) != (found.st_uid, found.st_gid):
+                # Only root gives to others, and others to their own groups.
+                with contextlib.suppress(PermissionError):
+                    os.fchown(handle, owner, group)
+            # Afterwards, for that takes away what a folder gives to what is made in it.
+            os.fchmod(handle, mode)
+            os.utime(handle, ns=(mtime, mtime))
 
     def link(self, path: str, target: str) -> None:
         """See ``host.Host``."""
@@ -192,13 +225,21 @@ def _open_lock(path: str) -> int:
     Another user's is opened for reading, which is enough; one that is there is not asked to be made, which a folder such as /tmp refuses even to
     root (``fs.protected_regular``).
     """
-    flags = os.O_CLOEXEC | os.O_NOFOLLOW
+    # Not waiting: a named pipe in its place would keep whoever opens it until somebody writes.
+    flags = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     with contextlib.suppress(FileNotFoundError):
         try:
-            return os.open(path, os.O_RDWR | flags)
+            return _regular(path, os.open(path, os.O_RDWR | flags))
         except PermissionError:
-            return os.open(path, os.O_RDONLY | flags)
-    return os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o644)
+            return _regular(path, os.open(path, os.O_RDONLY | flags))
+    return _regular(path, os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o644))
+
+
+def _regular(path: str, handle: int) -> int:
+    if stat.S_ISREG(os.fstat(handle).st_mode):
+        return handle
+    os.close(handle)
+    raise OSError(errno.EINVAL, "it is no file", path)
 
 
 @contextlib.contextmanager

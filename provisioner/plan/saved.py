@@ -16,7 +16,7 @@ from provisioner.model.catalogue import Link, Lock
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Edit, Package, Plan
 from provisioner.plan.make import compare, packages_of, without
-from provisioner.plan.seal import OF_THE_MOMENT, SCHEMA, facts_digest, seal
+from provisioner.plan.seal import SCHEMA, facts_digest, seal
 
 
 def load_plan(text: str, *, file: str) -> Plan:
@@ -27,8 +27,6 @@ def load_plan(text: str, *, file: str) -> Plan:
     data = codec.parse_json(text, file=file)
     if isinstance(data, dict) and data.get("schema") != SCHEMA and str(data.get("schema", "")).startswith("tfsetup/plan/"):
         raise StalePlanError("the plan was saved by another generation of tfsetup", place=file, hint="plan again")
-    if isinstance(data, dict):
-        data = {key: item for key, item in data.items() if key not in OF_THE_MOMENT}
     plan = codec.from_data(Plan, data, file=file, schema=SCHEMA)
     if seal(plan) != plan.seal:
         raise StalePlanError("the plan was altered after it was made: its content does not match its seal", place=file, hint="plan again")
@@ -98,8 +96,8 @@ def check_fresh(
         raise StalePlanError("what the plan does is not what the environment needs now", place=plan.env.path, hint="plan again")
 
 
-# What two plans of one request may differ in: when they were made, the seal over that, and what was free on the disk.
-_OF_THE_MOMENT = frozenset({"made", "seal", "warnings"})
+# What two plans of one request may differ in: when they were made, the seal over that, what was free on the disk, what a run had left.
+_OF_THE_MOMENT = frozenset({"made", "seal", "warnings", "preflight", "interrupted"})
 _LONGEST = 60
 
 

@@ -546,7 +546,13 @@ def init_failed(subject: Subject, view: View) -> Remedy:
         steps=("sudo rmmod nvidia_uvm", "sudo modprobe nvidia_uvm"),
         why="the driver is there and cuInit fails all the same; the module keeps its state until it is loaded anew",
         cost="ends what runs on the GPU",
-        others=(Way(words="See whether the driver itself works", steps=("nvidia-smi",)),),
+        others=(
+            Way(
+                words="Where the device files of nvidia-uvm are missing, let NVIDIA's program make them",
+                steps=("sudo nvidia-modprobe -u -c=0",),
+            ),
+            Way(words="See whether the driver itself works", steps=("nvidia-smi",)),
+        ),
     )
 
 
@@ -615,7 +621,8 @@ def too_new(subject: Subject, view: View) -> Remedy:
                 ),
             ),
         )
-    if "jit-compiled from PTX" in subject.seen or "jit-compiled" in subject.text:
+    blackwell = bool(subject.capability) and numbers(subject.capability) >= (10, 0)
+    if "jit-compiled" in subject.text and "INVALID_PTX" not in subject.text and not blackwell:
         return Remedy(
             words="Wait: it works once the code is compiled (up to half an hour, once). Let the driver keep the result",
             steps=("export CUDA_CACHE_MAXSIZE=4294967296",),
@@ -634,7 +641,7 @@ def too_new(subject: Subject, view: View) -> Remedy:
     if ways:
         first = ways[0]
         return Remedy(words=first.words, steps=first.steps, why=_why_new(subject, view), cost=first.cost, others=ways[1:])
-    blackwell = not subject.capability or numbers(subject.capability) >= (10, 0)
+    blackwell = blackwell or not subject.capability
     off = "set TF_XLA_FLAGS=--tf_xla_auto_jit=-1" if subject.windows else "export TF_XLA_FLAGS=--tf_xla_auto_jit=-1"
     return Remedy(
         words=(
@@ -686,6 +693,8 @@ def _for_card(subject: Subject, view: View) -> tuple[Way, ...]:
         if subject.python and subject.python not in build.pythons:
             continue
         number = numbers(release.version)[:2]
+        if subject.windows and number > (2, 10):
+            continue
         extra = "[and-cuda]" if number >= _EXTRA else ""
         return (
             Way(

@@ -249,7 +249,7 @@ def disk(subject: Subject, view: View) -> Remedy:
     package = asked if re.fullmatch(r"tensorflow[\w-]*", asked) else "tensorflow"
     return Remedy(
         words="See which disk is full; where it is the one of /tmp, let pip unpack in a folder on a larger one, without its cache",
-        steps=(f"df -h /tmp {where}", "mkdir -p ~/tmp", f"TMPDIR=~/tmp {install(subject, package, options='--no-cache-dir')}"),
+        steps=(f"df -h /tmp {where}", "mkdir -p ~/tmp", f"TMPDIR=~/tmp {subject.shell_python} -m pip install --no-cache-dir {package}"),
         why="pip unpacks in the folder for temporary files before it installs; TensorFlow takes 1 to 2 GB there, with CUDA 5 and more",
         others=(Way(words="Or make room: what pip has kept can go", steps=(f"{subject.shell_python} -m pip cache purge",)),),
     )

@@ -30,13 +30,15 @@ def wanted(subject: Subject) -> tuple[str, str]:
 
 def python(subject: Subject, view: View) -> Remedy:
     """A Python that the release has wheels for, or a release that has wheels for this Python; of both the one that keeps what was asked for."""
+    if subject.musl:
+        return platform(subject, view)
     name, version = wanted(subject)
     limits = _RANGE.search(subject.seen) or _RANGE.search(subject.text)
     if limits and (subject.installer in {"poetry", "uv"} or "current project" in subject.text):
         return _narrower(subject, name, limits["range"])
     if name and not _FAMILY.fullmatch(name) and not subject.wanted and name not in {"", "python"} and _sibling(name):
         return _sibling_wheel(subject, view, name, limits["range"] if limits else "")
-    release_text = version if _FAMILY.fullmatch(name or "tensorflow") else subject.tensorflow
+    release_text = (version if _FAMILY.fullmatch(name or "tensorflow") else "") or subject.tensorflow
     release = release_of(view, release_text) if release_text else None
     have = pythons(view, release_text, subject.platform) if release else ()
     here = newest(view, lambda _build: True, platform=subject.platform, python=subject.python) if subject.python else None
@@ -230,7 +232,7 @@ def python_32(subject: Subject, view: View) -> Remedy:
 def platform(subject: Subject, view: View) -> Remedy:
     """Another name for this system, a release that has a wheel for it, or a system that has one."""
     name, version = wanted(subject)
-    text = version if _FAMILY.fullmatch(name or "") else subject.tensorflow
+    text = (version if _FAMILY.fullmatch(name or "") else "") or subject.tensorflow
     if subject.musl or re.search(r"relocating|musl|alpine", subject.seen + subject.told, re.IGNORECASE):
         if re.search(r"\bnode\b|node_modules|\.js:\d", subject.text + subject.told):
             return Remedy(
@@ -272,9 +274,9 @@ def platform(subject: Subject, view: View) -> Remedy:
 
 
 def _on_a_mac(subject: Subject, view: View, name: str, text: str) -> Remedy:
-    release = release_of(view, text)
-    build = release.build(subject.platform) if release else None
-    if build is not None:
+    same = (view.release(item) for item in view.versions() if minor_of(item) == minor_of(text))
+    release = next((item for item in same if item is not None and item.build(subject.platform)), None)
+    if release is not None:
         package = package_of(text, subject.platform)
         return Remedy(
             words=f"Ask for {package}: on this kind of Mac TensorFlow {text} has no other name",
@@ -285,12 +287,14 @@ def _on_a_mac(subject: Subject, view: View, name: str, text: str) -> Remedy:
     fits = [
         item for item in stable(view) if (there := item.build(subject.platform)) and (not subject.python or subject.python in there.pythons)
     ]
-    first = fits[-1] if fits else None
+    older = [item for item in fits if numbers(item.version) <= numbers(text)]
+    first = older[0] if older else fits[-1] if fits else None
     if first is None:
         return _elsewhere(subject, view, text)
+    span = "newest up to that" if older else "oldest"
     package = package_of(first.version, subject.platform)
     return Remedy(
-        words=f"Take TensorFlow {minor_of(first.version)} ({package}), the oldest with a wheel for this Mac and this Python, or a newer one",
+        words=f"Take TensorFlow {minor_of(first.version)} ({package}), the {span} with a wheel for this kind of Mac",
         steps=(install(subject, f"{package}=={minor_of(first.version)}.*"),),
         why=f"TensorFlow {text} has no wheel for {subject.platform}",
         cost="a package that asks for the older one needs a newer release of itself",
@@ -407,7 +411,7 @@ def glibc(subject: Subject, view: View) -> Remedy:
         if needed
         else "the system's C library is older than the file"
     )
-    if best is None and (not have or numbers(have) >= (2, 12)):
+    if best is None and (not have or numbers(have) >= (2, 17)):
         pin = re.match(r"\d+\.\d+\.\d+", subject.tensorflow)
         return Remedy(
             words="Take the wheel from PyPI in place of the one that other people built, which was made on a newer system",
@@ -415,7 +419,7 @@ def glibc(subject: Subject, view: View) -> Remedy:
             why=why,
             others=(container,),
         )
-    if best is None or (have and numbers(have) < (2, 12)):
+    if best is None or (have and numbers(have) < (2, 17)):
         return Remedy(
             words="Use a newer system or a container: no wheel of TensorFlow is for a C library this old",
             steps=container.steps,
@@ -527,6 +531,12 @@ def resolver(subject: Subject, view: View) -> Remedy:
         for item in dict.fromkeys(re.findall(r"(?:^|[ ,])([a-zA-Z][\w.-]*)==\d[\w.]*", subject.seen + subject.text[:4000]))
         if not _FAMILY.fullmatch(item)
     ]
+    names += [
+        item
+        for item in re.findall(r"^ ?([\w.-]+) \d[\w.]* (?:depends on|requires) ", subject.text, re.MULTILINE)
+        if not _FAMILY.fullmatch(item)
+    ]
+    names = [item for item in names if item.lower() not in {"numpy", "protobuf", "user", "requested"}]
     other = asking[1] if asking and not _FAMILY.fullmatch(asking[1]) else names[0] if names else ""
     if "has requirement" in subject.text or "which is incompatible" in subject.text:
         return Remedy(

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
 
 from provisioner.base.text import size_words
-from provisioner.change.standing import Interrupted
-from provisioner.model import codec
-from provisioner.model.plan import Plan, StepKind
+from provisioner.model.plan import Interrupted, Plan, StepKind
 from provisioner.model.preflight import Preflight
 from provisioner.model.request import Request
-from provisioner.plan.seal import OF_THE_MOMENT, SCHEMA
 from provisioner.report.choice_text import choice_lines
 from provisioner.report.plan_brief import brief
 
@@ -20,7 +16,6 @@ _INTERRUPTED = {
     "moving": "its environment is half changed",
     "new": "its environment is complete, but was not proven",
 }
-NOTHING_SEEN = Preflight()
 # What a step that is not needed would have done.
 NOT_NEEDED: dict[StepKind, str] = {
     "create": "Make an environment",
@@ -41,15 +36,9 @@ def interrupted_words(left: Interrupted) -> str:
     return f"an earlier run was interrupted{when}: {_INTERRUPTED[left.state]}; `tfsetup apply` takes it back and begins anew"
 
 
-def plan_document(plan: Plan, *, interrupted: Interrupted | None, preflight: Preflight) -> dict[str, Any]:
-    """Return the document of ``plan --json``: the plan, and what was seen when it was made, which is not under its seal."""
-    seen: dict[str, object] = {"interrupted": interrupted, "preflight": preflight}
-    return {**codec.document(SCHEMA, plan), **{name: codec.to_data(seen[name]) for name in OF_THE_MOMENT}}
-
-
-def plan_text(plan: Plan, *, interrupted: Interrupted | None, preflight: Preflight = NOTHING_SEEN, verbose: bool) -> str:
+def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> str:
     """Return the plan as text: on a screen, or (``verbose``, and for repairs, which are small or rare) with every step, hash and reason."""
-    ends = _ends(plan, interrupted, preflight)
+    ends = _ends(plan, interrupted)
     if plan.kind == "apply" and not verbose:
         return brief(
             plan, sections=[*_repairs(plan), *_conflicts(plan)], ends=[*(f"warning: {text}" for text in plan.choice.warnings), *ends]
@@ -80,15 +69,15 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, preflight: Preflig
         lines.append(f"Index: {', '.join(index.url for index in plan.indexes)} (as the team's lock says)")
     outside = "; ".join(plan.outside) if plan.outside else "nothing is changed"
     lines.append(f"Outside the environment: {outside}")
-    lines += _room(preflight)
+    lines += _room(plan.preflight)
     return "\n".join([*lines, *ends])
 
 
-def _ends(plan: Plan, interrupted: Interrupted | None, preflight: Preflight) -> list[str]:
+def _ends(plan: Plan, interrupted: Interrupted | None) -> list[str]:
     """Say what to be warned of, and what is in the way."""
-    warnings = [*plan.warnings, *preflight.warnings, *([interrupted_words(interrupted)] if interrupted else [])]
+    warnings = [*plan.warnings, *plan.preflight.warnings, *([interrupted_words(interrupted)] if interrupted else [])]
     lines = [f"warning: {text}" for text in warnings]
-    for item in preflight.obstacles:
+    for item in plan.preflight.obstacles:
         lines += [f"in the way: {item.place}: {item.message}", f"  {item.hint}"]
     return lines
 
@@ -188,13 +177,13 @@ def _removals(plan: Plan) -> list[str]:
     return lines
 
 
-def next_text(plan: Plan, *, elsewhere: bool, saved: str, preflight: Preflight = NOTHING_SEEN) -> str:
+def next_text(plan: Plan, *, elsewhere: bool, saved: str) -> str:
     """Say what to run next; ``elsewhere`` when the plan is for another machine, ``saved`` the file it was written to."""
     if elsewhere:
         return "This plan is for another machine: run `tfsetup plan` with the same options there"
     if not plan.changes:
         return f"Nothing to do: the environment is as planned\nNext: tfsetup verify --env {shlex.quote(plan.request.env)}"
-    if preflight.obstacles:
+    if plan.preflight.obstacles:
         return "Next: what is in the way (named above) first, then plan again"
     undo = "moves the old files back, which stay on the disk" if plan.env.exists else "removes the environment again"
     # A saved plan's own word for a channel does not do.

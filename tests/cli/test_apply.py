@@ -294,6 +294,8 @@ def test_after_kill_9_the_next_run_takes_back_and_begins_anew(
     shown = tool("plan", "--env", "a/env", **tiny)
     assert shown.code == 0
     assert "an earlier run was interrupted" in shown.out
+    left = tool("plan", "--json", "--env", "a/env", **tiny).json["interrupted"]
+    assert (left["state"], left["before"]) == ("old", "venv" if existing else "absent")
     # Its installer lives on; nobody else may begin.
     ended = tool("apply", "--yes", "--env", "a/env", "--wait", "0", **tiny)
     assert ended.code == 1

@@ -18,7 +18,20 @@ from provisioner.engines import resolving, wheels
 from provisioner.environment import receipt
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import TfsetupError
-from provisioner.lock import dates, declaration, find, inputs, project, requirement, requirements_file, shape, sidecar, store, toml_text
+from provisioner.lock import (
+    dates,
+    declaration,
+    find,
+    inputs,
+    lists,
+    project,
+    requirement,
+    requirements_file,
+    shape,
+    sidecar,
+    store,
+    toml_text,
+)
 from provisioner.lock.formats import conda_lock, pylock
 from provisioner.lock.formats import requirements as lock_requirements
 from provisioner.model import codec, json_text
@@ -49,6 +62,12 @@ def declaration_toml(data: bytes) -> None:
         project.read_project(reader, "/", wanted, [])
     settings.read_file(reader)
     declaration.read_declaration(reader, "/")
+
+
+@harness(lists.read_lists, lists.parse_pyproject, lists.parse_pipfile, lists.parse_setup_cfg, lists.parse_environment)
+def project_lists(data: bytes) -> None:
+    for name in ("pyproject.toml", "Pipfile", "setup.cfg", "environment.yml", "requirements.txt"):
+        lists.read_lists(FakeReader({f"/{name}": data}), "/")
 
 
 @harness(requirements_file.read_files)
