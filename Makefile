@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install wheel run fast test installs faults torture hostile fuzz large check format bench prove locks clean
+.PHONY: help install wheel run fast test installs faults agreement torture hostile fuzz large check format bench prove locks clean
 
 help: ## list the jobs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -57,6 +57,9 @@ faults: install ## break real environments in every way there is, and see what d
 torture: install ## kill real runs, refuse their system calls, cut their power, and look at what is left; KILLS and FAULTS say how many
 	$(BIN)/python -m tests.torture --kills $(KILLS) --faults $(FAULTS) --cuts 24 --others --seed $(SEED) --results .torture.jsonl
 	$(BIN)/python -m tests.torture --table .torture.jsonl
+
+agreement: install ## ask verify, doctor, plan and a check of its own about mutated environments, and count who disagrees (an hour, 4 GB)
+	$(BIN)/python -m tests.agreement --mutations 300 --sets 20
 
 hostile: install ## what untrusted files, folders and users must not achieve
 	$(BIN)/python -m pytest tests/hostile

@@ -123,7 +123,9 @@ def _note_name() -> None:
     """Note how this program was started, for hints that can be typed."""
     host = LocalHost()
     given = {"python": host.python, "on_path": host.which("tfsetup") or "", "cwd": host.cwd, "home": host.env.get("HOME", "")}
-    called.called(called.name_of(sys.argv[0], **given), SUMMARIES)
+    beside = os.path.join(os.path.dirname(host.python), "uv")
+    uv = called.short(beside, host.cwd, given["home"]) if host.which("uv") is None and host.exists(beside) else "uv"
+    called.called(called.name_of(sys.argv[0], **given), SUMMARIES, uv)
 
 
 def run(argv: Sequence[str]) -> int:

@@ -8,6 +8,7 @@ from provisioner.base.progress import Progress
 from provisioner.commands import named
 from provisioner.commands.interruption import interruption as find_interruption
 from provisioner.commands.interruption import named_first
+from provisioner.diagnose.judgement import judge_environment
 from provisioner.environment import receipt as receipts
 from provisioner.environment.read import site_or_nothing
 from provisioner.environment.workspace import Workspace
@@ -15,7 +16,7 @@ from provisioner.errors import InputError
 from provisioner.model.finding import Check, Verification
 from provisioner.model.request import Request
 from provisioner.session import Session
-from provisioner.verify.prove import expected_of_plan, expected_of_site, interpreter_of, prove
+from provisioner.verify.prove import expected_of_plan, expected_of_site, interpreter_of
 
 
 def verify(session: Session, *, request: Request, python: str, require_gpu: bool, timeout: float, progress: Progress) -> Verification:
@@ -41,6 +42,7 @@ def verify(session: Session, *, request: Request, python: str, require_gpu: bool
     receipt = receipts.believed(host, Workspace(root=root))
     expected = expected_of_plan(session, receipt.plan) if receipt else expected_of_site(session, site_or_nothing(host, root))
     progress.start("verify", "Verifying: importing TensorFlow and computing with it")
-    verification = prove(session, root, interpreter, expected, progress, require_gpu=require_gpu, timeout=timeout)
+    judged = judge_environment(session, root, interpreter, expected, progress, require_gpu=require_gpu, timeout=timeout)
+    verification = judged.verification
     progress.finish()
     return verification if interruption is None else replace(verification, findings=(interruption, *verification.findings))
