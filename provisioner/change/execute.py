@@ -236,6 +236,8 @@ def _finish(plan: Plan, host: Host, workspace: Workspace, journal: Journal, give
     finished = host.now().isoformat(timespec="seconds")
     receipt = Receipt(tool=plan.tool, started=journal.started, finished=finished, plan=plan, verification=verification)
     with host.shielded():
+        # The moves are on disk before anything says that they are done; on some file systems a synced file does not take them along.
+        host.flush(workspace.root)
         make_folders(host, posixpath.dirname(workspace.undo_record(journal.number)), mode=STATE_MODE)
         write(host, workspace.undo_record(journal.number), journal)
         # All that takes room comes before the first thing that cannot be taken back.

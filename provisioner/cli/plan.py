@@ -15,7 +15,7 @@ from provisioner.host import PRIVATE
 from provisioner.host.local import LocalHost
 from provisioner.model import codec
 from provisioner.plan.seal import SCHEMA
-from provisioner.report.plan_text import next_text, plan_text
+from provisioner.report.plan_text import left_text, next_text, plan_text
 from provisioner.session import Session
 
 CHANGES_PENDING = 10
@@ -58,7 +58,7 @@ def plan(
 
         remember_plan(session, planned.plan)
     _tell(planned, elsewhere=bool(facts), saved=output, as_json=as_json, verbose=verbose)
-    return CHANGES_PENDING if exit_code and planned.plan.changes else 0
+    return CHANGES_PENDING if exit_code and planned.pending else 0
 
 
 def _tell(planned: stages.Planned, *, elsewhere: bool, saved: str, as_json: bool, verbose: bool) -> None:
@@ -66,6 +66,6 @@ def _tell(planned: stages.Planned, *, elsewhere: bool, saved: str, as_json: bool
         print_json(codec.document(SCHEMA, planned.plan))
         return
     print_text(plan_text(planned.plan, interrupted=planned.interrupted, verbose=verbose))
-    print_text("\n" + next_text(planned.plan, elsewhere=elsewhere, saved=saved))
+    print_text("\n" + left_text(planned.left) + next_text(planned.plan, elsewhere=elsewhere, saved=saved, whole=not planned.left))
     if saved:
         say(f"The plan is saved in {saved}")

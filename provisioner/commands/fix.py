@@ -22,7 +22,7 @@ from provisioner.model.plan import Plan
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan.seal import with_seen
-from provisioner.repair.attempts import Examine, Fixing, Tried, begin_fix, next_plan, try_plan
+from provisioner.repair.attempts import Examine, Fixing, Tried, begin_fix, next_plan, next_round, try_plan
 from provisioner.session import Session
 
 
@@ -73,6 +73,7 @@ def fix(
             told=told,
             # What was made imports TensorFlow in the proof already, of which this is a part.
             examine=lambda: _examine(session, asked, SILENT, importing=False),
+            settle=lambda: _examine(session, asked, progress, importing=True),
             progress=progress,
             wait=asked.wait,
         )
@@ -95,7 +96,7 @@ def _check_trust(session: Session, asked: FixRequest) -> None:
     session.trust.need([*named.of_environment(session, request, env), *named.of_request(session, request)])
 
 
-def attempt(
+def attempt(  # noqa: PLR0913 - who is asked and told, and who looks
     session: Session,
     before: Examination,
     request: Request,
@@ -105,22 +106,27 @@ def attempt(
     examine: Examine,
     progress: Progress,
     wait: float,
+    settle: Examine | None = None,
 ) -> Fixing:
     """Try one attempt after the other until one stands, each after ``agree`` was shown its plan; it may raise, and False ends it there.
 
-    ``told`` hears of each attempt that was made. ``examine`` examines the environment as it is then. Raises as ``begin_fix`` and ``execute`` do.
+    Where one stands and something is left that can be repaired, that is tried next, until nothing is. ``told`` hears of each attempt that was made.
+    ``examine`` examines the environment as it is then, ``settle`` imports, too. Raises as ``begin_fix`` and ``execute`` do.
     """
     fixing = begin_fix(session, before, request)
-    while (plan := next_plan(session, fixing)) is not None and fixing.inputs is not None:
-        plan = with_seen(plan, preflight.look(session.host, plan, fixing.inputs.site), None)
-        if not agree(plan):
-            return replace(fixing, planned=plan)
-        fixing = try_plan(session, fixing, plan, examine=examine, progress=progress, wait=wait)
-        if fixing.tried[-1].executed.kept:
-            # An environment that was made anew is another folder.
-            named.remember_environment(session, plan.env.path)
-        told(fixing.tried[-1])
-    return fixing
+    while True:
+        while (plan := next_plan(session, fixing)) is not None and fixing.inputs is not None:
+            plan = with_seen(plan, preflight.look(session.host, plan, fixing.inputs.site), None)
+            if not agree(plan):
+                return replace(fixing, planned=plan)
+            fixing = try_plan(session, fixing, plan, examine=examine, progress=progress, wait=wait)
+            if fixing.tried[-1].executed.kept:
+                # An environment that was made anew is another folder.
+                named.remember_environment(session, plan.env.path)
+            told(fixing.tried[-1])
+        fixing = next_round(session, fixing, request, settle or examine)
+        if not fixing.kinds:
+            return fixing
 
 
 def _examine(session: Session, asked: FixRequest, progress: Progress, *, importing: bool) -> Examination:

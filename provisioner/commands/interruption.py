@@ -67,6 +67,9 @@ def named_first(host: Host, env: str) -> Iterator[None]:
         yield
     except InputError as error:
         found = interruption(host, env) if env else None
-        if found is None or found.severity == "info":
+        if found is None:
+            raise
+        if found.severity == "info":
+            error.hint = f"{found.title}: `{found.remedy.steps[0]}` takes that away"
             raise
         raise OperationError(found.title, hint=f"`{found.remedy.steps[0]}`: {found.remedy.words}") from error

@@ -62,6 +62,7 @@ def take_back(host: Host, found: recovery.Undoable, *, wait: float, progress: Pr
         clear_interrupted(host, found.workspace.root, agree=_agreed, wait=wait, progress=progress, wishes=wishes)
         return
     with holding(host, found.workspace, wait, progress):
+        recovery.tidy(host, found.workspace)
         record = last_record(host, found.workspace)
         if record is not None:
             recovery.undo(host, found.workspace, record, wishes)

@@ -49,6 +49,18 @@ class Entry:
     group: int = -1
 
 
+class Stamp(NamedTuple):
+    """What changes when a file is changed or another one takes its place: nobody can set ``changed`` (nanoseconds, ``st_ctime``) back.
+
+    A tuple, because there are tens of thousands.
+    """
+
+    size: int
+    mtime: int
+    changed: int
+    inode: int
+
+
 class Mark(NamedTuple):
     """What tells a file from what takes its place later: ``size`` in bytes and ``mtime`` in nanoseconds of a file, ``target`` of a link.
 
@@ -169,6 +181,10 @@ class Reader(Protocol):
         """Every regular file below a folder, in no order; no link is one, and folders that cannot be read are empty."""
         ...
 
+    def stamp(self, path: str) -> Stamp | None:
+        """What the file system says of the file at ``path``; a link to a file counts as that file, and whatever is none has None. Never raises."""
+        ...
+
     def marks(self, path: str) -> dict[str, Mark]:
         """Everything below a folder by its path relative to it; links are not followed, and of folders there are the empty ones alone."""
         ...
@@ -286,6 +302,10 @@ class Host(Reader, Protocol):
 
     def sync(self, path: str) -> None:
         """Wait until the folder's entries are on disk (nothing to do where the system has no such call)."""
+        ...
+
+    def flush(self, path: str) -> None:
+        """Wait until all that was written on the file system of ``path`` is on disk: files of others, too, and those that programs wrote."""
         ...
 
     def shielded(self) -> AbstractContextManager[None]:

@@ -16,6 +16,7 @@ from provisioner.model.catalogue import Link, Lock
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Edit, Package, Plan
 from provisioner.plan.make import compare, packages_of, without
+from provisioner.plan.present import NOTHING, Present
 from provisioner.plan.seal import SCHEMA, facts_digest, seal
 
 
@@ -72,10 +73,12 @@ def check_fresh(
     links: tuple[Link, ...],
     edits: tuple[Edit, ...] = (),
     owned: frozenset[str] = frozenset(),
+    there: Present = NOTHING,
 ) -> None:
     """Raise ``StalePlanError`` when a saved plan no longer belongs to this machine, this environment or this catalogue.
 
-    ``links`` are those of the catalogue, ``edits`` the files that are written for such a choice, ``owned`` the distributions that conda holds
+    ``links`` are those of the catalogue, ``edits`` the files that are written for such a choice, ``owned`` the distributions that conda holds,
+    ``there`` what is judged of what is there
     (``conda_plan.check_saved`` looks at conda's packages). What the plan does must follow from the catalogue and the environment, so that a plan
     of unknown origin installs nothing else; only packages that ``--with`` asked for are the plan's own.
     """
@@ -90,8 +93,8 @@ def check_fresh(
         raise StalePlanError("the Python that the plan names is not there any more", place=interpreter.path, hint="plan again")
     if plan.request.extra:
         return
-    removals, kept = compare(without(site, owned), lock.files)
-    unchanged = {file.name: file.version for file in lock.files if file.name in kept}
+    removals, kept = compare(without(site, owned), lock.files, broken=there.broken, fitting=there.fitting)
+    unchanged = {file.name: there.fitting.get(file.name, file.version) for file in lock.files if file.name in kept}
     if (plan.removals, (plan.packages, plan.builders), plan.unchanged) != (removals, packages_of(lock.files, kept), unchanged):
         raise StalePlanError("what the plan does is not what the environment needs now", place=plan.env.path, hint="plan again")
 

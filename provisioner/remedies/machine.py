@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from provisioner.model.finding import Remedy, Way
+from provisioner.remedies.asked import wanted
 from provisioner.remedies.knowledge import View
 from provisioner.remedies.subject import Subject, quoted
 from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, either, install, runs, venv
-from provisioner.remedies.wheels import wanted
 
 _LONG_PATHS = r"reg add HKLM\SYSTEM\CurrentControlSet\Control\FileSystem /v LongPathsEnabled /t REG_DWORD /d 1 /f"
 _IMPORT = "import tensorflow as tf; print(tf.__version__)"

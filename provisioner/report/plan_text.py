@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from provisioner.base.text import size_words
+from provisioner.change.standing import undo_command
 from provisioner.model.plan import Interrupted, Plan, StepKind
 from provisioner.model.preflight import Preflight
 from provisioner.model.request import Request
 from provisioner.report.choice_text import choice_lines
 from provisioner.report.plan_brief import brief
 
+if TYPE_CHECKING:
+    from provisioner.judge.whole import Mark
+
 _INTERRUPTED = {
     "old": "its environment is as it was before",
     "moving": "its environment is half changed",
     "new": "its environment is complete, but was not proven",
 }
+LEFT_SHOWN = 8
 # What a step that is not needed would have done.
 NOT_NEEDED: dict[StepKind, str] = {
     "create": "Make an environment",
@@ -30,10 +37,13 @@ NOT_NEEDED: dict[StepKind, str] = {
 }
 
 
-def interrupted_words(left: Interrupted) -> str:
-    """Say what an interrupted run left, and what becomes of it."""
+def interrupted_words(left: Interrupted, root: str) -> str:
+    """Say what an interrupted run left of the environment at ``root``, and what becomes of it."""
     when = f" (begun {left.started})" if left.started else ""
-    return f"an earlier run was interrupted{when}: {_INTERRUPTED[left.state]}; `tfsetup apply` takes it back and begins anew"
+    undo, again = f"`{undo_command(root)}`", "and `tfsetup apply` does so and begins anew"
+    if left.undoing:
+        return f"an undo was interrupted (of the change of {left.started}); {undo} finishes it, {again}"
+    return f"an earlier run was interrupted{when}: {_INTERRUPTED[left.state]}; {undo} takes it back, {again}"
 
 
 def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> str:
@@ -75,7 +85,7 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> 
 
 def _ends(plan: Plan, interrupted: Interrupted | None) -> list[str]:
     """Say what to be warned of, and what is in the way."""
-    warnings = [*plan.warnings, *plan.preflight.warnings, *([interrupted_words(interrupted)] if interrupted else [])]
+    warnings = [*plan.warnings, *plan.preflight.warnings, *([interrupted_words(interrupted, plan.env.path)] if interrupted else [])]
     lines = [f"warning: {text}" for text in warnings]
     for item in plan.preflight.obstacles:
         lines += [f"in the way: {item.place}: {item.message}", f"  {item.hint}"]
@@ -177,10 +187,28 @@ def _removals(plan: Plan) -> list[str]:
     return lines
 
 
-def next_text(plan: Plan, *, elsewhere: bool, saved: str) -> str:
-    """Say what to run next; ``elsewhere`` when the plan is for another machine, ``saved`` the file it was written to."""
+def left_text(left: Sequence[Mark]) -> str:
+    """Say what is wrong in the environment that the plan does not mend; "" where nothing is."""
+    if not left:
+        return ""
+    lines = [f"  - {_marked(mark)}" for mark in left[:LEFT_SHOWN]]
+    lines += [f"  - and {len(left) - LEFT_SHOWN} more" for _ in left[LEFT_SHOWN : LEFT_SHOWN + 1]]
+    return "\n".join(["Wrong in the environment, and not mended by this plan:", *lines]) + "\n\n"
+
+
+def _marked(mark: Mark) -> str:
+    return f"{mark.where}: {mark.words}" if mark.where else mark.words
+
+
+def next_text(plan: Plan, *, elsewhere: bool, saved: str, whole: bool = True) -> str:
+    """Say what to run next; ``elsewhere`` when the plan is for another machine, ``saved`` the file it was written to.
+
+    ``whole`` is false where something is wrong in the environment that the plan does not mend.
+    """
     if elsewhere:
         return "This plan is for another machine: run `tfsetup plan` with the same options there"
+    if not plan.changes and not whole:
+        return f"The set is there; what is wrong beside it a repair mends\nNext: tfsetup fix --env {shlex.quote(plan.request.env)}"
     if not plan.changes:
         return f"Nothing to do: the environment is as planned\nNext: tfsetup verify --env {shlex.quote(plan.request.env)}"
     if plan.preflight.obstacles:

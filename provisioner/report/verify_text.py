@@ -78,6 +78,8 @@ def _finding(finding: Finding, *, verbose: bool) -> str:
 def _quiet(finding: Finding, *, verbose: bool) -> str:
     count = len(finding.evidence)
     line = f"INFO {finding.cause}: {finding.title} ({count} {'kind' if count == 1 else 'kinds'})"
+    # What a person should do is never left out.
+    line = "\n".join([line, *(f"  $ {step}" for step in finding.remedy.steps)]) if finding.remedy.steps else line
     if not verbose:
         return line
     return "\n".join([line, *(f"  {item.seen.splitlines()[0] if item.seen else ''}\n    {item.where}" for item in finding.evidence)])

@@ -24,5 +24,9 @@ def test_enough_solve_it_and_none_does_harm():
 @pytest.mark.skipif(REPORTS is None, reason="the labelled reports are not beside this checkout")
 def test_every_given_report_was_read():
     assert REPORTS is not None
-    given = [json.loads(line)["id"] for name in ("reports", "fresh") for line in (REPORTS.parent / f"{name}.jsonl").read_text("utf-8").splitlines()]
+    given = [
+        json.loads(line)["id"]
+        for name in ("reports", "fresh")
+        for line in (REPORTS.parent / f"{name}.jsonl").read_text("utf-8").splitlines()
+    ]
     assert set(given) == {item["id"] for item in OUTCOMES}

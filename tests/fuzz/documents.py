@@ -9,7 +9,7 @@ from typing import Any
 from provisioner.base import numbers, versions
 from provisioner.base import requirement as pep_508
 from provisioner.base import text as words
-from provisioner.catalogue import conda_tables, fits, lockfile, releases, tables, yaml_text
+from provisioner.catalogue import conda_tables, fits, lockfile, published, releases, tables, yaml_text
 from provisioner.causes import pages, speakers
 from provisioner.change import brought, journal
 from provisioner.cli import settings
@@ -180,6 +180,7 @@ def receipt_json(data: bytes) -> None:
     tables.read_proofs,
     fits.read_fits,
     conda_tables.read_conda,
+    published.read_published,
     speakers.read_speaker,
     speakers.read_history,
     pages.read_cause,
@@ -195,6 +196,7 @@ def profiles(data: bytes) -> None:
         lambda value: tables.read_proofs(value, file="x"),
         lambda value: fits.read_fits(value, file="x"),
         lambda value: conda_tables.read_conda(value, file="x"),
+        lambda value: published.read_published(value, file="x"),
         lambda value: speakers.read_speaker(value, file="x", name="pip"),
         lambda value: speakers.read_history(value, file="x"),
         lambda value: pages.read_cause(value, code="a-b", file="x"),

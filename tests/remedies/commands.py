@@ -135,6 +135,8 @@ def _parts(text: str) -> list[list[str]]:
 
 def _program(words: list[str]) -> list[str]:
     words = _bare(words)
+    if words[:1] == ["xargs"]:
+        words = words[1:]
     if not words:
         return []
     name = re.split(r"[\\/]", words[0])[-1].removesuffix(".exe") if not words[0].startswith("wsl.exe") else words[0]

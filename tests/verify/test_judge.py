@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from provisioner.environment.distributions import Installed
+from provisioner.judge.integrity import Integrity
 from provisioner.model.catalogue import CudaBuild
 from provisioner.report.verify_text import verification_text
 from provisioner.verify.events import parse_events
-from provisioner.verify.integrity import Integrity
 from provisioner.verify.judge import judge
 from provisioner.verify.judge_gpu import table
 from provisioner.verify.raw import Child, Expected, Raw
@@ -22,7 +22,7 @@ from tests.verify.support import known_messages
 
 CASES = yaml.safe_load((Path(__file__).parent / "runs.yaml").read_text(encoding="utf-8"))
 INSTALLED = Installed(name="numpy", version="2.1.0", metadata="/env/numpy.dist-info", site="/env")
-INTEGRITY = Integrity(distributions=(INSTALLED,), rivals=(), faults=(), files=1, hashed=1)
+INTEGRITY = Integrity(distributions=(INSTALLED,), rivals=(), faults=(), files=1)
 
 
 def ended(name, device, status, detail, data=None):
