@@ -44,7 +44,10 @@ def apply(
     env: options.Env = None,
     with_: options.With = None,
     wait: options.Wait = DEFAULT_WAIT_SECONDS,
+    break_: options.Break = None,
     *,
+    keep: options.Keep = False,
+    upgrade: options.Upgrade = False,
     lock: LockFolder = "",
     target: LockTarget = "",
     locked: Locked = False,
@@ -57,15 +60,22 @@ def apply(
     """Make the environment as planned: shown, agreed to, executed, verified; undone when the proof fails."""
     host = LocalHost()
     named = {"tensorflow": tensorflow, "python": python, "device": device, "kind": kind, "env": env, "with": with_, "offline": offline}
-    named |= {"source": source, "channel": channel}
+    named |= {"source": source, "channel": channel, "keep": keep, "upgrade": upgrade}
     stages.check_executor(host)
     _check_options(plan, named, locked=locked, lock=lock, target=target)
     folder = absolute(lock, host, "--lock") if lock else ""
+    broken = options.broken(host, break_)
     asked = stages.ApplyRequest(
-        request=options.request(host, **named), saved=plan, lock=folder if locked else None, target=target if locked else None, wait=wait
+        request=options.request(host, **named),
+        saved=plan,
+        lock=folder if locked else None,
+        target=target if locked else None,
+        wait=wait,
+        broken=broken,
     )
     agreed = options.agreed(host, yes=yes)
-    agree, agree_back = agree_to_plan(as_json=as_json, agreed=agreed, verbose=verbose), agree_to_back(as_json=as_json, agreed=agreed)
+    agree = agree_to_plan(as_json=as_json, agreed=agreed, broken=broken, verbose=verbose)
+    agree_back = agree_to_back(as_json=as_json, agreed=agreed)
     with closing(progress_for(as_json=as_json, host=host)) as progress:
         done = stages.apply(Session(host, trusting(host, trust=trust)), asked, agree=agree, agree_back=agree_back, progress=progress)
     if as_json:
@@ -83,7 +93,7 @@ def _check_options(plan: str, named: Mapping[str, object], *, locked: bool, lock
         raise UsageError("says where a lock is, or what to take of it", place="--lock" if lock else "--target", hint="add --locked")
     if locked and plan:
         raise UsageError("a saved plan says all that is to be done", place=plan, hint="give either a plan or --locked, not both")
-    for name in ("tensorflow", "source", "channel", "with"):
+    for name in ("tensorflow", "source", "channel", "with", "keep", "upgrade"):
         if locked and named[name]:
             hint = "change tfsetup.yaml, and run `tfsetup lock`"
             raise UsageError("the lock says what is installed", place=f"--{name}", hint=hint)

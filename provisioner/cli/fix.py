@@ -11,7 +11,7 @@ import typer
 from provisioner.base.paths import absolute
 from provisioner.cli import options
 from provisioner.cli.apply import DEFAULT_WAIT_SECONDS, VERIFICATION_FAILED
-from provisioner.cli.consent import agree_to_back, ask
+from provisioner.cli.consent import agree_to_back, ask_for_plan
 from provisioner.cli.output import print_json, print_text, say
 from provisioner.cli.trusting import trusting
 from provisioner.commands import fix as stages
@@ -37,6 +37,7 @@ def fix(
     python: Annotated[str, typer.Option("--python", "-p", metavar="PATH", help="An interpreter; its environment is repaired.")] = "",
     cwd: options.Cwd = "",
     wait: options.Wait = DEFAULT_WAIT_SECONDS,
+    break_: options.Break = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Show the repair, and change nothing.")] = False,
     offline: options.Offline = False,
@@ -55,8 +56,9 @@ def fix(
         cwd=absolute(cwd, host, "--cwd") if cwd else host.cwd,
         wait=wait,
         shown_only=dry_run,
+        broken=options.broken(host, break_),
     )
-    talk = _Talk(as_json=as_json, agreed=options.agreed(host, yes=yes), shown_only=dry_run, verbose=verbose)
+    talk = _Talk(asked, as_json=as_json, agreed=options.agreed(host, yes=yes), verbose=verbose)
     with closing(progress_for(as_json=as_json, host=host)) as progress:
         fixing = stages.fix(
             Session(host, trusting(host, trust=trust)),
@@ -85,8 +87,9 @@ def _subject(host: Host, env: str | None, python: str, *, offline: bool) -> tupl
 class _Talk:
     """What is said to a person, and asked of them, while the repair is under way; with --json that is needless where nobody is asked."""
 
-    def __init__(self, *, as_json: bool, agreed: bool, shown_only: bool, verbose: bool) -> None:
-        self._as_json, self._agreed, self._shown_only, self._verbose = as_json, agreed, shown_only, verbose
+    def __init__(self, asked: stages.FixRequest, *, as_json: bool, agreed: bool, verbose: bool) -> None:
+        self._as_json, self._agreed, self._verbose = as_json, agreed, verbose
+        self._shown_only, self._broken = asked.shown_only, asked.broken
         self.agree_back = agree_to_back(as_json=as_json, agreed=agreed)
 
     def found(self, before: Examination) -> None:
@@ -99,7 +102,7 @@ class _Talk:
         if not (self._as_json and (self._agreed or self._shown_only)):
             say(plan_text(plan, interrupted=None, verbose=self._verbose) + "\n")
         if not self._shown_only:
-            ask("Do this, with what becomes of what else is installed?" if plan.conflicts else "Do this?", agreed=self._agreed)
+            ask_for_plan(plan, agreed=self._agreed, broken=self._broken)
         return not self._shown_only
 
     def told(self, tried: Tried) -> None:

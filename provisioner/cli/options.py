@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from provisioner.base.names import normalise
 from provisioner.cli import settings
 from provisioner.errors import UsageError
 from provisioner.host import Host
@@ -45,6 +46,16 @@ Cwd = Annotated[str, typer.Option("--cwd", metavar="PATH", help="Where programs 
 With = Annotated[
     list[str] | None,
     typer.Option("--with", metavar="REQUIREMENT", help="A package to have beside TensorFlow; can be repeated. [TFSETUP_WITH]"),
+]
+Keep = Annotated[bool, typer.Option("--keep", help="Resolve what else is installed anew around TensorFlow; asks the index. [TFSETUP_KEEP]")]
+Upgrade = Annotated[
+    bool, typer.Option("--upgrade", help="Take the newest TensorFlow, where an environment keeps its own otherwise. [TFSETUP_UPGRADE]")
+]
+Break = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--break", metavar="NAME", help="Agree that this package of yours stops working (all: any); can be repeated. [TFSETUP_BREAK]"
+    ),
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Forbid the network. [TFSETUP_OFFLINE]")]
 FactsFile = Annotated[
@@ -90,6 +101,11 @@ def named_environment(host: Host, env: str | None, python: str) -> tuple[str, Re
     if python and not env:
         return "", replace(request, origins={**request.origins, "env": "option"})
     return ("" if request.origins["env"] == "default" else request.env), request
+
+
+def broken(host: Host, names: Sequence[str] | None) -> frozenset[str]:
+    """Return the names of the packages that may stop working, as they are compared."""
+    return frozenset(normalise(name) for name in names or host.env.get("TFSETUP_BREAK", "").split())
 
 
 def wants_json(argv: Sequence[str]) -> bool:

@@ -35,6 +35,8 @@ def plan(
         str, typer.Option("--output", "-o", envvar="TFSETUP_OUTPUT", metavar="FILE", help="Save the plan, for `tfsetup apply FILE`.")
     ] = "",
     *,
+    keep: options.Keep = False,
+    upgrade: options.Upgrade = False,
     offline: options.Offline = False,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", envvar="TFSETUP_EXIT_CODE", help="Exit with 10 when there is something to change.")
@@ -43,10 +45,10 @@ def plan(
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
-    """Show what would be done, and why. Reads only; no network, unless --with asks for packages beyond the profile, or for a conda channel's list."""
+    """Show what would be done, and why. Reads only; no network, unless --with, --keep or a conda channel asks for what the catalogue lacks."""
     host = LocalHost()
     named = {"tensorflow": tensorflow, "python": python, "device": device, "kind": kind, "env": env, "with": with_, "offline": offline}
-    named |= {"source": source, "channel": channel}
+    named |= {"source": source, "channel": channel, "keep": keep, "upgrade": upgrade}
     session = Session(host, trusting(host, trust=trust, programs=False))
     planned = stages.plan(session, options.request(host, **named), facts_file=facts)
     if output:

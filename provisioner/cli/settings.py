@@ -90,6 +90,8 @@ def request(options: Mapping[str, Any], reader: Reader) -> Request:
         env=absolute(values["env"], reader, "--env" if origins["env"] == "option" else origins["env"]),
         extra=values["with"],
         offline=values["offline"],
+        keep=values["keep"],
+        upgrade=values["upgrade"],
         origins=origins,
     )
 

@@ -14,13 +14,12 @@ from provisioner.commands.telling import telling
 from provisioner.commands.undo import Agree, clear_before
 from provisioner.errors import OperationError, StalePlanError
 from provisioner.host import Host
-from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan.saved import load_plan
 from provisioner.session import Session
-from provisioner.verify.prove import prove_plan
+from provisioner.verify.prove import prove_beside
 
 # How often a plan is made anew because somebody else was faster.
 TRIES = 5
@@ -31,7 +30,8 @@ class ApplyRequest:
     """What a person asks of ``tfsetup apply``: a plan made now for ``request``, the ``saved`` one, or what a team's lock has.
 
     ``lock`` is the folder of that lock (absolute; "" for this project's), ``target`` a target of it ("" for the one that fits); both are None
-    where no lock is meant. ``wait`` are the seconds to wait for another run on the same environment.
+    where no lock is meant. ``wait`` are the seconds to wait for another run on the same environment. ``broken`` are the names of distributions
+    that may stop working (``ALL`` for any).
     """
 
     request: Request
@@ -39,6 +39,7 @@ class ApplyRequest:
     lock: str | None = None
     target: str | None = None
     wait: float = 0.0
+    broken: frozenset[str] = frozenset()
 
 
 @record
@@ -80,7 +81,8 @@ def _applied(
                 # What is in it already runs in the proof.
                 session.trust.need(named.of_planned_environment(session, planned.plan, asked.saved))
             agree(planned.plan)
-            return Applied(plan=planned.plan, executed=execute_planned(session, planned, progress=progress, wait=asked.wait))
+            done = execute_planned(session, planned, progress=progress, wait=asked.wait, broken=asked.broken)
+            return Applied(plan=planned.plan, executed=done)
         except StalePlanError:
             # Somebody was faster. What was asked for may be there by now; a saved plan says what it was made for.
             if not tries_left or asked.saved:
@@ -109,10 +111,9 @@ def _planned(session: Session, asked: ApplyRequest) -> Planned:
     return planning.plan(session, asked.request)
 
 
-def execute_planned(session: Session, planned: Planned, *, progress: Progress, wait: float) -> Executed:
-    """Execute a plan that was shown and agreed to."""
-
-    def prove(root: str) -> Verification:
-        return prove_plan(session, root, planned.plan, progress)
-
+def execute_planned(
+    session: Session, planned: Planned, *, progress: Progress, wait: float, broken: frozenset[str] = frozenset()
+) -> Executed:
+    """Execute a plan that was shown and agreed to; ``broken`` are names that may stop working beside those that the plan names."""
+    prove = prove_beside(session, planned.plan, progress, broken)
     return execute(planned.plan, session.host, prove=prove, progress=progress, wait=wait, channels=planned.channels)

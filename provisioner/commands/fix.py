@@ -29,7 +29,7 @@ class FixRequest:
     """What a person asks of ``tfsetup fix``: ``subject`` is what is repaired, ``request`` says network and channels.
 
     ``cwd`` is where that person's programs are started (absolute); ``shown_only`` changes nothing; ``wait`` are the seconds to wait for another
-    run on the same environment.
+    run on the same environment. ``broken`` are the names of distributions that may stop working (``ALL`` for any).
     """
 
     subject: Subject
@@ -37,6 +37,7 @@ class FixRequest:
     cwd: str
     wait: float
     shown_only: bool = False
+    broken: frozenset[str] = frozenset()
 
 
 def fix(
@@ -71,6 +72,7 @@ def fix(
             examine=lambda: _examine(session, asked, SILENT, importing=False),
             progress=progress,
             wait=asked.wait,
+            broken=asked.broken,
         )
 
 
@@ -84,7 +86,7 @@ def _check_trust(session: Session, asked: FixRequest) -> None:
     session.trust.need([*named.of_environment(session, request, env), *named.of_request(session, request)])
 
 
-def attempt(
+def attempt(  # noqa: PLR0913 - each is one part of the same conversation
     session: Session,
     before: Examination,
     request: Request,
@@ -94,6 +96,7 @@ def attempt(
     examine: Examine,
     progress: Progress,
     wait: float,
+    broken: frozenset[str] = frozenset(),
 ) -> Fixing:
     """Try one attempt after the other until one stands, each after ``agree`` was shown its plan; it may raise, and False ends it there.
 
@@ -103,7 +106,7 @@ def attempt(
     while (plan := next_plan(session, fixing)) is not None:
         if not agree(plan):
             return replace(fixing, planned=plan)
-        fixing = try_plan(session, fixing, plan, examine=examine, progress=progress, wait=wait)
+        fixing = try_plan(session, fixing, plan, examine=examine, progress=progress, wait=wait, broken=broken)
         if fixing.tried[-1].executed.kept:
             # An environment that was made anew is another folder.
             named.remember_environment(session, plan.env.path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from provisioner.change.standing import Interrupted, interrupted
 from provisioner.commands.interruption import named_first
@@ -12,7 +13,7 @@ from provisioner.environment.read import Site, read_site
 from provisioner.environment.workspace import Workspace
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
-from provisioner.model.plan import EnvState, Plan
+from provisioner.model.plan import EnvState, Plan, Way
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan.inputs import read_common
@@ -30,6 +31,9 @@ from provisioner.plan.pick import (
     without_credentials,
 )
 from provisioner.session import Session
+
+if TYPE_CHECKING:
+    from provisioner.plan.neighbours import Around
 
 
 @record
@@ -68,9 +72,15 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
     elif request.kind == "conda":
         picked = pick_conda(session, facts, request, site)
     else:
-        picked = pick_best(session, facts, request, site.state)
+        picked = pick_best(session, facts, request, site)
     request = picked.request or request
-    made = make_plan(_inputs(session, replace(read, request=request), picked))
+    picked, around = _beside(session, facts, site, picked)
+    made = make_plan(_inputs(session, replace(read, request=request), picked, around))
+    if made.breaking:
+        from provisioner.plan.ways import ways  # noqa: PLC0415 - only where something breaks
+
+        found = ways(session, facts, request, site, picked.choice, around) if around is not None else ()
+        made = make_plan(_inputs(session, replace(read, request=request), picked, around, found))
     return Planned(plan=made, site=site, facts=facts, lock=picked.lock, interrupted=read.interrupted, channels=request.channels)
 
 
@@ -104,14 +114,26 @@ def _check_named(session: Session, request: Request) -> None:
         session.trust.need(named.of_request(session, request))
 
 
-def _inputs(session: Session, read: _Read, picked: Picked) -> ApplyInputs:
+def _beside(session: Session, facts: Facts, site: Site, picked: Picked) -> tuple[Picked, Around | None]:
+    """Look at what else is installed, and exchange packages of the set for its sake where that may be."""
+    if not site.state.exists or picked.choice.road == "conda" or not picked.lock.files:
+        # What the channel makes of it, nobody can tell before it is solved.
+        return picked, None
+    from provisioner.plan.around import beside  # noqa: PLC0415 - only where something may be installed
+
+    lock, moved, around = beside(session, facts, site, picked.choice, picked.lock, exact=picked.exact, members=picked.members)
+    return replace(picked, lock=lock, moved=(*picked.moved, *moved)), around
+
+
+def _inputs(session: Session, read: _Read, picked: Picked, around: Around | None, ways: tuple[Way, ...] = ()) -> ApplyInputs:
     host, site, lock = session.host, read.site, picked.lock
-    proof = proof_words(picked.proof, beside=picked.beside)
+    proof = proof_words(picked.proof, beside=picked.beside, moved=picked.moved)
     common = read_common(session, without_credentials(read.request), read.facts, site, picked.choice, lock, proof=proof)
     links = links_of(session.catalogue, picked.choice)
     packages = posixpath.join(site.state.path, site.state.site_packages)
     inputs = ApplyInputs(
-        common=replace(common, indexes=picked.indexes, warnings=disk_warnings(read.facts, lock)),
+        common=replace(common, indexes=picked.indexes, warnings=disk_warnings(read.facts, lock), moved=picked.moved, ways=ways),
+        around=around,
         links=links,
         linked=frozenset(link.path for link in links if host.exists(posixpath.join(packages, link.path))),
         parents=read.parents,

@@ -14,11 +14,9 @@ from provisioner.environment.read import read_site
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError, StalePlanError
 from provisioner.model.plan import Edit, Plan
+from provisioner.plan.around import beside
 from provisioner.plan.links import links_of
-from provisioner.plan.pick import (
-    named_python,
-    of_kind,
-)
+from provisioner.plan.pick import named_python, of_kind
 from provisioner.plan.saved import check_fresh, differences, load_plan
 from provisioner.session import Session
 
@@ -52,7 +50,10 @@ def load_saved_plan(session: Session, path: str, channels: tuple[str, ...] = ())
         edits = conda_files.edits(choice, site.state.path, links)
     else:
         lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
-    check_fresh(saved, facts, site, lock, links, edits, owned)
+    around = None
+    if lock is not None and lock.files:
+        lock, _, around = beside(session, facts, site, choice, lock, exact=saved.conda is not None)
+    check_fresh(saved, facts, site, lock, links, edits, owned, around)
     left = interrupted(host, Workspace(root=site.state.path))
     if lock is None:  # pragma: no cover - check_fresh has refused it
         raise StalePlanError("the catalogue has changed since the plan was made", place=path)

@@ -175,6 +175,7 @@ _ABOUT = {
     "env": "Where the environment on this machine is",
     "with": "Packages beside TensorFlow, on this machine and in locks",
     "offline": "Forbid the network",
+    "keep": "Resolve what else is installed anew around TensorFlow",
 }
 
 
@@ -192,5 +193,5 @@ def _of_request(setting: Setting) -> Shape:
 DECLARATION = Shape(
     kind="table",
     about="What tfsetup.yaml or [tool.tfsetup] in pyproject.toml may say",
-    keys={**{setting.key: _of_request(setting) for setting in SETTINGS if setting.key not in _TEAM}, **_TEAM},
+    keys={**{setting.key: _of_request(setting) for setting in SETTINGS if not setting.once and setting.key not in _TEAM}, **_TEAM},
 )

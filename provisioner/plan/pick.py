@@ -39,17 +39,40 @@ def without_credentials(request: Request) -> Request:
     return replace(request, channels=tuple(map(bare, request.channels)))
 
 
-def pick_best(session: Session, facts: Facts, request: Request, env: EnvState) -> Picked:
+def pick_best(session: Session, facts: Facts, request: Request, site: Site) -> Picked:
     """Take the catalogue's best set for machine and request, with what ``--with`` adds."""
     catalogue = session.catalogue
-    choice = choose(facts, request, catalogue, env)
+    choice = choose(facts, request, catalogue, site.state)
     lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
     if lock is None or catalogue.release(choice.release) is None:
         raise OperationError(f"the catalogue has no lock for {choice.release} on Python {choice.python}")
-    proof = catalogue.proof(lock)
+    picked = Picked(choice=choice, lock=lock, proof=catalogue.proof(lock), members=frozenset(file.name for file in lock.files), exact=False)
+    if request.keep and site.state.exists:
+        return with_all(session, request, picked, facts, site)
     if not request.extra:
-        return Picked(choice=choice, lock=lock, proof=proof)
-    return Picked(choice=choice, lock=with_extras(session, request, lock, facts), proof=proof, beside="--with")
+        return picked
+    return replace(picked, lock=with_extras(session, request, lock, facts), beside="--with")
+
+
+def with_all(session: Session, request: Request, picked: Picked, facts: Facts, site: Site) -> Picked:
+    """Resolve all that is installed anew around TensorFlow, with what ``--with`` adds."""
+    from provisioner.plan import keep  # noqa: PLC0415 - only with --keep
+    from provisioner.plan.around import read_around, read_room  # noqa: PLC0415 - as above
+
+    around = read_around(session, site, picked.members or ())
+    with session.scratch("resolve") as folder:
+        found = keep.resolve_all(
+            session.host,
+            around,
+            picked.lock,
+            read_room(session, facts, picked.choice, picked.lock),
+            extra=request.extra,
+            floor=floor_of(facts, picked.lock),
+            folder=folder,
+            offline=request.offline,
+        )
+    words = "--keep and --with" if request.extra else "--keep"
+    return replace(picked, lock=found.lock, moved=found.moved, beside=words, exact=True)
 
 
 def of_kind(host: Host, request: Request, site: Site) -> Request:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Callable
 
 from provisioner.base.progress import Progress
 from provisioner.environment.layout import CONDA, layout
@@ -12,9 +13,11 @@ from provisioner.host import Reader
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 from provisioner.session import Session
-from provisioner.verify import Expected, verify
+from provisioner.verify import Expected, neighbours, verify
 
 TIMEOUT_SECONDS = 600.0
+# The word for all that may break.
+ALL = "all"
 
 
 def expected_of_plan(session: Session, made: Plan) -> Expected:
@@ -55,6 +58,33 @@ def interpreter_of(reader: Reader, root: str) -> str:
 def prove_plan(session: Session, root: str, made: Plan, progress: Progress) -> Verification:
     """Prove that the environment at ``root`` is what a plan makes of it."""
     return prove(session, root, interpreter_of(session.host, root), expected_of_plan(session, made), progress)
+
+
+def prove_beside(session: Session, made: Plan, progress: Progress, broken: frozenset[str] = frozenset()) -> Callable[[str], Verification]:
+    """Return what proves a plan and that the user's own packages are imported as they are now, before it is executed.
+
+    What the plan says to break, and what ``broken`` names (``ALL`` for any), may be lost.
+    """
+    names = neighbours.names_of(made)
+    agreed = frozenset(names) if ALL in broken else made.broken | broken
+    before = _importable(session, made.env.path, names, progress)
+
+    def run(root: str) -> Verification:
+        verification = prove_plan(session, root, made, progress)
+        if not before or (made.kind == "apply" and not verification.passed):
+            return verification
+        return neighbours.judged(verification, made, before, _importable(session, root, names, progress), agreed)
+
+    return run
+
+
+def _importable(session: Session, root: str, names: tuple[str, ...], progress: Progress) -> dict[str, dict[str, str]]:
+    if not names:
+        return {}
+    progress.start("neighbours", "Importing what else is installed")
+    found = neighbours.importable(session.host, root, interpreter_of(session.host, root), names, progress)
+    progress.finish()
+    return found
 
 
 def prove(

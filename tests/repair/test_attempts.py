@@ -54,7 +54,7 @@ def _machine(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, str(shared / value))
     monkeypatch.setenv("UV_OFFLINE", "1")
     monkeypatch.setenv("UV_LINK_MODE", "copy")
-    monkeypatch.setattr(attempts, "prove_plan", lambda session, root, plan, progress: prove_by_import(root))
+    monkeypatch.setattr("provisioner.verify.prove.prove_plan", lambda session, root, plan, progress: prove_by_import(root))
 
 
 @pytest.fixture

@@ -91,14 +91,14 @@ def test_what_else_is_there_stays_and_is_named_when_it_stops_working() -> None:
     )  # fmt: skip
     inputs = repair_inputs(site("tensorflow==2.15.1", "numpy==2.1.0", "needs-two==1.0", "needs-any==1.0"), LOCK, installed=there)
     plan = smallest(inputs, (restore("numpy"),))
-    assert plan.conflicts == ("needs-two 1.0 requires numpy>=2, but numpy 1.26.4 is installed",)
+    assert plan.conflicts == ("needs-two 1.0 needs numpy>=2; the set has 1.26.4",)
     assert going(plan) == ["numpy==2.1.0"]
 
 
 def test_what_a_removed_package_was_needed_for_is_named() -> None:
     there = (installed("helper", "1.0"), installed("mine", "1.0", "helper"))
     plan = smallest(repair_inputs(site(*WHOLE, "helper==1.0", "mine==1.0"), LOCK, installed=there), (remove("helper"),))
-    assert plan.conflicts == ("mine 1.0 requires helper, but helper is not installed",)
+    assert plan.conflicts == ("mine 1.0 needs helper; there is no helper any more",)
 
 
 def test_own_files_are_renamed_and_others_inside_go_out() -> None:
