@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from provisioner.base.called import as_typed
 from provisioner.base.numbers import HUGE
 from provisioner.base.secrets import MASK, mask
 
@@ -31,7 +32,7 @@ def visible(text: str) -> str:
 
 def shown(text: str) -> str:
     """Return ``text`` as it may be printed: everything that goes to a terminal or a stream of words goes through here."""
-    return visible(mask(text))
+    return visible(mask(as_typed(text)))
 
 
 def size_words(count: int) -> str:

@@ -1,4 +1,4 @@
-"""How much a line says for a cause: five grades, so that two judgements can be told apart by a reader and not only by a sort.
+"""How much a line says for a cause: grades, so that two judgements can be told apart by a reader and not only by a sort.
 
 They order the findings of a log (``diagnose.log.weighing``), and decide which of several messages speaks on one line. How sure a cause is
 (``confidence``) is another question: a mere symptom may be certain to follow, and a line that names its cause may be wrong about it.
@@ -6,6 +6,8 @@ They order the findings of a log (``diagnose.log.weighing``), and decide which o
 
 from __future__ import annotations
 
+# It ended the run, and what else is known does not explain it; no message has this grade, explain gives it.
+ENDED = 6
 # The line names the cause itself, or names and numbers that were compared leave no other.
 PROVES = 5
 # It names the thing that fails, and that seldom fails for another cause.

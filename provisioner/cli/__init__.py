@@ -8,18 +8,20 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from provisioner import __version__
+from provisioner.base import called
 from provisioner.cli.options import wants_json
 from provisioner.cli.output import fail, print_text
-from provisioner.errors import InterruptedRunError, OperationError, TfsetupError, UnforeseenError, UsageError
+from provisioner.errors import InterruptedRunError, OperationError, TfsetupError, UnforeseenError
 from provisioner.errors.system import refused
+from provisioner.host.local import LocalHost
 
 # In the order in which a person meets them; each is a module of this package with a function of the same name. What each does stands here, so
 # that the list of commands imports none of them.
@@ -40,6 +42,8 @@ SUMMARIES = {
     "init": "Write a first tfsetup.yaml for a team, from the environment that is there, or for this machine where there is none.",
     "lock": "Lock a team's environments: exact, hashed files for every target, from one declaration.",
     "schema": "Print the JSON Schema of a document that this tool writes or reads.",
+    "help": "Say what a command does, and its options.",
+    "version": "Print the version.",
 }
 
 
@@ -66,8 +70,12 @@ def make_app(asked: str) -> typer.Typer:
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(_root)
+    if asked in _OWN:
+        app.command(asked, help=SUMMARIES[asked])(_OWN[asked])
+        return app
     if asked in SUMMARIES:
         app.command(asked, help=SUMMARIES[asked])(getattr(import_module(f"provisioner.cli.{asked}"), asked))
         return app
@@ -78,6 +86,37 @@ def make_app(asked: str) -> typer.Typer:
 
 def _listed() -> None:
     """Stand for a command that is only listed."""
+
+
+def _help(command: Annotated[str, typer.Argument(metavar="[COMMAND]", help="All commands, if none is named.")] = "") -> int:
+    """Say what a command does, and its options."""
+    return _run_app([command, "--help"] if command else ["--help"])
+
+
+def _version() -> None:
+    """Print the version."""
+    print_text(f"tfsetup {__version__}")
+
+
+# The commands that are no module of their own.
+_OWN: dict[str, Callable[..., Any]] = {"help": _help, "version": _version}
+
+
+def _run_app(argv: list[str]) -> int:
+    asked = next((word for word in argv if not word.startswith("-")), "")
+    if asked and asked not in SUMMARIES:
+        from provisioner.cli import words  # noqa: PLC0415 - only where something else is typed
+
+        words.check(asked, argv)
+    code = make_app(asked)(argv, prog_name=called.name(), standalone_mode=False)
+    return code if isinstance(code, int) else 0
+
+
+def _note_name() -> None:
+    """Note how this program was started, for hints that can be typed."""
+    host = LocalHost()
+    given = {"python": host.python, "on_path": host.which("tfsetup") or "", "cwd": host.cwd, "home": host.env.get("HOME", "")}
+    called.called(called.name_of(sys.argv[0], **given), SUMMARIES)
 
 
 def run(argv: Sequence[str]) -> int:
@@ -92,12 +131,10 @@ def run(argv: Sequence[str]) -> int:
             signal.signal(getattr(signal, name), _interrupt)
     as_json = wants_json(argv)
     try:
-        app = make_app(next((word for word in argv if not word.startswith("-")), ""))
-        code = app(list(argv) or ["--help"], prog_name="tfsetup", standalone_mode=False)
-        if code == InterruptedRunError.exit_code:
-            # Typer turns Ctrl-C into this code, without a word.
-            return _interrupted(as_json=as_json)
-        return code if isinstance(code, int) else 0
+        _note_name()
+        code = _run_app(list(argv) or ["--help"])
+        # Typer turns Ctrl-C into this code, without a word.
+        return _interrupted(as_json=as_json) if code == InterruptedRunError.exit_code else code
     except TfsetupError as error:
         return fail(error, as_json=as_json)
     except KeyboardInterrupt:
@@ -123,8 +160,9 @@ def _expected(error: Exception) -> TfsetupError:
         return _bug(error.__cause__ or error, error.standing)
     # Typer's own usage errors are told apart by a method: their classes move from release to release.
     if hasattr(error, "format_message"):
-        hint = "`tfsetup --help` lists the commands, `tfsetup COMMAND --help` their options"
-        return UsageError(_sentence(str(error.format_message())), hint=hint)
+        from provisioner.cli import words  # noqa: PLC0415 - only where something else is typed
+
+        return words.usage_error(str(error.format_message()), getattr(error, "option_name", ""))
     return _bug(error)
 
 
@@ -140,10 +178,6 @@ def _bug(error: BaseException, standing: str = "") -> OperationError:
     except OSError:
         return OperationError(what, hint="please report it")
     return OperationError(what, hint=f"please report it with the file {file.name}")
-
-
-def _sentence(text: str) -> str:
-    return text.strip().rstrip(".")
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from contextlib import closing
 from typing import Annotated
@@ -9,14 +10,18 @@ from typing import Annotated
 import typer
 
 from provisioner.base.paths import absolute
-from provisioner.cli import options
+from provisioner.cli import options, words
 from provisioner.cli.consent import agree_to_back, agree_to_plan
 from provisioner.cli.output import print_json, print_text
 from provisioner.cli.trusting import trusting
 from provisioner.commands import apply as stages
+from provisioner.commands.plan import Planned
 from provisioner.errors import UsageError
 from provisioner.host.local import LocalHost
+from provisioner.model import codec
+from provisioner.plan.seal import SCHEMA
 from provisioner.report.apply_text import applied_document, applied_text, nothing_to_do
+from provisioner.report.plan_text import plan_text
 from provisioner.report.progress import progress_for
 from provisioner.session import Session
 
@@ -51,18 +56,25 @@ def apply(
     lock: LockFolder = "",
     target: LockTarget = "",
     locked: Locked = False,
+    gpu: options.Gpu = False,
+    cpu: options.Cpu = False,
     offline: options.Offline = False,
+    dry_run: options.DryRun = False,
     yes: options.Yes = False,
     trust: options.Trust = False,
+    quiet: options.Quiet = False,
+    no_progress: options.NoProgress = False,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
     """Make the environment as planned: shown, agreed to, executed, verified; undone when the proof fails."""
     host = LocalHost()
+    device = options.device(device, gpu=gpu, cpu=cpu)
     named = {"tensorflow": tensorflow, "python": python, "device": device, "kind": kind, "env": env, "with": with_, "offline": offline}
     named |= {"source": source, "channel": channel, "keep": keep, "upgrade": upgrade}
-    stages.check_executor(host)
-    _check_options(plan, named, locked=locked, lock=lock, target=target)
+    if not dry_run:
+        stages.check_executor(host)
+    _check_options(host, plan, named, locked=locked, lock=lock, target=target)
     folder = absolute(lock, host, "--lock") if lock else ""
     broken = options.broken(host, break_)
     asked = stages.ApplyRequest(
@@ -73,22 +85,38 @@ def apply(
         wait=wait,
         broken=broken,
     )
+    session = Session(host, trusting(host, trust=trust))
+    if dry_run:
+        return _show(stages.look(session, asked), as_json=as_json, verbose=verbose)
     agreed = options.agreed(host, yes=yes)
-    agree = agree_to_plan(as_json=as_json, agreed=agreed, broken=broken, verbose=verbose)
-    agree_back = agree_to_back(as_json=as_json, agreed=agreed)
-    with closing(progress_for(as_json=as_json, host=host)) as progress:
-        done = stages.apply(Session(host, trusting(host, trust=trust)), asked, agree=agree, agree_back=agree_back, progress=progress)
+    silent = as_json or quiet
+    agree = agree_to_plan(silent=silent, agreed=agreed, broken=broken, verbose=verbose)
+    agree_back = agree_to_back(silent=silent, agreed=agreed)
+    with closing(progress_for(as_json=as_json, host=host, quiet=quiet, plain=no_progress)) as progress:
+        done = stages.apply(session, asked, agree=agree, agree_back=agree_back, progress=progress)
+    kept = done.executed is None or done.executed.kept
     if as_json:
         print_json(applied_document(done.plan, done.executed))
-    else:
+    elif not (quiet and kept):
         print_text(applied_text(done.plan, done.executed, verbose=verbose) if done.executed else nothing_to_do(done.plan))
-    return 0 if done.executed is None or done.executed.kept else VERIFICATION_FAILED
+    return 0 if kept else VERIFICATION_FAILED
 
 
-def _check_options(plan: str, named: Mapping[str, object], *, locked: bool, lock: str, target: str) -> None:
+def _show(planned: Planned, *, as_json: bool, verbose: bool) -> int:
+    if as_json:
+        print_json(codec.document(SCHEMA, planned.plan))
+        return 0
+    end = "without --dry-run this is done, after you agreed to it" if planned.plan.changes else "and nothing is to be"
+    print_text(f"{plan_text(planned.plan, interrupted=planned.interrupted, verbose=verbose)}\n\nNothing was changed: {end}")
+    return 0
+
+
+def _check_options(host: LocalHost, plan: str, named: Mapping[str, object], *, locked: bool, lock: str, target: str) -> None:
     """Raise ``UsageError`` for options that say what the saved plan or the lock says already, or that need the lock."""
     if plan and any(value not in (None, False) for value in named.values()):
         raise UsageError("a saved plan says all that is to be done", place=plan, hint="give either a plan or options, not both")
+    if plan and not host.exists(posixpath.join(host.cwd, plan)):
+        words.check_plan(plan)
     if not locked and (lock or target):
         raise UsageError("says where a lock is, or what to take of it", place="--lock" if lock else "--target", hint="add --locked")
     if locked and plan:

@@ -12,6 +12,7 @@ from provisioner.choose.obstacles import listed
 from provisioner.cli.output import say
 from provisioner.errors import ConsentError
 from provisioner.model.plan import Plan
+from provisioner.model.preflight import Preflight
 from provisioner.report.apply_text import undo_text
 from provisioner.report.plan_text import plan_text
 from provisioner.verify.prove import ALL
@@ -33,12 +34,12 @@ def ask(question: str, *, agreed: bool) -> None:
         raise ConsentError("nothing was changed, as you wished")
 
 
-def agree_to_plan(*, as_json: bool, agreed: bool, broken: Collection[str], verbose: bool) -> Callable[[Plan], None]:
-    """Return what shows a plan and asks for it: nobody is asked about what was not shown; with --json, too, it is words and goes to stderr."""
+def agree_to_plan(*, silent: bool, agreed: bool, broken: Collection[str], verbose: bool) -> Callable[[Plan, Preflight], None]:
+    """Return what shows a plan and asks for it: nobody is asked about what was not shown, however ``silent`` (--json, --quiet) the run is."""
 
-    def agree(made: Plan) -> None:
-        if not (as_json and agreed):
-            say(plan_text(made, interrupted=None, verbose=verbose) + "\n")
+    def agree(made: Plan, preflight: Preflight) -> None:
+        if not (silent and agreed):
+            say(plan_text(made, interrupted=None, preflight=preflight, verbose=verbose) + "\n")
         ask_for_plan(made, agreed=agreed, broken=broken)
 
     return agree
@@ -62,11 +63,11 @@ def ask_for_plan(made: Plan, *, agreed: bool, broken: Collection[str]) -> None:
     ask(f"Do this, though {listed(left)} will stop working?", agreed=False)
 
 
-def agree_to_back(*, as_json: bool, agreed: bool) -> Callable[[Undoable], None]:
+def agree_to_back(*, silent: bool, agreed: bool) -> Callable[[Undoable], None]:
     """Return what asks whether that which an interrupted run left is taken back, after saying what that is."""
 
     def agree(found: Undoable) -> None:
-        if not (as_json and agreed):
+        if not (silent and agreed):
             say(undo_text(found))
         ask("Take it back first?", agreed=agreed)
 

@@ -31,11 +31,21 @@ HEALTHY, FINDINGS, COULD_NOT_TELL = 0, 11, 16
 
 def doctor(
     env: options.ActiveEnv = None,
-    python: Annotated[str, typer.Option("--python", "-p", metavar="PATH", help="An interpreter, in place of an environment.")] = "",
+    python: Annotated[
+        str,
+        typer.Option("--python", "-p", envvar="TFSETUP_INTERPRETER", metavar="PATH", help="An interpreter, in place of an environment."),
+    ] = "",
     cwd: options.Cwd = "",
-    check: Annotated[list[str] | None, typer.Option("--check", metavar="NAME", help="Only this check; can be repeated.")] = None,
-    report: Annotated[str, typer.Option("--report", metavar="FILE", help="Write a bug report without private data.")] = "",
-    compare: Annotated[str, typer.Option("--compare", metavar="OLD.json", help="Say what changed since `doctor --json` wrote this.")] = "",
+    check: Annotated[
+        list[str] | None, typer.Option("--check", envvar="TFSETUP_DOCTOR_CHECK", metavar="NAME", help="Only this check; can be repeated.")
+    ] = None,
+    report: Annotated[
+        str, typer.Option("--report", envvar="TFSETUP_REPORT", metavar="FILE", help="Write a bug report without private data.")
+    ] = "",
+    compare: Annotated[
+        str,
+        typer.Option("--compare", envvar="TFSETUP_COMPARE", metavar="OLD.json", help="Say what changed since `doctor --json` wrote this."),
+    ] = "",
     timeout: Annotated[
         float, typer.Option("--timeout", envvar="TFSETUP_TIMEOUT", metavar="SECONDS", help="How long the import may take.")
     ] = 120.0,
@@ -44,9 +54,11 @@ def doctor(
         bool, typer.Option("--static", help="Start nothing of the environment, its Python neither: read its files alone. [TFSETUP_STATIC]")
     ] = False,
     trust: options.Trust = False,
-    no_import: Annotated[bool, typer.Option("--no-import", help="Do not import TensorFlow.")] = False,
-    deep: Annotated[bool, typer.Option("--deep", help="Compare the content of every file with its record.")] = False,
-    listing: Annotated[bool, typer.Option("--list", help="List the checks.")] = False,
+    no_import: Annotated[bool, typer.Option("--no-import", envvar="TFSETUP_NO_IMPORT", help="Do not import TensorFlow.")] = False,
+    deep: Annotated[bool, typer.Option("--deep", envvar="TFSETUP_DEEP", help="Compare the content of every file with its record.")] = False,
+    listing: Annotated[bool, typer.Option("--list", envvar="TFSETUP_LIST", help="List the checks.")] = False,
+    quiet: options.Quiet = False,
+    no_progress: options.NoProgress = False,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
@@ -64,13 +76,15 @@ def doctor(
     chosen = Options(cwd=folder, importing=not no_import, deep=deep, static=static, timeout=timeout)
     named = absolute(python, host, "--python") if python else ""
     place, request = options.named_environment(host, env, python)
-    with closing(progress_for(as_json=as_json, host=host)) as progress:
+    with closing(progress_for(as_json=as_json, host=host, quiet=quiet, plain=no_progress)) as progress:
         found = stages.doctor(session, env=place, python=named, request=request, options=chosen, only=check or (), progress=progress)
     changes = compare_examinations(before, found.examination) if before else None
-    _tell(found.examination, changes, as_json=as_json, verbose=verbose)
+    code = _code(found.examination)
+    if as_json or not (quiet and code == HEALTHY):
+        _tell(found.examination, changes, as_json=as_json, verbose=verbose)
     if report:
         _report(host, report, found, changes)
-    return _code(found.examination)
+    return code
 
 
 def _tell(examination: Examination, changes: Changes | None, *, as_json: bool, verbose: bool) -> None:

@@ -34,6 +34,7 @@ def explain(
         typer.Option(
             "--context",
             "-c",
+            envvar="TFSETUP_CONTEXT",
             metavar="KEY=VALUE",
             help="What is known of the machine: os, arch, python, tensorflow, gpu, driver, cuda, cudnn, install.",
         ),

@@ -21,6 +21,7 @@ from provisioner.host import Host
 from provisioner.host.local import LocalHost
 from provisioner.model.diagnosis import Examination
 from provisioner.model.plan import Plan
+from provisioner.model.preflight import Preflight
 from provisioner.model.request import Request
 from provisioner.repair.attempts import Tried
 from provisioner.report.fix_text import findings_text, fixed_document, fixed_text, taken_back_text
@@ -34,15 +35,20 @@ CODES = {"healthy": 0, "planned": 0, "mended": 0, "unmendable": 11, "failed": VE
 
 def fix(
     env: options.ActiveEnv = None,
-    python: Annotated[str, typer.Option("--python", "-p", metavar="PATH", help="An interpreter; its environment is repaired.")] = "",
+    python: Annotated[
+        str,
+        typer.Option("--python", "-p", envvar="TFSETUP_INTERPRETER", metavar="PATH", help="An interpreter; its environment is repaired."),
+    ] = "",
     cwd: options.Cwd = "",
     wait: options.Wait = DEFAULT_WAIT_SECONDS,
     break_: options.Break = None,
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Show the repair, and change nothing.")] = False,
+    dry_run: options.DryRun = False,
     offline: options.Offline = False,
     yes: options.Yes = False,
     trust: options.Trust = False,
+    quiet: options.Quiet = False,
+    no_progress: options.NoProgress = False,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
@@ -58,8 +64,8 @@ def fix(
         shown_only=dry_run,
         broken=options.broken(host, break_),
     )
-    talk = _Talk(asked, as_json=as_json, agreed=options.agreed(host, yes=yes), verbose=verbose)
-    with closing(progress_for(as_json=as_json, host=host)) as progress:
+    talk = _Talk(asked, as_json=as_json, quiet=quiet, agreed=options.agreed(host, yes=yes), verbose=verbose)
+    with closing(progress_for(as_json=as_json, host=host, quiet=quiet, plain=no_progress)) as progress:
         fixing = stages.fix(
             Session(host, trusting(host, trust=trust)),
             asked,
@@ -71,7 +77,7 @@ def fix(
         )
     if as_json:
         print_json(fixed_document(fixing))
-    else:
+    elif not (quiet and fixing.outcome in {"healthy", "mended"}):
         print_text(fixed_text(fixing, verbose=verbose))
     return CODES[fixing.outcome]
 
@@ -87,20 +93,22 @@ def _subject(host: Host, env: str | None, python: str, *, offline: bool) -> tupl
 class _Talk:
     """What is said to a person, and asked of them, while the repair is under way; with --json that is needless where nobody is asked."""
 
-    def __init__(self, asked: stages.FixRequest, *, as_json: bool, agreed: bool, verbose: bool) -> None:
-        self._as_json, self._agreed, self._verbose = as_json, agreed, verbose
+    def __init__(self, asked: stages.FixRequest, *, as_json: bool, quiet: bool, agreed: bool, verbose: bool) -> None:
+        # Who is quiet and is asked nothing is told how it ended.
+        self._as_json = as_json or (quiet and agreed)
+        self._agreed, self._verbose = agreed, verbose
         self._shown_only, self._broken = asked.shown_only, asked.broken
-        self.agree_back = agree_to_back(as_json=as_json, agreed=agreed)
+        self.agree_back = agree_to_back(silent=as_json or quiet, agreed=agreed)
 
     def found(self, before: Examination) -> None:
         """Say what is wrong."""
         if not before.healthy and not self._as_json:
             say(findings_text(before.findings) + "\n")
 
-    def agree(self, plan: Plan) -> bool:
+    def agree(self, plan: Plan, preflight: Preflight) -> bool:
         """Nobody is asked about what was not shown."""
         if not (self._as_json and (self._agreed or self._shown_only)):
-            say(plan_text(plan, interrupted=None, verbose=self._verbose) + "\n")
+            say(plan_text(plan, interrupted=None, preflight=preflight, verbose=self._verbose) + "\n")
         if not self._shown_only:
             ask_for_plan(plan, agreed=self._agreed, broken=self._broken)
         return not self._shown_only

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from provisioner.base.paths import absolute
+from provisioner.base.progress import Progress
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text
 from provisioner.cli.trusting import trusting
@@ -48,14 +49,28 @@ Cutoff = Annotated[
     str, typer.Option("--cutoff", envvar="TFSETUP_CUTOFF", metavar="DATE", help="Look only at what was uploaded before this date.")
 ]
 Upgrade = Annotated[
-    bool, typer.Option("--upgrade", help="Look at what was uploaded since the lock was made; TensorFlow goes to the next proven set.")
+    bool,
+    typer.Option(
+        "--upgrade",
+        envvar="TFSETUP_LOCK_UPGRADE",
+        help="Look at what was uploaded since the lock was made; TensorFlow goes to the next proven set.",
+    ),
 ]
 Check = Annotated[
-    bool, typer.Option("--check", help="Say whether the lock is fresh, and what changed; exit code 10 where it is stale. Writes nothing.")
+    bool,
+    typer.Option(
+        "--check",
+        envvar="TFSETUP_LOCK_CHECK",
+        help="Say whether the lock is fresh, and what changed; exit code 10 where it is stale. Writes nothing.",
+    ),
 ]
-Online = Annotated[bool, typer.Option("--online", help="With --check: ask the index whether each file is still there.")]
-Diff = Annotated[bool, typer.Option("--diff", help="Say what changed since another lock; git's HEAD, if none is named.")]
-Markdown = Annotated[bool, typer.Option("--markdown", help="With --diff: as Markdown, for a pull request.")]
+Online = Annotated[
+    bool, typer.Option("--online", envvar="TFSETUP_ONLINE", help="With --check: ask the index whether each file is still there.")
+]
+Diff = Annotated[
+    bool, typer.Option("--diff", envvar="TFSETUP_DIFF", help="Say what changed since another lock; git's HEAD, if none is named.")
+]
+Markdown = Annotated[bool, typer.Option("--markdown", envvar="TFSETUP_MARKDOWN", help="With --diff: as Markdown, for a pull request.")]
 
 
 def lock(
@@ -71,6 +86,8 @@ def lock(
     markdown: Markdown = False,
     offline: options.Offline = False,
     trust: options.Trust = False,
+    quiet: options.Quiet = False,
+    no_progress: options.NoProgress = False,
     as_json: options.Json = False,
 ) -> int:
     """Lock a team's environments: exact, hashed files for every target, from one declaration."""
@@ -83,8 +100,9 @@ def lock(
         raise UsageError("--online and --offline cannot be asked for together", hint="give one of them")
     if (check or diff) and (engine or cutoff):
         raise UsageError("nothing is resolved, so it has no effect", place="--engine" if engine else "--cutoff", hint="leave it out")
+    progress = progress_for(as_json=as_json, host=host, quiet=quiet, plain=no_progress)
     if check:
-        return _check(Session(host, trusting(host, trust=trust)), folder, online=online, as_json=as_json)
+        return _check(Session(host, trusting(host, trust=trust)), folder, progress, online=online, as_json=as_json, quiet=quiet)
     if diff:
         return _diff(host, folder, (names or [""])[0], markdown=markdown, as_json=as_json)
     if engine not in {"", *stages.ENGINES}:
@@ -95,18 +113,19 @@ def lock(
         cutoff=dates.parse(cutoff, "--cutoff") if cutoff else "",
         offline=offline,
     )
-    return _lock(Session(host, trusting(host, trust=trust)), folder, asked, as_json=as_json)
+    done = stages.lock(Session(host, trusting(host, trust=trust)), folder, asked, progress=progress)
+    if as_json or not quiet:
+        _tell(done, as_json=as_json)
+    return 0
 
 
-def _lock(session: Session, folder: str, asked: stages.LockRequest, *, as_json: bool) -> int:
-    done = stages.lock(session, folder, asked, progress=progress_for(as_json=as_json, host=session.host))
+def _tell(done: stages.Outcome, *, as_json: bool) -> None:
     if as_json:
         print_json(codec.document(lock_text.SCHEMA, lock_text.lock_report(done.folder, done.lock, done.changed, done.warnings)))
-        return 0
+        return
     print_text(lock_text.lock_text(done.folder, done.lock, done.changed, done.warnings))
     if done.before is not None and done.changed:
         print_text(f"\nWhat changed\n{diff_text.diff_text(compare(done.before, done.lock))}")
-    return 0
 
 
 def _check_options(names: list[str], modes: dict[str, bool], additions: dict[str, tuple[bool, bool]]) -> None:
@@ -125,14 +144,14 @@ def _check_options(names: list[str], modes: dict[str, bool], additions: dict[str
         raise UsageError("one lock is compared with one other", place=names[1], hint="`tfsetup lock --diff OLD`")
 
 
-def _check(session: Session, folder: str, *, online: bool, as_json: bool) -> int:
-    found = lock_check.check(session, folder, online=online, progress=progress_for(as_json=as_json, host=session.host))
+def _check(session: Session, folder: str, progress: Progress, *, online: bool, as_json: bool, quiet: bool) -> int:
+    found = lock_check.check(session, folder, online=online, progress=progress)
     report = check_text.CheckReport(
         fresh=not found.differences, folder=found.folder, online=online, files=found.files, differences=found.differences
     )
     if as_json:
         print_json(codec.document(check_text.SCHEMA, report))
-    else:
+    elif not (quiet and report.fresh):
         print_text(check_text.check_text(report))
     return 0 if report.fresh else STALE
 

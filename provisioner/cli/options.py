@@ -21,6 +21,8 @@ TensorFlow = Annotated[
 ]
 Python = Annotated[str | None, typer.Option("--python", "-p", metavar="SPEC", help="The Python: 3.12, or a path. [TFSETUP_PYTHON]")]
 Device = Annotated[str | None, typer.Option("--device", metavar="auto|cpu|cuda", help="What it shall compute on. [TFSETUP_DEVICE]")]
+Gpu = Annotated[bool, typer.Option("--gpu", help="The same as --device cuda. [TFSETUP_DEVICE]")]
+Cpu = Annotated[bool, typer.Option("--cpu", help="The same as --device cpu. [TFSETUP_DEVICE]")]
 Kind = Annotated[str | None, typer.Option("--kind", metavar="venv|conda", help="The kind of environment. [TFSETUP_KIND]")]
 Source = Annotated[
     str | None,
@@ -42,7 +44,10 @@ Env = Annotated[str | None, typer.Option("--env", "-e", metavar="PATH", help="Th
 ActiveEnv = Annotated[
     str | None, typer.Option("--env", "-e", metavar="PATH", help="The environment; the active one if not given. [TFSETUP_ENV]")
 ]
-Cwd = Annotated[str, typer.Option("--cwd", metavar="PATH", help="Where programs are started; the working directory if not given.")]
+Cwd = Annotated[
+    str,
+    typer.Option("--cwd", envvar="TFSETUP_CWD", metavar="PATH", help="Where programs are started; the working directory if not given."),
+]
 With = Annotated[
     list[str] | None,
     typer.Option("--with", metavar="REQUIREMENT", help="A package to have beside TensorFlow; can be repeated. [TFSETUP_WITH]"),
@@ -64,6 +69,13 @@ FactsFile = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", envvar="TFSETUP_JSON", help="Print one JSON document to stdout.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", envvar="TFSETUP_VERBOSE", help="Show sources and details.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", envvar="TFSETUP_QUIET", help="Say nothing where all is well: no progress, and no report of it.")
+]
+NoProgress = Annotated[
+    bool, typer.Option("--no-progress", envvar="TFSETUP_NO_PROGRESS", help="Plain lines in place of what moves on a terminal.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", "-n", envvar="TFSETUP_DRY_RUN", help="Show what would be done, and change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree in advance. [TFSETUP_YES]")]
 Trust = Annotated[
     bool,
@@ -83,8 +95,19 @@ def request(host: Host, **options: Any) -> Request:
     for setting in SETTINGS:
         given = options.get(setting.name)
         if setting.kind == "choice" and given is not None and given not in setting.choices:
-            raise UsageError(f"`{given}` is not one of {', '.join(setting.choices)}", place=f"--{setting.name}")
+            hint = "--gpu, which is --device cuda" if given == "gpu" else ""
+            raise UsageError(f"`{given}` is not one of {', '.join(setting.choices)}", place=f"--{setting.name}", hint=hint)
     return settings.request(options, host)
+
+
+def device(named: str | None, *, gpu: bool, cpu: bool) -> str | None:
+    """Return what is to be computed on, said in one of three ways; raises ``UsageError`` where they contradict each other."""
+    said = {
+        word: value for word, value in (("--device", named), ("--gpu", "cuda" if gpu else None), ("--cpu", "cpu" if cpu else None)) if value
+    }
+    if len(set(said.values())) > 1:
+        raise UsageError(f"{' and '.join(said)} cannot be asked for together", hint="give one of them")
+    return next(iter(said.values()), None)
 
 
 def environment(host: Host, env: str | None) -> str:

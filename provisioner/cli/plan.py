@@ -15,7 +15,7 @@ from provisioner.host import PRIVATE
 from provisioner.host.local import LocalHost
 from provisioner.model import codec
 from provisioner.plan.seal import SCHEMA
-from provisioner.report.plan_text import next_text, plan_text
+from provisioner.report.plan_text import next_text, plan_document, plan_text
 from provisioner.session import Session
 
 CHANGES_PENDING = 10
@@ -37,6 +37,8 @@ def plan(
     *,
     keep: options.Keep = False,
     upgrade: options.Upgrade = False,
+    gpu: options.Gpu = False,
+    cpu: options.Cpu = False,
     offline: options.Offline = False,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", envvar="TFSETUP_EXIT_CODE", help="Exit with 10 when there is something to change.")
@@ -47,6 +49,7 @@ def plan(
 ) -> int:
     """Show what would be done, and why. Reads only; no network, unless --with, --keep or a conda channel asks for what the catalogue lacks."""
     host = LocalHost()
+    device = options.device(device, gpu=gpu, cpu=cpu)
     named = {"tensorflow": tensorflow, "python": python, "device": device, "kind": kind, "env": env, "with": with_, "offline": offline}
     named |= {"source": source, "channel": channel, "keep": keep, "upgrade": upgrade}
     session = Session(host, trusting(host, trust=trust, programs=False))
@@ -62,9 +65,9 @@ def plan(
 
 def _tell(planned: stages.Planned, *, elsewhere: bool, saved: str, as_json: bool, verbose: bool) -> None:
     if as_json:
-        print_json(codec.document(SCHEMA, planned.plan))
+        print_json(plan_document(planned.plan, interrupted=planned.interrupted, preflight=planned.preflight))
         return
-    print_text(plan_text(planned.plan, interrupted=planned.interrupted, verbose=verbose))
-    print_text("\n" + next_text(planned.plan, elsewhere=elsewhere, saved=saved))
+    print_text(plan_text(planned.plan, interrupted=planned.interrupted, preflight=planned.preflight, verbose=verbose))
+    print_text("\n" + next_text(planned.plan, elsewhere=elsewhere, saved=saved, preflight=planned.preflight))
     if saved:
         say(f"The plan is saved in {saved}")

@@ -15,9 +15,18 @@ from provisioner.session import Session
 
 def profiles(
     release: Annotated[str, typer.Argument(metavar="[RELEASE]", help="Show one release in full, for example 2.20.0.")] = "",
-    python: Annotated[str, typer.Option("--python", "-p", metavar="X.Y", help="Only sets for that Python.")] = "",
-    device: Annotated[str, typer.Option("--device", metavar="cpu|cuda", help="Only sets for that device.")] = "",
-    platform: Annotated[str, typer.Option("--platform", metavar="NAME", help="Only sets for that platform, such as macos-aarch64.")] = "",
+    python: Annotated[
+        str, typer.Option("--python", "-p", envvar="TFSETUP_ONLY_PYTHON", metavar="X.Y", help="Only sets for that Python.")
+    ] = "",
+    device: Annotated[
+        str, typer.Option("--device", envvar="TFSETUP_ONLY_DEVICE", metavar="cpu|cuda", help="Only sets for that device.")
+    ] = "",
+    platform: Annotated[
+        str,
+        typer.Option(
+            "--platform", envvar="TFSETUP_ONLY_PLATFORM", metavar="NAME", help="Only sets for that platform, such as macos-aarch64."
+        ),
+    ] = "",
     *,
     as_json: options.Json = False,
 ) -> int:

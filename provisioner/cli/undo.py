@@ -40,7 +40,10 @@ def undo(
     *,
     keep_new: KeepNew = "",
     leave_new: LeaveNew = False,
+    dry_run: options.DryRun = False,
     yes: options.Yes = False,
+    quiet: options.Quiet = False,
+    no_progress: options.NoProgress = False,
     as_json: options.Json = False,
 ) -> int:
     """Bring the environment back to what it was before the last apply, files and all."""
@@ -51,15 +54,20 @@ def undo(
     agreed = options.agreed(host, yes=yes)
 
     def agree(found: Undoable) -> None:
-        if not (as_json and agreed):
+        if not ((as_json or quiet) and agreed):
             say(undo_text(found))
         ask("Do this?", agreed=agreed)
 
-    with closing(progress_for(as_json=as_json, host=host)) as progress:
-        place = options.environment(host, env)
-        found = stages.undo(Session(host), place, agree=agree, wait=wait, progress=progress, wishes=wishes)
+    place = options.environment(host, env)
+    if dry_run:
+        found = stages.look(host, place, wishes)
+        said = undo_text(found) + "\nNothing was changed"
+    else:
+        with closing(progress_for(as_json=as_json, host=host, quiet=quiet, plain=no_progress)) as progress:
+            found = stages.undo(Session(host), place, agree=agree, wait=wait, progress=progress, wishes=wishes)
+        said = undone_text(found)
     if as_json:
         print_json(undo_document(found))
-    else:
-        print_text(nothing_to_undo(found) if found.nothing else undone_text(found))
+    elif dry_run or not quiet:
+        print_text(nothing_to_undo(found) if found.nothing else said)
     return 0

@@ -23,11 +23,16 @@ VERIFICATION_FAILED = 14
 
 def verify(
     env: options.Env = None,
-    python: Annotated[str, typer.Option("--python", "-p", metavar="PATH", help="Its interpreter, where that is not bin/python.")] = "",
+    python: Annotated[
+        str,
+        typer.Option("--python", "-p", envvar="TFSETUP_INTERPRETER", metavar="PATH", help="Its interpreter, where that is not bin/python."),
+    ] = "",
     require: Annotated[str, typer.Option("--require", envvar="TFSETUP_REQUIRE", metavar="gpu", help="Fail unless a GPU computes.")] = "",
     timeout: Annotated[float, typer.Option("--timeout", envvar="TFSETUP_TIMEOUT", metavar="SECONDS", help="How long it may take.")] = 600.0,
     *,
     trust: options.Trust = False,
+    quiet: options.Quiet = False,
+    no_progress: options.NoProgress = False,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
@@ -38,7 +43,7 @@ def verify(
         raise UsageError("the time limit must be above zero", place="--timeout")
     host = LocalHost()
     _, request = options.named_environment(host, env, python)
-    with closing(progress_for(as_json=as_json, host=host)) as progress:
+    with closing(progress_for(as_json=as_json, host=host, quiet=quiet, plain=no_progress)) as progress:
         verification = stages.verify(
             Session(host, trusting(host, trust=trust)),
             request=request,
@@ -49,6 +54,6 @@ def verify(
         )
     if as_json:
         print_json(verification_document(verification))
-    else:
+    elif not (quiet and verification.passed):
         print_text(verification_text(verification, verbose=verbose))
     return 0 if verification.passed else VERIFICATION_FAILED

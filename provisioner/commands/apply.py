@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from provisioner.base.progress import Progress
+from provisioner.change import preflight
 from provisioner.change.execute import Executed, execute
 from provisioner.commands import named
 from provisioner.commands import plan as planning
@@ -15,6 +16,7 @@ from provisioner.commands.undo import Agree, clear_before
 from provisioner.errors import OperationError, StalePlanError
 from provisioner.host import Host
 from provisioner.model.plan import Plan
+from provisioner.model.preflight import Preflight
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan.saved import load_plan
@@ -50,7 +52,9 @@ class Applied:
     executed: Executed | None
 
 
-def apply(session: Session, asked: ApplyRequest, *, agree: Callable[[Plan], None], agree_back: Agree, progress: Progress) -> Applied:
+def apply(
+    session: Session, asked: ApplyRequest, *, agree: Callable[[Plan, Preflight], None], agree_back: Agree, progress: Progress
+) -> Applied:
     """Bring the environment into the state that was asked for, after ``agree``, which raises ``ConsentError`` where nobody does.
 
     Before that, after ``agree_back``, what an interrupted run left is taken back.
@@ -65,13 +69,13 @@ def apply(session: Session, asked: ApplyRequest, *, agree: Callable[[Plan], None
 
 
 def _applied(
-    session: Session, asked: ApplyRequest, env: str, *, agree: Callable[[Plan], None], agree_back: Agree, progress: Progress
+    session: Session, asked: ApplyRequest, env: str, *, agree: Callable[[Plan, Preflight], None], agree_back: Agree, progress: Progress
 ) -> Applied:
     """Plan and execute; anew, where another run was faster."""
     for tries_left in reversed(range(TRIES)):
         clear_before(session.host, env, agree=agree_back, wait=asked.wait, progress=progress)
         try:
-            planned = _planned(session, asked)
+            planned = look(session, asked)
             if not planned.plan.changes:
                 if tries_left and planned.interrupted is not None:
                     # Another run has begun since; what it made is not proven yet, and may be taken back.
@@ -80,7 +84,8 @@ def _applied(
             if planned.site.state.exists:
                 # What is in it already runs in the proof.
                 session.trust.need(named.of_planned_environment(session, planned.plan, asked.saved))
-            agree(planned.plan)
+            preflight.check(planned.preflight)
+            agree(planned.plan, planned.preflight)
             done = execute_planned(session, planned, progress=progress, wait=asked.wait, broken=asked.broken)
             return Applied(plan=planned.plan, executed=done)
         except StalePlanError:
@@ -101,7 +106,8 @@ def check_executor(host: Host) -> None:
         )
 
 
-def _planned(session: Session, asked: ApplyRequest) -> Planned:
+def look(session: Session, asked: ApplyRequest) -> Planned:
+    """Return the plan of what is asked for; nothing is changed."""
     if asked.lock is not None:
         from provisioner.commands.plan_locked import locked_folder, plan_locked  # noqa: PLC0415 - 30 ms, only with --locked
 

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 
 from provisioner.base.progress import SILENT, Progress
+from provisioner.change import preflight
 from provisioner.commands import named
 from provisioner.commands.apply import check_executor
 from provisioner.commands.doctor import doctor
@@ -18,6 +19,7 @@ from provisioner.environment.active import Subject
 from provisioner.environment.layout import CONDA
 from provisioner.model.diagnosis import Examination
 from provisioner.model.plan import Plan
+from provisioner.model.preflight import Preflight
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.repair.attempts import Examine, Fixing, Tried, begin_fix, next_plan, try_plan
@@ -45,7 +47,7 @@ def fix(
     asked: FixRequest,
     *,
     found: Callable[[Examination], None],
-    agree: Callable[[Plan], bool],
+    agree: Callable[[Plan, Preflight], bool],
     agree_back: Agree,
     told: Callable[[Tried], None],
     progress: Progress,
@@ -66,7 +68,7 @@ def fix(
             session,
             before,
             request,
-            agree=agree,
+            agree=lambda plan, looked: _agreed(asked, agree, plan, looked),
             told=told,
             # What was made imports TensorFlow in the proof already, of which this is a part.
             examine=lambda: _examine(session, asked, SILENT, importing=False),
@@ -74,6 +76,13 @@ def fix(
             wait=asked.wait,
             broken=asked.broken,
         )
+
+
+def _agreed(asked: FixRequest, agree: Callable[[Plan, Preflight], bool], plan: Plan, looked: Preflight) -> bool:
+    """Ask nobody where room or rights are missing; a plan that is only shown says so itself."""
+    if not asked.shown_only:
+        preflight.check(looked)
+    return agree(plan, looked)
 
 
 def _check_trust(session: Session, asked: FixRequest) -> None:
@@ -91,7 +100,7 @@ def attempt(  # noqa: PLR0913 - each is one part of the same conversation
     before: Examination,
     request: Request,
     *,
-    agree: Callable[[Plan], bool],
+    agree: Callable[[Plan, Preflight], bool],
     told: Callable[[Tried], None],
     examine: Examine,
     progress: Progress,
@@ -103,8 +112,8 @@ def attempt(  # noqa: PLR0913 - each is one part of the same conversation
     ``told`` hears of each attempt that was made. ``examine`` examines the environment as it is then. Raises as ``begin_fix`` and ``execute`` do.
     """
     fixing = begin_fix(session, before, request)
-    while (plan := next_plan(session, fixing)) is not None:
-        if not agree(plan):
+    while (plan := next_plan(session, fixing)) is not None and fixing.inputs is not None:
+        if not agree(plan, preflight.look(session.host, plan, fixing.inputs.site)):
             return replace(fixing, planned=plan)
         fixing = try_plan(session, fixing, plan, examine=examine, progress=progress, wait=wait, broken=broken)
         if fixing.tried[-1].executed.kept:

@@ -6,6 +6,7 @@ import posixpath
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from provisioner.change import preflight
 from provisioner.change.standing import Interrupted, interrupted
 from provisioner.commands.interruption import named_first
 from provisioner.environment.place import check_place
@@ -14,6 +15,7 @@ from provisioner.environment.workspace import Workspace
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState, Plan, Way
+from provisioner.model.preflight import Preflight
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan.inputs import read_common
@@ -21,7 +23,6 @@ from provisioner.plan.links import links_of
 from provisioner.plan.make import ApplyInputs, Picked, make_plan, proof_words
 from provisioner.plan.pick import (
     Pick,
-    disk_warnings,
     named_python,
     of_kind,
     pick_best,
@@ -41,7 +42,7 @@ class Planned:
     """A plan and what was read to make it.
 
     ``interrupted`` is what an earlier run left behind, if one did. ``channels`` are the conda channels as they were asked for: with credentials,
-    which no plan holds.
+    which no plan holds. ``preflight`` is of the moment, so no plan holds it, either.
     """
 
     plan: Plan
@@ -50,6 +51,7 @@ class Planned:
     lock: Lock
     interrupted: Interrupted | None
     channels: tuple[str, ...] = ()
+    preflight: Preflight = Preflight()
 
 
 @record
@@ -81,7 +83,10 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
 
         found = ways(session, facts, request, site, picked.choice, around) if around is not None else ()
         made = make_plan(_inputs(session, replace(read, request=request), picked, around, found))
-    return Planned(plan=made, site=site, facts=facts, lock=picked.lock, interrupted=read.interrupted, channels=request.channels)
+    looked = preflight.look_elsewhere(made, facts) if facts_file else preflight.look(session.host, made, site)
+    return Planned(
+        plan=made, site=site, facts=facts, lock=picked.lock, interrupted=read.interrupted, channels=request.channels, preflight=looked
+    )
 
 
 def _read_file(session: Session, request: Request, facts_file: str) -> _Read:
@@ -132,7 +137,7 @@ def _inputs(session: Session, read: _Read, picked: Picked, around: Around | None
     links = links_of(session.catalogue, picked.choice)
     packages = posixpath.join(site.state.path, site.state.site_packages)
     inputs = ApplyInputs(
-        common=replace(common, indexes=picked.indexes, warnings=disk_warnings(read.facts, lock), moved=picked.moved, ways=ways),
+        common=replace(common, indexes=picked.indexes, moved=picked.moved, ways=ways),
         around=around,
         links=links,
         linked=frozenset(link.path for link in links if host.exists(posixpath.join(packages, link.path))),

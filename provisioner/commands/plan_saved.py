@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from provisioner import __version__
+from provisioner.change import preflight
 from provisioner.change.standing import interrupted
 from provisioner.commands import named
 from provisioner.commands import plan as planning
@@ -59,7 +60,8 @@ def load_saved_plan(session: Session, path: str, channels: tuple[str, ...] = ())
         raise StalePlanError("the catalogue has changed since the plan was made", place=path)
     if not named.is_own_plan(session, saved):
         return _made_here(session, saved, path, channels)
-    return Planned(plan=saved, site=site, facts=facts, lock=lock, interrupted=left, channels=channels)
+    looked = preflight.look(host, saved, site)
+    return Planned(plan=saved, site=site, facts=facts, lock=lock, interrupted=left, channels=channels, preflight=looked)
 
 
 def _made_here(session: Session, saved: Plan, path: str, channels: tuple[str, ...]) -> Planned:

@@ -17,7 +17,8 @@ from provisioner.environment.layout import CONFIG, version_of
 from provisioner.environment.receipt import believed
 from provisioner.environment.tensorflow import is_cuda_build
 from provisioner.environment.workspace import Workspace
-from provisioner.errors import InputError
+from provisioner.errors import InputError, OperationError
+from provisioner.errors.system import words_of
 from provisioner.host import Host, Reader, files
 from provisioner.in_process import script
 from provisioner.judge import integrity
@@ -142,8 +143,8 @@ def _work(host: Host) -> tuple[str, str]:
     """A folder for what the children write, and why there is none: a full disk must not keep the other checks from looking."""
     try:
         return children.make_work(host), ""
-    except OSError as error:
-        return "", f"no temporary folder can be made: {files.reason(error)}"
+    except (OSError, OperationError) as error:
+        return "", f"no temporary folder can be made: {words_of(error)}"
 
 
 def ask(host: Reader, chosen: active.Subject, cwd: str, modules: tuple[str, ...]) -> tuple[Survey | None, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
-
 from provisioner.diagnose.case import PathEntry
 from provisioner.environment.distributions import Installed, is_metadata, read_installed
 from provisioner.host import Reader, files
@@ -19,8 +17,8 @@ def distributions(reader: Reader, path: tuple[PathEntry, ...]) -> tuple[Installe
             continue
         seen.add(real)
         try:
-            children = reader.list(real)
+            children = reader.list(real, named=is_metadata)
         except files.FAULTS:
             continue
-        found += [read_installed(reader, child, entry.origin) for child in children if is_metadata(posixpath.basename(child.path))]
+        found += [read_installed(reader, child, entry.origin) for child in children]
     return tuple(found)

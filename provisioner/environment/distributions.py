@@ -45,16 +45,20 @@ class Installed:
 
 def is_metadata(base: str) -> bool:
     """True for the name of a metadata folder; pip puts a tilde before it while it removes one (``AdjacentTempDirectory``)."""
-    return base.endswith((".dist-info", ".egg-info")) and not base.startswith("~")
+    return base.endswith((".dist-info", ".egg-info")) and not is_leftover(base)
+
+
+def is_leftover(base: str) -> bool:
+    """True for what pip renamed before it failed to remove it (``AdjacentTempDirectory``)."""
+    return base.startswith("~")
 
 
 def read_distributions(reader: Reader, root: str, site_packages: str) -> tuple[Installed, ...]:
     """Return the distributions of the folder ``site_packages`` (absolute) of the environment at ``root``, in order; no file of theirs is read."""
     found: list[Installed] = []
-    for entry in reader.list(site_packages):
-        base = posixpath.basename(entry.path)
-        name, version = name_of_folder(base)
-        if not is_metadata(base) or not version:
+    for entry in reader.list(site_packages, named=is_metadata):
+        name, version = name_of_folder(posixpath.basename(entry.path))
+        if not version:
             continue
         recorded = entry.kind == "directory" and reader.exists(record_of(entry.path))
         metadata = posixpath.relpath(entry.path, root)
@@ -82,8 +86,8 @@ def described(path: str, told: Metadata) -> Installed:
 
 def installed(reader: Reader, env: str) -> tuple[Installed, ...]:
     """Return the wheels in ``env`` with what they require; their files are not looked at, and one without METADATA is left out."""
-    entries = [entry for site in sites(reader, env) for entry in reader.list(site) if is_metadata(posixpath.basename(entry.path))]
-    read = [(entry.path, *read_metadata(reader, entry)) for entry in entries if entry.path.endswith(".dist-info")]
+    entries = [entry for site in sites(reader, env) for entry in reader.list(site, named=is_metadata) if entry.path.endswith(".dist-info")]
+    read = [(entry.path, *read_metadata(reader, entry)) for entry in entries]
     return tuple(described(path, told) for path, text, told in read if text.text is not None)
 
 
@@ -126,9 +130,8 @@ def _tags(reader: Reader, path: str) -> tuple[str, ...]:
 
 
 def leftovers(reader: Reader, root: str, site_packages: str) -> tuple[str, ...]:
-    """Folders that pip renamed before it failed to remove them start with a tilde (pip's ``AdjacentTempDirectory``)."""
-    found = [entry.path for entry in reader.list(site_packages) if posixpath.basename(entry.path).startswith("~")]
-    return tuple(posixpath.relpath(path, root) for path in found)
+    """Folders that pip renamed before it failed to remove them."""
+    return tuple(posixpath.relpath(entry.path, root) for entry in reader.list(site_packages, named=is_leftover))
 
 
 def sites(reader: Reader, env: str) -> tuple[str, ...]:

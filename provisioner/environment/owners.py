@@ -47,17 +47,18 @@ def index(pairs: Iterable[tuple[str, Claim]]) -> Owners:
     return Owners(claims=claims, paths={metadata: tuple(found) for metadata, found in paths.items()})
 
 
-def read_rows(reader: Reader, metadata: str) -> tuple[Row, ...] | None:
+def read_rows(reader: Reader, metadata: str) -> Iterator[Row] | None:
     """Return what the distribution with that metadata folder (absolute) has recorded; None where it has no record that can be read.
 
-    Paths are relative to the folder of packages, those of an egg (``installed-files.txt``) to its own metadata folder.
+    Paths are relative to the folder of packages, those of an egg (``installed-files.txt``) to its own metadata folder. The record is read as
+    the rows are taken, and never held as a whole: there may be hundreds of thousands.
     """
-    text = files.read(reader, record_of(metadata), RECORD_LIMIT).text
-    if text is None:
+    blocks = files.blocks(reader, record_of(metadata), RECORD_LIMIT)
+    if blocks is None:
         return None
     if metadata.endswith(".dist-info"):
-        return tuple(parse_record(text))
-    return tuple(Row(line, "", -1) for line in text.splitlines() if line)
+        return (row for block in blocks for row in parse_record(block))
+    return (Row(line, "", -1) for block in blocks for line in block.splitlines() if line)
 
 
 def read_claims(reader: Reader, item: Installed, root: str = "") -> Iterator[tuple[str, Claim]] | None:

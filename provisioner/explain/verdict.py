@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from provisioner.explain.context import Circumstances
+from provisioner.explain.ending import Ending
 from provisioner.explain.matches import Hit
 from provisioner.explain.reading import Log
 from provisioner.explain.releases import Knowledge
@@ -26,12 +27,13 @@ class Verdict:
 
 @record
 class Case:
-    """One log with everything that is known."""
+    """One log with everything that is known; ``ending`` is what ended the run that it is of."""
 
     log: Log
     hits: tuple[Hit, ...]
     circumstances: Circumstances
     knowledge: Knowledge
+    ending: Ending
 
     def has(self, *ids: str) -> bool:
         """True where one of these messages occurs."""

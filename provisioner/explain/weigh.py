@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from provisioner.causes import Messages
 from provisioner.causes.findings import CONFIDENCES
-from provisioner.causes.grades import ALLOWS, GUESSES, PROVES, TELLS
+from provisioner.causes.grades import ALLOWS, ENDED, GUESSES, PROVES, TELLS
 from provisioner.explain.context import Circumstances, merged, of_context, of_text
+from provisioner.explain.ending import ending_of
 from provisioner.explain.from_context import of_circumstances
-from provisioner.explain.last_exception import beside_gpu, innermost
 from provisioner.explain.matches import Hit, recognise
 from provisioner.explain.reading import Log, read_lines
 from provisioner.explain.releases import CatalogueView, Knowledge
+from provisioner.explain.the_end import below_the_end, innermost, of_the_end, unexplained
 from provisioner.explain.topics import TOPICS
 from provisioner.explain.verdict import Case, Verdict, plain
 from provisioner.model.finding import Evidence, Finding, Symptom
@@ -63,7 +64,7 @@ def weigh_log(
     """As ``weigh``, for lines that were read, and with what was read beside the findings."""
     hits = recognise(log, messages)
     now = merged(of_context(context, messages.history), of_text(log.text, messages.history))
-    case = Case(log=log, hits=hits, circumstances=now, knowledge=Knowledge(view, messages.history))
+    case = Case(log=log, hits=hits, circumstances=now, knowledge=Knowledge(view, messages.history), ending=ending_of(log))
     verdicts = _verdicts(case)
     findings = _folded(tuple(_finding(group, messages, env=env, python=python) for group in _ranked(verdicts, messages)), messages)
     if not findings:
@@ -82,8 +83,10 @@ def _verdicts(case: Case) -> list[Verdict]:
             verdicts.append(plain(hit))
     for topic, hits in by_topic.items():
         verdicts.extend(TOPICS[topic](tuple(hits), case))
-    exception = beside_gpu(case) if verdicts else None
-    return [exception, *verdicts] if exception else verdicts
+    if not verdicts:
+        return []
+    end = of_the_end(case, verdicts)
+    return [end, *below_the_end(case, verdicts)] if end else below_the_end(case, verdicts)
 
 
 def _ranked(verdicts: list[Verdict], messages: Messages) -> list[list[Verdict]]:
@@ -114,7 +117,7 @@ def _conclusive(ordered: list[list[Verdict]]) -> list[list[Verdict]]:
         first = group[0]
         weak = first.confidence == "possible" and first.grade <= EXPLAINED.get(best.grade, 0) and best.confidence != "possible"
         # A program that died says more for nothing than for the causes that are only possible.
-        told = first.cause == UNKNOWN and best.confidence == "possible" and first.grade > best.grade
+        told = first.cause == UNKNOWN and (first.grade == ENDED or (best.confidence == "possible" and first.grade > best.grade))
         if group is not faults[0] and not told and (first.cause == UNKNOWN or weak):
             continue
         kept.append(group)
@@ -141,34 +144,37 @@ def _finding(group: list[Verdict], messages: Messages, *, env: str, python: str)
 
 
 def _quiet(case: Case, messages: Messages, *, env: str, python: str) -> Iterator[Finding]:
-    """No fault: harmless messages alone are said to be harmless, anything else cannot be told."""
-    guess = innermost(case)
-    if guess is not None:
-        yield _finding([guess], messages, env=env, python=python)
-    harmless = [hit for hit in case.hits if hit.message.kind == "harmless"]
-    if harmless and guess is None:
-        seen = [Evidence(seen=hit.seen, where=f"line {hit.line}: {hit.message.explanation}") for hit in harmless]
-        yield Finding(
-            cause=HARMLESS,
-            severity="info",
-            confidence="possible" if _failing(case) else "certain" if _all_harmless(case) else "likely",
-            title=messages.causes[HARMLESS].title,
-            evidence=tuple(dict.fromkeys(seen))[:EVIDENCE],
-            remedy=messages.remedy(HARMLESS, env=env, python=python),
+    """No fault: harmless messages alone are said to be harmless; a run that failed, or anything else, cannot be told.
+
+    Noise explains nothing while something failed: it is only said beside that.
+    """
+    harmless = tuple(
+        dict.fromkeys(
+            Evidence(seen=hit.seen, where=f"line {hit.line}: {hit.message.explanation}")
+            for hit in case.hits
+            if hit.message.kind == "harmless"
         )
+    )
+    if harmless and not case.ending.failed:
+        yield _noise(case, harmless, messages, env=env, python=python)
         return
-    supposed = of_circumstances(case) if guess is None else None
-    if supposed is not None:
-        yield _finding([supposed], messages, env=env, python=python)
-    last = case.log.line(len(case.log.starts) - 1) if case.log.starts else ""
-    evidence = (Evidence(seen=last[:300], where=f"line {case.log.numbers[-1]}, the last"),) if last else ()
-    yield Finding(
-        cause=UNKNOWN,
-        severity="error" if _failing(case) else "warning",
-        confidence="possible",
-        title=messages.causes[UNKNOWN].title,
-        evidence=evidence,
-        remedy=messages.remedy(UNKNOWN, env=env, python=python),
+    guess = innermost(case) or of_circumstances(case)
+    if guess is not None and guess.cause != UNKNOWN:
+        yield _finding([guess], messages, env=env, python=python)
+    yield _finding([unexplained(case)], messages, env=env, python=python)
+    if harmless:
+        yield _noise(case, harmless, messages, env=env, python=python)
+
+
+def _noise(case: Case, seen: tuple[Evidence, ...], messages: Messages, *, env: str, python: str) -> Finding:
+    """Say that these lines mean nothing; certain only where no other line is left."""
+    return Finding(
+        cause=HARMLESS,
+        severity="info",
+        confidence="possible" if case.ending.failed else "certain" if _all_harmless(case) else "likely",
+        title=messages.causes[HARMLESS].title,
+        evidence=seen[:EVIDENCE],
+        remedy=messages.remedy(HARMLESS, env=env, python=python),
     )
 
 
@@ -177,11 +183,6 @@ def _all_harmless(case: Case) -> bool:
     known = {hit.line for hit in case.hits if hit.message.kind != "fault" and hit.message.id != "information"}
     now = case.circumstances
     return known >= set(case.log.numbers) and not (now.gpu or now.cudas or now.driver or now.cudnn)
-
-
-def _failing(case: Case) -> bool:
-    """Whether the log shows that something failed, whatever it was."""
-    return any(hit.message.id in {"traceback", "native-runtime", "aborted", "segfault", "session"} for hit in case.hits)
 
 
 def _folded(findings: tuple[Finding, ...], messages: Messages) -> tuple[Finding, ...]:

@@ -16,12 +16,13 @@ WITHOUT_LINKS = frozenset({"vfat", "msdos", "exfat", "fat"})
 
 @record
 class Mount:
-    """A mounted file system: ``number`` tells two mounts of the same one apart."""
+    """A mounted file system: ``number`` tells two mounts of the same one apart; ``options`` are the mount's and the file system's own (``ro``)."""
 
     number: str
     folder: str
     kind: str
     source: str
+    options: frozenset[str] = frozenset()
 
 
 def parse_mounts(text: str) -> tuple[Mount, ...]:
@@ -38,12 +39,18 @@ def parse_mounts(text: str) -> tuple[Mount, ...]:
         left, sign, right = row.partition(" - ")
         fields, tail = left.split(), right.split()
         if sign and len(fields) >= 6 and len(tail) >= 2:  # noqa: PLR2004 - fields of the format
-            found.append(Mount(number=fields[0], folder=_plain(fields[4]), kind=tail[0], source=_plain(tail[1])))
+            options = frozenset([*fields[5].split(","), *(tail[2].split(",") if len(tail) > 2 else ())])  # noqa: PLR2004 - as above
+            found.append(Mount(number=fields[0], folder=_plain(fields[4]), kind=tail[0], source=_plain(tail[1]), options=options))
     return tuple(found)
 
 
 def _plain(text: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)
+
+
+def read_mounts(host: Reader) -> tuple[Mount, ...]:
+    """Return what is mounted; nothing where the system does not tell."""
+    return parse_mounts(files.read(host, MOUNTS, 1 << 20).text or "") if host.platform == "linux" else ()
 
 
 def mount_of(mounts: tuple[Mount, ...], path: str) -> Mount | None:
@@ -70,7 +77,7 @@ def nearest(host: Reader, path: str) -> str:
 
 def probe(host: Reader, env: str, cache: str) -> Disk:
     """For both places: the nearest folder that exists, its free room by ``statvfs``, its file system by ``/proc/self/mountinfo``."""
-    mounts = parse_mounts(files.read(host, MOUNTS, 1 << 20).text or "") if host.platform == "linux" else ()
+    mounts = read_mounts(host)
     environment, first = _volume(host, env, mounts)
     installer, second = _volume(host, cache, mounts)
     return Disk(environment=environment, cache=installer, hard_links=_hard_links(environment, installer, first, second))
@@ -95,9 +102,24 @@ def _volume(host: Reader, path: str, mounts: tuple[Mount, ...]) -> tuple[Fact[Vo
 
 
 def _hard_links(env: Fact[Volume], cache: Fact[Volume], first: Mount | None, second: Mount | None) -> Fact[bool]:
-    """link(2) needs one file system and one mount of it, and a kind of file system that has hard links."""
     source = "device numbers and mounts"
     if env.value is None or cache.value is None:
         return unknown(source, env.why or cache.why)
-    same = env.value.device == cache.value.device and (first is None or second is None or first.number == second.number)
-    return known(same and env.value.filesystem not in WITHOUT_LINKS, source)
+    return known(_linkable((env.value.device, cache.value.device), env.value.filesystem, first, second), source)
+
+
+def _linkable(devices: tuple[str, str], filesystem: str, first: Mount | None, second: Mount | None) -> bool:
+    """link(2) needs one file system and one mount of it, and a kind of file system that has hard links."""
+    same = devices[0] == devices[1] and (first is None or second is None or first.number == second.number)
+    return same and filesystem not in WITHOUT_LINKS
+
+
+def hard_links(host: Reader, mounts: tuple[Mount, ...], env: str, cache: str) -> bool | None:
+    """Whether files can be hard linked between two places that need not be there yet; None where they cannot be asked."""
+    first, second = nearest(host, env), nearest(host, cache)
+    try:
+        devices = str(host.space(first).device), str(host.space(second).device)
+    except files.FAULTS:
+        return None
+    one, two = mount_of(mounts, first), mount_of(mounts, second)
+    return _linkable(devices, one.kind if one else "", one, two)

@@ -148,16 +148,20 @@ class Reader(Protocol):
         """What is at ``path``; a link is not followed."""
         ...
 
-    def list(self, path: str) -> tuple[Entry, ...]:
-        """The entries of a folder, by name; links are not followed."""
+    def list(self, path: str, *, named: Callable[[str], bool] | None = None) -> tuple[Entry, ...]:
+        """The entries of a folder, by name; links are not followed. With ``named``, those alone whose name it accepts."""
         ...
 
     def walk(self, path: str) -> Iterator[Entry]:
         """Every entry below a folder, parents first, by name; links are not followed."""
         ...
 
-    def sizes(self, path: str) -> dict[str, int]:
-        """The size of every file below a folder, in bytes; a link to a file counts as that file, folders that cannot be read as empty."""
+    def size(self, path: str) -> int:
+        """The bytes of the file at ``path``; a link to a file counts as that file, and whatever is none has -1. Never raises."""
+        ...
+
+    def files_below(self, path: str) -> Iterator[str]:
+        """Every regular file below a folder, in no order; no link is one, and folders that cannot be read are empty."""
         ...
 
     def marks(self, path: str) -> dict[str, Mark]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import posixpath
 import re
+from collections.abc import Iterator
 
 from provisioner.host import Entry, Host, Reader
 from provisioner.model.record import record
@@ -12,6 +13,9 @@ from provisioner.model.record import record
 # What a port call may raise for a path taken from the machine itself: the system's errors, and a path with a NUL in it.
 FAULTS = (OSError, ValueError)
 LIMIT = 1 << 18
+# Of files that are read piece by piece: bytes of a piece, and of what is kept of a line that is longer than one.
+PIECE = 1 << 18
+LINE = 1 << 16
 # What a run that was killed left is taken away after this time: longer than any run takes.
 STALE_SECONDS = 86400.0
 
@@ -40,6 +44,35 @@ def read(host: Reader, path: str, limit: int = LIMIT) -> Text:
         return Text(path=path, missing=True, why=f"{path} is not there")
     except FAULTS as error:
         return Text(path=path, why=f"{path} cannot be read: {reason(error)}")
+
+
+def blocks(host: Reader, path: str, limit: int) -> Iterator[str] | None:
+    """The text of a file in pieces that end with a line, for files of which nobody wants to hold the whole; None where it cannot be read.
+
+    Of a line longer than ``LINE`` bytes the middle is left out. What can no longer be read after the first piece is its end.
+    """
+    try:
+        first = host.read_bytes(path, min(PIECE, limit))
+    except FAULTS:
+        return None
+    return _blocks(host, path, limit, first)
+
+
+def _blocks(host: Reader, path: str, limit: int, piece: bytes) -> Iterator[str]:
+    begun, offset = b"", 0
+    while piece:
+        offset += len(piece)
+        whole, end, rest = piece.rpartition(b"\n")
+        if end:
+            yield (begun + whole + end).decode("utf-8", "surrogateescape")
+            begun = b""
+        begun = begun[:LINE] + rest
+        try:
+            piece = host.read_bytes(path, min(PIECE, limit - offset), offset) if offset < limit else b""
+        except FAULTS:
+            piece = b""
+    if begun:
+        yield begun.decode("utf-8", "surrogateescape")
 
 
 def line(host: Reader, path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -113,17 +113,23 @@ def needed(state: CondaState, distributions: Collection[str] | None = None) -> f
 
 
 def compare(
-    reader: Reader, root: str, wheels: Iterable[Installed], claimed: Mapping[str, str], *, deep: bool = False, sizes_only: bool = False
+    reader: Reader,
+    root: str,
+    wheels: Iterable[Installed],
+    claimed: Callable[[Collection[str]], Mapping[str, str]],
+    *,
+    deep: bool = False,
+    sizes_only: bool = False,
 ) -> CondaState | None:
     """Compare every file of the conda packages at ``root`` with their records; None where it is no conda environment. Reads only.
 
-    ``wheels`` are the distributions there, by absolute folders, ``claimed`` maps files that a RECORD lists to the metadata folder of its owner.
+    ``wheels`` are the distributions there, by absolute folders, ``claimed`` maps those of some files that a RECORD lists to the metadata
+    folder of its owner.
     """
     state = read_state(reader, root, wheels)
     if state is None:
         return None
     replaced = {item.package: item.name for item in state.over}
-    alien = {path: folder for path, folder in claimed.items() if folder not in state.own}
     faults: list[CondaFault] = []
     chosen = _chosen(state.records, deep=deep, sizes_only=sizes_only)
     hashed = count = 0
@@ -136,9 +142,11 @@ def compare(
             kind, detail, read = _compare(reader, path, file, hashing=file.path in chosen)
             hashed += read
             if kind is not None:
-                by = _name(alien[path]) if path in alien else replaced.get(identity(item), "")
-                faults.append(CondaFault(package=identity(item), kind=kind, path=path, detail=detail, by=by))
-    return replace(state, faults=tuple(faults), files=count, hashed=hashed)
+                faults.append(CondaFault(package=identity(item), kind=kind, path=path, detail=detail, by=replaced.get(identity(item), "")))
+    claims = claimed(frozenset(fault.path for fault in faults))
+    alien = {path: folder for path, folder in claims.items() if folder not in state.own}
+    named = (replace(fault, by=_name(alien[fault.path])) if fault.path in alien else fault for fault in faults)
+    return replace(state, faults=tuple(named), files=count, hashed=hashed)
 
 
 def read_state(reader: Reader, root: str, wheels: Iterable[Installed]) -> CondaState | None:

@@ -6,13 +6,14 @@ import base64
 import hashlib
 import posixpath
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator
 from dataclasses import replace
 from typing import Literal
 
 from provisioner.base.names import OWN_FOLDERS
-from provisioner.environment.distributions import Installed, described, read_metadata, sites
-from provisioner.environment.owners import Claim, index, read_claims
+from provisioner.base.prints import Prints
+from provisioner.environment.distributions import Installed, described, is_leftover, read_metadata, sites
+from provisioner.environment.owners import Claim, read_claims
 from provisioner.host import Entry, Reader
 from provisioner.judge import conda_files
 from provisioner.judge.conda_files import CondaState
@@ -63,67 +64,121 @@ def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = Fa
     """Compare every distribution in ``env`` with its RECORD; ``deep`` hashes large files too, ``sizes_only`` none. Reads only.
 
     ``folders`` are the folders with distributions where they are not those below ``env``. A RECORD that names files outside ``env`` is not
-    followed there.
+    followed there. Records are read twice, row by row: an environment may have hundreds of thousands of files, and none is kept in memory.
     """
     folders = sites(reader, env) if folders is None else folders
-    distributions, faults, claims = _read_folders(reader, folders)
-    bounds = (env.rstrip("/") + "/", *(site + "/" for site in folders))
-    rows = index((path, claim) for path, claim in claims if path.startswith(bounds) and not path.endswith(_NOT_COMPARED)).claims
-    owning = _owners(rows)
-    rivals = owning if len(owning) > 1 else ()
-    conda = _conda(reader, env, distributions, rows, deep=deep, sizes_only=sizes_only)
+    distributions, faults = _read_folders(reader, folders)
+    records = _Records(reader, env, folders, tuple(item for item in distributions if item.recorded))
+    owning, repeated = records.owning()
+    conda = conda_files.compare(reader, env, distributions, records.folders_of, deep=deep, sizes_only=sizes_only)
+    own = conda.own if conda is not None else frozenset()
+    work = _Comparison(reader, deep=deep, sizes_only=sizes_only, rivals=owning if len(owning) > 1 else (), folders=folders)
+    several: dict[str, tuple[int, list[Claim]]] = {}
+    for place, (path, claim) in enumerate(records.claims()):
+        if path in repeated:
+            several.setdefault(path, (place, []))[1].append(claim)
+        elif claim.metadata not in own:
+            work.compare(place, path, (claim,))
+    for path, (place, claims) in several.items():
+        if any(claim.metadata not in own for claim in claims):
+            work.compare(place, path, tuple(claims))
     if conda is not None:
-        rows = {path: found for path, found in rows.items() if any(row.metadata not in conda.own for row in found)}
-        faults = [fault for fault in faults if fault.kind != "no record" or fault.path not in conda.own]
-    sizes = {path: size for site in folders for path, size in reader.sizes(site).items()}
-    hashed = 0
-    for path, owners in rows.items():
-        if sizes_only and any(row.size in (-1, sizes.get(path)) for row in owners) and path in sizes:
-            continue
-        kind, detail, read = _compare(reader, path, owners, deep=deep, sizes_only=sizes_only)
-        hashed += read
-        if kind is not None and not (set(rivals) & {row.owner for row in owners}):
-            faults.append(Fault(distribution=owners[0].owner, kind=kind, path=path, detail=detail))
-    if not rivals:
-        faults.extend(_strays(reader, folders, sizes, rows.keys() | (conda.paths if conda is not None else set())))
+        faults = [fault for fault in faults if fault.kind != "no record" or fault.path not in own]
+    faults += work.in_order()
+    if not work.rivals:
+        faults += _strays(reader, folders, work.code, conda.paths if conda is not None else ())
     return Integrity(
-        distributions=tuple(distributions),
-        rivals=rivals,
+        distributions=distributions,
+        rivals=work.rivals,
         owners=owning,
         faults=tuple(faults),
-        files=len(rows),
-        hashed=hashed,
-        natives=_natives(sizes, rows),
+        files=work.files,
+        hashed=work.hashed,
+        natives=tuple((path, owner) for _, path, owner in sorted(work.natives)),
         conda=conda,
     )
 
 
-def _read_folders(reader: Reader, folders: tuple[str, ...]) -> tuple[list[Installed], list[Fault], list[tuple[str, Claim]]]:
-    """Read the distributions of the folders, what is wrong with their metadata, and what they have recorded."""
+class _Records:
+    """The rows of all records that are looked at, read anew from the disk each time they are asked for."""
+
+    def __init__(self, reader: Reader, env: str, folders: tuple[str, ...], distributions: tuple[Installed, ...]) -> None:
+        self._reader = reader
+        self._bounds = (env.rstrip("/") + "/", *(site + "/" for site in folders))
+        self._distributions = distributions
+
+    def claims(self) -> Iterator[tuple[str, Claim]]:
+        """Every recorded file whose content can be compared, with who says what of it."""
+        for item in self._distributions:
+            for path, claim in read_claims(self._reader, item) or ():
+                if path.startswith(self._bounds) and not path.endswith(_NOT_COMPARED):
+                    yield path, claim
+
+    def owning(self) -> tuple[tuple[str, ...], Prints]:
+        """The distributions that record a tensorflow package, and the paths that are recorded more than once."""
+        owners: set[str] = set()
+        every = Prints()
+        for path, claim in self.claims():
+            every.add(path)
+            if path.endswith(_PACKAGES):
+                owners.add(claim.owner)
+        return tuple(sorted(owners)), every.repeated()
+
+    def folders_of(self, paths: Collection[str]) -> dict[str, str]:
+        """The metadata folder of the last distribution that has recorded each of these paths, for those that one has."""
+        return {path: claim.metadata for path, claim in self.claims() if path in paths} if paths else {}
+
+
+class _Comparison:
+    """What the comparison of the files has shown so far; places are those in the order of the records, in which faults are told."""
+
+    def __init__(self, reader: Reader, *, deep: bool, sizes_only: bool, rivals: tuple[str, ...], folders: tuple[str, ...]) -> None:
+        self._reader = reader
+        self._deep = deep
+        self._sizes_only = sizes_only
+        self._roots = _roots(folders)
+        self.rivals = rivals
+        self.files = self.hashed = 0
+        self.faults: list[tuple[int, Fault]] = []
+        self.natives: list[tuple[int, str, str]] = []
+        # What is recorded of the code in the tensorflow folder.
+        self.code = Prints()
+
+    def compare(self, place: int, path: str, claims: tuple[Claim, ...]) -> None:
+        """Look at one file, and at all that is said of it."""
+        self.files += 1
+        if path.startswith(self._roots) and _is_code(path):
+            self.code.add(path)
+        native = _NATIVE.search(path) is not None
+        size = self._reader.size(path) if native or self._sizes_only else -1
+        if native and size >= 0:
+            self.natives.append((place, path, claims[-1].owner))
+        if self._sizes_only and size >= 0 and any(claim.size in (-1, size) for claim in claims):
+            return
+        kind, detail, read = _compare(self._reader, path, claims, deep=self._deep, sizes_only=self._sizes_only)
+        self.hashed += read
+        if kind is not None and not (set(self.rivals) & {claim.owner for claim in claims}):
+            self.faults.append((place, Fault(distribution=claims[0].owner, kind=kind, path=path, detail=detail)))
+
+    def in_order(self) -> list[Fault]:
+        """The faults in the order of the records."""
+        return [fault for _, fault in sorted(self.faults, key=lambda item: item[0])]
+
+
+def _read_folders(reader: Reader, folders: tuple[str, ...]) -> tuple[tuple[Installed, ...], list[Fault]]:
+    """Read the distributions of the folders, and what is wrong with their metadata."""
     distributions: list[Installed] = []
     faults: list[Fault] = []
-    claims: list[tuple[str, Claim]] = []
     for site in folders:
-        for entry in reader.list(site):
-            base = posixpath.basename(entry.path)
-            if base.startswith("~"):
-                # pip renames a folder so before it removes it, and leaves it when that fails (AdjacentTempDirectory).
+        for entry in reader.list(site, named=lambda base: is_leftover(base) or base.endswith(".dist-info")):
+            if is_leftover(posixpath.basename(entry.path)):
                 faults.append(Fault(distribution="", kind="leftover", path=entry.path, detail="left by an interrupted pip"))
-            elif base.endswith(".dist-info"):
-                _read_distribution(reader, entry, distributions, faults, claims)
-    return distributions, faults, claims
+            else:
+                _read_distribution(reader, entry, distributions, faults)
+    return tuple(distributions), faults
 
 
-def _conda(
-    reader: Reader, env: str, distributions: list[Installed], rows: Mapping[str, tuple[Claim, ...]], *, deep: bool, sizes_only: bool
-) -> CondaState | None:
-    claimed = {path: found[-1].metadata for path, found in rows.items()}
-    return conda_files.compare(reader, env, distributions, claimed, deep=deep, sizes_only=sizes_only)
-
-
-def _read_distribution(
-    reader: Reader, entry: Entry, distributions: list[Installed], faults: list[Fault], claims: list[tuple[str, Claim]]
-) -> None:
+def _read_distribution(reader: Reader, entry: Entry, distributions: list[Installed], faults: list[Fault]) -> None:
     folder, base = entry.path, posixpath.basename(entry.path)
     text, told = read_metadata(reader, entry)
     if text.text is None:
@@ -132,24 +187,13 @@ def _read_distribution(
     if not told.name or not told.version:
         faults.append(Fault(distribution=base, kind="no metadata", path=folder, detail="METADATA names no distribution and version"))
     item = described(folder, told)
-    recorded = read_claims(reader, item)
-    if recorded is None:
+    if read_claims(reader, item) is None:
         # conda's packages of this kind may have none either, and keep their own record (``conda_files``).
         faults.append(
             Fault(distribution=item.name, kind="no record", path=folder, detail="RECORD is missing, so its files cannot be checked")
         )
         item = replace(item, recorded=False)
     distributions.append(item)
-    claims.extend(recorded or ())
-
-
-def _owners(rows: Mapping[str, tuple[Claim, ...]]) -> tuple[str, ...]:
-    """The distributions that record a tensorflow package."""
-    owners: set[str] = set()
-    for path, found in rows.items():
-        if path.endswith(_PACKAGES):
-            owners |= {row.owner for row in found}
-    return tuple(sorted(owners))
 
 
 def _compare(reader: Reader, path: str, owners: tuple[Claim, ...], *, deep: bool, sizes_only: bool) -> tuple[FaultKind | None, str, int]:
@@ -194,15 +238,17 @@ def _digest(reader: Reader, path: str, size: int) -> bytes:
     return hashlib.sha256(reader.read_bytes(path, limit=size + 1)).digest() if size <= WHOLE else bytes.fromhex(reader.sha256(path))
 
 
-def _natives(sizes: dict[str, int], rows: Mapping[str, tuple[Claim, ...]]) -> tuple[tuple[str, str], ...]:
-    return tuple((path, found[-1].owner) for path, found in rows.items() if path in sizes and _NATIVE.search(path))
+def _roots(folders: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{site}/tensorflow/" for site in folders)
 
 
-def _strays(reader: Reader, folders: tuple[str, ...], sizes: dict[str, int], rows: Collection[str]) -> Iterator[Fault]:
+def _is_code(path: str) -> bool:
+    """What Python would import, and what it would load."""
+    return path.endswith(".py") or ".so" in posixpath.basename(path)
+
+
+def _strays(reader: Reader, folders: tuple[str, ...], recorded: Container[str], conda: Container[str]) -> list[Fault]:
     """Code in the tensorflow folder that no distribution owns: what an earlier release left, and what Python would import all the same."""
-    roots = tuple(f"{site}/tensorflow/" for site in folders)
-    for path in sorted(sizes):
-        if path.startswith(roots) and path not in rows and (path.endswith(".py") or ".so" in posixpath.basename(path)):
-            if reader.entry(path).kind != "file":
-                continue
-            yield Fault(distribution="", kind="stray", path=path, detail="belongs to no installed distribution")
+    there = (path for root in _roots(folders) for path in reader.files_below(root.rstrip("/")) if _is_code(path))
+    strays = sorted(path for path in there if path not in recorded and path not in conda)
+    return [Fault(distribution="", kind="stray", path=path, detail="belongs to no installed distribution") for path in strays]

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provisioner.base.paths import absolute
-from provisioner.base.text import size_words
 from provisioner.choose import choose
 from provisioner.conda import registry
 from provisioner.environment.read import Site
@@ -23,9 +22,6 @@ from provisioner.session import Session
 if TYPE_CHECKING:
     from provisioner.catalogue import Catalogue
     from provisioner.model.request import Request
-
-# Room for the tool's own records and for what a file system rounds up.
-DISK_RESERVE = 1.1
 
 Pick = Callable[["Facts", "Request", "Catalogue", EnvState], Picked]
 
@@ -139,12 +135,3 @@ def with_extras(session: Session, request: Request, lock: Lock, facts: Facts) ->
 
     with session.scratch("resolve") as folder:
         return resolve_extras(session.host, request.extra, lock, floor=floor_of(facts, lock), folder=folder, offline=request.offline)
-
-
-def disk_warnings(facts: Facts, lock: Lock) -> tuple[str, ...]:
-    """Say where the set may not find room."""
-    need = int(sum(file.unpacked for file in lock.files) * DISK_RESERVE)
-    volume = facts.disk.environment.value
-    if volume is None or volume.free >= need:
-        return ()
-    return (f"the set needs up to {size_words(need)}, but only {size_words(volume.free)} is free where {volume.path} lies",)

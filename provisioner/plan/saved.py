@@ -17,7 +17,7 @@ from provisioner.model.catalogue import Link, Lock
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Edit, Package, Plan
 from provisioner.plan.make import compare, packages_of, stale_of, without
-from provisioner.plan.seal import SCHEMA, facts_digest, seal
+from provisioner.plan.seal import OF_THE_MOMENT, SCHEMA, facts_digest, seal
 
 if TYPE_CHECKING:
     from provisioner.plan.neighbours import Around
@@ -31,6 +31,8 @@ def load_plan(text: str, *, file: str) -> Plan:
     data = codec.parse_json(text, file=file)
     if isinstance(data, dict) and data.get("schema") != SCHEMA and str(data.get("schema", "")).startswith("tfsetup/plan/"):
         raise StalePlanError("the plan was saved by another generation of tfsetup", place=file, hint="plan again")
+    if isinstance(data, dict):
+        data = {key: item for key, item in data.items() if key not in OF_THE_MOMENT}
     plan = codec.from_data(Plan, data, file=file, schema=SCHEMA)
     if seal(plan) != plan.seal:
         raise StalePlanError("the plan was altered after it was made: its content does not match its seal", place=file, hint="plan again")

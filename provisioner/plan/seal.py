@@ -14,6 +14,8 @@ from provisioner.plan.parts import Change, PlanInputs
 from provisioner.plan.steps import steps_of
 
 SCHEMA = "tfsetup/plan/1"
+# What `plan --json` tells beside the plan: what was seen at the time, under no seal.
+OF_THE_MOMENT = ("interrupted", "preflight")
 # How much larger conda packages are unpacked: the index does not tell (conda-forge's Python, cudatoolkit and cuDNN: 1.6 to 3.6 times).
 CONDA_GROWTH = 3
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shlex
+from typing import Any
 
 from provisioner.base.text import size_words
 from provisioner.change.standing import Interrupted
 from provisioner.choose.nearest import break_options
+from provisioner.model import codec
 from provisioner.model.plan import Plan, StepKind
+from provisioner.model.preflight import Preflight
 from provisioner.model.request import Request
+from provisioner.plan.seal import OF_THE_MOMENT, SCHEMA
 from provisioner.report.choice_text import choice_lines
 
 _INTERRUPTED = {
@@ -16,6 +20,7 @@ _INTERRUPTED = {
     "moving": "its environment is half changed",
     "new": "its environment is complete, but was not proven",
 }
+NOTHING_SEEN = Preflight()
 # What a step that is not needed would have done.
 NOT_NEEDED: dict[StepKind, str] = {
     "create": "Make an environment",
@@ -36,7 +41,13 @@ def interrupted_words(left: Interrupted) -> str:
     return f"an earlier run was interrupted{when}: {_INTERRUPTED[left.state]}; `tfsetup apply` takes it back and begins anew"
 
 
-def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> str:
+def plan_document(plan: Plan, *, interrupted: Interrupted | None, preflight: Preflight) -> dict[str, Any]:
+    """Return the document of ``plan --json``: the plan, and what was seen when it was made, which is not under its seal."""
+    seen: dict[str, object] = {"interrupted": interrupted, "preflight": preflight}
+    return {**codec.document(SCHEMA, plan), **{name: codec.to_data(seen[name]) for name in OF_THE_MOMENT}}
+
+
+def plan_text(plan: Plan, *, interrupted: Interrupted | None, preflight: Preflight = NOTHING_SEEN, verbose: bool) -> str:
     """Return the plan as text."""
     lines = [
         *(_made(plan, verbose=verbose) if plan.kind == "apply" else _mended(plan)),
@@ -64,9 +75,22 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> 
         lines.append(f"Index: {', '.join(index.url for index in plan.indexes)} (as the team's lock says)")
     outside = "; ".join(plan.outside) if plan.outside else "nothing is changed"
     lines.append(f"Outside the environment: {outside}")
-    warnings = [*plan.warnings, *([interrupted_words(interrupted)] if interrupted else [])]
+    lines += _room(preflight)
+    warnings = [*plan.warnings, *preflight.warnings, *([interrupted_words(interrupted)] if interrupted else [])]
     lines += [f"warning: {text}" for text in warnings]
+    for item in preflight.obstacles:
+        lines += [f"in the way: {item.place}: {item.message}", f"  {item.hint}"]
     return "\n".join(lines)
+
+
+def _room(preflight: Preflight) -> list[str]:
+    """Say what is needed and what is free, by file system."""
+    lines = ["Room"] if preflight.rooms else []
+    for room in preflight.rooms:
+        files = f"; about {room.files} files, {room.free_files} free" if room.free_files >= 0 else ""
+        lines.append(f"  where {room.folder} lies: at most {size_words(room.size)}, {size_words(room.free)} free{files}")
+        lines += [f"    {size_words(need.size) if need.size else 'nothing'} for {need.purpose}, in {need.folder}" for need in room.needs]
+    return lines
 
 
 def _made(plan: Plan, *, verbose: bool) -> list[str]:
@@ -185,12 +209,14 @@ def _removals(plan: Plan) -> list[str]:
     return lines
 
 
-def next_text(plan: Plan, *, elsewhere: bool, saved: str) -> str:
+def next_text(plan: Plan, *, elsewhere: bool, saved: str, preflight: Preflight = NOTHING_SEEN) -> str:
     """Say what to run next; ``elsewhere`` when the plan is for another machine, ``saved`` the file it was written to."""
     if elsewhere:
         return "This plan is for another machine: run `tfsetup plan` with the same options there"
     if not plan.changes:
         return f"Nothing to do: the environment is as planned\nNext: tfsetup verify --env {shlex.quote(plan.request.env)}"
+    if preflight.obstacles:
+        return "Next: what is in the way (named above) first, then plan again"
     undo = "removes the environment again"
     if plan.env.exists:
         undo = "moves the old files back; until then they take the room that they take now"

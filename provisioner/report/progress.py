@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from provisioner.base.progress import Progress
+from provisioner.base.progress import SILENT, Progress
 from provisioner.base.text import mask, seconds_words, shown, size_words
 from provisioner.host import Reader
 
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 PLAIN_INTERVAL_SECONDS = 15.0
 
 
-def progress_for(*, as_json: bool, host: Reader) -> Progress:
-    """Return the progress that fits where stderr goes."""
+def progress_for(*, as_json: bool, host: Reader, quiet: bool = False, plain: bool = False) -> Progress:
+    """Return the progress that fits where stderr goes: none where a person wants it ``quiet``, lines where they want it ``plain``."""
+    if quiet:
+        return SILENT
     if as_json:
         return JsonProgress()
-    if sys.stderr.isatty() and host.env.get("TERM") != "dumb":
+    if not plain and sys.stderr.isatty() and host.env.get("TERM") != "dumb":
         return BarProgress(colour="NO_COLOR" not in host.env)
     return PlainProgress()
 

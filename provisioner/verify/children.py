@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Callable
 
 from provisioner.errors import InputError
-from provisioner.host import Completed, Host, Reader
+from provisioner.host import Completed, Host, Reader, passing
 from provisioner.host.files import sweep
 from provisioner.in_process import script
 from provisioner.verify.events import parse_events
@@ -23,9 +23,9 @@ STACKS_SECONDS = 3.0
 
 def make_work(host: Host) -> str:
     """A fresh folder of our own; ``mkdir`` fails for one that somebody else has put there."""
-    parent = next((folder for folder in (host.env.get("TMPDIR", ""), "/tmp") if folder and host.exists(folder)), host.cwd)  # noqa: S108 - a random name in it
-    sweep(host, host.real(parent), PREFIX)
-    path = posixpath.join(host.real(parent), f"{PREFIX}{os.urandom(8).hex()}")
+    parent = passing.folder_for(host)
+    sweep(host, parent, PREFIX)
+    path = posixpath.join(parent, f"{PREFIX}{os.urandom(8).hex()}")
     host.make_folder(path)
     for name in ("cwd", "saved", "tmp"):
         host.make_folder(posixpath.join(path, name))

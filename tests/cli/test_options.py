@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
+from provisioner.cli import SUMMARIES, make_app
 from provisioner.lock.keys import DECLARATION
 from provisioner.model.request import SETTINGS
 from tests.cli.support import Inside
@@ -144,17 +147,35 @@ def test_consent_by_variable_and_its_refusal(inside: Inside, tiny) -> None:
     assert "TFSETUP_YES" in ended.err
 
 
-def test_every_long_option_names_its_variable_in_the_help(inside: Inside) -> None:
-    import re
+@pytest.mark.parametrize("command", SUMMARIES)
+def test_every_option_of_every_command_has_a_variable_and_names_it(inside: Inside, command: str) -> None:
+    params = get_command(make_app(command)).commands[command].params
+    for option in (param for param in params if param.opts[0].startswith("-")):
+        named = option.envvar or re.findall(r"\[(TFSETUP_[A-Z_]+)\]", option.help)
+        assert named, f"{command} {option.opts[0]}"
+    words = " ".join(inside(command, "--help").out.split())
+    assert words.count("TFSETUP_") >= sum(1 for param in params if param.opts[0].startswith("-"))
 
-    own = {"--help", "--version"}
-    # Filters of a list, and the path of the environment's own interpreter, which is not the request's.
-    own |= {"profiles --python", "profiles --device", "profiles --platform", "verify --python"}
-    for command in ("detect", "profiles", "plan", "apply", "verify", "undo", "init"):
-        text = inside(command, "--help").out
-        options = re.findall(r"^  (?:-\w, )?(--[a-z-]+)", text, re.MULTILINE)
-        assert "--help" in options, "the help is read as it is written"
-        for option in options:
-            if option in own or f"{command} {option}" in own:
-                continue
-            assert f"TFSETUP_{option[2:].upper().replace('-', '_')}" in text, f"{command} {option}"
+
+def test_one_variable_means_one_thing(inside: Inside) -> None:
+    """Set for a whole session, a variable reaches every command: it must not mean a list for one and a flag for the other."""
+    kinds: dict[str, set[tuple]] = {}
+    for command in SUMMARIES:
+        for param in get_command(make_app(command)).commands[command].params:
+            if param.envvar:
+                kinds.setdefault(param.envvar, set()).add((param.opts[0], param.type.name, param.multiple))
+    assert {name: found for name, found in kinds.items() if len(found) > 1} == {}
+    # Those of a request are read from elsewhere.
+    assert not set(kinds) & {setting.variable for setting in SETTINGS}
+
+
+@pytest.mark.parametrize(("command", "more"), [("plan", ()), ("apply", ("--dry-run",))])
+def test_a_device_is_said_in_one_word(inside: Inside, tiny, command: str, more: tuple[str, ...]) -> None:
+    request = inside(command, "--cpu", *more, "--json", **tiny).json["request"]
+    assert (request["device"], request["origins"]["device"]) == ("cpu", "option")
+    ended = inside(command, "--gpu", *more, **tiny)
+    assert (ended.code, "no CUDA build" in ended.err) == (12, True), ended.err
+    assert inside(command, "--cpu", "--device", "cpu", *more, **tiny).code == 0
+    ended = inside(command, "--cpu", "--gpu", *more, **tiny)
+    assert (ended.code, "--gpu and --cpu cannot be asked for together" in ended.err) == (2, True)
+    assert "--gpu, which is --device cuda" in inside(command, "--device", "gpu", *more, **tiny).err

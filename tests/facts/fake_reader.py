@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 
 from provisioner.host import Completed, Entry, EntryKind, Space
@@ -93,11 +93,11 @@ class FakeReader:
         size = len(content) if isinstance(content, str | bytes) else 0
         return Entry(path=path, kind=kind, size=size, mtime=0, mode=0o644, device=1, inode=1)
 
-    def list(self, path: str) -> tuple[Entry, ...]:
+    def list(self, path: str, *, named: Callable[[str], bool] | None = None) -> tuple[Entry, ...]:
         if path not in self.folders:
             raise FileNotFoundError(path)
         paths = {item for item in (*self.files, *self.links, *self.folders) if item != path and item.rsplit("/", 1)[0] == path.rstrip("/")}
-        return tuple(self.entry(item) for item in sorted(paths))
+        return tuple(self.entry(item) for item in sorted(paths) if named is None or named(item.rsplit("/", 1)[1]))
 
     def walk(self, path: str) -> Iterator[Entry]:
         for entry in self.list(path):

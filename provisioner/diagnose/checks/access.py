@@ -35,7 +35,7 @@ def permissions(case: Case, findings: Findings) -> str:
 
 def _listable(case: Case, path: str, findings: Findings) -> None:
     try:
-        case.reader.list(path)
+        case.reader.list(path, named=lambda _: False)
     except PermissionError:
         findings.add(
             "permission-denied", import_result.breaking(case)[0], "certain", Evidence(seen="this user may not look into it", where=path)

@@ -1,0 +1,60 @@
+"""How this program is called: texts are written with ``tfsetup``, and a person is shown what they can type."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from collections.abc import Iterable
+
+NAME = "tfsetup"
+_SCRIPTS = {NAME, f"{NAME}.exe"}
+# What ``python -m tfsetup`` puts into ``sys.argv[0]``.
+_MODULE = f"{NAME}.py"
+# What a person types as it is, a path below the home folder included.
+_PLAIN = re.compile(r"[\w@%+=:,./~-]+", re.ASCII)
+# The one thing that is set once a run: by the command line, which knows how it was started.
+_run: dict[str, str] = {"name": NAME, "words": ""}
+
+
+def name_of(argv0: str, *, python: str, on_path: str, cwd: str, home: str) -> str:
+    """Return the words that start this program again from a shell in ``cwd``.
+
+    ``argv0`` is ``sys.argv[0]`` (absolute or relative to ``cwd``), ``python`` the interpreter, ``on_path`` what a shell starts as ``tfsetup`` (""
+    for nothing); all with links as they are. Whatever else runs this code, a test for one, is shown the plain name.
+    """
+    if posixpath.basename(argv0) == _MODULE:
+        return f"{_short(python, cwd, home)} -m {NAME}"
+    if posixpath.basename(argv0) not in _SCRIPTS:
+        return NAME
+    path = posixpath.normpath(posixpath.join(cwd, argv0))
+    return NAME if path == on_path else _short(path, cwd, home)
+
+
+def _short(path: str, cwd: str, home: str) -> str:
+    """Return a path as one would type it: from the working folder, from the home folder, or in full."""
+    if cwd != "/" and path.startswith(f"{cwd}/"):
+        inner = path[len(cwd) + 1 :]
+        return shlex.quote(inner if "/" in inner else f"./{inner}")
+    if home not in {"", "/"} and path.startswith(f"{home}/") and _PLAIN.fullmatch(path):
+        return f"~{path[len(home) :]}"
+    return shlex.quote(path)
+
+
+def called(name: str, commands: Iterable[str]) -> None:
+    """Note how this run was started, and the words that follow the name where it is a command and not the tool that is spoken of."""
+    _run["name"] = name
+    _run["words"] = rf"(?<![\w./-]){NAME}(?= (?:--?[a-z]|(?:{'|'.join(map(re.escape, commands))}|COMMAND)\b))"
+
+
+def name() -> str:
+    """Return the words that start this program."""
+    return _run["name"]
+
+
+def as_typed(text: str) -> str:
+    """Return ``text`` with each command of ours as the person can type it."""
+    if _run["name"] == NAME:
+        return text
+    # A function, so that no backslash of a path is read as a group.
+    return re.sub(_run["words"], lambda _found: _run["name"], text)

@@ -1,0 +1,62 @@
+"""What lies in uv's cache, by its folders alone: enough to say how much of a set will not be downloaded, and how files come out of it."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+
+from provisioner.host import Reader, files
+from provisioner.model.plan import Package
+
+# The parts of the cache that an install writes to (uv's documentation, "Caching"; each has a version of its own at its end).
+_PARTS = ("archive-v", "builds-v", "interpreter-v", "sdists-v", "simple-v", "wheels-v")
+
+
+def in_cache(reader: Reader, cache: str, packages: Iterable[Package]) -> frozenset[str]:
+    """Return the names of those packages that some index has given before.
+
+    uv keeps a wheel as ``wheels-v8/pypi/NAME/VERSION-TAGS``, or below ``index/DIGEST`` in place of ``pypi`` (seen with uv 0.13). Where it has
+    pruned what that leads to, too many are taken to be there: nobody is refused for want of room that is not needed.
+    """
+    homes = [home for part in _parts(reader, cache) if posixpath.basename(part).startswith("wheels-v") for home in _homes(reader, part)]
+    return frozenset(package.name for package in packages if any(_has(reader, home, package) for home in homes))
+
+
+def foreign(reader: Reader, cache: str) -> tuple[str, ...]:
+    """Return the parts of the cache that this user may not write: one run of uv as root leaves such."""
+    return tuple(part for part in _parts(reader, cache) if not reader.writable(part))
+
+
+def copies(reader: Reader, *, hard_links: bool | None) -> bool | None:
+    """Whether files are copied out of the cache, and so take their room again; None where nobody can tell.
+
+    ``hard_links``: whether they can be made. uv shares blocks (``clone``) or makes hard links where it can, unless UV_LINK_MODE says otherwise.
+    """
+    mode = reader.env.get("UV_LINK_MODE", "")
+    if mode in {"copy", "symlink"}:
+        return mode == "copy"
+    return None if hard_links is None else not hard_links
+
+
+def _parts(reader: Reader, cache: str) -> tuple[str, ...]:
+    try:
+        entries = reader.list(cache)
+    except OSError:
+        return ()
+    return tuple(entry.path for entry in entries if entry.kind == "directory" and posixpath.basename(entry.path).startswith(_PARTS))
+
+
+def _homes(reader: Reader, part: str) -> list[str]:
+    try:
+        return [posixpath.join(part, "pypi"), *(entry.path for entry in reader.list(posixpath.join(part, "index")))]
+    except OSError:
+        return [posixpath.join(part, "pypi")]
+
+
+def _has(reader: Reader, home: str, package: Package) -> bool:
+    folder = posixpath.join(home, package.name)
+    if not files.there(reader, folder):
+        return False
+    found = files.matches(reader, files.glob_escape(posixpath.join(folder, f"{package.version}-")) + "*")
+    # The lock stays of a download that came to nothing.
+    return any(not path.endswith(".lock") for path in found)

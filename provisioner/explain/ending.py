@@ -1,0 +1,125 @@
+"""What ended the run that a log is of: the exception, the signal, the status, the installer's error, the kernel's death; and whose it was.
+
+Recognised by the forms in which programs end, not by what they say: what a message means is the messages' own matter.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from provisioner.explain.reading import Log
+from provisioner.model.record import record
+
+# exception: an exception of Python. signal: the system ended the process. abort: the program ended itself (a failed check, terminate, LLVM).
+# status: only the number is there. installer: pip, uv, Poetry, conda gave up. kernel: a notebook lost its process. container: none was started.
+# cut: a traceback without its last line.
+Kind = Literal["", "exception", "signal", "abort", "status", "installer", "kernel", "container", "cut"]
+
+_PLACE = r"^(?:\[[^\]\n]{1,60}\] |E |[^\w\n]{1,4}_?)?"
+_FORMS: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(pattern, re.MULTILINE | flags))  # type: ignore[misc]  # the literals of the table below
+    for kind, flags, pattern in (
+        ("exception", 0, _PLACE + r"(?:[A-Za-z_][\w.]{0,80}\.)?(?P<exception>[A-Z]\w{0,60}(?:Error|Exception|Exit|Interrupt))\b(?=:| ?$)"),
+        ("exception", 0, r"^(?:#> )?Error(?: in \S[^\n]{0,80})?: (?:\w+\.)*(?P<exception>\w{1,60}(?:Error|Exception))\b"),
+        (
+            "signal",
+            re.IGNORECASE,
+            r"segmentation fault|\bbus error\b|illegal (?:hardware )?instruction|\(core dumped\)|^(?:\S+: (?:line )?(?:\d+:? ?)*)?(?:\d+ )?(?:aborted|killed|abgebrochen|terminated)\b(?! by user)"
+            r"|^(?:zsh|bash|sh): (?:abort|killed|trace trap|floating point exception|segmentation|bus|illegal)|zsh: abort|fatal python error"
+            r"|\bsig(?:segv|abrt|ill|bus|kill|fpe|trap)\b|trace/breakpoint trap|floating point exception|access violation"
+            r"|exit(?:ed)?(?: with)? (?:code|status):?,? ?(?:13[2-9]|-?1073\d{6}|0xC0000\w{3}|322122\d{4}|-(?:4|5|6|7|8|9|11)\b)|\boom-?kill|out of memory: killed",
+        ),
+        (
+            "abort",
+            re.IGNORECASE,
+            r"check fail(?:ure|ed)|terminate called|libc\+\+abi|terminating (?:app )?due to uncaught|^(?:[\d\-: .]{0,30})F ?(?:0000|\d{4})? ?[^\n]{0,120}\.(?:cc|h|cpp):\d+\]"
+            r"|llvm error|double free or corruption|malloc\(\): |free\(\): invalid|munmap_chunk|corrupted (?:size|unsorted)|forrtl: |mutex lock failed|stack smashing detected"
+            r"|pure virtual method called|fatal error:|\[mutex\.cc ?: ?\d+\]|^dyld\b|omp: error|intel mkl fatal error|assertion .{1,200} failed",
+        ),
+        (
+            "kernel",
+            re.IGNORECASE,
+            r"kernel (?:has )?(?:crashed|died|appears to have died|restarting|dead)|kernel crashed|the kernel .{0,40}(?:died|crashed)|your session crashed|kernel process exited"
+            r"|canceled future for execute_request",
+        ),
+        (
+            "container",
+            re.IGNORECASE,
+            r"error response from daemon|nvidia-container-cli|oci runtime|runc create failed|no supported gpu\(s\) detected|could not select device driver"
+            r"|failed to create (?:shim|containerd) task",
+        ),
+        (
+            "installer",
+            0,
+            r"^(?:\S{0,40} )?(?:ERROR|CRITICAL|error|Error): (?!root)(?!.{0,40}\bloss\b)|^ ?×|\bSolverProblemError\b|UnsatisfiableError|PackagesNotFoundError|ResolvePackageNotFound|ResolutionFailure"
+            r"|ResolutionImpossible|No matching distribution found|is not a supported wheel|subprocess-exited-with-error|Failed building wheel|version solving failed|No solution found"
+            r"|THESE PACKAGES DO NOT MATCH|^npm ERR!|Could not install packages",
+        ),
+        (
+            "status",
+            re.IGNORECASE,
+            r"exit(?:ed)?(?: with)?(?: exit)? (?:code|status):? ?-?[1-9]\d*|returned non-zero exit status|process completed with exit code [1-9]|exited with code [1-9]"
+            r"|executor failed running|failed to solve|finished with exit code -?[1-9]|srun: error|slurmstepd: error|\bexit code:? [1-9]",
+        ),
+        ("cut", 0, r"^Traceback \(most recent call last\):?|Failed to load the native TensorFlow runtime"),
+    )
+)
+# What merely repeats that something ended stands after what ended it.
+_ECHO = frozenset({"status", "cut"})
+# How a program is ended by hand, or ends as it means to.
+_BY_HAND = frozenset({"KeyboardInterrupt", "SystemExit", "GeneratorExit"})
+# A line without one of these is of no form: most lines are passed over by this alone.
+_CHEAP = re.compile(
+    r"err|exception|exit|fault|abort|abgebrochen|illegal|killed|dump|fatal|sig[a-z]{2,4}\b|trap|0xc0|oom|terminat|fail|\.(?:cc|h|cpp):\d|corrupt|free\(|malloc|munmap|lock|pure virtual"
+    r"|assert|kernel|crash|canceled|daemon|nvidia-container|runc|detected|device driver|×|conflict|notfound|impossible|no matching|supported wheel|no solution|packages|traceback|"
+    r"violation|smashing|interrupt|dyld",
+    re.IGNORECASE,
+)
+# An end that lies further from the last line than this many lines was not the end.
+_NEAR_THE_END = 4_000
+
+
+@record
+class Ending:
+    """What ended a run; ``kind`` "" where nothing shows that it failed. ``name`` is the exception's. ``index`` is its line among the kept ones."""
+
+    kind: Kind = ""
+    name: str = ""
+    index: int = 0
+    line: int = 0
+    seen: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the run failed."""
+        return bool(self.kind)
+
+
+def ending_of(log: Log) -> Ending:
+    """Return the last thing in a log that ends a run; what only repeats that it ended counts where nothing else does."""
+    echo: Ending | None = None
+    last = len(log.starts) - 1
+    for index in range(last, max(-1, last - _NEAR_THE_END), -1):
+        line = log.line(index)[:2_000]
+        if not _CHEAP.search(line):
+            continue
+        kind, name = _form(line)
+        if not kind:
+            continue
+        found = Ending(kind=kind, name=name, index=index, line=log.numbers[index], seen=line[:300])
+        if kind not in _ECHO:
+            return found
+        echo = echo or found
+    return echo or Ending()
+
+
+def _form(line: str) -> tuple[Kind, str]:
+    for kind, pattern in _FORMS:
+        found = pattern.search(line)
+        if found is None:
+            continue
+        name = found["exception"] if kind == "exception" else ""
+        if name not in _BY_HAND:
+            return kind, name
+    return "", ""

@@ -1,0 +1,72 @@
+"""How the program is called: what a person can type from where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from provisioner.base import called
+from provisioner.base.text import shown
+
+COMMANDS = ("plan", "apply", "undo")
+
+
+@pytest.fixture(autouse=True)
+def _plain_again() -> Iterator[None]:
+    yield
+    called.called(called.NAME, COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("argv0", "on_path", "expected"),
+    [
+        ("/home/a/.local/bin/tfsetup", "/home/a/.local/bin/tfsetup", "tfsetup"),
+        # Not on PATH, or another one is there first.
+        ("/home/a/.local/bin/tfsetup", "", "~/.local/bin/tfsetup"),
+        ("/home/a/.local/bin/tfsetup", "/usr/bin/tfsetup", "~/.local/bin/tfsetup"),
+        (".venv/bin/tfsetup", "", ".venv/bin/tfsetup"),
+        ("/home/a/work/.venv/bin/tfsetup", "", ".venv/bin/tfsetup"),
+        ("./tfsetup", "", "./tfsetup"),
+        ("/home/a/work/tfsetup", "/usr/bin/tfsetup", "./tfsetup"),
+        ("/opt/my tools/tfsetup", "", "'/opt/my tools/tfsetup'"),
+        ("/home/a/my tools/tfsetup", "", "'/home/a/my tools/tfsetup'"),
+        ("../bin/tfsetup", "", "~/bin/tfsetup"),
+        ("/home/a/work/tfsetup.py", "", "/usr/bin/python3 -m tfsetup"),
+        # A test, a script: the plain name.
+        ("/usr/bin/pytest", "", "tfsetup"),
+        ("-c", "", "tfsetup"),
+    ],
+)
+def test_the_name_is_what_a_shell_takes(argv0: str, on_path: str, expected: str) -> None:
+    assert called.name_of(argv0, python="/usr/bin/python3", on_path=on_path, cwd="/home/a/work", home="/home/a") == expected
+
+
+@pytest.mark.parametrize("home", ["", "/"])
+def test_without_a_home_a_path_is_told_in_full(home: str) -> None:
+    assert called.name_of("/x/tfsetup", python="/p", on_path="", cwd="/", home=home) == "/x/tfsetup"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Next: tfsetup apply --env ./e", "Next: .venv/bin/tfsetup apply --env ./e"),
+        ("`tfsetup undo` removes it; then tfsetup plan", "`.venv/bin/tfsetup undo` removes it; then .venv/bin/tfsetup plan"),
+        ("`tfsetup --help`, `tfsetup COMMAND --help`", "`.venv/bin/tfsetup --help`, `.venv/bin/tfsetup COMMAND --help`"),
+        # The tool is spoken of, a path, a folder's name, another program.
+        ("another tfsetup is at work", "another tfsetup is at work"),
+        ("an earlier run of tfsetup was interrupted", "an earlier run of tfsetup was interrupted"),
+        ("/opt/tfsetup apply", "/opt/tfsetup apply"),
+        ("~/.cache/tfsetup plan.json my-tfsetup plan", "~/.cache/tfsetup plan.json my-tfsetup plan"),
+        ("tfsetup applying", "tfsetup applying"),
+        ("tfsetup.yaml", "tfsetup.yaml"),
+    ],
+)
+def test_a_command_is_shown_as_it_can_be_typed_and_nothing_else_is(text: str, expected: str) -> None:
+    called.called(".venv/bin/tfsetup", COMMANDS)
+    assert shown(text) == expected
+
+
+def test_a_path_with_signs_of_patterns_is_shown_as_it_is() -> None:
+    called.called(r"'C:\new\1\tfsetup'", COMMANDS)
+    assert shown("tfsetup plan") == r"'C:\new\1\tfsetup' plan"
