@@ -75,6 +75,7 @@ def make_plan(inputs: ApplyInputs) -> Plan:
     files, around = inputs.common.files, inputs.around
     coming = {file.name: file.version for file in files}
     removals, kept = compare(without(inputs.common.site, inputs.owned), files, stale_of(around, coming))
+    removals = tuple(_along(item, coming, around.members) for item in removals) if around is not None else removals
     packages, builders = packages_of(files, kept)
     changes = bool(packages or removals or (inputs.conda is not None and inputs.conda.changes))
     change = Change(
@@ -90,6 +91,13 @@ def make_plan(inputs: ApplyInputs) -> Plan:
         **_others(around, coming),
     )
     return sealed(inputs.common, change)
+
+
+def _along(item: Removal, coming: Mapping[str, str], members: frozenset[str]) -> Removal:
+    """Give what is resolved along with the set, and is none of it, a reason of its own."""
+    if item.name not in coming or item.name in members:
+        return item
+    return replace(item, reason=f"{coming[item.name]} comes in its place, resolved along")
 
 
 def _others(around: Around | None, coming: Mapping[str, str]) -> dict[str, Any]:

@@ -115,9 +115,16 @@ def _lost(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]
 
 
 def _finding(plan: Plan, name: str, errors: Mapping[str, str], *, agreed: bool) -> Finding:
-    version = next((item.becomes or item.version for item in plan.neighbours if item.name == name), "")
-    steps = () if agreed else (*(way.command for way in plan.ways),)
-    words = "it was agreed to" if agreed else f"take one of the other ways, or agree to lose it: the same command with --break {name}"
+    item = next((item for item in plan.neighbours if item.name == name), None)
+    version = (item.becomes or item.version) if item is not None else ""
+    steps = () if agreed else tuple(way.command for way in plan.ways)
+    words = f"agree to lose it: the same command with --break {name}"
+    if item is not None and item.becomes:
+        # Its metadata did not say that it needs more than is there.
+        words = f"have an older one of it: the same command with --with '{name}<{version}'; or {words}"
+    elif not plan.request.keep:
+        words = f"have all that is there resolved anew: the same command with --keep; or {words}"
+    words = "it was agreed to" if agreed else words
     return Finding(
         cause="dependency-incompatible",
         severity="warning" if agreed else "error",
