@@ -77,8 +77,10 @@ def apply(
     _check_options(host, plan, named, locked=locked, lock=lock, target=target)
     folder = absolute(lock, host, "--lock") if lock else ""
     broken = options.broken(host, break_)
+    request = options.request(host, **named)
+    options.tell(request.env, request.origins["env"], silent=as_json or quiet or bool(plan))
     asked = stages.ApplyRequest(
-        request=options.request(host, **named),
+        request=request,
         saved=plan,
         lock=folder if locked else None,
         target=target if locked else None,

@@ -56,6 +56,7 @@ def fix(
     host = LocalHost()
     check_executor(host)
     subject, request = _subject(host, env, python, offline=offline)
+    options.tell(subject.env or subject.python, request.origins["env"], silent=as_json or quiet)
     asked = stages.FixRequest(
         subject=subject,
         request=request,

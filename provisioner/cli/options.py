@@ -10,6 +10,8 @@ import typer
 
 from provisioner.base.names import normalise
 from provisioner.cli import settings
+from provisioner.cli.output import say
+from provisioner.environment import active
 from provisioner.errors import UsageError
 from provisioner.host import Host
 from provisioner.host.local import LocalHost
@@ -40,9 +42,13 @@ Channel = Annotated[
         help="A conda channel, the most important first; those of conda's configuration if none. [TFSETUP_CHANNEL]",
     ),
 ]
-Env = Annotated[str | None, typer.Option("--env", "-e", metavar="PATH", help="The environment; ./tf-env if not given. [TFSETUP_ENV]")]
+Env = Annotated[
+    str | None,
+    typer.Option("--env", "-e", metavar="PATH", help="The environment; the active one if not given, else ./tf-env. [TFSETUP_ENV]"),
+]
 ActiveEnv = Annotated[
-    str | None, typer.Option("--env", "-e", metavar="PATH", help="The environment; the active one if not given. [TFSETUP_ENV]")
+    str | None,
+    typer.Option("--env", "-e", metavar="PATH", help="The environment; the active one if not given, else ./tf-env. [TFSETUP_ENV]"),
 ]
 Cwd = Annotated[
     str,
@@ -110,20 +116,29 @@ def device(named: str | None, *, gpu: bool, cpu: bool) -> str | None:
     return next(iter(said.values()), None)
 
 
-def environment(host: Host, env: str | None) -> str:
-    """Return the absolute path of the environment that a command is about."""
-    return settings.request({"env": env}, host).env
+def environment(host: Host, env: str | None, *, silent: bool) -> str:
+    """Return the absolute path of the environment that a command is about, and say which it is."""
+    request = settings.request({"env": env}, host)
+    tell(request.env, request.origins["env"], silent=silent)
+    return request.env
 
 
 def named_environment(host: Host, env: str | None, python: str) -> tuple[str, Request]:
     """Return the environment that a person named by option, variable or file, and the request that says which of them.
 
-    It is "" where an interpreter or the active one is meant. An interpreter that is named by option names its environment, too.
+    It is "" where an interpreter, the active one or the default is meant. An interpreter that is named by option names its environment, too.
     """
     request = settings.request({"env": env}, host)
     if python and not env:
         return "", replace(request, origins={**request.origins, "env": "option"})
-    return ("" if request.origins["env"] == "default" else request.env), request
+    unnamed = request.origins["env"] == "default" or request.origins["env"].startswith(active.ACTIVE)
+    return ("" if unnamed else request.env), request
+
+
+def tell(env: str, origin: str, *, silent: bool) -> None:
+    """Say which environment a command is about, and what names it: the first line of every command."""
+    if not silent:
+        say(f"Environment: {env} ({active.words(origin)})")
 
 
 def broken(host: Host, names: Sequence[str] | None) -> frozenset[str]:

@@ -53,7 +53,9 @@ def plan(
     named = {"tensorflow": tensorflow, "python": python, "device": device, "kind": kind, "env": env, "with": with_, "offline": offline}
     named |= {"source": source, "channel": channel, "keep": keep, "upgrade": upgrade}
     session = Session(host, trusting(host, trust=trust, programs=False))
-    planned = stages.plan(session, options.request(host, **named), facts_file=facts)
+    request = options.request(host, **named)
+    options.tell(request.env, request.origins["env"], silent=as_json or bool(facts))
+    planned = stages.plan(session, request, facts_file=facts)
     if output:
         write_file(host, output, json.dumps(codec.document(SCHEMA, planned.plan), indent=1) + "\n", mode=PRIVATE)
         from provisioner.commands.named import remember_plan  # noqa: PLC0415 - only where it is saved

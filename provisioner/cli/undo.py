@@ -58,7 +58,7 @@ def undo(
             say(undo_text(found))
         ask("Do this?", agreed=agreed)
 
-    place = options.environment(host, env)
+    place = options.environment(host, env, silent=as_json or quiet)
     if dry_run:
         found = stages.look(host, place, wishes)
         said = undo_text(found) + "\nNothing was changed"

@@ -15,7 +15,7 @@ from provisioner.commands.doctor import doctor
 from provisioner.commands.telling import telling
 from provisioner.commands.undo import Agree, clear_before
 from provisioner.diagnose.gather import Options
-from provisioner.environment.active import Subject
+from provisioner.environment.active import Subject, refuse_own
 from provisioner.environment.layout import CONDA
 from provisioner.model.diagnosis import Examination
 from provisioner.model.plan import Plan
@@ -57,6 +57,8 @@ def fix(
     Before that, after ``agree_back``, what an interrupted run left is taken back.
     """
     check_executor(session.host)
+    if asked.subject.env:
+        refuse_own(session.host, asked.subject.env)
     _check_trust(session, asked)
     with telling(session.host, asked.subject.env) if asked.subject.env else nullcontext():
         if asked.subject.env and not asked.shown_only:

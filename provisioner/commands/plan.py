@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from provisioner.change import preflight
 from provisioner.change.standing import Interrupted, interrupted
 from provisioner.commands.interruption import named_first
+from provisioner.environment import receipt as receipts
+from provisioner.environment.active import refuse_own
 from provisioner.environment.place import check_place
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.workspace import Workspace
@@ -67,7 +69,7 @@ class _Read:
 
 def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick | None = None) -> Planned:
     """Read facts and environment, choose (by ``pick`` in place of the catalogue's best), and compare; nothing is changed."""
-    read = _read_file(session, request, facts_file) if facts_file else _read(session, request)
+    read = _read_file(session, request, facts_file) if facts_file else _read(session, request, remembering=pick is None)
     facts, site, request = read.facts, read.site, read.request
     if pick is not None:
         picked = pick(facts, request, session.catalogue, site.state)
@@ -97,11 +99,16 @@ def _read_file(session: Session, request: Request, facts_file: str) -> _Read:
     return _Read(request=request, facts=facts, site=site)
 
 
-def _read(session: Session, request: Request) -> _Read:
+def _read(session: Session, request: Request, *, remembering: bool) -> _Read:
     host = session.host
+    refuse_own(host, request.env)
     with named_first(host, request.env):
         site = read_site(host, request.env)
     request = of_kind(host, request, site)
+    if remembering and site.state.exists:
+        from provisioner.plan.remember import remembered  # noqa: PLC0415 - only for what is there
+
+        request = remembered(request, site, receipts.believed(host, Workspace(root=site.state.path)), session.catalogue)
     parents = check_place(host, site.state)
     left = interrupted(host, Workspace(root=site.state.path))
     request = with_named_python(host, request)

@@ -10,6 +10,7 @@ from provisioner.change.standing import interrupted
 from provisioner.commands import named
 from provisioner.commands import plan as planning
 from provisioner.commands.plan import Planned
+from provisioner.environment.active import refuse_own
 from provisioner.environment.place import check_place
 from provisioner.environment.read import read_site
 from provisioner.environment.workspace import Workspace
@@ -34,6 +35,7 @@ def load_saved_plan(session: Session, path: str, channels: tuple[str, ...] = ())
         raise InputError("is a repair, which only the run that made it executes", place=path, hint="run `tfsetup fix`, which examines anew")
     # Before anything is started or asked.
     session.trust.need(named.of_plan(session, saved, path))
+    refuse_own(host, saved.env.path)
     site = read_site(host, saved.env.path)
     of_kind(host, saved.request, site)
     check_place(host, site.state)

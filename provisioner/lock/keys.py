@@ -175,7 +175,6 @@ _ABOUT = {
     "env": "Where the environment on this machine is",
     "with": "Packages beside TensorFlow, on this machine and in locks",
     "offline": "Forbid the network",
-    "keep": "Resolve what else is installed anew around TensorFlow",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any, Literal
 
+from provisioner.model.policy import Policy
 from provisioner.model.record import record
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -20,7 +21,8 @@ class Request:
     path of the environment; ``source`` says where the TensorFlow of a conda environment comes from: TensorFlow's own wheels, which are proven, or
     the conda channel (``conda``); ``channels`` are conda channels in order of priority, empty for those that conda is configured
     with, or the profile's. ``extra`` are the requirements of ``--with``; with ``keep`` all that is installed is resolved anew around
-    TensorFlow; with ``upgrade`` an existing environment does not keep its release. ``origins`` says for each field where its value came
+    TensorFlow; with ``upgrade`` an existing environment does not keep its release. ``policy`` is what a team allows, and
+    ``cutoff`` the ISO date up to which its ``cool_down`` lets sets have been resolved. ``origins`` says for each field where its value came
     from (``default``, ``option``, ``variable TFSETUP_X``, ``file``).
     """
 
@@ -35,6 +37,8 @@ class Request:
     offline: bool = False
     keep: bool = False
     upgrade: bool = False
+    policy: Policy = Policy()
+    cutoff: str = ""
     origins: dict[str, str] = field(default_factory=dict)
 
 
@@ -74,6 +78,6 @@ SETTINGS = (
     Setting(name="env", kind="text", default="./tf-env"),
     Setting(name="with", kind="list", default=()),
     Setting(name="offline", kind="flag", default=False),
-    Setting(name="keep", kind="flag", default=False),
+    Setting(name="keep", kind="flag", default=False, once=True),
     Setting(name="upgrade", kind="flag", default=False, once=True),
 )
