@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run fast test faults hostile fuzz check format bench prove locks clean
+.PHONY: help install wheel run fast test installs faults hostile fuzz check format bench prove locks clean
 
 help: ## list the jobs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -26,6 +26,10 @@ $(STAMP): pyproject.toml
 	@$(BIN)/python -m compileall -q provisioner
 	@touch $(STAMP)
 
+wheel: install ## build dist/tfsetup-*.whl, which uv tool, pipx and pip install
+	$(BIN)/uv build --quiet --wheel
+	@ls dist/*.whl
+
 run: install ## plan, apply and verify the newest known-good TensorFlow in ./tf-env
 	$(BIN)/tfsetup plan --env ./tf-env
 	$(BIN)/tfsetup apply --env ./tf-env --yes
@@ -35,15 +39,18 @@ run: install ## plan, apply and verify the newest known-good TensorFlow in ./tf-
 PYTEST = -m pytest -n 2 --dist worksteal
 
 fast: install ## the tests that take no time: no real TensorFlow, and of the long loops what tells most
-	$(BIN)/python $(PYTEST) -m 'not real and not slow'
+	$(BIN)/python $(PYTEST) -m 'not real and not slow and not install'
 
 test: install ## all tests, those with real TensorFlow too
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run $(PYTEST) -m 'not real'
+	$(BIN)/python -m coverage run $(PYTEST) -m 'not real and not install'
 	$(BIN)/python -m pytest -m real
 	$(BIN)/python tools/prove.py --sample 1
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
+
+installs: install ## install tfsetup in each way that README names, and use it (minutes, 2 GB)
+	$(BIN)/python -m pytest tests/install
 
 faults: install ## break real environments in every way there is, and see what doctor and fix make of it
 	$(BIN)/python -m tests.faults --missing

@@ -22,6 +22,10 @@ _CONDA = re.compile(r"(?P<other>[ \t\n?#])|(?P<scheme>(?:https?|ftp|s3|oci)://)|
 _NAME = re.compile(r"[?&#]([^=& \t\n?#]*)=")
 _AMPERSAND = re.compile(r"[& \t\n]")
 _SECRET_NAME = re.compile(r"token|key|secret|passw|passphrase|pwd|auth|sig|credential", re.IGNORECASE)
+# What a version system is asked for (pip's "VCS Support"): ``git+https://HOST/PATH@REF``. Only what nothing can be read as a login: a whole host, no
+# colon, and one @ alone.
+_VERSION_SYSTEMS = ("git+", "hg+", "svn+", "bzr+")
+_REPOSITORY = re.compile(r"(?:(?:[A-Za-z0-9-]{1,63}\.){1,9}[A-Za-z0-9-]{1,63}|localhost)/[A-Za-z0-9_./~+-]*")
 _VARIABLES = re.compile(r"\$\{\w+\}(:\$\{\w+\})?")
 # What services give out as keys: a known prefix, then a long run (GitHub, GitLab, PyPI, AWS, OpenAI, Hugging Face, Slack).
 KEYS = re.compile(
@@ -72,8 +76,11 @@ def _logins(text: str) -> Iterator[Span]:
         scheme = _SCHEME.search(text, max(0, found - 21), found)
         quote = text[scheme.start() - 1] if scheme and scheme.start() else ""
         end = min(ends["space"].at(start), ends[quote].at(start)) if quote in _CLOSED else ends["space"].at(start)
-        last = bisect_left(ats, max(end, ends["authority"].at(start))) - 1
-        if last >= bisect_left(ats, start) and not _VARIABLES.fullmatch(text, start, ats[last]):
+        first, last = bisect_left(ats, start), bisect_left(ats, max(end, ends["authority"].at(start))) - 1
+        asked = first == last and scheme is not None and scheme[0].lower().startswith(_VERSION_SYSTEMS)
+        if asked and _REPOSITORY.fullmatch(text, start, ats[last]):
+            at = ats[last]
+        elif first <= last and not _VARIABLES.fullmatch(text, start, ats[last]):
             yield start, ats[last]
             at = ats[last]
 

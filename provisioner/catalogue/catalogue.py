@@ -218,6 +218,13 @@ class Catalogue:
                         found.setdefault(file.name, {}).setdefault(file.version, file)
         return {name: tuple(files.values()) for name, files in found.items()}
 
+    def limits(self, lock: Lock) -> tuple[str, ...]:
+        """Return how far the packages of a set may be moved, beyond what TensorFlow's own metadata says; see ``catalogue.limits``."""
+        from provisioner.catalogue.limits import limits_of  # noqa: PLC0415 - only where a set is loosened
+
+        release = self.release(lock.release)
+        return limits_of(lock, release, self.fits()) if release is not None else ()
+
     def _matching(self, spec: str, *, prereleases: bool) -> Iterator[str]:
         if not spec:
             return (version for version in self.versions() if prereleases or not is_prerelease(version))

@@ -59,6 +59,15 @@ class Deprecated:
 
 
 @record
+class Built:
+    """A package without wheels that add-ons need: its source distribution may be built without a further word."""
+
+    package: str
+    reason: str
+    reference: str
+
+
+@record
 class Fits:
     """The file. ``imported`` are distributions, ``modules`` and ``standard_library`` top-level names that ``import tensorflow`` imports.
 
@@ -69,6 +78,7 @@ class Fits:
     misfits: tuple[Misfit, ...] = ()
     companions: tuple[Companion, ...] = ()
     deprecated: tuple[Deprecated, ...] = ()
+    built: tuple[Built, ...] = ()
     imported: tuple[str, ...] = ()
     not_always: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from provisioner.causes.grades import ALLOWS
 from provisioner.causes.history import History
-from provisioner.causes.patterns import branches, compiled, literals, reach, squeeze
-from provisioner.causes.places import Places
+from provisioner.causes.patterns import branches, compiled, conditions, reach, squeeze
+from provisioner.causes.places import Places, Window
 from provisioner.model.cause import Order
 from provisioner.model.finding import Confidence, Remedy
 from provisioner.model.record import record
@@ -60,7 +60,8 @@ class CauseText:
     steps: tuple[str, ...] = ()
 
 
-# A message as it is kept between runs: its fields in their order, then each alternative of its pattern with its reach and the texts that it needs.
+# A message as it is kept between runs: its fields in their order, then each alternative of its pattern with its reach and the lists of texts of
+# which a match holds one each.
 Row = list[Any]
 _FIELDS = tuple(name for name, _, _ in Message.__record__)  # type: ignore[attr-defined]  # what ``record`` leaves on a class
 _SPEAKER = _FIELDS.index("speaker")
@@ -70,7 +71,7 @@ def row_of(message: Message) -> Row:
     """Return the form in which a message is kept."""
     return [
         *(getattr(message, name) for name in _FIELDS),
-        [[branch, *reach(branch), *literals(branch)] for branch in branches(message.pattern)],
+        [[branch, *reach(branch), *conditions(branch)] for branch in branches(message.pattern)],
     ]
 
 
@@ -119,7 +120,7 @@ class Messages:
         known: dict[str, bool] = {}
         for number, row in enumerate(self._rows):
             wanted = []
-            for branch, _, _, *needed in row[-1]:
+            for branch, _, _, needed, *_ in row[-1]:
                 for literal in needed:
                     if literal not in known:
                         known[literal] = literal in lowered
@@ -135,8 +136,8 @@ class Messages:
         for number, row in enumerate(self._rows):
             matches: list[re.Match[str]] = []
             for branch, width, lines, *needed in row[-1]:
-                for start, end in places.windows(needed, width, lines):
-                    matches.extend(islice(compiled(branch).finditer(text, start, end), MOST_OF_ONE))
+                windows = places.windows(needed, width, lines)
+                matches.extend(islice(_matches(text, branch, windows), MOST_OF_ONE))
             if matches:
                 matches.sort(key=lambda item: item.start())
                 yield self._message(number), matches[:MOST_OF_ONE]
@@ -158,6 +159,12 @@ class Messages:
         if number not in self._made:
             self._made[number] = Message(**dict(zip(_FIELDS, self._rows[number], strict=False)))
         return self._made[number]
+
+
+def _matches(text: str, pattern: str, windows: Iterable[Window]) -> Iterator[re.Match[str]]:
+    """Every match, in order: the windows are in order and apart."""
+    for start, end in windows:
+        yield from compiled(pattern).finditer(text, start, end)
 
 
 @record

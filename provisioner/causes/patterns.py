@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 _REPEATS = frozenset({"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"})
@@ -91,8 +91,13 @@ def literals(pattern: str) -> tuple[str, ...]:
 
     By these most patterns are passed over without being compiled.
     """
-    found = _needs(_tree(pattern))
-    return tuple(sorted(found)) if found else ()
+    return tuple(sorted(_best(_needs(_tree(pattern)))))
+
+
+def conditions(pattern: str) -> tuple[tuple[str, ...], ...]:
+    """Return, as ``literals`` does, every list of texts of which each match holds at least one, those of ``literals`` first."""
+    best, every = literals(pattern), (tuple(sorted(item)) for item in _needs(_tree(pattern)) if _worth(item)[0])
+    return tuple(dict.fromkeys((best, *every))) if best else ()
 
 
 def reach(pattern: str) -> tuple[int, int]:
@@ -159,9 +164,9 @@ def _parts(name: str, value: Any) -> Iterator[Any]:
         yield value
 
 
-def _needs(items: Any) -> frozenset[str]:
-    """The best set of alternatives among the parts that must all match: the one whose shortest text is longest."""
-    best: frozenset[str] = frozenset()
+def _needs(items: Any) -> list[frozenset[str]]:
+    """The sets of alternatives of the parts that must all match, in their order; parts without a text of their own have none."""
+    found: list[frozenset[str]] = []
     run = ""
     for operation, value in [*items, ("END", None)]:
         name = str(operation)
@@ -169,24 +174,24 @@ def _needs(items: Any) -> frozenset[str]:
         if name == "LITERAL" and value != ord(" ") and chr(value).lower().upper().lower() == chr(value).lower():
             run += chr(value).lower()
             continue
-        best = _better(best, frozenset({run}))
+        found.append(frozenset({run}))
         run = ""
         if name == "BRANCH":
-            branches = [_needs(part) for part in value[1]]
+            branches = [_best(_needs(part)) for part in value[1]]
             if all(branches):
-                best = _better(best, frozenset().union(*branches))
+                found.append(frozenset().union(*branches))
         elif name == "SUBPATTERN":
-            best = _better(best, _needs(value[3]))
+            found += _needs(value[3])
         elif name in _REPEATS and int(value[0]) > 0:
-            best = _better(best, _needs(value[2]))
-    return best
+            found += _needs(value[2])
+    return found
 
 
-def _better(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
-    def worth(texts: frozenset[str]) -> tuple[int, int]:
-        shortest = min(map(len, texts), default=0)
-        return (shortest if shortest >= SHORTEST else 0, -len(texts))
+def _best(sets: Iterable[frozenset[str]]) -> frozenset[str]:
+    """The set whose shortest text is longest, the first of several; empty where all have one that is too short."""
+    return max((item for item in sets if _worth(item)[0]), key=_worth, default=frozenset())
 
-    if worth(other)[0] == 0:
-        return one
-    return max(one, other, key=worth)
+
+def _worth(texts: frozenset[str]) -> tuple[int, int]:
+    shortest = min(map(len, texts), default=0)
+    return (shortest if shortest >= SHORTEST else 0, -len(texts))

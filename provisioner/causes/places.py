@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+
+from provisioner.causes.words import Words, is_of_one_word
 
 # Of one text so many places are looked at, from the begin and from the end: the earliest error is near the start, the final one at the end.
 FIRST, LAST = 300, 100
@@ -15,32 +17,59 @@ STEP = 1_000
 MARGIN = 400
 
 Window = tuple[int, int]
+# From where to where a text is looked at, and the numbers of the lines of both.
+Place = tuple[int, int, int, int]
 
 
 class Places:
-    """The text in lower case, where its lines begin, and where the texts that were asked for stand in it."""
+    """The text in lower case, its words, where its lines begin, and where the texts that were asked for stand in it."""
 
     def __init__(self, text: str) -> None:
         """Read the text once."""
-        # The one letter that becomes two in lower case would move all places behind it.
-        self._text = text.replace("\u0130", "I").lower()
+        # The letter that becomes two in lower case would move all places behind it; the others are what `re` takes for the same letter.
+        self._text = (text if text.isascii() else text.replace("\u0130", "I").replace("\u0131", "i").replace("\u017f", "s")).lower()
+        self._words = Words(self._text)
         self._starts = [0]
         at = -1
         while (at := text.find("\n", at + 1)) >= 0:
             self._starts.append(at + 1)
-        self._known: dict[str, list[Window]] = {}
+        self._present: dict[str, bool] = {}
+        self._known: dict[str, list[Place]] = {}
 
-    def windows(self, needed: Iterable[str], width: int, lines: int) -> Iterator[Window]:
+    def windows(self, needed: Sequence[Sequence[str]], width: int, lines: int) -> Iterator[Window]:
         """Yield the parts of the text that hold every match of a pattern, in order and apart.
 
-        ``needed`` are texts in lower case of which each match holds one; a match is at most ``width`` letters and ``lines`` line ends wide.
+        ``needed`` are lists of texts in lower case; each match holds one of each list, and by those of the first it is looked for. It is at
+        most ``width`` letters and ``lines`` line ends wide.
         """
-        around = width + MARGIN
+        present: list[list[str]] = []
+        for texts in needed:
+            there = [text for text in texts if self._is_there(text)]
+            if not there:
+                return
+            present.append(there)
+        first, *others = present
+        for low, high in self._around(first, width + MARGIN, lines):
+            if not others or self._holds(low, high, others):
+                yield low, high
+
+    def _holds(self, low: int, high: int, needed: list[list[str]]) -> bool:
+        find = self._text.find
+        for texts in needed:
+            for text in texts:
+                if find(text, low, high) >= 0:
+                    break
+            else:
+                return False
+        return True
+
+    def _around(self, texts: list[str], around: int, lines: int) -> Iterator[Window]:
         low = high = spent = 0
-        for start, end in self._all(needed):
-            line, last = self._line(start), self._line(end)
-            begin = max(self._starts[max(0, line - lines)], start - around)
-            stop = min(self._end(last + lines), end + around)
+        starts, final = self._starts, len(self._starts) - 1
+        places = self._find(texts[0]) if len(texts) == 1 else sorted(place for text in texts for place in self._find(text))
+        for start, end, line, last in places:
+            begin = max(starts[line - lines] if line > lines else 0, start - around)
+            stop = min(starts[last + lines + 1] - 1 if last + lines < final else len(self._text), end + around)
             if begin <= high and high:
                 high = max(high, stop)
                 continue
@@ -53,31 +82,46 @@ class Places:
         if high:
             yield low, high
 
-    def _all(self, needed: Iterable[str]) -> list[Window]:
-        found: list[Window] = []
-        for text in needed:
-            if text not in self._known:
-                self._known[text] = self._find(text) if text in self._text else []
-            found += self._known[text]
-        return sorted(found)
+    def _is_there(self, text: str) -> bool:
+        if text not in self._present:
+            self._present[text] = text in (self._words.all if is_of_one_word(text) else self._text)
+        return self._present[text]
 
-    def _find(self, text: str) -> list[Window]:
+    def _find(self, text: str) -> list[Place]:
         """Return where a text stands, once a line or step: the first and the last of them."""
-        found: list[Window] = []
-        at = 0
-        while len(found) < FIRST and (start := self._text.find(text, at)) >= 0:
-            end = start + len(text)
-            at = max(end, min(self._end(self._line(end - 1)), start + STEP))
-            found.append((start, at))
-        final: list[Window] = []
+        if text in self._known:
+            return self._known[text]
+        found: list[Place] = []
+        places = self._words.places(text) if is_of_one_word(text) else None
+        find, rfind = (self._text.find, self._text.rfind) if places is None else _among(places)
+        starts, size, at = self._starts, len(text), 0
+        while len(found) < FIRST and (start := find(text, at)) >= 0:
+            line = bisect_right(starts, start) - 1
+            last = line + text.count("\n", 0, -1)
+            at = max(start + size, min(self._end(last), start + STEP))
+            found.append((start, at, line, last if text[-1] != "\n" else last + 1))
+        final: list[Place] = []
         stop = len(self._text)
-        while len(final) < LAST and len(found) == FIRST and (start := self._text.rfind(text, at, stop)) >= 0:
-            final.append((start, start + len(text)))
-            stop = max(at, self._starts[self._line(start)], start - STEP)
-        return found + final[::-1]
-
-    def _line(self, place: int) -> int:
-        return bisect_right(self._starts, place) - 1
+        while len(final) < LAST and len(found) == FIRST and (start := rfind(text, at, stop)) >= 0:
+            line = bisect_right(starts, start) - 1
+            final.append((start, start + size, line, line + text.count("\n")))
+            stop = max(at, starts[line], start - STEP)
+        self._known[text] = found + final[::-1]
+        return self._known[text]
 
     def _end(self, line: int) -> int:
         return self._starts[line + 1] - 1 if line + 1 < len(self._starts) else len(self._text)
+
+
+def _among(places: list[int]) -> tuple[Callable[[str, int], int], Callable[[str, int, int], int]]:
+    """``str.find`` and ``str.rfind`` of a text whose places are known."""
+
+    def find(_: str, start: int) -> int:
+        number = bisect_left(places, start)
+        return places[number] if number < len(places) else -1
+
+    def rfind(text: str, start: int, stop: int) -> int:
+        number = bisect_right(places, stop - len(text)) - 1
+        return places[number] if number >= 0 and places[number] >= start else -1
+
+    return find, rfind

@@ -21,7 +21,7 @@ from provisioner.model.codec import from_data, to_data
 from provisioner.model.json_text import read_json
 
 # Another form of the entry, or of what a pattern means, needs another number.
-FORM = 8
+FORM = 9
 LIMIT = 1 << 24
 WORDS = "causes"
 FOLDER = "causes/messages"

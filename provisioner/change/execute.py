@@ -17,12 +17,14 @@ from provisioner.change.standing import check_beside
 from provisioner.conda import registry
 from provisioner.environment import receipt as receipts
 from provisioner.environment.damaged import read_broken
+from provisioner.environment.place import stays
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.receipt import Receipt
 from provisioner.environment.workspace import STATE_MODE, Workspace
 from provisioner.errors import HalfwayError, OperationError, StalePlanError, VerificationError
 from provisioner.host import Entry, Host
 from provisioner.host.files import make_folders
+from provisioner.model.conda import Outside
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
@@ -64,8 +66,9 @@ def execute(
     """
     workspace = Workspace(root=plan.env.path)
     given = _Given(prove=prove, accept=accept, channels=channels)
-    if plan.env.exists:
-        with holding(host, workspace, wait, progress):
+    inside = stays(host, plan.env)
+    if plan.env.exists or inside:
+        with holding(host, workspace, wait, progress, inside=inside):
             return _change(plan, host, workspace, given, progress)
     parents = make_folders(host, posixpath.dirname(workspace.root))
     with holding(host, workspace, wait, progress):
@@ -113,7 +116,7 @@ def _create(
     aside = Workspace(root=workspace.aside)
     recovery.sweep(host, aside)
     started = host.now().isoformat(timespec="seconds")
-    outside = plan.conda.registered if plan.conda is not None else ()
+    outside = _outside(plan)
     journal = Journal(number=1, seal=plan.seal, started=started, phase="building", before=plan.env.kind, parents=parents, outside=outside)
     recovery.discard(host, workspace.discarded)
     try:
@@ -139,6 +142,11 @@ def _create(
         raise
 
 
+def _outside(plan: Plan) -> tuple[Outside, ...]:
+    """Return what makes a new environment known to conda."""
+    return plan.conda.registered if plan.conda is not None and not plan.env.exists else ()
+
+
 def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progress: Progress) -> Executed:
     site = _read(plan, host)
     if site.state.digest != plan.env.digest:
@@ -150,7 +158,11 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
     old = host.read_text(workspace.receipt, limit=1 << 26) if host.exists(workspace.receipt) else ""
     started = host.now().isoformat(timespec="seconds")
     number = previous.number + 1 if previous else 1
-    journal = Journal(number=number, seal=plan.seal, started=started, phase="building", before=plan.env.kind, receipt=old)
+    outside = _outside(plan)
+    journal = Journal(
+        number=number, seal=plan.seal, started=started, phase="building", before=plan.env.kind, receipt=old, outside=outside,
+        inside=not plan.env.exists,
+    )  # fmt: skip
     try:
         write(host, workspace.journal, journal)
         make_folders(host, workspace.stage, mode=STATE_MODE)
@@ -165,6 +177,8 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
             move_in(host, workspace, journal)
             journal = replace(journal, phase="moved")
             enter(host, workspace, journal)
+            for item in outside:
+                registry.register(host, item)
         return _finish(plan, host, workspace, journal, given, progress)
     except HalfwayError:
         raise

@@ -42,7 +42,7 @@ def _interpreter(plan: Plan) -> str:
 def stage(plan: Plan, host: Host, workspace: Workspace, own: str, channels: tuple[str, ...], progress: Progress) -> None:
     """Put into the stage, laid out as in the environment, what will move in; ``own`` is the environment's Python."""
     folder, shape = workspace.stage, layout(host.platform)
-    if plan.kind == "rebuild" and plan.conda is None:
+    if (plan.kind == "rebuild" or not plan.env.exists) and plan.conda is None:
         progress.start("create", f"Making a virtual environment with Python {plan.choice.python}")
         uv.create_environment(host, path=folder, python=_interpreter(plan), prompt=posixpath.basename(workspace.root))
         progress.finish()

@@ -10,7 +10,7 @@ from provisioner.base.progress import SILENT, Progress
 from provisioner.environment.trust import check
 from provisioner.environment.workspace import STATE_MODE, Workspace
 from provisioner.errors import InputError, OperationError, StalePlanError
-from provisioner.host import Host
+from provisioner.host import Entry, Host, files
 from provisioner.host.files import make_folders
 
 # Before a person is told that somebody else is at work.
@@ -18,20 +18,31 @@ PATIENCE_SECONDS = 0.5
 
 
 @contextmanager
-def holding(host: Host, workspace: Workspace, wait: float, progress: Progress = SILENT) -> Iterator[None]:
+def holding(host: Host, workspace: Workspace, wait: float, progress: Progress = SILENT, *, inside: bool = False) -> Iterator[None]:
     """Hold the environment's locks for at most ``wait`` seconds' waiting; raises ``OperationError`` when another run keeps them.
 
     One lies beside the environment, where nothing moves it: whoever waits for it sees what became of the place, and must look anew. One lies in
     it, for users who may not write beside it. A run that was killed may leave an installer or a verification behind, which keeps them until it
-    ends by itself.
+    ends by itself. ``inside``: the lock in it is held though it is an empty folder.
     """
     with ExitStack() as stack:
         if (place := _beside(host, workspace)) and host.exists(posixpath.dirname(place)):
             _hold(stack, host, place, workspace.root, wait, progress, passing=True)
         # An empty folder must stay one until an environment takes its place.
-        if host.exists(workspace.root) and host.entry(workspace.root).kind == "directory" and host.list(workspace.root):
+        if inside or (host.exists(workspace.root) and host.entry(workspace.root).kind == "directory" and host.list(workspace.root)):
             stack.enter_context(holding_inside(host, workspace, wait, progress))
+        # Last of all that is done under the locks.
+        stack.callback(_hand_back, host, workspace.root, files.entry(host, workspace.root))
         yield
+
+
+def _hand_back(host: Host, root: str, before: Entry | None) -> None:
+    """Give what root has made in another user's environment to that user, who is to work with it and change it afterwards."""
+    if host.user != 0 or before is None or before.owner not in host.believed:
+        return
+    now = files.entry(host, root)
+    if now is not None and now.kind == "directory" and now.owner in {0, before.owner}:
+        host.hand_over(root, before.owner, before.group)
 
 
 def _beside(host: Host, workspace: Workspace) -> str:

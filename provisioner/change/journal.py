@@ -37,6 +37,7 @@ class Journal:
     ``moves`` are entries that are renamed beside themselves, before the others. ``outside`` is what makes the environment known to conda and
     mamba. Of an undo: ``kept`` are paths that move into the folder ``keep`` (absolute) first, because they came since and are in the way;
     ``left`` names what does not come back, and ``exact`` says that its lists are what was found there, wherever the change was interrupted.
+    ``inside``: a new environment was built in an empty folder that had to stay, not beside it.
     """
 
     number: int
@@ -54,11 +55,17 @@ class Journal:
     kept: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     exact: bool = False
+    inside: bool = False
+
+    @property
+    def made(self) -> bool:
+        """True where the change made an environment; false where it changed one."""
+        return self.before not in STANDING
 
     @property
     def stood(self) -> bool:
-        """True where there was an environment before, which the change has changed; false where it made one."""
-        return self.before in STANDING
+        """True where entries moved in a folder that stood before and stays: an environment, or an empty folder that had to stay."""
+        return self.inside or not self.made
 
 
 def write(host: Host, path: str, journal: Journal) -> None:

@@ -71,9 +71,14 @@ def _passing(passed: Passing) -> list[Obstacle]:
 
 def room_words(room: Room) -> str:
     """Say what is needed and what is free, as part of a sentence."""
-    parts = [f"{size_words(need.size)} for {need.purpose}" for need in room.needs if need.size]
-    files = f", and about {room.files} files, with {room.free_files} free" if 0 <= room.free_files < room.files else ""
-    return f"at most {size_words(room.size)} are needed ({', '.join(parts)}), and {size_words(room.free)} are free{files}"
+    said = []
+    if room.size > room.free:
+        parts = [f"{size_words(need.size)} for {need.purpose}" for need in room.needs if need.size]
+        said.append(f"at most {size_words(room.size)} are needed ({', '.join(parts)}), and {size_words(room.free)} are free")
+    if 0 <= room.free_files < room.files:
+        parts = [f"{need.files} for {need.purpose}" for need in room.needs if need.files]
+        said.append(f"about {room.files} files (inodes) are needed ({', '.join(parts)}), and {room.free_files} are free")
+    return "; ".join(said)
 
 
 def _frees(room: Room) -> str:

@@ -133,6 +133,8 @@ def take_back(host: Host, workspace: Workspace, journal: Journal) -> None:
         _restore_receipt(host, workspace, journal)
         enter(host, workspace, replace(journal, phase="clearing"))
     clear(host, workspace, journal)
+    # It writes, and there is room again by now.
+    registry.unregister_all(host, journal.outside, workspace.root)
     _restore_receipt(host, workspace, journal)
     # A disk that is full had no room for it.
     if host.exists(workspace.journal):
@@ -234,7 +236,7 @@ def check_free(workspace: Workspace, way: WayBack, wishes: Wishes) -> None:
     obstacles = [item for item in way.verdict.obstacles if not (wishes.keep and item.paths)]
     if not obstacles:
         return
-    whole = not way.journal.stood
+    whole = way.journal.made
     if whole and wishes.leave:
         raise InTheWayError(
             "an environment that tfsetup made goes as a whole, so nothing can stay in it; nothing was changed",

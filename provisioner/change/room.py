@@ -22,6 +22,8 @@ _FILES = {
     "tensorflow": 15800, "tensorflow-cpu": 15800, "tensorflow-intel": 15800, "tensorflow-macos": 15800, "tf-nightly": 15800,
 }  # fmt: skip
 _FILES_OF_OTHERS = 150
+# A small wheel has no more than these: a few, and one for each 4 kB (keras has one for each 9 kB, TensorFlow for each 75 kB).
+_FEW, _BYTES_A_FILE = 12, 4000
 # One in eight of those is a folder, which cannot be linked.
 _FOLDERS = 8
 # A wheel of that release has fewer files than the largest of its name; never refuse for the difference.
@@ -139,7 +141,7 @@ def _new_files(packages: tuple[Package, ...], env: str, *, copied: bool | None) 
 
 
 def _count(packages: Iterable[Package]) -> int:
-    return sum(_FILES.get(item.name, _FILES_OF_OTHERS) for item in packages)
+    return sum(min(_FILES.get(item.name, _FILES_OF_OTHERS), _FEW + item.unpacked // _BYTES_A_FILE) for item in packages)
 
 
 def _conda_needs(plan: Plan, situation: Situation) -> list[Need]:

@@ -62,7 +62,7 @@ def _without_older(reader: Reader, root: str, out: Iterable[str], came: frozense
 def look(reader: Reader, workspace: Workspace, change: Journal) -> Seen:
     """Return what there is to judge by."""
     root, kept = workspace.root, workspace.undo_files(change.number)
-    whole = not change.stood
+    whole = change.made
     # Of a change that was interrupted, what is in the stage has not come.
     came = [name for name in change.incoming if not reader.exists(posixpath.join(workspace.stage, name))]
     marks = _whole(reader, root) if whole else _below(reader, root, (*came, *change.outgoing))

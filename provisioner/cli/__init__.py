@@ -23,8 +23,8 @@ from provisioner.errors import InterruptedRunError, OperationError, TfsetupError
 from provisioner.errors.system import refused
 from provisioner.host.local import LocalHost
 
-# In the order in which a person meets them; each is a module of this package with a function of the same name. What each does stands here, so
-# that the list of commands imports none of them.
+# In the order in which a person meets them; each is a module of this package with a function of the same name (but ``_ELSEWHERE``). What each does
+# stands here, so that the list of commands imports none of them.
 SUMMARIES = {
     "detect": "Say what this machine is: system, processor, GPUs, driver, CUDA copies, Pythons, disk. Reads only.",
     "profiles": "List the known-good sets: releases, Pythons, devices, and what was run. Reads only.",
@@ -39,12 +39,16 @@ SUMMARIES = {
     "fix": "Make an environment work by the smallest repair that does: shown, agreed to, executed, verified; undone when the proof fails. It "
     "starts the environment's own Python.",
     "undo": "Bring the environment back to what it was before the last apply, files and all.",
+    "status": "Say how each environment stands that is here or that tfsetup made: TensorFlow, proof, drift, disk, undo. Reads only.",
+    "list": "List the environments that are here or that tfsetup made, one a line. Reads only.",
     "init": "Write a first tfsetup.yaml for a team, from the environment that is there, or for this machine where there is none.",
     "lock": "Lock a team's environments: exact, hashed files for every target, from one declaration.",
     "schema": "Print the JSON Schema of a document that this tool writes or reads.",
     "help": "Say what a command does, and its options.",
     "version": "Print the version.",
 }
+
+_ELSEWHERE = {"list": ("status", "listed")}
 
 
 def _root(
@@ -77,7 +81,8 @@ def make_app(asked: str) -> typer.Typer:
         app.command(asked, help=SUMMARIES[asked])(_OWN[asked])
         return app
     if asked in SUMMARIES:
-        app.command(asked, help=SUMMARIES[asked])(getattr(import_module(f"provisioner.cli.{asked}"), asked))
+        module, function = _ELSEWHERE.get(asked, (asked, asked))
+        app.command(asked, help=SUMMARIES[asked])(getattr(import_module(f"provisioner.cli.{module}"), function))
         return app
     for name, summary in SUMMARIES.items():
         app.command(name, help=summary)(_listed)

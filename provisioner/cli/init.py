@@ -24,6 +24,7 @@ def init(
         str, typer.Option("--project", envvar="TFSETUP_PROJECT", metavar="FOLDER", help="Where the declaration is written (tfsetup.yaml).")
     ] = ".",
     *,
+    trust: options.Trust = False,
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> int:
@@ -34,7 +35,10 @@ def init(
     options.tell(request.env, request.origins["env"], silent=as_json)
     folder = absolute(project, host, "--project")
     said = stages.init(
-        Session(host, trusting(host)), request, folder, agree=lambda file: ask(f"{file} is there already. Replace it?", agreed=agreed)
+        Session(host, trusting(host, trust=trust)),
+        request,
+        folder,
+        agree=lambda file: ask(f"{file} is there already. Replace it?", agreed=agreed),
     )
     if as_json:
         print_json(codec.document(starter.SCHEMA, said))

@@ -50,6 +50,9 @@ ActiveEnv = Annotated[
     str | None,
     typer.Option("--env", "-e", metavar="PATH", help="The environment; the active one if not given, else ./tf-env. [TFSETUP_ENV]"),
 ]
+AnyEnv = Annotated[
+    str | None, typer.Option("--env", "-e", metavar="PATH", help="Only this environment; all of them if not given. [TFSETUP_ENV]")
+]
 Cwd = Annotated[
     str,
     typer.Option("--cwd", envvar="TFSETUP_CWD", metavar="PATH", help="Where programs are started; the working directory if not given."),

@@ -13,6 +13,7 @@ from provisioner.cli import options
 from provisioner.cli.apply import DEFAULT_WAIT_SECONDS
 from provisioner.cli.consent import ask
 from provisioner.cli.output import print_json, print_text, say
+from provisioner.cli.trusting import trusting
 from provisioner.commands import undo as stages
 from provisioner.errors import UsageError
 from provisioner.host.local import LocalHost
@@ -41,6 +42,7 @@ def undo(
     keep_new: KeepNew = "",
     leave_new: LeaveNew = False,
     dry_run: options.DryRun = False,
+    trust: options.Trust = False,
     yes: options.Yes = False,
     quiet: options.Quiet = False,
     no_progress: options.NoProgress = False,
@@ -58,13 +60,14 @@ def undo(
             say(undo_text(found))
         ask("Do this?", agreed=agreed)
 
+    session = Session(host, trusting(host, trust=trust))
     place = options.environment(host, env, silent=as_json or quiet)
     if dry_run:
-        found = stages.look(host, place, wishes)
+        found = stages.look(session, place, wishes)
         said = undo_text(found) + "\nNothing was changed"
     else:
         with closing(progress_for(as_json=as_json, host=host, quiet=quiet, plain=no_progress)) as progress:
-            found = stages.undo(Session(host), place, agree=agree, wait=wait, progress=progress, wishes=wishes)
+            found = stages.undo(session, place, agree=agree, wait=wait, progress=progress, wishes=wishes)
         said = undone_text(found)
     if as_json:
         print_json(undo_document(found))

@@ -61,6 +61,7 @@ def apply(
     """
     check_executor(session.host)
     env = load_plan(session.read_input(asked.saved), file=asked.saved).env.path if asked.saved else asked.request.env
+    session.work_on(env)
     with telling(session.host, env):
         done = _applied(session, asked, env, agree=agree, agree_back=agree_back, progress=progress)
     if done.executed is not None and done.executed.kept:

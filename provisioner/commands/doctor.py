@@ -56,6 +56,9 @@ def doctor(
     host = session.host
     with named_first(host, env):
         subject = active.choose(host, env=env, python=python)
+    if subject.env:
+        session.work_on(subject.env)
+        host = session.host
     interruption = find_interruption(host, subject.env) if subject.env and not proving else None
     half = interruption is not None and interruption.severity == "error"
     if request is not None and not options.static and subject.env:

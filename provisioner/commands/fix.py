@@ -59,6 +59,7 @@ def fix(
     check_executor(session.host)
     if asked.subject.env:
         refuse_own(session.host, asked.subject.env)
+        session.work_on(asked.subject.env)
     _check_trust(session, asked)
     with telling(session.host, asked.subject.env) if asked.subject.env else nullcontext():
         if asked.subject.env and not asked.shown_only:

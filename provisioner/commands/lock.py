@@ -7,6 +7,7 @@ import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 from provisioner.base.names import is_rival, normalise
 from provisioner.base.progress import SILENT, Progress
@@ -19,12 +20,14 @@ from provisioner.host import Host, Reader
 from provisioner.host.files import make_folders
 from provisioner.lock import conda as conda_half
 from provisioner.lock import dates, render, sidecar, store
-from provisioner.lock.choosing import choose_sets
+from provisioner.lock.choosing import ChosenSet, choose_sets
 from provisioner.lock.conda import Sources
 from provisioner.lock.declaration import read_declaration
 from provisioner.lock.formats import conda_lock
+from provisioner.lock.how import How
 from provisioner.lock.inputs import read_inputs
-from provisioner.lock.resolve import ChosenSet, How, Locked, catalogue_digest, lock_targets
+from provisioner.lock.meeting import meet, release_below
+from provisioner.lock.resolve import Locked, UnmetError, catalogue_digest, lock_targets
 from provisioner.model.named import Named
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Engine, Inputs, TeamLock
@@ -54,13 +57,13 @@ class Declared:
     """A declaration with all that was read for it.
 
     ``choose`` gives the known-good set of each target, or raises ``NoProfileError``; it is told the release that each target has in the lock
-    that is there, and the upload date up to which the index is looked at.
+    that is there, the upload date up to which the index is looked at, and the targets that are limited to older releases.
     """
 
     declaration: Declaration
     inputs: Inputs
     catalogue: Catalogue
-    choose: Callable[[Mapping[str, str], str], tuple[ChosenSet, ...]]
+    choose: Callable[[Mapping[str, str], str, Mapping[str, str]], tuple[ChosenSet, ...]]
 
 
 @record
@@ -83,11 +86,14 @@ def read_declared(session: Session, project: str) -> Declared:
     """Read the declaration in the folder ``project`` (absolute) with all its inputs; raises ``InputError`` with every fault."""
     declaration = read_declaration(session.host, project)
     catalogue = session.catalogue
+    inputs = read_inputs(session.host, declaration)
     return Declared(
         declaration=declaration,
-        inputs=read_inputs(session.host, declaration),
+        inputs=inputs,
         catalogue=catalogue,
-        choose=lambda keep, cutoff: choose_sets(declaration, catalogue, keep=keep, cutoff=cutoff),
+        choose=lambda keep, cutoff, below: choose_sets(
+            declaration, catalogue, keep=keep, cutoff=cutoff, requirements=inputs.requirements, below=below
+        ),
     )
 
 
@@ -180,14 +186,14 @@ def choose(declared: Declared, before: TeamLock | None, wanted: LockRequest, cut
     """
     kept = {locked.target.name: locked.release for locked in before.targets} if before is not None else {}
     if wanted.upgrade is None or (wanted.upgrade and not any(is_rival(name) for name in wanted.upgrade)):
-        return declared.choose(kept, cutoff)
-    sets = declared.choose({}, cutoff)
+        return declared.choose(kept, cutoff, {})
+    sets = declared.choose({}, cutoff, {})
     newer = {
         target.name: kept[target.name]
         for target, lock, _ in sets
         if lock.release and numbers(lock.release) < numbers(kept.get(target.name, "0"))
     }
-    return declared.choose(newer, cutoff) if newer else sets
+    return declared.choose(newer, cutoff, {}) if newer else sets
 
 
 def _movable(before: TeamLock | None, upgrade: tuple[str, ...] | None) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
@@ -263,9 +269,18 @@ def _resolve(
             offline=wanted.offline,
             sources=_sources(session, declared, before, engine, wanted),
         )
-        return lock_targets(
-            session.host, declared.declaration, declared.inputs, sets, catalogue=declared.catalogue, previous=before, how=how
+        lock_all = partial(
+            lock_targets, session.host, declared.declaration, declared.inputs, catalogue=declared.catalogue, previous=before, how=how
         )
+        try:
+            return meet(
+                sets,
+                lambda found: lock_all(sets=found),
+                lambda below: declared.choose({}, cutoff, below),
+                partial(release_below, session.host, declared.catalogue, declared.inputs),
+            )
+        except UnmetError as error:
+            raise error.explained(session.host) from None
 
 
 def _sources(session: Session, declared: Declared, before: TeamLock | None, engine: Engine, wanted: LockRequest) -> Sources | None:

@@ -19,7 +19,7 @@ from provisioner.model.request import Request
 from provisioner.model.team import Index
 from provisioner.plan.pick import named_python
 from provisioner.session import Session
-from provisioner.session.known import is_known, remember
+from provisioner.session.known import is_known, recalled, remember
 
 PLAN, ENVIRONMENT = "plan", "environment"
 # Where conda reads configuration in an environment (``SEARCH_PATH`` of conda's base/constants.py, and mamba's).
@@ -234,6 +234,11 @@ def is_made_here(session: Session, root: str) -> bool:
     """True for an environment that this person made, or changed, on this machine."""
     identity = _identity(session.host, root)
     return bool(identity) and is_known(session.host, session.cache, ENVIRONMENT, identity)
+
+
+def made_here(session: Session) -> tuple[str, ...]:
+    """Return the places (absolute) of the environments that this person made, or changed, on this machine; some may be gone by now."""
+    return tuple(sorted({identity.rsplit("|", 2)[0] for identity in recalled(session.host, session.cache, ENVIRONMENT)}))
 
 
 def _identity(reader: Reader, env: str) -> str:

@@ -100,6 +100,7 @@ def _read_file(session: Session, request: Request, facts_file: str) -> _Read:
 
 
 def _read(session: Session, request: Request, *, remembering: bool) -> _Read:
+    session.work_on(request.env)
     host = session.host
     refuse_own(host, request.env)
     with named_first(host, request.env):

@@ -28,16 +28,17 @@ def undo(session: Session, env: str, *, agree: Agree, wait: float, progress: Pro
     """
     host = session.host
     with telling(host, env):
-        found = look(host, env, wishes)
+        found = look(session, env, wishes)
         if not found.nothing:
             agree(found)
             take_back(host, found, wait=wait, progress=progress, wishes=wishes)
         return found
 
 
-def look(host: Host, env: str, wishes: Wishes = NO_WISHES) -> recovery.Undoable:
+def look(session: Session, env: str, wishes: Wishes = NO_WISHES) -> recovery.Undoable:
     """Find what ``undo`` would take back, and raise as it does where something is in the way; nothing is changed."""
-    found = undoable(host, env, wishes)
+    session.work_on(env)
+    found = undoable(session.host, env, wishes)
     if found.way is not None:
         recovery.check_free(found.workspace, found.way, wishes)
     return found

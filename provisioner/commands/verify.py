@@ -22,6 +22,7 @@ def verify(session: Session, *, request: Request, python: str, require_gpu: bool
 
     Raises ``ConsentError`` where its Python should not be started without a word (``named.of_environment``), and nobody gave it.
     """
+    session.work_on(request.env)
     host, env = session.host, request.env
     root = host.real(env)
     if not host.exists(root):

@@ -12,9 +12,9 @@ from provisioner.environment.receipt import Receipt
 from provisioner.host import Reader
 from provisioner.judge.integrity import Integrity
 from provisioner.model.catalogue import Build, Lock, Release
-from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.facts import Facts, Interpreter
 from provisioner.model.record import record
+from provisioner.remedies import View
 from provisioner.verify.raw import Child, Expected
 
 
@@ -87,7 +87,7 @@ class Case:
     no_import: str = ""
     deep: bool = False
     static: bool = False
-    catalogue: CatalogueView | None = None
+    catalogue: View | None = None
     fits: Fits = field(default_factory=Fits)
 
     def first(self, name: str) -> Installed | None:

@@ -37,7 +37,7 @@ def executable(tools: Sequence[Tool]) -> str:
     """Return the program that conda-lock is to solve with; raises ``UsageError`` where there is none, or no conda-lock."""
     place = "--engine conda-lock"
     if find_spec("conda_lock") is None:
-        raise UsageError("conda-lock is not installed", place=place, hint="install it with `pip install 'tfsetup[conda]'`")
+        raise UsageError("conda-lock is not installed", place=place, hint="install tfsetup again: conda-lock comes with it")
     paths = {tool.name: tool.path for tool in tools}
     found = next((paths[name] for name in EXECUTABLES if name in paths), "")
     if not found:

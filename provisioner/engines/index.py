@@ -14,7 +14,7 @@ from provisioner.host import Reader
 # (constraints, targets, resolution), so they do not reach it: a lock is installed as it is written.
 _KEPT = (
     r"UV_(INDEX.*|DEFAULT_INDEX|FIND_LINKS|CACHE_DIR|LINK_MODE|HTTP_.*|REQUEST_TIMEOUT|CONCURRENT_.*|NATIVE_TLS|SYSTEM_CERTS|INSECURE_HOST"
-    r"|KEYRING_PROVIDER|OFFLINE|CONFIG_FILE|NO_CONFIG)"
+    r"|KEYRING_PROVIDER|CREDENTIALS_DIR|OFFLINE|CONFIG_FILE|NO_CONFIG)"
 )
 # Variables that would let another environment leak into the installer.
 _DROPPED = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP")

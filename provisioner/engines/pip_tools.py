@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from provisioner.engines.allowed import expand
 from provisioner.engines.index import installer_environment, pip_options
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved, check_variables, read_annotations
-from provisioner.engines.uv import checked, find_uv
+from provisioner.engines.uv import find_uv
+from provisioner.engines.uv_failures import checked
 from provisioner.engines.wheels import Wheel, major_minor, pick, supported_tags
 from provisioner.errors import OperationError, UsageError
 from provisioner.host import PRIVATE, Host

@@ -8,14 +8,15 @@ from typing import Any
 
 from provisioner.base.text import mask
 from provisioner.engines._rattler import NOT_INSTALLED
+from provisioner.engines.said import Meaning, about, failures_before, in_between, network_failures
 from provisioner.errors import InputError, NoProfileError, OperationError, TfsetupError, UsageError
 from provisioner.host import Completed
 from provisioner.model.json_text import read_json
 
-INSTALL_HINT = "install it with `pip install 'tfsetup[conda]'`"
+INSTALL_HINT = "install tfsetup again: py-rattler comes with it"
 
 # What rattler says, and what it means: the first that matches wins. (Texts of py-rattler 0.28.)
-FAILURES: tuple[tuple[str, str, str, str], ...] = (
+FAILURES: tuple[Meaning, ...] = (
     (
         r"(?i)no space left on device|os error 28",
         "disk-full",
@@ -61,9 +62,10 @@ FAILURES: tuple[tuple[str, str, str, str], ...] = (
     (
         r"(?i)EOF while parsing|expected value at line|trailing characters|failed to parse|invalid (json|type)|not valid json|missing field",
         "download-failed",
-        "the channel's list of packages (repodata) is broken off, or is none",
-        "try again; if it stays so, ask who runs the channel or the proxy before it",
+        "the channel's list of packages (repodata) is broken off, or is none (the login page of a network, an error of a proxy?)",
+        in_between("channel"),
     ),
+    *failures_before("channel"),
     (
         r"(?i)certificate|UnknownIssuer",
         "download-failed",
@@ -82,6 +84,7 @@ FAILURES: tuple[tuple[str, str, str, str], ...] = (
         "the channel, or a package of it, is not there",
         "check the channel's name (--channel, or `channels` in .condarc)",
     ),
+    *network_failures("channel"),
     (
         r"(?i)error (sending|decoding)|dns error|connect|timed out|timeout|\b50\d\b|failed to (fetch|download)|broken pipe|reset by peer",
         "download-failed",
@@ -142,7 +145,8 @@ def checked(done: Completed, what: str) -> dict[str, Any]:
         raise InputError(f"{what}: {detail}", hint="a channel is a name, an address or a folder; a package a name with versions")
     for pattern, cause, words, hint in FAILURES:
         if re.search(pattern, text):
-            raise OperationError(f"{what}: {words} (rattler says: {detail})", hint=hint, cause=cause)
+            where = about(text).words() if cause == "download-failed" else ""
+            raise OperationError(f"{what}: {words}{where} (rattler says: {detail})", hint=hint, cause=cause)
     raise OperationError(
         f"{what} (rattler says: {detail or f'it ended with status {done.code}'})", hint="run the same command again with `-v`"
     )

@@ -25,6 +25,8 @@ class Job:
     ``requirements`` and ``constraints`` are PEP 508 texts; ``sources`` are names whose source distribution is taken, since no wheel of it
     exists. ``floor`` is the oldest glibc or macOS. ``cutoff`` is an ISO date and time in UTC, ``cutoffs`` those of single packages ("" where
     none holds); it holds for none of ``exempt``. ``folder`` is one of the tool's own, for this job alone; ``cache`` one that stays.
+    ``built`` are names whose source distribution may be built to find out what it needs, with ``builders`` (exact pins) where it asks for them.
+    ``preferred`` are exact pins that are kept wherever the rest lets them.
     With ``alone`` only the named packages are asked for, without what they need, and the index is asked anew whatever is in a cache.
     """
 
@@ -38,6 +40,9 @@ class Job:
     folder: str
     cache: str = ""
     sources: tuple[str, ...] = ()
+    built: tuple[str, ...] = ()
+    builders: tuple[str, ...] = ()
+    preferred: tuple[str, ...] = ()
     exempt: tuple[str, ...] = ()
     cutoffs: dict[str, str] = field(default_factory=dict)
     indexes: tuple[Index, ...] = ()

@@ -7,7 +7,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from provisioner.base.text import mask
-from provisioner.engines.index import installer_environment
+from provisioner.engines.index import index_addresses, installer_environment
+from provisioner.engines.said import hosts_of
+from provisioner.engines.uv_failures import checked
 from provisioner.engines.wheels import major_minor
 from provisioner.errors import OperationError
 from provisioner.host import PRIVATE, Completed, Host, Reader
@@ -20,52 +22,6 @@ VENV_TIMEOUT_SECONDS = 120.0
 RESOLVE_TIMEOUT_SECONDS = 600.0
 # What --python-platform of `uv pip compile` knows (uv 0.13).
 GLIBC = ((2, 17), (2, 28), (2, 31), (2, 32), (2, 33), (2, 34), (2, 35), (2, 36), (2, 37), (2, 38), (2, 39), (2, 40))
-
-# What uv prints, and what it means: the first that matches wins. (Texts of uv 0.9 to 0.13.)
-_FAILURES: tuple[tuple[str, str, str, str], ...] = (
-    (
-        r"No space left on device|os error 28",
-        "disk-full",
-        "no space is left on the disk",
-        "free some space, then run the same command again",
-    ),
-    (
-        r"Hash mismatch",
-        "download-failed",
-        "a downloaded file is not the one that was locked (its SHA-256 differs)",
-        "an index or proxy serves another file under this name; nothing of it was installed. Try again, or ask who runs the index",
-    ),
-    (
-        r"Network connectivity is disabled|network was disabled|not found in the cache",
-        "download-failed",
-        "a file is not in the cache, and the network was forbidden (--offline)",
-        "run once without --offline to fill the cache",
-    ),
-    (
-        r"(?i)certificate|UnknownIssuer",
-        "download-failed",
-        "the index's certificate is not trusted",
-        "set SSL_CERT_FILE to your organisation's certificate file",
-    ),
-    (
-        r"401 Unauthorized|403 Forbidden",
-        "download-failed",
-        "the index refused the request",
-        "check the user and password of the index",
-    ),
-    (
-        r"error sending request|dns error|[Cc]onnection|timed out|Request failed|Failed to (fetch|download)",
-        "download-failed",
-        "the package index could not be reached, or the download broke off",
-        "check the network (proxy: HTTPS_PROXY), then run the same command again: what was downloaded is kept",
-    ),
-    (
-        r"[Pp]ermission denied|os error 13|Read-only file system",
-        "permission-denied",
-        "a folder may not be written",
-        "check who owns it",
-    ),
-)
 
 
 def find_uv(reader: Reader) -> str:
@@ -136,7 +92,15 @@ def install(  # noqa: PLR0913 - each is one option of the same run of uv
     if indexes:
         # No stranger's package wins a name here: each file is held by its hash.
         argv += ["--index-strategy", "unsafe-best-match"]
-    checked(run_uv(host, argv, INSTALL_TIMEOUT_SECONDS, watch, _addresses(host, indexes)), "the packages could not be installed")
+    done = run_uv(host, argv, INSTALL_TIMEOUT_SECONDS, watch, _addresses(host, indexes))
+    checked(done, "the packages could not be installed", index=_asked(host, indexes, offline=offline))
+
+
+def _asked(host: Host, indexes: Sequence[Index], *, offline: bool) -> str:
+    """Name the hosts that are asked, for a person; "" where files may come from a folder."""
+    if offline or "UV_OFFLINE" in host.env or "UV_FIND_LINKS" in host.env:
+        return ""
+    return hosts_of([index.url for index in indexes] or list(index_addresses(host)))
 
 
 def _addresses(host: Host, indexes: Sequence[Index]) -> dict[str, str]:
@@ -202,13 +166,13 @@ def resolve(  # noqa: PLR0913 - each is one part of the same question
     if preferred is not None:
         kept = posixpath.join(folder, "preferred.txt")
         host.write(kept, "".join(f"{name}=={version}\n" for name, version in sorted(preferred.items())), mode=PRIVATE)
-        _resolved(run_uv(host, [*argv, "--output-file", kept], RESOLVE_TIMEOUT_SECONDS))
+        _resolved(host, run_uv(host, [*argv, "--output-file", kept], RESOLVE_TIMEOUT_SECONDS), offline=offline)
         # The files of that answer are asked for in a second run: this form of uv's output tells no addresses.
         host.write(limits, f"{constraints}{host.read_text(kept, 1 << 24)}", mode=PRIVATE)
-    return _resolved(run_uv(host, [*argv, "--format", "pylock.toml"], RESOLVE_TIMEOUT_SECONDS)).out
+    return _resolved(host, run_uv(host, [*argv, "--format", "pylock.toml"], RESOLVE_TIMEOUT_SECONDS), offline=offline).out
 
 
-def _resolved(done: Completed) -> Completed:
+def _resolved(host: Host, done: Completed, *, offline: bool) -> Completed:
     """Return a run that found an answer; raises ``OperationError`` for any other."""
     if "No solution found" in done.err:
         raise OperationError(
@@ -217,7 +181,7 @@ def _resolved(done: Completed) -> Completed:
             hint=" ".join(mask(done.err).split()),
             cause="resolver-conflict",
         )
-    checked(done, "the packages asked for could not be resolved")
+    checked(done, "the packages asked for could not be resolved", index=_asked(host, (), offline=offline))
     return done
 
 
@@ -233,24 +197,19 @@ def run_uv(
     uv trusts the certificates that it brings, so that it works where a system has none; behind an organisation's proxy only the system's
     do. The working folder is the root, where no project's settings are found.
     """
-    env = {**installer_environment(host), **(extra or {})}
+    env = {**installer_environment(host), **_credentials(host), **(extra or {})}
     done = host.run(argv, env=env, cwd="/", timeout=timeout, watch=watch)
     if done.ok or not re.search("UnknownIssuer|invalid peer certificate", done.err):
         return done
     return host.run(argv, env={**env, "UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}, cwd="/", timeout=timeout, watch=watch)
 
 
-def checked(done: Completed, what: str, who: str = "uv") -> None:
-    """Raise ``OperationError``, with the cause and what to do, for a run that failed; ``what`` says what could not be done by ``who``."""
-    if done.ok:
-        return
-    text = mask(done.err or done.out)
-    detail = " | ".join(line.strip() for line in text.splitlines() if line.strip())[-600:]
-    if done.timed_out:
-        raise OperationError(
-            f"{what}: {who} did not finish in {done.seconds:.0f} s", hint="run the same command again: what was downloaded is kept"
-        )
-    for pattern, cause, words, hint in _FAILURES:
-        if re.search(pattern, text):
-            raise OperationError(f"{what}: {words} ({who} says: {detail})", hint=hint, cause=cause)
-    raise OperationError(f"{what} ({who} says: {detail})", hint=f"run again with `-v`, and look at what {who} says")
+def _credentials(reader: Reader) -> dict[str, str]:
+    """Keep uv from making its folder of credentials in the home folder, which it does as soon as an index wants any.
+
+    Where a person has one (`uv auth login`), or names one, it is used (uv's documentation, "The uv auth CLI": UV_CREDENTIALS_DIR).
+    """
+    home = reader.env.get("XDG_DATA_HOME") or posixpath.join(reader.env.get("HOME") or "/", ".local", "share")
+    if reader.platform == "win32" or "UV_CREDENTIALS_DIR" in reader.env or reader.exists(posixpath.join(home, "uv", "credentials")):
+        return {}
+    return {"UV_CREDENTIALS_DIR": posixpath.join(cache_folder(reader), "tfsetup-credentials")}

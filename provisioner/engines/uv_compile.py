@@ -22,6 +22,7 @@ from provisioner.engines.resolving import (
     plain,
     read_annotations,
 )
+from provisioner.engines.uv_failures import checked
 from provisioner.engines.wheels import major_minor, read_pylock
 from provisioner.errors import OperationError
 from provisioner.host import PRIVATE, Completed, Host
@@ -68,9 +69,9 @@ def _compile(host: Host, job: Job, platform: str, *, origins: bool, watch: Calla
         done = run(state, ["--format", "pylock.toml", "--no-annotate"])
         following = _after_failure(job, state, home, done)
         if following is None:
-            uv.checked(done, f"the packages of {job.name} could not be resolved")
+            checked(done, f"the packages of {job.name} could not be resolved")
             if not origins and not home:
-                return Resolved(offered=read_pylock(done.out, sources=job.sources), via={})
+                return Resolved(offered=read_pylock(done.out, sources=(*job.sources, *job.built)), via={})
             versions, via, indexes = read_annotations(_notes(host, job, state, done.out, run))
             following = _astray(state, home, indexes)
             if following is None:
@@ -80,7 +81,7 @@ def _compile(host: Host, job: Job, platform: str, *, origins: bool, watch: Calla
 
 
 def _answer(job: Job, state: _Round, pylock: str, versions: dict[str, str], via: dict[str, tuple[str, ...]]) -> Resolved:
-    offered = read_pylock(pylock, sources=job.sources)
+    offered = read_pylock(pylock, sources=(*job.sources, *job.built))
     for name, files in offered.items():
         if versions.get(name) != files[0].version:
             raise OperationError(f"the index changed while {job.name} was resolved ({name})", hint="run the same command again")
@@ -97,7 +98,9 @@ def _after_failure(job: Job, state: _Round, home: dict[str, Index], done: Comple
     Raises ``NoSolutionError`` where the failure is the requirements' own.
     """
     # uv passes over an index that refuses it or may not be asked, as if its packages were not there.
-    if "No solution found" not in done.err or re.search(r"401 Unauthorized|403 Forbidden|network was disabled", done.err):
+    if "No solution found" not in done.err or re.search(
+        r"401 Unauthorized|403 Forbidden|network was disabled|Failed to (?:download and )?build `", done.err
+    ):
         return None
     known = {normal for normal in home if normal not in state.direct and re.search(rf"\b{re.escape(normal)}\b", done.err)}
     if known:
@@ -191,10 +194,13 @@ def _run(
     host.write(project, _project(job, state), mode=PRIVATE)
     if job.constraints:
         host.write(limits, "".join(f"{text}\n" for text in job.constraints), mode=PRIVATE)
-    argv = [uv.find_uv(host), "pip", "compile", project, *form]
+    # uv takes the metadata of source distributions from the project that it runs for, not from the file that it compiles.
+    argv = [uv.find_uv(host), "pip", "compile", project, "--project", job.folder, *form]
     argv += ["--constraints", limits] if job.constraints else []
+    argv += _kept(host, job, form)
     argv += ["--python-version", job.python, "--python-platform", platform, "--no-header"]
-    argv += ["--only-binary", ":all:", *(part for name in job.sources for part in ("--no-binary", name))]
+    argv += ["--only-binary", ":all:", *(part for name in (*job.sources, *job.built) for part in ("--no-binary", name))]
+    argv += _builders(host, job)
     argv += ["--resolution", "highest", "--index-strategy", "first-index"]
     argv += ["--no-python-downloads", "--exclude-newer", job.cutoff]
     dates = {**job.cutoffs, **dict.fromkeys((*state.undated, *job.exempt), "")}
@@ -206,6 +212,28 @@ def _run(
         argv.append("--refresh")
     argv += ["--no-deps"] if job.alone else []
     return uv.run_uv(host, argv, uv.RESOLVE_TIMEOUT_SECONDS, watch, extra=_variables(host, job))
+
+
+def _builders(host: Host, job: Job) -> list[str]:
+    """Write the limits of what source distributions are built with, and return the option for it: newer ones fail at old code."""
+    if not (job.built and job.builders):
+        return []
+    path = posixpath.join(job.folder, "builders.txt")
+    host.write(path, "".join(f"{text}\n" for text in job.builders), mode=PRIVATE)
+    return ["--build-constraints", path]
+
+
+def _kept(host: Host, job: Job, form: list[str]) -> list[str]:
+    """Write the preferred pins where uv looks for those of an earlier run, the file that it writes to, and return the option for it."""
+    if not job.preferred:
+        return []
+    pylock = "pylock.toml" in form
+    path = posixpath.join(job.folder, "pylock.kept.toml" if pylock else "kept.txt")
+    pins = [text.partition("==") for text in job.preferred]
+    packages = "".join(f'[[packages]]\nname = "{name}"\nversion = "{version}"\n' for name, _, version in pins)
+    text = f'lock-version = "1.0"\ncreated-by = "tfsetup"\n{packages}' if pylock else "".join(f"{text}\n" for text in job.preferred)
+    host.write(path, text, mode=PRIVATE)
+    return ["--output-file", path]
 
 
 def _notes(host: Host, job: Job, state: _Round, pylock: str, run: Callable[..., Completed]) -> str:
@@ -220,11 +248,12 @@ def _notes(host: Host, job: Job, state: _Round, pylock: str, run: Callable[..., 
     kept = posixpath.join(job.cache, f"notes-{key}.txt") if job.cache else ""
     if kept and host.exists(kept):
         return host.read_text(kept, 1 << 24)
-    form = ["--annotate", "--annotation-style", "split", "--emit-index-annotation", "--quiet"]
+    # Told to be quiet, uv prints nothing of what it writes to a file.
+    form = ["--annotate", "--annotation-style", "split", "--emit-index-annotation", *([] if job.preferred else ["--quiet"])]
     done = run(state, form, offline=True)
     if not done.ok:
         done = run(state, form)
-    uv.checked(done, f"the packages of {job.name} could not be resolved")
+    checked(done, f"the packages of {job.name} could not be resolved")
     if kept:
         host.write(kept, done.out, mode=PRIVATE)
     return done.out

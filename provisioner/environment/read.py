@@ -10,7 +10,7 @@ from provisioner.base.names import OWN_FOLDERS
 from provisioner.environment.config import config_version, parse_config
 from provisioner.environment.distributions import Installed, leftovers, read_distributions
 from provisioner.environment.layout import CONDA, CONFIG, layout
-from provisioner.environment.workspace import STATE
+from provisioner.environment.workspace import STATE, Workspace
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.host.files import glob_escape
@@ -53,13 +53,20 @@ def read_site(reader: Reader, path: str) -> Site:
         names = {posixpath.basename(item.path) for item in reader.list(root)}
     except PermissionError:
         raise _not_environment(path, "it cannot be read by this user") from None
-    if not names:
+    if not names or (names == {STATE} and not _is_used(reader, root)):
         return Site(state=EnvState(path=root, kind="empty", digest="empty"), distributions=(), leftovers=())
     if CONDA in names:
         return read_conda_site(reader, root)
     if CONFIG not in names:
         raise _not_environment(path, _what_else(reader, root, names))
     return _read_venv(reader, root)
+
+
+def _is_used(reader: Reader, root: str) -> bool:
+    """True where the tool's own folder holds something that was begun, or kept; what else a run that was killed has left there means nothing."""
+    workspace = Workspace(root=root)
+    told = (workspace.journal, workspace.receipt, workspace.stage, workspace.returned, posixpath.dirname(workspace.replaced(0)))
+    return any(map(reader.exists, told)) or bool(reader.glob(posixpath.join(glob_escape(workspace.history), "*", "record.json")))
 
 
 def _what_else(reader: Reader, root: str, names: set[str]) -> str:

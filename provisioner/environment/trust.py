@@ -16,24 +16,24 @@ from provisioner.host import Entry, Reader, files
 GROUP_WRITES = 0o020
 
 
-def doubt(reader: Reader, path: str, *, top: str, owners: frozenset[int] = frozenset(), shared: bool = False) -> tuple[str, str]:
+def doubt(reader: Reader, path: str, *, top: str, shared: bool = False) -> tuple[str, str]:
     """Return the first place below ``top`` (a real folder) down to ``path`` that cannot be trusted, and why; two empty texts where all can.
 
-    What is not there is no reason for doubt; nor is ``top`` itself: who may write in it can put there only what is theirs. ``owners`` are users,
-    besides this one and root, whom a person said to trust; with ``shared`` others may write there, because nothing in it is believed.
+    What is not there is no reason for doubt; nor is ``top`` itself: who may write in it can put there only what is theirs. A user whom a person
+    said to believe (``Reader.believed``) counts as this one; with ``shared`` others may write there, because nothing in it is believed.
     """
     place = top
     for part in posixpath.relpath(path, top).split("/"):
         place = posixpath.join(place, part)
         if not reader.exists(place):
             return "", ""
-        why = _doubt(reader, reader.entry(place), owners, last=place == path, shared=shared)
+        why = _doubt(reader, reader.entry(place), last=place == path, shared=shared)
         if why:
             return place, why
     return "", ""
 
 
-def _doubt(reader: Reader, entry: Entry, owners: frozenset[int], *, last: bool, shared: bool) -> str:
+def _doubt(reader: Reader, entry: Entry, *, last: bool, shared: bool) -> str:
     if entry.kind == "link":
         return "it is a link, and what it leads to was not put there by tfsetup"
     if entry.kind not in ({"directory", "file"} if last else {"directory"}):
@@ -41,19 +41,20 @@ def _doubt(reader: Reader, entry: Entry, owners: frozenset[int], *, last: bool, 
     if reader.user < 0:
         # A system without such owners.
         return ""
-    if files.is_foreign(reader, entry) and entry.owner not in owners:
+    if files.is_foreign(reader, entry) and entry.owner not in reader.believed:
         return f"it belongs to another user (number {entry.owner})"
     if not shared and (files.anybody_writes(reader, entry) or (entry.mode & GROUP_WRITES and reader.shares(entry.group))):
         return "others may write it"
     return ""
 
 
-def check(reader: Reader, path: str, *, top: str, owners: frozenset[int] = frozenset(), shared: bool = False) -> None:
+def check(reader: Reader, path: str, *, top: str, shared: bool = False) -> None:
     """Raise ``InputError`` (code 2) where ``path``, or a folder between ``top`` and it, cannot be trusted; says how to look at it."""
-    place, why = doubt(reader, path, top=top, owners=owners, shared=shared)
+    place, why = doubt(reader, path, top=top, shared=shared)
     if place:
         hint = f"look at it with `ls -la {shlex.quote(place)}`; then remove it, or make it yours alone, or choose another --env"
         entry = reader.entry(place)
         if files.is_foreign(reader, entry):
             hint += f"; where that user made the environment, run the same command as that user (`sudo -u '#{entry.owner}' ...`)"
+            hint += ", or believe what is there: --trust" if reader.user == 0 and entry.owner == reader.entry(top).owner else ""
         raise InputError(f"{why}, so what it says of an earlier run is not believed", place=place, hint=hint)

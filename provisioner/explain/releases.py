@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Protocol
 
 from provisioner.causes.history import History, OldRelease
 from provisioner.explain.context import Circumstances, Version, numbers
-from provisioner.model.catalogue import Build, CudaBuild, CudaToolkit, GpuArchitecture, Release
+from provisioner.model.catalogue import Build, CudaBuild, Release
 from provisioner.model.record import record
+from provisioner.remedies import View
 
-
-class CatalogueView(Protocol):
-    """What is asked of the catalogue, so that a test can answer from values (``provisioner.catalogue.Catalogue`` does it)."""
-
-    def versions(self) -> tuple[str, ...]:
-        """All releases, newest first."""
-
-    def release(self, version: str) -> Release | None:
-        """One release, or None."""
-
-    def releases(self, spec: str = "", *, prereleases: bool = False) -> Iterator[Release]:
-        """Releases that match PEP 440 specifiers, newest first."""
-
-    def architecture(self, capability: str) -> GpuArchitecture | None:
-        """The family of GPUs with this compute capability, or None."""
-
-    def toolkits(self) -> tuple[CudaToolkit, ...]:
-        """Every known CUDA toolkit, oldest first."""
+CatalogueView = View
 
 
 @record

@@ -78,13 +78,17 @@ def below_the_end(case: Case, verdicts: list[Verdict]) -> list[Verdict]:
     ]
     if not known:
         return verdicts
-    sure = any(item.confidence != "possible" for item in known)
-    return [
-        replace(item, grade=GUESSES, confidence="possible")
-        if _is_mere(item.hit) and item.hit.line < end.line and item not in known and (sure or item.cause in _NEVER_THE_END)
-        else item
-        for item in verdicts
-    ]
+    return [replace(item, grade=GUESSES, confidence="possible") if _says_nothing(item, known, end) else item for item in verdicts]
+
+
+def _says_nothing(item: Verdict, known: list[Verdict], end: Ending) -> bool:
+    """Whether a verdict rests on a remark above an end that is known for another reason; of the same GPU it may be what led to it."""
+    if item in known or not _is_mere(item.hit) or item.hit.line >= end.line:
+        return False
+    if item.cause in _NEVER_THE_END:
+        return True
+    led = item.hit.message.about == "gpu" and any(other.hit.message.about == "gpu" or "lib" in other.hit.seen for other in known)
+    return not led and any(other.confidence != "possible" for other in known)
 
 
 def innermost(case: Case) -> Verdict | None:
@@ -96,11 +100,13 @@ def innermost(case: Case) -> Verdict | None:
     end = case.ending
     if end.kind != "exception" or end.name not in _OF_NAMES | _OF_DATA:
         return None
-    found = [item for item in _FRAME.finditer(case.log.text, 0, case.log.starts[end.index])]
+    found = list(_FRAME.finditer(case.log.text, 0, case.log.starts[end.index]))
     frames = [item[0] for item in found]
     package = _PACKAGE.search(frames[-1]) if frames else None
     if end.name in _OF_NAMES:
-        return _guess(case, _of_name(end, frames, package))
+        # Windows does not say which library it lacks; where even the line that says so is cut off, it is the same as where it is not.
+        cut = case.circumstances.native_windows and end.name == "ImportError" and "pywrap_tensorflow" in case.log.text
+        return _guess(case, "msvc-redist-missing" if cut else _of_name(end, frames, package))
     if package is None:
         return _guess(case, "user-code")
     own = [item for item in found if not _PACKAGE.search(item[0])]

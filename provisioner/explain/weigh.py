@@ -14,11 +14,13 @@ from provisioner.explain.from_context import of_circumstances
 from provisioner.explain.matches import Hit, recognise
 from provisioner.explain.reading import Log, read_lines
 from provisioner.explain.releases import CatalogueView, Knowledge
+from provisioner.explain.subject import subject_of
 from provisioner.explain.the_end import below_the_end, innermost, of_the_end, unexplained
 from provisioner.explain.topics import TOPICS
 from provisioner.explain.verdict import Case, Verdict, plain
-from provisioner.model.finding import Evidence, Finding, Symptom
+from provisioner.model.finding import Evidence, Finding, Remedy, Symptom
 from provisioner.model.record import record
+from provisioner.remedies import remedy_for
 
 # What can be told about a machine beside the log; other keys are ignored.
 KEYS = ("os", "arch", "python", "tensorflow", "gpu", "driver", "cuda", "cudnn", "install")
@@ -46,30 +48,46 @@ def weigh(
     messages: Messages,
     view: CatalogueView,
     *,
-    env: str = "./tf-env",
-    python: str = "python3",
+    env: str = "",
+    python: str = "",
 ) -> tuple[Finding, ...]:
     """Return what the lines say, root cause first; nothing recognised gives one finding ``unknown``.
 
     ``lines`` are plain text without line ends (``reading.split`` makes them out of a text; the standard error of a process split into lines
-    will do). ``context`` may be empty. ``env`` and ``python`` fill the steps of the remedies. Pure but for what ``view`` reads; it never raises
-    for any text.
+    will do). ``context`` may be empty. ``env`` and ``python`` are those that the remedies are for, where they are known
+    better than the log tells. Pure but for what ``view`` reads; it never raises for any text.
     """
     return weigh_log(read_lines(lines), context, messages, view, env=env, python=python).findings
 
 
-def weigh_log(
-    log: Log, context: Mapping[str, str], messages: Messages, view: CatalogueView, *, env: str = "./tf-env", python: str = "python3"
-) -> Weighed:
+def weigh_log(log: Log, context: Mapping[str, str], messages: Messages, view: CatalogueView, *, env: str = "", python: str = "") -> Weighed:
     """As ``weigh``, for lines that were read, and with what was read beside the findings."""
     hits = recognise(log, messages)
     now = merged(of_context(context, messages.history), of_text(log.text, messages.history))
     case = Case(log=log, hits=hits, circumstances=now, knowledge=Knowledge(view, messages.history), ending=ending_of(log))
+    words = _Words(messages, view, env=env, python=python)
     verdicts = _verdicts(case)
-    findings = _folded(tuple(_finding(group, messages, env=env, python=python) for group in _ranked(verdicts, messages)), messages)
+    findings = _folded(tuple(_finding(group, case, words) for group in _ranked(verdicts, messages)), messages)
     if not findings:
-        findings = tuple(_quiet(case, messages, env=env, python=python))
+        findings = tuple(_quiet(case, words))
     return Weighed(findings=findings, log=log, known=len({hit.line for hit in hits}), circumstances=now)
+
+
+class _Words:
+    """What is said of a cause: its title, and its remedy in this case."""
+
+    def __init__(self, messages: Messages, view: CatalogueView, *, env: str, python: str) -> None:
+        self._messages, self._view = messages, view
+        self._env, self._python = env, python
+
+    def title(self, cause: str) -> str:
+        return self._messages.causes[cause].title
+
+    def remedy(self, cause: str, case: Case, seen: str) -> Remedy:
+        subject = subject_of(case, seen)
+        if self._env or self._python:
+            subject = replace(subject, env=self._env or subject.env, interpreter=self._python or subject.interpreter)
+        return remedy_for(cause, subject, self._view)
 
 
 def _verdicts(case: Case) -> list[Verdict]:
@@ -124,7 +142,7 @@ def _conclusive(ordered: list[list[Verdict]]) -> list[list[Verdict]]:
     return kept[:SHOWN]
 
 
-def _finding(group: list[Verdict], messages: Messages, *, env: str, python: str) -> Finding:
+def _finding(group: list[Verdict], case: Case, words: _Words) -> Finding:
     first = group[0]
     evidence: list[Evidence] = []
     for verdict in group:
@@ -137,13 +155,13 @@ def _finding(group: list[Verdict], messages: Messages, *, env: str, python: str)
         cause=first.cause,
         severity="info" if quiet else "warning" if all(verdict.severity != "error" for verdict in group) else "error",
         confidence=first.confidence,
-        title=messages.causes[first.cause].title,
+        title=words.title(first.cause),
         evidence=tuple(dict.fromkeys(evidence))[:EVIDENCE],
-        remedy=messages.remedy(first.cause, env=env, python=python),
+        remedy=words.remedy(first.cause, case, "\n".join(verdict.hit.seen for verdict in group)),
     )
 
 
-def _quiet(case: Case, messages: Messages, *, env: str, python: str) -> Iterator[Finding]:
+def _quiet(case: Case, words: _Words) -> Iterator[Finding]:
     """No fault: harmless messages alone are said to be harmless; a run that failed, or anything else, cannot be told.
 
     Noise explains nothing while something failed: it is only said beside that.
@@ -156,25 +174,25 @@ def _quiet(case: Case, messages: Messages, *, env: str, python: str) -> Iterator
         )
     )
     if harmless and not case.ending.failed:
-        yield _noise(case, harmless, messages, env=env, python=python)
+        yield _noise(case, harmless, words)
         return
     guess = innermost(case) or of_circumstances(case)
     if guess is not None and guess.cause != UNKNOWN:
-        yield _finding([guess], messages, env=env, python=python)
-    yield _finding([unexplained(case)], messages, env=env, python=python)
+        yield _finding([guess], case, words)
+    yield _finding([unexplained(case)], case, words)
     if harmless:
-        yield _noise(case, harmless, messages, env=env, python=python)
+        yield _noise(case, harmless, words)
 
 
-def _noise(case: Case, seen: tuple[Evidence, ...], messages: Messages, *, env: str, python: str) -> Finding:
+def _noise(case: Case, seen: tuple[Evidence, ...], words: _Words) -> Finding:
     """Say that these lines mean nothing; certain only where no other line is left."""
     return Finding(
         cause=HARMLESS,
         severity="info",
         confidence="possible" if case.ending.failed else "certain" if _all_harmless(case) else "likely",
-        title=messages.causes[HARMLESS].title,
+        title=words.title(HARMLESS),
         evidence=seen[:EVIDENCE],
-        remedy=messages.remedy(HARMLESS, env=env, python=python),
+        remedy=words.remedy(HARMLESS, case, ""),
     )
 
 

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from provisioner.explain.context import Version
+
+# Distributions that are TensorFlow itself, whose releases the catalogue knows; its siblings have numbers of their own.
+_ITSELF = re.compile(r"(tensorflow|tf[-_]nightly)([-_](cpu|gpu|intel|macos|cpu[-_]aws))?(\[[\w,-]*\])?$", re.IGNORECASE)
+
+
+def is_tensorflow(package: str) -> bool:
+    """Whether a distribution is TensorFlow itself: ``tensorflow-io-gcs-filesystem`` is not, and its numbers mean something else."""
+    return _ITSELF.match(package) is not None
 
 
 def dotted(version: Version) -> str:

@@ -102,6 +102,11 @@ class Reader(Protocol):
         """The number of the user in whose name the tool works; -1 on a system without such."""
         ...
 
+    @property
+    def believed(self) -> frozenset[int]:
+        """The users, besides this one and root, of whom a person said that what their tfsetup noted is to be believed."""
+        ...
+
     def shares(self, group: int) -> bool:
         """True where others than this user and root may be in the group of that number."""
         ...
@@ -243,6 +248,10 @@ class Host(Reader, Protocol):
 
     def remove_tree(self, path: str) -> None:
         """Remove a folder with all it holds; links in it are removed, not followed. Nothing there is no error."""
+        ...
+
+    def hand_over(self, path: str, owner: int, group: int) -> None:
+        """Give a folder, and what this user has made in it, to another user; no link is followed, and no file that has another name is given."""
         ...
 
     def sync(self, path: str) -> None:

@@ -79,6 +79,11 @@ class LocalReader:
         """See ``host.Reader``."""
         return os.geteuid() if sys.platform != "win32" else -1
 
+    @property
+    def believed(self) -> frozenset[int]:
+        """See ``host.Reader``; ``host.believing`` adds to it."""
+        return frozenset()
+
     def shares(self, group: int) -> bool:
         """See ``host.Reader``; many systems give each user a group of the same name (Debian's ``USERGROUPS``, Red Hat's private groups)."""
         if sys.platform == "win32":

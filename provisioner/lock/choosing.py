@@ -15,6 +15,7 @@ from provisioner.choose.platforms import is_bad, platform_name
 from provisioner.choose.policy import driver_obstacle, release_obstacles, set_obstacles
 from provisioner.choose.versions import matches, names_prerelease, specifier
 from provisioner.errors import NoProfileError
+from provisioner.lock.markers import tensorflow_of
 from provisioner.model.catalogue import Build, KnownBad, Lock, LockDevice, Proof, Release, set_of
 from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.conda_package import CondaSource
@@ -53,9 +54,18 @@ class Group:
 
 
 def choose_sets(
-    declaration: Declaration, catalogue: CatalogueView, *, cutoff: str = "", keep: Mapping[str, str] | None = None
+    declaration: Declaration,
+    catalogue: CatalogueView,
+    *,
+    cutoff: str = "",
+    keep: Mapping[str, str] | None = None,
+    requirements: Sequence[str] = (),
+    below: Mapping[str, str] | None = None,
 ) -> tuple[ChosenSet, ...]:
     """Return the known-good set of each target, in the order of the targets.
+
+    The release is one that the declaration and the team's ``requirements`` on TensorFlow admit together; ``below`` limits targets further
+    (``<=2.17.1``), where newer releases were found not to go with the other requirements.
 
     The release is the newest of those that have the most sets that were run; ``keep`` names for targets the release of the lock that is there,
     which stays as long as it will do. With ``policy.cool_down``, sets that were resolved after ``cutoff`` (ISO date) are too fresh. Raises
@@ -63,7 +73,7 @@ def choose_sets(
     a conda channel has an empty set: what it gets, the channel says.
     """
     chosen = {target.name: _of_channel(target) for target in declaration.targets if target.source == "conda"}
-    for group in _groups(declaration, keep or {}):
+    for group in _groups(declaration, keep or {}, requirements, below or {}):
         for target, lock, proof in _choose(group, declaration, catalogue, cutoff[:10]).sets:
             chosen[target.name] = (target, lock, proof)
     return tuple(chosen[target.name] for target in declaration.targets)
@@ -85,17 +95,20 @@ def _set_device(target: Target, build: Build | None) -> LockDevice:
     return set_of(target.device, source_of(target, build))
 
 
-def _groups(declaration: Declaration, keep: Mapping[str, str]) -> Iterator[Group]:
-    by_spec: dict[str, list[Target]] = {}
+def _groups(declaration: Declaration, keep: Mapping[str, str], requirements: Sequence[str], below: Mapping[str, str]) -> Iterator[Group]:
+    by_spec: dict[tuple[str, ...], list[Target]] = {}
     for target in declaration.targets:
         if target.source == "conda":
             continue
-        by_spec.setdefault(specifier(target.tensorflow or declaration.tensorflow, "tensorflow"), []).append(target)
-    for spec, targets in by_spec.items():
+        own = specifier(target.tensorflow or declaration.tensorflow, "tensorflow")
+        by_spec.setdefault((own, *tensorflow_of(requirements, target)), []).append(target)
+    for (own, *listed_too), targets in by_spec.items():
         releases = {keep.get(target.name, "") for target in targets} - {""}
+        limits = sorted({below[target.name] for target in targets if target.name in below})
+        asked = targets[0].tensorflow or declaration.tensorflow
         yield Group(
-            asked=targets[0].tensorflow or declaration.tensorflow,
-            spec=spec,
+            asked=" and ".join([*([asked] if own or not listed_too else []), *listed_too]),
+            spec=",".join(filter(None, [own, *listed_too, *limits])),
             targets=tuple(targets),
             keep=releases.pop() if len(releases) == 1 else "",
         )

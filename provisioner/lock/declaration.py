@@ -14,7 +14,7 @@ from provisioner.lock import checks
 from provisioner.lock.find import FILE, PYPROJECT, Found, find
 from provisioner.lock.keys import DECLARATION
 from provisioner.lock.shape import ShapeFault, label, read
-from provisioner.model.policy import Policy, SignOff
+from provisioner.model.policy import ANY, Policy, SignOff
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Index, ProjectInput, Target
 
@@ -120,4 +120,8 @@ def policy_of(data: dict[str, Any]) -> Policy:
 
     values = {**data, "signed_off": tuple(SignOff(**item) for item in data.get("signed_off", ()))}
     values["releases"] = specifier(values.get("releases", ""), "policy.releases")
+    values["proven"] = values.get("proven", False) in {True, "strict"}
+    builds = values.get("source_builds", True)
+    if not isinstance(builds, bool):
+        values |= {"source_builds": True, "built": (ANY,) if builds == ANY else tuple(sorted(map(normalise, builds)))}
     return Policy(**values)

@@ -48,6 +48,8 @@ def _name(requirement: str) -> str:
 
 
 def _picked(target: Target, offered: Sequence[Wheel], tags: Sequence[Tag]) -> Wheel:
+    if not offered[0].filename.endswith(".whl"):
+        return offered[0]
     try:
         return pick(offered, tags)
     except OperationError as error:

@@ -9,6 +9,7 @@ from provisioner.base.paths import is_for_everybody
 from provisioner.errors import UsageError
 from provisioner.lock import requirement
 from provisioner.lock.shape import Shape
+from provisioner.model.policy import ANY
 from provisioner.model.request import SETTINGS, Setting
 
 PLATFORMS = ("linux-x86_64", "linux-aarch64", "macos-x86_64", "macos-aarch64", "windows-x86_64")
@@ -145,9 +146,18 @@ POLICY = Shape(
     keys={
         "releases": _text("The TensorFlow releases that are allowed", check=specifier_fault, version=True),
         "driver": _DRIVER_KEY,
-        "source_builds": Shape(kind="flag", about="Whether packages without a wheel may be built from source"),
+        "source_builds": Shape(
+            kind="flag",
+            about="Which packages without a wheel may be built from source: a list of names, any; true: only what a known-good set pins so",
+            choices=(ANY,),
+            item=_text("", pattern=_EXTRA, expected="the name of a package"),
+        ),
         "cool_down": Shape(kind="count", about="Days that a file must have been on the index", expected="a whole number of days"),
-        "proven": Shape(kind="flag", about="Take only sets that were installed and run"),
+        "proven": Shape(
+            kind="flag",
+            about="strict (or true): only sets that were run, as they were run; prefer (or false): packages of a set may make room for yours",
+            choices=("strict", "prefer"),
+        ),
         "signed_off": _texts("Take only these releases", SIGN_OFF),
     },
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from provisioner.base.names import is_rival, normalise
 from provisioner.base.requirement import admits, applies, read_requirement
 from provisioner.errors import UsageError
@@ -30,6 +32,19 @@ def environment(target: Target) -> dict[str, str]:
         "platform_release": "",
         "platform_version": "",
     }
+
+
+def tensorflow_of(requirements: Sequence[str], target: Target) -> tuple[str, ...]:
+    """Return the specifiers (PEP 440) that a team's requirements put on TensorFlow itself for a target, each once."""
+    found: dict[str, None] = {}
+    for text in requirements:
+        try:
+            requirement = read_requirement(text)
+        except ValueError:
+            continue  # ``beside`` says what is wrong with it
+        if is_rival(normalise(requirement.name)) and str(requirement.specifier) and applies(requirement, environment(target)):
+            found[str(requirement.specifier)] = None
+    return tuple(sorted(found))
 
 
 def beside(requirements: tuple[str, ...], target: Target, lock: Lock) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from dataclasses import field
 from typing import Any, Literal
 
 from provisioner.base.text import mask
+from provisioner.choose.obstacles import listed
 from provisioner.model.record import record
 
 # Keys of tables and numbers of list items, from the top of the file.
@@ -24,7 +25,8 @@ class Shape:
 
     ``about`` is one sentence for people and editors; ``expected`` completes "expected …"; ``pattern`` is what a text matches as a whole;
     ``check`` says what is wrong with a text ("" for nothing). ``version`` is true for a text that looks like a number, which YAML and TOML
-    may hold without quotes. ``item`` is the form of a list's items; ``keys`` are a table's, of which ``required`` must be there.
+    may hold without quotes. A flag may have ``choices``, words that stand beside true and false, and an ``item``, for a list in its place.
+    ``item`` is the form of a list's items; ``keys`` are a table's, of which ``required`` must be there.
     """
 
     kind: Literal["text", "count", "flag", "list", "table"]
@@ -75,13 +77,22 @@ def read(shape: Shape, data: Any, path: Path, faults: list[ShapeFault]) -> Any:
     if shape.kind == "list":
         return _read_list(shape, data, path, faults)
     if shape.kind == "flag":
-        return data if isinstance(data, bool) else _wrong(shape, "true or false", data, path, faults)
+        return _read_flag(shape, data, path, faults)
     if shape.kind == "count":
         text = str(data) if isinstance(data, int) and not isinstance(data, bool) else data
         if isinstance(text, str) and re.fullmatch(r"[0-9]{1,9}", text):
             return int(text)
         return _wrong(shape, "a whole number", data, path, faults)
     return _read_text(shape, data, path, faults)
+
+
+def _read_flag(shape: Shape, data: Any, path: Path, faults: list[ShapeFault]) -> Any:
+    """Return truth; where the shape knows words beside it, or a list in its place, those as they are."""
+    if isinstance(data, bool) or (isinstance(data, str) and data in shape.choices):
+        return data
+    if shape.item is not None and isinstance(data, list):
+        return _read_list(shape, data, path, faults)
+    return _wrong(shape, listed(["true", "false", *shape.choices, *(["a list"] if shape.item else [])], "or"), data, path, faults)
 
 
 def _wrong(shape: Shape, expected: str, data: Any, path: Path, faults: list[ShapeFault]) -> Any:
@@ -159,7 +170,9 @@ def _schema(shape: Shape) -> dict[str, Any]:
         least = {"minItems": shape.least} if shape.least else {}
         return {"type": "array", **about, "items": _schema(shape.item) if shape.item else {}, **least}
     if shape.kind == "flag":
-        return {"type": "boolean", **about}
+        more: list[dict[str, Any]] = [{"enum": list(shape.choices)}] if shape.choices else []
+        more += [{"type": "array", "items": _schema(shape.item)}] if shape.item else []
+        return {**about, "anyOf": [{"type": "boolean"}, *more]} if more else {"type": "boolean", **about}
     if shape.kind == "count":
         return {"type": ["integer", "string"], **about, "minimum": 0, "pattern": "^[0-9]{1,9}$"}
     if shape.choices:
@@ -173,6 +186,8 @@ def _or_nothing(name: str, key: Shape, table: Shape) -> dict[str, Any]:
     schema = _schema(key)
     if name in table.required:
         return schema
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [*schema["anyOf"], {"type": "null"}]}
     if "enum" in schema:
         return {**schema, "enum": [*schema["enum"], None]}
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]

@@ -9,13 +9,12 @@ from typing import Literal
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.lock import sidecar, store
+from provisioner.lock.choosing import ChosenSet
 from provisioner.lock.formats import requirements
 from provisioner.lock.render import pins
-from provisioner.model.catalogue import Lock, Proof
 from provisioner.model.record import record
-from provisioner.model.team import Inputs, Target, TeamLock
+from provisioner.model.team import Inputs, TeamLock
 
-ChosenSet = tuple[Target, Lock, Proof]
 Kind = Literal["lock", "input", "catalogue", "target", "file", "index"]
 
 MISSING = "is missing"

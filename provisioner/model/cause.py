@@ -21,10 +21,14 @@ Trait = Literal["by-command", "in-packages", "seen-from-outside", "told-to-tenso
 
 @record
 class Sign:
-    """Lines as a program prints them, shortened; ``says`` is the program and its versions, for a person."""
+    """Lines as a program prints them, shortened; ``says`` is the program and its versions, for a person.
+
+    ``told`` is what has to be known beside the lines for them to say this cause, as ``explain --context`` takes it.
+    """
 
     text: str
     says: str
+    told: dict[str, str] = field(default_factory=dict)
 
 
 @record

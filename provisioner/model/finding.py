@@ -20,11 +20,26 @@ class Evidence:
 
 
 @record
-class Remedy:
-    """Words for a person and, where there are any, command lines to run in order."""
+class Way:
+    """Another thing to do: words, command lines to run in order, and what it costs ("" where that is next to nothing)."""
 
     words: str
     steps: tuple[str, ...] = ()
+    cost: str = ""
+
+
+@record
+class Remedy:
+    """Words for a person and, where there are any, command lines to run in order: the smallest change that does it.
+
+    ``why`` is a sentence on why it helps, ``cost`` what it costs, ``others`` what else does it or comes next, in their order.
+    """
+
+    words: str
+    steps: tuple[str, ...] = ()
+    why: str = ""
+    cost: str = ""
+    others: tuple[Way, ...] = ()
 
 
 RepairKind = Literal["restore", "remove", "link", "move away", "write", "interpreter", "rebuild", "relink", "unlink"]

@@ -134,8 +134,20 @@ class Needs:
 
 
 @record
+class Moved:
+    """A package of the known-good set that is locked in another version than the one that was run, because of ``why``."""
+
+    name: str
+    was: str
+    now: str
+    why: str
+
+
+@record
 class LockedTarget:
     """One target, locked: ``profile`` is the digest of the catalogue's set, ``proof`` how far that was run, in words.
+
+    ``moved`` are the packages of the set that made room for the team's requirements: with any, this very set was not run.
 
     ``conda`` is the conda half, None for a virtual environment. Where everything comes from the channel there are no ``files`` and no
     ``profile``.
@@ -148,6 +160,7 @@ class LockedTarget:
     needs: Needs
     files: tuple[TeamFile, ...]
     conda: LockedConda | None = None
+    moved: tuple[Moved, ...] = ()
 
     @property
     def held(self) -> tuple[tuple[str, str, str, str], ...]:

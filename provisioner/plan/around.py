@@ -33,18 +33,11 @@ def read_around(session: Session, site: Site, members: Iterable[str]) -> Around:
 def read_room(session: Session, facts: Facts, choice: Choice, lock: Lock, unfit: frozenset[str] = frozenset()) -> Room:
     """Return what may be put in the place of the set's packages on this machine; ``unfit`` is as in ``Room``."""
     catalogue = session.catalogue
-    release = catalogue.release(choice.release)
-    build = release.build(choice.platform) if release is not None else None
     floor = numbers(floor_of(facts, lock))
     pool = catalogue.pool(choice.python, choice.platform)
     return Room(
-        release=choice.release,
-        python=choice.python,
         needs=catalogue.needs(),
-        misfits=catalogue.fits().misfits,
-        limits=tuple(
-            item.requirement for item in (build.constraints if build else ()) if not item.pythons or choice.python in item.pythons
-        ),
+        limits=catalogue.limits(lock),
         pool={name: tuple(file for file in files if glibc_of(file.filename) <= floor) for name, files in pool.items()},
         unfit=unfit,
     )

@@ -12,7 +12,6 @@ from functools import partial
 
 from provisioner.base.names import RELEASED, is_rival
 from provisioner.base.requirement import applies, read_requirement
-from provisioner.base.versions import contains
 from provisioner.engines import uv
 from provisioner.engines.wheels import Wheel, major_minor, pick, read_pylock, supported_tags
 from provisioner.environment.distributions import Installed
@@ -111,7 +110,7 @@ def _resolve(host: Host, asked: _Question, names: Sequence[str], *, exact: bool)
     lock, around = asked.lock, asked.around
     own = next(file for file in lock.files if is_rival(file.name))
     pins = {file.name: file.version for file in lock.files}
-    limits = [f"{name}=={version}" for name, version in pins.items()] if exact else _limits(asked)
+    limits = [f"{name}=={version}" for name, version in pins.items()] if exact else list(asked.room.limits)
     limits += [f"{name}=={lock.release}" for name in sorted(RELEASED)]
     limits += [f"{name}{'<0' if limit == NO_ADDON else limit}" for name, limit in lock.addons.items() if name not in pins]
     there = {item.name: item.version for item in around.own if item not in asked.staying}
@@ -147,22 +146,3 @@ def _needs(asked: _Question) -> list[str]:
             if not own and applies(requirement, {**asked.around.markers, "extra": ""}):
                 found.append(text)
     return found
-
-
-def _limits(asked: _Question) -> list[str]:
-    """Return what the catalogue adds to the limits of the release's own metadata; of what is known not to work nothing is taken."""
-    room = asked.room
-    bad = []
-    for rule in room.misfits:
-        if contains(rule.releases, room.release, prereleases=True) and (not rule.pythons or room.python in rule.pythons):
-            bad += [f"{rule.package}{_not(part.strip())}" for part in rule.versions.split(",")] if "," not in rule.versions else []
-    return [*room.limits, *bad]
-
-
-# The other side of a bound.
-_OTHER = {">=": "<", "<=": ">", ">": "<=", "<": ">=", "==": "!="}
-
-
-def _not(spec: str) -> str:
-    sign = next(sign for sign in _OTHER if spec.startswith(sign))
-    return f"{_OTHER[sign]}{spec.removeprefix(sign)}"

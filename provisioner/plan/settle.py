@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from provisioner.base.names import is_rival, normalise
 from provisioner.base.requirement import admits, applies, read_requirement
 from provisioner.base.versions import contains, numbers
-from provisioner.catalogue.fits import Misfit
 from provisioner.catalogue.needs import Needs
 from provisioner.environment.distributions import Installed
 from provisioner.model.catalogue import LockedFile
@@ -27,15 +26,11 @@ ROUNDS = 6
 class Room:
     """What may be put in the place of a set's package, and what limits it.
 
-    ``release`` is TensorFlow's and ``python`` as ``3.11``; ``needs`` tells what the packages of sets require, ``misfits`` what is known not to work,
-    ``limits`` are requirements that the catalogue adds for the release, ``pool`` has the wheels that this machine can take, by name. ``unfit`` are
+    ``needs`` tells what the packages of sets require, ``limits`` are the requirements that keep out what the catalogue knows to be bad, ``pool`` has the wheels that this machine can take, by name. ``unfit`` are
     the names of what is installed and cannot stay as it is.
     """
 
-    release: str
-    python: str
     needs: Needs
-    misfits: tuple[Misfit, ...] = ()
     limits: tuple[str, ...] = ()
     pool: Mapping[str, tuple[LockedFile, ...]]
     unfit: frozenset[str] = frozenset()
@@ -141,7 +136,7 @@ def _met(specs: Sequence[str], version: str) -> int:
 
 def _admitted(file: LockedFile, limits: Sequence[str], held: Mapping[str, LockedFile], markers: Mapping[str, str], room: Room) -> bool:
     """True where the set's own packages are content with a version, nothing speaks against it, and it finds what it requires itself."""
-    if _met(limits, file.version) < len(limits) or _is_bad(file, room):
+    if _met(limits, file.version) < len(limits):
         return False
     for text in room.needs.of(file.name, file.version) or ():
         try:
@@ -152,14 +147,3 @@ def _admitted(file: LockedFile, limits: Sequence[str], held: Mapping[str, Locked
         if applies(requirement, {**markers, "extra": ""}) and other is not None and not admits(requirement.specifier, other.version):
             return False
     return True
-
-
-def _is_bad(file: LockedFile, room: Room) -> bool:
-    """True for a version that is known not to work with the release."""
-    return any(
-        rule.package == file.name
-        and (not rule.pythons or room.python in rule.pythons)
-        and contains(rule.releases, room.release, prereleases=True)
-        and contains(rule.versions, file.version, prereleases=True)
-        for rule in room.misfits
-    )

@@ -60,7 +60,7 @@ def applied_text(plan: Plan, executed: Executed, *, verbose: bool) -> str:
     """Say how an apply ended."""
     text = verification_text(executed.verification, verbose=verbose)
     if not executed.kept:
-        there = "was removed again" if not plan.env.exists else "is as it was before"
+        there = {"absent": "was removed again", "empty": "is an empty folder again"}.get(plan.env.kind, "is as it was before")
         return f"{text}\n\nThe verification failed, so the change was taken back: {plan.env.path} {there}"
     return "\n".join(
         [
@@ -90,8 +90,9 @@ def undo_text(found: Undoable) -> str:
     root = found.workspace.root
     if found.interrupted is not None:
         return f"{interrupted_words(found.interrupted).split(';')[0]}; what it had begun is taken back"
-    if found.record is None or not found.record.stood:
-        lines = [f"{root} was made by tfsetup{_when(found)}; it is removed, with all that is in it"]
+    if found.record is None or found.record.made:
+        becomes = "the folder is emptied" if found.record is not None and found.record.inside else "it is removed, with all that is in it"
+        lines = [f"{root} was made by tfsetup{_when(found)}; {becomes}"]
         return "\n".join([*lines, *_since_lines(found)])
     journal = found.way.journal if found.way is not None else found.record
     moved = f"{len(journal.incoming)} new entries are taken out, {len(journal.outgoing)} old ones are put back"

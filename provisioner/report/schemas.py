@@ -17,9 +17,10 @@ from provisioner.model.facts import Facts
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 from provisioner.model.preflight import Preflight
+from provisioner.model.status import Status
 from provisioner.model.team import TeamLock
 from provisioner.plan import seal
-from provisioner.report import check_text, diff_text, fix_text, lock_text, profiles_text
+from provisioner.report import check_text, diff_text, fix_text, lock_text, profiles_text, status_text
 
 # The documents that are one record as it is.
 _RECORDS: dict[str, tuple[str, type]] = {
@@ -35,6 +36,7 @@ _RECORDS: dict[str, tuple[str, type]] = {
     "plan": (seal.SCHEMA, Plan),
     "profiles": (profiles_text.SCHEMA, profiles_text.Profiles),
     "receipt": (receipt.SCHEMA, receipt.Receipt),
+    "status": (status_text.SCHEMA, Status),
     "team-lock": (sidecar.SCHEMA, TeamLock),
     "verify": ("tfsetup/verify/1", Verification),
 }
@@ -55,6 +57,7 @@ SCHEMAS = (
     "plan",
     "profiles",
     "receipt",
+    "status",
     "team-lock",
     "undo",
     "verify",

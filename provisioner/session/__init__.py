@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from provisioner.engines import uv
 from provisioner.errors import CouldNotTellError, InputError
 from provisioner.host import Host, Reader
-from provisioner.host.files import make_folders, sweep
+from provisioner.host.files import entry as entry_of
+from provisioner.host.files import is_foreign, make_folders, real, sweep
 from provisioner.model import codec
 from provisioner.model.facts import Facts
 from provisioner.session.trust import Trust
@@ -47,6 +48,17 @@ class Session:
         self.host = host
         # Where nobody can be asked, nothing that only a file names is started or asked.
         self.trust = trust or Trust()
+
+    def work_on(self, env: str) -> None:
+        """Say which environment this run is about, before anything in it is looked at.
+
+        Where the word was given in advance, what its owner's tfsetup noted in it and beside it is believed: of that one user, in this run.
+        """
+        entry = entry_of(self.host, real(self.host, env))
+        if self.trust.given and entry is not None and entry.kind == "directory" and is_foreign(self.host, entry):
+            from provisioner.host.believing import believing  # noqa: PLC0415 - environments of others are rare
+
+            self.host = believing(self.host, entry.owner)
 
     @cached_property
     def cache(self) -> str:

@@ -1,6 +1,6 @@
 """What this person made on this machine, remembered in their own cache: so that it is not asked about as if it had come from elsewhere.
 
-A note is an empty file whose name is a digest. It is believed only where it and its folder are this user's and nobody else may write them.
+A note is a file whose name is a digest of what it holds. It is believed only where it and its folder are this user's and nobody else may write them.
 """
 
 from __future__ import annotations
@@ -23,13 +23,26 @@ def remember(host: Host, cache: str, kind: str, text: str) -> None:
         folder = posixpath.join(cache, FOLDER)
         if not host.exists(folder):
             host.make_folder(folder, mode=0o700)
-        host.write(posixpath.join(folder, _name(kind, text)), "", mode=0o600)
+        host.write(posixpath.join(folder, _name(kind, text)), text, mode=0o600)
 
 
 def is_known(reader: Reader, cache: str, kind: str, text: str) -> bool:
     """True where this person made it."""
     folder = posixpath.join(cache, FOLDER)
     return all(_own(reader, path) for path in (folder, posixpath.join(folder, _name(kind, text))))
+
+
+def recalled(reader: Reader, cache: str, kind: str) -> tuple[str, ...]:
+    """Return all that this person made of a kind, by what identifies each; notes of 0.1.0 hold nothing, and are passed over."""
+    folder = posixpath.join(cache, FOLDER)
+    if not _own(reader, folder):
+        return ()
+    try:
+        notes = [entry.path for entry in reader.list(folder) if posixpath.basename(entry.path).startswith(f"{kind}-")]
+    except OSError:
+        return ()
+    texts = [(path, files.read(reader, path).text or "") for path in notes if _own(reader, path)]
+    return tuple(text for path, text in texts if text and posixpath.basename(path) == _name(kind, text))
 
 
 def _own(reader: Reader, path: str) -> bool:

@@ -59,6 +59,9 @@ def test_to_mask_again_changes_nothing(text: str) -> None:
         "https://host.invalid/simple?x=1&page=2#egg=name",
         "https://${USER}:${PASSWORD}@host.invalid/simple",
         "https://host.invalid/t/${TOKEN}/main",
+        "git+https://host.invalid/team/repo.git@v1.2-rc1#egg=name",
+        "name @ git+https://host.invalid/repo@feature/x ; python_version > '3'",
+        "'git+https://host.invalid/repo@main', and mail joe@example.invalid",
         "write to joe@example.invalid",
         '{"url":"https://a.invalid/b","mail":"x@y.invalid"}',
         "/srv/t/folder and file:///srv/t/folder",
@@ -67,6 +70,25 @@ def test_to_mask_again_changes_nothing(text: str) -> None:
 )
 def test_what_is_no_secret_stays(text: str) -> None:
     assert mask(text) == text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"git+https://{SECRET}@host.invalid/repo@v1",
+        f"git+https://me:{SECRET}@host.invalid/repo",
+        f"git+https://me:1/{SECRET}@host.invalid/repo@v1",
+        f"git+https://{SECRET}/x@host.invalid/repo",
+        f"git+https://host.invalid:1/{SECRET}@v1",
+        f"git+https://host.invalid/repo@v1,me:{SECRET}@host.invalid",
+        f"git+https://host.invalid/repo@v1,https://me:{SECRET}@host.invalid",
+        f"git+https://host.invalid/a:{SECRET}@v1",
+        f"git+https://host.invalid/repo@v1?token={SECRET}",
+        f"https://me.invalid/{SECRET}@host.invalid",
+    ],
+)
+def test_what_a_version_system_is_asked_for_opens_no_way_around(address: str) -> None:
+    assert SECRET not in mask(address)
 
 
 def test_keys_of_services_are_hidden() -> None:
@@ -80,7 +102,25 @@ def test_a_value_may_lack_its_scheme() -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["?token", "&token=x", "?a=", "://", "'a://", "https://u:p@", "https://h/t/", "/t/", "a@", "://x'@", "'http://a',", "%", "sk-", "=&"],
+    [
+        "?token",
+        "&token=x",
+        "?a=",
+        "://",
+        "'a://",
+        "https://u:p@",
+        "https://h/t/",
+        "/t/",
+        "a@",
+        "://x'@",
+        "git+https://a.b/c@d",
+        "git+https://a.b/",
+        "git+https://a.b.",
+        "'http://a',",
+        "%",
+        "sk-",
+        "=&",
+    ],
 )
 def test_the_work_grows_with_the_text(unit: str) -> None:
     """A text eight times as long may take eight times as long, with room for a busy machine; F1 took 512 times as long."""

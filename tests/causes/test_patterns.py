@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.causes.patterns import branches, compiled, fault, literals, squeeze
+from provisioner.causes.patterns import branches, compiled, conditions, fault, literals, squeeze
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,19 @@ from provisioner.causes.patterns import branches, compiled, fault, literals, squ
 )
 def test_literals(pattern, needed):
     assert literals(pattern) == needed
+
+
+@pytest.mark.parametrize(
+    ("pattern", "needed"),
+    [
+        ("abc", (("abc",),)),
+        ("abc .{0,9}(defg|hij)", (("abc",), ("defg", "hij"))),
+        ("(abc|x) defghi( jkl)? mnop", (("defghi",), ("mnop",))),
+        (".*", ()),
+    ],
+)
+def test_conditions(pattern, needed):
+    assert conditions(pattern) == needed
 
 
 @pytest.mark.parametrize(

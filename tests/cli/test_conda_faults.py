@@ -198,8 +198,8 @@ HASH = "is not the one that the channel's repodata describes"
 THERE = "is not there"
 Fault = tuple[Callable[[Case], None], str, str]
 FAULTS: list[Fault] = [
-    (down, "download-failed", DOWN),
-    (busy, "download-failed", DOWN),
+    (down, "download-failed", "could not be reached: nobody answers there (from 127.0.0.1:"),
+    (busy, "download-failed", "or a proxy before it, has a fault of its own (from 127.0.0.1:"),
     (forbidden, "download-failed", "the channel refused the request"),
     (misspelt, "download-failed", THERE),
     (no_folder, "download-failed", THERE),

@@ -56,7 +56,7 @@ SAID = [
         "could not be reached",
         "download-failed",
     ),
-    ("HTTP status server error (503 Service Unavailable) for url (http://x)", "could not be reached", "download-failed"),
+    ("HTTP status server error (503 Service Unavailable) for url (http://x)", "has a fault of its own (from x)", "download-failed"),
     ("error decoding response body", "could not be reached, or the download broke off", "download-failed"),
     (
         "failed to download x: end of file before message length reached",
@@ -313,4 +313,4 @@ def test_what_is_missing_is_named_before_anything_is_done(monkeypatch: pytest.Mo
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(UsageError, match="need the package py-rattler") as caught:
         engine.check_installed()
-    assert "tfsetup[conda]" in caught.value.hint
+    assert "install tfsetup again" in caught.value.hint

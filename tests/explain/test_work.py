@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.causes import Messages, open_messages
-from provisioner.causes.patterns import compiled, reach
+from provisioner.causes.patterns import compiled, conditions, reach
 from provisioner.causes.places import Places
 from provisioner.explain.reading import read_lines, split
 from provisioner.explain.weigh import weigh_log
@@ -52,7 +52,7 @@ def test_the_work_grows_with_the_log(case: str, known: tuple[Messages, Catalogue
     before=st.integers(0, 3000),
 )
 def test_windows_hold_every_match(pattern: str, text: str, before: int) -> None:
-    needed = {"lib[a-z]+ not found": ["not"], "error: .{0,20}here": ["here"], "(one|two) \\w+$": ["one", "two"]}.get(pattern, ["found"])
+    needed = conditions(pattern) or (("found",),)
     whole = "x\n" * before + text + " lib not found\nhere one two " * 3 + text
     own = compiled(pattern)
     width, lines = reach(pattern)
@@ -76,9 +76,24 @@ def test_reach(pattern: str, width: int, lines: int) -> None:
     assert reach(pattern) == (width, lines)
 
 
+@given(
+    words=st.lists(st.sampled_from(["error", "terror", "errorerror", "other", "err", "\n", "or\n", "ERROR"]), max_size=60),
+    wanted=st.sampled_from(["error", "err", "ror", "her", "r\n"]),
+    many=st.integers(1, 4),
+)
+def test_places_are_those_of_the_whole_text(words: list[str], wanted: str, many: int) -> None:
+    text = " ".join(words)
+    with pytest.MonkeyPatch.context() as patch:
+        # With so many words or more, the text itself is looked through.
+        patch.setattr("provisioner.causes.words.MANY", many)
+        by_words = list(Places(text).windows([[wanted]], 1, 0))
+        patch.setattr("provisioner.causes.places.is_of_one_word", lambda _: False)
+        assert by_words == list(Places(text).windows([[wanted]], 1, 0))
+
+
 def test_of_many_places_the_first_and_the_last_are_looked_at() -> None:
     text = "\n".join(f"{number} error" for number in range(5000))
-    windows = list(Places(text).windows(["error"], 10, 0))
+    windows = list(Places(text).windows([["error"]], 10, 0))
     looked = [text[low:high] for low, high in windows]
     assert re.match("0 error", looked[0])
     assert looked[-1].endswith("4999 error")

@@ -36,6 +36,7 @@ class FakeReader:
         self.python = python
         self.cwd = "/"
         self.user = -1
+        self.believed: frozenset[int] = frozenset()
         self.volumes = dict(space or {})
         self.started: list[tuple[str, ...]] = []
         self.folders = {"/"}

@@ -64,7 +64,7 @@ class Team:
             declaration=self.declaration,
             inputs=inputs,
             catalogue=Catalogue.open(LocalHost(), self.profiles),
-            choose=lambda _keep, _cutoff: self.sets(),
+            choose=lambda _keep, _cutoff, _below: self.sets(),
         )
 
     def sets(self) -> tuple[tuple[Target, Lock, Proof], ...]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
+import subprocess
+import sys
+import tarfile
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -64,9 +68,33 @@ class Index:
         self.dates[filename] = uploaded
         return LockedFile(name=name, version=version, filename=filename, sha256=made.sha256, size=made.size, unpacked=made.unpacked)
 
+    def mirror(self, requirement: str) -> None:
+        """Serve the newest wheel of a package that this machine's uv gets from its own index."""
+        pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+        command = [*pip, "download", "--no-deps", "--dest", str(self.folder), requirement]
+        subprocess.run(command, check=True)
+        for path in self.folder.glob("*.whl"):
+            self.dates.setdefault(path.name, OLD)
+
+    def add_source(self, name: str, version: str, setup: str, *, uploaded: str = OLD) -> LockedFile:
+        """Put a source distribution on the index, as those from before PEP 517: a setup.py that says everything by being run."""
+        filename = f"{name.replace('-', '_')}-{version}.tar.gz"
+        files = {"setup.py": setup, "PKG-INFO": f"Metadata-Version: 1.0\nName: {name}\nVersion: {version}\n"}
+        with tarfile.open(self.folder / filename, "w:gz") as archive:
+            for member, text in files.items():
+                entry = tarfile.TarInfo(f"{filename.removesuffix('.tar.gz')}/{member}")
+                entry.size = len(text.encode())
+                archive.addfile(entry, io.BytesIO(text.encode()))
+        self.dates[filename] = uploaded
+        content = (self.folder / filename).read_bytes()
+        sha256 = hashlib.sha256(content).hexdigest()
+        return LockedFile(
+            name=name, version=version, filename=filename, sha256=sha256, size=len(content), unpacked=len(content), source=True
+        )
+
     def page(self, name: str) -> bytes:
         files = []
-        for path in sorted(self.folder.glob("*.whl")):
+        for path in sorted([*self.folder.glob("*.whl"), *self.folder.glob("*.tar.gz")]):
             if normalise(path.name.split("-")[0]) == name and path.name not in self.hidden:
                 sha256 = self.hashes.get(path.name) or hashlib.sha256(path.read_bytes()).hexdigest()
                 file = {"filename": path.name, "url": f"../../files/{path.name}", "hashes": {"sha256": sha256}, "size": path.stat().st_size}

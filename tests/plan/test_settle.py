@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.catalogue.fits import Misfit
 from provisioner.catalogue.needs import Needs
 from provisioner.environment.distributions import Installed
 from provisioner.judge.markers import markers_of
@@ -31,7 +30,7 @@ POOL = {"numpy": tuple(file("numpy", version) for version in ("1.22.4", "1.23.5"
 
 
 def room(**changes) -> Room:
-    return Room(**{"release": "2.12.0", "python": "3.10", "needs": Needs(known=KNOWN), "pool": POOL, **changes})
+    return Room(**{"needs": Needs(known=KNOWN), "pool": POOL, **changes})
 
 
 def settled(*installed: Installed, files=FILES, **changes):
@@ -66,13 +65,6 @@ def test_a_version_that_the_catalogue_does_not_have_may_stay_installed() -> None
         ({}, "1.22.4"),
         ({"needs": Needs(known={**KNOWN, ("scipy", "1.9"): ()})}, "1.30"),
         ({"needs": Needs(known={**KNOWN, ("scipy", "1.9"): ()}), "limits": ("numpy<1.28",)}, "1.22.4"),
-        (
-            {
-                "needs": Needs(known={**KNOWN, ("scipy", "1.9"): ()}),
-                "misfits": (Misfit(package="numpy", releases="<2.18", versions=">=1.28", breaks="import", reason="", reference=""),),
-            },
-            "1.22.4",
-        ),
         # Where nobody knows what a package of the set requires, nothing is exchanged.
         ({"needs": Needs(known={})}, "1.22.4"),
     ],

@@ -17,6 +17,7 @@ from provisioner.host.local import LocalHost
 from provisioner.model.diagnosis import Examination, Examined
 from provisioner.model.finding import Finding, Repair
 from provisioner.model.plan import Plan
+from provisioner.model.preflight import Preflight
 from provisioner.model.request import Request
 from provisioner.repair import attempts
 from provisioner.report.fix_text import findings_text, fixed_document, fixed_text
@@ -90,7 +91,7 @@ def fix(
 ):
     said = told or Told()
 
-    def show(plan: Plan) -> bool:
+    def show(plan: Plan, _preflight: Preflight) -> bool:
         assert plan_text(plan, interrupted=None, verbose=True)
         said.plans.append(plan)
         return agree

@@ -11,6 +11,7 @@ from provisioner.explain.matches import Hit
 from provisioner.explain.topics.libraries import serves
 from provisioner.explain.verdict import Case, Verdict, plain, says
 from provisioner.explain.words import dotted
+from provisioner.model.catalogue import Release
 
 
 def why_newer(case: Case) -> str:
@@ -128,6 +129,10 @@ def no_driver(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """The driver is not there; in a container of a machine with a GPU it was not passed through."""
     now = case.circumstances
     hit = hits[0]
+    if hit.message.id == "container-without-driver":
+        yield plain(hit)
+        yield says(hit, "driver-missing", "possible", grade=HINTS)
+        return
     if now.gpu_present is False:
         yield says(hit, "harmless-message", grade=HINTS, why="without a GPU no driver is needed")
         return
@@ -190,6 +195,18 @@ def no_gpu(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     if now.os == "macos":
         yield says(hit, "cpu-only-build", grade=ALLOWS, why="no build for macOS has CUDA; the GPU of a Mac needs tensorflow-metal")
         return
+    if now.platform == "linux-aarch64" and not any(
+        item.platform == now.platform and item.cuda for release in _asked(case) for item in release.builds
+    ):
+        yield says(
+            hit,
+            "cpu-only-build",
+            "likely",
+            grade=ALLOWS,
+            why="no wheel for aarch64 on PyPI has CUDA; a Jetson needs the build of NVIDIA for its JetPack",
+        )
+        yield says(hit, "gpu-not-visible", "possible", grade=GUESSES)
+        return
     # In 1.15.2 to 2.0 the package tensorflow is the CPU build, and tensorflow-gpu the other.
     before_one_package = build is None and known.old(now.tensorflow) is not None and (0, 12) <= numbers(now.tensorflow)[:2] < (1, 15)
     if before_one_package and "gpu" not in now.told.replace(now.gpu, ""):
@@ -199,6 +216,12 @@ def no_gpu(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     if of_cpu:
         yield says(hit, "cpu-only-build", "likely", grade=HINTS, why=f"the package tensorflow {now.tensorflow} is a build without CUDA")
     yield from _listed_none(hit, case)
+
+
+def _asked(case: Case) -> Iterator[Release]:
+    """The release that is meant, or every one of the catalogue where none is named."""
+    release = case.knowledge.release(case.circumstances.tensorflow) if case.circumstances.tensorflow else None
+    return iter((release,)) if release is not None else case.knowledge.view.releases()
 
 
 def _listed_none(hit: Hit, case: Case) -> Iterator[Verdict]:
@@ -217,6 +240,10 @@ def _listed_none(hit: Hit, case: Case) -> Iterator[Verdict]:
     if "Device mapping" in hit.seen and not case.has("opened", "gpu-created"):
         yield says(hit, "cpu-only-build", "possible", grade=ALLOWS, why="a build with CUDA of that time names each library that it opens")
     yield says(hit, "gpu-not-visible", "possible", grade=GUESSES)
+    build = case.knowledge.build(now.tensorflow, now.platform) if now.tensorflow else None
+    if build is not None and build.packages.get("cuda") == "tensorflow":
+        # The package is the build with CUDA; without a driver it says no more than this.
+        yield says(hit, "driver-missing", "possible", grade=GUESSES)
     yield says(hit, "cpu-only-build", "possible", grade=GUESSES)
 
 

@@ -16,6 +16,15 @@ _CUDA = re.compile(r"(lib)?(cudart|cublas(lt)?|cufft|curand|cusolver|cusparse|cu
 _RUNTIME = re.compile(r"(lib)?(msvcp|vcruntime|concrt|vcomp)", re.IGNORECASE)
 # Libraries of the system that people lack in slim images: nothing of the environment is damaged.
 _ADD_ONS = re.compile(r"(lib)?(tensorflow_io|tfdml|tensorflow_text|_\w+_ops|tensorflow_addons)", re.IGNORECASE)
+# Libraries of AMD's ROCm, of its releases from 3 on.
+_ROCM = re.compile(
+    r"lib(amdhip64|hsa-runtime64|hsakmt|rccl|roc(blas|fft|rand|sparse|solver|m_smi64|tracer64|tx64|profiler\w*)|hip(blas\w*|fft|rand|sparse|solver|rtc|_hcc)|miopen|mcwamp|amd_comgr|migraphx)",
+    re.IGNORECASE,
+)
+# A compiled part of another package than TensorFlow.
+_ADD_ON_FILE = re.compile(
+    r"(site|dist)-packages[\\/](tensorflow_(?!core|framework)\w+|tensorflow-plugins|tf_\w+|deepspeech|reverb|horovod)[\\/]", re.IGNORECASE
+)
 _TENSORFLOW = re.compile(r"(lib)?(tensorflow|_?pywrap_tensorflow|tsl|tfe)", re.IGNORECASE)
 
 
@@ -47,16 +56,32 @@ def _one(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
         yield says(hit, "msvc-redist-missing", grade=PROVES)
     elif _ADD_ONS.match(lowered):
         yield says(hit, "extension-abi-mismatch", grade=HINTS)
+    elif _ROCM.match(missing):
+        yield says(hit, "rocm-libs-missing", grade=PROVES, why=f"{name} is a library of AMD's ROCm")
     elif _TENSORFLOW.match(lowered):
-        yield says(
-            hit, "install-corrupt", grade=HINTS, why="a library of TensorFlow itself is not found: another release, or parts are missing"
-        )
-        yield says(hit, "extension-abi-mismatch", "possible", grade=ALLOWS)
-        yield says(hit, "environment-leak", "possible", grade=GUESSES)
-    elif re.match(r"lib(mkl|iomp|omp|gomp)", lowered):
+        yield from _itself(hit, name)
+    else:
+        yield from _of_the_system(hit, name, lowered, case)
+
+
+def _itself(hit: Hit, name: str) -> Iterator[Verdict]:
+    """A library of TensorFlow: an add-on asks for that of another release, or parts are missing."""
+    if _ADD_ON_FILE.search(hit.seen):
+        why = f"an add-on asks for {name}, which is of another TensorFlow than the one beside it"
+        yield says(hit, "extension-abi-mismatch", grade=TELLS, why=why)
+        yield says(hit, "install-corrupt", "possible", grade=ALLOWS)
+        return
+    why = "a library of TensorFlow itself is not found: another release, or parts are missing"
+    yield says(hit, "install-corrupt", grade=HINTS, why=why)
+    yield says(hit, "extension-abi-mismatch", "possible", grade=ALLOWS)
+    yield says(hit, "environment-leak", "possible", grade=GUESSES)
+
+
+def _of_the_system(hit: Hit, name: str, lowered: str, case: Case) -> Iterator[Verdict]:
+    if re.match(r"lib(mkl|iomp|omp|gomp)", lowered):
         yield says(hit, "dependency-incompatible", "possible", grade=ALLOWS)
         yield says(hit, "openmp-duplicate", "possible", grade=GUESSES)
-    elif re.match(r"lib(mpi|hdf5|python|crypto|ssl|ffi|amdhip|rocm|hsa|migraphx)", lowered):
+    elif re.match(r"lib(mpi|hdf5|python|crypto|ssl|ffi)", lowered):
         cause = "wrong-environment" if lowered.startswith("libpython") else "dependency-incompatible"
         yield says(hit, cause, "possible", grade=ALLOWS)
     elif re.match(r"(libstdc\+\+|libgcc_s|libc\.so|libm\.so|ld-linux|libresolv|libdl)", lowered):
@@ -113,12 +138,23 @@ def _cuda(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
     now, known = case.circumstances, case.knowledge
     asked = known.cuda_of_library(name)
     have = _installed(hit, case)
+    # CUDA 11.0 alone calls it so; from 11.1 on the number is 11.
+    if name.startswith("libcusolver.so.10") and any((11, 1) <= item < (12,) for item in have):
+        yield says(hit, "cuda-version-mismatch", grade=PROVES, why=f"CUDA {dotted(have[0])} is there, whose library is libcusolver.so.11")
+        yield says(hit, "cuda-libs-missing", "possible", grade=TELLS)
+        return
     if now.gpu_present is False and hit.message.about == "gpu":
         yield says(hit, "harmless-message", grade=PROVES, why="without a GPU none is needed")
         yield says(hit, "cuda-libs-missing", "possible", grade=ALLOWS)
         return
     need = known.cuda(now.tensorflow, now.platform) if now.tensorflow else None
     stranger = known.wants(name, now) is False or (need is not None and bool(asked) and need.cuda[0] != asked[0])
+    # cuDNN 8 speaks so of what it needs itself (TensorFlow says "dynamic library"): it was built for another CUDA than TensorFlow.
+    if stranger and need is not None and "ould not load library" in hit.seen and name.startswith("libcublaslt"):
+        why = f"cuDNN asks for {name}, so it was built for another CUDA than {dotted(need.cuda)}, which TensorFlow {now.tensorflow} has"
+        yield says(hit, "cudnn-version-mismatch", grade=PROVES, why=why)
+        yield says(hit, "cuda-version-mismatch", "possible", grade=TELLS)
+        return
     if stranger and need is not None:
         why = f"{name} is asked for, but TensorFlow {now.tensorflow} was built with CUDA {dotted(need.cuda)}"
         yield says(hit, "cuda-version-mismatch", grade=PROVES, why=why)

@@ -16,7 +16,7 @@ _FOR_KERAS = re.compile(
     r"tensorflow\.python\.(trackable|checkpoint|training\.tracking|distribute\.load_context|saved_model\.experimental)\b"
 )
 _USER_SITE = re.compile(r"/\.local/lib/python|Roaming[\\/]Python[\\/]Python", re.IGNORECASE)
-_ENVIRONMENT = re.compile(r"[\\/](envs|\w*venv\w*|virtualenvs)[\\/]|conda", re.IGNORECASE)
+_ENVIRONMENT = re.compile(r"[\\/](envs|\w*venv\w*|virtualenvs|[\w-]*-?env)[\\/]|conda", re.IGNORECASE)
 _INSTALLED = ("already", "installed-ok")
 
 

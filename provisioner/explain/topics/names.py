@@ -134,6 +134,8 @@ def _empty(hit: Hit, case: Case) -> Iterator[Verdict]:
         return
     yield says(hit, "install-corrupt", "likely", grade=HINTS)
     yield says(hit, "module-shadowed", "possible", grade=ALLOWS)
+    if hit.group("name") == "compat":
+        yield says(hit, "keras-incompatible", "possible", grade=HINTS, why="tensorflow-estimator or Keras of another release leaves it so")
     yield says(hit, "conflicting-tf-packages", "possible", grade=ALLOWS)
 
 

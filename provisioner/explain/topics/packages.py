@@ -61,7 +61,8 @@ def numpy_import(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     else:
         yield plain(hit)
         yield says(hit, "install-corrupt", "possible", grade=GUESSES)
-    del case
+        grade = HINTS if "source directory" in case.log.text else GUESSES
+        yield says(hit, "environment-leak", "possible", grade=grade, why="NumPy of another Python says so, where a path brings it in")
 
 
 def keras_module(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:

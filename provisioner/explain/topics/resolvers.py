@@ -9,7 +9,7 @@ from provisioner.causes.grades import ALLOWS, GUESSES, HINTS, PROVES, TELLS
 from provisioner.explain.context import Version, numbers
 from provisioner.explain.matches import Hit
 from provisioner.explain.verdict import Case, Verdict, plain, says
-from provisioner.explain.words import dotted, has_wheels_for
+from provisioner.explain.words import dotted, has_wheels_for, is_tensorflow
 
 
 def built(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -39,13 +39,16 @@ def uv_platform(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 def candidates(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """Poetry does not say which part of the tag does not fit."""
     now, known = case.circumstances, case.knowledge
-    version = re.search(r"candidates for tensorflow\S* \(([\w.]+)\)", case.log.text)
-    pythons = known.pythons(version[1], "") if version else frozenset()
+    package = re.search(r"candidates for ([\w.-]+) \(([\w.]+)\)", case.log.text)
+    version = package[2] if package and is_tensorflow(package[1]) else ""
+    pythons = known.pythons(version, "") if version else frozenset()
     if now.python and pythons and version:
         fits = now.python in pythons
-        why = "" if fits else has_wheels_for(version[1], pythons, now.python)
+        why = "" if fits else has_wheels_for(version, pythons, now.python)
         yield says(hits[0], "platform-unsupported" if fits else "python-unsupported", grade=PROVES, why=why)
         return
+    if package and not version:
+        yield says(hits[0], "addon-without-build", grade=ALLOWS, why=f"{package[1]} {package[2]} is not TensorFlow: the wheels are its own")
     python_first = known.python_too_new(now.python) or "cp3" in case.log.text
     first, second = ("python-unsupported", "platform-unsupported") if python_first else ("platform-unsupported", "python-unsupported")
     yield says(hits[0], first, grade=HINTS)

@@ -9,10 +9,8 @@ from provisioner.causes.grades import ALLOWS, GUESSES, HINTS, PROVES, TELLS
 from provisioner.explain.context import Version, numbers
 from provisioner.explain.matches import Hit
 from provisioner.explain.verdict import Case, Verdict, says
-from provisioner.explain.words import dotted, has_wheels_for
+from provisioner.explain.words import dotted, has_wheels_for, is_tensorflow
 
-# Distributions that are TensorFlow itself, whose releases the catalogue knows.
-_ITSELF = re.compile(r"(tensorflow|tf[-_]nightly)([-_](cpu|gpu|intel|macos|cpu[-_]aws))?$")
 _FINAL = re.compile(r"\d+(\.\d+)+$")
 # pip learnt manylinux2010 with 19.0, manylinux2014 with 19.3 (PEP 571, PEP 599); macOS 11 and manylinux_x_y with 20.3 (PEP 600).
 _PIP_OF_TODAY = (20, 3)
@@ -26,6 +24,8 @@ _PIP_OF_GLIBC: tuple[tuple[Version, Version], ...] = (
 )
 _NO_SYSTEM = re.compile(r"\b(free|open|net)bsd|solaris|\baix\b|android|termux|cygwin|msys2?|mingw|haiku|\bios\b")
 _NO_PYTHON = re.compile(r"\bpypy|graalpy|jython|free.?threaded|\b3\.1[3-9]t\b")
+# After this one the name tensorflow-gpu has no release; of itself it is a notice.
+_LAST_OF_GPU = (2, 12)
 _WORDS_OF_OTHER_SYSTEMS = ("metal", "macos", "text", "io-gcs-filesystem", "io", "directml", "rocm")
 
 
@@ -38,15 +38,17 @@ def wheel(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     wanted = next((found[1] for found in re.finditer(r"==\s?v?([\w.]+)", " ".join(hit.group("req") for hit in hits))), told)
     # A terminal that wraps cuts versions apart; the commas hold.
     offered = tuple(item for item in re.sub(r"\s+", "", best.group("versions")).split(",") if re.match(r"\d+\.", item))
-    if name and not _ITSELF.match(name):
+    if name and not is_tensorflow(name):
         yield from _other(best, name, case)
         return
     impossible = tuple(_impossible(best, case))
     if impossible and not offered:
         yield from impossible
         return
-    if name.endswith("-gpu") and numbers(wanted)[:2] > (2, 12):
-        yield says(best, "deprecated-package", grade=PROVES, why="tensorflow-gpu ended with 2.11; 2.12.0 is only a notice")
+    if name.endswith("-gpu") and (numbers(wanted)[:2] > _LAST_OF_GPU or ("2.12.0" in offered and wanted and wanted not in offered)):
+        why = f"tensorflow-gpu ended with {'2.10' if case.circumstances.native_windows else '2.11'}; its 2.12.0 is only a notice"
+        yield says(best, "deprecated-package", "certain" if wanted in {"2.12", "2.12.0"} else "likely", grade=PROVES, why=why)
+        return
     yield from _of_list(best, wanted, offered, case) if offered else _of_none(best, name, wanted, case)
 
 
@@ -83,8 +85,18 @@ def _other(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
         order = ("platform-unsupported", "python-unsupported")
         first, second = reversed(order) if now.platform in {"", "linux-x86_64"} and now.python >= (3, 12) else order
         yield says(hit, first, "possible", grade=ALLOWS, why=why)
+        yield says(hit, "addon-without-build", "possible", grade=ALLOWS, why=why)
         yield says(hit, second, "possible", grade=ALLOWS)
         return
+    if name.startswith(("tensorrt-", "nvidia-")):
+        # Pinned exactly by the extra, so that no other version serves.
+        yield says(
+            hit, "resolver-conflict", "likely", grade=ALLOWS, why=f"the extra [and-cuda] asks for a version of {name} that is not there"
+        )
+        yield says(hit, "addon-without-build", "possible", grade=ALLOWS)
+        return
+    why = f"{name} is another package than TensorFlow, with wheels of its own"
+    yield says(hit, "addon-without-build", "likely", grade=ALLOWS, why=why)
     yield says(hit, "python-unsupported", "possible", grade=ALLOWS)
     yield says(hit, "platform-unsupported", "possible", grade=GUESSES)
     yield says(hit, "resolver-conflict", "possible", grade=GUESSES)
@@ -93,6 +105,11 @@ def _other(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
 def _of_none(hit: Hit, name: str, wanted: str, case: Case) -> Iterator[Verdict]:
     now, known = case.circumstances, case.knowledge
     python = now.python
+    build = known.build(wanted, now.platform) if wanted else None
+    if build and now.glibc and numbers(build.glibc) > now.glibc and (not python or python in known.pythons(wanted, now.platform)):
+        why = f"TensorFlow {wanted} has wheels for glibc {build.glibc} and later, this system has {dotted(now.glibc)}"
+        yield says(hit, "glibc-too-old", grade=PROVES, why=why)
+        return
     if name.endswith("-macos") and now.os not in {"", "macos"}:
         yield says(hit, "platform-unsupported", "certain", grade=PROVES, why="tensorflow-macos has wheels for macOS only")
         return

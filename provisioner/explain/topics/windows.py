@@ -81,6 +81,33 @@ def self_check(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         yield says(hits[0], "msvc-redist-missing", "likely", grade=PROVES)
 
 
+def extra_of_cuda(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
+    """``tensorflow[and-cuda]`` on Windows: NCCL has no wheel for it, so that every release is tried in turn."""
+    now = case.circumstances
+    failing = case.ending.failed or case.has("backtracking", "conflict", "no-version", "no-distribution")
+    if now.native_windows and failing:
+        yield says(hits[0], "windows-gpu-unsupported", grade=PROVES, why="the CUDA packages of this extra have no wheel for Windows (NCCL)")
+    elif not now.os and hits[0].group("nccl") and failing:
+        yield says(hits[0], "windows-gpu-unsupported", "possible", grade=HINTS, why="NCCL has wheels for Linux only")
+
+
+def file_of_install(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
+    """Pip could not write a file: on Windows most often because its path is too long, of which the line shows only a part."""
+    hit = hits[0]
+    after = case.log.text[hit.offset : hit.offset + 400]
+    if re.search(r"Errno 2\]", after) and (case.circumstances.native_windows or re.search(r"['\" ][A-Za-z]:[\\/]", after)):
+        yield says(
+            hit,
+            "windows-long-paths",
+            "possible",
+            grade=ALLOWS,
+            why="a file that is not found while it is installed has too long a path, as a rule",
+        )
+        yield says(hit, "install-corrupt", "possible", grade=GUESSES)
+    else:
+        yield plain(hit)
+
+
 def long_path(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """A file that pip could not write on Windows: its path, with the folder that it is unpacked to, is over 260 characters."""
     hint = [hit for hit in hits if hit.message.id == "long-path-hint"]
@@ -94,4 +121,4 @@ def long_path(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         yield plain(hit)
 
 
-JUDGEMENTS = {"dll": dll, "selfcheck": self_check, "longpath": long_path}
+JUDGEMENTS = {"dll": dll, "selfcheck": self_check, "longpath": long_path, "installfile": file_of_install, "andcuda": extra_of_cuda}

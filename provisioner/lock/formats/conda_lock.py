@@ -55,7 +55,7 @@ def files(targets: Iterable[LockedTarget]) -> dict[str, tuple[LockedTarget, ...]
 def check_installed() -> None:
     """Raise ``UsageError`` where conda-lock is missing; asked before anything is resolved."""
     if find_spec("conda_lock") is None:
-        hint = "install it with `pip install 'tfsetup[lock]'`, or leave conda-lock out of `formats`"
+        hint = "install tfsetup again: conda-lock comes with it; or leave conda-lock out of `formats`"
         raise UsageError("the format conda-lock needs the package conda-lock, which is not installed", hint=hint)
 
 
@@ -90,7 +90,7 @@ def _run(host: Host, requests: list[dict[str, object]]) -> list[str]:
     env = {**host.env, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
     done = host.run([host.python, "-W", "ignore", script], env=env, cwd="/", stdin=json.dumps(requests), timeout=TIMEOUT_SECONDS)
     if not done.ok:
-        hint = "install it again with `pip install 'tfsetup[lock]'`" if done.code == NOT_INSTALLED else "leave conda-lock out of `formats`"
+        hint = "install tfsetup again: conda-lock comes with it" if done.code == NOT_INSTALLED else "leave conda-lock out of `formats`"
         said = " ".join(done.err.split())[-600:]
         raise OperationError(f"{NAME} could not be made (conda-lock says: {said})", hint=hint)
     texts: list[str] = json.loads(done.out)

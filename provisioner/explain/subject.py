@@ -1,0 +1,131 @@
+"""The case that a remedy is for, drawn from the log and from what was told: which environment, which interpreter, which installer."""
+
+from __future__ import annotations
+
+import re
+
+from provisioner.explain.context import Version
+from provisioner.explain.verdict import Case
+from provisioner.explain.words import dotted
+from provisioner.remedies.subject import Installer, Subject
+
+_SITE = re.compile(
+    r"(?P<prefix>(?:~|/|[A-Za-z]:\\|\.\./|\./)?[^\s\"'()<>\[\],:|]*(?: \(x86\)| Files|"
+    r" Data)?[^\s\"'()<>\[\],:|]*?)[\\/](?:lib|lib64|Lib|LIB)[\\/](?:python(?P<python>\d\.\d+)[\\/])?(?P<kind>site|dist)-packages",
+)
+# What is no environment of its own: the system's Python, one that was installed for all, conda's base, a store's.
+_BASE = re.compile(
+    r"^/usr(/local)?$|^/opt/(python|homebrew|conda)|^/System|^/Library|\.pyenv/versions/[\d.]+$|(ana|mini)conda\d?$|miniforge\d?$|mambaforge$|Program"
+    r" Files|Programs[\\/]Python|[\\/]Python\d{2,3}(-32)?$"
+    r"|\.local$|Roaming[\\/]Python|/u\d+/u\d+$^|local-packages",
+    re.IGNORECASE,
+)
+_INSTALLERS: tuple[tuple[Installer, str, str], ...] = (
+    # installer, in what was told of the install, in the log
+    ("reticulate", r"reticulate|\br\b keras|keras3", r"reticulate|library\(keras|keras3::|RETICU"),
+    (
+        "poetry",
+        r"poetry",
+        (
+            r"SolverProblemError|poetry (add|install|lock)|Unable to find installation candidates|current project's supported Python|current"
+            r" project's Python requirement"
+        ),
+    ),
+    ("pipenv", r"pipenv", r"pipenv"),
+    (
+        "uv",
+        r"\buv\b",
+        r"\$ uv |hint: You're using CPython|No solution found when resolving|you require .{0,60}we can conclude|requirements are unsatisfiable",
+    ),
+    ("docker", r"docker build", r"^#\d+ \d|executor failed running|Dockerfile:\d"),
+)
+_DISTRIBUTIONS = ("ubuntu", "debian", "fedora", "centos", "rhel", "arch", "opensuse", "linuxmint", "pop")
+
+
+def subject_of(case: Case, seen: str) -> Subject:
+    """Return what a remedy needs to know; ``seen`` are the lines that speak for the cause."""
+    now = case.circumstances
+    interpreter, env, python = _environment(case)
+    installer = _installer(case)
+    text = case.log.text
+    return Subject(
+        system=now.os,
+        platform=now.platform,
+        python=dotted(now.python) or python,
+        tensorflow=now.tensorflow,
+        wanted=now.wanted,
+        interpreter="" if installer == "reticulate" else interpreter,
+        env="" if installer in {"reticulate", "docker"} or now.container else env,
+        installer=installer,
+        wsl=now.wsl,
+        container=now.container,
+        notebook=installer == "pip"
+        and re.search(r"ipython-input|ipykernel|jupyter|colab|localhost:8080/#", f"{text[:20_000]} {now.told}", re.IGNORECASE) is not None,
+        musl=now.musl,
+        gpu=now.gpu,
+        amd=bool(re.search(r"\bamd\b|radeon|\brx ?\d{3,4}|\bgfx\d|instinct|\bmi\d{2,3}\b", now.gpu)) and "nvidia" not in now.gpu,
+        gpu_present=now.gpu_present,
+        capability=dotted(now.capability),
+        cudas=tuple(map(dotted, now.cudas)),
+        driver=dotted(now.driver),
+        glibc=dotted(now.glibc),
+        macos=dotted(now.macos[:2]),
+        distribution=next((name for name in _DISTRIBUTIONS if name in now.told), ""),
+        seen=seen,
+        text=text,
+        told=now.told,
+        ending=case.ending.kind,
+    )
+
+
+def _installer(case: Case) -> Installer:
+    told, text = case.circumstances.install, case.log.text
+    for name, in_told, in_log in _INSTALLERS:
+        if re.search(in_told, told) or re.search(in_log, text, re.MULTILINE):
+            return name
+    return "pip"
+
+
+def _environment(case: Case) -> tuple[str, str, str]:
+    """The interpreter as it would be started, the folder of its environment ("" where there is none), and its number."""
+    found = [item for item in _SITE.finditer(case.log.text) if _is_whole(item["prefix"])]
+    if not found:
+        return _by_prompt(case), "", ""
+    best = next((item for item in reversed(found) if "tensorflow" in case.log.text[item.end() : item.end() + 14]), found[-1])
+    prefix, python = best["prefix"], best["python"] or ""
+    number = python or dotted(case.circumstances.python)
+    if re.search(r"\.local$|Roaming[\\/]Python[\\/]Python\d+$", prefix):
+        return _named(case, number), "", number
+    if "\\" in prefix or re.match(r"[A-Za-z]:", prefix):
+        folder = prefix.rstrip("\\")
+        own = _BASE.search(folder) is None
+        conda = re.search(r"conda|envs[\\/]|mambaforge|miniforge", folder, re.IGNORECASE)
+        return (rf"{folder}\Scripts\python.exe" if own and not conda else rf"{folder}\python.exe"), (folder if own else ""), number
+    if best["kind"] == "dist" or prefix in {"/usr", "/usr/local"}:
+        return _named(case, number), "", number
+    return f"{prefix}/bin/python", ("" if _BASE.search(prefix) else prefix), number
+
+
+def _is_whole(prefix: str) -> bool:
+    """Whether a path is one that can be typed: from a root, with a name after it, nothing left out of it by who pasted it."""
+    if not re.match(r"~/\w|/\w|[A-Za-z]:\\\w", prefix) or re.search(r"\.\.\.|…|redacted|~\d|/bin/\.\.", prefix, re.IGNORECASE):
+        return False
+    return "/lib/" not in prefix and len(prefix) < 200  # noqa: PLR2004 - no path that a person types is longer
+
+
+def _named(case: Case, number: str) -> str:
+    if case.circumstances.native_windows:
+        return f"py -{number}" if number else "python"
+    return f"python{number}" if number else "python3"
+
+
+def _by_prompt(case: Case) -> str:
+    """Where no path is seen: as it was started in a line of a shell."""
+    started = re.search(r"^(?:[^\n$#>%]{0,60}[$#%>] ?)?(python\d?(?:\.\d+)?|py -\d\.\d+|pip\d?(?:\.\d+)?) ", case.log.text, re.MULTILINE)
+    if started is None:
+        return ""
+    name = started[1]
+    version: Version = tuple(int(item) for item in re.findall(r"\d+", name))
+    if name.startswith("pip"):
+        return f"python{dotted(version)}" if version and not case.circumstances.native_windows else ""
+    return name

@@ -1,0 +1,30 @@
+"""How a lock is made: engine, dates, folders, and this machine as far as an engine is bound to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+
+from provisioner.lock.conda import Sources
+from provisioner.model.record import record
+from provisioner.model.team import Engine
+
+
+@record
+class How:
+    """How a lock is made: ``cutoff`` (ISO, UTC) and ``cutoffs`` of single packages, as in ``TeamLock``.
+
+    ``platform`` is that of this machine ("" where nobody can tell), and ``pythons`` its interpreters by minor version; pip-tools is bound to
+    them. ``folder`` is one of the tool's own, for this run alone; ``cache`` one that stays. ``sources`` are those of conda packages, None where no
+    target has any.
+    """
+
+    engine: Engine
+    cutoff: str
+    folder: str
+    cache: str
+    cutoffs: Mapping[str, str]
+    platform: str = ""
+    pythons: Mapping[str, str] = field(default_factory=dict)
+    offline: bool = False
+    sources: Sources | None = None

@@ -1,0 +1,120 @@
+"""Which release goes with the team's requirements: the newest that the declaration admits, walked down until one does.
+
+The way down is short: asked without the known-good sets, the resolver says which release the requirements would bring by themselves, and the
+walk goes on from there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from provisioner.base.names import is_rival, normalise
+from provisioner.base.requirement import read_requirement
+from provisioner.base.text import mask
+from provisioner.catalogue import Catalogue
+from provisioner.choose.obstacles import listed
+from provisioner.engines import uv_compile
+from provisioner.engines.resolving import Job, NoSolutionError
+from provisioner.errors import NoProfileError
+from provisioner.host import Host
+from provisioner.lock.choosing import ChosenSet
+from provisioner.lock.resolve import Locked, UnmetError
+from provisioner.model.record import record
+from provisioner.model.team import Inputs
+
+# Releases that are tried, and how much of the resolver's reason a warning repeats.
+TRIES = 5
+SAID = 240
+
+LockAll = Callable[[Sequence[ChosenSet]], Locked]
+ChooseBelow = Callable[[Mapping[str, str]], tuple[ChosenSet, ...]]
+
+
+@record
+class _Passed:
+    """A release that was passed over, and why."""
+
+    release: str
+    said: str
+
+
+def meet(first: Sequence[ChosenSet], lock_all: LockAll, choose: ChooseBelow, bring: Callable[[ChosenSet, Job], str]) -> Locked:
+    """Lock the ``first`` sets; where the requirements do not go with them, those of older releases.
+
+    ``choose`` gives the sets of the targets that are limited further (``<2.21.0``), ``bring`` the release below the tried one that a target's
+    requirements admit, "" for none. Raises the ``UnmetError`` of the first try where no release does.
+    """
+    sets, below, passed = first, dict[str, str](), list[_Passed]()
+    unmet: UnmetError | None = None
+    for _ in range(TRIES):
+        tried = _try(lock_all, sets)
+        if isinstance(tried, Locked):
+            return _telling(tried, passed)
+        unmet = unmet or tried
+        passed += [_Passed(release=lock.release, said=error.said) for (_, lock, _), error in tried.failures[:1]]
+        found = {chosen[0].name: bring(chosen, error.job) for chosen, error in tried.failures if chosen[1].release}
+        below |= {name: f"<={release}" for name, release in found.items()}
+        older = _choose(choose, below) if found and all(found.values()) else None
+        if older is None:
+            raise unmet
+        sets = older
+    raise unmet or AssertionError
+
+
+def _try(lock_all: LockAll, sets: Sequence[ChosenSet]) -> Locked | UnmetError:
+    try:
+        return lock_all(sets)
+    except UnmetError as error:
+        return error
+
+
+def _choose(choose: ChooseBelow, below: Mapping[str, str]) -> tuple[ChosenSet, ...] | None:
+    try:
+        return choose(below)
+    except NoProfileError:
+        return None
+
+
+def _telling(locked: Locked, passed: Sequence[_Passed]) -> Locked:
+    """Add which releases were passed over, and what the resolver said of the first of them."""
+    if not passed:
+        return locked
+    releases = listed(list(dict.fromkeys(item.release for item in passed)))
+    taken = listed(sorted({target.release for target in locked.lock.targets if target.release}))
+    said = " ".join(mask(passed[0].said).split())
+    said = said if len(said) <= SAID else f"{said[: SAID - 3]}..."
+    words = f"TensorFlow {taken} is the newest that goes with your requirements; {releases} does not (the resolver says of it: {said})"
+    return replace(locked, warnings=(words, *locked.warnings))
+
+
+def release_below(host: Host, catalogue: Catalogue, inputs: Inputs, chosen: ChosenSet, job: Job) -> str:
+    """Ask which release older than the chosen one the team's requirements bring by themselves, for a target; "" where there is none.
+
+    Packages that a few old releases have from source alone count as met, and so does what the job was refused for want of a wheel: no code is
+    run to find out.
+    """
+    target, lock, _ = chosen
+    own = next(file.name for file in lock.files if is_rival(file.name))
+    requirements, limits = ([text for text in texts if not _names_tensorflow(text)] for texts in (inputs.requirements, inputs.constraints))
+    builds = [build for release in catalogue.releases() if (build := release.build(target.platform))]
+    sources = {re.split(r"[=<>!~]", item.requirement)[0] for build in builds for item in build.constraints if item.source}
+    asked = replace(
+        job,
+        requirements=(f"{own}<{lock.release}", *requirements),
+        constraints=tuple(limits),
+        sources=tuple(sorted({*sources, *job.sources, *job.built})),
+        built=(),
+        preferred=(),
+        exempt=(),
+    )
+    try:
+        answer = uv_compile.compile_job(host, asked, origins=False)
+    except NoSolutionError:
+        return ""
+    return next((files[0].version for name, files in answer.offered.items() if name == own), "")
+
+
+def _names_tensorflow(text: str) -> bool:
+    return is_rival(normalise(read_requirement(text).name))

@@ -1,0 +1,125 @@
+"""The wheels of one target: the known-good set as it was run, else with room made in it, and the team's requirements around it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from provisioner.base.names import is_rival
+from provisioner.catalogue import Catalogue
+from provisioner.engines import pip_tools, uv_compile
+from provisioner.engines.resolving import Job, NoSolutionError, Resolved
+from provisioner.errors import OperationError
+from provisioner.host import Host
+from provisioner.lock.building import building
+from provisioner.lock.choosing import ChosenSet
+from provisioner.lock.files import files_of
+from provisioner.lock.how import How
+from provisioner.lock.loosen import loosened, moved_by, unmoved
+from provisioner.lock.markers import beside
+from provisioner.lock.needs import floor_of
+from provisioner.lock.parallel import Watch
+from provisioner.model.catalogue import Lock, LockedFile
+from provisioner.model.record import record
+from provisioner.model.team import Declaration, Inputs, Moved, Target, TeamFile
+
+# The distribution that every add-on names when it needs TensorFlow.
+TENSORFLOW = "tensorflow"
+
+# Names of conda packages may be none of a distribution (_libgcc_mutex), and uv takes no date for those.
+_DISTRIBUTION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+@record
+class Wheels:
+    """What a target gets: ``undated`` are packages whose index tells no dates, ``moved`` those of the set that made room."""
+
+    files: tuple[TeamFile, ...]
+    undated: tuple[str, ...] = ()
+    moved: tuple[Moved, ...] = ()
+
+
+def make_job(
+    target: Target, lock: Lock, requirements: Sequence[str], constraints: Sequence[str], declaration: Declaration, how: How
+) -> Job:
+    """Return what a resolver is asked for a target: the whole set by its exact pins, and the team's requirements.
+
+    No cut-off holds for the set's own files: they are known by their hashes.
+    """
+    pins = [f"{file.name}=={file.version}" for file in lock.files]
+    return Job(
+        name=target.name,
+        requirements=(*pins, *requirements),
+        constraints=tuple(constraints),
+        python=target.python,
+        platform=target.platform,
+        floor=floor_of(target, lock),
+        cutoff=how.cutoff,
+        folder=how.folder,
+        cache=how.cache,
+        sources=tuple(file.name for file in lock.files if file.source),
+        cutoffs={name: date for name, date in how.cutoffs.items() if _DISTRIBUTION.fullmatch(name)},
+        exempt=tuple(file.name for file in lock.files),
+        indexes=declaration.indexes,
+        offline=how.offline,
+    )
+
+
+def lock_wheels(
+    host: Host, declaration: Declaration, inputs: Inputs, chosen: ChosenSet, catalogue: Catalogue, how: How, watch: Watch
+) -> Wheels:
+    """Resolve the team's requirements around a target's set.
+
+    Raises ``NoSolutionError`` where they do not go with it, ``NeedsBuildError`` where a package would have to be built and may not be.
+    """
+    target, lock, _ = chosen
+    requirements = beside(inputs.requirements, target, lock)
+    around = partial(_around, _engine(host, declaration, catalogue, how, watch), chosen, inputs, declaration, how, requirements)
+    files = partial(files_of, target, declaration=declaration, requirements=requirements, floor=floor_of(target, lock))
+    try:
+        answer, kept = around(lambda job: job)
+        return Wheels(files=files(kept, answer), undated=answer.undated)
+    except NoSolutionError:
+        if declaration.policy.proven or how.engine == "pip-tools":
+            raise
+        limits = catalogue.limits(lock)
+        answer, kept = around(lambda job: loosened(job, lock, limits))
+    moved = moved_by(kept, answer, requirements)
+    return Wheels(files=files(unmoved(kept, moved), answer), undated=answer.undated, moved=moved)
+
+
+def _around(
+    resolve: Callable[[Job], Resolved],
+    chosen: ChosenSet,
+    inputs: Inputs,
+    declaration: Declaration,
+    how: How,
+    requirements: Sequence[str],
+    strength: Callable[[Job], Job],
+) -> tuple[Resolved, Lock]:
+    """Resolve the requirements around a set; return the answer with the set's files that are part of it."""
+    target, lock, _ = chosen
+    answer = resolve(strength(make_job(target, lock, requirements, inputs.constraints, declaration, how)))
+    own = next((file for file in lock.files if is_rival(file.name)), None)
+    if own is None or own.name == TENSORFLOW or TENSORFLOW not in answer.offered:
+        return answer, lock
+    # An add-on names `tensorflow`, which shares its folder with `tensorflow-cpu`: same release, same code, so it takes its place.
+    kept = _with_files(lock, tuple(file for file in lock.files if file is not own))
+    limits = (*inputs.constraints, f"{TENSORFLOW}=={lock.release}")
+    answer = resolve(strength(make_job(target, kept, (f"{TENSORFLOW}=={lock.release}", *requirements), limits, declaration, how)))
+    if own.name in answer.offered:
+        raise OperationError(f"the requirements need both {TENSORFLOW} and {own.name}, which break each other", place=target.name)
+    return answer, kept
+
+
+def _with_files(lock: Lock, files: tuple[LockedFile, ...]) -> Lock:
+    return replace(lock, files=files)
+
+
+def _engine(host: Host, declaration: Declaration, catalogue: Catalogue, how: How, watch: Watch) -> Callable[[Job], Resolved]:
+    if how.engine == "pip-tools":
+        return lambda job: pip_tools.compile_job(host, job, platform=how.platform, pythons=how.pythons, watch=watch)
+    free = tuple(item.package for item in catalogue.fits().built)
+    return building(lambda job: uv_compile.compile_job(host, job, watch=watch), (*declaration.policy.built, *free))

@@ -1,0 +1,313 @@
+"""What to do about the machine and its loader: processor, Visual C++, libstdc++, architecture, rights, room, network, long paths."""
+
+from __future__ import annotations
+
+import re
+
+from provisioner.model.finding import Remedy, Way
+from provisioner.remedies.knowledge import View
+from provisioner.remedies.subject import Subject, quoted
+from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, either, install, runs, venv
+from provisioner.remedies.wheels import wanted
+
+_LONG_PATHS = r"reg add HKLM\SYSTEM\CurrentControlSet\Control\FileSystem /v LongPathsEnabled /t REG_DWORD /d 1 /f"
+_IMPORT = "import tensorflow as tf; print(tf.__version__)"
+
+
+def msvc(subject: Subject, view: View) -> Remedy:
+    """The redistributable; as a wheel where nobody is administrator; the processor where neither helps."""
+    ways = [
+        Way(words="Without the rights of an administrator, put the same DLLs beside Python", steps=(install(subject, "msvc-runtime"),)),
+        Way(
+            words="If it is the newest already: look whether the processor has AVX, and install TensorFlow anew",
+            steps=(install(subject, "tensorflow", options="--force-reinstall --no-cache-dir"),),
+        ),
+    ]
+    if subject.installer == "reticulate":
+        ways.insert(0, Way(words="R cuts the decisive line off: `reticulate::py_last_error()` in the same session prints the whole text"))
+    del view
+    return Remedy(
+        words="Install the newest Visual C++ redistributable (x64) of Microsoft, or repair the one that is there, and start a new terminal",
+        steps=("winget install --exact --id Microsoft.VCRedist.2015+.x64 --force",),
+        why="TensorFlow's DLLs are linked with its runtime; a missing or older one shows with just these words",
+        cost="a minute; needs an administrator",
+        others=tuple(ways),
+    )
+
+
+def avx(subject: Subject, view: View) -> Remedy:
+    """Another processor; of 2.4.0 the next patch release; in a virtual machine its type."""
+    if subject.tensorflow == "2.4.0":
+        return Remedy(
+            words="Take the next patch release: 2.4.0 alone needs AVX2 and FMA",
+            steps=(install(subject, "tensorflow==2.4.4"),),
+            why="2.4.1 went back to AVX, which this processor may have",
+            cost="changes TensorFlow only",
+            others=anew(subject, view),
+        )
+    look = {"macos": "sysctl -n machdep.cpu.features", "windows": "wmic cpu get name"}.get(
+        subject.system, "grep -m1 -ow avx /proc/cpuinfo || echo 'no AVX'"
+    )
+    return Remedy(
+        words=(
+            "Use a machine whose processor has AVX; in a virtual machine, give it the host's processor (QEMU: -cpu host, Proxmox: type host). The"
+            " line below shows whether it has"
+        ),
+        steps=(look,),
+        why="every wheel since 1.6 has AVX instructions in all of its code, and the first one ends the process",
+        others=(
+            Way(
+                words="If it has AVX, the build is one for another processor (a community wheel): take the one from PyPI",
+                steps=(install(subject, "tensorflow", options="--force-reinstall --no-cache-dir"),),
+                cost="downloads TensorFlow again",
+            ),
+            Way(
+                words=(
+                    "Without AVX no official build runs; what is left is to compile TensorFlow for this processor, which takes hours, or TensorFlow"
+                    " 1.5 on Python 3.6"
+                )
+            ),
+        ),
+    )
+
+
+def architecture(subject: Subject, view: View) -> Remedy:
+    """A native Python on an Apple processor; elsewhere files of this machine's own kind."""
+    if subject.system == "macos" or re.search(r"zsh|mach-o|arm64|darwin|Rosetta", subject.text):
+        check = 'python3 -c "import platform; print(platform.machine())"'
+        return Remedy(
+            words=(
+                "Make the environment anew with a Python for Apple silicon, in a terminal that does not run under Rosetta; the first line must print"
+                " arm64"
+            ),
+            steps=(check, "arch -arm64 /usr/bin/python3 -m venv tf-env", "tf-env/bin/python -m pip install tensorflow"),
+            why="a Python for Intel installs TensorFlow for Intel, and what translates it offers no AVX",
+            cost=NEW_ENVIRONMENT,
+            others=(
+                Way(
+                    words="In conda, the installer must be the one for arm64 (Miniforge)",
+                    steps=("conda config --env --set subdir osx-arm64",),
+                ),
+                *anew(subject, view),
+            ),
+        )
+    bits = re.search(r"ELFCLASS64|not a valid Win32", subject.seen)
+    return Remedy(
+        words=(
+            "Use a 64-bit Python, and install TensorFlow with it"
+            if bits
+            else "Install TensorFlow on this machine itself, with a Python of its own architecture"
+        ),
+        steps=(
+            runs(subject, "import struct, platform; print(struct.calcsize('P') * 8, platform.machine())"),
+            *venv(subject, "", "tensorflow"),
+        ),
+        why="the library is of another architecture than the Python that loads it",
+        cost=NEW_ENVIRONMENT,
+        others=anew(subject, view),
+    )
+
+
+def libstdcxx(subject: Subject, view: View) -> Remedy:
+    """By where the old one lies: conda's is brought up to date, another one is taken out of the loader's way."""
+    path = re.search(r"(\S*/lib(?:64)?)/(?:libstdc\+\+|libgcc_s|libgomp)\.so", subject.seen)
+    folder = path[1] if path else ""
+    conda = (
+        re.search(r"(\S*(?:conda|miniforge|mamba)\S*?)(?:/bin/\.\.)?/lib", folder + "/lib")
+        if "conda" in folder or "forge" in folder
+        else None
+    )
+    first = f"env -u LD_LIBRARY_PATH {runs(subject, _IMPORT)}"
+    if conda:
+        prefix = quoted(conda[1].removesuffix("/bin/.."))
+        return Remedy(
+            words="Bring conda's libstdc++ up to date: it is the one that is found first",
+            steps=(f"conda install -y -p {prefix} -c conda-forge libstdcxx-ng",),
+            why=f"{folder}/libstdc++.so.6 is older than the one that the library was linked with",
+            cost="changes one package of conda",
+            others=(
+                Way(words="Or let the system's be found first", steps=("export LD_PRELOAD=/usr/lib/x86_64-linux-gnu/libstdc++.so.6",)),
+                Way(words="Or start without LD_LIBRARY_PATH, where that names the folder", steps=(first,)),
+            ),
+        )
+    system = folder.startswith(("/lib", "/usr/lib"))
+    newer = Way(
+        words="Or bring a newer one into the environment, and let it be found first",
+        steps=("conda install -y -c conda-forge libstdcxx-ng", 'export LD_LIBRARY_PATH="$CONDA_PREFIX/lib:$LD_LIBRARY_PATH"'),
+    )
+    if system:
+        return Remedy(
+            words="Use a newer libstdc++: by conda, or with a newer system or container",
+            steps=newer.steps,
+            why="the system's own is older than the one that the library was linked with",
+            others=(Way(words="Or a container", steps=("docker run --rm -it tensorflow/tensorflow python --version",)),),
+        )
+    return Remedy(
+        words=f"Take {folder or 'the folder with the old libstdc++'} out of LD_LIBRARY_PATH; try it for one start",
+        steps=(first,),
+        why="that variable makes the loader find an old libstdc++ before the system's",
+        others=(newer, *either(subject, view)),
+    )
+
+
+def static_tls(subject: Subject, view: View) -> Remedy:
+    """The library that the message names, loaded first."""
+    del view
+    named = re.search(r"(/\S+?\.so[\w.]*)", subject.seen)
+    path = named[1].rstrip(":") if named else "/usr/lib/aarch64-linux-gnu/libgomp.so.1"
+    return Remedy(
+        words="Load that library first, by LD_PRELOAD, in the shell from which the program starts",
+        steps=(f"export LD_PRELOAD={path}",),
+        why="room for its thread-local data is set aside at the start alone; loaded later, it finds none",
+        others=(Way(words="Or import tensorflow (or cv2, sklearn: the package that failed) in the first line of the program"),),
+    )
+
+
+def long_paths(subject: Subject, view: View) -> Remedy:
+    """Long paths switched on, or a folder with a short path."""
+    store = "Packages" in subject.seen or "store" in subject.told
+    short = Way(
+        words="Or, without those rights, make the environment in a folder with a short path"
+        + (", with the Python of python.org in place of the store's" if store else ""),
+        steps=(r"py -m venv C:\tf", r"C:\tf\Scripts\python.exe -m pip install tensorflow"),
+        cost=NEW_ENVIRONMENT,
+    )
+    del view
+    return Remedy(
+        words="Switch on long paths, in a terminal that was started as administrator; then open a new terminal and install again",
+        steps=(_LONG_PATHS, install(subject, "tensorflow")),
+        why="files of TensorFlow have names so long that, below this folder, they pass the 260 letters of Windows",
+        cost="a setting of Windows; needs an administrator",
+        others=(short,),
+    )
+
+
+def permission(subject: Subject, view: View) -> Remedy:
+    """An environment of one's own; of devices, processes and the profiler something else."""
+    text = subject.seen
+    if re.search(r"CUPTI|NVGPUCTR", text):
+        return Remedy(
+            words="Nothing has to be done unless you profile the GPU. To profile, let the driver allow it to all users, and restart",
+            steps=(
+                "echo 'options nvidia NVreg_RestrictProfilingToAdminUsers=0' | sudo tee /etc/modprobe.d/nvidia-profiling.conf",
+                "sudo reboot",
+            ),
+            why="the driver lets only administrators read the counters of the GPU",
+            others=(
+                Way(
+                    words="In a container, start it with that right, as root",
+                    steps=("docker run --rm --gpus all --cap-add=SYS_ADMIN IMAGE nvidia-smi -L",),
+                ),
+            ),
+        )
+    if re.search(r"WinError|Access is denied|Zugriff|\.pyd|拒绝", text):
+        return Remedy(
+            words="Close every program that uses this Python (notebooks, editors), then install again; or install for this user alone",
+            steps=(install(subject, "tensorflow", options="--user"),),
+            why="Windows does not replace a DLL that a process has loaded, and a folder of all users needs an administrator",
+            others=(
+                Way(
+                    words="Or make an environment of your own",
+                    steps=("py -m venv tf-env", r"tf-env\Scripts\python.exe -m pip install tensorflow"),
+                    cost=NEW_ENVIRONMENT,
+                ),
+            ),
+        )
+    if re.search(r"map segment|noexec|executable stack", text):
+        return Remedy(
+            words="Put the environment on a file system that allows programs (not noexec, as /tmp or a share often is)",
+            steps=(*venv(subject, "", "tensorflow", folder="~/tf-env"),),
+            why="the loader may not map a library as code there",
+            cost=NEW_ENVIRONMENT,
+        )
+    package = wanted(subject)[0] or "tensorflow"
+    package = package if re.fullmatch(r"tensorflow[\w-]*", package) else "tensorflow"
+    return Remedy(
+        words="Install into an environment of your own, which needs no rights",
+        steps=("python3 -m venv tf-env", f"tf-env/bin/python -m pip install {package}"),
+        why="the folder belongs to the system or to another user",
+        cost=NEW_ENVIRONMENT,
+        others=(
+            Way(words="Or install for this user alone", steps=(f"{subject.shell_python} -m pip install --user {package}",)),
+            *anew(subject, view),
+        ),
+    )
+
+
+def disk(subject: Subject, view: View) -> Remedy:
+    """Room: which disk is full, pip's cache away, a larger folder for temporary files."""
+    del view
+    if subject.windows:
+        return Remedy(
+            words="Free some 5 GB on the disk that is full, then install without the cache",
+            steps=(f"{subject.shell_python} -m pip cache purge", install(subject, "tensorflow", options="--no-cache-dir")),
+            why="pip unpacks in the folder for temporary files before it installs",
+            cost="pip downloads again what it needs",
+        )
+    where = quoted(subject.env) if subject.env else "~"
+    asked = wanted(subject)[0]
+    package = asked if re.fullmatch(r"tensorflow[\w-]*", asked) else "tensorflow"
+    return Remedy(
+        words="See which disk is full; where it is the one of /tmp, let pip unpack in a folder on a larger one, without its cache",
+        steps=(f"df -h /tmp {where}", "mkdir -p ~/tmp", f"TMPDIR=~/tmp {install(subject, package, options='--no-cache-dir')}"),
+        why="pip unpacks in the folder for temporary files before it installs; TensorFlow takes 1 to 2 GB there, with CUDA 5 and more",
+        others=(Way(words="Or make room: what pip has kept can go", steps=(f"{subject.shell_python} -m pip cache purge",)),),
+    )
+
+
+def download(subject: Subject, view: View) -> Remedy:
+    """Once more without what is kept; behind a proxy or with an own certificate, by those."""
+    del view
+    name, version = wanted(subject)
+    wheel = re.search(r"(tensorflow\w*)-(\d[\w.]*)-cp", subject.text)
+    package = name if re.fullmatch(r"tensorflow[\w-]*", name or "") else "tensorflow"
+    package, version = (wheel[1].replace("_", "-"), wheel[2]) if wheel else (package, version)
+    pin = f"{package}=={version}" if version else package
+    again = install(subject, pin, options="--no-cache-dir --timeout 120")
+    if re.search(r"CERTIFICATE|SSL", subject.text):
+        return Remedy(
+            words="Give pip the certificate of your network (from your administrator), then install again",
+            steps=(install(subject, pin, options="--cert company.pem"),),
+            why="something between you and PyPI signs with a certificate that this Python does not know",
+            others=(
+                Way(
+                    words="An old Python or pip may know no current certificates: bring them up to date",
+                    steps=(install(subject, "pip", "certifi", options="--upgrade"),),
+                ),
+            ),
+        )
+    if re.search(r"[Pp]roxy", subject.text):
+        return Remedy(
+            words="Name the proxy, then install again",
+            steps=(install(subject, pin, options="--proxy http://PROXY:PORT"),),
+            why="the connection goes through a proxy that refused it, or that pip was not told of",
+        )
+    return Remedy(
+        words="Throw away what pip kept of the broken download, and fetch it again",
+        steps=((f"{subject.shell_python} -m pip cache purge",) if subject.installer != "docker" else ()) + (again,),
+        why="the file that came is not the one that was promised: it was cut off or changed on the way",
+        cost="downloads TensorFlow again",
+        others=(
+            Way(
+                words=(
+                    "If it comes cut off each time, download the wheel by a program that resumes, and install the file; with hashes in a requirements"
+                    " file, see that they are of this version"
+                )
+            ),
+        ),
+    )
+
+
+def openmp(subject: Subject, view: View) -> Remedy:
+    """One source for all of them; a stopgap, named as such."""
+    stop = "set KMP_DUPLICATE_LIB_OK=TRUE" if subject.windows else "export KMP_DUPLICATE_LIB_OK=TRUE"
+    return Remedy(
+        words="Take NumPy and what computes with it from one source: in conda without MKL, or all of it from pip",
+        steps=("conda install -y -c conda-forge nomkl numpy scipy scikit-learn",),
+        why="two packages each brought Intel's OpenMP, and the second copy stops the process",
+        cost="changes several packages of the active conda environment",
+        others=(
+            Way(words="To finish a run now, allow both copies; Intel warns that results can be wrong", steps=(stop,)),
+            *either(subject, view),
+        ),
+    )

@@ -1,0 +1,77 @@
+"""What is known of the case that a remedy is for: the environment and its interpreter as they are typed, the release, the installer, the machine."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Literal
+
+from provisioner.model.record import record
+
+System = Literal["", "linux", "macos", "windows"]
+Installer = Literal["pip", "uv", "poetry", "pipenv", "conda", "reticulate", "notebook", "docker"]
+_PLAIN = re.compile(r"[\w@%+=:,./\\-]+")
+
+
+@record
+class Subject:
+    """``python`` as ``3.10``, ``tensorflow`` as it was said (``2.15.1``), both "" where unknown; ``wanted``: it is asked for and not installed yet.
+
+    ``interpreter`` is a path or a name (``python3``), not yet quoted; ``env`` the folder of the environment, "" where there is none (the system's
+    Python, conda's base, a container). ``platform`` as the catalogue's (``linux-x86_64``), "" where unknown. ``gpu`` is the text about it,
+    ``capability`` as ``8.6``; ``gpu_present`` None where nobody said. ``cudas`` are the CUDA releases that are there, ``driver`` the driver's,
+    ``glibc`` and ``macos`` the system's. ``seen`` are the lines that speak for the cause, ``text`` the whole log. ``distribution`` is ID of
+    os-release. ``ending`` is the kind of the run's end (``provisioner.explain.ending``).
+    """
+
+    system: System = ""
+    platform: str = ""
+    python: str = ""
+    tensorflow: str = ""
+    wanted: bool = False
+    interpreter: str = ""
+    env: str = ""
+    installer: Installer = "pip"
+    wsl: bool = False
+    container: bool = False
+    notebook: bool = False
+    musl: bool = False
+    gpu: str = ""
+    amd: bool = False
+    gpu_present: bool | None = None
+    capability: str = ""
+    cudas: tuple[str, ...] = ()
+    driver: str = ""
+    glibc: str = ""
+    macos: str = ""
+    distribution: str = ""
+    seen: str = ""
+    text: str = ""
+    told: str = ""
+    ending: str = ""
+
+    @property
+    def windows(self) -> bool:
+        """Windows itself, not WSL."""
+        return self.system == "windows" and not self.wsl
+
+    @property
+    def shell_python(self) -> str:
+        """The interpreter as it is typed; where nothing is known of it, the name that most systems have."""
+        name = self.interpreter or ("python" if self.windows else "python3")
+        return name if name.startswith("py -") else quoted(name, windows=self.windows)
+
+    @property
+    def minor(self) -> str:
+        """The release as ``2.15``, "" where it is not known."""
+        found = re.match(r"\d+\.\d+", self.tensorflow)
+        return found[0] if found else ""
+
+
+def quoted(path: str, *, windows: bool = False) -> str:
+    """Return a path as a shell takes it: cmd and PowerShell know double quotes only, and a shell opens ``~`` where it stands outside of them."""
+    if windows or re.match(r"[A-Za-z]:[\\/]", path):
+        return path if _PLAIN.fullmatch(path) else f'"{path}"'
+    if path.startswith("~/"):
+        return "~/" + shlex.quote(path[2:])
+    return shlex.quote(path)
