@@ -114,7 +114,7 @@ def look(session: Session, asked: ApplyRequest) -> Planned:
 
         return plan_locked(session, asked.request, locked_folder(session.host, asked.lock), asked.target or "")
     if asked.saved:
-        return load_saved_plan(session, asked.saved, asked.request.channels)
+        return load_saved_plan(session, asked.saved, asked.request)
     return planning.plan(session, asked.request)
 
 

@@ -16,18 +16,20 @@ from provisioner.environment.read import read_site
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError, StalePlanError
 from provisioner.model.plan import Edit, Plan
+from provisioner.model.request import Request
 from provisioner.plan.around import beside
 from provisioner.plan.links import links_of
-from provisioner.plan.pick import named_python, of_kind
+from provisioner.plan.pick import hold_to_policy, named_python, of_kind
 from provisioner.plan.saved import check_fresh, differences, load_plan
 from provisioner.session import Session
 
 
-def load_saved_plan(session: Session, path: str, channels: tuple[str, ...] = ()) -> Planned:
+def load_saved_plan(session: Session, path: str, asked: Request) -> Planned:
     """Read a saved plan and check that it still belongs to this machine and environment (code 13 when not).
 
-    ``channels`` are the conda channels of this run's own variables and file.
+    Of what this run is ``asked`` count the conda channels of its own variables and file, and the policy.
     """
+    channels = asked.channels
     host, catalogue = session.host, session.catalogue
     saved = load_plan(session.read_input(path), file=path)
     if saved.kind != "apply":
@@ -54,6 +56,8 @@ def load_saved_plan(session: Session, path: str, channels: tuple[str, ...] = ())
     else:
         lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
     around = None
+    if lock is not None:
+        hold_to_policy(catalogue, asked, lock)
     if lock is not None and lock.files:
         lock, _, around = beside(session, facts, site, choice, lock, exact=saved.conda is not None)
     check_fresh(saved, facts, site, lock, links, edits, owned, around)

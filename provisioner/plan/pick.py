@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from provisioner.base.paths import absolute
 from provisioner.choose import choose
+from provisioner.choose.policy import check_set
 from provisioner.conda import registry
 from provisioner.environment.read import Site
 from provisioner.errors import InputError, OperationError, UsageError
@@ -15,6 +16,7 @@ from provisioner.host import Host
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState
+from provisioner.model.policy import Policy
 from provisioner.plan.floor import floor_of
 from provisioner.plan.make import ApplyInputs, Picked
 from provisioner.session import Session
@@ -69,6 +71,13 @@ def with_all(session: Session, request: Request, picked: Picked, facts: Facts, s
         )
     words = "--keep and --with" if request.extra else "--keep"
     return replace(picked, lock=found.lock, moved=found.moved, beside=words, exact=True)
+
+
+def hold_to_policy(catalogue: Catalogue, request: Request, lock: Lock) -> None:
+    """Raise ``NoProfileError`` where the request's policy has something against a set that was chosen otherwise than for this request."""
+    release = catalogue.release(lock.release)
+    if release is not None and request.policy != Policy():
+        check_set(release, lock, catalogue.proof(lock), request.policy, request.cutoff)
 
 
 def of_kind(host: Host, request: Request, site: Site) -> Request:

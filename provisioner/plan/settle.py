@@ -26,8 +26,8 @@ ROUNDS = 6
 class Room:
     """What may be put in the place of a set's package, and what limits it.
 
-    ``needs`` tells what the packages of sets require, ``limits`` are the requirements that keep out what the catalogue knows to be bad, ``pool`` has the wheels that this machine can take, by name. ``unfit`` are
-    the names of what is installed and cannot stay as it is.
+    ``needs`` tells what the packages of sets require, ``limits`` are the requirements that keep out what the catalogue knows to be bad, ``pool``
+    has the wheels that this machine can take, by name. ``unfit`` are the names of what is installed and cannot stay as it is.
     """
 
     needs: Needs
