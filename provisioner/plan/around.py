@@ -14,14 +14,14 @@ from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice, Moved
 from provisioner.plan.floor import floor_of
-from provisioner.plan.neighbours import Around, lacking
+from provisioner.plan.neighbours import Around, lacking, look_around
 from provisioner.plan.settle import Room, settle
 from provisioner.session import Session
 
 
 def read_around(session: Session, site: Site, members: Iterable[str]) -> Around:
     """Return what lies in the environment beside the set with these ``members`` (names)."""
-    return Around(
+    return look_around(
         # One that is there twice is told apart by nobody; the first counts.
         installed=tuple({item.name: item for item in reversed(installed(session.host, site.state.path))}.values()),
         markers=markers_of(site.state.python_version),

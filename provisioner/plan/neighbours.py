@@ -23,51 +23,80 @@ from provisioner.model.record import record
 class Around:
     """What lies in an environment, ``installed``, with what it requires; ``markers`` are those of its Python (PEP 508).
 
-    ``companions`` are the catalogue's add-ons, ``members`` the names of the set's own packages.
+    ``companions`` are the catalogue's add-ons, ``members`` the names of the set's own packages. What follows from these (``look_around``): ``own``
+    are the user's own distributions, neither the set's, nor TensorFlow under any name, nor the ``residue``, which are the names of what only
+    TensorFlow needs and the set does not hold; ``lacked`` are the requirements that are not met as it is.
     """
 
     installed: tuple[Installed, ...]
     markers: Mapping[str, str]
     members: frozenset[str]
-    companions: tuple[Companion, ...] = ()
-
-    @property
-    def residue(self) -> frozenset[str]:
-        """The names of what only TensorFlow needs, as it is installed, and the set does not hold."""
-        by_name = {item.name: item for item in self.installed}
-        ours = _reached((name for name in by_name if is_rival(name)), by_name, self.markers)
-        theirs = _reached((name for name in by_name if name not in ours), by_name, self.markers)
-        return frozenset(name for name in ours if name in by_name and name not in theirs | self.members and not is_rival(name))
-
-    @property
-    def own(self) -> tuple[Installed, ...]:
-        """The user's own distributions: neither the set's, nor TensorFlow under any name, nor what only TensorFlow needs."""
-        residue = self.residue
-        return tuple(item for item in self.installed if item.name not in self.members | residue and not is_rival(item.name))
+    companions: tuple[Companion, ...]
+    own: tuple[Installed, ...]
+    residue: frozenset[str]
+    lacked: tuple[Unmet, ...]
 
 
-def _reached(names: Iterable[str], by_name: Mapping[str, Installed], markers: Mapping[str, str]) -> frozenset[str]:
+def look_around(
+    installed: Iterable[Installed], markers: Mapping[str, str], members: frozenset[str], companions: tuple[Companion, ...] = ()
+) -> Around:
+    """Return what lies around the set with those ``members``, of which the requirements that this Python does not have are left out."""
+    there = tuple(replace(item, requires=_applying(item.requires, markers)) for item in installed)
+    return Around(
+        installed=there,
+        markers=markers,
+        members=members,
+        companions=companions,
+        own=_own(there, members),
+        residue=_residue(there, members),
+        lacked=tuple(item for item in unmet(_aliased(there), markers) if not item.note),
+    )
+
+
+def beside(around: Around, members: frozenset[str]) -> Around:
+    """Return the same around another set."""
+    return replace(around, members=members, own=_own(around.installed, members), residue=_residue(around.installed, members))
+
+
+def _applying(requires: Iterable[str], markers: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the requirements that this Python has, without their markers; those of extras are nobody's."""
+    found = []
+    for text in requires:
+        try:
+            requirement = read_requirement(text)
+        except ValueError:
+            continue
+        if applies(requirement, {**markers, "extra": ""}):
+            found.append(f"{requirement.name}{requirement.specifier}")
+    return tuple(found)
+
+
+def _residue(installed: Iterable[Installed], members: frozenset[str]) -> frozenset[str]:
+    by_name = {item.name: item for item in installed}
+    ours = _reached((name for name in by_name if is_rival(name)), by_name)
+    theirs = _reached((name for name in by_name if name not in ours), by_name)
+    return frozenset(name for name in ours if name in by_name and name not in theirs | members and not is_rival(name))
+
+
+def _own(installed: tuple[Installed, ...], members: frozenset[str]) -> tuple[Installed, ...]:
+    others = members | _residue(installed, members)
+    return tuple(item for item in installed if item.name not in others and not is_rival(item.name))
+
+
+def _reached(names: Iterable[str], by_name: Mapping[str, Installed]) -> frozenset[str]:
     """Return the names, and all that they require, direct or not."""
     waiting, seen = list(names), set[str]()
     while waiting:
         name = waiting.pop()
         if name not in seen:
             seen.add(name)
-            waiting += required_by(by_name[name], markers) if name in by_name else ()
+            waiting += _required_by(by_name[name]) if name in by_name else ()
     return frozenset(seen)
 
 
-def required_by(item: Installed, markers: Mapping[str, str]) -> frozenset[str]:
-    """Return the names of what a distribution requires by itself, without extras."""
-    found = set()
-    for text in item.requires:
-        try:
-            requirement = read_requirement(text)
-        except ValueError:
-            continue
-        if applies(requirement, {**markers, "extra": ""}):
-            found.add(normalise(requirement.name))
-    return frozenset(found)
+def _required_by(item: Installed) -> frozenset[str]:
+    """Return the names of what a distribution requires."""
+    return frozenset(normalise(read_requirement(text).name) for text in item.requires)
 
 
 def lacking(around: Around, coming: Mapping[str, str], *, gone: Iterable[str] = ()) -> tuple[Unmet, ...]:
@@ -85,7 +114,7 @@ def stale(around: Around, coming: Mapping[str, str]) -> frozenset[str]:
 
 
 def _lost(around: Around, whose: frozenset[str], coming: Mapping[str, str], gone: Iterable[str]) -> tuple[Unmet, ...]:
-    before = {(item.distribution, item.requirement) for item in unmet(_aliased(around.installed), around.markers)}
+    before = {(item.distribution, item.requirement) for item in around.lacked}
     after = _after(around, coming, frozenset(gone))
     lost = unmet(_aliased(after), around.markers)
     return tuple(
@@ -117,9 +146,8 @@ def fates(around: Around, coming: Mapping[str, str], *, gone: Iterable[str] = ()
     for name, why in _strangers(around, coming):
         lost.setdefault(name, [why])
     before: dict[str, list[str]] = {}
-    for item in unmet(_aliased(around.installed), around.markers):
-        if not item.note:
-            before.setdefault(item.distribution, []).append(f"{item.sentence}, now as before")
+    for item in around.lacked:
+        before.setdefault(item.distribution, []).append(f"{item.sentence}, now as before")
     found = {item.name: _fate(item, coming, lost.get(item.name, ()), before.get(item.name, ())) for item in around.own}
     return _spread(around, found)
 
@@ -135,7 +163,7 @@ def _fate(item: Installed, coming: Mapping[str, str], lost: Sequence[str], befor
 
 def _spread(around: Around, found: dict[str, Neighbour]) -> tuple[Neighbour, ...]:
     """Let what requires something that breaks break with it; it names which."""
-    needs = {item.name: required_by(item, around.markers) for item in around.own}
+    needs = {item.name: _required_by(item) for item in around.own}
     changed = True
     while changed:
         changed = False

@@ -15,7 +15,7 @@ from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice, Way
 from provisioner.model.request import Request
 from provisioner.plan.around import read_room
-from provisioner.plan.neighbours import Around, fates
+from provisioner.plan.neighbours import Around, beside, fates
 from provisioner.plan.settle import settle
 from provisioner.session import Session
 
@@ -71,10 +71,10 @@ def _harmless(session: Session, facts: Facts, request: Request, site: Site, choi
         lock = catalogue.lock(release.version, choice.python, choice.platform, device)
         if lock is None:
             continue
-        beside = replace(around, members=frozenset(file.name for file in lock.files))
+        here = beside(around, frozenset(file.name for file in lock.files))
         other = replace(choice, release=release.version)
-        files = settle(beside, lock.files, read_room(session, facts, other, lock)).files
-        if any(item.fate in {"breaks", "resolved"} for item in fates(beside, {file.name: file.version for file in files})):
+        files = settle(here, lock.files, read_room(session, facts, other, lock)).files
+        if any(item.fate in {"breaks", "resolved"} for item in fates(here, {file.name: file.version for file in files})):
             continue
         try:
             choose(facts, replace(request, tensorflow=f"=={release.version}"), catalogue, site.state)

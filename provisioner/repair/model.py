@@ -15,7 +15,7 @@ from provisioner.model.cause import Order
 from provisioner.model.conda_package import CondaPackage, CondaSource
 from provisioner.model.plan import Choice, Edit
 from provisioner.model.record import record
-from provisioner.plan.neighbours import Around
+from provisioner.plan.neighbours import Around, look_around
 from provisioner.plan.parts import PlanInputs
 
 
@@ -70,8 +70,7 @@ class RepairInputs:
     @property
     def around(self) -> Around:
         """What lies there, as the rule of what becomes of it asks for it (``plan.neighbours``)."""
-        members = frozenset(self.members or self.locked)
-        return Around(installed=self.installed, markers=self.markers, members=members, companions=self.companions)
+        return look_around(self.installed, self.markers, frozenset(self.members or self.locked), self.companions)
 
     @property
     def site(self) -> Site:

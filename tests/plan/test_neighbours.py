@@ -7,7 +7,7 @@ import pytest
 from provisioner.catalogue.fits import SAME_MINOR, Companion
 from provisioner.environment.distributions import Installed
 from provisioner.judge.markers import markers_of
-from provisioner.plan.neighbours import Around, fates, lacking, stale
+from provisioner.plan.neighbours import Around, fates, lacking, look_around, stale
 
 SET = {"tensorflow-cpu": "2.12.0", "numpy": "1.22.4", "typing-extensions": "4.5.0"}
 
@@ -17,7 +17,7 @@ def dist(name: str, version: str, *requires: str) -> Installed:
 
 
 def around(*installed: Installed, companions: tuple[Companion, ...] = ()) -> Around:
-    return Around(installed=installed, markers=markers_of("3.10"), members=frozenset(SET), companions=companions)
+    return look_around(installed, markers_of("3.10"), frozenset(SET), companions)
 
 
 THERE = (

@@ -8,7 +8,7 @@ from provisioner.catalogue.needs import Needs
 from provisioner.environment.distributions import Installed
 from provisioner.judge.markers import markers_of
 from provisioner.model.catalogue import LockedFile
-from provisioner.plan.neighbours import Around
+from provisioner.plan.neighbours import look_around
 from provisioner.plan.settle import Room, settle
 
 
@@ -34,7 +34,7 @@ def room(**changes) -> Room:
 
 
 def settled(*installed: Installed, files=FILES, **changes):
-    there = Around(installed=installed, markers=markers_of("3.10"), members=frozenset(item.name for item in files))
+    there = look_around(installed, markers_of("3.10"), frozenset(item.name for item in files))
     found = settle(there, files, room(**changes))
     return {item.name: item.version for item in found.files}["numpy"], found.moved
 
