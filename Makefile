@@ -56,6 +56,9 @@ faults: install ## break real environments in every way there is, and see what d
 	$(BIN)/python -m tests.faults --missing
 	$(BIN)/python -m tests.faults --table
 
+neighbours: install ## move TensorFlow in environments with real packages of one's own (gigabytes, a quarter of an hour)
+	$(BIN)/python -m tests.neighbours
+
 hostile: install ## what untrusted files, folders and users must not achieve
 	$(BIN)/python -m pytest tests/hostile
 
@@ -73,6 +76,7 @@ check: install ## style, types, layers, and that the data is whole
 	$(BIN)/python tools/prove.py --check
 	$(BIN)/python tools/compatibility.py --check
 	$(BIN)/python tools/causes.py --check
+	$(BIN)/python tools/needs.py --check
 
 format: install ## put the code into its form
 	$(BIN)/ruff check --fix .

@@ -100,6 +100,11 @@ def pick_conda(session: Session, facts: Facts, request: Request, site: Site) -> 
     """Take what a conda environment is to be made of, with what ``--with`` adds."""
     from provisioner.plan import conda  # noqa: PLC0415 - only for conda environments
 
+    if request.keep and site.state.exists:
+        hint = "leave it out; the plan says what becomes of everything, and `--with` asks for more"
+        raise UsageError(
+            "conda's solver says what becomes of conda's packages, so a conda environment is not resolved by uv", place="--keep", hint=hint
+        )
     picked = conda.pick(session.host, facts, request, session.catalogue, site, repodata=session.folder("conda"))
     if not request.extra or picked.choice.road == "conda":
         return picked
