@@ -203,6 +203,14 @@ class DyingHost(LocalHost):
         self._effect("rename", source, target)
         super().rename(source, target, **options)
 
+    def copy(self, source, target):
+        self._effect("copy", source, target)
+        super().copy(source, target)
+
+    def settle(self, path, **options):
+        self._effect("settle", path)
+        super().settle(path, **options)
+
     def link(self, path, target):
         self._effect("link", path)
         super().link(path, target)
@@ -251,6 +259,10 @@ class FailingHost(DyingHost):
     def sync(self, path):
         self._effect("sync", path)
         super().sync(path)
+
+    def flush(self, path):
+        self._effect("flush", path)
+        super().flush(path)
 
 
 class FixedHost(LocalHost):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from provisioner.errors import UsageError
@@ -68,3 +68,12 @@ def is_whole(path: str) -> bool:
 def is_for_everybody(path: str) -> bool:
     """True for a path that means the same on every machine that has the file it stands in: relative, with ``/`` between folders; it may lead up."""
     return bool(path) and not path.startswith("~") and "\\" not in path and "\0" not in path and re.match(r"/|[A-Za-z]:", path) is None
+
+
+def is_below(path: str, folders: Collection[str]) -> bool:
+    """True for a relative path that is one of ``folders``, or lies in one of them."""
+    while path:
+        if path in folders:
+            return True
+        path = posixpath.dirname(path)
+    return False

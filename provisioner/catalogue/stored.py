@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from provisioner.errors import InputError
 from provisioner.host import Host, Reader
@@ -34,6 +34,7 @@ class Stored:
         self._folder = folder
         self._prefix = f"{folder}/catalogue-{hashlib.sha256(root.encode()).hexdigest()[:12]}"
         self.read: dict[str, str] = {}
+        self._read: dict[str, object] = {}
 
     def text(self, name: str) -> str:
         """Return the text of a file below the root; raises ``InputError`` where it cannot be read."""
@@ -47,7 +48,13 @@ class Stored:
         return text
 
     def parsed(self, name: str, cls: type[T], parse: Callable[[Any, str], T]) -> T:
-        """Return the YAML file ``name`` as ``cls``, from the cache where the file has not changed since."""
+        """Return the YAML file ``name`` as ``cls``, from the cache where the file has not changed since; read once."""
+        if name in self._read:
+            return cast("T", self._read[name])
+        self._read[name] = value = self._parsed(name, cls, parse)
+        return value
+
+    def _parsed(self, name: str, cls: type[T], parse: Callable[[Any, str], T]) -> T:
         key = self._key(name)
         found = self._load(name, key, cls)
         if found is not None:

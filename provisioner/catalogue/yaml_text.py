@@ -8,10 +8,13 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from provisioner.errors import InputError
 
+# Whoever has so many to mend asks again; a file may be made of nothing else.
+MOST_FAULTS = 100
 _BOOL = "tag:yaml.org,2002:bool"
 _NULL = "tag:yaml.org,2002:null"
 
@@ -24,11 +27,12 @@ def parse_yaml(text: str, *, file: str) -> Any:
     try:
         # An alias can make a small file stand for a huge one; nothing of ours needs one.
         if "&" in text:
-            faults += [
+            found = (
                 f"{_place(event.start_mark)}: anchors are not allowed"
                 for event in yaml.parse(text, Loader=_base())
                 if getattr(event, "anchor", None) is not None and not isinstance(event, yaml.AliasEvent)
-            ]
+            )
+            faults += islice(found, MOST_FAULTS)
         if faults:
             raise InputError("cannot be read", place=file, faults=tuple(faults))
         loader = _loader()(text)
@@ -91,7 +95,7 @@ def _loader() -> Any:
         faults: list[str]
 
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
-            self.faults += _duplicates(node)
+            self.faults += islice(_duplicates(node), max(0, MOST_FAULTS - len(self.faults)))
             return {
                 self.construct_object(key, deep=deep): self.construct_object(value, deep=deep)
                 for key, value in node.value

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, get_args
 
-from provisioner.base.paths import is_inside
+from provisioner.base.paths import is_below, is_inside
 from provisioner.change.journal import Journal
 from provisioner.environment import receipt as receipts
 from provisioner.environment.conda_records import read_records
@@ -45,15 +45,6 @@ class Brought:
 
     files: Mapping[str, Mark]
     stayed: frozenset[str] | None
-
-
-def is_below(path: str, folders: Collection[str]) -> bool:
-    """True for a path that is one of ``folders``, or lies in one of them."""
-    while path:
-        if path in folders:
-            return True
-        path = posixpath.dirname(path)
-    return False
 
 
 def gather(reader: Reader, folder: str, *, moves: Collection[str] | None, stayed: Iterable[str]) -> Brought:

@@ -7,12 +7,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
+from provisioner.base.paths import is_below
 from provisioner.base.progress import Progress
 from provisioner.change import brought, fill, recovery
+from provisioner.change.apart import Apart, taken_apart
 from provisioner.change.contents import outgoing
 from provisioner.change.holding import holding, holding_inside
 from provisioner.change.journal import Journal, enter, last_record, write, write_ahead
+from provisioner.change.links import check_links
 from provisioner.change.moves import incoming_moves, move_in, outgoing_moves
+from provisioner.change.places import Places, mounted_folders, used
 from provisioner.change.standing import check_beside
 from provisioner.conda import registry
 from provisioner.environment import receipt as receipts
@@ -158,24 +162,24 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
     old = host.read_text(workspace.receipt, limit=1 << 26) if host.exists(workspace.receipt) else ""
     started = host.now().isoformat(timespec="seconds")
     number = previous.number + 1 if previous else 1
-    outside = _outside(plan)
+    mounts, outside = mounted_folders(host, workspace), _outside(plan)
     journal = Journal(
         number=number, seal=plan.seal, started=started, phase="building", before=plan.env.kind, receipt=old, outside=outside,
-        inside=not plan.env.exists,
+        inside=not plan.env.exists, mounts=mounts,
     )  # fmt: skip
+    places = Places(workspace, journal)
     try:
         write(host, workspace.journal, journal)
+        going = _going(plan, host, places, site) if plan.kind == "apply" else None
         make_folders(host, workspace.stage, mode=STATE_MODE)
         fill.stage(plan, host, workspace, site.state.python, given.channels, progress)
-        going = outgoing_moves(host, workspace.root, outgoing(plan, host, workspace, site))
-        incoming, in_the_way = incoming_moves(host, workspace.root, workspace.stage, going)
-        journal = replace(journal, phase="moving", outgoing=(*going, *in_the_way), incoming=incoming, moves=plan.moves)
+        journal = _listed(plan, host, places, site, going, progress)
         _write_brought(host, workspace, journal, site)
+        Places(workspace, journal).prepare(host)
         write_ahead(host, workspace, journal, "moved", "undoing", "clearing")
         with host.shielded():
             write(host, workspace.journal, journal)
-            move_in(host, workspace, journal)
-            journal = replace(journal, phase="moved")
+            journal = replace(move_in(host, workspace, journal), phase="moved")
             enter(host, workspace, journal)
             for item in outside:
                 registry.register(host, item)
@@ -187,9 +191,30 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
         raise
 
 
+def _listed(plan: Plan, host: Host, places: Places, site: Site, going: Apart | None, progress: Progress) -> Journal:
+    """Return the journal of the moves, when the stage is filled; what goes is known before, but for a repair, which trusts nothing in its way."""
+    workspace = places.workspace
+    going = going or _going(plan, host, places, site)
+    incoming, in_the_way = incoming_moves(host, workspace.root, workspace.stage, (*going.names, *going.paths))
+    going = going.and_then(taken_apart(host, places.here(host), in_the_way))
+    if going.folders:
+        count = len(going.folders)
+        progress.note(f"{count} folders cannot be renamed here (a lower layer of a container?); their files are moved one by one")
+    out = frozenset((*going.names, *going.paths))
+    check_links(host, workspace.root, going.names, [item for item in site.distributions if not is_below(item.metadata, out)])
+    journal = replace(places.journal, phase="moving", outgoing=going.names, incoming=incoming, moves=plan.moves, folders=going.folders)
+    return used(workspace, journal)
+
+
+def _going(plan: Plan, host: Host, places: Places, site: Site) -> Apart:
+    """Return what moves out."""
+    workspace = places.workspace
+    return taken_apart(host, places.here(host), outgoing_moves(host, workspace.root, outgoing(plan, host, workspace, site)))
+
+
 def _write_brought(host: Host, workspace: Workspace, journal: Journal, site: Site) -> None:
     """Write down what is about to come, and which distributions are left alone, for whoever undoes it."""
-    stayed = [item.metadata for item in site.distributions if not brought.is_below(item.metadata, frozenset(journal.outgoing))]
+    stayed = [item.metadata for item in site.distributions if not is_below(item.metadata, frozenset(journal.went))]
     make_folders(host, posixpath.dirname(workspace.brought(journal.number)), mode=STATE_MODE)
     coming = brought.gather(host, workspace.stage, moves=frozenset(journal.incoming), stayed=stayed)
     brought.write(host, workspace.brought(journal.number), coming)
@@ -211,11 +236,14 @@ def _finish(plan: Plan, host: Host, workspace: Workspace, journal: Journal, give
     finished = host.now().isoformat(timespec="seconds")
     receipt = Receipt(tool=plan.tool, started=journal.started, finished=finished, plan=plan, verification=verification)
     with host.shielded():
+        # The moves are on disk before anything says that they are done; on some file systems a synced file does not take them along.
+        host.flush(workspace.root)
         make_folders(host, posixpath.dirname(workspace.undo_record(journal.number)), mode=STATE_MODE)
         write(host, workspace.undo_record(journal.number), journal)
         # All that takes room comes before the first thing that cannot be taken back.
         host.write(workspace.receipt, receipts.text(receipt), durable=True)
         host.remove_tree(workspace.stage)
         host.remove_tree(workspace.ahead)
+        Places(workspace, journal).clear_stage(host)
         recovery.finish(host, workspace)
     return Executed(verification=verification, kept=True)

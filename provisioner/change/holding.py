@@ -69,6 +69,14 @@ def holding_inside(host: Host, workspace: Workspace, wait: float, progress: Prog
         yield
 
 
+def _whose(host: Host, path: str) -> str:
+    """Name the user who may keep the lock for ever, where that is another one."""
+    entry = files.entry(host, path)
+    return (
+        f"; the lock {path} belongs to another user (number {entry.owner})" if entry is not None and files.is_foreign(host, entry) else ""
+    )
+
+
 def _hold(stack: ExitStack, host: Host, path: str, root: str, wait: float, progress: Progress, *, passing: bool = False) -> None:
     patience = min(wait, PATIENCE_SECONDS)
     try:
@@ -80,10 +88,10 @@ def _hold(stack: ExitStack, host: Host, path: str, root: str, wait: float, progr
             progress.note(f"another tfsetup is at work on {root}; waiting at most {wait:.0f} s for it")
             stack.enter_context(host.lock(path, wait=wait, passing=passing))
     except BlockingIOError:
-        raise OperationError(
-            "another tfsetup is at work on this environment",
-            place=root,
-            hint="wait until it has finished, or give more time with --wait SECONDS",
-        ) from None
+        hint = "wait until it has finished, or give more time with --wait SECONDS"
+        raise OperationError("another tfsetup is at work on this environment", place=root, hint=hint + _whose(host, path)) from None
+    except PermissionError:
+        hint = "choose another --env, in a folder that only you can write" + _whose(host, path)
+        raise InputError("lies where the lock would be, and may not be opened", place=path, hint=hint) from None
     except FileNotFoundError:
         raise StalePlanError("what was there has gone while another tfsetup was at work on it", place=root, hint="plan again") from None

@@ -10,6 +10,7 @@ from typing import Literal
 
 from provisioner.base.numbers import whole
 from provisioner.base.paths import is_inside, is_whole
+from provisioner.change.apart import Folder, Parted
 from provisioner.conda import registry
 from provisioner.environment.trust import check
 from provisioner.environment.workspace import ASIDE, STATE, STATE_MODE, Workspace
@@ -22,6 +23,9 @@ from provisioner.model.plan import STANDING, EnvKind, Move
 from provisioner.model.record import record
 
 SCHEMA = "tfsetup/journal/1"
+
+# What a system takes: permission bits, nanoseconds in a signed number of 64 bits, owners in 32 (-1 for none).
+MODES, TIMES, OWNERS = 0o7777, 1 << 63, 1 << 32
 
 Phase = Literal["building", "moving", "moved", "undoing", "clearing"]
 
@@ -38,6 +42,10 @@ class Journal:
     mamba. Of an undo: ``kept`` are paths that move into the folder ``keep`` (absolute) first, because they came since and are in the way;
     ``left`` names what does not come back, and ``exact`` says that its lists are what was found there, wherever the change was interrupted.
     ``inside``: a new environment was built in an empty folder that had to stay, not beside it.
+
+    Where folders cannot be renamed (``apart``): ``folders`` are those of the old state of which ``outgoing`` has the entries, each after the one that
+    it lies in; ``emptied`` are those of the new state of which ``incoming`` or ``kept`` has them; ``parted`` are those of ``moves`` whose entries
+    moved one by one. ``mounts`` are the mount points in the environment, innermost first, on which something moves (``places``).
     """
 
     number: int
@@ -56,6 +64,22 @@ class Journal:
     left: tuple[str, ...] = ()
     exact: bool = False
     inside: bool = False
+    folders: tuple[Folder, ...] = ()
+    emptied: tuple[str, ...] = ()
+    parted: tuple[Parted, ...] = ()
+    mounts: tuple[str, ...] = ()
+
+    @property
+    def went(self) -> tuple[str, ...]:
+        """What moved out, a folder that was taken apart in the place of what was in it."""
+        apart = {folder.path for folder in self.folders}
+        found: dict[str, None] = {}
+        for name in (*self.outgoing, *apart):
+            above = name
+            while posixpath.dirname(above) in apart:
+                above = posixpath.dirname(above)
+            found[above] = None
+        return tuple(found)
 
     @property
     def made(self) -> bool:
@@ -122,9 +146,18 @@ def read(host: Reader, workspace: Workspace) -> Journal | None:
 
 def read_aside(host: Reader, workspace: Workspace) -> Journal | None:
     """As ``read``, of a new environment that is being built beside the place of ``workspace``."""
-    aside = Workspace(root=workspace.aside)
-    check(host, aside.journal, top=posixpath.dirname(aside.root))
-    return read_at(host, aside.journal, root=workspace.root)
+    return _read_beside(host, workspace, workspace.aside)
+
+
+def read_discarded(host: Reader, workspace: Workspace) -> Journal | None:
+    """As ``read``, of a new environment that was on its way out."""
+    return _read_beside(host, workspace, workspace.discarded)
+
+
+def _read_beside(host: Reader, workspace: Workspace, folder: str) -> Journal | None:
+    path = Workspace(root=folder).journal
+    check(host, path, top=posixpath.dirname(folder))
+    return read_at(host, path, root=workspace.root)
 
 
 def read_at(host: Reader, path: str, *, root: str) -> Journal | None:
@@ -151,7 +184,14 @@ def read_at(host: Reader, path: str, *, root: str) -> Journal | None:
 
 def _fault(journal: Journal, root: str) -> str:
     """Say what no record of ours holds, or "": a forged one must not move or remove what it likes."""
-    for name in (*journal.outgoing, *journal.incoming, *journal.kept):
+    for name in (
+        *journal.outgoing,
+        *journal.incoming,
+        *journal.kept,
+        *journal.emptied,
+        *journal.mounts,
+        *(folder.path for folder in journal.folders),
+    ):
         if not is_inside(name) or name.split("/", maxsplit=1)[0] == STATE:
             return f"names `{name}`, outside the environment"
     if journal.keep and (not is_whole(journal.keep) or f"{journal.keep}/".startswith(f"{root}/")):
@@ -162,9 +202,23 @@ def _fault(journal: Journal, root: str) -> str:
     for move in journal.moves:
         if not is_whole(move.path) or not re.fullmatch(re.escape(move.path + ASIDE) + r"(-\d+)?", move.target):
             return f"moves `{move.path}` to `{move.target}`"
+    if fault := _fault_apart(journal):
+        return fault
     for outside in journal.outside:
         if fault := registry.fault(outside):
             return f"cannot be right: {fault}"
+    return ""
+
+
+def _fault_apart(journal: Journal) -> str:
+    """As ``_fault``, of what was taken apart."""
+    for parted in journal.parted:
+        if parted.path not in {move.path for move in journal.moves} or not all(is_inside(item.path) for item in parted.folders):
+            return f"takes `{parted.path}` apart"
+    for item in (*journal.folders, *(item for parted in journal.parted for item in parted.folders)):
+        owners = all(-1 <= number < OWNERS for number in (item.owner, item.group))
+        if not (owners and 0 <= item.mode <= MODES and abs(item.mtime) < TIMES):
+            return f"makes `{item.path}` what no folder is"
     return ""
 
 

@@ -2,22 +2,27 @@
 
 A change of an existing environment moves files out of it into ``.tfsetup/undo/N/files`` and files from ``.tfsetup/stage`` into it. The list of
 moves is on disk before the first. Each move is one rename whose source and target tell whether it was done, so an interrupted change
-can be taken back (or an interrupted undo finished) from the journal alone. Nothing is copied, so undo gives back the very same files.
+can be taken back (or an interrupted undo finished) from the journal alone. Nothing is copied, so undo gives back the very same files. Folders that
+cannot be renamed are taken apart before (``apart``).
 """
 
 from __future__ import annotations
 
+import errno
 import posixpath
-import shlex
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 
-from provisioner.change.journal import Journal
+from provisioner.change.apart import Parted, check_folders, move_tree, put_together, remove_emptied, tree_of_folders
+from provisioner.change.journal import Journal, write
 from provisioner.change.keeping import check_marked
+from provisioner.change.places import Places
 from provisioner.environment.workspace import STATE, STATE_MODE, Workspace
 from provisioner.errors import OperationError, TfsetupError
 from provisioner.host import Entry, Host, Reader
 from provisioner.host.files import glob_escape, make_folders
+from provisioner.model.plan import Move
 
 Tree = dict[str, "Tree"]
 CACHE = "__pycache__"
@@ -107,37 +112,36 @@ def incoming_moves(host: Reader, root: str, stage: str, outgoing: Iterable[str])
 
 def _move(host: Host, root: str, source: str, target: str) -> None:
     """Rename inside ``root``, unless it was done before; what is in the way is never replaced, and no link is followed."""
-    _check_folders(host, root, source)
+    check_folders(host, root, source)
     if not host.exists(source):
         return
-    _check_folders(host, root, target)
+    check_folders(host, root, target)
     _check_free(host, target)
-    own = posixpath.relpath(target, root).startswith(f"{STATE}/")
+    own = f"/{STATE}/" in target[len(root) :]
     make_folders(host, posixpath.dirname(target), mode=STATE_MODE if own else 0o777)
     host.rename(source, target, inside=root)
 
 
-def _check_folders(host: Reader, root: str, path: str) -> None:
-    """Raise ``OperationError`` where a folder between ``root`` and ``path`` is none: what is moved was recorded as lying in real ones."""
-    place = root
-    for part in posixpath.relpath(path, root).split("/")[:-1]:
-        place = posixpath.join(place, part)
-        if not host.exists(place):
-            return
-        if host.entry(place).kind != "directory":
-            hint = (
-                f"look at it with `ls -la {shlex.quote(place)}`; put the folder back, then run `tfsetup undo` (or the same command again)"
-            )
-            raise OperationError(
-                "something else has taken the place of a folder, and nothing outside is ever changed", place=place, hint=hint
-            )
-
-
-def _rename_beside(host: Host, source: str, target: str) -> None:
-    """Rename an entry beside itself, unless it was done before."""
-    if host.exists(source):
+def _rename_beside(host: Host, workspace: Workspace, journal: Journal, move: Move, *, back: bool) -> Journal:
+    """Rename an entry beside itself, or back, unless it was done before; where that goes entry by entry, the journal is told, and returned."""
+    source, target = (move.target, move.path) if back else (move.path, move.target)
+    if not host.exists(source):
+        return journal
+    known = next((item for item in journal.parted if item.path == move.path), None)
+    if known is None:
         _check_free(host, target)
-        host.rename(source, target)
+        try:
+            host.rename(source, target)
+        except OSError as error:
+            if error.errno != errno.EXDEV or host.entry(source).kind != "directory":
+                raise
+            known = Parted(path=move.path, folders=tree_of_folders(host, source))
+            journal = replace(journal, parted=(*journal.parted, known))
+            write(host, workspace.journal, journal)
+        else:
+            return journal
+    move_tree(host, source, target, known.folders)
+    return journal
 
 
 def _check_free(host: Reader, target: str) -> None:
@@ -167,18 +171,21 @@ def merge(host: Host, source: str, target: str) -> None:
     host.remove_tree(source)
 
 
-def move_in(host: Host, workspace: Workspace, journal: Journal) -> None:
-    """Carry out the moves of a journal whose phase is ``moving``; moves that were done are passed over.
+def move_in(host: Host, workspace: Workspace, journal: Journal) -> Journal:
+    """Carry out the moves of a journal whose phase is ``moving``, and return it as it is then; moves that were done are passed over.
 
     What is renamed beside itself goes first, so that what comes in under its name is never taken for it.
     """
-    kept = workspace.undo_files(journal.number)
+    places = Places(workspace, journal)
     for move in journal.moves:
-        _rename_beside(host, move.path, move.target)
+        journal = _rename_beside(host, workspace, journal, move, back=False)
     for name in journal.outgoing:
-        _move(host, workspace.root, posixpath.join(workspace.root, name), posixpath.join(kept, name))
+        _move(host, workspace.root, places.current(name), places.kept(name))
+    for folder in reversed(journal.folders):
+        remove_emptied(host, workspace.root, folder.path)
     for name in journal.incoming:
-        _move(host, workspace.root, posixpath.join(workspace.stage, name), posixpath.join(workspace.root, name))
+        _move(host, workspace.root, places.staged(name), places.current(name))
+    return journal
 
 
 def move_back(host: Host, workspace: Workspace, journal: Journal) -> None:
@@ -188,14 +195,18 @@ def move_back(host: Host, workspace: Workspace, journal: Journal) -> None:
     back in the second half, is never mistaken for the new one. One move that fails keeps none of the others: it is tried again at the end, and
     its error is raised when all that could be done is. ``clear`` comes after, under a phase of its own.
     """
-    kept = workspace.undo_files(journal.number)
+    places = Places(workspace, journal)
     keep_new(host, workspace, journal)
-    steps: list[Callable[[], None]] = [partial(_take_out, host, workspace, journal, name) for name in reversed(journal.incoming)]
-    steps += [
-        partial(_move, host, workspace.root, posixpath.join(kept, name), posixpath.join(workspace.root, name))
-        for name in reversed(journal.outgoing)
-    ]
-    steps += [partial(_rename_beside, host, move.target, move.path) for move in reversed(journal.moves)]
+
+    def beside(move: Move) -> None:
+        nonlocal journal
+        journal = _rename_beside(host, workspace, journal, move, back=True)
+
+    steps: list[Callable[[], None]] = [partial(_take_out, host, places, name) for name in reversed(journal.incoming)]
+    steps += [partial(remove_emptied, host, workspace.root, name) for name in reversed(journal.emptied)]
+    steps += [partial(_move, host, workspace.root, places.kept(name), places.current(name)) for name in reversed(journal.outgoing)]
+    steps += [partial(put_together, host, workspace.root, journal.folders)] if journal.folders else []
+    steps += [partial(beside, move) for move in reversed(journal.moves)]
     failed = [step for step in steps if _failure(step) is not None]
     errors = [error for step in failed if (error := _failure(step)) is not None]
     if errors:
@@ -204,13 +215,19 @@ def move_back(host: Host, workspace: Workspace, journal: Journal) -> None:
         # Of modules that left; not before the old ones are back, so that no folder need be made for theirs.
         if host.exists(folder) and host.entry(folder).kind == "directory" and not host.list(folder):
             host.remove(folder)
-    if journal.left and host.exists(kept):
-        # What does not come back is nobody's to throw away.
-        number = journal.number
-        while host.exists(workspace.replaced(number)):
-            number += 1
-        make_folders(host, posixpath.dirname(workspace.replaced(number)), mode=STATE_MODE)
-        host.rename(kept, workspace.replaced(number))
+    if journal.left:
+        for mount, kept in places.kept_folders.items():
+            if host.exists(kept):
+                _keep_old(host, places, mount, kept)
+
+
+def _keep_old(host: Host, places: Places, mount: str, kept: str) -> None:
+    """Put away what does not come back: it is nobody's to throw away."""
+    number = places.journal.number
+    while host.exists(target := places.replaced(mount, number)):
+        number += 1
+    make_folders(host, posixpath.dirname(target), mode=STATE_MODE)
+    move_tree(host, kept, target, tree_of_folders(host, kept))
 
 
 def _failure(step: Callable[[], None]) -> OSError | TfsetupError | None:
@@ -222,17 +239,17 @@ def _failure(step: Callable[[], None]) -> OSError | TfsetupError | None:
     return None
 
 
-def _take_out(host: Host, workspace: Workspace, journal: Journal, name: str) -> None:
+def _take_out(host: Host, places: Places, name: str) -> None:
     """Move what came back to where it came from, whose folders are there still; of an undo, to a place of its own."""
-    current, staged = posixpath.join(workspace.root, name), posixpath.join(workspace.stage, name)
-    returned = posixpath.join(workspace.returned, name)
-    came = journal.exact or not host.exists(staged)
+    root, exact = places.workspace.root, places.journal.exact
+    current, staged, returned = places.current(name), places.staged(name), places.returned(name)
+    came = exact or not host.exists(staged)
     if came and not host.exists(returned):
-        _check_folders(host, workspace.root, current)
-        if not journal.exact:
-            _forget_bytecode(host, workspace, journal, name)
-        back = not journal.exact and host.exists(posixpath.dirname(staged))
-        _move(host, workspace.root, current, staged if back else returned)
+        check_folders(host, root, current)
+        if not exact:
+            _forget_bytecode(host, places, name)
+        back = not exact and host.exists(posixpath.dirname(staged))
+        _move(host, root, current, staged if back else returned)
 
 
 def keep_new(host: Host, workspace: Workspace, journal: Journal) -> None:
@@ -242,7 +259,7 @@ def keep_new(host: Host, workspace: Workspace, journal: Journal) -> None:
     check_marked(host, workspace, journal)
     for name in journal.kept:
         source, target = posixpath.join(workspace.root, name), posixpath.join(journal.keep, name)
-        _check_folders(host, workspace.root, source)
+        check_folders(host, workspace.root, source)
         if host.exists(source) and not host.exists(target):
             make_folders(host, posixpath.dirname(target), mode=0o700)
             host.rename(source, target)
@@ -254,23 +271,23 @@ def clear(host: Host, workspace: Workspace, journal: Journal) -> None:
     host.remove_tree(workspace.stage)
     host.remove_tree(workspace.helper)
     host.remove_tree(workspace.ahead)
+    host.remove_tree(workspace.trial)
+    Places(workspace, journal).clear(host)
     for path in workspace.inputs:
         if host.exists(path):
             host.remove(path)
     host.remove_tree(posixpath.dirname(workspace.undo_files(journal.number)))
 
 
-def _forget_bytecode(host: Host, workspace: Workspace, journal: Journal, module: str) -> None:
+def _forget_bytecode(host: Host, places: Places, module: str) -> None:
     """Remove the byte code that was compiled of a single module after it moved in; that of the old one may be back already, and stays."""
     if not module.endswith(".py"):
         return
-    kept = workspace.undo_files(journal.number)
-    back = {name for name in journal.outgoing if not host.exists(posixpath.join(kept, name))}
+    root, old = places.workspace.root, frozenset(places.journal.outgoing)
     folder, base = posixpath.split(module)
     cache = posixpath.join(folder, CACHE)
     # A name is part of a pattern here, and may hold what means something in one.
-    for path in host.glob(
-        posixpath.join(glob_escape(posixpath.join(workspace.root, cache)), glob_escape(base.removesuffix(".py")) + ".*.pyc")
-    ):
-        if cache not in back and posixpath.relpath(path, workspace.root) not in back:
+    for path in host.glob(posixpath.join(glob_escape(posixpath.join(root, cache)), glob_escape(base.removesuffix(".py")) + ".*.pyc")):
+        names = (cache, posixpath.relpath(path, root))
+        if not any(name in old and not host.exists(places.kept(name)) for name in names):
             host.remove(path)

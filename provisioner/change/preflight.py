@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable
 
 from provisioner.base.text import size_words
-from provisioner.change import rights
+from provisioner.change import links, rights
 from provisioner.change.room import Situation, Volume, needs_of, read_situation, read_volumes, rooms_of
 from provisioner.environment.read import Site
 from provisioner.errors import OperationError
@@ -28,7 +28,9 @@ def look(reader: Reader, plan: Plan, site: Site) -> Preflight:
     mounts, passed = disk.read_mounts(reader), passing.look(reader)
     needs = needs_of(plan, read_situation(reader, plan, site, mounts, passed.folder))
     rooms = rooms_of(needs, read_volumes(reader, needs, mounts))
-    return judge(rooms, (*rights.obstacles(reader, plan, site, mounts), *_passing(passed)), over=passed.passed_over)
+    met, told = links.look(reader, plan, site)
+    obstacles = (*rights.obstacles(reader, plan, site, mounts), *met, *_passing(passed))
+    return judge(rooms, obstacles, over=passed.passed_over, told=told)
 
 
 def look_elsewhere(plan: Plan, facts: Facts) -> Preflight:
@@ -47,8 +49,8 @@ def look_elsewhere(plan: Plan, facts: Facts) -> Preflight:
     return judge(rooms_of(needs, volumes), ())
 
 
-def judge(rooms: tuple[Room, ...], obstacles: Iterable[Obstacle], *, over: tuple[str, ...] = ()) -> Preflight:
-    """Say what would end the change for sure, and what may. ``over`` are folders for what is passing that will not do."""
+def judge(rooms: tuple[Room, ...], obstacles: Iterable[Obstacle], *, over: tuple[str, ...] = (), told: tuple[str, ...] = ()) -> Preflight:
+    """Say what would end the change for sure, and what may. ``over`` are folders for what is passing that will not do; ``told`` is to be known."""
     full, short = [], []
     for room in rooms:
         least, files = sum(need.least for need in room.needs), sum(need.least_files for need in room.needs)
@@ -59,7 +61,7 @@ def judge(rooms: tuple[Room, ...], obstacles: Iterable[Obstacle], *, over: tuple
         elif room.size > room.free or (counted and room.files > room.free_files):
             short.append(f"there may not be enough room on the file system of {room.folder}: {room_words(room)}; {_frees(room)}")
     passed = [f"{why}; another folder is used for what is passing" for why in over]
-    return Preflight(rooms=rooms, obstacles=(*full, *obstacles), warnings=(*short, *(passed if not obstacles else ())))
+    return Preflight(rooms=rooms, obstacles=(*full, *obstacles), warnings=(*short, *told, *(passed if not obstacles else ())))
 
 
 def _passing(passed: Passing) -> list[Obstacle]:

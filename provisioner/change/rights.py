@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 
 from provisioner.engines import uv, uv_cache
 from provisioner.environment.layout import layout
-from provisioner.environment.owners import read_rows
 from provisioner.environment.read import Site
 from provisioner.environment.workspace import Workspace
 from provisioner.facts import disk
@@ -49,7 +48,7 @@ def _touched(reader: Reader, plan: Plan, site: Site) -> Iterator[str]:
     leaving = {(item.name, item.version) for item in plan.removals}
     for item in site.distributions:
         if (item.name, item.version) in leaving:
-            places += [item.metadata, *_folders_of(reader, root, item.metadata)]
+            places += [item.metadata, *folders_of(reader, root, item.metadata)]
     for move in plan.moves:
         yield posixpath.dirname(move.path)
     for place in dict.fromkeys(posixpath.join(root, place) for place in places):
@@ -58,11 +57,13 @@ def _touched(reader: Reader, plan: Plan, site: Site) -> Iterator[str]:
             yield place
 
 
-def _folders_of(reader: Reader, root: str, metadata: str) -> Iterable[str]:
+def folders_of(reader: Reader, root: str, metadata: str) -> Iterable[str]:
     """Return the folders, relative to the environment, that a distribution's files are in, down to those that go as a whole.
 
     A package goes as a whole, so that what is below it is not touched; a namespace (PEP 420, without ``__init__.py``) may hold others' files.
     """
+    from provisioner.environment.owners import read_rows  # noqa: PLC0415 - only where something leaves
+
     rows = read_rows(reader, posixpath.join(root, metadata)) or ()
     site = posixpath.dirname(metadata)
     paths = [posixpath.normpath(f"{site}/{row.path}") for row in rows]

@@ -6,10 +6,13 @@ import posixpath
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
+from provisioner.base.paths import is_below
 from provisioner.change import brought as manifests
-from provisioner.change.brought import Brought, is_below
+from provisioner.change.apart import Folder
+from provisioner.change.brought import Brought
 from provisioner.change.journal import Journal
 from provisioner.change.moves import CACHE, outgoing_moves
+from provisioner.change.places import Places, mounts_inside
 from provisioner.change.since import Dist, Seen, Verdict, above_of, judge, module_of
 from provisioner.environment.distributions import Installed, read_distributions, sites
 from provisioner.environment.owners import read_owners
@@ -20,10 +23,14 @@ from provisioner.model.record import record
 
 @record
 class WayBack:
-    """The verdict, and the journal of the undo: what goes, what comes back, what is moved aside before, in the fewest renames."""
+    """The verdict, and the journal of the undo: what goes, what comes back, what is moved aside before, in the fewest renames.
+
+    ``mounts`` are the mount points in the environment.
+    """
 
     verdict: Verdict
     journal: Journal
+    mounts: tuple[str, ...] = ()
 
 
 def way_back(reader: Reader, workspace: Workspace, change: Journal, *, keep: str = "", leave: bool = False) -> WayBack:
@@ -43,8 +50,9 @@ def way_back(reader: Reader, workspace: Workspace, change: Journal, *, keep: str
     if not seen.whole:
         out = _without_older(reader, workspace.root, outgoing_moves(reader, workspace.root, verdict.out), frozenset(change.incoming))
         back = _returning(reader, workspace, change, gone={*out, *aside}, left=verdict.left)
-        journal = replace(journal, incoming=out, outgoing=back, left=verdict.unreturned)
-    return WayBack(verdict=verdict, journal=journal)
+        folders = _folders(change, back) if verdict.left else change.folders
+        journal = replace(journal, incoming=out, outgoing=back, left=verdict.unreturned, folders=folders)
+    return WayBack(verdict=verdict, journal=journal, mounts=mounts_inside(reader, workspace))
 
 
 def _without_older(reader: Reader, root: str, out: Iterable[str], came: frozenset[str]) -> tuple[str, ...]:
@@ -61,31 +69,48 @@ def _without_older(reader: Reader, root: str, out: Iterable[str], came: frozense
 
 def look(reader: Reader, workspace: Workspace, change: Journal) -> Seen:
     """Return what there is to judge by."""
-    root, kept = workspace.root, workspace.undo_files(change.number)
+    root, places = workspace.root, Places(workspace, change)
     whole = change.made
     # Of a change that was interrupted, what is in the stage has not come.
-    came = [name for name in change.incoming if not reader.exists(posixpath.join(workspace.stage, name))]
-    marks = _whole(reader, root) if whole else _below(reader, root, (*came, *change.outgoing))
+    came = [name for name in change.incoming if not reader.exists(places.staged(name))]
+    marks = _whole(reader, root) if whole else _below(reader, root, (*came, *change.went))
     distributions = _distributions(reader, root)
     brought = manifests.read(reader, workspace, change.number) or manifests.of_old(reader, workspace, change, marks, distributions)
     if not whole:
         brought = replace(brought, files={path: mark for path, mark in brought.files.items() if is_below(path, frozenset(came))})
-        marks |= _caches(reader, root, brought, frozenset((*came, *change.outgoing)))
-    old = {} if whole else _below(reader, kept, change.outgoing)
+        marks |= _caches(reader, root, brought, frozenset((*came, *change.went)))
+        marks = {path: mark for path, mark in marks.items() if not is_below(path, places.states)}
+    old = {} if whole else {path: mark for kept in places.kept_folders.values() for path, mark in _below(reader, kept, change.went).items()}
     for path in old:
         # Where a file has taken the place of a folder above it.
         marks |= {
             above: Mark("other") for above in above_of(path) if above not in marks and _is_no_folder(reader, posixpath.join(root, above))
         }
-    now, before = _dists(reader, root, distributions), _dists(reader, kept, _distributions(reader, kept)) if old else ()
+    now = _dists(reader, root, distributions)
+    before = tuple(item for kept in places.kept_folders.values() if old for item in _dists(reader, kept, _distributions(reader, kept)))
     stayed = brought.stayed if brought.stayed is not None else _not_ours(now, brought, before)
-    if whole:
-        stayed = frozenset()
-    blocked = tuple(move.path for move in change.moves if reader.exists(move.path) and reader.exists(move.target))
+    stayed = frozenset() if whole else stayed | _in_motion(reader, root, change)
+    # One that was stopped while its entries moved one by one is at both places.
+    halfway = {item.path for item in change.parted} if change.phase == "moving" else set()
+    moves = [move for move in change.moves if move.path not in halfway]
+    blocked = tuple(move.path for move in moves if reader.exists(move.path) and reader.exists(move.target))
     return Seen(
         whole=whole, brought=brought.files, marks=marks, stayed=stayed, now=now, old=old, before=before,
         blocked=tuple(path for path in blocked if not _goes(root, path, brought)),
     )  # fmt: skip
+
+
+def _in_motion(reader: Reader, root: str, change: Journal) -> frozenset[str]:
+    """Return the folders that were stopped while their entries moved out one by one: with what is left in them they are none that came since."""
+    if change.phase != "moving" or not change.folders:
+        return frozenset()
+    out = {*change.outgoing, *(folder.path for folder in change.folders)}
+    left = [name for name in change.folders if reader.exists(posixpath.join(root, name.path))]
+    return frozenset(
+        folder.path
+        for folder in left
+        if all(posixpath.relpath(entry.path, root) in out for entry in reader.list(posixpath.join(root, folder.path)))
+    )
 
 
 def _goes(root: str, path: str, brought: Brought) -> bool:
@@ -157,21 +182,27 @@ def _dists(reader: Reader, root: str, distributions: tuple[Installed, ...]) -> t
 
 def _returning(reader: Reader, workspace: Workspace, change: Journal, *, gone: Collection[str], left: Collection[str]) -> tuple[str, ...]:
     """Return the fewest moves that bring the old files back, but for those of ``left``, when ``gone`` is away."""
-    root, kept = workspace.root, workspace.undo_files(change.number)
+    root, places = workspace.root, Places(workspace, change)
     mixed = {above for path in left for above in above_of(path)}
     moves: list[str] = []
 
     def enter(name: str) -> None:
-        if name in left or not reader.exists(posixpath.join(kept, name)):
+        if name in left or not reader.exists(places.kept(name)):
             return
         there = reader.exists(posixpath.join(root, name)) and not is_below(name, gone)
-        folder = reader.entry(posixpath.join(kept, name)).kind == "directory"
+        folder = reader.entry(places.kept(name)).kind == "directory"
         if folder and (there or name in mixed):
-            for entry in reader.list(posixpath.join(kept, name)):
-                enter(posixpath.relpath(entry.path, kept))
+            for entry in reader.list(places.kept(name)):
+                enter(f"{name}/{posixpath.basename(entry.path)}")
         else:
             moves.append(name)
 
-    for name in change.outgoing:
+    for name in change.went:
         enter(name)
     return tuple(moves)
+
+
+def _folders(change: Journal, back: Collection[str]) -> tuple[Folder, ...]:
+    """Return the folders that were taken apart and of which something comes back."""
+    above = {folder for name in back for folder in above_of(name)}
+    return tuple(folder for folder in change.folders if folder.path in above or is_below(folder.path, back))

@@ -41,9 +41,11 @@ SUMMARIES = {
     "undo": "Bring the environment back to what it was before the last apply, files and all.",
     "status": "Say how each environment stands that is here or that tfsetup made: TensorFlow, proof, drift, disk, undo. Reads only.",
     "list": "List the environments that are here or that tfsetup made, one a line. Reads only.",
+    "shell": "Start your shell in the environment; `exit` leaves it.",
     "init": "Write a first tfsetup.yaml for a team, from the environment that is there, or for this machine where there is none.",
     "lock": "Lock a team's environments: exact, hashed files for every target, from one declaration.",
     "schema": "Print the JSON Schema of a document that this tool writes or reads.",
+    "completion": "Print what bash, zsh or fish completes these commands with.",
     "help": "Say what a command does, and its options.",
     "version": "Print the version.",
 }
@@ -121,7 +123,9 @@ def _note_name() -> None:
     """Note how this program was started, for hints that can be typed."""
     host = LocalHost()
     given = {"python": host.python, "on_path": host.which("tfsetup") or "", "cwd": host.cwd, "home": host.env.get("HOME", "")}
-    called.called(called.name_of(sys.argv[0], **given), SUMMARIES)
+    beside = os.path.join(os.path.dirname(host.python), "uv")
+    uv = called.short(beside, host.cwd, given["home"]) if host.which("uv") is None and host.exists(beside) else "uv"
+    called.called(called.name_of(sys.argv[0], **given), SUMMARIES, uv)
 
 
 def run(argv: Sequence[str]) -> int:

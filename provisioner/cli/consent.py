@@ -12,10 +12,9 @@ from provisioner.choose.obstacles import listed
 from provisioner.cli.output import say
 from provisioner.errors import ConsentError
 from provisioner.model.plan import Plan
-from provisioner.model.preflight import Preflight
 from provisioner.report.apply_text import undo_text
 from provisioner.report.plan_text import plan_text
-from provisioner.verify.prove import ALL
+from provisioner.verify.neighbours import ALL
 
 
 def ask(question: str, *, agreed: bool) -> None:
@@ -34,12 +33,12 @@ def ask(question: str, *, agreed: bool) -> None:
         raise ConsentError("nothing was changed, as you wished")
 
 
-def agree_to_plan(*, silent: bool, agreed: bool, broken: Collection[str], verbose: bool) -> Callable[[Plan, Preflight], None]:
+def agree_to_plan(*, silent: bool, agreed: bool, broken: Collection[str], verbose: bool) -> Callable[[Plan], None]:
     """Return what shows a plan and asks for it: nobody is asked about what was not shown, however ``silent`` (--json, --quiet) the run is."""
 
-    def agree(made: Plan, preflight: Preflight) -> None:
+    def agree(made: Plan) -> None:
         if not (silent and agreed):
-            say(plan_text(made, interrupted=None, preflight=preflight, verbose=verbose) + "\n")
+            say(plan_text(made, interrupted=None, verbose=verbose) + "\n")
         ask_for_plan(made, agreed=agreed, broken=broken)
 
     return agree

@@ -16,7 +16,7 @@ from provisioner.commands import explain as stages
 from provisioner.errors import UsageError
 from provisioner.host import Host
 from provisioner.host.local import LocalHost
-from provisioner.report.cause_text import cause_document, cause_text
+from provisioner.report.cause_text import cause_document, cause_text, causes_document, causes_text
 from provisioner.report.explain_text import explanation_document, explanation_text
 from provisioner.session import Session
 
@@ -24,11 +24,13 @@ FINDINGS, COULD_NOT_TELL = 11, 16
 # ``sys.platform`` as the pages call it.
 SYSTEMS = {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}
 _CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+|unknown")
-_HINT = "`tfsetup explain LOG`, `command 2>&1 | tfsetup explain`, or `tfsetup explain CODE`"
 
 
 def explain(
-    log: Annotated[str, typer.Argument(metavar="[LOG|-|CODE]", help="A file, - for standard input, or the code of a cause.")] = "",
+    log: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[LOG|-|CODE|TEXT]", help="A file, - for standard input, the code of a cause, or the error itself."),
+    ] = None,
     context: Annotated[
         list[str] | None,
         typer.Option(
@@ -43,16 +45,20 @@ def explain(
         str, typer.Option("--facts", envvar="TFSETUP_FACTS", metavar="FILE", help="What `tfsetup detect --json` printed on that machine.")
     ] = "",
     *,
+    listed: Annotated[bool, typer.Option("--list", envvar="TFSETUP_LIST", help="List the causes with their codes.")] = False,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
     """Say what an error log or a cause code means, and what to do. Reads only; no network."""
     host = LocalHost()
     told = _context(context or [])
-    if _CODE.fullmatch(log) and not host.exists(f"{host.cwd}/{log}"):
-        return _page(host, log, as_json=as_json)
+    given = " ".join(log or []).strip()
+    if listed:
+        return _list(host, as_json=as_json)
+    if _CODE.fullmatch(given) and not host.exists(f"{host.cwd}/{given}"):
+        return _page(host, given, as_json=as_json)
 
-    source, content, left_out = _read(host, log)
+    source, content, left_out = _read(host, given)
     explanation = stages.explain(Session(host), content, source=source, left_out=left_out, context=told, facts_file=facts)
     if as_json:
         print_json(explanation_document(explanation))
@@ -66,9 +72,11 @@ def explain(
 def _read(host: Host, log: str) -> tuple[str, bytes, int]:
     """Return where the log comes from, its content, and how many bytes of it were left out."""
     if log not in {"", "-"}:
-        return log, *stages.read_log(host, log)
-    if not log and sys.stdin.isatty():
-        raise UsageError("there is no log", hint=_HINT)
+        text = stages.as_text(host, log)
+        return ("the command line", text.encode(), 0) if text else (log, *stages.read_log(host, log))
+    if sys.stdin.isatty():
+        end = "Ctrl-Z and Enter" if sys.platform == "win32" else "Ctrl-D"
+        typer.echo(f"Paste the log here, then press {end} on a line of its own:", err=True)
     return "standard input", *stages.read_stream(sys.stdin.buffer)
 
 
@@ -82,6 +90,15 @@ def _context(items: list[str]) -> dict[str, str]:
             )
         told[key.strip().lower()] = value.strip()
     return told
+
+
+def _list(host: Host, *, as_json: bool) -> int:
+    causes = stages.all_causes(host)
+    if as_json:
+        print_json(causes_document(*causes))
+    else:
+        print_text(causes_text(*causes))
+    return 0
 
 
 def _page(host: Host, code: str, *, as_json: bool) -> int:

@@ -13,15 +13,17 @@ from provisioner.commands.plan import Planned
 from provisioner.commands.plan_saved import load_saved_plan
 from provisioner.commands.telling import telling
 from provisioner.commands.undo import Agree, clear_before
+from provisioner.diagnose.judgement import Judgement, judge_plan, with_imports
 from provisioner.errors import OperationError, StalePlanError
 from provisioner.host import Host
+from provisioner.judge.whole import Mark
+from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
-from provisioner.model.preflight import Preflight
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan.saved import load_plan
 from provisioner.session import Session
-from provisioner.verify.prove import prove_beside
+from provisioner.verify.neighbours import watch
 
 # How often a plan is made anew because somebody else was faster.
 TRIES = 5
@@ -46,15 +48,14 @@ class ApplyRequest:
 
 @record
 class Applied:
-    """What became of it: ``executed`` is None where there was nothing to do."""
+    """What became of it: ``executed`` is None where there was nothing to do, and ``left`` is what is wrong there that no plan of a set mends."""
 
     plan: Plan
     executed: Executed | None
+    left: tuple[Mark, ...] = ()
 
 
-def apply(
-    session: Session, asked: ApplyRequest, *, agree: Callable[[Plan, Preflight], None], agree_back: Agree, progress: Progress
-) -> Applied:
+def apply(session: Session, asked: ApplyRequest, *, agree: Callable[[Plan], None], agree_back: Agree, progress: Progress) -> Applied:
     """Bring the environment into the state that was asked for, after ``agree``, which raises ``ConsentError`` where nobody does.
 
     Before that, after ``agree_back``, what an interrupted run left is taken back.
@@ -64,13 +65,13 @@ def apply(
     session.work_on(env)
     with telling(session.host, env):
         done = _applied(session, asked, env, agree=agree, agree_back=agree_back, progress=progress)
-    if done.executed is not None and done.executed.kept:
-        named.remember_environment(session, done.plan.env.path)
-    return done
+        if done.executed is not None and done.executed.kept:
+            named.remember_environment(session, done.plan.env.path)
+        return done
 
 
 def _applied(
-    session: Session, asked: ApplyRequest, env: str, *, agree: Callable[[Plan, Preflight], None], agree_back: Agree, progress: Progress
+    session: Session, asked: ApplyRequest, env: str, *, agree: Callable[[Plan], None], agree_back: Agree, progress: Progress
 ) -> Applied:
     """Plan and execute; anew, where another run was faster."""
     for tries_left in reversed(range(TRIES)):
@@ -81,12 +82,12 @@ def _applied(
                 if tries_left and planned.interrupted is not None:
                     # Another run has begun since; what it made is not proven yet, and may be taken back.
                     continue
-                return Applied(plan=planned.plan, executed=None)
+                return Applied(plan=planned.plan, executed=None, left=planned.left)
             if planned.site.state.exists:
                 # What is in it already runs in the proof.
                 session.trust.need(named.of_planned_environment(session, planned.plan, asked.saved))
-            preflight.check(planned.preflight)
-            agree(planned.plan, planned.preflight)
+            preflight.check(planned.plan.preflight)
+            agree(planned.plan)
             done = execute_planned(session, planned, progress=progress, wait=asked.wait, broken=asked.broken)
             return Applied(plan=planned.plan, executed=done)
         except StalePlanError:
@@ -122,5 +123,16 @@ def execute_planned(
     session: Session, planned: Planned, *, progress: Progress, wait: float, broken: frozenset[str] = frozenset()
 ) -> Executed:
     """Execute a plan that was shown and agreed to; ``broken`` are names that may stop working beside those that the plan names."""
-    prove = prove_beside(session, planned.plan, progress, broken)
-    return execute(planned.plan, session.host, prove=prove, progress=progress, wait=wait, channels=planned.channels)
+    judged: Judgement | None = None
+    imports = watch(session.host, planned.plan, broken, progress)
+
+    def prove(root: str) -> Verification:
+        nonlocal judged
+        judged = with_imports(judge_plan(session, root, planned.plan, progress), imports.after(session.host, root, progress))
+        return judged.verification
+
+    def accept(_: Verification) -> bool:
+        # What was wrong before is told, and does not take the change back.
+        return judged is not None and judged.holds(before=planned.marks, agreed=planned.plan.conflicts)
+
+    return execute(planned.plan, session.host, prove=prove, progress=progress, wait=wait, accept=accept, channels=planned.channels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -25,6 +26,42 @@ _SEND = {
     "facts": "the machine's facts: run `tfsetup detect --json > facts.json` there, then add --facts facts.json",
     "crash": "the exit status of the process, and what `python3 -X faulthandler -c 'import tensorflow'` prints",
 }
+
+
+def as_text(host: Host, given: str) -> str:
+    """Return an argument as a log where it is one and no file: words, a message, an exit status; "" where it is meant as a path.
+
+    Raises ``InputError`` for a single word that is neither, with the causes that it may mean.
+    """
+    if (
+        host.exists(posixpath.join(host.cwd, given))
+        or given.startswith(("/", "./", "../", "~"))
+        or given.endswith((".log", ".txt", ".ipynb"))
+    ):
+        return ""
+    if re.search(r"\s|: |\w:$", given):
+        return given
+    if re.fullmatch(r"-?\d{1,10}|0x[0-9a-fA-F]{8}", given):
+        return f"Process finished with exit code {given}"
+    if re.search(r"[\\/.]|Error$|Exception$", given):
+        return given if re.search(r"Error$|Exception$|\.so|\.dll|\.dylib", given) else ""
+    near = [code for code in _codes(host) if given.lower() in code] or _alike(given.lower(), _codes(host))
+    hint = f"did you mean {' or '.join(f'`tfsetup explain {code}`' for code in near[:3])}? " if near else ""
+    raise InputError(f"there is no file and no cause `{given}`", hint=f"{hint}`tfsetup explain --list` lists the causes")
+
+
+def _codes(host: Host) -> tuple[str, ...]:
+    from provisioner.catalogue import find_profiles  # noqa: PLC0415 - not needed for a log
+    from provisioner.causes.pages import codes  # noqa: PLC0415 - as above
+
+    return codes(host, posixpath.join(find_profiles(), "causes"))
+
+
+def _alike(given: str, known: tuple[str, ...]) -> list[str]:
+    from difflib import get_close_matches  # noqa: PLC0415 - only for a misspelt word
+
+    words = {word: code for code in known for word in (code, *code.split("-"))}
+    return list(dict.fromkeys(words[word] for word in get_close_matches(given, words, n=3, cutoff=0.7)))
 
 
 def read_log(host: Host, path: str) -> tuple[bytes, int]:
@@ -135,6 +172,15 @@ def context_of(facts: Facts) -> dict[str, str]:
     if facts.gpus.status == "absent" or gpus == ():
         described["gpu"] = "none"
     return {key: value for key, value in described.items() if value}
+
+
+def all_causes(host: Host) -> tuple[dict[str, Cause], Order]:
+    """Return every cause and their order, for a list."""
+    from provisioner.catalogue import find_profiles  # noqa: PLC0415 - not needed for a log
+    from provisioner.causes.pages import load_causes, load_order  # noqa: PLC0415 - as above
+
+    folder = posixpath.join(find_profiles(), "causes")
+    return load_causes(host, folder), load_order(host, folder)
 
 
 def cause_page(host: Host, code: str) -> tuple[Cause, Order]:

@@ -7,22 +7,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provisioner.change import preflight
-from provisioner.change.standing import Interrupted, interrupted
+from provisioner.change.standing import interrupted
 from provisioner.commands.interruption import named_first
 from provisioner.environment import receipt as receipts
 from provisioner.environment.active import refuse_own
+from provisioner.environment.links import is_there
 from provisioner.environment.place import check_place
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.workspace import Workspace
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
-from provisioner.model.plan import EnvState, Plan, Way
-from provisioner.model.preflight import Preflight
+from provisioner.model.plan import EnvState, Interrupted, Plan, Way
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan.inputs import read_common
 from provisioner.plan.links import links_of
-from provisioner.plan.make import ApplyInputs, Picked, make_plan, proof_words
+from provisioner.plan.make import ApplyInputs, Picked, make_plan, not_mended, proof_words
 from provisioner.plan.pick import (
     Pick,
     named_python,
@@ -33,18 +33,21 @@ from provisioner.plan.pick import (
     with_named_python,
     without_credentials,
 )
+from provisioner.plan.seal import with_seen
 from provisioner.session import Session
 
 if TYPE_CHECKING:
+    from provisioner.judge.whole import Mark
     from provisioner.plan.neighbours import Around
+    from provisioner.plan.present import Present
 
 
 @record
 class Planned:
     """A plan and what was read to make it.
 
-    ``interrupted`` is what an earlier run left behind, if one did. ``channels`` are the conda channels as they were asked for: with credentials,
-    which no plan holds. ``preflight`` is of the moment, so no plan holds it, either.
+    ``marks`` is what was wrong in the environment, and ``left`` what of it the plan does not mend. ``interrupted`` is what an earlier run left
+    behind, if one did. ``channels`` are the conda channels as they were asked for: with credentials, which no plan holds.
     """
 
     plan: Plan
@@ -53,7 +56,13 @@ class Planned:
     lock: Lock
     interrupted: Interrupted | None
     channels: tuple[str, ...] = ()
-    preflight: Preflight = Preflight()
+    marks: tuple[Mark, ...] = ()
+    left: tuple[Mark, ...] = ()
+
+    @property
+    def pending(self) -> bool:
+        """True when there is something to change: by this plan, or by a repair."""
+        return self.plan.changes or bool(self.left)
 
 
 @record
@@ -65,6 +74,7 @@ class _Read:
     site: Site
     parents: tuple[str, ...] = ()
     interrupted: Interrupted | None = None
+    present: Present | None = None
 
 
 def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick | None = None) -> Planned:
@@ -78,17 +88,35 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
     else:
         picked = pick_best(session, facts, request, site)
     request = picked.request or request
-    picked, around = _beside(session, facts, site, picked)
-    made = make_plan(_inputs(session, replace(read, request=request), picked, around))
+    there = _there(session, site, picked.lock, exact=pick is not None)
+    read = replace(read, request=request, present=there)
+    picked, around = _beside(session, read, picked)
+    made = make_plan(_inputs(session, read, picked, around))
     if made.breaking:
         from provisioner.plan.ways import ways  # noqa: PLC0415 - only where something breaks
 
         found = ways(session, facts, request, site, picked.choice, around) if around is not None else ()
-        made = make_plan(_inputs(session, replace(read, request=request), picked, around, found))
+        made = make_plan(_inputs(session, read, picked, around, found))
     looked = preflight.look_elsewhere(made, facts) if facts_file else preflight.look(session.host, made, site)
     return Planned(
-        plan=made, site=site, facts=facts, lock=picked.lock, interrupted=read.interrupted, channels=request.channels, preflight=looked
+        plan=with_seen(made, looked, read.interrupted),
+        site=site,
+        facts=facts,
+        lock=picked.lock,
+        interrupted=read.interrupted,
+        channels=request.channels,
+        marks=there.marks if there is not None else (),
+        left=not_mended(made, there.marks) if there is not None else (),
     )
+
+
+def _there(session: Session, site: Site, lock: Lock, *, exact: bool) -> Present | None:
+    """Judge what is there; None where nothing is."""
+    if not site.state.exists:
+        return None
+    from provisioner.plan.present import present  # noqa: PLC0415 - a new environment needs none of it
+
+    return present(session, site, lock, exact=exact)
 
 
 def _read_file(session: Session, request: Request, facts_file: str) -> _Read:
@@ -127,14 +155,15 @@ def _check_named(session: Session, request: Request) -> None:
         session.trust.need(named.of_request(session, request))
 
 
-def _beside(session: Session, facts: Facts, site: Site, picked: Picked) -> tuple[Picked, Around | None]:
+def _beside(session: Session, read: _Read, picked: Picked) -> tuple[Picked, Around | None]:
     """Look at what else is installed, and exchange packages of the set for its sake where that may be."""
-    if not site.state.exists or picked.choice.road == "conda" or not picked.lock.files:
+    site, there = read.site, read.present
+    if there is None or picked.choice.road == "conda" or not picked.lock.files:
         # What the channel makes of it, nobody can tell before it is solved.
         return picked, None
     from provisioner.plan.around import beside  # noqa: PLC0415 - only where something may be installed
 
-    lock, moved, around = beside(session, facts, site, picked.choice, picked.lock, exact=picked.exact, members=picked.members)
+    lock, moved, around = beside(session, read.facts, site, picked.choice, picked.lock, there, exact=picked.exact, members=picked.members)
     return replace(picked, lock=lock, moved=(*picked.moved, *moved)), around
 
 
@@ -148,7 +177,9 @@ def _inputs(session: Session, read: _Read, picked: Picked, around: Around | None
         common=replace(common, indexes=picked.indexes, moved=picked.moved, ways=ways),
         around=around,
         links=links,
-        linked=frozenset(link.path for link in links if host.exists(posixpath.join(packages, link.path))),
+        linked=frozenset(link.path for link in links if is_there(host, packages, link)),
+        broken=read.present.broken if read.present is not None else {},
+        fitting=read.present.fitting if read.present is not None else {},
         parents=read.parents,
     )
     return with_conda(host, inputs, picked) if picked.conda is not None else inputs

@@ -19,7 +19,9 @@ from provisioner.model.plan import Edit, Plan
 from provisioner.model.request import Request
 from provisioner.plan.around import beside
 from provisioner.plan.links import links_of
+from provisioner.plan.make import not_mended
 from provisioner.plan.pick import hold_to_policy, named_python, of_kind
+from provisioner.plan.present import present
 from provisioner.plan.saved import check_fresh, differences, load_plan
 from provisioner.session import Session
 
@@ -55,19 +57,28 @@ def load_saved_plan(session: Session, path: str, asked: Request) -> Planned:
         edits = conda_files.edits(choice, site.state.path, links)
     else:
         lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
-    around = None
     if lock is not None:
         hold_to_policy(catalogue, asked, lock)
+    there = present(session, site, lock, exact=False)
+    around = None
     if lock is not None and lock.files:
-        lock, _, around = beside(session, facts, site, choice, lock, exact=saved.conda is not None)
-    check_fresh(saved, facts, site, lock, links, edits, owned, around)
+        lock, _, around = beside(session, facts, site, choice, lock, there, exact=saved.conda is not None)
+    check_fresh(saved, facts, site, lock, links, edits, owned, there, around)
     left = interrupted(host, Workspace(root=site.state.path))
     if lock is None:  # pragma: no cover - check_fresh has refused it
         raise StalePlanError("the catalogue has changed since the plan was made", place=path)
     if not named.is_own_plan(session, saved):
         return _made_here(session, saved, path, channels)
-    looked = preflight.look(host, saved, site)
-    return Planned(plan=saved, site=site, facts=facts, lock=lock, interrupted=left, channels=channels, preflight=looked)
+    return Planned(
+        plan=replace(saved, preflight=preflight.look(host, saved, site), interrupted=left),
+        site=site,
+        facts=facts,
+        lock=lock,
+        interrupted=left,
+        channels=channels,
+        marks=there.marks,
+        left=not_mended(saved, there.marks),
+    )
 
 
 def _made_here(session: Session, saved: Plan, path: str, channels: tuple[str, ...]) -> Planned:

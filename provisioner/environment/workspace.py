@@ -11,6 +11,8 @@ STATE = ".tfsetup"
 ASIDE = ".moved-by-tfsetup"
 # Of the folders in which the tool keeps what it believes later: whatever the umask, nobody else may write there.
 STATE_MODE = 0o755
+# In such a folder: what holds something, so that nothing can be renamed onto it.
+TRIAL = "trial"
 
 
 @record
@@ -91,6 +93,16 @@ class Workspace:
     def returned(self) -> str:
         """New files that an undo has taken out again."""
         return posixpath.join(self.state, "returned")
+
+    @property
+    def probe(self) -> str:
+        """A file by which it is tried whether something can be moved elsewhere."""
+        return posixpath.join(self.state, "probe")
+
+    @property
+    def trial(self) -> str:
+        """A folder that holds something, onto which nothing can be renamed, to see why it is refused."""
+        return posixpath.join(self.state, TRIAL)
 
     @property
     def history(self) -> str:

@@ -1,7 +1,8 @@
 """From bytes to the lines of a log, whatever wrote them; bounded in memory and time.
 
 Handled: UTF-8 with faults, UTF-16 (what ``>`` of PowerShell 5 writes), terminal escapes, progress bars that go back by carriage returns,
-quote marks of mails and issues, typographic quotes, endless lines, lines that repeat.
+quote marks of mails and issues, typographic quotes, endless lines, lines that repeat; a notebook's file, escaped line ends and the stamps of
+those who carry logs (``given``).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Iterator
 
 from provisioner.causes.messages import without_varying
 from provisioner.errors import InputError
+from provisioner.explain.given import read_given, without_stamp
 from provisioner.model.record import record
 
 # A line of pip that lists versions has some thousands of letters; nothing longer says more.
@@ -74,7 +76,7 @@ def decode(content: bytes, *, file: str) -> str:
     controls = len(_CONTROL.findall(start)) + start.count("\ufffd")
     if start and controls > _TOO_MANY_CONTROLS * len(start):
         raise InputError("is not text", place=file, hint="give the output that the failing command printed")
-    return text
+    return read_given(text)
 
 
 def split(text: str) -> Iterator[str]:
@@ -95,7 +97,7 @@ def clean(line: str) -> str:
         line = _ESCAPE.sub("", line)
     if not line.isascii():
         line = line.translate(_PLAIN)
-    line = _CONTROL.sub("", _QUOTED.sub("", line))
+    line = without_stamp(_CONTROL.sub("", _QUOTED.sub("", line)))
     if "&" in line:
         for entity, letter in _ENTITIES:
             line = line.replace(entity, letter)

@@ -38,6 +38,12 @@ _OF_GPU = re.compile(r"gpu|cuda|cudnn|cublas|device|nccl|ptx|xla|driver", re.IGN
 _OF_NO_GPU = frozenset({"IndexError", "AssertionError", "RuntimeError"})
 # What ends a process is told by another line than the remark of a library that TensorFlow went on without.
 _OF_PROCESS = frozenset({"signal", "abort", "kernel"})
+# TensorFlow and another package with C++ libraries of its own, imported in one process.
+_BOTH = re.compile(
+    r"import (torch\w*|pyarrow|cv2|open3d|ray|tink|jax|onnx\w*|paddle|mxnet)\b[^\n]{0,80}[;\n,][^\n]{0,80}(import )?tensorflow|import"
+    r" tensorflow[^\n]{0,80}[;\n,]"
+    r"[^\n]{0,80}(import )?(torch\w*|pyarrow|cv2|open3d|ray|tink|jax|onnx\w*|paddle|mxnet)\b"
+)
 # Remarks that explain no end: the work goes on without these.
 _NEVER_THE_END = frozenset({"cuda-toolkit-incomplete", "tensorrt-missing", "harmless-message", "install-corrupt", "pip-too-old"})
 _NOT_KNOWN = "the exception is not among the known messages; the innermost file says whose it is"
@@ -98,6 +104,8 @@ def innermost(case: Case) -> Verdict | None:
     imported is not, and one of which no file of the program is seen cannot be told.
     """
     end = case.ending
+    if end.kind in _OF_PROCESS and _BOTH.search(case.log.text):
+        return _guess(case, "native-library-clash")
     if end.kind != "exception" or end.name not in _OF_NAMES | _OF_DATA:
         return None
     found = list(_FRAME.finditer(case.log.text, 0, case.log.starts[end.index]))

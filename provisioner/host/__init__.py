@@ -49,6 +49,18 @@ class Entry:
     group: int = -1
 
 
+class Stamp(NamedTuple):
+    """What changes when a file is changed or another one takes its place: nobody can set ``changed`` (nanoseconds, ``st_ctime``) back.
+
+    A tuple, because there are tens of thousands.
+    """
+
+    size: int
+    mtime: int
+    changed: int
+    inode: int
+
+
 class Mark(NamedTuple):
     """What tells a file from what takes its place later: ``size`` in bytes and ``mtime`` in nanoseconds of a file, ``target`` of a link.
 
@@ -169,6 +181,10 @@ class Reader(Protocol):
         """Every regular file below a folder, in no order; no link is one, and folders that cannot be read are empty."""
         ...
 
+    def stamp(self, path: str) -> Stamp | None:
+        """What the file system says of the file at ``path``; a link to a file counts as that file, and whatever is none has None. Never raises."""
+        ...
+
     def marks(self, path: str) -> dict[str, Mark]:
         """Everything below a folder by its path relative to it; links are not followed, and of folders there are the empty ones alone."""
         ...
@@ -212,6 +228,13 @@ class Host(Reader, Protocol):
         """
         ...
 
+    def become(self, argv: Sequence[str], env: Mapping[str, str]) -> int:
+        """Give the terminal and this process to a program (a path), with ``env`` as its variables: it is the last thing that is done.
+
+        Returns its exit code where the system cannot replace a process (Windows), else not at all. Raises ``OSError`` when it cannot be started.
+        """
+        ...
+
     def write(self, path: str, text: str, *, durable: bool = False, mode: int | None = None) -> None:
         """Replace a file in one step (write beside it, rename); ``durable`` waits until it is on disk.
 
@@ -232,6 +255,21 @@ class Host(Reader, Protocol):
 
         With ``inside``, a folder that holds both, each folder from there down is opened without following links: ``OSError`` where one is a link.
         """
+        ...
+
+    def copy(self, source: str, target: str) -> None:
+        """Copy a file, a link, or a folder with all it holds, with modes and times; ``target`` must not be there."""
+        ...
+
+    def would_rename(self, source: str, onto: str) -> bool:
+        """Whether the system renames the folder ``source`` to where ``onto`` is: a folder that holds something, so that it refuses this in any case.
+
+        False where it cannot do it for any target there (EXDEV: a lower layer, another mount). Raises ``OSError`` where it refuses ``source`` itself.
+        """
+        ...
+
+    def settle(self, path: str, *, mode: int, mtime: int, owner: int, group: int, inside: str) -> None:
+        """Give a folder in ``inside`` that mode, time in nanoseconds, owner and group; no link on the way is followed, and -1 leaves an owner."""
         ...
 
     def link(self, path: str, target: str) -> None:
@@ -256,6 +294,10 @@ class Host(Reader, Protocol):
 
     def sync(self, path: str) -> None:
         """Wait until the folder's entries are on disk (nothing to do where the system has no such call)."""
+        ...
+
+    def flush(self, path: str) -> None:
+        """Wait until all that was written on the file system of ``path`` is on disk: files of others, too, and those that programs wrote."""
         ...
 
     def shielded(self) -> AbstractContextManager[None]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import signal
 import stat
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from provisioner.host import Completed
+from provisioner.host.files import UNWRITTEN
 from provisioner.host.reading import LOCKS, LocalReader
 
 if sys.platform != "win32":
@@ -33,10 +36,20 @@ class LocalHost(LocalReader):
 
         return helper.ask(argv, request, env=env, timeout=timeout, watch=watch, locks=LOCKS)
 
+    def become(self, argv: Sequence[str], env: Mapping[str, str]) -> int:  # noqa: RET503 - nothing returns from the last line
+        """See ``host.Host``."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if sys.platform == "win32":  # pragma: no cover - a new process there, of which nobody waits for the end
+            return subprocess.run(argv, env=dict(env), check=False).returncode
+        # What Python ignores for itself, a program expects to hear (``subprocess``, restore_signals).
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        os.execve(argv[0], list(argv), dict(env))  # noqa: S606 - it does not come back
+
     def write(self, path: str, text: str, *, durable: bool = False, mode: int | None = None) -> None:
         """See ``host.Host``."""
         folder = os.path.dirname(path)
-        beside = os.path.join(folder, f".tfsetup-{os.urandom(8).hex()}")
+        beside = os.path.join(folder, f"{UNWRITTEN}{os.urandom(8).hex()}")
         if mode is None:
             with contextlib.suppress(OSError):
                 found = os.lstat(path)
@@ -77,6 +90,38 @@ class LocalHost(LocalReader):
         with _opened(inside, os.path.dirname(source)) as from_folder, _opened(inside, os.path.dirname(target)) as to_folder:
             os.rename(os.path.basename(source), os.path.basename(target), src_dir_fd=from_folder, dst_dir_fd=to_folder)
 
+    def copy(self, source: str, target: str) -> None:
+        """See ``host.Host``."""
+        if os.path.isdir(source) and not os.path.islink(source):
+            shutil.copytree(source, target, symlinks=True)
+        else:
+            shutil.copy2(source, target, follow_symlinks=False)
+
+    def would_rename(self, source: str, onto: str) -> bool:
+        """See ``host.Host``; rename(2): ENOTEMPTY or EEXIST for a target that is not an empty folder, and for nothing before other reasons."""
+        try:
+            os.rename(source, onto)
+        except OSError as error:
+            if error.errno not in {errno.EXDEV, errno.ENOTEMPTY, errno.EEXIST}:
+                raise
+            return error.errno != errno.EXDEV
+        os.rename(onto, source)  # pragma: no cover - no system does
+        return True  # pragma: no cover
+
+    def settle(self, path: str, *, mode: int, mtime: int, owner: int, group: int, inside: str) -> None:
+        """See ``host.Host``."""
+        if sys.platform == "win32":  # pragma: no cover - nothing is changed there
+            return
+        with _opened(inside, path) as handle:
+            found = os.fstat(handle)
+            if (owner, group) != (found.st_uid, found.st_gid):
+                # Only root gives to others, and others to their own groups.
+                with contextlib.suppress(PermissionError):
+                    os.fchown(handle, owner, group)
+            # Afterwards, for that takes away what a folder gives to what is made in it.
+            os.fchmod(handle, mode)
+            os.utime(handle, ns=(mtime, mtime))
+
     def link(self, path: str, target: str) -> None:
         """See ``host.Host``."""
         os.symlink(target, path)
@@ -95,7 +140,10 @@ class LocalHost(LocalReader):
     def remove_tree(self, path: str) -> None:
         """See ``host.Host``."""
         if os.path.lexists(path):
-            shutil.rmtree(path)
+            if sys.version_info >= (3, 12):
+                shutil.rmtree(path, onexc=_raise)
+            else:
+                shutil.rmtree(path, onerror=_raise)
 
     def hand_over(self, path: str, owner: int, group: int) -> None:
         """See ``host.Host``. A file with two names may lie in this user's cache, too, or be anybody's; whoever owns the folder can replace it."""
@@ -115,6 +163,22 @@ class LocalHost(LocalReader):
         handle = os.open(path, os.O_RDONLY)
         try:
             os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def flush(self, path: str) -> None:
+        """See ``host.Host``; Linux' ``syncfs`` tells what could not be written, too. Elsewhere all file systems are flushed."""
+        if not sys.platform.startswith("linux"):  # pragma: no cover
+            if hasattr(os, "sync"):
+                os.sync()
+            return
+        import ctypes  # noqa: PLC0415 - 5 ms, only where something is changed
+
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            if ctypes.CDLL(None, use_errno=True).syncfs(handle):
+                number = ctypes.get_errno()
+                raise OSError(number, os.strerror(number), path)
         finally:
             os.close(handle)
 
@@ -165,6 +229,16 @@ class LocalHost(LocalReader):
             os.close(handle)
 
 
+def _raise(_function: object, path: str, error: object) -> None:
+    """Name the whole path in an error of ``shutil.rmtree``, which tells only its end."""
+    found = error[1] if isinstance(error, tuple) else error
+    if not isinstance(found, BaseException):  # pragma: no cover - rmtree gives no other
+        return
+    if isinstance(found, OSError):
+        found.filename = path
+    raise found
+
+
 def _give(owner: int, group: int, handle: int) -> None:
     """Give what is open to a user, where it is this user's own and has no other name; closes it. What was opened cannot be exchanged."""
     try:
@@ -181,13 +255,21 @@ def _open_lock(path: str) -> int:
     Another user's is opened for reading, which is enough; one that is there is not asked to be made, which a folder such as /tmp refuses even to
     root (``fs.protected_regular``).
     """
-    flags = os.O_CLOEXEC | os.O_NOFOLLOW
+    # Not waiting: a named pipe in its place would keep whoever opens it until somebody writes.
+    flags = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     with contextlib.suppress(FileNotFoundError):
         try:
-            return os.open(path, os.O_RDWR | flags)
+            return _regular(path, os.open(path, os.O_RDWR | flags))
         except PermissionError:
-            return os.open(path, os.O_RDONLY | flags)
-    return os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o644)
+            return _regular(path, os.open(path, os.O_RDONLY | flags))
+    return _regular(path, os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o644))
+
+
+def _regular(path: str, handle: int) -> int:
+    if stat.S_ISREG(os.fstat(handle).st_mode):
+        return handle
+    os.close(handle)
+    raise OSError(errno.EINVAL, "it is no file", path)
 
 
 @contextlib.contextmanager

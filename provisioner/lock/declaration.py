@@ -18,6 +18,9 @@ from provisioner.model.policy import ANY, Policy, SignOff
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Index, ProjectInput, Target
 
+# Letters of tfsetup.yaml: what a person writes has a few hundred lines, and reading takes a second for each megabyte and more.
+LONGEST = 1 << 18
+
 
 @record
 class Written:
@@ -50,6 +53,8 @@ def checked(found: Found) -> Written:
 
 
 def _yaml_data(found: Found) -> Any:
+    if len(found.text) > LONGEST:
+        raise InputError(f"cannot be read: it is larger than {LONGEST >> 10} KiB, which no declaration is", place=found.file)
     try:
         # Numbers stay as they are written, so `tensorflow: 2.20` is not 2.2.
         data = parse_yaml(found.text, file=found.file)

@@ -78,6 +78,29 @@ class Cause:
 
 
 @record
+class Listed:
+    """A cause by its code, with its one line."""
+
+    code: str
+    title: str
+
+
+@record
+class ListedGroup:
+    """Causes that belong together."""
+
+    title: str
+    causes: tuple[Listed, ...]
+
+
+@record
+class CauseList:
+    """What ``explain --list`` lists."""
+
+    groups: tuple[ListedGroup, ...]
+
+
+@record
 class Group:
     """Codes that belong together, for a table of contents."""
 

@@ -15,6 +15,7 @@ from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice, Moved
 from provisioner.plan.floor import floor_of
 from provisioner.plan.neighbours import Around, lacking, look_around
+from provisioner.plan.present import Present
 from provisioner.plan.settle import Room, settle
 from provisioner.session import Session
 
@@ -44,24 +45,33 @@ def read_room(session: Session, facts: Facts, choice: Choice, lock: Lock, unfit:
 
 
 def beside(
-    session: Session, facts: Facts, site: Site, choice: Choice, lock: Lock, *, exact: bool, members: Iterable[str] | None = None
+    session: Session,
+    facts: Facts,
+    site: Site,
+    choice: Choice,
+    lock: Lock,
+    there: Present,
+    *,
+    exact: bool,
+    members: Iterable[str] | None = None,
 ) -> tuple[Lock, tuple[Moved, ...], Around | None]:
     """Return the set for an environment, which packages of it were exchanged for the sake of what else is there, and what that is.
 
     Nothing else is looked at where nothing is there, or where the set is there as it is. An ``exact`` set stays as it is.
     """
-    if not site.state.exists or not _changes(site, lock):
+    if not site.state.exists or not _changes(site, lock, there):
         return lock, (), None
     around = read_around(session, site, (file.name for file in lock.files) if members is None else members)
     if exact:
         return lock, (), around
-    settled, moved = settle_for(session, facts, site, choice, lock, around)
+    settled, moved = settle_for(session, facts, site, choice, lock, around, frozenset(there.broken))
     return settled, moved, around
 
 
-def _changes(site: Site, lock: Lock) -> bool:
+def _changes(site: Site, lock: Lock, judged: Present) -> bool:
     there = {(item.name, item.version) for item in site.distributions}
-    return any((file.name, file.version) not in there for file in lock.files) or bool(site.leftovers)
+    wanted = ((file.name, judged.fitting.get(file.name, file.version)) for file in lock.files)
+    return any(item not in there for item in wanted) or bool(site.leftovers or judged.broken)
 
 
 def settle_for(

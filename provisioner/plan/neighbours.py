@@ -152,6 +152,14 @@ def fates(around: Around, coming: Mapping[str, str], *, gone: Iterable[str] = ()
     return _spread(around, found)
 
 
+def conflicts(around: Around, coming: Mapping[str, str], found: Iterable[Neighbour], *, gone: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return what breaks in the words in which it is told of an environment (``judge.whole``), so that what was agreed to is known again."""
+    lost: dict[str, list[str]] = {}
+    for item in lacking(around, coming, gone=gone):
+        lost.setdefault(item.distribution, []).append(item.sentence)
+    return tuple(text for item in found if item.fate == "breaks" for text in lost.get(item.name, item.why))
+
+
 def _fate(item: Installed, coming: Mapping[str, str], lost: Sequence[str], before: Sequence[str]) -> Neighbour:
     becomes = coming.get(item.name, item.version)
     if becomes != item.version:

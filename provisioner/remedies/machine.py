@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from provisioner.model.finding import Remedy, Way
+from provisioner.remedies.asked import wanted
 from provisioner.remedies.knowledge import View
 from provisioner.remedies.subject import Subject, quoted
 from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, either, install, runs, venv
-from provisioner.remedies.wheels import wanted
 
 _LONG_PATHS = r"reg add HKLM\SYSTEM\CurrentControlSet\Control\FileSystem /v LongPathsEnabled /t REG_DWORD /d 1 /f"
 _IMPORT = "import tensorflow as tf; print(tf.__version__)"
@@ -249,7 +249,7 @@ def disk(subject: Subject, view: View) -> Remedy:
     package = asked if re.fullmatch(r"tensorflow[\w-]*", asked) else "tensorflow"
     return Remedy(
         words="See which disk is full; where it is the one of /tmp, let pip unpack in a folder on a larger one, without its cache",
-        steps=(f"df -h /tmp {where}", "mkdir -p ~/tmp", f"TMPDIR=~/tmp {install(subject, package, options='--no-cache-dir')}"),
+        steps=(f"df -h /tmp {where}", "mkdir -p ~/tmp", f"TMPDIR=~/tmp {subject.shell_python} -m pip install --no-cache-dir {package}"),
         why="pip unpacks in the folder for temporary files before it installs; TensorFlow takes 1 to 2 GB there, with CUDA 5 and more",
         others=(Way(words="Or make room: what pip has kept can go", steps=(f"{subject.shell_python} -m pip cache purge",)),),
     )

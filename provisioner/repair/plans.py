@@ -13,7 +13,7 @@ from provisioner.model.catalogue import Link
 from provisioner.model.finding import Repair
 from provisioner.model.plan import Move, Package, Plan, PlanKind, Removal
 from provisioner.plan.make import packages_of, told
-from provisioner.plan.neighbours import fates
+from provisioner.plan.neighbours import conflicts, fates
 from provisioner.plan.parts import Change
 from provisioner.plan.seal import sealed
 from provisioner.repair import conda_plans
@@ -117,7 +117,7 @@ def _others(inputs: RepairInputs, packages: tuple[Package, ...], removals: tuple
     gone = {item.name for item in removals} - set(coming)
     left = {item.name for item in inputs.site.distributions if not _leaves(item, removals)}
     # Of two of one name, the other one stays.
-    return told(fates(inputs.around, coming, gone=gone - left))
+    return told(inputs.around, coming, frozenset(gone - left))
 
 
 def _leaves(item: Installed, removals: tuple[Removal, ...]) -> bool:
@@ -132,4 +132,5 @@ def _anew(inputs: RepairInputs, packages: tuple[Package, ...], lost: tuple[str, 
         why = tuple(text for text in lost if text.startswith(f"{item.name} ")) or (f"{item.name} {item.version} is left out",)
         there = item.name in coming or (inputs.conda is not None and item.name not in coming)
         found.append(item if there else replace(item, fate="breaks", why=why, by=()))
-    return {"neighbours": tuple(found), "conflicts": lost}
+    sentences = conflicts(inputs.around, coming, (item for item in found if item.name in coming))
+    return {"neighbours": tuple(found), "conflicts": tuple(dict.fromkeys((*lost, *sentences)))}

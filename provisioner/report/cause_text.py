@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provisioner.causes.pages import Place
 from provisioner.model import codec
-from provisioner.model.cause import Cause, Measure, Order, Question, Sign, Where
+from provisioner.model.cause import Cause, CauseList, Listed, ListedGroup, Measure, Order, Question, Sign, Where
 
 SCHEMA = "tfsetup/cause/1"
+LIST_SCHEMA = "tfsetup/causes/1"
 
 MENDS = {
     "environment": "a change of the environment mends it",
@@ -51,6 +52,22 @@ def cause_text(cause: Cause, order: Order, *, place: Place, system: str = "", wi
     parts.append("\n".join(_wrap(f"In short: {MENDS[cause.mends]}", width)))
     parts.append(_section("Sources", ["\n".join(line for item in cause.references for line in _wrap(item, width, "  ", "    "))]))
     return "\n\n".join(parts) + "\n"
+
+
+def causes_document(causes: Mapping[str, Cause], order: Order) -> dict[str, Any]:
+    """Return the document of ``explain --list --json``: the codes with their titles, in groups."""
+    groups = (
+        ListedGroup(title=group.title, causes=tuple(Listed(code=code, title=causes[code].title) for code in group.codes))
+        for group in order.groups
+    )
+    return codec.document(LIST_SCHEMA, CauseList(groups=tuple(groups)))
+
+
+def causes_text(causes: Mapping[str, Cause], order: Order) -> str:
+    """Return the list of the causes by groups, each with its one line."""
+    widest = max(map(len, causes))
+    parts = ["\n".join([group.title, *(f"  {code:<{widest}}  {causes[code].title}" for code in group.codes)]) for group in order.groups]
+    return "\n\n".join([*parts, "What one means, and what to do: tfsetup explain CODE"]) + "\n"
 
 
 def _holds(on: Where, system: str) -> bool:

@@ -6,17 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from provisioner.change import journal
-from provisioner.change.standing import Interrupted
 from provisioner.environment import receipt
 from provisioner.lock import keys, shape, sidecar, starter
 from provisioner.lock.difference import LockDiff
 from provisioner.model import codec
-from provisioner.model.cause import Cause
+from provisioner.model.cause import Cause, CauseList
 from provisioner.model.diagnosis import Changes, Examination, Explanation
 from provisioner.model.facts import Facts
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
-from provisioner.model.preflight import Preflight
 from provisioner.model.status import Status
 from provisioner.model.team import TeamLock
 from provisioner.plan import seal
@@ -25,6 +23,7 @@ from provisioner.report import check_text, diff_text, fix_text, lock_text, profi
 # The documents that are one record as it is.
 _RECORDS: dict[str, tuple[str, type]] = {
     "cause": ("tfsetup/cause/1", Cause),
+    "causes": ("tfsetup/causes/1", CauseList),
     "explanation": ("tfsetup/explanation/1", Explanation),
     "facts": ("tfsetup/facts/1", Facts),
     "fix": (fix_text.SCHEMA, fix_text.Fixed),
@@ -43,6 +42,7 @@ _RECORDS: dict[str, tuple[str, type]] = {
 SCHEMAS = (
     "apply",
     "cause",
+    "causes",
     "declaration",
     "error",
     "examination",
@@ -75,7 +75,6 @@ def schema_of(name: str) -> dict[str, Any]:
         "declaration": lambda: shape.json_schema(keys.DECLARATION, "tfsetup/declaration/1"),
         "error": lambda: _document("error", _ERROR),
         "examination": _examination,
-        "plan": _plan,
         "undo": lambda: _document("undo", _UNDO),
         "verify": _verify,
     }
@@ -146,22 +145,6 @@ def _apply() -> dict[str, Any]:
         "plan": _TEXT,
     }
     return _document("apply", fields, definitions)
-
-
-def _plan() -> dict[str, Any]:
-    """The document of ``plan --json``: the record, and what was seen when it was made; a saved plan is the record alone."""
-    schema = _of_record("plan")
-    for name, cls in (("interrupted", Interrupted), ("preflight", Preflight)):
-        part = codec.json_schema(cls, "")
-        schema["$defs"] |= part["$defs"]
-        properties = {key: value for key, value in part["properties"].items() if key != "schema"}
-        required = [key for key in part["required"] if key != "schema"]
-        schema["$defs"][cls.__name__] = {**part, "properties": properties, "required": required}
-        for key in ("$schema", "title", "$defs"):
-            schema["$defs"][cls.__name__].pop(key)
-        reference = {"$ref": f"#/$defs/{cls.__name__}"}
-        schema["properties"][name] = {"anyOf": [reference, {"type": "null"}]} if name == "interrupted" else reference
-    return schema
 
 
 def _cause() -> dict[str, Any]:

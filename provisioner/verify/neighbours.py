@@ -10,17 +10,18 @@ import posixpath
 import re
 import signal
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 
 from provisioner.base.progress import Progress
 from provisioner.environment.distributions import Installed, installed
 from provisioner.environment.owners import read_rows
 from provisioner.host import Host, Reader, files
 from provisioner.in_process import script
-from provisioner.model.finding import Check, Evidence, Finding, Remedy, Verification
+from provisioner.model.finding import Check, Evidence, Finding, Remedy
 from provisioner.model.plan import Plan
+from provisioner.model.record import record
 from provisioner.verify import children
 from provisioner.verify.events import parse_events
+from provisioner.verify.prove import interpreter_of
 
 # The largest packages take some ten seconds from a cold disk.
 MODULE_SECONDS = 60
@@ -31,6 +32,8 @@ _NOBODYS = frozenset(
 )
 _MODULE = re.compile(r"([A-Za-z]\w*)(?:/__init__\.py|\.py|(?:\.[\w-]+)?\.so|\.pyd)")
 CHECK = "neighbours"
+# The word for all that may break.
+ALL = "all"
 
 
 def modules_of(reader: Reader, item: Installed) -> tuple[str, ...]:
@@ -89,24 +92,54 @@ def _import(host: Host, python: str, work: str, names: list[str], progress: Prog
     return found
 
 
+@record
+class Imported:
+    """What became of the imports: a check of the proof, and what was lost."""
+
+    check: Check
+    findings: tuple[Finding, ...]
+
+
+@record
+class Watch:
+    """What could be imported ``before`` a plan is executed, by distribution and module; ``agreed`` are those that somebody has agreed to lose."""
+
+    plan: Plan
+    before: Mapping[str, Mapping[str, str]]
+    agreed: frozenset[str]
+
+    def after(self, host: Host, root: str, progress: Progress) -> Imported | None:
+        """Import the same again, and judge it; None where there was nothing to import."""
+        if not self.before:
+            return None
+        return judged(self.plan, self.before, _asked(host, root, self.plan, progress), self.agreed)
+
+
+def watch(host: Host, plan: Plan, broken: frozenset[str], progress: Progress) -> Watch:
+    """Import the user's own packages before a plan is executed; what ``broken`` names beside the plan (``ALL`` for any) may be lost."""
+    names = frozenset(names_of(plan))
+    before = _asked(host, plan.env.path, plan, progress) if names else {}
+    return Watch(plan=plan, before=before, agreed=names if ALL in broken else plan.broken | broken)
+
+
+def _asked(host: Host, root: str, plan: Plan, progress: Progress) -> dict[str, dict[str, str]]:
+    progress.start("neighbours", "Importing what else is installed")
+    found = importable(host, root, interpreter_of(host, root), names_of(plan), progress)
+    progress.finish()
+    return found
+
+
 def judged(
-    verification: Verification,
-    plan: Plan,
-    before: Mapping[str, Mapping[str, str]],
-    after: Mapping[str, Mapping[str, str]],
-    agreed: Collection[str],
-) -> Verification:
-    """Return the proof of a change with what became of the imports; ``agreed`` are the names that somebody has agreed to lose. Pure."""
-    if not before:
-        return verification
+    plan: Plan, before: Mapping[str, Mapping[str, str]], after: Mapping[str, Mapping[str, str]], agreed: Collection[str]
+) -> Imported:
+    """Say what became of the imports; ``agreed`` are the names that somebody has agreed to lose. Pure."""
     lost = {name: _lost(before[name], after.get(name, {})) for name in before}
     lost = {name: errors for name, errors in lost.items() if errors}
-    findings = [_finding(plan, name, errors, agreed=name in agreed) for name, errors in sorted(lost.items())]
+    findings = tuple(_finding(plan, name, errors, agreed=name in agreed) for name, errors in sorted(lost.items()))
     refused = sorted(set(lost) - set(agreed))
     whole = sum(1 for name in before if name not in lost and not any(before[name].values()))
     detail = f"{whole} of your packages are imported as before" + (f"; no longer: {', '.join(sorted(lost))}" if lost else "")
-    check = Check(name=CHECK, status="failed" if refused else "passed", detail=detail)
-    return replace(verification, checks=(*verification.checks, check), findings=(*verification.findings, *findings))
+    return Imported(check=Check(name=CHECK, status="failed" if refused else "passed", detail=detail), findings=findings)
 
 
 def _lost(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.catalogue.yaml_text import parse_yaml
+from provisioner.catalogue.yaml_text import MOST_FAULTS, parse_yaml
 from provisioner.errors import InputError
 
 
@@ -51,3 +51,10 @@ def test_every_duplicate_is_named_at_once() -> None:
     with pytest.raises(InputError) as caught:
         parse_yaml("a: 1\na: 2\nb: {c: 1, c: 2}\n", file="f")
     assert len(caught.value.faults) == 2
+
+
+@pytest.mark.parametrize("line", ["a: b\n", "- &a b\n"])
+def test_of_a_file_that_is_nothing_but_faults_the_first_are_named(line: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_yaml(line * 5000, file="f")
+    assert len(caught.value.faults) == MOST_FAULTS

@@ -146,7 +146,7 @@ def test_an_undo_that_is_refused_something_is_named_and_goes_on(tmp_path: Path, 
             if left is not None:
                 assert (stateless(env.parent) == before) == (left.state == "old"), host.failed[:1]
                 recovery.recover(LocalHost(), workspace)
-            elif last_record(host, workspace) is not None:
+            if last_record(host, workspace) is not None:
                 recovery.undo(LocalHost(), workspace, last_record(host, workspace))
         assert stateless(env.parent) == before, host.failed[:1]
         shutil.rmtree(env)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.change.apart import Folder, Parted
 from provisioner.change.journal import Journal, last_record, read_at, write
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import OperationError
@@ -93,6 +94,38 @@ def test_a_rename_beside_itself_is_read(tmp_path: Path, ending: str) -> None:
     journal = replace(JOURNAL, moves=(Move(path="/home/me/a b.py", target=f"/home/me/a b.py{ending}", reason="it hides"),))
     write(HOST, str(tmp_path / "j"), journal)
     assert read_at(HOST, str(tmp_path / "j"), root=ROOT) == journal
+
+
+FOLDER = Folder(path="lib/a", mode=0o750, mtime=1, owner=0, group=0)
+APART = {
+    "a folder outside": {"folders": (replace(FOLDER, path="../x"),)},
+    "the tool's own": {"folders": (replace(FOLDER, path=".tfsetup/undo"),)},
+    "no mode": {"folders": (replace(FOLDER, mode=1 << 40),)},
+    "no time": {"folders": (replace(FOLDER, mtime=1 << 70),)},
+    "no owner": {"folders": (replace(FOLDER, owner=1 << 40),)},
+    "an emptied folder outside": {"emptied": ("/home/me",)},
+    "a mount outside": {"mounts": ("/home/me",)},
+    "what is not moved": {"parted": (Parted(path="/home/me/numpy", folders=(replace(FOLDER, path="numpy"),)),)},
+}
+
+
+@pytest.mark.parametrize("name", APART)
+def test_folders_that_no_record_of_ours_takes_apart_are_refused(tmp_path: Path, name: str) -> None:
+    write(HOST, str(tmp_path / "j"), replace(JOURNAL, **APART[name]))
+    with pytest.raises(OperationError, match="the record of an earlier change"):
+        read_at(HOST, str(tmp_path / "j"), root=ROOT)
+
+
+def test_folders_that_were_taken_apart_are_read_and_stand_for_what_was_in_them(tmp_path: Path) -> None:
+    below = replace(FOLDER, path="lib/a/b")
+    move = Move(path="/home/me/numpy", target="/home/me/numpy.moved-by-tfsetup", reason="it hides")
+    parted = Parted(path=move.path, folders=(replace(FOLDER, path="numpy"),))
+    journal = replace(
+        JOURNAL, outgoing=("lib/a/x", "lib/a/b/y", "lib/c"), folders=(FOLDER, below), moves=(move,), parted=(parted,), mounts=("data",)
+    )
+    write(HOST, str(tmp_path / "j"), journal)
+    assert read_at(HOST, str(tmp_path / "j"), root=ROOT) == journal
+    assert journal.went == ("lib/a", "lib/c")
 
 
 def test_what_is_outside_is_read_where_it_is_a_registration(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -13,7 +14,6 @@ import pytest
 
 import provisioner
 from provisioner.cli import explain as command
-from provisioner.errors import UsageError
 from tests.cli.support import Inside
 
 ROOT = Path(provisioner.__file__).parent.parent
@@ -133,15 +133,73 @@ def test_a_pipe_is_read_with_and_without_a_dash():
         assert json.loads(ended.stdout)["source"] == "standard input"
 
 
-def test_without_a_log_on_a_terminal_it_says_how(monkeypatch):
+def test_on_a_terminal_it_asks_for_a_paste(monkeypatch, capsys):
     class Terminal:
+        buffer = io.BytesIO(CUDA.encode())
+
         def isatty(self):
             return True
 
     monkeypatch.setattr(command.sys, "stdin", Terminal())
-    with pytest.raises(UsageError, match="there is no log") as caught:
-        command.explain("")
-    assert "2>&1 | tfsetup explain" in caught.value.hint
+    assert command.explain() == 11
+    said = capsys.readouterr()
+    assert "Paste the log" in said.err
+    assert said.out.startswith("Log  standard input: 1 line")
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        (["ImportError: libcudnn.so.8: cannot open shared object file: No such file or directory"], "cudnn-missing"),
+        (["Illegal", "instruction", "(core", "dumped)"], "cpu-no-avx"),
+        (["139"], "unknown"),
+        (["0xC0000005"], "unknown"),
+    ],
+)
+def test_an_argument_that_is_no_file_is_the_log(inside: Inside, words, cause):
+    ended = inside("explain", *words, "--json")
+    assert ended.json["source"] == "the command line"
+    assert ended.json["findings"][0]["cause"] == cause
+
+
+@pytest.mark.parametrize(
+    ("word", "near"), [("protobuf", "protobuf-incompatible"), ("avx", "cpu-no-avx"), ("kers", "keras-incompatible"), ("qqqqq", "--list")]
+)
+def test_a_word_that_is_neither_offers_what_is_near(inside: Inside, word, near):
+    ended = inside("explain", word)
+    assert ended.code == 2
+    assert near in ended.err
+    assert "tfsetup explain --list" in ended.err
+
+
+def test_the_list_of_causes(inside: Inside):
+    ended = inside("explain", "--list")
+    assert ended.code == 0
+    assert "  cpu-no-avx " in ended.out
+    document = inside("explain", "--list", "--json").json
+    jsonschema.validate(document, inside("schema", "causes").json, cls=jsonschema.Draft202012Validator)
+    assert sum(len(group["causes"]) for group in document["groups"]) > 50
+
+
+def test_the_last_line_names_the_page(inside: Inside, log):
+    ended = inside("explain", log(CUDA))
+    assert ended.out.rstrip().endswith("More: tfsetup explain cuda-libs-missing")
+
+
+def test_a_notebooks_file_is_read_by_its_last_cell_that_failed(inside: Inside, tmp_path):
+    cells = [
+        {"cell_type": "code", "outputs": [{"output_type": "error", "traceback": ["ModuleNotFoundError: No module named 'tensorflow'"]}]},
+        {
+            "cell_type": "code",
+            "outputs": [
+                {"output_type": "error", "traceback": ["\x1b[0;31mImportError\x1b[0m: libcublas.so.10.0: cannot open shared object file"]}
+            ],
+        },
+        {"cell_type": "code", "outputs": [{"output_type": "stream", "text": ["fine\n"]}]},
+    ]
+    path = tmp_path / "a.ipynb"
+    path.write_text(json.dumps({"cells": cells, "nbformat": 4}), encoding="utf-8")
+    assert inside("explain", str(path), "--json").json["findings"][0]["cause"] == "cuda-libs-missing"
 
 
 def test_a_code_prints_its_page(inside: Inside):

@@ -23,14 +23,16 @@ __all__ = ["inside", "shared", "tiny", "variables", "work"]
 # The real command, but for the proof: tiny wheels compute nothing.
 SCRIPT = """
 import sys, time
-from provisioner.verify import prove as proving
+from provisioner.commands import apply
 from provisioner.cli import run
+from provisioner.diagnose.judgement import Judgement
 from provisioner.model.finding import Check, Verification
 def prove(_session, root, _plan, _progress):
     time.sleep(1)
     checks = (Check(name="import", status=sys.argv[1]),)
-    return Verification(env=root, python="", tensorflow="", device="cpu", checks=checks, libraries=(), findings=())
-proving.prove_plan = prove
+    made = Verification(env=root, python="", tensorflow="", device="cpu", checks=checks, libraries=(), findings=())
+    return Judgement(verification=made, computes=made.passed)
+apply.judge_plan = prove
 sys.exit(run(["apply", "--yes", "--json", "--wait", "300", *sys.argv[2:]]))
 """
 

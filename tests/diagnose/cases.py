@@ -120,7 +120,7 @@ def make(facts: Facts, version: str, *, reader: Reader | None = None, **changes:
         "survey": None,
         "no_survey": "not asked",
         "distributions": (),
-        "integrity": Integrity(distributions=(), rivals=(), faults=(), files=0, hashed=0),
+        "integrity": Integrity(distributions=(), rivals=(), faults=(), files=0),
         "receipt": None,
         "expected": Expected(tensorflow=version),
         "release": release,

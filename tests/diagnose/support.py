@@ -96,7 +96,7 @@ def case(
         survey=survey(python),
         no_survey="",
         distributions=installed,
-        integrity=Integrity(distributions=(), rivals=(), faults=(), files=0, hashed=0),
+        integrity=Integrity(distributions=(), rivals=(), faults=(), files=0),
         receipt=None,
         expected=Expected(tensorflow=tensorflow),
         release=release,

@@ -17,7 +17,7 @@ from provisioner.environment import conda_owned, conda_present, conda_records, c
 from provisioner.environment import metadata as envmetadata
 from provisioner.environment import read as reading_site
 from provisioner.errors import InputError
-from provisioner.explain import reading, weigh
+from provisioner.explain import given, reading, weigh
 from provisioner.facts import (
     conda,
     cpu,
@@ -56,7 +56,7 @@ def known() -> tuple[Messages, Catalogue]:
     return open_messages(host, root), Catalogue.open(host, root)
 
 
-@harness(reading.decode, reading.read_lines, explaining.read_stream)
+@harness(reading.decode, reading.read_lines, given.read_given, explaining.read_stream)
 def log(data: bytes) -> None:
     content, _ = explaining.read_stream(io.BytesIO(data))
     messages, catalogue = known()

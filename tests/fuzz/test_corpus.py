@@ -31,6 +31,7 @@ NONE = {
     "provisioner.conda.config.read.read_config": "parse_condarc reads it",
     "provisioner.explain.topics.packages.decode": "a judgement of what was read",
     "provisioner.host.files.read": "gives the text as it is",
+    "provisioner.judge.whole.read": "what the readers of an environment read",
     "provisioner.lock.starter.from_environment": "read_site reads it",
     "provisioner.change.contents.read_contents": "read_owners and read_records read it",
     "provisioner.plan.inputs.read_common": "gathers what was read",

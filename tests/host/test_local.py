@@ -371,3 +371,42 @@ def test_what_is_private_is_so_for_everybody_else(tmp_path: Path) -> None:
     HOST.write(str(tmp_path / "other"), "y")
     assert (tmp_path / "other").stat().st_mode & 0o777 == 0o644
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "plan"]
+
+
+def test_asking_for_a_rename_moves_nothing(tmp_path: Path) -> None:
+    held, folder = tmp_path / "held", tmp_path / "folder"
+    (held / "something").mkdir(parents=True)
+    (folder / "inner").mkdir(parents=True)
+    before = sorted(tmp_path.rglob("*"))
+    assert LocalHost().would_rename(str(folder), str(held))
+    assert sorted(tmp_path.rglob("*")) == before
+    with pytest.raises(FileNotFoundError):
+        LocalHost().would_rename(str(tmp_path / "missing"), str(held))
+
+
+def test_a_folder_is_settled_without_following_a_link(tmp_path: Path) -> None:
+    folder, link = tmp_path / "in" / "folder", tmp_path / "in" / "link"
+    folder.mkdir(parents=True)
+    (tmp_path / "out").mkdir(mode=0o755)
+    link.symlink_to(tmp_path / "out")
+    found = folder.stat()
+    what = {"mode": 0o2750, "mtime": 10**18, "owner": found.st_uid, "group": found.st_gid, "inside": str(tmp_path)}
+    LocalHost().settle(str(folder), **what)
+    assert (folder.stat().st_mode & 0o7777, folder.stat().st_mtime_ns) == (0o2750, 10**18)
+    with pytest.raises(OSError, match="directory"):
+        LocalHost().settle(str(link), **what)
+    assert (tmp_path / "out").stat().st_mode & 0o7777 == 0o755
+
+
+def test_copies_have_modes_times_and_links(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "file").write_text("x")
+    (source / "file").chmod(0o640)
+    os.utime(source / "file", ns=(5, 10**18 + 7))
+    (source / "link").symlink_to("nowhere")
+    LocalHost().copy(str(source), str(tmp_path / "copy"))
+    LocalHost().copy(str(source / "link"), str(tmp_path / "alone"))
+    copy = tmp_path / "copy" / "file"
+    assert (copy.read_text(), copy.stat().st_mode & 0o777, copy.stat().st_mtime_ns) == ("x", 0o640, 10**18 + 7)
+    assert (tmp_path / "copy" / "link").readlink() == (tmp_path / "alone").readlink() == Path("nowhere")

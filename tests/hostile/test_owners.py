@@ -52,7 +52,7 @@ def as_user(tool: Tool, env: Path, *args: str, **variables: str) -> Ended:
     if subprocess.run([*demoted, sys.executable, "-c", ""], check=False, capture_output=True).returncode:
         pytest.skip("no process can be made of another user here")
     own = {**tool.env, **variables, "HOME": str(home), "TFSETUP_CACHE_DIR": str(home / "cache")}
-    done = subprocess.run([*demoted, *tool.argv, *args], cwd=env, env=own, capture_output=True, text=True, check=False)
+    done = subprocess.run([*demoted, *tool.argv, *args], cwd=env, env=own, capture_output=True, text=True, check=False, timeout=60)
     return Ended(done.returncode, done.stdout, done.stderr)
 
 

@@ -1,4 +1,4 @@
-"""The markers of another Python than the tool's own."""
+"""The markers of another Python on this machine."""
 
 from __future__ import annotations
 

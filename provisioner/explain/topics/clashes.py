@@ -63,4 +63,10 @@ def container_tool(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     yield says(hit, "gpu-not-visible", "possible", grade=ALLOWS)
 
 
-JUDGEMENTS = {"clash": clash, "forests": forests, "plugintwice": plugin_twice, "containertool": container_tool}
+def selector(hits: tuple[Hit, ...], _case: Case) -> Iterator[Verdict]:
+    """A method of a framework that is not there: the macOS is older than the plug-in, or the plug-in newer than it should be."""
+    yield plain(hits[-1])
+    yield says(hits[-1], "extension-abi-mismatch", "possible", grade=HINTS)
+
+
+JUDGEMENTS = {"selector": selector, "clash": clash, "forests": forests, "plugintwice": plugin_twice, "containertool": container_tool}

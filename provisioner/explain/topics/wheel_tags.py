@@ -50,6 +50,9 @@ def tags(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         yield from verdicts
         return
     settled = bool(python and now.python)
+    if settled and floor and now.macos >= (11,) and int(floor[1]) < 11 and now.bits != 32:  # noqa: PLR2004 - macOS 11, bits
+        why = "the Python and the system fit; a pip before 20.3 does not know that macOS 11 takes wheels for 10.x"
+        yield says(hit, "pip-too-old", "likely", grade=TELLS, why=why)
     if settled and system == "windows" and now.os == system and not now.bits:
         why = "the Python and the system fit; what is left is a 32-bit Python"
         yield says(hit, "python-32bit", "likely", grade=TELLS, why=why)

@@ -1,0 +1,106 @@
+"""What to do where Keras, its estimator or what was written for an older one does not fit."""
+
+from __future__ import annotations
+
+import re
+
+from provisioner.base.versions import numbers
+from provisioner.model.finding import Remedy, Way
+from provisioner.remedies.addons import addon_of, addons_ended
+from provisioner.remedies.knowledge import NO_ADDON, View, release_of, specifier
+from provisioner.remedies.names import ADDONS, DISTRIBUTIONS, asking_package, restarted, variable
+from provisioner.remedies.subject import Subject
+from provisioner.remedies.ways import ONE_PACKAGE, either, install, mend, uninstall
+
+
+def keras(subject: Subject, view: View) -> Remedy:
+    """Keras, its estimator or tf-keras of the release's own number; or, of an add-on that ended, what takes its place."""
+    asking = asking_package(subject)
+    if "tensorflow_addons" in asking:
+        return addons_ended(subject, view)
+    release = release_of(view, subject.tensorflow) if subject.tensorflow else None
+    if re.search(
+        r"KERAS_BACKEND|No module named '?(jax|torch|theano)|keras\.src\.backend\.(jax|torch)", subject.seen + subject.text[-600:]
+    ):
+        return _backend(subject)
+    legacy = re.search(r"tf[._]keras|Keras 3|KerasTensor|legacy", subject.seen, re.IGNORECASE) and (
+        release is None or numbers(release.version)[:2] >= (2, 16)
+    )
+    estimator = re.search(r"estimator|MeanMetricWrapper", subject.text, re.IGNORECASE)
+    package = "tensorflow-estimator" if estimator else "tf-keras" if legacy else "keras"
+    outside = asking and asking not in {"keras", "tf_keras", "tensorflow", "tensorflow_core", "tensorflow_estimator", "tensorboard"}
+    if asking in ADDONS and outside:
+        return addon_of(subject, view, ADDONS[asking])
+    if outside and re.search(r"has no attribute '?__version__|cannot import name|has no attribute", subject.seen):
+        return _asked_by(subject, asking)
+    spec = _keras_spec(subject, view, package)
+    if not spec:
+        return Remedy(
+            words=f"Give {package} the number of TensorFlow: see which two are there, then install {package} of the same X.Y",
+            steps=(
+                f"{subject.shell_python} -m pip show tensorflow {package}",
+                install(subject, package, "tensorflow", options="--upgrade"),
+            ),
+            why=f"{package} and TensorFlow before 2.16 belong together by their numbers; brought up to date together they fit",
+            cost="the second line takes the newest of both that this Python can have",
+            others=either(subject, view),
+        )
+    remnant = re.search(r"cannot import name '?__version__|unknown location|namespace", subject.seen)
+    steps = (uninstall(subject, package), install(subject, f"{package}{spec}")) if remnant else (install(subject, f"{package}{spec}"),)
+    more = (
+        (Way(words="Tell Keras to be Keras 2, before TensorFlow is imported", steps=(variable(subject, "TF_USE_LEGACY_KERAS", "1"),)),)
+        if package == "tf-keras"
+        else ()
+    )
+    return Remedy(
+        words=f"Install the {package} of this release: {package}{spec}"
+        + (", after what is left of the old one is gone" if remnant else ""),
+        steps=steps,
+        why=(
+            f"TensorFlow {subject.tensorflow or 'of one number'} goes with the {package} of its own number; another one asks for names that it does"
+            " not have"
+        ),
+        cost=restarted(subject, ONE_PACKAGE),
+        others=(*more, *either(subject, view)),
+    )
+
+
+def _keras_spec(subject: Subject, view: View, package: str) -> str:
+    minor = subject.minor
+    if not minor:
+        return ""
+    release = release_of(view, subject.tensorflow)
+    spec = specifier(view, release, package, platform=subject.platform, python=subject.python)
+    if spec == NO_ADDON:
+        return ""
+    if spec:
+        return spec
+    return f"=={minor}.*" if package != "keras" or numbers(minor) >= (2, 6) else ""
+
+
+def _backend(subject: Subject) -> Remedy:
+    value = "set KERAS_BACKEND=tensorflow" if subject.windows else "export KERAS_BACKEND=tensorflow"
+    return Remedy(
+        words='Tell Keras to compute with TensorFlow: unset KERAS_BACKEND or set it, and put "backend": "tensorflow" into ~/.keras/keras.json',
+        steps=(value,),
+        why="Keras 3 takes the backend that the variable or that file names, and imports it",
+    )
+
+
+def _asked_by(subject: Subject, asking: str) -> Remedy:
+    name = ADDONS.get(asking, DISTRIBUTIONS.get(asking, asking.replace("_", "-")))
+    older = "tensorflow<2.13" if "__version__" in subject.seen else "tensorflow<2.16"
+    return Remedy(
+        words=f"Bring {name} up to date: it asks this TensorFlow for a name that it no longer has",
+        steps=(install(subject, name, options="--upgrade"),),
+        why=f"the innermost file is one of {name}, which was written for an older TensorFlow",
+        cost=restarted(subject, ONE_PACKAGE),
+        others=(
+            Way(
+                words=f"Or keep {name} and take an older TensorFlow",
+                steps=(install(subject, older),),
+                cost="changes TensorFlow and what belongs to it",
+            ),
+            *mend(subject),
+        ),
+    )

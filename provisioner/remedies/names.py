@@ -1,0 +1,111 @@
+"""Packages by their names: what pip calls a module, who asks for what, which TensorFlow packages a log lists."""
+
+from __future__ import annotations
+
+import re
+
+from provisioner.remedies.knowledge import package_of
+from provisioner.remedies.subject import Subject
+
+# Add-ons by the folder that they lie in, as pip calls them.
+ADDONS = {
+    "tensorflow_text": "tensorflow-text",
+    "tensorflow_io": "tensorflow-io",
+    "tensorflow_addons": "tensorflow-addons",
+    "tensorflow_probability": "tensorflow-probability",
+    "tensorflow_hub": "tensorflow-hub",
+    "tensorflow_decision_forests": "tensorflow-decision-forests",
+    "tensorflow_estimator": "tensorflow-estimator",
+    "tensorflow_datasets": "tensorflow-datasets",
+    "tf_keras": "tf-keras",
+    "tf_agents": "tf-agents",
+    "reverb": "dm-reverb",
+    "horovod": "horovod",
+}
+
+
+# Modules whose distribution has another name.
+DISTRIBUTIONS = {
+    "google.protobuf": "protobuf",
+    "cv2": "opencv-python",
+    "PIL": "pillow",
+    "sklearn": "scikit-learn",
+    "skimage": "scikit-image",
+    "yaml": "pyyaml",
+    "absl": "absl-py",
+    "google.auth": "google-auth",
+    "google_auth_oauthlib": "google-auth-oauthlib",
+    "flatbuffers": "flatbuffers",
+    "typing_extensions": "typing-extensions",
+    "opt_einsum": "opt-einsum",
+    "keras_preprocessing": "keras-preprocessing",
+    "keras_applications": "keras-applications",
+    "grpc": "grpcio",
+    "bs4": "beautifulsoup4",
+    "dateutil": "python-dateutil",
+    "attr": "attrs",
+    "jwt": "pyjwt",
+}
+
+
+LISTED = re.compile(r"^[ \-]{0,4}(tensorflow|tf[-_]nightly)([-_][\w-]+)?(?: ?==| +)\(?v?(\d[\w.]*)", re.MULTILINE | re.IGNORECASE)
+
+
+def rivals_of(subject: Subject) -> tuple[str, ...]:
+    """The TensorFlow packages that a log lists beside each other; empty where it lists no two."""
+    names = {"", "-cpu", "-gpu", "-intel", "-macos", "_cpu", "_gpu", "_intel", "_macos"}
+    found = [
+        f"{base}{tail or ''}".lower().replace("_", "-") for base, tail, _ in LISTED.findall(subject.text) if (tail or "").lower() in names
+    ]
+    return tuple(dict.fromkeys(found)) if len(set(found)) > 1 else ()
+
+
+def own_names(subject: Subject) -> tuple[str, ...]:
+    """The distributions to take out for TensorFlow to be gone."""
+    listed = rivals_of(subject)
+    return listed or (("tensorflow", "tensorflow-intel") if subject.windows else ("tensorflow",))
+
+
+def same_tensorflow(subject: Subject) -> str:
+    """The requirement for the TensorFlow that is there, as exactly as it is known."""
+    package = package_of(subject.tensorflow or "2.21", subject.platform)
+    exact = re.fullmatch(r"\d+\.\d+\.\d+", subject.tensorflow)
+    return f"{package}=={subject.tensorflow}" if exact else f"{package}=={subject.minor}.*" if subject.minor else package
+
+
+def asking_package(subject: Subject) -> str:
+    """The package of the innermost file of the last traceback, by its folder; "" where it is the program's own."""
+    start = max(subject.text.rfind("Traceback (most recent call last)"), 0)
+    end = max(subject.text.rfind("Error"), 0)
+    frames = re.findall(
+        r"File \"([^\"\n]+)\"|^([~/\[][^\n]*?)(?=:\d+| in )", subject.text[start:end] if end > start else subject.text[start:], re.MULTILINE
+    )
+    paths = [one or other for one, other in frames]
+    found = re.search(r"(?:site|dist)-packages[\\/](\w+)[\\/]", paths[-1]) if paths else None
+    if found:
+        return found[1]
+    named = re.findall(r"(?:site|dist)-packages[\\/](\w+)[\\/]", subject.text) if not paths else []
+    return named[-1] if named else ""
+
+
+def distribution_of(module: str) -> str:
+    """What pip calls the distribution of a module, "" for what can be none."""
+    top = module.split(".", maxsplit=1)[0]
+    if module.startswith("google."):
+        return DISTRIBUTIONS.get(".".join(module.split(".")[:2]), "")
+    return (
+        DISTRIBUTIONS.get(module)
+        or DISTRIBUTIONS.get(top)
+        or ADDONS.get(top)
+        or (top.replace("_", "-") if re.fullmatch(r"[a-z]\w{1,40}", top) else "")
+    )
+
+
+def variable(subject: Subject, name: str, value: str) -> str:
+    """The line of a shell that sets a variable."""
+    return f"set {name}={value}" if subject.windows else f"export {name}={value}"
+
+
+def restarted(subject: Subject, cost: str) -> str:
+    """A cost, with what a notebook needs beside it."""
+    return f"{cost}; restart the kernel of the notebook afterwards" if subject.notebook else cost

@@ -1,0 +1,114 @@
+"""What to do where the request is at fault: a name that no longer serves, versions that do not agree."""
+
+from __future__ import annotations
+
+import re
+
+from provisioner.base.versions import minor_of, numbers
+from provisioner.model.finding import Remedy, Way
+from provisioner.remedies.asked import FAMILY, RANGE, wanted
+from provisioner.remedies.knowledge import View, release_of
+from provisioner.remedies.pythons import narrower_range
+from provisioner.remedies.subject import Subject
+from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, install, venv
+
+
+def deprecated(subject: Subject, view: View) -> Remedy:
+    """The name that took its place, with CUDA where that is what it was asked for."""
+    if re.search(r"sklearn", subject.seen):
+        return Remedy(
+            words="Ask for scikit-learn in place of sklearn", steps=(install(subject, "scikit-learn"),), why="sklearn is only a notice"
+        )
+    version = wanted(subject)[1]
+    if subject.windows:
+        return Remedy(
+            words="For the GPU on Windows itself take TensorFlow 2.10, the last that uses it there; its Pythons are 3.7 to 3.10",
+            steps=(install(subject, "tensorflow==2.10.*", "numpy<2"),),
+            why="tensorflow-gpu has no release after 2.10 on Windows; 2.12.0 is only a notice, and later releases compute on the processor there",
+            cost="also needs CUDA 11.2 and cuDNN 8.1",
+            others=(
+                Way(
+                    words="Or use WSL2, where the newest TensorFlow uses the GPU",
+                    steps=("wsl --install", 'wsl python3 -m pip install "tensorflow[and-cuda]"'),
+                ),
+            ),
+        )
+    minor = minor_of(version) if version else ""
+    extra = "[and-cuda]" if (not minor or numbers(minor) >= (2, 14)) and subject.system in {"", "linux"} else ""
+    release = release_of(view, minor) if minor else None
+    pin = f"=={minor}.*" if release is not None and numbers(minor) >= (2, 1) else ""
+    return Remedy(
+        words="Ask for tensorflow in place of the old name" + ("; with [and-cuda] it brings the CUDA libraries" if extra else ""),
+        steps=(install(subject, f"tensorflow{extra}{pin}"),),
+        why="one package serves processor and GPU since 2.1; tensorflow-gpu and its like are only notices that stop the install",
+        others=anew(subject, view, release),
+    )
+
+
+def resolver(subject: Subject, view: View) -> Remedy:
+    """An environment of its own for what cannot go together; versions that agree where the line names them."""
+    if re.search(r"tensorrt[-_]libs|tensorrt==|tensorrt-bindings", subject.text):
+        return Remedy(
+            words="Ask for the next patch release, which does not want TensorRT",
+            steps=(install(subject, "tensorflow[and-cuda]==2.15.1"),),
+            why="the extra of 2.15.0 names a TensorRT that PyPI does not have",
+            others=anew(subject, view, release_of(view, "2.15"), device="cuda"),
+        )
+    limits = RANGE.search(subject.text)
+    if limits and "project" in subject.text:
+        return narrower_range(subject, "", limits["range"])
+    asking = re.search(r"\n ?([\w.-]+) (\d[\w.]*) depends on (tensorflow[\w.,<>=!~ -]*)", subject.text)
+    names = [
+        item
+        for item in dict.fromkeys(re.findall(r"(?:^|[ ,])([a-zA-Z][\w.-]*)==\d[\w.]*", subject.seen + subject.text[:4000]))
+        if not FAMILY.fullmatch(item)
+    ]
+    names += [
+        item
+        for item in re.findall(r"^ ?([\w.-]+) \d[\w.]* (?:depends on|requires) ", subject.text, re.MULTILINE)
+        if not FAMILY.fullmatch(item)
+    ]
+    names = [item for item in names if item.lower() not in {"numpy", "protobuf", "user", "requested"}]
+    other = asking[1] if asking and not FAMILY.fullmatch(asking[1]) else names[0] if names else ""
+    if "has requirement" in subject.text or "which is incompatible" in subject.text:
+        return Remedy(
+            words=(
+                "Make a fresh environment, and name all that you need in one command (after tensorflow), so that the installer finds versions that"
+                " agree"
+            ),
+            steps=venv(subject, subject.python if numbers(subject.python or "0") >= (3, 8) else "", _asked(subject)),
+            why="pip before 20.3 does not look whether a package breaks another, and a later pip leaves what is there",
+            cost=NEW_ENVIRONMENT,
+            others=(
+                Way(words="Or see what does not fit in the one that is there", steps=(f"{subject.shell_python} -m pip check",)),
+                *anew(subject, view),
+            ),
+        )
+    extra = "[and-cuda]" in subject.text
+    return Remedy(
+        words=(
+            f"Ask for tensorflow without [and-cuda] beside {other or 'the other package'}"
+            if extra
+            else f"Loosen or drop the pin of {other or 'the package that the lines name'}"
+        )
+        + ", and let pip choose versions that agree",
+        steps=(install(subject, "tensorflow", *((other,) if other else ())),),
+        why=(
+            "the lines name what asks for what; with exact numbers on both sides no set agrees"
+            if not extra
+            else "the extra pins every CUDA package exactly, which the other package does not agree with"
+        ),
+        cost="the versions that were named are given up",
+        others=(
+            Way(
+                words="Or give each of them an environment of its own",
+                steps=venv(subject, subject.python if numbers(subject.python or "0") >= (3, 8) else "", "tensorflow"),
+                cost=NEW_ENVIRONMENT,
+            ),
+            *anew(subject, view),
+        ),
+    )
+
+
+def _asked(subject: Subject) -> str:
+    return f"tensorflow=={subject.tensorflow}" if re.fullmatch(r"\d+\.\d+\.\d+", subject.tensorflow) else "tensorflow"

@@ -1,0 +1,255 @@
+"""What to do where a system has no wheel: another name, a release that has one, a container, or to do without."""
+
+from __future__ import annotations
+
+import re
+
+from provisioner.base.versions import minor_of, numbers
+from provisioner.model.finding import Remedy, Way
+from provisioner.remedies.asked import FAMILY, wanted
+from provisioner.remedies.knowledge import View, newest, package_of, release_of, stable
+from provisioner.remedies.subject import Subject
+from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, install, uninstall, venv
+
+
+def platform(subject: Subject, view: View) -> Remedy:
+    """Another name for this system, a release that has a wheel for it, or a system that has one."""
+    name, version = wanted(subject)
+    text = (version if FAMILY.fullmatch(name or "") else "") or subject.tensorflow
+    if subject.musl or re.search(r"relocating|musl|alpine", subject.seen + subject.told, re.IGNORECASE):
+        if re.search(r"\bnode\b|node_modules|\.js:\d", subject.text + subject.told):
+            return Remedy(
+                words="Use an image with glibc in place of Alpine (in the Dockerfile: FROM node:20-slim), and install the packages anew there",
+                steps=("docker run --rm -it node:20-slim npm install @tensorflow/tfjs-node",),
+                why="the library that tfjs-node fetches is linked with glibc, and Alpine has musl",
+                cost="the image grows by some 40 MB",
+            )
+        return Remedy(
+            words="Use an image or a system with glibc in place of Alpine (in a Dockerfile: FROM python:3.12-slim)",
+            steps=("docker run --rm -it python:3.12-slim python -m pip install tensorflow",),
+            why="the wheels of TensorFlow are linked with glibc, and Alpine has musl; no wheel for musl was ever made",
+            cost="the image grows by some 40 MB",
+        )
+    if subject.platform and text and release_of(view, text) is not None and re.search(r"macos|darwin|_macos", subject.platform):
+        return _on_a_mac(subject, view, name, text)
+    if re.search(r"invalid ELF header|mach-o|win_amd64|linux_x86_64|macosx", subject.seen) and "ELF" in subject.seen:
+        return Remedy(
+            words="Install TensorFlow on this machine itself: the files that are there were made for another system",
+            steps=(uninstall(subject, "tensorflow"), install(subject, "tensorflow", options="--no-cache-dir")),
+            why="a package that was copied, or an archive built on another system, holds that system's libraries",
+            others=(
+                Way(
+                    words="For a service like AWS Lambda, let pip fetch the wheels of Linux",
+                    steps=(
+                        f"{subject.shell_python} -m pip install --platform manylinux2014_x86_64 --only-binary=:all: --target package tensorflow",
+                    ),
+                ),
+            ),
+        )
+    if re.search(r"armv[67]|raspb", subject.told + subject.platform):
+        return Remedy(
+            words="Use a 64-bit system on this board (Raspberry Pi OS 64-bit); for models of TensorFlow Lite alone, install the small interpreter",
+            steps=(install(subject, "tflite-runtime"),),
+            why="there is no wheel of TensorFlow for 32-bit ARM on PyPI; the interpreter for Lite models has one",
+            cost="the interpreter runs Lite models only",
+        )
+    return _elsewhere(subject, view, text)
+
+
+def _on_a_mac(subject: Subject, view: View, name: str, text: str) -> Remedy:
+    same = (view.release(item) for item in view.versions() if minor_of(item) == minor_of(text))
+    built = [item for item in same if item is not None and item.build(subject.platform)]
+    fitting = [
+        item
+        for item in built
+        if not subject.python or any(subject.python in build.pythons for build in item.builds if build.platform == subject.platform)
+    ]
+    if fitting:
+        package = package_of(text, subject.platform)
+        exact = any(item.version == text for item in fitting)
+        return Remedy(
+            words=f"Ask for {package}: on this kind of Mac TensorFlow {minor_of(text)} has no other name",
+            steps=(install(subject, f"{package}=={text}" if exact else f"{package}=={minor_of(text)}.*"),),
+            why=f"{name or 'the name that was asked for'} has no wheel for {subject.platform}, {package} has"
+            if name != package
+            else f"{package} has wheels for {subject.platform} and this Python",
+            others=anew(subject, view, fitting[0]),
+        )
+    fits = [
+        item for item in stable(view) if (there := item.build(subject.platform)) and (not subject.python or subject.python in there.pythons)
+    ]
+    older = [item for item in fits if numbers(item.version) <= numbers(text)]
+    first = older[0] if older else fits[-1] if fits else None
+    if first is None:
+        return _elsewhere(subject, view, text)
+    span = "newest up to that" if older else "oldest"
+    package = package_of(first.version, subject.platform)
+    return Remedy(
+        words=f"Take TensorFlow {minor_of(first.version)} ({package}), the {span} with a wheel for this kind of Mac",
+        steps=(install(subject, f"{package}=={minor_of(first.version)}.*"),),
+        why=f"TensorFlow {text} has no wheel for {subject.platform}",
+        cost="a package that asks for the older one needs a newer release of itself",
+        others=(
+            Way(
+                words="Or run the old one on another machine or in a container for Intel, which is slow",
+                steps=(f"docker run --rm -it --platform linux/amd64 tensorflow/tensorflow:{text} python --version",),
+            ),
+            *anew(subject, view, first),
+        ),
+    )
+
+
+def _elsewhere(subject: Subject, view: View, text: str) -> Remedy:
+    latest = next(stable(view))
+    have = ", ".join(build.platform for build in latest.builds)
+    where = subject.platform or "this system"
+    exact = re.fullmatch(r"\d+\.\d+\.\d+", text) is not None
+    container = f"tensorflow/tensorflow:{text if exact else latest.version}"
+    windows = Way(words="Or, on Windows, use WSL2 and install it there as on Linux", steps=("wsl --install",)) if subject.windows else None
+    return Remedy(
+        words=f"Use a system that TensorFlow has wheels for, or its container: for {where} there is none" + (f" of {text}" if text else ""),
+        steps=(f'docker run --rm -it {container} python -c "import tensorflow as tf; print(tf.__version__)"',),
+        why=f"TensorFlow {minor_of(latest.version)} has wheels for {have}",
+        cost="the container is a download of about 0.6 GB",
+        others=tuple(item for item in (windows,) if item) + anew(subject, view),
+    )
+
+
+def without_build(subject: Subject, view: View) -> Remedy:
+    """Another package than TensorFlow has no wheel here: which systems and Pythons it has, or how to do without it."""
+    del view
+    name, version = wanted(subject)
+    if re.search(r"decision[-_]forests|inference\.so", subject.seen):
+        name, version = "tensorflow-decision-forests", ""
+    if name in {"", "tensorflow"}:
+        name = "the package"
+    listed = () if name == "the package" else (f"{subject.shell_python} -m pip index versions {name}",)
+    wsl = subject.windows
+    words = (
+        f"Use WSL2: {name} has no build for Windows"
+        if wsl
+        else f"See which versions of {name} this Python and system can have, and ask for one of them"
+    )
+    ways = [
+        Way(
+            words=f"Or make an environment with an older Python, for which {name} more often has wheels",
+            steps=venv(subject, "3.10", "tensorflow", *(() if name == "the package" else (name,))),
+            cost=NEW_ENVIRONMENT,
+        ),
+        Way(
+            words="Or do without it, where only another package asks for it",
+            steps=() if name == "the package" else (uninstall(subject, name),),
+        ),
+    ]
+    if version and name.startswith("tensorflow"):
+        ways.insert(
+            0,
+            Way(
+                words=f"{version} is the number of {name}, not of TensorFlow; a newer TensorFlow may do without it",
+                steps=(install(subject, "tensorflow", options="--upgrade"),),
+            ),
+        )
+    return Remedy(
+        words=words,
+        steps=("wsl --install",) if wsl else listed,
+        why=f"{name} is compiled for some systems and Pythons only; TensorFlow itself is not what is missing",
+        cost="a Linux beside Windows, some GB" if wsl else "",
+        others=tuple(ways),
+    )
+
+
+def glibc(subject: Subject, view: View) -> Remedy:
+    """A release whose wheels are for this C library, or a container; of a program that is not TensorFlow, that it goes on."""
+    if "tensorboard_data_server" in subject.seen:
+        return Remedy(
+            words="Nothing has to be done: TensorBoard goes on without its data server; say so, and the line does not come",
+            steps=("tensorboard --logdir logs --load_fast=false",),
+            why="only that helper program was linked for a newer glibc",
+        )
+    have = subject.glibc
+    best = (
+        newest(
+            view, lambda build: not build.glibc or numbers(build.glibc) <= numbers(have), platform=subject.platform, python=subject.python
+        )
+        if have
+        else newest(view, lambda build: build.glibc == "2.17", platform=subject.platform, python=subject.python)
+    )
+    needed = re.search(r"GLIBC_(\d+\.\d+)", subject.seen)
+    container = Way(
+        words="Or run it in a container, which brings its own C library",
+        steps=('docker run --rm -it tensorflow/tensorflow python -c "import tensorflow as tf; print(tf.__version__)"',),
+        cost="a download of about 0.6 GB",
+    )
+    why = (
+        f"the file asks for glibc {needed[1]}" + (f", this system has {have}" if have else "")
+        if needed
+        else "the system's C library is older than the file"
+    )
+    if best is None and (not have or numbers(have) >= (2, 17)):
+        pin = re.match(r"\d+\.\d+\.\d+", subject.tensorflow)
+        return Remedy(
+            words="Take the wheel from PyPI in place of the one that other people built, which was made on a newer system",
+            steps=(install(subject, f"tensorflow=={pin[0]}" if pin else "tensorflow", options="--force-reinstall --no-cache-dir"),),
+            why=why,
+            others=(container,),
+        )
+    if best is None or (have and numbers(have) < (2, 17)):
+        return Remedy(
+            words="Use a newer system or a container: no wheel of TensorFlow is for a C library this old",
+            steps=container.steps,
+            why=why,
+            cost=container.cost,
+        )
+    old = numbers(best.version) < numbers(subject.tensorflow) if subject.tensorflow else False
+    return Remedy(
+        words=f"Install the wheel from PyPI of TensorFlow {minor_of(best.version)}, the newest for this C library"
+        + (" and this Python" if subject.python else ""),
+        steps=(install(subject, f"tensorflow=={minor_of(best.version)}.*", options="--force-reinstall"),),
+        why=f"{why}; the wheels on PyPI up to 2.20 are built for glibc 2.17 or older, those of other people often for a newer one",
+        cost="TensorFlow changes its release" if old else "downloads TensorFlow again",
+        others=(container,),
+    )
+
+
+def macos(subject: Subject, view: View) -> Remedy:
+    """A release whose wheels are for this macOS, else an update."""
+    best = (
+        newest(
+            view,
+            lambda build: bool(build.macos) and numbers(build.macos) <= numbers(subject.macos),
+            platform=subject.platform or "macos-x86_64",
+            python=subject.python,
+        )
+        if subject.macos
+        else None
+    )
+    update = Way(words="Or update macOS, where the Mac can have a newer one", steps=("softwareupdate --list",), cost="an hour or more")
+    floor = re.search(r"macosx_(\d+)_(\d+)|Mac OS X (\d+\.\d+)|macOS (\d+\.\d+)", subject.seen)
+    asked = next((".".join(item for item in found if item) for found in [floor.groups()] if any(found)), "") if floor else ""
+    why = (
+        f"the file was built for macOS {asked}" + (f", this is {subject.macos}" if subject.macos else "")
+        if asked
+        else "the file was built for a newer macOS"
+    )
+    if best is None or minor_of(best.version) == subject.minor:
+        old = f": no wheel of the catalogue is for macOS {subject.macos}" if subject.macos and best is None else ""
+        return Remedy(
+            words=f"Update macOS, or build from source on this one{old}",
+            steps=update.steps,
+            why=why,
+            cost=update.cost,
+            others=(
+                Way(
+                    words="Or use a machine or a container with Linux",
+                    steps=("docker run --rm -it tensorflow/tensorflow python --version",),
+                ),
+            ),
+        )
+    package = package_of(best.version, subject.platform or "macos-x86_64")
+    return Remedy(
+        words=f"Take TensorFlow {minor_of(best.version)}, the newest for macOS {subject.macos}"
+        + (f" and Python {subject.python}" if subject.python else ""),
+        steps=(install(subject, f"{package}=={minor_of(best.version)}.*"),),
+        why=why,
+        others=(update,),
+    )
