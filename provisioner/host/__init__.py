@@ -235,6 +235,14 @@ class Host(Reader, Protocol):
         """
         ...
 
+    def attend(self, argv: Sequence[str], *, env: Mapping[str, str], keep: int) -> tuple[int, bytes]:
+        """Run a program that a person works with to its end, in this terminal, with ``env`` as its variables; a name is looked for on their PATH.
+
+        Returns its exit status (``-N`` when signal N ended it) and the last ``keep`` bytes of what it said on stderr, which were shown, too.
+        Raises ``OSError`` when it cannot be started.
+        """
+        ...
+
     def write(self, path: str, text: str, *, durable: bool = False, mode: int | None = None) -> None:
         """Replace a file in one step (write beside it, rename); ``durable`` waits until it is on disk.
 

@@ -46,6 +46,14 @@ class LocalHost(LocalReader):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         os.execve(argv[0], list(argv), dict(env))  # noqa: S606 - it does not come back
 
+    def attend(self, argv: Sequence[str], *, env: Mapping[str, str], keep: int) -> tuple[int, bytes]:
+        """See ``host.Host``."""
+        from provisioner.host.attended import attend  # noqa: PLC0415 - one command alone
+
+        sys.stdout.flush()
+        sys.stderr.flush()
+        return attend(argv, env=env, keep=keep)
+
     def write(self, path: str, text: str, *, durable: bool = False, mode: int | None = None) -> None:
         """See ``host.Host``."""
         folder = os.path.dirname(path)

@@ -192,8 +192,8 @@ class Interrupted:
     """What an interrupted run left.
 
     ``state``: ``old`` (nothing of it reached the environment), ``moving`` (files were on their way), ``new`` (complete, not yet proven);
-    ``where`` is the folder that shows it, ``started`` the time (ISO 8601) when what it changed, or took back, was begun. ``undoing``: it was an undo,
-    which the next one finishes.
+    ``where`` is the folder that shows it, ``started`` the time (ISO 8601) when what it changed, or took back, was begun. ``undoing``: it was an
+    undo, which the next one finishes.
     """
 
     state: State

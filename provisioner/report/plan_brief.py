@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
@@ -11,6 +12,8 @@ from provisioner.base.versions import numbers
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
 
+# In place of a space at which no line is broken.
+_HELD = "\0"
 COLUMNS = 80
 # What other packages are built against or written for: a change of these is what people notice.
 WATCHED = ("keras", "numpy", "protobuf", "h5py")
@@ -214,5 +217,8 @@ def _wrapped(lines: Iterable[str]) -> list[str]:
             found.append(line)
             continue
         inner = " " * (len(line) - len(line.lstrip()) + 2)
-        found += textwrap.wrap(line, COLUMNS - 1, subsequent_indent=inner, break_long_words=False, break_on_hyphens=False) or [""]
+        # A command stays on one line, so that it can be typed as it is printed.
+        held = re.sub(r"`[^`]*`", lambda command: command[0].replace(" ", _HELD), line)
+        wrapped = textwrap.wrap(held, COLUMNS - 1, subsequent_indent=inner, break_long_words=False, break_on_hyphens=False)
+        found += [part.replace(_HELD, " ") for part in wrapped] or [""]
     return found
