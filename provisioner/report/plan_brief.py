@@ -11,6 +11,7 @@ from provisioner.base.text import size_words
 from provisioner.base.versions import numbers
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
+from provisioner.plan.make import LEFTOVERS
 
 # In place of a space at which no line is broken.
 _HELD = "\0"
@@ -79,7 +80,8 @@ def moves(plan: Plan) -> Moves:
         (change if before else come).append(made)
     go = [Mover(name=name, before=version, after="") for name, version in leaving.values()] + rivals
     stay = len(plan.unchanged) + (len(plan.conda.unchanged) if plan.conda else 0)
-    leftovers = sum(not version for _, version in going)
+    # A removal without a version is none of a distribution; one path of it for each uninstall that broke off.
+    leftovers = sum(len(item.paths) for item in plan.removals if not item.version and item.name == LEFTOVERS)
     return Moves(change=_sorted(change), come=_sorted(come), go=_sorted(go), stay=stay, leftovers=leftovers)
 
 
@@ -218,8 +220,8 @@ def _wrapped(lines: Iterable[str]) -> list[str]:
     """Break lines as a terminal of 80 columns would, but between words, each part further in than the first."""
     found: list[str] = []
     for line in lines:
-        if any(len(word) > COLUMNS // 2 for word in line.split()):
-            # A path that is as long as a row: the terminal breaks it where it ends, and no word alone stands before it.
+        if line.lstrip().startswith("$ ") or any(len(word) > COLUMNS // 2 for word in line.split()):
+            # A command is copied as it stands. A path that is as long as a row: the terminal breaks it where it ends, and no word alone stands before it.
             found.append(line)
             continue
         inner = " " * (len(line) - len(line.lstrip()) + 2)

@@ -143,8 +143,9 @@ def _neighbours(plan: Plan) -> list[str]:
             lines.append(f"  {item.name} {item.version} BREAKS: {'; '.join(item.why)}")
         elif item.fate == "was broken":
             lines.append(f"  {item.name} {item.version} is as it was: {'; '.join(item.why)}")
-    told = {text for item in plan.neighbours for text in item.why}
-    lines += [f"  {text}" for text in plan.conflicts if text not in told]
+    # Of a package that breaks, the same is said above.
+    told = tuple(f"{item.name} {item.version} " for item in plan.neighbours if item.fate in {"breaks", "was broken"})
+    lines += [f"  {text}" for text in plan.conflicts if not text.startswith(told)]
     whole = sum(item.fate == "whole" for item in plan.neighbours)
     if whole:
         lines.append(f"  {whole} {'package stays' if whole == 1 else 'packages stay'} whole" + (" besides" if lines else ""))
