@@ -131,7 +131,7 @@ def brief(plan: Plan, *, sections: Sequence[str], ends: Sequence[str]) -> str:
     top = [line, *_where(plan), *_why(plan), f"Proof: {plan.proof}"]
     bottom = [*sections, *_besides(plan), *ends, *([line] if plan.changes else [])]
     room = (ROWS if plan.env.exists else ROWS_OF_NEW) - NEXT_ROWS - _rows([*top, *bottom])
-    return "\n".join(_wrapped([*top, *_movers(moves(plan), max(room, MOVERS_AT_LEAST if plan.env.exists else 1)), *bottom]))
+    return "\n".join(wrapped([*top, *_movers(moves(plan), max(room, MOVERS_AT_LEAST if plan.env.exists else 1)), *bottom]))
 
 
 def _where(plan: Plan) -> list[str]:
@@ -213,10 +213,10 @@ def _besides(plan: Plan) -> list[str]:
 
 def _rows(lines: Iterable[str]) -> int:
     """Return how many rows of a terminal the lines take."""
-    return sum(-(-len(line) // COLUMNS) for line in _wrapped(lines))
+    return sum(-(-len(line) // COLUMNS) for line in wrapped(lines))
 
 
-def _wrapped(lines: Iterable[str]) -> list[str]:
+def wrapped(lines: Iterable[str]) -> list[str]:
     """Break lines as a terminal of 80 columns would, but between words, each part further in than the first."""
     found: list[str] = []
     for line in lines:
