@@ -14,7 +14,9 @@ from tests.support import snapshot
 def test_apply_that_only_looks_changes_nothing(inside: Inside, tiny, work: Path) -> None:
     shown, planned = inside("apply", "--dry-run", **tiny), inside("plan", **tiny)
     assert (shown.code, shown.err) == (0, "")
-    # What is free changes all the time.
+    assert shown.out.split("\n\nNothing was changed")[0] == planned.out.split("\n\nTo take it back")[0]
+    # In full it tells the room, which changes all the time.
+    shown, planned = inside("apply", "--dry-run", "-v", **tiny), inside("plan", "-v", **tiny)
     assert "\nRoom\n" in shown.out
     assert shown.out.split("\nRoom\n")[0] == planned.out.split("\nRoom\n")[0]
     assert inside("apply", "-n", "--json", **tiny).json["schema"] == "tfsetup/plan/1"
@@ -63,5 +65,7 @@ def test_nobody_is_asked_about_what_was_not_shown_however_quiet(tool: Tool, tiny
 def test_without_progress_a_terminal_gets_lines(tool: Tool, tiny) -> None:
     ended = on_terminal(tool, b"y\n", "apply", "--no-progress", **tiny)
     assert ended.code == 14
-    assert "\x1b" not in ended.err
+    # Colours stay; nothing moves: no cursor is hidden, no line written twice.
+    assert "\x1b[?25l" not in ended.err
+    assert "\x1b[2K" not in ended.err
     assert "\r\n  done in " in ended.err
