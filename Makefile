@@ -54,6 +54,9 @@ faults: install ## break real environments in every way there is, and see what d
 	$(BIN)/python -m tests.faults --missing
 	$(BIN)/python -m tests.faults --table
 
+neighbours: install ## move TensorFlow in environments with real packages of one's own (gigabytes, a quarter of an hour)
+	$(BIN)/python -m tests.neighbours
+
 torture: install ## kill real runs, refuse their system calls, cut their power, and look at what is left; KILLS and FAULTS say how many
 	$(BIN)/python -m tests.torture --kills $(KILLS) --faults $(FAULTS) --cuts 24 --others --seed $(SEED) --results .torture.jsonl
 	$(BIN)/python -m tests.torture --table .torture.jsonl
@@ -84,6 +87,7 @@ check: install ## style, types, layers, and that the data is whole
 	$(BIN)/python tools/prove.py --check
 	$(BIN)/python tools/compatibility.py --check
 	$(BIN)/python tools/causes.py --check
+	$(BIN)/python tools/needs.py --check
 	$(BIN)/python tools/commands.py --check
 
 format: install ## put the code into its form

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from provisioner.base.numbers import DIGITS
@@ -21,8 +22,10 @@ def is_beyond(text: str) -> bool:
     return len(text) > LONGEST or text.count("(") > DEEPEST or _DIGITS.search(text) is not None
 
 
+# An environment of two hundred packages has two thousand, and a plan asks about each of them many times.
+@lru_cache(maxsize=1 << 13)
 def read_requirement(text: str) -> Requirement:
-    """Return the requirement; raises ``ValueError`` for everything that is none."""
+    """Return the requirement, which nobody may change; raises ``ValueError`` for everything that is none."""
     from packaging.requirements import Requirement  # noqa: PLC0415 - see above
 
     if is_beyond(text):

@@ -1,7 +1,7 @@
 """``Catalogue``: the profiles folder as answers; every file is read only when a question needs it.
 
 The folder: ``releases/<minor>.yaml``, ``locks/<platform>/<version>.lock``, ``gpus.yaml``, ``cuda.yaml``, ``drivers.yaml``, ``conda.yaml``,
-``proofs.json``.
+``fits.yaml``, ``needs.json``, ``proofs.json``.
 The names of the locks are the list of versions, so that listing them costs no reading, whatever their number.
 """
 
@@ -18,11 +18,12 @@ from provisioner.catalogue.lockfile import LockFile, parse_lockfile
 from provisioner.catalogue.stored import Stored
 from provisioner.errors import InputError
 from provisioner.host import Host, Reader
-from provisioner.model.catalogue import NO_ADDON, CudaToolkit, GpuArchitecture, Lock, LockDevice, Proof, Release
+from provisioner.model.catalogue import NO_ADDON, CudaToolkit, GpuArchitecture, Lock, LockDevice, LockedFile, Proof, Release
 from provisioner.model.record import record
 
 if TYPE_CHECKING:
     from provisioner.catalogue.fits import Fits
+    from provisioner.catalogue.needs import Needs
     from provisioner.catalogue.published import Contradiction
     from provisioner.model.cause import Order
     from provisioner.model.conda_table import CondaTable
@@ -198,6 +199,25 @@ class Catalogue:
         if not self._host.exists(f"{self._root}/{name}"):
             return Fits()
         return self._stored.parsed(name, Fits, lambda data, path: read_fits(data, file=path))
+
+    def needs(self) -> Needs:
+        """Return what the packages of the sets require, by their METADATA; empty where the folder has no such file."""
+        from provisioner.catalogue.needs import NAME, Needs, read_needs  # noqa: PLC0415 - only where something else is installed
+
+        if not self._host.exists(f"{self._root}/{NAME}"):
+            return Needs()
+        return read_needs(self._stored.text(NAME), file=f"{self._root}/{NAME}")
+
+    def pool(self, python: str, platform: str) -> dict[str, tuple[LockedFile, ...]]:
+        """Return every wheel of every set for a Python and platform, by name: of each version one."""
+        found: dict[str, dict[str, LockedFile]] = {}
+        for version in self.versions():
+            for other, device in self.locks(version, platform):
+                lock = self.lock(version, python, platform, device) if other == python else None
+                for file in lock.files if lock is not None else ():
+                    if not file.source:
+                        found.setdefault(file.name, {}).setdefault(file.version, file)
+        return {name: tuple(files.values()) for name, files in found.items()}
 
     def limits(self, lock: Lock) -> tuple[str, ...]:
         """Return how far the packages of a set may be moved, beyond what TensorFlow's own metadata says; see ``catalogue.limits``."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from provisioner.base.paths import is_below
 from provisioner.base.progress import Progress
-from provisioner.change import brought, fill, recovery
+from provisioner.change import brought, discarding, fill, recovery
 from provisioner.change.apart import Apart, taken_apart
 from provisioner.change.contents import outgoing
 from provisioner.change.holding import holding, holding_inside
@@ -118,11 +118,11 @@ def _create(
     plan: Plan, host: Host, workspace: Workspace, own: Entry, parents: tuple[str, ...], given: _Given, progress: Progress
 ) -> Executed:
     aside = Workspace(root=workspace.aside)
-    recovery.sweep(host, aside)
+    discarding.sweep(host, aside)
     started = host.now().isoformat(timespec="seconds")
     outside = _outside(plan)
     journal = Journal(number=1, seal=plan.seal, started=started, phase="building", before=plan.env.kind, parents=parents, outside=outside)
-    recovery.discard(host, workspace.discarded)
+    discarding.discard(host, workspace.discarded)
     try:
         write(host, aside.journal, journal)
         fill.build(plan, host, aside, given.channels, progress)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import shlex
 
+from provisioner.change import brought as manifests
 from provisioner.change.journal import Journal, last_record, read, read_aside
 from provisioner.change.places import Places
 from provisioner.environment.trust import check
@@ -52,13 +53,19 @@ def _state(reader: Reader, workspace: Workspace, journal: Journal) -> State:
     if journal.phase in {"building", "clearing"}:
         return "old"
     if not journal.stood:
-        # It goes by one rename, before which only what came since has moved.
-        return "new" if journal.phase == "moved" else "moving" if any(_kept(reader, journal)) else "old"
+        return "new" if journal.phase == "moved" else "old" if _is_whole(reader, workspace, journal) else "moving"
     parts = count(reader, workspace, journal)
     # Of an undo that has moved nothing as well: nothing of it has reached the environment.
     if parts.moved == 0 or (journal.exact and parts.moved == parts.all):
         return "old"
     return "new" if journal.phase == "moved" and parts.moved == parts.all else "moving"
+
+
+def _is_whole(reader: Reader, workspace: Workspace, journal: Journal) -> bool:
+    """True where nothing of a new environment is on its way out yet: it goes by one rename, but where that cannot be (a container's layer)."""
+    brought = manifests.read(reader, workspace, journal.number)
+    there = brought is not None and all(reader.exists(posixpath.join(workspace.root, name)) for name in brought.files)
+    return there and not any(_kept(reader, journal))
 
 
 @record

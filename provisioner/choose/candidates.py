@@ -6,12 +6,14 @@ from provisioner.choose.driver import GpuState, check_driver, unanswered, unprov
 from provisioner.choose.gpu import gpu_warnings, judge, none_usable, usable
 from provisioner.choose.obstacles import Obstacle, span
 from provisioner.choose.platforms import check_cpu, check_libc, check_macos, is_bad, no_build, no_cuda, windows_warnings
+from provisioner.choose.policy import driver_obstacle, release_obstacles, set_obstacles
 from provisioner.choose.pythons import PythonOffer, Pythons, no_python, offers_for, python_warnings
-from provisioner.model.catalogue import Build, ComputeDevice, CudaBuild, KnownBad, Release, set_of
+from provisioner.model.catalogue import Build, ComputeDevice, CudaBuild, KnownBad, Lock, Release, set_of
 from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.conda_package import CondaSource
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState, GpuJudgement
+from provisioner.model.policy import Policy
 from provisioner.model.record import record
 from provisioner.model.request import Request
 
@@ -52,7 +54,10 @@ def examine(situation: Situation, release: Release, catalogue: CatalogueView) ->
         if situation.pythons.trouble is not None and situation.pythons.trouble.code in {"wrong-arch-binary", "python-32bit"}:
             obstacles.append(situation.pythons.trouble)
         return Candidate(release=release, obstacles=ordered(obstacles, catalogue))
+    allowed = list(release_obstacles(release, situation.request.policy, situation.request.cutoff))
+    driver = driver_obstacle(build, situation.device, situation.request.policy.driver)
     checks = [
+        *((obstacle, "") for obstacle in (*allowed, driver)),
         check_cpu(situation.facts, build.cpu_features),
         check_libc(situation.facts, build.glibc),
         check_macos(situation.facts, build.macos),
@@ -139,11 +144,20 @@ def _python(
     for offer in offers:
         lock = catalogue.lock(release.version, offer.minor, build.platform, wanted)
         obstacle, note = check_libc(situation.facts, lock.glibc if lock is not None else build.glibc)
+        obstacle = obstacle or _against(situation, lock, catalogue)
         if obstacle is None:
             notes = (*python_warnings(offer, pythons), *([note] if note else []))
             return offer, None, (*notes, *_metal(build, offer.minor), *windows_warnings(situation.facts))
         first = first or obstacle
     return None, first, ()
+
+
+def _against(situation: Situation, lock: Lock | None, catalogue: CatalogueView) -> Obstacle | None:
+    """Return what the policy has against a set."""
+    policy = situation.request.policy
+    if lock is None or policy == Policy():
+        return None
+    return next(set_obstacles(lock, catalogue.proof(lock), policy), None)
 
 
 def _metal(build: Build, python: str) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ def _relaxed(request: Request, env: EnvState, changed: frozenset[str], catalogue
     place = EnvState(path=env.path, kind="absent", digest="") if "env" in changed else env
     choice = attempt(freed, place, None)
     if choice is not None and "tensorflow" in changed:
-        choice = attempt(freed, place, _by_distance(request.tensorflow, catalogue)) or choice
+        choice = attempt(freed, place, by_distance(request.tensorflow, catalogue)) or choice
     if choice is None:
         return ""
     exact = dataclasses.replace(
@@ -86,7 +86,7 @@ def _other_kind(request: Request) -> Kind:
     return "conda" if request.kind == "venv" else "venv"
 
 
-def _by_distance(spec: str, catalogue: CatalogueView) -> Iterator[Release]:
+def by_distance(spec: str, catalogue: CatalogueView) -> Iterator[Release]:
     """Yield stable releases, those that stand nearest to what was asked for first (``2.15`` and Python 3.12: 2.16, not the newest)."""
     versions = catalogue.versions()
     named = numbers((re.findall(r"\d+(?:\.\d+)*", spec) or ["0"])[0])
@@ -112,4 +112,10 @@ def options(request: Request, changed: frozenset[str]) -> str:
             words += [option, shlex.quote(value)]
     for requirement in request.extra:
         words += ["--with", shlex.quote(requirement)]
+    words += ["--keep"] if request.keep else []
     return " ".join([*words, "--offline"] if request.offline else words)
+
+
+def break_options(names: tuple[str, ...]) -> str:
+    """Return the words that agree to what breaks, as they are typed."""
+    return " ".join(f"--break {shlex.quote(name)}" for name in names)

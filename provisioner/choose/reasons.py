@@ -15,12 +15,18 @@ from provisioner.model.plan import GpuJudgement
 
 def reasons(situation: Situation, taken: Candidate, offer: PythonOffer, *, first: bool) -> tuple[str, ...]:
     """Say why this release, this Python and this device; ``first`` when no newer release was in question."""
-    asked = f" that matches `{situation.request.tensorflow}`" if situation.spec else ""
+    request = situation.request
+    asked = f" that matches `{request.tensorflow}`" if situation.spec else ""
     kind = "pre-release, asked for by name," if taken.release.prerelease else "release"
     version = taken.release.version
     found = f"with a known-good set for Python {offer.minor} here"
     if not first:
         found = f"that can be used here, and has a known-good set for Python {offer.minor}"
+    told = request.origins.get("tensorflow", "default")
+    if situation.env.exists and situation.spec and told not in {"default", "option"} and not told.startswith(("variable", "file")):
+        # Nobody asked for another one.
+        kept = f"TensorFlow {version} is what the environment is for, by {told}; `--upgrade` takes the newest"
+        return (kept, *_python_words(situation, offer), device_words(situation, taken.gpus))
     return (
         f"TensorFlow {version} is the newest {kind}{asked} {found}",
         *_python_words(situation, offer),
@@ -61,6 +67,8 @@ def device_words(situation: Situation, gpus: tuple[GpuJudgement, ...]) -> str:
         counted = listed([f"{good.count(name)} x {name}" if good.count(name) > 1 else name for name in dict.fromkeys(good)])
         driver = situation.facts.driver.release.value
         return f"CUDA, because the NVIDIA driver{f' {driver}' if driver else ''} answers for {counted}"
+    if asked == "cpu" and situation.request.origins.get("device", "option").startswith(("the environment", "what is")):
+        return f"The CPU, which the environment is for, by {situation.request.origins['device']}"
     if asked == "cpu":
         unused = listed(list(dict.fromkeys(gpu.name for gpu in gpu_state.gpus))) if gpu_state.state == "answers" else ""
         return "The CPU, because `--device cpu` asks for it" + (f"; {unused} stays unused" if unused else "")

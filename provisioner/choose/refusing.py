@@ -38,7 +38,7 @@ def refused(situation: Situation, candidates: list[Candidate], catalogue: Catalo
     request = situation.request
     if not candidates:
         return _not_in_catalogue(situation, catalogue, near)
-    told = tuple(f"{one.candidate}: {one.why} [{one.code}]" for one in refusals(candidates))
+    told = tuple(f"{one.candidate}: {one.why}{f' [{one.code}]' if one.code else ''}" for one in refusals(candidates))
     candidate, obstacle = _main_obstacle(candidates, catalogue.causes())
     # What is on PyPI never uses a Jetson's GPU, whatever else is in the way.
     remedy = "; ".join(part for part in (_remedy(candidate.obstacles), JETSON if is_jetson(situation.facts) else "") if part)

@@ -28,8 +28,8 @@ from provisioner.host.local import LocalHost
 SUMMARIES = {
     "detect": "Say what this machine is: system, processor, GPUs, driver, CUDA copies, Pythons, disk. Reads only.",
     "profiles": "List the known-good sets: releases, Pythons, devices, and what was run. Reads only.",
-    "plan": "Show what would be done, and why. Reads only; no network, unless --with asks for packages beyond the profile, or for a conda "
-    "channel's list.",
+    "plan": "Show what would be done, and why. Reads only; no network, unless --with or --keep asks for packages beyond the profile, or for "
+    "a conda channel's list.",
     "apply": "Make the environment as planned: shown, agreed to, executed, verified; undone when the proof fails.",
     "verify": "Prove that an environment computes: import, kernels, devices, libraries, integrity. Changes nothing; "
     "starts the environment's own Python.",

@@ -49,7 +49,10 @@ def apply(
     env: options.Env = None,
     with_: options.With = None,
     wait: options.Wait = DEFAULT_WAIT_SECONDS,
+    break_: options.Break = None,
     *,
+    keep: options.Keep = False,
+    upgrade: options.Upgrade = False,
     lock: LockFolder = "",
     target: LockTarget = "",
     locked: Locked = False,
@@ -68,20 +71,29 @@ def apply(
     host = LocalHost()
     device = options.device(device, gpu=gpu, cpu=cpu)
     named = {"tensorflow": tensorflow, "python": python, "device": device, "kind": kind, "env": env, "with": with_, "offline": offline}
-    named |= {"source": source, "channel": channel}
+    named |= {"source": source, "channel": channel, "keep": keep, "upgrade": upgrade}
     if not dry_run:
         stages.check_executor(host)
     _check_options(host, plan, named, locked=locked, lock=lock, target=target)
     folder = absolute(lock, host, "--lock") if lock else ""
+    broken = options.broken(host, break_)
+    request = options.request(host, **named)
+    options.tell(request.env, request.origins["env"], silent=as_json or quiet or bool(plan))
     asked = stages.ApplyRequest(
-        request=options.request(host, **named), saved=plan, lock=folder if locked else None, target=target if locked else None, wait=wait
+        request=request,
+        saved=plan,
+        lock=folder if locked else None,
+        target=target if locked else None,
+        wait=wait,
+        broken=broken,
     )
     session = Session(host, trusting(host, trust=trust))
     if dry_run:
         return _show(stages.look(session, asked), as_json=as_json, verbose=verbose)
     agreed = options.agreed(host, yes=yes)
     silent = as_json or quiet
-    agree, agree_back = agree_to_plan(silent=silent, agreed=agreed, verbose=verbose), agree_to_back(silent=silent, agreed=agreed)
+    agree = agree_to_plan(silent=silent, agreed=agreed, broken=broken, verbose=verbose)
+    agree_back = agree_to_back(silent=silent, agreed=agreed)
     with closing(progress_for(as_json=as_json, host=host, quiet=quiet, plain=no_progress)) as progress:
         done = stages.apply(session, asked, agree=agree, agree_back=agree_back, progress=progress)
     kept = done.executed is None or done.executed.kept
@@ -117,7 +129,7 @@ def _check_options(host: LocalHost, plan: str, named: Mapping[str, object], *, l
         raise UsageError("says where a lock is, or what to take of it", place="--lock" if lock else "--target", hint="add --locked")
     if locked and plan:
         raise UsageError("a saved plan says all that is to be done", place=plan, hint="give either a plan or --locked, not both")
-    for name in ("tensorflow", "source", "channel", "with"):
+    for name in ("tensorflow", "source", "channel", "with", "keep", "upgrade"):
         if locked and named[name]:
             hint = "change tfsetup.yaml, and run `tfsetup lock`"
             raise UsageError("the lock says what is installed", place=f"--{name}", hint=hint)

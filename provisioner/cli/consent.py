@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from provisioner.base.text import shown
 from provisioner.change.recovery import Undoable
+from provisioner.choose.nearest import break_options
+from provisioner.choose.obstacles import listed
 from provisioner.cli.output import say
 from provisioner.errors import ConsentError
 from provisioner.model.plan import Plan
 from provisioner.report.apply_text import undo_text
 from provisioner.report.plan_text import plan_text
+from provisioner.verify.neighbours import ALL
 
 
 def ask(question: str, *, agreed: bool) -> None:
@@ -30,15 +33,33 @@ def ask(question: str, *, agreed: bool) -> None:
         raise ConsentError("nothing was changed, as you wished")
 
 
-def agree_to_plan(*, silent: bool, agreed: bool, verbose: bool) -> Callable[[Plan], None]:
+def agree_to_plan(*, silent: bool, agreed: bool, broken: Collection[str], verbose: bool) -> Callable[[Plan], None]:
     """Return what shows a plan and asks for it: nobody is asked about what was not shown, however ``silent`` (--json, --quiet) the run is."""
 
     def agree(made: Plan) -> None:
         if not (silent and agreed):
             say(plan_text(made, interrupted=None, verbose=verbose) + "\n")
-        ask("Do this?", agreed=agreed)
+        ask_for_plan(made, agreed=agreed, broken=broken)
 
     return agree
+
+
+def ask_for_plan(made: Plan, *, agreed: bool, broken: Collection[str]) -> None:
+    """Ask for a plan, by name for what of the user's own stops working; raises ``ConsentError`` as ``ask``.
+
+    What was ``agreed`` to in advance does not cover that: ``broken`` names it, or ALL.
+    """
+    left = () if ALL in broken else tuple(name for name in made.breaking if name not in broken)
+    if not left:
+        ask("Do this?", agreed=agreed)
+        return
+    if agreed:
+        ways = "; or instead: " + "; or ".join(way.command for way in made.ways) if made.ways else ""
+        raise ConsentError(
+            f"{listed(left)} would stop working, which --yes does not cover; nothing was changed",
+            hint=f"to agree, run the same command again with {break_options(left)} (or TFSETUP_BREAK='{' '.join(left)}'){ways}",
+        )
+    ask(f"Do this, though {listed(left)} will stop working?", agreed=False)
 
 
 def agree_to_back(*, silent: bool, agreed: bool) -> Callable[[Undoable], None]:

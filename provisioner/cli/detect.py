@@ -26,7 +26,7 @@ def detect(
 ) -> int:
     """Say what this machine is: system, processor, GPUs, driver, CUDA copies, Pythons, disk. Reads only."""
     host = PatientHost(say)
-    facts = Session(host).detect(env=options.environment(host, env))
+    facts = Session(host).detect(env=options.environment(host, env, silent=True))
     document = codec.document(FACTS_SCHEMA, facts)
     if output:
         write_file(host, output, json.dumps(document, indent=2) + "\n")

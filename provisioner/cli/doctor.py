@@ -76,6 +76,8 @@ def doctor(
     chosen = Options(cwd=folder, importing=not no_import, deep=deep, static=static, timeout=timeout)
     named = absolute(python, host, "--python") if python else ""
     place, request = options.named_environment(host, env, python)
+    if not named:
+        options.tell(request.env, request.origins["env"], silent=as_json or quiet)
     with closing(progress_for(as_json=as_json, host=host, quiet=quiet, plain=no_progress)) as progress:
         found = stages.doctor(session, env=place, python=named, request=request, options=chosen, only=check or (), progress=progress)
     changes = compare_examinations(before, found.examination) if before else None

@@ -11,7 +11,7 @@ import typer
 from provisioner.base.paths import absolute
 from provisioner.cli import options
 from provisioner.cli.apply import DEFAULT_WAIT_SECONDS, VERIFICATION_FAILED
-from provisioner.cli.consent import agree_to_back, ask
+from provisioner.cli.consent import agree_to_back, ask_for_plan
 from provisioner.cli.output import print_json, print_text, say
 from provisioner.cli.trusting import trusting
 from provisioner.commands import fix as stages
@@ -40,6 +40,7 @@ def fix(
     ] = "",
     cwd: options.Cwd = "",
     wait: options.Wait = DEFAULT_WAIT_SECONDS,
+    break_: options.Break = None,
     *,
     dry_run: options.DryRun = False,
     offline: options.Offline = False,
@@ -54,14 +55,16 @@ def fix(
     host = LocalHost()
     check_executor(host)
     subject, request = _subject(host, env, python, offline=offline)
+    options.tell(subject.env or subject.python, request.origins["env"], silent=as_json or quiet)
     asked = stages.FixRequest(
         subject=subject,
         request=request,
         cwd=absolute(cwd, host, "--cwd") if cwd else host.cwd,
         wait=wait,
         shown_only=dry_run,
+        broken=options.broken(host, break_),
     )
-    talk = _Talk(as_json=as_json, quiet=quiet, agreed=options.agreed(host, yes=yes), shown_only=dry_run, verbose=verbose)
+    talk = _Talk(asked, as_json=as_json, quiet=quiet, agreed=options.agreed(host, yes=yes), verbose=verbose)
     with closing(progress_for(as_json=as_json, host=host, quiet=quiet, plain=no_progress)) as progress:
         fixing = stages.fix(
             Session(host, trusting(host, trust=trust)),
@@ -90,10 +93,11 @@ def _subject(host: Host, env: str | None, python: str, *, offline: bool) -> tupl
 class _Talk:
     """What is said to a person, and asked of them, while the repair is under way; with --json that is needless where nobody is asked."""
 
-    def __init__(self, *, as_json: bool, quiet: bool, agreed: bool, shown_only: bool, verbose: bool) -> None:
+    def __init__(self, asked: stages.FixRequest, *, as_json: bool, quiet: bool, agreed: bool, verbose: bool) -> None:
         # Who is quiet and is asked nothing is told how it ended.
         self._as_json = as_json or (quiet and agreed)
-        self._agreed, self._shown_only, self._verbose = agreed, shown_only, verbose
+        self._agreed, self._verbose = agreed, verbose
+        self._shown_only, self._broken = asked.shown_only, asked.broken
         self.agree_back = agree_to_back(silent=as_json or quiet, agreed=agreed)
 
     def found(self, before: Examination) -> None:
@@ -106,7 +110,7 @@ class _Talk:
         if not (self._as_json and (self._agreed or self._shown_only)):
             say(plan_text(plan, interrupted=None, verbose=self._verbose) + "\n")
         if not self._shown_only:
-            ask("Do this, with what becomes of what else is installed?" if plan.conflicts else "Do this?", agreed=self._agreed)
+            ask_for_plan(plan, agreed=self._agreed, broken=self._broken)
         return not self._shown_only
 
     def told(self, tried: Tried) -> None:

@@ -33,6 +33,7 @@ def init(
     host = LocalHost()
     agreed = options.agreed(host, yes=yes)
     request = options.request(host, env=env)
+    options.tell(request.env, request.origins["env"], silent=as_json)
     folder = absolute(project, host, "--project")
     said = stages.init(
         Session(host, trusting(host, trust=trust)),

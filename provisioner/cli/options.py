@@ -8,7 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from provisioner.base.names import normalise
 from provisioner.cli import settings
+from provisioner.cli.output import say
+from provisioner.environment import active
 from provisioner.errors import UsageError
 from provisioner.host import Host
 from provisioner.host.local import LocalHost
@@ -39,9 +42,13 @@ Channel = Annotated[
         help="A conda channel, the most important first; those of conda's configuration if none. [TFSETUP_CHANNEL]",
     ),
 ]
-Env = Annotated[str | None, typer.Option("--env", "-e", metavar="PATH", help="The environment; ./tf-env if not given. [TFSETUP_ENV]")]
+Env = Annotated[
+    str | None,
+    typer.Option("--env", "-e", metavar="PATH", help="The environment; the active one if not given, else ./tf-env. [TFSETUP_ENV]"),
+]
 ActiveEnv = Annotated[
-    str | None, typer.Option("--env", "-e", metavar="PATH", help="The environment; the active one if not given. [TFSETUP_ENV]")
+    str | None,
+    typer.Option("--env", "-e", metavar="PATH", help="The environment; the active one if not given, else ./tf-env. [TFSETUP_ENV]"),
 ]
 AnyEnv = Annotated[
     str | None, typer.Option("--env", "-e", metavar="PATH", help="Only this environment; all of them if not given. [TFSETUP_ENV]")
@@ -53,6 +60,16 @@ Cwd = Annotated[
 With = Annotated[
     list[str] | None,
     typer.Option("--with", metavar="REQUIREMENT", help="A package to have beside TensorFlow; can be repeated. [TFSETUP_WITH]"),
+]
+Keep = Annotated[bool, typer.Option("--keep", help="Resolve what else is installed anew around TensorFlow; asks the index. [TFSETUP_KEEP]")]
+Upgrade = Annotated[
+    bool, typer.Option("--upgrade", help="Take the newest TensorFlow, where an environment keeps its own otherwise. [TFSETUP_UPGRADE]")
+]
+Break = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--break", metavar="NAME", help="Agree that this package of yours stops working (all: any); can be repeated. [TFSETUP_BREAK]"
+    ),
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Forbid the network. [TFSETUP_OFFLINE]")]
 FactsFile = Annotated[
@@ -102,20 +119,34 @@ def device(named: str | None, *, gpu: bool, cpu: bool) -> str | None:
     return next(iter(said.values()), None)
 
 
-def environment(host: Host, env: str | None) -> str:
-    """Return the absolute path of the environment that a command is about."""
-    return settings.request({"env": env}, host).env
+def environment(host: Host, env: str | None, *, silent: bool) -> str:
+    """Return the absolute path of the environment that a command is about, and say which it is."""
+    request = settings.request({"env": env}, host)
+    tell(request.env, request.origins["env"], silent=silent)
+    return request.env
 
 
 def named_environment(host: Host, env: str | None, python: str) -> tuple[str, Request]:
     """Return the environment that a person named by option, variable or file, and the request that says which of them.
 
-    It is "" where an interpreter or the active one is meant. An interpreter that is named by option names its environment, too.
+    It is "" where an interpreter, the active one or the default is meant. An interpreter that is named by option names its environment, too.
     """
     request = settings.request({"env": env}, host)
     if python and not env:
         return "", replace(request, origins={**request.origins, "env": "option"})
-    return ("" if request.origins["env"] == "default" else request.env), request
+    unnamed = request.origins["env"] == "default" or request.origins["env"].startswith(active.ACTIVE)
+    return ("" if unnamed else request.env), request
+
+
+def tell(env: str, origin: str, *, silent: bool) -> None:
+    """Say which environment a command is about, and what names it: the first line of every command."""
+    if not silent:
+        say(f"Environment: {env} ({active.words(origin)})")
+
+
+def broken(host: Host, names: Sequence[str] | None) -> frozenset[str]:
+    """Return the names of the packages that may stop working, as they are compared."""
+    return frozenset(normalise(name) for name in names or host.env.get("TFSETUP_BREAK", "").split())
 
 
 def wants_json(argv: Sequence[str]) -> bool:

@@ -35,6 +35,8 @@ def plan(
         str, typer.Option("--output", "-o", envvar="TFSETUP_OUTPUT", metavar="FILE", help="Save the plan, for `tfsetup apply FILE`.")
     ] = "",
     *,
+    keep: options.Keep = False,
+    upgrade: options.Upgrade = False,
     gpu: options.Gpu = False,
     cpu: options.Cpu = False,
     offline: options.Offline = False,
@@ -45,13 +47,15 @@ def plan(
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
-    """Show what would be done, and why. Reads only; no network, unless --with asks for packages beyond the profile, or for a conda channel's list."""
+    """Show what would be done, and why. Reads only; no network, unless --with, --keep or a conda channel asks for what the catalogue lacks."""
     host = LocalHost()
     device = options.device(device, gpu=gpu, cpu=cpu)
     named = {"tensorflow": tensorflow, "python": python, "device": device, "kind": kind, "env": env, "with": with_, "offline": offline}
-    named |= {"source": source, "channel": channel}
+    named |= {"source": source, "channel": channel, "keep": keep, "upgrade": upgrade}
     session = Session(host, trusting(host, trust=trust, programs=False))
-    planned = stages.plan(session, options.request(host, **named), facts_file=facts)
+    request = options.request(host, **named)
+    options.tell(request.env, request.origins["env"], silent=as_json or bool(facts))
+    planned = stages.plan(session, request, facts_file=facts)
     if output:
         write_file(host, output, json.dumps(codec.document(SCHEMA, planned.plan), indent=1) + "\n", mode=PRIVATE)
         from provisioner.commands.named import remember_plan  # noqa: PLC0415 - only where it is saved

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from provisioner.base.paths import absolute
+from provisioner.environment.active import meant, words
 from provisioner.errors import UsageError
 from provisioner.host import Reader
 from provisioner.model.request import SETTINGS, Request, Setting
@@ -71,6 +72,7 @@ def request(options: Mapping[str, Any], reader: Reader) -> Request:
     origins: dict[str, str] = {}
     for setting in SETTINGS:
         values[setting.name], origins[setting.name] = _value(setting, options.get(setting.name), reader, file, f"file {name}")
+    values["env"], origins["env"] = meant(reader, values["env"], origins["env"])
     if origins["channel"] == "option" or origins["channel"].startswith("variable"):
         values["channel"] = tuple(_filled_in(channel, reader, origins["channel"]) for channel in values["channel"])
     if values["source"] == "conda" and values["kind"] != "conda":
@@ -87,11 +89,25 @@ def request(options: Mapping[str, Any], reader: Reader) -> Request:
         kind=values["kind"],
         source=values["source"],
         channels=values["channel"],
-        env=absolute(values["env"], reader, "--env" if origins["env"] == "option" else origins["env"]),
+        env=absolute(values["env"], reader, words(origins["env"])),
         extra=values["with"],
         offline=values["offline"],
+        keep=values["keep"],
+        upgrade=values["upgrade"],
+        **_policy(file, reader),
         origins=origins,
     )
+
+
+def _policy(file: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
+    """Return what a team allows, as fields of a request; nothing where its file says nothing of it."""
+    if not file.get("policy"):
+        return {}
+    from provisioner.lock.dates import first  # noqa: PLC0415 - few have a policy
+    from provisioner.lock.declaration import policy_of  # noqa: PLC0415 - as above
+
+    policy = policy_of(file["policy"])
+    return {"policy": policy, "cutoff": first(reader.now(), policy.cool_down)[:10] if policy.cool_down else ""}
 
 
 def _value(setting: Setting, given: Any, reader: Reader, file: Mapping[str, Any], file_words: str) -> tuple[Any, str]:

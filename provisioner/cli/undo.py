@@ -61,7 +61,7 @@ def undo(
         ask("Do this?", agreed=agreed)
 
     session = Session(host, trusting(host, trust=trust))
-    place = options.environment(host, env)
+    place = options.environment(host, env, silent=as_json or quiet)
     if dry_run:
         found = stages.look(session, place, wishes)
         said = undo_text(found) + "\nNothing was changed"

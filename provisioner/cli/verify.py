@@ -43,6 +43,7 @@ def verify(
         raise UsageError("the time limit must be above zero", place="--timeout")
     host = LocalHost()
     _, request = options.named_environment(host, env, python)
+    options.tell(request.env, request.origins["env"], silent=as_json or quiet)
     with closing(progress_for(as_json=as_json, host=host, quiet=quiet, plain=no_progress)) as progress:
         verification = stages.verify(
             Session(host, trusting(host, trust=trust)),

@@ -13,7 +13,7 @@ from provisioner.commands.plan import Planned
 from provisioner.commands.plan_saved import load_saved_plan
 from provisioner.commands.telling import telling
 from provisioner.commands.undo import Agree, clear_before
-from provisioner.diagnose.judgement import Judgement, judge_plan
+from provisioner.diagnose.judgement import Judgement, judge_plan, with_imports
 from provisioner.errors import OperationError, StalePlanError
 from provisioner.host import Host
 from provisioner.judge.whole import Mark
@@ -23,6 +23,7 @@ from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan.saved import load_plan
 from provisioner.session import Session
+from provisioner.verify.neighbours import watch
 
 # How often a plan is made anew because somebody else was faster.
 TRIES = 5
@@ -33,7 +34,8 @@ class ApplyRequest:
     """What a person asks of ``tfsetup apply``: a plan made now for ``request``, the ``saved`` one, or what a team's lock has.
 
     ``lock`` is the folder of that lock (absolute; "" for this project's), ``target`` a target of it ("" for the one that fits); both are None
-    where no lock is meant. ``wait`` are the seconds to wait for another run on the same environment.
+    where no lock is meant. ``wait`` are the seconds to wait for another run on the same environment. ``broken`` are the names of distributions
+    that may stop working (``ALL`` for any).
     """
 
     request: Request
@@ -41,6 +43,7 @@ class ApplyRequest:
     lock: str | None = None
     target: str | None = None
     wait: float = 0.0
+    broken: frozenset[str] = frozenset()
 
 
 @record
@@ -85,7 +88,8 @@ def _applied(
                 session.trust.need(named.of_planned_environment(session, planned.plan, asked.saved))
             preflight.check(planned.plan.preflight)
             agree(planned.plan)
-            return Applied(plan=planned.plan, executed=execute_planned(session, planned, progress=progress, wait=asked.wait))
+            done = execute_planned(session, planned, progress=progress, wait=asked.wait, broken=asked.broken)
+            return Applied(plan=planned.plan, executed=done)
         except StalePlanError:
             # Somebody was faster. What was asked for may be there by now; a saved plan says what it was made for.
             if not tries_left or asked.saved:
@@ -111,17 +115,20 @@ def look(session: Session, asked: ApplyRequest) -> Planned:
 
         return plan_locked(session, asked.request, locked_folder(session.host, asked.lock), asked.target or "")
     if asked.saved:
-        return load_saved_plan(session, asked.saved, asked.request.channels)
+        return load_saved_plan(session, asked.saved, asked.request)
     return planning.plan(session, asked.request)
 
 
-def execute_planned(session: Session, planned: Planned, *, progress: Progress, wait: float) -> Executed:
-    """Execute a plan that was shown and agreed to."""
+def execute_planned(
+    session: Session, planned: Planned, *, progress: Progress, wait: float, broken: frozenset[str] = frozenset()
+) -> Executed:
+    """Execute a plan that was shown and agreed to; ``broken`` are names that may stop working beside those that the plan names."""
     judged: Judgement | None = None
+    imports = watch(session.host, planned.plan, broken, progress)
 
     def prove(root: str) -> Verification:
         nonlocal judged
-        judged = judge_plan(session, root, planned.plan, progress)
+        judged = with_imports(judge_plan(session, root, planned.plan, progress), imports.after(session.host, root, progress))
         return judged.verification
 
     def accept(_: Verification) -> bool:

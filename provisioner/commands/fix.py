@@ -15,7 +15,7 @@ from provisioner.commands.doctor import doctor
 from provisioner.commands.telling import telling
 from provisioner.commands.undo import Agree, clear_before
 from provisioner.diagnose.gather import Options
-from provisioner.environment.active import Subject
+from provisioner.environment.active import Subject, refuse_own
 from provisioner.environment.layout import CONDA
 from provisioner.model.diagnosis import Examination
 from provisioner.model.plan import Plan
@@ -31,7 +31,7 @@ class FixRequest:
     """What a person asks of ``tfsetup fix``: ``subject`` is what is repaired, ``request`` says network and channels.
 
     ``cwd`` is where that person's programs are started (absolute); ``shown_only`` changes nothing; ``wait`` are the seconds to wait for another
-    run on the same environment.
+    run on the same environment. ``broken`` are the names of distributions that may stop working (``ALL`` for any).
     """
 
     subject: Subject
@@ -39,6 +39,7 @@ class FixRequest:
     cwd: str
     wait: float
     shown_only: bool = False
+    broken: frozenset[str] = frozenset()
 
 
 def fix(
@@ -57,6 +58,7 @@ def fix(
     """
     check_executor(session.host)
     if asked.subject.env:
+        refuse_own(session.host, asked.subject.env)
         session.work_on(asked.subject.env)
     _check_trust(session, asked)
     with telling(session.host, asked.subject.env) if asked.subject.env else nullcontext():
@@ -76,6 +78,7 @@ def fix(
             settle=lambda: _examine(session, asked, progress, importing=True),
             progress=progress,
             wait=asked.wait,
+            broken=asked.broken,
         )
 
 
@@ -107,6 +110,7 @@ def attempt(  # noqa: PLR0913 - who is asked and told, and who looks
     progress: Progress,
     wait: float,
     settle: Examine | None = None,
+    broken: frozenset[str] = frozenset(),
 ) -> Fixing:
     """Try one attempt after the other until one stands, each after ``agree`` was shown its plan; it may raise, and False ends it there.
 
@@ -119,7 +123,7 @@ def attempt(  # noqa: PLR0913 - who is asked and told, and who looks
             plan = with_seen(plan, preflight.look(session.host, plan, fixing.inputs.site), None)
             if not agree(plan):
                 return replace(fixing, planned=plan)
-            fixing = try_plan(session, fixing, plan, examine=examine, progress=progress, wait=wait)
+            fixing = try_plan(session, fixing, plan, examine=examine, progress=progress, wait=wait, broken=broken)
             if fixing.tried[-1].executed.kept:
                 # An environment that was made anew is another folder.
                 named.remember_environment(session, plan.env.path)

@@ -44,8 +44,6 @@ def _declared(session: Session, request: Request, folder: str, file: str) -> tup
     if not platform:
         raise CouldNotTellError("could not tell what platform this machine is", hint="write the file by hand: docs/teams.md")
     root = request.env
-    if request.origins["env"] == "default" and not host.exists(root):
-        root = host.env.get("VIRTUAL_ENV") or root
     site = read_site(host, root)
     if site.state.exists:
         facts = session.detect(env=root, full=False)

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 from provisioner.change import preflight
 from provisioner.change.standing import interrupted
 from provisioner.commands.interruption import named_first
+from provisioner.environment import receipt as receipts
+from provisioner.environment.active import refuse_own
 from provisioner.environment.links import is_there
 from provisioner.environment.place import check_place
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.workspace import Workspace
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
-from provisioner.model.plan import EnvState, Interrupted, Plan
+from provisioner.model.plan import EnvState, Interrupted, Plan, Way
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan.inputs import read_common
@@ -36,6 +38,7 @@ from provisioner.session import Session
 
 if TYPE_CHECKING:
     from provisioner.judge.whole import Mark
+    from provisioner.plan.neighbours import Around
     from provisioner.plan.present import Present
 
 
@@ -76,17 +79,24 @@ class _Read:
 
 def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick | None = None) -> Planned:
     """Read facts and environment, choose (by ``pick`` in place of the catalogue's best), and compare; nothing is changed."""
-    read = _read_file(session, request, facts_file) if facts_file else _read(session, request)
+    read = _read_file(session, request, facts_file) if facts_file else _read(session, request, remembering=pick is None)
     facts, site, request = read.facts, read.site, read.request
     if pick is not None:
         picked = pick(facts, request, session.catalogue, site.state)
     elif request.kind == "conda":
         picked = pick_conda(session, facts, request, site)
     else:
-        picked = pick_best(session, facts, request, site.state)
+        picked = pick_best(session, facts, request, site)
     request = picked.request or request
     there = _there(session, site, picked.lock, exact=pick is not None)
-    made = make_plan(_inputs(session, replace(read, request=request, present=there), picked))
+    read = replace(read, request=request, present=there)
+    picked, around = _beside(session, read, picked)
+    made = make_plan(_inputs(session, read, picked, around))
+    if made.breaking:
+        from provisioner.plan.ways import ways  # noqa: PLC0415 - only where something breaks
+
+        found = ways(session, facts, request, site, picked.choice, around) if around is not None else ()
+        made = make_plan(_inputs(session, read, picked, around, found))
     looked = preflight.look_elsewhere(made, facts) if facts_file else preflight.look(session.host, made, site)
     return Planned(
         plan=with_seen(made, looked, read.interrupted),
@@ -117,12 +127,17 @@ def _read_file(session: Session, request: Request, facts_file: str) -> _Read:
     return _Read(request=request, facts=facts, site=site)
 
 
-def _read(session: Session, request: Request) -> _Read:
+def _read(session: Session, request: Request, *, remembering: bool) -> _Read:
     session.work_on(request.env)
     host = session.host
+    refuse_own(host, request.env)
     with named_first(host, request.env):
         site = read_site(host, request.env)
     request = of_kind(host, request, site)
+    if remembering and site.state.exists:
+        from provisioner.plan.remember import remembered  # noqa: PLC0415 - only for what is there
+
+        request = remembered(request, site, receipts.believed(host, Workspace(root=site.state.path)), session.catalogue)
     parents = check_place(host, site.state)
     left = interrupted(host, Workspace(root=site.state.path))
     request = with_named_python(host, request)
@@ -140,14 +155,27 @@ def _check_named(session: Session, request: Request) -> None:
         session.trust.need(named.of_request(session, request))
 
 
-def _inputs(session: Session, read: _Read, picked: Picked) -> ApplyInputs:
+def _beside(session: Session, read: _Read, picked: Picked) -> tuple[Picked, Around | None]:
+    """Look at what else is installed, and exchange packages of the set for its sake where that may be."""
+    site, there = read.site, read.present
+    if there is None or picked.choice.road == "conda" or not picked.lock.files:
+        # What the channel makes of it, nobody can tell before it is solved.
+        return picked, None
+    from provisioner.plan.around import beside  # noqa: PLC0415 - only where something may be installed
+
+    lock, moved, around = beside(session, read.facts, site, picked.choice, picked.lock, there, exact=picked.exact, members=picked.members)
+    return replace(picked, lock=lock, moved=(*picked.moved, *moved)), around
+
+
+def _inputs(session: Session, read: _Read, picked: Picked, around: Around | None, ways: tuple[Way, ...] = ()) -> ApplyInputs:
     host, site, lock = session.host, read.site, picked.lock
-    proof = proof_words(picked.proof, beside=picked.beside)
+    proof = proof_words(picked.proof, beside=picked.beside, moved=picked.moved)
     common = read_common(session, without_credentials(read.request), read.facts, site, picked.choice, lock, proof=proof)
     links = links_of(session.catalogue, picked.choice)
     packages = posixpath.join(site.state.path, site.state.site_packages)
     inputs = ApplyInputs(
-        common=replace(common, indexes=picked.indexes),
+        common=replace(common, indexes=picked.indexes, moved=picked.moved, ways=ways),
+        around=around,
         links=links,
         linked=frozenset(link.path for link in links if is_there(host, packages, link)),
         broken=read.present.broken if read.present is not None else {},

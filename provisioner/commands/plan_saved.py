@@ -10,27 +10,28 @@ from provisioner.change.standing import interrupted
 from provisioner.commands import named
 from provisioner.commands import plan as planning
 from provisioner.commands.plan import Planned
+from provisioner.environment.active import refuse_own
 from provisioner.environment.place import check_place
 from provisioner.environment.read import read_site
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError, StalePlanError
 from provisioner.model.plan import Edit, Plan
+from provisioner.model.request import Request
+from provisioner.plan.around import beside
 from provisioner.plan.links import links_of
 from provisioner.plan.make import not_mended
-from provisioner.plan.pick import (
-    named_python,
-    of_kind,
-)
+from provisioner.plan.pick import hold_to_policy, named_python, of_kind
 from provisioner.plan.present import present
 from provisioner.plan.saved import check_fresh, differences, load_plan
 from provisioner.session import Session
 
 
-def load_saved_plan(session: Session, path: str, channels: tuple[str, ...] = ()) -> Planned:
+def load_saved_plan(session: Session, path: str, asked: Request) -> Planned:
     """Read a saved plan and check that it still belongs to this machine and environment (code 13 when not).
 
-    ``channels`` are the conda channels of this run's own variables and file.
+    Of what this run is ``asked`` count the conda channels of its own variables and file, and the policy.
     """
+    channels = asked.channels
     host, catalogue = session.host, session.catalogue
     saved = load_plan(session.read_input(path), file=path)
     if saved.kind != "apply":
@@ -38,6 +39,7 @@ def load_saved_plan(session: Session, path: str, channels: tuple[str, ...] = ())
         raise InputError("is a repair, which only the run that made it executes", place=path, hint="run `tfsetup fix`, which examines anew")
     # Before anything is started or asked.
     session.trust.need(named.of_plan(session, saved, path))
+    refuse_own(host, saved.env.path)
     site = read_site(host, saved.env.path)
     of_kind(host, saved.request, site)
     check_place(host, site.state)
@@ -55,8 +57,13 @@ def load_saved_plan(session: Session, path: str, channels: tuple[str, ...] = ())
         edits = conda_files.edits(choice, site.state.path, links)
     else:
         lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
+    if lock is not None:
+        hold_to_policy(catalogue, asked, lock)
     there = present(session, site, lock, exact=False)
-    check_fresh(saved, facts, site, lock, links, edits, owned, there)
+    around = None
+    if lock is not None and lock.files:
+        lock, _, around = beside(session, facts, site, choice, lock, there, exact=saved.conda is not None)
+    check_fresh(saved, facts, site, lock, links, edits, owned, there, around)
     left = interrupted(host, Workspace(root=site.state.path))
     if lock is None:  # pragma: no cover - check_fresh has refused it
         raise StalePlanError("the catalogue has changed since the plan was made", place=path)

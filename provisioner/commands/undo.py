@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from provisioner.base.progress import Progress
-from provisioner.change import recovery
+from provisioner.change import discarding, recovery
 from provisioner.change.holding import holding, holding_inside
 from provisioner.change.journal import last_record
 from provisioner.change.recovery import NO_WISHES, Wishes
@@ -62,7 +62,7 @@ def take_back(host: Host, found: recovery.Undoable, *, wait: float, progress: Pr
         clear_interrupted(host, found.workspace.root, agree=_agreed, wait=wait, progress=progress, wishes=wishes)
         return
     with holding(host, found.workspace, wait, progress):
-        recovery.tidy(host, found.workspace)
+        discarding.tidy(host, found.workspace)
         record = last_record(host, found.workspace)
         if record is not None:
             recovery.undo(host, found.workspace, record, wishes)
@@ -95,7 +95,7 @@ def clear_interrupted(
         if stands:
             recovery.recover(host, workspace, wishes)
         else:
-            recovery.discard_unfinished(host, workspace)
+            discarding.discard_unfinished(host, workspace)
         return found
 
 

@@ -19,6 +19,7 @@ from provisioner.model.record import record
 from provisioner.session import Session
 from provisioner.verify import Expected, observe
 from provisioner.verify.judge import judge
+from provisioner.verify.neighbours import Imported
 from provisioner.verify.prove import expected_of_plan, interpreter_of
 from provisioner.verify.raw import Raw
 
@@ -45,6 +46,19 @@ class Judgement:
 def judge_plan(session: Session, root: str, made: Plan, progress: Progress) -> Judgement:
     """Judge the environment at ``root`` as what a plan makes of it."""
     return judge_environment(session, root, interpreter_of(session.host, root), expected_of_plan(session, made), progress)
+
+
+def with_imports(judged: Judgement, seen: Imported | None) -> Judgement:
+    """Return the judgement with what became of the imports of everything else; what is lost and was not agreed to does not hold."""
+    if seen is None:
+        return judged
+    verification = judged.verification
+    checks, findings = (*verification.checks, seen.check), (*verification.findings, *seen.findings)
+    return replace(
+        judged,
+        verification=replace(verification, checks=checks, findings=findings),
+        computes=judged.computes and seen.check.status == "passed",
+    )
 
 
 def judge_environment(

@@ -142,7 +142,7 @@ def next_glibc(glibc: str) -> str:
     return f"{major}.{minor}"
 
 
-def resolve(
+def resolve(  # noqa: PLR0913 - each is one part of the same question
     host: Host,
     *,
     requirements: str,
@@ -152,11 +152,13 @@ def resolve(
     platform: str,
     offline: bool,
     without: Iterable[str] = (),
+    preferred: Mapping[str, str] | None = None,
 ) -> str:
     """Resolve requirements to wheels for a Python (``3.12``) and platform, and return the pylock.toml (PEP 751).
 
     ``folder`` is one of the tool's own, for the input files. ``without`` names packages that are there anyway and have no wheel: whatever
-    asks for them is taken as met (uv's documentation, "Dependency overrides": a marker that never holds). Raises ``OperationError``, with
+    asks for them is taken as met (uv's documentation, "Dependency overrides": a marker that never holds). ``preferred`` are versions that
+    are kept where they go with the rest (as those of an existing output file are). Raises ``OperationError``, with
     cause ``resolver-conflict`` when they cannot be met together. Nothing is built and no code of a package is run.
     """
     given, limits = posixpath.join(folder, "requirements.in"), posixpath.join(folder, "constraints.txt")
@@ -164,12 +166,21 @@ def resolve(
     host.write(limits, constraints, mode=PRIVATE)
     overrides = posixpath.join(folder, "overrides.txt")
     host.write(overrides, "".join(f"{name}; sys_platform == 'never'\n" for name in without))
-    argv = [find_uv(host), "pip", "compile", given, "--constraints", limits, "--overrides", overrides]
-    argv += ["--format", "pylock.toml", "--quiet", "--no-header"]
+    argv = [find_uv(host), "pip", "compile", given, "--constraints", limits, "--overrides", overrides, "--quiet", "--no-header"]
     argv += ["--python-version", python, "--python-platform", platform, "--only-binary", ":all:", "--no-sources", "--no-annotate"]
     if offline:
         argv.append("--offline")
-    done = run_uv(host, argv, RESOLVE_TIMEOUT_SECONDS)
+    if preferred is not None:
+        kept = posixpath.join(folder, "preferred.txt")
+        host.write(kept, "".join(f"{name}=={version}\n" for name, version in sorted(preferred.items())), mode=PRIVATE)
+        _resolved(host, run_uv(host, [*argv, "--output-file", kept], RESOLVE_TIMEOUT_SECONDS), offline=offline)
+        # The files of that answer are asked for in a second run: this form of uv's output tells no addresses.
+        host.write(limits, f"{constraints}{host.read_text(kept, 1 << 24)}", mode=PRIVATE)
+    return _resolved(host, run_uv(host, [*argv, "--format", "pylock.toml"], RESOLVE_TIMEOUT_SECONDS), offline=offline).out
+
+
+def _resolved(host: Host, done: Completed, *, offline: bool) -> Completed:
+    """Return a run that found an answer; raises ``OperationError`` for any other."""
     if "No solution found" in done.err:
         raise OperationError(
             "the packages asked for cannot be installed beside this TensorFlow",
@@ -177,8 +188,8 @@ def resolve(
             hint=" ".join(mask(done.err).split()),
             cause="resolver-conflict",
         )
-    _check(done, "the packages of --with could not be resolved", index=_asked(host, (), offline=offline))
-    return done.out
+    _check(done, "the packages asked for could not be resolved", index=_asked(host, (), offline=offline))
+    return done
 
 
 def run_uv(

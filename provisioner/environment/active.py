@@ -1,4 +1,7 @@
-"""Which environment and interpreter ``doctor`` and ``fix`` are about, and how that was decided."""
+"""Which environment is meant, decided here for every command: what a person names, the active one, what tfsetup.yaml names, ./tf-env.
+
+The environment that tfsetup itself runs in is never meant, and never changed; neither is conda's own, which a shell may have active all the time.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,9 @@ from provisioner.model.record import record
 _PYTHONS = tuple(dict.fromkeys(path for shape in SHAPES for path in (*shape.pythons, shape.conda_python)))
 
 
+ACTIVE = "the active environment"
+
+
 @record
 class Subject:
     """What is examined: ``env`` is "" for an interpreter without an environment of its own; ``how`` says in words why it was taken."""
@@ -22,28 +28,85 @@ class Subject:
     how: str
 
 
-def choose(reader: Reader, *, env: str = "", python: str = "") -> Subject:
-    """Return the subject: ``env`` or ``python`` as a person named them (absolute), else the one that is active.
+def meant(reader: Reader, env: str, origin: str) -> tuple[str, str]:
+    """Return the environment that is meant (absolute where it is the active one), and what says so.
 
-    Active is, in this order: VIRTUAL_ENV, CONDA_PREFIX, ``tf-env`` in the working directory, the first ``python3`` or ``python`` on PATH.
-    Raises ``InputError`` when what was named is not there or is no environment, or when there is nothing to take.
+    ``env`` is what an option, a variable, a file or the default (``./tf-env``) says, ``origin`` which of them (as in ``Request.origins``). The
+    active one comes after what a person says in this call, and before what a file or nobody says.
+    """
+    if origin != "default" and not origin.startswith("file"):
+        return env, origin
+    for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        folder = reader.env.get(variable, "")
+        root = posixpath.normpath(posixpath.join(reader.cwd, folder)) if folder else ""
+        if root and files.there(reader, root) and not is_own(reader, root) and not _is_base(reader, root):
+            return root, f"{ACTIVE} ({variable})"
+    return env, origin
+
+
+def words(origin: str) -> str:
+    """Say what names an environment, for a person."""
+    if origin == "default":
+        return "no other is named or active"
+    return {"option": "--env"}.get(origin, origin.removeprefix("variable ").removeprefix("file "))
+
+
+def own(reader: Reader) -> str:
+    """Return the environment that tfsetup runs in, "" where it runs in none."""
+    root = posixpath.dirname(posixpath.dirname(reader.python))
+    return root if any(files.there(reader, posixpath.join(root, sign)) for sign in (CONFIG, CONDA)) else ""
+
+
+def is_own(reader: Reader, root: str) -> bool:
+    """True for the environment that tfsetup runs in."""
+    mine = own(reader)
+    return bool(mine) and files.real(reader, mine) == files.real(reader, root)
+
+
+def refuse_own(reader: Reader, root: str) -> None:
+    """Raise ``InputError`` for the environment that tfsetup runs in, which no command changes."""
+    if is_own(reader, root):
+        hint = "choose another folder with --env; tfsetup needs its own packages as they are"
+        raise InputError("it is the environment that tfsetup itself runs in, which is never changed", place=root, hint=hint)
+
+
+def _is_base(reader: Reader, root: str) -> bool:
+    if not files.there(reader, posixpath.join(root, CONDA)):
+        return False
+    from provisioner.environment.conda_records import is_base  # noqa: PLC0415 - only for conda's
+
+    return is_base(reader, root)
+
+
+def choose(reader: Reader, *, env: str = "", python: str = "") -> Subject:
+    """Return the subject: ``env`` or ``python`` as a person named them (absolute), else the one that is meant.
+
+    Where none is there, it is the first ``python3`` or ``python`` on PATH that is not tfsetup's own. Raises ``InputError`` when what was named is not
+    there or is no environment, or when there is nothing to take.
     """
     if python:
         return _of_python(reader, env, python)
     if env:
         return _of_folder(reader, env, "as asked for with --env")
-    for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
-        folder = reader.env.get(variable, "")
-        if folder and files.there(reader, posixpath.join(reader.cwd, folder)):
-            return _of_folder(reader, posixpath.normpath(posixpath.join(reader.cwd, folder)), f"the active one ({variable})")
-    own = posixpath.join(reader.cwd, "tf-env")
-    if files.there(reader, own):
-        return _of_folder(reader, own, "tf-env in the working directory")
+    place, origin = meant(reader, posixpath.join(reader.cwd, "tf-env"), "default")
+    if files.there(reader, place):
+        how = "tf-env in the working directory" if origin == "default" else origin.replace(ACTIVE, "the active one")
+        return _of_folder(reader, place, how)
     for name in ("python3", "python"):
-        found = reader.which(name)
+        found = _on_path(reader, name)
         if found:
             return _of_python(reader, "", found, how=f"no environment is active; the first {name} on PATH")
     raise InputError("no environment is active, and there is no Python on PATH", hint="name one with --env or --python")
+
+
+def _on_path(reader: Reader, name: str) -> str:
+    """Return the first program of that name on PATH that is not in tfsetup's own environment."""
+    found = reader.which(name)
+    if found is None or not is_own(reader, posixpath.dirname(posixpath.dirname(found))):
+        return found or ""
+    folders = [folder for folder in reader.env.get("PATH", "").split(":") if posixpath.isabs(folder)]
+    places = (posixpath.join(folder, name) for folder in folders if not is_own(reader, posixpath.dirname(folder)))
+    return next((path for path in places if files.there(reader, path)), "")
 
 
 def is_environment(reader: Reader, folder: str) -> bool:

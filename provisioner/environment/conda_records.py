@@ -96,7 +96,7 @@ def protection(reader: Reader, root: str) -> str:
     if frozen.text is not None or not frozen.missing:
         message = _frozen_message(frozen.text or "")
         return "it is frozen" + (f": {message}" if message else f" ({META}/frozen is there)")
-    if _is_base(reader, root):
+    if is_base(reader, root):
         return "it is conda's own environment (base)"
     if files.there(reader, f"{root}/{META}/pixi") or "/.pixi/envs/" in f"{root}/":
         return "it belongs to pixi, which would change it back; add packages with `pixi add`"
@@ -105,7 +105,7 @@ def protection(reader: Reader, root: str) -> str:
     return ""
 
 
-def _is_base(reader: Reader, root: str) -> bool:
+def is_base(reader: Reader, root: str) -> bool:
     """True for the folder of an installation: one that tools and variables name, or that has conda in it and its packages or environments."""
     real = files.real(reader, root)
     if real in {files.real(reader, known) for known in conda.roots(reader)}:

@@ -13,7 +13,7 @@ from provisioner.base.names import is_rival, normalise
 from provisioner.choose.obstacles import listed
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
 from provisioner.errors import OperationError
-from provisioner.model.team import ANY
+from provisioner.model.policy import ANY
 
 # What uv says (0.9 to 0.13) of a package that it may not build, in its hint or in the reasons themselves.
 _LACKING = re.compile(

@@ -12,14 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from provisioner.base.versions import numbers
 from provisioner.choose.obstacles import Obstacle, listed, span
 from provisioner.choose.platforms import is_bad, platform_name
+from provisioner.choose.policy import driver_obstacle, release_obstacles, set_obstacles
 from provisioner.choose.versions import matches, names_prerelease, specifier
 from provisioner.errors import NoProfileError
 from provisioner.lock.markers import tensorflow_of
 from provisioner.model.catalogue import Build, KnownBad, Lock, LockDevice, Proof, Release, set_of
 from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.conda_package import CondaSource
+from provisioner.model.policy import Policy
 from provisioner.model.record import record
-from provisioner.model.team import Declaration, Policy, Target
+from provisioner.model.team import Declaration, Target
 
 ChosenSet = tuple[Target, Lock, Proof]
 
@@ -136,7 +138,7 @@ def _choose(group: Group, declaration: Declaration, catalogue: CatalogueView, cu
 
 def examine(release: Release, group: Group, policy: Policy, catalogue: CatalogueView, cutoff: str) -> LockCandidate:
     """Hold one release against policy and all targets of a group."""
-    obstacles = list(_policy_obstacles(release, policy, cutoff))
+    obstacles = list(release_obstacles(release, policy, cutoff))
     sets: list[ChosenSet] = []
     for target in group.targets:
         build = release.build(target.platform)
@@ -147,21 +149,6 @@ def examine(release: Release, group: Group, policy: Policy, catalogue: Catalogue
             obstacles += _set_obstacles(found, build, target, policy)
             sets.append(found)
     return LockCandidate(release=release, obstacles=tuple(obstacles), sets=tuple(sets))
-
-
-def _policy_obstacles(release: Release, policy: Policy, cutoff: str) -> Iterator[Obstacle]:
-    version = release.version
-    if policy.releases and not matches(policy.releases, version):
-        yield Obstacle(
-            code="", why=f"is not among the releases that the policy allows ({policy.releases})", remedy="`policy.releases` for it"
-        )
-    if policy.signed_off and all(item.release != version for item in policy.signed_off):
-        yield Obstacle(code="", why="is not signed off", remedy=f"{version} under `policy.signed_off`")
-    limits = [constraint.until for build in release.builds for constraint in build.constraints]
-    resolved = max([release.cutoff, *limits])
-    if policy.cool_down and cutoff and resolved > cutoff:
-        why = f"has sets of {resolved}, which are younger than the {policy.cool_down} days of `policy.cool_down`"
-        yield Obstacle(code="", why=why, remedy="a shorter `policy.cool_down`")
 
 
 def _set(release: Release, build: Build | None, target: Target, catalogue: CatalogueView) -> tuple[ChosenSet | None, Obstacle | None]:
@@ -208,17 +195,9 @@ def _set_obstacles(found: ChosenSet, build: Build, target: Target, policy: Polic
         code = "glibc-too-old" if system == "glibc" else "macos-too-old"
         why = f"needs {system} {floor} or newer, and {target.name} has machines with {target.floor}"
         yield Obstacle(code=code, why=why, remedy=f"{system} {floor} on all machines of {target.name}")
-    driver = target.driver or policy.driver
-    if target.device == "cuda" and build.cuda is not None and driver and numbers(driver) < numbers(build.cuda.driver):
-        why = f"needs NVIDIA driver {build.cuda.driver} or newer, and {target.name} has machines with {driver}"
-        yield Obstacle(code="driver-too-old", why=why, remedy=f"NVIDIA driver {build.cuda.driver} on all machines of {target.name}")
-    if policy.proven and proof.level != "run":
-        why = f"has a set for {target.name} that was resolved and never run"
-        yield Obstacle(code="", why=why, remedy=f"a set for {target.name} that was run, or no `policy.proven`")
-    sources = sorted(file.name for file in lock.files if file.source)
-    if sources and not policy.source_builds:
-        why = f"has {listed(sources)} only as source for {target.name}, and the policy allows no source builds"
-        yield Obstacle(code="", why=why, remedy="`policy.source_builds: true`")
+    driver = driver_obstacle(build, target.device, target.driver or policy.driver, target.name)
+    yield from [driver] if driver is not None else []
+    yield from set_obstacles(lock, proof, policy, target.name)
 
 
 def _refused(

@@ -14,8 +14,9 @@ from provisioner.lock import checks
 from provisioner.lock.find import FILE, PYPROJECT, Found, find
 from provisioner.lock.keys import DECLARATION
 from provisioner.lock.shape import ShapeFault, label, read
+from provisioner.model.policy import ANY, Policy, SignOff
 from provisioner.model.record import record
-from provisioner.model.team import ANY, Declaration, Index, Policy, ProjectInput, SignOff, Target
+from provisioner.model.team import Declaration, Index, ProjectInput, Target
 
 # Letters of tfsetup.yaml: what a person writes has a few hundred lines, and reading takes a second for each megabyte and more.
 LONGEST = 1 << 18
@@ -112,13 +113,14 @@ def _declaration(written: Written) -> Declaration:
             for item in data.get("indexes", ())
         ),
         channels=tuple(dict.fromkeys(data.get("channels", ()))),
-        policy=_policy(data.get("policy", {})),
+        policy=policy_of(data.get("policy", {})),
         folder=posixpath.normpath(data.get("folder", ".")),
         **({"formats": tuple(dict.fromkeys(data["formats"]))} if "formats" in data else {}),
     )
 
 
-def _policy(data: dict[str, Any]) -> Policy:
+def policy_of(data: dict[str, Any]) -> Policy:
+    """Return what is under ``policy``."""
     from provisioner.choose.versions import specifier  # noqa: PLC0415 - only those pay who lock
 
     values = {**data, "signed_off": tuple(SignOff(**item) for item in data.get("signed_off", ()))}

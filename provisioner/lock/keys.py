@@ -9,8 +9,8 @@ from provisioner.base.paths import is_for_everybody
 from provisioner.errors import UsageError
 from provisioner.lock import requirement
 from provisioner.lock.shape import Shape
+from provisioner.model.policy import ANY
 from provisioner.model.request import SETTINGS, Setting
-from provisioner.model.team import ANY
 
 PLATFORMS = ("linux-x86_64", "linux-aarch64", "macos-x86_64", "macos-aarch64", "windows-x86_64")
 # Names of files are `pylock.<name>.toml`, in which PEP 751 allows no further dot.
@@ -202,5 +202,5 @@ def _of_request(setting: Setting) -> Shape:
 DECLARATION = Shape(
     kind="table",
     about="What tfsetup.yaml or [tool.tfsetup] in pyproject.toml may say",
-    keys={**{setting.key: _of_request(setting) for setting in SETTINGS if setting.key not in _TEAM}, **_TEAM},
+    keys={**{setting.key: _of_request(setting) for setting in SETTINGS if not setting.once and setting.key not in _TEAM}, **_TEAM},
 )

@@ -100,6 +100,45 @@ class Edit:
     target: str = ""
 
 
+# What becomes of a distribution of the user's own: it keeps all that it requires (``whole``); it comes in another version (``resolved``); it loses
+# what it requires (``breaks``); it lacked that before, and still does (``was broken``).
+Fate = Literal["whole", "resolved", "breaks", "was broken"]
+
+
+@record
+class Neighbour:
+    """A distribution that is no part of the set, and what becomes of it.
+
+    ``why`` in sentences; ``becomes`` is the version that comes in its place; ``by`` names those that break and that it requires, where that alone
+    breaks it.
+    """
+
+    name: str
+    version: str
+    fate: Fate
+    why: tuple[str, ...] = ()
+    becomes: str = ""
+    by: tuple[str, ...] = ()
+
+
+@record
+class Moved:
+    """A package of the set that comes in another version than the set's ``pin``, for the sake of ``keeps`` (names of distributions)."""
+
+    name: str
+    pin: str
+    version: str
+    keeps: tuple[str, ...]
+
+
+@record
+class Way:
+    """Another way to what was asked for: ``words`` for a person, and the ``command`` that takes it."""
+
+    words: str
+    command: str
+
+
 # How much a plan changes: ``apply`` makes what was asked for; a repair puts single things right (``repair``), the whole set (``set``), or
 # makes the environment anew in the place of the old one (``rebuild``).
 PlanKind = Literal["apply", "repair", "set", "rebuild"]
@@ -153,8 +192,8 @@ class Interrupted:
     """What an interrupted run left.
 
     ``state``: ``old`` (nothing of it reached the environment), ``moving`` (files were on their way), ``new`` (complete, not yet proven);
-    ``where`` is the folder that shows it, ``started`` the time (ISO 8601) when what it changed, or took back, was begun. ``undoing``: it was an undo,
-    which the next one finishes.
+    ``where`` is the folder that shows it, ``started`` the time (ISO 8601) when what it changed, or took back, was begun. ``undoing``: it was an
+    undo, which the next one finishes.
     """
 
     state: State
@@ -178,7 +217,10 @@ class Plan:
     ``preflight`` is what was looked at before anybody is asked, ``interrupted`` what an earlier run left.
 
     The rest is for repairs: ``repairs`` are those of the findings that it does; ``moves`` are renamed aside, ``edits`` written; ``base`` is the
-    interpreter that the environment is given (empty: it keeps its own). ``conflicts`` say what else is installed and will not work any more.
+    interpreter that the environment is given (empty: it keeps its own).
+
+    ``neighbours`` are the user's own distributions of an environment that changes, ``conflicts`` say which of them will not work any more;
+    ``moved`` are the packages of the set in another version than the set's, ``ways`` what could be done instead where something breaks.
     """
 
     tool: str
@@ -209,9 +251,22 @@ class Plan:
     conflicts: tuple[str, ...] = ()
     indexes: tuple[Index, ...] = ()
     conda: CondaPart | None = None
+    neighbours: tuple[Neighbour, ...] = ()
+    moved: tuple[Moved, ...] = ()
+    ways: tuple[Way, ...] = ()
     seal: str = ""
     preflight: Preflight = Preflight()
     interrupted: Interrupted | None = None
+
+    @property
+    def breaking(self) -> tuple[str, ...]:
+        """The names of the user's own distributions that will not work any more, and not only because of others: each needs a word of its own."""
+        return tuple(item.name for item in self.neighbours if item.fate == "breaks" and not item.by)
+
+    @property
+    def broken(self) -> frozenset[str]:
+        """The names of all of them, those that break because of others too."""
+        return frozenset(item.name for item in self.neighbours if item.fate == "breaks")
 
     @property
     def expected(self) -> dict[str, str]:

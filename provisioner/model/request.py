@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any, Literal
 
+from provisioner.model.policy import Policy
 from provisioner.model.record import record
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -19,7 +20,9 @@ class Request:
     ``tensorflow`` and ``python`` are PEP 440 specifiers (``==2.15.*``) or empty for "the best that fits"; ``env`` is the absolute
     path of the environment; ``source`` says where the TensorFlow of a conda environment comes from: TensorFlow's own wheels, which are proven, or
     the conda channel (``conda``); ``channels`` are conda channels in order of priority, empty for those that conda is configured
-    with, or the profile's. ``extra`` are the requirements of ``--with``; ``origins`` says for each field where its value came
+    with, or the profile's. ``extra`` are the requirements of ``--with``; with ``keep`` all that is installed is resolved anew around
+    TensorFlow; with ``upgrade`` an existing environment does not keep its release. ``policy`` is what a team allows, and
+    ``cutoff`` the ISO date up to which its ``cool_down`` lets sets have been resolved. ``origins`` says for each field where its value came
     from (``default``, ``option``, ``variable TFSETUP_X``, ``file``).
     """
 
@@ -32,6 +35,10 @@ class Request:
     env: str = ""
     extra: tuple[str, ...] = ()
     offline: bool = False
+    keep: bool = False
+    upgrade: bool = False
+    policy: Policy = Policy()
+    cutoff: str = ""
     origins: dict[str, str] = field(default_factory=dict)
 
 
@@ -39,7 +46,8 @@ class Request:
 class Setting:
     """One option of a request; ``in_file`` is what it is called in ``tfsetup.yaml``, where that is another name.
 
-    ``kind`` is ``text``, ``choice``, ``flag`` or ``list`` (separated by blanks in a variable).
+    ``once`` is true for what is said for one run, and in no file. ``kind`` is ``text``, ``choice``, ``flag`` or ``list`` (separated by
+    blanks in a variable).
     """
 
     name: str
@@ -47,6 +55,7 @@ class Setting:
     default: Any
     choices: tuple[str, ...] = ()
     in_file: str = ""
+    once: bool = False
 
     @property
     def key(self) -> str:
@@ -69,4 +78,6 @@ SETTINGS = (
     Setting(name="env", kind="text", default="./tf-env"),
     Setting(name="with", kind="list", default=()),
     Setting(name="offline", kind="flag", default=False),
+    Setting(name="keep", kind="flag", default=False, once=True),
+    Setting(name="upgrade", kind="flag", default=False, once=True),
 )

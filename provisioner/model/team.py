@@ -7,6 +7,7 @@ from typing import Literal
 
 from provisioner.model.catalogue import ComputeDevice
 from provisioner.model.conda_package import CondaPackage
+from provisioner.model.policy import Policy
 from provisioner.model.record import record
 from provisioner.model.request import Kind, Source
 
@@ -55,38 +56,6 @@ class ProjectInput:
     file: str
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-
-
-@record
-class SignOff:
-    """A release that somebody answers for: ``by`` a name, ``date`` ISO."""
-
-    release: str
-    by: str
-    date: str
-
-
-# What stands in ``Policy.built`` for every package.
-ANY = "any"
-
-
-@record
-class Policy:
-    """What a lock must hold to.
-
-    ``releases``: the TensorFlow releases that are allowed (PEP 440, "" for all). ``driver``: the oldest NVIDIA driver that a target may have.
-    ``source_builds``: whether the source distributions that a few old releases pin may be built; ``built``: the team's own packages that may be,
-    where no wheel of them will do (``ANY``: all). ``cool_down``: days that a file must have been
-    on the index. ``proven``: only sets that were run. ``signed_off``: with any, only these releases.
-    """
-
-    releases: str = ""
-    driver: str = ""
-    source_builds: bool = True
-    built: tuple[str, ...] = ()
-    cool_down: int = 0
-    proven: bool = False
-    signed_off: tuple[SignOff, ...] = ()
 
 
 @record

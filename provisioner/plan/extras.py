@@ -69,7 +69,7 @@ def resolve_extras(host: Host, extra: tuple[str, ...], lock: Lock, *, floor: str
     if own.name != TENSORFLOW and TENSORFLOW in wheels:
         wheels = _named_tensorflow(resolve, extra, lock, own.name, wheels)
     kept = {file.name: file for file in lock.files if file.name != own.name or own.name in wheels}
-    files = [*kept.values(), *(_locked(wheel) for name, wheel in wheels.items() if name not in kept)]
+    files = [*kept.values(), *(locked(wheel) for name, wheel in wheels.items() if name not in kept)]
     return replace(lock, files=tuple(sorted(files, key=lambda file: file.name)))
 
 
@@ -79,7 +79,7 @@ def resolve_own(host: Host, name: str, lock: Lock, *, floor: str, folder: str, o
     Raises ``OperationError`` where the index has no wheel of it, or cannot be reached.
     """
     wheels = _resolve(host, (f"{name}=={lock.release}",), lock=lock, floor=floor, folder=folder, offline=offline)
-    files = [*(file for file in lock.files if not is_rival(file.name)), _locked(wheels[name])]
+    files = [*(file for file in lock.files if not is_rival(file.name)), locked(wheels[name])]
     return replace(lock, files=tuple(sorted(files, key=lambda file: file.name)))
 
 
@@ -170,7 +170,7 @@ def _resolve(
     return {name: pick(offered, tags) for name, offered in read_pylock(text).items()}
 
 
-def _locked(wheel: Wheel) -> LockedFile:
+def locked(wheel: Wheel) -> LockedFile:
     """Return a resolved wheel as a file of a lock; its size is what the index tells, which may be nothing, and unpacked it is what wheels are."""
     version = posixpath.basename(wheel.filename).split("-")[1]
     unpacked = int(WHEEL_GROWTH * wheel.size)

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from provisioner.base.names import is_rival
 from provisioner.environment.distributions import Installed
 from provisioner.environment.read import Site
 from provisioner.model.catalogue import Link, Lock, LockedFile, Proof
 from provisioner.model.conda_package import CondaPart
-from provisioner.model.plan import Choice, Edit, Package, Plan, Removal
+from provisioner.model.plan import Choice, Edit, Moved, Package, Plan, Removal
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.model.team import Index
@@ -22,6 +22,7 @@ from provisioner.plan.seal import sealed
 
 if TYPE_CHECKING:
     from provisioner.judge.whole import Mark
+    from provisioner.plan.neighbours import Around
 
 NONE: Mapping[str, str] = MappingProxyType({})
 # What a source distribution without a pyproject.toml is built with (PEP 517, "legacy" back end of setuptools).
@@ -36,7 +37,8 @@ class ApplyInputs:
     environment. The rest is for conda environments: ``conda`` is what conda packages are to be, ``edits`` the files that are written, ``written``
     the paths of those that are there as they should be, ``owned`` the distributions that conda holds, and ``registered`` what else changes
     outside the environment, in sentences. ``broken`` are the distributions whose files are not as they should be, with the reason; ``fitting`` those
-    that stay in another version than the set's, with that.
+    that stay in another version than the set's, with that. ``around`` is what else is installed (None where that is not asked: nothing is there, or
+    nothing changes).
     """
 
     common: PlanInputs
@@ -50,14 +52,16 @@ class ApplyInputs:
     registered: tuple[str, ...] = ()
     broken: Mapping[str, str] = field(default_factory=dict)
     fitting: Mapping[str, str] = field(default_factory=dict)
+    around: Around | None = None
 
 
 @record
 class Picked:
     """What is to be installed: the choice with its set and proof.
 
-    ``beside`` names what adds packages to the known-good set ("" where nothing does), ``request`` is given where it is not the one made. The
-    other fields are as in ``ApplyInputs`` and ``PlanInputs``.
+    ``beside`` names what adds packages to the known-good set ("" where nothing does), ``request`` is given where it is not the one made.
+    ``members`` are the names of the set's own packages (None: all of the lock's). Packages of a set that is not ``exact`` may be exchanged for other
+    versions of them, ``moved`` are those that were. The other fields are as in ``ApplyInputs`` and ``PlanInputs``.
     """
 
     choice: Choice
@@ -68,12 +72,18 @@ class Picked:
     conda: CondaPart | None = None
     owned: frozenset[str] = frozenset()
     request: Request | None = None
+    members: frozenset[str] | None = None
+    exact: bool = True
+    moved: tuple[Moved, ...] = ()
 
 
 def make_plan(inputs: ApplyInputs) -> Plan:
     """Compare what is there with what was chosen, and return the sealed plan."""
-    files = inputs.common.files
-    removals, kept = compare(without(inputs.common.site, inputs.owned), files, broken=inputs.broken, fitting=inputs.fitting)
+    files, around = inputs.common.files, inputs.around
+    coming = {file.name: inputs.fitting.get(file.name, file.version) for file in files}
+    stale = stale_of(around, coming)
+    removals, kept = compare(without(inputs.common.site, inputs.owned), files, stale, broken=inputs.broken, fitting=inputs.fitting)
+    removals = tuple(_along(item, coming, around.members) for item in removals) if around is not None else removals
     packages, builders = packages_of(files, kept)
     changes = bool(packages or removals or (inputs.conda is not None and inputs.conda.changes))
     change = Change(
@@ -86,8 +96,45 @@ def make_plan(inputs: ApplyInputs) -> Plan:
         conda=inputs.conda,
         outside=tuple(f"the folder {path} is made" for path in inputs.parents),
         registered=inputs.registered,
+        **_others(around, coming),
     )
     return sealed(inputs.common, change)
+
+
+def _along(item: Removal, coming: Mapping[str, str], members: frozenset[str]) -> Removal:
+    """Give what is resolved along with the set, and is none of it, a reason of its own."""
+    if item.name not in coming or item.name in members:
+        return item
+    return replace(item, reason=f"{coming[item.name]} comes in its place, resolved along")
+
+
+def _others(around: Around | None, coming: Mapping[str, str]) -> dict[str, Any]:
+    """Return what becomes of everything else that is installed, as fields of a ``Change``."""
+    if around is None:
+        return {}
+    return told(around, coming)
+
+
+def stale_of(around: Around | None, coming: Mapping[str, str]) -> frozenset[str]:
+    """Return the names of what only the TensorFlow that is replaced needs, and what would break beside the one that comes."""
+    if around is None:
+        return frozenset()
+    from provisioner.plan.neighbours import stale  # noqa: PLC0415 - as above
+
+    return stale(around, coming)
+
+
+def moved_words(moved: Sequence[Moved]) -> str:
+    """Say which packages are not the set's own; "" where all are."""
+    return ", ".join(f"{item.name} {item.version} in place of {item.pin}" for item in moved)
+
+
+def told(around: Around, coming: Mapping[str, str], gone: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """Return what becomes of the user's own distributions as fields of a ``Change``."""
+    from provisioner.plan.neighbours import conflicts, fates  # noqa: PLC0415 - only where something else is installed
+
+    found = fates(around, coming, gone=gone)
+    return {"neighbours": found, "conflicts": conflicts(around, coming, found, gone=gone)}
 
 
 def without(site: Site, owned: frozenset[str]) -> Site:
@@ -117,11 +164,16 @@ def _package(file: LockedFile) -> Package:
 
 
 def compare(
-    site: Site, files: Sequence[LockedFile], *, broken: Mapping[str, str] = NONE, fitting: Mapping[str, str] = NONE
+    site: Site,
+    files: Sequence[LockedFile],
+    stale: frozenset[str] = frozenset(),
+    *,
+    broken: Mapping[str, str] = NONE,
+    fitting: Mapping[str, str] = NONE,
 ) -> tuple[tuple[Removal, ...], frozenset[str]]:
     """Return what must go, with reasons, and the names of locked distributions that are there already.
 
-    ``broken`` and ``fitting`` are as in ``ApplyInputs``.
+    ``stale`` are the names of what only the TensorFlow that is replaced needs, ``broken`` and ``fitting`` are as in ``ApplyInputs``.
     """
     wanted = {file.name: file.version for file in files}
     # Two where --with needs the name `tensorflow` beside tensorflow-intel and its like, which hold the files.
@@ -131,6 +183,10 @@ def compare(
     removals = [_removal(item, f"it owns the same folder as {' and '.join(sorted(own))}, so the two break each other") for item in rivals]
     kept: set[str] = set()
     for item in site.distributions:
+        if item.name in stale:
+            removals.append(
+                _removal(item, "only the TensorFlow that is replaced needs it, and beside the new one it lacks what it requires")
+            )
         if item.name not in wanted:
             continue
         if item.version not in {wanted[item.name], fitting.get(item.name)}:
@@ -177,9 +233,10 @@ def _removal(item: Installed, reason: str) -> Removal:
     return Removal(name=item.name, version=item.version, reason=reason)
 
 
-def proof_words(proof: Proof, *, beside: str = "") -> str:
-    """Say what was run for a set, and that it was not for what ``beside`` adds."""
+def proof_words(proof: Proof, *, beside: str = "", moved: Sequence[Moved] = ()) -> str:
+    """Say what was run for a set, and that it was not for what ``beside`` adds, or with what was ``moved``."""
     added = f"; what {beside} adds was not part of that" if beside else ""
+    added += f"; this very set was not run: it has {moved_words(moved)}" if moved else ""
     if proof.level != "run":
         return f"resolved, not run: nobody has recorded a run of this set yet{added}"
     gpu = f", on {proof.gpu}" if proof.gpu else ", without a GPU"

@@ -9,7 +9,7 @@ from provisioner.model.catalogue import Link, Lock, LockedFile
 from provisioner.model.conda_package import CondaPart
 from provisioner.model.facts import Facts
 from provisioner.model.finding import Repair
-from provisioner.model.plan import Choice, Edit, Move, Package, PlanKind, Removal
+from provisioner.model.plan import Choice, Edit, Move, Moved, Neighbour, Package, PlanKind, Removal, Way
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.model.team import Index
@@ -21,7 +21,7 @@ class PlanInputs:
 
     ``made`` is the time (ISO 8601), ``machine`` and ``proof`` are words for a person, ``catalogue`` is the catalogue's digest, ``cache`` the
     installer's folder. ``lock`` is the set that packages are taken from (None where none is used), ``indexes`` are those that its files come from,
-    where a team's lock says it. ``warnings`` are about the place.
+    where a team's lock says it. ``warnings`` are about the place. ``moved`` and ``ways`` are as in ``Plan``.
     """
 
     tool: str
@@ -37,6 +37,8 @@ class PlanInputs:
     proof: str
     indexes: tuple[Index, ...] = ()
     warnings: tuple[str, ...] = ()
+    moved: tuple[Moved, ...] = ()
+    ways: tuple[Way, ...] = ()
 
     @property
     def files(self) -> tuple[LockedFile, ...]:
@@ -64,5 +66,6 @@ class Change:
     conda: CondaPart | None = None
     base: str = ""
     conflicts: tuple[str, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
     outside: tuple[str, ...] = ()
     registered: tuple[str, ...] = ()

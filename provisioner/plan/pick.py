@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from provisioner.base.paths import absolute
 from provisioner.choose import choose
+from provisioner.choose.policy import check_set
 from provisioner.conda import registry
 from provisioner.environment.read import Site
 from provisioner.errors import InputError, OperationError, UsageError
@@ -15,6 +16,7 @@ from provisioner.host import Host
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState
+from provisioner.model.policy import Policy
 from provisioner.plan.floor import floor_of
 from provisioner.plan.make import ApplyInputs, Picked
 from provisioner.session import Session
@@ -35,17 +37,47 @@ def without_credentials(request: Request) -> Request:
     return replace(request, channels=tuple(map(bare, request.channels)))
 
 
-def pick_best(session: Session, facts: Facts, request: Request, env: EnvState) -> Picked:
+def pick_best(session: Session, facts: Facts, request: Request, site: Site) -> Picked:
     """Take the catalogue's best set for machine and request, with what ``--with`` adds."""
     catalogue = session.catalogue
-    choice = choose(facts, request, catalogue, env)
+    choice = choose(facts, request, catalogue, site.state)
     lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
     if lock is None or catalogue.release(choice.release) is None:
         raise OperationError(f"the catalogue has no lock for {choice.release} on Python {choice.python}")
-    proof = catalogue.proof(lock)
+    picked = Picked(choice=choice, lock=lock, proof=catalogue.proof(lock), members=frozenset(file.name for file in lock.files), exact=False)
+    if request.keep and site.state.exists:
+        return with_all(session, request, picked, facts, site)
     if not request.extra:
-        return Picked(choice=choice, lock=lock, proof=proof)
-    return Picked(choice=choice, lock=with_extras(session, request, lock, facts), proof=proof, beside="--with")
+        return picked
+    return replace(picked, lock=with_extras(session, request, lock, facts), beside="--with")
+
+
+def with_all(session: Session, request: Request, picked: Picked, facts: Facts, site: Site) -> Picked:
+    """Resolve all that is installed anew around TensorFlow, with what ``--with`` adds."""
+    from provisioner.plan import keep  # noqa: PLC0415 - only with --keep
+    from provisioner.plan.around import read_around, read_room  # noqa: PLC0415 - as above
+
+    around = read_around(session, site, picked.members or ())
+    with session.scratch("resolve") as folder:
+        found = keep.resolve_all(
+            session.host,
+            around,
+            picked.lock,
+            read_room(session, facts, picked.choice, picked.lock),
+            extra=request.extra,
+            floor=floor_of(facts, picked.lock),
+            folder=folder,
+            offline=request.offline,
+        )
+    words = "--keep and --with" if request.extra else "--keep"
+    return replace(picked, lock=found.lock, moved=found.moved, beside=words, exact=True)
+
+
+def hold_to_policy(catalogue: Catalogue, request: Request, lock: Lock) -> None:
+    """Raise ``NoProfileError`` where the request's policy has something against a set that was chosen otherwise than for this request."""
+    release = catalogue.release(lock.release)
+    if release is not None and request.policy != Policy():
+        check_set(release, lock, catalogue.proof(lock), request.policy, request.cutoff)
 
 
 def of_kind(host: Host, request: Request, site: Site) -> Request:
@@ -68,6 +100,11 @@ def pick_conda(session: Session, facts: Facts, request: Request, site: Site) -> 
     """Take what a conda environment is to be made of, with what ``--with`` adds."""
     from provisioner.plan import conda  # noqa: PLC0415 - only for conda environments
 
+    if request.keep and site.state.exists:
+        hint = "leave it out; the plan says what becomes of everything, and `--with` asks for more"
+        raise UsageError(
+            "conda's solver says what becomes of conda's packages, so a conda environment is not resolved by uv", place="--keep", hint=hint
+        )
     picked = conda.pick(session.host, facts, request, session.catalogue, site, repodata=session.folder("conda"))
     if not request.extra or picked.choice.road == "conda":
         return picked

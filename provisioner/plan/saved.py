@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from provisioner.base.paths import is_inside, is_whole
 from provisioner.conda.validate import conda_faults
@@ -15,9 +16,12 @@ from provisioner.model import codec
 from provisioner.model.catalogue import Link, Lock
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Edit, Package, Plan
-from provisioner.plan.make import compare, packages_of, without
+from provisioner.plan.make import compare, packages_of, stale_of, without
 from provisioner.plan.present import NOTHING, Present
 from provisioner.plan.seal import SCHEMA, facts_digest, seal
+
+if TYPE_CHECKING:
+    from provisioner.plan.neighbours import Around
 
 
 def load_plan(text: str, *, file: str) -> Plan:
@@ -65,7 +69,7 @@ def _faults(plan: Plan) -> Iterator[str]:
             yield f"{place}: expected a path inside the environment, found {path!r}"
 
 
-def check_fresh(
+def check_fresh(  # noqa: PLR0913, PLR0917 - each is one part of what there is now
     plan: Plan,
     facts: Facts,
     site: Site,
@@ -74,13 +78,15 @@ def check_fresh(
     edits: tuple[Edit, ...] = (),
     owned: frozenset[str] = frozenset(),
     there: Present = NOTHING,
+    around: Around | None = None,
 ) -> None:
     """Raise ``StalePlanError`` when a saved plan no longer belongs to this machine, this environment or this catalogue.
 
     ``links`` are those of the catalogue, ``edits`` the files that are written for such a choice, ``owned`` the distributions that conda holds,
     ``there`` what is judged of what is there
     (``conda_plan.check_saved`` looks at conda's packages). What the plan does must follow from the catalogue and the environment, so that a plan
-    of unknown origin installs nothing else; only packages that ``--with`` asked for are the plan's own.
+    of unknown origin installs nothing else; only packages that ``--with`` and ``--keep`` asked for are the plan's own. ``lock`` is the set as it is
+    exchanged for the sake of what else is there, ``around``.
     """
     if lock is None or lock.digest != plan.lock or not set(plan.links) <= set(links) or not set(plan.edits) <= set(edits):
         raise StalePlanError("the catalogue has changed since the plan was made", hint="plan again")
@@ -91,10 +97,12 @@ def check_fresh(
     interpreter = plan.choice.interpreter
     if not site.state.exists and interpreter is not None and interpreter not in (facts.interpreters.value or ()):
         raise StalePlanError("the Python that the plan names is not there any more", place=interpreter.path, hint="plan again")
-    if plan.request.extra:
+    if plan.request.extra or plan.request.keep:
         return
-    removals, kept = compare(without(site, owned), lock.files, broken=there.broken, fitting=there.fitting)
-    unchanged = {file.name: there.fitting.get(file.name, file.version) for file in lock.files if file.name in kept}
+    coming = {file.name: there.fitting.get(file.name, file.version) for file in lock.files}
+    stale = stale_of(around, coming)
+    removals, kept = compare(without(site, owned), lock.files, stale, broken=there.broken, fitting=there.fitting)
+    unchanged = {name: version for name, version in coming.items() if name in kept}
     if (plan.removals, (plan.packages, plan.builders), plan.unchanged) != (removals, packages_of(lock.files, kept), unchanged):
         raise StalePlanError("what the plan does is not what the environment needs now", place=plan.env.path, hint="plan again")
 

@@ -87,6 +87,9 @@ def sealed(inputs: PlanInputs, change: Change) -> Plan:
         edits=change.edits,
         base=change.base,
         conflicts=change.conflicts,
+        neighbours=change.neighbours,
+        moved=inputs.moved,
+        ways=inputs.ways,
         indexes=inputs.indexes,
         conda=change.conda,
     )

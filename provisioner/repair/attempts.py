@@ -10,7 +10,7 @@ from typing import Literal
 from provisioner.base.names import is_rival, normalise
 from provisioner.base.progress import Progress
 from provisioner.change.execute import Executed, execute
-from provisioner.diagnose.judgement import Judgement, judge_plan
+from provisioner.diagnose.judgement import Judgement, judge_plan, with_imports
 from provisioner.environment.damaged import read_broken, what_instead
 from provisioner.errors import InputError, NoProfileError, OperationError
 from provisioner.host import Reader
@@ -25,11 +25,13 @@ from provisioner.model.plan import Plan, PlanKind
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.repair import doable, plans
+from provisioner.repair.beside import settled, with_ways
 from provisioner.repair.doable import Sorted
 from provisioner.repair.inputs import read_inputs
 from provisioner.repair.model import RepairInputs
 from provisioner.repair.restored import with_everything, with_restored
 from provisioner.session import Session
+from provisioner.verify.neighbours import watch
 
 # How often what an attempt brought to light is added to the small attempt before larger ones are made.
 WIDENINGS = 2
@@ -152,17 +154,22 @@ def next_plan(session: Session, fixing: Fixing) -> Plan | None:
     if not fixing.kinds or inputs is None:
         return None
     kind = fixing.kinds[0]
+    asked = fixing.repairs.asked
     if kind == "repair":
-        return plans.smallest(inputs, fixing.repairs)
+        inputs = settled(session, inputs, plans.wanted(inputs, fixing.repairs.doable))
+        return with_ways(session, inputs, lambda made_from: plans.smallest(made_from, fixing.repairs))
     if kind == "set":
         inputs, _ = with_restored(session, inputs, (), own=True)
-        return plans.whole(inputs, doable.sort(fixing.repairs.asked, inputs))
+        inputs = settled(session, inputs, inputs.locked)
+        return with_ways(session, inputs, lambda made_from: plans.whole(made_from, doable.sort(asked, made_from)))
     inputs, lost = with_everything(session, inputs)
-    return plans.rebuild(inputs, doable.sort(fixing.repairs.asked, inputs), lost)
+    return with_ways(session, inputs, lambda made_from: plans.rebuild(made_from, doable.sort(asked, made_from), lost))
 
 
-def try_plan(session: Session, fixing: Fixing, plan: Plan, *, examine: Examine, progress: Progress, wait: float) -> Fixing:
-    """Execute an attempt that was agreed to; it stays when it mends what it can mend, and is taken back otherwise.
+def try_plan(
+    session: Session, fixing: Fixing, plan: Plan, *, examine: Examine, progress: Progress, wait: float, broken: frozenset[str] = frozenset()
+) -> Fixing:
+    """Execute an attempt that was agreed to, with what the ``broken`` may lose; it stays when it mends what it can mend, and is taken back otherwise.
 
     Where an examination afterwards finds what the first fault had hidden, the small attempt is made once more for both.
     """
@@ -170,11 +177,12 @@ def try_plan(session: Session, fixing: Fixing, plan: Plan, *, examine: Examine, 
     judged: Judgement | None = None
     # Around a person's shell there may be what no repair of the environment mends: that is told apart, by the examination.
     quiet = Session(alone(session.host, plan.env.python), session.trust)
+    imports = watch(quiet.host, plan, broken, progress)
 
     def prove(root: str) -> Verification:
         nonlocal after, judged
         try:
-            judged = judge_plan(quiet, root, plan, progress)
+            judged = with_imports(judge_plan(quiet, root, plan, progress), imports.after(quiet.host, root, progress))
         except InputError as error:
             # A Python that still does not start is an answer: this attempt is not the one.
             check = Check(name="import", status="failed", detail=str(error))

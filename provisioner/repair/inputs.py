@@ -20,6 +20,7 @@ from provisioner.model.request import Request
 from provisioner.plan.inputs import read_common
 from provisioner.plan.links import links_of
 from provisioner.plan.make import proof_words
+from provisioner.plan.pick import hold_to_policy
 from provisioner.repair.conda_inputs import read_conda_inputs
 from provisioner.repair.conda_plans import without_owned
 from provisioner.repair.doable import needs_set, repairs_of
@@ -43,6 +44,8 @@ def read_inputs(session: Session, site: Site, findings: tuple[Finding, ...], req
     if site.state.kind == "conda":
         request = _of_conda(request, receipt)
     choice, lock = choose_set(session, there, request)
+    if lock is not None and there.needed:
+        hold_to_policy(session.catalogue, request, lock)
     links = links_of(session.catalogue, choice) if lock else ()
     conda = None
     if site.state.kind == "conda":
@@ -60,6 +63,8 @@ def read_inputs(session: Session, site: Site, findings: tuple[Finding, ...], req
         config=files.read(host, posixpath.join(root, CONFIG), 1 << 20).text or "",
         conda=conda,
         causes=causes,
+        members=frozenset(file.name for file in lock.files) if lock else frozenset(),
+        companions=session.catalogue.fits().companions,
     )
     return replace(inputs, asides=_asides(host, inputs, there.repairs))
 

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import replace
 
+from provisioner.catalogue.fits import Companion
 from provisioner.environment.distributions import Installed
 from provisioner.environment.read import Site
 from provisioner.environment.workspace import STATE
@@ -14,6 +15,7 @@ from provisioner.model.cause import Order
 from provisioner.model.conda_package import CondaPackage, CondaSource
 from provisioner.model.plan import Choice, Edit
 from provisioner.model.record import record
+from provisioner.plan.neighbours import Around, look_around
 from provisioner.plan.parts import PlanInputs
 
 
@@ -48,7 +50,8 @@ class RepairInputs:
     else is restored; there is none where the catalogue has none for this Python. ``installed`` and ``markers`` (PEP 508) answer who requires
     what. ``asides`` maps each entry that this user may rename to the free name beside it. ``config`` is the text of ``pyvenv.cfg``. ``carried``
     are the links that an earlier run made, ``links`` those of the set. ``conda`` is the conda half (None for a virtual environment).
-    ``causes`` tells which lie in the packages.
+    ``causes`` tells which lie in the packages. ``members`` are the names of the set's own packages, ``companions`` the
+    catalogue's add-ons.
     """
 
     common: PlanInputs
@@ -60,7 +63,14 @@ class RepairInputs:
     asides: Mapping[str, str]
     config: str = ""
     conda: CondaInputs | None = None
+    members: frozenset[str] = frozenset()
     causes: Order
+    companions: tuple[Companion, ...] = ()
+
+    @property
+    def around(self) -> Around:
+        """What lies there, as the rule of what becomes of it asks for it (``plan.neighbours``)."""
+        return look_around(self.installed, self.markers, frozenset(self.members or self.locked), self.companions)
 
     @property
     def site(self) -> Site:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import posixpath
+from dataclasses import replace
+from typing import Any
 
 from provisioner.base.names import is_rival, normalise
 from provisioner.environment.distributions import Installed
 from provisioner.environment.layout import CONFIG
-from provisioner.judge.requirements import unmet
 from provisioner.model.catalogue import Link
 from provisioner.model.finding import Repair
 from provisioner.model.plan import Move, Package, Plan, PlanKind, Removal
-from provisioner.plan.make import packages_of
+from provisioner.plan.make import packages_of, told
+from provisioner.plan.neighbours import conflicts, fates
 from provisioner.plan.parts import Change
 from provisioner.plan.seal import sealed
 from provisioner.repair import conda_plans
@@ -24,7 +26,7 @@ from provisioner.repair.removals import removals_of
 def smallest(inputs: RepairInputs, found: Sorted) -> Plan:
     """Do exactly what the repairs say, and what follows: who shared files with something that goes is restored in full."""
     doable = tuple(repair for repair in found.doable if repair.kind != "rebuild")
-    return _plan(inputs, "repair", doable, wanted=_wanted(inputs, doable), links=inputs.carried)
+    return _plan(inputs, "repair", doable, wanted=wanted(inputs, doable), links=inputs.carried)
 
 
 def whole(inputs: RepairInputs, found: Sorted) -> Plan:
@@ -49,7 +51,7 @@ def rebuild(inputs: RepairInputs, found: Sorted, lost: tuple[str, ...]) -> Plan:
         links=inputs.links,
         conda=conda_plans.part(inputs.conda, "rebuild", (), (), inputs.site) if inputs.conda else None,
         base=interpreter.path if interpreter is not None else "",
-        conflicts=lost,
+        **_anew(inputs, packages, lost),
         outside=_renamed(inputs, moves),
     )
     return sealed(inputs.common, change)
@@ -73,7 +75,7 @@ def _plan(inputs: RepairInputs, kind: PlanKind, repairs: tuple[Repair, ...], *, 
         links=links,
         conda=conda_plans.part(inputs.conda, kind, repairs, (item.name for item in packages), site=inputs.site) if inputs.conda else None,
         base=interpreter.path if interpreter is not None and rebased else "",
-        conflicts=_conflicts(inputs, packages, removals),
+        **_others(inputs, packages, removals),
         outside=_renamed(inputs, moves),
     )
     return sealed(inputs.common, change)
@@ -93,31 +95,42 @@ def _renamed(inputs: RepairInputs, moves: tuple[Move, ...]) -> tuple[str, ...]:
     return tuple(f"{move.path} is renamed to {posixpath.basename(move.target)}" for move in moves if not inputs.inside(move.path))
 
 
-def _wanted(inputs: RepairInputs, repairs: tuple[Repair, ...]) -> frozenset[str]:
+def wanted(inputs: RepairInputs, repairs: tuple[Repair, ...]) -> frozenset[str]:
     """Return the names to restore."""
-    wanted: set[str] = set()
+    names: set[str] = set()
     for repair in repairs:
         name = normalise(repair.name)
         if repair.kind == "restore":
-            wanted.add(inputs.own if is_rival(name) else name)
+            names.add(inputs.own if is_rival(name) else name)
         elif repair.kind == "remove" and is_rival(name) and name != inputs.own:
             # What goes has overwritten files of what stays, so nothing of either can be trusted (facts/pitfalls.yaml).
-            wanted.add(inputs.own)
+            names.add(inputs.own)
         elif repair.kind == "remove" and repair.version:
             others = [item for item in inputs.site.distributions if item.name == name and item.version != repair.version]
-            wanted.update([name] if others else [])
-    return frozenset(wanted & set(inputs.locked))
+            names.update([name] if others else [])
+    return frozenset(names & set(inputs.locked))
 
 
-def _conflicts(inputs: RepairInputs, packages: tuple[Package, ...], removals: tuple[Removal, ...]) -> tuple[str, ...]:
-    """Return what would no longer have what it requires, and has it now."""
+def _others(inputs: RepairInputs, packages: tuple[Package, ...], removals: tuple[Removal, ...]) -> dict[str, Any]:
+    """Return what becomes of the user's own distributions, as fields of a ``Change``."""
     coming = {item.name: item.version for item in packages}
-    going = {(item.name, item.version) for item in removals}
-    known = {(item.name, item.version): item for item in inputs.installed}
-    after = [item for item in inputs.installed if (item.name, item.version) not in going and item.name not in coming]
-    for name, version in coming.items():
-        # What a package of the set requires is in the set; which of that is there can be told only where it is installed already.
-        after.append(known.get((name, version)) or Installed(name=name, version=version))
-    before = {(item.distribution, item.requirement) for item in unmet(inputs.installed, inputs.markers)}
-    lost = [item for item in unmet(after, inputs.markers) if not item.note and (item.distribution, item.requirement) not in before]
-    return tuple(item.sentence for item in lost)
+    gone = {item.name for item in removals} - set(coming)
+    left = {item.name for item in inputs.site.distributions if not _leaves(item, removals)}
+    # Of two of one name, the other one stays.
+    return told(inputs.around, coming, frozenset(gone - left))
+
+
+def _leaves(item: Installed, removals: tuple[Removal, ...]) -> bool:
+    return any((removal.name, removal.version) == (item.name, item.version) for removal in removals)
+
+
+def _anew(inputs: RepairInputs, packages: tuple[Package, ...], lost: tuple[str, ...]) -> dict[str, Any]:
+    """Return the same where the environment is made anew: what could not be had again is lost."""
+    coming = {item.name: item.version for item in packages}
+    found = []
+    for item in fates(inputs.around, coming):
+        why = tuple(text for text in lost if text.startswith(f"{item.name} ")) or (f"{item.name} {item.version} is left out",)
+        there = item.name in coming or (inputs.conda is not None and item.name not in coming)
+        found.append(item if there else replace(item, fate="breaks", why=why, by=()))
+    sentences = conflicts(inputs.around, coming, (item for item in found if item.name in coming))
+    return {"neighbours": tuple(found), "conflicts": tuple(dict.fromkeys((*lost, *sentences)))}

@@ -36,7 +36,7 @@ def _gpus(gpus: tuple[GpuJudgement, ...]) -> list[str]:
 
 
 def _refusal(refusal: Refusal, *, verbose: bool) -> list[str]:
-    lines = [f"  why not {refusal.candidate}: {refusal.why} [{refusal.code}]"]
+    lines = [f"  why not {refusal.candidate}: {refusal.why}{f' [{refusal.code}]' if refusal.code else ''}"]
     if verbose and refusal.remedy:
         lines.append(f"    to change that: {refusal.remedy}")
     return lines

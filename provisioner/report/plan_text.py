@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from provisioner.base.text import size_words
 from provisioner.change.standing import undo_command
+from provisioner.choose.nearest import break_options
 from provisioner.model.plan import Interrupted, Plan, StepKind
 from provisioner.model.preflight import Preflight
 from provisioner.model.request import Request
@@ -51,7 +52,7 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> 
     ends = _ends(plan, interrupted)
     if plan.kind == "apply" and not verbose:
         return brief(
-            plan, sections=[*_repairs(plan), *_conflicts(plan)], ends=[*(f"warning: {text}" for text in plan.choice.warnings), *ends]
+            plan, sections=[*_repairs(plan), *_neighbours(plan)], ends=[*(f"warning: {text}" for text in plan.choice.warnings), *ends]
         )
     lines = [
         *(_made(plan, verbose=verbose) if plan.kind == "apply" else _mended(plan)),
@@ -67,7 +68,7 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> 
         title = step.title if step.needed else NOT_NEEDED[step.kind]
         lines.append(f"  {mark:<3} {title}")
         lines.append(f"      {'because ' if step.needed else 'not needed: '}{step.reason}")
-    lines += ["", *_conda(plan, verbose=verbose), *_packages(plan, verbose=verbose), *_removals(plan), *_repairs(plan), *_conflicts(plan)]
+    lines += ["", *_conda(plan, verbose=verbose), *_packages(plan, verbose=verbose), *_removals(plan), *_repairs(plan), *_neighbours(plan)]
     sizes = [item.size for item in plan.packages] + [item.size for item in (plan.conda.packages if plan.conda else ())]
     if sizes:
         unknown = sizes.count(0)
@@ -132,9 +133,40 @@ def _repairs(plan: Plan) -> list[str]:
     return lines + [f"  {item.path}{f' -> {item.target}' if item.target else ''}: {item.reason}" for item in plan.edits]
 
 
-def _conflicts(plan: Plan) -> list[str]:
-    """Say what else is installed and will not work any more, or not as it was."""
-    return ["What else you have installed, and what becomes of it", *(f"  {text}" for text in plan.conflicts)] if plan.conflicts else []
+def _neighbours(plan: Plan) -> list[str]:
+    """Say what else is installed and what becomes of it; those that stay whole are counted."""
+    lines = []
+    for item in plan.neighbours:
+        if item.fate == "resolved":
+            lines.append(f"  {item.name} {item.version} -> {item.becomes}, resolved along")
+        elif item.fate == "breaks":
+            lines.append(f"  {item.name} {item.version} BREAKS: {'; '.join(item.why)}")
+        elif item.fate == "was broken":
+            lines.append(f"  {item.name} {item.version} is as it was: {'; '.join(item.why)}")
+    told = {text for item in plan.neighbours for text in item.why}
+    lines += [f"  {text}" for text in plan.conflicts if text not in told]
+    whole = sum(item.fate == "whole" for item in plan.neighbours)
+    if whole:
+        lines.append(f"  {whole} {'package stays' if whole == 1 else 'packages stay'} whole" + (" besides" if lines else ""))
+    return [*_moved(plan), *(["What else you have installed, and what becomes of it", *lines] if lines else []), *_ways(plan)]
+
+
+def _moved(plan: Plan) -> list[str]:
+    """Say which packages are not the set's own, and for whom."""
+    if not plan.moved:
+        return []
+    lines = [f"  {item.name} {item.version} in place of {item.pin}, for {', '.join(item.keeps) or 'what is there'}" for item in plan.moved]
+    return ["Not as in the known-good set, so this very set was not run", *lines]
+
+
+def _ways(plan: Plan) -> list[str]:
+    """Say what could be done instead, and which word agrees."""
+    if not plan.breaking:
+        return []
+    lines = ["Instead of breaking them"]
+    for way in plan.ways:
+        lines += [f"  {way.words}:", f"    $ {way.command}"]
+    return [*lines, f"  to agree to what breaks: the same command with {break_options(plan.breaking)}"]
 
 
 def _conda(plan: Plan, *, verbose: bool) -> list[str]:
@@ -233,6 +265,7 @@ def _options(request: Request) -> str:
         words += [f" --channel {shlex.quote(channel)}" for channel in request.channels]
     if request.origins.get("with") == "option":
         words += [f" --with {shlex.quote(text)}" for text in request.extra]
+    words += [f" --{name}" for name in ("keep", "upgrade") if request.origins.get(name) == "option" and getattr(request, name)]
     if request.origins.get("offline") == "option":
         words.append(" --offline")
     return "".join(words)

@@ -50,7 +50,7 @@ def remove_work(host: Host, work: str) -> None:
             host.remove_tree(work)
 
 
-def _environment(reader: Reader, work: str) -> dict[str, str]:
+def environment(reader: Reader, work: str) -> dict[str, str]:
     """The user's variables, and those that keep the child from writing elsewhere or from hiding its messages."""
     env = {**reader.env, "PYTHONDONTWRITEBYTECODE": "1", "TF_CPP_MIN_LOG_LEVEL": "0", "TMPDIR": posixpath.join(work, "tmp")}
     # Keras writes its settings to the home folder when it finds none; where there are some, they are what the user runs with.
@@ -86,7 +86,7 @@ def probe(host: Host, python: str, work: str, timeout: float, progress: Callable
             told = now
             progress(f"check: {now}")
 
-    done = _run(host, argv, brief_in or posixpath.join(work, "cwd"), _environment(host, work), timeout, watch)
+    done = _run(host, argv, brief_in or posixpath.join(work, "cwd"), environment(host, work), timeout, watch)
     return _child(done, timeout, _events(host, out, mark))
 
 
@@ -94,7 +94,7 @@ def libraries(host: Host, python: str, work: str) -> Child:
     """Open the libraries of the GPU as TensorFlow would, and let the loader tell what it searched."""
     out, mark = posixpath.join(work, "libraries"), os.urandom(8).hex()
     # The loader's account of what it searched goes to a file of its own (ld.so(8)).
-    env = {**_environment(host, work), "LD_DEBUG": "files,libs", "LD_DEBUG_OUTPUT": posixpath.join(work, "loader")}
+    env = {**environment(host, work), "LD_DEBUG": "files,libs", "LD_DEBUG_OUTPUT": posixpath.join(work, "loader")}
     done = _run(host, [python, script("_libraries.py"), out, mark], posixpath.join(work, "cwd"), env, LIBRARIES_SECONDS)
     return _child(done, LIBRARIES_SECONDS, _events(host, out, mark))
 

@@ -1,7 +1,7 @@
 """What the children of a verification write down: one event a line, believed only where it has the fields of its kind. Pure.
 
-The children run in the environment that is looked at, so anything may stand there; the writers are ``in_process/_tensorflow.py`` and
-``in_process/_libraries.py``.
+The children run in the environment that is looked at, so anything may stand there; the writers are ``in_process/_tensorflow.py``,
+``_libraries.py`` and ``_imports.py`` there.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ FORMS: dict[str, Form] = {
     "library": {"kind": str, "asked": [str], "path": str, "missing": str},
     "version": {"kind": str},
     "driver": {"code": int, "name": str},
+    "importing": {"module": str},
+    "imported": {"module": str, "error": str},
 }
 _GPU = {"device": str, "name": str, "capability": str}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.base.progress import Silent
-from provisioner.change import recovery
+from provisioner.change import discarding, recovery
 from provisioner.change.execute import execute
 from provisioner.change.journal import last_record
 from provisioner.change.standing import interrupted, state_words
@@ -86,7 +86,7 @@ def check_told(env: Path, before: dict, error: BaseException | None, *, kept: bo
     if left is not None and left.where == str(env):
         recovery.recover(host, workspace)
     elif left is not None:
-        recovery.discard_unfinished(host, workspace)
+        discarding.discard_unfinished(host, workspace)
     assert stateless(env.parent) == before, where
     assert state_words(host, workspace) == f"{env} is as it was before"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.base.progress import Silent
-from provisioner.change import recovery
+from provisioner.change import discarding, recovery
 from provisioner.change.execute import execute
 from provisioner.change.journal import last_record
 from provisioner.change.recovery import Wishes
@@ -82,7 +82,7 @@ def test_what_a_person_has_put_into_the_folder_is_no_scrap(tmp_path: Path) -> No
         (tmp_path / ".tfsetup").mkdir(exist_ok=True)
         (tmp_path / ".tfsetup" / name).write_text("")
     assert scraps(HOST, workspace) == ()
-    recovery.tidy(HOST, workspace)
+    discarding.tidy(HOST, workspace)
     assert len(list((tmp_path / ".tfsetup").iterdir())) == 3
 
 

@@ -11,7 +11,7 @@ from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.causes import open_order
 from provisioner.choose.versions import matches
 from provisioner.host.local import LocalHost
-from provisioner.model.catalogue import Build, CudaBuild, GpuArchitecture, Lock, Release
+from provisioner.model.catalogue import Build, CudaBuild, GpuArchitecture, Lock, Proof, Release
 from provisioner.model.codec import from_data
 from provisioner.model.facts import Facts, Gpu, Interpreter, absent, known
 from provisioner.model.plan import EnvState
@@ -118,6 +118,9 @@ class Values:
         self.read.append(f"{version}/{python}/{device}")
         floor = self._glibc.get((version, python), "2.17")
         return Lock(release=version, python=python, platform=platform, device=device, glibc=floor, files=(), digest="")
+
+    def proof(self, lock):
+        return Proof(lock=lock.digest, level="resolved")
 
     def causes(self):
         return shipped_order()

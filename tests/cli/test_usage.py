@@ -91,7 +91,7 @@ def test_changes_that_are_pending_are_told_by_10_only_when_asked(inside: Inside,
 
 def test_words_go_to_stderr_and_data_to_stdout(inside: Inside, tiny, work: Path) -> None:
     ended = inside("plan", "-o", "plan.json", **tiny)
-    assert ended.err == "The plan is saved in plan.json\n"
+    assert ended.err == f"Environment: {work}/tf-env (no other is named or active)\nThe plan is saved in plan.json\n"
     assert "undoable" in ended.out
     assert (work / "plan.json").exists()
 
@@ -146,7 +146,7 @@ def test_a_terminal_of_another_encoding_gets_escapes(tool: Tool, tiny) -> None:
 def test_what_is_no_file_is_never_replaced_by_an_output(inside: Inside, tiny, target: str, command: str) -> None:
     ended = inside(command, "-o", target, **tiny)
     assert ended.code == 2
-    assert ended.err.startswith(f"error: {target}: ")
+    assert ended.err.split("\n", 1)[-1 if command == "plan" else 0].startswith(f"error: {target}: ")
     assert not os.path.isfile("/dev/null")
 
 
@@ -205,7 +205,8 @@ def test_profiles_as_a_table_filtered_and_one_in_full(inside: Inside, tiny) -> N
 
 def test_nothing_to_undo_is_no_error(inside: Inside, tiny) -> None:
     ended = inside("undo", "--env", "no-such", **tiny)
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, ended.err.count("\n")) == (0, 1), ended.err
+    assert ended.err.endswith("no-such (--env)\n")
     assert ended.out.startswith("Nothing to undo")
     document = inside("undo", "--env", "no-such", "--json", **tiny).json
     assert (document["restored"], document["removed"]) == (None, [])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.lock.building import NeedsBuildError, lacking
-from provisioner.model.team import ANY, Policy
+from provisioner.model.policy import ANY, Policy
 from tests.lock.conftest import Team
 from tests.lock.index import Index
 

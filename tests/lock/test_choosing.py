@@ -11,7 +11,8 @@ from provisioner.errors import NoProfileError
 from provisioner.host.local import LocalHost
 from provisioner.lock.choosing import choose_sets
 from provisioner.model.catalogue import Constraint, KnownBad, LockedFile, Proof
-from provisioner.model.team import Declaration, Policy, SignOff, Target
+from provisioner.model.policy import Policy, SignOff
+from provisioner.model.team import Declaration, Target
 from tests.choose.values import CUDA, Values, build, release
 
 PROVEN = Proof(lock="", level="run", date="2026-01-01")

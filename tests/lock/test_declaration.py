@@ -18,7 +18,8 @@ from provisioner.errors import InputError
 from provisioner.lock.declaration import read_declaration, read_keys
 from provisioner.lock.keys import DECLARATION
 from provisioner.lock.shape import json_schema
-from provisioner.model.team import Index, Policy, ProjectInput, SignOff, Target
+from provisioner.model.policy import Policy, SignOff
+from provisioner.model.team import Index, ProjectInput, Target
 from tests.facts.fake_reader import FakeReader
 
 if sys.version_info >= (3, 11):

@@ -14,7 +14,8 @@ from provisioner.errors import InputError
 from provisioner.lock.declaration import read_keys
 from provisioner.lock.inputs import read_inputs
 from provisioner.lock.requirements_file import logical_lines
-from provisioner.model.team import Declaration, Index, Inputs, Policy, ProjectInput, Target
+from provisioner.model.policy import Policy
+from provisioner.model.team import Declaration, Index, Inputs, ProjectInput, Target
 from tests.facts.fake_reader import FakeReader
 
 LINUX = Target(name="linux", platform="linux-x86_64", device="cpu", python="3.11")

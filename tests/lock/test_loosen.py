@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from provisioner.errors import OperationError
-from provisioner.model.team import Moved, Policy
+from provisioner.model.policy import Policy
+from provisioner.model.team import Moved
 from tests.lock.conftest import Team
 from tests.lock.index import Index
 

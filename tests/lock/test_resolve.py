@@ -11,8 +11,8 @@ from provisioner.base.names import is_rival
 from provisioner.errors import OperationError, UsageError
 from provisioner.lock import render
 from provisioner.model.catalogue import LockedFile
+from provisioner.model.policy import Policy
 from provisioner.model.team import Index as TeamIndex
-from provisioner.model.team import Policy
 from tests.cli.support import LOCK, RELEASE
 from tests.lock.conftest import LINUX, MAC, WINDOWS, Team
 from tests.lock.index import NEW, Index, allow

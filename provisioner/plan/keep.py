@@ -1,0 +1,148 @@
+"""``--keep``: all that is installed is resolved anew around TensorFlow, with as little moved as may be.
+
+First with the set's packages as they are, which were run; where that cannot be, within TensorFlow's own limits and what the catalogue knows. What
+came from no index (PEP 610), or is a build of its own (``2.1.0+cpu``), cannot be had again by its hash: it stays, and what it requires is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from provisioner.base.names import RELEASED, is_rival
+from provisioner.base.requirement import applies, read_requirement
+from provisioner.engines import uv
+from provisioner.engines.wheels import Wheel, major_minor, pick, read_pylock, supported_tags
+from provisioner.environment.distributions import Installed
+from provisioner.errors import OperationError
+from provisioner.host import Host
+from provisioner.model.catalogue import NO_ADDON, Lock
+from provisioner.model.plan import Moved
+from provisioner.model.record import record
+from provisioner.plan.extras import check_requirements, locked
+from provisioner.plan.neighbours import Around
+from provisioner.plan.settle import Room
+
+
+@record
+class Kept:
+    """The set with all that is resolved around it, and which of the set's own packages come in another version."""
+
+    lock: Lock
+    moved: tuple[Moved, ...]
+
+
+@record
+class _Question:
+    """What does not change from try to try; ``staying`` are the distributions that cannot be had again."""
+
+    around: Around
+    lock: Lock
+    room: Room
+    extra: tuple[str, ...]
+    staying: tuple[Installed, ...]
+    floor: str
+    folder: str
+    offline: bool
+
+
+def resolve_all(
+    host: Host, around: Around, lock: Lock, room: Room, *, extra: tuple[str, ...], floor: str, folder: str, offline: bool
+) -> Kept:
+    """Return the set with all of the user's own distributions that go with it; of the others nothing comes, and they stay as they are.
+
+    ``extra`` are requirements of ``--with``; ``floor`` is the glibc or macOS of the machine, ``folder`` one of the tool's own that is there. Raises
+    ``OperationError`` where the index cannot be reached.
+    """
+    check_requirements(extra)
+    staying = tuple(item for item in around.own if item.direct or "+" in item.version)
+    asked = _Question(around=around, lock=lock, room=room, extra=extra, staying=staying, floor=floor, folder=folder, offline=offline)
+    names = sorted(item.name for item in around.own if item not in staying)
+    wheels = _most(partial(_fits, host, asked), names)
+    own = {file.name: file for file in lock.files}
+    found = {name: locked(wheel) for name, wheel in wheels.items()}
+    files = {name: own[name] if name in own and own[name].version == file.version else file for name, file in found.items()}
+    everything = {**own, **files}
+    moved = tuple(
+        Moved(name=name, pin=file.version, version=everything[name].version, keeps=_who(around, name))
+        for name, file in own.items()
+        if everything[name].version != file.version
+    )
+    return Kept(lock=replace(lock, files=tuple(sorted(everything.values(), key=lambda file: file.name))), moved=moved)
+
+
+def _who(around: Around, name: str) -> tuple[str, ...]:
+    return tuple(item.name for item in around.own if any(text.lower().startswith(name) for text in item.requires))
+
+
+def _most(fits: object, names: list[str]) -> dict[str, Wheel]:
+    """Return the answer for as many names as go together: all at once where that works; else halves, down to the single one."""
+    taken: list[str] = []
+    answer: dict[str, Wheel] | None = None
+
+    def add(more: list[str]) -> None:
+        nonlocal answer
+        found = fits([*taken, *more])  # type: ignore[operator]
+        if found is not None:
+            taken.extend(more)
+            answer = found
+        elif len(more) > 1:
+            add(more[: len(more) // 2])
+            add(more[len(more) // 2 :])
+
+    add(names)
+    return answer or {}
+
+
+def _fits(host: Host, asked: _Question, names: Sequence[str]) -> dict[str, Wheel] | None:
+    """Return the wheels for TensorFlow with these, None where they do not go together."""
+    for exact in (True, False):
+        try:
+            return _resolve(host, asked, names, exact=exact)
+        except OperationError as error:  # noqa: PERF203 - twice
+            if error.cause not in {"resolver-conflict", "platform-unsupported"}:
+                raise
+    return None
+
+
+def _resolve(host: Host, asked: _Question, names: Sequence[str], *, exact: bool) -> dict[str, Wheel]:
+    lock, around = asked.lock, asked.around
+    own = next(file for file in lock.files if is_rival(file.name))
+    pins = {file.name: file.version for file in lock.files}
+    limits = [f"{name}=={version}" for name, version in pins.items()] if exact else list(asked.room.limits)
+    limits += [f"{name}=={lock.release}" for name in sorted(RELEASED)]
+    limits += [f"{name}{'<0' if limit == NO_ADDON else limit}" for name, limit in lock.addons.items() if name not in pins]
+    there = {item.name: item.version for item in around.own if item not in asked.staying}
+    wanted = [f"{own.name}=={lock.release}", *names, *asked.extra, *_needs(asked)]
+    # Under whatever name TensorFlow is asked for, it is there.
+    others = [name for name in sorted(RELEASED) if name != own.name]
+    text = uv.resolve(
+        host,
+        requirements="\n".join([*wanted, *(name for name in pins if not is_rival(name))]) + "\n",
+        constraints="\n".join(dict.fromkeys(limits)) + "\n",
+        folder=asked.folder,
+        python=lock.python,
+        platform=uv.platform_name(lock.platform, asked.floor),
+        offline=asked.offline,
+        without=[*(file.name for file in lock.files if file.source), *(item.name for item in asked.staying), *others],
+        preferred={**there, **pins},
+    )
+    tags = supported_tags(lock.python, lock.platform, major_minor(asked.floor))
+    return {name: pick(offered, tags) for name, offered in read_pylock(text).items()}
+
+
+def _needs(asked: _Question) -> list[str]:
+    """Return what those require that stay as they are."""
+    staying = {item.name for item in asked.staying}
+    found = []
+    for item in asked.staying:
+        for text in item.requires:
+            try:
+                requirement = read_requirement(text)
+            except ValueError:
+                continue
+            own = requirement.name.lower().replace("_", "-") in staying or requirement.url
+            if not own and applies(requirement, {**asked.around.markers, "extra": ""}):
+                found.append(text)
+    return found

@@ -1,0 +1,54 @@
+"""Keeps what else is installed whole while something is repaired: packages of the set in other versions, and the ways around what breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+
+from provisioner.model.catalogue import LockedFile
+from provisioner.model.plan import Plan
+from provisioner.plan.around import read_room
+from provisioner.plan.make import moved_words
+from provisioner.plan.neighbours import lacking
+from provisioner.plan.settle import settle
+from provisioner.plan.ways import ways
+from provisioner.repair.model import RepairInputs
+from provisioner.session import Session
+
+
+def settled(session: Session, inputs: RepairInputs, wanted: Collection[str]) -> RepairInputs:
+    """Return the inputs with a set in which those of the ``wanted`` packages are exchanged that would take from others what they require.
+
+    What is wanted is installed anew, so that what is there of it is no choice; the rest of the set is as it is installed.
+    """
+    lock = inputs.lock
+    if lock is None or not lock.files or inputs.choice.road == "conda":
+        return inputs
+    files = [file for file in lock.files if file.name in wanted]
+    if not any(item.name in wanted for item in lacking(inputs.around, {file.name: file.version for file in files})):
+        return inputs
+    there = {item.name: item.version for item in inputs.installed}
+    stay = [
+        LockedFile(name=file.name, version=there[file.name], filename="", sha256="", size=0, unpacked=0)
+        for file in lock.files
+        if file.name not in wanted and file.name in there
+    ]
+    room = read_room(session, inputs.common.facts, inputs.choice, lock, frozenset(wanted))
+    found = settle(inputs.around, [*files, *stay], replace(room, pool={name: room.pool.get(name, ()) for name in wanted}))
+    chosen = {file.name: file for file in found.files if file.filename}
+    if not found.moved:
+        return inputs
+    inputs = inputs.with_lock(replace(lock, files=tuple(chosen.get(file.name, file) for file in lock.files)))
+    proof = f"{inputs.common.proof}; this very set was not run: it has {moved_words(found.moved)}"
+    return replace(inputs, common=replace(inputs.common, moved=found.moved, proof=proof))
+
+
+def with_ways(session: Session, inputs: RepairInputs, make: Callable[[RepairInputs], Plan]) -> Plan:
+    """Return the plan, with the other ways where it breaks something of the user's."""
+    made = make(inputs)
+    if not made.breaking or inputs.lock is None or inputs.choice.road == "conda":
+        return made
+    common = inputs.common
+    request = replace(common.request, tensorflow=inputs.choice.release)
+    found = ways(session, common.facts, request, common.site, inputs.choice, inputs.around)
+    return make(replace(inputs, common=replace(common, ways=found)))

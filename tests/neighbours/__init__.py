@@ -1,0 +1,1 @@
+"""Real packages of a person's own beside TensorFlow: ``python -m tests.neighbours``."""
