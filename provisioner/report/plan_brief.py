@@ -119,6 +119,10 @@ def summary(plan: Plan) -> str:
         if count
     ]
     counts = [text.replace("gos", "goes") for text in counts]
+    yours = sum(item.fate == "whole" for item in plan.neighbours)
+    if yours and plan.changes:
+        # What stays of the set matters to nobody beside what stays of one's own.
+        counts = [*counts[: len(counts) - bool(found.stay)], f"{yours} of yours stay{'' if yours > 1 else 's'}"]
     costs = [f"{size_words(plan.download)} to download"] if plan.download else []
     costs += [f"{size_words(plan.disk)} on disk"] if plan.disk else []
     parts = [f"TensorFlow {what} ({plan.choice.device}): {', '.join(counts) or 'nothing moves'}", ", ".join(costs)]

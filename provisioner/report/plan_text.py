@@ -51,9 +51,9 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> 
     """Return the plan as text: on a screen, or (``verbose``, and for repairs, which are small or rare) with every step, hash and reason."""
     ends = _ends(plan, interrupted)
     if plan.kind == "apply" and not verbose:
-        return brief(
-            plan, sections=[*_repairs(plan), *_neighbours(plan)], ends=[*(f"warning: {text}" for text in plan.choice.warnings), *ends]
-        )
+        # Those that stay whole are in the one line.
+        others = _neighbours(plan) if plan.conflicts or plan.moved or any(item.fate != "whole" for item in plan.neighbours) else []
+        return brief(plan, sections=[*_repairs(plan), *others], ends=[*(f"warning: {text}" for text in plan.choice.warnings), *ends])
     lines = [
         *(_made(plan, verbose=verbose) if plan.kind == "apply" else _mended(plan)),
         "",
