@@ -51,6 +51,7 @@ _PLAIN = frozenset(
         "brew",
         "cat",
         "cd",
+        "cut",
         "chmod",
         "chown",
         "copy",
