@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install wheel run fast test installs faults hostile fuzz large check format bench prove locks clean
+.PHONY: help install wheel run fast test installs faults agreement torture hostile fuzz large check format bench prove locks clean
 
 help: ## list the jobs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -30,10 +30,8 @@ wheel: install ## build dist/tfsetup-*.whl, which uv tool, pipx and pip install
 	$(BIN)/uv build --quiet --wheel
 	@ls dist/*.whl
 
-run: install ## plan, apply and verify the newest known-good TensorFlow in ./tf-env
-	$(BIN)/tfsetup plan --env ./tf-env
+run: install ## make ./tf-env with the newest known-good TensorFlow for this machine: planned, installed, verified
 	$(BIN)/tfsetup apply --env ./tf-env --yes
-	$(BIN)/tfsetup verify --env ./tf-env
 
 # Installers of conda packages take seconds where others take none: who has nothing left takes from the other.
 PYTEST = -m pytest -n 2 --dist worksteal
@@ -56,10 +54,20 @@ faults: install ## break real environments in every way there is, and see what d
 	$(BIN)/python -m tests.faults --missing
 	$(BIN)/python -m tests.faults --table
 
+torture: install ## kill real runs, refuse their system calls, cut their power, and look at what is left; KILLS and FAULTS say how many
+	$(BIN)/python -m tests.torture --kills $(KILLS) --faults $(FAULTS) --cuts 24 --others --seed $(SEED) --results .torture.jsonl
+	$(BIN)/python -m tests.torture --table .torture.jsonl
+
+agreement: install ## ask verify, doctor, plan and a check of its own about mutated environments, and count who disagrees (an hour, 4 GB)
+	$(BIN)/python -m tests.agreement --mutations 300 --sets 20
+
 hostile: install ## what untrusted files, folders and users must not achieve
 	$(BIN)/python -m pytest tests/hostile
 
 SECONDS ?= 600
+KILLS ?= 500
+FAULTS ?= 500
+SEED ?= 0
 
 fuzz: install ## give every reader anything, for SECONDS (600) in all; the corpus alone is part of `make test`
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/uv pip install --quiet --python $(BIN)/python --group fuzz
@@ -76,6 +84,7 @@ check: install ## style, types, layers, and that the data is whole
 	$(BIN)/python tools/prove.py --check
 	$(BIN)/python tools/compatibility.py --check
 	$(BIN)/python tools/causes.py --check
+	$(BIN)/python tools/commands.py --check
 
 format: install ## put the code into its form
 	$(BIN)/ruff check --fix .
@@ -93,4 +102,4 @@ locks: install ## resolve the locks anew from profiles and dates; byte for byte 
 	$(BIN)/python tools/locks.py
 
 clean: ## remove what the jobs made here
-	rm -rf .venv .cache tf-env build dist .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .cache tf-env build dist .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .torture.jsonl

@@ -260,6 +260,10 @@ class FailingHost(DyingHost):
         self._effect("sync", path)
         super().sync(path)
 
+    def flush(self, path):
+        self._effect("flush", path)
+        super().flush(path)
+
 
 class FixedHost(LocalHost):
     """This machine with chosen environment variables and a chosen time."""

@@ -14,7 +14,9 @@ _MODULE = f"{NAME}.py"
 # What a person types as it is, a path below the home folder included.
 _PLAIN = re.compile(r"[\w@%+=:,./~-]+", re.ASCII)
 # The one thing that is set once a run: by the command line, which knows how it was started.
-_run: dict[str, str] = {"name": NAME, "words": ""}
+_run: dict[str, str] = {"name": NAME, "words": "", "uv": "uv"}
+# The one command of another program that hints name: uv comes with tfsetup, and need not be on PATH.
+_UV = re.compile(r"(?<=`)uv(?= python install )")
 
 
 def name_of(argv0: str, *, python: str, on_path: str, cwd: str, home: str) -> str:
@@ -24,14 +26,14 @@ def name_of(argv0: str, *, python: str, on_path: str, cwd: str, home: str) -> st
     for nothing); all with links as they are. Whatever else runs this code, a test for one, is shown the plain name.
     """
     if posixpath.basename(argv0) == _MODULE:
-        return f"{_short(python, cwd, home)} -m {NAME}"
+        return f"{short(python, cwd, home)} -m {NAME}"
     if posixpath.basename(argv0) not in _SCRIPTS:
         return NAME
     path = posixpath.normpath(posixpath.join(cwd, argv0))
-    return NAME if path == on_path else _short(path, cwd, home)
+    return NAME if path == on_path else short(path, cwd, home)
 
 
-def _short(path: str, cwd: str, home: str) -> str:
+def short(path: str, cwd: str, home: str) -> str:
     """Return a path as one would type it: from the working folder, from the home folder, or in full."""
     if cwd != "/" and path.startswith(f"{cwd}/"):
         inner = path[len(cwd) + 1 :]
@@ -41,9 +43,12 @@ def _short(path: str, cwd: str, home: str) -> str:
     return shlex.quote(path)
 
 
-def called(name: str, commands: Iterable[str]) -> None:
-    """Note how this run was started, and the words that follow the name where it is a command and not the tool that is spoken of."""
-    _run["name"] = name
+def called(name: str, commands: Iterable[str], uv: str = "uv") -> None:
+    """Note how this run was started, and the words that follow the name where it is a command and not the tool that is spoken of.
+
+    ``uv`` is what starts the installer that comes along.
+    """
+    _run["name"], _run["uv"] = name, uv
     _run["words"] = rf"(?<![\w./-]){NAME}(?= (?:--?[a-z]|(?:{'|'.join(map(re.escape, commands))}|COMMAND)\b))"
 
 
@@ -54,7 +59,9 @@ def name() -> str:
 
 def as_typed(text: str) -> str:
     """Return ``text`` with each command of ours as the person can type it."""
+    # Functions, so that no backslash of a path is read as a group.
+    if _run["uv"] != "uv":
+        text = _UV.sub(lambda _found: _run["uv"], text)
     if _run["name"] == NAME:
         return text
-    # A function, so that no backslash of a path is read as a group.
     return re.sub(_run["words"], lambda _found: _run["name"], text)

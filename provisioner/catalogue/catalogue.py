@@ -23,6 +23,7 @@ from provisioner.model.record import record
 
 if TYPE_CHECKING:
     from provisioner.catalogue.fits import Fits
+    from provisioner.catalogue.published import Contradiction
     from provisioner.model.cause import Order
     from provisioner.model.conda_table import CondaTable
 
@@ -204,6 +205,20 @@ class Catalogue:
 
         release = self.release(lock.release)
         return limits_of(lock, release, self.fits()) if release is not None else ()
+
+    def published(self) -> frozenset[Contradiction]:
+        """Return the files that wheels were published with against their own records; none where the folder has no such list."""
+        from provisioner.catalogue.published import NAME, read_published  # noqa: PLC0415 - only where files are compared
+        from provisioner.model.json_text import read_json  # noqa: PLC0415 - as above
+
+        path = f"{self._root}/{NAME}"
+        if not self._host.exists(path):
+            return frozenset()
+        try:
+            data = read_json(self._stored.text(NAME))
+        except ValueError:
+            raise InputError("is no JSON", place=path) from None
+        return read_published(data, file=path).contradictions
 
     def _matching(self, spec: str, *, prereleases: bool) -> Iterator[str]:
         if not spec:

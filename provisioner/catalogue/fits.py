@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any, Literal
 
-from provisioner.base.versions import readable
+from provisioner.base.versions import contains, readable
 from provisioner.errors import InputError
 from provisioner.model.codec import from_data
 from provisioner.model.record import record
@@ -84,6 +84,17 @@ class Fits:
     modules: tuple[str, ...] = ()
     standard_library: tuple[str, ...] = ()
     pip: str = ""
+
+    def known_bad(self, package: str, version: str, release: str, python: str) -> tuple[Misfit, ...]:
+        """The misfits that a version of a package is beside a TensorFlow ``release``, on a Python such as ``3.11``."""
+        return tuple(
+            rule
+            for rule in self.misfits
+            if rule.package == package
+            and (not rule.pythons or python in rule.pythons)
+            and contains(rule.releases, release, prereleases=True)
+            and contains(rule.versions, version, prereleases=True)
+        )
 
 
 def read_fits(data: Any, *, file: str) -> Fits:

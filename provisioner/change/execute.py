@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from provisioner.base.paths import is_below
 from provisioner.base.progress import Progress
-from provisioner.change import brought, fill, recovery
+from provisioner.change import brought, discarding, fill, recovery
 from provisioner.change.apart import Apart, taken_apart
 from provisioner.change.contents import outgoing
 from provisioner.change.holding import holding, holding_inside
@@ -118,11 +118,11 @@ def _create(
     plan: Plan, host: Host, workspace: Workspace, own: Entry, parents: tuple[str, ...], given: _Given, progress: Progress
 ) -> Executed:
     aside = Workspace(root=workspace.aside)
-    recovery.sweep(host, aside)
+    discarding.sweep(host, aside)
     started = host.now().isoformat(timespec="seconds")
     outside = _outside(plan)
     journal = Journal(number=1, seal=plan.seal, started=started, phase="building", before=plan.env.kind, parents=parents, outside=outside)
-    recovery.discard(host, workspace.discarded)
+    discarding.discard(host, workspace.discarded)
     try:
         write(host, aside.journal, journal)
         fill.build(plan, host, aside, given.channels, progress)
@@ -236,6 +236,8 @@ def _finish(plan: Plan, host: Host, workspace: Workspace, journal: Journal, give
     finished = host.now().isoformat(timespec="seconds")
     receipt = Receipt(tool=plan.tool, started=journal.started, finished=finished, plan=plan, verification=verification)
     with host.shielded():
+        # The moves are on disk before anything says that they are done; on some file systems a synced file does not take them along.
+        host.flush(workspace.root)
         make_folders(host, posixpath.dirname(workspace.undo_record(journal.number)), mode=STATE_MODE)
         write(host, workspace.undo_record(journal.number), journal)
         # All that takes room comes before the first thing that cannot be taken back.

@@ -146,9 +146,18 @@ def read(host: Reader, workspace: Workspace) -> Journal | None:
 
 def read_aside(host: Reader, workspace: Workspace) -> Journal | None:
     """As ``read``, of a new environment that is being built beside the place of ``workspace``."""
-    aside = Workspace(root=workspace.aside)
-    check(host, aside.journal, top=posixpath.dirname(aside.root))
-    return read_at(host, aside.journal, root=workspace.root)
+    return _read_beside(host, workspace, workspace.aside)
+
+
+def read_discarded(host: Reader, workspace: Workspace) -> Journal | None:
+    """As ``read``, of a new environment that was on its way out."""
+    return _read_beside(host, workspace, workspace.discarded)
+
+
+def _read_beside(host: Reader, workspace: Workspace, folder: str) -> Journal | None:
+    path = Workspace(root=folder).journal
+    check(host, path, top=posixpath.dirname(folder))
+    return read_at(host, path, root=workspace.root)
 
 
 def read_at(host: Reader, path: str, *, root: str) -> Journal | None:

@@ -16,15 +16,18 @@ from provisioner.environment.trust import check
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError, OperationError
 from provisioner.host import Host, Reader
-from provisioner.host.files import make_folders
+from provisioner.host.files import is_unwritten, make_folders
 from provisioner.model.json_text import read_json
 
 SCHEMA = "tfsetup/kept/1"
 MARKER = ".tfsetup-kept.json"
 
 
-def prepare(host: Host, workspace: Workspace, journal: Journal) -> None:
-    """Make the folder ready, and all that the moves need in it; raises ``InputError`` where it cannot serve, before anything has moved."""
+def prepare(host: Host, workspace: Workspace, journal: Journal) -> tuple[str, ...]:
+    """Make the folder ready, and all that the moves need in it; return the folders that were made for that, for ``abandon``.
+
+    Raises ``InputError`` where it cannot serve, before anything has moved.
+    """
     keep = journal.keep
     _check(host, workspace.root, keep)
     places = Places(workspace, replace(journal, mounts=mounts_inside(host, workspace)))
@@ -42,11 +45,9 @@ def prepare(host: Host, workspace: Workspace, journal: Journal) -> None:
         for name in journal.kept:
             make_folders(host, posixpath.dirname(posixpath.join(keep, name)), mode=0o700)
     except BaseException:
-        _clear(host, keep)
-        for folder in reversed(made):
-            with contextlib.suppress(OSError):
-                host.remove_folder(folder)
+        abandon(host, keep, made)
         raise
+    return made
 
 
 def _check(reader: Reader, root: str, keep: str) -> None:
@@ -66,13 +67,14 @@ def _check(reader: Reader, root: str, keep: str) -> None:
 def _is_unused(reader: Reader, keep: str) -> bool:
     """True for an empty folder, and for one that a run which was killed had made ready and no more."""
     found = {name for name, mark in reader.marks(keep).items() if mark.kind != "directory"}
-    return not found - {MARKER, "probe"} and (MARKER in found or "probe" in found or not reader.list(keep))
+    ours = {name for name in found if name in {MARKER, "probe"} or is_unwritten(name)}
+    return found == ours and (bool(ours) or not reader.list(keep))
 
 
 def _try_rename(host: Host, workspace: Workspace, keep: str) -> None:
     """The number of the file system is not all: between two mounts of one nothing can be renamed."""
     make_folders(host, workspace.state, mode=0o755)
-    probe, target = posixpath.join(workspace.state, "probe"), posixpath.join(keep, "probe")
+    probe, target = workspace.probe, posixpath.join(keep, "probe")
     host.write(probe, "")
     try:
         host.rename(probe, target)
@@ -84,10 +86,14 @@ def _try_rename(host: Host, workspace: Workspace, keep: str) -> None:
     host.remove(target)
 
 
-def _clear(host: Host, keep: str) -> None:
+def abandon(host: Host, keep: str, made: tuple[str, ...]) -> None:
+    """Take away what ``prepare`` made, before anything has moved there."""
     with contextlib.suppress(OSError):
         for entry in host.list(keep):
             host.remove_tree(entry.path) if entry.kind == "directory" else host.remove(entry.path)
+    for folder in reversed(made):
+        with contextlib.suppress(OSError):
+            host.remove_folder(folder)
 
 
 def check_marked(reader: Reader, workspace: Workspace, journal: Journal) -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import posixpath
 import shlex
 from dataclasses import replace
 
+from provisioner.base.paths import is_below
 from provisioner.change import keeping
 from provisioner.change.apart import mount_point
 from provisioner.change.by_now import apart_by_now, apart_for_undo
-from provisioner.change.journal import Journal, enter, last_record, put, read, read_aside, write, write_ahead
-from provisioner.change.moves import clear, keep_new, move_back
+from provisioner.change.discarding import discard_new, forget, tidy
+from provisioner.change.journal import Journal, enter, last_record, put, read, write, write_ahead
+from provisioner.change.moves import clear, move_back
 from provisioner.change.places import Places
-from provisioner.change.standing import Interrupted, check_beside, interrupted, state_words, undo_command
+from provisioner.change.standing import interrupted, state_words, undo_command
 from provisioner.change.undoing import WayBack, way_back
 from provisioner.conda import registry
 from provisioner.environment.workspace import STATE_MODE, Workspace
@@ -22,6 +23,7 @@ from provisioner.errors import HalfwayError, InTheWayError, TfsetupError
 from provisioner.errors.system import cause_of, words_of
 from provisioner.host import Host
 from provisioner.host.files import make_folders
+from provisioner.model.plan import Interrupted
 from provisioner.model.record import record
 
 
@@ -52,90 +54,6 @@ class Wishes:
 NO_WISHES = Wishes()
 
 
-def sweep(host: Host, workspace: Workspace) -> None:
-    """Remove everything but the lock from a folder in which an environment was being built."""
-    for entry in host.list(workspace.root):
-        if entry.path != workspace.state:
-            _remove(host, entry.path)
-    for entry in host.list(workspace.state):
-        if entry.path != workspace.lock:
-            _remove(host, entry.path)
-
-
-def _remove(host: Host, path: str) -> None:
-    if host.entry(path).kind == "directory":
-        host.remove_tree(path)
-    else:
-        host.remove(path)
-
-
-def discard_new(host: Host, workspace: Workspace, journal: Journal) -> None:
-    """Take a new environment away again, wherever it stands, and what was made for it."""
-    keep_new(host, workspace, journal)
-    # First, while the journal still stands: an interrupted one is begun again. It writes, so it may fail until the disk has room again.
-    failed = False
-    try:
-        registry.unregister_all(host, journal.outside, workspace.root)
-    except OSError:
-        failed = True
-    for path in (workspace.aside, workspace.discarded):
-        discard(host, path)
-    last = last_record(host, workspace)
-    finished = last is not None and (last.seal, last.started) == (journal.seal, journal.started)
-    if finished or host.exists(workspace.journal):
-        _discard_standing(host, workspace)
-    if failed:
-        registry.unregister_all(host, journal.outside, workspace.root)
-    if journal.before == "empty" and not host.exists(workspace.root):
-        host.make_folder(workspace.root)
-    _remove_parents(host, workspace, journal)
-
-
-def _discard_standing(host: Host, workspace: Workspace) -> None:
-    """Remove the environment: by one rename, so that at no moment half of one stands there; where that cannot be, the journal goes last."""
-    try:
-        host.rename(workspace.root, workspace.discarded)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        for folder, last in ((workspace.root, workspace.state), (workspace.state, workspace.journal)):
-            for entry in host.list(folder):
-                if entry.path != last:
-                    _remove(host, entry.path)
-        host.remove_tree(workspace.root)
-        return
-    host.remove_tree(workspace.discarded)
-
-
-def discard(host: Host, folder: str) -> None:
-    """Remove a folder of the tool's beside an environment, after looking once more whose it is."""
-    if host.exists(folder):
-        check_beside(host, folder)
-        host.remove_tree(folder)
-
-
-def _remove_parents(host: Host, workspace: Workspace, journal: Journal) -> None:
-    # The lock that is held lies in the innermost; what there was to lock is gone.
-    if journal.parents and host.exists(workspace.beside_lock):
-        with contextlib.suppress(OSError):
-            host.remove(workspace.beside_lock)
-    for folder in reversed(journal.parents):
-        # A folder that somebody uses by now stays.
-        with contextlib.suppress(OSError):
-            host.remove_folder(folder)
-
-
-def discard_unfinished(host: Host, workspace: Workspace) -> None:
-    """Remove what stands beside the environment's place: a new one that was not finished, an old one that was not removed whole."""
-    journal = read_aside(host, workspace)
-    if journal is not None:
-        registry.unregister_all(host, journal.outside, workspace.root)
-    for path in (workspace.aside, workspace.discarded):
-        discard(host, path)
-    if journal is not None:
-        _remove_parents(host, workspace, journal)
-
-
 def take_back(host: Host, workspace: Workspace, journal: Journal) -> None:
     """Bring back what was there before ``journal``; can be interrupted and run again."""
     if not journal.stood:
@@ -148,6 +66,8 @@ def take_back(host: Host, workspace: Workspace, journal: Journal) -> None:
             # The files tell by their places how far it came; nothing may begin with a write that must succeed.
             enter(host, workspace, journal)
         move_back(host, workspace, journal)
+        with contextlib.suppress(OSError):
+            host.flush(workspace.root)
         # This one must be on disk, for what it says cannot be told from the files any more; the receipt, while there is one written ahead.
         _restore_receipt(host, workspace, journal)
         enter(host, workspace, replace(journal, phase="clearing"))
@@ -155,11 +75,17 @@ def take_back(host: Host, workspace: Workspace, journal: Journal) -> None:
     # It writes, and there is room again by now.
     registry.unregister_all(host, journal.outside, workspace.root)
     _restore_receipt(host, workspace, journal)
-    # A disk that is full had no room for it.
-    if host.exists(workspace.journal):
-        finish(host, workspace)
-    if last_record(host, workspace) is None:
-        _forget(host, workspace)
+    with host.shielded():
+        forgotten = last_record(host, workspace) is None
+        if forgotten:
+            forget(host, workspace, but=workspace.journal)
+        # A disk that is full had no room for it.
+        if host.exists(workspace.journal):
+            finish(host, workspace)
+        if forgotten:
+            # All is done; an empty folder that cannot be removed is no failure.
+            with contextlib.suppress(OSError):
+                forget(host, workspace)
 
 
 def finish(host: Host, workspace: Workspace) -> None:
@@ -167,6 +93,8 @@ def finish(host: Host, workspace: Workspace) -> None:
     host.remove(workspace.journal)
     with contextlib.suppress(OSError):
         host.sync(workspace.state)
+        # Of a run before this one, which was killed while it wrote.
+        tidy(host, workspace)
 
 
 def _restore_receipt(host: Host, workspace: Workspace, journal: Journal) -> None:
@@ -201,17 +129,7 @@ def _take_back_what_is_there(host: Host, workspace: Workspace, journal: Journal)
     if there is not None or journal.phase == "building" or host.exists(workspace.undo_record(journal.number)):
         take_back(host, workspace, there or journal)
     elif last_record(host, workspace) is None and host.exists(workspace.state):
-        _forget(host, workspace)
-
-
-def _forget(host: Host, workspace: Workspace) -> None:
-    """Remove the tool's own folder, but for old files that did not come back."""
-    if not host.exists(posixpath.dirname(workspace.replaced(0))):
-        host.remove_tree(workspace.state)
-        return
-    for entry in host.list(workspace.state):
-        if entry.path != posixpath.dirname(workspace.replaced(0)):
-            _remove(host, entry.path)
+        forget(host, workspace)
 
 
 def recover(host: Host, workspace: Workspace, wishes: Wishes = NO_WISHES) -> Interrupted | None:
@@ -222,11 +140,13 @@ def recover(host: Host, workspace: Workspace, wishes: Wishes = NO_WISHES) -> Int
     found = interrupted(host, workspace)
     journal = read(host, workspace)
     if journal is None:
+        tidy(host, workspace)
         return found
     if journal.phase in {"moving", "moved"} and host.exists(workspace.brought(journal.number)):
         _begin_undo(host, workspace, way_back(host, workspace, journal, keep=wishes.keep, leave=wishes.leave), wishes)
     else:
-        take_back(host, workspace, apart_by_now(host, workspace, journal))
+        with host.shielded():
+            take_back(host, workspace, apart_by_now(host, workspace, journal))
     return found
 
 
@@ -239,16 +159,43 @@ def _begin_undo(host: Host, workspace: Workspace, way: WayBack, wishes: Wishes) 
     """Make ready all that the moves need, then write the journal, then move."""
     check_free(workspace, way, wishes)
     journal = way.journal
-    make_folders(host, workspace.state, mode=STATE_MODE)
-    journal = apart_for_undo(host, workspace, journal)
-    if journal.kept:
-        keeping.prepare(host, workspace, journal)
-    for name in journal.incoming if journal.stood else ():
-        make_folders(host, posixpath.dirname(Places(workspace, journal).returned(name)), mode=STATE_MODE)
-    if journal.stood:
-        write_ahead(host, workspace, journal, "clearing")
-    write(host, workspace.journal, journal)
-    take_back(host, workspace, journal)
+    _check_places(host, workspace, journal)
+    begun, made = host.exists(workspace.journal), None
+    try:
+        make_folders(host, workspace.state, mode=STATE_MODE)
+        journal = apart_for_undo(host, workspace, journal)
+        if journal.kept:
+            made = keeping.prepare(host, workspace, journal)
+        for name in journal.incoming if journal.stood else ():
+            make_folders(host, posixpath.dirname(Places(workspace, journal).returned(name)), mode=STATE_MODE)
+        if journal.stood:
+            write_ahead(host, workspace, journal, "clearing")
+        write(host, workspace.journal, journal)
+    except BaseException:
+        # Nothing has moved. Where a change is taken back, its journal stands; an undo that was not begun leaves nothing.
+        if made is not None:
+            keeping.abandon(host, journal.keep, made)
+        if not begun:
+            with contextlib.suppress(OSError):
+                if host.exists(workspace.journal):
+                    host.remove(workspace.journal)
+                tidy(host, workspace)
+        raise
+    with host.shielded():
+        take_back(host, workspace, journal)
+
+
+def _check_places(host: Host, workspace: Workspace, journal: Journal) -> None:
+    """Raise ``InTheWayError`` where an old file would find its place taken when all that is to go has gone: the moves would stop in the middle."""
+    gone = {*journal.incoming, *journal.kept}
+    taken = [name for name in journal.outgoing if host.exists(posixpath.join(workspace.root, name)) and not is_below(name, gone)]
+    if taken:
+        raise InTheWayError(
+            "something is where an old file would come back, so nothing was changed",
+            place=workspace.root,
+            hint="move it away, then run the same command again",
+            faults=tuple(f"{name} is there now" for name in taken),
+        )
 
 
 def check_free(workspace: Workspace, way: WayBack, wishes: Wishes) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 
 from provisioner.engines import uv, uv_cache
 from provisioner.environment.layout import layout
-from provisioner.environment.owners import read_rows
 from provisioner.environment.read import Site
 from provisioner.environment.workspace import Workspace
 from provisioner.facts import disk
@@ -63,6 +62,8 @@ def folders_of(reader: Reader, root: str, metadata: str) -> Iterable[str]:
 
     A package goes as a whole, so that what is below it is not touched; a namespace (PEP 420, without ``__init__.py``) may hold others' files.
     """
+    from provisioner.environment.owners import read_rows  # noqa: PLC0415 - only where something leaves
+
     rows = read_rows(reader, posixpath.join(root, metadata)) or ()
     site = posixpath.dirname(metadata)
     paths = [posixpath.normpath(f"{site}/{row.path}") for row in rows]

@@ -6,7 +6,6 @@ import posixpath
 from collections.abc import Iterable
 
 from provisioner.engines import uv, uv_cache
-from provisioner.environment.owners import read_rows
 from provisioner.environment.read import Site
 from provisioner.facts import disk
 from provisioner.facts.disk import Mount, mount_of
@@ -81,6 +80,8 @@ def _unpacked(reader: Reader, cache: str, packages: Iterable[CondaPackage]) -> f
 
 def _old_bytes(reader: Reader, plan: Plan, site: Site) -> int:
     """Sum what the distributions that leave have recorded."""
+    from provisioner.environment.owners import read_rows  # noqa: PLC0415 - only where something leaves
+
     leaving = {(item.name, item.version) for item in plan.removals}
     going = [item for item in site.distributions if (item.name, item.version) in leaving]
     rows = (read_rows(reader, posixpath.join(plan.env.path, item.metadata)) or () for item in going)

@@ -193,8 +193,9 @@ class _Sorting:
         told: set[str] = set()
         for item, newer in self.twice(self.seen.before):
             files = {*newer.files, *(path for path in self.seen.marks if newer.owns(path))}
-            others = frozenset().union(*(other.files for other in self.seen.now if other is not newer))
-            told |= files
+            # What a distribution that goes has recorded as well is by now this one's.
+            others = frozenset().union(*(other.files for other in self.seen.now if other is not newer and other not in self.ours))
+            told |= files - others
             why = f"is there now, and {item.words} would come back beside it"
             yield Obstacle(kind="distribution", what=newer.words, why=why, paths=tuple(sorted(files - others)))
         for path in self.edited:

@@ -160,6 +160,10 @@ def no_python(pythons: Pythons, supported: tuple[str, ...], device: str) -> Obst
     if not supported:
         return Obstacle(code="python-unsupported", why=f"has no known-good set for {device} yet")
     if pythons.trouble is not None:
+        if pythons.asked and not _of_those(pythons, supported):
+            # Which Pythons are here makes no difference. Said alike of every release, so that it is told once.
+            why = f"has no known-good set for the Python that was asked for (`--python {pythons.asked}`)"
+            return Obstacle(code="python-unsupported", why=why, remedy=f"ask for another Python than `{pythons.asked}`")
         trouble = pythons.trouble
         return trouble if trouble.remedy else Obstacle(code=trouble.code, why=trouble.why, remedy=_get(pythons, supported))
     if pythons.supplied:
@@ -179,9 +183,14 @@ def no_python(pythons: Pythons, supported: tuple[str, ...], device: str) -> Obst
     return Obstacle(code="python-unsupported", why=f"has known-good sets for Python {span(supported)}, and {here}", remedy=remedy)
 
 
+def _of_those(pythons: Pythons, supported: tuple[str, ...]) -> list[str]:
+    """Return the Pythons of a release that are asked for, newest first."""
+    return [python for python in newest_first(set(supported)) if is_absolute(pythons.spec) or some_patch_matches(pythons.spec, python)]
+
+
 def _get(pythons: Pythons, supported: tuple[str, ...]) -> str:
     """Say how to get a Python; uv comes with this tool, so its way works on every distribution, for those that it has (from 3.8 on)."""
-    wanted = [python for python in newest_first(set(supported)) if is_absolute(pythons.spec) or some_patch_matches(pythons.spec, python)]
+    wanted = _of_those(pythons, supported)
     if not wanted:
         return f"ask for another Python than `{pythons.asked}`"
     ways = [f"`uv python install {wanted[0]}`"] if numbers(wanted[0]) >= OLDEST_OF_UV else []

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from provisioner.model.cause import Order
 
 
+# Releases that are told one by one.
+FEW = 4
+
+
 def refusals(candidates: list[Candidate]) -> tuple[Refusal, ...]:
     """Say once why each candidate was not taken: neighbours with the same obstacles share a line; what else is in the way is told too."""
     told = []
@@ -54,8 +58,10 @@ def _not_in_catalogue(situation: Situation, catalogue: CatalogueView, near: tupl
         told = f"TensorFlow {listed(hidden)}: {why}"
         return NoProfileError(why, hint=f"ask for `--tensorflow {hidden[0]}`", refusals=(told,), nearest=near)
     minors = list(dict.fromkeys(minor(version) for version in reversed(versions)))
-    holds = f"holds {listed(minors)}" if minors else "is empty"
-    hint = f"ask for one of {listed(minors, 'or')}" if minors else ""
+    # Of many the ends say enough, and the command lists them.
+    span = f"{minors[0]} to {minors[-1]}" if len(minors) > FEW else listed(minors)
+    holds = f"holds {span}" if minors else "is empty"
+    hint = "`tfsetup profiles` lists the releases" if len(minors) > FEW else f"ask for one of {listed(minors, 'or')}" if minors else ""
     told = f"TensorFlow `{asked}`: is not in the catalogue, which {holds}"
     return NoProfileError(f"the catalogue has no TensorFlow that matches `{asked}`", hint=hint, refusals=(told,), nearest=near)
 

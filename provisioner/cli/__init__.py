@@ -41,9 +41,12 @@ SUMMARIES = {
     "undo": "Bring the environment back to what it was before the last apply, files and all.",
     "status": "Say how each environment stands that is here or that tfsetup made: TensorFlow, proof, drift, disk, undo. Reads only.",
     "list": "List the environments that are here or that tfsetup made, one a line. Reads only.",
+    "run": "Run a command in the environment, with its exit code; one that fails is explained. As `tfsetup run -- python train.py`.",
+    "shell": "Start your shell in the environment; `exit` leaves it.",
     "init": "Write a first tfsetup.yaml for a team, from the environment that is there, or for this machine where there is none.",
     "lock": "Lock a team's environments: exact, hashed files for every target, from one declaration.",
     "schema": "Print the JSON Schema of a document that this tool writes or reads.",
+    "completion": "Print what bash, zsh or fish completes these commands with.",
     "help": "Say what a command does, and its options.",
     "version": "Print the version.",
 }
@@ -82,7 +85,9 @@ def make_app(asked: str) -> typer.Typer:
         return app
     if asked in SUMMARIES:
         module, function = _ELSEWHERE.get(asked, (asked, asked))
-        app.command(asked, help=SUMMARIES[asked])(getattr(import_module(f"provisioner.cli.{module}"), function))
+        # What follows a command that is run belongs to that one.
+        settings = {"ignore_unknown_options": True, "allow_interspersed_args": False} if asked == "run" else {}
+        app.command(asked, help=SUMMARIES[asked], context_settings=settings)(getattr(import_module(f"provisioner.cli.{module}"), function))
         return app
     for name, summary in SUMMARIES.items():
         app.command(name, help=summary)(_listed)
@@ -121,7 +126,9 @@ def _note_name() -> None:
     """Note how this program was started, for hints that can be typed."""
     host = LocalHost()
     given = {"python": host.python, "on_path": host.which("tfsetup") or "", "cwd": host.cwd, "home": host.env.get("HOME", "")}
-    called.called(called.name_of(sys.argv[0], **given), SUMMARIES)
+    beside = os.path.join(os.path.dirname(host.python), "uv")
+    uv = called.short(beside, host.cwd, given["home"]) if host.which("uv") is None and host.exists(beside) else "uv"
+    called.called(called.name_of(sys.argv[0], **given), SUMMARIES, uv)
 
 
 def run(argv: Sequence[str]) -> int:

@@ -21,7 +21,7 @@ from provisioner.host.local import LocalHost
 from provisioner.model import codec
 from provisioner.plan.seal import SCHEMA
 from provisioner.report.apply_text import applied_document, applied_text, nothing_to_do
-from provisioner.report.plan_text import plan_text
+from provisioner.report.plan_text import left_text, plan_text
 from provisioner.report.progress import progress_for
 from provisioner.session import Session
 
@@ -88,8 +88,14 @@ def apply(
     if as_json:
         print_json(applied_document(done.plan, done.executed))
     elif not (quiet and kept):
-        print_text(applied_text(done.plan, done.executed, verbose=verbose) if done.executed else nothing_to_do(done.plan))
+        print_text(_ended(done, verbose=verbose))
     return 0 if kept else VERIFICATION_FAILED
+
+
+def _ended(done: stages.Applied, *, verbose: bool) -> str:
+    if done.executed is not None:
+        return applied_text(done.plan, done.executed, verbose=verbose)
+    return left_text(done.left) + nothing_to_do(done.plan, whole=not done.left)
 
 
 def _show(planned: Planned, *, as_json: bool, verbose: bool) -> int:

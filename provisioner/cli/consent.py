@@ -10,7 +10,6 @@ from provisioner.change.recovery import Undoable
 from provisioner.cli.output import say
 from provisioner.errors import ConsentError
 from provisioner.model.plan import Plan
-from provisioner.model.preflight import Preflight
 from provisioner.report.apply_text import undo_text
 from provisioner.report.plan_text import plan_text
 
@@ -31,12 +30,12 @@ def ask(question: str, *, agreed: bool) -> None:
         raise ConsentError("nothing was changed, as you wished")
 
 
-def agree_to_plan(*, silent: bool, agreed: bool, verbose: bool) -> Callable[[Plan, Preflight], None]:
+def agree_to_plan(*, silent: bool, agreed: bool, verbose: bool) -> Callable[[Plan], None]:
     """Return what shows a plan and asks for it: nobody is asked about what was not shown, however ``silent`` (--json, --quiet) the run is."""
 
-    def agree(made: Plan, preflight: Preflight) -> None:
+    def agree(made: Plan) -> None:
         if not (silent and agreed):
-            say(plan_text(made, interrupted=None, preflight=preflight, verbose=verbose) + "\n")
+            say(plan_text(made, interrupted=None, verbose=verbose) + "\n")
         ask("Do this?", agreed=agreed)
 
     return agree

@@ -21,7 +21,6 @@ from provisioner.host import Host
 from provisioner.host.local import LocalHost
 from provisioner.model.diagnosis import Examination
 from provisioner.model.plan import Plan
-from provisioner.model.preflight import Preflight
 from provisioner.model.request import Request
 from provisioner.repair.attempts import Tried
 from provisioner.report.fix_text import findings_text, fixed_document, fixed_text, taken_back_text
@@ -102,10 +101,10 @@ class _Talk:
         if not before.healthy and not self._as_json:
             say(findings_text(before.findings) + "\n")
 
-    def agree(self, plan: Plan, preflight: Preflight) -> bool:
+    def agree(self, plan: Plan) -> bool:
         """Nobody is asked about what was not shown."""
         if not (self._as_json and (self._agreed or self._shown_only)):
-            say(plan_text(plan, interrupted=None, preflight=preflight, verbose=self._verbose) + "\n")
+            say(plan_text(plan, interrupted=None, verbose=self._verbose) + "\n")
         if not self._shown_only:
             ask("Do this, with what becomes of what else is installed?" if plan.conflicts else "Do this?", agreed=self._agreed)
         return not self._shown_only

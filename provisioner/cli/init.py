@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from provisioner.base.paths import absolute
+from provisioner.choose.obstacles import listed
 from provisioner.cli import options
 from provisioner.cli.consent import ask
 from provisioner.cli.output import print_json, print_text, say
@@ -43,6 +44,8 @@ def init(
         print_json(codec.document(starter.SCHEMA, said))
         return 0
     counts = f"{len(said.requirements)} requirement{'' if len(said.requirements) == 1 else 's'}"
+    named = [*said.files, *(["pyproject.toml"] if said.project else [])]
+    counts += f", and those of {listed(named)}" if named else ""
     print_text(f"{said.file}: TensorFlow {said.tensorflow} for {said.targets[0].name} with Python {said.targets[0].python}, {counts}")
     for warning in said.warnings:
         say(f"warning: {warning}")

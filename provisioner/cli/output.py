@@ -6,11 +6,12 @@ import contextlib
 import json
 import posixpath
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 from provisioner.base.text import mask, shown
 from provisioner.errors import InputError, NoProfileError, TfsetupError, VerificationError
 from provisioner.host import Host
+from provisioner.host.local import LocalHost
 
 ERROR_SCHEMA = "tfsetup/error/1"
 
@@ -23,14 +24,25 @@ def print_json(document: dict[str, Any]) -> None:
 
 def print_text(text: str) -> None:
     """Print data for a person to stdout."""
-    sys.stdout.write(shown(text.rstrip("\n")) + "\n")
+    sys.stdout.write(_for(sys.stdout, text) + "\n")
     sys.stdout.flush()
+
+
+def _for(stream: TextIO, text: str) -> str:
+    """Return text as it is shown there: with colours on a terminal that has some, where nobody wants none (https://no-color.org)."""
+    plain = shown(text.rstrip("\n"))
+    env = LocalHost().env
+    if not stream.isatty() or env.get("NO_COLOR") or env.get("TERM", "dumb") == "dumb":
+        return plain
+    from provisioner.report.colour import coloured  # noqa: PLC0415 - only on a terminal
+
+    return coloured(plain)
 
 
 def say(text: str) -> None:
     """Print words to stderr; when nobody listens any more, the work goes on."""
     with contextlib.suppress(BrokenPipeError):
-        sys.stderr.write(shown(text.rstrip("\n")) + "\n")
+        sys.stderr.write(_for(sys.stderr, text) + "\n")
         sys.stderr.flush()
 
 

@@ -13,7 +13,9 @@ from provisioner.cli.trusting import trusting
 from provisioner.commands import plan as stages
 from provisioner.host import PRIVATE
 from provisioner.host.local import LocalHost
-from provisioner.report.plan_text import next_text, plan_document, plan_text
+from provisioner.model import codec
+from provisioner.plan.seal import SCHEMA
+from provisioner.report.plan_text import left_text, next_text, plan_text
 from provisioner.session import Session
 
 CHANGES_PENDING = 10
@@ -50,21 +52,20 @@ def plan(
     named |= {"source": source, "channel": channel}
     session = Session(host, trusting(host, trust=trust, programs=False))
     planned = stages.plan(session, options.request(host, **named), facts_file=facts)
-    document = plan_document(planned.plan, interrupted=planned.interrupted, preflight=planned.preflight)
     if output:
-        write_file(host, output, json.dumps(document, indent=1) + "\n", mode=PRIVATE)
+        write_file(host, output, json.dumps(codec.document(SCHEMA, planned.plan), indent=1) + "\n", mode=PRIVATE)
         from provisioner.commands.named import remember_plan  # noqa: PLC0415 - only where it is saved
 
         remember_plan(session, planned.plan)
+    _tell(planned, elsewhere=bool(facts), saved=output, as_json=as_json, verbose=verbose)
+    return CHANGES_PENDING if exit_code and planned.pending else 0
+
+
+def _tell(planned: stages.Planned, *, elsewhere: bool, saved: str, as_json: bool, verbose: bool) -> None:
     if as_json:
-        print_json(document)
-    else:
-        _tell(planned, elsewhere=bool(facts), saved=output, verbose=verbose)
-    return CHANGES_PENDING if exit_code and planned.plan.changes else 0
-
-
-def _tell(planned: stages.Planned, *, elsewhere: bool, saved: str, verbose: bool) -> None:
-    print_text(plan_text(planned.plan, interrupted=planned.interrupted, preflight=planned.preflight, verbose=verbose))
-    print_text("\n" + next_text(planned.plan, elsewhere=elsewhere, saved=saved, preflight=planned.preflight))
+        print_json(codec.document(SCHEMA, planned.plan))
+        return
+    print_text(plan_text(planned.plan, interrupted=planned.interrupted, verbose=verbose))
+    print_text("\n" + left_text(planned.left) + next_text(planned.plan, elsewhere=elsewhere, saved=saved, whole=not planned.left))
     if saved:
         say(f"The plan is saved in {saved}")

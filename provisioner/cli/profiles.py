@@ -9,7 +9,7 @@ import typer
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text
 from provisioner.host.local import LocalHost
-from provisioner.report.profiles_text import profiles_document, profiles_text, release_text, select
+from provisioner.report.profiles_text import brief_text, newest, profiles_document, profiles_text, release_text, select
 from provisioner.session import Session
 
 
@@ -28,15 +28,19 @@ def profiles(
         ),
     ] = "",
     *,
+    every: Annotated[bool, typer.Option("--all", "-a", envvar="TFSETUP_ALL", help="All patch releases, for every platform.")] = False,
     as_json: options.Json = False,
 ) -> int:
     """List the known-good sets: releases, Pythons, devices, and what was run. Reads only."""
-    catalogue = Session(LocalHost()).catalogue
+    session = Session(LocalHost())
+    catalogue = session.catalogue
     entries = select(catalogue, release=release, python=python, device=device, platform=platform)
     if as_json:
         print_json(profiles_document(catalogue, entries, in_full=bool(release)))
     elif release and len({entry.version for entry in entries}) == 1:
         print_text(release_text(catalogue, entries))
-    else:
+    elif every or release or platform:
         print_text(profiles_text(entries))
+    else:
+        print_text(brief_text(newest(entries, session.platform)))
     return 0

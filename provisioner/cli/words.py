@@ -14,7 +14,8 @@ MEANT = {
     "update": "apply", "check": "doctor", "diagnose": "doctor", "examine": "doctor", "repair": "fix", "heal": "fix", "rollback": "undo",
     "uninstall": "undo", "remove": "undo", "revert": "undo", "restore": "undo", "delete": "undo", "destroy": "undo", "test": "verify",
     "prove": "verify", "info": "detect", "facts": "detect", "show": "profiles", "search": "profiles", "releases": "profiles", "freeze": "lock",
-    "compile": "lock", "why": "explain", "preview": "plan", "schemas": "schema",
+    "compile": "lock", "why": "explain", "activate": "shell", "enter": "shell", "environments": "list", "envs": "list", "preview": "plan",
+    "schemas": "schema",
 }  # fmt: skip
 # An option of other tools → ours.
 OPTIONS = {

@@ -13,16 +13,16 @@ from provisioner.commands.plan import Planned
 from provisioner.commands.plan_saved import load_saved_plan
 from provisioner.commands.telling import telling
 from provisioner.commands.undo import Agree, clear_before
+from provisioner.diagnose.judgement import Judgement, judge_plan
 from provisioner.errors import OperationError, StalePlanError
 from provisioner.host import Host
+from provisioner.judge.whole import Mark
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
-from provisioner.model.preflight import Preflight
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan.saved import load_plan
 from provisioner.session import Session
-from provisioner.verify.prove import prove_plan
 
 # How often a plan is made anew because somebody else was faster.
 TRIES = 5
@@ -45,15 +45,14 @@ class ApplyRequest:
 
 @record
 class Applied:
-    """What became of it: ``executed`` is None where there was nothing to do."""
+    """What became of it: ``executed`` is None where there was nothing to do, and ``left`` is what is wrong there that no plan of a set mends."""
 
     plan: Plan
     executed: Executed | None
+    left: tuple[Mark, ...] = ()
 
 
-def apply(
-    session: Session, asked: ApplyRequest, *, agree: Callable[[Plan, Preflight], None], agree_back: Agree, progress: Progress
-) -> Applied:
+def apply(session: Session, asked: ApplyRequest, *, agree: Callable[[Plan], None], agree_back: Agree, progress: Progress) -> Applied:
     """Bring the environment into the state that was asked for, after ``agree``, which raises ``ConsentError`` where nobody does.
 
     Before that, after ``agree_back``, what an interrupted run left is taken back.
@@ -63,13 +62,13 @@ def apply(
     session.work_on(env)
     with telling(session.host, env):
         done = _applied(session, asked, env, agree=agree, agree_back=agree_back, progress=progress)
-    if done.executed is not None and done.executed.kept:
-        named.remember_environment(session, done.plan.env.path)
-    return done
+        if done.executed is not None and done.executed.kept:
+            named.remember_environment(session, done.plan.env.path)
+        return done
 
 
 def _applied(
-    session: Session, asked: ApplyRequest, env: str, *, agree: Callable[[Plan, Preflight], None], agree_back: Agree, progress: Progress
+    session: Session, asked: ApplyRequest, env: str, *, agree: Callable[[Plan], None], agree_back: Agree, progress: Progress
 ) -> Applied:
     """Plan and execute; anew, where another run was faster."""
     for tries_left in reversed(range(TRIES)):
@@ -80,12 +79,12 @@ def _applied(
                 if tries_left and planned.interrupted is not None:
                     # Another run has begun since; what it made is not proven yet, and may be taken back.
                     continue
-                return Applied(plan=planned.plan, executed=None)
+                return Applied(plan=planned.plan, executed=None, left=planned.left)
             if planned.site.state.exists:
                 # What is in it already runs in the proof.
                 session.trust.need(named.of_planned_environment(session, planned.plan, asked.saved))
-            preflight.check(planned.preflight)
-            agree(planned.plan, planned.preflight)
+            preflight.check(planned.plan.preflight)
+            agree(planned.plan)
             return Applied(plan=planned.plan, executed=execute_planned(session, planned, progress=progress, wait=asked.wait))
         except StalePlanError:
             # Somebody was faster. What was asked for may be there by now; a saved plan says what it was made for.
@@ -118,8 +117,15 @@ def look(session: Session, asked: ApplyRequest) -> Planned:
 
 def execute_planned(session: Session, planned: Planned, *, progress: Progress, wait: float) -> Executed:
     """Execute a plan that was shown and agreed to."""
+    judged: Judgement | None = None
 
     def prove(root: str) -> Verification:
-        return prove_plan(session, root, planned.plan, progress)
+        nonlocal judged
+        judged = judge_plan(session, root, planned.plan, progress)
+        return judged.verification
 
-    return execute(planned.plan, session.host, prove=prove, progress=progress, wait=wait, channels=planned.channels)
+    def accept(_: Verification) -> bool:
+        # What was wrong before is told, and does not take the change back.
+        return judged is not None and judged.holds(before=planned.marks, agreed=planned.plan.conflicts)
+
+    return execute(planned.plan, session.host, prove=prove, progress=progress, wait=wait, accept=accept, channels=planned.channels)

@@ -17,6 +17,7 @@ from provisioner.diagnose.gather import Options, gather
 from provisioner.environment import active
 from provisioner.environment.active import Subject
 from provisioner.errors import UsageError
+from provisioner.judge.memory import memory_of
 from provisioner.model.diagnosis import Examination
 from provisioner.model.record import record
 from provisioner.model.request import Request
@@ -74,6 +75,7 @@ def doctor(
         facts=lambda: session.detect(env=subject.env or host.cwd, aloof_of=_kept_off(subject) if options.static else ""),
         catalogue=session.catalogue,
         progress=progress.note,
+        memory=memory_of(session),
     )
     messages = session.messages
     examination = examine(case, messages, checks=() if half else specs, order=messages.order, taken=subject.how, progress=progress.note)

@@ -19,10 +19,10 @@ from provisioner.environment.active import Subject
 from provisioner.environment.layout import CONDA
 from provisioner.model.diagnosis import Examination
 from provisioner.model.plan import Plan
-from provisioner.model.preflight import Preflight
 from provisioner.model.record import record
 from provisioner.model.request import Request
-from provisioner.repair.attempts import Examine, Fixing, Tried, begin_fix, next_plan, try_plan
+from provisioner.plan.seal import with_seen
+from provisioner.repair.attempts import Examine, Fixing, Tried, begin_fix, next_plan, next_round, try_plan
 from provisioner.session import Session
 
 
@@ -46,7 +46,7 @@ def fix(
     asked: FixRequest,
     *,
     found: Callable[[Examination], None],
-    agree: Callable[[Plan, Preflight], bool],
+    agree: Callable[[Plan], bool],
     agree_back: Agree,
     told: Callable[[Tried], None],
     progress: Progress,
@@ -69,20 +69,21 @@ def fix(
             session,
             before,
             request,
-            agree=lambda plan, looked: _agreed(asked, agree, plan, looked),
+            agree=lambda plan: _agreed(asked, agree, plan),
             told=told,
             # What was made imports TensorFlow in the proof already, of which this is a part.
             examine=lambda: _examine(session, asked, SILENT, importing=False),
+            settle=lambda: _examine(session, asked, progress, importing=True),
             progress=progress,
             wait=asked.wait,
         )
 
 
-def _agreed(asked: FixRequest, agree: Callable[[Plan, Preflight], bool], plan: Plan, looked: Preflight) -> bool:
+def _agreed(asked: FixRequest, agree: Callable[[Plan], bool], plan: Plan) -> bool:
     """Ask nobody where room or rights are missing; a plan that is only shown says so itself."""
     if not asked.shown_only:
-        preflight.check(looked)
-    return agree(plan, looked)
+        preflight.check(plan.preflight)
+    return agree(plan)
 
 
 def _check_trust(session: Session, asked: FixRequest) -> None:
@@ -95,31 +96,37 @@ def _check_trust(session: Session, asked: FixRequest) -> None:
     session.trust.need([*named.of_environment(session, request, env), *named.of_request(session, request)])
 
 
-def attempt(
+def attempt(  # noqa: PLR0913 - who is asked and told, and who looks
     session: Session,
     before: Examination,
     request: Request,
     *,
-    agree: Callable[[Plan, Preflight], bool],
+    agree: Callable[[Plan], bool],
     told: Callable[[Tried], None],
     examine: Examine,
     progress: Progress,
     wait: float,
+    settle: Examine | None = None,
 ) -> Fixing:
     """Try one attempt after the other until one stands, each after ``agree`` was shown its plan; it may raise, and False ends it there.
 
-    ``told`` hears of each attempt that was made. ``examine`` examines the environment as it is then. Raises as ``begin_fix`` and ``execute`` do.
+    Where one stands and something is left that can be repaired, that is tried next, until nothing is. ``told`` hears of each attempt that was made.
+    ``examine`` examines the environment as it is then, ``settle`` imports, too. Raises as ``begin_fix`` and ``execute`` do.
     """
     fixing = begin_fix(session, before, request)
-    while (plan := next_plan(session, fixing)) is not None and fixing.inputs is not None:
-        if not agree(plan, preflight.look(session.host, plan, fixing.inputs.site)):
-            return replace(fixing, planned=plan)
-        fixing = try_plan(session, fixing, plan, examine=examine, progress=progress, wait=wait)
-        if fixing.tried[-1].executed.kept:
-            # An environment that was made anew is another folder.
-            named.remember_environment(session, plan.env.path)
-        told(fixing.tried[-1])
-    return fixing
+    while True:
+        while (plan := next_plan(session, fixing)) is not None and fixing.inputs is not None:
+            plan = with_seen(plan, preflight.look(session.host, plan, fixing.inputs.site), None)
+            if not agree(plan):
+                return replace(fixing, planned=plan)
+            fixing = try_plan(session, fixing, plan, examine=examine, progress=progress, wait=wait)
+            if fixing.tried[-1].executed.kept:
+                # An environment that was made anew is another folder.
+                named.remember_environment(session, plan.env.path)
+            told(fixing.tried[-1])
+        fixing = next_round(session, fixing, request, settle or examine)
+        if not fixing.kinds:
+            return fixing
 
 
 def _examine(session: Session, asked: FixRequest, progress: Progress, *, importing: bool) -> Examination:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable
 
+from provisioner.choose.obstacles import listed
 from provisioner.commands import plan as planning
 from provisioner.environment.read import read_site
-from provisioner.errors import CouldNotTellError, InputError
+from provisioner.errors import CouldNotTellError, InputError, NoProfileError
 from provisioner.lock import find, starter
+from provisioner.lock.lists import Lists, read_lists
+from provisioner.model.catalogue import ComputeDevice
 from provisioner.model.request import Request
 from provisioner.session import Session
 
@@ -48,7 +51,26 @@ def _declared(session: Session, request: Request, folder: str, file: str) -> tup
         facts = session.detect(env=root, full=False)
         said = starter.from_environment(host, site, facts, platform, session.catalogue, file=file)
         return said, f"the environment {posixpath.relpath(root, folder)}"
-    planned = planning.plan(session, request)
-    choice = planned.plan.choice
-    target = starter.make_target(platform, choice.device, choice.python, planned.facts)
-    return starter.First(file=file, tensorflow=choice.release, targets=(target,)), "what fits the machine it was called on"
+    lists = read_lists(host, folder)
+    if not lists.read:
+        planned = planning.plan(session, request)
+        choice = planned.plan.choice
+        target = starter.make_target(platform, choice.device, choice.python, planned.facts)
+        return starter.First(file=file, tensorflow=choice.release, targets=(target,)), "what fits the machine it was called on"
+    facts = session.detect(env=root, full=False)
+    device: ComputeDevice = "cuda" if request.device == "cuda" else "cpu"
+    release, python = starter.choose_python(session.catalogue, lists, platform, device)
+    if not release:
+        raise _no_release(lists, platform)
+    target = starter.make_target(platform, device, python, facts)
+    return starter.from_lists(lists, lists.tensorflow or release, target, file=file), listed(list(lists.read))
+
+
+def _no_release(lists: Lists, platform: str) -> NoProfileError:
+    asked = f"TensorFlow {lists.tensorflow or 'of any release'} with Python {lists.python or 'of any release'}"
+    hint = (
+        "change what the lists say, or write tfsetup.yaml by hand (docs/teams.md); `tfsetup profiles --all` shows what is known to be good"
+    )
+    return NoProfileError(
+        f"no set for {platform} is known to be good that has {asked}, as {listed(list(lists.read))} would have it", hint=hint
+    )

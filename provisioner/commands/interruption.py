@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from provisioner.change.standing import Interrupted, interrupted, state_words, undo_command
+from provisioner.change.standing import interrupted, state_words, undo_command
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError, OperationError, TfsetupError
 from provisioner.host import Host, files
 from provisioner.model.finding import Evidence, Finding, Remedy
+from provisioner.model.plan import Interrupted
 
 
 def interruption(host: Host, env: str) -> Finding | None:
@@ -66,6 +67,9 @@ def named_first(host: Host, env: str) -> Iterator[None]:
         yield
     except InputError as error:
         found = interruption(host, env) if env else None
-        if found is None or found.severity == "info":
+        if found is None:
+            raise
+        if found.severity == "info":
+            error.hint = f"{found.title}: `{found.remedy.steps[0]}` takes that away"
             raise
         raise OperationError(found.title, hint=f"`{found.remedy.steps[0]}`: {found.remedy.words}") from error

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from provisioner.change import preflight
-from provisioner.change.standing import Interrupted, interrupted
+from provisioner.change.standing import interrupted
 from provisioner.commands.interruption import named_first
+from provisioner.environment.links import is_there
 from provisioner.environment.place import check_place
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.workspace import Workspace
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
-from provisioner.model.plan import EnvState, Plan
-from provisioner.model.preflight import Preflight
+from provisioner.model.plan import EnvState, Interrupted, Plan
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan.inputs import read_common
 from provisioner.plan.links import links_of
-from provisioner.plan.make import ApplyInputs, Picked, make_plan, proof_words
+from provisioner.plan.make import ApplyInputs, Picked, make_plan, not_mended, proof_words
 from provisioner.plan.pick import (
     Pick,
     named_python,
@@ -30,15 +31,20 @@ from provisioner.plan.pick import (
     with_named_python,
     without_credentials,
 )
+from provisioner.plan.seal import with_seen
 from provisioner.session import Session
+
+if TYPE_CHECKING:
+    from provisioner.judge.whole import Mark
+    from provisioner.plan.present import Present
 
 
 @record
 class Planned:
     """A plan and what was read to make it.
 
-    ``interrupted`` is what an earlier run left behind, if one did. ``channels`` are the conda channels as they were asked for: with credentials,
-    which no plan holds. ``preflight`` is of the moment, so no plan holds it, either.
+    ``marks`` is what was wrong in the environment, and ``left`` what of it the plan does not mend. ``interrupted`` is what an earlier run left
+    behind, if one did. ``channels`` are the conda channels as they were asked for: with credentials, which no plan holds.
     """
 
     plan: Plan
@@ -47,7 +53,13 @@ class Planned:
     lock: Lock
     interrupted: Interrupted | None
     channels: tuple[str, ...] = ()
-    preflight: Preflight = Preflight()
+    marks: tuple[Mark, ...] = ()
+    left: tuple[Mark, ...] = ()
+
+    @property
+    def pending(self) -> bool:
+        """True when there is something to change: by this plan, or by a repair."""
+        return self.plan.changes or bool(self.left)
 
 
 @record
@@ -59,6 +71,7 @@ class _Read:
     site: Site
     parents: tuple[str, ...] = ()
     interrupted: Interrupted | None = None
+    present: Present | None = None
 
 
 def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick | None = None) -> Planned:
@@ -72,11 +85,28 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
     else:
         picked = pick_best(session, facts, request, site.state)
     request = picked.request or request
-    made = make_plan(_inputs(session, replace(read, request=request), picked))
+    there = _there(session, site, picked.lock, exact=pick is not None)
+    made = make_plan(_inputs(session, replace(read, request=request, present=there), picked))
     looked = preflight.look_elsewhere(made, facts) if facts_file else preflight.look(session.host, made, site)
     return Planned(
-        plan=made, site=site, facts=facts, lock=picked.lock, interrupted=read.interrupted, channels=request.channels, preflight=looked
+        plan=with_seen(made, looked, read.interrupted),
+        site=site,
+        facts=facts,
+        lock=picked.lock,
+        interrupted=read.interrupted,
+        channels=request.channels,
+        marks=there.marks if there is not None else (),
+        left=not_mended(made, there.marks) if there is not None else (),
     )
+
+
+def _there(session: Session, site: Site, lock: Lock, *, exact: bool) -> Present | None:
+    """Judge what is there; None where nothing is."""
+    if not site.state.exists:
+        return None
+    from provisioner.plan.present import present  # noqa: PLC0415 - a new environment needs none of it
+
+    return present(session, site, lock, exact=exact)
 
 
 def _read_file(session: Session, request: Request, facts_file: str) -> _Read:
@@ -119,7 +149,9 @@ def _inputs(session: Session, read: _Read, picked: Picked) -> ApplyInputs:
     inputs = ApplyInputs(
         common=replace(common, indexes=picked.indexes),
         links=links,
-        linked=frozenset(link.path for link in links if host.exists(posixpath.join(packages, link.path))),
+        linked=frozenset(link.path for link in links if is_there(host, packages, link)),
+        broken=read.present.broken if read.present is not None else {},
+        fitting=read.present.fitting if read.present is not None else {},
         parents=read.parents,
     )
     return with_conda(host, inputs, picked) if picked.conda is not None else inputs

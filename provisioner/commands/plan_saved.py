@@ -16,10 +16,12 @@ from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError, StalePlanError
 from provisioner.model.plan import Edit, Plan
 from provisioner.plan.links import links_of
+from provisioner.plan.make import not_mended
 from provisioner.plan.pick import (
     named_python,
     of_kind,
 )
+from provisioner.plan.present import present
 from provisioner.plan.saved import check_fresh, differences, load_plan
 from provisioner.session import Session
 
@@ -53,14 +55,23 @@ def load_saved_plan(session: Session, path: str, channels: tuple[str, ...] = ())
         edits = conda_files.edits(choice, site.state.path, links)
     else:
         lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
-    check_fresh(saved, facts, site, lock, links, edits, owned)
+    there = present(session, site, lock, exact=False)
+    check_fresh(saved, facts, site, lock, links, edits, owned, there)
     left = interrupted(host, Workspace(root=site.state.path))
     if lock is None:  # pragma: no cover - check_fresh has refused it
         raise StalePlanError("the catalogue has changed since the plan was made", place=path)
     if not named.is_own_plan(session, saved):
         return _made_here(session, saved, path, channels)
-    looked = preflight.look(host, saved, site)
-    return Planned(plan=saved, site=site, facts=facts, lock=lock, interrupted=left, channels=channels, preflight=looked)
+    return Planned(
+        plan=replace(saved, preflight=preflight.look(host, saved, site), interrupted=left),
+        site=site,
+        facts=facts,
+        lock=lock,
+        interrupted=left,
+        channels=channels,
+        marks=there.marks,
+        left=not_mended(saved, there.marks),
+    )
 
 
 def _made_here(session: Session, saved: Plan, path: str, channels: tuple[str, ...]) -> Planned:

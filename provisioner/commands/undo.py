@@ -6,15 +6,16 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from provisioner.base.progress import Progress
-from provisioner.change import recovery
+from provisioner.change import discarding, recovery
 from provisioner.change.holding import holding, holding_inside
 from provisioner.change.journal import last_record
 from provisioner.change.recovery import NO_WISHES, Wishes
-from provisioner.change.standing import Interrupted, interrupted
+from provisioner.change.standing import interrupted
 from provisioner.change.undoing import way_back
 from provisioner.commands.telling import telling
 from provisioner.environment.workspace import Workspace
 from provisioner.host import Host
+from provisioner.model.plan import Interrupted
 from provisioner.session import Session
 
 # Returns where the person agrees that this is taken back, and raises ``ConsentError`` where not.
@@ -61,6 +62,7 @@ def take_back(host: Host, found: recovery.Undoable, *, wait: float, progress: Pr
         clear_interrupted(host, found.workspace.root, agree=_agreed, wait=wait, progress=progress, wishes=wishes)
         return
     with holding(host, found.workspace, wait, progress):
+        discarding.tidy(host, found.workspace)
         record = last_record(host, found.workspace)
         if record is not None:
             recovery.undo(host, found.workspace, record, wishes)
@@ -93,7 +95,7 @@ def clear_interrupted(
         if stands:
             recovery.recover(host, workspace, wishes)
         else:
-            recovery.discard_unfinished(host, workspace)
+            discarding.discard_unfinished(host, workspace)
         return found
 
 

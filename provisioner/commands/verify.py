@@ -7,6 +7,8 @@ from dataclasses import replace
 from provisioner.base.progress import Progress
 from provisioner.commands import named
 from provisioner.commands.interruption import interruption as find_interruption
+from provisioner.commands.interruption import named_first
+from provisioner.diagnose.judgement import judge_environment
 from provisioner.environment import receipt as receipts
 from provisioner.environment.read import site_or_nothing
 from provisioner.environment.workspace import Workspace
@@ -14,7 +16,7 @@ from provisioner.errors import InputError
 from provisioner.model.finding import Check, Verification
 from provisioner.model.request import Request
 from provisioner.session import Session
-from provisioner.verify.prove import expected_of_plan, expected_of_site, interpreter_of, prove
+from provisioner.verify.prove import expected_of_plan, expected_of_site, interpreter_of
 
 
 def verify(session: Session, *, request: Request, python: str, require_gpu: bool, timeout: float, progress: Progress) -> Verification:
@@ -25,19 +27,22 @@ def verify(session: Session, *, request: Request, python: str, require_gpu: bool
     session.work_on(request.env)
     host, env = session.host, request.env
     root = host.real(env)
-    if not host.exists(root):
-        raise InputError("there is no environment", place=env, hint="make one with `tfsetup apply`, or name another with --env")
+    with named_first(host, env):
+        if not host.exists(root):
+            raise InputError("there is no environment", place=env, hint="make one with `tfsetup apply`, or name another with --env")
     interruption = find_interruption(host, root)
     if interruption is not None and interruption.severity == "error":
         checks = (Check(name="interrupted run", status="failed", detail=interruption.title),)
         return Verification(env=root, python=python, tensorflow="", device="", checks=checks, libraries=(), findings=(interruption,))
     interpreter = python or interpreter_of(host, root)
-    if not host.exists(interpreter):
-        raise InputError("there is no Python in it", place=interpreter, hint="name the interpreter with --python")
+    with named_first(host, env):
+        if not host.exists(interpreter):
+            raise InputError("there is no Python in it", place=interpreter, hint="name the interpreter with --python")
     session.trust.need(named.of_environment(session, request, root))
     receipt = receipts.believed(host, Workspace(root=root))
     expected = expected_of_plan(session, receipt.plan) if receipt else expected_of_site(session, site_or_nothing(host, root))
     progress.start("verify", "Verifying: importing TensorFlow and computing with it")
-    verification = prove(session, root, interpreter, expected, progress, require_gpu=require_gpu, timeout=timeout)
+    judged = judge_environment(session, root, interpreter, expected, progress, require_gpu=require_gpu, timeout=timeout)
+    verification = judged.verification
     progress.finish()
     return verification if interruption is None else replace(verification, findings=(interruption, *verification.findings))

@@ -10,11 +10,11 @@ from provisioner.causes.findings import Findings
 from provisioner.environment.distributions import Installed, Origin
 from provisioner.environment.receipt import Receipt
 from provisioner.host import Reader
+from provisioner.judge.integrity import Integrity
 from provisioner.model.catalogue import Build, Lock, Release
 from provisioner.model.facts import Facts, Interpreter
 from provisioner.model.record import record
 from provisioner.remedies import View
-from provisioner.verify.integrity import Integrity
 from provisioner.verify.raw import Child, Expected
 
 

@@ -8,10 +8,10 @@ from provisioner.conda.specs import compare
 from provisioner.diagnose import packages as examined
 from provisioner.diagnose.case import Case, Skipped
 from provisioner.environment.conda_owned import identity
+from provisioner.judge import conda_files
+from provisioner.judge.conda_files import CondaState
 from provisioner.model.conda import CondaRecord
 from provisioner.model.finding import Evidence, Repair
-from provisioner.verify import conda_files
-from provisioner.verify.conda_files import CondaState
 
 SHOWN = 4
 

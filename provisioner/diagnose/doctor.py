@@ -78,7 +78,7 @@ def examine(
         tensorflow=case.expected.tensorflow,
         machine=machine_words(case.facts),
         checks=tuple(examined),
-        findings=ranked(merged(found.values(), case, messages), order, traced=traced),
+        findings=ranked(merged(found.values(), case.env, case.python, messages), order, traced=traced),
         taken=taken,
     )
 
@@ -116,9 +116,9 @@ def _guarded(spec: CheckSpec, case: Case, findings: Findings) -> tuple[Result, s
         return "crashed", f"a bug in this check: {type(error).__name__}: {error} ({frame.filename.rpartition('/')[2]}, line {frame.lineno})"
 
 
-def merged(groups: Iterable[tuple[Finding, ...]], case: Case, messages: Messages) -> tuple[Finding, ...]:
+def merged(groups: Iterable[tuple[Finding, ...]], env: str, python: str, messages: Messages) -> tuple[Finding, ...]:
     """One finding for each cause: more evidence makes it surer and graver; words of its own stay."""
-    whole = Findings(messages, env=case.env, python=case.python)
+    whole = Findings(messages, env=env, python=python)
     for group in groups:
         for item in group:
             known = messages.causes.get(item.cause)
@@ -129,6 +129,6 @@ def merged(groups: Iterable[tuple[Finding, ...]], case: Case, messages: Messages
                 *item.evidence,
                 title="" if known and known.title == item.title else item.title,
                 repairs=item.repairs,
-                remedy=None if known and item.remedy == messages.remedy(item.cause, env=case.env, python=case.python) else item.remedy,
+                remedy=None if known and item.remedy == messages.remedy(item.cause, env=env, python=python) else item.remedy,
             )
     return whole.ordered()

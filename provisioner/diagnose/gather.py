@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from provisioner.diagnose import module_path
@@ -21,11 +22,13 @@ from provisioner.errors import InputError, OperationError
 from provisioner.errors.system import words_of
 from provisioner.host import Host, Reader, files
 from provisioner.in_process import script
+from provisioner.judge import integrity
+from provisioner.judge.memory import Memory
 from provisioner.model.facts import Facts
 from provisioner.model.json_text import read_json
 from provisioner.model.record import record
-from provisioner.verify import children, integrity, no_libraries
-from provisioner.verify.raw import Child
+from provisioner.verify import children, no_libraries
+from provisioner.verify.raw import Child, Raw
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 
 SCRIPT = script("_interpreter.py")
 SECONDS = 20.0
+NO_FILES = integrity.Integrity(distributions=(), rivals=(), faults=(), files=0)
 SAID = 4000
 NOT_STARTED = "it was not started (--static)"
 # Modules that the start of every interpreter looks for.
@@ -62,8 +66,12 @@ def gather(
     facts: Callable[[], Facts],
     catalogue: Catalogue,
     progress: Callable[[str], None],
+    memory: Memory | None = None,
+    seen: Raw | None = None,
 ) -> Case:
     """Read everything once. ``facts`` is called while the children run; ``progress`` is told what is being done.
+
+    ``memory`` spares reading files again that have not changed. ``seen`` is what a proof has observed already: then nothing is imported or compared.
 
     Raises ``InputError`` only for a catalogue that cannot be read: whatever is wrong with the environment becomes part of the case.
     """
@@ -76,28 +84,33 @@ def gather(
     chosen = _with_environment(host, chosen, survey)
     path = survey.path if survey else _path_without_survey(host, chosen.env)
     folders = _site_folders(host, chosen.env, path)
-    work, no_work = _work(host)
+    work, no_work = _work(host) if seen is None else ("", "")
     try:
         with ThreadPoolExecutor(max_workers=3) as pool:
             build = next((answer for answer in (is_cuda_build(host, site) for site in folders) if answer is not None), None)
-            why_not = _no_import(options, survey, no_survey) or no_work
-            probing = None if why_not else pool.submit(_probe, host, chosen.python, work, options, progress)
-            opening = _opening(pool, host, chosen.python, work, build=build, why_not=why_not)
-            # Of an interpreter that does not answer, a file that was changed may be why.
+            why_not = (_no_import(options, survey, no_survey) or no_work) if seen is None else ""
+            probing = None if why_not or seen is not None else pool.submit(_probe, host, chosen.python, work, options, progress)
+            opening = _opening(pool, host, chosen.python, work, build=build, why_not=why_not) if seen is None else None
             sizes_only = not options.importing and not options.deep
             root = chosen.env or (survey.prefix if survey else "/")
-            checking = pool.submit(integrity.check, host, root, deep=options.deep, sizes_only=sizes_only, folders=folders)
+            known = catalogue.published()
+            compare = partial(integrity.check, deep=options.deep, sizes_only=sizes_only, folders=folders, published=known, memory=memory)
+            checking = pool.submit(compare, host, root) if seen is None else None
             found = distributions(host, path)
             machine = facts()
             receipt = believed(host, Workspace(root=chosen.env)) if chosen.env else None
             version = _python_version(host, chosen.env, survey)
-            known = recognise(host, folders, found, machine, catalogue, receipt, python=version, cuda=build, conda=_conda(host, chosen.env))
-            state = checking.result()
+            recognised = recognise(
+                host, folders, found, machine, catalogue, receipt, python=version, cuda=build, conda=_conda(host, chosen.env)
+            )
             libraries, _ = opening.result() if opening else (None, "")
             child, failed = probing.result() if probing else (None, "")
+            if seen is not None:
+                child, libraries = seen.probe, seen.libraries
+            state = checking.result() if checking is not None else None
     finally:
         if work:
-            host.remove_tree(work)
+            children.remove_work(host, work)
     return Case(
         env=chosen.env,
         python=chosen.python,
@@ -108,12 +121,12 @@ def gather(
         survey=survey,
         no_survey=no_survey,
         distributions=found,
-        integrity=state,
+        integrity=state or (seen.integrity if seen is not None else NO_FILES),
         receipt=receipt,
-        expected=known.expected,
-        release=known.release,
-        build=known.build,
-        lock=known.lock,
+        expected=recognised.expected,
+        release=recognised.release,
+        build=recognised.build,
+        lock=recognised.lock,
         releases=catalogue.release,
         interpreters=machine.interpreters.value or (),
         child=child,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import posixpath
 import re
 from collections.abc import Mapping
@@ -112,6 +113,18 @@ def needed(case: Case) -> frozenset[str]:
     if case.lock is not None:
         seen |= {file.name for file in case.lock.files}
     return frozenset(seen)
+
+
+def required(case: Case) -> frozenset[str]:
+    """The names that some installed distribution requires, under this Python."""
+    environment = {**markers(case), "extra": ""}
+    found: set[str] = set()
+    for item in case.distributions:
+        for text in item.requires:
+            with contextlib.suppress(ValueError):
+                requirement = read_requirement(text)
+                found |= {normalise(requirement.name)} if applies(requirement, environment) else set()
+    return frozenset(found)
 
 
 def inside(case: Case, path: str) -> bool:

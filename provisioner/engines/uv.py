@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from provisioner.base.text import mask
 from provisioner.engines.index import index_addresses, installer_environment
-from provisioner.engines.said import hosts_of
-from provisioner.engines.uv_failures import checked
 from provisioner.engines.wheels import major_minor
 from provisioner.errors import OperationError
 from provisioner.host import PRIVATE, Completed, Host, Reader
@@ -56,7 +54,7 @@ def requirements_text(packages: Iterable[Package]) -> str:
 def create_environment(host: Host, *, path: str, python: str, prompt: str) -> None:
     """Make a virtual environment at ``path`` that may be moved: its scripts find their Python by their own place."""
     argv = [find_uv(host), "venv", "--no-project", "--relocatable", "--allow-existing", "--prompt", prompt, "--python", python, path]
-    checked(run_uv(host, argv, VENV_TIMEOUT_SECONDS), "the virtual environment could not be made")
+    _check(run_uv(host, argv, VENV_TIMEOUT_SECONDS), "the virtual environment could not be made")
 
 
 def install(  # noqa: PLR0913 - each is one option of the same run of uv
@@ -93,13 +91,22 @@ def install(  # noqa: PLR0913 - each is one option of the same run of uv
         # No stranger's package wins a name here: each file is held by its hash.
         argv += ["--index-strategy", "unsafe-best-match"]
     done = run_uv(host, argv, INSTALL_TIMEOUT_SECONDS, watch, _addresses(host, indexes))
-    checked(done, "the packages could not be installed", index=_asked(host, indexes, offline=offline))
+    _check(done, "the packages could not be installed", index=_asked(host, indexes, offline=offline))
+
+
+def _check(done: Completed, what: str, index: str = "") -> None:
+    if not done.ok:
+        from provisioner.engines.uv_failures import checked  # noqa: PLC0415 - only where something fails
+
+        checked(done, what, index=index)
 
 
 def _asked(host: Host, indexes: Sequence[Index], *, offline: bool) -> str:
     """Name the hosts that are asked, for a person; "" where files may come from a folder."""
     if offline or "UV_OFFLINE" in host.env or "UV_FIND_LINKS" in host.env:
         return ""
+    from provisioner.engines.said import hosts_of  # noqa: PLC0415 - as above
+
     return hosts_of([index.url for index in indexes] or list(index_addresses(host)))
 
 
@@ -170,7 +177,7 @@ def resolve(
             hint=" ".join(mask(done.err).split()),
             cause="resolver-conflict",
         )
-    checked(done, "the packages of --with could not be resolved", index=_asked(host, (), offline=offline))
+    _check(done, "the packages of --with could not be resolved", index=_asked(host, (), offline=offline))
     return done.out
 
 

@@ -57,6 +57,10 @@ def _has(reader: Reader, home: str, package: Package) -> bool:
     folder = posixpath.join(home, package.name)
     if not files.there(reader, folder):
         return False
+    tags = package.filename.removesuffix(".whl").partition("-")[2]
+    if tags and files.there(reader, posixpath.join(folder, f"{tags}.http")):
+        return True
+    # Long names are cut, and files from elsewhere have other endings.
     found = files.matches(reader, files.glob_escape(posixpath.join(folder, f"{package.version}-")) + "*")
     # The lock stays of a download that came to nothing.
     return any(not path.endswith(".lock") for path in found)

@@ -28,6 +28,9 @@ OTHERS = frozenset(
         "cupy-cuda13x",
         "onnxruntime-gpu",
         "paddlepaddle-gpu",
+        "xgboost",
+        "lightgbm",
+        "vllm",
     }
 )
 # The parts of CUDA without which no TensorFlow uses a GPU: as NVIDIA's distributions (the older ones end in CUDA's major version), and as conda's

@@ -95,6 +95,11 @@ class Workspace:
         return posixpath.join(self.state, "returned")
 
     @property
+    def probe(self) -> str:
+        """A file by which it is tried whether something can be moved elsewhere."""
+        return posixpath.join(self.state, "probe")
+
+    @property
     def trial(self) -> str:
         """A folder that holds something, onto which nothing can be renamed, to see why it is refused."""
         return posixpath.join(self.state, TRIAL)

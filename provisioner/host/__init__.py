@@ -49,6 +49,18 @@ class Entry:
     group: int = -1
 
 
+class Stamp(NamedTuple):
+    """What changes when a file is changed or another one takes its place: nobody can set ``changed`` (nanoseconds, ``st_ctime``) back.
+
+    A tuple, because there are tens of thousands.
+    """
+
+    size: int
+    mtime: int
+    changed: int
+    inode: int
+
+
 class Mark(NamedTuple):
     """What tells a file from what takes its place later: ``size`` in bytes and ``mtime`` in nanoseconds of a file, ``target`` of a link.
 
@@ -169,6 +181,10 @@ class Reader(Protocol):
         """Every regular file below a folder, in no order; no link is one, and folders that cannot be read are empty."""
         ...
 
+    def stamp(self, path: str) -> Stamp | None:
+        """What the file system says of the file at ``path``; a link to a file counts as that file, and whatever is none has None. Never raises."""
+        ...
+
     def marks(self, path: str) -> dict[str, Mark]:
         """Everything below a folder by its path relative to it; links are not followed, and of folders there are the empty ones alone."""
         ...
@@ -209,6 +225,21 @@ class Host(Reader, Protocol):
         Requests and answers are one line each. The program is given the number of a socket as its last argument, where there are such; with
         each request, a byte and the open locks come there, which it keeps until it has answered. It ends with its input, or with an answer
         that has no line end. The code is that with which it ended, 0 while it stays.
+        """
+        ...
+
+    def become(self, argv: Sequence[str], env: Mapping[str, str]) -> int:
+        """Give the terminal and this process to a program (a path), with ``env`` as its variables: it is the last thing that is done.
+
+        Returns its exit code where the system cannot replace a process (Windows), else not at all. Raises ``OSError`` when it cannot be started.
+        """
+        ...
+
+    def attend(self, argv: Sequence[str], *, env: Mapping[str, str], keep: int) -> tuple[int, bytes]:
+        """Run a program that a person works with to its end, in this terminal, with ``env`` as its variables; a name is looked for on their PATH.
+
+        Returns its exit status (``-N`` when signal N ended it) and the last ``keep`` bytes of what it said on stderr, which were shown, too.
+        Raises ``OSError`` when it cannot be started.
         """
         ...
 
@@ -271,6 +302,10 @@ class Host(Reader, Protocol):
 
     def sync(self, path: str) -> None:
         """Wait until the folder's entries are on disk (nothing to do where the system has no such call)."""
+        ...
+
+    def flush(self, path: str) -> None:
+        """Wait until all that was written on the file system of ``path`` is on disk: files of others, too, and those that programs wrote."""
         ...
 
     def shielded(self) -> AbstractContextManager[None]:

@@ -13,6 +13,8 @@ from provisioner.model.record import record
 # What a port call may raise for a path taken from the machine itself: the system's errors, and a path with a NUL in it.
 FAULTS = (OSError, ValueError)
 LIMIT = 1 << 18
+# The start of a file's name while it is written (``LocalHost.write``); 16 hexadecimal digits follow.
+UNWRITTEN = ".tfsetup-"
 # Of files that are read piece by piece: bytes of a piece, and of what is kept of a line that is longer than one.
 PIECE = 1 << 18
 LINE = 1 << 16
@@ -138,6 +140,11 @@ def is_foreign(host: Reader, entry: Entry) -> bool:
 def anybody_writes(host: Reader, entry: Entry) -> bool:
     """True for what every user of the machine may write, by its mode; a link has none of its own."""
     return host.user >= 0 and entry.kind != "link" and bool(entry.mode & 0o002)
+
+
+def is_unwritten(path: str) -> bool:
+    """True for the name of a file whose writing was cut short."""
+    return re.fullmatch(re.escape(UNWRITTEN) + "[0-9a-f]{16}", posixpath.basename(path)) is not None
 
 
 def sweep(host: Host, folder: str, prefix: str) -> None:

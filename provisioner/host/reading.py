@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from provisioner.host import Completed, Entry, EntryKind, Mark, Space
+from provisioner.host import Completed, Entry, EntryKind, Mark, Space, Stamp
 from provisioner.host.processes import communicate, end, what_it_said
 
 if sys.platform != "win32":
@@ -198,6 +198,14 @@ class LocalReader:
         except (OSError, ValueError):
             return -1
         return status.st_size if stat.S_ISREG(status.st_mode) else -1
+
+    def stamp(self, path: str) -> Stamp | None:
+        """See ``host.Reader``; lean for the same reason as ``size``."""
+        try:
+            status = os.stat(path)
+        except (OSError, ValueError):
+            return None
+        return Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino) if stat.S_ISREG(status.st_mode) else None
 
     def files_below(self, path: str) -> Iterator[str]:
         """See ``host.Reader``; lean for the same reason as ``size``."""

@@ -177,8 +177,9 @@ def versions(tf: Any) -> "tuple[str, dict[str, Any], Any]":
         version = getattr(module, "__version__", None)
         if version is not None:
             modules[name] = str(version)
-    # Keras of TensorFlow before 2.6 has no distribution of its own, so it is asked through TensorFlow.
-    modules.setdefault("keras", str(getattr(getattr(tf, "keras", None), "__version__", "")))
+    # Keras of TensorFlow before 2.6 is a part of it, and no distribution called keras, which may lie beside it.
+    if "keras" not in modules:
+        modules["tf.keras"] = str(getattr(getattr(tf, "keras", None), "__version__", ""))
     data = {"tensorflow": str(tf.__version__), "modules": modules, "file": origin(tf)}
     told = ", ".join("{} {}".format(name.rsplit(".", 1)[-1], version) for name, version in sorted(modules.items()) if version)
     return "TensorFlow {}, {}".format(data["tensorflow"], told), data, None

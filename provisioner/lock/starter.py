@@ -8,9 +8,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from provisioner.base.names import is_rival
+from provisioner.base.names import is_rival, normalise
+from provisioner.base.requirement import read_requirement
+from provisioner.base.versions import numbers
 from provisioner.catalogue import Catalogue
 from provisioner.choose.platforms import platform_name
+from provisioner.choose.versions import names_prerelease, some_patch_matches
 from provisioner.engines.rattler import bare
 from provisioner.environment.conda_present import read_present
 from provisioner.environment.distributions import Installed
@@ -19,6 +22,7 @@ from provisioner.environment.tensorflow import only_cpu, own_of, purpose
 from provisioner.host import Reader
 from provisioner.lock.installed import asked_for, read_whole
 from provisioner.lock.keys import DECLARATION, TARGET
+from provisioner.lock.lists import Lists
 from provisioner.lock.markers import environment
 from provisioner.lock.requirement import fault
 from provisioner.model.catalogue import ComputeDevice
@@ -63,7 +67,8 @@ _TARGET_EXAMPLES = {
 class First:
     """What a first file says: ``left_out`` are distributions that no index can serve, ``warnings`` what a person should know.
 
-    ``channels`` are those that the packages of a conda environment came from.
+    ``channels`` are those that the packages of a conda environment came from; ``files`` are requirements files, and ``project`` says that
+    pyproject.toml has dependencies: the declaration names these.
     """
 
     file: str
@@ -73,6 +78,8 @@ class First:
     left_out: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    project: bool = False
 
 
 def from_environment(reader: Reader, site: Site, facts: Facts, platform: str, catalogue: Catalogue, *, file: str) -> First:
@@ -113,6 +120,34 @@ def from_environment(reader: Reader, site: Site, facts: Facts, platform: str, ca
         warnings=tuple(warnings),
         channels=channels_of(present, catalogue),
     )
+
+
+def from_lists(lists: Lists, tensorflow: str, target: Target, *, file: str) -> First:
+    """Say what a project's own lists hold, for one target; what they say of TensorFlow is the declaration's to say."""
+    own = tuple(text for text in lists.requirements if not is_rival(normalise(read_requirement(text).name)))
+    return First(
+        file=file,
+        tensorflow=tensorflow,
+        targets=(target,),
+        requirements=own,
+        warnings=lists.left_out,
+        files=lists.files,
+        project=lists.project,
+    )
+
+
+def choose_python(catalogue: Catalogue, lists: Lists, platform: str, device: ComputeDevice) -> tuple[str, str]:
+    """Return the newest release that the lists admit with the newest Python that they and it admit, ("", "") where there is none.
+
+    Only releases without a pre-release in their number, unless the lists name one.
+    """
+    spec = lists.tensorflow
+    for release in catalogue.releases(spec, prereleases=names_prerelease(spec)):
+        offered = {python for python, there in catalogue.locks(release.version, platform) if there == device}
+        fitting = [python for python in offered if not lists.python or some_patch_matches(lists.python, python)]
+        if fitting:
+            return release.version, max(fitting, key=numbers)
+    return "", ""
 
 
 def source_of(own: Installed | None, present: Present) -> Source:
@@ -173,6 +208,10 @@ def text_of(first: First, origin: str) -> str:
             continue
         if key == "requirements" and (first.requirements or first.left_out):
             parts.append(_key(key, _requirements(first)))
+        elif key == "files" and first.files:
+            parts.append(_key(key, f"files: {json.dumps(first.files)}"))
+        elif key == "project" and first.project:
+            parts.append(_key(key, "project: {file: pyproject.toml}"))
         else:
             parts.append(_key(key, _commented(example)))
     return "\n\n".join(parts) + "\n"
@@ -198,7 +237,8 @@ def _about(key: str) -> str:
 def _requirements(first: First) -> str:
     lines = [f"  - {_plain(text)}" for text in first.requirements]
     lines += [f"  # - {name}: installed from no index, so it cannot be locked by hash" for name in first.left_out]
-    note = "# These are the versions that are there; loosen (>=) what `tfsetup lock --upgrade` may move.\n"
+    exact = all("==" in text for text in first.requirements)
+    note = "# These are the versions that are there; loosen (>=) what `tfsetup lock --upgrade` may move.\n" if exact else ""
     return note + ("requirements:\n" if first.requirements else "# requirements:\n") + "\n".join(lines)
 
 
@@ -207,8 +247,8 @@ def _commented(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Return a text that other programs than this one would take for a number."""
-    return json.dumps(text) if text[:1].isdigit() else text
+    """Return a text with quotes where YAML, or another program than this one, would take it for something else."""
+    return text if re.fullmatch(r"[A-Za-z][A-Za-z0-9._-]*", text) else json.dumps(text)
 
 
 def _plain(text: str) -> str:

@@ -8,6 +8,7 @@ from provisioner.model.catalogue import ComputeDevice, Link
 from provisioner.model.conda_package import CondaPart, CondaSource
 from provisioner.model.facts import Interpreter
 from provisioner.model.finding import Repair
+from provisioner.model.preflight import Preflight
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.model.team import Index
@@ -143,6 +144,26 @@ class EnvState:
         return self.kind in STANDING
 
 
+# What of an interrupted run's change has been done: nothing, some of it, all of it.
+State = Literal["old", "moving", "new"]
+
+
+@record
+class Interrupted:
+    """What an interrupted run left.
+
+    ``state``: ``old`` (nothing of it reached the environment), ``moving`` (files were on their way), ``new`` (complete, not yet proven);
+    ``where`` is the folder that shows it, ``started`` the time (ISO 8601) when what it changed, or took back, was begun. ``undoing``: it was an
+    undo, which the next one finishes.
+    """
+
+    state: State
+    where: str
+    started: str
+    before: EnvKind = "absent"
+    undoing: bool = False
+
+
 @record
 class Plan:
     """What will be done, sealed: ``seal`` is the SHA-256 over all the other fields.
@@ -153,6 +174,8 @@ class Plan:
     ``indexes`` are those that a team's lock names, for its files (addresses; none for the one that the machine is configured with).
     ``builders`` are the packages of the set that its source distributions are built with (empty where nothing is built). ``conda`` is what
     conda packages are to be (None for a virtual environment).
+
+    ``preflight`` is what was looked at before anybody is asked, ``interrupted`` what an earlier run left.
 
     The rest is for repairs: ``repairs`` are those of the findings that it does; ``moves`` are renamed aside, ``edits`` written; ``base`` is the
     interpreter that the environment is given (empty: it keeps its own). ``conflicts`` say what else is installed and will not work any more.
@@ -187,6 +210,8 @@ class Plan:
     indexes: tuple[Index, ...] = ()
     conda: CondaPart | None = None
     seal: str = ""
+    preflight: Preflight = Preflight()
+    interrupted: Interrupted | None = None
 
     @property
     def expected(self) -> dict[str, str]:

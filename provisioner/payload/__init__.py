@@ -1,4 +1,4 @@
-"""Files that a plan puts into an environment as they stand here: activation scripts, and what shows XLA its tools.
+"""Files that are handed out as they stand here: activation scripts, what shows XLA its tools, and what shells read.
 
 ``text`` reads one; none of them is imported by the tool.
 """
@@ -10,5 +10,10 @@ import os
 
 def text(name: str) -> str:
     """Return the content of one of these files."""
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), name), encoding="utf-8") as file:
+    with open(path(name), encoding="utf-8") as file:
         return file.read()
+
+
+def path(name: str) -> str:
+    """Return where one of these files lies (absolute)."""
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), name)

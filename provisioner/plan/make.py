@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from provisioner.base.names import is_rival
 from provisioner.environment.distributions import Installed
@@ -18,6 +20,10 @@ from provisioner.model.team import Index
 from provisioner.plan.parts import Change, PlanInputs
 from provisioner.plan.seal import sealed
 
+if TYPE_CHECKING:
+    from provisioner.judge.whole import Mark
+
+NONE: Mapping[str, str] = MappingProxyType({})
 # What a source distribution without a pyproject.toml is built with (PEP 517, "legacy" back end of setuptools).
 BUILDERS = ("setuptools", "wheel")
 
@@ -29,7 +35,8 @@ class ApplyInputs:
     ``links`` are those the set needs and ``linked`` the paths of those that are there; ``parents`` are folders that must be made above the
     environment. The rest is for conda environments: ``conda`` is what conda packages are to be, ``edits`` the files that are written, ``written``
     the paths of those that are there as they should be, ``owned`` the distributions that conda holds, and ``registered`` what else changes
-    outside the environment, in sentences.
+    outside the environment, in sentences. ``broken`` are the distributions whose files are not as they should be, with the reason; ``fitting`` those
+    that stay in another version than the set's, with that.
     """
 
     common: PlanInputs
@@ -41,6 +48,8 @@ class ApplyInputs:
     written: frozenset[str] = frozenset()
     owned: frozenset[str] = frozenset()
     registered: tuple[str, ...] = ()
+    broken: Mapping[str, str] = field(default_factory=dict)
+    fitting: Mapping[str, str] = field(default_factory=dict)
 
 
 @record
@@ -64,13 +73,13 @@ class Picked:
 def make_plan(inputs: ApplyInputs) -> Plan:
     """Compare what is there with what was chosen, and return the sealed plan."""
     files = inputs.common.files
-    removals, kept = compare(without(inputs.common.site, inputs.owned), files)
+    removals, kept = compare(without(inputs.common.site, inputs.owned), files, broken=inputs.broken, fitting=inputs.fitting)
     packages, builders = packages_of(files, kept)
     changes = bool(packages or removals or (inputs.conda is not None and inputs.conda.changes))
     change = Change(
         packages=packages,
         builders=builders,
-        unchanged={file.name: file.version for file in files if file.name in kept},
+        unchanged={file.name: inputs.fitting.get(file.name, file.version) for file in files if file.name in kept},
         removals=removals,
         edits=tuple(edit for edit in inputs.edits if edit.path not in inputs.written),
         links=tuple(link for link in inputs.links if changes or link.path not in inputs.linked),
@@ -107,8 +116,13 @@ def _package(file: LockedFile) -> Package:
     )
 
 
-def compare(site: Site, files: Sequence[LockedFile]) -> tuple[tuple[Removal, ...], frozenset[str]]:
-    """Return what must go, with reasons, and the names of locked distributions that are there already."""
+def compare(
+    site: Site, files: Sequence[LockedFile], *, broken: Mapping[str, str] = NONE, fitting: Mapping[str, str] = NONE
+) -> tuple[tuple[Removal, ...], frozenset[str]]:
+    """Return what must go, with reasons, and the names of locked distributions that are there already.
+
+    ``broken`` and ``fitting`` are as in ``ApplyInputs``.
+    """
     wanted = {file.name: file.version for file in files}
     # Two where --with needs the name `tensorflow` beside tensorflow-intel and its like, which hold the files.
     own = {name for name in wanted if is_rival(name)}
@@ -119,16 +133,33 @@ def compare(site: Site, files: Sequence[LockedFile]) -> tuple[tuple[Removal, ...
     for item in site.distributions:
         if item.name not in wanted:
             continue
-        if item.version != wanted[item.name]:
+        if item.version not in {wanted[item.name], fitting.get(item.name)}:
             removals.append(_removal(item, f"the known-good set has {wanted[item.name]}"))
         elif item.name in twice:
             removals.append(_removal(item, "its metadata is there twice, so its files cannot be trusted"))
         elif item.name in own and (rivals or site.leftovers):
             removals.append(_removal(item, "its files are mixed with those of what is removed, so it is installed anew"))
+        elif item.name in broken:
+            removals.append(_removal(item, f"it is not as it was installed ({broken[item.name]})"))
         else:
             kept.add(item.name)
     removals += remains(site, leftovers=True, folder=not own <= kept)
     return tuple(sorted(removals, key=lambda removal: (removal.name, removal.version))), frozenset(kept)
+
+
+def not_mended(made: Plan, marks: Sequence[Mark]) -> tuple[Mark, ...]:
+    """Return what is wrong now, and will be when the plan is executed: it is about packages that the plan does not install anew. Pure."""
+    coming = {package.name for package in made.packages}
+    going = coming | {removal.name for removal in made.removals}
+    out = {path for removal in made.removals for path in removal.paths}
+    left = []
+    for mark in marks:
+        inner = mark.where.removeprefix(f"{made.env.path}/")
+        gone = any(inner == path or inner.startswith(f"{path}/") for path in out)
+        own = any(is_rival(name) for name in coming) and mark.kind in {"stray", "rivals"}
+        if not (mark.distribution in going or gone or own or mark.about in coming):
+            left.append(mark)
+    return tuple(left)
 
 
 def remains(site: Site, *, leftovers: bool, folder: bool) -> list[Removal]:

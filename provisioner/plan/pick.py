@@ -108,7 +108,12 @@ def with_named_python(host: Host, request: Request) -> Request:
 
 def with_extras(session: Session, request: Request, lock: Lock, facts: Facts) -> Lock:
     """Resolve the packages of ``--with`` around the lock; the one part of planning that needs the network."""
-    from provisioner.plan.extras import resolve_extras  # noqa: PLC0415 - only with --with
+    from provisioner.engines import uv  # noqa: PLC0415 - only with --with
+    from provisioner.plan import writers  # noqa: PLC0415 - as above
+    from provisioner.plan.extras import resolve_extras  # noqa: PLC0415 - as above
 
     with session.scratch("resolve") as folder:
-        return resolve_extras(session.host, request.extra, lock, floor=floor_of(facts, lock), folder=folder, offline=request.offline)
+        found = resolve_extras(session.host, request.extra, lock, floor=floor_of(facts, lock), folder=folder, offline=request.offline)
+    added = {file.name for file in found.files} - {file.name for file in lock.files}
+    writers.check(session.host, uv.cache_folder(session.host), found.files, added)
+    return found

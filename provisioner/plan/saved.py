@@ -16,7 +16,8 @@ from provisioner.model.catalogue import Link, Lock
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Edit, Package, Plan
 from provisioner.plan.make import compare, packages_of, without
-from provisioner.plan.seal import OF_THE_MOMENT, SCHEMA, facts_digest, seal
+from provisioner.plan.present import NOTHING, Present
+from provisioner.plan.seal import SCHEMA, facts_digest, seal
 
 
 def load_plan(text: str, *, file: str) -> Plan:
@@ -27,8 +28,6 @@ def load_plan(text: str, *, file: str) -> Plan:
     data = codec.parse_json(text, file=file)
     if isinstance(data, dict) and data.get("schema") != SCHEMA and str(data.get("schema", "")).startswith("tfsetup/plan/"):
         raise StalePlanError("the plan was saved by another generation of tfsetup", place=file, hint="plan again")
-    if isinstance(data, dict):
-        data = {key: item for key, item in data.items() if key not in OF_THE_MOMENT}
     plan = codec.from_data(Plan, data, file=file, schema=SCHEMA)
     if seal(plan) != plan.seal:
         raise StalePlanError("the plan was altered after it was made: its content does not match its seal", place=file, hint="plan again")
@@ -74,10 +73,12 @@ def check_fresh(
     links: tuple[Link, ...],
     edits: tuple[Edit, ...] = (),
     owned: frozenset[str] = frozenset(),
+    there: Present = NOTHING,
 ) -> None:
     """Raise ``StalePlanError`` when a saved plan no longer belongs to this machine, this environment or this catalogue.
 
-    ``links`` are those of the catalogue, ``edits`` the files that are written for such a choice, ``owned`` the distributions that conda holds
+    ``links`` are those of the catalogue, ``edits`` the files that are written for such a choice, ``owned`` the distributions that conda holds,
+    ``there`` what is judged of what is there
     (``conda_plan.check_saved`` looks at conda's packages). What the plan does must follow from the catalogue and the environment, so that a plan
     of unknown origin installs nothing else; only packages that ``--with`` asked for are the plan's own.
     """
@@ -92,14 +93,14 @@ def check_fresh(
         raise StalePlanError("the Python that the plan names is not there any more", place=interpreter.path, hint="plan again")
     if plan.request.extra:
         return
-    removals, kept = compare(without(site, owned), lock.files)
-    unchanged = {file.name: file.version for file in lock.files if file.name in kept}
+    removals, kept = compare(without(site, owned), lock.files, broken=there.broken, fitting=there.fitting)
+    unchanged = {file.name: there.fitting.get(file.name, file.version) for file in lock.files if file.name in kept}
     if (plan.removals, (plan.packages, plan.builders), plan.unchanged) != (removals, packages_of(lock.files, kept), unchanged):
         raise StalePlanError("what the plan does is not what the environment needs now", place=plan.env.path, hint="plan again")
 
 
-# What two plans of one request may differ in: when they were made, the seal over that, and what was free on the disk.
-_OF_THE_MOMENT = frozenset({"made", "seal", "warnings"})
+# What two plans of one request may differ in: when they were made, the seal over that, what was free on the disk, what a run had left.
+_OF_THE_MOMENT = frozenset({"made", "seal", "warnings", "preflight", "interrupted"})
 _LONGEST = 60
 
 

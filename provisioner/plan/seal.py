@@ -9,13 +9,12 @@ from typing import Any
 
 from provisioner.model import codec
 from provisioner.model.facts import Facts, Interpreter
-from provisioner.model.plan import Plan
+from provisioner.model.plan import Interrupted, Plan
+from provisioner.model.preflight import Preflight
 from provisioner.plan.parts import Change, PlanInputs
 from provisioner.plan.steps import steps_of
 
 SCHEMA = "tfsetup/plan/1"
-# What `plan --json` tells beside the plan: what was seen at the time, under no seal.
-OF_THE_MOMENT = ("interrupted", "preflight")
 # How much larger conda packages are unpacked: the index does not tell (conda-forge's Python, cudatoolkit and cuDNN: 1.6 to 3.6 times).
 CONDA_GROWTH = 3
 
@@ -50,6 +49,12 @@ def facts_digest(facts: Facts, interpreter: Interpreter | None) -> str:
 def seal(plan: Plan) -> str:
     """Return the seal that belongs on ``plan``."""
     return digest(codec.to_data(replace(plan, seal="")))
+
+
+def with_seen(plan: Plan, preflight: Preflight, interrupted: Interrupted | None) -> Plan:
+    """Return the plan with what was seen when it was made, sealed; whoever executes it looks anew."""
+    seen = replace(plan, preflight=preflight, interrupted=interrupted)
+    return replace(seen, seal=seal(seen))
 
 
 def sealed(inputs: PlanInputs, change: Change) -> Plan:

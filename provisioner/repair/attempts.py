@@ -10,9 +10,14 @@ from typing import Literal
 from provisioner.base.names import is_rival, normalise
 from provisioner.base.progress import Progress
 from provisioner.change.execute import Executed, execute
+from provisioner.diagnose.judgement import Judgement, judge_plan
 from provisioner.environment.damaged import read_broken, what_instead
 from provisioner.errors import InputError, NoProfileError, OperationError
 from provisioner.host import Reader
+from provisioner.host.alone import alone
+from provisioner.judge import whole
+from provisioner.judge.memory import memory_of
+from provisioner.judge.whole import Mark
 from provisioner.model.cause import Order
 from provisioner.model.diagnosis import Examination
 from provisioner.model.finding import Check, Finding, Repair, Verification
@@ -25,10 +30,11 @@ from provisioner.repair.inputs import read_inputs
 from provisioner.repair.model import RepairInputs
 from provisioner.repair.restored import with_everything, with_restored
 from provisioner.session import Session
-from provisioner.verify.prove import prove_plan
 
 # How often what an attempt brought to light is added to the small attempt before larger ones are made.
 WIDENINGS = 2
+# How many attempts are made at most, whatever comes to light.
+ATTEMPTS = 8
 Examine = Callable[[], Examination]
 Outcome = Literal["healthy", "planned", "mended", "unmendable", "failed", "could not tell"]
 
@@ -46,8 +52,8 @@ class Tried:
 class Fixing:
     """A repair under way: ``kinds`` are the attempts that are left, smallest first; ``notes`` say what cannot be repaired, and why not.
 
-    ``repairs`` are those of the findings, sorted for ``inputs``, which is None where there is nothing to repair. ``planned`` is the first attempt,
-    where nobody agreed to it yet.
+    ``marks`` is what was wrong with files and requirements before, ``hidden`` what the first attempt brought to light. ``repairs`` are those of the
+    findings, sorted for ``inputs``, which is None where there is nothing to repair. ``planned`` is the first attempt, where nobody agreed to it yet.
     """
 
     before: Examination
@@ -58,23 +64,32 @@ class Fixing:
     notes: tuple[str, ...] = ()
     tried: tuple[Tried, ...] = ()
     planned: Plan | None = None
+    marks: tuple[Mark, ...] = ()
+    hidden: tuple[Finding, ...] = ()
+
+    @property
+    def standing(self) -> Tried | None:
+        """The last attempt that stands."""
+        return next((item for item in reversed(self.tried) if item.executed.kept), None)
 
     @property
     def mended(self) -> bool:
         """True when an attempt stands."""
-        return bool(self.tried) and self.tried[-1].executed.kept
+        return self.standing is not None
 
     @property
     def remaining(self) -> tuple[Finding, ...]:
-        """What no change of the environment mends, as it is now."""
-        now = self.tried[-1].after if self.mended else None
-        return doable.unmendable((now or self.before).findings, self.causes)
+        """What is still wrong: of what an attempt has left all, else what no change of the environment mends."""
+        standing = self.standing
+        if standing is not None and standing.after is not None:
+            return tuple(finding for finding in standing.after.findings if finding.severity != "info")
+        return doable.unmendable(self.before.findings, self.causes)
 
     @property
     def outcome(self) -> Outcome:
         """How it ended, or where it stands."""
         if self.mended:
-            return "unmendable" if any(finding.severity == "error" for finding in self.remaining) else "mended"
+            return "unmendable" if self.remaining else "mended"
         if self.planned is not None:
             return "planned"
         if self.tried:
@@ -107,9 +122,13 @@ def begin_fix(session: Session, examination: Examination, request: Request) -> F
     inputs, notes = with_restored(session, inputs, asked, own=_touches_own(asked))
     repairs = doable.sort(asked, inputs)
     answers = bool(examination.python_version) or any(item.kind in {"interpreter", "relink"} for item in asked)
+    judged = whole.read(
+        session.host, site.state.path, site.state.python_version, published=session.catalogue.published(), memory=memory_of(session)
+    )
     return Fixing(
         before=examination,
         causes=causes,
+        marks=judged.marks,
         inputs=inputs,
         repairs=repairs,
         kinds=doable.order_of(examination.findings, inputs, repairs.doable, answers=answers),
@@ -130,7 +149,7 @@ def prefix_of(host: Reader, examination: Examination) -> str:
 def next_plan(session: Session, fixing: Fixing) -> Plan | None:
     """Return the plan of the next attempt, or None when there is nothing left to try."""
     inputs = fixing.inputs
-    if fixing.mended or not fixing.kinds or inputs is None:
+    if not fixing.kinds or inputs is None:
         return None
     kind = fixing.kinds[0]
     if kind == "repair":
@@ -148,26 +167,52 @@ def try_plan(session: Session, fixing: Fixing, plan: Plan, *, examine: Examine, 
     Where an examination afterwards finds what the first fault had hidden, the small attempt is made once more for both.
     """
     after: Examination | None = None
+    judged: Judgement | None = None
+    # Around a person's shell there may be what no repair of the environment mends: that is told apart, by the examination.
+    quiet = Session(alone(session.host, plan.env.python), session.trust)
 
     def prove(root: str) -> Verification:
-        nonlocal after
+        nonlocal after, judged
         try:
-            verification = prove_plan(session, root, plan, progress)
+            judged = judge_plan(quiet, root, plan, progress)
         except InputError as error:
             # A Python that still does not start is an answer: this attempt is not the one.
             check = Check(name="import", status="failed", detail=str(error))
-            verification = Verification(env=root, python=error.place, tensorflow="", device="", checks=(check,), libraries=(), findings=())
+            failed = Verification(env=root, python=error.place, tensorflow="", device="", checks=(check,), libraries=(), findings=())
+            judged = Judgement(verification=failed, computes=False)
         after = examine()
-        return verification
+        return judged.verification
 
-    def accept(verification: Verification) -> bool:
-        return doable.is_mended(fixing.before.findings, after.findings if after else None, verification, fixing.causes)
+    def accept(_: Verification) -> bool:
+        before = (*fixing.before.findings, *fixing.hidden)
+        return judged is not None and doable.is_mended(
+            before, after.findings if after else (), judged, plan, fixing.causes, marks=fixing.marks
+        )
 
     executed = execute(plan, session.host, prove=prove, progress=progress, wait=wait, accept=accept)
     fixing = replace(fixing, kinds=fixing.kinds[1:], tried=(*fixing.tried, Tried(plan=plan, executed=executed, after=after)))
-    if executed.kept or plan.kind != "repair" or after is None:
+    if executed.kept:
+        return replace(fixing, kinds=())
+    if plan.kind != "repair" or after is None:
         return fixing
     return _widened(session, fixing, after)
+
+
+def next_round(session: Session, fixing: Fixing, request: Request, settle: Examine) -> Fixing:
+    """Go on with what an attempt that stands has left or brought to light; nothing is left to try where that is nothing, or was tried before.
+
+    ``settle`` examines once more, and imports.
+    """
+    last = fixing.tried[-1] if fixing.tried else None
+    if last is None or not last.executed.kept or last.after is None or last.after.healthy or len(fixing.tried) >= ATTEMPTS:
+        return fixing
+    now = settle()
+    tried = (*fixing.tried[:-1], replace(last, after=now))
+    done = {repair for item in tried for repair in item.plan.repairs}
+    if not set(doable.repairs_of(now.findings)) - done and not any(doable.needs_set(item, fixing.causes) for item in now.findings):
+        return replace(fixing, tried=tried)
+    begun = begin_fix(session, now, request)
+    return replace(begun, tried=tried, notes=(*fixing.notes, *(note for note in begun.notes if note not in fixing.notes)))
 
 
 def _widened(session: Session, fixing: Fixing, after: Examination) -> Fixing:
@@ -186,4 +231,6 @@ def _widened(session: Session, fixing: Fixing, after: Examination) -> Fixing:
     kinds = doable.order_of(both, inputs, doable.sort(doable.repairs_of(both), inputs).doable, answers=True)
     if [item.plan.kind for item in fixing.tried].count("repair") > WIDENINGS:
         kinds = tuple(kind for kind in kinds if kind != "repair")
-    return replace(fixing, inputs=inputs, repairs=doable.sort(asked, inputs), kinds=kinds, notes=(*fixing.notes, *notes))
+    return replace(
+        fixing, inputs=inputs, repairs=doable.sort(asked, inputs), kinds=kinds, notes=(*fixing.notes, *notes), hidden=after.findings
+    )

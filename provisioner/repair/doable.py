@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from provisioner.base.names import is_rival, normalise
+from provisioner.diagnose.judgement import Judgement
+from provisioner.judge.whole import Mark
 from provisioner.model.cause import Order
-from provisioner.model.finding import Finding, Repair, Verification
-from provisioner.model.plan import PlanKind
+from provisioner.model.finding import Finding, Repair
+from provisioner.model.plan import Plan, PlanKind
 from provisioner.model.record import record
 from provisioner.repair import conda_plans
 from provisioner.repair.model import RepairInputs
@@ -78,13 +80,33 @@ def _obstacle(repair: Repair, inputs: RepairInputs) -> str:
     return conda_plans.obstacle(repair, inputs.conda)
 
 
-def is_mended(before: Iterable[Finding], after: Iterable[Finding] | None, verification: Verification, causes: Order) -> bool:
-    """Whether an attempt may stay: what is still an error is only what no change of the environment mends and was there before.
+def is_mended(
+    before: Iterable[Finding], after: Iterable[Finding], judged: Judgement, plan: Plan, causes: Order, *, marks: Iterable[Mark] = ()
+) -> bool:
+    """Whether an attempt may stay: what it was for is gone, and nothing is worse than it was.
 
-    ``after`` is a new examination, where one could be made: it also sees what ``verify`` cannot, such as a module in the user's own folder.
+    ``after`` is a new examination where the person is: it also sees what lies around the environment. ``judged`` is the environment alone. What was
+    there before, seen or hidden behind something else, does not take the attempt back; ``marks`` is what was wrong with files and requirements.
     """
-    given = {finding.cause for finding in unmendable(before, causes)}
-    errors = [finding for finding in (*verification.findings, *(after or ())) if finding.severity == "error"]
-    if any(finding.cause not in given for finding in errors):
+    told, seen = tuple(before), tuple(after)
+    if any(_is_same(finding, other) for finding in told if _is_meant(finding, plan) for other in (*seen, *judged.verification.findings)):
         return False
-    return verification.passed or bool(errors)
+    if judged.holds(before=marks, agreed=plan.conflicts):
+        return True
+    # What no package brings (the processor, the driver, a variable) was there before, seen or not.
+    given = {finding.cause for finding in unmendable(told, causes)}
+    errors = [finding for finding in (*judged.verification.findings, *seen) if finding.severity == "error"]
+    worse = any(mark.words not in plan.conflicts for mark in judged.marks - frozenset(marks))
+    return bool(errors) and not worse and all(finding.cause in given or not causes.has(finding.cause, "in-packages") for finding in errors)
+
+
+def _is_meant(finding: Finding, plan: Plan) -> bool:
+    """True for a finding that a plan is to mend: all of its repairs are among the plan's, or the whole set comes anew."""
+    if finding.severity == "info" or not finding.repairs:
+        return False
+    return plan.kind != "repair" or set(finding.repairs) <= set(plan.repairs)
+
+
+def _is_same(finding: Finding, other: Finding) -> bool:
+    """True where a finding tells, of the same cause, something that the other one told."""
+    return other.severity != "info" and other.cause == finding.cause and not set(finding.evidence).isdisjoint(other.evidence)

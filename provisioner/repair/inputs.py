@@ -6,8 +6,6 @@ import posixpath
 from collections.abc import Iterable
 from dataclasses import replace
 
-from packaging.markers import default_environment
-
 from provisioner.environment import receipt as receipts
 from provisioner.environment.distributions import installed
 from provisioner.environment.layout import CONFIG
@@ -15,6 +13,7 @@ from provisioner.environment.read import Site
 from provisioner.environment.receipt import Receipt
 from provisioner.environment.workspace import ASIDE, Workspace
 from provisioner.host import Reader, files
+from provisioner.judge.markers import markers_of
 from provisioner.model.cause import Order
 from provisioner.model.finding import Finding, Repair
 from provisioner.model.request import Request
@@ -56,7 +55,7 @@ def read_inputs(session: Session, site: Site, findings: tuple[Finding, ...], req
         links=links,
         carried=receipt.plan.links if receipt else (),
         installed=installed(host, root),
-        markers=_markers(site.state.python_version),
+        markers=markers_of(site.state.python_version),
         asides={},
         config=files.read(host, posixpath.join(root, CONFIG), 1 << 20).text or "",
         conda=conda,
@@ -85,16 +84,6 @@ def _of_conda(request: Request, receipt: Receipt | None) -> Request:
     """Return the request as it is of a conda environment: with the channels that an earlier run was told of, as that run was."""
     channels = receipt.plan.request.channels if receipt is not None else ()
     return replace(request, kind="conda", channels=request.channels or channels)
-
-
-def _markers(version: str) -> dict[str, str]:
-    """Return the environment of PEP 508 for a Python of this version on this machine."""
-    markers = {key: str(value) for key, value in default_environment().items()}
-    if not version:
-        return markers
-    full = version if version.count(".") > 1 else f"{version}.0"
-    names = {"implementation_name": "cpython", "platform_python_implementation": "CPython", "implementation_version": full}
-    return {**markers, **names, "python_version": ".".join(version.split(".")[:2]), "python_full_version": full}
 
 
 def _asides(reader: Reader, inputs: RepairInputs, repairs: Iterable[Repair]) -> dict[str, str]:

@@ -7,6 +7,7 @@ import posixpath
 from provisioner.base.names import is_rival, normalise
 from provisioner.environment.distributions import Installed
 from provisioner.environment.layout import CONFIG
+from provisioner.judge.requirements import unmet
 from provisioner.model.catalogue import Link
 from provisioner.model.finding import Repair
 from provisioner.model.plan import Move, Package, Plan, PlanKind, Removal
@@ -18,7 +19,6 @@ from provisioner.repair.doable import Sorted
 from provisioner.repair.edits import edits_of, moves_of
 from provisioner.repair.model import RepairInputs
 from provisioner.repair.removals import removals_of
-from provisioner.verify.requirements import unmet
 
 
 def smallest(inputs: RepairInputs, found: Sorted) -> Plan:

@@ -42,8 +42,10 @@ def applied_document(plan: Plan, executed: Executed | None) -> dict[str, Any]:
     }
 
 
-def nothing_to_do(plan: Plan) -> str:
-    """Say that the environment is as planned already, and why that is known."""
+def nothing_to_do(plan: Plan, *, whole: bool = True) -> str:
+    """Say that the environment is as planned already, and why that is known; ``whole`` is false where something beside the set is wrong."""
+    if not whole:
+        return f"Nothing to do: the set is there. What is wrong beside it a repair mends: tfsetup fix --env {shlex.quote(plan.env.path)}"
     return "\n".join(
         [
             f"Nothing to do: {plan.env.path} is as planned",
@@ -59,12 +61,15 @@ def applied_text(plan: Plan, executed: Executed, *, verbose: bool) -> str:
     if not executed.kept:
         there = {"absent": "was removed again", "empty": "is an empty folder again"}.get(plan.env.kind, "is as it was before")
         return f"{text}\n\nThe verification failed, so the change was taken back: {plan.env.path} {there}"
+    # What was wrong beside it before is told by the verification, and another matter.
+    told = "verified" if executed.verification.passed else "and computes; what was wrong beside it still is (`tfsetup fix`)"
     return "\n".join(
         [
             text,
             "",
-            f"Done: TensorFlow {plan.choice.release} is in {plan.env.path}, verified",
+            f"Done: TensorFlow {plan.choice.release} is in {plan.env.path}, {told}",
             _use(plan),
+            f"Add packages around it: tfsetup apply --env {shlex.quote(plan.env.path)} --with NAME",
             f"Take it back: tfsetup undo --env {shlex.quote(plan.env.path)}",
         ]
     )
@@ -85,8 +90,10 @@ def _use(plan: Plan) -> str:
 def undo_text(found: Undoable) -> str:
     """Say what undo will do."""
     root = found.workspace.root
+    if found.interrupted is not None and found.interrupted.undoing:
+        return f"{interrupted_words(found.interrupted, root).split(';')[0]}; it is finished"
     if found.interrupted is not None:
-        return f"{interrupted_words(found.interrupted).split(';')[0]}; what it had begun is taken back"
+        return f"{interrupted_words(found.interrupted, root).split(';')[0]}; what it had begun is taken back"
     if found.record is None or found.record.made:
         becomes = "the folder is emptied" if found.record is not None and found.record.inside else "it is removed, with all that is in it"
         lines = [f"{root} was made by tfsetup{_when(found)}; {becomes}"]

@@ -37,8 +37,14 @@ def check_list(specs: Iterable[CheckSpec]) -> str:
 def examination_text(examination: Examination, changes: Changes | None, *, verbose: bool) -> str:
     """Return the report for a terminal; ``verbose`` shows every check, all evidence and what is only information."""
     serious = [item for item in examination.findings if item.severity != "info"]
-    quiet = [item for item in examination.findings if item.severity == "info"]
-    parts = [_head(examination)]
+    # What an interrupted run left comes first, though nothing is wrong with the environment.
+    left = [
+        item
+        for item in examination.findings
+        if item.severity == "info" and any(step.startswith("tfsetup undo ") for step in item.remedy.steps)
+    ]
+    quiet = [item for item in examination.findings if item.severity == "info" and item not in left]
+    parts = [_head(examination), *(finding_text(item, verbose=verbose) for item in left)]
     if verbose:
         parts.append("\n".join(_check(item) for item in examination.checks))
     parts += [finding_text(item, verbose=verbose) for item in serious]

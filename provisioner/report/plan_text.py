@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from provisioner.base.text import size_words
-from provisioner.change.standing import Interrupted
-from provisioner.model import codec
-from provisioner.model.plan import Plan, StepKind
+from provisioner.change.standing import undo_command
+from provisioner.model.plan import Interrupted, Plan, StepKind
 from provisioner.model.preflight import Preflight
 from provisioner.model.request import Request
-from provisioner.plan.seal import OF_THE_MOMENT, SCHEMA
 from provisioner.report.choice_text import choice_lines
+from provisioner.report.plan_brief import brief
+
+if TYPE_CHECKING:
+    from provisioner.judge.whole import Mark
 
 _INTERRUPTED = {
     "old": "its environment is as it was before",
     "moving": "its environment is half changed",
     "new": "its environment is complete, but was not proven",
 }
-NOTHING_SEEN = Preflight()
+LEFT_SHOWN = 8
 # What a step that is not needed would have done.
 NOT_NEEDED: dict[StepKind, str] = {
     "create": "Make an environment",
@@ -34,20 +37,22 @@ NOT_NEEDED: dict[StepKind, str] = {
 }
 
 
-def interrupted_words(left: Interrupted) -> str:
-    """Say what an interrupted run left, and what becomes of it."""
+def interrupted_words(left: Interrupted, root: str) -> str:
+    """Say what an interrupted run left of the environment at ``root``, and what becomes of it."""
     when = f" (begun {left.started})" if left.started else ""
-    return f"an earlier run was interrupted{when}: {_INTERRUPTED[left.state]}; `tfsetup apply` takes it back and begins anew"
+    undo, again = f"`{undo_command(root)}`", "and `tfsetup apply` does so and begins anew"
+    if left.undoing:
+        return f"an undo was interrupted (of the change of {left.started}); {undo} finishes it, {again}"
+    return f"an earlier run was interrupted{when}: {_INTERRUPTED[left.state]}; {undo} takes it back, {again}"
 
 
-def plan_document(plan: Plan, *, interrupted: Interrupted | None, preflight: Preflight) -> dict[str, Any]:
-    """Return the document of ``plan --json``: the plan, and what was seen when it was made, which is not under its seal."""
-    seen: dict[str, object] = {"interrupted": interrupted, "preflight": preflight}
-    return {**codec.document(SCHEMA, plan), **{name: codec.to_data(seen[name]) for name in OF_THE_MOMENT}}
-
-
-def plan_text(plan: Plan, *, interrupted: Interrupted | None, preflight: Preflight = NOTHING_SEEN, verbose: bool) -> str:
-    """Return the plan as text."""
+def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> str:
+    """Return the plan as text: on a screen, or (``verbose``, and for repairs, which are small or rare) with every step, hash and reason."""
+    ends = _ends(plan, interrupted)
+    if plan.kind == "apply" and not verbose:
+        return brief(
+            plan, sections=[*_repairs(plan), *_conflicts(plan)], ends=[*(f"warning: {text}" for text in plan.choice.warnings), *ends]
+        )
     lines = [
         *(_made(plan, verbose=verbose) if plan.kind == "apply" else _mended(plan)),
         "",
@@ -74,12 +79,17 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, preflight: Preflig
         lines.append(f"Index: {', '.join(index.url for index in plan.indexes)} (as the team's lock says)")
     outside = "; ".join(plan.outside) if plan.outside else "nothing is changed"
     lines.append(f"Outside the environment: {outside}")
-    lines += _room(preflight)
-    warnings = [*plan.warnings, *preflight.warnings, *([interrupted_words(interrupted)] if interrupted else [])]
-    lines += [f"warning: {text}" for text in warnings]
-    for item in preflight.obstacles:
+    lines += _room(plan.preflight)
+    return "\n".join([*lines, *ends])
+
+
+def _ends(plan: Plan, interrupted: Interrupted | None) -> list[str]:
+    """Say what to be warned of, and what is in the way."""
+    warnings = [*plan.warnings, *plan.preflight.warnings, *([interrupted_words(interrupted, plan.env.path)] if interrupted else [])]
+    lines = [f"warning: {text}" for text in warnings]
+    for item in plan.preflight.obstacles:
         lines += [f"in the way: {item.place}: {item.message}", f"  {item.hint}"]
-    return "\n".join(lines)
+    return lines
 
 
 def _room(preflight: Preflight) -> list[str]:
@@ -177,22 +187,38 @@ def _removals(plan: Plan) -> list[str]:
     return lines
 
 
-def next_text(plan: Plan, *, elsewhere: bool, saved: str, preflight: Preflight = NOTHING_SEEN) -> str:
-    """Say what to run next; ``elsewhere`` when the plan is for another machine, ``saved`` the file it was written to."""
+def left_text(left: Sequence[Mark]) -> str:
+    """Say what is wrong in the environment that the plan does not mend; "" where nothing is."""
+    if not left:
+        return ""
+    lines = [f"  - {_marked(mark)}" for mark in left[:LEFT_SHOWN]]
+    lines += [f"  - and {len(left) - LEFT_SHOWN} more" for _ in left[LEFT_SHOWN : LEFT_SHOWN + 1]]
+    return "\n".join(["Wrong in the environment, and not mended by this plan:", *lines]) + "\n\n"
+
+
+def _marked(mark: Mark) -> str:
+    return f"{mark.where}: {mark.words}" if mark.where else mark.words
+
+
+def next_text(plan: Plan, *, elsewhere: bool, saved: str, whole: bool = True) -> str:
+    """Say what to run next; ``elsewhere`` when the plan is for another machine, ``saved`` the file it was written to.
+
+    ``whole`` is false where something is wrong in the environment that the plan does not mend.
+    """
     if elsewhere:
         return "This plan is for another machine: run `tfsetup plan` with the same options there"
+    if not plan.changes and not whole:
+        return f"The set is there; what is wrong beside it a repair mends\nNext: tfsetup fix --env {shlex.quote(plan.request.env)}"
     if not plan.changes:
         return f"Nothing to do: the environment is as planned\nNext: tfsetup verify --env {shlex.quote(plan.request.env)}"
-    if preflight.obstacles:
+    if plan.preflight.obstacles:
         return "Next: what is in the way (named above) first, then plan again"
-    undo = "removes the environment again"
-    if plan.env.exists:
-        undo = "moves the old files back; until then they take the room that they take now"
+    undo = "moves the old files back, which stay on the disk" if plan.env.exists else "removes the environment again"
     # A saved plan's own word for a channel does not do.
     named = plan.request.channels if plan.conda is not None and plan.request.origins.get("channel") == "option" else ()
     word = f"TFSETUP_CHANNEL={shlex.quote(' '.join(named))} " if named else ""
     command = f"{word}tfsetup apply {shlex.quote(saved)}" if saved else f"tfsetup apply{_options(plan.request)}"
-    return f"To take it back afterwards: `tfsetup undo` {undo}\nNext: {command}"
+    return f"To take it back: `tfsetup undo` {undo}\nNext: {command}"
 
 
 def _options(request: Request) -> str:

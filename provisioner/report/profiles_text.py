@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from provisioner.base.text import size_words
+from provisioner.base.versions import is_prerelease, minor_of
 from provisioner.catalogue import Catalogue
 from provisioner.errors import UsageError
 from provisioner.model import codec
@@ -117,11 +118,43 @@ def profiles_text(entries: tuple[Entry, ...]) -> str:
         heading = [platform] if len(platforms) > 1 else []
         lines += [*heading, *_table(tuple(entry for entry in entries if entry.platform == platform)), ""]
     lines += [
-        "cpu, cuda: installed and verified on a real machine; (cpu), (cuda): resolved, not run",
-        *(["conda: cuda, with CUDA's libraries from conda"] if any(entry.device == "cuda-conda" for entry in entries) else []),
+        *_legend(entries),
         "One in full: tfsetup profiles RELEASE; one platform: tfsetup profiles --platform NAME",
     ]
     return "\n".join(lines)
+
+
+def newest(entries: tuple[Entry, ...], platform: str) -> tuple[Entry, ...]:
+    """Return the sets of one platform, of each minor release the newest that is none before the release; all of them where there are none."""
+    here = [entry for entry in entries if entry.platform == platform and not is_prerelease(entry.version)]
+    first: dict[str, str] = {}
+    for entry in here:
+        first.setdefault(minor_of(entry.version), entry.version)
+    return tuple(entry for entry in here if first[minor_of(entry.version)] == entry.version) or entries
+
+
+def brief_text(entries: tuple[Entry, ...]) -> str:
+    """Return a line for each release: the Pythons that have the same sets together."""
+    lines = [f"TensorFlow for {' and '.join(dict.fromkeys(entry.platform for entry in entries))}, the newest of each minor release"]
+    for version in dict.fromkeys(entry.version for entry in entries):
+        mine = [entry for entry in entries if entry.version == version]
+        pythons = sorted({entry.python for entry in mine}, key=lambda text: tuple(map(int, text.split("."))))
+        groups = [
+            (cell, [python for python in pythons if _cell(mine, python) == cell])
+            for cell in dict.fromkeys(_cell(mine, python) for python in pythons)
+        ]
+        words = "; ".join(f"{' '.join(same)}: {cell}" for cell, same in groups)
+        lines.append(f"  {version:<13} {mine[0].released}  Python {words}")
+    return "\n".join(
+        [*lines, *_legend(entries), "All of them, and other platforms: tfsetup profiles --all; one in full: tfsetup profiles RELEASE"]
+    )
+
+
+def _legend(entries: tuple[Entry, ...]) -> list[str]:
+    return [
+        "cpu, cuda: installed and verified on a real machine; (cpu), (cuda): resolved, not run",
+        *(["conda: cuda, with CUDA's libraries from conda"] if any(entry.device == "cuda-conda" for entry in entries) else []),
+    ]
 
 
 def _table(entries: tuple[Entry, ...]) -> list[str]:

@@ -101,17 +101,25 @@ class JsonProgress:
 
 
 class BarProgress:
-    """A bar with bytes and time for stages that write, a spinner with the time for others; drawn by rich."""
+    """A bar with bytes, speed and the time that is left for stages that write, a spinner with the time for others; drawn by rich."""
 
     def __init__(self, *, colour: bool) -> None:
         """Prepare the console; nothing is drawn yet."""
         from rich.console import Console  # noqa: PLC0415 - only on a terminal
-        from rich.progress import BarColumn, DownloadColumn, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+        from rich.progress import (  # noqa: PLC0415  # noqa: PLC0415
+            BarColumn,
+            DownloadColumn,
+            SpinnerColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
         from rich.progress import Progress as Bars  # noqa: PLC0415
 
         self._console = Console(stderr=True, no_color=not colour, highlight=False, soft_wrap=True)
         self._plain = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-        self._bytes = (*self._plain[:2], BarColumn(), DownloadColumn(), TimeElapsedColumn())
+        self._bytes = (*self._plain[:2], BarColumn(20), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(compact=True))
         self._make = Bars
         self._bars: Bars | None = None
         self._task: TaskID | None = None

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from provisioner.change import journal
-from provisioner.change.standing import Interrupted
 from provisioner.environment import receipt
 from provisioner.lock import keys, shape, sidecar, starter
 from provisioner.lock.difference import LockDiff
@@ -16,7 +15,6 @@ from provisioner.model.diagnosis import Changes, Examination, Explanation
 from provisioner.model.facts import Facts
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
-from provisioner.model.preflight import Preflight
 from provisioner.model.status import Status
 from provisioner.model.team import TeamLock
 from provisioner.plan import seal
@@ -77,7 +75,6 @@ def schema_of(name: str) -> dict[str, Any]:
         "declaration": lambda: shape.json_schema(keys.DECLARATION, "tfsetup/declaration/1"),
         "error": lambda: _document("error", _ERROR),
         "examination": _examination,
-        "plan": _plan,
         "undo": lambda: _document("undo", _UNDO),
         "verify": _verify,
     }
@@ -145,22 +142,6 @@ def _apply() -> dict[str, Any]:
         "plan": _TEXT,
     }
     return _document("apply", fields, definitions)
-
-
-def _plan() -> dict[str, Any]:
-    """The document of ``plan --json``: the record, and what was seen when it was made; a saved plan is the record alone."""
-    schema = _of_record("plan")
-    for name, cls in (("interrupted", Interrupted), ("preflight", Preflight)):
-        part = codec.json_schema(cls, "")
-        schema["$defs"] |= part["$defs"]
-        properties = {key: value for key, value in part["properties"].items() if key != "schema"}
-        required = [key for key in part["required"] if key != "schema"]
-        schema["$defs"][cls.__name__] = {**part, "properties": properties, "required": required}
-        for key in ("$schema", "title", "$defs"):
-            schema["$defs"][cls.__name__].pop(key)
-        reference = {"$ref": f"#/$defs/{cls.__name__}"}
-        schema["properties"][name] = {"anyOf": [reference, {"type": "null"}]} if name == "interrupted" else reference
-    return schema
 
 
 def _cause() -> dict[str, Any]:

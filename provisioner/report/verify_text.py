@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from provisioner.base.text import seconds_words
 from provisioner.model.finding import Check, Finding, LoadedLibrary, Verification
 
 SYMBOLS = {"passed": "+", "failed": "x", "crashed": "x", "timed out": "x", "skipped": "-", "not proven": "-", "could not tell": "?"}
@@ -13,8 +14,12 @@ LINES_SHOWN = 6
 def verification_text(v: Verification, *, verbose: bool) -> str:
     """Return the report: the checks with their times, the libraries, the findings with evidence and remedy, and the conclusion.
 
-    ``verbose`` shows all evidence, the harmless messages one by one, and the libraries that are optional and absent.
+    Where all is well that is one line, with what to be warned of above it. ``verbose`` shows all of it, all evidence, the harmless messages one by
+    one, and the libraries that are optional and absent.
     """
+    if v.passed and not verbose:
+        warned = [_finding(finding, verbose=False) for finding in v.findings if finding.severity != "info"]
+        return "\n\n".join([*warned, _conclusion(v)]) + "\n"
     parts = [f"Environment  {v.env}\nTensorFlow   {v.tensorflow or 'not found'}" + (f" ({v.device} build)" if v.device else "")]
     parts.append(_checks(v.checks))
     if v.libraries:
@@ -73,6 +78,8 @@ def _finding(finding: Finding, *, verbose: bool) -> str:
 def _quiet(finding: Finding, *, verbose: bool) -> str:
     count = len(finding.evidence)
     line = f"INFO {finding.cause}: {finding.title} ({count} {'kind' if count == 1 else 'kinds'})"
+    # What a person should do is never left out.
+    line = "\n".join([line, *(f"  $ {step}" for step in finding.remedy.steps)]) if finding.remedy.steps else line
     if not verbose:
         return line
     return "\n".join([line, *(f"  {item.seen.splitlines()[0] if item.seen else ''}\n    {item.where}" for item in finding.evidence)])
@@ -85,7 +92,8 @@ def _conclusion(v: Verification) -> str:
     if not v.passed:
         errors = [finding for finding in v.findings if finding.severity == "error"]
         return "Result: failed" + (f"; first cause: {errors[0].cause}, {errors[0].title}" if errors else "")
-    words = f"Result: passed, {len(done)} checks"
+    took = seconds_words(sum(check.seconds for check in v.checks))
+    words = f"Verified: TensorFlow {v.tensorflow} ({v.device}), {len(done)} check{'' if len(done) == 1 else 's'}, {took}"
     if warnings:
         words += f", {warnings} {'warning' if warnings == 1 else 'warnings'}"
     if open_:

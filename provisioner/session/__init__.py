@@ -84,7 +84,9 @@ class Session:
         try:
             yield folder
         finally:
-            self.host.remove_tree(folder)
+            # What cannot be removed is no reason to fail: ``sweep`` takes it away.
+            with contextlib.suppress(OSError):
+                self.host.remove_tree(folder)
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
+from functools import partial
 
+from provisioner.catalogue.published import Contradiction
 from provisioner.causes import Messages
 from provisioner.environment.distributions import sites
 from provisioner.environment.tensorflow import is_cuda_build
 from provisioner.host import Host, Reader
+from provisioner.judge import integrity
+from provisioner.judge.memory import Memory
+from provisioner.judge.requirements import unmet
 from provisioner.model.finding import Verification
-from provisioner.verify import children, integrity, surroundings
+from provisioner.verify import children, surroundings
 from provisioner.verify.judge import judge
 from provisioner.verify.raw import Child, Expected, Raw
-from provisioner.verify.requirements import unmet
 
-__all__ = ["Expected", "no_libraries", "verify"]
+__all__ = ["Expected", "no_libraries", "observe", "verify"]
 
 
 def verify(
@@ -29,33 +33,57 @@ def verify(
     messages: Messages,
     progress: Callable[[str], None],
 ) -> Verification:
-    """Verify the environment at ``env`` (absolute) with its interpreter ``python``.
+    """Observe the environment at ``env`` (as ``observe`` does) and judge what was seen; ``require_gpu`` asks for a GPU that computes."""
+    raw = observe(host, env=env, python=python, expected=expected, timeout=timeout, progress=progress)
+    return judge(raw, expected, env=host.real(env), python=python, require_gpu=require_gpu, messages=messages.spoken_on(host.platform))
+
+
+def observe(
+    host: Host,
+    *,
+    env: str,
+    python: str,
+    expected: Expected,
+    timeout: float,
+    progress: Callable[[str], None],
+    published: frozenset[Contradiction] = frozenset(),
+    memory: Memory | None = None,
+) -> Raw:
+    """Observe the environment at ``env`` (absolute) with its interpreter ``python``.
 
     Nothing is written into the environment: no bytecode, and what the checks save goes to a temporary folder, which is also their working
-    directory. The child gets the user's environment variables, since that is what the user's programs will run with; only the level of
-    TensorFlow's messages is reset, so that none is hidden. ``timeout`` in seconds is for the child that imports TensorFlow. While it runs,
-    the files are compared with their records and the GPU libraries are opened in a second child. ``progress`` is told what is being done,
-    from the calling thread.
+    directory. The child gets the host's environment variables; only the level of TensorFlow's messages is reset, so that none is hidden. ``timeout``
+    in seconds is for the child that imports TensorFlow. While it runs, the files are compared with their records (``published`` and ``memory`` as in
+    ``judge.integrity``) and the GPU libraries are opened in a second child. ``progress`` is told what is being done, from the calling thread.
 
     Raises ``InputError`` when the interpreter cannot be started at all. Everything else, a crash and a hang too, is in the result.
     """
     root = host.real(env)
     work = children.make_work(host)
+    comparing = partial(integrity.check, host, root, published=published, memory=memory)
     try:
-        raw = _observe(host, root, python, work, expected, timeout, progress)
+        return _observe(host, root, python, work, expected, timeout, progress, comparing)
     finally:
-        host.remove_tree(work)
-    return judge(raw, expected, env=root, python=python, require_gpu=require_gpu, messages=messages.spoken_on(host.platform))
+        children.remove_work(host, work)
 
 
-def _observe(host: Host, root: str, python: str, work: str, expected: Expected, timeout: float, progress: Callable[[str], None]) -> Raw:
+def _observe(
+    host: Host,
+    root: str,
+    python: str,
+    work: str,
+    expected: Expected,
+    timeout: float,
+    progress: Callable[[str], None],
+    comparing: Callable[[], integrity.Integrity],
+) -> Raw:
     """Run both children and read the files, at the same time."""
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - doctor takes more from this folder than the proof
 
     folders = sites(host, root)
     # The probe runs in this thread, so that Ctrl-C ends it; the rest is short.
     with ThreadPoolExecutor(max_workers=2) as pool:
-        checking = pool.submit(integrity.check, host, root)
+        checking = pool.submit(comparing)
         build = next((answer for answer in (is_cuda_build(host, site) for site in folders) if answer is not None), None)
         why_not = no_libraries(host, build=build)
         opening = None if why_not else pool.submit(children.libraries, host, python, work)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Callable
+from contextlib import suppress
 
 from provisioner.errors import InputError
 from provisioner.host import Completed, Host, Reader, passing
@@ -26,10 +27,27 @@ def make_work(host: Host) -> str:
     parent = passing.folder_for(host)
     sweep(host, parent, PREFIX)
     path = posixpath.join(parent, f"{PREFIX}{os.urandom(8).hex()}")
-    host.make_folder(path)
-    for name in ("cwd", "saved", "tmp"):
-        host.make_folder(posixpath.join(path, name))
+    try:
+        with host.shielded():
+            host.make_folder(path)
+            for name in ("cwd", "saved", "tmp"):
+                host.make_folder(posixpath.join(path, name))
+    except FileExistsError:
+        raise
+    except BaseException:
+        # Nobody knows of it yet; Ctrl-C may have come meanwhile.
+        with suppress(OSError):
+            host.remove_tree(path)
+        raise
     return path
+
+
+def remove_work(host: Host, work: str) -> None:
+    """Remove a proof's folder; what cannot be is no reason to fail: the next proof takes it away (``make_work``)."""
+    for _try in range(2):
+        # One file that cannot be removed now may be a moment later; Ctrl-C waits that long.
+        with suppress(OSError), host.shielded():
+            host.remove_tree(work)
 
 
 def _environment(reader: Reader, work: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from provisioner.causes.findings import Findings
     from provisioner.model.cause import Order
 
+NO_GPU_MEANT = "a build for GPUs where none is used: it needs none of them on the CPU"
 # These belong to the driver, not to the environment.
 DRIVERS = ("libcuda.so.1", "libnvidia-ml.so.1")
 
@@ -22,11 +23,14 @@ def judge(raw: Raw, expected: Expected, findings: Findings, *, require_gpu: bool
     """Return the checks ``libraries``, ``toolkit`` and ``gpu``, and the table of libraries."""
     libraries = table(raw.libraries, expected, findings.env) if raw.libraries is not None else ()
     here = require_gpu or bool(raw.around.gpus or raw.around.driver)
-    checks = [_libraries(raw, libraries, findings, wanted=require_gpu or expected.device != "cpu")]
+    # What only a GPU needs is no fault where there is none and none was asked for.
+    wanted = require_gpu or expected.device == "cuda" or (expected.device != "cpu" and here)
+    checks = [_libraries(raw, libraries, findings, wanted=wanted)]
     if raw.cuda_build:
-        _cudnn(libraries, expected, findings)
+        if wanted:
+            _cudnn(libraries, expected, findings)
         _driver(raw, libraries, findings, here=here)
-        checks.append(_toolkit(raw, findings))
+        checks.append(_toolkit(raw, findings) if wanted or raw.gpus else Check(name="toolkit", status="skipped", detail=NO_GPU_MEANT))
     checks.append(_gpu(raw, expected, findings, require_gpu=require_gpu))
     return checks, libraries
 
@@ -89,10 +93,8 @@ def _libraries(raw: Raw, libraries: tuple[LoadedLibrary, ...], findings: Finding
         status = "timed out" if child.timed_out else "crashed"
         return Check(name="libraries", status="timed out" if status == "timed out" else "crashed", detail=seen.seen, seconds=child.seconds)
     lost = [item for item in libraries if item.required and not item.path]
-    if lost and not wanted:
-        return Check(
-            name="libraries", status="skipped", detail="a build for GPUs, for the CPU alone: none is needed", seconds=child.seconds
-        )
+    if not wanted and not (raw.gpus and not lost):
+        return Check(name="libraries", status="skipped", detail=NO_GPU_MEANT, seconds=child.seconds)
     missing = {event["asked"][0]: event["missing"] for event in child.all("library") if event["asked"]}
     for item in lost:
         cause = "cudnn-missing" if item.soname.startswith("libcudnn") else "cuda-libs-missing"

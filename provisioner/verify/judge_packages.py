@@ -7,15 +7,15 @@ import re
 from typing import TYPE_CHECKING
 
 from provisioner.base.names import RELEASED
+from provisioner.judge import conda_files
+from provisioner.judge.conda_files import CondaState
+from provisioner.judge.integrity import Fault
 from provisioner.model.finding import Check, Confidence, Evidence, Severity
-from provisioner.verify import conda_files
 from provisioner.verify.events import Event
-from provisioner.verify.integrity import Fault
 from provisioner.verify.raw import Expected, Raw
 
 if TYPE_CHECKING:
     from provisioner.causes.findings import Findings
-    from provisioner.verify.integrity import Integrity
 
 # Packages that have a cause of their own; all others are dependency-incompatible.
 CAUSES = {
@@ -82,7 +82,8 @@ def _plan(raw: Raw, expected: Expected, findings: Findings) -> Check:
         found = installed.get(name, "")
         words = f"{name} {found} is installed, the plan has {version}" if found else f"{name} {version} of the plan is not installed"
         cause = "install-corrupt" if name in RELEASED or not found else cause_of(name)
-        severity: Severity = "error" if name in RELEASED or not found else "warning"
+        # Another version that meets what is required is no fault.
+        severity: Severity = "error" if name in RELEASED or not found else "info"
         findings.add(cause, severity, "certain" if severity == "error" else "possible", Evidence(seen=words, where="installed metadata"))
     missing = [name for name, _ in different if name not in installed or name in RELEASED]
     detail = f"{len(expected.packages) - len(different)} of {len(expected.packages)} packages as planned"
@@ -99,10 +100,10 @@ def _integrity(raw: Raw, findings: Findings, *, failing: bool) -> Check:
         findings.add("conflicting-tf-packages", "error", "certain", *seen)
     if not raw.integrity.distributions and not state.conda:
         return Check(name="integrity", status="could not tell", detail="no installed distributions were found")
-    faults = (*state.faults, *_of_conda(state))
-    bad = [fault for fault in faults if fault.kind in {"missing", "size", "unreadable"}]
+    faults = (*state.faults, *_of_conda(state.conda))
+    bad = [fault for fault in faults if fault.kind in {"missing", "size", "unreadable", "two writers"}]
     altered = [fault for fault in faults if fault.kind == "content"]
-    rest = [fault for fault in state.faults if fault.kind in {"leftover", "stray"}]
+    rest = [fault for fault in state.faults if fault.kind in {"leftover", "stray", "no record", "no metadata"}]
     groups: tuple[tuple[list[object], Severity], ...] = (
         (list(bad), "error"),
         (list(altered), "error" if failing else "warning"),
@@ -120,25 +121,19 @@ def _integrity(raw: Raw, findings: Findings, *, failing: bool) -> Check:
     files += f", {state.conda.files} files of {len(state.conda.records)} conda packages" if state.conda is not None else ""
     appended = sum(fault.kind == "appended" for fault in state.faults)
     files += f", {appended} list of certificates with additions" if appended else ""
-    unrecorded = sum(fault.kind == "no record" for fault in state.faults)
-    files += f", {unrecorded} packages without a record" if unrecorded else ""
-    if bad or state.rivals:
-        what = f"{len(bad)} of them missing or damaged" if bad else "several distributions own tensorflow"
+    published = sum(fault.kind == "published" for fault in state.faults)
+    files += f", {published} as published against the wheel's own record" if published else ""
+    wrong = len(bad) + len(altered) + len(rest)
+    if wrong or state.rivals:
+        what = f"{wrong} missing, damaged, altered or left over" if wrong else "several distributions own tensorflow"
         return Check(name="integrity", status="failed", detail=f"{files}; {what}")
-    extra = len(altered) + len(rest)
-    return Check(name="integrity", status="passed", detail=f"{files}" + (f"; {extra} altered or left over" if extra else " as recorded"))
+    return Check(name="integrity", status="passed", detail=f"{files} as recorded")
 
 
-def _of_conda(state: Integrity) -> tuple[Fault, ...]:
-    """Return the files of conda's packages that matter and are not as recorded; what pip has replaced is judged by pip's record."""
-    conda = state.conda
-    if conda is None:
-        return ()
-    needed = conda_files.needed(conda)
+def _of_conda(conda: CondaState | None) -> tuple[Fault, ...]:
     return tuple(
-        Fault(distribution=f"conda's {fault.package}", kind=fault.kind, path=fault.path, detail=fault.detail)
-        for fault in conda.faults
-        if not fault.by and fault.package in needed and conda_files.is_code(conda.root, fault.path)
+        Fault(distribution=f"conda's {item.package}", kind=item.kind, path=item.path, detail=item.detail)
+        for item in conda_files.of_packages(conda)
     )
 
 
@@ -152,11 +147,11 @@ def _requirements(raw: Raw, findings: Findings, *, failing: bool) -> Check:
         findings.add(
             cause_of(item.name), severity, confidence, Evidence(seen=item.sentence, where="requirements of the installed packages")
         )
-    count = len(raw.unmet)
-    if not count:
+    missing = [item for item in raw.unmet if not item.note]
+    if not missing:
         return Check(name="requirements", status="passed", detail="every package has what it requires")
-    first = raw.unmet[0].sentence
-    return Check(name="requirements", status="passed", detail=f"{count} not met: {first}" + (" …" if count > 1 else ""))
+    more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
+    return Check(name="requirements", status="failed", detail=f"not met: {missing[0].sentence}{more}")
 
 
 def _leaks(raw: Raw, findings: Findings, *, failing: bool) -> None:

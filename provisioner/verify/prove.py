@@ -1,18 +1,16 @@
-"""Proving that an environment is what a plan makes of it, or what can be expected of the TensorFlow that is in it."""
+"""What can be expected of an environment: what a plan makes of it, or what the TensorFlow that is in it should be able to do."""
 
 from __future__ import annotations
 
 import posixpath
 
-from provisioner.base.progress import Progress
 from provisioner.environment.layout import CONDA, layout
 from provisioner.environment.read import Site
-from provisioner.environment.tensorflow import only_cpu, own_of
+from provisioner.environment.tensorflow import only_cpu, own_of, purpose
 from provisioner.host import Reader
-from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 from provisioner.session import Session
-from provisioner.verify import Expected, verify
+from provisioner.verify import Expected
 
 TIMEOUT_SECONDS = 600.0
 
@@ -31,50 +29,28 @@ def expected_of_plan(session: Session, made: Plan) -> Expected:
 
 
 def expected_of_site(session: Session, site: Site) -> Expected:
-    """Say what an environment that this tool did not make should be able to do, from the TensorFlow that is in it."""
+    """Say what an environment that this tool did not make should be able to do, from the TensorFlow that is in it and what lies beside it."""
     found = own_of(site.distributions)
     release = session.catalogue.release(found.version) if found else None
     build = release.build(session.platform) if release else None
     if any(name.startswith("tensorflow-") for name in site.conda):
         build = None
     cpu = found is not None and only_cpu(found.name, build)
+    meant = purpose({item.name: item.version for item in site.distributions}, None, dict(map(_name_and_version, site.conda)) or None)
     return Expected(
         tensorflow=found.version if found else "",
         packages={},
-        device="cpu" if cpu else "",
+        device="cpu" if cpu else meant.device,
         cuda=build.cuda if build and not cpu else None,
     )
+
+
+def _name_and_version(identity: str) -> tuple[str, str]:
+    name, version, _ = identity.rsplit("-", 2)
+    return name, version
 
 
 def interpreter_of(reader: Reader, root: str) -> str:
     """Return where the interpreter of the environment at ``root`` is to be: conda has another place for it than venv on some systems."""
     shape = layout(reader.platform)
     return posixpath.join(root, shape.conda_python if reader.exists(posixpath.join(root, CONDA)) else shape.python)
-
-
-def prove_plan(session: Session, root: str, made: Plan, progress: Progress) -> Verification:
-    """Prove that the environment at ``root`` is what a plan makes of it."""
-    return prove(session, root, interpreter_of(session.host, root), expected_of_plan(session, made), progress)
-
-
-def prove(
-    session: Session,
-    root: str,
-    interpreter: str,
-    expected: Expected,
-    progress: Progress,
-    *,
-    require_gpu: bool = False,
-    timeout: float = TIMEOUT_SECONDS,
-) -> Verification:
-    """Verify the environment at ``root`` with its ``interpreter``; ``timeout`` in seconds."""
-    return verify(
-        session.host,
-        env=root,
-        python=interpreter,
-        expected=expected,
-        require_gpu=require_gpu,
-        timeout=timeout,
-        messages=session.messages,
-        progress=progress.note,
-    )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import signal
 from dataclasses import field
 
+from provisioner.judge.integrity import Integrity
+from provisioner.judge.requirements import Unmet
 from provisioner.model.catalogue import CudaBuild
 from provisioner.model.finding import CheckStatus
 from provisioner.model.record import record
 from provisioner.verify.events import Event
-from provisioner.verify.integrity import Integrity
-from provisioner.verify.requirements import Unmet
 from provisioner.verify.surroundings import Surroundings
 
 

@@ -70,3 +70,10 @@ def test_a_command_is_shown_as_it_can_be_typed_and_nothing_else_is(text: str, ex
 def test_a_path_with_signs_of_patterns_is_shown_as_it_is() -> None:
     called.called(r"'C:\new\1\tfsetup'", COMMANDS)
     assert shown("tfsetup plan") == r"'C:\new\1\tfsetup' plan"
+
+
+def test_the_installer_that_comes_along_is_named_by_its_path_where_it_is_on_none() -> None:
+    called.called(called.NAME, COMMANDS, "~/.venv/bin/uv")
+    assert (
+        shown("`uv python install 3.10`, or uv itself; tfsetup plan") == "`~/.venv/bin/uv python install 3.10`, or uv itself; tfsetup plan"
+    )

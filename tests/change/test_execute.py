@@ -210,7 +210,7 @@ def test_an_undo_that_was_killed_is_finished_by_the_next_one(tmp_path: Path, whe
     for state in states_of(env.parent, tmp_path / "states", lambda host: recovery.undo(host, workspace, record)):
         if recovery.interrupted(real, workspace) is not None:
             recovery.recover(real, workspace)
-        elif last_record(real, workspace) is not None:
+        if last_record(real, workspace) is not None:
             recovery.undo(real, workspace, last_record(real, workspace))
         found = {name: value for name, value in snapshot(env).items() if not name.startswith(".tfsetup")}
         assert found == before, f"killed before {state.effect}"

@@ -400,7 +400,7 @@ def test_an_undo_that_was_killed_is_finished_by_the_next_one(tmp_path: Path, env
     for state in states_of(env.parent, tmp_path / "states", lambda host: recovery.undo(host, workspace, record)):
         if recovery.interrupted(HOST, workspace) is not None:
             recovery.recover(HOST, workspace)
-        elif last_record(HOST, workspace) is not None:
+        if last_record(HOST, workspace) is not None:
             recovery.undo(HOST, workspace, last_record(HOST, workspace))
         assert without_state(snapshot(env.parent)) == before, f"killed before {state.effect}"
     assert state.last

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.base.progress import Silent
-from provisioner.change import recovery
+from provisioner.change import discarding, recovery
 from provisioner.change.execute import execute
 from provisioner.change.journal import last_record
 from provisioner.change.standing import interrupted, state_words
@@ -86,7 +86,7 @@ def check_told(env: Path, before: dict, error: BaseException | None, *, kept: bo
     if left is not None and left.where == str(env):
         recovery.recover(host, workspace)
     elif left is not None:
-        recovery.discard_unfinished(host, workspace)
+        discarding.discard_unfinished(host, workspace)
     assert stateless(env.parent) == before, where
     assert state_words(host, workspace) == f"{env} is as it was before"
 
@@ -146,7 +146,7 @@ def test_an_undo_that_is_refused_something_is_named_and_goes_on(tmp_path: Path, 
             if left is not None:
                 assert (stateless(env.parent) == before) == (left.state == "old"), host.failed[:1]
                 recovery.recover(LocalHost(), workspace)
-            elif last_record(host, workspace) is not None:
+            if last_record(host, workspace) is not None:
                 recovery.undo(LocalHost(), workspace, last_record(host, workspace))
         assert stateless(env.parent) == before, host.failed[:1]
         shutil.rmtree(env)

@@ -164,7 +164,7 @@ def test_an_undo_that_was_killed_is_finished(stack: Layers, lock, lies: str, lat
         stack.put(upper, later=later)
         if interrupted(HOST, workspace) is not None:
             recovery.recover(HOST, workspace)
-        elif last_record(HOST, workspace) is not None:
+        if last_record(HOST, workspace) is not None:
             undo(env)
         assert state(env) == before, f"killed before {what}"
 
@@ -181,7 +181,7 @@ def test_an_environment_that_was_made_in_a_lower_layer_goes(stack: Layers, lock)
         stack.put(upper, later=False)
         if interrupted(HOST, workspace) is not None:
             recovery.recover(HOST, workspace)
-        elif env.exists():
+        if env.exists():
             undo(env)
         assert not env.exists(), f"killed before {what}"
 

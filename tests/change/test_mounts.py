@@ -133,7 +133,7 @@ def test_whatever_was_killed_is_brought_back(disk: Path, lock, where: str) -> No
     for what in host.telling():
         if interrupted(HOST, workspace) is not None:
             recovery.recover(HOST, workspace)
-        elif last_record(HOST, workspace) is not None:
+        if last_record(HOST, workspace) is not None:
             undo(env)
         assert state(env) == before, f"killed before {what}"
 

@@ -295,7 +295,7 @@ def test_killed_at_any_moment_the_next_undo_ends_it(tmp_path: Path, lock, wish: 
     for state in states_of(place, tmp_path / "states", lambda host: recovery.undo(host, workspace, last_record(host, workspace), wishes)):
         if interrupted(host, workspace) is not None:
             recovery.recover(host, workspace)
-        elif last_record(host, workspace) is not None:
+        if last_record(host, workspace) is not None:
             recovery.undo(host, workspace, last_record(host, workspace), wishes)
         there = {**contents(env), **(contents(keep) if keep.exists() else {})}
         assert "edited" in {text.decode() for text in there.values()}, f"killed before {state.effect}"
@@ -330,3 +330,31 @@ def test_an_empty_folder_that_was_there_before_stays(tmp_path: Path, lock) -> No
     assert (env / SITE / "google" / "protobuf").exists()
     take_back(env)
     assert list((env / SITE / "google").iterdir()) == []
+
+
+def test_a_file_that_one_which_goes_has_recorded_as_well_moves_with_the_one_that_came(tmp_path: Path, lock, wheels: Path) -> None:
+    """It stood in the way, and undo found that in the middle of its moves: half changed, and never to be finished."""
+    make_wheel(wheels, "tensorflow-cpu", "1.0", {"tensorflow/__init__.py": "GOOD = 'old'\n", "tensorflow/old.py": ""})
+    env = tmp_path / "env"
+    subprocess.run([*UV, "venv", "-q", "--python", sys.executable, str(env)], check=True)
+    uv(env, "install", "tensorflow-cpu==1.0")
+    old = contents(env)
+    host = LocalHost()
+    assert execute(make_plan(host, env, lock), host, prove=prove_by_import, progress=Silent(), wait=0).kept
+    uv(env, "install", "--no-deps", "tensorflow-cpu==1.0")
+    take_back(env, keep=str(tmp_path / "kept"))
+    assert contents(env) == old
+    assert (tmp_path / "kept" / SITE / "tensorflow" / "__init__.py").read_text() == "GOOD = 'old'\n"
+
+
+def test_a_place_that_is_taken_stops_undo_before_its_first_move(tmp_path: Path, lock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the judgement has missed."""
+    env = tmp_path / "env"
+    make(env, lock, "changed")
+    write(env / SITE / "numpy" / "only_1_22_4.py", "mine")
+    before = snapshot(env)
+    monkeypatch.setattr(recovery, "check_free", lambda *_args: None)
+    with pytest.raises(InTheWayError) as caught:
+        take_back(env)
+    assert any("only_1_22_4.py" in fault for fault in caught.value.faults)
+    assert snapshot(env) == before

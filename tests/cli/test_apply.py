@@ -85,7 +85,7 @@ def test_no_is_no(tool: Tool, tiny, work: Path, answer: bytes) -> None:
 def test_the_plan_is_shown_before_the_question(tool: Tool, tiny, json: tuple[str, ...]) -> None:
     ended = on_terminal(tool, b"n\n", "apply", *json, **tiny)
     assert ended.code == 15
-    assert ended.err.index("Steps") < ended.err.index("Do this? [y/N]")
+    assert ended.err.index("undoable") < ended.err.index("Do this? [y/N]")
     if json:
         assert ended.json["error"]["code"] == 15
 
@@ -294,6 +294,8 @@ def test_after_kill_9_the_next_run_takes_back_and_begins_anew(
     shown = tool("plan", "--env", "a/env", **tiny)
     assert shown.code == 0
     assert "an earlier run was interrupted" in shown.out
+    left = tool("plan", "--json", "--env", "a/env", **tiny).json["interrupted"]
+    assert (left["state"], left["before"]) == ("old", "venv" if existing else "absent")
     # Its installer lives on; nobody else may begin.
     ended = tool("apply", "--yes", "--env", "a/env", "--wait", "0", **tiny)
     assert ended.code == 1

@@ -92,7 +92,7 @@ def test_changes_that_are_pending_are_told_by_10_only_when_asked(inside: Inside,
 def test_words_go_to_stderr_and_data_to_stdout(inside: Inside, tiny, work: Path) -> None:
     ended = inside("plan", "-o", "plan.json", **tiny)
     assert ended.err == "The plan is saved in plan.json\n"
-    assert "Steps" in ended.out
+    assert "undoable" in ended.out
     assert (work / "plan.json").exists()
 
 
@@ -184,15 +184,23 @@ def test_the_command_runs_where_the_working_folder_is_gone(tool: Tool, work: Pat
 def test_profiles_as_a_table_filtered_and_one_in_full(inside: Inside, tiny) -> None:
     from tests.support import PYTHON
 
-    table = inside("profiles", **tiny).out
+    table = inside("profiles", "--all", **tiny).out
     assert table.splitlines()[0].split() == ["release", "released", PYTHON]
     assert table.splitlines()[1].split() == ["2.20.0", "2025-08-13", "(cpu)"]
     assert "(cpu), (cuda): resolved, not run" in table
+    short = inside("profiles", **tiny).out.splitlines()
+    assert short[1].split() == ["2.20.0", "2025-08-13", "Python", f"{PYTHON}:", "(cpu)"]
     one = inside("profiles", "2.20", "--python", PYTHON, **tiny).out
     assert one.startswith("TensorFlow 2.20.0, released 2025-08-13\n")
     assert f"Python {PYTHON} cpu" in one
     # The real catalogue, with links, CUDA and what is known to be bad.
     assert "cuDNN" in inside("profiles", "2.20.0").out
+    # By itself it is this machine's, on about a screen.
+    shipped = inside("profiles").out.splitlines()
+    assert len(shipped) <= 30
+    assert max(map(len, shipped)) <= 100
+    assert [line.split()[0] for line in shipped[1:3]] == ["2.21.0", "2.20.0"]
+    assert len(inside("profiles", "--all").out.splitlines()) > 200
 
 
 def test_nothing_to_undo_is_no_error(inside: Inside, tiny) -> None:

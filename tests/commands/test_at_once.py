@@ -25,12 +25,14 @@ SCRIPT = """
 import sys, time
 from provisioner.commands import apply
 from provisioner.cli import run
+from provisioner.diagnose.judgement import Judgement
 from provisioner.model.finding import Check, Verification
 def prove(_session, root, _plan, _progress):
     time.sleep(1)
     checks = (Check(name="import", status=sys.argv[1]),)
-    return Verification(env=root, python="", tensorflow="", device="cpu", checks=checks, libraries=(), findings=())
-apply.prove_plan = prove
+    made = Verification(env=root, python="", tensorflow="", device="cpu", checks=checks, libraries=(), findings=())
+    return Judgement(verification=made, computes=made.passed)
+apply.judge_plan = prove
 sys.exit(run(["apply", "--yes", "--json", "--wait", "300", *sys.argv[2:]]))
 """
 

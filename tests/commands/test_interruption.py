@@ -67,3 +67,26 @@ def test_what_never_reached_the_environment_is_said_and_no_fault(inside: Inside,
     findings = json.loads(inside("doctor", "--json", "--no-import", "--env", str(work / "env"), **tiny).out)["findings"]
     assert [found["severity"] for found in findings if "was interrupted" in found["title"]] == ["info"]
     assert len(findings) > 1, "the rest is examined"
+
+
+@pytest.mark.parametrize("command", ["verify", "doctor"])
+@pytest.mark.parametrize("left", ["tfsetup-new", "tfsetup-old"])
+def test_where_there_is_no_environment_what_lies_beside_is_named(
+    inside: Inside, tiny: dict[str, str], work: Path, command: str, left: str
+) -> None:
+    (work / f".env.{left}").mkdir()
+    ended = inside(command, "--env", str(work / "env"), **tiny)
+    assert ended.code == 2
+    assert "was interrupted" in ended.err
+    assert f"tfsetup undo --env {work}/env" in ended.err
+
+
+@pytest.mark.parametrize("command", [("verify",), ("doctor", "--no-import"), ("plan",)], ids=" ".join)
+def test_what_is_harmless_is_shown_with_its_command_all_the_same(
+    inside: Inside, tiny: dict[str, str], work: Path, command: tuple[str, ...]
+) -> None:
+    venv(work / "env")
+    interrupt(work / "env", "building")
+    ended = inside(*command, "--env", str(work / "env"), **tiny)
+    assert "interrupted" in ended.out
+    assert f"tfsetup undo --env {work}/env" in ended.out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -11,9 +12,10 @@ import pytest
 
 from provisioner.host.files import STALE_SECONDS, sweep
 from provisioner.host.local import LocalHost
-from provisioner.verify.children import PREFIX, make_work
+from provisioner.verify.children import PREFIX, make_work, remove_work
 from tests.cli.conftest import inside, shared, tiny, tool, variables, work
 from tests.cli.support import Inside
+from tests.support import FailingHost
 
 __all__ = ["inside", "shared", "tiny", "tool", "variables", "work"]
 OLD = time.time() - STALE_SECONDS - 60
@@ -70,3 +72,33 @@ def test_under_nohup_a_closed_terminal_ends_nothing(inside: Inside, monkeypatch:
         assert seen == [signal.SIG_IGN]
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_a_proofs_folder_that_cannot_be_filled_goes_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    host = FailingHost(dies_at=2, number=errno.ENOSPC, matching=PREFIX)
+    with pytest.raises(OSError, match="No space"):
+        make_work(host)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_proofs_folder_that_cannot_be_removed_is_no_reason_to_fail(tmp_path: Path, times: int) -> None:
+    work = folder(tmp_path / f"{PREFIX}0")
+    remove_work(FailingHost(dies_at=1, number=errno.EIO, times=times), str(work))
+    assert work.exists() == (times == 2)
+
+
+def test_what_cannot_be_removed_is_named_by_its_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import shutil
+
+    work = folder(tmp_path / "work")
+
+    def refuse(path: str, *_args: object, dir_fd: int | None = None) -> None:
+        raise OSError(errno.EIO, "Input/output error", path)
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    monkeypatch.setattr(shutil.os, "unlink", refuse)
+    with pytest.raises(OSError, match="Input/output") as caught:
+        LocalHost().remove_tree(str(work))
+    assert caught.value.filename == str(work / "x")

@@ -64,3 +64,55 @@ def test_a_run_that_is_at_work_is_another_ones(half: Path) -> None:
     words = "another tfsetup is at work"
     with HOST.lock(Workspace(root=str(half)).lock, wait=0), pytest.raises(InterruptedRunError, match=words), telling(HOST, str(half)):
         raise KeyboardInterrupt
+
+
+def record(root: Path, number: int) -> Path:
+    """A change that can be undone."""
+    path = Path(Workspace(root=str(root)).undo_record(number))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write(HOST, str(path), Journal(number=number, seal="", started="t", phase="moved", before="venv"))
+    return path
+
+
+def test_an_undo_that_was_finished_is_not_told_as_if_nothing_had_been_done(tmp_path: Path) -> None:
+    """ "As it was before" would be read as before the undo."""
+    record(tmp_path, 1)
+    path = record(tmp_path, 2)
+
+    def finish() -> None:
+        path.unlink()
+        raise KeyboardInterrupt
+
+    with pytest.raises(InterruptedRunError, match=r"the last change of .* is taken back"), telling(HOST, str(tmp_path)):
+        finish()
+
+
+@pytest.mark.parametrize(("undoing", "words"), [(True, "the last change of"), (False, "that was interrupted is taken back")])
+def test_what_was_interrupted_before_and_is_taken_back_now_is_said(tmp_path: Path, undoing: bool, words: str) -> None:
+    workspace = Workspace(root=str(tmp_path))
+    (tmp_path / ".tfsetup").mkdir()
+    write(HOST, workspace.journal, Journal(number=1, seal="", started="t", phase="clearing", before="venv", exact=undoing))
+
+    def finish() -> None:
+        Path(workspace.journal).unlink()
+        raise KeyboardInterrupt
+
+    with pytest.raises(InterruptedRunError, match=words), telling(HOST, str(tmp_path)):
+        finish()
+
+
+def test_an_error_of_ours_in_the_middle_says_how_the_environment_stands(half: Path) -> None:
+    with pytest.raises(OperationError, match=r"something else is there; .* is half changed") as caught, telling(HOST, str(half)):
+        raise OperationError("something else is there", hint="move it away")
+    assert f"tfsetup undo --env {half}" in caught.value.hint
+
+
+@pytest.mark.parametrize(("phase", "words"), [("undoing", "are as they were; "), ("clearing", "are as they were before the change; ")])
+def test_of_an_undo_it_is_said_whether_it_has_moved_anything(tmp_path: Path, phase, words: str) -> None:
+    workspace = Workspace(root=str(tmp_path))
+    (tmp_path / ".tfsetup").mkdir()
+    (tmp_path / "b").write_text("")
+    write(HOST, workspace.journal, Journal(number=1, seal="", started="t", phase=phase, before="venv", incoming=("b",), exact=True))
+    with pytest.raises(InterruptedRunError, match=words) as caught, telling(HOST, str(tmp_path)):
+        raise KeyboardInterrupt
+    assert "finishes it" in caught.value.hint

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.change import recovery
+from provisioner.change import discarding, recovery
 from provisioner.change.journal import Journal, write
 from provisioner.conda.registry import fault, plan_registration, read_taken, register, registration, unregister, unregister_all, words
 from provisioner.environment.workspace import Workspace
@@ -298,7 +298,7 @@ def test_an_environment_that_is_taken_away_is_no_longer_registered(home: Path, m
     if moved:
         recovery.recover(HOST, workspace)
     else:
-        recovery.discard_unfinished(HOST, workspace)
+        discarding.discard_unfinished(HOST, workspace)
     assert _still(home) == before
     assert not os.path.exists(root)
 

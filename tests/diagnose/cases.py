@@ -18,13 +18,13 @@ from provisioner.environment.distributions import Installed
 from provisioner.errors import NoProfileError
 from provisioner.host import Reader
 from provisioner.host.local import LocalHost
+from provisioner.judge.integrity import Integrity
 from provisioner.model.catalogue import CudaBuild
 from provisioner.model.codec import from_data
 from provisioner.model.facts import Facts
 from provisioner.model.finding import Finding
 from provisioner.model.plan import Choice, EnvState
 from provisioner.model.request import Request
-from provisioner.verify.integrity import Integrity
 from provisioner.verify.raw import Child, Expected
 from tests.choose.values import shipped_catalogue
 from tests.facts.fake_reader import FakeReader
@@ -120,7 +120,7 @@ def make(facts: Facts, version: str, *, reader: Reader | None = None, **changes:
         "survey": None,
         "no_survey": "not asked",
         "distributions": (),
-        "integrity": Integrity(distributions=(), rivals=(), faults=(), files=0, hashed=0),
+        "integrity": Integrity(distributions=(), rivals=(), faults=(), files=0),
         "receipt": None,
         "expected": Expected(tensorflow=version),
         "release": release,

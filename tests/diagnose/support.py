@@ -10,9 +10,9 @@ from provisioner.causes.findings import Findings
 from provisioner.diagnose.case import Case, CheckSpec, PathEntry, Survey
 from provisioner.diagnose.doctor import all_checks, run_one
 from provisioner.environment.distributions import Installed
+from provisioner.judge.integrity import Integrity
 from provisioner.model.diagnosis import Examined
 from provisioner.model.finding import Finding
-from provisioner.verify.integrity import Integrity
 from provisioner.verify.raw import Child, Expected
 from tests.choose.values import shipped_catalogue
 from tests.support import FixedHost, machine
@@ -96,7 +96,7 @@ def case(
         survey=survey(python),
         no_survey="",
         distributions=installed,
-        integrity=Integrity(distributions=(), rivals=(), faults=(), files=0, hashed=0),
+        integrity=Integrity(distributions=(), rivals=(), faults=(), files=0),
         receipt=None,
         expected=Expected(tensorflow=tensorflow),
         release=release,

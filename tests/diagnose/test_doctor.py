@@ -178,11 +178,24 @@ def test_files_that_are_missing_or_cut(env, work):
     assert wrong(examination) == [("error", "install-corrupt")]
 
 
-def test_changed_content_is_seen_when_asked_for(env, work):
+def test_changed_content_is_seen(env, work):
     path = env / SITE / "tensorflow/__init__.py"
     path.write_text(path.read_text().replace("2.99.0", "2.98.0"))
-    assert wrong(examine(env, work)) == []
-    assert wrong(examine(env, work, deep=True)) == [("warning", "install-corrupt")]
+    assert wrong(examine(env, work)) == [("warning", "install-corrupt")]
+
+
+def test_two_packages_that_write_one_file(env, work):
+    install(env, "alpha", "1.0", {"shared/module.py": "1\n"})
+    install(env, "beta", "1.0", {"shared/module.py": "2\n"})
+    examination = examine(env, work)
+    assert wrong(examination) == [("error", "install-corrupt")]
+    assert "alpha and beta both have this file" in examination.findings[0].evidence[0].seen
+
+
+def test_files_that_no_import_needs_count_too(env, work):
+    install(env, "demo", "1.0", {"demo/tests/test_one.py": "1\n", "demo/data.txt": "1\n"})
+    (env / SITE / "demo/tests/test_one.py").unlink()
+    assert wrong(examine(env, work)) == [("warning", "install-corrupt")]
 
 
 def test_certificates_added_to_a_package_are_nobodys_fault(env, work):

@@ -93,10 +93,10 @@ def test_what_a_stranger_asks_for_is_not_missed():
     assert found("requirements", of) == [("error", "keras-incompatible")]
 
 
-def test_packages_beside_tensorflow_are_worth_a_word_and_no_more():
+def test_requirements_of_packages_beside_tensorflow_count():
     other = distribution("pandas-ta", "1.0", requires=("numpy>=2",))
     of = case(TENSORFLOW_2_15, NUMPY, KERAS, WRAPT, other, tensorflow="2.15.1")
-    assert found("requirements", of) == [("info", "dependency-incompatible")]
+    assert found("requirements", of) == [("warning", "dependency-incompatible")]
 
 
 def test_an_add_on_that_asks_for_tensorflow_is_content_with_tensorflow_cpu():

@@ -14,7 +14,7 @@ from provisioner.diagnose.installed import distributions
 from provisioner.environment.config import parse_config
 from provisioner.environment.metadata import parse_metadata
 from provisioner.host.local import LocalHost
-from provisioner.verify import integrity
+from provisioner.judge import integrity
 from tests.support import FixedHost
 
 ANY = st.one_of(st.binary(max_size=400), st.text(max_size=400).map(lambda text: text.encode("utf-8", "surrogatepass")))

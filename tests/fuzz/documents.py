@@ -9,7 +9,7 @@ from typing import Any
 from provisioner.base import numbers, versions
 from provisioner.base import requirement as pep_508
 from provisioner.base import text as words
-from provisioner.catalogue import conda_tables, fits, lockfile, releases, tables, yaml_text
+from provisioner.catalogue import conda_tables, fits, lockfile, published, releases, tables, yaml_text
 from provisioner.causes import pages, speakers
 from provisioner.change import brought, journal
 from provisioner.cli import settings
@@ -18,7 +18,20 @@ from provisioner.engines import resolving, wheels
 from provisioner.environment import receipt
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import TfsetupError
-from provisioner.lock import dates, declaration, find, inputs, project, requirement, requirements_file, shape, sidecar, store, toml_text
+from provisioner.lock import (
+    dates,
+    declaration,
+    find,
+    inputs,
+    lists,
+    project,
+    requirement,
+    requirements_file,
+    shape,
+    sidecar,
+    store,
+    toml_text,
+)
 from provisioner.lock.formats import conda_lock, pylock
 from provisioner.lock.formats import requirements as lock_requirements
 from provisioner.model import codec, json_text
@@ -49,6 +62,12 @@ def declaration_toml(data: bytes) -> None:
         project.read_project(reader, "/", wanted, [])
     settings.read_file(reader)
     declaration.read_declaration(reader, "/")
+
+
+@harness(lists.read_lists, lists.parse_pyproject, lists.parse_pipfile, lists.parse_setup_cfg, lists.parse_environment)
+def project_lists(data: bytes) -> None:
+    for name in ("pyproject.toml", "Pipfile", "setup.cfg", "environment.yml", "requirements.txt"):
+        lists.read_lists(FakeReader({f"/{name}": data}), "/")
 
 
 @harness(requirements_file.read_files)
@@ -161,6 +180,7 @@ def receipt_json(data: bytes) -> None:
     tables.read_proofs,
     fits.read_fits,
     conda_tables.read_conda,
+    published.read_published,
     speakers.read_speaker,
     speakers.read_history,
     pages.read_cause,
@@ -176,6 +196,7 @@ def profiles(data: bytes) -> None:
         lambda value: tables.read_proofs(value, file="x"),
         lambda value: fits.read_fits(value, file="x"),
         lambda value: conda_tables.read_conda(value, file="x"),
+        lambda value: published.read_published(value, file="x"),
         lambda value: speakers.read_speaker(value, file="x", name="pip"),
         lambda value: speakers.read_history(value, file="x"),
         lambda value: pages.read_cause(value, code="a-b", file="x"),

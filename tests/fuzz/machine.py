@@ -40,9 +40,9 @@ from provisioner.facts import (
     windows,
 )
 from provisioner.host.local import LocalHost
+from provisioner.judge.requirements import unmet
 from provisioner.lock import installed
 from provisioner.verify import events
-from provisioner.verify.requirements import unmet
 from tests.facts.fake_reader import FakeReader
 from tests.fuzz.registry import harness, text
 

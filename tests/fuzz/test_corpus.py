@@ -31,12 +31,13 @@ NONE = {
     "provisioner.conda.config.read.read_config": "parse_condarc reads it",
     "provisioner.explain.topics.packages.decode": "a judgement of what was read",
     "provisioner.host.files.read": "gives the text as it is",
+    "provisioner.judge.whole.read": "what the readers of an environment read",
     "provisioner.lock.starter.from_environment": "read_site reads it",
     "provisioner.change.contents.read_contents": "read_owners and read_records read it",
     "provisioner.plan.inputs.read_common": "gathers what was read",
     "provisioner.repair.conda_inputs.read_conda_inputs": "read_records and read_present read it",
     "provisioner.repair.inputs.read_inputs": "gathers what was read",
-    "provisioner.verify.conda_files.read_state": "read_records reads it",
+    "provisioner.judge.conda_files.read_state": "read_records reads it",
 }
 
 

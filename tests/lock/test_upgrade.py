@@ -57,7 +57,7 @@ def test_tensorflow_goes_to_a_newer_set_and_never_back(team: Team) -> None:
     offered = {"2.19.0": [], "2.21.0": []}
 
     def releases(best: str, wanted: LockRequest) -> str:
-        def pick(keep, cutoff):
+        def pick(keep, cutoff, below):
             offered[best].append(keep)
             return tuple((target, replace(lock, release=keep.get(target.name, best)), proof) for target, lock, proof in team.sets())
 

@@ -12,12 +12,12 @@ import pytest
 
 from provisioner.base.progress import SILENT
 from provisioner.commands.fix import attempt
+from provisioner.diagnose.judgement import Judgement
 from provisioner.errors import InputError, NoProfileError
 from provisioner.host.local import LocalHost
 from provisioner.model.diagnosis import Examination, Examined
 from provisioner.model.finding import Finding, Repair
 from provisioner.model.plan import Plan
-from provisioner.model.preflight import Preflight
 from provisioner.model.request import Request
 from provisioner.repair import attempts
 from provisioner.report.fix_text import findings_text, fixed_document, fixed_text
@@ -29,6 +29,11 @@ from tests.support import SITE, make_wheel, prove_by_import, snapshot
 
 HOST = LocalHost()
 OWN = {"tensorflow/__init__.py": "import six\nGOOD = six.VERSION == 2\n"}
+
+
+def by_import(root: str) -> Judgement:
+    verification = prove_by_import(root)
+    return Judgement(verification=verification, computes=verification.passed)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +60,7 @@ def _machine(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, str(shared / value))
     monkeypatch.setenv("UV_OFFLINE", "1")
     monkeypatch.setenv("UV_LINK_MODE", "copy")
-    monkeypatch.setattr(attempts, "prove_plan", lambda session, root, plan, progress: prove_by_import(root))
+    monkeypatch.setattr(attempts, "judge_plan", lambda session, root, plan, progress: by_import(root))
 
 
 @pytest.fixture
@@ -91,7 +96,7 @@ def fix(
 ):
     said = told or Told()
 
-    def show(plan: Plan, _preflight: Preflight) -> bool:
+    def show(plan: Plan) -> bool:
         assert plan_text(plan, interrupted=None, verbose=True)
         said.plans.append(plan)
         return agree
@@ -214,8 +219,9 @@ def test_what_is_left_after_a_repair_is_told(env: Path) -> None:
     pip(env, "six==1.0")
     driver = finding(cause="driver-missing", severity="warning")
     fixing = fix(env, finding(restore("six")), driver, after=(driver,))
-    assert fixing.outcome == "mended"
+    assert fixing.outcome == "unmendable"
     assert fixing.remaining == (driver,)
+    assert fixed_document(fixing)["state"] == "new"
 
 
 def test_a_python_that_is_gone_is_replaced_by_another(env: Path) -> None:

@@ -15,7 +15,7 @@ from provisioner.environment.read import Site
 from provisioner.host.local import LocalHost
 from provisioner.model.facts import known
 from provisioner.model.finding import Repair
-from provisioner.repair import inputs, known_set
+from provisioner.repair import known_set
 from tests.fixing import interpreter
 from tests.support import PYTHON, SITE, machine
 
@@ -142,10 +142,3 @@ def test_an_environment_is_never_made_anew_from_its_own_link(site: Site) -> None
     found = known_set.interpreter_of(HOST, seen(site, pythons=(interpreter(site.state.python),)), PYTHON)
     assert found is not None
     assert found.path == str(Path(sys.executable).resolve())
-
-
-def test_markers_are_those_of_the_environments_python() -> None:
-    markers = inputs._markers("3.8.18")
-    assert (markers["python_version"], markers["python_full_version"]) == ("3.8", "3.8.18")
-    assert inputs._markers("3.8")["python_full_version"] == "3.8.0"
-    assert inputs._markers("")["python_version"]

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from provisioner.diagnose.judgement import Judgement
 from provisioner.environment.distributions import Installed
 from provisioner.environment.read import Site
+from provisioner.judge.whole import Mark
 from provisioner.model.finding import Check, Finding, Repair, Verification
 from provisioner.model.plan import EnvState
 from provisioner.plan.seal import seal
@@ -211,6 +213,12 @@ def passed(*findings: Finding) -> Verification:
     return replace(verification("", passed=True), findings=findings)
 
 
+PLAN = replace(smallest(repair_inputs(site(*WHOLE), LOCK), ERROR.repairs), repairs=ERROR.repairs)
+MARK = Mark(
+    kind="requirement", distribution="matplotlib", where="", words="matplotlib 3.9 requires numpy>=1.23, but numpy 1.22.4 is installed"
+)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "proof", "mended"),
     [
@@ -220,15 +228,30 @@ def passed(*findings: Finding) -> Verification:
         ((ERROR,), (), failed(), False),
         ((ERROR, DRIVER), (DRIVER,), failed(DRIVER), True),
         ((ERROR, DRIVER), (DRIVER,), failed(UNKNOWN), False),
-        ((ERROR,), (DRIVER,), failed(DRIVER), False),
+        # It was there before, hidden behind what was mended.
+        ((ERROR,), (DRIVER,), failed(DRIVER), True),
         ((UNKNOWN,), (), failed(UNKNOWN), False),
-        ((ERROR,), None, passed(), True),
     ],
 )
 def test_what_this_environment_cannot_mend_does_not_count_against_an_attempt(before, after, proof, mended: bool) -> None:
-    assert doable.is_mended(before, after, proof, shipped_order()) == mended
+    judged = Judgement(verification=proof, computes=proof.passed)
+    assert doable.is_mended(before, after, judged, PLAN, shipped_order()) == mended
+
+
+@pytest.mark.parametrize(("before", "agreed", "mended"), [((), (), False), ((MARK,), (), True), ((), (MARK.words,), True)])
+def test_what_was_wrong_before_does_not_take_a_repair_back_and_what_is_new_does(before, agreed, mended: bool) -> None:
+    judged = Judgement(verification=failed(finding(cause="dependency-incompatible")), computes=True, marks=frozenset({MARK}))
+    plan = replace(PLAN, conflicts=agreed)
+    assert doable.is_mended((ERROR,), (), judged, plan, shipped_order(), marks=before) == mended
+
+
+def test_what_lies_around_the_environment_is_told_and_does_not_take_a_repair_back() -> None:
+    leak = finding(cause="environment-leak")
+    judged = Judgement(verification=passed(), computes=True)
+    assert doable.is_mended((ERROR,), (leak,), judged, PLAN, shipped_order())
 
 
 def test_a_check_without_a_finding_that_failed_is_no_success() -> None:
     proof = replace(passed(DRIVER), checks=(Check(name="import", status="timed out"),))
-    assert not doable.is_mended((ERROR,), (), replace(proof, findings=()), shipped_order())
+    judged = Judgement(verification=replace(proof, findings=()), computes=False)
+    assert not doable.is_mended((ERROR,), (), judged, PLAN, shipped_order())

@@ -79,5 +79,5 @@ def test_what_to_run_next_names_the_channels(saved: str, command: str) -> None:
 
 @pytest.mark.parametrize(("state", "words"), [("old", "as it was before"), ("moving", "half changed"), ("new", "not proven")])
 def test_what_was_interrupted_says_which_state_it_left(state: str, words: str) -> None:
-    assert words in interrupted_words(replace(INTERRUPTED, state=state))
-    assert "begun" not in interrupted_words(replace(INTERRUPTED, started=""))
+    assert words in interrupted_words(replace(INTERRUPTED, state=state), "/e")
+    assert "begun" not in interrupted_words(replace(INTERRUPTED, started=""), "/e")

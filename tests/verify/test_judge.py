@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
 from provisioner.environment.distributions import Installed
+from provisioner.judge.integrity import Integrity
 from provisioner.model.catalogue import CudaBuild
 from provisioner.report.verify_text import verification_text
 from provisioner.verify.events import parse_events
-from provisioner.verify.integrity import Integrity
 from provisioner.verify.judge import judge
 from provisioner.verify.judge_gpu import table
 from provisioner.verify.raw import Child, Expected, Raw
@@ -21,7 +22,7 @@ from tests.verify.support import known_messages
 
 CASES = yaml.safe_load((Path(__file__).parent / "runs.yaml").read_text(encoding="utf-8"))
 INSTALLED = Installed(name="numpy", version="2.1.0", metadata="/env/numpy.dist-info", site="/env")
-INTEGRITY = Integrity(distributions=(INSTALLED,), rivals=(), faults=(), files=1, hashed=1)
+INTEGRITY = Integrity(distributions=(INSTALLED,), rivals=(), faults=(), files=1)
 
 
 def ended(name, device, status, detail, data=None):
@@ -114,8 +115,17 @@ def test_text_shows_more_when_asked():
     finding = dataclasses.replace(found.findings[0], severity="warning", evidence=found.findings[0].evidence * 5)
     many = dataclasses.replace(found, findings=(finding,))
     assert "6 more with --verbose" in verification_text(many, verbose=False)
-    assert "Result: passed, " in verification_text(many, verbose=False)
+    assert "Verified: " in verification_text(many, verbose=False)
     assert "1 warning" in verification_text(many, verbose=False)
+
+
+def test_a_proof_that_passed_is_one_line_and_all_of_it_when_asked():
+    found = judged(next(case for case in CASES if case["passed"] and not case["causes"]))
+    line = verification_text(found, verbose=False).rstrip("\n")
+    assert re.fullmatch(r"Verified: TensorFlow \S* \(\w*\), \d+ checks?, \d+\.\d s(; not proven: .*)?", line), line
+    full = verification_text(found, verbose=True)
+    assert line in full
+    assert all(check.name in full for check in found.checks)
 
 
 def test_events_survive_noise_and_a_cut():

@@ -187,15 +187,26 @@ def test_a_truncated_library(env):
     assert "cudnn-missing" in causes(found, "error")
 
 
+def test_what_only_a_gpu_needs_is_no_fault_where_there_is_none_and_none_was_asked_for(env):
+    """A plain `pip install tensorflow` on a machine without a GPU."""
+    found = run_verify(env, expected=Expected(cuda=CUDA))
+    assert check(found, "libraries")[0] == "skipped"
+    assert not {"cuda-libs-missing", "cudnn-missing"} & set(causes(found))
+    assert "cuda-libs-missing" in causes(run_verify(env, expected=Expected(cuda=CUDA, device="cuda")), "error")
+
+
 def test_toolkit(env, monkeypatch):
     monkeypatch.setattr(surroundings, "TOOLKITS", ())
     monkeypatch.setenv("PATH", "/nonexistent")
-    assert "cuda-toolkit-incomplete" in causes(run_verify(env), "warning")
+    meant = Expected(device="cuda")
+    assert "cuda-toolkit-incomplete" in causes(run_verify(env, expected=meant), "warning")
+    # What only a GPU needs is no fault where there is none and none was asked for.
+    assert check(run_verify(env), "toolkit")[0] == "skipped"
     for name in ("bin/ptxas", "nvvm/libdevice/libdevice.10.bc"):
         target = env / SITE / "nvidia/cuda_nvcc" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text("x")
-    found = run_verify(env)
+    found = run_verify(env, expected=meant)
     assert check(found, "toolkit")[0] == "passed"
     assert "cuda-toolkit-incomplete" not in causes(found)
 

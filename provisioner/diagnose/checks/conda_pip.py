@@ -14,8 +14,8 @@ from provisioner.diagnose import conda as conda_case
 from provisioner.diagnose import import_result, packages
 from provisioner.diagnose.case import Case, CheckSpec
 from provisioner.environment.conda_owned import identity
+from provisioner.judge.conda_files import CondaFault, CondaState, Over
 from provisioner.model.finding import Evidence, Repair, Severity
-from provisioner.verify.conda_files import CondaFault, CondaState, Over
 
 OVER = "pip has replaced packages of conda, and conda does not know it"
 UNNEEDED = "pip has replaced conda packages that TensorFlow does not need"

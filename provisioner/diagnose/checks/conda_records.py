@@ -10,8 +10,8 @@ from provisioner.causes.findings import Findings
 from provisioner.diagnose import conda, import_result
 from provisioner.diagnose.case import Case, CheckSpec
 from provisioner.environment.conda_owned import identity
+from provisioner.judge.conda_files import CondaFault, is_code
 from provisioner.model.finding import Evidence, Severity
-from provisioner.verify.conda_files import CondaFault, is_code
 
 SHOWN = 6
 UNNEEDED = "Files of conda packages that TensorFlow does not need are not as recorded"

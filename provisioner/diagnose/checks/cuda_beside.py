@@ -9,9 +9,11 @@ from provisioner.causes.findings import Findings
 from provisioner.diagnose import cuda_files, tensorflow
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.environment.distributions import Installed
+from provisioner.environment.links import is_there
 from provisioner.environment.owners import read_claims
 from provisioner.environment.tensorflow import OTHERS
 from provisioner.host import files
+from provisioner.model.catalogue import Link
 from provisioner.model.finding import Evidence, Repair, Severity
 from provisioner.verify import surroundings
 
@@ -27,23 +29,37 @@ def links(case: Case, findings: Findings) -> str:
     loader = cuda_files.loader_of(case)
     chain = (loader.program, framework)
     cudnn = next((loader.find(name, chain).path for name in cuda.must_open if cuda_files.kind(name) == "cudnn"), "")
+    # Made for CUDA, it has them all, as `plan` would make them; elsewhere only what this loader does not find by itself is missed.
+    meant = tensorflow.purpose(case).device == "cuda"
     missing = []
     links = cuda_files.links(case)
     for link in links:
         at, name = f"{site}/{link.path}", posixpath.basename(link.path)
-        if not link.target or not cuda_files.dangles(case, at) or not cuda_files.leads(case, at, link.target) or name in cuda.must_open:
+        if not link.target or is_there(case.reader, site, link) or not cuda_files.leads(case, at, link.target) or name in cuda.must_open:
             continue
         by = (*chain, cudnn) if cuda_files.kind(name) == "cudnn" and cudnn else chain
-        if ".so" in name and loader.find(name, by).path:
+        if not meant and ".so" in name and loader.find(name, by).path:
             continue
         missing.append(link)
         part = cuda_files.kind(name) == "cudnn" and ".so" in name
         seen = Evidence(seen=f"the link to {link.target} is not there: {link.reason}", where=at)
-        grave: Severity = severity if part else "info"
-        findings.add(
-            "cudnn-missing" if part else "cuda-libs-missing", grave, "certain", seen, repairs=(cuda_files.link_repair(case, link),)
-        )
+        grave: Severity = severity if part else "warning" if meant else "info"
+        cause = "cudnn-missing" if part else "cuda-libs-missing"
+        findings.add(cause, grave, "certain", seen, repairs=(cuda_files.link_repair(case, link),))
+    missing += _texts(case, site, findings)
     return f"{len(links) - len(missing)} of {len(links)} links are there or not needed"
+
+
+def _texts(case: Case, site: str, findings: Findings) -> list[Link]:
+    """The small files that tfsetup put beside the packages, so that XLA finds its tools."""
+    made = case.receipt.plan.links if case.receipt is not None else ()
+    lost = [link for link in made if link.text and not is_there(case.reader, site, link)]
+    for link in lost:
+        at = f"{site}/{link.path}"
+        seen = Evidence(seen=f"it is not as tfsetup has written it: {link.reason}", where=at)
+        repair = Repair(kind="write", path=at, target=link.text, reason=link.reason)
+        findings.add("cuda-toolkit-incomplete", "warning", "certain", seen, repairs=(repair,))
+    return lost
 
 
 def copies(case: Case, findings: Findings) -> str:

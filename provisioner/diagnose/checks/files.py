@@ -9,11 +9,11 @@ from provisioner.base.names import is_rival
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import import_result, packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell
-from provisioner.diagnose.checks.packages import restore
+from provisioner.diagnose.checks.packages import again, restore
 from provisioner.environment.distributions import Installed
 from provisioner.host import files
-from provisioner.model.finding import Evidence, Repair, Severity
-from provisioner.verify.integrity import Fault
+from provisioner.judge.integrity import DAMAGE, Fault
+from provisioner.model.finding import Evidence, Remedy, Repair, Severity
 
 SHOWN = 6
 # What an import reads. Other files are changed on purpose at times: certificates are added to certifi's, data is thinned out.
@@ -22,7 +22,7 @@ BESIDE_THE_POINT = re.compile(r"/(include|tests?|testing|examples?)/|/bin/|\.dis
 
 
 def records(case: Case, findings: Findings) -> str:
-    """Every file that the packages record is there, of the recorded size, and with --deep of the recorded content."""
+    """Every file that the packages record is there, with the recorded content."""
     state = case.integrity
     if not state.distributions:
         raise CouldNotTell("no distributions were found")
@@ -32,20 +32,66 @@ def records(case: Case, findings: Findings) -> str:
         _add_removed(case, removed, findings)
     groups: dict[tuple[str, Severity], list[Fault]] = {}
     for fault in state.faults:
-        if fault.kind in {"missing", "size", "content", "unreadable"} and not (fault.distribution == removed and fault.kind == "missing"):
+        if fault.kind in DAMAGE and not (fault.distribution == removed and fault.kind == "missing"):
             groups.setdefault(_meaning(case, fault, needed), []).append(fault)
     for (cause, severity), found in groups.items():
         _add(case, cause, severity, found, findings)
     bad = sum(len(found) for found in groups.values())
-    how = "content" if case.deep else "size"
-    words = f"{state.files} files of {len(state.distributions)} packages by {how}"
+    words = f"{state.files} files of {len(state.distributions)} packages by content"
+    _as_published(state.faults, findings)
     return f"{words}; {bad} are not as recorded" if bad else words
+
+
+def _as_published(faults: tuple[Fault, ...], findings: Findings) -> None:
+    """A wheel that contradicts its own record was installed as it is, and nothing is wrong with it."""
+    evidence = [Evidence(seen=f"{fault.detail} ({fault.distribution})", where=fault.path) for fault in faults if fault.kind == "published"]
+    if evidence:
+        findings.add("install-corrupt", "info", "certain", *evidence[:SHOWN], title=PUBLISHED)
+
+
+PUBLISHED = "A wheel was published against its own record"
+
+
+def writers(case: Case, findings: Findings) -> str:
+    """No two packages have put a file of their own in one place: the last one wins, and the other one is broken."""
+    pairs: dict[tuple[str, str], list[Fault]] = {}
+    for fault in case.integrity.faults:
+        if fault.kind == "two writers":
+            pairs.setdefault((fault.distribution, fault.other), []).append(fault)
+    for (lost, there), found in pairs.items():
+        evidence = [Evidence(seen=fault.detail, where=fault.path) for fault in found[:SHOWN]]
+        if len(found) > SHOWN:
+            evidence.append(Evidence(seen=f"and {len(found) - SHOWN} more files of both", where=""))
+        findings.add(
+            "install-corrupt", "error", "certain", *evidence, title=BOTH, repairs=_apart(case, lost, there), remedy=_keep_one(lost, there)
+        )
+    return "; ".join(f"{there} over {lost}" for lost, there in pairs) or "each file is of one package"
+
+
+BOTH = "Two packages write the same file"
+
+
+def _keep_one(lost: str, there: str) -> Remedy:
+    return Remedy(words=f"Keep one of {lost} and {there}: uninstall the one that you do not need, and install the other one anew")
+
+
+def _apart(case: Case, lost: str, there: str) -> tuple[Repair, ...]:
+    """Take out the one that nothing requires, and install the other one anew; nothing where both are needed, or either could go."""
+    required = packages.required(case)
+    free = [name for name in (lost, there) if name not in required and name not in packages.needed(case)]
+    if len(free) != 1:
+        return ()
+    gone, kept = free[0], there if free[0] == lost else lost
+    item, wanted = case.first(gone), restore_found(case, kept, f"{gone} has written files of {kept}")
+    if item is None or not wanted:
+        return ()
+    return (Repair(kind="remove", reason=f"it has written files of {kept}", name=gone, version=item.version), *wanted)
 
 
 def _meaning(case: Case, fault: Fault, needed: frozenset[str]) -> tuple[str, Severity]:
     works = import_result.works(case)
     if fault.distribution not in needed or not CODE.search(fault.path) or BESIDE_THE_POINT.search(fault.path):
-        return "install-corrupt", "info"
+        return "install-corrupt", "warning"
     cause = "permission-denied" if fault.kind == "unreadable" else "install-corrupt"
     if fault.kind == "content" and works is None:
         # Somebody may have changed a file on purpose; it is only wrong when something does not work.
@@ -58,16 +104,13 @@ def _add(case: Case, cause: str, severity: Severity, found: list[Fault], finding
     evidence = [Evidence(seen=f"{fault.detail} ({fault.distribution})", where=fault.path) for fault in found[:SHOWN]]
     if len(found) > SHOWN:
         evidence.append(Evidence(seen=f"and {len(found) - SHOWN} more files of {', '.join(owners[:SHOWN])}", where=""))
-    repairs: tuple[Repair, ...] = ()
-    if severity != "info":
-        repairs = tuple(repair for name in owners for repair in restore_found(case, name, "files of it are not as recorded"))
-    title = "" if severity != "info" else "Files that the import does not need are not as recorded"
-    findings.add(cause, severity, "certain", *evidence, repairs=repairs, title=title)
+    repairs = tuple(repair for name in owners for repair in restore_found(case, name, "files of it are not as recorded"))
+    findings.add(cause, severity, "certain", *evidence, repairs=repairs)
 
 
 def restore_found(case: Case, name: str, why: str) -> tuple[Repair, ...]:
-    """Put a package back: the set's version, or where TensorFlow itself goes by another name than in the set, that one."""
-    found = restore(case, name, why)
+    """Put a package back: the set's version, or its own where the set has none; TensorFlow itself keeps its name."""
+    found = restore(case, name, why) or again(case, name, why)
     if found or not is_rival(name) or case.lock is None:
         return found
     item = case.first(name)
@@ -109,14 +152,14 @@ def metadata(case: Case, findings: Findings) -> str:
     said: list[str] = []
     for item in case.distributions:
         if item.damaged and not _by_other_means(case, item):
-            severity: Severity = import_result.breaking(case)[0] if item.name in needed else "info"
+            severity: Severity = import_result.breaking(case)[0] if item.name in needed else "warning"
             said.append(f"{item.name}: {item.damaged}")
             why = f"its metadata is damaged: {item.damaged}"
-            repairs = restore_found(case, item.name, why) if severity != "info" else ()
+            repairs = restore_found(case, item.name, why)
             seen = Evidence(
                 seen=f"{item.name} {item.version}: {item.damaged}, as an interrupted installation leaves it", where=item.metadata
             )
-            findings.add("install-corrupt", severity, "certain", seen, repairs=repairs, title="" if severity != "info" else UNNEEDED)
+            findings.add("install-corrupt", severity, "certain", seen, repairs=repairs)
     said += _twice(case, needed, findings)
     said += _leftovers(case, needed, findings)
     said += _unowned(case, findings)
@@ -131,9 +174,6 @@ def _by_other_means(case: Case, item: Installed) -> bool:
     return (conda is not None and item.metadata in conda.own) or item.origin != "environment" or item.installer in {"conda", "debian"}
 
 
-UNNEEDED = "Packages that TensorFlow does not need are damaged"
-
-
 def _twice(case: Case, needed: frozenset[str], findings: Findings) -> list[str]:
     """Two metadata folders of one name in one folder: an update that did not remove what was there."""
     places: dict[tuple[str, str], list[Installed]] = {}
@@ -143,10 +183,11 @@ def _twice(case: Case, needed: frozenset[str], findings: Findings) -> list[str]:
     conda = case.integrity.conda.own if case.integrity.conda is not None else frozenset()
     for (_, name), items in places.items():
         # That pip has put one beside conda's is told with what to do by another check.
-        if len(items) > 1 and name in needed and not any(item.metadata in conda for item in items):
+        own = not case.env or items[0].origin == "environment"
+        if len(items) > 1 and (own or name in needed) and not any(item.metadata in conda for item in items):
             versions = " and ".join(item.version or "no version" for item in items)
             seen = [Evidence(seen=f"{name} is there twice, as {versions}", where=item.metadata) for item in items]
-            gravity, _ = import_result.breaking(case)
+            gravity = import_result.breaking(case)[0] if name in needed else "warning"
             wanted = restore_found(case, name, "it is there twice")
             gone = [
                 Repair(kind="remove", reason=f"{name} is there twice", name=name, version=item.version)
@@ -168,12 +209,12 @@ def _leftovers(case: Case, needed: frozenset[str], findings: Findings) -> list[s
         stem = re.sub(r"^[~\-.=%0-9]+", "", base).partition("-")[0].replace("_", "-").lower()
         ours = any(name.endswith(stem) and len(name) - len(stem) <= 3 for name in needed) or stem.endswith("ensorflow")  # noqa: PLR2004 - letters
         repair = Repair(kind="move away", reason="pip left it when it was interrupted", path=fault.path)
-        severity: Severity = "warning" if ours else "info"
+        severity: Severity = "warning"
         if ours and import_result.works(case) is False:
             severity = "error"
-        title = "" if ours else "pip left folders behind when it was interrupted"
-        evidence = Evidence(seen="left by an interrupted pip", where=fault.path)
-        findings.add("install-corrupt", severity, "likely", evidence, repairs=(repair,) if ours else (), title=title)
+        findings.add(
+            "install-corrupt", severity, "likely", Evidence(seen="left by an interrupted pip", where=fault.path), repairs=(repair,)
+        )
         said.append(base)
     return said
 
@@ -209,5 +250,6 @@ def _unowned(case: Case, findings: Findings) -> list[str]:
 
 CHECKS = (
     CheckSpec(name="records", title="every recorded file is there and whole", look=records, installed=True),
+    CheckSpec(name="writers", title="no two packages write one file", look=writers),
     CheckSpec(name="metadata", title="every package is installed once and whole", look=metadata),
 )

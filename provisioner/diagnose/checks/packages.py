@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import string
+
 from provisioner.base.names import is_rival
 from provisioner.base.versions import contains
 from provisioner.catalogue.fits import SAME_MINOR, Breaks, Companion, Misfit
@@ -9,9 +11,9 @@ from provisioner.causes.findings import Findings
 from provisioner.diagnose import import_result, packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.environment.distributions import Installed
+from provisioner.judge.requirements import Unmet, unmet
 from provisioner.model.finding import Confidence, Evidence, Repair, Severity
 from provisioner.verify.judge_packages import cause_of
-from provisioner.verify.requirements import Unmet, unmet
 
 
 def requirements(case: Case, findings: Findings) -> str:
@@ -24,20 +26,51 @@ def requirements(case: Case, findings: Findings) -> str:
     ours = [item for item in missing if item.distribution in needed and item.distribution not in strangers]
     for item in ours:
         _add_unmet(case, item, findings, direct=is_rival(item.distribution))
-    others = [item for item in missing if item.distribution not in needed]
+    others = [item for item in missing if item.distribution not in needed and _is_here(case, item.distribution)]
     for item in others:
-        findings.add(
-            "dependency-incompatible", "info", "certain", Evidence(seen=item.sentence, where="what else is installed"), title=OTHERS
-        )
-    if ours:
-        return f"{len(ours)} not met: {ours[0].sentence}"
-    return f"every package that {owner.name} {owner.version} needs is there in a version that its metadata admits"
+        seen = Evidence(seen=item.sentence, where=_where(case, item.distribution))
+        findings.add("dependency-incompatible", "warning", "certain", seen, title=OTHERS, repairs=_for_other(case, item))
+    if ours or others:
+        return f"{len(ours) + len(others)} not met: {(*ours, *others)[0].sentence}"
+    return "every package is there that another one requires, in a version that its metadata admits"
+
+
+def _is_here(case: Case, name: str) -> bool:
+    """Whether a package is the environment's own: what the base or a user's folder brings is not judged."""
+    found = case.first(name)
+    return found is not None and (not case.env or found.origin == "environment")
+
+
+def _for_other(case: Case, item: Unmet) -> tuple[Repair, ...]:
+    """What gives a package beside TensorFlow what it requires: the set's version where that meets it, else what the index has for both."""
+    locked = next((file.version for file in case.lock.files if file.name == item.name), "") if case.lock else ""
+    if locked:
+        fits = contains(item.requirement.lstrip(NAME_LETTERS), locked, prereleases=True)
+        return restore(case, item.name, item.sentence) if fits else ()
+    if item.name == "python" or is_rival(item.name):
+        return ()
+    anew = again(case, item.distribution, item.sentence)
+    return (*anew, Repair(kind="restore", reason=item.sentence, name=item.name)) if anew and item.found else anew
+
+
+def promised(case: Case, findings: Findings) -> str:
+    """Every package that an earlier run has put there is still there; in another version it may be."""
+    if case.receipt is None:
+        raise Skipped("tfsetup did not make it")
+    names = case.receipt.plan.expected
+    there = {item.name for item in case.distributions}
+    for name in sorted(names.keys() - there):
+        seen = Evidence(seen=f"{name} {names[name]}, which tfsetup has installed, is not there any more", where=case.env)
+        repairs = restore(case, name, seen.seen) or (Repair(kind="restore", reason=seen.seen, name=name, version=names[name]),)
+        cause = "tf-not-installed" if is_rival(name) else "install-corrupt"
+        findings.add(cause, import_result.breaking(case)[0] if is_rival(name) else "warning", "certain", seen, repairs=repairs)
+    return f"{len(names)} packages of the receipt"
 
 
 def not_met(case: Case) -> list[Unmet]:
     """Every requirement of an installed distribution that is not met, under whatever name TensorFlow goes."""
     installed = tuple(_installed(item) for item in packages.first_of(case).values())
-    return [item for item in unmet(installed, packages.markers(case)) if not item.note and not _by_other_name(case, item)]
+    return [item for item in unmet(installed, packages.markers(case)) if not item.note]
 
 
 def ill_fitting(case: Case) -> frozenset[str]:
@@ -47,6 +80,8 @@ def ill_fitting(case: Case) -> frozenset[str]:
     return frozenset(named | {item.name for _, item in _known(case)} if case.expected.tensorflow else named)
 
 
+# What a name of a distribution is made of (PEP 508).
+NAME_LETTERS = string.ascii_letters + string.digits + "-_."
 OTHERS = "Packages beside TensorFlow do not have what they require"
 
 
@@ -68,15 +103,6 @@ def _installed(item: Installed) -> Installed:
     )
 
 
-def _by_other_name(case: Case, item: Unmet) -> bool:
-    """An add-on asks for ``tensorflow`` and another build of it is there: its version decides, not its name."""
-    if item.found or not is_rival(item.name):
-        return False
-    version = case.expected.tensorflow
-    spec = item.requirement[len(item.name) :] if item.requirement.lower().startswith(item.name) else ""
-    return bool(version) and (not spec or contains(spec, version, prereleases=True))
-
-
 def _add_unmet(case: Case, item: Unmet, findings: Findings, *, direct: bool) -> None:
     """A requirement that is not met is an error where the import failed, or would fail for want of the package; else a warning."""
     works = import_result.works(case)
@@ -88,8 +114,8 @@ def _add_unmet(case: Case, item: Unmet, findings: Findings, *, direct: bool) -> 
     elif works is None and direct and item.name in case.fits.imported:
         severity, confidence = "error", "certain" if not item.found and always else "likely"
     if works and not item.found and not always:
-        # What is never imported is not missed by TensorFlow; pip will still complain.
-        severity = "info" if item.name not in case.fits.imported else "warning"
+        # What is never imported is not missed by TensorFlow; what else is there may miss it.
+        severity = "warning"
     cause = "python-unsupported" if item.name == "python" else cause_of(item.name)
     if is_rival(item.name):
         cause = "extension-abi-mismatch" if item.found else "tf-not-installed"
@@ -111,6 +137,14 @@ def restore(case: Case, name: str, why: str) -> tuple[Repair, ...]:
     return (Repair(kind="restore", reason=why, name=name, version=version),) if version else ()
 
 
+def again(case: Case, name: str, why: str) -> tuple[Repair, ...]:
+    """Put a package that is not of the set back as it is, with what it requires and is not there; nothing for what came from no index."""
+    found = case.first(name)
+    if found is None or not _is_here(case, name) or found.direct or is_rival(name) or not found.version or case.lock is None:
+        return ()
+    return (Repair(kind="restore", reason=why, name=name, version=found.version),)
+
+
 def misfits(case: Case, findings: Findings) -> str:
     """No package is of a version that is known not to work with this release, though its metadata admits it."""
     version = _release(case)
@@ -126,15 +160,9 @@ def misfits(case: Case, findings: Findings) -> str:
 
 def _known(case: Case) -> list[tuple[Misfit, Installed]]:
     """The rules of misfits that apply, each with the package that it is about."""
-    version = _release(case)
-    running = packages.python(case)
-    installed = packages.first_of(case)
-    rules = [rule for rule in case.fits.misfits if rule.package in installed and (not rule.pythons or running in rule.pythons)]
-    return [
-        (rule, installed[rule.package])
-        for rule in rules
-        if contains(rule.releases, version, prereleases=True) and contains(rule.versions, installed[rule.package].version, prereleases=True)
-    ]
+    version, running = _release(case), packages.python(case)
+    there = packages.first_of(case)
+    return [(rule, item) for name, item in there.items() for rule in case.fits.known_bad(name, item.version, version, running)]
 
 
 def _release(case: Case) -> str:
@@ -267,7 +295,8 @@ def backend(case: Case, findings: Findings) -> str:
 
 CHECKS = (
     CheckSpec(name="rivals", title="one distribution owns the tensorflow folder", look=rivals),
-    CheckSpec(name="requirements", title="TensorFlow's packages have what their metadata requires", look=requirements, installed=True),
+    CheckSpec(name="set", title="every package that tfsetup has installed is there", look=promised),
+    CheckSpec(name="requirements", title="every package has what its metadata requires", look=requirements, installed=True),
     CheckSpec(name="misfits", title="no package is of a version that is known not to work", look=misfits, installed=True),
     CheckSpec(name="addons", title="add-ons are of this release", look=addons, installed=True),
     CheckSpec(name="deprecated", title="no package is installed that no longer serves", look=deprecated),

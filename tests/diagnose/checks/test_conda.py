@@ -12,9 +12,9 @@ from provisioner.diagnose import conda as conda_case
 from provisioner.diagnose.case import Case
 from provisioner.diagnose.checks import conda_depends, conda_openmp, conda_pip, conda_records, conda_state
 from provisioner.environment.receipt import Receipt
+from provisioner.judge.integrity import check
 from provisioner.model.conda_package import CondaPackage, CondaPart
 from provisioner.model.plan import Edit
-from provisioner.verify.integrity import check
 from tests.conda_env import SITE, distribution, install, package
 from tests.diagnose.cases import codes, on_disk, run
 from tests.diagnose.support import failed, worked

@@ -85,6 +85,14 @@ class CondaState:
         return frozenset(posixpath.join(self.root, file.path) for item in self.records for file in item.files)
 
 
+def of_packages(state: CondaState | None) -> tuple[CondaFault, ...]:
+    """Return the faults that matter: code of packages that something rests on; what pip has replaced is judged by pip's record."""
+    if state is None:
+        return ()
+    rest_on = needed(state)
+    return tuple(item for item in state.faults if not item.by and item.package in rest_on and is_code(state.root, item.path))
+
+
 def is_code(root: str, path: str) -> bool:
     """True for a file that something imports, opens or starts."""
     inner = posixpath.relpath(path, root)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.host.local import LocalHost
-from provisioner.verify import conda_files
-from provisioner.verify.integrity import check
+from provisioner.judge import conda_files
+from provisioner.judge.integrity import check
 from tests.conda_env import SITE, distribution, install, package
 
 HOST = LocalHost()

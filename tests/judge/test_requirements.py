@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from provisioner.environment.distributions import Installed
-from provisioner.verify.requirements import unmet
+from provisioner.judge.requirements import unmet
 
 MARKERS = {
     "python_version": "3.12",

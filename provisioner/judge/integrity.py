@@ -6,45 +6,63 @@ import base64
 import hashlib
 import posixpath
 import re
-from collections.abc import Collection, Container, Iterator
+from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import replace
 from typing import Literal
 
 from provisioner.base.names import OWN_FOLDERS
 from provisioner.base.prints import Prints
+from provisioner.catalogue.published import Contradiction
 from provisioner.environment.distributions import Installed, described, is_leftover, read_metadata, sites
 from provisioner.environment.owners import Claim, read_claims
-from provisioner.host import Entry, Reader
+from provisioner.host import Entry, Reader, Stamp
+from provisioner.judge import conda_files
+from provisioner.judge.conda_files import CondaState
+from provisioner.judge.memory import Memory, Remembered
 from provisioner.model.record import record
-from provisioner.verify import conda_files
-from provisioner.verify.conda_files import CondaState
 
-# Files up to this size are always hashed; of larger ones (libraries) only the size is compared, unless ``deep`` is asked for.
-SMALL = 64 * 1024
 # Files up to this size are read at once.
 WHOLE = 1 << 20
 # Lists of certificates to which organisations, and the agents on their machines, append their own: certifi's, and pip's copy of it.
 CERTIFICATES = "/cacert.pem"
-FaultKind = Literal["missing", "size", "content", "appended", "unreadable", "no record", "no metadata", "leftover", "stray"]
+FaultKind = Literal[
+    "missing", "size", "content", "appended", "published", "unreadable", "two writers", "no record", "no metadata", "leftover", "stray"
+]
+# What makes an environment less than whole; the others are worth a word: what was added to a list of certificates, and what a wheel that contradicts
+# its own record was published with.
+DAMAGE: frozenset[FaultKind] = frozenset({"missing", "size", "content", "unreadable"})
+CONTENT = "its content is not the recorded one"
 # What changes after the install: byte code, and the record itself.
 _NOT_COMPARED = (".pyc", "/RECORD", "/RECORD.jws")
 _PACKAGES = tuple(f"/site-packages/{name}/__init__.py" for name in OWN_FOLDERS)
 _NATIVE = re.compile(r"\.(so|dylib|pyd|dll)(\.\d+)*$")
 
 
+# What many packages put beside their own folder by mistake, so that the last one wins: nothing imports it.
+BESIDE = re.compile(
+    r"(tests?|testing|docs?|examples?|samples?|benchmarks?)/|[^/]+\.(md|rst|txt)$|(LICEN[CS]E|NOTICE|AUTHORS|CHANGE(S|LOG))[^/]*$",
+    re.IGNORECASE,
+)
+
+
 @record
 class Fault:
-    """One file that is not as recorded; ``path`` is absolute, ``detail`` says what was expected and found."""
+    """One file that is not as recorded; ``path`` is absolute, ``detail`` says what was expected and found.
+
+    Of a file that two packages have written, each with a content of its own, ``distribution`` is the one whose file was lost, and ``other`` the one
+    whose file is there.
+    """
 
     distribution: str
     kind: FaultKind
     path: str
     detail: str
+    other: str = ""
 
 
 @record
 class Integrity:
-    """The state of an environment's files: ``rivals`` own one tensorflow folder; ``files`` were compared, ``hashed`` of them by content.
+    """The state of an environment's files: ``rivals`` own one tensorflow folder; ``files`` were compared.
 
     ``natives`` are the compiled files that are there and their owners; ``owners`` are the distributions that record a tensorflow package.
     ``conda`` is the same of conda's packages (None where it is no conda environment): distributions that are conda's are compared there alone.
@@ -54,17 +72,27 @@ class Integrity:
     rivals: tuple[str, ...]
     faults: tuple[Fault, ...]
     files: int
-    hashed: int
     natives: tuple[tuple[str, str], ...] = ()
     owners: tuple[str, ...] = ()
     conda: CondaState | None = None
 
 
-def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = False, folders: tuple[str, ...] | None = None) -> Integrity:
-    """Compare every distribution in ``env`` with its RECORD; ``deep`` hashes large files too, ``sizes_only`` none. Reads only.
+def check(
+    reader: Reader,
+    env: str,
+    *,
+    deep: bool = False,
+    sizes_only: bool = False,
+    folders: tuple[str, ...] | None = None,
+    published: frozenset[Contradiction] = frozenset(),
+    memory: Memory | None = None,
+) -> Integrity:
+    """Compare every distribution in ``env`` with its RECORD, each file by its content. Reads only, but for ``memory``.
 
-    ``folders`` are the folders with distributions where they are not those below ``env``. A RECORD that names files outside ``env`` is not
-    followed there. Records are read twice, row by row: an environment may have hundreds of thousands of files, and none is kept in memory.
+    ``memory`` spares reading again what has not changed since; with ``deep`` everything is read, and of conda's packages large files, too, of which
+    ``sizes_only`` reads none. ``folders`` are the folders with distributions where they are not those below ``env``. A RECORD that names files
+    outside ``env`` is not followed there. ``published`` are the files that wheels were published with against their own records. Records are read
+    twice, row by row: an environment may have hundreds of thousands of files, and none is kept in memory.
     """
     folders = sites(reader, env) if folders is None else folders
     distributions, faults = _read_folders(reader, folders)
@@ -72,7 +100,9 @@ def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = Fa
     owning, repeated = records.owning()
     conda = conda_files.compare(reader, env, distributions, records.folders_of, deep=deep, sizes_only=sizes_only)
     own = conda.own if conda is not None else frozenset()
-    work = _Comparison(reader, deep=deep, sizes_only=sizes_only, rivals=owning if len(owning) > 1 else (), folders=folders)
+    memory = None if deep else memory
+    known = memory.open(env) if memory is not None else None
+    work = _Comparison(reader, rivals=owning if len(owning) > 1 else (), folders=folders, published=published, known=known)
     several: dict[str, tuple[int, list[Claim]]] = {}
     for place, (path, claim) in enumerate(records.claims()):
         if path in repeated:
@@ -82,6 +112,8 @@ def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = Fa
     for path, (place, claims) in several.items():
         if any(claim.metadata not in own for claim in claims):
             work.compare(place, path, tuple(claims))
+    if memory is not None and known is not None and known.changed:
+        memory.keep(env, known)
     if conda is not None:
         faults = [fault for fault in faults if fault.kind != "no record" or fault.path not in own]
     faults += work.in_order()
@@ -93,7 +125,6 @@ def check(reader: Reader, env: str, *, deep: bool = False, sizes_only: bool = Fa
         owners=owning,
         faults=tuple(faults),
         files=work.files,
-        hashed=work.hashed,
         natives=tuple((path, owner) for _, path, owner in sorted(work.natives)),
         conda=conda,
     )
@@ -132,13 +163,22 @@ class _Records:
 class _Comparison:
     """What the comparison of the files has shown so far; places are those in the order of the records, in which faults are told."""
 
-    def __init__(self, reader: Reader, *, deep: bool, sizes_only: bool, rivals: tuple[str, ...], folders: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        *,
+        rivals: tuple[str, ...],
+        folders: tuple[str, ...],
+        published: frozenset[Contradiction],
+        known: Remembered | None,
+    ) -> None:
         self._reader = reader
-        self._deep = deep
-        self._sizes_only = sizes_only
+        self._folders = folders
         self._roots = _roots(folders)
+        self._published = published
+        self._known = known
         self.rivals = rivals
-        self.files = self.hashed = 0
+        self.files = 0
         self.faults: list[tuple[int, Fault]] = []
         self.natives: list[tuple[int, str, str]] = []
         # What is recorded of the code in the tensorflow folder.
@@ -149,16 +189,70 @@ class _Comparison:
         self.files += 1
         if path.startswith(self._roots) and _is_code(path):
             self.code.add(path)
-        native = _NATIVE.search(path) is not None
-        size = self._reader.size(path) if native or self._sizes_only else -1
-        if native and size >= 0:
+        stamp = self._reader.stamp(path)
+        if stamp is not None and _NATIVE.search(path) is not None:
             self.natives.append((place, path, claims[-1].owner))
-        if self._sizes_only and size >= 0 and any(claim.size in (-1, size) for claim in claims):
-            return
-        kind, detail, read = _compare(self._reader, path, claims, deep=self._deep, sizes_only=self._sizes_only)
-        self.hashed += read
-        if kind is not None and not (set(self.rivals) & {claim.owner for claim in claims}):
-            self.faults.append((place, Fault(distribution=claims[0].owner, kind=kind, path=path, detail=detail)))
+        fault = self._without_file(path, claims) if stamp is None else self._of_file(path, claims, stamp)
+        if fault is not None and not (set(self.rivals) & {claim.owner for claim in claims}):
+            self.faults.append((place, fault))
+
+    def _of_file(self, path: str, claims: tuple[Claim, ...], stamp: Stamp) -> Fault | None:
+        """Compare a file with every record of it; None where all is as recorded."""
+        owner = claims[0].owner
+        digests = {claim.digest.partition("=")[2]: claim for claim in claims if claim.digest.startswith("sha256=")}
+        fits = any(claim.size in (-1, stamp.size) for claim in claims)
+        words = f"{stamp.size} bytes instead of {claims[0].size}"
+        if not digests:
+            return None if fits else _fault(owner, "size", path, words)
+        if not fits and stamp.size > WHOLE:
+            # That much is certain without reading it.
+            return _fault(owner, "size", path, words)
+        known = next((digest for digest in digests if self._known is not None and self._known.holds(path, digest, stamp)), "")
+        try:
+            found = known or base64.urlsafe_b64encode(_digest(self._reader, path, stamp.size)).rstrip(b"=").decode()
+        except OSError as error:
+            return _fault(owner, "unreadable", path, error.strerror or str(error))
+        if found in digests:
+            if self._known is not None and not known:
+                self._known.add(path, found, stamp)
+            return self._of_two(path, digests, found)
+        if self._is_published(path, claims, found):
+            return _fault(owner, "published", path, "its wheel was published so, against its own record")
+        if path.endswith(CERTIFICATES) and any(_begins(self._reader, path, claim, stamp.size) for claim in claims):
+            return _fault(owner, "appended", path, "certificates were added to it")
+        return _fault(owner, "content", path, CONTENT) if fits else _fault(owner, "size", path, words)
+
+    def _without_file(self, path: str, claims: tuple[Claim, ...]) -> Fault | None:
+        """What is the matter where no file is: it is missing, or cannot be looked at, or something else is in its place."""
+        owner = claims[0].owner
+        try:
+            entry = self._reader.entry(path)
+            if entry.kind == "link":
+                entry = self._reader.entry(self._reader.real(path))
+        except (FileNotFoundError, NotADirectoryError):
+            if self._is_published(path, claims, ""):
+                return _fault(owner, "published", path, "its wheel was published without it")
+            return _fault(owner, "missing", path, "is not there")
+        except OSError as error:
+            return _fault(owner, "unreadable", path, error.strerror or str(error))
+        return _fault(owner, "missing", path, f"a {entry.kind} is in its place") if any(claim.digest for claim in claims) else None
+
+    def _of_two(self, path: str, digests: Mapping[str, Claim], found: str) -> Fault | None:
+        """The fault of a file that another package has recorded with another content; of one name it is the same package twice."""
+        winner = digests[found]
+        lost = next((claim for digest, claim in digests.items() if digest != found and claim.owner != winner.owner), None)
+        if lost is None or BESIDE.match(self._inner(path)):
+            return None
+        words = f"{lost.owner} and {winner.owner} both have this file, each another one; that of {winner.owner} is there"
+        return Fault(distribution=lost.owner, kind="two writers", path=path, detail=words, other=winner.owner)
+
+    def _is_published(self, path: str, claims: tuple[Claim, ...], found: str) -> bool:
+        inner = self._inner(path)
+        return any((inner, claim.digest.partition("=")[2], found) in self._published for claim in claims)
+
+    def _inner(self, path: str) -> str:
+        """The path as a wheel has it; "" outside of the folders of packages."""
+        return next((path[len(site) + 1 :] for site in self._folders if path.startswith(f"{site}/")), "")
 
     def in_order(self) -> list[Fault]:
         """The faults in the order of the records."""
@@ -196,30 +290,8 @@ def _read_distribution(reader: Reader, entry: Entry, distributions: list[Install
     distributions.append(item)
 
 
-def _compare(reader: Reader, path: str, owners: tuple[Claim, ...], *, deep: bool, sizes_only: bool) -> tuple[FaultKind | None, str, int]:
-    """Compare a file with every record of it: packages may ship the same path, and the last one installed is right."""
-    try:
-        entry = reader.entry(path)
-        if entry.kind == "link":
-            entry = reader.entry(reader.real(path))
-    except FileNotFoundError:
-        return "missing", "is not there", 0
-    except OSError as error:
-        return "unreadable", error.strerror or str(error), 0
-    fitting = [row for row in owners if row.size in (-1, entry.size)]
-    if not fitting and path.endswith(CERTIFICATES) and any(_begins(reader, path, row, entry.size) for row in owners):
-        return "appended", "certificates were added to it", 1
-    if not fitting:
-        return "size", f"{entry.size} bytes instead of {owners[0].size}", 0
-    wanted = {row.digest for row in fitting}
-    if sizes_only or entry.kind != "file" or "" in wanted or not (deep or entry.size <= SMALL or path.endswith(".py")):
-        return None, "", 0
-    try:
-        found = base64.urlsafe_b64encode(_digest(reader, path, entry.size)).rstrip(b"=").decode()
-    except OSError as error:
-        return "unreadable", error.strerror or str(error), 0
-    ours = {digest.partition("=")[2] for digest in wanted if digest.startswith("sha256=")}
-    return ("content", "its content is not the recorded one", 1) if ours and found not in ours else (None, "", 1)
+def _fault(owner: str, kind: FaultKind, path: str, detail: str) -> Fault:
+    return Fault(distribution=owner, kind=kind, path=path, detail=detail)
 
 
 def _begins(reader: Reader, path: str, row: Claim, size: int) -> bool:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from provisioner.base.names import is_rival, normalise
 from provisioner.base.requirement import admits, applies, is_beyond, read_requirement
 from provisioner.environment.distributions import Installed
 from provisioner.model.record import record
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 
 @record
@@ -55,10 +59,12 @@ def unmet(installed: Iterable[Installed], markers: Mapping[str, str]) -> tuple[U
             if not applies(requirement, environment):
                 continue
             name = normalise(requirement.name)
-            version = versions.get(name, "")
-            if not version or not admits(requirement.specifier, version):
-                asked = f"{requirement.name}{requirement.specifier}"
-                found.append(_unmet(item, asked, name, version, _note(name, version, versions)))
+            asked = f"{requirement.name}{requirement.specifier}"
+            version, note = versions.get(name, ""), ""
+            if not version and is_rival(name):
+                version, note = _other_build(requirement, name, versions)
+            if note or not version or not admits(requirement.specifier, version):
+                found.append(_unmet(item, asked, name, "" if note else version, note))
     return tuple(found)
 
 
@@ -66,10 +72,12 @@ def _unmet(item: Installed, requirement: str, name: str, version: str, note: str
     return Unmet(distribution=item.name, version=item.version, requirement=requirement, name=name, found=version, note=note)
 
 
-def _note(name: str, version: str, versions: Mapping[str, str]) -> str:
-    """Another build of TensorFlow gives the module but not the distribution of that name, so pip calls it missing."""
-    if name == "tensorflow" and not version:
-        builds = [other for other in versions if is_rival(other)]
-        if builds:
-            return f"{builds[0]} {versions[builds[0]]} gives the same module, so it works; installing {name} beside it would break both"
-    return ""
+def _other_build(requirement: Requirement, name: str, versions: Mapping[str, str]) -> tuple[str, str]:
+    """Another build of TensorFlow gives the module but not the distribution of that name: its version decides; a note where that does."""
+    builds = [other for other in versions if is_rival(other)]
+    fitting = next((other for other in builds if admits(requirement.specifier, versions[other])), "")
+    if not fitting:
+        return versions[builds[0]] if builds else "", ""
+    return versions[
+        fitting
+    ], f"{fitting} {versions[fitting]} gives the same module, so it works; installing {name} beside it would break both"

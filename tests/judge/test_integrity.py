@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -9,10 +13,12 @@ import pytest
 from provisioner.environment.distributions import sites
 from provisioner.environment.metadata import parse_metadata
 from provisioner.host.local import LocalHost
-from provisioner.verify.integrity import SMALL, check
+from provisioner.judge import integrity
+from provisioner.judge.integrity import check
+from provisioner.judge.memory import TICK, Memory
 from tests.verify.support import SITE, install
 
-BIG = "x" * (SMALL + 1)
+BIG = "x" * 70_000
 
 
 @pytest.fixture
@@ -29,9 +35,8 @@ def faults(env: Path, **options):
 
 def test_as_recorded(env):
     found = check(LocalHost(), str(env))
-    assert (found.files, found.hashed, found.faults, found.rivals) == (5, 4, (), ())
+    assert (found.files, found.faults, found.rivals) == (5, (), ())
     assert [(item.name, item.version) for item in found.distributions] == [("demo", "1.0")]
-    assert check(LocalHost(), str(env), deep=True).hashed == 5
 
 
 def test_missing(env):
@@ -42,7 +47,7 @@ def test_missing(env):
 def test_truncated(env):
     (env / SITE / "demo/lib.so").write_text("x")
     assert faults(env) == [("size", "lib.so", "demo")]
-    assert check(LocalHost(), str(env)).faults[0].detail == f"1 bytes instead of {SMALL + 1}"
+    assert check(LocalHost(), str(env)).faults[0].detail == f"1 bytes instead of {len(BIG)}"
 
 
 @pytest.mark.parametrize(("name", "text"), [("__init__.py", "a = 2\n"), ("big.py", "!" + BIG)])
@@ -51,10 +56,75 @@ def test_source_of_any_size_is_compared_by_content(env, name, text):
     assert faults(env) == [("content", name, "demo")]
 
 
-def test_large_files_are_hashed_only_deep(env):
+def test_large_files_are_compared_by_content(env):
     (env / SITE / "demo/lib.so").write_text("y" * len(BIG))
-    assert faults(env) == []
-    assert faults(env, deep=True) == [("content", "lib.so", "demo")]
+    assert faults(env) == [("content", "lib.so", "demo")]
+
+
+class TestMemory:
+    @pytest.fixture
+    def memory(self, tmp_path):
+        # A file that was written within the last tick of the clock may be written again without a trace.
+        time.sleep(2 * TICK / 1e9)
+        return Memory(LocalHost(), str(tmp_path / "memory"))
+
+    def test_what_has_not_changed_is_not_read_again(self, env, memory, monkeypatch):
+        whole = check(LocalHost(), str(env), memory=memory)
+        monkeypatch.setattr(integrity, "_digest", lambda *_: pytest.fail("a file was read again"))
+        assert check(LocalHost(), str(env), memory=memory) == whole
+
+    def test_damage_is_remembered_too(self, env, memory):
+        (env / SITE / "demo/__init__.py").write_text("a = 2\n")
+        time.sleep(2 * TICK / 1e9)
+        found = [faults(env, memory=memory) for _ in range(2)]
+        assert found == [[("content", "__init__.py", "demo")]] * 2
+
+    @pytest.mark.parametrize("change", ["content", "same time", "record", "gone", "script"])
+    def test_every_change_is_seen(self, env, memory, change):
+        path = env / SITE / "demo/__init__.py"
+        install(env, "tool", "1.0", {"../../../bin/tool": "#!python\n"})
+        time.sleep(2 * TICK / 1e9)
+        assert faults(env, memory=memory) == []
+        before = path.stat()
+        if change in {"content", "same time"}:
+            path.write_text("a = 2\n")
+        if change == "same time":
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        elif change == "record":
+            record = env / SITE / "demo-1.0.dist-info/RECORD"
+            record.write_text(record.read_text().replace("sha256=", "sha256=x", 1))
+        elif change == "gone":
+            path.unlink()
+        elif change == "script":
+            (env / "bin/tool").write_text("#!PYTHON\n")
+        assert len(faults(env, memory=memory)) == 1
+
+    def test_a_damaged_memory_is_none(self, env, memory, tmp_path):
+        check(LocalHost(), str(env), memory=memory)
+        for path in (tmp_path / "memory").iterdir():
+            path.write_text('{"form": 1')
+        assert faults(env, memory=memory) == []
+
+
+@pytest.mark.parametrize(("text", "wrong"), [("a = 1\n", []), ("a = 2\n", [("content", "__init__.py", "demo")])])
+def test_a_link_may_take_the_place_of_a_folder(env, tmp_path, text, wrong):
+    (env / SITE / "demo").rename(tmp_path / "elsewhere")
+    (env / SITE / "demo").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere/__init__.py").write_text(text)
+    assert faults(env) == wrong
+
+
+def test_a_wheel_that_contradicts_its_own_record_as_published(env):
+    (env / SITE / "demo/__init__.py").write_text("a = 2\n")
+    assert faults(env) == [("content", "__init__.py", "demo")]
+    digests = [base64.urlsafe_b64encode(hashlib.sha256(text).digest()).rstrip(b"=").decode() for text in (b"a = 1\n", b"a = 2\n")]
+    known = frozenset({("demo/__init__.py", *digests)})
+    assert faults(env, published=known) == [("published", "__init__.py", "demo")]
+    (env / SITE / "demo/__init__.py").write_text("a = 3\n")
+    assert faults(env, published=known) == [("content", "__init__.py", "demo")]
+    (env / SITE / "demo/__init__.py").unlink()
+    assert faults(env, published=known) == [("missing", "__init__.py", "demo")]
+    assert faults(env, published=frozenset({("demo/__init__.py", digests[0], "")})) == [("published", "__init__.py", "demo")]
 
 
 def test_certificates_that_were_added_are_no_damage(env):
@@ -96,8 +166,18 @@ def test_without_record(env):
     assert faults(env) == [("no record", "demo-1.0.dist-info", "demo")]
 
 
-def test_same_path_of_two_packages_may_be_either(env):
-    install(env, "other", "2.0", {"demo/__init__.py": "a = 3\n"})
+def test_two_packages_that_write_one_file_are_named_both(env):
+    install(env, "other", "2.0", {"demo/__init__.py": "a = 3\n", "demo/empty.txt": ""})
+    (fault,) = check(LocalHost(), str(env)).faults
+    assert (fault.kind, fault.distribution, fault.other, Path(fault.path).name) == ("two writers", "demo", "other", "__init__.py")
+    (env / SITE / "demo/__init__.py").write_text("a = 4\n")
+    assert [kind for kind, *_ in faults(env)] == ["content"]
+
+
+@pytest.mark.parametrize("path", ["tests/__init__.py", "docs/conf.py", "examples/a/b.py", "LICENSE", "README.md", "CHANGES.txt"])
+def test_what_many_packages_drop_beside_themselves_is_nobodys(env, path):
+    install(env, "one", "1.0", {path: "1"})
+    install(env, "other", "2.0", {path: "2"})
     assert faults(env) == []
 
 

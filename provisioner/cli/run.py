@@ -1,0 +1,42 @@
+"""``tfsetup run``: a command in the environment."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from provisioner.cli import options
+from provisioner.cli.output import say
+from provisioner.cli.trusting import trusting
+from provisioner.commands import shell as stages
+from provisioner.errors import UsageError
+from provisioner.host.local import LocalHost
+from provisioner.report.explain_text import explanation_text
+from provisioner.session import Session
+
+# Of what a command says on stderr: a stack with all that TensorFlow says before it.
+KEPT = 1 << 18
+BY_SIGNAL = 128
+
+
+def run(
+    command: Annotated[list[str], typer.Argument(metavar="[--] COMMAND...", help="The command and its arguments.")],
+    env: options.ActiveEnv = None,
+    *,
+    trust: options.Trust = False,
+    quiet: options.Quiet = False,
+) -> int:
+    """Run a command in the environment, with its exit code; one that fails is explained."""
+    host = LocalHost()
+    session = Session(host, trusting(host, trust=trust))
+    place, request = options.named_environment(host, env, "")
+    start = stages.command(session, request, place, tuple(command))
+    try:
+        code, said = host.attend(start.argv, env=start.variables, keep=KEPT)
+    except OSError as error:
+        hint = "the first word after the options is the command: `tfsetup run -- python train.py`"
+        raise UsageError(f"cannot be started: {error.strerror}", place=command[0], hint=hint) from None
+    if code > 0 and said and not quiet and (explanation := stages.explained(session, start, said)):
+        say("\n" + explanation_text(explanation, verbose=False))
+    return code if code >= 0 else BY_SIGNAL - code

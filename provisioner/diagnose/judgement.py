@@ -1,0 +1,130 @@
+"""The one judgement of an environment: what its child proved, with what the examination sees. ``verify`` and the end of a change are views of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from provisioner.base.progress import Progress
+from provisioner.diagnose.doctor import IMPORT, all_checks, examine, merged
+from provisioner.diagnose.gather import Options, gather
+from provisioner.diagnose.rank import ranked
+from provisioner.environment.active import Subject
+from provisioner.judge.memory import memory_of
+from provisioner.judge.whole import Mark, marks, shows_base
+from provisioner.model.diagnosis import Examination, Examined
+from provisioner.model.finding import Check, Finding, Verification
+from provisioner.model.plan import Plan
+from provisioner.model.record import record
+from provisioner.session import Session
+from provisioner.verify import Expected, observe
+from provisioner.verify.judge import judge
+from provisioner.verify.prove import expected_of_plan, interpreter_of
+from provisioner.verify.raw import Raw
+
+TIMEOUT_SECONDS = 600.0
+# Which of the examination's checks answer the question of a check of ``verify``.
+SAME_QUESTION = {"integrity": ("records", "writers", "metadata", "rivals"), "requirements": ("requirements",)}
+WRONG = frozenset({"error", "warning"})
+
+
+@record
+class Judgement:
+    """``verification`` is all of it. ``computes``: whether everything holds but files and requirements; ``marks`` is what is wrong with those."""
+
+    verification: Verification
+    computes: bool
+    marks: frozenset[Mark] = frozenset()
+
+    def holds(self, *, before: Iterable[Mark] = (), agreed: Iterable[str] = ()) -> bool:
+        """Whether a change that ended here may stay: it computes, and all that is wrong was so ``before``, or was ``agreed`` to (in words)."""
+        words = frozenset(agreed)
+        return self.computes and all(mark.words in words for mark in self.marks - frozenset(before))
+
+
+def judge_plan(session: Session, root: str, made: Plan, progress: Progress) -> Judgement:
+    """Judge the environment at ``root`` as what a plan makes of it."""
+    return judge_environment(session, root, interpreter_of(session.host, root), expected_of_plan(session, made), progress)
+
+
+def judge_environment(
+    session: Session,
+    root: str,
+    interpreter: str,
+    expected: Expected,
+    progress: Progress,
+    *,
+    require_gpu: bool = False,
+    timeout: float = TIMEOUT_SECONDS,
+) -> Judgement:
+    """Judge the environment at ``root`` (absolute, real) with its ``interpreter``; ``timeout`` in seconds.
+
+    What lies around it is judged as far as this host's variables lead there; the working folder is not looked at. Raises ``InputError`` when the
+    interpreter cannot be started.
+    """
+    host = session.host
+    raw = observe(
+        host,
+        env=root,
+        python=interpreter,
+        expected=expected,
+        timeout=timeout,
+        progress=progress.note,
+        published=session.catalogue.published(),
+        memory=memory_of(session),
+    )
+    said = session.messages.spoken_on(host.platform)
+    proof = judge(raw, expected, env=root, python=interpreter, require_gpu=require_gpu, messages=said)
+    bare = replace(raw, integrity=replace(raw.integrity, faults=(), rivals=(), conda=None), unmet=())
+    computes = judge(bare, expected, env=root, python=interpreter, require_gpu=require_gpu, messages=said).passed
+    examination = _examined(session, root, interpreter, raw, progress)
+    # Of what the base brings, only the examination knows.
+    missing = () if shows_base(host, root) else raw.unmet
+    return Judgement(verification=_together(session, proof, examination), computes=computes, marks=frozenset(marks(raw.integrity, missing)))
+
+
+def _examined(session: Session, root: str, interpreter: str, raw: Raw, progress: Progress) -> Examination:
+    """Let the checks of ``doctor`` look at what was observed already; what the child said is judged by the proof itself."""
+    subject = Subject(env=root, python=interpreter, how="")
+    case = gather(
+        session.host,
+        subject,
+        Options(cwd=root),
+        facts=lambda: session.detect(env=root),
+        catalogue=session.catalogue,
+        progress=progress.note,
+        seen=raw,
+    )
+    checks = [spec for spec in all_checks() if spec.name != IMPORT]
+    return examine(case, session.messages, checks=checks, order=session.causes, taken="", progress=lambda _: None)
+
+
+def _together(session: Session, proof: Verification, examination: Examination) -> Verification:
+    """One verification: the checks of the proof, a line for the examination, and one finding for each cause."""
+    results = {item.name: item for item in examination.checks}
+    checks = [_agreeing(check, [results[name] for name in SAME_QUESTION.get(check.name, ()) if name in results]) for check in proof.checks]
+    wrong = [item for item in examination.checks if item.result in WRONG]
+    words = f"{len(examination.checks)} checks of `tfsetup doctor`"
+    words += f"; not right: {', '.join(item.name for item in wrong)}" if wrong else ""
+    checks.append(Check(name="examination", status="failed" if wrong else "passed", detail=words))
+    found = merged((examination.findings, _only_proven(proof.findings, examination.findings)), proof.env, proof.python, session.messages)
+    return replace(proof, checks=tuple(checks), findings=ranked(found, session.causes))
+
+
+def _agreeing(check: Check, asked: list[Examined]) -> Check:
+    """The examination knows more than the proof of who needs what; its answer to the same question counts."""
+    answered = [item for item in asked if item.result in {*WRONG, "healthy", "info"}]
+    if not answered or check.status not in {"passed", "failed"}:
+        return check
+    wrong = [item for item in answered if item.result in WRONG]
+    if wrong:
+        return replace(check, status="failed", detail=check.detail if check.status == "failed" else wrong[0].detail)
+    return check if check.status == "passed" else replace(check, status="passed", detail=answered[0].detail)
+
+
+def _only_proven(proven: tuple[Finding, ...], examined: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """What the proof found, without what the examination says of the same thing in its own words."""
+    seen = {item.seen for finding in examined for item in finding.evidence}
+    seen |= {item.seen for finding in examined for symptom in finding.symptoms for item in symptom.evidence}
+    rest = [replace(finding, evidence=tuple(item for item in finding.evidence if item.seen not in seen)) for finding in proven]
+    return tuple(finding for finding in rest if finding.evidence)

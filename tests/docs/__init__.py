@@ -1,0 +1,1 @@
+"""What README and the pages say, held against the commands themselves."""

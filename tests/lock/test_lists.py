@@ -1,0 +1,151 @@
+"""What a project's own lists ask for: each tool's words, turned once, and nothing of the project run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from provisioner.host.local import LocalHost
+from provisioner.lock.declaration import read_declaration
+from provisioner.lock.lists import Lists, read_lists
+
+POETRY = """
+[tool.poetry.dependencies]
+python = ">=3.9,<3.12"
+tensorflow = "~2.15"
+numpy = "^1.23.5"
+click = "^0.4.2"
+rich = {version = "*", extras = ["jupyter"], markers = "sys_platform == 'linux'"}
+ours = {path = "../ours"}
+docs = {version = "1.0", optional = true}
+"""
+PIPFILE = """
+[packages]
+pandas = "*"
+tensorflow = {version = ">=2.17", extras = ["and-cuda"]}
+flask = "==2.0.2"
+ours = {git = "https://example.com/ours.git"}
+
+[requires]
+python_version = "3.10"
+"""
+SETUP_CFG = """
+[options]
+python_requires = >=3.8
+install_requires =
+    tensorflow>=2.4 # the oldest that was tried
+    jieba
+"""
+CONDA = """
+name: work
+channels: [conda-forge]
+dependencies:
+  - python=3.9
+  - conda-forge::tensorflow=2.10
+  - scipy
+  - pip
+  - pip:
+    - gym==0.21.0
+    - -e .
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, Lists()),
+        (
+            {"requirements.txt": "tensorflow==2.9\nnumpy<2\n"},
+            Lists(read=("requirements.txt",), files=("requirements.txt",), tensorflow="==2.9"),
+        ),
+        (
+            {"pyproject.toml": POETRY},
+            Lists(
+                read=("pyproject.toml",),
+                requirements=(
+                    "tensorflow<2.16,>=2.15",
+                    "numpy<2,>=1.23.5",
+                    "click<0.5,>=0.4.2",
+                    'rich[jupyter]; sys_platform == "linux"',
+                ),
+                python=">=3.9,<3.12",
+                tensorflow="<2.16,>=2.15",
+                left_out=("pyproject.toml: ours: is no package of an index",),
+            ),
+        ),
+        (
+            {"Pipfile": PIPFILE},
+            Lists(
+                read=("Pipfile",),
+                requirements=("pandas", "tensorflow[and-cuda]>=2.17", "flask==2.0.2"),
+                python="==3.10.*",
+                tensorflow=">=2.17",
+                left_out=("Pipfile: ours: is no package of an index",),
+            ),
+        ),
+        (
+            {"setup.cfg": SETUP_CFG},
+            Lists(read=("setup.cfg",), requirements=("tensorflow>=2.4", "jieba"), python=">=3.8", tensorflow=">=2.4"),
+        ),
+        (
+            {"environment.yml": CONDA},
+            Lists(
+                read=("environment.yml",),
+                requirements=("tensorflow==2.10.*", "gym==0.21.0"),
+                python="==3.9.*",
+                tensorflow="==2.10.*",
+                left_out=(
+                    "environment.yml: `-e .` is an option of pip; a requirement is a name with versions",
+                    "environment.yml: conda's own packages are not taken over (scipy): name those that you import under `requirements`",
+                ),
+            ),
+        ),
+        (
+            {"pyproject.toml": '[project]\nname = "x"\nrequires-python = ">=3.10"\ndependencies = ["numpy"]\n'},
+            Lists(read=("pyproject.toml",), project=True, python=">=3.10"),
+        ),
+        ({"pyproject.toml": "[tool.ruff]\n", "setup.cfg": "[flake8]\nmax-line-length = 100\n"}, Lists()),
+        ({"Pipfile": "[packages\n"}, Lists(read=("Pipfile",), left_out=("Pipfile:1:10: Expected ']' at the end of a table declaration",))),
+    ],
+)
+def test_each_tools_words(tmp_path: Path, files: dict[str, str], expected: Lists) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert read_lists(LocalHost(), str(tmp_path)) == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("files", "tensorflow", "python"),
+    [
+        ({"requirements.txt": "tensorflow==2.9\nnumpy<2\n"}, "==2.9", "3.10"),
+        ({"pyproject.toml": POETRY}, "<2.16,>=2.15", "3.11"),
+        ({"Pipfile": PIPFILE}, ">=2.17", "3.10"),
+        ({"environment.yml": CONDA}, "==2.10.*", "3.9"),
+    ],
+)
+def test_init_declares_what_the_lists_say(tmp_path: Path, files: dict[str, str], tensorflow: str, python: str) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    command = [sys.executable, "-m", "provisioner", "init", "--project", str(tmp_path), "--env", str(tmp_path / "env"), "--yes"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    declared = read_declaration(LocalHost(), str(tmp_path))
+    assert (declared.tensorflow, declared.targets[0].python) == (tensorflow, python)
+    if "requirements.txt" in files:
+        assert declared.files == ("requirements.txt",)
+    else:
+        assert declared.requirements
+
+
+@pytest.mark.slow
+def test_lists_that_nothing_goes_with_are_said(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("tensorflow==1.5\n")
+    command = [sys.executable, "-m", "provisioner", "init", "--project", str(tmp_path), "--env", str(tmp_path / "env"), "--yes"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 12
+    assert "requirements.txt" in done.stderr
+    assert "==1.5" in done.stderr
