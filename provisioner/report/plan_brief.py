@@ -218,7 +218,7 @@ def _wrapped(lines: Iterable[str]) -> list[str]:
             continue
         inner = " " * (len(line) - len(line.lstrip()) + 2)
         # A command stays on one line, so that it can be typed as it is printed.
-        held = re.sub(r"`[^`]*`", lambda command: command[0].replace(" ", _HELD), line)
+        held = re.sub(r"`[^`]*`|^ *\$ .*", lambda command: command[0].replace(" ", _HELD), line)
         wrapped = textwrap.wrap(held, COLUMNS - 1, subsequent_indent=inner, break_long_words=False, break_on_hyphens=False)
         found += [part.replace(_HELD, " ") for part in wrapped] or [""]
     return found

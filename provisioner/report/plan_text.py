@@ -143,8 +143,8 @@ def _neighbours(plan: Plan) -> list[str]:
             lines.append(f"  {item.name} {item.version} BREAKS: {'; '.join(item.why)}")
         elif item.fate == "was broken":
             lines.append(f"  {item.name} {item.version} is as it was: {'; '.join(item.why)}")
-    told = {text for item in plan.neighbours for text in item.why}
-    lines += [f"  {text}" for text in plan.conflicts if text not in told]
+    told = tuple(f"{item.name} " for item in plan.neighbours if item.fate == "breaks")
+    lines += [f"  {text}" for text in plan.conflicts if not text.startswith(told)]
     whole = sum(item.fate == "whole" for item in plan.neighbours)
     if whole:
         lines.append(f"  {whole} {'package stays' if whole == 1 else 'packages stay'} whole" + (" besides" if lines else ""))
@@ -166,7 +166,7 @@ def _ways(plan: Plan) -> list[str]:
     lines = ["Instead of breaking them"]
     for way in plan.ways:
         lines += [f"  {way.words}:", f"    $ {way.command}"]
-    return [*lines, f"  to agree to what breaks: the same command with {break_options(plan.breaking)}"]
+    return [*lines, f"  to agree to what breaks: the same command with `{break_options(plan.breaking)}`"]
 
 
 def _conda(plan: Plan, *, verbose: bool) -> list[str]:
