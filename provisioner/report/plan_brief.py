@@ -23,6 +23,8 @@ ROWS, ROWS_OF_NEW, NEXT_ROWS = 24, 20, 4
 MOVERS_AT_LEAST = 3
 # Of what comes into an environment that has nothing to change.
 NEW_ROWS = 3
+# A disk is told of by itself where less is free than so many times what is needed.
+TIGHT = 2
 _REST = "-v shows each step, hash and reason"
 
 
@@ -133,7 +135,8 @@ def brief(plan: Plan, *, sections: Sequence[str], ends: Sequence[str]) -> str:
 def _where(plan: Plan) -> list[str]:
     kind = {"absent": "new", "empty": "an empty folder now"}.get(plan.env.kind, "there already")
     python = plan.choice.interpreter.version if plan.choice.interpreter is not None else plan.choice.python
-    return [f"  in {plan.env.path} ({kind}), Python {python}"]
+    free = [room.free for room in plan.preflight.rooms]
+    return [f"  in {plan.env.path} ({kind}), Python {python}" + (f"; {size_words(min(free))} free" if free else "")]
 
 
 def _why(plan: Plan) -> list[str]:
@@ -198,6 +201,9 @@ def _besides(plan: Plan) -> list[str]:
     if plan.indexes:
         lines.append(f"Index: {', '.join(index.url for index in plan.indexes)} (as the team's lock says)")
     lines.append(f"Outside the environment: {'; '.join(plan.outside) if plan.outside else 'nothing is changed'}")
+    tight = [room for room in plan.preflight.rooms if room.free < TIGHT * room.size]
+    rooms = [f"at most {size_words(room.size)} of {size_words(room.free)} free, where {room.folder} lies" for room in tight]
+    lines += [f"Room: {'; '.join(rooms)}"] if rooms else []
     if plan.changes:
         lines.append(f"Then it is verified, or taken back; {_REST}")
     return lines

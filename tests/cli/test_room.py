@@ -54,7 +54,7 @@ def test_a_disk_that_is_too_small_is_told_before_the_download(inside: Inside, la
         shown = inside("plan", "--env", "disk/env", **where)
         assert shown.code == 0
         assert "in the way: " in shown.out
-        assert "42 MB free" in shown.out
+        assert "of 42 MB free" in shown.out
         document = inside("plan", "--json", "--env", "disk/env", **where).json
         assert [item["cause"] for item in document["preflight"]["obstacles"]] == ["disk-full"]
         assert [item.name for item in (work / "disk").iterdir()] == ["other"]
