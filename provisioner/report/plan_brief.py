@@ -225,12 +225,12 @@ def wrapped(lines: Iterable[str]) -> list[str]:
     found: list[str] = []
     for line in lines:
         if line.lstrip().startswith("$ ") or any(len(word) > COLUMNS // 2 for word in line.split()):
-            # A command is copied as it stands. A path that is as long as a row: the terminal breaks it where it ends, and no word alone stands before it.
+            # A command is copied as it stands. A path as long as a row is broken by the terminal, and no word alone stands before it.
             found.append(line)
             continue
         inner = " " * (len(line) - len(line.lstrip()) + 2)
         # A command stays on one line, so that it can be typed as it is printed.
-        held = re.sub(r"`[^`]*`", lambda command: command[0].replace(" ", _HELD), line)
+        held = re.sub(r"`[^`]*`|^ *\$ .*", lambda command: command[0].replace(" ", _HELD), line)
         wrapped = textwrap.wrap(held, COLUMNS - 1, subsequent_indent=inner, break_long_words=False, break_on_hyphens=False)
         found += [part.replace(_HELD, " ") for part in wrapped] or [""]
     return found

@@ -167,7 +167,7 @@ def _ways(plan: Plan) -> list[str]:
     lines = ["Instead of breaking them"]
     for way in plan.ways:
         lines += [f"  {way.words}:", f"    $ {way.command}"]
-    return [*lines, f"  to agree to what breaks: the same command with {break_options(plan.breaking)}"]
+    return [*lines, f"  to agree to what breaks: the same command with `{break_options(plan.breaking)}`"]
 
 
 def _conda(plan: Plan, *, verbose: bool) -> list[str]:
