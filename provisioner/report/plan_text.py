@@ -51,9 +51,9 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> 
     """Return the plan as text: on a screen, or (``verbose``, and for repairs, which are small or rare) with every step, hash and reason."""
     ends = _ends(plan, interrupted)
     if plan.kind == "apply" and not verbose:
-        return brief(
-            plan, sections=[*_repairs(plan), *_neighbours(plan)], ends=[*(f"warning: {text}" for text in plan.choice.warnings), *ends]
-        )
+        # Those that stay whole are in the one line.
+        others = _neighbours(plan) if plan.conflicts or plan.moved or any(item.fate != "whole" for item in plan.neighbours) else []
+        return brief(plan, sections=[*_repairs(plan), *others], ends=[*(f"warning: {text}" for text in plan.choice.warnings), *ends])
     lines = [
         *(_made(plan, verbose=verbose) if plan.kind == "apply" else _mended(plan)),
         "",
@@ -143,7 +143,8 @@ def _neighbours(plan: Plan) -> list[str]:
             lines.append(f"  {item.name} {item.version} BREAKS: {'; '.join(item.why)}")
         elif item.fate == "was broken":
             lines.append(f"  {item.name} {item.version} is as it was: {'; '.join(item.why)}")
-    told = tuple(f"{item.name} " for item in plan.neighbours if item.fate == "breaks")
+    # Of a package that breaks, the same is said above.
+    told = tuple(f"{item.name} {item.version} " for item in plan.neighbours if item.fate in {"breaks", "was broken"})
     lines += [f"  {text}" for text in plan.conflicts if not text.startswith(told)]
     whole = sum(item.fate == "whole" for item in plan.neighbours)
     if whole:
