@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable
 
 from provisioner.base.text import size_words
-from provisioner.change import links, rights
+from provisioner.change import rights
 from provisioner.change.room import Situation, Volume, needs_of, read_situation, read_volumes, rooms_of
 from provisioner.environment.read import Site
 from provisioner.errors import OperationError
@@ -28,9 +28,17 @@ def look(reader: Reader, plan: Plan, site: Site) -> Preflight:
     mounts, passed = disk.read_mounts(reader), passing.look(reader)
     needs = needs_of(plan, read_situation(reader, plan, site, mounts, passed.folder))
     rooms = rooms_of(needs, read_volumes(reader, needs, mounts))
-    met, told = links.look(reader, plan, site)
+    met, told = _links(reader, plan, site)
     obstacles = (*rights.obstacles(reader, plan, site, mounts), *met, *_passing(passed))
     return judge(rooms, obstacles, over=passed.passed_over, told=told)
+
+
+def _links(reader: Reader, plan: Plan, site: Site) -> tuple[tuple[Obstacle, ...], tuple[str, ...]]:
+    if not plan.env.exists:
+        return (), ()
+    from provisioner.change import links  # noqa: PLC0415 - a new environment has none
+
+    return links.look(reader, plan, site)
 
 
 def look_elsewhere(plan: Plan, facts: Facts) -> Preflight:

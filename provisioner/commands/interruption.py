@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from provisioner.change.standing import interrupted, state_words, undo_command
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError, OperationError, TfsetupError
 from provisioner.host import Host, files
@@ -15,6 +14,8 @@ from provisioner.model.plan import Interrupted
 
 def interruption(host: Host, env: str) -> Finding | None:
     """Return the finding about the environment at ``env``, or None; of severity ``info`` where the environment itself is whole and as it was."""
+    from provisioner.change.standing import interrupted, state_words  # noqa: PLC0415 - a plan for a new environment does without
+
     workspace = Workspace(root=files.real(host, env))
     try:
         left = interrupted(host, workspace)
@@ -31,6 +32,8 @@ def interruption(host: Host, env: str) -> Finding | None:
 
 
 def _finding(workspace: Workspace, left: Interrupted, title: str, words: str) -> Finding:
+    from provisioner.change.standing import undo_command  # noqa: PLC0415 - as above
+
     began = f"begun {left.started}" if left.started else "what it had prepared"
     return Finding(
         cause="install-corrupt",

@@ -7,14 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provisioner.change import preflight
-from provisioner.change.standing import interrupted
 from provisioner.commands.interruption import named_first
-from provisioner.environment import receipt as receipts
 from provisioner.environment.active import refuse_own
 from provisioner.environment.links import is_there
 from provisioner.environment.place import check_place
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.workspace import Workspace
+from provisioner.host import Host
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState, Interrupted, Plan, Way
@@ -135,16 +134,25 @@ def _read(session: Session, request: Request, *, remembering: bool) -> _Read:
         site = read_site(host, request.env)
     request = of_kind(host, request, site)
     if remembering and site.state.exists:
+        from provisioner.environment import receipt as receipts  # noqa: PLC0415 - as below
         from provisioner.plan.remember import remembered  # noqa: PLC0415 - only for what is there
 
         request = remembered(request, site, receipts.believed(host, Workspace(root=site.state.path)), session.catalogue)
     parents = check_place(host, site.state)
-    left = interrupted(host, Workspace(root=site.state.path))
+    left = _interrupted(host, Workspace(root=site.state.path))
     request = with_named_python(host, request)
     # Before anything is started or asked.
     _check_named(session, request)
     facts = session.detect(env=request.env, full=False, python=named_python(request))
     return _Read(request=request, facts=facts, site=site, parents=parents, interrupted=left)
+
+
+def _interrupted(host: Host, workspace: Workspace) -> Interrupted | None:
+    if not workspace.is_used(host):
+        return None
+    from provisioner.change.standing import interrupted  # noqa: PLC0415 - where the tool never was, nothing of it stands
+
+    return interrupted(host, workspace)
 
 
 def _check_named(session: Session, request: Request) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
+from provisioner.host import Reader
 from provisioner.model.record import record
 
 STATE = ".tfsetup"
@@ -124,3 +125,7 @@ class Workspace:
     def undo_files(self, number: int) -> str:
         """The files that the change with that number moved out."""
         return posixpath.join(self.history, str(number), "files")
+
+    def is_used(self, reader: Reader) -> bool:
+        """True where anything of the tool's lies in the environment, or was left beside it."""
+        return any(reader.exists(path) for path in (self.state, self.aside, self.discarded))

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from provisioner.base.text import size_words
-from provisioner.change.standing import undo_command
 from provisioner.choose.nearest import break_options
 from provisioner.model.plan import Interrupted, Plan, StepKind
 from provisioner.model.preflight import Preflight
@@ -40,6 +39,8 @@ NOT_NEEDED: dict[StepKind, str] = {
 
 def interrupted_words(left: Interrupted, root: str) -> str:
     """Say what an interrupted run left of the environment at ``root``, and what becomes of it."""
+    from provisioner.change.standing import undo_command  # noqa: PLC0415 - only where a run was interrupted
+
     when = f" (begun {left.started})" if left.started else ""
     undo, again = f"`{undo_command(root)}`", "and `tfsetup apply` does so and begins anew"
     if left.undoing:
