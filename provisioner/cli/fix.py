@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import closing
 from dataclasses import replace
 from typing import Annotated
@@ -17,6 +18,7 @@ from provisioner.cli.trusting import trusting
 from provisioner.commands import fix as stages
 from provisioner.commands.apply import check_executor
 from provisioner.environment import active
+from provisioner.errors import InputError
 from provisioner.host import Host
 from provisioner.host.local import LocalHost
 from provisioner.model.diagnosis import Examination
@@ -87,7 +89,11 @@ def _subject(host: Host, env: str | None, python: str, *, offline: bool) -> tupl
     named = absolute(python, host, "--python") if python else ""
     place, named_by = options.named_environment(host, env, python)
     request = options.request(host, offline=offline)
-    return active.choose(host, env=place, python=named), replace(request, origins={**request.origins, "env": named_by.origins["env"]})
+    subject = active.choose(host, env=place, python=named)
+    if not place and not named and subject.env and subject.env != host.real(named_by.env):
+        # What only PATH has is looked at by doctor, and changed by nobody.
+        raise InputError("there is no environment", place=named_by.env, hint=f"name one, such as --env {shlex.quote(subject.env)}")
+    return subject, replace(request, origins={**request.origins, "env": named_by.origins["env"]})
 
 
 class _Talk:

@@ -137,3 +137,12 @@ def test_a_repair_is_not_executed_from_a_file(tool: Tool, tiny, env: Path, work:
     ended = tool("apply", "plan.json", "--yes", **tiny)
     assert ended.code == 2
     assert "tfsetup fix" in ended.err
+
+
+def test_an_environment_that_only_path_has_is_not_meant(inside: Inside, work: Path) -> None:
+    other = work / "elsewhere"
+    subprocess.run([sys.executable, "-m", "uv", "venv", "-q", "--python", sys.executable, str(other)], check=True)
+    ended = inside("fix", "--yes", PATH=f"{other}/bin:/usr/bin:/bin")
+    assert ended.code == 2
+    assert ended.err.startswith(f"error: {work}/tf-env: there is no environment")
+    assert f"--env {other}" in ended.err
