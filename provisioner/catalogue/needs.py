@@ -30,12 +30,12 @@ def read_needs(text: str, *, file: str) -> Needs:
     """Read the file: under ``packages``, by name, lists of versions each with what they require; raises ``InputError`` for anything else."""
     try:
         data = read_json(text)
+        packages = data["packages"] if data["schema"] == SCHEMA else {}["another generation"]
         known = {
             (str(name), str(version)): tuple(map(str, group["requires"]))
-            for name, groups in data["packages"].items()
+            for name, groups in packages.items()
             for group in groups
             for version in group["versions"]
-            if data["schema"] == SCHEMA
         }
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"expected {SCHEMA}: {type(error).__name__}: {error}", place=file) from None

@@ -18,6 +18,8 @@ from provisioner.session import Session
 # Of what a command says on stderr: a stack with all that TensorFlow says before it.
 KEPT = 1 << 18
 BY_SIGNAL = 128
+# SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV (POSIX): the process did something that it cannot do.
+_CRASHES = frozenset({4, 5, 6, 7, 8, 10, 11})
 
 
 def run(
@@ -37,6 +39,10 @@ def run(
     except OSError as error:
         hint = "the first word after the options is the command: `tfsetup run -- python train.py`"
         raise UsageError(f"cannot be started: {error.strerror}", place=command[0], hint=hint) from None
-    if code > 0 and said and not quiet and (explanation := stages.explained(session, start, said)):
+    # A signal of the kernel's (a crash) is explained, too; one that a person sent is not.
+    crashed = code < 0 and -code in _CRASHES
+    if crashed:
+        said += f"\nProcess finished with exit code {BY_SIGNAL - code}\n".encode()
+    if (code > 0 or crashed) and said and not quiet and (explanation := stages.explained(session, start, said)):
         say("\n" + explanation_text(explanation, verbose=False))
     return code if code >= 0 else BY_SIGNAL - code

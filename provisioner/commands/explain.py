@@ -100,8 +100,21 @@ def _cut(tail: bytes, head: bytes) -> bytes:
     return tail[len(tail) % 2 :] if wide else tail
 
 
-def explain(session: Session, content: bytes, *, source: str, left_out: int, context: Mapping[str, str], facts_file: str) -> Explanation:
-    """Say what a log means; raises ``InputError`` for a log that is no text and for facts that cannot be read."""
+def explain(
+    session: Session,
+    content: bytes,
+    *,
+    source: str,
+    left_out: int,
+    context: Mapping[str, str],
+    facts_file: str,
+    env: str = "",
+    python: str = "",
+) -> Explanation:
+    """Say what a log means; raises ``InputError`` for a log that is no text and for facts that cannot be read.
+
+    ``env`` and ``python`` are the environment and the interpreter that it is of, where they are known better than the log tells.
+    """
     from provisioner.explain.reading import decode, read_lines, split  # noqa: PLC0415 - start-up
     from provisioner.explain.weigh import KEYS, weigh_log  # noqa: PLC0415 - start-up
 
@@ -118,7 +131,7 @@ def explain(session: Session, content: bytes, *, source: str, left_out: int, con
             "the log is very long: its first and last part were read"
             + (f", not {left_out} bytes between them; numbers of lines after those count only what was read" if left_out else "")
         )
-    weighed = weigh_log(log, told, session.messages, session.catalogue)
+    weighed = weigh_log(log, told, session.messages, session.catalogue, env=env, python=python)
     return Explanation(
         source=source,
         lines=log.lines,

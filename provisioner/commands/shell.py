@@ -55,7 +55,17 @@ def explained(session: Session, start: Start, said: bytes) -> Explanation | None
     own = tensorflow.own_of(site.distributions)
     known = {"tensorflow": own.version if own else "", "python": minor_of(site.state.python_version) if site.state.python_version else ""}
     told = {name: value for name, value in known.items() if value}
-    explanation = explain(session, said, source=f"what {start.argv[0]} said", left_out=0, context=told, facts_file="")
+    python = posixpath.join(start.env, layout(session.host.platform).python)
+    explanation = explain(
+        session,
+        said,
+        source=f"what {start.argv[0]} said",
+        left_out=0,
+        context=told,
+        facts_file="",
+        env=start.env,
+        python=python if session.host.exists(python) else "",
+    )
     return explanation if any(item.severity != "info" and item.cause != "unknown" for item in explanation.findings) else None
 
 

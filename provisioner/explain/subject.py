@@ -7,12 +7,17 @@ import re
 from provisioner.explain.context import Version
 from provisioner.explain.verdict import Case
 from provisioner.explain.words import dotted
+from provisioner.model.record import record
 from provisioner.remedies.subject import Installer, Subject
 
-_SITE = re.compile(
-    r"(?P<prefix>(?:~|/|[A-Za-z]:\\|\.\./|\./)?[^\s\"'()<>\[\],:|]*(?: \(x86\)| Files|"
-    r" Data)?[^\s\"'()<>\[\],:|]*?)[\\/](?:lib|lib64|Lib|LIB)[\\/](?:python(?P<python>\d\.\d+)[\\/])?(?P<kind>site|dist)-packages",
+_PACKAGES = re.compile(r"[\\/](?P<kind>site|dist)-packages")
+# What stands before that on a line, back to where its path begins: no letter that ends a path in a log, but for the folders of Windows with a blank.
+_BEFORE = re.compile(
+    r"(?P<prefix>(?:~|[A-Za-z]:)?[\\/](?:[^\s\"'()<>\[\],:|]|(?<=Program) (?=Files)|(?<=Files) (?=\(x86\))|(?<=Files )\(x86\)){0,200}?)"
+    r"[\\/](?:lib|lib64|Lib|LIB)(?:[\\/]python(?P<python>\d\.\d+))?$"
 )
+# A path is no longer, and of many frames the first and the last tell.
+_LONGEST, _FIRST, _LAST = 240, 40, 120
 # What is no environment of its own: the system's Python, one that was installed for all, conda's base, a store's.
 _BASE = re.compile(
     r"^/usr(/local)?$|^/opt/(python|homebrew|conda)|^/System|^/Library|\.pyenv/versions/[\d.]+$|(ana|mini)conda\d?$|miniforge\d?$|mambaforge$|Program"
@@ -88,11 +93,12 @@ def _installer(case: Case) -> Installer:
 
 def _environment(case: Case) -> tuple[str, str, str]:
     """The interpreter as it would be started, the folder of its environment ("" where there is none), and its number."""
-    found = [item for item in _SITE.finditer(case.log.text) if _is_whole(item["prefix"])]
+    text = case.log.text
+    found = [item for item in _sites(text) if _is_whole(item.prefix)]
     if not found:
         return _by_prompt(case), "", ""
-    best = next((item for item in reversed(found) if "tensorflow" in case.log.text[item.end() : item.end() + 14]), found[-1])
-    prefix, python = best["prefix"], best["python"] or ""
+    best = next((item for item in reversed(found) if "tensorflow" in text[item.end : item.end + 14]), found[-1])
+    prefix, python = best.prefix, best.python
     number = python or dotted(case.circumstances.python)
     if re.search(r"\.local$|Roaming[\\/]Python[\\/]Python\d+$", prefix):
         return _named(case, number), "", number
@@ -101,9 +107,31 @@ def _environment(case: Case) -> tuple[str, str, str]:
         own = _BASE.search(folder) is None
         conda = re.search(r"conda|envs[\\/]|mambaforge|miniforge", folder, re.IGNORECASE)
         return (rf"{folder}\Scripts\python.exe" if own and not conda else rf"{folder}\python.exe"), (folder if own else ""), number
-    if best["kind"] == "dist" or prefix in {"/usr", "/usr/local"}:
+    if best.kind == "dist" or prefix in {"/usr", "/usr/local"}:
         return _named(case, number), "", number
     return f"{prefix}/bin/python", ("" if _BASE.search(prefix) else prefix), number
+
+
+@record
+class _Site:
+    """A folder of packages in a log: what stands before its ``lib``, the Python in its path, ``site`` or ``dist``, where it ends in the text."""
+
+    prefix: str
+    python: str
+    kind: str
+    end: int
+
+
+def _sites(text: str) -> list[_Site]:
+    places = [(item.start(), item.end(), item["kind"]) for item in _PACKAGES.finditer(text)]
+    places = places if len(places) <= _FIRST + _LAST else [*places[:_FIRST], *places[-_LAST:]]
+    found = []
+    for start, end, kind in places:
+        line = text[max(text.rfind("\n", 0, start) + 1, start - _LONGEST) : start]
+        before = _BEFORE.search(line)
+        if before is not None:
+            found.append(_Site(prefix=before["prefix"], python=before["python"] or "", kind=kind, end=end))
+    return found
 
 
 def _is_whole(prefix: str) -> bool:

@@ -20,7 +20,7 @@ from provisioner.explain.topics import TOPICS
 from provisioner.explain.verdict import Case, Verdict, plain
 from provisioner.model.finding import Evidence, Finding, Remedy, Symptom
 from provisioner.model.record import record
-from provisioner.remedies import remedy_for
+from provisioner.remedies import Subject, remedy_for
 
 # What can be told about a machine beside the log; other keys are ignored.
 KEYS = ("os", "arch", "python", "tensorflow", "gpu", "driver", "cuda", "cudnn", "install")
@@ -79,15 +79,16 @@ class _Words:
     def __init__(self, messages: Messages, view: CatalogueView, *, env: str, python: str) -> None:
         self._messages, self._view = messages, view
         self._env, self._python = env, python
+        self._subject: Subject | None = None
 
     def title(self, cause: str) -> str:
         return self._messages.causes[cause].title
 
     def remedy(self, cause: str, case: Case, seen: str) -> Remedy:
-        subject = subject_of(case, seen)
-        if self._env or self._python:
-            subject = replace(subject, env=self._env or subject.env, interpreter=self._python or subject.interpreter)
-        return remedy_for(cause, subject, self._view)
+        if self._subject is None:
+            known = subject_of(case, "")
+            self._subject = replace(known, env=self._env or known.env, interpreter=self._python or known.interpreter)
+        return remedy_for(cause, replace(self._subject, seen=seen), self._view)
 
 
 def _verdicts(case: Case) -> list[Verdict]:

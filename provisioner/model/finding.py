@@ -92,6 +92,11 @@ class Finding:
     symptoms: tuple[Symptom, ...] = ()
     repairs: tuple[Repair, ...] = ()
 
+    @property
+    def interrupted(self) -> bool:
+        """True for what an interrupted run left where the environment is whole: harmless, and told all the same, with the undo that takes it away."""
+        return self.severity == "info" and any(step.startswith("tfsetup undo ") for step in self.remedy.steps)
+
 
 @record
 class Check:

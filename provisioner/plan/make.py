@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 NONE: Mapping[str, str] = MappingProxyType({})
 # What a source distribution without a pyproject.toml is built with (PEP 517, "legacy" back end of setuptools).
 BUILDERS = ("setuptools", "wheel")
+# The name under which what broken uninstalls left goes.
+LEFTOVERS = "leftovers"
 
 
 @record
@@ -222,7 +224,7 @@ def remains(site: Site, *, leftovers: bool, folder: bool) -> list[Removal]:
     """Return what belongs to no distribution and must go: ``leftovers`` of broken uninstalls, what is left in TensorFlow's own ``folder``."""
     found: list[Removal] = []
     if site.leftovers and leftovers:
-        found.append(Removal(name="leftovers", version="", reason="a broken uninstall left them behind", paths=site.leftovers))
+        found.append(Removal(name=LEFTOVERS, version="", reason="a broken uninstall left them behind", paths=site.leftovers))
     if site.shared and folder:
         reason = "whatever is left in TensorFlow's folder would be mixed with the new files"
         found.append(Removal(name="TensorFlow's folder", version="", reason=reason, paths=site.shared))

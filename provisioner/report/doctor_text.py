@@ -38,11 +38,7 @@ def examination_text(examination: Examination, changes: Changes | None, *, verbo
     """Return the report for a terminal; ``verbose`` shows every check, all evidence and what is only information."""
     serious = [item for item in examination.findings if item.severity != "info"]
     # What an interrupted run left comes first, though nothing is wrong with the environment.
-    left = [
-        item
-        for item in examination.findings
-        if item.severity == "info" and any(step.startswith("tfsetup undo ") for step in item.remedy.steps)
-    ]
+    left = [item for item in examination.findings if item.interrupted]
     quiet = [item for item in examination.findings if item.severity == "info" and item not in left]
     parts = [_head(examination), *(finding_text(item, verbose=verbose) for item in left)]
     if verbose:

@@ -11,6 +11,7 @@ from provisioner.base.text import size_words
 from provisioner.base.versions import numbers
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
+from provisioner.plan.make import LEFTOVERS
 
 # In place of a space at which no line is broken.
 _HELD = "\0"
@@ -79,7 +80,8 @@ def moves(plan: Plan) -> Moves:
         (change if before else come).append(made)
     go = [Mover(name=name, before=version, after="") for name, version in leaving.values()] + rivals
     stay = len(plan.unchanged) + (len(plan.conda.unchanged) if plan.conda else 0)
-    leftovers = sum(not version for _, version in going)
+    # A removal without a version is none of a distribution; one path of it for each uninstall that broke off.
+    leftovers = sum(len(item.paths) for item in plan.removals if not item.version and item.name == LEFTOVERS)
     return Moves(change=_sorted(change), come=_sorted(come), go=_sorted(go), stay=stay, leftovers=leftovers)
 
 
@@ -117,6 +119,10 @@ def summary(plan: Plan) -> str:
         if count
     ]
     counts = [text.replace("gos", "goes") for text in counts]
+    yours = sum(item.fate == "whole" for item in plan.neighbours)
+    if yours and plan.changes:
+        # What stays of the set matters to nobody beside what stays of one's own.
+        counts = [*counts[: len(counts) - bool(found.stay)], f"{yours} of yours stay{'' if yours > 1 else 's'}"]
     costs = [f"{size_words(plan.download)} to download"] if plan.download else []
     costs += [f"{size_words(plan.disk)} on disk"] if plan.disk else []
     parts = [f"TensorFlow {what} ({plan.choice.device}): {', '.join(counts) or 'nothing moves'}", ", ".join(costs)]
@@ -129,7 +135,7 @@ def brief(plan: Plan, *, sections: Sequence[str], ends: Sequence[str]) -> str:
     top = [line, *_where(plan), *_why(plan), f"Proof: {plan.proof}"]
     bottom = [*sections, *_besides(plan), *ends, *([line] if plan.changes else [])]
     room = (ROWS if plan.env.exists else ROWS_OF_NEW) - NEXT_ROWS - _rows([*top, *bottom])
-    return "\n".join(_wrapped([*top, *_movers(moves(plan), max(room, MOVERS_AT_LEAST if plan.env.exists else 1)), *bottom]))
+    return "\n".join(wrapped([*top, *_movers(moves(plan), max(room, MOVERS_AT_LEAST if plan.env.exists else 1)), *bottom]))
 
 
 def _where(plan: Plan) -> list[str]:
@@ -211,20 +217,20 @@ def _besides(plan: Plan) -> list[str]:
 
 def _rows(lines: Iterable[str]) -> int:
     """Return how many rows of a terminal the lines take."""
-    return sum(-(-len(line) // COLUMNS) for line in _wrapped(lines))
+    return sum(-(-len(line) // COLUMNS) for line in wrapped(lines))
 
 
-def _wrapped(lines: Iterable[str]) -> list[str]:
+def wrapped(lines: Iterable[str]) -> list[str]:
     """Break lines as a terminal of 80 columns would, but between words, each part further in than the first."""
     found: list[str] = []
     for line in lines:
-        if any(len(word) > COLUMNS // 2 for word in line.split()):
-            # A path that is as long as a row: the terminal breaks it where it ends, and no word alone stands before it.
+        if line.lstrip().startswith("$ ") or any(len(word) > COLUMNS // 2 for word in line.split()):
+            # A command is copied as it stands. A path as long as a row is broken by the terminal, and no word alone stands before it.
             found.append(line)
             continue
         inner = " " * (len(line) - len(line.lstrip()) + 2)
         # A command stays on one line, so that it can be typed as it is printed.
-        held = re.sub(r"`[^`]*`", lambda command: command[0].replace(" ", _HELD), line)
+        held = re.sub(r"`[^`]*`|^ *\$ .*", lambda command: command[0].replace(" ", _HELD), line)
         wrapped = textwrap.wrap(held, COLUMNS - 1, subsequent_indent=inner, break_long_words=False, break_on_hyphens=False)
         found += [part.replace(_HELD, " ") for part in wrapped] or [""]
     return found

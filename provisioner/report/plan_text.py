@@ -51,9 +51,9 @@ def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> 
     """Return the plan as text: on a screen, or (``verbose``, and for repairs, which are small or rare) with every step, hash and reason."""
     ends = _ends(plan, interrupted)
     if plan.kind == "apply" and not verbose:
-        return brief(
-            plan, sections=[*_repairs(plan), *_neighbours(plan)], ends=[*(f"warning: {text}" for text in plan.choice.warnings), *ends]
-        )
+        # Those that stay whole are in the one line.
+        others = _neighbours(plan) if plan.conflicts or plan.moved or any(item.fate != "whole" for item in plan.neighbours) else []
+        return brief(plan, sections=[*_repairs(plan), *others], ends=[*(f"warning: {text}" for text in plan.choice.warnings), *ends])
     lines = [
         *(_made(plan, verbose=verbose) if plan.kind == "apply" else _mended(plan)),
         "",
@@ -143,8 +143,9 @@ def _neighbours(plan: Plan) -> list[str]:
             lines.append(f"  {item.name} {item.version} BREAKS: {'; '.join(item.why)}")
         elif item.fate == "was broken":
             lines.append(f"  {item.name} {item.version} is as it was: {'; '.join(item.why)}")
-    told = {text for item in plan.neighbours for text in item.why}
-    lines += [f"  {text}" for text in plan.conflicts if text not in told]
+    # Of a package that breaks, the same is said above.
+    told = tuple(f"{item.name} {item.version} " for item in plan.neighbours if item.fate in {"breaks", "was broken"})
+    lines += [f"  {text}" for text in plan.conflicts if not text.startswith(told)]
     whole = sum(item.fate == "whole" for item in plan.neighbours)
     if whole:
         lines.append(f"  {whole} {'package stays' if whole == 1 else 'packages stay'} whole" + (" besides" if lines else ""))
@@ -166,7 +167,7 @@ def _ways(plan: Plan) -> list[str]:
     lines = ["Instead of breaking them"]
     for way in plan.ways:
         lines += [f"  {way.words}:", f"    $ {way.command}"]
-    return [*lines, f"  to agree to what breaks: the same command with {break_options(plan.breaking)}"]
+    return [*lines, f"  to agree to what breaks: the same command with `{break_options(plan.breaking)}`"]
 
 
 def _conda(plan: Plan, *, verbose: bool) -> list[str]:

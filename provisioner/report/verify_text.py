@@ -18,8 +18,9 @@ def verification_text(v: Verification, *, verbose: bool) -> str:
     one, and the libraries that are optional and absent.
     """
     if v.passed and not verbose:
+        left = [_quiet(finding, verbose=False) for finding in v.findings if finding.interrupted]
         warned = [_finding(finding, verbose=False) for finding in v.findings if finding.severity != "info"]
-        return "\n\n".join([*warned, _conclusion(v)]) + "\n"
+        return "\n\n".join([*left, *warned, _conclusion(v)]) + "\n"
     parts = [f"Environment  {v.env}\nTensorFlow   {v.tensorflow or 'not found'}" + (f" ({v.device} build)" if v.device else "")]
     parts.append(_checks(v.checks))
     if v.libraries:
@@ -78,8 +79,9 @@ def _finding(finding: Finding, *, verbose: bool) -> str:
 def _quiet(finding: Finding, *, verbose: bool) -> str:
     count = len(finding.evidence)
     line = f"INFO {finding.cause}: {finding.title} ({count} {'kind' if count == 1 else 'kinds'})"
-    # What a person should do is never left out.
-    line = "\n".join([line, *(f"  $ {step}" for step in finding.remedy.steps)]) if finding.remedy.steps else line
+    if finding.interrupted:
+        # What a person should do is never left out.
+        line = "\n".join([line, *(f"  $ {step}" for step in finding.remedy.steps)])
     if not verbose:
         return line
     return "\n".join([line, *(f"  {item.seen.splitlines()[0] if item.seen else ''}\n    {item.where}" for item in finding.evidence)])

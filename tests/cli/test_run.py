@@ -33,6 +33,10 @@ def test_one_that_fails_for_a_known_reason_is_explained(tool: Tool, env: Path) -
     ended = tool("run", "--env", "tf-env", "--", "python", "-c", script)
     assert ended.code == 1
     assert ended.err.index("Traceback") < ended.err.index("cudnn-missing")
+    assert f"$ {env}/bin/python " in ended.err or "conda install" in ended.err
+    crash = tool("run", "--env", "tf-env", "--", "python", "-c", "import os, signal; os.kill(os.getpid(), signal.SIGILL)")
+    assert crash.code == 132
+    assert "cpu-no-avx" in crash.err
     quiet = tool("run", "--env", "tf-env", "-q", "--", "python", "-c", script)
     assert "cudnn-missing" not in quiet.err
     # What nobody knows, or what went well, gets no word.

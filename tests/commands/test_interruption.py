@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from provisioner.change.journal import Journal, write
+from provisioner.commands.interruption import interruption
 from provisioner.environment.workspace import Workspace
 from provisioner.host.local import LocalHost
+from provisioner.model.finding import Check, Verification
+from provisioner.report.verify_text import verification_text
 from tests.cli.conftest import inside, shared, tiny, variables, work
 from tests.cli.support import Inside
 from tests.hostile.test_state import venv
@@ -90,3 +94,16 @@ def test_what_is_harmless_is_shown_with_its_command_all_the_same(
     ended = inside(*command, "--env", str(work / "env"), **tiny)
     assert "interrupted" in ended.out
     assert f"tfsetup undo --env {work}/env" in ended.out
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_where_all_is_well_it_is_shown_in_the_short_report_too(work: Path, verbose: bool) -> None:
+    env = work / "env"
+    (env / ".tfsetup" / "stage").mkdir(parents=True)
+    found = interruption(HOST, str(env))
+    assert found is not None
+    assert found.interrupted
+    well = Verification(env=str(env), python="", tensorflow="2.20.0", device="cpu", checks=(), libraries=(), findings=(found,))
+    assert f"$ tfsetup undo --env {env}" in verification_text(
+        replace(well, checks=(Check(name="import", status="passed"),)), verbose=verbose
+    )

@@ -8,7 +8,6 @@ import functools
 import io
 import re
 import shlex
-from importlib import import_module
 
 from packaging.requirements import Requirement
 
@@ -51,6 +50,7 @@ _PLAIN = frozenset(
         "brew",
         "cat",
         "cd",
+        "cut",
         "chmod",
         "chown",
         "copy",
@@ -234,7 +234,6 @@ def _tfsetup(words: list[str]) -> list[str]:
     name, *arguments = words
     if name not in SUMMARIES:
         return [] if name.startswith("-") else [f"tfsetup has no command {name}"]
-    import_module(f"provisioner.cli.{name}")
     command = typer.main.get_command(make_app(name)).commands[name]  # type: ignore[attr-defined]  # a group
     try:
         command.make_context(name, [word for word in arguments if word not in {"--help", "-h"}])

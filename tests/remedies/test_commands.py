@@ -195,3 +195,17 @@ def test_the_name_of_the_package():
 )
 def test_the_test_can_fail(line, wrong):
     assert bool(faults(line)) == wrong
+
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.exists()]
+
+
+@pytest.mark.parametrize("path", DOCS, ids=[path.name for path in DOCS])
+def test_commands_of_docs_are_taken(path):
+    """Lines that a reader types: `$ tfsetup …` in a block, and `tfsetup …` in a sentence that names options."""
+    text = path.read_text(encoding="utf-8")
+    lines = re.findall(r"^\s*\$ (tfsetup [^\n]*)", text, re.MULTILINE) + re.findall(r"`(tfsetup \w+ [^`\n]*--[^`\n]*)`", text)
+    for line in lines:
+        if not re.search(r"[…\[\]<>]|\.\.\.|\bSPEC\b|\|", line.split(" # ")[0]):
+            assert faults(line) == (), line

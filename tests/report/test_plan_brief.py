@@ -13,7 +13,7 @@ import pytest
 
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.host.local import LocalHost
-from provisioner.model.plan import Package, Plan, Removal
+from provisioner.model.plan import Neighbour, Package, Plan, Removal
 from provisioner.report.plan_brief import COLUMNS, ROWS, moves, summary
 from provisioner.report.plan_text import next_text, plan_text
 from tests.cli.conftest import inside, shared, tiny, variables, work
@@ -50,6 +50,17 @@ def test_the_first_and_the_last_line_say_it_all() -> None:
     text = " ".join(plan_text(plan, interrupted=None, verbose=False).split())
     assert text.startswith(line)
     assert text.endswith(line)
+
+
+def test_what_stays_of_ones_own_is_counted_in_the_line_and_told_where_it_does_not() -> None:
+    plan = changing(("tensorflow", "2.8.4", "2.20.0"))
+    own = tuple(Neighbour(name=f"mine-{number}", version="1.0", fate="whole") for number in range(51))
+    text = plan_text(replace(plan, neighbours=own), interrupted=None, verbose=False)
+    assert "1 changes, 51 of yours stay; " in " ".join(text.split())
+    assert "What else you have installed" not in text
+    broken = Neighbour(name="rich", version="13.0", fate="breaks", why=("it needs six 1",))
+    text = plan_text(replace(plan, neighbours=(*own, broken), conflicts=("it needs six 1",)), interrupted=None, verbose=False)
+    assert "rich 13.0 BREAKS: it needs six 1" in text
 
 
 def test_a_new_one_and_one_that_is_as_planned() -> None:

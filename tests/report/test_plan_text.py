@@ -13,6 +13,7 @@ from provisioner.model.catalogue import Link
 from provisioner.model.conda_package import CondaRemoval
 from provisioner.model.plan import Plan, StepKind
 from provisioner.model.request import Request
+from provisioner.report import plan_brief as brief
 from provisioner.report.plan_text import NOT_NEEDED, interrupted_words, next_text, plan_text
 from tests.plan.test_make import ABSENT, CONDA, EVERYTHING, PART, make, make_conda, plan_of, site
 
@@ -81,3 +82,12 @@ def test_what_to_run_next_names_the_channels(saved: str, command: str) -> None:
 def test_what_was_interrupted_says_which_state_it_left(state: str, words: str) -> None:
     assert words in interrupted_words(replace(INTERRUPTED, state=state), "/e")
     assert "begun" not in interrupted_words(replace(INTERRUPTED, started=""), "/e")
+
+
+def test_a_command_is_never_broken_over_two_lines() -> None:
+    """It could not be typed as it is printed."""
+    command = "`tfsetup undo --env /a/b/c`"
+    for length in range(20, 90):
+        lines = brief.wrapped([f"warning: {'x ' * (length // 2)}{command} takes it back"])
+        assert any(command in line for line in lines), lines
+        assert "\0" not in "".join(lines)

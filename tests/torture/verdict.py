@@ -47,7 +47,8 @@ class Known:
         top, name = posixpath.split(self.env)
         lock = posixpath.join(top, f".{name}.tfsetup-lock")
         state = f"{self.env}/.tfsetup"
-        left = {path: mark for path, mark in found.items() if path not in {lock, f"{state}/lock"}}
+        # The last is uv's own, in an environment that it made.
+        left = {path: mark for path, mark in found.items() if path not in {lock, f"{state}/lock", f"{self.env}/.lock"}}
         # The folder for ``--keep-new`` with its mark, and folders above a new environment, are made before the journal can say so.
         for top, marks in (("kept", {"kept/.tfsetup-kept.json"}), ("work/a", set())):
             inside = {path: mark for path, mark in left.items() if path == top or path.startswith(f"{top}/")}
