@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from itertools import takewhile
 from pathlib import Path
 
 from rich.console import Console
@@ -31,8 +32,8 @@ def run(folder: Path) -> list[str]:
         [tool, "apply", "--yes", "--no-progress"], cwd=folder, env={"PATH": search, "HOME": str(Path.home()), "UV_SYSTEM_CERTS": "1"},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    # The plan ends with an empty line; what follows it is progress, which moves on a terminal and is gone in the end.
-    plan = done.stderr.split("\n\n", 1)[0].splitlines()
+    # The first stage ends the plan; what follows is progress, which moves on a terminal and is gone in the end.
+    plan = list(takewhile(lambda line: line and not line.endswith(" ..."), done.stderr.splitlines()))
     return ["$ tfsetup apply", *plan, "Do this? [y/N] y", "", *done.stdout.splitlines()]
 
 

@@ -6,6 +6,7 @@ So a plan can tell, without the network, within which limits a package of a set 
 from __future__ import annotations
 
 from dataclasses import field
+from typing import Any
 
 from provisioner.errors import InputError
 from provisioner.model.json_text import read_json
@@ -30,7 +31,7 @@ def read_needs(text: str, *, file: str) -> Needs:
     """Read the file: under ``packages``, by name, lists of versions each with what they require; raises ``InputError`` for anything else."""
     try:
         data = read_json(text)
-        packages = data["packages"] if data["schema"] == SCHEMA else {}["another generation"]
+        packages = _packages(data)
         known = {
             (str(name), str(version)): tuple(map(str, group["requires"]))
             for name, groups in packages.items()
@@ -40,3 +41,11 @@ def read_needs(text: str, *, file: str) -> Needs:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"expected {SCHEMA}: {type(error).__name__}: {error}", place=file) from None
     return Needs(known=known)
+
+
+def _packages(data: Any) -> dict[str, Any]:
+    """Return what is under ``packages``; raises ``ValueError`` for a file of another generation."""
+    if data["schema"] != SCHEMA:
+        raise ValueError(data["schema"])
+    found: dict[str, Any] = data["packages"]
+    return found

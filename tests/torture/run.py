@@ -117,6 +117,9 @@ class Torture:
         if any("/place/tmp/" in line for line in ended.struck):
             # The proof could not write, and so proves nothing.
             codes |= {14}
+        if strike.what in {"EACCES", "EPERM"} and any("tfsetup-lock" in line for line in ended.struck):
+            # A lock that may not be opened is a place that cannot be used.
+            codes |= {2}
         result.expect(ended.code in codes, f"exit code {ended.code}, where one of {sorted(codes)} is promised")
         if ended.code == 0 and scenario.argv[0] == "fix":
             # Where the small repair was refused something, a larger one may have done it.
