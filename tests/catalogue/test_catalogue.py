@@ -11,6 +11,7 @@ import pytest
 
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.errors import InputError
+from provisioner.host.local import LocalHost
 from tests.catalogue.profiles import Recorder, as_reader, lock_text, make_profiles
 
 ORDER = ("2.22.0rc0", "2.20.1", "2.20.0", "2.15.0.post1", "2.15.0", "2.9.0")
@@ -252,3 +253,11 @@ def test_a_warm_question_imports_neither_yaml_nor_packaging(tmp_path: Path) -> N
         for _ in range(2)
     ]
     assert answers == ["['yaml']", "[]"]
+
+
+def test_wheels_that_contradict_their_own_record_are_known_by_their_hashes() -> None:
+    """TensorFlow 1.15.0's METADATA is not the one that its RECORD has a hash for."""
+    known = Catalogue.open(LocalHost(), find_profiles()).published()
+    found = {digest for path, _, digest in known if path == "tensorflow-1.15.0.dist-info/METADATA"}
+    assert "uSdnfbBkm2Q1WVjf9-_UGmjEDGnduR9hxbG7YxgopJY" in found
+    assert any(path == "torch-1.8.1.dist-info/METADATA" for path, _, _ in known)
