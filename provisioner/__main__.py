@@ -52,12 +52,12 @@ def main() -> None:
         return
     # A command lives for moments and leaves no cycles worth finding; looking for them costs a twentieth of `tfsetup plan`.
     gc.disable()
-    from provisioner.cli import run  # noqa: PLC0415 - 60 ms that --version does not need
+    from provisioner.cli import run_command  # noqa: PLC0415 - 60 ms that --version does not need
 
     try:
         if _signal.getsignal(_signal.SIGINT) is _end_quietly:
             _signal.signal(_signal.SIGINT, _signal.default_int_handler)
-        code = run(sys.argv[1:])
+        code = run_command(sys.argv[1:])
     except KeyboardInterrupt:
         # Before the command line listened, or after it had told all.
         code = INTERRUPTED

@@ -23,8 +23,8 @@ def hook(event, args):
     if event in ("subprocess.Popen", "os.posix_spawn", "os.fork", "os.exec", "os.system") or event.startswith("socket."):
         heard.append([event, repr(args)[:200]])
 sys.addaudithook(hook)
-from provisioner.cli import run
-code = run(sys.argv[1:])
+from provisioner.cli import run_command
+code = run_command(sys.argv[1:])
 sys.stdout.flush()
 print(json.dumps({"code": code, "heard": heard, "modules": sorted(sys.modules)}), file=sys.stderr)
 """

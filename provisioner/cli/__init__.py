@@ -131,7 +131,7 @@ def _note_name() -> None:
     called.called(called.name_of(sys.argv[0], **given), SUMMARIES, uv)
 
 
-def run(argv: Sequence[str]) -> int:
+def run_command(argv: Sequence[str]) -> int:
     """Run one command and return its exit code; no exception leaves it but those of a programming error."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from provisioner.catalogue import find_profiles
-from provisioner.cli import run
+from provisioner.cli import run_command
 from provisioner.model.catalogue import LockedFile
 from tests.support import PYTHON, make_wheel
 
@@ -115,7 +115,7 @@ class Inside:
                 patch.setenv(name, value)
             before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
             try:
-                code = run(list(args))
+                code = run_command(list(args))
             finally:
                 for number, handler in before.items():
                     signal.signal(number, handler)

@@ -24,7 +24,7 @@ __all__ = ["inside", "shared", "tiny", "variables", "work"]
 SCRIPT = """
 import sys, time
 from provisioner.commands import apply
-from provisioner.cli import run
+from provisioner.cli import run_command
 from provisioner.diagnose.judgement import Judgement
 from provisioner.model.finding import Check, Verification
 def prove(_session, root, _plan, _progress):
@@ -33,7 +33,7 @@ def prove(_session, root, _plan, _progress):
     made = Verification(env=root, python="", tensorflow="", device="cpu", checks=checks, libraries=(), findings=())
     return Judgement(verification=made, computes=made.passed)
 apply.judge_plan = prove
-sys.exit(run(["apply", "--yes", "--json", "--wait", "300", *sys.argv[2:]]))
+sys.exit(run_command(["apply", "--yes", "--json", "--wait", "300", *sys.argv[2:]]))
 """
 
 

@@ -68,7 +68,7 @@ def test_under_nohup_a_closed_terminal_ends_nothing(inside: Inside, monkeypatch:
     seen: list[object] = []
     monkeypatch.setattr(cli, "make_app", lambda asked: lambda *_a, **_k: seen.append(signal.getsignal(signal.SIGHUP)) or 0)
     try:
-        assert cli.run(["detect"]) == 0
+        assert cli.run_command(["detect"]) == 0
         assert seen == [signal.SIG_IGN]
     finally:
         signal.signal(signal.SIGHUP, before)

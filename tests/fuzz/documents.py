@@ -9,7 +9,7 @@ from typing import Any
 from provisioner.base import numbers, versions
 from provisioner.base import requirement as pep_508
 from provisioner.base import text as words
-from provisioner.catalogue import conda_tables, fits, lockfile, published, releases, tables, yaml_text
+from provisioner.catalogue import conda_tables, fits, lockfile, needs, published, releases, tables, yaml_text
 from provisioner.causes import pages, speakers
 from provisioner.change import brought, journal
 from provisioner.cli import settings
@@ -181,6 +181,7 @@ def receipt_json(data: bytes) -> None:
     fits.read_fits,
     conda_tables.read_conda,
     published.read_published,
+    needs.read_needs,
     speakers.read_speaker,
     speakers.read_history,
     pages.read_cause,
@@ -203,6 +204,7 @@ def profiles(data: bytes) -> None:
         lambda value: pages.read_order(value, known=("a-b",), file="x"),
     ):
         _ours(call, found)
+    _ours(lambda value: needs.read_needs(value, file="x"), strict(data))
 
 
 @harness()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FunctionType
@@ -28,7 +29,8 @@ HARNESSES: dict[str, Harness] = {}
 
 def harness(*readers: Callable[..., object], allowed: tuple[type[Exception], ...] = ()) -> Callable[[Callable[[bytes], object]], Harness]:
     """Enter a harness under its name; ``allowed`` are other errors that its readers announce."""
-    covers = tuple(f"{item.__module__}.{item.__qualname__}" for item in readers if isinstance(item, FunctionType))
+    plain = [inspect.unwrap(item) for item in readers]
+    covers = tuple(f"{item.__module__}.{item.__qualname__}" for item in plain if isinstance(item, FunctionType))
 
     def enter(run: Callable[[bytes], object]) -> Harness:
         name = run.__name__
