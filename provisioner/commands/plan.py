@@ -13,6 +13,7 @@ from provisioner.environment.links import is_there
 from provisioner.environment.place import check_place
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.workspace import Workspace
+from provisioner.errors import NoProfileError
 from provisioner.host import Host
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
@@ -80,12 +81,7 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
     """Read facts and environment, choose (by ``pick`` in place of the catalogue's best), and compare; nothing is changed."""
     read = _read_file(session, request, facts_file) if facts_file else _read(session, request, remembering=pick is None)
     facts, site, request = read.facts, read.site, read.request
-    if pick is not None:
-        picked = pick(facts, request, session.catalogue, site.state)
-    elif request.kind == "conda":
-        picked = pick_conda(session, facts, request, site)
-    else:
-        picked = pick_best(session, facts, request, site)
+    picked = _picked(session, read, pick)
     request = picked.request or request
     there = _there(session, site, picked.lock, exact=pick is not None)
     read = replace(read, request=request, present=there)
@@ -107,6 +103,23 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
         marks=there.marks if there is not None else (),
         left=not_mended(made, there.marks) if there is not None else (),
     )
+
+
+def _picked(session: Session, read: _Read, pick: Pick | None) -> Picked:
+    """Choose what fits; where nothing does, and a run was interrupted, that is said first: what it left may be why."""
+    facts, site, request = read.facts, read.site, read.request
+    try:
+        if pick is not None:
+            return pick(facts, request, session.catalogue, site.state)
+        if request.kind == "conda":
+            return pick_conda(session, facts, request, site)
+        return pick_best(session, facts, request, site)
+    except NoProfileError as error:
+        if read.interrupted is not None:
+            from provisioner.change.standing import undo_command  # noqa: PLC0415 - only where a run was interrupted
+
+            error.message = f"an earlier run was interrupted, `{undo_command(site.state.path)}` takes it back; and {error.message}"
+        raise
 
 
 def _there(session: Session, site: Site, lock: Lock, *, exact: bool) -> Present | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from provisioner.base.names import normalise
-from provisioner.base.requirement import read_requirement
+from provisioner.base.requirement import is_beyond, read_requirement
 from provisioner.base.text import mask
 from provisioner.model.record import record
 
@@ -40,6 +40,8 @@ class NotLockableError(ValueError):
 
 def parse(text: str) -> Read:
     """Read a requirement; raises ``NotLockableError`` for what cannot be locked by hash."""
+    if is_beyond(text):
+        raise NotLockableError("is longer, deeper, or has more digits than any requirement")
     # Runs of blanks would cost the pattern time with their square.
     simple = _SIMPLE.fullmatch(" ".join(text.split()))
     if simple and "~=" not in text and not _ARCHIVE.search(text):

@@ -96,6 +96,16 @@ def test_what_is_harmless_is_shown_with_its_command_all_the_same(
     assert f"tfsetup undo --env {work}/env" in ended.out
 
 
+def test_where_nothing_fits_the_interrupted_run_is_named_first(inside: Inside, tiny: dict[str, str], work: Path) -> None:
+    """What it left may be why nothing fits."""
+    venv(work / "env")
+    interrupt(work / "env", "building")
+    ended = inside("plan", "--env", str(work / "env"), "--tensorflow", "2.19", **tiny)
+    assert ended.code == 12
+    assert ended.err.index("interrupted") < ended.err.index("2.19")
+    assert f"tfsetup undo --env {work}/env" in ended.err
+
+
 @pytest.mark.parametrize("verbose", [False, True])
 def test_where_all_is_well_it_is_shown_in_the_short_report_too(work: Path, verbose: bool) -> None:
     env = work / "env"

@@ -108,6 +108,17 @@ dependencies:
             Lists(read=("pyproject.toml",), project=True, python=">=3.10"),
         ),
         ({"pyproject.toml": "[tool.ruff]\n", "setup.cfg": "[flake8]\nmax-line-length = 100\n"}, Lists()),
+        (
+            {"Pipfile": f"[packages]\n{'a.' * 501}b = 1\n"},
+            Lists(read=("Pipfile",), left_out=("Pipfile:2: a key of more than 500 parts",)),
+        ),
+        (
+            {"setup.cfg": f"[options]\ninstall_requires = {'a' * 17_000}\n"},
+            Lists(
+                read=("setup.cfg",),
+                left_out=(f"setup.cfg: `{'a' * 17_000}` is longer, deeper, or has more digits than any requirement",),
+            ),
+        ),
         ({"Pipfile": "[packages\n"}, Lists(read=("Pipfile",), left_out=("Pipfile:1:10: Expected ']' at the end of a table declaration",))),
     ],
 )
