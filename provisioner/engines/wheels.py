@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from provisioner.errors import OperationError
+from provisioner.base.toml_text import parse_toml
+from provisioner.errors import InputError, OperationError
 from provisioner.model.record import record
 
 if TYPE_CHECKING:
@@ -41,11 +40,11 @@ def read_pylock(text: str, *, sources: Collection[str] = ()) -> dict[str, list[W
     """
     from packaging.utils import canonicalize_name  # noqa: PLC0415 - start-up
 
-    # In the standard library from 3.11 on; tomli is the same code for 3.10.
-    tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
-        packages = tomllib.loads(text).get("packages", [])
+        packages = parse_toml(text, file="", name="pylock.toml").get("packages", [])
         return _wheels(packages, sources, canonicalize_name)
+    except InputError as error:
+        raise OperationError(f"the resolver's answer is no pylock.toml: {'; '.join(error.faults)}") from None
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
         raise OperationError(f"the resolver's answer is no pylock.toml: {type(error).__name__}: {error}") from None
 

@@ -57,7 +57,7 @@ def _table(reader: Reader, file: str) -> Any:
     tool = _TOOL.search(text)
     if not _OURS.search(text) and not (tool and "tfsetup" in text[tool.end() :]):
         return None
-    from provisioner.lock.toml_text import parse_toml  # noqa: PLC0415 - only for this kind of file
+    from provisioner.base.toml_text import parse_toml  # noqa: PLC0415 - only for this kind of file
 
     table = parse_toml(text, file=file, name=PYPROJECT).get("tool")
     return table.get("tfsetup") if isinstance(table, dict) else None

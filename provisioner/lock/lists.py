@@ -18,13 +18,13 @@ from typing import Any
 from provisioner.base.names import is_rival, normalise
 from provisioner.base.requirement import read_requirement
 from provisioner.base.text import mask
+from provisioner.base.toml_text import parse_toml
 from provisioner.catalogue.yaml_text import parse_yaml
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.lock.find import PYPROJECT, read_limited
 from provisioner.lock.requirement import NotLockableError, parse
-from provisioner.lock.requirements_file import read_files
-from provisioner.lock.toml_text import parse_toml
+from provisioner.lock.requirements_file import FAULTS, read_files
 from provisioner.model.record import record
 
 # Names of requirements files that a project keeps at its top; the first that is there is what its packages come from.
@@ -190,9 +190,10 @@ def _named(table: Mapping[str, Any], file: str, *, caret: bool) -> Told:
 
 def _told(texts: Any, file: str, python: str = "") -> Told:
     """Keep what is a requirement, and tell what is none."""
-    found, left_out = [], []
+    found: list[str] = []
+    left_out: list[str] = []
     for text in texts:
-        if text:
+        if text and len(left_out) < FAULTS:
             try:
                 found.append(parse(text).text)
             except NotLockableError as error:

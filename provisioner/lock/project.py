@@ -9,11 +9,11 @@ from typing import Any
 
 from provisioner.base.names import normalise
 from provisioner.base.text import mask
+from provisioner.base.toml_text import parse_toml
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.lock.find import read_limited
 from provisioner.lock.requirement import NotLockableError, Read, parse
-from provisioner.lock.toml_text import parse_toml
 from provisioner.model.record import record
 from provisioner.model.team import ProjectInput
 

@@ -25,6 +25,8 @@ _LONG = {"-r": "--requirement", "-c": "--constraint", "-e": "--editable", "-i": 
 _INDEXES = ("--index-url", "--extra-index-url", "--pypi-url")
 # They ask for what a lock does anyway: wheels, by hash.
 _HARMLESS = frozenset({"--require-hashes", "--prefer-binary"})
+# After so many, what is given is no requirements file, and nobody reads more.
+FAULTS = 100
 _HASH = re.compile(r"\s--hash(?:\s*=\s*|\s+)\S+")
 
 
@@ -88,6 +90,9 @@ class _Walk:
         lines: list[Line] = []
         others: list[str] = []
         for number, line in logical_lines(text):
+            if len(self.faults) >= FAULTS:
+                self.faults.append(f"{name}:{number}: what follows was not read")
+                break
             place = f"{name}:{number}"
             if line.startswith("-"):
                 self._option(line, place, name, constraint=constraint, chain=(*chain, name), others=others)
@@ -158,6 +163,8 @@ def logical_lines(text: str) -> Iterator[tuple[int, str]]:
     started = 0
     parts: list[str] = []
     for number, raw in enumerate(text.splitlines(), start=1):
+        if not raw and not parts:
+            continue
         comment = raw.lstrip().startswith("#")
         started = started if parts else number
         if raw.endswith("\\") and not comment:

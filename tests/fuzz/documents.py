@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from provisioner.base import numbers, versions
+from provisioner.base import numbers, toml_text, versions
 from provisioner.base import requirement as pep_508
 from provisioner.base import text as words
 from provisioner.catalogue import conda_tables, fits, lockfile, needs, published, releases, tables, yaml_text
@@ -30,7 +30,6 @@ from provisioner.lock import (
     shape,
     sidecar,
     store,
-    toml_text,
 )
 from provisioner.lock.formats import conda_lock, pylock
 from provisioner.lock.formats import requirements as lock_requirements

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
 
+from provisioner.base.toml_text import parse_toml
 from provisioner.errors import InputError
 from provisioner.lock.formats import Pin
 from provisioner.lock.markers import environment
@@ -61,10 +60,9 @@ def read(text: str, *, file: str = "") -> frozenset[Pin]:
     """Return names, versions and hashes; raises ``InputError`` for what PEP 751 does not allow, or for more than one file a package."""
     from packaging.pylock import Pylock, PylockValidationError  # noqa: PLC0415 - only to read one
 
-    # In the standard library from 3.11 on; tomli is the same code for 3.10.
-    tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    data = parse_toml(text, file=file, name=file)
     try:
-        pylock = Pylock.from_dict(tomllib.loads(text))
+        pylock = Pylock.from_dict(data)
     except (ValueError, RecursionError, PylockValidationError) as error:
         raise InputError("cannot be read as a pylock.toml", place=file, faults=(str(error),)) from None
     found: set[Pin] = set()
