@@ -41,7 +41,7 @@ _FORMS: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
             re.IGNORECASE,
             (
                 r"segmentation fault|\bbus error\b|illegal (?:hardware )?instruction|\(core dumped\)",
-                r"^(?:\S+: (?:line )?(?:\d+:? ?)*)?(?:\d+ )?(?:aborted|killed|abgebrochen|terminated)\b(?! by user)",
+                r"^(?:\S{1,200}: (?:line )?)?[\d: ]{0,40}(?:aborted|killed|abgebrochen|terminated)\b(?! by user)",
                 r"^(?:zsh|bash|sh): (?:abort|killed|trace trap|floating point exception|segmentation|bus|illegal)|zsh: abort|fatal python error",
                 r"\bsig(?:segv|abrt|ill|bus|kill|fpe|trap)\b|trace/breakpoint trap|floating point exception|access violation",
                 r"exit(?:ed)?(?: with)? (?:code|status):?,? ?(?:13[2-9]|-?1073\d{6}|0xC0000\w{3}|322122\d{4}|-(?:4|5|6|7|8|9|11)\b)",

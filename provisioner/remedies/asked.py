@@ -22,7 +22,7 @@ def wanted(subject: Subject) -> tuple[str, str]:
     """The distribution and the version that the lines ask for, ("", "") where they name none."""
     named = [(item["name"].lower().replace("_", "-"), item["version"] or item["paren"] or "") for item in _REQUEST.finditer(subject.seen)]
     named += [(item["name"].lower().replace("_", "-"), item["version"] or item["paren"] or "") for item in _REQUEST.finditer(subject.text)]
-    wheel = re.search(r"([A-Za-z][\w.]*)-(\d[\w.]*)-(?:cp|py)\d", subject.seen)
+    wheel = re.search(r"\b([A-Za-z][\w.]{0,60})-(\d[\w.]{0,40})-(?:cp|py)\d", subject.seen)
     if wheel:
         named.insert(0, (wheel[1].lower().replace("_", "-"), wheel[2]))
     return next((item for item in named if item[1]), next((item for item in named if item[0] not in {"a", "the", "pip"}), ("", "")))

@@ -46,7 +46,7 @@ def for_amd(subject: Subject) -> Remedy:
 def rocm(subject: Subject, view: View) -> Remedy:
     """ROCm's libraries, of the release that the name asks for."""
     del view
-    name = re.search(r"lib[\w+-]+\.so(?:\.(\d+))?", subject.seen)
+    name = re.search(r"\blib[\w+-]{1,60}\.so(?:\.(\d{1,9}))?", subject.seen)
     number = name[1] if name and name[1] else ""
     package = "rccl" if name and "rccl" in name[0] else "rocm-libs"
     return Remedy(

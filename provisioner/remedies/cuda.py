@@ -64,10 +64,11 @@ def libraries(subject: Subject, view: View) -> Remedy:
 def _asked_cuda(subject: Subject) -> tuple[int, ...]:
     """The CUDA that the names of the missing libraries belong to, as far as they tell: ``libcublas.so.10.0``, ``cudart64_110.dll``."""
     found = re.search(
-        r"lib(?:cudart|cublas|cufft|curand|cusparse|cusolver)\w*\.so\.(\d+)\.(\d+)|(?:cudart|cublas)64_(\d+)\.dll", subject.seen
+        r"lib(?:cudart|cublas|cufft|curand|cusparse|cusolver)\w{0,40}\.so\.(\d{1,9})\.(\d{1,9})|(?:cudart|cublas)64_(\d+)\.dll",
+        subject.seen,
     )
     if not found:
-        major = re.search(r"lib(?:cublas|cublasLt|cudart|cufft|curand|cusparse|cusolver)\w*\.so\.(\d+)", subject.seen)
+        major = re.search(r"lib(?:cublas|cublasLt|cudart|cufft|curand|cusparse|cusolver)\w{0,40}\.so\.(\d{1,9})", subject.seen)
         return (int(major[1]),) if major else ()
     if found[3]:
         digits = found[3]
@@ -181,7 +182,7 @@ def cudnn(subject: Subject, view: View) -> Remedy:
     pin = cuda_pin(release, "nvidia-cudnn")
     if subject.windows:
         return _on_windows(subject, view, release)
-    asked = re.search(r"libcudnn\w*\.so\.(\d+)", subject.seen)
+    asked = re.search(r"libcudnn\w{0,40}\.so\.(\d{1,9})", subject.seen)
     compiled = re.search(r"compiled with:? (\d+)\.(\d+)", subject.seen)
     if pin and release is not None and numbers(release.version)[:2] >= EXTRA:
         return Remedy(

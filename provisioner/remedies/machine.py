@@ -110,10 +110,10 @@ def architecture(subject: Subject, view: View) -> Remedy:
 
 def libstdcxx(subject: Subject, view: View) -> Remedy:
     """By where the old one lies: conda's is brought up to date, another one is taken out of the loader's way."""
-    path = re.search(r"(\S*/lib(?:64)?)/(?:libstdc\+\+|libgcc_s|libgomp)\.so", subject.seen)
+    path = re.search(r"(?<!\S)(\S{0,300}/lib(?:64)?)/(?:libstdc\+\+|libgcc_s|libgomp)\.so", subject.seen)
     folder = path[1] if path else ""
     conda = (
-        re.search(r"(\S*(?:conda|miniforge|mamba)\S*?)(?:/bin/\.\.)?/lib", folder + "/lib")
+        re.search(r"(?<!\S)(\S{0,200}(?:conda|miniforge|mamba)\S{0,200}?)(?:/bin/\.\.)?/lib", folder + "/lib")
         if "conda" in folder or "forge" in folder
         else None
     )
@@ -153,7 +153,7 @@ def libstdcxx(subject: Subject, view: View) -> Remedy:
 def static_tls(subject: Subject, view: View) -> Remedy:
     """The library that the message names, loaded first."""
     del view
-    named = re.search(r"(/\S+?\.so[\w.]*)", subject.seen)
+    named = re.search(r"(?<![^\s:'(\x22])(/\S{1,300}?\.so[\w.]{0,40})", subject.seen)
     path = named[1].rstrip(":") if named else "/usr/lib/aarch64-linux-gnu/libgomp.so.1"
     return Remedy(
         words="Load that library first, by LD_PRELOAD, in the shell from which the program starts",
@@ -259,7 +259,7 @@ def download(subject: Subject, view: View) -> Remedy:
     """Once more without what is kept; behind a proxy or with an own certificate, by those."""
     del view
     name, version = wanted(subject)
-    wheel = re.search(r"(tensorflow\w*)-(\d[\w.]*)-cp", subject.text)
+    wheel = re.search(r"\b(tensorflow\w{0,40})-(\d[\w.]{0,40})-cp", subject.text)
     package = name if re.fullmatch(r"tensorflow[\w-]*", name or "") else "tensorflow"
     package, version = (wheel[1].replace("_", "-"), wheel[2]) if wheel else (package, version)
     pin = f"{package}=={version}" if version else package

@@ -84,7 +84,7 @@ def _for_release(subject: Subject, view: View, text: str, have: tuple[str, ...],
     best = have[-1]
     span = f"{have[0]} to {best}" if len(have) > 1 else best
     package = package_of(text, subject.platform)
-    pin = f"{package}=={text}" if re.fullmatch(r"\d+\.\d+\.\d+\w*", text) else f"{package}=={minor_of(text)}.*"
+    pin = f"{package}=={text}" if re.fullmatch(r"(?<![\d.])\d{1,4}\.\d{1,4}\.\d{1,4}\w{0,20}", text) else f"{package}=={minor_of(text)}.*"
     this = f", not for {subject.python}" if subject.python and subject.python not in have else ""
     keep = Way(
         words=f"Keep TensorFlow {text}, and build the environment with Python {best}",
