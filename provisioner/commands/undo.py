@@ -27,6 +27,8 @@ def undo(session: Session, env: str, *, agree: Agree, wait: float, progress: Pro
 
     Raises ``InTheWayError``, before anybody is asked, where something that came since is in the way and ``wishes`` do not say what becomes of it.
     """
+    # Whom this host believes is said first: it is another one from then on.
+    session.work_on(env)
     host = session.host
     with telling(host, env):
         found = look(session, env, wishes)

@@ -68,10 +68,6 @@ def config_is_a_folder(path: Path) -> None:
     (path / "pyvenv.cfg").mkdir(parents=True)
 
 
-def only_our_state(path: Path) -> None:
-    (path / ".tfsetup").mkdir(parents=True)
-
-
 def a_loop(path: Path) -> None:
     path.symlink_to(path)
 
@@ -86,7 +82,6 @@ REFUSED = {
     no_site_packages: "names no Python whose site-packages folder is there",
     packages_elsewhere: "its packages are elsewhere",
     config_is_a_folder: "its pyvenv.cfg cannot be read",
-    only_our_state: "what an interrupted run of tfsetup left",
     a_loop: "it is a file",
 }
 
