@@ -9,9 +9,10 @@ from provisioner.model.catalogue import Link
 
 
 def is_there(reader: Reader, packages: str, link: Link) -> bool:
-    """True where the entry is there, and leads to what the set says and something is; ``packages`` is the folder of packages (absolute).
+    """True where the entry is there, and leads to what the set says; ``packages`` is the folder of packages (absolute).
 
-    What is no link in a link's place is somebody's own, and does.
+    What is no link in a link's place is somebody's own, and does. Whether a file is where a link leads is asked of that file's own package: a
+    link that is made anew would lead to nothing as well.
     """
     at = posixpath.join(packages, link.path)
     entry = files.entry(reader, at)
@@ -21,4 +22,4 @@ def is_there(reader: Reader, packages: str, link: Link) -> bool:
         return files.read(reader, at).text == link.text
     if entry.kind != "link":
         return True
-    return reader.read_link(at) == link.target and files.there(reader, files.real(reader, at))
+    return reader.read_link(at) == link.target

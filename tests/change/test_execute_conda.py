@@ -138,7 +138,7 @@ def test_a_foreign_environment_keeps_its_packages_but_for_those_in_the_way(conda
     (env / "conda-meta/history").write_text("")
     run(env, "import six, needs_six, own")
     before, marks = snapshot(env), fingerprint(env)
-    plan = conda.plan(env, source="wheels", origins={"source": "option"})
+    plan = conda.plan(env, source="wheels", tensorflow=">=2", origins={"source": "option", "tensorflow": "option"})
     going = {item.identity: item.reason for item in plan.conda.removals}
     assert going == {
         "six-1.0-0": "its six comes as the wheel that the set was proven with",
