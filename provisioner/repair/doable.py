@@ -89,7 +89,10 @@ def is_mended(
     there before, seen or hidden behind something else, does not take the attempt back; ``marks`` is what was wrong with files and requirements.
     """
     told, seen = tuple(before), tuple(after)
-    if any(_is_same(finding, other) for finding in told if _is_meant(finding, plan) for other in (*seen, *judged.verification.findings)):
+    meant = [finding for finding in told if _is_meant(finding, plan)]
+    # Beside an error that is gone, a warning of which something is left is no reason to bring the error back.
+    meant = [finding for finding in meant if finding.severity == "error"] or meant
+    if any(_is_same(finding, other) for finding in meant for other in (*seen, *judged.verification.findings)):
         return False
     if judged.holds(before=marks, agreed=plan.conflicts):
         return True

@@ -29,7 +29,8 @@ def pip(env: Path, *names: str) -> None:
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a user of today has: TensorFlow as the index gives it, and something of their own."""
     env = tmp_path_factory.mktemp("healthy") / "env"
-    subprocess.run([*UV, "venv", "-q", "--python", "3.11", str(env)], check=True)
+    # Its scripts find their Python by their own place, so each copy is whole.
+    subprocess.run([*UV, "venv", "-q", "--relocatable", "--python", "3.11", str(env)], check=True)
     pip(env, f"tensorflow-cpu=={RELEASE}", "numpy<2", "pandas<2.2")
     return env
 
