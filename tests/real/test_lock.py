@@ -42,7 +42,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         declaration=declaration,
         inputs=Inputs(requirements=PACKAGES),
         catalogue=catalogue,
-        choose=lambda keep, cutoff: choose_sets(declaration, catalogue, keep=keep, cutoff=cutoff),
+        choose=lambda keep, cutoff, _below: choose_sets(declaration, catalogue, keep=keep, cutoff=cutoff),
     )
     return lock.lock_declared(Session(host), declared, LockRequest(cutoff=CUTOFF))
 
