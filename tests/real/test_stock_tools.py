@@ -31,7 +31,7 @@ def run(*argv: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProcess
 
 
 def tfsetup(*argv: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return run(sys.executable, "-m", "provisioner", *argv, cwd=cwd, PYTHONPATH=os.pathsep.join(sys.path))
+    return run(sys.executable, "-m", "provisioner", *argv, cwd=cwd)
 
 
 @pytest.fixture(scope="module")
