@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install wheel run fast test installs faults agreement torture hostile fuzz large check format bench prove locks clean
+.PHONY: help install wheel run fast test installs faults agreement torture layers hostile fuzz large check format bench prove locks clean
 
 help: ## list the jobs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -63,6 +63,9 @@ torture: install ## kill real runs, refuse their system calls, cut their power, 
 
 agreement: install ## ask verify, doctor, plan and a check of its own about mutated environments, and count who disagrees (an hour, 4 GB)
 	$(BIN)/python -m tests.agreement --mutations 300 --sets 20
+
+layers: install ## apply in one layer of a container, fix in the next, undo in a third: real TensorFlow on real overlays (root)
+	$(BIN)/python -m pytest tests/real/check_layers.py
 
 hostile: install ## what untrusted files, folders and users must not achieve
 	$(BIN)/python -m pytest tests/hostile
