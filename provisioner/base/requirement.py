@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from provisioner.base.names import normalise
 from provisioner.base.numbers import DIGITS
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ def read_requirement(text: str) -> Requirement:
     if is_beyond(text):
         raise ValueError("longer, deeper, or with more digits than any requirement")
     return Requirement(text)
+
+
+def name_of(text: str) -> str:
+    """Return whom a requirement is about, in the form in which names are compared (PEP 503); raises ``ValueError`` as ``read_requirement`` does."""
+    return normalise(read_requirement(text).name)
 
 
 def applies(requirement: Requirement, environment: Mapping[str, str]) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 
 from provisioner.base.names import is_rival, normalise
-from provisioner.base.requirement import admits, read_requirement
+from provisioner.base.requirement import admits, name_of, read_requirement
 from provisioner.base.text import mask
 from provisioner.choose.obstacles import listed
 from provisioner.engines import uv_compile
@@ -128,7 +128,7 @@ def _admits(text: str, answer: Resolved) -> bool:
 
 
 def _row(text: str, answer: Resolved, lock: Lock) -> Row:
-    name = normalise(read_requirement(text).name)
+    name = name_of(text)
     offered = answer.offered.get(name)
     own = next((file.name for file in lock.files if is_rival(file.name)), "")
     origins = [
@@ -207,7 +207,7 @@ def _said(case: Clash, job: Job) -> str:
 
 def _needed_by(name: str, case: Clash, said: str) -> str:
     """Say which requirement needs a package that is none of them itself, as the resolver tells it."""
-    if normalise(name) in {normalise(read_requirement(text).name) for text in case.requirements}:
+    if normalise(name) in {name_of(text) for text in case.requirements}:
         return ""
     found = next(
         (text for text in case.requirements if re.search(rf"(?<![\w.-]){re.escape(read_requirement(text).name)}(?![\w.-])", said)), ""

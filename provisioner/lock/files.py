@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from provisioner.base.names import normalise
+from provisioner.base.requirement import name_of
 from provisioner.engines.resolving import Resolved, plain
 from provisioner.engines.wheels import Wheel, major_minor, pick, supported_tags
 from provisioner.errors import OperationError
@@ -30,7 +30,7 @@ def files_of(
     for name, origins in answer.via.items():
         for origin in origins:
             requires.get(origin, set()).add(name)
-    asked = {normalise(_name(text)) for text in requirements}
+    asked = {name_of(text) for text in requirements}
     found = []
     for name, offered in sorted(answer.offered.items()):
         known = profile.get(name)
@@ -39,12 +39,6 @@ def files_of(
         root = (posixpath.basename(declaration.file),) if name in asked or not via else ()
         found.append(_team_file(wheel, known, via=(*root, *via), requires=tuple(sorted(requires[name])), declaration=declaration))
     return tuple(found)
-
-
-def _name(requirement: str) -> str:
-    from packaging.requirements import Requirement  # noqa: PLC0415 - start-up
-
-    return Requirement(requirement).name
 
 
 def _picked(target: Target, offered: Sequence[Wheel], tags: Sequence[Tag]) -> Wheel:

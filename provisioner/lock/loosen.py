@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from provisioner.base.names import is_rival, normalise
-from provisioner.base.requirement import read_requirement
+from provisioner.base.names import is_rival
+from provisioner.base.requirement import name_of
 from provisioner.engines.resolving import Job, Resolved
 from provisioner.model.catalogue import Lock, LockedFile
 from provisioner.model.team import Moved
@@ -39,7 +39,7 @@ def loosened(job: Job, lock: Lock, limits: Sequence[str]) -> Job:
 
 def moved_by(lock: Lock, answer: Resolved, requirements: Sequence[str]) -> tuple[Moved, ...]:
     """Return the packages of a set that an answer has in another version, each with what asked for that."""
-    named = {normalise(read_requirement(text).name): text for text in requirements}
+    named = {name_of(text): text for text in requirements}
     known = {file.name for file in lock.files}
     found = []
     for file in lock.files:

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from provisioner.base.names import is_rival, normalise
-from provisioner.base.requirement import read_requirement
+from provisioner.base.names import is_rival
+from provisioner.base.requirement import name_of
 from provisioner.base.text import mask
 from provisioner.catalogue import Catalogue
 from provisioner.choose.obstacles import listed
@@ -117,4 +117,4 @@ def release_below(host: Host, catalogue: Catalogue, inputs: Inputs, chosen: Chos
 
 
 def _names_tensorflow(text: str) -> bool:
-    return is_rival(normalise(read_requirement(text).name))
+    return is_rival(name_of(text))

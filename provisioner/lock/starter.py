@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from provisioner.base.names import is_rival, normalise
-from provisioner.base.requirement import read_requirement
+from provisioner.base.names import is_rival
+from provisioner.base.requirement import name_of
 from provisioner.base.versions import numbers
 from provisioner.catalogue import Catalogue
 from provisioner.choose.platforms import platform_name
@@ -124,7 +124,7 @@ def from_environment(reader: Reader, site: Site, facts: Facts, platform: str, ca
 
 def from_lists(lists: Lists, tensorflow: str, target: Target, *, file: str) -> First:
     """Say what a project's own lists hold, for one target; what they say of TensorFlow is the declaration's to say."""
-    own = tuple(text for text in lists.requirements if not is_rival(normalise(read_requirement(text).name)))
+    own = tuple(text for text in lists.requirements if not is_rival(name_of(text)))
     return First(
         file=file,
         tensorflow=tensorflow,

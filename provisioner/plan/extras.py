@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from provisioner.base.names import STAND_INS, TENSORFLOW, is_rival, normalise
-from provisioner.base.requirement import read_requirement
+from provisioner.base.requirement import name_of, read_requirement
 from provisioner.engines import uv
 from provisioner.engines.wheels import Wheel, major_minor, pick, read_pylock, supported_tags
 from provisioner.errors import NoProfileError, OperationError, UsageError
@@ -40,7 +40,7 @@ def check_requirements(extra: tuple[str, ...]) -> None:
 
 def check_addons(extra: tuple[str, ...], lock: Lock) -> None:
     """Raise ``NoProfileError`` for an add-on that has no release for this TensorFlow."""
-    names = [name for name in (normalise(read_requirement(text).name) for text in extra) if lock.addons.get(name) == NO_ADDON]
+    names = [name for name in (name_of(text) for text in extra) if lock.addons.get(name) == NO_ADDON]
     if names:
         message = f"no release of {' or '.join(names)} is for TensorFlow {lock.release}"
         hint = "leave it out, or ask for another TensorFlow: `tfsetup profiles RELEASE` says which add-ons go with one"

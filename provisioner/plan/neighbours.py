@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from provisioner.base.names import RELEASED, is_rival, normalise
-from provisioner.base.requirement import applies, read_requirement
+from provisioner.base.names import RELEASED, is_rival
+from provisioner.base.requirement import applies, name_of, read_requirement
 from provisioner.base.versions import contains
 from provisioner.catalogue.fits import SAME_MINOR, Companion
 from provisioner.environment.distributions import Installed
@@ -96,7 +96,7 @@ def _reached(names: Iterable[str], by_name: Mapping[str, Installed]) -> frozense
 
 def _required_by(item: Installed) -> frozenset[str]:
     """Return the names of what a distribution requires."""
-    return frozenset(normalise(read_requirement(text).name) for text in item.requires)
+    return frozenset(name_of(text) for text in item.requires)
 
 
 def lacking(around: Around, coming: Mapping[str, str], *, gone: Iterable[str] = ()) -> tuple[Unmet, ...]:
