@@ -16,6 +16,7 @@ from tests.faults.bases import BASES, build, place_of
 from tests.faults.fault import HEALTHY, Fault
 from tests.faults.fingerprint import differences, fingerprint
 from tests.faults.place import Place
+from tests.faults.views import Asked, disagreements, independent_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STAGES = ("real", "doctor", "fix", "undo")
@@ -37,6 +38,8 @@ class Outcome:
     fix: str = ""
     verify: str = ""
     undo: str = ""
+    views: str = ""
+    again: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
@@ -176,7 +179,10 @@ def _try(fault: Fault, place: Place, outcome: Outcome, until: int) -> None:
     before = fingerprint(place.root)
     _examine(fault, place, outcome)
     outcome.faults += [f"doctor changed something: {words}" for words in differences(before, fingerprint(place.root))[:5]]
-    if until < STAGES.index("fix") or fault.cause == HEALTHY:
+    if until < STAGES.index("fix"):
+        return
+    _ask_others(fault, place, outcome)
+    if fault.cause == HEALTHY:
         return
     own, were = owners(place.env), distributions(place.env)
     done = tfsetup(place, "fix", "--yes", "--json")
@@ -202,6 +208,17 @@ def _try(fault: Fault, place: Place, outcome: Outcome, until: int) -> None:
     left = differences(before, fingerprint(place.root))
     outcome.undo += f", {len(left)} differ" if left else ", same"
     outcome.faults += [f"undo did not bring back: {words}" for words in left[:5]]
+
+
+def _ask_others(fault: Fault, place: Place, outcome: Outcome) -> None:
+    asked = Asked(
+        verify=tfsetup(place, "verify", "--json").code,
+        # A plan is for an environment; of an interpreter there is none.
+        plan=tfsetup(place, "plan", "--exit-code", "--json").code if not place.python else -1,
+        independent=independent_of(place, fault.base),
+    )
+    outcome.views = asked.cell
+    outcome.faults += disagreements(fault, asked)
 
 
 def _examine(fault: Fault, place: Place, outcome: Outcome) -> None:
@@ -242,3 +259,9 @@ def _prove(place: Place, outcome: Outcome) -> None:
     left = [item["cause"] for item in findings if item["severity"] != "info"] if isinstance(findings, list) else []
     if done.code != 0 or left:
         outcome.faults.append(f"doctor after fix: exit {done.code}, {left}")
+    before = fingerprint(place.root)
+    done = tfsetup(place, "fix", "--yes", "--json")
+    outcome.again = f"{done.code} {done.document.get('outcome', '')}"
+    if outcome.again != "0 healthy":
+        outcome.faults.append(f"a second fix: {outcome.again}: {done.words}")
+    outcome.faults += [f"a second fix changed something: {words}" for words in differences(before, fingerprint(place.root))[:5]]
