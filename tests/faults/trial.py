@@ -34,6 +34,7 @@ class Outcome:
     shown: str = ""
     first: str = ""
     findings: list[str] = field(default_factory=list)
+    severities: list[str] = field(default_factory=list)
     doctor: str = ""
     fix: str = ""
     verify: str = ""
@@ -188,7 +189,9 @@ def _try(fault: Fault, place: Place, outcome: Outcome, until: int) -> None:
     done = tfsetup(place, "fix", "--yes", "--json")
     outcome.fix, outcome.seconds["fix"] = f"{done.code}", done.seconds
     if fault.mend == "hand":
-        if done.code == 0:
+        left = {item["cause"] for item in done.document.get("remaining") or ()}
+        # A warning that only a person can mend is told, and is no reason for another end than 0.
+        if done.code == 0 and ("error" in outcome.severities or outcome.first not in left):
             outcome.faults.append(f"fix claims to have mended what it cannot: {done.words}")
         outcome.faults += [f"fix changed something: {words}" for words in differences(before, fingerprint(place.root))[:5]]
         return
@@ -236,6 +239,7 @@ def _examine(fault: Fault, place: Place, outcome: Outcome) -> None:
         outcome.faults.append(f"doctor found nothing: {done.words}")
         return
     outcome.findings = [f"{item['cause']} {item['severity']} {item['confidence']}: {item['title']}" for item in findings]
+    outcome.severities = [item["severity"] for item in findings]
     outcome.first = findings[0]["cause"]
     if done.code != 11:
         outcome.faults.append(f"doctor ended with {done.code}, not with 11")
