@@ -13,6 +13,7 @@ from provisioner.cli.output import print_json, print_script, print_text
 from provisioner.cli.trusting import trusting
 from provisioner.commands import lock as stages
 from provisioner.commands import lock_check
+from provisioner.commands.lock_declared import ENGINES, LockRequest
 from provisioner.errors import UsageError
 from provisioner.host.local import LocalHost
 from provisioner.lock import dates
@@ -105,10 +106,10 @@ def lock(
         return _check(Session(host, trusting(host, trust=trust)), folder, progress, online=online, as_json=as_json, quiet=quiet)
     if diff:
         return _diff(host, folder, (names or [""])[0], markdown=markdown, as_json=as_json)
-    if engine not in {"", *stages.ENGINES}:
-        raise UsageError(f"`{engine}` is not one of {', '.join(stages.ENGINES)}", place="--engine")
-    asked = stages.LockRequest(
-        engine=next((item for item in stages.ENGINES if item == engine), None),
+    if engine not in {"", *ENGINES}:
+        raise UsageError(f"`{engine}` is not one of {', '.join(ENGINES)}", place="--engine")
+    asked = LockRequest(
+        engine=next((item for item in ENGINES if item == engine), None),
         upgrade=tuple(names or ()) if upgrade else None,
         cutoff=dates.parse(cutoff, "--cutoff") if cutoff else "",
         offline=offline,

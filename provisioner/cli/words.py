@@ -12,7 +12,8 @@ from provisioner.errors import UsageError
 # A word of other tools → our command for it, with its option where there is one.
 MEANT = {
     "install": "apply", "create": "apply", "setup": "apply", "add": "apply", "new": "apply", "sync": "apply", "up": "apply",
-    "upgrade": "apply --upgrade", "update": "apply --upgrade", "check": "doctor", "diagnose": "doctor", "examine": "doctor", "repair": "fix", "heal": "fix", "rollback": "undo",
+    "upgrade": "apply --upgrade", "update": "apply --upgrade",
+    "check": "doctor", "diagnose": "doctor", "examine": "doctor", "repair": "fix", "heal": "fix", "rollback": "undo",
     "uninstall": "undo", "remove": "undo", "revert": "undo", "restore": "undo", "delete": "undo", "destroy": "undo", "test": "verify",
     "prove": "verify", "info": "detect", "facts": "detect", "show": "profiles", "search": "profiles", "releases": "profiles", "freeze": "lock",
     "compile": "lock", "why": "explain", "activate": "shell", "enter": "shell", "environments": "list", "envs": "list", "preview": "plan",
