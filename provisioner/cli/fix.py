@@ -57,7 +57,8 @@ def fix(
     host = LocalHost()
     check_executor(host)
     subject, request = _subject(host, env, python, offline=offline)
-    options.tell(subject.env or subject.python, request.origins["env"], silent=as_json or quiet)
+    nothing = not subject.env and request.origins["env"] == "default"
+    options.tell(subject.env or subject.python, request.origins["env"], silent=as_json or quiet, instead=nothing)
     asked = stages.FixRequest(
         subject=subject,
         request=request,

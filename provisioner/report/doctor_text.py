@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from provisioner.base.text import seconds_words
 from provisioner.model import codec
 from provisioner.model.diagnosis import Changes, Difference, Examination, Examined
 from provisioner.model.finding import Evidence, Finding
@@ -148,10 +147,9 @@ def _difference(item: Difference) -> str:
 
 
 def _conclusion(examination: Examination, serious: list[Finding]) -> str:
-    took = seconds_words(sum(item.seconds for item in examination.checks))
     results = [item.result for item in examination.checks]
     open_ = [item.name for item in examination.checks if item.result in {"could not tell", "crashed"}]
-    words = f"{len(results)} checks in {took}"
+    words = f"{len(results)} check{'s' if len(results) != 1 else ''}"
     if open_:
         words += f"; no answer from: {', '.join(open_)}"
     if not serious:
