@@ -24,7 +24,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ from provisioner.model.catalogue import Lock, LockedFile
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".cache" / "published.json"
-AT_ONCE = 8
+AT_ONCE = 16
 PYTHONS = ("3.6", "3.7", "3.8", "3.9")
 LEFT_OUT = (".dist-info/RECORD", ".dist-info/RECORD.jws", ".dist-info/RECORD.p7s")
 
@@ -160,21 +160,28 @@ def read_index(platform: str, state: dict[str, Any]) -> None:
     wanted, locks = files_of(catalogue, platform)
     waiting = {sha256: file for sha256, file in wanted.items() if sha256 not in state or not has_parts(sha256)}
     say(f"{len(wanted)} wheels, {len(waiting)} of them not read yet")
+    # Each wheel is read for the first set that it is in; most of the time goes into waiting for the index.
+    shares: list[tuple[Lock, list[LockedFile]]] = []
+    for lock in locks:
+        mine = [waiting.pop(file.sha256) for file in lock.files if file.sha256 in waiting]
+        shares += [(lock, mine)] if mine else []
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        for lock in locks:
-            here = {file.sha256 for file in lock.files} & waiting.keys()
-            if not here:
-                continue
-            places = addresses(lock)
-            jobs = {sha256: pool.submit(read_remote, waiting[sha256], places[sha256]) for sha256 in here if sha256 in places}
-            for sha256, job in jobs.items():
-                if job.exception() is None:
-                    state[sha256] = job.result()
-                    del waiting[sha256]
-                else:
-                    say(f"{waiting[sha256].filename}: {job.exception()!r}")
+        for job in as_completed([pool.submit(read_share, lock, mine) for lock, mine in shares]):
+            state.update(job.result())
             keep(state)
-            say(f"{lock.release} for Python {lock.python}, {lock.device}: {len(state)} read")
+            say(f"{len(state)} read")
+
+
+def read_share(lock: Lock, files: Sequence[LockedFile]) -> dict[str, Any]:
+    """Read some wheels of a set; what cannot be had is said, and read by the next run."""
+    places = addresses(lock)
+    found: dict[str, Any] = {}
+    for file in files:
+        try:
+            found[file.sha256] = read_remote(file, places[file.sha256])
+        except (OSError, KeyError, zipfile.BadZipFile) as error:  # noqa: PERF203 - of one wheel
+            say(f"{file.filename}: {error!r}")
+    return found
 
 
 def read_cache(state: dict[str, Any]) -> None:
