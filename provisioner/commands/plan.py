@@ -202,5 +202,6 @@ def _inputs(session: Session, read: _Read, picked: Picked, around: Around | None
         broken=read.present.broken if read.present is not None else {},
         fitting=read.present.fitting if read.present is not None else {},
         parents=read.parents,
+        gone=picked.gone,
     )
     return with_conda(host, inputs, picked) if picked.conda is not None else inputs
