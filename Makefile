@@ -71,7 +71,7 @@ torture: install ## kill real runs, refuse their system calls, cut their power, 
 	$(BIN)/python -m tests.torture --table .torture.jsonl
 
 agreement: install ## ask verify, doctor, plan and a check of its own about mutated environments, and count who disagrees (an hour, 4 GB)
-	$(BIN)/python -m tests.agreement --mutations 300 --sets 20
+	$(BIN)/python -m tests.agreement --mutations 300 --sets 100
 
 layers: install ## apply in one layer of a container, fix in the next, undo in a third: real TensorFlow on real overlays (root)
 	$(BIN)/python -m pytest tests/real/check_layers.py

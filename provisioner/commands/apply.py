@@ -18,7 +18,6 @@ from provisioner.commands.undo import Agree, clear_before
 from provisioner.diagnose.judgement import Judgement, judge_plan, with_imports
 from provisioner.errors import NoProfileError, OperationError, StalePlanError, UsageError
 from provisioner.host import Host
-from provisioner.judge.whole import Mark
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
@@ -50,11 +49,10 @@ class ApplyRequest:
 
 @record
 class Applied:
-    """What became of it: ``executed`` is None where there was nothing to do, and ``left`` is what is wrong there that no plan of a set mends."""
+    """What became of it: ``executed`` is None where there was nothing to do."""
 
     plan: Plan
     executed: Executed | None
-    left: tuple[Mark, ...] = ()
 
 
 def apply(session: Session, asked: ApplyRequest, *, agree: Callable[[Plan], None], agree_back: Agree, progress: Progress) -> Applied:
@@ -100,7 +98,7 @@ def _once(
                 if tries_left and planned.interrupted is not None:
                     # Another run has begun since; what it made is not proven yet, and may be taken back.
                     continue
-                return Applied(plan=planned.plan, executed=None, left=planned.left), ()
+                return Applied(plan=planned.plan, executed=None), ()
             if planned.site.state.exists:
                 # What is in it already runs in the proof.
                 session.trust.need(named.of_planned_environment(session, planned.plan, asked.saved))

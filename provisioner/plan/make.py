@@ -21,7 +21,7 @@ from provisioner.plan.parts import Change, PlanInputs
 from provisioner.plan.seal import sealed
 
 if TYPE_CHECKING:
-    from provisioner.judge.whole import Mark
+    from provisioner.model.mark import Mark
     from provisioner.plan.neighbours import Around
 
 NONE: Mapping[str, str] = MappingProxyType({})
