@@ -74,14 +74,13 @@ def load_saved_plan(session: Session, path: str, asked: Request) -> Planned:
     if not named.is_own_plan(session, saved):
         return _made_here(session, saved, path, channels)
     return Planned(
-        plan=replace(saved, preflight=preflight.look(host, saved, site), interrupted=left),
+        plan=replace(saved, preflight=preflight.look(host, saved, site), interrupted=left, unmended=not_mended(saved, there.marks)),
         site=site,
         facts=facts,
         lock=lock,
         interrupted=left,
         channels=channels,
         marks=there.marks,
-        left=not_mended(saved, there.marks),
     )
 
 

@@ -8,6 +8,7 @@ from provisioner.model.catalogue import ComputeDevice, Link
 from provisioner.model.conda_package import CondaPart, CondaSource
 from provisioner.model.facts import Interpreter, PythonDownload
 from provisioner.model.finding import Repair
+from provisioner.model.mark import Mark
 from provisioner.model.preflight import Preflight
 from provisioner.model.record import record
 from provisioner.model.request import Request
@@ -222,6 +223,7 @@ class Plan:
 
     ``neighbours`` are the user's own distributions of an environment that changes, ``conflicts`` say which of them will not work any more;
     ``moved`` are the packages of the set in another version than the set's, ``ways`` what could be done instead where something breaks.
+    ``unmended`` is what is wrong in the environment, and stays so when the plan is executed.
     """
 
     tool: str
@@ -258,6 +260,7 @@ class Plan:
     seal: str = ""
     preflight: Preflight = Preflight()
     interrupted: Interrupted | None = None
+    unmended: tuple[Mark, ...] = ()
 
     @property
     def breaking(self) -> tuple[str, ...]:

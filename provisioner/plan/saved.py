@@ -110,7 +110,7 @@ def check_fresh(  # noqa: PLR0913, PLR0917 - each is one part of what there is n
 
 
 # What two plans of one request may differ in: when they were made, the seal over that, what was free on the disk, what a run had left.
-_OF_THE_MOMENT = frozenset({"made", "seal", "warnings", "preflight", "interrupted"})
+_OF_THE_MOMENT = frozenset({"made", "seal", "warnings", "preflight", "interrupted", "unmended"})
 _LONGEST = 60
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from provisioner.model import codec
 from provisioner.model.facts import Facts, Interpreter
+from provisioner.model.mark import Mark
 from provisioner.model.plan import Interrupted, Plan
 from provisioner.model.preflight import Preflight
 from provisioner.plan.parts import Change, PlanInputs
@@ -51,9 +52,9 @@ def seal(plan: Plan) -> str:
     return digest(codec.to_data(replace(plan, seal="")))
 
 
-def with_seen(plan: Plan, preflight: Preflight, interrupted: Interrupted | None) -> Plan:
+def with_seen(plan: Plan, preflight: Preflight, interrupted: Interrupted | None, unmended: tuple[Mark, ...] = ()) -> Plan:
     """Return the plan with what was seen when it was made, sealed; whoever executes it looks anew."""
-    seen = replace(plan, preflight=preflight, interrupted=interrupted)
+    seen = replace(plan, preflight=preflight, interrupted=interrupted, unmended=unmended)
     return replace(seen, seal=seal(seen))
 
 

@@ -15,7 +15,7 @@ from provisioner.report.choice_text import choice_lines
 from provisioner.report.plan_brief import brief
 
 if TYPE_CHECKING:
-    from provisioner.judge.whole import Mark
+    from provisioner.model.mark import Mark
 
 _INTERRUPTED = {
     "old": "its environment is as it was before",
