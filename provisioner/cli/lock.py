@@ -9,10 +9,11 @@ import typer
 from provisioner.base.paths import absolute
 from provisioner.base.progress import Progress
 from provisioner.cli import options
-from provisioner.cli.output import print_json, print_text
+from provisioner.cli.output import print_json, print_script, print_text
 from provisioner.cli.trusting import trusting
 from provisioner.commands import lock as stages
 from provisioner.commands import lock_check
+from provisioner.commands.lock_declared import ENGINES, LockRequest
 from provisioner.errors import UsageError
 from provisioner.host.local import LocalHost
 from provisioner.lock import dates
@@ -105,10 +106,10 @@ def lock(
         return _check(Session(host, trusting(host, trust=trust)), folder, progress, online=online, as_json=as_json, quiet=quiet)
     if diff:
         return _diff(host, folder, (names or [""])[0], markdown=markdown, as_json=as_json)
-    if engine not in {"", *stages.ENGINES}:
-        raise UsageError(f"`{engine}` is not one of {', '.join(stages.ENGINES)}", place="--engine")
-    asked = stages.LockRequest(
-        engine=next((item for item in stages.ENGINES if item == engine), None),
+    if engine not in {"", *ENGINES}:
+        raise UsageError(f"`{engine}` is not one of {', '.join(ENGINES)}", place="--engine")
+    asked = LockRequest(
+        engine=next((item for item in ENGINES if item == engine), None),
         upgrade=tuple(names or ()) if upgrade else None,
         cutoff=dates.parse(cutoff, "--cutoff") if cutoff else "",
         offline=offline,
@@ -163,5 +164,5 @@ def _diff(host: LocalHost, folder: str, old: str, *, markdown: bool, as_json: bo
     if as_json:
         print_json(codec.document(diff_text.SCHEMA, found))
     else:
-        print_text(diff_text.diff_markdown(found) if markdown else diff_text.diff_text(found))
+        (print_script if markdown else print_text)(diff_text.diff_markdown(found) if markdown else diff_text.diff_text(found))
     return 0

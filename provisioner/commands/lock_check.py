@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from provisioner.base.progress import SILENT, Progress
 from provisioner.commands import named
-from provisioner.commands.lock import Declared, LockRequest, choose, lock_folder, own_folder, read_declared
+from provisioner.commands.lock_declared import Declared, LockRequest, choose, lock_folder, read_declared
+from provisioner.commands.lock_resolve import own_folder
 from provisioner.errors import InputError, UsageError
 from provisioner.host import Host
 from provisioner.lock import sidecar, store

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from provisioner.choose.obstacles import listed
 from provisioner.commands import named
-from provisioner.commands.lock import lock_folder
+from provisioner.commands.lock_declared import lock_folder
 from provisioner.commands.plan import Planned, plan
 from provisioner.errors import InputError
 from provisioner.host import Host

@@ -10,7 +10,8 @@ import pytest
 
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.commands import lock as flow_lock
-from provisioner.commands.lock import Declared, LockRequest, Outcome
+from provisioner.commands.lock import Outcome
+from provisioner.commands.lock_declared import Declared, LockRequest
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Lock, LockedFile, Proof
 from provisioner.model.team import Declaration, InputDigest, Inputs, Target
