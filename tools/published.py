@@ -29,11 +29,12 @@ from pathlib import Path
 from typing import Any
 
 import uv
-from wheel_parts import TAIL, Remote, has_parts, keep_parts
+from wheel_parts import TAIL, has_parts, keep_parts
 
 from provisioner.base.names import normalise
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.catalogue.published import NAME, SCHEMA
+from provisioner.engines._central import Remote, installed_path
 from provisioner.engines.wheels import Wheel, read_pylock
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Lock, LockedFile
@@ -48,13 +49,6 @@ LEFT_OUT = (".dist-info/RECORD", ".dist-info/RECORD.jws", ".dist-info/RECORD.p7s
 def digest_of(data: bytes) -> str:
     """The SHA-256 as RECORD writes it."""
     return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
-
-
-def installed_path(path: str) -> str:
-    """Where a file of a wheel's data folder goes, as far as that is in the folder of packages."""
-    head, _, rest = path.partition("/")
-    scheme, _, inner = rest.partition("/")
-    return inner if head.endswith(".data") and scheme in {"purelib", "platlib"} else path
 
 
 def rows_of(text: str) -> Iterator[tuple[str, str, int]]:
@@ -149,7 +143,7 @@ def read_named(requirements: Sequence[str], state: dict[str, Any]) -> None:
 def read_remote(file: LockedFile, address: str) -> dict[str, Any]:
     """Read one wheel of the index, and keep its list of files and its metadata folder for tools/examine.py."""
     answer = {"name": file.name, "version": file.version, "filename": file.filename, "sha256": file.sha256, "whole": file.size <= TAIL}
-    wheel = Remote(address, file.size)
+    wheel = Remote(address, TAIL)
     keep_parts(file.sha256, wheel)
     return {**answer, "files": of_zip(wheel, whole=file.size <= TAIL)}
 

@@ -22,9 +22,10 @@ from pathlib import Path
 
 import uv
 from published import addresses
-from wheel_parts import Remote, has_parts, keep_parts, read_parts
+from wheel_parts import TAIL, has_parts, keep_parts, read_parts
 
 from provisioner.catalogue import Catalogue
+from provisioner.engines._central import Remote
 from provisioner.host import Entry, Stamp
 from provisioner.host.local import LocalHost
 from provisioner.judge.memory import Memory, Remembered
@@ -225,7 +226,7 @@ def _fetched(file: LockedFile, lock: Lock, places: Mapping[str, str], scratch: P
         if file.source:
             keep_parts(key_of(file, lock), built_wheel(file, lock, scratch))
         else:
-            keep_parts(file.sha256, Remote(places[file.sha256], file.size))
+            keep_parts(file.sha256, Remote(places[file.sha256], TAIL))
     except (OSError, KeyError, subprocess.CalledProcessError) as error:
         return f"{file.filename} cannot be had: {error!r}"
     return ""

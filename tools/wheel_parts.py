@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import urllib.request
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,48 +11,8 @@ from typing import Any
 STORE = Path(os.environ.get("WHEEL_PARTS") or Path(__file__).resolve().parent.parent / ".cache" / "wheel-parts")
 # Enough for most lists of files and metadata folders at once; more is fetched where it is not.
 TAIL = 512 * 1024
-SECONDS = 60.0
 # In each kept file: the size of every file of the wheel, by its path.
 SIZES = "sizes.json"
-
-
-class Remote(io.RawIOBase):
-    """A file behind an address, read by ranges; the end of it is kept."""
-
-    def __init__(self, address: str, size: int) -> None:
-        self.address, self.size, self.place = address, size, 0
-        self.start = max(0, size - TAIL)
-        self.tail = self._fetch(self.start, size)
-
-    def _fetch(self, first: int, end: int) -> bytes:
-        asked = urllib.request.Request(self.address, headers={"Range": f"bytes={first}-{end - 1}"})
-        with urllib.request.urlopen(asked, timeout=SECONDS) as answer:
-            data: bytes = answer.read()
-        if len(data) != end - first:
-            raise OSError(f"{len(data)} bytes in place of {end - first}")
-        return data
-
-    def seekable(self) -> bool:
-        return True
-
-    def readable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self.place
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        self.place = (0, self.place, self.size)[whence] + offset
-        return self.place
-
-    def read(self, size: int = -1) -> bytes:
-        end = self.size if size < 0 else min(self.size, self.place + size)
-        if not (self.start <= self.place and end <= self.start + len(self.tail)):
-            # What lies near is asked for next.
-            self.start, self.tail = self.place, self._fetch(self.place, min(self.size, max(end, self.place + TAIL)))
-        data = self.tail[self.place - self.start : end - self.start]
-        self.place = end
-        return data
 
 
 def has_parts(sha256: str) -> bool:
