@@ -11,7 +11,7 @@ from provisioner.base.paths import absolute
 from provisioner.base.progress import Progress
 from provisioner.cli import options
 from provisioner.cli.consent import ask
-from provisioner.cli.output import print_json, print_text, say
+from provisioner.cli.output import print_json, print_script, print_text, say
 from provisioner.cli.trusting import trusting
 from provisioner.commands import lock as stages
 from provisioner.commands import lock_check
@@ -194,5 +194,5 @@ def _diff(host: LocalHost, folder: str, old: str, *, markdown: bool, as_json: bo
     if as_json:
         print_json(codec.document(diff_text.SCHEMA, found))
     else:
-        print_text(diff_text.diff_markdown(found) if markdown else diff_text.diff_text(found))
+        (print_script if markdown else print_text)(diff_text.diff_markdown(found) if markdown else diff_text.diff_text(found))
     return 0

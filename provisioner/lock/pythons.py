@@ -126,8 +126,8 @@ def without_set(job: Job, tensorflow: str, inputs: Inputs, catalogue: Catalogue)
         job,
         requirements=(tensorflow, *requirements),
         constraints=limits,
-        sources=tuple(sorted({*sources, *job.sources, *job.built})),
-        built=(),
+        sources=tuple(sorted({*sources, *job.sources})),
+        metadata=(),
         preferred=(),
         exempt=(),
     )
