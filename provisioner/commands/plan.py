@@ -79,8 +79,8 @@ class _Read:
 def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick | None = None) -> Planned:
     """Read facts and environment, choose (by ``pick`` in place of the catalogue's best), and compare; nothing is changed."""
     read = _read_file(session, request, facts_file) if facts_file else _read(session, request, remembering=pick is None)
+    read, picked = _picked_with_python(session, read, pick)
     facts, site, request = read.facts, read.site, read.request
-    picked = _picked(session, read, pick)
     request = picked.request or request
     there = _there(session, site, picked.lock, exact=pick is not None)
     read = replace(read, request=request, present=there)
@@ -101,6 +101,20 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
         channels=request.channels,
         marks=there.marks if there is not None else (),
     )
+
+
+def _picked_with_python(session: Session, read: _Read, pick: Pick | None) -> tuple[_Read, Picked]:
+    """Choose what fits; only where no Python that is here does, what uv could fetch is asked, and counts."""
+    try:
+        return read, _picked(session, read, pick)
+    except NoProfileError:
+        from provisioner.plan.fetching import with_downloads  # noqa: PLC0415 - only where nothing fits
+
+        facts = with_downloads(session.host, read.facts, read.request, read.site.state)
+        if facts is None:
+            raise
+    again = replace(read, facts=facts)
+    return again, _picked(session, again, pick)
 
 
 def _picked(session: Session, read: _Read, pick: Pick | None) -> Picked:

@@ -194,18 +194,22 @@ def _resolved(host: Host, done: Completed, *, offline: bool) -> Completed:
 
 
 def run_uv(
-    host: Host,
+    host: Reader,
     argv: Sequence[str],
     timeout: float,
     watch: Callable[[int], None] | None = None,
     extra: Mapping[str, str] | None = None,
+    *,
+    pythons: bool = False,
 ) -> Completed:
     """Run uv, with ``extra`` variables; once more with the system's certificates when its own do not know who signed the index's.
+
+    ``pythons`` is true where it is about Pythons that uv fetches: then its settings for these count.
 
     uv trusts the certificates that it brings, so that it works where a system has none; behind an organisation's proxy only the system's
     do. The working folder is the root, where no project's settings are found.
     """
-    env = {**installer_environment(host), **_credentials(host), **(extra or {})}
+    env = {**installer_environment(host, pythons=pythons), **_credentials(host), **(extra or {})}
     done = host.run(argv, env=env, cwd="/", timeout=timeout, watch=watch)
     if done.ok or not re.search("UnknownIssuer|invalid peer certificate", done.err):
         return done

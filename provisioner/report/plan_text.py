@@ -25,6 +25,7 @@ _INTERRUPTED = {
 LEFT_SHOWN = 8
 # What a step that is not needed would have done.
 NOT_NEEDED: dict[StepKind, str] = {
+    "fetch": "Fetch a Python",
     "create": "Make an environment",
     "conda": "Link conda packages",
     "remove": "Move things out",
