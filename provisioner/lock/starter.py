@@ -164,6 +164,13 @@ def choose_python(catalogue: Catalogue, lists: Lists, platform: str, device: Com
     return "", ""
 
 
+def nearest(catalogue: Catalogue, spec: str, platform: str) -> str:
+    """Return the release with sets for a platform that lies nearest to what a specifier names: the next newer one, else the newest; "" for none."""
+    named = numbers(next(iter(re.findall(r"\d+(?:\.\d+)+", spec)), ""))
+    there = [release.version for release in catalogue.releases() if catalogue.locks(release.version, platform)]
+    return min((version for version in there if numbers(version) >= named), key=numbers, default=there[0] if there else "") if named else ""
+
+
 def source_of(own: Installed | None, present: Present) -> Source:
     """Say where the TensorFlow of a conda environment came from: the channel's is a conda package."""
     return "conda" if own is not None and own.name in present.owners else "wheels"
