@@ -20,6 +20,7 @@ from provisioner.engines.wheels import Wheel
 from provisioner.errors import OperationError
 from provisioner.host import Host
 from provisioner.lock.parallel import Watch
+from provisioner.lock.proposal import Proposal, RefusedError
 from provisioner.model.policy import ANY
 
 # What uv says (0.9 to 0.13) of a package that it may not build, in its hint or in the reasons themselves.
@@ -35,7 +36,7 @@ ROUNDS = 12
 _PIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?==[^\s;,*]+")
 
 
-class NeedsBuildError(OperationError):
+class NeedsBuildError(RefusedError):
     """The requirements go together, but some packages are there as source alone, and nobody allowed to build them: ``names``."""
 
     def __init__(self, job: Job, names: Collection[str]) -> None:
@@ -49,6 +50,7 @@ class NeedsBuildError(OperationError):
         )
         message = f"{listed(self.names)} {verb} no wheel for {where} that would do, only source"
         super().__init__(message, place=job.name, hint=hint, cause="platform-unsupported")
+        self.proposal = Proposal(builds=self.names)
 
 
 def lacking(said: str) -> frozenset[str]:

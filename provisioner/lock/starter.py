@@ -41,6 +41,7 @@ _EXAMPLES = {
     "pythons": 'pythons: ["3.11", "3.12"]',
     "requirements": "requirements:\n  - pandas>=2",
     "files": "files: [requirements.in]",
+    "instead": "instead:\n  - {of: 'numpy==1.22.3', take: 'numpy==1.24.3'}",
     "project": "project: {file: pyproject.toml, extras: [gpu], groups: [dev]}",
     "indexes": (
         "indexes:\n  - url: https://packages.example.com/simple\n"
