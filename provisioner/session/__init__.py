@@ -41,11 +41,13 @@ def cache_folder(host: Host) -> str:
 class Session:
     """One run on one machine: ``host`` is the port to it; what a command does not ask for is neither imported nor read.
 
-    ``trust`` asks for the word that is needed for what only a file names.
+    ``trust`` asks for the word that is needed for what only a file names. ``patient`` asks the machine for its facts where a person is told what is
+    waited for (a driver that hangs answers no question for its whole time limit); it is ``host`` where nobody is.
     """
 
-    def __init__(self, host: Host, trust: Trust | None = None) -> None:
+    def __init__(self, host: Host, trust: Trust | None = None, *, patient: Reader | None = None) -> None:
         self.host = host
+        self._patient = patient
         # Where nobody can be asked, nothing that only a file names is started or asked.
         self.trust = trust or Trust()
 
@@ -138,7 +140,7 @@ class Session:
         """
         from provisioner.facts import gather  # noqa: PLC0415 - not needed with --facts
 
-        host: Reader = self.host
+        host: Reader = self._patient or self.host
         if aloof_of:
             from provisioner.host.aloof import aloof  # noqa: PLC0415 - few are
 
