@@ -92,12 +92,12 @@ def _ask(case: Clash, kept: Sequence[str]) -> Resolved | None:
 
 def _compiled(case: Clash, job: Job) -> Resolved | None:
     """Resolve; what has no wheel is taken to need nothing, so that no code is run to explain something."""
-    sources: set[str] = {*job.sources, *job.built}
+    sources: set[str] = {*job.sources}
     for _ in range(ROUNDS):
         folder = posixpath.join(case.job.folder, "why")
         make_folders(case.host, folder)
         try:
-            return uv_compile.compile_job(case.host, replace(job, folder=folder, sources=tuple(sorted(sources)), built=()))
+            return uv_compile.compile_job(case.host, replace(job, folder=folder, sources=tuple(sorted(sources))))
         except NoSolutionError as error:
             more = lacking(error.said) - sources
             if not more:

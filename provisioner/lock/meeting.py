@@ -104,8 +104,8 @@ def release_below(host: Host, catalogue: Catalogue, inputs: Inputs, chosen: Chos
         job,
         requirements=(f"{own}<{lock.release}", *requirements),
         constraints=tuple(limits),
-        sources=tuple(sorted({*sources, *job.sources, *job.built})),
-        built=(),
+        sources=tuple(sorted({*sources, *job.sources})),
+        metadata=(),
         preferred=(),
         exempt=(),
     )

@@ -86,6 +86,7 @@ class TeamFile:
 
     ``url`` is where it was found, without credentials; ``index`` the index it belongs to, without credentials; ``requires`` the names it
     needs in this set; ``profile`` is true when it is part of the known-good set; ``uploaded`` ISO date and time, "" where the index does not tell.
+    ``compiled``: a source distribution with files for a compiler.
     """
 
     name: str
@@ -100,6 +101,7 @@ class TeamFile:
     profile: bool = False
     source: bool = False
     uploaded: str = ""
+    compiled: bool = False
 
 
 @record
@@ -147,7 +149,8 @@ class Moved:
 class LockedTarget:
     """One target, locked: ``profile`` is the digest of the catalogue's set, ``proof`` how far that was run, in words.
 
-    ``moved`` are the packages of the set that made room for the team's requirements: with any, this very set was not run.
+    ``moved`` are the packages of the set that made room for the team's requirements: with any, this very set was not run. ``builders`` are what the
+    source distributions among the ``files`` are built with; they are no part of the environment.
 
     ``conda`` is the conda half, None for a virtual environment. Where everything comes from the channel there are no ``files`` and no
     ``profile``.
@@ -161,6 +164,7 @@ class LockedTarget:
     files: tuple[TeamFile, ...]
     conda: LockedConda | None = None
     moved: tuple[Moved, ...] = ()
+    builders: tuple[TeamFile, ...] = ()
 
     @property
     def held(self) -> tuple[tuple[str, str, str, str], ...]:

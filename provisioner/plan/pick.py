@@ -49,28 +49,19 @@ def pick_best(session: Session, facts: Facts, request: Request, site: Site) -> P
         return with_all(session, request, picked, facts, site)
     if not request.extra:
         return picked
-    return replace(picked, lock=with_extras(session, request, lock, facts), beside="--with")
+    return replace(picked, lock=with_extras(session, request, lock, facts, site), beside="--with")
 
 
 def with_all(session: Session, request: Request, picked: Picked, facts: Facts, site: Site) -> Picked:
     """Resolve all that is installed anew around TensorFlow, with what ``--with`` adds."""
-    from provisioner.plan import keep  # noqa: PLC0415 - only with --keep
-    from provisioner.plan.around import read_around, read_room  # noqa: PLC0415 - as above
+    from provisioner.plan.around import read_around, read_room  # noqa: PLC0415 - only with --keep
+    from provisioner.plan.resolved import keep_all  # noqa: PLC0415 - as above
 
-    around = read_around(session, site, picked.members or ())
-    with session.scratch("resolve") as folder:
-        found = keep.resolve_all(
-            session.host,
-            around,
-            picked.lock,
-            read_room(session, facts, picked.choice, picked.lock),
-            extra=request.extra,
-            floor=floor_of(facts, picked.lock),
-            folder=folder,
-            offline=request.offline,
-        )
+    lock = picked.lock
+    around, room = read_around(session, site, picked.members or ()), read_room(session, facts, picked.choice, lock)
     words = "--keep and --with" if request.extra else "--keep"
-    return replace(picked, lock=found.lock, moved=found.moved, beside=words, exact=True)
+    found, gone = keep_all(session, site, lock, around, room, request, floor=floor_of(facts, lock))
+    return replace(picked, lock=found.lock, moved=found.moved, beside=words, exact=True, gone=gone)
 
 
 def hold_to_policy(catalogue: Catalogue, request: Request, lock: Lock) -> None:
@@ -108,7 +99,7 @@ def pick_conda(session: Session, facts: Facts, request: Request, site: Site) -> 
     picked = conda.pick(session.host, facts, request, session.catalogue, site, repodata=session.folder("conda"))
     if not request.extra or picked.choice.road == "conda":
         return picked
-    return replace(picked, lock=with_extras(session, request, picked.lock, facts), beside=f"{picked.beside} and --with")
+    return replace(picked, lock=with_extras(session, request, picked.lock, facts, site), beside=f"{picked.beside} and --with")
 
 
 def with_conda(host: Host, inputs: ApplyInputs, picked: Picked) -> ApplyInputs:
@@ -143,14 +134,8 @@ def with_named_python(host: Host, request: Request) -> Request:
     return replace(request, python=path)
 
 
-def with_extras(session: Session, request: Request, lock: Lock, facts: Facts) -> Lock:
+def with_extras(session: Session, request: Request, lock: Lock, facts: Facts, site: Site) -> Lock:
     """Resolve the packages of ``--with`` around the lock; the one part of planning that needs the network."""
-    from provisioner.engines import uv  # noqa: PLC0415 - only with --with
-    from provisioner.plan import writers  # noqa: PLC0415 - as above
-    from provisioner.plan.extras import resolve_extras  # noqa: PLC0415 - as above
+    from provisioner.plan.resolved import add_all  # noqa: PLC0415 - only with --with
 
-    with session.scratch("resolve") as folder:
-        found = resolve_extras(session.host, request.extra, lock, floor=floor_of(facts, lock), folder=folder, offline=request.offline)
-    added = {file.name for file in found.files} - {file.name for file in lock.files}
-    writers.check(session.host, uv.cache_folder(session.host), found.files, added)
-    return found
+    return add_all(session, site, lock, request, floor=floor_of(facts, lock))

@@ -54,10 +54,16 @@ def examination_text(examination: Examination, changes: Changes | None, *, verbo
 def _head(examination: Examination) -> str:
     what = "Environment" if examination.env else "Interpreter"
     lines = [f"{what}  {examination.env or examination.python}" + (f" ({examination.taken})" if examination.taken else "")]
-    lines.append(f"Python       {examination.python_version or 'does not answer'}, {examination.python}")
+    lines.append(f"Python       {_python(examination)}, {examination.python}")
     lines.append(f"TensorFlow   {examination.tensorflow or 'not found'}")
     lines.append(f"Started in   {examination.cwd}")
     return "\n".join(lines)
+
+
+def _python(examination: Examination) -> str:
+    if examination.static:
+        return f"{examination.python_version or 'of an unknown version'} (by its files: it was not started)"
+    return examination.python_version or "does not answer"
 
 
 def _check(item: Examined) -> str:

@@ -210,7 +210,7 @@ def _besides(plan: Plan) -> list[str]:
     lines = [f"Also: {'; '.join(done)}"] if done else []
     built = [f"{item.name} {item.version}" for item in plan.packages if item.source]
     if built:
-        lines.append(f"Built from source, because no wheel was ever published: {', '.join(built)}")
+        lines.append(f"Built from source, because there is no wheel that would do: {', '.join(built)}")
     if plan.conda is not None and plan.conda.packages:
         lines.append(f"Conda packages from {' and '.join(plan.conda.channels)}")
     if plan.indexes:
