@@ -105,7 +105,7 @@ def pack(tree: Path, tool: Path, version: str) -> None:
     """Write the file: the script, the tool that unpacks, and the tree."""
     archive = KEPT / "tree.tar.xz"
     sort = ("--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0")
-    run("tar", "-c", *sort, "-C", tree.parent, "-I", "xz -T0 --check=crc32 --x86 --lzma2=preset=9e,dict=64MiB", "-f", archive, "tree")
+    run("tar", "-c", *sort, "-C", tree.parent, "-I", "xz -T0 --check=crc32 --x86 --lzma2=preset=9,dict=64MiB", "-f", archive, "tree")
     data, unpacker = archive.read_bytes(), tool.read_bytes()
     text = (HERE / "start.sh").read_text(encoding="utf-8")
     given = {"@VERSION@": version, "@ID@": f"{version}-{hashlib.sha256(data).hexdigest()[:16]}", "@TOOL_SIZE@": str(len(unpacker))}
