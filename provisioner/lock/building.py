@@ -9,13 +9,17 @@ import posixpath
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import partial
 
 from provisioner.base.names import is_rival, normalise
 from provisioner.choose.obstacles import listed
+from provisioner.engines import uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
 from provisioner.engines.source_tree import LEGACY, Metadata
 from provisioner.engines.wheels import Wheel
 from provisioner.errors import OperationError
+from provisioner.host import Host
+from provisioner.lock.parallel import Watch
 from provisioner.model.policy import ANY
 
 # What uv says (0.9 to 0.13) of a package that it may not build, in its hint or in the reasons themselves.
@@ -88,6 +92,36 @@ def building(
         raise NeedsBuildError(job, refused or built)
 
     return answer
+
+
+def unbuilt(
+    host: Host, job: Job, known: set[str], *, cached: bool = False, origins: bool = True, watch: Watch | None = None
+) -> Resolved | None:
+    """Resolve without running any code: what has no wheel is taken to need nothing, and its name added to ``known``. None for no solution.
+
+    With ``cached`` uv's cache is asked first, as it was left by the runs before: its answer holds, though newer versions may be on the index.
+    Raises ``OperationError`` where the index cannot be asked.
+    """
+    ask = partial(uv_compile.compile_job, host, origins=origins, watch=watch)
+    for _ in range(ROUNDS):
+        asked = replace(job, sources=tuple(sorted({*job.sources, *known})))
+        try:
+            return _cached(ask, asked) if cached else ask(asked)
+        except NoSolutionError as error:
+            more = lacking(error.said) - set(asked.sources)
+            if not more:
+                return None
+            known |= more
+    return None
+
+
+def _cached(ask: Callable[[Job], Resolved], job: Job) -> Resolved:
+    try:
+        return ask(replace(job, offline=True))
+    except NoSolutionError:
+        raise
+    except OperationError:
+        return ask(job)
 
 
 def pins_of(job: Job) -> tuple[str, ...]:

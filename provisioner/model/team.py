@@ -14,6 +14,8 @@ from provisioner.model.request import Kind, Source
 Format = Literal["requirements", "pylock", "conda-lock"]
 # What resolves: the wheels of all targets (uv, or pip-tools), and conda packages by rattler; with ``conda-lock`` uv and the real conda-lock.
 Engine = Literal["uv", "pip-tools", "conda-lock"]
+# What a lock is written into beside its own files: the project's pyproject.toml for uv, or limits for other tools' resolvers.
+Into = Literal["uv", "constraints"]
 
 
 @record
@@ -199,7 +201,7 @@ class TeamLock:
 
     ``cutoffs`` holds the packages that have a cut-off of their own: an ISO date, or "" where the index tells no upload dates. ``catalogue`` is
     the digest of all the sets. ``written`` names the files that belong to the lock, relative to its folder, with their digests. ``indexes``
-    are the declaration's, without credentials, which may be variables.
+    are the declaration's, without credentials, which may be variables. ``into`` is what the lock was written into beside its files.
     """
 
     tool: str
@@ -211,3 +213,4 @@ class TeamLock:
     cutoffs: dict[str, str] = field(default_factory=dict)
     written: tuple[InputDigest, ...] = ()
     indexes: tuple[Index, ...] = ()
+    into: tuple[Into, ...] = ()
