@@ -62,6 +62,11 @@ def with_imports(judged: Judgement, seen: Imported | None) -> Judgement:
     )
 
 
+def told(judged: Judgement, seen: Imported | None) -> Judgement:
+    """Return the judgement with what became of more imports, which do not decide: what a repair mends may not be all that a project lacks."""
+    return replace(with_imports(judged, seen), computes=judged.computes)
+
+
 def judge_environment(
     session: Session,
     root: str,
