@@ -147,8 +147,8 @@ def _create(
 
 
 def _outside(plan: Plan) -> tuple[Outside, ...]:
-    """Return what makes a new environment known to conda."""
-    return plan.conda.registered if plan.conda is not None and not plan.env.exists else ()
+    """Return what makes a new environment known to conda, and what makes any known to Jupyter."""
+    return (*(plan.conda.registered if plan.conda is not None and not plan.env.exists else ()), *plan.kernels)
 
 
 def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progress: Progress) -> Executed:

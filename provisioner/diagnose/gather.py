@@ -14,6 +14,7 @@ from provisioner.diagnose.installed import distributions
 from provisioner.diagnose.recognise import recognise
 from provisioner.environment import active
 from provisioner.environment.conda_records import read_index
+from provisioner.environment.kernels import Notebook
 from provisioner.environment.layout import CONFIG, version_of
 from provisioner.environment.receipt import believed
 from provisioner.environment.tensorflow import is_cuda_build
@@ -48,7 +49,7 @@ CUSTOMISING = ("sitecustomize", "usercustomize")
 class Options:
     """What was asked for: ``importing`` allows TensorFlow to be imported, for at most ``timeout`` seconds; ``deep`` hashes every file.
 
-    With ``static`` nothing of the environment is started.
+    With ``static`` nothing of the environment is started. ``notebook`` is to be held against the environment.
     """
 
     cwd: str
@@ -56,6 +57,7 @@ class Options:
     deep: bool = False
     static: bool = False
     timeout: float = 120.0
+    notebook: Notebook | None = None
 
 
 def gather(
@@ -115,6 +117,7 @@ def gather(
         env=chosen.env,
         python=chosen.python,
         cwd=options.cwd,
+        notebook=options.notebook,
         reader=host,
         facts=machine,
         config=active.config(host, chosen.env),
