@@ -93,7 +93,7 @@ def make_plan(inputs: ApplyInputs) -> Plan:
     removals, kept = compare(without(inputs.common.site, inputs.owned), files, stale, broken=inputs.broken, fitting=inputs.fitting)
     removals = tuple(_along(item, coming, around.members) for item in removals) if around is not None else removals
     removals += tuple(_removal(item, inputs.gone[item.name]) for item in inputs.common.site.distributions if item.name in inputs.gone)
-    packages, builders = packages_of(files, kept)
+    packages, builders = packages_of(inputs.common.lock, kept)
     changes = bool(packages or removals or (inputs.conda is not None and inputs.conda.changes))
     change = Change(
         packages=packages,
@@ -154,11 +154,13 @@ def without(site: Site, owned: frozenset[str]) -> Site:
     return replace(site, distributions=tuple(item for item in site.distributions if item.name not in owned))
 
 
-def packages_of(files: Sequence[LockedFile], kept: frozenset[str]) -> tuple[tuple[Package, ...], tuple[Package, ...]]:
+def packages_of(lock: Lock | None, kept: frozenset[str]) -> tuple[tuple[Package, ...], tuple[Package, ...]]:
     """Return what is installed, and what the source distributions among that are built with."""
+    files = lock.files if lock is not None else ()
     packages = tuple(_package(file) for file in files if file.name not in kept)
-    built = any(package.source for package in packages)
-    return packages, tuple(_package(file) for file in files if built and file.name in BUILDERS)
+    if lock is None or not any(package.source for package in packages):
+        return packages, ()
+    return packages, tuple(map(_package, lock.builders or [file for file in files if file.name in BUILDERS]))
 
 
 def _package(file: LockedFile) -> Package:

@@ -32,15 +32,17 @@ def add_all(session: Session, site: Site, lock: Lock, request: Request, *, floor
 
 
 def keep_all(
-    session: Session, site: Site, lock: Lock, around: Around, room: Room, request: Request, *, floor: str
+    session: Session, site: Site, lock: Lock, around: Around, room: Room, request: Request, *, floor: str, fixed: Collection[str] = ()
 ) -> tuple[Kept, Mapping[str, str]]:
     """Resolve all that is installed anew, and return that with what goes, with the reason: it was there for something that has its files now.
 
-    Raises ``UsageError`` where two packages would write one file that are both wanted.
+    ``fixed`` are names that stay as they are. Raises ``UsageError`` where two packages would write one file that are both wanted.
     """
     offline, gone, tried = request.offline, dict[str, str](), set[str]()
     with session.scratch("resolve") as folder:
-        ask = partial(resolve_all, session.host, around, lock, room, extra=request.extra, floor=floor, folder=folder, offline=offline)
+        ask = partial(
+            resolve_all, session.host, around, lock, room, extra=request.extra, floor=floor, folder=folder, offline=offline, fixed=fixed
+        )
         target = _target(lock, floor, folder, offline=offline)
         while True:
             found = ask(leaving=gone)

@@ -107,7 +107,7 @@ def check_fresh(  # noqa: PLR0913, PLR0917 - each is one part of what there is n
     stale = stale_of(around, coming)
     removals, kept = compare(without(site, owned), lock.files, stale, broken=there.broken, fitting=there.fitting)
     unchanged = {name: version for name, version in coming.items() if name in kept}
-    if (plan.removals, (plan.packages, plan.builders), plan.unchanged) != (removals, packages_of(lock.files, kept), unchanged):
+    if (plan.removals, (plan.packages, plan.builders), plan.unchanged) != (removals, packages_of(lock, kept), unchanged):
         raise StalePlanError("what the plan does is not what the environment needs now", place=plan.env.path, hint="plan again")
 
 

@@ -109,7 +109,7 @@ def _apply_installs(choice: Choice, change: Change) -> str:
     if not change.packages:
         return "the conda packages are the whole set" if choice.road == "conda" else "every package of the set is there already"
     sources = [package.name for package in change.packages if package.source]
-    built = f"; built from source, because no wheel was ever published: {', '.join(sources)}" if sources else ""
+    built = f"; built from source, because there is no wheel that would do: {', '.join(sources)}" if sources else ""
     return f"they make up the known-good set{built}"
 
 
