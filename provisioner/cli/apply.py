@@ -87,7 +87,7 @@ def apply(
         wait=wait,
         broken=broken,
     )
-    session = Session(host, trusting(host, trust=trust))
+    session = Session(host, trusting(host, trust=trust), patient=options.patient(silent=as_json or quiet))
     if dry_run:
         return _show(stages.look(session, asked), as_json=as_json, verbose=verbose)
     agreed = options.agreed(host, yes=yes)
@@ -107,7 +107,7 @@ def apply(
 def _ended(done: stages.Applied, *, verbose: bool) -> str:
     if done.executed is not None:
         return applied_text(done.plan, done.executed, verbose=verbose)
-    return left_text(done.left) + nothing_to_do(done.plan, whole=not done.left)
+    return left_text(done.plan.unmended) + nothing_to_do(done.plan, whole=not done.plan.unmended)
 
 
 def _show(planned: Planned, *, as_json: bool, verbose: bool) -> int:

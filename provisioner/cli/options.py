@@ -15,6 +15,7 @@ from provisioner.environment import active
 from provisioner.errors import UsageError
 from provisioner.host import Host
 from provisioner.host.local import LocalHost
+from provisioner.host.patient import PatientHost
 from provisioner.model.request import SETTINGS, Request
 
 TensorFlow = Annotated[
@@ -96,6 +97,11 @@ Wait = Annotated[
 ]
 
 
+def patient(*, silent: bool) -> LocalHost:
+    """Return the machine that is asked for its facts: a person is told what takes long, unless they are ``silent``."""
+    return LocalHost() if silent else PatientHost(say)
+
+
 def request(host: Host, **options: Any) -> Request:
     """Return the request of the options, the variables and tfsetup.yaml."""
     for name in ("with", "channel"):
@@ -138,9 +144,14 @@ def named_environment(host: Host, env: str | None, python: str) -> tuple[str, Re
     return ("" if unnamed else request.env), request
 
 
-def tell(env: str, origin: str, *, silent: bool) -> None:
-    """Say which environment a command is about, and what names it: the first line of every command."""
-    if not silent:
+def tell(env: str, origin: str, *, silent: bool, instead: bool = False) -> None:
+    """Say which environment a command is about, and what names it: the first line of every command.
+
+    ``instead`` is for one that looks at the Python on PATH where there is no environment.
+    """
+    if instead and not silent:
+        say("Environment: none is named, active or here; the Python on PATH is looked at")
+    elif not silent:
         say(f"Environment: {env} ({active.words(origin)})")
 
 

@@ -52,7 +52,7 @@ def plan(
     device = options.device(device, gpu=gpu, cpu=cpu)
     named = {"tensorflow": tensorflow, "python": python, "device": device, "kind": kind, "env": env, "with": with_, "offline": offline}
     named |= {"source": source, "channel": channel, "keep": keep, "upgrade": upgrade}
-    session = Session(host, trusting(host, trust=trust, programs=False))
+    session = Session(host, trusting(host, trust=trust, programs=False), patient=options.patient(silent=as_json))
     request = options.request(host, **named)
     options.tell(request.env, request.origins["env"], silent=as_json or bool(facts))
     planned = stages.plan(session, request, facts_file=facts)
@@ -70,6 +70,8 @@ def _tell(planned: stages.Planned, *, elsewhere: bool, saved: str, as_json: bool
         print_json(codec.document(SCHEMA, planned.plan))
         return
     print_text(plan_text(planned.plan, interrupted=planned.interrupted, verbose=verbose))
-    print_text("\n" + left_text(planned.left) + next_text(planned.plan, elsewhere=elsewhere, saved=saved, whole=not planned.left))
+    print_text(
+        "\n" + left_text(planned.plan.unmended) + next_text(planned.plan, elsewhere=elsewhere, saved=saved, whole=not planned.plan.unmended)
+    )
     if saved:
         say(f"The plan is saved in {saved}")
