@@ -14,6 +14,8 @@ from provisioner.model.request import Kind, Source
 Format = Literal["requirements", "pylock", "conda-lock"]
 # What resolves: the wheels of all targets (uv, or pip-tools), and conda packages by rattler; with ``conda-lock`` uv and the real conda-lock.
 Engine = Literal["uv", "pip-tools", "conda-lock"]
+# What a lock is written into beside its own files: the project's pyproject.toml for uv, or limits for other tools' resolvers.
+Into = Literal["uv", "constraints"]
 
 
 @record
@@ -59,6 +61,14 @@ class ProjectInput:
 
 
 @record
+class Instead:
+    """A requirement of the team's lists (``of``), and what is taken in its place (``take``); both PEP 508 texts."""
+
+    of: str
+    take: str
+
+
+@record
 class Declaration:
     """What ``tfsetup.yaml`` (or ``[tool.tfsetup]``) says for a team. ``file`` is where it was read; paths in it are relative to its folder.
 
@@ -78,6 +88,7 @@ class Declaration:
     folder: str = "."
     channels: tuple[str, ...] = ()
     formats: tuple[Format, ...] = ("requirements", "pylock", "conda-lock")
+    instead: tuple[Instead, ...] = ()
 
 
 @record
@@ -199,7 +210,7 @@ class TeamLock:
 
     ``cutoffs`` holds the packages that have a cut-off of their own: an ISO date, or "" where the index tells no upload dates. ``catalogue`` is
     the digest of all the sets. ``written`` names the files that belong to the lock, relative to its folder, with their digests. ``indexes``
-    are the declaration's, without credentials, which may be variables.
+    are the declaration's, without credentials, which may be variables. ``into`` is what the lock was written into beside its files.
     """
 
     tool: str
@@ -211,3 +222,4 @@ class TeamLock:
     cutoffs: dict[str, str] = field(default_factory=dict)
     written: tuple[InputDigest, ...] = ()
     indexes: tuple[Index, ...] = ()
+    into: tuple[Into, ...] = ()
