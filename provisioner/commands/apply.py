@@ -22,6 +22,7 @@ from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
 from provisioner.model.request import Request
+from provisioner.plan.kernels import Wish
 from provisioner.plan.saved import load_plan
 from provisioner.session import Session
 from provisioner.verify import project
@@ -37,7 +38,7 @@ class ApplyRequest:
 
     ``lock`` is the folder of that lock (absolute; "" for this project's), ``target`` a target of it ("" for the one that fits); both are None
     where no lock is meant. ``wait`` are the seconds to wait for another run on the same environment. ``broken`` are the names of distributions
-    that may stop working (``ALL`` for any).
+    that may stop working (``ALL`` for any). ``kernel`` is the notebook kernel that is asked for, if one is.
     """
 
     request: Request
@@ -46,6 +47,7 @@ class ApplyRequest:
     target: str | None = None
     wait: float = 0.0
     broken: frozenset[str] = frozenset()
+    kernel: Wish | None = None
 
 
 @record
@@ -154,7 +156,7 @@ def look(session: Session, asked: ApplyRequest) -> Planned:
         return plan_locked(session, asked.request, locked_folder(session.host, asked.lock), asked.target or "")
     if asked.saved:
         return load_saved_plan(session, asked.saved, asked.request)
-    return planning.plan(session, asked.request)
+    return planning.plan(session, asked.request, kernel=asked.kernel)
 
 
 def execute_planned(
