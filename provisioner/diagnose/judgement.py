@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from provisioner.base.progress import Progress
-from provisioner.diagnose.doctor import IMPORT, all_checks, examine, merged
+from provisioner.causes.findings import Wording
+from provisioner.diagnose.case import Case
+from provisioner.diagnose.doctor import IMPORT, all_checks, examine, merged, wording_of
 from provisioner.diagnose.gather import Options, gather
 from provisioner.diagnose.rank import ranked
 from provisioner.environment.active import Subject
@@ -87,20 +89,24 @@ def judge_environment(
         published=session.catalogue.published(),
         memory=memory_of(session),
     )
-    said = session.messages.spoken_on(host.platform)
-    proof = judge(raw, expected, env=root, python=interpreter, require_gpu=require_gpu, messages=said)
+    case = _case(session, root, interpreter, raw, progress)
+    wording = wording_of(case, session.messages)
+    said = wording.spoken_on(host.platform)
+    proof = judge(raw, expected, env=root, python=interpreter, require_gpu=require_gpu, wording=said)
     bare = replace(raw, integrity=replace(raw.integrity, faults=(), rivals=(), conda=None), unmet=())
-    computes = judge(bare, expected, env=root, python=interpreter, require_gpu=require_gpu, messages=said).passed
-    examination = _examined(session, root, interpreter, raw, progress)
+    computes = judge(bare, expected, env=root, python=interpreter, require_gpu=require_gpu, wording=said).passed
+    examination = _examined(case, session)
     # Of what the base brings, only the examination knows.
     missing = () if shows_base(host, root) else raw.unmet
-    return Judgement(verification=_together(session, proof, examination), computes=computes, marks=frozenset(marks(raw.integrity, missing)))
+    return Judgement(
+        verification=_together(session, proof, examination, wording), computes=computes, marks=frozenset(marks(raw.integrity, missing))
+    )
 
 
-def _examined(session: Session, root: str, interpreter: str, raw: Raw, progress: Progress) -> Examination:
-    """Let the checks of ``doctor`` look at what was observed already; what the child said is judged by the proof itself."""
+def _case(session: Session, root: str, interpreter: str, raw: Raw, progress: Progress) -> Case:
+    """The case that the checks of ``doctor`` look at, of what was observed already."""
     subject = Subject(env=root, python=interpreter, how="")
-    case = gather(
+    return gather(
         session.host,
         subject,
         Options(cwd=root),
@@ -109,11 +115,15 @@ def _examined(session: Session, root: str, interpreter: str, raw: Raw, progress:
         progress=progress.note,
         seen=raw,
     )
+
+
+def _examined(case: Case, session: Session) -> Examination:
+    """Let the checks of ``doctor`` look; what the child said is judged by the proof itself."""
     checks = [spec for spec in all_checks() if spec.name != IMPORT]
     return examine(case, session.messages, checks=checks, order=session.causes, taken="", progress=lambda _: None)
 
 
-def _together(session: Session, proof: Verification, examination: Examination) -> Verification:
+def _together(session: Session, proof: Verification, examination: Examination, wording: Wording) -> Verification:
     """One verification: the checks of the proof, a line for the examination, and one finding for each cause."""
     results = {item.name: item for item in examination.checks}
     checks = [_agreeing(check, [results[name] for name in SAME_QUESTION.get(check.name, ()) if name in results]) for check in proof.checks]
@@ -121,7 +131,7 @@ def _together(session: Session, proof: Verification, examination: Examination) -
     words = f"{len(examination.checks)} checks of `tfsetup doctor`"
     words += f"; not right: {', '.join(item.name for item in wrong)}" if wrong else ""
     checks.append(Check(name="examination", status="failed" if wrong else "passed", detail=words))
-    found = merged((examination.findings, _only_proven(proof.findings, examination.findings)), proof.env, proof.python, session.messages)
+    found = merged((examination.findings, _only_proven(proof.findings, examination.findings)), wording)
     return replace(proof, checks=tuple(checks), findings=ranked(found, session.causes))
 
 
