@@ -6,7 +6,7 @@ import re
 
 from provisioner.model.finding import Remedy
 from provisioner.remedies.addons import addon_of
-from provisioner.remedies.knowledge import NO_ADDON, View, release_of, specifier
+from provisioner.remedies.knowledge import NO_ADDON, View, narrowed, release_of, specifier
 from provisioner.remedies.names import restarted
 from provisioner.remedies.subject import Subject
 from provisioner.remedies.ways import ONE_PACKAGE, either, install
@@ -30,7 +30,7 @@ def met(subject: Subject, view: View) -> Remedy:
             return addon_of(subject, view, name)
         both = ",".join(part for part in (found.get(name, ""), spec or known) if part)
         found[name] = both
-    wanted = [f"{name}{_shortened(spec)}" for name, spec in found.items()]
+    wanted = [f"{name}{narrowed(spec)}" for name, spec in found.items()]
     loose = [name for name, spec in found.items() if not spec]
     named = f"{', '.join(wanted[:-1])} and {wanted[-1]}" if 1 < len(wanted) <= _NAMED else ", ".join(wanted[:_NAMED])
     more = f" and {len(wanted) - _NAMED} more" if len(wanted) > _NAMED else ""
@@ -41,11 +41,6 @@ def met(subject: Subject, view: View) -> Remedy:
         cost=restarted(subject, ONE_PACKAGE if len(wanted) == 1 else "changes these packages and what they ask for"),
         others=either(subject, view),
     )
-
-
-def _shortened(spec: str) -> str:
-    """Each bound once."""
-    return ",".join(dict.fromkeys(part for part in spec.split(",") if part))
 
 
 def _why(subject: Subject, names: tuple[str, ...]) -> str:

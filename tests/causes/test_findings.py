@@ -33,7 +33,8 @@ def test_what_a_check_knows_better_stands_for_what_is_computed() -> None:
 @pytest.mark.parametrize(
     ("wants", "step"),
     [
-        (("numpy<2.0.0,>=1.23.5",), "'/a b/bin/python' -m pip install \"numpy<2.0.0,>=1.23.5\""),
+        (("numpy<2.0.0,>=1.23.5",), "'/a b/bin/python' -m pip install \"numpy>=1.23.5,<2.0.0\""),
+        (("numpy<2.0.0,>=1.23.5", "numpy"), "'/a b/bin/python' -m pip install \"numpy>=1.23.5,<2\""),
         (("numpy",), "'/a b/bin/python' -m pip install \"numpy<2\""),
         (("absl-py (>=1.0.0)", "six>=1.12"), '\'/a b/bin/python\' -m pip install "absl-py>=1.0.0" "six>=1.12"'),
         (("some-package",), "'/a b/bin/python' -m pip install --upgrade some-package"),
