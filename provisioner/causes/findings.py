@@ -43,6 +43,7 @@ class _Gathered:
     evidence: tuple[Evidence, ...]
     repairs: tuple[Repair, ...]
     wants: tuple[str, ...]
+    explains: tuple[str, ...]
     remedy: Remedy | None
 
 
@@ -68,11 +69,13 @@ class Findings:
         title: str = "",
         repairs: tuple[Repair, ...] = (),
         wants: tuple[str, ...] = (),
+        explains: tuple[str, ...] = (),
         remedy: Remedy | None = None,
     ) -> None:
         """Add evidence for a cause; ``title`` replaces the cause's own where several findings share a code (``unknown``).
 
-        ``wants`` are as in ``Wording.remedy``. ``remedy`` stands for what is computed where a check knows better; the first that was given stays.
+        ``wants`` are as in ``Wording.remedy``, ``explains`` as in ``Finding``. ``remedy`` stands for what is computed where a check knows better;
+        the first that was given stays.
         """
         key = (cause, title)
         before = self._found.get(key)
@@ -82,9 +85,10 @@ class Findings:
             evidence = tuple(dict.fromkeys((*before.evidence, *evidence)))
             repairs = tuple(dict.fromkeys((*before.repairs, *repairs)))
             wants = tuple(dict.fromkeys((*before.wants, *wants)))
+            explains = tuple(dict.fromkeys((*before.explains, *explains)))
             remedy = before.remedy or remedy
         self._found[key] = _Gathered(
-            severity=severity, confidence=confidence, evidence=evidence, repairs=repairs, wants=wants, remedy=remedy
+            severity=severity, confidence=confidence, evidence=evidence, repairs=repairs, wants=wants, explains=explains, remedy=remedy
         )
 
     def has_error(self) -> bool:
@@ -106,6 +110,7 @@ class Findings:
             remedy=item.remedy or computed(self.wording, cause, item.evidence, item.wants),
             repairs=item.repairs,
             wants=item.wants,
+            explains=item.explains,
         )
 
 

@@ -137,6 +137,7 @@ def merged(groups: Iterable[tuple[Finding, ...]], wording: Wording) -> tuple[Fin
                 title="" if wording.title(item.cause) == item.title else item.title,
                 repairs=item.repairs,
                 wants=item.wants,
+                explains=item.explains,
                 remedy=item.remedy if own else None,
             )
     return whole.ordered()
