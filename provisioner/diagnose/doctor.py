@@ -10,8 +10,8 @@ from importlib import import_module
 
 from provisioner.causes import Messages
 from provisioner.causes.findings import SEVERITIES, Findings, Wording, computed
+from provisioner.diagnose import packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
-from provisioner.diagnose.packages import is_absent
 from provisioner.diagnose.rank import ranked
 from provisioner.diagnose.subject import subject_of
 from provisioner.model.cause import Order
@@ -75,13 +75,14 @@ def examine(
     return Examination(
         env=case.env,
         python=case.python,
-        python_version=case.survey.version if case.survey else "",
+        python_version=case.survey.version if case.survey else packages.made_for(case) if case.static else "",
         cwd=case.cwd,
         tensorflow=case.expected.tensorflow,
         machine=machine_words(case.facts),
         checks=tuple(examined),
         findings=ranked(merged(found.values(), wording), order, traced=traced),
         taken=taken,
+        static=case.static,
     )
 
 
@@ -110,7 +111,7 @@ def _guarded(spec: CheckSpec, case: Case, findings: Findings) -> tuple[Result, s
     try:
         return "healthy", spec.look(case, findings)
     except CouldNotTell as reason:
-        return ("skipped", NOTHING) if spec.installed and is_absent(case) else ("could not tell", str(reason))
+        return ("skipped", NOTHING) if spec.installed and packages.is_absent(case) else ("could not tell", str(reason))
     except Skipped as reason:
         return "skipped", str(reason)
     except Exception as error:  # noqa: BLE001 - the check's own fault is a result

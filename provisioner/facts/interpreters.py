@@ -130,7 +130,7 @@ def _paths(host: Reader) -> list[tuple[str, str]]:
     home = files.home(host)
     for root in dict.fromkeys(path for path in (host.env.get("PYENV_ROOT", ""), f"{home}/.pyenv" if home else "") if is_absolute(path)):
         found += [(path, "pyenv") for path in _pythons(host, f"{_escape(root)}/versions/*/bin", escaped=True)]
-    for root in _uv_folders(host, home):
+    if root := uv_folder(host):
         folder = "*" if host.platform == "win32" else "*/bin"
         found += [(path, "uv") for path in _pythons(host, f"{_escape(root)}/{folder}", escaped=True)]
     for folder in conda.environments(host):
@@ -167,14 +167,15 @@ def _origin(host: Reader, path: str) -> str:
     return "conda" if files.there(host, f"{os.path.dirname(folder)}/conda-meta") else "path"
 
 
-def _uv_folders(host: Reader, home: str) -> tuple[str, ...]:
-    """Where uv keeps its Pythons: $UV_PYTHON_INSTALL_DIR, else the user's data folder (uv's reference, "Python versions")."""
+def uv_folder(host: Reader) -> str:
+    """Where uv keeps its Pythons: $UV_PYTHON_INSTALL_DIR, else in the user's data folder (uv's reference, "Python versions"); "" without any."""
+    home = files.home(host)
     if is_absolute(host.env.get("UV_PYTHON_INSTALL_DIR", "")):
-        return (host.env["UV_PYTHON_INSTALL_DIR"],)
+        return host.env["UV_PYTHON_INSTALL_DIR"]
     if host.platform == "win32":
-        return (f"{host.env['APPDATA']}/uv/python",) if host.env.get("APPDATA") else ()
+        return f"{host.env['APPDATA']}/uv/python" if host.env.get("APPDATA") else ""
     data = host.env.get("XDG_DATA_HOME") or (f"{home}/.local/share" if home else "")
-    return (f"{data}/uv/python",) if data else ()
+    return f"{data}/uv/python" if data else ""
 
 
 def _launcher(host: Reader) -> tuple[str, ...]:
