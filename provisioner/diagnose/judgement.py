@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from provisioner.base.progress import Progress
+from provisioner.causes import Messages
 from provisioner.causes.findings import Wording
-from provisioner.diagnose.case import Case
+from provisioner.diagnose.case import Case, CheckSpec
 from provisioner.diagnose.doctor import IMPORT, all_checks, examine, merged, wording_of
-from provisioner.diagnose.gather import Options, gather
+from provisioner.diagnose.gather import Options, gather, with_proof
 from provisioner.diagnose.rank import ranked
 from provisioner.environment.active import Subject
 from provisioner.judge.memory import memory_of
@@ -24,7 +26,6 @@ from provisioner.verify import Expected, observe
 from provisioner.verify.judge import judge
 from provisioner.verify.neighbours import Imported
 from provisioner.verify.prove import expected_of_plan, interpreter_of
-from provisioner.verify.raw import Raw
 
 TIMEOUT_SECONDS = 600.0
 # Which of the examination's checks answer the question of a check of ``verify``.
@@ -64,6 +65,11 @@ def with_imports(judged: Judgement, seen: Imported | None) -> Judgement:
     )
 
 
+def told(judged: Judgement, seen: Imported | None) -> Judgement:
+    """Return the judgement with what became of more imports, which do not decide: what a repair mends may not be all that a project lacks."""
+    return replace(with_imports(judged, seen), computes=judged.computes)
+
+
 def judge_environment(
     session: Session,
     root: str,
@@ -80,23 +86,27 @@ def judge_environment(
     interpreter cannot be started.
     """
     host = session.host
-    raw = observe(
-        host,
-        env=root,
-        python=interpreter,
-        expected=expected,
-        timeout=timeout,
-        progress=progress.note,
-        published=session.catalogue.published(),
-        memory=memory_of(session),
-    )
-    case = _case(session, root, interpreter, raw, progress)
-    wording = wording_of(case, session.messages)
+    with ThreadPoolExecutor(1) as pool:
+        # The child takes seconds; all that is seen without it is read meanwhile.
+        reading = pool.submit(_surroundings, session, root, interpreter)
+        raw = observe(
+            host,
+            env=root,
+            python=interpreter,
+            expected=expected,
+            timeout=timeout,
+            progress=progress.note,
+            published=session.catalogue.published(),
+            memory=memory_of(session),
+        )
+        case, checks, messages = reading.result()
+    seen = with_proof(case, raw)
+    wording = wording_of(seen, messages)
     said = wording.spoken_on(host.platform)
     proof = judge(raw, expected, env=root, python=interpreter, require_gpu=require_gpu, wording=said)
     bare = replace(raw, integrity=replace(raw.integrity, faults=(), rivals=(), conda=None), unmet=())
-    computes = judge(bare, expected, env=root, python=interpreter, require_gpu=require_gpu, wording=said).passed
-    examination = _examined(case, session)
+    computes = proof.passed or judge(bare, expected, env=root, python=interpreter, require_gpu=require_gpu, wording=said).passed
+    examination = examine(seen, messages, checks=checks, order=session.causes, taken="", progress=lambda _: None)
     # Of what the base brings, only the examination knows.
     missing = () if shows_base(host, root) else raw.unmet
     return Judgement(
@@ -104,24 +114,19 @@ def judge_environment(
     )
 
 
-def _case(session: Session, root: str, interpreter: str, raw: Raw, progress: Progress) -> Case:
-    """The case that the checks of ``doctor`` look at, of what was observed already."""
+def _surroundings(session: Session, root: str, interpreter: str) -> tuple[Case, tuple[CheckSpec, ...], Messages]:
+    """All that the checks of ``doctor`` look at but for what a proof observes, those checks but the import's (the proof judges that), and words."""
     subject = Subject(env=root, python=interpreter, how="")
-    return gather(
+    case = gather(
         session.host,
         subject,
         Options(cwd=root),
         facts=lambda: session.detect(env=root),
         catalogue=session.catalogue,
-        progress=progress.note,
-        seen=raw,
+        progress=lambda _: None,
+        proving=True,
     )
-
-
-def _examined(case: Case, session: Session) -> Examination:
-    """Let the checks of ``doctor`` look; what the child said is judged by the proof itself."""
-    checks = [spec for spec in all_checks() if spec.name != IMPORT]
-    return examine(case, session.messages, checks=checks, order=session.causes, taken="", progress=lambda _: None)
+    return case, tuple(spec for spec in all_checks() if spec.name != IMPORT), session.messages
 
 
 def _together(session: Session, proof: Verification, examination: Examination, wording: Wording) -> Verification:

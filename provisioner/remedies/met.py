@@ -30,7 +30,7 @@ def met(subject: Subject, view: View) -> Remedy:
             return addon_of(subject, view, name)
         both = ",".join(part for part in (found.get(name, ""), spec or known) if part)
         found[name] = both
-    wanted = [f"{name}{narrowed(spec)}" for name, spec in found.items()]
+    wanted = [f"{name}{_shortened(subject, name, narrowed(spec))}" for name, spec in found.items()]
     loose = [name for name, spec in found.items() if not spec]
     named = f"{', '.join(wanted[:-1])} and {wanted[-1]}" if 1 < len(wanted) <= _NAMED else ", ".join(wanted[:_NAMED])
     more = f" and {len(wanted) - _NAMED} more" if len(wanted) > _NAMED else ""
@@ -41,6 +41,12 @@ def met(subject: Subject, view: View) -> Remedy:
         cost=restarted(subject, ONE_PACKAGE if len(wanted) == 1 else "changes these packages and what they ask for"),
         others=either(subject, view),
     )
+
+
+def _shortened(subject: Subject, name: str, spec: str) -> str:
+    """Without single versions that are left out, but for one that is there: pip takes the newest within the bounds, and leaves what is there."""
+    parts = [part for part in spec.split(",") if not part.startswith("!=") or f"but {name} {part[2:]} is installed" in subject.seen]
+    return re.sub(r"(<\d[\d.]*?)\.?dev\d*", r"\1", ",".join(parts))
 
 
 def _why(subject: Subject, names: tuple[str, ...]) -> str:

@@ -36,6 +36,7 @@ def test_what_a_check_knows_better_stands_for_what_is_computed() -> None:
         (("numpy<2.0.0,>=1.23.5",), "'/a b/bin/python' -m pip install \"numpy>=1.23.5,<2.0.0\""),
         (("numpy<2.0.0,>=1.23.5", "numpy"), "'/a b/bin/python' -m pip install \"numpy>=1.23.5,<2\""),
         (("numpy",), "'/a b/bin/python' -m pip install \"numpy<2\""),
+        (("protobuf!=4.21.0,!=4.21.1,<5.0.0dev,>=3.20.3",), "'/a b/bin/python' -m pip install \"protobuf>=3.20.3,<5.0.0\""),
         (("absl-py (>=1.0.0)", "six>=1.12"), '\'/a b/bin/python\' -m pip install "absl-py>=1.0.0" "six>=1.12"'),
         (("some-package",), "'/a b/bin/python' -m pip install --upgrade some-package"),
     ],
