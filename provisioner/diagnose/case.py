@@ -8,6 +8,7 @@ from dataclasses import field
 from provisioner.catalogue.fits import Fits
 from provisioner.causes.findings import Findings
 from provisioner.environment.distributions import Installed, Origin
+from provisioner.environment.kernels import Notebook
 from provisioner.environment.receipt import Receipt
 from provisioner.host import Reader
 from provisioner.judge.integrity import Integrity
@@ -63,6 +64,7 @@ class Case:
     says why). ``expected`` is as ``verify`` takes it. ``deep`` asks for the hashes of large files. With ``static`` no check
     starts anything of the environment. ``catalogue`` names GPU families and the
     commands that install a driver; None where there is no catalogue to ask. ``fits`` says what goes with which release beyond what metadata says.
+    ``notebook`` is one that was named.
     """
 
     env: str
@@ -89,6 +91,7 @@ class Case:
     static: bool = False
     catalogue: View | None = None
     fits: Fits = field(default_factory=Fits)
+    notebook: Notebook | None = None
 
     @property
     def unanswered(self) -> str:

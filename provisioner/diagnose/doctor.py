@@ -22,6 +22,7 @@ from provisioner.model.finding import Finding
 PARTS = (
     "interpreter",
     "active",
+    "notebook",
     "kernels",
     "processor",
     "clibrary",

@@ -10,7 +10,7 @@ from typing import Literal
 from provisioner.base.names import is_rival, normalise
 from provisioner.base.progress import Progress
 from provisioner.change.execute import Executed, execute
-from provisioner.diagnose.judgement import Judgement, judge_plan, with_imports
+from provisioner.diagnose.judgement import Judgement, judge_plan, told, with_imports
 from provisioner.environment.damaged import read_broken, what_instead
 from provisioner.errors import InputError, NoProfileError, OperationError
 from provisioner.host import Reader
@@ -31,6 +31,7 @@ from provisioner.repair.inputs import read_inputs
 from provisioner.repair.model import RepairInputs
 from provisioner.repair.restored import with_everything, with_restored
 from provisioner.session import Session
+from provisioner.verify import project
 from provisioner.verify.neighbours import watch
 
 # How often what an attempt brought to light is added to the small attempt before larger ones are made.
@@ -189,6 +190,7 @@ def try_plan(
         nonlocal after, judged
         try:
             judged = with_imports(judge_plan(quiet, root, plan, progress), imports.after(quiet.host, root, progress))
+            judged = told(judged, project.prove(quiet.host, root, plan.request.verify, progress, folder=quiet.host.cwd))
         except InputError as error:
             # A Python that still does not start is an answer: this attempt is not the one.
             check = Check(name="import", status="failed", detail=str(error))

@@ -57,6 +57,7 @@ def _head(examination: Examination) -> str:
     lines.append(f"Python       {_python(examination)}, {examination.python}")
     lines.append(f"TensorFlow   {examination.tensorflow or 'not found'}")
     lines.append(f"Started in   {examination.cwd}")
+    lines += [f"Notebook     {item.detail}" for item in examination.checks if item.name == "notebook" and item.result != "skipped"]
     return "\n".join(lines)
 
 

@@ -96,12 +96,12 @@ def taken_back_text(tried: Tried, *, verbose: bool) -> str:
     failed = [f"{check.name}: {check.detail}" for check in verification.checks if check.status in {"failed", "crashed", "timed out"}]
     why = next(iter((*errors, *failed)), "no check says why").splitlines()[0]
     words = f"{_KINDS[tried.plan.kind]} did not mend it and was taken back: {why}"
-    return f"{verification_text(verification, verbose=True)}\n{words}" if verbose else words
+    return f"{verification_text(verification, verbose=True)}\n\n{words}" if verbose else words
 
 
 def fixed_text(fixing: Fixing, *, verbose: bool) -> str:
     """Say how it ended."""
-    parts = [verification_text(fixing.tried[-1].executed.verification, verbose=verbose).rstrip()] if fixing.tried else []
+    parts = [verification_text(fixing.tried[-1].executed.verification, verbose=verbose)] if fixing.tried else []
     left = left_text(fixing.remaining, fixing.notes)
     return "\n\n".join([*parts, *([left] if left else []), _conclusion(fixing)])
 

@@ -20,7 +20,7 @@ def verification_text(v: Verification, *, verbose: bool) -> str:
     if v.passed and not verbose:
         left = [_quiet(finding, verbose=False) for finding in v.findings if finding.interrupted]
         warned = [_finding(finding, verbose=False) for finding in v.findings if finding.severity != "info"]
-        return "\n\n".join([*left, *warned, _conclusion(v)]) + "\n"
+        return "\n\n".join([*left, *warned, _conclusion(v)])
     parts = [f"Environment  {v.env}\nTensorFlow   {v.tensorflow or 'not found'}" + (f" ({v.device} build)" if v.device else "")]
     parts.append(_checks(v.checks))
     if v.libraries:
@@ -31,7 +31,7 @@ def verification_text(v: Verification, *, verbose: bool) -> str:
     if quiet:
         parts.append("\n".join(_quiet(finding, verbose=verbose) for finding in quiet))
     parts.append(_conclusion(v))
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(parts)
 
 
 def _checks(checks: tuple[Check, ...]) -> str:
