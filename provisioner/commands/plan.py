@@ -209,7 +209,12 @@ def _beside(session: Session, read: _Read, picked: Picked) -> tuple[Picked, Arou
     from provisioner.plan.around import beside  # noqa: PLC0415 - only where something may be installed
 
     lock, moved, around = beside(session, read.facts, site, picked.choice, picked.lock, there, exact=picked.exact, members=picked.members)
-    return replace(picked, lock=lock, moved=(*picked.moved, *moved)), around
+    gone = picked.gone
+    if around is not None and (around.own or around.residue):
+        from provisioner.plan.resolved import beside_set  # noqa: PLC0415 - as above
+
+        gone = {**gone, **beside_set(session, site, lock, around, gone)}
+    return replace(picked, lock=lock, moved=(*picked.moved, *moved), gone=gone), around
 
 
 def _inputs(session: Session, read: _Read, picked: Picked, around: Around | None, ways: tuple[Way, ...] = ()) -> ApplyInputs:
