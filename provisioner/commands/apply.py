@@ -25,6 +25,7 @@ from provisioner.model.request import Request
 from provisioner.plan.kernels import Wish
 from provisioner.plan.saved import load_plan
 from provisioner.session import Session
+from provisioner.verify import project
 from provisioner.verify.neighbours import watch
 
 # How often a plan is made anew because somebody else was faster.
@@ -174,6 +175,8 @@ def execute_planned(
         seen = imports.after(session.host, root, progress)
         lost = seen.lost if seen is not None else ()
         judged = with_imports(judge_plan(session, root, planned.plan, progress), seen)
+        wanted = planned.plan.request.verify
+        judged = with_imports(judged, project.prove(session.host, root, wanted, progress, folder=session.host.cwd))
         return judged.verification
 
     def accept(_: Verification) -> bool:

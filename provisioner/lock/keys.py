@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from provisioner.base import trials
 from provisioner.base.paths import is_for_everybody
 from provisioner.errors import UsageError
 from provisioner.lock import requirement
@@ -182,6 +183,9 @@ _TEAM = {
     "indexes": _texts("Package indexes; PyPI if none is given", INDEX),
     "channels": _texts("The conda channels, on this machine and in locks, the most important first", _text("", check=_channel), least=1),
     "policy": POLICY,
+    "verify": _texts(
+        "Imports (deepface, retinaface.RetinaFace) and commands (with a blank in them) that must work", _text("", check=trials.fault)
+    ),
     "folder": _text("Where the locks are written, relative to this file and below it", check=_own_folder),
     "formats": _texts("The kinds of lockfiles to write", _text("", choices=FORMATS), least=1),
 }

@@ -53,6 +53,7 @@ _EXAMPLES = {
         'policy:\n  releases: ">=2.16"\n  driver: "525.60.13"\n  source_builds: false\n  cool_down: 7\n  proven: true\n'
         '  signed_off:\n    - {release: "2.20.0", by: Ada Lovelace, date: "2026-03-31"}'
     ),
+    "verify": "verify: [pandas, 'python smoke_test.py']",
     "folder": "folder: locks",
     "formats": "formats: [requirements, pylock, conda-lock]",
 }

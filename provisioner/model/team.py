@@ -88,6 +88,7 @@ class Declaration:
     folder: str = "."
     channels: tuple[str, ...] = ()
     formats: tuple[Format, ...] = ("requirements", "pylock", "conda-lock")
+    verify: tuple[str, ...] = ()
     instead: tuple[Instead, ...] = ()
 
 
@@ -161,7 +162,8 @@ class LockedTarget:
     """One target, locked: ``profile`` is the digest of the catalogue's set, ``proof`` how far that was run, in words.
 
     ``moved`` are the packages of the set that made room for the team's requirements: with any, this very set was not run. ``builders`` are what the
-    source distributions among the ``files`` are built with; they are no part of the environment.
+    source distributions among the ``files`` are built with; they are no part of the environment. ``own_proof`` says where the team itself ran
+    all of what is locked, in words; "" where nobody did.
 
     ``conda`` is the conda half, None for a virtual environment. Where everything comes from the channel there are no ``files`` and no
     ``profile``.
@@ -176,6 +178,7 @@ class LockedTarget:
     conda: LockedConda | None = None
     moved: tuple[Moved, ...] = ()
     builders: tuple[TeamFile, ...] = ()
+    own_proof: str = ""
 
     @property
     def held(self) -> tuple[tuple[str, str, str, str], ...]:

@@ -29,6 +29,7 @@ class TargetReport:
     kind: Kind = "venv"
     conda: int = 0
     virtual: tuple[str, ...] = ()
+    own_proof: str = ""
 
 
 @record
@@ -59,6 +60,7 @@ def lock_report(folder: str, lock: TeamLock, changed: tuple[str, ...], warnings:
             kind=locked.target.kind,
             conda=len(locked.conda.packages) if locked.conda else 0,
             virtual=locked.conda.virtual if locked.conda else (),
+            own_proof=locked.own_proof,
         )
         for locked in lock.targets
     )
@@ -75,6 +77,7 @@ def lock_text(folder: str, lock: TeamLock, changed: tuple[str, ...], warnings: t
     for locked in lock.targets:
         lines.append(f"  {locked.target.name}: {_target_words(locked)}")
         lines.append(f"      proof: {locked.proof}")
+        lines += [f"      your own: {locked.own_proof}"] if locked.own_proof else []
         lines.append(f"      needs: {needs_words(locked.needs)}")
         if locked.conda is not None:
             lines.append(f"      solved for: {', '.join(locked.conda.virtual)}; from {', '.join(locked.conda.channels)}")
