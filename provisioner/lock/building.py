@@ -60,12 +60,17 @@ def lacking(said: str) -> frozenset[str]:
 
 
 def building(
-    resolve: Callable[[Job], Resolved], build: Callable[[Job, Wheel, tuple[str, ...]], Metadata], allowed: Collection[str]
+    resolve: Callable[[Job], Resolved],
+    build: Callable[[Job, Wheel, tuple[str, ...]], Metadata],
+    allowed: Collection[str],
+    *,
+    quick: Callable[[Job], Resolved] | None = None,
 ) -> Callable[[Job], Resolved]:
     """Return a resolver that takes the source of what has no wheel, and lets its metadata be built where it is ``allowed`` (names; ``ANY``).
 
     The resolver itself runs no code: what was built is told to it. Of what is not allowed nothing is run: it is taken to need nothing, to find
-    all such packages in one go, and ``NeedsBuildError`` names them.
+    all such packages in one go, and ``NeedsBuildError`` names them. ``quick`` answers without what came from where, which takes half of the time:
+    for answers that are not the last.
     """
 
     def answer(job: Job) -> Resolved:
@@ -74,9 +79,10 @@ def building(
         known: dict[tuple[str, str], Metadata] = {}
         said = ""
         for _ in range(ROUNDS):
-            sources = (*job.sources, *sorted(built | refused))
+            asked = replace(job, sources=(*job.sources, *sorted(built | refused)), metadata=tuple(known.values()))
+            last = not refused and built <= {name for name, _ in known}
             try:
-                found = resolve(replace(job, sources=sources, metadata=tuple(known.values())))
+                found = resolve(asked) if last or quick is None else quick(asked)
             except NoSolutionError as error:
                 more = lacking(error.said) - built - refused - set(job.sources)
                 said = said if _NO_SOURCE.search(error.said) else error.said
@@ -92,6 +98,7 @@ def building(
                 raise NeedsBuildError(job, refused)
             known |= {(name, wheel.version): build(job, wheel, pins_of(job)) for name, wheel in new.items()}
             if not new:
+                found = found if last or quick is None else resolve(asked)
                 return _with_builders(resolve, job, found, [known[name, wheel.version] for name, wheel in own.items()])
         raise NeedsBuildError(job, refused or built)
 

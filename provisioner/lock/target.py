@@ -11,6 +11,8 @@ from provisioner.base.names import is_rival
 from provisioner.catalogue import Catalogue
 from provisioner.engines import builds, pip_tools, uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
+from provisioner.engines.source_tree import Metadata
+from provisioner.engines.wheels import Wheel
 from provisioner.errors import OperationError
 from provisioner.host import Host
 from provisioner.host.files import make_folders
@@ -89,6 +91,7 @@ def lock_wheels(
     except NoSolutionError:
         if declaration.policy.proven or how.engine == "pip-tools":
             raise
+        how.tell(f"{target.name}: your requirements clash with the set as it was run; it makes room")
         limits = catalogue.limits(lock)
         answer, kept = around(lambda job: loosened(job, lock, limits))
     moved = moved_by(kept, answer, requirements)
@@ -142,8 +145,13 @@ def _engine(host: Host, declaration: Declaration, catalogue: Catalogue, how: How
         make_folders(host, job.folder)
         return uv_compile.compile_job(host, job, watch=watch)
 
+    def build(job: Job, wheel: Wheel, pins: tuple[str, ...]) -> Metadata:
+        how.tell(f"{job.name}: building {wheel.package} {wheel.version}, to know what it needs")
+        return builds.metadata_of(host, job, wheel, pins=pins, watch=watch)
+
     return building(
         resolve,
-        lambda job, wheel, pins: builds.metadata_of(host, job, wheel, pins=pins, watch=watch),
+        build,
         (*declaration.policy.built, *free),
+        quick=lambda job: uv_compile.compile_job(host, job, origins=False, watch=watch),
     )
