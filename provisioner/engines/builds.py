@@ -15,7 +15,7 @@ from functools import partial
 
 from provisioner import __version__
 from provisioner.base.text import mask
-from provisioner.engines import pip_tools, uv, uv_compile
+from provisioner.engines import git, pip_tools, uv, uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError
 from provisioner.engines.source_tree import BuildSystem, Metadata, build_system, is_compiled, read_metadata
 from provisioner.engines.wheels import Wheel
@@ -43,7 +43,7 @@ class BuildError(OperationError):
         missing = re.search(r"No module named '([\w.]+)'", said)
         way = f"its setup asks for {missing[1]}, which it does not name among its build requirements; " if missing else ""
         super().__init__(
-            f"{wheel.package} {wheel.version} is there as source alone, and could not be built: {' / '.join(lines[-_LAST_LINES:])}",
+            f"{wheel.package} {wheel.commit or wheel.version} is there as source alone, and could not be built: {' / '.join(lines[-_LAST_LINES:])}",
             place=job.name,
             hint=f"{way}name another version of it, one that has a wheel or that builds with Python {job.python}",
             cause="platform-unsupported",
@@ -56,12 +56,13 @@ def metadata_of(host: Host, job: Job, wheel: Wheel, *, pins: tuple[str, ...], wa
 
     Raises ``BuildError`` where it cannot be built, ``OperationError`` where it cannot be had. What was found is kept by its hash in ``job.cache``.
     """
-    basis = "\0".join([__version__, wheel.sha256, job.python, job.cutoff, *pins])
+    basis = "\0".join([__version__, wheel.identity, wheel.folder, job.python, job.cutoff, *pins])
     kept = posixpath.join(job.cache, f"built-{hashlib.sha256(basis.encode()).hexdigest()}.json") if job.cache else ""
     if kept and host.exists(kept):
         return codec.from_data(Metadata, codec.parse_json(host.read_text(kept), file=kept), file=kept)
     place = posixpath.join(job.folder, f"source-{wheel.package}-{wheel.version}")
-    tree = _fetched(host, job, wheel, posixpath.join(place, "fetched"), watch)
+    fetch = git.checked_out if wheel.commit else _fetched
+    tree = posixpath.join(fetch(host, job, wheel, posixpath.join(place, "fetched"), watch), wheel.folder)
     found = _of_tree(host, replace(job, folder=place), wheel, tree, pins, watch)
     host.remove_tree(place)
     if kept:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from provisioner.base.names import is_rival, normalise
+from provisioner.base.requirement import read_requirement
 from provisioner.choose.obstacles import listed
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
 from provisioner.engines.source_tree import LEGACY, Metadata
@@ -52,23 +53,27 @@ def lacking(said: str) -> frozenset[str]:
 
 
 def building(
-    resolve: Callable[[Job], Resolved], build: Callable[[Job, Wheel, tuple[str, ...]], Metadata], allowed: Collection[str]
+    resolve: Callable[[Job], Resolved],
+    build: Callable[[Job, Wheel, tuple[str, ...]], Metadata],
+    allowed: Collection[str],
+    projects: Collection[str] = (),
 ) -> Callable[[Job], Resolved]:
     """Return a resolver that takes the source of what has no wheel, and lets its metadata be built where it is ``allowed`` (names; ``ANY``).
 
-    The resolver itself runs no code: what was built is told to it. Of what is not allowed nothing is run: it is taken to need nothing, to find
-    all such packages in one go, and ``NeedsBuildError`` names them.
+    ``projects`` are the requirements of the builds of the team's own projects. The resolver itself runs no code: what was built is told to it. Of
+    what is not allowed nothing is run: it is taken to need nothing, to find all such packages in one go, and ``NeedsBuildError`` names them.
     """
 
     def answer(job: Job) -> Resolved:
-        built: set[str] = set()
-        refused: set[str] = set()
+        sources = {name for name, url in addresses(job).items() if not url.partition("#")[0].lower().endswith(".whl")}
+        built = {name for name in sources if ANY in allowed or name in allowed}
+        refused = sources - built
         known: dict[tuple[str, str], Metadata] = {}
         said = ""
         for _ in range(ROUNDS):
-            sources = (*job.sources, *sorted(built | refused))
+            asked = replace(job, sources=(*job.sources, *sorted(built | refused)), metadata=tuple(known.values()))
             try:
-                found = resolve(replace(job, sources=sources, metadata=tuple(known.values())))
+                found = resolve(asked)
             except NoSolutionError as error:
                 more = lacking(error.said) - built - refused - set(job.sources)
                 said = said if _NO_SOURCE.search(error.said) else error.said
@@ -79,15 +84,21 @@ def building(
                 refused |= more - may
                 continue
             own = {name: found.offered[name][0] for name in sorted(built) if name in found.offered}
-            new = {name: wheel for name, wheel in own.items() if (name, wheel.version) not in known}
+            new = {name: wheel for name, wheel in own.items() if (name, wheel.identity) not in known}
             if refused and not new:
                 raise NeedsBuildError(job, refused)
-            known |= {(name, wheel.version): build(job, wheel, pins_of(job)) for name, wheel in new.items()}
+            known |= {(name, wheel.identity): build(job, wheel, pins_of(job)) for name, wheel in new.items()}
             if not new:
-                return _with_builders(resolve, job, found, [known[name, wheel.version] for name, wheel in own.items()])
+                return _with_builders(resolve, job, found, [known[name, wheel.identity] for name, wheel in own.items()], projects)
         raise NeedsBuildError(job, refused or built)
 
     return answer
+
+
+def addresses(job: Job) -> dict[str, str]:
+    """Return the addresses that requirements of a job name, by the normalised names of the packages."""
+    found = (read_requirement(text) for text in job.requirements if " @ " in text)
+    return {normalise(item.name): str(item.url) for item in found if item.url}
 
 
 def pins_of(job: Job) -> tuple[str, ...]:
@@ -96,11 +107,13 @@ def pins_of(job: Job) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found[0] for found in pins if found))
 
 
-def _with_builders(resolve: Callable[[Job], Resolved], job: Job, found: Resolved, built: Sequence[Metadata]) -> Resolved:
+def _with_builders(
+    resolve: Callable[[Job], Resolved], job: Job, found: Resolved, built: Sequence[Metadata], projects: Collection[str]
+) -> Resolved:
     """Add the files of what the source distributions are built with, together: an installer takes one version of each for all of them."""
-    if not built:
+    if not built and not projects:
         return found
-    asked = dict.fromkeys(text for item in built for text in item.builders)
+    asked = dict.fromkeys([*(text for item in built for text in item.builders), *projects])
     asked |= dict.fromkeys(LEGACY if set(job.sources) & set(found.offered) else ())
     limits = dict.fromkeys(text for item in built for text in item.limits)
     question = replace(
@@ -112,11 +125,11 @@ def _with_builders(resolve: Callable[[Job], Resolved], job: Job, found: Resolved
         metadata=(),
         folder=posixpath.join(job.folder, "builders"),
     )
-    names = listed(sorted(normalise(item.name) for item in built))
+    names = listed([*sorted(normalise(item.name) for item in built), *(["your own projects"] if projects else [])])
     try:
         builders = resolve(question).offered if asked else {}
     except NoSolutionError as error:
-        message = f"what {names} {'is' if len(built) == 1 else 'are'} built with cannot be had together"
+        message = f"what {names} {'is' if len(built) == 1 and not projects else 'are'} built with cannot be had together"
         hint = f"name another version of one of them; the resolver says: {' '.join(error.said.split())}"
         raise OperationError(message, place=job.name, hint=hint, cause="resolver-conflict") from None
     compiled = tuple(sorted(normalise(item.name) for item in built if item.compiled))
