@@ -22,7 +22,7 @@ LEGACY = {(2, 5): "manylinux1", (2, 12): "manylinux2010", (2, 17): "manylinux201
 class Wheel:
     """One wheel that the resolver offers for a package, or its source distribution; or a commit of a repository.
 
-    What is ``direct`` no index offers: an archive, or with a ``commit`` the repository at ``url``, which has neither file name nor hash, with the
+    What is ``direct`` no index offers: an archive, the folder ``url``, or with a ``commit`` the repository at ``url`` (both without a hash), with the
     ``folder`` in it and the revision that was ``asked`` for. ``url`` may be a path, ``size`` is in bytes, 0 where the index does not tell;
     ``uploaded`` is ISO, UTC, "" where it does not tell.
     """
@@ -41,8 +41,8 @@ class Wheel:
 
     @property
     def identity(self) -> str:
-        """What it is known by: its SHA-256, or its commit."""
-        return self.sha256 or self.commit
+        """What it is known by: its SHA-256, its commit, or its folder."""
+        return self.sha256 or self.commit or self.url
 
 
 def read_pylock(text: str, *, sources: Collection[str] = ()) -> dict[str, list[Wheel]]:
@@ -65,7 +65,7 @@ def _wheels(packages: Any, sources: Collection[str], canonicalize_name: Callable
     found: dict[str, list[Wheel]] = {}
     for package in packages:
         name = canonicalize_name(package["name"])
-        if "vcs" in package or "archive" in package:
+        if {"vcs", "archive", "directory"} & set(package):
             found[name] = [_direct(name, str(package.get("version", "")), package)]
             continue
         files = [package["sdist"]] if name in sources and "sdist" in package else [] if name in sources else package.get("wheels")
@@ -77,10 +77,12 @@ def _wheels(packages: Any, sources: Collection[str], canonicalize_name: Callable
 
 
 def _direct(name: str, version: str, package: dict[str, Any]) -> Wheel:
-    """Return what has an address of its own (PEP 751, ``packages.vcs`` and ``packages.archive``)."""
+    """Return what has an address of its own (PEP 751, ``packages.vcs``, ``.archive`` and ``.directory``)."""
     if "archive" in package:
         archive = _wheel(name, version, package["archive"])
         return replace(archive, direct=True, folder=package["archive"].get("subdirectory", ""))
+    if "directory" in package:
+        return Wheel(package=name, url=package["directory"]["path"], filename="", sha256="", version=version, direct=True)
     vcs = package["vcs"]
     return Wheel(
         package=name,

@@ -33,7 +33,7 @@ def files_of(
     asked = {name_of(text) for text in requirements}
     found = []
     for name, offered in sorted(answer.offered.items()):
-        if offered[0].commit:
+        if not offered[0].filename:
             continue
         known = profile.get(name)
         wheel = _same_file(target, known, offered) if known else _picked(target, offered, tags)

@@ -12,13 +12,15 @@ import json
 import posixpath
 from collections.abc import Iterable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 from provisioner.base.text import mask
 from provisioner.base.versions import readable
 from provisioner.choose.versions import some_patch_matches
 from provisioner.errors import InputError
 from provisioner.host import Reader
-from provisioner.lock.find import PYPROJECT
+from provisioner.host.files import glob_escape
+from provisioner.lock.find import PYPROJECT, read_limited
 from provisioner.lock.local import Local, is_local, read_local
 from provisioner.lock.project import Project, read_project
 from provisioner.lock.requirement import NotLockableError, Read, parse_any
@@ -52,7 +54,7 @@ def read_inputs(reader: Reader, declaration: Declaration) -> Inputs:
     wanted = [requirement for requirement in wanted if requirement.name not in own_names]
     limits = [line.requirement for file in files if file.constraint for line in file.lines]
     return Inputs(
-        requirements=_texts(wanted),
+        requirements=tuple(sorted({*_texts(wanted), *(item.requirement(folder) for item in theirs if item.project.computed)})),
         constraints=_texts(limits),
         digests=tuple(sorted(_digests(declaration, own, files, project, theirs), key=lambda item: item.name)),
         projects=tuple(item.checkout for item in theirs),
@@ -94,6 +96,13 @@ class _Own:
 
     checkout: Checkout
     project: Project
+    extras: tuple[str, ...] = ()
+    contents: tuple[str, ...] = ()
+
+    def requirement(self, folder: str) -> str:
+        """The requirement on the project itself, for what has to be built to be known: ``folder`` is the declaration's."""
+        extras = f"[{','.join(self.extras)}]" if self.extras else ""
+        return f"{self.checkout.name}{extras} @ file://{quote(posixpath.normpath(posixpath.join(folder, self.checkout.folder)))}"
 
 
 def _projects(reader: Reader, folder: str, declaration: Declaration, named: Iterable[Local], faults: list[str]) -> tuple[_Own, ...]:
@@ -110,15 +119,29 @@ def _projects(reader: Reader, folder: str, declaration: Declaration, named: Iter
         extras |= set(local.extras)
         told: list[str] = []
         file = posixpath.normpath(posixpath.join(local.folder, PYPROJECT))
-        project = read_project(reader, folder, ProjectInput(file=file, extras=tuple(sorted(extras))), told)
+        project = read_project(reader, folder, ProjectInput(file=file, extras=tuple(sorted(extras))), told, built=True)
         if not project.name and not told:
             told.append(f"{file}: says no name of the project; write `[project]` with name, version and dependencies")
         faults += [f"{local.place}: {fault}" for fault in told] + list(_python_faults(declaration, project, file))
+        checkout = Checkout(name=project.name, version=project.version, folder=local.folder, editable=editable)
         found[local.folder] = _Own(
-            checkout=Checkout(name=project.name, version=project.version, folder=local.folder, editable=editable), project=project
+            checkout=checkout, project=project, extras=tuple(sorted(extras)), contents=_contents(reader, folder, local, project)
         )
         waiting += project.projects
     return tuple(found[key] for key in sorted(found))
+
+
+def _contents(reader: Reader, folder: str, local: Local, project: Project) -> tuple[str, ...]:
+    """Return what of a project its build may compute from: its files of setup and its lists, so that a change of them makes the lock stale."""
+    home = posixpath.normpath(posixpath.join(folder, local.folder))
+    names = (
+        "pyproject.toml",
+        "setup.cfg",
+        "setup.py",
+        *(posixpath.basename(path) for path in sorted(reader.glob(f"{glob_escape(home)}/*.txt"))),
+    )
+    paths = [posixpath.join(home, name) for name in names]
+    return tuple(read_limited(reader, path) for path in paths if reader.exists(path)) if project.computed else ()
 
 
 def _texts(requirements: Iterable[Read]) -> tuple[str, ...]:
@@ -153,7 +176,7 @@ def _digests(
         texts = _texts(project.requirements)
         yield InputDigest(name=declaration.project.file, sha256=_digest([project.requires_python, *texts]))
     for item in theirs:
-        said = [item.checkout.name, item.checkout.version, item.checkout.editable, item.project.requires_python]
+        said = [item.checkout.name, item.checkout.version, item.checkout.editable, item.project.requires_python, *item.contents]
         yield InputDigest(name=f"{item.checkout.folder}: the project", sha256=_digest([*said, *_texts(item.project.requirements)]))
 
 

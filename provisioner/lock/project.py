@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from provisioner.base.names import normalise
@@ -12,7 +13,7 @@ from provisioner.base.text import mask
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.lock.local import Local, is_local, read_local
-from provisioner.lock.project_table import read_tables
+from provisioner.lock.project_table import leaves_out, read_tables
 from provisioner.lock.requirement import NotLockableError, Read, parse_any, with_marker
 from provisioner.lock.tables import with_sources
 from provisioner.model.record import record
@@ -24,7 +25,7 @@ class Project:
     """What was taken from a project: its requirements, and the Pythons it allows ("" for all).
 
     ``name`` and ``version`` are its own, "" where only a build could tell; ``projects`` are others that it names by their folders; ``builders``
-    are the requirements of its own build.
+    are the requirements of its own build. ``computed``: what it depends on only a build could tell.
     """
 
     requirements: tuple[Read, ...]
@@ -33,9 +34,10 @@ class Project:
     version: str = ""
     projects: tuple[Local, ...] = ()
     builders: tuple[str, ...] = ()
+    computed: bool = False
 
 
-def read_project(reader: Reader, folder: str, wanted: ProjectInput, faults: list[str]) -> Project:
+def read_project(reader: Reader, folder: str, wanted: ProjectInput, faults: list[str], *, built: bool = False) -> Project:
     """Read what a declaration asks of a project; every fault goes to ``faults`` as ``pyproject.toml: project.dependencies[2]: …``."""
     name = wanted.file
     try:
@@ -44,6 +46,9 @@ def read_project(reader: Reader, folder: str, wanted: ProjectInput, faults: list
         faults += error.faults or (f"{name}: {error.message}",)
         return Project(requirements=())
     project = said.project
+    if built and project.get("name") and leaves_out(project):
+        # Its extras, too, are the build's to tell.
+        wanted, project = replace(wanted, extras=()), {**project, "dependencies": [], "computed": True}
     if not project and (not wanted.groups or wanted.extras):
         faults.append(f"{name}: has no [project] table, where dependencies of a project stand (PEP 621)")
     table = _Table(name, project, said.sources, faults)
@@ -60,6 +65,7 @@ def read_project(reader: Reader, folder: str, wanted: ProjectInput, faults: list
         version=version if isinstance(version, str) else "",
         projects=tuple(table.projects),
         builders=said.builders,
+        computed=bool(project.get("computed")),
     )
 
 

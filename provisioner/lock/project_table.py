@@ -44,7 +44,7 @@ def read_tables(reader: Reader, folder: str, file: str, faults: list[str]) -> Ta
     data = parse_toml(read_limited(reader, path), file=path, name=file) if reader.exists(path) or not beside else {}
     own = data.get("project")
     project: Mapping[str, Any] = own if isinstance(own, dict) else poetry_project(data)
-    if not project or _leaves_out(project):
+    if not project or leaves_out(project):
         given = {key: item for name, where in reversed(beside.items()) for key, item in _setup(reader, folder, name, where).items()}
         project = {**given, **project}
         listed = table(data, "tool", "setuptools", "dynamic", "dependencies").get("file")
@@ -64,7 +64,8 @@ def _builders(data: Mapping[str, Any], file: str) -> tuple[str, ...]:
     return (*system.requires, *_ASKED_FOR, *(("wheel",) if system.backend.startswith("setuptools") else ()))
 
 
-def _leaves_out(project: Mapping[str, Any]) -> bool:
+def leaves_out(project: Mapping[str, Any]) -> bool:
+    """True for a table that leaves the dependencies to whatever computes them."""
     dynamic = project.get("dynamic")
     return "dependencies" not in project and isinstance(dynamic, list) and "dependencies" in dynamic
 

@@ -116,3 +116,18 @@ def test_projects_of_the_team_are_locked_by_their_folders_from_the_lock(team: Te
     assert 'name = "mine"\nversion = "0.3"\ndirectory = { path = "..", editable = true }' in text
     assert 'name = "tool"\ndirectory = { path = "../libs/tool" }' in text
     assert json.loads((team.folder / "locks/tfsetup.lock.json").read_text())["targets"][0]["checkouts"][1]["name"] == "tool"
+
+
+def test_a_project_that_computes_what_it_needs_is_built_where_that_is_allowed(team: Team, tmp_path: Path) -> None:
+    mark = tree(team.folder / "mine", "mine", "0.3", "pytz")
+    before = sorted(path.name for path in (team.folder / "mine").iterdir())
+    team.requirements = (f"mine @ file://{team.folder}/mine",)
+    team.projects = (Checkout(name="mine", folder="mine", editable=True),)
+    with pytest.raises(NeedsBuildError) as caught:
+        locked(team)
+    assert (caught.value.names, mark.exists()) == (("mine",), False)
+    team.settings["policy"] = Policy(built=("mine",))
+    target = locked(team)
+    assert {file.name for file in target.files} == {"tensorflow-cpu", "numpy", "pytz"}
+    assert [(item.name, item.folder, item.editable) for item in target.checkouts] == [("mine", "mine", True)]
+    assert sorted(path.name for path in (team.folder / "mine").iterdir()) == before
