@@ -33,13 +33,14 @@ _PIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?==[^\s;,*]+")
 class NeedsBuildError(OperationError):
     """The requirements go together, but some packages are there as source alone, and nobody allowed to build them: ``names``."""
 
-    def __init__(self, job: Job, names: Collection[str]) -> None:
-        """Say the words that allow it, ready to paste."""
+    def __init__(self, job: Job, names: Collection[str], allowed: Collection[str] = ()) -> None:
+        """Say the words that allow it, ready to paste in the place of those that allow what is ``allowed`` already."""
         self.names = tuple(sorted(names))
+        words = ", ".join(sorted({*names, *allowed} - {ANY}))
         where = f"{job.platform} with Python {job.python}"
         verb, it, its = ("has", "it is", "its") if len(self.names) == 1 else ("have", "they are", "their")
         hint = (
-            f"allow it in the declaration, `policy: {{source_builds: [{', '.join(self.names)}]}}`: {it} then built here to lock, "
+            f"allow it in the declaration, `policy: {{source_builds: [{words}]}}`: {it} then built here to lock, "
             f"which runs {its} code, and again wherever the lock is installed"
         )
         message = f"{listed(self.names)} {verb} no wheel for {where} that would do, only source"
@@ -56,17 +57,20 @@ def building(
     resolve: Callable[[Job], Resolved],
     build: Callable[[Job, Wheel, tuple[str, ...]], Metadata],
     allowed: Collection[str],
+    free: Collection[str] = (),
     projects: Collection[str] = (),
 ) -> Callable[[Job], Resolved]:
-    """Return a resolver that takes the source of what has no wheel, and lets its metadata be built where it is ``allowed`` (names; ``ANY``).
+    """Return a resolver that takes the source of what has no wheel, and lets its metadata be built where that is allowed.
 
-    ``projects`` are the requirements of the builds of the team's own projects. The resolver itself runs no code: what was built is told to it. Of
-    what is not allowed nothing is run: it is taken to need nothing, to find all such packages in one go, and ``NeedsBuildError`` names them.
+    ``allowed`` are the names that the team lets be built (or ``ANY``), ``free`` those that the catalogue does. ``projects`` are the requirements of
+    the builds of the team's own projects. The resolver itself runs no code: what was built is told to it. Of what is not allowed nothing is run:
+    it is taken to need nothing, to find all such packages in one go, and ``NeedsBuildError`` names them.
     """
+    may_be = {*allowed, *free}
 
     def answer(job: Job) -> Resolved:
         sources = {name for name, url in addresses(job).items() if not url.partition("#")[0].lower().endswith(".whl")}
-        built = {name for name in sources if ANY in allowed or name in allowed}
+        built = {name for name in sources if ANY in allowed or name in may_be}
         refused = sources - built
         known: dict[tuple[str, str], Metadata] = {}
         said = ""
@@ -79,18 +83,18 @@ def building(
                 said = said if _NO_SOURCE.search(error.said) else error.said
                 if not more:
                     raise NoSolutionError(job, said or error.said) from None
-                may = {name for name in more if ANY in allowed or name in allowed}
+                may = {name for name in more if ANY in allowed or name in may_be}
                 built |= may
                 refused |= more - may
                 continue
             own = {name: found.offered[name][0] for name in sorted(built) if name in found.offered}
             new = {name: wheel for name, wheel in own.items() if (name, wheel.identity) not in known}
             if refused and not new:
-                raise NeedsBuildError(job, refused)
+                raise NeedsBuildError(job, refused, allowed)
             known |= {(name, wheel.identity): build(job, wheel, pins_of(job)) for name, wheel in new.items()}
             if not new:
                 return _with_builders(resolve, job, found, [known[name, wheel.identity] for name, wheel in own.items()], projects)
-        raise NeedsBuildError(job, refused or built)
+        raise NeedsBuildError(job, refused or built, allowed)
 
     return answer
 

@@ -168,6 +168,7 @@ def _engine(
     return building(
         resolve,
         lambda job, wheel, pins: builds.metadata_of(host, job, wheel, pins=pins, watch=watch),
-        (*declaration.policy.built, *free),
-        inputs.builders,
+        allowed=declaration.policy.built,
+        free=free,
+        projects=inputs.builders,
     )
