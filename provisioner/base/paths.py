@@ -37,7 +37,7 @@ def absolute(path: str, place: Place, origin: str) -> str:
         path = place.env.get("HOME", "~") + path[1:]
     found = posixpath.normpath(posixpath.join(place.cwd, path))
     if re.fullmatch(r"/+", found):
-        raise UsageError("the root of the file system cannot be an environment", place=origin)
+        raise UsageError("cannot be the root of the file system", place=origin, hint="name a folder below it")
     if any(len(part.encode("utf-8", "surrogateescape")) > NAME_MAX_BYTES for part in found.split("/")):
         raise UsageError(f"a folder's name is too long (at most {NAME_MAX_BYTES} bytes)", place=origin)
     return found

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
+from dataclasses import replace
 
+from provisioner.base.progress import SILENT, Progress
+from provisioner.catalogue import Catalogue
 from provisioner.choose.obstacles import listed
 from provisioner.commands import plan as planning
 from provisioner.environment.read import read_site
 from provisioner.errors import CouldNotTellError, InputError, NoProfileError
-from provisioner.lock import find, starter
+from provisioner.lock import dates, find, starter
+from provisioner.lock.inputs import read_inputs
 from provisioner.lock.lists import Lists, read_lists
+from provisioner.lock.pythons import Wanted, going_or_nothing
 from provisioner.model.catalogue import ComputeDevice
 from provisioner.model.request import Request
 from provisioner.session import Session
 
 
-def init(session: Session, request: Request, folder: str, *, agree: Callable[[str], None]) -> starter.First:
+def init(session: Session, request: Request, folder: str, *, agree: Callable[[str], None], progress: Progress = SILENT) -> starter.First:
     """Write a first ``tfsetup.yaml`` into ``folder`` (absolute), from the environment that is there, or for this machine.
 
     ``agree`` is asked, with the path, before a file that is there is replaced; it raises where nobody does. Raises ``InputError`` where the project
@@ -28,7 +33,7 @@ def init(session: Session, request: Request, folder: str, *, agree: Callable[[st
     if there is not None and not there.is_yaml:
         hint = f"add targets there; a {find.FILE} beside it would be a second declaration"
         raise InputError("has a [tool.tfsetup] already", place=there.file, hint=hint)
-    said, origin = _declared(session, request, folder, file)
+    said, origin = _declared(session, request, folder, file, progress)
     if there is not None:
         agree(file)
     try:
@@ -38,7 +43,7 @@ def init(session: Session, request: Request, folder: str, *, agree: Callable[[st
     return said
 
 
-def _declared(session: Session, request: Request, folder: str, file: str) -> tuple[starter.First, str]:
+def _declared(session: Session, request: Request, folder: str, file: str, progress: Progress) -> tuple[starter.First, str]:
     """Return what is to be declared, and what it was taken from in words."""
     host, platform = session.host, session.platform
     if not platform:
@@ -49,7 +54,7 @@ def _declared(session: Session, request: Request, folder: str, file: str) -> tup
         facts = session.detect(env=root, full=False)
         said = starter.from_environment(host, site, facts, platform, session.catalogue, file=file)
         return said, f"the environment {posixpath.relpath(root, folder)}"
-    lists = read_lists(host, folder)
+    lists = read_lists(host, folder, platform)
     if not lists.read:
         planned = planning.plan(session, request)
         choice = planned.plan.choice
@@ -59,16 +64,42 @@ def _declared(session: Session, request: Request, folder: str, file: str) -> tup
     device: ComputeDevice = "cuda" if request.device == "cuda" else "cpu"
     release, python = starter.choose_python(session.catalogue, lists, platform, device)
     if not release:
-        raise _no_release(lists, platform)
-    target = starter.make_target(platform, device, python, facts)
-    return starter.from_lists(lists, lists.tensorflow or release, target, file=file), listed(list(lists.read))
+        raise _no_release(lists, platform, session.catalogue)
+    said = starter.from_lists(lists, lists.tensorflow or release, starter.make_target(platform, device, python, facts), file=file)
+    if not request.offline:
+        said = _with_python(session, said, lists, progress)
+    return said, listed(list(lists.read))
 
 
-def _no_release(lists: Lists, platform: str) -> NoProfileError:
-    asked = f"TensorFlow {lists.tensorflow or 'of any release'} with Python {lists.python or 'of any release'}"
-    hint = (
-        "change what the lists say, or write tfsetup.yaml by hand (docs/teams.md); `tfsetup profiles --all` shows what is known to be good"
+def _with_python(session: Session, said: starter.First, lists: Lists, progress: Progress) -> starter.First:
+    """Return the first file with the Python that goes with all that the lists ask for, and the release that it brings; the index is asked.
+
+    Where none goes, or what the lists hold cannot be asked for, it stays with the newest: `tfsetup lock` says why.
+    """
+    try:
+        inputs = read_inputs(session.host, starter.declared(said))
+    except InputError:
+        return said
+    progress.start("python", "Asking the index which Python goes with the lists")
+    start = dates.first(session.host.now(), 0)
+    with session.scratch("lock") as folder:
+        wanted = Wanted(
+            target=said.targets[0], inputs=inputs, tensorflow=lists.tensorflow, python=lists.python, cutoff=start, folder=folder
+        )
+        found = going_or_nothing(session.host, session.catalogue, wanted)
+    progress.finish(f"Python {found.python}" if found else "none does")
+    if found is None:
+        return said
+    return replace(
+        said, tensorflow=lists.tensorflow or found.release, targets=tuple(replace(target, python=found.python) for target in said.targets)
     )
+
+
+def _no_release(lists: Lists, platform: str, catalogue: Catalogue) -> NoProfileError:
+    asked = f"TensorFlow {lists.tensorflow or 'of any release'} with Python {lists.python or 'of any release'}"
+    near = starter.nearest(catalogue, lists.tensorflow, platform)
+    hint = f"TensorFlow {near} is the nearest that is: write `tensorflow=={near}` there; " if near else ""
+    hint += "`tfsetup profiles --all` shows what is known to be good"
     return NoProfileError(
         f"no set for {platform} is known to be good that has {asked}, as {listed(list(lists.read))} would have it", hint=hint
     )

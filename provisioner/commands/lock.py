@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 from provisioner.base.progress import SILENT, Progress
-from provisioner.commands import named
+from provisioner.commands import lock_into, named
 from provisioner.commands.lock_declared import Declared, LockRequest, check_conda, choose, fresh, lock_folder, movable, read_declared
+from provisioner.commands.lock_into import Edit, nobody
 from provisioner.commands.lock_resolve import resolve
 from provisioner.errors import InputError, OperationError
 from provisioner.host import Host
@@ -20,7 +21,7 @@ from provisioner.lock.formats import conda_lock
 from provisioner.lock.resolve import Locked
 from provisioner.model.named import Named
 from provisioner.model.record import record
-from provisioner.model.team import Declaration, Inputs, TeamLock
+from provisioner.model.team import Declaration, Inputs, LockedTarget, TeamLock
 from provisioner.session import Session
 
 # How long a run waits for another one that writes the same lock.
@@ -38,12 +39,19 @@ class Outcome:
     warnings: tuple[str, ...] = ()
 
 
-def lock(session: Session, project: str, wanted: LockRequest, *, progress: Progress = SILENT) -> Outcome:
-    """Read the declaration in the folder ``project`` (absolute), lock all its targets, and write the files together."""
-    return lock_declared(session, read_declared(session, project), wanted, progress=progress)
+def lock(
+    session: Session, project: str, wanted: LockRequest, *, progress: Progress = SILENT, agree: Callable[[Edit], None] = nobody
+) -> Outcome:
+    """Read the declaration in the folder ``project`` (absolute), lock all its targets, and write the files together.
+
+    ``agree`` is shown what is to be written into a file of the project's own, and raises ``ConsentError`` where nobody agrees.
+    """
+    return lock_declared(session, read_declared(session, project), wanted, progress=progress, agree=agree)
 
 
-def lock_declared(session: Session, declared: Declared, wanted: LockRequest, *, progress: Progress = SILENT) -> Outcome:
+def lock_declared(
+    session: Session, declared: Declared, wanted: LockRequest, *, progress: Progress = SILENT, agree: Callable[[Edit], None] = nobody
+) -> Outcome:
     """Lock all targets of a declaration, and write the files together.
 
     With nothing changed since the lock was made, nothing is resolved and nobody is asked: the files are as they were, byte for byte.
@@ -73,12 +81,14 @@ def lock_declared(session: Session, declared: Declared, wanted: LockRequest, *, 
             progress.start("lock", f"Resolving {len(sets)} target{'s' if len(sets) > 1 else ''} with {engine}")
             made = resolve(session, declared, sets, before=before, engine=engine, wanted=wanted)
             progress.finish()
-        kept = session.folder("lock", made=True)
-        files = render.texts(host, declaration, made.lock, cache=kept)
-        changed = store.write_lock(host, folder, made.lock, files)
-    return Outcome(
-        folder=folder, lock=sidecar.with_written(made.lock, files), changed=changed, before=before, warnings=(*warnings, *made.warnings)
-    )
+        targets = tuple(_with_proof(item, before) for item in made.lock.targets)
+        locked = replace(made.lock, targets=targets, into=tuple(dict.fromkeys([*(before.into if before else ()), *wanted.into])))
+        files = render.texts(host, declaration, locked, cache=session.folder("lock", made=True))
+        edit = lock_into.edit(host, declaration, locked, before) if lock_into.UV in wanted.into else None
+        edited = lock_into.write(host, edit, agree) if edit is not None else ()
+        changed = (*store.write_lock(host, folder, locked, files), *edited)
+    warnings = (*warnings, *made.warnings, *(edit.warnings if edit is not None else lock_into.stale(host, declaration, locked)))
+    return Outcome(folder=folder, lock=sidecar.with_written(locked, files), changed=changed, before=before, warnings=warnings)
 
 
 def _named(session: Session, declaration: Declaration, inputs: Inputs) -> Iterator[Named]:
@@ -88,6 +98,12 @@ def _named(session: Session, declaration: Declaration, inputs: Inputs) -> Iterat
     yield from named.of_indexes(session, declaration.indexes, file)
     if any(target.kind == "conda" for target in declaration.targets):
         yield from named.of_channels(session, [(f"{file}: channels[{number}]", item) for number, item in enumerate(declaration.channels)])
+
+
+def _with_proof(locked: LockedTarget, before: TeamLock | None) -> LockedTarget:
+    """Return a target with the team's own proof of the lock before, where it holds the very same files."""
+    same = next((item for item in before.targets if item.target == locked.target and item.held == locked.held), None) if before else None
+    return replace(locked, own_proof=same.own_proof) if same is not None else locked
 
 
 def _before(host: Host, folder: str) -> tuple[TeamLock | None, tuple[str, ...]]:

@@ -15,10 +15,11 @@ from provisioner.lock.declaration import read_declaration
 from provisioner.lock.inputs import read_inputs
 from provisioner.lock.resolve import catalogue_digest
 from provisioner.model.record import record
-from provisioner.model.team import Declaration, Engine, Inputs, TeamLock
+from provisioner.model.team import Declaration, Engine, Inputs, Into, TeamLock
 from provisioner.session import Session
 
 ENGINES: tuple[Engine, ...] = ("uv", "pip-tools", "conda-lock")
+INTO: tuple[Into, ...] = ("uv", "constraints")
 
 
 @record
@@ -26,13 +27,14 @@ class LockRequest:
     """What a person asks of `tfsetup lock`.
 
     ``engine`` is "" for the one that the lock was made with. ``upgrade`` is None for "keep what is there", () for all packages, else names.
-    ``cutoff`` is an upload date (ISO, UTC), "" for that of the lock.
+    ``cutoff`` is an upload date (ISO, UTC), "" for that of the lock. ``into`` is what it is to be written into beside those that it has.
     """
 
     engine: Engine | None = None
     upgrade: tuple[str, ...] | None = None
     cutoff: str = ""
     offline: bool = False
+    into: tuple[Into, ...] = ()
 
 
 @record

@@ -120,6 +120,8 @@ def plan_locked(session: Session, request: Request, folder: str, target: str) ->
         good = is_known_set(locked, known, set_device(choice.device, choice.road))
         more += ["the team's lock"] if not good or any(not file.profile for file in locked.files) else []
         proof = catalogue.proof(replace(chosen, digest=locked.profile)) if good else Proof(lock=chosen.digest, level="resolved")
+        if locked.own_proof:
+            choice = replace(choice, reasons=(*choice.reasons, f"the team's own proof, by its lock: {locked.own_proof}"))
         picked = Picked(choice=choice, lock=chosen, proof=proof, beside=" and ".join(more), indexes=lock.indexes, gone=gone)
         return with_conda(host, picked, locked, asked, env) if locked.conda is not None else picked
 

@@ -9,14 +9,19 @@ import posixpath
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import partial
 
 from provisioner.base.names import is_rival, normalise
 from provisioner.base.requirement import read_requirement
 from provisioner.choose.obstacles import listed
+from provisioner.engines import uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
 from provisioner.engines.source_tree import LEGACY, Metadata
 from provisioner.engines.wheels import Wheel
 from provisioner.errors import OperationError
+from provisioner.host import Host
+from provisioner.lock.parallel import Watch
+from provisioner.lock.proposal import Proposal, RefusedError
 from provisioner.model.policy import ANY
 
 # What uv says (0.9 to 0.13) of a package that it may not build, in its hint or in the reasons themselves.
@@ -24,13 +29,15 @@ _LACKING = re.compile(
     r"(?:Wheels are (?:available|required) for|only found wheels for) `([A-Za-z0-9._-]+)`"
     r"|(?<![A-Za-z0-9._-])([A-Za-z0-9][A-Za-z0-9._-]{0,100}?)(?:[=<>!~]=?\S{0,100})? (?:has|have) no (?:usable wheels|wheels with)"
 )
+# What uv says of a package that has wheels, and none for this Python.
+_OTHER_PYTHON = re.compile(r"no wheels with a matching Python")
 _NO_SOURCE = re.compile(r"no source distribution")
 # Packages that are built one after another, each for the next to be found out.
 ROUNDS = 12
 _PIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?==[^\s;,*]+")
 
 
-class NeedsBuildError(OperationError):
+class NeedsBuildError(RefusedError):
     """The requirements go together, but some packages are there as source alone, and nobody allowed to build them: ``names``."""
 
     def __init__(self, job: Job, names: Collection[str], allowed: Collection[str] = ()) -> None:
@@ -45,6 +52,7 @@ class NeedsBuildError(OperationError):
         )
         message = f"{listed(self.names)} {verb} no wheel for {where} that would do, only source"
         super().__init__(message, place=job.name, hint=hint, cause="platform-unsupported")
+        self.proposal = Proposal(builds=self.names)
 
 
 def lacking(said: str) -> frozenset[str]:
@@ -69,7 +77,7 @@ def building(
     may_be = {*allowed, *free}
 
     def answer(job: Job) -> Resolved:
-        sources = {name for name, url in addresses(job).items() if not url.partition("#")[0].lower().endswith(".whl")}
+        sources = _sources(job)
         built = {name for name in sources if ANY in allowed or name in may_be}
         refused = sources - built
         known: dict[tuple[str, str], Metadata] = {}
@@ -99,10 +107,49 @@ def building(
     return answer
 
 
-def addresses(job: Job) -> dict[str, str]:
-    """Return the addresses that requirements of a job name, by the normalised names of the packages."""
-    found = (read_requirement(text) for text in job.requirements if " @ " in text)
-    return {normalise(item.name): str(item.url) for item in found if item.url}
+def _sources(job: Job) -> set[str]:
+    """Return the names of what a job takes from an address that is no wheel's: a repository, an archive of source, a folder."""
+    found = [read_requirement(text) for text in job.requirements if " @ " in text]
+    return {normalise(item.name) for item in found if item.url and not item.url.partition("#")[0].lower().endswith(".whl")}
+
+
+def unbuilt(
+    host: Host,
+    job: Job,
+    known: set[str],
+    *,
+    cached: bool = False,
+    origins: bool = True,
+    other_pythons: bool = True,
+    watch: Watch | None = None,
+) -> Resolved | None:
+    """Resolve without running any code: what has no wheel is taken to need nothing, and its name added to ``known``. None for no solution.
+
+    With ``cached`` uv's cache is asked first, as it was left by the runs before: its answer holds, though newer versions may be on the index.
+    Without ``other_pythons`` there is no solution where a package has wheels for other Pythons alone. Raises ``OperationError`` where the index
+    cannot be asked.
+    """
+    ask = partial(uv_compile.compile_job, host, origins=origins, watch=watch)
+    known |= _sources(job)
+    for _ in range(ROUNDS):
+        asked = replace(job, sources=tuple(sorted({*job.sources, *known})))
+        try:
+            return _cached(ask, asked) if cached else ask(asked)
+        except NoSolutionError as error:
+            more = lacking(error.said) - set(asked.sources)
+            if not more or (_OTHER_PYTHON.search(error.said) and not other_pythons):
+                return None
+            known |= more
+    return None
+
+
+def _cached(ask: Callable[[Job], Resolved], job: Job) -> Resolved:
+    try:
+        return ask(replace(job, offline=True))
+    except NoSolutionError:
+        raise
+    except OperationError:
+        return ask(job)
 
 
 def pins_of(job: Job) -> tuple[str, ...]:

@@ -53,8 +53,12 @@ def read_inputs(reader: Reader, declaration: Declaration) -> Inputs:
     own_names = {item.checkout.name for item in theirs}
     wanted = [requirement for requirement in wanted if requirement.name not in own_names]
     limits = [line.requirement for file in files if file.constraint for line in file.lines]
+    computed = (item.requirement(folder) for item in theirs if item.project.computed)
+    requirements = _replaced(tuple(sorted({*_texts(wanted), *computed})), declaration, faults)
+    if faults:
+        raise InputError("what is to be locked holds faults", place=declaration.file, faults=tuple(dict.fromkeys(faults)))
     return Inputs(
-        requirements=tuple(sorted({*_texts(wanted), *(item.requirement(folder) for item in theirs if item.project.computed)})),
+        requirements=requirements,
         constraints=_texts(limits),
         digests=tuple(sorted(_digests(declaration, own, files, project, theirs), key=lambda item: item.name)),
         projects=tuple(item.checkout for item in theirs),
@@ -144,6 +148,15 @@ def _contents(reader: Reader, folder: str, local: Local, project: Project) -> tu
     return tuple(read_limited(reader, path) for path in paths if reader.exists(path)) if project.computed else ()
 
 
+def _replaced(texts: tuple[str, ...], declaration: Declaration, faults: list[str]) -> tuple[str, ...]:
+    """Put in the place of requirements what the declaration takes instead; one that no list has any more is a fault."""
+    instead = {parse_any(item.of).text: parse_any(item.take).text for item in declaration.instead}
+    if not faults:
+        name = posixpath.basename(declaration.file)
+        faults += [f"{name}: instead: no list asks for `{of}` any more" for of in sorted(set(instead) - set(texts))]
+    return tuple(sorted({instead.get(text, text) for text in texts}))
+
+
 def _texts(requirements: Iterable[Read]) -> tuple[str, ...]:
     return tuple(sorted({requirement.text for requirement in requirements}))
 
@@ -192,6 +205,7 @@ def _said(declaration: Declaration, own: tuple[Read, ...]) -> dict[str, Any]:
         "requirements": sorted({*_texts(own), *(text for text in declaration.requirements if is_local(text.removeprefix("-e ").strip()))}),
         "files": sorted(set(declaration.files)),
         "project": _beyond_defaults(declaration.project) if declaration.project else None,
+        "instead": [codec.to_data(item) for item in declaration.instead],
         "indexes": [_beyond_defaults(index) for index in declaration.indexes],
         "channels": list(declaration.channels),
         "policy": _beyond_defaults(declaration.policy),

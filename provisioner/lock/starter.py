@@ -20,6 +20,7 @@ from provisioner.environment.distributions import Installed
 from provisioner.environment.read import Site
 from provisioner.environment.tensorflow import only_cpu, own_of, purpose
 from provisioner.host import Reader
+from provisioner.lock.find import PYPROJECT
 from provisioner.lock.installed import asked_for, read_whole
 from provisioner.lock.keys import DECLARATION, TARGET
 from provisioner.lock.lists import Lists
@@ -31,7 +32,7 @@ from provisioner.model.conda_package import Present
 from provisioner.model.facts import Facts
 from provisioner.model.record import record
 from provisioner.model.request import Source
-from provisioner.model.team import Target
+from provisioner.model.team import Declaration, ProjectInput, Target
 
 SCHEMA = "tfsetup/init/1"
 LATEST = "latest"
@@ -41,6 +42,7 @@ _EXAMPLES = {
     "pythons": 'pythons: ["3.11", "3.12"]',
     "requirements": "requirements:\n  - pandas>=2",
     "files": "files: [requirements.in]",
+    "instead": "instead:\n  - {of: 'numpy==1.22.3', take: 'numpy==1.24.3'}",
     "project": "project: {file: pyproject.toml, extras: [gpu], groups: [dev]}",
     "indexes": (
         "indexes:\n  - url: https://packages.example.com/simple\n"
@@ -52,6 +54,7 @@ _EXAMPLES = {
         'policy:\n  releases: ">=2.16"\n  driver: "525.60.13"\n  source_builds: false\n  cool_down: 7\n  proven: true\n'
         '  signed_off:\n    - {release: "2.20.0", by: Ada Lovelace, date: "2026-03-31"}'
     ),
+    "verify": "verify: [pandas, 'python smoke_test.py']",
     "folder": "folder: locks",
     "formats": "formats: [requirements, pylock, conda-lock]",
 }
@@ -137,6 +140,19 @@ def from_lists(lists: Lists, tensorflow: str, target: Target, *, file: str) -> F
     )
 
 
+def declared(first: First) -> Declaration:
+    """Return what a first file made from lists declares."""
+    project = ProjectInput(file=PYPROJECT) if first.project else None
+    return Declaration(
+        file=first.file,
+        tensorflow=first.tensorflow,
+        targets=first.targets,
+        requirements=first.requirements,
+        files=first.files,
+        project=project,
+    )
+
+
 def choose_python(catalogue: Catalogue, lists: Lists, platform: str, device: ComputeDevice) -> tuple[str, str]:
     """Return the newest release that the lists admit with the newest Python that they and it admit, ("", "") where there is none.
 
@@ -149,6 +165,13 @@ def choose_python(catalogue: Catalogue, lists: Lists, platform: str, device: Com
         if fitting:
             return release.version, max(fitting, key=numbers)
     return "", ""
+
+
+def nearest(catalogue: Catalogue, spec: str, platform: str) -> str:
+    """Return the release with sets for a platform that lies nearest to what a specifier names: the next newer one, else the newest; "" for none."""
+    named = numbers(next(iter(re.findall(r"\d+(?:\.\d+)+", spec)), ""))
+    there = [release.version for release in catalogue.releases() if catalogue.locks(release.version, platform)]
+    return min((version for version in there if numbers(version) >= named), key=numbers, default=there[0] if there else "") if named else ""
 
 
 def source_of(own: Installed | None, present: Present) -> Source:

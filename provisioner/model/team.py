@@ -15,6 +15,8 @@ from provisioner.model.request import Kind, Source
 Format = Literal["requirements", "pylock", "conda-lock"]
 # What resolves: the wheels of all targets (uv, or pip-tools), and conda packages by rattler; with ``conda-lock`` uv and the real conda-lock.
 Engine = Literal["uv", "pip-tools", "conda-lock"]
+# What a lock is written into beside its own files: the project's pyproject.toml for uv, or limits for other tools' resolvers.
+Into = Literal["uv", "constraints"]
 
 
 @record
@@ -60,6 +62,14 @@ class ProjectInput:
 
 
 @record
+class Instead:
+    """A requirement of the team's lists (``of``), and what is taken in its place (``take``); both PEP 508 texts."""
+
+    of: str
+    take: str
+
+
+@record
 class Declaration:
     """What ``tfsetup.yaml`` (or ``[tool.tfsetup]``) says for a team. ``file`` is where it was read; paths in it are relative to its folder.
 
@@ -79,6 +89,8 @@ class Declaration:
     folder: str = "."
     channels: tuple[str, ...] = ()
     formats: tuple[Format, ...] = ("requirements", "pylock", "conda-lock")
+    verify: tuple[str, ...] = ()
+    instead: tuple[Instead, ...] = ()
 
 
 @record
@@ -153,6 +165,7 @@ class LockedTarget:
 
     ``moved`` are the packages of the set that made room for the team's requirements: with any, this very set was not run. ``builders`` are what the
     source distributions among the ``files`` are built with; they are no part of the environment. ``checkouts`` are what is no file.
+    ``own_proof`` says where the team itself ran all of what is locked, in words; "" where nobody did.
 
     ``conda`` is the conda half, None for a virtual environment. Where everything comes from the channel there are no ``files`` and no
     ``profile``.
@@ -168,6 +181,7 @@ class LockedTarget:
     moved: tuple[Moved, ...] = ()
     builders: tuple[TeamFile, ...] = ()
     checkouts: tuple[Checkout, ...] = ()
+    own_proof: str = ""
 
     @property
     def held(self) -> tuple[tuple[str, str, str, str], ...]:
@@ -212,7 +226,7 @@ class TeamLock:
 
     ``cutoffs`` holds the packages that have a cut-off of their own: an ISO date, or "" where the index tells no upload dates. ``catalogue`` is
     the digest of all the sets. ``written`` names the files that belong to the lock, relative to its folder, with their digests. ``indexes``
-    are the declaration's, without credentials, which may be variables.
+    are the declaration's, without credentials, which may be variables. ``into`` is what the lock was written into beside its files.
     """
 
     tool: str
@@ -224,3 +238,4 @@ class TeamLock:
     cutoffs: dict[str, str] = field(default_factory=dict)
     written: tuple[InputDigest, ...] = ()
     indexes: tuple[Index, ...] = ()
+    into: tuple[Into, ...] = ()

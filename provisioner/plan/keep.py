@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from provisioner.base.names import RELEASED, is_rival
+from provisioner.base.names import RELEASED, is_rival, normalise
 from provisioner.base.requirement import applies, name_of, read_requirement
+from provisioner.catalogue.limits import stays
 from provisioner.engines import uv
 from provisioner.engines.wheels import Wheel, major_minor, pick, read_pylock, supported_tags
 from provisioner.environment.distributions import Installed
@@ -58,14 +59,16 @@ def resolve_all(  # noqa: PLR0913 - each is one part of the same question
     folder: str,
     offline: bool,
     leaving: Collection[str] = (),
+    fixed: Collection[str] = (),
 ) -> Kept:
     """Return the set with all of the user's own distributions that go with it; of the others nothing comes, and they stay as they are.
 
-    ``leaving`` are names that are not asked for. ``extra`` are requirements of ``--with``; ``floor`` is the glibc or macOS of the machine,
-    ``folder`` one of the tool's own that is there. Raises ``OperationError`` where the index cannot be reached.
+    ``leaving`` are names that are not asked for, ``fixed`` are those that others than uv take care of. ``extra`` are requirements of ``--with``;
+    ``floor`` is the glibc or macOS of the machine, ``folder`` one of the tool's own that is there. Raises ``OperationError`` where the index
+    cannot be reached.
     """
     check_requirements(extra)
-    staying = tuple(item for item in around.own if item.direct or "+" in item.version)
+    staying = tuple(item for item in around.own if item.direct or "+" in item.version or item.name in fixed)
     asked = _Question(around=around, lock=lock, room=room, extra=extra, staying=staying, floor=floor, folder=folder, offline=offline)
     names = sorted(item.name for item in around.own if item not in staying and item.name not in leaving)
     wheels = _most(partial(_fits, host, asked), names)
@@ -100,7 +103,7 @@ def orphans(around: Around, found: Lock, clashing: Iterable[str]) -> frozenset[s
 
 
 def _who(around: Around, name: str) -> tuple[str, ...]:
-    return tuple(item.name for item in around.own if any(text.lower().startswith(name) for text in item.requires))
+    return tuple(item.name for item in around.own if any(name_of(text) == name for text in item.requires))
 
 
 def _most(fits: object, names: list[str]) -> dict[str, Wheel]:
@@ -137,7 +140,8 @@ def _resolve(host: Host, asked: _Question, names: Sequence[str], *, exact: bool)
     lock, around = asked.lock, asked.around
     own = next(file for file in lock.files if is_rival(file.name))
     pins = {file.name: file.version for file in lock.files}
-    limits = [f"{name}=={version}" for name, version in pins.items()] if exact else list(asked.room.limits)
+    held = [f"{file.name}=={file.version}" for file in lock.files if exact or stays(file)]
+    limits = held if exact else [*held, *asked.room.limits]
     limits += [f"{name}=={lock.release}" for name in sorted(RELEASED)]
     limits += [f"{name}{'<0' if limit == NO_ADDON else limit}" for name, limit in lock.addons.items() if name not in pins]
     there = {item.name: item.version for item in around.own if item not in asked.staying}
@@ -169,7 +173,7 @@ def _needs(asked: _Question) -> list[str]:
                 requirement = read_requirement(text)
             except ValueError:
                 continue
-            own = requirement.name.lower().replace("_", "-") in staying or requirement.url
+            own = normalise(requirement.name) in staying or requirement.url
             if not own and applies(requirement, {**asked.around.markers, "extra": ""}):
                 found.append(text)
     return found

@@ -7,6 +7,7 @@ from dataclasses import field
 from provisioner.environment.read import Site
 from provisioner.model.catalogue import Link, Lock, LockedFile
 from provisioner.model.checkout import Checkout
+from provisioner.model.conda import Outside
 from provisioner.model.conda_package import CondaPart
 from provisioner.model.facts import Facts
 from provisioner.model.finding import Repair
@@ -71,3 +72,4 @@ class Change:
     neighbours: tuple[Neighbour, ...] = ()
     outside: tuple[str, ...] = ()
     registered: tuple[str, ...] = ()
+    kernels: tuple[Outside, ...] = ()

@@ -53,15 +53,16 @@ def pick_best(session: Session, facts: Facts, request: Request, site: Site) -> P
 
 
 def with_all(session: Session, request: Request, picked: Picked, facts: Facts, site: Site) -> Picked:
-    """Resolve all that is installed anew around TensorFlow, with what ``--with`` adds."""
+    """Resolve all that is installed anew around TensorFlow, with what ``--with`` adds; what conda has installed stays as its solver leaves it."""
     from provisioner.plan.around import read_around, read_room  # noqa: PLC0415 - only with --keep
     from provisioner.plan.resolved import keep_all  # noqa: PLC0415 - as above
 
     lock = picked.lock
-    around, room = read_around(session, site, picked.members or ()), read_room(session, facts, picked.choice, lock)
-    words = "--keep and --with" if request.extra else "--keep"
-    found, gone = keep_all(session, site, lock, around, room, request, floor=floor_of(facts, lock))
-    return replace(picked, lock=found.lock, moved=found.moved, beside=words, exact=True, gone=gone)
+    members = picked.members if picked.members is not None else frozenset(file.name for file in lock.files)
+    around, room = read_around(session, site, members), read_room(session, facts, picked.choice, lock)
+    words = " and ".join(filter(None, (picked.beside, "--keep", "--with" if request.extra else "")))
+    found, gone = keep_all(session, site, lock, around, room, request, floor=floor_of(facts, lock), fixed=picked.owned)
+    return replace(picked, lock=found.lock, members=members, moved=found.moved, beside=words, exact=True, gone=gone)
 
 
 def hold_to_policy(catalogue: Catalogue, request: Request, lock: Lock) -> None:
@@ -91,12 +92,13 @@ def pick_conda(session: Session, facts: Facts, request: Request, site: Site) -> 
     """Take what a conda environment is to be made of, with what ``--with`` adds."""
     from provisioner.plan import conda  # noqa: PLC0415 - only for conda environments
 
-    if request.keep and site.state.exists:
-        hint = "leave it out; the plan says what becomes of everything, and `--with` asks for more"
-        raise UsageError(
-            "conda's solver says what becomes of conda's packages, so a conda environment is not resolved by uv", place="--keep", hint=hint
-        )
+    keeping = request.keep and site.state.exists
+    if keeping and request.source == "conda":
+        hint = "the same command without --keep: conda's solver keeps what it can, and the plan says what becomes of everything"
+        raise UsageError("with --source conda the whole environment is resolved by conda's solver, not by uv", place="--keep", hint=hint)
     picked = conda.pick(session.host, facts, request, session.catalogue, site, repodata=session.folder("conda"))
+    if keeping:
+        return with_all(session, request, picked, facts, site)
     if not request.extra or picked.choice.road == "conda":
         return picked
     return replace(picked, lock=with_extras(session, request, picked.lock, facts, site), beside=f"{picked.beside} and --with")
@@ -114,7 +116,7 @@ def with_conda(host: Host, inputs: ApplyInputs, picked: Picked) -> ApplyInputs:
         owned=picked.owned,
         edits=edits,
         written=conda_files.written(host, root, edits),
-        registered=tuple(registry.words(item) for item in picked.conda.registered) if picked.conda else (),
+        registered=(*inputs.registered, *(registry.words(item) for item in (picked.conda.registered if picked.conda else ()))),
     )
 
 

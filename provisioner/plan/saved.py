@@ -60,10 +60,11 @@ def _faults(plan: Plan) -> Iterator[str]:
         ):
             if not re.fullmatch(pattern, getattr(package, name)):
                 yield f"packages[{number}].{name}: cannot be {getattr(package, name)!r}"
-    for number, item in enumerate(plan.checkouts):
-        yield from (f"checkouts[{number}].{why}" for why in checkout_faults(item))
+    yield from (f"checkouts[{number}].{why}" for number, item in enumerate(plan.checkouts) for why in checkout_faults(item))
     if (plan.conda is not None) != (plan.request.kind == "conda") or (plan.conda is None) != (plan.choice.road == ""):
         yield "conda: expected for a conda environment, and for no other"
+    if plan.kernels:
+        yield "kernels: expected none, for `tfsetup kernel` alone registers them"
     if plan.conda is not None:
         yield from conda_faults(plan.conda, path)
     places = [(f"removals[{number}].paths", path) for number, item in enumerate(plan.removals) for path in item.paths]

@@ -30,6 +30,7 @@ class TargetReport:
     kind: Kind = "venv"
     conda: int = 0
     virtual: tuple[str, ...] = ()
+    own_proof: str = ""
 
 
 @record
@@ -60,6 +61,7 @@ def lock_report(folder: str, lock: TeamLock, changed: tuple[str, ...], warnings:
             kind=locked.target.kind,
             conda=len(locked.conda.packages) if locked.conda else 0,
             virtual=locked.conda.virtual if locked.conda else (),
+            own_proof=locked.own_proof,
         )
         for locked in lock.targets
     )
@@ -76,6 +78,7 @@ def lock_text(folder: str, lock: TeamLock, changed: tuple[str, ...], warnings: t
     for locked in lock.targets:
         lines.append(f"  {locked.target.name}: {_target_words(locked)}")
         lines.append(f"      proof: {locked.proof}")
+        lines += [f"      your own: {locked.own_proof}"] if locked.own_proof else []
         lines.append(f"      needs: {needs_words(locked.needs)}")
         places = [f"{file.name} {file.version} (from {mask(file.url)})" for file in locked.files if file.direct]
         places += [f"{item.name} ({mask(item.place)})" for item in locked.checkouts]
