@@ -43,7 +43,10 @@ def read_direct(text: str) -> Direct:
     found = _NAMED.fullmatch(text.strip())
     bare, marker = (found[3], found[4] or "") if found else _without_marker(text.strip())
     name, extras = (found[1], found[2] or "") if found else ("", "")
-    parts = urlsplit(bare)
+    try:
+        parts = urlsplit(bare)
+    except ValueError as error:
+        raise AddressError(f"is no address: {error}") from None
     scheme = parts.scheme.lower()
     _check(scheme, parts.netloc, bare)
     fragment = dict(parse_qsl(parts.fragment))
