@@ -272,6 +272,11 @@ class Plan:
     kernels: tuple[Outside, ...] = ()
 
     @property
+    def fetched(self) -> PythonDownload | None:
+        """The Python that is fetched for it: for a new environment, or for one that is made anew."""
+        return self.choice.download if not self.env.exists or self.kind == "rebuild" else None
+
+    @property
     def breaking(self) -> tuple[str, ...]:
         """The names of the user's own distributions that will not work any more, and not only because of others: each needs a word of its own."""
         return tuple(item.name for item in self.neighbours if item.fate == "breaks" and not item.by)

@@ -13,7 +13,7 @@ from provisioner.plan.parts import Change
 
 # The order in which the steps are told.
 _APPLY: tuple[StepKind, ...] = ("fetch", "create", "conda", "remove", "install", "link", "write", "kernel", "verify", "receipt")
-_REPAIR: tuple[StepKind, ...] = ("create", "conda", "remove", "install", "write", "link", "move", "verify", "receipt")
+_REPAIR: tuple[StepKind, ...] = ("fetch", "create", "conda", "remove", "install", "write", "link", "move", "verify", "receipt")
 
 
 def steps_of(env: EnvState, choice: Choice, change: Change) -> tuple[Step, ...]:
@@ -37,7 +37,7 @@ def _is_told(kind: StepKind, choice: Choice, change: Change) -> bool:
 def _needed(env: EnvState, choice: Choice, change: Change) -> Mapping[StepKind, bool]:
     applied = change.kind == "apply"
     needed: dict[StepKind, bool] = {
-        "fetch": change.kind == "apply" and not env.exists and choice.download is not None,
+        "fetch": choice.download is not None and (change.kind == "rebuild" or (applied and not env.exists)),
         "create": not env.exists if applied else change.kind == "rebuild",
         "conda": change.conda is not None and change.conda.changes,
         "remove": bool(change.removals),
@@ -132,6 +132,7 @@ _REPAIR_INSTALLS = {
 def _repair_reasons(env: EnvState, change: Change) -> Mapping[StepKind, str]:
     conda = change.conda
     return {
+        "fetch": "no Python that is here fits",
         "create": "nothing smaller mends it" if env.python_version else "its Python is gone",
         "conda": conda.removals[0].reason if conda is not None and conda.removals else "they make up the environment",
         "remove": "undo brings back what was moved out",
