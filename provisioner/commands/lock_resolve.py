@@ -50,6 +50,7 @@ def resolve(
             offline=wanted.offline,
             sources=_sources(session, declared, before, engine, wanted),
             tell=tell,
+            commits=_commits(before, wanted.upgrade),
         )
         lock_all = partial(
             lock_targets, session.host, declared.declaration, declared.inputs, catalogue=declared.catalogue, previous=before, how=how
@@ -69,6 +70,14 @@ def resolve(
 def _below(session: Session, declared: Declared, chosen: ChosenSet, job: Job, tell: Callable[[str], None]) -> str:
     tell(f"{chosen[0].name}: TensorFlow {chosen[1].release} does not go with your requirements; looking for one that does")
     return release_below(session.host, declared.catalogue, declared.inputs, chosen, job)
+
+
+def _commits(before: TeamLock | None, upgrade: tuple[str, ...] | None) -> dict[str, str]:
+    """Return the commits that are locked and stay, by the address of the requirement."""
+    if before is None or upgrade == ():
+        return {}
+    items = [item for locked in before.targets for item in locked.checkouts if item.commit]
+    return {item.requested: item.commit for item in items if item.name not in (upgrade or ())}
 
 
 def _sources(session: Session, declared: Declared, before: TeamLock | None, engine: Engine, wanted: LockRequest) -> Sources | None:

@@ -104,6 +104,8 @@ def _in_folder(case: Clash, job: Job) -> Job:
 def _bare(text: str) -> str:
     """Return a requirement without its versions."""
     requirement = read_requirement(text)
+    if requirement.url:
+        return text
     extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
     return f"{requirement.name}{extras}" + (f"; {requirement.marker}" if requirement.marker else "")
 

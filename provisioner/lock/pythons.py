@@ -113,11 +113,11 @@ def _ask(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, watch: Wa
         indexes=wanted.indexes,
     )
     specs = [wanted.tensorflow, *tensorflow_of(wanted.inputs.requirements, target)]
+    # Addresses that a list names are asked when it is locked, with this person's word.
+    inputs = replace(wanted.inputs, requirements=tuple(text for text in wanted.inputs.requirements if " @ " not in text))
     clauses = ",".join(dict.fromkeys([*filter(None, specs), f"<={lock.release}"]))
     known: set[str] = set()
-    answer = unbuilt(
-        host, without_set(job, f"{own}{clauses}", wanted.inputs, catalogue), known, origins=False, other_pythons=False, watch=watch
-    )
+    answer = unbuilt(host, without_set(job, f"{own}{clauses}", inputs, catalogue), known, origins=False, other_pythons=False, watch=watch)
     if answer is None or own not in answer.offered:
         return None
     release = answer.offered[own][0].version
