@@ -21,7 +21,7 @@ from provisioner.cli.options import wants_json
 from provisioner.cli.output import fail, print_text
 from provisioner.errors import InterruptedRunError, OperationError, TfsetupError, UnforeseenError
 from provisioner.errors.system import refused
-from provisioner.host.local import LocalHost
+from provisioner.host.machine import this_machine
 
 # In the order in which a person meets them; each is a module of this package with a function of the same name (but ``_ELSEWHERE``). What each does
 # stands here, so that the list of commands imports none of them.
@@ -124,7 +124,7 @@ def _run_app(argv: list[str]) -> int:
 
 def _note_name() -> None:
     """Note how this program was started, for hints that can be typed."""
-    host = LocalHost()
+    host = this_machine()
     given = {"python": host.python, "on_path": host.which("tfsetup") or "", "cwd": host.cwd, "home": host.env.get("HOME", "")}
     beside = os.path.join(os.path.dirname(host.python), "uv")
     uv = called.short(beside, host.cwd, given["home"]) if host.which("uv") is None and host.exists(beside) else "uv"

@@ -20,7 +20,7 @@ from provisioner.diagnose.doctor import all_checks
 from provisioner.diagnose.gather import Options
 from provisioner.errors import UsageError
 from provisioner.host import Host
-from provisioner.host.local import LocalHost
+from provisioner.host.machine import this_machine
 from provisioner.model.diagnosis import Changes, Examination
 from provisioner.report.doctor_text import check_list, examination_document, examination_text
 from provisioner.report.progress import progress_for
@@ -63,7 +63,7 @@ def doctor(
     verbose: options.Verbose = False,
 ) -> int:
     """Examine an environment and the machine, and say what is wrong, root cause first. Changes nothing."""
-    host = LocalHost()
+    host = this_machine()
     session = Session(host, trusting(host, trust=trust))
     if listing:
         print_text(check_list(all_checks()))

@@ -14,7 +14,8 @@ from provisioner.cli.trusting import trusting
 from provisioner.commands import lock as stages
 from provisioner.commands import lock_check
 from provisioner.errors import UsageError
-from provisioner.host.local import LocalHost
+from provisioner.host import Host
+from provisioner.host.machine import this_machine
 from provisioner.lock import dates
 from provisioner.lock.difference import compare
 from provisioner.model import codec
@@ -91,7 +92,7 @@ def lock(
     as_json: options.Json = False,
 ) -> int:
     """Lock a team's environments: exact, hashed files for every target, from one declaration."""
-    host = LocalHost()
+    host = this_machine()
     folder = absolute(project, host, "--project")
     _check_options(
         names or [], {"--upgrade": upgrade, "--check": check, "--diff": diff}, {"--online": (online, check), "--markdown": (markdown, diff)}
@@ -156,7 +157,7 @@ def _check(session: Session, folder: str, progress: Progress, *, online: bool, a
     return 0 if report.fresh else STALE
 
 
-def _diff(host: LocalHost, folder: str, old: str, *, markdown: bool, as_json: bool) -> int:
+def _diff(host: Host, folder: str, old: str, *, markdown: bool, as_json: bool) -> int:
     if markdown and as_json:
         raise UsageError("--markdown and --json cannot be asked for together", hint="give one of them")
     found = lock_check.diff(Session(host), folder, old)

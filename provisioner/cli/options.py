@@ -14,7 +14,7 @@ from provisioner.cli.output import say
 from provisioner.environment import active
 from provisioner.errors import UsageError
 from provisioner.host import Host
-from provisioner.host.local import LocalHost
+from provisioner.host.machine import this_machine
 from provisioner.model.request import SETTINGS, Request
 
 TensorFlow = Annotated[
@@ -151,7 +151,7 @@ def broken(host: Host, names: Sequence[str] | None) -> frozenset[str]:
 
 def wants_json(argv: Sequence[str]) -> bool:
     """True when errors are to be told as a document; Typer, which reads the option itself, may be what fails."""
-    return "--json" in argv or LocalHost().env.get("TFSETUP_JSON", "").strip().lower() in settings.TRUE
+    return "--json" in argv or this_machine().env.get("TFSETUP_JSON", "").strip().lower() in settings.TRUE
 
 
 def agreed(host: Host, *, yes: bool) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from provisioner.base.text import mask, shown
 from provisioner.errors import InputError, NoProfileError, TfsetupError, VerificationError
 from provisioner.host import Host
-from provisioner.host.local import LocalHost
+from provisioner.host.machine import this_machine
 
 ERROR_SCHEMA = "tfsetup/error/1"
 
@@ -31,7 +31,7 @@ def print_text(text: str) -> None:
 def _for(stream: TextIO, text: str) -> str:
     """Return text as it is shown there: with colours on a terminal that has some, where nobody wants none (https://no-color.org)."""
     plain = shown(text.rstrip("\n"))
-    env = LocalHost().env
+    env = this_machine().env
     if not stream.isatty() or env.get("NO_COLOR") or env.get("TERM", "dumb") == "dumb":
         return plain
     from provisioner.report.colour import coloured  # noqa: PLC0415 - only on a terminal

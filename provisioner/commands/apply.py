@@ -14,8 +14,7 @@ from provisioner.commands.plan_saved import load_saved_plan
 from provisioner.commands.telling import telling
 from provisioner.commands.undo import Agree, clear_before
 from provisioner.diagnose.judgement import Judgement, judge_plan, with_imports
-from provisioner.errors import OperationError, StalePlanError
-from provisioner.host import Host
+from provisioner.errors import StalePlanError
 from provisioner.judge.whole import Mark
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
@@ -60,7 +59,6 @@ def apply(session: Session, asked: ApplyRequest, *, agree: Callable[[Plan], None
 
     Before that, after ``agree_back``, what an interrupted run left is taken back.
     """
-    check_executor(session.host)
     env = load_plan(session.read_input(asked.saved), file=asked.saved).env.path if asked.saved else asked.request.env
     session.work_on(env)
     with telling(session.host, env):
@@ -96,16 +94,6 @@ def _applied(
                 raise
             progress.note("Another run has changed the environment meanwhile; looking anew")
     raise StalePlanError("other runs change the environment all the time", place=env, hint="run the same command again")
-
-
-def check_executor(host: Host) -> None:
-    """Raise ``OperationError`` where this tool can plan, but not execute: on Windows itself."""
-    if host.platform == "win32":
-        raise OperationError(
-            "tfsetup cannot change environments on Windows itself yet; `tfsetup plan` works there",
-            hint="use WSL2: run `wsl --install` in a Windows terminal, then tfsetup inside it",
-            cause="platform-unsupported",
-        )
 
 
 def look(session: Session, asked: ApplyRequest) -> Planned:

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from provisioner.base.paths import above
 from provisioner.base.text import mask
 from provisioner.engines import allowed
 from provisioner.engines.index import index_addresses
@@ -189,11 +190,9 @@ def _where_named(session: Session, request: Request, root: str) -> str:
 
 def _is_carried(reader: Reader, root: str) -> bool:
     """True where a git repository brings the environment along: its index has files of it, which lists each path in full (gitformat-index)."""
-    folder = posixpath.dirname(root)
-    while not files.there(reader, posixpath.join(folder, ".git")):
-        if folder == posixpath.dirname(folder):
-            return False
-        folder = posixpath.dirname(folder)
+    folder = next((place for place in above(root) if files.there(reader, posixpath.join(place, ".git"))), "")
+    if not folder:
+        return False
     home = posixpath.join(folder, ".git")
     # In a worktree or a submodule it is a file that says where (gitrepository-layout).
     pointer = files.line(reader, home).removeprefix("gitdir: ") if getattr(files.entry(reader, home), "kind", "") == "file" else ""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import posixpath
-
+from provisioner.base.paths import parent
 from provisioner.errors import InputError
 from provisioner.facts import disk
 from provisioner.host import Host, Reader, files
@@ -16,10 +15,10 @@ _STICKY = 0o1000
 def check_place(host: Host, state: EnvState) -> tuple[str, ...]:
     """Return the folders that must be made above the environment; raises ``InputError`` when files cannot be put there."""
     missing: list[str] = []
-    folder = posixpath.dirname(state.path)
+    folder = parent(state.path)
     while not host.exists(folder):
         missing.append(folder)
-        folder = posixpath.dirname(folder)
+        folder = parent(folder)
     if host.entry(host.real(folder)).kind != "directory":
         raise InputError("it is a file, so no environment can be made in it", place=folder, hint="choose another folder with --env")
     inside = state.path if state.exists or stays(host, state) else folder
@@ -38,7 +37,7 @@ def stays(reader: Reader, state: EnvState) -> bool:
     if reader.list(state.path):
         # A lock, or what is left of a run that had not begun: no other folder takes the place of one that is not empty.
         return True
-    above, entry = posixpath.dirname(state.path), files.entry(reader, state.path)
+    above, entry = parent(state.path), files.entry(reader, state.path)
     outer = files.entry(reader, above)
     if entry is None or outer is None or not reader.writable(above):
         return True

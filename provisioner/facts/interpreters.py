@@ -7,11 +7,11 @@ import re
 from typing import Any
 
 from provisioner import in_process
-from provisioner.base.paths import is_absolute
-from provisioner.facts import conda, elf
+from provisioner.base.paths import is_absolute, slashed
+from provisioner.facts import conda, elf, windows
 from provisioner.facts.store import FactStore
 from provisioner.facts.system import MACHINE_NAMES
-from provisioner.host import Reader, files
+from provisioner.host import Reader, files, user_folders
 from provisioner.model.facts import Fact, Interpreter, absent
 from provisioner.model.json_text import read_json
 from provisioner.model.record import record
@@ -66,7 +66,7 @@ def probe(host: Reader, store: FactStore | None, named: str = "") -> Fact[tuple[
     """Find and ask every Python; ``named`` is the path of one that a person named, which is found under that name wherever it is.
 
     1. PATH, folder by folder; 2. pyenv (``$PYENV_ROOT``, ``~/.pyenv``); 3. those that uv manages; 4. conda environments;
-    5. ``/usr/bin`` and the like, ``/opt``; 6. on Windows the launcher.
+    5. ``/usr/bin`` and the like, ``/opt``; 6. on Windows the launcher, the registry (PEP 514), and the one that runs the tool.
 
     A Python met on two ways is asked once. The answers are kept in ``store`` under path, size, time and inode of each file and of the
     script. ``why`` names those that did not answer.
@@ -119,24 +119,25 @@ def is_found(host: Reader, path: str) -> bool:
 
 def _paths(host: Reader) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
-    separator = ";" if host.platform == "win32" else ":"
     scanned = set()
-    for folder in host.env.get("PATH", "").split(separator):
+    for folder in user_folders.search_path(host):
         # /bin is /usr/bin on most systems and PATH often names a folder twice; a big folder takes milliseconds to list.
-        where = files.real(host, folder) if is_absolute(folder) else ""
-        if where and where not in scanned:
+        where = files.real(host, folder)
+        if where not in scanned:
             scanned.add(where)
             found += [(path, "") for path in _pythons(host, folder)]
-    home = files.home(host)
+    home = user_folders.home(host)
     for root in dict.fromkeys(path for path in (host.env.get("PYENV_ROOT", ""), f"{home}/.pyenv" if home else "") if is_absolute(path)):
         found += [(path, "pyenv") for path in _pythons(host, f"{_escape(root)}/versions/*/bin", escaped=True)]
-    for root in _uv_folders(host, home):
+    for root in _uv_folders(host):
         folder = "*" if host.platform == "win32" else "*/bin"
         found += [(path, "uv") for path in _pythons(host, f"{_escape(root)}/{folder}", escaped=True)]
     for folder in conda.environments(host):
         found += [(path, "conda") for path in _pythons(host, folder if host.platform == "win32" else f"{folder}/bin")]
     if host.platform == "win32":
-        found += [(path, "launcher") for path in _launcher(host)]
+        found += [(path, "launcher") for path in dict.fromkeys((*_launcher(host), *windows.registered_pythons(host)))]
+        # Who runs the tool has at least that one, wherever it lies.
+        found += [(host.python, "")]
     else:
         for folder in (*(folder for folder in OTHER_FOLDERS if folder not in scanned), "/opt/*/bin"):
             found += [(path, "") for path in _pythons(host, folder, escaped=True)]
@@ -159,7 +160,7 @@ def _origin(host: Reader, path: str) -> str:
     if folder in SYSTEM_FOLDERS:
         return "system"
     where = files.real(host, path)
-    root = host.env.get("PYENV_ROOT") or f"{files.home(host)}/.pyenv"
+    root = host.env.get("PYENV_ROOT") or f"{user_folders.home(host)}/.pyenv"
     if where.startswith(f"{files.real(host, root)}/versions/"):
         return "pyenv"
     if "/uv/python/" in where:
@@ -167,19 +168,16 @@ def _origin(host: Reader, path: str) -> str:
     return "conda" if files.there(host, f"{os.path.dirname(folder)}/conda-meta") else "path"
 
 
-def _uv_folders(host: Reader, home: str) -> tuple[str, ...]:
+def _uv_folders(host: Reader) -> tuple[str, ...]:
     """Where uv keeps its Pythons: $UV_PYTHON_INSTALL_DIR, else the user's data folder (uv's reference, "Python versions")."""
     if is_absolute(host.env.get("UV_PYTHON_INSTALL_DIR", "")):
         return (host.env["UV_PYTHON_INSTALL_DIR"],)
-    if host.platform == "win32":
-        return (f"{host.env['APPDATA']}/uv/python",) if host.env.get("APPDATA") else ()
-    data = host.env.get("XDG_DATA_HOME") or (f"{home}/.local/share" if home else "")
-    return (f"{data}/uv/python",) if data else ()
+    return (f"{user_folders.data(host)}/uv/python",)
 
 
 def _launcher(host: Reader) -> tuple[str, ...]:
     try:
-        return parse_launcher(host.run(["py", "-0p"], timeout=SECONDS).out)
+        return tuple(slashed(path) for path in parse_launcher(host.run(["py", "-0p"], timeout=SECONDS).out))
     except files.FAULTS:
         return ()
 

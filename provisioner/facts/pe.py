@@ -24,6 +24,8 @@ IMPORT_SIZE, DELAY_SIZE, SECTION_SIZE = 20, 32, 40
 MAX_SECTIONS = 96
 MAX_IMPORTS = 1024
 MAX_NAME = 260
+# Bytes that are read at once.
+BLOCK = 1 << 16
 
 Read = Callable[[int, int], bytes]
 
@@ -55,7 +57,17 @@ def parse(read: Read) -> Pe:
 
 def read_pe(reader: Reader, path: str) -> Pe:
     """Read the file at ``path``. Raises ``PeError`` and ``OSError``."""
-    return parse(lambda offset, size: reader.read_bytes(path, size, offset))
+    # A name is a few bytes and there are hundreds of them: each read opens the file anew, which a scanner makes slow on Windows.
+    blocks: dict[int, bytes] = {}
+
+    def read(offset: int, size: int) -> bytes:
+        first, last = offset // BLOCK, (offset + size - 1) // BLOCK
+        for number in range(first, last + 1):
+            if number not in blocks:
+                blocks[number] = reader.read_bytes(path, BLOCK, number * BLOCK)
+        return b"".join(blocks[number] for number in range(first, last + 1))[offset - first * BLOCK :][:size]
+
+    return parse(read)
 
 
 def _parse(read: Read) -> Pe:

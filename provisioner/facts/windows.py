@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from provisioner.base.paths import slashed
 from provisioner.host import Reader
 from provisioner.host.files import FAULTS, reason
 from provisioner.model.facts import Fact, Windows, absent, known, unknown
@@ -9,6 +12,7 @@ from provisioner.model.facts import Fact, Windows, absent, known, unknown
 RUNTIME = r"HKLM\SOFTWARE\Microsoft\VisualStudio\14.0\VC\Runtimes"
 FILE_SYSTEM = r"HKLM\SYSTEM\CurrentControlSet\Control\FileSystem"
 CURRENT = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+PYTHONS = r"SOFTWARE\Python"
 SECONDS = 10.0
 
 
@@ -48,6 +52,37 @@ def parse_build(values: dict[str, str]) -> str:
     build = values.get("CurrentBuildNumber", "")
     major, minor = values.get("CurrentMajorVersionNumber", "10"), values.get("CurrentMinorVersionNumber", "0")
     return f"{major}.{minor}.{build}" if build else ""
+
+
+def parse_pythons(text: str) -> tuple[str, ...]:
+    r"""Read the interpreters that ``reg query …\Software\Python /s`` lists (PEP 514): ``ExecutablePath``, else ``python.exe`` in the folder.
+
+    ::
+
+        HKEY_CURRENT_USER\Software\Python\PythonCore\3.11\InstallPath
+            (Default)         REG_SZ    C:\Python311\
+            ExecutablePath    REG_SZ    C:\Python311\python.exe
+    """
+    found = []
+    for block in re.split(r"(?m)^(?=HKEY_)", text):
+        key, _, rest = block.partition("\n")
+        if not key.rstrip().endswith("\\InstallPath"):
+            continue
+        values = parse_reg(rest)
+        folder = values.get("(Default)", "").rstrip("\\")
+        path = values.get("ExecutablePath") or (f"{folder}\\python.exe" if folder else "")
+        found += [slashed(path)] if path else []
+    return tuple(dict.fromkeys(found))
+
+
+def registered_pythons(host: Reader) -> tuple[str, ...]:
+    """Return the interpreters of the registry: this user's, then everybody's, then the 32-bit ones."""
+    keys = ((rf"HKCU\{PYTHONS}",), (rf"HKLM\{PYTHONS}",), (rf"HKLM\{PYTHONS}", "/reg:32"))
+    try:
+        said = [host.run(["reg", "query", key, "/s", *view], timeout=SECONDS).out for key, *view in keys]
+    except FAULTS:
+        return ()
+    return tuple(dict.fromkeys(path for text in said for path in parse_pythons(text)))
 
 
 def query(host: Reader, key: str) -> tuple[dict[str, str] | None, str]:

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from provisioner.base.paths import joined
 from provisioner.engines import uv
 from provisioner.errors import CouldNotTellError, InputError
-from provisioner.host import Host, Reader
+from provisioner.host import Host, Reader, user_folders
 from provisioner.host.files import entry as entry_of
 from provisioner.host.files import is_foreign, make_folders, real, sweep
 from provisioner.model import codec
@@ -30,12 +31,11 @@ FACTS_SCHEMA = "tfsetup/facts/1"
 
 
 def cache_folder(host: Host) -> str:
-    """Return the tool's own cache folder: TFSETUP_CACHE_DIR, else ``tfsetup`` in the system's (XDG base directories)."""
+    """Return the tool's own cache folder: TFSETUP_CACHE_DIR, else ``tfsetup`` in the system's ."""
     given = host.env.get("TFSETUP_CACHE_DIR")
     if given:
-        return posixpath.join(host.cwd, given)
-    home = host.env.get("HOME") or "/"
-    return posixpath.join(host.env.get("XDG_CACHE_HOME") or posixpath.join(home, ".cache"), "tfsetup")
+        return joined(host.cwd, given)
+    return posixpath.join(user_folders.cache(host), "tfsetup")
 
 
 class Session:

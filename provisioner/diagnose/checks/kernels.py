@@ -13,7 +13,7 @@ from provisioner.base.paths import is_absolute
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import alternative, tensorflow
 from provisioner.diagnose.case import Case, CheckSpec, Skipped
-from provisioner.host import files
+from provisioner.host import files, user_folders
 from provisioner.model.finding import Evidence, Remedy
 from provisioner.model.json_text import read_json
 from provisioner.model.record import record
@@ -69,7 +69,7 @@ def specifications(case: Case) -> tuple[Kernel, ...]:
 
 def _folders(case: Case) -> list[tuple[str, str]]:
     """Jupyter's data folders with the words for them."""
-    home = files.home(case.reader)
+    home = user_folders.home(case.reader)
     named = [folder for folder in (tensorflow.variable(case, "JUPYTER_PATH") or "").split(":") if folder]
     own = tensorflow.variable(case, "JUPYTER_DATA_DIR") or ""
     if not own and case.reader.platform == "darwin":
