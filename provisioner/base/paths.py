@@ -11,7 +11,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from provisioner.errors import UsageError
 
@@ -31,6 +31,15 @@ def slashed(path: str) -> str:
     if path.startswith("//?/"):
         path = f"//{path[8:]}" if path[4:8].upper() == "UNC/" else path[4:]
     return path
+
+
+def turned(value: Any, levels: int = 16) -> Any:
+    """Return what a program wrote as JSON with every path on a drive in it ``slashed``; no answer has paths deeper than ``levels``."""
+    if isinstance(value, str):
+        return slashed(value) if _ON_DRIVE.match(value) else value
+    if isinstance(value, list) and levels:
+        return [turned(item, levels - 1) for item in value]
+    return {key: turned(item, levels - 1) for key, item in value.items()} if isinstance(value, dict) and levels else value
 
 
 def spelt(path: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os.path
+import posixpath
 import re
 
 from provisioner.base.paths import above
@@ -70,7 +70,7 @@ def nearest(host: Reader, path: str) -> str:
     if not files.there(host, path):
         path = next((folder for folder in above(path) if files.there(host, folder)), path)
     found = files.entry(host, path)
-    return path if found is None or found.kind == "directory" else os.path.dirname(path)
+    return path if found is None or found.kind == "directory" else posixpath.dirname(path)
 
 
 def probe(host: Reader, env: str, cache: str) -> Disk:

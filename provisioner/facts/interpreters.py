@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os.path
+import posixpath
 import re
 from typing import Any
 
 from provisioner import in_process
-from provisioner.base.paths import is_absolute, slashed
+from provisioner.base.paths import is_absolute, slashed, turned
 from provisioner.facts import conda, elf, windows
 from provisioner.facts.store import FactStore
 from provisioner.facts.system import MACHINE_NAMES
@@ -44,7 +44,7 @@ def parse_answer(text: str) -> dict[str, Any] | None:
     """Read what ``in_process/_inspect.py`` printed, whatever stands around it; ``None`` when there is no answer in it."""
     parts = text.split(MARK)
     try:
-        answer = read_json(parts[-2])
+        answer = turned(read_json(parts[-2]))
         return answer if isinstance(answer, dict) and re.fullmatch(r"\d+\.\d+\.\d+", answer["version"]) and int(answer["bits"]) else None
     except (IndexError, KeyError, TypeError, ValueError):
         return None
@@ -101,8 +101,8 @@ def find(host: Reader, named: str = "") -> tuple[PossiblePython, ...]:
     found = []
     for path, origin in ([(named, _origin(host, named))] if named else []) + _paths(host):
         # pyvenv.cfg lies beside the executable or one folder above it (PEP 405).
-        folder = os.path.dirname(path)
-        config = next((at for at in (f"{os.path.dirname(folder)}/pyvenv.cfg", f"{folder}/pyvenv.cfg") if files.there(host, at)), "")
+        folder = posixpath.dirname(path)
+        config = next((at for at in (f"{posixpath.dirname(folder)}/pyvenv.cfg", f"{folder}/pyvenv.cfg") if files.there(host, at)), "")
         key = files.identity(host, path) + (f"|{files.identity(host, config)}" if config else "")
         if key in seen or not key or _stand_in(host, path):
             continue
@@ -147,8 +147,8 @@ def _paths(host: Reader) -> list[tuple[str, str]]:
 def _pythons(host: Reader, folder: str, *, escaped: bool = False) -> list[str]:
     """The Pythons of a folder, the most exact names first (``python3.11`` before ``python3``), which stay the same after an upgrade."""
     pattern = folder if escaped else _escape(folder)
-    paths = (path for path in files.matches(host, f"{pattern}/py*") if NAME.fullmatch(os.path.basename(path)))
-    return sorted(paths, key=lambda path: (os.path.dirname(path), -len(path), path))
+    paths = (path for path in files.matches(host, f"{pattern}/py*") if NAME.fullmatch(posixpath.basename(path)))
+    return sorted(paths, key=lambda path: (posixpath.dirname(path), -len(path), path))
 
 
 def _escape(folder: str) -> str:
@@ -156,7 +156,7 @@ def _escape(folder: str) -> str:
 
 
 def _origin(host: Reader, path: str) -> str:
-    folder = os.path.dirname(path)
+    folder = posixpath.dirname(path)
     if folder in SYSTEM_FOLDERS:
         return "system"
     where = files.real(host, path)
@@ -165,7 +165,7 @@ def _origin(host: Reader, path: str) -> str:
         return "pyenv"
     if "/uv/python/" in where:
         return "uv"
-    return "conda" if files.there(host, f"{os.path.dirname(folder)}/conda-meta") else "path"
+    return "conda" if files.there(host, f"{posixpath.dirname(folder)}/conda-meta") else "path"
 
 
 def _uv_folders(host: Reader) -> tuple[str, ...]:
@@ -185,9 +185,9 @@ def _launcher(host: Reader) -> tuple[str, ...]:
 def _stand_in(host: Reader, path: str) -> bool:
     """True for what is no Python by itself: shims of pyenv, links of mise, the stubs of Windows and macOS that open a window."""
     where = files.real(host, path)
-    if not NAME.fullmatch(os.path.basename(where)):
+    if not NAME.fullmatch(posixpath.basename(where)):
         # /etc/alternatives and python-build's own names still end in something like python3.11d; shims end in the manager's name.
-        return os.path.basename(where).lower().startswith(("mise", "asdf", "pyenv", "busybox"))
+        return posixpath.basename(where).lower().startswith(("mise", "asdf", "pyenv", "busybox"))
     if host.platform == "darwin" and path == "/usr/bin/python3":
         return not files.there(host, "/Library/Developer/CommandLineTools/usr/bin/python3")
     try:

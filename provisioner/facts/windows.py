@@ -1,10 +1,12 @@
-"""What only Windows has: the Visual C++ runtime, long paths, the build; read through ``reg query``."""
+"""What only Windows has: the Visual C++ runtime, long paths, the build, registered Pythons; read through ``reg query`` and from its own DLLs."""
 
 from __future__ import annotations
 
 import re
 
 from provisioner.base.paths import slashed
+from provisioner.base.versions import numbers
+from provisioner.facts import pe
 from provisioner.host import Reader
 from provisioner.host.files import FAULTS, reason
 from provisioner.model.facts import Fact, Windows, absent, known, unknown
@@ -12,6 +14,8 @@ from provisioner.model.facts import Fact, Windows, absent, known, unknown
 RUNTIME = r"HKLM\SOFTWARE\Microsoft\VisualStudio\14.0\VC\Runtimes"
 FILE_SYSTEM = r"HKLM\SYSTEM\CurrentControlSet\Control\FileSystem"
 CURRENT = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+# The two that every extension module of Python and TensorFlow asks for.
+RUNTIME_DLLS = ("msvcp140.dll", "vcruntime140.dll")
 PYTHONS = r"SOFTWARE\Python"
 SECONDS = 10.0
 
@@ -85,6 +89,23 @@ def registered_pythons(host: Reader) -> tuple[str, ...]:
     return tuple(dict.fromkeys(path for text in said for path in parse_pythons(text)))
 
 
+def system_folder(root: str | None) -> str:
+    """Return the folder of Windows' own DLLs, by what the variable SYSTEMROOT says."""
+    return f"{slashed(root or 'C:/Windows')}/System32"
+
+
+def _by_its_files(host: Reader) -> Fact[str]:
+    """The runtime by the oldest of the DLLs without which nothing starts: the registry knows only of Microsoft's own installer."""
+    folder, found = system_folder(host.env.get("SYSTEMROOT")), []
+    for name in RUNTIME_DLLS:
+        try:
+            found.append((pe.file_version(host.read_bytes(f"{folder}/{name}")), f"{folder}/{name}"))
+        except FAULTS:  # noqa: PERF203 - one that is not there ends it
+            return absent(f"{folder}/{name}", "the Visual C++ runtime is not installed")
+    version, path = min(found, key=lambda item: numbers(item[0]))
+    return known(version, path) if version else unknown(path, "the file tells no version")
+
+
 def query(host: Reader, key: str) -> tuple[dict[str, str] | None, str]:
     """The values under a registry key and, when there are none, why; an absent key gives no values."""
     try:
@@ -110,8 +131,9 @@ def probe(host: Reader, architecture: str | None) -> Windows | None:
     key = f"{RUNTIME}\\{'arm64' if architecture == 'aarch64' else 'x64'}"
     values, why = query(host, key)
     version = parse_runtime(values or {})
-    runtime: Fact[str] = known(version, key) if version else absent(key, "the Visual C++ runtime is not installed")
-    runtime = unknown(key, why) if values is None else runtime
+    runtime: Fact[str] = known(version, key) if version else _by_its_files(host)
+    if values is None and not runtime.value:
+        runtime = unknown(key, why)
     values, why = query(host, FILE_SYSTEM)
     paths: Fact[bool] = unknown(FILE_SYSTEM, why) if values is None else known(values.get("LongPathsEnabled") == "1", FILE_SYSTEM)
     return Windows(vc_runtime=runtime, long_paths=paths)
