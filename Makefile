@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install wheel run fast test installs faults agreement torture layers hostile fuzz large check format bench prove locks clean
+.PHONY: help install wheel run fast test installs faults neighbours projects compare agreement torture layers hostile fuzz large check format bench prove locks clean
 
 help: ## list the jobs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -54,15 +54,24 @@ faults: install ## break real environments in every way there is, and see what d
 	$(BIN)/python -m tests.faults --missing
 	$(BIN)/python -m tests.faults --table
 
-neighbours: install ## move TensorFlow in environments with real packages of one's own (gigabytes, a quarter of an hour)
-	$(BIN)/python -m tests.neighbours
+neighbours: install ## move TensorFlow in environments with real packages of one's own (gigabytes, an hour or two; goes on where it was stopped)
+	$(BIN)/python -m tests.neighbours --missing
+	$(BIN)/python -m tests.neighbours --table
+
+projects: install ## install old projects plainly, break them, and have them mended (gigabytes, an hour or two; goes on where it was stopped)
+	$(BIN)/python -m tests.projects --missing
+	$(BIN)/python -m tests.projects --table
+
+compare: install ## give the faults to other programs, too, and write docs/compare.md (hours; goes on where it was stopped)
+	$(BIN)/python -m tests.compare --missing
+	$(BIN)/python -m tests.compare --write
 
 torture: install ## kill real runs, refuse their system calls, cut their power, and look at what is left; KILLS and FAULTS say how many
 	$(BIN)/python -m tests.torture --kills $(KILLS) --faults $(FAULTS) --cuts 24 --others --seed $(SEED) --results .torture.jsonl
 	$(BIN)/python -m tests.torture --table .torture.jsonl
 
 agreement: install ## ask verify, doctor, plan and a check of its own about mutated environments, and count who disagrees (an hour, 4 GB)
-	$(BIN)/python -m tests.agreement --mutations 300 --sets 20
+	$(BIN)/python -m tests.agreement --mutations 300 --sets 100
 
 layers: install ## apply in one layer of a container, fix in the next, undo in a third: real TensorFlow on real overlays (root)
 	$(BIN)/python -m pytest tests/real/check_layers.py

@@ -125,7 +125,7 @@ def prove(host: LocalHost, lock: Lock, folder: Path) -> Outcome:
         planned = plan.plan(session, request)
         if planned.lock.digest != lock.digest:
             return Outcome(proof=None, fault="the plan chose another lock", seconds=0.0)
-        executed = execute_planned(session, planned, progress=Silent(), wait=0)
+        executed, _ = execute_planned(session, planned, progress=Silent(), wait=0)
         seconds = (host.now() - started).total_seconds()
         if not executed.kept:
             faults = [f"{finding.cause}: {finding.title}" for finding in executed.verification.findings if finding.severity == "error"]

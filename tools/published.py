@@ -22,7 +22,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import urllib.request
 import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +33,7 @@ import uv
 from provisioner.base.names import normalise
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.catalogue.published import NAME, SCHEMA
+from provisioner.engines._central import Remote, installed_path
 from provisioner.engines.wheels import Wheel, read_pylock
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Lock, LockedFile
@@ -42,61 +42,14 @@ ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".cache" / "published.json"
 # Enough for most lists of files and metadata folders at once; more is fetched where it is not.
 TAIL = 512 * 1024
-SECONDS = 60.0
 AT_ONCE = 8
 PYTHONS = ("3.6", "3.7", "3.8", "3.9")
 LEFT_OUT = (".dist-info/RECORD", ".dist-info/RECORD.jws", ".dist-info/RECORD.p7s")
 
 
-class Remote(io.RawIOBase):
-    """A file behind an address, read by ranges; the end of it is kept."""
-
-    def __init__(self, address: str, size: int) -> None:
-        self.address, self.size, self.place = address, size, 0
-        self.start = max(0, size - TAIL)
-        self.tail = self._fetch(self.start, size)
-
-    def _fetch(self, first: int, end: int) -> bytes:
-        asked = urllib.request.Request(self.address, headers={"Range": f"bytes={first}-{end - 1}"})
-        with urllib.request.urlopen(asked, timeout=SECONDS) as answer:
-            data: bytes = answer.read()
-        if len(data) != end - first:
-            raise OSError(f"{len(data)} bytes in place of {end - first}")
-        return data
-
-    def seekable(self) -> bool:
-        return True
-
-    def readable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self.place
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        self.place = (0, self.place, self.size)[whence] + offset
-        return self.place
-
-    def read(self, size: int = -1) -> bytes:
-        end = self.size if size < 0 else min(self.size, self.place + size)
-        if not (self.start <= self.place and end <= self.start + len(self.tail)):
-            # What lies near is asked for next.
-            self.start, self.tail = self.place, self._fetch(self.place, min(self.size, max(end, self.place + TAIL)))
-        data = self.tail[self.place - self.start : end - self.start]
-        self.place = end
-        return data
-
-
 def digest_of(data: bytes) -> str:
     """The SHA-256 as RECORD writes it."""
     return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
-
-
-def installed_path(path: str) -> str:
-    """Where a file of a wheel's data folder goes, as far as that is in the folder of packages."""
-    head, _, rest = path.partition("/")
-    scheme, _, inner = rest.partition("/")
-    return inner if head.endswith(".data") and scheme in {"purelib", "platlib"} else path
 
 
 def rows_of(text: str) -> Iterator[tuple[str, str, int]]:
@@ -191,7 +144,7 @@ def read_named(requirements: Sequence[str], state: dict[str, Any]) -> None:
 def read_remote(file: LockedFile, address: str) -> dict[str, Any]:
     """Read one wheel of the index."""
     answer = {"name": file.name, "version": file.version, "filename": file.filename, "sha256": file.sha256, "whole": file.size <= TAIL}
-    return {**answer, "files": of_zip(Remote(address, file.size), whole=file.size <= TAIL)}
+    return {**answer, "files": of_zip(Remote(address, TAIL), whole=file.size <= TAIL)}
 
 
 def read_index(platform: str, state: dict[str, Any]) -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from provisioner.base.names import normalise
+from provisioner.base.names import is_rival, normalise
 from provisioner.base.versions import contains
 from provisioner.catalogue.fits import Fits, Misfit
-from provisioner.model.catalogue import NO_ADDON, Lock, Release
+from provisioner.model.catalogue import NO_ADDON, Lock, LockedFile, Release
 
+# NVIDIA's libraries are matched to the build and to one another by hand; no metadata says so.
+_MATCHED = "nvidia-"
 _CLAUSE = re.compile(r"(~=|==|!=|<=|>=|<|>)\s*(\S+)")
 # The clause that admits exactly what the other one does not (PEP 440).
 _OPPOSITE = {">=": "<", "<": ">=", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
@@ -28,6 +30,11 @@ def limits_of(lock: Lock, release: Release, fits: Fits) -> tuple[str, ...]:
     own = [item.requirement for item in build.constraints if not item.source and _here(item.pythons, lock)] if build else []
     addons = [f"{name}{limit}" for name, limit in lock.addons.items() if name in pins and limit != NO_ADDON]
     return tuple(dict.fromkeys([*own, *addons, *_of_misfits(lock, pins, fits.misfits)]))
+
+
+def stays(file: LockedFile) -> bool:
+    """True for a package of a set that is never moved, for nobody's sake: TensorFlow, the CUDA libraries, and what is built from source."""
+    return is_rival(file.name) or file.name.startswith(_MATCHED) or file.source
 
 
 def _here(pythons: tuple[str, ...], lock: Lock) -> bool:

@@ -7,7 +7,7 @@ import posixpath
 from provisioner.base.progress import Progress
 from provisioner.change import conda
 from provisioner.change.moves import merge
-from provisioner.engines import uv
+from provisioner.engines import uv, uv_pythons
 from provisioner.environment.config import parse_config
 from provisioner.environment.layout import CONFIG, layout
 from provisioner.environment.workspace import Workspace
@@ -28,26 +28,35 @@ def build(plan: Plan, host: Host, aside: Workspace, channels: tuple[str, ...], p
         _write_edits(plan, host, aside.root)
         host.flush(aside.root)
         return
+    python = _interpreter(plan, host, aside, progress)
     progress.start("create", f"Making a virtual environment with Python {plan.choice.python}")
-    uv.create_environment(host, path=aside.root, python=_interpreter(plan), prompt=posixpath.basename(plan.env.path))
+    uv.create_environment(host, path=aside.root, python=python, prompt=posixpath.basename(plan.env.path))
     progress.finish()
     _fill(plan, host, aside, python=posixpath.join(aside.root, shape.python), target=aside.root, progress=progress)
     # Installers sync nothing: after a power cut a file would be there by its name, and empty.
     host.flush(aside.root)
 
 
-def _interpreter(plan: Plan) -> str:
+def _interpreter(plan: Plan, host: Host, workspace: Workspace, progress: Progress) -> str:
+    """Return the path of the Python that the environment is made with; one that is to be fetched is, where nobody was faster."""
     if plan.choice.interpreter is None:
         raise OperationError("the plan names no interpreter", hint="plan on the machine itself")
-    return plan.choice.interpreter.path
+    path, download = plan.choice.interpreter.path, plan.choice.download
+    if download is not None and not host.exists(path):
+        progress.start("fetch", f"Fetching Python {download.version} from {download.source}", download.unpacked)
+        uv_pythons.fetch(host, download, workspace.fetched, watch=progress.advance)
+        host.remove_tree(workspace.fetched)
+        progress.finish(f"it is kept in {download.folder}")
+    return path
 
 
 def stage(plan: Plan, host: Host, workspace: Workspace, own: str, channels: tuple[str, ...], progress: Progress) -> None:
     """Put into the stage, laid out as in the environment, what will move in; ``own`` is the environment's Python."""
     folder, shape = workspace.stage, layout(host.platform)
     if (plan.kind == "rebuild" or not plan.env.exists) and plan.conda is None:
+        python = _interpreter(plan, host, workspace, progress)
         progress.start("create", f"Making a virtual environment with Python {plan.choice.python}")
-        uv.create_environment(host, path=folder, python=_interpreter(plan), prompt=posixpath.basename(workspace.root))
+        uv.create_environment(host, path=folder, python=python, prompt=posixpath.basename(workspace.root))
         progress.finish()
         _fill(plan, host, workspace, python=posixpath.join(folder, shape.python), target=folder, progress=progress)
     elif plan.conda is not None:

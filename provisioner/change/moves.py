@@ -270,6 +270,7 @@ def clear(host: Host, workspace: Workspace, journal: Journal) -> None:
     host.remove_tree(workspace.returned)
     host.remove_tree(workspace.stage)
     host.remove_tree(workspace.helper)
+    host.remove_tree(workspace.fetched)
     host.remove_tree(workspace.ahead)
     host.remove_tree(workspace.trial)
     Places(workspace, journal).clear(host)

@@ -29,13 +29,17 @@ from provisioner.model.record import record
 
 @record
 class Undoable:
-    """What ``undo`` would take back: an interrupted run, or the last change; ``added`` came since and stays, ``way`` is how it is taken back."""
+    """What ``undo`` would take back: an interrupted run, or the last change; ``added`` came since and stays, ``way`` is how it is taken back.
+
+    ``stays`` is what the change brought outside the environment and undo leaves, in sentences.
+    """
 
     workspace: Workspace
     interrupted: Interrupted | None
     record: Journal | None
     added: tuple[str, ...]
     way: WayBack | None = None
+    stays: tuple[str, ...] = ()
 
     @property
     def nothing(self) -> bool:

@@ -27,6 +27,8 @@ _FEW, _BYTES_A_FILE = 12, 4000
 _FOLDERS = 8
 # A wheel of that release has fewer files than the largest of its name; never refuse for the difference.
 _FILES_FOR_SURE = 2
+# Of a Python that is fetched (its standard library, headers, Tcl).
+_PYTHON_FILES = 4000
 # What a file system rounds up.
 _ROUNDED = 1.05
 # Of the tool's own: receipt, journals, the list of what came (3 MB for 20,000 files), RECORD files, which are written and not linked.
@@ -97,6 +99,18 @@ def needs_of(plan: Plan, situation: Situation) -> tuple[Need, ...]:
         *_conda_needs(plan, situation),
         Need(purpose="the tool's own records", folder=env, size=_RECORDS_BYTES, files=_RECORDS_FILES),
     ]
+    fetched = plan.choice.download if not plan.env.exists else None
+    if fetched is not None:
+        needs.append(
+            Need(
+                purpose="the Python that is fetched",
+                folder=fetched.folder,
+                size=fetched.unpacked,
+                files=_PYTHON_FILES,
+                least=fetched.unpacked // _FILES_FOR_SURE,
+                elsewhere="UV_PYTHON_INSTALL_DIR",
+            )
+        )
     if situation.old:
         needs.append(Need(purpose="old files kept for undo, copied out of a lower layer", folder=env, size=situation.old, files=0))
     if situation.passing:

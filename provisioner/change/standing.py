@@ -41,7 +41,16 @@ def interrupted(reader: Reader, workspace: Workspace) -> Interrupted | None:
 
 def scraps(reader: Reader, workspace: Workspace) -> tuple[str, ...]:
     """Return what lies in the tool's folder and means nothing without a journal: a run was killed before it had written one, or while it did."""
-    passing = {workspace.stage, workspace.helper, workspace.ahead, workspace.returned, workspace.probe, workspace.trial, *workspace.inputs}
+    passing = {
+        workspace.stage,
+        workspace.helper,
+        workspace.fetched,
+        workspace.ahead,
+        workspace.returned,
+        workspace.probe,
+        workspace.trial,
+        *workspace.inputs,
+    }
     if reader.exists(workspace.journal) or not reader.exists(workspace.state) or reader.entry(workspace.state).kind != "directory":
         return ()
     check(reader, workspace.state, top=workspace.root)

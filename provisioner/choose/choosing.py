@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from provisioner.choose.candidates import Candidate, Situation, examine
 from provisioner.choose.driver import look
-from provisioner.choose.nearest import nearest
+from provisioner.choose.nearest import nearest, prerelease
 from provisioner.choose.platforms import has_cuda, platform_of
 from provisioner.choose.pythons import find_pythons
 from provisioner.choose.reasons import reasons, warnings_of
@@ -41,7 +41,9 @@ def choose(facts: Facts, request: Request, catalogue: CatalogueView, env: EnvSta
             return None
         return _choice(changed, _walk(changed, _releases(changed, catalogue) if releases is None else releases, catalogue))
 
-    raise refused(situation, candidates, catalogue, nearest(request, env, catalogue, attempt))
+    raise refused(
+        situation, candidates, catalogue, (*prerelease(request, env, catalogue, attempt), *nearest(request, env, catalogue, attempt))
+    )
 
 
 def situate(facts: Facts, request: Request, catalogue: CatalogueView, env: EnvState) -> Situation:
@@ -96,4 +98,5 @@ def _choice(situation: Situation, candidates: list[Candidate]) -> Choice | None:
         warnings=warnings_of(situation, taken.release, taken.warnings),
         gpus=taken.gpus,
         road=taken.source,
+        download=offer.download,
     )

@@ -86,6 +86,18 @@ def _other_kind(request: Request) -> Kind:
     return "conda" if request.kind == "venv" else "venv"
 
 
+def prerelease(request: Request, env: EnvState, catalogue: CatalogueView, attempt: Attempt) -> tuple[str, ...]:
+    """Return the options for a pre-release that meets a Python which no release has a set for yet; pre-releases are only taken by name."""
+    if not request.python or request.tensorflow not in {"", "latest"}:
+        return ()
+    for version in catalogue.versions():
+        release = catalogue.release(version)
+        asked = dataclasses.replace(request, tensorflow=version)
+        if release is not None and release.prerelease and attempt(asked, env, None) is not None:
+            return (options(asked, frozenset({"tensorflow"})),)
+    return ()
+
+
 def by_distance(spec: str, catalogue: CatalogueView) -> Iterator[Release]:
     """Yield stable releases, those that stand nearest to what was asked for first (``2.15`` and Python 3.12: 2.16, not the newest)."""
     versions = catalogue.versions()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from provisioner.base.paths import is_absolute
 from provisioner.base.versions import numbers
 from provisioner.choose.obstacles import Obstacle, listed, span
 from provisioner.choose.versions import matches, minor, newest_first, some_patch_matches, specifier
 from provisioner.errors import CouldNotTellError, UsageError
-from provisioner.model.facts import Facts, Interpreter
+from provisioner.model.facts import Facts, Interpreter, PythonDownload
 from provisioner.model.plan import EnvState
 from provisioner.model.record import record
 from provisioner.model.request import Request
@@ -19,12 +21,16 @@ OLDEST_OF_UV = (3, 8)
 
 @record
 class PythonOffer:
-    """A Python that could be used: ``interpreter`` is None where only the version is known; ``where`` says what it is."""
+    """A Python that could be used: ``interpreter`` is None where only the version is known; ``where`` says what it is.
+
+    With ``download`` it is not here: uv fetches it, and ``interpreter`` is what it will be.
+    """
 
     minor: str
     version: str
     interpreter: Interpreter | None
     where: str
+    download: PythonDownload | None = None
 
 
 @record
@@ -33,7 +39,8 @@ class Pythons:
 
     ``assumed``: the facts do not tell the interpreters, so any Python that meets ``spec`` is taken for granted. ``asked``: that
     in the person's own words. ``supplied``: conda brings the Python, whichever it is. ``env``: the offer is that of an environment that is
-    there already. ``trouble``: why no interpreter is fit.
+    there already. ``trouble``: why no interpreter is fit. ``unfetched``: why uv fetches none ("" where
+    it does; None where it was not asked).
     """
 
     offers: tuple[PythonOffer, ...] = ()
@@ -43,6 +50,12 @@ class Pythons:
     supplied: bool = False
     env: str = ""
     trouble: Obstacle | None = None
+    unfetched: str | None = None
+
+    @property
+    def here(self) -> tuple[PythonOffer, ...]:
+        """The offers that are here."""
+        return tuple(offer for offer in self.offers if offer.download is None)
 
 
 def find_pythons(facts: Facts, request: Request, env: EnvState) -> Pythons:
@@ -74,7 +87,35 @@ def find_pythons(facts: Facts, request: Request, env: EnvState) -> Pythons:
         hint = f"found are {listed([interpreter.path for interpreter in everything])}" if everything else "no Python was found"
         raise UsageError(f"`--python {path}` is no interpreter that was found on this machine", hint=hint)
     wanted = tuple(interpreter for interpreter in everything if (interpreter.path == path if path else matches(spec, interpreter.version)))
-    return _of_interpreters(facts, everything, wanted, path or spec, request.python)
+    found = _of_interpreters(facts, everything, wanted, path or spec, request.python)
+    return found if path else _with_downloads(found, facts, spec)
+
+
+def _with_downloads(found: Pythons, facts: Facts, spec: str) -> Pythons:
+    """Add the Pythons that uv can fetch, after those that are here; it is only asked about them where none of these fits."""
+    architecture = facts.system.architecture.value or facts.system.process_architecture.value or ""
+    every = [item for item in facts.downloads.value or () if f"-{architecture}-" in item.key]
+    # Of one whose patch is not known yet, it is seen when it is there.
+    fetched = [item for item in every if (some_patch_matches if item.version == item.minor else matches)(spec, item.version)]
+    if facts.downloads.status != "unknown":
+        found = replace(found, unfetched=facts.downloads.why if facts.downloads.status == "absent" else "")
+    if not fetched:
+        return found
+    offers = [_fetched(item, architecture) for item in sorted(fetched, key=lambda item: numbers(item.version), reverse=True)]
+    return replace(found, offers=(*found.offers, *offers), trouble=None)
+
+
+def _fetched(download: PythonDownload, architecture: str) -> PythonOffer:
+    interpreter = Interpreter(
+        path=download.path,
+        version=download.version,
+        bits=_WIDTH,
+        architecture=architecture,
+        implementation="cpython",
+        origin="uv",
+    )
+    where = f"is fetched by uv from {download.source}, because no Python here fits"
+    return PythonOffer(minor=download.minor, version=download.version, interpreter=interpreter, where=where, download=download)
 
 
 def _is_path(text: str) -> bool:
@@ -97,7 +138,7 @@ def _of_environment(facts: Facts, request: Request, env: EnvState, spec: str, pa
         )
     why = f"was asked for with `--python {request.python}`, and the environment {env.path} has Python {env.python_version}"
     trouble = Obstacle(code="python-unsupported", why=why, remedy="name another environment with `--env`, or leave `--python` out")
-    return Pythons(env=env.path, trouble=trouble)
+    return Pythons(spec=spec, asked=request.python, env=env.path, trouble=trouble)
 
 
 def _of_interpreters(facts: Facts, everything: tuple[Interpreter, ...], wanted: tuple[Interpreter, ...], spec: str, asked: str) -> Pythons:
@@ -129,7 +170,7 @@ def _trouble(everything: tuple[Interpreter, ...], wanted: tuple[Interpreter, ...
         return Obstacle(code="python-unsupported", why="needs a Python, and none was found here")
     versions = newest_first({minor(one.version) for one in everything})
     if not wanted:
-        why = f"was asked for with `--python {asked}`, and here are only {listed(versions)}"
+        why = f"was asked for with `--python {asked}`, and here {'are' if len(versions) > 1 else 'is'} only {listed(versions)}"
         return Obstacle(code="python-unsupported", why=why)
     native = [one for one in wanted if one.architecture in {"", architecture} and one.bits == _WIDTH]
     if native:
@@ -171,7 +212,7 @@ def no_python(pythons: Pythons, supported: tuple[str, ...], device: str) -> Obst
         return Obstacle(
             code="python-unsupported", why=why, remedy=f"ask for one of them, such as `--python {newest_first(set(supported))[0]}`"
         )
-    versions = listed(newest_first({offer.minor for offer in pythons.offers}))
+    versions = listed(newest_first({offer.minor for offer in pythons.here}))
     remedy = _get(pythons, supported)
     if pythons.env:
         here = f"the environment {pythons.env} has {versions}"
@@ -193,8 +234,10 @@ def _get(pythons: Pythons, supported: tuple[str, ...]) -> str:
     wanted = _of_those(pythons, supported)
     if not wanted:
         return f"ask for another Python than `{pythons.asked}`"
-    ways = [f"`uv python install {wanted[0]}`"] if numbers(wanted[0]) >= OLDEST_OF_UV else []
-    return f"install Python {wanted[0]}: {', '.join([*ways, f'`pyenv install {wanted[0]}`'])}, or your distribution's package"
+    # Where uv was asked, it cannot fetch it.
+    ways = [f"`uv python install {wanted[0]}`"] if pythons.unfetched is None and numbers(wanted[0]) >= OLDEST_OF_UV else []
+    why = f"{pythons.unfetched}; so " if pythons.unfetched else ""
+    return f"{why}install Python {wanted[0]}: {', '.join([*ways, f'`pyenv install {wanted[0]}`'])}, or your distribution's package"
 
 
 def python_warnings(offer: PythonOffer, pythons: Pythons) -> tuple[str, ...]:

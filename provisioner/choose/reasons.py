@@ -42,6 +42,8 @@ def _python_words(situation: Situation, offer: PythonOffer) -> tuple[str, ...]:
     if situation.pythons.env:
         return (f"Python {offer.version} is that of the environment {situation.pythons.env}",)
     python = f"Python {offer.version} {offer.where}"
+    if offer.download is not None:
+        return (python,)
     if situation.request.python:
         said = [f"{python} is the best here for `--python {situation.request.python}`"]
     else:

@@ -28,27 +28,27 @@ from provisioner.host.machine import this_machine
 # In the order in which a person meets them; each is a module of this package with a function of the same name (but ``_ELSEWHERE``). What each does
 # stands here, so that the list of commands imports none of them.
 SUMMARIES = {
-    "detect": "Say what this machine is: system, processor, GPUs, driver, CUDA copies, Pythons, disk. Reads only.",
-    "profiles": "List the known-good sets: releases, Pythons, devices, and what was run. Reads only.",
+    "detect": "Say what this machine is. System, processor, GPUs, driver, CUDA copies, Pythons, disk; reads only.",
+    "profiles": "List the known-good sets: releases, Pythons, devices. With what was run, and where; reads only.",
     "plan": "Show what would be done, and why. Reads only; no network, unless --with or --keep asks for packages beyond the profile, or for "
     "a conda channel's list.",
-    "apply": "Make the environment as planned: shown, agreed to, executed, verified; undone when the proof fails.",
-    "verify": "Prove that an environment computes: import, kernels, devices, libraries, integrity. Changes nothing; "
-    "starts the environment's own Python.",
-    "doctor": "Examine an environment and the machine, and say what is wrong, root cause first. Changes nothing; "
+    "apply": "Make or change an environment, and prove it. Shown, agreed to, executed, verified; undone when the proof fails.",
+    "verify": "Prove that an environment computes. Import, kernels, devices, libraries, integrity; changes nothing, "
+    "and starts the environment's own Python.",
+    "doctor": "Say what is wrong with an environment, root cause first. Looks at the machine, too; changes nothing, and "
     "starts the environment's own Python, but for --static.",
-    "explain": "Say what an error log or a cause code means, and what to do. Reads only; no network.",
-    "fix": "Make an environment work by the smallest repair that does: shown, agreed to, executed, verified; undone when the proof fails. It "
+    "explain": "Say what an error or a log means, and what to do. Reads only; no network.",
+    "fix": "Mend an environment by the smallest repair that does. Shown, agreed to, executed, verified; undone when the proof fails. It "
     "starts the environment's own Python.",
-    "undo": "Bring the environment back to what it was before the last apply, files and all.",
-    "status": "Say how each environment stands that is here or that tfsetup made: TensorFlow, proof, drift, disk, undo. Reads only.",
-    "list": "List the environments that are here or that tfsetup made, one a line. Reads only.",
-    "run": "Run a command in the environment, with its exit code; one that fails is explained. As `tfsetup run -- python train.py`.",
+    "undo": "Bring back what was there before the last change. Files and all, after an apply or a fix.",
+    "status": "Say how your environments stand. Those that are here or that tfsetup made: TensorFlow, proof, drift, disk, undo; reads only.",
+    "list": "List your environments, one a line. Those that are here or that tfsetup made; reads only.",
+    "run": "Run a command in the environment. With its exit code; one that fails is explained. As `tfsetup run -- python train.py`.",
     "shell": "Start your shell in the environment; `exit` leaves it.",
-    "init": "Write a first tfsetup.yaml for a team, from the environment that is there, or for this machine where there is none.",
-    "lock": "Lock a team's environments: exact, hashed files for every target, from one declaration.",
-    "schema": "Print the JSON Schema of a document that this tool writes or reads.",
-    "completion": "Print what bash, zsh or fish completes these commands with.",
+    "init": "Write a first tfsetup.yaml for a team. From the environment that is there, or for this machine where there is none.",
+    "lock": "Lock a team's environments, from one declaration. Exact, hashed files for every target.",
+    "schema": "Print the JSON Schema of a document. Of each that this tool writes or reads.",
+    "completion": "Print what makes bash, zsh or fish complete all this.",
     "help": "Say what a command does, and its options.",
     "version": "Print the version.",
 }
@@ -121,7 +121,7 @@ def _run_app(argv: list[str]) -> int:
     if asked and asked not in SUMMARIES:
         from provisioner.cli import words  # noqa: PLC0415 - only where something else is typed
 
-        words.check(asked, argv)
+        words.check(asked, argv, SUMMARIES)
     code = make_app(asked)(argv, prog_name=called.name(), standalone_mode=False)
     return code if isinstance(code, int) else 0
 
@@ -178,7 +178,9 @@ def _expected(error: Exception) -> TfsetupError:
     if hasattr(error, "format_message"):
         from provisioner.cli import words  # noqa: PLC0415 - only where something else is typed
 
-        return words.usage_error(str(error.format_message()), getattr(error, "option_name", ""))
+        context = getattr(error, "ctx", None)
+        command = context.info_name if context is not None and context.info_name in SUMMARIES else ""
+        return words.usage_error(str(error.format_message()), option=getattr(error, "option_name", ""), command=command)
     return _bug(error)
 
 

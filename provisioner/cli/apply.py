@@ -106,7 +106,7 @@ def apply(
 def _ended(done: stages.Applied, *, verbose: bool) -> str:
     if done.executed is not None:
         return applied_text(done.plan, done.executed, verbose=verbose)
-    return left_text(done.left) + nothing_to_do(done.plan, whole=not done.left)
+    return left_text(done.plan.unmended) + nothing_to_do(done.plan, whole=not done.plan.unmended)
 
 
 def _show(planned: Planned, *, as_json: bool, verbose: bool) -> int:

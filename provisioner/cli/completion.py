@@ -8,7 +8,7 @@ import typer
 
 from provisioner import payload
 from provisioner.cli.completing import complete
-from provisioner.cli.output import print_text
+from provisioner.cli.output import print_script
 from provisioner.errors import UsageError
 from provisioner.host.machine import this_machine
 
@@ -25,9 +25,9 @@ def completion(
     if shell not in SHELLS:
         raise UsageError(f"`{shell}` is not one of {', '.join(SHELLS)}", hint='eval "$(tfsetup completion bash)"')
     if words is None:
-        print_text(payload.text(f"completion.{shell}"))
+        print_script(payload.text(f"completion.{shell}"))
         return 0
     answer = complete(words, this_machine())
     # The kind first; then a word a line, with what it means where there is room for that.
-    print_text("\n".join([answer.kind, *(f"{word}\t{meaning}" for word, meaning in answer.words)]))
+    print_script("\n".join([answer.kind, *(f"{word}\t{meaning}" for word, meaning in answer.words)]))
     return 0

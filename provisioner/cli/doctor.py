@@ -18,6 +18,7 @@ from provisioner.commands.doctor import Diagnosed
 from provisioner.diagnose.compare import compare_examinations
 from provisioner.diagnose.doctor import all_checks
 from provisioner.diagnose.gather import Options
+from provisioner.environment import active
 from provisioner.errors import UsageError
 from provisioner.host import Host
 from provisioner.host.machine import this_machine
@@ -77,7 +78,8 @@ def doctor(
     named = absolute(python, host, "--python") if python else ""
     place, request = options.named_environment(host, env, python)
     if not named:
-        options.tell(request.env, request.origins["env"], silent=as_json or quiet)
+        nothing = active.nothing_there(host, request.env, request.origins["env"])
+        options.tell(request.env, request.origins["env"], silent=as_json or quiet, instead=nothing)
     with closing(progress_for(as_json=as_json, host=host, quiet=quiet, plain=no_progress)) as progress:
         found = stages.doctor(session, env=place, python=named, request=request, options=chosen, only=check or (), progress=progress)
     changes = compare_examinations(before, found.examination) if before else None

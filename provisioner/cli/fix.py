@@ -29,7 +29,7 @@ from provisioner.report.plan_text import plan_text
 from provisioner.report.progress import progress_for
 from provisioner.session import Session
 
-# The exit codes of the contract by how it ended.
+# The exit codes of the contract by how it ended; 0 where it is complete.
 CODES = {"healthy": 0, "planned": 0, "mended": 0, "unmendable": 11, "failed": VERIFICATION_FAILED, "could not tell": 16}
 
 
@@ -55,7 +55,8 @@ def fix(
     """Make an environment work by the smallest repair that does: shown, agreed to, executed, verified; undone when the proof fails."""
     host = this_machine()
     subject, request = _subject(host, env, python, offline=offline)
-    options.tell(subject.env or subject.python, request.origins["env"], silent=as_json or quiet)
+    nothing = not subject.env and request.origins["env"] == "default"
+    options.tell(subject.env or subject.python, request.origins["env"], silent=as_json or quiet, instead=nothing)
     asked = stages.FixRequest(
         subject=subject,
         request=request,
@@ -77,9 +78,9 @@ def fix(
         )
     if as_json:
         print_json(fixed_document(fixing))
-    elif not (quiet and fixing.outcome in {"healthy", "mended"}):
+    elif not (quiet and fixing.complete and not fixing.remaining):
         print_text(fixed_text(fixing, verbose=verbose))
-    return CODES[fixing.outcome]
+    return 0 if fixing.complete else CODES[fixing.outcome]
 
 
 def _subject(host: Host, env: str | None, python: str, *, offline: bool) -> tuple[active.Subject, Request]:

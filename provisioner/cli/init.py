@@ -16,6 +16,7 @@ from provisioner.commands import init as stages
 from provisioner.host.machine import this_machine
 from provisioner.lock import starter
 from provisioner.model import codec
+from provisioner.report.progress import progress_for
 from provisioner.session import Session
 
 
@@ -25,14 +26,17 @@ def init(
         str, typer.Option("--project", envvar="TFSETUP_PROJECT", metavar="FOLDER", help="Where the declaration is written (tfsetup.yaml).")
     ] = ".",
     *,
+    offline: options.Offline = False,
     trust: options.Trust = False,
+    quiet: options.Quiet = False,
+    no_progress: options.NoProgress = False,
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> int:
     """Write a first tfsetup.yaml for a team, from the environment that is there, or for this machine where there is none."""
     host = this_machine()
     agreed = options.agreed(host, yes=yes)
-    request = options.request(host, env=env)
+    request = options.request(host, env=env, offline=offline or None)
     options.tell(request.env, request.origins["env"], silent=as_json)
     folder = absolute(project, host, "--project")
     said = stages.init(
@@ -40,6 +44,7 @@ def init(
         request,
         folder,
         agree=lambda file: ask(f"{file} is there already. Replace it?", agreed=agreed),
+        progress=progress_for(as_json=as_json, host=host, quiet=quiet, plain=no_progress),
     )
     if as_json:
         print_json(codec.document(starter.SCHEMA, said))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -9,10 +10,13 @@ import typer
 from provisioner.base.paths import absolute
 from provisioner.base.progress import Progress
 from provisioner.cli import options
-from provisioner.cli.output import print_json, print_text
+from provisioner.cli.consent import ask
+from provisioner.cli.output import print_json, print_script, print_text, say
 from provisioner.cli.trusting import trusting
 from provisioner.commands import lock as stages
 from provisioner.commands import lock_check
+from provisioner.commands.lock_declared import ENGINES, INTO, LockRequest
+from provisioner.commands.lock_into import Edit
 from provisioner.errors import UsageError
 from provisioner.host import Host
 from provisioner.host.machine import this_machine
@@ -71,6 +75,15 @@ Online = Annotated[
 Diff = Annotated[
     bool, typer.Option("--diff", envvar="TFSETUP_DIFF", help="Say what changed since another lock; git's HEAD, if none is named.")
 ]
+Into = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--into",
+        envvar="TFSETUP_INTO",
+        metavar="uv|constraints",
+        help="Write what is locked for other tools, too: [tool.uv] of pyproject.toml (shown first), or constraints.txt for pip and PDM.",
+    ),
+]
 Markdown = Annotated[bool, typer.Option("--markdown", envvar="TFSETUP_MARKDOWN", help="With --diff: as Markdown, for a pull request.")]
 
 
@@ -85,10 +98,12 @@ def lock(
     online: Online = False,
     diff: Diff = False,
     markdown: Markdown = False,
+    into: Into = None,
     offline: options.Offline = False,
     trust: options.Trust = False,
     quiet: options.Quiet = False,
     no_progress: options.NoProgress = False,
+    yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> int:
     """Lock a team's environments: exact, hashed files for every target, from one declaration."""
@@ -99,25 +114,41 @@ def lock(
     )
     if online and offline:
         raise UsageError("--online and --offline cannot be asked for together", hint="give one of them")
-    if (check or diff) and (engine or cutoff):
-        raise UsageError("nothing is resolved, so it has no effect", place="--engine" if engine else "--cutoff", hint="leave it out")
+    if (check or diff) and (engine or cutoff or into):
+        given = "--engine" if engine else "--cutoff" if cutoff else "--into"
+        raise UsageError("nothing is resolved, so it has no effect", place=given, hint="leave it out")
     progress = progress_for(as_json=as_json, host=host, quiet=quiet, plain=no_progress)
     if check:
         return _check(Session(host, trusting(host, trust=trust)), folder, progress, online=online, as_json=as_json, quiet=quiet)
     if diff:
         return _diff(host, folder, (names or [""])[0], markdown=markdown, as_json=as_json)
-    if engine not in {"", *stages.ENGINES}:
-        raise UsageError(f"`{engine}` is not one of {', '.join(stages.ENGINES)}", place="--engine")
-    asked = stages.LockRequest(
-        engine=next((item for item in stages.ENGINES if item == engine), None),
+    if engine not in {"", *ENGINES}:
+        raise UsageError(f"`{engine}` is not one of {', '.join(ENGINES)}", place="--engine")
+    unknown = next((item for item in into or () if item not in INTO), None)
+    if unknown is not None:
+        raise UsageError(f"`{unknown}` is not one of {', '.join(INTO)}", place="--into")
+    agreed = options.agreed(host, yes=yes)
+    asked = LockRequest(
+        engine=next((item for item in ENGINES if item == engine), None),
         upgrade=tuple(names or ()) if upgrade else None,
         cutoff=dates.parse(cutoff, "--cutoff") if cutoff else "",
         offline=offline,
+        into=tuple(item for item in INTO if item in (into or ())),
     )
-    done = stages.lock(Session(host, trusting(host, trust=trust)), folder, asked, progress=progress)
+    done = stages.lock(Session(host, trusting(host, trust=trust)), folder, asked, progress=progress, agree=_agree_to_edit(agreed=agreed))
     if as_json or not quiet:
         _tell(done, as_json=as_json)
     return 0
+
+
+def _agree_to_edit(*, agreed: bool) -> Callable[[Edit], None]:
+    """Return what shows an edit of a file of the project's own, and asks for it."""
+
+    def agree(edit: Edit) -> None:
+        say(f"{edit.file} would change:\n{edit.shown}")
+        ask("Write this?", agreed=agreed)
+
+    return agree
 
 
 def _tell(done: stages.Outcome, *, as_json: bool) -> None:
@@ -164,5 +195,5 @@ def _diff(host: Host, folder: str, old: str, *, markdown: bool, as_json: bool) -
     if as_json:
         print_json(codec.document(diff_text.SCHEMA, found))
     else:
-        print_text(diff_text.diff_markdown(found) if markdown else diff_text.diff_text(found))
+        (print_script if markdown else print_text)(diff_text.diff_markdown(found) if markdown else diff_text.diff_text(found))
     return 0

@@ -138,9 +138,14 @@ def named_environment(host: Host, env: str | None, python: str) -> tuple[str, Re
     return ("" if unnamed else request.env), request
 
 
-def tell(env: str, origin: str, *, silent: bool) -> None:
-    """Say which environment a command is about, and what names it: the first line of every command."""
-    if not silent:
+def tell(env: str, origin: str, *, silent: bool, instead: bool = False) -> None:
+    """Say which environment a command is about, and what names it: the first line of every command.
+
+    ``instead`` is for one that looks at the Python on PATH where there is no environment.
+    """
+    if instead and not silent:
+        say("Environment: none is named, active or here; the Python on PATH is looked at")
+    elif not silent:
         say(f"Environment: {env} ({active.words(origin)})")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import posixpath
 import sys
 from typing import Any, TextIO
@@ -28,11 +29,27 @@ def print_text(text: str) -> None:
     sys.stdout.flush()
 
 
+def print_script(text: str) -> None:
+    """Print to stdout what a program reads, a terminal or not: as it is, but for what would steer it."""
+    sys.stdout.write(shown(text.rstrip("\n")) + "\n")
+    sys.stdout.flush()
+
+
 def _for(stream: TextIO, text: str) -> str:
-    """Return text as it is shown there: with colours on a terminal that has some, where nobody wants none (https://no-color.org)."""
+    """Return text as it is shown there: on a terminal broken between words, with colours where nobody wants none (https://no-color.org)."""
     plain = shown(text.rstrip("\n"))
+    if not stream.isatty():
+        return plain
+    from provisioner.report.wrapping import COLUMNS, wrapped  # noqa: PLC0415 - only on a terminal
+
+    try:
+        width = os.get_terminal_size(stream.fileno()).columns
+    except OSError:
+        width = COLUMNS
+    # Whoever has less than half of it, or nothing, reads what the terminal itself breaks.
+    plain = "\n".join(wrapped(plain.split("\n"), width)) if width >= COLUMNS // 2 else plain
     env = this_machine().env
-    if not stream.isatty() or env.get("NO_COLOR") or env.get("TERM", "dumb") == "dumb":
+    if env.get("NO_COLOR") or env.get("TERM", "dumb") == "dumb":
         return plain
     from provisioner.report.colour import coloured  # noqa: PLC0415 - only on a terminal
 

@@ -70,6 +70,8 @@ def _tell(planned: stages.Planned, *, elsewhere: bool, saved: str, as_json: bool
         print_json(codec.document(SCHEMA, planned.plan))
         return
     print_text(plan_text(planned.plan, interrupted=planned.interrupted, verbose=verbose))
-    print_text("\n" + left_text(planned.left) + next_text(planned.plan, elsewhere=elsewhere, saved=saved, whole=not planned.left))
+    print_text(
+        "\n" + left_text(planned.plan.unmended) + next_text(planned.plan, elsewhere=elsewhere, saved=saved, whole=not planned.plan.unmended)
+    )
     if saved:
         say(f"The plan is saved in {saved}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from functools import partial
 
 from provisioner.base.progress import Progress
 from provisioner.change import preflight
@@ -14,8 +16,7 @@ from provisioner.commands.plan_saved import load_saved_plan
 from provisioner.commands.telling import telling
 from provisioner.commands.undo import Agree, clear_before
 from provisioner.diagnose.judgement import Judgement, judge_plan, with_imports
-from provisioner.errors import StalePlanError
-from provisioner.judge.whole import Mark
+from provisioner.errors import NoProfileError, OperationError, StalePlanError, UsageError
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
@@ -47,11 +48,10 @@ class ApplyRequest:
 
 @record
 class Applied:
-    """What became of it: ``executed`` is None where there was nothing to do, and ``left`` is what is wrong there that no plan of a set mends."""
+    """What became of it: ``executed`` is None where there was nothing to do."""
 
     plan: Plan
     executed: Executed | None
-    left: tuple[Mark, ...] = ()
 
 
 def apply(session: Session, asked: ApplyRequest, *, agree: Callable[[Plan], None], agree_back: Agree, progress: Progress) -> Applied:
@@ -71,7 +71,23 @@ def apply(session: Session, asked: ApplyRequest, *, agree: Callable[[Plan], None
 def _applied(
     session: Session, asked: ApplyRequest, env: str, *, agree: Callable[[Plan], None], agree_back: Agree, progress: Progress
 ) -> Applied:
-    """Plan and execute; anew, where another run was faster."""
+    """Plan and execute; with older versions of what ``--keep`` has chosen, where that cannot be imported."""
+    once = partial(_once, session, env=env, agree=agree, agree_back=agree_back, progress=progress)
+    done, lost = once(asked)
+    for _ in range(TRIES):
+        older = older_of(asked, done.plan, lost)
+        if older is None or not _can_be_planned(session, older):
+            break
+        progress.note(f"{', '.join(lost)} cannot be imported so; looking for an older one")
+        asked = older
+        done, lost = once(asked)
+    return done
+
+
+def _once(
+    session: Session, asked: ApplyRequest, *, env: str, agree: Callable[[Plan], None], agree_back: Agree, progress: Progress
+) -> tuple[Applied, tuple[str, ...]]:
+    """Plan and execute; anew, where another run was faster. Returned with it is what could be imported before and not after."""
     for tries_left in reversed(range(TRIES)):
         clear_before(session.host, env, agree=agree_back, wait=asked.wait, progress=progress)
         try:
@@ -80,20 +96,41 @@ def _applied(
                 if tries_left and planned.interrupted is not None:
                     # Another run has begun since; what it made is not proven yet, and may be taken back.
                     continue
-                return Applied(plan=planned.plan, executed=None, left=planned.left)
+                return Applied(plan=planned.plan, executed=None), ()
             if planned.site.state.exists:
                 # What is in it already runs in the proof.
                 session.trust.need(named.of_planned_environment(session, planned.plan, asked.saved))
             preflight.check(planned.plan.preflight)
             agree(planned.plan)
-            done = execute_planned(session, planned, progress=progress, wait=asked.wait, broken=asked.broken)
-            return Applied(plan=planned.plan, executed=done)
+            done, lost = execute_planned(session, planned, progress=progress, wait=asked.wait, broken=asked.broken)
+            return Applied(plan=planned.plan, executed=done), lost
         except StalePlanError:
             # Somebody was faster. What was asked for may be there by now; a saved plan says what it was made for.
             if not tries_left or asked.saved:
                 raise
             progress.note("Another run has changed the environment meanwhile; looking anew")
     raise StalePlanError("other runs change the environment all the time", place=env, hint="run the same command again")
+
+
+def older_of(asked: ApplyRequest, made: Plan, lost: Collection[str]) -> ApplyRequest | None:
+    """Return the request in which what cannot be imported any more comes in an older version than in this plan; None where that is no answer. Pure.
+
+    It is one where ``--keep`` chose the versions: the metadata of what was chosen did not say all that it needs.
+    """
+    became = {item.name: item.becomes for item in made.neighbours if item.becomes}
+    if not (lost and asked.request.keep and became.keys() >= set(lost)) or asked.saved or asked.lock is not None:
+        return None
+    older = tuple(f"{name}<{became[name]}" for name in sorted(lost))
+    return replace(asked, request=replace(asked.request, extra=(*asked.request.extra, *older)))
+
+
+def _can_be_planned(session: Session, asked: ApplyRequest) -> bool:
+    """True where the index has what is asked for."""
+    try:
+        look(session, asked)
+    except (NoProfileError, OperationError, UsageError):
+        return False
+    return True
 
 
 def look(session: Session, asked: ApplyRequest) -> Planned:
@@ -109,18 +146,25 @@ def look(session: Session, asked: ApplyRequest) -> Planned:
 
 def execute_planned(
     session: Session, planned: Planned, *, progress: Progress, wait: float, broken: frozenset[str] = frozenset()
-) -> Executed:
-    """Execute a plan that was shown and agreed to; ``broken`` are names that may stop working beside those that the plan names."""
+) -> tuple[Executed, tuple[str, ...]]:
+    """Execute a plan that was shown and agreed to, and return with it the names of what could be imported before and cannot be any more.
+
+    ``broken`` are names that may stop working beside those that the plan names; these are not returned.
+    """
     judged: Judgement | None = None
+    lost: tuple[str, ...] = ()
     imports = watch(session.host, planned.plan, broken, progress)
 
     def prove(root: str) -> Verification:
-        nonlocal judged
-        judged = with_imports(judge_plan(session, root, planned.plan, progress), imports.after(session.host, root, progress))
+        nonlocal judged, lost
+        seen = imports.after(session.host, root, progress)
+        lost = seen.lost if seen is not None else ()
+        judged = with_imports(judge_plan(session, root, planned.plan, progress), seen)
         return judged.verification
 
     def accept(_: Verification) -> bool:
         # What was wrong before is told, and does not take the change back.
         return judged is not None and judged.holds(before=planned.marks, agreed=planned.plan.conflicts)
 
-    return execute(planned.plan, session.host, prove=prove, progress=progress, wait=wait, accept=accept, channels=planned.channels)
+    done = execute(planned.plan, session.host, prove=prove, progress=progress, wait=wait, accept=accept, channels=planned.channels)
+    return done, lost

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
+from dataclasses import replace
 
+from provisioner.base.progress import SILENT, Progress
 from provisioner.choose.obstacles import listed
 from provisioner.commands import plan as planning
 from provisioner.environment.read import read_site
 from provisioner.errors import CouldNotTellError, InputError, NoProfileError
-from provisioner.lock import find, starter
+from provisioner.lock import dates, find, starter
+from provisioner.lock.inputs import read_inputs
 from provisioner.lock.lists import Lists, read_lists
+from provisioner.lock.pythons import Wanted, going_or_nothing
 from provisioner.model.catalogue import ComputeDevice
 from provisioner.model.request import Request
 from provisioner.session import Session
 
 
-def init(session: Session, request: Request, folder: str, *, agree: Callable[[str], None]) -> starter.First:
+def init(session: Session, request: Request, folder: str, *, agree: Callable[[str], None], progress: Progress = SILENT) -> starter.First:
     """Write a first ``tfsetup.yaml`` into ``folder`` (absolute), from the environment that is there, or for this machine.
 
     ``agree`` is asked, with the path, before a file that is there is replaced; it raises where nobody does. Raises ``InputError`` where the project
@@ -28,7 +32,7 @@ def init(session: Session, request: Request, folder: str, *, agree: Callable[[st
     if there is not None and not there.is_yaml:
         hint = f"add targets there; a {find.FILE} beside it would be a second declaration"
         raise InputError("has a [tool.tfsetup] already", place=there.file, hint=hint)
-    said, origin = _declared(session, request, folder, file)
+    said, origin = _declared(session, request, folder, file, progress)
     if there is not None:
         agree(file)
     try:
@@ -38,7 +42,7 @@ def init(session: Session, request: Request, folder: str, *, agree: Callable[[st
     return said
 
 
-def _declared(session: Session, request: Request, folder: str, file: str) -> tuple[starter.First, str]:
+def _declared(session: Session, request: Request, folder: str, file: str, progress: Progress) -> tuple[starter.First, str]:
     """Return what is to be declared, and what it was taken from in words."""
     host, platform = session.host, session.platform
     if not platform:
@@ -60,8 +64,34 @@ def _declared(session: Session, request: Request, folder: str, file: str) -> tup
     release, python = starter.choose_python(session.catalogue, lists, platform, device)
     if not release:
         raise _no_release(lists, platform)
-    target = starter.make_target(platform, device, python, facts)
-    return starter.from_lists(lists, lists.tensorflow or release, target, file=file), listed(list(lists.read))
+    said = starter.from_lists(lists, lists.tensorflow or release, starter.make_target(platform, device, python, facts), file=file)
+    if not request.offline:
+        said = _with_python(session, said, lists, progress)
+    return said, listed(list(lists.read))
+
+
+def _with_python(session: Session, said: starter.First, lists: Lists, progress: Progress) -> starter.First:
+    """Return the first file with the Python that goes with all that the lists ask for, and the release that it brings; the index is asked.
+
+    Where none goes, or what the lists hold cannot be asked for, it stays with the newest: `tfsetup lock` says why.
+    """
+    try:
+        inputs = read_inputs(session.host, starter.declared(said))
+    except InputError:
+        return said
+    progress.start("python", "Asking the index which Python goes with the lists")
+    start = dates.first(session.host.now(), 0)
+    with session.scratch("lock") as folder:
+        wanted = Wanted(
+            target=said.targets[0], inputs=inputs, tensorflow=lists.tensorflow, python=lists.python, cutoff=start, folder=folder
+        )
+        found = going_or_nothing(session.host, session.catalogue, wanted)
+    progress.finish(f"Python {found.python}" if found else "none does")
+    if found is None:
+        return said
+    return replace(
+        said, tensorflow=lists.tensorflow or found.release, targets=tuple(replace(target, python=found.python) for target in said.targets)
+    )
 
 
 def _no_release(lists: Lists, platform: str) -> NoProfileError:

@@ -8,8 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from provisioner.base.progress import SILENT, Progress
-from provisioner.commands import named
-from provisioner.commands.lock import Declared, LockRequest, choose, lock_folder, own_folder, read_declared
+from provisioner.commands import lock_into, named
+from provisioner.commands.lock_declared import Declared, LockRequest, choose, lock_folder, read_declared
+from provisioner.commands.lock_resolve import own_folder
 from provisioner.errors import InputError, UsageError
 from provisioner.host import Host
 from provisioner.lock import sidecar, store
@@ -57,7 +58,7 @@ def check_declared(session: Session, declared: Declared, *, online: bool = False
     if lock is None:
         return Checked(folder=folder, differences=(Difference(kind="lock", name=sidecar.NAME, why="is not there: nothing is locked yet"),))
     sets = choose(declared, lock, LockRequest(), lock.cutoff)
-    found = differences(host, folder, lock, declared.inputs, sets)
+    found = (*differences(host, folder, lock, declared.inputs, sets), *lock_into.differences(host, declared.declaration, lock))
     if online:
         from provisioner.lock.online import missing  # noqa: PLC0415 - brings the resolvers
 

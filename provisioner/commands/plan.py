@@ -37,7 +37,7 @@ from provisioner.plan.seal import with_seen
 from provisioner.session import Session
 
 if TYPE_CHECKING:
-    from provisioner.judge.whole import Mark
+    from provisioner.model.mark import Mark
     from provisioner.plan.neighbours import Around
     from provisioner.plan.present import Present
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 class Planned:
     """A plan and what was read to make it.
 
-    ``marks`` is what was wrong in the environment, and ``left`` what of it the plan does not mend. ``interrupted`` is what an earlier run left
+    ``marks`` is what was wrong in the environment. ``interrupted`` is what an earlier run left
     behind, if one did. ``channels`` are the conda channels as they were asked for: with credentials, which no plan holds.
     """
 
@@ -57,12 +57,11 @@ class Planned:
     interrupted: Interrupted | None
     channels: tuple[str, ...] = ()
     marks: tuple[Mark, ...] = ()
-    left: tuple[Mark, ...] = ()
 
     @property
     def pending(self) -> bool:
         """True when there is something to change: by this plan, or by a repair."""
-        return self.plan.changes or bool(self.left)
+        return self.plan.changes or bool(self.plan.unmended)
 
 
 @record
@@ -80,8 +79,8 @@ class _Read:
 def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick | None = None) -> Planned:
     """Read facts and environment, choose (by ``pick`` in place of the catalogue's best), and compare; nothing is changed."""
     read = _read_file(session, request, facts_file) if facts_file else _read(session, request, remembering=pick is None)
+    read, picked = _picked_with_python(session, read, pick)
     facts, site, request = read.facts, read.site, read.request
-    picked = _picked(session, read, pick)
     request = picked.request or request
     there = _there(session, site, picked.lock, exact=pick is not None)
     read = replace(read, request=request, present=there)
@@ -94,15 +93,28 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
         made = make_plan(_inputs(session, read, picked, around, found))
     looked = preflight.look_elsewhere(made, facts) if facts_file else preflight.look(session.host, made, site)
     return Planned(
-        plan=with_seen(made, looked, read.interrupted),
+        plan=with_seen(made, looked, read.interrupted, not_mended(made, there.marks) if there is not None else ()),
         site=site,
         facts=facts,
         lock=picked.lock,
         interrupted=read.interrupted,
         channels=request.channels,
         marks=there.marks if there is not None else (),
-        left=not_mended(made, there.marks) if there is not None else (),
     )
+
+
+def _picked_with_python(session: Session, read: _Read, pick: Pick | None) -> tuple[_Read, Picked]:
+    """Choose what fits; only where no Python that is here does, what uv could fetch is asked, and counts."""
+    try:
+        return read, _picked(session, read, pick)
+    except NoProfileError:
+        from provisioner.plan.fetching import with_downloads  # noqa: PLC0415 - only where nothing fits
+
+        facts = with_downloads(session.host, read.facts, read.request, read.site.state)
+        if facts is None:
+            raise
+    again = replace(read, facts=facts)
+    return again, _picked(session, again, pick)
 
 
 def _picked(session: Session, read: _Read, pick: Pick | None) -> Picked:
@@ -202,5 +214,6 @@ def _inputs(session: Session, read: _Read, picked: Picked, around: Around | None
         broken=read.present.broken if read.present is not None else {},
         fitting=read.present.fitting if read.present is not None else {},
         parents=read.parents,
+        gone=picked.gone,
     )
     return with_conda(host, inputs, picked) if picked.conda is not None else inputs

@@ -6,8 +6,9 @@ import posixpath
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from provisioner.choose.obstacles import listed
 from provisioner.commands import named
-from provisioner.commands.lock import lock_folder
+from provisioner.commands.lock_declared import lock_folder
 from provisioner.commands.plan import Planned, plan
 from provisioner.errors import InputError
 from provisioner.host import Host
@@ -24,6 +25,7 @@ from provisioner.session import Session
 
 if TYPE_CHECKING:
     from provisioner.catalogue import Catalogue
+    from provisioner.model.team import LockedTarget
 
 
 def locked_folder(host: Host, given: str) -> str:
@@ -33,6 +35,19 @@ def locked_folder(host: Host, given: str) -> str:
     if given or host.exists(posixpath.join(host.cwd, sidecar.NAME)):
         return given or host.cwd
     return lock_folder(host, read_declaration(host, host.cwd))
+
+
+# What builds of C call where nothing else is said (distutils' sysconfig), by the names that systems give it.
+_COMPILERS = ("cc", "gcc", "clang")
+
+
+def _no_compiler(host: Host, locked: LockedTarget) -> tuple[str, ...]:
+    """Warn of what will be built and may need a compiler where there is none; some packages have a way without."""
+    names = [file.name for file in locked.files if file.compiled]
+    if not names or host.env.get("CC") or any(map(host.which, _COMPILERS)):
+        return ()
+    verb = "is built from source and holds" if len(names) == 1 else "are built from source and hold"
+    return (f"{listed(names)} {verb} code for a compiler, and none is here (cc, gcc, clang): without one the build may fail",)
 
 
 def plan_locked(session: Session, request: Request, folder: str, target: str) -> Planned:
@@ -55,7 +70,7 @@ def plan_locked(session: Session, request: Request, folder: str, target: str) ->
 
     def pick(facts: Facts, asked: Request, catalogue: Catalogue, env: EnvState) -> Picked:
         found = fit(facts, asked, catalogue, env, lock, name=target)
-        locked, choice = found.locked, found.choice
+        locked, choice = found.locked, replace(found.choice, warnings=(*found.choice.warnings, *_no_compiler(host, found.locked)))
         # Before anything is asked; the declaration is not, which may be there no more.
         channels = locked.conda.channels if locked.conda is not None else ()
         file = posixpath.relpath(posixpath.join(folder, sidecar.NAME), host.cwd)

@@ -44,6 +44,10 @@ def load_saved_plan(session: Session, path: str, asked: Request) -> Planned:
     of_kind(host, saved.request, site)
     check_place(host, site.state)
     facts = session.detect(env=saved.env.path, full=False, python=named_python(saved.request))
+    if saved.choice.download is not None:
+        from provisioner.plan.fetching import with_downloads  # noqa: PLC0415 - only where a Python is fetched
+
+        facts = with_downloads(host, facts, saved.request, site.state) or facts
     choice = saved.choice
     if saved.tool != __version__:
         raise StalePlanError(f"the plan was made by tfsetup {saved.tool}, this is {__version__}", place=path, hint="plan again")
@@ -70,14 +74,13 @@ def load_saved_plan(session: Session, path: str, asked: Request) -> Planned:
     if not named.is_own_plan(session, saved):
         return _made_here(session, saved, path, channels)
     return Planned(
-        plan=replace(saved, preflight=preflight.look(host, saved, site), interrupted=left),
+        plan=replace(saved, preflight=preflight.look(host, saved, site), interrupted=left, unmended=not_mended(saved, there.marks)),
         site=site,
         facts=facts,
         lock=lock,
         interrupted=left,
         channels=channels,
         marks=there.marks,
-        left=not_mended(saved, there.marks),
     )
 
 

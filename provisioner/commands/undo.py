@@ -8,11 +8,12 @@ from contextlib import ExitStack
 from provisioner.base.progress import Progress
 from provisioner.change import discarding, recovery
 from provisioner.change.holding import holding, holding_aside
-from provisioner.change.journal import last_record
+from provisioner.change.journal import Journal, last_record
 from provisioner.change.recovery import NO_WISHES, Wishes
 from provisioner.change.standing import interrupted
 from provisioner.change.undoing import way_back
 from provisioner.commands.telling import telling
+from provisioner.environment import receipt as receipts
 from provisioner.environment.workspace import Workspace
 from provisioner.host import Host
 from provisioner.model.plan import Interrupted
@@ -55,7 +56,17 @@ def undoable(host: Host, env: str, wishes: Wishes = NO_WISHES) -> recovery.Undoa
     if left is not None or record is None:
         return recovery.Undoable(workspace=workspace, interrupted=left, record=record, added=())
     way = way_back(host, workspace, record, keep=wishes.keep, leave=wishes.leave)
-    return recovery.Undoable(workspace=workspace, interrupted=None, record=record, added=way.verdict.kept, way=way)
+    stays = _stays(host, workspace, record)
+    return recovery.Undoable(workspace=workspace, interrupted=None, record=record, added=way.verdict.kept, way=way, stays=stays)
+
+
+def _stays(host: Host, workspace: Workspace, record: Journal) -> tuple[str, ...]:
+    """Return what the change brought outside the environment, and other environments may use by now."""
+    receipt = receipts.believed(host, workspace) if record.made else None
+    fetched = receipt.plan.choice.download if receipt is not None else None
+    if fetched is None or not host.exists(fetched.path):
+        return ()
+    return (f"Python {fetched.version}, which uv fetched, stays in {fetched.folder}: `rm -r {fetched.folder}/{fetched.key}` removes it",)
 
 
 def take_back(host: Host, found: recovery.Undoable, *, wait: float, progress: Progress, wishes: Wishes = NO_WISHES) -> None:

@@ -90,6 +90,11 @@ class Case:
     catalogue: View | None = None
     fits: Fits = field(default_factory=Fits)
 
+    @property
+    def unanswered(self) -> str:
+        """Why the interpreter has told nothing, for checks that rest on what it tells."""
+        return f"the interpreter tells nothing: {self.no_survey}" if self.static else "the interpreter does not answer"
+
     def first(self, name: str) -> Installed | None:
         """The distribution of a normalised name that the interpreter would use."""
         return next((item for item in self.distributions if item.name == name), None)

@@ -10,8 +10,8 @@ from importlib import import_module
 
 from provisioner.causes import Messages
 from provisioner.causes.findings import SEVERITIES, Findings
+from provisioner.diagnose import packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
-from provisioner.diagnose.packages import is_absent
 from provisioner.diagnose.rank import ranked
 from provisioner.model.cause import Order
 from provisioner.model.diagnosis import Examination, Examined, Result
@@ -73,13 +73,14 @@ def examine(
     return Examination(
         env=case.env,
         python=case.python,
-        python_version=case.survey.version if case.survey else "",
+        python_version=case.survey.version if case.survey else packages.made_for(case) if case.static else "",
         cwd=case.cwd,
         tensorflow=case.expected.tensorflow,
         machine=machine_words(case.facts),
         checks=tuple(examined),
         findings=ranked(merged(found.values(), case.env, case.python, messages), order, traced=traced),
         taken=taken,
+        static=case.static,
     )
 
 
@@ -108,7 +109,7 @@ def _guarded(spec: CheckSpec, case: Case, findings: Findings) -> tuple[Result, s
     try:
         return "healthy", spec.look(case, findings)
     except CouldNotTell as reason:
-        return ("skipped", NOTHING) if spec.installed and is_absent(case) else ("could not tell", str(reason))
+        return ("skipped", NOTHING) if spec.installed and packages.is_absent(case) else ("could not tell", str(reason))
     except Skipped as reason:
         return "skipped", str(reason)
     except Exception as error:  # noqa: BLE001 - the check's own fault is a result

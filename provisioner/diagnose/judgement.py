@@ -11,9 +11,10 @@ from provisioner.diagnose.gather import Options, gather
 from provisioner.diagnose.rank import ranked
 from provisioner.environment.active import Subject
 from provisioner.judge.memory import memory_of
-from provisioner.judge.whole import Mark, marks, shows_base
+from provisioner.judge.whole import marks, shows_base
 from provisioner.model.diagnosis import Examination, Examined
 from provisioner.model.finding import Check, Finding, Verification
+from provisioner.model.mark import Mark
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
 from provisioner.session import Session

@@ -16,6 +16,8 @@ _KEPT = (
     r"UV_(INDEX.*|DEFAULT_INDEX|FIND_LINKS|CACHE_DIR|LINK_MODE|HTTP_.*|REQUEST_TIMEOUT|CONCURRENT_.*|NATIVE_TLS|SYSTEM_CERTS|INSECURE_HOST"
     r"|KEYRING_PROVIDER|CREDENTIALS_DIR|OFFLINE|CONFIG_FILE|NO_CONFIG)"
 )
+# Variables of uv that say which Pythons it may fetch, and from where; they matter where it is asked to.
+_PYTHONS = r"UV_(PYTHON_(INSTALL_MIRROR|DOWNLOADS_JSON_URL|CACHE_DIR|DOWNLOADS|PREFERENCE)|MANAGED_PYTHON|NO_MANAGED_PYTHON)"
 # Variables that would let another environment leak into the installer.
 _DROPPED = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP")
 
@@ -75,16 +77,17 @@ def index_addresses(reader: Reader) -> tuple[str, ...]:
     return (*found, *reader.env.get("PIP_EXTRA_INDEX_URL", "").split())
 
 
-def installer_environment(reader: Reader) -> Mapping[str, str]:
-    """Return the environment variables to run uv with.
+def installer_environment(reader: Reader, *, pythons: bool = False) -> Mapping[str, str]:
+    """Return the environment variables to run uv with; ``pythons`` where it is asked about the Pythons that it can fetch, or to fetch one.
 
     A package index, certificate or proxy that is set for pip, and not for uv, is handed over in variables (never on the command line,
     where other users could read a password). Only one index is ever used: mixing indexes lets a stranger's package win a name.
     """
+    kept = f"{_KEPT}|{_PYTHONS}" if pythons else _KEPT
     env = {
         name: value
         for name, value in reader.env.items()
-        if name not in _DROPPED and (not name.startswith("UV_") or re.fullmatch(_KEPT, name))
+        if name not in _DROPPED and (not name.startswith("UV_") or re.fullmatch(kept, name))
     }
     options = pip_options(reader)
     if "index-url" in options and not any(name in env for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_CONFIG_FILE")):
@@ -93,7 +96,8 @@ def installer_environment(reader: Reader) -> Mapping[str, str]:
         env.setdefault("SSL_CERT_FILE", options["cert"])
     if "proxy" in options:
         env.setdefault("HTTPS_PROXY", options["proxy"])
-    # Interpreters are chosen by the plan; uv must not fetch one.
-    env["UV_PYTHON_DOWNLOADS"] = "never"
+    if not pythons:
+        # Interpreters are chosen by the plan; uv must not fetch one by itself.
+        env["UV_PYTHON_DOWNLOADS"] = "never"
     env["NO_COLOR"] = "1"
     return env

@@ -91,7 +91,7 @@ def _files(host: Host, job: Job, python: list[str], names: Sequence[str], watch:
 
     script = posixpath.join(posixpath.dirname(os.path.abspath(__file__)), "_pip_files.py")
     done = host.run(
-        [*python, script], env=_variables(host, job), cwd="/", stdin=json.dumps(list(names)), timeout=TIMEOUT_SECONDS, watch=watch
+        [*python, script], env=variables(host, job), cwd="/", stdin=json.dumps(list(names)), timeout=TIMEOUT_SECONDS, watch=watch
     )
     checked(done, f"the files for {job.name} could not be read", "pip")
     found: Offered = {name: {} for name in names}
@@ -150,7 +150,7 @@ def _python(host: Host, job: Job, pythons: Mapping[str, str]) -> list[str]:
     return [*argv, "--with", "pip-tools>=7", "--with", "pip", "python"]
 
 
-def _variables(host: Host, job: Job) -> dict[str, str]:
+def variables(host: Host, job: Job) -> dict[str, str]:
     """Return the environment for pip: one index, no configuration of anybody's but how the network is reached."""
     env = dict(installer_environment(host))
     options = pip_options(host)
@@ -188,7 +188,7 @@ def _compile(host: Host, job: Job, python: list[str], limits: list[str], watch: 
         "--pip-args",
         shlex.join(passed),
     ]
-    done = host.run(argv, env=_variables(host, job), cwd="/", timeout=TIMEOUT_SECONDS, watch=watch)
+    done = host.run(argv, env=variables(host, job), cwd="/", timeout=TIMEOUT_SECONDS, watch=watch)
     if not done.ok and re.search(_IMPOSSIBLE, done.err):
         raise NoSolutionError(job, done.err)
     checked(done, f"the packages of {job.name} could not be resolved", "pip-compile")

@@ -7,6 +7,7 @@ from dataclasses import field
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from provisioner.engines.allowed import VARIABLE
+from provisioner.engines.source_tree import Metadata
 from provisioner.engines.wheels import Wheel
 from provisioner.errors import OperationError, UsageError
 from provisioner.model.record import record
@@ -25,7 +26,8 @@ class Job:
     ``requirements`` and ``constraints`` are PEP 508 texts; ``sources`` are names whose source distribution is taken, since no wheel of it
     exists. ``floor`` is the oldest glibc or macOS. ``cutoff`` is an ISO date and time in UTC, ``cutoffs`` those of single packages ("" where
     none holds); it holds for none of ``exempt``. ``folder`` is one of the tool's own, for this job alone; ``cache`` one that stays.
-    ``built`` are names whose source distribution may be built to find out what it needs, with ``builders`` (exact pins) where it asks for them.
+    Of these, ``metadata`` says what was found out; the others are taken to need nothing, so that no code is run. With ``interpreter``, a path, it is
+    resolved for that Python on this machine, and ``python``, ``platform`` and ``floor`` do not count.
     ``preferred`` are exact pins that are kept wherever the rest lets them.
     With ``alone`` only the named packages are asked for, without what they need, and the index is asked anew whatever is in a cache.
     """
@@ -40,8 +42,8 @@ class Job:
     folder: str
     cache: str = ""
     sources: tuple[str, ...] = ()
-    built: tuple[str, ...] = ()
-    builders: tuple[str, ...] = ()
+    metadata: tuple[Metadata, ...] = ()
+    interpreter: str = ""
     preferred: tuple[str, ...] = ()
     exempt: tuple[str, ...] = ()
     cutoffs: dict[str, str] = field(default_factory=dict)
@@ -54,12 +56,15 @@ class Job:
 class Resolved:
     """The answer: the files that are offered of each package, and which packages of the answer asked for it.
 
-    ``undated`` are the packages for which the index tells no upload dates, so that no cut-off holds.
+    ``undated`` are the packages for which the index tells no upload dates, so that no cut-off holds. ``builders`` are the files that are offered of
+    what the source distributions among them are built with, ``compiled`` the names of those with files for a compiler.
     """
 
     offered: dict[str, list[Wheel]]
     via: dict[str, tuple[str, ...]]
     undated: tuple[str, ...] = ()
+    builders: dict[str, list[Wheel]] = field(default_factory=dict)
+    compiled: tuple[str, ...] = ()
 
 
 class NoSolutionError(OperationError):

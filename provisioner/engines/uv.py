@@ -151,13 +151,15 @@ def resolve(  # noqa: PLR0913 - each is one part of the same question
     offline: bool,
     without: Iterable[str] = (),
     preferred: Mapping[str, str] | None = None,
+    alone: bool = False,
 ) -> str:
     """Resolve requirements to wheels for a Python (``3.12``) and platform, and return the pylock.toml (PEP 751).
 
     ``folder`` is one of the tool's own, for the input files. ``without`` names packages that are there anyway and have no wheel: whatever
     asks for them is taken as met (uv's documentation, "Dependency overrides": a marker that never holds). ``preferred`` are versions that
-    are kept where they go with the rest (as those of an existing output file are). Raises ``OperationError``, with
-    cause ``resolver-conflict`` when they cannot be met together. Nothing is built and no code of a package is run.
+    are kept where they go with the rest (as those of an existing output file are). ``alone``: whatever they require is not looked at.
+    Raises ``OperationError``, with cause ``resolver-conflict`` when they cannot be met together. Nothing is built and no code of a package is
+    run.
     """
     given, limits = posixpath.join(folder, "requirements.in"), posixpath.join(folder, "constraints.txt")
     host.write(given, requirements, mode=PRIVATE)
@@ -166,8 +168,7 @@ def resolve(  # noqa: PLR0913 - each is one part of the same question
     host.write(overrides, "".join(f"{name}; sys_platform == 'never'\n" for name in without))
     argv = [find_uv(host), "pip", "compile", given, "--constraints", limits, "--overrides", overrides, "--quiet", "--no-header"]
     argv += ["--python-version", python, "--python-platform", platform, "--only-binary", ":all:", "--no-sources", "--no-annotate"]
-    if offline:
-        argv.append("--offline")
+    argv += [*(["--offline"] if offline else []), *(["--no-deps"] if alone else [])]
     if preferred is not None:
         kept = posixpath.join(folder, "preferred.txt")
         host.write(kept, "".join(f"{name}=={version}\n" for name, version in sorted(preferred.items())), mode=PRIVATE)
@@ -191,18 +192,22 @@ def _resolved(host: Host, done: Completed, *, offline: bool) -> Completed:
 
 
 def run_uv(
-    host: Host,
+    host: Reader,
     argv: Sequence[str],
     timeout: float,
     watch: Callable[[int], None] | None = None,
     extra: Mapping[str, str] | None = None,
+    *,
+    pythons: bool = False,
 ) -> Completed:
     """Run uv, with ``extra`` variables; once more with the system's certificates when its own do not know who signed the index's.
+
+    ``pythons`` is true where it is about Pythons that uv fetches: then its settings for these count.
 
     uv trusts the certificates that it brings, so that it works where a system has none; behind an organisation's proxy only the system's
     do. The working folder is the root, where no project's settings are found.
     """
-    env = {**installer_environment(host), **_credentials(host), **(extra or {})}
+    env = {**installer_environment(host, pythons=pythons), **_credentials(host), **(extra or {})}
     done = host.run(argv, env=env, cwd="/", timeout=timeout, watch=watch)
     if done.ok or not re.search("UnknownIssuer|invalid peer certificate", done.err):
         return done

@@ -71,7 +71,7 @@ def _compile(host: Host, job: Job, platform: str, *, origins: bool, watch: Calla
         if following is None:
             checked(done, f"the packages of {job.name} could not be resolved")
             if not origins and not home:
-                return Resolved(offered=read_pylock(done.out, sources=(*job.sources, *job.built)), via={})
+                return Resolved(offered=read_pylock(done.out, sources=job.sources), via={})
             versions, via, indexes = read_annotations(_notes(host, job, state, done.out, run))
             following = _astray(state, home, indexes)
             if following is None:
@@ -81,7 +81,7 @@ def _compile(host: Host, job: Job, platform: str, *, origins: bool, watch: Calla
 
 
 def _answer(job: Job, state: _Round, pylock: str, versions: dict[str, str], via: dict[str, tuple[str, ...]]) -> Resolved:
-    offered = read_pylock(pylock, sources=(*job.sources, *job.built))
+    offered = read_pylock(pylock, sources=job.sources)
     for name, files in offered.items():
         if versions.get(name) != files[0].version:
             raise OperationError(f"the index changed while {job.name} was resolved ({name})", hint="run the same command again")
@@ -137,6 +137,10 @@ def _project(job: Job, state: _Round) -> str:
     for name in job.sources:
         # What a source distribution needs is in the set; said here, or its code would be run to find out.
         lines += ["[[tool.uv.dependency-metadata]]", f'name = "{name}"', "requires-dist = []"]
+    for item in job.metadata:
+        lines += ["[[tool.uv.dependency-metadata]]", f"name = {json.dumps(item.name)}", f"version = {json.dumps(item.version)}"]
+        lines += [f"requires-dist = {json.dumps(item.requires)}", f"provides-extra = {json.dumps(item.extras)}"]
+        lines += [f"requires-python = {json.dumps(item.requires_python)}"] if item.requires_python else []
     return "\n".join(lines) + "\n"
 
 
@@ -198,9 +202,9 @@ def _run(
     argv = [uv.find_uv(host), "pip", "compile", project, "--project", job.folder, *form]
     argv += ["--constraints", limits] if job.constraints else []
     argv += _kept(host, job, form)
-    argv += ["--python-version", job.python, "--python-platform", platform, "--no-header"]
-    argv += ["--only-binary", ":all:", *(part for name in (*job.sources, *job.built) for part in ("--no-binary", name))]
-    argv += _builders(host, job)
+    argv += ["--python", job.interpreter] if job.interpreter else ["--python-version", job.python, "--python-platform", platform]
+    argv.append("--no-header")
+    argv += ["--only-binary", ":all:", *(part for name in job.sources for part in ("--no-binary", name))]
     argv += ["--resolution", "highest", "--index-strategy", "first-index"]
     argv += ["--no-python-downloads", "--exclude-newer", job.cutoff]
     dates = {**job.cutoffs, **dict.fromkeys((*state.undated, *job.exempt), "")}
@@ -212,15 +216,6 @@ def _run(
         argv.append("--refresh")
     argv += ["--no-deps"] if job.alone else []
     return uv.run_uv(host, argv, uv.RESOLVE_TIMEOUT_SECONDS, watch, extra=_variables(host, job))
-
-
-def _builders(host: Host, job: Job) -> list[str]:
-    """Write the limits of what source distributions are built with, and return the option for it: newer ones fail at old code."""
-    if not (job.built and job.builders):
-        return []
-    path = posixpath.join(job.folder, "builders.txt")
-    host.write(path, "".join(f"{text}\n" for text in job.builders), mode=PRIVATE)
-    return ["--build-constraints", path]
 
 
 def _kept(host: Host, job: Job, form: list[str]) -> list[str]:

@@ -42,6 +42,11 @@ def meant(reader: Reader, env: str, origin: str) -> tuple[str, str]:
     return env, origin
 
 
+def nothing_there(reader: Reader, env: str, origin: str) -> bool:
+    """True where nobody named an environment, none is active, and the default is not there: an interpreter on PATH is looked at instead."""
+    return origin == "default" and not files.there(reader, env)
+
+
 def words(origin: str) -> str:
     """Say what names an environment, for a person."""
     if origin == "default":

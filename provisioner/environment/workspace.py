@@ -86,6 +86,11 @@ class Workspace:
         return posixpath.join(self.state, "helper")
 
     @property
+    def fetched(self) -> str:
+        """What came in fetching a Python, until it was checked."""
+        return posixpath.join(self.state, "fetched")
+
+    @property
     def inputs(self) -> tuple[str, str]:
         """What the installer is given while it works: the packages, and what source distributions among them are built with."""
         return posixpath.join(self.state, "requirements.txt"), posixpath.join(self.state, "builders.txt")

@@ -129,7 +129,7 @@ def _paths(host: Reader) -> list[tuple[str, str]]:
     home = user_folders.home(host)
     for root in dict.fromkeys(path for path in (host.env.get("PYENV_ROOT", ""), f"{home}/.pyenv" if home else "") if is_absolute(path)):
         found += [(path, "pyenv") for path in _pythons(host, f"{_escape(root)}/versions/*/bin", escaped=True)]
-    for root in _uv_folders(host):
+    if root := uv_folder(host):
         folder = "*" if host.platform == "win32" else "*/bin"
         found += [(path, "uv") for path in _pythons(host, f"{_escape(root)}/{folder}", escaped=True)]
     for folder in conda.environments(host):
@@ -168,11 +168,11 @@ def _origin(host: Reader, path: str) -> str:
     return "conda" if files.there(host, f"{posixpath.dirname(folder)}/conda-meta") else "path"
 
 
-def _uv_folders(host: Reader) -> tuple[str, ...]:
-    """Where uv keeps its Pythons: $UV_PYTHON_INSTALL_DIR, else the user's data folder (uv's reference, "Python versions")."""
+def uv_folder(host: Reader) -> str:
+    """Where uv keeps its Pythons: $UV_PYTHON_INSTALL_DIR, else in the user's data folder (uv's reference, "Python versions")."""
     if is_absolute(host.env.get("UV_PYTHON_INSTALL_DIR", "")):
-        return (host.env["UV_PYTHON_INSTALL_DIR"],)
-    return (f"{user_folders.data(host)}/uv/python",)
+        return host.env["UV_PYTHON_INSTALL_DIR"]
+    return f"{user_folders.data(host)}/uv/python"
 
 
 def _launcher(host: Reader) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from typing import Literal
 
 from provisioner.base.names import is_rival
 from provisioner.catalogue.published import Contradiction
@@ -19,9 +18,9 @@ from provisioner.judge.integrity import DAMAGE, FaultKind, Integrity, check
 from provisioner.judge.markers import markers_of
 from provisioner.judge.memory import Memory
 from provisioner.judge.requirements import Unmet, unmet
+from provisioner.model.mark import Mark, MarkKind
 from provisioner.model.record import record
 
-MarkKind = Literal["file", "two writers", "record", "leftover", "stray", "twice", "rivals", "requirement"]
 _KINDS: Mapping[FaultKind, MarkKind] = {
     **dict.fromkeys(DAMAGE, "file"),
     "two writers": "two writers",
@@ -30,20 +29,6 @@ _KINDS: Mapping[FaultKind, MarkKind] = {
     "leftover": "leftover",
     "stray": "stray",
 }
-
-
-@record
-class Mark:
-    """One thing that is not whole: ``distribution`` is whose it is ("" where it is nobody's), ``where`` a path or "", ``words`` a sentence.
-
-    ``about`` is the name of what a distribution requires and has not.
-    """
-
-    kind: MarkKind
-    distribution: str
-    where: str
-    words: str
-    about: str = ""
 
 
 def marks(state: Integrity, missing: tuple[Unmet, ...]) -> tuple[Mark, ...]:

@@ -5,14 +5,21 @@ Code of a package is run only where its name was allowed: by ``policy.source_bui
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import partial
 
 from provisioner.base.names import is_rival, normalise
 from provisioner.choose.obstacles import listed
+from provisioner.engines import uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
+from provisioner.engines.source_tree import LEGACY, Metadata
+from provisioner.engines.wheels import Wheel
 from provisioner.errors import OperationError
+from provisioner.host import Host
+from provisioner.lock.parallel import Watch
 from provisioner.model.policy import ANY
 
 # What uv says (0.9 to 0.13) of a package that it may not build, in its hint or in the reasons themselves.
@@ -23,9 +30,7 @@ _LACKING = re.compile(
 _NO_SOURCE = re.compile(r"no source distribution")
 # Packages that are built one after another, each for the next to be found out.
 ROUNDS = 12
-# What nearly every source distribution is built with: setuptools, and what setup.py took for granted before PEP 517. Where the set does not
-# say which setuptools: the last with pkg_resources, which old code asks for (setuptools' history, v82.0.0).
-BUILDERS = {"setuptools": "setuptools<82", "wheel": "wheel"}
+_PIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?==[^\s;,*]+")
 
 
 class NeedsBuildError(OperationError):
@@ -50,30 +55,24 @@ def lacking(said: str) -> frozenset[str]:
     return frozenset(name for name in names if not is_rival(name))
 
 
-def building(resolve: Callable[[Job], Resolved], allowed: Collection[str]) -> Callable[[Job], Resolved]:
-    """Return a resolver that builds what has no wheel where it is ``allowed`` (names; ``ANY``).
+def building(
+    resolve: Callable[[Job], Resolved], build: Callable[[Job, Wheel, tuple[str, ...]], Metadata], allowed: Collection[str]
+) -> Callable[[Job], Resolved]:
+    """Return a resolver that takes the source of what has no wheel, and lets its metadata be built where it is ``allowed`` (names; ``ANY``).
 
-    Of what is not allowed nothing is run: it is taken to need nothing, to find all such packages in one go, and ``NeedsBuildError`` names them.
+    The resolver itself runs no code: what was built is told to it. Of what is not allowed nothing is run: it is taken to need nothing, to find
+    all such packages in one go, and ``NeedsBuildError`` names them.
     """
 
     def answer(job: Job) -> Resolved:
         built: set[str] = set()
         refused: set[str] = set()
+        known: dict[tuple[str, str], Metadata] = {}
         said = ""
-        pins = {text.partition("==")[0]: text for text in (*job.requirements, *job.preferred) if "==" in text}
-        builders = tuple(pins.get(name, text) for name, text in BUILDERS.items())
-        asked_for = {text.partition("==")[0] for text in job.requirements}
-        missing = tuple(text for name, text in BUILDERS.items() if name not in asked_for)
         for _ in range(ROUNDS):
-            asked = replace(
-                job,
-                requirements=(*job.requirements, *(missing if built else ())),
-                built=tuple(sorted(built)),
-                builders=builders,
-                sources=(*job.sources, *sorted(refused)),
-            )
+            sources = (*job.sources, *sorted(built | refused))
             try:
-                found = resolve(asked)
+                found = resolve(replace(job, sources=sources, metadata=tuple(known.values())))
             except NoSolutionError as error:
                 more = lacking(error.said) - built - refused - set(job.sources)
                 said = said if _NO_SOURCE.search(error.said) else error.said
@@ -83,9 +82,76 @@ def building(resolve: Callable[[Job], Resolved], allowed: Collection[str]) -> Ca
                 built |= may
                 refused |= more - may
                 continue
-            if refused:
+            own = {name: found.offered[name][0] for name in sorted(built) if name in found.offered}
+            new = {name: wheel for name, wheel in own.items() if (name, wheel.version) not in known}
+            if refused and not new:
                 raise NeedsBuildError(job, refused)
-            return found
+            known |= {(name, wheel.version): build(job, wheel, pins_of(job)) for name, wheel in new.items()}
+            if not new:
+                return _with_builders(resolve, job, found, [known[name, wheel.version] for name, wheel in own.items()])
         raise NeedsBuildError(job, refused or built)
 
     return answer
+
+
+def unbuilt(
+    host: Host, job: Job, known: set[str], *, cached: bool = False, origins: bool = True, watch: Watch | None = None
+) -> Resolved | None:
+    """Resolve without running any code: what has no wheel is taken to need nothing, and its name added to ``known``. None for no solution.
+
+    With ``cached`` uv's cache is asked first, as it was left by the runs before: its answer holds, though newer versions may be on the index.
+    Raises ``OperationError`` where the index cannot be asked.
+    """
+    ask = partial(uv_compile.compile_job, host, origins=origins, watch=watch)
+    for _ in range(ROUNDS):
+        asked = replace(job, sources=tuple(sorted({*job.sources, *known})))
+        try:
+            return _cached(ask, asked) if cached else ask(asked)
+        except NoSolutionError as error:
+            more = lacking(error.said) - set(asked.sources)
+            if not more:
+                return None
+            known |= more
+    return None
+
+
+def _cached(ask: Callable[[Job], Resolved], job: Job) -> Resolved:
+    try:
+        return ask(replace(job, offline=True))
+    except NoSolutionError:
+        raise
+    except OperationError:
+        return ask(job)
+
+
+def pins_of(job: Job) -> tuple[str, ...]:
+    """Return the versions that a job names exactly: what is built is built with these where it can be."""
+    pins = (_PIN.fullmatch(text) for text in (*job.requirements, *job.preferred))
+    return tuple(dict.fromkeys(found[0] for found in pins if found))
+
+
+def _with_builders(resolve: Callable[[Job], Resolved], job: Job, found: Resolved, built: Sequence[Metadata]) -> Resolved:
+    """Add the files of what the source distributions are built with, together: an installer takes one version of each for all of them."""
+    if not built:
+        return found
+    asked = dict.fromkeys(text for item in built for text in item.builders)
+    asked |= dict.fromkeys(LEGACY if set(job.sources) & set(found.offered) else ())
+    limits = dict.fromkeys(text for item in built for text in item.limits)
+    question = replace(
+        job,
+        requirements=tuple(asked),
+        constraints=tuple(limits),
+        preferred=pins_of(job),
+        sources=(),
+        metadata=(),
+        folder=posixpath.join(job.folder, "builders"),
+    )
+    names = listed(sorted(normalise(item.name) for item in built))
+    try:
+        builders = resolve(question).offered if asked else {}
+    except NoSolutionError as error:
+        message = f"what {names} {'is' if len(built) == 1 else 'are'} built with cannot be had together"
+        hint = f"name another version of one of them; the resolver says: {' '.join(error.said.split())}"
+        raise OperationError(message, place=job.name, hint=hint, cause="resolver-conflict") from None
+    compiled = tuple(sorted(normalise(item.name) for item in built if item.compiled))
+    return replace(found, builders=builders, compiled=compiled)

@@ -21,15 +21,13 @@ from provisioner.engines.resolving import Job, NoSolutionError, Resolved
 from provisioner.errors import OperationError
 from provisioner.host import Host
 from provisioner.host.files import make_folders
-from provisioner.lock.building import lacking
+from provisioner.lock.building import lacking, unbuilt
 from provisioner.model.catalogue import Lock
 from provisioner.model.record import record
 from provisioner.model.team import Target
 
 # Requirements that are put back one by one; of more only the first are tried.
 SINGLY = 12
-# Packages whose source distribution is taken to need nothing, found one after another.
-ROUNDS = 12
 _UNKNOWN = re.compile(r"Because (?:there are no versions of )?([A-Za-z0-9._-]+) (?:was not found in the package registry|was not found)")
 _TOO_NEW = re.compile(r"`([A-Za-z0-9._-]+)` was filtered by `exclude-newer")
 
@@ -58,13 +56,14 @@ class Row:
 def explain(case: Clash) -> OperationError:
     """Return the error that names every clash and what would do; where the index fails meanwhile, what the resolver said."""
     try:
-        return _explain(case)
+        return _explain(case, set())
     except OperationError:
         return _together(case)
 
 
-def _explain(case: Clash) -> OperationError:
-    ask = partial(_ask, case)
+def _explain(case: Clash, known: set[str]) -> OperationError:
+    """Find the rows; ``known`` collects what has no wheel, so that it is found out once."""
+    ask = partial(_ask, case, known)
     relaxed = ask(())
     if relaxed is None:
         return _impossible(case)
@@ -75,11 +74,14 @@ def _explain(case: Clash) -> OperationError:
         if answer is not None:
             fixed, relaxed = (*fixed, text), answer
     rows = tuple(_row(text, relaxed, case.lock) for text in case.requirements if text not in fixed)
-    return _told(case, rows, _release_of(case)) if rows else _together(case)
+    return _told(case, rows, _release_of(case, known)) if rows else _together(case)
 
 
-def _ask(case: Clash, kept: Sequence[str]) -> Resolved | None:
-    """Resolve with the versions of only the ``kept`` requirements; those that the others name are preferred. None for no solution."""
+def _ask(case: Clash, known: set[str], kept: Sequence[str]) -> Resolved | None:
+    """Resolve with the versions of only the ``kept`` requirements; those that the others name are preferred. None for no solution.
+
+    Of what was asked of the index a moment ago, what is in the cache will do.
+    """
     loose = [text for text in case.requirements if text not in kept]
     bare = {text: _bare(text) for text in loose}
     wanted = dict(filter(None, map(_pin, loose)))
@@ -87,23 +89,13 @@ def _ask(case: Clash, kept: Sequence[str]) -> Resolved | None:
         name: f"{name}=={version}" for name, version in wanted.items()
     }
     job = replace(case.job, requirements=tuple(bare.get(text, text) for text in case.job.requirements), preferred=tuple(preferred.values()))
-    return _compiled(case, job)
+    return unbuilt(case.host, _in_folder(case, job), known, cached=True)
 
 
-def _compiled(case: Clash, job: Job) -> Resolved | None:
-    """Resolve; what has no wheel is taken to need nothing, so that no code is run to explain something."""
-    sources: set[str] = {*job.sources, *job.built}
-    for _ in range(ROUNDS):
-        folder = posixpath.join(case.job.folder, "why")
-        make_folders(case.host, folder)
-        try:
-            return uv_compile.compile_job(case.host, replace(job, folder=folder, sources=tuple(sorted(sources)), built=()))
-        except NoSolutionError as error:
-            more = lacking(error.said) - sources
-            if not more:
-                return None
-            sources |= more
-    return None
+def _in_folder(case: Clash, job: Job) -> Job:
+    folder = posixpath.join(case.job.folder, "why")
+    make_folders(case.host, folder)
+    return replace(job, folder=folder)
 
 
 def _bare(text: str) -> str:
@@ -137,12 +129,15 @@ def _row(text: str, answer: Resolved, lock: Lock) -> Row:
     return Row(requirement=text, instead=offered[0].version if offered else "", wanted_by=tuple(origins))
 
 
-def _release_of(case: Clash) -> str:
+def _release_of(case: Clash, known: set[str]) -> str:
     """Return the release that the requirements would bring as they are, "" for none."""
     own = next((file.name for file in case.lock.files if is_rival(file.name)), "")
     pins = {f"{file.name}=={file.version}" for file in case.lock.files}
     others = [text for text in case.job.requirements if text in case.requirements and text not in pins]
-    answer = _compiled(case, replace(case.job, requirements=(own, *others), constraints=(), preferred=(), exempt=())) if own else None
+    if not own:
+        return ""
+    job = replace(case.job, requirements=(own, *others), constraints=(), preferred=(), exempt=())
+    answer = unbuilt(case.host, _in_folder(case, job), known, origins=False)
     return _version(answer, own) if answer is not None else ""
 
 

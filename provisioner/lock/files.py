@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provisioner.base.requirement import name_of
@@ -37,7 +38,8 @@ def files_of(
         wheel = _same_file(target, known, offered) if known else _picked(target, offered, tags)
         via = tuple(origin for origin in answer.via.get(name, ()) if origin in answer.offered)
         root = (posixpath.basename(declaration.file),) if name in asked or not via else ()
-        found.append(_team_file(wheel, known, via=(*root, *via), requires=tuple(sorted(requires[name])), declaration=declaration))
+        made = _team_file(wheel, known, via=(*root, *via), requires=tuple(sorted(requires[name])), declaration=declaration)
+        found.append(replace(made, compiled=name in answer.compiled))
     return tuple(found)
 
 

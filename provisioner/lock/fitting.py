@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from provisioner.base.paths import is_absolute
@@ -25,7 +25,7 @@ from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice, EnvState
 from provisioner.model.record import record
 from provisioner.model.request import Request
-from provisioner.model.team import LockedTarget, TeamLock
+from provisioner.model.team import LockedTarget, TeamFile, TeamLock
 
 # What may stand in the file that an installer reads (PEP 503, PEP 440); anything else could be an option.
 _FIELDS = {
@@ -247,13 +247,14 @@ def set_of(locked: LockedTarget, known: Lock | None) -> Lock:
     unpacked = {file.sha256: file.unpacked for file in known.files} if known else {}
     faults = list(_conda_faults(locked)) + [
         f"{locked.target.name}: {field} cannot be {getattr(file, field)!r}"
-        for file in locked.files
+        for file in (*locked.files, *locked.builders)
         for field, pattern in _FIELDS.items()
         if not re.fullmatch(pattern, getattr(file, field))
     ]
     if faults:
         raise InputError("the lock holds what no lock can hold", faults=tuple(faults))
     pins = "\n".join(f"{name} {version} {sha256}" for name, version, _, sha256 in locked.held)
+    pins += "".join(f"\nbuilt with {file.name} {file.version} {file.sha256}" for file in locked.builders)
     return Lock(
         release=locked.release,
         python=locked.target.python,
@@ -261,16 +262,18 @@ def set_of(locked: LockedTarget, known: Lock | None) -> Lock:
         device=locked.target.device,
         glibc=locked.needs.glibc,
         digest=hashlib.sha256(f"{locked.profile}\n{pins}".encode()).hexdigest(),
-        files=tuple(
-            LockedFile(
-                name=file.name,
-                version=file.version,
-                filename=file.filename,
-                sha256=file.sha256,
-                size=file.size,
-                unpacked=unpacked.get(file.sha256, file.size),
-                source=file.source,
-            )
-            for file in locked.files
-        ),
+        files=tuple(_locked_file(file, unpacked) for file in locked.files),
+        builders=tuple(_locked_file(file, unpacked) for file in locked.builders),
+    )
+
+
+def _locked_file(file: TeamFile, unpacked: Mapping[str, int]) -> LockedFile:
+    return LockedFile(
+        name=file.name,
+        version=file.version,
+        filename=file.filename,
+        sha256=file.sha256,
+        size=file.size,
+        unpacked=unpacked.get(file.sha256, file.size),
+        source=file.source,
     )

@@ -9,19 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from provisioner.base.names import is_rival
 from provisioner.base.requirement import name_of
+from provisioner.catalogue.limits import stays
 from provisioner.engines.resolving import Job, Resolved
-from provisioner.model.catalogue import Lock, LockedFile
+from provisioner.model.catalogue import Lock
 from provisioner.model.team import Moved
-
-# NVIDIA's libraries are matched to the build and to one another by hand; no metadata says so.
-_MATCHED = "nvidia-"
-
-
-def stays(file: LockedFile) -> bool:
-    """True for a package of a set that is never moved: TensorFlow, the CUDA libraries, and what is built from source."""
-    return is_rival(file.name) or file.name.startswith(_MATCHED) or file.source
 
 
 def loosened(job: Job, lock: Lock, limits: Sequence[str]) -> Job:

@@ -6,12 +6,10 @@ walk goes on from there.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from provisioner.base.names import is_rival
-from provisioner.base.requirement import name_of
 from provisioner.base.text import mask
 from provisioner.catalogue import Catalogue
 from provisioner.choose.obstacles import listed
@@ -20,6 +18,7 @@ from provisioner.engines.resolving import Job, NoSolutionError
 from provisioner.errors import NoProfileError
 from provisioner.host import Host
 from provisioner.lock.choosing import ChosenSet
+from provisioner.lock.pythons import without_set
 from provisioner.lock.resolve import Locked, UnmetError
 from provisioner.model.record import record
 from provisioner.model.team import Inputs
@@ -92,29 +91,12 @@ def _telling(locked: Locked, passed: Sequence[_Passed]) -> Locked:
 def release_below(host: Host, catalogue: Catalogue, inputs: Inputs, chosen: ChosenSet, job: Job) -> str:
     """Ask which release older than the chosen one the team's requirements bring by themselves, for a target; "" where there is none.
 
-    Packages that a few old releases have from source alone count as met, and so does what the job was refused for want of a wheel: no code is
-    run to find out.
+    What the job was refused for want of a wheel counts as met: no code is run to find out.
     """
-    target, lock, _ = chosen
+    _, lock, _ = chosen
     own = next(file.name for file in lock.files if is_rival(file.name))
-    requirements, limits = ([text for text in texts if not _names_tensorflow(text)] for texts in (inputs.requirements, inputs.constraints))
-    builds = [build for release in catalogue.releases() if (build := release.build(target.platform))]
-    sources = {re.split(r"[=<>!~]", item.requirement)[0] for build in builds for item in build.constraints if item.source}
-    asked = replace(
-        job,
-        requirements=(f"{own}<{lock.release}", *requirements),
-        constraints=tuple(limits),
-        sources=tuple(sorted({*sources, *job.sources, *job.built})),
-        built=(),
-        preferred=(),
-        exempt=(),
-    )
     try:
-        answer = uv_compile.compile_job(host, asked, origins=False)
+        answer = uv_compile.compile_job(host, without_set(job, f"{own}<{lock.release}", inputs, catalogue), origins=False)
     except NoSolutionError:
         return ""
     return next((files[0].version for name, files in answer.offered.items() if name == own), "")
-
-
-def _names_tensorflow(text: str) -> bool:
-    return is_rival(name_of(text))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from provisioner.errors import OperationError
 from provisioner.host import Host
-from provisioner.lock.formats import Pin, conda_lock, pylock, requirements
+from provisioner.lock.formats import Pin, conda_lock, constraints, pylock, requirements
 from provisioner.model.team import Declaration, LockedTarget, TeamLock
 
 
@@ -28,6 +28,8 @@ def texts(host: Host, declaration: Declaration, lock: TeamLock, *, cache: str = 
             found[pylock.file_name(name)] = pylock.write(locked)
     if "conda-lock" in declaration.formats:
         found |= conda_lock.write(host, conda_lock.files(lock.targets), source=source, cache=cache)
+    if "constraints" in lock.into:
+        found[constraints.NAME] = constraints.write(lock.targets)
     wrong = [name for name, held, meant in held_and_meant(found, lock) if held != meant]
     if wrong:  # pragma: no cover - would be a fault of the tool
         raise OperationError(f"{', '.join(wrong)} would not hold what was locked", hint="nothing was written; please report it")

@@ -143,6 +143,7 @@ def _locked(item: _Target, chosen: ChosenSet, catalogue: Catalogue) -> LockedTar
         files=item.wheels.files,
         conda=item.conda,
         moved=item.wheels.moved,
+        builders=item.wheels.builders,
     )
 
 

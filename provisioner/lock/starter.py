@@ -20,6 +20,7 @@ from provisioner.environment.distributions import Installed
 from provisioner.environment.read import Site
 from provisioner.environment.tensorflow import only_cpu, own_of, purpose
 from provisioner.host import Reader
+from provisioner.lock.find import PYPROJECT
 from provisioner.lock.installed import asked_for, read_whole
 from provisioner.lock.keys import DECLARATION, TARGET
 from provisioner.lock.lists import Lists
@@ -30,7 +31,7 @@ from provisioner.model.conda_package import Present
 from provisioner.model.facts import Facts
 from provisioner.model.record import record
 from provisioner.model.request import Source
-from provisioner.model.team import Target
+from provisioner.model.team import Declaration, ProjectInput, Target
 
 SCHEMA = "tfsetup/init/1"
 LATEST = "latest"
@@ -133,6 +134,19 @@ def from_lists(lists: Lists, tensorflow: str, target: Target, *, file: str) -> F
         warnings=lists.left_out,
         files=lists.files,
         project=lists.project,
+    )
+
+
+def declared(first: First) -> Declaration:
+    """Return what a first file made from lists declares."""
+    project = ProjectInput(file=PYPROJECT) if first.project else None
+    return Declaration(
+        file=first.file,
+        tensorflow=first.tensorflow,
+        targets=first.targets,
+        requirements=first.requirements,
+        files=first.files,
+        project=project,
     )
 
 

@@ -9,10 +9,11 @@ from functools import partial
 
 from provisioner.base.names import is_rival
 from provisioner.catalogue import Catalogue
-from provisioner.engines import pip_tools, uv_compile
+from provisioner.engines import builds, pip_tools, uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
 from provisioner.errors import OperationError
 from provisioner.host import Host
+from provisioner.host.files import make_folders
 from provisioner.lock.building import building
 from provisioner.lock.choosing import ChosenSet
 from provisioner.lock.files import files_of
@@ -34,11 +35,15 @@ _DISTRIBUTION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 @record
 class Wheels:
-    """What a target gets: ``undated`` are packages whose index tells no dates, ``moved`` those of the set that made room."""
+    """What a target gets: ``undated`` are packages whose index tells no dates, ``moved`` those of the set that made room.
+
+    ``builders`` are what its source distributions are built with.
+    """
 
     files: tuple[TeamFile, ...]
     undated: tuple[str, ...] = ()
     moved: tuple[Moved, ...] = ()
+    builders: tuple[TeamFile, ...] = ()
 
 
 def make_job(
@@ -77,17 +82,27 @@ def lock_wheels(
     target, lock, _ = chosen
     requirements = beside(inputs.requirements, target, lock)
     around = partial(_around, _engine(host, declaration, catalogue, how, watch), chosen, inputs, declaration, how, requirements)
-    files = partial(files_of, target, declaration=declaration, requirements=requirements, floor=floor_of(target, lock))
+    wheels = partial(_wheels, target, declaration, requirements, floor_of(target, lock))
     try:
         answer, kept = around(lambda job: job)
-        return Wheels(files=files(kept, answer), undated=answer.undated)
+        return wheels(kept, answer)
     except NoSolutionError:
         if declaration.policy.proven or how.engine == "pip-tools":
             raise
         limits = catalogue.limits(lock)
         answer, kept = around(lambda job: loosened(job, lock, limits))
     moved = moved_by(kept, answer, requirements)
-    return Wheels(files=files(unmoved(kept, moved), answer), undated=answer.undated, moved=moved)
+    return replace(wheels(unmoved(kept, moved), answer), moved=moved)
+
+
+def _wheels(target: Target, declaration: Declaration, requirements: Sequence[str], floor: str, kept: Lock, answer: Resolved) -> Wheels:
+    files = partial(files_of, target, declaration=declaration, floor=floor)
+    built = Resolved(offered=answer.builders, via={})
+    return Wheels(
+        files=files(kept, answer, requirements=requirements),
+        undated=answer.undated,
+        builders=files(_with_files(kept, ()), built, requirements=()),
+    )
 
 
 def _around(
@@ -122,4 +137,13 @@ def _engine(host: Host, declaration: Declaration, catalogue: Catalogue, how: How
     if how.engine == "pip-tools":
         return lambda job: pip_tools.compile_job(host, job, platform=how.platform, pythons=how.pythons, watch=watch)
     free = tuple(item.package for item in catalogue.fits().built)
-    return building(lambda job: uv_compile.compile_job(host, job, watch=watch), (*declaration.policy.built, *free))
+
+    def resolve(job: Job) -> Resolved:
+        make_folders(host, job.folder)
+        return uv_compile.compile_job(host, job, watch=watch)
+
+    return building(
+        resolve,
+        lambda job, wheel, pins: builds.metadata_of(host, job, wheel, pins=pins, watch=watch),
+        (*declaration.policy.built, *free),
+    )

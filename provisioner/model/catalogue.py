@@ -163,7 +163,8 @@ class LockedFile:
 class Lock:
     """An exact, hashed set for one release, Python, platform and device; ``digest`` is the SHA-256 of its canonical text.
 
-    ``addons`` is what may be put beside it, as ``Release.addons``; it is no part of the set.
+    ``addons`` is what may be put beside it, as ``Release.addons``; it is no part of the set. ``builders`` are what its source distributions are built
+    with, where that is not what stands in ``files``.
     """
 
     release: str
@@ -174,6 +175,7 @@ class Lock:
     files: tuple[LockedFile, ...]
     digest: str
     addons: dict[str, str] = field(default_factory=dict)
+    builders: tuple[LockedFile, ...] = ()
 
 
 def computes_on(device: LockDevice) -> ComputeDevice:

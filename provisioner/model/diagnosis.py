@@ -30,7 +30,8 @@ class Examination:
     """The outcome of ``doctor``: ``env`` is "" where an interpreter without an environment was examined.
 
     ``machine`` is a line for a person; ``python_version`` and ``tensorflow`` are "" where they could not be told. ``taken`` says why this was
-    examined (named, or active).
+    examined (named, or active). With ``static`` nothing of the environment was started, so ``python_version`` is not what its Python says, but
+    the minor version that its files tell of.
     """
 
     env: str
@@ -42,6 +43,7 @@ class Examination:
     checks: tuple[Examined, ...]
     findings: tuple[Finding, ...]
     taken: str = ""
+    static: bool = False
 
     @property
     def healthy(self) -> bool:

@@ -168,6 +168,32 @@ class Interpreter:
 
 
 @record
+class PythonDownload:
+    """A CPython that uv can fetch: ``key`` as uv names it (``cpython-3.13.18-linux-x86_64-gnu``), kept by uv in ``folder`` (absolute).
+
+    ``version`` is ``3.13.18``, or ``3.13`` where uv's list can only be read with the network; ``source`` is the host that it comes from, or the
+    address of a folder (``file:///mirror``), without credentials. ``size`` and ``unpacked`` are in bytes, and about right: uv's list has none.
+    """
+
+    key: str
+    version: str
+    folder: str
+    source: str
+    size: int
+    unpacked: int
+
+    @property
+    def minor(self) -> str:
+        """As ``3.13``."""
+        return ".".join(self.version.split(".")[:2])
+
+    @property
+    def path(self) -> str:
+        """Where its executable will be (uv's layout on Linux and macOS; a minor is a link that uv keeps to its newest patch)."""
+        return f"{self.folder}/{self.key}/bin/python{self.minor}"
+
+
+@record
 class Tool:
     """A conda-like tool: ``conda``, ``mamba``, ``micromamba``, ``pixi``."""
 
@@ -207,7 +233,10 @@ class Windows:
 
 @record
 class Facts:
-    """A machine. ``gpus`` holds every NVIDIA GPU; ``pci_gpus`` every display device; ``variables`` the environment variables that matter."""
+    """A machine. ``gpus`` holds every NVIDIA GPU; ``pci_gpus`` every display device; ``variables`` the environment variables that matter.
+
+    ``downloads`` are the Pythons that uv can fetch, which is asked only where none that is here fits.
+    """
 
     system: System
     cpu: Cpu
@@ -221,6 +250,7 @@ class Facts:
     disk: Disk
     windows: Windows | None = None
     variables: dict[str, str] = field(default_factory=dict)
+    downloads: Fact[tuple[PythonDownload, ...]] = Fact(status="unknown", source="", why="not asked")
 
 
 def machine_words(facts: Facts) -> str:

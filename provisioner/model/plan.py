@@ -6,8 +6,9 @@ from typing import Literal
 
 from provisioner.model.catalogue import ComputeDevice, Link
 from provisioner.model.conda_package import CondaPart, CondaSource
-from provisioner.model.facts import Interpreter
+from provisioner.model.facts import Interpreter, PythonDownload
 from provisioner.model.finding import Repair
+from provisioner.model.mark import Mark
 from provisioner.model.preflight import Preflight
 from provisioner.model.record import record
 from provisioner.model.request import Request
@@ -42,7 +43,7 @@ class Choice:
     """What was chosen: ``reasons`` say why, ``refusals`` why each better candidate was not, ``warnings`` what a person should know.
 
     ``road`` says where the TensorFlow and the CUDA of a conda environment come from; "" for a virtual environment. ``interpreter`` is None where
-    conda brings the Python.
+    conda brings the Python; ``download`` is given where it is not here yet, and uv fetches it to that path.
     """
 
     release: str
@@ -56,6 +57,7 @@ class Choice:
     gpus: tuple[GpuJudgement, ...]
     # A source, like that of a request; plans and receipts of 0.1.0 call it so, and the codec reads a field by its own name.
     road: CondaSource = ""
+    download: PythonDownload | None = None
 
 
 @record
@@ -142,7 +144,7 @@ class Way:
 # How much a plan changes: ``apply`` makes what was asked for; a repair puts single things right (``repair``), the whole set (``set``), or
 # makes the environment anew in the place of the old one (``rebuild``).
 PlanKind = Literal["apply", "repair", "set", "rebuild"]
-StepKind = Literal["create", "conda", "remove", "install", "link", "write", "move", "verify", "receipt"]
+StepKind = Literal["fetch", "create", "conda", "remove", "install", "link", "write", "move", "verify", "receipt"]
 
 
 @record
@@ -221,6 +223,7 @@ class Plan:
 
     ``neighbours`` are the user's own distributions of an environment that changes, ``conflicts`` say which of them will not work any more;
     ``moved`` are the packages of the set in another version than the set's, ``ways`` what could be done instead where something breaks.
+    ``unmended`` is what is wrong in the environment, and stays so when the plan is executed.
     """
 
     tool: str
@@ -257,6 +260,7 @@ class Plan:
     seal: str = ""
     preflight: Preflight = Preflight()
     interrupted: Interrupted | None = None
+    unmended: tuple[Mark, ...] = ()
 
     @property
     def breaking(self) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ from provisioner.model.request import Kind, Source
 Format = Literal["requirements", "pylock", "conda-lock"]
 # What resolves: the wheels of all targets (uv, or pip-tools), and conda packages by rattler; with ``conda-lock`` uv and the real conda-lock.
 Engine = Literal["uv", "pip-tools", "conda-lock"]
+# What a lock is written into beside its own files: the project's pyproject.toml for uv, or limits for other tools' resolvers.
+Into = Literal["uv", "constraints"]
 
 
 @record
@@ -86,6 +88,7 @@ class TeamFile:
 
     ``url`` is where it was found, without credentials; ``index`` the index it belongs to, without credentials; ``requires`` the names it
     needs in this set; ``profile`` is true when it is part of the known-good set; ``uploaded`` ISO date and time, "" where the index does not tell.
+    ``compiled``: a source distribution with files for a compiler.
     """
 
     name: str
@@ -100,6 +103,7 @@ class TeamFile:
     profile: bool = False
     source: bool = False
     uploaded: str = ""
+    compiled: bool = False
 
 
 @record
@@ -147,7 +151,8 @@ class Moved:
 class LockedTarget:
     """One target, locked: ``profile`` is the digest of the catalogue's set, ``proof`` how far that was run, in words.
 
-    ``moved`` are the packages of the set that made room for the team's requirements: with any, this very set was not run.
+    ``moved`` are the packages of the set that made room for the team's requirements: with any, this very set was not run. ``builders`` are what the
+    source distributions among the ``files`` are built with; they are no part of the environment.
 
     ``conda`` is the conda half, None for a virtual environment. Where everything comes from the channel there are no ``files`` and no
     ``profile``.
@@ -161,6 +166,7 @@ class LockedTarget:
     files: tuple[TeamFile, ...]
     conda: LockedConda | None = None
     moved: tuple[Moved, ...] = ()
+    builders: tuple[TeamFile, ...] = ()
 
     @property
     def held(self) -> tuple[tuple[str, str, str, str], ...]:
@@ -195,7 +201,7 @@ class TeamLock:
 
     ``cutoffs`` holds the packages that have a cut-off of their own: an ISO date, or "" where the index tells no upload dates. ``catalogue`` is
     the digest of all the sets. ``written`` names the files that belong to the lock, relative to its folder, with their digests. ``indexes``
-    are the declaration's, without credentials, which may be variables.
+    are the declaration's, without credentials, which may be variables. ``into`` is what the lock was written into beside its files.
     """
 
     tool: str
@@ -207,3 +213,4 @@ class TeamLock:
     cutoffs: dict[str, str] = field(default_factory=dict)
     written: tuple[InputDigest, ...] = ()
     indexes: tuple[Index, ...] = ()
+    into: tuple[Into, ...] = ()

@@ -6,12 +6,13 @@ came from no index (PEP 610), or is a build of its own (``2.1.0+cpu``), cannot b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
 from provisioner.base.names import RELEASED, is_rival
-from provisioner.base.requirement import applies, read_requirement
+from provisioner.base.requirement import applies, name_of, read_requirement
+from provisioner.catalogue.limits import stays
 from provisioner.engines import uv
 from provisioner.engines.wheels import Wheel, major_minor, pick, read_pylock, supported_tags
 from provisioner.environment.distributions import Installed
@@ -47,19 +48,33 @@ class _Question:
     offline: bool
 
 
-def resolve_all(
-    host: Host, around: Around, lock: Lock, room: Room, *, extra: tuple[str, ...], floor: str, folder: str, offline: bool
+def resolve_all(  # noqa: PLR0913 - each is one part of the same question
+    host: Host,
+    around: Around,
+    lock: Lock,
+    room: Room,
+    *,
+    extra: tuple[str, ...],
+    floor: str,
+    folder: str,
+    offline: bool,
+    leaving: Collection[str] = (),
+    fixed: Collection[str] = (),
 ) -> Kept:
     """Return the set with all of the user's own distributions that go with it; of the others nothing comes, and they stay as they are.
 
-    ``extra`` are requirements of ``--with``; ``floor`` is the glibc or macOS of the machine, ``folder`` one of the tool's own that is there. Raises
-    ``OperationError`` where the index cannot be reached.
+    ``leaving`` are names that are not asked for, ``fixed`` are those that others than uv take care of. ``extra`` are requirements of ``--with``;
+    ``floor`` is the glibc or macOS of the machine, ``folder`` one of the tool's own that is there. Raises ``OperationError`` where the index
+    cannot be reached.
     """
     check_requirements(extra)
-    staying = tuple(item for item in around.own if item.direct or "+" in item.version)
+    staying = tuple(item for item in around.own if item.direct or "+" in item.version or item.name in fixed)
     asked = _Question(around=around, lock=lock, room=room, extra=extra, staying=staying, floor=floor, folder=folder, offline=offline)
-    names = sorted(item.name for item in around.own if item not in staying)
+    names = sorted(item.name for item in around.own if item not in staying and item.name not in leaving)
     wheels = _most(partial(_fits, host, asked), names)
+    if not wheels and extra:
+        # What is asked for does not go with TensorFlow whatever else is kept: said by the resolver.
+        _resolve(host, asked, [], exact=False)
     own = {file.name: file for file in lock.files}
     found = {name: locked(wheel) for name, wheel in wheels.items()}
     files = {name: own[name] if name in own and own[name].version == file.version else file for name, file in found.items()}
@@ -70,6 +85,21 @@ def resolve_all(
         if everything[name].version != file.version
     )
     return Kept(lock=replace(lock, files=tuple(sorted(everything.values(), key=lambda file: file.name))), moved=moved)
+
+
+def orphans(around: Around, found: Lock, clashing: Iterable[str]) -> frozenset[str]:
+    """Return those of the names that clash which are only there because something needed them that comes in another version. Pure.
+
+    Whether that still needs them, the next resolution tells: it is made without them.
+    """
+    coming = {file.name: file.version for file in found.files}
+    moves = {item.name for item in around.installed if coming.get(item.name, item.version) != item.version}
+    own = {item.name for item in around.own}
+    needed_by = {
+        name: {item.name for item in around.installed if any(name_of(text) == name for text in item.requires)}
+        for name in set(clashing) & own
+    }
+    return frozenset(name for name, others in needed_by.items() if others and others <= moves)
 
 
 def _who(around: Around, name: str) -> tuple[str, ...]:
@@ -110,7 +140,8 @@ def _resolve(host: Host, asked: _Question, names: Sequence[str], *, exact: bool)
     lock, around = asked.lock, asked.around
     own = next(file for file in lock.files if is_rival(file.name))
     pins = {file.name: file.version for file in lock.files}
-    limits = [f"{name}=={version}" for name, version in pins.items()] if exact else list(asked.room.limits)
+    held = [f"{file.name}=={file.version}" for file in lock.files if exact or stays(file)]
+    limits = held if exact else [*held, *asked.room.limits]
     limits += [f"{name}=={lock.release}" for name in sorted(RELEASED)]
     limits += [f"{name}{'<0' if limit == NO_ADDON else limit}" for name, limit in lock.addons.items() if name not in pins]
     there = {item.name: item.version for item in around.own if item not in asked.staying}

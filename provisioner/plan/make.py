@@ -21,7 +21,7 @@ from provisioner.plan.parts import Change, PlanInputs
 from provisioner.plan.seal import sealed
 
 if TYPE_CHECKING:
-    from provisioner.judge.whole import Mark
+    from provisioner.model.mark import Mark
     from provisioner.plan.neighbours import Around
 
 NONE: Mapping[str, str] = MappingProxyType({})
@@ -40,7 +40,7 @@ class ApplyInputs:
     the paths of those that are there as they should be, ``owned`` the distributions that conda holds, and ``registered`` what else changes
     outside the environment, in sentences. ``broken`` are the distributions whose files are not as they should be, with the reason; ``fitting`` those
     that stay in another version than the set's, with that. ``around`` is what else is installed (None where that is not asked: nothing is there, or
-    nothing changes).
+    nothing changes), ``gone`` are names of it that leave, with the reason.
     """
 
     common: PlanInputs
@@ -55,6 +55,7 @@ class ApplyInputs:
     broken: Mapping[str, str] = field(default_factory=dict)
     fitting: Mapping[str, str] = field(default_factory=dict)
     around: Around | None = None
+    gone: Mapping[str, str] = field(default_factory=dict)
 
 
 @record
@@ -63,7 +64,8 @@ class Picked:
 
     ``beside`` names what adds packages to the known-good set ("" where nothing does), ``request`` is given where it is not the one made.
     ``members`` are the names of the set's own packages (None: all of the lock's). Packages of a set that is not ``exact`` may be exchanged for other
-    versions of them, ``moved`` are those that were. The other fields are as in ``ApplyInputs`` and ``PlanInputs``.
+    versions of them, ``moved`` are those that were. ``gone`` are names of the user's own that leave, with the reason. The other fields are as in
+    ``ApplyInputs`` and ``PlanInputs``.
     """
 
     choice: Choice
@@ -77,6 +79,7 @@ class Picked:
     members: frozenset[str] | None = None
     exact: bool = True
     moved: tuple[Moved, ...] = ()
+    gone: Mapping[str, str] = field(default_factory=dict)
 
 
 def make_plan(inputs: ApplyInputs) -> Plan:
@@ -86,7 +89,8 @@ def make_plan(inputs: ApplyInputs) -> Plan:
     stale = stale_of(around, coming)
     removals, kept = compare(without(inputs.common.site, inputs.owned), files, stale, broken=inputs.broken, fitting=inputs.fitting)
     removals = tuple(_along(item, coming, around.members) for item in removals) if around is not None else removals
-    packages, builders = packages_of(files, kept)
+    removals += tuple(_removal(item, inputs.gone[item.name]) for item in inputs.common.site.distributions if item.name in inputs.gone)
+    packages, builders = packages_of(inputs.common.lock, kept)
     changes = bool(packages or removals or (inputs.conda is not None and inputs.conda.changes))
     change = Change(
         packages=packages,
@@ -98,7 +102,7 @@ def make_plan(inputs: ApplyInputs) -> Plan:
         conda=inputs.conda,
         outside=tuple(f"the folder {path} is made" for path in inputs.parents),
         registered=inputs.registered,
-        **_others(around, coming),
+        **_others(around, coming, frozenset(inputs.gone)),
     )
     return sealed(inputs.common, change)
 
@@ -110,11 +114,11 @@ def _along(item: Removal, coming: Mapping[str, str], members: frozenset[str]) ->
     return replace(item, reason=f"{coming[item.name]} comes in its place, resolved along")
 
 
-def _others(around: Around | None, coming: Mapping[str, str]) -> dict[str, Any]:
+def _others(around: Around | None, coming: Mapping[str, str], gone: frozenset[str]) -> dict[str, Any]:
     """Return what becomes of everything else that is installed, as fields of a ``Change``."""
     if around is None:
         return {}
-    return told(around, coming)
+    return told(around, coming, gone)
 
 
 def stale_of(around: Around | None, coming: Mapping[str, str]) -> frozenset[str]:
@@ -146,11 +150,13 @@ def without(site: Site, owned: frozenset[str]) -> Site:
     return replace(site, distributions=tuple(item for item in site.distributions if item.name not in owned))
 
 
-def packages_of(files: Sequence[LockedFile], kept: frozenset[str]) -> tuple[tuple[Package, ...], tuple[Package, ...]]:
+def packages_of(lock: Lock | None, kept: frozenset[str]) -> tuple[tuple[Package, ...], tuple[Package, ...]]:
     """Return what is installed, and what the source distributions among that are built with."""
+    files = lock.files if lock is not None else ()
     packages = tuple(_package(file) for file in files if file.name not in kept)
-    built = any(package.source for package in packages)
-    return packages, tuple(_package(file) for file in files if built and file.name in BUILDERS)
+    if lock is None or not any(package.source for package in packages):
+        return packages, ()
+    return packages, tuple(map(_package, lock.builders or [file for file in files if file.name in BUILDERS]))
 
 
 def _package(file: LockedFile) -> Package:

@@ -139,7 +139,8 @@ def _aliased(items: Sequence[Installed]) -> tuple[Installed, ...]:
 
 
 def fates(around: Around, coming: Mapping[str, str], *, gone: Iterable[str] = ()) -> tuple[Neighbour, ...]:
-    """Return what becomes of each of the user's own distributions; the parameters are as in ``lacking``."""
+    """Return what becomes of each of the user's own distributions that does not leave; the parameters are as in ``lacking``."""
+    gone = frozenset(gone)
     lost: dict[str, list[str]] = {}
     for item in lacking(around, coming, gone=gone):
         lost.setdefault(item.distribution, []).append(_words(item, item.name in coming))
@@ -148,7 +149,9 @@ def fates(around: Around, coming: Mapping[str, str], *, gone: Iterable[str] = ()
     before: dict[str, list[str]] = {}
     for item in around.lacked:
         before.setdefault(item.distribution, []).append(f"{item.sentence}, now as before")
-    found = {item.name: _fate(item, coming, lost.get(item.name, ()), before.get(item.name, ())) for item in around.own}
+    found = {
+        item.name: _fate(item, coming, lost.get(item.name, ()), before.get(item.name, ())) for item in around.own if item.name not in gone
+    }
     return _spread(around, found)
 
 

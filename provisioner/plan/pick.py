@@ -49,28 +49,20 @@ def pick_best(session: Session, facts: Facts, request: Request, site: Site) -> P
         return with_all(session, request, picked, facts, site)
     if not request.extra:
         return picked
-    return replace(picked, lock=with_extras(session, request, lock, facts), beside="--with")
+    return replace(picked, lock=with_extras(session, request, lock, facts, site), beside="--with")
 
 
 def with_all(session: Session, request: Request, picked: Picked, facts: Facts, site: Site) -> Picked:
-    """Resolve all that is installed anew around TensorFlow, with what ``--with`` adds."""
-    from provisioner.plan import keep  # noqa: PLC0415 - only with --keep
-    from provisioner.plan.around import read_around, read_room  # noqa: PLC0415 - as above
+    """Resolve all that is installed anew around TensorFlow, with what ``--with`` adds; what conda has installed stays as its solver leaves it."""
+    from provisioner.plan.around import read_around, read_room  # noqa: PLC0415 - only with --keep
+    from provisioner.plan.resolved import keep_all  # noqa: PLC0415 - as above
 
-    around = read_around(session, site, picked.members or ())
-    with session.scratch("resolve") as folder:
-        found = keep.resolve_all(
-            session.host,
-            around,
-            picked.lock,
-            read_room(session, facts, picked.choice, picked.lock),
-            extra=request.extra,
-            floor=floor_of(facts, picked.lock),
-            folder=folder,
-            offline=request.offline,
-        )
-    words = "--keep and --with" if request.extra else "--keep"
-    return replace(picked, lock=found.lock, moved=found.moved, beside=words, exact=True)
+    lock = picked.lock
+    members = picked.members if picked.members is not None else frozenset(file.name for file in lock.files)
+    around, room = read_around(session, site, members), read_room(session, facts, picked.choice, lock)
+    words = " and ".join(filter(None, (picked.beside, "--keep", "--with" if request.extra else "")))
+    found, gone = keep_all(session, site, lock, around, room, request, floor=floor_of(facts, lock), fixed=picked.owned)
+    return replace(picked, lock=found.lock, members=members, moved=found.moved, beside=words, exact=True, gone=gone)
 
 
 def hold_to_policy(catalogue: Catalogue, request: Request, lock: Lock) -> None:
@@ -100,15 +92,16 @@ def pick_conda(session: Session, facts: Facts, request: Request, site: Site) -> 
     """Take what a conda environment is to be made of, with what ``--with`` adds."""
     from provisioner.plan import conda  # noqa: PLC0415 - only for conda environments
 
-    if request.keep and site.state.exists:
-        hint = "leave it out; the plan says what becomes of everything, and `--with` asks for more"
-        raise UsageError(
-            "conda's solver says what becomes of conda's packages, so a conda environment is not resolved by uv", place="--keep", hint=hint
-        )
+    keeping = request.keep and site.state.exists
+    if keeping and request.source == "conda":
+        hint = "the same command without --keep: conda's solver keeps what it can, and the plan says what becomes of everything"
+        raise UsageError("with --source conda the whole environment is resolved by conda's solver, not by uv", place="--keep", hint=hint)
     picked = conda.pick(session.host, facts, request, session.catalogue, site, repodata=session.folder("conda"))
+    if keeping:
+        return with_all(session, request, picked, facts, site)
     if not request.extra or picked.choice.road == "conda":
         return picked
-    return replace(picked, lock=with_extras(session, request, picked.lock, facts), beside=f"{picked.beside} and --with")
+    return replace(picked, lock=with_extras(session, request, picked.lock, facts, site), beside=f"{picked.beside} and --with")
 
 
 def with_conda(host: Host, inputs: ApplyInputs, picked: Picked) -> ApplyInputs:
@@ -143,14 +136,8 @@ def with_named_python(host: Host, request: Request) -> Request:
     return replace(request, python=path)
 
 
-def with_extras(session: Session, request: Request, lock: Lock, facts: Facts) -> Lock:
+def with_extras(session: Session, request: Request, lock: Lock, facts: Facts, site: Site) -> Lock:
     """Resolve the packages of ``--with`` around the lock; the one part of planning that needs the network."""
-    from provisioner.engines import uv  # noqa: PLC0415 - only with --with
-    from provisioner.plan import writers  # noqa: PLC0415 - as above
-    from provisioner.plan.extras import resolve_extras  # noqa: PLC0415 - as above
+    from provisioner.plan.resolved import add_all  # noqa: PLC0415 - only with --with
 
-    with session.scratch("resolve") as folder:
-        found = resolve_extras(session.host, request.extra, lock, floor=floor_of(facts, lock), folder=folder, offline=request.offline)
-    added = {file.name for file in found.files} - {file.name for file in lock.files}
-    writers.check(session.host, uv.cache_folder(session.host), found.files, added)
-    return found
+    return add_all(session, site, lock, request, floor=floor_of(facts, lock))

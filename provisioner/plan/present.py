@@ -10,8 +10,9 @@ from provisioner.catalogue.fits import Fits
 from provisioner.environment.read import Site
 from provisioner.judge import whole
 from provisioner.judge.memory import memory_of
-from provisioner.judge.whole import Judged, Mark
+from provisioner.judge.whole import Judged
 from provisioner.model.catalogue import Lock
+from provisioner.model.mark import Mark
 from provisioner.model.record import record
 from provisioner.session import Session
 

@@ -95,20 +95,22 @@ def check_fresh(  # noqa: PLR0913, PLR0917 - each is one part of what there is n
     if site.state != plan.env:
         raise StalePlanError("the environment is not what it was when the plan was made", place=plan.env.path, hint="plan again")
     interpreter = plan.choice.interpreter
-    if not site.state.exists and interpreter is not None and interpreter not in (facts.interpreters.value or ()):
-        raise StalePlanError("the Python that the plan names is not there any more", place=interpreter.path, hint="plan again")
+    fetched = plan.choice.download is not None and plan.choice.download in (facts.downloads.value or ())
+    if not site.state.exists and interpreter is not None and not fetched and interpreter not in (facts.interpreters.value or ()):
+        gone = "is not there any more" if plan.choice.download is None else "is not there, and uv would not fetch it now"
+        raise StalePlanError(f"the Python that the plan names {gone}", place=interpreter.path, hint="plan again")
     if plan.request.extra or plan.request.keep:
         return
     coming = {file.name: there.fitting.get(file.name, file.version) for file in lock.files}
     stale = stale_of(around, coming)
     removals, kept = compare(without(site, owned), lock.files, stale, broken=there.broken, fitting=there.fitting)
     unchanged = {name: version for name, version in coming.items() if name in kept}
-    if (plan.removals, (plan.packages, plan.builders), plan.unchanged) != (removals, packages_of(lock.files, kept), unchanged):
+    if (plan.removals, (plan.packages, plan.builders), plan.unchanged) != (removals, packages_of(lock, kept), unchanged):
         raise StalePlanError("what the plan does is not what the environment needs now", place=plan.env.path, hint="plan again")
 
 
 # What two plans of one request may differ in: when they were made, the seal over that, what was free on the disk, what a run had left.
-_OF_THE_MOMENT = frozenset({"made", "seal", "warnings", "preflight", "interrupted"})
+_OF_THE_MOMENT = frozenset({"made", "seal", "warnings", "preflight", "interrupted", "unmended"})
 _LONGEST = 60
 
 

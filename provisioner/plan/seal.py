@@ -9,10 +9,11 @@ from typing import Any
 
 from provisioner.model import codec
 from provisioner.model.facts import Facts, Interpreter
+from provisioner.model.mark import Mark
 from provisioner.model.plan import Interrupted, Plan
 from provisioner.model.preflight import Preflight
 from provisioner.plan.parts import Change, PlanInputs
-from provisioner.plan.steps import steps_of
+from provisioner.plan.steps import fetch_words, steps_of
 
 SCHEMA = "tfsetup/plan/1"
 # How much larger conda packages are unpacked: the index does not tell (conda-forge's Python, cudatoolkit and cuDNN: 1.6 to 3.6 times).
@@ -51,15 +52,16 @@ def seal(plan: Plan) -> str:
     return digest(codec.to_data(replace(plan, seal="")))
 
 
-def with_seen(plan: Plan, preflight: Preflight, interrupted: Interrupted | None) -> Plan:
+def with_seen(plan: Plan, preflight: Preflight, interrupted: Interrupted | None, unmended: tuple[Mark, ...] = ()) -> Plan:
     """Return the plan with what was seen when it was made, sealed; whoever executes it looks anew."""
-    seen = replace(plan, preflight=preflight, interrupted=interrupted)
+    seen = replace(plan, preflight=preflight, interrupted=interrupted, unmended=unmended)
     return replace(seen, seal=seal(seen))
 
 
 def sealed(inputs: PlanInputs, change: Change) -> Plan:
     """Return the plan that does ``change``: with its steps, its sizes in bytes, what it changes outside the environment, and its seal."""
     by_conda = sum(item.size for item in change.conda.packages) if change.conda is not None else 0
+    fetched = inputs.choice.download if not inputs.site.state.exists else None
     plan = Plan(
         tool=inputs.tool,
         made=inputs.made,
@@ -76,8 +78,8 @@ def sealed(inputs: PlanInputs, change: Change) -> Plan:
         unchanged=change.unchanged,
         removals=change.removals,
         links=change.links,
-        download=by_conda + sum(item.size for item in change.packages),
-        disk=CONDA_GROWTH * by_conda + sum(item.unpacked for item in change.packages),
+        download=by_conda + sum(item.size for item in change.packages) + (fetched.size if fetched else 0),
+        disk=CONDA_GROWTH * by_conda + sum(item.unpacked for item in change.packages) + (fetched.unpacked if fetched else 0),
         outside=_outside(inputs, change),
         warnings=inputs.warnings,
         builders=change.builders,
@@ -97,7 +99,9 @@ def sealed(inputs: PlanInputs, change: Change) -> Plan:
 
 
 def _outside(inputs: PlanInputs, change: Change) -> tuple[str, ...]:
-    caches = [f"downloads are kept in uv's cache, {inputs.cache}"] if change.packages else []
+    fetched = inputs.choice.download if not inputs.site.state.exists else None
+    caches = [f"{fetch_words(fetched)} (undo leaves it there)"] if fetched is not None else []
+    caches += [f"downloads are kept in uv's cache, {inputs.cache}"] if change.packages else []
     if change.conda is not None and change.conda.packages:
         caches.append(f"conda packages are kept in {change.conda.cache}")
     return (*change.outside, *caches, *change.registered)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from provisioner.base.names import is_rival, normalise
+from provisioner.base.names import normalise
 from provisioner.base.requirement import admits, applies, read_requirement
 from provisioner.base.versions import contains, numbers
+from provisioner.catalogue.limits import stays
 from provisioner.catalogue.needs import Needs
 from provisioner.environment.distributions import Installed
 from provisioner.model.catalogue import LockedFile
@@ -51,7 +52,7 @@ def settle(around: Around, files: Sequence[LockedFile], room: Room) -> Settled:
     stuck: set[str] = set()
     for _ in range(ROUNDS):
         lost = [item.name for item in lacking(around, _versions(held)) if item.name in held and item.name not in stuck]
-        names = [name for name in dict.fromkeys(lost) if not is_rival(name)]
+        names = [name for name in dict.fromkeys(lost) if not stays(held[name])]
         if not names:
             break
         for name in names:

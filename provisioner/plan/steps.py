@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sized
 
+from provisioner.base.text import size_words
 from provisioner.model.conda_package import CondaPart
+from provisioner.model.facts import PythonDownload
 from provisioner.model.plan import Choice, EnvState, Step, StepKind
 from provisioner.plan.parts import Change
 
 # The order in which the steps are told.
-_APPLY: tuple[StepKind, ...] = ("create", "conda", "remove", "install", "link", "write", "verify", "receipt")
+_APPLY: tuple[StepKind, ...] = ("fetch", "create", "conda", "remove", "install", "link", "write", "verify", "receipt")
 _REPAIR: tuple[StepKind, ...] = ("create", "conda", "remove", "install", "write", "link", "move", "verify", "receipt")
 
 
@@ -17,16 +19,22 @@ def steps_of(env: EnvState, choice: Choice, change: Change) -> tuple[Step, ...]:
     """Return the steps in order: all of an apply, where one that is not needed says why not; of a repair those that are needed."""
     applied = change.kind == "apply"
     titles = _titles(choice, change)
-    needed = _needed(env, change)
+    needed = _needed(env, choice, change)
     reasons = _apply_reasons(env, choice, change, changes=needed["verify"]) if applied else _repair_reasons(env, change)
-    kinds = [kind for kind in _APPLY if change.conda is not None or kind not in {"conda", "write"}] if applied else _REPAIR
+    kinds = [kind for kind in _APPLY if _is_told(kind, choice, change)] if applied else _REPAIR
     steps = (Step(kind=kind, title=titles[kind], reason=reasons[kind], needed=needed[kind]) for kind in kinds)
     return tuple(step for step in steps if applied or step.needed)
 
 
-def _needed(env: EnvState, change: Change) -> Mapping[StepKind, bool]:
+def _is_told(kind: StepKind, choice: Choice, change: Change) -> bool:
+    """Most plans are not about conda, and need no Python fetched."""
+    return choice.download is not None if kind == "fetch" else change.conda is not None or kind not in {"conda", "write"}
+
+
+def _needed(env: EnvState, choice: Choice, change: Change) -> Mapping[StepKind, bool]:
     applied = change.kind == "apply"
     needed: dict[StepKind, bool] = {
+        "fetch": change.kind == "apply" and not env.exists and choice.download is not None,
         "create": not env.exists if applied else change.kind == "rebuild",
         "conda": change.conda is not None and change.conda.changes,
         "remove": bool(change.removals),
@@ -47,6 +55,7 @@ def _titles(choice: Choice, change: Change) -> Mapping[StepKind, str]:
     written = _count(change.edits, "activation file") if applied else _count(change.edits, "file or link", "files and links")
     libraries = f"{len(change.links)} libraries" if applied else _count(change.links, "library", "libraries")
     return {
+        "fetch": f"Fetch {fetch_words(choice.download)}" if choice.download is not None else "",
         "create": f"Make {made} with Python {choice.python}",
         "conda": _conda_title(change.conda, change) if change.conda is not None else "",
         "remove": f"Move {removed} out",
@@ -57,6 +66,11 @@ def _titles(choice: Choice, change: Change) -> Mapping[StepKind, str]:
         "verify": "Verify: import TensorFlow and compute with it",
         "receipt": "Write the receipt",
     }
+
+
+def fetch_words(download: PythonDownload) -> str:
+    """Say what is fetched, from where, how much is downloaded, and where it is kept."""
+    return f"CPython {download.version} by uv from {download.source}, about {size_words(download.size)}, kept in {download.folder}"
 
 
 def _conda_title(conda: CondaPart, change: Change) -> str:
@@ -72,6 +86,7 @@ def _apply_reasons(env: EnvState, choice: Choice, change: Change, *, changes: bo
     specs = f"they meet {', '.join(conda.specs)}" if conda is not None else ""
     found = "the loader finds every library by itself" if choice.device == "cuda" else "a CPU build opens none"
     return {
+        "fetch": "no Python that is here fits",
         "create": f"the environment is there, with Python {env.python_version}" if env.exists else "there is none at that place",
         "conda": specs if conda is not None and conda.changes else "every conda package of the set is there already",
         "remove": "they conflict with the set, or are replaced; undo brings them back" if change.removals else "nothing there conflicts",
@@ -89,7 +104,7 @@ def _apply_installs(choice: Choice, change: Change) -> str:
     if not change.packages:
         return "the conda packages are the whole set" if choice.road == "conda" else "every package of the set is there already"
     sources = [package.name for package in change.packages if package.source]
-    built = f"; built from source, because no wheel was ever published: {', '.join(sources)}" if sources else ""
+    built = f"; built from source, because there is no wheel that would do: {', '.join(sources)}" if sources else ""
     return f"they make up the known-good set{built}"
 
 

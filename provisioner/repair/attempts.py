@@ -17,10 +17,10 @@ from provisioner.host import Reader
 from provisioner.host.alone import alone
 from provisioner.judge import whole
 from provisioner.judge.memory import memory_of
-from provisioner.judge.whole import Mark
 from provisioner.model.cause import Order
 from provisioner.model.diagnosis import Examination
 from provisioner.model.finding import Check, Finding, Repair, Verification
+from provisioner.model.mark import Mark
 from provisioner.model.plan import Plan, PlanKind
 from provisioner.model.record import record
 from provisioner.model.request import Request
@@ -81,17 +81,23 @@ class Fixing:
 
     @property
     def remaining(self) -> tuple[Finding, ...]:
-        """What is still wrong: of what an attempt has left all, else what no change of the environment mends."""
+        """What is still wrong and stays: all that an attempt has left, or that none could be made for; else what no change mends."""
         standing = self.standing
-        if standing is not None and standing.after is not None:
-            return tuple(finding for finding in standing.after.findings if finding.severity != "info")
-        return doable.unmendable(self.before.findings, self.causes)
+        if standing is None and (self.planned is not None or self.tried):
+            return doable.unmendable(self.before.findings, self.causes)
+        now = standing.after if standing is not None and standing.after is not None else self.before
+        return tuple(finding for finding in now.findings if finding.severity != "info")
+
+    @property
+    def complete(self) -> bool:
+        """True where all is done that a repair can do, and TensorFlow works: what remains are warnings that only a person can mend."""
+        return self.outcome in {"healthy", "mended", "unmendable"} and doable.is_beyond_repair(self.remaining, self.inputs)
 
     @property
     def outcome(self) -> Outcome:
         """How it ended, or where it stands."""
         if self.mended:
-            return "unmendable" if self.remaining else "mended"
+            return "mended" if doable.is_beyond_repair(self.remaining, self.inputs) else "unmendable"
         if self.planned is not None:
             return "planned"
         if self.tried:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from provisioner.base.names import is_rival, normalise
 from provisioner.diagnose.judgement import Judgement
-from provisioner.judge.whole import Mark
 from provisioner.model.cause import Order
 from provisioner.model.finding import Finding, Repair
+from provisioner.model.mark import Mark
 from provisioner.model.plan import Plan, PlanKind
 from provisioner.model.record import record
 from provisioner.repair import conda_plans
@@ -32,6 +32,16 @@ def repairs_of(findings: Iterable[Finding]) -> tuple[Repair, ...]:
 def unmendable(findings: Iterable[Finding], causes: Order) -> tuple[Finding, ...]:
     """Return the errors and warnings that no change of the environment mends."""
     return tuple(item for item in findings if item.severity != "info" and not item.repairs and not needs_set(item, causes))
+
+
+def is_beyond_repair(remaining: Iterable[Finding], inputs: RepairInputs | None) -> bool:
+    """True where nothing is left for a repair: no error, and of the warnings none that a plan made from ``inputs`` could mend.
+
+    The rule of how ``fix`` ends: with this it has done what it is for, and a second one finds nothing to do; `doctor` goes on to tell the warnings.
+    """
+    left = tuple(remaining)
+    asked = repairs_of(left)
+    return all(item.severity != "error" for item in left) and not (asked and (inputs is None or sort(asked, inputs).doable))
 
 
 def needs_set(finding: Finding, causes: Order) -> bool:

@@ -36,7 +36,7 @@ def whole(inputs: RepairInputs, found: Sorted) -> Plan:
 
 def rebuild(inputs: RepairInputs, found: Sorted, lost: tuple[str, ...]) -> Plan:
     """Make the environment anew from the set and from what else is installed; ``lost`` names what could not be had again."""
-    packages, builders = packages_of(inputs.common.files, frozenset())
+    packages, builders = packages_of(inputs.common.lock, frozenset())
     moves = tuple(move for move in moves_of(inputs, found.doable) if not inputs.inside(move.path))
     reason = "a new one is made in its place; undo brings it back"
     interpreter = inputs.choice.interpreter
@@ -58,7 +58,7 @@ def rebuild(inputs: RepairInputs, found: Sorted, lost: tuple[str, ...]) -> Plan:
 
 
 def _plan(inputs: RepairInputs, kind: PlanKind, repairs: tuple[Repair, ...], *, wanted: frozenset[str], links: tuple[Link, ...]) -> Plan:
-    packages, builders = packages_of(inputs.common.files, frozenset(inputs.locked) - wanted)
+    packages, builders = packages_of(inputs.common.lock, frozenset(inputs.locked) - wanted)
     removals = removals_of(inputs, kind, repairs, wanted)
     moves, edits = moves_of(inputs, repairs), edits_of(inputs, repairs)
     interpreter = inputs.choice.interpreter

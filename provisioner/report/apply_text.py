@@ -100,7 +100,7 @@ def undo_text(found: Undoable) -> str:
     if found.record is None or found.record.made:
         becomes = "the folder is emptied" if found.record is not None and found.record.inside else "it is removed, with all that is in it"
         lines = [f"{root} was made by tfsetup{_when(found)}; {becomes}"]
-        return "\n".join([*lines, *_since_lines(found)])
+        return "\n".join([*lines, *_since_lines(found), *(f"  {text}" for text in found.stays)])
     journal = found.way.journal if found.way is not None else found.record
     moved = f"{len(journal.incoming)} new entries are taken out, {len(journal.outgoing)} old ones are put back"
     lines = [f"The change of {root}{_when(found)} is taken back: {moved}"]
@@ -132,7 +132,7 @@ def undone_text(found: Undoable) -> str:
     """Say that undo is done."""
     left = " but for what came since (named above)" if found.added or (found.way and found.way.verdict.unreturned) else ""
     moved = f"\nWhat was in the way is in {found.way.journal.keep}" if found.way is not None and found.way.journal.kept else ""
-    return f"Done: {found.workspace.root} is as it was before{left}{moved}"
+    return "\n".join([f"Done: {found.workspace.root} is as it was before{left}{moved}", *found.stays])
 
 
 def undo_document(found: Undoable) -> dict[str, Any]:
@@ -153,4 +153,5 @@ def undo_document(found: Undoable) -> dict[str, Any]:
         "moved_aside": list(journal.kept) if journal else [],
         "moved_to": journal.keep if journal and journal.kept else None,
         "not_returned": list(way.verdict.unreturned) if way else [],
+        "stays": list(found.stays),
     }

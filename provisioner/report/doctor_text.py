@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from provisioner.base.text import seconds_words
 from provisioner.model import codec
 from provisioner.model.diagnosis import Changes, Difference, Examination, Examined
 from provisioner.model.finding import Evidence, Finding
@@ -55,10 +54,16 @@ def examination_text(examination: Examination, changes: Changes | None, *, verbo
 def _head(examination: Examination) -> str:
     what = "Environment" if examination.env else "Interpreter"
     lines = [f"{what}  {examination.env or examination.python}" + (f" ({examination.taken})" if examination.taken else "")]
-    lines.append(f"Python       {examination.python_version or 'does not answer'}, {examination.python}")
+    lines.append(f"Python       {_python(examination)}, {examination.python}")
     lines.append(f"TensorFlow   {examination.tensorflow or 'not found'}")
     lines.append(f"Started in   {examination.cwd}")
     return "\n".join(lines)
+
+
+def _python(examination: Examination) -> str:
+    if examination.static:
+        return f"{examination.python_version or 'of an unknown version'} (by its files: it was not started)"
+    return examination.python_version or "does not answer"
 
 
 def _check(item: Examined) -> str:
@@ -142,10 +147,9 @@ def _difference(item: Difference) -> str:
 
 
 def _conclusion(examination: Examination, serious: list[Finding]) -> str:
-    took = seconds_words(sum(item.seconds for item in examination.checks))
     results = [item.result for item in examination.checks]
     open_ = [item.name for item in examination.checks if item.result in {"could not tell", "crashed"}]
-    words = f"{len(results)} checks in {took}"
+    words = f"{len(results)} check{'s' if len(results) != 1 else ''}"
     if open_:
         words += f"; no answer from: {', '.join(open_)}"
     if not serious:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from provisioner.base.numbers import HUGE
+from provisioner.base.text import size_words
 from provisioner.model.facts import Disk, Driver, Fact, Facts, Gpu, Interpreter, Volume
 from provisioner.model.record import record
 
@@ -165,7 +166,7 @@ def _disk(disk: Disk) -> list[Row]:
     def volume(value: Volume) -> str:
         state = "" if value.writable else ", not writable"
         kind = f" ({value.filesystem})" if value.filesystem else ""
-        return f"{size(value.free)} free at {value.path}{kind}{state}"
+        return f"{size_words(value.free)} free at {value.path}{kind}{state}"
 
     return [
         row("Environment", disk.environment, volume),

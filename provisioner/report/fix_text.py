@@ -32,6 +32,7 @@ class Fixed:
     """How a repair ended.
 
     ``state`` says which environment stands. ``findings`` are those of before; ``remaining`` those of now that no change of the environment mends;
+    ``complete`` where these are warnings at most: all is done that a repair can do, and TensorFlow works (exit code 0).
     ``plan`` is the attempt that stands or was tried last, or the first one where nothing was tried; ``notes`` say what could not be repaired.
     """
 
@@ -43,6 +44,7 @@ class Fixed:
     attempts: tuple[Attempt, ...]
     plan: Plan | None
     notes: tuple[str, ...]
+    complete: bool
 
 
 def fixed_document(fixing: Fixing) -> dict[str, Any]:
@@ -61,6 +63,7 @@ def fixed_document(fixing: Fixing) -> dict[str, Any]:
         attempts=tuple(attempts),
         plan=tried[-1].plan if tried else fixing.planned,
         notes=fixing.notes,
+        complete=fixing.complete,
     )
     return codec.document(SCHEMA, fixed)
 
@@ -108,8 +111,10 @@ def _conclusion(fixing: Fixing) -> str:
     option = f"--env {shlex.quote(place)}" if fixing.before.env else f"--python {shlex.quote(place)}"
     if fixing.mended:
         done = f"Done: {place} is mended, and was verified ({_KINDS[fixing.tried[-1].plan.kind].lower()})"
-        rest = "; what stands above is left" if fixing.remaining else ""
+        rest = "; what stands above is left, for you" if fixing.remaining else ""
         return f"{done}{rest}\nTake it back: tfsetup undo {option}"
+    if fixing.complete and fixing.remaining:
+        return f"Nothing to do: TensorFlow works in {place}, and what stands above no repair mends\nDo that, then: tfsetup doctor {option}"
     return {
         "healthy": f"Nothing to do: {place} is healthy\nTo prove it: tfsetup verify {option}",
         "planned": f"Nothing was changed\nTo do it: tfsetup fix {option}",

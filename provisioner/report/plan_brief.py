@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import textwrap
 from collections.abc import Iterable, Sequence
 
 from provisioner.base.names import is_rival
@@ -12,10 +10,8 @@ from provisioner.base.versions import numbers
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
 from provisioner.plan.make import LEFTOVERS
+from provisioner.report.wrapping import COLUMNS, wrapped
 
-# In place of a space at which no line is broken.
-_HELD = "\0"
-COLUMNS = 80
 # What other packages are built against or written for: a change of these is what people notice.
 WATCHED = ("keras", "numpy", "protobuf", "h5py")
 # What a terminal shows at least, and what is enough where nothing changes, less the lines in which `plan` says what to type next.
@@ -201,7 +197,7 @@ def _besides(plan: Plan) -> list[str]:
     lines = [f"Also: {'; '.join(done)}"] if done else []
     built = [f"{item.name} {item.version}" for item in plan.packages if item.source]
     if built:
-        lines.append(f"Built from source, because no wheel was ever published: {', '.join(built)}")
+        lines.append(f"Built from source, because there is no wheel that would do: {', '.join(built)}")
     if plan.conda is not None and plan.conda.packages:
         lines.append(f"Conda packages from {' and '.join(plan.conda.channels)}")
     if plan.indexes:
@@ -218,19 +214,3 @@ def _besides(plan: Plan) -> list[str]:
 def _rows(lines: Iterable[str]) -> int:
     """Return how many rows of a terminal the lines take."""
     return sum(-(-len(line) // COLUMNS) for line in wrapped(lines))
-
-
-def wrapped(lines: Iterable[str]) -> list[str]:
-    """Break lines as a terminal of 80 columns would, but between words, each part further in than the first."""
-    found: list[str] = []
-    for line in lines:
-        if line.lstrip().startswith("$ ") or any(len(word) > COLUMNS // 2 for word in line.split()):
-            # A command is copied as it stands. A path as long as a row is broken by the terminal, and no word alone stands before it.
-            found.append(line)
-            continue
-        inner = " " * (len(line) - len(line.lstrip()) + 2)
-        # A command stays on one line, so that it can be typed as it is printed.
-        held = re.sub(r"`[^`]*`|^ *\$ .*", lambda command: command[0].replace(" ", _HELD), line)
-        wrapped = textwrap.wrap(held, COLUMNS - 1, subsequent_indent=inner, break_long_words=False, break_on_hyphens=False)
-        found += [part.replace(_HELD, " ") for part in wrapped] or [""]
-    return found

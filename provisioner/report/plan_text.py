@@ -15,7 +15,7 @@ from provisioner.report.choice_text import choice_lines
 from provisioner.report.plan_brief import brief
 
 if TYPE_CHECKING:
-    from provisioner.judge.whole import Mark
+    from provisioner.model.mark import Mark
 
 _INTERRUPTED = {
     "old": "its environment is as it was before",
@@ -25,6 +25,7 @@ _INTERRUPTED = {
 LEFT_SHOWN = 8
 # What a step that is not needed would have done.
 NOT_NEEDED: dict[StepKind, str] = {
+    "fetch": "Fetch a Python",
     "create": "Make an environment",
     "conda": "Link conda packages",
     "remove": "Move things out",

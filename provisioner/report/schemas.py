@@ -120,6 +120,7 @@ _UNDO = {
     "moved_aside": _TEXTS,
     "moved_to": {"type": ["string", "null"]},
     "not_returned": _TEXTS,
+    "stays": _TEXTS,
 }
 
 

@@ -66,7 +66,10 @@ class Session:
         return cache_folder(self.host)
 
     def folder(self, name: str, *, made: bool = False) -> str:
-        """Return a part of the cache: ``conda`` (channels' lists), ``resolve`` (a resolver's input), ``lock``; ``made`` sees that it is there."""
+        """Return a part of the cache; ``made`` sees that it is there.
+
+        Parts: ``conda`` (channels' lists), ``resolve`` (a resolver's input), ``lock``, ``wheels`` (lists of their files).
+        """
         path = posixpath.join(self.cache, name)
         if made:
             make_folders(self.host, path)

@@ -94,10 +94,11 @@ def _import(host: Host, python: str, work: str, names: list[str], progress: Prog
 
 @record
 class Imported:
-    """What became of the imports: a check of the proof, and what was lost."""
+    """What became of the imports: a check of the proof, and ``lost``, the names of what was lost and not agreed to."""
 
     check: Check
     findings: tuple[Finding, ...]
+    lost: tuple[str, ...] = ()
 
 
 @record
@@ -139,7 +140,9 @@ def judged(
     refused = sorted(set(lost) - set(agreed))
     whole = sum(1 for name in before if name not in lost and not any(before[name].values()))
     detail = f"{whole} of your packages are imported as before" + (f"; no longer: {', '.join(sorted(lost))}" if lost else "")
-    return Imported(check=Check(name=CHECK, status="failed" if refused else "passed", detail=detail), findings=findings)
+    return Imported(
+        check=Check(name=CHECK, status="failed" if refused else "passed", detail=detail), findings=findings, lost=tuple(refused)
+    )
 
 
 def _lost(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:

@@ -4,7 +4,9 @@
     python -m tests.agreement --sets 20                        20 sets with random packages of PyPI's most used
     python -m tests.agreement --importing 15                   every 15th also by the commands themselves, which import TensorFlow
 
-Without --env an environment is made, and removed. Results are kept as they come (--results FILE, JSON).
+    python -m tests.agreement --table                          what was found so far
+
+Without --env an environment is made, and removed. Results are kept as they come (--results FILE, JSON), and a run that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import cast
 
 from tests.agreement import sets
 from tests.agreement.mutations import Mutator
@@ -44,18 +47,47 @@ def made(env: Path, release: str, python: str) -> Subject:
     return Subject(env=env, python=version, release=release, expected=tuple(names))
 
 
-def ask(subject: Subject, words: str, *, importing: bool, results: list[dict[str, object]]) -> bool:
-    """Ask everybody, write it down, and return whether all agree."""
+def ask(subject: Subject, words: str, *, importing: bool) -> dict[str, object]:
+    """Ask everybody, and return what they say and whether all agree."""
     views, began = Views(subject), time.monotonic()
     verdicts = views.all(importing=importing)
     agree = len(set(verdicts.values())) == 1
-    results.append({"what": words, "verdicts": verdicts, "agree": agree, "said": {} if agree else views.said})
     whole = ", ".join(f"{name} {'whole' if verdict else 'NOT'}" for name, verdict in verdicts.items())
     say(f"{'agree' if agree else 'DISAGREE'} ({time.monotonic() - began:.1f} s) {words}: {whole}")
     if not agree:
         for name, said in views.said.items():
             say(f"    {name}: {said}")
-    return agree
+    return {"what": words, "verdicts": verdicts, "agree": agree, "said": {} if agree else views.said}
+
+
+class Results:
+    """What was found, by what was asked; kept after each, so that a run that was stopped goes on where it was. Who disagreed is asked again."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.known: dict[str, dict[str, object]] = json.loads(path.read_text()) if path.exists() else {}
+
+    def wants(self, key: str) -> bool:
+        """True for what nobody was asked about yet, or not all agreed."""
+        return not self.known.get(key, {}).get("agree")
+
+    def keep(self, key: str, found: dict[str, object]) -> None:
+        """Write it down."""
+        self.known[key] = found
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(json.dumps(self.known, indent=1))
+
+    def table(self) -> str:
+        """Count by kind: the first word of what was done, and who was asked."""
+        counts: dict[tuple[str, str], list[int]] = {}
+        for key, found in self.known.items():
+            verdicts = cast("dict[str, bool]", found["verdicts"])
+            kind = str(found["what"]).partition(" ")[0] if key.startswith("mutation") else key.partition(" ")[0]
+            row = counts.setdefault((kind, "all, importing" if "verify" in verdicts else ", ".join(verdicts)), [0, 0, 0])
+            row[0], row[1], row[2] = row[0] + 1, row[1] + bool(found["agree"]), row[2] + all(verdicts.values())
+        lines = ["| what | asked | agree | of | whole for all |", "|---" * 5 + "|"]
+        lines += [f"| {kind} | {asked} | {agree} | {count} | {good} |" for (kind, asked), (count, agree, good) in sorted(counts.items())]
+        return "\n".join(lines)
 
 
 def main(arguments: list[str]) -> int:
@@ -69,27 +101,40 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--importing", type=int, default=25, metavar="N", help="every Nth by the commands themselves, too; 0 for none")
     parser.add_argument("--seed", type=int, default=20261129)
     parser.add_argument("--results", type=Path, default=Path(".cache/agreement.json"))
+    parser.add_argument("--table", action="store_true", help="only count what was found")
     options = parser.parse_args(arguments)
-    results: list[dict[str, object]] = []
-    with tempfile.TemporaryDirectory(prefix="tfsetup-agreement-", dir=options.env.parent if options.env else None) as folder:
-        subject = made(options.env or Path(folder) / "env", options.release, options.python)
-        # A run that is ended takes its last mutation back.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-        ask(subject, "as it was made", importing=bool(options.importing), results=results)
-        mutator = Mutator(subject.env, Path(folder) / "aside", options.seed)
-        for number, mutation in enumerate(mutator.each(options.mutations), 1):
-            try:
-                ask(subject, mutation.words, importing=bool(options.importing) and number % options.importing == 0, results=results)
-            finally:
-                mutation.undo()
-        for number in range(options.sets):
-            words, chosen = sets.with_packages(subject, Path(folder) / "set", options.seed + number)
-            ask(chosen, words, importing=bool(options.importing), results=results)
-        options.results.parent.mkdir(parents=True, exist_ok=True)
-        options.results.write_text(json.dumps(results, indent=1))
-    wrong = sum(not item["agree"] for item in results)
-    say(f"{len(results) - wrong} of {len(results)} agree")
-    return 1 if wrong else 0
+    results = Results(options.results)
+    if not options.table:
+        with tempfile.TemporaryDirectory(prefix="tfsetup-agreement-", dir=options.env.parent if options.env else None) as folder:
+            # A run that is ended takes its last mutation back.
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+            ask_all(made(options.env or Path(folder) / "env", options.release, options.python), Path(folder), options, results)
+    say(results.table())
+    return 0 if all(found["agree"] for found in results.known.values()) else 1
+
+
+def ask_all(subject: Subject, folder: Path, options: argparse.Namespace, results: Results) -> None:
+    """Ask about the environment as it is, about its mutations, and about copies of it with packages of one's own."""
+    here = f"{subject.release} {options.seed}"
+
+    def importing(number: int) -> bool:
+        return bool(options.importing) and number % options.importing == 0
+
+    if results.wants(f"made {here}"):
+        results.keep(f"made {here}", ask(subject, "as it was made", importing=importing(0)))
+    mutator = Mutator(subject.env, folder / "aside", options.seed)
+    for number in range(options.mutations):
+        if not results.wants(f"mutation {here} {number}"):
+            continue
+        mutation = mutator.made(number)
+        try:
+            results.keep(f"mutation {here} {number}", ask(subject, mutation.words, importing=importing(number)))
+        finally:
+            mutation.undo()
+    for number in range(options.sets):
+        if results.wants(f"set {here} {number}"):
+            words, chosen = sets.with_packages(subject, folder / "set", options.seed + number)
+            results.keep(f"set {here} {number}", ask(chosen, words, importing=importing(number)))
 
 
 if __name__ == "__main__":

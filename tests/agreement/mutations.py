@@ -8,7 +8,7 @@ import os
 import random
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,19 +60,17 @@ class Mutator:
     """Changes the environment ``env``; ``aside`` is a folder on the same file system."""
 
     def __init__(self, env: Path, aside: Path, seed: int) -> None:
-        self.env, self.aside = env, aside
+        self.env, self.aside, self.seed = env, aside, seed
         (self.site,) = env.glob("lib/python3*/site-packages")
         self.random = random.Random(seed)
         self.files = recorded(self.site)
         aside.mkdir(parents=True, exist_ok=True)
 
-    def each(self, count: int) -> Iterator[Mutation]:
-        """Make ``count`` mutations, one after the other; each must be taken back before the next."""
-        for number in range(count):
-            kind = (*FILE_KINDS * 2, *PACKAGE_KINDS)[number % 10]
-            made = self.of_file(kind) if kind in FILE_KINDS else self.of_package(kind)
-            if made is not None:
-                yield made
+    def made(self, number: int) -> Mutation:
+        """Make the mutation of that number, the same whatever was made before; it must be taken back before the next."""
+        self.random = random.Random(f"{self.seed}:{number}")
+        kind = (*FILE_KINDS * 2, *PACKAGE_KINDS)[number % 10]
+        return self.of_file(kind) if kind in FILE_KINDS else self.of_package(kind)
 
     def of_file(self, kind: str) -> Mutation:
         """Replace a file by nothing, by its first half, by other bytes of the same length, or by a link to another file."""
@@ -96,7 +94,7 @@ class Mutator:
 
         return Mutation(f"{kind} {os.path.relpath(path, self.site)} ({len(data)} bytes)", undo)
 
-    def of_package(self, kind: str) -> Mutation | None:
+    def of_package(self, kind: str) -> Mutation:
         """Remove a package, or put another version of it in its place; its own files come back unchanged."""
         infos = sorted(self.site.glob("*.dist-info"))
         names = {info.name.partition("-")[0].replace("_", "-").lower(): info for info in infos}

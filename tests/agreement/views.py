@@ -92,7 +92,7 @@ class Views:
             *(f"out: {item.name} ({item.reason})" for item in planned.plan.removals),
             *(f"in: {item.name}" for item in planned.plan.packages),
         ]
-        self.said["plan"] = "; ".join([*words, *(mark.words for mark in planned.left)][:4])
+        self.said["plan"] = "; ".join([*words, *(mark.words for mark in planned.plan.unmended)][:4])
         return not planned.pending
 
     def commands(self) -> dict[str, bool]:

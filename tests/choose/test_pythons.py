@@ -4,10 +4,10 @@ import pytest
 
 from provisioner.choose.pythons import find_pythons, no_python, offers_for
 from provisioner.errors import CouldNotTellError, UsageError
-from provisioner.model.facts import known, unknown
+from provisioner.model.facts import PythonDownload, absent, known, unknown
 from provisioner.model.plan import EnvState
 from provisioner.model.request import Request
-from tests.choose.values import NEW_ENV, machine, python, pythons
+from tests.choose.values import NEW_ENV, machine, python, pythons, with_system
 
 ALL = ("3.10", "3.11", "3.12", "3.13")
 
@@ -115,3 +115,42 @@ def test_unknown_interpreters_are_assumed():
 def test_other_architecture_of_the_machine():
     facts = machine(interpreters=known((python("3.12.1", architecture=""),), "t"))
     assert find_pythons(facts, Request(), NEW_ENV).offers, "an interpreter of unknown architecture is taken for the machine's"
+
+
+def fetchable(*versions):
+    made = (
+        PythonDownload(key=f"cpython-{version}-linux-x86_64-gnu", version=version, folder="/uv", source="a.example", size=1, unpacked=2)
+        for version in versions
+    )
+    return known(tuple(made), "test")
+
+
+def test_what_uv_can_fetch_comes_after_what_is_here():
+    here = machine(interpreters=pythons(python("3.14.0")), downloads=fetchable("3.14.9", "3.13.2", "3.12.1"))
+    offers = find_pythons(here, Request(), NEW_ENV)
+    assert [offer.version for offer in offers.offers] == ["3.14.0", "3.14.9", "3.13.2", "3.12.1"]
+    best = offers_for(offers, ALL)[0]
+    assert best.interpreter.path == "/uv/cpython-3.13.2-linux-x86_64-gnu/bin/python3.13"
+    assert best.download.version == "3.13.2"
+    nothing = no_python(offers, ("3.6",), "the CPU")
+    assert nothing.why.endswith("and here is only 3.14"), "what could be fetched is not here"
+    assert "uv python install" not in nothing.remedy
+
+
+def test_only_what_was_asked_for_is_fetched():
+    nowhere = machine(interpreters=pythons(), downloads=fetchable("3.13.2", "3.12.1"))
+    assert [offer.version for offer in find_pythons(nowhere, Request(python="3.12"), NEW_ENV).offers] == ["3.12.1"]
+    assert find_pythons(nowhere, Request(python="3.9"), NEW_ENV).trouble is not None
+    other = with_system(nowhere, architecture=known("aarch64", "test"))
+    assert not find_pythons(other, Request(), NEW_ENV).offers
+
+
+def test_why_uv_fetches_none_is_part_of_what_to_do():
+    here = machine(interpreters=pythons(python("3.14.0")), downloads=absent("uv", "the reason"))
+    assert no_python(find_pythons(here, Request(), NEW_ENV), ALL, "the CPU").remedy.startswith("the reason; so install Python 3.13")
+
+
+def test_of_an_environment_a_python_that_no_release_has_is_said_first():
+    env = EnvState(path="/env", kind="venv", digest="d", python="/env/bin/python", python_version="3.11.2")
+    asked = find_pythons(machine(interpreters=pythons(python("3.11.2"))), Request(python="3.14"), env)
+    assert "no known-good set for the Python that was asked for" in no_python(asked, ALL, "the CPU").why

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from provisioner.base.progress import Silent
@@ -167,6 +168,22 @@ def test_a_second_apply_changes_nothing_and_says_why(
     assert (document["changed"], document["state"], document["verification"]) == (False, "new", None)
     assert inside("plan", "--exit-code", **tiny).code == 0
     assert snapshot(work) == before
+
+
+def test_what_a_plan_leaves_unmended_is_in_its_document(
+    inside: Inside, tiny, work: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good_environment(shared, work / "tf-env", monkeypatch)
+    (site,) = (work / "tf-env").glob("lib/python3*/site-packages")
+    info = site / "mine-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\nRequires-Dist: not-there\n")
+    (info / "RECORD").write_text("mine-1.0.dist-info/METADATA,,\n")
+    ended = inside("plan", "--exit-code", "--json", **tiny)
+    (mark,) = ended.json["unmended"]
+    assert (ended.code, mark["kind"], mark["distribution"], mark["about"]) == (10, "requirement", "mine", "not-there")
+    jsonschema.validate(ended.json, inside("schema", "plan").json)
+    assert mark["words"] in inside("plan", **tiny).out
 
 
 def test_undo_asks_then_takes_back(inside: Inside, tool: Tool, work: Path, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:

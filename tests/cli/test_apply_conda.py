@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from tests.channel.cuda import NEEDS_COMPILER
 from tests.cli.support import Ended, Inside
 from tests.conda_sets import Conda, variables
 from tests.faults.fingerprint import differences, fingerprint
-from tests.support import PYTHON
+from tests.support import PYTHON, make_wheel
 
 
 @pytest.fixture
@@ -275,6 +276,27 @@ def test_more_packages_are_resolved_around_the_set(run, conda: Conda, work: Path
     ended = run("plan", "--env", "lab", "--with", "six", "--json")
     assert ended.code == 0, ended.out
     assert "and --with" in ended.json["proof"]
+
+
+def test_what_pip_has_installed_is_resolved_anew_around_tensorflow(
+    run, conda: Conda, conda_shared: Path, work: Path, tmp_path: Path
+) -> None:
+    """``--keep``: what conda has installed stays as its solver leaves it."""
+    env, wheels = conda.foreign(work / "lab", "python"), tmp_path / "own"
+    shutil.copytree(conda_shared / "wheels", wheels)
+    make_wheel(wheels, "six", "1.0", {"six.py": ""})
+    make_wheel(wheels, "friend", "3.0", {"friend.py": ""}, requires=("six<2",))
+    make_wheel(wheels, "friend", "4.0", {"friend.py": ""}, requires=("six>=1.5",))
+    uv = [sys.executable, "-m", "uv", "pip", "install", "-q", "--offline", "--no-index", "--find-links", str(wheels)]
+    subprocess.run([*uv, "--python", f"{env}/bin/python", "friend==3.0", "six==1.0"], check=True)
+    given = {"UV_FIND_LINKS": str(wheels), "TFSETUP_YES": ""}
+    breaks = run("plan", "--env", "lab", "--json", **given).json
+    assert {item["name"]: item["fate"] for item in breaks["neighbours"]}["friend"] == "breaks"
+    kept = run("plan", "--env", "lab", "--keep", "--json", **given)
+    assert kept.code == 0, kept.err
+    assert {item["name"]: item["becomes"] for item in kept.json["neighbours"]}["friend"] == "4.0"
+    refused = run("plan", "--env", "lab", "--keep", "--source", "conda", **given)
+    assert (refused.code, "without --keep" in refused.err) == (2, True)
 
 
 @pytest.mark.parametrize("setting", ["offline", "forbidden"])

@@ -102,3 +102,12 @@ def test_a_report_without_private_data(inside, env, work):
     assert str(work.parent / "own home") not in text
     assert "Taken out of this report" in text
     assert "taken out:" in done.err
+
+
+def test_without_an_environment_the_first_line_says_what_is_looked_at(inside, work):
+    """Named was an environment that is not there, and examined the Python on PATH."""
+    ended = inside("doctor", "--no-import", "--check", "interpreter")
+    assert ended.err.splitlines()[0] == "Environment: none is named, active or here; the Python on PATH is looked at"
+    assert "(1 check" in ended.out
+    (work / "tf-env").mkdir()
+    assert inside("doctor", "--no-import").err.splitlines()[0] == f"Environment: {work}/tf-env (no other is named or active)"

@@ -37,6 +37,14 @@ def offered(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Path:
     make_wheel(
         wheels, "crashing", "1.0", {"crashing.py": "import os, signal, six\nsix.VERSION == 1 or os.kill(os.getpid(), signal.SIGSEGV)\n"}
     )
+    # Its metadata does not say that 3.5 needs another six; 3.2 works.
+    make_wheel(wheels, "liar", "3.0", {"liar.py": ""}, requires=("six<2",))
+    make_wheel(wheels, "liar", "3.2", {"liar.py": ""}, requires=("six",))
+    make_wheel(wheels, "liar", "3.5", {"liar.py": "import six\nassert six.VERSION == 3\n"}, requires=("six",))
+    # What was part of the lab once is a package of its own since.
+    make_wheel(wheels, "lab", "2.0", {"lab.py": "import lab_core\n"}, requires=("six<2", "lab-core"))
+    make_wheel(wheels, "lab", "1.0", {"lab.py": "import lab_core\n", "lab_core.py": "inner = True\n"}, requires=("six>=1.5",))
+    make_wheel(wheels, "lab-core", "1.0", {"lab_core.py": "inner = False\n"})
     make_wheel(wheels, "fine", "1.0", {"fine.py": "", "tests/__init__.py": "raise RuntimeError\n"})
     return wheels
 
@@ -140,3 +148,34 @@ def test_a_saved_plan_needs_the_same_word(inside: Inside, around, work: Path, of
     assert inside("plan", "--env", str(env), "-o", "plan.json", **around).code == 0
     assert inside("apply", "plan.json", "--yes", **around).code == 15
     assert inside("apply", "plan.json", "--yes", "--break", "old-friend", **around).code == 0
+
+
+def test_keep_looks_for_an_older_one_of_what_cannot_be_imported(inside: Inside, around, work: Path, offered: Path) -> None:
+    """ipython 8.23 needs a typing-extensions that its metadata does not ask for."""
+    env = environment(work, offered, "liar==3.0", "fine")
+    done = inside("apply", "--env", str(env), "--keep", "--yes", "--json", **around)
+    assert (done.code, done.json["state"]) == (0, "new"), done.err
+    assert "liar cannot be imported so; looking for an older one" in done.err
+    assert version_of(env, "liar") == "3.2"
+    assert version_of(env, "six") == "2.0"
+
+
+def test_keep_lets_go_of_what_only_another_version_needed_and_has_itself_now(inside: Inside, around, work: Path, offered: Path) -> None:
+    """jupyter-builder was part of jupyterlab before 4.6."""
+    env = environment(work, offered, "lab==2.0", "fine")
+    planned = inside("plan", "--env", str(env), "--keep", **around)
+    assert "lab-core 1.0" in planned.out
+    removals = inside("plan", "--env", str(env), "--keep", "--json", **around).json["removals"]
+    assert {item["name"]: item["reason"] for item in removals}["lab-core"] == (
+        "nothing needs it any more, and lab-core and lab both write lab_core.py, and not the same"
+    )
+    done = inside("apply", "--env", str(env), "--keep", "--yes", "--json", **around)
+    assert (done.code, done.json["state"]) == (0, "new"), done.err
+    assert version_of(env, "lab") == "1.0"
+    assert not list(env.glob("lib/python3*/site-packages/lab_core-*"))
+    assert inside("plan", "--env", str(env), "--exit-code", **around).code == 0
+    # Where it is wanted by itself, nobody gives it up.
+    assert inside("undo", "--env", str(env), "--yes", **around).code == 0
+    refused = inside("plan", "--env", str(env), "--keep", "--with", "lab-core", **around)
+    assert refused.code == 2
+    assert "lab-core and lab both write lab_core.py" in refused.err

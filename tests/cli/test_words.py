@@ -29,11 +29,19 @@ def test_help_of_all_and_the_version_by_each_word_for_it(inside: Inside, tool: T
 @pytest.mark.parametrize("word", words.MEANT)
 def test_a_word_of_other_tools_is_refused_with_the_command_that_is_meant(inside: Inside, word: str) -> None:
     assert word not in SUMMARIES
-    assert words.MEANT[word] in SUMMARIES
+    assert words.MEANT[word].split()[0] in SUMMARIES
     ended = inside(word)
     assert (ended.code, ended.out) == (2, "")
-    assert f"`tfsetup {words.MEANT[word]}`" in ended.err
+    assert ended.err == f"error: there is no command `{word}`\nhint: tfsetup {words.MEANT[word]}\n"
     assert inside("help", word).code == 2
+
+
+@pytest.mark.parametrize("word", words.ELSEWHERE)
+def test_what_no_command_does_is_answered_with_what_does(inside: Inside, word: str) -> None:
+    assert word not in {*SUMMARIES, *words.MEANT}
+    ended = inside(word)
+    assert (ended.code, ended.out) == (2, "")
+    assert words.ELSEWHERE[word] in ended.err
 
 
 @pytest.mark.parametrize(
@@ -48,6 +56,10 @@ def test_a_word_of_other_tools_is_refused_with_the_command_that_is_meant(inside:
         ("repair", "fix"),
         ("rollback --env e", "undo --env e"),
         ("uninstall", "undo"),
+        ("upgrade tensorflow", "apply --upgrade"),
+        ("update pandas", "apply --upgrade --with pandas"),
+        ("plan 2.15", "plan --tensorflow 2.15"),
+        ("plan tensorflow==2.15 pandas", "plan --tensorflow 2.15 --with pandas"),
     ],
 )
 def test_the_hint_is_the_line_that_was_meant(inside: Inside, typed: str, meant: str) -> None:
@@ -77,6 +89,24 @@ def test_an_option_of_other_tools_is_answered_with_ours(inside: Inside, option: 
 
 
 def test_a_slip_is_answered_with_what_is_near(inside: Inside) -> None:
-    assert "Did you mean 'apply'" in inside("aply").err
-    assert "--tensorflow" in inside("plan", "--tensroflow", "2.15").err
+    assert "did you mean `tfsetup apply`?" in inside("aply").err
+    assert "did you mean `tfsetup apply`" in inside("instal").err, "a word of other tools has slips, too"
+    assert "Did you mean --tensorflow?\nhint: `tfsetup plan --help`" in inside("plan", "--tensroflow", "2.15").err
+    assert "Did you mean --tensorflow?\nhint: `tfsetup plan --help`" in inside("plan", "--tf", "2.15").err
+    assert "takes that as a word: `tfsetup profiles 2.15`" in inside("profiles", "--tensorflow", "2.15").err
     assert "--version" in inside("-v").err
+
+
+def test_what_is_near_nothing_is_answered_with_the_list(inside: Inside) -> None:
+    ended = inside("frobnicate")
+    assert (ended.code, ended.err.splitlines()[-1]) == (
+        2,
+        "hint: `tfsetup --help` lists the commands, `tfsetup COMMAND --help` their options",
+    )
+
+
+def test_the_list_of_commands_is_whole_on_80_columns(inside: Inside) -> None:
+    """Each is told in one sentence that fits; more of it stands on the command's own page."""
+    listed = inside("--help", COLUMNS="80").out.split("Commands:\n")[1]
+    assert "..." not in listed
+    assert len(listed.splitlines()) == len(SUMMARIES)

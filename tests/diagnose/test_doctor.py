@@ -20,6 +20,7 @@ from provisioner.diagnose.gather import Options
 from provisioner.host.local import LocalHost
 from provisioner.model.diagnosis import Examination
 from provisioner.model.finding import Evidence
+from provisioner.report.doctor_text import examination_text
 from provisioner.session import Session
 from tests.diagnose.support import case, write
 from tests.verify.support import SITE, fake_tensorflow, install, known_messages, make_env, tree
@@ -82,6 +83,16 @@ def test_a_healthy_environment(env, work):
     assert examination.tensorflow == "2.99.0"
     assert next(item for item in examination.checks if item.name == "import").result == "healthy"
     assert tree(env) == before
+
+
+def test_a_python_that_was_not_to_be_started_is_not_said_to_give_no_answer(env, work):
+    options = Options(cwd=str(work), importing=False, static=True)
+    examination = doctor(Session(LocalHost()), env=str(env), options=options, progress=SILENT).examination
+    assert (wrong(examination), examination.static) == ([], True)
+    assert examination.python_version == ".".join(map(str, sys.version_info[:2]))
+    assert [item.name for item in examination.checks if "does not answer" in item.detail] == []
+    assert "does not answer" not in examination_text(examination, None, verbose=True)
+    assert "by its files: it was not started" in examination_text(examination, None, verbose=False)
 
 
 def test_the_interpreter_is_gone(env, work):

@@ -6,9 +6,9 @@ import pytest
 
 from provisioner.diagnose.judgement import Judgement, _together
 from provisioner.host.local import LocalHost
-from provisioner.judge.whole import Mark
 from provisioner.model.diagnosis import Examination, Examined
 from provisioner.model.finding import Check, Evidence, Finding, Remedy, Verification
+from provisioner.model.mark import Mark
 from provisioner.session import Session
 
 MARK = Mark(

@@ -26,7 +26,7 @@ NONE = {
     "provisioner.causes.pages.load_order": "as load_cause",
     "provisioner.commands.doctor.read_examination": "from_document reads it",
     "provisioner.commands.explain.read_log": "read_stream and decode read it",
-    "provisioner.commands.lock.read_declared": "read_declaration reads it",
+    "provisioner.commands.lock_declared.read_declared": "read_declaration reads it",
     "provisioner.commands.plan_saved.load_saved_plan": "load_plan reads it",
     "provisioner.conda.config.read.read_config": "parse_condarc reads it",
     "provisioner.explain.topics.packages.decode": "a judgement of what was read",

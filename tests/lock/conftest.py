@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,7 +10,9 @@ import pytest
 
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.commands import lock as flow_lock
-from provisioner.commands.lock import Declared, LockRequest, Outcome
+from provisioner.commands.lock import Outcome
+from provisioner.commands.lock_declared import Declared, LockRequest
+from provisioner.commands.lock_into import Edit, nobody
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Lock, LockedFile, Proof
 from provisioner.model.team import Declaration, InputDigest, Inputs, Target
@@ -72,8 +74,9 @@ class Team:
         locks = [replace(base, release="2.20.0", platform=target.platform, python=target.python) for target in self.targets]
         return tuple((target, lock, Proof(lock=lock.digest, level="resolved")) for target, lock in zip(self.targets, locks, strict=True))
 
-    def lock(self, host: LocalHost | None = None, **wanted: object) -> Outcome:
-        return flow_lock.lock_declared(Session(host or LocalHost()), self.declared(), LockRequest(**{"cutoff": CUTOFF, **wanted}))
+    def lock(self, host: LocalHost | None = None, *, agree: Callable[[Edit], None] = nobody, **wanted: object) -> Outcome:
+        asked = LockRequest(**{"cutoff": CUTOFF, **wanted})
+        return flow_lock.lock_declared(Session(host or LocalHost()), self.declared(), asked, agree=agree)
 
     def written(self) -> dict[str, bytes]:
         """Every file in the lock's folder."""

@@ -78,8 +78,12 @@ class Index:
 
     def add_source(self, name: str, version: str, setup: str, *, uploaded: str = OLD) -> LockedFile:
         """Put a source distribution on the index, as those from before PEP 517: a setup.py that says everything by being run."""
+        return self.add_tree(name, version, {"setup.py": setup}, uploaded=uploaded)
+
+    def add_tree(self, name: str, version: str, files: dict[str, str], *, uploaded: str = OLD) -> LockedFile:
+        """Put a source distribution with these files on the index."""
         filename = f"{name.replace('-', '_')}-{version}.tar.gz"
-        files = {"setup.py": setup, "PKG-INFO": f"Metadata-Version: 1.0\nName: {name}\nVersion: {version}\n"}
+        files = {**files, "PKG-INFO": f"Metadata-Version: 1.0\nName: {name}\nVersion: {version}\n"}
         with tarfile.open(self.folder / filename, "w:gz") as archive:
             for member, text in files.items():
                 entry = tarfile.TarInfo(f"{filename.removesuffix('.tar.gz')}/{member}")

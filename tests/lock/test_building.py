@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.engines.builds import BuildError
 from provisioner.lock.building import NeedsBuildError, lacking
 from provisioner.model.policy import ANY, Policy
 from tests.lock.conftest import Team
@@ -69,7 +70,8 @@ def test_what_was_allowed_is_built_and_locked_by_hash(builders: Team, index: Ind
     assert mark.exists()
     assert (files["two"].source, files["two"].filename) == (True, "two-1.0.tar.gz")
     assert files["pytz"].via == ("two",)
-    assert {"setuptools", "wheel"} <= set(files)
+    assert {"setuptools", "wheel"} <= {file.name for file in builders.lock().lock.targets[0].builders}
+    assert not {"setuptools", "wheel"} & set(files)
     assert "--no-binary two" in builders.written()["requirements.linux.txt"].decode()
 
 
@@ -91,3 +93,73 @@ def test_a_source_distribution_of_the_set_is_not_run(team: Team, index: Index, t
     files = {file.name: file for file in team.lock().lock.targets[0].files}
     assert files["termcolor"].source
     assert not mark.exists()
+
+
+PROJECT = '[project]\nname = "three"\nversion = "1.0"\ndescription = "x"\ndependencies = ["pytz"]\n'
+POETRY = '[tool.poetry]\nname = "three"\nversion = "1.0"\ndescription = "x"\nauthors = []\n[tool.poetry.dependencies]\npytz = "^1.0"\n'
+HATCH = '[tool.hatch.build.targets.wheel]\nonly-include = ["three.py"]\n'
+# The requirements of the build, its back end, the rest of pyproject.toml, and what that back end needs itself.
+BACKENDS = {
+    "hatchling": ("hatchling", "hatchling.build", PROJECT + HATCH, ("packaging", "pathspec", "pluggy", "trove-classifiers", "tomlkit")),
+    "flit-core": ("flit_core<4", "flit_core.buildapi", PROJECT, ()),
+    "poetry-core": ("poetry-core", "poetry.core.masonry.api", POETRY, ()),
+    "pdm-backend": ("pdm-backend", "pdm.backend", PROJECT, ()),
+    "setuptools": ("setuptools", "ours", PROJECT + '[tool.setuptools]\npy-modules = ["three"]\n', ("wheel", "packaging")),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_whatever_builds_it_is_locked_by_hash(team: Team, index: Index, backend: str) -> None:
+    requirement, module, rest, needed = BACKENDS[backend]
+    for name in (requirement, *needed):
+        index.mirror(name)
+    path = 'backend-path = ["."]\n' if module == "ours" else ""
+    pyproject = f'[build-system]\nrequires = ["{requirement}"]\nbuild-backend = "{module}"\n{path}{rest}'
+    index.add_tree(
+        "three", "1.0", {"pyproject.toml": pyproject, "three.py": '"""Three."""\n', "ours.py": "from setuptools.build_meta import *\n"}
+    )
+    team.requirements = ("three",)
+    team.settings["policy"] = Policy(built=("three",))
+    target = team.lock().lock.targets[0]
+    files = {file.name: file for file in target.files}
+    assert files["three"].source
+    assert files["pytz"].via == ("three",)
+    assert backend in {file.name for file in target.builders}
+    assert all(len(file.sha256) == 64 for file in target.builders)
+
+
+@pytest.mark.slow
+def test_one_that_cannot_be_built_says_why(builders: Team, index: Index) -> None:
+    index.add_source("two", "1.0", "import numpy_of_ours\n")
+    builders.requirements = ("two",)
+    builders.settings["policy"] = Policy(built=("two",))
+    with pytest.raises(BuildError, match="No module named 'numpy_of_ours'") as caught:
+        builders.lock()
+    assert "its setup asks for numpy_of_ours, which it does not name among its build requirements" in caught.value.hint
+
+
+@pytest.mark.slow
+def test_what_no_installer_would_take_is_refused_before(builders: Team, index: Index) -> None:
+    index.add_tree(
+        "two",
+        "1.0",
+        {"pyproject.toml": '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "ours"\nbackend-path = ["."]\n', "ours.py": LOOSE},
+    )
+    builders.requirements = ("two",)
+    builders.settings["policy"] = Policy(built=("two",))
+    with pytest.raises(BuildError, match=r"`opencv-python>=3\.`, which today's installers refuse"):
+        builders.lock()
+
+
+# As gym 0.21.0: a version that ends with a point.
+LOOSE = """
+import os
+def get_requires_for_build_wheel(config_settings=None):
+    return []
+def prepare_metadata_for_build_wheel(folder, config_settings=None):
+    os.mkdir(os.path.join(folder, "two-1.0.dist-info"))
+    with open(os.path.join(folder, "two-1.0.dist-info", "METADATA"), "w") as file:
+        file.write("Metadata-Version: 2.1\\nName: two\\nVersion: 1.0\\nRequires-Dist: opencv-python>=3.\\n")
+    return "two-1.0.dist-info"
+"""

@@ -141,7 +141,18 @@ def test_each_tools_words(tmp_path: Path, files: dict[str, str], expected: Lists
 def test_init_declares_what_the_lists_say(tmp_path: Path, files: dict[str, str], tensorflow: str, python: str) -> None:
     for name, text in files.items():
         (tmp_path / name).write_text(text)
-    command = [sys.executable, "-m", "provisioner", "init", "--project", str(tmp_path), "--env", str(tmp_path / "env"), "--yes"]
+    command = [
+        sys.executable,
+        "-m",
+        "provisioner",
+        "init",
+        "--project",
+        str(tmp_path),
+        "--env",
+        str(tmp_path / "env"),
+        "--yes",
+        "--offline",
+    ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     declared = read_declaration(LocalHost(), str(tmp_path))
@@ -155,7 +166,18 @@ def test_init_declares_what_the_lists_say(tmp_path: Path, files: dict[str, str],
 @pytest.mark.slow
 def test_lists_that_nothing_goes_with_are_said(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("tensorflow==1.5\n")
-    command = [sys.executable, "-m", "provisioner", "init", "--project", str(tmp_path), "--env", str(tmp_path / "env"), "--yes"]
+    command = [
+        sys.executable,
+        "-m",
+        "provisioner",
+        "init",
+        "--project",
+        str(tmp_path),
+        "--env",
+        str(tmp_path / "env"),
+        "--yes",
+        "--offline",
+    ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 12
     assert "requirements.txt" in done.stderr

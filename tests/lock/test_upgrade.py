@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from provisioner.commands.lock import LockRequest, choose
+from provisioner.commands.lock_declared import LockRequest, choose
 from provisioner.errors import UsageError
 from tests.lock.conftest import Team
 from tests.lock.index import NEW

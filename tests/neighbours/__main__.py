@@ -1,87 +1,137 @@
 """``make neighbours``: TensorFlow moved in environments with real packages of one's own, and what the tool says of them held against what is so.
 
+    python -m tests.neighbours "notebooks down"    only these (a part of the name does)
+    python -m tests.neighbours --missing           what has no result, or no good one
+    python -m tests.neighbours --table             what the last runs found
+
 For each move an environment is made, filled with the newest packages that the index has, and then: a plan names what breaks; ``--yes`` alone
-ends with 15 and changes nothing; ``--keep`` ends with every package that was imported before imported after, or with the old state and the
-name of the one that is not. Some gigabytes and a quarter of an hour; ``--torch`` adds PyTorch 1.12.1, the last one on PyPI that brings its
-libraries itself.
+ends with 15 and changes nothing; every way that the plan offers can be planned; ``--keep`` ends with every package that was imported before imported
+after, or with the old state and the name of the one that is not. Results are kept after each (--results FILE).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import shutil
+import shlex
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+from typing import Any
 
-MOVES = (("2.15", "2.12"), ("2.8", "2.15"))
-PACKAGES = ("pandas", "transformers", "streamlit", "jupyterlab")
-# What the metadata of an old release does not say, and its sets keep to.
-LIMITS = {"2.8": ("protobuf<3.20", "numpy<2")}
+import uv
+import yaml
+
+from tests.agreement.views import CLEAN, ROOT
+from tests.projects import working
+
+MOVES: dict[str, dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "moves.yaml").read_text(encoding="utf-8"))["moves"]
 PYTHON = "3.10"
 
 
-def tool(*args: str) -> tuple[int, dict]:
+def tool(*args: str) -> tuple[int, dict[str, Any]]:
     """Run the command, and return its code and its document."""
-    done = subprocess.run([sys.executable, "-m", "provisioner", *args, "--json"], capture_output=True, text=True, check=False)
+    argv = [sys.executable, "-m", "provisioner", *args, "--json"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, env={**CLEAN, "PYTHONPATH": str(ROOT)}, cwd="/")
     return done.returncode, json.loads(done.stdout)
 
 
-def imported(env: Path, names: tuple[str, ...]) -> dict[str, str]:
-    """Return for each module its error, "" for one that is imported: asked here, not by the tool."""
-    found = {}
-    for name in names:
-        done = subprocess.run([f"{env}/bin/python", "-W", "ignore", "-c", f"import {name}"], capture_output=True, text=True, check=False)
-        found[name] = "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no words"])[-1]
-    return found
-
-
-def move(env: Path, first: str, then: str, packages: tuple[str, ...]) -> list[str]:
-    """Make one move, and return what is not as it should be."""
-    faults = []
-    code, _ = tool("apply", "--env", str(env), "-t", first, "--python", PYTHON, "--cpu", "--yes")
+def filled(env: Path, move: dict[str, Any]) -> str:
+    """Make the environment that a move begins with; return what could not be."""
+    first = move["from"]
+    code, said = tool("apply", "--env", str(env), "-t", first, "--python", move.get("python", PYTHON), "--cpu", "--yes")
     if code:
-        return [f"TensorFlow {first} could not be made: {code}"]
-    uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", f"{env}/bin/python"]
-    subprocess.run([*uv, f"tensorflow-cpu=={first}.*", *LIMITS.get(first, ()), *packages], check=True)
-    modules = (*(name.partition("=")[0] for name in packages), "tensorflow")
-    before = imported(env, modules)
-    code, plan = tool("plan", "--env", str(env), "-t", then)
-    breaking = [item["name"] for item in plan["neighbours"] if item["fate"] == "breaks" and not item["by"]]
-    print(f"{first} -> {then}: {len(plan['neighbours'])} of one's own; breaks {', '.join(breaking) or 'nothing'}; moved {plan['moved']}")
-    code, refused = tool("apply", "--env", str(env), "-t", then, "--yes")
-    faults += [] if code == 15 or not breaking else [f"--yes alone ended with {code}"]
+        return f"TensorFlow {first} could not be made: {said}"
+    argv = [uv.find_uv_bin(), "pip", "install", "--quiet", "--python", f"{env}/bin/python", f"tensorflow-cpu=={first}.*"]
+    done = subprocess.run([*argv, *move.get("beside", ()), *move["packages"]], capture_output=True, text=True, check=False, cwd="/")
+    return f"its packages could not be installed: {done.stderr[-600:]}" if done.returncode else ""
+
+
+def moved(env: Path, move: dict[str, Any]) -> dict[str, Any]:
+    """Make one move, and return what was seen, and what is not as it should be (``faults``)."""
+    undone, answer = filled(env, move), env.parent / "answer.json"
+    if undone:
+        return {"faults": [undone]}
+    before = working.imported(env, working.modules(env), answer)
+    code, plan = tool("plan", "--env", str(env), "-t", move["to"])
+    if code:
+        return {"faults": [f"plan ended with {code}: {plan}"]}
+    breaking = {item["name"]: item["why"] for item in plan["neighbours"] if item["fate"] == "breaks" and not item["by"]}
+    code, refused = tool("apply", "--env", str(env), "-t", move["to"], "--yes")
+    faults = [] if code == 15 or not breaking else [f"--yes alone ended with {code}"]
     faults += [f"{name} is not named: {refused}" for name in breaking if name not in json.dumps(refused)]
-    faults += [] if imported(env, modules) == before else ["something has changed without consent"]
-    code, done = tool("apply", "--env", str(env), "-t", then, "--keep", "--yes")
-    after = imported(env, modules)
-    lost = [name for name in modules if not before[name] and after[name]]
-    print(f"  --keep: {code}, resolved {[item['name'] for item in done.get('neighbours', ()) if item['fate'] == 'resolved']}")
-    for finding in done.get("findings", ()):
-        if finding["severity"] == "error":
-            print(f"  {finding['title']}: {finding['remedy']['words']}")
-    faults += [f"{name} is lost: {after[name]}" for name in lost]
-    faults += [] if code in {0, 14} else [f"--keep ended with {code}"]
-    return faults
+    seen = {"own": len(plan["neighbours"]), "breaking": breaking, "moved": plan["moved"], "alone": code}
+    if code:
+        faults += [] if working.imported(env, sorted(before), answer) == before else ["something has changed without consent"]
+        faults += [fault for way in plan["ways"] for fault in refused_way(way)]
+        code, done = tool("apply", "--env", str(env), "-t", move["to"], "--keep", "--yes")
+        resolved = {item["name"]: item["becomes"] for item in done.get("neighbours", ()) if item["fate"] == "resolved"}
+        left = {item["name"]: item["why"] for item in done.get("neighbours", ()) if item["fate"] == "breaks"}
+        errors = [f"{item['title']}: {item['remedy']['words']}" for item in done.get("findings", ()) if item["severity"] == "error"]
+        seen = {**seen, "keep": code, "resolved": resolved, "left": left, "errors": errors or done.get("error", "")}
+    after = working.imported(env, sorted(before), answer)
+    # The modules of a package that comes in another version may be others.
+    there = set(working.modules(env))
+    faults += [f"{name} is lost: {after[name]}" for name in before if not before[name] and after[name] and name in there]
+    error = working.computes(env)
+    faults += [f"TensorFlow does not compute: {error}"] if error else []
+    faults += [] if code == 0 else [f"ended with {code}"]
+    if code == 0:
+        after_code, found = tool("doctor", "--env", str(env), "--cwd", str(env))
+        titles = [item["title"] for item in found.get("findings", ()) if item["severity"] != "info"]
+        faults += [] if after_code == 0 else [f"doctor ends with {after_code} afterwards: {titles}"]
+    return {**seen, "faults": faults}
+
+
+def refused_way(way: dict[str, str]) -> list[str]:
+    """Say what is wrong with a way that a plan offers: that it cannot be planned, or breaks something itself."""
+    argv = shlex.split(way["command"])[2:]
+    code, found = tool("plan", *argv)
+    if code:
+        return [f"`{way['command']}` is offered, and ends with {code}: {found}"]
+    breaks = [item["name"] for item in found["neighbours"] if item["fate"] == "breaks"]
+    return [f"`{way['command']}` is offered, and breaks {', '.join(breaks)}"] if breaks and "--keep" not in argv else []
+
+
+def told(name: str, found: dict[str, Any]) -> str:
+    """Return a result in lines."""
+    codes = f"--yes alone {found.get('alone')}, --keep {found.get('keep')}"
+    lines = [f"{'bad ' if found['faults'] else 'good'} {name}: {found.get('own')} of one's own; {codes}"]
+    for key in ("breaking", "moved", "resolved", "left", "errors"):
+        lines += [f"     {key}: {found[key]}"] if found.get(key) else []
+    return "\n".join([*lines, *(f"     FAULT {fault}" for fault in found["faults"])])
 
 
 def main() -> int:
     """Make the moves."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--torch", action="store_true", help="PyTorch, too (0.8 GB)")
-    packages = (*PACKAGES, "torch==1.12.1") if parser.parse_args().torch else PACKAGES
-    faults = []
-    for first, then in MOVES:
-        folder = Path(tempfile.mkdtemp(prefix="tfsetup-neighbours-"))
-        try:
-            faults += [f"{first} -> {then}: {fault}" for fault in move(folder / "env", first, then, packages)]
-        finally:
-            shutil.rmtree(folder)
-    for fault in faults:
-        print(fault)
-    return 1 if faults else 0
+    parser = argparse.ArgumentParser(prog="python -m tests.neighbours")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--missing", action="store_true")
+    parser.add_argument("--table", action="store_true")
+    parser.add_argument("--results", type=Path, default=Path(".cache/neighbours.json"))
+    options = parser.parse_args()
+    results = json.loads(options.results.read_text()) if options.results.exists() else {}
+    if options.table:
+        print("\n".join(told(name, found) for name, found in results.items()))
+        return 0
+    bad = 0
+    for name, move in MOVES.items():
+        if options.names and not any(part in name for part in options.names):
+            continue
+        if options.missing and not results.get(name, {"faults": [1]})["faults"]:
+            continue
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="tfsetup-neighbours-") as folder:
+            found = moved(Path(folder) / "env", move)
+        # Another run may have kept others meanwhile.
+        results = {**(json.loads(options.results.read_text()) if options.results.exists() else {}), name: found}
+        options.results.parent.mkdir(parents=True, exist_ok=True)
+        options.results.write_text(json.dumps(results, indent=1))
+        bad += bool(found["faults"])
+        print(f"{told(name, found)}\n     ({time.monotonic() - began:.0f} s)", flush=True)
+    return 1 if bad else 0
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ def test_a_new_environment_gets_everything() -> None:
     assert (plan.download, plan.disk, plan.unchanged, plan.removals) == (30, 300, {}, ())
     assert plan.expected == {"six": "2.0", "tensorflow": "2.20.0", "termcolor": "1.1.0"}
     assert plan.outside == ("downloads are kept in uv's cache, /cache",)
-    assert "built from source, because no wheel was ever published: termcolor" in plan.steps[2].reason
+    assert "built from source, because there is no wheel that would do: termcolor" in plan.steps[2].reason
     assert plan.changes
 
 

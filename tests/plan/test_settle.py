@@ -88,3 +88,13 @@ def test_one_that_asks_for_another_is_admitted_only_where_that_is_met() -> None:
         dist("numpy", "1.26.4"), dist("matplotlib", "3.9", "numpy>=1.23"), files=files, needs=needs, unfit=frozenset({"numpy"})
     )
     assert version == "1.24.3"
+
+
+def test_what_is_matched_by_hand_is_moved_for_nobody() -> None:
+    """torch asks for another cuDNN than TensorFlow was built with; no metadata of TensorFlow's says which it needs."""
+    files = (FILES[0], file("nvidia-cudnn-cu12", "9.3.0.75"))
+    known = {**KNOWN, ("nvidia-cudnn-cu12", "9.3.0.75"): (), ("nvidia-cudnn-cu12", "9.1.0.70"): ()}
+    installed = (dist("torch", "2.5", "nvidia-cudnn-cu12==9.1.0.70"), dist("nvidia-cudnn-cu12", "9.1.0.70"))
+    there = look_around(installed, markers_of("3.10"), frozenset(item.name for item in files))
+    found = settle(there, files, room(needs=Needs(known=known), pool={"nvidia-cudnn-cu12": (file("nvidia-cudnn-cu12", "9.1.0.70"),)}))
+    assert (found.files, found.moved) == (files, ())

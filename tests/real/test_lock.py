@@ -11,7 +11,8 @@ import uv
 
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.commands import lock
-from provisioner.commands.lock import Declared, LockRequest, Outcome
+from provisioner.commands.lock import Outcome
+from provisioner.commands.lock_declared import Declared, LockRequest
 from provisioner.host.local import LocalHost
 from provisioner.lock.choosing import choose_sets
 from provisioner.model.team import Declaration, Inputs, Target

@@ -215,13 +215,38 @@ def test_what_no_environment_mends_is_told_with_its_commands(env: Path) -> None:
     assert "driver-missing" in findings_text(fixing.before.findings)
 
 
-def test_what_is_left_after_a_repair_is_told(env: Path) -> None:
+def test_a_warning_that_no_repair_mends_is_told_and_all_is_done(env: Path) -> None:
     pip(env, "six==1.0")
     driver = finding(cause="driver-missing", severity="warning")
     fixing = fix(env, finding(restore("six")), driver, after=(driver,))
-    assert fixing.outcome == "unmendable"
-    assert fixing.remaining == (driver,)
-    assert fixed_document(fixing)["state"] == "new"
+    assert (fixing.outcome, fixing.remaining, fixing.complete) == ("mended", (driver,), True)
+    assert (fixed_document(fixing)["state"], fixed_document(fixing)["complete"]) == ("new", True)
+    assert "do: mend it" in fixed_text(fixing, verbose=False)
+    again = fix(env, driver)
+    assert (again.tried, again.remaining, again.complete) == ((), (driver,), True)
+    assert "no repair mends" in fixed_text(again, verbose=False)
+
+
+def test_a_warning_whose_repair_cannot_be_made_is_told_and_all_is_done(env: Path) -> None:
+    mine = finding(restore("not-to-be-had"), severity="warning")
+    fixing = fix(env, mine)
+    assert (fixing.remaining, fixing.complete) == ((mine,), True)
+    assert any("not-to-be-had" in note for note in fixing.notes)
+
+
+def test_an_error_that_no_repair_mends_is_not_done(env: Path) -> None:
+    pip(env, "six==1.0")
+    driver = finding(cause="driver-missing")
+    fixing = fix(env, finding(restore("six")), driver, after=(driver,))
+    assert (fixing.outcome, fixing.remaining, fixing.complete) == ("unmendable", (driver,), False)
+    assert not fix(env, driver).complete
+
+
+def test_a_warning_that_is_still_there_after_its_repair_is_not_done(env: Path) -> None:
+    pip(env, "six==1.0")
+    mine = finding(restore("my-own"), cause="dependency-incompatible", severity="warning")
+    fixing = fix(env, finding(restore("six")), mine, after=(mine,))
+    assert (fixing.outcome, fixing.complete) == ("unmendable", False)
 
 
 def test_a_python_that_is_gone_is_replaced_by_another(env: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 from provisioner.diagnose.judgement import Judgement
 from provisioner.environment.distributions import Installed
 from provisioner.environment.read import Site
-from provisioner.judge.whole import Mark
 from provisioner.model.finding import Check, Finding, Repair, Verification
+from provisioner.model.mark import Mark
 from provisioner.model.plan import EnvState
 from provisioner.plan.seal import seal
 from provisioner.repair import doable

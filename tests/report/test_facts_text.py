@@ -64,7 +64,7 @@ def test_what_is_there_and_why_something_is_not() -> None:
         "Driver's CUDA      up to 12.4",
         "3.11.2   /usr/bin/python3.11 (system, 64-bit, x86_64, managed by the system)",
         "note: /x/python3 was left out: it hangs",
-        "5.0 GiB free at /home (ext4), not writable",
+        "5.4 GB free at /home (ext4), not writable",
         "do not work between the two",
         "Conda tools        none: no conda",
     ):

@@ -82,7 +82,7 @@ def chosen(case: Case, findings: Findings) -> str:
     if packages.package_folders(case):
         return f"a tensorflow folder without a distribution, {packages.package_folders(case)[0]}"
     if case.survey is None and not packages.folders(case):
-        raise CouldNotTell("the interpreter does not answer, and no packages are there")
+        raise CouldNotTell(f"{case.unanswered}, and no packages are there")
     hidden = next((path for site in packages.folders(case) if (path := packages.tensorflow_in(case, site))), "")
     if hidden:
         raise CouldNotTell(f"{hidden} is there, where the interpreter does not look")

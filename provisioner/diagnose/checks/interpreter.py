@@ -196,7 +196,7 @@ def same(case: Case, findings: Findings) -> str:
         findings.add("install-corrupt", "error", "certain", *evidence, title=UNMADE, repairs=repairs, remedy=words)
         return what
     if case.survey is None:
-        raise CouldNotTell("the interpreter does not answer")
+        raise CouldNotTell(case.unanswered)
     if not _is_own(case):
         what = f"the interpreter takes itself for {case.survey.prefix}, not for {case.env}"
         findings.add("wrong-environment", "error", "likely", Evidence(seen=what, where=case.python), repairs=_another(case, made))
@@ -241,7 +241,7 @@ def wheels(case: Case, findings: Findings) -> str:
     """TensorFlow has wheels for this kind of Python: its version, bits, implementation and threading."""
     survey = case.survey
     if survey is None:
-        raise CouldNotTell("the interpreter does not answer")
+        raise CouldNotTell(case.unanswered)
     if survey.bits == 32:  # noqa: PLR2004 - bits
         findings.add(
             "python-32bit", "error", "certain", Evidence(seen=f"{survey.implementation} {survey.version}, 32 bits", where=case.python)

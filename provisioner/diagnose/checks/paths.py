@@ -44,7 +44,7 @@ def shadows(case: Case, findings: Findings) -> str:
 
 def _survey(case: Case) -> Survey:
     if case.survey is None:
-        raise CouldNotTell("the interpreter does not answer")
+        raise CouldNotTell(case.unanswered)
     return case.survey
 
 

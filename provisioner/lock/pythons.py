@@ -1,0 +1,145 @@
+"""Which Python goes with a team's requirements, where nobody says one: the resolver is asked for each that the catalogue has sets for.
+
+No code of a package is run to find out: what is there as source alone is taken to need nothing.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from functools import partial
+
+from provisioner.base.names import is_rival
+from provisioner.base.requirement import name_of
+from provisioner.base.versions import numbers
+from provisioner.catalogue import Catalogue
+from provisioner.choose.versions import names_prerelease, some_patch_matches
+from provisioner.engines import uv
+from provisioner.engines.resolving import Job
+from provisioner.errors import OperationError
+from provisioner.host import Host
+from provisioner.host.files import make_folders
+from provisioner.lock.building import unbuilt
+from provisioner.lock.markers import tensorflow_of
+from provisioner.lock.needs import floor_of
+from provisioner.lock.parallel import Watch, side_by_side
+from provisioner.model.catalogue import Lock
+from provisioner.model.record import record
+from provisioner.model.team import Index, Inputs, Target
+
+# Pythons that are asked about side by side.
+AT_A_TIME = 2
+
+
+@record
+class Wanted:
+    """What a Python is looked for: the ``target`` without its Python, ``tensorflow`` and ``python`` as specifiers ("" for any), and the rest.
+
+    ``cutoff`` and ``indexes`` are as in a ``Job``; ``folder`` is one of the tool's own, for this alone.
+    """
+
+    target: Target
+    inputs: Inputs
+    tensorflow: str
+    cutoff: str
+    folder: str
+    python: str = ""
+    indexes: tuple[Index, ...] = ()
+
+
+@record
+class Going:
+    """A Python and the newest release that the requirements bring with it."""
+
+    release: str
+    python: str
+
+
+def sets_for(catalogue: Catalogue, wanted: Wanted) -> tuple[Lock, ...]:
+    """Return the newest set of each Python that is admitted, the newest release first, then the newest Python."""
+    found: dict[str, Lock] = {}
+    target = wanted.target
+    for release in catalogue.releases(wanted.tensorflow, prereleases=names_prerelease(wanted.tensorflow)):
+        for python, device in catalogue.locks(release.version, target.platform):
+            if device != target.device or python in found or (wanted.python and not some_patch_matches(wanted.python, python)):
+                continue
+            lock = catalogue.lock(release.version, python, target.platform, device)
+            found |= {python: lock} if lock is not None else {}
+    return tuple(sorted(found.values(), key=lambda lock: (numbers(lock.release), numbers(lock.python)), reverse=True))
+
+
+def going(host: Host, catalogue: Catalogue, wanted: Wanted) -> Going | None:
+    """Return the newest Python that the requirements go with, and the newest release that they bring with it; None where none goes.
+
+    They are asked two at a time; of two that go the one with the newer release is taken. Raises ``OperationError`` where the index cannot be asked.
+    """
+    locks = sets_for(catalogue, wanted)
+    uv.find_uv(host)
+    for start in [0, *range(1, len(locks), AT_A_TIME)]:
+        some = locks[start : start + AT_A_TIME] if start else locks[:1]
+        tasks = [partial(_ask, host, catalogue, wanted, lock) for lock in some]
+        answers = [future.result() for future in side_by_side(tasks, AT_A_TIME)]
+        found = max(filter(None, answers), key=lambda item: (numbers(item.release), numbers(item.python)), default=None)
+        if found is not None:
+            return found
+    return None
+
+
+def _ask(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, watch: Watch) -> Going | None:
+    """Ask what the requirements bring with one Python; only a release that the catalogue has a set of for it counts."""
+    target = replace(wanted.target, python=lock.python)
+    own = next(file.name for file in lock.files if is_rival(file.name))
+    folder = posixpath.join(wanted.folder, f"python-{lock.python}")
+    make_folders(host, folder)
+    job = Job(
+        name=target.name,
+        requirements=(),
+        constraints=(),
+        python=lock.python,
+        platform=target.platform,
+        floor=floor_of(target, lock),
+        cutoff=wanted.cutoff,
+        folder=folder,
+        indexes=wanted.indexes,
+    )
+    specs = [wanted.tensorflow, *tensorflow_of(wanted.inputs.requirements, target)]
+    clauses = ",".join(dict.fromkeys([*filter(None, specs), f"<={lock.release}"]))
+    answer = unbuilt(host, without_set(job, f"{own}{clauses}", wanted.inputs, catalogue), set(), origins=False, watch=watch)
+    if answer is None or own not in answer.offered:
+        return None
+    release = answer.offered[own][0].version
+    there = release in catalogue.versions() and catalogue.lock(release, lock.python, target.platform, target.device) is not None
+    return Going(release=release, python=lock.python) if there else None
+
+
+def without_set(job: Job, tensorflow: str, inputs: Inputs, catalogue: Catalogue) -> Job:
+    """Return a job that asks what the requirements bring by themselves, with ``tensorflow`` (a requirement) in the place of a set.
+
+    Packages that a few old releases have from source alone count as met.
+    """
+    requirements, limits = (_others(texts) for texts in (inputs.requirements, inputs.constraints))
+    builds = [build for release in catalogue.releases() if (build := release.build(job.platform))]
+    sources: Collection[str] = {re.split(r"[=<>!~]", item.requirement)[0] for build in builds for item in build.constraints if item.source}
+    return replace(
+        job,
+        requirements=(tensorflow, *requirements),
+        constraints=limits,
+        sources=tuple(sorted({*sources, *job.sources})),
+        metadata=(),
+        preferred=(),
+        exempt=(),
+    )
+
+
+def _others(texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(text for text in texts if not is_rival(name_of(text)))
+
+
+def going_or_nothing(host: Host, catalogue: Catalogue, wanted: Wanted) -> Going | None:
+    """The same, where an index that cannot be asked is no reason to fail."""
+    try:
+        return going(host, catalogue, wanted)
+    except OperationError:
+        return None
