@@ -242,11 +242,11 @@ class WindowsHost(LocalHost):
                 time.sleep(LOCK_POLL_SECONDS)
             yield
         finally:
-            # Closing lets go of it.
+            # Closing lets go of it; one that somebody else has open by now stays.
             os.close(handle)
-        if passing:
-            with contextlib.suppress(OSError):
-                os.unlink(path)
+            if passing:
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
 
     @staticmethod
     def _system_drive() -> str:
