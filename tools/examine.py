@@ -1,6 +1,8 @@
 """Let doctor look at healthy environments: make each set of the catalogue, examine it, take it away. A finding is a false alarm.
 
     python tools/examine.py                       every CPU lock that was not examined yet
+    python tools/examine.py --without-bodies      by the wheels' lists of files and their metadata alone (tools/skeleton.py): doctor's checks of
+                                                  packages and files, and whether plan has nothing to do
     python tools/examine.py --device cuda         every CUDA lock that was not examined yet
     python tools/examine.py 2.20.0 --python 3.12  these sets only
     python tools/examine.py --again               anew, what was examined too
@@ -24,12 +26,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from prove import CACHE, ROOT, locks, make_room
+from skeleton import Bodies, Once, build, fetch
 
-from provisioner.base.progress import Silent
+from provisioner.base.progress import SILENT, Silent
 from provisioner.base.versions import minor_of
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.change.execute import execute
 from provisioner.commands import plan
+from provisioner.commands.doctor import doctor as examined_by_doctor
+from provisioner.diagnose.gather import Options
 from provisioner.errors import TfsetupError
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Lock, computes_on
@@ -38,7 +43,24 @@ from provisioner.model.request import Request
 from provisioner.session import Session
 
 EXAMINED = ROOT / ".cache" / "examined.json"
+# Of every set, by its digest: what was found wrong without the bodies of its files; [] where nothing was.
+WITHOUT_BODIES = ROOT / ".cache" / "examined-without-bodies.json"
 DOCTOR_SECONDS = 600.0
+# The checks of doctor that rest on metadata, lists of files and recorded hashes; where the loader finds CUDA, only the libraries themselves tell.
+CHECKS = (
+    "installed",
+    "pip",
+    "records",
+    "writers",
+    "metadata",
+    "wheels",
+    "rivals",
+    "set",
+    "requirements",
+    "misfits",
+    "addons",
+    "deprecated",
+)
 
 
 def doctor(env: str) -> tuple[str, ...]:
@@ -80,6 +102,40 @@ def examine(host: LocalHost, lock: Lock, folder: Path) -> tuple[str, ...]:
     return tuple(found)
 
 
+def without_bodies(lock: Lock, folder: Path, catalogue: Catalogue) -> tuple[str, ...]:
+    """Ask doctor and plan about the environment of ``lock`` as its wheels' metadata and lists of files make it."""
+    env = folder / f"tf-{lock.release}-{lock.python}-{lock.device}"
+    host = Bodies(os.path.realpath(env))
+    failed = fetch(lock, folder)
+    if failed:
+        return tuple(failed)
+    try:
+        build(host, lock, catalogue)
+        options = Options(cwd=host.root, importing=False, static=True)
+        session = Once(host)
+        seen = examined_by_doctor(session, env=host.root, options=options, only=CHECKS, progress=SILENT).examination
+        found = [
+            f"doctor: {item.severity} {item.cause}: {'; '.join(f'{it.where}: {it.seen}' for it in item.evidence[:3])}"
+            for item in seen.findings
+            if item.severity != "info"
+        ]
+        found += [
+            f"doctor: {item.name} {item.result}: {item.detail}" for item in seen.checks if item.result in {"crashed", "could not tell"}
+        ]
+        planned = plan.plan(session, Request(tensorflow=f"=={lock.release}", device=computes_on(lock.device), env=host.root))
+        made = planned.plan
+        found += ["plan: another lock"] if planned.lock.digest != lock.digest else []
+        found += [f"plan: {item.name} {item.version} comes" for item in made.packages]
+        found += [f"plan: {item.name} {item.version} goes: {item.reason}" for item in made.removals]
+        found += [f"plan: {mark.where} {mark.words}" for mark in made.unmended]
+        found += ["plan: something is to be done"] if planned.pending and not found else []
+        return tuple(found)
+    except TfsetupError as error:
+        return (f"{error}",)
+    finally:
+        shutil.rmtree(env, ignore_errors=True)
+
+
 def newest(chosen: Sequence[Lock]) -> tuple[Lock, ...]:
     """Return one lock for each minor release: ``chosen`` comes oldest first, Pythons in order."""
     return tuple({minor_of(lock.release): lock for lock in chosen}.values())
@@ -93,28 +149,36 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--newest", action="store_true")
+    parser.add_argument("--without-bodies", action="store_true")
     options = parser.parse_args(arguments)
-    os.environ.setdefault("UV_CACHE_DIR", str(CACHE))
+    if not options.without_bodies:
+        os.environ.setdefault("UV_CACHE_DIR", str(CACHE))
     host = LocalHost()
     catalogue = Catalogue.open(host, find_profiles())
     chosen = tuple(locks(catalogue, versions=options.versions, python=options.python, device=options.device))
     chosen = newest(chosen) if options.newest else chosen
-    examined: dict[str, list[str]] = json.loads(EXAMINED.read_text()) if EXAMINED.exists() else {}
+    state = WITHOUT_BODIES if options.without_bodies else EXAMINED
+    examined: dict[str, list[str]] = json.loads(state.read_text()) if state.exists() else {}
     failed = 0
-    EXAMINED.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="tfsetup-examine-", dir=EXAMINED.parent) as folder:
+    state.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="tfsetup-examine-", dir=state.parent) as folder:
+        if options.without_bodies:
+            os.environ["TFSETUP_CACHE_DIR"] = f"{folder}/cache"
         for lock in chosen:
             # A set with an alarm is looked at again: what was wrong may have been mended.
             if not options.again and examined.get(lock.digest) == []:
                 continue
-            if os.environ["UV_CACHE_DIR"] == str(CACHE):
-                make_room(lock)
             started = time.monotonic()
-            examined[lock.digest] = list(examine(host, lock, Path(folder)))
+            if options.without_bodies:
+                examined[lock.digest] = list(without_bodies(lock, Path(folder), catalogue))
+            else:
+                if os.environ["UV_CACHE_DIR"] == str(CACHE):
+                    make_room(lock)
+                examined[lock.digest] = list(examine(host, lock, Path(folder)))
             failed += bool(examined[lock.digest])
             name = f"{lock.release} on Python {lock.python} for {lock.device}"
             print(f"{name}: {'; '.join(examined[lock.digest]) or 'healthy'} ({time.monotonic() - started:.0f} s)", flush=True)
-            EXAMINED.write_text(json.dumps(examined))
+            state.write_text(json.dumps(examined))
     print(f"{failed} with a false alarm")
     return 1 if failed else 0
 

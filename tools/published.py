@@ -24,11 +24,12 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
 import uv
+from wheel_parts import TAIL, has_parts, keep_parts
 
 from provisioner.base.names import normalise
 from provisioner.catalogue import Catalogue, find_profiles
@@ -40,9 +41,7 @@ from provisioner.model.catalogue import Lock, LockedFile
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".cache" / "published.json"
-# Enough for most lists of files and metadata folders at once; more is fetched where it is not.
-TAIL = 512 * 1024
-AT_ONCE = 8
+AT_ONCE = 16
 PYTHONS = ("3.6", "3.7", "3.8", "3.9")
 LEFT_OUT = (".dist-info/RECORD", ".dist-info/RECORD.jws", ".dist-info/RECORD.p7s")
 
@@ -142,32 +141,41 @@ def read_named(requirements: Sequence[str], state: dict[str, Any]) -> None:
 
 
 def read_remote(file: LockedFile, address: str) -> dict[str, Any]:
-    """Read one wheel of the index."""
+    """Read one wheel of the index, and keep its list of files and its metadata folder for tools/examine.py."""
     answer = {"name": file.name, "version": file.version, "filename": file.filename, "sha256": file.sha256, "whole": file.size <= TAIL}
-    return {**answer, "files": of_zip(Remote(address, TAIL), whole=file.size <= TAIL)}
+    wheel = Remote(address, TAIL)
+    keep_parts(file.sha256, wheel)
+    return {**answer, "files": of_zip(wheel, whole=file.size <= TAIL)}
 
 
 def read_index(platform: str, state: dict[str, Any]) -> None:
     """Read what was not read yet of a platform's wheels."""
     catalogue = Catalogue.open(LocalHost(), find_profiles())
     wanted, locks = files_of(catalogue, platform)
-    waiting = {sha256: file for sha256, file in wanted.items() if sha256 not in state}
+    waiting = {sha256: file for sha256, file in wanted.items() if sha256 not in state or not has_parts(sha256)}
     say(f"{len(wanted)} wheels, {len(waiting)} of them not read yet")
+    # Each wheel is read for the first set that it is in; most of the time goes into waiting for the index.
+    shares: list[tuple[Lock, list[LockedFile]]] = []
+    for lock in locks:
+        mine = [waiting.pop(file.sha256) for file in lock.files if file.sha256 in waiting]
+        shares += [(lock, mine)] if mine else []
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        for lock in locks:
-            here = {file.sha256 for file in lock.files} & waiting.keys()
-            if not here:
-                continue
-            places = addresses(lock)
-            jobs = {sha256: pool.submit(read_remote, waiting[sha256], places[sha256]) for sha256 in here if sha256 in places}
-            for sha256, job in jobs.items():
-                if job.exception() is None:
-                    state[sha256] = job.result()
-                    del waiting[sha256]
-                else:
-                    say(f"{waiting[sha256].filename}: {job.exception()!r}")
+        for job in as_completed([pool.submit(read_share, lock, mine) for lock, mine in shares]):
+            state.update(job.result())
             keep(state)
-            say(f"{lock.release} for Python {lock.python}, {lock.device}: {len(state)} read")
+            say(f"{len(state)} read")
+
+
+def read_share(lock: Lock, files: Sequence[LockedFile]) -> dict[str, Any]:
+    """Read some wheels of a set; what cannot be had is said, and read by the next run."""
+    places = addresses(lock)
+    found: dict[str, Any] = {}
+    for file in files:
+        try:
+            found[file.sha256] = read_remote(file, places[file.sha256])
+        except (OSError, KeyError, zipfile.BadZipFile) as error:  # noqa: PERF203 - of one wheel
+            say(f"{file.filename}: {error!r}")
+    return found
 
 
 def read_cache(state: dict[str, Any]) -> None:
@@ -202,7 +210,10 @@ def keep(state: dict[str, Any]) -> None:
 def write(state: dict[str, Any]) -> int:
     """Write the list from what was read; return how many wheels are on it."""
     wheels: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for item in state.values():
+    read = {item["sha256"] for item in state.values()} - {""}
+    # What an earlier run has found stays, unless the wheel was read again.
+    before = json.loads((ROOT / "profiles" / NAME).read_text())["wheels"]
+    for item in (*state.values(), *(wheel for wheel in before if wheel["sha256"] not in read)):
         for file in item["files"]:
             found = wheels.setdefault(
                 (item["name"], item["version"], item["filename"]), {key: item[key] for key in ("name", "version", "filename", "sha256")}

@@ -86,7 +86,7 @@ def apply(
         wait=wait,
         broken=broken,
     )
-    session = Session(host, trusting(host, trust=trust))
+    session = Session(host, trusting(host, trust=trust), patient=options.patient(silent=as_json or quiet))
     if dry_run:
         return _show(stages.look(session, asked), as_json=as_json, verbose=verbose)
     agreed = options.agreed(host, yes=yes)

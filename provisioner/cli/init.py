@@ -40,7 +40,7 @@ def init(
     options.tell(request.env, request.origins["env"], silent=as_json)
     folder = absolute(project, host, "--project")
     said = stages.init(
-        Session(host, trusting(host, trust=trust)),
+        Session(host, trusting(host, trust=trust), patient=options.patient(silent=as_json)),
         request,
         folder,
         agree=lambda file: ask(f"{file} is there already. Replace it?", agreed=agreed),

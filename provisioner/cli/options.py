@@ -15,6 +15,7 @@ from provisioner.environment import active
 from provisioner.errors import UsageError
 from provisioner.host import Host
 from provisioner.host.machine import this_machine
+from provisioner.host.patient import patient as patiently
 from provisioner.model.request import SETTINGS, Request
 
 TensorFlow = Annotated[
@@ -94,6 +95,11 @@ Wait = Annotated[
     float,
     typer.Option("--wait", envvar="TFSETUP_WAIT", metavar="SECONDS", help="How long to wait for another tfsetup on the same environment."),
 ]
+
+
+def patient(*, silent: bool) -> Host:
+    """Return the machine that is asked for its facts: a person is told what takes long, unless they are ``silent``."""
+    return this_machine() if silent else patiently(this_machine(), say)
 
 
 def request(host: Host, **options: Any) -> Request:

@@ -52,7 +52,7 @@ def plan(
     device = options.device(device, gpu=gpu, cpu=cpu)
     named = {"tensorflow": tensorflow, "python": python, "device": device, "kind": kind, "env": env, "with": with_, "offline": offline}
     named |= {"source": source, "channel": channel, "keep": keep, "upgrade": upgrade}
-    session = Session(host, trusting(host, trust=trust, programs=False))
+    session = Session(host, trusting(host, trust=trust, programs=False), patient=options.patient(silent=as_json))
     request = options.request(host, **named)
     options.tell(request.env, request.origins["env"], silent=as_json or bool(facts))
     planned = stages.plan(session, request, facts_file=facts)

@@ -59,7 +59,7 @@ def apply(session: Session, asked: ApplyRequest, *, agree: Callable[[Plan], None
 
     Before that, after ``agree_back``, what an interrupted run left is taken back.
     """
-    env = load_plan(session.read_input(asked.saved), file=asked.saved).env.path if asked.saved else asked.request.env
+    env = load_plan(session.read_input(asked.saved, by="tfsetup plan -o"), file=asked.saved).env.path if asked.saved else asked.request.env
     session.work_on(env)
     with telling(session.host, env):
         done = _applied(session, asked, env, agree=agree, agree_back=agree_back, progress=progress)

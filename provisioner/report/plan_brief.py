@@ -41,6 +41,8 @@ class Mover:
     @property
     def words(self) -> str:
         """As it is told: ``numpy 1.24.4 -> 1.26.4``."""
+        if self.before == self.after and not self.renamed:
+            return f"{self.name} {self.after} anew"
         if not self.before or not self.after:
             return f"{self.name} {self.before or self.after}"
         return f"{self.name} {self.before} -> {self.renamed and self.renamed + ' '}{self.after}"
@@ -132,6 +134,17 @@ def brief(plan: Plan, *, sections: Sequence[str], ends: Sequence[str]) -> str:
     bottom = [*sections, *_besides(plan), *ends, *([line] if plan.changes else [])]
     room = (ROWS if plan.env.exists else ROWS_OF_NEW) - NEXT_ROWS - _rows([*top, *bottom])
     return "\n".join(wrapped([*top, *_movers(moves(plan), max(room, MOVERS_AT_LEAST if plan.env.exists else 1)), *bottom]))
+
+
+def brief_repair(plan: Plan, *, head: Sequence[str], sections: Sequence[str], ends: Sequence[str]) -> str:
+    """Return a repair on one screen: what is wrong stands above it, and why each thing moves with ``-v``."""
+    costs = [f"{size_words(plan.download)} to download at most"] if plan.download else []
+    costs += [f"{size_words(plan.disk)} on disk"] if plan.disk else []
+    last = [f"{head[0]}; {', '.join(costs) or 'nothing to download'}; undoable"]
+    bottom = [*sections, *_besides(plan), *ends, *last]
+    top = [*head, f"Proof: {plan.proof}"]
+    room = ROWS - NEXT_ROWS - _rows([*top, *bottom])
+    return "\n".join(wrapped([*top, *_movers(moves(plan), max(room, MOVERS_AT_LEAST)), *bottom]))
 
 
 def _where(plan: Plan) -> list[str]:

@@ -41,11 +41,13 @@ def cache_folder(host: Host) -> str:
 class Session:
     """One run on one machine: ``host`` is the port to it; what a command does not ask for is neither imported nor read.
 
-    ``trust`` asks for the word that is needed for what only a file names.
+    ``trust`` asks for the word that is needed for what only a file names. ``patient`` asks the machine for its facts where a person is told what is
+    waited for (a driver that hangs answers no question for its whole time limit); it is ``host`` where nobody is.
     """
 
-    def __init__(self, host: Host, trust: Trust | None = None) -> None:
+    def __init__(self, host: Host, trust: Trust | None = None, *, patient: Reader | None = None) -> None:
         self.host = host
+        self._patient = patient
         # Where nobody can be asked, nothing that only a file names is started or asked.
         self.trust = trust or Trust()
 
@@ -141,7 +143,7 @@ class Session:
         """
         from provisioner.facts import gather  # noqa: PLC0415 - not needed with --facts
 
-        host: Reader = self.host
+        host: Reader = self._patient or self.host
         if aloof_of:
             from provisioner.host.aloof import aloof  # noqa: PLC0415 - few are
 
@@ -152,16 +154,19 @@ class Session:
         """Read the facts that ``tfsetup detect --json`` printed; raises ``InputError`` with every fault."""
         from provisioner.facts.validate import faults  # noqa: PLC0415 - only with --facts
 
-        facts = codec.from_data(Facts, codec.parse_json(self.read_input(path), file=path), file=path, schema=FACTS_SCHEMA)
+        facts = codec.from_data(
+            Facts, codec.parse_json(self.read_input(path, by="tfsetup detect -o"), file=path), file=path, schema=FACTS_SCHEMA
+        )
         if found := tuple(faults(facts)):
             raise InputError("holds what no machine can have", place=path, faults=found)
         return facts
 
-    def read_input(self, path: str, limit: int = 1 << 26) -> str:
-        """Read a file that a person named; raises ``InputError`` when it cannot be read as text."""
+    def read_input(self, path: str, limit: int = 1 << 26, *, by: str = "") -> str:
+        """Read a file that a person named; raises ``InputError`` when it cannot be read as text. ``by`` is the command that writes such a file."""
         try:
             return self.host.read_bytes(posixpath.join(self.host.cwd, path), limit).decode("utf-8")
         except UnicodeDecodeError as error:
             raise InputError(f"is not text (byte {error.start} is not UTF-8)", place=path) from None
         except OSError as error:
-            raise InputError(f"cannot be read: {error.strerror}", place=path) from None
+            absent = by and isinstance(error, FileNotFoundError)
+            raise InputError(f"cannot be read: {error.strerror}", place=path, hint=f"`{by} FILE` writes one" if absent else "") from None
