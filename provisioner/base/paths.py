@@ -56,11 +56,12 @@ def normal(path: str) -> str:
 
 def joined(folder: str, path: str) -> str:
     r"""Return ``path`` as it is meant in an absolute ``folder``, normal; one on a drive may have backslashes where the folder is on one."""
-    if _ON_DRIVE.match(folder):
-        path = slashed(path)
-        if path.startswith("/") and not path.startswith("//"):
-            path = folder[:2] + path
-    return normal(path) if is_absolute(path) else normal(posixpath.join(folder, path))
+    if not _ON_DRIVE.match(folder):
+        return posixpath.normpath(posixpath.join(folder, path))
+    path = slashed(path)
+    if path.startswith("/") and not path.startswith("//"):
+        path = folder[:2] + path
+    return normal(path if is_absolute(path) else posixpath.join(folder, path))
 
 
 def parent(path: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Mapping
 from contextlib import closing
 from typing import Annotated
 
 import typer
 
-from provisioner.base.paths import absolute
+from provisioner.base.paths import absolute, joined
 from provisioner.cli import options, words
 from provisioner.cli.consent import agree_to_back, agree_to_plan
 from provisioner.cli.output import print_json, print_text
@@ -122,7 +121,7 @@ def _check_options(host: Host, plan: str, named: Mapping[str, object], *, locked
     """Raise ``UsageError`` for options that say what the saved plan or the lock says already, or that need the lock."""
     if plan and any(value not in (None, False) for value in named.values()):
         raise UsageError("a saved plan says all that is to be done", place=plan, hint="give either a plan or options, not both")
-    if plan and not host.exists(posixpath.join(host.cwd, plan)):
+    if plan and not host.exists(joined(host.cwd, plan)):
         words.check_plan(plan)
     if not locked and (lock or target):
         raise UsageError("says where a lock is, or what to take of it", place="--lock" if lock else "--target", hint="add --locked")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import posixpath
 from contextlib import closing
 from typing import Annotated
 
 import typer
 
-from provisioner.base.paths import absolute
+from provisioner.base.paths import absolute, joined
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text, say
 from provisioner.cli.settings import parse_flag
@@ -113,6 +112,6 @@ def _report(host: Host, path: str, found: Diagnosed, changes: Changes | None) ->
 
     private = Private.of(host)
     text = bug_report(found.examination, found.case, changes, private)
-    host.write(posixpath.join(host.cwd, path), text)
+    host.write(joined(host.cwd, path), text)
     taken_out = ", ".join(private.taken_out) or "nothing, there was nothing private in it"
     say(f"report: written to {path}; taken out: {taken_out}")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import posixpath
 import sys
 from typing import Any, TextIO
 
+from provisioner.base.paths import joined
 from provisioner.base.text import mask, shown
 from provisioner.errors import InputError, NoProfileError, TfsetupError, VerificationError
 from provisioner.host import Host
@@ -97,7 +97,7 @@ def fail(error: TfsetupError, *, as_json: bool) -> int:
 
 def write_file(host: Host, path: str, text: str, *, mode: int | None = None) -> None:
     """Write a file that a person named with ``-o``; a link is followed, and what is no file (``/dev/null``, a folder) is never replaced."""
-    target = host.real(posixpath.join(host.cwd, path))
+    target = host.real(joined(host.cwd, path))
     try:
         if host.exists(target) and host.entry(target).kind != "file":
             raise InputError("is there already, and is not a file", place=path, hint="choose another file")

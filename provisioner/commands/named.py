@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from provisioner.base.paths import above
+from provisioner.base.paths import above, joined
 from provisioner.base.text import mask
 from provisioner.engines import allowed
 from provisioner.engines.index import index_addresses
@@ -129,9 +129,7 @@ def of_plan(session: Session, plan: Plan, file: str) -> Iterator[Named]:
         return
     request = plan.request
     if named_python(request):
-        yield from of_program(
-            session.host, request.python, f"{file}: request.python", posixpath.dirname(posixpath.join(session.host.cwd, file))
-        )
+        yield from of_program(session.host, request.python, f"{file}: request.python", posixpath.dirname(joined(session.host.cwd, file)))
     yield from of_indexes(session, plan.indexes, file)
     channels = plan.conda.channels if plan.conda is not None else ()
     yield from of_channels(session, [(f"{file}: conda.channels[{number}]", channel) for number, channel in enumerate(channels)])
@@ -181,7 +179,7 @@ def _where_named(session: Session, request: Request, root: str) -> str:
     if origin == "option" or origin.startswith("variable"):
         return ""
     active = [host.env.get(name, "") for name in ("VIRTUAL_ENV", "CONDA_PREFIX")]
-    if any(path and host.real(posixpath.join(host.cwd, path)) == root for path in active) or is_made_here(session, root):
+    if any(path and host.real(joined(host.cwd, path)) == root for path in active) or is_made_here(session, root):
         return ""
     if not is_own(origin):
         return f"{_file(origin)}: env"

@@ -91,7 +91,7 @@ def choose(reader: Reader, *, env: str = "", python: str = "") -> Subject:
         return _of_python(reader, env, python)
     if env:
         return _of_folder(reader, env, "as asked for with --env")
-    place, origin = meant(reader, posixpath.join(reader.cwd, "tf-env"), "default")
+    place, origin = meant(reader, joined(reader.cwd, "tf-env"), "default")
     if files.there(reader, place):
         how = "tf-env in the working directory" if origin == "default" else origin.replace(ACTIVE, "the active one")
         return _of_folder(reader, place, how)

@@ -99,7 +99,7 @@ class Session:
         from provisioner.catalogue import Catalogue, find_profiles  # noqa: PLC0415 - explaining a cause needs none
 
         given = self.host.env.get("TFSETUP_PROFILES")
-        root = posixpath.join(self.host.cwd, given) if given else find_profiles()
+        root = joined(self.host.cwd, given) if given else find_profiles()
         return Catalogue.open(self.host, root, cache=self.host, cache_dir=self.folder("catalogue"), causes=lambda: self.causes)
 
     @cached_property
@@ -164,7 +164,7 @@ class Session:
     def read_input(self, path: str, limit: int = 1 << 26, *, by: str = "") -> str:
         """Read a file that a person named; raises ``InputError`` when it cannot be read as text. ``by`` is the command that writes such a file."""
         try:
-            return self.host.read_bytes(posixpath.join(self.host.cwd, path), limit).decode("utf-8")
+            return self.host.read_bytes(joined(self.host.cwd, path), limit).decode("utf-8")
         except UnicodeDecodeError as error:
             raise InputError(f"is not text (byte {error.start} is not UTF-8)", place=path) from None
         except OSError as error:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, get_args
 from urllib.parse import quote
 
+from provisioner.base.paths import joined
 from provisioner.base.text import mask
 from provisioner.conda.config.parse import Setting
 from provisioner.host import Reader, files, user_folders
@@ -28,7 +28,7 @@ def absolute(reader: Reader, path: str) -> str:
     """Return a path of the configuration as conda takes it: ``~`` is the home folder, a relative one is below the working directory."""
     if path == "~" or path.startswith("~/"):
         path = (user_folders.home(reader) or "~") + path[1:]
-    return posixpath.normpath(posixpath.join(reader.cwd, path))
+    return joined(reader.cwd, path)
 
 
 def local_channel(reader: Reader, channel: str) -> str:
