@@ -103,7 +103,7 @@ def absolute(path: str, place: Place, origin: str) -> str:
         )
     found = joined(place.cwd, path)
     if re.fullmatch(r"/+|[A-Za-z]:/", found):
-        raise UsageError("the root of the file system cannot be an environment", place=origin)
+        raise UsageError("cannot be the root of the file system", place=origin, hint="name a folder below it")
     if drive:
         _check_names(found, origin)
     if any(len(part.encode("utf-8", "surrogateescape")) > NAME_MAX_BYTES for part in found.split("/")):

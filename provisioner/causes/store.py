@@ -1,4 +1,4 @@
-"""The messages, the words and the history, read once and kept as JSON in the tool's cache, as the catalogue's files are.
+"""The messages, the titles and the history, read once and kept as JSON in the tool's cache, as the catalogue's files are.
 
 An entry is valid for one list of files with their sizes and modification times; one that cannot be read or written is no error.
 """
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from provisioner.causes.history import History
-from provisioner.causes.messages import CauseText, Messages, row_of
+from provisioner.causes.messages import Messages, row_of
 from provisioner.errors import InputError
 from provisioner.host import Host, Reader
 from provisioner.model.cause import Group, Order
@@ -21,7 +21,7 @@ from provisioner.model.codec import from_data, to_data
 from provisioner.model.json_text import read_json
 
 # Another form of the entry, or of what a pattern means, needs another number.
-FORM = 9
+FORM = 10
 LIMIT = 1 << 24
 WORDS = "causes"
 FOLDER = "causes/messages"
@@ -38,9 +38,7 @@ def open_messages(host: Reader, root: str, *, cache: Host | None = None, cache_d
     kept = _kept("causes", key, lambda: _read(host, root, names), root, cache=cache, cache_dir=cache_dir)
     return Messages(
         rows=kept["rows"],
-        causes={
-            code: CauseText(title=item["title"], remedy=item["remedy"], steps=tuple(item["steps"])) for code, item in kept["causes"].items()
-        },
+        titles=kept["titles"],
         order=_order(kept["order"]),
         history=from_data(History, kept["history"]),
     )
@@ -126,7 +124,7 @@ def _read(host: Reader, root: str, names: list[str]) -> dict[str, Any]:
     messages = messages_of(speakers, causes, file=f"{root}/{FOLDER}")
     return {
         "rows": [row_of(message) for message in messages],
-        "causes": {code: {"title": item.title, "remedy": item.remedy, "steps": list(item.steps)} for code, item in causes.items()},
+        "titles": {code: item.title for code, item in causes.items()},
         "order": to_data(order),
         "history": to_data(read_history(data(HISTORY), file=f"{root}/{HISTORY}")),
     }

@@ -26,15 +26,12 @@ def build(plan: Plan, host: Host, aside: Workspace, channels: tuple[str, ...], p
         if plan.packages or plan.links:
             _fill_by_helper(plan, host, aside, python, aside.root, progress)
         _write_edits(plan, host, aside.root)
-        host.flush(aside.root)
         return
     python = _interpreter(plan, host, aside, progress)
     progress.start("create", f"Making a virtual environment with Python {plan.choice.python}")
     uv.create_environment(host, path=aside.root, python=python, prompt=posixpath.basename(plan.env.path))
     progress.finish()
     _fill(plan, host, aside, python=posixpath.join(aside.root, shape.python), target=aside.root, progress=progress)
-    # Installers sync nothing: after a power cut a file would be there by its name, and empty.
-    host.flush(aside.root)
 
 
 def _interpreter(plan: Plan, host: Host, workspace: Workspace, progress: Progress) -> str:
@@ -71,7 +68,6 @@ def stage(plan: Plan, host: Host, workspace: Workspace, own: str, channels: tupl
     else:
         _fill(plan, host, workspace, python=own, target=folder, prefix=folder, progress=progress)
     _write_edits(plan, host, folder)
-    host.flush(folder)
 
 
 def _write_edits(plan: Plan, host: Host, folder: str) -> None:

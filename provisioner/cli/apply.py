@@ -87,7 +87,7 @@ def apply(
     )
     session = Session(host, trusting(host, trust=trust), patient=options.patient(silent=as_json or quiet))
     if dry_run:
-        return _show(stages.look(session, asked), as_json=as_json, verbose=verbose)
+        return show(stages.look(session, asked), as_json=as_json, verbose=verbose)
     agreed = options.agreed(host, yes=yes)
     silent = as_json or quiet
     agree = agree_to_plan(silent=silent, agreed=agreed, broken=broken, verbose=verbose)
@@ -98,17 +98,19 @@ def apply(
     if as_json:
         print_json(applied_document(done.plan, done.executed))
     elif not (quiet and kept):
-        print_text(_ended(done, verbose=verbose))
+        print_text(ended(done, verbose=verbose))
     return 0 if kept else VERIFICATION_FAILED
 
 
-def _ended(done: stages.Applied, *, verbose: bool) -> str:
+def ended(done: stages.Applied, *, verbose: bool) -> str:
+    """Say how it ended."""
     if done.executed is not None:
         return applied_text(done.plan, done.executed, verbose=verbose)
     return left_text(done.plan.unmended) + nothing_to_do(done.plan, whole=not done.plan.unmended)
 
 
-def _show(planned: Planned, *, as_json: bool, verbose: bool) -> int:
+def show(planned: Planned, *, as_json: bool, verbose: bool) -> int:
+    """Show a plan that is not executed."""
     if as_json:
         print_json(codec.document(SCHEMA, planned.plan))
         return 0

@@ -18,6 +18,7 @@ from provisioner.diagnose.compare import compare_examinations
 from provisioner.diagnose.doctor import all_checks
 from provisioner.diagnose.gather import Options
 from provisioner.environment import active
+from provisioner.environment.kernels import read_notebook
 from provisioner.errors import UsageError
 from provisioner.host import Host
 from provisioner.host.machine import this_machine
@@ -30,6 +31,9 @@ HEALTHY, FINDINGS, COULD_NOT_TELL = 0, 11, 16
 
 
 def doctor(
+    notebook: Annotated[
+        str, typer.Argument(metavar="[NOTEBOOK]", help="A notebook's file: is the kernel that it names this environment?")
+    ] = "",
     env: options.ActiveEnv = None,
     python: Annotated[
         str,
@@ -73,7 +77,8 @@ def doctor(
     before = stages.read_examination(session, compare) if compare else None
     folder = absolute(cwd, host, "--cwd") if cwd else host.cwd
     static = static or parse_flag(host.env.get("TFSETUP_STATIC", ""), "variable TFSETUP_STATIC")
-    chosen = Options(cwd=folder, importing=not no_import, deep=deep, static=static, timeout=timeout)
+    opened = read_notebook(session.read_input(notebook), notebook) if notebook else None
+    chosen = Options(cwd=folder, importing=not no_import, deep=deep, static=static, timeout=timeout, notebook=opened)
     named = absolute(python, host, "--python") if python else ""
     place, request = options.named_environment(host, env, python)
     if not named:

@@ -15,6 +15,7 @@ from provisioner.cli.output import print_json, print_script, print_text, say
 from provisioner.cli.trusting import trusting
 from provisioner.commands import lock as stages
 from provisioner.commands import lock_check
+from provisioner.commands.lock_accept import lock_accepting
 from provisioner.commands.lock_declared import ENGINES, INTO, LockRequest
 from provisioner.commands.lock_into import Edit
 from provisioner.errors import UsageError
@@ -75,6 +76,14 @@ Online = Annotated[
 Diff = Annotated[
     bool, typer.Option("--diff", envvar="TFSETUP_DIFF", help="Say what changed since another lock; git's HEAD, if none is named.")
 ]
+Accept = Annotated[
+    bool,
+    typer.Option(
+        "--accept",
+        envvar="TFSETUP_ACCEPT",
+        help="Where the lock is refused, write what would do into tfsetup.yaml, with a comment (shown first), and lock again.",
+    ),
+]
 Into = Annotated[
     list[str] | None,
     typer.Option(
@@ -99,6 +108,7 @@ def lock(
     diff: Diff = False,
     markdown: Markdown = False,
     into: Into = None,
+    accept: Accept = False,
     offline: options.Offline = False,
     trust: options.Trust = False,
     quiet: options.Quiet = False,
@@ -114,8 +124,8 @@ def lock(
     )
     if online and offline:
         raise UsageError("--online and --offline cannot be asked for together", hint="give one of them")
-    if (check or diff) and (engine or cutoff or into):
-        given = "--engine" if engine else "--cutoff" if cutoff else "--into"
+    if (check or diff) and (engine or cutoff or into or accept):
+        given = "--engine" if engine else "--cutoff" if cutoff else "--into" if into else "--accept"
         raise UsageError("nothing is resolved, so it has no effect", place=given, hint="leave it out")
     progress = progress_for(as_json=as_json, host=host, quiet=quiet, plain=no_progress)
     if check:
@@ -135,7 +145,9 @@ def lock(
         offline=offline,
         into=tuple(item for item in INTO if item in (into or ())),
     )
-    done = stages.lock(Session(host, trusting(host, trust=trust)), folder, asked, progress=progress, agree=_agree_to_edit(agreed=agreed))
+    locking = lock_accepting if accept else stages.lock
+    session = Session(host, trusting(host, trust=trust))
+    done = locking(session, folder, asked, progress=progress, agree=_agree_to_edit(agreed=agreed))
     if as_json or not quiet:
         _tell(done, as_json=as_json)
     return 0

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from provisioner.base.paths import joined
 from provisioner.base.text import mask, shown
-from provisioner.errors import InputError, NoProfileError, TfsetupError, VerificationError
+from provisioner.errors import DeclinedError, InputError, NoProfileError, TfsetupError, VerificationError
 from provisioner.host import Host
 from provisioner.host.machine import this_machine
 
@@ -87,7 +87,7 @@ def fail(error: TfsetupError, *, as_json: bool) -> int:
 
         say("\n".join(refusal_lines(error)))
         return error.exit_code
-    say(f"error: {error}")
+    say("Nothing was changed" if isinstance(error, DeclinedError) else f"error: {error}")
     for fault in error.faults:
         say(f"  - {fault}")
     if error.hint:

@@ -114,6 +114,7 @@ def explain(
     """
     from provisioner.explain.reading import decode, read_lines, split  # noqa: PLC0415 - start-up
     from provisioner.explain.weigh import KEYS, weigh_log  # noqa: PLC0415 - start-up
+    from provisioner.remedies import Subject  # noqa: PLC0415 - start-up
 
     log = read_lines(split(decode(content, file=source)))
     if not log.starts:
@@ -128,7 +129,7 @@ def explain(
             "the log is very long: its first and last part were read"
             + (f", not {left_out} bytes between them; numbers of lines after those count only what was read" if left_out else "")
         )
-    weighed = weigh_log(log, told, session.messages, session.catalogue, env=env, python=python)
+    weighed = weigh_log(log, told, session.messages, session.catalogue, known=Subject(env=env, interpreter=python))
     return Explanation(
         source=source,
         lines=log.lines,

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from provisioner.base.paths import above, joined
 from provisioner.base.text import mask
+from provisioner.base.trials import is_command
 from provisioner.engines import allowed
 from provisioner.engines.index import index_addresses
 from provisioner.environment.layout import CONDA, CONFIG, layout
@@ -33,9 +34,18 @@ def is_own(origin: str) -> bool:
     return origin in {"", "default", "option"} or origin.startswith("variable")
 
 
+def of_verify(request: Request, file: str) -> Iterator[Named]:
+    """Yield the commands that a file says must work: they are started in its folder."""
+    why = "it is started in the working folder, with your rights"
+    for number, item in enumerate(request.verify):
+        if is_command(item):
+            yield Named(kind="program", what=f"the command `{item}`", where=f"{file}: verify[{number}]", unusual=why)
+
+
 def of_request(session: Session, request: Request) -> Iterator[Named]:
-    """Yield what the file of the working folder names for a request: an interpreter, conda channels."""
+    """Yield what the file of the working folder names for a request: an interpreter, conda channels, commands that must work."""
     host = session.host
+    yield from of_verify(request, "the declaration")
     origin = request.origins.get("python", "")
     if named_python(request) and not is_own(origin):
         yield from of_program(host, request.python, f"{_file(origin)}: python", posixpath.join(host.cwd))
@@ -128,6 +138,7 @@ def of_plan(session: Session, plan: Plan, file: str) -> Iterator[Named]:
     if is_own_plan(session, plan):
         return
     request = plan.request
+    yield from of_verify(request, file)
     if named_python(request):
         yield from of_program(session.host, request.python, f"{file}: request.python", posixpath.dirname(joined(session.host.cwd, file)))
     yield from of_indexes(session, plan.indexes, file)

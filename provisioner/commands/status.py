@@ -10,8 +10,8 @@ from provisioner.base.paths import joined
 from provisioner.change.journal import last_record
 from provisioner.change.standing import interrupted, state_words
 from provisioner.commands import named
+from provisioner.environment import kernels, tensorflow
 from provisioner.environment import receipt as receipts
-from provisioner.environment import tensorflow
 from provisioner.environment.active import is_environment
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.receipt import Receipt
@@ -79,7 +79,8 @@ def _is_there(host: Reader, root: str) -> bool:
 
 def _look(host: Reader, root: str, why: str, *, made: bool, measured: bool) -> EnvironmentStatus:
     workspace = Workspace(root=root)
-    found = EnvironmentStatus(path=root, why=why, made=made)
+    named_kernels = tuple(item.name for item in kernels.of_environment(host, root))
+    found = EnvironmentStatus(path=root, why=why, made=made, kernels=named_kernels)
     try:
         site: Site | None = read_site(host, root)
     except (InputError, OSError) as error:

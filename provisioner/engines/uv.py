@@ -180,7 +180,8 @@ def resolve(  # noqa: PLR0913 - each is one part of the same question
 
 def _resolved(host: Host, done: Completed, *, offline: bool) -> Completed:
     """Return a run that found an answer; raises ``OperationError`` for any other."""
-    if "No solution found" in done.err:
+    # Where the network is forbidden, uv takes what is not in its cache for something that there is not.
+    if "No solution found" in done.err and "network was disabled" not in done.err:
         raise OperationError(
             "the packages asked for cannot be installed beside this TensorFlow",
             place="--with",

@@ -20,6 +20,7 @@ from provisioner.engines.wheels import Wheel
 from provisioner.errors import OperationError
 from provisioner.host import Host
 from provisioner.lock.parallel import Watch
+from provisioner.lock.proposal import Proposal, RefusedError
 from provisioner.model.policy import ANY
 
 # What uv says (0.9 to 0.13) of a package that it may not build, in its hint or in the reasons themselves.
@@ -27,13 +28,15 @@ _LACKING = re.compile(
     r"(?:Wheels are (?:available|required) for|only found wheels for) `([A-Za-z0-9._-]+)`"
     r"|(?<![A-Za-z0-9._-])([A-Za-z0-9][A-Za-z0-9._-]{0,100}?)(?:[=<>!~]=?\S{0,100})? (?:has|have) no (?:usable wheels|wheels with)"
 )
+# What uv says of a package that has wheels, and none for this Python.
+_OTHER_PYTHON = re.compile(r"no wheels with a matching Python")
 _NO_SOURCE = re.compile(r"no source distribution")
 # Packages that are built one after another, each for the next to be found out.
 ROUNDS = 12
 _PIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?==[^\s;,*]+")
 
 
-class NeedsBuildError(OperationError):
+class NeedsBuildError(RefusedError):
     """The requirements go together, but some packages are there as source alone, and nobody allowed to build them: ``names``."""
 
     def __init__(self, job: Job, names: Collection[str]) -> None:
@@ -47,6 +50,7 @@ class NeedsBuildError(OperationError):
         )
         message = f"{listed(self.names)} {verb} no wheel for {where} that would do, only source"
         super().__init__(message, place=job.name, hint=hint, cause="platform-unsupported")
+        self.proposal = Proposal(builds=self.names)
 
 
 def lacking(said: str) -> frozenset[str]:
@@ -95,12 +99,20 @@ def building(
 
 
 def unbuilt(
-    host: Host, job: Job, known: set[str], *, cached: bool = False, origins: bool = True, watch: Watch | None = None
+    host: Host,
+    job: Job,
+    known: set[str],
+    *,
+    cached: bool = False,
+    origins: bool = True,
+    other_pythons: bool = True,
+    watch: Watch | None = None,
 ) -> Resolved | None:
     """Resolve without running any code: what has no wheel is taken to need nothing, and its name added to ``known``. None for no solution.
 
     With ``cached`` uv's cache is asked first, as it was left by the runs before: its answer holds, though newer versions may be on the index.
-    Raises ``OperationError`` where the index cannot be asked.
+    Without ``other_pythons`` there is no solution where a package has wheels for other Pythons alone. Raises ``OperationError`` where the index
+    cannot be asked.
     """
     ask = partial(uv_compile.compile_job, host, origins=origins, watch=watch)
     for _ in range(ROUNDS):
@@ -109,7 +121,7 @@ def unbuilt(
             return _cached(ask, asked) if cached else ask(asked)
         except NoSolutionError as error:
             more = lacking(error.said) - set(asked.sources)
-            if not more:
+            if not more or (_OTHER_PYTHON.search(error.said) and not other_pythons):
                 return None
             known |= more
     return None

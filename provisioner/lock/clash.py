@@ -22,6 +22,7 @@ from provisioner.errors import OperationError
 from provisioner.host import Host
 from provisioner.host.files import make_folders
 from provisioner.lock.building import lacking, unbuilt
+from provisioner.lock.proposal import Proposal, RefusedError
 from provisioner.model.catalogue import Lock
 from provisioner.model.record import record
 from provisioner.model.team import Target
@@ -147,9 +148,15 @@ def _told(case: Clash, rows: Sequence[Row], release: str) -> OperationError:
     message = f"{what} not go with TensorFlow {case.lock.release} on {case.target.platform} with Python {case.target.python}"
     instead = listed([f"`{_named(row)}`" for row in rows if row.instead])
     ways = [f"write {instead}"] if instead else []
-    ways += [f"take TensorFlow {release}, which goes with yours"] if release and release != case.lock.release else []
+    other = bool(release) and release != case.lock.release
+    ways += [f"take TensorFlow {release}, which goes with yours"] if other else []
     hint = f"{'; or '.join(ways)}; the resolver says: {_words(case.said)}" if ways else f"the resolver says: {_words(case.said)}"
-    return OperationError(message, place=case.target.name, hint=hint, cause="resolver-conflict", faults=tuple(_lines(rows)))
+    instead_of = tuple((row.requirement, _named(row)) for row in rows if row.instead)
+    if ways:
+        hint += f"; `tfsetup lock --accept` writes {'these' if len(instead_of) > 1 else 'this'} into tfsetup.yaml"
+    refused = RefusedError(message, place=case.target.name, hint=hint, cause="resolver-conflict", faults=tuple(_lines(rows)))
+    refused.proposal = Proposal(instead=instead_of) if instead_of else Proposal(tensorflow=release if other else "")
+    return refused
 
 
 def _named(row: Row) -> str:

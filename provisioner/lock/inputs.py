@@ -36,12 +36,13 @@ def read_inputs(reader: Reader, declaration: Declaration) -> Inputs:
     project = read_project(reader, folder, declaration.project, faults) if declaration.project is not None else None
     if project is not None:
         faults += _python_faults(declaration, project)
-    if faults:
-        raise InputError("what is to be locked holds faults", place=declaration.file, faults=tuple(dict.fromkeys(faults)))
     wanted = [*own, *(line.requirement for file in files if not file.constraint for line in file.lines)]
     limits = [line.requirement for file in files if file.constraint for line in file.lines]
+    requirements = _replaced(_texts([*wanted, *(project.requirements if project else ())]), declaration, faults)
+    if faults:
+        raise InputError("what is to be locked holds faults", place=declaration.file, faults=tuple(dict.fromkeys(faults)))
     return Inputs(
-        requirements=_texts([*wanted, *(project.requirements if project else ())]),
+        requirements=requirements,
         constraints=_texts(limits),
         digests=tuple(sorted(_digests(declaration, own, files, project), key=lambda item: item.name)),
     )
@@ -54,6 +55,15 @@ def _inline(declaration: Declaration, faults: list[str]) -> Iterator[Read]:
             faults.append(f"{posixpath.basename(declaration.file)}: {why}")
         else:
             yield parse(text)
+
+
+def _replaced(texts: tuple[str, ...], declaration: Declaration, faults: list[str]) -> tuple[str, ...]:
+    """Put in the place of requirements what the declaration takes instead; one that no list has any more is a fault."""
+    instead = {parse(item.of).text: parse(item.take).text for item in declaration.instead}
+    if not faults:
+        name = posixpath.basename(declaration.file)
+        faults += [f"{name}: instead: no list asks for `{of}` any more" for of in sorted(set(instead) - set(texts))]
+    return tuple(sorted({instead.get(text, text) for text in texts}))
 
 
 def _texts(requirements: Iterable[Read]) -> tuple[str, ...]:
@@ -97,6 +107,7 @@ def _said(declaration: Declaration, own: tuple[Read, ...]) -> dict[str, Any]:
         "requirements": _texts(own),
         "files": sorted(set(declaration.files)),
         "project": _beyond_defaults(declaration.project) if declaration.project else None,
+        "instead": [codec.to_data(item) for item in declaration.instead],
         "indexes": [_beyond_defaults(index) for index in declaration.indexes],
         "channels": list(declaration.channels),
         "policy": _beyond_defaults(declaration.policy),

@@ -12,20 +12,21 @@ from __future__ import annotations
 import configparser
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from provisioner.base.names import is_rival, normalise
-from provisioner.base.requirement import read_requirement
 from provisioner.base.text import mask
 from provisioner.base.toml_text import parse_toml
 from provisioner.catalogue.yaml_text import parse_yaml
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.lock.find import PYPROJECT, read_limited
+from provisioner.lock.markers import tensorflow_of
 from provisioner.lock.requirement import NotLockableError, parse
 from provisioner.lock.requirements_file import FAULTS, read_files
 from provisioner.model.record import record
+from provisioner.model.team import Target
 
 # Names of requirements files that a project keeps at its top; the first that is there is what its packages come from.
 REQUIREMENTS = ("requirements.in", "requirements.txt")
@@ -59,7 +60,7 @@ class Told:
     left_out: tuple[str, ...] = ()
 
 
-def read_lists(reader: Reader, folder: str) -> Lists:
+def read_lists(reader: Reader, folder: str, platform: str = "linux-x86_64") -> Lists:
     """Read the lists in a folder (absolute); one that cannot be read is told under ``left_out``."""
     files = next(((name,) for name in REQUIREMENTS if reader.exists(posixpath.join(folder, name))), ())
     faults: list[str] = []
@@ -85,19 +86,15 @@ def read_lists(reader: Reader, folder: str) -> Lists:
         project=project,
         requirements=tuple(dict.fromkeys(said)),
         python=",".join(dict.fromkeys(item.python for item in told if item.python)),
-        tensorflow=",".join(_of_tensorflow([*own, *said])),
+        tensorflow=",".join(_of_tensorflow([*own, *said], platform)),
         left_out=tuple(dict.fromkeys(text for item in told for text in item.left_out)),
     )
 
 
-def _of_tensorflow(requirements: list[str]) -> Iterator[str]:
-    seen = set()
-    for text in requirements:
-        requirement = read_requirement(text)
-        spec = str(requirement.specifier)
-        if is_rival(normalise(requirement.name)) and spec and spec not in seen:
-            seen.add(spec)
-            yield spec
+def _of_tensorflow(requirements: Sequence[str], platform: str) -> tuple[str, ...]:
+    """Return the specifiers on TensorFlow that hold on a platform with some Python or other."""
+    targets = (Target(name="", platform=platform, device="cpu", python=f"3.{minor}") for minor in range(6, 20))
+    return tuple(dict.fromkeys(spec for target in targets for spec in tensorflow_of(requirements, target)))
 
 
 def parse_pyproject(text: str, name: str) -> Told:

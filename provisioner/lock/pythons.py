@@ -1,6 +1,7 @@
 """Which Python goes with a team's requirements, where nobody says one: the resolver is asked for each that the catalogue has sets for.
 
-No code of a package is run to find out: what is there as source alone is taken to need nothing.
+No code of a package is run to find out: what is there as source alone is taken to need nothing, and a
+package that has wheels for other Pythons alone is one that does not go with this one.
 """
 
 from __future__ import annotations
@@ -106,7 +107,9 @@ def _ask(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, watch: Wa
     )
     specs = [wanted.tensorflow, *tensorflow_of(wanted.inputs.requirements, target)]
     clauses = ",".join(dict.fromkeys([*filter(None, specs), f"<={lock.release}"]))
-    answer = unbuilt(host, without_set(job, f"{own}{clauses}", wanted.inputs, catalogue), set(), origins=False, watch=watch)
+    answer = unbuilt(
+        host, without_set(job, f"{own}{clauses}", wanted.inputs, catalogue), set(), origins=False, other_pythons=False, watch=watch
+    )
     if answer is None or own not in answer.offered:
         return None
     release = answer.offered[own][0].version

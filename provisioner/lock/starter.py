@@ -41,6 +41,7 @@ _EXAMPLES = {
     "pythons": 'pythons: ["3.11", "3.12"]',
     "requirements": "requirements:\n  - pandas>=2",
     "files": "files: [requirements.in]",
+    "instead": "instead:\n  - {of: 'numpy==1.22.3', take: 'numpy==1.24.3'}",
     "project": "project: {file: pyproject.toml, extras: [gpu], groups: [dev]}",
     "indexes": (
         "indexes:\n  - url: https://packages.example.com/simple\n"
@@ -52,6 +53,7 @@ _EXAMPLES = {
         'policy:\n  releases: ">=2.16"\n  driver: "525.60.13"\n  source_builds: false\n  cool_down: 7\n  proven: true\n'
         '  signed_off:\n    - {release: "2.20.0", by: Ada Lovelace, date: "2026-03-31"}'
     ),
+    "verify": "verify: [pandas, 'python smoke_test.py']",
     "folder": "folder: locks",
     "formats": "formats: [requirements, pylock, conda-lock]",
 }
@@ -162,6 +164,13 @@ def choose_python(catalogue: Catalogue, lists: Lists, platform: str, device: Com
         if fitting:
             return release.version, max(fitting, key=numbers)
     return "", ""
+
+
+def nearest(catalogue: Catalogue, spec: str, platform: str) -> str:
+    """Return the release with sets for a platform that lies nearest to what a specifier names: the next newer one, else the newest; "" for none."""
+    named = numbers(next(iter(re.findall(r"\d+(?:\.\d+)+", spec)), ""))
+    there = [release.version for release in catalogue.releases() if catalogue.locks(release.version, platform)]
+    return min((version for version in there if numbers(version) >= named), key=numbers, default=there[0] if there else "") if named else ""
 
 
 def source_of(own: Installed | None, present: Present) -> Source:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from provisioner.model.catalogue import ComputeDevice, Link
+from provisioner.model.conda import Outside
 from provisioner.model.conda_package import CondaPart, CondaSource
 from provisioner.model.facts import Interpreter, PythonDownload
 from provisioner.model.finding import Repair
@@ -144,7 +145,7 @@ class Way:
 # How much a plan changes: ``apply`` makes what was asked for; a repair puts single things right (``repair``), the whole set (``set``), or
 # makes the environment anew in the place of the old one (``rebuild``).
 PlanKind = Literal["apply", "repair", "set", "rebuild"]
-StepKind = Literal["fetch", "create", "conda", "remove", "install", "link", "write", "move", "verify", "receipt"]
+StepKind = Literal["fetch", "create", "conda", "remove", "install", "link", "write", "move", "kernel", "verify", "receipt"]
 
 
 @record
@@ -223,7 +224,7 @@ class Plan:
 
     ``neighbours`` are the user's own distributions of an environment that changes, ``conflicts`` say which of them will not work any more;
     ``moved`` are the packages of the set in another version than the set's, ``ways`` what could be done instead where something breaks.
-    ``unmended`` is what is wrong in the environment, and stays so when the plan is executed.
+    ``unmended`` is what is wrong in the environment, and stays so when the plan is executed. ``kernels`` are notebook kernels that are registered.
     """
 
     tool: str
@@ -261,6 +262,7 @@ class Plan:
     preflight: Preflight = Preflight()
     interrupted: Interrupted | None = None
     unmended: tuple[Mark, ...] = ()
+    kernels: tuple[Outside, ...] = ()
 
     @property
     def breaking(self) -> tuple[str, ...]:

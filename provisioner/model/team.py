@@ -61,6 +61,14 @@ class ProjectInput:
 
 
 @record
+class Instead:
+    """A requirement of the team's lists (``of``), and what is taken in its place (``take``); both PEP 508 texts."""
+
+    of: str
+    take: str
+
+
+@record
 class Declaration:
     """What ``tfsetup.yaml`` (or ``[tool.tfsetup]``) says for a team. ``file`` is where it was read; paths in it are relative to its folder.
 
@@ -80,6 +88,7 @@ class Declaration:
     folder: str = "."
     channels: tuple[str, ...] = ()
     formats: tuple[Format, ...] = ("requirements", "pylock", "conda-lock")
+    instead: tuple[Instead, ...] = ()
 
 
 @record

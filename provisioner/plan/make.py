@@ -12,6 +12,7 @@ from provisioner.base.names import is_rival
 from provisioner.environment.distributions import Installed
 from provisioner.environment.read import Site
 from provisioner.model.catalogue import Link, Lock, LockedFile, Proof
+from provisioner.model.conda import Outside
 from provisioner.model.conda_package import CondaPart
 from provisioner.model.plan import Choice, Edit, Moved, Package, Plan, Removal
 from provisioner.model.record import record
@@ -40,7 +41,8 @@ class ApplyInputs:
     the paths of those that are there as they should be, ``owned`` the distributions that conda holds, and ``registered`` what else changes
     outside the environment, in sentences. ``broken`` are the distributions whose files are not as they should be, with the reason; ``fitting`` those
     that stay in another version than the set's, with that. ``around`` is what else is installed (None where that is not asked: nothing is there, or
-    nothing changes), ``gone`` are names of it that leave, with the reason.
+    nothing changes), ``gone`` are names of it that leave, with the reason. ``kernels`` are the notebook kernels that
+    are registered.
     """
 
     common: PlanInputs
@@ -56,6 +58,7 @@ class ApplyInputs:
     fitting: Mapping[str, str] = field(default_factory=dict)
     around: Around | None = None
     gone: Mapping[str, str] = field(default_factory=dict)
+    kernels: tuple[Outside, ...] = ()
 
 
 @record
@@ -102,6 +105,7 @@ def make_plan(inputs: ApplyInputs) -> Plan:
         conda=inputs.conda,
         outside=tuple(f"the folder {path} is made" for path in inputs.parents),
         registered=inputs.registered,
+        kernels=inputs.kernels,
         **_others(around, coming, frozenset(inputs.gone)),
     )
     return sealed(inputs.common, change)

@@ -6,6 +6,7 @@ from dataclasses import field
 
 from provisioner.environment.read import Site
 from provisioner.model.catalogue import Link, Lock, LockedFile
+from provisioner.model.conda import Outside
 from provisioner.model.conda_package import CondaPart
 from provisioner.model.facts import Facts
 from provisioner.model.finding import Repair
@@ -69,3 +70,4 @@ class Change:
     neighbours: tuple[Neighbour, ...] = ()
     outside: tuple[str, ...] = ()
     registered: tuple[str, ...] = ()
+    kernels: tuple[Outside, ...] = ()

@@ -60,6 +60,8 @@ def _faults(plan: Plan) -> Iterator[str]:
                 yield f"packages[{number}].{name}: cannot be {getattr(package, name)!r}"
     if (plan.conda is not None) != (plan.request.kind == "conda") or (plan.conda is None) != (plan.choice.road == ""):
         yield "conda: expected for a conda environment, and for no other"
+    if plan.kernels:
+        yield "kernels: expected none, for `tfsetup kernel` alone registers them"
     if plan.conda is not None:
         yield from conda_faults(plan.conda, path)
     places = [(f"removals[{number}].paths", path) for number, item in enumerate(plan.removals) for path in item.paths]

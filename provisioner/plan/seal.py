@@ -94,6 +94,7 @@ def sealed(inputs: PlanInputs, change: Change) -> Plan:
         ways=inputs.ways,
         indexes=inputs.indexes,
         conda=change.conda,
+        kernels=change.kernels,
     )
     return replace(plan, seal=seal(plan))
 

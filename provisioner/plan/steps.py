@@ -11,7 +11,7 @@ from provisioner.model.plan import Choice, EnvState, Step, StepKind
 from provisioner.plan.parts import Change
 
 # The order in which the steps are told.
-_APPLY: tuple[StepKind, ...] = ("fetch", "create", "conda", "remove", "install", "link", "write", "verify", "receipt")
+_APPLY: tuple[StepKind, ...] = ("fetch", "create", "conda", "remove", "install", "link", "write", "kernel", "verify", "receipt")
 _REPAIR: tuple[StepKind, ...] = ("create", "conda", "remove", "install", "write", "link", "move", "verify", "receipt")
 
 
@@ -27,8 +27,10 @@ def steps_of(env: EnvState, choice: Choice, change: Change) -> tuple[Step, ...]:
 
 
 def _is_told(kind: StepKind, choice: Choice, change: Change) -> bool:
-    """Most plans are not about conda, and need no Python fetched."""
-    return choice.download is not None if kind == "fetch" else change.conda is not None or kind not in {"conda", "write"}
+    """Most plans are not about conda or notebooks, and need no Python fetched."""
+    if kind in {"fetch", "kernel"}:
+        return bool(choice.download if kind == "fetch" else change.kernels)
+    return change.conda is not None or kind not in {"conda", "write"}
 
 
 def _needed(env: EnvState, choice: Choice, change: Change) -> Mapping[StepKind, bool]:
@@ -42,6 +44,7 @@ def _needed(env: EnvState, choice: Choice, change: Change) -> Mapping[StepKind, 
         "link": bool(change.links),
         "write": bool(change.edits),
         "move": bool(change.moves),
+        "kernel": bool(change.kernels),
     }
     # A repair is proven whatever it does.
     changes = not applied or any(needed.values())
@@ -63,6 +66,7 @@ def _titles(choice: Choice, change: Change) -> Mapping[StepKind, str]:
         "link": f"Link {libraries} inside the environment",
         "write": f"Write {written}" if applied else f"Write {written} of the environment",
         "move": f"Rename {_count(change.moves, 'entry', 'entries')} of your own",
+        "kernel": f"Register the notebook kernel {', '.join(item.label for item in change.kernels)}",
         "verify": "Verify: import TensorFlow and compute with it",
         "receipt": "Write the receipt",
     }
@@ -93,6 +97,7 @@ def _apply_reasons(env: EnvState, choice: Choice, change: Change, *, changes: bo
         "install": _apply_installs(choice, change),
         "link": links[0].reason if links else found,
         "write": edits[0].reason if edits else "they are there",
+        "kernel": "Jupyter and VS Code start the environment's own Python by it",
         "verify": "a set is good when it has run here; otherwise the old state comes back"
         if changes
         else "it was verified when it was made; `tfsetup verify` does it again",

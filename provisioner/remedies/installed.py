@@ -28,6 +28,8 @@ def conflicting(subject: Subject, view: View) -> Remedy:
             cost=ONE_PACKAGE,
             others=either(subject, view),
         )
+    if "already registered with name" in subject.seen:
+        return _plugin_twice(subject)
     old = ("tensorflow-gpu", "tf-nightly-gpu") if re.search(r"gpu", subject.told + subject.seen) else ()
     rivals = rivals_of(subject) or ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly", *old)
     wanted = f"tensorflow=={subject.tensorflow}" if re.fullmatch(r"\d+\.\d+\.\d+", subject.tensorflow) else "tensorflow"
@@ -37,6 +39,21 @@ def conflicting(subject: Subject, view: View) -> Remedy:
         why="they own the same folder, so each has overwritten files of the other; only without all of them is it clean",
         cost="downloads TensorFlow again",
         others=either(subject, view),
+    )
+
+
+def _plugin_twice(subject: Subject) -> Remedy:
+    """A plug-in of one name may be there once: all copies out, one in."""
+    own = ("tensorflow", "tensorflow-macos", "tensorflow-metal")
+    return Remedy(
+        words="Take TensorFlow and the plug-in out, look whether a second copy is left (the last line shows the folders), and install each once",
+        steps=(uninstall(subject, *own), runs(subject, "import site; print(site.getsitepackages(), site.getusersitepackages())")),
+        why="TensorFlow loads the plug-ins of every folder of packages that it sees, and the second one of the same name ends the import",
+        cost="downloads TensorFlow again",
+        others=(
+            Way(words="Then install both in one command, so that pip takes two that go together", steps=(install(subject, *own[::2]),)),
+            *mend(subject),
+        ),
     )
 
 

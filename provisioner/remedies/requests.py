@@ -7,7 +7,7 @@ import re
 from provisioner.base.versions import minor_of, numbers
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.asked import FAMILY, RANGE, wanted
-from provisioner.remedies.knowledge import View, release_of
+from provisioner.remedies.knowledge import USUAL, View, release_of
 from provisioner.remedies.pythons import narrower_range
 from provisioner.remedies.subject import Subject
 from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, install, venv
@@ -54,6 +54,8 @@ def resolver(subject: Subject, view: View) -> Remedy:
             why="the extra of 2.15.0 names a TensorRT that PyPI does not have",
             others=anew(subject, view, release_of(view, "2.15"), device="cuda"),
         )
+    if re.search(r"nothing provides __cuda|__cuda .{0,40}(?:not|missing|is needed)|__cuda\b.{0,20}needed", subject.text):
+        return _no_virtual_cuda(subject, view)
     limits = RANGE.search(subject.text)
     if limits and "project" in subject.text:
         return narrower_range(subject, "", limits["range"])
@@ -105,6 +107,23 @@ def resolver(subject: Subject, view: View) -> Remedy:
                 steps=venv(subject, subject.python if numbers(subject.python or "0") >= (3, 8) else "", "tensorflow"),
                 cost=NEW_ENVIRONMENT,
             ),
+            *anew(subject, view),
+        ),
+    )
+
+
+def _no_virtual_cuda(subject: Subject, view: View) -> Remedy:
+    """Conda takes a build for GPUs only where it sees a driver; where it does not, a variable says which CUDA there is."""
+    release = release_of(view, subject.tensorflow) if subject.tensorflow else None
+    build = release.build(USUAL) if release else None
+    cuda = minor_of(build.cuda.version) if build and build.cuda else "11.8"
+    name = "set CONDA_OVERRIDE_CUDA" if subject.windows else "export CONDA_OVERRIDE_CUDA"
+    return Remedy(
+        words=f"Tell conda which CUDA the driver serves (`nvidia-smi` shows it; this build wants {cuda}), then install again",
+        steps=("nvidia-smi", f"{name}={cuda}", "conda install -y -c conda-forge tensorflow"),
+        why="__cuda is what conda calls the driver, and it does not see one here (often in WSL2, in a container, or on a login node)",
+        others=(
+            Way(words="Or, without a GPU, take the build for the processor", steps=("conda install -y -c conda-forge tensorflow-cpu",)),
             *anew(subject, view),
         ),
     )

@@ -74,6 +74,7 @@ def applied_text(plan: Plan, executed: Executed, *, verbose: bool) -> str:
             "",
             f"Done: TensorFlow {plan.choice.release} is in {plan.env.path}, {told}",
             _use(plan),
+            *(f"In Jupyter and VS Code: the kernel `{item.label}`" for item in plan.kernels),
             f"Add packages around it: tfsetup apply --env {shlex.quote(plan.env.path)} --with NAME",
             f"Take it back: tfsetup undo --env {shlex.quote(plan.env.path)}",
         ]
@@ -105,11 +106,18 @@ def undo_text(found: Undoable) -> str:
     if found.record is None or found.record.made:
         becomes = "the folder is emptied" if found.record is not None and found.record.inside else "it is removed, with all that is in it"
         lines = [f"{root} was made by tfsetup{_when(found)}; {becomes}"]
-        return "\n".join([*lines, *_since_lines(found), *(f"  {text}" for text in found.stays)])
+        return "\n".join([*lines, *_kernel_lines(found), *_since_lines(found), *(f"  {text}" for text in found.stays)])
     journal = found.way.journal if found.way is not None else found.record
     moved = f"{len(journal.incoming)} new entries are taken out, {len(journal.outgoing)} old ones are put back"
     lines = [f"The change of {root}{_when(found)} is taken back: {moved}"]
-    return "\n".join([*lines, *(f"  {move.target} is renamed to {move.path}" for move in found.record.moves), *_since_lines(found)])
+    lines += [f"  {move.target} is renamed to {move.path}" for move in found.record.moves]
+    return "\n".join([*lines, *_kernel_lines(found), *_since_lines(found)])
+
+
+def _kernel_lines(found: Undoable) -> list[str]:
+    """Say which notebook kernels go."""
+    outside = found.record.outside if found.record is not None else ()
+    return [f"  the notebook kernel `{item.label}` is taken away ({item.path})" for item in outside if item.kind == "kernel"]
 
 
 def _since_lines(found: Undoable) -> list[str]:

@@ -206,7 +206,7 @@ def _cells(texts: Sequence[str], rows: int, width: int = COLUMNS - 28) -> _Laid:
 
 def _besides(plan: Plan) -> list[str]:
     """Say what is done besides moving packages, and what lies outside."""
-    done = [step.title for step in plan.steps if step.needed and step.kind in {"link", "write", "move"}]
+    done = [step.title for step in plan.steps if step.needed and step.kind in {"link", "write", "move", "kernel"}]
     lines = [f"Also: {'; '.join(done)}"] if done else []
     built = [f"{item.name} {item.version}" for item in plan.packages if item.source]
     if built:

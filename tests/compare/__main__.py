@@ -122,16 +122,18 @@ def main(arguments: list[str]) -> int:
         page = ROOT / "docs/compare.md"
         page.write_text(written(page.read_text(encoding="utf-8"), results, len(faults), dt.datetime.now(dt.timezone.utc).date()))
         return 0
+    if options.bases:
+        options.bases.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="tfsetup-compare-", dir=options.bases.parent if options.bases else None) as folder:
-        programs = others.Programs(Path(folder))
+        bases = options.bases or Path(folder) / "bases"
+        programs = others.Programs(bases / "programs")
         for fault in faults:
-            if options.missing and fault.name in results:
+            done = results.get(fault.name)
+            if options.missing and done and (done["repairs"] or options.no_repairs or fault.mend == "hand" or fault.cause == HEALTHY):
                 continue
             began = time.monotonic()
             try:
-                results[fault.name] = compared(
-                    fault, options.bases or Path(folder) / "bases", Path(folder), programs, repairs=not options.no_repairs
-                )
+                results[fault.name] = compared(fault, bases, Path(folder), programs, repairs=not options.no_repairs)
             except Exception as error:  # noqa: BLE001 - one that cannot be made here must not end the run
                 print(f"{fault.name}: not compared: {type(error).__name__}: {error}", flush=True)
                 continue

@@ -182,3 +182,15 @@ def test_lists_that_nothing_goes_with_are_said(tmp_path: Path) -> None:
     assert done.returncode == 12
     assert "requirements.txt" in done.stderr
     assert "==1.5" in done.stderr
+    assert "`tensorflow==1.15.0`" in done.stderr
+
+
+def test_only_what_holds_on_the_platform_counts_for_the_release(tmp_path: Path) -> None:
+    """rasa's list: one TensorFlow for Apple's processors, another one for all else."""
+    (tmp_path / "requirements.txt").write_text(
+        "tensorflow>=2.8.4,<2.9; sys_platform != 'darwin' or platform_machine != 'arm64'\n"
+        "tensorflow-macos==2.8.0; sys_platform == 'darwin' and platform_machine == 'arm64'\n"
+        "tensorflow<2.20; python_version >= '3.11'\n"
+    )
+    assert read_lists(LocalHost(), str(tmp_path), "linux-x86_64").tensorflow == "<2.9,>=2.8.4,<2.20"
+    assert read_lists(LocalHost(), str(tmp_path), "macos-aarch64").tensorflow == "==2.8.0,<2.20"

@@ -267,7 +267,7 @@ def wheels(case: Case, findings: Findings) -> str:
 def _newest(case: Case) -> tuple[str, ...]:
     """The Pythons that some release has wheels for, where none is installed."""
     platform = f"{case.facts.system.os.value}-{case.facts.system.architecture.value}"
-    if case.catalogue is None or packages.tensorflows(case):
+    if packages.tensorflows(case):
         return ()
     found = {
         python
