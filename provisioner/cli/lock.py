@@ -84,6 +84,14 @@ Accept = Annotated[
         help="Where the lock is refused, write what would do into tfsetup.yaml, with a comment (shown first), and lock again.",
     ),
 ]
+Verify = Annotated[
+    bool,
+    typer.Option(
+        "--verify",
+        envvar="TFSETUP_LOCK_VERIFY",
+        help="Install what is locked for this machine aside, prove it, and write that proof into the lock; exit code 14 where it fails.",
+    ),
+]
 Into = Annotated[
     list[str] | None,
     typer.Option(
@@ -109,6 +117,7 @@ def lock(
     markdown: Markdown = False,
     into: Into = None,
     accept: Accept = False,
+    verify: Verify = False,
     offline: options.Offline = False,
     trust: options.Trust = False,
     quiet: options.Quiet = False,
@@ -124,8 +133,9 @@ def lock(
     )
     if online and offline:
         raise UsageError("--online and --offline cannot be asked for together", hint="give one of them")
-    if (check or diff) and (engine or cutoff or into or accept):
-        given = "--engine" if engine else "--cutoff" if cutoff else "--into" if into else "--accept"
+    if (check or diff) and (engine or cutoff or into or accept or verify):
+        changing = {"--engine": engine, "--cutoff": cutoff, "--into": into, "--accept": accept, "--verify": verify}
+        given = next(name for name, on in changing.items() if on)
         raise UsageError("nothing is resolved, so it has no effect", place=given, hint="leave it out")
     progress = progress_for(as_json=as_json, host=host, quiet=quiet, plain=no_progress)
     if check:
@@ -148,6 +158,10 @@ def lock(
     locking = lock_accepting if accept else stages.lock
     session = Session(host, trusting(host, trust=trust))
     done = locking(session, folder, asked, progress=progress, agree=_agree_to_edit(agreed=agreed))
+    if verify:
+        from provisioner.commands.lock_verify import verify_lock  # noqa: PLC0415 - brings what installs
+
+        done = verify_lock(session, folder, done, progress=progress)
     if as_json or not quiet:
         _tell(done, as_json=as_json)
     return 0

@@ -129,11 +129,12 @@ def movable(before: TeamLock | None, upgrade: tuple[str, ...] | None) -> tuple[t
         return upgrade, ()
     files = [file for locked in before.targets for file in locked.files]
     conda = {normalise(package.name) for locked in before.targets if locked.conda for package in locked.conda.packages}
+    commits = {item.name for locked in before.targets for item in locked.checkouts if item.commit}
     moving: list[str] = []
     held: list[str] = []
     for name in map(normalise, upgrade):
         own = [file for file in files if file.name == name]
-        if not own and name not in conda and not is_rival(name):
+        if not own and name not in {*conda, *commits} and not is_rival(name):
             hint = "`tfsetup lock --upgrade` without names upgrades everything; what is new in the declaration is locked by `tfsetup lock`"
             raise UsageError("is not in the lock, so it cannot be upgraded", place=name, hint=hint)
         if own and name not in conda and all(file.profile for file in own) and not is_rival(name):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from provisioner.base.paths import above, joined
@@ -18,7 +18,7 @@ from provisioner.host import Reader, files
 from provisioner.model.named import Named
 from provisioner.model.plan import Plan
 from provisioner.model.request import Request
-from provisioner.model.team import Index
+from provisioner.model.team import Index, LockedTarget
 from provisioner.plan.pick import named_python
 from provisioner.session import Session
 from provisioner.session.known import is_known, recalled, remember
@@ -102,6 +102,31 @@ def of_channels(session: Session, places: Iterable[tuple[str, str]]) -> Iterator
             yield _address(session, "the channel", channel, where)
         else:
             yield Named(kind="address", what=f"the channel {channel}", where=where)
+
+
+def of_addresses(session: Session, places: Mapping[str, str], file: str) -> Iterator[Named]:
+    """Yield the archives and repositories that lists name, each with its place (``file`` where it has none)."""
+    for url, place in places.items():
+        what = "the repository" if url.startswith("git+") else "the archive"
+        # A revision after the path would be taken for a login by what hides them.
+        folder, slash, last = url.removeprefix("git+").partition("#")[0].rpartition("/")
+        yield _address(session, what, f"{folder}{slash}{last.partition('@')[0] if url.startswith('git+') else last}", place or file)
+
+
+def of_locked(session: Session, locked: LockedTarget, folder: str, file: str) -> Iterator[Named]:
+    """Yield what a lock in ``folder`` (absolute) names beside its indexes: archives, repositories, and projects whose build is run."""
+    where = f"{file}: {locked.target.name}"
+    urls = [item.url for item in locked.files if item.direct] + [f"git+{item.url}" for item in locked.checkouts if item.commit]
+    yield from of_addresses(session, dict.fromkeys(urls, where), where)
+    for item in locked.checkouts:
+        if not item.commit:
+            path = posixpath.normpath(posixpath.join(folder, item.folder))
+            yield Named(
+                kind="program",
+                what=f"the build of {item.name} in {path}",
+                where=where,
+                unusual="to install a project, its own code is run",
+            )
 
 
 def _address(session: Session, what: str, url: str, where: str) -> Named:

@@ -12,6 +12,7 @@ from provisioner.engines.index import index_addresses, installer_environment
 from provisioner.engines.wheels import major_minor
 from provisioner.errors import OperationError
 from provisioner.host import PRIVATE, Completed, Host, Reader, user_folders
+from provisioner.model.checkout import Checkout
 from provisioner.model.plan import Package
 from provisioner.model.team import Index
 
@@ -46,7 +47,11 @@ def cache_folder(reader: Reader) -> str:
 
 def requirements_text(packages: Iterable[Package]) -> str:
     """Return a requirements file with exactly one hash for each package."""
-    return "".join(f"{package.name}=={package.version} --hash=sha256:{package.sha256}\n" for package in packages)
+    return "".join(f"{_named(package)} --hash=sha256:{package.sha256}\n" for package in packages)
+
+
+def _named(package: Package) -> str:
+    return f"{package.name} @ {package.url}" if package.url else f"{package.name}=={package.version}"
 
 
 def create_environment(host: Host, *, path: str, python: str, prompt: str) -> None:
@@ -90,6 +95,36 @@ def install(  # noqa: PLR0913 - each is one option of the same run of uv
         argv += ["--index-strategy", "unsafe-best-match"]
     done = run_uv(host, argv, INSTALL_TIMEOUT_SECONDS, watch, _addresses(host, indexes))
     _check(done, "the packages could not be installed", index=_asked(host, indexes, offline=offline))
+
+
+def install_checkouts(
+    host: Host,
+    *,
+    python: str,
+    checkouts: Sequence[Checkout],
+    builders: str,
+    prefix: str = "",
+    indexes: Sequence[Index] = (),
+    offline: bool = False,
+    watch: Callable[[int], None] | None = None,
+) -> None:
+    """Install commits of repositories, whose names are the hashes of what is in them, and projects from their folders; nothing is resolved.
+
+    They are built with the packages of ``builders`` (a file, which may be empty) and nothing else, each checked by its hash: all of them are
+    wheels, so nothing more is built. The other arguments are those of ``install``.
+    """
+    argv = [find_uv(host), "pip", "install", "--no-deps", "--python", python]
+    argv += ["--build-constraints", builders, "--require-build-hashes"]
+    for item in checkouts:
+        argv += ["--reinstall-package", item.name]
+    argv += ["--prefix", prefix] if prefix else []
+    argv += ["--offline"] if offline else []
+    argv += ["--index-strategy", "unsafe-best-match"] if indexes else []
+    for item in checkouts:
+        argv += ["--editable", item.folder] if item.editable else [item.line]
+    env = {**_addresses(host, indexes), "GIT_TERMINAL_PROMPT": "0"}
+    done = run_uv(host, argv, INSTALL_TIMEOUT_SECONDS, watch, env)
+    _check(done, f"{', '.join(item.name for item in checkouts)} could not be installed", index=_asked(host, indexes, offline=offline))
 
 
 def _check(done: Completed, what: str, index: str = "") -> None:
