@@ -47,6 +47,7 @@ def resolve(
             pythons=_pythons(session) if engine == "pip-tools" else {},
             offline=wanted.offline,
             sources=_sources(session, declared, before, engine, wanted),
+            commits=_commits(before, wanted.upgrade),
         )
         lock_all = partial(
             lock_targets, session.host, declared.declaration, declared.inputs, catalogue=declared.catalogue, previous=before, how=how
@@ -60,6 +61,14 @@ def resolve(
             )
         except UnmetError as error:
             raise error.explained(session.host) from None
+
+
+def _commits(before: TeamLock | None, upgrade: tuple[str, ...] | None) -> dict[str, str]:
+    """Return the commits that are locked and stay, by the address of the requirement."""
+    if before is None or upgrade == ():
+        return {}
+    items = [item for locked in before.targets for item in locked.checkouts if item.commit]
+    return {item.requested: item.commit for item in items if item.name not in (upgrade or ())}
 
 
 def _sources(session: Session, declared: Declared, before: TeamLock | None, engine: Engine, wanted: LockRequest) -> Sources | None:

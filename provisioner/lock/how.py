@@ -16,7 +16,7 @@ class How:
 
     ``platform`` is that of this machine ("" where nobody can tell), and ``pythons`` its interpreters by minor version; pip-tools is bound to
     them. ``folder`` is one of the tool's own, for this run alone; ``cache`` one that stays. ``sources`` are those of conda packages, None where no
-    target has any.
+    target has any. ``commits`` are those that stay, by the addresses of the requirements that they answer.
     """
 
     engine: Engine
@@ -28,3 +28,4 @@ class How:
     pythons: Mapping[str, str] = field(default_factory=dict)
     offline: bool = False
     sources: Sources | None = None
+    commits: Mapping[str, str] = field(default_factory=dict)

@@ -36,7 +36,7 @@ def not_installed(subject: Subject, view: View) -> Remedy:
                 (
                     Way(
                         words="In a notebook, make a kernel of the environment that has it, and choose that kernel",
-                        steps=("tf-env/bin/python -m pip install ipykernel", "tf-env/bin/python -m ipykernel install --user --name tf-env"),
+                        steps=("tfsetup kernel --env ./tf-env",),
                     ),
                 )
                 if subject.notebook
