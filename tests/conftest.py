@@ -37,7 +37,7 @@ SAMPLED = frozenset(
         "change/test_mounts.py", "change/test_undo_since.py",
         "channel/test_channel.py", "cli/test_apply.py", "cli/test_apply_conda.py", "cli/test_bad_input.py", "cli/test_conda_faults.py",
         "cli/test_fix.py", "cli/test_neighbours.py", "cli/test_places.py",
-        "cli/test_room.py", "cli/test_usage.py", "diagnose/test_doctor.py", "hostile/test_folders.py", "hostile/test_path.py",
+        "cli/test_room.py", "cli/test_usage.py", "diagnose/test_doctor.py", "docs/test_run.py", "hostile/test_folders.py", "hostile/test_path.py",
         "hostile/test_plans.py", "hostile/test_state.py", "lock/test_check_command.py", "lock/test_locked.py", "lock/test_resolve.py",
         "plan/test_conda_solve.py", "plan/test_extras.py", "repair/test_attempts.py", "repair/test_conda_fix.py", "verify/test_libraries.py",
         "verify/test_verify.py",

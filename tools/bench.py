@@ -199,7 +199,7 @@ def bench_apply(env: dict[str, str]) -> None:
         "tfsetup apply : uv venv + uv pip sync + the same checks, warm (wall)",
         low(runs["ours"], "wall"),
         low(runs["theirs"], "wall"),
-        "at most 1.10",
+        "at most 1.06",
     )
     pip()
     by_pip = turns({"pip": pip}, HEAVY_ROUNDS)

@@ -74,8 +74,15 @@ def find_places(text: str) -> tuple[dict[tuple[Any, ...], tuple[int, int]], dict
             for number, item in enumerate(node.value):
                 walk(item, (*path, number))
 
-    walk(yaml.compose(text, Loader=_loader()), ())
+    walk(compose_yaml(text), ())
     return values, keys
+
+
+def compose_yaml(text: str) -> Any:
+    """Return the nodes of a document that ``parse_yaml`` could read, with their places in the text; None for an empty one."""
+    import yaml  # noqa: PLC0415 - only where a file is edited
+
+    return yaml.compose(text, Loader=_loader())
 
 
 def _place(mark: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 
@@ -11,8 +12,9 @@ from provisioner.base.paths import is_below
 from provisioner.base.progress import Progress
 from provisioner.change import brought, discarding, fill, recovery
 from provisioner.change.apart import Apart, taken_apart
+from provisioner.change.brought import Brought
 from provisioner.change.contents import outgoing
-from provisioner.change.holding import holding, holding_inside
+from provisioner.change.holding import holding, holding_aside
 from provisioner.change.journal import Journal, enter, last_record, write, write_ahead
 from provisioner.change.links import check_links
 from provisioner.change.moves import incoming_moves, move_in, outgoing_moves
@@ -70,7 +72,7 @@ def execute(
     """
     workspace = Workspace(root=plan.env.path)
     given = _Given(prove=prove, accept=accept, channels=channels)
-    inside = stays(host, plan.env)
+    inside = stays(plan.env)
     if plan.env.exists or inside:
         with holding(host, workspace, wait, progress, inside=inside):
             return _change(plan, host, workspace, given, progress)
@@ -80,7 +82,7 @@ def execute(
         aside = Workspace(root=workspace.aside)
         own = _make_aside(host, aside)
         try:
-            with holding_inside(host, aside, wait, progress):
+            with holding_aside(host, aside, wait, progress):
                 return _create(plan, host, workspace, own, parents, given, progress)
         except OSError:
             # On a full disk the folder found room and the lock in it did not.
@@ -126,8 +128,9 @@ def _create(
     try:
         write(host, aside.journal, journal)
         fill.build(plan, host, aside, given.channels, progress)
+        came = _flushed_and_seen(host, aside.root)
         make_folders(host, posixpath.dirname(aside.brought(1)), mode=STATE_MODE)
-        brought.write(host, aside.brought(1), brought.gather(host, aside.root, moves=None, stayed=()))
+        brought.write(host, aside.brought(1), came)
         journal = replace(journal, phase="moved")
         with host.shielded():
             # The journal goes along: where it is found tells whether the rename was done.
@@ -146,9 +149,18 @@ def _create(
         raise
 
 
+def _flushed_and_seen(host: Host, folder: str) -> Brought:
+    """Put all that lies in the folder of a new environment on disk, for installers sync nothing, and return what it is; the one beside the other."""
+    with ThreadPoolExecutor(1) as pool:
+        flushing = pool.submit(host.flush, folder)
+        came = brought.gather(host, folder, moves=None, stayed=())
+        flushing.result()
+    return came
+
+
 def _outside(plan: Plan) -> tuple[Outside, ...]:
-    """Return what makes a new environment known to conda."""
-    return plan.conda.registered if plan.conda is not None and not plan.env.exists else ()
+    """Return what makes a new environment known to conda, and what makes any known to Jupyter."""
+    return (*(plan.conda.registered if plan.conda is not None and not plan.env.exists else ()), *plan.kernels)
 
 
 def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progress: Progress) -> Executed:
@@ -173,6 +185,7 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
         going = _going(plan, host, places, site) if plan.kind == "apply" else None
         make_folders(host, workspace.stage, mode=STATE_MODE)
         fill.stage(plan, host, workspace, site.state.python, given.channels, progress)
+        host.flush(workspace.stage)
         journal = _listed(plan, host, places, site, going, progress)
         _write_brought(host, workspace, journal, site)
         Places(workspace, journal).prepare(host)

@@ -9,7 +9,6 @@ import typer
 
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text, say, write_file
-from provisioner.host.patient import PatientHost
 from provisioner.model import codec
 from provisioner.report.facts_text import facts_text
 from provisioner.session import FACTS_SCHEMA, Session
@@ -25,7 +24,7 @@ def detect(
     verbose: options.Verbose = False,
 ) -> int:
     """Say what this machine is: system, processor, GPUs, driver, CUDA copies, Pythons, disk. Reads only."""
-    host = PatientHost(say)
+    host = options.patient(silent=False)
     facts = Session(host).detect(env=options.environment(host, env, silent=True))
     document = codec.document(FACTS_SCHEMA, facts)
     if output:

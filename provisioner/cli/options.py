@@ -14,7 +14,8 @@ from provisioner.cli.output import say
 from provisioner.environment import active
 from provisioner.errors import UsageError
 from provisioner.host import Host
-from provisioner.host.local import LocalHost
+from provisioner.host.machine import this_machine
+from provisioner.host.patient import patient as patiently
 from provisioner.model.request import SETTINGS, Request
 
 TensorFlow = Annotated[
@@ -96,6 +97,11 @@ Wait = Annotated[
 ]
 
 
+def patient(*, silent: bool) -> Host:
+    """Return the machine that is asked for its facts: a person is told what takes long, unless they are ``silent``."""
+    return this_machine() if silent else patiently(this_machine(), say)
+
+
 def request(host: Host, **options: Any) -> Request:
     """Return the request of the options, the variables and tfsetup.yaml."""
     for name in ("with", "channel"):
@@ -156,7 +162,7 @@ def broken(host: Host, names: Sequence[str] | None) -> frozenset[str]:
 
 def wants_json(argv: Sequence[str]) -> bool:
     """True when errors are to be told as a document; Typer, which reads the option itself, may be what fails."""
-    return "--json" in argv or LocalHost().env.get("TFSETUP_JSON", "").strip().lower() in settings.TRUE
+    return "--json" in argv or this_machine().env.get("TFSETUP_JSON", "").strip().lower() in settings.TRUE
 
 
 def agreed(host: Host, *, yes: bool) -> bool:

@@ -84,9 +84,10 @@ def as_options(given: str) -> list[str]:
 
 
 def check_plan(given: str) -> None:
-    """Raise ``UsageError`` for a package that was named where ``apply`` wants the file of a plan, and where there is no such file."""
+    """Raise ``UsageError`` for what ``apply`` was given in place of a plan's file that is there: a package, or a file that is not."""
     if "/" in given or given.endswith(".json") or not _REQUIREMENT.fullmatch(given):
-        return
+        hint = f"`tfsetup plan -o {shlex.quote(given)}` saves one there; `tfsetup apply` alone plans now"
+        raise UsageError("there is no such file", place=given, hint=hint)
     line = " ".join(shlex.quote(word) for word in ("tfsetup", "apply", *as_options(given)))
     raise UsageError("is no file; `tfsetup apply` takes the file of a saved plan, and packages by options", place=given, hint=line)
 

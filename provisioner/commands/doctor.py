@@ -93,7 +93,7 @@ def _kept_off(subject: Subject) -> str:
 
 def read_examination(session: Session, path: str) -> Examination:
     """Read what ``tfsetup doctor --json`` printed; raises ``InputError`` with every fault."""
-    return from_document(session.read_input(path), file=path)
+    return from_document(session.read_input(path, by="tfsetup doctor --json >"), file=path)
 
 
 def _chosen(names: Sequence[str]) -> tuple[CheckSpec, ...]:

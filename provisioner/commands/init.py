@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from provisioner.base.progress import SILENT, Progress
+from provisioner.catalogue import Catalogue
 from provisioner.choose.obstacles import listed
 from provisioner.commands import plan as planning
 from provisioner.environment.read import read_site
@@ -53,7 +54,7 @@ def _declared(session: Session, request: Request, folder: str, file: str, progre
         facts = session.detect(env=root, full=False)
         said = starter.from_environment(host, site, facts, platform, session.catalogue, file=file)
         return said, f"the environment {posixpath.relpath(root, folder)}"
-    lists = read_lists(host, folder)
+    lists = read_lists(host, folder, platform)
     if not lists.read:
         planned = planning.plan(session, request)
         choice = planned.plan.choice
@@ -63,7 +64,7 @@ def _declared(session: Session, request: Request, folder: str, file: str, progre
     device: ComputeDevice = "cuda" if request.device == "cuda" else "cpu"
     release, python = starter.choose_python(session.catalogue, lists, platform, device)
     if not release:
-        raise _no_release(lists, platform)
+        raise _no_release(lists, platform, session.catalogue)
     said = starter.from_lists(lists, lists.tensorflow or release, starter.make_target(platform, device, python, facts), file=file)
     if not request.offline:
         said = _with_python(session, said, lists, progress)
@@ -94,11 +95,11 @@ def _with_python(session: Session, said: starter.First, lists: Lists, progress: 
     )
 
 
-def _no_release(lists: Lists, platform: str) -> NoProfileError:
+def _no_release(lists: Lists, platform: str, catalogue: Catalogue) -> NoProfileError:
     asked = f"TensorFlow {lists.tensorflow or 'of any release'} with Python {lists.python or 'of any release'}"
-    hint = (
-        "change what the lists say, or write tfsetup.yaml by hand (docs/teams.md); `tfsetup profiles --all` shows what is known to be good"
-    )
+    near = starter.nearest(catalogue, lists.tensorflow, platform)
+    hint = f"TensorFlow {near} is the nearest that is: write `tensorflow=={near}` there; " if near else ""
+    hint += "`tfsetup profiles --all` shows what is known to be good"
     return NoProfileError(
         f"no set for {platform} is known to be good that has {asked}, as {listed(list(lists.read))} would have it", hint=hint
     )

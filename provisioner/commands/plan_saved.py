@@ -33,7 +33,7 @@ def load_saved_plan(session: Session, path: str, asked: Request) -> Planned:
     """
     channels = asked.channels
     host, catalogue = session.host, session.catalogue
-    saved = load_plan(session.read_input(path), file=path)
+    saved = load_plan(session.read_input(path, by="tfsetup plan -o"), file=path)
     if saved.kind != "apply":
         # What a repair writes and renames follows from an examination, which nobody can check afterwards.
         raise InputError("is a repair, which only the run that made it executes", place=path, hint="run `tfsetup fix`, which examines anew")

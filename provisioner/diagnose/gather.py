@@ -8,12 +8,14 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from provisioner.base.paths import turned
 from provisioner.diagnose import module_path
 from provisioner.diagnose.case import Case, PathEntry, Survey
 from provisioner.diagnose.installed import distributions
 from provisioner.diagnose.recognise import recognise
 from provisioner.environment import active
 from provisioner.environment.conda_records import read_index
+from provisioner.environment.kernels import Notebook
 from provisioner.environment.layout import CONFIG, version_of
 from provisioner.environment.receipt import believed
 from provisioner.environment.tensorflow import is_cuda_build
@@ -48,7 +50,7 @@ CUSTOMISING = ("sitecustomize", "usercustomize")
 class Options:
     """What was asked for: ``importing`` allows TensorFlow to be imported, for at most ``timeout`` seconds; ``deep`` hashes every file.
 
-    With ``static`` nothing of the environment is started.
+    With ``static`` nothing of the environment is started. ``notebook`` is to be held against the environment.
     """
 
     cwd: str
@@ -56,6 +58,7 @@ class Options:
     deep: bool = False
     static: bool = False
     timeout: float = 120.0
+    notebook: Notebook | None = None
 
 
 def gather(
@@ -67,11 +70,12 @@ def gather(
     catalogue: Catalogue,
     progress: Callable[[str], None],
     memory: Memory | None = None,
-    seen: Raw | None = None,
+    proving: bool = False,
 ) -> Case:
     """Read everything once. ``facts`` is called while the children run; ``progress`` is told what is being done.
 
-    ``memory`` spares reading files again that have not changed. ``seen`` is what a proof has observed already: then nothing is imported or compared.
+    ``memory`` spares reading files again that have not changed. ``proving``: a proof imports, opens and compares meanwhile, and nothing of that is
+    done here (``with_proof``).
 
     Raises ``InputError`` only for a catalogue that cannot be read: whatever is wrong with the environment becomes part of the case.
     """
@@ -84,18 +88,18 @@ def gather(
     chosen = _with_environment(host, chosen, survey)
     path = survey.path if survey else _path_without_survey(host, chosen.env)
     folders = _site_folders(host, chosen.env, path)
-    work, no_work = _work(host) if seen is None else ("", "")
+    work, no_work = ("", "") if proving else _work(host)
     try:
         with ThreadPoolExecutor(max_workers=3) as pool:
             build = next((answer for answer in (is_cuda_build(host, site) for site in folders) if answer is not None), None)
-            why_not = (_no_import(options, survey, no_survey) or no_work) if seen is None else ""
-            probing = None if why_not or seen is not None else pool.submit(_probe, host, chosen.python, work, options, progress)
-            opening = _opening(pool, host, chosen.python, work, build=build, why_not=why_not) if seen is None else None
+            why_not = "" if proving else _no_import(options, survey, no_survey) or no_work
+            probing = None if why_not or proving else pool.submit(_probe, host, chosen.python, work, options, progress)
+            opening = None if proving else _opening(pool, host, chosen.python, work, build=build, why_not=why_not)
             sizes_only = not options.importing and not options.deep
             root = chosen.env or (survey.prefix if survey else "/")
             known = catalogue.published()
             compare = partial(integrity.check, deep=options.deep, sizes_only=sizes_only, folders=folders, published=known, memory=memory)
-            checking = pool.submit(compare, host, root) if seen is None else None
+            checking = None if proving else pool.submit(compare, host, root)
             found = distributions(host, path)
             machine = facts()
             receipt = believed(host, Workspace(root=chosen.env)) if chosen.env else None
@@ -105,8 +109,6 @@ def gather(
             )
             libraries, _ = opening.result() if opening else (None, "")
             child, failed = probing.result() if probing else (None, "")
-            if seen is not None:
-                child, libraries = seen.probe, seen.libraries
             state = checking.result() if checking is not None else None
     finally:
         if work:
@@ -115,13 +117,14 @@ def gather(
         env=chosen.env,
         python=chosen.python,
         cwd=options.cwd,
+        notebook=options.notebook,
         reader=host,
         facts=machine,
         config=active.config(host, chosen.env),
         survey=survey,
         no_survey=no_survey,
         distributions=found,
-        integrity=state or (seen.integrity if seen is not None else NO_FILES),
+        integrity=state or NO_FILES,
         receipt=receipt,
         expected=recognised.expected,
         release=recognised.release,
@@ -137,6 +140,11 @@ def gather(
         catalogue=catalogue,
         fits=fits,
     )
+
+
+def with_proof(case: Case, raw: Raw) -> Case:
+    """The case, gathered while a proof was made, with what that has observed."""
+    return replace(case, child=raw.probe, libraries=raw.libraries, integrity=raw.integrity)
 
 
 def _conda(host: Reader, env: str) -> frozenset[str]:
@@ -189,7 +197,7 @@ def _ask(host: Reader, argv: list[str], cwd: str, modules: tuple[str, ...]) -> t
         return None, f"it cannot be started: {files.reason(error)}", ""
     parts = done.out.split(mark)
     try:
-        answer = read_json(parts[-2])
+        answer = turned(read_json(parts[-2]))
     except (IndexError, ValueError):
         if done.timed_out:
             return None, f"it did not answer within {SECONDS:.0f} s", done.err

@@ -35,8 +35,8 @@ from typing import Any
 
 from provisioner.engines._rattler_fetch import client_of, fetch, identity, package_of, record_of, script, virtual_of
 from provisioner.engines._rattler_look import look
+from provisioner.engines.rattler_failures import NOT_INSTALLED
 
-NOT_INSTALLED = 3
 FAILED = 1
 
 

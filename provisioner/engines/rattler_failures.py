@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from provisioner.base.text import mask
-from provisioner.engines._rattler import NOT_INSTALLED
 from provisioner.engines.said import Meaning, about, failures_before, in_between, network_failures
 from provisioner.errors import InputError, NoProfileError, OperationError, TfsetupError, UsageError
 from provisioner.host import Completed
 from provisioner.model.json_text import read_json
 
+# The exit status of ``_rattler`` without py-rattler.
+NOT_INSTALLED = 3
 INSTALL_HINT = "install tfsetup again: py-rattler comes with it"
 
 # What rattler says, and what it means: the first that matches wins. (Texts of py-rattler 0.28.)

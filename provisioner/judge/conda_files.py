@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -22,7 +21,6 @@ from provisioner.model.record import record
 # Files up to this size are always hashed; so are modules, and libraries and programs as long as all together are below the second.
 SMALL = 64 * 1024
 NATIVE_BUDGET = 256 << 20
-WHOLE = 1 << 20
 CondaFaultKind = Literal["missing", "size", "content", "unreadable"]
 # What has a content of its own. Entry points are written by whoever links the package, and byte code by whoever imports it.
 _COMPARED = frozenset({"hardlink", "softlink"})
@@ -217,7 +215,7 @@ def _compare(reader: Reader, path: str, file: CondaFile, *, hashing: bool) -> tu
     if not hashing or entry.kind != "file" or not file.sha256:
         return None, "", 0
     try:
-        found = hashlib.sha256(reader.read_bytes(path, limit=entry.size + 1)).hexdigest() if entry.size <= WHOLE else reader.sha256(path)
+        found = reader.sha256(path)
     except OSError as error:
         return "unreadable", error.strerror or str(error), 0
     return ("content", "its content is not the recorded one", 1) if found != file.sha256 else (None, "", 1)

@@ -21,7 +21,7 @@ from provisioner.judge.conda_files import CondaState
 from provisioner.judge.memory import Memory, Remembered
 from provisioner.model.record import record
 
-# Files up to this size are read at once.
+# A file above this size that is not as long as recorded is not read.
 WHOLE = 1 << 20
 # Lists of certificates to which organisations, and the agents on their machines, append their own: certifi's, and pip's copy of it.
 CERTIFICATES = "/cacert.pem"
@@ -209,7 +209,7 @@ class _Comparison:
             return _fault(owner, "size", path, words)
         known = next((digest for digest in digests if self._known is not None and self._known.holds(path, digest, stamp)), "")
         try:
-            found = known or base64.urlsafe_b64encode(_digest(self._reader, path, stamp.size)).rstrip(b"=").decode()
+            found = known or base64.urlsafe_b64encode(bytes.fromhex(self._reader.sha256(path))).rstrip(b"=").decode()
         except OSError as error:
             return _fault(owner, "unreadable", path, error.strerror or str(error))
         if found in digests:
@@ -303,11 +303,6 @@ def _begins(reader: Reader, path: str, row: Claim, size: int) -> bool:
     except OSError:
         return False
     return base64.urlsafe_b64encode(hashlib.sha256(head).digest()).rstrip(b"=").decode() == row.digest.partition("=")[2]
-
-
-def _digest(reader: Reader, path: str, size: int) -> bytes:
-    # One read for the many small files is a third faster than reading in pieces.
-    return hashlib.sha256(reader.read_bytes(path, limit=size + 1)).digest() if size <= WHOLE else bytes.fromhex(reader.sha256(path))
 
 
 def _roots(folders: tuple[str, ...]) -> tuple[str, ...]:

@@ -22,12 +22,15 @@ from provisioner.errors import OperationError
 from provisioner.host import Host
 from provisioner.host.files import make_folders
 from provisioner.lock.building import lacking, unbuilt
+from provisioner.lock.proposal import Proposal, RefusedError
 from provisioner.model.catalogue import Lock
 from provisioner.model.record import record
 from provisioner.model.team import Target
 
 # Requirements that are put back one by one; of more only the first are tried.
 SINGLY = 12
+# Letters of what the resolver said that are shown.
+BEGINNING, END = 500, 250
 _UNKNOWN = re.compile(r"Because (?:there are no versions of )?([A-Za-z0-9._-]+) (?:was not found in the package registry|was not found)")
 _TOO_NEW = re.compile(r"`([A-Za-z0-9._-]+)` was filtered by `exclude-newer")
 
@@ -101,6 +104,8 @@ def _in_folder(case: Clash, job: Job) -> Job:
 def _bare(text: str) -> str:
     """Return a requirement without its versions."""
     requirement = read_requirement(text)
+    if requirement.url:
+        return text
     extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
     return f"{requirement.name}{extras}" + (f"; {requirement.marker}" if requirement.marker else "")
 
@@ -147,9 +152,15 @@ def _told(case: Clash, rows: Sequence[Row], release: str) -> OperationError:
     message = f"{what} not go with TensorFlow {case.lock.release} on {case.target.platform} with Python {case.target.python}"
     instead = listed([f"`{_named(row)}`" for row in rows if row.instead])
     ways = [f"write {instead}"] if instead else []
-    ways += [f"take TensorFlow {release}, which goes with yours"] if release and release != case.lock.release else []
+    other = bool(release) and release != case.lock.release
+    ways += [f"take TensorFlow {release}, which goes with yours"] if other else []
     hint = f"{'; or '.join(ways)}; the resolver says: {_words(case.said)}" if ways else f"the resolver says: {_words(case.said)}"
-    return OperationError(message, place=case.target.name, hint=hint, cause="resolver-conflict", faults=tuple(_lines(rows)))
+    instead_of = tuple((row.requirement, _named(row)) for row in rows if row.instead)
+    if ways:
+        hint += f"; `tfsetup lock --accept` writes {'these' if len(instead_of) > 1 else 'this'} into tfsetup.yaml"
+    refused = RefusedError(message, place=case.target.name, hint=hint, cause="resolver-conflict", faults=tuple(_lines(rows)))
+    refused.proposal = Proposal(instead=instead_of) if instead_of else Proposal(tensorflow=release if other else "")
+    return refused
 
 
 def _named(row: Row) -> str:
@@ -216,4 +227,6 @@ def _version(answer: Resolved, name: str) -> str:
 
 
 def _words(text: str) -> str:
-    return " ".join(mask(text).split())
+    """Return what the resolver said in one line: of a long chain of reasons the beginning, and the end with what follows from it."""
+    words = " ".join(mask(text).split())
+    return words if len(words) <= BEGINNING + END else f"{words[:BEGINNING]} ... {words[-END:]}"

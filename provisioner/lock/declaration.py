@@ -16,7 +16,7 @@ from provisioner.lock.keys import DECLARATION
 from provisioner.lock.shape import ShapeFault, label, read
 from provisioner.model.policy import ANY, Policy, SignOff
 from provisioner.model.record import record
-from provisioner.model.team import Declaration, Index, ProjectInput, Target
+from provisioner.model.team import Declaration, Index, Instead, ProjectInput, Target
 
 # Letters of tfsetup.yaml: what a person writes has a few hundred lines, and reading takes a second for each megabyte and more.
 LONGEST = 1 << 18
@@ -113,6 +113,8 @@ def _declaration(written: Written) -> Declaration:
             for item in data.get("indexes", ())
         ),
         channels=tuple(dict.fromkeys(data.get("channels", ()))),
+        instead=tuple(Instead(**item) for item in data.get("instead", ())),
+        verify=tuple(data.get("verify", ())),
         policy=policy_of(data.get("policy", {})),
         folder=posixpath.normpath(data.get("folder", ".")),
         **({"formats": tuple(dict.fromkeys(data["formats"]))} if "formats" in data else {}),

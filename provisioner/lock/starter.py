@@ -24,6 +24,7 @@ from provisioner.lock.find import PYPROJECT
 from provisioner.lock.installed import asked_for, read_whole
 from provisioner.lock.keys import DECLARATION, TARGET
 from provisioner.lock.lists import Lists
+from provisioner.lock.local import is_local
 from provisioner.lock.markers import environment
 from provisioner.lock.requirement import fault
 from provisioner.model.catalogue import ComputeDevice
@@ -41,6 +42,7 @@ _EXAMPLES = {
     "pythons": 'pythons: ["3.11", "3.12"]',
     "requirements": "requirements:\n  - pandas>=2",
     "files": "files: [requirements.in]",
+    "instead": "instead:\n  - {of: 'numpy==1.22.3', take: 'numpy==1.24.3'}",
     "project": "project: {file: pyproject.toml, extras: [gpu], groups: [dev]}",
     "indexes": (
         "indexes:\n  - url: https://packages.example.com/simple\n"
@@ -52,6 +54,7 @@ _EXAMPLES = {
         'policy:\n  releases: ">=2.16"\n  driver: "525.60.13"\n  source_builds: false\n  cool_down: 7\n  proven: true\n'
         '  signed_off:\n    - {release: "2.20.0", by: Ada Lovelace, date: "2026-03-31"}'
     ),
+    "verify": "verify: [pandas, 'python smoke_test.py']",
     "folder": "folder: locks",
     "formats": "formats: [requirements, pylock, conda-lock]",
 }
@@ -125,7 +128,7 @@ def from_environment(reader: Reader, site: Site, facts: Facts, platform: str, ca
 
 def from_lists(lists: Lists, tensorflow: str, target: Target, *, file: str) -> First:
     """Say what a project's own lists hold, for one target; what they say of TensorFlow is the declaration's to say."""
-    own = tuple(text for text in lists.requirements if not is_rival(name_of(text)))
+    own = tuple(text for text in lists.requirements if is_local(text.removeprefix("-e ").strip()) or not is_rival(name_of(text)))
     return First(
         file=file,
         tensorflow=tensorflow,
@@ -162,6 +165,13 @@ def choose_python(catalogue: Catalogue, lists: Lists, platform: str, device: Com
         if fitting:
             return release.version, max(fitting, key=numbers)
     return "", ""
+
+
+def nearest(catalogue: Catalogue, spec: str, platform: str) -> str:
+    """Return the release with sets for a platform that lies nearest to what a specifier names: the next newer one, else the newest; "" for none."""
+    named = numbers(next(iter(re.findall(r"\d+(?:\.\d+)+", spec)), ""))
+    there = [release.version for release in catalogue.releases() if catalogue.locks(release.version, platform)]
+    return min((version for version in there if numbers(version) >= named), key=numbers, default=there[0] if there else "") if named else ""
 
 
 def source_of(own: Installed | None, present: Present) -> Source:

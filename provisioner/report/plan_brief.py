@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from provisioner.base.names import is_rival
-from provisioner.base.text import size_words
+from provisioner.base.text import mask, size_words
 from provisioner.base.versions import numbers
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
@@ -41,6 +41,8 @@ class Mover:
     @property
     def words(self) -> str:
         """As it is told: ``numpy 1.24.4 -> 1.26.4``."""
+        if self.before == self.after and not self.renamed:
+            return f"{self.name} {self.after} anew"
         if not self.before or not self.after:
             return f"{self.name} {self.before or self.after}"
         return f"{self.name} {self.before} -> {self.renamed and self.renamed + ' '}{self.after}"
@@ -134,6 +136,17 @@ def brief(plan: Plan, *, sections: Sequence[str], ends: Sequence[str]) -> str:
     return "\n".join(wrapped([*top, *_movers(moves(plan), max(room, MOVERS_AT_LEAST if plan.env.exists else 1)), *bottom]))
 
 
+def brief_repair(plan: Plan, *, head: Sequence[str], sections: Sequence[str], ends: Sequence[str]) -> str:
+    """Return a repair on one screen: what is wrong stands above it, and why each thing moves with ``-v``."""
+    costs = [f"{size_words(plan.download)} to download at most"] if plan.download else []
+    costs += [f"{size_words(plan.disk)} on disk"] if plan.disk else []
+    last = [f"{head[0]}; {', '.join(costs) or 'nothing to download'}; undoable"]
+    bottom = [*sections, *_besides(plan), *ends, *last]
+    top = [*head, f"Proof: {plan.proof}"]
+    room = ROWS - NEXT_ROWS - _rows([*top, *bottom])
+    return "\n".join(wrapped([*top, *_movers(moves(plan), max(room, MOVERS_AT_LEAST)), *bottom]))
+
+
 def _where(plan: Plan) -> list[str]:
     kind = {"absent": "new", "empty": "an empty folder now"}.get(plan.env.kind, "there already")
     python = plan.choice.interpreter.version if plan.choice.interpreter is not None else plan.choice.python
@@ -193,11 +206,14 @@ def _cells(texts: Sequence[str], rows: int, width: int = COLUMNS - 28) -> _Laid:
 
 def _besides(plan: Plan) -> list[str]:
     """Say what is done besides moving packages, and what lies outside."""
-    done = [step.title for step in plan.steps if step.needed and step.kind in {"link", "write", "move"}]
+    done = [step.title for step in plan.steps if step.needed and step.kind in {"link", "write", "move", "kernel"}]
     lines = [f"Also: {'; '.join(done)}"] if done else []
     built = [f"{item.name} {item.version}" for item in plan.packages if item.source]
     if built:
         lines.append(f"Built from source, because there is no wheel that would do: {', '.join(built)}")
+    if plan.checkouts:
+        places = [f"{item.name} ({mask(item.place)})" for item in plan.checkouts]
+        lines.append(f"From no index, built by code of their own: {', '.join(places)}")
     if plan.conda is not None and plan.conda.packages:
         lines.append(f"Conda packages from {' and '.join(plan.conda.channels)}")
     if plan.indexes:

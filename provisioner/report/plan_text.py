@@ -12,7 +12,7 @@ from provisioner.model.plan import Interrupted, Plan, StepKind
 from provisioner.model.preflight import Preflight
 from provisioner.model.request import Request
 from provisioner.report.choice_text import choice_lines
-from provisioner.report.plan_brief import brief
+from provisioner.report.plan_brief import brief, brief_repair
 
 if TYPE_CHECKING:
     from provisioner.model.mark import Mark
@@ -33,6 +33,7 @@ NOT_NEEDED: dict[StepKind, str] = {
     "link": "Link libraries",
     "write": "Write files",
     "move": "Move things aside",
+    "kernel": "Register a notebook kernel",
     "verify": "Verify",
     "receipt": "Write the receipt",
 }
@@ -50,12 +51,15 @@ def interrupted_words(left: Interrupted, root: str) -> str:
 
 
 def plan_text(plan: Plan, *, interrupted: Interrupted | None, verbose: bool) -> str:
-    """Return the plan as text: on a screen, or (``verbose``, and for repairs, which are small or rare) with every step, hash and reason."""
+    """Return the plan as text: on a screen, or with every step, hash and reason (``verbose``)."""
     ends = _ends(plan, interrupted)
-    if plan.kind == "apply" and not verbose:
+    if not verbose:
         # Those that stay whole are in the one line.
         others = _neighbours(plan) if plan.conflicts or plan.moved or any(item.fate != "whole" for item in plan.neighbours) else []
-        return brief(plan, sections=[*_repairs(plan), *others], ends=[*(f"warning: {text}" for text in plan.choice.warnings), *ends])
+        sections = [*_repairs(plan), *others]
+        if plan.kind == "apply":
+            return brief(plan, sections=sections, ends=[*(f"warning: {text}" for text in plan.choice.warnings), *ends])
+        return brief_repair(plan, head=_mended(plan)[:2], sections=sections, ends=ends)
     lines = [
         *(_made(plan, verbose=verbose) if plan.kind == "apply" else _mended(plan)),
         "",

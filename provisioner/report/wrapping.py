@@ -11,7 +11,7 @@ COLUMNS = 80
 # In place of a space at which no line is broken.
 _HELD = "\0"
 # A command that is copied as it stands: of a shell, or ours after its label.
-_COMMAND = re.compile(r"\s*(?:\$ |[A-Z][\w ]*: (?:\S+ -m )?\S*tfsetup [a-z]|hint: (?:\S+ -m )?\S*tfsetup [a-z])")
+_COMMAND = re.compile(r"\s*(?:\$ |[A-Z][\w ]*: (?:[^\s`]+ -m )?[^\s`]*tfsetup [a-z]|hint: (?:[^\s`]+ -m )?[^\s`]*tfsetup [a-z])")
 # A label and its column, as in a table: what follows is broken below itself.
 _LABEL = re.compile(r" *\S(?:\S| \S){0,22} {2,}(?=\S)")
 

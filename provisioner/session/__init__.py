@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from provisioner.base.paths import joined
 from provisioner.engines import uv
 from provisioner.errors import CouldNotTellError, InputError
-from provisioner.host import Host, Reader
+from provisioner.host import Host, Reader, user_folders
 from provisioner.host.files import entry as entry_of
 from provisioner.host.files import is_foreign, make_folders, real, sweep
 from provisioner.model import codec
@@ -30,22 +31,23 @@ FACTS_SCHEMA = "tfsetup/facts/1"
 
 
 def cache_folder(host: Host) -> str:
-    """Return the tool's own cache folder: TFSETUP_CACHE_DIR, else ``tfsetup`` in the system's (XDG base directories)."""
+    """Return the tool's own cache folder: TFSETUP_CACHE_DIR, else ``tfsetup`` in the system's ."""
     given = host.env.get("TFSETUP_CACHE_DIR")
     if given:
-        return posixpath.join(host.cwd, given)
-    home = host.env.get("HOME") or "/"
-    return posixpath.join(host.env.get("XDG_CACHE_HOME") or posixpath.join(home, ".cache"), "tfsetup")
+        return joined(host.cwd, given)
+    return posixpath.join(user_folders.cache(host), "tfsetup")
 
 
 class Session:
     """One run on one machine: ``host`` is the port to it; what a command does not ask for is neither imported nor read.
 
-    ``trust`` asks for the word that is needed for what only a file names.
+    ``trust`` asks for the word that is needed for what only a file names. ``patient`` asks the machine for its facts where a person is told what is
+    waited for (a driver that hangs answers no question for its whole time limit); it is ``host`` where nobody is.
     """
 
-    def __init__(self, host: Host, trust: Trust | None = None) -> None:
+    def __init__(self, host: Host, trust: Trust | None = None, *, patient: Reader | None = None) -> None:
         self.host = host
+        self._patient = patient
         # Where nobody can be asked, nothing that only a file names is started or asked.
         self.trust = trust or Trust()
 
@@ -97,7 +99,7 @@ class Session:
         from provisioner.catalogue import Catalogue, find_profiles  # noqa: PLC0415 - explaining a cause needs none
 
         given = self.host.env.get("TFSETUP_PROFILES")
-        root = posixpath.join(self.host.cwd, given) if given else find_profiles()
+        root = joined(self.host.cwd, given) if given else find_profiles()
         return Catalogue.open(self.host, root, cache=self.host, cache_dir=self.folder("catalogue"), causes=lambda: self.causes)
 
     @cached_property
@@ -141,7 +143,7 @@ class Session:
         """
         from provisioner.facts import gather  # noqa: PLC0415 - not needed with --facts
 
-        host: Reader = self.host
+        host: Reader = self._patient or self.host
         if aloof_of:
             from provisioner.host.aloof import aloof  # noqa: PLC0415 - few are
 
@@ -152,16 +154,19 @@ class Session:
         """Read the facts that ``tfsetup detect --json`` printed; raises ``InputError`` with every fault."""
         from provisioner.facts.validate import faults  # noqa: PLC0415 - only with --facts
 
-        facts = codec.from_data(Facts, codec.parse_json(self.read_input(path), file=path), file=path, schema=FACTS_SCHEMA)
+        facts = codec.from_data(
+            Facts, codec.parse_json(self.read_input(path, by="tfsetup detect -o"), file=path), file=path, schema=FACTS_SCHEMA
+        )
         if found := tuple(faults(facts)):
             raise InputError("holds what no machine can have", place=path, faults=found)
         return facts
 
-    def read_input(self, path: str, limit: int = 1 << 26) -> str:
-        """Read a file that a person named; raises ``InputError`` when it cannot be read as text."""
+    def read_input(self, path: str, limit: int = 1 << 26, *, by: str = "") -> str:
+        """Read a file that a person named; raises ``InputError`` when it cannot be read as text. ``by`` is the command that writes such a file."""
         try:
-            return self.host.read_bytes(posixpath.join(self.host.cwd, path), limit).decode("utf-8")
+            return self.host.read_bytes(joined(self.host.cwd, path), limit).decode("utf-8")
         except UnicodeDecodeError as error:
             raise InputError(f"is not text (byte {error.start} is not UTF-8)", place=path) from None
         except OSError as error:
-            raise InputError(f"cannot be read: {error.strerror}", place=path) from None
+            absent = by and isinstance(error, FileNotFoundError)
+            raise InputError(f"cannot be read: {error.strerror}", place=path, hint=f"`{by} FILE` writes one" if absent else "") from None

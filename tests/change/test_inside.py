@@ -1,4 +1,4 @@
-"""A new environment built inside an empty folder that must stay: killed at every moment, refused at every effect, undone, and many at once."""
+"""A new environment built inside an empty folder that stays: killed at every moment, refused at every effect, undone, many at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from provisioner.change.execute import execute
 from provisioner.change.recovery import Wishes
 from provisioner.change.standing import interrupted, state_words
 from provisioner.commands.undo import undoable
-from provisioner.environment.place import check_place, stays
+from provisioner.environment.place import check_place
 from provisioner.environment.read import read_site
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import HalfwayError, InTheWayError
@@ -35,11 +35,10 @@ def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.fixture
-def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder that must stay."""
+def env(tmp_path: Path) -> Path:
+    """An empty folder."""
     folder = tmp_path / "work" / "env"
     folder.mkdir(parents=True)
-    monkeypatch.setattr("provisioner.change.execute.stays", lambda _host, state: state.kind == "empty")
     return folder
 
 
@@ -133,18 +132,8 @@ def test_where_a_killed_run_has_left_its_lock_the_next_one_builds_inside(tmp_pat
     assert run(folder, lock)
 
 
-def test_an_empty_folder_that_can_be_replaced_need_not_stay(tmp_path: Path) -> None:
-    (tmp_path / "env").mkdir()
-    state = EnvState(path=str(tmp_path / "env"), kind="empty", digest="empty")
-    assert not stays(HOST, state)
-    assert check_place(HOST, state) == ()
-
-
 @AS_ROOT
-def test_a_folder_that_something_is_mounted_on_must_stay(tmp_path: Path) -> None:
-    with mounted(tmp_path / "volume", "size=1m") as folder:
-        assert stays(HOST, EnvState(path=str(folder), kind="empty", digest="empty"))
-    # The same file system, mounted a second time: only the list of mounts tells.
-    (tmp_path / "source").mkdir()
-    with mounted(tmp_path / "again", bind=tmp_path / "source") as folder:
-        assert stays(HOST, EnvState(path=str(folder), kind="empty", digest="empty"))
+def test_a_folder_that_something_is_mounted_on_is_filled(tmp_path: Path, lock) -> None:
+    with mounted(tmp_path / "volume", "size=50m") as folder:
+        assert check_place(HOST, EnvState(path=str(folder), kind="empty", digest="empty")) == ()
+        assert run(folder, lock)

@@ -78,7 +78,7 @@ def on_terminal(tool: Tool, answer: bytes, *args: str, **env: str) -> Ended:
 def test_no_is_no(tool: Tool, tiny, work: Path, answer: bytes) -> None:
     ended = on_terminal(tool, answer, "apply", **tiny)
     assert ended.code == 15
-    assert "nothing was changed, as you wished" in ended.err
+    assert ended.err.splitlines()[-1] == "Nothing was changed", "a no is not an error"
     assert list(work.iterdir()) == []
 
 
@@ -133,6 +133,7 @@ def test_an_existing_environment_comes_back_when_the_proof_fails(tool: Tool, tin
     ended = tool("apply", "--yes", "--env", "env", **tiny)
     assert ended.code == 14, ended.err
     assert "is as it was before" in ended.out
+    assert "\n\n\n" not in ended.out, "two blank lines"
     assert content(work / "env") == before
 
 
@@ -140,6 +141,24 @@ def test_a_saved_plan_is_applied(tool: Tool, tiny, work: Path) -> None:
     assert tool("plan", "-o", "plan.json", **tiny).code == 0
     assert tool("apply", "plan.json", "--yes", **tiny).code == 14
     assert [path.name for path in work.iterdir()] == ["plan.json"]
+
+
+def test_a_plan_that_is_not_there_is_refused_with_the_commands_that_go_on(tool: Tool, tiny, work: Path) -> None:
+    ended = tool("apply", "my plan.json", **tiny)
+    assert ended.code == 2
+    assert "my plan.json: there is no such file" in ended.err
+    assert "tfsetup plan -o 'my plan.json'" in ended.err, ended.err
+    assert list(work.iterdir()) == []
+
+
+def test_an_empty_folder_stays_the_one_it_is(tool: Tool, tiny, work: Path) -> None:
+    (work / "env").mkdir(mode=0o2750)
+    (work / "env").chmod(0o2750)
+    before = (work / "env").stat()
+    assert tool("apply", "--yes", "--env", "env", **tiny).code == 14
+    after = (work / "env").stat()
+    assert (before.st_ino, before.st_mode) == (after.st_ino, after.st_mode)
+    assert content(work / "env") == {}
 
 
 def good_environment(shared: Path, env: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ def test_shown_only(tool: Tool, tiny, env: Path) -> None:
     ended = tool("fix", "--env", "env", "--dry-run", **tiny)
     assert ended.code == 0, ended.err
     assert "What is wrong" in ended.err
-    assert "Steps" in ended.err
+    assert "Put right" in ended.err
     assert "Nothing was changed" in ended.out
     assert snapshot(env) == before
 
@@ -70,7 +70,7 @@ def test_without_a_terminal_and_without_yes_nothing_changes(tool: Tool, tiny, en
     before = snapshot(env)
     ended = tool("fix", "--env", "env", **tiny)
     assert ended.code == 15
-    assert "Steps" in ended.err
+    assert "Put right" in ended.err
     assert snapshot(env) == before
 
 
@@ -78,7 +78,7 @@ def test_no_is_no(tool: Tool, tiny, env: Path) -> None:
     before = snapshot(env)
     ended = on_terminal(tool, b"n\n", "fix", "--env", "env", **tiny)
     assert ended.code == 15
-    assert ended.err.index("Steps") < ended.err.index("Do this? [y/N]")
+    assert ended.err.index("Put right") < ended.err.index("Do this? [y/N]")
     assert snapshot(env) == before
 
 
@@ -146,3 +146,13 @@ def test_an_environment_that_only_path_has_is_not_meant(inside: Inside, work: Pa
     assert ended.code == 2
     assert ended.err.startswith(f"error: {work}/tf-env: there is no environment")
     assert f"--env {other}" in ended.err
+
+
+def test_a_repair_is_shown_on_one_screen(tool: Tool, tiny, env: Path) -> None:
+    """Its plan took 43 rows: every step and reason, which ``-v`` shows."""
+    ended = tool("fix", "-n", "--env", "env", **tiny)
+    plan = ended.err[ended.err.index("Put right") :].splitlines()
+    assert len(plan) <= 24 - 6, "what is wrong stands above it"
+    assert all(len(line) < 80 or "/" in line for line in plan)
+    assert "anew" in ended.err or "comes:" in ended.err
+    assert "Steps" in tool("fix", "-n", "-v", "--env", "env", **tiny).err

@@ -12,6 +12,7 @@ import pytest
 from provisioner import __version__
 from provisioner.base.text import visible
 from provisioner.cli import SUMMARIES
+from provisioner.host import patient
 from tests.cli.support import Inside, Tool
 
 
@@ -217,3 +218,18 @@ def test_what_turns_the_order_of_letters_is_spelt_out() -> None:
     text = "".join(map(chr, [0x85, 0x200E, 0x200F, 0x2028, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]))
     assert visible(text).isascii()
     assert visible("é 日本 🙂") == "é 日本 🙂"
+
+
+@pytest.mark.parametrize("args", [("detect",), ("plan",), ("apply", "--dry-run"), ("init",)])
+def test_what_is_waited_for_is_named(inside: Inside, tiny, work: Path, monkeypatch: pytest.MonkeyPatch, args: tuple[str, ...]) -> None:
+    """A program that does not answer made `plan` mute for its whole time limit; `detect` alone named it."""
+    monkeypatch.setattr(patient, "MUTE_SECONDS", 0.2)
+    slow = work / "bin" / "python3.9"
+    slow.parent.mkdir()
+    slow.write_text("#!/bin/sh\nsleep 1\n")
+    slow.chmod(0o755)
+    tiny = {**tiny, "PATH": f"{slow.parent}:{tiny.get('PATH', os.environ['PATH'])}"}
+    assert "waiting for an answer of python3.9" in inside(*args, **tiny).err
+    # What was asked is remembered for a while.
+    quiet = [*args, "--json"] if args[0] != "init" else ["plan", "--json"]
+    assert "waiting for" not in inside(*quiet, **tiny).err

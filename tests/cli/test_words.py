@@ -110,3 +110,16 @@ def test_the_list_of_commands_is_whole_on_80_columns(inside: Inside) -> None:
     listed = inside("--help", COLUMNS="80").out.split("Commands:\n")[1]
     assert "..." not in listed
     assert len(listed.splitlines()) == len(SUMMARIES)
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("apply no.json", "`tfsetup plan -o FILE` writes one"),
+        ("plan --facts no.json", "`tfsetup detect -o FILE` writes one"),
+        ("doctor --compare no.json", "`tfsetup doctor --json > FILE` writes one"),
+    ],
+)
+def test_a_file_that_is_not_there_is_answered_with_what_writes_it(inside: Inside, typed: str, hint: str) -> None:
+    ended = inside(*typed.split())
+    assert (ended.code, ended.err.splitlines()[-1]) == (2, f"hint: {hint}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 
 from provisioner.host import PRIVATE, helper
 from provisioner.host.local import LocalHost
+from provisioner.host.reading import HASHED_AT_ONCE
 
 HOST = LocalHost()
 PYTHON = sys.executable
@@ -155,6 +157,13 @@ def test_reading_a_part_a_pipe_and_any_bytes(tmp_path: Path) -> None:
             text = HOST.read_text(str(tmp_path / "pipe"))
     assert text == "late"
     assert HOST.sha256(path) == hashlib.sha256(b"abc\xff").hexdigest()
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1, HASHED_AT_ONCE])
+def test_files_of_any_length_are_hashed(tmp_path: Path, more: int) -> None:
+    content = random.Random(more).randbytes(HASHED_AT_ONCE + more)
+    (tmp_path / "file").write_bytes(content)
+    assert HOST.sha256(str(tmp_path / "file")) == hashlib.sha256(content).hexdigest()
 
 
 def test_entries_and_walks_follow_no_link(tmp_path: Path) -> None:
@@ -331,6 +340,7 @@ class TestAsk:
         program = f"""
 import os, sys
 from provisioner.host.local import LocalHost
+from provisioner.host.reading import HASHED_AT_ONCE
 print(LocalHost().ask([sys.executable, "-c", {ANSWERS!r}], "one", env={{}}, timeout=30).out.split()[0], flush=True)
 os.kill(os.getpid(), 9)
 """

@@ -33,3 +33,8 @@ def test_what_has_a_label_is_broken_below_itself() -> None:
 
 def test_short_lines_and_empty_ones_stay() -> None:
     assert wrapped(["", "  a  b", "c"], 80) == ["", "  a  b", "c"]
+
+
+def test_words_that_name_a_command_are_broken_outside_it() -> None:
+    line = "To take it back: `tfsetup undo --env e` moves the old files back, which stay on the disk"
+    assert wrapped([line], 60) == ["To take it back: `tfsetup undo --env e` moves the old files", "  back, which stay on the disk"]

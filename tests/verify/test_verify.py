@@ -205,7 +205,7 @@ def test_the_text_names_everything(env):
     assert "x failed" in text
     assert "ERROR protobuf-incompatible (certain): protobuf does not fit this TensorFlow" in text
     assert f"$ tfsetup fix --env {env}" in text
-    assert text.endswith("Result: failed; first cause: protobuf-incompatible, protobuf does not fit this TensorFlow\n")
+    assert text.endswith("Result: failed; first cause: protobuf-incompatible, protobuf does not fit this TensorFlow")
 
 
 @pytest.mark.parametrize("name", ["_inspect.py", "_interpreter.py", "_tensorflow.py", "_kernels.py", "_libraries.py"])
