@@ -15,6 +15,7 @@ import pytest
 
 from provisioner.base.progress import Silent
 from provisioner.change import recovery
+from provisioner.change.brought import as_it_came
 from provisioner.change.execute import execute
 from provisioner.change.journal import last_record
 from provisioner.change.recovery import Wishes
@@ -23,6 +24,7 @@ from provisioner.commands.undo import undo
 from provisioner.environment.distributions import read_distributions
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError, InTheWayError, OperationError
+from provisioner.host import Mark
 from provisioner.host.local import LocalHost
 from provisioner.report.apply_text import undo_document, undo_text
 from provisioner.report.schemas import schema_of
@@ -133,6 +135,28 @@ def test_the_case_of_the_issue(tmp_path: Path, lock) -> None:
     assert document["moved_to"] == str(tmp_path / "kept")
     assert set(document["kept"]) >= {"google-apis 1.0", f"{SITE}/tensorflow/mine"} or "google-apis 1.0" in document["kept"]
     assert "google-apis 1.0 came since, and stays" in undo_text(found)
+
+
+@pytest.mark.parametrize("kind", ["changed", "made"])
+def test_times_that_a_layer_or_an_archive_has_cut_are_no_edit(tmp_path: Path, lock, kind: str) -> None:
+    env = tmp_path / "env"
+    make(env, lock, kind)
+    for path in env.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            found = path.stat()
+            os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns // 10**9 * 10**9))
+    take_back(env)
+    assert versions(env) == {"numpy": ["1.22.4"], "six": ["1.0"]} if kind == "changed" else not env.exists()
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "same"), [(0, True), (-999_999_999, True), (4_000_000, True), (200_000_000, False), (-(10**10), False)]
+)
+def test_a_time_further_off_is_one(nanoseconds: int, same: bool) -> None:
+    came = Mark("file", 3, 10**18)
+    assert as_it_came(came, came._replace(mtime=came.mtime + nanoseconds)) is same
+    assert not as_it_came(came, came._replace(size=4))
+    assert not as_it_came(came, None)
 
 
 def test_left_in_place_no_distribution_is_there_twice(tmp_path: Path, lock) -> None:
