@@ -18,8 +18,9 @@ from provisioner.change import recovery
 from provisioner.change.brought import as_it_came
 from provisioner.change.execute import execute
 from provisioner.change.journal import last_record
-from provisioner.change.recovery import Wishes
+from provisioner.change.recovery import NO_WISHES, Wishes
 from provisioner.change.standing import interrupted
+from provisioner.commands import undo as commands
 from provisioner.commands.undo import undo
 from provisioner.environment.distributions import read_distributions
 from provisioner.environment.workspace import Workspace
@@ -382,3 +383,23 @@ def test_a_place_that_is_taken_stops_undo_before_its_first_move(tmp_path: Path, 
         take_back(env)
     assert any("only_1_22_4.py" in fault for fault in caught.value.faults)
     assert snapshot(env) == before
+
+
+def test_an_undo_that_looked_while_another_one_moved_looks_again(tmp_path: Path, lock, monkeypatch: pytest.MonkeyPatch) -> None:
+    env = tmp_path / "env"
+    make(env, lock, "changed")
+    holding = f"import fcntl, time; f = open({Workspace(root=str(env)).beside_lock!r}, 'w'); fcntl.flock(f, fcntl.LOCK_EX)"
+    real, others = commands.look, []
+
+    def look(session: Session, place: str, wishes: Wishes = NO_WISHES):
+        if others:
+            return real(session, place, wishes)
+        # Another run holds the lock, and ends a moment later.
+        others.append(subprocess.Popen([sys.executable, "-c", f"{holding}; print(flush=True); time.sleep(0.5)"], stdout=subprocess.PIPE))
+        others[0].stdout.readline()
+        raise FileNotFoundError(2, "No such file or directory", str(env / "gone"))
+
+    monkeypatch.setattr(commands, "look", look)
+    undo(Session(LocalHost()), str(env), agree=lambda _found: None, wait=20, progress=Silent())
+    others[0].communicate()
+    assert versions(env) == {"numpy": ["1.22.4"], "six": ["1.0"]}
