@@ -105,6 +105,11 @@ def machine() -> Facts:
 
 def make_plan(host: Host, env: Path, lock: Lock, *, links: tuple[Link, ...] = ()) -> Plan:
     """Plan ``lock`` for ``env`` on this interpreter."""
+    return planning.make_plan(planning.ApplyInputs(common=inputs_for(host, env, lock), links=links, linked=frozenset()))
+
+
+def inputs_for(host: Host, env: Path, lock: Lock) -> PlanInputs:
+    """Return what a plan of ``lock`` for ``env`` on this interpreter is made from."""
     interpreter = Interpreter(
         path=sys.executable,
         version=".".join(map(str, sys.version_info[:3])),
@@ -124,7 +129,7 @@ def make_plan(host: Host, env: Path, lock: Lock, *, links: tuple[Link, ...] = ()
         warnings=(),
         gpus=(),
     )
-    common = PlanInputs(
+    return PlanInputs(
         tool="test",
         made="2026-01-01T00:00:00+00:00",
         machine="a test machine",
@@ -137,7 +142,6 @@ def make_plan(host: Host, env: Path, lock: Lock, *, links: tuple[Link, ...] = ()
         lock=lock,
         proof=planning.proof_words(Proof(lock=lock.digest, level="resolved")),
     )
-    return planning.make_plan(planning.ApplyInputs(common=common, links=links, linked=frozenset()))
 
 
 def verification(env: str, *, passed: bool) -> Verification:

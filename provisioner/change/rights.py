@@ -119,8 +119,10 @@ def _caches(reader: Reader, plan: Plan) -> Iterator[str]:
         cache = uv.cache_folder(reader)
         yield disk.nearest(reader, cache)
         yield from uv_cache.foreign(reader, cache)
-    if plan.choice.download is not None and not plan.env.exists:
-        yield disk.nearest(reader, plan.choice.download.folder)
+    if plan.fetched is not None:
+        yield disk.nearest(reader, plan.fetched.folder)
+    for item in plan.kernels:
+        yield disk.nearest(reader, posixpath.dirname(item.path))
     if plan.conda is not None and plan.conda.packages:
         yield disk.nearest(reader, plan.conda.cache)
 

@@ -11,9 +11,9 @@ from provisioner.choose.platforms import has_cuda, platform_of
 from provisioner.choose.pythons import find_pythons
 from provisioner.choose.reasons import reasons, warnings_of
 from provisioner.choose.refusing import refusals, refused
-from provisioner.choose.versions import names_prerelease, specifier
+from provisioner.choose.versions import names_prerelease, newest_first, specifier
 from provisioner.errors import TfsetupError
-from provisioner.model.catalogue import ComputeDevice, Release
+from provisioner.model.catalogue import ComputeDevice, Release, set_of
 from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Choice, EnvState
@@ -28,7 +28,7 @@ def choose(facts: Facts, request: Request, catalogue: CatalogueView, env: EnvSta
     """
     situation = situate(facts, request, catalogue, env)
     candidates = _walk(situation, _releases(situation, catalogue), catalogue)
-    choice = _choice(situation, candidates)
+    choice = _choice(situation, candidates, catalogue)
     if choice is not None:
         return choice
 
@@ -39,7 +39,7 @@ def choose(facts: Facts, request: Request, catalogue: CatalogueView, env: EnvSta
             changed = situate(facts, other, catalogue, place)
         except TfsetupError:
             return None
-        return _choice(changed, _walk(changed, _releases(changed, catalogue) if releases is None else releases, catalogue))
+        return _choice(changed, _walk(changed, _releases(changed, catalogue) if releases is None else releases, catalogue), catalogue)
 
     raise refused(
         situation, candidates, catalogue, (*prerelease(request, env, catalogue, attempt), *nearest(request, env, catalogue, attempt))
@@ -79,7 +79,7 @@ def _walk(situation: Situation, releases: Iterable[Release], catalogue: Catalogu
     return seen
 
 
-def _choice(situation: Situation, candidates: list[Candidate]) -> Choice | None:
+def _choice(situation: Situation, candidates: list[Candidate], catalogue: CatalogueView) -> Choice | None:
     """Return the last candidate as the choice, or None where something is in its way."""
     if not candidates or candidates[-1].obstacles:
         return None
@@ -95,8 +95,23 @@ def _choice(situation: Situation, candidates: list[Candidate]) -> Choice | None:
         platform=situation.platform,
         reasons=reasons(situation, taken, offer, first=not better),
         refusals=refusals(better),
-        warnings=warnings_of(situation, taken.release, taken.warnings),
+        warnings=(*warnings_of(situation, taken.release, taken.warnings), *_newer_words(situation, better, catalogue)),
         gpus=taken.gpus,
         road=taken.source,
         download=offer.download,
     )
+
+
+def _newer_words(situation: Situation, better: list[Candidate], catalogue: CatalogueView) -> tuple[str, ...]:
+    """Say how the newest release is had where only the Pythons here are in its way: those that are here come first, and uv can fetch others."""
+    pythons, platform = situation.pythons, situation.platform
+    if not better or pythons.env or pythons.assumed or pythons.asked or pythons.supplied or not platform.startswith("linux"):
+        return ()
+    newest = better[0]
+    if any(obstacle.code != "python-unsupported" for obstacle in newest.obstacles):
+        return ()
+    sets = catalogue.locks(newest.release.version, platform)
+    fit = newest_first({python for python, device in sets if device == set_of(situation.device, "")})
+    if not fit:
+        return ()
+    return (f"TensorFlow {newest.release.version} needs another Python than those here; uv fetches one with `--python {fit[0]}`",)

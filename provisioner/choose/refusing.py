@@ -42,7 +42,10 @@ def refused(situation: Situation, candidates: list[Candidate], catalogue: Catalo
     candidate, obstacle = _main_obstacle(candidates, catalogue.causes())
     # What is on PyPI never uses a Jetson's GPU, whatever else is in the way.
     remedy = "; ".join(part for part in (_remedy(candidate.obstacles), JETSON if is_jetson(situation.facts) else "") if part)
-    asked = f"`--tensorflow {request.tensorflow}`" if situation.spec else "TensorFlow"
+    # What a file, a variable or the environment asked for is not blamed on an option that nobody typed.
+    origin = request.origins.get("tensorflow", "option").removeprefix("file ").removeprefix("variable ")
+    asked = f"`--tensorflow {request.tensorflow}`" if origin == "option" else f"TensorFlow {request.tensorflow}, which {origin} asks for,"
+    asked = asked if situation.spec else "TensorFlow"
     message = f"no known-good {asked} fits this machine: TensorFlow {candidate.release.version} {obstacle.why}"
     hint = f"for TensorFlow {candidate.release.version}: {remedy}" if remedy and candidate is not candidates[0] else remedy
     return NoProfileError(message, hint=hint, cause=obstacle.code, refusals=told, nearest=near)

@@ -10,7 +10,7 @@ from provisioner.change.recovery import Undoable
 from provisioner.choose.nearest import break_options
 from provisioner.choose.obstacles import listed
 from provisioner.cli.output import say
-from provisioner.errors import ConsentError
+from provisioner.errors import ConsentError, DeclinedError
 from provisioner.model.plan import Plan
 from provisioner.report.apply_text import undo_text
 from provisioner.report.plan_text import plan_text
@@ -29,8 +29,11 @@ def ask(question: str, *, agreed: bool) -> None:
     sys.stderr.write(f"{shown(question)} [y/N] ")
     sys.stderr.flush()
     answer = sys.stdin.readline()
+    if not answer:
+        # Ctrl-D leaves the cursor behind the question.
+        sys.stderr.write("\n")
     if answer.strip().lower() not in {"y", "yes"}:
-        raise ConsentError("nothing was changed, as you wished")
+        raise DeclinedError("nothing was changed")
 
 
 def agree_to_plan(*, silent: bool, agreed: bool, broken: Collection[str], verbose: bool) -> Callable[[Plan], None]:

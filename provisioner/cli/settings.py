@@ -95,6 +95,7 @@ def request(options: Mapping[str, Any], reader: Reader) -> Request:
         keep=values["keep"],
         upgrade=values["upgrade"],
         **_policy(file, reader),
+        verify=tuple(file.get("verify", ())),
         origins=origins,
     )
 

@@ -17,13 +17,14 @@ from provisioner.commands.telling import telling
 from provisioner.commands.undo import Agree, clear_before
 from provisioner.diagnose.judgement import Judgement, judge_plan, with_imports
 from provisioner.errors import NoProfileError, OperationError, StalePlanError, UsageError
-from provisioner.host import Host
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
 from provisioner.model.request import Request
+from provisioner.plan.kernels import Wish
 from provisioner.plan.saved import load_plan
 from provisioner.session import Session
+from provisioner.verify import project
 from provisioner.verify.neighbours import watch
 
 # How often a plan is made anew because somebody else was faster.
@@ -36,7 +37,7 @@ class ApplyRequest:
 
     ``lock`` is the folder of that lock (absolute; "" for this project's), ``target`` a target of it ("" for the one that fits); both are None
     where no lock is meant. ``wait`` are the seconds to wait for another run on the same environment. ``broken`` are the names of distributions
-    that may stop working (``ALL`` for any).
+    that may stop working (``ALL`` for any). ``kernel`` is the notebook kernel that is asked for, if one is.
     """
 
     request: Request
@@ -45,6 +46,7 @@ class ApplyRequest:
     target: str | None = None
     wait: float = 0.0
     broken: frozenset[str] = frozenset()
+    kernel: Wish | None = None
 
 
 @record
@@ -60,7 +62,6 @@ def apply(session: Session, asked: ApplyRequest, *, agree: Callable[[Plan], None
 
     Before that, after ``agree_back``, what an interrupted run left is taken back.
     """
-    check_executor(session.host)
     env = load_plan(session.read_input(asked.saved, by="tfsetup plan -o"), file=asked.saved).env.path if asked.saved else asked.request.env
     session.work_on(env)
     with telling(session.host, env):
@@ -135,16 +136,6 @@ def _can_be_planned(session: Session, asked: ApplyRequest) -> bool:
     return True
 
 
-def check_executor(host: Host) -> None:
-    """Raise ``OperationError`` where this tool can plan, but not execute: on Windows itself."""
-    if host.platform == "win32":
-        raise OperationError(
-            "tfsetup cannot change environments on Windows itself yet; `tfsetup plan` works there",
-            hint="use WSL2: run `wsl --install` in a Windows terminal, then tfsetup inside it",
-            cause="platform-unsupported",
-        )
-
-
 def look(session: Session, asked: ApplyRequest) -> Planned:
     """Return the plan of what is asked for; nothing is changed."""
     if asked.lock is not None:
@@ -153,7 +144,7 @@ def look(session: Session, asked: ApplyRequest) -> Planned:
         return plan_locked(session, asked.request, locked_folder(session.host, asked.lock), asked.target or "")
     if asked.saved:
         return load_saved_plan(session, asked.saved, asked.request)
-    return planning.plan(session, asked.request)
+    return planning.plan(session, asked.request, kernel=asked.kernel)
 
 
 def execute_planned(
@@ -172,6 +163,8 @@ def execute_planned(
         seen = imports.after(session.host, root, progress)
         lost = seen.lost if seen is not None else ()
         judged = with_imports(judge_plan(session, root, planned.plan, progress), seen)
+        wanted = planned.plan.request.verify
+        judged = with_imports(judged, project.prove(session.host, root, wanted, progress, folder=session.host.cwd))
         return judged.verification
 
     def accept(_: Verification) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from provisioner.base.paths import above, joined
 from provisioner.base.text import mask
+from provisioner.base.trials import is_command
 from provisioner.engines import allowed
 from provisioner.engines.index import index_addresses
 from provisioner.environment.layout import CONDA, CONFIG, layout
@@ -16,7 +18,7 @@ from provisioner.host import Reader, files
 from provisioner.model.named import Named
 from provisioner.model.plan import Plan
 from provisioner.model.request import Request
-from provisioner.model.team import Index
+from provisioner.model.team import Index, LockedTarget
 from provisioner.plan.pick import named_python
 from provisioner.session import Session
 from provisioner.session.known import is_known, recalled, remember
@@ -32,9 +34,18 @@ def is_own(origin: str) -> bool:
     return origin in {"", "default", "option"} or origin.startswith("variable")
 
 
+def of_verify(request: Request, file: str) -> Iterator[Named]:
+    """Yield the commands that a file says must work: they are started in its folder."""
+    why = "it is started in the working folder, with your rights"
+    for number, item in enumerate(request.verify):
+        if is_command(item):
+            yield Named(kind="program", what=f"the command `{item}`", where=f"{file}: verify[{number}]", unusual=why)
+
+
 def of_request(session: Session, request: Request) -> Iterator[Named]:
-    """Yield what the file of the working folder names for a request: an interpreter, conda channels."""
+    """Yield what the file of the working folder names for a request: an interpreter, conda channels, commands that must work."""
     host = session.host
+    yield from of_verify(request, "the declaration")
     origin = request.origins.get("python", "")
     if named_python(request) and not is_own(origin):
         yield from of_program(host, request.python, f"{_file(origin)}: python", posixpath.join(host.cwd))
@@ -93,6 +104,31 @@ def of_channels(session: Session, places: Iterable[tuple[str, str]]) -> Iterator
             yield Named(kind="address", what=f"the channel {channel}", where=where)
 
 
+def of_addresses(session: Session, places: Mapping[str, str], file: str) -> Iterator[Named]:
+    """Yield the archives and repositories that lists name, each with its place (``file`` where it has none)."""
+    for url, place in places.items():
+        what = "the repository" if url.startswith("git+") else "the archive"
+        # A revision after the path would be taken for a login by what hides them.
+        folder, slash, last = url.removeprefix("git+").partition("#")[0].rpartition("/")
+        yield _address(session, what, f"{folder}{slash}{last.partition('@')[0] if url.startswith('git+') else last}", place or file)
+
+
+def of_locked(session: Session, locked: LockedTarget, folder: str, file: str) -> Iterator[Named]:
+    """Yield what a lock in ``folder`` (absolute) names beside its indexes: archives, repositories, and projects whose build is run."""
+    where = f"{file}: {locked.target.name}"
+    urls = [item.url for item in locked.files if item.direct] + [f"git+{item.url}" for item in locked.checkouts if item.commit]
+    yield from of_addresses(session, dict.fromkeys(urls, where), where)
+    for item in locked.checkouts:
+        if not item.commit:
+            path = posixpath.normpath(posixpath.join(folder, item.folder))
+            yield Named(
+                kind="program",
+                what=f"the build of {item.name} in {path}",
+                where=where,
+                unusual="to install a project, its own code is run",
+            )
+
+
 def _address(session: Session, what: str, url: str, where: str) -> Named:
     shown = f"{what} {mask(url)}"
     variables = allowed.variables_of(url)
@@ -127,10 +163,9 @@ def of_plan(session: Session, plan: Plan, file: str) -> Iterator[Named]:
     if is_own_plan(session, plan):
         return
     request = plan.request
+    yield from of_verify(request, file)
     if named_python(request):
-        yield from of_program(
-            session.host, request.python, f"{file}: request.python", posixpath.dirname(posixpath.join(session.host.cwd, file))
-        )
+        yield from of_program(session.host, request.python, f"{file}: request.python", posixpath.dirname(joined(session.host.cwd, file)))
     yield from of_indexes(session, plan.indexes, file)
     channels = plan.conda.channels if plan.conda is not None else ()
     yield from of_channels(session, [(f"{file}: conda.channels[{number}]", channel) for number, channel in enumerate(channels)])
@@ -180,7 +215,7 @@ def _where_named(session: Session, request: Request, root: str) -> str:
     if origin == "option" or origin.startswith("variable"):
         return ""
     active = [host.env.get(name, "") for name in ("VIRTUAL_ENV", "CONDA_PREFIX")]
-    if any(path and host.real(posixpath.join(host.cwd, path)) == root for path in active) or is_made_here(session, root):
+    if any(path and host.real(joined(host.cwd, path)) == root for path in active) or is_made_here(session, root):
         return ""
     if not is_own(origin):
         return f"{_file(origin)}: env"
@@ -189,11 +224,9 @@ def _where_named(session: Session, request: Request, root: str) -> str:
 
 def _is_carried(reader: Reader, root: str) -> bool:
     """True where a git repository brings the environment along: its index has files of it, which lists each path in full (gitformat-index)."""
-    folder = posixpath.dirname(root)
-    while not files.there(reader, posixpath.join(folder, ".git")):
-        if folder == posixpath.dirname(folder):
-            return False
-        folder = posixpath.dirname(folder)
+    folder = next((place for place in above(root) if files.there(reader, posixpath.join(place, ".git"))), "")
+    if not folder:
+        return False
     home = posixpath.join(folder, ".git")
     # In a worktree or a submodule it is a file that says where (gitrepository-layout).
     pointer = files.line(reader, home).removeprefix("gitdir: ") if getattr(files.entry(reader, home), "kind", "") == "file" else ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from provisioner.change import preflight
 from provisioner.commands.interruption import named_first
+from provisioner.conda import registry
 from provisioner.environment.active import refuse_own
 from provisioner.environment.links import is_there
 from provisioner.environment.place import check_place
@@ -38,6 +39,7 @@ from provisioner.session import Session
 
 if TYPE_CHECKING:
     from provisioner.model.mark import Mark
+    from provisioner.plan.kernels import Wish
     from provisioner.plan.neighbours import Around
     from provisioner.plan.present import Present
 
@@ -74,12 +76,22 @@ class _Read:
     parents: tuple[str, ...] = ()
     interrupted: Interrupted | None = None
     present: Present | None = None
+    kernel: Wish | None = None
 
 
-def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick | None = None) -> Planned:
-    """Read facts and environment, choose (by ``pick`` in place of the catalogue's best), and compare; nothing is changed."""
+def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick | None = None, kernel: Wish | None = None) -> Planned:
+    """Read facts and environment, choose (by ``pick`` in place of the catalogue's best), and compare; nothing is changed.
+
+    With ``kernel`` a notebook kernel is registered, too.
+    """
     read = _read_file(session, request, facts_file) if facts_file else _read(session, request, remembering=pick is None)
+    if kernel is not None:
+        from provisioner.plan.kernels import with_package  # noqa: PLC0415 - few plans have one
+
+        read = replace(read, request=with_package(read.request, read.site), kernel=kernel)
     read, picked = _picked_with_python(session, read, pick)
+    if kernel is not None and picked.beside == "--with":
+        picked = replace(picked, beside=", ".join(read.request.extra))
     facts, site, request = read.facts, read.site, read.request
     request = picked.request or request
     there = _there(session, site, picked.lock, exact=pick is not None)
@@ -197,7 +209,12 @@ def _beside(session: Session, read: _Read, picked: Picked) -> tuple[Picked, Arou
     from provisioner.plan.around import beside  # noqa: PLC0415 - only where something may be installed
 
     lock, moved, around = beside(session, read.facts, site, picked.choice, picked.lock, there, exact=picked.exact, members=picked.members)
-    return replace(picked, lock=lock, moved=(*picked.moved, *moved)), around
+    gone = picked.gone
+    if around is not None and (around.own or around.residue):
+        from provisioner.plan.resolved import beside_set  # noqa: PLC0415 - as above
+
+        gone = {**gone, **beside_set(session, site, lock, around, gone)}
+    return replace(picked, lock=lock, moved=(*picked.moved, *moved), gone=gone), around
 
 
 def _inputs(session: Session, read: _Read, picked: Picked, around: Around | None, ways: tuple[Way, ...] = ()) -> ApplyInputs:
@@ -216,4 +233,9 @@ def _inputs(session: Session, read: _Read, picked: Picked, around: Around | None
         parents=read.parents,
         gone=picked.gone,
     )
+    if read.kernel is not None:
+        from provisioner.plan.kernels import to_register  # noqa: PLC0415 - few plans have one
+
+        found = to_register(host, read.kernel, site, picked.choice)
+        inputs = replace(inputs, kernels=found, registered=tuple(registry.words(item) for item in found))
     return with_conda(host, inputs, picked) if picked.conda is not None else inputs

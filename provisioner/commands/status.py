@@ -6,11 +6,12 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import replace
 
+from provisioner.base.paths import joined
 from provisioner.change.journal import last_record
 from provisioner.change.standing import interrupted, state_words
 from provisioner.commands import named
+from provisioner.environment import kernels, tensorflow
 from provisioner.environment import receipt as receipts
-from provisioner.environment import tensorflow
 from provisioner.environment.active import is_environment
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.receipt import Receipt
@@ -54,7 +55,7 @@ def _places(host: Reader, request: Request, made: set[str]) -> dict[str, str]:
 def _candidates(host: Reader, request: Request, made: set[str]) -> Iterator[tuple[str, str]]:
     for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
         if host.env.get(variable):
-            yield posixpath.join(host.cwd, host.env[variable]), f"active ({variable})"
+            yield joined(host.cwd, host.env[variable]), f"active ({variable})"
     yield from ((path, "made by tfsetup") for path in made)
     origin = request.origins.get("env", "default")
     yield request.env, "in this folder" if origin == "default" else f"named by the {origin}"
@@ -78,7 +79,8 @@ def _is_there(host: Reader, root: str) -> bool:
 
 def _look(host: Reader, root: str, why: str, *, made: bool, measured: bool) -> EnvironmentStatus:
     workspace = Workspace(root=root)
-    found = EnvironmentStatus(path=root, why=why, made=made)
+    named_kernels = tuple(item.name for item in kernels.of_environment(host, root))
+    found = EnvironmentStatus(path=root, why=why, made=made, kernels=named_kernels)
     try:
         site: Site | None = read_site(host, root)
     except (InputError, OSError) as error:

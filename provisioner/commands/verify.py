@@ -8,7 +8,7 @@ from provisioner.base.progress import Progress
 from provisioner.commands import named
 from provisioner.commands.interruption import interruption as find_interruption
 from provisioner.commands.interruption import named_first
-from provisioner.diagnose.judgement import judge_environment
+from provisioner.diagnose.judgement import judge_environment, with_imports
 from provisioner.environment import receipt as receipts
 from provisioner.environment.read import site_or_nothing
 from provisioner.environment.workspace import Workspace
@@ -16,6 +16,7 @@ from provisioner.errors import InputError
 from provisioner.model.finding import Check, Verification
 from provisioner.model.request import Request
 from provisioner.session import Session
+from provisioner.verify import project
 from provisioner.verify.prove import expected_of_plan, expected_of_site, interpreter_of
 
 
@@ -38,11 +39,12 @@ def verify(session: Session, *, request: Request, python: str, require_gpu: bool
     with named_first(host, env):
         if not host.exists(interpreter):
             raise InputError("there is no Python in it", place=interpreter, hint="name the interpreter with --python")
-    session.trust.need(named.of_environment(session, request, root))
+    session.trust.need([*named.of_environment(session, request, root), *named.of_verify(request, "the declaration")])
     receipt = receipts.believed(host, Workspace(root=root))
     expected = expected_of_plan(session, receipt.plan) if receipt else expected_of_site(session, site_or_nothing(host, root))
     progress.start("verify", "Verifying: importing TensorFlow and computing with it")
     judged = judge_environment(session, root, interpreter, expected, progress, require_gpu=require_gpu, timeout=timeout)
-    verification = judged.verification
     progress.finish()
+    judged = with_imports(judged, project.prove(host, root, request.verify, progress, folder=host.cwd))
+    verification = judged.verification
     return verification if interruption is None else replace(verification, findings=(interruption, *verification.findings))

@@ -1,4 +1,4 @@
-"""Making an environment known to conda and mamba, so that they list it and activate it by name; and taking that back.
+"""Making an environment known to conda, mamba and Jupyter, so that they list it and start it by name; and taking that back.
 
 As conda does it: a line in ``~/.conda/environments.txt`` (``register_env`` in conda's core/envs_manager.py; mamba has the same file). A name
 is the name of a folder in one of ``envs_dirs`` (``locate_prefix_by_name`` in base/context.py), so an environment that is elsewhere gets a
@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from provisioner.base.paths import is_whole
+from provisioner.environment import kernels
 from provisioner.errors import OperationError
 from provisioner.host import Host, Reader
 from provisioner.model.conda import CondaConfig, Outside
@@ -75,6 +76,8 @@ def read_taken(reader: Reader, config: CondaConfig, root: str) -> frozenset[str]
 def fault(outside: Outside) -> str:
     """Say why a registration that was read from a file is none; empty when it is one. A forged one must not write elsewhere."""
     path, text = outside.path, outside.text
+    if outside.kind == "kernel" and is_whole(path) and is_whole(text) and not re.search(r"[\r\n\0]", path + text):
+        return f"`{path}` is no place of a notebook kernel" if kernels.fault(outside) else ""
     if not is_whole(path) or not is_whole(text) or re.search(r"[\r\n\0]", path + text):
         return f"`{path}` for `{text}` is not a registration"
     if outside.kind == "line":
@@ -86,6 +89,8 @@ def fault(outside: Outside) -> str:
 
 def words(outside: Outside) -> str:
     """Return a registration for the list of what is changed outside the environment."""
+    if outside.kind == "kernel":
+        return kernels.words(outside)
     if outside.kind == "line":
         return f"{outside.path}: a line with the environment's path, so that conda and mamba list it"
     return f"{outside.path} -> {outside.text}, so that conda and mamba activate it as `{posixpath.basename(outside.path)}`"
@@ -93,6 +98,9 @@ def words(outside: Outside) -> str:
 
 def register(host: Host, outside: Outside) -> None:
     """Do one registration, if it is not done; raises ``OSError`` where it cannot be, and ``OperationError`` when the name is taken meanwhile."""
+    if outside.kind == "kernel":
+        kernels.register(host, outside)
+        return
     if outside.kind == "link":
         if not _leads(host, outside):
             if host.exists(outside.path):
@@ -106,6 +114,9 @@ def register(host: Host, outside: Outside) -> None:
 
 def unregister(host: Host, outside: Outside) -> None:
     """Take one registration back, if it is there: the line, the link while it leads to the environment, and what was created for the line."""
+    if outside.kind == "kernel":
+        kernels.unregister(host, outside)
+        return
     if outside.kind == "link":
         if _leads(host, outside):
             host.remove(outside.path)

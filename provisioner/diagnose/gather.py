@@ -8,12 +8,14 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from provisioner.base.paths import turned
 from provisioner.diagnose import module_path
 from provisioner.diagnose.case import Case, PathEntry, Survey
 from provisioner.diagnose.installed import distributions
 from provisioner.diagnose.recognise import recognise
 from provisioner.environment import active
 from provisioner.environment.conda_records import read_index
+from provisioner.environment.kernels import Notebook
 from provisioner.environment.layout import CONFIG, version_of
 from provisioner.environment.receipt import believed
 from provisioner.environment.tensorflow import is_cuda_build
@@ -48,7 +50,7 @@ CUSTOMISING = ("sitecustomize", "usercustomize")
 class Options:
     """What was asked for: ``importing`` allows TensorFlow to be imported, for at most ``timeout`` seconds; ``deep`` hashes every file.
 
-    With ``static`` nothing of the environment is started.
+    With ``static`` nothing of the environment is started. ``notebook`` is to be held against the environment.
     """
 
     cwd: str
@@ -56,6 +58,7 @@ class Options:
     deep: bool = False
     static: bool = False
     timeout: float = 120.0
+    notebook: Notebook | None = None
 
 
 def gather(
@@ -114,6 +117,7 @@ def gather(
         env=chosen.env,
         python=chosen.python,
         cwd=options.cwd,
+        notebook=options.notebook,
         reader=host,
         facts=machine,
         config=active.config(host, chosen.env),
@@ -193,7 +197,7 @@ def _ask(host: Reader, argv: list[str], cwd: str, modules: tuple[str, ...]) -> t
         return None, f"it cannot be started: {files.reason(error)}", ""
     parts = done.out.split(mark)
     try:
-        answer = read_json(parts[-2])
+        answer = turned(read_json(parts[-2]))
     except (IndexError, ValueError):
         if done.timed_out:
             return None, f"it did not answer within {SECONDS:.0f} s", done.err

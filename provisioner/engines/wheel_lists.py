@@ -36,17 +36,18 @@ class Target:
 Listed = tuple[tuple[str, int, int], ...]
 
 
-def read(host: Host, wheels: Sequence[LockedFile], target: Target, *, kept: str) -> Mapping[str, Listed]:
+def read(host: Host, wheels: Sequence[LockedFile], target: Target | None, *, kept: str) -> Mapping[str, Listed]:
     """Return the files of each wheel by its SHA-256, without those that nobody can tell.
 
-    ``kept`` is the folder of the tool's own that has what was told before. An index that does not answer is no fault: it is asked again.
+    Without a ``target`` nothing is asked. ``kept`` is the folder of the tool's own that has what was told before. An index that does not
+    answer is no fault: it is asked again.
     """
     found: dict[str, Listed] = {}
     for wheel in wheels:
         text = files.read(host, posixpath.join(kept, f"{wheel.sha256}.json"), LIMIT_BYTES).text
         found.update(_lists(text) if text else {})
     missing = [wheel for wheel in wheels if wheel.sha256 not in found and not wheel.source]
-    if missing:
+    if missing and target is not None:
         found.update(_fetched(host, missing, target, kept))
     return found
 

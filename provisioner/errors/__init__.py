@@ -102,6 +102,10 @@ class ConsentError(TfsetupError):
     exit_code = 15
 
 
+class DeclinedError(ConsentError):
+    """A person was asked and said no: that is no fault of anybody."""
+
+
 class InterruptedRunError(TfsetupError):
     """A person or the system ended the run (code 130, which shells give to Ctrl-C)."""
 

@@ -51,16 +51,18 @@ class CondaConfig:
 
 @record
 class Outside:
-    """One thing outside an environment that makes it known to conda and mamba; ``text`` is the environment's own path.
+    """One thing outside an environment that makes it known to conda and mamba, or to Jupyter; ``text`` is the environment's own path.
 
-    ``line``: a line with ``text`` in the file ``path``. ``link``: a symbolic link at ``path`` that leads to ``text``. ``made`` are the file and the
-    folder that are created for it, and go again when nothing else has come into them.
+    ``line``: a line with ``text`` in the file ``path``. ``link``: a symbolic link at ``path`` that leads to ``text``. ``kernel``: the file ``path``
+    (``kernels/NAME/kernel.json``), shown as ``label``. ``made`` are the file and the folders that are created for it, and go again when nothing else
+    has come into them.
     """
 
-    kind: Literal["line", "link"]
+    kind: Literal["line", "link", "kernel"]
     path: str
     text: str
     made: tuple[str, ...] = ()
+    label: str = ""
 
 
 @record

@@ -22,7 +22,8 @@ class Request:
     the conda channel (``conda``); ``channels`` are conda channels in order of priority, empty for those that conda is configured
     with, or the profile's. ``extra`` are the requirements of ``--with``; with ``keep`` all that is installed is resolved anew around
     TensorFlow; with ``upgrade`` an existing environment does not keep its release. ``policy`` is what a team allows, and
-    ``cutoff`` the ISO date up to which its ``cool_down`` lets sets have been resolved. ``origins`` says for each field where its value came
+    ``cutoff`` the ISO date up to which its ``cool_down`` lets sets have been resolved; ``verify`` are imports and commands that a project says
+    must work. ``origins`` says for each field where its value came
     from (``default``, ``option``, ``variable TFSETUP_X``, ``file``).
     """
 
@@ -39,6 +40,7 @@ class Request:
     upgrade: bool = False
     policy: Policy = Policy()
     cutoff: str = ""
+    verify: tuple[str, ...] = ()
     origins: dict[str, str] = field(default_factory=dict)
 
 

@@ -13,6 +13,7 @@ class EnvironmentStatus:
     ``package`` the name that it is installed under (both empty without one), ``python`` as ``3.11.7``. ``verified`` is the time of the last proof
     (ISO 8601; empty for none), ``checks`` how many of its checks passed. ``drift`` are packages of the set that are no longer as they were proven.
     ``size`` and ``kept`` are bytes, of all of it and of what undo keeps (-1: not measured); ``undo`` says what undo would do (empty: nothing).
+    ``kernels`` are the names of this user's notebook kernels that start its Python.
     ``trouble`` says what cannot be read, ``interrupted`` in which state an interrupted run left it.
     """
 
@@ -31,6 +32,7 @@ class EnvironmentStatus:
     undo: str = ""
     kept: int = -1
     interrupted: str = ""
+    kernels: tuple[str, ...] = ()
     trouble: str = ""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from provisioner.base.names import RELEASED, is_rival
+from provisioner.base.names import RELEASED, is_rival, normalise
 from provisioner.base.requirement import applies, name_of, read_requirement
 from provisioner.catalogue.limits import stays
 from provisioner.engines import uv
@@ -103,7 +103,7 @@ def orphans(around: Around, found: Lock, clashing: Iterable[str]) -> frozenset[s
 
 
 def _who(around: Around, name: str) -> tuple[str, ...]:
-    return tuple(item.name for item in around.own if any(text.lower().startswith(name) for text in item.requires))
+    return tuple(item.name for item in around.own if any(name_of(text) == name for text in item.requires))
 
 
 def _most(fits: object, names: list[str]) -> dict[str, Wheel]:
@@ -173,7 +173,7 @@ def _needs(asked: _Question) -> list[str]:
                 requirement = read_requirement(text)
             except ValueError:
                 continue
-            own = requirement.name.lower().replace("_", "-") in staying or requirement.url
+            own = normalise(requirement.name) in staying or requirement.url
             if not own and applies(requirement, {**asked.around.markers, "extra": ""}):
                 found.append(text)
     return found

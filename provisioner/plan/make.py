@@ -12,6 +12,7 @@ from provisioner.base.names import is_rival
 from provisioner.environment.distributions import Installed
 from provisioner.environment.read import Site
 from provisioner.model.catalogue import Link, Lock, LockedFile, Proof
+from provisioner.model.conda import Outside
 from provisioner.model.conda_package import CondaPart
 from provisioner.model.plan import Choice, Edit, Moved, Package, Plan, Removal
 from provisioner.model.record import record
@@ -40,7 +41,8 @@ class ApplyInputs:
     the paths of those that are there as they should be, ``owned`` the distributions that conda holds, and ``registered`` what else changes
     outside the environment, in sentences. ``broken`` are the distributions whose files are not as they should be, with the reason; ``fitting`` those
     that stay in another version than the set's, with that. ``around`` is what else is installed (None where that is not asked: nothing is there, or
-    nothing changes), ``gone`` are names of it that leave, with the reason.
+    nothing changes), ``gone`` are names of it that leave, with the reason. ``kernels`` are the notebook kernels that
+    are registered.
     """
 
     common: PlanInputs
@@ -56,6 +58,7 @@ class ApplyInputs:
     fitting: Mapping[str, str] = field(default_factory=dict)
     around: Around | None = None
     gone: Mapping[str, str] = field(default_factory=dict)
+    kernels: tuple[Outside, ...] = ()
 
 
 @record
@@ -91,10 +94,12 @@ def make_plan(inputs: ApplyInputs) -> Plan:
     removals = tuple(_along(item, coming, around.members) for item in removals) if around is not None else removals
     removals += tuple(_removal(item, inputs.gone[item.name]) for item in inputs.common.site.distributions if item.name in inputs.gone)
     packages, builders = packages_of(inputs.common.lock, kept)
-    changes = bool(packages or removals or (inputs.conda is not None and inputs.conda.changes))
+    checkouts = inputs.common.lock.checkouts if inputs.common.lock is not None else ()
+    changes = bool(packages or checkouts or removals or (inputs.conda is not None and inputs.conda.changes))
     change = Change(
         packages=packages,
         builders=builders,
+        checkouts=checkouts,
         unchanged={file.name: inputs.fitting.get(file.name, file.version) for file in files if file.name in kept},
         removals=removals,
         edits=tuple(edit for edit in inputs.edits if edit.path not in inputs.written),
@@ -102,6 +107,7 @@ def make_plan(inputs: ApplyInputs) -> Plan:
         conda=inputs.conda,
         outside=tuple(f"the folder {path} is made" for path in inputs.parents),
         registered=inputs.registered,
+        kernels=inputs.kernels,
         **_others(around, coming, frozenset(inputs.gone)),
     )
     return sealed(inputs.common, change)
@@ -154,7 +160,7 @@ def packages_of(lock: Lock | None, kept: frozenset[str]) -> tuple[tuple[Package,
     """Return what is installed, and what the source distributions among that are built with."""
     files = lock.files if lock is not None else ()
     packages = tuple(_package(file) for file in files if file.name not in kept)
-    if lock is None or not any(package.source for package in packages):
+    if lock is None or not (lock.checkouts or any(package.source for package in packages)):
         return packages, ()
     return packages, tuple(map(_package, lock.builders or [file for file in files if file.name in BUILDERS]))
 
@@ -168,6 +174,7 @@ def _package(file: LockedFile) -> Package:
         size=file.size,
         unpacked=file.unpacked,
         source=file.source,
+        url=file.url,
     )
 
 

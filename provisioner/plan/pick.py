@@ -116,7 +116,7 @@ def with_conda(host: Host, inputs: ApplyInputs, picked: Picked) -> ApplyInputs:
         owned=picked.owned,
         edits=edits,
         written=conda_files.written(host, root, edits),
-        registered=tuple(registry.words(item) for item in picked.conda.registered) if picked.conda else (),
+        registered=(*inputs.registered, *(registry.words(item) for item in (picked.conda.registered if picked.conda else ()))),
     )
 
 

@@ -64,40 +64,51 @@ def _target(lock: Lock, floor: str, folder: str, *, offline: bool) -> Target:
     return Target(python=lock.python, platform=uv.platform_name(lock.platform, floor), folder=folder, offline=offline)
 
 
+def beside_set(session: Session, site: Site, lock: Lock, around: Around, leaving: Collection[str]) -> Mapping[str, str]:
+    """Return what only the TensorFlow that is replaced needs, and would have files of the set's, with the reason for which it goes.
+
+    The index is not asked: only what is known here of the set's wheels counts. ``leaving`` are names that go anyway. Raises ``UsageError``
+    where it is one of the user's own.
+    """
+    found = clashes(session, site, lock, lock, target=None, leaving=leaving)
+    gone = {name: item.sentence for item in found for name in (item.first, item.second) if name in around.residue}
+    refuse(tuple(item for item in found if not gone.keys() & {item.first, item.second}), site.state.path)
+    return {name: f"only the TensorFlow that is replaced needs it, and {sentence}" for name, sentence in gone.items()}
+
+
 def clashes(
-    session: Session, site: Site, own: Lock, found: Lock, *, target: Target, leaving: Collection[str] = ()
+    session: Session, site: Site, own: Lock, found: Lock, *, target: Target | None, leaving: Collection[str] = ()
 ) -> tuple[Collision, ...]:
-    """Return what comes beside the set ``own`` and would write a file of another package; of two that did so before it is no news.
+    """Return what comes and would write a file of another package; two of the set ``own`` were run so, and of two that did so before it is no news.
 
     ``found`` is the set with all that comes; ``leaving`` are names of what is installed and goes. What is installed in that very version is not
-    asked for, nor what uv's cache holds unpacked.
+    asked for, nor what uv's cache holds unpacked; without a ``target`` nothing is.
     """
     host = session.host
     there = {item.name: item for item in site.distributions if item.name not in leaving}
-    pins = {file.name: file.version for file in own.files}
     stays = {file.name for file in found.files if file.name in there and there[file.name].version == file.version}
-    added = {file.name for file in found.files if pins.get(file.name) != file.version} - stays
-    if not added:
+    coming = [file for file in found.files if file.name not in stays]
+    names = {file.name for file in coming}
+    staying = [_installed(site, item) for name, item in there.items() if name not in names and not is_rival(name)]
+    if not coming or not (staying or found != own):
         return ()
     unpacked = writers.unpacked(host, uv.cache_folder(host))
-    coming = [file for file in found.files if file.name not in stays]
     here = [file for file in coming if (file.name, file.version) in unpacked]
     packages = [Package(name=file.name, version=file.version, metadata=unpacked[file.name, file.version]) for file in here]
     packages += _told(session, [file for file in coming if file not in here], target)
-    names = {file.name for file in coming}
-    packages += [_installed(site, item) for name, item in there.items() if name not in names and not is_rival(name)]
-    after = writers.collisions(host, packages, added)
+    after = writers.collisions(host, [*packages, *staying], names)
     both = {name for item in after if item.first in there and item.second in there for name in (item.first, item.second)}
     before = writers.collisions(host, [_installed(site, there[name]) for name in both], both)
+    run = {file.name for file in own.files if file in found.files}
     known = {frozenset((item.first, item.second)) for item in before}
-    return tuple(item for item in after if frozenset((item.first, item.second)) not in known)
+    return tuple(item for item in after if not {item.first, item.second} <= run and frozenset((item.first, item.second)) not in known)
 
 
 def _installed(site: Site, item: Installed) -> Package:
     return Package(name=item.name, version=item.version, metadata=posixpath.join(site.state.path, item.metadata))
 
 
-def _told(session: Session, missing: list[LockedFile], target: Target) -> list[Package]:
-    """Return those of which the index tells the files."""
-    lists = wheel_lists.read(session.host, missing, target, kept=session.folder("wheels", made=True)) if missing else {}
+def _told(session: Session, missing: list[LockedFile], target: Target | None) -> list[Package]:
+    """Return those of which the index tells the files, or has told."""
+    lists = wheel_lists.read(session.host, missing, target, kept=session.folder("wheels", made=target is not None)) if missing else {}
     return [writers.listed(file.name, file.version, lists[file.sha256]) for file in missing if file.sha256 in lists]

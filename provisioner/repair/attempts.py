@@ -10,7 +10,7 @@ from typing import Literal
 from provisioner.base.names import is_rival, normalise
 from provisioner.base.progress import Progress
 from provisioner.change.execute import Executed, execute
-from provisioner.diagnose.judgement import Judgement, judge_plan, with_imports
+from provisioner.diagnose.judgement import Judgement, judge_plan, told, with_imports
 from provisioner.environment.damaged import read_broken, what_instead
 from provisioner.errors import InputError, NoProfileError, OperationError
 from provisioner.host import Reader
@@ -31,6 +31,7 @@ from provisioner.repair.inputs import read_inputs
 from provisioner.repair.model import RepairInputs
 from provisioner.repair.restored import with_everything, with_restored
 from provisioner.session import Session
+from provisioner.verify import project
 from provisioner.verify.neighbours import watch
 
 # How often what an attempt brought to light is added to the small attempt before larger ones are made.
@@ -189,6 +190,7 @@ def try_plan(
         nonlocal after, judged
         try:
             judged = with_imports(judge_plan(quiet, root, plan, progress), imports.after(quiet.host, root, progress))
+            judged = told(judged, project.prove(quiet.host, root, plan.request.verify, progress, folder=quiet.host.cwd))
         except InputError as error:
             # A Python that still does not start is an answer: this attempt is not the one.
             check = Check(name="import", status="failed", detail=str(error))
@@ -223,9 +225,14 @@ def next_round(session: Session, fixing: Fixing, request: Request, settle: Exami
     now = settle()
     tried = (*fixing.tried[:-1], replace(last, after=now))
     done = {repair for item in tried for repair in item.plan.repairs}
-    if not set(doable.repairs_of(now.findings)) - done and not any(doable.needs_set(item, fixing.causes) for item in now.findings):
+    # What the whole set, which stands, has not mended, the same set once more does not mend either.
+    whole_set = any(item.executed.kept and item.plan.kind != "repair" for item in tried)
+    wants_set = not whole_set and any(doable.needs_set(item, fixing.causes) for item in now.findings)
+    if not set(doable.repairs_of(now.findings)) - done and not wants_set:
         return replace(fixing, tried=tried)
     begun = begin_fix(session, now, request)
+    if whole_set:
+        begun = replace(begun, kinds=tuple(kind for kind in begun.kinds if kind == "repair"))
     return replace(begun, tried=tried, notes=(*fixing.notes, *(note for note in begun.notes if note not in fixing.notes)))
 
 

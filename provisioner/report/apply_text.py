@@ -5,8 +5,10 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from provisioner.base.paths import spelt
 from provisioner.change.execute import Executed
 from provisioner.change.recovery import Undoable
+from provisioner.environment.layout import WINDOWS, layout
 from provisioner.model import codec
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
@@ -72,6 +74,7 @@ def applied_text(plan: Plan, executed: Executed, *, verbose: bool) -> str:
             "",
             f"Done: TensorFlow {plan.choice.release} is in {plan.env.path}, {told}",
             _use(plan),
+            *(f"In Jupyter and VS Code: the kernel `{item.label}`" for item in plan.kernels),
             f"Add packages around it: tfsetup apply --env {shlex.quote(plan.env.path)} --with NAME",
             f"Take it back: tfsetup undo --env {shlex.quote(plan.env.path)}",
         ]
@@ -85,7 +88,10 @@ def _set_name(plan: Plan) -> str:
 
 def _use(plan: Plan) -> str:
     """Say how the environment is used: by its name where conda finds it by that, else by its own script."""
-    script = f"Use it: source {shlex.quote(plan.env.path + '/bin/activate')}"
+    shape = layout(plan.choice.platform)
+    activate = f"{plan.env.path}/{shape.activate}"
+    # The words of cmd and PowerShell, which both find their own script by that name.
+    script = f"Use it: {spelt(activate)}" if shape is WINDOWS else f"Use it: source {shlex.quote(activate)}"
     named = next((item for item in plan.conda.registered if item.kind == "link"), None) if plan.conda is not None else None
     return f"{script}, or conda activate {shlex.quote(named.path.rsplit('/', 1)[-1])}" if named is not None else script
 
@@ -100,11 +106,18 @@ def undo_text(found: Undoable) -> str:
     if found.record is None or found.record.made:
         becomes = "the folder is emptied" if found.record is not None and found.record.inside else "it is removed, with all that is in it"
         lines = [f"{root} was made by tfsetup{_when(found)}; {becomes}"]
-        return "\n".join([*lines, *_since_lines(found), *(f"  {text}" for text in found.stays)])
+        return "\n".join([*lines, *_kernel_lines(found), *_since_lines(found), *(f"  {text}" for text in found.stays)])
     journal = found.way.journal if found.way is not None else found.record
     moved = f"{len(journal.incoming)} new entries are taken out, {len(journal.outgoing)} old ones are put back"
     lines = [f"The change of {root}{_when(found)} is taken back: {moved}"]
-    return "\n".join([*lines, *(f"  {move.target} is renamed to {move.path}" for move in found.record.moves), *_since_lines(found)])
+    lines += [f"  {move.target} is renamed to {move.path}" for move in found.record.moves]
+    return "\n".join([*lines, *_kernel_lines(found), *_since_lines(found)])
+
+
+def _kernel_lines(found: Undoable) -> list[str]:
+    """Say which notebook kernels go."""
+    outside = found.record.outside if found.record is not None else ()
+    return [f"  the notebook kernel `{item.label}` is taken away ({item.path})" for item in outside if item.kind == "kernel"]
 
 
 def _since_lines(found: Undoable) -> list[str]:

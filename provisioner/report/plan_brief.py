@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from provisioner.base.names import is_rival
-from provisioner.base.text import size_words
+from provisioner.base.text import mask, size_words
 from provisioner.base.versions import numbers
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
@@ -206,11 +206,14 @@ def _cells(texts: Sequence[str], rows: int, width: int = COLUMNS - 28) -> _Laid:
 
 def _besides(plan: Plan) -> list[str]:
     """Say what is done besides moving packages, and what lies outside."""
-    done = [step.title for step in plan.steps if step.needed and step.kind in {"link", "write", "move"}]
+    done = [step.title for step in plan.steps if step.needed and step.kind in {"link", "write", "move", "kernel"}]
     lines = [f"Also: {'; '.join(done)}"] if done else []
     built = [f"{item.name} {item.version}" for item in plan.packages if item.source]
     if built:
         lines.append(f"Built from source, because there is no wheel that would do: {', '.join(built)}")
+    if plan.checkouts:
+        places = [f"{item.name} ({mask(item.place)})" for item in plan.checkouts]
+        lines.append(f"From no index, built by code of their own: {', '.join(places)}")
     if plan.conda is not None and plan.conda.packages:
         lines.append(f"Conda packages from {' and '.join(plan.conda.channels)}")
     if plan.indexes:

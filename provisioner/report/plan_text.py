@@ -33,6 +33,7 @@ NOT_NEEDED: dict[StepKind, str] = {
     "link": "Link libraries",
     "write": "Write files",
     "move": "Move things aside",
+    "kernel": "Register a notebook kernel",
     "verify": "Verify",
     "receipt": "Write the receipt",
 }

@@ -116,8 +116,11 @@ class BarProgress:
             TransferSpeedColumn,
         )
         from rich.progress import Progress as Bars  # noqa: PLC0415
+        from rich.theme import Theme  # noqa: PLC0415
 
-        self._console = Console(stderr=True, no_color=not colour, highlight=False, soft_wrap=True)
+        # rich's own have yellow, which nobody reads on white.
+        theme = Theme({f"progress.{name}": "default" for name in ("elapsed", "remaining", "data.speed", "download", "filesize")})
+        self._console = Console(stderr=True, no_color=not colour, highlight=False, soft_wrap=True, theme=theme)
         self._plain = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
         self._bytes = (*self._plain[:2], BarColumn(20), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(compact=True))
         self._make = Bars

@@ -58,6 +58,8 @@ def _lines(item: EnvironmentStatus, *, verbose: bool) -> list[str]:
         lines.append(f"  changed since: {_some(item.drift, verbose=verbose)}")
     if item.interrupted:
         lines.append(f"  interrupted: {item.interrupted}")
+    if item.kernels:
+        lines.append(f"  notebook kernel{'s' if len(item.kernels) > 1 else ''}: {', '.join(item.kernels)}")
     if item.size >= 0:
         kept = f", of which {size_words(item.kept)} are kept for undo" if item.kept > 0 else ""
         lines.append(f"  on disk: {size_words(item.size)}{kept}")

@@ -54,26 +54,35 @@ def importable(host: Host, root: str, python: str, names: Collection[str], progr
     every = sorted({module for modules in wanted.values() for module in modules})
     if not every or not host.exists(python):
         return {}
-    work = children.make_work(host)
-    try:
-        found = _import(host, python, work, every, progress)
-        # What fails in the company of others may do so because of them.
-        for module, error in found.items():
-            if error:
-                found[module] = _import(host, python, work, [module], progress).get(module, error)
-    finally:
-        host.remove_tree(work)
+    found = import_modules(host, python, every, progress)
     return {name: {module: found.get(module, "no answer") for module in modules} for name, modules in wanted.items()}
 
 
-def _import(host: Host, python: str, work: str, names: list[str], progress: Progress) -> dict[str, str]:
+def import_modules(host: Host, python: str, names: list[str], progress: Progress, *, seconds: int = MODULE_SECONDS) -> dict[str, str]:
+    """Return what becomes of modules, and of what is in modules (``package.module.Class``): "" for what is imported, else the error in words.
+
+    ``seconds`` are given to each.
+    """
+    work = children.make_work(host)
+    try:
+        found = _import(host, python, work, names, progress, seconds)
+        # What fails in the company of others may do so because of them.
+        for module, error in found.items():
+            if error:
+                found[module] = _import(host, python, work, [module], progress, seconds).get(module, error)
+    finally:
+        host.remove_tree(work)
+    return found
+
+
+def _import(host: Host, python: str, work: str, names: list[str], progress: Progress, seconds: int) -> dict[str, str]:
     """Import modules in one process; after a crash, what is left in another one."""
     found: dict[str, str] = {}
     left = names
     while left:
         progress.note(f"importing what else is installed: {left[0]}" + (f" and {len(left) - 1} more" if len(left) > 1 else ""))
         out, mark = posixpath.join(work, f"imports-{os.urandom(4).hex()}"), os.urandom(8).hex()
-        argv = [python, script("_imports.py"), out, mark, str(MODULE_SECONDS), *left]
+        argv = [python, script("_imports.py"), out, mark, str(seconds), *left]
         try:
             done = host.run(argv, env=children.environment(host, work), cwd=posixpath.join(work, "cwd"), timeout=ALL_SECONDS)
         except OSError:
@@ -85,7 +94,7 @@ def _import(host: Host, python: str, work: str, names: list[str], progress: Prog
         hung = done.timed_out or done.code == -signal.SIGALRM
         stopped = began[-1] if began and began[-1] not in found else ""
         if stopped:
-            found[stopped] = f"no answer within {MODULE_SECONDS} s" if hung else f"the process ended with exit code {done.code}"
+            found[stopped] = f"no answer within {seconds} s" if hung else f"the process ended with exit code {done.code}"
         if not began or done.timed_out:
             break
         left = left[left.index(began[-1]) + 1 :]

@@ -169,3 +169,19 @@ def test_nearest_release_is_the_one_beside_what_was_asked():
     with pytest.raises(NoProfileError) as caught:
         choose(machine(interpreters=pythons(python("3.12.1"))), Request(env=NEW_ENV.path, tensorflow="2.15"), catalogue, NEW_ENV)
     assert caught.value.nearest == ("--tensorflow 2.15 --kind conda", "--tensorflow 2.16")
+
+
+@pytest.mark.parametrize(
+    ("origins", "told"),
+    [
+        ({}, "no known-good `--tensorflow 2.20` fits"),
+        ({"tensorflow": "option"}, "no known-good `--tensorflow 2.20` fits"),
+        ({"tensorflow": "file tfsetup.yaml"}, "no known-good TensorFlow 2.20, which tfsetup.yaml asks for, fits"),
+        ({"tensorflow": "variable TFSETUP_TENSORFLOW"}, "no known-good TensorFlow 2.20, which TFSETUP_TENSORFLOW asks for, fits"),
+    ],
+)
+def test_who_asked_for_the_release_is_named(origins, told):
+    catalogue = Values(release("2.20.0", build(pythons=("3.13",))))
+    with pytest.raises(NoProfileError) as refused:
+        choose(*plain(tensorflow="2.20", origins=origins), catalogue, NEW_ENV)
+    assert str(refused.value).startswith(told)

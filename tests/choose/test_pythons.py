@@ -2,12 +2,13 @@
 
 import pytest
 
+from provisioner.choose import choose
 from provisioner.choose.pythons import find_pythons, no_python, offers_for
 from provisioner.errors import CouldNotTellError, UsageError
 from provisioner.model.facts import PythonDownload, absent, known, unknown
 from provisioner.model.plan import EnvState
 from provisioner.model.request import Request
-from tests.choose.values import NEW_ENV, machine, python, pythons, with_system
+from tests.choose.values import NEW_ENV, machine, python, pythons, shipped_catalogue, with_system
 
 ALL = ("3.10", "3.11", "3.12", "3.13")
 
@@ -154,3 +155,12 @@ def test_of_an_environment_a_python_that_no_release_has_is_said_first():
     env = EnvState(path="/env", kind="venv", digest="d", python="/env/bin/python", python_version="3.11.2")
     asked = find_pythons(machine(interpreters=pythons(python("3.11.2"))), Request(python="3.14"), env)
     assert "no known-good set for the Python that was asked for" in no_python(asked, ALL, "the CPU").why
+
+
+def test_what_the_newest_needs_is_said_where_an_older_one_fits_the_pythons_here():
+    old = choose(machine(interpreters=pythons(python("3.8.18"))), Request(), shipped_catalogue(), NEW_ENV)
+    assert old.release.startswith("2.13.")
+    assert any("uv fetches one with `--python 3.13`" in text for text in old.warnings)
+    for request, own in ((Request(), "3.13.1"), (Request(python="3.8"), "3.8.18"), (Request(tensorflow="2.13"), "3.8.18")):
+        found = choose(machine(interpreters=pythons(python(own))), request, shipped_catalogue(), NEW_ENV)
+        assert not any("uv fetches" in text for text in found.warnings)

@@ -45,6 +45,8 @@ def offered(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Path:
     make_wheel(wheels, "lab", "2.0", {"lab.py": "import lab_core\n"}, requires=("six<2", "lab-core"))
     make_wheel(wheels, "lab", "1.0", {"lab.py": "import lab_core\n", "lab_core.py": "inner = True\n"}, requires=("six>=1.5",))
     make_wheel(wheels, "lab-core", "1.0", {"lab_core.py": "inner = False\n"})
+    make_wheel(wheels, "double", "1.0", {"six.py": "DOUBLE = True\n"})
+    make_wheel(wheels, "tf-nightly", "2.99", {"tensorflow/nightly.py": ""}, requires=("double",))
     make_wheel(wheels, "fine", "1.0", {"fine.py": "", "tests/__init__.py": "raise RuntimeError\n"})
     return wheels
 
@@ -179,3 +181,29 @@ def test_keep_lets_go_of_what_only_another_version_needed_and_has_itself_now(ins
     refused = inside("plan", "--env", str(env), "--keep", "--with", "lab-core", **around)
     assert refused.code == 2
     assert "lab-core and lab both write lab_core.py" in refused.err
+
+
+def test_a_package_that_would_lose_its_files_to_the_set_is_named_before(inside: Inside, around, work: Path, offered: Path) -> None:
+    """nvidia-nccl-cu13 of a torch, beside a set with nvidia-nccl-cu12."""
+    around = {**around, "UV_CACHE_DIR": str(work / "uv-cache")}
+    env = environment(work, offered, "double", "fine")
+    subprocess.run([sys.executable, "-m", "uv", "pip", "uninstall", "-q", "--python", f"{env}/bin/python", "six"], check=True)
+    assert inside("plan", "--env", str(env), **around).code == 0, "nobody knows the set's files yet, and no network is asked"
+    assert inside("apply", "--env", str(work / "other"), "--yes", **around).code == 0
+    refused = inside("plan", "--env", str(env), **around)
+    assert refused.code == 2
+    assert "double and six both write six.py" in refused.err
+
+
+def test_what_only_the_replaced_tensorflow_needs_makes_room(inside: Inside, around, work: Path, offered: Path) -> None:
+    """tb-nightly and keras-nightly, beside a TensorFlow that brings tensorboard and keras."""
+    around = {**around, "UV_CACHE_DIR": str(work / "uv-cache")}
+    assert inside("apply", "--env", str(work / "other"), "--yes", **around).code == 0
+    env = environment(work, offered, "tf-nightly", "fine")
+    subprocess.run([sys.executable, "-m", "uv", "pip", "uninstall", "-q", "--python", f"{env}/bin/python", "six"], check=True)
+    planned = inside("plan", "--env", str(env), "-t", VERSION, "--json", **around).json
+    assert {item["name"]: item["reason"] for item in planned["removals"]}["double"] == (
+        "only the TensorFlow that is replaced needs it, and double and six both write six.py, and not the same"
+    )
+    done = inside("apply", "--env", str(env), "-t", VERSION, "--yes", "--json", **around)
+    assert (done.code, done.json["state"]) == (0, "new"), done.err

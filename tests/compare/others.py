@@ -17,9 +17,11 @@ from tests.faults.place import Place
 from tests.faults.trial import tfsetup
 
 SECONDS = 900
-# What is compared, as the index has it; each is put into a folder of its own, never into the environment.
-PACKAGES = ("env-doctor==0.3.5", "env-repair==0.2.8", "pipdeptree")
+# The newest that the index has; each in a folder of its own, never in the environment.
+TOOLS, INSIDE = ("env-repair", "pipdeptree"), "env-doctor"
 OLDEST = (3, 10)
+# What env-doctor cannot import it calls not found, and offers to install it.
+ALARMS = ("error", "warning", "not_found")
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,17 @@ class Programs:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.python = str(self._venv("programs", "3.11", "env-repair==0.2.8", "pipdeptree") / "bin/python")
+        self.python = str(self._venv("programs", "3.11", *TOOLS) / "bin/python")
 
     def _venv(self, name: str, python: str, *packages: str) -> Path:
         path = self.folder / name
-        if not path.exists():
-            subprocess.run([uv.find_uv_bin(), "venv", "--quiet", "--python", find_python(python), str(path)], check=True, cwd="/")
+        if not (path / "ready").exists():
+            subprocess.run(
+                [uv.find_uv_bin(), "venv", "--quiet", "--clear", "--python", find_python(python), str(path)], check=True, cwd="/"
+            )
             argv = [uv.find_uv_bin(), "pip", "install", "--quiet", "--python", f"{path}/bin/python", *packages]
             subprocess.run(argv, check=True, cwd="/")
+            (path / "ready").touch()
         return path
 
     def pip(self, place: Place) -> Answer:
@@ -60,14 +65,17 @@ class Programs:
     def pipdeptree(self, place: Place) -> Answer:
         """``pipdeptree --warn fail``."""
         argv = [str(Path(self.python).parent / "pipdeptree"), "--warn", "fail", "--python", place.interpreter, "--depth", "0"]
-        return self._lines(place, argv, skip=("Warning", "---", "NOTE"), count=2)
+        done = _run(place, argv)
+        # The tree is on standard output, what is wrong with it beside.
+        said = [line for line in done.stderr.splitlines() if line.lstrip().startswith(("*", "-")) and line.strip("-")]
+        return Answer(complains=done.returncode != 0, first="\n".join(said[:2]) or _last(done) if done.returncode else "")
 
     def env_doctor(self, place: Place) -> Answer:
         """``env-doctor check``, imported by the environment's own Python, as it must be: it looks at what that has."""
         version = _version(place)
         if version < OLDEST:
             return UNABLE
-        inside = self._venv(f"env-doctor-{version[0]}.{version[1]}", f"{version[0]}.{version[1]}", "env-doctor==0.3.5")
+        inside = self._venv(f"env-doctor-{version[0]}.{version[1]}", f"{version[0]}.{version[1]}", INSIDE)
         (site,) = inside.glob("lib/python3*/site-packages")
         code = f"import sys; sys.path.append({str(site)!r}); sys.argv = ['env-doctor', 'check', '--json']; from env_doctor.cli import main; main()"
         done = _run(place, [place.interpreter, "-c", code])
@@ -75,7 +83,7 @@ class Programs:
             document = json.loads(done.stdout[done.stdout.index("{") :])
         except ValueError:
             return Answer(complains=True, first=_last(done))
-        checks = [item for item in _checks(document) if item.get("status") in {"error", "warning"} and _of_tensorflow(item)]
+        checks = [item for item in _checks(document) if item.get("status") in ALARMS and _of_tensorflow(item)]
         return Answer(complains=bool(checks), first=json.dumps(checks[0]) if checks else "")
 
     def env_repair(self, place: Place) -> Answer:
@@ -100,22 +108,22 @@ class Programs:
         """``tfsetup doctor``."""
         done = tfsetup(place, "doctor", "--json")
         found = [item for item in done.document.get("findings") or () if item["severity"] != "info"]
-        return Answer(complains=done.code != 0, first=json.dumps({**found[0], "remedy": ""}) if found else done.words)
+        return Answer(complains=done.code != 0, first=json.dumps([found[0]["title"], found[0]["evidence"]]) if found else done.words)
 
-    def _lines(self, place: Place, argv: list[str], skip: tuple[str, ...] = (), count: int = 1) -> Answer:
+    def _lines(self, place: Place, argv: list[str], skip: tuple[str, ...] = ()) -> Answer:
         done = _run(place, argv)
         said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip() and not line.startswith(skip or ("\0",))]
-        return Answer(complains=done.returncode != 0, first="\n".join(said[:count]) if done.returncode else "")
+        return Answer(complains=done.returncode != 0, first=said[0] if said and done.returncode else "")
 
 
 def _checks(document: dict[str, object]) -> list[dict[str, object]]:
-    """All objects of a document with a status."""
+    """What a document of env-doctor says of each component."""
     found: list[dict[str, object]] = []
     waiting: list[object] = [document]
     while waiting:
         item = waiting.pop(0)
         if isinstance(item, dict):
-            found += [item] if "status" in item else []
+            found += [item] if "component" in item else []
             waiting += item.values()
         elif isinstance(item, list):
             waiting += item

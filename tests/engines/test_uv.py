@@ -121,3 +121,17 @@ def test_a_real_environment_with_a_real_wheel(tmp_path: Path, monkeypatch: pytes
     assert host.run([str(env / "bin/python"), "-c", "import six"]).ok
     with pytest.raises(OperationError, match="could not be made"):
         uv.create_environment(host, path=str(tmp_path / "no"), python="/no/such/python", prompt="e")
+
+
+def test_what_the_cache_lacks_offline_is_no_clash() -> None:
+    """uv tells both as "No solution found"; real words of uv 0.13."""
+    said = """error: No solution found when resolving dependencies
+  cause: Because pandas needs to be downloaded from a registry and you require pandas, we can conclude that your requirements are unsatisfiable.
+hint: Packages were unavailable because the network was disabled. When the network is disabled, registry packages may only be read from the cache.
+"""
+    done = Completed(argv=("uv",), code=1, out="", err=said, seconds=0.1)
+    with pytest.raises(OperationError) as caught:
+        uv._resolved(LocalHost(), done, offline=True)
+    assert caught.value.cause == "download-failed"
+    assert "not in the cache" in str(caught.value)
+    assert caught.value.hint == "run once without --offline to fill the cache"

@@ -11,9 +11,8 @@ from provisioner.causes import Messages, open_messages
 from provisioner.commands import explain as explaining
 from provisioner.conda import pattern, registry, specs
 from provisioner.conda.config import parse as condarc
-from provisioner.diagnose.checks import kernels
 from provisioner.engines import allowed, index
-from provisioner.environment import conda_owned, conda_present, conda_records, config, damaged, distributions, owners
+from provisioner.environment import conda_owned, conda_present, conda_records, config, damaged, distributions, kernels, owners
 from provisioner.environment import metadata as envmetadata
 from provisioner.environment import read as reading_site
 from provisioner.errors import InputError
@@ -221,7 +220,9 @@ def child_events(data: bytes) -> None:
     checks_of(Child(code=0, timed_out=False, seconds=0.0, limit=1.0, err="", events=found))
 
 
-@harness(kernels.read_kernel, index.parse_pip_config)
+@harness(kernels.read_kernel, kernels.read_notebook, index.parse_pip_config)
 def kernel_json(data: bytes) -> None:
-    kernels.read_kernel(text(data), path="/k/x/kernel.json", place="here")
+    kernels.read_kernel(text(data), path="/k/x/kernel.json", place="here", bare=True)
+    with contextlib.suppress(InputError):
+        kernels.read_notebook(text(data), "x.ipynb")
     index.parse_pip_config(text(data))

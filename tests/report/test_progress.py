@@ -72,6 +72,7 @@ def test_bars(monkeypatch: pytest.MonkeyPatch, colour: bool) -> None:
     assert "[bold]thing[/bold] in /a[/b]" in text.replace("\n", ""), "a name is no markup"
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 2, "the cursor is back"
     assert ("\x1b[32m" in text) == colour
+    assert "\x1b[33m" not in text, "yellow cannot be read on white"
 
 
 def test_a_stream_that_is_gone_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

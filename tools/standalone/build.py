@@ -29,6 +29,8 @@ PACKAGES = "gcc libc6-dev make pkg-config libssl-dev zlib1g-dev libffi-dev libbz
 # Of Debian 13's source package; the file stays on the mirrors as long as that release does.
 PYTHON = "python3.13_3.13.5.orig.tar.xz"
 PYTHON_SHA256 = "93e583f243454e6e9e4588ca2c2662206ad961659863277afcdb96801647d640"
+# Blocks, for several processors; BusyBox reads no filters for machine code.
+COMPRESS = "xz -T4 --check=crc32 --block-size=48MiB --lzma2=preset=6,dict=32MiB"
 PLATFORM = "x86_64-manylinux_2_31"
 # Left out of the standard library: windows of its own, its tests, and what builds extensions.
 NEEDLESS = ("idlelib", "tkinter", "turtledemo", "test", "ensurepip", "lib2to3", "pydoc_data", "config-3.13-x86_64-linux-gnu", "__phello__")
@@ -105,7 +107,7 @@ def pack(tree: Path, tool: Path, version: str) -> None:
     """Write the file: the script, the tool that unpacks, and the tree."""
     archive = KEPT / "tree.tar.xz"
     sort = ("--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0")
-    run("tar", "-c", *sort, "-C", tree.parent, "-I", "xz -T0 --check=crc32 --x86 --lzma2=preset=9,dict=64MiB", "-f", archive, "tree")
+    run("tar", "-c", *sort, "-C", tree.parent, "-I", COMPRESS, "-f", archive, "tree")
     data, unpacker = archive.read_bytes(), tool.read_bytes()
     text = (HERE / "start.sh").read_text(encoding="utf-8")
     given = {"@VERSION@": version, "@ID@": f"{version}-{hashlib.sha256(data).hexdigest()[:16]}", "@TOOL_SIZE@": str(len(unpacker))}

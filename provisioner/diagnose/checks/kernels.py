@@ -1,7 +1,6 @@
 """Checks of which Python really runs: Jupyter's kernels, the commands of PATH, and what the environment's own scripts start.
 
-Sources: jupyter_client, "Kernel specs" (folders, ``argv``; a bare ``python`` stands for the server's own interpreter); jupyter_core,
-``jupyter_path``; virtual environments set VIRTUAL_ENV and put their folder first in PATH (venv), conda sets CONDA_PREFIX.
+Virtual environments set VIRTUAL_ENV and put their folder first in PATH (venv), conda sets CONDA_PREFIX.
 """
 
 from __future__ import annotations
@@ -13,15 +12,10 @@ from provisioner.base.paths import is_absolute
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import alternative, tensorflow
 from provisioner.diagnose.case import Case, CheckSpec, Skipped
+from provisioner.environment.kernels import INSIDE, NATIVE, Kernel, kernels_of
 from provisioner.host import files
 from provisioner.model.finding import Evidence, Remedy
-from provisioner.model.json_text import read_json
-from provisioner.model.record import record
 
-SYSTEM = ("/usr/local/share/jupyter", "/usr/share/jupyter")
-# The kernel that a new notebook gets.
-DEFAULT = "python3"
-MAX_SPECS = 200
 COMMANDS = ("pip", "pip3", "ipython", "jupyter")
 SCRIPTS = ("ipython", "jupyter", "jupyter-lab", "jupyter-notebook", "tensorboard")
 # The first line of an installed script, also in the form for paths that are too long or hold spaces (distlib, scripts.py).
@@ -30,79 +24,24 @@ SHEBANG = re.compile(r"\A#!\s*(?P<plain>/\S*python[\w.]*)\s|\A#!/bin/sh\n'''exec
 ELSEWHERE = "Commands of this environment start another environment's Python"
 
 
-@record
-class Kernel:
-    """A kernel specification: ``name`` is its folder's, ``python`` the first word of its command line, ``place`` whose folder it lies in."""
-
-    name: str
-    title: str
-    python: str
-    path: str
-    place: str
-
-
-def read_kernel(text: str, *, path: str, place: str) -> Kernel | None:
-    """Read a ``kernel.json``; None for another language, for a bare command, and for what is none."""
-    try:
-        data = read_json(text)
-        argv = data["argv"]
-        language, title = str(data.get("language", "python")), str(data.get("display_name", ""))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
-    if language.lower() != "python" or not isinstance(argv, list) or not argv or not isinstance(argv[0], str):
-        return None
-    if not re.match(r"/|[A-Za-z]:[\\/]", argv[0]):
-        return None
-    return Kernel(name=posixpath.basename(posixpath.dirname(path)), title=title, python=argv[0], path=path, place=place)
-
-
-def specifications(case: Case) -> tuple[Kernel, ...]:
-    """Every Python kernel that Jupyter would offer here."""
-    found = []
-    for folder, place in _folders(case):
-        for path in files.matches(case.reader, f"{files.glob_escape(folder)}/kernels/*/kernel.json")[:MAX_SPECS]:
-            kernel = read_kernel(files.read(case.reader, path).text or "", path=path, place=place)
-            if kernel is not None:
-                found.append(kernel)
-    return tuple(found)
-
-
-def _folders(case: Case) -> list[tuple[str, str]]:
-    """Jupyter's data folders with the words for them."""
-    home = files.home(case.reader)
-    named = [folder for folder in (tensorflow.variable(case, "JUPYTER_PATH") or "").split(":") if folder]
-    own = tensorflow.variable(case, "JUPYTER_DATA_DIR") or ""
-    if not own and case.reader.platform == "darwin":
-        own = f"{home}/Library/Jupyter" if home else ""
-    elif not own and case.reader.platform == "win32":
-        own = (tensorflow.variable(case, "APPDATA") or "").replace("\\", "/") + "/jupyter"
-    elif not own:
-        data = tensorflow.variable(case, "XDG_DATA_HOME") or (f"{home}/.local/share" if home else "")
-        own = f"{data}/jupyter" if data else ""
-    folders = [(folder, "JUPYTER_PATH") for folder in named] + ([(own, "the user's kernels")] if own else [])
-    if case.env:
-        folders.append((f"{case.env}/share/jupyter", "the environment's kernels"))
-    return folders + [(folder, "the system's kernels") for folder in SYSTEM]
-
-
 def kernels(case: Case, findings: Findings) -> str:
     """Jupyter's kernels: one of the environment's, one that bears its name, or the default must start this interpreter."""
-    found = specifications(case)
+    found = tuple(kernels_of(case.reader, case.env))
     if not found:
         return "Jupyter has no Python kernel here"
-    alien = [kernel for kernel in found if not _own(case, kernel.python)]
+    alien = [kernel for kernel in found if not own(case, kernel.python)]
     for kernel in alien:
         gone = not files.there(case.reader, kernel.python)
         starts = f"{kernel.name} ({kernel.title}) starts {kernel.python}" + (", which is not there" if gone else "")
         seen = Evidence(seen=f"the kernel {starts}", where=kernel.path)
-        if kernel.place == "the environment's kernels" or (case.env and _bears_name(case, kernel)):
+        if kernel.place == INSIDE or (case.env and _bears_name(case, kernel)):
             findings.add("wrong-environment", "warning", "certain", seen, remedy=_register(case, kernel))
-        elif kernel.name == DEFAULT and _has_jupyter(case):
+        elif kernel.name == NATIVE and _has_jupyter(case):
             findings.add("wrong-environment", "info", "possible", seen, remedy=_register(case, kernel))
     return f"{len(found)} kernels, {len(found) - len(alien)} of them start this interpreter"
 
 
-def _own(case: Case, python: str) -> bool:
+def own(case: Case, python: str) -> bool:
     """Whether a path names an interpreter of the environment: by its folder, since every environment's is a link to the same file."""
     path = python.replace("\\", "/")
     if not case.env:
@@ -126,8 +65,8 @@ def _register(case: Case, kernel: Kernel) -> Remedy:
 
     name = posixpath.basename(case.env.rstrip("/")) or "tf"
     python = shlex.quote(case.python)
-    name = kernel.name if kernel.place == "the environment's kernels" else re.sub(r"[^A-Za-z0-9._-]", "-", name)
-    where = f"--prefix {shlex.quote(case.env)}" if kernel.place == "the environment's kernels" else "--user"
+    name = kernel.name if kernel.place == INSIDE else re.sub(r"[^A-Za-z0-9._-]", "-", name)
+    where = f"--prefix {shlex.quote(case.env)}" if kernel.place == INSIDE else "--user"
     return alternative.remedy(
         "register this interpreter as a kernel, and choose that one in the notebook (Kernel, Change kernel)",
         f"{python} -m pip install ipykernel",
@@ -145,7 +84,7 @@ def commands(case: Case, findings: Findings) -> str:
     path = tensorflow.variable(case, "PATH") or ""
     first = {name: found for name in COMMANDS if (found := _which(case, path, name))}
     for name, found in first.items():
-        if _own(case, found):
+        if own(case, found):
             continue
         mine = f"{posixpath.dirname(case.python)}/{name}"
         if files.there(case.reader, mine):
@@ -186,7 +125,7 @@ def scripts(case: Case, findings: Findings) -> str:
     for name in SCRIPTS:
         found = SHEBANG.match(files.read(case.reader, f"{folder}/{name}", 4096).text or "")
         started = (found["plain"] or found["long"]) if found else ""
-        if started and not _own(case, started):
+        if started and not own(case, started):
             alien.append((name, started))
     for name, started in alien:
         gone = "" if files.there(case.reader, started) else ", which is not there"

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.diagnose.checks.kernels import CHECKS, read_kernel
+from provisioner.diagnose.checks.kernels import CHECKS
+from provisioner.environment.kernels import read_kernel
 from tests.diagnose import cases
 from tests.facts.fake_reader import FakeReader
 

@@ -1,0 +1,111 @@
+"""``--keep``: what is installed, resolved anew around a set by real uv from tiny wheels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from provisioner.catalogue.needs import Needs
+from provisioner.environment.distributions import Installed
+from provisioner.errors import OperationError
+from provisioner.host.local import LocalHost
+from provisioner.judge.markers import markers_of
+from provisioner.model.catalogue import Lock, LockedFile
+from provisioner.plan.keep import Kept, orphans, resolve_all
+from provisioner.plan.neighbours import Around, look_around
+from provisioner.plan.settle import Room
+from tests.support import PYTHON, make_lock, make_wheel
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    monkeypatch.setenv("UV_FIND_LINKS", str(folder))
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    return folder
+
+
+def dist(name: str, version: str, *requires: str, **fields: object) -> Installed:
+    return Installed(name=name, version=version, requires=requires, **fields)
+
+
+def around(lock: Lock, *installed: Installed) -> Around:
+    return look_around(installed, markers_of(PYTHON), frozenset(file.name for file in lock.files))
+
+
+def kept(index: Path, lock: Lock, *installed: Installed, limits: tuple[str, ...] = (), **asked: object) -> Kept:
+    given = {"extra": (), "floor": "2.36", "folder": str(index.parent), "offline": True, **asked}
+    return resolve_all(LocalHost(), around(lock, *installed), lock, Room(needs=Needs(known={}), limits=limits, pool={}), **given)
+
+
+def versions(found: Kept) -> dict[str, str]:
+    return {file.name: file.version for file in found.lock.files}
+
+
+def a_set(index: Path, *more: LockedFile) -> Lock:
+    make_wheel(index, "typing-extensions", "4.12", {"typing_extensions.py": ""})
+    own = make_wheel(index, "tensorflow-cpu", "2.20.0", {"tensorflow/__init__.py": ""}, requires=("typing_extensions>=4",))
+    return make_lock(own, make_wheel(index, "typing-extensions", "4.5", {"typing_extensions.py": ""}), *more)
+
+
+def test_another_version_is_taken_of_what_does_not_go_with_the_set(index: Path) -> None:
+    lock = a_set(index)
+    make_wheel(index, "friend", "2.0", {"friend.py": ""}, requires=("typing_extensions>=4.10",))
+    make_wheel(index, "friend", "1.0", {"friend.py": ""}, requires=("typing_extensions",))
+    found = kept(index, lock, dist("friend", "2.0", "typing_extensions>=4.10"), dist("typing-extensions", "4.12"))
+    assert (versions(found)["friend"], versions(found)["typing-extensions"], found.moved) == ("1.0", "4.5", ())
+
+
+def test_the_set_gives_way_where_nothing_else_goes_and_says_for_whom(index: Path) -> None:
+    lock = a_set(index)
+    make_wheel(index, "friend", "2.0", {"friend.py": ""}, requires=("typing_extensions>=4.10",))
+    make_wheel(index, "typing-extensions-more", "1.0", {"more.py": ""})
+    asked = (dist("friend", "2.0", "typing_extensions>=4.10"), dist("other", "1.0", "typing-extensions-more"))
+    make_wheel(index, "other", "1.0", {"other.py": ""}, requires=("typing-extensions-more",))
+    (moved,) = kept(index, lock, *asked, dist("typing-extensions", "4.12")).moved
+    assert (moved.name, moved.pin, moved.version, moved.keeps) == ("typing-extensions", "4.5", "4.12", ("friend",))
+
+
+def test_what_the_catalogue_knows_to_be_bad_is_no_way(index: Path) -> None:
+    lock = a_set(index)
+    make_wheel(index, "friend", "2.0", {"friend.py": ""}, requires=("typing_extensions>=4.10",))
+    found = kept(index, lock, dist("friend", "2.0", "typing_extensions>=4.10"), limits=("typing-extensions<4.8",))
+    assert "friend" not in versions(found)
+
+
+def test_a_cuda_library_is_moved_for_nobody(index: Path) -> None:
+    lock = a_set(index, make_wheel(index, "nvidia-cudnn-cu12", "9.3", {"nvidia/cudnn.py": "3"}))
+    make_wheel(index, "nvidia-cudnn-cu12", "9.1", {"nvidia/cudnn.py": "1"})
+    make_wheel(index, "torch", "2.5", {"torch.py": ""}, requires=("nvidia-cudnn-cu12==9.1",))
+    found = kept(index, lock, dist("torch", "2.5", "nvidia-cudnn-cu12==9.1"), dist("nvidia-cudnn-cu12", "9.1"))
+    assert (versions(found)["nvidia-cudnn-cu12"], "torch" in versions(found)) == ("9.3", False)
+
+
+def test_what_is_asked_for_besides_and_does_not_go_is_an_error(index: Path) -> None:
+    lock = a_set(index)
+    make_wheel(index, "fine", "1.0", {"fine.py": ""})
+    make_wheel(index, "fixed", "1.0", {"fixed.py": ""}, requires=("typing-extensions<4",))
+    with pytest.raises(OperationError) as caught:
+        kept(index, lock, dist("fine", "1.0"), extra=("fixed",))
+    assert caught.value.cause == "resolver-conflict"
+
+
+def test_what_cannot_be_had_again_stays_and_what_it_needs_is_asked_for(index: Path) -> None:
+    lock = a_set(index)
+    make_wheel(index, "Needed_One", "1.0", {"needed.py": ""})
+    mine = dist("mine", "1.0", "Needed_One", "Own.Part", direct=True)
+    found = versions(kept(index, lock, mine, dist("own-part", "1.0", direct=True), dist("of-conda", "1.0"), fixed={"of-conda"}))
+    assert found.keys() == {"tensorflow-cpu", "typing-extensions", "needed-one"}
+
+
+def test_an_orphan_is_what_only_something_needs_that_comes_in_another_version(index: Path) -> None:
+    lock = a_set(index)
+    there = around(lock, dist("lab", "2.0", "Lab_Core"), dist("lab-core", "1.0"), dist("tool", "1.0", "shared"), dist("shared", "1.0"))
+    lab = LockedFile(name="lab", version="1.0", filename="lab-1.0-py3-none-any.whl", sha256="a" * 64, size=1, unpacked=1)
+    found = replace(lock, files=(*lock.files, lab))
+    assert orphans(there, found, ["lab-core", "lab", "shared"]) == {"lab-core"}
+    assert orphans(there, lock, ["lab-core"]) == frozenset()
