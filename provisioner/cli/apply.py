@@ -125,12 +125,12 @@ def _check_options(host: LocalHost, plan: str, named: Mapping[str, object], *, l
     """Raise ``UsageError`` for options that say what the saved plan or the lock says already, or that need the lock."""
     if plan and any(value not in (None, False) for value in named.values()):
         raise UsageError("a saved plan says all that is to be done", place=plan, hint="give either a plan or options, not both")
-    if plan and not host.exists(posixpath.join(host.cwd, plan)):
-        words.check_plan(plan)
     if not locked and (lock or target):
         raise UsageError("says where a lock is, or what to take of it", place="--lock" if lock else "--target", hint="add --locked")
     if locked and plan:
         raise UsageError("a saved plan says all that is to be done", place=plan, hint="give either a plan or --locked, not both")
+    if plan and not host.exists(posixpath.join(host.cwd, plan)):
+        words.check_plan(plan)
     for name in ("tensorflow", "source", "channel", "with", "keep", "upgrade"):
         if locked and named[name]:
             hint = "change tfsetup.yaml, and run `tfsetup lock`"

@@ -44,7 +44,7 @@ def kernel(
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
-    """Make a notebook kernel of an environment: ipykernel beside TensorFlow, and its name in Jupyter's list of this user; undoable."""
+    """Make a notebook kernel of the environment; undoable."""
     host = LocalHost()
     stages.check_executor(host)
     request = options.request(host, env=env, offline=offline)
