@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Callable, Mapping
 
 from provisioner.base.names import is_rival, normalise
+from provisioner.base.paths import joined
 from provisioner.base.versions import numbers
 from provisioner.catalogue import Catalogue
 from provisioner.errors import InputError, UsageError
@@ -72,7 +73,7 @@ def lock_folder(reader: Reader, declaration: Declaration) -> str:
     Raises ``InputError`` where it leads out of the project: by its text, or by a link on the way.
     """
     project = posixpath.dirname(declaration.file)
-    folder = posixpath.normpath(posixpath.join(project, declaration.folder))
+    folder = joined(project, declaration.folder)
     own, real = reader.real(project), reader.real(folder)
     if real != own and not real.startswith(f"{own.rstrip('/')}/"):
         hint = f"name a folder below {project}, or take the link away"

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from provisioner.base.paths import above, joined
 from provisioner.base.text import mask
 from provisioner.base.trials import is_command
 from provisioner.engines import allowed
@@ -164,9 +165,7 @@ def of_plan(session: Session, plan: Plan, file: str) -> Iterator[Named]:
     request = plan.request
     yield from of_verify(request, file)
     if named_python(request):
-        yield from of_program(
-            session.host, request.python, f"{file}: request.python", posixpath.dirname(posixpath.join(session.host.cwd, file))
-        )
+        yield from of_program(session.host, request.python, f"{file}: request.python", posixpath.dirname(joined(session.host.cwd, file)))
     yield from of_indexes(session, plan.indexes, file)
     channels = plan.conda.channels if plan.conda is not None else ()
     yield from of_channels(session, [(f"{file}: conda.channels[{number}]", channel) for number, channel in enumerate(channels)])
@@ -216,7 +215,7 @@ def _where_named(session: Session, request: Request, root: str) -> str:
     if origin == "option" or origin.startswith("variable"):
         return ""
     active = [host.env.get(name, "") for name in ("VIRTUAL_ENV", "CONDA_PREFIX")]
-    if any(path and host.real(posixpath.join(host.cwd, path)) == root for path in active) or is_made_here(session, root):
+    if any(path and host.real(joined(host.cwd, path)) == root for path in active) or is_made_here(session, root):
         return ""
     if not is_own(origin):
         return f"{_file(origin)}: env"
@@ -225,11 +224,9 @@ def _where_named(session: Session, request: Request, root: str) -> str:
 
 def _is_carried(reader: Reader, root: str) -> bool:
     """True where a git repository brings the environment along: its index has files of it, which lists each path in full (gitformat-index)."""
-    folder = posixpath.dirname(root)
-    while not files.there(reader, posixpath.join(folder, ".git")):
-        if folder == posixpath.dirname(folder):
-            return False
-        folder = posixpath.dirname(folder)
+    folder = next((place for place in above(root) if files.there(reader, posixpath.join(place, ".git"))), "")
+    if not folder:
+        return False
     home = posixpath.join(folder, ".git")
     # In a worktree or a submodule it is a file that says where (gitrepository-layout).
     pointer = files.line(reader, home).removeprefix("gitdir: ") if getattr(files.entry(reader, home), "kind", "") == "file" else ""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from provisioner.base.paths import joined
 from provisioner.choose.obstacles import listed
 from provisioner.commands import named
 from provisioner.commands.lock_declared import lock_folder
@@ -36,7 +37,7 @@ def locked_folder(host: Host, given: str) -> str:
     """Return the folder of the lock to install from: ``given`` (absolute), else the working folder's, else the one its declaration names."""
     from provisioner.lock.declaration import read_declaration  # noqa: PLC0415 - a lock can be installed without its declaration
 
-    if given or host.exists(posixpath.join(host.cwd, sidecar.NAME)):
+    if given or host.exists(joined(host.cwd, sidecar.NAME)):
         return given or host.cwd
     return lock_folder(host, read_declaration(host, host.cwd))
 

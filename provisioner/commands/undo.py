@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 from provisioner.base.progress import Progress
 from provisioner.change import discarding, recovery
-from provisioner.change.holding import holding, holding_inside
+from provisioner.change.holding import holding, holding_aside
 from provisioner.change.journal import Journal, last_record
 from provisioner.change.recovery import NO_WISHES, Wishes
 from provisioner.change.standing import interrupted
@@ -103,7 +103,7 @@ def clear_interrupted(
             return None
         stands = host.exists(workspace.root) and host.exists(workspace.journal)
         if not stands and host.exists(workspace.aside):
-            stack.enter_context(holding_inside(host, Workspace(root=workspace.aside), wait, progress))
+            stack.enter_context(holding_aside(host, Workspace(root=workspace.aside), wait, progress))
         agree(recovery.Undoable(workspace=workspace, interrupted=found, record=None, added=()))
         if stands:
             recovery.recover(host, workspace, wishes)

@@ -6,11 +6,12 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from provisioner.base.paths import joined
 from provisioner.base.text import mask
 from provisioner.engines.index import index_addresses, installer_environment
 from provisioner.engines.wheels import major_minor
 from provisioner.errors import OperationError
-from provisioner.host import PRIVATE, Completed, Host, Reader
+from provisioner.host import PRIVATE, Completed, Host, Reader, user_folders
 from provisioner.model.checkout import Checkout
 from provisioner.model.plan import Package
 from provisioner.model.team import Index
@@ -40,11 +41,8 @@ def cache_folder(reader: Reader) -> str:
     """Return uv's cache folder (uv's documentation, "Caching": UV_CACHE_DIR, then the system's cache folder)."""
     given = reader.env.get("UV_CACHE_DIR")
     if given:
-        return posixpath.join(reader.cwd, given)
-    if reader.platform == "win32":
-        return posixpath.join(reader.env.get("LOCALAPPDATA", "C:/"), "uv", "cache")
-    home = reader.env.get("HOME") or "/"
-    return posixpath.join(reader.env.get("XDG_CACHE_HOME") or posixpath.join(home, ".cache"), "uv")
+        return joined(reader.cwd, given)
+    return posixpath.join(user_folders.cache(reader), "uv", *(["cache"] if reader.platform == "win32" else []))
 
 
 def requirements_text(packages: Iterable[Package]) -> str:
@@ -257,7 +255,7 @@ def _credentials(reader: Reader) -> dict[str, str]:
 
     Where a person has one (`uv auth login`), or names one, it is used (uv's documentation, "The uv auth CLI": UV_CREDENTIALS_DIR).
     """
-    home = reader.env.get("XDG_DATA_HOME") or posixpath.join(reader.env.get("HOME") or "/", ".local", "share")
-    if reader.platform == "win32" or "UV_CREDENTIALS_DIR" in reader.env or reader.exists(posixpath.join(home, "uv", "credentials")):
+    windows = reader.platform == "win32"
+    if windows or "UV_CREDENTIALS_DIR" in reader.env or reader.exists(posixpath.join(user_folders.data(reader), "uv", "credentials")):
         return {}
     return {"UV_CREDENTIALS_DIR": posixpath.join(cache_folder(reader), "tfsetup-credentials")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,8 +19,8 @@ from provisioner.model.record import record
 SETUP = {"setup.cfg": setup_files.parse_setup_cfg, "setup.py": setup_files.parse_setup_py}
 
 
-# hatchling and pdm-backend ask for it when a project is installed editable (their ``get_requires_for_build_editable``).
-_ASKED_FOR = ("editables",)
+# What back ends ask for beyond what any file says (their ``get_requires_for_build_editable`` and ``..._wheel``), by the first word of their names.
+_ASKED_FOR = {"hatchling": ("editables",), "pdm": ("editables",), "setuptools": ("wheel",)}
 
 
 @record
@@ -61,7 +62,7 @@ def read_tables(reader: Reader, folder: str, file: str, faults: list[str]) -> Ta
 def _builders(data: Mapping[str, Any], file: str) -> tuple[str, ...]:
     """Return what a project is built with, and what back ends ask for beyond that without a word in any file."""
     system = build_system_of(data, file=file)
-    return (*system.requires, *_ASKED_FOR, *(("wheel",) if system.backend.startswith("setuptools") else ()))
+    return (*system.requires, *_ASKED_FOR.get(re.split(r"[.:]", system.backend)[0], ()))
 
 
 def leaves_out(project: Mapping[str, Any]) -> bool:
