@@ -48,7 +48,7 @@ class NeedsBuildError(RefusedError):
         verb, it, its = ("has", "it is", "its") if len(self.names) == 1 else ("have", "they are", "their")
         hint = (
             f"allow it in the declaration, `policy: {{source_builds: [{words}]}}`: {it} then built here to lock, "
-            f"which runs {its} code, and again wherever the lock is installed"
+            f"which runs {its} code, and again wherever the lock is installed; `tfsetup lock --accept` writes it there"
         )
         message = f"{listed(self.names)} {verb} no wheel for {where} that would do, only source"
         super().__init__(message, place=job.name, hint=hint, cause="platform-unsupported")
@@ -67,12 +67,15 @@ def building(
     allowed: Collection[str],
     free: Collection[str] = (),
     projects: Collection[str] = (),
+    *,
+    quick: Callable[[Job], Resolved] | None = None,
 ) -> Callable[[Job], Resolved]:
     """Return a resolver that takes the source of what has no wheel, and lets its metadata be built where that is allowed.
 
     ``allowed`` are the names that the team lets be built (or ``ANY``), ``free`` those that the catalogue does. ``projects`` are the requirements of
     the builds of the team's own projects. The resolver itself runs no code: what was built is told to it. Of what is not allowed nothing is run:
-    it is taken to need nothing, to find all such packages in one go, and ``NeedsBuildError`` names them.
+    it is taken to need nothing, to find all such packages in one go, and ``NeedsBuildError`` names them. ``quick`` answers
+    without what came from where, which takes half of the time: for answers that are not the last.
     """
     may_be = {*allowed, *free}
 
@@ -84,8 +87,9 @@ def building(
         said = ""
         for _ in range(ROUNDS):
             asked = replace(job, sources=(*job.sources, *sorted(built | refused)), metadata=tuple(known.values()))
+            last = not refused and built <= {name for name, _ in known}
             try:
-                found = resolve(asked)
+                found = resolve(asked) if last or quick is None else quick(asked)
             except NoSolutionError as error:
                 more = lacking(error.said) - built - refused - set(job.sources)
                 said = said if _NO_SOURCE.search(error.said) else error.said
@@ -101,6 +105,7 @@ def building(
                 raise NeedsBuildError(job, refused, allowed)
             known |= {(name, wheel.identity): build(job, wheel, pins_of(job)) for name, wheel in new.items()}
             if not new:
+                found = found if last or quick is None else resolve(asked)
                 return _with_builders(resolve, job, found, [known[name, wheel.identity] for name, wheel in own.items()], projects)
         raise NeedsBuildError(job, refused or built, allowed)
 

@@ -7,6 +7,7 @@ import re
 
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.knowledge import View
+from provisioner.remedies.names import same_tensorflow
 from provisioner.remedies.subject import Subject, quoted
 from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, either, install, mend, runs, venv
 
@@ -128,7 +129,7 @@ def shadowed(subject: Subject, view: View) -> Remedy:
         others=(
             Way(
                 words="If no such file is yours, the package itself is damaged",
-                steps=(install(subject, "tensorflow", options="--force-reinstall --no-cache-dir"),),
+                steps=(install(subject, same_tensorflow(subject), options="--force-reinstall --no-cache-dir"),),
             ),
             *mend(subject),
         ),
