@@ -1,7 +1,7 @@
 """``Catalogue``: the profiles folder as answers; every file is read only when a question needs it.
 
 The folder: ``releases/<minor>.yaml``, ``locks/<platform>/<version>.lock``, ``gpus.yaml``, ``cuda.yaml``, ``drivers.yaml``, ``conda.yaml``,
-``fits.yaml``, ``needs.json``, ``proofs.json``.
+``fits.yaml``, ``needs.json``, ``proofs.json``, ``published.json``, ``spare.json``.
 The names of the locks are the list of versions, so that listing them costs no reading, whatever their number.
 """
 
@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import posixpath
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from provisioner.base.versions import contains, is_prerelease, is_version, minor_of, numbers, readable, version_key
 from provisioner.catalogue.lockfile import LockFile, parse_lockfile
@@ -40,9 +41,9 @@ class _Minor:
 
 def find_profiles() -> str:
     """Return the profiles folder that belongs to this code: inside the installed package, or beside it in a checkout."""
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    inside = os.path.join(package, "_profiles")
-    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "profiles")
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__))).replace(os.sep, "/")
+    inside = f"{package}/_profiles"
+    return inside if os.path.isdir(inside) else f"{posixpath.dirname(package)}/profiles"
 
 
 def addons_of(release: Release, platform: str) -> dict[str, str]:
@@ -87,12 +88,12 @@ class Catalogue:
 
     def platforms(self) -> tuple[str, ...]:
         """Return the platforms that have locks."""
-        return tuple(os.path.basename(path) for path in self._host.glob(f"{self._root}/locks/*"))
+        return tuple(posixpath.basename(path) for path in self._host.glob(f"{self._root}/locks/*"))
 
     def versions(self) -> tuple[str, ...]:
         """Return every version that has a lock on some platform, newest first, without reading a file."""
         if self._versions is None:
-            names = {os.path.basename(path)[: -len(LOCK_ENDING)] for path in self._host.glob(f"{self._root}/locks/*/*{LOCK_ENDING}")}
+            names = {posixpath.basename(path)[: -len(LOCK_ENDING)] for path in self._host.glob(f"{self._root}/locks/*/*{LOCK_ENDING}")}
             wrong = tuple(f"{name}{LOCK_ENDING}: expected the name of a version" for name in sorted(names) if not is_version(name))
             if wrong:
                 raise InputError("not a catalogue", place=f"{self._root}/locks", faults=wrong)
@@ -209,7 +210,7 @@ class Catalogue:
         return read_needs(self._stored.text(NAME), file=f"{self._root}/{NAME}")
 
     def pool(self, python: str, platform: str) -> dict[str, tuple[LockedFile, ...]]:
-        """Return every wheel of every set for a Python and platform, by name: of each version one."""
+        """Return every wheel of every set for a Python and platform, and the spare ones, by name: of each version one."""
         found: dict[str, dict[str, LockedFile]] = {}
         for version in self.versions():
             for other, device in self.locks(version, platform):
@@ -217,7 +218,15 @@ class Catalogue:
                 for file in lock.files if lock is not None else ():
                     if not file.source:
                         found.setdefault(file.name, {}).setdefault(file.version, file)
+        for file in self._spare(python, platform):
+            found.setdefault(file.name, {}).setdefault(file.version, file)
         return {name: tuple(files.values()) for name, files in found.items()}
+
+    def _spare(self, python: str, platform: str) -> tuple[LockedFile, ...]:
+        from provisioner.catalogue.spare import NAME, read_spare  # noqa: PLC0415 - only where a set is moved
+
+        data = self._json(NAME)
+        return read_spare(data, file=f"{self._root}/{NAME}").files(python, platform) if data is not None else ()
 
     def limits(self, lock: Lock) -> tuple[str, ...]:
         """Return how far the packages of a set may be moved, beyond what TensorFlow's own metadata says; see ``catalogue.limits``."""
@@ -229,16 +238,21 @@ class Catalogue:
     def published(self) -> frozenset[Contradiction]:
         """Return the files that wheels were published with against their own records; none where the folder has no such list."""
         from provisioner.catalogue.published import NAME, read_published  # noqa: PLC0415 - only where files are compared
-        from provisioner.model.json_text import read_json  # noqa: PLC0415 - as above
 
-        path = f"{self._root}/{NAME}"
+        data = self._json(NAME)
+        return read_published(data, file=f"{self._root}/{NAME}").contradictions if data is not None else frozenset()
+
+    def _json(self, name: str) -> Any:
+        """Return what a file of the catalogue says, None where the folder has none; raises ``InputError``."""
+        from provisioner.model.json_text import read_json  # noqa: PLC0415 - only for what is rare
+
+        path = f"{self._root}/{name}"
         if not self._host.exists(path):
-            return frozenset()
+            return None
         try:
-            data = read_json(self._stored.text(NAME))
+            return read_json(self._stored.text(name))
         except ValueError:
             raise InputError("is no JSON", place=path) from None
-        return read_published(data, file=path).contradictions
 
     def _matching(self, spec: str, *, prereleases: bool) -> Iterator[str]:
         if not spec:

@@ -1,4 +1,4 @@
-"""Messages and their meaning, as data: which are harmless, which are faults, and of what; and the words for each cause."""
+"""Messages and their meaning, as data: which are harmless, which are faults, and of what; and the title of each cause."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from provisioner.causes.history import History
 from provisioner.causes.patterns import branches, compiled, conditions, reach, squeeze
 from provisioner.causes.places import Places, Window
 from provisioner.model.cause import Order
-from provisioner.model.finding import Confidence, Remedy
+from provisioner.model.finding import Confidence
 from provisioner.model.record import record
 
 # Dates, process ids and addresses differ in each run; without them equal messages are counted together.
@@ -23,8 +23,6 @@ _VARYING = re.compile(
 # A message that occurs more often says nothing new.
 MOST_OF_ONE = 30
 Kind = Literal["fault", "harmless", "context"]
-# What `tfsetup apply` makes where nothing else is said.
-NEW_ENVIRONMENT = "./tf-env"
 
 
 @record
@@ -51,15 +49,6 @@ class Message:
     topic: str = ""
 
 
-@record
-class CauseText:
-    """What is said about a cause: ``steps`` are command lines in which ``{env}`` and ``{python}`` stand for those paths."""
-
-    title: str
-    remedy: str
-    steps: tuple[str, ...] = ()
-
-
 # A message as it is kept between runs: its fields in their order, then each alternative of its pattern with its reach and the lists of texts of
 # which a match holds one each.
 Row = list[Any]
@@ -76,7 +65,7 @@ def row_of(message: Message) -> Row:
 
 
 class Messages:
-    """All messages, the highest grade first, the words and the rank of each cause, and what is known of the time before the catalogue.
+    """All messages, the highest grade first, the title and the rank of each cause, and what is known of the time before the catalogue.
 
     The messages stay rows until one is asked for: making all of them would cost more than reading most logs.
     """
@@ -85,14 +74,14 @@ class Messages:
         self,
         rows: Iterable[Row],
         *,
-        causes: dict[str, CauseText],
+        titles: dict[str, str],
         order: Order,
         history: History,
     ) -> None:
         """Use ``provisioner.causes.open_messages``; ``rows`` are in the order in which they are tried."""
         self._rows = tuple(rows)
         self._made: dict[int, Message] = {}
-        self.causes = causes
+        self.titles = titles
         self.order = order
         self.history = history
 
@@ -101,18 +90,12 @@ class Messages:
         if platform == "win32":
             return self
         rows = (row for row in self._rows if row[_SPEAKER] != "windows")
-        return Messages(rows, causes=self.causes, order=self.order, history=self.history)
+        return Messages(rows, titles=self.titles, order=self.order, history=self.history)
 
     @property
     def messages(self) -> tuple[Message, ...]:
         """Every message."""
         return tuple(self._message(number) for number in range(len(self._rows)))
-
-    def remedy(self, cause: str, *, env: str, python: str) -> Remedy:
-        """The remedy of a cause for one environment; where there is none, its commands are for a new one."""
-        text = self.causes[cause]
-        steps = tuple(step.replace("{env}", _quoted(env or NEW_ENVIRONMENT)).replace("{python}", _quoted(python)) for step in text.steps)
-        return Remedy(words=text.remedy, steps=steps)
 
     def possible(self, text: str) -> Iterator[tuple[Message, tuple[re.Pattern[str], ...]]]:
         """The messages that could occur in ``text``, the highest grade first, with what to look for: the alternatives of which it holds a text."""
@@ -181,12 +164,6 @@ class _Tally:
     message: Message | None
     line: str
     count: int = field(default=0)
-
-
-def _quoted(path: str) -> str:
-    import shlex  # noqa: PLC0415 - only when a remedy is written
-
-    return shlex.quote(path)
 
 
 def without_varying(line: str) -> str:

@@ -1,4 +1,4 @@
-"""The messages, the words and the history, read once and kept as JSON in the tool's cache, as the catalogue's files are.
+"""The messages, the titles and the history, read once and kept as JSON in the tool's cache, as the catalogue's files are.
 
 An entry is valid for one list of files with their sizes and modification times; one that cannot be read or written is no error.
 """
@@ -8,12 +8,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
+import posixpath
 from collections.abc import Callable
 from typing import Any
 
 from provisioner.causes.history import History
-from provisioner.causes.messages import CauseText, Messages, row_of
+from provisioner.causes.messages import Messages, row_of
 from provisioner.errors import InputError
 from provisioner.host import Host, Reader
 from provisioner.model.cause import Group, Order
@@ -21,7 +21,7 @@ from provisioner.model.codec import from_data, to_data
 from provisioner.model.json_text import read_json
 
 # Another form of the entry, or of what a pattern means, needs another number.
-FORM = 9
+FORM = 10
 LIMIT = 1 << 24
 WORDS = "causes"
 FOLDER = "causes/messages"
@@ -38,9 +38,7 @@ def open_messages(host: Reader, root: str, *, cache: Host | None = None, cache_d
     kept = _kept("causes", key, lambda: _read(host, root, names), root, cache=cache, cache_dir=cache_dir)
     return Messages(
         rows=kept["rows"],
-        causes={
-            code: CauseText(title=item["title"], remedy=item["remedy"], steps=tuple(item["steps"])) for code, item in kept["causes"].items()
-        },
+        titles=kept["titles"],
         order=_order(kept["order"]),
         history=from_data(History, kept["history"]),
     )
@@ -92,7 +90,7 @@ def _key(host: Reader, root: str, *patterns: str) -> list[Any]:
             entry = host.entry(path)
         except OSError as error:
             raise InputError(f"cannot be read: {error}", place=path) from None
-        files.append([os.path.relpath(path, root), entry.size, entry.mtime])
+        files.append([posixpath.relpath(path, root), entry.size, entry.mtime])
     return [FORM, files]
 
 
@@ -119,14 +117,14 @@ def _read(host: Reader, root: str, names: list[str]) -> dict[str, Any]:
     causes = load_causes(host, f"{root}/{WORDS}")
     order = load_order(host, f"{root}/{WORDS}", causes)
     speakers = tuple(
-        read_speaker(data(name), file=f"{root}/{name}", name=os.path.basename(name).removesuffix(".yaml"))
+        read_speaker(data(name), file=f"{root}/{name}", name=posixpath.basename(name).removesuffix(".yaml"))
         for name in names
         if name.startswith(FOLDER)
     )
     messages = messages_of(speakers, causes, file=f"{root}/{FOLDER}")
     return {
         "rows": [row_of(message) for message in messages],
-        "causes": {code: {"title": item.title, "remedy": item.remedy, "steps": list(item.steps)} for code, item in causes.items()},
+        "titles": {code: item.title for code, item in causes.items()},
         "order": to_data(order),
         "history": to_data(read_history(data(HISTORY), file=f"{root}/{HISTORY}")),
     }
@@ -134,5 +132,5 @@ def _read(host: Reader, root: str, names: list[str]) -> dict[str, Any]:
 
 def _make(folder: str, cache: Host) -> None:
     if not cache.exists(folder):
-        _make(os.path.dirname(folder), cache)
+        _make(posixpath.dirname(folder), cache)
         cache.make_folder(folder)

@@ -99,7 +99,7 @@ def needs_of(plan: Plan, situation: Situation) -> tuple[Need, ...]:
         *_conda_needs(plan, situation),
         Need(purpose="the tool's own records", folder=env, size=_RECORDS_BYTES, files=_RECORDS_FILES),
     ]
-    fetched = plan.choice.download if not plan.env.exists else None
+    fetched = plan.fetched
     if fetched is not None:
         needs.append(
             Need(

@@ -19,7 +19,8 @@ from provisioner.commands.lock_accept import lock_accepting
 from provisioner.commands.lock_declared import ENGINES, INTO, LockRequest
 from provisioner.commands.lock_into import Edit
 from provisioner.errors import UsageError
-from provisioner.host.local import LocalHost
+from provisioner.host import Host
+from provisioner.host.machine import this_machine
 from provisioner.lock import dates
 from provisioner.lock.difference import compare
 from provisioner.model import codec
@@ -83,6 +84,14 @@ Accept = Annotated[
         help="Where the lock is refused, write what would do into tfsetup.yaml, with a comment (shown first), and lock again.",
     ),
 ]
+Verify = Annotated[
+    bool,
+    typer.Option(
+        "--verify",
+        envvar="TFSETUP_LOCK_VERIFY",
+        help="Install what is locked for this machine aside, prove it, and write that proof into the lock; exit code 14 where it fails.",
+    ),
+]
 Into = Annotated[
     list[str] | None,
     typer.Option(
@@ -108,6 +117,7 @@ def lock(
     markdown: Markdown = False,
     into: Into = None,
     accept: Accept = False,
+    verify: Verify = False,
     offline: options.Offline = False,
     trust: options.Trust = False,
     quiet: options.Quiet = False,
@@ -116,15 +126,16 @@ def lock(
     as_json: options.Json = False,
 ) -> int:
     """Lock a team's environments: exact, hashed files for every target, from one declaration."""
-    host = LocalHost()
+    host = this_machine()
     folder = absolute(project, host, "--project")
     _check_options(
         names or [], {"--upgrade": upgrade, "--check": check, "--diff": diff}, {"--online": (online, check), "--markdown": (markdown, diff)}
     )
     if online and offline:
         raise UsageError("--online and --offline cannot be asked for together", hint="give one of them")
-    if (check or diff) and (engine or cutoff or into or accept):
-        given = "--engine" if engine else "--cutoff" if cutoff else "--into" if into else "--accept"
+    if (check or diff) and (engine or cutoff or into or accept or verify):
+        changing = {"--engine": engine, "--cutoff": cutoff, "--into": into, "--accept": accept, "--verify": verify}
+        given = next(name for name, on in changing.items() if on)
         raise UsageError("nothing is resolved, so it has no effect", place=given, hint="leave it out")
     progress = progress_for(as_json=as_json, host=host, quiet=quiet, plain=no_progress)
     if check:
@@ -147,6 +158,10 @@ def lock(
     locking = lock_accepting if accept else stages.lock
     session = Session(host, trusting(host, trust=trust))
     done = locking(session, folder, asked, progress=progress, agree=_agree_to_edit(agreed=agreed))
+    if verify:
+        from provisioner.commands.lock_verify import verify_lock  # noqa: PLC0415 - brings what installs
+
+        done = verify_lock(session, folder, done, progress=progress)
     if as_json or not quiet:
         _tell(done, as_json=as_json)
     return 0
@@ -199,7 +214,7 @@ def _check(session: Session, folder: str, progress: Progress, *, online: bool, a
     return 0 if report.fresh else STALE
 
 
-def _diff(host: LocalHost, folder: str, old: str, *, markdown: bool, as_json: bool) -> int:
+def _diff(host: Host, folder: str, old: str, *, markdown: bool, as_json: bool) -> int:
     if markdown and as_json:
         raise UsageError("--markdown and --json cannot be asked for together", hint="give one of them")
     found = lock_check.diff(Session(host), folder, old)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, BinaryIO
 
+from provisioner.base.paths import joined
 from provisioner.errors import InputError
 from provisioner.host import Host
 from provisioner.model.diagnosis import Explanation
@@ -33,11 +34,7 @@ def as_text(host: Host, given: str) -> str:
 
     Raises ``InputError`` for a single word that is neither, with the causes that it may mean.
     """
-    if (
-        host.exists(posixpath.join(host.cwd, given))
-        or given.startswith(("/", "./", "../", "~"))
-        or given.endswith((".log", ".txt", ".ipynb"))
-    ):
+    if host.exists(joined(host.cwd, given)) or given.startswith(("/", "./", "../", "~")) or given.endswith((".log", ".txt", ".ipynb")):
         return ""
     if re.search(r"\s|: |\w:$", given):
         return given
@@ -66,7 +63,7 @@ def _alike(given: str, known: tuple[str, ...]) -> list[str]:
 
 def read_log(host: Host, path: str) -> tuple[bytes, int]:
     """Return the first and the last part of a log file and how many bytes between them were left out; raises ``InputError``."""
-    place = posixpath.join(host.cwd, path)
+    place = joined(host.cwd, path)
     try:
         size = host.entry(host.real(place)).size
         head = host.read_bytes(place, HEAD_BYTES)
@@ -117,6 +114,7 @@ def explain(
     """
     from provisioner.explain.reading import decode, read_lines, split  # noqa: PLC0415 - start-up
     from provisioner.explain.weigh import KEYS, weigh_log  # noqa: PLC0415 - start-up
+    from provisioner.remedies import Subject  # noqa: PLC0415 - start-up
 
     log = read_lines(split(decode(content, file=source)))
     if not log.starts:
@@ -131,7 +129,7 @@ def explain(
             "the log is very long: its first and last part were read"
             + (f", not {left_out} bytes between them; numbers of lines after those count only what was read" if left_out else "")
         )
-    weighed = weigh_log(log, told, session.messages, session.catalogue, env=env, python=python)
+    weighed = weigh_log(log, told, session.messages, session.catalogue, known=Subject(env=env, interpreter=python))
     return Explanation(
         source=source,
         lines=log.lines,

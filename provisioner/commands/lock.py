@@ -21,7 +21,7 @@ from provisioner.lock.formats import conda_lock
 from provisioner.lock.resolve import Locked
 from provisioner.model.named import Named
 from provisioner.model.record import record
-from provisioner.model.team import Declaration, TeamLock
+from provisioner.model.team import Declaration, Inputs, LockedTarget, TeamLock
 from provisioner.session import Session
 
 # How long a run waits for another one that writes the same lock.
@@ -77,11 +77,12 @@ def lock_declared(
         ):
             made = Locked(lock=before)
         else:
-            session.trust.need(_named(session, declaration))
+            session.trust.need(_named(session, declaration, declared.inputs))
             progress.start("lock", f"Resolving {len(sets)} target{'s' if len(sets) > 1 else ''} with {engine}")
-            made = resolve(session, declared, sets, before=before, engine=engine, wanted=wanted)
+            made = resolve(session, declared, sets, before=before, engine=engine, wanted=wanted, tell=progress.note)
             progress.finish()
-        locked = replace(made.lock, into=tuple(dict.fromkeys([*(before.into if before else ()), *wanted.into])))
+        targets = tuple(_with_proof(item, before) for item in made.lock.targets)
+        locked = replace(made.lock, targets=targets, into=tuple(dict.fromkeys([*(before.into if before else ()), *wanted.into])))
         files = render.texts(host, declaration, locked, cache=session.folder("lock", made=True))
         edit = lock_into.edit(host, declaration, locked, before) if lock_into.UV in wanted.into else None
         edited = lock_into.write(host, edit, agree) if edit is not None else ()
@@ -90,12 +91,19 @@ def lock_declared(
     return Outcome(folder=folder, lock=sidecar.with_written(locked, files), changed=changed, before=before, warnings=warnings)
 
 
-def _named(session: Session, declaration: Declaration) -> Iterator[Named]:
-    """Yield the addresses that a declaration names."""
+def _named(session: Session, declaration: Declaration, inputs: Inputs) -> Iterator[Named]:
+    """Yield the addresses that a declaration and its lists name."""
     file = posixpath.basename(declaration.file)
+    yield from named.of_addresses(session, inputs.places, file)
     yield from named.of_indexes(session, declaration.indexes, file)
     if any(target.kind == "conda" for target in declaration.targets):
         yield from named.of_channels(session, [(f"{file}: channels[{number}]", item) for number, item in enumerate(declaration.channels)])
+
+
+def _with_proof(locked: LockedTarget, before: TeamLock | None) -> LockedTarget:
+    """Return a target with the team's own proof of the lock before, where it holds the very same files."""
+    same = next((item for item in before.targets if item.target == locked.target and item.held == locked.held), None) if before else None
+    return replace(locked, own_proof=same.own_proof) if same is not None else locked
 
 
 def _before(host: Host, folder: str) -> tuple[TeamLock | None, tuple[str, ...]]:

@@ -15,8 +15,6 @@ from provisioner.model.request import Request
 
 def working(case: Case, device: str) -> tuple[str, ...]:
     """Return the command that makes an environment beside this one which works here, or none where there is none."""
-    if case.catalogue is None:
-        return ()
     path = f"{case.env or 'tf-env'}-new"
     place = EnvState(path=path, kind="absent", digest="")
     request = Request(env=path, device=device, origins={"env": "option"})  # type: ignore[arg-type]

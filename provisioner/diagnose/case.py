@@ -62,8 +62,8 @@ class Case:
     catalogue's for the TensorFlow that is there (None where it is not known); ``releases`` answers for any other version. ``child`` is the
     run that imported TensorFlow, ``libraries`` the one that opened the GPU libraries (None when they were not to be made, and ``no_import``
     says why). ``expected`` is as ``verify`` takes it. ``deep`` asks for the hashes of large files. With ``static`` no check
-    starts anything of the environment. ``catalogue`` names GPU families and the
-    commands that install a driver; None where there is no catalogue to ask. ``fits`` says what goes with which release beyond what metadata says.
+    starts anything of the environment. ``catalogue`` names GPU families and the commands that install a driver, and remedies ask it.
+    ``fits`` says what goes with which release beyond what metadata says.
     ``notebook`` is one that was named.
     """
 
@@ -83,13 +83,13 @@ class Case:
     build: Build | None
     lock: Lock | None
     releases: Callable[[str], Release | None]
+    catalogue: View
     interpreters: tuple[Interpreter, ...]
     child: Child | None = None
     libraries: Child | None = None
     no_import: str = ""
     deep: bool = False
     static: bool = False
-    catalogue: View | None = None
     fits: Fits = field(default_factory=Fits)
     notebook: Notebook | None = None
 

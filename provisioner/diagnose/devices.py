@@ -8,17 +8,9 @@ from provisioner.choose import gpu as judging
 from provisioner.diagnose import tensorflow
 from provisioner.diagnose.case import Case, CouldNotTell
 from provisioner.model.catalogue import CudaBuild
-from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.facts import Gpu
 from provisioner.model.finding import Severity
 from provisioner.model.plan import GpuJudgement
-
-
-def catalogue(case: Case) -> CatalogueView:
-    """The catalogue; raises ``CouldNotTell`` where there is none."""
-    if case.catalogue is None:
-        raise CouldNotTell("there is no catalogue to ask")
-    return case.catalogue
 
 
 def cuda(case: Case) -> CudaBuild | None:
@@ -49,7 +41,7 @@ def judgements(case: Case, cuda: CudaBuild) -> tuple[GpuJudgement, ...]:
     found = []
     for gpu in case.facts.gpus.value or ():
         capability = gpu.compute_capability.value
-        found.append(judging.judge(gpu, cuda, case.release, catalogue(case).architecture(capability) if capability else None))
+        found.append(judging.judge(gpu, cuda, case.release, case.catalogue.architecture(capability) if capability else None))
     return tuple(found)
 
 

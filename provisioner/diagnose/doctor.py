@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 
 from provisioner.causes import Messages
-from provisioner.causes.findings import SEVERITIES, Findings
+from provisioner.causes.findings import SEVERITIES, Findings, Wording, computed
 from provisioner.diagnose import packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.diagnose.rank import ranked
+from provisioner.diagnose.subject import subject_of
 from provisioner.model.cause import Order
 from provisioner.model.diagnosis import Examination, Examined, Result
 from provisioner.model.facts import machine_words
@@ -61,12 +62,13 @@ def examine(
     progress: Callable[[str], None],
 ) -> Examination:
     """Run the checks on the case, one after the other, and say what is wrong. Changes nothing."""
+    wording = wording_of(case, messages)
     examined: list[Examined] = []
     found: dict[str, tuple[Finding, ...]] = {}
     for spec in checks:
         if spec.slow:
             progress(f"check: {spec.title}")
-        result, found[spec.name] = run_one(spec, case, messages)
+        result, found[spec.name] = run_one(spec, case, wording)
         examined.append(result)
     traced = frozenset(item.cause for item in found.get(IMPORT, ())) - {
         item.cause for name, findings in found.items() if name != IMPORT for item in findings
@@ -79,15 +81,15 @@ def examine(
         tensorflow=case.expected.tensorflow,
         machine=machine_words(case.facts),
         checks=tuple(examined),
-        findings=ranked(merged(found.values(), case.env, case.python, messages), order, traced=traced),
+        findings=ranked(merged(found.values(), wording), order, traced=traced),
         taken=taken,
         static=case.static,
     )
 
 
-def run_one(spec: CheckSpec, case: Case, messages: Messages) -> tuple[Examined, tuple[Finding, ...]]:
+def run_one(spec: CheckSpec, case: Case, wording: Wording) -> tuple[Examined, tuple[Finding, ...]]:
     """Run one check in a thread of its own, which is left behind when it does not come back in time: it only reads."""
-    findings = Findings(messages, env=case.env, python=case.python)
+    findings = Findings(wording)
     answer: list[tuple[Result, str]] = []
     began = time.monotonic()
     thread = threading.Thread(target=lambda: answer.append(_guarded(spec, case, findings)), name=f"check {spec.name}", daemon=True)
@@ -118,19 +120,26 @@ def _guarded(spec: CheckSpec, case: Case, findings: Findings) -> tuple[Result, s
         return "crashed", f"a bug in this check: {type(error).__name__}: {error} ({frame.filename.rpartition('/')[2]}, line {frame.lineno})"
 
 
-def merged(groups: Iterable[tuple[Finding, ...]], env: str, python: str, messages: Messages) -> tuple[Finding, ...]:
-    """One finding for each cause: more evidence makes it surer and graver; words of its own stay."""
-    whole = Findings(messages, env=env, python=python)
+def wording_of(case: Case, messages: Messages) -> Wording:
+    """Return how causes are spoken of in a case."""
+    return Wording(messages=messages, view=case.catalogue, subject=subject_of(case))
+
+
+def merged(groups: Iterable[tuple[Finding, ...]], wording: Wording) -> tuple[Finding, ...]:
+    """One finding for each cause: more evidence makes it surer and graver, and its remedy is computed from all; a check's own words stay."""
+    whole = Findings(wording)
     for group in groups:
         for item in group:
-            known = messages.causes.get(item.cause)
+            own = item.remedy != computed(wording, item.cause, item.evidence, item.wants)
             whole.add(
                 item.cause,
                 item.severity,
                 item.confidence,
                 *item.evidence,
-                title="" if known and known.title == item.title else item.title,
+                title="" if wording.title(item.cause) == item.title else item.title,
                 repairs=item.repairs,
-                remedy=None if known and item.remedy == messages.remedy(item.cause, env=env, python=python) else item.remedy,
+                wants=item.wants,
+                explains=item.explains,
+                remedy=item.remedy if own else None,
             )
     return whole.ordered()

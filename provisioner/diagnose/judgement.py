@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from provisioner.base.progress import Progress
 from provisioner.causes import Messages
+from provisioner.causes.findings import Wording
 from provisioner.diagnose.case import Case, CheckSpec
-from provisioner.diagnose.doctor import IMPORT, all_checks, examine, merged
+from provisioner.diagnose.doctor import IMPORT, all_checks, examine, merged, wording_of
 from provisioner.diagnose.gather import Options, gather, with_proof
 from provisioner.diagnose.rank import ranked
 from provisioner.environment.active import Subject
@@ -99,15 +100,18 @@ def judge_environment(
             memory=memory_of(session),
         )
         case, checks, messages = reading.result()
-    said = messages.spoken_on(host.platform)
-    proof = judge(raw, expected, env=root, python=interpreter, require_gpu=require_gpu, messages=said)
-    bare = replace(raw, integrity=replace(raw.integrity, faults=(), rivals=(), conda=None), unmet=())
-    computes = proof.passed or judge(bare, expected, env=root, python=interpreter, require_gpu=require_gpu, messages=said).passed
     seen = with_proof(case, raw)
+    wording = wording_of(seen, messages)
+    said = wording.spoken_on(host.platform)
+    proof = judge(raw, expected, env=root, python=interpreter, require_gpu=require_gpu, wording=said)
+    bare = replace(raw, integrity=replace(raw.integrity, faults=(), rivals=(), conda=None), unmet=())
+    computes = proof.passed or judge(bare, expected, env=root, python=interpreter, require_gpu=require_gpu, wording=said).passed
     examination = examine(seen, messages, checks=checks, order=session.causes, taken="", progress=lambda _: None)
     # Of what the base brings, only the examination knows.
     missing = () if shows_base(host, root) else raw.unmet
-    return Judgement(verification=_together(session, proof, examination), computes=computes, marks=frozenset(marks(raw.integrity, missing)))
+    return Judgement(
+        verification=_together(session, proof, examination, wording), computes=computes, marks=frozenset(marks(raw.integrity, missing))
+    )
 
 
 def _surroundings(session: Session, root: str, interpreter: str) -> tuple[Case, tuple[CheckSpec, ...], Messages]:
@@ -125,7 +129,7 @@ def _surroundings(session: Session, root: str, interpreter: str) -> tuple[Case, 
     return case, tuple(spec for spec in all_checks() if spec.name != IMPORT), session.messages
 
 
-def _together(session: Session, proof: Verification, examination: Examination) -> Verification:
+def _together(session: Session, proof: Verification, examination: Examination, wording: Wording) -> Verification:
     """One verification: the checks of the proof, a line for the examination, and one finding for each cause."""
     results = {item.name: item for item in examination.checks}
     checks = [_agreeing(check, [results[name] for name in SAME_QUESTION.get(check.name, ()) if name in results]) for check in proof.checks]
@@ -133,7 +137,7 @@ def _together(session: Session, proof: Verification, examination: Examination) -
     words = f"{len(examination.checks)} checks of `tfsetup doctor`"
     words += f"; not right: {', '.join(item.name for item in wrong)}" if wrong else ""
     checks.append(Check(name="examination", status="failed" if wrong else "passed", detail=words))
-    found = merged((examination.findings, _only_proven(proof.findings, examination.findings)), proof.env, proof.python, session.messages)
+    found = merged((examination.findings, _only_proven(proof.findings, examination.findings)), wording)
     return replace(proof, checks=tuple(checks), findings=ranked(found, session.causes))
 
 

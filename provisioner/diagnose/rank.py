@@ -17,9 +17,9 @@ def ranked(findings: Iterable[Finding], causes: Order, *, traced: frozenset[str]
     """Order findings and fold symptoms under their root.
 
     Errors before warnings before information; what is only possible after what is likely; then by the ranking of causes. A finding becomes
-    a symptom when the order of causes names a cause of at least its severity that is there. ``traced`` are causes for which nothing but the words of
-    a failed import speaks: unless those are certain, they are a symptom of an error that was seen with certainty; and what files and versions
-    would show (the trait ``seen-from-outside``) is the symptom of any error that was seen.
+    a symptom when the order of causes, or the finding of a cause itself, names a cause of at least its severity that is there. ``traced`` are
+    causes for which nothing but the words of a failed import speaks: unless those are certain, they are a symptom of an error that was seen with
+    certainty; and what files and versions would show (the trait ``seen-from-outside``) is the symptom of any error that was seen.
     """
     order = sorted(findings, key=lambda item: (SEVERITIES.index(item.severity), item.confidence == "possible", causes.rank(item.cause)))
     roots: dict[int, int] = {}
@@ -45,6 +45,9 @@ def once(repairs: Iterable[Repair]) -> tuple[Repair, ...]:
 def _explains(root: Finding, symptom: Finding, causes: Order, traced: frozenset[str]) -> bool:
     if SEVERITIES.index(root.severity) > SEVERITIES.index(symptom.severity) or symptom.severity == "info" or root.cause == symptom.cause:
         return False
+    if symptom.cause in root.explains:
+        # What can be mended for itself is told, and mended, for itself.
+        return not symptom.repairs
     if root.cause in traced and causes.has(root.cause, "seen-from-outside") and symptom.cause not in traced:
         return False
     if causes.is_symptom(symptom.cause, of=root.cause):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from provisioner.explain.context import Version
 from provisioner.explain.verdict import Case
@@ -44,11 +45,22 @@ _INSTALLERS: tuple[tuple[Installer, str, str], ...] = (
     ),
     ("docker", r"docker build", r"^#\d+ \d|executor failed running|Dockerfile:\d"),
 )
+# What whoever looked at the place itself knows better than any log.
+_OF_THE_PLACE = (
+    *("system", "platform", "python", "tensorflow", "interpreter", "env", "wsl", "container", "musl"),
+    *("gpu", "amd", "gpu_present", "capability", "cudas", "driver", "glibc", "macos", "distribution"),
+)
 _DISTRIBUTIONS = ("ubuntu", "debian", "fedora", "centos", "rhel", "arch", "opensuse", "linuxmint", "pop")
 
 
-def subject_of(case: Case, seen: str) -> Subject:
-    """Return what a remedy needs to know; ``seen`` are the lines that speak for the cause."""
+def better(read: Subject, known: Subject) -> Subject:
+    """Return what a log tells of a case with what is ``known`` of it in its place; the log itself stays."""
+    told = {name: value for name in _OF_THE_PLACE if (value := getattr(known, name)) not in {"", None, False, ()}}
+    return replace(read, **told)
+
+
+def subject_of(case: Case) -> Subject:
+    """Return what a remedy needs to know."""
     now = case.circumstances
     interpreter, env, python = _environment(case)
     installer = _installer(case)
@@ -76,7 +88,6 @@ def subject_of(case: Case, seen: str) -> Subject:
         glibc=dotted(now.glibc),
         macos=dotted(now.macos[:2]),
         distribution=next((name for name in _DISTRIBUTIONS if name in now.told), ""),
-        seen=seen,
         text=text,
         told=now.told,
         ending=case.ending.kind,

@@ -57,7 +57,7 @@ def of_the_end(case: Case, verdicts: list[Verdict]) -> Verdict | None:
     """Return what the end allows to suppose where all that is known are remarks before it that do not explain it, else None."""
     end = case.ending
     faults = [verdict.hit for verdict in verdicts if verdict.hit.message.kind == "fault"]
-    if not faults or any(_at_end(hit, case) for hit in faults):
+    if not faults or any(_at_end(hit, case) for verdict in verdicts for hit in _spoken(verdict, case)):
         return None
     if end.kind == "exception":
         if end.name in _OF_NO_GPU or _OF_GPU.search(end.seen):
@@ -80,11 +80,18 @@ def below_the_end(case: Case, verdicts: list[Verdict]) -> list[Verdict]:
     known = [
         item
         for item in verdicts
-        if _at_end(item.hit, case) and not _is_mere(item.hit) and item.cause not in {"unknown", "harmless-message"}
+        if item.cause not in {"unknown", "harmless-message"}
+        and any(_at_end(hit, case) and not _is_mere(hit) for hit in _spoken(item, case))
     ]
     if not known:
         return verdicts
     return [replace(item, grade=GUESSES, confidence="possible") if _says_nothing(item, known, end) else item for item in verdicts]
+
+
+def _spoken(verdict: Verdict, case: Case) -> list[Hit]:
+    """Every line that a verdict may rest on: it names the first, and the same message may stand at the end as well."""
+    same = [hit for hit in case.hits if hit.message.id == verdict.hit.message.id and hit.message.kind == "fault"]
+    return same or [verdict.hit]
 
 
 def _says_nothing(item: Verdict, known: list[Verdict], end: Ending) -> bool:

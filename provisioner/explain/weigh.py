@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from provisioner.causes import Messages
-from provisioner.causes.findings import CONFIDENCES
+from provisioner.causes.findings import CONFIDENCES, Wording
 from provisioner.causes.grades import ALLOWS, ENDED, GUESSES, PROVES, TELLS
 from provisioner.explain.context import Circumstances, merged, of_context, of_text
 from provisioner.explain.ending import ending_of
@@ -14,13 +14,13 @@ from provisioner.explain.from_context import of_circumstances
 from provisioner.explain.matches import Hit, recognise
 from provisioner.explain.reading import Log, read_lines
 from provisioner.explain.releases import CatalogueView, Knowledge
-from provisioner.explain.subject import subject_of
+from provisioner.explain.subject import better, subject_of
 from provisioner.explain.the_end import below_the_end, innermost, of_the_end, unexplained
 from provisioner.explain.topics import TOPICS
 from provisioner.explain.verdict import Case, Verdict, plain
-from provisioner.model.finding import Evidence, Finding, Remedy, Symptom
+from provisioner.model.finding import Evidence, Finding, Symptom
 from provisioner.model.record import record
-from provisioner.remedies import Subject, remedy_for
+from provisioner.remedies import Subject
 
 # What can be told about a machine beside the log; other keys are ignored.
 KEYS = ("os", "arch", "python", "tensorflow", "gpu", "driver", "cuda", "cudnn", "install")
@@ -30,6 +30,7 @@ EVIDENCE = 8
 # What the first verdict leaves no room for, by its grade: a mere possibility of that grade or less.
 EXPLAINED = {PROVES: ALLOWS, TELLS: GUESSES}
 HARMLESS, UNKNOWN = "harmless-message", "unknown"
+NOTHING = Subject()
 
 
 @record
@@ -48,47 +49,28 @@ def weigh(
     messages: Messages,
     view: CatalogueView,
     *,
-    env: str = "",
-    python: str = "",
+    known: Subject = NOTHING,
 ) -> tuple[Finding, ...]:
     """Return what the lines say, root cause first; nothing recognised gives one finding ``unknown``.
 
     ``lines`` are plain text without line ends (``reading.split`` makes them out of a text; the standard error of a process split into lines
-    will do). ``context`` may be empty. ``env`` and ``python`` are those that the remedies are for, where they are known
-    better than the log tells. Pure but for what ``view`` reads; it never raises for any text.
+    will do). ``context`` may be empty. ``known`` is what is known better than the log tells of the case that the remedies are for.
+    Pure but for what ``view`` reads; it never raises for any text.
     """
-    return weigh_log(read_lines(lines), context, messages, view, env=env, python=python).findings
+    return weigh_log(read_lines(lines), context, messages, view, known=known).findings
 
 
-def weigh_log(log: Log, context: Mapping[str, str], messages: Messages, view: CatalogueView, *, env: str = "", python: str = "") -> Weighed:
+def weigh_log(log: Log, context: Mapping[str, str], messages: Messages, view: CatalogueView, *, known: Subject = NOTHING) -> Weighed:
     """As ``weigh``, for lines that were read, and with what was read beside the findings."""
     hits = recognise(log, messages)
     now = merged(of_context(context, messages.history), of_text(log.text, messages.history))
     case = Case(log=log, hits=hits, circumstances=now, knowledge=Knowledge(view, messages.history), ending=ending_of(log))
-    words = _Words(messages, view, env=env, python=python)
+    words = Wording(messages=messages, view=view, subject=better(subject_of(case), known))
     verdicts = _verdicts(case)
-    findings = _folded(tuple(_finding(group, case, words) for group in _ranked(verdicts, messages)), messages)
+    findings = _folded(tuple(_finding(group, words) for group in _ranked(verdicts, messages)), messages)
     if not findings:
         findings = tuple(_quiet(case, words))
     return Weighed(findings=findings, log=log, known=len({hit.line for hit in hits}), circumstances=now)
-
-
-class _Words:
-    """What is said of a cause: its title, and its remedy in this case."""
-
-    def __init__(self, messages: Messages, view: CatalogueView, *, env: str, python: str) -> None:
-        self._messages, self._view = messages, view
-        self._env, self._python = env, python
-        self._subject: Subject | None = None
-
-    def title(self, cause: str) -> str:
-        return self._messages.causes[cause].title
-
-    def remedy(self, cause: str, case: Case, seen: str) -> Remedy:
-        if self._subject is None:
-            known = subject_of(case, "")
-            self._subject = replace(known, env=self._env or known.env, interpreter=self._python or known.interpreter)
-        return remedy_for(cause, replace(self._subject, seen=seen), self._view)
 
 
 def _verdicts(case: Case) -> list[Verdict]:
@@ -143,7 +125,7 @@ def _conclusive(ordered: list[list[Verdict]]) -> list[list[Verdict]]:
     return kept[:SHOWN]
 
 
-def _finding(group: list[Verdict], case: Case, words: _Words) -> Finding:
+def _finding(group: list[Verdict], words: Wording) -> Finding:
     first = group[0]
     evidence: list[Evidence] = []
     for verdict in group:
@@ -158,11 +140,11 @@ def _finding(group: list[Verdict], case: Case, words: _Words) -> Finding:
         confidence=first.confidence,
         title=words.title(first.cause),
         evidence=tuple(dict.fromkeys(evidence))[:EVIDENCE],
-        remedy=words.remedy(first.cause, case, "\n".join(verdict.hit.seen for verdict in group)),
+        remedy=words.remedy(first.cause, "\n".join(verdict.hit.seen for verdict in group)),
     )
 
 
-def _quiet(case: Case, words: _Words) -> Iterator[Finding]:
+def _quiet(case: Case, words: Wording) -> Iterator[Finding]:
     """No fault: harmless messages alone are said to be harmless; a run that failed, or anything else, cannot be told.
 
     Noise explains nothing while something failed: it is only said beside that.
@@ -179,13 +161,13 @@ def _quiet(case: Case, words: _Words) -> Iterator[Finding]:
         return
     guess = innermost(case) or of_circumstances(case)
     if guess is not None and guess.cause != UNKNOWN:
-        yield _finding([guess], case, words)
-    yield _finding([unexplained(case)], case, words)
+        yield _finding([guess], words)
+    yield _finding([unexplained(case)], words)
     if harmless:
         yield _noise(case, harmless, words)
 
 
-def _noise(case: Case, seen: tuple[Evidence, ...], words: _Words) -> Finding:
+def _noise(case: Case, seen: tuple[Evidence, ...], words: Wording) -> Finding:
     """Say that these lines mean nothing; certain only where no other line is left."""
     return Finding(
         cause=HARMLESS,
@@ -193,7 +175,7 @@ def _noise(case: Case, seen: tuple[Evidence, ...], words: _Words) -> Finding:
         confidence="possible" if case.ending.failed else "certain" if _all_harmless(case) else "likely",
         title=words.title(HARMLESS),
         evidence=seen[:EVIDENCE],
-        remedy=words.remedy(HARMLESS, case, ""),
+        remedy=words.remedy(HARMLESS, ""),
     )
 
 

@@ -26,6 +26,11 @@ class Unmet:
     note: str = ""
 
     @property
+    def wanted(self) -> str:
+        """What would meet it, as pip takes it: without its marker."""
+        return self.requirement.split(";")[0].strip()
+
+    @property
     def sentence(self) -> str:
         """The finding in pip's words."""
         have = f"but {self.name} {self.found} is installed" if self.found else f"but {self.name} is not installed"

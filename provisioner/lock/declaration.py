@@ -114,6 +114,7 @@ def _declaration(written: Written) -> Declaration:
         ),
         channels=tuple(dict.fromkeys(data.get("channels", ()))),
         instead=tuple(Instead(**item) for item in data.get("instead", ())),
+        verify=tuple(data.get("verify", ())),
         policy=policy_of(data.get("policy", {})),
         folder=posixpath.normpath(data.get("folder", ".")),
         **({"formats": tuple(dict.fromkeys(data["formats"]))} if "formats" in data else {}),

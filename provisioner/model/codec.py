@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import json
 import types
 import typing
+from collections.abc import Callable
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from provisioner.errors import InputError
@@ -47,7 +49,11 @@ def from_data(cls: type[T], data: Any, *, file: str = "", schema: str = "") -> T
             shown = json.dumps(found) if found is not None else "none"
             raise InputError(f"not a `{schema}` document", place=file, faults=(f"schema: expected {json.dumps(schema)}, found {shown}",))
         data = {key: item for key, item in data.items() if key != "schema"}
-    value = _read(cls, data, "", faults)
+    try:
+        return typing.cast("T", _reader(cls)(data))  # type: ignore[arg-type]  # a class is hashable
+    except _Unfit:
+        # Read once more, now with the place of each fault.
+        value = _read(cls, data, "", faults)
     if faults:
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
         raise InputError(f"cannot be read: {count}", place=file, faults=tuple(faults))
@@ -93,6 +99,74 @@ def _fields(hint: Any) -> tuple[type, dict[str, Any]]:
         variables = dict(zip(parameters, get_args(hint), strict=True))
         hints = {name: _substitute(item, variables) for name, item in hints.items()}
     return cls, hints
+
+
+class _Unfit(Exception):  # noqa: N818 - an answer between two readings, told to nobody
+    """Data that is not of its type."""
+
+
+@functools.lru_cache(maxsize=1024)
+def _reader(hint: Any) -> Callable[[Any], Any]:
+    """Return what reads data of a type as ``_read`` does, without the places of faults, which cost more than the reading."""
+    origin = get_origin(hint)
+    if dataclasses.is_dataclass(origin or hint):
+        return _record_reader(hint)
+    if origin in (Union, types.UnionType):
+        return _union_reader(hint)
+    if origin is tuple:
+        each = _reader(get_args(hint)[0])
+        return lambda data: tuple(map(each, data)) if isinstance(data, list) else _unfit()
+    if origin is dict:
+        of_value = _reader(get_args(hint)[1])
+        return lambda data: {key: of_value(item) for key, item in data.items()} if isinstance(data, dict) else _unfit()
+    if hint is str:
+        return lambda data: data if isinstance(data, str) else _unfit()
+
+    def other(data: Any) -> Any:
+        faults: list[str] = []
+        value = _read(hint, data, "", faults)
+        return _unfit() if faults else value
+
+    return other
+
+
+def _unfit() -> Any:
+    raise _Unfit
+
+
+def _union_reader(hint: Any) -> Callable[[Any], Any]:
+    options = get_args(hint)
+    empty = type(None) in options
+    readers = [_reader(option) for option in options if option is not type(None)]
+
+    def union(data: Any) -> Any:
+        if data is None and empty:
+            return None
+        for read in readers:
+            with contextlib.suppress(_Unfit):
+                return read(data)
+        return _unfit()
+
+    return union
+
+
+def _record_reader(hint: Any) -> Callable[[Any], Any]:
+    cls, hints = _fields(hint)
+    fields = dataclasses.fields(cls)
+    needed = [item.name for item in fields if item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING]
+    readers: dict[str, Callable[[Any], Any]] = {}
+
+    def record(data: Any) -> Any:
+        if not readers:
+            readers.update((name, _reader(hints[name])) for name in (item.name for item in fields))
+        if not isinstance(data, dict) or not all(name in data for name in needed):
+            return _unfit()
+        try:
+            return cls(**{name: readers[name](item) for name, item in data.items()})
+        except KeyError:
+            return _unfit()
+
+    return record
 
 
 def _fault(faults: list[str], place: str, expected: str, found: Any) -> object:

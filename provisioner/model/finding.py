@@ -80,7 +80,8 @@ class Finding:
     """One cause: ``cause`` is a code of the cause table (docs: contract, ``findings``).
 
     ``symptoms`` are folded under it because they follow from it. ``repairs`` are what a program could do about it, in order; where there are
-    none, no change of the environment mends it, and ``remedy`` says what a person can do.
+    none, no change of the environment mends it, and ``remedy`` says what a person can do. ``wants`` are requirements (PEP 508) that are met where
+    it is mended, as far as a package is at fault. ``explains`` are causes whose findings follow from this one here: they are its symptoms.
     """
 
     cause: str
@@ -91,6 +92,8 @@ class Finding:
     remedy: Remedy
     symptoms: tuple[Symptom, ...] = ()
     repairs: tuple[Repair, ...] = ()
+    wants: tuple[str, ...] = ()
+    explains: tuple[str, ...] = ()
 
     @property
     def interrupted(self) -> bool:

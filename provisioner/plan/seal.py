@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner.model import codec
-from provisioner.model.facts import Facts, Interpreter
+from provisioner.model.facts import Facts, Interpreter, PythonDownload
 from provisioner.model.mark import Mark
 from provisioner.model.plan import Interrupted, Plan
 from provisioner.model.preflight import Preflight
@@ -61,7 +61,7 @@ def with_seen(plan: Plan, preflight: Preflight, interrupted: Interrupted | None,
 def sealed(inputs: PlanInputs, change: Change) -> Plan:
     """Return the plan that does ``change``: with its steps, its sizes in bytes, what it changes outside the environment, and its seal."""
     by_conda = sum(item.size for item in change.conda.packages) if change.conda is not None else 0
-    fetched = inputs.choice.download if not inputs.site.state.exists else None
+    fetched = _fetched(inputs, change)
     plan = Plan(
         tool=inputs.tool,
         made=inputs.made,
@@ -83,6 +83,7 @@ def sealed(inputs: PlanInputs, change: Change) -> Plan:
         outside=_outside(inputs, change),
         warnings=inputs.warnings,
         builders=change.builders,
+        checkouts=change.checkouts,
         kind=change.kind,
         repairs=change.repairs,
         moves=change.moves,
@@ -99,10 +100,15 @@ def sealed(inputs: PlanInputs, change: Change) -> Plan:
     return replace(plan, seal=seal(plan))
 
 
+def _fetched(inputs: PlanInputs, change: Change) -> PythonDownload | None:
+    """Return the Python that is fetched, as the plan will say it."""
+    return inputs.choice.download if not inputs.site.state.exists or change.kind == "rebuild" else None
+
+
 def _outside(inputs: PlanInputs, change: Change) -> tuple[str, ...]:
-    fetched = inputs.choice.download if not inputs.site.state.exists else None
+    fetched = _fetched(inputs, change)
     caches = [f"{fetch_words(fetched)} (undo leaves it there)"] if fetched is not None else []
-    caches += [f"downloads are kept in uv's cache, {inputs.cache}"] if change.packages else []
+    caches += [f"downloads are kept in uv's cache, {inputs.cache}"] if change.packages or change.checkouts else []
     if change.conda is not None and change.conda.packages:
         caches.append(f"conda packages are kept in {change.conda.cache}")
     return (*change.outside, *caches, *change.registered)

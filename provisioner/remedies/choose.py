@@ -15,6 +15,7 @@ from provisioner.remedies import (
     installed,
     keras,
     machine,
+    met,
     pythons,
     requests,
     starting,
@@ -80,6 +81,19 @@ REMEDIES: dict[str, Callable[[Subject, View], Remedy]] = {
 }
 
 
+# What a requirement that is met mends: where the case names one, no words of a log have to be read for it.
+BY_REQUIREMENT = frozenset(
+    {
+        "dependency-incompatible",
+        "extension-abi-mismatch",
+        "keras-incompatible",
+        "numpy-incompatible",
+        "protobuf-incompatible",
+        "tf-not-installed",
+    }
+)
+
+
 def remedy_for(cause: str, subject: Subject, view: View) -> Remedy:
     """Return what to do about a cause in this case; raises ``KeyError`` for a code without a remedy (a test holds that each has one)."""
-    return REMEDIES[cause](subject, view)
+    return met.met(subject, view) if subject.wants and cause in BY_REQUIREMENT else REMEDIES[cause](subject, view)

@@ -140,6 +140,19 @@ def not_visible(subject: Subject, view: View) -> Remedy:
             steps=(*(("srun --gres=gpu:1 nvidia-smi -L",) if slurm else ()), "singularity exec --nv IMAGE.sif nvidia-smi -L"),
             why="without --nv the host's driver and devices are not in the container",
         )
+    toolkit = (
+        "sudo apt install nvidia-container-toolkit",
+        "sudo nvidia-ctk runtime configure --runtime=docker",
+        "sudo systemctl restart docker",
+    )
+    if re.search(r"could not select device driver|[Uu]nknown (?:or invalid )?runtime|nvidia-container-\w+.{0,30}not found", subject.seen):
+        return Remedy(
+            words="Set NVIDIA's container toolkit up on the host: Docker does not know what to do with --gpus",
+            steps=toolkit,
+            why="Docker gives a container the GPU through that toolkit, which is not installed or not made known to it",
+            cost="ends the containers that run; the package is in NVIDIA's own source for apt, which its installation guide names",
+            others=(Way(words="See whether the driver itself works on the host; if not, it comes first", steps=("nvidia-smi",)),),
+        )
     if subject.container:
         return Remedy(
             words="Start the container with the GPU",
@@ -148,11 +161,7 @@ def not_visible(subject: Subject, view: View) -> Remedy:
             others=(
                 Way(
                     words="If Docker refuses that, set the toolkit up",
-                    steps=(
-                        "sudo apt install nvidia-container-toolkit",
-                        "sudo nvidia-ctk runtime configure --runtime=docker",
-                        "sudo systemctl restart docker",
-                    ),
+                    steps=toolkit,
                 ),
             ),
         )
@@ -225,17 +234,14 @@ def init_failed(subject: Subject, view: View) -> Remedy:
             why="its memory has faults that cannot be corrected",
         )
     return Remedy(
-        words="Load the driver's module for CUDA anew (after suspend it is often left in a bad state); else restart the machine",
-        steps=("sudo rmmod nvidia_uvm", "sudo modprobe nvidia_uvm"),
-        why="the driver is there and cuInit fails all the same; the module keeps its state until it is loaded anew",
-        cost="ends what runs on the GPU",
-        others=(
-            Way(
-                words="Where the device files of nvidia-uvm are missing, let NVIDIA's program make them",
-                steps=("sudo nvidia-modprobe -u -c=0",),
-            ),
-            Way(words="See whether the driver itself works", steps=("nvidia-smi",)),
+        words=(
+            "Let NVIDIA's program make the device files for CUDA; where they are there, load the module anew (after suspend it is often left in a"
+            " bad state), else restart the machine"
         ),
+        steps=("sudo apt install nvidia-modprobe", "sudo nvidia-modprobe -u -c=0", "sudo rmmod nvidia_uvm", "sudo modprobe nvidia_uvm"),
+        why="the driver is there and cuInit fails all the same: /dev/nvidia-uvm is missing, or the module is in a bad state until it is loaded anew",
+        cost="ends what runs on the GPU",
+        others=(Way(words="See whether the driver itself works", steps=("nvidia-smi",)),),
     )
 
 

@@ -121,6 +121,14 @@ def _complement(versions: str) -> str:
     return ""
 
 
+def narrowed(spec: str) -> str:
+    """Return a specifier with one lower and one upper bound, the narrowest of those that it has; others stay."""
+    parts = list(dict.fromkeys(part.strip() for part in spec.split(",") if part.strip()))
+    bounds = [part for part in parts if part.startswith((">=", "<")) and not part.startswith("<=")]
+    rest = [part for part in parts if part not in bounds]
+    return ",".join(part for part in (_tightest(bounds), *rest) if part)
+
+
 def _tightest(bounds: list[str]) -> str:
     upper = sorted((item for item in bounds if item.startswith("<")), key=lambda item: numbers(item[1:]))
     lower = sorted((item for item in bounds if item.startswith(">=")), key=lambda item: numbers(item[2:]))

@@ -18,8 +18,8 @@ def install(subject: Subject, *requirements: str, options: str = "") -> str:
     """The command that installs requirements with what was used before: ``/v/bin/python -m pip install "numpy<2"``."""
     names = " ".join(requirement(item) for item in requirements)
     more = f"{options} " if options else ""
-    if subject.notebook and not options:
-        return f"%pip install {names}"
+    if subject.notebook:
+        return f"%pip install {more}{names}"
     if subject.installer == "docker":
         return f"RUN python -m pip install {more}{names}"
     if options:

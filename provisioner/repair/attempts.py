@@ -225,9 +225,14 @@ def next_round(session: Session, fixing: Fixing, request: Request, settle: Exami
     now = settle()
     tried = (*fixing.tried[:-1], replace(last, after=now))
     done = {repair for item in tried for repair in item.plan.repairs}
-    if not set(doable.repairs_of(now.findings)) - done and not any(doable.needs_set(item, fixing.causes) for item in now.findings):
+    # What the whole set, which stands, has not mended, the same set once more does not mend either.
+    whole_set = any(item.executed.kept and item.plan.kind != "repair" for item in tried)
+    wants_set = not whole_set and any(doable.needs_set(item, fixing.causes) for item in now.findings)
+    if not set(doable.repairs_of(now.findings)) - done and not wants_set:
         return replace(fixing, tried=tried)
     begun = begin_fix(session, now, request)
+    if whole_set:
+        begun = replace(begun, kinds=tuple(kind for kind in begun.kinds if kind == "repair"))
     return replace(begun, tried=tried, notes=(*fixing.notes, *(note for note in begun.notes if note not in fixing.notes)))
 
 

@@ -99,7 +99,7 @@ def is_mended(
     there before, seen or hidden behind something else, does not take the attempt back; ``marks`` is what was wrong with files and requirements.
     """
     told, seen = tuple(before), tuple(after)
-    meant = [finding for finding in told if _is_meant(finding, plan)]
+    meant = [finding for finding in told if _is_meant(finding, plan, causes)]
     # Beside an error that is gone, a warning of which something is left is no reason to bring the error back.
     meant = [finding for finding in meant if finding.severity == "error"] or meant
     if any(_is_same(finding, other) for finding in meant for other in (*seen, *judged.verification.findings)):
@@ -113,10 +113,10 @@ def is_mended(
     return bool(errors) and not worse and all(finding.cause in given or not causes.has(finding.cause, "in-packages") for finding in errors)
 
 
-def _is_meant(finding: Finding, plan: Plan) -> bool:
+def _is_meant(finding: Finding, plan: Plan, causes: Order) -> bool:
     """True for a finding that a plan is to mend: all of its repairs are among the plan's, or the whole set comes anew."""
     if finding.severity == "info" or not finding.repairs:
-        return False
+        return plan.kind != "repair" and needs_set(finding, causes)
     return plan.kind != "repair" or set(finding.repairs) <= set(plan.repairs)
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from provisioner.base.names import is_rival, normalise
-from provisioner.catalogue import Catalogue
 from provisioner.choose import choose
 from provisioner.conda.compare import identity_parts
 from provisioner.environment.distributions import Installed
@@ -25,6 +24,7 @@ from provisioner.model.plan import Choice, EnvState
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.plan.conda_solve import no_wheels
+from provisioner.plan.fetching import with_downloads
 from provisioner.repair.conda_inputs import source_of
 from provisioner.session import Session
 
@@ -80,7 +80,7 @@ def choose_set(session: Session, seen: SetInputs, request: Request) -> tuple[Cho
     device = device if device in devices or not devices else devices[0]
     lock = catalogue.lock(release, short, platform, device) if devices and interpreter is not None else None
     if lock is None and (locks or seen.needed):
-        choice, lock = _choose_anew(catalogue, seen, request)
+        choice, lock = _choose_anew(session, seen, request)
         # For an environment that is there no interpreter is chosen; should it be made anew, it is made with its own.
         return replace(choice, interpreter=choice.interpreter or interpreter_of(host, seen, choice.python)), lock
     choice = Choice(
@@ -119,12 +119,13 @@ def _choose_conda(session: Session, seen: SetInputs, request: Request) -> tuple[
     known = bool(choice.release) and catalogue.release(choice.release) is not None
     lock = catalogue.lock(choice.release, choice.python, choice.platform, set_of(device, source)) if known else None
     if lock is None and seen.needed:
-        return _choose_anew(catalogue, seen, replace(request, device=device))
+        return _choose_anew(session, seen, replace(request, device=device))
     return choice, lock
 
 
-def _choose_anew(catalogue: Catalogue, seen: SetInputs, request: Request) -> tuple[Choice, Lock | None]:
+def _choose_anew(session: Session, seen: SetInputs, request: Request) -> tuple[Choice, Lock | None]:
     """Choose as ``plan`` does: a Python for the release that is installed, or where there is none, the best release for the environment."""
+    catalogue = session.catalogue
     nowhere = EnvState(path=seen.site.state.path, kind="absent", digest="")
     spec = f"=={seen.release}" if seen.release else of_companions(seen.site)
     wanted = replace(request, tensorflow=spec, python="")
@@ -135,8 +136,20 @@ def _choose_anew(catalogue: Catalogue, seen: SetInputs, request: Request) -> tup
             break
     else:
         # Where nothing is known of a release, any for another Python; where one is, its refusal is what a person is told.
-        choice = choose(seen.facts, wanted if seen.release else replace(wanted, tensorflow=""), catalogue, nowhere)
+        choice = _choose_or_fetch(session, seen, wanted if seen.release else replace(wanted, tensorflow=""), nowhere)
     return choice, catalogue.lock(choice.release, choice.python, choice.platform, set_of(choice.device, choice.road))
+
+
+def _choose_or_fetch(session: Session, seen: SetInputs, request: Request, nowhere: EnvState) -> Choice:
+    """Choose with the Pythons that are here, else with one that uv can fetch, which takes making the environment anew."""
+    try:
+        return choose(seen.facts, request, session.catalogue, nowhere)
+    except NoProfileError:
+        rebased = any(repair.kind == "interpreter" for repair in seen.repairs)
+        facts = None if rebased else with_downloads(session.host, seen.facts, request, nowhere)
+        if facts is None:
+            raise
+    return choose(facts, request, session.catalogue, nowhere)
 
 
 def of_companions(site: Site) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from provisioner.model import codec
 from provisioner.model.diagnosis import Changes, Difference, Examination, Examined
 from provisioner.model.finding import Evidence, Finding
+from provisioner.report.remedy_text import remedy_lines
 
 if TYPE_CHECKING:
     from provisioner.diagnose.case import CheckSpec
@@ -42,7 +43,7 @@ def examination_text(examination: Examination, changes: Changes | None, *, verbo
     parts = [_head(examination), *(finding_text(item, verbose=verbose) for item in left)]
     if verbose:
         parts.append("\n".join(_check(item) for item in examination.checks))
-    parts += [finding_text(item, verbose=verbose) for item in serious]
+    parts += [finding_text(item, verbose=verbose, ways=verbose or item is serious[0]) for item in serious]
     if quiet:
         parts.append("\n\n".join(finding_text(item, verbose=True) for item in quiet) if verbose else _quiet(quiet))
     if changes is not None:
@@ -72,19 +73,17 @@ def _check(item: Examined) -> str:
     return f"{SYMBOLS[item.result]} {item.result:<14}  {item.name:<16}  {item.title}" + (f": {detail}" if detail else "")
 
 
-def finding_text(finding: Finding, *, verbose: bool) -> str:
-    """Return one finding with its evidence, what follows from it, and what to do."""
+def finding_text(finding: Finding, *, verbose: bool, ways: bool = True) -> str:
+    """Return one finding with its evidence, what follows from it, and what to do; with ``ways`` also what else does it."""
     sure = {"certain": "", "likely": " (likely)", "possible": " (possible)"}[finding.confidence]
     lines = [f"{finding.severity.upper()}: {finding.title}{sure} [{finding.cause}]"]
     lines += _evidence(finding.evidence, "  ", verbose=verbose)
     for symptom in finding.symptoms:
         lines.append(f"  From this follows: {symptom.title} [{symptom.cause}]")
         lines += _evidence(symptom.evidence, "    ", verbose=verbose) if verbose else []
-    lines.append(f"  What to do: {finding.remedy.words}")
     if finding.repairs and finding.severity != "info":
-        lines.append("    `tfsetup fix` does it: " + "; ".join(repair_words(item) for item in finding.repairs[:EVIDENCE_SHOWN]))
-    lines += [f"    $ {step}" for step in finding.remedy.steps]
-    return "\n".join(lines)
+        lines.append("  `tfsetup fix` would " + "; ".join(repair_words(item) for item in finding.repairs[:EVIDENCE_SHOWN]))
+    return "\n".join([*lines, *remedy_lines(finding.remedy, ways=ways)])
 
 
 def repair_words(repair: Any) -> str:

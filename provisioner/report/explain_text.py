@@ -6,7 +6,8 @@ from typing import Any
 
 from provisioner.model import codec
 from provisioner.model.diagnosis import Explanation
-from provisioner.model.finding import Finding, Remedy
+from provisioner.model.finding import Finding
+from provisioner.report.remedy_text import remedy_lines
 
 SCHEMA = "tfsetup/explanation/1"
 # Without --verbose: how much evidence of a finding is shown, and how many findings that are merely possible.
@@ -50,17 +51,3 @@ def _finding(finding: Finding, *, verbose: bool) -> str:
         lines.append(f"  … {left} more with --verbose")
     lines.extend(f"  follows from it: {symptom.cause}, {symptom.title}" for symptom in finding.symptoms)
     return "\n".join([*lines, *remedy_lines(finding.remedy)])
-
-
-def remedy_lines(remedy: Remedy) -> list[str]:
-    """Return a remedy: the smallest change with its commands, why it helps and what it costs, then what else does it."""
-    lines = _way("do", remedy.words, remedy.steps, remedy.cost)
-    if remedy.why:
-        lines.append(f"  why: {remedy.why}")
-    for way in remedy.others:
-        lines += _way("else", way.words, way.steps, way.cost)
-    return lines
-
-
-def _way(mark: str, words: str, steps: tuple[str, ...], cost: str) -> list[str]:
-    return [f"  {mark}: {words}{f' ({cost})' if cost else ''}", *(f"      $ {step}" for step in steps)]

@@ -10,9 +10,13 @@ from provisioner.model.finding import Finding, Verification
 from provisioner.model.plan import Plan, PlanKind
 from provisioner.model.record import record
 from provisioner.repair.attempts import Fixing, Outcome, Tried
-from provisioner.report.verify_text import verification_text
+from provisioner.report.doctor_text import repair_words
+from provisioner.report.remedy_text import remedy_lines
+from provisioner.report.verify_text import conclusion, verification_text
 
 SCHEMA = "tfsetup/fix/1"
+# Of many changes the first are named.
+SHOWN = 4
 
 _KINDS = {"repair": "The small repair", "set": "The whole set put back", "rebuild": "The environment made anew"}
 
@@ -83,8 +87,7 @@ def left_text(remaining: tuple[Finding, ...], notes: tuple[str, ...]) -> str:
     lines = ["What no change of the environment mends"] if remaining else []
     for item in remaining:
         lines.append(f"  {item.severity}: {item.title} [{item.cause}]")
-        lines.append(f"    do: {item.remedy.words}")
-        lines += [f"      $ {step}" for step in item.remedy.steps]
+        lines += [f"  {line}" for line in remedy_lines(item.remedy, ways=item is remaining[0])]
     lines += [f"note: {text}" for text in notes]
     return "\n".join(lines)
 
@@ -100,8 +103,9 @@ def taken_back_text(tried: Tried, *, verbose: bool) -> str:
 
 
 def fixed_text(fixing: Fixing, *, verbose: bool) -> str:
-    """Say how it ended."""
-    parts = [verification_text(fixing.tried[-1].executed.verification, verbose=verbose)] if fixing.tried else []
+    """Say how it ended: what is left, then what was done, what proves it and how to take it back; ``verbose`` has the whole proof."""
+    proven = fixing.tried[-1].executed.verification if fixing.tried else None
+    parts = [verification_text(proven, verbose=True)] if proven is not None and verbose else []
     left = left_text(fixing.remaining, fixing.notes)
     return "\n\n".join([*parts, *([left] if left else []), _conclusion(fixing)])
 
@@ -109,10 +113,13 @@ def fixed_text(fixing: Fixing, *, verbose: bool) -> str:
 def _conclusion(fixing: Fixing) -> str:
     place = fixing.before.env or fixing.before.python
     option = f"--env {shlex.quote(place)}" if fixing.before.env else f"--python {shlex.quote(place)}"
-    if fixing.mended:
-        done = f"Done: {place} is mended, and was verified ({_KINDS[fixing.tried[-1].plan.kind].lower()})"
+    if fixing.standing is not None:
         rest = "; what stands above is left, for you" if fixing.remaining else ""
-        return f"{done}{rest}\nTake it back: tfsetup undo {option}"
+        kept = [item.plan for item in fixing.tried if item.executed.kept]
+        done = "; ".join(_done(plan) for plan in kept)
+        return "\n".join(
+            [f"Done in {place}: {done}", f"{conclusion(fixing.standing.executed.verification)}{rest}", _back(option, len(kept))]
+        )
     if fixing.complete and fixing.remaining:
         return f"Nothing to do: TensorFlow works in {place}, and what stands above no repair mends\nDo that, then: tfsetup doctor {option}"
     return {
@@ -121,3 +128,26 @@ def _conclusion(fixing: Fixing) -> str:
         "could not tell": f"Could not tell whether anything is wrong with {place}\nWhat could not be looked at: tfsetup doctor {option} -v",
         "unmendable": f"Nothing was changed: no change of {place} mends what is wrong\nDo what stands above, then: tfsetup doctor {option}",
     }.get(fixing.outcome, f"Nothing that was tried mends it: {place} is as it was before\nWhat would tell more: tfsetup doctor {option} -v")
+
+
+def _back(option: str, times: int) -> str:
+    again = f" ({times} times: it was done in {times} steps)" if times > 1 else ""
+    return f"Take it back: tfsetup undo {option}{again}"
+
+
+def _done(plan: Plan) -> str:
+    """What a plan has changed, in a few words."""
+    if plan.kind == "rebuild":
+        return f"made anew, with {len(plan.packages)} packages"
+    gone = {item.name: item.version for item in plan.removals}
+    words = [_came(item.name, gone.get(item.name, ""), item.version) for item in plan.packages]
+    came = {item.name for item in plan.packages}
+    words += [f"{name} {version} taken out".replace("  ", " ") for name, version in gone.items() if name not in came]
+    words += [f"{item.path} moved out of the way" for item in plan.moves]
+    words += [f"{item.path} {'linked' if item.target else 'written'}" for item in plan.edits]
+    words += [repair_words(item) for item in plan.repairs] if not words else []
+    return ", ".join(words[:SHOWN]) + (f" and {len(words) - SHOWN} more" if len(words) > SHOWN else "")
+
+
+def _came(name: str, before: str, now: str) -> str:
+    return f"{name} {now} anew" if before == now else f"{name} {before} -> {now}" if before else f"{name} {now} put in"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from provisioner.base.text import mask
 from provisioner.lock.needs import spec_words
 from provisioner.model.record import record
 from provisioner.model.request import Kind
@@ -29,6 +30,7 @@ class TargetReport:
     kind: Kind = "venv"
     conda: int = 0
     virtual: tuple[str, ...] = ()
+    own_proof: str = ""
 
 
 @record
@@ -59,6 +61,7 @@ def lock_report(folder: str, lock: TeamLock, changed: tuple[str, ...], warnings:
             kind=locked.target.kind,
             conda=len(locked.conda.packages) if locked.conda else 0,
             virtual=locked.conda.virtual if locked.conda else (),
+            own_proof=locked.own_proof,
         )
         for locked in lock.targets
     )
@@ -75,7 +78,13 @@ def lock_text(folder: str, lock: TeamLock, changed: tuple[str, ...], warnings: t
     for locked in lock.targets:
         lines.append(f"  {locked.target.name}: {_target_words(locked)}")
         lines.append(f"      proof: {locked.proof}")
+        lines += [f"      your own: {locked.own_proof}"] if locked.own_proof else []
         lines.append(f"      needs: {needs_words(locked.needs)}")
+        places = [f"{file.name} {file.version} (from {mask(file.url)})" for file in locked.files if file.direct]
+        places += [f"{item.name} ({mask(item.place)})" for item in locked.checkouts]
+        lines += [f"      not from an index: {', '.join(places)}"] if places else []
+        built = [f"{file.name} {file.version}" for file in locked.files if file.source and not file.profile]
+        lines += [f"      will be built where it is installed: {', '.join(built)}"] if built else []
         if locked.conda is not None:
             lines.append(f"      solved for: {', '.join(locked.conda.virtual)}; from {', '.join(locked.conda.channels)}")
     lines.append("")

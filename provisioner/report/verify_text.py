@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from provisioner.base.text import seconds_words
 from provisioner.model.finding import Check, Finding, LoadedLibrary, Verification
+from provisioner.report.remedy_text import remedy_lines
 
 SYMBOLS = {"passed": "+", "failed": "x", "crashed": "x", "timed out": "x", "skipped": "-", "not proven": "-", "could not tell": "?"}
 EVIDENCE_SHOWN = 4
@@ -19,18 +20,18 @@ def verification_text(v: Verification, *, verbose: bool) -> str:
     """
     if v.passed and not verbose:
         left = [_quiet(finding, verbose=False) for finding in v.findings if finding.interrupted]
-        warned = [_finding(finding, verbose=False) for finding in v.findings if finding.severity != "info"]
-        return "\n\n".join([*left, *warned, _conclusion(v)])
+        warned = [_finding(finding, ways=False, verbose=False) for finding in v.findings if finding.severity != "info"]
+        return "\n\n".join([*left, *warned, conclusion(v)])
     parts = [f"Environment  {v.env}\nTensorFlow   {v.tensorflow or 'not found'}" + (f" ({v.device} build)" if v.device else "")]
     parts.append(_checks(v.checks))
     if v.libraries:
         parts.append(_libraries(v.libraries, verbose=verbose))
     serious = [finding for finding in v.findings if finding.severity != "info"]
-    parts.extend(_finding(finding, verbose=verbose) for finding in serious)
+    parts.extend(_finding(finding, ways=verbose or finding is serious[0], verbose=verbose) for finding in serious)
     quiet = [finding for finding in v.findings if finding.severity == "info"]
     if quiet:
         parts.append("\n".join(_quiet(finding, verbose=verbose) for finding in quiet))
-    parts.append(_conclusion(v))
+    parts.append(conclusion(v))
     return "\n\n".join(parts)
 
 
@@ -57,7 +58,8 @@ def _libraries(libraries: tuple[LoadedLibrary, ...], *, verbose: bool) -> str:
     return "\n".join(lines)
 
 
-def _finding(finding: Finding, *, verbose: bool) -> str:
+def _finding(finding: Finding, *, ways: bool, verbose: bool) -> str:
+    """One finding; ``ways`` are told of the first, which is the root."""
     lines = [f"{finding.severity.upper()} {finding.cause} ({finding.confidence}): {finding.title}"]
     evidence = finding.evidence if verbose else finding.evidence[:EVIDENCE_SHOWN]
     for item in evidence:
@@ -71,9 +73,7 @@ def _finding(finding: Finding, *, verbose: bool) -> str:
             lines.append(f"    in: {item.where}")
     if len(evidence) < len(finding.evidence):
         lines.append(f"  … {len(finding.evidence) - len(evidence)} more with --verbose")
-    lines.append(f"  do: {finding.remedy.words}")
-    lines.extend(f"      $ {step}" for step in finding.remedy.steps)
-    return "\n".join(lines)
+    return "\n".join([*lines, *remedy_lines(finding.remedy, ways=ways)])
 
 
 def _quiet(finding: Finding, *, verbose: bool) -> str:
@@ -87,7 +87,8 @@ def _quiet(finding: Finding, *, verbose: bool) -> str:
     return "\n".join([line, *(f"  {item.seen.splitlines()[0] if item.seen else ''}\n    {item.where}" for item in finding.evidence)])
 
 
-def _conclusion(v: Verification) -> str:
+def conclusion(v: Verification) -> str:
+    """Return the verification in one line."""
     done = [check for check in v.checks if check.status == "passed"]
     open_ = [check for check in v.checks if check.status in {"not proven", "could not tell"}]
     warnings = sum(finding.severity == "warning" for finding in v.findings)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from provisioner.catalogue.published import Contradiction
-from provisioner.causes import Messages
+from provisioner.causes.findings import Wording
 from provisioner.environment.distributions import sites
 from provisioner.environment.tensorflow import is_cuda_build
 from provisioner.host import Host, Reader
@@ -30,12 +30,12 @@ def verify(
     expected: Expected,
     require_gpu: bool,
     timeout: float,
-    messages: Messages,
+    wording: Wording,
     progress: Callable[[str], None],
 ) -> Verification:
     """Observe the environment at ``env`` (as ``observe`` does) and judge what was seen; ``require_gpu`` asks for a GPU that computes."""
     raw = observe(host, env=env, python=python, expected=expected, timeout=timeout, progress=progress)
-    return judge(raw, expected, env=host.real(env), python=python, require_gpu=require_gpu, messages=messages.spoken_on(host.platform))
+    return judge(raw, expected, env=host.real(env), python=python, require_gpu=require_gpu, wording=wording.spoken_on(host.platform))
 
 
 def observe(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from provisioner.base.names import RELEASED
-from provisioner.causes.findings import Findings
+from provisioner.causes.findings import Findings, Wording
 from provisioner.causes.messages import Message, Messages, Seen, classify
 from provisioner.model.finding import Check, CheckStatus, Evidence, Severity, Verification
 from provisioner.verify import judge_gpu, judge_packages
@@ -17,9 +17,9 @@ BAD = frozenset({"failed", "crashed", "timed out"})
 EVIDENCE_LINES = 20
 
 
-def judge(raw: Raw, expected: Expected, *, env: str, python: str, require_gpu: bool, messages: Messages) -> Verification:
+def judge(raw: Raw, expected: Expected, *, env: str, python: str, require_gpu: bool, wording: Wording) -> Verification:
     """Judge one run. Pure: the same raw results give the same verification."""
-    findings = Findings(messages, env=env, python=python)
+    findings = Findings(wording)
     ran = checks_of(raw.probe)
     failing = not raw.probe.done or any(item.status in BAD for item in ran)
     checks = [*_probe_checks(raw.probe, ran), *judge_packages.checks(raw, expected, findings, failing=failing)]
@@ -29,9 +29,9 @@ def judge(raw: Raw, expected: Expected, *, env: str, python: str, require_gpu: b
             _failed(item, raw, findings)
     if not ran or (not raw.probe.done and not any(item.status in {"crashed", "timed out"} for item in ran)):
         _ended_outside_checks(raw.probe, findings)
-    gpu_checks, libraries = judge_gpu.judge(raw, expected, findings, require_gpu=require_gpu)
+    gpu_checks, libraries = judge_gpu.judge(raw, expected, findings, env=env, require_gpu=require_gpu)
     checks.extend(gpu_checks)
-    _messages(classify(_before_stacks(raw.probe.err), messages), findings, gpu_wanted=wanted, failing=failing)
+    _messages(classify(_before_stacks(raw.probe.err), wording.messages), findings, gpu_wanted=wanted, failing=failing)
     return Verification(
         env=env,
         python=python,

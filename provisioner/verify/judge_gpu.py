@@ -19,9 +19,11 @@ NO_GPU_MEANT = "a build for GPUs where none is used: it needs none of them on th
 DRIVERS = ("libcuda.so.1", "libnvidia-ml.so.1")
 
 
-def judge(raw: Raw, expected: Expected, findings: Findings, *, require_gpu: bool) -> tuple[list[Check], tuple[LoadedLibrary, ...]]:
-    """Return the checks ``libraries``, ``toolkit`` and ``gpu``, and the table of libraries."""
-    libraries = table(raw.libraries, expected, findings.env) if raw.libraries is not None else ()
+def judge(
+    raw: Raw, expected: Expected, findings: Findings, *, env: str, require_gpu: bool
+) -> tuple[list[Check], tuple[LoadedLibrary, ...]]:
+    """Return the checks ``libraries``, ``toolkit`` and ``gpu``, and the table of libraries; ``env`` is the environment's root."""
+    libraries = table(raw.libraries, expected, env) if raw.libraries is not None else ()
     here = require_gpu or bool(raw.around.gpus or raw.around.driver)
     # What only a GPU needs is no fault where there is none and none was asked for.
     wanted = require_gpu or expected.device == "cuda" or (expected.device != "cpu" and here)

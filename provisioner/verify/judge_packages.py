@@ -84,7 +84,13 @@ def _plan(raw: Raw, expected: Expected, findings: Findings) -> Check:
         cause = "install-corrupt" if name in RELEASED or not found else cause_of(name)
         # Another version that meets what is required is no fault.
         severity: Severity = "error" if name in RELEASED or not found else "info"
-        findings.add(cause, severity, "certain" if severity == "error" else "possible", Evidence(seen=words, where="installed metadata"))
+        findings.add(
+            cause,
+            severity,
+            "certain" if severity == "error" else "possible",
+            Evidence(seen=words, where="installed metadata"),
+            wants=(f"{name}=={version}",),
+        )
     missing = [name for name, _ in different if name not in installed or name in RELEASED]
     detail = f"{len(expected.packages) - len(different)} of {len(expected.packages)} packages as planned"
     if different:
@@ -144,9 +150,8 @@ def _requirements(raw: Raw, findings: Findings, *, failing: bool) -> Check:
         # A requirement that is not met may well work; when the import fails, it is the likely reason.
         severity: Severity = "info" if item.note else "warning"
         confidence: Confidence = "likely" if failing and not item.note else "possible"
-        findings.add(
-            cause_of(item.name), severity, confidence, Evidence(seen=item.sentence, where="requirements of the installed packages")
-        )
+        seen = Evidence(seen=item.sentence, where="requirements of the installed packages")
+        findings.add(cause_of(item.name), severity, confidence, seen, wants=(item.wanted,))
     missing = [item for item in raw.unmet if not item.note]
     if not missing:
         return Check(name="requirements", status="passed", detail="every package has what it requires")

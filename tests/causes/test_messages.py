@@ -43,7 +43,7 @@ def test_every_message_is_the_first_to_match_its_example(speaker, item):
 
 
 def test_every_cause_is_one_of_the_contract():
-    codes = {item.cause for item in known_messages().messages} | set(known_messages().causes)
+    codes = {item.cause for item in known_messages().messages} | set(known_messages().titles)
     listed = yaml.safe_load((Path(__file__).parent / "causes.yaml").read_text(encoding="utf-8"))
     assert codes == set(listed)
 
@@ -69,12 +69,6 @@ def test_windows_speaks_only_on_windows():
     line = "ImportError: DLL load failed: The specified module could not be found."
     assert known_messages().spoken_on("win32").match(line).speaker == "windows"
     assert known_messages().spoken_on("linux").match(line) is None
-
-
-def test_remedy_quotes_paths():
-    messages = known_messages()
-    assert messages.remedy("install-corrupt", env="/tmp/a b", python="/p").steps == ("tfsetup fix --env '/tmp/a b'",)
-    assert messages.remedy("tf-not-installed", env="", python="/p").steps == ("tfsetup apply --env ./tf-env",)
 
 
 @pytest.fixture
@@ -141,7 +135,7 @@ def test_the_cache_serves_until_a_file_changes(small, tmp_path):
     kept = next(Path(cache).glob("causes-*.json"))
     again = open_messages(host, str(small), cache=host, cache_dir=cache)
     assert again.messages == first.messages
-    assert (again.causes, again.order, again.history) == (first.causes, first.order, first.history)
+    assert (again.titles, again.order, again.history) == (first.titles, first.order, first.history)
     kept.write_text("{")
     assert open_messages(host, str(small), cache=host, cache_dir=cache).messages == first.messages
     path = small / "causes" / "messages" / "one.yaml"

@@ -6,12 +6,12 @@ import itertools
 
 import pytest
 
-from provisioner.causes.findings import Findings
+from provisioner.causes.findings import Findings, Wording
 from provisioner.choose.candidates import ordered
 from provisioner.choose.obstacles import Obstacle
 from provisioner.diagnose.rank import ranked
 from provisioner.model.finding import Evidence
-from tests.choose.values import Values, shipped_order
+from tests.choose.values import Values, shipped_catalogue, shipped_order
 from tests.diagnose.cases import messages
 
 MESSAGES = messages()
@@ -32,7 +32,7 @@ CODES = (
 
 @pytest.mark.parametrize("pair", list(itertools.permutations(CODES, 2)), ids="-and-".join)
 def test_the_first_of_two(pair):
-    findings = Findings(MESSAGES, env="/env", python="/env/bin/python")
+    findings = Findings(Wording(messages=MESSAGES, view=shipped_catalogue()))
     for code in pair:
         findings.add(code, "error", "certain", Evidence(seen="s", where="w"))
     first, *_ = ranked(findings.ordered(), shipped_order())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,14 +16,15 @@ from provisioner.commands.undo import undo
 from provisioner.engines import uv_pythons
 from provisioner.facts import interpreters
 from provisioner.host.local import LocalHost
-from provisioner.model.facts import Interpreter
+from provisioner.model.facts import Interpreter, PythonDownload
+from provisioner.model.plan import Plan
 from provisioner.report.apply_text import undo_text, undone_text
 from provisioner.session import Session
 from tests.channel.python import needs
 from tests.channel.serve import Server
 from tests.cli.support import LOCK, RELEASE, TABLES, VERSION, Tool, tiny_set
 from tests.pythons import Mirror
-from tests.support import PYTHON, make_lock, make_plan, prove_by_import
+from tests.support import PYTHON, make_lock, make_plan, prove_by_import, snapshot
 
 OTHER = "3.12" if PYTHON != "3.12" else "3.13"
 pytestmark = needs(OTHER)
@@ -118,19 +120,48 @@ def test_a_download_that_fails_leaves_nothing_and_names_the_settings(tool: Tool,
     assert [path.name for path in tool.cwd.iterdir() if not path.name.endswith("lock")] == []
 
 
-def test_undo_says_what_stays(shared: Path, tmp_path: Path, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {**mirror.variables(), "UV_FIND_LINKS": str(shared / "wheels"), "UV_OFFLINE": "1"}.items():
-        monkeypatch.setenv(name, value)
-    host, env = LocalHost(), tmp_path / "env"
-    (download,) = uv_pythons.downloads(host, str(tmp_path / "kept"), offline=False).value or ()
+def made(env: Path, shared: Path, download: PythonDownload) -> Plan:
+    """Make an environment with a Python that is fetched."""
+    host = LocalHost()
     plan = make_plan(host, env, make_lock(*tiny_set(shared / "wheels")))
     fetched = Interpreter(
         path=download.path, version=download.version, bits=64, architecture="x86_64", implementation="cpython", origin="uv"
     )
     plan = replace(plan, choice=replace(plan.choice, python=OTHER, interpreter=fetched, download=download))
     assert execute(plan, host, prove=prove_by_import, progress=Silent(), wait=0).kept
-    found = undo(Session(host), str(env), agree=lambda _: None, wait=0, progress=Silent())
+    return plan
+
+
+@pytest.fixture
+def here(shared: Path, tool: Tool, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> PythonDownload:
+    """What can be fetched in this process, too, into the folder of the tool's user."""
+    for name, value in {**mirror.variables(), "UV_FIND_LINKS": str(shared / "wheels"), "UV_OFFLINE": "1"}.items():
+        monkeypatch.setenv(name, value)
+    (download,) = uv_pythons.downloads(LocalHost(), str(kept(tool)), offline=False).value or ()
+    return download
+
+
+def test_undo_says_what_stays(shared: Path, tool: Tool, here: PythonDownload) -> None:
+    env = tool.cwd / "env"
+    made(env, shared, here)
+    found = undo(Session(LocalHost()), str(env), agree=lambda _: None, wait=0, progress=Silent())
     assert not env.exists()
-    assert Path(download.path).exists()
+    assert Path(here.path).exists()
     for text in (undo_text(found), undone_text(found)):
-        assert f"Python {download.version}, which uv fetched, stays in {tmp_path}/kept" in text
+        assert f"Python {here.version}, which uv fetched, stays in {kept(tool)}" in text
+
+
+def test_fix_fetches_the_python_of_an_environment_that_lost_its_own(shared: Path, tool: Tool, lacking, here: PythonDownload) -> None:
+    env = tool.cwd / "env"
+    made(env, shared, here)
+    shutil.rmtree(kept(tool))
+    before = snapshot(env)
+    shown = tool("fix", "--dry-run", "--env", str(env), **lacking)
+    assert "Make the environment anew" in shown.err
+    assert f"CPython {here.version} by uv from" in shown.err
+    ended = tool("fix", "--yes", "--env", str(env), **lacking)
+    assert ended.code == 14, ended.out + ended.err
+    assert Path(here.path).exists(), "it was fetched, and made an environment that does not compute"
+    assert {name: value for name, value in snapshot(env).items() if ".tfsetup" not in name} == {
+        name: value for name, value in before.items() if ".tfsetup" not in name
+    }

@@ -33,6 +33,7 @@ from tests.projects import working
 ROOT = Path(__file__).resolve().parent.parent.parent
 # A copy of a set for the GPU takes minutes, and conda's faults are made in one place.
 LEFT_OUT = ("cuda", "conda")
+FEW = 20
 
 
 def culprits(place: Place, base: Path) -> set[str]:
@@ -41,9 +42,11 @@ def culprits(place: Place, base: Path) -> set[str]:
     names = {name for name in was.keys() | now.keys() if was.get(name) != now.get(name)}
     own = {**owners(base), **owners(place.env)}
     before, after = _entries(base), _entries(place.env)
-    for path in before.keys() | after.keys():
-        if before.get(path) != after.get(path) and not path.endswith(".pyc"):
-            names |= {own[path]} if path in own else {Path(path).stem}
+    touched = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path) and not path.endswith(".pyc")}
+    names |= {own[path] for path in touched if path in own}
+    # One file may be named by itself; of hundreds no name is the answer.
+    names |= {Path(path).name.partition(".")[0] for path in touched if len(touched) <= FEW or path not in own}
+    names |= {"tensorflow"} if any(working.BUILDS.fullmatch(name) for name in names) else set()
     names |= {path.stem for folder in (place.work, place.home) for path in folder.rglob("*")}
     names |= set(place.variables)
     return {re.sub(r"[-_.]+", "-", name).lower() for name in names if len(name) > 1}

@@ -14,6 +14,7 @@ from provisioner.causes.findings import Findings
 from provisioner.choose import choose
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, PathEntry, Skipped, Survey
 from provisioner.diagnose.cuda_files import stem
+from provisioner.diagnose.doctor import wording_of
 from provisioner.environment.distributions import Installed
 from provisioner.errors import NoProfileError
 from provisioner.host import Reader
@@ -177,7 +178,7 @@ def opened(cuda: CudaBuild, *, lost: tuple[str, ...] = (), driver: int | None = 
 
 def run(case: Case, *specs: CheckSpec) -> tuple[dict[str, str], tuple[Finding, ...]]:
     """Run checks one after the other as ``doctor`` does: what each says (or why it could not tell), and all findings."""
-    findings = Findings(messages(), env=case.env, python=case.python)
+    findings = Findings(wording_of(case, messages()))
     said = {}
     for spec in specs:
         try:

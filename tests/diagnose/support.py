@@ -8,7 +8,7 @@ from pathlib import Path
 
 from provisioner.causes.findings import Findings
 from provisioner.diagnose.case import Case, CheckSpec, PathEntry, Survey
-from provisioner.diagnose.doctor import all_checks, run_one
+from provisioner.diagnose.doctor import all_checks, run_one, wording_of
 from provisioner.environment.distributions import Installed
 from provisioner.judge.integrity import Integrity
 from provisioner.model.diagnosis import Examined
@@ -140,7 +140,7 @@ def spec(name: str) -> CheckSpec:
 
 def run_check(name: str, of: Case) -> tuple[Examined, tuple[Finding, ...]]:
     """Run one check as ``doctor`` does."""
-    return run_one(spec(name), of, known_messages())
+    return run_one(spec(name), of, wording_of(of, known_messages()))
 
 
 def found(name: str, of: Case) -> list[tuple[str, str]]:
@@ -151,7 +151,7 @@ def found(name: str, of: Case) -> list[tuple[str, str]]:
 
 
 def collector(of: Case) -> Findings:
-    return Findings(known_messages(), env=of.env, python=of.python)
+    return Findings(wording_of(of, known_messages()))
 
 
 def write(path: Path, text: str = "") -> Path:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from provisioner.diagnose import alternative
@@ -21,4 +19,3 @@ from tests.diagnose import cases
 def test_the_command_makes_an_environment_beside_the_old_one(name: str, device: str, steps: tuple[str, ...]) -> None:
     case = cases.recorded(name, "2.21.0", device=device)
     assert alternative.working(case, device) == steps
-    assert alternative.working(dataclasses.replace(case, catalogue=None), device) == ()

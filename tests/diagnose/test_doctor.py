@@ -15,7 +15,7 @@ from provisioner.base.progress import SILENT
 from provisioner.causes.findings import Findings
 from provisioner.commands.doctor import doctor
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
-from provisioner.diagnose.doctor import all_checks, run_one
+from provisioner.diagnose.doctor import all_checks, run_one, wording_of
 from provisioner.diagnose.gather import Options
 from provisioner.host.local import LocalHost
 from provisioner.model.diagnosis import Examination
@@ -277,7 +277,7 @@ def spec(look, seconds=5.0) -> CheckSpec:
 
 
 def run(look, seconds=5.0):
-    return run_one(spec(look, seconds), case(), known_messages())
+    return run_one(spec(look, seconds), case(), wording_of(case(), known_messages()))
 
 
 def test_a_check_that_crashes_is_said_to_and_costs_nothing_else():

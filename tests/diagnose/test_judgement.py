@@ -10,6 +10,7 @@ from provisioner.model.diagnosis import Examination, Examined
 from provisioner.model.finding import Check, Evidence, Finding, Remedy, Verification
 from provisioner.model.mark import Mark
 from provisioner.session import Session
+from tests.verify.support import wording
 
 MARK = Mark(
     kind="requirement", distribution="mine", where="", words="mine 1.0 requires numpy>=2, but numpy 1.26.4 is installed", about="numpy"
@@ -61,7 +62,7 @@ def test_what_the_examination_finds_fails_the_verification_and_is_said_once() ->
         Check(name="import", status="passed"), Check(name="requirements", status="passed"), Check(name="integrity", status="passed"),
         findings=(finding(seen=Evidence(seen=MARK.words, where="requirements of the installed packages")),),
     )  # fmt: skip
-    whole = _together(Session(LocalHost()), passed, examination("warning", finding()))
+    whole = _together(Session(LocalHost()), passed, examination("warning", finding()), wording())
     assert not whole.passed
     assert [(check.name, check.status) for check in whole.checks] == [
         ("import", "passed"), ("requirements", "failed"), ("integrity", "passed"), ("examination", "failed"),
@@ -72,6 +73,6 @@ def test_what_the_examination_finds_fails_the_verification_and_is_said_once() ->
 def test_what_the_examination_knows_to_be_met_passes() -> None:
     """The base's packages are seen by the interpreter, and not by who reads the environment's files alone."""
     failed = proof(Check(name="requirements", status="failed", detail="not met: six"))
-    whole = _together(Session(LocalHost()), failed, examination("healthy"))
+    whole = _together(Session(LocalHost()), failed, examination("healthy"), wording())
     assert whole.passed
     assert next(check for check in whole.checks if check.name == "requirements").detail == "1 not met"

@@ -10,10 +10,17 @@ ORDER = shipped_order()
 RESTORE = Repair(kind="restore", reason="why", name="numpy", version="1.26.4")
 
 
-def finding(cause, severity="error", confidence="likely", *, repairs=()):
+def finding(cause, severity="error", confidence="likely", *, repairs=(), explains=()):
     evidence = (Evidence(seen=f"{cause} was seen", where=""),)
     return Finding(
-        cause=cause, severity=severity, confidence=confidence, title=cause, evidence=evidence, remedy=Remedy(words=""), repairs=repairs
+        cause=cause,
+        severity=severity,
+        confidence=confidence,
+        title=cause,
+        evidence=evidence,
+        remedy=Remedy(words=""),
+        repairs=repairs,
+        explains=explains,
     )
 
 
@@ -39,6 +46,16 @@ def test_a_graver_finding_is_no_symptom_of_a_lesser_one():
 def test_what_nobody_could_name_follows_from_any_error_that_was_seen():
     given = [finding("unknown", confidence="possible"), finding("module-shadowed")]
     assert causes(ranked(given, ORDER)) == [("module-shadowed", ["unknown"])]
+
+
+def test_what_a_finding_explains_is_its_symptom_but_for_what_can_be_mended_by_itself():
+    """A NumPy that PYTHONPATH brings in is one error, not two; one of the environment's own is mended for itself."""
+    leak = finding("environment-leak", confidence="certain", explains=("numpy-incompatible",))
+    traced = frozenset()
+    given = [leak, finding("numpy-incompatible", confidence="certain"), finding("protobuf-incompatible")]
+    assert causes(ranked(given, ORDER, traced=traced)) == [("environment-leak", ["numpy-incompatible"]), ("protobuf-incompatible", [])]
+    given = [leak, finding("numpy-incompatible", confidence="certain", repairs=(RESTORE,))]
+    assert causes(ranked(given, ORDER, traced=traced)) == [("environment-leak", []), ("numpy-incompatible", [])]
 
 
 def test_the_words_of_a_failed_import_give_way_to_what_files_tell():

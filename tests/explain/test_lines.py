@@ -20,4 +20,4 @@ def test_first_finding(case):
 
 
 def test_every_cause_of_the_table_has_a_case():
-    assert set(shipped()[0].causes) == {case["cause"] for case in CASES}
+    assert set(shipped()[0].titles) == {case["cause"] for case in CASES}

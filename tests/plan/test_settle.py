@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.catalogue.needs import Needs
 from provisioner.environment.distributions import Installed
+from provisioner.host.local import LocalHost
 from provisioner.judge.markers import markers_of
 from provisioner.model.catalogue import LockedFile
 from provisioner.plan.neighbours import look_around
@@ -98,3 +100,15 @@ def test_what_is_matched_by_hand_is_moved_for_nobody() -> None:
     there = look_around(installed, markers_of("3.10"), frozenset(item.name for item in files))
     found = settle(there, files, room(needs=Needs(known=known), pool={"nvidia-cudnn-cu12": (file("nvidia-cudnn-cu12", "9.1.0.70"),)}))
     assert (found.files, found.moved) == (files, ())
+
+
+def test_between_the_sets_lie_versions_that_alone_go_with_old_and_new() -> None:
+    """googleapis-common-protos (t5, tensorflow-datasets) wants protobuf 3.20.2, TensorFlow 1.15 one before 4: no set has one of these."""
+    catalogue = Catalogue.open(LocalHost(), find_profiles())
+    lock = catalogue.lock("1.15.3", "3.7", "linux-x86_64", "cpu")
+    assert lock is not None
+    installed = (dist("protobuf", "4.24.4"), dist("googleapis-common-protos", "1.73.0", "protobuf!=4.21.1,<7.0.0,>=3.20.2"))
+    there = look_around(installed, markers_of("3.7"), frozenset(item.name for item in lock.files))
+    real = Room(needs=catalogue.needs(), limits=catalogue.limits(lock), pool=catalogue.pool("3.7", "linux-x86_64"))
+    (moved,) = settle(there, lock.files, real).moved
+    assert (moved.name, moved.version, moved.keeps) == ("protobuf", "3.20.3", ("googleapis-common-protos",))

@@ -215,6 +215,23 @@ def test_what_no_environment_mends_is_told_with_its_commands(env: Path) -> None:
     assert "driver-missing" in findings_text(fixing.before.findings)
 
 
+def test_the_whole_set_is_not_put_in_again_and_again_for_what_it_does_not_mend(env: Path) -> None:
+    """An error that only the whole set may mend, and that stays (what is at fault lies outside): taken back, and told."""
+    before = snapshot(env)
+    told = Told()
+    fixing = fix(env, finding(cause="numpy-incompatible"), after=(finding(cause="numpy-incompatible"),), told=told)
+    assert (fixing.outcome, told.kept) == ("failed", [False, False])
+    assert {name: value for name, value in snapshot(env).items() if not name.startswith(".tfsetup")} == before
+
+
+def test_what_was_done_is_said_in_three_lines(env: Path) -> None:
+    pip(env, "six==1.0")
+    text = fixed_text(fix(env, finding(restore("six"))), verbose=False)
+    assert text.splitlines()[0] == f"Done in {env}: six 1.0 -> 2.0"
+    assert text.splitlines()[1].startswith("Verified: ")
+    assert text.splitlines()[2:] == [f"Take it back: tfsetup undo --env {env}"]
+
+
 def test_a_warning_that_no_repair_mends_is_told_and_all_is_done(env: Path) -> None:
     pip(env, "six==1.0")
     driver = finding(cause="driver-missing", severity="warning")

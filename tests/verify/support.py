@@ -14,9 +14,12 @@ from pathlib import Path
 
 import provisioner
 from provisioner.causes import Messages, open_messages
+from provisioner.causes.findings import Wording
 from provisioner.host.local import LocalHost
 from provisioner.model.finding import Verification
+from provisioner.remedies import Subject
 from provisioner.verify import Expected, verify
+from tests.choose.values import shipped_catalogue
 
 PROFILES = Path(provisioner.__file__).parent.parent / "profiles"
 SITE = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
@@ -26,6 +29,11 @@ SITE = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packag
 def known_messages() -> Messages:
     """The messages that are shipped."""
     return open_messages(LocalHost(), str(PROFILES))
+
+
+def wording(env: str = "/env", python: str = "/env/bin/python") -> Wording:
+    """How causes are spoken of for an environment of which no more is known."""
+    return Wording(messages=known_messages(), view=shipped_catalogue(), subject=Subject(env=env, interpreter=python))
 
 
 def make_env(folder: Path) -> Path:
@@ -71,7 +79,7 @@ def run_verify(
         expected=expected or Expected(),
         require_gpu=require_gpu,
         timeout=timeout,
-        messages=known_messages(),
+        wording=wording(str(env), str(env / "bin" / "python")),
         progress=[].append if said is None else said.append,
     )
 

@@ -18,7 +18,7 @@ from provisioner.verify.judge import judge
 from provisioner.verify.judge_gpu import table
 from provisioner.verify.raw import Child, Expected, Raw
 from provisioner.verify.surroundings import Surroundings
-from tests.verify.support import known_messages
+from tests.verify.support import wording
 
 CASES = yaml.safe_load((Path(__file__).parent / "runs.yaml").read_text(encoding="utf-8"))
 INSTALLED = Installed(name="numpy", version="2.1.0", metadata="/env/numpy.dist-info", site="/env")
@@ -71,7 +71,7 @@ def judged(case):
         around=Surroundings(**around),
     )
     expected = Expected(**case.get("expected", {}))
-    return judge(raw, expected, env="/env", python="/env/bin/python", require_gpu=case.get("require_gpu", False), messages=known_messages())
+    return judge(raw, expected, env="/env", python="/env/bin/python", require_gpu=case.get("require_gpu", False), wording=wording())
 
 
 @pytest.mark.parametrize("case", CASES, ids=[item["name"] for item in CASES])

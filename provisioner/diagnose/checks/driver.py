@@ -50,7 +50,7 @@ TROUBLES = (
 
 def driver(case: Case, findings: Findings) -> str:
     """NVIDIA's driver: absent, not answering, of two versions, or answering."""
-    gpu_state = driving.look(case.facts, devices.catalogue(case))
+    gpu_state = driving.look(case.facts, case.catalogue)
     if gpu_state.state == "none":
         raise Skipped(gpu_state.why or "no NVIDIA GPU on this machine")
     if tensorflow.cuda_build(case) is False:
@@ -130,13 +130,13 @@ def _remedy(words: str) -> Remedy:
 
 def driver_release(case: Case, findings: Findings) -> str:
     """The driver that answers is new enough for the CUDA of this build, and for its PTX where a GPU needs that."""
-    gpu_state = driving.look(case.facts, devices.catalogue(case))
+    gpu_state = driving.look(case.facts, case.catalogue)
     if gpu_state.state != "answers":
         raise Skipped("no driver answers")
     cuda = devices.cuda(case)
     if cuda is None:
         raise Skipped("this build uses no CUDA")
-    obstacle, unsure = driving.check_driver(case.facts, devices.catalogue(case), cuda, devices.judgements(case, cuda))
+    obstacle, unsure = driving.check_driver(case.facts, case.catalogue, cuda, devices.judgements(case, cuda))
     if unsure:
         raise CouldNotTell(unsure)
     release, supported = case.facts.driver.release, case.facts.driver.cuda

@@ -19,7 +19,7 @@ CACHE = "export CUDA_CACHE_MAXSIZE=4294967296"
 
 def gpus(case: Case, findings: Findings) -> str:
     """Each GPU against the code that the build holds; one that cannot be used beside one that can is information."""
-    gpu_state = driving.look(case.facts, devices.catalogue(case))
+    gpu_state = driving.look(case.facts, case.catalogue)
     cuda = devices.cuda(case) if gpu_state.state == "answers" else None
     if gpu_state.state != "answers" or cuda is None:
         raise Skipped("no GPU answers" if gpu_state.state != "answers" else "this build uses no CUDA")
@@ -81,7 +81,7 @@ def visible(case: Case, findings: Findings) -> str:
 
 def unused(case: Case, findings: Findings) -> str:
     """A GPU answers, and the build that is installed cannot use any."""
-    gpu_state = driving.look(case.facts, devices.catalogue(case))
+    gpu_state = driving.look(case.facts, case.catalogue)
     if gpu_state.state != "answers":
         raise Skipped("no NVIDIA GPU answers")
     made = tensorflow.cuda_build(case)
@@ -117,7 +117,7 @@ def _elsewhere(case: Case, platform: str) -> Remedy | None:
 
 def used(case: Case, findings: Findings) -> str:
     """TensorFlow, imported, lists the GPU; where it does not, its messages say why."""
-    gpu_state = driving.look(case.facts, devices.catalogue(case))
+    gpu_state = driving.look(case.facts, case.catalogue)
     if gpu_state.state != "answers" or tensorflow.cuda_build(case) is not True:
         raise Skipped("no GPU answers" if gpu_state.state != "answers" else "this build uses no GPU")
     if case.child is None:

@@ -50,8 +50,6 @@ def _explain(case: Case, bad: Ran | None, findings: Findings) -> None:
 
 
 def _read(case: Case, lines: list[str], findings: Findings) -> tuple[Finding, ...]:
-    if case.catalogue is None:
-        return ()
     context = {
         "os": case.facts.system.os.value or "",
         "arch": case.facts.system.architecture.value or "",
@@ -59,7 +57,7 @@ def _read(case: Case, lines: list[str], findings: Findings) -> tuple[Finding, ..
         "tensorflow": case.expected.tensorflow,
     }
     told = {name: value for name, value in context.items() if value}
-    return weigh(lines, told, findings.messages, case.catalogue, env=case.env, python=case.python)
+    return weigh(lines, told, findings.messages, case.catalogue, known=findings.wording.subject)
 
 
 def _frames(trace: str) -> tuple[Evidence, ...]:

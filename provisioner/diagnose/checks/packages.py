@@ -29,7 +29,9 @@ def requirements(case: Case, findings: Findings) -> str:
     others = [item for item in missing if item.distribution not in needed and _is_here(case, item.distribution)]
     for item in others:
         seen = Evidence(seen=item.sentence, where=_where(case, item.distribution))
-        findings.add("dependency-incompatible", "warning", "certain", seen, title=OTHERS, repairs=_for_other(case, item))
+        findings.add(
+            "dependency-incompatible", "warning", "certain", seen, title=OTHERS, repairs=_for_other(case, item), wants=_wanted(case, item)
+        )
     if ours or others:
         return f"{len(ours) + len(others)} not met: {(*ours, *others)[0].sentence}"
     return "every package is there that another one requires, in a version that its metadata admits"
@@ -63,7 +65,8 @@ def promised(case: Case, findings: Findings) -> str:
         seen = Evidence(seen=f"{name} {names[name]}, which tfsetup has installed, is not there any more", where=case.env)
         repairs = restore(case, name, seen.seen) or (Repair(kind="restore", reason=seen.seen, name=name, version=names[name]),)
         cause = "tf-not-installed" if is_rival(name) else "install-corrupt"
-        findings.add(cause, import_result.breaking(case)[0] if is_rival(name) else "warning", "certain", seen, repairs=repairs)
+        severity = import_result.breaking(case)[0] if is_rival(name) else "warning"
+        findings.add(cause, severity, "certain", seen, repairs=repairs, wants=(f"{name}=={names[name]}",))
     return f"{len(names)} packages of the receipt"
 
 
@@ -120,7 +123,17 @@ def _add_unmet(case: Case, item: Unmet, findings: Findings, *, direct: bool) -> 
     if is_rival(item.name):
         cause = "extension-abi-mismatch" if item.found else "tf-not-installed"
     evidence = Evidence(seen=item.sentence, where=_where(case, item.distribution))
-    findings.add(cause, severity, confidence, evidence, repairs=restore(case, item.name, item.sentence) if severity != "info" else ())
+    repairs = restore(case, item.name, item.sentence) if severity != "info" else ()
+    findings.add(cause, severity, confidence, evidence, repairs=repairs, wants=_wanted(case, item))
+
+
+def _wanted(case: Case, item: Unmet) -> tuple[str, ...]:
+    """What would meet a requirement; where it is about TensorFlow, another release of the package that asks: TensorFlow stays."""
+    if item.name == "python":
+        return ()
+    if is_rival(item.name):
+        return (item.distribution,) if packages.tensorflow(case) is not None else (item.wanted,)
+    return (item.wanted,)
 
 
 def _where(case: Case, name: str) -> str:
@@ -152,7 +165,9 @@ def misfits(case: Case, findings: Findings) -> str:
     for rule, item in bad:
         severity, confidence = _grave(case, rule.breaks)
         seen = Evidence(seen=f"{item.name} {item.version} with TensorFlow {version}: {rule.reason}", where=item.metadata)
-        findings.add(cause_of(rule.package), severity, confidence, seen, repairs=restore(case, rule.package, rule.reason))
+        findings.add(
+            cause_of(rule.package), severity, confidence, seen, repairs=restore(case, rule.package, rule.reason), wants=(rule.package,)
+        )
     if bad:
         return f"{len(bad)} known: {bad[0][1].name} {bad[0][1].version}"
     return f"none is known for TensorFlow {version}"
@@ -213,7 +228,7 @@ def _add_companion(case: Case, rule: Companion, item: Installed, version: str, f
     if not repairs and fitting:
         repairs = (Repair(kind="restore", reason=words, name=rule.package, version=fitting),)
     severity, confidence = _grave(case, rule.breaks)
-    findings.add(rule.cause, severity, confidence, Evidence(seen=words, where=item.metadata), repairs=repairs)
+    findings.add(rule.cause, severity, confidence, Evidence(seen=words, where=item.metadata), repairs=repairs, wants=(rule.package,))
 
 
 def rivals(case: Case, findings: Findings) -> str:
@@ -265,7 +280,7 @@ def deprecated(case: Case, findings: Findings) -> str:
         if not any(other.name != item.name for other in packages.tensorflows(case)):
             repairs += restore(case, rule.instead, rule.reason)
         seen = Evidence(seen=f"{item.name} {item.version}: {rule.reason}; {rule.instead} takes its place", where=item.metadata)
-        findings.add("deprecated-package", "warning", "certain", seen, repairs=tuple(repairs))
+        findings.add("deprecated-package", "warning", "certain", seen, repairs=tuple(repairs), wants=(rule.instead,))
     return ", ".join(bad) or "none is installed"
 
 
@@ -288,7 +303,7 @@ def backend(case: Case, findings: Findings) -> str:
         said.append(f"KERAS_BACKEND={chosen}")
     if legacy in {"1", "true"} and case.first("tf-keras") is None:
         seen = Evidence(seen="TF_USE_LEGACY_KERAS is set, and tf-keras, which it asks for, is not installed", where="variables")
-        findings.add("keras-incompatible", "error", "certain", seen)
+        findings.add("keras-incompatible", "error", "certain", seen, wants=("tf-keras",))
         said.append("TF_USE_LEGACY_KERAS without tf-keras")
     return ", ".join(said) or "neither variable is set to something else"
 

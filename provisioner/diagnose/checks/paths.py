@@ -14,6 +14,7 @@ from provisioner.environment.layout import CONFIG
 from provisioner.environment.owners import read_rows
 from provisioner.host import files
 from provisioner.model.finding import Confidence, Evidence, Remedy, Repair, Severity
+from provisioner.verify.judge_packages import cause_of
 
 BUILT_IN = "built-in"
 # Where a person's own files are; such a file is moved only with consent.
@@ -162,6 +163,7 @@ def _add_leak(case: Case, item: Installed, findings: Findings, *, misfit: bool) 
         Evidence(seen=words, where=item.site),
         title=FROM_OUTSIDE if severity == "info" else "",
         repairs=_against(case, entry, item) if severity != "info" else (),
+        explains=(cause_of(item.name),) if misfit else (),
         remedy=_remedy(entry) if severity != "info" else None,
     )
 

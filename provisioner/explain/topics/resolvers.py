@@ -48,7 +48,7 @@ def candidates(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         yield says(hits[0], "platform-unsupported" if fits else "python-unsupported", grade=PROVES, why=why)
         return
     if package and not version:
-        yield says(hits[0], "addon-without-build", grade=ALLOWS, why=f"{package[1]} {package[2]} is not TensorFlow: the wheels are its own")
+        yield says(hits[0], "addon-without-build", grade=TELLS, why=f"{package[1]} {package[2]} is not TensorFlow: the wheels are its own")
     python_first = known.python_too_new(now.python) or "cp3" in case.log.text
     first, second = ("python-unsupported", "platform-unsupported") if python_first else ("platform-unsupported", "python-unsupported")
     yield says(hits[0], first, grade=HINTS)

@@ -73,7 +73,7 @@ def test_a_sick_machine_is_found_out(name: str, version: str, cause: str, words:
     [
         ("windows-11-rtx", "windows-gpu-unsupported", "WSL2"),
         ("dgx-spark", "cpu-only-build", "container"),
-        ("h100", "cpu-only-build", "Install a build with CUDA"),
+        ("h100", "cpu-only-build", "Install the build with CUDA"),
     ],
 )
 def test_a_build_without_cuda_where_a_gpu_is_wanted(name: str, cause: str, words: str) -> None:
@@ -86,7 +86,7 @@ def test_a_build_without_cuda_where_a_gpu_is_wanted(name: str, cause: str, words
 @pytest.mark.parametrize("name", ["h100", "driver-mismatch", "alpine", "windows-11-rtx", "apple-m1", "wsl2-gpu"])
 def test_a_case_of_which_little_is_known_has_no_finding_and_no_crash(name: str) -> None:
     _, facts, _ = cases.host(name)
-    for case in (cases.make(facts, ""), cases.make(facts, "", catalogue=None, env="")):
+    for case in (cases.make(facts, ""), cases.make(facts, "", env="")):
         _, findings = cases.run(case, *CHECKS)
         assert cases.codes(findings) <= {"platform-unsupported", "driver-kernel-mismatch"}
 
