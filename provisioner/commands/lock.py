@@ -79,7 +79,7 @@ def lock_declared(
         else:
             session.trust.need(_named(session, declaration, declared.inputs))
             progress.start("lock", f"Resolving {len(sets)} target{'s' if len(sets) > 1 else ''} with {engine}")
-            made = resolve(session, declared, sets, before=before, engine=engine, wanted=wanted)
+            made = resolve(session, declared, sets, before=before, engine=engine, wanted=wanted, tell=progress.note)
             progress.finish()
         targets = tuple(_with_proof(item, before) for item in made.lock.targets)
         locked = replace(made.lock, targets=targets, into=tuple(dict.fromkeys([*(before.into if before else ()), *wanted.into])))

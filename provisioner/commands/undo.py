@@ -12,6 +12,7 @@ from provisioner.change.journal import Journal, last_record
 from provisioner.change.recovery import NO_WISHES, Wishes
 from provisioner.change.standing import interrupted
 from provisioner.change.undoing import way_back
+from provisioner.commands.interruption import at_work
 from provisioner.commands.telling import telling
 from provisioner.environment import receipt as receipts
 from provisioner.environment.workspace import Workspace
@@ -32,7 +33,14 @@ def undo(session: Session, env: str, *, agree: Agree, wait: float, progress: Pro
     session.work_on(env)
     host = session.host
     with telling(host, env):
-        found = look(session, env, wishes)
+        try:
+            found = look(session, env, wishes)
+        except FileNotFoundError:
+            # What was just seen has gone: another run moves it.
+            if not at_work(host, Workspace(root=host.real(env))):
+                raise
+            with holding(host, Workspace(root=host.real(env)), wait, progress):
+                found = look(session, env, wishes)
         if not found.nothing:
             agree(found)
             take_back(host, found, wait=wait, progress=progress, wishes=wishes)

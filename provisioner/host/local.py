@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from provisioner.host import Completed
+from provisioner.host import Completed, removing
 from provisioner.host.files import UNWRITTEN
 from provisioner.host.reading import LOCKS, LocalReader
 
@@ -141,10 +141,7 @@ class LocalHost(LocalReader):
     def remove_tree(self, path: str) -> None:
         """See ``host.Host``."""
         if os.path.lexists(path):
-            if sys.version_info >= (3, 12):
-                shutil.rmtree(path, onexc=_raise)
-            else:
-                shutil.rmtree(path, onerror=_raise)
+            removing.remove_tree(path)
 
     def hand_over(self, path: str, owner: int, group: int) -> None:
         """See ``host.Host``. A file with two names may lie in this user's cache, too, or be anybody's; whoever owns the folder can replace it."""
@@ -221,16 +218,6 @@ class LocalHost(LocalReader):
                 with contextlib.suppress(OSError):
                     os.unlink(path)
             os.close(handle)
-
-
-def _raise(_function: object, path: str, error: object) -> None:
-    """Name the whole path in an error of ``shutil.rmtree``, which tells only its end."""
-    found = error[1] if isinstance(error, tuple) else error
-    if not isinstance(found, BaseException):  # pragma: no cover - rmtree gives no other
-        return
-    if isinstance(found, OSError):
-        found.filename = path
-    raise found
 
 
 def _give(owner: int, group: int, handle: int) -> None:

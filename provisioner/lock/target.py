@@ -12,6 +12,8 @@ from provisioner.base.requirement import read_requirement
 from provisioner.catalogue import Catalogue
 from provisioner.engines import builds, pip_tools, uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
+from provisioner.engines.source_tree import Metadata
+from provisioner.engines.wheels import Wheel
 from provisioner.errors import OperationError
 from provisioner.host import Host
 from provisioner.host.files import make_folders
@@ -99,6 +101,7 @@ def lock_wheels(
     except NoSolutionError:
         if declaration.policy.proven or how.engine == "pip-tools":
             raise
+        how.tell(f"{target.name}: your requirements clash with the set as it was run; it makes room")
         limits = catalogue.limits(lock)
         answer, kept = around(lambda job: loosened(job, lock, limits))
     moved = moved_by(kept, answer, requirements)
@@ -165,10 +168,15 @@ def _engine(
         make_folders(host, job.folder)
         return uv_compile.compile_job(host, job, watch=watch)
 
+    def build(job: Job, wheel: Wheel, pins: tuple[str, ...]) -> Metadata:
+        how.tell(f"{job.name}: building {wheel.package} {wheel.version}, to know what it needs")
+        return builds.metadata_of(host, job, wheel, pins=pins, watch=watch)
+
     return building(
         resolve,
-        lambda job, wheel, pins: builds.metadata_of(host, job, wheel, pins=pins, watch=watch),
+        build,
         allowed=declaration.policy.built,
         free=free,
         projects=inputs.builders,
+        quick=lambda job: uv_compile.compile_job(host, job, origins=False, watch=watch),
     )
