@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install wheel standalone run fast test installs faults neighbours projects compare agreement torture layers hostile fuzz large check format bench prove locks clean
+.PHONY: help install wheel standalone run fast test installs faults neighbours projects compare agreement torture lists layers hostile fuzz large check format bench prove locks clean
 
 help: ## list the jobs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -76,6 +76,9 @@ torture: install ## kill real runs, refuse their system calls, cut their power, 
 
 agreement: install ## ask verify, doctor, plan and a check of its own about mutated environments, and count who disagrees (an hour, 4 GB)
 	$(BIN)/python -m tests.agreement --mutations 300 --sets 100
+
+lists: install ## lock the requirements files in the folder LISTS as a person would, and say what uv alone makes of each (an hour; asks the index)
+	$(BIN)/python tools/lists.py $(LISTS) --results .lists.jsonl
 
 layers: install ## apply in one layer of a container, fix in the next, undo in a third: real TensorFlow on real overlays (root)
 	$(BIN)/python -m pytest tests/real/check_layers.py

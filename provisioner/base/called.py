@@ -7,6 +7,8 @@ import re
 import shlex
 from collections.abc import Iterable
 
+from provisioner.base.paths import joined, turned
+
 NAME = "tfsetup"
 _SCRIPTS = {NAME, f"{NAME}.exe"}
 # What ``python -m tfsetup`` puts into ``sys.argv[0]``.
@@ -25,12 +27,13 @@ def name_of(argv0: str, *, python: str, on_path: str, cwd: str, home: str) -> st
     ``argv0`` is ``sys.argv[0]`` (absolute or relative to ``cwd``), ``python`` the interpreter, ``on_path`` what a shell starts as ``tfsetup`` (""
     for nothing); all with links as they are. Whatever else runs this code, a test for one, is shown the plain name.
     """
+    argv0 = turned(argv0)
     if posixpath.basename(argv0) == _MODULE:
         return f"{short(python, cwd, home)} -m {NAME}"
     if posixpath.basename(argv0) not in _SCRIPTS:
         return NAME
-    path = posixpath.normpath(posixpath.join(cwd, argv0))
-    return NAME if path == on_path else short(path, cwd, home)
+    path = joined(cwd, argv0)
+    return NAME if path in {on_path, on_path.removesuffix(".exe")} else short(path, cwd, home)
 
 
 def short(path: str, cwd: str, home: str) -> str:

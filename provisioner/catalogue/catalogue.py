@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import posixpath
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -40,9 +41,9 @@ class _Minor:
 
 def find_profiles() -> str:
     """Return the profiles folder that belongs to this code: inside the installed package, or beside it in a checkout."""
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    inside = os.path.join(package, "_profiles")
-    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "profiles")
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__))).replace(os.sep, "/")
+    inside = f"{package}/_profiles"
+    return inside if os.path.isdir(inside) else f"{posixpath.dirname(package)}/profiles"
 
 
 def addons_of(release: Release, platform: str) -> dict[str, str]:
@@ -87,12 +88,12 @@ class Catalogue:
 
     def platforms(self) -> tuple[str, ...]:
         """Return the platforms that have locks."""
-        return tuple(os.path.basename(path) for path in self._host.glob(f"{self._root}/locks/*"))
+        return tuple(posixpath.basename(path) for path in self._host.glob(f"{self._root}/locks/*"))
 
     def versions(self) -> tuple[str, ...]:
         """Return every version that has a lock on some platform, newest first, without reading a file."""
         if self._versions is None:
-            names = {os.path.basename(path)[: -len(LOCK_ENDING)] for path in self._host.glob(f"{self._root}/locks/*/*{LOCK_ENDING}")}
+            names = {posixpath.basename(path)[: -len(LOCK_ENDING)] for path in self._host.glob(f"{self._root}/locks/*/*{LOCK_ENDING}")}
             wrong = tuple(f"{name}{LOCK_ENDING}: expected the name of a version" for name in sorted(names) if not is_version(name))
             if wrong:
                 raise InputError("not a catalogue", place=f"{self._root}/locks", faults=wrong)

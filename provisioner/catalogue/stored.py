@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
+import posixpath
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -100,5 +100,5 @@ class Stored:
 
     def _make(self, folder: str, cache: Host) -> None:
         if not cache.exists(folder):
-            self._make(os.path.dirname(folder), cache)
+            self._make(posixpath.dirname(folder), cache)
             cache.make_folder(folder)

@@ -13,6 +13,10 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 CONFIDENCES: tuple[Confidence, ...] = ("certain", "likely", "possible")
 
 
+# What is mended by packages that come anew: those that are to be put back are what is wanted.
+RESTORED = frozenset({"conflicting-tf-packages", "install-corrupt"})
+
+
 @record
 class Wording:
     """What is said of a cause in one case: its title, and the remedy that is computed for ``subject`` from the catalogue."""
@@ -78,6 +82,8 @@ class Findings:
         the first that was given stays.
         """
         key = (cause, title)
+        if cause in RESTORED:
+            wants = (*wants, *(f"{item.name}=={item.version}" for item in repairs if item.kind == "restore" and item.version))
         before = self._found.get(key)
         if before is not None:
             severity = min(severity, before.severity, key=SEVERITIES.index)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
+import posixpath
 from collections.abc import Callable
 from typing import Any
 
@@ -90,7 +90,7 @@ def _key(host: Reader, root: str, *patterns: str) -> list[Any]:
             entry = host.entry(path)
         except OSError as error:
             raise InputError(f"cannot be read: {error}", place=path) from None
-        files.append([os.path.relpath(path, root), entry.size, entry.mtime])
+        files.append([posixpath.relpath(path, root), entry.size, entry.mtime])
     return [FORM, files]
 
 
@@ -117,7 +117,7 @@ def _read(host: Reader, root: str, names: list[str]) -> dict[str, Any]:
     causes = load_causes(host, f"{root}/{WORDS}")
     order = load_order(host, f"{root}/{WORDS}", causes)
     speakers = tuple(
-        read_speaker(data(name), file=f"{root}/{name}", name=os.path.basename(name).removesuffix(".yaml"))
+        read_speaker(data(name), file=f"{root}/{name}", name=posixpath.basename(name).removesuffix(".yaml"))
         for name in names
         if name.startswith(FOLDER)
     )
@@ -132,5 +132,5 @@ def _read(host: Reader, root: str, names: list[str]) -> dict[str, Any]:
 
 def _make(folder: str, cache: Host) -> None:
     if not cache.exists(folder):
-        _make(os.path.dirname(folder), cache)
+        _make(posixpath.dirname(folder), cache)
         cache.make_folder(folder)

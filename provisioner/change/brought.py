@@ -36,6 +36,20 @@ _NOT_AS_IT_WAS = Mark("file", -1)
 _SLACK_NS = 2_000_000_000
 
 
+# A written file's time as it is told at once, and as the file system keeps it (fuse-overlayfs: some milliseconds later). No edit is so near.
+_SETTLING_NS = 50_000_000
+
+
+def as_it_came(came: Mark, now: Mark | None) -> bool:
+    """Whether a file is still the one that came: kind, size and time, but for what is lost of the time in an image's layer, an archive or a copy.
+
+    Those keep whole seconds (FAT: every second one) and so only ever set a time back, which an edit never does.
+    """
+    if now is None or now == came:
+        return now is not None
+    return now._replace(mtime=came.mtime) == came and -_SLACK_NS <= now.mtime - came.mtime <= _SETTLING_NS
+
+
 @record
 class Brought:
     """``files`` are the files, links and empty folders that came, by their paths in the environment, each as it was when it came.

@@ -59,9 +59,7 @@ def _discard_standing(host: Host, workspace: Workspace) -> None:
         if error.errno != errno.EXDEV:
             raise
         for folder, last in ((workspace.root, workspace.state), (workspace.state, workspace.journal)):
-            for entry in host.list(folder):
-                if entry.path != last:
-                    _remove(host, entry.path)
+            _empty(host, folder, last)
         host.remove_tree(workspace.root)
         return
     discard(host, workspace.discarded)
@@ -76,10 +74,19 @@ def discard(host: Host, folder: str) -> None:
     # The journal last: it says what else there is to do when this is done.
     for place, kept in ((folder, inside.state), (inside.state, inside.journal)):
         if host.exists(place) and host.entry(place).kind == "directory":
-            for entry in host.list(place):
-                if entry.path != kept:
-                    _remove(host, entry.path)
+            _empty(host, place, kept)
     _remove(host, folder)
+
+
+def _empty(host: Host, folder: str, but: str) -> None:
+    """Remove all that is in a folder that is to go, but for one entry."""
+    if not host.writable(folder):
+        # Its owner may have made it read-only.
+        with contextlib.suppress(OSError):
+            host.open_up(folder)
+    for entry in host.list(folder):
+        if entry.path != but:
+            _remove(host, entry.path)
 
 
 def _leave_as_before(host: Host, workspace: Workspace, journal: Journal) -> None:

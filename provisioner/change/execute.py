@@ -14,7 +14,7 @@ from provisioner.change import brought, discarding, fill, recovery
 from provisioner.change.apart import Apart, taken_apart
 from provisioner.change.brought import Brought
 from provisioner.change.contents import outgoing
-from provisioner.change.holding import holding, holding_inside
+from provisioner.change.holding import holding, holding_aside
 from provisioner.change.journal import Journal, enter, last_record, write, write_ahead
 from provisioner.change.links import check_links
 from provisioner.change.moves import incoming_moves, move_in, outgoing_moves
@@ -82,7 +82,7 @@ def execute(
         aside = Workspace(root=workspace.aside)
         own = _make_aside(host, aside)
         try:
-            with holding_inside(host, aside, wait, progress):
+            with holding_aside(host, aside, wait, progress):
                 return _create(plan, host, workspace, own, parents, given, progress)
         except OSError:
             # On a full disk the folder found room and the lock in it did not.

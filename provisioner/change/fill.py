@@ -23,7 +23,7 @@ def build(plan: Plan, host: Host, aside: Workspace, channels: tuple[str, ...], p
     if plan.conda is not None:
         python = posixpath.join(aside.root, shape.conda_python)
         conda.link(plan, host, aside.root, channels=channels, progress=progress)
-        if plan.packages or plan.links:
+        if plan.packages or plan.links or plan.checkouts:
             _fill_by_helper(plan, host, aside, python, aside.root, progress)
         _write_edits(plan, host, aside.root)
         return
@@ -59,11 +59,11 @@ def stage(plan: Plan, host: Host, workspace: Workspace, own: str, channels: tupl
     elif plan.conda is not None:
         conda.link(plan, host, folder, channels=channels, progress=progress)
         linked = posixpath.join(folder, shape.conda_python)
-        if plan.packages:
+        if plan.packages or plan.checkouts:
             _fill_by_helper(plan, host, workspace, linked if host.exists(linked) else own, folder, progress)
         else:
             _fill(plan, host, workspace, python=own, target=folder, progress=progress)
-    elif plan.packages and (plan.base or _is_relocatable(host, workspace.root)):
+    elif (plan.packages or plan.checkouts) and (plan.base or _is_relocatable(host, workspace.root)):
         _fill_by_helper(plan, host, workspace, plan.base or own, folder, progress)
     else:
         _fill(plan, host, workspace, python=own, target=folder, prefix=folder, progress=progress)
@@ -117,11 +117,11 @@ def _fill_by_helper(plan: Plan, host: Host, workspace: Workspace, python: str, t
 
 def _fill(plan: Plan, host: Host, workspace: Workspace, *, python: str, target: str, progress: Progress, prefix: str = "") -> None:
     """Install the plan's packages and make its links in ``target``: the environment of ``python``, or ``prefix`` in the layout of it."""
+    requirements, builders = workspace.inputs
+    if plan.builders or plan.checkouts:
+        host.write(builders, uv.requirements_text(plan.builders))
     if plan.packages:
-        requirements, builders = workspace.inputs
         host.write(requirements, uv.requirements_text(plan.packages))
-        if plan.builders:
-            host.write(builders, uv.requirements_text(plan.builders))
         total = sum(package.unpacked for package in plan.packages)
         progress.start("install", f"Installing {len(plan.packages)} package{'s' * (len(plan.packages) != 1)}", total)
         uv.install(
@@ -136,9 +136,22 @@ def _fill(plan: Plan, host: Host, workspace: Workspace, *, python: str, target: 
             watch=progress.advance,
         )
         host.remove(requirements)
-        if plan.builders:
-            host.remove(builders)
         progress.finish()
+    if plan.checkouts:
+        progress.start("install", f"Installing {', '.join(item.name for item in plan.checkouts)}")
+        uv.install_checkouts(
+            host,
+            python=python,
+            checkouts=plan.checkouts,
+            prefix=prefix,
+            builders=builders,
+            indexes=plan.indexes,
+            offline=plan.request.offline,
+            watch=progress.advance,
+        )
+        progress.finish()
+    if plan.builders or plan.checkouts:
+        host.remove(builders)
     # uv leaves the lock that it held.
     if target == workspace.stage and host.exists(posixpath.join(target, ".lock")):
         host.remove(posixpath.join(target, ".lock"))

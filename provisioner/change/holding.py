@@ -26,13 +26,33 @@ def holding(host: Host, workspace: Workspace, wait: float, progress: Progress = 
     ends by itself. ``inside``: the lock in it is held though it is an empty folder.
     """
     with ExitStack() as stack:
+        beside = False
         if (place := _beside(host, workspace)) and host.exists(posixpath.dirname(place)):
             _hold(stack, host, place, workspace.root, wait, progress, passing=True)
+            beside = True
         # An empty folder must stay one until an environment takes its place.
-        if inside or (host.exists(workspace.root) and host.entry(workspace.root).kind == "directory" and host.list(workspace.root)):
+        if beside and _is_in_the_way(host):
+            pass
+        elif inside or (host.exists(workspace.root) and host.entry(workspace.root).kind == "directory" and host.list(workspace.root)):
             stack.enter_context(holding_inside(host, workspace, wait, progress))
         # Last of all that is done under the locks.
         stack.callback(_hand_back, host, workspace.root, files.entry(host, workspace.root))
+        yield
+
+
+def _is_in_the_way(host: Host) -> bool:
+    """True on Windows, which neither renames nor removes a folder in which a file is open: there the lock beside has to do where it can be had."""
+    return host.platform == "win32"
+
+
+@contextmanager
+def holding_aside(host: Host, aside: Workspace, wait: float, progress: Progress) -> Iterator[None]:
+    """Hold the lock in the folder where an environment is built, which then moves to its place; the one beside that place is held, too."""
+    with ExitStack() as stack:
+        if _is_in_the_way(host):
+            make_folders(host, aside.state, mode=STATE_MODE)
+        else:
+            stack.enter_context(holding_inside(host, aside, wait, progress))
         yield
 
 
@@ -55,7 +75,7 @@ def _beside(host: Host, workspace: Workspace) -> str:
 
 @contextmanager
 def holding_inside(host: Host, workspace: Workspace, wait: float, progress: Progress = SILENT) -> Iterator[None]:
-    """Hold the lock in an environment, or in the folder where one is built; raises as ``holding`` does."""
+    """Hold the lock in an environment; raises as ``holding`` does."""
     check(host, workspace.lock, top=workspace.root)
     made = make_folders(host, workspace.state, mode=STATE_MODE)
     with ExitStack() as stack:

@@ -10,6 +10,7 @@ import json
 import posixpath
 from dataclasses import replace
 
+from provisioner.base.paths import parent
 from provisioner.change.journal import Journal
 from provisioner.change.places import Places, mounts_inside
 from provisioner.environment.trust import check
@@ -55,7 +56,7 @@ def _check(reader: Reader, root: str, keep: str) -> None:
         raise InputError("lies in the environment itself", place=keep, hint="name a folder elsewhere with --keep-new")
     place = keep
     while not reader.exists(place):
-        place = posixpath.dirname(place)
+        place = parent(place)
     entry = reader.entry(place)
     if entry.kind != "directory" or (place == keep and not _is_unused(reader, keep)):
         raise InputError("is there already, and is not an empty folder", place=keep, hint="name another with --keep-new")

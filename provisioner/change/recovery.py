@@ -8,7 +8,7 @@ import shlex
 from dataclasses import replace
 
 from provisioner.base.paths import is_below
-from provisioner.change import keeping
+from provisioner.change import keeping, rights
 from provisioner.change.apart import mount_point
 from provisioner.change.by_now import apart_by_now, apart_for_undo
 from provisioner.change.discarding import discard_new, forget, tidy
@@ -166,6 +166,7 @@ def _begin_undo(host: Host, workspace: Workspace, way: WayBack, wishes: Wishes) 
     _check_places(host, workspace, journal)
     begun, made = host.exists(workspace.journal), None
     try:
+        rights.check_moves(host, workspace.root, _moving(workspace, journal))
         make_folders(host, workspace.state, mode=STATE_MODE)
         journal = apart_for_undo(host, workspace, journal)
         if journal.kept:
@@ -187,6 +188,12 @@ def _begin_undo(host: Host, workspace: Workspace, way: WayBack, wishes: Wishes) 
         raise
     with host.shielded():
         take_back(host, workspace, journal)
+
+
+def _moving(workspace: Workspace, journal: Journal) -> list[str]:
+    """Return the paths in the environment that something is moved from or to; a new one goes as a whole."""
+    names = (*journal.kept, *((*journal.incoming, *journal.outgoing) if journal.stood else ()))
+    return [posixpath.join(workspace.root, name) for name in names]
 
 
 def _check_places(host: Host, workspace: Workspace, journal: Journal) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import posixpath
+import shlex
+import stat
 from collections.abc import Iterable, Iterator
 
 from provisioner.engines import uv, uv_cache
 from provisioner.environment.layout import layout
 from provisioner.environment.read import Site
 from provisioner.environment.workspace import Workspace
+from provisioner.errors import OperationError
 from provisioner.facts import disk
 from provisioner.facts.disk import Mount, mount_of
 from provisioner.host import Reader, files
@@ -29,6 +32,34 @@ def obstacles(reader: Reader, plan: Plan, site: Site, mounts: tuple[Mount, ...])
         if obstacle := _obstacle(reader, path, mounts):
             found[path] = obstacle
     return (*found.values(), *_sticky(reader, plan, site), *_noexec(reader, plan, mounts))
+
+
+def check_moves(reader: Reader, place: str, moving: Iterable[str]) -> None:
+    """Raise ``OperationError`` about the environment ``place`` where this user may not move all that lies at these paths (absolute).
+
+    A folder that goes into another one must be one that this user may write, too (rename(2)).
+    """
+    folders: set[str] = set()
+    for path in moving:
+        entry = files.entry(reader, path)
+        folders |= {disk.nearest(reader, posixpath.dirname(path))} | ({path} if entry is not None and entry.kind == "directory" else set())
+    mounts = disk.read_mounts(reader)
+    found = [obstacle for folder in sorted(folders) if (obstacle := _obstacle(reader, folder, mounts)) is not None]
+    if found:
+        told = tuple(f"{item.place}: {item.message}; {item.hint}" for item in found)
+        again = "see to each of these, then run the same command again"
+        raise OperationError(
+            "not all that is to move may be moved by this user, so nothing was changed", place=place, hint=again, faults=told
+        )
+
+
+def way_in(reader: Reader, path: str) -> str:
+    """Return what gives this user back what a mode of its own folder keeps from it at ``path`` (absolute), as a hint; "" where that is not why."""
+    for folder in (path, posixpath.dirname(path)):
+        entry = files.entry(reader, folder)
+        if entry is not None and entry.kind == "directory" and entry.owner == reader.user and entry.mode & stat.S_IRWXU != stat.S_IRWXU:
+            return f"`chmod u+rwx {shlex.quote(folder)}` gives that back to you; then run the same command again"
+    return ""
 
 
 def _touched(reader: Reader, plan: Plan, site: Site) -> Iterator[str]:
@@ -108,6 +139,8 @@ def _obstacle(reader: Reader, path: str, mounts: tuple[Mount, ...]) -> Obstacle 
         owner = "root" if entry.owner == 0 else f"user {entry.owner}"
         hint = f"make it yours: `sudo chown -R {reader.user} {path}`, or choose another place"
         return _refused(path, f"it belongs to {owner}, and this user may not change it", hint)
+    if entry is not None and entry.owner == reader.user and not entry.mode & stat.S_IWUSR:
+        return _refused(path, "its mode lets nobody change it", f"`chmod u+w {shlex.quote(path)}` gives that back to you")
     hint = f"`ls -ld {path}` shows its mode, `lsattr -d {path}` whether it is immutable"
     return _refused(path, "it may not be changed", hint)
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from provisioner.base.paths import is_below
+from provisioner.change.brought import as_it_came
 from provisioner.change.moves import CACHE
 from provisioner.host import Mark
 from provisioner.model.record import record
@@ -104,7 +105,7 @@ class _Sorting:
 
     def __init__(self, seen: Seen) -> None:
         self.seen = seen
-        self.unchanged = {path for path, mark in seen.brought.items() if seen.marks.get(path) == mark}
+        self.unchanged = {path for path, mark in seen.brought.items() if as_it_came(mark, seen.marks.get(path))}
 
     @cached_property
     def since(self) -> tuple[Dist, ...]:

@@ -67,7 +67,7 @@ def _state(reader: Reader, workspace: Workspace, journal: Journal) -> State:
     # Of an undo that has moved nothing as well: nothing of it has reached the environment.
     if parts.moved == 0 or (journal.exact and parts.moved == parts.all):
         return "old"
-    return "new" if journal.phase == "moved" and parts.moved == parts.all else "moving"
+    return "new" if parts.moved == parts.all else "moving"
 
 
 def _is_whole(reader: Reader, workspace: Workspace, journal: Journal) -> bool:

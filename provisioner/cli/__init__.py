@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -21,7 +22,8 @@ from provisioner.cli.options import wants_json
 from provisioner.cli.output import fail, print_text
 from provisioner.errors import InterruptedRunError, OperationError, TfsetupError, UnforeseenError
 from provisioner.errors.system import refused
-from provisioner.host.local import LocalHost
+from provisioner.host import user_folders
+from provisioner.host.machine import this_machine
 
 # In the order in which a person meets them; each is a module of this package with a function of the same name (but ``_ELSEWHERE``). What each does
 # stands here, so that the list of commands imports none of them.
@@ -43,7 +45,7 @@ SUMMARIES = {
     "list": "List your environments, one a line. Those that are here or that tfsetup made; reads only.",
     "run": "Run a command in the environment. With its exit code; one that fails is explained. As `tfsetup run -- python train.py`.",
     "shell": "Start your shell in the environment; `exit` leaves it.",
-    "kernel": "Make a notebook kernel of an environment: ipykernel beside TensorFlow, and its name in Jupyter's list of this user; undoable.",
+    "kernel": "Make a notebook kernel of the environment; undoable.",
     "init": "Write a first tfsetup.yaml for a team. From the environment that is there, or for this machine where there is none.",
     "lock": "Lock a team's environments, from one declaration. Exact, hashed files for every target.",
     "schema": "Print the JSON Schema of a document. Of each that this tool writes or reads.",
@@ -51,6 +53,8 @@ SUMMARIES = {
     "help": "Say what a command does, and its options.",
     "version": "Print the version.",
 }
+
+_SAME_BYTES = {"encoding": "utf-8", "newline": "\n"}
 
 _ELSEWHERE = {"list": ("status", "listed")}
 
@@ -125,9 +129,9 @@ def _run_app(argv: list[str]) -> int:
 
 def _note_name() -> None:
     """Note how this program was started, for hints that can be typed."""
-    host = LocalHost()
-    given = {"python": host.python, "on_path": host.which("tfsetup") or "", "cwd": host.cwd, "home": host.env.get("HOME", "")}
-    beside = os.path.join(os.path.dirname(host.python), "uv")
+    host = this_machine()
+    given = {"python": host.python, "on_path": host.which("tfsetup") or "", "cwd": host.cwd, "home": user_folders.home(host)}
+    beside = posixpath.join(posixpath.dirname(host.python), "uv.exe" if host.platform == "win32" else "uv")
     uv = called.short(beside, host.cwd, given["home"]) if host.which("uv") is None and host.exists(beside) else "uv"
     called.called(called.name_of(sys.argv[0], **given), SUMMARIES, uv)
 
@@ -136,9 +140,9 @@ def run_command(argv: Sequence[str]) -> int:
     """Run one command and return its exit code; no exception leaves it but those of a programming error."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            # A terminal of another encoding gets escapes instead of a traceback.
-            stream.reconfigure(errors="backslashreplace")
-    for name in ("SIGTERM", "SIGHUP"):
+            # A terminal of another encoding gets escapes instead of a traceback; a file or a pipe gets the same bytes on every system.
+            stream.reconfigure(errors="backslashreplace", **({} if stream.isatty() or os.linesep == "\n" else _SAME_BYTES))
+    for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
         # What ``nohup`` ignores stays ignored.
         if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:
             signal.signal(getattr(signal, name), _interrupt)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Mapping
 from contextlib import closing
 from typing import Annotated
 
 import typer
 
-from provisioner.base.paths import absolute
+from provisioner.base.paths import absolute, joined
 from provisioner.cli import options, words
 from provisioner.cli.consent import agree_to_back, agree_to_plan
 from provisioner.cli.output import print_json, print_text
@@ -17,7 +16,8 @@ from provisioner.cli.trusting import trusting
 from provisioner.commands import apply as stages
 from provisioner.commands.plan import Planned
 from provisioner.errors import UsageError
-from provisioner.host.local import LocalHost
+from provisioner.host import Host
+from provisioner.host.machine import this_machine
 from provisioner.model import codec
 from provisioner.plan.seal import SCHEMA
 from provisioner.report.apply_text import applied_document, applied_text, nothing_to_do
@@ -68,12 +68,10 @@ def apply(
     verbose: options.Verbose = False,
 ) -> int:
     """Make the environment as planned: shown, agreed to, executed, verified; undone when the proof fails."""
-    host = LocalHost()
+    host = this_machine()
     device = options.device(device, gpu=gpu, cpu=cpu)
     named = {"tensorflow": tensorflow, "python": python, "device": device, "kind": kind, "env": env, "with": with_, "offline": offline}
     named |= {"source": source, "channel": channel, "keep": keep, "upgrade": upgrade}
-    if not dry_run:
-        stages.check_executor(host)
     _check_options(host, plan, named, locked=locked, lock=lock, target=target)
     folder = absolute(lock, host, "--lock") if lock else ""
     broken = options.broken(host, break_)
@@ -121,16 +119,16 @@ def show(planned: Planned, *, as_json: bool, verbose: bool) -> int:
     return 0
 
 
-def _check_options(host: LocalHost, plan: str, named: Mapping[str, object], *, locked: bool, lock: str, target: str) -> None:
+def _check_options(host: Host, plan: str, named: Mapping[str, object], *, locked: bool, lock: str, target: str) -> None:
     """Raise ``UsageError`` for options that say what the saved plan or the lock says already, or that need the lock."""
     if plan and any(value not in (None, False) for value in named.values()):
         raise UsageError("a saved plan says all that is to be done", place=plan, hint="give either a plan or options, not both")
-    if plan and not host.exists(posixpath.join(host.cwd, plan)):
+    if locked and plan:
+        raise UsageError("a saved plan says all that is to be done", place=plan, hint="give either a plan or --locked, not both")
+    if plan and not host.exists(joined(host.cwd, plan)):
         words.check_plan(plan)
     if not locked and (lock or target):
         raise UsageError("says where a lock is, or what to take of it", place="--lock" if lock else "--target", hint="add --locked")
-    if locked and plan:
-        raise UsageError("a saved plan says all that is to be done", place=plan, hint="give either a plan or --locked, not both")
     for name in ("tensorflow", "source", "channel", "with", "keep", "upgrade"):
         if locked and named[name]:
             hint = "change tfsetup.yaml, and run `tfsetup lock`"

@@ -10,7 +10,7 @@ from provisioner import payload
 from provisioner.cli.completing import complete
 from provisioner.cli.output import print_script
 from provisioner.errors import UsageError
-from provisioner.host.local import LocalHost
+from provisioner.host.machine import this_machine
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -27,7 +27,7 @@ def completion(
     if words is None:
         print_script(payload.text(f"completion.{shell}"))
         return 0
-    answer = complete(words, LocalHost())
+    answer = complete(words, this_machine())
     # The kind first; then a word a line, with what it means where there is room for that.
     print_script("\n".join([answer.kind, *(f"{word}\t{meaning}" for word, meaning in answer.words)]))
     return 0

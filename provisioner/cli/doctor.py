@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import posixpath
 from contextlib import closing
 from typing import Annotated
 
 import typer
 
-from provisioner.base.paths import absolute
+from provisioner.base.paths import absolute, joined
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text, say
 from provisioner.cli.settings import parse_flag
@@ -22,7 +21,7 @@ from provisioner.environment import active
 from provisioner.environment.kernels import read_notebook
 from provisioner.errors import UsageError
 from provisioner.host import Host
-from provisioner.host.local import LocalHost
+from provisioner.host.machine import this_machine
 from provisioner.model.diagnosis import Changes, Examination
 from provisioner.report.doctor_text import check_list, examination_document, examination_text
 from provisioner.report.progress import progress_for
@@ -68,7 +67,7 @@ def doctor(
     verbose: options.Verbose = False,
 ) -> int:
     """Examine an environment and the machine, and say what is wrong, root cause first. Changes nothing."""
-    host = LocalHost()
+    host = this_machine()
     session = Session(host, trusting(host, trust=trust))
     if listing:
         print_text(check_list(all_checks()))
@@ -118,6 +117,6 @@ def _report(host: Host, path: str, found: Diagnosed, changes: Changes | None) ->
 
     private = Private.of(host)
     text = bug_report(found.examination, found.case, changes, private)
-    host.write(posixpath.join(host.cwd, path), text)
+    host.write(joined(host.cwd, path), text)
     taken_out = ", ".join(private.taken_out) or "nothing, there was nothing private in it"
     say(f"report: written to {path}; taken out: {taken_out}")

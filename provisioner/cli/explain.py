@@ -15,7 +15,7 @@ from provisioner.cli.output import print_json, print_text
 from provisioner.commands import explain as stages
 from provisioner.errors import UsageError
 from provisioner.host import Host
-from provisioner.host.local import LocalHost
+from provisioner.host.machine import this_machine
 from provisioner.report.cause_text import cause_document, cause_text, causes_document, causes_text
 from provisioner.report.explain_text import explanation_document, explanation_text
 from provisioner.session import Session
@@ -50,7 +50,7 @@ def explain(
     verbose: options.Verbose = False,
 ) -> int:
     """Say what an error log or a cause code means, and what to do. Reads only; no network."""
-    host = LocalHost()
+    host = this_machine()
     told = _context(context or [])
     given = " ".join(log or []).strip()
     if listed:

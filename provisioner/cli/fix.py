@@ -16,11 +16,10 @@ from provisioner.cli.consent import agree_to_back, ask_for_plan
 from provisioner.cli.output import print_json, print_text, say
 from provisioner.cli.trusting import trusting
 from provisioner.commands import fix as stages
-from provisioner.commands.apply import check_executor
 from provisioner.environment import active
 from provisioner.errors import InputError
 from provisioner.host import Host
-from provisioner.host.local import LocalHost
+from provisioner.host.machine import this_machine
 from provisioner.model.diagnosis import Examination
 from provisioner.model.plan import Plan
 from provisioner.model.request import Request
@@ -54,8 +53,7 @@ def fix(
     verbose: options.Verbose = False,
 ) -> int:
     """Make an environment work by the smallest repair that does: shown, agreed to, executed, verified; undone when the proof fails."""
-    host = LocalHost()
-    check_executor(host)
+    host = this_machine()
     subject, request = _subject(host, env, python, offline=offline)
     nothing = not subject.env and request.origins["env"] == "default"
     options.tell(subject.env or subject.python, request.origins["env"], silent=as_json or quiet, instead=nothing)

@@ -13,7 +13,7 @@ from provisioner.cli.consent import ask
 from provisioner.cli.output import print_json, print_text, say
 from provisioner.cli.trusting import trusting
 from provisioner.commands import init as stages
-from provisioner.host.local import LocalHost
+from provisioner.host.machine import this_machine
 from provisioner.lock import starter
 from provisioner.model import codec
 from provisioner.report.progress import progress_for
@@ -34,7 +34,7 @@ def init(
     as_json: options.Json = False,
 ) -> int:
     """Write a first tfsetup.yaml for a team, from the environment that is there, or for this machine where there is none."""
-    host = LocalHost()
+    host = this_machine()
     agreed = options.agreed(host, yes=yes)
     request = options.request(host, env=env, offline=offline or None)
     options.tell(request.env, request.origins["env"], silent=as_json)

@@ -13,7 +13,7 @@ from provisioner.cli.consent import agree_to_back, agree_to_plan
 from provisioner.cli.output import print_json, print_text
 from provisioner.cli.trusting import trusting
 from provisioner.commands import apply as stages
-from provisioner.host.local import LocalHost
+from provisioner.host.machine import this_machine
 from provisioner.plan.kernels import Wish
 from provisioner.report.apply_text import applied_document
 from provisioner.report.progress import progress_for
@@ -44,9 +44,8 @@ def kernel(
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
-    """Make a notebook kernel of an environment: ipykernel beside TensorFlow, and its name in Jupyter's list of this user; undoable."""
-    host = LocalHost()
-    stages.check_executor(host)
+    """Make a notebook kernel of the environment; undoable."""
+    host = this_machine()
     request = options.request(host, env=env, offline=offline)
     options.tell(request.env, request.origins["env"], silent=as_json or quiet)
     broken = options.broken(host, break_)

@@ -19,7 +19,8 @@ from provisioner.commands.lock_accept import lock_accepting
 from provisioner.commands.lock_declared import ENGINES, INTO, LockRequest
 from provisioner.commands.lock_into import Edit
 from provisioner.errors import UsageError
-from provisioner.host.local import LocalHost
+from provisioner.host import Host
+from provisioner.host.machine import this_machine
 from provisioner.lock import dates
 from provisioner.lock.difference import compare
 from provisioner.model import codec
@@ -125,7 +126,7 @@ def lock(
     as_json: options.Json = False,
 ) -> int:
     """Lock a team's environments: exact, hashed files for every target, from one declaration."""
-    host = LocalHost()
+    host = this_machine()
     folder = absolute(project, host, "--project")
     _check_options(
         names or [], {"--upgrade": upgrade, "--check": check, "--diff": diff}, {"--online": (online, check), "--markdown": (markdown, diff)}
@@ -213,7 +214,7 @@ def _check(session: Session, folder: str, progress: Progress, *, online: bool, a
     return 0 if report.fresh else STALE
 
 
-def _diff(host: LocalHost, folder: str, old: str, *, markdown: bool, as_json: bool) -> int:
+def _diff(host: Host, folder: str, old: str, *, markdown: bool, as_json: bool) -> int:
     if markdown and as_json:
         raise UsageError("--markdown and --json cannot be asked for together", hint="give one of them")
     found = lock_check.diff(Session(host), folder, old)

@@ -14,8 +14,8 @@ from provisioner.cli.output import say
 from provisioner.environment import active
 from provisioner.errors import UsageError
 from provisioner.host import Host
-from provisioner.host.local import LocalHost
-from provisioner.host.patient import PatientHost
+from provisioner.host.machine import this_machine
+from provisioner.host.patient import patient as patiently
 from provisioner.model.request import SETTINGS, Request
 
 TensorFlow = Annotated[
@@ -97,9 +97,9 @@ Wait = Annotated[
 ]
 
 
-def patient(*, silent: bool) -> LocalHost:
+def patient(*, silent: bool) -> Host:
     """Return the machine that is asked for its facts: a person is told what takes long, unless they are ``silent``."""
-    return LocalHost() if silent else PatientHost(say)
+    return this_machine() if silent else patiently(this_machine(), say)
 
 
 def request(host: Host, **options: Any) -> Request:
@@ -162,7 +162,7 @@ def broken(host: Host, names: Sequence[str] | None) -> frozenset[str]:
 
 def wants_json(argv: Sequence[str]) -> bool:
     """True when errors are to be told as a document; Typer, which reads the option itself, may be what fails."""
-    return "--json" in argv or LocalHost().env.get("TFSETUP_JSON", "").strip().lower() in settings.TRUE
+    return "--json" in argv or this_machine().env.get("TFSETUP_JSON", "").strip().lower() in settings.TRUE
 
 
 def agreed(host: Host, *, yes: bool) -> bool:

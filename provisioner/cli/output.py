@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import posixpath
 import sys
 from typing import Any, TextIO
 
+from provisioner.base.paths import joined
 from provisioner.base.text import mask, shown
 from provisioner.errors import DeclinedError, InputError, NoProfileError, TfsetupError, VerificationError
 from provisioner.host import Host
-from provisioner.host.local import LocalHost
+from provisioner.host.machine import this_machine
 
 ERROR_SCHEMA = "tfsetup/error/1"
 
@@ -48,7 +48,7 @@ def _for(stream: TextIO, text: str) -> str:
         width = COLUMNS
     # Whoever has less than half of it, or nothing, reads what the terminal itself breaks.
     plain = "\n".join(wrapped(plain.split("\n"), width)) if width >= COLUMNS // 2 else plain
-    env = LocalHost().env
+    env = this_machine().env
     if env.get("NO_COLOR") or env.get("TERM", "dumb") == "dumb":
         return plain
     from provisioner.report.colour import coloured  # noqa: PLC0415 - only on a terminal
@@ -97,7 +97,7 @@ def fail(error: TfsetupError, *, as_json: bool) -> int:
 
 def write_file(host: Host, path: str, text: str, *, mode: int | None = None) -> None:
     """Write a file that a person named with ``-o``; a link is followed, and what is no file (``/dev/null``, a folder) is never replaced."""
-    target = host.real(posixpath.join(host.cwd, path))
+    target = host.real(joined(host.cwd, path))
     try:
         if host.exists(target) and host.entry(target).kind != "file":
             raise InputError("is there already, and is not a file", place=path, hint="choose another file")

@@ -12,7 +12,7 @@ from provisioner.cli.output import print_json, print_text, say, write_file
 from provisioner.cli.trusting import trusting
 from provisioner.commands import plan as stages
 from provisioner.host import PRIVATE
-from provisioner.host.local import LocalHost
+from provisioner.host.machine import this_machine
 from provisioner.model import codec
 from provisioner.plan.seal import SCHEMA
 from provisioner.report.plan_text import left_text, next_text, plan_text
@@ -48,7 +48,7 @@ def plan(
     verbose: options.Verbose = False,
 ) -> int:
     """Show what would be done, and why. Reads only; no network, unless --with, --keep or a conda channel asks for what the catalogue lacks."""
-    host = LocalHost()
+    host = this_machine()
     device = options.device(device, gpu=gpu, cpu=cpu)
     named = {"tensorflow": tensorflow, "python": python, "device": device, "kind": kind, "env": env, "with": with_, "offline": offline}
     named |= {"source": source, "channel": channel, "keep": keep, "upgrade": upgrade}

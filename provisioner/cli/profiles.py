@@ -8,7 +8,7 @@ import typer
 
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text
-from provisioner.host.local import LocalHost
+from provisioner.host.machine import this_machine
 from provisioner.report.profiles_text import brief_text, newest, profiles_document, profiles_text, release_text, select
 from provisioner.session import Session
 
@@ -32,7 +32,7 @@ def profiles(
     as_json: options.Json = False,
 ) -> int:
     """List the known-good sets: releases, Pythons, devices, and what was run. Reads only."""
-    session = Session(LocalHost())
+    session = Session(this_machine())
     catalogue = session.catalogue
     entries = select(catalogue, release=release, python=python, device=device, platform=platform)
     if as_json:

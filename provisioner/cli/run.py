@@ -11,7 +11,7 @@ from provisioner.cli.output import say
 from provisioner.cli.trusting import trusting
 from provisioner.commands import shell as stages
 from provisioner.errors import UsageError
-from provisioner.host.local import LocalHost
+from provisioner.host.machine import this_machine
 from provisioner.report.explain_text import explanation_text
 from provisioner.session import Session
 
@@ -30,7 +30,7 @@ def run(
     quiet: options.Quiet = False,
 ) -> int:
     """Run a command in the environment, with its exit code; one that fails is explained."""
-    host = LocalHost()
+    host = this_machine()
     session = Session(host, trusting(host, trust=trust))
     place, request = options.named_environment(host, env, "")
     start = stages.command(session, request, place, tuple(command))

@@ -6,7 +6,7 @@ from provisioner.cli import options
 from provisioner.cli.output import say
 from provisioner.cli.trusting import trusting
 from provisioner.commands import shell as stages
-from provisioner.host.local import LocalHost
+from provisioner.host.machine import this_machine
 from provisioner.session import Session
 
 
@@ -17,7 +17,7 @@ def shell(
     quiet: options.Quiet = False,
 ) -> int:
     """Start your shell in the environment; `exit` leaves it."""
-    host = LocalHost()
+    host = this_machine()
     place, request = options.named_environment(host, env, "")
     start = stages.shell(Session(host, trusting(host, trust=trust)), request, place)
     if not quiet:

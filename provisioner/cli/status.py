@@ -5,7 +5,7 @@ from __future__ import annotations
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text
 from provisioner.commands import status as stages
-from provisioner.host.local import LocalHost
+from provisioner.host.machine import this_machine
 from provisioner.model import codec
 from provisioner.report.status_text import SCHEMA, list_text, status_text
 from provisioner.session import Session
@@ -18,7 +18,7 @@ def status(
     verbose: options.Verbose = False,
 ) -> int:
     """Say how each environment stands that is here or that tfsetup made: TensorFlow, proof, drift, disk, what undo would do. Reads only."""
-    host = LocalHost()
+    host = this_machine()
     found = stages.status(Session(host), options.request(host, env=env))
     if as_json:
         print_json(codec.document(SCHEMA, found))
@@ -29,7 +29,7 @@ def status(
 
 def listed(*, as_json: options.Json = False) -> int:
     """List the environments that are here or that tfsetup made, one a line. Reads only."""
-    host = LocalHost()
+    host = this_machine()
     found = stages.status(Session(host), options.request(host), measured=False)
     if as_json:
         print_json(codec.document(SCHEMA, found))

@@ -16,7 +16,7 @@ from provisioner.cli.output import print_json, print_text, say
 from provisioner.cli.trusting import trusting
 from provisioner.commands import undo as stages
 from provisioner.errors import UsageError
-from provisioner.host.local import LocalHost
+from provisioner.host.machine import this_machine
 from provisioner.report.apply_text import nothing_to_undo, undo_document, undo_text, undone_text
 from provisioner.report.progress import progress_for
 from provisioner.session import Session
@@ -49,7 +49,7 @@ def undo(
     as_json: options.Json = False,
 ) -> int:
     """Bring the environment back to what it was before the last apply, files and all."""
-    host = LocalHost()
+    host = this_machine()
     if keep_new and leave_new:
         raise UsageError("what came since is either moved or left", place="--leave-new", hint="give one of --keep-new and --leave-new")
     wishes = Wishes(keep=host.real(absolute(keep_new, host, "--keep-new")) if keep_new else "", leave=leave_new)

@@ -12,7 +12,7 @@ from provisioner.cli.output import print_json, print_text
 from provisioner.cli.trusting import trusting
 from provisioner.commands import verify as stages
 from provisioner.errors import UsageError
-from provisioner.host.local import LocalHost
+from provisioner.host.machine import this_machine
 from provisioner.report.apply_text import verification_document
 from provisioner.report.progress import progress_for
 from provisioner.report.verify_text import verification_text
@@ -41,7 +41,7 @@ def verify(
         raise UsageError(f"`{require}` is not known", place="--require", hint="--require gpu")
     if timeout <= 0:
         raise UsageError("the time limit must be above zero", place="--timeout")
-    host = LocalHost()
+    host = this_machine()
     _, request = options.named_environment(host, env, python)
     options.tell(request.env, request.origins["env"], silent=as_json or quiet)
     with closing(progress_for(as_json=as_json, host=host, quiet=quiet, plain=no_progress)) as progress:

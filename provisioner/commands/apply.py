@@ -17,7 +17,6 @@ from provisioner.commands.telling import telling
 from provisioner.commands.undo import Agree, clear_before
 from provisioner.diagnose.judgement import Judgement, judge_plan, with_imports
 from provisioner.errors import NoProfileError, OperationError, StalePlanError, UsageError
-from provisioner.host import Host
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
@@ -63,7 +62,6 @@ def apply(session: Session, asked: ApplyRequest, *, agree: Callable[[Plan], None
 
     Before that, after ``agree_back``, what an interrupted run left is taken back.
     """
-    check_executor(session.host)
     env = load_plan(session.read_input(asked.saved, by="tfsetup plan -o"), file=asked.saved).env.path if asked.saved else asked.request.env
     session.work_on(env)
     with telling(session.host, env):
@@ -136,16 +134,6 @@ def _can_be_planned(session: Session, asked: ApplyRequest) -> bool:
     except (NoProfileError, OperationError, UsageError):
         return False
     return True
-
-
-def check_executor(host: Host) -> None:
-    """Raise ``OperationError`` where this tool can plan, but not execute: on Windows itself."""
-    if host.platform == "win32":
-        raise OperationError(
-            "tfsetup cannot change environments on Windows itself yet; `tfsetup plan` works there",
-            hint="use WSL2: run `wsl --install` in a Windows terminal, then tfsetup inside it",
-            cause="platform-unsupported",
-        )
 
 
 def look(session: Session, asked: ApplyRequest) -> Planned:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, BinaryIO
 
+from provisioner.base.paths import joined
 from provisioner.errors import InputError
 from provisioner.host import Host
 from provisioner.model.diagnosis import Explanation
@@ -33,11 +34,7 @@ def as_text(host: Host, given: str) -> str:
 
     Raises ``InputError`` for a single word that is neither, with the causes that it may mean.
     """
-    if (
-        host.exists(posixpath.join(host.cwd, given))
-        or given.startswith(("/", "./", "../", "~"))
-        or given.endswith((".log", ".txt", ".ipynb"))
-    ):
+    if host.exists(joined(host.cwd, given)) or given.startswith(("/", "./", "../", "~")) or given.endswith((".log", ".txt", ".ipynb")):
         return ""
     if re.search(r"\s|: |\w:$", given):
         return given
@@ -66,7 +63,7 @@ def _alike(given: str, known: tuple[str, ...]) -> list[str]:
 
 def read_log(host: Host, path: str) -> tuple[bytes, int]:
     """Return the first and the last part of a log file and how many bytes between them were left out; raises ``InputError``."""
-    place = posixpath.join(host.cwd, path)
+    place = joined(host.cwd, path)
     try:
         size = host.entry(host.real(place)).size
         head = host.read_bytes(place, HEAD_BYTES)

@@ -10,7 +10,6 @@ from dataclasses import replace
 from provisioner.base.progress import SILENT, Progress
 from provisioner.change import preflight
 from provisioner.commands import named
-from provisioner.commands.apply import check_executor
 from provisioner.commands.doctor import doctor
 from provisioner.commands.telling import telling
 from provisioner.commands.undo import Agree, clear_before
@@ -56,7 +55,6 @@ def fix(
 
     Before that, after ``agree_back``, what an interrupted run left is taken back.
     """
-    check_executor(session.host)
     if asked.subject.env:
         refuse_own(session.host, asked.subject.env)
         session.work_on(asked.subject.env)

@@ -21,7 +21,7 @@ from provisioner.lock.formats import conda_lock
 from provisioner.lock.resolve import Locked
 from provisioner.model.named import Named
 from provisioner.model.record import record
-from provisioner.model.team import Declaration, LockedTarget, TeamLock
+from provisioner.model.team import Declaration, Inputs, LockedTarget, TeamLock
 from provisioner.session import Session
 
 # How long a run waits for another one that writes the same lock.
@@ -77,9 +77,9 @@ def lock_declared(
         ):
             made = Locked(lock=before)
         else:
-            session.trust.need(_named(session, declaration))
+            session.trust.need(_named(session, declaration, declared.inputs))
             progress.start("lock", f"Resolving {len(sets)} target{'s' if len(sets) > 1 else ''} with {engine}")
-            made = resolve(session, declared, sets, before=before, engine=engine, wanted=wanted)
+            made = resolve(session, declared, sets, before=before, engine=engine, wanted=wanted, tell=progress.note)
             progress.finish()
         targets = tuple(_with_proof(item, before) for item in made.lock.targets)
         locked = replace(made.lock, targets=targets, into=tuple(dict.fromkeys([*(before.into if before else ()), *wanted.into])))
@@ -91,9 +91,10 @@ def lock_declared(
     return Outcome(folder=folder, lock=sidecar.with_written(locked, files), changed=changed, before=before, warnings=warnings)
 
 
-def _named(session: Session, declaration: Declaration) -> Iterator[Named]:
-    """Yield the addresses that a declaration names."""
+def _named(session: Session, declaration: Declaration, inputs: Inputs) -> Iterator[Named]:
+    """Yield the addresses that a declaration and its lists name."""
     file = posixpath.basename(declaration.file)
+    yield from named.of_addresses(session, inputs.places, file)
     yield from named.of_indexes(session, declaration.indexes, file)
     if any(target.kind == "conda" for target in declaration.targets):
         yield from named.of_channels(session, [(f"{file}: channels[{number}]", item) for number, item in enumerate(declaration.channels)])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from provisioner.base.paths import joined
 from provisioner.base.progress import SILENT, Progress
 from provisioner.commands import lock_into, named
 from provisioner.commands.lock_declared import Declared, LockRequest, choose, lock_folder, read_declared
@@ -92,7 +93,7 @@ def diff(session: Session, project: str, old: str) -> LockDiff:
 
 
 def _old(host: Host, folder: str, old: str) -> TeamLock | None:
-    path = posixpath.join(host.cwd, old)
+    path = joined(host.cwd, old)
     if not old or not host.exists(path):
         return _of_git(host, folder, old)
     file = posixpath.join(path, sidecar.NAME) if host.entry(host.real(path)).kind == "directory" else path

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Callable, Mapping
 
 from provisioner.base.names import is_rival, normalise
+from provisioner.base.paths import joined
 from provisioner.base.versions import numbers
 from provisioner.catalogue import Catalogue
 from provisioner.errors import InputError, UsageError
@@ -72,7 +73,7 @@ def lock_folder(reader: Reader, declaration: Declaration) -> str:
     Raises ``InputError`` where it leads out of the project: by its text, or by a link on the way.
     """
     project = posixpath.dirname(declaration.file)
-    folder = posixpath.normpath(posixpath.join(project, declaration.folder))
+    folder = joined(project, declaration.folder)
     own, real = reader.real(project), reader.real(folder)
     if real != own and not real.startswith(f"{own.rstrip('/')}/"):
         hint = f"name a folder below {project}, or take the link away"
@@ -128,11 +129,12 @@ def movable(before: TeamLock | None, upgrade: tuple[str, ...] | None) -> tuple[t
         return upgrade, ()
     files = [file for locked in before.targets for file in locked.files]
     conda = {normalise(package.name) for locked in before.targets if locked.conda for package in locked.conda.packages}
+    commits = {item.name for locked in before.targets for item in locked.checkouts if item.commit}
     moving: list[str] = []
     held: list[str] = []
     for name in map(normalise, upgrade):
         own = [file for file in files if file.name == name]
-        if not own and name not in conda and not is_rival(name):
+        if not own and name not in {*conda, *commits} and not is_rival(name):
             hint = "`tfsetup lock --upgrade` without names upgrades everything; what is new in the declaration is locked by `tfsetup lock`"
             raise UsageError("is not in the lock, so it cannot be upgraded", place=name, hint=hint)
         if own and name not in conda and all(file.profile for file in own) and not is_rival(name):

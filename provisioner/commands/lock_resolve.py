@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
 from provisioner.base.names import is_rival
 from provisioner.commands.lock_declared import Declared, LockRequest
 from provisioner.engines import conda_lock as conda_lock_engine
+from provisioner.engines.resolving import Job
 from provisioner.lock import conda as conda_half
 from provisioner.lock import dates
 from provisioner.lock.choosing import ChosenSet
 from provisioner.lock.conda import Sources
-from provisioner.lock.how import How
+from provisioner.lock.how import How, nothing
 from provisioner.lock.meeting import meet, release_below
 from provisioner.lock.resolve import Locked, UnmetError, lock_targets
 from provisioner.model.team import Engine, TeamLock
@@ -28,6 +29,7 @@ def resolve(
     before: TeamLock | None,
     engine: Engine,
     wanted: LockRequest,
+    tell: Callable[[str], None] = nothing,
 ) -> Locked:
     """Lock the sets of a declaration, or those of older releases where these do not go with the requirements; raises where none do."""
     by_channel = any(target.source == "conda" for target in declared.declaration.targets)
@@ -47,6 +49,8 @@ def resolve(
             pythons=_pythons(session) if engine == "pip-tools" else {},
             offline=wanted.offline,
             sources=_sources(session, declared, before, engine, wanted),
+            tell=tell,
+            commits=_commits(before, wanted.upgrade),
         )
         lock_all = partial(
             lock_targets, session.host, declared.declaration, declared.inputs, catalogue=declared.catalogue, previous=before, how=how
@@ -56,10 +60,24 @@ def resolve(
                 sets,
                 lambda found: lock_all(sets=found),
                 lambda below: declared.choose({}, cutoff, below),
-                partial(release_below, session.host, declared.catalogue, declared.inputs),
+                lambda chosen, job: _below(session, declared, chosen, job, tell),
             )
         except UnmetError as error:
+            tell("finding out what clashes, and what would do")
             raise error.explained(session.host) from None
+
+
+def _below(session: Session, declared: Declared, chosen: ChosenSet, job: Job, tell: Callable[[str], None]) -> str:
+    tell(f"{chosen[0].name}: TensorFlow {chosen[1].release} does not go with your requirements; looking for one that does")
+    return release_below(session.host, declared.catalogue, declared.inputs, chosen, job)
+
+
+def _commits(before: TeamLock | None, upgrade: tuple[str, ...] | None) -> dict[str, str]:
+    """Return the commits that are locked and stay, by the address of the requirement."""
+    if before is None or upgrade == ():
+        return {}
+    items = [item for locked in before.targets for item in locked.checkouts if item.commit]
+    return {item.requested: item.commit for item in items if item.name not in (upgrade or ())}
 
 
 def _sources(session: Session, declared: Declared, before: TeamLock | None, engine: Engine, wanted: LockRequest) -> Sources | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from provisioner.base.paths import above, joined
 from provisioner.base.text import mask
 from provisioner.base.trials import is_command
 from provisioner.engines import allowed
@@ -17,7 +18,7 @@ from provisioner.host import Reader, files
 from provisioner.model.named import Named
 from provisioner.model.plan import Plan
 from provisioner.model.request import Request
-from provisioner.model.team import Index
+from provisioner.model.team import Index, LockedTarget
 from provisioner.plan.pick import named_python
 from provisioner.session import Session
 from provisioner.session.known import is_known, recalled, remember
@@ -103,6 +104,31 @@ def of_channels(session: Session, places: Iterable[tuple[str, str]]) -> Iterator
             yield Named(kind="address", what=f"the channel {channel}", where=where)
 
 
+def of_addresses(session: Session, places: Mapping[str, str], file: str) -> Iterator[Named]:
+    """Yield the archives and repositories that lists name, each with its place (``file`` where it has none)."""
+    for url, place in places.items():
+        what = "the repository" if url.startswith("git+") else "the archive"
+        # A revision after the path would be taken for a login by what hides them.
+        folder, slash, last = url.removeprefix("git+").partition("#")[0].rpartition("/")
+        yield _address(session, what, f"{folder}{slash}{last.partition('@')[0] if url.startswith('git+') else last}", place or file)
+
+
+def of_locked(session: Session, locked: LockedTarget, folder: str, file: str) -> Iterator[Named]:
+    """Yield what a lock in ``folder`` (absolute) names beside its indexes: archives, repositories, and projects whose build is run."""
+    where = f"{file}: {locked.target.name}"
+    urls = [item.url for item in locked.files if item.direct] + [f"git+{item.url}" for item in locked.checkouts if item.commit]
+    yield from of_addresses(session, dict.fromkeys(urls, where), where)
+    for item in locked.checkouts:
+        if not item.commit:
+            path = posixpath.normpath(posixpath.join(folder, item.folder))
+            yield Named(
+                kind="program",
+                what=f"the build of {item.name} in {path}",
+                where=where,
+                unusual="to install a project, its own code is run",
+            )
+
+
 def _address(session: Session, what: str, url: str, where: str) -> Named:
     shown = f"{what} {mask(url)}"
     variables = allowed.variables_of(url)
@@ -139,9 +165,7 @@ def of_plan(session: Session, plan: Plan, file: str) -> Iterator[Named]:
     request = plan.request
     yield from of_verify(request, file)
     if named_python(request):
-        yield from of_program(
-            session.host, request.python, f"{file}: request.python", posixpath.dirname(posixpath.join(session.host.cwd, file))
-        )
+        yield from of_program(session.host, request.python, f"{file}: request.python", posixpath.dirname(joined(session.host.cwd, file)))
     yield from of_indexes(session, plan.indexes, file)
     channels = plan.conda.channels if plan.conda is not None else ()
     yield from of_channels(session, [(f"{file}: conda.channels[{number}]", channel) for number, channel in enumerate(channels)])
@@ -191,7 +215,7 @@ def _where_named(session: Session, request: Request, root: str) -> str:
     if origin == "option" or origin.startswith("variable"):
         return ""
     active = [host.env.get(name, "") for name in ("VIRTUAL_ENV", "CONDA_PREFIX")]
-    if any(path and host.real(posixpath.join(host.cwd, path)) == root for path in active) or is_made_here(session, root):
+    if any(path and host.real(joined(host.cwd, path)) == root for path in active) or is_made_here(session, root):
         return ""
     if not is_own(origin):
         return f"{_file(origin)}: env"
@@ -200,11 +224,9 @@ def _where_named(session: Session, request: Request, root: str) -> str:
 
 def _is_carried(reader: Reader, root: str) -> bool:
     """True where a git repository brings the environment along: its index has files of it, which lists each path in full (gitformat-index)."""
-    folder = posixpath.dirname(root)
-    while not files.there(reader, posixpath.join(folder, ".git")):
-        if folder == posixpath.dirname(folder):
-            return False
-        folder = posixpath.dirname(folder)
+    folder = next((place for place in above(root) if files.there(reader, posixpath.join(place, ".git"))), "")
+    if not folder:
+        return False
     home = posixpath.join(folder, ".git")
     # In a worktree or a submodule it is a file that says where (gitrepository-layout).
     pointer = files.line(reader, home).removeprefix("gitdir: ") if getattr(files.entry(reader, home), "kind", "") == "file" else ""

@@ -5,22 +5,27 @@ from __future__ import annotations
 import posixpath
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
+from provisioner.base.paths import joined
 from provisioner.choose.obstacles import listed
 from provisioner.commands import named
 from provisioner.commands.lock_declared import lock_folder
 from provisioner.commands.plan import Planned, plan
 from provisioner.errors import InputError
-from provisioner.host import Host
+from provisioner.host import Host, files
 from provisioner.lock import sidecar, store
 from provisioner.lock.fitting import fit, is_known_set, set_of
 from provisioner.lock.stale import MISSING, changed_files
-from provisioner.model.catalogue import Proof
+from provisioner.model.catalogue import Lock, Proof
 from provisioner.model.catalogue import set_of as set_device
+from provisioner.model.checkout import Checkout
+from provisioner.model.codec import parse_json
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState
 from provisioner.model.request import Request
 from provisioner.plan.make import Picked
+from provisioner.plan.saved import checkout_faults
 from provisioner.session import Session
 
 if TYPE_CHECKING:
@@ -32,9 +37,41 @@ def locked_folder(host: Host, given: str) -> str:
     """Return the folder of the lock to install from: ``given`` (absolute), else the working folder's, else the one its declaration names."""
     from provisioner.lock.declaration import read_declaration  # noqa: PLC0415 - a lock can be installed without its declaration
 
-    if given or host.exists(posixpath.join(host.cwd, sidecar.NAME)):
+    if given or host.exists(joined(host.cwd, sidecar.NAME)):
         return given or host.cwd
     return lock_folder(host, read_declaration(host, host.cwd))
+
+
+def _with_checkouts(session: Session, chosen: Lock, folder: str, env: EnvState) -> tuple[Lock, dict[str, str]]:
+    """Leave out the checkouts that are there already, and name those that stand there in another form, with the reason why they go.
+
+    A project that is not editable is always installed anew: what its folder holds by now, nobody knows.
+    """
+    placed = [
+        item if item.commit else replace(item, folder=posixpath.normpath(posixpath.join(folder, item.folder))) for item in chosen.checkouts
+    ]
+    faults = tuple(f"{item.name}: {why}" for item in placed for why in checkout_faults(item))
+    if faults:
+        raise InputError("the lock holds what no lock can hold", place=posixpath.join(folder, sidecar.NAME), faults=faults)
+    coming = tuple(item for item in placed if not _is_there(session.host, item, env))
+    return replace(chosen, checkouts=coming), {item.name: "it comes from another place, which the lock names" for item in coming}
+
+
+def _is_there(host: Host, item: Checkout, env: EnvState) -> bool:
+    """True where the environment has this commit, or the project as an editable one (PyPA specifications, "Recording the Direct URL Origin")."""
+    stem = item.name.replace("-", "[-_.]")
+    pattern = f"{files.glob_escape(posixpath.join(env.path, env.site_packages))}/{stem}-*.dist-info/direct_url.json"
+    for path in files.matches(host, pattern) if env.site_packages else ():
+        try:
+            data = parse_json(host.read_text(path), file=path)
+        except (OSError, InputError):
+            continue
+        data = data if isinstance(data, dict) else {}
+        vcs, where = data.get("vcs_info") or {}, data.get("dir_info") or {}
+        if item.commit:
+            return bool(vcs.get("commit_id") == item.commit and data.get("subdirectory", "") == item.folder)
+        return bool(item.editable and where.get("editable") is True and data.get("url") == f"file://{quote(item.folder)}")
+    return False
 
 
 # What builds of C call where nothing else is said (distutils' sysconfig), by the names that systems give it.
@@ -43,7 +80,7 @@ _COMPILERS = ("cc", "gcc", "clang")
 
 def _no_compiler(host: Host, locked: LockedTarget) -> tuple[str, ...]:
     """Warn of what will be built and may need a compiler where there is none; some packages have a way without."""
-    names = [file.name for file in locked.files if file.compiled]
+    names = [file.name for file in locked.files if file.compiled] + [item.name for item in locked.checkouts if item.compiled]
     if not names or host.env.get("CC") or any(map(host.which, _COMPILERS)):
         return ()
     verb = "is built from source and holds" if len(names) == 1 else "are built from source and hold"
@@ -75,9 +112,10 @@ def plan_locked(session: Session, request: Request, folder: str, target: str) ->
         channels = locked.conda.channels if locked.conda is not None else ()
         file = posixpath.relpath(posixpath.join(folder, sidecar.NAME), host.cwd)
         places = [(f"{file}: {locked.target.name}: channels[{number}]", channel) for number, channel in enumerate(channels)]
-        session.trust.need([*named.of_indexes(session, lock.indexes, file), *named.of_channels(session, places)])
+        own = named.of_locked(session, locked, folder, file)
+        session.trust.need([*named.of_indexes(session, lock.indexes, file), *named.of_channels(session, places), *own])
         known = catalogue.lock(choice.release, choice.python, choice.platform, set_device(choice.device, choice.road))
-        chosen = set_of(locked, known)
+        chosen, gone = _with_checkouts(session, set_of(locked, known), folder, env)
         more = ["conda"] if choice.road in {"wheels", "libraries"} else []
         # A proof belongs to the known-good set; that these are its files is not believed, but looked at.
         good = is_known_set(locked, known, set_device(choice.device, choice.road))
@@ -85,7 +123,7 @@ def plan_locked(session: Session, request: Request, folder: str, target: str) ->
         proof = catalogue.proof(replace(chosen, digest=locked.profile)) if good else Proof(lock=chosen.digest, level="resolved")
         if locked.own_proof:
             choice = replace(choice, reasons=(*choice.reasons, f"the team's own proof, by its lock: {locked.own_proof}"))
-        picked = Picked(choice=choice, lock=chosen, proof=proof, beside=" and ".join(more), indexes=lock.indexes)
+        picked = Picked(choice=choice, lock=chosen, proof=proof, beside=" and ".join(more), indexes=lock.indexes, gone=gone)
         return with_conda(host, picked, locked, asked, env) if locked.conda is not None else picked
 
     return plan(session, replace(request, tensorflow="", extra=()), pick=pick)

@@ -31,13 +31,13 @@ class Start:
 
 
 def shell(session: Session, request: Request, env: str) -> Start:
-    """Return the person's own shell (SHELL) with the environment active; ``env`` is "" for the one that is meant where none is named.
+    """Return the person's own shell (SHELL; on Windows COMSPEC) with the environment active; ``env`` is "" for the one that is meant then.
 
     Raises ``InputError`` where there is no environment or no shell, ``ConsentError`` where its programs should not be started without a word.
     """
     host = session.host
     root, variables = _entered(session, request, env)
-    program = host.env.get("SHELL") or host.which("bash") or host.which("sh")
+    program = host.env.get("SHELL") or host.env.get("COMSPEC") or host.which("bash") or host.which("sh")
     if not program:
         raise InputError("there is no shell: SHELL is not set, and neither bash nor sh is on PATH")
     return _started(root, program, variables, posixpath.join(root, layout(host.platform).activate))
@@ -89,4 +89,4 @@ def _started(root: str, program: str, variables: dict[str, str], activate: str) 
     if posixpath.basename(program) == "fish":
         script = shlex.quote(f"{activate}.fish")
         return Start(env=root, argv=(program, "-C", f"test -f {script}; and source {script}"), variables=variables)
-    return Start(env=root, argv=(program, "-i"), variables=variables)
+    return Start(env=root, argv=(program,) if program.lower().endswith(".exe") else (program, "-i"), variables=variables)

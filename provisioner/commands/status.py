@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import replace
 
+from provisioner.base.paths import joined
 from provisioner.change.journal import last_record
 from provisioner.change.standing import interrupted, state_words
 from provisioner.commands import named
@@ -54,7 +55,7 @@ def _places(host: Reader, request: Request, made: set[str]) -> dict[str, str]:
 def _candidates(host: Reader, request: Request, made: set[str]) -> Iterator[tuple[str, str]]:
     for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
         if host.env.get(variable):
-            yield posixpath.join(host.cwd, host.env[variable]), f"active ({variable})"
+            yield joined(host.cwd, host.env[variable]), f"active ({variable})"
     yield from ((path, "made by tfsetup") for path in made)
     origin = request.origins.get("env", "default")
     yield request.env, "in this folder" if origin == "default" else f"named by the {origin}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from provisioner.change.journal import last_record
+from provisioner.change.rights import way_in
 from provisioner.change.standing import interrupted, state_words, undo_command
 from provisioner.commands.interruption import at_work
 from provisioner.environment.workspace import Workspace
@@ -40,7 +41,7 @@ def telling(host: Host, env: str) -> Iterator[None]:
         raise InterruptedRunError(f"interrupted: {_seen(host, workspace, before)}", hint=_hint(host, workspace)) from None
     except OSError as error:
         found = refused(error, _seen(host, workspace, before))
-        found.hint = _hint(host, workspace) or found.hint
+        found.hint = _hint(host, workspace) or way_in(host, found.place) or found.hint
         raise found from error
     except Exception as error:
         raise UnforeseenError(_seen(host, workspace, before)) from error

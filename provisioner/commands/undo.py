@@ -7,11 +7,12 @@ from contextlib import ExitStack
 
 from provisioner.base.progress import Progress
 from provisioner.change import discarding, recovery
-from provisioner.change.holding import holding, holding_inside
+from provisioner.change.holding import holding, holding_aside
 from provisioner.change.journal import Journal, last_record
 from provisioner.change.recovery import NO_WISHES, Wishes
 from provisioner.change.standing import interrupted
 from provisioner.change.undoing import way_back
+from provisioner.commands.interruption import at_work
 from provisioner.commands.telling import telling
 from provisioner.environment import receipt as receipts
 from provisioner.environment.workspace import Workspace
@@ -32,7 +33,14 @@ def undo(session: Session, env: str, *, agree: Agree, wait: float, progress: Pro
     session.work_on(env)
     host = session.host
     with telling(host, env):
-        found = look(session, env, wishes)
+        try:
+            found = look(session, env, wishes)
+        except FileNotFoundError:
+            # What was just seen has gone: another run moves it.
+            if not at_work(host, Workspace(root=host.real(env))):
+                raise
+            with holding(host, Workspace(root=host.real(env)), wait, progress):
+                found = look(session, env, wishes)
         if not found.nothing:
             agree(found)
             take_back(host, found, wait=wait, progress=progress, wishes=wishes)
@@ -103,7 +111,7 @@ def clear_interrupted(
             return None
         stands = host.exists(workspace.root) and host.exists(workspace.journal)
         if not stands and host.exists(workspace.aside):
-            stack.enter_context(holding_inside(host, Workspace(root=workspace.aside), wait, progress))
+            stack.enter_context(holding_aside(host, Workspace(root=workspace.aside), wait, progress))
         agree(recovery.Undoable(workspace=workspace, interrupted=found, record=None, added=()))
         if stands:
             recovery.recover(host, workspace, wishes)

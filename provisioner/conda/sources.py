@@ -7,7 +7,7 @@ import posixpath
 import re
 from collections.abc import Sequence
 
-from provisioner.base.paths import absolute, is_absolute
+from provisioner.base.paths import absolute, is_absolute, parent
 from provisioner.base.text import mask
 from provisioner.conda.channels import channel_urls, mirror_urls, refused_channels, shown_url
 from provisioner.conda.config.read import read_config
@@ -93,7 +93,7 @@ def _named(reader: Reader, channel: str, request: Request) -> str:
 
 def _writable(reader: Reader, path: str) -> bool:
     while not reader.exists(path):
-        path = posixpath.dirname(path)
+        path = parent(path)
     return reader.entry(reader.real(path)).kind == "directory" and reader.writable(path)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from provisioner.base.paths import turned
 from provisioner.diagnose import module_path
 from provisioner.diagnose.case import Case, PathEntry, Survey
 from provisioner.diagnose.installed import distributions
@@ -196,7 +197,7 @@ def _ask(host: Reader, argv: list[str], cwd: str, modules: tuple[str, ...]) -> t
         return None, f"it cannot be started: {files.reason(error)}", ""
     parts = done.out.split(mark)
     try:
-        answer = read_json(parts[-2])
+        answer = turned(read_json(parts[-2]))
     except (IndexError, ValueError):
         if done.timed_out:
             return None, f"it did not answer within {SECONDS:.0f} s", done.err

@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from provisioner.base.paths import joined
 from provisioner.diagnose.case import PathEntry
 from provisioner.environment.distributions import Origin
+from provisioner.environment.layout import layout
 from provisioner.host import Reader, files
 
 PTH_LIMIT = 1 << 16
@@ -22,7 +24,7 @@ def entries(reader: Reader, answer: Mapping[str, Any], cwd: str, env: str) -> tu
     The rules are those of CPython's ``site`` and ``getpath`` modules: PYTHONPATH stands before the standard library, after it come the
     site-packages of the environment, the user's and the base's, and what ``.pth`` files in those add.
     """
-    path = [posixpath.normpath(posixpath.join(cwd, str(entry))) for entry in answer["path"]]
+    path = [joined(cwd, str(entry)) for entry in answer["path"]]
     variable = _python_path(reader, cwd)
     sites = [files.real(reader, entry) for entry in path if posixpath.basename(entry) in {"site-packages", "dist-packages"}]
     added = _pth(reader, dict.fromkeys(sites))
@@ -98,9 +100,8 @@ def _inside(path: str, folder: str) -> bool:
 def _python_path(reader: Reader, cwd: str) -> dict[str, str]:
     """Each folder of PYTHONPATH (an empty entry is the working directory) with the words of the variable."""
     value = reader.env.get("PYTHONPATH", "")
-    separator = ";" if reader.platform == "win32" else ":"
-    parts = [part for part in value.split(separator) if value]
-    return {files.real(reader, posixpath.normpath(posixpath.join(cwd, part))): f"PYTHONPATH={value}" for part in parts}
+    parts = [part for part in value.split(layout(reader.platform).separator) if value]
+    return {files.real(reader, joined(cwd, part)): f"PYTHONPATH={value}" for part in parts}
 
 
 def _pth(reader: Reader, sites: Iterable[str]) -> dict[str, str]:
@@ -112,5 +113,5 @@ def _pth(reader: Reader, sites: Iterable[str]) -> dict[str, str]:
             for row in text.splitlines():
                 line = row.strip()
                 if line and "\0" not in line and not line.startswith(("#", "import ", "import\t")):
-                    found.setdefault(files.real(reader, posixpath.normpath(posixpath.join(site, line))), path)
+                    found.setdefault(files.real(reader, joined(site, line)), path)
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from provisioner.base.versions import numbers
 from provisioner.choose.platforms import platform_of_system
-from provisioner.diagnose import import_result
+from provisioner.diagnose import import_result, packages
 from provisioner.diagnose.case import Case
 from provisioner.errors import CouldNotTellError
 from provisioner.model.facts import Facts
@@ -18,6 +18,7 @@ def subject_of(case: Case) -> Subject:
     facts = case.facts
     system, libc, gpus = facts.system, facts.system.libc.value, facts.gpus.value or ()
     distribution = system.distribution.value
+    owner = packages.tensorflow(case)
     return Subject(
         system=system.os.value if system.os.value in _SYSTEMS else "",  # type: ignore[arg-type]  # one of them
         platform=_platform(facts),
@@ -38,6 +39,7 @@ def subject_of(case: Case) -> Subject:
         macos=_minor(system.version.value or "") if system.os.value == "macos" else "",
         distribution=distribution.id if distribution else "",
         text=_said(case),
+        owner=owner.name if owner is not None else "",
     )
 
 

@@ -17,9 +17,9 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
 
-from provisioner.base.paths import is_absolute
+from provisioner.base.paths import joined
 from provisioner.errors import InputError, UsageError
-from provisioner.host import Reader, files
+from provisioner.host import Reader, files, user_folders
 from provisioner.model.record import record
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -47,11 +47,8 @@ def config_file(reader: Reader) -> str:
     """Return where this person's own configuration stands: TFSETUP_CONFIG, else ``tfsetup/config.yaml`` in XDG_CONFIG_HOME or ``~/.config``."""
     given = reader.env.get("TFSETUP_CONFIG", "")
     if given:
-        return posixpath.join(reader.cwd, given)
-    # A relative one is to be ignored (XDG base directories); it would mean the working folder.
-    folder = reader.env.get("XDG_CONFIG_HOME", "")
-    folder = folder if is_absolute(folder) else posixpath.join(files.home(reader) or "/", ".config")
-    return posixpath.join(folder, "tfsetup", "config.yaml")
+        return joined(reader.cwd, given)
+    return posixpath.join(user_folders.config(reader), "tfsetup", "config.yaml")
 
 
 def read_allowed(reader: Reader) -> Allowed:

@@ -15,7 +15,7 @@ from functools import partial
 
 from provisioner import __version__
 from provisioner.base.text import mask
-from provisioner.engines import pip_tools, uv, uv_compile
+from provisioner.engines import git, pip_tools, uv, uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError
 from provisioner.engines.source_tree import BuildSystem, Metadata, build_system, is_compiled, read_metadata
 from provisioner.engines.wheels import Wheel
@@ -29,6 +29,9 @@ TIMEOUT_SECONDS = 600.0
 # v82.0.0), then the last that take what older code says of its requirements (v66.0.0, v67.0.0; wheel 0.40).
 ERAS: tuple[tuple[str, ...], ...] = (("setuptools<82",), ("setuptools<66", "wheel<0.40"))
 _SETUPTOOLS = "setuptools"
+# Of a project's folder no more is copied than files of so many bytes, so many of them, and nothing of environments.
+LARGEST, MOST = 1 << 20, 20_000
+_APART = {"site-packages", "node_modules", "__pycache__"}
 _LAST_LINES = 6
 
 Watch = Callable[[int], None]
@@ -43,7 +46,7 @@ class BuildError(OperationError):
         missing = re.search(r"No module named '([\w.]+)'", said)
         way = f"its setup asks for {missing[1]}, which it does not name among its build requirements; " if missing else ""
         super().__init__(
-            f"{wheel.package} {wheel.version} is there as source alone, and could not be built: {' / '.join(lines[-_LAST_LINES:])}",
+            f"{wheel.package} {wheel.commit or wheel.version} is there as source alone, and could not be built: {' / '.join(lines[-_LAST_LINES:])}",
             place=job.name,
             hint=f"{way}name another version of it, one that has a wheel or that builds with Python {job.python}",
             cause="platform-unsupported",
@@ -56,12 +59,14 @@ def metadata_of(host: Host, job: Job, wheel: Wheel, *, pins: tuple[str, ...], wa
 
     Raises ``BuildError`` where it cannot be built, ``OperationError`` where it cannot be had. What was found is kept by its hash in ``job.cache``.
     """
-    basis = "\0".join([__version__, wheel.sha256, job.python, job.cutoff, *pins])
-    kept = posixpath.join(job.cache, f"built-{hashlib.sha256(basis.encode()).hexdigest()}.json") if job.cache else ""
+    basis = "\0".join([__version__, wheel.identity, wheel.folder, job.python, job.cutoff, *pins])
+    named = wheel.sha256 or wheel.commit
+    kept = posixpath.join(job.cache, f"built-{hashlib.sha256(basis.encode()).hexdigest()}.json") if job.cache and named else ""
     if kept and host.exists(kept):
         return codec.from_data(Metadata, codec.parse_json(host.read_text(kept), file=kept), file=kept)
     place = posixpath.join(job.folder, f"source-{wheel.package}-{wheel.version}")
-    tree = _fetched(host, job, wheel, posixpath.join(place, "fetched"), watch)
+    fetch = git.checked_out if wheel.commit else _fetched if wheel.sha256 else _copied
+    tree = posixpath.join(fetch(host, job, wheel, posixpath.join(place, "fetched"), watch), wheel.folder)
     found = _of_tree(host, replace(job, folder=place), wheel, tree, pins, watch)
     host.remove_tree(place)
     if kept:
@@ -82,6 +87,22 @@ def _fetched(host: Host, job: Job, wheel: Wheel, folder: str, watch: Watch | Non
         raise OperationError(message, place=job.name, hint="run the same command again", cause="download-failed")
     top: str = answer["top"]
     return top
+
+
+def _copied(host: Host, _job: Job, wheel: Wheel, folder: str, _watch: Watch | None) -> str:
+    """Copy a project as far as a build may look at it, so that the build leaves nothing in the project: no data, no environments."""
+    host.remove_tree(folder)
+    number = 0
+    for path in host.files_below(wheel.url):
+        inner = posixpath.relpath(path, wheel.url)
+        apart = any(part.startswith(".") or part in _APART for part in inner.split("/")[:-1])
+        if apart or host.size(path) > LARGEST or number >= MOST:
+            continue
+        number += 1
+        make_folders(host, posixpath.dirname(posixpath.join(folder, inner)))
+        host.copy(path, posixpath.join(folder, inner))
+    make_folders(host, folder)
+    return folder
 
 
 def _of_tree(host: Host, job: Job, wheel: Wheel, tree: str, pins: tuple[str, ...], watch: Watch | None) -> Metadata:

@@ -8,7 +8,7 @@ import posixpath
 import re
 from collections.abc import Mapping
 
-from provisioner.host import Reader
+from provisioner.host import Reader, user_folders
 
 # Variables of uv that say where files come from and how the network is reached. All others change what an install means
 # (constraints, targets, resolution), so they do not reach it: a lock is installed as it is written.
@@ -43,11 +43,14 @@ def parse_pip_config(text: str) -> dict[str, str]:
 
 def pip_options(reader: Reader) -> dict[str, str]:
     """Read pip's configuration: the system's file, the user's, the one named by PIP_CONFIG_FILE, then PIP_* variables; later ones win."""
-    home = reader.env.get("HOME", "")
-    config = reader.env.get("XDG_CONFIG_HOME") or posixpath.join(home, ".config")
+    home, config = user_folders.home(reader), user_folders.config(reader)
+    # pip's documentation, "Location"; on Windows its files are called otherwise, and end so.
     files = ["/etc/pip.conf", posixpath.join(home, ".pip", "pip.conf"), posixpath.join(config, "pip", "pip.conf")]
     if reader.platform == "darwin":
         files.append(posixpath.join(home, "Library", "Application Support", "pip", "pip.conf"))
+    if reader.platform == "win32":
+        shared = reader.env.get("PROGRAMDATA") or "C:/ProgramData"
+        files = [f"{shared}/pip/pip.ini", posixpath.join(home, "pip", "pip.ini"), posixpath.join(config, "pip", "pip.ini")]
     named = reader.env.get("PIP_CONFIG_FILE", "")
     # pip's documentation, "PIP_CONFIG_FILE": the null device turns all files off.
     files = [] if named == os.devnull else [*files, named]

@@ -10,9 +10,10 @@ from dataclasses import field
 from importlib.util import find_spec
 from typing import Any
 
+from provisioner.base.paths import joined
 from provisioner.engines.rattler_failures import INSTALL_HINT, answer_of, checked, no_solution
 from provisioner.errors import OperationError, UsageError
-from provisioner.host import Completed, Host, Reader
+from provisioner.host import Completed, Host, Reader, user_folders
 from provisioner.model import codec
 from provisioner.model.conda_package import CondaPackage
 from provisioner.model.record import record
@@ -44,9 +45,8 @@ def cache_folder(reader: Reader) -> str:
     """Return rattler's cache folder, which pixi shares (RATTLER_CACHE_DIR, else ``rattler/cache`` in the system's cache folder)."""
     given = reader.env.get("RATTLER_CACHE_DIR")
     if given:
-        return posixpath.join(reader.cwd, given)
-    home = reader.env.get("HOME") or "/"
-    return posixpath.join(reader.env.get("XDG_CACHE_HOME") or posixpath.join(home, ".cache"), "rattler", "cache")
+        return joined(reader.cwd, given)
+    return posixpath.join(user_folders.cache(reader), "rattler", "cache")
 
 
 def solve(  # noqa: PLR0913 - each is one part of the same question

@@ -15,8 +15,8 @@ from provisioner.model.team import Index
 
 # The name that the requirements of a job are written down under, for resolvers that want them in a project.
 PROJECT = "tfsetup-team"
-# `name==version` or `name[extra]==version` at the start of a line of a requirements file.
-_PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?==([^\s;\\]+)")
+# `name==version`, `name[extra]==version` or `name @ address` at the start of a line of a requirements file.
+_PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?(?:==| @ )([^\s;\\]+)")
 
 
 @record

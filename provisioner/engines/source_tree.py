@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from email.parser import HeaderParser
 from typing import Any
 
@@ -48,7 +48,12 @@ class Metadata:
 
 def build_system(pyproject: str, *, file: str) -> BuildSystem:
     """Read the table out of a ``pyproject.toml`` ("" where there is none); raises ``InputError`` for one of another form."""
-    table: Any = parse_toml(pyproject, file=file, name=file).get("build-system") if pyproject else None
+    return build_system_of(parse_toml(pyproject, file=file, name=file) if pyproject else {}, file=file)
+
+
+def build_system_of(data: Mapping[str, Any], *, file: str) -> BuildSystem:
+    """Read the table of a document that was parsed, as ``build_system`` does."""
+    table: Any = data.get("build-system")
     if table is None:
         return BuildSystem(requires=LEGACY, backend=_LEGACY_BACKEND)
     given: dict[str, Any] = table if isinstance(table, dict) else {"requires": None}

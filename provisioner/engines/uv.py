@@ -6,11 +6,13 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from provisioner.base.paths import joined
 from provisioner.base.text import mask
 from provisioner.engines.index import index_addresses, installer_environment
 from provisioner.engines.wheels import major_minor
 from provisioner.errors import OperationError
-from provisioner.host import PRIVATE, Completed, Host, Reader
+from provisioner.host import PRIVATE, Completed, Host, Reader, user_folders
+from provisioner.model.checkout import Checkout
 from provisioner.model.plan import Package
 from provisioner.model.team import Index
 
@@ -39,16 +41,17 @@ def cache_folder(reader: Reader) -> str:
     """Return uv's cache folder (uv's documentation, "Caching": UV_CACHE_DIR, then the system's cache folder)."""
     given = reader.env.get("UV_CACHE_DIR")
     if given:
-        return posixpath.join(reader.cwd, given)
-    if reader.platform == "win32":
-        return posixpath.join(reader.env.get("LOCALAPPDATA", "C:/"), "uv", "cache")
-    home = reader.env.get("HOME") or "/"
-    return posixpath.join(reader.env.get("XDG_CACHE_HOME") or posixpath.join(home, ".cache"), "uv")
+        return joined(reader.cwd, given)
+    return posixpath.join(user_folders.cache(reader), "uv", *(["cache"] if reader.platform == "win32" else []))
 
 
 def requirements_text(packages: Iterable[Package]) -> str:
     """Return a requirements file with exactly one hash for each package."""
-    return "".join(f"{package.name}=={package.version} --hash=sha256:{package.sha256}\n" for package in packages)
+    return "".join(f"{_named(package)} --hash=sha256:{package.sha256}\n" for package in packages)
+
+
+def _named(package: Package) -> str:
+    return f"{package.name} @ {package.url}" if package.url else f"{package.name}=={package.version}"
 
 
 def create_environment(host: Host, *, path: str, python: str, prompt: str) -> None:
@@ -92,6 +95,36 @@ def install(  # noqa: PLR0913 - each is one option of the same run of uv
         argv += ["--index-strategy", "unsafe-best-match"]
     done = run_uv(host, argv, INSTALL_TIMEOUT_SECONDS, watch, _addresses(host, indexes))
     _check(done, "the packages could not be installed", index=_asked(host, indexes, offline=offline))
+
+
+def install_checkouts(
+    host: Host,
+    *,
+    python: str,
+    checkouts: Sequence[Checkout],
+    builders: str,
+    prefix: str = "",
+    indexes: Sequence[Index] = (),
+    offline: bool = False,
+    watch: Callable[[int], None] | None = None,
+) -> None:
+    """Install commits of repositories, whose names are the hashes of what is in them, and projects from their folders; nothing is resolved.
+
+    They are built with the packages of ``builders`` (a file, which may be empty) and nothing else, each checked by its hash: all of them are
+    wheels, so nothing more is built. The other arguments are those of ``install``.
+    """
+    argv = [find_uv(host), "pip", "install", "--no-deps", "--python", python]
+    argv += ["--build-constraints", builders, "--require-build-hashes"]
+    for item in checkouts:
+        argv += ["--reinstall-package", item.name]
+    argv += ["--prefix", prefix] if prefix else []
+    argv += ["--offline"] if offline else []
+    argv += ["--index-strategy", "unsafe-best-match"] if indexes else []
+    for item in checkouts:
+        argv += ["--editable", item.folder] if item.editable else [item.line]
+    env = {**_addresses(host, indexes), "GIT_TERMINAL_PROMPT": "0"}
+    done = run_uv(host, argv, INSTALL_TIMEOUT_SECONDS, watch, env)
+    _check(done, f"{', '.join(item.name for item in checkouts)} could not be installed", index=_asked(host, indexes, offline=offline))
 
 
 def _check(done: Completed, what: str, index: str = "") -> None:
@@ -222,7 +255,7 @@ def _credentials(reader: Reader) -> dict[str, str]:
 
     Where a person has one (`uv auth login`), or names one, it is used (uv's documentation, "The uv auth CLI": UV_CREDENTIALS_DIR).
     """
-    home = reader.env.get("XDG_DATA_HOME") or posixpath.join(reader.env.get("HOME") or "/", ".local", "share")
-    if reader.platform == "win32" or "UV_CREDENTIALS_DIR" in reader.env or reader.exists(posixpath.join(home, "uv", "credentials")):
+    windows = reader.platform == "win32"
+    if windows or "UV_CREDENTIALS_DIR" in reader.env or reader.exists(posixpath.join(user_folders.data(reader), "uv", "credentials")):
         return {}
     return {"UV_CREDENTIALS_DIR": posixpath.join(cache_folder(reader), "tfsetup-credentials")}

@@ -83,7 +83,7 @@ def _compile(host: Host, job: Job, platform: str, *, origins: bool, watch: Calla
 def _answer(job: Job, state: _Round, pylock: str, versions: dict[str, str], via: dict[str, tuple[str, ...]]) -> Resolved:
     offered = read_pylock(pylock, sources=job.sources)
     for name, files in offered.items():
-        if versions.get(name) != files[0].version:
+        if name not in versions or (versions[name] != files[0].version and not files[0].direct):
             raise OperationError(f"the index changed while {job.name} was resolved ({name})", hint="run the same command again")
     return Resolved(offered=offered, via=via, undated=tuple(sorted(state.undated)))
 
@@ -134,7 +134,13 @@ def _project(job: Job, state: _Round) -> str:
     sources = [(name, number) for number, index in enumerate(named) for name in index.packages if name in direct]
     if sources:
         lines += ["[tool.uv.sources]", *(f'"{name}" = {{ index = "{_index_name(number)}" }}' for name, number in sorted(sources))]
+    known = {canonical(item.name) for item in job.metadata}
+    addressed = {canonical(re.split(r"[^A-Za-z0-9._-]", text.strip(), maxsplit=1)[0]) for text in asked if " @ " in text}
     for name in job.sources:
+        if name in addressed:
+            # For an address uv takes only what names a version, and then whatever that is.
+            lines += [] if name in known else ["[[tool.uv.dependency-metadata]]", f'name = "{name}"', 'version = "0"', "requires-dist = []"]
+            continue
         # What a source distribution needs is in the set; said here, or its code would be run to find out.
         lines += ["[[tool.uv.dependency-metadata]]", f'name = "{name}"', "requires-dist = []"]
     for item in job.metadata:

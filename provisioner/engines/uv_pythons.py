@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from provisioner.base.paths import joined
 from provisioner.base.text import mask
 from provisioner.engines.said import about
 from provisioner.engines.uv import find_uv, run_uv
@@ -90,7 +91,7 @@ def fetch(host: Host, download: PythonDownload, scratch: str, *, watch: Callable
     ``OperationError`` where it cannot be had.
     """
     archives = host.env.get("UV_PYTHON_CACHE_DIR") or posixpath.join(scratch, "archives")
-    kept = {"UV_PYTHON_CACHE_DIR": posixpath.join(host.cwd, archives)}
+    kept = {"UV_PYTHON_CACHE_DIR": joined(host.cwd, archives)}
     if download.source.startswith("file:"):
         # For uv, a folder is a network, too.
         kept["UV_OFFLINE"] = "false"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -19,9 +20,11 @@ LEGACY = {(2, 5): "manylinux1", (2, 12): "manylinux2010", (2, 17): "manylinux201
 
 @record
 class Wheel:
-    """One wheel that the resolver offers for a package, or its source distribution.
+    """One wheel that the resolver offers for a package, or its source distribution; or a commit of a repository.
 
-    ``url`` may be a path, ``size`` is in bytes, 0 where the index does not tell; ``uploaded`` is ISO, UTC, "" where it does not tell.
+    What is ``direct`` no index offers: an archive, the folder ``url``, or with a ``commit`` the repository at ``url`` (both without a hash), with the
+    ``folder`` in it and the revision that was ``asked`` for. ``url`` may be a path, ``size`` is in bytes, 0 where the index does not tell;
+    ``uploaded`` is ISO, UTC, "" where it does not tell.
     """
 
     package: str
@@ -31,6 +34,15 @@ class Wheel:
     size: int = 0
     version: str = ""
     uploaded: str = ""
+    direct: bool = False
+    commit: str = ""
+    folder: str = ""
+    asked: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What it is known by: its SHA-256, its commit, or its folder."""
+        return self.sha256 or self.commit or self.url
 
 
 def read_pylock(text: str, *, sources: Collection[str] = ()) -> dict[str, list[Wheel]]:
@@ -53,12 +65,36 @@ def _wheels(packages: Any, sources: Collection[str], canonicalize_name: Callable
     found: dict[str, list[Wheel]] = {}
     for package in packages:
         name = canonicalize_name(package["name"])
+        if {"vcs", "archive", "directory"} & set(package):
+            found[name] = [_direct(name, str(package.get("version", "")), package)]
+            continue
         files = [package["sdist"]] if name in sources and "sdist" in package else [] if name in sources else package.get("wheels")
         if name in found or not files:
             what = "its source distribution" if name in sources else "wheels"
             raise OperationError(f"{name}: expected one version with {what}", cause="resolver-conflict")
         found[name] = [_wheel(name, str(package.get("version", "")), item) for item in files]
     return found
+
+
+def _direct(name: str, version: str, package: dict[str, Any]) -> Wheel:
+    """Return what has an address of its own (PEP 751, ``packages.vcs``, ``.archive`` and ``.directory``)."""
+    if "archive" in package:
+        archive = _wheel(name, version, package["archive"])
+        return replace(archive, direct=True, folder=package["archive"].get("subdirectory", ""))
+    if "directory" in package:
+        return Wheel(package=name, url=package["directory"]["path"], filename="", sha256="", version=version, direct=True)
+    vcs = package["vcs"]
+    return Wheel(
+        package=name,
+        url=vcs["url"],
+        filename="",
+        sha256="",
+        version=version,
+        direct=True,
+        commit=vcs["commit-id"],
+        folder=vcs.get("subdirectory", ""),
+        asked=vcs.get("requested-revision", ""),
+    )
 
 
 def _wheel(package: str, version: str, item: dict[str, Any]) -> Wheel:

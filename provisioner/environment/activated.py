@@ -13,15 +13,15 @@ from provisioner.environment.layout import Layout
 _OF_ANOTHER = ("VIRTUAL_ENV", "CONDA_PREFIX")
 
 
-def activated(variables: Mapping[str, str], root: str, *, conda: bool, shape: Layout, separator: str = ":") -> dict[str, str]:
+def activated(variables: Mapping[str, str], root: str, *, conda: bool, shape: Layout) -> dict[str, str]:
     """Return ``variables`` with the environment at ``root`` (absolute) active, and with no other one before it on PATH."""
     found = dict(variables)
     others = {posixpath.join(found[name], shape.scripts) for name in _OF_ANOTHER if found.get(name)}
     own = posixpath.join(root, shape.scripts)
-    path = [folder for folder in found.get("PATH", "").split(separator) if folder and folder not in others | {own}]
+    path = [folder for folder in found.get("PATH", "").split(shape.separator) if folder and folder not in others | {own}]
     for name in (*_OF_ANOTHER, "CONDA_DEFAULT_ENV", "VIRTUAL_ENV_PROMPT", "PYTHONHOME"):
         found.pop(name, None)
-    found["PATH"] = separator.join([own, *path])
+    found["PATH"] = shape.separator.join([own, *path])
     if conda:
         found |= {"CONDA_PREFIX": root, "CONDA_DEFAULT_ENV": root}
     else:

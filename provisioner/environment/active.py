@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import posixpath
 
+from provisioner.base.paths import joined
 from provisioner.environment.config import parse_config
-from provisioner.environment.layout import CONDA, CONFIG, SHAPES
+from provisioner.environment.layout import CONDA, CONFIG, SHAPES, layout
 from provisioner.errors import InputError
-from provisioner.host import Reader, files
+from provisioner.host import Reader, files, user_folders
 from provisioner.model.record import record
-
-_PYTHONS = tuple(dict.fromkeys(path for shape in SHAPES for path in (*shape.pythons, shape.conda_python)))
-
 
 ACTIVE = "the active environment"
 
@@ -38,7 +36,7 @@ def meant(reader: Reader, env: str, origin: str) -> tuple[str, str]:
         return env, origin
     for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
         folder = reader.env.get(variable, "")
-        root = posixpath.normpath(posixpath.join(reader.cwd, folder)) if folder else ""
+        root = joined(reader.cwd, folder) if folder else ""
         if root and files.there(reader, root) and not is_own(reader, root) and not _is_base(reader, root):
             return root, f"{ACTIVE} ({variable})"
     return env, origin
@@ -93,7 +91,7 @@ def choose(reader: Reader, *, env: str = "", python: str = "") -> Subject:
         return _of_python(reader, env, python)
     if env:
         return _of_folder(reader, env, "as asked for with --env")
-    place, origin = meant(reader, posixpath.join(reader.cwd, "tf-env"), "default")
+    place, origin = meant(reader, joined(reader.cwd, "tf-env"), "default")
     if files.there(reader, place):
         how = "tf-env in the working directory" if origin == "default" else origin.replace(ACTIVE, "the active one")
         return _of_folder(reader, place, how)
@@ -109,17 +107,24 @@ def _on_path(reader: Reader, name: str) -> str:
     found = reader.which(name)
     if found is None or not is_own(reader, posixpath.dirname(posixpath.dirname(found))):
         return found or ""
-    folders = [folder for folder in reader.env.get("PATH", "").split(":") if posixpath.isabs(folder)]
-    places = (posixpath.join(folder, name) for folder in folders if not is_own(reader, posixpath.dirname(folder)))
+    # By its name alone: one of the environment's has an ending on Windows, where PATH has both.
+    name = posixpath.basename(found)
+    places = (posixpath.join(folder, name) for folder in user_folders.search_path(reader) if not is_own(reader, posixpath.dirname(folder)))
     return next((path for path in places if files.there(reader, path)), "")
 
 
 def is_environment(reader: Reader, folder: str) -> bool:
     """True for a folder that is, or was, a virtual or conda environment: what is left of a broken one counts."""
-    signs = (CONFIG, CONDA, *_PYTHONS)
+    signs = (CONFIG, CONDA, *_pythons(reader))
     if any(files.there(reader, posixpath.join(folder, sign)) for sign in signs):
         return True
     return bool(site_folders(reader, folder))
+
+
+def _pythons(reader: Reader) -> tuple[str, ...]:
+    """The interpreters that an environment may have, those of this system first; one may be seen from another system."""
+    shapes = (layout(reader.platform), *SHAPES)
+    return tuple(dict.fromkeys(path for shape in shapes for path in (*shape.pythons, shape.conda_python)))
 
 
 def site_folders(reader: Reader, folder: str) -> tuple[str, ...]:
@@ -145,8 +150,8 @@ def _of_folder(reader: Reader, folder: str, how: str) -> Subject:
         raise InputError("it is a file, not an environment", place=folder, hint="name an interpreter with --python")
     if not is_environment(reader, root):
         raise InputError("it is no environment: no pyvenv.cfg, no conda-meta, no Python and no packages in it", place=folder, hint=hint)
-    python = next((path for path in (posixpath.join(root, name) for name in _PYTHONS) if files.there(reader, path)), "")
-    return Subject(env=root, python=python or posixpath.join(root, _PYTHONS[0]), how=how)
+    python = next((path for path in (posixpath.join(root, name) for name in _pythons(reader)) if files.there(reader, path)), "")
+    return Subject(env=root, python=python or posixpath.join(root, layout(reader.platform).python), how=how)
 
 
 def _of_python(reader: Reader, env: str, python: str, how: str = "as asked for with --python") -> Subject:

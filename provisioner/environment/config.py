@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from provisioner.base.paths import turned
+
 
 def parse_config(text: str) -> dict[str, str]:
-    """Return the keys of a ``pyvenv.cfg`` (PEP 405): ``home = /usr/bin`` and so on."""
+    """Return the keys of a ``pyvenv.cfg`` (PEP 405): ``home = /usr/bin`` and so on; paths as the tool spells them."""
     pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
-    return {key.strip().lower(): value.strip() for key, _, value in pairs}
+    return {key.strip().lower(): turned(value.strip()) for key, _, value in pairs}
 
 
 def config_version(config: Mapping[str, str]) -> str:

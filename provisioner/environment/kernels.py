@@ -16,7 +16,7 @@ from typing import Any
 from provisioner.base.paths import is_absolute, is_whole
 from provisioner.environment.layout import CONDA, layout
 from provisioner.errors import InputError, OperationError
-from provisioner.host import Host, Reader, files
+from provisioner.host import Host, Reader, files, user_folders
 from provisioner.host.files import make_folders
 from provisioner.model.conda import Outside
 from provisioner.model.json_text import read_json
@@ -72,7 +72,7 @@ def read_kernel(text: str, *, path: str, place: str, bare: bool = False) -> Kern
 
 def data_folder(reader: Reader) -> str:
     """Return this user's data folder of Jupyter (absolute; "" without a home folder)."""
-    home, env = files.home(reader), reader.env
+    home, env = user_folders.home(reader), reader.env
     if env.get("JUPYTER_DATA_DIR"):
         return posixpath.normpath(posixpath.join(reader.cwd, env["JUPYTER_DATA_DIR"]))
     if reader.platform == "darwin":

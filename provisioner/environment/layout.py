@@ -23,7 +23,8 @@ class Layout:
     """One shape. ``pythons`` are the interpreters, venv's first; ``conda_python`` is conda's; ``scripts`` is the folder of programs.
 
     ``library`` is the folder with the standard library and the packages, a pattern where it names Python's version; ``made`` is what the makers of
-    environments write at the root, and ``interpreter``, ``activation`` and ``tool`` are patterns of what they write among the programs.
+    environments write at the root, and ``interpreter``, ``activation`` and ``tool`` are patterns of what they write among the programs;
+    ``separator`` stands between the folders of PATH.
     """
 
     pythons: tuple[str, ...]
@@ -34,6 +35,7 @@ class Layout:
     interpreter: str
     activation: str
     tool: str
+    separator: str
 
     @property
     def python(self) -> str:
@@ -76,6 +78,7 @@ POSIX = Layout(
     interpreter=r"python[0-9.]*",
     activation=r"activate[^/]*",
     tool=_MAKERS,
+    separator=":",
 )
 WINDOWS = Layout(
     pythons=("Scripts/python.exe",),
@@ -86,6 +89,7 @@ WINDOWS = Layout(
     interpreter=r"pythonw?[0-9.]*\.exe",
     activation=r"activate[^/]*",
     tool=rf"({_MAKERS})\.exe",
+    separator=";",
 )
 # For what may be of either: an environment seen from another system, a record of one.
 SHAPES = (POSIX, WINDOWS)

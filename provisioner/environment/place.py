@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import posixpath
-
+from provisioner.base.paths import parent
 from provisioner.errors import InputError
 from provisioner.host import Host
 from provisioner.model.plan import EnvState
@@ -12,10 +11,10 @@ from provisioner.model.plan import EnvState
 def check_place(host: Host, state: EnvState) -> tuple[str, ...]:
     """Return the folders that must be made above the environment; raises ``InputError`` when files cannot be put there."""
     missing: list[str] = []
-    folder = posixpath.dirname(state.path)
+    folder = parent(state.path)
     while not host.exists(folder):
         missing.append(folder)
-        folder = posixpath.dirname(folder)
+        folder = parent(folder)
     if host.entry(host.real(folder)).kind != "directory":
         raise InputError("it is a file, so no environment can be made in it", place=folder, hint="choose another folder with --env")
     inside = state.path if state.exists or stays(state) else folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os.path
 import posixpath
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -122,7 +121,7 @@ def left_behind(reader: Reader, folders: tuple[str, ...]) -> str:
     """The version of a TensorFlow that pip renamed before it was interrupted: ``~ensorflow-2.15.1.dist-info``."""
     for folder in folders:
         for path in files.matches(reader, f"{files.glob_escape(folder)}/~*.dist-info"):
-            found = re.fullmatch(r"[~\-.=%0-9]+[a-z]*nsorflow[a-z_]*-(\d[^-]*)\.dist-info", os.path.basename(path))
+            found = re.fullmatch(r"[~\-.=%0-9]+[a-z]*nsorflow[a-z_]*-(\d[^-]*)\.dist-info", posixpath.basename(path))
             if found:
                 return found[1]
     return ""

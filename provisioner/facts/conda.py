@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from provisioner.base.paths import is_absolute
-from provisioner.host import Reader, files
+from provisioner.host import Reader, files, user_folders
 from provisioner.model.facts import Fact, Tool, absent, known
 
 NAMES = ("conda", "mamba", "micromamba", "pixi")
@@ -40,7 +40,7 @@ def parse_environments(text: str) -> tuple[str, ...]:
 
 def roots(host: Reader) -> tuple[str, ...]:
     """Folders that hold a conda installation: of $CONDA_EXE and $MAMBA_ROOT_PREFIX, then the usual ones that exist."""
-    home = files.home(host)
+    home = user_folders.home(host)
     named = [path for path in (host.env.get("MAMBA_ROOT_PREFIX", ""),) if is_absolute(path)]
     # A relative path means the working folder, which may be somebody else's repository.
     if is_absolute(host.env.get("CONDA_EXE", "")):
@@ -51,7 +51,7 @@ def roots(host: Reader) -> tuple[str, ...]:
 
 def environments(host: Reader) -> tuple[str, ...]:
     """Every environment's folder: the active one, those conda has listed in ``~/.conda/environments.txt``, roots and their ``envs``."""
-    listed = parse_environments(files.read(host, f"{files.home(host)}/.conda/environments.txt").text or "")
+    listed = parse_environments(files.read(host, f"{user_folders.home(host)}/.conda/environments.txt").text or "")
     found = [host.env.get("CONDA_PREFIX", ""), *listed]
     for root in roots(host):
         found += [root, *(path.rsplit("/", 1)[0] for path in files.matches(host, f"{root}/envs/*/conda-meta"))]
@@ -76,7 +76,7 @@ def _path(host: Reader, name: str) -> str:
     on_path = host.which(name)
     if on_path:
         return on_path
-    home = files.home(host)
+    home = user_folders.home(host)
     folders = [f"{root}/bin" for root in roots(host)] + [folder.replace("~", home, 1) for folder in FOLDERS if home]
     return next((f"{folder}/{name}" for folder in folders if files.there(host, f"{folder}/{name}")), "")
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os.path
+import posixpath
 import re
 
+from provisioner.base.paths import above
 from provisioner.host import Reader, files
 from provisioner.model.facts import Disk, Fact, Volume, known, unknown
 from provisioner.model.record import record
@@ -66,13 +67,10 @@ def mount_of(mounts: tuple[Mount, ...], path: str) -> Mount | None:
 def nearest(host: Reader, path: str) -> str:
     """The nearest folder above ``path`` that exists, or ``path`` itself, with links followed."""
     path = files.real(host, path)
-    while not files.there(host, path):
-        above = os.path.dirname(path)
-        if above == path:
-            break
-        path = above
+    if not files.there(host, path):
+        path = next((folder for folder in above(path) if files.there(host, folder)), path)
     found = files.entry(host, path)
-    return path if found is None or found.kind == "directory" else os.path.dirname(path)
+    return path if found is None or found.kind == "directory" else posixpath.dirname(path)
 
 
 def probe(host: Reader, env: str, cache: str) -> Disk:

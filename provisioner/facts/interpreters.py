@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os.path
+import posixpath
 import re
 from typing import Any
 
 from provisioner import in_process
-from provisioner.base.paths import is_absolute
-from provisioner.facts import conda, elf
+from provisioner.base.paths import is_absolute, slashed, turned
+from provisioner.facts import conda, elf, windows
 from provisioner.facts.store import FactStore
 from provisioner.facts.system import MACHINE_NAMES
-from provisioner.host import Reader, files
+from provisioner.host import Reader, files, user_folders
 from provisioner.model.facts import Fact, Interpreter, absent
 from provisioner.model.json_text import read_json
 from provisioner.model.record import record
@@ -44,7 +44,7 @@ def parse_answer(text: str) -> dict[str, Any] | None:
     """Read what ``in_process/_inspect.py`` printed, whatever stands around it; ``None`` when there is no answer in it."""
     parts = text.split(MARK)
     try:
-        answer = read_json(parts[-2])
+        answer = turned(read_json(parts[-2]))
         return answer if isinstance(answer, dict) and re.fullmatch(r"\d+\.\d+\.\d+", answer["version"]) and int(answer["bits"]) else None
     except (IndexError, KeyError, TypeError, ValueError):
         return None
@@ -66,7 +66,7 @@ def probe(host: Reader, store: FactStore | None, named: str = "") -> Fact[tuple[
     """Find and ask every Python; ``named`` is the path of one that a person named, which is found under that name wherever it is.
 
     1. PATH, folder by folder; 2. pyenv (``$PYENV_ROOT``, ``~/.pyenv``); 3. those that uv manages; 4. conda environments;
-    5. ``/usr/bin`` and the like, ``/opt``; 6. on Windows the launcher.
+    5. ``/usr/bin`` and the like, ``/opt``; 6. on Windows the launcher, the registry (PEP 514), and the one that runs the tool.
 
     A Python met on two ways is asked once. The answers are kept in ``store`` under path, size, time and inode of each file and of the
     script. ``why`` names those that did not answer.
@@ -101,8 +101,8 @@ def find(host: Reader, named: str = "") -> tuple[PossiblePython, ...]:
     found = []
     for path, origin in ([(named, _origin(host, named))] if named else []) + _paths(host):
         # pyvenv.cfg lies beside the executable or one folder above it (PEP 405).
-        folder = os.path.dirname(path)
-        config = next((at for at in (f"{os.path.dirname(folder)}/pyvenv.cfg", f"{folder}/pyvenv.cfg") if files.there(host, at)), "")
+        folder = posixpath.dirname(path)
+        config = next((at for at in (f"{posixpath.dirname(folder)}/pyvenv.cfg", f"{folder}/pyvenv.cfg") if files.there(host, at)), "")
         key = files.identity(host, path) + (f"|{files.identity(host, config)}" if config else "")
         if key in seen or not key or _stand_in(host, path):
             continue
@@ -119,15 +119,14 @@ def is_found(host: Reader, path: str) -> bool:
 
 def _paths(host: Reader) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
-    separator = ";" if host.platform == "win32" else ":"
     scanned = set()
-    for folder in host.env.get("PATH", "").split(separator):
+    for folder in user_folders.search_path(host):
         # /bin is /usr/bin on most systems and PATH often names a folder twice; a big folder takes milliseconds to list.
-        where = files.real(host, folder) if is_absolute(folder) else ""
-        if where and where not in scanned:
+        where = files.real(host, folder)
+        if where not in scanned:
             scanned.add(where)
             found += [(path, "") for path in _pythons(host, folder)]
-    home = files.home(host)
+    home = user_folders.home(host)
     for root in dict.fromkeys(path for path in (host.env.get("PYENV_ROOT", ""), f"{home}/.pyenv" if home else "") if is_absolute(path)):
         found += [(path, "pyenv") for path in _pythons(host, f"{_escape(root)}/versions/*/bin", escaped=True)]
     if root := uv_folder(host):
@@ -136,7 +135,9 @@ def _paths(host: Reader) -> list[tuple[str, str]]:
     for folder in conda.environments(host):
         found += [(path, "conda") for path in _pythons(host, folder if host.platform == "win32" else f"{folder}/bin")]
     if host.platform == "win32":
-        found += [(path, "launcher") for path in _launcher(host)]
+        found += [(path, "launcher") for path in dict.fromkeys((*_launcher(host), *windows.registered_pythons(host)))]
+        # Who runs the tool has at least that one, wherever it lies.
+        found += [(host.python, "")]
     else:
         for folder in (*(folder for folder in OTHER_FOLDERS if folder not in scanned), "/opt/*/bin"):
             found += [(path, "") for path in _pythons(host, folder, escaped=True)]
@@ -146,8 +147,8 @@ def _paths(host: Reader) -> list[tuple[str, str]]:
 def _pythons(host: Reader, folder: str, *, escaped: bool = False) -> list[str]:
     """The Pythons of a folder, the most exact names first (``python3.11`` before ``python3``), which stay the same after an upgrade."""
     pattern = folder if escaped else _escape(folder)
-    paths = (path for path in files.matches(host, f"{pattern}/py*") if NAME.fullmatch(os.path.basename(path)))
-    return sorted(paths, key=lambda path: (os.path.dirname(path), -len(path), path))
+    paths = (path for path in files.matches(host, f"{pattern}/py*") if NAME.fullmatch(posixpath.basename(path)))
+    return sorted(paths, key=lambda path: (posixpath.dirname(path), -len(path), path))
 
 
 def _escape(folder: str) -> str:
@@ -155,32 +156,28 @@ def _escape(folder: str) -> str:
 
 
 def _origin(host: Reader, path: str) -> str:
-    folder = os.path.dirname(path)
+    folder = posixpath.dirname(path)
     if folder in SYSTEM_FOLDERS:
         return "system"
     where = files.real(host, path)
-    root = host.env.get("PYENV_ROOT") or f"{files.home(host)}/.pyenv"
+    root = host.env.get("PYENV_ROOT") or f"{user_folders.home(host)}/.pyenv"
     if where.startswith(f"{files.real(host, root)}/versions/"):
         return "pyenv"
     if "/uv/python/" in where:
         return "uv"
-    return "conda" if files.there(host, f"{os.path.dirname(folder)}/conda-meta") else "path"
+    return "conda" if files.there(host, f"{posixpath.dirname(folder)}/conda-meta") else "path"
 
 
 def uv_folder(host: Reader) -> str:
-    """Where uv keeps its Pythons: $UV_PYTHON_INSTALL_DIR, else in the user's data folder (uv's reference, "Python versions"); "" without any."""
-    home = files.home(host)
+    """Where uv keeps its Pythons: $UV_PYTHON_INSTALL_DIR, else in the user's data folder (uv's reference, "Python versions")."""
     if is_absolute(host.env.get("UV_PYTHON_INSTALL_DIR", "")):
         return host.env["UV_PYTHON_INSTALL_DIR"]
-    if host.platform == "win32":
-        return f"{host.env['APPDATA']}/uv/python" if host.env.get("APPDATA") else ""
-    data = host.env.get("XDG_DATA_HOME") or (f"{home}/.local/share" if home else "")
-    return f"{data}/uv/python" if data else ""
+    return f"{user_folders.data(host)}/uv/python"
 
 
 def _launcher(host: Reader) -> tuple[str, ...]:
     try:
-        return parse_launcher(host.run(["py", "-0p"], timeout=SECONDS).out)
+        return tuple(slashed(path) for path in parse_launcher(host.run(["py", "-0p"], timeout=SECONDS).out))
     except files.FAULTS:
         return ()
 
@@ -188,9 +185,9 @@ def _launcher(host: Reader) -> tuple[str, ...]:
 def _stand_in(host: Reader, path: str) -> bool:
     """True for what is no Python by itself: shims of pyenv, links of mise, the stubs of Windows and macOS that open a window."""
     where = files.real(host, path)
-    if not NAME.fullmatch(os.path.basename(where)):
+    if not NAME.fullmatch(posixpath.basename(where)):
         # /etc/alternatives and python-build's own names still end in something like python3.11d; shims end in the manager's name.
-        return os.path.basename(where).lower().startswith(("mise", "asdf", "pyenv", "busybox"))
+        return posixpath.basename(where).lower().startswith(("mise", "asdf", "pyenv", "busybox"))
     if host.platform == "darwin" and path == "/usr/bin/python3":
         return not files.there(host, "/Library/Developer/CommandLineTools/usr/bin/python3")
     try:

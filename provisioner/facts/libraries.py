@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os.path
+import posixpath
 import re
 import struct
 from collections.abc import Iterator
@@ -137,12 +137,12 @@ def libraries(host: Reader) -> Fact[tuple[Library, ...]]:
             said[real] = _constant(host, real, read)
         except files.FAULTS:
             continue  # a linker script, a dangling link, a file that may not be read
-        found[real] = (read.soname or os.path.basename(path), path, found_by)
+        found[real] = (read.soname or posixpath.basename(path), path, found_by)
     if not found:
         return absent(source, "no libcudart, libcudnn or libcuda on the loader's path (TensorFlow's own come with the environment)")
-    said |= _asked(host, [real for real in found if not said[real] and not os.path.basename(real).startswith("libcuda.")])
+    said |= _asked(host, [real for real in found if not said[real] and not posixpath.basename(real).startswith("libcuda.")])
     made = [
-        Library(soname=soname, path=path, version=judge(os.path.basename(real), soname, said[real]), found_by=found_by)
+        Library(soname=soname, path=path, version=judge(posixpath.basename(real), soname, said[real]), found_by=found_by)
         for real, (soname, path, found_by) in found.items()
     ]
     return known(tuple(made), source)
@@ -162,7 +162,7 @@ def _asked(host: Reader, paths: list[str]) -> dict[str, str]:
     said = {}
     for task, path in tasks.items():
         number = answers[task].get("version")
-        parse = cudnn_version if "cudnn" in os.path.basename(path) else cuda_version
+        parse = cudnn_version if "cudnn" in posixpath.basename(path) else cuda_version
         said[path] = parse(number) if isinstance(number, int) else ""
     return said
 
@@ -186,5 +186,5 @@ def _paths(host: Reader) -> Iterator[tuple[str, str]]:
 def _inside(host: Reader, folder: str, found_by: str) -> Iterator[tuple[str, str]]:
     escaped = re.sub(r"([*?[])", r"[\1]", folder)
     for path in files.matches(host, f"{escaped}/libcud*.so*"):
-        if os.path.basename(path).startswith(NAMES):
+        if posixpath.basename(path).startswith(NAMES):
             yield path, found_by

@@ -30,7 +30,9 @@ def parse_sysctl(text: str) -> dict[str, str]:
 
 
 def probe(host: Reader) -> dict[str, str]:
-    """Ask once for all names; those that this machine does not have are left out (sysctl then ends with 1 and still prints the others)."""
+    """Ask once for all names, on macOS alone; those that this machine does not have are left out (sysctl then ends with 1)."""
+    if host.platform != "darwin":
+        return {}
     try:
         return parse_sysctl(host.run([SYSCTL, *NAMES], timeout=5).out)
     except FAULTS:

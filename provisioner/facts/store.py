@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os.path
+import posixpath
 from typing import Any
 
 from provisioner.host import Host
@@ -48,8 +48,8 @@ class FactStore:
 
     def _make(self, folder: str) -> None:
         if not self._host.exists(folder):
-            self._make(os.path.dirname(folder))
+            self._make(posixpath.dirname(folder))
             self._host.make_folder(folder)
 
     def _path(self, subject: str) -> str:
-        return os.path.join(self._folder, f"facts-{subject}.json")
+        return posixpath.join(self._folder, f"facts-{subject}.json")

@@ -1,7 +1,12 @@
-"""What only Windows has: the Visual C++ runtime, long paths, the build; read through ``reg query``."""
+"""What only Windows has: the Visual C++ runtime, long paths, the build, registered Pythons; read through ``reg query`` and from its own DLLs."""
 
 from __future__ import annotations
 
+import re
+
+from provisioner.base.paths import slashed
+from provisioner.base.versions import numbers
+from provisioner.facts import pe
 from provisioner.host import Reader
 from provisioner.host.files import FAULTS, reason
 from provisioner.model.facts import Fact, Windows, absent, known, unknown
@@ -9,6 +14,9 @@ from provisioner.model.facts import Fact, Windows, absent, known, unknown
 RUNTIME = r"HKLM\SOFTWARE\Microsoft\VisualStudio\14.0\VC\Runtimes"
 FILE_SYSTEM = r"HKLM\SYSTEM\CurrentControlSet\Control\FileSystem"
 CURRENT = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+# The two that every extension module of Python and TensorFlow asks for.
+RUNTIME_DLLS = ("msvcp140.dll", "vcruntime140.dll")
+PYTHONS = r"SOFTWARE\Python"
 SECONDS = 10.0
 
 
@@ -50,6 +58,54 @@ def parse_build(values: dict[str, str]) -> str:
     return f"{major}.{minor}.{build}" if build else ""
 
 
+def parse_pythons(text: str) -> tuple[str, ...]:
+    r"""Read the interpreters that ``reg query …\Software\Python /s`` lists (PEP 514): ``ExecutablePath``, else ``python.exe`` in the folder.
+
+    ::
+
+        HKEY_CURRENT_USER\Software\Python\PythonCore\3.11\InstallPath
+            (Default)         REG_SZ    C:\Python311\
+            ExecutablePath    REG_SZ    C:\Python311\python.exe
+    """
+    found = []
+    for block in re.split(r"(?m)^(?=HKEY_)", text):
+        key, _, rest = block.partition("\n")
+        if not key.rstrip().endswith("\\InstallPath"):
+            continue
+        values = parse_reg(rest)
+        folder = values.get("(Default)", "").rstrip("\\")
+        path = values.get("ExecutablePath") or (f"{folder}\\python.exe" if folder else "")
+        found += [slashed(path)] if path else []
+    return tuple(dict.fromkeys(found))
+
+
+def registered_pythons(host: Reader) -> tuple[str, ...]:
+    """Return the interpreters of the registry: this user's, then everybody's, then the 32-bit ones."""
+    keys = ((rf"HKCU\{PYTHONS}",), (rf"HKLM\{PYTHONS}",), (rf"HKLM\{PYTHONS}", "/reg:32"))
+    try:
+        said = [host.run(["reg", "query", key, "/s", *view], timeout=SECONDS).out for key, *view in keys]
+    except FAULTS:
+        return ()
+    return tuple(dict.fromkeys(path for text in said for path in parse_pythons(text)))
+
+
+def system_folder(root: str | None) -> str:
+    """Return the folder of Windows' own DLLs, by what the variable SYSTEMROOT says."""
+    return f"{slashed(root or 'C:/Windows')}/System32"
+
+
+def _by_its_files(host: Reader) -> Fact[str]:
+    """The runtime by the oldest of the DLLs without which nothing starts: the registry knows only of Microsoft's own installer."""
+    folder, found = system_folder(host.env.get("SYSTEMROOT")), []
+    for name in RUNTIME_DLLS:
+        try:
+            found.append((pe.file_version(host.read_bytes(f"{folder}/{name}")), f"{folder}/{name}"))
+        except FAULTS:  # noqa: PERF203 - one that is not there ends it
+            return absent(f"{folder}/{name}", "the Visual C++ runtime is not installed")
+    version, path = min(found, key=lambda item: numbers(item[0]))
+    return known(version, path) if version else unknown(path, "the file tells no version")
+
+
 def query(host: Reader, key: str) -> tuple[dict[str, str] | None, str]:
     """The values under a registry key and, when there are none, why; an absent key gives no values."""
     try:
@@ -75,8 +131,9 @@ def probe(host: Reader, architecture: str | None) -> Windows | None:
     key = f"{RUNTIME}\\{'arm64' if architecture == 'aarch64' else 'x64'}"
     values, why = query(host, key)
     version = parse_runtime(values or {})
-    runtime: Fact[str] = known(version, key) if version else absent(key, "the Visual C++ runtime is not installed")
-    runtime = unknown(key, why) if values is None else runtime
+    runtime: Fact[str] = known(version, key) if version else _by_its_files(host)
+    if values is None and not runtime.value:
+        runtime = unknown(key, why)
     values, why = query(host, FILE_SYSTEM)
     paths: Fact[bool] = unknown(FILE_SYSTEM, why) if values is None else known(values.get("LongPathsEnabled") == "1", FILE_SYSTEM)
     return Windows(vc_runtime=runtime, long_paths=paths)

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from provisioner.base.paths import joined
 from provisioner.host import Completed, Reader, files
 
 # Variables that name programs, folders of programs, or folders that libraries are loaded from; lists are parted by colons.
@@ -62,5 +63,5 @@ class _Aloof:
             entry = files.entry(self._reader, where)
             if entry is None or entry.kind != "link":
                 return False
-            path = posixpath.normpath(posixpath.join(posixpath.dirname(where), self._reader.read_link(where)))
+            path = joined(posixpath.dirname(where), self._reader.read_link(where))
         return False

@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from provisioner.base.paths import parent
 from provisioner.host import Entry, Host, Reader
 from provisioner.model.record import record
 
@@ -115,11 +116,6 @@ def matches(host: Reader, pattern: str) -> tuple[str, ...]:
         return ()
 
 
-def home(host: Reader) -> str:
-    """The user's home folder as the environment names it; empty when it does not."""
-    return host.env.get("USERPROFILE" if host.platform == "win32" else "HOME", "")
-
-
 def identity(host: Reader, path: str) -> str:
     """A text that changes when the file behind ``path`` does: real path, size, time, inode. Empty when there is none."""
     where = real(host, path)
@@ -167,7 +163,7 @@ def make_folders(host: Host, path: str, *, mode: int = 0o777) -> tuple[str, ...]
     missing: list[str] = []
     while not host.exists(path):
         missing.append(path)
-        path = posixpath.dirname(path)
+        path = parent(path)
     made: list[str] = []
     for folder in reversed(missing):
         with contextlib.suppress(FileExistsError):

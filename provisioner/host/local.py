@@ -1,4 +1,4 @@
-"""This machine, changed: the real implementation of the port; with ``reading`` the only place of processes, variables and files."""
+"""This machine, changed, where it is POSIX: with ``reading`` (and ``windows`` there) the only place of processes, variables and files."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import os
 import shutil
 import signal
 import stat
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from provisioner.host import Completed
+from provisioner.host import Completed, removing
 from provisioner.host.files import UNWRITTEN
 from provisioner.host.reading import LOCKS, LocalReader
 
@@ -24,24 +23,20 @@ LOCK_POLL_SECONDS = 0.1
 
 
 class LocalHost(LocalReader):
-    """The real implementation of ``host.Host``."""
+    """The implementation of ``host.Host`` for POSIX systems; ``host.machine`` says which one is taken."""
 
     def ask(
         self, argv: Sequence[str], request: str, *, env: Mapping[str, str], timeout: float, watch: Callable[[int], None] | None = None
     ) -> Completed:
         """See ``host.Host``."""
-        if sys.platform == "win32":  # pragma: no cover - no select on pipes there
-            return self.run(argv, env=env, cwd="/", stdin=f"{request}\n", timeout=timeout, watch=watch)
         from provisioner.host import helper  # noqa: PLC0415 - brings `socket`, 4 ms
 
         return helper.ask(argv, request, env=env, timeout=timeout, watch=watch, locks=LOCKS)
 
-    def become(self, argv: Sequence[str], env: Mapping[str, str]) -> int:  # noqa: RET503 - nothing returns from the last line
+    def become(self, argv: Sequence[str], env: Mapping[str, str]) -> int:
         """See ``host.Host``."""
         sys.stdout.flush()
         sys.stderr.flush()
-        if sys.platform == "win32":  # pragma: no cover - a new process there, of which nobody waits for the end
-            return subprocess.run(argv, env=dict(env), check=False).returncode
         # What Python ignores for itself, a program expects to hear (``subprocess``, restore_signals).
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         os.execve(argv[0], list(argv), dict(env))  # noqa: S606 - it does not come back
@@ -92,7 +87,7 @@ class LocalHost(LocalReader):
 
     def rename(self, source: str, target: str, *, inside: str = "") -> None:
         """See ``host.Host``."""
-        if not inside or os.rename not in os.supports_dir_fd:
+        if not inside:
             os.replace(source, target)
             return
         with _opened(inside, os.path.dirname(source)) as from_folder, _opened(inside, os.path.dirname(target)) as to_folder:
@@ -118,8 +113,6 @@ class LocalHost(LocalReader):
 
     def settle(self, path: str, *, mode: int, mtime: int, owner: int, group: int, inside: str) -> None:
         """See ``host.Host``."""
-        if sys.platform == "win32":  # pragma: no cover - nothing is changed there
-            return
         with _opened(inside, path) as handle:
             found = os.fstat(handle)
             if (owner, group) != (found.st_uid, found.st_gid):
@@ -148,15 +141,10 @@ class LocalHost(LocalReader):
     def remove_tree(self, path: str) -> None:
         """See ``host.Host``."""
         if os.path.lexists(path):
-            if sys.version_info >= (3, 12):
-                shutil.rmtree(path, onexc=_raise)
-            else:
-                shutil.rmtree(path, onerror=_raise)
+            removing.remove_tree(path)
 
     def hand_over(self, path: str, owner: int, group: int) -> None:
         """See ``host.Host``. A file with two names may lie in this user's cache, too, or be anybody's; whoever owns the folder can replace it."""
-        if not hasattr(os, "fwalk"):  # pragma: no cover - Windows
-            return
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
         _give(owner, group, os.open(path, flags | os.O_DIRECTORY))
         for _, folders, names, parent in os.fwalk(path, follow_symlinks=False):
@@ -166,8 +154,6 @@ class LocalHost(LocalReader):
 
     def sync(self, path: str) -> None:
         """See ``host.Host``."""
-        if sys.platform == "win32":  # pragma: no cover - folders cannot be opened there
-            return
         handle = os.open(path, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -209,9 +195,6 @@ class LocalHost(LocalReader):
     @contextlib.contextmanager
     def lock(self, path: str, *, wait: float, passing: bool = False) -> Iterator[None]:
         """See ``host.Host``; a lock on a file that was removed meanwhile is taken anew, so two holders cannot exist."""
-        if sys.platform == "win32":  # pragma: no cover
-            yield
-            return
         deadline = time.monotonic() + wait
         while True:
             handle = _open_lock(path)
@@ -235,16 +218,6 @@ class LocalHost(LocalReader):
                 with contextlib.suppress(OSError):
                     os.unlink(path)
             os.close(handle)
-
-
-def _raise(_function: object, path: str, error: object) -> None:
-    """Name the whole path in an error of ``shutil.rmtree``, which tells only its end."""
-    found = error[1] if isinstance(error, tuple) else error
-    if not isinstance(found, BaseException):  # pragma: no cover - rmtree gives no other
-        return
-    if isinstance(found, OSError):
-        found.filename = path
-    raise found
 
 
 def _give(owner: int, group: int, handle: int) -> None:

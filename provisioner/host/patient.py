@@ -5,20 +5,28 @@ from __future__ import annotations
 import posixpath
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
-from provisioner.host import Completed
-from provisioner.host.local import LocalHost
+from provisioner.host import Completed, Host
 
 # Longer than any healthy answer takes, and shorter than people wait without a word.
 MUTE_SECONDS = 2.0
 
 
-class PatientHost(LocalHost):
-    """``LocalHost`` that says by ``tell`` which program it waits for, and how long it may take."""
+def patient(host: Host, tell: Callable[[str], None]) -> Host:
+    """Return ``host``, saying by ``tell`` which program is waited for, and how long it may take."""
+    return cast("Host", _Patient(host, tell))
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        """Keep whom to tell."""
+
+class _Patient:
+    """What is not said here is the host's own."""
+
+    def __init__(self, host: Host, tell: Callable[[str], None]) -> None:
+        self._host = host
         self._tell = tell
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._host, name)
 
     def run(
         self,
@@ -42,4 +50,4 @@ class PatientHost(LocalHost):
             if watch is not None:
                 watch(written)
 
-        return super().run(argv, env=env, cwd=cwd, timeout=timeout, stdin=stdin, watch=watched)
+        return self._host.run(argv, env=env, cwd=cwd, timeout=timeout, stdin=stdin, watch=watched)

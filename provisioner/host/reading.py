@@ -19,9 +19,6 @@ from pathlib import Path
 from provisioner.host import Completed, Entry, EntryKind, Mark, Space, Stamp
 from provisioner.host.processes import communicate, end, what_it_said
 
-if sys.platform != "win32":
-    pass
-
 # The open lock files of this process.
 LOCKS: list[int] = []
 # Bytes of a file that are hashed in one go.
@@ -120,8 +117,32 @@ class LocalReader:
         program = argv[0] if os.path.dirname(argv[0]) else self.which(argv[0])
         if program is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), argv[0])
-        with subprocess.Popen(
-            [program, *argv[1:]],
+        with self.begin([program, *argv[1:]], env, cwd) as process:
+            timed_out = False
+            try:
+                out, err = communicate(process, stdin, started + timeout, watch)
+            except subprocess.TimeoutExpired:
+                timed_out = True
+                self.stop(process)
+                out, err = what_it_said(process)
+            except BaseException:
+                self.stop(process)
+                raise
+        return Completed(
+            argv=tuple(argv),
+            code=process.returncode,
+            out=out,
+            err=err,
+            seconds=time.monotonic() - started,
+            timed_out=timed_out,
+        )
+
+    def begin(
+        self, argv: Sequence[str], env: Mapping[str, str] | None, cwd: str | None
+    ) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
+        """Start a program in a process group of its own; it is waited for at the end of the block."""
+        return subprocess.Popen(
+            argv,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -133,31 +154,16 @@ class LocalReader:
             start_new_session=True,
             # Whatever works for us keeps our locks: should we be killed, nobody may begin before it has ended, too.
             pass_fds=tuple(LOCKS),
-        ) as process:
-            timed_out = False
-            try:
-                out, err = communicate(process, stdin, started + timeout, watch)
-            except subprocess.TimeoutExpired:
-                timed_out = True
-                end(process)
-                out, err = what_it_said(process)
-            except BaseException:
-                end(process)
-                raise
-        return Completed(
-            argv=tuple(argv),
-            code=process.returncode,
-            out=out,
-            err=err,
-            seconds=time.monotonic() - started,
-            timed_out=timed_out,
         )
+
+    def stop(self, process: subprocess.Popen[str]) -> None:
+        """End a program and all that it started."""
+        end(process)
 
     def which(self, name: str) -> str | None:
         """See ``host.Reader``."""
         # An empty entry, "." and a relative one mean the working folder, which may be somebody else's repository.
         folders = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(folder)]
-        # On Windows `which` looks into the working folder first, whatever the path is, but for a name with a folder.
         found = (shutil.which(os.path.join(folder, name)) for folder in folders)
         return next((path for path in found if path), None)
 
@@ -182,9 +188,11 @@ class LocalReader:
 
     def list(self, path: str, *, named: Callable[[str], bool] | None = None) -> tuple[Entry, ...]:
         """See ``host.Reader``."""
+        folder = path if path.endswith("/") else f"{path}/"
         with os.scandir(path) as entries:
             chosen = (item for item in entries if named is None or named(item.name))
-            return tuple(sorted((_entry(item.path, item.stat(follow_symlinks=False)) for item in chosen), key=lambda entry: entry.path))
+            found = (_entry(folder + item.name, item.stat(follow_symlinks=False)) for item in chosen)
+            return tuple(sorted(found, key=lambda entry: entry.path))
 
     def walk(self, path: str) -> Iterator[Entry]:
         """See ``host.Reader``."""
@@ -213,12 +221,13 @@ class LocalReader:
         """See ``host.Reader``; lean for the same reason as ``size``."""
         folders = [path]
         while folders:
-            with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
+            folder = folders.pop().rstrip("/")
+            with contextlib.suppress(OSError), os.scandir(folder or "/") as entries:
                 for item in entries:
                     if item.is_dir(follow_symlinks=False):
-                        folders.append(item.path)
+                        folders.append(f"{folder}/{item.name}")
                     elif item.is_file(follow_symlinks=False):
-                        yield item.path
+                        yield f"{folder}/{item.name}"
 
     def marks(self, path: str) -> dict[str, Mark]:
         """See ``host.Reader``; fast for the same reason as ``size``, but what cannot be read is an error."""
@@ -261,8 +270,6 @@ class LocalReader:
     def space(self, path: str) -> Space:
         """See ``host.Reader``."""
         device = os.stat(path).st_dev
-        if not hasattr(os, "statvfs"):  # pragma: no cover - Windows
-            return Space(free=shutil.disk_usage(path).free, inodes=-1, device=device, filesystem="")
         status = os.statvfs(path)
         # A file system that counts no inodes (btrfs, many network ones) reports none at all.
         inodes = status.f_favail if status.f_files else -1

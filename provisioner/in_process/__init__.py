@@ -10,4 +10,4 @@ import os
 
 def script(name: str) -> str:
     """Return the absolute path of one of these scripts."""
-    return os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), name).replace(os.sep, "/")

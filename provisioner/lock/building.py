@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from provisioner.base.names import is_rival, normalise
+from provisioner.base.requirement import read_requirement
 from provisioner.choose.obstacles import listed
 from provisioner.engines import uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
@@ -39,14 +40,15 @@ _PIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?==[^\s;,*]+")
 class NeedsBuildError(RefusedError):
     """The requirements go together, but some packages are there as source alone, and nobody allowed to build them: ``names``."""
 
-    def __init__(self, job: Job, names: Collection[str]) -> None:
-        """Say the words that allow it, ready to paste."""
+    def __init__(self, job: Job, names: Collection[str], allowed: Collection[str] = ()) -> None:
+        """Say the words that allow it, ready to paste in the place of those that allow what is ``allowed`` already."""
         self.names = tuple(sorted(names))
+        words = ", ".join(sorted({*names, *allowed} - {ANY}))
         where = f"{job.platform} with Python {job.python}"
         verb, it, its = ("has", "it is", "its") if len(self.names) == 1 else ("have", "they are", "their")
         hint = (
-            f"allow it in the declaration, `policy: {{source_builds: [{', '.join(self.names)}]}}`: {it} then built here to lock, "
-            f"which runs {its} code, and again wherever the lock is installed"
+            f"allow it in the declaration, `policy: {{source_builds: [{words}]}}`: {it} then built here to lock, "
+            f"which runs {its} code, and again wherever the lock is installed; `tfsetup lock --accept` writes it there"
         )
         message = f"{listed(self.names)} {verb} no wheel for {where} that would do, only source"
         super().__init__(message, place=job.name, hint=hint, cause="platform-unsupported")
@@ -60,42 +62,60 @@ def lacking(said: str) -> frozenset[str]:
 
 
 def building(
-    resolve: Callable[[Job], Resolved], build: Callable[[Job, Wheel, tuple[str, ...]], Metadata], allowed: Collection[str]
+    resolve: Callable[[Job], Resolved],
+    build: Callable[[Job, Wheel, tuple[str, ...]], Metadata],
+    allowed: Collection[str],
+    free: Collection[str] = (),
+    projects: Collection[str] = (),
+    *,
+    quick: Callable[[Job], Resolved] | None = None,
 ) -> Callable[[Job], Resolved]:
-    """Return a resolver that takes the source of what has no wheel, and lets its metadata be built where it is ``allowed`` (names; ``ANY``).
+    """Return a resolver that takes the source of what has no wheel, and lets its metadata be built where that is allowed.
 
-    The resolver itself runs no code: what was built is told to it. Of what is not allowed nothing is run: it is taken to need nothing, to find
-    all such packages in one go, and ``NeedsBuildError`` names them.
+    ``allowed`` are the names that the team lets be built (or ``ANY``), ``free`` those that the catalogue does. ``projects`` are the requirements of
+    the builds of the team's own projects. The resolver itself runs no code: what was built is told to it. Of what is not allowed nothing is run:
+    it is taken to need nothing, to find all such packages in one go, and ``NeedsBuildError`` names them. ``quick`` answers
+    without what came from where, which takes half of the time: for answers that are not the last.
     """
+    may_be = {*allowed, *free}
 
     def answer(job: Job) -> Resolved:
-        built: set[str] = set()
-        refused: set[str] = set()
+        sources = _sources(job)
+        built = {name for name in sources if ANY in allowed or name in may_be}
+        refused = sources - built
         known: dict[tuple[str, str], Metadata] = {}
         said = ""
         for _ in range(ROUNDS):
-            sources = (*job.sources, *sorted(built | refused))
+            asked = replace(job, sources=(*job.sources, *sorted(built | refused)), metadata=tuple(known.values()))
+            last = not refused and built <= {name for name, _ in known}
             try:
-                found = resolve(replace(job, sources=sources, metadata=tuple(known.values())))
+                found = resolve(asked) if last or quick is None else quick(asked)
             except NoSolutionError as error:
                 more = lacking(error.said) - built - refused - set(job.sources)
                 said = said if _NO_SOURCE.search(error.said) else error.said
                 if not more:
                     raise NoSolutionError(job, said or error.said) from None
-                may = {name for name in more if ANY in allowed or name in allowed}
+                may = {name for name in more if ANY in allowed or name in may_be}
                 built |= may
                 refused |= more - may
                 continue
             own = {name: found.offered[name][0] for name in sorted(built) if name in found.offered}
-            new = {name: wheel for name, wheel in own.items() if (name, wheel.version) not in known}
+            new = {name: wheel for name, wheel in own.items() if (name, wheel.identity) not in known}
             if refused and not new:
-                raise NeedsBuildError(job, refused)
-            known |= {(name, wheel.version): build(job, wheel, pins_of(job)) for name, wheel in new.items()}
+                raise NeedsBuildError(job, refused, allowed)
+            known |= {(name, wheel.identity): build(job, wheel, pins_of(job)) for name, wheel in new.items()}
             if not new:
-                return _with_builders(resolve, job, found, [known[name, wheel.version] for name, wheel in own.items()])
-        raise NeedsBuildError(job, refused or built)
+                found = found if last or quick is None else resolve(asked)
+                return _with_builders(resolve, job, found, [known[name, wheel.identity] for name, wheel in own.items()], projects)
+        raise NeedsBuildError(job, refused or built, allowed)
 
     return answer
+
+
+def _sources(job: Job) -> set[str]:
+    """Return the names of what a job takes from an address that is no wheel's: a repository, an archive of source, a folder."""
+    found = [read_requirement(text) for text in job.requirements if " @ " in text]
+    return {normalise(item.name) for item in found if item.url and not item.url.partition("#")[0].lower().endswith(".whl")}
 
 
 def unbuilt(
@@ -115,6 +135,7 @@ def unbuilt(
     cannot be asked.
     """
     ask = partial(uv_compile.compile_job, host, origins=origins, watch=watch)
+    known |= _sources(job)
     for _ in range(ROUNDS):
         asked = replace(job, sources=tuple(sorted({*job.sources, *known})))
         try:
@@ -142,11 +163,13 @@ def pins_of(job: Job) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found[0] for found in pins if found))
 
 
-def _with_builders(resolve: Callable[[Job], Resolved], job: Job, found: Resolved, built: Sequence[Metadata]) -> Resolved:
+def _with_builders(
+    resolve: Callable[[Job], Resolved], job: Job, found: Resolved, built: Sequence[Metadata], projects: Collection[str]
+) -> Resolved:
     """Add the files of what the source distributions are built with, together: an installer takes one version of each for all of them."""
-    if not built:
+    if not built and not projects:
         return found
-    asked = dict.fromkeys(text for item in built for text in item.builders)
+    asked = dict.fromkeys([*(text for item in built for text in item.builders), *projects])
     asked |= dict.fromkeys(LEGACY if set(job.sources) & set(found.offered) else ())
     limits = dict.fromkeys(text for item in built for text in item.limits)
     question = replace(
@@ -158,11 +181,11 @@ def _with_builders(resolve: Callable[[Job], Resolved], job: Job, found: Resolved
         metadata=(),
         folder=posixpath.join(job.folder, "builders"),
     )
-    names = listed(sorted(normalise(item.name) for item in built))
+    names = listed([*sorted(normalise(item.name) for item in built), *(["your own projects"] if projects else [])])
     try:
         builders = resolve(question).offered if asked else {}
     except NoSolutionError as error:
-        message = f"what {names} {'is' if len(built) == 1 else 'are'} built with cannot be had together"
+        message = f"what {names} {'is' if len(built) == 1 and not projects else 'are'} built with cannot be had together"
         hint = f"name another version of one of them; the resolver says: {' '.join(error.said.split())}"
         raise OperationError(message, place=job.name, hint=hint, cause="resolver-conflict") from None
     compiled = tuple(sorted(normalise(item.name) for item in built if item.compiled))

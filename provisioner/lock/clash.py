@@ -29,6 +29,8 @@ from provisioner.model.team import Target
 
 # Requirements that are put back one by one; of more only the first are tried.
 SINGLY = 12
+# Letters of what the resolver said that are shown.
+BEGINNING, END = 500, 250
 _UNKNOWN = re.compile(r"Because (?:there are no versions of )?([A-Za-z0-9._-]+) (?:was not found in the package registry|was not found)")
 _TOO_NEW = re.compile(r"`([A-Za-z0-9._-]+)` was filtered by `exclude-newer")
 
@@ -102,6 +104,8 @@ def _in_folder(case: Clash, job: Job) -> Job:
 def _bare(text: str) -> str:
     """Return a requirement without its versions."""
     requirement = read_requirement(text)
+    if requirement.url:
+        return text
     extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
     return f"{requirement.name}{extras}" + (f"; {requirement.marker}" if requirement.marker else "")
 
@@ -223,4 +227,6 @@ def _version(answer: Resolved, name: str) -> str:
 
 
 def _words(text: str) -> str:
-    return " ".join(mask(text).split())
+    """Return what the resolver said in one line: of a long chain of reasons the beginning, and the end with what follows from it."""
+    words = " ".join(mask(text).split())
+    return words if len(words) <= BEGINNING + END else f"{words[:BEGINNING]} ... {words[-END:]}"

@@ -12,6 +12,7 @@ from dataclasses import field, replace
 from urllib.parse import quote
 
 from provisioner.base.names import is_rival, normalise
+from provisioner.base.paths import joined
 from provisioner.catalogue import Catalogue
 from provisioner.catalogue.conda_tables import newest_cuda
 from provisioner.choose.channel import conda_version
@@ -76,7 +77,7 @@ def _absolute(channel: str, folder: str) -> str:
     """A channel that is a folder is relative to the declaration."""
     if not channel.startswith(("./", "../")):
         return channel
-    return f"file://{quote(posixpath.normpath(posixpath.join(folder, channel)))}"
+    return f"file://{quote(joined(folder, channel))}"
 
 
 def staying(before: TeamLock | None, upgrade: tuple[str, ...] | None, channels: tuple[str, ...]) -> dict[str, tuple[CondaPackage, ...]]:

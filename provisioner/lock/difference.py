@@ -95,7 +95,16 @@ def _packages(old: LockedTarget, new: LockedTarget) -> Iterator[Change]:
             yield Change(
                 name=name, old=one.version if one else "", new=two.version if two else "", targets=(new.target.name,), why=_why(one, two)
             )
+    yield from _checkouts(old, new)
     yield from _conda_packages(old, new)
+
+
+def _checkouts(old: LockedTarget, new: LockedTarget) -> Iterator[Change]:
+    """Yield the changes of commits, and of projects by their folders."""
+    before, after = ({item.name: item.place for item in locked.checkouts} for locked in (old, new))
+    for name in sorted({*before, *after}):
+        if before.get(name) != after.get(name):
+            yield Change(name=name, old=before.get(name, ""), new=after.get(name, ""), targets=(new.target.name,), why="not from an index")
 
 
 def _conda_packages(old: LockedTarget, new: LockedTarget) -> Iterator[Change]:

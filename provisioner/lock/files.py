@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from provisioner.base.requirement import name_of
+from provisioner.base.requirement import name_of, read_requirement
 from provisioner.engines.resolving import Resolved, plain
 from provisioner.engines.wheels import Wheel, major_minor, pick, supported_tags
 from provisioner.errors import OperationError
+from provisioner.lock.direct import revision_of
 from provisioner.model.catalogue import Lock, LockedFile
+from provisioner.model.checkout import Checkout
 from provisioner.model.team import Declaration, LockedTarget, Target, TeamFile, TeamLock
 
 if TYPE_CHECKING:
@@ -27,20 +29,61 @@ def files_of(
     missing = sorted(set(profile) - set(answer.offered))
     if missing:
         raise OperationError(f"the index has nothing under {', '.join(missing)}", place=target.name, cause="download-failed")
-    requires: dict[str, set[str]] = {name: set() for name in answer.offered}
-    for name, origins in answer.via.items():
-        for origin in origins:
-            requires.get(origin, set()).add(name)
+    requires = _requires(answer)
     asked = {name_of(text) for text in requirements}
     found = []
     for name, offered in sorted(answer.offered.items()):
+        if not offered[0].filename:
+            continue
         known = profile.get(name)
         wheel = _same_file(target, known, offered) if known else _picked(target, offered, tags)
         via = tuple(origin for origin in answer.via.get(name, ()) if origin in answer.offered)
         root = (posixpath.basename(declaration.file),) if name in asked or not via else ()
-        made = _team_file(wheel, known, via=(*root, *via), requires=tuple(sorted(requires[name])), declaration=declaration)
+        made = _team_file(wheel, known, via=(*root, *via), requires=requires[name], declaration=declaration)
         found.append(replace(made, compiled=name in answer.compiled))
     return tuple(found)
+
+
+def checkouts_of(answer: Resolved, declaration: Declaration, requirements: Sequence[str]) -> tuple[Checkout, ...]:
+    """Return the commits of an answer by name, each with the revision that the requirement itself asks for."""
+    requires, own = _requires(answer), posixpath.basename(declaration.file)
+    asked = {name_of(text): revision_of(read_requirement(text).url or "") for text in requirements}
+    found = []
+    for name, (wheel, *_) in sorted(answer.offered.items()):
+        via = tuple(origin for origin in answer.via.get(name, ()) if origin in answer.offered)
+        made = Checkout(
+            name=name,
+            version=wheel.version,
+            url=wheel.url,
+            commit=wheel.commit,
+            folder=wheel.folder,
+            asked=asked.get(name, ""),
+            requires=requires[name],
+            via=(*((own,) if name in asked else ()), *via),
+            compiled=name in answer.compiled,
+        )
+        found += [made] if wheel.commit else []
+    return tuple(found)
+
+
+def _requires(answer: Resolved) -> dict[str, tuple[str, ...]]:
+    found: dict[str, set[str]] = {name: set() for name in answer.offered}
+    for name, origins in answer.via.items():
+        for origin in origins:
+            found.get(origin, set()).add(name)
+    return {name: tuple(sorted(names)) for name, names in found.items()}
+
+
+def check_hashes(target: Target, files: Iterable[TeamFile], hashes: Mapping[str, Sequence[str]]) -> None:
+    """Raise ``OperationError`` where a file has none of the hashes that the team's lists give for it."""
+    for file in files:
+        if file.name in hashes and file.sha256 not in hashes[file.name]:
+            raise OperationError(
+                f"{file.filename} has none of the hashes that your lists give for {file.name} (it has sha256:{file.sha256})",
+                place=target.name,
+                hint="name the version that they belong to (`name==version`), or take the hashes out; nothing was written",
+                cause="download-failed",
+            )
 
 
 def _picked(target: Target, offered: Sequence[Wheel], tags: Sequence[Tag]) -> Wheel:
@@ -60,6 +103,13 @@ def _same_file(target: Target, known: LockedFile, offered: Sequence[Wheel]) -> W
     for wheel in offered:
         if wheel.sha256 == known.sha256:
             return wheel
+    if offered[0].direct:
+        raise OperationError(
+            f"{known.name} belongs to the known-good set, and your requirements take it from an address",
+            place=target.name,
+            hint=f"take that line out; the set has {known.name} {known.version}",
+            cause="resolver-conflict",
+        )
     if any(wheel.filename == known.filename for wheel in offered):
         raise OperationError(
             f"the index serves another file under the name {known.filename} than the one that is known to be good (its SHA-256 differs)",
@@ -87,13 +137,14 @@ def _team_file(
         filename=wheel.filename,
         sha256=wheel.sha256,
         size=known.size if known else wheel.size,
-        url=plain(wheel.url),
-        index=plain(chosen.url) if chosen else "",
+        url=wheel.url.partition("#")[0] if wheel.direct else plain(wheel.url),
+        index=plain(chosen.url) if chosen and not wheel.direct else "",
         requires=requires,
         via=via,
         profile=known is not None,
         source=not wheel.filename.endswith(".whl"),
         uploaded=wheel.uploaded,
+        direct=wheel.direct,
     )
 
 

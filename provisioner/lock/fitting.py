@@ -251,9 +251,15 @@ def set_of(locked: LockedTarget, known: Lock | None) -> Lock:
         for field, pattern in _FIELDS.items()
         if not re.fullmatch(pattern, getattr(file, field))
     ]
+    faults += [
+        f"{locked.target.name}: url of {file.name} cannot be {file.url!r}"
+        for file in locked.files
+        if file.direct and not re.fullmatch(r"(?:https?|file)://[^\s@#]+", file.url)
+    ]
     if faults:
         raise InputError("the lock holds what no lock can hold", faults=tuple(faults))
     pins = "\n".join(f"{name} {version} {sha256}" for name, version, _, sha256 in locked.held)
+    pins += "".join(f"\n{item.line}" for item in locked.checkouts)
     pins += "".join(f"\nbuilt with {file.name} {file.version} {file.sha256}" for file in locked.builders)
     return Lock(
         release=locked.release,
@@ -264,6 +270,7 @@ def set_of(locked: LockedTarget, known: Lock | None) -> Lock:
         digest=hashlib.sha256(f"{locked.profile}\n{pins}".encode()).hexdigest(),
         files=tuple(_locked_file(file, unpacked) for file in locked.files),
         builders=tuple(_locked_file(file, unpacked) for file in locked.builders),
+        checkouts=locked.checkouts,
     )
 
 
@@ -276,4 +283,5 @@ def _locked_file(file: TeamFile, unpacked: Mapping[str, int]) -> LockedFile:
         size=file.size,
         unpacked=unpacked.get(file.sha256, file.size),
         source=file.source,
+        url=file.url if file.direct else "",
     )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
 
 from provisioner.lock.conda import Sources
 from provisioner.model.record import record
 from provisioner.model.team import Engine
+
+
+def nothing(_text: str) -> None:
+    """Tell nobody."""
 
 
 @record
@@ -16,7 +20,8 @@ class How:
 
     ``platform`` is that of this machine ("" where nobody can tell), and ``pythons`` its interpreters by minor version; pip-tools is bound to
     them. ``folder`` is one of the tool's own, for this run alone; ``cache`` one that stays. ``sources`` are those of conda packages, None where no
-    target has any.
+    target has any. ``commits`` are those that stay, by the addresses of the requirements that they answer. ``tell`` is told what is waited for; it is
+    called from several threads.
     """
 
     engine: Engine
@@ -28,3 +33,5 @@ class How:
     pythons: Mapping[str, str] = field(default_factory=dict)
     offline: bool = False
     sources: Sources | None = None
+    commits: Mapping[str, str] = field(default_factory=dict)
+    tell: Callable[[str], None] = nothing

@@ -7,8 +7,10 @@ from typing import Any
 
 from provisioner.base import trials
 from provisioner.base.paths import is_for_everybody
+from provisioner.base.text import mask
 from provisioner.errors import UsageError
 from provisioner.lock import requirement
+from provisioner.lock.local import is_local, read_local
 from provisioner.lock.shape import Shape
 from provisioner.model.policy import ANY
 from provisioner.model.request import SETTINGS, Setting
@@ -58,6 +60,18 @@ def _channel(text: str) -> str:
         return _relative(text)
     if not folder and not re.fullmatch(rf"(?:https?|file)://\S+|{_CHANNEL_NAME}", text):
         return f"expected a name, an address, or a folder relative to this file (./channel), found `{text}`"
+    return ""
+
+
+def _entry(text: str) -> str:
+    """Say what is wrong with a line of ``requirements``: a requirement, or the folder of a project."""
+    bare = text.removeprefix("-e ").strip()
+    if not is_local(bare):
+        return requirement.fault_of_any(bare)
+    try:
+        read_local(bare, "", "", editable=False)
+    except requirement.NotLockableError as error:
+        return f"`{mask(text)}` {mask(str(error))}"
     return ""
 
 
@@ -176,7 +190,7 @@ FORMATS = ("requirements", "pylock", "conda-lock")
 _TEAM = {
     "pythons": _texts("The Pythons of all targets that do not say their own", _PYTHON_KEY, least=1),
     "targets": _texts("The kinds of machines to lock for", TARGET, least=1),
-    "requirements": _texts("Packages beside TensorFlow, as in a requirements file", _text("", check=requirement.fault)),
+    "requirements": _texts("Packages beside TensorFlow, as in a requirements file", _text("", check=_entry)),
     "files": _texts("Requirements files (requirements.in), relative to this file", _text("", check=_relative)),
     "instead": _texts("Requirements of the lists that give way to others, as `tfsetup lock --accept` writes them", INSTEAD),
     "project": PROJECT,

@@ -9,10 +9,10 @@ conda's, "Creating an environment file manually".
 
 from __future__ import annotations
 
-import configparser
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from provisioner.base.names import is_rival, normalise
@@ -21,10 +21,14 @@ from provisioner.base.toml_text import parse_toml
 from provisioner.catalogue.yaml_text import parse_yaml
 from provisioner.errors import InputError
 from provisioner.host import Reader
+from provisioner.lock import setup_files
 from provisioner.lock.find import PYPROJECT, read_limited
+from provisioner.lock.local import is_local, read_local
 from provisioner.lock.markers import tensorflow_of
-from provisioner.lock.requirement import NotLockableError, parse
+from provisioner.lock.project_table import SETUP
+from provisioner.lock.requirement import NotLockableError, parse_any
 from provisioner.lock.requirements_file import FAULTS, read_files
+from provisioner.lock.tables import lines, poetry_project, table, texts
 from provisioner.model.record import record
 from provisioner.model.team import Target
 
@@ -68,7 +72,8 @@ def read_lists(reader: Reader, folder: str, platform: str = "linux-x86_64") -> L
     told, read, project = [Told(left_out=tuple(faults))], list(files), False
     for name, parser in _PARSERS.items():
         path = posixpath.join(folder, name)
-        if not reader.exists(path):
+        # Where there is a [project] table, setuptools' own files are read with it, as far as it leaves things to them.
+        if not reader.exists(path) or (project and name in SETUP):
             continue
         try:
             text = read_limited(reader, path)
@@ -100,34 +105,36 @@ def _of_tensorflow(requirements: Sequence[str], platform: str) -> tuple[str, ...
 def parse_pyproject(text: str, name: str) -> Told:
     """Read Poetry's table, and the Pythons that ``[project]`` allows; its dependencies are the declaration's to name (``project:``)."""
     data = parse_toml(text, file=name, name=name)
-    project = _table(data, "project")
-    poetry = _table(_table(data, "tool"), "poetry")
-    told = _named(_table(poetry, "dependencies"), name, caret=True)
+    project = table(data, "project")
+    told = _of_project(poetry_project(data), name)
     python = project.get("requires-python")
-    return Told(
-        requirements=told.requirements,
-        python=python if isinstance(python, str) and python else told.python,
-        left_out=told.left_out,
-    )
+    return replace(told, python=python) if isinstance(python, str) and python else told
+
+
+def _of_project(project: Mapping[str, Any], name: str) -> Told:
+    """Read what stands for a ``[project]`` table, whichever tool's it is."""
+    python = project.get("requires-python", "")
+    told = _told(texts(project.get("dependencies")), name, python if isinstance(python, str) else "")
+    dynamic = texts(project.get("dynamic"))
+    why = f"{name}: computes what it depends on, and is not run: say it in `[project]`, or under `requirements`"
+    return replace(told, left_out=(*told.left_out, why)) if "dependencies" in dynamic else told
 
 
 def parse_pipfile(text: str, name: str) -> Told:
     """Read ``[packages]`` and ``[requires]`` of a Pipfile."""
     data = parse_toml(text, file=name, name=name)
-    told = _named(_table(data, "packages"), name, caret=False)
-    python = _table(data, "requires").get("python_version")
-    return Told(requirements=told.requirements, python=f"=={python}.*" if isinstance(python, str) else "", left_out=told.left_out)
+    python = table(data, "requires").get("python_version")
+    return _told(lines(table(data, "packages"), caret=False), name, f"=={python}.*" if isinstance(python, str) else "")
 
 
 def parse_setup_cfg(text: str, name: str) -> Told:
-    """Read ``install_requires`` and ``python_requires`` of ``[options]``."""
-    parser = configparser.RawConfigParser()
-    try:
-        parser.read_string(text)
-    except configparser.Error as error:
-        raise InputError(f"is no configuration file: {type(error).__name__}", place=name) from None
-    lines = parser.get("options", "install_requires", fallback="").splitlines()
-    return _told((line.split(" #")[0].strip() for line in lines), name, parser.get("options", "python_requires", fallback="").strip())
+    """Read what ``setup.cfg`` says of dependencies and Pythons."""
+    return _of_project(setup_files.parse_setup_cfg(text, name), name)
+
+
+def parse_setup_py(text: str, name: str) -> Told:
+    """Read what the call of ``setup()`` says in words of its own; nothing is run."""
+    return _of_project(setup_files.parse_setup_py(text, name), name)
 
 
 def parse_environment(text: str, name: str) -> Told:
@@ -156,33 +163,9 @@ _PARSERS = {
     PYPROJECT: parse_pyproject,
     "Pipfile": parse_pipfile,
     "setup.cfg": parse_setup_cfg,
+    "setup.py": parse_setup_py,
     **dict.fromkeys(ENVIRONMENTS, parse_environment),
 }
-
-
-def _table(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = data.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def _named(table: Mapping[str, Any], file: str, *, caret: bool) -> Told:
-    """Turn a table of names and versions (Poetry, pipenv) into requirements; ``caret``: ``^`` and ``~`` are Poetry's."""
-    python = ""
-    texts, left_out = [], []
-    for name, said in table.items():
-        value = said if isinstance(said, dict) else {"version": said}
-        version = value.get("version", "*")
-        if not isinstance(version, str) or {"git", "path", "url", "file"} & set(value):
-            left_out.append(f"{file}: {name}: is no package of an index")
-        elif normalise(name) == "python":
-            python = _specifier(version, caret=caret)
-        elif value.get("optional") is not True:
-            extras = [item for item in value.get("extras") or () if isinstance(item, str)]
-            marker = value.get("markers")
-            listed = f"[{','.join(extras)}]" if extras else ""
-            texts.append(f"{name}{listed}{_specifier(version, caret=caret)}" + (f"; {marker}" if isinstance(marker, str) else ""))
-    told = _told(texts, file, python)
-    return Told(requirements=told.requirements, python=told.python, left_out=(*left_out, *told.left_out))
 
 
 def _told(texts: Any, file: str, python: str = "") -> Told:
@@ -192,28 +175,8 @@ def _told(texts: Any, file: str, python: str = "") -> Told:
     for text in texts:
         if text and len(left_out) < FAULTS:
             try:
-                found.append(parse(text).text)
+                bare = text.removeprefix("-e ").strip()
+                found.append(text if is_local(bare) and read_local(bare, file, "", editable=False) else parse_any(bare).text)
             except NotLockableError as error:
                 left_out.append(f"{file}: `{mask(text)}` {mask(str(error))}")
     return Told(requirements=tuple(found), python=python, left_out=tuple(left_out))
-
-
-def _specifier(text: str, *, caret: bool) -> str:
-    """Turn Poetry's and pipenv's words for versions into PEP 440's: ``^1.2`` is ``>=1.2,<2``, ``~1.2`` is ``>=1.2,<1.3``, ``*`` is nothing."""
-    return ",".join(filter(None, (_clause(part.strip(), caret=caret) for part in text.split(","))))
-
-
-def _clause(text: str, *, caret: bool) -> str:
-    if text in {"", "*"}:
-        return ""
-    found = re.fullmatch(r"(\^|~(?!=))?\s*(\d+(?:\.\d+)*)(\S*)", text)
-    if found is None or (found[1] is None and not caret):
-        return text if re.match(r"[=<>!~]", text) else f"=={text}"
-    if found[1] is None:
-        return f"=={text}"
-    numbers = [int(part[:9]) for part in found[2].split(".")]
-    place = (
-        next((index for index, number in enumerate(numbers) if number), len(numbers) - 1) if found[1] == "^" else min(1, len(numbers) - 1)
-    )
-    upper = [*numbers[:place], numbers[place] + 1]
-    return f">={found[2]}{found[3]},<{'.'.join(map(str, upper))}"

@@ -50,7 +50,7 @@ def tensorflow_of(requirements: Sequence[str], target: Target) -> tuple[str, ...
 def beside(requirements: tuple[str, ...], target: Target, lock: Lock) -> tuple[str, ...]:
     """Return the requirements that are resolved around a set: those about TensorFlow itself are met by it, or clash with it.
 
-    Raises ``UsageError`` for one about TensorFlow that the set's release does not meet, and for one with an address, which has no hash.
+    Raises ``UsageError`` for one about TensorFlow that the set's release does not meet, or that takes it from an address.
     """
     kept: list[str] = []
     for text in requirements:
@@ -58,8 +58,10 @@ def beside(requirements: tuple[str, ...], target: Target, lock: Lock) -> tuple[s
             requirement = read_requirement(text)
         except ValueError as error:
             raise UsageError(f"`{text}` is not a requirement: {str(error).splitlines()[0]}") from None
-        if requirement.url:
-            raise UsageError(f"`{text}` names an address", hint="only packages of an index can be locked; give a name and versions")
+        if requirement.url and is_rival(normalise(requirement.name)):
+            raise UsageError(
+                f"`{text}` takes TensorFlow from an address", hint="say `tensorflow:` in the declaration, and take this line out"
+            )
         if not is_rival(normalise(requirement.name)):
             kept.append(text)
         elif applies(requirement, environment(target)) and not admits(requirement.specifier, lock.release):

@@ -13,10 +13,10 @@ from provisioner.base.names import is_rival
 from provisioner.base.text import mask
 from provisioner.catalogue import Catalogue
 from provisioner.choose.obstacles import listed
-from provisioner.engines import uv_compile
-from provisioner.engines.resolving import Job, NoSolutionError
+from provisioner.engines.resolving import Job
 from provisioner.errors import NoProfileError
 from provisioner.host import Host
+from provisioner.lock.building import unbuilt
 from provisioner.lock.choosing import ChosenSet
 from provisioner.lock.pythons import without_set
 from provisioner.lock.resolve import Locked, UnmetError
@@ -91,12 +91,9 @@ def _telling(locked: Locked, passed: Sequence[_Passed]) -> Locked:
 def release_below(host: Host, catalogue: Catalogue, inputs: Inputs, chosen: ChosenSet, job: Job) -> str:
     """Ask which release older than the chosen one the team's requirements bring by themselves, for a target; "" where there is none.
 
-    What the job was refused for want of a wheel counts as met: no code is run to find out.
+    What has no wheel counts as met: no code is run to find out.
     """
     _, lock, _ = chosen
     own = next(file.name for file in lock.files if is_rival(file.name))
-    try:
-        answer = uv_compile.compile_job(host, without_set(job, f"{own}<{lock.release}", inputs, catalogue), origins=False)
-    except NoSolutionError:
-        return ""
-    return next((files[0].version for name, files in answer.offered.items() if name == own), "")
+    answer = unbuilt(host, without_set(job, f"{own}<{lock.release}", inputs, catalogue), set(), origins=False)
+    return next((files[0].version for name, files in answer.offered.items() if name == own), "") if answer is not None else ""

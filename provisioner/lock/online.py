@@ -93,7 +93,7 @@ def _job(asking: _Asking, files: Sequence[TeamFile]) -> Job:
     needs = asking.locked.needs
     return Job(
         name=target.name,
-        requirements=tuple(f"{file.name}=={file.version}" for file in files),
+        requirements=tuple(f"{file.name} @ {file.url}" if file.direct else f"{file.name}=={file.version}" for file in files),
         constraints=(),
         python=target.python,
         platform=target.platform,

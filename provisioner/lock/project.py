@@ -1,62 +1,83 @@
-"""The dependencies of a project: ``[project]`` of its ``pyproject.toml`` (PEP 621), extras (PEP 685) and dependency groups (PEP 735)."""
+"""The dependencies of a project, with its extras (PEP 685) and dependency groups (PEP 735): of ``[project]`` or whatever says the same."""
 
 from __future__ import annotations
 
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from provisioner.base.names import normalise
 from provisioner.base.text import mask
-from provisioner.base.toml_text import parse_toml
 from provisioner.errors import InputError
 from provisioner.host import Reader
-from provisioner.lock.find import read_limited
-from provisioner.lock.requirement import NotLockableError, Read, parse
+from provisioner.lock.local import Local, is_local, read_local
+from provisioner.lock.project_table import leaves_out, read_tables
+from provisioner.lock.requirement import NotLockableError, Read, parse_any, with_marker
+from provisioner.lock.tables import with_sources
 from provisioner.model.record import record
 from provisioner.model.team import ProjectInput
 
 
 @record
 class Project:
-    """What was taken from a project: its requirements, and the Pythons it allows ("" for all)."""
+    """What was taken from a project: its requirements, and the Pythons it allows ("" for all).
+
+    ``name`` and ``version`` are its own, "" where only a build could tell; ``projects`` are others that it names by their folders; ``builders``
+    are the requirements of its own build. ``computed``: what it depends on only a build could tell.
+    """
 
     requirements: tuple[Read, ...]
     requires_python: str = ""
+    name: str = ""
+    version: str = ""
+    projects: tuple[Local, ...] = ()
+    builders: tuple[str, ...] = ()
+    computed: bool = False
 
 
-def read_project(reader: Reader, folder: str, wanted: ProjectInput, faults: list[str]) -> Project:
+def read_project(reader: Reader, folder: str, wanted: ProjectInput, faults: list[str], *, built: bool = False) -> Project:
     """Read what a declaration asks of a project; every fault goes to ``faults`` as ``pyproject.toml: project.dependencies[2]: …``."""
-    path = posixpath.join(folder, wanted.file)
     name = wanted.file
     try:
-        data = parse_toml(read_limited(reader, path), file=path, name=name)
+        said = read_tables(reader, folder, name, faults)
     except InputError as error:
         faults += error.faults or (f"{name}: {error.message}",)
         return Project(requirements=())
-    project = data.get("project")
-    if not isinstance(project, dict):
-        if not wanted.groups or wanted.extras:
-            faults.append(f"{name}: has no [project] table, where dependencies of a project stand (PEP 621)")
-        project = {}
-    table = _Table(name, project, faults)
+    project = said.project
+    if built and project.get("name") and leaves_out(project):
+        # Its extras, too, are the build's to tell.
+        wanted, project = replace(wanted, extras=()), {**project, "dependencies": [], "computed": True}
+    if not project and (not wanted.groups or wanted.extras):
+        faults.append(f"{name}: has no [project] table, where dependencies of a project stand (PEP 621)")
+    table = _Table(name, project, said.sources, faults)
     found = list(table.dependencies()) if project else []
     for extra in wanted.extras:
         found += table.of_extra(extra, "", (), f"{name}: ")
-    for text in _groups(data.get("dependency-groups", {}), wanted.groups, name, faults):
+    for text in _groups(said.groups, wanted.groups, name, faults):
         found += table.expand(text, f"{name}: dependency-groups", "", ())
-    python = project.get("requires-python", "")
-    return Project(requirements=tuple(found), requires_python=python if isinstance(python, str) else "")
+    python, version = project.get("requires-python", ""), project.get("version", "")
+    return Project(
+        requirements=tuple(found),
+        requires_python=python if isinstance(python, str) else "",
+        name=table.name,
+        version=version if isinstance(version, str) else "",
+        projects=tuple(table.projects),
+        builders=said.builders,
+        computed=bool(project.get("computed")),
+    )
 
 
 class _Table:
     """``[project]`` of a file: its requirements, with those on itself put in (``all = ["own-name[gpu,test]"]``)."""
 
-    def __init__(self, file: str, project: Mapping[str, Any], faults: list[str]) -> None:
+    def __init__(self, file: str, project: Mapping[str, Any], sources: Mapping[str, Any], faults: list[str]) -> None:
         self.file = file
         self.project = project
+        self.sources = sources
         self.faults = faults
+        self.projects: list[Local] = []
         name = project.get("name")
         self.name = normalise(name) if isinstance(name, str) else ""
         extras = project.get("optional-dependencies", {})
@@ -69,7 +90,7 @@ class _Table:
             # The mark keeps a project that depends on itself from being put in again and again.
             yield from self._list(self.project["dependencies"], "project.dependencies", marker, ("",))
         elif isinstance(dynamic, list) and "dependencies" in dynamic:
-            why = "are dynamic: only a build could tell them; name the file they come from under `files`"
+            why = "are dynamic: only code could tell them, and none is run; say them in [project], or name the file they come from under `files`"
             self.faults.append(f"{self.file}: project.dependencies: {why}")
 
     def of_extra(self, extra: str, marker: str, chain: tuple[str, ...], where: str) -> Iterator[Read]:
@@ -98,19 +119,33 @@ class _Table:
     def expand(self, text: str, place: str, marker: str, chain: tuple[str, ...]) -> Iterator[Read]:
         """Yield a requirement; one on the project itself becomes its dependencies and those of the extras that it names."""
         try:
-            requirement = parse(text)
+            requirement = self._read(text, place)
         except NotLockableError as error:
             self.faults.append(f"{place}: `{mask(text)}` {mask(str(error))}")
             return
+        if requirement is None:
+            return
         both = _both(marker, requirement.marker)
         if requirement.name != self.name:
-            yield parse(f"{requirement.text.split(';')[0]}; {both}") if both != requirement.marker else requirement
+            yield with_marker(requirement, both) if both != requirement.marker else requirement
             return
         # In `[project]` the dependencies themselves are taken anyway; a group that names the project asks for them here.
         if not chain:
             yield from self.dependencies(both)
         for extra in requirement.extras:
             yield from self.of_extra(extra, both, chain, f"{place}: ")
+
+    def _read(self, text: str, place: str) -> Read | None:
+        """Read a requirement as the project's own sources redirect it; a folder is kept apart, and None."""
+        line = text
+        if not is_local(text.removeprefix("-e ")):
+            plain = parse_any(text)
+            line = with_sources(text, plain.name, plain.extras, plain.marker, self.sources)
+        bare = line.removeprefix("-e ")
+        if not is_local(bare):
+            return parse_any(line)
+        self.projects.append(read_local(bare, place, posixpath.dirname(self.file), editable=bare != line))
+        return None
 
 
 def _both(outer: str, inner: str) -> str:

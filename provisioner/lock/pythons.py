@@ -52,10 +52,11 @@ class Wanted:
 
 @record
 class Going:
-    """A Python and the newest release that the requirements bring with it."""
+    """A Python and the newest release that the requirements bring with it; ``sources`` are what has no wheel for it that would do."""
 
     release: str
     python: str
+    sources: tuple[str, ...] = ()
 
 
 def sets_for(catalogue: Catalogue, wanted: Wanted) -> tuple[Lock, ...]:
@@ -74,18 +75,24 @@ def sets_for(catalogue: Catalogue, wanted: Wanted) -> tuple[Lock, ...]:
 def going(host: Host, catalogue: Catalogue, wanted: Wanted) -> Going | None:
     """Return the newest Python that the requirements go with, and the newest release that they bring with it; None where none goes.
 
-    They are asked two at a time; of two that go the one with the newer release is taken. Raises ``OperationError`` where the index cannot be asked.
+    They are asked two at a time. What is there as source alone may have wheels for an older Python: of that, two more are asked, and the fewest
+    sources count most, then the newest release. Raises ``OperationError`` where the index cannot be asked.
     """
     locks = sets_for(catalogue, wanted)
+    best: Going | None = None
     uv.find_uv(host)
     for start in [0, *range(1, len(locks), AT_A_TIME)]:
         some = locks[start : start + AT_A_TIME] if start else locks[:1]
         tasks = [partial(_ask, host, catalogue, wanted, lock) for lock in some]
         answers = [future.result() for future in side_by_side(tasks, AT_A_TIME)]
-        found = max(filter(None, answers), key=lambda item: (numbers(item.release), numbers(item.python)), default=None)
-        if found is not None:
-            return found
-    return None
+        before, best = best, max(filter(None, [best, *answers]), key=_rank, default=None)
+        if best is not None and (best == before or not best.sources):
+            break
+    return best
+
+
+def _rank(item: Going) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
+    return -len(item.sources), numbers(item.release), numbers(item.python)
 
 
 def _ask(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, watch: Watch) -> Going | None:
@@ -106,15 +113,16 @@ def _ask(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, watch: Wa
         indexes=wanted.indexes,
     )
     specs = [wanted.tensorflow, *tensorflow_of(wanted.inputs.requirements, target)]
+    # Addresses that a list names are asked when it is locked, with this person's word.
+    inputs = replace(wanted.inputs, requirements=tuple(text for text in wanted.inputs.requirements if " @ " not in text))
     clauses = ",".join(dict.fromkeys([*filter(None, specs), f"<={lock.release}"]))
-    answer = unbuilt(
-        host, without_set(job, f"{own}{clauses}", wanted.inputs, catalogue), set(), origins=False, other_pythons=False, watch=watch
-    )
+    known: set[str] = set()
+    answer = unbuilt(host, without_set(job, f"{own}{clauses}", inputs, catalogue), known, origins=False, other_pythons=False, watch=watch)
     if answer is None or own not in answer.offered:
         return None
     release = answer.offered[own][0].version
     there = release in catalogue.versions() and catalogue.lock(release, lock.python, target.platform, target.device) is not None
-    return Going(release=release, python=lock.python) if there else None
+    return Going(release=release, python=lock.python, sources=tuple(sorted(known))) if there else None
 
 
 def without_set(job: Job, tensorflow: str, inputs: Inputs, catalogue: Catalogue) -> Job:

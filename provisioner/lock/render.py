@@ -36,9 +36,13 @@ def texts(host: Host, declaration: Declaration, lock: TeamLock, *, cache: str = 
     return found
 
 
-def pins(locked: LockedTarget) -> frozenset[Pin]:
-    """Return names, versions and hashes of a target's packages of both kinds."""
-    return frozenset((name, version, sha256) for name, version, _, sha256 in locked.held)
+def pins(locked: LockedTarget, *, as_asked: bool = False) -> frozenset[Pin]:
+    """Return names, versions and hashes of a target's packages of both kinds.
+
+    ``as_asked``: as requirements files name them, what has an address by that in place of its version.
+    """
+    urls = {file.name: file.url for file in locked.files if file.direct and as_asked}
+    return frozenset((name, urls.get(name, version), sha256) for name, version, _, sha256 in locked.held)
 
 
 def held_and_meant(files: Mapping[str, str], lock: TeamLock) -> list[tuple[str, frozenset[Pin], frozenset[Pin]]]:
@@ -50,7 +54,7 @@ def held_and_meant(files: Mapping[str, str], lock: TeamLock) -> list[tuple[str, 
             (pylock.file_name(locked.target.name), pylock.read),
         ):
             if name in files:
-                found.append((name, read(files[name], file=name), pins(locked)))
+                found.append((name, read(files[name], file=name), pins(locked, as_asked=read is requirements.read)))
     for name, targets in conda_lock.files(lock.targets).items():
         if name in files:
             held = conda_lock.read(files[name], file=name)

@@ -7,10 +7,13 @@ Most requirements are a name with versions, which a pattern reads; the rest (mar
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 
 from provisioner.base.names import normalise
 from provisioner.base.requirement import is_beyond, read_requirement
 from provisioner.base.text import mask
+from provisioner.lock.direct import AddressError, is_direct, read_direct
 from provisioner.model.record import record
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
@@ -26,12 +29,17 @@ _VARIABLE = re.compile(r"\$\{[A-Za-z0-9_]+\}")
 
 @record
 class Read:
-    """A requirement that was read: ``text`` in its one spelling, ``name`` normalised (PEP 503), ``extras`` normalised (PEP 685)."""
+    """A requirement that was read: ``text`` in its one spelling, ``name`` normalised (PEP 503), ``extras`` normalised (PEP 685).
+
+    ``url`` is the address of one that no index serves; ``hashes`` are the SHA-256 that its file must have one of, where any are written.
+    """
 
     text: str
     name: str
     extras: tuple[str, ...] = ()
     marker: str = ""
+    url: str = ""
+    hashes: tuple[str, ...] = ()
 
 
 class NotLockableError(ValueError):
@@ -74,6 +82,12 @@ def _spelt(name: str, extras: tuple[str, ...], versions: str, marker: str) -> Re
     return Read(text=f"{name}{listed}{versions}" + (f"; {marker}" if marker else ""), name=name, extras=extras, marker=marker)
 
 
+def with_marker(requirement: Read, marker: str) -> Read:
+    """Return a requirement that holds under another marker."""
+    bare = requirement.text.partition(" ; " if requirement.url else ";")[0]
+    return parse_any(f"{bare} ; {marker}" if marker else bare)
+
+
 def unlockable(text: str) -> str:
     """Say why something that pip installs has no hash of an index; "" where nothing stands against it at first sight."""
     if text.startswith("-"):
@@ -89,10 +103,36 @@ def unlockable(text: str) -> str:
     return ""
 
 
-def fault(text: str) -> str:
-    """Say what is wrong with a requirement that stands in a declaration, "" for nothing."""
+def parse_any(text: str) -> Read:
+    """Read a requirement that may name an address of its own; raises ``NotLockableError`` for what cannot be locked."""
+    if is_beyond(text) or not is_direct(text) or _VARIABLE.search(text):
+        return parse(text)
     try:
-        parse(text)
+        direct = read_direct(text)
+        requirement = read_requirement(direct.requirement)
+    except AddressError as error:
+        raise NotLockableError(str(error)) from None
+    except ValueError as error:
+        raise NotLockableError(f"is not a requirement: {str(error).splitlines()[0]}") from None
+    extras, marker = tuple(sorted({normalise(extra) for extra in requirement.extras})), str(requirement.marker or "")
+    spelt = _spelt(normalise(requirement.name), extras, f" @ {requirement.url}", "")
+    text = f"{spelt.text} ; {marker}" if marker else spelt.text
+    return replace(spelt, text=text, marker=marker, url=str(requirement.url), hashes=(direct.sha256,) if direct.sha256 else ())
+
+
+def fault(text: str) -> str:
+    """Say what is wrong with a requirement that stands in a declaration, "" for nothing; an address is wrong."""
+    return _fault(text, parse)
+
+
+def fault_of_any(text: str) -> str:
+    """Say what is wrong with a requirement that is locked, and may name an address; "" for nothing."""
+    return _fault(text, parse_any)
+
+
+def _fault(text: str, read: Callable[[str], Read]) -> str:
+    try:
+        read(text)
     except NotLockableError as error:
         return f"`{mask(text)}` {mask(str(error))}"
     return ""

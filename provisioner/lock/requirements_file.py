@@ -1,21 +1,26 @@
 """Requirements files as pip reads them (pip, "Requirements File Format"), as far as what they say can be locked by hash.
 
 Lines are joined at a backslash before comments are taken off, as in pip's ``req_file.py``. ``-r`` and ``-c`` are relative to the file they stand
-in. What pip takes from elsewhere (addresses, folders, version control), and options that would change how a lock is made, are faults.
+in. Quotes around a line are taken off, which pip does not: there is only one thing that such a line can mean. Options that would change how a lock
+is made are faults, each with its way on.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from provisioner.base.paths import is_for_everybody
 from provisioner.base.text import mask
 from provisioner.errors import InputError
 from provisioner.host import Reader
+from provisioner.lock.elsewhere import index_words
 from provisioner.lock.find import read_limited
-from provisioner.lock.requirement import NotLockableError, Read, parse
+from provisioner.lock.local import Local, is_local, read_local
+from provisioner.lock.requirement import NotLockableError, Read, parse_any
 from provisioner.model.record import record
 
 _OPTION = re.compile(r"(--?[A-Za-z][A-Za-z-]*)(?:\s*=\s*|\s+|$)(.*)", re.DOTALL)
@@ -27,7 +32,8 @@ _INDEXES = ("--index-url", "--extra-index-url", "--pypi-url")
 _HARMLESS = frozenset({"--require-hashes", "--prefer-binary"})
 # After so many, what is given is no requirements file, and nobody reads more.
 FAULTS = 100
-_HASH = re.compile(r"\s--hash(?:\s*=\s*|\s+)\S+")
+_HASH = re.compile(r"\s--hash(?:\s*=\s*|\s+)(\S+)")
+_QUOTED = re.compile(r"""(["'])([^"']*)\1,?|(["'])(.*)\3,?""", re.DOTALL)
 
 
 @record
@@ -46,6 +52,18 @@ class ReadFile:
     constraint: bool
     lines: tuple[Line, ...]
     others: tuple[str, ...]
+    projects: tuple[Local, ...] = ()
+
+
+@dataclasses.dataclass
+class _Found:
+    """What was found in one file so far; ``asked`` are places, lines and addresses of indexes that the declaration does not name."""
+
+    constraint: bool
+    lines: list[Line] = dataclasses.field(default_factory=list)
+    others: list[str] = dataclasses.field(default_factory=list)
+    projects: list[Local] = dataclasses.field(default_factory=list)
+    asked: list[tuple[str, str, str]] = dataclasses.field(default_factory=list)
 
 
 def read_files(reader: Reader, folder: str, names: Sequence[str], indexes: Sequence[str], faults: list[str]) -> tuple[ReadFile, ...]:
@@ -87,40 +105,60 @@ class _Walk:
             self.faults.append(f"{name}:{text.count(chr(10), 0, error.start) + 1}: is not UTF-8")
             return
         self.found[name, constraint] = ReadFile(name=name, constraint=constraint, lines=(), others=())
-        lines: list[Line] = []
-        others: list[str] = []
+        found = _Found(constraint=constraint)
         for number, line in logical_lines(text):
             if len(self.faults) >= FAULTS:
                 self.faults.append(f"{name}:{number}: what follows was not read")
                 break
             place = f"{name}:{number}"
             if line.startswith("-"):
-                self._option(line, place, name, constraint=constraint, chain=(*chain, name), others=others)
+                self._option(line, place, name, chain=(*chain, name), found=found)
             else:
-                self._requirement(line, place, constraint=constraint, lines=lines)
-        self.found[name, constraint] = ReadFile(name=name, constraint=constraint, lines=tuple(lines), others=tuple(others))
+                self._requirement(line, place, found)
+        names = [line.requirement.name for line in found.lines]
+        self.faults += [f"{where}: `{_short(line)}` {mask(index_words(line, url, names))}" for where, line, url in found.asked]
+        self.found[name, constraint] = ReadFile(
+            name=name, constraint=constraint, lines=tuple(found.lines), others=tuple(found.others), projects=tuple(found.projects)
+        )
 
-    def _requirement(self, line: str, place: str, *, constraint: bool, lines: list[Line]) -> None:
-        bare = _HASH.sub("", line).strip()
-        if bare != line and not constraint:
-            why = "names a hash, which a lock finds by itself; give name and versions, or include the file with -c"
-            self.faults.append(f"{place}: `{_short(bare)}` {why}")
+    def _requirement(self, line: str, place: str, found: _Found) -> None:
+        constraint = found.constraint
+        bare, hashes = _unquoted(_HASH.sub("", line).strip()), _HASH.findall(line)
+        if not constraint and any(not re.fullmatch(r"sha256:[0-9a-f]{64}", item) for item in hashes):
+            self.faults.append(f"{place}: `{_short(bare)}` has a hash that is no SHA-256, which is what files are held against")
             return
         if re.search(r"\s--?[A-Za-z]", bare):
             self.faults.append(f"{place}: `{_short(bare)}` has an option, which a lock cannot hold")
             return
+        if is_local(bare):
+            self._local(bare, place, found.projects, editable=False)
+            return
         try:
-            requirement = parse(bare)
+            requirement = parse_any(bare)
         except NotLockableError as error:
             self.faults.append(f"{place}: `{_short(bare)}` {mask(str(error))}")
             return
+        if constraint and requirement.url:
+            self.faults.append(
+                f"{place}: `{_short(bare)}` names an address; as a limit it has none but a version: move it to the requirements"
+            )
+            return
+        if hashes and not constraint:
+            given = tuple(sorted({item.removeprefix("sha256:") for item in hashes} | set(requirement.hashes)))
+            requirement = replace(requirement, hashes=given)
         if constraint and requirement.extras:
             # pip, "Constraints Files": extras are not allowed there.
             self.faults.append(f"{place}: `{_short(bare)}` names extras, which no constraint may")
             return
-        lines.append(Line(place=place, requirement=requirement))
+        found.lines.append(Line(place=place, requirement=requirement))
 
-    def _option(self, line: str, place: str, name: str, *, constraint: bool, chain: tuple[str, ...], others: list[str]) -> None:
+    def _local(self, text: str, place: str, locals_: list[Local], *, editable: bool) -> None:
+        try:
+            locals_.append(read_local(text, place, posixpath.dirname(place.rpartition(":")[0]), editable=editable))
+        except NotLockableError as error:
+            self.faults.append(f"{place}: `{_short(text)}` {mask(str(error))}")
+
+    def _option(self, line: str, place: str, name: str, *, chain: tuple[str, ...], found: _Found) -> None:
         option, value = _split(line)
         if option in {"--requirement", "--constraint"}:
             why = _include_fault(value)
@@ -128,15 +166,25 @@ class _Walk:
                 self.faults.append(f"{place}: `{_short(line)}` {why}")
                 return
             inner = posixpath.normpath(posixpath.join(posixpath.dirname(name), value))
-            others.append(f"{option} {inner}")
-            self.visit(inner, constraint=constraint or option == "--constraint", chain=chain, origin=f"{place}: ")
+            found.others.append(f"{option} {inner}")
+            self.visit(inner, constraint=found.constraint or option == "--constraint", chain=chain, origin=f"{place}: ")
         elif option in _INDEXES:
             if value.rstrip("/") not in {address.rstrip("/") for address in self.indexes}:
-                self.faults.append(f"{place}: `{_short(line)}` names an index; name it under `indexes` in the declaration")
+                found.asked.append((place, line, value))
+        elif option == "--find-links":
+            found.asked.append((place, line, ""))
+        elif option == "--editable" and not found.constraint:
+            bare = _unquoted(value)
+            self._local(bare, place, found.projects, editable=True) if is_local(bare) else self._requirement(bare, place, found)
         elif option == "--editable":
-            self.faults.append(f"{place}: `{_short(line)}` is editable; only packages of an index can be locked by hash")
+            self.faults.append(f"{place}: `{_short(line)}` is editable, which no limit may be")
         elif option not in _HARMLESS and (option, value) != ("--only-binary", ":all:"):
             self.faults.append(f"{place}: `{_short(line)}` is an option that a lock does not take over; remove it")
+
+
+def _unquoted(text: str) -> str:
+    quoted = _QUOTED.fullmatch(text)
+    return (quoted[2] if quoted[1] else quoted[4]).strip() if quoted else text
 
 
 def _split(line: str) -> tuple[str, str]:

@@ -28,6 +28,7 @@ from provisioner.lock.needs import needs_of, proof_words
 from provisioner.lock.parallel import Watch, side_by_side
 from provisioner.lock.target import Wheels, lock_wheels, make_job
 from provisioner.model.catalogue import Proof
+from provisioner.model.checkout import Checkout
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Inputs, LockedConda, LockedTarget, Moved, TeamLock
 
@@ -68,7 +69,8 @@ def lock_targets(
     index serves with another hash than the catalogue or ``previous`` knows is an error, too. Nothing is written but below ``how.folder``.
     """
     done = _all(host, declaration, inputs, sets, catalogue, how)
-    targets = tuple(_locked(item, chosen, catalogue) for item, chosen in zip(done, sets, strict=True))
+    home = [replace(item, folder=posixpath.relpath(item.folder, declaration.folder)) for item in inputs.projects]
+    targets = tuple(_locked(item, chosen, catalogue, home) for item, chosen in zip(done, sets, strict=True))
     if previous is not None:
         check_same_files(previous, targets)
     undated = sorted({name for item in done for name in item.wheels.undated})
@@ -82,7 +84,12 @@ def lock_targets(
         cutoffs=dict(sorted({**how.cutoffs, **dict.fromkeys(undated, "")}.items())),
         indexes=tuple(replace(index, url=address(index.url)) for index in declaration.indexes),
     )
-    warnings = (*_moved_warnings(targets), *_warnings(declaration, undated), *_conda_warnings(declaration, targets, how))
+    warnings = (
+        *_moved_warnings(targets),
+        *_warnings(declaration, undated),
+        *_conda_warnings(declaration, targets, how),
+        *_apart(declaration, targets),
+    )
     return Locked(lock=lock, warnings=warnings)
 
 
@@ -132,7 +139,7 @@ def _refused(declaration: Declaration, inputs: Inputs, sets: Sequence[ChosenSet]
     return found
 
 
-def _locked(item: _Target, chosen: ChosenSet, catalogue: Catalogue) -> LockedTarget:
+def _locked(item: _Target, chosen: ChosenSet, catalogue: Catalogue, projects: Sequence[Checkout]) -> LockedTarget:
     target, lock, proof = chosen
     return LockedTarget(
         target=target,
@@ -144,6 +151,7 @@ def _locked(item: _Target, chosen: ChosenSet, catalogue: Catalogue) -> LockedTar
         conda=item.conda,
         moved=item.wheels.moved,
         builders=item.wheels.builders,
+        checkouts=(*item.wheels.checkouts, *projects),
     )
 
 
@@ -176,6 +184,17 @@ def _moved_warnings(targets: Sequence[LockedTarget]) -> Iterator[str]:
         yield (
             f"{listed(names)}: the known-good set of TensorFlow {release} made room for your requirements: {listing}; "
             "this very set was not run (`policy: {proven: strict}` forbids that)"
+        )
+
+
+def _apart(declaration: Declaration, targets: Sequence[LockedTarget]) -> Iterator[str]:
+    """Name what some of the formats have no form for: hashes of files are all that pip and conda-lock hold something by."""
+    names = sorted({item.name for locked in targets for item in locked.checkouts})
+    formats = [name for name in declaration.formats if name != "pylock"]
+    if names and formats:
+        yield (
+            f"{listed(names)}: no index has {'it' if len(names) == 1 else 'them'}, and {' and '.join(formats)} cannot hold a commit or a folder; "
+            "pylock and `tfsetup apply --locked` do, and the requirements file says what to install after it"
         )
 
 

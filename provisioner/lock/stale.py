@@ -75,7 +75,7 @@ def changed_files(reader: Reader, folder: str, lock: TeamLock) -> Iterator[Diffe
     """Compare the written files with their digests; line ends that git made Windows' own on checking out count as unchanged."""
     if any(reader.exists(posixpath.join(folder, name)) for name in (store.PREPARED, store.PENDING)):
         yield Difference(kind="lock", name=folder, why="holds what an interrupted run left; `tfsetup lock` brings it to its end")
-    held = {requirements.file_name(locked.target.name): pins(locked) for locked in lock.targets}
+    held = {requirements.file_name(locked.target.name): pins(locked, as_asked=True) for locked in lock.targets}
     for item in lock.written:
         path = posixpath.join(folder, item.name)
         if not reader.exists(path):

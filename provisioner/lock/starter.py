@@ -24,6 +24,7 @@ from provisioner.lock.find import PYPROJECT
 from provisioner.lock.installed import asked_for, read_whole
 from provisioner.lock.keys import DECLARATION, TARGET
 from provisioner.lock.lists import Lists
+from provisioner.lock.local import is_local
 from provisioner.lock.markers import environment
 from provisioner.lock.requirement import fault
 from provisioner.model.catalogue import ComputeDevice
@@ -127,7 +128,7 @@ def from_environment(reader: Reader, site: Site, facts: Facts, platform: str, ca
 
 def from_lists(lists: Lists, tensorflow: str, target: Target, *, file: str) -> First:
     """Say what a project's own lists hold, for one target; what they say of TensorFlow is the declaration's to say."""
-    own = tuple(text for text in lists.requirements if not is_rival(name_of(text)))
+    own = tuple(text for text in lists.requirements if is_local(text.removeprefix("-e ").strip()) or not is_rival(name_of(text)))
     return First(
         file=file,
         tensorflow=tensorflow,

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from provisioner.base.names import is_rival
+from provisioner.base.requirement import read_requirement
 from provisioner.catalogue import Catalogue
 from provisioner.engines import builds, pip_tools, uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
+from provisioner.engines.source_tree import Metadata
+from provisioner.engines.wheels import Wheel
 from provisioner.errors import OperationError
 from provisioner.host import Host
 from provisioner.host.files import make_folders
 from provisioner.lock.building import building
 from provisioner.lock.choosing import ChosenSet
-from provisioner.lock.files import files_of
+from provisioner.lock.direct import with_revision
+from provisioner.lock.files import check_hashes, checkouts_of, files_of
 from provisioner.lock.how import How
 from provisioner.lock.loosen import loosened, moved_by, unmoved
 from provisioner.lock.markers import beside
 from provisioner.lock.needs import floor_of
 from provisioner.lock.parallel import Watch
 from provisioner.model.catalogue import Lock, LockedFile
+from provisioner.model.checkout import Checkout
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Inputs, Moved, Target, TeamFile
 
@@ -37,13 +42,14 @@ _DISTRIBUTION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 class Wheels:
     """What a target gets: ``undated`` are packages whose index tells no dates, ``moved`` those of the set that made room.
 
-    ``builders`` are what its source distributions are built with.
+    ``builders`` are what its source distributions are built with, ``checkouts`` the commits of repositories.
     """
 
     files: tuple[TeamFile, ...]
     undated: tuple[str, ...] = ()
     moved: tuple[Moved, ...] = ()
     builders: tuple[TeamFile, ...] = ()
+    checkouts: tuple[Checkout, ...] = ()
 
 
 def make_job(
@@ -56,7 +62,7 @@ def make_job(
     pins = [f"{file.name}=={file.version}" for file in lock.files]
     return Job(
         name=target.name,
-        requirements=(*pins, *requirements),
+        requirements=(*pins, *(_kept(text, how.commits) for text in requirements)),
         constraints=tuple(constraints),
         python=target.python,
         platform=target.platform,
@@ -72,6 +78,12 @@ def make_job(
     )
 
 
+def _kept(text: str, commits: Mapping[str, str]) -> str:
+    """Return a requirement on a branch or tag with the commit that the lock has of it: only an upgrade moves that."""
+    commit = commits.get(read_requirement(text).url or "") if " @ git+" in text else None
+    return with_revision(text, commit) if commit else text
+
+
 def lock_wheels(
     host: Host, declaration: Declaration, inputs: Inputs, chosen: ChosenSet, catalogue: Catalogue, how: How, watch: Watch
 ) -> Wheels:
@@ -81,26 +93,38 @@ def lock_wheels(
     """
     target, lock, _ = chosen
     requirements = beside(inputs.requirements, target, lock)
-    around = partial(_around, _engine(host, declaration, catalogue, how, watch), chosen, inputs, declaration, how, requirements)
-    wheels = partial(_wheels, target, declaration, requirements, floor_of(target, lock))
+    around = partial(_around, _engine(host, declaration, inputs, catalogue, how, watch), chosen, inputs, declaration, how, requirements)
+    wheels = partial(_wheels, target, declaration, requirements, inputs.hashes, floor_of(target, lock))
     try:
         answer, kept = around(lambda job: job)
         return wheels(kept, answer)
     except NoSolutionError:
         if declaration.policy.proven or how.engine == "pip-tools":
             raise
+        how.tell(f"{target.name}: your requirements clash with the set as it was run; it makes room")
         limits = catalogue.limits(lock)
         answer, kept = around(lambda job: loosened(job, lock, limits))
     moved = moved_by(kept, answer, requirements)
     return replace(wheels(unmoved(kept, moved), answer), moved=moved)
 
 
-def _wheels(target: Target, declaration: Declaration, requirements: Sequence[str], floor: str, kept: Lock, answer: Resolved) -> Wheels:
+def _wheels(
+    target: Target,
+    declaration: Declaration,
+    requirements: Sequence[str],
+    hashes: Mapping[str, Sequence[str]],
+    floor: str,
+    kept: Lock,
+    answer: Resolved,
+) -> Wheels:
     files = partial(files_of, target, declaration=declaration, floor=floor)
     built = Resolved(offered=answer.builders, via={})
+    found = files(kept, answer, requirements=requirements)
+    check_hashes(target, found, hashes)
     return Wheels(
-        files=files(kept, answer, requirements=requirements),
+        files=found,
         undated=answer.undated,
+        checkouts=checkouts_of(answer, declaration, requirements),
         builders=files(_with_files(kept, ()), built, requirements=()),
     )
 
@@ -133,7 +157,9 @@ def _with_files(lock: Lock, files: tuple[LockedFile, ...]) -> Lock:
     return replace(lock, files=files)
 
 
-def _engine(host: Host, declaration: Declaration, catalogue: Catalogue, how: How, watch: Watch) -> Callable[[Job], Resolved]:
+def _engine(
+    host: Host, declaration: Declaration, inputs: Inputs, catalogue: Catalogue, how: How, watch: Watch
+) -> Callable[[Job], Resolved]:
     if how.engine == "pip-tools":
         return lambda job: pip_tools.compile_job(host, job, platform=how.platform, pythons=how.pythons, watch=watch)
     free = tuple(item.package for item in catalogue.fits().built)
@@ -142,8 +168,15 @@ def _engine(host: Host, declaration: Declaration, catalogue: Catalogue, how: How
         make_folders(host, job.folder)
         return uv_compile.compile_job(host, job, watch=watch)
 
+    def build(job: Job, wheel: Wheel, pins: tuple[str, ...]) -> Metadata:
+        how.tell(f"{job.name}: building {wheel.package} {wheel.version}, to know what it needs")
+        return builds.metadata_of(host, job, wheel, pins=pins, watch=watch)
+
     return building(
         resolve,
-        lambda job, wheel, pins: builds.metadata_of(host, job, wheel, pins=pins, watch=watch),
-        (*declaration.policy.built, *free),
+        build,
+        allowed=declaration.policy.built,
+        free=free,
+        projects=inputs.builders,
+        quick=lambda job: uv_compile.compile_job(host, job, origins=False, watch=watch),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
+from provisioner.model.checkout import Checkout
 from provisioner.model.conda_package import CondaSource
 from provisioner.model.record import record
 
@@ -148,7 +149,10 @@ class Release:
 
 @record
 class LockedFile:
-    """One file of a lock: sizes in bytes, ``unpacked`` is what it takes on disk; ``source`` is true for a source distribution."""
+    """One file of a lock: sizes in bytes, ``unpacked`` is what it takes on disk; ``source`` is true for a source distribution.
+
+    ``url`` is the address of one that no index serves.
+    """
 
     name: str
     version: str
@@ -157,6 +161,7 @@ class LockedFile:
     size: int
     unpacked: int
     source: bool = False
+    url: str = ""
 
 
 @record
@@ -164,7 +169,7 @@ class Lock:
     """An exact, hashed set for one release, Python, platform and device; ``digest`` is the SHA-256 of its canonical text.
 
     ``addons`` is what may be put beside it, as ``Release.addons``; it is no part of the set. ``builders`` are what its source distributions are built
-    with, where that is not what stands in ``files``.
+    with, where that is not what stands in ``files``; ``checkouts`` are what is no file.
     """
 
     release: str
@@ -176,6 +181,7 @@ class Lock:
     digest: str
     addons: dict[str, str] = field(default_factory=dict)
     builders: tuple[LockedFile, ...] = ()
+    checkouts: tuple[Checkout, ...] = ()
 
 
 def computes_on(device: LockDevice) -> ComputeDevice:

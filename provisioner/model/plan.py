@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from provisioner.model.catalogue import ComputeDevice, Link
+from provisioner.model.checkout import Checkout
 from provisioner.model.conda import Outside
 from provisioner.model.conda_package import CondaPart, CondaSource
 from provisioner.model.facts import Interpreter, PythonDownload
@@ -63,7 +64,10 @@ class Choice:
 
 @record
 class Package:
-    """A distribution that will be installed: one file, its SHA-256, its sizes in bytes; ``source`` when it must be built."""
+    """A distribution that will be installed: one file, its SHA-256, its sizes in bytes; ``source`` when it must be built.
+
+    ``url`` is the address of one that no index serves.
+    """
 
     name: str
     version: str
@@ -72,6 +76,7 @@ class Package:
     size: int
     unpacked: int
     source: bool = False
+    url: str = ""
 
 
 @record
@@ -214,7 +219,8 @@ class Plan:
     ``lock`` are digests of what the decision was made from; ``proof`` says in words what was run for the lock. ``unchanged`` are locked
     packages that are there already, with their versions; ``warnings`` are about the place (those about the choice are in ``choice``).
     ``indexes`` are those that a team's lock names, for its files (addresses; none for the one that the machine is configured with).
-    ``builders`` are the packages of the set that its source distributions are built with (empty where nothing is built). ``conda`` is what
+    ``builders`` are what its source distributions and ``checkouts`` are built with (empty where nothing is built); ``checkouts`` are commits of
+    repositories and projects of the team's own, which come after all packages. ``conda`` is what
     conda packages are to be (None for a virtual environment).
 
     ``preflight`` is what was looked at before anybody is asked, ``interrupted`` what an earlier run left.
@@ -247,6 +253,7 @@ class Plan:
     outside: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     builders: tuple[Package, ...] = ()
+    checkouts: tuple[Checkout, ...] = ()
     kind: PlanKind = "apply"
     repairs: tuple[Repair, ...] = ()
     moves: tuple[Move, ...] = ()

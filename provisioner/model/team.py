@@ -6,6 +6,7 @@ from dataclasses import field
 from typing import Literal
 
 from provisioner.model.catalogue import ComputeDevice
+from provisioner.model.checkout import Checkout
 from provisioner.model.conda_package import CondaPackage
 from provisioner.model.policy import Policy
 from provisioner.model.record import record
@@ -98,7 +99,7 @@ class TeamFile:
 
     ``url`` is where it was found, without credentials; ``index`` the index it belongs to, without credentials; ``requires`` the names it
     needs in this set; ``profile`` is true when it is part of the known-good set; ``uploaded`` ISO date and time, "" where the index does not tell.
-    ``compiled``: a source distribution with files for a compiler.
+    ``compiled``: a source distribution with files for a compiler. ``direct``: no index serves it, ``url`` is where it is asked for.
     """
 
     name: str
@@ -114,6 +115,7 @@ class TeamFile:
     source: bool = False
     uploaded: str = ""
     compiled: bool = False
+    direct: bool = False
 
 
 @record
@@ -162,8 +164,8 @@ class LockedTarget:
     """One target, locked: ``profile`` is the digest of the catalogue's set, ``proof`` how far that was run, in words.
 
     ``moved`` are the packages of the set that made room for the team's requirements: with any, this very set was not run. ``builders`` are what the
-    source distributions among the ``files`` are built with; they are no part of the environment. ``own_proof`` says where the team itself ran
-    all of what is locked, in words; "" where nobody did.
+    source distributions among the ``files`` are built with; they are no part of the environment. ``checkouts`` are what is no file.
+    ``own_proof`` says where the team itself ran all of what is locked, in words; "" where nobody did.
 
     ``conda`` is the conda half, None for a virtual environment. Where everything comes from the channel there are no ``files`` and no
     ``profile``.
@@ -178,6 +180,7 @@ class LockedTarget:
     conda: LockedConda | None = None
     moved: tuple[Moved, ...] = ()
     builders: tuple[TeamFile, ...] = ()
+    checkouts: tuple[Checkout, ...] = ()
     own_proof: str = ""
 
     @property
@@ -200,11 +203,21 @@ class InputDigest:
 
 @record
 class Inputs:
-    """The team's own requirements as they were read: PEP 508 texts, limits in the same form, and a digest for each input."""
+    """The team's own requirements as they were read: PEP 508 texts, limits in the same form, and a digest for each input.
+
+    ``projects`` are the team's own, their folders relative to the declaration's; what they depend on is among the ``requirements``, and
+    ``builders`` are the requirements of their builds.
+    ``hashes`` are, by name, the SHA-256 that the lists give: a file must have one of them. ``places`` say where
+    each address stands that a requirement names.
+    """
 
     requirements: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     digests: tuple[InputDigest, ...] = ()
+    projects: tuple[Checkout, ...] = ()
+    builders: tuple[str, ...] = ()
+    hashes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
 
 
 @record

@@ -16,4 +16,4 @@ def text(name: str) -> str:
 
 def path(name: str) -> str:
     """Return where one of these files lies (absolute)."""
-    return os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), name).replace(os.sep, "/")

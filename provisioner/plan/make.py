@@ -94,10 +94,12 @@ def make_plan(inputs: ApplyInputs) -> Plan:
     removals = tuple(_along(item, coming, around.members) for item in removals) if around is not None else removals
     removals += tuple(_removal(item, inputs.gone[item.name]) for item in inputs.common.site.distributions if item.name in inputs.gone)
     packages, builders = packages_of(inputs.common.lock, kept)
-    changes = bool(packages or removals or (inputs.conda is not None and inputs.conda.changes))
+    checkouts = inputs.common.lock.checkouts if inputs.common.lock is not None else ()
+    changes = bool(packages or checkouts or removals or (inputs.conda is not None and inputs.conda.changes))
     change = Change(
         packages=packages,
         builders=builders,
+        checkouts=checkouts,
         unchanged={file.name: inputs.fitting.get(file.name, file.version) for file in files if file.name in kept},
         removals=removals,
         edits=tuple(edit for edit in inputs.edits if edit.path not in inputs.written),
@@ -158,7 +160,7 @@ def packages_of(lock: Lock | None, kept: frozenset[str]) -> tuple[tuple[Package,
     """Return what is installed, and what the source distributions among that are built with."""
     files = lock.files if lock is not None else ()
     packages = tuple(_package(file) for file in files if file.name not in kept)
-    if lock is None or not any(package.source for package in packages):
+    if lock is None or not (lock.checkouts or any(package.source for package in packages)):
         return packages, ()
     return packages, tuple(map(_package, lock.builders or [file for file in files if file.name in BUILDERS]))
 
@@ -172,6 +174,7 @@ def _package(file: LockedFile) -> Package:
         size=file.size,
         unpacked=file.unpacked,
         source=file.source,
+        url=file.url,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import field
 
 from provisioner.environment.read import Site
 from provisioner.model.catalogue import Link, Lock, LockedFile
+from provisioner.model.checkout import Checkout
 from provisioner.model.conda import Outside
 from provisioner.model.conda_package import CondaPart
 from provisioner.model.facts import Facts
@@ -59,6 +60,7 @@ class Change:
     repairs: tuple[Repair, ...] = ()
     packages: tuple[Package, ...] = ()
     builders: tuple[Package, ...] = ()
+    checkouts: tuple[Checkout, ...] = ()
     unchanged: dict[str, str] = field(default_factory=dict)
     removals: tuple[Removal, ...] = ()
     moves: tuple[Move, ...] = ()

@@ -14,6 +14,7 @@ from provisioner.environment.read import Site
 from provisioner.errors import InputError, StalePlanError
 from provisioner.model import codec
 from provisioner.model.catalogue import Link, Lock
+from provisioner.model.checkout import Checkout
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Edit, Package, Plan
 from provisioner.plan.make import compare, packages_of, stale_of, without
@@ -55,9 +56,11 @@ def _faults(plan: Plan) -> Iterator[str]:
             ("version", r"[A-Za-z0-9.!+_-]+"),
             ("filename", r"[A-Za-z0-9][A-Za-z0-9.!+_-]*"),
             ("sha256", r"[0-9a-f]{64}"),
+            ("url", r"(?:(?:https?|file)://[^\s@#]+)?"),
         ):
             if not re.fullmatch(pattern, getattr(package, name)):
                 yield f"packages[{number}].{name}: cannot be {getattr(package, name)!r}"
+    yield from (f"checkouts[{number}].{why}" for number, item in enumerate(plan.checkouts) for why in checkout_faults(item))
     if (plan.conda is not None) != (plan.request.kind == "conda") or (plan.conda is None) != (plan.choice.road == ""):
         yield "conda: expected for a conda environment, and for no other"
     if plan.kernels:
@@ -69,6 +72,18 @@ def _faults(plan: Plan) -> Iterator[str]:
     for place, path in [*places, *((f"edits[{number}].path", edit.path) for number, edit in enumerate(plan.edits))]:
         if not is_inside(path):
             yield f"{place}: expected a path inside the environment, found {path!r}"
+
+
+def checkout_faults(item: Checkout) -> Iterator[str]:
+    """Yield what of a checkout could be read as an option, or as another place, by what installs it."""
+    patterns = {"name": r"[a-z0-9]+(-[a-z0-9]+)*", "commit": r"(?:[0-9a-f]{40}|[0-9a-f]{64})?"}
+    if item.commit:
+        patterns |= {"url": r"(?:https?|file|ssh)://[^\s#]+", "folder": r"(?:[A-Za-z0-9_][^\s#&]*)?"}
+    else:
+        patterns |= {"url": "", "folder": r"/[^\n\r\[\]#;]*"}
+    for field, pattern in patterns.items():
+        if not re.fullmatch(pattern, getattr(item, field)):
+            yield f"{field}: cannot be {getattr(item, field)!r}"
 
 
 def check_fresh(  # noqa: PLR0913, PLR0917 - each is one part of what there is now

@@ -83,6 +83,7 @@ def sealed(inputs: PlanInputs, change: Change) -> Plan:
         outside=_outside(inputs, change),
         warnings=inputs.warnings,
         builders=change.builders,
+        checkouts=change.checkouts,
         kind=change.kind,
         repairs=change.repairs,
         moves=change.moves,
@@ -107,7 +108,7 @@ def _fetched(inputs: PlanInputs, change: Change) -> PythonDownload | None:
 def _outside(inputs: PlanInputs, change: Change) -> tuple[str, ...]:
     fetched = _fetched(inputs, change)
     caches = [f"{fetch_words(fetched)} (undo leaves it there)"] if fetched is not None else []
-    caches += [f"downloads are kept in uv's cache, {inputs.cache}"] if change.packages else []
+    caches += [f"downloads are kept in uv's cache, {inputs.cache}"] if change.packages or change.checkouts else []
     if change.conda is not None and change.conda.packages:
         caches.append(f"conda packages are kept in {change.conda.cache}")
     return (*change.outside, *caches, *change.registered)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sized
 
-from provisioner.base.text import size_words
+from provisioner.base.text import mask, size_words
+from provisioner.choose.obstacles import listed
 from provisioner.model.conda_package import CondaPart
 from provisioner.model.facts import PythonDownload
 from provisioner.model.plan import Choice, EnvState, Step, StepKind
@@ -40,7 +41,7 @@ def _needed(env: EnvState, choice: Choice, change: Change) -> Mapping[StepKind, 
         "create": not env.exists if applied else change.kind == "rebuild",
         "conda": change.conda is not None and change.conda.changes,
         "remove": bool(change.removals),
-        "install": bool(change.packages),
+        "install": bool(change.packages or change.checkouts),
         "link": bool(change.links),
         "write": bool(change.edits),
         "move": bool(change.moves),
@@ -62,7 +63,7 @@ def _titles(choice: Choice, change: Change) -> Mapping[StepKind, str]:
         "create": f"Make {made} with Python {choice.python}",
         "conda": _conda_title(change.conda, change) if change.conda is not None else "",
         "remove": f"Move {removed} out",
-        "install": f"Install {_count(change.packages, 'package')}, each checked by its hash",
+        "install": _install_title(change),
         "link": f"Link {libraries} inside the environment",
         "write": f"Write {written}" if applied else f"Write {written} of the environment",
         "move": f"Rename {_count(change.moves, 'entry', 'entries')} of your own",
@@ -70,6 +71,12 @@ def _titles(choice: Choice, change: Change) -> Mapping[StepKind, str]:
         "verify": "Verify: import TensorFlow and compute with it",
         "receipt": "Write the receipt",
     }
+
+
+def _install_title(change: Change) -> str:
+    packages = f"Install {_count(change.packages, 'package')}, each checked by its hash" if change.packages else ""
+    places = listed([f"{item.name} ({mask(item.place)})" for item in change.checkouts])
+    return f"{packages or 'Install'}{', and ' if packages else ' '}{places}" if places else packages
 
 
 def fetch_words(download: PythonDownload) -> str:
@@ -106,6 +113,8 @@ def _apply_reasons(env: EnvState, choice: Choice, change: Change, *, changes: bo
 
 
 def _apply_installs(choice: Choice, change: Change) -> str:
+    if not change.packages and change.checkouts:
+        return "the lock names them, and they are not there in this form"
     if not change.packages:
         return "the conda packages are the whole set" if choice.road == "conda" else "every package of the set is there already"
     sources = [package.name for package in change.packages if package.source]

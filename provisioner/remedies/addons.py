@@ -7,9 +7,9 @@ import re
 from provisioner.base.versions import minor_of
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.knowledge import NO_ADDON, View, newest, release_of, specifier
-from provisioner.remedies.names import ADDONS, restarted, rivals_of, same_tensorflow
+from provisioner.remedies.names import ADDONS, own_names, restarted, rivals_of, same_tensorflow
 from provisioner.remedies.subject import Subject
-from provisioner.remedies.ways import either, install, mend, uninstall
+from provisioner.remedies.ways import either, install, mend, runs, uninstall
 
 
 def addons_ended(subject: Subject, view: View) -> Remedy:
@@ -59,6 +59,23 @@ def addon(subject: Subject, view: View) -> Remedy:
         )
     if re.search(r"libmetal_plugin|tensorflow-metal|METAL", text):
         return _metal(subject, view)
+    user = re.search(r"(?m)File \"[^\"\n]*[\\/]\.local[\\/]lib[^\"\n]*[\\/]tensorflow[\\/]__init__\.py\"", text)
+    if user and "undefined symbol" in text:
+        return Remedy(
+            words="Take the TensorFlow out that lies in ~/.local: it comes before that of the environment, and meets libraries of another release",
+            steps=(uninstall(subject, *own_names(subject)), runs(subject, "import tensorflow; print(tensorflow.__file__)")),
+            why="every Python of one number sees the user's packages, and those of conda see them first",
+            cost="it is gone for the other environments that used it, too",
+            others=(Way(words="Or leave it there, and start without the user's packages", steps=("export PYTHONNOUSERSITE=1",)),),
+        )
+    if re.search(r"tensorflow[\\/](?:core|python|compiler)[\\/]\S*\.(?:so|pyd|dylib)[\w.]*: undefined symbol", subject.seen):
+        return Remedy(
+            words="Take TensorFlow out, delete what is left of its folder, and install it anew: the file in that line is of another release",
+            steps=(uninstall(subject, *own_names(subject)), install(subject, same_tensorflow(subject), options="--no-cache-dir")),
+            why="a file that an older or newer TensorFlow left in the folder is loaded with the others",
+            cost="downloads TensorFlow again",
+            others=either(subject, view),
+        )
     asking = re.search(r"(?:site|dist)-packages[\\/](" + "|".join(ADDONS) + r")[\\/]", subject.seen) or re.search(
         r"(?:site|dist)-packages[\\/](" + "|".join(ADDONS) + r")[\\/]|\b(tensorflow_\w+|reverb)\b", text
     )

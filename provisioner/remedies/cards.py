@@ -79,6 +79,16 @@ def too_new(subject: Subject, view: View) -> Remedy:
             cost="a download of some GB, and the TensorFlow of that image",
             others=_for_card(subject, view),
         )
+    if re.search(r"\bserving\b", f"{subject.told} {subject.text[:4000]}"):
+        return Remedy(
+            words="Take a newer image of TensorFlow Serving: the compiler in this one does not know the card",
+            steps=("docker pull tensorflow/serving:latest-gpu",),
+            why=_why_new(subject, view),
+            cost="a download of some GB, and a newer TensorFlow Serving",
+            others=(
+                Way(words="Or build the image with a newer CUDA: Dockerfile.devel-gpu of TensorFlow Serving names it in its first line"),
+            ),
+        )
     ways = _for_card(subject, view)
     if ways:
         first = ways[0]

@@ -86,7 +86,6 @@ BY_REQUIREMENT = frozenset(
     {
         "dependency-incompatible",
         "extension-abi-mismatch",
-        "install-corrupt",
         "keras-incompatible",
         "numpy-incompatible",
         "protobuf-incompatible",

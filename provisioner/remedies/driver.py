@@ -234,17 +234,14 @@ def init_failed(subject: Subject, view: View) -> Remedy:
             why="its memory has faults that cannot be corrected",
         )
     return Remedy(
-        words="Load the driver's module for CUDA anew (after suspend it is often left in a bad state); else restart the machine",
-        steps=("sudo rmmod nvidia_uvm", "sudo modprobe nvidia_uvm"),
-        why="the driver is there and cuInit fails all the same; the module keeps its state until it is loaded anew",
-        cost="ends what runs on the GPU",
-        others=(
-            Way(
-                words="Where the device files of nvidia-uvm are missing, let NVIDIA's program make them",
-                steps=("sudo nvidia-modprobe -u -c=0",),
-            ),
-            Way(words="See whether the driver itself works", steps=("nvidia-smi",)),
+        words=(
+            "Let NVIDIA's program make the device files for CUDA; where they are there, load the module anew (after suspend it is often left in a"
+            " bad state), else restart the machine"
         ),
+        steps=("sudo apt install nvidia-modprobe", "sudo nvidia-modprobe -u -c=0", "sudo rmmod nvidia_uvm", "sudo modprobe nvidia_uvm"),
+        why="the driver is there and cuInit fails all the same: /dev/nvidia-uvm is missing, or the module is in a bad state until it is loaded anew",
+        cost="ends what runs on the GPU",
+        others=(Way(words="See whether the driver itself works", steps=("nvidia-smi",)),),
     )
 
 

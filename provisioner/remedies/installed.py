@@ -11,6 +11,9 @@ from provisioner.remedies.names import LISTED, own_names, restarted, rivals_of, 
 from provisioner.remedies.subject import Subject
 from provisioner.remedies.ways import ONE_PACKAGE, either, install, into, mend, runs, uninstall
 
+# Of many packages the first are named in words; the command has all.
+_NAMED = 3
+
 
 def conflicting(subject: Subject, view: View) -> Remedy:
     """All of them out, then one in; where what pip or conda lists shows a companion of another release, that one."""
@@ -33,6 +36,9 @@ def conflicting(subject: Subject, view: View) -> Remedy:
     old = ("tensorflow-gpu", "tf-nightly-gpu") if re.search(r"gpu", subject.told + subject.seen) else ()
     rivals = rivals_of(subject) or ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly", *old)
     wanted = f"tensorflow=={subject.tensorflow}" if re.fullmatch(r"\d+\.\d+\.\d+", subject.tensorflow) else "tensorflow"
+    if subject.wants:
+        # Of what is there one stays, under its own name.
+        wanted = subject.wants[-1]
     return Remedy(
         words="Take all TensorFlow packages out and install one",
         steps=(uninstall(subject, *rivals), install(subject, wanted, options="--no-cache-dir")),
@@ -72,6 +78,15 @@ def _odd_companion(subject: Subject, view: View) -> tuple[str, str, str] | None:
 
 def corrupt(subject: Subject, view: View) -> Remedy:
     """TensorFlow out, what is left of it away, and in again, without what pip kept."""
+    if subject.wants:
+        return _again(subject, view)
+    if "left by an interrupted pip" in subject.seen:
+        return Remedy(
+            words="Delete the folders in site-packages whose names begin with ~",
+            steps=(runs(subject, "import site; print(site.getsitepackages())"),),
+            why="pip renames what it replaces and was stopped before it could delete it; nothing uses them",
+            others=mend(subject),
+        )
     tilde = re.search(r"invalid distribution -(\w[\w-]*)", subject.seen)
     if tilde and not re.search(r"tensorflow|ensorflow|keras|numpy", tilde[1], re.IGNORECASE):
         return Remedy(
@@ -94,6 +109,20 @@ def corrupt(subject: Subject, view: View) -> Remedy:
         steps=(uninstall(subject, *own_names(subject)), install(subject, itself, options="--no-cache-dir")),
         why="files of it are missing, cut off or of another release; a new copy has them all",
         cost="downloads TensorFlow again",
+        others=either(subject, view),
+    )
+
+
+def _again(subject: Subject, view: View) -> Remedy:
+    """The damaged packages themselves, each in its version, over what is there; one without its record cannot be taken out before."""
+    names = [item.partition("==")[0] for item in subject.wants]
+    named = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    over = "--ignore-installed" if re.search(r"RECORD|record|metadata", subject.seen) else "--force-reinstall"
+    return Remedy(
+        words=f"Install {named} anew, in the same version",
+        steps=(install(subject, *subject.wants, options=f"{over} --no-deps --no-cache-dir"),),
+        why="files of it are missing, cut off or of another release; a new copy has them all",
+        cost="downloads it again" if len(names) == 1 else "downloads them again",
         others=either(subject, view),
     )
 

@@ -19,6 +19,14 @@ def keras(subject: Subject, view: View) -> Remedy:
     if "tensorflow_addons" in asking:
         return addons_ended(subject, view)
     release = release_of(view, subject.tensorflow) if subject.tensorflow else None
+    if "_keras_internal" in subject.seen:
+        return Remedy(
+            words="Take the last TensorFlow that has that name: 2.13",
+            steps=(install(subject, "tensorflow==2.13.*"),),
+            why="the program uses a private name of Keras 2, which went with 2.14",
+            cost="the release changes; its Pythons are 3.8 to 3.11",
+            others=(*mend(subject), Way(words="Or take a newer release of the program, or change the line: tf.keras.models is public")),
+        )
     if re.search(
         r"KERAS_BACKEND|No module named '?(jax|torch|theano)|keras\.src\.backend\.(jax|torch)", subject.seen + subject.text[-600:]
     ):

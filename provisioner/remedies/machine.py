@@ -7,6 +7,7 @@ import re
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.asked import wanted
 from provisioner.remedies.knowledge import View
+from provisioner.remedies.names import same_tensorflow
 from provisioner.remedies.subject import Subject, quoted
 from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, either, install, runs, venv
 
@@ -20,7 +21,7 @@ def msvc(subject: Subject, view: View) -> Remedy:
         Way(words="Without the rights of an administrator, put the same DLLs beside Python", steps=(install(subject, "msvc-runtime"),)),
         Way(
             words="If it is the newest already: look whether the processor has AVX, and install TensorFlow anew",
-            steps=(install(subject, "tensorflow", options="--force-reinstall --no-cache-dir"),),
+            steps=(install(subject, same_tensorflow(subject), options="--force-reinstall --no-cache-dir"),),
         ),
     ]
     if subject.installer == "reticulate":
@@ -58,7 +59,7 @@ def avx(subject: Subject, view: View) -> Remedy:
         others=(
             Way(
                 words="If it has AVX, the build is one for another processor (a community wheel): take the one from PyPI",
-                steps=(install(subject, "tensorflow", options="--force-reinstall --no-cache-dir"),),
+                steps=(install(subject, same_tensorflow(subject), options="--force-reinstall --no-cache-dir"),),
                 cost="downloads TensorFlow again",
             ),
             Way(

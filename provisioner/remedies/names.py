@@ -62,13 +62,13 @@ def rivals_of(subject: Subject) -> tuple[str, ...]:
 
 def own_names(subject: Subject) -> tuple[str, ...]:
     """The distributions to take out for TensorFlow to be gone."""
-    listed = rivals_of(subject)
+    listed = rivals_of(subject) or ((subject.owner,) if subject.owner else ())
     return listed or (("tensorflow", "tensorflow-intel") if subject.windows else ("tensorflow",))
 
 
 def same_tensorflow(subject: Subject) -> str:
     """The requirement for the TensorFlow that is there, as exactly as it is known."""
-    package = package_of(subject.tensorflow or "2.21", subject.platform)
+    package = subject.owner or package_of(subject.tensorflow or "2.21", subject.platform)
     exact = re.fullmatch(r"\d+\.\d+\.\d+", subject.tensorflow)
     return f"{package}=={subject.tensorflow}" if exact else f"{package}=={subject.minor}.*" if subject.minor else package
 

@@ -8,9 +8,13 @@ from provisioner.base.versions import minor_of, numbers
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.asked import FAMILY, RANGE, wanted
 from provisioner.remedies.knowledge import USUAL, View, release_of
+from provisioner.remedies.names import same_tensorflow
 from provisioner.remedies.pythons import narrower_range
 from provisioner.remedies.subject import Subject
 from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, install, venv
+
+# More packages than these in one command are a list for a fresh environment.
+_TOGETHER = 8
 
 
 def deprecated(subject: Subject, view: View) -> Remedy:
@@ -72,6 +76,9 @@ def resolver(subject: Subject, view: View) -> Remedy:
     ]
     names = [item for item in names if item.lower() not in {"numpy", "protobuf", "user", "requested"}]
     other = asking[1] if asking and not FAMILY.fullmatch(asking[1]) else names[0] if names else ""
+    pairs = dict.fromkeys(re.findall(r"([\w.-]+) \d\S* requires ([\w.-]+?)[\[<>=!~ ;(][^\n]*?, but you have", subject.text))
+    if pairs:
+        return _together(subject, view, tuple(pairs))
     if "has requirement" in subject.text or "which is incompatible" in subject.text:
         return Remedy(
             words=(
@@ -105,6 +112,26 @@ def resolver(subject: Subject, view: View) -> Remedy:
             Way(
                 words="Or give each of them an environment of its own",
                 steps=venv(subject, subject.python if numbers(subject.python or "0") >= (3, 8) else "", "tensorflow"),
+                cost=NEW_ENVIRONMENT,
+            ),
+            *anew(subject, view),
+        ),
+    )
+
+
+def _together(subject: Subject, view: View, pairs: tuple[tuple[str, str], ...]) -> Remedy:
+    """TensorFlow and all that disagrees, named together: what is named is resolved together, and of what is installed what fits stays."""
+    named = [name.lower().replace("_", "-") for pair in pairs for name in pair]
+    names = [name for name in dict.fromkeys(named) if not FAMILY.fullmatch(name)][:_TOGETHER]
+    return Remedy(
+        words="Name TensorFlow and the packages that disagree in one command: pip then looks for versions that agree",
+        steps=(install(subject, same_tensorflow(subject), *names), f"{subject.shell_python} -m pip check"),
+        why="pip looks only at what a command names; what was installed before, it leaves and complains about",
+        cost="some of these packages get another version",
+        others=(
+            Way(
+                words="Or make a fresh environment, with all that you need in one command",
+                steps=venv(subject, subject.python if numbers(subject.python or "0") >= (3, 8) else "", _asked(subject), *names),
                 cost=NEW_ENVIRONMENT,
             ),
             *anew(subject, view),

@@ -7,6 +7,7 @@ import re
 
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.knowledge import View
+from provisioner.remedies.names import same_tensorflow
 from provisioner.remedies.subject import Subject, quoted
 from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, either, install, mend, runs, venv
 
@@ -35,7 +36,7 @@ def not_installed(subject: Subject, view: View) -> Remedy:
                 (
                     Way(
                         words="In a notebook, make a kernel of the environment that has it, and choose that kernel",
-                        steps=("tf-env/bin/python -m pip install ipykernel", "tf-env/bin/python -m ipykernel install --user --name tf-env"),
+                        steps=("tfsetup kernel --env ./tf-env",),
                     ),
                 )
                 if subject.notebook
@@ -128,7 +129,7 @@ def shadowed(subject: Subject, view: View) -> Remedy:
         others=(
             Way(
                 words="If no such file is yours, the package itself is damaged",
-                steps=(install(subject, "tensorflow", options="--force-reinstall --no-cache-dir"),),
+                steps=(install(subject, same_tensorflow(subject), options="--force-reinstall --no-cache-dir"),),
             ),
             *mend(subject),
         ),

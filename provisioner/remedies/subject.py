@@ -21,7 +21,8 @@ class Subject:
     Python, conda's base, a container). ``platform`` as the catalogue's (``linux-x86_64``), "" where unknown. ``gpu`` is the text about it,
     ``capability`` as ``8.6``; ``gpu_present`` None where nobody said. ``cudas`` are the CUDA releases that are there, ``driver`` the driver's,
     ``glibc`` and ``macos`` the system's. ``seen`` are the lines that speak for the cause, ``text`` the whole log. ``distribution`` is ID of
-    os-release. ``ending`` is the kind of the run's end (``provisioner.explain.ending``). ``wants`` are requirements (PEP 508, a name
+    os-release. ``ending`` is the kind of the run's end (``provisioner.explain.ending``). ``owner`` is the distribution
+    that TensorFlow is installed as, "" where nobody looked. ``wants`` are requirements (PEP 508, a name
     alone where the versions are not known) that are met where the cause is mended.
     """
 
@@ -50,6 +51,7 @@ class Subject:
     text: str = ""
     told: str = ""
     ending: str = ""
+    owner: str = ""
     wants: tuple[str, ...] = ()
 
     @property

@@ -5,8 +5,10 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from provisioner.base.paths import spelt
 from provisioner.change.execute import Executed
 from provisioner.change.recovery import Undoable
+from provisioner.environment.layout import WINDOWS, layout
 from provisioner.model import codec
 from provisioner.model.finding import Verification
 from provisioner.model.plan import Plan
@@ -86,7 +88,10 @@ def _set_name(plan: Plan) -> str:
 
 def _use(plan: Plan) -> str:
     """Say how the environment is used: by its name where conda finds it by that, else by its own script."""
-    script = f"Use it: source {shlex.quote(plan.env.path + '/bin/activate')}"
+    shape = layout(plan.choice.platform)
+    activate = f"{plan.env.path}/{shape.activate}"
+    # The words of cmd and PowerShell, which both find their own script by that name.
+    script = f"Use it: {spelt(activate)}" if shape is WINDOWS else f"Use it: source {shlex.quote(activate)}"
     named = next((item for item in plan.conda.registered if item.kind == "link"), None) if plan.conda is not None else None
     return f"{script}, or conda activate {shlex.quote(named.path.rsplit('/', 1)[-1])}" if named is not None else script
 

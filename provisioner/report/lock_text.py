@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from provisioner.base.text import mask
 from provisioner.lock.needs import spec_words
 from provisioner.model.record import record
 from provisioner.model.request import Kind
@@ -79,6 +80,11 @@ def lock_text(folder: str, lock: TeamLock, changed: tuple[str, ...], warnings: t
         lines.append(f"      proof: {locked.proof}")
         lines += [f"      your own: {locked.own_proof}"] if locked.own_proof else []
         lines.append(f"      needs: {needs_words(locked.needs)}")
+        places = [f"{file.name} {file.version} (from {mask(file.url)})" for file in locked.files if file.direct]
+        places += [f"{item.name} ({mask(item.place)})" for item in locked.checkouts]
+        lines += [f"      not from an index: {', '.join(places)}"] if places else []
+        built = [f"{file.name} {file.version}" for file in locked.files if file.source and not file.profile]
+        lines += [f"      will be built where it is installed: {', '.join(built)}"] if built else []
         if locked.conda is not None:
             lines.append(f"      solved for: {', '.join(locked.conda.virtual)}; from {', '.join(locked.conda.channels)}")
     lines.append("")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from provisioner.base.names import is_rival
-from provisioner.base.text import size_words
+from provisioner.base.text import mask, size_words
 from provisioner.base.versions import numbers
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
@@ -211,6 +211,9 @@ def _besides(plan: Plan) -> list[str]:
     built = [f"{item.name} {item.version}" for item in plan.packages if item.source]
     if built:
         lines.append(f"Built from source, because there is no wheel that would do: {', '.join(built)}")
+    if plan.checkouts:
+        places = [f"{item.name} ({mask(item.place)})" for item in plan.checkouts]
+        lines.append(f"From no index, built by code of their own: {', '.join(places)}")
     if plan.conda is not None and plan.conda.packages:
         lines.append(f"Conda packages from {' and '.join(plan.conda.channels)}")
     if plan.indexes:

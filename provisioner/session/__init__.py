@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from provisioner.base.paths import joined
 from provisioner.engines import uv
 from provisioner.errors import CouldNotTellError, InputError
-from provisioner.host import Host, Reader
+from provisioner.host import Host, Reader, user_folders
 from provisioner.host.files import entry as entry_of
 from provisioner.host.files import is_foreign, make_folders, real, sweep
 from provisioner.model import codec
@@ -30,12 +31,11 @@ FACTS_SCHEMA = "tfsetup/facts/1"
 
 
 def cache_folder(host: Host) -> str:
-    """Return the tool's own cache folder: TFSETUP_CACHE_DIR, else ``tfsetup`` in the system's (XDG base directories)."""
+    """Return the tool's own cache folder: TFSETUP_CACHE_DIR, else ``tfsetup`` in the system's ."""
     given = host.env.get("TFSETUP_CACHE_DIR")
     if given:
-        return posixpath.join(host.cwd, given)
-    home = host.env.get("HOME") or "/"
-    return posixpath.join(host.env.get("XDG_CACHE_HOME") or posixpath.join(home, ".cache"), "tfsetup")
+        return joined(host.cwd, given)
+    return posixpath.join(user_folders.cache(host), "tfsetup")
 
 
 class Session:
@@ -99,7 +99,7 @@ class Session:
         from provisioner.catalogue import Catalogue, find_profiles  # noqa: PLC0415 - explaining a cause needs none
 
         given = self.host.env.get("TFSETUP_PROFILES")
-        root = posixpath.join(self.host.cwd, given) if given else find_profiles()
+        root = joined(self.host.cwd, given) if given else find_profiles()
         return Catalogue.open(self.host, root, cache=self.host, cache_dir=self.folder("catalogue"), causes=lambda: self.causes)
 
     @cached_property
@@ -164,7 +164,7 @@ class Session:
     def read_input(self, path: str, limit: int = 1 << 26, *, by: str = "") -> str:
         """Read a file that a person named; raises ``InputError`` when it cannot be read as text. ``by`` is the command that writes such a file."""
         try:
-            return self.host.read_bytes(posixpath.join(self.host.cwd, path), limit).decode("utf-8")
+            return self.host.read_bytes(joined(self.host.cwd, path), limit).decode("utf-8")
         except UnicodeDecodeError as error:
             raise InputError(f"is not text (byte {error.start} is not UTF-8)", place=path) from None
         except OSError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from provisioner.base.paths import turned
 from provisioner.model.json_text import read_json
 
 Event = dict[str, Any]
@@ -40,7 +41,7 @@ def parse_events(text: str, mark: str) -> tuple[Event, ...]:
         if head != mark:
             continue
         try:
-            event = read_json(body)
+            event = turned(read_json(body))
         except ValueError:
             continue
         if isinstance(event, dict) and isinstance(event.get("event"), str) and fits(event, FORMS.get(event["event"], {})):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from provisioner.causes.findings import Findings, Wording
-from provisioner.model.finding import Evidence, Remedy
+from provisioner.model.finding import Evidence, Remedy, Repair
 from provisioner.remedies import Subject
 from tests.choose.values import shipped_catalogue
 from tests.diagnose.cases import messages
@@ -28,6 +28,15 @@ def test_what_a_check_knows_better_stands_for_what_is_computed() -> None:
     (finding,) = findings.ordered()
     assert (finding.remedy.words, finding.severity, finding.confidence) == ("Do this", "error", "certain")
     assert finding.evidence == (SEEN,)
+
+
+def test_a_damaged_package_comes_anew_under_its_own_name() -> None:
+    """Of a damaged tensorflow-cpu, `pip install tensorflow` would make two packages in one folder."""
+    findings = collector()
+    put = Repair(kind="restore", reason="x", name="tensorflow-cpu", version="2.15.1")
+    findings.add("install-corrupt", "error", "certain", SEEN, repairs=(put,))
+    (step,) = findings.ordered()[0].remedy.steps
+    assert step == "'/a b/bin/python' -m pip install --force-reinstall --no-deps --no-cache-dir tensorflow-cpu==2.15.1"
 
 
 @pytest.mark.parametrize(

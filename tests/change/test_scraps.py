@@ -133,6 +133,8 @@ def test_wherever_the_removal_of_a_new_environment_is_killed_the_rest_goes_as_we
             recovery.undo(HOST, workspace, last_record(HOST, workspace))
         # Nothing knows of an empty folder any more when all that was in it is gone.
         left = {name: value for name, value in snapshot(top).items() if not (place != "empty" and state.effect.startswith("remove"))}
+        # The lock's folder in one that stays is such a one.
+        left = {name: value for name, value in left.items() if name not in {"env/.tfsetup", "env/.tfsetup/lock"}}
         assert left == before or set(left) <= {"a", "a/b"}, f"killed before {state.effect}"
         seen += 1
     assert seen > 5

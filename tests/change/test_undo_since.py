@@ -15,14 +15,17 @@ import pytest
 
 from provisioner.base.progress import Silent
 from provisioner.change import recovery
+from provisioner.change.brought import as_it_came
 from provisioner.change.execute import execute
 from provisioner.change.journal import last_record
-from provisioner.change.recovery import Wishes
+from provisioner.change.recovery import NO_WISHES, Wishes
 from provisioner.change.standing import interrupted
+from provisioner.commands import undo as commands
 from provisioner.commands.undo import undo
 from provisioner.environment.distributions import read_distributions
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError, InTheWayError, OperationError
+from provisioner.host import Mark
 from provisioner.host.local import LocalHost
 from provisioner.report.apply_text import undo_document, undo_text
 from provisioner.report.schemas import schema_of
@@ -133,6 +136,28 @@ def test_the_case_of_the_issue(tmp_path: Path, lock) -> None:
     assert document["moved_to"] == str(tmp_path / "kept")
     assert set(document["kept"]) >= {"google-apis 1.0", f"{SITE}/tensorflow/mine"} or "google-apis 1.0" in document["kept"]
     assert "google-apis 1.0 came since, and stays" in undo_text(found)
+
+
+@pytest.mark.parametrize("kind", ["changed", "made"])
+def test_times_that_a_layer_or_an_archive_has_cut_are_no_edit(tmp_path: Path, lock, kind: str) -> None:
+    env = tmp_path / "env"
+    make(env, lock, kind)
+    for path in env.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            found = path.stat()
+            os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns // 10**9 * 10**9))
+    take_back(env)
+    assert versions(env) == {"numpy": ["1.22.4"], "six": ["1.0"]} if kind == "changed" else not env.exists()
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "same"), [(0, True), (-999_999_999, True), (4_000_000, True), (200_000_000, False), (-(10**10), False)]
+)
+def test_a_time_further_off_is_one(nanoseconds: int, same: bool) -> None:
+    came = Mark("file", 3, 10**18)
+    assert as_it_came(came, came._replace(mtime=came.mtime + nanoseconds)) is same
+    assert not as_it_came(came, came._replace(size=4))
+    assert not as_it_came(came, None)
 
 
 def test_left_in_place_no_distribution_is_there_twice(tmp_path: Path, lock) -> None:
@@ -358,3 +383,23 @@ def test_a_place_that_is_taken_stops_undo_before_its_first_move(tmp_path: Path, 
         take_back(env)
     assert any("only_1_22_4.py" in fault for fault in caught.value.faults)
     assert snapshot(env) == before
+
+
+def test_an_undo_that_looked_while_another_one_moved_looks_again(tmp_path: Path, lock, monkeypatch: pytest.MonkeyPatch) -> None:
+    env = tmp_path / "env"
+    make(env, lock, "changed")
+    holding = f"import fcntl, time; f = open({Workspace(root=str(env)).beside_lock!r}, 'w'); fcntl.flock(f, fcntl.LOCK_EX)"
+    real, others = commands.look, []
+
+    def look(session: Session, place: str, wishes: Wishes = NO_WISHES):
+        if others:
+            return real(session, place, wishes)
+        # Another run holds the lock, and ends a moment later.
+        others.append(subprocess.Popen([sys.executable, "-c", f"{holding}; print(flush=True); time.sleep(0.5)"], stdout=subprocess.PIPE))
+        others[0].stdout.readline()
+        raise FileNotFoundError(2, "No such file or directory", str(env / "gone"))
+
+    monkeypatch.setattr(commands, "look", look)
+    undo(Session(LocalHost()), str(env), agree=lambda _found: None, wait=20, progress=Silent())
+    others[0].communicate()
+    assert versions(env) == {"numpy": ["1.22.4"], "six": ["1.0"]}

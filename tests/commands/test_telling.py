@@ -43,6 +43,14 @@ def test_a_half_environment_is_named_with_the_command_that_goes_on(half: Path, e
         assert f"tfsetup undo --env {half}" in caught.value.hint
 
 
+def test_where_all_moves_are_done_nothing_is_half_whatever_the_record_says(half: Path) -> None:
+    """The record was refused (a quota that is used up) when all files were in place."""
+    (half / ".tfsetup" / "stage" / "b").rename(half / "b")
+    with pytest.raises(OperationError, match="is new and not proven") as caught, telling(HOST, str(half)):
+        raise OSError(errno.EDQUOT, "Disk quota exceeded", "/x")
+    assert f"tfsetup undo --env {half}" in caught.value.hint
+
+
 def test_where_nothing_was_done_that_is_said(tmp_path: Path) -> None:
     with pytest.raises(InterruptedRunError, match=r"env is as it was before"), telling(HOST, str(tmp_path / "env")):
         raise KeyboardInterrupt

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
+import subprocess
 import sys
 import tarfile
 from dataclasses import replace
@@ -15,7 +17,9 @@ from provisioner.engines import uv
 from provisioner.errors import OperationError
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import LockedFile
+from provisioner.model.checkout import Checkout
 from provisioner.model.plan import Package
+from tests.lock.trees import commit, tree
 from tests.support import make_wheel
 
 # The whole of what uv asks of a back end (PEP 517), in place of the real setuptools.
@@ -113,3 +117,36 @@ def test_what_is_not_a_source_distribution_in_the_lock_is_not_built(place: tuple
     folder, (old, *builders) = place
     with pytest.raises(OperationError, match="could not be installed"):
         install(folder, [replace(old, source=False)], builders)
+
+
+def test_commits_and_projects_are_installed_from_where_they_are(place: tuple[Path, list[Package]]) -> None:
+    folder, _ = place
+    tree(folder / "forge", "forge", "3.1")
+    tree(folder / "mine", "mine", "0.3")
+    tree(folder / "other", "other", "1.0")
+    found = commit(folder / "forge")
+    checkouts = (
+        Checkout(name="forge", url=f"file://{folder}/forge", commit=found),
+        Checkout(name="mine", folder=str(folder / "mine"), editable=True),
+        Checkout(name="other", folder=str(folder / "other")),
+    )
+    (folder / "builders").write_text("")
+    uv.install_checkouts(LocalHost(), python=str(folder / "env/bin/python"), checkouts=checkouts, builders=str(folder / "builders"))
+    code = "import forge, mine, other; print(*(item.PLACE for item in (forge, mine, other)), sep='\\n')"
+    shown = subprocess.run([folder / "env/bin/python", "-c", code], check=True, capture_output=True, text=True).stdout.splitlines()
+    assert shown[1] == str(folder / "mine/mine.py")
+    assert all("site-packages" in line for line in (shown[0], shown[2]))
+    (origin,) = folder.glob("env/lib/python*/site-packages/forge-3.1.dist-info/direct_url.json")
+    assert json.loads(origin.read_text())["vcs_info"]["commit_id"] == found
+
+
+def test_a_project_is_built_with_nothing_that_the_lock_does_not_hold(place: tuple[Path, list[Package]]) -> None:
+    folder, _ = place
+    mark = tree(folder / "mine", "mine", "0.3")
+    text = (folder / "mine/pyproject.toml").read_text()
+    (folder / "mine/pyproject.toml").write_text(text.replace("requires = []", 'requires = ["wheel"]'))
+    (folder / "builders").write_text("")
+    checkouts = (Checkout(name="mine", folder=str(folder / "mine"), editable=True),)
+    with pytest.raises(OperationError, match="mine could not be installed"):
+        uv.install_checkouts(LocalHost(), python=str(folder / "env/bin/python"), checkouts=checkouts, builders=str(folder / "builders"))
+    assert not mark.exists()

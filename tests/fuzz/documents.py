@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import replace
 from typing import Any
@@ -14,19 +15,23 @@ from provisioner.causes import pages, speakers
 from provisioner.change import brought, journal
 from provisioner.cli import settings
 from provisioner.diagnose import compare
-from provisioner.engines import resolving, wheels
+from provisioner.engines import resolving, source_tree, wheels
 from provisioner.environment import receipt
 from provisioner.environment.workspace import Workspace
-from provisioner.errors import TfsetupError
+from provisioner.errors import InputError, TfsetupError
 from provisioner.lock import (
     dates,
     declaration,
+    direct,
     find,
     inputs,
     lists,
+    local,
     project,
+    project_table,
     requirement,
     requirements_file,
+    setup_files,
     shape,
     sidecar,
     store,
@@ -63,10 +68,27 @@ def declaration_toml(data: bytes) -> None:
     declaration.read_declaration(reader, "/")
 
 
-@harness(lists.read_lists, lists.parse_pyproject, lists.parse_pipfile, lists.parse_setup_cfg, lists.parse_environment)
+@harness(
+    lists.read_lists,
+    lists.parse_pyproject,
+    lists.parse_pipfile,
+    lists.parse_setup_cfg,
+    lists.parse_setup_py,
+    lists.parse_environment,
+    setup_files.parse_setup_cfg,
+    setup_files.parse_setup_py,
+    project_table.read_tables,
+    source_tree.read_metadata,
+)
 def project_lists(data: bytes) -> None:
-    for name in ("pyproject.toml", "Pipfile", "setup.cfg", "environment.yml", "requirements.txt"):
-        lists.read_lists(FakeReader({f"/{name}": data}), "/")
+    for name in ("pyproject.toml", "Pipfile", "setup.cfg", "setup.py", "environment.yml", "requirements.txt"):
+        reader = FakeReader({f"/{name}": data})
+        lists.read_lists(reader, "/")
+        with contextlib.suppress(InputError):
+            project.read_project(reader, "/", ProjectInput(file="pyproject.toml", extras=("x",), groups=("dev",)), [], built=True)
+    with contextlib.suppress(InputError):
+        system = source_tree.build_system(strict(data), file="pyproject.toml")
+        source_tree.read_metadata(strict(data), system, builders=(), limits=(), compiled=False)
 
 
 @harness(requirements_file.read_files)
@@ -74,10 +96,22 @@ def requirements(data: bytes) -> None:
     requirements_file.read_files(FakeReader({"/r.txt": data, "/other.txt": "numpy\n"}), "/", ["r.txt"], [], [])
 
 
-@harness(requirement.parse, pep_508.read_requirement, settings.parse_flag, dates.parse, versions.readable)
+@harness(
+    requirement.parse,
+    requirement.parse_any,
+    direct.read_direct,
+    local.read_local,
+    pep_508.read_requirement,
+    settings.parse_flag,
+    dates.parse,
+    versions.readable,
+)
 def options(data: bytes) -> None:
     for call in (
         requirement.parse,
+        requirement.parse_any,
+        direct.read_direct,
+        lambda value: local.is_local(value) and local.read_local(value, "x:1", "", editable=False),
         lambda value: settings.parse_flag(value, "x"),
         lambda value: dates.parse(value, "x"),
         lambda value: versions.readable(value) and versions.contains(value, "2.15.0"),
@@ -104,7 +138,7 @@ def _requirement(value: str) -> None:
 def _ours(call: Any, value: str) -> None:
     try:
         call(value)
-    except (TfsetupError, requirement.NotLockableError):
+    except (TfsetupError, requirement.NotLockableError, direct.AddressError):
         return
 
 

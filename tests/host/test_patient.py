@@ -6,15 +6,16 @@ import sys
 
 import pytest
 
-from provisioner.host import patient
-from provisioner.host.patient import PatientHost
+from provisioner.host import patient as module
+from provisioner.host.local import LocalHost
+from provisioner.host.patient import patient
 
 
 def test_a_program_that_hangs_is_named_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patient, "MUTE_SECONDS", 0.3)
+    monkeypatch.setattr(module, "MUTE_SECONDS", 0.3)
     said: list[str] = []
     watched: list[int] = []
-    done = PatientHost(said.append).run([sys.executable, "-c", "import time; time.sleep(60)"], timeout=2, watch=watched.append)
+    done = patient(LocalHost(), said.append).run([sys.executable, "-c", "import time; time.sleep(60)"], timeout=2, watch=watched.append)
     assert done.timed_out
     (line,) = said
     assert line.startswith("waiting for an answer of python")
@@ -24,5 +25,5 @@ def test_a_program_that_hangs_is_named_once(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_one_that_answers_is_not() -> None:
     said: list[str] = []
-    assert PatientHost(said.append).run([sys.executable, "-c", "print(1)"]).out == "1\n"
+    assert patient(LocalHost(), said.append).run([sys.executable, "-c", "print(1)"]).out == "1\n"
     assert said == []

@@ -15,6 +15,7 @@ from provisioner.commands.lock_declared import Declared, LockRequest
 from provisioner.commands.lock_into import Edit, nobody
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Lock, LockedFile, Proof
+from provisioner.model.checkout import Checkout
 from provisioner.model.team import Declaration, InputDigest, Inputs, Target
 from provisioner.model.team import Index as TeamIndex
 from provisioner.session import Session
@@ -53,6 +54,8 @@ class Team:
     targets: tuple[Target, ...] = (LINUX,)
     settings: dict[str, object] = field(default_factory=dict)
     profiles: str = field(default_factory=find_profiles)
+    hashes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    projects: tuple[Checkout, ...] = ()
 
     @property
     def declaration(self) -> Declaration:
@@ -60,8 +63,14 @@ class Team:
         return Declaration(file=str(self.folder / "tfsetup.yaml"), tensorflow="2.20.0", targets=self.targets, **given)
 
     def declared(self) -> Declared:
-        text = repr((self.requirements, self.constraints, self.settings))
-        inputs = Inputs(requirements=self.requirements, constraints=self.constraints, digests=(InputDigest(name="all", sha256=text),))
+        text = repr((self.requirements, self.constraints, self.settings, self.hashes, self.projects))
+        inputs = Inputs(
+            requirements=self.requirements,
+            constraints=self.constraints,
+            digests=(InputDigest(name="all", sha256=text),),
+            hashes=self.hashes,
+            projects=self.projects,
+        )
         return Declared(
             declaration=self.declaration,
             inputs=inputs,

@@ -60,6 +60,15 @@ def test_what_nobody_allowed_is_named_all_at_once_and_not_run(team: Team, index:
     assert not any(mark.exists() for mark in marks)
 
 
+def test_the_line_to_paste_keeps_what_is_allowed_already(team: Team, index: Index, tmp_path: Path) -> None:
+    source(index, tmp_path, "two")
+    team.requirements = ("two",)
+    team.settings["policy"] = Policy(built=("jieba",))
+    with pytest.raises(NeedsBuildError) as caught:
+        team.lock()
+    assert "`policy: {source_builds: [jieba, two]}`" in caught.value.hint
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("built", [("two",), (ANY,)])
 def test_what_was_allowed_is_built_and_locked_by_hash(builders: Team, index: Index, tmp_path: Path, built: tuple[str, ...]) -> None:

@@ -80,6 +80,10 @@ def test_a_file_can_be_requirements_and_limits_at_once() -> None:
     assert (found.requirements, found.constraints) == (("six<2",), ("six<2",))
 
 
+SHOWN = "https://***@example.com/simple"
+LOGIN = "holds a login, which would be written into the lock; leave it out, and let git or ~/.netrc give it"
+
+
 def test_every_fault_of_every_file_with_its_line() -> None:
     text = """\
 pandas>=2
@@ -102,13 +106,10 @@ numpy==${VERSION}
 """
     found = faults({"a.in": text, "limits.txt": "dask[array]\n-e .\n"}, files=("a.in", "gone.in"), requirements=("six",))
     assert found == [
-        "a.in:2: `-e ./ours` is editable; only packages of an index can be locked by hash",
-        "a.in:3: `git+https://***@example.com/x.git` is taken from a version control system; only packages of an index can be locked by hash",
-        "a.in:4: `./local` is a local file or folder; only packages of an index can be locked by hash",
-        "a.in:5: `https://***@example.com/x-1.whl` is an address; only packages of an index can be locked by hash",
-        "a.in:6: `--index-url https://***@example.com/simple` names an index; name it under `indexes` in the declaration",
+        f"a.in:3: `git+https://***@example.com/x.git` {LOGIN}",
+        f"a.in:5: `https://***@example.com/x-1.whl` {LOGIN}",
         "a.in:7: `--pre` is an option that a lock does not take over; remove it",
-        "a.in:8: `six==1.16` names a hash, which a lock finds by itself; give name and versions, or include the file with -c",
+        "a.in:8: `six==1.16` has a hash that is no SHA-256, which is what files are held against",
         "a.in:10: `name with blanks` is not a requirement: Expected semicolon (after name with no version specifier) or end",
         "a.in:11: `h5py --config-settings=a=b` has an option, which a lock cannot hold",
         "a.in:12: `numpy==${VERSION}` names a variable, so it would not be the same on every machine",
@@ -117,8 +118,11 @@ numpy==${VERSION}
         "a.in:15: `-c /etc/limits.txt` must name a file relative to this one, with `/` between folders, to be the same for everybody",
         "a.in:16: missing.in: cannot be read: /team/missing.in",
         "limits.txt:1: `dask[array]` names extras, which no constraint may",
-        "limits.txt:2: `-e .` is editable; only packages of an index can be locked by hash",
+        "limits.txt:2: `-e .` is editable, which no limit may be",
+        f"a.in:6: `--index-url {SHOWN}` names an index: write `indexes: [{{url: '{SHOWN}'}}]` in the declaration",
         "gone.in: cannot be read: /team/gone.in",
+        "a.in:2: ours/pyproject.toml: cannot be read: /team/ours/pyproject.toml",
+        "a.in:4: local/pyproject.toml: cannot be read: /team/local/pyproject.toml",
     ]
 
 
@@ -201,7 +205,7 @@ def test_a_group_without_a_project_and_one_that_names_the_project() -> None:
         (("gpus",), ("devs",), PROJECT, ["has no extra `gpus` (there are all, gpu, plots, test-tools)", "has no dependency group `devs`"]),
         ((), ("around",), PROJECT, ["dependency-groups.around: Cyclic dependency group include"]),
         ((), (), "[project]\nname='x'\ndynamic=['dependencies']\n", ["project.dependencies: are dynamic"]),
-        ((), (), "[tool.poetry.dependencies]\nx='*'\n", ["has no [project] table"]),
+        ((), (), "[tool.black]\nx='*'\n", ["has no [project] table"]),
         ((), (), "[project]\nname='x'\ndependencies='six'\n", ["project.dependencies: expected a list"]),
         ((), (), "[project]\nname='x'\ndependencies=[1, 'a @ file:///x', 'b>>1']\n", ["[0]: expected a text", "[1]: ", "[2]: "]),
         ((), (), "[project]\nname='x'\nrequires-python='>=3.12'\n", ["does not allow Python 3.11 of the target linux"]),

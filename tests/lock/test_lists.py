@@ -39,6 +39,12 @@ install_requires =
     tensorflow>=2.4 # the oldest that was tried
     jieba
 """
+SETUP_PY = """
+import setuptools
+NEEDS = ["tensorflow>=2.4", "attrs"]
+setuptools.setup(name="x", version="1", python_requires=">=3.8", install_requires=NEEDS + ["jieba"])
+raise SystemExit("it was run")
+"""
 CONDA = """
 name: work
 channels: [conda-forge]
@@ -70,20 +76,19 @@ dependencies:
                     "numpy<2,>=1.23.5",
                     "click<0.5,>=0.4.2",
                     'rich[jupyter]; sys_platform == "linux"',
+                    "../ours",
                 ),
                 python=">=3.9,<3.12",
                 tensorflow="<2.16,>=2.15",
-                left_out=("pyproject.toml: ours: is no package of an index",),
             ),
         ),
         (
             {"Pipfile": PIPFILE},
             Lists(
                 read=("Pipfile",),
-                requirements=("pandas", "tensorflow[and-cuda]>=2.17", "flask==2.0.2"),
+                requirements=("pandas", "tensorflow[and-cuda]>=2.17", "flask==2.0.2", "ours @ git+https://example.com/ours.git"),
                 python="==3.10.*",
                 tensorflow=">=2.17",
-                left_out=("Pipfile: ours: is no package of an index",),
             ),
         ),
         (
@@ -94,11 +99,10 @@ dependencies:
             {"environment.yml": CONDA},
             Lists(
                 read=("environment.yml",),
-                requirements=("tensorflow==2.10.*", "gym==0.21.0"),
+                requirements=("tensorflow==2.10.*", "gym==0.21.0", "-e ."),
                 python="==3.9.*",
                 tensorflow="==2.10.*",
                 left_out=(
-                    "environment.yml: `-e .` is an option of pip; a requirement is a name with versions",
                     "environment.yml: conda's own packages are not taken over (scipy): name those that you import under `requirements`",
                 ),
             ),
@@ -117,6 +121,17 @@ dependencies:
             Lists(
                 read=("setup.cfg",),
                 left_out=(f"setup.cfg: `{'a' * 17_000}` is longer, deeper, or has more digits than any requirement",),
+            ),
+        ),
+        (
+            {"setup.py": SETUP_PY},
+            Lists(read=("setup.py",), requirements=("tensorflow>=2.4", "attrs", "jieba"), python=">=3.8", tensorflow=">=2.4"),
+        ),
+        (
+            {"setup.py": "from setuptools import setup\nsetup(name='x', install_requires=open('r.txt').read().split())\n"},
+            Lists(
+                read=("setup.py",),
+                left_out=("setup.py: computes what it depends on, and is not run: say it in `[project]`, or under `requirements`",),
             ),
         ),
         ({"Pipfile": "[packages\n"}, Lists(read=("Pipfile",), left_out=("Pipfile:1:10: Expected ']' at the end of a table declaration",))),

@@ -54,8 +54,13 @@ def test_the_newest_set_of_each_python_comes_first(shipped: Catalogue, index: In
     [
         ("py3-none-any", {}, Going(release="2.20.0", python="3.13")),
         ("cp311-cp311-manylinux_2_17_x86_64", {}, Going(release="2.20.0", python="3.11")),
-        ("cp310-cp310-manylinux_2_17_x86_64", {"tensorflow": "<2.16"}, Going(release="2.15.1", python="3.10")),
-        ("cp311-cp311-manylinux_2_17_x86_64", {"python": "<3.11"}, None),
+        pytest.param(
+            "cp310-cp310-manylinux_2_17_x86_64",
+            {"tensorflow": "<2.16"},
+            Going(release="2.15.1", python="3.10"),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("cp311-cp311-manylinux_2_17_x86_64", {"python": "<3.11"}, None, marks=pytest.mark.slow),
         pytest.param("cp35-cp35m-manylinux_2_17_x86_64", {}, None, marks=pytest.mark.slow),
     ],
 )
@@ -73,8 +78,15 @@ def test_requirements_on_tensorflow_itself_count(shipped: Catalogue, releases: I
 def test_what_is_source_alone_counts_as_met_and_is_not_run(shipped: Catalogue, releases: Index, tmp_path: Path) -> None:
     mark = tmp_path / "ran"
     releases.add_source("old", "1.0", f"open({str(mark)!r}, 'w').close()\n")
-    assert going(LocalHost(), shipped, wanted(releases, tmp_path, "old")) == Going(release="2.20.0", python="3.13")
+    assert going(LocalHost(), shipped, wanted(releases, tmp_path, "old")) == Going(release="2.20.0", python="3.13", sources=("old",))
     assert not mark.exists()
+
+
+def test_a_python_with_wheels_goes_before_one_with_sources(shipped: Catalogue, releases: Index, tmp_path: Path) -> None:
+    """kashgari's list: NumPy 1.18.1 has wheels up to Python 3.8, and its source."""
+    releases.add("old", "1.0", tag="cp311-cp311-manylinux_2_17_x86_64")
+    releases.add_source("old", "1.0", "raise SystemExit\n")
+    assert going(LocalHost(), shipped, wanted(releases, tmp_path, "old")) == Going(release="2.20.0", python="3.11")
 
 
 def test_an_index_that_fails_is_told_or_left(shipped: Catalogue, releases: Index, tmp_path: Path) -> None:

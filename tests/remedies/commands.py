@@ -21,7 +21,7 @@ _TABLE: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         ("apt", "update install remove", "--only-upgrade -y"),
         ("apt-get", "update install remove", "--only-upgrade -y"),
         ("conda", "create install remove run config list", "-n -p -y -c --env --set --revisions --revision --force-reinstall"),
-        ("docker", "run exec restart", "--rm -it -L --gpus --platform --cap-add --device --group-add"),
+        ("docker", "run exec restart pull", "--rm -it -L --gpus --platform --cap-add --device --group-add"),
         ("dnf", "install module update config-manager", "-y"),
         ("poetry", "add lock env", ""),
         ("pipenv", "install lock", "--python"),

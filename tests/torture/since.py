@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.torture.fingerprint import Print
 from tests.torture.place import Place
@@ -50,6 +52,13 @@ def _compile(place: Place) -> None:
     subprocess.run([place.env / "bin" / "python", "-m", "compileall", "-q", place.site / "google", place.site / "six.py"], check=True)
 
 
+def _in_place(place: Place, name: str, make: Callable[[Path], object]) -> None:
+    """Put something of another kind where a file or folder was."""
+    path = place.site / name
+    path.rename(place.root / "home" / path.name)
+    make(path)
+
+
 ACTIONS: dict[str, Callable[[Place], None]] = {
     "nothing": lambda _place: None,
     "upgrade": lambda place: place.pip("install", "--no-deps", "six==9.0"),
@@ -69,6 +78,19 @@ ACTIONS: dict[str, Callable[[Place], None]] = {
     "delete a file": lambda place: (place.site / "google" / "protobuf" / "v2.py").unlink(),
     "editable install": _editable,
     "byte code": _compile,
+    "a file for a folder": lambda place: _in_place(place, "google/protobuf", lambda path: path.write_text("mine")),
+    "a folder for a file": lambda place: _in_place(place, "six.py", lambda path: place.write(path / "own.py", "mine")),
+    "a link for a file": lambda place: _in_place(place, "six.py", lambda path: path.symlink_to(place.root / "home" / "thesis.txt")),
+    "a link for a folder": lambda place: _in_place(place, "google/protobuf", lambda path: path.symlink_to(place.root / "home" / "project")),
+    "a link beside": lambda place: (place.site / "own.py").symlink_to(place.root / "home" / "thesis.txt"),
+    "a link into TensorFlow": lambda place: (place.site / "tensorflow" / "own").symlink_to(place.root / "home"),
+    "a mode of a folder": lambda place: (place.site / "google" / "protobuf").chmod(0o700),
+    "a folder that is read-only": lambda place: (place.site / "tensorflow").chmod(0o555),
+    "an environment that is read-only": lambda place: (place.site).chmod(0o555),
+    "a new folder": lambda place: (place.site / "tensorflow" / "empty").mkdir(),
+    "a pipe": lambda place: os.mkfifo(place.site / "tensorflow" / "pipe"),
+    "a second name of a file": lambda place: os.link(place.site / "google" / "protobuf" / "v2.py", place.site / "google" / "same.py"),
+    "the environment under another name": lambda place: (place.root / "work" / "link").symlink_to(place.env),
 }
 BASES = ("changed", "applied")
 WAYS = ((), ("--keep-new", "{place}/kept"), ("--leave-new",))
@@ -105,6 +127,8 @@ def _check_undone(verdict: Verdict, old: Print, brought: Print, came: Print, now
     came_since = [path for path, mark in came.items() if mark.startswith("file") and brought.get(path) != mark and not _of_nobody(path)]
     lost = [path for path in came_since if came[path] not in there]
     verdict.expect(not lost, f"lost: {lost[:5]}")
+    others = [path for path, mark in came.items() if path not in brought and mark.startswith(("link", "special")) and mark not in there]
+    verdict.expect(not others, f"links and others are lost: {others[:5]}")
     gone = [path for path, mark in old.items() if now.get(path) != mark and mark not in there and not path.endswith(".pyc")]
     verdict.expect(not gone, f"old, and not back: {gone[:5]}")
     folders = [path for path, mark in now.items() if path.endswith(".dist-info") and mark.startswith("folder") and "/.tfsetup/" not in path]

@@ -16,7 +16,7 @@ from provisioner.conda.config.merge import merge, origins
 from provisioner.conda.config.parse import ALIASES, SHAPES, Setting, parse_condarc
 from provisioner.errors import InputError
 from provisioner.facts import conda
-from provisioner.host import Reader, files
+from provisioner.host import Reader, files, user_folders
 from provisioner.model.conda import CondaConfig
 from provisioner.model.facts import Tool
 
@@ -92,16 +92,16 @@ def root_prefix(reader: Reader, tools: Sequence[Tool]) -> str:
     named = reader.env.get("MAMBA_ROOT_PREFIX", "")
     if is_absolute(named):
         return posixpath.normpath(named)
-    home = files.home(reader)
+    home = user_folders.home(reader)
     if not home:
         return ""
     old = f"{home}/micromamba"
-    return old if files.there(reader, old) else posixpath.join(reader.env.get("XDG_DATA_HOME") or f"{home}/.local/share", "mamba")
+    return old if files.there(reader, old) else posixpath.join(user_folders.data(reader), "mamba")
 
 
 def search_path(reader: Reader, root: str, target: str = "") -> tuple[str, ...]:
     """Return the files and folders that may hold configuration, the later counting more."""
-    home, config = files.home(reader), reader.env.get("XDG_CONFIG_HOME", "")
+    home, config = user_folders.home(reader), reader.env.get("XDG_CONFIG_HOME", "")
     prefix = target or reader.env.get("CONDA_PREFIX", "")
     conda_folders = [f"{config}/conda" if config else "", *([f"{home}/.config/conda", f"{home}/.conda"] if home else [])]
     mamba_folders = [f"{config}/mamba" if config else "", *([f"{home}/.config/mamba", f"{home}/.mamba"] if home else [])]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, get_args
 from urllib.parse import quote
 
+from provisioner.base.paths import joined
 from provisioner.base.text import mask
 from provisioner.conda.config.parse import Setting
-from provisioner.host import Reader, files
+from provisioner.host import Reader, files, user_folders
 from provisioner.model.conda import CondaConfig, Priority
 
 # conda's ``has_scheme`` (common/url.py).
@@ -27,8 +27,8 @@ _PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 def absolute(reader: Reader, path: str) -> str:
     """Return a path of the configuration as conda takes it: ``~`` is the home folder, a relative one is below the working directory."""
     if path == "~" or path.startswith("~/"):
-        path = (files.home(reader) or "~") + path[1:]
-    return posixpath.normpath(posixpath.join(reader.cwd, path))
+        path = (user_folders.home(reader) or "~") + path[1:]
+    return joined(reader.cwd, path)
 
 
 def local_channel(reader: Reader, channel: str) -> str:
@@ -92,7 +92,7 @@ class Values:
     def config(self, found: dict[str, Any], *, root: str, origins: dict[str, str], read: tuple[str, ...]) -> CondaConfig:
         """Return the configuration that merged settings mean."""
         envs_dirs = self._envs_dirs(found.get("envs_dirs", ()), root)
-        home = files.home(self.reader)
+        home = user_folders.home(self.reader)
         return CondaConfig(
             root=root,
             channels=self._channels(found.get("channels", ())),
@@ -141,11 +141,11 @@ class Values:
         return tuple(dict.fromkeys(self._paths((*texts, *fixed))))
 
     def _homes(self, root: str, name: str) -> tuple[str, ...]:
-        return (f"{root}/{name}", f"~/.conda/{name}") if root and files.home(self.reader) else (f"{root}/{name}",) if root else ()
+        return (f"{root}/{name}", f"~/.conda/{name}") if root and user_folders.home(self.reader) else (f"{root}/{name}",) if root else ()
 
     def _built(self, root: str) -> tuple[str, ...]:
         """``local``: where conda-build puts packages, of the folders that are there (``conda_build_local_paths``)."""
-        paths = (f"{root}/conda-bld" if root else "", "~/conda-bld" if files.home(self.reader) else "")
+        paths = (f"{root}/conda-bld" if root else "", "~/conda-bld" if user_folders.home(self.reader) else "")
         return tuple(local_channel(self.reader, path) for path in dict.fromkeys(self._paths(paths)) if self._is_folder(path))
 
     def _is_folder(self, path: str) -> bool:

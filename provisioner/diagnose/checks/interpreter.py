@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
 
 from provisioner.base.numbers import runs
 from provisioner.causes.findings import Findings
@@ -205,7 +206,15 @@ def same(case: Case, findings: Findings) -> str:
     if made and running != made:
         seen = Evidence(seen=f"it is Python {case.survey.version} now", where=case.python)
         there = Evidence(seen=f"the packages lie in lib/python{made}, where Python {running} does not look", where=case.env)
-        findings.add("wrong-environment", "error", "certain", seen, there, title=MOVED_ON, repairs=_another(case, made))
+        another = _another(case, made)
+        words = Remedy(
+            words=f"Let the environment use Python {made} again, which its packages are for",
+            steps=(f"tfsetup fix --env {shlex.quote(case.env)}",),
+            why=f"Python {running} looks for packages of its own number only",
+        )
+        findings.add(
+            "wrong-environment", "error", "certain", seen, there, title=MOVED_ON, repairs=another, remedy=words if another else None
+        )
         return seen.seen
     return f"Python {running}, as the environment was made for"
 

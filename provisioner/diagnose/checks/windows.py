@@ -16,6 +16,7 @@ from provisioner.diagnose import alternative, tensorflow
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.environment.owners import read_rows
 from provisioner.facts.pe import Pe, PeError, read_pe
+from provisioner.facts.windows import system_folder
 from provisioner.host import files
 from provisioner.model.finding import Evidence, Remedy
 from provisioner.model.record import record
@@ -211,8 +212,7 @@ def _wanted(case: Case) -> tuple[Wanted, ...]:
 
 
 def _system_folder(case: Case) -> str:
-    root = tensorflow.variable(case, "SYSTEMROOT") or tensorflow.variable(case, "SystemRoot") or "C:\\Windows"
-    return root.replace("\\", "/") + "/System32"
+    return system_folder(tensorflow.variable(case, "SYSTEMROOT") or tensorflow.variable(case, "SystemRoot"))
 
 
 def _program_folders(case: Case) -> tuple[str, ...]:

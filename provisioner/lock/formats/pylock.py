@@ -8,6 +8,7 @@ from provisioner.base.toml_text import parse_toml
 from provisioner.errors import InputError
 from provisioner.lock.formats import Pin
 from provisioner.lock.markers import environment
+from provisioner.model.checkout import Checkout
 from provisioner.model.team import LockedTarget, TeamFile
 
 VERSION = "1.0"
@@ -35,10 +36,31 @@ def write(locked: LockedTarget) -> str:
             lines.append(f"index = {_text(file.index)}")
         if file.requires:
             lines.append(f"dependencies = [{', '.join(f'{{ name = {_text(name)} }}' for name in file.requires)}]")
+        if file.direct:
+            lines.append(f"archive = {_archive(file)}")
+            continue
         lines.append(f"sdist = {_file(file)}" if file.source else f"wheels = [{_file(file)}]")
+    for item in locked.checkouts:
+        lines += ["", "[[packages]]", f"name = {_text(item.name)}"]
+        lines += [f"version = {_text(item.version)}"] if item.version else []
+        lines.append(_place(item))
     lines += ["", "[tool.tfsetup]", f"target = {_text(target.name)}", f"device = {_text(target.device)}"]
     lines += [f"tensorflow = {_text(locked.release)}"]
     return "\n".join(lines) + "\n"
+
+
+def _archive(file: TeamFile) -> str:
+    size = f"size = {file.size}, " if file.size else ""
+    return f"{{ url = {_text(file.url)}, {size}hashes = {{ sha256 = {_text(file.sha256)} }} }}"
+
+
+def _place(item: Checkout) -> str:
+    """Return the table of a commit, or of a project by its folder, which is relative to the file."""
+    folder = f", subdirectory = {_text(item.folder)}" if item.folder and item.commit else ""
+    if item.commit:
+        asked = f", requested-revision = {_text(item.asked)}" if item.asked else ""
+        return f'vcs = {{ type = "git", url = {_text(item.url)}{asked}, commit-id = {_text(item.commit)}{folder} }}'
+    return f"directory = {{ path = {_text(item.folder)}{', editable = true' if item.editable else ''} }}"
 
 
 def _file(file: TeamFile) -> str:
@@ -67,6 +89,11 @@ def read(text: str, *, file: str = "") -> frozenset[Pin]:
         raise InputError("cannot be read as a pylock.toml", place=file, faults=(str(error),)) from None
     found: set[Pin] = set()
     for package in pylock.packages:
+        if package.vcs or package.directory:
+            continue
+        if package.archive is not None:
+            found.add((package.name, str(package.version), str(package.archive.hashes.get("sha256"))))
+            continue
         files = [*(package.wheels or ()), *([package.sdist] if package.sdist else ())]
         if len(files) != 1 or "sha256" not in files[0].hashes or package.version is None:
             raise InputError("cannot be read as a lock", place=file, faults=(f"{package.name}: expected one file with its SHA-256",))

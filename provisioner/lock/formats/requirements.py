@@ -8,7 +8,7 @@ from provisioner.errors import InputError
 from provisioner.lock.formats import Pin
 from provisioner.model.team import Index, LockedTarget
 
-_PIN = re.compile(r"([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)==(\S+) \\")
+_PIN = re.compile(r"([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)(?:==| @ (?=[a-z]+://))(\S+) \\")
 _HASH = re.compile(r"    --hash=sha256:([0-9a-f]{64})")
 # Options that pip, pip-sync and uv read in such a file.
 _OPTION = re.compile(r"--(index-url|extra-index-url|only-binary|no-binary) \S+")
@@ -36,10 +36,14 @@ def write(locked: LockedTarget, indexes: tuple[Index, ...] = ()) -> str:
         f"# It is for {target.name}: {target.platform}, {target.device}, TensorFlow {locked.release}",
         "#",
     ]
+    if locked.checkouts:
+        lines += ["# Not in this file, since pip holds no hash of them; install them after it with --no-deps:"]
+        lines += [*(f"#   {item.line}" for item in locked.checkouts), "#"]
     lines += [f"--{'extra-index-url' if index.packages else 'index-url'} {address(index.url)}" for index in _in_order(indexes)]
     lines += ["--only-binary :all:", *(f"--no-binary {file.name}" for file in locked.files if file.source), ""]
     for file in locked.files:
-        lines += [f"{file.name}=={file.version} \\", f"    --hash=sha256:{file.sha256}"]
+        named = f"{file.name} @ {file.url}" if file.direct else f"{file.name}=={file.version}"
+        lines += [f"{named} \\", f"    --hash=sha256:{file.sha256}"]
         if len(file.via) == 1:
             lines.append(f"    # via {file.via[0]}")
         elif file.via:

@@ -1,0 +1,339 @@
+r"""This machine where it is Windows: the second real implementation of the port.
+
+Paths come in from the system with ``\`` and are turned here, and are turned back where a program is given them (``base.paths``). What differs from
+POSIX, by Microsoft's documentation and as measured (docs/windows.md): a file that is open can be neither replaced nor removed, and a scanner opens
+new ones for moments; a folder is not renamed onto another; a read-only file is not removed; links need a privilege; children outlive their
+parent unless a job holds them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import glob
+import msvcrt
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from ctypes import wintypes
+from typing import Any
+
+from provisioner.base.paths import parent, slashed, spelt
+from provisioner.host import Completed, Space
+from provisioner.host.files import UNWRITTEN
+from provisioner.host.local import LOCK_POLL_SECONDS, LocalHost
+
+# For the type checker, which knows what is there alone: `machine` imports this module on no other system.
+assert sys.platform == "win32"  # noqa: S101
+
+# A virus scanner or an indexer holds a new file for moments; who works with one holds it for longer.
+HELD_SECONDS = 3.0
+# Far behind whatever a lock file may hold: a locked region cannot be read by others.
+_LOCKED_AT = 1 << 30
+_ERROR_ACCESS_DENIED, _ERROR_SHARING_VIOLATION, _ERROR_LOCK_VIOLATION = 5, 32, 33
+
+
+class WindowsHost(LocalHost):
+    """The implementation of ``host.Host`` for ``sys.platform == "win32"``."""
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """See ``host.Reader``; paths among the values are turned, each of a list that ``;`` parts as well."""
+        return {name: _each(value, slashed) for name, value in os.environ.items()}
+
+    @property
+    def python(self) -> str:
+        """See ``host.Reader``."""
+        return slashed(sys.executable)
+
+    @property
+    def cwd(self) -> str:
+        """See ``host.Reader``."""
+        try:
+            return slashed(os.getcwd())
+        except FileNotFoundError:
+            return slashed(self._system_drive())
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        timeout: float = 30.0,
+        stdin: str = "",
+        watch: Callable[[int], None] | None = None,
+    ) -> Completed:
+        """See ``host.Reader``; ``/`` as working folder is the root of the system's drive."""
+        turned = [spelt(word) for word in argv]
+        variables = None if env is None else {name: _each(value, spelt) for name, value in env.items()}
+        folder = self._system_drive() if cwd == "/" else cwd
+        done = super().run(turned, env=variables, cwd=folder, timeout=timeout, stdin=stdin, watch=watch)
+        return Completed(argv=tuple(argv), code=done.code, out=done.out, err=done.err, seconds=done.seconds, timed_out=done.timed_out)
+
+    @contextlib.contextmanager
+    def begin(self, argv: Sequence[str], env: Mapping[str, str] | None, cwd: str | None) -> Iterator[subprocess.Popen[str]]:
+        """Start a program in a job of its own, which ends with us: nothing that worked for us goes on when we were killed."""
+        with (
+            contextlib.closing(_Job()) as job,
+            subprocess.Popen(
+                argv,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=None if env is None else dict(env),
+                cwd=cwd,
+                text=True,
+                encoding="utf-8",
+                errors="backslashreplace",
+                creationflags=subprocess.CREATE_NO_WINDOW,
+            ) as process,
+        ):
+            job.hold(process)
+            self._jobs[process.pid] = job
+            try:
+                yield process
+            finally:
+                del self._jobs[process.pid]
+
+    def stop(self, process: subprocess.Popen[str]) -> None:
+        """End a program and all that it started; there is no polite way but for consoles."""
+        self._jobs[process.pid].end()
+        with contextlib.suppress(OSError):
+            process.kill()
+
+    # The jobs of the programs that run now, by the number of the process.
+    _jobs: dict[int, _Job] = {}  # noqa: RUF012 - a host holds nothing else, and there is one
+
+    def which(self, name: str) -> str | None:
+        """See ``host.Reader``; PATHEXT says which endings are programs."""
+        endings = ["", *os.environ.get("PATHEXT", ".COM;.EXE;.BAT;.CMD").lower().split(";")]
+        for folder in os.environ.get("PATH", "").split(";"):
+            if not os.path.isabs(folder):
+                continue
+            for ending in endings if "." in name else endings[1:]:
+                path = os.path.join(folder, name + ending)
+                if os.path.isfile(path):
+                    return slashed(path)
+        return None
+
+    def glob(self, pattern: str) -> tuple[str, ...]:
+        """See ``host.Reader``."""
+        return tuple(sorted(slashed(path) for path in glob.glob(pattern)))
+
+    def real(self, path: str) -> str:
+        """See ``host.Reader``."""
+        return slashed(os.path.realpath(path))
+
+    def read_link(self, path: str) -> str:
+        """See ``host.Reader``."""
+        return slashed(os.readlink(path))
+
+    def space(self, path: str) -> Space:
+        """See ``host.Reader``; no file system of Windows counts inodes."""
+        return Space(free=shutil.disk_usage(path).free, inodes=-1, device=os.stat(path).st_dev, filesystem="")
+
+    def ask(
+        self, argv: Sequence[str], request: str, *, env: Mapping[str, str], timeout: float, watch: Callable[[int], None] | None = None
+    ) -> Completed:
+        """See ``host.Host``; a process for each request, for there is no waiting for a pipe."""
+        return self.run(argv, env=env, cwd="/", stdin=f"{request}\n", timeout=timeout, watch=watch)
+
+    def become(self, argv: Sequence[str], env: Mapping[str, str]) -> int:
+        """See ``host.Host``; a new process, of which nobody would wait for the end were it put in our place."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+        variables = {name: _each(value, spelt) for name, value in env.items()}
+        return subprocess.run([spelt(word) for word in argv], env=variables, check=False).returncode
+
+    def attend(self, argv: Sequence[str], *, env: Mapping[str, str], keep: int) -> tuple[int, bytes]:
+        """See ``host.Host``."""
+        variables = {name: _each(value, spelt) for name, value in env.items()}
+        return super().attend([spelt(argv[0]), *argv[1:]], env=variables, keep=keep)
+
+    def write(self, path: str, text: str, *, durable: bool = False, mode: int | None = None) -> None:  # noqa: ARG002
+        """See ``host.Host``; bytes as they are given, for in text mode each line end would become two. Modes are not known there."""
+        beside = f"{parent(path)}/{UNWRITTEN}{os.urandom(8).hex()}"
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_BINARY | os.O_NOINHERIT, 0o666)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(text.encode("utf-8", "surrogateescape"))
+                if durable:
+                    file.flush()
+                    os.fsync(handle)
+            _patiently(lambda: os.replace(beside, path))
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(beside)
+            raise
+
+    def open_up(self, path: str) -> None:
+        """See ``host.Host``; a folder follows the one that it lies in."""
+
+    def rename(self, source: str, target: str, *, inside: str = "") -> None:
+        """See ``host.Host``; an empty folder in the way is removed first, for nothing is renamed onto a folder."""
+        for path in (source, target) if inside else ():
+            _check_no_links(inside, parent(path))
+        with contextlib.suppress(FileNotFoundError):
+            if stat.S_ISDIR(os.lstat(target).st_mode):
+                os.rmdir(target)
+        _patiently(lambda: os.replace(source, target))
+
+    def would_rename(self, source: str, onto: str) -> bool:
+        """See ``host.Host``; Windows refuses another drive with another number than a folder that is in the way."""
+        try:
+            os.rename(source, onto)
+        except FileExistsError:
+            return True
+        except OSError as error:
+            if error.errno == errno.EXDEV:
+                return False
+            raise
+        os.rename(onto, source)
+        return True
+
+    def settle(self, path: str, *, mode: int, mtime: int, owner: int, group: int, inside: str) -> None:
+        """See ``host.Host``; there are no modes, and owners follow the folder."""
+
+    def link(self, path: str, target: str) -> None:
+        """See ``host.Host``; a link needs a privilege, and nothing the tool installs there needs one."""
+        raise OSError(errno.EPERM, f"links are not made on Windows: {target}", path)
+
+    def remove(self, path: str) -> None:
+        """See ``host.Host``; what is read-only is made writable first."""
+        _patiently(lambda: _remove(path))
+
+    def remove_tree(self, path: str) -> None:
+        """See ``host.Host``."""
+        if not os.path.lexists(path):
+            return
+
+        def again(_function: object, failed: str, error: Any) -> None:
+            if isinstance(error[1], FileNotFoundError):
+                return
+            _patiently(lambda: _remove(failed))
+
+        shutil.rmtree(path, onerror=again)
+
+    def hand_over(self, path: str, owner: int, group: int) -> None:
+        """See ``host.Host``; there are no such numbers."""
+
+    def sync(self, path: str) -> None:
+        """See ``host.Host``; folders cannot be opened, and NTFS keeps its own journal of names."""
+
+    def flush(self, path: str) -> None:
+        """See ``host.Host``; a volume is flushed by administrators alone: the files that we write are flushed one by one."""
+
+    @contextlib.contextmanager
+    def lock(self, path: str, *, wait: float, passing: bool = False) -> Iterator[None]:
+        """See ``host.Host``; a file that anybody has open cannot be removed, so two holders cannot exist."""
+        deadline = time.monotonic() + wait
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_BINARY | os.O_NOINHERIT, 0o666)
+        try:
+            while not _locked(handle):
+                if time.monotonic() >= deadline:
+                    raise BlockingIOError(errno.EAGAIN, "another process keeps it", path)
+                time.sleep(LOCK_POLL_SECONDS)
+            yield
+        finally:
+            # Closing lets go of it; one that somebody else has open by now stays.
+            os.close(handle)
+            if passing:
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
+
+    @staticmethod
+    def _system_drive() -> str:
+        return os.environ.get("SYSTEMDRIVE", "C:") + "\\"
+
+
+def _each(value: str, turn: Callable[[str], str]) -> str:
+    r"""Turn each path of a list that ``;`` parts: what begins with a drive, or with ``\\``."""
+    return ";".join(turn(part) if part[1:3] in {":\\", ":/"} or part.startswith("\\\\") else part for part in value.split(";"))
+
+
+def _patiently(call: Callable[[], None]) -> None:
+    """Do it, again for ``HELD_SECONDS`` while somebody has the file open."""
+    deadline = time.monotonic() + HELD_SECONDS
+    while True:
+        try:
+            return call()
+        except PermissionError as error:  # noqa: PERF203 - that is what it waits for
+            held = error.winerror in {_ERROR_ACCESS_DENIED, _ERROR_SHARING_VIOLATION, _ERROR_LOCK_VIOLATION}
+            if not held or time.monotonic() >= deadline:
+                raise
+            time.sleep(LOCK_POLL_SECONDS)
+
+
+def _remove(path: str) -> None:
+    found = os.lstat(path)
+    if not found.st_mode & stat.S_IWRITE:
+        os.chmod(path, stat.S_IWRITE)
+    # A junction is a folder to ``unlink``, and ``rmdir`` takes the junction alone.
+    if stat.S_ISDIR(found.st_mode):
+        os.rmdir(path)
+    else:
+        os.unlink(path)
+
+
+def _check_no_links(top: str, folder: str) -> None:
+    """Raise ``OSError`` where a folder from ``top`` down to ``folder`` is a link, a junction or a mount."""
+    while folder != top and parent(folder) != folder:
+        if os.lstat(folder).st_file_attributes & stat.FILE_ATTRIBUTE_REPARSE_POINT:
+            raise OSError(errno.ELOOP, "a link is in the way", folder)
+        folder = parent(folder)
+
+
+def _locked(handle: int) -> bool:
+    os.lseek(handle, _LOCKED_AT, os.SEEK_SET)
+    try:
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+    except OSError:
+        return False
+    return True
+
+
+class _Limits(ctypes.Structure):
+    """JOBOBJECT_EXTENDED_LIMIT_INFORMATION; of its fields the flags alone are set."""
+
+    _fields_ = (
+        ("times", ctypes.c_int64 * 2),
+        ("flags", wintypes.DWORD),
+        ("rest", ctypes.c_size_t * 2),
+        ("processes", wintypes.DWORD),
+        ("affinity", ctypes.c_size_t),
+        ("classes", wintypes.DWORD * 2),
+        ("io", ctypes.c_uint64 * 6),
+        ("memory", ctypes.c_size_t * 4),
+    )
+
+
+class _Job:
+    """A job of Windows ("Job Objects"): what is held in it, and all that this starts, ends with the handle."""
+
+    _EXTENDED, _KILL_ON_CLOSE = 9, 0x2000
+
+    def __init__(self) -> None:
+        self._kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+        self._kernel.CreateJobObjectW.restype = wintypes.HANDLE
+        self._handle = wintypes.HANDLE(self._kernel.CreateJobObjectW(None, None))
+        limits = _Limits(flags=self._KILL_ON_CLOSE)
+        self._kernel.SetInformationJobObject(self._handle, self._EXTENDED, ctypes.byref(limits), ctypes.sizeof(limits))
+
+    def hold(self, process: subprocess.Popen[str]) -> None:
+        """Put a process in."""
+        self._kernel.AssignProcessToJobObject(self._handle, wintypes.HANDLE(int(process._handle)))  # type: ignore[attr-defined]  # noqa: SLF001
+
+    def end(self) -> None:
+        """End all that is in it."""
+        self._kernel.TerminateJobObject(self._handle, signal.SIGTERM)
+
+    def close(self) -> None:
+        """Let go of it, which ends what is still in it."""
+        self._kernel.CloseHandle(self._handle)
