@@ -23,9 +23,9 @@ def tables(results: Mapping[str, Any], known: int, today: dt.date) -> str:
     """Return both tables: who sees and names what, and whose repair holds."""
     broken = {name: item for name, item in results.items() if item["cause"] != HEALTHY}
     healthy = {name: item for name, item in results.items() if item["cause"] == HEALTHY}
+    names, counts = ", ".join(sorted(results)), f"{len(broken)} faults and {len(healthy)} healthy"
     lines = [
-        f"{today.isoformat()}: {len(broken)} faults and {len(healthy)} healthy, of the {known} environments that can be compared"
-        f" ({', '.join(sorted(results))}).",
+        f"{today.isoformat()}: {counts}, of the {known} environments that can be compared ({names}).",
         "",
         "| | runs on | says that something is wrong | its first complaint names what was broken | false alarms |",
         "|---|---|---|---|---|",
