@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install wheel standalone run fast test installs faults neighbours projects compare agreement torture lists layers hostile fuzz large check format bench prove locks clean
+.PHONY: help install wheel standalone run fast test installs faults neighbours projects compare agreement torture lists layers hostile fuzz large check format bench prove locks clean windows
 
 help: ## list the jobs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -83,6 +83,9 @@ lists: install ## lock the requirements files in the folder LISTS as a person wo
 layers: install ## apply in one layer of a container, fix in the next, undo in a third: real TensorFlow on real overlays (root)
 	$(BIN)/python -m pytest tests/real/check_layers.py
 
+windows: install ## the main job on Windows' own Python, as wine runs it: real TensorFlow for Windows (root or wine, 3 GB, a quarter of an hour)
+	$(BIN)/python -m pytest tests/windows/check_windows.py
+
 hostile: install ## what untrusted files, folders and users must not achieve
 	$(BIN)/python -m pytest tests/hostile
 
@@ -102,6 +105,7 @@ check: install ## style, types, layers, and that the data is whole
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 --follow-imports silent provisioner/host/windows.py provisioner/host/jobs.py
 	$(BIN)/lint-imports
 	$(BIN)/python tools/prove.py --check
 	$(BIN)/python tools/compatibility.py --check

@@ -45,7 +45,7 @@ SUMMARIES = {
     "list": "List your environments, one a line. Those that are here or that tfsetup made; reads only.",
     "run": "Run a command in the environment. With its exit code; one that fails is explained. As `tfsetup run -- python train.py`.",
     "shell": "Start your shell in the environment; `exit` leaves it.",
-    "kernel": "Make a notebook kernel of an environment: ipykernel beside TensorFlow, and its name in Jupyter's list of this user; undoable.",
+    "kernel": "Make a notebook kernel of the environment; undoable.",
     "init": "Write a first tfsetup.yaml for a team. From the environment that is there, or for this machine where there is none.",
     "lock": "Lock a team's environments, from one declaration. Exact, hashed files for every target.",
     "schema": "Print the JSON Schema of a document. Of each that this tool writes or reads.",

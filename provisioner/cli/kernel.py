@@ -44,7 +44,7 @@ def kernel(
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> int:
-    """Make a notebook kernel of an environment: ipykernel beside TensorFlow, and its name in Jupyter's list of this user; undoable."""
+    """Make a notebook kernel of the environment; undoable."""
     host = this_machine()
     request = options.request(host, env=env, offline=offline)
     options.tell(request.env, request.origins["env"], silent=as_json or quiet)

@@ -32,6 +32,11 @@ def look(reader: Reader) -> Passing:
     return Passing(folder="", passed_over=tuple(over))
 
 
+def usual(reader: Reader) -> str:
+    """Return the folder in which programs put what is passing, whether or not it will do."""
+    return _candidates(reader)[0][1]
+
+
 def folder_for(reader: Reader) -> str:
     """Return the folder; raises ``OperationError`` where none will do."""
     found = look(reader)

@@ -9,19 +9,16 @@ parent unless a job holds them.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import glob
 import msvcrt
 import os
 import shutil
-import signal
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from ctypes import wintypes
 from typing import Any
 
 from provisioner.base.paths import parent, slashed, spelt
@@ -31,6 +28,8 @@ from provisioner.host.local import LOCK_POLL_SECONDS, LocalHost
 
 # For the type checker, which knows what is there alone: `machine` imports this module on no other system.
 assert sys.platform == "win32"  # noqa: S101
+
+from provisioner.host.jobs import Job  # noqa: E402 - as above
 
 # A virus scanner or an indexer holds a new file for moments; who works with one holds it for longer.
 HELD_SECONDS = 3.0
@@ -81,7 +80,7 @@ class WindowsHost(LocalHost):
     def begin(self, argv: Sequence[str], env: Mapping[str, str] | None, cwd: str | None) -> Iterator[subprocess.Popen[str]]:
         """Start a program in a job of its own, which ends with us: nothing that worked for us goes on when we were killed."""
         with (
-            contextlib.closing(_Job()) as job,
+            contextlib.closing(Job()) as job,
             subprocess.Popen(
                 argv,
                 stdin=subprocess.PIPE,
@@ -109,7 +108,7 @@ class WindowsHost(LocalHost):
             process.kill()
 
     # The jobs of the programs that run now, by the number of the process.
-    _jobs: dict[int, _Job] = {}  # noqa: RUF012 - a host holds nothing else, and there is one
+    _jobs: dict[int, Job] = {}  # noqa: RUF012 - a host holds nothing else, and there is one
 
     def which(self, name: str) -> str | None:
         """See ``host.Reader``; PATHEXT says which endings are programs."""
@@ -297,43 +296,3 @@ def _locked(handle: int) -> bool:
     except OSError:
         return False
     return True
-
-
-class _Limits(ctypes.Structure):
-    """JOBOBJECT_EXTENDED_LIMIT_INFORMATION; of its fields the flags alone are set."""
-
-    _fields_ = (
-        ("times", ctypes.c_int64 * 2),
-        ("flags", wintypes.DWORD),
-        ("rest", ctypes.c_size_t * 2),
-        ("processes", wintypes.DWORD),
-        ("affinity", ctypes.c_size_t),
-        ("classes", wintypes.DWORD * 2),
-        ("io", ctypes.c_uint64 * 6),
-        ("memory", ctypes.c_size_t * 4),
-    )
-
-
-class _Job:
-    """A job of Windows ("Job Objects"): what is held in it, and all that this starts, ends with the handle."""
-
-    _EXTENDED, _KILL_ON_CLOSE = 9, 0x2000
-
-    def __init__(self) -> None:
-        self._kernel = ctypes.WinDLL("kernel32", use_last_error=True)
-        self._kernel.CreateJobObjectW.restype = wintypes.HANDLE
-        self._handle = wintypes.HANDLE(self._kernel.CreateJobObjectW(None, None))
-        limits = _Limits(flags=self._KILL_ON_CLOSE)
-        self._kernel.SetInformationJobObject(self._handle, self._EXTENDED, ctypes.byref(limits), ctypes.sizeof(limits))
-
-    def hold(self, process: subprocess.Popen[str]) -> None:
-        """Put a process in."""
-        self._kernel.AssignProcessToJobObject(self._handle, wintypes.HANDLE(int(process._handle)))  # type: ignore[attr-defined]  # noqa: SLF001
-
-    def end(self) -> None:
-        """End all that is in it."""
-        self._kernel.TerminateJobObject(self._handle, signal.SIGTERM)
-
-    def close(self) -> None:
-        """Let go of it, which ends what is still in it."""
-        self._kernel.CloseHandle(self._handle)

@@ -27,7 +27,8 @@ from provisioner.model.policy import ANY
 # What uv says (0.9 to 0.13) of a package that it may not build, in its hint or in the reasons themselves.
 _LACKING = re.compile(
     r"(?:Wheels are (?:available|required) for|only found wheels for) `([A-Za-z0-9._-]+)`"
-    r"|(?<![A-Za-z0-9._-])([A-Za-z0-9][A-Za-z0-9._-]{0,100}?)(?:[=<>!~]=?\S{0,100})? (?:has|have) no (?:usable wheels|wheels with)"
+    r"|(?<![A-Za-z0-9._=<>!~,-])([A-Za-z0-9][A-Za-z0-9._-]{0,100}?)(?:\[[^\]\s]{0,100}\])?(?:[=<>!~]=?\S{0,100})?"
+    r" (?:has|have) no (?:usable wheels|wheels with)"
 )
 # What uv says of a package that has wheels, and none for this Python.
 _OTHER_PYTHON = re.compile(r"no wheels with a matching Python")
@@ -58,7 +59,8 @@ class NeedsBuildError(RefusedError):
 def lacking(said: str) -> frozenset[str]:
     """Return the packages without a usable wheel in the words of uv, normalised."""
     names = {normalise(first or second) for first, second in _LACKING.findall(said)}
-    return frozenset(name for name in names if not is_rival(name))
+    # What has no letter in it is the end of a range of versions.
+    return frozenset(name for name in names if not is_rival(name) and any(map(str.isalpha, name)))
 
 
 def building(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.facts import windows
+from provisioner.facts.pe import FIXED_FILE_INFO
 from provisioner.host import Completed
 from tests.facts.fake_reader import FakeReader
 
@@ -55,3 +58,40 @@ def test_odd_versions(version: str) -> None:
 @given(st.text())
 def test_parse_reg_never_crashes(text: str) -> None:
     windows.parse_runtime(windows.parse_reg(text))
+
+
+PYTHONS = r"""
+HKEY_CURRENT_USER\Software\Python\PythonCore\3.11
+    SysVersion    REG_SZ    3.11
+    SysArchitecture    REG_SZ    64bit
+
+HKEY_CURRENT_USER\Software\Python\PythonCore\3.11\InstallPath
+    (Default)    REG_SZ    C:\Python311\
+    ExecutablePath    REG_SZ    C:\Python311\python.exe
+
+HKEY_CURRENT_USER\Software\Python\ContinuumAnalytics\Anaconda39-64\InstallPath
+    (Default)    REG_SZ    C:\Users\me\anaconda3
+"""
+
+
+def test_every_registered_python_is_found_that_of_conda_too() -> None:
+    found = windows.registered_pythons(FakeReader(platform="win32", commands={("reg", "query"): PYTHONS}))
+    assert found == ("C:/Python311/python.exe", "C:/Users/me/anaconda3/python.exe")
+
+
+def test_without_reg_none_is_registered() -> None:
+    assert windows.registered_pythons(FakeReader(platform="win32", commands={("reg",): FileNotFoundError(2, "No such file")})) == ()
+
+
+def test_a_runtime_that_the_registry_does_not_know_is_known_by_the_older_of_its_files() -> None:
+    def dll(high: int, low: int) -> bytes:
+        return b"MZ" + b"\0" * 100 + FIXED_FILE_INFO + struct.pack("<II", high, low) + b"\0" * 40
+
+    folder = {
+        "D:/Windows/System32/msvcp140.dll": dll(14 << 16 | 36, 32532 << 16),
+        "D:/Windows/System32/vcruntime140.dll": dll(14 << 16, 24215 << 16),
+    }
+    reader = FakeReader(platform="win32", files=folder, env={"SYSTEMROOT": "D:/Windows"}, commands={("reg", "query"): ABSENT})
+    found = windows.probe(reader, "x86_64")
+    assert found
+    assert (found.vc_runtime.value, found.vc_runtime.source) == ("14.0.24215", "D:/Windows/System32/vcruntime140.dll")

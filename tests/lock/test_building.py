@@ -44,6 +44,8 @@ def source(index: Index, folder: Path, name: str, version: str = "1.0", needs: t
         ("hint: Wheels are required for `Pendulum` because building from source is disabled", {"pendulum"}),
         ("Because tensorflow-cpu==2.9.0 has no wheels with a matching Python ABI tag", set()),
         ("Because numpy<2 and numpy>=2", set()),
+        ("all of: pymongo[srv]==3.10.0 pymongo[tls,srv]==3.10.1 have no usable wheels", {"pymongo"}),
+        ("only pymongo>=3.8, 3.10.1 has no usable wheels", set()),
     ],
 )
 def test_what_uv_says_of_packages_without_wheels(said: str, names: set[str]) -> None:

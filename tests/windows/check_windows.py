@@ -47,7 +47,8 @@ def assert_ended(ended: Ended, code: int, says: str) -> None:
 def test_detect_sees_the_pythons_of_the_registry_and_the_runtime_by_its_files(work: Path) -> None:
     found = json.loads(tfsetup("detect", "--json", cwd=work).out)
     assert {f"C:/Python{minor}/python.exe" for minor in ("38", "310", "313")} <= {item["path"] for item in found["interpreters"]["value"]}
-    assert found["windows"]["vc_runtime"]["status"] == "known"
+    # wine's own, whose files tell no version.
+    assert found["windows"]["vc_runtime"]["status"] == "unknown"
     assert found["windows"]["vc_runtime"]["source"].lower().endswith("system32/msvcp140.dll")
 
 

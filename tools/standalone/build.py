@@ -31,6 +31,20 @@ PYTHON = "python3.13_3.13.5.orig.tar.xz"
 PYTHON_SHA256 = "93e583f243454e6e9e4588ca2c2662206ad961659863277afcdb96801647d640"
 # Blocks, for several processors; BusyBox reads no filters for machine code.
 COMPRESS = "xz -T4 --check=crc32 --block-size=48MiB --lzma2=preset=6,dict=32MiB"
+RARE = (
+    "pip",
+    "setuptools",
+    "virtualenv",
+    "dulwich",
+    "pygments",
+    "cryptography",
+    "conda_lock",
+    "git",
+    "keyring",
+    "boltons",
+    "distlib",
+    "pydantic",
+)
 PLATFORM = "x86_64-manylinux_2_31"
 # Left out of the standard library: windows of its own, its tests, and what builds extensions.
 NEEDLESS = ("idlelib", "tkinter", "turtledemo", "test", "ensurepip", "lib2to3", "pydoc_data", "config-3.13-x86_64-linux-gnu", "__phello__")
@@ -98,8 +112,12 @@ def tree_of(python: Path, tree: Path) -> str:
         run("strip", "--strip-unneeded", library)
     shutil.copy(HERE / "start.py", tree / "bin" / "start.py")
     (tree / "whole").touch()
-    # Byte code that need not be compared with its source, whose time is another after unpacking.
-    compileall.compile_dir(tree, quiet=2, workers=0, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH, stripdir=str(tree))
+    # Byte code that need not be compared with its source, whose time is another after unpacking. What is rare makes its own when it is used.
+    rarely = re.compile(
+        "/site-packages/(?:pip|setuptools|virtualenv|dulwich|pygments|cryptography|conda_lock|git|keyring|boltons|distlib|pydantic)/"
+    )
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    compileall.compile_dir(tree, quiet=2, workers=0, invalidation_mode=mode, stripdir=str(tree), rx=rarely)
     return wheel.name.split("-")[1]
 
 

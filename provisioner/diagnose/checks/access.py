@@ -8,7 +8,7 @@ from provisioner.base.text import size_words
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import import_result, packages
 from provisioner.diagnose.case import Case, CheckSpec
-from provisioner.host import files
+from provisioner.host import files, passing, user_folders
 from provisioner.model.finding import Evidence
 
 # Under the first, programs fail at once; under the second, at odd places.
@@ -23,7 +23,7 @@ def permissions(case: Case, findings: Findings) -> str:
             _listable(case, path, findings)
         for path in ("tensorflow/__init__.py", "numpy/__init__.py", "google/protobuf/__init__.py", "keras/__init__.py", "six.py"):
             _readable(case, posixpath.join(folder, path), findings)
-    place = case.reader.env.get("TMPDIR") or "/tmp"  # noqa: S108 - only looked at
+    place = passing.usual(case.reader)
     if case.reader.platform != "win32" and files.there(case.reader, place) and not case.reader.writable(place):
         seen = Evidence(seen="this user may not write there, where temporary files go", where=place)
         findings.add("permission-denied", "warning", "likely", seen)
@@ -57,8 +57,7 @@ def _readable(case: Case, path: str, findings: Findings) -> None:
 
 def room(case: Case, findings: Findings) -> str:
     """There is room on the disks of the environment, of the home folder and of temporary files."""
-    home = case.reader.env.get("HOME", "")
-    places = dict.fromkeys(path for path in (case.env, home, case.reader.env.get("TMPDIR") or "/tmp") if path)  # noqa: S108 - only looked at
+    places = dict.fromkeys(path for path in (case.env, user_folders.home(case.reader), passing.usual(case.reader)) if path)
     said = []
     for path in places:
         try:
