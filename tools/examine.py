@@ -178,7 +178,9 @@ def main(arguments: Sequence[str]) -> int:
             failed += bool(examined[lock.digest])
             name = f"{lock.release} on Python {lock.python} for {lock.device}"
             print(f"{name}: {'; '.join(examined[lock.digest]) or 'healthy'} ({time.monotonic() - started:.0f} s)", flush=True)
-            state.write_text(json.dumps(examined))
+            # Another run may have examined others meanwhile.
+            known = json.loads(state.read_text()) if state.exists() else {}
+            state.write_text(json.dumps({**known, lock.digest: examined[lock.digest]}))
     print(f"{failed} with a false alarm")
     return 1 if failed else 0
 

@@ -212,8 +212,8 @@ def write(state: dict[str, Any]) -> int:
     wheels: dict[tuple[str, str, str], dict[str, Any]] = {}
     read = {item["sha256"] for item in state.values()} - {""}
     # What an earlier run has found stays, unless the wheel was read again.
-    before = json.loads((ROOT / "profiles" / NAME).read_text())["wheels"]
-    for item in (*state.values(), *(wheel for wheel in before if wheel["sha256"] not in read)):
+    before = [wheel for wheel in json.loads((ROOT / "profiles" / NAME).read_text())["wheels"] if wheel["sha256"] not in read]
+    for item in (*state.values(), *before):
         for file in item["files"]:
             found = wheels.setdefault(
                 (item["name"], item["version"], item["filename"]), {key: item[key] for key in ("name", "version", "filename", "sha256")}
@@ -225,7 +225,7 @@ def write(state: dict[str, Any]) -> int:
     data = {
         "schema": SCHEMA,
         "made": dt.datetime.now(dt.timezone.utc).date().isoformat(),
-        "read": len(state),
+        "read": len(state) + len(before),
         "how": f"{whole} wheels file by file by content; of the others the files of the metadata folder by content, and the rest by size",
         "wheels": [{**wheel, "files": sorted(wheel["files"], key=lambda file: file["path"])} for _, wheel in sorted(wheels.items())],
     }

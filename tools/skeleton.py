@@ -227,7 +227,7 @@ def _fetched(file: LockedFile, lock: Lock, places: Mapping[str, str], scratch: P
             keep_parts(key_of(file, lock), built_wheel(file, lock, scratch))
         else:
             keep_parts(file.sha256, Remote(places[file.sha256], TAIL))
-    except (OSError, KeyError, subprocess.CalledProcessError) as error:
+    except (OSError, KeyError, StopIteration, subprocess.CalledProcessError) as error:
         return f"{file.filename} cannot be had: {error!r}"
     return ""
 
@@ -236,20 +236,17 @@ def built_wheel(file: LockedFile, lock: Lock, scratch: Path) -> Path:
     """Build a source distribution, pinned by its hash, with the lock's Python and the builders that `apply` takes."""
     listed = scratch / "requirements.txt"
     listed.write_text(f"{file.name}=={file.version} --hash=sha256:{file.sha256}\n")
-    out = scratch / f"{file.name}-{lock.python}"
-    argv = [
-        uv.find_uv_bin(),
-        "run",
-        "--no-project",
-        "--python",
-        lock.python,
-        "--with",
-        "pip<24",
-        "--with",
-        "setuptools<60",
-        "--with",
-        "wheel",
-    ]
-    argv += ["python", "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--require-hashes", "-r", str(listed)]
+    out, env = scratch / f"{file.name}-{lock.python}", scratch / f"builder-{lock.python}"
+    if not env.exists():
+        found = Once(LocalHost()).detect(env="/").interpreters.value or ()
+        python = next(item.path for item in found if item.version.startswith(f"{lock.python}."))
+        run_uv("venv", "--no-project", "--python", python, str(env))
+        run_uv("pip", "install", "--python", str(env / "bin/python"), "pip<24", "setuptools<60", "wheel")
+    argv = [str(env / "bin/python"), "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--require-hashes", "-r", str(listed)]
     subprocess.run([*argv, "--wheel-dir", str(out)], check=True, capture_output=True, cwd="/")
     return next(out.glob("*.whl"))
+
+
+def run_uv(*argv: str) -> None:
+    """Run uv."""
+    subprocess.run([uv.find_uv_bin(), *argv, "--quiet"], check=True, capture_output=True, cwd="/")

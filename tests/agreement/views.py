@@ -38,9 +38,13 @@ class Subject:
 
 
 def run(*argv: str) -> tuple[int, str]:
-    """Run the command, and return how it ended and what it said."""
+    """Run the command, and return how it ended and what it said.
+
+    Files are copied out of uv's cache: of one that is linked, every other install of the same wheel changes the time of change, and all would be
+    read again.
+    """
     argv = (sys.executable, "-m", "provisioner", *argv)
-    env = {**CLEAN, "PYTHONPATH": str(ROOT)}
+    env = {**CLEAN, "PYTHONPATH": str(ROOT), "UV_LINK_MODE": "copy"}
     done = subprocess.run(argv, capture_output=True, text=True, check=False, env=env, cwd="/", timeout=SECONDS)
     return done.returncode, done.stdout + done.stderr
 
