@@ -115,7 +115,7 @@ def test_the_list_of_commands_is_whole_on_80_columns(inside: Inside) -> None:
 @pytest.mark.parametrize(
     ("typed", "hint"),
     [
-        ("apply no.json", "`tfsetup plan -o FILE` writes one"),
+        ("apply no.json", "`tfsetup plan -o no.json` saves one there; `tfsetup apply` alone plans now"),
         ("plan --facts no.json", "`tfsetup detect -o FILE` writes one"),
         ("doctor --compare no.json", "`tfsetup doctor --json > FILE` writes one"),
     ],
