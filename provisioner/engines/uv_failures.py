@@ -12,6 +12,8 @@ from provisioner.host import Completed
 _NETWORK = f"check the network (proxy: HTTPS_PROXY), then {AGAIN}"
 _WHO = in_between("index")
 
+# What is said where the network is forbidden and the cache lacks something; then nobody knows whether there is such a thing.
+FORBIDDEN = "a file is not in the cache, and the network was forbidden (--offline)"
 # What uv prints, and what it means: the first that matches wins. (Texts of uv 0.9 to 0.13.)
 _FAILURES: tuple[Meaning, ...] = (
     (
@@ -53,7 +55,7 @@ _FAILURES: tuple[Meaning, ...] = (
     (
         r"Network connectivity is disabled|network was disabled|not found in the cache",
         "download-failed",
-        "a file is not in the cache, and the network was forbidden (--offline)",
+        FORBIDDEN,
         "run once without --offline to fill the cache",
     ),
     (

@@ -10,6 +10,7 @@ from functools import partial
 from provisioner.base.names import STAND_INS, TENSORFLOW, is_rival, normalise
 from provisioner.base.requirement import name_of, read_requirement
 from provisioner.engines import uv
+from provisioner.engines.uv_failures import FORBIDDEN
 from provisioner.engines.wheels import Wheel, major_minor, pick, read_pylock, supported_tags
 from provisioner.errors import NoProfileError, OperationError, UsageError
 from provisioner.host import Host
@@ -98,7 +99,8 @@ def resolve_others(host: Host, pins: dict[str, str], lock: Lock, *, floor: str, 
         except UsageError:
             return None
         except OperationError as error:
-            if error.cause not in {"resolver-conflict", ""}:
+            # What the cache lacks where the network is forbidden cannot be had now: that is no reason to mend nothing.
+            if error.cause not in {"resolver-conflict", ""} and FORBIDDEN not in str(error):
                 raise
             return None
 
