@@ -223,10 +223,12 @@ class GpuArchitecture:
 class CudaToolkit:
     """A CUDA toolkit: ``driver`` is the oldest Linux driver by its own row of NVIDIA's table.
 
-    ``driver_minor`` is the oldest by minor-version compatibility ("" before 11), ``driver_windows`` the oldest on Windows.
+    ``driver_minor`` is the oldest by minor-version compatibility ("" before 11), ``driver_windows`` the oldest on Windows. ``conda`` are the specs
+    of the packages by which conda brings it, with the cuDNN that TensorFlow of that time was built with ("" where no release was).
     """
 
     version: str
     driver: str
     driver_minor: str = ""
     driver_windows: str = ""
+    conda: str = ""

@@ -12,17 +12,6 @@ from provisioner.remedies.knowledge import USUAL, View, cuda_pin, newest, releas
 from provisioner.remedies.subject import Subject
 from provisioner.remedies.ways import install, into, runs, venv
 
-# What conda calls the libraries of a toolkit, and the cuDNN that TensorFlow of that time was built with (tested build configurations).
-_CONDA = {
-    (11, 8): "cudatoolkit=11.8 cudnn=8.8",
-    (11, 2): "cudatoolkit=11.2 cudnn=8.1",
-    (11, 0): "cudatoolkit=11.0 cudnn=8.0",
-    (10, 1): "cudatoolkit=10.1 cudnn=7.6",
-    (10, 0): "cudatoolkit=10.0 cudnn=7.6",
-    (9, 0): "cudatoolkit=9.0 cudnn=7.6",
-    (8, 0): "cudatoolkit=8.0 cudnn=6.0",
-}
-
 
 def libraries(subject: Subject, view: View) -> Remedy:
     """CUDA's libraries: from wheels where the release has them, from conda or the system's CUDA where it has not; none for an AMD card."""
@@ -82,9 +71,10 @@ def _older(subject: Subject, view: View, none: Way, release: Release | None = No
     """Releases without wheels for CUDA: the toolkit of that time, from conda or where the system has it."""
     build = release.build(USUAL) if release else None
     cuda = tuple(numbers(build.cuda.version)[:2]) if build and build.cuda else _asked_cuda(subject)
-    cuda = (11, 2) if cuda[:1] == (11,) and cuda not in _CONDA else (*cuda, 0)[:2]
+    known = _by_conda(view)
+    cuda = (11, 2) if cuda[:1] == (11,) and cuda not in known else (*cuda, 0)[:2]
     named = ".".join(map(str, cuda))
-    steps = (f"conda install -y -c {_channel(cuda)} {_CONDA[cuda]}", 'export LD_LIBRARY_PATH="$CONDA_PREFIX/lib"') if cuda in _CONDA else ()
+    steps = (f"conda install -y -c {_channel(cuda)} {known[cuda]}", 'export LD_LIBRARY_PATH="$CONDA_PREFIX/lib"') if cuda in known else ()
     there = any(numbers(item)[: len(cuda)] == cuda for item in subject.cudas)
     path = (f"ls /usr/local/cuda-{named}/lib64", f"export LD_LIBRARY_PATH=/usr/local/cuda-{named}/lib64:$LD_LIBRARY_PATH")
     found = Way(words=f"Where CUDA {named} is installed already, let the loader find it (and cuDNN beside it)", steps=path)
@@ -114,6 +104,11 @@ def _older(subject: Subject, view: View, none: Way, release: Release | None = No
     )
 
 
+def _by_conda(view: View) -> dict[tuple[int, ...], str]:
+    """What conda calls the libraries of a toolkit, and of the cuDNN of its time, by the toolkit's number."""
+    return {numbers(item.version)[:2]: item.conda for item in view.toolkits() if item.conda}
+
+
 def _channel(cuda: tuple[int, ...]) -> str:
     """The channel that has a toolkit: conda-forge from 10.1 on, conda's own before."""
     return "conda-forge" if cuda >= (10, 1) else "defaults"
@@ -139,13 +134,14 @@ def _on_windows(subject: Subject, view: View, release: Release | None) -> Remedy
     build = release.build(USUAL) if release else None
     cuda = tuple(numbers(build.cuda.version)[:2]) if build and build.cuda else _asked_cuda(subject) or (11, 2)
     cuda = (11, 2) if cuda[:1] == (11,) else cuda
+    known = _by_conda(view)
     named = ".".join(map(str, cuda))
     return Remedy(
         words=(
             "Without an NVIDIA GPU nothing has to be done: the message can be ignored"
             f". With one, bring CUDA {named} and its cuDNN into the active conda environment"
         ),
-        steps=(f"conda install -y -c conda-forge {_CONDA.get((cuda[0], (*cuda, 0)[1]), _CONDA[11, 2])}",),
+        steps=(f"conda install -y -c conda-forge {known.get((cuda[0], (*cuda, 0)[1]), known[11, 2])}",),
         why=f"this TensorFlow opens the DLLs of CUDA {named}; without them it computes on the processor",
         cost="a download of about 1 GB",
         others=(
@@ -209,7 +205,7 @@ def cudnn(subject: Subject, view: View) -> Remedy:
         )
     number = int(asked[1]) if asked else 0
     older = {5: (8, 0), 6: (8, 0), 7: (10, 0), 8: (11, 2)}
-    cuda = _CONDA.get(older.get(number, (11, 2)), "")
+    cuda = _by_conda(view).get(older.get(number, (11, 2)), "")
     if number in {5, 6}:
         cuda = f"cudnn={number}.0"
     return Remedy(
