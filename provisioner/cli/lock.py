@@ -10,7 +10,6 @@ import typer
 from provisioner.base.paths import absolute
 from provisioner.base.progress import Progress
 from provisioner.cli import options
-from provisioner.cli.consent import ask
 from provisioner.cli.output import print_json, print_script, print_text, say
 from provisioner.cli.trusting import trusting
 from provisioner.commands import lock as stages
@@ -172,6 +171,8 @@ def _agree_to_edit(*, agreed: bool) -> Callable[[Edit], None]:
 
     def agree(edit: Edit) -> None:
         say(f"{edit.file} would change:\n{edit.shown}")
+        from provisioner.cli.consent import ask  # noqa: PLC0415 - brings what takes changes back, which a lock does without
+
         ask("Write this?", agreed=agreed)
 
     return agree
