@@ -99,6 +99,11 @@ _FAILURES: tuple[Meaning, ...] = (
 )
 
 
+def finds_nothing(error: OperationError) -> bool:
+    """True where the resolver found nothing that fits: also where that may only be for want of a file that was not to be fetched."""
+    return error.cause == "resolver-conflict" or FORBIDDEN in str(error)
+
+
 def checked(done: Completed, what: str, who: str = "uv", *, index: str = "") -> None:
     """Raise ``OperationError``, with the cause and what to do, for a run that failed.
 

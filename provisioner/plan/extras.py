@@ -10,7 +10,7 @@ from functools import partial
 from provisioner.base.names import STAND_INS, TENSORFLOW, is_rival, normalise
 from provisioner.base.requirement import name_of, read_requirement
 from provisioner.engines import uv
-from provisioner.engines.uv_failures import FORBIDDEN
+from provisioner.engines.uv_failures import finds_nothing
 from provisioner.engines.wheels import Wheel, major_minor, pick, read_pylock, supported_tags
 from provisioner.errors import NoProfileError, OperationError, UsageError
 from provisioner.host import Host
@@ -100,7 +100,7 @@ def resolve_others(host: Host, pins: dict[str, str], lock: Lock, *, floor: str, 
             return None
         except OperationError as error:
             # What the cache lacks where the network is forbidden cannot be had now: that is no reason to mend nothing.
-            if error.cause not in {"resolver-conflict", ""} and FORBIDDEN not in str(error):
+            if error.cause and not finds_nothing(error):
                 raise
             return None
 
@@ -145,7 +145,7 @@ def _has_tensorflow(resolve: Resolve, lock: Lock) -> bool:
     try:
         resolve((f"{TENSORFLOW}=={lock.release}",))
     except OperationError as error:
-        if error.cause != "resolver-conflict":
+        if not finds_nothing(error):
             raise
         return False
     return True

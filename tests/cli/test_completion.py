@@ -93,7 +93,7 @@ def test_environments_that_are_here(offered, work: Path, shared: Path, monkeypat
 
 def test_every_option_with_a_value_says_what_it_takes(offered) -> None:
     """None is forgotten: what has neither values nor files nor folders is a word of its own, and is named here."""
-    free = {"SPEC", "CHANNEL", "REQUIREMENT", "SECONDS", "DATE", "NAME", "KEY=VALUE", "X.Y"}
+    free = {"SPEC", "CHANNEL", "REQUIREMENT", "SECONDS", "DATE", "NAME", "KEY=VALUE", "TEXT", "X.Y"}
     from typer.main import get_command
 
     from provisioner.cli import make_app

@@ -5,20 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from provisioner.base import numbers, toml_text, versions
 from provisioner.base import requirement as pep_508
 from provisioner.base import text as words
-from provisioner.catalogue import conda_tables, fits, lockfile, needs, published, releases, tables, yaml_text
+from provisioner.catalogue import conda_tables, fits, lockfile, needs, published, releases, spare, tables, yaml_text
 from provisioner.causes import pages, speakers
 from provisioner.change import brought, journal
 from provisioner.cli import settings
 from provisioner.diagnose import compare
-from provisioner.engines import resolving, source_tree, wheels
+from provisioner.engines import resolving, source_tree, wheel_lists, wheels
 from provisioner.environment import receipt
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError, TfsetupError
+from provisioner.host import Host
 from provisioner.lock import (
     dates,
     declaration,
@@ -39,6 +40,7 @@ from provisioner.lock import (
 from provisioner.lock.formats import conda_lock, pylock
 from provisioner.lock.formats import requirements as lock_requirements
 from provisioner.model import codec, json_text
+from provisioner.model.catalogue import LockedFile
 from provisioner.model.facts import Facts
 from provisioner.model.plan import Plan
 from provisioner.model.team import ProjectInput
@@ -215,6 +217,7 @@ def receipt_json(data: bytes) -> None:
     conda_tables.read_conda,
     published.read_published,
     needs.read_needs,
+    spare.read_spare,
     speakers.read_speaker,
     speakers.read_history,
     pages.read_cause,
@@ -231,6 +234,7 @@ def profiles(data: bytes) -> None:
         lambda value: fits.read_fits(value, file="x"),
         lambda value: conda_tables.read_conda(value, file="x"),
         lambda value: published.read_published(value, file="x"),
+        lambda value: spare.read_spare(value, file="x"),
         lambda value: speakers.read_speaker(value, file="x", name="pip"),
         lambda value: speakers.read_history(value, file="x"),
         lambda value: pages.read_cause(value, code="a-b", file="x"),
@@ -238,6 +242,12 @@ def profiles(data: bytes) -> None:
     ):
         _ours(call, found)
     _ours(lambda value: needs.read_needs(value, file="x"), strict(data))
+
+
+@harness(wheel_lists.read)
+def wheels_files(data: bytes) -> None:
+    wheel = LockedFile(name="six", version="1.17.0", filename="six-1.17.0-py2.py3-none-any.whl", sha256="0" * 64, size=1, unpacked=1)
+    wheel_lists.read(cast("Host", FakeReader({f"/kept/{wheel.sha256}.json": data})), (wheel,), None, kept="/kept")
 
 
 @harness()

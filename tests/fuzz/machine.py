@@ -194,7 +194,7 @@ MACHINE = (
 )
 
 
-@harness(*MACHINE, windows.parse_reg, windows.parse_runtime, windows.parse_build, cpu.parse_mac_features)
+@harness(*MACHINE, windows.parse_reg, windows.parse_runtime, windows.parse_build, windows.parse_pythons, cpu.parse_mac_features)
 def machine_text(data: bytes) -> None:
     said = text(data)
     for call in MACHINE:
@@ -202,6 +202,7 @@ def machine_text(data: bytes) -> None:
     values = windows.parse_reg(said)
     windows.parse_runtime(values)
     windows.parse_build(values)
+    windows.parse_pythons(said)
     cpu.parse_mac_features(macos.parse_sysctl(said))
 
 

@@ -38,10 +38,15 @@ class Use(NamedTuple):
     anywhere: bool
 
 
+# What no other module may import here: programs of their own, and what only Windows has.
+ALONE = {"__main__", "_conda_lock", "_rattler", "_rattler_fetch", "_rattler_look"}
+WINDOWS = {("host", "windows"), ("host", "jobs")}
+
+
 def modules() -> Iterator[tuple[Path, ast.Module, Any]]:
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
-        if ELSEWHERE.isdisjoint(parts) and parts[-1] not in {"__main__", "_conda_lock", "_rattler", "_rattler_fetch", "_rattler_look"}:
+        if ELSEWHERE.isdisjoint(parts) and parts[-1] not in ALONE and parts[-2:] not in WINDOWS:
             name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
             yield path, ast.parse(path.read_text("utf-8")), importlib.import_module(name)
 
