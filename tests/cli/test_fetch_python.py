@@ -56,6 +56,8 @@ def lacking(shared: Path, tmp_path: Path, mirror: Mirror, server: Server, variab
         pytest.skip(f"Python {OTHER} is among those that every process here finds")
     return {
         "TFSETUP_PROFILES": str(root), "UV_FIND_LINKS": str(shared / "wheels"), "UV_HTTP_RETRIES": "0",
+        # Their own: these runs may ask an index, and what it says of packages of these names is not for the other tests.
+        "UV_CACHE_DIR": str(tmp_path / "uv"),
         **mirror.variables(f"http://{server.host}"),
     }  # fmt: skip
 
