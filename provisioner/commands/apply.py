@@ -9,6 +9,7 @@ from functools import partial
 from provisioner.base.progress import Progress
 from provisioner.change import preflight
 from provisioner.change.execute import Executed, execute
+from provisioner.change.poisoned import once_more
 from provisioner.commands import named
 from provisioner.commands import plan as planning
 from provisioner.commands.plan import Planned
@@ -171,5 +172,8 @@ def execute_planned(
         # What was wrong before is told, and does not take the change back.
         return judged is not None and judged.holds(before=planned.marks, agreed=planned.plan.conflicts)
 
-    done = execute(planned.plan, session.host, prove=prove, progress=progress, wait=wait, accept=accept, channels=planned.channels)
+    def run() -> Executed:
+        return execute(planned.plan, session.host, prove=prove, progress=progress, wait=wait, accept=accept, channels=planned.channels)
+
+    done = once_more(planned.plan, session.host, progress, run, lambda: judged.damaged if judged is not None else frozenset())
     return done, lost

@@ -14,6 +14,7 @@ from provisioner.diagnose.doctor import IMPORT, all_checks, examine, merged, wor
 from provisioner.diagnose.gather import Options, gather, with_proof
 from provisioner.diagnose.rank import ranked
 from provisioner.environment.active import Subject
+from provisioner.judge.integrity import DAMAGE
 from provisioner.judge.memory import memory_of
 from provisioner.judge.whole import marks, shows_base
 from provisioner.model.diagnosis import Examination, Examined
@@ -35,11 +36,15 @@ WRONG = frozenset({"error", "warning"})
 
 @record
 class Judgement:
-    """``verification`` is all of it. ``computes``: whether everything holds but files and requirements; ``marks`` is what is wrong with those."""
+    """``verification`` is all of it. ``computes``: whether everything holds but files and requirements; ``marks`` is what is wrong with those.
+
+    ``damaged`` are the distributions with files that are not as recorded.
+    """
 
     verification: Verification
     computes: bool
     marks: frozenset[Mark] = frozenset()
+    damaged: frozenset[str] = frozenset()
 
     def holds(self, *, before: Iterable[Mark] = (), agreed: Iterable[str] = ()) -> bool:
         """Whether a change that ended here may stay: it computes, and all that is wrong was so ``before``, or was ``agreed`` to (in words)."""
@@ -110,7 +115,10 @@ def judge_environment(
     # Of what the base brings, only the examination knows.
     missing = () if shows_base(host, root) else raw.unmet
     return Judgement(
-        verification=_together(session, proof, examination, wording), computes=computes, marks=frozenset(marks(raw.integrity, missing))
+        verification=_together(session, proof, examination, wording),
+        computes=computes,
+        marks=frozenset(marks(raw.integrity, missing)),
+        damaged=frozenset(fault.distribution for fault in raw.integrity.faults if fault.kind in DAMAGE),
     )
 
 

@@ -97,6 +97,12 @@ def install(  # noqa: PLR0913 - each is one option of the same run of uv
     _check(done, "the packages could not be installed", index=_asked(host, indexes, offline=offline))
 
 
+def forget(host: Host, names: Sequence[str]) -> None:
+    """Take everything of these packages out of uv's cache; raises ``OperationError`` where that cannot be."""
+    done = run_uv(host, [find_uv(host), "cache", "clean", "--quiet", *names], INSTALL_TIMEOUT_SECONDS)
+    _check(done, "uv's cache could not be cleaned")
+
+
 def install_checkouts(
     host: Host,
     *,

@@ -10,6 +10,7 @@ from typing import Literal
 from provisioner.base.names import is_rival, normalise
 from provisioner.base.progress import Progress
 from provisioner.change.execute import Executed, execute
+from provisioner.change.poisoned import once_more
 from provisioner.diagnose.judgement import Judgement, judge_plan, told, with_imports
 from provisioner.environment.damaged import read_broken, what_instead
 from provisioner.errors import InputError, NoProfileError, OperationError
@@ -205,7 +206,10 @@ def try_plan(
             before, after.findings if after else (), judged, plan, fixing.causes, marks=fixing.marks
         )
 
-    executed = execute(plan, session.host, prove=prove, progress=progress, wait=wait, accept=accept)
+    def run() -> Executed:
+        return execute(plan, session.host, prove=prove, progress=progress, wait=wait, accept=accept)
+
+    executed = once_more(plan, session.host, progress, run, lambda: judged.damaged if judged is not None else frozenset())
     fixing = replace(fixing, kinds=fixing.kinds[1:], tried=(*fixing.tried, Tried(plan=plan, executed=executed, after=after)))
     if executed.kept:
         return replace(fixing, kinds=())
