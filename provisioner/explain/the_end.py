@@ -10,6 +10,7 @@ from provisioner.causes.grades import ENDED, GUESSES
 from provisioner.explain.ending import Ending
 from provisioner.explain.matches import Hit
 from provisioner.explain.verdict import Case, Verdict
+from provisioner.remedies.names import misspelt
 
 _FRAME = re.compile(r"File \"([^\"\n]+)\"(?:, line \d+, in (?P<function>[^\n]{1,80}))?|^[~/][^\n]*?(?=:\d+| in )", re.MULTILINE)
 _PACKAGE = re.compile(r"(?:site|dist)-?packages[\\/]([\w.-]+)(?:[\\/](\w+))?")
@@ -147,7 +148,9 @@ def _of_name(end: Ending, frames: list[str], package: re.Match[str] | None) -> s
         owner = package[2] if package[1].startswith("tensorflow") and package[2] == "keras" else package[1]
         return next((code for pattern, code in _OWNERS if pattern.fullmatch(owner or "")), "dependency-incompatible")
     own_module = end.name == "ModuleNotFoundError" and bool(frames) and _RELATIVE.match(frames[-1]) is not None
-    return "user-code" if own_module or "object has no attribute" in end.seen else "dependency-incompatible"
+    if own_module or "object has no attribute" in end.seen or misspelt(end.seen)[1]:
+        return "user-code"
+    return "dependency-incompatible"
 
 
 def _guess(case: Case, cause: str) -> Verdict:

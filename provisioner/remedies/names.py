@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 
 from provisioner.remedies.knowledge import package_of
 from provisioner.remedies.subject import Subject
@@ -46,6 +47,42 @@ DISTRIBUTIONS = {
     "attr": "attrs",
     "jwt": "pyjwt",
 }
+
+
+# Modules that people import most and that no table above has.
+_USUAL = (
+    "tensorflow", "tensorboard", "keras", "numpy", "pandas", "scipy", "matplotlib", "seaborn", "jupyter", "ipykernel", "transformers", "torch", "h5py",
+)  # fmt: skip
+    "tensorflow",
+    "tensorboard",
+    "keras",
+    "numpy",
+    "pandas",
+    "scipy",
+    "matplotlib",
+    "seaborn",
+    "jupyter",
+    "ipykernel",
+    "transformers",
+    "torch",
+    "h5py",
+)
+_MISSING = re.compile(r"No module named '?([\w.]+)")
+
+
+def misspelt(line: str) -> tuple[str, str]:
+    """Return the module that a line says is not there, and the one that is meant by it; twice "" where it is none that is known, or spelt as one.
+
+    A package of such a name may be anybody's, so that nobody is told to install it.
+    """
+    found = _MISSING.search(line)
+    name = found[1].split(".", maxsplit=1)[0] if found else ""
+    known = {*_USUAL, *ADDONS, *(module for module in DISTRIBUTIONS if "." not in module)}
+    if len(name) < 5 or name in known:  # noqa: PLR2004 - of shorter names every other one is near
+        return "", ""
+    # One letter more, less or another, or two exchanged.
+    near = [module for module in get_close_matches(name, known, cutoff=0.87) if abs(len(module) - len(name)) <= 1]
+    return (name, near[0]) if near else ("", "")
 
 
 LISTED = re.compile(r"^[ \-]{0,4}(tensorflow|tf[-_]nightly)([-_][\w-]+)?(?: ?==| +)\(?v?(\d[\w.]*)", re.MULTILINE | re.IGNORECASE)

@@ -7,7 +7,7 @@ import re
 
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.knowledge import View
-from provisioner.remedies.names import same_tensorflow
+from provisioner.remedies.names import misspelt, same_tensorflow
 from provisioner.remedies.subject import Subject, quoted
 from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, either, install, mend, runs, venv
 
@@ -208,6 +208,13 @@ def user_code(subject: Subject, view: View) -> Remedy:
     ]
     where = f"{own[-1][0]}, line {own[-1][1]}" if own else "the line of the program that the traceback names"
     del view
+    wrong, right = misspelt(subject.seen)
+    if wrong:
+        return Remedy(
+            words=f"Write {right} in place of {wrong} in {where}",
+            steps=(),
+            why=f"there is no known module {wrong}; whoever publishes a package of that name may be anybody, so do not install it",
+        )
     return Remedy(
         words=(
             f"Look at {where}: TensorFlow was imported and got data or names that it cannot use. Compare shapes and types there with what the message"
