@@ -51,8 +51,6 @@ DISTRIBUTIONS = {
 
 # Modules that people import most and that no table above has.
 _USUAL = (
-    "tensorflow", "tensorboard", "keras", "numpy", "pandas", "scipy", "matplotlib", "seaborn", "jupyter", "ipykernel", "transformers", "torch", "h5py",
-)  # fmt: skip
     "tensorflow",
     "tensorboard",
     "keras",
