@@ -39,7 +39,7 @@ ELSEWHERE = {
 _HELP = "`tfsetup --help` lists the commands, `tfsetup COMMAND --help` their options"
 # A requirement, as people name packages: a name, and perhaps versions (PEP 508 in outline).
 _REQUIREMENT = re.compile(r"(?P<name>[A-Za-z][\w.-]*?)(?:\[[\w,-]*\])?(?P<versions>(?:[=<>!~]=?[^\s]*)?)", re.ASCII)
-_RELEASE = re.compile(r"\d+(\.\d+)*[\w.]*", re.ASCII)
+_RELEASE = re.compile(r"\d[\w.]*", re.ASCII)
 # What Typer says of words that nobody takes.
 _EXTRA = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)")
 # An option that a command takes as a word, with an example.
@@ -99,7 +99,7 @@ def usage_error(message: str, *, option: str = "", command: str = "") -> UsageEr
     """
     told = message.strip().rstrip(".")
     extra = _EXTRA.fullmatch(told)
-    told = re.sub(r" \(Possible options?: ([^)]*)\)", r". Did you mean \1?", told)
+    told = re.sub(r" \(Possible options?: ([^)]{0,400})\)", r". Did you mean \1?", told)
     hint = f"`tfsetup {command} --help` lists its options" if command else _HELP
     if option in OPTIONS:
         told = f"No such option: {option}. Did you mean {OPTIONS[option]}?"

@@ -264,8 +264,9 @@ class LocalReader:
         return os.readlink(path)
 
     def writable(self, path: str) -> bool:
-        """See ``host.Reader``."""
-        return os.access(path, os.W_OK | (os.X_OK if os.path.isdir(path) else 0))
+        """See ``host.Reader``; by the rights that this process works with, which are not its real user's where it was given some."""
+        effective = os.access in os.supports_effective_ids
+        return os.access(path, os.W_OK | (os.X_OK if os.path.isdir(path) else 0), effective_ids=effective)
 
     def space(self, path: str) -> Space:
         """See ``host.Reader``."""

@@ -16,7 +16,7 @@ from provisioner.model.record import record
 ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _SCHEMES = ("https", "http", "file")
 _GIT = tuple(f"git+{scheme}" for scheme in (*_SCHEMES, "ssh"))
-_NAMED = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*@\s*(\S+)\s*(;.*)?", re.DOTALL)
+_NAMED = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:(\[[^\]]*\])\s*)?@\s*(\S+)\s*(;.*)?", re.DOTALL)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -94,7 +94,7 @@ def _name_of(scheme: str, path: str) -> str:
     if file.lower().endswith(".whl"):
         return file.split("-")[0]
     found = re.fullmatch(
-        r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)-v?[0-9][A-Za-z0-9.!+]*", re.sub(r"(?i)\.(zip|t[a-z0-9.]+)$", "", file)
+        r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)-v?[0-9][A-Za-z0-9.!+]*", re.sub(r"(?i)\.(zip|t[a-z0-9.]{1,20})$", "", file)
     )
     return found[1] if found else ""
 
@@ -108,7 +108,7 @@ def _guess(path: str) -> str:
     """Return the name that a person most likely means: a forge's archives lie below the repository's name."""
     folders = [part for part in re.split(r"/(?:-/)?(?:archive|tarball|zipball)(?:/|$)", path)[0].split("/") if part]
     last = re.sub(r"(?i)(?:\.git)?(?:@.*)?$", "", folders[-1] if folders else "")
-    return re.sub(r"(?i)\.(?:zip|t[a-z0-9.]+)$|[^A-Za-z0-9._-]", "", last) or "NAME"
+    return re.sub(r"(?i)\.(?:zip|t[a-z0-9.]{1,20})$|[^A-Za-z0-9._-]", "", last) or "NAME"
 
 
 def revision_of(url: str) -> str:

@@ -14,7 +14,7 @@ from provisioner.lock.direct import ARCHIVES
 from provisioner.lock.requirement import NotLockableError
 from provisioner.model.record import record
 
-_NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\s*@\s*(?=file:(?!//)|\.)")
+_NAMED = re.compile(r"(?<![A-Za-z0-9._-])[A-Za-z0-9][A-Za-z0-9._-]*\s{0,20}@\s*(?=file:(?!//)|\.)")
 _FORM = re.compile(r"(?:file:)?([^\s;\[\]]+?)/?(?:\[([A-Za-z0-9._,\s-]*)\])?\s*(?:#egg=\S+)?", re.DOTALL)
 
 

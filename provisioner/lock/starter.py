@@ -169,7 +169,7 @@ def choose_python(catalogue: Catalogue, lists: Lists, platform: str, device: Com
 
 def nearest(catalogue: Catalogue, spec: str, platform: str) -> str:
     """Return the release with sets for a platform that lies nearest to what a specifier names: the next newer one, else the newest; "" for none."""
-    named = numbers(next(iter(re.findall(r"\d+(?:\.\d+)+", spec)), ""))
+    named = numbers(next(iter(re.findall(r"(?<!\d)\d+(?:\.\d+)+", spec)), ""))
     there = [release.version for release in catalogue.releases() if catalogue.locks(release.version, platform)]
     return min((version for version in there if numbers(version) >= named), key=numbers, default=there[0] if there else "") if named else ""
 

@@ -68,7 +68,7 @@ def addon(subject: Subject, view: View) -> Remedy:
             cost="it is gone for the other environments that used it, too",
             others=(Way(words="Or leave it there, and start without the user's packages", steps=("export PYTHONNOUSERSITE=1",)),),
         )
-    if re.search(r"tensorflow[\\/](?:core|python|compiler)[\\/]\S*\.(?:so|pyd|dylib)[\w.]*: undefined symbol", subject.seen):
+    if re.search(r"tensorflow[\\/](?:core|python|compiler)[\\/]\S{0,300}\.(?:so|pyd|dylib)[\w.]*: undefined symbol", subject.seen):
         return Remedy(
             words="Take TensorFlow out, delete what is left of its folder, and install it anew: the file in that line is of another release",
             steps=(uninstall(subject, *own_names(subject)), install(subject, same_tensorflow(subject), options="--no-cache-dir")),

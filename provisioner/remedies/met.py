@@ -50,7 +50,7 @@ def _shortened(subject: Subject, name: str, spec: str) -> str:
 
 
 def _why(subject: Subject, names: tuple[str, ...]) -> str:
-    asking = dict.fromkeys(re.findall(r"([\w.-]+ \d[\w.]*) requires ", subject.seen))
+    asking = dict.fromkeys(re.findall(r"(?<![\w.-])([\w.-]{1,100} \d[\w.]{0,40}) requires ", subject.seen))
     if asking:
         return f"{' and '.join(list(asking)[:_NAMED])} {'asks' if len(asking) == 1 else 'ask'} for that"
     if "which tfsetup has installed" in subject.seen or "the plan" in subject.seen:

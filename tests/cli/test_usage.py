@@ -40,8 +40,8 @@ def test_the_version_is_told(tool: Tool, inside: Inside, flag: str) -> None:
     ("args", "told"),
     [
         (("nothing",), "No such command"),
-        (("plan", "--nothing"), "No such option"),
-        (("plan", "one", "two"), "unexpected extra argument"),
+        (("plan", "--nothing"), "has no option --nothing"),
+        (("plan", "one", "two"), "does not take one two"),
         (("plan", "--device", "tpu"), "`tpu` is not one of auto, cpu, cuda"),
         (("plan", "--kind", "docker"), "`docker` is not one of venv, conda"),
         (("plan", "--env", ""), "a folder is needed"),
