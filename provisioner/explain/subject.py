@@ -14,7 +14,8 @@ from provisioner.remedies.subject import Installer, Subject
 _PACKAGES = re.compile(r"[\\/](?P<kind>site|dist)-packages")
 # What stands before that on a line, back to where its path begins: no letter that ends a path in a log, but for the folders of Windows with a blank.
 _BEFORE = re.compile(
-    r"(?<![\w.~\\/-])(?P<prefix>(?:~|[A-Za-z]:)?[\\/](?:[^\s\"'()<>\[\],:|]|(?<=Program) (?=Files)|(?<=Files) (?=\(x86\))|(?<=Files )\(x86\)){0,140}?)"
+    r"(?<![\w.~\\/-])"
+    r"(?P<prefix>(?:~|[A-Za-z]:)?[\\/](?:[^\s\"'()<>\[\],:|]|(?<=Program) (?=Files)|(?<=Files) (?=\(x86\))|(?<=Files )\(x86\)){0,140}?)"
     r"[\\/](?:lib|lib64|Lib|LIB)(?:[\\/]python(?P<python>\d\.\d+))?$"
 )
 # A path is no longer, and of many frames the first and the last tell.

@@ -76,7 +76,8 @@ def resolver(subject: Subject, view: View) -> Remedy:
     ]
     names = [item for item in names if item.lower() not in {"numpy", "protobuf", "user", "requested"}]
     other = asking[1] if asking and not FAMILY.fullmatch(asking[1]) else names[0] if names else ""
-    pairs = dict.fromkeys(re.findall(r"(?<![\w.-])([\w.-]{1,100}) \d\S{0,60} requires ([\w.-]{1,100}?)[\[<>=!~ ;(][^\n]{0,200}?, but you have", subject.text))
+    said = r"(?<![\w.-])([\w.-]{1,100}) \d\S{0,60} requires ([\w.-]{1,100}?)[\[<>=!~ ;(][^\n]{0,200}?, but you have"
+    pairs = dict.fromkeys(re.findall(said, subject.text))
     if pairs:
         return _together(subject, view, tuple(pairs))
     if "has requirement" in subject.text or "which is incompatible" in subject.text:
