@@ -72,6 +72,7 @@ def old_debian() -> Path:
         if shutil.which("mmdebstrap") is None:
             run("apt-get", "update", "-qq")
             run("apt-get", "install", "-y", "-qq", "--no-install-recommends", "mmdebstrap")
+        folder.parent.mkdir(parents=True, exist_ok=True)
         run("mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES.replace(' ', ',')}", SUITE, folder, mirror())
         (folder / ".made").touch()
     return folder
