@@ -15,7 +15,7 @@ from provisioner.base.prints import Prints
 from provisioner.catalogue.published import Contradiction
 from provisioner.environment.distributions import Installed, described, is_leftover, read_metadata, sites
 from provisioner.environment.owners import Claim, read_claims
-from provisioner.host import Entry, Reader, Stamp
+from provisioner.host import Entry, Reader, Stamp, files
 from provisioner.judge import conda_files
 from provisioner.judge.conda_files import CondaState
 from provisioner.judge.memory import Memory, Remembered
@@ -30,6 +30,8 @@ FaultKind = Literal[
 ]
 # What makes an environment less than whole; the others are worth a word: what was added to a list of certificates, and what a wheel that contradicts
 # its own record was published with.
+# Which functions the commands of a distribution call ("Entry points specification").
+ENTRY_POINTS = "entry_points.txt"
 DAMAGE: frozenset[FaultKind] = frozenset({"missing", "size", "content", "unreadable"})
 CONTENT = "its content is not the recorded one"
 # What changes after the install: byte code, and the record itself.
@@ -237,11 +239,21 @@ class _Comparison:
             return _fault(owner, "unreadable", path, error.strerror or str(error))
         return _fault(owner, "missing", path, f"a {entry.kind} is in its place") if any(claim.digest for claim in claims) else None
 
+    def _is_one_command(self, path: str, one: Claim, other: Claim) -> bool:
+        """True for a command that both packages declare with the same function: each installer writes it in words of its own."""
+        from provisioner.engines._central import commands  # noqa: PLC0415 - brings zipfile and urllib, for what is rare
+
+        told = []
+        for claim in (one, other):
+            text = files.read(self._reader, posixpath.join(claim.metadata, ENTRY_POINTS)).text or ""
+            told.append({crc for name, crc, _ in commands(text) if posixpath.basename(name) == posixpath.basename(path)})
+        return told[0] == told[1] != set()
+
     def _of_two(self, path: str, digests: Mapping[str, Claim], found: str) -> Fault | None:
         """The fault of a file that another package has recorded with another content; of one name it is the same package twice."""
         winner = digests[found]
         lost = next((claim for digest, claim in digests.items() if digest != found and claim.owner != winner.owner), None)
-        if lost is None or BESIDE.match(self._inner(path)):
+        if lost is None or BESIDE.match(self._inner(path)) or self._is_one_command(path, lost, winner):
             return None
         words = f"{lost.owner} and {winner.owner} both have this file, each another one; that of {winner.owner} is there"
         return Fault(distribution=lost.owner, kind="two writers", path=path, detail=words, other=winner.owner)

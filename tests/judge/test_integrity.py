@@ -173,6 +173,15 @@ def test_two_packages_that_write_one_file_are_named_both(env):
     assert [kind for kind, *_ in faults(env)] == ["content"]
 
 
+@pytest.mark.parametrize(("function", "found"), [("demo:main", []), ("other:main", ["two writers"])])
+def test_a_command_that_two_packages_declare_is_one_where_it_calls_the_same(env, function, found):
+    """TensorFlow 2.4 and TensorBoard both have the command ``tensorboard``; each installer writes it in words of its own."""
+    for name, text, called in (("one", "#!/a\n", "demo:main"), ("other", "#!/b\n# longer\n", function)):
+        points = f"[console_scripts]\ndemo = {called}\n"
+        install(env, name, "1.0", {"../../../bin/demo": text, f"{name}-1.0.dist-info/entry_points.txt": points})
+    assert [kind for kind, *_ in faults(env)] == found
+
+
 @pytest.mark.parametrize("path", ["tests/__init__.py", "docs/conf.py", "examples/a/b.py", "LICENSE", "README.md", "CHANGES.txt"])
 def test_what_many_packages_drop_beside_themselves_is_nobodys(env, path):
     install(env, "one", "1.0", {path: "1"})
