@@ -246,7 +246,7 @@ class _Comparison:
         told = []
         for claim in (one, other):
             text = files.read(self._reader, posixpath.join(claim.metadata, ENTRY_POINTS)).text or ""
-            told.append({crc for name, crc, _ in commands(text) if posixpath.basename(name) == posixpath.basename(path)})
+            told.append({crc for name, _, crc in commands(text) if posixpath.basename(name) == posixpath.basename(path)})
         return told[0] == told[1] != set()
 
     def _of_two(self, path: str, digests: Mapping[str, Claim], found: str) -> Fault | None:
