@@ -46,12 +46,14 @@ SAMPLED = frozenset(
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what repeats a test of ``SAMPLED`` with other values."""
+    """Mark as slow what repeats a test of ``SAMPLED`` with other values, and what was measured to be (``slow.txt``)."""
     here = Path(__file__).parent
+    measured = {line for line in (here / "slow.txt").read_text().splitlines() if line and not line.startswith("#")}
     seen: set[str] = set()
     for item in items:
         name = item.nodeid.split("[", maxsplit=1)[0]
-        if name in seen and item.path.is_relative_to(here) and item.path.relative_to(here).as_posix() in SAMPLED:
+        file = item.path.relative_to(here).as_posix() if item.path.is_relative_to(here) else ""
+        if (name in seen and file in SAMPLED) or f"{file}::{name.split('::', 1)[1]}" in measured:
             item.add_marker(pytest.mark.slow)
         seen.add(name)
 
