@@ -53,7 +53,11 @@ def _declared(session: Session, request: Request, folder: str, file: str, progre
     if site.state.exists:
         facts = session.detect(env=root, full=False)
         said = starter.from_environment(host, site, facts, platform, session.catalogue, file=file)
-        return said, f"the environment {posixpath.relpath(root, folder)}"
+        name = posixpath.relpath(root, folder)
+        if beside := read_lists(host, folder, platform).read:
+            unread = f"{listed(list(beside))}: not read, for the environment {name} is there; `tfsetup init --env new-env` reads lists"
+            said = replace(said, warnings=(*said.warnings, unread))
+        return said, f"the environment {name}"
     lists = read_lists(host, folder, platform)
     if not lists.read:
         planned = planning.plan(session, request)

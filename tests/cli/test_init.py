@@ -35,6 +35,15 @@ def test_from_the_environment_that_is_there(inside: Inside, tiny, work: Path) ->
     assert declaration.targets[0].python == PYTHON
 
 
+def test_lists_beside_an_environment_are_not_passed_over_in_silence(inside: Inside, tiny, work: Path) -> None:
+    make_environment(work / "tf-env", "tensorflow_cpu-2.20.0")
+    (work / "requirements.txt").write_text("six\n")
+    ended = inside("init", **tiny)
+    assert ended.code == 0, ended.err
+    assert "requirements.txt: not read" in ended.err
+    assert "`tfsetup init --env new-env`" in ended.err
+
+
 def test_elsewhere_and_from_the_active_environment(inside: Inside, tiny, work: Path) -> None:
     active = make_environment(work / "active", "tensorflow_cpu-2.20.0", "h5py-3.1")
     (work / "sub").mkdir()
