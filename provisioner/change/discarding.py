@@ -16,12 +16,8 @@ from provisioner.host import Host
 
 def sweep(host: Host, workspace: Workspace) -> None:
     """Remove everything but the lock from a folder in which an environment was being built."""
-    for entry in host.list(workspace.root):
-        if entry.path != workspace.state:
-            _remove(host, entry.path)
-    for entry in host.list(workspace.state):
-        if entry.path != workspace.lock:
-            _remove(host, entry.path)
+    _empty(host, workspace.root, workspace.state)
+    _empty(host, workspace.state, workspace.lock)
 
 
 def _remove(host: Host, path: str) -> None:

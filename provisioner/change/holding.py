@@ -26,14 +26,13 @@ def holding(host: Host, workspace: Workspace, wait: float, progress: Progress = 
     ends by itself. ``inside``: the lock in it is held though it is an empty folder.
     """
     with ExitStack() as stack:
-        beside = False
-        if (place := _beside(host, workspace)) and host.exists(posixpath.dirname(place)):
+        place = _beside(host, workspace)
+        beside = bool(place) and host.exists(posixpath.dirname(place))
+        if beside:
             _hold(stack, host, place, workspace.root, wait, progress, passing=True)
-            beside = True
         # An empty folder must stay one until an environment takes its place.
-        if beside and _is_in_the_way(host):
-            pass
-        elif inside or (host.exists(workspace.root) and host.entry(workspace.root).kind == "directory" and host.list(workspace.root)):
+        full = host.exists(workspace.root) and host.entry(workspace.root).kind == "directory" and bool(host.list(workspace.root))
+        if (inside or full) and not (beside and _is_in_the_way(host)):
             stack.enter_context(holding_inside(host, workspace, wait, progress))
         # Last of all that is done under the locks.
         stack.callback(_hand_back, host, workspace.root, files.entry(host, workspace.root))

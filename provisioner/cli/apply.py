@@ -88,9 +88,16 @@ def apply(
     session = Session(host, trusting(host, trust=trust), patient=options.patient(silent=as_json or quiet))
     if dry_run:
         return show(stages.look(session, asked), as_json=as_json, verbose=verbose)
-    agreed = options.agreed(host, yes=yes)
-    silent = as_json or quiet
-    agree = agree_to_plan(silent=silent, agreed=agreed, broken=broken, verbose=verbose)
+    return carried_out(session, asked, yes=yes, quiet=quiet, no_progress=no_progress, as_json=as_json, verbose=verbose)
+
+
+def carried_out(
+    session: Session, asked: stages.ApplyRequest, *, yes: bool, quiet: bool, no_progress: bool, as_json: bool, verbose: bool
+) -> int:
+    """Do what is asked for, after it was shown and agreed to, say how it ended, and return the exit code."""
+    host = session.host
+    agreed, silent = options.agreed(host, yes=yes), as_json or quiet
+    agree = agree_to_plan(silent=silent, agreed=agreed, broken=asked.broken, verbose=verbose)
     agree_back = agree_to_back(silent=silent, agreed=agreed)
     with closing(progress_for(as_json=as_json, host=host, quiet=quiet, plain=no_progress)) as progress:
         done = stages.apply(session, asked, agree=agree, agree_back=agree_back, progress=progress)

@@ -77,10 +77,7 @@ def data_folder(reader: Reader) -> str:
         return posixpath.normpath(posixpath.join(reader.cwd, env["JUPYTER_DATA_DIR"]))
     if reader.platform == "darwin":
         return f"{home}/Library/Jupyter" if home else ""
-    if reader.platform == "win32":
-        return env.get("APPDATA", "").replace("\\", "/") + "/jupyter"
-    data = env.get("XDG_DATA_HOME") or (f"{home}/.local/share" if home else "")
-    return f"{data}/jupyter" if data else ""
+    return f"{user_folders.data(reader)}/jupyter" if home or env.get("XDG_DATA_HOME") else ""
 
 
 def folders(reader: Reader, env: str = "") -> tuple[tuple[str, str], ...]:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import pty
 import select
 import signal
 import subprocess
-import sys
+import termios
 from collections.abc import Iterator, Mapping, Sequence
-
-if sys.platform != "win32":
-    import fcntl
-    import pty
-    import termios
 
 POLL_SECONDS = 0.2
 CHUNK = 1 << 16
@@ -24,8 +21,6 @@ def attend(argv: Sequence[str], *, env: Mapping[str, str], keep: int) -> tuple[i
 
     A program that writes to a terminal keeps one. Ctrl-C is for the program alone; any other request to end is handed on to it.
     """
-    if sys.platform == "win32":  # pragma: no cover - no select on pipes there
-        return subprocess.run(argv, env=dict(env), check=False).returncode, b""
     source, target = _terminal_like(2) if os.isatty(2) else os.pipe()
     with _deaf_to_interrupts():
         try:

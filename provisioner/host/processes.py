@@ -7,10 +7,36 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 KILL_GRACE_SECONDS = 5.0
 WATCH_SECONDS = 0.2
+
+
+def listened(
+    argv: Sequence[str],
+    env: Mapping[str, str] | None,
+    cwd: str | None,
+    *,
+    start_new_session: bool = False,
+    pass_fds: Sequence[int] = (),
+    creationflags: int = 0,
+) -> subprocess.Popen[str]:
+    """Start a program whose input, output and errors are ours, as UTF-8; what is none is spelt out."""
+    return subprocess.Popen(
+        argv,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=None if env is None else dict(env),
+        cwd=cwd,
+        text=True,
+        encoding="utf-8",
+        errors="backslashreplace",
+        start_new_session=start_new_session,
+        pass_fds=pass_fds,
+        creationflags=creationflags,
+    )
 
 
 def communicate(process: subprocess.Popen[str], stdin: str, deadline: float, watch: Callable[[int], None] | None) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from provisioner.host import Completed, Entry, EntryKind, Mark, Space, Stamp
-from provisioner.host.processes import communicate, end, what_it_said
+from provisioner.host.processes import communicate, end, listened, what_it_said
 
 # The open lock files of this process.
 LOCKS: list[int] = []
@@ -141,20 +141,8 @@ class LocalReader:
         self, argv: Sequence[str], env: Mapping[str, str] | None, cwd: str | None
     ) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
         """Start a program in a process group of its own; it is waited for at the end of the block."""
-        return subprocess.Popen(
-            argv,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=None if env is None else dict(env),
-            cwd=cwd,
-            text=True,
-            encoding="utf-8",
-            errors="backslashreplace",
-            start_new_session=True,
-            # Whatever works for us keeps our locks: should we be killed, nobody may begin before it has ended, too.
-            pass_fds=tuple(LOCKS),
-        )
+        # Whatever works for us keeps our locks: should we be killed, nobody may begin before it has ended, too.
+        return listened(argv, env, cwd, start_new_session=True, pass_fds=tuple(LOCKS))
 
     def stop(self, process: subprocess.Popen[str]) -> None:
         """End a program and all that it started."""

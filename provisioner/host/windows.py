@@ -25,6 +25,7 @@ from provisioner.base.paths import parent, slashed, spelt
 from provisioner.host import Completed, Space
 from provisioner.host.files import UNWRITTEN
 from provisioner.host.local import LOCK_POLL_SECONDS, LocalHost
+from provisioner.host.processes import listened
 
 # For the type checker, which knows what is there alone: `machine` imports this module on no other system.
 assert sys.platform == "win32"  # noqa: S101
@@ -81,18 +82,7 @@ class WindowsHost(LocalHost):
         """Start a program in a job of its own, which ends with us: nothing that worked for us goes on when we were killed."""
         with (
             contextlib.closing(Job()) as job,
-            subprocess.Popen(
-                argv,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=None if env is None else dict(env),
-                cwd=cwd,
-                text=True,
-                encoding="utf-8",
-                errors="backslashreplace",
-                creationflags=subprocess.CREATE_NO_WINDOW,
-            ) as process,
+            listened(argv, env, cwd, creationflags=subprocess.CREATE_NO_WINDOW) as process,
         ):
             job.hold(process)
             self._jobs[process.pid] = job
@@ -151,10 +141,10 @@ class WindowsHost(LocalHost):
         variables = {name: _each(value, spelt) for name, value in env.items()}
         return subprocess.run([spelt(word) for word in argv], env=variables, check=False).returncode
 
-    def attend(self, argv: Sequence[str], *, env: Mapping[str, str], keep: int) -> tuple[int, bytes]:
-        """See ``host.Host``."""
+    def attend(self, argv: Sequence[str], *, env: Mapping[str, str], keep: int) -> tuple[int, bytes]:  # noqa: ARG002
+        """See ``host.Host``; what it says on stderr is not kept, for there is no waiting for a pipe."""
         variables = {name: _each(value, spelt) for name, value in env.items()}
-        return super().attend([spelt(argv[0]), *argv[1:]], env=variables, keep=keep)
+        return subprocess.run([spelt(argv[0]), *argv[1:]], env=variables, check=False).returncode, b""
 
     def write(self, path: str, text: str, *, durable: bool = False, mode: int | None = None) -> None:  # noqa: ARG002
         """See ``host.Host``; bytes as they are given, for in text mode each line end would become two. Modes are not known there."""
