@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from provisioner.base.progress import Progress
 from provisioner.base.text import mask
 from provisioner.base.trials import is_command
+from provisioner.environment.activated import activated
+from provisioner.environment.layout import CONDA, layout
 from provisioner.host import Host
 from provisioner.model.finding import Check, Evidence, Finding, Remedy
 from provisioner.verify import children
@@ -50,7 +52,8 @@ def _run(host: Host, root: str, command: str, folder: str) -> str:
     programs = posixpath.dirname(interpreter_of(host, root))
     work = children.make_work(host)
     try:
-        env = {**children.environment(host, work), "VIRTUAL_ENV": root, "PATH": f"{programs}:{host.env.get('PATH', '')}"}
+        conda = host.exists(posixpath.join(root, CONDA))
+        env = activated(children.environment(host, work), root, conda=conda, shape=layout(host.platform))
         first, *rest = shlex.split(command)
         own = posixpath.join(programs, first)
         argv = [own if "/" not in first and host.exists(own) else first, *rest]
