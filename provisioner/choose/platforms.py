@@ -16,6 +16,8 @@ _NAMES = {"linux": "Linux", "macos": "macOS", "windows": "Windows"}
 # The platform for which every release has a build for GPUs; WSL2 is one.
 _CUDA_PLATFORM = "linux-x86_64"
 JETSON = "use NVIDIA's own TensorFlow wheels or container for your JetPack; the wheels on PyPI compute on the CPU only there"
+# Docker's documentation, "Multi-platform builds": without `--platform` an image of the machine's own architecture is taken.
+_NATIVE = "use a container of the machine's own architecture (Docker: without `--platform`)"
 # tensorflow/docs, site/en/install/pip.md (WSL2: Windows 10 21H2 or newer; the Linux driver must not be installed inside).
 _WSL2 = (
     "1. in Windows, have an NVIDIA driver {driver} or newer; 2. in a Windows terminal of an administrator run `wsl --install`, and restart "
@@ -202,8 +204,27 @@ def check_cpu(facts: Facts, needed: tuple[str, ...]) -> tuple[Obstacle | None, s
     return Obstacle(
         code="cpu-no-avx",
         why=f"was compiled for processors with {names}, and {facts.cpu.model.value or 'this processor'} has no {listed(missing, 'or')}",
-        remedy=(
-            "in a virtual machine, give it the host's processor (QEMU: `-cpu host`, Proxmox: type `host`); else use a processor with "
-            f"{listed(missing)}, or a build of TensorFlow made without"
-        ),
+        remedy=_other_processor(facts, listed(missing)),
     ), ""
+
+
+def _other_processor(facts: Facts, missing: str) -> str:
+    if is_emulated(facts):
+        return f"{_NATIVE}; or an emulator that has {missing} (qemu 7.2 or newer)"
+    return (
+        "in a virtual machine, give it the host's processor (QEMU: `-cpu host`, Proxmox: type `host`); else use a processor with "
+        f"{missing}, or a build of TensorFlow made without"
+    )
+
+
+def is_emulated(facts: Facts) -> bool:
+    """Return whether an emulator runs all programs of this Linux, which is a container or a folder for another processor."""
+    return facts.system.os.value == "linux" and bool(facts.system.translated.value)
+
+
+def emulator_warnings(facts: Facts) -> tuple[str, ...]:
+    """Say that TensorFlow computes through an emulator, and how it would not."""
+    if not is_emulated(facts):
+        return ()
+    architecture = facts.system.architecture.value
+    return (f"An emulator runs this system, which is for {architecture}: TensorFlow works in it, but many times slower; {_NATIVE}",)

@@ -7,7 +7,7 @@ from provisioner.choose.candidates import Candidate, Situation
 from provisioner.choose.driver import GpuState
 from provisioner.choose.gpu import usable
 from provisioner.choose.obstacles import listed
-from provisioner.choose.platforms import is_jetson, platform_name, unused_gpu
+from provisioner.choose.platforms import emulator_warnings, is_jetson, platform_name, unused_gpu
 from provisioner.choose.pythons import PythonOffer
 from provisioner.model.catalogue import Release
 from provisioner.model.plan import GpuJudgement
@@ -99,7 +99,7 @@ def warnings_of(situation: Situation, release: Release | None, told: tuple[str, 
             loud = (unused_gpu(situation.facts, situation.platform, release),)
         elif gpu_state.why:
             loud = (_loud(gpu_state),)
-    return (*loud, *told, *_variable_words(situation))
+    return (*loud, *told, *emulator_warnings(situation.facts), *_variable_words(situation))
 
 
 def _loud(gpu_state: GpuState) -> str:
