@@ -70,3 +70,9 @@ def install() -> None:
 def tfsetup(*argv: str, cwd: Path, **variables: str) -> Ended:
     """Run the tool there."""
     return winpy(PYTHON, "-m", "tfsetup", *argv, cwd=cwd, **variables)
+
+
+def assert_ended(ended: Ended, code: int, says: str) -> None:
+    """Hold a run to its exit code and to what its data say; what it printed is in the error."""
+    assert ended.code == code, ended.out + ended.err
+    assert says in ended.out, ended.out + ended.err
