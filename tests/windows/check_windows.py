@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.real.check_layers import fingerprint
+from tests.windows import machine
 from tests.windows.conftest import RELEASE
 from tests.windows.machine import assert_ended, tfsetup
 
@@ -15,6 +16,7 @@ pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 
 def test_detect_sees_the_pythons_of_the_registry_and_the_runtime_by_its_files(work: Path) -> None:
+    machine.ready()
     found = json.loads(tfsetup("detect", "--json", cwd=work).out)
     assert {f"C:/Python{minor}/python.exe" for minor in ("38", "310", "313")} <= {item["path"] for item in found["interpreters"]["value"]}
     # wine's own, whose files tell no version.

@@ -23,7 +23,7 @@ def work() -> Iterator[Path]:
         if os.environ.get("TFSETUP_WINDOWS") == "always":
             pytest.fail(f"no Windows machine can be made: {lacking}")
         pytest.skip(f"nothing is run on Windows: {lacking}")
-    machine.ready()
+    machine.ready(PYTHON, machine.PYTHON)
     machine.install()
     folder = machine.DRIVE / "tfsetup-check"
     shutil.rmtree(folder, ignore_errors=True)
