@@ -1,0 +1,65 @@
+"""tools/prove_windows.py: which sets are run under wine and in which order, and what is made of what `verify` said."""
+
+from __future__ import annotations
+
+import json
+
+import proof_record
+import prove_windows
+import pytest
+
+from provisioner.catalogue import Catalogue, find_profiles
+from provisioner.host.local import LocalHost
+from provisioner.model.catalogue import Proof
+from tests.windows.machine import Ended
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return Catalogue.open(LocalHost(), find_profiles())
+
+
+def test_one_set_of_each_minor_release_comes_first_then_the_others_and_none_that_has_no_python_there(catalogue: Catalogue) -> None:
+    locks = list(proof_record.locks(catalogue, versions=(), python="", device="cpu", platform=proof_record.WINDOWS))
+    found = prove_windows.runnable(locks)
+    minors = [tuple(map(int, lock.release.split(".")[:2])) for lock in found[:20]]
+    assert minors == [(2, minor) for minor in range(21, 1, -1)]
+    assert (found[0].python, found[19].python) == ("3.13", "3.8")
+    assert {lock.digest for lock in found} == {lock.digest for lock in locks if lock.python in prove_windows.PYTHONS}
+    assert len({lock.digest for lock in found}) == len(found)
+
+
+def said(code: int, *checks: tuple[str, str], findings: tuple[tuple[str, str], ...] = ()) -> Ended:
+    document = {
+        "checks": [{"name": name, "status": status, "detail": f"what {name} says"} for name, status in checks],
+        "findings": [{"cause": cause, "title": "a title", "severity": severity} for cause, severity in findings],
+    }
+    return Ended(code, json.dumps(document), "")
+
+
+@pytest.mark.parametrize(
+    ("ended", "passed", "fault"),
+    [
+        (said(0, ("import", "passed"), ("xla", "passed"), ("gpu", "skipped"), findings=(("harmless", "info"),)), 2, ""),
+        (said(14, ("import", "passed"), ("xla", "failed")), 1, "xla: what xla says"),
+        (
+            said(14, ("import", "crashed"), findings=(("install-corrupt", "error"),)),
+            0,
+            "install-corrupt: a title; import: what import says",
+        ),
+        (said(16, ("import", "passed")), 1, "verify ended with 16"),
+        (Ended(1, "", "Traceback\n  of a thing"), 0, "verify ended with 1 and no document: Traceback of a thing"),
+        (Ended(2, json.dumps({"error": {"message": "there is no Python in it"}}), ""), 0, "verify: there is no Python in it"),
+    ],
+)
+def test_only_what_was_verified_in_full_counts(ended: Ended, passed: int, fault: str) -> None:
+    assert prove_windows.judged(ended) == (passed, fault)
+
+
+def test_what_failed_is_not_tried_again_and_is_no_run(catalogue: Catalogue) -> None:
+    lock = proof_record.every(catalogue, (proof_record.WINDOWS,))[0]
+    failed = {lock.digest: Proof(lock=lock.digest, level="resolved", fault="xla: it ended")}
+    assert (proof_record.was_tried(lock, failed), proof_record.was_run(lock, failed)) == (True, False)
+    emulated = {lock.digest: Proof(lock=lock.digest, level="emulated", emulator="wine 8.0")}
+    assert (proof_record.was_tried(lock, emulated), proof_record.was_run(lock, emulated)) == (True, True)
+    assert not proof_record.was_tried(lock, {lock.digest: Proof(lock=lock.digest, level="resolved")})
