@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install wheel standalone run fast test installs faults neighbours projects compare agreement torture lists layers hostile fuzz large check format bench prove prove-windows locks clean windows
+.PHONY: help install wheel standalone run fast test installs faults neighbours projects compare agreement torture lists layers hostile fuzz large check format bench prove prove-arm64 prove-windows locks clean windows
 
 help: ## list the jobs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
@@ -123,6 +123,10 @@ bench: install ## speed against the tools one would use instead, in one run
 prove: install ## run every lock that has no proof yet, record it, and write docs/compatibility.md
 	$(BIN)/python tools/prove.py
 	$(BIN)/python tools/prove.py --device cuda
+	$(BIN)/python tools/compatibility.py
+
+prove-arm64: install ## run by qemu every set for Linux on aarch64 that Debian has a Python for and that has no proof yet, record it, and write docs/compatibility.md (root, hours; goes on where it was)
+	$(BIN)/python tools/prove.py --platform linux-aarch64
 	$(BIN)/python tools/compatibility.py
 
 prove-windows: install ## run under wine every Windows set that has no proof yet, record it, and write docs/compatibility.md (root or wine, hours; goes on where it was)

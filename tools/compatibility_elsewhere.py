@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import md
 from naive_record import python_key
-from proof_record import WINDOWS
+from proof_record import AARCH64, WINDOWS
 
 from provisioner.catalogue import Catalogue
 from provisioner.model.catalogue import LockDevice, Release
@@ -15,6 +15,15 @@ from provisioner.model.record import record
 
 # The platforms, each with its heading and the lines that say how its sets were run.
 PLATFORMS: dict[str, tuple[str, tuple[str, ...]]] = {
+    AARCH64: (
+        "Linux on aarch64",
+        (
+            "Debian's own Pythons for arm64, 3.9, 3.11, 3.13 and 3.14, and TensorFlow's own wheels, run by qemu on an x86-64 machine",
+            "(`make prove-arm64`): installed by hash and verified in full, XLA and saving among it. qemu does what the instructions say, and has",
+            "another processor, another speed and another kernel than a real machine, on which nobody has run a set yet. The sets for other Pythons,",
+            "which Debian does not have, are resolved and not run.",
+        ),
+    ),
     WINDOWS: (
         "Windows itself",
         (

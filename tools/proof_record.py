@@ -14,8 +14,8 @@ from provisioner.model.catalogue import Lock, LockDevice, Proof
 
 PROOFS = Path(__file__).resolve().parent.parent / "profiles" / "proofs.json"
 # In the order of the proofs; on the first of the platforms every lock must have been run.
-LINUX, WINDOWS = "linux-x86_64", "windows-x86_64"
-PLATFORMS = (LINUX, WINDOWS)
+LINUX, AARCH64, WINDOWS = "linux-x86_64", "linux-aarch64", "windows-x86_64"
+PLATFORMS = (LINUX, AARCH64, WINDOWS)
 DEVICES: tuple[LockDevice, ...] = ("cpu", "cuda", "cuda-conda")
 # What a proof has only where there is something to say.
 _RARE = ("stand_ins", "emulator", "fault")

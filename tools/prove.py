@@ -9,6 +9,7 @@
     python tools/prove.py --check               run nothing: every lock must have been run, or be marked as not run
     python tools/prove.py --mark                run nothing: mark those that were not, so that everybody can see it
     python tools/prove.py --platform windows-x86_64      every set for Windows that the Pythons of the rig can run, under wine (see below)
+    python tools/prove.py --platform linux-aarch64       those for Linux on aarch64 that Debian has a Python for, by qemu
     python tools/prove.py --minutes 9           begin no further set after so long
     python tools/prove.py --cache 3             let the installer's cache grow to so many GB
 
@@ -19,14 +20,15 @@ Sets for conda environments are run with the tests' own channel (tests/channel):
 cudatoolkit and cuDNN libraries of the same names that do nothing. So the whole set is installed and computes, and TensorFlow's own loader
 opens every library that it asks for; what these would compute is not part of the proof, which says so.
 
-Sets for Windows are run under wine (tools/prove_windows.py), which is no Windows: their level is "emulated". One that fails there keeps the level
-"resolved", with what was seen.
+Sets for Windows are run under wine (tools/prove_windows.py), which is no Windows, and those for Linux on aarch64 by qemu
+(tools/prove_arm64.py): their level is "emulated". One that fails there keeps the level "resolved", with what was seen.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
+import importlib
 import os
 import shutil
 import sys
@@ -43,7 +45,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 import proof_record  # noqa: E402 - the path is set above
-from proof_record import DEVICES, LINUX, PLATFORMS, Outcome  # noqa: E402
+from proof_record import AARCH64, DEVICES, LINUX, PLATFORMS, WINDOWS, Outcome  # noqa: E402
 
 from provisioner.base.progress import Silent  # noqa: E402
 from provisioner.base.text import size_words  # noqa: E402
@@ -159,7 +161,7 @@ def chosen_of(options: argparse.Namespace, host: LocalHost, catalogue: Catalogue
     asked = {"versions": options.versions, "python": options.python, "device": options.device, "platform": options.platform}
     chosen: Sequence[Lock] = tuple(proof_record.locks(catalogue, **asked))
     if options.platform != LINUX:
-        chosen = prove_windows().runnable(chosen)
+        chosen = elsewhere(options.platform).runnable(chosen)
     if options.sample:
         # A machine without the Python of a set cannot run it; those that it has rotate.
         here = {item.version.rsplit(".", 1)[0] for item in interpreters.probe(host, None).value or ()}
@@ -168,11 +170,9 @@ def chosen_of(options: argparse.Namespace, host: LocalHost, catalogue: Catalogue
     return chosen if options.again else tuple(lock for lock in chosen if not proof_record.was_tried(lock, proofs))
 
 
-def prove_windows() -> ModuleType:
-    """Return what runs sets under wine; it needs the tests' rig."""
-    import prove_windows  # noqa: PLC0415 - only for Windows
-
-    return prove_windows
+def elsewhere(platform: str) -> ModuleType:
+    """Return what runs sets of a platform under an emulator; it needs the tests' rig."""
+    return importlib.import_module({WINDOWS: "prove_windows", AARCH64: "prove_arm64"}[platform])
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -216,8 +216,9 @@ def prover(platform: str, host: LocalHost, folder: Path) -> Callable[[Lock], Out
     """Return what runs one set of the platform and takes it away again."""
     if platform == LINUX:
         return partial(prove, host, folder=folder)
-    where = prove_windows().ready()
-    return partial(prove_windows().prove, host, where=where)
+    there = elsewhere(platform)
+    there.ready()
+    return partial(there.prove, host)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,21 @@
-"""tools/prove_windows.py: which sets are run under wine and in which order, and what is made of what `verify` said."""
+"""tools/prove_elsewhere.py, and what is its own for each emulator: which sets are run in which order, and what is made of what `verify` said."""
 
 from __future__ import annotations
 
 import json
 
 import proof_record
+import prove
+import prove_arm64
+import prove_elsewhere
 import prove_windows
 import pytest
 
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Proof
-from tests.windows.machine import Ended
+from tests.arm64 import machine as arm64
+from tests.cli.support import Ended
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +31,22 @@ def test_one_set_of_each_minor_release_comes_first_then_the_others_and_none_that
     assert (found[0].python, found[19].python) == ("3.13", "3.8")
     assert {lock.digest for lock in found} == {lock.digest for lock in locks if lock.python in prove_windows.PYTHONS}
     assert len({lock.digest for lock in found}) == len(found)
+
+
+def test_on_aarch64_one_suite_of_debian_comes_after_the_other(catalogue: Catalogue) -> None:
+    locks = list(proof_record.locks(catalogue, versions=(), python="", device="cpu", platform=proof_record.AARCH64))
+    found = prove_arm64.runnable(locks)
+    assert [(lock.release, lock.python) for lock in found[:2]] == [("2.21.0", "3.11"), ("2.20.0", "3.11")]
+    suites = [arm64.SUITES[lock.python] for lock in found]
+    assert suites == sorted(suites, key=list(arm64.TOOL_PYTHONS).index)
+    assert {lock.digest for lock in found} == {lock.digest for lock in locks if lock.python in arm64.SUITES}
+    assert len({lock.digest for lock in found}) == len(found)
+
+
+@pytest.mark.parametrize("platform", [platform for platform in proof_record.PLATFORMS if platform != proof_record.LINUX])
+def test_each_platform_has_what_runs_its_sets(platform: str) -> None:
+    module = prove.elsewhere(platform)
+    assert all(callable(getattr(module, name)) for name in ("ready", "runnable", "prove"))
 
 
 def said(code: int, *checks: tuple[str, str], findings: tuple[tuple[str, str], ...] = ()) -> Ended:
@@ -53,7 +73,7 @@ def said(code: int, *checks: tuple[str, str], findings: tuple[tuple[str, str], .
     ],
 )
 def test_only_what_was_verified_in_full_counts(ended: Ended, passed: int, fault: str) -> None:
-    assert prove_windows.judged(ended) == (passed, fault)
+    assert prove_elsewhere.judged(ended) == (passed, fault)
 
 
 def test_what_failed_is_not_tried_again_and_is_no_run(catalogue: Catalogue) -> None:
