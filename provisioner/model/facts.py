@@ -227,10 +227,11 @@ class Disk:
 
 @record
 class Windows:
-    """What only Windows has: the Visual C++ runtime's version and whether long paths are on."""
+    """What only Windows has: the Visual C++ runtime's version and those of its DLLs that are there, and whether long paths are on."""
 
     vc_runtime: Fact[str]
     long_paths: Fact[bool]
+    vc_dlls: Fact[tuple[str, ...]] = Fact(status="unknown", source="", why="not asked")
 
 
 @record
