@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from threading import Event
@@ -20,7 +19,7 @@ from provisioner.errors import OperationError, TfsetupError, UsageError
 from provisioner.host import Host
 from provisioner.host.files import make_folders
 from provisioner.lock import conda as conda_half
-from provisioner.lock.choosing import ChosenSet
+from provisioner.lock.choosing import ChosenSet, catalogue_digest
 from provisioner.lock.files import check_same_files
 from provisioner.lock.formats.requirements import address
 from provisioner.lock.how import How, nothing
@@ -46,12 +45,6 @@ class Locked:
 
     lock: TeamLock
     warnings: tuple[str, ...] = ()
-
-
-def catalogue_digest(sets: Iterable[ChosenSet]) -> str:
-    """Return the SHA-256 over the known-good sets of all targets: a line ``<target> <digest of the set>`` for each, in order."""
-    lines = [f"{target.name} {lock.digest}" for target, lock, _ in sets]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def lock_targets(
