@@ -74,11 +74,11 @@ def check_declared(session: Session, declared: Declared, *, online: bool = False
 
 def _named(session: Session, lock: TeamLock, declaration: Declaration) -> Iterator[Named]:
     """Yield the addresses that are asked: the declaration's indexes, and the channels that each target was locked from."""
-    from provisioner.commands import named  # noqa: PLC0415 - only where somebody is asked
+    from provisioner.commands import named_addresses  # noqa: PLC0415 - only where somebody is asked
 
-    yield from named.of_indexes(session, declaration.indexes, posixpath.basename(declaration.file))
+    yield from named_addresses.of_indexes(session, declaration.indexes, posixpath.basename(declaration.file))
     channels = dict.fromkeys(channel for locked in lock.targets if locked.conda for channel in locked.conda.channels)
-    yield from named.of_channels(session, [(f"{sidecar.NAME}: channels", channel) for channel in channels])
+    yield from named_addresses.of_channels(session, [(f"{sidecar.NAME}: channels", channel) for channel in channels])
 
 
 def diff(session: Session, project: str, old: str) -> LockDiff:
