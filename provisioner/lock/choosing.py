@@ -40,8 +40,8 @@ class LockCandidate:
 
     @property
     def proven(self) -> int:
-        """How many of the sets were run."""
-        return sum(proof.level == "run" for _, _, proof in self.sets)
+        """How many of the sets were run, under an emulator too."""
+        return sum(proof.computed for _, _, proof in self.sets)
 
 
 @record

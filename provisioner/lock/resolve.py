@@ -164,7 +164,7 @@ def _locked(item: _Target, chosen: ChosenSet, catalogue: Catalogue, projects: Se
 
 def _unproven(item: _Target, proof: Proof) -> str:
     """Say what of a target was not part of the proof of its set."""
-    if proof.level != "run":
+    if not proof.computed:
         return ""
     moved = f"; not with {listed([f'{one.name} {one.now}' for one in item.wheels.moved])}, which made room" if item.wheels.moved else ""
     return moved + ("; what conda brings was not part of that" if item.conda else "")

@@ -252,8 +252,11 @@ def proof_words(proof: Proof, *, beside: str = "", moved: Sequence[Moved] = ()) 
     """Say what was run for a set, and that it was not for what ``beside`` adds, or with what was ``moved``."""
     added = f"; what {beside} adds was not part of that" if beside else ""
     added += f"; this very set was not run: it has {moved_words(moved)}" if moved else ""
-    if proof.level != "run":
+    if proof.fault:
+        return f"resolved, not run: on {proof.machine} it failed on {proof.date}: {proof.fault}{added}"
+    if not proof.computed:
         return f"resolved, not run: nobody has recorded a run of this set yet{added}"
     gpu = f", on {proof.gpu}" if proof.gpu else ", without a GPU"
     others = f" and with stand-ins for {proof.stand_ins}" if proof.stand_ins else ""
-    return f"run on {proof.date}: installed and verified ({proof.checks} checks) on {proof.machine}{gpu}{others}{added}"
+    under = f" under {proof.emulator}, on no real machine" if proof.level == "emulated" else ""
+    return f"run on {proof.date}{under}: installed and verified ({proof.checks} checks) on {proof.machine}{gpu}{others}{added}"

@@ -19,6 +19,8 @@ from provisioner.model.plan import EnvState
 from provisioner.model.policy import Policy
 from provisioner.plan.floor import floor_of
 from provisioner.plan.make import ApplyInputs, Picked
+from provisioner.plan.runtime import NAME as RUNTIME
+from provisioner.plan.runtime import with_runtime
 from provisioner.session import Session
 
 if TYPE_CHECKING:
@@ -44,12 +46,16 @@ def pick_best(session: Session, facts: Facts, request: Request, site: Site) -> P
     lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
     if lock is None or catalogue.release(choice.release) is None:
         raise OperationError(f"the catalogue has no lock for {choice.release} on Python {choice.python}")
-    picked = Picked(choice=choice, lock=lock, proof=catalogue.proof(lock), members=frozenset(file.name for file in lock.files), exact=False)
+    members = frozenset(file.name for file in lock.files)
+    found = with_runtime(catalogue, facts, choice, lock)
+    beside = RUNTIME if found != lock else ""
+    picked = Picked(choice=choice, lock=found, proof=catalogue.proof(lock), members=members, exact=False, beside=beside)
     if request.keep and site.state.exists:
         return with_all(session, request, picked, facts, site)
     if not request.extra:
         return picked
-    return replace(picked, lock=with_extras(session, request, lock, facts, site), beside="--with")
+    words = " and ".join(filter(None, (beside, "--with")))
+    return replace(picked, lock=with_extras(session, request, found, facts, site), beside=words)
 
 
 def with_all(session: Session, request: Request, picked: Picked, facts: Facts, site: Site) -> Picked:
