@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -51,14 +52,19 @@ def test_a_lock_has_the_bytes_that_linux_gives_it_and_is_installed_into_an_envir
     assert fingerprint(env) == before
 
 
-def test_a_fault_is_named_mended_and_the_mending_undone(env: Path) -> None:
-    (env / "Lib/site-packages/tensorflow/python/_pywrap_tensorflow_internal.pyd").write_bytes(b"MZ")
+def test_a_fault_is_named_mended_and_the_mending_undone(env: Path, tmp_path: Path) -> None:
+    # Another file in its place: written into, it would be damaged in uv's cache too, and fetched again.
+    damaged = env / "Lib/site-packages/tensorflow/python/_pywrap_tensorflow_internal.pyd"
+    shutil.move(damaged, tmp_path / "whole")
+    damaged.write_bytes(b"MZ")
     broken = fingerprint(env)
     found = json.loads(tfsetup("doctor", "--json", "--env", "env", cwd=env.parent).out)["findings"][0]
     assert found["cause"] == "install-corrupt"
     assert_ended(tfsetup("fix", "--yes", "--env", "env", cwd=env.parent), 0, "Verified")
     assert_ended(tfsetup("undo", "--yes", "--env", "env", cwd=env.parent), 0, "as it was before")
     assert fingerprint(env) == broken
+    damaged.unlink()
+    shutil.move(tmp_path / "whole", damaged)
 
 
 def test_and_taken_back_as_a_whole(env: Path) -> None:
