@@ -5,10 +5,10 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install wheel standalone run fast test installs faults neighbours projects compare agreement torture lists layers hostile fuzz large check format bench prove prove-arm64 prove-windows locks clean windows
+.PHONY: help install wheel standalone run fast test installs faults neighbours projects compare agreement torture lists layers hostile fuzz large arm64 check format bench prove prove-arm64 prove-windows locks clean windows
 
 help: ## list the jobs
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
 
 install: $(STAMP) ## put tfsetup into .venv/bin
 
@@ -85,6 +85,9 @@ layers: install ## apply in one layer of a container, fix in the next, undo in a
 
 windows: install ## the main job on Windows' own Python, as wine runs it: real TensorFlow for Windows (root or wine, 3 GB, a quarter of an hour)
 	$(BIN)/python -m pytest tests/windows/check_windows.py tests/windows/test_windows.py
+
+arm64: install ## the main job on Debian for arm64, as qemu runs it: real TensorFlow for aarch64 (root, 3 GB, a quarter of an hour)
+	$(BIN)/python -m pytest tests/arm64/check_arm64.py
 
 hostile: install ## what untrusted files, folders and users must not achieve
 	$(BIN)/python -m pytest tests/hostile
