@@ -49,13 +49,25 @@ def in_order(locks: Sequence[Lock]) -> list[Lock]:
 
 
 def outcome(
-    host: LocalHost, lock: Lock, env: Path, *, install: Callable[[], None], verify: Callable[[], Said], where: str, by: str
+    host: LocalHost,
+    lock: Lock,
+    env: Path,
+    *,
+    install: Callable[[], None],
+    verify: Callable[[], Said],
+    where: str,
+    by: str,
+    also: Callable[[], str] = str,
 ) -> Outcome:
-    """Install a set into ``env``, verify it and take it away; ``where`` is the machine in words, ``by`` its emulator."""
+    """Install a set into ``env``, verify it and take it away; ``where`` is the machine in words, ``by`` its emulator.
+
+    ``also`` looks at what was verified, and says what is wrong with it ("" where nothing is).
+    """
     started = host.now()
     try:
         install()
         passed, fault = judged(verify())
+        fault = fault or also()
     except NotInstalledError as error:
         return Outcome(proof=None, fault=str(error), seconds=_since(host, started))
     finally:

@@ -83,3 +83,19 @@ def test_what_failed_is_not_tried_again_and_is_no_run(catalogue: Catalogue) -> N
     emulated = {lock.digest: Proof(lock=lock.digest, level="emulated", emulator="wine 8.0")}
     assert (proof_record.was_tried(lock, emulated), proof_record.was_run(lock, emulated)) == (True, True)
     assert not proof_record.was_tried(lock, {lock.digest: Proof(lock=lock.digest, level="resolved")})
+
+
+@pytest.mark.parametrize(
+    ("out", "fault"),
+    [
+        ('noise\r\n{"a.dll": "C:/p/env/Lib/a.dll", "b.dll": "c:/P/env/Lib/b.dll"}\r\n', ""),
+        ('{"a.dll": "C:/p/env/Lib/a.dll", "b.dll": ""}', "TensorFlow did not open from inside the environment: b.dll (not loaded)"),
+        (
+            '{"a.dll": "C:/windows/system32/a.dll", "b.dll": "C:/p/env/b.dll"}',
+            "TensorFlow did not open from inside the environment: a.dll (C:/windows/system32/a.dll)",
+        ),
+        ("", "TensorFlow ended with 3 while it looked for GPUs: it ended"),
+    ],
+)
+def test_each_dll_must_have_come_from_inside_the_environment(out: str, fault: str) -> None:
+    assert prove_windows.unopened(Ended(3, out, "it\r\nended"), ("a.dll", "b.dll"), "C:/p/env/") == fault
