@@ -36,9 +36,11 @@ def lacking() -> str:
     return ""
 
 
-def ready() -> None:
-    """Make the machine, where anything of it is missing: 90 s, 1 GB in ``ROOT``."""
-    subprocess.run([str(RIG / "setup")], check=True, stdout=sys.stderr)
+def ready(*pythons: str) -> None:
+    """Make the machine with these Pythons (all of them where none is named), where anything of it is missing: 90 s, 1 GB in ``ROOT``."""
+    # What it fetches it fetches with pip, which the Python that runs this has.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    subprocess.run([str(RIG / "setup"), *pythons], check=True, stdout=sys.stderr, env={**os.environ, "PATH": path})
 
 
 def winpy(*argv: str, cwd: Path | None = None, **variables: str) -> Ended:
@@ -70,3 +72,9 @@ def install() -> None:
 def tfsetup(*argv: str, cwd: Path, **variables: str) -> Ended:
     """Run the tool there."""
     return winpy(PYTHON, "-m", "tfsetup", *argv, cwd=cwd, **variables)
+
+
+def assert_ended(ended: Ended, code: int, says: str) -> None:
+    """Hold a run to its exit code and to what its data say; what it printed is in the error."""
+    assert ended.code == code, ended.out + ended.err
+    assert says in ended.out, ended.out + ended.err
