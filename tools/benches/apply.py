@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from benches.measure import HEAVY_ROUNDS, RELEASE, ROOT, TFSETUP, UV, Run, low, measure, row, turns
+from benches.measure import HEAVY_ROUNDS, RELEASE, ROOT, TFSETUP, UV, Run, low, measure, row, together, turns
 
 
 def bench(env: dict[str, str]) -> None:
@@ -38,7 +38,7 @@ def bench(env: dict[str, str]) -> None:
             measure([UV, "pip", "sync", "-q", "--require-hashes", "--python", target, str(requirements)], env=env),
             measure(proof, env={**env, "PYTHONDONTWRITEBYTECODE": "1"}),
         ]
-        return Run(wall=sum(run.wall for run in runs), cpu=sum(run.cpu for run in runs), peak=0)
+        return together(runs)
 
     def verified() -> Run:
         """The same by hand, proven in the same way: files, packages and machine looked at, too."""
@@ -55,7 +55,7 @@ def bench(env: dict[str, str]) -> None:
             measure([python, "-m", "venv", str(bench / "pip")], env=env),
             measure([target, "-m", "pip", "install", "-q", "--no-deps", "--require-hashes", "-r", str(requirements)], env=env),
         ]
-        return Run(wall=sum(run.wall for run in runs), cpu=sum(run.cpu for run in runs), peak=0)
+        return together(runs)
 
     ours(), verified()
     runs = turns({"ours": ours, "verified": verified, "computed": computed}, HEAVY_ROUNDS)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benches.measure import HEAVY_ROUNDS, TFSETUP, UV, Run, low, measure, row, turns
+from benches.measure import HEAVY_ROUNDS, TFSETUP, UV, Run, low, measure, row, together, turns
 
 CUTOFF = "2026-06-01T00:00:00Z"
 PYTHON = "3.11"
@@ -18,25 +20,33 @@ TARGETS = {
     "mac": ("macos-aarch64", "cpu", "aarch64-apple-darwin"),
     "windows": ("windows-x86_64", "cpu", "x86_64-pc-windows-msvc"),
 }
-PACKAGES = ("pandas", "scikit-learn", "matplotlib", "fastapi[standard]")
+LISTS = {"four packages": ("pandas", "scikit-learn", "matplotlib", "fastapi[standard]"), "one package": ("pandas",)}
 
 
-def _team(project: Path) -> None:
+def _team(project: Path, packages: Sequence[str]) -> None:
     """Write the declaration of a team with four targets."""
     targets = "".join(
         f"  - {{name: {name}, platform: {platform}, device: {device}{', floor: 2.28' if 'linux' in platform else ''}}}\n"
         for name, (platform, device, _) in TARGETS.items()
     )
-    packages = "".join(f"  - {package}\n" for package in PACKAGES)
-    text = f"tensorflow: 2.20.0\npythons: [{PYTHON}]\ntargets:\n{targets}requirements:\n{packages}"
+    listed = "".join(f"  - {package}\n" for package in packages)
+    text = f"tensorflow: 2.20.0\npythons: [{PYTHON}]\ntargets:\n{targets}requirements:\n{listed}"
     (project / "tfsetup.yaml").write_text(text, encoding="utf-8")
 
 
 def bench(env: dict[str, str]) -> None:
     """Locking four targets, against the same runs of `uv pip compile`: same set, same packages, same date; one after another, and at once."""
-    project = Path(env["BENCH"]) / "team"
+    for words, packages in LISTS.items():
+        _bench_list(env, words, packages)
+    check = [TFSETUP, "lock", "--check", "--project", str(Path(env["BENCH"]) / next(iter(LISTS)))]
+    quick = turns({"check": lambda: measure(check, env=env), "plan": lambda: measure([TFSETUP, "plan"], env=env)}, HEAVY_ROUNDS)
+    row("tfsetup lock --check : tfsetup plan (processor)", low(quick["check"], "cpu"), low(quick["plan"], "cpu"), "at most 1.1")
+
+
+def _bench_list(env: dict[str, str], words: str, packages: Sequence[str]) -> None:
+    project = Path(env["BENCH"]) / words
     project.mkdir()
-    _team(project)
+    _team(project, packages)
     lock = [TFSETUP, "lock", "--project", str(project), "--cutoff", CUTOFF]
 
     def ours() -> Run:
@@ -46,51 +56,49 @@ def bench(env: dict[str, str]) -> None:
         return measure(lock, env=env)
 
     ours()
-    compiles = []
-    for name, (_, _, platform) in TARGETS.items():
-        pins = [line.split(" ")[0] for line in (project / f"requirements.{name}.txt").read_text().splitlines() if "==" in line]
-        own = [pin for pin in pins if pin.partition("==")[0] in {"tensorflow", "tensorflow-cpu"}]
-        profile = {file["name"] for file in _files_of(project, name) if file["profile"]}
-        (project.parent / f"{name}.in").write_text("\n".join([*own, *PACKAGES]) + "\n")
-        (project.parent / f"{name}.limits").write_text("".join(f"{pin}\n" for pin in pins if pin.partition("==")[0] in profile))
-        argv = [
-            UV,
-            "pip",
-            "compile",
-            f"{name}.in",
-            "--constraints",
-            f"{name}.limits",
-            "--generate-hashes",
-            "--only-binary",
-            ":all:",
-            "--quiet",
-        ]
-        argv += ["--python-version", PYTHON, "--python-platform", platform, "--exclude-newer", CUTOFF, "-o", f"{name}.txt"]
-        compiles.append(argv)
+    compiles = [_compile(project, name, packages) for name in TARGETS]
 
     def in_turn() -> Run:
-        runs = [measure(argv, env=env) for argv in compiles]
-        return Run(wall=sum(run.wall for run in runs), cpu=sum(run.cpu for run in runs), peak=0)
+        return together([measure(argv, env=env) for argv in compiles])
 
     def at_once() -> Run:
         started = time.perf_counter()
         with ThreadPoolExecutor(len(compiles)) as pool:
             runs = list(pool.map(lambda argv: measure(argv, env=env), compiles))
-        return Run(wall=time.perf_counter() - started, cpu=sum(run.cpu for run in runs), peak=0)
+        return replace(together(runs), wall=time.perf_counter() - started)
 
     in_turn()
     runs = turns({"ours": ours, "in turn": in_turn, "at once": at_once, "again": lambda: measure(lock, env=env)}, HEAVY_ROUNDS)
-    for name, words in (("in turn", "one after another"), ("at once", "all at once")):
-        row(
-            f"tfsetup lock : uv pip compile for four targets, {words}, warm (wall)",
-            low(runs["ours"], "wall"),
-            low(runs[name], "wall"),
-            "at most 1.5",
-        )
-    row("tfsetup lock, nothing changed : uv pip compile, all at once (wall)", low(runs["again"], "wall"), low(runs["at once"], "wall"), "")
-    check = [TFSETUP, "lock", "--check", "--project", str(project)]
-    quick = turns({"check": lambda: measure(check, env=env), "plan": lambda: measure([TFSETUP, "plan"], env=env)}, HEAVY_ROUNDS)
-    row("tfsetup lock --check : tfsetup plan (processor)", low(quick["check"], "cpu"), low(quick["plan"], "cpu"), "about 1")
+    what = f"tfsetup lock of {words} : uv pip compile for four targets"
+    wall = {name: low(found, "wall") for name, found in runs.items()}
+    row(f"{what}, one after another (wall)", wall["ours"], wall["in turn"], "at most 1.2")
+    row(f"{what}, all at once (wall)", wall["ours"], wall["at once"], "at most 1.2")
+    row(f"{what} (processor)", low(runs["ours"], "cpu"), low(runs["at once"], "cpu"), "")
+    row(f"tfsetup lock of {words}, nothing changed : the same, all at once (wall)", wall["again"], wall["at once"], "")
+
+
+def _compile(project: Path, target: str, packages: Sequence[str]) -> list[str]:
+    """Write what `uv pip compile` reads for a target beside the project, and return the command."""
+    pins = [line.split(" ")[0] for line in (project / f"requirements.{target}.txt").read_text().splitlines() if "==" in line]
+    own = [pin for pin in pins if pin.partition("==")[0] in {"tensorflow", "tensorflow-cpu"}]
+    profile = {file["name"] for file in _files_of(project, target) if file["profile"]}
+    place = f"{project}.{target}"
+    Path(f"{place}.in").write_text("\n".join([*own, *packages]) + "\n")
+    Path(f"{place}.limits").write_text("".join(f"{pin}\n" for pin in pins if pin.partition("==")[0] in profile))
+    argv = [
+        UV,
+        "pip",
+        "compile",
+        f"{place}.in",
+        "--constraints",
+        f"{place}.limits",
+        "--generate-hashes",
+        "--only-binary",
+        ":all:",
+        "--quiet",
+    ]
+    argv += ["--python-version", PYTHON, "--python-platform", TARGETS[target][2], "--exclude-newer", CUTOFF]
+    return [*argv, "-o", f"{place}.txt"]
 
 
 def _files_of(project: Path, target: str) -> list[dict[str, Any]]:

@@ -73,6 +73,11 @@ def turns(actions: dict[str, Callable[[], Run]], rounds: int) -> dict[str, list[
     return results
 
 
+def together(runs: Sequence[Run]) -> Run:
+    """Return what runs one after another took."""
+    return Run(wall=sum(run.wall for run in runs), cpu=sum(run.cpu for run in runs), peak=0)
+
+
 def row(what: str, ours: float, theirs: float, floor: str) -> None:
     """Print one ratio."""
     print(f"{what:<78} {ours:>9.3f} s {theirs:>9.3f} s {ours / theirs:>7.2f}   {floor}")
