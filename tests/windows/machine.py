@@ -31,8 +31,12 @@ def lacking() -> str:
     """Say why no such machine can be made here, "" where one can."""
     if sys.platform != "linux" or os.uname().machine != "x86_64":
         return "wine runs Windows' programs for x86-64 on Linux of the same processor alone"
-    if os.geteuid() != 0 and not Path("/usr/lib/wine/wine64").exists():
-        return "wine is not installed, and only root installs it"
+    programs = {"wine": "/usr/lib/wine/wine64", "gcc-mingw-w64-x86-64": "x86_64-w64-mingw32-gcc"}
+    missing = " and ".join(package for package, program in programs.items() if shutil.which(program) is None)
+    if missing and os.geteuid() != 0:
+        return f"{missing} not installed, which only root does"
+    if missing and shutil.which("apt-get") is None:
+        return f"{missing} not installed, and there is no apt-get to do that"
     return ""
 
 
