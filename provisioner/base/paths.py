@@ -33,6 +33,16 @@ def slashed(path: str) -> str:
     return path
 
 
+def separator(platform: str) -> str:
+    """Return what stands between the paths of a list, of PATH or JUPYTER_PATH, on ``platform``: ``sys.platform``, or a set's (``windows-x86_64``)."""
+    return ";" if platform.startswith("win") else ":"
+
+
+def listed(value: str, platform: str) -> tuple[str, ...]:
+    """Return the paths of such a list, in its order, without empty ones (which mean the working folder to some)."""
+    return tuple(part for part in value.split(separator(platform)) if part)
+
+
 def turned(value: Any, levels: int = 16) -> Any:
     """Return what a program wrote as JSON with every path on a drive in it ``slashed``; no answer has paths deeper than ``levels``."""
     if isinstance(value, str):
