@@ -133,6 +133,11 @@ def is_absolute(path: str) -> bool:
     return path.startswith(("/", "\\")) or _ON_DRIVE.match(path) is not None
 
 
+def is_on_drive(path: str) -> bool:
+    """True for an absolute path with a drive, which Windows alone has."""
+    return _ON_DRIVE.match(path) is not None
+
+
 def is_inside(path: str) -> bool:
     r"""True for a path out of a file that is relative, in its normal form, and stays where it is put: ``lib/python3.11/site.py``.
 

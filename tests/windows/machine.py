@@ -38,14 +38,21 @@ def lacking() -> str:
 
 def ready() -> None:
     """Make the machine, where anything of it is missing: 90 s, 1 GB in ``ROOT``."""
-    subprocess.run([str(RIG / "setup")], check=True, stdout=sys.stderr)
+    subprocess.run([str(RIG / "setup")], check=True, stdout=sys.stderr, env={**os.environ, "TFSETUP_WINE": str(ROOT)})
 
 
-def winpy(*argv: str, cwd: Path | None = None, **variables: str) -> Ended:
+def winpy(*argv: str, cwd: Path | None = None, stdin: str = "", **variables: str) -> Ended:
     """Run a program on it: ``3.11`` is a Python, ``uv`` is uv.exe, else the path of an ``.exe``; in a folder of its drive C."""
-    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **variables}
+    # Around a test no variable of the tool's is set, and this one looks like one.
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "TFSETUP_WINE": str(ROOT), **variables}
     done = subprocess.run(
-        [sys.executable, str(RIG / "winpy"), *argv], cwd=cwd or DRIVE, env=env, capture_output=True, timeout=SECONDS, check=False
+        [sys.executable, str(RIG / "winpy"), *argv],
+        cwd=cwd or DRIVE,
+        env=env,
+        input=stdin.encode(),
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
     )
     return Ended(done.returncode, done.stdout.decode("utf-8", "backslashreplace"), done.stderr.decode("utf-8", "backslashreplace"))
 

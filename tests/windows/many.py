@@ -1,7 +1,7 @@
 """Many command lines of the tool in one process, on whichever system starts it: what is asked comes as JSON lines, and so do the answers.
 
-A line in is ``{"argv": […], "stdin": "…"}``; a line out has the exit code, what went to stdout and to stderr, and how often a line end of Windows
-was in it. The tool is the one that is installed into the Python that runs this.
+A line in is ``{"argv": […], "stdin": "…"}``; a line out has the exit code and what went to stdout and to stderr. All of them find the clock at one
+moment. The tool is the one that is installed into the Python that runs this.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import io
 import json
 import sys
+from datetime import datetime, timezone
 from typing import Any
 
 from provisioner.cli import run_command
+from provisioner.host.reading import LocalReader
 
 
 def answer(asked: dict[str, Any]) -> dict[str, Any]:
@@ -32,6 +34,8 @@ def answer(asked: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Answer each line of stdin with one of stdout, in ASCII: the console between may have any encoding."""
     sys.argv[0] = "tfsetup-many"
+    # A plan tells when it was made.
+    LocalReader.now = lambda _self: datetime(2026, 1, 1, tzinfo=timezone.utc)  # type: ignore[method-assign]
     for line in sys.stdin:
         sys.stdout.write(json.dumps(answer(json.loads(line))) + "\n")
     sys.stdout.flush()
