@@ -39,8 +39,9 @@ def driver_obstacle(build: Build, device: ComputeDevice, driver: str, whose: str
 def set_obstacles(lock: Lock, proof: Proof, policy: Policy, whose: str = "this machine") -> Iterator[Obstacle]:
     """Yield what the policy has against a set."""
     if policy.proven and proof.level != "run":
-        why = f"has a set for {whose} that was resolved and never run"
-        yield Obstacle(code="", why=why, remedy=f"a set for {whose} that was run, or no `policy.proven`")
+        how = f"run under {proof.emulator} alone" if proof.computed else "resolved and never run"
+        why = f"has a set for {whose} that was {how}"
+        yield Obstacle(code="", why=why, remedy=f"a set for {whose} that was run on a real machine, or no `policy.proven`")
     sources = sorted(file.name for file in lock.files if file.source)
     if sources and not policy.source_builds:
         why = f"has {listed(sources)} only as source for {whose}, and the policy allows no source builds"

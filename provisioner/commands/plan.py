@@ -247,7 +247,7 @@ def _inputs(session: Session, read: _Read, picked: Picked, around: Around | None
     host, site, lock = session.host, read.site, picked.lock
     proof = proof_words(picked.proof, beside=picked.beside, moved=picked.moved)
     common = read_common(session, without_credentials(read.request), read.facts, site, picked.choice, lock, proof=proof)
-    links = links_of(session.catalogue, picked.choice)
+    links = links_of(session.catalogue, picked.choice, read.facts)
     packages = posixpath.join(site.state.path, site.state.site_packages)
     inputs = ApplyInputs(
         common=replace(common, indexes=picked.indexes, moved=picked.moved, ways=ways, cache="" if read.elsewhere else common.cache),

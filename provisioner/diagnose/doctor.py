@@ -27,6 +27,7 @@ PARTS = (
     "kernels",
     "processor",
     "clibrary",
+    "macos",
     "windows",
     "access",
     "paths",

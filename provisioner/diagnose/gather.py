@@ -94,7 +94,6 @@ def gather(
             build = next((answer for answer in (is_cuda_build(host, site) for site in folders) if answer is not None), None)
             why_not = "" if proving else _no_import(options, survey, no_survey) or no_work
             probing = None if why_not or proving else pool.submit(_probe, host, chosen.python, work, options, progress)
-            opening = None if proving else _opening(pool, host, chosen.python, work, build=build, why_not=why_not)
             sizes_only = not options.importing and not options.deep
             root = chosen.env or (survey.prefix if survey else "/")
             known = catalogue.published()
@@ -107,6 +106,9 @@ def gather(
             recognised = recognise(
                 host, folders, found, machine, catalogue, receipt, python=version, cuda=build, conda=_conda(host, chosen.env)
             )
+            cuda = recognised.expected.cuda
+            names = cuda.must_open if cuda is not None else ()
+            opening = None if proving else _opening(pool, host, chosen.python, work, names, build=build, why_not=why_not)
             libraries, _ = opening.result() if opening else (None, "")
             child, failed = probing.result() if probing else (None, "")
             state = checking.result() if checking is not None else None
@@ -270,14 +272,14 @@ def _probe(host: Host, python: str, work: str, options: Options, progress: Calla
 
 
 def _opening(
-    pool: ThreadPoolExecutor, host: Host, python: str, work: str, *, build: bool | None, why_not: str
+    pool: ThreadPoolExecutor, host: Host, python: str, work: str, names: tuple[str, ...], *, build: bool | None, why_not: str
 ) -> Future[tuple[Child | None, str]] | None:
     if why_not or no_libraries(host, build=build):
         return None
 
     def opened() -> tuple[Child | None, str]:
         try:
-            return children.libraries(host, python, work), ""
+            return children.libraries(host, python, work, names), ""
         except InputError as error:
             return None, error.message
 

@@ -164,5 +164,8 @@ def _only_proven(proven: tuple[Finding, ...], examined: tuple[Finding, ...]) -> 
     """What the proof found, without what the examination says of the same thing in its own words."""
     seen = {item.seen for finding in examined for item in finding.evidence}
     seen |= {item.seen for finding in examined for symptom in finding.symptoms for item in symptom.evidence}
-    rest = [replace(finding, evidence=tuple(item for item in finding.evidence if item.seen not in seen)) for finding in proven]
-    return tuple(finding for finding in rest if finding.evidence)
+    rest = [(finding, tuple(item for item in finding.evidence if item.seen not in seen)) for finding in proven]
+    # "and 12 more files" is of those that were told: it has no place of its own.
+    return tuple(
+        replace(finding, evidence=left) for finding, left in rest if left and (left == finding.evidence or any(item.where for item in left))
+    )

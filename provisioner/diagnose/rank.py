@@ -51,7 +51,8 @@ def _explains(root: Finding, symptom: Finding, causes: Order, traced: frozenset[
     if root.cause in traced and causes.has(root.cause, "seen-from-outside") and symptom.cause not in traced:
         return False
     if causes.is_symptom(symptom.cause, of=root.cause):
-        return True
+        # Under a warning nothing is hidden that can be mended for itself: what it is about may be something else.
+        return root.severity == "error" or not symptom.repairs
     seen = root.severity == "error" and root.cause not in traced
     if symptom.cause == UNKNOWN:
         return seen and root.cause != UNKNOWN
@@ -72,6 +73,9 @@ def _with_symptoms(finding: Finding, symptoms: list[Finding]) -> Finding:
     """A root without a repair of its own takes over those of its symptoms: once it is gone, they are what is left to do."""
     if not symptoms:
         return finding
-    told = tuple(Symptom(cause=item.cause, title=item.title, evidence=item.evidence) for item in symptoms)
-    repairs = finding.repairs or once(repair for item in symptoms for repair in item.repairs)
+    told = tuple(
+        Symptom(cause=item.cause, title=item.title, evidence=item.evidence, repairs=() if finding.repairs else item.repairs)
+        for item in symptoms
+    )
+    repairs = finding.repairs or once(repair for item in told for repair in item.repairs)
     return replace(finding, symptoms=(*finding.symptoms, *told), repairs=repairs)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
+from provisioner.facts import libc
 from provisioner.host import Reader, files
 from provisioner.model.facts import Cpu, Fact, absent, known, unknown
 
@@ -19,6 +21,9 @@ LEVELS = (
     ("x86-64-v3", frozenset({"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe", "xsave"})),
     ("x86-64-v4", frozenset({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"})),
 )
+
+# Each has an emulator that shows its programs the other's ``/proc/cpuinfo``.
+WIDE = frozenset({"x86_64", "aarch64"})
 
 # macOS's names where they are not Linux's in lower case.
 MAC_NAMES = {
@@ -59,6 +64,27 @@ def parse_cpuinfo(text: str) -> tuple[str, tuple[str, ...]]:
     return model, tuple(sorted(set(features.lower().split())))
 
 
+def parse_architecture(text: str) -> str:
+    """The hardware's architecture by ``/proc/cpuinfo``: the flag ``lm`` is 64-bit x86, ``CPU architecture: 8`` 64-bit ARM; empty for others."""
+    if re.search(r"^flags\s*:.*\blm\b", text, re.MULTILINE):
+        return "x86_64"
+    return "aarch64" if re.search(r"^CPU architecture\s*:\s*(8|AArch64)\b", text, re.MULTILINE) else ""
+
+
+def parse_loader_levels(text: str) -> tuple[str, ...] | None:
+    """The x86-64 levels that glibc's loader (2.33 and later) finds the processor to have; ``None`` when it names none at all.
+
+    ::
+
+        Subdirectories of glibc-hwcaps directories, in priority order:
+          x86-64-v4
+          x86-64-v3 (supported, searched)
+          x86-64-v2 (supported, searched)
+    """
+    rows = re.findall(r"^ +(x86-64-v\d)( \(supported)?", text, re.MULTILINE)
+    return tuple(name for name, supported in rows if supported) if rows else None
+
+
 def parse_online(text: str) -> int:
     """Count the processors of a kernel list such as ``0-3,8-11``; 0 when it is not one."""
     count = 0
@@ -96,7 +122,8 @@ def level(architecture: str | None, features: Fact[tuple[str, ...]]) -> Fact[str
 def probe(host: Reader, architecture: str | None, mac: Mapping[str, str]) -> Cpu:
     """Look at the processor.
 
-    1. Linux: the first block of ``/proc/cpuinfo``; the count from ``/sys/devices/system/cpu/online``.
+    1. Linux: the first block of ``/proc/cpuinfo``; the count from ``/sys/devices/system/cpu/online``. Where an emulator runs this Python and
+       leaves the host's ``/proc/cpuinfo`` as it is: what the C library's loader, which runs under it too, finds.
     2. macOS: ``sysctl`` (asked once, see ``macos``).
     3. Windows: the environment's PROCESSOR_IDENTIFIER, and the kernel's IsProcessorFeaturePresent in a child process.
     """
@@ -108,14 +135,35 @@ def probe(host: Reader, architecture: str | None, mac: Mapping[str, str]) -> Cpu
     if read.text is None:
         return _unknown(CPUINFO, read.why)
     name, flags = parse_cpuinfo(read.text)
-    features: Fact[tuple[str, ...]] = known(flags, CPUINFO) if flags else unknown(CPUINFO, "the file names no features")
     count = parse_online(files.line(host, ONLINE))
+    cores = known(count, ONLINE) if count else unknown(ONLINE, f"{ONLINE} cannot be read")
+    hardware = parse_architecture(read.text)
+    if hardware and architecture in WIDE and architecture != hardware:
+        found = _emulated(host, architecture, hardware)
+        hidden: Fact[str] = absent(CPUINFO, f"an emulator stands before the processor, which is {hardware}")
+        return Cpu(model=hidden, cores=cores, features=found, level=level(architecture, found))
+    features: Fact[tuple[str, ...]] = known(flags, CPUINFO) if flags else unknown(CPUINFO, "the file names no features")
     return Cpu(
         model=known(name, CPUINFO) if name else absent(CPUINFO, "the kernel gives no model name"),
-        cores=known(count, ONLINE) if count else unknown(ONLINE, f"{ONLINE} cannot be read"),
+        cores=cores,
         features=features,
         level=level(architecture, features),
     )
+
+
+def _emulated(host: Reader, architecture: str, hardware: str) -> Fact[tuple[str, ...]]:
+    """The features of the processor that an emulator gives: for x86-64 those of the levels that glibc's loader finds it to have."""
+    why = f"{CPUINFO} is that of the {hardware} processor under the emulator"
+    loader = libc.own_loader(host) if architecture == "x86_64" else ""
+    if not loader:
+        return unknown(CPUINFO, why)
+    try:
+        levels = parse_loader_levels(host.run([loader, "--help"], timeout=10).out)
+    except files.FAULTS as error:
+        return unknown(loader, f"{why}; {files.reason(error)}")
+    if levels is None:
+        return unknown(loader, f"{why}, and the C library's loader names no levels")
+    return known(tuple(sorted(set().union(*(needed for name, needed in LEVELS if name in levels)))), f"{loader} --help")
 
 
 def _unknown(source: str, why: str) -> Cpu:

@@ -13,16 +13,14 @@ from provisioner.model.facts import Fact, Libc, absent, known, unknown
 
 GLIBC = "libc.so.6"
 # Where the loaders lie by each system's ABI; asked when the running Python names none (a static one).
-LOADERS = (
-    "/lib64/ld-linux-x86-64.so.2",
-    "/lib/ld-linux-aarch64.so.1",
-    "/lib64/ld64.so.2",
-    "/lib/ld64.so.1",
-    "/lib/ld-linux-armhf.so.3",
-    "/lib/ld-linux.so.2",
-    "/lib/ld-musl-x86_64.so.1",
-    "/lib/ld-musl-aarch64.so.1",
-)
+LOADERS = {
+    "x86_64": ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1"),
+    "aarch64": ("/lib/ld-linux-aarch64.so.1", "/lib/ld-musl-aarch64.so.1"),
+    "ppc64le": ("/lib64/ld64.so.2",),
+    "s390x": ("/lib/ld64.so.1",),
+    "armv7l": ("/lib/ld-linux-armhf.so.3",),
+    "i686": ("/lib/ld-linux.so.2",),
+}
 
 
 def parse_glibc(data: bytes) -> str:
@@ -57,14 +55,25 @@ def probe(host: Reader) -> Fact[Libc]:
     """1. the loader that the running Python names; 2. the usual loaders. glibc is read from the file beside it, musl's loader is asked."""
     if host.platform != "linux":
         return absent("", "only Linux lets programs choose between C libraries")
-    try:
-        own = elf.read_elf(host, host.python).loader
-    except files.FAULTS:
-        own = ""
-    loader = own if own and files.there(host, own) else next((path for path in LOADERS if files.there(host, path)), "")
+    loader = own_loader(host) or next((path for paths in LOADERS.values() for path in paths if files.there(host, path)), "")
     if not loader:
         return unknown("", "no program loader was found")
     return _musl(host, loader) if "musl" in loader else _glibc(host, loader)
+
+
+def own_loader(host: Reader) -> str:
+    """The path of the loader that the running Python names; empty when it names none that is there."""
+    try:
+        own = elf.read_elf(host, host.python).loader
+    except files.FAULTS:
+        return ""
+    return own if own and files.there(host, own) else ""
+
+
+def has_loader(host: Reader, architecture: str) -> bool:
+    """True when programs for the architecture can be loaded here; of one whose loader is not known, it is taken to be so."""
+    paths = LOADERS.get(architecture, ())
+    return not paths or any(files.there(host, path) for path in paths)
 
 
 def _glibc(host: Reader, loader: str) -> Fact[Libc]:

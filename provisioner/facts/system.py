@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from provisioner.facts import elf, libc, windows
+from provisioner.facts import cpu, elf, libc, windows
 from provisioner.host import Reader, files
 from provisioner.model.facts import Distribution, Fact, System, absent, known, unknown
 
@@ -13,9 +13,10 @@ OS_NAMES = {"linux": "linux", "darwin": "macos", "win32": "windows"}
 OS_RELEASE = ("/etc/os-release", "/usr/lib/os-release")
 KERNEL = "/proc/sys/kernel/osrelease"
 ARCHITECTURE = "/proc/sys/kernel/arch"
-CPUINFO = "/proc/cpuinfo"
 SYSTEM_VERSION = "/System/Library/CoreServices/SystemVersion.plist"
 WINDOWS_NAMES = {"AMD64": "x86_64", "ARM64": "aarch64", "x86": "i686"}
+# Programs that other kernels than those of their own name run (arch/x86/Kconfig: IA32_EMULATION, X86_X32_ABI).
+NATIVE = {"i686": ("i686", "x86_64"), "x32": ("x86_64",)}
 MACHINE_NAMES = {"amd64": "x86_64", "arm64": "aarch64", "i386": "i686", "i586": "i686", "armv8l": "aarch64"}
 
 # What each container engine leaves behind: a file, or a variable. Kubernetes and apptainer come first because they run on the others.
@@ -69,13 +70,6 @@ def parse_wsl(kernel: str) -> str:
 def parse_cgroup(text: str) -> str:
     """The engine that made the control groups of ``/proc/1/cgroup`` (``12:cpu:/docker/3f2a…``), empty when none did."""
     return next((name for mark, name in CONTAINER_GROUPS if mark in text), "")
-
-
-def parse_cpuinfo_architecture(text: str) -> str:
-    """The hardware's architecture by ``/proc/cpuinfo``: the flag ``lm`` is 64-bit x86, ``CPU architecture: 8`` 64-bit ARM."""
-    if re.search(r"^flags\s*:.*\blm\b", text, re.MULTILINE):
-        return "x86_64"
-    return "aarch64" if re.search(r"^CPU architecture\s*:\s*(8|AArch64)\b", text, re.MULTILINE) else ""
 
 
 def parse_plist_version(text: str) -> str:
@@ -176,7 +170,7 @@ def _architectures(host: Reader, os: str, mac: Mapping[str, str]) -> tuple[Fact[
         return _mac_architectures(mac)
     if os == "windows":
         return _windows_architectures(host)
-    return _linux_architecture(host), _process_architecture(host), absent("", "only macOS and Windows translate programs")
+    return _linux_architectures(host)
 
 
 def _mac_architectures(mac: Mapping[str, str]) -> tuple[Fact[str], Fact[str], Fact[bool]]:
@@ -209,14 +203,41 @@ def _windows_architectures(host: Reader) -> tuple[Fact[str], Fact[str], Fact[boo
     )
 
 
-def _linux_architecture(host: Reader) -> Fact[str]:
-    """1. ``/proc/sys/kernel/arch`` (Linux 6.1 and later); 2. ``/proc/cpuinfo``; 3. ``uname -m``."""
+def _linux_architectures(host: Reader) -> tuple[Fact[str], Fact[str], Fact[bool]]:
+    """The kernel's, unless programs for it cannot start here; then that of the running Python, which is what the others here are made for.
+
+    1. An emulator runs this Python: a container or a folder of another architecture (binfmt_misc and qemu, Rosetta under Docker on a Mac).
+    2. The Python is a 32-bit one, and the kernel's own loader is missing: a 32-bit system on a 64-bit kernel, such as Raspberry Pi OS.
+    """
+    kernel, process = _kernel_architecture(host), _process_architecture(host)
+    native: Fact[bool] = absent(kernel.source, "the kernel runs this Python itself")
+    if not kernel.value or not process.value or kernel.value == process.value:
+        return kernel, process, native
+    emulated = not _runs_itself(kernel.value, process.value)
+    if emulated:
+        source = f"{process.source}; an emulator runs it, the kernel is for {kernel.value} ({kernel.source})"
+        return known(process.value, source), process, known(emulated, kernel.source)
+    if not libc.has_loader(host, kernel.value):
+        source = f"{process.source}; the kernel is for {kernel.value} ({kernel.source}), and this system has no loader for such programs"
+        return known(process.value, source), process, native
+    return kernel, process, native
+
+
+def _runs_itself(kernel: str, program: str) -> bool:
+    """True where a kernel runs a program without an emulator; of what is not known, it is taken to be so."""
+    if program.startswith("arm"):
+        return kernel.startswith("arm") or kernel == "aarch64"
+    return kernel in NATIVE.get(program, (program,)) or program.startswith("elf-machine")
+
+
+def _kernel_architecture(host: Reader) -> Fact[str]:
+    """1. ``/proc/sys/kernel/arch`` (Linux 6.1 and later); 2. ``/proc/cpuinfo``; 3. ``uname -m``, for which emulators lie."""
     name = files.line(host, ARCHITECTURE)
     if name:
         return known(MACHINE_NAMES.get(name, name), ARCHITECTURE)
-    name = parse_cpuinfo_architecture(files.read(host, CPUINFO, 16 << 10).text or "")
+    name = cpu.parse_architecture(files.read(host, cpu.CPUINFO, cpu.FIRST_BLOCK).text or "")
     if name:
-        return known(name, CPUINFO)
+        return known(name, cpu.CPUINFO)
     try:
         name = host.run(["uname", "-m"], timeout=5).out.strip()
     except files.FAULTS as error:

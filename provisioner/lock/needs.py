@@ -80,10 +80,11 @@ def spec_words(spec: str) -> str:
 
 def proof_words(proof: Proof) -> str:
     """Say how far a set was run."""
-    if proof.level != "run":
-        return "resolved, never run"
+    if not proof.computed:
+        return "resolved, never run" if not proof.fault else f"resolved; it failed on {proof.date} ({proof.machine})"
     gpu = f" with {proof.gpu}" if proof.gpu else ""
-    return f"run on {proof.date} ({proof.machine}){gpu}"
+    under = f" under {proof.emulator}" if proof.level == "emulated" else ""
+    return f"run on {proof.date}{under} ({proof.machine}){gpu}"
 
 
 def _build(target: Target, release: Release | None) -> Build | None:

@@ -14,6 +14,7 @@ ComputeDevice = Literal["cpu", "cuda"]
 # What a set is for. Both that compute on CUDA have the same TensorFlow: with `cuda` its libraries are wheels of the set, with `cuda-conda`
 # they are conda packages, which are no part of it.
 LockDevice = Literal["cpu", "cuda", "cuda-conda"]
+ProofLevel = Literal["run", "emulated", "resolved"]
 
 # Stands where no release of an add-on is for a TensorFlow.
 NO_ADDON = "none"
@@ -97,7 +98,8 @@ class Metal:
 class Build:
     """One release on one platform (``linux-x86_64``): Pythons as ``3.11``, oldest glibc, processor features it cannot run without.
 
-    ``macos`` is the oldest macOS (``12.0``); ``glibc`` is "" where there is none. ``metal`` is what computes on the GPU of a Mac.
+    ``macos`` is the oldest macOS (``12.0``); ``glibc`` is "" where there is none. ``vc_runtime`` are the DLLs of the Visual C++ runtime that it asks
+    for on Windows and Python does not bring. ``metal`` is what computes on the GPU of a Mac.
     ``packages`` names the distribution for each device (``cpu``, ``cuda``). A CUDA build has ``cuda`` locks where
     ``cuda.requirements`` names its libraries; where PyPI has none of them there is no such lock, and the release's known-bad entries say why.
     It has ``cuda-conda`` locks where ``cuda.conda`` does.
@@ -112,6 +114,7 @@ class Build:
     constraints: tuple[Constraint, ...] = ()
     macos: str = ""
     metal: Metal | None = None
+    vc_runtime: tuple[str, ...] = ()
 
 
 @record
@@ -191,18 +194,27 @@ def computes_on(device: LockDevice) -> ComputeDevice:
 
 @record
 class Proof:
-    """What was run for a lock: ``level`` is ``run`` (installed, verified) or ``resolved`` (never run); ``gpu``: whether one took part.
+    """What was run for a lock, and where.
 
-    ``stand_ins`` names what was not the real thing: libraries of the right names that do nothing.
+    ``level`` is ``run`` (installed and verified on a machine of the set's own platform), ``emulated`` (the same under ``emulator``, "wine 8.0",
+    which gives something like that platform on another one) or ``resolved`` (nowhere). ``gpu``: whether one took part. ``stand_ins`` names what
+    was not the real thing: libraries of the right names that do nothing. ``fault``, of a set that is ``resolved``: how it failed on ``machine``.
     """
 
     lock: str
-    level: Literal["run", "resolved"]
+    level: ProofLevel
     date: str = ""
     machine: str = ""
     checks: int = 0
     gpu: str = ""
     stand_ins: str = ""
+    emulator: str = ""
+    fault: str = ""
+
+    @property
+    def computed(self) -> bool:
+        """True where the set was installed and verified somewhere, under an emulator too."""
+        return self.level != "resolved"
 
 
 @record

@@ -63,8 +63,10 @@ class Libc:
 class System:
     """The operating system under the tool.
 
-    ``os``: ``linux``, ``macos``, ``windows``. ``architecture``: of the hardware (``x86_64``, ``aarch64``, …); macOS ``arm64`` is
-    given as ``aarch64``. ``process_architecture``: of the Python that runs (differs under Rosetta and for 32-bit Pythons).
+    ``os``: ``linux``, ``macos``, ``windows``. ``architecture``: of the programs that are right here, and so of the wheels (``x86_64``,
+    ``aarch64``, …): the hardware's; on Linux that of the system's own programs, where an emulator runs all of them or the kernel alone has
+    64 bits. macOS ``arm64`` is given as ``aarch64``. ``process_architecture``: of the Python that runs (differs under Rosetta and for 32-bit
+    Pythons). ``translated``: whether an emulator runs that Python.
     ``wsl``: ``1`` or ``2``. ``container``: ``docker``, ``podman``, ``lxc``, ``kubernetes``, ``apptainer``, …
     ``kernel``: its release. ``version``: of macOS (``14.5``) or the Windows build (``10.0.22631``).
     """
@@ -225,10 +227,11 @@ class Disk:
 
 @record
 class Windows:
-    """What only Windows has: the Visual C++ runtime's version and whether long paths are on."""
+    """What only Windows has: the Visual C++ runtime's version and those of its DLLs that are there, and whether long paths are on."""
 
     vc_runtime: Fact[str]
     long_paths: Fact[bool]
+    vc_dlls: Fact[tuple[str, ...]] = Fact(status="unknown", source="", why="not asked")
 
 
 @record

@@ -68,11 +68,12 @@ class Repair:
 
 @record
 class Symptom:
-    """A finding that follows from another one: mending that mends it."""
+    """A finding that follows from another one: mending that mends it. ``repairs`` are those of it that its root, having none, took over."""
 
     cause: str
     title: str
     evidence: tuple[Evidence, ...]
+    repairs: tuple[Repair, ...] = ()
 
 
 @record

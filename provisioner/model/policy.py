@@ -24,8 +24,8 @@ class Policy:
 
     ``releases``: the TensorFlow releases that are allowed (PEP 440, "" for all). ``driver``: the oldest NVIDIA driver that a target may have.
     ``source_builds``: whether the source distributions that a few old releases pin may be built; ``built``: the team's own packages that may be,
-    where no wheel of them will do (``ANY``: all). ``cool_down``: days that a file must have been on the index. ``proven``: only sets that were run.
-    ``signed_off``: with any, only these releases.
+    where no wheel of them will do (``ANY``: all). ``cool_down``: days that a file must have been on the index. ``proven``: only sets that were
+    run, and not under an emulator alone. ``signed_off``: with any, only these releases.
     """
 
     releases: str = ""

@@ -159,13 +159,14 @@ def without(site: Site, owned: frozenset[str]) -> Site:
 def packages_of(lock: Lock | None, kept: frozenset[str]) -> tuple[tuple[Package, ...], tuple[Package, ...]]:
     """Return what is installed, and what the source distributions among that are built with."""
     files = lock.files if lock is not None else ()
-    packages = tuple(_package(file) for file in files if file.name not in kept)
+    packages = tuple(package_of(file) for file in files if file.name not in kept)
     if lock is None or not (lock.checkouts or any(package.source for package in packages)):
         return packages, ()
-    return packages, tuple(map(_package, lock.builders or [file for file in files if file.name in BUILDERS]))
+    return packages, tuple(map(package_of, lock.builders or [file for file in files if file.name in BUILDERS]))
 
 
-def _package(file: LockedFile) -> Package:
+def package_of(file: LockedFile) -> Package:
+    """Return a file of a lock as what a plan installs."""
     return Package(
         name=file.name,
         version=file.version,
@@ -252,8 +253,11 @@ def proof_words(proof: Proof, *, beside: str = "", moved: Sequence[Moved] = ()) 
     """Say what was run for a set, and that it was not for what ``beside`` adds, or with what was ``moved``."""
     added = f"; what {beside} adds was not part of that" if beside else ""
     added += f"; this very set was not run: it has {moved_words(moved)}" if moved else ""
-    if proof.level != "run":
+    if proof.fault:
+        return f"resolved, not run: on {proof.machine} it failed on {proof.date}: {proof.fault}{added}"
+    if not proof.computed:
         return f"resolved, not run: nobody has recorded a run of this set yet{added}"
     gpu = f", on {proof.gpu}" if proof.gpu else ", without a GPU"
     others = f" and with stand-ins for {proof.stand_ins}" if proof.stand_ins else ""
-    return f"run on {proof.date}: installed and verified ({proof.checks} checks) on {proof.machine}{gpu}{others}{added}"
+    under = f" under {proof.emulator}, on no real machine" if proof.level == "emulated" else ""
+    return f"run on {proof.date}{under}: installed and verified ({proof.checks} checks) on {proof.machine}{gpu}{others}{added}"

@@ -145,6 +145,7 @@ def _on_windows(subject: Subject, view: View, release: Release | None) -> Remedy
         why=f"this TensorFlow opens the DLLs of CUDA {named}; without them it computes on the processor",
         cost="a download of about 1 GB",
         others=(
+            *into(subject, view, release, device="cuda"),
             Way(
                 words="Or use WSL2, where the newest TensorFlow brings CUDA itself",
                 steps=("wsl --install", 'wsl python3 -m pip install "tensorflow[and-cuda]"'),

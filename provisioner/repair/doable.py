@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from provisioner.base.names import is_rival, normalise
 from provisioner.diagnose.judgement import Judgement
 from provisioner.model.cause import Order
-from provisioner.model.finding import Finding, Repair
+from provisioner.model.finding import Finding, Repair, Symptom
 from provisioner.model.mark import Mark
 from provisioner.model.plan import Plan, PlanKind
 from provisioner.model.record import record
@@ -99,10 +99,10 @@ def is_mended(
     there before, seen or hidden behind something else, does not take the attempt back; ``marks`` is what was wrong with files and requirements.
     """
     told, seen = tuple(before), tuple(after)
-    meant = [finding for finding in told if _is_meant(finding, plan, causes)]
+    meant = [(finding.severity, part) for finding in told for part in _meant(finding, plan, causes)]
     # Beside an error that is gone, a warning of which something is left is no reason to bring the error back.
-    meant = [finding for finding in meant if finding.severity == "error"] or meant
-    if any(_is_same(finding, other) for finding in meant for other in (*seen, *judged.verification.findings)):
+    parts = [part for severity, part in meant if severity == "error"] or [part for _, part in meant]
+    if any(_is_same(part, other) for part in parts for other in (*seen, *judged.verification.findings)):
         return False
     if judged.holds(before=marks, agreed=plan.conflicts):
         return True
@@ -113,13 +113,27 @@ def is_mended(
     return bool(errors) and not worse and all(finding.cause in given or not causes.has(finding.cause, "in-packages") for finding in errors)
 
 
-def _is_meant(finding: Finding, plan: Plan, causes: Order) -> bool:
-    """True for a finding that a plan is to mend: all of its repairs are among the plan's, or the whole set comes anew."""
-    if finding.severity == "info" or not finding.repairs:
-        return plan.kind != "repair" and needs_set(finding, causes)
-    return plan.kind != "repair" or set(finding.repairs) <= set(plan.repairs)
+def _meant(finding: Finding, plan: Plan, causes: Order) -> Iterator[Finding | Symptom]:
+    """Yield what of a finding a plan is to mend: all of it where its repairs are the plan's, or the whole set comes anew.
+
+    Where a finding has the repairs of its symptoms alone, these are what they are for: what no repair is about may stay as it was.
+    """
+    if finding.severity == "info":
+        return
+    borrowed = {repair for symptom in finding.symptoms for repair in symptom.repairs}
+    if not set(finding.repairs) <= borrowed:
+        if plan.kind != "repair" or set(finding.repairs) <= set(plan.repairs):
+            yield finding
+        return
+    if plan.kind != "repair" and finding.severity == "error" and causes.has(finding.cause, "in-packages"):
+        yield finding
+    wanted = [item for item in finding.symptoms if item.repairs]
+    yield from (item for item in wanted if plan.kind != "repair" or set(item.repairs) <= set(plan.repairs))
 
 
-def _is_same(finding: Finding, other: Finding) -> bool:
-    """True where a finding tells, of the same cause, something that the other one told."""
-    return other.severity != "info" and other.cause == finding.cause and not set(finding.evidence).isdisjoint(other.evidence)
+def _is_same(part: Finding | Symptom, other: Finding) -> bool:
+    """True where a finding, or what is folded under it, tells of the same cause something that was told before."""
+    if other.severity == "info":
+        return False
+    there: tuple[Finding | Symptom, ...] = (other, *other.symptoms)
+    return any(item.cause == part.cause and not set(part.evidence).isdisjoint(item.evidence) for item in there)

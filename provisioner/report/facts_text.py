@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from provisioner.base.numbers import HUGE
 from provisioner.base.text import size_words
-from provisioner.model.facts import Disk, Driver, Fact, Facts, Gpu, Interpreter, Volume
+from provisioner.model.facts import Disk, Driver, Fact, Facts, Gpu, Interpreter, System, Volume
 from provisioner.model.record import record
 
 T = TypeVar("T")
@@ -92,7 +92,7 @@ def _system(facts: Facts, *, verbose: bool) -> list[Row]:
         row("C library", system.libc, lambda value: f"{value.kind} {value.version}"),
         row("Architecture", system.architecture),
         row("This Python's", system.process_architecture),
-        row("Translated", system.translated, lambda value: "yes: this Python runs under an emulator (Rosetta)" if value else "no"),
+        row("Translated", system.translated, lambda value: f"yes: this Python runs under {_emulator(system)}" if value else "no"),
     ]
     inapplicable = (("Version", system.version), ("Distribution", system.distribution), ("Translated", system.translated))
     skipped = {label for label, fact in inapplicable if fact.status == "absent"}
@@ -100,8 +100,13 @@ def _system(facts: Facts, *, verbose: bool) -> list[Row]:
         skipped.add("This Python's")
     if facts.windows:
         found.append(row("Visual C++", facts.windows.vc_runtime))
+        found.append(row("Its DLLs", facts.windows.vc_dlls, lambda value: " ".join(value) or "none"))
         found.append(row("Long paths", facts.windows.long_paths, lambda value: "on" if value else "off"))
     return [item for item in found if verbose or item.label not in skipped]
+
+
+def _emulator(system: System) -> str:
+    return "an emulator (Rosetta)" if system.os.value == "macos" else "an emulator, for the processor is of another kind"
 
 
 def _processor(facts: Facts, *, verbose: bool) -> list[Row]:

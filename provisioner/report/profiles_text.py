@@ -10,7 +10,7 @@ from provisioner.base.versions import is_prerelease, minor_of
 from provisioner.catalogue import Catalogue
 from provisioner.errors import UsageError
 from provisioner.model import codec
-from provisioner.model.catalogue import NO_ADDON, Build, KnownBad, Lock, Proof, Release, computes_on
+from provisioner.model.catalogue import NO_ADDON, Build, KnownBad, Lock, Proof, ProofLevel, Release, computes_on
 from provisioner.model.record import record
 
 SCHEMA = "tfsetup/profiles/1"
@@ -18,6 +18,7 @@ FIRST = "linux-x86_64"
 # A set by its device, in a column and in full: a person asks for cpu or cuda, and where CUDA's libraries come from follows from the kind of
 # environment.
 _SHORT = {"cpu": "cpu", "cuda": "cuda", "cuda-conda": "conda"}
+_MARKS: dict[ProofLevel, str] = {"run": "{}", "emulated": "[{}]", "resolved": "({})"}
 _IN_FULL = {"cpu": "cpu", "cuda": "cuda", "cuda-conda": "cuda (libraries from conda)"}
 
 
@@ -25,7 +26,8 @@ _IN_FULL = {"cpu": "cpu", "cuda": "cuda", "cuda-conda": "cuda (libraries from co
 class Entry:
     """One set: ``device`` is ``cpu``, ``cuda`` or ``cuda-conda`` (without CUDA's libraries, which conda brings).
 
-    ``proof`` is ``run`` or ``resolved``; sizes in bytes.
+    ``proof`` is ``run``, ``emulated`` (under ``emulator``) or ``resolved``, ``proven`` its date, ``machine`` where that was, ``fault`` how it failed
+    there; sizes in bytes.
     """
 
     version: str
@@ -37,9 +39,12 @@ class Entry:
     download: int
     disk: int
     glibc: str
-    proof: str
+    proof: ProofLevel
     proven: str
     lock: str
+    machine: str = ""
+    emulator: str = ""
+    fault: str = ""
 
 
 @record
@@ -93,6 +98,9 @@ def _entry(release: Release, lock: Lock, platform: str, proof: Proof) -> Entry:
         proof=proof.level,
         proven=proof.date,
         lock=lock.digest,
+        machine=proof.machine,
+        emulator=proof.emulator,
+        fault=proof.fault,
     )
 
 
@@ -151,8 +159,10 @@ def brief_text(entries: tuple[Entry, ...]) -> str:
 
 
 def _legend(entries: tuple[Entry, ...]) -> list[str]:
+    emulators = sorted({entry.emulator for entry in entries if entry.proof == "emulated"})
     return [
         "cpu, cuda: installed and verified on a real machine; (cpu), (cuda): resolved, not run",
+        *([f"[cpu], [cuda]: installed and verified under {' or '.join(emulators)}, on no real machine"] if emulators else []),
         *(["conda: cuda, with CUDA's libraries from conda"] if any(entry.device == "cuda-conda" for entry in entries) else []),
     ]
 
@@ -178,7 +188,7 @@ def _cell(entries: list[Entry], python: str) -> str:
 
 
 def _mark(entry: Entry) -> str:
-    return _SHORT[entry.device] if entry.proof == "run" else f"({_SHORT[entry.device]})"
+    return _MARKS[entry.proof].format(_SHORT[entry.device])
 
 
 def release_text(catalogue: Catalogue, entries: tuple[Entry, ...]) -> str:
@@ -197,12 +207,20 @@ def release_text(catalogue: Catalogue, entries: tuple[Entry, ...]) -> str:
     lines += ["", "sets"]
     width = max(len(_IN_FULL[entry.device]) for entry in entries)
     for entry in entries:
-        proof = f"run on {entry.proven}" if entry.proof == "run" else "resolved, not run"
+        proof = _proof(entry)
         sizes = f"{size_words(entry.download)} to download, {size_words(entry.disk)} on disk"
         lines.append(
             f"  {entry.platform:<15} Python {entry.python} {_IN_FULL[entry.device]:<{width}} {entry.packages} packages, {sizes}; {proof}"
         )
     return "\n".join(lines)
+
+
+def _proof(entry: Entry) -> str:
+    if entry.fault:
+        return f"resolved; failed on {entry.proven} on {entry.machine}: {entry.fault}"
+    if entry.proof == "resolved":
+        return "resolved, not run"
+    return f"run on {entry.proven}" + (f" under {entry.emulator}" if entry.emulator else "")
 
 
 def _addons(release: Release) -> list[str]:

@@ -117,7 +117,7 @@ def _integrity(raw: Raw, findings: Findings, *, failing: bool) -> Check:
     )
     for group, severity in groups:
         shown = [fault for fault in faults if fault in group][:SHOWN]
-        evidence = [Evidence(seen=f"{fault.detail} ({fault.distribution or 'no distribution'})", where=fault.path) for fault in shown]
+        evidence = [Evidence(seen=_seen(fault), where=fault.path) for fault in shown]
         if len(group) > SHOWN:
             evidence.append(Evidence(seen=f"and {len(group) - SHOWN} more files", where=""))
         if evidence:
@@ -134,6 +134,11 @@ def _integrity(raw: Raw, findings: Findings, *, failing: bool) -> Check:
         what = f"{wrong} missing, damaged, altered or left over" if wrong else "several distributions own tensorflow"
         return Check(name="integrity", status="failed", detail=f"{files}; {what}")
     return Check(name="integrity", status="passed", detail=f"{files} as recorded")
+
+
+def _seen(fault: Fault) -> str:
+    """Say what is wrong with a file in the words of the examination, which says it, too: of two writers both names are told already."""
+    return fault.detail if fault.other else f"{fault.detail} ({fault.distribution or 'no distribution'})"
 
 
 def _of_conda(conda: CondaState | None) -> tuple[Fault, ...]:

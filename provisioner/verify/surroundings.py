@@ -19,7 +19,8 @@ TOOLKITS = ("/usr/local/cuda",)
 class Surroundings:
     """Evidence for the judge.
 
-    ``gpus``: PCI addresses of NVIDIA display devices (on WSL2 ``/dev/dxg``); ``driver``: release of the loaded kernel module, or empty;
+    ``gpus``: PCI addresses of NVIDIA display devices (on WSL2 ``/dev/dxg``, on Windows the driver's ``nvcuda.dll``);
+    ``driver``: release of the loaded kernel module, or empty;
     ``visible``: CUDA_VISIBLE_DEVICES, None when it is not set; ``flags``: of the first processor, empty where the system lists none;
     ``ptxas`` and ``libdevice``: the files XLA would find, or empty.
     """
@@ -46,7 +47,7 @@ def look(reader: Reader, sites: tuple[str, ...], *, flags: str | None = None, pt
         driver=_driver(reader),
         visible=reader.env.get("CUDA_VISIBLE_DEVICES"),
         flags=_flags(reader),
-        ptxas=_first(reader, [*(posixpath.join(folder, "bin/ptxas") for folder in folders), on_path]),
+        ptxas=_first(reader, [*(posixpath.join(folder, "bin", name) for folder in folders for name in ("ptxas", "ptxas.exe")), on_path]),
         libdevice=_first(reader, [posixpath.join(folder, "nvvm/libdevice/libdevice.10.bc") for folder in folders]),
     )
 
@@ -59,6 +60,9 @@ def _read(reader: Reader, path: str) -> str:
 
 
 def _gpus(reader: Reader) -> tuple[str, ...]:
+    if reader.platform == "win32":
+        driver = posixpath.join(reader.env.get("SYSTEMROOT", "C:/Windows"), "System32", "nvcuda.dll")
+        return (driver,) if reader.exists(driver) else ()
     found = [
         posixpath.basename(posixpath.dirname(path))
         for path in reader.glob("/sys/bus/pci/devices/*/vendor")

@@ -56,5 +56,8 @@ def test_a_set_that_was_chosen_otherwise_is_held_against_it_too() -> None:
     assert found is not None
     assert lock is not None
     check_set(found, lock, Proof(lock=lock.digest, level="run"), Policy(releases=">=2", proven=True), "")
+    emulated = Proof(lock=lock.digest, level="emulated", emulator="wine 8.0")
+    with pytest.raises(NoProfileError, match=r"run under wine 8\.0 alone"):
+        check_set(found, lock, emulated, Policy(proven=True), "")
     with pytest.raises(NoProfileError, match=r"the policy does not allow TensorFlow 2\.21\.0"):
         check_set(found, lock, Proof(lock=lock.digest, level="resolved"), Policy(proven=True), "")

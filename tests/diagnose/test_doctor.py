@@ -195,12 +195,22 @@ def test_changed_content_is_seen(env, work):
     assert wrong(examine(env, work)) == [("warning", "install-corrupt")]
 
 
-def test_two_packages_that_write_one_file(env, work):
-    install(env, "alpha", "1.0", {"shared/module.py": "1\n"})
-    install(env, "beta", "1.0", {"shared/module.py": "2\n"})
+@pytest.mark.parametrize(
+    ("owner", "path", "severity"),
+    [("alpha", "shared/module.py", "warning"), ("tensorflow", "tensorflow/python/platform/build_info.py", "error")],
+)
+def test_two_packages_that_write_one_file(env, work, owner, path, severity):
+    """Beside what TensorFlow rests on it is a warning; which of the two is meant, a person knows, and is told how to keep the one that is there."""
+    if owner == "alpha":
+        install(env, owner, "1.0", {path: "1\n"})
+    install(env, "beta", "1.0", {path: "2\n"})
     examination = examine(env, work)
-    assert wrong(examination) == [("error", "install-corrupt")]
-    assert "alpha and beta both have this file" in examination.findings[0].evidence[0].seen
+    assert wrong(examination) == [(severity, "install-corrupt")]
+    finding = examination.findings[0]
+    assert f"{owner} and beta both have this file" in finding.evidence[0].seen
+    python = f"{env}/bin/python"
+    steps = (f"{python} -m pip uninstall -y {owner}", f"{python} -m pip install --force-reinstall --no-deps beta==1.0")
+    assert (finding.repairs, finding.remedy.steps) == ((), steps)
 
 
 def test_files_that_no_import_needs_count_too(env, work):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from provisioner.diagnose.judgement import Judgement, _together
@@ -68,6 +70,13 @@ def test_what_the_examination_finds_fails_the_verification_and_is_said_once() ->
         ("import", "passed"), ("requirements", "failed"), ("integrity", "passed"), ("examination", "failed"),
     ]  # fmt: skip
     assert [item.evidence for item in whole.findings] == [(SEEN,)]
+
+
+def test_what_is_left_of_a_finding_that_was_told_is_no_finding() -> None:
+    more = Evidence(seen="and 12 more files", where="")
+    told = proof(findings=(replace(finding(), evidence=(SEEN, more)), replace(finding(cause="unknown"), evidence=(more,))))
+    whole = _together(Session(LocalHost()), told, examination("warning", finding()), wording())
+    assert [(item.cause, item.evidence) for item in whole.findings] == [("dependency-incompatible", (SEEN,)), ("unknown", (more,))]
 
 
 def test_what_the_examination_knows_to_be_met_passes() -> None:

@@ -78,6 +78,15 @@ def test_the_words_of_a_failed_import_stay_where_no_check_could_have_seen_it():
 def test_a_root_without_repair_takes_over_those_of_its_symptoms():
     (root,) = ranked([finding("disk-full", repairs=()), finding("install-corrupt", repairs=(RESTORE,))], ORDER)
     assert (root.cause, root.repairs) == ("disk-full", (RESTORE,))
+    assert [item.repairs for item in root.symptoms] == [(RESTORE,)]
+
+
+def test_under_a_warning_nothing_is_hidden_that_can_be_mended():
+    """That two packages of one's own write one file, explains nothing of an h5py that does not fit."""
+    given = [finding("install-corrupt", "warning"), finding("dependency-incompatible", "warning", repairs=(RESTORE,))]
+    assert causes(ranked(given, ORDER)) == [("install-corrupt", []), ("dependency-incompatible", [])]
+    given = [finding("install-corrupt", "warning"), finding("dependency-incompatible", "warning")]
+    assert causes(ranked(given, ORDER)) == [("install-corrupt", ["dependency-incompatible"])]
 
 
 def test_each_change_once():

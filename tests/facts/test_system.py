@@ -68,9 +68,27 @@ def test_plain_linux() -> None:
     assert (found.wsl.status, found.container.status, found.translated.status) == ("absent", "absent", "absent")
 
 
-def test_32_bit_python_under_a_64_bit_system() -> None:
-    found = system.probe(linux({"/usr/bin/python3": elf(3, 32)}), {})
-    assert (found.architecture.value, found.process_architecture.value) == ("x86_64", "i686")
+@pytest.mark.parametrize(
+    ("kernel", "program", "loaders", "own", "translated"),
+    [
+        pytest.param("x86_64", elf(3, 32), ["/lib64/ld-linux-x86-64.so.2"], "x86_64", None, id="a 32-bit Python on a 64-bit system"),
+        pytest.param("x86_64", elf(3, 32), ["/lib/ld-linux.so.2"], "i686", None, id="a 32-bit system on a 64-bit kernel"),
+        pytest.param("aarch64", elf(40, 32), ["/lib/ld-linux-armhf.so.3"], "armv7l", None, id="Raspberry Pi OS of 32 bits"),
+        pytest.param("aarch64", elf(40, 32), ["/lib/ld-linux-aarch64.so.1"], "aarch64", None, id="a 32-bit Python on ARM"),
+        pytest.param("x86_64", elf(183), ["/lib/ld-linux-aarch64.so.1"], "aarch64", True, id="a container for arm64 on x86-64"),
+        pytest.param("aarch64", elf(62), ["/lib64/ld-linux-x86-64.so.2"], "x86_64", True, id="a container for amd64 on Apple silicon"),
+        pytest.param("x86_64", elf(22), [], "s390x", True, id="a container for s390x on x86-64"),
+        pytest.param("riscv64", elf(243), [], "riscv64", None, id="another kind of machine"),
+    ],
+)
+def test_wheels_are_for_the_programs_of_the_system(
+    kernel: str, program: bytes, loaders: list[str], own: str, translated: bool | None
+) -> None:
+    machine = linux({system.ARCHITECTURE: f"{kernel}\n", "/usr/bin/python3": program, **dict.fromkeys(loaders, "")})
+    found = system.probe(machine, {})
+    assert (found.architecture.value, found.translated.value) == (own, translated)
+    if own != kernel:
+        assert f"the kernel is for {kernel} ({system.ARCHITECTURE})" in found.architecture.source
 
 
 @pytest.mark.parametrize(
@@ -100,7 +118,7 @@ def test_architecture_without_the_new_kernel_file() -> None:
     machine = linux({"/proc/cpuinfo": "processor: 0\nflags\t\t: fpu lm avx\n"})
     del machine.files["/proc/sys/kernel/arch"]
     assert (system.probe(machine, {}).architecture.value, machine.started) == ("x86_64", [])
-    machine = linux({"/proc/cpuinfo": "processor: 0\n"}, commands={("uname", "-m"): "ppc64le\n"})
+    machine = linux({"/proc/cpuinfo": "processor: 0\n", "/usr/bin/python3": elf(21)}, commands={("uname", "-m"): "ppc64le\n"})
     del machine.files["/proc/sys/kernel/arch"]
     assert system.probe(machine, {}).architecture.value == "ppc64le"
 
@@ -177,7 +195,6 @@ def test_parsers_never_crash(text: str) -> None:
     system.parse_os_release(text)
     system.parse_wsl(text)
     system.parse_cgroup(text)
-    system.parse_cpuinfo_architecture(text)
     macos.parse_sysctl(text)
     libc.parse_glibc(text.encode("utf-8", "surrogatepass"))
     libc.parse_musl(text)

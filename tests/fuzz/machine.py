@@ -29,6 +29,7 @@ from provisioner.facts import (
     ldcache,
     libc,
     libraries,
+    macho,
     macos,
     nvidia_smi,
     overrides,
@@ -150,6 +151,11 @@ def pe_file(data: bytes) -> None:
     pe.read_pe(FakeReader({"/x.dll": data}), "/x.dll")
 
 
+@harness(macho.parse, macho.starts, macho.read_macho, allowed=(macho.MachoError,))
+def macho_file(data: bytes) -> None:
+    macho.read_macho(FakeReader({"/x.dylib": data}), "/x.dylib")
+
+
 @harness(ldcache.parse, libc.parse_glibc)
 def ld_so_cache(data: bytes) -> None:
     ldcache.parse(data, ("libcuda.so", "libcudnn"))
@@ -181,9 +187,10 @@ MACHINE = (
     system.parse_os_release,
     system.parse_wsl,
     system.parse_cgroup,
-    system.parse_cpuinfo_architecture,
     system.parse_plist_version,
+    cpu.parse_architecture,
     cpu.parse_cpuinfo,
+    cpu.parse_loader_levels,
     cpu.parse_online,
     macos.parse_sysctl,
     disk.parse_mounts,

@@ -177,6 +177,15 @@ def test_what_was_run_is_told() -> None:
     assert make().proof.startswith("resolved, not run")
 
 
+def test_what_was_run_under_an_emulator_alone_is_no_run_on_a_machine_and_what_failed_there_is_told() -> None:
+    where = "Windows build 10.0.18362 as wine 8.0 gives it, on Linux"
+    proof = Proof(lock="lock", level="emulated", date="2026-01-01", machine=where, checks=11, emulator="wine 8.0")
+    told = f"run on 2026-01-01 under wine 8.0, on no real machine: installed and verified (11 checks) on {where}, without a GPU"
+    assert planning.proof_words(proof) == told
+    failed = Proof(lock="lock", level="resolved", date="2026-01-01", machine=where, fault="kernels: it ended by itself")
+    assert planning.proof_words(failed) == f"resolved, not run: on {where} it failed on 2026-01-01: kernels: it ended by itself"
+
+
 def test_the_same_inputs_give_the_same_plan_and_seal() -> None:
     assert make(*EVERYTHING) == make(*EVERYTHING)
     assert make().seal == seal(make())

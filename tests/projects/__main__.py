@@ -82,8 +82,10 @@ def tried(project: dict[str, Any], how: dict[str, list[str]], base: Path, before
     after = working.imported(env, wanted, env.parent / "answer.json")
     faults += [f"{name} is lost{'' if name in there else ' (not installed)'}: {after[name]}" for name in wanted if after[name]]
     again, words = run("fix", "--env", str(env), "--cwd", str(env), "--dry-run", "--json")
-    outcome = json.JSONDecoder().raw_decode(words)[0].get("outcome") if words.startswith("{") else words[-300:]
-    faults += [] if (again, outcome) == (0, "healthy") else [f"a second fix: {again}, {outcome}"]
+    told = json.JSONDecoder().raw_decode(words)[0] if words.startswith("{") else {"outcome": words[-300:]}
+    # What only a person can mend is told again, and nothing is planned for it.
+    nothing = told["outcome"] == "healthy" or (told["outcome"] == "unmendable" and told.get("complete"))
+    faults += [] if again == 0 and nothing else [f"a second fix: {again}, {told['outcome']}"]
     return {"faults": faults, "code": code, "said": said[-20000:] if faults else ""}
 
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from provisioner.diagnose.judgement import Judgement
+from provisioner.diagnose.rank import ranked
 from provisioner.environment.distributions import Installed
 from provisioner.environment.read import Site
-from provisioner.model.finding import Check, Finding, Repair, Verification
+from provisioner.model.finding import Check, Evidence, Finding, Repair, Verification
 from provisioner.model.mark import Mark
 from provisioner.model.plan import EnvState
 from provisioner.plan.seal import seal
@@ -73,6 +74,15 @@ def test_both_of_two_metadata_folders_go_and_one_comes() -> None:
     plan = smallest(repair_inputs(site(*WHOLE, "six==1.15.0"), LOCK), (remove("six", "1.15.0"),))
     assert names(plan) == ["six==1.16.0"]
     assert going(plan) == ["six==1.15.0", "six==1.16.0"]
+
+
+def test_what_is_not_of_the_set_comes_with_what_it_requires_and_is_not_there() -> None:
+    """ipykernel without its comm: the index was asked for both (``with_restored``), and one alone mends nothing."""
+    more = make_lock(*LOCK.files, locked("ipykernel", "6.29.5"), locked("comm", "0.2.3"), locked("psutil", "7.0"))
+    members = frozenset(file.name for file in LOCK.files)
+    inputs = repair_inputs(site(*WHOLE, "ipykernel==6.29.5", "psutil==6.0"), more, members=members)
+    assert names(smallest(inputs, (restore("ipykernel", "6.29.5"),))) == ["ipykernel==6.29.5", "comm==0.2.3"]
+    assert names(smallest(inputs, (restore("numpy"),))) == ["numpy==1.26.4"]
 
 
 def test_a_rival_that_goes_takes_the_one_that_stays_along() -> None:
@@ -249,6 +259,17 @@ def test_what_lies_around_the_environment_is_told_and_does_not_take_a_repair_bac
     leak = finding(cause="environment-leak")
     judged = Judgement(verification=passed(), computes=True)
     assert doable.is_mended((ERROR,), (leak,), judged, PLAN, shipped_order())
+
+
+@pytest.mark.parametrize("mended", [True, False])
+def test_a_repair_that_a_finding_has_of_its_symptom_is_judged_by_the_symptom(mended: bool) -> None:
+    """What lies in the way and no repair is about may stay as it was, before as after."""
+    lower = replace(finding(restore("h5py"), cause="dependency-incompatible"), evidence=(Evidence(seen="h5py 3", where=""),))
+    (root,) = ranked((finding(), lower), shipped_order())
+    assert (root.cause, root.repairs) == ("install-corrupt", lower.repairs)
+    after = replace(root, symptoms=() if mended else root.symptoms)
+    judged = Judgement(verification=passed(), computes=True)
+    assert doable.is_mended((root,), (after,), judged, replace(PLAN, repairs=lower.repairs), shipped_order()) == mended
 
 
 def test_a_check_without_a_finding_that_failed_is_no_success() -> None:

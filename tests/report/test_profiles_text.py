@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -44,6 +45,20 @@ def test_what_conda_brings_the_libraries_for_stands_beside_the_rest() -> None:
 def test_what_was_not_run_stands_in_brackets() -> None:
     text = profiles_text(chosen(release="2.15.1", platform="macos-aarch64"))
     assert "(cpu)" in text.splitlines()[1]
+
+
+def test_what_an_emulator_ran_has_brackets_of_its_own_and_what_failed_there_says_so() -> None:
+    entry = replace(chosen(release="2.15.1", python="3.11", platform="windows-x86_64")[0], proof="resolved", fault="", emulator="")
+    where = "Windows build 10.0.18362 as wine 8.0 gives it, on Linux"
+    emulated = replace(entry, proof="emulated", proven="2026-11-30", machine=where, emulator="wine 8.0")
+    table = profiles_text((emulated,)).splitlines()
+    assert table[1].split()[-1] == "[cpu]"
+    assert "[cpu], [cuda]: installed and verified under wine 8.0, on no real machine" in table
+    assert "emulat" not in profiles_text((entry,))
+    assert "[cpu]" not in profiles_text((entry,))
+    assert release_text(catalogue(), (emulated,)).splitlines()[-1].endswith("; run on 2026-11-30 under wine 8.0")
+    failed = release_text(catalogue(), (replace(entry, proven="2026-11-30", machine=where, fault="kernels: it ended"),)).splitlines()[-1]
+    assert failed.endswith(f"; resolved; failed on 2026-11-30 on {where}: kernels: it ended")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from provisioner.environment.distributions import Installed
 from provisioner.host import files
 from provisioner.judge.integrity import DAMAGE, Fault
 from provisioner.model.finding import Evidence, Remedy, Repair, Severity
+from provisioner.remedies import Subject
+from provisioner.remedies.ways import install, uninstall
 
 SHOWN = 6
 # What an import reads. Other files are changed on purpose at times: certificates are added to certifi's, data is thinned out.
@@ -53,8 +55,12 @@ PUBLISHED = "A wheel was published against its own record"
 
 
 def writers(case: Case, findings: Findings) -> str:
-    """No two packages have put a file of their own in one place: the last one wins, and the other one is broken."""
+    """No two packages have put a file of their own in one place: the last one wins, and the other one is broken.
+
+    Beside what TensorFlow rests on that is a warning: it was so before anybody asked, and only a person knows which of the two is meant.
+    """
     pairs: dict[tuple[str, str], list[Fault]] = {}
+    needed = packages.needed(case)
     for fault in case.integrity.faults:
         if fault.kind == "two writers":
             pairs.setdefault((fault.distribution, fault.other), []).append(fault)
@@ -62,17 +68,21 @@ def writers(case: Case, findings: Findings) -> str:
         evidence = [Evidence(seen=fault.detail, where=fault.path) for fault in found[:SHOWN]]
         if len(found) > SHOWN:
             evidence.append(Evidence(seen=f"and {len(found) - SHOWN} more files of both", where=""))
-        findings.add(
-            "install-corrupt", "error", "certain", *evidence, title=BOTH, repairs=_apart(case, lost, there), remedy=_keep_one(lost, there)
-        )
+        severity: Severity = "error" if needed & {lost, there} else "warning"
+        remedy = _keep_one(case, lost, there, findings.wording.subject)
+        findings.add("install-corrupt", severity, "certain", *evidence, title=BOTH, repairs=_apart(case, lost, there), remedy=remedy)
     return "; ".join(f"{there} over {lost}" for lost, there in pairs) or "each file is of one package"
 
 
 BOTH = "Two packages write the same file"
 
 
-def _keep_one(lost: str, there: str) -> Remedy:
-    return Remedy(words=f"Keep one of {lost} and {there}: uninstall the one that you do not need, and install the other one anew")
+def _keep_one(case: Case, lost: str, there: str, subject: Subject) -> Remedy:
+    """Which of the two is meant, nobody but a person knows; the steps keep the one whose files are there."""
+    words = f"Keep one of {lost} and {there}: uninstall the one that you do not need, and install the other one anew; these keep {there}"
+    kept = case.first(there)
+    wanted = f"{there}=={kept.version}" if kept is not None and kept.version else there
+    return Remedy(words=words, steps=(uninstall(subject, lost), install(subject, wanted, options="--force-reinstall --no-deps")))
 
 
 def _apart(case: Case, lost: str, there: str) -> tuple[Repair, ...]:
