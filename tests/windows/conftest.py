@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,12 +19,15 @@ RELEASE, PYTHON = "2.10.1", "3.10"
 
 @pytest.fixture(scope="session")
 def work() -> Iterator[Path]:
-    """A folder on drive C; without a machine the tests are skipped, and fail where TFSETUP_WINDOWS says ``always`` (CI does)."""
-    if lacking := machine.lacking():
-        if os.environ.get("TFSETUP_WINDOWS") == "always":
-            pytest.fail(f"no Windows machine can be made: {lacking}")
-        pytest.skip(f"nothing is run on Windows: {lacking}")
-    machine.ready(PYTHON, machine.PYTHON)
+    """A folder on drive C; where no machine can be made the tests are skipped, and fail where TFSETUP_WINDOWS says ``always`` (CI does)."""
+    why_not = machine.lacking()
+    if not why_not:
+        try:
+            machine.ready(PYTHON, machine.PYTHON)
+        except subprocess.CalledProcessError as error:
+            why_not = f"{machine.RIG}/setup ended with {error.returncode}, and said why above"
+    if why_not:
+        (pytest.fail if os.environ.get("TFSETUP_WINDOWS") == "always" else pytest.skip)(f"nothing is run on Windows: {why_not}")
     machine.install()
     folder = machine.DRIVE / "tfsetup-check"
     shutil.rmtree(folder, ignore_errors=True)
