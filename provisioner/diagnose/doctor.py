@@ -39,6 +39,7 @@ PARTS = (
     "conda_state",
     "binaries",
     "packages",
+    "goes_with",
     "driver",
     "cuda",
     "importing",
