@@ -27,6 +27,7 @@ PARTS = (
     "kernels",
     "processor",
     "clibrary",
+    "vc_runtime",
     "windows",
     "access",
     "paths",
