@@ -5,10 +5,10 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install wheel standalone run fast test installs faults neighbours projects compare agreement torture lists layers hostile fuzz large check format bench prove locks clean windows
+.PHONY: help install wheel standalone run fast test installs faults neighbours projects compare agreement torture lists layers hostile fuzz large arm64 check format bench prove prove-arm64 prove-windows locks clean windows
 
 help: ## list the jobs
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
 
 install: $(STAMP) ## put tfsetup into .venv/bin
 
@@ -84,7 +84,10 @@ layers: install ## apply in one layer of a container, fix in the next, undo in a
 	$(BIN)/python -m pytest tests/real/check_layers.py
 
 windows: install ## the main job on Windows' own Python, as wine runs it: real TensorFlow for Windows (root or wine, 3 GB, a quarter of an hour)
-	$(BIN)/python -m pytest tests/windows/check_windows.py
+	$(BIN)/python -m pytest tests/windows/check_windows.py tests/windows/test_windows.py
+
+arm64: install ## the main job on Debian for arm64, as qemu runs it: real TensorFlow for aarch64 (root, 3 GB, a quarter of an hour)
+	$(BIN)/python -m pytest tests/arm64/check_arm64.py
 
 hostile: install ## what untrusted files, folders and users must not achieve
 	$(BIN)/python -m pytest tests/hostile
@@ -123,6 +126,14 @@ bench: install ## speed against the tools one would use instead, in one run
 prove: install ## run every lock that has no proof yet, record it, and write docs/compatibility.md
 	$(BIN)/python tools/prove.py
 	$(BIN)/python tools/prove.py --device cuda
+	$(BIN)/python tools/compatibility.py
+
+prove-arm64: install ## run by qemu every set for Linux on aarch64 that Debian has a Python for and that has no proof yet, record it, and write docs/compatibility.md (root, hours; goes on where it was)
+	$(BIN)/python tools/prove.py --platform linux-aarch64
+	$(BIN)/python tools/compatibility.py
+
+prove-windows: install ## run under wine every Windows set that has no proof yet, record it, and write docs/compatibility.md (root or wine, hours; goes on where it was)
+	$(BIN)/python tools/prove.py --platform windows-x86_64
 	$(BIN)/python tools/compatibility.py
 
 locks: install ## resolve the locks anew from profiles and dates; byte for byte the same

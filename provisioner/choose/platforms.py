@@ -79,7 +79,7 @@ def _elsewhere(facts: Facts, platform: str) -> str:
     if is_jetson(facts):
         return JETSON
     if architecture not in {"x86_64", "aarch64"}:
-        return "TensorFlow's wheels are for 64-bit systems: use an x86_64 machine with a 64-bit operating system"
+        return "TensorFlow's wheels are for 64-bit systems on x86_64 and aarch64: on such a processor a 64-bit operating system will do"
     if system == "windows":
         return "no release has wheels for Windows on ARM: use WSL2 (run `wsl --install` in a Windows terminal, then tfsetup inside it)"
     if system == "macos" and architecture == "x86_64":

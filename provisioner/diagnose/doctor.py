@@ -27,6 +27,7 @@ PARTS = (
     "kernels",
     "processor",
     "clibrary",
+    "macos",
     "vc_runtime",
     "windows",
     "access",

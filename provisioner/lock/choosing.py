@@ -5,6 +5,7 @@ A target with a ``tensorflow`` of its own is chosen for apart; targets that ask 
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -51,6 +52,12 @@ class Group:
     spec: str
     targets: tuple[Target, ...]
     keep: str = ""
+
+
+def catalogue_digest(sets: Iterable[ChosenSet]) -> str:
+    """Return the SHA-256 over the known-good sets of all targets: a line ``<target> <digest of the set>`` for each, in order."""
+    lines = [f"{target.name} {lock.digest}" for target, lock, _ in sets]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def choose_sets(

@@ -10,7 +10,7 @@ from provisioner.model.record import record
 from provisioner.model.team import Engine
 
 
-def nothing(_text: str) -> None:
+def nothing(*_words: str) -> None:
     """Tell nobody."""
 
 
@@ -21,7 +21,7 @@ class How:
     ``platform`` is that of this machine ("" where nobody can tell), and ``pythons`` its interpreters by minor version; pip-tools is bound to
     them. ``folder`` is one of the tool's own, for this run alone; ``cache`` one that stays. ``sources`` are those of conda packages, None where no
     target has any. ``commits`` are those that stay, by the addresses of the requirements that they answer. ``tell`` is told what is waited for; it is
-    called from several threads.
+    called from several threads. ``built_in`` is that of ``Job``; ``answered`` is called as soon as an index has answered for the first time.
     """
 
     engine: Engine
@@ -35,3 +35,5 @@ class How:
     sources: Sources | None = None
     commits: Mapping[str, str] = field(default_factory=dict)
     tell: Callable[[str], None] = nothing
+    built_in: str = ""
+    answered: Callable[[], None] = nothing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from provisioner.base.names import is_rival, normalise
@@ -12,6 +13,7 @@ from provisioner.model.team import Target
 
 # sys_platform, platform_system, os_name and platform_machine of each platform (PEP 508, "Environment Markers").
 _SYSTEMS = {"linux": ("linux", "Linux", "posix"), "macos": ("darwin", "Darwin", "posix"), "windows": ("win32", "Windows", "nt")}
+_NAME = re.compile(r"\s*[A-Za-z0-9][A-Za-z0-9._-]*")
 _MACHINES = {("macos", "aarch64"): "arm64", ("windows", "x86_64"): "AMD64"}
 
 
@@ -37,14 +39,20 @@ def environment(target: Target) -> dict[str, str]:
 def tensorflow_of(requirements: Sequence[str], target: Target) -> tuple[str, ...]:
     """Return the specifiers (PEP 440) that a team's requirements put on TensorFlow itself for a target, each once."""
     found: dict[str, None] = {}
-    for text in requirements:
+    for text in filter(_is_about_tensorflow, requirements):
         try:
             requirement = read_requirement(text)
         except ValueError:
             continue  # ``beside`` says what is wrong with it
-        if is_rival(normalise(requirement.name)) and str(requirement.specifier) and applies(requirement, environment(target)):
+        if str(requirement.specifier) and applies(requirement, environment(target)):
             found[str(requirement.specifier)] = None
     return tuple(sorted(found))
+
+
+def _is_about_tensorflow(text: str) -> bool:
+    """True for a requirement that begins with one of TensorFlow's names; most are about something else, and need not be taken apart."""
+    name = _NAME.match(text)
+    return name is not None and is_rival(normalise(name[0].strip()))
 
 
 def beside(requirements: tuple[str, ...], target: Target, lock: Lock) -> tuple[str, ...]:

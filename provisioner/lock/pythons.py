@@ -38,7 +38,7 @@ AT_A_TIME = 2
 class Wanted:
     """What a Python is looked for: the ``target`` without its Python, ``tensorflow`` and ``python`` as specifiers ("" for any), and the rest.
 
-    ``cutoff`` and ``indexes`` are as in a ``Job``; ``folder`` is one of the tool's own, for this alone.
+    ``cutoff``, ``indexes`` and ``built_in`` are as in a ``Job``; ``folder`` is one of the tool's own, for this alone.
     """
 
     target: Target
@@ -48,6 +48,7 @@ class Wanted:
     folder: str
     python: str = ""
     indexes: tuple[Index, ...] = ()
+    built_in: str = ""
 
 
 @record
@@ -111,6 +112,7 @@ def _ask(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, watch: Wa
         cutoff=wanted.cutoff,
         folder=folder,
         indexes=wanted.indexes,
+        built_in=wanted.built_in,
     )
     specs = [wanted.tensorflow, *tensorflow_of(wanted.inputs.requirements, target)]
     # Addresses that a list names are asked when it is locked, with this person's word.

@@ -74,6 +74,7 @@ def make_job(
         cutoffs={name: date for name, date in how.cutoffs.items() if _DISTRIBUTION.fullmatch(name)},
         exempt=tuple(file.name for file in lock.files),
         indexes=declaration.indexes,
+        built_in=how.built_in,
         offline=how.offline,
     )
 
@@ -166,7 +167,13 @@ def _engine(
 
     def resolve(job: Job) -> Resolved:
         make_folders(host, job.folder)
-        return uv_compile.compile_job(host, job, watch=watch)
+        return answered(job)
+
+    def answered(job: Job, *, origins: bool = True) -> Resolved:
+        try:
+            return uv_compile.compile_job(host, job, origins=origins, watch=watch)
+        finally:
+            how.answered()
 
     def build(job: Job, wheel: Wheel, pins: tuple[str, ...]) -> Metadata:
         how.tell(f"{job.name}: building {wheel.package} {wheel.version}, to know what it needs")
@@ -178,5 +185,5 @@ def _engine(
         allowed=declaration.policy.built,
         free=free,
         projects=inputs.builders,
-        quick=lambda job: uv_compile.compile_job(host, job, origins=False, watch=watch),
+        quick=partial(answered, origins=False),
     )

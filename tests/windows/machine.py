@@ -31,14 +31,20 @@ def lacking() -> str:
     """Say why no such machine can be made here, "" where one can."""
     if sys.platform != "linux" or os.uname().machine != "x86_64":
         return "wine runs Windows' programs for x86-64 on Linux of the same processor alone"
-    if os.geteuid() != 0 and not Path("/usr/lib/wine/wine64").exists():
-        return "wine is not installed, and only root installs it"
+    programs = {"wine": "/usr/lib/wine/wine64", "gcc-mingw-w64-x86-64": "x86_64-w64-mingw32-gcc"}
+    missing = " and ".join(package for package, program in programs.items() if shutil.which(program) is None)
+    if missing and os.geteuid() != 0:
+        return f"{missing} not installed, which only root does"
+    if missing and shutil.which("apt-get") is None:
+        return f"{missing} not installed, and there is no apt-get to do that"
     return ""
 
 
-def ready() -> None:
-    """Make the machine, where anything of it is missing: 90 s, 1 GB in ``ROOT``."""
-    subprocess.run([str(RIG / "setup")], check=True, stdout=sys.stderr)
+def ready(*pythons: str) -> None:
+    """Make the machine with these Pythons (all of them where none is named), where anything of it is missing: 90 s, 1 GB in ``ROOT``."""
+    # What it fetches it fetches with pip, which the Python that runs this has.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    subprocess.run([str(RIG / "setup"), *pythons], check=True, stdout=sys.stderr, env={**os.environ, "PATH": path})
 
 
 def winpy(*argv: str, cwd: Path | None = None, **variables: str) -> Ended:
@@ -70,3 +76,9 @@ def install(drive: Path = DRIVE) -> None:
 def tfsetup(*argv: str, cwd: Path, **variables: str) -> Ended:
     """Run the tool there."""
     return winpy(PYTHON, "-m", "tfsetup", *argv, cwd=cwd, **variables)
+
+
+def assert_ended(ended: Ended, code: int, says: str) -> None:
+    """Hold a run to its exit code and to what its data say; what it printed is in the error."""
+    assert ended.code == code, ended.out + ended.err
+    assert says in ended.out, ended.out + ended.err
