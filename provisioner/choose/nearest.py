@@ -128,8 +128,8 @@ def options(request: Request, changed: frozenset[str]) -> str:
     env_named = "env" in changed or request.origins.get("env", "default") != "default"
     words = []
     for option, value, default in (
-        ("--tensorflow", request.tensorflow, ""),
-        ("--python", request.python, ""),
+        ("--tensorflow", _as_named(request.tensorflow), ""),
+        ("--python", _as_named(request.python), ""),
         ("--device", request.device, "auto"),
         ("--kind", request.kind, "" if "kind" in changed else "venv"),
         ("--env", request.env if env_named else "", ""),
@@ -140,6 +140,12 @@ def options(request: Request, changed: frozenset[str]) -> str:
         words += ["--with", shlex.quote(requirement)]
     words += ["--keep"] if request.keep else []
     return " ".join([*words, "--offline"] if request.offline else words)
+
+
+def _as_named(spec: str) -> str:
+    """Return one exact version as a person names it, ``2.21.0`` or ``2.15``: zsh looks for a program where a word begins with ``=``."""
+    exact = re.fullmatch(r"==\s*(\d+\.\d+\.\d\w*|(?P<minor>\d+\.\d+)\.\*)", spec.strip())
+    return (exact["minor"] or exact[1]) if exact else spec
 
 
 def break_options(names: tuple[str, ...]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
@@ -81,6 +81,14 @@ class Space:
     inodes: int
     device: int
     filesystem: str
+
+
+@record
+class InUse:
+    """Files that programs keep, and the programs in words (``python.exe, process 4321``), as far as the system tells."""
+
+    paths: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
 
 
 class Reader(Protocol):
@@ -203,6 +211,10 @@ class Reader(Protocol):
 
     def writable(self, path: str) -> bool:
         """True when this user may create and remove entries in the folder, or write the file."""
+        ...
+
+    def in_use(self, paths: Iterable[str]) -> InUse:
+        """Which of these files may not be moved because a program has them loaded or open: on Windows; other systems move them all the same."""
         ...
 
     def space(self, path: str) -> Space:

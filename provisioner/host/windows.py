@@ -18,11 +18,11 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from provisioner.base.paths import parent, slashed, spelt
-from provisioner.host import Completed, Space
+from provisioner.host import Completed, InUse, Space
 from provisioner.host.files import UNWRITTEN
 from provisioner.host.local import LOCK_POLL_SECONDS, LocalHost
 from provisioner.host.processes import listened
@@ -30,13 +30,11 @@ from provisioner.host.processes import listened
 # For the type checker, which knows what is there alone: `machine` imports this module on no other system.
 assert sys.platform == "win32"  # noqa: S101
 
+from provisioner.host import in_use  # noqa: E402 - as above
 from provisioner.host.jobs import Job  # noqa: E402 - as above
 
-# A virus scanner or an indexer holds a new file for moments; who works with one holds it for longer.
-HELD_SECONDS = 3.0
 # Far behind whatever a lock file may hold: a locked region cannot be read by others.
 _LOCKED_AT = 1 << 30
-_ERROR_ACCESS_DENIED, _ERROR_SHARING_VIOLATION, _ERROR_LOCK_VIOLATION = 5, 32, 33
 
 
 class WindowsHost(LocalHost):
@@ -124,6 +122,11 @@ class WindowsHost(LocalHost):
         """See ``host.Reader``."""
         return slashed(os.readlink(path))
 
+    def in_use(self, paths: Iterable[str]) -> InUse:
+        """See ``host.Reader``."""
+        held = tuple(path for path in paths if in_use.is_held(path))
+        return InUse(paths=held, programs=in_use.programs(held) if held else ())
+
     def space(self, path: str) -> Space:
         """See ``host.Reader``; no file system of Windows counts inodes."""
         return Space(free=shutil.disk_usage(path).free, inodes=-1, device=os.stat(path).st_dev, filesystem="")
@@ -156,7 +159,7 @@ class WindowsHost(LocalHost):
                 if durable:
                     file.flush()
                     os.fsync(handle)
-            _patiently(lambda: os.replace(beside, path))
+            in_use.patiently(lambda: os.replace(beside, path), path)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(beside)
@@ -172,7 +175,7 @@ class WindowsHost(LocalHost):
         with contextlib.suppress(FileNotFoundError):
             if stat.S_ISDIR(os.lstat(target).st_mode):
                 os.rmdir(target)
-        _patiently(lambda: os.replace(source, target))
+        in_use.patiently(lambda: os.replace(source, target), source)
 
     def would_rename(self, source: str, onto: str) -> bool:
         """See ``host.Host``; Windows refuses another drive with another number than a folder that is in the way."""
@@ -196,7 +199,7 @@ class WindowsHost(LocalHost):
 
     def remove(self, path: str) -> None:
         """See ``host.Host``; what is read-only is made writable first."""
-        _patiently(lambda: _remove(path))
+        in_use.patiently(lambda: _remove(path), path)
 
     def remove_tree(self, path: str) -> None:
         """See ``host.Host``."""
@@ -206,7 +209,7 @@ class WindowsHost(LocalHost):
         def again(_function: object, failed: str, error: Any) -> None:
             if isinstance(error[1], FileNotFoundError):
                 return
-            _patiently(lambda: _remove(failed))
+            in_use.patiently(lambda: _remove(failed), failed)
 
         shutil.rmtree(path, onerror=again)
 
@@ -245,19 +248,6 @@ class WindowsHost(LocalHost):
 def _each(value: str, turn: Callable[[str], str]) -> str:
     r"""Turn each path of a list that ``;`` parts: what begins with a drive, or with ``\\``."""
     return ";".join(turn(part) if part[1:3] in {":\\", ":/"} or part.startswith("\\\\") else part for part in value.split(";"))
-
-
-def _patiently(call: Callable[[], None]) -> None:
-    """Do it, again for ``HELD_SECONDS`` while somebody has the file open."""
-    deadline = time.monotonic() + HELD_SECONDS
-    while True:
-        try:
-            return call()
-        except PermissionError as error:  # noqa: PERF203 - that is what it waits for
-            held = error.winerror in {_ERROR_ACCESS_DENIED, _ERROR_SHARING_VIOLATION, _ERROR_LOCK_VIOLATION}
-            if not held or time.monotonic() >= deadline:
-                raise
-            time.sleep(LOCK_POLL_SECONDS)
 
 
 def _remove(path: str) -> None:

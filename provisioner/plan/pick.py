@@ -15,12 +15,10 @@ from provisioner.errors import InputError, OperationError, UsageError
 from provisioner.host import Host
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
-from provisioner.model.plan import EnvState
+from provisioner.model.plan import Choice, EnvState
 from provisioner.model.policy import Policy
 from provisioner.plan.floor import floor_of
 from provisioner.plan.make import ApplyInputs, Picked
-from provisioner.plan.runtime import NAME as RUNTIME
-from provisioner.plan.runtime import with_runtime
 from provisioner.session import Session
 
 if TYPE_CHECKING:
@@ -47,8 +45,7 @@ def pick_best(session: Session, facts: Facts, request: Request, site: Site) -> P
     if lock is None or catalogue.release(choice.release) is None:
         raise OperationError(f"the catalogue has no lock for {choice.release} on Python {choice.python}")
     members = frozenset(file.name for file in lock.files)
-    found = with_runtime(catalogue, facts, choice, lock)
-    beside = RUNTIME if found != lock else ""
+    found, beside = _with_runtime(catalogue, facts, choice, lock)
     picked = Picked(choice=choice, lock=found, proof=catalogue.proof(lock), members=members, exact=False, beside=beside)
     if request.keep and site.state.exists:
         return with_all(session, request, picked, facts, site)
@@ -56,6 +53,16 @@ def pick_best(session: Session, facts: Facts, request: Request, site: Site) -> P
         return picked
     words = " and ".join(filter(None, (beside, "--with")))
     return replace(picked, lock=with_extras(session, request, found, facts, site), beside=words)
+
+
+def _with_runtime(catalogue: Catalogue, facts: Facts, choice: Choice, lock: Lock) -> tuple[Lock, str]:
+    """Return the set with the Visual C++ runtime where the machine lacks it, and the name of what came beside it."""
+    if not choice.platform.startswith("windows"):
+        return lock, ""
+    from provisioner.plan.runtime import NAME, with_runtime  # noqa: PLC0415 - only there
+
+    found = with_runtime(catalogue, facts, choice, lock)
+    return found, NAME if found != lock else ""
 
 
 def with_all(session: Session, request: Request, picked: Picked, facts: Facts, site: Site) -> Picked:

@@ -12,6 +12,8 @@ from provisioner.remedies.subject import Subject, quoted
 from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, either, install, runs, venv
 
 _LONG_PATHS = r"reg add HKLM\SYSTEM\CurrentControlSet\Control\FileSystem /v LongPathsEnabled /t REG_DWORD /d 1 /f"
+# What qemu's user emulation says when the program in it is ended by a signal (linux-user/signal.c).
+_QEMU = re.compile(r"qemu: uncaught target signal")
 _IMPORT = "import tensorflow as tf; print(tf.__version__)"
 
 
@@ -40,7 +42,13 @@ def msvc(subject: Subject, view: View) -> Remedy:
 
 
 def avx(subject: Subject, view: View) -> Remedy:
-    """Another processor; of 2.4.0 the next patch release; in a virtual machine its type."""
+    """Another processor; under an emulator none; of 2.4.0 the next patch release; in a virtual machine its type."""
+    if _QEMU.search(subject.text):
+        return Remedy(
+            words="Use a container of the machine's own architecture: an emulator runs this one, and gives it a processor without AVX",
+            steps=("docker run --rm -it --platform linux/arm64 python:3.11 bash",),
+            why="qemu runs the programs of another architecture, and has AVX from 7.2 on; TensorFlow has wheels for ARM, too",
+        )
     if subject.tensorflow == "2.4.0":
         return Remedy(
             words="Take the next patch release: 2.4.0 alone needs AVX2 and FMA",

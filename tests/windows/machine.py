@@ -44,14 +44,23 @@ def ready(*pythons: str) -> None:
     """Make the machine with these Pythons (all of them where none is named), where anything of it is missing: 90 s, 1 GB in ``ROOT``."""
     # What it fetches it fetches with pip, which the Python that runs this has.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    subprocess.run([str(RIG / "setup"), *pythons], check=True, stdout=sys.stderr, env={**os.environ, "PATH": path})
+    subprocess.run(
+        [str(RIG / "setup"), *pythons], check=True, stdout=sys.stderr, env={**os.environ, "PATH": path, "TFSETUP_WINE": str(ROOT)}
+    )
 
 
-def winpy(*argv: str, cwd: Path | None = None, **variables: str) -> Ended:
+def winpy(*argv: str, cwd: Path | None = None, stdin: str = "", **variables: str) -> Ended:
     """Run a program on it: ``3.11`` is a Python, ``uv`` is uv.exe, else the path of an ``.exe``; in a folder of its drive C."""
-    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **variables}
+    # Around a test no variable of the tool's is set, and this one looks like one.
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "TFSETUP_WINE": str(ROOT), **variables}
     done = subprocess.run(
-        [sys.executable, str(RIG / "winpy"), *argv], cwd=cwd or DRIVE, env=env, capture_output=True, timeout=SECONDS, check=False
+        [sys.executable, str(RIG / "winpy"), *argv],
+        cwd=cwd or DRIVE,
+        env=env,
+        input=stdin.encode(),
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
     )
     return Ended(done.returncode, done.stdout.decode("utf-8", "backslashreplace"), done.stderr.decode("utf-8", "backslashreplace"))
 
