@@ -28,6 +28,7 @@ PARTS = (
     "processor",
     "clibrary",
     "macos",
+    "vc_runtime",
     "windows",
     "access",
     "paths",

@@ -19,7 +19,10 @@ _IMPORT = "import tensorflow as tf; print(tf.__version__)"
 def msvc(subject: Subject, view: View) -> Remedy:
     """The redistributable; as a wheel where nobody is administrator; the processor where neither helps."""
     ways = [
-        Way(words="Without the rights of an administrator, put the same DLLs beside Python", steps=(install(subject, "msvc-runtime"),)),
+        Way(
+            words="Without the rights of an administrator, bring the same DLLs into the environment (PyPI's msvc-runtime, with what makes it found)",
+            steps=(f"tfsetup fix --env {quoted(subject.env, windows=True)}" if subject.env else "tfsetup fix",),
+        ),
         Way(
             words="If it is the newest already: look whether the processor has AVX, and install TensorFlow anew",
             steps=(install(subject, same_tensorflow(subject), options="--force-reinstall --no-cache-dir"),),
