@@ -6,6 +6,7 @@ What a killed run leaves is kept before each of its effects, from a single run (
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -112,8 +113,10 @@ def stand(work: Path) -> Iterator[Stand]:
     process = started(world)
     yield Stand(world, process, place)
     assert process.stdin is not None
+    assert process.stdout is not None
     process.stdin.close()
     process.wait(60)
+    process.stdout.close()
 
 
 @dataclass
@@ -251,6 +254,10 @@ def test_killed_for_real_nothing_of_it_goes_on(stand: Stand) -> None:
         other.run("version")
         other.say(json.dumps({"argv": ["apply", *at, "-t", NEW], "dies_after": seconds * (number + 0.5) / KILLS}))
         process.wait(60)
+        for stream in (process.stdin, process.stdout):
+            assert stream is not None
+            with contextlib.suppress(OSError):
+                stream.close()
         ended = stand.run("undo", *at)
         state = known.state(stand.print()).removesuffix("+lock")
         assert state == "old", (number, ended, differences(old, stand.print()))
