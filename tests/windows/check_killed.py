@@ -111,7 +111,9 @@ def stand(work: Path) -> Iterator[Stand]:
     place = world.root / "place"
     (place / "work").mkdir(parents=True)
     process = started(world)
-    yield Stand(world, process, place)
+    stand = Stand(world, process, place)
+    stand.keep("nothing")
+    yield stand
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.close()
@@ -127,8 +129,10 @@ class Struck:
     moments: list[tuple[str, Path]] = field(default_factory=list)
 
 
-def rival(stand: Stand) -> None:
-    """A plain environment with another TensorFlow, and somebody's own files."""
+@pytest.fixture(scope="module")
+def rival(stand: Stand) -> Path:
+    """A plain environment with another TensorFlow, and somebody's own files; what is kept of it."""
+    stand.bring(stand.world.root / "kept" / "nothing")
     env = on_c(stand.place / "env")
     for argv in (
         ("venv", "-q", "-p", machine.PYTHON, env),
@@ -138,6 +142,7 @@ def rival(stand: Stand) -> None:
         assert done.code == 0, done.err
     (stand.place / "env" / "results.csv").write_text("1,2,3\n")
     (stand.place / "env" / "Lib" / "site-packages" / "tensorflow" / "mine.py").write_text("my own work")
+    return stand.keep("rival")
 
 
 def struck(stand: Stand, name: str, argv: tuple[str, ...]) -> Struck:
@@ -148,7 +153,6 @@ def struck(stand: Stand, name: str, argv: tuple[str, ...]) -> Struck:
         kept.append((f"{found['effect']} {found['path'].rpartition('/place/')[2]}", stand.keep(f"{name}-{found['at']}")))
         return ""
 
-    stand.keep(f"{name}-base")
     ended = stand.run(*argv, at=at)
     assert ended["code"] == 0, ended
     return Struck(Known("env", old, stand.print()), kept)
@@ -181,15 +185,15 @@ def check(stand: Stand, found: Struck, commands: tuple[tuple[str, ...], ...], wa
 def test_killed_at_any_moment_of_a_new_environment(stand: Stand) -> None:
     at = ("--yes", "--env", on_c(stand.place / "env"))
     apply = ("apply", *at, "-t", OLD)
+    stand.bring(stand.world.root / "kept" / "nothing")
     found = struck(stand, "new", apply)
     undo = ("undo", *at)
     check(stand, found, (undo, undo, apply), ("old", "old", "new"))
 
 
-def test_killed_at_any_moment_of_a_change_and_of_its_undo(stand: Stand) -> None:
+def test_killed_at_any_moment_of_a_change_and_of_its_undo(stand: Stand, rival: Path) -> None:
     at = ("--yes", "--env", on_c(stand.place / "env"))
-    stand.bring(stand.world.root / "kept" / "new-base")
-    rival(stand)
+    stand.bring(rival)
     apply, undo = ("apply", *at, "-t", OLD), ("undo", *at)
     changing = struck(stand, "change", apply)
     after = stand.keep("changed")
@@ -202,11 +206,10 @@ def test_killed_at_any_moment_of_a_change_and_of_its_undo(stand: Stand) -> None:
 
 @pytest.mark.parametrize("error", ["5", "32"])
 @pytest.mark.parametrize("lasting", [True, False], ids=["lasting", "for a moment"])
-def test_a_move_that_windows_refuses(stand: Stand, error: str, lasting: bool) -> None:
+def test_a_move_that_windows_refuses(stand: Stand, rival: Path, error: str, lasting: bool) -> None:
     """For a moment, as by a scanner: it is tried again. For good: all is taken back, and said."""
     at = ("--yes", "--env", on_c(stand.place / "env"))
-    base = stand.world.root / "kept" / "change-base"
-    stand.bring(base)
+    stand.bring(rival)
     known, moves = stand.print(), 0
 
     def is_move(found: dict[str, Any]) -> bool:
@@ -219,7 +222,7 @@ def test_a_move_that_windows_refuses(stand: Stand, error: str, lasting: bool) ->
 
     assert stand.run("apply", *at, "-t", OLD, at=count)["code"] == 0
     for number in random.Random(int(error)).sample(range(1, moves + 1), REFUSALS):
-        stand.bring(base)
+        stand.bring(rival)
         seen, refused = 0, ("", "")
 
         def refuse(found: dict[str, Any], number: int = number) -> str:
@@ -238,17 +241,16 @@ def test_a_move_that_windows_refuses(stand: Stand, error: str, lasting: bool) ->
         assert ended["code"] == 0 or "as it was" in ended["err"] or "nothing was changed" in ended["err"], told
 
 
-def test_killed_for_real_nothing_of_it_goes_on(stand: Stand) -> None:
+def test_killed_for_real_nothing_of_it_goes_on(stand: Stand, rival: Path) -> None:
     """The process ends itself as another one would end it (TerminateProcess); installers and proofs end with its job, and its lock with it."""
     at = ("--yes", "--env", on_c(stand.place / "env"))
-    base = stand.world.root / "kept" / "change-base"
-    stand.bring(base)
+    stand.bring(rival)
     old = stand.print()
     began = time.monotonic()
     assert stand.run("apply", *at, "-t", NEW)["code"] == 0
     seconds, known = time.monotonic() - began, Known("env", old, stand.print())
     for number in range(KILLS):
-        stand.bring(base)
+        stand.bring(rival)
         process = started(stand.world)
         other = Stand(stand.world, process, stand.place)
         other.run("version")
