@@ -99,15 +99,15 @@ def resolve_all(  # noqa: PLR0913 - each is one part of the same question
 def orphans(around: Around, found: Lock, clashing: Iterable[str]) -> frozenset[str]:
     """Return those that are only there because something needed them that comes in another version, and that cannot stay as they are. Pure.
 
-    Those are names that clash, and those for which nothing was found but a version of another series (pydantic-core 0.42 for 2.50). Whether what
-    comes still needs them, the next resolution tells: it is made without them.
+    Those are names that clash, and those for which nothing was found but a version of another series (pydantic-core 0.42 for 2.50); what a person
+    named to pip is not there for something else alone. Whether what comes still needs them, the next resolution tells: it is made without them.
     """
     coming = {file.name: file.version for file in found.files}
     moves = {item.name for item in around.installed if coming.get(item.name, item.version) != item.version}
     far = {item.name for item in around.own if item.name in coming and series(coming[item.name]) != series(item.version)}
     needed_by = {
         name: {item.name for item in around.installed if any(name_of(text) == name for text in item.requires)}
-        for name in {*clashing, *far} & {item.name for item in around.own}
+        for name in {*clashing, *far} & {item.name for item in around.own if not item.requested}
     }
     return frozenset(name for name, others in needed_by.items() if others and others <= moves)
 

@@ -19,6 +19,7 @@ from provisioner.remedies import (
     pythons,
     requests,
     starting,
+    surroundings,
     systems,
 )
 from provisioner.remedies.knowledge import View
@@ -37,8 +38,8 @@ REMEDIES: dict[str, Callable[[Subject, View], Remedy]] = {
     "cudnn-version-mismatch": cuda.cudnn,
     "dependency-incompatible": generations.dependency,
     "deprecated-package": requests.deprecated,
-    "disk-full": machine.disk,
-    "download-failed": machine.download,
+    "disk-full": surroundings.disk,
+    "download-failed": surroundings.download,
     "driver-kernel-mismatch": driver.kernel_mismatch,
     "driver-missing": driver.driver_missing,
     "driver-too-old": driver.driver_old,
@@ -60,7 +61,7 @@ REMEDIES: dict[str, Callable[[Subject, View], Remedy]] = {
     "native-library-clash": installed.clash,
     "numpy-incompatible": generations.numpy,
     "openmp-duplicate": machine.openmp,
-    "permission-denied": machine.permission,
+    "permission-denied": surroundings.permission,
     "pip-too-old": pythons.old_pip,
     "platform-unsupported": systems.platform,
     "protobuf-incompatible": generations.protobuf,

@@ -131,11 +131,13 @@ def test_an_orphan_is_what_only_something_needs_that_comes_in_another_version(in
     assert orphans(there, found, []) == frozenset()
 
 
-@pytest.mark.parametrize(("version", "found"), [("0.1", {"lab-core"}), ("1.9", set())])
-def test_nothing_comes_in_a_version_of_another_series_for_what_moves_itself(index: Path, version: str, found: set[str]) -> None:
+@pytest.mark.parametrize(("version", "requested", "found"), [("0.1", False, {"lab-core"}), ("1.9", False, set()), ("0.1", True, set())])
+def test_nothing_comes_in_a_version_of_another_series_for_what_moves_itself(
+    index: Path, version: str, requested: bool, found: set[str]
+) -> None:
     """pydantic 1 has no pydantic-core: nobody needs the only one that goes with the set, which is years older."""
     lock = a_set(index)
-    there = around(lock, dist("lab", "2.0", "Lab_Core"), dist("lab-core", "1.10"))
+    there = around(lock, dist("lab", "2.0", "Lab_Core"), dist("lab-core", "1.10", requested=requested))
     more = [
         LockedFile(name=name, version=number, filename=f"{name}.whl", sha256="a" * 64, size=1, unpacked=1)
         for name, number in (("lab", "1.0"), ("lab-core", version))

@@ -69,6 +69,11 @@ def answers(case: Case, findings: Findings) -> str:
         evidence.append(Evidence(seen=f"it is a program for {architecture}, the machine is {own}", where=real))
         findings.add("wrong-arch-binary", "error", "certain", *evidence, repairs=_anew(case, "its Python is for another machine"))
         return case.no_survey
+    if home and not files.there(case.reader, home):
+        # On Windows the environment's own program is there all the same.
+        evidence.append(Evidence(seen=f"home = {home}, a folder that is not there", where=posixpath.join(case.env, CONFIG)))
+        _add_gone(case, findings, evidence)
+        return evidence[-1].seen
     _add_gone(case, findings, evidence, title=NO_START)
     return case.no_survey
 
@@ -135,7 +140,7 @@ def _base(case: Case, version: str) -> str:
     home = case.config.get("home", "")
     if case.static or not home or not version or files.there(case.reader, posixpath.join(posixpath.dirname(home), CONFIG)):
         return ""
-    for name in (f"python{version}", "python3", "python"):
+    for name in (f"python{version}", "python3", "python", "python.exe"):
         path = posixpath.join(home, name)
         if not files.there(case.reader, path):
             continue
