@@ -57,6 +57,8 @@ installs: install ## install tfsetup in each way that README names, and use it (
 faults: install ## break real environments in every way there is, and see what doctor and fix make of it
 	$(BIN)/python -m tests.faults --missing
 	$(BIN)/python -m tests.faults --table
+	$(BIN)/python -m tests.faults.windows --missing
+	$(BIN)/python -m tests.faults.windows --table
 
 neighbours: install ## move TensorFlow in environments with real packages of one's own (gigabytes, an hour or two; goes on where it was stopped)
 	$(BIN)/python -m tests.neighbours --missing

@@ -181,6 +181,8 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
     )  # fmt: skip
     places = Places(workspace, journal)
     try:
+        # Where the lock lies beside, nothing has made it yet.
+        make_folders(host, workspace.state, mode=STATE_MODE)
         write(host, workspace.journal, journal)
         going = _going(plan, host, places, site) if plan.kind == "apply" else None
         make_folders(host, workspace.stage, mode=STATE_MODE)

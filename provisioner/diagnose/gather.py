@@ -22,6 +22,7 @@ from provisioner.environment.tensorflow import is_cuda_build
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError, OperationError
 from provisioner.errors.system import words_of
+from provisioner.facts.windows import DLLS
 from provisioner.host import Host, Reader, files
 from provisioner.in_process import script
 from provisioner.judge import integrity
@@ -84,7 +85,7 @@ def gather(
     fits = catalogue.fits()
     survey, no_survey = None, NOT_STARTED
     if not options.static:
-        survey, no_survey = ask(host, chosen, options.cwd, (*fits.modules, "google.protobuf", *fits.standard_library, *CUSTOMISING))
+        survey, no_survey = ask(host, chosen, options.cwd, (*fits.modules, "google.protobuf", *fits.standard_library, *CUSTOMISING, *DLLS))
     chosen = _with_environment(host, chosen, survey)
     path = survey.path if survey else _path_without_survey(host, chosen.env)
     folders = _site_folders(host, chosen.env, path)
@@ -231,6 +232,8 @@ def _survey(host: Reader, answer: Mapping[str, Any], cwd: str, env: str, flags: 
         path=module_path.entries(host, answer, cwd, env),
         modules={str(name): str(file) for name, file in answer["modules"].items()},
         flags=flags,
+        dlls={str(name): str(file) for name, (file, _) in answer.get("dlls", {}).items()},
+        refused={str(name): str(why) for name, (_, why) in answer.get("dlls", {}).items() if why},
     )
 
 

@@ -15,17 +15,17 @@ from provisioner.model.plan import Choice
 from provisioner.plan.dll_files import RUNTIME, dll_files
 
 if TYPE_CHECKING:
-    from provisioner.catalogue import Catalogue
+    from provisioner.model.catalogue_view import CatalogueView
 
 NAME = "msvc-runtime"
 
 
-def wheel(catalogue: Catalogue, python: str, platform: str) -> LockedFile | None:
+def wheel(catalogue: CatalogueView, python: str, platform: str) -> LockedFile | None:
     """Return the wheel that packs it for a Python (``3.11``) and platform; None where there is none."""
     return next((file for file in catalogue.spare(python, platform) if file.name == NAME), None)
 
 
-def lacking(catalogue: Catalogue, facts: Facts, choice: Choice) -> tuple[str, ...]:
+def lacking(catalogue: CatalogueView, facts: Facts, choice: Choice) -> tuple[str, ...]:
     """Return the DLLs of the runtime that the release asks for and this machine is known not to have."""
     if not choice.platform.startswith("windows") or facts.windows is None or facts.windows.vc_dlls.value is None:
         return ()
@@ -35,7 +35,7 @@ def lacking(catalogue: Catalogue, facts: Facts, choice: Choice) -> tuple[str, ..
     return tuple(name for name in (build.vc_runtime if build is not None else ()) if name not in there)
 
 
-def with_runtime(catalogue: Catalogue, facts: Facts, choice: Choice, lock: Lock) -> Lock:
+def with_runtime(catalogue: CatalogueView, facts: Facts, choice: Choice, lock: Lock) -> Lock:
     """Return the set with the wheel where the machine lacks what it packs; its digest stays that of the set."""
     file = wheel(catalogue, choice.python, choice.platform) if lacking(catalogue, facts, choice) else None
     if file is None or any(item.name == NAME for item in lock.files):
@@ -43,6 +43,6 @@ def with_runtime(catalogue: Catalogue, facts: Facts, choice: Choice, lock: Lock)
     return replace(lock, files=tuple(sorted([*lock.files, file], key=lambda item: item.name)))
 
 
-def files_of(catalogue: Catalogue, facts: Facts, choice: Choice) -> tuple[Link, ...]:
+def files_of(catalogue: CatalogueView, facts: Facts, choice: Choice) -> tuple[Link, ...]:
     """Return the small files by which Windows finds it, where it comes along."""
     return dll_files(RUNTIME) if lacking(catalogue, facts, choice) and wheel(catalogue, choice.python, choice.platform) else ()

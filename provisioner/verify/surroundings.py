@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
+from provisioner.base.paths import slashed
 from provisioner.host import Reader
 from provisioner.model.record import record
 
@@ -39,9 +40,10 @@ def look(reader: Reader, sites: tuple[str, ...], *, flags: str | None = None, pt
     ``sites``: where nvidia/cuda_nvcc is looked for. ``flags`` and ``ptxas``: XLA_FLAGS and the ptxas of PATH as TensorFlow's own process had
     them; without ``flags`` those of this one.
     """
-    folders = [*_data_folder(reader.env.get("XLA_FLAGS", "") if flags is None else flags)]
+    turned = slashed if reader.platform == "win32" else str
+    folders = [*map(turned, _data_folder(reader.env.get("XLA_FLAGS", "") if flags is None else flags))]
     folders += [*(posixpath.join(site, "nvidia", "cuda_nvcc") for site in sites), *TOOLKITS]
-    on_path = ptxas or reader.which("ptxas") or ""
+    on_path = turned(ptxas) or reader.which("ptxas") or ""
     return Surroundings(
         gpus=_gpus(reader),
         driver=_driver(reader),

@@ -65,14 +65,14 @@ def winpy(*argv: str, cwd: Path | None = None, stdin: str = "", **variables: str
     return Ended(done.returncode, done.stdout.decode("utf-8", "backslashreplace"), done.stderr.decode("utf-8", "backslashreplace"))
 
 
-def install() -> None:
+def install(drive: Path = DRIVE) -> None:
     """Put this repository's wheel, and what it needs, into the Python, as `uv pip install` there would; from here it is ten times as fast."""
-    wheels = ROOT / "wheel"
+    wheels = drive.parent.parent / f"{drive.parent.name}-wheel"
     shutil.rmtree(wheels, ignore_errors=True)
     uv = [sys.executable, "-m", "uv"]
     subprocess.run([*uv, "build", "--quiet", "--wheel", "--out-dir", str(wheels), str(REPOSITORY)], check=True)
     (wheel,) = wheels.glob("*.whl")
-    target = DRIVE / f"Python{PYTHON.replace('.', '')}" / "Lib" / "site-packages"
+    target = drive / f"Python{PYTHON.replace('.', '')}" / "Lib" / "site-packages"
     for name in ("provisioner", "tfsetup.py"):
         place = target / name
         shutil.rmtree(place) if place.is_dir() and not place.is_symlink() else place.unlink(missing_ok=True)
