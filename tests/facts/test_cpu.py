@@ -106,10 +106,12 @@ def test_intel_mac() -> None:
 
 
 def test_windows_asks_the_kernel() -> None:
-    machine = FakeReader(platform="win32", python="py.exe", env={"NUMBER_OF_PROCESSORS": "4"}, commands={("py.exe",): "39 40 x 99\n"})
+    machine = FakeReader(
+        platform="win32", python="py.exe", env={"NUMBER_OF_PROCESSORS": "4"}, commands={("py.exe",): "39 40 x 99\n", ("reg",): ""}
+    )
     assert cpu.probe(machine, "x86_64", {}).features.value == ("avx", "avx2")
     failed = Completed(argv=(), code=1, out="", err="", seconds=0)
-    machine = FakeReader(platform="win32", python="py.exe", commands={("py.exe",): failed})
+    machine = FakeReader(platform="win32", python="py.exe", commands={("py.exe",): failed, ("reg",): ""})
     assert cpu.probe(machine, "x86_64", {}).features.status == "unknown"
 
 

@@ -7,7 +7,6 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +17,12 @@ from tests.choose.test_hosts import HOSTS, load
 from tests.explain.test_reports import REPORTS
 from tests.windows import machine
 
-pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.skipif(bool(machine.lacking()), reason=machine.lacking())]
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 TESTS = Path(__file__).parents[1]
 MANY = Path(__file__).with_name("many.py")
 # What a conda channel must be asked for.
 ASK_A_CHANNEL = {"kind-conda"}
-
-
-@pytest.fixture(scope="module")
-def work() -> Iterator[Path]:
-    """A folder on drive C, in which both systems work."""
-    machine.ready()
-    machine.install()
-    folder = machine.DRIVE / "tfsetup-same"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    yield folder
-    shutil.rmtree(folder)
 
 
 def asked_of_logs() -> list[dict[str, Any]]:

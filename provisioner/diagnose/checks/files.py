@@ -12,7 +12,7 @@ from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell
 from provisioner.diagnose.checks.packages import again, restore
 from provisioner.environment.distributions import Installed
 from provisioner.host import files
-from provisioner.judge.integrity import DAMAGE, Fault
+from provisioner.judge.comparing import DAMAGE, Fault
 from provisioner.model.finding import Evidence, Remedy, Repair, Severity
 from provisioner.remedies import Subject
 from provisioner.remedies.ways import install, uninstall
