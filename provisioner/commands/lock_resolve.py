@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 from provisioner.base.names import is_rival
@@ -52,24 +53,22 @@ def resolve(
             tell=tell,
             commits=_commits(before, wanted.upgrade),
         )
-        lock_all = partial(
-            lock_targets, session.host, declared.declaration, declared.inputs, catalogue=declared.catalogue, previous=before, how=how
-        )
+        lock_all = partial(lock_targets, session.host, declared.declaration, declared.inputs, catalogue=declared.catalogue, previous=before)
         try:
             return meet(
                 sets,
-                lambda found: lock_all(sets=found),
+                lambda found, deep: lock_all(sets=found, how=replace(how, deep=deep)),
                 lambda below: declared.choose({}, cutoff, below),
-                lambda chosen, job: _below(session, declared, chosen, job, tell),
+                lambda chosen, job, limit: _below(session, declared, chosen, job, limit, tell),
             )
         except UnmetError as error:
             tell("finding out what clashes, and what would do")
             raise error.explained(session.host) from None
 
 
-def _below(session: Session, declared: Declared, chosen: ChosenSet, job: Job, tell: Callable[[str], None]) -> str:
+def _below(session: Session, declared: Declared, chosen: ChosenSet, job: Job, limit: str, tell: Callable[[str], None]) -> str:
     tell(f"{chosen[0].name}: TensorFlow {chosen[1].release} does not go with your requirements; looking for one that does")
-    return release_below(session.host, declared.catalogue, declared.inputs, chosen, job)
+    return release_below(session.host, declared.catalogue, declared.inputs, chosen, job, limit)
 
 
 def _commits(before: TeamLock | None, upgrade: tuple[str, ...] | None) -> dict[str, str]:

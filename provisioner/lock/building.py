@@ -5,6 +5,7 @@ Code of a package is run only where its name was allowed: by ``policy.source_bui
 
 from __future__ import annotations
 
+import dataclasses
 import posixpath
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -12,7 +13,8 @@ from dataclasses import replace
 from functools import partial
 
 from provisioner.base.names import is_rival, normalise
-from provisioner.base.requirement import read_requirement
+from provisioner.base.requirement import name_of, read_requirement
+from provisioner.base.versions import minor_of, numbers
 from provisioner.choose.obstacles import listed
 from provisioner.engines import uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
@@ -30,11 +32,14 @@ _LACKING = re.compile(
     r"|(?<![A-Za-z0-9._=<>!~,-])([A-Za-z0-9][A-Za-z0-9._-]{0,100}?)(?:\[[^\]\s]{0,100}\])?(?:[=<>!~]=?\S{0,100})?"
     r" (?:has|have) no (?:usable wheels|wheels with)"
 )
+_NOWHERE = re.compile(r"all versions of ([A-Za-z0-9._-]{1,100}) have no usable wheels")
 # What uv says of a package that has wheels, and none for this Python.
 _OTHER_PYTHON = re.compile(r"no wheels with a matching Python")
 _NO_SOURCE = re.compile(r"no source distribution")
 # Packages that are built one after another, each for the next to be found out.
 ROUNDS = 12
+# Series of one package of which a version is built where the newest does not go with the rest.
+SERIES = 4
 _PIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?==[^\s;,*]+")
 
 
@@ -63,6 +68,11 @@ def lacking(said: str) -> frozenset[str]:
     return frozenset(name for name in names if not is_rival(name) and any(map(str.isalpha, name)))
 
 
+def _nowhere(said: str) -> frozenset[str]:
+    """Return the packages of which no version has a usable wheel, in the words of uv."""
+    return frozenset(map(normalise, _NOWHERE.findall(said)))
+
+
 def building(
     resolve: Callable[[Job], Resolved],
     build: Callable[[Job, Wheel, tuple[str, ...]], Metadata],
@@ -71,13 +81,15 @@ def building(
     projects: Collection[str] = (),
     *,
     quick: Callable[[Job], Resolved] | None = None,
+    deep: bool = False,
 ) -> Callable[[Job], Resolved]:
     """Return a resolver that takes the source of what has no wheel, and lets its metadata be built where that is allowed.
 
     ``allowed`` are the names that the team lets be built (or ``ANY``), ``free`` those that the catalogue does. ``projects`` are the requirements of
     the builds of the team's own projects. The resolver itself runs no code: what was built is told to it. Of what is not allowed nothing is run:
     it is taken to need nothing, to find all such packages in one go, and ``NeedsBuildError`` names them. ``quick`` answers
-    without what came from where, which takes half of the time: for answers that are not the last.
+    without what came from where, which takes half of the time: for answers that are not the last. A package that has wheels which do not go with
+    the rest counts as one without any only with ``deep``, and only then older versions of what was built are built, too.
     """
     may_be = {*allowed, *free}
 
@@ -85,33 +97,114 @@ def building(
         sources = _sources(job)
         built = {name for name in sources if ANY in allowed or name in may_be}
         refused = sources - built
-        known: dict[tuple[str, str], Metadata] = {}
+        learnt = _Learnt(frozenset(sources))
         said = ""
         for _ in range(ROUNDS):
-            asked = replace(job, sources=(*job.sources, *sorted(built | refused)), metadata=tuple(known.values()))
-            last = not refused and built <= {name for name, _ in known}
+            asked = learnt.told(replace(job, sources=(*job.sources, *sorted(built | refused))))
+            last = not refused and built <= learnt.names
             try:
                 found = resolve(asked) if last or quick is None else quick(asked)
             except NoSolutionError as error:
-                more = lacking(error.said) - built - refused - set(job.sources)
-                said = said if _NO_SOURCE.search(error.said) else error.said
+                without = lacking(error.said) - built - refused - set(job.sources)
+                more = {name for name in without if deep or name in _nowhere(error.said) or not _has_wheels(quick or resolve, asked, name)}
+                said = said if _NO_SOURCE.search(error.said) else said if learnt.jumps else error.said
+                if not more and deep and learnt.looks_further():
+                    continue
                 if not more:
-                    raise NoSolutionError(job, said or error.said) from None
+                    further = not deep and (bool(without) or learnt.guesses)
+                    raise NoSolutionError(learnt.as_guessed(job), said or error.said, further=further) from None
                 may = {name for name in more if ANY in allowed or name in may_be}
                 built |= may
                 refused |= more - may
                 continue
             own = {name: found.offered[name][0] for name in sorted(built) if name in found.offered}
-            new = {name: wheel for name, wheel in own.items() if (name, wheel.identity) not in known}
+            new = {name: wheel for name, wheel in own.items() if (name, wheel.identity) not in learnt.known}
             if refused and not new:
                 raise NeedsBuildError(job, refused, allowed)
-            known |= {(name, wheel.identity): build(job, wheel, pins_of(job)) for name, wheel in new.items()}
+            if learnt.looked_enough(new):
+                raise NoSolutionError(learnt.as_guessed(job), said)
+            for name, wheel in new.items():
+                learnt.add(name, wheel, build(job, wheel, pins_of(job)))
             if not new:
                 found = found if last or quick is None else resolve(asked)
-                return _with_builders(resolve, job, found, [known[name, wheel.identity] for name, wheel in own.items()], projects)
+                mine = [learnt.known[name, wheel.identity] for name, wheel in own.items()]
+                return _with_builders(resolve, job, found, mine, projects)
         raise NeedsBuildError(job, refused or built, allowed)
 
     return answer
+
+
+@dataclasses.dataclass
+class _Learnt:
+    """What was found out of source distributions: the metadata of versions that were built, and a guess for those that were not.
+
+    A version that was not built is taken to need what the first of its package that was built does: most packages need the same for years, and
+    so not every one is built where all of them clash. Where the guess leaves no solution, a few older ones are built, one of each series.
+    """
+
+    addressed: frozenset[str]
+    known: dict[tuple[str, str], Metadata] = dataclasses.field(default_factory=dict)
+    first: dict[str, Metadata] = dataclasses.field(default_factory=dict)
+    guessing: bool = True
+    jumps: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def names(self) -> set[str]:
+        """The packages of which a version was built."""
+        return set(self.first)
+
+    @property
+    def guesses(self) -> bool:
+        """True where something is taken for granted that could be built."""
+        return self.guessing and bool(self.names - self.addressed)
+
+    def told(self, job: Job) -> Job:
+        """Return a job that knows all this, and looks for no series that was passed over."""
+        if self.guessing:
+            return self.as_guessed(job)
+        limits = [f"{name}<{passed[-1]}" for name, passed in self.jumps.items()]
+        return replace(job, metadata=tuple(self.known.values()), constraints=(*job.constraints, *limits))
+
+    def as_guessed(self, job: Job) -> Job:
+        """Return a job that knows what was built, and takes the guess for all else."""
+        guesses = [replace(item, version="") for name, item in self.first.items() if name not in self.addressed]
+        return replace(job, metadata=(*guesses, *self.known.values()))
+
+    def add(self, name: str, wheel: Wheel, metadata: Metadata) -> None:
+        self.known[name, wheel.identity] = metadata
+        self.first.setdefault(name, metadata)
+        if not self.guessing and name not in self.addressed:
+            self.jumps[name] = (*self.jumps.get(name, ()), _series(wheel.version))
+
+    def looks_further(self) -> bool:
+        """Give the guess up, where there is one; False where that was done already, or nothing was guessed."""
+        further = self.guesses
+        self.guessing = self.guessing and not further
+        return further
+
+    def looked_enough(self, names: Collection[str]) -> bool:
+        """True where of one of these packages no more are built."""
+        return any(len(self.jumps.get(name, ())) >= SERIES for name in names)
+
+
+def _series(version: str) -> str:
+    """Return the first version of the series that one belongs to: 0.11 for 0.11.5, of a version of two numbers itself."""
+    release = numbers(version)
+    return minor_of(version) if len(release) > 2 else version  # noqa: PLR2004 - major, minor, patch
+
+
+def _has_wheels(ask: Callable[[Job], Resolved], job: Job, name: str) -> bool:
+    """True where a package has a wheel for the target, of a version that the requirements on it admit, whatever it needs itself.
+
+    uv names a package as one without wheels also where only some versions have none: those that have clash with something else. What it asked a
+    moment ago is in its cache.
+    """
+    own = tuple(text for text in job.requirements if name_of(text) == name and " @ " not in text)
+    asked = replace(job, requirements=own or (name,), constraints=(), preferred=(), sources=(), metadata=(), alone=True)
+    try:
+        return bool(_cached(ask, asked).offered)
+    except NoSolutionError:
+        return False
 
 
 def _sources(job: Job) -> set[str]:

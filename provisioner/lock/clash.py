@@ -21,6 +21,7 @@ from provisioner.engines.resolving import Job, NoSolutionError, Resolved
 from provisioner.errors import OperationError
 from provisioner.host import Host
 from provisioner.host.files import make_folders
+from provisioner.lock.alone import release_brought
 from provisioner.lock.building import lacking, unbuilt
 from provisioner.lock.proposal import Proposal, RefusedError
 from provisioner.model.catalogue import Lock
@@ -141,9 +142,12 @@ def _release_of(case: Clash, known: set[str]) -> str:
     others = [text for text in case.job.requirements if text in case.requirements and text not in pins]
     if not own:
         return ""
-    job = replace(case.job, requirements=(own, *others), constraints=(), preferred=(), exempt=())
-    answer = unbuilt(case.host, _in_folder(case, job), known, origins=False)
-    return _version(answer, own) if answer is not None else ""
+
+    def ask_for(name: str) -> Resolved | None:
+        job = replace(case.job, requirements=(name, *others), constraints=(), preferred=(), exempt=())
+        return unbuilt(case.host, _in_folder(case, job), known, origins=False)
+
+    return release_brought(ask_for, own)
 
 
 def _told(case: Clash, rows: Sequence[Row], release: str) -> OperationError:

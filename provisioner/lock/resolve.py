@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -31,12 +30,6 @@ from provisioner.model.catalogue import Proof
 from provisioner.model.checkout import Checkout
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Inputs, LockedConda, LockedTarget, Moved, TeamLock
-
-# The distribution that every add-on names when it needs TensorFlow.
-TENSORFLOW = "tensorflow"
-
-# Names of conda packages may be none of a distribution (_libgcc_mutex), and uv takes no date for those.
-_DISTRIBUTION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @record

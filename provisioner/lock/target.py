@@ -17,6 +17,7 @@ from provisioner.engines.wheels import Wheel
 from provisioner.errors import OperationError
 from provisioner.host import Host
 from provisioner.host.files import make_folders
+from provisioner.lock.alone import TENSORFLOW
 from provisioner.lock.building import building
 from provisioner.lock.choosing import ChosenSet
 from provisioner.lock.direct import with_revision
@@ -30,9 +31,6 @@ from provisioner.model.catalogue import Lock, LockedFile
 from provisioner.model.checkout import Checkout
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Inputs, Moved, Target, TeamFile
-
-# The distribution that every add-on names when it needs TensorFlow.
-TENSORFLOW = "tensorflow"
 
 # Names of conda packages may be none of a distribution (_libgcc_mutex), and uv takes no date for those.
 _DISTRIBUTION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -178,5 +176,6 @@ def _engine(
         allowed=declaration.policy.built,
         free=free,
         projects=inputs.builders,
+        deep=how.deep,
         quick=lambda job: uv_compile.compile_job(host, job, origins=False, watch=watch),
     )
