@@ -70,7 +70,7 @@ class Resolved:
 class NoSolutionError(OperationError):
     """The requirements of a job cannot be met together; ``said`` is the resolver's own explanation.
 
-    ``further`` is true where not all was tried: older versions of what was built, or the source of what has wheels that do not go.
+    ``further`` is true where not all was tried: older versions of what was built.
     """
 
     def __init__(self, job: Job, said: str, *, further: bool = False) -> None:

@@ -5,7 +5,6 @@ Code of a package is run only where its name was allowed: by ``policy.source_bui
 
 from __future__ import annotations
 
-import dataclasses
 import posixpath
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -14,7 +13,6 @@ from functools import partial
 
 from provisioner.base.names import is_rival, normalise
 from provisioner.base.requirement import name_of, read_requirement
-from provisioner.base.versions import minor_of, numbers
 from provisioner.choose.obstacles import listed
 from provisioner.engines import uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
@@ -22,6 +20,7 @@ from provisioner.engines.source_tree import LEGACY, Metadata
 from provisioner.engines.wheels import Wheel
 from provisioner.errors import OperationError
 from provisioner.host import Host
+from provisioner.lock.learnt import Learnt
 from provisioner.lock.parallel import Watch
 from provisioner.lock.proposal import Proposal, RefusedError
 from provisioner.model.policy import ANY
@@ -38,8 +37,6 @@ _OTHER_PYTHON = re.compile(r"no wheels with a matching Python")
 _NO_SOURCE = re.compile(r"no source distribution")
 # Packages that are built one after another, each for the next to be found out.
 ROUNDS = 12
-# Series of one package of which a version is built where the newest does not go with the rest.
-SERIES = 4
 _PIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?==[^\s;,*]+")
 
 
@@ -68,11 +65,6 @@ def lacking(said: str) -> frozenset[str]:
     return frozenset(name for name in names if not is_rival(name) and any(map(str.isalpha, name)))
 
 
-def _nowhere(said: str) -> frozenset[str]:
-    """Return the packages of which no version has a usable wheel, in the words of uv."""
-    return frozenset(map(normalise, _NOWHERE.findall(said)))
-
-
 def building(
     resolve: Callable[[Job], Resolved],
     build: Callable[[Job, Wheel, tuple[str, ...]], Metadata],
@@ -81,6 +73,7 @@ def building(
     projects: Collection[str] = (),
     *,
     quick: Callable[[Job], Resolved] | None = None,
+    wheels: bool = False,
     deep: bool = False,
 ) -> Callable[[Job], Resolved]:
     """Return a resolver that takes the source of what has no wheel, and lets its metadata be built where that is allowed.
@@ -88,8 +81,9 @@ def building(
     ``allowed`` are the names that the team lets be built (or ``ANY``), ``free`` those that the catalogue does. ``projects`` are the requirements of
     the builds of the team's own projects. The resolver itself runs no code: what was built is told to it. Of what is not allowed nothing is run:
     it is taken to need nothing, to find all such packages in one go, and ``NeedsBuildError`` names them. ``quick`` answers
-    without what came from where, which takes half of the time: for answers that are not the last. A package that has wheels which do not go with
-    the rest counts as one without any only with ``deep``, and only then older versions of what was built are built, too.
+    without what came from where, which takes half of the time: for answers that are not the last. With ``wheels`` a package that has some,
+    none of which goes with the rest, does not count as one without: there is no solution then. With ``deep`` older versions of what was built
+    are built, too.
     """
     may_be = {*allowed, *free}
 
@@ -97,7 +91,7 @@ def building(
         sources = _sources(job)
         built = {name for name in sources if ANY in allowed or name in may_be}
         refused = sources - built
-        learnt = _Learnt(frozenset(sources))
+        learnt = Learnt(frozenset(sources))
         said = ""
         for _ in range(ROUNDS):
             asked = learnt.told(replace(job, sources=(*job.sources, *sorted(built | refused))))
@@ -105,17 +99,17 @@ def building(
             try:
                 found = resolve(asked) if last or quick is None else quick(asked)
             except NoSolutionError as error:
-                without = lacking(error.said) - built - refused - set(job.sources)
-                more = {name for name in without if deep or name in _nowhere(error.said) or not _has_wheels(quick or resolve, asked, name)}
+                more = _to_build(
+                    quick or resolve, asked, error.said, lacking(error.said) - built - refused - set(job.sources), wheels=wheels
+                )
                 said = said if _NO_SOURCE.search(error.said) else said if learnt.jumps else error.said
                 if not more and deep and learnt.looks_further():
                     continue
                 if not more:
-                    further = not deep and (bool(without) or learnt.guesses)
-                    raise NoSolutionError(learnt.as_guessed(job), said or error.said, further=further) from None
+                    raise NoSolutionError(learnt.as_guessed(job), said or error.said, further=not deep and learnt.guesses) from None
                 may = {name for name in more if ANY in allowed or name in may_be}
                 built |= may
-                refused |= more - may
+                refused |= {*more} - may
                 continue
             own = {name: found.offered[name][0] for name in sorted(built) if name in found.offered}
             new = {name: wheel for name, wheel in own.items() if (name, wheel.identity) not in learnt.known}
@@ -134,63 +128,27 @@ def building(
     return answer
 
 
-@dataclasses.dataclass
-class _Learnt:
-    """What was found out of source distributions: the metadata of versions that were built, and a guess for those that were not.
+def _to_build(ask: Callable[[Job], Resolved], job: Job, said: str, names: frozenset[str], *, wheels: bool) -> Collection[str]:
+    """Return which of the named packages have no wheel at all; where all have some, and those do not go, the fewest whose source does.
 
-    A version that was not built is taken to need what the first of its package that was built does: most packages need the same for years, and
-    so not every one is built where all of them clash. Where the guess leaves no solution, a few older ones are built, one of each series.
+    With ``wheels`` source is nothing for those that have some.
     """
-
-    addressed: frozenset[str]
-    known: dict[tuple[str, str], Metadata] = dataclasses.field(default_factory=dict)
-    first: dict[str, Metadata] = dataclasses.field(default_factory=dict)
-    guessing: bool = True
-    jumps: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
-
-    @property
-    def names(self) -> set[str]:
-        """The packages of which a version was built."""
-        return set(self.first)
-
-    @property
-    def guesses(self) -> bool:
-        """True where something is taken for granted that could be built."""
-        return self.guessing and bool(self.names - self.addressed)
-
-    def told(self, job: Job) -> Job:
-        """Return a job that knows all this, and looks for no series that was passed over."""
-        if self.guessing:
-            return self.as_guessed(job)
-        limits = [f"{name}<{passed[-1]}" for name, passed in self.jumps.items()]
-        return replace(job, metadata=tuple(self.known.values()), constraints=(*job.constraints, *limits))
-
-    def as_guessed(self, job: Job) -> Job:
-        """Return a job that knows what was built, and takes the guess for all else."""
-        guesses = [replace(item, version="") for name, item in self.first.items() if name not in self.addressed]
-        return replace(job, metadata=(*guesses, *self.known.values()))
-
-    def add(self, name: str, wheel: Wheel, metadata: Metadata) -> None:
-        self.known[name, wheel.identity] = metadata
-        self.first.setdefault(name, metadata)
-        if not self.guessing and name not in self.addressed:
-            self.jumps[name] = (*self.jumps.get(name, ()), _series(wheel.version))
-
-    def looks_further(self) -> bool:
-        """Give the guess up, where there is one; False where that was done already, or nothing was guessed."""
-        further = self.guesses
-        self.guessing = self.guessing and not further
-        return further
-
-    def looked_enough(self, names: Collection[str]) -> bool:
-        """True where of one of these packages no more are built."""
-        return any(len(self.jumps.get(name, ())) >= SERIES for name in names)
+    nowhere = frozenset(map(normalise, _NOWHERE.findall(said)))
+    without = {name for name in names if name in nowhere or not _has_wheels(ask, job, name)}
+    if without or wheels or len(names) <= 1:
+        return without if without or wheels else names
+    # What is not known is taken to need nothing: the answer that holds most has the least of that in it.
+    sizes = {name: _size(ask, replace(job, sources=(*job.sources, name))) for name in sorted(names)}
+    best = max(sizes, key=lambda name: sizes[name])
+    return {best} if sizes[best] else names
 
 
-def _series(version: str) -> str:
-    """Return the first version of the series that one belongs to: 0.11 for 0.11.5, of a version of two numbers itself."""
-    release = numbers(version)
-    return minor_of(version) if len(release) > 2 else version  # noqa: PLR2004 - major, minor, patch
+def _size(ask: Callable[[Job], Resolved], job: Job) -> int:
+    """Return the number of packages of an answer, 0 where there is none."""
+    try:
+        return len(ask(job).offered)
+    except NoSolutionError:
+        return 0
 
 
 def _has_wheels(ask: Callable[[Job], Resolved], job: Job, name: str) -> bool:
@@ -201,10 +159,7 @@ def _has_wheels(ask: Callable[[Job], Resolved], job: Job, name: str) -> bool:
     """
     own = tuple(text for text in job.requirements if name_of(text) == name and " @ " not in text)
     asked = replace(job, requirements=own or (name,), constraints=(), preferred=(), sources=(), metadata=(), alone=True)
-    try:
-        return bool(_cached(ask, asked).offered)
-    except NoSolutionError:
-        return False
+    return _size(lambda found: _cached(ask, found), asked) > 0
 
 
 def _sources(job: Job) -> set[str]:

@@ -46,17 +46,20 @@ def meet(first: Sequence[ChosenSet], lock_all: LockAll, choose: ChooseBelow, bri
     """Lock the ``first`` sets; where the requirements do not go with them, those of older releases.
 
     ``choose`` gives the sets of the targets that are limited further (``<2.21.0``), ``bring`` the newest release within a limit that a target's
-    requirements admit, "" for none. Where none is left, the first sets are locked again with all that may be tried (``lock_all`` with True).
+    requirements admit, "" for none. Where none is left, the first sets of which not all was tried are locked again with all
+    of it (``lock_all`` with True).
     Raises the ``UnmetError`` of the first try where no release does.
     """
     sets, below, passed = first, dict[str, str](), list[_Passed]()
     failed: dict[str, list[str]] = {}
+    further: Sequence[ChosenSet] = ()
     unmet: UnmetError | None = None
     for _ in range(TRIES):
         tried = _try(lock_all, sets)
         if isinstance(tried, Locked):
             return _telling(tried, passed)
         unmet = unmet or tried
+        further = further or (sets if any(error.further for _, error in tried.failures) else ())
         passed += [_Passed(release=lock.release, said=error.said) for (_, lock, _), error in tried.failures[:1]]
         found = {chosen[0].name: bring(chosen, error.job, _limit(failed, chosen)) for chosen, error in tried.failures if chosen[1].release}
         below |= {name: f"<={release}" for name, release in found.items()}
@@ -66,9 +69,9 @@ def meet(first: Sequence[ChosenSet], lock_all: LockAll, choose: ChooseBelow, bri
         sets = older
     if unmet is None:
         raise AssertionError
-    deep = _try(lock_all, first, deep=True) if any(error.further for _, error in unmet.failures) else unmet
+    deep = _try(lock_all, further, deep=True) if further else unmet
     if isinstance(deep, Locked):
-        return deep
+        return _telling(deep, passed if further is not first else ())
     raise unmet
 
 

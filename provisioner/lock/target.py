@@ -91,17 +91,23 @@ def lock_wheels(
     """
     target, lock, _ = chosen
     requirements = beside(inputs.requirements, target, lock)
-    around = partial(_around, _engine(host, declaration, inputs, catalogue, how, watch), chosen, inputs, declaration, how, requirements)
+    strict = declaration.policy.proven or how.engine == "pip-tools"
+
+    def around(strength: Callable[[Job], Job], *, wheels: bool) -> tuple[Resolved, Lock]:
+        engine = _engine(host, declaration, inputs, catalogue, how, watch, wheels=wheels)
+        return _around(engine, chosen, inputs, declaration, how, requirements, strength)
+
     wheels = partial(_wheels, target, declaration, requirements, inputs.hashes, floor_of(target, lock))
     try:
-        answer, kept = around(lambda job: job)
+        # Where the set may make room, that comes before anything is built that has wheels.
+        answer, kept = around(lambda job: job, wheels=not strict)
         return wheels(kept, answer)
     except NoSolutionError:
-        if declaration.policy.proven or how.engine == "pip-tools":
+        if strict:
             raise
         how.tell(f"{target.name}: your requirements clash with the set as it was run; it makes room")
         limits = catalogue.limits(lock)
-        answer, kept = around(lambda job: loosened(job, lock, limits))
+        answer, kept = around(lambda job: loosened(job, lock, limits), wheels=False)
     moved = moved_by(kept, answer, requirements)
     return replace(wheels(unmoved(kept, moved), answer), moved=moved)
 
@@ -156,7 +162,7 @@ def _with_files(lock: Lock, files: tuple[LockedFile, ...]) -> Lock:
 
 
 def _engine(
-    host: Host, declaration: Declaration, inputs: Inputs, catalogue: Catalogue, how: How, watch: Watch
+    host: Host, declaration: Declaration, inputs: Inputs, catalogue: Catalogue, how: How, watch: Watch, *, wheels: bool
 ) -> Callable[[Job], Resolved]:
     if how.engine == "pip-tools":
         return lambda job: pip_tools.compile_job(host, job, platform=how.platform, pythons=how.pythons, watch=watch)
@@ -176,6 +182,7 @@ def _engine(
         allowed=declaration.policy.built,
         free=free,
         projects=inputs.builders,
+        wheels=wheels,
         deep=how.deep,
         quick=lambda job: uv_compile.compile_job(host, job, origins=False, watch=watch),
     )
