@@ -16,7 +16,7 @@ from provisioner.lock import dates
 from provisioner.lock.choosing import ChosenSet
 from provisioner.lock.conda import Sources
 from provisioner.lock.how import How, nothing
-from provisioner.lock.meeting import meet, release_below
+from provisioner.lock.meeting import Brought, meet, release_below
 from provisioner.lock.resolve import Locked, UnmetError, lock_targets
 from provisioner.model.team import Engine, TeamLock
 from provisioner.session import Session
@@ -63,10 +63,10 @@ def resolve(
             )
         except UnmetError as error:
             tell("finding out what clashes, and what would do")
-            raise error.explained(session.host) from None
+            raise error.explained(session.host, declared.catalogue) from None
 
 
-def _below(session: Session, declared: Declared, chosen: ChosenSet, job: Job, limit: str, tell: Callable[[str], None]) -> str:
+def _below(session: Session, declared: Declared, chosen: ChosenSet, job: Job, limit: str, tell: Callable[[str], None]) -> Brought:
     tell(f"{chosen[0].name}: TensorFlow {chosen[1].release} does not go with your requirements; looking for one that does")
     return release_below(session.host, declared.catalogue, declared.inputs, chosen, job, limit)
 

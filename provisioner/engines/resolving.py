@@ -70,10 +70,10 @@ class Resolved:
 class NoSolutionError(OperationError):
     """The requirements of a job cannot be met together; ``said`` is the resolver's own explanation.
 
-    ``further`` is true where not all was tried: older versions of what was built.
+    ``further`` is true where not all was tried: older versions of what was built, or the source of packages whose wheels do not go, ``unbuilt``.
     """
 
-    def __init__(self, job: Job, said: str, *, further: bool = False) -> None:
+    def __init__(self, job: Job, said: str, *, further: bool = False, unbuilt: frozenset[str] = frozenset()) -> None:
         """Keep the job, for the search of what would do."""
         super().__init__(
             f"the requirements cannot be met together for {job.name}",
@@ -83,7 +83,8 @@ class NoSolutionError(OperationError):
         )
         self.job = job
         self.said = said
-        self.further = further
+        self.further = further or bool(unbuilt)
+        self.unbuilt = unbuilt
 
 
 def canonical(name: str) -> str:

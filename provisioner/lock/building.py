@@ -73,7 +73,6 @@ def building(
     projects: Collection[str] = (),
     *,
     quick: Callable[[Job], Resolved] | None = None,
-    wheels: bool = False,
     deep: bool = False,
 ) -> Callable[[Job], Resolved]:
     """Return a resolver that takes the source of what has no wheel, and lets its metadata be built where that is allowed.
@@ -81,9 +80,8 @@ def building(
     ``allowed`` are the names that the team lets be built (or ``ANY``), ``free`` those that the catalogue does. ``projects`` are the requirements of
     the builds of the team's own projects. The resolver itself runs no code: what was built is told to it. Of what is not allowed nothing is run:
     it is taken to need nothing, to find all such packages in one go, and ``NeedsBuildError`` names them. ``quick`` answers
-    without what came from where, which takes half of the time: for answers that are not the last. With ``wheels`` a package that has some,
-    none of which goes with the rest, does not count as one without: there is no solution then. With ``deep`` older versions of what was built
-    are built, too.
+    without what came from where, which takes half of the time: for answers that are not the last. A package that has wheels, none of which
+    goes with the rest, counts as one without any only with ``deep``; older versions of what was built are built only then, too.
     """
     may_be = {*allowed, *free}
 
@@ -99,14 +97,14 @@ def building(
             try:
                 found = resolve(asked) if last or quick is None else quick(asked)
             except NoSolutionError as error:
-                more = _to_build(
-                    quick or resolve, asked, error.said, lacking(error.said) - built - refused - set(job.sources), wheels=wheels
-                )
+                without = lacking(error.said) - built - refused - set(job.sources)
+                more = _to_build(quick or resolve, asked, error.said, without, wheels=not deep)
                 said = said if _NO_SOURCE.search(error.said) else said if learnt.jumps else error.said
                 if not more and deep and learnt.looks_further():
                     continue
                 if not more:
-                    raise NoSolutionError(learnt.as_guessed(job), said or error.said, further=not deep and learnt.guesses) from None
+                    further = not deep and learnt.guesses
+                    raise NoSolutionError(learnt.as_guessed(job), said or error.said, further=further, unbuilt=without) from None
                 may = {name for name in more if ANY in allowed or name in may_be}
                 built |= may
                 refused |= {*more} - may
@@ -177,11 +175,13 @@ def unbuilt(
     origins: bool = True,
     other_pythons: bool = True,
     watch: Watch | None = None,
+    said: Callable[[str], None] | None = None,
 ) -> Resolved | None:
     """Resolve without running any code: what has no wheel is taken to need nothing, and its name added to ``known``. None for no solution.
 
     With ``cached`` uv's cache is asked first, as it was left by the runs before: its answer holds, though newer versions may be on the index.
-    Without ``other_pythons`` there is no solution where a package has wheels for other Pythons alone. Raises ``OperationError`` where the index
+    Without ``other_pythons`` there is no solution where a package has wheels for other Pythons alone. ``said`` is told why there is none.
+    Raises ``OperationError`` where the index
     cannot be asked.
     """
     ask = partial(uv_compile.compile_job, host, origins=origins, watch=watch)
@@ -193,6 +193,8 @@ def unbuilt(
         except NoSolutionError as error:
             more = lacking(error.said) - set(asked.sources)
             if not more or (_OTHER_PYTHON.search(error.said) and not other_pythons):
+                if said is not None:
+                    said(error.said)
                 return None
             known |= more
     return None

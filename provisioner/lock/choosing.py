@@ -8,14 +8,17 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import field
 
 from provisioner.base.versions import numbers
+from provisioner.catalogue.companions import unfit
+from provisioner.catalogue.fits import Fits
 from provisioner.choose.obstacles import Obstacle, listed, span
 from provisioner.choose.platforms import is_bad, platform_name
 from provisioner.choose.policy import driver_obstacle, release_obstacles, set_obstacles
 from provisioner.choose.versions import matches, names_prerelease, specifier
 from provisioner.errors import NoProfileError
-from provisioner.lock.markers import tensorflow_of
+from provisioner.lock.markers import tensorflow_of, wanted_of
 from provisioner.model.catalogue import Build, KnownBad, Lock, LockDevice, Proof, Release, set_of
 from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.conda_package import CondaSource
@@ -45,12 +48,16 @@ class LockCandidate:
 
 @record
 class Group:
-    """Targets that get the same release: ``asked`` as it was written, ``spec`` as specifiers, ``keep`` a release to stay at where it will do."""
+    """Targets that get the same release: ``asked`` as it was written, ``spec`` as specifiers, ``keep`` a release to stay at where it will do.
+
+    ``wanted`` are the packages of the requirements, each with the one version that they name, "" for any.
+    """
 
     asked: str
     spec: str
     targets: tuple[Target, ...]
     keep: str = ""
+    wanted: Mapping[str, str] = field(default_factory=dict)
 
 
 def choose_sets(
@@ -61,11 +68,14 @@ def choose_sets(
     keep: Mapping[str, str] | None = None,
     requirements: Sequence[str] = (),
     below: Mapping[str, str] | None = None,
+    fits: Fits | None = None,
 ) -> tuple[ChosenSet, ...]:
     """Return the known-good set of each target, in the order of the targets.
 
     The release is one that the declaration and the team's ``requirements`` on TensorFlow admit together; ``below`` limits targets further
     (``<=2.17.1``), where newer releases were found not to go with the other requirements.
+
+    With ``fits`` a release comes last that a package of the requirements is known not to go with (larq and 2.16), whatever its metadata says.
 
     The release is the newest of those that have the most sets that were run; ``keep`` names for targets the release of the lock that is there,
     which stays as long as it will do. With ``policy.cool_down``, sets that were resolved after ``cutoff`` (ISO date) are too fresh. Raises
@@ -74,7 +84,7 @@ def choose_sets(
     """
     chosen = {target.name: _of_channel(target) for target in declaration.targets if target.source == "conda"}
     for group in _groups(declaration, keep or {}, requirements, below or {}):
-        for target, lock, proof in _choose(group, declaration, catalogue, cutoff[:10]).sets:
+        for target, lock, proof in _choose(group, declaration, catalogue, cutoff[:10], fits).sets:
             chosen[target.name] = (target, lock, proof)
     return tuple(chosen[target.name] for target in declaration.targets)
 
@@ -111,10 +121,11 @@ def _groups(declaration: Declaration, keep: Mapping[str, str], requirements: Seq
             spec=",".join(filter(None, [own, *listed_too, *limits])),
             targets=tuple(targets),
             keep=releases.pop() if len(releases) == 1 else "",
+            wanted={name: version for target in targets for name, version in wanted_of(requirements, target).items()},
         )
 
 
-def _choose(group: Group, declaration: Declaration, catalogue: CatalogueView, cutoff: str) -> LockCandidate:
+def _choose(group: Group, declaration: Declaration, catalogue: CatalogueView, cutoff: str, fits: Fits | None) -> LockCandidate:
     """Return the kept release, or the newest of the most proven; raises ``NoProfileError``."""
     policy = declaration.policy
     kept = catalogue.release(group.keep) if group.keep and matches(group.spec, group.keep) else None
@@ -123,17 +134,19 @@ def _choose(group: Group, declaration: Declaration, catalogue: CatalogueView, cu
         if not candidate.obstacles:
             return candidate
     seen: list[LockCandidate] = []
-    best: LockCandidate | None = None
+    best: tuple[int, int] | None = None
+    found: LockCandidate | None = None
     for release in catalogue.releases(group.spec, prereleases=names_prerelease(group.spec)):
         candidate = examine(release, group, policy, catalogue, cutoff)
         seen.append(candidate)
-        if not candidate.obstacles and (best is None or candidate.proven > best.proven):
-            best = candidate
-            if best.proven == len(group.targets):
+        rank = (-len(unfit(release, fits, group.wanted)) if fits is not None else 0, candidate.proven)
+        if not candidate.obstacles and (best is None or rank > best):
+            best, found = rank, candidate
+            if best == (0, len(group.targets)):
                 break
-    if best is None:
+    if found is None:
         raise _refused(group, seen, declaration, catalogue, cutoff)
-    return best
+    return found
 
 
 def examine(release: Release, group: Group, policy: Policy, catalogue: CatalogueView, cutoff: str) -> LockCandidate:

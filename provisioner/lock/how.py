@@ -19,7 +19,7 @@ class How:
     """How a lock is made: ``cutoff`` (ISO, UTC) and ``cutoffs`` of single packages, as in ``TeamLock``.
 
     ``platform`` is that of this machine ("" where nobody can tell), and ``pythons`` its interpreters by minor version; pip-tools is bound to
-    them. With ``deep`` older versions of source distributions are built, too, before anything is given up. ``folder`` is one of the tool's own,
+    them. With ``deep`` all is tried before anything is given up, as ``building`` says. ``folder`` is one of the tool's own,
     for this run alone; ``cache`` one that stays. ``sources`` are those of conda packages, None where no target has any.
     ``commits`` are those that stay, by the addresses of the requirements that they answer. ``tell`` is told what is waited for; it is
     called from several threads.

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from provisioner.base.names import is_rival, normalise
 from provisioner.base.requirement import admits, applies, read_requirement
 from provisioner.errors import UsageError
 from provisioner.model.catalogue import Lock
 from provisioner.model.team import Target
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 # sys_platform, platform_system, os_name and platform_machine of each platform (PEP 508, "Environment Markers").
 _SYSTEMS = {"linux": ("linux", "Linux", "posix"), "macos": ("darwin", "Darwin", "posix"), "windows": ("win32", "Windows", "nt")}
@@ -45,6 +49,26 @@ def tensorflow_of(requirements: Sequence[str], target: Target) -> tuple[str, ...
         if is_rival(normalise(requirement.name)) and str(requirement.specifier) and applies(requirement, environment(target)):
             found[str(requirement.specifier)] = None
     return tuple(sorted(found))
+
+
+def wanted_of(requirements: Sequence[str], target: Target) -> dict[str, str]:
+    """Return the packages that a team's requirements name for a target, each with the one version that they name, "" for none or several."""
+    found: dict[str, str] = {}
+    for text in requirements:
+        try:
+            requirement = read_requirement(text)
+        except ValueError:
+            continue  # ``beside`` says what is wrong with it
+        if applies(requirement, environment(target)):
+            found[normalise(requirement.name)] = pinned(requirement)
+    return found
+
+
+def pinned(requirement: Requirement) -> str:
+    """Return the one version that a requirement names, "" where it names none or several."""
+    clauses = list(requirement.specifier)
+    exact = len(clauses) == 1 and clauses[0].operator == "==" and not clauses[0].version.endswith("*")
+    return clauses[0].version if exact else ""
 
 
 def beside(requirements: tuple[str, ...], target: Target, lock: Lock) -> tuple[str, ...]:

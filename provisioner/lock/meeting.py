@@ -31,7 +31,7 @@ SAID = 240
 
 LockAll = Callable[[Sequence[ChosenSet], bool], Locked]
 ChooseBelow = Callable[[Mapping[str, str]], tuple[ChosenSet, ...]]
-Bring = Callable[[ChosenSet, Job, str], str]
+Bring = Callable[[ChosenSet, Job, str], "Brought"]
 
 
 @record
@@ -40,6 +40,14 @@ class _Passed:
 
     release: str
     said: str
+
+
+@record
+class Brought:
+    """A release that the requirements bring, "" for none, and the packages of which it takes the source."""
+
+    release: str
+    sources: frozenset[str] = frozenset()
 
 
 def meet(first: Sequence[ChosenSet], lock_all: LockAll, choose: ChooseBelow, bring: Bring) -> Locked:
@@ -52,27 +60,28 @@ def meet(first: Sequence[ChosenSet], lock_all: LockAll, choose: ChooseBelow, bri
     """
     sets, below, passed = first, dict[str, str](), list[_Passed]()
     failed: dict[str, list[str]] = {}
-    further: Sequence[ChosenSet] = ()
     unmet: UnmetError | None = None
+    further: Sequence[ChosenSet] = ()
     for _ in range(TRIES):
         tried = _try(lock_all, sets)
         if isinstance(tried, Locked):
             return _telling(tried, passed)
         unmet = unmet or tried
         further = further or (sets if any(error.further for _, error in tried.failures) else ())
-        passed += [_Passed(release=lock.release, said=error.said) for (_, lock, _), error in tried.failures[:1]]
         found = {chosen[0].name: bring(chosen, error.job, _limit(failed, chosen)) for chosen, error in tried.failures if chosen[1].release}
-        below |= {name: f"<={release}" for name, release in found.items()}
-        older = _choose(choose, below) if found and all(found.values()) else None
+        if further is sets and any(error.unbuilt & found[chosen[0].name].sources for chosen, error in tried.failures if chosen[1].release):
+            # An older release would take the same source: so this one may.
+            break
+        passed += [_Passed(release=lock.release, said=error.said) for (_, lock, _), error in tried.failures[:1]]
+        below |= {name: f"<={brought.release}" for name, brought in found.items()}
+        older = _choose(choose, below) if found and all(brought.release for brought in found.values()) else None
         if older is None:
             break
         sets = older
-    if unmet is None:
-        raise AssertionError
-    deep = _try(lock_all, further, deep=True) if further else unmet
+    deep = _try(lock_all, further, deep=True) if further else None
     if isinstance(deep, Locked):
         return _telling(deep, passed if further is not first else ())
-    raise unmet
+    raise unmet or AssertionError
 
 
 def _limit(failed: dict[str, list[str]], chosen: ChosenSet) -> str:
@@ -110,10 +119,12 @@ def _telling(locked: Locked, passed: Sequence[_Passed]) -> Locked:
     return replace(locked, warnings=(words, *locked.warnings))
 
 
-def release_below(host: Host, catalogue: Catalogue, inputs: Inputs, chosen: ChosenSet, job: Job, limit: str) -> str:
-    """Ask which release within a ``limit`` (``<2.21.0``) the team's requirements bring by themselves, for a target; "" where there is none.
+def release_below(host: Host, catalogue: Catalogue, inputs: Inputs, chosen: ChosenSet, job: Job, limit: str) -> Brought:
+    """Ask which release within a ``limit`` (``<2.21.0``) the team's requirements bring by themselves, for a target.
 
     What has no wheel needs what the job knows of it, else it counts as met: no code is run to find out.
     """
     own = next(file.name for file in chosen[1].files if is_rival(file.name))
-    return release_brought(lambda name: unbuilt(host, without_set(job, f"{name}{limit}", inputs, catalogue), set(), origins=False), own)
+    known: set[str] = set()
+    release = release_brought(lambda name: unbuilt(host, without_set(job, f"{name}{limit}", inputs, catalogue), known, origins=False), own)
+    return Brought(release=release, sources=frozenset(known))

@@ -13,6 +13,8 @@ from functools import partial
 from provisioner.base.names import is_rival
 from provisioner.base.versions import numbers
 from provisioner.catalogue import Catalogue
+from provisioner.catalogue.companions import unfit
+from provisioner.catalogue.fits import Fits
 from provisioner.choose.versions import names_prerelease, some_patch_matches
 from provisioner.engines import uv
 from provisioner.engines.resolving import Job, Resolved
@@ -21,7 +23,7 @@ from provisioner.host import Host
 from provisioner.host.files import make_folders
 from provisioner.lock.alone import release_brought, without_set
 from provisioner.lock.building import unbuilt
-from provisioner.lock.markers import tensorflow_of
+from provisioner.lock.markers import tensorflow_of, wanted_of
 from provisioner.lock.needs import floor_of
 from provisioner.lock.parallel import Watch, side_by_side
 from provisioner.model.catalogue import Lock
@@ -58,16 +60,26 @@ class Going:
 
 
 def sets_for(catalogue: Catalogue, wanted: Wanted) -> tuple[Lock, ...]:
-    """Return the newest set of each Python that is admitted, the newest release first, then the newest Python."""
+    """Return the newest set of each Python that is admitted, the newest release first, then the newest Python.
+
+    Releases that a package of the requirements is known not to go with count only where there is no other.
+    """
+    found = _newest(catalogue, wanted, catalogue.fits()) or _newest(catalogue, wanted, None)
+    return tuple(sorted(found.values(), key=lambda lock: (numbers(lock.release), numbers(lock.python)), reverse=True))
+
+
+def _newest(catalogue: Catalogue, wanted: Wanted, fits: Fits | None) -> dict[str, Lock]:
     found: dict[str, Lock] = {}
     target = wanted.target
     for release in catalogue.releases(wanted.tensorflow, prereleases=names_prerelease(wanted.tensorflow)):
         for python, device in catalogue.locks(release.version, target.platform):
             if device != target.device or python in found or (wanted.python and not some_patch_matches(wanted.python, python)):
                 continue
+            if fits is not None and unfit(release, fits, wanted_of(wanted.inputs.requirements, replace(target, python=python))):
+                continue
             lock = catalogue.lock(release.version, python, target.platform, device)
             found |= {python: lock} if lock is not None else {}
-    return tuple(sorted(found.values(), key=lambda lock: (numbers(lock.release), numbers(lock.python)), reverse=True))
+    return found
 
 
 def going(host: Host, catalogue: Catalogue, wanted: Wanted) -> Going | None:

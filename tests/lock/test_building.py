@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.engines.builds import BuildError
+from provisioner.errors import OperationError
 from provisioner.lock.building import NeedsBuildError, lacking
-from provisioner.lock.proposal import RefusedError
 from provisioner.model.policy import ANY, Policy
 from tests.lock.conftest import Team
 from tests.lock.index import Index
@@ -107,7 +107,7 @@ def test_of_a_package_whose_versions_all_clash_few_are_built(builders: Team, ind
     builders.settings["policy"] = Policy(built=("two",))
     for version in versions:
         (tmp_path / version).mkdir()
-    with pytest.raises(RefusedError, match="`pytz>=2` does not go with"):
+    with pytest.raises(OperationError, match="pytz>=2"):
         builders.lock()
     assert [version for version, mark in marks.items() if mark.exists()] == ["0.5.1", "0.6.1", "0.7.1", "0.8.0", "0.8.1"]
 

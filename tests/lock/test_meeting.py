@@ -11,7 +11,7 @@ from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.engines.resolving import Job, NoSolutionError
 from provisioner.host.local import LocalHost
 from provisioner.lock.choosing import ChosenSet
-from provisioner.lock.meeting import meet, release_below
+from provisioner.lock.meeting import Brought, meet, release_below
 from provisioner.lock.resolve import Locked, UnmetError
 from provisioner.model.catalogue import Proof
 from provisioner.model.team import Index as TeamIndex
@@ -38,7 +38,7 @@ def below(index: Index, tmp_path: Path, *requirements: str, limit: str = "<2.20.
         indexes=(TeamIndex(url=index.url),),
     )
     chosen = (TARGET, lock, Proof(lock=lock.digest, level="resolved"))
-    return release_below(LocalHost(), catalogue, Inputs(requirements=requirements), chosen, job, limit)
+    return release_below(LocalHost(), catalogue, Inputs(requirements=requirements), chosen, job, limit).release
 
 
 def test_a_package_that_is_source_alone_does_not_end_the_walk(index: Index, tmp_path: Path) -> None:
@@ -76,9 +76,9 @@ def test_a_minor_is_passed_over_where_two_of_its_patches_failed(index: Index, tm
         assert lock is not None
         return ((TARGET, lock, Proof(lock=lock.digest, level="resolved")),)
 
-    def bring(_chosen: ChosenSet, _job: Job, limit: str) -> str:
+    def bring(_chosen: ChosenSet, _job: Job, limit: str) -> Brought:
         limits.append(limit)
-        return {"<2.15.1": "2.15.0", "<2.15": "2.14.1"}.get(limit, "")
+        return Brought(release={"<2.15.1": "2.15.0", "<2.15": "2.14.1"}.get(limit, ""))
 
     with pytest.raises(UnmetError):
         meet(chosen({"linux": "<=2.15.1"}), locks, chosen, bring)
