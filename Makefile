@@ -5,10 +5,10 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install wheel standalone run fast test installs faults neighbours projects compare agreement torture lists layers hostile fuzz large check format bench prove locks clean windows
+.PHONY: help install wheel standalone run fast test installs faults neighbours projects compare agreement torture lists layers hostile fuzz large arm64 check format bench prove prove-arm64 prove-windows locks clean windows
 
 help: ## list the jobs
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
 
 install: $(STAMP) ## put tfsetup into .venv/bin
 
@@ -57,6 +57,8 @@ installs: install ## install tfsetup in each way that README names, and use it (
 faults: install ## break real environments in every way there is, and see what doctor and fix make of it
 	$(BIN)/python -m tests.faults --missing
 	$(BIN)/python -m tests.faults --table
+	$(BIN)/python -m tests.faults.windows --missing
+	$(BIN)/python -m tests.faults.windows --table
 
 neighbours: install ## move TensorFlow in environments with real packages of one's own (gigabytes, an hour or two; goes on where it was stopped)
 	$(BIN)/python -m tests.neighbours --missing
@@ -84,7 +86,10 @@ layers: install ## apply in one layer of a container, fix in the next, undo in a
 	$(BIN)/python -m pytest tests/real/check_layers.py
 
 windows: install ## the main job on Windows' own Python, as wine runs it: real TensorFlow for Windows (root or wine, 3 GB, a quarter of an hour)
-	$(BIN)/python -m pytest tests/windows/check_windows.py
+	$(BIN)/python -m pytest tests/windows/check_windows.py tests/windows/test_windows.py
+
+arm64: install ## the main job on Debian for arm64, as qemu runs it: real TensorFlow for aarch64 (root, 3 GB, a quarter of an hour)
+	$(BIN)/python -m pytest tests/arm64/check_arm64.py
 
 hostile: install ## what untrusted files, folders and users must not achieve
 	$(BIN)/python -m pytest tests/hostile
@@ -105,7 +110,7 @@ check: install ## style, types, layers, and that the data is whole
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy --platform win32 --follow-imports silent provisioner/host/windows.py provisioner/host/jobs.py
+	$(BIN)/mypy --platform win32 --follow-imports silent provisioner/host/windows.py provisioner/host/jobs.py provisioner/host/in_use.py
 	$(BIN)/lint-imports
 	$(BIN)/python tools/prove.py --check
 	$(BIN)/python tools/compatibility.py --check
@@ -123,6 +128,14 @@ bench: install ## speed against the tools one would use instead, in one run
 prove: install ## run every lock that has no proof yet, record it, and write docs/compatibility.md
 	$(BIN)/python tools/prove.py
 	$(BIN)/python tools/prove.py --device cuda
+	$(BIN)/python tools/compatibility.py
+
+prove-arm64: install ## run by qemu every set for Linux on aarch64 that Debian has a Python for and that has no proof yet, record it, and write docs/compatibility.md (root, hours; goes on where it was)
+	$(BIN)/python tools/prove.py --platform linux-aarch64
+	$(BIN)/python tools/compatibility.py
+
+prove-windows: install ## run under wine every Windows set that has no proof yet, record it, and write docs/compatibility.md (root or wine, hours; goes on where it was)
+	$(BIN)/python tools/prove.py --platform windows-x86_64
 	$(BIN)/python tools/compatibility.py
 
 locks: install ## resolve the locks anew from profiles and dates; byte for byte the same

@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-import naive_record  # noqa: E402 - the path is set above
+import md  # noqa: E402 - the path is set above
+import naive_record  # noqa: E402
+from compatibility_elsewhere import elsewhere_lines  # noqa: E402
 from locks import read_releases  # noqa: E402
 from naive_record import OUTCOMES, Naive, Outcome, python_key  # noqa: E402
 
@@ -109,10 +111,10 @@ def cells(catalogue: Catalogue, releases: Iterable[Release], results: Mapping[tu
             )
 
 
-def document(everything: Sequence[Cell]) -> str:
-    """Return the whole document; it ends with one line feed."""
+def document(everything: Sequence[Cell], elsewhere: Sequence[str] = ()) -> str:
+    """Return the whole document, ``elsewhere`` before its details; it ends with one line feed."""
     stable = [cell for cell in everything if not cell.release.prerelease]
-    lines = [*introduction(stable), "", *overview(stable), "", *pip_lines(stable)]
+    lines = [*introduction(stable), "", *overview(stable), *elsewhere, "", *pip_lines(stable)]
     for minor, group in groupby(everything, key=lambda cell: minor_of(cell.release.version)):
         lines += ["", *minor_lines(minor, list(group))]
     return "\n".join(lines) + "\n"
@@ -181,9 +183,9 @@ def overview(stable: Sequence[Cell]) -> list[str]:
         "In each field: the set of tfsetup for the CPU / the plain install. `half`: it imports, but does not train or does not load what it saved;",
         "`?`: not run yet; empty: there is no wheel.",
         "",
-        *_head(["release", *pythons]),
+        *md.head(["release", *pythons]),
     ]
-    return lines + [_row([version, *(_brief(shown.get((version, python))) for python in pythons)]) for version in newest.values()]
+    return lines + [md.row([version, *(_brief(shown.get((version, python))) for python in pythons)]) for version in newest.values()]
 
 
 def _brief(cell: Cell | None) -> str:
@@ -212,10 +214,10 @@ def pip_lines(stable: Sequence[Cell]) -> list[str]:
         "another one than uv.",
         "",
     ]
-    lines += _head(["release", "Python", "pip", "by pip", "by uv"]) if differ else []
+    lines += md.head(["release", "Python", "pip", "by pip", "by uv"]) if differ else []
     for cell, by_uv, by_pip in differ:
-        told = f"{by_pip.outcome}: `{_code(by_pip.error)}`" if by_pip.error else by_pip.outcome
-        lines.append(_row([cell.release.version, cell.python, by_pip.resolver.removeprefix("pip "), told, by_uv.outcome]))
+        told = f"{by_pip.outcome}: `{md.code(by_pip.error)}`" if by_pip.error else by_pip.outcome
+        lines.append(md.row([cell.release.version, cell.python, by_pip.resolver.removeprefix("pip "), told, by_uv.outcome]))
     return lines
 
 
@@ -226,14 +228,14 @@ def minor_lines(minor: str, group: Sequence[Cell]) -> list[str]:
     lines = [f"## {minor}", ""]
     if all(release.prerelease for release in releases.values()):
         lines += ["A pre-release: it is chosen only when it is asked for by name, and is not counted above.", ""]
-    lines += _head(["release", "released", "", *pythons])
+    lines += md.head(["release", "released", "", *pythons])
     for release in releases.values():
         mine = {cell.python: cell for cell in group if cell.release.version == release.version}
         for number, (device, name) in enumerate((device, name) for device, name in DEVICES.items() if _shown(device, mine.values())):
             head = ["", ""] if number else [f"**{release.version}**", release.released]
-            lines.append(_row([*head, name, *(mine[python].ours[device].words if python in mine else "" for python in pythons)]))
+            lines.append(md.row([*head, name, *(mine[python].ours[device].words if python in mine else "" for python in pythons)]))
         if not release.prerelease:
-            lines.append(_row(["", "", "plain install", *(_plain(mine.get(python)) for python in pythons)]))
+            lines.append(md.row(["", "", "plain install", *(_plain(mine.get(python)) for python in pythons)]))
     return [*lines, *why_lines(group), *gpu_lines(releases.values()), *bad_lines(releases.values())]
 
 
@@ -258,7 +260,7 @@ def why_lines(group: Sequence[Cell]) -> list[str]:
     if not reasons:
         return []
     told = (
-        f"- `{_code(error)}`{f' with {versions}' if versions else ''}: {', '.join(where)}" for (error, versions), where in reasons.items()
+        f"- `{md.code(error)}`{f' with {versions}' if versions else ''}: {', '.join(where)}" for (error, versions), where in reasons.items()
     )
     return ["", "Where the plain install fails:", "", *told]
 
@@ -301,25 +303,14 @@ def bad_lines(releases: Iterable[Release]) -> list[str]:
     return ["", "Known bad:", "", *told]
 
 
-def _head(names: Sequence[str]) -> list[str]:
-    return [_row(names), "|" + "---|" * len(names)]
-
-
-def _row(fields: Sequence[str]) -> str:
-    return ("| " + " | ".join(field.replace("|", "\\|") for field in fields) + " |").replace("|  |", "| |").replace("|  |", "| |")
-
-
-def _code(text: str) -> str:
-    return text.replace("`", "'")
-
-
 def main(arguments: Sequence[str]) -> int:
     """Write the document, or check it."""
     parser = argparse.ArgumentParser(description="Write docs/compatibility.md from the catalogue, proofs.json and naive.json.")
     parser.add_argument("--check", action="store_true", help="change nothing; status 1 where the file is not what would be written")
     options = parser.parse_args(arguments)
     catalogue = Catalogue.open(LocalHost(), find_profiles())
-    text = document(tuple(cells(catalogue, read_releases().values(), naive_record.read(RESULTS))))
+    releases = read_releases().values()
+    text = document(tuple(cells(catalogue, releases, naive_record.read(RESULTS))), elsewhere_lines(catalogue, releases))
     if options.check:
         same = DOCUMENT.exists() and DOCUMENT.read_text("utf-8") == text
         print("docs/compatibility.md is up to date" if same else "docs/compatibility.md is old: run tools/compatibility.py")

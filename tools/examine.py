@@ -25,7 +25,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from prove import CACHE, ROOT, locks, make_room
+from proof_record import locks
+from prove import CACHE, ROOT, make_room
 from skeleton import Bodies, Once, build, fetch
 
 from provisioner.base.progress import SILENT, Silent

@@ -8,6 +8,10 @@
     python tools/prove.py --sample 2            two sets, other ones every day; proofs.json is checked, not written (what CI does)
     python tools/prove.py --check               run nothing: every lock must have been run, or be marked as not run
     python tools/prove.py --mark                run nothing: mark those that were not, so that everybody can see it
+    python tools/prove.py --platform windows-x86_64      every set for Windows that the Pythons of the rig can run, under wine (see below)
+    python tools/prove.py --platform linux-aarch64       those for Linux on aarch64 that Debian has a Python for, by qemu
+    python tools/prove.py --minutes 9           begin no further set after so long
+    python tools/prove.py --cache 3             let the installer's cache grow to so many GB
 
 What was run is kept in profiles/proofs.json after every set, so a run that is stopped goes on where it was. The disk stays bounded: one
 environment at a time, and the installer's cache (one of its own, .cache/prove) is emptied when it grows over the limit.
@@ -15,93 +19,54 @@ environment at a time, and the installer's cache (one of its own, .cache/prove) 
 Sets for conda environments are run with the tests' own channel (tests/channel): this machine's Pythons packed for conda, and in the place of
 cudatoolkit and cuDNN libraries of the same names that do nothing. So the whole set is installed and computes, and TensorFlow's own loader
 opens every library that it asks for; what these would compute is not part of the proof, which says so.
+
+Sets for Windows are run under wine (tools/prove_windows.py), which is no Windows, and those for Linux on aarch64 by qemu
+(tools/prove_arm64.py): their level is "emulated". One that fails there keeps the level "resolved", with what was seen.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
-import json
+import importlib
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+import proof_record  # noqa: E402 - the path is set above
+from proof_record import AARCH64, DEVICES, LINUX, PLATFORMS, WINDOWS, Outcome  # noqa: E402
+
 from provisioner.base.progress import Silent  # noqa: E402
 from provisioner.base.text import size_words  # noqa: E402
 from provisioner.catalogue import Catalogue, find_profiles  # noqa: E402
-from provisioner.catalogue.tables import PROOFS_SCHEMA, read_proofs  # noqa: E402
 from provisioner.commands import plan  # noqa: E402 - the path is set above
 from provisioner.commands.apply import execute_planned  # noqa: E402
 from provisioner.errors import TfsetupError  # noqa: E402
 from provisioner.facts import interpreters  # noqa: E402 - the path is set above
 from provisioner.host.local import LocalHost  # noqa: E402
-from provisioner.model import codec  # noqa: E402
-from provisioner.model.catalogue import Lock, LockDevice, Proof, computes_on  # noqa: E402
+from provisioner.model.catalogue import Lock, Proof, computes_on  # noqa: E402
 from provisioner.model.facts import machine_words  # noqa: E402
 from provisioner.model.request import Request  # noqa: E402
 from provisioner.session import Session  # noqa: E402
 
-PROOFS = ROOT / "profiles" / "proofs.json"
 CACHE = ROOT / ".cache" / "prove"
-CACHE_LIMIT = 8_000_000_000
-PLATFORM = "linux-x86_64"
-# In the order of the proofs; sets whose CUDA libraries are conda packages are not run here, which makes virtual environments.
-DEVICES: tuple[LockDevice, ...] = ("cpu", "cuda", "cuda-conda")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of one set: ``proof`` when it was verified, ``fault`` in words when not."""
-
-    proof: Proof | None
-    fault: str
-    seconds: float
-
-
-def locks(catalogue: Catalogue, *, versions: Sequence[str], python: str, device: str) -> Iterator[Lock]:
-    """Return the locks that were asked for, oldest release first."""
-    for version in reversed(catalogue.versions()):
-        for lock_python, lock_device in catalogue.locks(version, PLATFORM):
-            wanted = (not versions or version in versions) and python in {"", lock_python} and lock_device == device
-            lock = catalogue.lock(version, lock_python, PLATFORM, lock_device) if wanted else None
-            if lock is not None:
-                yield lock
+CACHE_LIMIT_GB = 8.0
 
 
 def sample(all_locks: Sequence[Lock], count: int, day: int) -> tuple[Lock, ...]:
     """Return ``count`` locks, other ones every day, so that all have their turn."""
     return tuple(all_locks[(day * count + number) % len(all_locks)] for number in range(min(count, len(all_locks))))
-
-
-def read() -> dict[str, Proof]:
-    """Return the proofs that are recorded."""
-    if not PROOFS.exists():
-        return {}
-    return read_proofs(json.loads(PROOFS.read_text(encoding="utf-8")), file=str(PROOFS))
-
-
-def write(proofs: dict[str, Proof], known: Sequence[Lock]) -> None:
-    """Record the proofs, one a line, those of locks that are no more left out."""
-    order = {lock.digest: number for number, lock in enumerate(known)}
-    kept = sorted((proof for proof in proofs.values() if proof.lock in order), key=lambda proof: order[proof.lock])
-    lines = ",\n".join("  " + json.dumps(_line(proof)) for proof in kept)
-    text = f'{{"schema": "{PROOFS_SCHEMA}", "proofs": [\n{lines}\n]}}\n'
-    beside = PROOFS.with_suffix(".new")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(PROOFS)
-
-
-def _line(proof: Proof) -> dict[str, object]:
-    data: dict[str, object] = codec.to_data(proof)
-    return data if proof.stand_ins else {name: value for name, value in data.items() if name != "stand_ins"}
 
 
 def request_of(lock: Lock, env: Path) -> Request:
@@ -149,79 +114,111 @@ def prove(host: LocalHost, lock: Lock, folder: Path) -> Outcome:
         shutil.rmtree(env, ignore_errors=True)
 
 
-def make_room(lock: Lock) -> None:
+def make_room(lock: Lock, gigabytes: float = CACHE_LIMIT_GB) -> None:
     """Empty the installer's cache before it grows over the limit, and count the set.
 
     A walk over its hundred thousands of files takes minutes, so every set counts whole, as if nothing of it had been there, in a file of
     the cache itself.
     """
-    counted, wanted = CACHE / "counted", sum(file.unpacked for file in lock.files)
-    used = int(counted.read_text()) if counted.exists() else CACHE_LIMIT
-    if used + wanted > CACHE_LIMIT:
+    limit, wanted = int(gigabytes * 1e9), sum(file.unpacked for file in lock.files)
+    counted = CACHE / "counted"
+    used = int(counted.read_text()) if counted.exists() else limit
+    if used + wanted > limit:
         shutil.rmtree(CACHE, ignore_errors=True)
         used = 0
     CACHE.mkdir(parents=True, exist_ok=True)
     counted.write_text(str(used + wanted))
 
 
-def missing(catalogue: Catalogue, proofs: dict[str, Proof]) -> list[Lock]:
-    """Return the locks for Linux on x86-64 that were neither run nor marked as not run."""
-    return [lock for device in DEVICES for lock in locks(catalogue, versions=(), python="", device=device) if lock.digest not in proofs]
-
-
-def was_run(lock: Lock, proofs: dict[str, Proof]) -> bool:
-    """True when the lock has a proof, and not only the mark that it has none."""
-    return lock.digest in proofs and proofs[lock.digest].level == "run"
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Run what was asked for; status 1 when a set failed or a proof is missing."""
+def options_of(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description="Run locks for real and record it in profiles/proofs.json.")
     parser.add_argument("versions", nargs="*")
+    parser.add_argument("--platform", default=LINUX, choices=PLATFORMS)
     parser.add_argument("--python", default="")
     parser.add_argument("--device", default="cpu", choices=DEVICES)
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--sample", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=float("inf"))
+    parser.add_argument("--cache", type=float, default=CACHE_LIMIT_GB)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--mark", action="store_true")
-    options = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def check(catalogue: Catalogue, proofs: dict[str, Proof]) -> int:
+    """Say which locks were neither run nor marked, and how many were run where; status 1 where one is missing."""
+    lacking = proof_record.missing(catalogue, proofs)
+    run, emulated = (sum(proof.level == level for proof in proofs.values()) for level in ("run", "emulated"))
+    marks = len(proofs) - run - emulated
+    words = "\n".join(f"neither run nor marked: {lock.release} on Python {lock.python} for {lock.device}" for lock in lacking)
+    print(words or f"every lock for {LINUX} was run, or is marked as not run ({run} proofs, {emulated} under an emulator, {marks} marks)")
+    return 1 if lacking else 0
+
+
+def chosen_of(options: argparse.Namespace, host: LocalHost, catalogue: Catalogue, proofs: dict[str, Proof]) -> Sequence[Lock]:
+    """Return the locks to run, in that order."""
+    asked = {"versions": options.versions, "python": options.python, "device": options.device, "platform": options.platform}
+    chosen: Sequence[Lock] = tuple(proof_record.locks(catalogue, **asked))
+    if options.platform != LINUX:
+        chosen = elsewhere(options.platform).runnable(chosen)
+    if options.sample:
+        # A machine without the Python of a set cannot run it; those that it has rotate.
+        here = {item.version.rsplit(".", 1)[0] for item in interpreters.probe(host, None).value or ()}
+        runnable = [lock for lock in chosen if proof_record.was_run(lock, proofs) and lock.python in here]
+        return sample(runnable, options.sample, dt.datetime.now(dt.timezone.utc).toordinal())
+    return chosen if options.again else tuple(lock for lock in chosen if not proof_record.was_tried(lock, proofs))
+
+
+def elsewhere(platform: str) -> ModuleType:
+    """Return what runs sets of a platform under an emulator; it needs the tests' rig."""
+    return importlib.import_module({WINDOWS: "prove_windows", AARCH64: "prove_arm64"}[platform])
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run what was asked for; status 1 when a set failed or a proof is missing."""
+    options = options_of(arguments)
     # An installer's cache of its own can be emptied without taking anybody's downloads.
     os.environ["UV_CACHE_DIR"] = str(CACHE)
     host = LocalHost()
     catalogue = Catalogue.open(host, find_profiles())
-    proofs = read()
+    proofs = proof_record.read()
     if options.check:
-        lacking = missing(catalogue, proofs)
-        run = sum(proof.level == "run" for proof in proofs.values())
-        words = "\n".join(f"neither run nor marked: {lock.release} on Python {lock.python} for {lock.device}" for lock in lacking)
-        print(words or f"every lock for {PLATFORM} was run, or is marked as not run ({run} proofs, {len(proofs) - run} marks)")
-        return 1 if lacking else 0
-    everything = [lock for device in DEVICES for lock in locks(catalogue, versions=(), python="", device=device)]
+        return check(catalogue, proofs)
+    everything = proof_record.every(catalogue)
     if options.mark:
-        write({**proofs, **{lock.digest: Proof(lock=lock.digest, level="resolved") for lock in missing(catalogue, proofs)}}, everything)
+        marks = {lock.digest: Proof(lock=lock.digest, level="resolved") for lock in proof_record.missing(catalogue, proofs)}
+        proof_record.write({**proofs, **marks}, everything)
         return 0
-    chosen = tuple(locks(catalogue, versions=options.versions, python=options.python, device=options.device))
-    if options.sample:
-        # A machine without the Python of a set cannot run it; those that it has rotate.
-        here = {item.version.rsplit(".", 1)[0] for item in interpreters.probe(host, None).value or ()}
-        runnable = [lock for lock in chosen if was_run(lock, proofs) and lock.python in here]
-        chosen = sample(runnable, options.sample, dt.datetime.now(dt.timezone.utc).toordinal())
-    elif not options.again:
-        chosen = tuple(lock for lock in chosen if not was_run(lock, proofs))
-    failed = 0
+    chosen = chosen_of(options, host, catalogue, proofs)
+    failed = run = 0
     with tempfile.TemporaryDirectory(prefix="tfsetup-prove-", dir=ROOT / ".cache" if (ROOT / ".cache").exists() else None) as folder:
+        one = prover(options.platform, host, Path(folder)) if chosen else None
+        until = time.monotonic() + options.minutes * 60
         for number, lock in enumerate(chosen, 1):
-            make_room(lock)
-            outcome = prove(host, lock, Path(folder))
+            if one is None or time.monotonic() > until:
+                break
+            make_room(lock, options.cache)
+            outcome = one(lock)
             name = f"{lock.release} on Python {lock.python} for {lock.device}"
             print(f"[{number}/{len(chosen)}] {name}: {outcome.fault or 'verified'} ({outcome.seconds:.0f} s)", flush=True)
-            failed += outcome.proof is None
+            run += 1
+            failed += bool(outcome.fault)
             if outcome.proof is not None and not options.sample:
-                proofs[lock.digest] = outcome.proof
-                write(proofs, everything)
+                # Others may have recorded theirs meanwhile.
+                proof_record.write({**proof_record.read(), lock.digest: outcome.proof}, everything)
     free = shutil.disk_usage(ROOT).free
-    print(f"{len(chosen) - failed} passed, {failed} failed; {size_words(free)} free on the disk")
+    print(f"{run - failed} passed, {failed} failed, {len(chosen) - run} left; {size_words(free)} free on the disk")
     return 1 if failed else 0
+
+
+def prover(platform: str, host: LocalHost, folder: Path) -> Callable[[Lock], Outcome]:
+    """Return what runs one set of the platform and takes it away again."""
+    if platform == LINUX:
+        return partial(prove, host, folder=folder)
+    there = elsewhere(platform)
+    there.ready()
+    return partial(there.prove, host)
 
 
 if __name__ == "__main__":

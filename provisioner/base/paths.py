@@ -33,6 +33,16 @@ def slashed(path: str) -> str:
     return path
 
 
+def separator(platform: str) -> str:
+    """Return what stands between the paths of a list, of PATH or JUPYTER_PATH, on ``platform``: ``sys.platform``, or a set's (``windows-x86_64``)."""
+    return ";" if platform.startswith("win") else ":"
+
+
+def listed(value: str, platform: str) -> tuple[str, ...]:
+    """Return the paths of such a list, in its order, without empty ones (which mean the working folder to some)."""
+    return tuple(part for part in value.split(separator(platform)) if part)
+
+
 def turned(value: Any, levels: int = 16) -> Any:
     """Return what a program wrote as JSON with every path on a drive in it ``slashed``; no answer has paths deeper than ``levels``."""
     if isinstance(value, str):
@@ -121,6 +131,11 @@ def _check_names(path: str, origin: str) -> None:
 def is_absolute(path: str) -> bool:
     r"""True for ``/usr``, ``//server/share``, ``C:/Users`` and ``C:\\Users``: a path that no working directory changes."""
     return path.startswith(("/", "\\")) or _ON_DRIVE.match(path) is not None
+
+
+def is_on_drive(path: str) -> bool:
+    """True for an absolute path with a drive, which Windows alone has."""
+    return _ON_DRIVE.match(path) is not None
 
 
 def is_inside(path: str) -> bool:

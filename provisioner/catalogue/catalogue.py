@@ -218,12 +218,13 @@ class Catalogue:
                 for file in lock.files if lock is not None else ():
                     if not file.source:
                         found.setdefault(file.name, {}).setdefault(file.version, file)
-        for file in self._spare(python, platform):
+        for file in self.spare(python, platform):
             found.setdefault(file.name, {}).setdefault(file.version, file)
         return {name: tuple(files.values()) for name, files in found.items()}
 
-    def _spare(self, python: str, platform: str) -> tuple[LockedFile, ...]:
-        from provisioner.catalogue.spare import NAME, read_spare  # noqa: PLC0415 - only where a set is moved
+    def spare(self, python: str, platform: str) -> tuple[LockedFile, ...]:
+        """Return the wheels that are in no set; none where the folder has no such file."""
+        from provisioner.catalogue.spare import NAME, read_spare  # noqa: PLC0415 - only where a set does not do
 
         data = self._json(NAME)
         return read_spare(data, file=f"{self._root}/{NAME}").files(python, platform) if data is not None else ()

@@ -96,6 +96,11 @@ class Fits:
     standard_library: tuple[str, ...] = ()
     pip: str = ""
 
+    @property
+    def bound(self) -> frozenset[str]:
+        """The packages that go with some releases only."""
+        return frozenset(rule.package for rule in self.companions)
+
     def known_bad(self, package: str, version: str, release: str, python: str) -> tuple[Misfit, ...]:
         """The misfits that a version of a package is beside a TensorFlow ``release``, on a Python such as ``3.11``."""
         return tuple(

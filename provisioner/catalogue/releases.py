@@ -35,7 +35,8 @@ _DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
 _NUMBERS = re.compile(r"\d+(\.\d+)+")
 _MINOR = re.compile(r"\d+\.\d+")
 _CAPABILITY = re.compile(r"(sm|compute)_\d{2,3}")
-_LIBRARY = re.compile(r"lib[\w.+-]+\.so(\.\d+)*")
+_LIBRARY = re.compile(r"lib[\w.+-]+\.so(\.\d+)*|\w+\.dll")
+_RUNTIME = re.compile(r"(msvcp|vcruntime|concrt)140(_\w+)?\.dll")
 # The forms of conda's match specs that say which versions are meant without asking a channel.
 _SPEC = re.compile(r"[a-z0-9][a-z0-9._-]* (\d+(\.\d+)*\.\*|>=\d+(\.\d+)*,<\d+(\.\d+)*)")
 _PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==\d[0-9A-Za-z.]*")
@@ -181,6 +182,7 @@ def _build_faults(build: Build) -> Iterator[str]:
         yield f": expected a platform such as linux-x86_64, found {build.platform!r}"
     yield from _each(".pythons", build.pythons, _MINOR, "a Python such as 3.11", least=1)
     yield from _floor_faults(build)
+    yield from _each(".vc_runtime", build.vc_runtime, _RUNTIME, "a DLL of the Visual C++ runtime such as msvcp140.dll")
     if not build.packages or not set(build.packages) <= {"cpu", "cuda"}:
         yield ".packages: expected a distribution for cpu, cuda or both"
     if ("cuda" in build.packages) != (build.cuda is not None):

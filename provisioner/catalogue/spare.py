@@ -1,7 +1,8 @@
-"""Wheels that are in no set and may be put in the place of a set's package: ``profiles/spare.json``, which ``tools/spare.py`` writes from the index.
+"""Wheels that are in no set and may come in a package's place or beside a set: ``profiles/spare.json``, written by ``tools/spare.py`` from the index.
 
 Between the versions that sets have lie those that alone go with an old TensorFlow and a newer package of one's own: protobuf 3.20 loads the code that
-TensorFlow up to 2.8 was generated with, and is what the libraries of Google have asked for since.
+TensorFlow up to 2.8 was generated with, and is what the libraries of Google have asked for since. And what Windows
+lacks without Microsoft's redistributable, the Visual C++ runtime, is packed by a wheel, of which each Python has its own.
 """
 
 from __future__ import annotations

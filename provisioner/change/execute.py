@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from provisioner.base.paths import is_below
 from provisioner.base.progress import Progress
-from provisioner.change import brought, discarding, fill, recovery
+from provisioner.change import brought, discarding, fill, in_use, recovery
 from provisioner.change.apart import Apart, taken_apart
 from provisioner.change.brought import Brought
 from provisioner.change.contents import outgoing
@@ -181,6 +181,8 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
     )  # fmt: skip
     places = Places(workspace, journal)
     try:
+        # Where the lock lies beside, nothing has made it yet.
+        make_folders(host, workspace.state, mode=STATE_MODE)
         write(host, workspace.journal, journal)
         going = _going(plan, host, places, site) if plan.kind == "apply" else None
         make_folders(host, workspace.stage, mode=STATE_MODE)
@@ -215,6 +217,7 @@ def _listed(plan: Plan, host: Host, places: Places, site: Site, going: Apart | N
         progress.note(f"{count} folders cannot be renamed here (a lower layer of a container?); their files are moved one by one")
     out = frozenset((*going.names, *going.paths))
     check_links(host, workspace.root, going.names, [item for item in site.distributions if not is_below(item.metadata, out)])
+    in_use.check(host, workspace.root, going.names)
     journal = replace(places.journal, phase="moving", outgoing=going.names, incoming=incoming, moves=plan.moves, folders=going.folders)
     return used(workspace, journal)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
+from provisioner.base.paths import is_on_drive
 from provisioner.base.text import size_words
 from provisioner.change import rights
 from provisioner.change.room import Situation, Volume, needs_of, read_situation, read_volumes, rooms_of
@@ -29,8 +30,16 @@ def look(reader: Reader, plan: Plan, site: Site) -> Preflight:
     needs = needs_of(plan, read_situation(reader, plan, site, mounts, passed.folder))
     rooms = rooms_of(needs, read_volumes(reader, needs, mounts))
     met, told = _links(reader, plan, site)
-    obstacles = (*rights.obstacles(reader, plan, site, mounts), *met, *_passing(passed))
+    obstacles = (*rights.obstacles(reader, plan, site, mounts), *_in_use(reader, plan, site), *met, *_passing(passed))
     return judge(rooms, obstacles, over=passed.passed_over, told=told)
+
+
+def _in_use(reader: Reader, plan: Plan, site: Site) -> tuple[Obstacle, ...]:
+    if reader.platform != "win32":
+        return ()
+    from provisioner.change import in_use  # noqa: PLC0415 - other systems let go of any file
+
+    return tuple(in_use.obstacles(reader, plan, site))
 
 
 def _links(reader: Reader, plan: Plan, site: Site) -> tuple[tuple[Obstacle, ...], tuple[str, ...]]:
@@ -97,7 +106,8 @@ def _frees(room: Room) -> str:
     place = shlex.quote(room.folder)
     if room.free < room.size:
         lacks = size_words(room.size - room.free)
-        return f"free {lacks} there (`du -xhd1 {place} | sort -h` shows what is large), or name another place with {other}"
+        look = "Settings, System, Storage shows" if is_on_drive(room.folder) else f"`du -xhd1 {place} | sort -h` shows"
+        return f"free {lacks} there ({look} what is large), or name another place with {other}"
     return f"remove files there (`du --inodes -xd1 {place} | sort -n` shows where they are many), or name another place with {other}"
 
 

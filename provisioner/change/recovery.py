@@ -8,7 +8,7 @@ import shlex
 from dataclasses import replace
 
 from provisioner.base.paths import is_below
-from provisioner.change import keeping, rights
+from provisioner.change import in_use, keeping, rights
 from provisioner.change.apart import mount_point
 from provisioner.change.by_now import apart_by_now, apart_for_undo
 from provisioner.change.discarding import discard_new, forget, tidy
@@ -167,6 +167,7 @@ def _begin_undo(host: Host, workspace: Workspace, way: WayBack, wishes: Wishes) 
     begun, made = host.exists(workspace.journal), None
     try:
         rights.check_moves(host, workspace.root, _moving(workspace, journal))
+        in_use.check(host, workspace.root, _moving(workspace, journal) if journal.stood else [workspace.root])
         make_folders(host, workspace.state, mode=STATE_MODE)
         journal = apart_for_undo(host, workspace, journal)
         if journal.kept:

@@ -22,7 +22,7 @@ _DEVICE_NAMES: dict[ComputeDevice, str] = {"cpu": "the CPU", "cuda": "CUDA"}
 
 @record
 class Situation:
-    """All that does not depend on the release: read once for a request."""
+    """All that does not depend on the release: read once for a request; ``gpu_builds``: whether the newest that is asked for has one here."""
 
     facts: Facts
     request: Request
@@ -32,6 +32,7 @@ class Situation:
     pythons: Pythons
     gpu_state: GpuState
     device: ComputeDevice
+    gpu_builds: bool = True
 
 
 @record
@@ -147,7 +148,7 @@ def _python(
         obstacle = obstacle or _against(situation, lock, catalogue)
         if obstacle is None:
             notes = (*python_warnings(offer, pythons), *([note] if note else []))
-            return offer, None, (*notes, *_metal(build, offer.minor), *windows_warnings(situation.facts))
+            return offer, None, (*notes, *_metal(build, offer.minor), *windows_warnings(situation.facts, build))
         first = first or obstacle
     return None, first, ()
 

@@ -50,18 +50,22 @@ def situate(facts: Facts, request: Request, catalogue: CatalogueView, env: EnvSt
     """Read from facts and request all that does not depend on the release; raises ``UsageError`` or ``CouldNotTellError``."""
     gpu_state = look(facts, catalogue)
     platform = platform_of(facts)
-    # Where no release has a CUDA build the CPU is taken, and said aloud; `--device cuda` is then refused with the reason.
-    found = request.device == "auto" and gpu_state.state == "answers" and has_cuda(platform)
+    spec = specifier(request.tensorflow, "--tensorflow")
+    # Where the newest has no CUDA build the CPU is taken, and said aloud; `--device cuda` takes an older one, or is refused with the reason.
+    asked = catalogue.releases(spec, prereleases=names_prerelease(spec)) if gpu_state.state != "none" else ()
+    gpu_builds = has_cuda(platform, next(iter(asked), None))
+    found = request.device == "auto" and gpu_state.state == "answers" and gpu_builds
     device: ComputeDevice = "cuda" if request.device == "cuda" or found else "cpu"
     return Situation(
         facts=facts,
         request=request,
         env=env,
         platform=platform,
-        spec=specifier(request.tensorflow, "--tensorflow"),
+        spec=spec,
         pythons=find_pythons(facts, request, env),
         gpu_state=gpu_state,
         device=device,
+        gpu_builds=gpu_builds,
     )
 
 

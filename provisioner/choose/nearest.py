@@ -109,13 +109,27 @@ def by_distance(spec: str, catalogue: CatalogueView) -> Iterator[Release]:
             yield release
 
 
+def instead(release: str, catalogue: CatalogueView) -> Iterator[Release]:
+    """Yield what may be taken in the place of a release: its own minor's other patches, then of each other minor the newest, the nearest first.
+
+    Patches may ask for other packages: 2.12.1 has a bound for typing-extensions that 2.12.0 has not.
+    """
+    near = list(by_distance(release, catalogue))
+    minors: dict[str, list[Release]] = {}
+    for item in sorted(near, key=lambda item: numbers(item.version), reverse=True):
+        minors.setdefault(minor(item.version), []).append(item)
+    own = minor(release)
+    yield from (item for item in minors.get(own, ()) if item.version != release)
+    yield from (minors[name][0] for name in dict.fromkeys(minor(item.version) for item in near) if name != own)
+
+
 def options(request: Request, changed: frozenset[str]) -> str:
     """Write a request as the options a person would type; what is at its default and was not ``changed`` is left out."""
     env_named = "env" in changed or request.origins.get("env", "default") != "default"
     words = []
     for option, value, default in (
-        ("--tensorflow", request.tensorflow, ""),
-        ("--python", request.python, ""),
+        ("--tensorflow", _as_named(request.tensorflow), ""),
+        ("--python", _as_named(request.python), ""),
         ("--device", request.device, "auto"),
         ("--kind", request.kind, "" if "kind" in changed else "venv"),
         ("--env", request.env if env_named else "", ""),
@@ -126,6 +140,12 @@ def options(request: Request, changed: frozenset[str]) -> str:
         words += ["--with", shlex.quote(requirement)]
     words += ["--keep"] if request.keep else []
     return " ".join([*words, "--offline"] if request.offline else words)
+
+
+def _as_named(spec: str) -> str:
+    """Return one exact version as a person names it, ``2.21.0`` or ``2.15``: zsh looks for a program where a word begins with ``=``."""
+    exact = re.fullmatch(r"==\s*(\d+\.\d+\.\d\w*|(?P<minor>\d+\.\d+)\.\*)", spec.strip())
+    return (exact["minor"] or exact[1]) if exact else spec
 
 
 def break_options(names: tuple[str, ...]) -> str:

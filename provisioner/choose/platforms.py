@@ -9,11 +9,11 @@ from __future__ import annotations
 from provisioner.base.versions import numbers
 from provisioner.choose.obstacles import Obstacle, listed
 from provisioner.errors import CouldNotTellError
-from provisioner.model.catalogue import KnownBad, Release
+from provisioner.model.catalogue import Build, KnownBad, Release
 from provisioner.model.facts import Facts, System
 
 _NAMES = {"linux": "Linux", "macos": "macOS", "windows": "Windows"}
-# The only platform for which PyPI has CUDA wheels of TensorFlow that find their libraries in the environment.
+# The platform for which every release has a build for GPUs; WSL2 is one.
 _CUDA_PLATFORM = "linux-x86_64"
 JETSON = "use NVIDIA's own TensorFlow wheels or container for your JetPack; the wheels on PyPI compute on the CPU only there"
 # Docker's documentation, "Multi-platform builds": without `--platform` an image of the machine's own architecture is taken.
@@ -51,9 +51,10 @@ def is_jetson(facts: Facts) -> bool:
     return facts.system.architecture.value == "aarch64" and "tegra" in (facts.system.kernel.value or "")
 
 
-def has_cuda(platform: str) -> bool:
-    """Return whether any release has a GPU build for the platform that this tool can make whole."""
-    return platform == _CUDA_PLATFORM
+def has_cuda(platform: str, release: Release | None) -> bool:
+    """Return whether a release has a GPU build for the platform that this tool can make whole; of one that is not known, whether the newest has."""
+    build = release.build(platform) if release is not None else None
+    return build.cuda is not None if build is not None else platform == _CUDA_PLATFORM
 
 
 def is_bad(known: KnownBad, platform: str, device: str) -> bool:
@@ -78,7 +79,7 @@ def _elsewhere(facts: Facts, platform: str) -> str:
     if is_jetson(facts):
         return JETSON
     if architecture not in {"x86_64", "aarch64"}:
-        return "TensorFlow's wheels are for 64-bit systems: use an x86_64 machine with a 64-bit operating system"
+        return "TensorFlow's wheels are for 64-bit systems on x86_64 and aarch64: on such a processor a 64-bit operating system will do"
     if system == "windows":
         return "no release has wheels for Windows on ARM: use WSL2 (run `wsl --install` in a Windows terminal, then tfsetup inside it)"
     if system == "macos" and architecture == "x86_64":
@@ -92,7 +93,8 @@ def no_cuda(facts: Facts, platform: str, release: Release) -> Obstacle:
     why = known.reason if known is not None else _no_cuda_here(facts, platform)
     elsewhere = gpu_elsewhere(facts, platform, release)
     remedy = "use `--device cpu`" + (f"; for the GPU, {elsewhere}" if elsewhere else "")
-    return Obstacle(code=known.cause if known is not None else "platform-unsupported", why=why, remedy=remedy)
+    code = "windows-gpu-unsupported" if platform.startswith("windows") else "platform-unsupported"
+    return Obstacle(code=known.cause if known is not None else code, why=why, remedy=remedy)
 
 
 def _no_cuda_here(facts: Facts, platform: str) -> str:
@@ -113,7 +115,8 @@ def gpu_elsewhere(facts: Facts, platform: str, release: Release) -> str:
         return ""
     builds = (build.cuda for build in release.builds if build.platform == _CUDA_PLATFORM)
     driver = next((cuda.driver_wsl for cuda in builds if cuda is not None and cuda.driver_wsl), "")
-    return f"use WSL2: {_WSL2.format(driver=driver) if driver else _WSL2.replace(' {driver} or newer', '')}"
+    here = "" if has_cuda(platform, release) else " (or, on Windows itself, TensorFlow 2.10: `--device cuda` takes it)"
+    return f"use WSL2{here}: {_WSL2.format(driver=driver) if driver else _WSL2.replace(' {driver} or newer', '')}"
 
 
 def unused_gpu(facts: Facts, platform: str, release: Release) -> str:
@@ -137,13 +140,21 @@ def check_macos(facts: Facts, floor: str) -> tuple[Obstacle | None, str]:
     return None, ""
 
 
-def windows_warnings(facts: Facts) -> tuple[str, ...]:
+def windows_warnings(facts: Facts, build: Build) -> tuple[str, ...]:
     """Say what Windows must have for the import (tensorflow/docs, site/en/install/pip.md, and the self-check of the wheels)."""
     windows = facts.windows
     if windows is None:
         return ()
     said = []
-    if windows.vc_runtime.status == "absent":
+    there = windows.vc_dlls.value
+    if there is not None:
+        lacking = [name for name in build.vc_runtime if name not in there]
+        if lacking:
+            said.append(
+                f"Windows lacks {listed(lacking)} of the Visual C++ runtime, so it comes into the environment; for the whole machine: install the "
+                "Visual C++ 2015-2022 redistributable (x64)"
+            )
+    elif windows.vc_runtime.status == "absent":
         said.append(
             "The Visual C++ runtime is missing, without which the import fails: install the Visual C++ 2015-2022 redistributable (x64)"
         )

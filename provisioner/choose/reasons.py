@@ -7,7 +7,7 @@ from provisioner.choose.candidates import Candidate, Situation
 from provisioner.choose.driver import GpuState
 from provisioner.choose.gpu import usable
 from provisioner.choose.obstacles import listed
-from provisioner.choose.platforms import emulator_warnings, has_cuda, is_jetson, platform_name, unused_gpu
+from provisioner.choose.platforms import emulator_warnings, is_jetson, platform_name, unused_gpu
 from provisioner.choose.pythons import PythonOffer
 from provisioner.model.catalogue import Release
 from provisioner.model.plan import GpuJudgement
@@ -76,8 +76,8 @@ def device_words(situation: Situation, gpus: tuple[GpuJudgement, ...]) -> str:
         return "The CPU, because `--device cpu` asks for it" + (f"; {unused} stays unused" if unused else "")
     if situation.platform.startswith("macos"):
         return "The CPU, because TensorFlow by itself computes on no GPU of a Mac"
-    if gpu_state.state != "none" and not has_cuda(situation.platform):
-        return f"The CPU, because there is no CUDA build for {platform_name(situation.platform)}"
+    if gpu_state.state != "none" and not situation.gpu_builds:
+        return f"The CPU, because there is no CUDA build of it for {platform_name(situation.platform)}"
     if gpu_state.state == "hidden":
         return f"The CPU, because no NVIDIA driver answers: {gpu_state.why}"
     return "The CPU, because no NVIDIA GPU was found" + _others(situation)
@@ -95,7 +95,7 @@ def warnings_of(situation: Situation, release: Release | None, told: tuple[str, 
     gpu_state = situation.gpu_state
     loud: tuple[str, ...] = ()
     if situation.device == "cpu" and situation.request.device == "auto":
-        if release is not None and not has_cuda(situation.platform) and (gpu_state.state != "none" or is_jetson(situation.facts)):
+        if release is not None and not situation.gpu_builds and (gpu_state.state != "none" or is_jetson(situation.facts)):
             loud = (unused_gpu(situation.facts, situation.platform, release),)
         elif gpu_state.why:
             loud = (_loud(gpu_state),)

@@ -28,6 +28,7 @@ from provisioner.report.progress import progress_for
 from provisioner.session import Session
 
 HEALTHY, FINDINGS, COULD_NOT_TELL = 0, 11, 16
+NO_NOTEBOOK = "name a notebook that is there, or none: `tfsetup doctor` examines the environment"
 
 
 def doctor(
@@ -77,7 +78,7 @@ def doctor(
     before = stages.read_examination(session, compare) if compare else None
     folder = absolute(cwd, host, "--cwd") if cwd else host.cwd
     static = static or parse_flag(host.env.get("TFSETUP_STATIC", ""), "variable TFSETUP_STATIC")
-    opened = read_notebook(session.read_input(notebook), notebook) if notebook else None
+    opened = read_notebook(session.read_input(notebook, absent=NO_NOTEBOOK), notebook) if notebook else None
     chosen = Options(cwd=folder, importing=not no_import, deep=deep, static=static, timeout=timeout, notebook=opened)
     named = absolute(python, host, "--python") if python else ""
     place, request = options.named_environment(host, env, python)

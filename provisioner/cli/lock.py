@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,11 +12,8 @@ from provisioner.base.progress import Progress
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_script, print_text, say
 from provisioner.cli.trusting import trusting
-from provisioner.commands import lock as stages
 from provisioner.commands import lock_check
-from provisioner.commands.lock_accept import lock_accepting
 from provisioner.commands.lock_declared import ENGINES, INTO, LockRequest
-from provisioner.commands.lock_into import Edit
 from provisioner.errors import UsageError
 from provisioner.host import Host
 from provisioner.host.machine import this_machine
@@ -26,6 +23,10 @@ from provisioner.model import codec
 from provisioner.report import check_text, diff_text, lock_text
 from provisioner.report.progress import progress_for
 from provisioner.session import Session
+
+if TYPE_CHECKING:
+    from provisioner.commands.lock import Outcome
+    from provisioner.commands.lock_into import Edit
 
 # The lock is not what its inputs would give now.
 STALE = 10
@@ -154,8 +155,12 @@ def lock(
         offline=offline,
         into=tuple(item for item in INTO if item in (into or ())),
     )
-    locking = lock_accepting if accept else stages.lock
+    # These bring the resolvers, which --check and --diff do without.
+    from provisioner.commands import lock as stages  # noqa: PLC0415
+    from provisioner.commands.lock_accept import lock_accepting  # noqa: PLC0415
+
     session = Session(host, trusting(host, trust=trust))
+    locking = lock_accepting if accept else stages.lock
     done = locking(session, folder, asked, progress=progress, agree=_agree_to_edit(agreed=agreed))
     if verify:
         from provisioner.commands.lock_verify import verify_lock  # noqa: PLC0415 - brings what installs
@@ -178,7 +183,7 @@ def _agree_to_edit(*, agreed: bool) -> Callable[[Edit], None]:
     return agree
 
 
-def _tell(done: stages.Outcome, *, as_json: bool) -> None:
+def _tell(done: Outcome, *, as_json: bool) -> None:
     if as_json:
         print_json(codec.document(lock_text.SCHEMA, lock_text.lock_report(done.folder, done.lock, done.changed, done.warnings)))
         return

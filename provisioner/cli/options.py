@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from provisioner.base.names import normalise
+from provisioner.base.paths import Place
 from provisioner.cli import settings
 from provisioner.cli.output import say
 from provisioner.environment import active
@@ -102,8 +103,8 @@ def patient(*, silent: bool) -> Host:
     return this_machine() if silent else patiently(this_machine(), say)
 
 
-def request(host: Host, **options: Any) -> Request:
-    """Return the request of the options, the variables and tfsetup.yaml."""
+def request(host: Host, there: Place | None = None, /, **options: Any) -> Request:
+    """Return the request of the options, the variables and tfsetup.yaml; ``there`` is the machine that is planned for, where it is another one."""
     for name in ("with", "channel"):
         if isinstance(options.get(name), list):
             options[name] = tuple(options[name])
@@ -112,7 +113,7 @@ def request(host: Host, **options: Any) -> Request:
         if setting.kind == "choice" and given is not None and given not in setting.choices:
             hint = "--gpu, which is --device cuda" if given == "gpu" else ""
             raise UsageError(f"`{given}` is not one of {', '.join(setting.choices)}", place=f"--{setting.name}", hint=hint)
-    return settings.request(options, host)
+    return settings.request(options, host, there)
 
 
 def device(named: str | None, *, gpu: bool, cpu: bool) -> str | None:

@@ -53,9 +53,10 @@ def plan(
     named = {"tensorflow": tensorflow, "python": python, "device": device, "kind": kind, "env": env, "with": with_, "offline": offline}
     named |= {"source": source, "channel": channel, "keep": keep, "upgrade": upgrade}
     session = Session(host, trusting(host, trust=trust, programs=False), patient=options.patient(silent=as_json))
-    request = options.request(host, **named)
+    there = stages.elsewhere(session, facts) if facts else None
+    request = options.request(host, there, **named)
     options.tell(request.env, request.origins["env"], silent=as_json or bool(facts))
-    planned = stages.plan(session, request, facts_file=facts)
+    planned = stages.plan(session, request, there=there)
     if output:
         write_file(host, output, json.dumps(codec.document(SCHEMA, planned.plan), indent=1) + "\n", mode=PRIVATE)
         from provisioner.commands.named import remember_plan  # noqa: PLC0415 - only where it is saved

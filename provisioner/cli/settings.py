@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.base.paths import absolute
+from provisioner.base.paths import Place, absolute
 from provisioner.environment.active import meant, words
 from provisioner.errors import UsageError
 from provisioner.host import Reader
@@ -65,8 +65,11 @@ def _filled_in(channel: str, reader: Reader, origin: str) -> str:
     return fill_in(channel, reader.env, place="--channel" if origin == "option" else origin)
 
 
-def request(options: Mapping[str, Any], reader: Reader) -> Request:
-    """Return the request of ``options`` (None: not given), variables and file, in this order of strength."""
+def request(options: Mapping[str, Any], reader: Reader, there: Place | None = None) -> Request:
+    """Return the request of ``options`` (None: not given), variables and file, in this order of strength.
+
+    The environment is meant on the machine of ``there``, where that is another one.
+    """
     file, name = read_file(reader)
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
@@ -89,7 +92,7 @@ def request(options: Mapping[str, Any], reader: Reader) -> Request:
         kind=values["kind"],
         source=values["source"],
         channels=values["channel"],
-        env=absolute(values["env"], reader, words(origins["env"])),
+        env=absolute(values["env"], there or reader, words(origins["env"])),
         extra=values["with"],
         offline=values["offline"],
         keep=values["keep"],

@@ -10,6 +10,7 @@ from provisioner.base.progress import SILENT, Progress
 from provisioner.catalogue import Catalogue
 from provisioner.choose.obstacles import listed
 from provisioner.commands import plan as planning
+from provisioner.engines import built_in
 from provisioner.environment.read import read_site
 from provisioner.errors import CouldNotTellError, InputError, NoProfileError
 from provisioner.lock import dates, find, starter
@@ -88,7 +89,13 @@ def _with_python(session: Session, said: starter.First, lists: Lists, progress: 
     start = dates.first(session.host.now(), 0)
     with session.scratch("lock") as folder:
         wanted = Wanted(
-            target=said.targets[0], inputs=inputs, tensorflow=lists.tensorflow, python=lists.python, cutoff=start, folder=folder
+            target=said.targets[0],
+            inputs=inputs,
+            tensorflow=lists.tensorflow,
+            python=lists.python,
+            cutoff=start,
+            folder=folder,
+            built_in=built_in.address(session.host, (), folder=folder),
         )
         found = going_or_nothing(session.host, session.catalogue, wanted)
     progress.finish(f"Python {found.python}" if found else "none does")

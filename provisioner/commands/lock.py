@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from provisioner.base.progress import SILENT, Progress
-from provisioner.commands import lock_into, named
+from provisioner.commands import lock_into, named_addresses
 from provisioner.commands.lock_declared import Declared, LockRequest, check_conda, choose, fresh, lock_folder, movable, read_declared
 from provisioner.commands.lock_into import Edit, nobody
 from provisioner.commands.lock_resolve import resolve
@@ -94,10 +94,12 @@ def lock_declared(
 def _named(session: Session, declaration: Declaration, inputs: Inputs) -> Iterator[Named]:
     """Yield the addresses that a declaration and its lists name."""
     file = posixpath.basename(declaration.file)
-    yield from named.of_addresses(session, inputs.places, file)
-    yield from named.of_indexes(session, declaration.indexes, file)
+    yield from named_addresses.of_addresses(session, inputs.places, file)
+    yield from named_addresses.of_indexes(session, declaration.indexes, file)
     if any(target.kind == "conda" for target in declaration.targets):
-        yield from named.of_channels(session, [(f"{file}: channels[{number}]", item) for number, item in enumerate(declaration.channels)])
+        yield from named_addresses.of_channels(
+            session, [(f"{file}: channels[{number}]", item) for number, item in enumerate(declaration.channels)]
+        )
 
 
 def _with_proof(locked: LockedTarget, before: TeamLock | None) -> LockedTarget:

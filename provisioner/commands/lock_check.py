@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from provisioner.base.paths import joined
 from provisioner.base.progress import SILENT, Progress
-from provisioner.commands import lock_into, named
+from provisioner.commands import lock_into
 from provisioner.commands.lock_declared import Declared, LockRequest, choose, lock_folder, read_declared
-from provisioner.commands.lock_resolve import own_folder
 from provisioner.errors import InputError, UsageError
 from provisioner.host import Host
 from provisioner.lock import sidecar, store
@@ -61,7 +60,8 @@ def check_declared(session: Session, declared: Declared, *, online: bool = False
     sets = choose(declared, lock, LockRequest(), lock.cutoff)
     found = (*differences(host, folder, lock, declared.inputs, sets), *lock_into.differences(host, declared.declaration, lock))
     if online:
-        from provisioner.lock.online import missing  # noqa: PLC0415 - brings the resolvers
+        from provisioner.commands.lock_resolve import own_folder  # noqa: PLC0415 - brings the resolvers
+        from provisioner.lock.online import missing  # noqa: PLC0415 - as above
 
         session.trust.need(_named(session, lock, declared.declaration))
         progress.start("lock", f"Asking the index for the files of {len(lock.targets)} target{'s' if len(lock.targets) > 1 else ''}")
@@ -74,9 +74,11 @@ def check_declared(session: Session, declared: Declared, *, online: bool = False
 
 def _named(session: Session, lock: TeamLock, declaration: Declaration) -> Iterator[Named]:
     """Yield the addresses that are asked: the declaration's indexes, and the channels that each target was locked from."""
-    yield from named.of_indexes(session, declaration.indexes, posixpath.basename(declaration.file))
+    from provisioner.commands import named_addresses  # noqa: PLC0415 - only where somebody is asked
+
+    yield from named_addresses.of_indexes(session, declaration.indexes, posixpath.basename(declaration.file))
     channels = dict.fromkeys(channel for locked in lock.targets if locked.conda for channel in locked.conda.channels)
-    yield from named.of_channels(session, [(f"{sidecar.NAME}: channels", channel) for channel in channels])
+    yield from named_addresses.of_channels(session, [(f"{sidecar.NAME}: channels", channel) for channel in channels])
 
 
 def diff(session: Session, project: str, old: str) -> LockDiff:

@@ -11,10 +11,9 @@ from provisioner.base.versions import numbers
 from provisioner.catalogue import Catalogue
 from provisioner.errors import InputError, UsageError
 from provisioner.host import Reader
-from provisioner.lock.choosing import ChosenSet, choose_sets
+from provisioner.lock.choosing import ChosenSet, catalogue_digest, choose_sets
 from provisioner.lock.declaration import read_declaration
 from provisioner.lock.inputs import read_inputs
-from provisioner.lock.resolve import catalogue_digest
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Engine, Inputs, Into, TeamLock
 from provisioner.session import Session
@@ -62,7 +61,7 @@ def read_declared(session: Session, project: str) -> Declared:
         inputs=inputs,
         catalogue=catalogue,
         choose=lambda keep, cutoff, below: choose_sets(
-            declaration, catalogue, keep=keep, cutoff=cutoff, requirements=inputs.requirements, below=below, fits=catalogue.fits()
+            declaration, catalogue, keep=keep, cutoff=cutoff, requirements=inputs.requirements, below=below, fits=catalogue.fits
         ),
     )
 

@@ -12,7 +12,6 @@ from provisioner.base.toml_text import parse_toml
 from provisioner.errors import ConsentError, InputError, UsageError
 from provisioner.host import Host, Reader
 from provisioner.lock.find import PYPROJECT, read_limited
-from provisioner.lock.formats import uv_project
 from provisioner.lock.stale import Difference
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, TeamLock
@@ -43,6 +42,8 @@ def nobody(edit: Edit) -> None:
 
 def edit(reader: Reader, declaration: Declaration, lock: TeamLock, before: TeamLock | None) -> Edit:
     """Return what `--into uv` makes of the project's ``pyproject.toml``; raises ``UsageError`` where there is none."""
+    from provisioner.lock.formats import uv_project  # noqa: PLC0415 - few ask for it
+
     file = project_file(declaration)
     if not reader.exists(file):
         raise UsageError("there is no such file, so there is nothing to write into", place=file, hint="`uv init --bare` makes a first one")

@@ -9,6 +9,7 @@ from functools import partial
 
 from provisioner.base.names import is_rival
 from provisioner.commands.lock_declared import Declared, LockRequest
+from provisioner.engines import built_in
 from provisioner.engines import conda_lock as conda_lock_engine
 from provisioner.engines.resolving import Job
 from provisioner.lock import conda as conda_half
@@ -52,6 +53,7 @@ def resolve(
             sources=_sources(session, declared, before, engine, wanted),
             tell=tell,
             commits=_commits(before, wanted.upgrade),
+            built_in="" if engine == "pip-tools" else built_in.address(session.host, declared.declaration.indexes, folder=folder),
         )
         lock_all = partial(lock_targets, session.host, declared.declaration, declared.inputs, catalogue=declared.catalogue, previous=before)
         try:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from provisioner.base.paths import is_whole, slashed
 from provisioner.change import preflight
 from provisioner.commands.interruption import named_first
 from provisioner.conda import registry
@@ -15,7 +17,7 @@ from provisioner.environment.place import check_place
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import NoProfileError
-from provisioner.host import Host
+from provisioner.host import Host, user_folders
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState, Interrupted, Plan, Way
@@ -67,8 +69,30 @@ class Planned:
 
 
 @record
+class Elsewhere:
+    """Another machine, and where a person would stand there: in the folder that its facts were asked for in; the home folder is the one here."""
+
+    facts: Facts
+    env: Mapping[str, str]
+    cwd: str
+
+
+def elsewhere(session: Session, facts_file: str) -> Elsewhere:
+    """Return the machine that a file of facts is of; raises ``InputError`` for facts that cannot be read."""
+    facts = session.read_facts(facts_file)
+    root = "C:/" if facts.system.os.value == "windows" else "/"
+    volume = facts.disk.environment.value
+    folder = slashed(volume.path) if volume is not None and root != "/" else volume.path if volume is not None else ""
+    fits = is_whole(folder) and folder.startswith("/") == (root == "/")
+    return Elsewhere(facts=facts, env={"HOME": user_folders.home(session.host)}, cwd=folder if fits else root)
+
+
+@record
 class _Read:
-    """What was read before anything is chosen; ``request`` fits what is at the place, ``parents`` are folders that must be made above it."""
+    """What was read before anything is chosen; ``request`` fits what is at the place, ``parents`` are folders that must be made above it.
+
+    ``elsewhere`` is true where it is another machine's.
+    """
 
     request: Request
     facts: Facts
@@ -77,14 +101,17 @@ class _Read:
     interrupted: Interrupted | None = None
     present: Present | None = None
     kernel: Wish | None = None
+    elsewhere: bool = False
 
 
-def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick | None = None, kernel: Wish | None = None) -> Planned:
+def plan(
+    session: Session, request: Request, *, there: Elsewhere | None = None, pick: Pick | None = None, kernel: Wish | None = None
+) -> Planned:
     """Read facts and environment, choose (by ``pick`` in place of the catalogue's best), and compare; nothing is changed.
 
     With ``kernel`` a notebook kernel is registered, too.
     """
-    read = _read_file(session, request, facts_file) if facts_file else _read(session, request, remembering=pick is None)
+    read = _read_elsewhere(session, request, there.facts) if there else _read(session, request, remembering=pick is None)
     if kernel is not None:
         from provisioner.plan.kernels import with_package  # noqa: PLC0415 - few plans have one
 
@@ -94,8 +121,8 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
         picked = replace(picked, beside=", ".join(read.request.extra))
     facts, site, request = read.facts, read.site, read.request
     request = picked.request or request
-    there = _there(session, site, picked.lock, exact=pick is not None)
-    read = replace(read, request=request, present=there)
+    present = _present(session, site, picked.lock, exact=pick is not None)
+    read = replace(read, request=request, present=present)
     picked, around = _beside(session, read, picked)
     made = make_plan(_inputs(session, read, picked, around))
     if made.breaking:
@@ -103,15 +130,15 @@ def plan(session: Session, request: Request, *, facts_file: str = "", pick: Pick
 
         found = ways(session, facts, request, site, picked.choice, around) if around is not None else ()
         made = make_plan(_inputs(session, read, picked, around, found))
-    looked = preflight.look_elsewhere(made, facts) if facts_file else preflight.look(session.host, made, site)
+    looked = preflight.look_elsewhere(made, facts) if read.elsewhere else preflight.look(session.host, made, site)
     return Planned(
-        plan=with_seen(made, looked, read.interrupted, not_mended(made, there.marks) if there is not None else ()),
+        plan=with_seen(made, looked, read.interrupted, not_mended(made, present.marks) if present is not None else ()),
         site=site,
         facts=facts,
         lock=picked.lock,
         interrupted=read.interrupted,
         channels=request.channels,
-        marks=there.marks if there is not None else (),
+        marks=present.marks if present is not None else (),
     )
 
 
@@ -146,7 +173,7 @@ def _picked(session: Session, read: _Read, pick: Pick | None) -> Picked:
         raise
 
 
-def _there(session: Session, site: Site, lock: Lock, *, exact: bool) -> Present | None:
+def _present(session: Session, site: Site, lock: Lock, *, exact: bool) -> Present | None:
     """Judge what is there; None where nothing is."""
     if not site.state.exists:
         return None
@@ -155,12 +182,11 @@ def _there(session: Session, site: Site, lock: Lock, *, exact: bool) -> Present 
     return present(session, site, lock, exact=exact)
 
 
-def _read_file(session: Session, request: Request, facts_file: str) -> _Read:
-    """Read the facts of another machine, where nothing is at the place yet."""
+def _read_elsewhere(session: Session, request: Request, facts: Facts) -> _Read:
+    """Take the facts of another machine, where nothing is at the place yet."""
     site = Site(state=EnvState(path=request.env, kind="absent", digest="absent"), distributions=(), leftovers=())
-    facts = session.read_facts(facts_file)
     _check_named(session, request)
-    return _Read(request=request, facts=facts, site=site)
+    return _Read(request=request, facts=facts, site=site, elsewhere=True)
 
 
 def _read(session: Session, request: Request, *, remembering: bool) -> _Read:
@@ -221,13 +247,13 @@ def _inputs(session: Session, read: _Read, picked: Picked, around: Around | None
     host, site, lock = session.host, read.site, picked.lock
     proof = proof_words(picked.proof, beside=picked.beside, moved=picked.moved)
     common = read_common(session, without_credentials(read.request), read.facts, site, picked.choice, lock, proof=proof)
-    links = links_of(session.catalogue, picked.choice)
+    links = links_of(session.catalogue, picked.choice, read.facts)
     packages = posixpath.join(site.state.path, site.state.site_packages)
     inputs = ApplyInputs(
-        common=replace(common, indexes=picked.indexes, moved=picked.moved, ways=ways),
+        common=replace(common, indexes=picked.indexes, moved=picked.moved, ways=ways, cache="" if read.elsewhere else common.cache),
         around=around,
         links=links,
-        linked=frozenset(link.path for link in links if is_there(host, packages, link)),
+        linked=frozenset(link.path for link in links if not read.elsewhere and is_there(host, packages, link)),
         broken=read.present.broken if read.present is not None else {},
         fitting=read.present.fitting if read.present is not None else {},
         parents=read.parents,

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from provisioner.base.paths import joined
 from provisioner.choose.obstacles import listed
-from provisioner.commands import named
+from provisioner.commands import named, named_addresses
 from provisioner.commands.lock_declared import lock_folder
 from provisioner.commands.plan import Planned, plan
 from provisioner.errors import InputError
@@ -113,7 +113,7 @@ def plan_locked(session: Session, request: Request, folder: str, target: str) ->
         file = posixpath.relpath(posixpath.join(folder, sidecar.NAME), host.cwd)
         places = [(f"{file}: {locked.target.name}: channels[{number}]", channel) for number, channel in enumerate(channels)]
         own = named.of_locked(session, locked, folder, file)
-        session.trust.need([*named.of_indexes(session, lock.indexes, file), *named.of_channels(session, places), *own])
+        session.trust.need([*named_addresses.of_indexes(session, lock.indexes, file), *named_addresses.of_channels(session, places), *own])
         known = catalogue.lock(choice.release, choice.python, choice.platform, set_device(choice.device, choice.road))
         chosen, gone = _with_checkouts(session, set_of(locked, known), folder, env)
         more = ["conda"] if choice.road in {"wheels", "libraries"} else []

@@ -22,6 +22,7 @@ from provisioner.plan.links import links_of
 from provisioner.plan.make import not_mended
 from provisioner.plan.pick import hold_to_policy, named_python, of_kind
 from provisioner.plan.present import present
+from provisioner.plan.runtime import with_runtime
 from provisioner.plan.saved import check_fresh, differences, load_plan
 from provisioner.session import Session
 
@@ -51,7 +52,7 @@ def load_saved_plan(session: Session, path: str, asked: Request) -> Planned:
     choice = saved.choice
     if saved.tool != __version__:
         raise StalePlanError(f"the plan was made by tfsetup {saved.tool}, this is {__version__}", place=path, hint="plan again")
-    links = links_of(catalogue, choice)
+    links = links_of(catalogue, choice, facts)
     owned: frozenset[str] = frozenset()
     edits: tuple[Edit, ...] = ()
     if saved.conda is not None:
@@ -61,6 +62,7 @@ def load_saved_plan(session: Session, path: str, asked: Request) -> Planned:
         edits = conda_files.edits(choice, site.state.path, links)
     else:
         lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
+        lock = with_runtime(catalogue, facts, choice, lock) if lock is not None else None
     if lock is not None:
         hold_to_policy(catalogue, asked, lock)
     there = present(session, site, lock, exact=False)

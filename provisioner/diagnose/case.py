@@ -35,6 +35,8 @@ class Survey:
     ``markers`` is its environment of PEP 508; ``modules`` maps the top-level names that matter (``fits.modules``, ``fits.standard_library``) to
     the file from which ``importlib`` would load each: "built-in" for what has no file, a folder with a slash at the end for a namespace
     package, "" for none. ``flags``: ``stdlib`` is its folder, ``start`` what the interpreter said when it did not start with the user's variables.
+    ``dlls``: on Windows, the file that each DLL of the Visual C++ runtime is for this process, "" for one that it does not find,
+    and ``refused`` says why those that it finds cannot be loaded.
     """
 
     executable: str
@@ -50,6 +52,8 @@ class Survey:
     path: tuple[PathEntry, ...]
     modules: dict[str, str]
     flags: dict[str, str] = field(default_factory=dict)
+    dlls: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 @record

@@ -6,11 +6,13 @@ import posixpath
 import re
 
 from provisioner.base.paths import is_absolute
+from provisioner.base.sonames import stem
 from provisioner.conda import links as conda_links
 from provisioner.diagnose import conda as conda_case
 from provisioner.diagnose import tensorflow
 from provisioner.diagnose.case import Case, CouldNotTell
 from provisioner.environment.distributions import Installed
+from provisioner.environment.links import is_there
 from provisioner.environment.tensorflow import CONDA_LIBRARIES
 from provisioner.facts.libraries import MAX_CUDART, TOOLKITS, constant_version, file_version
 from provisioner.facts.loader import Loader
@@ -18,6 +20,7 @@ from provisioner.host import files
 from provisioner.model.catalogue import CudaBuild, Link
 from provisioner.model.finding import Repair, Severity
 from provisioner.model.record import record
+from provisioner.plan.dll_files import CUDA, dll_files
 from provisioner.verify.judge_gpu import DRIVERS, table
 
 # The wheel that brings a library, by the library's name: NVIDIA's packages are called nvidia-<this>-cu12, from CUDA 13 on nvidia-<this>.
@@ -57,12 +60,6 @@ class Copy:
     fault: str = ""
 
 
-def stem(soname: str) -> str:
-    """The name without ``lib`` and version: ``cudnn`` of ``libcudnn.so.8`` and of ``libcudnn_ops_infer.so.8``."""
-    name = posixpath.basename(soname).split(".so")[0].removeprefix("lib")
-    return "cudnn" if name.startswith("cudnn") else name
-
-
 def component(soname: str) -> str:
     """The part of NVIDIA's package names for a library (``cuda-runtime``); "" for one that no such package brings."""
     return COMPONENTS.get(stem(soname), "")
@@ -86,8 +83,8 @@ def matters(case: Case) -> tuple[Severity | None, str]:
         return None, "a CPU build opens no CUDA libraries"
     if made is None:
         raise CouldNotTell("whether this TensorFlow was built with CUDA is not known")
-    if case.facts.system.os.value != "linux":
-        return None, "CUDA's libraries are looked for on Linux only"
+    if case.facts.system.os.value not in {"linux", "windows"}:
+        return None, "CUDA's libraries are looked for on Linux and Windows only"
     purpose = tensorflow.purpose(case)
     if purpose.device == "cpu":
         return None, f"the environment is made for the CPU ({purpose.why})"
@@ -123,6 +120,14 @@ def links(case: Case) -> tuple[Link, ...]:
     return conda_links.links(cuda, [name for name in names if component(name)])
 
 
+def shown(case: Case) -> tuple[Repair, ...]:
+    """What makes the libraries of the environment's packages found where no link can: the small files, unless they are there as they should be."""
+    site = tensorflow.site_of(case)
+    texts = dll_files(CUDA) if site and case.facts.system.os.value == "windows" else ()
+    lost = [link for link in texts if not is_there(case.reader, site, link)]
+    return tuple(Repair(kind="write", path=f"{site}/{link.path}", target=link.text, reason=link.reason) for link in lost)
+
+
 def dangles(case: Case, at: str) -> bool:
     """Whether nothing is at a link's place, or a link that leads nowhere."""
     return not files.there(case.reader, at) or not files.there(case.reader, files.real(case.reader, at))
@@ -148,7 +153,7 @@ def required(case: Case, loader: Loader) -> tuple[Copy, ...]:
     if case.libraries is not None and case.libraries.done:
         return _answered(case, loader)
     cuda = build_of(case)
-    if cuda is None:
+    if cuda is None or not _elf(case):
         return ()
     chain = (loader.program, tensorflow.framework(case))
     loaded: dict[str, str] = {}
@@ -171,6 +176,11 @@ def required(case: Case, loader: Loader) -> tuple[Copy, ...]:
     return tuple(found)
 
 
+def _elf(case: Case) -> bool:
+    """Whether reading files tells what the loader does, which it does of Linux' loader alone."""
+    return case.facts.system.os.value == "linux"
+
+
 def _answered(case: Case, loader: Loader) -> tuple[Copy, ...]:
     assert case.libraries is not None  # noqa: S101 - the caller has looked
     missing = {event["asked"][0]: event["missing"] for event in case.libraries.all("library") if event["asked"]}
@@ -181,7 +191,7 @@ def _answered(case: Case, loader: Loader) -> tuple[Copy, ...]:
             continue
         lost = "" if item.path else missing.get(item.soname) or item.soname
         # The loader does not say why it refuses a file; reading the same files does.
-        opened = loader.open(item.soname, (loader.program, tensorflow.framework(case)), {}) if lost else None
+        opened = loader.open(item.soname, (loader.program, tensorflow.framework(case)), {}) if lost and _elf(case) else None
         by = "LD_LIBRARY_PATH" if item.path and posixpath.dirname(item.path) in folders else ""
         found.append(
             Copy(
@@ -277,7 +287,7 @@ def by_conda(case: Case, soname: str, why: str) -> tuple[Repair, ...]:
 
 def own_copy(case: Case, soname: str) -> str:
     """The file of that very name among the environment's NVIDIA packages, or conda's libraries; "" where there is none."""
-    patterns = [f"{files.glob_escape(site)}/nvidia/*/lib/{soname}" for site in tensorflow.sites(case)]
+    patterns = [f"{files.glob_escape(site)}/nvidia/*/{inner}/{soname}" for site in tensorflow.sites(case) for inner in ("lib", "bin")]
     patterns += [f"{files.glob_escape(case.env)}/lib/{soname}"] if case.integrity.conda is not None else []
     return next((path for pattern in patterns for path in files.matches(case.reader, pattern)), "")
 

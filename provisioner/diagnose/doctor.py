@@ -22,11 +22,14 @@ from provisioner.model.finding import Finding
 # The parts of ``provisioner.diagnose.checks``, in the order in which they run; each has its ``CHECKS``.
 PARTS = (
     "interpreter",
+    "supported",
     "active",
     "notebook",
     "kernels",
     "processor",
     "clibrary",
+    "macos",
+    "vc_runtime",
     "windows",
     "access",
     "paths",
@@ -38,6 +41,7 @@ PARTS = (
     "conda_state",
     "binaries",
     "packages",
+    "goes_with",
     "driver",
     "cuda",
     "importing",

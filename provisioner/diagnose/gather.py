@@ -22,6 +22,7 @@ from provisioner.environment.tensorflow import is_cuda_build
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError, OperationError
 from provisioner.errors.system import words_of
+from provisioner.facts.windows import DLLS
 from provisioner.host import Host, Reader, files
 from provisioner.in_process import script
 from provisioner.judge import integrity
@@ -84,7 +85,7 @@ def gather(
     fits = catalogue.fits()
     survey, no_survey = None, NOT_STARTED
     if not options.static:
-        survey, no_survey = ask(host, chosen, options.cwd, (*fits.modules, "google.protobuf", *fits.standard_library, *CUSTOMISING))
+        survey, no_survey = ask(host, chosen, options.cwd, (*fits.modules, "google.protobuf", *fits.standard_library, *CUSTOMISING, *DLLS))
     chosen = _with_environment(host, chosen, survey)
     path = survey.path if survey else _path_without_survey(host, chosen.env)
     folders = _site_folders(host, chosen.env, path)
@@ -94,7 +95,6 @@ def gather(
             build = next((answer for answer in (is_cuda_build(host, site) for site in folders) if answer is not None), None)
             why_not = "" if proving else _no_import(options, survey, no_survey) or no_work
             probing = None if why_not or proving else pool.submit(_probe, host, chosen.python, work, options, progress)
-            opening = None if proving else _opening(pool, host, chosen.python, work, build=build, why_not=why_not)
             sizes_only = not options.importing and not options.deep
             root = chosen.env or (survey.prefix if survey else "/")
             known = catalogue.published()
@@ -107,6 +107,9 @@ def gather(
             recognised = recognise(
                 host, folders, found, machine, catalogue, receipt, python=version, cuda=build, conda=_conda(host, chosen.env)
             )
+            cuda = recognised.expected.cuda
+            names = cuda.must_open if cuda is not None else ()
+            opening = None if proving else _opening(pool, host, chosen.python, work, names, build=build, why_not=why_not)
             libraries, _ = opening.result() if opening else (None, "")
             child, failed = probing.result() if probing else (None, "")
             state = checking.result() if checking is not None else None
@@ -229,6 +232,8 @@ def _survey(host: Reader, answer: Mapping[str, Any], cwd: str, env: str, flags: 
         path=module_path.entries(host, answer, cwd, env),
         modules={str(name): str(file) for name, file in answer["modules"].items()},
         flags=flags,
+        dlls={str(name): str(file) for name, (file, _) in answer.get("dlls", {}).items()},
+        refused={str(name): str(why) for name, (_, why) in answer.get("dlls", {}).items() if why},
     )
 
 
@@ -270,14 +275,14 @@ def _probe(host: Host, python: str, work: str, options: Options, progress: Calla
 
 
 def _opening(
-    pool: ThreadPoolExecutor, host: Host, python: str, work: str, *, build: bool | None, why_not: str
+    pool: ThreadPoolExecutor, host: Host, python: str, work: str, names: tuple[str, ...], *, build: bool | None, why_not: str
 ) -> Future[tuple[Child | None, str]] | None:
     if why_not or no_libraries(host, build=build):
         return None
 
     def opened() -> tuple[Child | None, str]:
         try:
-            return children.libraries(host, python, work), ""
+            return children.libraries(host, python, work, names), ""
         except InputError as error:
             return None, error.message
 

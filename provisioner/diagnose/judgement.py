@@ -14,7 +14,7 @@ from provisioner.diagnose.doctor import IMPORT, all_checks, examine, merged, wor
 from provisioner.diagnose.gather import Options, gather, with_proof
 from provisioner.diagnose.rank import ranked
 from provisioner.environment.active import Subject
-from provisioner.judge.integrity import DAMAGE
+from provisioner.judge.comparing import DAMAGE
 from provisioner.judge.memory import memory_of
 from provisioner.judge.whole import marks, shows_base
 from provisioner.model.diagnosis import Examination, Examined

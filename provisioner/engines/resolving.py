@@ -28,7 +28,8 @@ class Job:
     none holds); it holds for none of ``exempt``. ``folder`` is one of the tool's own, for this job alone; ``cache`` one that stays.
     Of these, ``metadata`` says what was found out; the others are taken to need nothing, so that no code is run. With ``interpreter``, a path, it is
     resolved for that Python on this machine, and ``python``, ``platform`` and ``floor`` do not count.
-    ``preferred`` are exact pins that are kept wherever the rest lets them.
+    ``preferred`` are exact pins that are kept wherever the rest lets them. ``built_in`` is the address of the
+    resolver's own index, "" where another is asked.
     With ``alone`` only the named packages are asked for, without what they need, and the index is asked anew whatever is in a cache.
     """
 
@@ -48,6 +49,7 @@ class Job:
     exempt: tuple[str, ...] = ()
     cutoffs: dict[str, str] = field(default_factory=dict)
     indexes: tuple[Index, ...] = ()
+    built_in: str = ""
     offline: bool = False
     alone: bool = False
 

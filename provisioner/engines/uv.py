@@ -174,6 +174,15 @@ def platform_name(platform: str, glibc: str) -> str:
     return f"{machine}-manylinux_{next_glibc(glibc).replace('.', '_')}"
 
 
+def for_machine(reader: Reader, python: str, platform: str) -> list[str]:
+    """Return the options to resolve for a Python (``3.12``) on a platform of uv's.
+
+    The interpreter that is here anyway is named: otherwise uv looks for one of that version, and asks each shim of pyenv's anew, for half a second.
+    Nothing of it is in the answer.
+    """
+    return ["--python", reader.python, "--python-version", python, "--python-platform", platform]
+
+
 def next_glibc(glibc: str) -> str:
     """Return the oldest glibc that uv knows and that is no older than this one, else the newest that it knows (``2.27`` -> ``2.28``)."""
     wanted = major_minor(glibc)
@@ -208,7 +217,7 @@ def resolve(  # noqa: PLR0913 - each is one part of the same question
     overrides = posixpath.join(folder, "overrides.txt")
     host.write(overrides, "".join(f"{name}; sys_platform == 'never'\n" for name in without))
     argv = [find_uv(host), "pip", "compile", given, "--constraints", limits, "--overrides", overrides, "--quiet", "--no-header"]
-    argv += ["--python-version", python, "--python-platform", platform, "--only-binary", ":all:", "--no-sources", "--no-annotate"]
+    argv += [*for_machine(host, python, platform), "--only-binary", ":all:", "--no-sources", "--no-annotate"]
     argv += [*(["--offline"] if offline else []), *(["--no-deps"] if alone else [])]
     if preferred is not None:
         kept = posixpath.join(folder, "preferred.txt")

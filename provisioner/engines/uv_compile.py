@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from provisioner.engines import uv
+from provisioner.engines import built_in, uv
 from provisioner.engines.allowed import expand
 from provisioner.engines.resolving import (
     PROJECT,
@@ -127,6 +127,7 @@ def _project(job: Job, state: _Round) -> str:
     """Return the pyproject.toml that asks uv; JSON's texts are TOML's, too."""
     asked = [*job.requirements, *sorted(state.direct)]
     lines = ["[project]", f'name = "{PROJECT}"', 'version = "0"', f"dependencies = {json.dumps(asked)}", "[tool.uv]"]
+    lines += built_in.table(job.built_in) if job.built_in else []
     named = [index for index in job.indexes if index.packages]
     for number, index in enumerate(named):
         lines += ["[[tool.uv.index]]", f'name = "{_index_name(number)}"', f"url = {json.dumps(plain(index.url))}", "explicit = true"]
@@ -210,7 +211,7 @@ def _run(
     argv = [uv.find_uv(host), "pip", "compile", project, "--project", job.folder, *form]
     argv += ["--constraints", limits] if job.constraints else []
     argv += _kept(host, job, form)
-    argv += ["--python", job.interpreter] if job.interpreter else ["--python-version", job.python, "--python-platform", platform]
+    argv += ["--python", job.interpreter] if job.interpreter else uv.for_machine(host, job.python, platform)
     argv.append("--no-header")
     argv += ["--only-binary", ":all:", *(part for name in job.sources for part in ("--no-binary", name))]
     argv += ["--resolution", "highest", "--index-strategy", "first-index"]

@@ -56,8 +56,10 @@ def words(origin: str) -> str:
 
 def own(reader: Reader) -> str:
     """Return the environment that tfsetup runs in, "" where it runs in none."""
-    root = posixpath.dirname(posixpath.dirname(reader.python))
-    return root if any(files.there(reader, posixpath.join(root, sign)) for sign in (CONFIG, CONDA)) else ""
+    programs = posixpath.dirname(reader.python)
+    # Conda's own Python lies in the environment itself on Windows.
+    roots = (posixpath.dirname(programs), *([programs] if reader.platform == "win32" else []))
+    return next((root for root in roots if any(files.there(reader, posixpath.join(root, sign)) for sign in (CONFIG, CONDA))), "")
 
 
 def is_own(reader: Reader, root: str) -> bool:

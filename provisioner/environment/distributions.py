@@ -25,8 +25,8 @@ class Installed:
     ``metadata`` is that folder (a file for the oldest eggs): relative to the environment as part of one (``read_distributions``), else absolute.
     ``site`` is the folder of packages (absolute) that its files are relative to, and ``origin`` what that folder is. ``recorded`` is false when
     RECORD (of an egg: installed-files.txt) is missing. From METADATA: ``requires`` (PEP 508) and ``requires_python``; from the files beside it:
-    ``wheel_tags``, ``installer``, and ``direct``, true where it came from no index (PEP 610). ``damaged`` says what is wrong with the folder;
-    name and version are then those of its name.
+    ``wheel_tags``, ``installer``, and ``direct``, true where it came from no index (PEP 610); ``requested`` is true where a person named it to pip
+    (PEP 376; uv says so of everything). ``damaged`` says what is wrong with the folder; name and version are then those of its name.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Installed:
     wheel_tags: tuple[str, ...] = ()
     installer: str = ""
     direct: bool = False
+    requested: bool = False
     damaged: str = ""
 
 
@@ -88,7 +89,14 @@ def installed(reader: Reader, env: str) -> tuple[Installed, ...]:
     """Return the wheels in ``env`` with what they require; their files are not looked at, and one without METADATA is left out."""
     entries = [entry for site in sites(reader, env) for entry in reader.list(site, named=is_metadata) if entry.path.endswith(".dist-info")]
     read = [(entry.path, *read_metadata(reader, entry)) for entry in entries]
-    return tuple(described(path, told) for path, text, told in read if text.text is not None)
+    return tuple(
+        replace(described(path, told), requested=_is_requested(reader, path)) for path, text, told in read if text.text is not None
+    )
+
+
+def _is_requested(reader: Reader, path: str) -> bool:
+    named = files.there(reader, posixpath.join(path, "REQUESTED"))
+    return named and files.line(reader, posixpath.join(path, "INSTALLER")) == "pip"
 
 
 def read_installed(reader: Reader, entry: Entry, origin: Origin = "environment") -> Installed:

@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from provisioner.base.paths import is_absolute, is_whole
-from provisioner.environment.layout import CONDA, layout
+from provisioner.base.paths import is_absolute, is_whole, joined, listed, spelt, turned
+from provisioner.environment.layout import CONDA, WINDOWS, layout
 from provisioner.errors import InputError, OperationError
 from provisioner.host import Host, Reader, files, user_folders
 from provisioner.host.files import make_folders
@@ -52,7 +52,10 @@ class Kernel:
     @property
     def env(self) -> str:
         """The environment whose Python it starts, "" for a bare one."""
-        return posixpath.dirname(posixpath.dirname(self.python)) if is_absolute(self.python) else ""
+        folder = posixpath.dirname(self.python) if is_absolute(self.python) else ""
+        # Of conda on Windows the interpreter lies in the environment itself.
+        at_root = folder != "" and self.python == posixpath.join(folder, WINDOWS.conda_python)
+        return folder if at_root and posixpath.basename(folder) != WINDOWS.scripts else posixpath.dirname(folder)
 
 
 def read_kernel(text: str, *, path: str, place: str, bare: bool = False) -> Kernel | None:
@@ -67,14 +70,14 @@ def read_kernel(text: str, *, path: str, place: str, bare: bool = False) -> Kern
         return None
     if not re.match(r"/|[A-Za-z]:[\\/]", argv[0]) and not (bare and _BARE.fullmatch(argv[0])):
         return None
-    return Kernel(name=posixpath.basename(posixpath.dirname(path)), title=title, python=argv[0], path=path, place=place)
+    return Kernel(name=posixpath.basename(posixpath.dirname(path)), title=title, python=turned(argv[0]), path=path, place=place)
 
 
 def data_folder(reader: Reader) -> str:
     """Return this user's data folder of Jupyter (absolute; "" without a home folder)."""
     home, env = user_folders.home(reader), reader.env
     if env.get("JUPYTER_DATA_DIR"):
-        return posixpath.normpath(posixpath.join(reader.cwd, env["JUPYTER_DATA_DIR"]))
+        return joined(reader.cwd, env["JUPYTER_DATA_DIR"])
     if reader.platform == "darwin":
         return f"{home}/Library/Jupyter" if home else ""
     return f"{user_folders.data(reader)}/jupyter" if home or env.get("XDG_DATA_HOME") else ""
@@ -82,12 +85,19 @@ def data_folder(reader: Reader) -> str:
 
 def folders(reader: Reader, env: str = "") -> tuple[tuple[str, str], ...]:
     """Return Jupyter's data folders in its order, with the words for them; ``env`` is the environment that it may run in."""
-    named = [folder for folder in reader.env.get("JUPYTER_PATH", "").split(":") if folder]
+    named = listed(reader.env.get("JUPYTER_PATH", ""), reader.platform)
     own = data_folder(reader)
     found = [(folder, "JUPYTER_PATH") for folder in named] + ([(own, "the user's kernels")] if own else [])
     if env:
         found.append((f"{env}/share/jupyter", INSIDE))
-    return (*found, *((folder, "the system's kernels") for folder in SYSTEM))
+    return (*found, *((folder, "the system's kernels") for folder in _system(reader)))
+
+
+def _system(reader: Reader) -> tuple[str, ...]:
+    if reader.platform != "win32":
+        return SYSTEM
+    everybody = reader.env.get("PROGRAMDATA", "")
+    return (posixpath.join(everybody, "jupyter"),) if is_absolute(everybody) else ()
 
 
 def kernels_of(reader: Reader, env: str = "", *, bare: bool = False) -> Iterator[Kernel]:
@@ -128,7 +138,7 @@ def registration(reader: Reader, root: str, name: str, label: str) -> Outside:
     if files.there(reader, path) and not _is_own(reader, item):
         other = read_kernel(files.read(reader, path).text or "", path=path, place="", bare=True)
         whose = f"it starts {other.python}" if other is not None else "it is none of Python's"
-        hint = f"choose another --name, or take it away first: rm -r {posixpath.dirname(path)}"
+        hint = f"choose another --name, or take it away first: jupyter kernelspec remove {name}"
         raise InputError(f"there is a kernel of that name: {whose}", place=path, hint=hint)
     return item
 
@@ -157,9 +167,10 @@ def text_of(reader: Reader, item: Outside) -> str:
     shape = layout(reader.platform)
     conda = files.there(reader, posixpath.join(item.text, CONDA))
     python = posixpath.join(item.text, shape.conda_python if conda else shape.python)
-    variables = {"PATH": f"{posixpath.dirname(python)}:${{PATH}}", "CONDA_PREFIX" if conda else "VIRTUAL_ENV": item.text}
+    first = f"{spelt(posixpath.dirname(python))}{shape.separator}${{PATH}}"
+    variables = {"PATH": first, "CONDA_PREFIX" if conda else "VIRTUAL_ENV": spelt(item.text)}
     told = {
-        "argv": [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "argv": [spelt(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
         "display_name": item.label,
         "language": "python",
         "env": variables,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from provisioner.base.paths import separator
 from provisioner.model.record import record
 
 # What makes a folder a virtual environment (PEP 405), on every system.
@@ -78,7 +79,7 @@ POSIX = Layout(
     interpreter=r"python[0-9.]*",
     activation=r"activate[^/]*",
     tool=_MAKERS,
-    separator=":",
+    separator=separator("linux"),
 )
 WINDOWS = Layout(
     pythons=("Scripts/python.exe",),
@@ -89,7 +90,7 @@ WINDOWS = Layout(
     interpreter=r"pythonw?[0-9.]*\.exe",
     activation=r"activate[^/]*",
     tool=rf"({_MAKERS})\.exe",
-    separator=";",
+    separator=separator("win32"),
 )
 # For what may be of either: an environment seen from another system, a record of one.
 SHAPES = (POSIX, WINDOWS)

@@ -11,13 +11,16 @@ _REFUSALS = {
     errno.EDQUOT: ("the quota of this user is used up", "free some space, then run the same command again", "disk-full"),
     errno.EACCES: ("this user may not do that", "check who owns it", "permission-denied"),
     errno.EPERM: ("this user may not do that", "check who owns it", "permission-denied"),
+    # Of Windows (``host.windows``), whose words name the program.
+    errno.EBUSY: ("", "close it (of a notebook, shut down the kernel), then run the same command again", "permission-denied"),
     errno.EROFS: ("the file system cannot be written", "choose another place", "permission-denied"),
 }
 
 
 def refused(error: OSError, state: str = "") -> OperationError:
     """Say what the operating system refused, and in which ``state`` that left the environment, where somebody has looked."""
-    words, hint, cause = _REFUSALS.get(error.errno or 0, (error.strerror or str(error), "", ""))
+    words, hint, cause = _REFUSALS.get(error.errno or 0, ("", "", ""))
+    words = words or error.strerror or str(error)
     return OperationError(f"{words}; {state}" if state else words, place=str(error.filename or ""), hint=hint, cause=cause)
 
 

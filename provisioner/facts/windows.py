@@ -16,6 +16,8 @@ FILE_SYSTEM = r"HKLM\SYSTEM\CurrentControlSet\Control\FileSystem"
 CURRENT = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 # The two that every extension module of Python and TensorFlow asks for.
 RUNTIME_DLLS = ("msvcp140.dll", "vcruntime140.dll")
+# All that native files of TensorFlow, and of what it needs, were seen to ask for.
+DLLS = ("msvcp140.dll", "msvcp140_1.dll", "vcruntime140.dll", "vcruntime140_1.dll", "vcruntime140_threads.dll", "concrt140.dll")
 PYTHONS = r"SOFTWARE\Python"
 SECONDS = 10.0
 
@@ -136,4 +138,6 @@ def probe(host: Reader, architecture: str | None) -> Windows | None:
         runtime = unknown(key, why)
     values, why = query(host, FILE_SYSTEM)
     paths: Fact[bool] = unknown(FILE_SYSTEM, why) if values is None else known(values.get("LongPathsEnabled") == "1", FILE_SYSTEM)
-    return Windows(vc_runtime=runtime, long_paths=paths)
+    folder = system_folder(host.env.get("SYSTEMROOT"))
+    dlls: Fact[tuple[str, ...]] = known(tuple(name for name in DLLS if host.exists(f"{folder}/{name}")), folder)
+    return Windows(vc_runtime=runtime, long_paths=paths, vc_dlls=dlls)

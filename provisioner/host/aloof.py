@@ -6,10 +6,10 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from provisioner.base.paths import joined
+from provisioner.base.paths import joined, listed, separator
 from provisioner.host import Completed, Reader, files
 
-# Variables that name programs, folders of programs, or folders that libraries are loaded from; lists are parted by colons.
+# Variables that name programs, folders of programs, or folders that libraries are loaded from; lists are parted as the system does it.
 _LISTS = ("PATH", "LD_LIBRARY_PATH", "LD_PRELOAD")
 _PATHS = ("CONDA_PREFIX", "CONDA_EXE", "MAMBA_EXE", "MAMBA_ROOT_PREFIX", "PIXI_EXE", "PYENV_ROOT", "UV_PYTHON_INSTALL_DIR")
 _LINKS = 40
@@ -36,12 +36,14 @@ class _Aloof:
         kept = {name: value for name, value in self._reader.env.items() if name not in _PATHS or not self._inside(value)}
         for name in _LISTS:
             if name in kept:
-                kept[name] = ":".join(part for part in kept[name].split(":") if part and not self._inside(part))
+                parts = listed(kept[name], self._reader.platform)
+                kept[name] = separator(self._reader.platform).join(part for part in parts if not self._inside(part))
         return kept
 
     def which(self, name: str) -> str | None:
         """See ``host.Reader``."""
-        found = (posixpath.join(folder, name) for folder in self.env.get("PATH", "").split(":") if folder)
+        names = (f"{name}.exe", f"{name}.bat", name) if self._reader.platform == "win32" else (name,)
+        found = (posixpath.join(folder, each) for folder in listed(self.env.get("PATH", ""), self._reader.platform) for each in names)
         return next((path for path in found if files.there(self._reader, path) and not self._inside(path)), None)
 
     def glob(self, pattern: str) -> tuple[str, ...]:

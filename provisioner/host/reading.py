@@ -12,11 +12,11 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from provisioner.host import Completed, Entry, EntryKind, Mark, Space, Stamp
+from provisioner.host import Completed, Entry, EntryKind, InUse, Mark, Space, Stamp
 from provisioner.host.processes import communicate, end, listened, what_it_said
 
 # The open lock files of this process.
@@ -255,6 +255,10 @@ class LocalReader:
         """See ``host.Reader``; by the rights that this process works with, which are not its real user's where it was given some."""
         effective = os.access in os.supports_effective_ids
         return os.access(path, os.W_OK | (os.X_OK if os.path.isdir(path) else 0), effective_ids=effective)
+
+    def in_use(self, paths: Iterable[str]) -> InUse:  # noqa: ARG002
+        """See ``host.Reader``."""
+        return InUse()
 
     def space(self, path: str) -> Space:
         """See ``host.Reader``."""

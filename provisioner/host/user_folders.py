@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 
-from provisioner.base.paths import is_absolute, parent
+from provisioner.base.paths import is_absolute, listed, parent
 from provisioner.host import Reader
 
 
@@ -50,5 +50,4 @@ def _root(reader: Reader) -> str:
 
 def search_path(reader: Reader) -> tuple[str, ...]:
     """The absolute folders of PATH, in its order; an empty or relative one means the working folder, which may be anybody's."""
-    parts = reader.env.get("PATH", "").split(";" if reader.platform == "win32" else ":")
-    return tuple(part for part in parts if is_absolute(part))
+    return tuple(part for part in listed(reader.env.get("PATH", ""), reader.platform) if is_absolute(part))

@@ -18,11 +18,11 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from provisioner.base.paths import parent, slashed, spelt
-from provisioner.host import Completed, Space
+from provisioner.host import Completed, InUse, Space
 from provisioner.host.files import UNWRITTEN
 from provisioner.host.local import LOCK_POLL_SECONDS, LocalHost
 from provisioner.host.processes import listened
@@ -30,13 +30,11 @@ from provisioner.host.processes import listened
 # For the type checker, which knows what is there alone: `machine` imports this module on no other system.
 assert sys.platform == "win32"  # noqa: S101
 
+from provisioner.host import in_use, programs  # noqa: E402 - as above
 from provisioner.host.jobs import Job  # noqa: E402 - as above
 
-# A virus scanner or an indexer holds a new file for moments; who works with one holds it for longer.
-HELD_SECONDS = 3.0
 # Far behind whatever a lock file may hold: a locked region cannot be read by others.
 _LOCKED_AT = 1 << 30
-_ERROR_ACCESS_DENIED, _ERROR_SHARING_VIOLATION, _ERROR_LOCK_VIOLATION = 5, 32, 33
 
 
 class WindowsHost(LocalHost):
@@ -45,7 +43,7 @@ class WindowsHost(LocalHost):
     @property
     def env(self) -> Mapping[str, str]:
         """See ``host.Reader``; paths among the values are turned, each of a list that ``;`` parts as well."""
-        return {name: _each(value, slashed) for name, value in os.environ.items()}
+        return {name: programs.each(value, slashed) for name, value in os.environ.items()}
 
     @property
     def python(self) -> str:
@@ -72,7 +70,7 @@ class WindowsHost(LocalHost):
     ) -> Completed:
         """See ``host.Reader``; ``/`` as working folder is the root of the system's drive."""
         turned = [spelt(word) for word in argv]
-        variables = None if env is None else {name: _each(value, spelt) for name, value in env.items()}
+        variables = None if env is None else programs.variables_of(env)
         folder = self._system_drive() if cwd == "/" else cwd
         done = super().run(turned, env=variables, cwd=folder, timeout=timeout, stdin=stdin, watch=watch)
         return Completed(argv=tuple(argv), code=done.code, out=done.out, err=done.err, seconds=done.seconds, timed_out=done.timed_out)
@@ -102,15 +100,7 @@ class WindowsHost(LocalHost):
 
     def which(self, name: str) -> str | None:
         """See ``host.Reader``; PATHEXT says which endings are programs."""
-        endings = ["", *os.environ.get("PATHEXT", ".COM;.EXE;.BAT;.CMD").lower().split(";")]
-        for folder in os.environ.get("PATH", "").split(";"):
-            if not os.path.isabs(folder):
-                continue
-            for ending in endings if "." in name else endings[1:]:
-                path = os.path.join(folder, name + ending)
-                if os.path.isfile(path):
-                    return slashed(path)
-        return None
+        return programs.found(name, os.environ)
 
     def glob(self, pattern: str) -> tuple[str, ...]:
         """See ``host.Reader``."""
@@ -123,6 +113,11 @@ class WindowsHost(LocalHost):
     def read_link(self, path: str) -> str:
         """See ``host.Reader``."""
         return slashed(os.readlink(path))
+
+    def in_use(self, paths: Iterable[str]) -> InUse:
+        """See ``host.Reader``."""
+        held = tuple(path for path in paths if in_use.is_held(path))
+        return InUse(paths=held, programs=in_use.programs(held) if held else ())
 
     def space(self, path: str) -> Space:
         """See ``host.Reader``; no file system of Windows counts inodes."""
@@ -138,13 +133,11 @@ class WindowsHost(LocalHost):
         """See ``host.Host``; a new process, of which nobody would wait for the end were it put in our place."""
         sys.stdout.flush()
         sys.stderr.flush()
-        variables = {name: _each(value, spelt) for name, value in env.items()}
-        return subprocess.run([spelt(word) for word in argv], env=variables, check=False).returncode
+        return programs.become(argv, env)
 
-    def attend(self, argv: Sequence[str], *, env: Mapping[str, str], keep: int) -> tuple[int, bytes]:  # noqa: ARG002
-        """See ``host.Host``; what it says on stderr is not kept, for there is no waiting for a pipe."""
-        variables = {name: _each(value, spelt) for name, value in env.items()}
-        return subprocess.run([spelt(argv[0]), *argv[1:]], env=variables, check=False).returncode, b""
+    def attend(self, argv: Sequence[str], *, env: Mapping[str, str], keep: int) -> tuple[int, bytes]:
+        """See ``host.Host``."""
+        return programs.attend(argv, env, keep)
 
     def write(self, path: str, text: str, *, durable: bool = False, mode: int | None = None) -> None:  # noqa: ARG002
         """See ``host.Host``; bytes as they are given, for in text mode each line end would become two. Modes are not known there."""
@@ -156,7 +149,7 @@ class WindowsHost(LocalHost):
                 if durable:
                     file.flush()
                     os.fsync(handle)
-            _patiently(lambda: os.replace(beside, path))
+            in_use.patiently(lambda: os.replace(beside, path), path)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(beside)
@@ -172,7 +165,7 @@ class WindowsHost(LocalHost):
         with contextlib.suppress(FileNotFoundError):
             if stat.S_ISDIR(os.lstat(target).st_mode):
                 os.rmdir(target)
-        _patiently(lambda: os.replace(source, target))
+        in_use.patiently(lambda: os.replace(source, target), source)
 
     def would_rename(self, source: str, onto: str) -> bool:
         """See ``host.Host``; Windows refuses another drive with another number than a folder that is in the way."""
@@ -196,7 +189,7 @@ class WindowsHost(LocalHost):
 
     def remove(self, path: str) -> None:
         """See ``host.Host``; what is read-only is made writable first."""
-        _patiently(lambda: _remove(path))
+        in_use.patiently(lambda: _remove(path), path)
 
     def remove_tree(self, path: str) -> None:
         """See ``host.Host``."""
@@ -206,7 +199,7 @@ class WindowsHost(LocalHost):
         def again(_function: object, failed: str, error: Any) -> None:
             if isinstance(error[1], FileNotFoundError):
                 return
-            _patiently(lambda: _remove(failed))
+            in_use.patiently(lambda: _remove(failed), failed)
 
         shutil.rmtree(path, onerror=again)
 
@@ -240,24 +233,6 @@ class WindowsHost(LocalHost):
     @staticmethod
     def _system_drive() -> str:
         return os.environ.get("SYSTEMDRIVE", "C:") + "\\"
-
-
-def _each(value: str, turn: Callable[[str], str]) -> str:
-    r"""Turn each path of a list that ``;`` parts: what begins with a drive, or with ``\\``."""
-    return ";".join(turn(part) if part[1:3] in {":\\", ":/"} or part.startswith("\\\\") else part for part in value.split(";"))
-
-
-def _patiently(call: Callable[[], None]) -> None:
-    """Do it, again for ``HELD_SECONDS`` while somebody has the file open."""
-    deadline = time.monotonic() + HELD_SECONDS
-    while True:
-        try:
-            return call()
-        except PermissionError as error:  # noqa: PERF203 - that is what it waits for
-            held = error.winerror in {_ERROR_ACCESS_DENIED, _ERROR_SHARING_VIOLATION, _ERROR_LOCK_VIOLATION}
-            if not held or time.monotonic() >= deadline:
-                raise
-            time.sleep(LOCK_POLL_SECONDS)
 
 
 def _remove(path: str) -> None:

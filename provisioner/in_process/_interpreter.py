@@ -1,9 +1,9 @@
 """Runs inside the interpreter under question and says what it is and where it would import from. Parses on Python 2.7 and every 3.
 
 ``PYTHON _interpreter.py MARK CWD NAME…`` prints one line ``MARK{json}MARK``, so that whatever a ``.pth`` file or a ``sitecustomize`` prints cannot
-spoil the answer. ``CWD`` takes the place of the script's folder on the module path, which is what a program started there would have. Nothing of
-the environment is imported beyond what the start of an interpreter imports by itself; our own imports come from the standard library's folder,
-because the path may hold a ``json.py`` of somebody.
+spoil the answer. A ``NAME`` is a module's, or on Windows a DLL's (``msvcp140.dll``). ``CWD`` takes the place of the script's folder on the module
+path, which is what a program started there would have. Nothing of the environment is imported beyond what the start of an interpreter imports by
+itself; our own imports come from the standard library's folder, because the path may hold a ``json.py`` of somebody.
 """
 
 # Python 2 has no annotations; the first imports wait until the path is clean.
@@ -108,9 +108,31 @@ def safely(call, *args):  # type: ignore[no-untyped-def]
         return ""
 
 
+def dll(name):  # type: ignore[no-untyped-def]
+    """Return the file that a DLL is for this process, as an extension module would get it, and why it cannot be loaded; both may be ""."""
+    import ctypes  # noqa: PLC0415 - not everywhere there, and only Windows is asked
+
+    kernel = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined]
+    kernel.GetModuleFileNameW.argtypes = [ctypes.c_void_p, ctypes.c_wchar_p, ctypes.c_uint32]
+    kernel.LoadLibraryExW.argtypes = [ctypes.c_wchar_p, ctypes.c_void_p, ctypes.c_uint32]
+    kernel.LoadLibraryExW.restype = ctypes.c_void_p
+    why = ""
+    try:
+        handle = ctypes.WinDLL(name)._handle  # type: ignore[attr-defined] # noqa: SLF001
+    except OSError as error:
+        why = str(error)
+        # DONT_RESOLVE_DLL_REFERENCES finds it and starts nothing of it; LOAD_LIBRARY_SEARCH_DEFAULT_DIRS as for extension modules from 3.8 on.
+        handle = kernel.LoadLibraryExW(name, None, 0x1001 if sys.version_info >= (3, 8) else 0x1)
+    room = ctypes.create_unicode_buffer(32768)
+    if handle:
+        kernel.GetModuleFileNameW(handle, room, 32768)
+    return [room.value, why if room.value else ""]
+
+
 def main():  # type: ignore[no-untyped-def]
     """Collect and print."""
-    mark, cwd, names = sys.argv[1], sys.argv[2], sys.argv[3:]
+    mark, cwd, names = sys.argv[1], sys.argv[2], [name for name in sys.argv[3:] if not name.endswith(".dll")]
+    libraries = [name for name in sys.argv[3:] if name.endswith(".dll") and sys.platform == "win32"]
     safe = bool(getattr(sys.flags, "safe_path", False)) or bool(getattr(sys.flags, "isolated", 0))
     path = ([] if safe or not cwd else [cwd]) + PATH
     prefix = getattr(sys, "real_prefix", None) or getattr(sys, "base_prefix", sys.prefix)
@@ -134,6 +156,7 @@ def main():  # type: ignore[no-untyped-def]
         ),
         "free_threaded": bool(safely(sysconfig.get_config_var, "Py_GIL_DISABLED")),  # type: ignore[no-untyped-call]
         "safe_path": safe,
+        "dlls": dict((name, safely(dll, name) or ["", ""]) for name in libraries),  # type: ignore[no-untyped-call] # noqa: C402
     }
     sys.stdout.write("\n" + mark + json.dumps(answer) + mark + "\n")
     sys.stdout.flush()

@@ -1,65 +1,26 @@
-"""What is installed against what the packages' own records say: missing, truncated and altered files, rivals, leftovers."""
+"""What is installed in an environment against what the packages' own records say: its distributions, their files, rivals, leftovers."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import posixpath
-import re
-from collections.abc import Collection, Container, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator
 from dataclasses import replace
-from typing import Literal
 
 from provisioner.base.names import OWN_FOLDERS
 from provisioner.base.prints import Prints
 from provisioner.catalogue.published import Contradiction
 from provisioner.environment.distributions import Installed, described, is_leftover, read_metadata, sites
 from provisioner.environment.owners import Claim, read_claims
-from provisioner.host import Entry, Reader, Stamp, files
+from provisioner.host import Entry, Reader
 from provisioner.judge import conda_files
+from provisioner.judge.comparing import Comparison, Fault, is_code, roots
 from provisioner.judge.conda_files import CondaState
-from provisioner.judge.memory import Memory, Remembered
+from provisioner.judge.memory import Memory
 from provisioner.model.record import record
 
-# A file above this size that is not as long as recorded is not read.
-WHOLE = 1 << 20
-# Lists of certificates to which organisations, and the agents on their machines, append their own: certifi's, and pip's copy of it.
-CERTIFICATES = "/cacert.pem"
-FaultKind = Literal[
-    "missing", "size", "content", "appended", "published", "unreadable", "two writers", "no record", "no metadata", "leftover", "stray"
-]
-# What makes an environment less than whole; the others are worth a word: what was added to a list of certificates, and what a wheel that contradicts
-# its own record was published with.
-# Which functions the commands of a distribution call ("Entry points specification").
-ENTRY_POINTS = "entry_points.txt"
-DAMAGE: frozenset[FaultKind] = frozenset({"missing", "size", "content", "unreadable"})
-CONTENT = "its content is not the recorded one"
 # What changes after the install: byte code, and the record itself.
 _NOT_COMPARED = (".pyc", "/RECORD", "/RECORD.jws")
 _PACKAGES = tuple(f"/site-packages/{name}/__init__.py" for name in OWN_FOLDERS)
-_NATIVE = re.compile(r"\.(so|dylib|pyd|dll)(\.\d+)*$")
-
-
-# What many packages put beside their own folder by mistake, so that the last one wins: nothing imports it.
-BESIDE = re.compile(
-    r"(tests?|testing|docs?|examples?|samples?|benchmarks?)/|[^/]+\.(md|rst|txt)$|(LICEN[CS]E|NOTICE|AUTHORS|CHANGE(S|LOG))[^/]*$",
-    re.IGNORECASE,
-)
-
-
-@record
-class Fault:
-    """One file that is not as recorded; ``path`` is absolute, ``detail`` says what was expected and found.
-
-    Of a file that two packages have written, each with a content of its own, ``distribution`` is the one whose file was lost, and ``other`` the one
-    whose file is there.
-    """
-
-    distribution: str
-    kind: FaultKind
-    path: str
-    detail: str
-    other: str = ""
 
 
 @record
@@ -104,7 +65,7 @@ def check(
     own = conda.own if conda is not None else frozenset()
     memory = None if deep else memory
     known = memory.open(env) if memory is not None else None
-    work = _Comparison(reader, rivals=owning if len(owning) > 1 else (), folders=folders, published=published, known=known)
+    work = Comparison(reader, rivals=owning if len(owning) > 1 else (), folders=folders, published=published, known=known)
     several: dict[str, tuple[int, list[Claim]]] = {}
     for place, (path, claim) in enumerate(records.claims()):
         if path in repeated:
@@ -162,115 +123,6 @@ class _Records:
         return {path: claim.metadata for path, claim in self.claims() if path in paths} if paths else {}
 
 
-class _Comparison:
-    """What the comparison of the files has shown so far; places are those in the order of the records, in which faults are told."""
-
-    def __init__(
-        self,
-        reader: Reader,
-        *,
-        rivals: tuple[str, ...],
-        folders: tuple[str, ...],
-        published: frozenset[Contradiction],
-        known: Remembered | None,
-    ) -> None:
-        self._reader = reader
-        self._folders = folders
-        self._roots = _roots(folders)
-        self._published = published
-        self._known = known
-        self.rivals = rivals
-        self.files = 0
-        self.faults: list[tuple[int, Fault]] = []
-        self.natives: list[tuple[int, str, str]] = []
-        # What is recorded of the code in the tensorflow folder.
-        self.code = Prints()
-
-    def compare(self, place: int, path: str, claims: tuple[Claim, ...]) -> None:
-        """Look at one file, and at all that is said of it."""
-        self.files += 1
-        if path.startswith(self._roots) and _is_code(path):
-            self.code.add(path)
-        stamp = self._reader.stamp(path)
-        if stamp is not None and _NATIVE.search(path) is not None:
-            self.natives.append((place, path, claims[-1].owner))
-        fault = self._without_file(path, claims) if stamp is None else self._of_file(path, claims, stamp)
-        if fault is not None and not (set(self.rivals) & {claim.owner for claim in claims}):
-            self.faults.append((place, fault))
-
-    def _of_file(self, path: str, claims: tuple[Claim, ...], stamp: Stamp) -> Fault | None:
-        """Compare a file with every record of it; None where all is as recorded."""
-        owner = claims[0].owner
-        digests = {claim.digest.partition("=")[2]: claim for claim in claims if claim.digest.startswith("sha256=")}
-        fits = any(claim.size in (-1, stamp.size) for claim in claims)
-        words = f"{stamp.size} bytes instead of {claims[0].size}"
-        if not digests:
-            return None if fits else _fault(owner, "size", path, words)
-        if not fits and stamp.size > WHOLE:
-            # That much is certain without reading it.
-            return _fault(owner, "size", path, words)
-        known = next((digest for digest in digests if self._known is not None and self._known.holds(path, digest, stamp)), "")
-        try:
-            found = known or base64.urlsafe_b64encode(bytes.fromhex(self._reader.sha256(path))).rstrip(b"=").decode()
-        except OSError as error:
-            return _fault(owner, "unreadable", path, error.strerror or str(error))
-        if found in digests:
-            if self._known is not None and not known:
-                self._known.add(path, found, stamp)
-            return self._of_two(path, digests, found)
-        if self._is_published(path, claims, found):
-            return _fault(owner, "published", path, "its wheel was published so, against its own record")
-        if path.endswith(CERTIFICATES) and any(_begins(self._reader, path, claim, stamp.size) for claim in claims):
-            return _fault(owner, "appended", path, "certificates were added to it")
-        return _fault(owner, "content", path, CONTENT) if fits else _fault(owner, "size", path, words)
-
-    def _without_file(self, path: str, claims: tuple[Claim, ...]) -> Fault | None:
-        """What is the matter where no file is: it is missing, or cannot be looked at, or something else is in its place."""
-        owner = claims[0].owner
-        try:
-            entry = self._reader.entry(path)
-            if entry.kind == "link":
-                entry = self._reader.entry(self._reader.real(path))
-        except (FileNotFoundError, NotADirectoryError):
-            if self._is_published(path, claims, ""):
-                return _fault(owner, "published", path, "its wheel was published without it")
-            return _fault(owner, "missing", path, "is not there")
-        except OSError as error:
-            return _fault(owner, "unreadable", path, error.strerror or str(error))
-        return _fault(owner, "missing", path, f"a {entry.kind} is in its place") if any(claim.digest for claim in claims) else None
-
-    def _is_one_command(self, path: str, one: Claim, other: Claim) -> bool:
-        """True for a command that both packages declare with the same function: each installer writes it in words of its own."""
-        from provisioner.engines._central import commands  # noqa: PLC0415 - brings zipfile and urllib, for what is rare
-
-        told = []
-        for claim in (one, other):
-            text = files.read(self._reader, posixpath.join(claim.metadata, ENTRY_POINTS)).text or ""
-            told.append({crc for name, _, crc in commands(text) if posixpath.basename(name) == posixpath.basename(path)})
-        return told[0] == told[1] != set()
-
-    def _of_two(self, path: str, digests: Mapping[str, Claim], found: str) -> Fault | None:
-        """The fault of a file that another package has recorded with another content; of one name it is the same package twice."""
-        winner = digests[found]
-        lost = next((claim for digest, claim in digests.items() if digest != found and claim.owner != winner.owner), None)
-        if lost is None or BESIDE.match(self._inner(path)) or self._is_one_command(path, lost, winner):
-            return None
-        words = f"{lost.owner} and {winner.owner} both have this file, each another one; that of {winner.owner} is there"
-        return Fault(distribution=lost.owner, kind="two writers", path=path, detail=words, other=winner.owner)
-
-    def _is_published(self, path: str, claims: tuple[Claim, ...], found: str) -> bool:
-        inner = self._inner(path)
-        return any((inner, claim.digest.partition("=")[2], found) in self._published for claim in claims)
-
-    def _inner(self, path: str) -> str:
-        """The path as a wheel has it; "" outside of the folders of packages."""
-        return next((path[len(site) + 1 :] for site in self._folders if path.startswith(f"{site}/")), "")
-
-    def in_order(self) -> list[Fault]:
-        """The faults in the order of the records."""
-        return [fault for _, fault in sorted(self.faults, key=lambda item: item[0])]
-
-
 def _read_folders(reader: Reader, folders: tuple[str, ...]) -> tuple[tuple[Installed, ...], list[Fault]]:
     """Read the distributions of the folders, and what is wrong with their metadata."""
     distributions: list[Installed] = []
@@ -302,32 +154,8 @@ def _read_distribution(reader: Reader, entry: Entry, distributions: list[Install
     distributions.append(item)
 
 
-def _fault(owner: str, kind: FaultKind, path: str, detail: str) -> Fault:
-    return Fault(distribution=owner, kind=kind, path=path, detail=detail)
-
-
-def _begins(reader: Reader, path: str, row: Claim, size: int) -> bool:
-    """Whether a file begins with the recorded content and goes on after it."""
-    if not 0 <= row.size < size:
-        return False
-    try:
-        head = reader.read_bytes(path, limit=row.size)
-    except OSError:
-        return False
-    return base64.urlsafe_b64encode(hashlib.sha256(head).digest()).rstrip(b"=").decode() == row.digest.partition("=")[2]
-
-
-def _roots(folders: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(f"{site}/tensorflow/" for site in folders)
-
-
-def _is_code(path: str) -> bool:
-    """What Python would import, and what it would load."""
-    return path.endswith(".py") or ".so" in posixpath.basename(path)
-
-
 def _strays(reader: Reader, folders: tuple[str, ...], recorded: Container[str], conda: Container[str]) -> list[Fault]:
     """Code in the tensorflow folder that no distribution owns: what an earlier release left, and what Python would import all the same."""
-    there = (path for root in _roots(folders) for path in reader.files_below(root.rstrip("/")) if _is_code(path))
+    there = (path for root in roots(folders) for path in reader.files_below(root.rstrip("/")) if is_code(path))
     strays = sorted(path for path in there if path not in recorded and path not in conda)
     return [Fault(distribution="", kind="stray", path=path, detail="belongs to no installed distribution") for path in strays]

@@ -14,7 +14,8 @@ from provisioner.catalogue.published import Contradiction
 from provisioner.environment.layout import CONFIG
 from provisioner.host import Reader, files
 from provisioner.judge import conda_files
-from provisioner.judge.integrity import DAMAGE, FaultKind, Integrity, check
+from provisioner.judge.comparing import DAMAGE, FaultKind
+from provisioner.judge.integrity import Integrity, check
 from provisioner.judge.markers import markers_of
 from provisioner.judge.memory import Memory
 from provisioner.judge.requirements import Unmet, unmet

@@ -5,9 +5,10 @@ A target with a ``tensorflow`` of its own is chosen for apart; targets that ask 
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 
 from provisioner.base.versions import numbers
@@ -60,6 +61,12 @@ class Group:
     wanted: Mapping[str, str] = field(default_factory=dict)
 
 
+def catalogue_digest(sets: Iterable[ChosenSet]) -> str:
+    """Return the SHA-256 over the known-good sets of all targets: a line ``<target> <digest of the set>`` for each, in order."""
+    lines = [f"{target.name} {lock.digest}" for target, lock, _ in sets]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
 def choose_sets(
     declaration: Declaration,
     catalogue: CatalogueView,
@@ -68,7 +75,7 @@ def choose_sets(
     keep: Mapping[str, str] | None = None,
     requirements: Sequence[str] = (),
     below: Mapping[str, str] | None = None,
-    fits: Fits | None = None,
+    fits: Callable[[], Fits] | None = None,
 ) -> tuple[ChosenSet, ...]:
     """Return the known-good set of each target, in the order of the targets.
 
@@ -83,8 +90,9 @@ def choose_sets(
     a conda channel has an empty set: what it gets, the channel says.
     """
     chosen = {target.name: _of_channel(target) for target in declaration.targets if target.source == "conda"}
-    for group in _groups(declaration, keep or {}, requirements, below or {}):
-        for target, lock, proof in _choose(group, declaration, catalogue, cutoff[:10], fits).sets:
+    known = fits() if fits is not None and requirements else Fits()
+    for group in _groups(declaration, keep or {}, requirements, below or {}, known):
+        for target, lock, proof in _choose(group, declaration, catalogue, cutoff[:10], known).sets:
             chosen[target.name] = (target, lock, proof)
     return tuple(chosen[target.name] for target in declaration.targets)
 
@@ -105,7 +113,9 @@ def _set_device(target: Target, build: Build | None) -> LockDevice:
     return set_of(target.device, source_of(target, build))
 
 
-def _groups(declaration: Declaration, keep: Mapping[str, str], requirements: Sequence[str], below: Mapping[str, str]) -> Iterator[Group]:
+def _groups(
+    declaration: Declaration, keep: Mapping[str, str], requirements: Sequence[str], below: Mapping[str, str], fits: Fits
+) -> Iterator[Group]:
     by_spec: dict[tuple[str, ...], list[Target]] = {}
     for target in declaration.targets:
         if target.source == "conda":
@@ -121,11 +131,11 @@ def _groups(declaration: Declaration, keep: Mapping[str, str], requirements: Seq
             spec=",".join(filter(None, [own, *listed_too, *limits])),
             targets=tuple(targets),
             keep=releases.pop() if len(releases) == 1 else "",
-            wanted={name: version for target in targets for name, version in wanted_of(requirements, target).items()},
+            wanted={name: version for target in targets for name, version in wanted_of(requirements, target, fits.bound).items()},
         )
 
 
-def _choose(group: Group, declaration: Declaration, catalogue: CatalogueView, cutoff: str, fits: Fits | None) -> LockCandidate:
+def _choose(group: Group, declaration: Declaration, catalogue: CatalogueView, cutoff: str, fits: Fits) -> LockCandidate:
     """Return the kept release, or the newest of the most proven; raises ``NoProfileError``."""
     policy = declaration.policy
     kept = catalogue.release(group.keep) if group.keep and matches(group.spec, group.keep) else None
@@ -139,7 +149,7 @@ def _choose(group: Group, declaration: Declaration, catalogue: CatalogueView, cu
     for release in catalogue.releases(group.spec, prereleases=names_prerelease(group.spec)):
         candidate = examine(release, group, policy, catalogue, cutoff)
         seen.append(candidate)
-        rank = (-len(unfit(release, fits, group.wanted)) if fits is not None else 0, candidate.proven)
+        rank = (-len(unfit(release, fits, group.wanted)), candidate.proven)
         if not candidate.obstacles and (best is None or rank > best):
             best, found = rank, candidate
             if best == (0, len(group.targets)):

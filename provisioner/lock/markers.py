@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from provisioner.base.names import is_rival, normalise
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 # sys_platform, platform_system, os_name and platform_machine of each platform (PEP 508, "Environment Markers").
 _SYSTEMS = {"linux": ("linux", "Linux", "posix"), "macos": ("darwin", "Darwin", "posix"), "windows": ("win32", "Windows", "nt")}
+_NAME = re.compile(r"\s*[A-Za-z0-9][A-Za-z0-9._-]*")
 _MACHINES = {("macos", "aarch64"): "arm64", ("windows", "x86_64"): "AMD64"}
 
 
@@ -41,20 +43,22 @@ def environment(target: Target) -> dict[str, str]:
 def tensorflow_of(requirements: Sequence[str], target: Target) -> tuple[str, ...]:
     """Return the specifiers (PEP 440) that a team's requirements put on TensorFlow itself for a target, each once."""
     found: dict[str, None] = {}
-    for text in requirements:
+    for text in (item for item in requirements if is_rival(_name(item))):
         try:
             requirement = read_requirement(text)
         except ValueError:
             continue  # ``beside`` says what is wrong with it
-        if is_rival(normalise(requirement.name)) and str(requirement.specifier) and applies(requirement, environment(target)):
+        if str(requirement.specifier) and applies(requirement, environment(target)):
             found[str(requirement.specifier)] = None
     return tuple(sorted(found))
 
 
-def wanted_of(requirements: Sequence[str], target: Target) -> dict[str, str]:
-    """Return the packages that a team's requirements name for a target, each with the one version that they name, "" for none or several."""
+def wanted_of(requirements: Sequence[str], target: Target, names: Collection[str]) -> dict[str, str]:
+    """Return which packages of some ``names`` a team's requirements ask for, for a target, each with the one version that they name, else ""."""
     found: dict[str, str] = {}
     for text in requirements:
+        if _name(text) not in names:
+            continue
         try:
             requirement = read_requirement(text)
         except ValueError:
@@ -69,6 +73,12 @@ def pinned(requirement: Requirement) -> str:
     clauses = list(requirement.specifier)
     exact = len(clauses) == 1 and clauses[0].operator == "==" and not clauses[0].version.endswith("*")
     return clauses[0].version if exact else ""
+
+
+def _name(text: str) -> str:
+    """Return the name that a requirement begins with; most need not be taken apart further."""
+    name = _NAME.match(text)
+    return normalise(name[0].strip()) if name else ""
 
 
 def beside(requirements: tuple[str, ...], target: Target, lock: Lock) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ AT_A_TIME = 2
 class Wanted:
     """What a Python is looked for: the ``target`` without its Python, ``tensorflow`` and ``python`` as specifiers ("" for any), and the rest.
 
-    ``cutoff`` and ``indexes`` are as in a ``Job``; ``folder`` is one of the tool's own, for this alone.
+    ``cutoff``, ``indexes`` and ``built_in`` are as in a ``Job``; ``folder`` is one of the tool's own, for this alone.
     """
 
     target: Target
@@ -48,6 +48,7 @@ class Wanted:
     folder: str
     python: str = ""
     indexes: tuple[Index, ...] = ()
+    built_in: str = ""
 
 
 @record
@@ -75,7 +76,7 @@ def _newest(catalogue: Catalogue, wanted: Wanted, fits: Fits | None) -> dict[str
         for python, device in catalogue.locks(release.version, target.platform):
             if device != target.device or python in found or (wanted.python and not some_patch_matches(wanted.python, python)):
                 continue
-            if fits is not None and unfit(release, fits, wanted_of(wanted.inputs.requirements, replace(target, python=python))):
+            if fits is not None and unfit(release, fits, wanted_of(wanted.inputs.requirements, replace(target, python=python), fits.bound)):
                 continue
             lock = catalogue.lock(release.version, python, target.platform, device)
             found |= {python: lock} if lock is not None else {}
@@ -121,6 +122,7 @@ def _ask(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, watch: Wa
         cutoff=wanted.cutoff,
         folder=folder,
         indexes=wanted.indexes,
+        built_in=wanted.built_in,
     )
     specs = [wanted.tensorflow, *tensorflow_of(wanted.inputs.requirements, target)]
     # Addresses that a list names are asked when it is locked, with this person's word.

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from provisioner.errors import OperationError
 from provisioner.host import Host
-from provisioner.lock.formats import Pin, conda_lock, constraints, pylock, requirements
-from provisioner.model.team import Declaration, LockedTarget, TeamLock
+from provisioner.lock.formats import Pin, conda_lock, constraints, pins, pylock, requirements
+from provisioner.model.team import Declaration, TeamLock
 
 
 def texts(host: Host, declaration: Declaration, lock: TeamLock, *, cache: str = "") -> dict[str, str]:
@@ -34,15 +34,6 @@ def texts(host: Host, declaration: Declaration, lock: TeamLock, *, cache: str = 
     if wrong:  # pragma: no cover - would be a fault of the tool
         raise OperationError(f"{', '.join(wrong)} would not hold what was locked", hint="nothing was written; please report it")
     return found
-
-
-def pins(locked: LockedTarget, *, as_asked: bool = False) -> frozenset[Pin]:
-    """Return names, versions and hashes of a target's packages of both kinds.
-
-    ``as_asked``: as requirements files name them, what has an address by that in place of its version.
-    """
-    urls = {file.name: file.url for file in locked.files if file.direct and as_asked}
-    return frozenset((name, urls.get(name, version), sha256) for name, version, _, sha256 in locked.held)
 
 
 def held_and_meant(files: Mapping[str, str], lock: TeamLock) -> list[tuple[str, frozenset[Pin], frozenset[Pin]]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from threading import Event
 from typing import TypeVar
 
 from provisioner import __version__
@@ -21,10 +21,10 @@ from provisioner.errors import OperationError, TfsetupError, UsageError
 from provisioner.host import Host
 from provisioner.host.files import make_folders
 from provisioner.lock import conda as conda_half
-from provisioner.lock.choosing import ChosenSet
+from provisioner.lock.choosing import ChosenSet, catalogue_digest
 from provisioner.lock.files import check_same_files
 from provisioner.lock.formats.requirements import address
-from provisioner.lock.how import How
+from provisioner.lock.how import How, nothing
 from provisioner.lock.markers import beside
 from provisioner.lock.needs import needs_of, proof_words
 from provisioner.lock.parallel import Watch, side_by_side
@@ -41,12 +41,6 @@ class Locked:
 
     lock: TeamLock
     warnings: tuple[str, ...] = ()
-
-
-def catalogue_digest(sets: Iterable[ChosenSet]) -> str:
-    """Return the SHA-256 over the known-good sets of all targets: a line ``<target> <digest of the set>`` for each, in order."""
-    lines = [f"{target.name} {lock.digest}" for target, lock, _ in sets]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def lock_targets(
@@ -99,22 +93,35 @@ class _Target:
 
 
 def _all(host: Host, declaration: Declaration, inputs: Inputs, sets: Sequence[ChosenSet], catalogue: Catalogue, how: How) -> list[_Target]:
-    """Resolve every target in a thread of its own; raise the error of the first that fails."""
+    """Resolve every target in a thread of its own; raise the error of the first that fails.
+
+    Where the answers of the index hold, the first goes ahead, and the others find them in uv's cache.
+    """
+    ahead = Event()
+    lead = next((number for number, chosen in enumerate(sets) if chosen[0].source != "conda"), 0)
 
     def one(number: int, watch: Watch) -> _Target:
         folder = posixpath.join(how.folder, str(number))
         make_folders(host, folder)
-        own = replace(how, folder=folder)
+        own = replace(how, folder=folder, answered=ahead.set if number == lead else nothing)
         conda = _lock_conda(host, declaration, inputs, sets[number], catalogue, own, watch)
         if sets[number][0].source == "conda":
             return _Target(wheels=Wheels(files=()), conda=conda)
+        if number != lead and how.built_in:
+            ahead.wait()
         found = lock_wheels(host, declaration, inputs, sets[number], catalogue, own, watch)
         return _Target(wheels=replace(found, files=conda_half.without_doubles(found.files, conda)), conda=conda)
+
+    def first(number: int, watch: Watch) -> _Target:
+        try:
+            return one(number, watch)
+        finally:
+            ahead.set()
 
     _raise_failures(inputs, how, _refused(declaration, inputs, sets, how))
     # Asked here, where it is alone: what it asks of Python (sysconfig) is not safe from several threads at a time.
     uv.find_uv(host)
-    futures = side_by_side([partial(one, number) for number in range(len(sets))], len(sets))
+    futures = side_by_side([partial(first if number == lead else one, number) for number in range(len(sets))], len(sets))
     failures = [(sets[number], future.exception()) for number, future in enumerate(futures)]
     _raise_failures(inputs, how, [(chosen, error) for chosen, error in failures if error is not None])
     return [future.result() for future in futures]

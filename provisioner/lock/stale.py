@@ -10,8 +10,7 @@ from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.lock import sidecar, store
 from provisioner.lock.choosing import ChosenSet
-from provisioner.lock.formats import requirements
-from provisioner.lock.render import pins
+from provisioner.lock.formats import pins, requirements
 from provisioner.model.record import record
 from provisioner.model.team import Inputs, TeamLock
 

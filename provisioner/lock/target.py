@@ -73,6 +73,7 @@ def make_job(
         cutoffs={name: date for name, date in how.cutoffs.items() if _DISTRIBUTION.fullmatch(name)},
         exempt=tuple(file.name for file in lock.files),
         indexes=declaration.indexes,
+        built_in=how.built_in,
         offline=how.offline,
     )
 
@@ -118,7 +119,9 @@ def _of_addons(catalogue: Catalogue, lock: Lock, inputs: Inputs, target: Target)
     """Yield limits of add-ons that are asked for in any version, and that nobody limits: their metadata seldom says which one a release needs."""
     named = [read_requirement(text) for text in (*inputs.requirements, *inputs.constraints) if " @ " not in text]
     limited = {normalise(item.name) for item in named if str(item.specifier)}
-    yield from limits_beside(catalogue.release(lock.release), wanted_of(inputs.requirements, target).keys() - limited)
+    yield from limits_beside(
+        catalogue.release(lock.release), wanted_of(inputs.requirements, target, catalogue.fits().bound).keys() - limited
+    )
 
 
 def _wheels(
@@ -179,7 +182,13 @@ def _engine(
 
     def resolve(job: Job) -> Resolved:
         make_folders(host, job.folder)
-        return uv_compile.compile_job(host, job, watch=watch)
+        return answered(job)
+
+    def answered(job: Job, *, origins: bool = True) -> Resolved:
+        try:
+            return uv_compile.compile_job(host, job, origins=origins, watch=watch)
+        finally:
+            how.answered()
 
     def build(job: Job, wheel: Wheel, pins: tuple[str, ...]) -> Metadata:
         how.tell(f"{job.name}: building {wheel.package} {wheel.version}, to know what it needs")
@@ -192,5 +201,5 @@ def _engine(
         free=free,
         projects=inputs.builders,
         deep=how.deep,
-        quick=lambda job: uv_compile.compile_job(host, job, origins=False, watch=watch),
+        quick=partial(answered, origins=False),
     )

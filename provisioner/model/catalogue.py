@@ -98,7 +98,8 @@ class Metal:
 class Build:
     """One release on one platform (``linux-x86_64``): Pythons as ``3.11``, oldest glibc, processor features it cannot run without.
 
-    ``macos`` is the oldest macOS (``12.0``); ``glibc`` is "" where there is none. ``metal`` is what computes on the GPU of a Mac.
+    ``macos`` is the oldest macOS (``12.0``); ``glibc`` is "" where there is none. ``vc_runtime`` are the DLLs of the Visual C++ runtime that it asks
+    for on Windows and Python does not bring. ``metal`` is what computes on the GPU of a Mac.
     ``packages`` names the distribution for each device (``cpu``, ``cuda``). A CUDA build has ``cuda`` locks where
     ``cuda.requirements`` names its libraries; where PyPI has none of them there is no such lock, and the release's known-bad entries say why.
     It has ``cuda-conda`` locks where ``cuda.conda`` does.
@@ -113,6 +114,7 @@ class Build:
     constraints: tuple[Constraint, ...] = ()
     macos: str = ""
     metal: Metal | None = None
+    vc_runtime: tuple[str, ...] = ()
 
 
 @record

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
-from provisioner.model.catalogue import CudaToolkit, GpuArchitecture, Lock, LockDevice, Proof, Release
+from provisioner.model.catalogue import CudaToolkit, GpuArchitecture, Lock, LockDevice, LockedFile, Proof, Release
 
 if TYPE_CHECKING:
     from provisioner.model.cause import Order
@@ -28,6 +28,9 @@ class CatalogueView(Protocol):
 
     def lock(self, version: str, python: str, platform: str, device: LockDevice) -> Lock | None:
         """One lock, or None."""
+
+    def spare(self, python: str, platform: str) -> tuple[LockedFile, ...]:
+        """Wheels that are in no set, and may come beside one."""
 
     def proof(self, lock: Lock) -> Proof:
         """What was run for a lock."""

@@ -153,7 +153,7 @@ class Library:
 
 @record
 class Interpreter:
-    """A Python: ``path`` of the executable, ``version`` as ``3.11.7``, ``origin``: ``path``, ``pyenv``, ``uv``, ``conda``, ``system``, ``launcher``.
+    """A Python: ``path`` of the executable, ``version`` as ``3.11.7``; ``origin``: path, pyenv, uv, conda, system, launcher, store (Microsoft's).
 
     ``managed`` is true when PEP 668 forbids changing it; ``virtual`` when it belongs to a virtual environment; ``architecture`` as in ``System``.
     """
@@ -227,10 +227,11 @@ class Disk:
 
 @record
 class Windows:
-    """What only Windows has: the Visual C++ runtime's version and whether long paths are on."""
+    """What only Windows has: the Visual C++ runtime's version and those of its DLLs that are there, and whether long paths are on."""
 
     vc_runtime: Fact[str]
     long_paths: Fact[bool]
+    vc_dlls: Fact[tuple[str, ...]] = Fact(status="unknown", source="", why="not asked")
 
 
 @record

@@ -1,17 +1,19 @@
 """``--keep``: all that is installed is resolved anew around TensorFlow, with as little moved as may be.
 
-First with the set's packages as they are, which were run; where that cannot be, within TensorFlow's own limits and what the catalogue knows. What
-came from no index (PEP 610), or is a build of its own (``2.1.0+cpu``), cannot be had again by its hash: it stays, and what it requires is asked for.
+First with the set's packages as a plan without it has them: as they were run, but for those that gave way to keep one's own whole (``settle``);
+else as they were run; where that cannot be, within TensorFlow's own limits and what the catalogue knows. What came from no index (PEP 610), or is
+a build of its own (``2.1.0+cpu``), cannot be had again by its hash: it stays, and what it requires is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from provisioner.base.names import RELEASED, is_rival, normalise
 from provisioner.base.requirement import applies, name_of, read_requirement
+from provisioner.base.versions import numbers
 from provisioner.catalogue.limits import stays
 from provisioner.engines import uv
 from provisioner.engines.wheels import Wheel, major_minor, pick, read_pylock, supported_tags
@@ -23,7 +25,7 @@ from provisioner.model.plan import Moved
 from provisioner.model.record import record
 from provisioner.plan.extras import check_requirements, locked
 from provisioner.plan.neighbours import Around
-from provisioner.plan.settle import Room
+from provisioner.plan.settle import Room, settle
 
 
 @record
@@ -36,11 +38,15 @@ class Kept:
 
 @record
 class _Question:
-    """What does not change from try to try; ``staying`` are the distributions that cannot be had again."""
+    """What does not change from try to try; ``staying`` are the distributions that cannot be had again.
+
+    ``sets`` are the versions that the set's packages may have, by name, the best first.
+    """
 
     around: Around
     lock: Lock
     room: Room
+    sets: tuple[Mapping[str, str], ...]
     extra: tuple[str, ...]
     staying: tuple[Installed, ...]
     floor: str
@@ -69,12 +75,17 @@ def resolve_all(  # noqa: PLR0913 - each is one part of the same question
     """
     check_requirements(extra)
     staying = tuple(item for item in around.own if item.direct or "+" in item.version or item.name in fixed)
-    asked = _Question(around=around, lock=lock, room=room, extra=extra, staying=staying, floor=floor, folder=folder, offline=offline)
-    names = sorted(item.name for item in around.own if item not in staying and item.name not in leaving)
+    asked = _Question(
+        around=around, lock=lock, room=room, sets=_sets(around, lock, room), extra=extra, staying=staying, floor=floor, folder=folder,
+        offline=offline,
+    )  # fmt: skip
+    # What has no release for this TensorFlow is not looked for among halves of halves.
+    without = {*leaving, *(name for name, limit in lock.addons.items() if limit == NO_ADDON)}
+    names = sorted(item.name for item in around.own if item not in staying and item.name not in without)
     wheels = _most(partial(_fits, host, asked), names)
     if not wheels and extra:
         # What is asked for does not go with TensorFlow whatever else is kept: said by the resolver.
-        _resolve(host, asked, [], exact=False)
+        _resolve(host, asked, [], None)
     own = {file.name: file for file in lock.files}
     found = {name: locked(wheel) for name, wheel in wheels.items()}
     files = {name: own[name] if name in own and own[name].version == file.version else file for name, file in found.items()}
@@ -88,18 +99,25 @@ def resolve_all(  # noqa: PLR0913 - each is one part of the same question
 
 
 def orphans(around: Around, found: Lock, clashing: Iterable[str]) -> frozenset[str]:
-    """Return those of the names that clash which are only there because something needed them that comes in another version. Pure.
+    """Return those that are only there because something needed them that comes in another version, and that cannot stay as they are. Pure.
 
-    Whether that still needs them, the next resolution tells: it is made without them.
+    Those are names that clash, and those for which nothing was found but a version of another series (pydantic-core 0.42 for 2.50); what a person
+    named to pip is not there for something else alone. Whether what comes still needs them, the next resolution tells: it is made without them.
     """
     coming = {file.name: file.version for file in found.files}
     moves = {item.name for item in around.installed if coming.get(item.name, item.version) != item.version}
-    own = {item.name for item in around.own}
+    far = {item.name for item in around.own if item.name in coming and series(coming[item.name]) != series(item.version)}
     needed_by = {
         name: {item.name for item in around.installed if any(name_of(text) == name for text in item.requires)}
-        for name in set(clashing) & own
+        for name in {*clashing, *far} & {item.name for item in around.own if not item.requested}
     }
     return frozenset(name for name, others in needed_by.items() if others and others <= moves)
+
+
+def series(version: str) -> tuple[int, ...]:
+    """Return what versions have in common that are meant to go with the same code: the first number, and below 1 the second (``0.42``)."""
+    first = numbers(version)[:2]
+    return first if first[:1] == (0,) else first[:1]
 
 
 def _who(around: Around, name: str) -> tuple[str, ...]:
@@ -125,23 +143,30 @@ def _most(fits: object, names: list[str]) -> dict[str, Wheel]:
     return answer or {}
 
 
+def _sets(around: Around, lock: Lock, room: Room) -> tuple[Mapping[str, str], ...]:
+    """Return the versions of the set's packages that are tried, as they keep the most of what is there and as they were run, each once."""
+    settled, run = ({file.name: file.version for file in files} for files in (settle(around, lock.files, room).files, lock.files))
+    return (run,) if settled == run else (settled, run)
+
+
 def _fits(host: Host, asked: _Question, names: Sequence[str]) -> dict[str, Wheel] | None:
     """Return the wheels for TensorFlow with these, None where they do not go together."""
-    for exact in (True, False):
+    for held in (*asked.sets, None):
         try:
-            return _resolve(host, asked, names, exact=exact)
+            return _resolve(host, asked, names, held)
         except OperationError as error:  # noqa: PERF203 - twice
             if error.cause not in {"resolver-conflict", "platform-unsupported"}:
                 raise
     return None
 
 
-def _resolve(host: Host, asked: _Question, names: Sequence[str], *, exact: bool) -> dict[str, Wheel]:
+def _resolve(host: Host, asked: _Question, names: Sequence[str], held: Mapping[str, str] | None) -> dict[str, Wheel]:
+    """Resolve with the set's packages in the versions ``held``, None for any within the limits; the best are preferred."""
     lock, around = asked.lock, asked.around
     own = next(file for file in lock.files if is_rival(file.name))
-    pins = {file.name: file.version for file in lock.files}
-    held = [f"{file.name}=={file.version}" for file in lock.files if exact or stays(file)]
-    limits = held if exact else [*held, *asked.room.limits]
+    pins = asked.sets[0] if held is None else held
+    limits = [f"{file.name}=={pins[file.name]}" for file in lock.files if held is not None or stays(file)]
+    limits += asked.room.limits if held is None else ()
     limits += [f"{name}=={lock.release}" for name in sorted(RELEASED)]
     limits += [f"{name}{'<0' if limit == NO_ADDON else limit}" for name, limit in lock.addons.items() if name not in pins]
     there = {item.name: item.version for item in around.own if item not in asked.staying}

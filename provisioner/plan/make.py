@@ -159,13 +159,14 @@ def without(site: Site, owned: frozenset[str]) -> Site:
 def packages_of(lock: Lock | None, kept: frozenset[str]) -> tuple[tuple[Package, ...], tuple[Package, ...]]:
     """Return what is installed, and what the source distributions among that are built with."""
     files = lock.files if lock is not None else ()
-    packages = tuple(_package(file) for file in files if file.name not in kept)
+    packages = tuple(package_of(file) for file in files if file.name not in kept)
     if lock is None or not (lock.checkouts or any(package.source for package in packages)):
         return packages, ()
-    return packages, tuple(map(_package, lock.builders or [file for file in files if file.name in BUILDERS]))
+    return packages, tuple(map(package_of, lock.builders or [file for file in files if file.name in BUILDERS]))
 
 
-def _package(file: LockedFile) -> Package:
+def package_of(file: LockedFile) -> Package:
+    """Return a file of a lock as what a plan installs."""
     return Package(
         name=file.name,
         version=file.version,

@@ -114,11 +114,12 @@ def stale(around: Around, coming: Mapping[str, str]) -> frozenset[str]:
 
 def _lost(around: Around, whose: frozenset[str], coming: Mapping[str, str], gone: Iterable[str]) -> tuple[Unmet, ...]:
     before = {(item.distribution, item.requirement) for item in around.lacked}
-    after = _after(around, coming, frozenset(gone))
-    lost = unmet(_aliased(after), around.markers)
-    return tuple(
-        item for item in lost if item.distribution in whose and not item.note and (item.distribution, item.requirement) not in before
-    )
+    lost = _unmet_after(around, coming, gone)
+    return tuple(item for item in lost if item.distribution in whose and (item.distribution, item.requirement) not in before)
+
+
+def _unmet_after(around: Around, coming: Mapping[str, str], gone: Iterable[str]) -> tuple[Unmet, ...]:
+    return tuple(item for item in unmet(_aliased(_after(around, coming, frozenset(gone))), around.markers) if not item.note)
 
 
 def _after(around: Around, coming: Mapping[str, str], gone: frozenset[str]) -> tuple[Installed, ...]:
@@ -141,12 +142,15 @@ def fates(around: Around, coming: Mapping[str, str], *, gone: Iterable[str] = ()
     """Return what becomes of each of the user's own distributions that does not leave; the parameters are as in ``lacking``."""
     gone = frozenset(gone)
     lost: dict[str, list[str]] = {}
+    own = any(is_rival(name) for name in coming)
     for item in lacking(around, coming, gone=gone):
-        lost.setdefault(item.distribution, []).append(_words(item, item.name in coming))
+        # TensorFlow is of the set, whatever its name there.
+        lost.setdefault(item.distribution, []).append(_words(item, item.name in coming or (own and is_rival(item.name))))
     for name, why in _strangers(around, coming):
         lost.setdefault(name, [why])
     before: dict[str, list[str]] = {}
-    for item in around.lacked:
+    left = {(item.distribution, item.requirement) for item in (_unmet_after(around, coming, gone) if around.lacked else ())}
+    for item in (item for item in around.lacked if (item.distribution, item.requirement) in left):
         before.setdefault(item.distribution, []).append(f"{item.sentence}, now as before")
     found = {
         item.name: _fate(item, coming, lost.get(item.name, ()), before.get(item.name, ())) for item in around.own if item.name not in gone

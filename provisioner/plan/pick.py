@@ -15,7 +15,7 @@ from provisioner.errors import InputError, OperationError, UsageError
 from provisioner.host import Host
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
-from provisioner.model.plan import EnvState
+from provisioner.model.plan import Choice, EnvState
 from provisioner.model.policy import Policy
 from provisioner.plan.floor import floor_of
 from provisioner.plan.make import ApplyInputs, Picked
@@ -44,12 +44,25 @@ def pick_best(session: Session, facts: Facts, request: Request, site: Site) -> P
     lock = catalogue.lock(choice.release, choice.python, choice.platform, choice.device)
     if lock is None or catalogue.release(choice.release) is None:
         raise OperationError(f"the catalogue has no lock for {choice.release} on Python {choice.python}")
-    picked = Picked(choice=choice, lock=lock, proof=catalogue.proof(lock), members=frozenset(file.name for file in lock.files), exact=False)
+    members = frozenset(file.name for file in lock.files)
+    found, beside = _with_runtime(catalogue, facts, choice, lock)
+    picked = Picked(choice=choice, lock=found, proof=catalogue.proof(lock), members=members, exact=False, beside=beside)
     if request.keep and site.state.exists:
         return with_all(session, request, picked, facts, site)
     if not request.extra:
         return picked
-    return replace(picked, lock=with_extras(session, request, lock, facts, site), beside="--with")
+    words = " and ".join(filter(None, (beside, "--with")))
+    return replace(picked, lock=with_extras(session, request, found, facts, site), beside=words)
+
+
+def _with_runtime(catalogue: Catalogue, facts: Facts, choice: Choice, lock: Lock) -> tuple[Lock, str]:
+    """Return the set with the Visual C++ runtime where the machine lacks it, and the name of what came beside it."""
+    if not choice.platform.startswith("windows"):
+        return lock, ""
+    from provisioner.plan.runtime import NAME, with_runtime  # noqa: PLC0415 - only there
+
+    found = with_runtime(catalogue, facts, choice, lock)
+    return found, NAME if found != lock else ""
 
 
 def with_all(session: Session, request: Request, picked: Picked, facts: Facts, site: Site) -> Picked:

@@ -16,7 +16,7 @@ from provisioner.model.request import Request
 from provisioner.plan import writers
 from provisioner.plan.extras import resolve_extras
 from provisioner.plan.keep import Kept, orphans, resolve_all
-from provisioner.plan.neighbours import Around
+from provisioner.plan.neighbours import Around, fates
 from provisioner.plan.settle import Room
 from provisioner.plan.writers import Collision, Package, refuse
 from provisioner.session import Session
@@ -38,25 +38,35 @@ def keep_all(
 
     ``fixed`` are names that stay as they are. Raises ``UsageError`` where two packages would write one file that are both wanted.
     """
-    offline, gone, tried = request.offline, dict[str, str](), set[str]()
+    offline, says, tried = request.offline, dict[str, str](), frozenset[str]()
     with session.scratch("resolve") as folder:
         ask = partial(
             resolve_all, session.host, around, lock, room, extra=request.extra, floor=floor, folder=folder, offline=offline, fixed=fixed
         )
         target = _target(lock, floor, folder, offline=offline)
         while True:
-            found = ask(leaving=gone)
-            # What is needed after all comes back.
-            gone = {name: why for name, why in gone.items() if all(file.name != name for file in found.lock.files)}
+            found = ask(leaving=tried)
+            # What is needed after all has come back.
+            gone = _reasons(around, found.lock, tried, says)
             left = clashes(session, site, lock, found.lock, target=target, leaving=gone)
-            says = {name: item.sentence for item in left for name in (item.first, item.second)}
-            more = orphans(around, found.lock, says) - tried
+            says |= {name: item.sentence for item in left for name in (item.first, item.second)}
+            more = orphans(around, found.lock, {name for item in left for name in (item.first, item.second)}) - tried
             if not more:
                 break
             tried |= more
-            gone = {**gone, **{name: f"nothing needs it any more, and {says[name]}" for name in more}}
     refuse(left, "--keep")
     return found, gone
+
+
+def _reasons(around: Around, found: Lock, tried: Collection[str], clashing: Mapping[str, str]) -> dict[str, str]:
+    """Return which of the names that were not asked for go, with the reason: nothing needs them, and as they are they cannot stay.
+
+    ``clashing`` says of names with which other package they would write one file.
+    """
+    coming = {file.name: file.version for file in found.files}
+    breaks = {item.name: item.why[0] for item in fates(around, coming) if item.fate == "breaks"}
+    why = {**breaks, **clashing}
+    return {name: f"nothing needs it any more, and {why[name]}" for name in tried if name not in coming and name in why}
 
 
 def _target(lock: Lock, floor: str, folder: str, *, offline: bool) -> Target:

@@ -108,7 +108,9 @@ def _fetched(inputs: PlanInputs, change: Change) -> PythonDownload | None:
 def _outside(inputs: PlanInputs, change: Change) -> tuple[str, ...]:
     fetched = _fetched(inputs, change)
     caches = [f"{fetch_words(fetched)} (undo leaves it there)"] if fetched is not None else []
-    caches += [f"downloads are kept in uv's cache, {inputs.cache}"] if change.packages or change.checkouts else []
+    caches += (
+        [f"downloads are kept in uv's cache{f', {inputs.cache}' if inputs.cache else ''}"] if change.packages or change.checkouts else []
+    )
     if change.conda is not None and change.conda.packages:
         caches.append(f"conda packages are kept in {change.conda.cache}")
     return (*change.outside, *caches, *change.registered)

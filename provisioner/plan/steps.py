@@ -57,20 +57,25 @@ def _titles(choice: Choice, change: Change) -> Mapping[StepKind, str]:
     made = "the environment anew" if not applied else "a virtual environment" if change.conda is None else "a conda environment"
     removed = "the old environment" if anew else _count(change.removals, "item")
     written = _count(change.edits, "activation file") if applied else _count(change.edits, "file or link", "files and links")
-    libraries = f"{len(change.links)} libraries" if applied else _count(change.links, "library", "libraries")
     return {
         "fetch": f"Fetch {fetch_words(choice.download)}" if choice.download is not None else "",
         "create": f"Make {made} with Python {choice.python}",
         "conda": _conda_title(change.conda, change) if change.conda is not None else "",
         "remove": f"Move {removed} out",
         "install": _install_title(change),
-        "link": f"Link {libraries} inside the environment",
+        "link": _link_title(change),
         "write": f"Write {written}" if applied else f"Write {written} of the environment",
         "move": f"Rename {_count(change.moves, 'entry', 'entries')} of your own",
         "kernel": f"Register the notebook kernel {', '.join(item.label for item in change.kernels)}",
         "verify": "Verify: import TensorFlow and compute with it",
         "receipt": "Write the receipt",
     }
+
+
+def _link_title(change: Change) -> str:
+    if change.links and all(link.text for link in change.links):
+        return f"Write {_count(change.links, 'small file')} by which the libraries inside the environment are found"
+    return f"Link {_count(change.links, 'library', 'libraries')} inside the environment"
 
 
 def _install_title(change: Change) -> str:

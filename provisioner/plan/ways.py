@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from provisioner.choose import choose
-from provisioner.choose.nearest import by_distance, options
+from provisioner.choose.nearest import instead, options
 from provisioner.choose.versions import minor
 from provisioner.environment.read import Site
 from provisioner.errors import TfsetupError
@@ -63,11 +63,7 @@ def _beside(session: Session, site: Site, choice: Choice) -> str:
 def _harmless(session: Session, facts: Facts, request: Request, site: Site, choice: Choice, around: Around) -> Iterator[str]:
     """Yield the releases with which all of the user's own distributions stay whole, the nearest to the one that was chosen first."""
     catalogue, device = session.catalogue, set_of(choice.device, choice.road)
-    seen = {minor(choice.release)}
-    for release in by_distance(choice.release, catalogue):
-        if minor(release.version) in seen:
-            continue
-        seen.add(minor(release.version))
+    for release in instead(choice.release, catalogue):
         lock = catalogue.lock(release.version, choice.python, choice.platform, device)
         if lock is None:
             continue

@@ -15,7 +15,7 @@ from provisioner.environment.metadata import Row, name_of_folder
 from provisioner.environment.owners import read_rows
 from provisioner.errors import UsageError
 from provisioner.host import Reader, files
-from provisioner.judge.integrity import BESIDE
+from provisioner.judge.comparing import BESIDE
 from provisioner.model.record import record
 
 # Where uv keeps wheels unpacked ("Caching" in its documentation tells the folder; the layout is that of uv 0.9 and before).

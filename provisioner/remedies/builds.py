@@ -93,7 +93,12 @@ def windows(subject: Subject, view: View) -> Remedy:
         others=(
             Way(words="Or stay on Windows with the processor: leave the extra out", steps=(install(subject, "tensorflow"),)),
             Way(
-                words="Or take TensorFlow 2.10 with CUDA 11.2 on Windows itself, with Python 3.7 to 3.10 in conda",
+                words="Or take TensorFlow 2.10 on Windows itself, with the DLLs of CUDA as wheels in the environment (Python 3.7 to 3.10)",
+                steps=("tfsetup apply --tensorflow 2.10 --device cuda --env tf210",),
+                cost="a release of 2022",
+            ),
+            Way(
+                words="Or the same in conda, by hand",
                 steps=(
                     "conda create -y -n tf210 python=3.10 pip",
                     "conda install -y -n tf210 -c conda-forge cudatoolkit=11.2 cudnn=8.1",

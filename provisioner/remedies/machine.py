@@ -1,24 +1,28 @@
-"""What to do about the machine and its loader: processor, Visual C++, libstdc++, architecture, rights, room, network, long paths."""
+"""What to do about the machine and its loader: processor, Visual C++, libstdc++, architecture, OpenMP, long paths."""
 
 from __future__ import annotations
 
 import re
 
 from provisioner.model.finding import Remedy, Way
-from provisioner.remedies.asked import wanted
 from provisioner.remedies.knowledge import View
 from provisioner.remedies.names import same_tensorflow
 from provisioner.remedies.subject import Subject, quoted
 from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, either, install, runs, venv
 
 _LONG_PATHS = r"reg add HKLM\SYSTEM\CurrentControlSet\Control\FileSystem /v LongPathsEnabled /t REG_DWORD /d 1 /f"
+# What qemu's user emulation says when the program in it is ended by a signal (linux-user/signal.c).
+_QEMU = re.compile(r"qemu: uncaught target signal")
 _IMPORT = "import tensorflow as tf; print(tf.__version__)"
 
 
 def msvc(subject: Subject, view: View) -> Remedy:
     """The redistributable; as a wheel where nobody is administrator; the processor where neither helps."""
     ways = [
-        Way(words="Without the rights of an administrator, put the same DLLs beside Python", steps=(install(subject, "msvc-runtime"),)),
+        Way(
+            words="Without the rights of an administrator, bring the same DLLs into the environment (PyPI's msvc-runtime, with what makes it found)",
+            steps=(f"tfsetup fix --env {quoted(subject.env, windows=True)}" if subject.env else "tfsetup fix",),
+        ),
         Way(
             words="If it is the newest already: look whether the processor has AVX, and install TensorFlow anew",
             steps=(install(subject, same_tensorflow(subject), options="--force-reinstall --no-cache-dir"),),
@@ -37,7 +41,13 @@ def msvc(subject: Subject, view: View) -> Remedy:
 
 
 def avx(subject: Subject, view: View) -> Remedy:
-    """Another processor; of 2.4.0 the next patch release; in a virtual machine its type."""
+    """Another processor; under an emulator none; of 2.4.0 the next patch release; in a virtual machine its type."""
+    if _QEMU.search(subject.text):
+        return Remedy(
+            words="Use a container of the machine's own architecture: an emulator runs this one, and gives it a processor without AVX",
+            steps=("docker run --rm -it --platform linux/arm64 python:3.11 bash",),
+            why="qemu runs the programs of another architecture, and has AVX from 7.2 on; TensorFlow has wheels for ARM, too",
+        )
     if subject.tensorflow == "2.4.0":
         return Remedy(
             words="Take the next patch release: 2.4.0 alone needs AVX2 and FMA",
@@ -180,122 +190,6 @@ def long_paths(subject: Subject, view: View) -> Remedy:
         why="files of TensorFlow have names so long that, below this folder, they pass the 260 letters of Windows",
         cost="a setting of Windows; needs an administrator",
         others=(short,),
-    )
-
-
-def permission(subject: Subject, view: View) -> Remedy:
-    """An environment of one's own; of devices, processes and the profiler something else."""
-    text = subject.seen
-    if re.search(r"CUPTI|NVGPUCTR", text):
-        return Remedy(
-            words="Nothing has to be done unless you profile the GPU. To profile, let the driver allow it to all users, and restart",
-            steps=(
-                "echo 'options nvidia NVreg_RestrictProfilingToAdminUsers=0' | sudo tee /etc/modprobe.d/nvidia-profiling.conf",
-                "sudo reboot",
-            ),
-            why="the driver lets only administrators read the counters of the GPU",
-            others=(
-                Way(
-                    words="In a container, start it with that right, as root",
-                    steps=("docker run --rm --gpus all --cap-add=SYS_ADMIN IMAGE nvidia-smi -L",),
-                ),
-            ),
-        )
-    if re.search(r"WinError|Access is denied|Zugriff|\.pyd|拒绝", text):
-        return Remedy(
-            words="Close every program that uses this Python (notebooks, editors), then install again; or install for this user alone",
-            steps=(install(subject, "tensorflow", options="--user"),),
-            why="Windows does not replace a DLL that a process has loaded, and a folder of all users needs an administrator",
-            others=(
-                Way(
-                    words="Or make an environment of your own",
-                    steps=("py -m venv tf-env", r"tf-env\Scripts\python.exe -m pip install tensorflow"),
-                    cost=NEW_ENVIRONMENT,
-                ),
-            ),
-        )
-    if re.search(r"map segment|noexec|executable stack", text):
-        return Remedy(
-            words="Put the environment on a file system that allows programs (not noexec, as /tmp or a share often is)",
-            steps=(*venv(subject, "", "tensorflow", folder="~/tf-env"),),
-            why="the loader may not map a library as code there",
-            cost=NEW_ENVIRONMENT,
-        )
-    package = wanted(subject)[0] or "tensorflow"
-    package = package if re.fullmatch(r"tensorflow[\w-]*", package) else "tensorflow"
-    return Remedy(
-        words="Install into an environment of your own, which needs no rights",
-        steps=("python3 -m venv tf-env", f"tf-env/bin/python -m pip install {package}"),
-        why="the folder belongs to the system or to another user",
-        cost=NEW_ENVIRONMENT,
-        others=(
-            Way(words="Or install for this user alone", steps=(f"{subject.shell_python} -m pip install --user {package}",)),
-            *anew(subject, view),
-        ),
-    )
-
-
-def disk(subject: Subject, view: View) -> Remedy:
-    """Room: which disk is full, pip's cache away, a larger folder for temporary files."""
-    del view
-    if subject.windows:
-        return Remedy(
-            words="Free some 5 GB on the disk that is full, then install without the cache",
-            steps=(f"{subject.shell_python} -m pip cache purge", install(subject, "tensorflow", options="--no-cache-dir")),
-            why="pip unpacks in the folder for temporary files before it installs",
-            cost="pip downloads again what it needs",
-        )
-    where = quoted(subject.env) if subject.env else "~"
-    asked = wanted(subject)[0]
-    package = asked if re.fullmatch(r"tensorflow[\w-]*", asked) else "tensorflow"
-    return Remedy(
-        words="See which disk is full; where it is the one of /tmp, let pip unpack in a folder on a larger one, without its cache",
-        steps=(f"df -h /tmp {where}", "mkdir -p ~/tmp", f"TMPDIR=~/tmp {subject.shell_python} -m pip install --no-cache-dir {package}"),
-        why="pip unpacks in the folder for temporary files before it installs; TensorFlow takes 1 to 2 GB there, with CUDA 5 and more",
-        others=(Way(words="Or make room: what pip has kept can go", steps=(f"{subject.shell_python} -m pip cache purge",)),),
-    )
-
-
-def download(subject: Subject, view: View) -> Remedy:
-    """Once more without what is kept; behind a proxy or with an own certificate, by those."""
-    del view
-    name, version = wanted(subject)
-    wheel = re.search(r"\b(tensorflow\w{0,40})-(\d[\w.]{0,40})-cp", subject.text)
-    package = name if re.fullmatch(r"tensorflow[\w-]*", name or "") else "tensorflow"
-    package, version = (wheel[1].replace("_", "-"), wheel[2]) if wheel else (package, version)
-    pin = f"{package}=={version}" if version else package
-    again = install(subject, pin, options="--no-cache-dir --timeout 120")
-    if re.search(r"CERTIFICATE|SSL", subject.text):
-        return Remedy(
-            words="Give pip the certificate of your network (from your administrator), then install again",
-            steps=(install(subject, pin, options="--cert company.pem"),),
-            why="something between you and PyPI signs with a certificate that this Python does not know",
-            others=(
-                Way(
-                    words="An old Python or pip may know no current certificates: bring them up to date",
-                    steps=(install(subject, "pip", "certifi", options="--upgrade"),),
-                ),
-            ),
-        )
-    if re.search(r"[Pp]roxy", subject.text):
-        return Remedy(
-            words="Name the proxy, then install again",
-            steps=(install(subject, pin, options="--proxy http://PROXY:PORT"),),
-            why="the connection goes through a proxy that refused it, or that pip was not told of",
-        )
-    return Remedy(
-        words="Throw away what pip kept of the broken download, and fetch it again",
-        steps=((f"{subject.shell_python} -m pip cache purge",) if subject.installer != "docker" else ()) + (again,),
-        why="the file that came is not the one that was promised: it was cut off or changed on the way",
-        cost="downloads TensorFlow again",
-        others=(
-            Way(
-                words=(
-                    "If it comes cut off each time, download the wheel by a program that resumes, and install the file; with hashes in a requirements"
-                    " file, see that they are of this version"
-                )
-            ),
-        ),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
+from provisioner.base.paths import spelt
 from provisioner.environment.layout import CONFIG, POSIX
 from provisioner.model.finding import Repair
 from provisioner.model.plan import Edit, Move
@@ -38,25 +39,32 @@ def python_edits(inputs: RepairInputs, reason: str) -> tuple[Edit, ...]:
     if base is None:
         return ()
     home, short = posixpath.dirname(base.path), ".".join(base.version.split(".")[:2])
+    # On Windows python.exe lies at the top of its installation, and the environment's own is a program that starts the one that `home` names.
+    windows = base.path.lower().endswith(".exe")
+    prefix = home if windows else posixpath.dirname(home)
     values = {
         "home": home,
         "version": base.version,
         "version_info": base.version,
         "executable": base.path,
         "base-executable": base.path,
-        "base-prefix": posixpath.dirname(home),
-        "base-exec-prefix": posixpath.dirname(home),
+        "base-prefix": prefix,
+        "base-exec-prefix": prefix,
     }
     lines = inputs.config.splitlines()
     keys = [line.partition("=")[0].strip().lower() for line in lines]
+    values = {key: spelt(value) for key, value in values.items()}
     new = [f"{key} = {values[key]}" if key in values else line for key, line in zip(keys, lines, strict=True)]
-    new += [f"{key} = {value}" for key, value in (("home", home), ("include-system-site-packages", "false")) if key not in keys]
+    new += [f"{key} = {value}" for key, value in (("home", values["home"]), ("include-system-site-packages", "false")) if key not in keys]
     new += [] if {"version", "version_info"} & set(keys) else [f"version = {base.version}"]
+    config = Edit(path=CONFIG, reason=reason, text="\n".join(new) + "\n")
+    if windows:
+        return (config,)
     return (
         Edit(path=POSIX.python, reason=reason, target=base.path),
         *(
             Edit(path=path, reason=reason, target=posixpath.basename(POSIX.python))
             for path in (*POSIX.pythons[1:], f"{POSIX.python}{short}")
         ),
-        Edit(path=CONFIG, reason=reason, text="\n".join(new) + "\n"),
+        config,
     )

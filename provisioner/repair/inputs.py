@@ -46,7 +46,7 @@ def read_inputs(session: Session, site: Site, findings: tuple[Finding, ...], req
     choice, lock = choose_set(session, there, request)
     if lock is not None and there.needed:
         hold_to_policy(session.catalogue, request, lock)
-    links = links_of(session.catalogue, choice) if lock else ()
+    links = links_of(session.catalogue, choice, there.facts) if lock else ()
     conda = None
     if site.state.kind == "conda":
         conda = read_conda_inputs(session, site, receipt, choice, request, links=links, facts=there.facts)

@@ -96,7 +96,7 @@ def _renamed(inputs: RepairInputs, moves: tuple[Move, ...]) -> tuple[str, ...]:
 
 
 def wanted(inputs: RepairInputs, repairs: tuple[Repair, ...]) -> frozenset[str]:
-    """Return the names to restore."""
+    """Return the names to restore; with one that is not of the set, what it requires and is not there (what ``with_restored`` has found)."""
     names: set[str] = set()
     for repair in repairs:
         name = normalise(repair.name)
@@ -108,6 +108,9 @@ def wanted(inputs: RepairInputs, repairs: tuple[Repair, ...]) -> frozenset[str]:
         elif repair.kind == "remove" and repair.version:
             others = [item for item in inputs.site.distributions if item.name == name and item.version != repair.version]
             names.update([name] if others else [])
+    besides = {name for name in inputs.locked if name not in inputs.members and not is_rival(name)} if inputs.members else set[str]()
+    if names & besides:
+        names |= besides - {item.name for item in inputs.site.distributions}
     return frozenset(names & set(inputs.locked))
 
 

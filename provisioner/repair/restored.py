@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
 from dataclasses import replace
 
 from provisioner.base.names import is_rival, normalise
@@ -47,14 +48,24 @@ def with_restored(
         normalise(repair.name): repair.version for repair in repairs if repair.kind == "restore" and not is_rival(normalise(repair.name))
     }
     there = {item.name: item.version for item in inputs.site.distributions}
-    pins = {name: version or there.get(name, "") for name, version in outside.items() if name not in inputs.locked}
+    lock = _with_spare(session, lock, outside)
+    known = {file.name for file in lock.files}
+    pins = {name: version or there.get(name, "") for name, version in outside.items() if name not in known}
     if pins:
         found, lost = _others(session, inputs, lock, pins)
         # Of what these need, only what is not there at all comes along.
-        files = [file for file in found.files if file.name in inputs.locked or file.name in pins or file.name not in there]
+        files = [file for file in found.files if file.name in known or file.name in pins or file.name not in there]
         lock = replace(found, files=tuple(files))
         notes.extend(lost)
     return inputs.with_lock(lock), tuple(notes)
+
+
+def _with_spare(session: Session, lock: Lock, wanted: Mapping[str, str]) -> Lock:
+    """Return the lock with those of the wanted packages that the catalogue has beside its sets, in the version that is wanted or any: by hash."""
+    names = {file.name for file in lock.files}
+    spare = [file for file in session.catalogue.spare(lock.python, lock.platform) if file.name in wanted and file.name not in names]
+    found = [file for file in spare if wanted[file.name] in {"", file.version}]
+    return replace(lock, files=tuple(sorted([*lock.files, *found], key=lambda item: item.name))) if found else lock
 
 
 def _with_own(session: Session, inputs: RepairInputs, lock: Lock) -> Lock:

@@ -100,6 +100,7 @@ def _system(facts: Facts, *, verbose: bool) -> list[Row]:
         skipped.add("This Python's")
     if facts.windows:
         found.append(row("Visual C++", facts.windows.vc_runtime))
+        found.append(row("Its DLLs", facts.windows.vc_dlls, lambda value: " ".join(value) or "none"))
         found.append(row("Long paths", facts.windows.long_paths, lambda value: "on" if value else "off"))
     return [item for item in found if verbose or item.label not in skipped]
 

@@ -161,12 +161,15 @@ class Session:
             raise InputError("holds what no machine can have", place=path, faults=found)
         return facts
 
-    def read_input(self, path: str, limit: int = 1 << 26, *, by: str = "") -> str:
-        """Read a file that a person named; raises ``InputError`` when it cannot be read as text. ``by`` is the command that writes such a file."""
+    def read_input(self, path: str, limit: int = 1 << 26, *, by: str = "", absent: str = "") -> str:
+        """Read a file that a person named; raises ``InputError`` when it cannot be read as text.
+
+        ``by`` is the command that writes such a file, ``absent`` what to do where it is not there.
+        """
         try:
             return self.host.read_bytes(joined(self.host.cwd, path), limit).decode("utf-8")
         except UnicodeDecodeError as error:
             raise InputError(f"is not text (byte {error.start} is not UTF-8)", place=path) from None
         except OSError as error:
-            absent = by and isinstance(error, FileNotFoundError)
-            raise InputError(f"cannot be read: {error.strerror}", place=path, hint=f"`{by} FILE` writes one" if absent else "") from None
+            hint = absent or (f"`{by} FILE` writes one" if by else "") if isinstance(error, FileNotFoundError) else ""
+            raise InputError(f"cannot be read: {error.strerror}", place=path, hint=hint) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable
 from functools import partial
+from itertools import product
 
 from provisioner.catalogue.published import Contradiction
 from provisioner.causes.findings import Wording
@@ -86,7 +87,8 @@ def _observe(
         checking = pool.submit(comparing)
         build = next((answer for answer in (is_cuda_build(host, site) for site in folders) if answer is not None), None)
         why_not = no_libraries(host, build=build)
-        opening = None if why_not else pool.submit(children.libraries, host, python, work)
+        names = expected.cuda.must_open if expected.cuda is not None else ()
+        opening = None if why_not else pool.submit(children.libraries, host, python, work, names)
         progress("importing TensorFlow in a process of its own")
         probe = children.probe(host, python, work, timeout, progress)
         progress("comparing the files with their records")
@@ -103,7 +105,7 @@ def no_libraries(reader: Reader, *, build: bool | None) -> str:
         return "a CPU build opens no GPU libraries"
     if build is None:
         return "there is no TensorFlow whose build can be told"
-    if reader.platform != "linux":
+    if reader.platform not in {"linux", "win32"}:
         return f"the loader of {reader.platform} cannot be asked"
     return ""
 
@@ -124,8 +126,8 @@ def _gather(
     lost = [event["asked"][0] for event in (libraries.all("library") if libraries else ()) if event["asked"] and not event["path"]]
     present = {}
     for name in lost:
-        for site in folders:
-            hits = host.glob(posixpath.join(site, "nvidia", "*", "lib", name))
+        for site, inner in product(folders, ("lib", "bin")):
+            hits = host.glob(posixpath.join(site, "nvidia", "*", inner, name))
             if hits:
                 present[name] = hits[0]
     return Raw(

@@ -90,12 +90,16 @@ def probe(host: Host, python: str, work: str, timeout: float, progress: Callable
     return _child(done, timeout, _events(host, out, mark))
 
 
-def libraries(host: Host, python: str, work: str) -> Child:
-    """Open the libraries of the GPU as TensorFlow would, and let the loader tell what it searched."""
+def libraries(host: Host, python: str, work: str, names: tuple[str, ...]) -> Child:
+    """Open the libraries of the GPU as TensorFlow would, and let the loader tell what it searched.
+
+    ``names`` are those that it must find; on Linux its own loader says them.
+    """
     out, mark = posixpath.join(work, "libraries"), os.urandom(8).hex()
     # The loader's account of what it searched goes to a file of its own (ld.so(8)).
     env = {**environment(host, work), "LD_DEBUG": "files,libs", "LD_DEBUG_OUTPUT": posixpath.join(work, "loader")}
-    done = _run(host, [python, script("_libraries.py"), out, mark], posixpath.join(work, "cwd"), env, LIBRARIES_SECONDS)
+    argv = [script("_dlls.py"), out, mark, *names] if host.platform == "win32" else [script("_libraries.py"), out, mark]
+    done = _run(host, [python, *argv], posixpath.join(work, "cwd"), env, LIBRARIES_SECONDS)
     return _child(done, LIBRARIES_SECONDS, _events(host, out, mark))
 
 

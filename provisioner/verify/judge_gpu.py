@@ -6,6 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from provisioner.base.numbers import runs
+from provisioner.base.sonames import bare, stem
 from provisioner.model.finding import Check, Confidence, Evidence, LoadedLibrary, Severity
 from provisioner.verify.events import Event
 from provisioner.verify.raw import Child, Expected, Raw, ending
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 NO_GPU_MEANT = "a build for GPUs where none is used: it needs none of them on the CPU"
 # These belong to the driver, not to the environment.
-DRIVERS = ("libcuda.so.1", "libnvidia-ml.so.1")
+DRIVERS = ("libcuda.so.1", "libnvidia-ml.so.1", "nvcuda.dll", "nvml.dll")
 
 
 def judge(
@@ -99,7 +100,7 @@ def _libraries(raw: Raw, libraries: tuple[LoadedLibrary, ...], findings: Finding
         return Check(name="libraries", status="skipped", detail=NO_GPU_MEANT, seconds=child.seconds)
     missing = {event["asked"][0]: event["missing"] for event in child.all("library") if event["asked"]}
     for item in lost:
-        cause = "cudnn-missing" if item.soname.startswith("libcudnn") else "cuda-libs-missing"
+        cause = "cudnn-missing" if stem(item.soname) == "cudnn" else "cuda-libs-missing"
         findings.add(cause, "error", "certain", *_why_lost(item, missing.get(item.soname, ""), raw.present))
     for item in libraries:
         if item.path and not item.inside and not item.soname.startswith(DRIVERS):
@@ -135,7 +136,7 @@ def _cudnn(libraries: tuple[LoadedLibrary, ...], expected: Expected, findings: F
     if expected.cuda is None or not expected.cuda.cudnn:
         return
     for item in libraries:
-        if item.soname.startswith("libcudnn.") and _numbers(item.version) and not cudnn_fits(item.version, expected.cuda.cudnn):
+        if bare(item.soname) == "cudnn" and _numbers(item.version) and not cudnn_fits(item.version, expected.cuda.cudnn):
             seen = Evidence(seen=f"cuDNN {item.version} is loaded, TensorFlow was built with {expected.cuda.cudnn}", where=item.path)
             findings.add("cudnn-version-mismatch", "error", "certain", seen)
 
@@ -158,7 +159,7 @@ def _driver(raw: Raw, libraries: tuple[LoadedLibrary, ...], findings: Findings, 
         cause, confidence = driver_cause(event["code"], findings.messages.order)
         words = f"cuInit answers {event['code']} {event['name']}".rstrip()
         findings.add(cause, severity, confidence, Evidence(seen=words, where="libcuda.so.1"), *_surroundings(raw))
-    runtime = next((item.version for item in libraries if item.soname.startswith("libcudart.")), "")
+    runtime = next((item.version for item in libraries if bare(item.soname) == "cudart"), "")
     offered = str(event.get("version", "")) if event else ""
     # Within one CUDA major a driver runs newer runtimes (minor version compatibility, CUDA 11 and later).
     if runtime and offered and _numbers(offered)[:1] < _numbers(runtime)[:1]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from provisioner.base.names import RELEASED
 from provisioner.judge import conda_files
+from provisioner.judge.comparing import Fault
 from provisioner.judge.conda_files import CondaState
-from provisioner.judge.integrity import Fault
 from provisioner.model.finding import Check, Confidence, Evidence, Severity
 from provisioner.verify.events import Event
 from provisioner.verify.raw import Expected, Raw

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
+from provisioner.base.paths import slashed
 from provisioner.host import Reader
 from provisioner.model.record import record
 
@@ -19,7 +20,8 @@ TOOLKITS = ("/usr/local/cuda",)
 class Surroundings:
     """Evidence for the judge.
 
-    ``gpus``: PCI addresses of NVIDIA display devices (on WSL2 ``/dev/dxg``); ``driver``: release of the loaded kernel module, or empty;
+    ``gpus``: PCI addresses of NVIDIA display devices (on WSL2 ``/dev/dxg``, on Windows the driver's ``nvcuda.dll``);
+    ``driver``: release of the loaded kernel module, or empty;
     ``visible``: CUDA_VISIBLE_DEVICES, None when it is not set; ``flags``: of the first processor, empty where the system lists none;
     ``ptxas`` and ``libdevice``: the files XLA would find, or empty.
     """
@@ -38,15 +40,16 @@ def look(reader: Reader, sites: tuple[str, ...], *, flags: str | None = None, pt
     ``sites``: where nvidia/cuda_nvcc is looked for. ``flags`` and ``ptxas``: XLA_FLAGS and the ptxas of PATH as TensorFlow's own process had
     them; without ``flags`` those of this one.
     """
-    folders = [*_data_folder(reader.env.get("XLA_FLAGS", "") if flags is None else flags)]
+    turned = slashed if reader.platform == "win32" else str
+    folders = [*map(turned, _data_folder(reader.env.get("XLA_FLAGS", "") if flags is None else flags))]
     folders += [*(posixpath.join(site, "nvidia", "cuda_nvcc") for site in sites), *TOOLKITS]
-    on_path = ptxas or reader.which("ptxas") or ""
+    on_path = turned(ptxas) or reader.which("ptxas") or ""
     return Surroundings(
         gpus=_gpus(reader),
         driver=_driver(reader),
         visible=reader.env.get("CUDA_VISIBLE_DEVICES"),
         flags=_flags(reader),
-        ptxas=_first(reader, [*(posixpath.join(folder, "bin/ptxas") for folder in folders), on_path]),
+        ptxas=_first(reader, [*(posixpath.join(folder, "bin", name) for folder in folders for name in ("ptxas", "ptxas.exe")), on_path]),
         libdevice=_first(reader, [posixpath.join(folder, "nvvm/libdevice/libdevice.10.bc") for folder in folders]),
     )
 
@@ -59,6 +62,9 @@ def _read(reader: Reader, path: str) -> str:
 
 
 def _gpus(reader: Reader) -> tuple[str, ...]:
+    if reader.platform == "win32":
+        driver = posixpath.join(reader.env.get("SYSTEMROOT", "C:/Windows"), "System32", "nvcuda.dll")
+        return (driver,) if reader.exists(driver) else ()
     found = [
         posixpath.basename(posixpath.dirname(path))
         for path in reader.glob("/sys/bus/pci/devices/*/vendor")

@@ -96,15 +96,18 @@ def test_a_cuda_build_without_libraries_on_the_index_is_known_to_be_bad(release:
     told = [known for known in release.known_bad if known.devices == ("cuda",) and not known.capabilities and not known.pythons]
     said = any(not known.platforms or build.platform in known.platforms for known in told)
     if build.platform == "windows-x86_64":
-        assert said == (Version(release.version) < Version("2.11")), "the GPU builds for Windows end with 2.10"
+        assert said == (Version(release.version) < Version("2.5")), (
+            "PyPI has the DLLs of CUDA 11 alone, and the GPU builds for Windows end with 2.10"
+        )
     elif build.platform == "linux-x86_64":
         assert said == (build.cuda is not None and not build.cuda.requirements)
 
 
 @pytest.mark.parametrize(("release", "build"), BUILDS)
-def test_only_linux_on_x86_64_has_cuda_sets_and_only_macs_have_metal(release: Release, build: Build) -> None:
+def test_linux_on_x86_64_and_old_releases_on_windows_have_cuda_sets_and_only_macs_have_metal(release: Release, build: Build) -> None:
     assert build.platform in PLATFORMS
-    assert (build.cuda is None) == (build.platform != "linux-x86_64"), release.version
+    on_windows = build.platform == "windows-x86_64" and Version("2.5") <= Version(release.version) < Version("2.11")
+    assert (build.cuda is not None) == (build.platform == "linux-x86_64" or on_windows), release.version
     assert build.metal is None or build.platform == "macos-aarch64"
     assert bool(build.glibc) == build.platform.startswith("linux")
     assert bool(build.macos) == build.platform.startswith("macos")
@@ -213,16 +216,20 @@ def test_cuda_values_fit_each_other(release: Release, build: Build) -> None:
     if cuda is None:
         return
     (toolkit,) = (item for item in CATALOGUE.toolkits() if item.version == cuda.version)
-    assert cuda.driver == (toolkit.driver_minor or toolkit.driver)
-    assert cuda.driver_ptx == toolkit.driver
-    assert f"libcudart.so.{cudart_name(cuda.version)}" in cuda.must_open
+    windows = build.platform == "windows-x86_64"
+    assert cuda.driver == ("452.39" if windows else toolkit.driver_minor or toolkit.driver), (
+        "of CUDA 11 on Windows: NVIDIA's minor-version rule"
+    )
+    assert cuda.driver_ptx == (toolkit.driver_windows if windows else toolkit.driver)
+    cudart = cudart_name(cuda.version)
+    assert (f"cudart64_{cudart.replace('.', '')}.dll" if windows else f"libcudart.so.{cudart}") in cuda.must_open
     pins = {pin.partition("==")[0]: numbers(pin.partition("==")[2]) for pin in cuda.requirements}
     if pins:
         family = f"cu{numbers(cuda.version)[0]}"
         cudnn = pins[f"nvidia-cudnn-{family}"]
         assert cudnn[:2] >= numbers(cuda.cudnn), "older than the one built against"
         assert cudnn[:2] < (9, 11), "9.11 has no code for GPUs below 7.5, which these builds serve"
-        assert f"libcudnn.so.{cudnn[0]}" in cuda.must_open
+        assert (f"cudnn64_{cudnn[0]}.dll" if windows else f"libcudnn.so.{cudnn[0]}") in cuda.must_open
         # PyPI has no CUDA 11 before 11.7; within a major a newer runtime serves.
         wanted = max(numbers(cuda.version), (11, 8)) if family == "cu11" else numbers(cuda.version)
         assert pins[f"nvidia-cuda-runtime-{family}"][:2] == wanted

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from provisioner.choose import choose
+from provisioner.choose.nearest import options
 from provisioner.errors import CouldNotTellError, NoProfileError, UsageError
 from provisioner.model.catalogue import KnownBad
 from provisioner.model.facts import Libc, absent, known, unknown
@@ -185,3 +186,11 @@ def test_who_asked_for_the_release_is_named(origins, told):
     with pytest.raises(NoProfileError) as refused:
         choose(*plain(tensorflow="2.20", origins=origins), catalogue, NEW_ENV)
     assert str(refused.value).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("spec", "named"), [("==2.21.0", "2.21.0"), ("==2.15.*", "2.15"), ("== 2.22.0rc0", "2.22.0rc0"), (">=2.15,<2.17", "'>=2.15,<2.17'")]
+)
+def test_an_exact_version_is_written_as_a_person_names_it(spec: str, named: str) -> None:
+    """A word that begins with `=` is a program's name to zsh."""
+    assert options(Request(env="/e", tensorflow=spec), frozenset()) == f"--tensorflow {named}"

@@ -142,7 +142,21 @@ def test_macos_is_compared_by_numbers(version, code, warned):
     ],
 )
 def test_windows_is_told_what_the_import_needs(runtime, long_paths, said):
-    warnings = windows_warnings(machine(windows=Windows(vc_runtime=runtime, long_paths=long_paths)))
+    warnings = windows_warnings(machine(windows=Windows(vc_runtime=runtime, long_paths=long_paths)), build(cuda=None))
     assert len(warnings) == len(said)
     assert all(words in warning for words, warning in zip(said, warnings, strict=True))
-    assert windows_warnings(machine()) == ()
+    assert windows_warnings(machine(), build(cuda=None)) == ()
+
+
+@pytest.mark.parametrize(
+    ("there", "said"), [(("msvcp140.dll", "vcruntime140_threads.dll"), ()), (("msvcp140.dll",), ("vcruntime140_threads.dll",))]
+)
+def test_each_dll_of_the_runtime_that_windows_lacks_is_named(there, said):
+    """The DLLs themselves count, whatever the registry says of an installer."""
+    windows = Windows(
+        vc_runtime=absent("reg", "none"), long_paths=known(value=True, source="reg"), vc_dlls=known(there, "C:/Windows/System32")
+    )
+    wanted = dataclasses.replace(build(cuda=None), vc_runtime=("msvcp140.dll", "vcruntime140_threads.dll"))
+    found = windows_warnings(machine(windows=windows), wanted)
+    assert len(found) == len(said)
+    assert all(name in warning and "msvcp140.dll" not in warning for name, warning in zip(said, found, strict=True))

@@ -146,7 +146,8 @@ def test_hostile_values_in_facts_never_end_in_a_bug(work: Path, tiny, inside: In
         node[place[-1]] = hostile
         (work / "facts.json").write_text(json.dumps(bad))
         try:
-            flow.plan(Session(host), Request(env="/home/ada/env"), facts_file=str(work / "facts.json"))
+            session = Session(host)
+            flow.plan(session, Request(env="/home/ada/env"), there=flow.elsewhere(session, str(work / "facts.json")))
         except TfsetupError:
             pass
         except Exception as error:

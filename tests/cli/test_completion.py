@@ -16,8 +16,8 @@ import pytest
 from provisioner.cli import SUMMARIES, completion
 from provisioner.cli.completing import complete
 from provisioner.host.local import LocalHost
+from tests.cli.made import good_environment
 from tests.cli.support import VERSION, Inside
-from tests.cli.test_apply import good_environment
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ import jsonschema
 import pytest
 
 from provisioner.report.schemas import schema_of
+from tests.cli.made import content
 from tests.cli.support import VERSION, Inside, Tool
-from tests.cli.test_apply import content, on_terminal
+from tests.cli.terminal import on_terminal
 from tests.support import SITE, snapshot
 
 

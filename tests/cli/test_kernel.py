@@ -53,3 +53,4 @@ def test_a_file_that_is_no_notebook(tool: Tool, work: Path) -> None:
     ended = tool("doctor", "x.ipynb", "--env", "nowhere")
     assert ended.code == 2
     assert "x.ipynb: is no notebook" in ended.err
+    assert "hint: name a notebook that is there" in tool("doctor", "y.ipynb").err

@@ -45,6 +45,11 @@ def offered(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Path:
     make_wheel(wheels, "lab", "2.0", {"lab.py": "import lab_core\n"}, requires=("six<2", "lab-core"))
     make_wheel(wheels, "lab", "1.0", {"lab.py": "import lab_core\n", "lab_core.py": "inner = True\n"}, requires=("six>=1.5",))
     make_wheel(wheels, "lab-core", "1.0", {"lab_core.py": "inner = False\n"})
+    # Nothing needs the engine any more since the show went back to 1.0, and the only one that goes with the set's six is of another series.
+    make_wheel(wheels, "show", "2.0", {"show.py": "import engine\n"}, requires=("six<2", "engine>=2"))
+    make_wheel(wheels, "show", "1.0", {"show.py": ""}, requires=("six>=1.5",))
+    make_wheel(wheels, "engine", "2.50", {"engine.py": ""}, requires=("six<2",))
+    make_wheel(wheels, "engine", "0.42", {"engine.py": ""})
     make_wheel(wheels, "double", "1.0", {"six.py": "DOUBLE = True\n"})
     make_wheel(wheels, "tf-nightly", "2.99", {"tensorflow/nightly.py": ""}, requires=("double",))
     make_wheel(wheels, "fine", "1.0", {"fine.py": "", "tests/__init__.py": "raise RuntimeError\n"})
@@ -181,6 +186,19 @@ def test_keep_lets_go_of_what_only_another_version_needed_and_has_itself_now(ins
     refused = inside("plan", "--env", str(env), "--keep", "--with", "lab-core", **around)
     assert refused.code == 2
     assert "lab-core and lab both write lab_core.py" in refused.err
+
+
+def test_keep_takes_no_version_of_another_series_of_what_nothing_needs_any_more(inside: Inside, around, work: Path, offered: Path) -> None:
+    """pydantic 1 needs no pydantic-core, and pydantic-core 0.42 is of no use to anybody."""
+    env = environment(work, offered, "show==2.0", "fine")
+    plan = inside("plan", "--env", str(env), "--keep", "--json", **around).json
+    assert {item["name"]: item["version"] for item in plan["packages"]} == {"show": "1.0", "six": "2.0", "tensorflow-cpu": VERSION}
+    assert {item["name"]: item["reason"] for item in plan["removals"]}["engine"] == (
+        "nothing needs it any more, and engine 2.50 needs six<2; the set has 2.0"
+    )
+    # Asked for by name, it comes.
+    asked = inside("plan", "--env", str(env), "--keep", "--with", "engine", "--json", **around).json
+    assert {item["name"]: item["version"] for item in asked["packages"]}["engine"] == "0.42"
 
 
 def test_a_package_that_would_lose_its_files_to_the_set_is_named_before(inside: Inside, around, work: Path, offered: Path) -> None:

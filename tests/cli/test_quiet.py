@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.made import good_environment
 from tests.cli.support import Inside, Tool
-from tests.cli.test_apply import good_environment, on_terminal
+from tests.cli.terminal import on_terminal
 from tests.support import snapshot
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.support import Inside, Tool
-from tests.cli.test_apply import on_terminal
+from tests.cli.terminal import on_terminal
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.made import good_environment
 from tests.cli.support import Inside
-from tests.cli.test_apply import good_environment
 from tests.cli.test_documents import check
 
 

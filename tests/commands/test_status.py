@@ -18,8 +18,8 @@ from provisioner.model.status import EnvironmentStatus
 from provisioner.report.status_text import list_text, status_text
 from provisioner.session import Session
 from tests.cli.conftest import shared, work
+from tests.cli.made import good_environment
 from tests.cli.support import VERSION
-from tests.cli.test_apply import good_environment
 from tests.support import PYTHON, SITE, snapshot
 
 __all__ = ["shared", "work"]

@@ -11,6 +11,7 @@ import pytest
 from provisioner.environment import kernels
 from provisioner.errors import InputError, OperationError
 from provisioner.model.conda import Outside
+from tests.facts.fake_reader import FakeReader
 from tests.support import FixedHost
 
 
@@ -117,3 +118,29 @@ def test_what_a_notebook_names() -> None:
     for text in ("", "[]", "{}", '{"metadata": {}}', '{"cells": {}, "metadata": {}}'):
         with pytest.raises(InputError, match="no notebook"):
             kernels.read_notebook(text, "a.ipynb")
+
+
+def on_windows(**variables: str) -> FakeReader:
+    kernel = {"argv": ["C:\\ana\\envs\\tf\\python.exe", "-m", "ipykernel_launcher"], "language": "python", "display_name": "TF"}
+    files = {"D:/kernels/kernels/tf/kernel.json": json.dumps(kernel), "C:/env/Scripts/python.exe": ""}
+    env = {"APPDATA": "C:/Users/ada/AppData/Roaming", "PROGRAMDATA": "C:/ProgramData", "USERPROFILE": "C:/Users/ada", **variables}
+    return FakeReader(files, env=env, platform="win32")
+
+
+def test_a_list_of_folders_is_parted_as_the_system_does_it() -> None:
+    found = kernels.folders(on_windows(JUPYTER_PATH="C:/one;D:/kernels"), "C:/env")
+    assert [folder for folder, _ in found] == [
+        "C:/one", "D:/kernels", "C:/Users/ada/AppData/Roaming/jupyter", "C:/env/share/jupyter", "C:/ProgramData/jupyter",
+    ]  # fmt: skip
+    assert ("/one", "JUPYTER_PATH") in kernels.folders(FakeReader({}, env={"JUPYTER_PATH": "/one:/two"}))
+
+
+def test_on_windows_a_kernel_is_spelt_as_there_and_known_again() -> None:
+    reader = on_windows(JUPYTER_PATH="D:/kernels")
+    assert [(item.python, item.env) for item in kernels.kernels_of(reader)] == [("C:/ana/envs/tf/python.exe", "C:/ana/envs/tf")]
+    told = json.loads(kernels.text_of(reader, kernels.registration(reader, "C:/env", "tf2", "TF")))
+    assert told["argv"][0] == "C:\\env\\Scripts\\python.exe"
+    assert told["env"] == {"PATH": "C:\\env\\Scripts;${PATH}", "VIRTUAL_ENV": "C:\\env"}
+    read = kernels.read_kernel(json.dumps(told), path="C:/k/kernels/tf2/kernel.json", place="")
+    assert read is not None
+    assert read.env == "C:/env"

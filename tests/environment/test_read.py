@@ -11,7 +11,7 @@ import pytest
 from provisioner.base.names import is_rival, normalise
 from provisioner.change.contents import recorded
 from provisioner.environment.config import parse_config
-from provisioner.environment.distributions import Installed
+from provisioner.environment.distributions import Installed, installed
 from provisioner.environment.owners import read_owners
 from provisioner.environment.read import read_site
 from provisioner.errors import InputError
@@ -135,6 +135,19 @@ def test_distributions_old_and_new_and_twice(env: Path) -> None:
     assert f"{SITE}/old.py" in recorded_files(env, site.named("old-egg"))
 
 
+@pytest.mark.parametrize(("installer", "named", "requested"), [("pip", True, True), ("pip", False, False), ("uv", True, False)])
+def test_what_a_person_named_to_pip_was_asked_for(env: Path, installer: str, named: bool, requested: bool) -> None:
+    """uv writes REQUESTED for everything, and so says nothing by it."""
+    folder = env / SITE / "demo-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n\n")
+    (folder / "INSTALLER").write_text(f"{installer}\n")
+    if named:
+        (folder / "REQUESTED").touch()
+    (item,) = (item for item in installed(HOST, str(env)) if item.name == "demo")
+    assert item.requested == requested
+
+
 def test_the_digest_covers_names_and_versions(env: Path) -> None:
     digests = {read_site(HOST, str(env)).state.digest}
     for name in ("a-1.0", "a-2.0", "b-1.0"):
@@ -163,8 +176,8 @@ def test_a_forged_record_dooms_nothing_but_its_own_metadata(env: Path, name: str
     (env.parent / "secret").write_text("")
     (env / ".tfsetup").mkdir()
     (env / ".tfsetup" / "receipt.json").write_text("")
-    installed = distribution(env, "forged-1.0", FORGED[name])
-    assert recorded_files(env, installed) == (f"{SITE}/forged-1.0.dist-info",)
+    forged = distribution(env, "forged-1.0", FORGED[name])
+    assert recorded_files(env, forged) == (f"{SITE}/forged-1.0.dist-info",)
 
 
 def test_a_record_names_files_scripts_and_data(env: Path) -> None:
@@ -174,5 +187,5 @@ def test_a_record_names_files_scripts_and_data(env: Path) -> None:
     (env / "share").mkdir()
     (env / "share" / "link").symlink_to("nowhere")
     record = '"pkg/a,b.py",sha256=x,1\n../../../bin/tool,,\n../../../share/link,,\npkg-1.0.dist-info/METADATA,,\n'
-    installed = distribution(env, "pkg-1.0", record)
-    assert recorded_files(env, installed) == ("bin/tool", f"{SITE}/pkg-1.0.dist-info", f"{SITE}/pkg/a,b.py", "share/link")
+    made = distribution(env, "pkg-1.0", record)
+    assert recorded_files(env, made) == ("bin/tool", f"{SITE}/pkg-1.0.dist-info", f"{SITE}/pkg/a,b.py", "share/link")

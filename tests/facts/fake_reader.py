@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 
-from provisioner.host import Completed, Entry, EntryKind, Space
+from provisioner.host import Completed, Entry, EntryKind, InUse, Space
 
 
 class FakeReader:
@@ -39,11 +39,16 @@ class FakeReader:
         self.believed: frozenset[int] = frozenset()
         self.volumes = dict(space or {})
         self.started: list[tuple[str, ...]] = []
+        self.used, self.asked_about = InUse(), ()
         self.folders = {"/"}
         for path in (*self.files, *self.links):
             parts = path.split("/")
             self.folders |= {"/".join(parts[:end]) or "/" for end in range(1, len(parts))}
         self.folders |= {path for path, content in self.files.items() if content is None}
+
+    def in_use(self, paths: Iterable[str]) -> InUse:
+        self.asked_about = tuple(paths)
+        return self.used
 
     def now(self) -> datetime:
         return datetime(2026, 1, 1, tzinfo=timezone.utc)

@@ -29,6 +29,7 @@ from provisioner.facts import (
     ldcache,
     libc,
     libraries,
+    macho,
     macos,
     nvidia_smi,
     overrides,
@@ -148,6 +149,11 @@ def elf_file(data: bytes) -> None:
 @harness(pe.parse, pe.read_pe, allowed=(pe.PeError,))
 def pe_file(data: bytes) -> None:
     pe.read_pe(FakeReader({"/x.dll": data}), "/x.dll")
+
+
+@harness(macho.parse, macho.starts, macho.read_macho, allowed=(macho.MachoError,))
+def macho_file(data: bytes) -> None:
+    macho.read_macho(FakeReader({"/x.dylib": data}), "/x.dylib")
 
 
 @harness(ldcache.parse, libc.parse_glibc)

@@ -1,4 +1,4 @@
-"""The one real implementation of the port: processes and their children, files, locks, signals."""
+"""The one real implementation of the port: files, locks, signals, and the rest of the machine."""
 
 from __future__ import annotations
 
@@ -15,110 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.host import PRIVATE, helper
+from provisioner.host import PRIVATE
 from provisioner.host.local import LocalHost
 from provisioner.host.reading import HASHED_AT_ONCE
 
 HOST = LocalHost()
 PYTHON = sys.executable
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    return state != "Z"
-
-
-def test_run_gives_output_code_and_time() -> None:
-    done = HOST.run([PYTHON, "-c", "import sys; print('ü', sys.stdin.read()); print('e', file=sys.stderr); sys.exit(3)"], stdin="in")
-    assert (done.code, done.out, done.err, done.ok, done.timed_out) == (3, "ü in\n", "e\n", False, False)
-    assert done.seconds > 0
-
-
-def test_run_replaces_the_environment_and_survives_any_bytes(tmp_path: Path) -> None:
-    done = HOST.run(
-        [PYTHON, "-c", "import os,sys; sys.stdout.buffer.write(b'\\xff' + os.environb[b'A']); print(os.getcwd())"],
-        env={"A": "1"},
-        cwd=str(tmp_path),
-    )
-    assert done.out == f"\\xff1{tmp_path}\n"
-
-
-def test_a_signal_is_a_negative_code() -> None:
-    assert HOST.run([PYTHON, "-c", "import os; os.kill(os.getpid(), 11)"]).code == -11
-
-
-def test_what_cannot_be_started_raises(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(FileNotFoundError):
-        HOST.run(["/no/such/program"])
-    with pytest.raises(PermissionError):
-        HOST.run([str(tmp_path / "file")])
-
-
-STUBBORN = """
-import os, signal, sys, time
-child = os.fork()
-if child == 0:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    {session}
-    print(os.getpid(), flush=True)
-    time.sleep(60)
-time.sleep(60)
-"""
-
-
-def test_a_time_limit_ends_a_process_and_its_children() -> None:
-    """The parent obeys SIGTERM, its child does not: both are gone."""
-    started = time.monotonic()
-    done = HOST.run([PYTHON, "-c", STUBBORN.format(session="")], timeout=1)
-    assert done.timed_out
-    assert not done.ok
-    assert time.monotonic() - started < 10
-    deadline = time.monotonic() + 5
-    while alive(int(done.out)) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not alive(int(done.out))
-
-
-@pytest.mark.slow
-def test_a_child_that_left_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One with a session of its own keeps the pipes open."""
-    monkeypatch.setattr("provisioner.host.processes.KILL_GRACE_SECONDS", 0.3)
-    started = time.monotonic()
-    done = HOST.run([PYTHON, "-c", STUBBORN.format(session="os.setsid()")], timeout=1)
-    assert done.timed_out
-    assert time.monotonic() - started < 10
-    os.kill(int(done.out), signal.SIGKILL)
-
-
-@pytest.mark.slow
-def test_a_watcher_hears_of_the_bytes_that_are_written(tmp_path: Path) -> None:
-    heard: list[int] = []
-    script = (
-        f"import time; f = open({str(tmp_path / 'f')!r}, 'wb', buffering=0); [(f.write(b'x' * 100000), time.sleep(0.1)) for _ in range(10)]"
-    )
-    assert HOST.run([PYTHON, "-c", script], watch=heard.append).ok
-    assert heard == sorted(heard)
-    assert heard[-1] > 100_000
-
-
-def test_a_watched_process_has_its_time_limit_too() -> None:
-    done = HOST.run([PYTHON, "-c", "import time; time.sleep(30)"], timeout=0.5, watch=lambda _written: None)
-    assert done.timed_out
-
-
-def test_an_interrupt_ends_the_process() -> None:
-    def interrupt(_written: int) -> None:
-        raise KeyboardInterrupt
-
-    started = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        HOST.run([PYTHON, "-c", "import time; time.sleep(30)"], watch=interrupt)
-    assert time.monotonic() - started < 10
 
 
 def test_writing_replaces_in_one_step(tmp_path: Path) -> None:
@@ -264,93 +166,6 @@ def test_the_rest_of_the_machine(tmp_path: Path) -> None:
     assert HOST.which("no-such-program") is None
     assert HOST.now().tzinfo is not None
     assert HOST.glob(f"{tmp_path}/*") == ()
-
-
-# Answers each line with its own number, the line, how many locks came along, and, when asked, what a test wants to see.
-ANSWERS = """
-import os, socket, sys, time
-control = socket.socket(fileno=int(sys.argv[1]))
-for line in sys.stdin:
-    locks = socket.recv_fds(control, 1, 16)[1]
-    word = line.strip()
-    if word == "sleep":
-        time.sleep(60)
-    if word == "crash":
-        sys.stderr.write("it crashed")
-        sys.stderr.flush()
-        os.abort()
-    if word == "end":
-        sys.stdout.write("the last answer")
-        sys.exit(3)
-    for lock in locks:
-        os.close(lock)
-    print(os.getpid(), word * 100_000 if word == "long" else word, len(locks), flush=True)
-"""
-
-
-def ask(request: str, timeout: float = 30, **env: str):
-    return LocalHost().ask([sys.executable, "-c", ANSWERS], request, env={"PATH": "/usr/bin", **env}, timeout=timeout)
-
-
-@pytest.fixture
-def let_go():
-    yield
-    helper._let_go()
-
-
-@pytest.mark.usefixtures("let_go")
-class TestAsk:
-    def test_the_same_program_answers_again(self):
-        first, second = ask("one"), ask("two")
-        assert (first.code, first.out.split()[1:], second.out.split()[1:]) == (0, ["one", "0"], ["two", "0"])
-        assert first.out.split()[0] == second.out.split()[0]
-
-    def test_another_environment_is_another_program_and_the_first_one_ends(self):
-        first, second = int(ask("one").out.split()[0]), int(ask("one", X="1").out.split()[0])
-        assert first != second
-        assert not alive(first)
-
-    def test_long_answers_and_requests(self):
-        assert len(ask("long").out) > 400_000
-        assert ask("x" * 300_000).out.split()[1] == "x" * 300_000
-
-    def test_one_that_crashes_says_how_and_the_next_one_is_another(self):
-        done = ask("crash")
-        assert (done.code, done.out, done.err) == (-signal.SIGABRT, "", "it crashed")
-        assert ask("one").out.split()[1] == "one"
-
-    def test_an_answer_may_be_the_last(self):
-        done = ask("end")
-        assert (done.code, done.out) == (3, "the last answer")
-        assert ask("one").code == 0
-
-    def test_one_that_takes_too_long_is_ended(self):
-        pid = int(ask("one").out.split()[0])
-        assert ask("sleep", timeout=0.2).timed_out
-        assert not alive(pid)
-
-    def test_locks_are_kept_while_it_works_and_no_longer(self, tmp_path):
-        host = LocalHost()
-        with host.lock(str(tmp_path / "lock"), wait=0):
-            assert ask("one").out.split()[2] == "1"
-        with host.lock(str(tmp_path / "lock"), wait=0):
-            pass
-
-    def test_it_ends_with_who_asked(self):
-        program = f"""
-import os, sys
-from provisioner.host.local import LocalHost
-from provisioner.host.reading import HASHED_AT_ONCE
-print(LocalHost().ask([sys.executable, "-c", {ANSWERS!r}], "one", env={{}}, timeout=30).out.split()[0], flush=True)
-os.kill(os.getpid(), 9)
-"""
-        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30)
-        pid = int(done.stdout)
-        for _ in range(100):
-            if not alive(pid):
-                break
-            time.sleep(0.05)
-        assert not alive(pid), "it still waits for questions"
 
 
 @pytest.fixture

@@ -236,7 +236,7 @@ def test_a_release_comes_last_that_a_package_is_known_not_to_go_with() -> None:
 
     def chosen(tensorflow: str, *requirements: str) -> str:
         declaration = Declaration(file="tfsetup.yaml", tensorflow=tensorflow, targets=(target,))
-        return choose_sets(declaration, catalogue, requirements=requirements, fits=catalogue.fits())[0][1].release
+        return choose_sets(declaration, catalogue, requirements=requirements, fits=catalogue.fits)[0][1].release
 
     assert chosen("", "larq", "numpy<2") == "2.15.1"
     assert chosen(">=2.20", "larq") == "2.21.0"

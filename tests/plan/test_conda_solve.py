@@ -195,7 +195,8 @@ def test_a_plan_for_another_machine_is_the_same_every_time(stack: Path, tmp_path
     _, _, facts, _, _ = load(HOSTS / "debian-12.json")
     (tmp_path / "facts.json").write_text(json.dumps(document(SCHEMA, facts)))
     request = Request(env="/home/ada/tf-env", kind="conda", source="conda", channels=(str(stack),))
-    first, second = (plan.plan(Session(HOST), request, facts_file=str(tmp_path / "facts.json")).plan for _ in range(2))
+    there = plan.elsewhere(Session(HOST), str(tmp_path / "facts.json"))
+    first, second = (plan.plan(Session(HOST), request, there=there).plan for _ in range(2))
     assert dataclasses.replace(first, made="", seal="") == dataclasses.replace(second, made="", seal="")
     assert len(first.conda.packages) > 40
     assert all(package.sha256 and package.size and package.url for package in first.conda.packages)

@@ -64,12 +64,15 @@ def test_an_extra_or_another_python_asks_for_nothing() -> None:
     assert fates(around(*THERE, dist("mine", "1.0", *asked)), SET)[0].fate == "whole"
 
 
-@pytest.mark.parametrize(
-    ("spec", "expected"), [(">=2.10", "whole"), (">=2.15", "breaks"), (">=2.16", "was broken"), ("<2.13", "was broken")]
-)
+@pytest.mark.parametrize(("spec", "expected"), [(">=2.10", "whole"), (">=2.15", "breaks"), (">=2.16", "was broken"), ("<2.13", "whole")])
 def test_tensorflow_counts_under_any_name(spec: str, expected: str) -> None:
-    # 2.15.1 is there and 2.12.0 comes: what 2.15 does not meet was lacking before.
+    # 2.15.1 is there and 2.12.0 comes: what neither meets was lacking before, and what 2.12 meets lacks nothing any more.
     assert fates(around(*THERE, dist("addon", "1.0", f"tensorflow{spec}")), SET)[0].fate == expected
+
+
+def test_tensorflow_is_of_the_set_by_every_name() -> None:
+    (found,) = fates(around(*THERE, dist("addon", "1.0", "tensorflow>=2.15")), SET)
+    assert found.why == ("addon 1.0 needs tensorflow>=2.15; the set has 2.12.0",)
 
 
 def test_an_addon_of_another_release_breaks_though_it_says_nothing() -> None:

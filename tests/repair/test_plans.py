@@ -76,6 +76,15 @@ def test_both_of_two_metadata_folders_go_and_one_comes() -> None:
     assert going(plan) == ["six==1.15.0", "six==1.16.0"]
 
 
+def test_what_is_not_of_the_set_comes_with_what_it_requires_and_is_not_there() -> None:
+    """ipykernel without its comm: the index was asked for both (``with_restored``), and one alone mends nothing."""
+    more = make_lock(*LOCK.files, locked("ipykernel", "6.29.5"), locked("comm", "0.2.3"), locked("psutil", "7.0"))
+    members = frozenset(file.name for file in LOCK.files)
+    inputs = repair_inputs(site(*WHOLE, "ipykernel==6.29.5", "psutil==6.0"), more, members=members)
+    assert names(smallest(inputs, (restore("ipykernel", "6.29.5"),))) == ["ipykernel==6.29.5", "comm==0.2.3"]
+    assert names(smallest(inputs, (restore("numpy"),))) == ["numpy==1.26.4"]
+
+
 def test_a_rival_that_goes_takes_the_one_that_stays_along() -> None:
     plan = smallest(repair_inputs(site(*WHOLE, "tensorflow-cpu==2.16.1"), LOCK), (remove("tensorflow-cpu"),))
     assert names(plan) == ["tensorflow==2.15.1"]

@@ -9,7 +9,7 @@ import pytest
 from provisioner.report.colour import coloured
 from tests.cli.conftest import inside, shared, tiny, tool, variables, work
 from tests.cli.support import Tool
-from tests.cli.test_apply import on_terminal
+from tests.cli.terminal import on_terminal
 
 __all__ = ["inside", "shared", "tiny", "tool", "variables", "work"]
 SIGN = re.compile(r"\x1b\[(\d*)m")

@@ -95,3 +95,14 @@ def test_size() -> None:
         "3.0 TiB",
         "5120.0 TiB",
     ]
+
+
+def test_an_emulator_is_named_where_there_is_one() -> None:
+    translated = known(True, "/proc/sys/kernel/arch")
+    container = dataclasses.replace(FACTS, system=dataclasses.replace(SYSTEM, translated=translated))
+    assert "Translated         yes: this Python runs under an emulator, for the processor is of another kind" in facts_text(
+        container, verbose=False
+    )
+    mac = dataclasses.replace(FACTS, system=dataclasses.replace(SYSTEM, os=known("macos", "python"), translated=translated))
+    assert "an emulator (Rosetta)" in facts_text(mac, verbose=False)
+    assert "Translated" not in facts_text(FACTS, verbose=False)

@@ -1,50 +1,22 @@
-"""The main job on Windows, with real TensorFlow: a new environment, the same again, one fault mended and taken back, and all of it undone."""
+"""Further commands on Windows, around the environment that test_windows.py changes and takes away: run before it."""
 
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.real.check_layers import fingerprint
 from tests.windows import machine
-from tests.windows.machine import Ended, tfsetup
+from tests.windows.conftest import RELEASE
+from tests.windows.machine import assert_ended, tfsetup
 
-pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.skipif(bool(machine.lacking()), reason=machine.lacking())]
-
-# Small, as TensorFlow goes, and on the Python that the tool is not installed into.
-RELEASE, PYTHON = "2.10.1", "3.10"
-SITE = Path("Lib/site-packages")
-
-
-@pytest.fixture(scope="module")
-def work() -> Iterator[Path]:
-    """A folder on drive C."""
-    machine.ready()
-    machine.install()
-    folder = machine.DRIVE / "tfsetup-check"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
-def env(work: Path) -> Path:
-    """One environment that apply made there."""
-    assert_ended(tfsetup("apply", "--yes", "-t", RELEASE, "--env", ".\\env", cwd=work), 0, "Verified: TensorFlow 2.10.1 (cpu)")
-    return work / "env"
-
-
-def assert_ended(ended: Ended, code: int, says: str) -> None:
-    assert ended.code == code, ended.out + ended.err
-    assert says in ended.out, ended.out + ended.err
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 
 def test_detect_sees_the_pythons_of_the_registry_and_the_runtime_by_its_files(work: Path) -> None:
+    machine.ready()
     found = json.loads(tfsetup("detect", "--json", cwd=work).out)
     assert {f"C:/Python{minor}/python.exe" for minor in ("38", "310", "313")} <= {item["path"] for item in found["interpreters"]["value"]}
     # wine's own, whose files tell no version.
@@ -75,18 +47,3 @@ def test_applied_again_nothing_changes(env: Path) -> None:
 def test_verify_and_doctor_find_it_whole(env: Path) -> None:
     assert_ended(tfsetup("verify", "--env", "env", cwd=env.parent), 0, "Verified")
     assert_ended(tfsetup("doctor", "--env", "env", cwd=env.parent), 0, "")
-
-
-def test_a_fault_is_named_mended_and_the_mending_undone(env: Path) -> None:
-    (env / SITE / "tensorflow" / "python" / "_pywrap_tensorflow_internal.pyd").write_bytes(b"MZ")
-    broken = fingerprint(env)
-    found = json.loads(tfsetup("doctor", "--json", "--env", "env", cwd=env.parent).out)["findings"][0]
-    assert found["cause"] == "install-corrupt"
-    assert_ended(tfsetup("fix", "--yes", "--env", "env", cwd=env.parent), 0, "Verified")
-    assert_ended(tfsetup("undo", "--yes", "--env", "env", cwd=env.parent), 0, "as it was before")
-    assert fingerprint(env) == broken
-
-
-def test_and_taken_back_as_a_whole(env: Path) -> None:
-    assert_ended(tfsetup("undo", "--yes", "--env", "env", cwd=env.parent), 0, "as it was before")
-    assert not list(env.parent.glob("*env*"))

@@ -19,7 +19,7 @@ from provisioner.model.finding import Evidence
 def natives(case: Case, findings: Findings) -> str:
     """The compiled files that TensorFlow needs are libraries, of the interpreter's architecture, and can be read."""
     if case.reader.platform != "linux":
-        raise Skipped("only files of Linux are read here")
+        raise Skipped("files of Linux are read here, others by `mach-o` and `dll-imports`")
     needed = packages.needed(case)
     wanted = _interpreter_architecture(case)
     count = 0
@@ -35,25 +35,36 @@ def _native(case: Case, path: str, owner: str, wanted: str, findings: Findings) 
     try:
         header = elf.header(case.reader, path)
     except elf.ElfError as error:
-        seen = Evidence(seen=f"{error} ({owner})", where=path)
-        findings.add(
-            "install-corrupt",
-            import_result.breaking(case)[0],
-            "certain",
-            seen,
-            repairs=restore_found(case, owner, "a library of it is damaged"),
-        )
+        add_damaged(case, path, owner, str(error), findings)
         return
     except OSError as error:
-        if isinstance(error, PermissionError):
-            seen = Evidence(seen=f"this user may not read it ({owner})", where=path)
-            repairs = restore_found(case, owner, "a file of it cannot be read")
-            findings.add("permission-denied", import_result.breaking(case)[0], "certain", seen, repairs=repairs)
+        add_unreadable(case, path, owner, error, findings)
         return
     if wanted and header.architecture != wanted:
-        seen = Evidence(seen=f"it is for {header.architecture}, the interpreter is for {wanted} ({owner})", where=path)
-        why = f"its libraries are for {header.architecture}"
-        findings.add("wrong-arch-binary", import_result.breaking(case)[0], "certain", seen, repairs=restore_found(case, owner, why))
+        add_foreign(case, path, owner, f"it is for {header.architecture}, the interpreter is for {wanted}", findings)
+
+
+def add_damaged(case: Case, path: str, owner: str, what: str, findings: Findings) -> None:
+    """A compiled file is no library, or not all of one."""
+    repairs = restore_found(case, owner, "a library of it is damaged")
+    seen = Evidence(seen=f"{what} ({owner})", where=path)
+    findings.add("install-corrupt", import_result.breaking(case)[0], "certain", seen, repairs=repairs)
+
+
+def add_unreadable(case: Case, path: str, owner: str, error: OSError, findings: Findings) -> None:
+    """A compiled file may not be read; other faults of reading are told by the checks of files."""
+    if isinstance(error, PermissionError):
+        seen = Evidence(seen=f"this user may not read it ({owner})", where=path)
+        repairs = restore_found(case, owner, "a file of it cannot be read")
+        findings.add("permission-denied", import_result.breaking(case)[0], "certain", seen, repairs=repairs)
+
+
+def add_foreign(case: Case, path: str, owner: str, what: str, findings: Findings) -> None:
+    """A compiled file is for another architecture."""
+    repairs = restore_found(case, owner, "its libraries are for another architecture")
+    findings.add(
+        "wrong-arch-binary", import_result.breaking(case)[0], "certain", Evidence(seen=f"{what} ({owner})", where=path), repairs=repairs
+    )
 
 
 def _interpreter_architecture(case: Case) -> str:

@@ -8,7 +8,7 @@ import re
 from provisioner.base.paths import is_absolute
 from provisioner.base.versions import numbers
 from provisioner.causes.findings import Findings
-from provisioner.choose.platforms import check_libc, check_macos
+from provisioner.choose.platforms import check_libc
 from provisioner.diagnose import alternative, cuda_files, import_result, tensorflow
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.facts import elf
@@ -249,27 +249,9 @@ def _taken_from(case: Case) -> list[Taken]:
     return list(found.values())
 
 
-def macos(case: Case, findings: Findings) -> str:
-    """The macOS is not older than the one that the wheels are made for."""
-    if case.facts.system.os.value != "macos":
-        raise Skipped("this is no Mac")
-    build = tensorflow.build(case)
-    if build is None:
-        raise CouldNotTell("which macOS this TensorFlow needs is not known")
-    obstacle, unsure = check_macos(case.facts, build.macos)
-    if unsure:
-        raise CouldNotTell(unsure)
-    version = case.facts.system.version
-    if obstacle is not None:
-        seen = Evidence(seen=f"TensorFlow {_release(case)} {obstacle.why}", where=version.source)
-        findings.add(obstacle.code, "error", "certain", seen, remedy=alternative.remedy(obstacle.remedy))
-    return f"macOS {version.value}, TensorFlow needs {build.macos or 'none in particular'}"
-
-
 CHECKS = (
     CheckSpec(name="c-library", title="the C library is new enough", look=c_library, seconds=10.0),
     CheckSpec(name="cxx-library", title="the libstdc++ that is found first is new enough", look=cxx_library, installed=True),
     CheckSpec(name="static-tls", title="the loader had room for thread-local data", look=static_tls),
     CheckSpec(name="library-path", title="LD_LIBRARY_PATH and LD_PRELOAD bring in nothing that does not fit", look=library_path),
-    CheckSpec(name="macos", title="macOS is new enough", look=macos),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 
+from provisioner.base.sonames import bare
 from provisioner.base.versions import numbers
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import alternative, conda, cuda_files, tensorflow
@@ -55,6 +56,11 @@ def _lost(case: Case, copy: Copy, severity: Severity, findings: Findings) -> Non
     if own and link is not None:
         evidence.append(Evidence(seen="it is there, but not where this build looks, and the link that leads to it is missing", where=own))
         _add_missing(case, lost, severity, evidence, (cuda_files.link_repair(case, link),), None, findings)
+        return
+    repairs = cuda_files.shown(case) if own else ()
+    if repairs:
+        evidence.append(Evidence(seen="it is there, and nothing tells Windows to look there", where=own))
+        _add_missing(case, lost, severity, evidence, repairs, None, findings)
         return
     others = [path for path in cuda_files.elsewhere(case, lost) if posixpath.basename(path) != lost]
     same = own or next((path for path in cuda_files.elsewhere(case, lost) if posixpath.basename(path) == lost), "")
@@ -164,7 +170,8 @@ def _taken(case: Case, copy: Copy, severity: Severity, findings: Findings) -> No
             Evidence(seen=first + (f" ({copy.by})" if copy.by else ""), where=copy.path),
             Evidence(seen=f"the environment's own, {mine}, is passed over", where=own),
         )
-        findings.add("environment-leak", severity if unfit else "warning", "certain", *evidence, remedy=_out(case, copy))
+        told: Severity = severity if unfit else "warning"
+        findings.add("environment-leak", told, "certain", *evidence, repairs=cuda_files.shown(case), remedy=_out(case, copy))
     if unfit is not None:
         cause, grave, confidence, words = unfit
         seen = Evidence(seen=words, where=copy.path)
@@ -178,14 +185,14 @@ def _unfit(case: Case, copy: Copy) -> tuple[str, bool, Confidence, str] | None:
     cuda = cuda_files.build_of(case)
     if cuda is None or not copy.version:
         return None
-    if copy.soname.startswith("libcudnn.") and not cudnn_fits(copy.version, cuda.cudnn):
+    if bare(copy.soname) == "cudnn" and not cudnn_fits(copy.version, cuda.cudnn):
         return (
             "cudnn-version-mismatch",
             True,
             "certain",
             f"cuDNN {copy.version} is found, TensorFlow {_release(case)} was built with {cuda.cudnn}",
         )
-    if copy.soname.startswith("libcudart.") and _older(copy.version, cuda.version):
+    if bare(copy.soname) == "cudart" and _older(copy.version, cuda.version):
         return (
             "cuda-version-mismatch",
             False,

@@ -24,6 +24,9 @@ def links(case: Case, findings: Findings) -> str:
     cuda, site, framework = cuda_files.build_of(case), tensorflow.site_of(case), tensorflow.framework(case)
     if severity is None:
         raise Skipped(why)
+    if site and case.facts.system.os.value == "windows":
+        lost = _texts(case, site, findings)
+        return f"{len(lost)} of the small files that tfsetup wrote are not as they were" if lost else "Windows needs no links"
     if cuda is None or not framework:
         raise CouldNotTell("which links this build needs is not known")
     loader = cuda_files.loader_of(case)
@@ -51,14 +54,15 @@ def links(case: Case, findings: Findings) -> str:
 
 
 def _texts(case: Case, site: str, findings: Findings) -> list[Link]:
-    """The small files that tfsetup put beside the packages, so that XLA finds its tools."""
+    """The small files that tfsetup put beside the packages, so that XLA finds its tools, and Windows the libraries."""
     made = case.receipt.plan.links if case.receipt is not None else ()
     lost = [link for link in made if link.text and not is_there(case.reader, site, link)]
     for link in lost:
         at = f"{site}/{link.path}"
         seen = Evidence(seen=f"it is not as tfsetup has written it: {link.reason}", where=at)
         repair = Repair(kind="write", path=at, target=link.text, reason=link.reason)
-        findings.add("cuda-toolkit-incomplete", "warning", "certain", seen, repairs=(repair,))
+        cause = "cuda-libs-missing" if "dlls" in link.path else "cuda-toolkit-incomplete"
+        findings.add(cause, "warning", "certain", seen, repairs=(repair,))
     return lost
 
 

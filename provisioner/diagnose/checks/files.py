@@ -12,7 +12,7 @@ from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell
 from provisioner.diagnose.checks.packages import again, restore
 from provisioner.environment.distributions import Installed
 from provisioner.host import files
-from provisioner.judge.integrity import DAMAGE, Fault
+from provisioner.judge.comparing import DAMAGE, Fault
 from provisioner.model.finding import Evidence, Remedy, Repair, Severity
 from provisioner.remedies import Subject
 from provisioner.remedies.ways import install, uninstall
@@ -86,10 +86,13 @@ def _keep_one(case: Case, lost: str, there: str, subject: Subject) -> Remedy:
 
 
 def _apart(case: Case, lost: str, there: str) -> tuple[Repair, ...]:
-    """Take out the one that nothing requires, and install the other one anew; nothing where both are needed, or either could go."""
-    required = packages.required(case)
-    free = [name for name in (lost, there) if name not in required and name not in packages.needed(case)]
-    if len(free) != 1:
+    """Take out the one that nothing requires, and install the other one anew; nothing where both are needed, or either could go.
+
+    Where TensorFlow rests on neither, the one whose files are there is what this person's programs import by now, and stays.
+    """
+    required, needed = packages.required(case), packages.needed(case)
+    free = [name for name in (lost, there) if name not in required and name not in needed]
+    if len(free) != 1 or (free[0] == there and lost not in needed):
         return ()
     gone, kept = free[0], there if free[0] == lost else lost
     item, wanted = case.first(gone), restore_found(case, kept, f"{gone} has written files of {kept}")

@@ -101,7 +101,7 @@ def unused(case: Case, findings: Findings) -> str:
     ]
     evidence += [tensorflow.evidence_of(purpose)] if purpose.device else []
     severity: Severity = tensorflow.severity_without_gpu(purpose)
-    if has_cuda(platform):
+    if has_cuda(platform, case.release):
         findings.add("cpu-only-build", severity, "certain", *evidence)
     else:
         cause = "windows-gpu-unsupported" if platform.startswith("windows") else "cpu-only-build"

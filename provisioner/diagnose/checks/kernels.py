@@ -8,11 +8,12 @@ from __future__ import annotations
 import posixpath
 import re
 
-from provisioner.base.paths import is_absolute
+from provisioner.base.paths import is_absolute, listed, spelt
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import alternative, tensorflow
 from provisioner.diagnose.case import Case, CheckSpec, Skipped
 from provisioner.environment.kernels import INSIDE, NATIVE, Kernel, kernels_of
+from provisioner.environment.layout import layout
 from provisioner.host import files
 from provisioner.model.finding import Evidence, Remedy
 
@@ -47,7 +48,8 @@ def own(case: Case, python: str) -> bool:
     if not case.env:
         return files.real(case.reader, path) == files.real(case.reader, case.python)
     folder = files.real(case.reader, posixpath.dirname(path))
-    return folder in {files.real(case.reader, posixpath.dirname(case.python)), files.real(case.reader, f"{case.env}/bin")}
+    scripts = f"{case.env}/{layout(case.reader.platform).scripts}"
+    return folder in {files.real(case.reader, posixpath.dirname(case.python)), files.real(case.reader, scripts)}
 
 
 def _bears_name(case: Case, kernel: Kernel) -> bool:
@@ -86,7 +88,7 @@ def commands(case: Case, findings: Findings) -> str:
     for name, found in first.items():
         if own(case, found):
             continue
-        mine = f"{posixpath.dirname(case.python)}/{name}"
+        mine = posixpath.join(posixpath.dirname(case.python), posixpath.basename(found))
         if files.there(case.reader, mine):
             words = f"`{name}` of PATH is another one, though the environment {case.env} is active and has its own"
             remedy = alternative.remedy(
@@ -107,12 +109,16 @@ def commands(case: Case, findings: Findings) -> str:
 def _activate(case: Case) -> tuple[str, ...]:
     import shlex  # noqa: PLC0415 - only for a remedy
 
+    if case.reader.platform == "win32":
+        return (spelt(f"{case.env}/{layout('win32').activate}"),)
     script = f"{case.env}/bin/activate"
     return (f". {shlex.quote(script)}", "hash -r") if files.there(case.reader, script) else ("hash -r",)
 
 
 def _which(case: Case, path: str, name: str) -> str:
-    folders = [folder for folder in path.split(":") if is_absolute(folder)]
+    platform = case.reader.platform
+    name = f"{name}.exe" if platform == "win32" else name
+    folders = [folder for folder in listed(path, platform) if is_absolute(folder)]
     return next((f"{folder}/{name}" for folder in folders if files.there(case.reader, f"{folder}/{name}")), "")
 
 

@@ -1,4 +1,4 @@
-"""Checks of the packages beside TensorFlow: requirements, known misfits, add-ons, rivals, names that no longer serve."""
+"""Checks of the packages that are installed: one TensorFlow, what tfsetup has put there, and what all of them require."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import string
 
 from provisioner.base.names import is_rival
 from provisioner.base.versions import contains
-from provisioner.catalogue.fits import SAME_MINOR, Breaks, Companion, Misfit
+from provisioner.catalogue.fits import Misfit
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import import_result, packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
@@ -80,7 +80,7 @@ def ill_fitting(case: Case) -> frozenset[str]:
     """The installed packages that do not go with the TensorFlow that is there, by metadata or by what is known."""
     needed = packages.needed(case)
     named = {item.name for item in not_met(case) if item.found and item.distribution in needed}
-    return frozenset(named | {item.name for _, item in _known(case)} if case.expected.tensorflow else named)
+    return frozenset(named | {item.name for _, item in known_misfits(case)} if case.expected.tensorflow else named)
 
 
 # What a name of a distribution is made of (PEP 508).
@@ -158,69 +158,19 @@ def again(case: Case, name: str, why: str) -> tuple[Repair, ...]:
     return (Repair(kind="restore", reason=why, name=name, version=found.version),)
 
 
-def misfits(case: Case, findings: Findings) -> str:
-    """No package is of a version that is known not to work with this release, though its metadata admits it."""
-    version = _release(case)
-    bad = _known(case)
-    for rule, item in bad:
-        severity, confidence = _grave(case, rule.breaks)
-        seen = Evidence(seen=f"{item.name} {item.version} with TensorFlow {version}: {rule.reason}", where=item.metadata)
-        findings.add(
-            cause_of(rule.package), severity, confidence, seen, repairs=restore(case, rule.package, rule.reason), wants=(rule.package,)
-        )
-    if bad:
-        return f"{len(bad)} known: {bad[0][1].name} {bad[0][1].version}"
-    return f"none is known for TensorFlow {version}"
-
-
-def _known(case: Case) -> list[tuple[Misfit, Installed]]:
+def known_misfits(case: Case) -> list[tuple[Misfit, Installed]]:
     """The rules of misfits that apply, each with the package that it is about."""
-    version, running = _release(case), packages.python(case)
+    version, running = release(case), packages.python(case)
     there = packages.first_of(case)
     return [(rule, item) for name, item in there.items() for rule in case.fits.known_bad(name, item.version, version, running)]
 
 
-def _release(case: Case) -> str:
+def release(case: Case) -> str:
+    """Return the release of TensorFlow that is meant, or is there; raises ``CouldNotTell``."""
     version = case.expected.tensorflow or _owner(case).version
     if not version:
         raise CouldNotTell("the release of TensorFlow cannot be told")
     return version
-
-
-def _grave(case: Case, breaks: Breaks) -> tuple[Severity, Confidence]:
-    return import_result.breaking(case) if breaks == "import" else ("error", "likely")
-
-
-def addons(case: Case, findings: Findings) -> str:
-    """Add-ons and the packages of TensorFlow's own family are of this release."""
-    version = _release(case)
-    installed = packages.first_of(case)
-    there = [rule for rule in case.fits.companions if rule.package in installed]
-    judged: set[str] = set()
-    bad: list[str] = []
-    for rule in there:
-        item = installed[rule.package]
-        if not rule.judges(item.version, version):
-            continue
-        judged.add(item.name)
-        if not rule.goes_with(item.version, version):
-            bad.append(f"{item.name} {item.version}")
-            _add_companion(case, rule, item, version, findings)
-    if bad:
-        return f"not of this release: {', '.join(bad)}"
-    return f"{', '.join(sorted(judged))} go with TensorFlow {version}" if judged else "there are none"
-
-
-def _add_companion(case: Case, rule: Companion, item: Installed, version: str, findings: Findings) -> None:
-    wanted = packages.minor(item.version) if rule.tensorflow == SAME_MINOR else rule.tensorflow
-    words = f"{item.name} {item.version} goes with TensorFlow {wanted}, {version} is installed: {rule.reason}"
-    installs = [other.install for other in case.fits.companions if other.package == rule.package and other.install]
-    fitting = next((table[packages.minor(version)] for table in installs if packages.minor(version) in table), "")
-    repairs = restore(case, rule.package, words)
-    if not repairs and fitting:
-        repairs = (Repair(kind="restore", reason=words, name=rule.package, version=fitting),)
-    severity, confidence = _grave(case, rule.breaks)
-    findings.add(rule.cause, severity, confidence, Evidence(seen=words, where=item.metadata), repairs=repairs, wants=(rule.package,))
 
 
 def rivals(case: Case, findings: Findings) -> str:
@@ -259,53 +209,8 @@ def _kept(case: Case, owners: list[Installed]) -> Installed:
     return (planned or known or plain or owners)[0]
 
 
-def deprecated(case: Case, findings: Findings) -> str:
-    """No distribution is installed that only takes the place of another one."""
-    installed = packages.first_of(case)
-    bad = []
-    for rule in case.fits.deprecated:
-        item = installed.get(rule.package)
-        if item is None or (rule.versions and not contains(rule.versions, item.version, prereleases=True)):
-            continue
-        bad.append(f"{item.name} {item.version}")
-        repairs = [Repair(kind="remove", reason=rule.reason, name=item.name, version=item.version)]
-        if not any(other.name != item.name for other in packages.tensorflows(case)):
-            repairs += restore(case, rule.instead, rule.reason)
-        seen = Evidence(seen=f"{item.name} {item.version}: {rule.reason}; {rule.instead} takes its place", where=item.metadata)
-        findings.add("deprecated-package", "warning", "certain", seen, repairs=tuple(repairs), wants=(rule.instead,))
-    return ", ".join(bad) or "none is installed"
-
-
-def backend(case: Case, findings: Findings) -> str:
-    """KERAS_BACKEND and TF_USE_LEGACY_KERAS leave Keras on this TensorFlow."""
-    version = _release(case)
-    if contains("<2.16", version, prereleases=True):
-        raise Skipped("Keras of this release has no other backend")
-    chosen = case.reader.env.get("KERAS_BACKEND", "")
-    legacy = case.reader.env.get("TF_USE_LEGACY_KERAS", "").strip().lower()
-    said = []
-    if chosen and chosen.lower() != "tensorflow":
-        # Keras itself works with it; tf.keras does not.
-        findings.add(
-            "keras-incompatible",
-            "warning",
-            "likely",
-            Evidence(seen=f"KERAS_BACKEND={chosen}: Keras computes with {chosen}, not with TensorFlow", where="variables"),
-        )
-        said.append(f"KERAS_BACKEND={chosen}")
-    if legacy in {"1", "true"} and case.first("tf-keras") is None:
-        seen = Evidence(seen="TF_USE_LEGACY_KERAS is set, and tf-keras, which it asks for, is not installed", where="variables")
-        findings.add("keras-incompatible", "error", "certain", seen, wants=("tf-keras",))
-        said.append("TF_USE_LEGACY_KERAS without tf-keras")
-    return ", ".join(said) or "neither variable is set to something else"
-
-
 CHECKS = (
     CheckSpec(name="rivals", title="one distribution owns the tensorflow folder", look=rivals),
     CheckSpec(name="set", title="every package that tfsetup has installed is there", look=promised),
     CheckSpec(name="requirements", title="every package has what its metadata requires", look=requirements, installed=True),
-    CheckSpec(name="misfits", title="no package is of a version that is known not to work", look=misfits, installed=True),
-    CheckSpec(name="addons", title="add-ons are of this release", look=addons, installed=True),
-    CheckSpec(name="deprecated", title="no package is installed that no longer serves", look=deprecated),
-    CheckSpec(name="keras-variables", title="no variable turns Keras away from TensorFlow", look=backend, installed=True),
 )

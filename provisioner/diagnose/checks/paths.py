@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
+from provisioner.base.paths import listed
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import import_result, packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, PathEntry, Skipped, Survey
@@ -222,7 +223,8 @@ def variables(case: Case, findings: Findings) -> str:
     if home and survey.flags.get("start"):
         raise Skipped("the interpreter does not start with PYTHONHOME")
     stdlib = survey.flags.get("stdlib", "")
-    if home and stdlib and files.real(case.reader, stdlib).startswith(files.real(case.reader, home.split(":")[0]).rstrip("/") + "/"):
+    named = next(iter(listed(home, case.reader.platform)), "")
+    if named and stdlib and files.real(case.reader, stdlib).startswith(files.real(case.reader, named).rstrip("/") + "/"):
         remedy = Remedy(words="Unset PYTHONHOME: environments need none", steps=("unset PYTHONHOME",))
         severity: Severity = "warning" if import_result.works(case) else "error"
         seen = Evidence(seen=f"PYTHONHOME={home}: the standard library is {stdlib}", where=case.python)

@@ -248,7 +248,7 @@ def _listed_none(hit: Hit, case: Case) -> Iterator[Verdict]:
 
 
 def after_windows_gpu(case: Case) -> bool:
-    """Whether the release has no CUDA build for Windows: the catalogue says that those with one cannot get its libraries from PyPI."""
+    """Whether the release has no CUDA build for Windows; of those whose libraries PyPI has not, the catalogue says that there is one."""
     now, known = case.circumstances, case.knowledge
     release = known.release(now.tensorflow) if now.tensorflow else None
     if release is None:
@@ -256,7 +256,8 @@ def after_windows_gpu(case: Case) -> bool:
     with_cuda = any(
         "windows-x86_64" in bad.platforms and "cuda" in bad.devices and bad.cause == "cuda-libs-missing" for bad in release.known_bad
     )
-    return not with_cuda
+    build = release.build("windows-x86_64")
+    return not with_cuda and (build is None or build.cuda is None)
 
 
 def windows_gpu(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:

@@ -8,20 +8,11 @@ from collections.abc import Iterator
 from provisioner.causes.grades import ALLOWS, GUESSES, HINTS, PROVES, TELLS
 from provisioner.explain.context import Version, numbers
 from provisioner.explain.matches import Hit
+from provisioner.explain.topics.pip_age import PIP_OF_TODAY, glibc_of, old_pip
 from provisioner.explain.verdict import Case, Verdict, says
 from provisioner.explain.words import dotted, has_wheels_for, is_tensorflow
 
 _FINAL = re.compile(r"\d+(\.\d+)+$")
-# pip learnt manylinux2010 with 19.0, manylinux2014 with 19.3 (PEP 571, PEP 599); macOS 11 and manylinux_x_y with 20.3 (PEP 600).
-_PIP_OF_TODAY = (20, 3)
-_PIP_OF_MANYLINUX1 = (8, 1)
-# manylinux1, 2010 and 2014 are wheels for glibc 2.5, 2.12 and 2.17; what is newer is manylinux_x_y.
-_PIP_OF_GLIBC: tuple[tuple[Version, Version], ...] = (
-    ((2, 5), _PIP_OF_MANYLINUX1),
-    ((2, 12), (19, 0)),
-    ((2, 17), (19, 3)),
-    ((99,), _PIP_OF_TODAY),
-)
 _NO_SYSTEM = re.compile(r"\b(free|open|net)bsd|solaris|\baix\b|android|termux|cygwin|msys2?|mingw|haiku|\bios\b")
 _NO_PYTHON = re.compile(r"\bpypy|graalpy|jython|free.?threaded|\b3\.1[3-9]t\b")
 # After this one the name tensorflow-gpu has no release; of itself it is a notice.
@@ -150,7 +141,7 @@ def _of_none(hit: Hit, name: str, wanted: str, case: Case) -> Iterator[Verdict]:
 def _fits(hit: Hit, wanted: str, case: Case) -> Iterator[Verdict]:
     """There is a wheel for this Python and system that pip does not take: an old pip on Linux, a 32-bit Python on Windows."""
     now = case.circumstances
-    old = tuple(_old_pip(hit, case, wanted=wanted))
+    old = tuple(old_pip(hit, case, wanted=wanted))
     yield from old
     why = f"TensorFlow {wanted} has wheels for Python {dotted(now.python)}, but 64-bit ones only"
     if now.os == "windows" or not old:
@@ -179,9 +170,9 @@ def _undecided(hit: Hit, name: str, wanted: str, case: Case) -> Iterator[Verdict
         why = f"there are wheels for Python {dotted(now.python)}, but 64-bit ones only"
         yield says(hit, "python-32bit", "possible", grade=ALLOWS if few else HINTS, why=why)
         yield says(hit, "python-unsupported", "possible", grade=HINTS if few else ALLOWS)
-        yield from _old_pip(hit, case, grade=ALLOWS)
+        yield from old_pip(hit, case, grade=ALLOWS)
     else:
-        yield from _old_pip(hit, case, wanted=wanted, grade=GUESSES)
+        yield from old_pip(hit, case, wanted=wanted, grade=GUESSES)
         yield says(hit, "python-unsupported", "possible" if not now.python else "likely", grade=HINTS)
         yield says(hit, "python-32bit", "possible", grade=ALLOWS)
     yield says(hit, "platform-unsupported", "possible", grade=GUESSES)
@@ -217,7 +208,7 @@ def _above(hit: Hit, wanted: str, highest: Version, span: str, case: Case) -> It
     newest = dotted(highest)
     here = known.pythons(wanted, now.platform)
     follower = next((item for item in reversed(known.known_versions()) if numbers(item) > highest and _FINAL.match(item)), "")
-    glibc, glibc_next = (_glibc(known, item) for item in (newest, follower))
+    glibc, glibc_next = (glibc_of(known, item) for item in (newest, follower))
     platform_ends = glibc_next > glibc or (known.release(newest) is None and known.old(newest) is not None)
     pythons_end = bool(follower) and known.pythons(newest, "") - known.pythons(follower, "")
     if now.python and now.python in here and now.os == "macos":
@@ -259,38 +250,9 @@ def _above_on_macos(hit: Hit, wanted: str, span: str, case: Case) -> Iterator[Ve
     if now.arch == "aarch64" or now.apple_silicon:
         why = f"{span}, as for Intel: this Python runs translated on an Apple processor"
         yield says(hit, "wrong-arch-binary", "possible", grade=TELLS, why=why)
-    if not now.pip or now.pip < _PIP_OF_TODAY:
+    if not now.pip or now.pip < PIP_OF_TODAY:
         yield says(hit, "pip-too-old", "possible", grade=HINTS, why=span)
     yield says(hit, "platform-unsupported", "possible", grade=HINTS)
-
-
-def _old_pip(hit: Hit, case: Case, *, wanted: str = "", grade: int = 0) -> Iterator[Verdict]:
-    """Say that pip is too old where its version shows it; where that is not known, that it may be, on Linux."""
-    now = case.circumstances
-    # Without a version pip takes the newest that it sees: none for Python 3.8 and later was manylinux1.
-    first = (2, 12) if now.python >= (3, 8) else (2, 5)
-    needed = _pip_for(_glibc(case.knowledge, wanted) if wanted else first) if now.os in {"", "linux"} else (1, 4)
-    if now.pip:
-        if now.pip < needed:
-            why = f"pip {dotted(now.pip)} does not know the tag of the wheel, pip {dotted(needed)} is the first that does"
-            yield says(hit, "pip-too-old", grade=PROVES, why=why)
-        return
-    for notice in case.of("old-pip"):
-        if numbers(notice.group("pip")) and numbers(notice.group("pip")) < needed:
-            yield says(hit, "pip-too-old", grade=TELLS, why=f"pip {notice.group('pip')} does not know the tags of today's wheels")
-            return
-    if now.os == "linux":
-        yield says(hit, "pip-too-old", "possible", grade=grade or (HINTS if needed > _PIP_OF_MANYLINUX1 else ALLOWS))
-
-
-def _pip_for(glibc: Version) -> Version:
-    """The first pip that knows the manylinux tag of a wheel for this C library."""
-    return next(pip for most, pip in _PIP_OF_GLIBC if glibc <= most)
-
-
-def _glibc(known: object, version: str) -> Version:
-    build = known.build(version, "linux-x86_64") if version else None  # type: ignore[attr-defined]
-    return numbers(build.glibc) if build else ()
 
 
 def _named_so(name: str, wanted: str, case: Case) -> bool:

@@ -24,6 +24,9 @@ _OTHERS = (
         "dependency-incompatible",
     ),
 )
+# Modules of TensorFlow 2.21 that import pywrap_tflite_common.dll, and the DLL that this was the first to ask for.
+THREADS = re.compile(r"_pywrap_tensorflow_lite_metrics_wrapper|pywrap_tflite_common")
+THREADS_DLL = "VCRUNTIME140_THREADS.dll"
 # From this release on one redistributable serves all; before it the GPU build was linked with CUDA's DLLs (build_info.py of the wheels).
 _OPENED_AT_RUN_TIME = (2, 1)
 
@@ -39,6 +42,14 @@ def dll(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     now = case.circumstances
     if now.bits == 32 and hit.message.id != "dll-format":  # noqa: PLR2004 - bits
         yield says(hit, "python-32bit", "likely", grade=TELLS, why="the Python is a 32-bit one, the library a 64-bit one")
+    if THREADS.search(around) and hit.message.id in {"dll-module", "dll-failed"}:
+        yield says(
+            hit,
+            "msvc-redist-missing",
+            "likely",
+            grade=TELLS,
+            why=f"since 2.21 this module needs {THREADS_DLL}, which older redistributables lack",
+        )
     if hit.message.id == "dll-format":
         yield from _format(hit, case)
     elif hit.message.id == "dll-init":

@@ -2,5 +2,16 @@
 
 from __future__ import annotations
 
+from provisioner.model.team import LockedTarget
+
 # What every format holds: normalised name, version, SHA-256.
 Pin = tuple[str, str, str]
+
+
+def pins(locked: LockedTarget, *, as_asked: bool = False) -> frozenset[Pin]:
+    """Return names, versions and hashes of a target's packages of both kinds.
+
+    ``as_asked``: as requirements files name them, what has an address by that in place of its version.
+    """
+    urls = {file.name: file.url for file in locked.files if file.direct and as_asked}
+    return frozenset((name, urls.get(name, version), sha256) for name, version, _, sha256 in locked.held)

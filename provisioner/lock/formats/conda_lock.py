@@ -170,7 +170,7 @@ def read(text: str, *, file: str = "") -> dict[str, frozenset[Pin]]:
     names = {conda: ours for ours, conda in SUBDIRS.items()}
     data = _parsed(text, file)
     found: dict[str, set[Pin]] = {names[platform]: set() for platform in map(str, data["metadata"]["platforms"]) if platform in names}
-    for item in entries(text, file=file):
+    for item in _entries(data, file):
         # A package of a platform that the file does not list is there all the same.
         found.setdefault(names[item.platform], set()).add((item.name, item.version, item.sha256))
     return {platform: frozenset(pins) for platform, pins in found.items()}
@@ -193,9 +193,13 @@ class LockedEntry:
 
 def entries(text: str, *, file: str) -> tuple[LockedEntry, ...]:
     """Return the packages of a file, for the platforms that are known here; raises ``InputError`` with every fault."""
+    return _entries(_parsed(text, file), file)
+
+
+def _entries(data: dict[str, Any], file: str) -> tuple[LockedEntry, ...]:
     faults: list[str] = []
     found = []
-    for number, item in enumerate(_parsed(text, file)["package"]):
+    for number, item in enumerate(data["package"]):
         entry = _entry(item)
         if isinstance(entry, str):
             faults.append(f"package[{number}]: expected {entry}")

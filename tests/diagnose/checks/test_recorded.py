@@ -8,11 +8,20 @@ import json
 import pytest
 
 from provisioner.diagnose.case import Case
-from provisioner.diagnose.checks import clibrary, cuda, driver, kernels, processor, windows
+from provisioner.diagnose.checks import clibrary, cuda, driver, kernels, macos, processor, vc_runtime, windows
 from provisioner.verify.raw import Expected
 from tests.diagnose import cases
 
-CHECKS = (*processor.CHECKS, *clibrary.CHECKS, *driver.CHECKS, *cuda.CHECKS, *windows.CHECKS, *kernels.CHECKS)
+CHECKS = (
+    *processor.CHECKS,
+    *clibrary.CHECKS,
+    *macos.CHECKS,
+    *driver.CHECKS,
+    *cuda.CHECKS,
+    *vc_runtime.CHECKS,
+    *windows.CHECKS,
+    *kernels.CHECKS,
+)
 NAMES = sorted(path.stem for path in cases.HOSTS.glob("*.json") if "release" in json.loads(path.read_text())["expect"])
 # The choice takes CUDA there because it was asked for by name, or because the variable that hides the GPU may be unset.
 SICK = {"driver-missing-cuda": {"driver-missing"}, "gpu-hidden-by-variable": {"gpu-not-visible"}}

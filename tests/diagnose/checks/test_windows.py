@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import struct
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.diagnose.checks.windows import CHECKS, LONGEST, named_in_build, over_long, wanted
+from provisioner.diagnose.checks import vc_runtime
+from provisioner.diagnose.checks import windows as checks
+from provisioner.diagnose.checks.windows import LONGEST, over_long
+from provisioner.diagnose.dlls import named_in_build, wanted
 from provisioner.facts.pe import Pe
 from provisioner.model.facts import Windows, absent, known, unknown
 from tests.diagnose import cases
 from tests.facts.fake_reader import FakeReader
 from tests.facts.test_pe import made
 
+CHECKS = (*vc_runtime.CHECKS, *checks.CHECKS)
 RECORDED = sorted((Path(__file__).parents[1] / "windows").glob("*.json"))
 ENV = "C:/tf-env"
 SITE = f"{ENV}/Lib/site-packages"
@@ -70,6 +75,18 @@ def windows(wheel: str = "tensorflow_intel-2.15.0", *, runtime: tuple[str, ...] 
     )
 
 
+IMPORTED = (
+    {"event": "start", "check": "import", "device": ""},
+    {"event": "end", "check": "import", "device": "", "status": "passed", "detail": "", "seconds": 1.0, "data": {}},
+)
+
+
+def answered(case, **dlls: str):
+    """The case with what its Python says of DLLs; of those that are not named that they are in Windows' folder."""
+    asked = {name: f"{SYSTEM}/{name}" for name in RUNTIME} | {f"{name}.dll": path for name, path in dlls.items()}
+    return dataclasses.replace(case, survey=dataclasses.replace(case.survey, dlls=asked))
+
+
 def found(case):
     said, findings = cases.run(case, *CHECKS)
     return said, {finding.cause: finding for finding in findings}
@@ -112,6 +129,47 @@ def test_a_runtime_that_is_too_old_lacks_the_newer_parts() -> None:
     assert [evidence.seen.split()[0] for evidence in findings["msvc-redist-missing"].evidence] == ["msvcp140_1.dll", "the"]
 
 
+def test_what_this_python_finds_goes_before_what_lies_in_windows_folder() -> None:
+    """A private copy is found, and one that Windows cannot load is not, whatever the folders hold."""
+    assert not found(answered(windows(runtime=())))[1]
+    _, findings = found(answered(windows(), msvcp140_1=""))
+    assert [evidence.seen.split()[0] for evidence in findings["msvc-redist-missing"].evidence] == ["msvcp140_1.dll", "the"]
+
+
+def test_what_is_missing_is_brought_into_the_environment_and_shown_to_windows() -> None:
+    _, findings = found(answered(windows(), msvcp140_1=""))
+    restore, *writes = findings["msvc-redist-missing"].repairs
+    assert (restore.kind, restore.name, restore.version) == ("restore", "msvc-runtime", "14.44.35112")
+    assert {repair.path for repair in writes} == {f"{SITE}/_tfsetup_dlls.py", f"{SITE}/tfsetup_dlls.pth"}
+    # With the wheel there, only what shows it is missing.
+    brought = {f"{ENV}/Scripts/{name}": "" for name in ("msvcp140.dll", "msvcp140_1.dll")}
+    case = answered(windows(files=brought), msvcp140_1="")
+    case = dataclasses.replace(case, distributions=(*case.distributions, cases.distribution("msvc-runtime", "14.44.35112", site=SITE)))
+    assert {repair.kind for repair in found(case)[1]["msvc-redist-missing"].repairs} == {"write"}
+
+
+def test_a_program_folder_of_the_environment_is_not_searched() -> None:
+    """What `pip install msvc-runtime` does: its DLLs lie in Scripts, where Windows does not look for those of the Python under it."""
+    files = {f"{ENV}/Scripts/{name}": "" for name in RUNTIME}
+    case = dataclasses.replace(windows(runtime=(), files=files), config={"home": BASE})
+    assert "msvc-redist-missing" in found(case)[1]
+
+
+@pytest.mark.parametrize(
+    ("said", "sure"),
+    [("A dynamic link library (DLL) initialization routine failed", "likely"), ("No module named x", "possible")],
+)
+def test_an_old_file_is_known_by_its_own_version(said: str, sure: str) -> None:
+    """The registry may say new: what is loaded counts."""
+    failed = ({**IMPORTED[0]}, {**IMPORTED[1], "status": "failed", "detail": f"ImportError: DLL load failed: {said}"})
+    old = b"MZ" + struct.pack("<IIII", 0xFEEF04BD, 0x00010000, 14 << 16, 24215 << 16)
+    case = answered(windows(files={"C:/other/msvcp140.dll": old}, child=cases.child(events=failed)), msvcp140="C:/other/msvcp140.dll")
+    finding = found(case)[1]["msvc-redist-missing"]
+    assert (finding.severity, finding.confidence) == ("error", sure)
+    assert (finding.evidence[0].where, "14.0.24215" in finding.evidence[0].seen) == ("C:/other/msvcp140.dll", True)
+    assert finding.repairs[0].name == "msvc-runtime"
+
+
 def test_without_a_list_of_windows_folder_the_registry_speaks() -> None:
     _, findings = found(windows(listed=False, state=ABSENT))
     assert findings["msvc-redist-missing"].confidence == "likely"
@@ -124,7 +182,7 @@ def test_without_a_list_of_windows_folder_the_registry_speaks() -> None:
 def test_a_runtime_older_than_the_linker_is_said_when_the_import_fails() -> None:
     old = Windows(vc_runtime=known("14.20.27508", "registry"), long_paths=known(True, "registry"))
     assert not found(windows(state=old))[1]
-    assert not found(windows(state=old, child=cases.child()))[1]
+    assert not found(windows(state=old, child=cases.child(events=IMPORTED)))[1]
     _, findings = found(windows(state=old, child=cases.child(1, done=False)))
     assert findings["msvc-redist-missing"].confidence == "possible"
 
@@ -215,3 +273,13 @@ def test_elsewhere_nothing_is_said(name: str) -> None:
     said, findings = found(cases.recorded(name))
     assert set(said.values()) == {"skipped: this is not Windows"}
     assert not findings
+
+
+def test_an_old_dll_beside_python_goes_before_all_others_and_no_package_helps() -> None:
+    failed = (IMPORTED[0], {**IMPORTED[1], "status": "failed", "detail": "ImportError: DLL load failed"})
+    old = b"MZ" + struct.pack("<IIII", 0xFEEF04BD, 0x00010000, 14 << 16, 24215 << 16)
+    case = answered(windows(files={f"{BASE}/msvcp140.dll": old}, child=cases.child(events=failed)), msvcp140=f"{BASE}/msvcp140.dll")
+    case = dataclasses.replace(case, survey=dataclasses.replace(case.survey, refused={"msvcp140.dll": "[WinError 1114]"}))
+    finding = found(case)[1]["environment-leak"]
+    assert (finding.repairs, finding.confidence) == ((), "likely")
+    assert "msvcp140.dll" in finding.remedy.words

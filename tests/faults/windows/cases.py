@@ -1,0 +1,215 @@
+"""The faults: what goes wrong on Windows, each made by what people do or meet there."""
+
+from __future__ import annotations
+
+import shutil
+
+from tests.faults.windows.fault import fault
+from tests.faults.windows.place import Place
+
+NATIVE = "tensorflow/python/_pywrap_tensorflow_internal.pyd"
+
+
+# The Visual C++ runtime
+
+
+@fault("msvc-redist-missing", symptom=r"msvcp140\.dll")
+def no_redistributable(place: Place) -> None:
+    """A fresh Windows: the redistributable was never installed."""
+    for name in ("msvcp140.dll", "msvcp140_1.dll", "concrt140.dll", "vcruntime140_threads.dll"):
+        place.take(place.system / name)
+
+
+@fault("msvc-redist-missing", symptom=r"msvcp140_1\.dll")
+def redistributable_of_2015(place: Place) -> None:
+    """The redistributable is from before Visual Studio 2019, which brought msvcp140_1.dll."""
+    place.take(place.system / "msvcp140_1.dll")
+
+
+@fault("msvc-redist-missing", symptom=r"msvcp140\.dll")
+def the_runtime_of_a_cleaner(place: Place) -> None:
+    """A cleaning program took msvcp140.dll, and left the newer parts."""
+    place.take(place.system / "msvcp140.dll")
+
+
+@fault("msvc-redist-missing", symptom=r"vcruntime140_1\.dll")
+def a_python_without_the_newer_part(place: Place) -> None:
+    """A portable Python lacks vcruntime140_1.dll, and so does Windows."""
+    (place.own_python() / "vcruntime140_1.dll").unlink()
+    place.take(place.system / "vcruntime140_1.dll")
+
+
+@fault("msvc-redist-missing", symptom=r"vcruntime140_threads\.dll", base="2.21")
+def redistributable_before_threads(place: Place) -> None:
+    """TensorFlow 2.21 asks for a DLL that redistributables before 14.4x have not."""
+    place.take(place.system / "vcruntime140_threads.dll")
+
+
+@fault("msvc-redist-missing", symptom=r"14\.0\.24215")
+def a_runtime_that_is_too_old(place: Place) -> None:
+    """The runtime of 2015 is there, and a DLL of it fails when TensorFlow starts it (a stand-in with that version)."""
+    place.put(place.system / "msvcp140.dll", place.failing("msvcp140.dll", "14.0.24215"))
+    place.variables["WINEDLLOVERRIDES"] = "msvcp140=n"
+
+
+@fault("cpu-no-avx", symptom=r"AVX", mend="named")
+def a_processor_without_avx(place: Place) -> None:
+    """The runtime is new, and TensorFlow's own DLL fails when it starts: the processor has no AVX (as it is told to be)."""
+    place.put(place.system / "msvcp140.dll", place.failing("msvcp140.dll", "14.44.35112"))
+    place.variables |= {"WINEDLLOVERRIDES": "msvcp140=n", "TFSETUP_FACT_CPU_FEATURES": "sse4_1 sse4_2"}
+
+
+@fault("environment-leak", "msvc-redist-missing", symptom=r"python/msvcp140\.dll", mend="hand")
+def an_old_dll_beside_python(place: Place) -> None:
+    """Somebody copied a DLL of a download page beside python.exe, where Windows looks first."""
+    shutil.copy(place.failing("msvcp140.dll", "14.0.24215"), place.own_python() / "msvcp140.dll")
+    place.variables["WINEDLLOVERRIDES"] = "msvcp140=n,b"
+
+
+# Files
+
+
+@fault("install-corrupt", symptom=r"_pywrap_tensorflow_internal")
+def a_dll_that_antivirus_took(place: Place) -> None:
+    """An antivirus program put TensorFlow's DLL into quarantine."""
+    place.delete(place.site / NATIVE)
+
+
+@fault("install-corrupt", symptom=r"openblas")
+def a_dll_of_numpy_that_antivirus_took(place: Place) -> None:
+    """The same with the DLL that NumPy computes with."""
+    place.delete(next(place.site.rglob("libopenblas*.dll")))
+
+
+@fault("install-corrupt", symptom=r"_pywrap_tensorflow_internal")
+def a_truncated_pyd(place: Place) -> None:
+    """The disk was full while it was unpacked."""
+    place.cut(place.site / NATIVE, 0.4)
+
+
+@fault("install-corrupt", symptom=r"_multiarray_umath")
+def a_damaged_pyd(place: Place) -> None:
+    """A bad sector: the file is as long as it was."""
+    path = next(place.site.glob("numpy/core/_multiarray_umath*.pyd"))
+    data = bytearray(path.read_bytes())
+    data[0x200:0x1200] = bytes(0x1000)
+    place.write(path, bytes(data))
+
+
+@fault("install-corrupt", symptom=r"cp39")
+def a_pyd_of_another_python(place: Place) -> None:
+    """NumPy's wheel for Python 3.9 was unpacked into the folder of 3.10."""
+    version = place.info("numpy").name.split("-")[1].removesuffix(".dist-info")
+    folder = place.folder("other")
+    place.install_into(folder, f"numpy=={version}", python="3.9")
+    for name in ("numpy", place.info("numpy").name):
+        place.delete(place.site / name)
+        shutil.move(folder / name, place.site / name)
+
+
+@fault("install-corrupt", "dependency-incompatible", symptom=r"wrapt")
+def a_package_removed_by_hand(place: Place) -> None:
+    """A folder of the packages was deleted in the Explorer."""
+    place.delete(place.site / "wrapt")
+
+
+@fault("dependency-incompatible", "install-corrupt", symptom=r"astunparse")
+def a_package_uninstalled(place: Place) -> None:
+    """A package that TensorFlow needs was uninstalled."""
+    place.uninstall("astunparse")
+
+
+@fault("install-corrupt", symptom=r"numpy")
+def stale_metadata(place: Place) -> None:
+    """An upgrade that could not remove the old one's metadata: a file of it was in use."""
+    old = place.site / "numpy-1.21.0.dist-info"
+    for path in place.info("numpy").iterdir():
+        if path.is_file():
+            place.write(old / path.name, path.read_bytes().replace(b"Version: 1.23.5", b"Version: 1.21.0"))
+    place.write(old / "RECORD", "numpy-1.21.0.dist-info/METADATA,,\nnumpy-1.21.0.dist-info/RECORD,,\nnumpy/old.py,sha256=x,1\n")
+
+
+@fault("install-corrupt", "tf-not-installed", "wrong-environment", symptom=r"ensorflow")
+def a_removal_that_met_a_file_in_use(place: Place) -> None:
+    """`pip uninstall` renamed the folder and was stopped by a DLL in use."""
+    (place.site / "tensorflow").rename(place.site / "~ensorflow")
+    place.info("tensorflow-intel").rename(place.site / "~ensorflow_intel-2.10.1.dist-info")
+
+
+# Packages
+
+
+@fault("protobuf-incompatible", symptom=r"protobuf")
+def protobuf_too_new(place: Place) -> None:
+    """Another package brought protobuf 4."""
+    place.install("protobuf==4.25.3")
+
+
+@fault("numpy-incompatible", symptom=r"[Nn]um[Pp]y")
+def numpy_2(place: Place) -> None:
+    """`pip install -U numpy`."""
+    place.install("numpy==2.1.3")
+
+
+@fault("keras-incompatible", symptom=r"[Kk]eras")
+def keras_3_beside_2_10(place: Place) -> None:
+    """`pip install -U keras`."""
+    place.install("keras==3.3.3")
+
+
+@fault("conflicting-tf-packages", "install-corrupt", symptom=r"tensorflow.cpu|tensorflow-intel")
+def tensorflow_cpu_over_tensorflow_intel(place: Place) -> None:
+    """Two packages that own one folder."""
+    place.install("tensorflow-cpu==2.9.3")
+
+
+@fault("tf-not-installed", "install-corrupt", "dependency-incompatible", symptom=r"tensorflow-intel|tensorflow_intel|tensorflow")
+def tensorflow_without_tensorflow_intel(place: Place) -> None:
+    """A requirements file made on Linux, installed with --no-deps: on Windows `tensorflow` is a shell around tensorflow-intel."""
+    place.uninstall("tensorflow-intel")
+    place.install("tensorflow==2.11.1")
+
+
+# What comes in from elsewhere
+
+
+@fault("environment-leak", "numpy-incompatible", symptom=r"PYTHONPATH", mend="hand")
+def pythonpath_of_another_project(place: Place) -> None:
+    """A variable of the user's puts another project's packages before these."""
+    folder = place.folder("other")
+    place.install_into(folder, "numpy==2.1.3")
+    place.variables["PYTHONPATH"] = place.windows(folder)
+
+
+@fault("protobuf-incompatible", "environment-leak", "dependency-incompatible", symptom=r"protobuf")
+def packages_of_the_user(place: Place) -> None:
+    """`pip install --user` outside, an environment that sees the system's packages, and a package that was uninstalled from it."""
+    config = place.env / "pyvenv.cfg"
+    place.write(config, config.read_text().replace("include-system-site-packages = false", "include-system-site-packages = true"))
+    place.uninstall("protobuf")
+    folder = place.folder("user") / "Python310" / "site-packages"
+    folder.mkdir(parents=True)
+    place.install_into(folder, "protobuf==4.25.3")
+    place.variables["PYTHONUSERBASE"] = place.windows(place.folder("user"))
+
+
+@fault("module-shadowed", symptom=r"work/(tensorflow|numpy)\.py", mend="tool")
+def a_script_called_numpy(place: Place) -> None:
+    """The exercise was saved as numpy.py."""
+    place.write(place.work / "numpy.py", "import random\nprint(random.random())\n")
+
+
+# The interpreter
+
+
+@fault("wrong-environment", "python-unsupported", "install-corrupt", "environment-leak", symptom=r"[Pp]ython")
+def the_python_under_it_was_uninstalled(place: Place) -> None:
+    """The Python that the environment was made with was uninstalled; another of its version is there."""
+    place.delete(place.own_python())
+
+
+@fault("msvc-redist-missing", "wrong-environment", symptom=r"vcruntime140|not start|start", mend="hand")
+def a_python_that_does_not_start(place: Place) -> None:
+    """The Python itself lacks vcruntime140.dll, and Windows has none either."""
+    (place.own_python() / "vcruntime140.dll").unlink()
+    place.take(place.system / "vcruntime140.dll")
