@@ -143,8 +143,10 @@ def fates(around: Around, coming: Mapping[str, str], *, gone: Iterable[str] = ()
     """Return what becomes of each of the user's own distributions that does not leave; the parameters are as in ``lacking``."""
     gone = frozenset(gone)
     lost: dict[str, list[str]] = {}
+    own = any(is_rival(name) for name in coming)
     for item in lacking(around, coming, gone=gone):
-        lost.setdefault(item.distribution, []).append(_words(item, item.name in coming))
+        # TensorFlow is of the set, whatever its name there.
+        lost.setdefault(item.distribution, []).append(_words(item, item.name in coming or (own and is_rival(item.name))))
     for name, why in _strangers(around, coming):
         lost.setdefault(name, [why])
     before: dict[str, list[str]] = {}

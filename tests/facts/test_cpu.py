@@ -83,7 +83,7 @@ def test_an_emulator_for_arm_does_not_say_what_it_has() -> None:
     found = cpu.probe(FakeReader({"/proc/cpuinfo": X86_INFO}), "aarch64", {})
     assert (found.model.status, found.features.status, found.level.status) == ("absent", "unknown", "absent")
     assert "is that of the x86_64 processor" in found.features.why
-    # qemu 9 and later show their own.
+    # qemu 8.2 and later show their own.
     assert cpu.probe(FakeReader({"/proc/cpuinfo": ARM_INFO}), "aarch64", {}).features.value == ("asimd", "fp")
 
 
