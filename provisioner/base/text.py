@@ -30,9 +30,9 @@ def visible(text: str) -> str:
     return text.translate(_SPELT)
 
 
-def shown(text: str) -> str:
-    """Return ``text`` as it may be printed: everything that goes to a terminal or a stream of words goes through here."""
-    return visible(mask(as_typed(text)))
+def shown(text: str, *, script: bool = False) -> str:
+    """Return ``text`` as it may be printed: everything that goes to a terminal or a stream of words goes through here, and what a shell reads."""
+    return visible(mask(as_typed(text, script=script)))
 
 
 def size_words(count: int) -> str:

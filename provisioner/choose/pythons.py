@@ -17,6 +17,8 @@ from provisioner.model.request import Request
 _WIDTH = 64
 # The oldest Python that `uv python install` offers (uv 0.13).
 OLDEST_OF_UV = (3, 8)
+# What the facts call the origin of a Python of the Microsoft Store.
+STORE = "store"
 
 
 @record
@@ -154,9 +156,14 @@ def _fit(interpreters: tuple[Interpreter, ...]) -> tuple[Interpreter, ...]:
     return tuple(one for one in interpreters if one.bits == _WIDTH and one.implementation.lower() == "cpython" and not one.free_threaded)
 
 
-def _preference(interpreter: Interpreter) -> tuple[bool, tuple[int, ...], bool]:
-    """Real ones before those of virtual environments, then the newest, then those that are not conda's."""
-    return interpreter.virtual, tuple(-number for number in numbers(interpreter.version)), interpreter.origin == "conda"
+def _preference(interpreter: Interpreter) -> tuple[bool, bool, tuple[int, ...], bool]:
+    """Real ones before those of virtual environments, and before the Microsoft Store's, then the newest, then those that are not conda's."""
+    return (
+        interpreter.virtual,
+        interpreter.origin == STORE,
+        tuple(-number for number in numbers(interpreter.version)),
+        interpreter.origin == "conda",
+    )
 
 
 def _offer(interpreter: Interpreter) -> PythonOffer:
@@ -249,6 +256,10 @@ def python_warnings(offer: PythonOffer, pythons: Pythons) -> tuple[str, ...]:
         return ()
     if interpreter.virtual:
         return (f"{interpreter.path} belongs to another virtual environment: the new one is made with the Python behind it",)
+    if interpreter.origin == STORE:
+        return (
+            f"{interpreter.path} is the Microsoft Store's, which updates it unasked; one of python.org, or of `uv python install`, stays",
+        )
     if interpreter.origin == "conda":
         return (f"{interpreter.path} is conda's: the environment must be made anew when conda updates or removes it",)
     return ()

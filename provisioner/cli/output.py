@@ -31,7 +31,7 @@ def print_text(text: str) -> None:
 
 def print_script(text: str) -> None:
     """Print to stdout what a program reads, a terminal or not: as it is, but for what would steer it."""
-    sys.stdout.write(shown(text.rstrip("\n")) + "\n")
+    sys.stdout.write(shown(text.rstrip("\n"), script=True) + "\n")
     sys.stdout.flush()
 
 

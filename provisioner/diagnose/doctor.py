@@ -22,6 +22,7 @@ from provisioner.model.finding import Finding
 # The parts of ``provisioner.diagnose.checks``, in the order in which they run; each has its ``CHECKS``.
 PARTS = (
     "interpreter",
+    "supported",
     "active",
     "notebook",
     "kernels",

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from provisioner.facts import conda, cpu, disk, gpu, interpreters, macos, overrides, pci, system, variables, windows
+from provisioner.facts import conda, cpu, disk, gpu, interpreters, overrides, pci, system, variables, windows
 from provisioner.facts.gpu_answers import Surroundings
 from provisioner.facts.store import FactStore
 from provisioner.host import Reader
@@ -25,7 +25,7 @@ def gather(host: Reader, *, env: str, cache: str, full: bool, store: FactStore |
     Whatever cannot be read or asked becomes a fact with a reason; only a wrong override raises (``UsageError``).
     """
     given = overrides.read(host.env)
-    mac = macos.probe(host) if host.platform == "darwin" else {}
+    mac = _mac(host)
     machine = system.probe(host, mac)
     devices = pci.probe(host)
     around = Surroundings(container=machine.container.value or "", wsl=machine.wsl.value or "", pci=devices.value or ())
@@ -51,6 +51,14 @@ def gather(host: Reader, *, env: str, cache: str, full: bool, store: FactStore |
         variables=variables.probe(host.env),
     )
     return overrides.apply(facts, given) if given else facts
+
+
+def _mac(host: Reader) -> dict[str, str]:
+    if host.platform != "darwin":
+        return {}
+    from provisioner.facts import macos  # noqa: PLC0415 - only there
+
+    return macos.probe(host)
 
 
 def _slow(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from provisioner.facts import libc
+from provisioner.facts import libc, windows
 from provisioner.host import Reader, files
 from provisioner.model.facts import Cpu, Fact, absent, known, unknown
 
@@ -38,6 +38,7 @@ MAC_NAMES = {
 
 # winnt.h, PF_*_AVAILABLE: what IsProcessorFeaturePresent is asked for.
 WINDOWS_FEATURES = {13: "pni", 36: "ssse3", 37: "sse4_1", 38: "sse4_2", 39: "avx", 40: "avx2", 41: "avx512f", 14: "cx16", 17: "xsave"}
+PROCESSOR = r"HKLM\HARDWARE\DESCRIPTION\System\CentralProcessor\0"
 WINDOWS_SCRIPT = (
     "import ctypes,sys;f=ctypes.windll.kernel32.IsProcessorFeaturePresent;print(' '.join(n for n in sys.argv[1:] if f(int(n))))"
 )
@@ -125,7 +126,7 @@ def probe(host: Reader, architecture: str | None, mac: Mapping[str, str]) -> Cpu
     1. Linux: the first block of ``/proc/cpuinfo``; the count from ``/sys/devices/system/cpu/online``. Where an emulator runs this Python and
        leaves the host's ``/proc/cpuinfo`` as it is: what the C library's loader, which runs under it too, finds.
     2. macOS: ``sysctl`` (asked once, see ``macos``).
-    3. Windows: the environment's PROCESSOR_IDENTIFIER, and the kernel's IsProcessorFeaturePresent in a child process.
+    3. Windows: the registry's name, else the environment's PROCESSOR_IDENTIFIER, and the kernel's IsProcessorFeaturePresent in a child process.
     """
     if host.platform == "darwin":
         return _mac(architecture, mac)
@@ -185,7 +186,10 @@ def _mac(architecture: str | None, mac: Mapping[str, str]) -> Cpu:
 
 
 def _windows(host: Reader, architecture: str | None) -> Cpu:
-    name, count = host.env.get("PROCESSOR_IDENTIFIER", ""), host.env.get("NUMBER_OF_PROCESSORS", "")
+    count = host.env.get("NUMBER_OF_PROCESSORS", "")
+    name, told_by = (windows.query(host, PROCESSOR)[0] or {}).get("ProcessorNameString", ""), PROCESSOR
+    if not name:
+        name, told_by = host.env.get("PROCESSOR_IDENTIFIER", ""), "PROCESSOR_IDENTIFIER"
     source = "IsProcessorFeaturePresent"
     features: Fact[tuple[str, ...]]
     try:
@@ -197,7 +201,7 @@ def _windows(host: Reader, architecture: str | None) -> Cpu:
     except files.FAULTS as error:
         features = unknown(source, files.reason(error))
     return Cpu(
-        model=known(name, "PROCESSOR_IDENTIFIER") if name else unknown("PROCESSOR_IDENTIFIER", "the variable is not set"),
+        model=known(" ".join(name.split()), told_by) if name else unknown("PROCESSOR_IDENTIFIER", "the variable is not set"),
         cores=known(int(count), "NUMBER_OF_PROCESSORS")
         if count.isdecimal()
         else unknown("NUMBER_OF_PROCESSORS", "the variable is not set"),

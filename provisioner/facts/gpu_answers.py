@@ -120,8 +120,10 @@ def release(signs: Signs, answers: Answers) -> Fact[str]:
             return known(parse_library_release(path), path)
     if signs.tegra and signs.tegra != "unknown release":
         return known(signs.tegra, "/etc/nv_tegra_release")
+    if signs.release:
+        return known(signs.release, signs.libraries[0])
     if not signs.libraries:
-        return absent("the loader's path", "the driver's libraries (libcuda.so.1, libnvidia-ml.so.1) are not there")
+        return absent("the loader's path", f"the driver's libraries ({', '.join(signs.names)}) are not there")
     return unknown(", ".join(signs.libraries), "the driver's libraries do not name their release")
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from provisioner.base.paths import is_absolute
-from provisioner.facts import ldcache
+from provisioner.base.paths import is_absolute, slashed
+from provisioner.facts import ldcache, pe, windows
 from provisioner.host import Reader, files
 from provisioner.model.facts import Fact, absent, known, unknown
 from provisioner.model.record import record
@@ -17,6 +17,8 @@ DXG = "/dev/dxg"
 TEGRA = "/etc/nv_tegra_release"
 COMPATIBLE = "/proc/device-tree/compatible"
 NVML, CUDA = "libnvidia-ml.so.1", "libcuda.so.1"
+# The same of Windows' driver.
+WINDOWS = ("nvcuda.dll", "nvml.dll")
 # Where drivers lie outside the loader's cache: WSL, containers without a cache, GKE and gVisor, NixOS, Jetson, Debian's alternatives.
 FOLDERS = (
     "/usr/lib/wsl/lib",
@@ -38,7 +40,8 @@ VARIABLES = ("CUDA_", "NVIDIA_", "LD_LIBRARY_PATH", "LD_PRELOAD")
 class Signs:
     """What there is of a driver: ``module`` is the kernel module's version; ``libraries`` the paths of NVML's and CUDA's library.
 
-    ``closed`` names the device files that this user may not open; ``tegra`` is the release text of a Jetson.
+    ``closed`` names the device files that this user may not open; ``tegra`` is the release text of a Jetson. ``release`` is the driver's where the
+    libraries themselves carry it (Windows), ``names`` what those are called.
     """
 
     module: Fact[str]
@@ -47,6 +50,8 @@ class Signs:
     wsl: bool
     tegra: str
     libraries: tuple[str, ...]
+    release: str = ""
+    names: tuple[str, ...] = (CUDA, NVML)
 
     @property
     def any(self) -> bool:
@@ -70,6 +75,15 @@ def parse_tegra(text: str) -> str:
     """The L4T release in ``/etc/nv_tegra_release`` as ``35.4.1``: ``# R35 (release), REVISION: 4.1, GCID: 33958178, …``."""
     found = re.search(r"R(\d+) \(release\), REVISION: ([\d.]+)", text)
     return f"{found[1]}.{found[2]}" if found else ""
+
+
+def parse_windows_release(version: str) -> str:
+    """The driver release in the file version of a library of NVIDIA for Windows: ``31.0.15.3699`` is 536.99, the last five digits; "" for another."""
+    parts = version.split(".")
+    if len(parts) != 4 or not all(part.isdecimal() for part in parts):  # noqa: PLR2004 - the format
+        return ""
+    digits = (parts[2][-1] + parts[3].zfill(4)) if len(parts[3]) <= 4 else ""  # noqa: PLR2004 - as above
+    return f"{int(digits[:-2])}.{digits[-2:]}" if digits and int(digits) else ""
 
 
 def parse_library_release(path: str) -> str:
@@ -116,9 +130,18 @@ def key(host: Reader, signs: Signs, scripts: tuple[str, ...]) -> str:
 
 
 def _windows(host: Reader) -> Signs:
-    folder = host.env.get("SYSTEMROOT", "C:\\Windows") + "\\System32\\"
-    libraries = tuple(folder + name for name in ("nvml.dll", "nvcuda.dll") if files.there(host, folder + name))
-    return Signs(module=absent("", "Windows has no such module"), devices=(), closed=(), wsl=False, tegra="", libraries=libraries)
+    folder = windows.system_folder(host.env.get("SYSTEMROOT"))
+    older = f"{slashed(host.env.get('PROGRAMFILES', 'C:/Program Files'))}/NVIDIA Corporation/NVSMI"
+    places = [f"{where}/{name}" for name in WINDOWS for where in (folder, older)]
+    libraries = tuple(path for path in places if files.there(host, path))
+    release = ""
+    for path in libraries:
+        try:
+            release = release or parse_windows_release(pe.file_version(host.read_bytes(path), 4))
+        except files.FAULTS:  # noqa: PERF203 - one that cannot be read says nothing
+            continue
+    module: Fact[str] = absent("", "Windows has no such module")
+    return Signs(module=module, devices=(), closed=(), wsl=False, tegra="", libraries=libraries, release=release, names=WINDOWS)
 
 
 def _module(host: Reader) -> Fact[str]:

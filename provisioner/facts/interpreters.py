@@ -135,7 +135,8 @@ def _paths(host: Reader) -> list[tuple[str, str]]:
     for folder in conda.environments(host):
         found += [(path, "conda") for path in _pythons(host, folder if host.platform == "win32" else f"{folder}/bin")]
     if host.platform == "win32":
-        found += [(path, "launcher") for path in dict.fromkeys((*_launcher(host), *windows.registered_pythons(host)))]
+        told = dict.fromkeys((*_launcher(host), *windows.registered_pythons(host)))
+        found += [(path, "store" if _of_store(path) else "launcher") for path in told]
         # Who runs the tool has at least that one, wherever it lies.
         found += [(host.python, "")]
     else:
@@ -165,7 +166,14 @@ def _origin(host: Reader, path: str) -> str:
         return "pyenv"
     if "/uv/python/" in where:
         return "uv"
+    if _of_store(path):
+        return "store"
     return "conda" if files.there(host, f"{posixpath.dirname(folder)}/conda-meta") else "path"
+
+
+def _of_store(path: str) -> bool:
+    """True for a Python of the Microsoft Store: it is started through a link there, which cannot be followed."""
+    return "/windowsapps/" in path.lower()
 
 
 def uv_folder(host: Reader) -> str:

@@ -17,6 +17,7 @@ from provisioner.model.json_text import read_json
 
 NAMES = ("libcudart.so", "libcudnn.so", "libcuda.so")
 TOOLKITS = ("/usr/local/cuda", "/usr/local/cuda-*", "/opt/cuda", "/opt/nvidia/cuda*", "/usr/lib/cuda", "/usr/lib/nvidia-cuda-toolkit")
+ON_WINDOWS = "NVIDIA GPU Computing Toolkit/CUDA/v*"
 SYSTEM = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib", "/usr/lib/wsl/lib")
 SECONDS = 20.0
 MAX_CUDART = 8 << 20
@@ -95,11 +96,15 @@ def judge(name: str, soname: str, answered: str) -> str:
 def toolkits(host: Reader) -> Fact[tuple[Toolkit, ...]]:
     """The folders of $CUDA_HOME and $CUDA_PATH and the usual ones, each once; version.json, version.txt, then include/cuda.h."""
     patterns = [host.env.get(name, "") for name in ("CUDA_HOME", "CUDA_PATH", "CUDA_ROOT")]
-    folders = [path for pattern in (*patterns, *TOOLKITS) if pattern for path in files.matches(host, pattern)]
+    on_windows = host.platform == "win32"
+    # Its installer sets CUDA_PATH to the last one, and a variable for each (NVIDIA, "CUDA Installation Guide for Microsoft Windows").
+    patterns += [value for name, value in sorted(host.env.items()) if name.startswith("CUDA_PATH_V")] if on_windows else []
+    usual = (f"{host.env.get('PROGRAMFILES', 'C:/Program Files')}/{ON_WINDOWS}",) if on_windows else TOOLKITS
+    folders = [path for pattern in (*patterns, *usual) if pattern for path in files.matches(host, pattern)]
     found = []
     for folder in dict.fromkeys(files.real(host, folder) for folder in folders):
         version = _toolkit_version(host, folder)
-        if version or files.there(host, f"{folder}/bin/nvcc"):
+        if version or files.there(host, f"{folder}/bin/nvcc{'.exe' if on_windows else ''}"):
             found.append(Toolkit(path=folder, version=version))
     source = "CUDA_HOME and the usual folders"
     return known(tuple(found), source) if found else absent(source, "no CUDA toolkit was found (TensorFlow does not need one)")

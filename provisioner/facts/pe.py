@@ -72,13 +72,16 @@ def read_pe(reader: Reader, path: str) -> Pe:
     return parse(read)
 
 
-def file_version(data: bytes) -> str:
-    """Return the version (``14.38.33130``) that the resources of a whole file tell, "" where they tell none (Microsoft, "VS_FIXEDFILEINFO")."""
+def file_version(data: bytes, parts: int = 3) -> str:
+    """Return the version (``14.38.33130``; it has four parts) that the resources of a whole file tell, "" where they tell none.
+
+    Source: Microsoft, "VS_FIXEDFILEINFO".
+    """
     at = data.find(FIXED_FILE_INFO)
     if at < 0 or at + 16 > len(data):
         return ""
     high, low = struct.unpack_from("<II", data, at + 8)
-    return f"{high >> 16}.{high & 0xFFFF}.{low >> 16}"
+    return ".".join(map(str, (high >> 16, high & 0xFFFF, low >> 16, low & 0xFFFF)[:parts]))
 
 
 def _parse(read: Read) -> Pe:

@@ -7,10 +7,11 @@ import fcntl
 import os
 import pty
 import select
-import signal
 import subprocess
 import termios
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+
+from provisioner.host.processes import deaf_to_interrupts
 
 POLL_SECONDS = 0.2
 CHUNK = 1 << 16
@@ -22,7 +23,7 @@ def attend(argv: Sequence[str], *, env: Mapping[str, str], keep: int) -> tuple[i
     A program that writes to a terminal keeps one. Ctrl-C is for the program alone; any other request to end is handed on to it.
     """
     source, target = _terminal_like(2) if os.isatty(2) else os.pipe()
-    with _deaf_to_interrupts():
+    with deaf_to_interrupts():
         try:
             process = subprocess.Popen(argv, env=dict(env), stderr=target)
         except BaseException:
@@ -71,15 +72,3 @@ def _copied(source: int, process: subprocess.Popen[bytes], keep: int) -> bytes:
         said = (said + chunk)[-keep:]
         with contextlib.suppress(OSError):
             os.write(2, chunk)
-
-
-@contextlib.contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Leave Ctrl-C to the program; a handler in place of "ignored", which the program would inherit."""
-    before = signal.getsignal(signal.SIGINT)
-    if before is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, lambda *_: None)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

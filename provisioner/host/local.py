@@ -180,7 +180,7 @@ class LocalHost(LocalReader):
     def shielded(self) -> Iterator[None]:
         """See ``host.Host``; a signal that came meanwhile is delivered afterwards."""
         pending: list[int] = []
-        numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+        numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
         # One that is ignored (``nohup``) would be told afterwards to a process that is not to hear it.
         numbers = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
         before = {number: signal.signal(number, lambda received, _frame: pending.append(received)) for number in numbers}

@@ -6,8 +6,9 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 KILL_GRACE_SECONDS = 5.0
 WATCH_SECONDS = 0.2
@@ -41,7 +42,8 @@ def listened(
 
 def communicate(process: subprocess.Popen[str], stdin: str, deadline: float, watch: Callable[[int], None] | None) -> tuple[str, str]:
     """Give a process its input, and return its output and errors at its end; raises ``TimeoutExpired`` at the ``deadline``."""
-    if watch is None:
+    # On Windows nothing that waits hears Ctrl-C before it has waited (threading: "interrupted by signals on POSIX"), so it waits for moments.
+    if watch is None and sys.platform != "win32":
         return process.communicate(stdin, timeout=deadline - time.monotonic())
     given: str | None = stdin
     while True:
@@ -51,7 +53,8 @@ def communicate(process: subprocess.Popen[str], stdin: str, deadline: float, wat
             if time.monotonic() >= deadline:
                 raise
         given = None
-        watch(bytes_written(process.pid))
+        if watch is not None:
+            watch(bytes_written(process.pid))
 
 
 def what_it_said(process: subprocess.Popen[str]) -> tuple[str, str]:
@@ -74,6 +77,18 @@ def bytes_written(pid: int) -> int:
             return next(int(line.split()[1]) for line in file if line.startswith("wchar:"))
     except (OSError, StopIteration):
         return -1
+
+
+@contextlib.contextmanager
+def deaf_to_interrupts() -> Iterator[None]:
+    """Leave Ctrl-C to the program; a handler in place of "ignored", which the program would inherit."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:

@@ -30,7 +30,7 @@ from provisioner.host.processes import listened
 # For the type checker, which knows what is there alone: `machine` imports this module on no other system.
 assert sys.platform == "win32"  # noqa: S101
 
-from provisioner.host import in_use  # noqa: E402 - as above
+from provisioner.host import in_use, programs  # noqa: E402 - as above
 from provisioner.host.jobs import Job  # noqa: E402 - as above
 
 # Far behind whatever a lock file may hold: a locked region cannot be read by others.
@@ -43,7 +43,7 @@ class WindowsHost(LocalHost):
     @property
     def env(self) -> Mapping[str, str]:
         """See ``host.Reader``; paths among the values are turned, each of a list that ``;`` parts as well."""
-        return {name: _each(value, slashed) for name, value in os.environ.items()}
+        return {name: programs.each(value, slashed) for name, value in os.environ.items()}
 
     @property
     def python(self) -> str:
@@ -70,7 +70,7 @@ class WindowsHost(LocalHost):
     ) -> Completed:
         """See ``host.Reader``; ``/`` as working folder is the root of the system's drive."""
         turned = [spelt(word) for word in argv]
-        variables = None if env is None else {name: _each(value, spelt) for name, value in env.items()}
+        variables = None if env is None else programs.variables_of(env)
         folder = self._system_drive() if cwd == "/" else cwd
         done = super().run(turned, env=variables, cwd=folder, timeout=timeout, stdin=stdin, watch=watch)
         return Completed(argv=tuple(argv), code=done.code, out=done.out, err=done.err, seconds=done.seconds, timed_out=done.timed_out)
@@ -100,15 +100,7 @@ class WindowsHost(LocalHost):
 
     def which(self, name: str) -> str | None:
         """See ``host.Reader``; PATHEXT says which endings are programs."""
-        endings = ["", *os.environ.get("PATHEXT", ".COM;.EXE;.BAT;.CMD").lower().split(";")]
-        for folder in os.environ.get("PATH", "").split(";"):
-            if not os.path.isabs(folder):
-                continue
-            for ending in endings if "." in name else endings[1:]:
-                path = os.path.join(folder, name + ending)
-                if os.path.isfile(path):
-                    return slashed(path)
-        return None
+        return programs.found(name, os.environ)
 
     def glob(self, pattern: str) -> tuple[str, ...]:
         """See ``host.Reader``."""
@@ -141,13 +133,11 @@ class WindowsHost(LocalHost):
         """See ``host.Host``; a new process, of which nobody would wait for the end were it put in our place."""
         sys.stdout.flush()
         sys.stderr.flush()
-        variables = {name: _each(value, spelt) for name, value in env.items()}
-        return subprocess.run([spelt(word) for word in argv], env=variables, check=False).returncode
+        return programs.become(argv, env)
 
-    def attend(self, argv: Sequence[str], *, env: Mapping[str, str], keep: int) -> tuple[int, bytes]:  # noqa: ARG002
-        """See ``host.Host``; what it says on stderr is not kept, for there is no waiting for a pipe."""
-        variables = {name: _each(value, spelt) for name, value in env.items()}
-        return subprocess.run([spelt(argv[0]), *argv[1:]], env=variables, check=False).returncode, b""
+    def attend(self, argv: Sequence[str], *, env: Mapping[str, str], keep: int) -> tuple[int, bytes]:
+        """See ``host.Host``."""
+        return programs.attend(argv, env, keep)
 
     def write(self, path: str, text: str, *, durable: bool = False, mode: int | None = None) -> None:  # noqa: ARG002
         """See ``host.Host``; bytes as they are given, for in text mode each line end would become two. Modes are not known there."""
@@ -243,11 +233,6 @@ class WindowsHost(LocalHost):
     @staticmethod
     def _system_drive() -> str:
         return os.environ.get("SYSTEMDRIVE", "C:") + "\\"
-
-
-def _each(value: str, turn: Callable[[str], str]) -> str:
-    r"""Turn each path of a list that ``;`` parts: what begins with a drive, or with ``\\``."""
-    return ";".join(turn(part) if part[1:3] in {":\\", ":/"} or part.startswith("\\\\") else part for part in value.split(";"))
 
 
 def _remove(path: str) -> None:

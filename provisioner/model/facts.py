@@ -153,7 +153,7 @@ class Library:
 
 @record
 class Interpreter:
-    """A Python: ``path`` of the executable, ``version`` as ``3.11.7``, ``origin``: ``path``, ``pyenv``, ``uv``, ``conda``, ``system``, ``launcher``.
+    """A Python: ``path`` of the executable, ``version`` as ``3.11.7``; ``origin``: path, pyenv, uv, conda, system, launcher, store (Microsoft's).
 
     ``managed`` is true when PEP 668 forbids changing it; ``virtual`` when it belongs to a virtual environment; ``architecture`` as in ``System``.
     """

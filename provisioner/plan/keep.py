@@ -79,7 +79,9 @@ def resolve_all(  # noqa: PLR0913 - each is one part of the same question
         around=around, lock=lock, room=room, sets=_sets(around, lock, room), extra=extra, staying=staying, floor=floor, folder=folder,
         offline=offline,
     )  # fmt: skip
-    names = sorted(item.name for item in around.own if item not in staying and item.name not in leaving)
+    # What has no release for this TensorFlow is not looked for among halves of halves.
+    without = {*leaving, *(name for name, limit in lock.addons.items() if limit == NO_ADDON)}
+    names = sorted(item.name for item in around.own if item not in staying and item.name not in without)
     wheels = _most(partial(_fits, host, asked), names)
     if not wheels and extra:
         # What is asked for does not go with TensorFlow whatever else is kept: said by the resolver.

@@ -21,6 +21,7 @@ from provisioner.remedies import (
     starting,
     surroundings,
     systems,
+    xla,
 )
 from provisioner.remedies.knowledge import View
 from provisioner.remedies.subject import Subject
@@ -32,7 +33,7 @@ REMEDIES: dict[str, Callable[[Subject, View], Remedy]] = {
     "cpu-no-avx": machine.avx,
     "cpu-only-build": cuda.cpu_only,
     "cuda-libs-missing": cuda.libraries,
-    "cuda-toolkit-incomplete": cuda.toolkit,
+    "cuda-toolkit-incomplete": xla.toolkit,
     "cuda-version-mismatch": cuda.mismatch,
     "cudnn-missing": cuda.cudnn,
     "cudnn-version-mismatch": cuda.cudnn,

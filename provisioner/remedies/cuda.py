@@ -225,42 +225,6 @@ def cudnn(subject: Subject, view: View) -> Remedy:
     )
 
 
-def toolkit(subject: Subject, view: View) -> Remedy:
-    """Ptxas and libdevice: the wheel of nvcc, and where XLA looks for it."""
-    release = release_of(view, subject.tensorflow) if subject.tensorflow else None
-    pin = cuda_pin(release, "nvidia-cuda-nvcc")
-    cuda = subject.cudas[0] if subject.cudas else ""
-    if subject.windows:
-        version = cuda or "11.2"
-        source = rf'"C:\Program Files\NVIDIA GPU Computing Toolkit\CUDA\v{version}\nvvm\libdevice\libdevice.10.bc"'
-        return Remedy(
-            words="Copy libdevice from the CUDA toolkit into the folder in which the program is started",
-            steps=(f"copy {source} .",),
-            why="XLA looks in the working folder as well, and XLA_FLAGS on Windows cannot hold a path with blanks",
-            others=(Way(words="Or let XLA alone: model.compile(..., jit_compile=False)"),),
-        )
-    if pin or not cuda:
-        wanted = pin or "nvidia-cuda-nvcc-cu12"
-        data = (
-            f"{subject.env or '$(dirname $(dirname $(which python3)))'}/lib/python{subject.python or '3.*'}/site-packages/nvidia/cuda_nvcc"
-        )
-        first = (install(subject, wanted), f"export XLA_FLAGS=--xla_gpu_cuda_data_dir={data}")
-    else:
-        first = (f"ls /usr/local/cuda-{cuda}/nvvm/libdevice", f"export XLA_FLAGS=--xla_gpu_cuda_data_dir=/usr/local/cuda-{cuda}")
-    conda = f"conda install -y -c nvidia cuda-nvcc={'.'.join(cuda.split('.')[:2])}" if cuda else "conda install -y -c nvidia cuda-nvcc"
-    return Remedy(
-        words="Give XLA the compiler's files (libdevice and ptxas), and tell it where they lie",
-        steps=first,
-        why="TensorFlow's package has neither; XLA finds them beside ptxas, or where this variable points",
-        cost="a download of about 0.2 GB",
-        others=(
-            Way(words="Or bring them by conda", steps=(conda, 'export XLA_FLAGS=--xla_gpu_cuda_data_dir="$CONDA_PREFIX"')),
-            Way(words="Or leave XLA out: model.compile(..., jit_compile=False)"),
-            *into(subject, view, release, device="cuda"),
-        ),
-    )
-
-
 def cpu_only(subject: Subject, view: View) -> Remedy:
     """The build with CUDA of this release; on a Mac Metal, on a board NVIDIA's wheel, on Windows another system."""
     release = release_of(view, subject.tensorflow) if subject.tensorflow else None

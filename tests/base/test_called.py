@@ -77,3 +77,33 @@ def test_the_installer_that_comes_along_is_named_by_its_path_where_it_is_on_none
     assert (
         shown("`uv python install 3.10`, or uv itself; tfsetup plan") == "`~/.venv/bin/uv python install 3.10`, or uv itself; tfsetup plan"
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "cwd", "typed"),
+    [
+        ("C:/Python311/python.exe", "C:/work", "C:\\Python311\\python.exe"),
+        ("C:/work/.venv/Scripts/tfsetup.exe", "C:/work", ".\\.venv\\Scripts\\tfsetup.exe"),
+        ("C:/Program Files/tfsetup.exe", "C:/work", '"C:\\Program Files\\tfsetup.exe"'),
+        ("C:/Users/ada/bin/tfsetup.exe", "C:/work", "C:\\Users\\ada\\bin\\tfsetup.exe"),
+    ],
+)
+def test_on_windows_a_program_is_typed_with_backslashes(path: str, cwd: str, typed: str) -> None:
+    assert called.short(path, cwd, "C:/Users/ada") == typed
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Next: tfsetup apply --env 'C:/my env' --with 'pandas>=2'", 'Next: tfsetup apply --env "C:/my env" --with "pandas>=2"'),
+        ("`tfsetup undo --env 'C:/my env'` removes it; 'as it was'", "`tfsetup undo --env \"C:/my env\"` removes it; 'as it was'"),
+        (
+            "  do: it\n      $ C:/e/Scripts/python.exe -m pip install 'a<2'",
+            '  do: it\n      $ C:\\e\\Scripts\\python.exe -m pip install "a<2"',
+        ),
+        ("another tfsetup's 'words'", "another tfsetup's 'words'"),
+    ],
+)
+def test_on_windows_commands_are_quoted_for_its_shells(text: str, expected: str) -> None:
+    called.called(called.NAME, COMMANDS, windows=True)
+    assert shown(text) == expected

@@ -300,8 +300,10 @@ def test_a_check_that_crashes_is_said_to_and_costs_nothing_else():
 
 
 def test_a_check_that_takes_too_long_is_left_behind():
+    found = case()
+    words = wording_of(found, known_messages())
     began = time.monotonic()
-    examined, _ = run(lambda _case, _findings: time.sleep(3) or "", 0.1)
+    examined, _ = run_one(spec(lambda _case, _findings: time.sleep(3) or "", 0.1), found, words)
     assert examined.result == "could not tell"
     assert time.monotonic() - began < 2
 

@@ -118,6 +118,18 @@ def test_addons_go_with_a_range_of_releases(version, bad):
     assert bool(found("addons", of)) is bad
 
 
+@pytest.mark.parametrize(
+    ("tensorflow", "version", "repair"),
+    [("2.18.1", "0.23.0", "0.25.0"), ("2.8.4", "0.24.0", "0.16.0"), ("2.15.1", "0.23.0", ""), ("2.18.1", "0.25.0", "")],
+)
+def test_tensorflow_probability_goes_with_releases_on_both_sides(tensorflow, version, repair):
+    """It refuses an older TensorFlow; and up to 0.23 it calls what Keras 3 does not have, which an import alone does not show."""
+    of = case(
+        distribution("tensorflow-cpu", tensorflow), distribution("tensorflow-probability", version), tensorflow=tensorflow, python="3.10"
+    )
+    assert repairs("addons", of) == ([("restore", "tensorflow-probability", repair)] if repair else [])
+
+
 def test_rivals_are_named_and_one_stays():
     rival = distribution("tensorflow", "2.15.0")
     of = case(TENSORFLOW_2_15, rival, tensorflow="2.15.1")

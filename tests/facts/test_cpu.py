@@ -83,7 +83,7 @@ def test_an_emulator_for_arm_does_not_say_what_it_has() -> None:
     found = cpu.probe(FakeReader({"/proc/cpuinfo": X86_INFO}), "aarch64", {})
     assert (found.model.status, found.features.status, found.level.status) == ("absent", "unknown", "absent")
     assert "is that of the x86_64 processor" in found.features.why
-    # qemu 9 and later show their own.
+    # qemu 8.2 and later show their own.
     assert cpu.probe(FakeReader({"/proc/cpuinfo": ARM_INFO}), "aarch64", {}).features.value == ("asimd", "fp")
 
 
@@ -106,10 +106,12 @@ def test_intel_mac() -> None:
 
 
 def test_windows_asks_the_kernel() -> None:
-    machine = FakeReader(platform="win32", python="py.exe", env={"NUMBER_OF_PROCESSORS": "4"}, commands={("py.exe",): "39 40 x 99\n"})
+    machine = FakeReader(
+        platform="win32", python="py.exe", env={"NUMBER_OF_PROCESSORS": "4"}, commands={("py.exe",): "39 40 x 99\n", ("reg",): ""}
+    )
     assert cpu.probe(machine, "x86_64", {}).features.value == ("avx", "avx2")
     failed = Completed(argv=(), code=1, out="", err="", seconds=0)
-    machine = FakeReader(platform="win32", python="py.exe", commands={("py.exe",): failed})
+    machine = FakeReader(platform="win32", python="py.exe", commands={("py.exe",): failed, ("reg",): ""})
     assert cpu.probe(machine, "x86_64", {}).features.status == "unknown"
 
 

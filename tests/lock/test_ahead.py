@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from provisioner.lock.resolve import UnmetError, lock_targets
 from provisioner.model.team import Index as TeamIndex
 from tests.lock.conftest import LINUX, MAC, WINDOWS, Team
 from tests.lock.index import CUTOFF, Index
+from tests.support import PYTHON
 
 
 @pytest.fixture
@@ -44,6 +47,18 @@ def test_each_page_and_file_is_asked_for_once(team: Team, index: Index, tmp_path
     # Of a wheel uv asks for its length and then for its end.
     assert max(seen[path] for path in seen if path.startswith("/simple/")) == 1
     assert max(seen.values()) <= 2
+
+
+def test_no_python_of_the_path_is_started_to_resolve_for_another(team: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """pyenv's shims took half a second, each of them in each run: uv keeps no answer of theirs."""
+    shims, asked = tmp_path / "shims", tmp_path / "asked"
+    shims.mkdir()
+    for name in ("python", "python3", f"python{PYTHON}"):
+        (shims / name).write_text(f'#!/bin/sh\necho "$0" >> "{asked}"\nexec "{sys.executable}" "$@"\n')
+        (shims / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{shims}:{os.environ['PATH']}")
+    ask(team, tmp_path)
+    assert not asked.exists(), asked.read_text()
 
 
 def test_what_is_for_one_target_alone_is_asked_for_by_that_one(team: Team, index: Index, tmp_path: Path) -> None:

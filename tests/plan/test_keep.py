@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.catalogue.needs import Needs
+from provisioner.engines import uv
 from provisioner.environment.distributions import Installed
 from provisioner.errors import OperationError
 from provisioner.host.local import LocalHost
@@ -94,6 +95,17 @@ def test_what_the_catalogue_knows_to_be_bad_is_no_way(index: Path) -> None:
     make_wheel(index, "friend", "2.0", {"friend.py": ""}, requires=("typing_extensions>=4.10",))
     found = kept(index, lock, dist("friend", "2.0", "typing_extensions>=4.10"), limits=("typing-extensions<4.8",))
     assert "friend" not in versions(found)
+
+
+def test_what_has_no_release_for_this_tensorflow_is_not_looked_for(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = replace(a_set(index), addons={"tf-keras": "none"})
+    make_wheel(index, "tf-keras", "2.18.0", {"tf_keras.py": ""})
+    make_wheel(index, "mine", "1.0", {"mine.py": ""})
+    asked: list[str] = []
+    real = uv.resolve
+    monkeypatch.setattr(uv, "resolve", lambda *args, **given: asked.append(given["requirements"]) or real(*args, **given))
+    found = kept(index, lock, dist("mine", "1.0"), dist("tf-keras", "2.18.0"))
+    assert ("mine" in versions(found), "tf-keras" in versions(found), len(asked)) == (True, False, 1)
 
 
 def test_a_cuda_library_is_moved_for_nobody(index: Path) -> None:

@@ -70,6 +70,11 @@ def test_tensorflow_counts_under_any_name(spec: str, expected: str) -> None:
     assert fates(around(*THERE, dist("addon", "1.0", f"tensorflow{spec}")), SET)[0].fate == expected
 
 
+def test_tensorflow_is_of_the_set_by_every_name() -> None:
+    (found,) = fates(around(*THERE, dist("addon", "1.0", "tensorflow>=2.15")), SET)
+    assert found.why == ("addon 1.0 needs tensorflow>=2.15; the set has 2.12.0",)
+
+
 def test_an_addon_of_another_release_breaks_though_it_says_nothing() -> None:
     rule = Companion(
         package="tensorflow-text", tensorflow=SAME_MINOR, cause="extension-abi-mismatch", breaks="use", reason="", reference=""

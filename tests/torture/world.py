@@ -23,13 +23,20 @@ OLD, NEW, WRONG = "2.20.0", "2.21.0", "2.18.0"
 # What an import and a few sums need of NumPy is a tenth of its files.
 NOT_NEEDED = ("/tests/", "/f2py/", "/include/", "/doc/", "/typing/", "/distutils/", "/_examples/")
 UV = (sys.executable, "-m", "uv")
+LINUX, WINDOWS = "linux-x86_64", "windows-x86_64"
+# What pip is told to fetch NumPy for another system.
+FOR = {LINUX: (), WINDOWS: ("--platform", "win_amd64", "--python-version", PYTHON, "--only-binary", ":all:")}
 
 
 @dataclass(frozen=True)
 class World:
-    """``root`` holds everything; a run's own place is ``root/place``, always the same, for environments name their own path."""
+    """``root`` holds everything; a run's own place is ``root/place``, always the same, for environments name their own path.
+
+    ``platform`` is what the sets of its catalogue are for.
+    """
 
     root: Path
+    platform: str = LINUX
 
     @property
     def wheels(self) -> Path:
@@ -67,12 +74,12 @@ class World:
         }
 
 
-def build(root: Path) -> World:
+def build(root: Path, platform: str = LINUX) -> World:
     """Make the world at ``root``, or take the one that is there."""
-    world = World(root)
+    world = World(root, platform)
     root.mkdir(parents=True, exist_ok=True)
     source = HERE / "preload.c"
-    if not world.preload.exists() or world.preload.stat().st_mtime < source.stat().st_mtime:
+    if platform == LINUX and (not world.preload.exists() or world.preload.stat().st_mtime < source.stat().st_mtime):
         subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "-o", world.preload, source, "-ldl"], check=True)
     if world.profiles.exists():
         return world
@@ -88,6 +95,7 @@ def build(root: Path) -> World:
         "--no-deps",
         "--dest",
         root / "fetched",
+        *FOR[platform],
         NUMPY,
     ]
     subprocess.run(pip, check=True)
@@ -110,7 +118,7 @@ def _catalogue(world: World, numpy: LockedFile) -> None:
     made = world.root / "profiles.new"
     shutil.rmtree(made, ignore_errors=True)
     (made / "releases").mkdir(parents=True)
-    (made / "locks" / "linux-x86_64").mkdir(parents=True)
+    (made / "locks" / world.platform).mkdir(parents=True)
     for name in TABLES:
         shutil.copy(Path(find_profiles()) / name, made / name)
     for version, number in ((OLD, 2), (NEW, 3), (WRONG, 4)):
@@ -120,11 +128,14 @@ def _catalogue(world: World, numpy: LockedFile) -> None:
             make_wheel(wheels, "protobuf", f"{number}.0", {"google/protobuf/__init__.py": "", f"google/protobuf/v{number}.py": ""}),
             make_wheel(wheels, "tensorflow-cpu", version, _tensorflow(version), requires=("numpy", "six", "protobuf")),
         )
-        (made / "releases" / f"{version[:4]}.yaml").write_text(RELEASE.format(python=PYTHON, version=version))
+        release, lock = (text.replace(LINUX, world.platform) for text in (RELEASE, LOCK))
+        if world.platform != LINUX:
+            release = release.replace('      glibc: "2.17"\n', "")
+        (made / "releases" / f"{version[:4]}.yaml").write_text(release.format(python=PYTHON, version=version))
         lines = "".join(
             f"{file.filename} {file.size} {file.unpacked} {file.sha256} *\n" for file in sorted(files, key=lambda file: file.filename)
         )
-        (made / "locks" / "linux-x86_64" / f"{version}.lock").write_text(LOCK.format(python=PYTHON, version=version) + lines)
+        (made / "locks" / world.platform / f"{version}.lock").write_text(lock.format(python=PYTHON, version=version) + lines)
     made.rename(world.profiles)
 
 

@@ -1,4 +1,4 @@
-"""Checks of the interpreter: is it there, is it the one that the environment was made for, and has TensorFlow wheels for it."""
+"""Checks of the interpreter: is it there, does it start, and is it the one that the environment was made for."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def answers(case: Case, findings: Findings) -> str:
     own = case.facts.system.architecture.value or ""
     if architecture and own and architecture not in {own, case.facts.system.process_architecture.value or ""}:
         evidence.append(Evidence(seen=f"it is a program for {architecture}, the machine is {own}", where=real))
-        findings.add("wrong-arch-binary", "error", "certain", *evidence, repairs=_anew(case, "its Python is for another machine"))
+        findings.add("wrong-arch-binary", "error", "certain", *evidence, repairs=anew(case, "its Python is for another machine"))
         return case.no_survey
     if home and not files.there(case.reader, home):
         # On Windows the environment's own program is there all the same.
@@ -130,7 +130,7 @@ def _another(case: Case, version: str) -> tuple[Repair, ...]:
         )
     found = same_version(case, version)
     if found is None:
-        return _anew(case, f"no Python {version} was found on this machine" if version else "nothing says which Python it had")
+        return anew(case, f"no Python {version} was found on this machine" if version else "nothing says which Python it had")
     why = f"Python {found.version} is on this machine, and the packages were installed for {version}"
     return (Repair(kind="interpreter", reason=why, target=found.path),)
 
@@ -155,7 +155,8 @@ def _base(case: Case, version: str) -> str:
     return ""
 
 
-def _anew(case: Case, why: str) -> tuple[Repair, ...]:
+def anew(case: Case, why: str) -> tuple[Repair, ...]:
+    """Make the environment anew, where it is one that can be."""
     return (Repair(kind="rebuild", reason=why),) if case.env and case.config else ()
 
 
@@ -251,58 +252,7 @@ def _write_config(case: Case, file: str, home: Interpreter) -> Repair:
     return Repair(kind="write", reason=f"it names {home.path}, whose version the packages were installed for", path=file, target=text)
 
 
-def wheels(case: Case, findings: Findings) -> str:
-    """TensorFlow has wheels for this kind of Python: its version, bits, implementation and threading."""
-    survey = case.survey
-    if survey is None:
-        raise CouldNotTell(case.unanswered)
-    if survey.bits == 32:  # noqa: PLR2004 - bits
-        findings.add(
-            "python-32bit", "error", "certain", Evidence(seen=f"{survey.implementation} {survey.version}, 32 bits", where=case.python)
-        )
-        return "a 32-bit Python"
-    running = packages.minor(survey.version)
-    if survey.implementation != "cpython" or survey.flags.get("free_threaded"):
-        kind = "free-threaded" if survey.flags.get("free_threaded") else survey.implementation
-        seen = Evidence(seen=f"a {kind} Python {survey.version}; the wheels are for CPython with its lock", where=case.python)
-        findings.add("python-unsupported", "error", "certain", seen, repairs=_anew(case, "TensorFlow has no wheels for its Python"))
-        return seen.seen
-    if case.release is not None and case.build is None:
-        return _no_build(case, findings)
-    pythons = case.build.pythons if case.build else _newest(case)
-    if pythons and running not in pythons:
-        what = f"TensorFlow {case.release.version}" if case.release else "any release that is known"
-        seen = Evidence(seen=f"{what} has wheels for Python {', '.join(pythons)}, this is {survey.version}", where=case.python)
-        findings.add("python-unsupported", "error", "certain", seen, repairs=_anew(case, seen.seen))
-        return seen.seen
-    return f"there are wheels for Python {running}" if pythons else "the catalogue does not know this release"
-
-
-def _newest(case: Case) -> tuple[str, ...]:
-    """The Pythons that some release has wheels for, where none is installed."""
-    platform = f"{case.facts.system.os.value}-{case.facts.system.architecture.value}"
-    if packages.tensorflows(case):
-        return ()
-    found = {
-        python
-        for release in case.catalogue.releases("", prereleases=True)
-        for build in release.builds
-        if build.platform == platform
-        for python in build.pythons
-    }
-    return tuple(sorted(found, key=runs))
-
-
-def _no_build(case: Case, findings: Findings) -> str:
-    platform = f"{case.facts.system.os.value} on {case.facts.system.architecture.value}"
-    version = case.release.version if case.release else ""
-    seen = Evidence(seen=f"TensorFlow {version} has no wheel for {platform}", where="the catalogue of known-good sets")
-    findings.add("platform-unsupported", "error", "likely", seen)
-    return seen.seen
-
-
 CHECKS = (
     CheckSpec(name="interpreter", title="the interpreter is there and starts", look=answers),
     CheckSpec(name="environment", title="the interpreter is the environment's own, of the version it was made for", look=same),
-    CheckSpec(name="python", title="TensorFlow has wheels for this Python", look=wheels),
 )
