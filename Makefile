@@ -86,7 +86,7 @@ layers: install ## apply in one layer of a container, fix in the next, undo in a
 	$(BIN)/python -m pytest tests/real/check_layers.py
 
 windows: install ## the main job on Windows' own Python, as wine runs it: real TensorFlow for Windows (root or wine, 3 GB, a quarter of an hour)
-	$(BIN)/python -m pytest tests/windows/check_windows.py tests/windows/test_windows.py
+	$(BIN)/python -m pytest tests/windows/check_windows.py tests/windows/test_windows.py tests/windows/check_same_answers.py tests/windows/check_killed.py
 
 arm64: install ## the main job on Debian for arm64, as qemu runs it: real TensorFlow for aarch64 (root, 3 GB, a quarter of an hour)
 	$(BIN)/python -m pytest tests/arm64/check_arm64.py

@@ -32,13 +32,22 @@ Pair = tuple[str, str]
 
 
 def members(catalogue: Catalogue) -> dict[Pair, str]:
-    """Return every package of every set, with a Python that it is for; "" for a source distribution, which says nothing before it is run."""
+    """Return every package of every set, and every spare one (``profiles/spare.json``), with a Python that it is for.
+
+    That is "" for a source distribution, which says nothing before it is run.
+    """
     found: dict[Pair, str] = {}
+    pythons: set[str] = set()
     for version in catalogue.versions():
         for python, device in catalogue.locks(version, PLATFORM):
             lock = catalogue.lock(version, python, PLATFORM, device)
             for file in lock.files if lock is not None else ():
                 found.setdefault((file.name, file.version), "" if file.source else python)
+            pythons.add(python)
+    for python in sorted(pythons):
+        for files in catalogue.pool(python, PLATFORM).values():
+            for file in files:
+                found.setdefault((file.name, file.version), python)
     return found
 
 

@@ -26,7 +26,8 @@ def outgoing(plan: Plan, reader: Reader, workspace: Workspace, site: Site) -> fr
     if plan.kind == "rebuild":
         return whole_environment(reader, site)
     contents = read_contents(plan, reader, workspace, site)
-    if plan.kind == "apply":
+    if plan.kind == "apply" or not reader.exists(workspace.stage):
+        # Before anything is staged nobody knows what a repair's files will lie over.
         return leaving(contents)
     # A repair trusts nothing that lies where its files will be.
     shared = folders_of(kept_by(contents))

@@ -70,7 +70,8 @@ def each(value: str, turn: Callable[[str], str]) -> str:
 
 def _copy(stream: IO[bytes], said: list[bytes], keep: int) -> None:
     """Show what comes at once, and keep the end of it."""
-    while chunk := stream.read1(1 << 16):  # type: ignore[attr-defined]  # typeshed: IO has none
-        said[0] = (said[0] + chunk)[-keep:]
-        with contextlib.suppress(OSError):
-            os.write(2, chunk)
+    with stream:
+        while chunk := stream.read1(1 << 16):  # type: ignore[attr-defined]  # typeshed: IO has none
+            said[0] = (said[0] + chunk)[-keep:]
+            with contextlib.suppress(OSError):
+                os.write(2, chunk)

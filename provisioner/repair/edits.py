@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
+from provisioner.base.paths import spelt
 from provisioner.environment.layout import CONFIG, POSIX
 from provisioner.model.finding import Repair
 from provisioner.model.plan import Edit, Move
@@ -52,8 +53,9 @@ def python_edits(inputs: RepairInputs, reason: str) -> tuple[Edit, ...]:
     }
     lines = inputs.config.splitlines()
     keys = [line.partition("=")[0].strip().lower() for line in lines]
+    values = {key: spelt(value) for key, value in values.items()}
     new = [f"{key} = {values[key]}" if key in values else line for key, line in zip(keys, lines, strict=True)]
-    new += [f"{key} = {value}" for key, value in (("home", home), ("include-system-site-packages", "false")) if key not in keys]
+    new += [f"{key} = {value}" for key, value in (("home", values["home"]), ("include-system-site-packages", "false")) if key not in keys]
     new += [] if {"version", "version_info"} & set(keys) else [f"version = {base.version}"]
     config = Edit(path=CONFIG, reason=reason, text="\n".join(new) + "\n")
     if windows:

@@ -23,6 +23,7 @@ NAMES = (
     "zstandard",
 )  # fmt: skip
 MOST = 6
+ALONE = 0.3
 
 
 def with_packages(subject: Subject, folder: Path, seed: int) -> tuple[str, Subject]:
@@ -33,9 +34,12 @@ def with_packages(subject: Subject, folder: Path, seed: int) -> tuple[str, Subje
     subprocess.run(["cp", "-al", str(subject.env), str(folder)], check=True)
     # Half of them as pip resolves beside what is there, half of them whatever else that changes.
     loose = chosen.random() < 0.5
-    argv = ["pip", "install", "--quiet", "--python", str(folder / "bin/python"), *(["--upgrade"] if loose else []), *names]
+    # Some as an image is made that leaves out what it does not need, and lacks what it does.
+    alone = chosen.random() < ALONE
+    options = [*(["--upgrade"] if loose else []), *(["--no-deps"] if alone else [])]
+    argv = ["pip", "install", "--quiet", "--python", str(folder / "bin/python"), *options, *names]
     done = subprocess.run([uv.find_uv_bin(), *argv], capture_output=True, text=True, check=False, cwd="/")
-    words = f"with {', '.join(names)}{' (upgraded)' if loose else ''}"
+    words = f"with {', '.join(names)}{' (upgraded)' if loose else ''}{' (without what they require)' if alone else ''}"
     if done.returncode:
         words += f" (not installed: {done.stderr.strip()[-200:]})"
     return words, replace(subject, env=folder)

@@ -28,3 +28,12 @@ def test_another_form_is_refused(data: object) -> None:
 def test_they_are_in_the_pool_beside_those_of_the_sets() -> None:
     pool = Catalogue.open(LocalHost(), find_profiles()).pool("3.7", "linux-x86_64")
     assert {"3.19.6", "3.20.3"} <= {file.version for file in pool["protobuf"]}
+
+
+def test_what_each_wheel_that_may_take_anothers_place_requires_is_known() -> None:
+    """Of one that was not, nothing could be moved any more as soon as it had taken its place (protobuf 3.20.3, then idna)."""
+    catalogue = Catalogue.open(LocalHost(), find_profiles())
+    needs = catalogue.needs()
+    pool = {(file.name, file.version) for python in ("3.7", "3.10", "3.12") for file in catalogue.spare(python, "linux-x86_64")}
+    assert pool
+    assert [pair for pair in sorted(pool) if needs.of(*pair) is None] == []

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.change.contents import outgoing
+from provisioner.environment.damaged import read_broken
+from provisioner.environment.workspace import Workspace
 from provisioner.errors import InTheWayError, StalePlanError
 from provisioner.model.catalogue import Lock
 from provisioner.model.finding import Repair
@@ -61,6 +64,13 @@ def test_one_distribution_is_installed_anew_and_the_broken_state_comes_back(env:
     assert str(env / "bin" / "python") in (env / "bin" / "six").read_text()
     undo(env)
     assert snapshot(env) == before
+
+
+def test_what_leaves_can_be_asked_before_anything_is_staged(env: Path, lock: Lock) -> None:
+    """As it is on Windows, where who keeps one of those files is told before anybody is asked."""
+    plan = smallest(inputs_of(HOST, env, lock), (restore("six"),))
+    found = outgoing(plan, HOST, Workspace(root=str(env)), read_broken(HOST, str(env)))
+    assert any(path.endswith("/six.py") for path in found)
 
 
 def test_what_an_interrupted_install_left_does_not_survive_beside_the_restored_one(env: Path, lock: Lock) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from provisioner.environment import active
-from provisioner.environment.active import meant
+from provisioner.environment.active import meant, own
 from provisioner.errors import InputError
 from provisioner.host.local import LocalHost
+from tests.facts.fake_reader import FakeReader
 
 
 class Shell(LocalHost):
@@ -79,3 +80,10 @@ def test_doctor_takes_the_same_one(tmp_path: Path) -> None:
     assert active.choose(Shell(tmp_path, VIRTUAL_ENV=str(there))).env == str(there)
     own = venv(tmp_path / "tf-env")
     assert active.choose(Shell(tmp_path)).env == str(own)
+
+
+def test_on_windows_condas_python_lies_in_its_environment() -> None:
+    files = {"C:/ana/envs/tool/conda-meta/history": "", "C:/ana/envs/tool/python.exe": ""}
+    assert own(FakeReader(files, platform="win32", python="C:/ana/envs/tool/python.exe")) == "C:/ana/envs/tool"
+    inside = {"C:/tool/pyvenv.cfg": "", "C:/tool/Scripts/python.exe": ""}
+    assert own(FakeReader(inside, platform="win32", python="C:/tool/Scripts/python.exe")) == "C:/tool"

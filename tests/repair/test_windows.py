@@ -33,8 +33,8 @@ def test_another_python_is_a_line_of_pyvenv_cfg_there_and_no_link() -> None:
     repair = Repair(kind="interpreter", reason="its Python is gone", target="C:/Python310/python.exe")
     (edit,) = smallest(inputs(), (repair,)).edits
     assert edit.path == "pyvenv.cfg"
-    assert "home = C:/Python310\n" in edit.text
-    assert "base-prefix = C:/Python310\n" in edit.text
+    assert "home = C:\\Python310\n" in edit.text
+    assert "base-prefix = C:\\Python310\n" in edit.text
     assert "gone" not in edit.text
 
 

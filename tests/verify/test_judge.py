@@ -147,3 +147,31 @@ def test_a_required_library_that_no_handle_names_is_judged_by_the_files_loaded()
         "libcudart.so.11.0": ("/env/lib/libcudart.so.11.0", True, True),
         "libcudnn.so.8": ("", False, True),
     }
+
+
+def test_windows_names_are_judged_as_linux_are():
+    """A cuDNN that is too old, one that is lost, one from outside: by names that end in .dll and paths on a drive."""
+    names = ("cudart64_110.dll", "cublas64_11.dll", "cudnn64_8.dll")
+    cuda = CudaBuild(version="11.2", cudnn="8.1", capabilities=(), must_open=names, may_open=(), driver="")
+    inside = "C:/env/Lib/site-packages/nvidia"
+    paths = (f"{inside}/cuda_runtime/bin/{names[0]}", "", f"C:/other/{names[2]}")
+    events = [
+        {"event": "library", "kind": kind, "asked": [name], "path": path, "missing": "" if path else name}
+        for kind, name, path in zip(("cudart", "cublas", "cudnn"), names, paths, strict=True)
+    ]
+    events += [{"event": "version", "kind": "cudnn", "version": "8.0.5"}, {"event": "done"}]
+    child = Child(code=0, timed_out=False, seconds=0.1, limit=60.0, err="", events=tuple(events))
+    raw = Raw(
+        probe=child, libraries=child, no_libraries="", cuda_build=True, integrity=Integrity(distributions=(), rivals=(), faults=(), files=0),
+        unmet=(), around=Surroundings(),
+    )  # fmt: skip
+    found = judge(
+        raw, Expected(device="cuda", cuda=cuda), env="C:/env", python="C:/env/Scripts/python.exe", require_gpu=False, wording=wording()
+    )
+    assert {item.soname: (item.inside, item.required) for item in found.libraries} == dict(
+        zip(names, ((True, True), (False, True), (False, True)), strict=True)
+    )
+    causes = {item.cause: item.evidence[0].seen for item in found.findings}
+    assert "cublas64_11.dll" in causes["cuda-libs-missing"]
+    assert "8.0.5" in causes["cudnn-version-mismatch"]
+    assert "cudnn64_8.dll" in causes["environment-leak"]

@@ -68,13 +68,19 @@ def answers(asked: list[dict[str, Any]], work: Path) -> tuple[list[dict[str, Any
     return [json.loads(line) for line in there.out.splitlines()], [json.loads(line) for line in here.stdout.splitlines()]
 
 
+def as_on_linux(found: dict[str, Any]) -> dict[str, Any]:
+    """The answer with the quotes of POSIX shells in words for a person; a document has them as it is."""
+    return found if found["out"].startswith("{") else {**found, **{name: found[name].replace('"', "'") for name in ("out", "err")}}
+
+
 def check(asked: list[dict[str, Any]], work: Path) -> None:
     there, here = answers(asked, work)
     assert len(there) == len(here) == len(asked)
-    other = [(one["argv"], windows, linux) for one, windows, linux in zip(asked, there, here, strict=True) if windows != linux]
+    both = zip(asked, map(as_on_linux, there), map(as_on_linux, here), strict=True)
+    other = [(one["argv"], windows, linux) for one, windows, linux in both if windows != linux]
     for argv, windows, linux in other[:1]:
-        both = ([f"exit code {found['code']}", *found["out"].splitlines(), *found["err"].splitlines()] for found in (linux, windows))
-        pytest.fail(f"{len(other)} of {len(asked)} differ, first {argv}:\n" + "\n".join(difflib.unified_diff(*both, lineterm="", n=1)))
+        texts = ([f"exit code {found['code']}", *found["out"].splitlines(), *found["err"].splitlines()] for found in (linux, windows))
+        pytest.fail(f"{len(other)} of {len(asked)} differ, first {argv}:\n" + "\n".join(difflib.unified_diff(*texts, lineterm="", n=1)))
     assert {0, 11} & {answer["code"] for answer in here}, "nothing was answered"
 
 

@@ -170,7 +170,8 @@ def _taken(case: Case, copy: Copy, severity: Severity, findings: Findings) -> No
             Evidence(seen=first + (f" ({copy.by})" if copy.by else ""), where=copy.path),
             Evidence(seen=f"the environment's own, {mine}, is passed over", where=own),
         )
-        findings.add("environment-leak", severity if unfit else "warning", "certain", *evidence, remedy=_out(case, copy))
+        told: Severity = severity if unfit else "warning"
+        findings.add("environment-leak", told, "certain", *evidence, repairs=cuda_files.shown(case), remedy=_out(case, copy))
     if unfit is not None:
         cause, grave, confidence, words = unfit
         seen = Evidence(seen=words, where=copy.path)

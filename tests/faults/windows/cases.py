@@ -181,16 +181,16 @@ def pythonpath_of_another_project(place: Place) -> None:
     place.variables["PYTHONPATH"] = place.windows(folder)
 
 
-@fault("environment-leak", "protobuf-incompatible", symptom=r"AppData|Roaming", mend="hand")
+@fault("protobuf-incompatible", "environment-leak", "dependency-incompatible", symptom=r"protobuf")
 def packages_of_the_user(place: Place) -> None:
-    """`pip install --user` outside, and an environment that sees the system's packages."""
+    """`pip install --user` outside, an environment that sees the system's packages, and a package that was uninstalled from it."""
     config = place.env / "pyvenv.cfg"
     place.write(config, config.read_text().replace("include-system-site-packages = false", "include-system-site-packages = true"))
-    folder = place.folder("appdata") / "Python" / "Python310" / "site-packages"
+    place.uninstall("protobuf")
+    folder = place.folder("user") / "Python310" / "site-packages"
     folder.mkdir(parents=True)
-    place.install_into(folder, "flatbuffers==1.12", "termcolor==1.1.0")
-    place.delete(place.site / "termcolor") if (place.site / "termcolor").is_dir() else place.delete(place.site / "termcolor.py")
-    place.variables["APPDATA"] = place.windows(place.folder("appdata"))
+    place.install_into(folder, "protobuf==4.25.3")
+    place.variables["PYTHONUSERBASE"] = place.windows(place.folder("user"))
 
 
 @fault("module-shadowed", symptom=r"work/(tensorflow|numpy)\.py", mend="tool")
