@@ -6,7 +6,7 @@ import re
 
 from provisioner.causes.findings import Findings
 from provisioner.choose.platforms import check_cpu
-from provisioner.diagnose import alternative, tensorflow
+from provisioner.diagnose import alternative, import_result, tensorflow
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell
 from provisioner.facts import elf
 from provisioner.facts.system import MACHINE_NAMES
@@ -34,7 +34,8 @@ def instructions(case: Case, findings: Findings) -> str:
     names = ", ".join(needed).upper()
     if not needed:
         return "this build needs no particular instructions"
-    if case.child is not None and case.child.done:
+    failed = any(item.status in import_result.BAD for item in import_result.steps(case))
+    if case.child is not None and case.child.done and not failed:
         return f"it was imported, so the processor has {names}"
     obstacle, unsure = check_cpu(case.facts, needed)
     if unsure:

@@ -93,15 +93,20 @@ def _unfit(case: Case, needs: Iterable[Wanted], findings: Findings) -> None:
     known = case.facts.windows.vc_runtime if case.facts.windows is not None else None
     if not versions and known is not None and known.value:
         versions = {known.source: ("", known.value)}
-    for path, (name, told) in versions.items():
-        old = bool(told and linked) and numbers(told)[:2] < numbers(linked)
-        if not (old or name in refused):
-            continue
+    unfit = {
+        path: name
+        for path, (name, told) in versions.items()
+        if name in refused or (told and linked and numbers(told)[:2] < numbers(linked))
+    }
+    winning = {path: name for path, name in unfit.items() if _beside_python(case, path)}
+    # What needs the one that Windows takes first fails with it.
+    for path, name in (winning or unfit).items():
+        told = versions[path][1]
         seen = [Evidence(seen=f"the Visual C++ runtime is {told}, TensorFlow was linked by {linked}", where=path)] if told else []
         seen += [Evidence(seen=f"{name} is found here, and cannot be loaded: {refused[name]}", where=path)] if name in refused else []
-        if _beside_python(case, path):
+        if winning:
             words = f"Take {spelt(path)} away: no Python brings it, and Windows looks there before anywhere else"
-            findings.add("environment-leak", "error", sure, *seen, remedy=Remedy(words=words))
+            findings.add("environment-leak", "error", sure, *seen, explains=("msvc-redist-missing",), remedy=Remedy(words=words))
         else:
             findings.add("msvc-redist-missing", "error", sure, *seen, repairs=_repairs(case), remedy=_redistributable(case))
 

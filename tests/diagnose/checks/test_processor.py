@@ -45,6 +45,24 @@ def test_tensorflows_own_guard_is_certain() -> None:
     assert "compiled to use AVX" in findings["cpu-no-avx"].evidence[0].seen
 
 
+def test_an_import_that_failed_without_a_crash_tells_nothing_of_the_processor() -> None:
+    """On Windows a DLL that needs AVX fails while it starts, which is an ImportError; the process comes to its end."""
+    failed = (
+        {"event": "start", "check": "import", "device": ""},
+        {
+            "event": "end",
+            "check": "import",
+            "device": "",
+            "status": "failed",
+            "detail": "ImportError: DLL load failed",
+            "seconds": 1.0,
+            "data": {},
+        },
+    )
+    _, findings = found(cases.recorded("celeron-no-avx", "2.15.1", device="cpu", child=cases.child(events=failed)))
+    assert findings["cpu-no-avx"].confidence == "certain"
+
+
 def test_an_import_that_worked_weighs_more_than_the_list_of_the_kernel() -> None:
     said, findings = found(cases.recorded("celeron-no-avx", "2.15.1", device="cpu", child=cases.child()))
     assert not findings

@@ -279,7 +279,10 @@ def test_an_old_dll_beside_python_goes_before_all_others_and_no_package_helps() 
     failed = (IMPORTED[0], {**IMPORTED[1], "status": "failed", "detail": "ImportError: DLL load failed"})
     old = b"MZ" + struct.pack("<IIII", 0xFEEF04BD, 0x00010000, 14 << 16, 24215 << 16)
     case = answered(windows(files={f"{BASE}/msvcp140.dll": old}, child=cases.child(events=failed)), msvcp140=f"{BASE}/msvcp140.dll")
-    case = dataclasses.replace(case, survey=dataclasses.replace(case.survey, refused={"msvcp140.dll": "[WinError 1114]"}))
+    case = dataclasses.replace(
+        case, survey=dataclasses.replace(case.survey, refused={"msvcp140.dll": "[WinError 1114]", "msvcp140_1.dll": "it"})
+    )
+    assert "msvc-redist-missing" not in found(case)[1], "the newer part needs the one beside Python, and fails with it"
     finding = found(case)[1]["environment-leak"]
     assert (finding.repairs, finding.confidence) == ((), "likely")
     assert "msvcp140.dll" in finding.remedy.words
