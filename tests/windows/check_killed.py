@@ -263,3 +263,25 @@ def test_killed_for_real_nothing_of_it_goes_on(stand: Stand, rival: Path) -> Non
         ended = stand.run("undo", *at)
         state = known.state(stand.print()).removesuffix("+lock")
         assert state == "old", (number, ended, differences(old, stand.print()))
+
+
+def test_what_a_program_has_loaded_is_named_before_the_first_move(stand: Stand) -> None:
+    """As a notebook has it: wine does not tell which program it is, so the words are those for that case."""
+    stand.bring(stand.world.root / "kept" / "nothing")
+    at = ("--yes", "--env", on_c(stand.place / "env"))
+    assert stand.run("apply", *at, "-t", OLD)["code"] == 0
+    known = stand.print()
+    python = stand.place / "env" / "Scripts" / "python.exe"
+    argv = [sys.executable, str(machine.RIG / "winpy"), str(python), "-c", "import numpy; print('loaded', flush=True); input()"]
+    env = {**os.environ, "TFSETUP_WINE": str(machine.ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    with subprocess.Popen(argv, cwd=stand.world.root, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as notebook:
+        assert notebook.stdout is not None
+        assert b"loaded" in notebook.stdout.readline()
+        ended = stand.run("undo", *at)
+        notebook.communicate(b"\n", timeout=60)
+    assert ended["code"] == 1
+    assert "in use, and Windows moves no file that is in use; nothing was changed" in ended["err"]
+    assert "`tasklist /m " in ended["err"]
+    assert stand.print() == known
+    assert stand.run("undo", *at)["code"] == 0
+    assert not (stand.place / "env").exists()
