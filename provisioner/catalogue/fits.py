@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any, Literal
 
-from provisioner.base.versions import contains, readable
+from provisioner.base.versions import contains, minor_of, readable
 from provisioner.errors import InputError
 from provisioner.model.codec import from_data
 from provisioner.model.record import record
@@ -46,6 +46,17 @@ class Companion:
     releases: str = ""
     install: dict[str, str] = field(default_factory=dict)
 
+    def judges(self, version: str, release: str) -> bool:
+        """True where the rule is about a version of its package, beside a release."""
+        there = not self.releases or contains(self.releases, release, prereleases=True)
+        return there and (not self.versions or contains(self.versions, version, prereleases=True))
+
+    def goes_with(self, version: str, release: str) -> bool:
+        """True where a version that the rule is about goes with a release."""
+        if self.tensorflow == SAME_MINOR:
+            return minor_of(version) == minor_of(release)
+        return contains(self.tensorflow, release, prereleases=True)
+
 
 @record
 class Deprecated:
@@ -84,6 +95,11 @@ class Fits:
     modules: tuple[str, ...] = ()
     standard_library: tuple[str, ...] = ()
     pip: str = ""
+
+    @property
+    def bound(self) -> frozenset[str]:
+        """The packages that go with some releases only."""
+        return frozenset(rule.package for rule in self.companions)
 
     def known_bad(self, package: str, version: str, release: str, python: str) -> tuple[Misfit, ...]:
         """The misfits that a version of a package is beside a TensorFlow ``release``, on a Python such as ``3.11``."""

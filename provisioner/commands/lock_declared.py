@@ -61,7 +61,7 @@ def read_declared(session: Session, project: str) -> Declared:
         inputs=inputs,
         catalogue=catalogue,
         choose=lambda keep, cutoff, below: choose_sets(
-            declaration, catalogue, keep=keep, cutoff=cutoff, requirements=inputs.requirements, below=below
+            declaration, catalogue, keep=keep, cutoff=cutoff, requirements=inputs.requirements, below=below, fits=catalogue.fits
         ),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 from provisioner.base.names import is_rival
@@ -16,7 +17,7 @@ from provisioner.lock import dates
 from provisioner.lock.choosing import ChosenSet
 from provisioner.lock.conda import Sources
 from provisioner.lock.how import How, nothing
-from provisioner.lock.meeting import meet, release_below
+from provisioner.lock.meeting import Brought, meet, release_below
 from provisioner.lock.resolve import Locked, UnmetError, lock_targets
 from provisioner.model.team import Engine, TeamLock
 from provisioner.session import Session
@@ -54,24 +55,22 @@ def resolve(
             commits=_commits(before, wanted.upgrade),
             built_in="" if engine == "pip-tools" else built_in.address(session.host, declared.declaration.indexes, folder=folder),
         )
-        lock_all = partial(
-            lock_targets, session.host, declared.declaration, declared.inputs, catalogue=declared.catalogue, previous=before, how=how
-        )
+        lock_all = partial(lock_targets, session.host, declared.declaration, declared.inputs, catalogue=declared.catalogue, previous=before)
         try:
             return meet(
                 sets,
-                lambda found: lock_all(sets=found),
+                lambda found, deep: lock_all(sets=found, how=replace(how, deep=deep)),
                 lambda below: declared.choose({}, cutoff, below),
-                lambda chosen, job: _below(session, declared, chosen, job, tell),
+                lambda chosen, job, limit: _below(session, declared, chosen, job, limit, tell),
             )
         except UnmetError as error:
             tell("finding out what clashes, and what would do")
-            raise error.explained(session.host) from None
+            raise error.explained(session.host, declared.catalogue) from None
 
 
-def _below(session: Session, declared: Declared, chosen: ChosenSet, job: Job, tell: Callable[[str], None]) -> str:
+def _below(session: Session, declared: Declared, chosen: ChosenSet, job: Job, limit: str, tell: Callable[[str], None]) -> Brought:
     tell(f"{chosen[0].name}: TensorFlow {chosen[1].release} does not go with your requirements; looking for one that does")
-    return release_below(session.host, declared.catalogue, declared.inputs, chosen, job)
+    return release_below(session.host, declared.catalogue, declared.inputs, chosen, job, limit)
 
 
 def _commits(before: TeamLock | None, upgrade: tuple[str, ...] | None) -> dict[str, str]:

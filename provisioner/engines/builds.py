@@ -9,11 +9,12 @@ import hashlib
 import json
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
 from provisioner import __version__
+from provisioner.base.requirement import name_of
 from provisioner.base.text import mask
 from provisioner.engines import git, pip_tools, uv, uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError
@@ -23,6 +24,7 @@ from provisioner.errors import InputError, OperationError
 from provisioner.host import PRIVATE, Host
 from provisioner.host.files import make_folders
 from provisioner.model import codec
+from provisioner.model.record import record
 
 TIMEOUT_SECONDS = 600.0
 # What setuptools and wheel are limited to, tried one after another: the last with pkg_resources, which old code asks for (setuptools' history,
@@ -34,7 +36,18 @@ LARGEST, MOST = 1 << 20, 20_000
 _APART = {"site-packages", "node_modules", "__pycache__"}
 _LAST_LINES = 6
 
+# What builds, and decides nothing of what a package says of itself.
+_BACKENDS = {"setuptools", "wheel", "pip"}
+
 Watch = Callable[[int], None]
+
+
+@record
+class _Kept:
+    """Metadata that was built, as it is kept: with the pins that it was built beside and that could have counted."""
+
+    metadata: Metadata
+    pins: tuple[str, ...] = ()
 
 
 class BuildError(OperationError):
@@ -59,19 +72,27 @@ def metadata_of(host: Host, job: Job, wheel: Wheel, *, pins: tuple[str, ...], wa
 
     Raises ``BuildError`` where it cannot be built, ``OperationError`` where it cannot be had. What was found is kept by its hash in ``job.cache``.
     """
-    basis = "\0".join([__version__, wheel.identity, wheel.folder, job.python, job.cutoff, *pins])
+    basis = f"{__version__}\0{wheel.identity}\0{wheel.folder}\0{job.python}\0{job.cutoff}"
     named = wheel.sha256 or wheel.commit
-    kept = posixpath.join(job.cache, f"built-{hashlib.sha256(basis.encode()).hexdigest()}.json") if job.cache and named else ""
+    kept = posixpath.join(job.cache, f"metadata-{hashlib.sha256(basis.encode()).hexdigest()}.json") if job.cache and named else ""
     if kept and host.exists(kept):
-        return codec.from_data(Metadata, codec.parse_json(host.read_text(kept), file=kept), file=kept)
+        there = codec.from_data(_Kept, codec.parse_json(host.read_text(kept), file=kept), file=kept)
+        if there.pins == _mattering(pins, there.metadata):
+            return there.metadata
     place = posixpath.join(job.folder, f"source-{wheel.package}-{wheel.version}")
     fetch = git.checked_out if wheel.commit else _fetched if wheel.sha256 else _copied
     tree = posixpath.join(fetch(host, job, wheel, posixpath.join(place, "fetched"), watch), wheel.folder)
     found = _of_tree(host, replace(job, folder=place), wheel, tree, pins, watch)
     host.remove_tree(place)
     if kept:
-        host.write(kept, json.dumps(codec.to_data(found)), mode=PRIVATE)
+        host.write(kept, json.dumps(codec.to_data(_Kept(metadata=found, pins=_mattering(pins, found)))), mode=PRIVATE)
     return found
+
+
+def _mattering(pins: Iterable[str], metadata: Metadata) -> tuple[str, ...]:
+    """Return the pins of what a package is built with, setuptools and its like apart: those that its metadata can depend on (NumPy's, say)."""
+    builders = {name_of(text) for text in metadata.builders} - _BACKENDS
+    return tuple(sorted(pin for pin in pins if name_of(pin) in builders))
 
 
 def _fetched(host: Host, job: Job, wheel: Wheel, folder: str, watch: Watch | None) -> str:

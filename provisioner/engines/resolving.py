@@ -70,9 +70,12 @@ class Resolved:
 
 
 class NoSolutionError(OperationError):
-    """The requirements of a job cannot be met together; ``said`` is the resolver's own explanation."""
+    """The requirements of a job cannot be met together; ``said`` is the resolver's own explanation.
 
-    def __init__(self, job: Job, said: str) -> None:
+    ``further`` is true where not all was tried: older versions of what was built, or the source of packages whose wheels do not go, ``unbuilt``.
+    """
+
+    def __init__(self, job: Job, said: str, *, further: bool = False, unbuilt: frozenset[str] = frozenset()) -> None:
         """Keep the job, for the search of what would do."""
         super().__init__(
             f"the requirements cannot be met together for {job.name}",
@@ -82,6 +85,8 @@ class NoSolutionError(OperationError):
         )
         self.job = job
         self.said = said
+        self.further = further or bool(unbuilt)
+        self.unbuilt = unbuilt
 
 
 def canonical(name: str) -> str:

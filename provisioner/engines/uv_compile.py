@@ -135,17 +135,19 @@ def _project(job: Job, state: _Round) -> str:
     sources = [(name, number) for number, index in enumerate(named) for name in index.packages if name in direct]
     if sources:
         lines += ["[tool.uv.sources]", *(f'"{name}" = {{ index = "{_index_name(number)}" }}' for name, number in sorted(sources))]
-    known = {canonical(item.name) for item in job.metadata}
+    known = {canonical(item.name) for item in job.metadata if item.version}
+    guessed = {canonical(item.name) for item in job.metadata if not item.version}
     addressed = {canonical(re.split(r"[^A-Za-z0-9._-]", text.strip(), maxsplit=1)[0]) for text in asked if " @ " in text}
     for name in job.sources:
         if name in addressed:
             # For an address uv takes only what names a version, and then whatever that is.
             lines += [] if name in known else ["[[tool.uv.dependency-metadata]]", f'name = "{name}"', 'version = "0"', "requires-dist = []"]
             continue
-        # What a source distribution needs is in the set; said here, or its code would be run to find out.
-        lines += ["[[tool.uv.dependency-metadata]]", f'name = "{name}"', "requires-dist = []"]
+        # What a source distribution needs is in the set, or not known; said here, or its code would be run to find out.
+        lines += [] if canonical(name) in guessed else ["[[tool.uv.dependency-metadata]]", f'name = "{name}"', "requires-dist = []"]
     for item in job.metadata:
-        lines += ["[[tool.uv.dependency-metadata]]", f"name = {json.dumps(item.name)}", f"version = {json.dumps(item.version)}"]
+        lines += ["[[tool.uv.dependency-metadata]]", f"name = {json.dumps(item.name)}"]
+        lines += [f"version = {json.dumps(item.version)}"] if item.version else []
         lines += [f"requires-dist = {json.dumps(item.requires)}", f"provides-extra = {json.dumps(item.extras)}"]
         lines += [f"requires-python = {json.dumps(item.requires_python)}"] if item.requires_python else []
     return "\n".join(lines) + "\n"

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from provisioner.base.names import is_rival, normalise
-from provisioner.base.requirement import read_requirement
+from provisioner.base.requirement import name_of, read_requirement
 from provisioner.choose.obstacles import listed
 from provisioner.engines import uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
@@ -20,6 +20,7 @@ from provisioner.engines.source_tree import LEGACY, Metadata
 from provisioner.engines.wheels import Wheel
 from provisioner.errors import OperationError
 from provisioner.host import Host
+from provisioner.lock.learnt import Learnt
 from provisioner.lock.parallel import Watch
 from provisioner.lock.proposal import Proposal, RefusedError
 from provisioner.model.policy import ANY
@@ -30,6 +31,7 @@ _LACKING = re.compile(
     r"|(?<![A-Za-z0-9._=<>!~,-])([A-Za-z0-9][A-Za-z0-9._-]{0,100}?)(?:\[[^\]\s]{0,100}\])?(?:[=<>!~]=?\S{0,100})?"
     r" (?:has|have) no (?:usable wheels|wheels with)"
 )
+_NOWHERE = re.compile(r"all versions of ([A-Za-z0-9._-]{1,100}) have no usable wheels")
 # What uv says of a package that has wheels, and none for this Python.
 _OTHER_PYTHON = re.compile(r"no wheels with a matching Python")
 _NO_SOURCE = re.compile(r"no source distribution")
@@ -71,13 +73,15 @@ def building(
     projects: Collection[str] = (),
     *,
     quick: Callable[[Job], Resolved] | None = None,
+    deep: bool = False,
 ) -> Callable[[Job], Resolved]:
     """Return a resolver that takes the source of what has no wheel, and lets its metadata be built where that is allowed.
 
     ``allowed`` are the names that the team lets be built (or ``ANY``), ``free`` those that the catalogue does. ``projects`` are the requirements of
     the builds of the team's own projects. The resolver itself runs no code: what was built is told to it. Of what is not allowed nothing is run:
     it is taken to need nothing, to find all such packages in one go, and ``NeedsBuildError`` names them. ``quick`` answers
-    without what came from where, which takes half of the time: for answers that are not the last.
+    without what came from where, which takes half of the time: for answers that are not the last. A package that has wheels, none of which
+    goes with the rest, counts as one without any only with ``deep``; older versions of what was built are built only then, too.
     """
     may_be = {*allowed, *free}
 
@@ -85,33 +89,75 @@ def building(
         sources = _sources(job)
         built = {name for name in sources if ANY in allowed or name in may_be}
         refused = sources - built
-        known: dict[tuple[str, str], Metadata] = {}
+        learnt = Learnt(frozenset(sources))
         said = ""
         for _ in range(ROUNDS):
-            asked = replace(job, sources=(*job.sources, *sorted(built | refused)), metadata=tuple(known.values()))
-            last = not refused and built <= {name for name, _ in known}
+            asked = learnt.told(replace(job, sources=(*job.sources, *sorted(built | refused))))
+            last = not refused and built <= learnt.names
             try:
                 found = resolve(asked) if last or quick is None else quick(asked)
             except NoSolutionError as error:
-                more = lacking(error.said) - built - refused - set(job.sources)
-                said = said if _NO_SOURCE.search(error.said) else error.said
+                without = lacking(error.said) - built - refused - set(job.sources)
+                more = _to_build(quick or resolve, asked, error.said, without, wheels=not deep)
+                said = said if _NO_SOURCE.search(error.said) else said if learnt.jumps else error.said
+                if not more and deep and learnt.looks_further():
+                    continue
                 if not more:
-                    raise NoSolutionError(job, said or error.said) from None
+                    further = not deep and learnt.guesses
+                    raise NoSolutionError(learnt.as_guessed(job), said or error.said, further=further, unbuilt=without) from None
                 may = {name for name in more if ANY in allowed or name in may_be}
                 built |= may
-                refused |= more - may
+                refused |= {*more} - may
                 continue
             own = {name: found.offered[name][0] for name in sorted(built) if name in found.offered}
-            new = {name: wheel for name, wheel in own.items() if (name, wheel.identity) not in known}
+            new = {name: wheel for name, wheel in own.items() if (name, wheel.identity) not in learnt.known}
             if refused and not new:
                 raise NeedsBuildError(job, refused, allowed)
-            known |= {(name, wheel.identity): build(job, wheel, pins_of(job)) for name, wheel in new.items()}
+            if learnt.looked_enough(new):
+                raise NoSolutionError(learnt.as_guessed(job), said)
+            for name, wheel in new.items():
+                learnt.add(name, wheel, build(job, wheel, pins_of(job)))
             if not new:
                 found = found if last or quick is None else resolve(asked)
-                return _with_builders(resolve, job, found, [known[name, wheel.identity] for name, wheel in own.items()], projects)
+                mine = [learnt.known[name, wheel.identity] for name, wheel in own.items()]
+                return _with_builders(resolve, job, found, mine, projects)
         raise NeedsBuildError(job, refused or built, allowed)
 
     return answer
+
+
+def _to_build(ask: Callable[[Job], Resolved], job: Job, said: str, names: frozenset[str], *, wheels: bool) -> Collection[str]:
+    """Return which of the named packages have no wheel at all; where all have some, and those do not go, the fewest whose source does.
+
+    With ``wheels`` source is nothing for those that have some.
+    """
+    nowhere = frozenset(map(normalise, _NOWHERE.findall(said)))
+    without = {name for name in names if name in nowhere or not _has_wheels(ask, job, name)}
+    if without or wheels or len(names) <= 1:
+        return without if without or wheels else names
+    # What is not known is taken to need nothing: the answer that holds most has the least of that in it.
+    sizes = {name: _size(ask, replace(job, sources=(*job.sources, name))) for name in sorted(names)}
+    best = max(sizes, key=lambda name: sizes[name])
+    return {best} if sizes[best] else names
+
+
+def _size(ask: Callable[[Job], Resolved], job: Job) -> int:
+    """Return the number of packages of an answer, 0 where there is none."""
+    try:
+        return len(ask(job).offered)
+    except NoSolutionError:
+        return 0
+
+
+def _has_wheels(ask: Callable[[Job], Resolved], job: Job, name: str) -> bool:
+    """True where a package has a wheel for the target, of a version that the requirements on it admit, whatever it needs itself.
+
+    uv names a package as one without wheels also where only some versions have none: those that have clash with something else. What it asked a
+    moment ago is in its cache.
+    """
+    own = tuple(text for text in job.requirements if name_of(text) == name and " @ " not in text)
+    asked = replace(job, requirements=own or (name,), constraints=(), preferred=(), sources=(), metadata=(), alone=True)
+    return _size(lambda found: _cached(ask, found), asked) > 0
 
 
 def _sources(job: Job) -> set[str]:
@@ -129,11 +175,13 @@ def unbuilt(
     origins: bool = True,
     other_pythons: bool = True,
     watch: Watch | None = None,
+    said: Callable[[str], None] | None = None,
 ) -> Resolved | None:
     """Resolve without running any code: what has no wheel is taken to need nothing, and its name added to ``known``. None for no solution.
 
     With ``cached`` uv's cache is asked first, as it was left by the runs before: its answer holds, though newer versions may be on the index.
-    Without ``other_pythons`` there is no solution where a package has wheels for other Pythons alone. Raises ``OperationError`` where the index
+    Without ``other_pythons`` there is no solution where a package has wheels for other Pythons alone. ``said`` is told why there is none.
+    Raises ``OperationError`` where the index
     cannot be asked.
     """
     ask = partial(uv_compile.compile_job, host, origins=origins, watch=watch)
@@ -145,6 +193,8 @@ def unbuilt(
         except NoSolutionError as error:
             more = lacking(error.said) - set(asked.sources)
             if not more or (_OTHER_PYTHON.search(error.said) and not other_pythons):
+                if said is not None:
+                    said(error.said)
                 return None
             known |= more
     return None

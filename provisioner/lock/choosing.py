@@ -8,15 +8,18 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import field
 
 from provisioner.base.versions import numbers
+from provisioner.catalogue.companions import unfit
+from provisioner.catalogue.fits import Fits
 from provisioner.choose.obstacles import Obstacle, listed, span
 from provisioner.choose.platforms import is_bad, platform_name
 from provisioner.choose.policy import driver_obstacle, release_obstacles, set_obstacles
 from provisioner.choose.versions import matches, names_prerelease, specifier
 from provisioner.errors import NoProfileError
-from provisioner.lock.markers import tensorflow_of
+from provisioner.lock.markers import tensorflow_of, wanted_of
 from provisioner.model.catalogue import Build, KnownBad, Lock, LockDevice, Proof, Release, set_of
 from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.conda_package import CondaSource
@@ -46,12 +49,16 @@ class LockCandidate:
 
 @record
 class Group:
-    """Targets that get the same release: ``asked`` as it was written, ``spec`` as specifiers, ``keep`` a release to stay at where it will do."""
+    """Targets that get the same release: ``asked`` as it was written, ``spec`` as specifiers, ``keep`` a release to stay at where it will do.
+
+    ``wanted`` are the packages of the requirements, each with the one version that they name, "" for any.
+    """
 
     asked: str
     spec: str
     targets: tuple[Target, ...]
     keep: str = ""
+    wanted: Mapping[str, str] = field(default_factory=dict)
 
 
 def catalogue_digest(sets: Iterable[ChosenSet]) -> str:
@@ -68,11 +75,14 @@ def choose_sets(
     keep: Mapping[str, str] | None = None,
     requirements: Sequence[str] = (),
     below: Mapping[str, str] | None = None,
+    fits: Callable[[], Fits] | None = None,
 ) -> tuple[ChosenSet, ...]:
     """Return the known-good set of each target, in the order of the targets.
 
     The release is one that the declaration and the team's ``requirements`` on TensorFlow admit together; ``below`` limits targets further
     (``<=2.17.1``), where newer releases were found not to go with the other requirements.
+
+    With ``fits`` a release comes last that a package of the requirements is known not to go with (larq and 2.16), whatever its metadata says.
 
     The release is the newest of those that have the most sets that were run; ``keep`` names for targets the release of the lock that is there,
     which stays as long as it will do. With ``policy.cool_down``, sets that were resolved after ``cutoff`` (ISO date) are too fresh. Raises
@@ -80,8 +90,9 @@ def choose_sets(
     a conda channel has an empty set: what it gets, the channel says.
     """
     chosen = {target.name: _of_channel(target) for target in declaration.targets if target.source == "conda"}
-    for group in _groups(declaration, keep or {}, requirements, below or {}):
-        for target, lock, proof in _choose(group, declaration, catalogue, cutoff[:10]).sets:
+    known = fits() if fits is not None and requirements else Fits()
+    for group in _groups(declaration, keep or {}, requirements, below or {}, known):
+        for target, lock, proof in _choose(group, declaration, catalogue, cutoff[:10], known).sets:
             chosen[target.name] = (target, lock, proof)
     return tuple(chosen[target.name] for target in declaration.targets)
 
@@ -102,7 +113,9 @@ def _set_device(target: Target, build: Build | None) -> LockDevice:
     return set_of(target.device, source_of(target, build))
 
 
-def _groups(declaration: Declaration, keep: Mapping[str, str], requirements: Sequence[str], below: Mapping[str, str]) -> Iterator[Group]:
+def _groups(
+    declaration: Declaration, keep: Mapping[str, str], requirements: Sequence[str], below: Mapping[str, str], fits: Fits
+) -> Iterator[Group]:
     by_spec: dict[tuple[str, ...], list[Target]] = {}
     for target in declaration.targets:
         if target.source == "conda":
@@ -118,10 +131,11 @@ def _groups(declaration: Declaration, keep: Mapping[str, str], requirements: Seq
             spec=",".join(filter(None, [own, *listed_too, *limits])),
             targets=tuple(targets),
             keep=releases.pop() if len(releases) == 1 else "",
+            wanted={name: version for target in targets for name, version in wanted_of(requirements, target, fits.bound).items()},
         )
 
 
-def _choose(group: Group, declaration: Declaration, catalogue: CatalogueView, cutoff: str) -> LockCandidate:
+def _choose(group: Group, declaration: Declaration, catalogue: CatalogueView, cutoff: str, fits: Fits) -> LockCandidate:
     """Return the kept release, or the newest of the most proven; raises ``NoProfileError``."""
     policy = declaration.policy
     kept = catalogue.release(group.keep) if group.keep and matches(group.spec, group.keep) else None
@@ -130,17 +144,19 @@ def _choose(group: Group, declaration: Declaration, catalogue: CatalogueView, cu
         if not candidate.obstacles:
             return candidate
     seen: list[LockCandidate] = []
-    best: LockCandidate | None = None
+    best: tuple[int, int] | None = None
+    found: LockCandidate | None = None
     for release in catalogue.releases(group.spec, prereleases=names_prerelease(group.spec)):
         candidate = examine(release, group, policy, catalogue, cutoff)
         seen.append(candidate)
-        if not candidate.obstacles and (best is None or candidate.proven > best.proven):
-            best = candidate
-            if best.proven == len(group.targets):
+        rank = (-len(unfit(release, fits, group.wanted)), candidate.proven)
+        if not candidate.obstacles and (best is None or rank > best):
+            best, found = rank, candidate
+            if best == (0, len(group.targets)):
                 break
-    if best is None:
+    if found is None:
         raise _refused(group, seen, declaration, catalogue, cutoff)
-    return best
+    return found
 
 
 def examine(release: Release, group: Group, policy: Policy, catalogue: CatalogueView, cutoff: str) -> LockCandidate:

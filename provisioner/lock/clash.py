@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -21,14 +21,19 @@ from provisioner.engines.resolving import Job, NoSolutionError, Resolved
 from provisioner.errors import OperationError
 from provisioner.host import Host
 from provisioner.host.files import make_folders
+from provisioner.lock.alone import release_brought
 from provisioner.lock.building import lacking, unbuilt
+from provisioner.lock.markers import pinned
 from provisioner.lock.proposal import Proposal, RefusedError
+from provisioner.lock.reasons import reasons
 from provisioner.model.catalogue import Lock
 from provisioner.model.record import record
 from provisioner.model.team import Target
 
 # Requirements that are put back one by one; of more only the first are tried.
 SINGLY = 12
+# Other Pythons that are asked about, and clashes of which each is looked at alone there.
+PYTHONS, ALONE = 3, 3
 # Letters of what the resolver said that are shown.
 BEGINNING, END = 500, 250
 _UNKNOWN = re.compile(r"Because (?:there are no versions of )?([A-Za-z0-9._-]+) (?:was not found in the package registry|was not found)")
@@ -37,7 +42,7 @@ _TOO_NEW = re.compile(r"`([A-Za-z0-9._-]+)` was filtered by `exclude-newer")
 
 @record
 class Clash:
-    """What was to be resolved for a target around its set, and what its resolver said."""
+    """What was to be resolved for a target around its set, and what its resolver said; ``others`` are sets of the release for other Pythons."""
 
     host: Host
     target: Target
@@ -45,15 +50,25 @@ class Clash:
     requirements: tuple[str, ...]
     job: Job
     said: str
+    others: tuple[Lock, ...] = ()
 
 
 @record
 class Row:
-    """One clash: a requirement of the team's, the version that would do ("" where none is known), and who wants another than it names."""
+    """One clash: a requirement of the team's, the version that would do ("" where none is known), who wants another, and what they say."""
 
     requirement: str
     instead: str
     wanted_by: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+@record
+class OtherPython:
+    """Another Python that the release has a set for, and which of the requirements clash there."""
+
+    python: str
+    clashing: tuple[str, ...]
 
 
 def explain(case: Clash) -> OperationError:
@@ -72,15 +87,37 @@ def _explain(case: Clash, known: set[str]) -> OperationError:
         return _impossible(case)
     fixed = tuple(text for text in case.requirements if _admits(text, relaxed))
     clashing = [text for text in case.requirements if text not in fixed]
+    why: dict[str, str] = {}
     for text in clashing[:SINGLY]:
-        answer = ask((*fixed, text))
+        answer = ask((*fixed, text), said=partial(why.__setitem__, text))
         if answer is not None:
             fixed, relaxed = (*fixed, text), answer
-    rows = tuple(_row(text, relaxed, case.lock) for text in case.requirements if text not in fixed)
-    return _told(case, rows, _release_of(case, known)) if rows else _together(case)
+    rows = tuple(_row(text, relaxed, case.lock, why.get(text, "")) for text in case.requirements if text not in fixed)
+    return _told(case, rows, _release_of(case, known), _other_python(case, rows)) if rows else _together(case)
 
 
-def _ask(case: Clash, known: set[str], kept: Sequence[str]) -> Resolved | None:
+def _other_python(case: Clash, rows: Sequence[Row]) -> OtherPython | None:
+    """Return the nearest Python that the release has a set for with which all goes, else one with which one of the rows alone clashes."""
+    there = [_with_python(case, lock) for lock in case.others[:PYTHONS]]
+    alone = [row.requirement for row in rows] if 1 < len(rows) <= ALONE else []
+    left = [(other, ()) for other in there] + [(other, (text,)) for other in there[:1] for text in alone]
+    for other, clashing in left:
+        # What has no wheel here may have one there.
+        if _ask(other, set(), [text for text in case.requirements if text not in clashing]) is not None:
+            return OtherPython(python=other.lock.python, clashing=clashing)
+    return None
+
+
+def _with_python(case: Clash, lock: Lock) -> Clash:
+    """Return the case with the set of another Python, whose packages may make room, in the place of its own."""
+    here = {text for file in case.lock.files for text in (file.name, f"{file.name}=={file.version}")}
+    own = [text for text in case.job.requirements if text not in here]
+    stay = [f"{file.name}=={file.version}" if is_rival(file.name) else file.name for file in lock.files]
+    pins = tuple(f"{file.name}=={file.version}" for file in lock.files)
+    return replace(case, job=replace(case.job, python=lock.python, requirements=(*stay, *own), preferred=pins), lock=lock)
+
+
+def _ask(case: Clash, known: set[str], kept: Sequence[str], said: Callable[[str], None] | None = None) -> Resolved | None:
     """Resolve with the versions of only the ``kept`` requirements; those that the others name are preferred. None for no solution.
 
     Of what was asked of the index a moment ago, what is in the cache will do.
@@ -92,7 +129,7 @@ def _ask(case: Clash, known: set[str], kept: Sequence[str]) -> Resolved | None:
         name: f"{name}=={version}" for name, version in wanted.items()
     }
     job = replace(case.job, requirements=tuple(bare.get(text, text) for text in case.job.requirements), preferred=tuple(preferred.values()))
-    return unbuilt(case.host, _in_folder(case, job), known, cached=True)
+    return unbuilt(case.host, _in_folder(case, job), known, cached=True, said=said)
 
 
 def _in_folder(case: Clash, job: Job) -> Job:
@@ -113,9 +150,8 @@ def _bare(text: str) -> str:
 def _pin(text: str) -> tuple[str, str] | None:
     """Return the one version that a requirement names, with the package; None where it names none or several."""
     requirement = read_requirement(text)
-    clauses = list(requirement.specifier)
-    exact = len(clauses) == 1 and clauses[0].operator == "==" and not clauses[0].version.endswith("*")
-    return (normalise(requirement.name), clauses[0].version) if exact else None
+    version = pinned(requirement)
+    return (normalise(requirement.name), version) if version else None
 
 
 def _admits(text: str, answer: Resolved) -> bool:
@@ -124,14 +160,15 @@ def _admits(text: str, answer: Resolved) -> bool:
     return not offered or admits(requirement.specifier, offered[0].version)
 
 
-def _row(text: str, answer: Resolved, lock: Lock) -> Row:
+def _row(text: str, answer: Resolved, lock: Lock, said: str) -> Row:
     name = name_of(text)
     offered = answer.offered.get(name)
     own = next((file.name for file in lock.files if is_rival(file.name)), "")
     origins = [
         f"TensorFlow {lock.release}" if origin == own else f"{origin} {_version(answer, origin)}" for origin in answer.via.get(name, ())
     ]
-    return Row(requirement=text, instead=offered[0].version if offered else "", wanted_by=tuple(origins))
+    why = reasons(said, {own: f"TensorFlow {lock.release}"})
+    return Row(requirement=text, instead=offered[0].version if offered else "", wanted_by=tuple(origins), reasons=why)
 
 
 def _release_of(case: Clash, known: set[str]) -> str:
@@ -141,12 +178,15 @@ def _release_of(case: Clash, known: set[str]) -> str:
     others = [text for text in case.job.requirements if text in case.requirements and text not in pins]
     if not own:
         return ""
-    job = replace(case.job, requirements=(own, *others), constraints=(), preferred=(), exempt=())
-    answer = unbuilt(case.host, _in_folder(case, job), known, origins=False)
-    return _version(answer, own) if answer is not None else ""
+
+    def ask_for(name: str) -> Resolved | None:
+        job = replace(case.job, requirements=(name, *others), constraints=(), preferred=(), exempt=())
+        return unbuilt(case.host, _in_folder(case, job), known, origins=False)
+
+    return release_brought(ask_for, own)
 
 
-def _told(case: Clash, rows: Sequence[Row], release: str) -> OperationError:
+def _told(case: Clash, rows: Sequence[Row], release: str, python: OtherPython | None) -> OperationError:
     """Say all clashes as a table: yours, what would do, who wants it."""
     what = f"`{rows[0].requirement}` does" if len(rows) == 1 else f"{len(rows)} of your requirements do"
     message = f"{what} not go with TensorFlow {case.lock.release} on {case.target.platform} with Python {case.target.python}"
@@ -154,10 +194,16 @@ def _told(case: Clash, rows: Sequence[Row], release: str) -> OperationError:
     ways = [f"write {instead}"] if instead else []
     other = bool(release) and release != case.lock.release
     ways += [f"take TensorFlow {release}, which goes with yours"] if other else []
+    if python is not None:
+        left = f"with which only {listed([f'`{text}`' for text in python.clashing])} clash{'es' if len(python.clashing) == 1 else ''}"
+        ways += [
+            f'take `python: "{python.python}"` for {case.target.name}, {left if python.clashing else "with which yours go as they are"}'
+        ]
     hint = f"{'; or '.join(ways)}; the resolver says: {_words(case.said)}" if ways else f"the resolver says: {_words(case.said)}"
     instead_of = tuple((row.requirement, _named(row)) for row in rows if row.instead)
-    if ways:
-        hint += f"; `tfsetup lock --accept` writes {'these' if len(instead_of) > 1 else 'this'} into tfsetup.yaml"
+    if instead_of or other:
+        what = listed([f"`{take}`" for _, take in instead_of]) or f"TensorFlow {release}"
+        hint += f"; `tfsetup lock --accept` writes {what} into tfsetup.yaml"
     refused = RefusedError(message, place=case.target.name, hint=hint, cause="resolver-conflict", faults=tuple(_lines(rows)))
     refused.proposal = Proposal(instead=instead_of) if instead_of else Proposal(tensorflow=release if other else "")
     return refused
@@ -171,7 +217,7 @@ def _named(row: Row) -> str:
 
 def _lines(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
-        who = f", for {listed(list(row.wanted_by[:3]))}" if row.wanted_by else ""
+        who = f"; {listed(list(row.reasons))}" if row.reasons else f", for {listed(list(row.wanted_by[:3]))}" if row.wanted_by else ""
         yield f"{row.requirement}: {f'{row.instead} would do' if row.instead else 'nothing would do'}{who}"
 
 

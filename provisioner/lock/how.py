@@ -19,8 +19,9 @@ class How:
     """How a lock is made: ``cutoff`` (ISO, UTC) and ``cutoffs`` of single packages, as in ``TeamLock``.
 
     ``platform`` is that of this machine ("" where nobody can tell), and ``pythons`` its interpreters by minor version; pip-tools is bound to
-    them. ``folder`` is one of the tool's own, for this run alone; ``cache`` one that stays. ``sources`` are those of conda packages, None where no
-    target has any. ``commits`` are those that stay, by the addresses of the requirements that they answer. ``tell`` is told what is waited for; it is
+    them. With ``deep`` all is tried before anything is given up, as ``building`` says. ``folder`` is one of the tool's own,
+    for this run alone; ``cache`` one that stays. ``sources`` are those of conda packages, None where no target has any.
+    ``commits`` are those that stay, by the addresses of the requirements that they answer. ``tell`` is told what is waited for; it is
     called from several threads. ``built_in`` is that of ``Job``; ``answered`` is called as soon as an index has answered for the first time.
     """
 
@@ -32,6 +33,7 @@ class How:
     platform: str = ""
     pythons: Mapping[str, str] = field(default_factory=dict)
     offline: bool = False
+    deep: bool = False
     sources: Sources | None = None
     commits: Mapping[str, str] = field(default_factory=dict)
     tell: Callable[[str], None] = nothing

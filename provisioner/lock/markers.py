@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from provisioner.base.names import is_rival, normalise
 from provisioner.base.requirement import admits, applies, read_requirement
 from provisioner.errors import UsageError
 from provisioner.model.catalogue import Lock
 from provisioner.model.team import Target
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 # sys_platform, platform_system, os_name and platform_machine of each platform (PEP 508, "Environment Markers").
 _SYSTEMS = {"linux": ("linux", "Linux", "posix"), "macos": ("darwin", "Darwin", "posix"), "windows": ("win32", "Windows", "nt")}
@@ -39,7 +43,7 @@ def environment(target: Target) -> dict[str, str]:
 def tensorflow_of(requirements: Sequence[str], target: Target) -> tuple[str, ...]:
     """Return the specifiers (PEP 440) that a team's requirements put on TensorFlow itself for a target, each once."""
     found: dict[str, None] = {}
-    for text in filter(_is_about_tensorflow, requirements):
+    for text in (item for item in requirements if is_rival(_name(item))):
         try:
             requirement = read_requirement(text)
         except ValueError:
@@ -49,10 +53,32 @@ def tensorflow_of(requirements: Sequence[str], target: Target) -> tuple[str, ...
     return tuple(sorted(found))
 
 
-def _is_about_tensorflow(text: str) -> bool:
-    """True for a requirement that begins with one of TensorFlow's names; most are about something else, and need not be taken apart."""
+def wanted_of(requirements: Sequence[str], target: Target, names: Collection[str]) -> dict[str, str]:
+    """Return which packages of some ``names`` a team's requirements ask for, for a target, each with the one version that they name, else ""."""
+    found: dict[str, str] = {}
+    for text in requirements:
+        if _name(text) not in names:
+            continue
+        try:
+            requirement = read_requirement(text)
+        except ValueError:
+            continue  # ``beside`` says what is wrong with it
+        if applies(requirement, environment(target)):
+            found[normalise(requirement.name)] = pinned(requirement)
+    return found
+
+
+def pinned(requirement: Requirement) -> str:
+    """Return the one version that a requirement names, "" where it names none or several."""
+    clauses = list(requirement.specifier)
+    exact = len(clauses) == 1 and clauses[0].operator == "==" and not clauses[0].version.endswith("*")
+    return clauses[0].version if exact else ""
+
+
+def _name(text: str) -> str:
+    """Return the name that a requirement begins with; most need not be taken apart further."""
     name = _NAME.match(text)
-    return name is not None and is_rival(normalise(name[0].strip()))
+    return normalise(name[0].strip()) if name else ""
 
 
 def beside(requirements: tuple[str, ...], target: Target, lock: Lock) -> tuple[str, ...]:

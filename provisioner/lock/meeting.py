@@ -1,7 +1,7 @@
 """Which release goes with the team's requirements: the newest that the declaration admits, walked down until one does.
 
 The way down is short: asked without the known-good sets, the resolver says which release the requirements would bring by themselves, and the
-walk goes on from there.
+walk goes on from there. Patch releases of one minor ask for nearly the same: where two of them failed, the others are passed over.
 """
 
 from __future__ import annotations
@@ -11,24 +11,27 @@ from dataclasses import replace
 
 from provisioner.base.names import is_rival
 from provisioner.base.text import mask
+from provisioner.base.versions import minor_of
 from provisioner.catalogue import Catalogue
 from provisioner.choose.obstacles import listed
 from provisioner.engines.resolving import Job
 from provisioner.errors import NoProfileError
 from provisioner.host import Host
+from provisioner.lock.alone import release_brought, without_set
 from provisioner.lock.building import unbuilt
 from provisioner.lock.choosing import ChosenSet
-from provisioner.lock.pythons import without_set
 from provisioner.lock.resolve import Locked, UnmetError
 from provisioner.model.record import record
 from provisioner.model.team import Inputs
 
-# Releases that are tried, and how much of the resolver's reason a warning repeats.
-TRIES = 5
+# Releases that are tried, those of one minor, and how much of the resolver's reason a warning repeats.
+TRIES = 8
+PATCHES = 2
 SAID = 240
 
-LockAll = Callable[[Sequence[ChosenSet]], Locked]
+LockAll = Callable[[Sequence[ChosenSet], bool], Locked]
 ChooseBelow = Callable[[Mapping[str, str]], tuple[ChosenSet, ...]]
+Bring = Callable[[ChosenSet, Job, str], "Brought"]
 
 
 @record
@@ -39,32 +42,59 @@ class _Passed:
     said: str
 
 
-def meet(first: Sequence[ChosenSet], lock_all: LockAll, choose: ChooseBelow, bring: Callable[[ChosenSet, Job], str]) -> Locked:
+@record
+class Brought:
+    """A release that the requirements bring, "" for none, and the packages of which it takes the source."""
+
+    release: str
+    sources: frozenset[str] = frozenset()
+
+
+def meet(first: Sequence[ChosenSet], lock_all: LockAll, choose: ChooseBelow, bring: Bring) -> Locked:
     """Lock the ``first`` sets; where the requirements do not go with them, those of older releases.
 
-    ``choose`` gives the sets of the targets that are limited further (``<2.21.0``), ``bring`` the release below the tried one that a target's
-    requirements admit, "" for none. Raises the ``UnmetError`` of the first try where no release does.
+    ``choose`` gives the sets of the targets that are limited further (``<2.21.0``), ``bring`` the newest release within a limit that a target's
+    requirements admit, "" for none. Where none is left, the first sets of which not all was tried are locked again with all
+    of it (``lock_all`` with True).
+    Raises the ``UnmetError`` of the first try where no release does.
     """
     sets, below, passed = first, dict[str, str](), list[_Passed]()
+    failed: dict[str, list[str]] = {}
     unmet: UnmetError | None = None
+    further: Sequence[ChosenSet] = ()
     for _ in range(TRIES):
         tried = _try(lock_all, sets)
         if isinstance(tried, Locked):
             return _telling(tried, passed)
         unmet = unmet or tried
+        further = further or (sets if any(error.further for _, error in tried.failures) else ())
+        found = {chosen[0].name: bring(chosen, error.job, _limit(failed, chosen)) for chosen, error in tried.failures if chosen[1].release}
+        if further is sets and any(error.unbuilt & found[chosen[0].name].sources for chosen, error in tried.failures if chosen[1].release):
+            # An older release would take the same source: so this one may.
+            break
         passed += [_Passed(release=lock.release, said=error.said) for (_, lock, _), error in tried.failures[:1]]
-        found = {chosen[0].name: bring(chosen, error.job) for chosen, error in tried.failures if chosen[1].release}
-        below |= {name: f"<={release}" for name, release in found.items()}
-        older = _choose(choose, below) if found and all(found.values()) else None
+        below |= {name: f"<={brought.release}" for name, brought in found.items()}
+        older = _choose(choose, below) if found and all(brought.release for brought in found.values()) else None
         if older is None:
-            raise unmet
+            break
         sets = older
+    deep = _try(lock_all, further, deep=True) if further else None
+    if isinstance(deep, Locked):
+        return _telling(deep, passed if further is not first else ())
     raise unmet or AssertionError
 
 
-def _try(lock_all: LockAll, sets: Sequence[ChosenSet]) -> Locked | UnmetError:
+def _limit(failed: dict[str, list[str]], chosen: ChosenSet) -> str:
+    """Note that a target's release failed, and say below what the next one is looked for: it, or its whole minor."""
+    target, lock, _ = chosen
+    mine = failed.setdefault(target.name, [])
+    mine.append(minor_of(lock.release))
+    return f"<{lock.release}" if mine.count(mine[-1]) < PATCHES else f"<{mine[-1]}"
+
+
+def _try(lock_all: LockAll, sets: Sequence[ChosenSet], *, deep: bool = False) -> Locked | UnmetError:
     try:
-        return lock_all(sets)
+        return lock_all(sets, deep)
     except UnmetError as error:
         return error
 
@@ -84,16 +114,17 @@ def _telling(locked: Locked, passed: Sequence[_Passed]) -> Locked:
     taken = listed(sorted({target.release for target in locked.lock.targets if target.release}))
     said = " ".join(mask(passed[0].said).split())
     said = said if len(said) <= SAID else f"{said[: SAID - 3]}..."
-    words = f"TensorFlow {taken} is the newest that goes with your requirements; {releases} does not (the resolver says of it: {said})"
+    does = "does" if len({item.release for item in passed}) == 1 else "do"
+    words = f"TensorFlow {taken} is the newest that goes with your requirements; {releases} {does} not (the resolver says of it: {said})"
     return replace(locked, warnings=(words, *locked.warnings))
 
 
-def release_below(host: Host, catalogue: Catalogue, inputs: Inputs, chosen: ChosenSet, job: Job) -> str:
-    """Ask which release older than the chosen one the team's requirements bring by themselves, for a target; "" where there is none.
+def release_below(host: Host, catalogue: Catalogue, inputs: Inputs, chosen: ChosenSet, job: Job, limit: str) -> Brought:
+    """Ask which release within a ``limit`` (``<2.21.0``) the team's requirements bring by themselves, for a target.
 
-    What has no wheel counts as met: no code is run to find out.
+    What has no wheel needs what the job knows of it, else it counts as met: no code is run to find out.
     """
-    _, lock, _ = chosen
-    own = next(file.name for file in lock.files if is_rival(file.name))
-    answer = unbuilt(host, without_set(job, f"{own}<{lock.release}", inputs, catalogue), set(), origins=False)
-    return next((files[0].version for name, files in answer.offered.items() if name == own), "") if answer is not None else ""
+    own = next(file.name for file in chosen[1].files if is_rival(file.name))
+    known: set[str] = set()
+    release = release_brought(lambda name: unbuilt(host, without_set(job, f"{name}{limit}", inputs, catalogue), known, origins=False), own)
+    return Brought(release=release, sources=frozenset(known))

@@ -7,23 +7,23 @@ package that has wheels for other Pythons alone is one that does not go with thi
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 
 from provisioner.base.names import is_rival
-from provisioner.base.requirement import name_of
 from provisioner.base.versions import numbers
 from provisioner.catalogue import Catalogue
+from provisioner.catalogue.companions import unfit
+from provisioner.catalogue.fits import Fits
 from provisioner.choose.versions import names_prerelease, some_patch_matches
 from provisioner.engines import uv
-from provisioner.engines.resolving import Job
+from provisioner.engines.resolving import Job, Resolved
 from provisioner.errors import OperationError
 from provisioner.host import Host
 from provisioner.host.files import make_folders
+from provisioner.lock.alone import release_brought, without_set
 from provisioner.lock.building import unbuilt
-from provisioner.lock.markers import tensorflow_of
+from provisioner.lock.markers import tensorflow_of, wanted_of
 from provisioner.lock.needs import floor_of
 from provisioner.lock.parallel import Watch, side_by_side
 from provisioner.model.catalogue import Lock
@@ -61,16 +61,26 @@ class Going:
 
 
 def sets_for(catalogue: Catalogue, wanted: Wanted) -> tuple[Lock, ...]:
-    """Return the newest set of each Python that is admitted, the newest release first, then the newest Python."""
+    """Return the newest set of each Python that is admitted, the newest release first, then the newest Python.
+
+    Releases that a package of the requirements is known not to go with count only where there is no other.
+    """
+    found = _newest(catalogue, wanted, catalogue.fits()) or _newest(catalogue, wanted, None)
+    return tuple(sorted(found.values(), key=lambda lock: (numbers(lock.release), numbers(lock.python)), reverse=True))
+
+
+def _newest(catalogue: Catalogue, wanted: Wanted, fits: Fits | None) -> dict[str, Lock]:
     found: dict[str, Lock] = {}
     target = wanted.target
     for release in catalogue.releases(wanted.tensorflow, prereleases=names_prerelease(wanted.tensorflow)):
         for python, device in catalogue.locks(release.version, target.platform):
             if device != target.device or python in found or (wanted.python and not some_patch_matches(wanted.python, python)):
                 continue
+            if fits is not None and unfit(release, fits, wanted_of(wanted.inputs.requirements, replace(target, python=python), fits.bound)):
+                continue
             lock = catalogue.lock(release.version, python, target.platform, device)
             found |= {python: lock} if lock is not None else {}
-    return tuple(sorted(found.values(), key=lambda lock: (numbers(lock.release), numbers(lock.python)), reverse=True))
+    return found
 
 
 def going(host: Host, catalogue: Catalogue, wanted: Wanted) -> Going | None:
@@ -119,35 +129,14 @@ def _ask(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, watch: Wa
     inputs = replace(wanted.inputs, requirements=tuple(text for text in wanted.inputs.requirements if " @ " not in text))
     clauses = ",".join(dict.fromkeys([*filter(None, specs), f"<={lock.release}"]))
     known: set[str] = set()
-    answer = unbuilt(host, without_set(job, f"{own}{clauses}", inputs, catalogue), known, origins=False, other_pythons=False, watch=watch)
-    if answer is None or own not in answer.offered:
-        return None
-    release = answer.offered[own][0].version
+
+    def ask(name: str) -> Resolved | None:
+        asked = without_set(job, f"{name}{clauses}", inputs, catalogue)
+        return unbuilt(host, asked, known, origins=False, other_pythons=False, watch=watch)
+
+    release = release_brought(ask, own)
     there = release in catalogue.versions() and catalogue.lock(release, lock.python, target.platform, target.device) is not None
     return Going(release=release, python=lock.python, sources=tuple(sorted(known))) if there else None
-
-
-def without_set(job: Job, tensorflow: str, inputs: Inputs, catalogue: Catalogue) -> Job:
-    """Return a job that asks what the requirements bring by themselves, with ``tensorflow`` (a requirement) in the place of a set.
-
-    Packages that a few old releases have from source alone count as met.
-    """
-    requirements, limits = (_others(texts) for texts in (inputs.requirements, inputs.constraints))
-    builds = [build for release in catalogue.releases() if (build := release.build(job.platform))]
-    sources: Collection[str] = {re.split(r"[=<>!~]", item.requirement)[0] for build in builds for item in build.constraints if item.source}
-    return replace(
-        job,
-        requirements=(tensorflow, *requirements),
-        constraints=limits,
-        sources=tuple(sorted({*sources, *job.sources})),
-        metadata=(),
-        preferred=(),
-        exempt=(),
-    )
-
-
-def _others(texts: Sequence[str]) -> tuple[str, ...]:
-    return tuple(text for text in texts if not is_rival(name_of(text)))
 
 
 def going_or_nothing(host: Host, catalogue: Catalogue, wanted: Wanted) -> Going | None:

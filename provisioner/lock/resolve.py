@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,7 +10,10 @@ from threading import Event
 from typing import TypeVar
 
 from provisioner import __version__
+from provisioner.base.versions import minor_of, numbers
 from provisioner.catalogue import Catalogue
+from provisioner.catalogue.companions import astray
+from provisioner.catalogue.fits import SAME_MINOR, Fits
 from provisioner.choose.obstacles import listed
 from provisioner.engines import pip_tools, uv
 from provisioner.engines.resolving import NoSolutionError
@@ -27,16 +29,10 @@ from provisioner.lock.markers import beside
 from provisioner.lock.needs import needs_of, proof_words
 from provisioner.lock.parallel import Watch, side_by_side
 from provisioner.lock.target import Wheels, lock_wheels, make_job
-from provisioner.model.catalogue import Proof
+from provisioner.model.catalogue import Lock, Proof
 from provisioner.model.checkout import Checkout
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Inputs, LockedConda, LockedTarget, Moved, TeamLock
-
-# The distribution that every add-on names when it needs TensorFlow.
-TENSORFLOW = "tensorflow"
-
-# Names of conda packages may be none of a distribution (_libgcc_mutex), and uv takes no date for those.
-_DISTRIBUTION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @record
@@ -80,6 +76,7 @@ def lock_targets(
     )
     warnings = (
         *_moved_warnings(targets),
+        *_astray(targets, catalogue.fits()),
         *_warnings(declaration, undated),
         *_conda_warnings(declaration, targets, how),
         *_apart(declaration, targets),
@@ -194,6 +191,19 @@ def _moved_warnings(targets: Sequence[LockedTarget]) -> Iterator[str]:
         )
 
 
+def _astray(targets: Sequence[LockedTarget], fits: Fits) -> Iterator[str]:
+    """Say once which packages are known not to go with the release that they are locked beside, whatever their metadata says."""
+    found: dict[str, list[str]] = {}
+    for locked in targets:
+        for file in locked.files:
+            for rule in astray(fits, file.name, file.version, locked.release):
+                spec = minor_of(file.version) if rule.tensorflow == SAME_MINOR else rule.tensorflow
+                words = f"{file.name} {file.version} goes with TensorFlow {spec}, and {locked.release} is locked: {rule.reason} ({rule.reference})"
+                found.setdefault(words, []).append(locked.target.name)
+    for words, names in found.items():
+        yield f"{listed(names)}: {words}"
+
+
 def _apart(declaration: Declaration, targets: Sequence[LockedTarget]) -> Iterator[str]:
     """Name what some of the formats have no form for: hashes of files are all that pip and conda-lock hold something by."""
     names = sorted({item.name for locked in targets for item in locked.checkouts})
@@ -230,14 +240,24 @@ class UnmetError(OperationError):
         self.failures = tuple(failures)
         self.inputs = inputs
 
-    def explained(self, host: Host) -> OperationError:
+    def explained(self, host: Host, catalogue: Catalogue) -> OperationError:
         """Return the error that names both sides of the first target's clash, and the other targets."""
         from provisioner.lock.clash import Clash, explain  # noqa: PLC0415 - only where something clashes
 
         (target, lock, _), error = self.failures[0]
         requirements = beside(self.inputs.requirements, target, lock)
-        case = Clash(host=host, target=target, lock=lock, requirements=requirements, job=error.job, said=error.said)
+        others = tuple(_others(catalogue, lock))
+        case = Clash(host=host, target=target, lock=lock, requirements=requirements, job=error.job, said=error.said, others=others)
         return _with_others(explain(case), [chosen for chosen, _ in self.failures])
+
+
+def _others(catalogue: Catalogue, lock: Lock) -> Iterator[Lock]:
+    """Yield the sets that a release has for other Pythons, the nearest Python first, of two the older."""
+    here = numbers(lock.python)[1]
+    pythons = {python for python, device in catalogue.locks(lock.release, lock.platform) if device == lock.device} - {lock.python}
+    for python in sorted(pythons, key=lambda text: (abs(numbers(text)[1] - here), numbers(text))):
+        found = catalogue.lock(lock.release, python, lock.platform, lock.device)
+        yield from [found] if found is not None else []
 
 
 def _raise_failures(inputs: Inputs, how: How, failures: Sequence[tuple[ChosenSet, BaseException]]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from provisioner.base.names import is_rival
+from provisioner.base.names import is_rival, normalise
 from provisioner.base.requirement import read_requirement
 from provisioner.catalogue import Catalogue
+from provisioner.catalogue.companions import limits_beside
 from provisioner.engines import builds, pip_tools, uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
 from provisioner.engines.source_tree import Metadata
@@ -17,22 +18,20 @@ from provisioner.engines.wheels import Wheel
 from provisioner.errors import OperationError
 from provisioner.host import Host
 from provisioner.host.files import make_folders
+from provisioner.lock.alone import TENSORFLOW
 from provisioner.lock.building import building
 from provisioner.lock.choosing import ChosenSet
 from provisioner.lock.direct import with_revision
 from provisioner.lock.files import check_hashes, checkouts_of, files_of
 from provisioner.lock.how import How
 from provisioner.lock.loosen import loosened, moved_by, unmoved
-from provisioner.lock.markers import beside
+from provisioner.lock.markers import beside, wanted_of
 from provisioner.lock.needs import floor_of
 from provisioner.lock.parallel import Watch
 from provisioner.model.catalogue import Lock, LockedFile
 from provisioner.model.checkout import Checkout
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Inputs, Moved, Target, TeamFile
-
-# The distribution that every add-on names when it needs TensorFlow.
-TENSORFLOW = "tensorflow"
 
 # Names of conda packages may be none of a distribution (_libgcc_mutex), and uv takes no date for those.
 _DISTRIBUTION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -94,19 +93,35 @@ def lock_wheels(
     """
     target, lock, _ = chosen
     requirements = beside(inputs.requirements, target, lock)
-    around = partial(_around, _engine(host, declaration, inputs, catalogue, how, watch), chosen, inputs, declaration, how, requirements)
+    strict = declaration.policy.proven or how.engine == "pip-tools"
+    inputs = replace(inputs, constraints=(*inputs.constraints, *_of_addons(catalogue, lock, inputs, target)))
+
+    def around(strength: Callable[[Job], Job], *, deep: bool) -> tuple[Resolved, Lock]:
+        engine = _engine(host, declaration, inputs, catalogue, replace(how, deep=deep), watch)
+        return _around(engine, chosen, inputs, declaration, how, requirements, strength)
+
     wheels = partial(_wheels, target, declaration, requirements, inputs.hashes, floor_of(target, lock))
     try:
-        answer, kept = around(lambda job: job)
+        # Where the set may make room, that comes before anything is built that has wheels.
+        answer, kept = around(lambda job: job, deep=strict and how.deep)
         return wheels(kept, answer)
     except NoSolutionError:
-        if declaration.policy.proven or how.engine == "pip-tools":
+        if strict:
             raise
         how.tell(f"{target.name}: your requirements clash with the set as it was run; it makes room")
         limits = catalogue.limits(lock)
-        answer, kept = around(lambda job: loosened(job, lock, limits))
+        answer, kept = around(lambda job: loosened(job, lock, limits), deep=how.deep)
     moved = moved_by(kept, answer, requirements)
     return replace(wheels(unmoved(kept, moved), answer), moved=moved)
+
+
+def _of_addons(catalogue: Catalogue, lock: Lock, inputs: Inputs, target: Target) -> Iterator[str]:
+    """Yield limits of add-ons that are asked for in any version, and that nobody limits: their metadata seldom says which one a release needs."""
+    named = [read_requirement(text) for text in (*inputs.requirements, *inputs.constraints) if " @ " not in text]
+    limited = {normalise(item.name) for item in named if str(item.specifier)}
+    yield from limits_beside(
+        catalogue.release(lock.release), wanted_of(inputs.requirements, target, catalogue.fits().bound).keys() - limited
+    )
 
 
 def _wheels(
@@ -185,5 +200,6 @@ def _engine(
         allowed=declaration.policy.built,
         free=free,
         projects=inputs.builders,
+        deep=how.deep,
         quick=partial(answered, origins=False),
     )

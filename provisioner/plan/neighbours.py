@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from provisioner.base.names import RELEASED, is_rival
 from provisioner.base.requirement import applies, name_of, read_requirement
-from provisioner.base.versions import contains
 from provisioner.catalogue.fits import SAME_MINOR, Companion
 from provisioner.environment.distributions import Installed
 from provisioner.judge.requirements import Unmet, unmet
@@ -220,10 +219,4 @@ def _strangers(around: Around, coming: Mapping[str, str]) -> Iterable[tuple[str,
 
 
 def _misfits(rule: Companion, item: Installed, release: str) -> bool:
-    if not release or (rule.releases and not contains(rule.releases, release, prereleases=True)):
-        return False
-    if rule.versions and not contains(rule.versions, item.version, prereleases=True):
-        return False
-    if rule.tensorflow == SAME_MINOR:
-        return item.version.split(".")[:2] != release.split(".")[:2]
-    return not contains(rule.tensorflow, release, prereleases=True)
+    return bool(release) and rule.judges(item.version, release) and not rule.goes_with(item.version, release)

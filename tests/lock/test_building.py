@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.engines.builds import BuildError
+from provisioner.errors import OperationError
 from provisioner.lock.building import NeedsBuildError, lacking
 from provisioner.model.policy import ANY, Policy
 from tests.lock.conftest import Team
@@ -94,6 +95,33 @@ def test_a_wheel_is_taken_where_there_is_one(builders: Team, index: Index, tmp_p
     builders.settings["policy"] = Policy(built=("two",))
     (file,) = [item for item in builders.lock().lock.targets[0].files if item.name == "two"]
     assert (file.source, mark.exists()) == (False, False)
+
+
+@pytest.mark.slow
+def test_of_a_package_whose_versions_all_clash_few_are_built(builders: Team, index: Index, tmp_path: Path) -> None:
+    """kashgari's list: a hundred versions of bert4keras, each of which needs an old Keras."""
+    versions = [f"0.{series}.{patch}" for series in range(9) for patch in range(2)]
+    marks = {version: source(index, tmp_path / version, "two", version, needs=("pytz<2",)) for version in versions}
+    index.add("pytz", "2.0")
+    builders.requirements = ("two", "pytz>=2")
+    builders.settings["policy"] = Policy(built=("two",))
+    for version in versions:
+        (tmp_path / version).mkdir()
+    with pytest.raises(OperationError, match="pytz>=2"):
+        builders.lock()
+    assert [version for version, mark in marks.items() if mark.exists()] == ["0.5.1", "0.6.1", "0.7.1", "0.8.0", "0.8.1"]
+
+
+@pytest.mark.slow
+def test_source_is_not_asked_for_where_a_wheel_clashes_with_what_may_move(builders: Team, index: Index) -> None:
+    """object-detection's list: apache-beam has wheels, whose limit on protobuf the set has room for."""
+    index.add_source("beam", "1.0", "raise SystemExit\n")
+    index.add("beam", "2.0", "colours<1")
+    index.add("colours", "0.9")
+    builders.requirements = ("beam",)
+    versions = {file.name: (file.version, file.source) for file in builders.lock().lock.targets[0].files}
+    assert versions["beam"] == ("2.0", False)
+    assert versions["colours"] == ("0.9", False)
 
 
 def test_a_source_distribution_of_the_set_is_not_run(team: Team, index: Index, tmp_path: Path) -> None:

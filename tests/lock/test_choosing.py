@@ -227,3 +227,19 @@ def test_the_shipped_catalogue_has_one_release_for_a_whole_team(shipped: Catalog
     assert [target.name for target, _, _ in sets] == [target.name for target in targets]
     error = refused(changed(targets[2], platform="macos-x86_64"), *targets[:1], catalogue=shipped, tensorflow="2.21")
     assert "2.16.2" in error.hint
+
+
+def test_a_release_comes_last_that_a_package_is_known_not_to_go_with() -> None:
+    """larq's list: its metadata names no TensorFlow, and its import fails from 2.16 on."""
+    catalogue = Catalogue.open(LocalHost(), find_profiles())
+    target = Target(name="linux", platform="linux-x86_64", device="cpu", python="3.11")
+
+    def chosen(tensorflow: str, *requirements: str) -> str:
+        declaration = Declaration(file="tfsetup.yaml", tensorflow=tensorflow, targets=(target,))
+        return choose_sets(declaration, catalogue, requirements=requirements, fits=catalogue.fits)[0][1].release
+
+    assert chosen("", "larq", "numpy<2") == "2.15.1"
+    assert chosen(">=2.20", "larq") == "2.21.0"
+    assert chosen("", "tensorflow-addons") == "2.15.1"
+    assert chosen("", "tensorflow-addons==0.20.0") == "2.12.1"
+    assert chosen("", 'larq; python_version < "3.9"') == "2.21.0"

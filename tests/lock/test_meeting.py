@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pytest
+
 from provisioner.catalogue import Catalogue, find_profiles
-from provisioner.engines.resolving import Job
+from provisioner.engines.resolving import Job, NoSolutionError
 from provisioner.host.local import LocalHost
-from provisioner.lock.meeting import release_below
+from provisioner.lock.choosing import ChosenSet
+from provisioner.lock.meeting import Brought, meet, release_below
+from provisioner.lock.resolve import Locked, UnmetError
 from provisioner.model.catalogue import Proof
 from provisioner.model.team import Index as TeamIndex
 from provisioner.model.team import Inputs, Target
@@ -16,7 +21,7 @@ from tests.lock.index import CUTOFF, Index
 TARGET = Target(name="linux", platform="linux-x86_64", device="cpu", python="3.11")
 
 
-def below(index: Index, tmp_path: Path, *requirements: str) -> str:
+def below(index: Index, tmp_path: Path, *requirements: str, limit: str = "<2.20.0") -> str:
     catalogue = Catalogue.open(LocalHost(), find_profiles())
     lock = catalogue.lock("2.20.0", "3.11", "linux-x86_64", "cpu")
     assert lock is not None
@@ -33,7 +38,7 @@ def below(index: Index, tmp_path: Path, *requirements: str) -> str:
         indexes=(TeamIndex(url=index.url),),
     )
     chosen = (TARGET, lock, Proof(lock=lock.digest, level="resolved"))
-    return release_below(LocalHost(), catalogue, Inputs(requirements=requirements), chosen, job)
+    return release_below(LocalHost(), catalogue, Inputs(requirements=requirements), chosen, job, limit).release
 
 
 def test_a_package_that_is_source_alone_does_not_end_the_walk(index: Index, tmp_path: Path) -> None:
@@ -46,3 +51,35 @@ def test_a_package_that_is_source_alone_does_not_end_the_walk(index: Index, tmp_
     assert below(index, tmp_path, "numpy==1.26", "old") == "2.15.1"
     assert below(index, tmp_path, "numpy==2.0", "old") == "2.19.1"
     assert below(index, tmp_path, "numpy==3.0") == ""
+
+
+def test_what_add_ons_say_of_tensorflow_counts_for_the_set_s_name_of_it(index: Index, tmp_path: Path) -> None:
+    """tfx's list: tensorflow-transform wants `tensorflow<2.7`, which tensorflow-cpu 2.7 stood beside, release after release."""
+    for version in ("2.19.1", "2.15.1"):
+        index.add("tensorflow-cpu", version)
+        index.add("tensorflow", version)
+    index.add("transform", "1.0", "tensorflow<2.16")
+    assert below(index, tmp_path, "transform") == "2.15.1"
+
+
+def test_a_minor_is_passed_over_where_two_of_its_patches_failed(index: Index, tmp_path: Path) -> None:
+    """The limit of the third look is below the whole minor."""
+    catalogue = Catalogue.open(LocalHost(), find_profiles())
+    limits: list[str] = []
+
+    def locks(sets: Sequence[ChosenSet], _deep: bool) -> Locked:
+        job = Job(name="linux", requirements=(), constraints=(), python="", platform="", floor="", cutoff="", folder="")
+        raise UnmetError([(sets[0], NoSolutionError(job, "so"))], Inputs(requirements=()))
+
+    def chosen(below: Mapping[str, str]) -> tuple[ChosenSet, ...]:
+        lock = catalogue.lock(below["linux"].removeprefix("<="), "3.11", "linux-x86_64", "cpu")
+        assert lock is not None
+        return ((TARGET, lock, Proof(lock=lock.digest, level="resolved")),)
+
+    def bring(_chosen: ChosenSet, _job: Job, limit: str) -> Brought:
+        limits.append(limit)
+        return Brought(release={"<2.15.1": "2.15.0", "<2.15": "2.14.1"}.get(limit, ""))
+
+    with pytest.raises(UnmetError):
+        meet(chosen({"linux": "<=2.15.1"}), locks, chosen, bring)
+    assert limits == ["<2.15.1", "<2.15", "<2.14.1"]

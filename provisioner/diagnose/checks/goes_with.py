@@ -40,23 +40,15 @@ def addons(case: Case, findings: Findings) -> str:
     bad: list[str] = []
     for rule in there:
         item = installed[rule.package]
-        if rule.releases and not contains(rule.releases, version, prereleases=True):
-            continue
-        if rule.versions and not contains(rule.versions, item.version, prereleases=True):
+        if not rule.judges(item.version, version):
             continue
         judged.add(item.name)
-        if not _goes_with(rule, item.version, version):
+        if not rule.goes_with(item.version, version):
             bad.append(f"{item.name} {item.version}")
             _add_companion(case, rule, item, version, findings)
     if bad:
         return f"not of this release: {', '.join(bad)}"
     return f"{', '.join(sorted(judged))} go with TensorFlow {version}" if judged else "there are none"
-
-
-def _goes_with(rule: Companion, found: str, version: str) -> bool:
-    if rule.tensorflow == SAME_MINOR:
-        return packages.minor(found) == packages.minor(version)
-    return contains(rule.tensorflow, version, prereleases=True)
 
 
 def _add_companion(case: Case, rule: Companion, item: Installed, version: str, findings: Findings) -> None:

@@ -1,0 +1,36 @@
+"""What clashes with what, and by whose metadata: read out of a resolver's explanation, which is a chain of sentences. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from provisioner.base.names import normalise
+
+# uv (0.9 to 0.13): "tensorflow-cpu==2.5.0 depends on numpy>=1.19.2,<1.20.dev0 and you require numpy==1.20.3, we can conclude ...".
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}(?:\[[A-Za-z0-9._,-]{0,100}\])?"
+_SPEC = r"[=<>!~]=?[A-Za-z0-9.*+<>=!~,]{1,100}"
+_MARKER = r"(?:\{[^{}]{1,200}\})?"
+_NEEDS = re.compile(rf"(?<![\w.-])({_NAME}?){_MARKER}({_SPEC})? depends? on ({_NAME}?){_MARKER}({_SPEC})")
+# Of a long chain two or three sentences are read.
+MOST = 3
+
+
+def reasons(said: str, known: Mapping[str, str]) -> tuple[str, ...]:
+    """Return who needs what of the packages that two sides disagree about, as ``TensorFlow 2.5.0 needs numpy>=1.19.2,<1.20``.
+
+    ``known`` are packages that have a name of their own for people (the set's TensorFlow).
+    """
+    found: dict[str, list[str]] = {}
+    for name, spec, needed, limits in _NEEDS.findall(" ".join(said.split())):
+        who = known.get(normalise(name)) or _named(name, spec)
+        limit = re.sub(r"\.dev0(?=,|$)", "", limits.rstrip(",."))
+        found.setdefault(normalise(needed.partition("[")[0]), []).append(f"{who} needs {needed}{limit}")
+    sides = [list(dict.fromkeys(texts)) for texts in found.values()]
+    best = max(sides, key=lambda texts: min(len(texts), 2), default=[])
+    return tuple(best[:MOST])
+
+
+def _named(name: str, spec: str) -> str:
+    exact = re.fullmatch(r"==([A-Za-z0-9.+]+)", spec or "")
+    return f"{name} {exact[1]}" if exact else f"{name}{spec.rstrip(',') if spec else ''}"
