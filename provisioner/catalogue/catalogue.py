@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +68,7 @@ class Catalogue:
         self._versions: tuple[str, ...] | None = None
         self._minors: dict[str, tuple[Release, ...]] = {}
         self._lockfiles: dict[tuple[str, str], LockFile | None] = {}
+        self._pools: dict[tuple[str, str], Mapping[str, tuple[LockedFile, ...]]] = {}
         self._proof: Callable[[str], Proof | None] | None = None
 
     @classmethod
@@ -209,8 +210,13 @@ class Catalogue:
             return Needs()
         return read_needs(self._stored.text(NAME), file=f"{self._root}/{NAME}")
 
-    def pool(self, python: str, platform: str) -> dict[str, tuple[LockedFile, ...]]:
+    def pool(self, python: str, platform: str) -> Mapping[str, tuple[LockedFile, ...]]:
         """Return every wheel of every set for a Python and platform, and the spare ones, by name: of each version one."""
+        if (python, platform) not in self._pools:
+            self._pools[python, platform] = self._pool(python, platform)
+        return self._pools[python, platform]
+
+    def _pool(self, python: str, platform: str) -> Mapping[str, tuple[LockedFile, ...]]:
         found: dict[str, dict[str, LockedFile]] = {}
         for version in self.versions():
             for other, device in self.locks(version, platform):
