@@ -110,7 +110,7 @@ check: install ## style, types, layers, and that the data is whole
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy --platform win32 --follow-imports silent provisioner/host/windows.py provisioner/host/jobs.py provisioner/host/in_use.py
+	$(BIN)/mypy --platform win32 --follow-imports silent provisioner/host/windows.py provisioner/host/jobs.py provisioner/host/in_use.py provisioner/host/programs.py
 	$(BIN)/lint-imports
 	$(BIN)/python tools/prove.py --check
 	$(BIN)/python tools/compatibility.py --check

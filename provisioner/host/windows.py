@@ -170,7 +170,7 @@ class WindowsHost(LocalHost):
     def would_rename(self, source: str, onto: str) -> bool:
         """See ``host.Host``; Windows refuses another drive with another number than a folder that is in the way."""
         try:
-            os.rename(source, onto)
+            in_use.patiently(lambda: os.rename(source, onto), source)
         except FileExistsError:
             return True
         except OSError as error:

@@ -176,9 +176,9 @@ def check(stand: Stand, found: Struck, commands: tuple[tuple[str, ...], ...], wa
         which = number % len(commands)
         ended = stand.run(*commands[which])
         state = found.known.state(stand.print()).removesuffix("+lock")
-        promised = found.known.old if wanted[which] == "old" else found.known.new
+        promised = found.known.old if wanted[which].startswith("old") else found.known.new
         told = f"{effect}, then {commands[which][0]}: {ended}; {differences(promised, stand.print())}"
-        assert state == wanted[which], told
+        assert state in wanted[which].split(" or "), told
         assert "a bug in tfsetup" not in ended["err"], told
 
 
@@ -201,7 +201,8 @@ def test_killed_at_any_moment_of_a_change_and_of_its_undo(stand: Stand, rival: P
     stand.bring(after)
     undoing = struck(stand, "undo", undo)
     assert undoing.known.new == changing.known.old, differences(changing.known.old, undoing.known.new)
-    check(stand, undoing, (undo,), ("new",))
+    # An undo that had moved nothing yet is taken back itself: the next one undoes.
+    check(stand, undoing, (undo,), ("old or new",))
 
 
 @pytest.mark.parametrize("error", ["5", "32"])
@@ -263,3 +264,25 @@ def test_killed_for_real_nothing_of_it_goes_on(stand: Stand, rival: Path) -> Non
         ended = stand.run("undo", *at)
         state = known.state(stand.print()).removesuffix("+lock")
         assert state == "old", (number, ended, differences(old, stand.print()))
+
+
+def test_what_a_program_has_loaded_is_named_before_the_first_move(stand: Stand) -> None:
+    """As a notebook has it: wine does not tell which program it is, so the words are those for that case."""
+    stand.bring(stand.world.root / "kept" / "nothing")
+    at = ("--yes", "--env", on_c(stand.place / "env"))
+    assert stand.run("apply", *at, "-t", OLD)["code"] == 0
+    known = stand.print()
+    python = stand.place / "env" / "Scripts" / "python.exe"
+    argv = [sys.executable, str(machine.RIG / "winpy"), str(python), "-c", "import numpy; print('loaded', flush=True); input()"]
+    env = {**os.environ, "TFSETUP_WINE": str(machine.ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    with subprocess.Popen(argv, cwd=stand.world.root, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as notebook:
+        assert notebook.stdout is not None
+        assert b"loaded" in notebook.stdout.readline()
+        ended = stand.run("undo", *at)
+        notebook.communicate(b"\n", timeout=60)
+    assert ended["code"] == 1
+    assert "in use, and Windows moves no file that is in use; nothing was changed" in ended["err"], ended
+    assert "`tasklist /m " in ended["err"]
+    assert stand.print() == known
+    assert stand.run("undo", *at)["code"] == 0
+    assert not (stand.place / "env").exists()

@@ -99,6 +99,17 @@ def probability_of_another_release(place: Place) -> None:
     place.install("tensorflow-probability==0.24.0", "cloudpickle==3.0.0", "dm-tree==0.1.8", "decorator==5.1.1")
 
 
+@fault(
+    "2.17",
+    "dependency-incompatible",
+    shown_by="import tensorflow_probability as tfp; tfp.distributions.Normal(0.0, 1.0)",
+    symptom="has no attribute '__internal__'",
+)
+def probability_from_before_keras_3(place: Place) -> None:
+    """tensorflow-probability up to 0.23 calls what only Keras 2 has; its import alone, which is lazy, shows nothing."""
+    place.install("tensorflow-probability==0.23.0", "cloudpickle==3.0.0", "dm-tree==0.1.9", "decorator==5.1.1")
+
+
 @fault("", "tf-not-installed", symptom="No module named 'tensorflow'")
 def no_tensorflow(place: Place) -> None:
     """An environment with other things, and no TensorFlow."""
