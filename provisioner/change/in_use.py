@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator
 
+from provisioner.base.paths import joined
 from provisioner.environment.read import Site
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import OperationError
@@ -41,7 +42,8 @@ def check(reader: Reader, root: str, names: Iterable[str]) -> None:
 def programs_in(reader: Reader, root: str, names: Iterable[str]) -> Iterator[str]:
     """Yield the libraries and programs among ``names``, and below those that are folders."""
     for name in names:
-        path = posixpath.join(root, name)
+        # An absolute one is on a drive, which `posixpath` takes for a name.
+        path = joined(root, name)
         entry = files.entry(reader, path)
         if entry is not None and entry.kind == "directory":
             yield from (inner.path for inner in reader.walk(path) if inner.kind == "file" and inner.path.lower().endswith(_PROGRAMS))

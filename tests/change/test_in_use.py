@@ -37,6 +37,8 @@ def test_libraries_and_programs_alone_are_asked_about_and_on_windows_alone() -> 
     here = reader(held=False)
     in_use.check(here, "C:/env", ["Lib/site-packages/tensorflow", "Lib/site-packages/six.py", "Scripts/python.exe", "gone"])
     assert here.asked_about == (f"{SITE}/tensorflow/python/x.pyd", "C:/env/Scripts/python.exe")
+    in_use.check(here, "C:/env", ["C:/env"])
+    assert here.asked_about == (f"{SITE}/tensorflow/python/x.pyd", "C:/env/Scripts/python.exe"), "absolute, as an undo has it"
     elsewhere = reader(platform="linux")
     in_use.check(elsewhere, "C:/env", ["Lib"])
     assert elsewhere.asked_about == ()

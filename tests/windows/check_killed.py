@@ -176,9 +176,9 @@ def check(stand: Stand, found: Struck, commands: tuple[tuple[str, ...], ...], wa
         which = number % len(commands)
         ended = stand.run(*commands[which])
         state = found.known.state(stand.print()).removesuffix("+lock")
-        promised = found.known.old if wanted[which] == "old" else found.known.new
+        promised = found.known.old if wanted[which].startswith("old") else found.known.new
         told = f"{effect}, then {commands[which][0]}: {ended}; {differences(promised, stand.print())}"
-        assert state == wanted[which], told
+        assert state in wanted[which].split(" or "), told
         assert "a bug in tfsetup" not in ended["err"], told
 
 
@@ -201,7 +201,8 @@ def test_killed_at_any_moment_of_a_change_and_of_its_undo(stand: Stand, rival: P
     stand.bring(after)
     undoing = struck(stand, "undo", undo)
     assert undoing.known.new == changing.known.old, differences(changing.known.old, undoing.known.new)
-    check(stand, undoing, (undo,), ("new",))
+    # An undo that had moved nothing yet is taken back itself: the next one undoes.
+    check(stand, undoing, (undo,), ("old or new",))
 
 
 @pytest.mark.parametrize("error", ["5", "32"])
@@ -280,7 +281,7 @@ def test_what_a_program_has_loaded_is_named_before_the_first_move(stand: Stand) 
         ended = stand.run("undo", *at)
         notebook.communicate(b"\n", timeout=60)
     assert ended["code"] == 1
-    assert "in use, and Windows moves no file that is in use; nothing was changed" in ended["err"]
+    assert "in use, and Windows moves no file that is in use; nothing was changed" in ended["err"], ended
     assert "`tasklist /m " in ended["err"]
     assert stand.print() == known
     assert stand.run("undo", *at)["code"] == 0
