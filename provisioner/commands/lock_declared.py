@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from provisioner.base.names import is_rival, normalise
 from provisioner.base.paths import joined
 from provisioner.base.versions import numbers
 from provisioner.catalogue import Catalogue
+from provisioner.catalogue.fits import Fits
 from provisioner.errors import InputError, UsageError
 from provisioner.host import Reader
 from provisioner.lock.choosing import ChosenSet, catalogue_digest, choose_sets
@@ -37,18 +39,23 @@ class LockRequest:
     into: tuple[Into, ...] = ()
 
 
+Choose = Callable[[Mapping[str, str], str, Mapping[str, str]], tuple[ChosenSet, ...]]
+
+
 @record
 class Declared:
     """A declaration with all that was read for it.
 
     ``choose`` gives the known-good set of each target, or raises ``NoProfileError``; it is told the release that each target has in the lock
-    that is there, the upload date up to which the index is looked at, and the targets that are limited to older releases.
+    that is there, the upload date up to which the index is looked at, and the targets that are limited to older releases. ``choose_any`` does
+    the same whatever is known of packages that do not go with a release; None where that is no question.
     """
 
     declaration: Declaration
     inputs: Inputs
     catalogue: Catalogue
-    choose: Callable[[Mapping[str, str], str, Mapping[str, str]], tuple[ChosenSet, ...]]
+    choose: Choose
+    choose_any: Choose | None = None
 
 
 def read_declared(session: Session, project: str) -> Declared:
@@ -56,13 +63,14 @@ def read_declared(session: Session, project: str) -> Declared:
     declaration = read_declaration(session.host, project)
     catalogue = session.catalogue
     inputs = read_inputs(session.host, declaration)
+
+    def choose(
+        keep: Mapping[str, str], cutoff: str, below: Mapping[str, str], fits: Callable[[], Fits] | None = None
+    ) -> tuple[ChosenSet, ...]:
+        return choose_sets(declaration, catalogue, keep=keep, cutoff=cutoff, requirements=inputs.requirements, below=below, fits=fits)
+
     return Declared(
-        declaration=declaration,
-        inputs=inputs,
-        catalogue=catalogue,
-        choose=lambda keep, cutoff, below: choose_sets(
-            declaration, catalogue, keep=keep, cutoff=cutoff, requirements=inputs.requirements, below=below, fits=catalogue.fits
-        ),
+        declaration=declaration, inputs=inputs, catalogue=catalogue, choose=partial(choose, fits=catalogue.fits), choose_any=choose
     )
 
 

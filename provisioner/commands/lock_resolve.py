@@ -56,12 +56,14 @@ def resolve(
             built_in="" if engine == "pip-tools" else built_in.address(session.host, declared.declaration.indexes, folder=folder),
         )
         lock_all = partial(lock_targets, session.host, declared.declaration, declared.inputs, catalogue=declared.catalogue, previous=before)
+        anyway = declared.choose_any
         try:
             return meet(
                 sets,
                 lambda found, deep: lock_all(sets=found, how=replace(how, deep=deep)),
                 lambda below: declared.choose({}, cutoff, below),
                 lambda chosen, job, limit: _below(session, declared, chosen, job, limit, tell),
+                (lambda below: anyway({}, cutoff, below)) if anyway is not None else None,
             )
         except UnmetError as error:
             tell("finding out what clashes, and what would do")

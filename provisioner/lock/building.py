@@ -136,17 +136,23 @@ def _to_build(ask: Callable[[Job], Resolved], job: Job, said: str, names: frozen
     if without or wheels or len(names) <= 1:
         return without if without or wheels else names
     # What is not known is taken to need nothing: the answer that holds most has the least of that in it.
-    sizes = {name: _size(ask, replace(job, sources=(*job.sources, name))) for name in sorted(names)}
+    sizes = {name: _size(ask, replace(job, sources=(*job.sources, name)), names) for name in sorted(names)}
     best = max(sizes, key=lambda name: sizes[name])
     return {best} if sizes[best] else names
 
 
-def _size(ask: Callable[[Job], Resolved], job: Job) -> int:
-    """Return the number of packages of an answer, 0 where there is none."""
-    try:
-        return len(ask(job).offered)
-    except NoSolutionError:
-        return 0
+def _size(ask: Callable[[Job], Resolved], job: Job, apart: frozenset[str]) -> int:
+    """Return the number of packages of an answer that takes the source of what has no wheel, those ``apart`` excepted; 0 where there is none."""
+    more: frozenset[str] = frozenset()
+    for _ in range(ROUNDS):
+        job = replace(job, sources=(*job.sources, *sorted(more)))
+        try:
+            return len(ask(job).offered)
+        except NoSolutionError as error:
+            more = lacking(error.said) - set(job.sources) - apart
+            if not more:
+                return 0
+    return 0
 
 
 def _has_wheels(ask: Callable[[Job], Resolved], job: Job, name: str) -> bool:
@@ -157,7 +163,10 @@ def _has_wheels(ask: Callable[[Job], Resolved], job: Job, name: str) -> bool:
     """
     own = tuple(text for text in job.requirements if name_of(text) == name and " @ " not in text)
     asked = replace(job, requirements=own or (name,), constraints=(), preferred=(), sources=(), metadata=(), alone=True)
-    return _size(lambda found: _cached(ask, found), asked) > 0
+    try:
+        return bool(_cached(ask, asked).offered)
+    except NoSolutionError:
+        return False
 
 
 def _sources(job: Job) -> set[str]:

@@ -50,38 +50,70 @@ class Brought:
     sources: frozenset[str] = frozenset()
 
 
-def meet(first: Sequence[ChosenSet], lock_all: LockAll, choose: ChooseBelow, bring: Bring) -> Locked:
+def meet(first: Sequence[ChosenSet], lock_all: LockAll, choose: ChooseBelow, bring: Bring, anyway: ChooseBelow | None = None) -> Locked:
     """Lock the ``first`` sets; where the requirements do not go with them, those of older releases.
 
     ``choose`` gives the sets of the targets that are limited further (``<2.21.0``), ``bring`` the newest release within a limit that a target's
-    requirements admit, "" for none. Where none is left, the first sets of which not all was tried are locked again with all
-    of it (``lock_all`` with True).
+    requirements admit, "" for none. Where none is left, the same is done with the sets that ``anyway`` gives, whatever is known of single
+    packages, and then the first sets of which not all was tried are locked again with all of it (``lock_all`` with True).
     Raises the ``UnmetError`` of the first try where no release does.
     """
-    sets, below, passed = first, dict[str, str](), list[_Passed]()
-    failed: dict[str, list[str]] = {}
-    unmet: UnmetError | None = None
-    further: Sequence[ChosenSet] = ()
-    for _ in range(TRIES):
-        tried = _try(lock_all, sets)
-        if isinstance(tried, Locked):
-            return _telling(tried, passed)
-        unmet = unmet or tried
-        further = further or (sets if any(error.further for _, error in tried.failures) else ())
-        found = {chosen[0].name: bring(chosen, error.job, _limit(failed, chosen)) for chosen, error in tried.failures if chosen[1].release}
-        if further is sets and any(error.unbuilt & found[chosen[0].name].sources for chosen, error in tried.failures if chosen[1].release):
-            # An older release would take the same source: so this one may.
-            break
-        passed += [_Passed(release=lock.release, said=error.said) for (_, lock, _), error in tried.failures[:1]]
-        below |= {name: f"<={brought.release}" for name, brought in found.items()}
-        older = _choose(choose, below) if found and all(brought.release for brought in found.values()) else None
-        if older is None:
-            break
-        sets = older
-    deep = _try(lock_all, further, deep=True) if further else None
-    if isinstance(deep, Locked):
-        return _telling(deep, passed if further is not first else ())
-    raise unmet or AssertionError
+    walk = _Walk(lock_all, bring)
+    found = walk.down(first, choose)
+    others = _choose(anyway, {}) if found is None and anyway is not None else None
+    if others is not None and anyway is not None and _releases(others) != _releases(first):
+        found = walk.down(others, anyway)
+    return found or walk.deep()
+
+
+def _releases(sets: Sequence[ChosenSet]) -> list[str]:
+    return [lock.release for _, lock, _ in sets]
+
+
+class _Walk:
+    """Down from release to release: what was passed over, and where not all was tried."""
+
+    def __init__(self, lock_all: LockAll, bring: Bring) -> None:
+        self._lock_all = lock_all
+        self._bring = bring
+        self._passed: list[_Passed] = []
+        self._unmet: UnmetError | None = None
+        self._further: Sequence[ChosenSet] = ()
+        self._before: tuple[_Passed, ...] = ()
+
+    def down(self, sets: Sequence[ChosenSet], choose: ChooseBelow) -> Locked | None:
+        """Lock the sets, else those of older releases; None where none is left."""
+        failed: dict[str, list[str]] = {}
+        below: dict[str, str] = {}
+        self._passed = []
+        for _ in range(TRIES):
+            tried = _try(self._lock_all, sets)
+            if isinstance(tried, Locked):
+                return _telling(tried, self._passed)
+            self._unmet = self._unmet or tried
+            if not self._further and any(error.further for _, error in tried.failures):
+                self._further, self._before = sets, tuple(self._passed)
+            found = {
+                chosen[0].name: self._bring(chosen, error.job, _limit(failed, chosen))
+                for chosen, error in tried.failures
+                if chosen[1].release
+            }
+            self._passed += [_Passed(release=lock.release, said=error.said) for (_, lock, _), error in tried.failures[:1]]
+            # Where an older release would take the same source, this one may.
+            same = any(error.unbuilt & found[chosen[0].name].sources for chosen, error in tried.failures if chosen[1].release)
+            below |= {name: f"<={brought.release}" for name, brought in found.items()}
+            older = _choose(choose, below) if found and not same and all(brought.release for brought in found.values()) else None
+            if older is None:
+                return None
+            sets = older
+        return None
+
+    def deep(self) -> Locked:
+        """Lock the first sets of which not all was tried, with all of it; raises the first ``UnmetError`` where that does not go, either."""
+        found = _try(self._lock_all, self._further, deep=True) if self._further else None
+        if isinstance(found, Locked):
+            return _telling(found, self._before)
+        raise self._unmet or AssertionError
 
 
 def _limit(failed: dict[str, list[str]], chosen: ChosenSet) -> str:

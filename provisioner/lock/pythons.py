@@ -7,6 +7,7 @@ package that has wheels for other Pythons alone is one that does not go with thi
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -60,12 +61,13 @@ class Going:
     sources: tuple[str, ...] = ()
 
 
-def sets_for(catalogue: Catalogue, wanted: Wanted) -> tuple[Lock, ...]:
+def sets_for(catalogue: Catalogue, wanted: Wanted, *, anyway: bool = False) -> tuple[Lock, ...]:
     """Return the newest set of each Python that is admitted, the newest release first, then the newest Python.
 
-    Releases that a package of the requirements is known not to go with count only where there is no other.
+    Releases that a package of the requirements is known not to go with count only where there is no other, or ``anyway``.
     """
-    found = _newest(catalogue, wanted, catalogue.fits()) or _newest(catalogue, wanted, None)
+    found = {} if anyway else _newest(catalogue, wanted, catalogue.fits())
+    found = found or _newest(catalogue, wanted, None)
     return tuple(sorted(found.values(), key=lambda lock: (numbers(lock.release), numbers(lock.python)), reverse=True))
 
 
@@ -89,9 +91,19 @@ def going(host: Host, catalogue: Catalogue, wanted: Wanted) -> Going | None:
     They are asked two at a time. What is there as source alone may have wheels for an older Python: of that, two more are asked, and the fewest
     sources count most, then the newest release. Raises ``OperationError`` where the index cannot be asked.
     """
-    locks = sets_for(catalogue, wanted)
-    best: Going | None = None
     uv.find_uv(host)
+    locks = sets_for(catalogue, wanted)
+    best = _best(host, catalogue, wanted, locks)
+    others = sets_for(catalogue, wanted, anyway=True) if best is None or best.sources else locks
+    if others == locks:
+        return best
+    # What is known of one package is worth no source of another.
+    other = _best(host, catalogue, wanted, others)
+    return other if other is not None and (best is None or len(other.sources) < len(best.sources)) else best
+
+
+def _best(host: Host, catalogue: Catalogue, wanted: Wanted, locks: Sequence[Lock]) -> Going | None:
+    best: Going | None = None
     for start in [0, *range(1, len(locks), AT_A_TIME)]:
         some = locks[start : start + AT_A_TIME] if start else locks[:1]
         tasks = [partial(_ask, host, catalogue, wanted, lock) for lock in some]

@@ -15,7 +15,7 @@ from provisioner.lock.meeting import Brought, meet, release_below
 from provisioner.lock.resolve import Locked, UnmetError
 from provisioner.model.catalogue import Proof
 from provisioner.model.team import Index as TeamIndex
-from provisioner.model.team import Inputs, Target
+from provisioner.model.team import Inputs, Target, TeamLock
 from tests.lock.index import CUTOFF, Index
 
 TARGET = Target(name="linux", platform="linux-x86_64", device="cpu", python="3.11")
@@ -83,3 +83,26 @@ def test_a_minor_is_passed_over_where_two_of_its_patches_failed(index: Index, tm
     with pytest.raises(UnmetError):
         meet(chosen({"linux": "<=2.15.1"}), locks, chosen, bring)
     assert limits == ["<2.15.1", "<2.15", "<2.14.1"]
+
+
+def test_what_is_known_of_a_package_is_no_reason_to_refuse(tmp_path: Path) -> None:
+    """object-detection's list: tensorflow-io ends at 2.16, with which the models of the list do not go; with 2.20 they do."""
+    catalogue = Catalogue.open(LocalHost(), find_profiles())
+
+    def sets(release: str) -> tuple[ChosenSet, ...]:
+        lock = catalogue.lock(release, "3.11", "linux-x86_64", "cpu")
+        assert lock is not None
+        return ((TARGET, lock, Proof(lock=lock.digest, level="resolved")),)
+
+    def locks(found: Sequence[ChosenSet], deep: bool) -> Locked:
+        job = Job(name="linux", requirements=(), constraints=(), python="", platform="", floor="", cutoff="", folder=str(tmp_path))
+        if found[0][1].release != "2.20.0":
+            raise UnmetError([(found[0], NoSolutionError(job, "so", unbuilt=frozenset({"models"})))], Inputs(requirements=()))
+        assert not deep
+        return Locked(lock=TeamLock(tool="", engine="uv", cutoff="", catalogue="", inputs=(), targets=()))
+
+    def bring(_chosen: ChosenSet, _job: Job, _limit: str) -> Brought:
+        return Brought(release="2.15.1", sources=frozenset({"models"}))
+
+    found = meet(sets("2.16.2"), locks, lambda _: sets("2.15.1"), bring, lambda _: sets("2.20.0"))
+    assert found.warnings == ()
