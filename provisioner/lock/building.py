@@ -65,6 +65,11 @@ def lacking(said: str) -> frozenset[str]:
     return frozenset(name for name in names if not is_rival(name) and any(map(str.isalpha, name)))
 
 
+def nowhere(said: str) -> frozenset[str]:
+    """Return the packages of which no version has a usable wheel, in the words of uv."""
+    return frozenset(map(normalise, _NOWHERE.findall(said)))
+
+
 def building(
     resolve: Callable[[Job], Resolved],
     build: Callable[[Job, Wheel, tuple[str, ...]], Metadata],
@@ -131,8 +136,8 @@ def _to_build(ask: Callable[[Job], Resolved], job: Job, said: str, names: frozen
 
     With ``wheels`` source is nothing for those that have some.
     """
-    nowhere = frozenset(map(normalise, _NOWHERE.findall(said)))
-    without = {name for name in names if name in nowhere or not _has_wheels(ask, job, name)}
+    none = nowhere(said)
+    without = {name for name in names if name in none or not _has_wheels(ask, job, name)}
     if without or wheels or len(names) <= 1:
         return without if without or wheels else names
     # What is not known is taken to need nothing: the answer that holds most has the least of that in it.
@@ -195,12 +200,14 @@ def unbuilt(
     """
     ask = partial(uv_compile.compile_job, host, origins=origins, watch=watch)
     known |= _sources(job)
-    for _ in range(ROUNDS):
+    for _ in range(2 * ROUNDS):
         asked = replace(job, sources=tuple(sorted({*job.sources, *known})))
         try:
             return _cached(ask, asked) if cached else ask(asked)
         except NoSolutionError as error:
             more = lacking(error.said) - set(asked.sources)
+            # Beside one that has no wheel at all, others are named of which some versions have none.
+            more = (more & nowhere(error.said)) or more
             if not more or (_OTHER_PYTHON.search(error.said) and not other_pythons):
                 if said is not None:
                     said(error.said)

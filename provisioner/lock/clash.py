@@ -103,18 +103,28 @@ def _other_python(case: Clash, rows: Sequence[Row]) -> OtherPython | None:
     left = [(other, ()) for other in there] + [(other, (text,)) for other in there[:1] for text in alone]
     for other, clashing in left:
         # What has no wheel here may have one there.
-        if _ask(other, set(), [text for text in case.requirements if text not in clashing]) is not None:
+        if _goes(other, [text for text in case.requirements if text not in clashing]):
             return OtherPython(python=other.lock.python, clashing=clashing)
     return None
 
 
+def _goes(case: Clash, kept: Sequence[str]) -> bool:
+    """Ask whether all but the versions of what is not ``kept`` goes; what the index does not tell is no reason to tell nothing at all."""
+    try:
+        return _ask(case, set(), kept) is not None
+    except OperationError:
+        return False
+
+
 def _with_python(case: Clash, lock: Lock) -> Clash:
-    """Return the case with the set of another Python, whose packages may make room, in the place of its own."""
+    """Return the case with the set of another Python, whose packages may make room as here, in the place of its own."""
     here = {text for file in case.lock.files for text in (file.name, f"{file.name}=={file.version}")}
     own = [text for text in case.job.requirements if text not in here]
-    stay = [f"{file.name}=={file.version}" if is_rival(file.name) else file.name for file in lock.files]
+    # Where nothing is preferred, all of the set stays as it was run.
+    firm = not case.job.preferred
+    stay = [f"{file.name}=={file.version}" if firm or is_rival(file.name) else file.name for file in lock.files]
     pins = tuple(f"{file.name}=={file.version}" for file in lock.files)
-    return replace(case, job=replace(case.job, python=lock.python, requirements=(*stay, *own), preferred=pins), lock=lock)
+    return replace(case, job=replace(case.job, python=lock.python, requirements=(*stay, *own), preferred=() if firm else pins), lock=lock)
 
 
 def _ask(case: Clash, known: set[str], kept: Sequence[str], said: Callable[[str], None] | None = None) -> Resolved | None:

@@ -148,7 +148,9 @@ def _ask(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, watch: Wa
 
     release = release_brought(ask, own)
     there = release in catalogue.versions() and catalogue.lock(release, lock.python, target.platform, target.device) is not None
-    return Going(release=release, python=lock.python, sources=tuple(sorted(known))) if there else None
+    # What the catalogue lets be built is no question to anybody.
+    asked = known - {item.package for item in catalogue.fits().built}
+    return Going(release=release, python=lock.python, sources=tuple(sorted(asked))) if there else None
 
 
 def going_or_nothing(host: Host, catalogue: Catalogue, wanted: Wanted) -> Going | None:

@@ -156,13 +156,14 @@ def _around(
 ) -> tuple[Resolved, Lock]:
     """Resolve the requirements around a set; return the answer with the set's files that are part of it."""
     target, lock, _ = chosen
-    answer = resolve(strength(make_job(target, lock, requirements, inputs.constraints, declaration, how)))
+    # What add-ons bring under TensorFlow's own name is of the release, too.
+    limits = (*inputs.constraints, *([f"{TENSORFLOW}=={lock.release}"] if lock.release else []))
+    answer = resolve(strength(make_job(target, lock, requirements, limits, declaration, how)))
     own = next((file for file in lock.files if is_rival(file.name)), None)
     if own is None or own.name == TENSORFLOW or TENSORFLOW not in answer.offered:
         return answer, lock
     # An add-on names `tensorflow`, which shares its folder with `tensorflow-cpu`: same release, same code, so it takes its place.
     kept = _with_files(lock, tuple(file for file in lock.files if file is not own))
-    limits = (*inputs.constraints, f"{TENSORFLOW}=={lock.release}")
     answer = resolve(strength(make_job(target, kept, (f"{TENSORFLOW}=={lock.release}", *requirements), limits, declaration, how)))
     if own.name in answer.offered:
         raise OperationError(f"the requirements need both {TENSORFLOW} and {own.name}, which break each other", place=target.name)
