@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from provisioner.base.names import normalise
+from provisioner.engines.resolving import PROJECT
 
 # uv (0.9 to 0.13): "tensorflow-cpu==2.5.0 depends on numpy>=1.19.2,<1.20.dev0 and you require numpy==1.20.3, we can conclude ...".
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}(?:\[[A-Za-z0-9._,-]{0,100}\])?"
@@ -23,6 +24,9 @@ def reasons(said: str, known: Mapping[str, str]) -> tuple[str, ...]:
     """
     found: dict[str, list[str]] = {}
     for name, spec, needed, limits in _NEEDS.findall(" ".join(said.split())):
+        if name == PROJECT:
+            # What the team itself asks for is in the row that these words go with.
+            continue
         who = known.get(normalise(name)) or _named(name, spec)
         limit = re.sub(r"\.dev0(?=,|$)", "", limits.rstrip(",."))
         found.setdefault(normalise(needed.partition("[")[0]), []).append(f"{who} needs {needed}{limit}")

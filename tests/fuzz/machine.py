@@ -169,6 +169,7 @@ NVIDIA = (
     gpu_signs.parse_proc_version,
     gpu_signs.parse_tegra,
     gpu_signs.parse_library_release,
+    gpu_signs.parse_windows_release,
 )
 
 

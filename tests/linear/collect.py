@@ -40,7 +40,7 @@ class Use(NamedTuple):
 
 # What no other module may import here: programs of their own, and what only Windows has.
 ALONE = {"__main__", "_conda_lock", "_rattler", "_rattler_fetch", "_rattler_look"}
-WINDOWS = {("host", "windows"), ("host", "jobs")}
+WINDOWS = {("host", name) for name in ("windows", "jobs", "in_use")}
 
 
 def modules() -> Iterator[tuple[Path, ast.Module, Any]]:

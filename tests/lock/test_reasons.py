@@ -28,6 +28,7 @@ KNOWN = {"tensorflow-cpu": "TensorFlow 2.13.1"}
             "And because segmentation-models>=1.0.1 depends on efficientnet==1.0.0",
             ("segmentation-models>=1.0.1 needs efficientnet==1.0.0",),
         ),
+        ("Because fast==2.0 has no wheels with a matching platform tag and tfsetup-team==0 depends on fast==2.0", ()),
         ("Because nosuch was not found in the package registry and you require nosuch", ()),
         ("depends on " * 2000, ()),
         ("a" * 20_000 + "==1 depends on ", ()),
