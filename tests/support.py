@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
+import pytest
+
 from provisioner.environment.distributions import Installed
 from provisioner.environment.read import read_site
 from provisioner.host import Host
@@ -65,6 +67,13 @@ def make_wheel(
         size=path.stat().st_size,
         unpacked=sum(len(text) for text in content.values()),
     )
+
+
+def only_from(monkeypatch: pytest.MonkeyPatch, wheels: Path, cache: Path) -> None:
+    """Let uv know the files of a folder alone, and keep what it makes of them in a cache of the test's own."""
+    monkeypatch.setenv("UV_FIND_LINKS", str(wheels))
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.setenv("UV_CACHE_DIR", str(cache))
 
 
 def make_lock(*files: LockedFile) -> Lock:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import itertools
 import os
 import sys
@@ -54,8 +55,9 @@ class _Process(ctypes.Structure):
     )
 
 
-def is_held(path: str) -> bool:
-    """True for a file that a program has loaded, or has open in a way that nobody may move it; False for one that is not there."""
+@functools.cache
+def _kernel() -> ctypes.WinDLL:
+    """Windows itself; the files of an environment are asked for by the thousand."""
     kernel = ctypes.WinDLL("kernel32", use_last_error=True)
     kernel.CreateFileW.restype = ctypes.c_void_p
     kernel.CreateFileW.argtypes = (
@@ -67,6 +69,12 @@ def is_held(path: str) -> bool:
         wintypes.DWORD,
         wintypes.HANDLE,
     )
+    return kernel
+
+
+def is_held(path: str) -> bool:
+    """True for a file that a program has loaded, or has open in a way that nobody may move it; False for one that is not there."""
+    kernel = _kernel()
     for access in (_DELETE | _GENERIC_WRITE, _DELETE):
         handle = kernel.CreateFileW(path.replace("/", "\\"), access, _SHARE_ALL, None, _OPEN_EXISTING, _NO_LINK, None)
         if handle != _INVALID:

@@ -20,7 +20,7 @@ from provisioner.model.catalogue import Lock
 from provisioner.model.finding import Repair
 from provisioner.model.plan import Plan
 from tests.fixing import inputs_of, interpreter, repair_inputs
-from tests.support import PYTHON, SITE, make_lock, make_wheel, prove_by_import
+from tests.support import PYTHON, SITE, make_lock, make_wheel, only_from, prove_by_import
 
 HOST = LocalHost()
 TENSORFLOW = {"tensorflow/__init__.py": "import six\nGOOD = six.VERSION == 2\n", "tensorflow/core/a.py": "", "tensorflow/core/b.py": ""}
@@ -29,9 +29,7 @@ TENSORFLOW = {"tensorflow/__init__.py": "import six\nGOOD = six.VERSION == 2\n",
 @pytest.fixture(name="wheels")
 def made_wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "wheels"
-    monkeypatch.setenv("UV_FIND_LINKS", str(folder))
-    monkeypatch.setenv("UV_OFFLINE", "1")
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    only_from(monkeypatch, folder, tmp_path / "uv")
     monkeypatch.setenv("UV_LINK_MODE", "copy")
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     return folder

@@ -17,7 +17,7 @@ from provisioner.commands.undo import undo
 from provisioner.environment.distributions import read_distributions
 from provisioner.host.local import LocalHost
 from provisioner.session import Session
-from tests.support import SITE, make_lock, make_plan, make_wheel, prove_by_import
+from tests.support import SITE, make_lock, make_plan, make_wheel, only_from, prove_by_import
 
 UV = [sys.executable, "-m", "uv"]
 Since = Callable[[Path], None]
@@ -30,9 +30,7 @@ def uv(env: Path, *args: str) -> None:
 @pytest.fixture(name="wheels")
 def made_wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "wheels"
-    monkeypatch.setenv("UV_FIND_LINKS", str(folder))
-    monkeypatch.setenv("UV_OFFLINE", "1")
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    only_from(monkeypatch, folder, tmp_path / "uv")
     for version in ("1.19.0", "1.20.3", "1.22.4"):
         make_wheel(folder, "numpy", version, {"numpy/__init__.py": f"V = '{version}'\n", f"numpy/only_{version.replace('.', '_')}.py": ""})
     make_wheel(folder, "google-apis", "1.0", {"google/api/__init__.py": "", "google/rpc/status.py": ""})

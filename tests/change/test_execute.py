@@ -19,17 +19,15 @@ from provisioner.errors import OperationError, StalePlanError
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Link
 from tests.killing import states_of
-from tests.support import SITE, make_lock, make_plan, make_wheel, prove_by_import, snapshot, verification
+from tests.support import SITE, make_lock, make_plan, make_wheel, only_from, prove_by_import, snapshot, verification
 
 
 @pytest.fixture
 def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "wheels"
     folder.mkdir()
-    monkeypatch.setenv("UV_FIND_LINKS", str(folder))
-    monkeypatch.setenv("UV_OFFLINE", "1")
+    only_from(monkeypatch, folder, tmp_path / "uv")
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
     return folder
 
 

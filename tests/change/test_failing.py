@@ -20,7 +20,7 @@ from provisioner.change.standing import interrupted, state_words
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import HalfwayError, TfsetupError
 from provisioner.host.local import LocalHost
-from tests.support import SITE, FailingHost, make_lock, make_plan, make_wheel, snapshot, verification
+from tests.support import SITE, FailingHost, make_lock, make_plan, make_wheel, only_from, snapshot, verification
 
 pytestmark = pytest.mark.slow
 
@@ -32,9 +32,7 @@ UV = [sys.executable, "-m", "uv"]
 @pytest.fixture
 def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     wheels = tmp_path / "wheels"
-    monkeypatch.setenv("UV_FIND_LINKS", str(wheels))
-    monkeypatch.setenv("UV_OFFLINE", "1")
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    only_from(monkeypatch, wheels, tmp_path / "uv")
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     make_wheel(wheels, "six", "1.0", {"six.py": "VERSION = 1\n"})
     make_wheel(wheels, "tensorflow", "1.0", {"tensorflow/__init__.py": "GOOD = 'old'\n", "tensorflow/old.py": ""})

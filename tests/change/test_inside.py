@@ -21,16 +21,14 @@ from provisioner.host.local import LocalHost
 from provisioner.model.plan import EnvState
 from tests.killing import states_of
 from tests.mounts import AS_ROOT, mounted
-from tests.support import SITE, FailingHost, make_lock, make_plan, make_wheel, prove_by_import, verification
+from tests.support import SITE, FailingHost, make_lock, make_plan, make_wheel, only_from, prove_by_import, verification
 
 HOST = LocalHost()
 
 
 @pytest.fixture
 def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path / "wheels"))
-    monkeypatch.setenv("UV_OFFLINE", "1")
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    only_from(monkeypatch, tmp_path / "wheels", tmp_path / "uv")
     return make_lock(make_wheel(tmp_path / "wheels", "tensorflow", "2.0", {"tensorflow/__init__.py": "GOOD = True\n"}))
 
 

@@ -24,7 +24,7 @@ from provisioner.host.local import LocalHost
 from provisioner.model.finding import Repair
 from tests.fixing import inputs_of, smallest
 from tests.layers import KeepingHost, Layers, layers
-from tests.support import SITE, FailingHost, make_lock, make_plan, make_wheel, snapshot, verification
+from tests.support import SITE, FailingHost, make_lock, make_plan, make_wheel, only_from, snapshot, verification
 
 UV = [sys.executable, "-m", "uv"]
 HOST = LocalHost()
@@ -33,9 +33,7 @@ HOST = LocalHost()
 @pytest.fixture
 def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     wheels = tmp_path / "wheels"
-    monkeypatch.setenv("UV_FIND_LINKS", str(wheels))
-    monkeypatch.setenv("UV_OFFLINE", "1")
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    only_from(monkeypatch, wheels, tmp_path / "uv")
     monkeypatch.setenv("UV_LINK_MODE", "copy")
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     make_wheel(wheels, "six", "1.0", {"six.py": "VERSION = 1\n"})

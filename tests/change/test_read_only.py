@@ -15,7 +15,7 @@ from provisioner.base.progress import Silent
 from provisioner.change.execute import execute
 from provisioner.host import removing
 from provisioner.host.local import LocalHost
-from tests.support import SITE, make_lock, make_plan, make_wheel, prove_by_import, snapshot
+from tests.support import SITE, make_lock, make_plan, make_wheel, only_from, prove_by_import, snapshot
 
 # Root is held to the modes of its own files without these two rights, as everybody is.
 HELD = (
@@ -27,9 +27,7 @@ pytestmark = pytest.mark.skipif(bool(HELD) and shutil.which("setpriv") is None, 
 
 @pytest.fixture
 def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path / "wheels"))
-    monkeypatch.setenv("UV_OFFLINE", "1")
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    only_from(monkeypatch, tmp_path / "wheels", tmp_path / "uv")
     monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "cache"))
     return tmp_path / "env"
 

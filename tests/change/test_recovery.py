@@ -22,14 +22,12 @@ from provisioner.environment.workspace import Workspace
 from provisioner.host.local import LocalHost
 from provisioner.report.apply_text import undo_document, undo_text
 from provisioner.report.schemas import schema_of
-from tests.support import DyingHost, Killed, make_lock, make_plan, make_wheel, prove_by_import, snapshot
+from tests.support import DyingHost, Killed, make_lock, make_plan, make_wheel, only_from, prove_by_import, snapshot
 
 
 @pytest.fixture
 def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path / "wheels"))
-    monkeypatch.setenv("UV_OFFLINE", "1")
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    only_from(monkeypatch, tmp_path / "wheels", tmp_path / "uv")
     return make_lock(make_wheel(tmp_path / "wheels", "tensorflow", "2.0", {"tensorflow/__init__.py": "GOOD = True\n"}))
 
 

@@ -20,16 +20,14 @@ from provisioner.commands.undo import clear_interrupted
 from provisioner.environment.workspace import Workspace
 from provisioner.host.local import LocalHost
 from tests.killing import states_of
-from tests.support import SITE, DyingHost, FailingHost, Killed, make_lock, make_plan, make_wheel, prove_by_import, snapshot
+from tests.support import SITE, DyingHost, FailingHost, Killed, make_lock, make_plan, make_wheel, only_from, prove_by_import, snapshot
 
 HOST = LocalHost()
 
 
 @pytest.fixture
 def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path / "wheels"))
-    monkeypatch.setenv("UV_OFFLINE", "1")
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    only_from(monkeypatch, tmp_path / "wheels", tmp_path / "uv")
     return make_lock(make_wheel(tmp_path / "wheels", "tensorflow", "2.0", {"tensorflow/__init__.py": "GOOD = True\n"}))
 
 

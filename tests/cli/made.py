@@ -11,7 +11,7 @@ import pytest
 from provisioner.base.progress import Silent
 from provisioner.change.execute import execute
 from provisioner.host.local import LocalHost
-from tests.support import make_plan, make_wheel, prove_by_import, snapshot
+from tests.support import make_plan, make_wheel, only_from, prove_by_import, snapshot
 
 
 def old_environment(shared: Path, env: Path) -> dict[str, tuple[object, ...]]:
@@ -35,9 +35,7 @@ def good_environment(shared: Path, env: Path, monkeypatch: pytest.MonkeyPatch) -
     """An environment that was made from the catalogue's set, with a proof that the tiny set can pass."""
     from provisioner.catalogue import Catalogue
 
-    monkeypatch.setenv("UV_FIND_LINKS", str(shared / "wheels"))
-    monkeypatch.setenv("UV_OFFLINE", "1")
-    monkeypatch.setenv("UV_CACHE_DIR", str(shared / "cache" / "uv"))
+    only_from(monkeypatch, shared / "wheels", shared / "cache" / "uv")
     host = LocalHost()
     catalogue = Catalogue.open(host, str(shared / "profiles"))
     python = f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -6,12 +6,22 @@ import os
 import pty
 import select
 import subprocess
+from collections.abc import Sequence
 
 from tests.cli.support import Ended, Tool
 
+QUESTION = b"[y/N]"
+
 
 def on_terminal(tool: Tool, answer: bytes, *args: str, **env: str) -> Ended:
-    """Run with a terminal for stdin and stderr; type ``answer`` when the question comes."""
+    """Run with a terminal for stdin and stderr; type ``answer`` when the one question comes."""
+    ended, asked = answering(tool, [answer], *args, **env)
+    assert asked <= 1, f"it asks again: {ended.err!r}"
+    return ended
+
+
+def answering(tool: Tool, answers: Sequence[bytes], *args: str, **env: str) -> tuple[Ended, int]:
+    """Run with a terminal for stdin and stderr, answer each question in turn (then with no), and return how often it asked."""
     leader, follower = pty.openpty()
     command = [*tool.argv, *args]
     with subprocess.Popen(
@@ -19,10 +29,9 @@ def on_terminal(tool: Tool, answer: bytes, *args: str, **env: str) -> Ended:
         start_new_session=True,
     ) as process:  # fmt: skip
         os.close(follower)
-        said = b""
-        asked = False
+        said, asked = b"", 0
         while True:
-            ready, _, _ = select.select([leader], [], [], 30)
+            ready, _, _ = select.select([leader], [], [], 60)
             if not ready:
                 process.kill()
                 raise AssertionError(f"it hangs after: {said!r}")
@@ -33,9 +42,9 @@ def on_terminal(tool: Tool, answer: bytes, *args: str, **env: str) -> Ended:
             if not chunk:
                 break
             said += chunk
-            if b"[y/N]" in said and not asked:
-                asked = True
-                os.write(leader, answer)
+            if said.count(QUESTION) > asked:
+                os.write(leader, answers[asked] if asked < len(answers) else b"n\n")
+                asked += 1
         out = process.stdout.read()
     os.close(leader)
-    return Ended(process.returncode, out.decode(), said.decode())
+    return Ended(process.returncode, out.decode(), said.decode(errors="replace")), asked

@@ -6,21 +6,20 @@ The files are the base's and uv's cache's too. So nothing here ever writes into 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
-import stat
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.faults.bases import BASES, build, fill, find_python, lock_of, uv_run
+from tests.faults.ground import Ground
 
 PROOF_SECONDS = 300.0
 
 
 @dataclass
-class Place:
+class Place(Ground):
     """``root`` holds everything: ``env``, the working folder ``work``, the home, and whatever else the fault puts there.
 
     ``python`` is the interpreter that the command is told of instead of the environment; ``variables`` are set around every command;
@@ -28,7 +27,6 @@ class Place:
     of it (a mount), last first; ``locked`` says that something in it cannot be removed before its rights are given back.
     """
 
-    root: Path
     base: str = ""
     python: str = ""
     variables: dict[str, str] = field(default_factory=dict)
@@ -40,15 +38,6 @@ class Place:
     def other(self, base: str) -> Path:
         """Return another base, to take files from."""
         return build(base, self.bases)
-
-    @property
-    def env(self) -> Path:
-        return self.root / "env"
-
-    @property
-    def work(self) -> Path:
-        """The folder in which programs are started."""
-        return self.folder("work")
 
     @property
     def home(self) -> Path:
@@ -67,23 +56,12 @@ class Place:
         """The interpreter that the fault is about."""
         return self.python or str(self.bin / "python")
 
-    def folder(self, name: str) -> Path:
-        """Return a folder of the place, made when it is not there."""
-        path = self.root / name
-        path.mkdir(parents=True, exist_ok=True)
-        return path
-
     def path(self, pattern: str) -> Path:
         """Return the one path below site-packages that matches."""
         found = sorted(self.site.glob(pattern))
         if len(found) != 1:
             raise LookupError(f"{pattern}: {len(found)} paths")
         return found[0]
-
-    def info(self, name: str) -> Path:
-        """Return the metadata folder of a distribution."""
-        wanted = re.sub(r"[-_.]+", "_", name).lower()
-        return next(path for path in self.site.glob("*.dist-info") if re.sub(r"[-_.]+", "_", path.name.partition("-")[0]).lower() == wanted)
 
     # Packages, as people install them
 
@@ -125,27 +103,6 @@ class Place:
         fill(str(env / "bin" / "python"), lock_of(BASES[base]), self.root.parent)
 
     # Files: always another file in the old one's place
-
-    def write(self, path: Path, content: bytes | str, *, mode: int | None = None) -> None:
-        data = content.encode() if isinstance(content, str) else content
-        if mode is None:
-            mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
-        path.unlink(missing_ok=True)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        path.chmod(mode)
-
-    def cut(self, path: Path, part: float) -> None:
-        """Leave the first ``part`` of a file."""
-        with path.open("rb") as stream:
-            kept = stream.read(int(path.stat().st_size * part))
-        self.write(path, kept)
-
-    def delete(self, path: Path) -> None:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
 
     def copy(self, source: Path, target: Path) -> Path:
         """Copy a folder by hard links."""

@@ -48,6 +48,12 @@ class Outcome:
     def data(self) -> dict[str, Any]:
         return asdict(self)
 
+    def compare(self, words: str, before: dict[str, str], root: Path) -> int:
+        """Say in what a place differs from what it was; return in how much."""
+        found = differences(before, fingerprint(root))
+        self.faults += [f"{words}: {difference}" for difference in found[:5]]
+        return len(found)
+
 
 @dataclass
 class Ended:
@@ -179,7 +185,7 @@ def _try(fault: Fault, place: Place, outcome: Outcome, until: int) -> None:
         return
     before = fingerprint(place.root)
     _examine(fault, place, outcome)
-    outcome.faults += [f"doctor changed something: {words}" for words in differences(before, fingerprint(place.root))[:5]]
+    outcome.compare("doctor changed something", before, place.root)
     if until < STAGES.index("fix"):
         return
     _ask_others(fault, place, outcome)
@@ -193,11 +199,11 @@ def _try(fault: Fault, place: Place, outcome: Outcome, until: int) -> None:
         # A warning that only a person can mend is told, and is no reason for another end than 0.
         if done.code == 0 and ("error" in outcome.severities or outcome.first not in left):
             outcome.faults.append(f"fix claims to have mended what it cannot: {done.words}")
-        outcome.faults += [f"fix changed something: {words}" for words in differences(before, fingerprint(place.root))[:5]]
+        outcome.compare("fix changed something", before, place.root)
         return
     if done.code != 0:
         outcome.faults.append(f"fix: {done.words}")
-        outcome.faults += [f"the failed fix left: {words}" for words in differences(before, fingerprint(place.root))[:5]]
+        outcome.compare("the failed fix left", before, place.root)
         return
     said = (done.out + done.err).lower().replace("_", "-")
     outcome.faults += [f"fix changed {name} and did not say so" for name in sorted(changed(place, before, own, were)) if name not in said]
@@ -208,9 +214,8 @@ def _try(fault: Fault, place: Place, outcome: Outcome, until: int) -> None:
     outcome.undo = f"{done.code}"
     if done.code != 0:
         outcome.faults.append(f"undo: {done.words}")
-    left = differences(before, fingerprint(place.root))
-    outcome.undo += f", {len(left)} differ" if left else ", same"
-    outcome.faults += [f"undo did not bring back: {words}" for words in left[:5]]
+    left = outcome.compare("undo did not bring back", before, place.root)
+    outcome.undo += f", {left} differ" if left else ", same"
 
 
 def _ask_others(fault: Fault, place: Place, outcome: Outcome) -> None:
@@ -268,4 +273,4 @@ def _prove(place: Place, outcome: Outcome) -> None:
     outcome.again = f"{done.code} {done.document.get('outcome', '')}"
     if outcome.again != "0 healthy":
         outcome.faults.append(f"a second fix: {outcome.again}: {done.words}")
-    outcome.faults += [f"a second fix changed something: {words}" for words in differences(before, fingerprint(place.root))[:5]]
+    outcome.compare("a second fix changed something", before, place.root)

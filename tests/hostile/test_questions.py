@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import select
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli.support import VERSION, Tool, make_profiles
+from tests.cli.terminal import answering
 from tests.hostile.conftest import Plant
 from tests.hostile.test_addresses import declare
 from tests.lock.index import CUTOFF, Index
@@ -28,27 +25,9 @@ def index(tmp_path: Path) -> Iterator[Index]:
 
 
 def at_terminal(tool: Tool, *args: str, answers: list[str], **env: str) -> tuple[int, str, int]:
-    """Run it with a terminal, answering each question in turn; return its code, what it said, and how often it asked."""
-    leader, follower = pty.openpty()
-    process = subprocess.Popen(
-        [*tool.argv, *args], cwd=tool.cwd, env={**tool.env, "TERM": "xterm", **env}, stdin=follower, stdout=subprocess.DEVNULL, stderr=follower,
-        start_new_session=True,
-    )  # fmt: skip
-    os.close(follower)
-    said, asked = b"", 0
-    while select.select([leader], [], [], 60)[0]:
-        try:
-            chunk = os.read(leader, 4096)
-        except OSError:
-            break
-        if not chunk:
-            break
-        said += chunk
-        if said.count(b"[y/N]") > asked:
-            asked += 1
-            os.write(leader, f"{answers[asked - 1] if asked <= len(answers) else 'n'}\n".encode())
-    os.close(leader)
-    return process.wait(), said.decode(errors="replace"), asked
+    """Return the code, what it said, and how often it asked."""
+    ended, asked = answering(tool, [f"{answer}\n".encode() for answer in answers], *args, **env)
+    return ended.code, ended.err, asked
 
 
 def test_an_honest_project_asks_one_question_more(tool: Tool, work: Path, tmp_path: Path, index: Index) -> None:

@@ -11,16 +11,14 @@ from provisioner.errors import NoProfileError, OperationError, UsageError
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import NO_ADDON, Lock
 from provisioner.plan.extras import check_requirements, resolve_extras, resolve_others, resolve_own
-from tests.support import make_lock, make_wheel
+from tests.support import make_lock, make_wheel, only_from
 
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "wheels"
     folder.mkdir()
-    monkeypatch.setenv("UV_FIND_LINKS", str(folder))
-    monkeypatch.setenv("UV_OFFLINE", "1")
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    only_from(monkeypatch, folder, tmp_path / "uv")
     return folder
 
 

@@ -17,16 +17,14 @@ from provisioner.model.catalogue import Lock, LockedFile
 from provisioner.plan.keep import Kept, orphans, resolve_all, series
 from provisioner.plan.neighbours import Around, look_around
 from provisioner.plan.settle import Room
-from tests.support import PYTHON, make_lock, make_wheel
+from tests.support import PYTHON, make_lock, make_wheel, only_from
 
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "wheels"
     folder.mkdir()
-    monkeypatch.setenv("UV_FIND_LINKS", str(folder))
-    monkeypatch.setenv("UV_OFFLINE", "1")
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    only_from(monkeypatch, folder, tmp_path / "uv")
     return folder
 
 

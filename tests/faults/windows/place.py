@@ -7,13 +7,13 @@ is noted in ``undo`` and taken back.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.faults.ground import Ground
 from tests.faults.windows.machine import Machine
 from tests.windows.machine import Ended
 
@@ -28,22 +28,13 @@ END
 
 
 @dataclass
-class Place:
+class Place(Ground):
     """``root`` holds everything: ``env``, and the working folder ``work``. ``variables`` are set around every program."""
 
     machine: Machine
-    root: Path
     python: str = "3.10"
     variables: dict[str, str] = field(default_factory=dict)
     undo: list[Callable[[], None]] = field(default_factory=list)
-
-    @property
-    def env(self) -> Path:
-        return self.root / "env"
-
-    @property
-    def work(self) -> Path:
-        return self.folder("work")
 
     @property
     def site(self) -> Path:
@@ -59,19 +50,9 @@ class Place:
         """The Python under the environment."""
         return self.machine.drive / f"Python{self.python.replace('.', '')}"
 
-    def folder(self, name: str) -> Path:
-        path = self.root / name
-        path.mkdir(parents=True, exist_ok=True)
-        return path
-
     def windows(self, path: Path) -> str:
         """The path as Windows has it."""
         return "C:\\" + str(path.relative_to(self.machine.drive)).replace("/", "\\")
-
-    def info(self, name: str) -> Path:
-        """The metadata folder of a distribution."""
-        wanted = re.sub(r"[-_.]+", "_", name).lower()
-        return next(path for path in self.site.glob("*.dist-info") if re.sub(r"[-_.]+", "_", path.name.partition("-")[0]).lower() == wanted)
 
     # Packages, as people install them
 
@@ -92,23 +73,6 @@ class Place:
         self.uv("pip", "uninstall", "-p", self.windows(self.env / "Scripts" / "python.exe"), *names)
 
     # Files: always another file in the old one's place
-
-    def write(self, path: Path, content: bytes | str) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-
-    def cut(self, path: Path, part: float) -> None:
-        """Leave the first ``part`` of a file."""
-        with path.open("rb") as stream:
-            kept = stream.read(int(path.stat().st_size * part))
-        self.write(path, kept)
-
-    def delete(self, path: Path) -> None:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
 
     def take(self, path: Path) -> None:
         """Take a file of the machine away until the place is removed."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 import time
-from typing import Any
 
-from tests.faults.fingerprint import differences, fingerprint
-from tests.faults.trial import Outcome
+from tests.faults.fingerprint import fingerprint
+from tests.faults.trial import Ended, Outcome
 from tests.faults.windows.fault import BASES, Fault
 from tests.faults.windows.machine import Machine
 from tests.faults.windows.place import Place
-from tests.windows.machine import Ended
 
 STAGES = ("doctor", "fix", "undo")
 
@@ -39,7 +36,7 @@ def make(machine: Machine, fault: Fault) -> Place:
     build(machine, fault.base)
     root = machine.drive / "faults" / fault.name
     shutil.rmtree(root, ignore_errors=True)
-    place = Place(machine, root, python=BASES[fault.base][1])
+    place = Place(root, machine, python=BASES[fault.base][1])
     shutil.copytree(machine.drive / "bases" / fault.base, place.env, copy_function=os.link)
     place.work  # noqa: B018 - made here, so that it is there before anything is compared
     try:
@@ -69,29 +66,22 @@ def try_fault(machine: Machine, fault: Fault, *, until: str = "undo") -> Outcome
     return outcome
 
 
-def _run(place: Place, outcome: Outcome, *argv: str) -> tuple[Ended, dict[str, Any]]:
+def _run(place: Place, outcome: Outcome, *argv: str) -> Ended:
     started = time.monotonic()
     done = place.tfsetup(*argv)
-    outcome.seconds[argv[0]] = round(time.monotonic() - started, 1)
-    try:
-        document = json.loads(done.out)
-    except ValueError:
-        document = {}
-    return done, document if isinstance(document, dict) else {}
-
-
-def _words(done: Ended) -> str:
-    return f"exit {done.code}: {(done.out + done.err).strip()[-1500:]}"
+    seconds = time.monotonic() - started
+    outcome.seconds[argv[0]] = round(seconds, 1)
+    return Ended(done.code, done.out, done.err, seconds)
 
 
 def _try(fault: Fault, place: Place, outcome: Outcome, until: int) -> None:
     before = fingerprint(place.root)
-    done, document = _run(place, outcome, "doctor", "--json")
-    findings = document.get("findings") or []
+    done = _run(place, outcome, "doctor", "--json")
+    findings = done.document.get("findings") or []
     outcome.doctor = str(done.code)
     outcome.findings = [f"{item['cause']} {item['severity']} {item['confidence']}: {item['title']}" for item in findings]
     if done.code != 11 or not findings:
-        outcome.faults.append(f"doctor: {_words(done)}")
+        outcome.faults.append(f"doctor: {done.words}")
         return
     outcome.first = findings[0]["cause"]
     seen = "; ".join(f"{item['where']}: {item['seen']}" for item in findings[0]["evidence"])
@@ -100,28 +90,28 @@ def _try(fault: Fault, place: Place, outcome: Outcome, until: int) -> None:
         outcome.faults.append(f"doctor says {outcome.first} first, not {outcome.expected} ({seen[:600]})")
     if not re.search(fault.symptom, seen):
         outcome.faults.append(f"the fault is not seen: {fault.symptom!r} is not in {seen[:900]}")
-    outcome.faults += [f"doctor changed something: {words}" for words in differences(before, fingerprint(place.root))[:5]]
+    outcome.compare("doctor changed something", before, place.root)
     if until < STAGES.index("fix") or fault.mend == "named":
         return
-    done, document = _run(place, outcome, "fix", "--yes", "--json")
+    done = _run(place, outcome, "fix", "--yes", "--json")
     outcome.fix = str(done.code)
     if fault.mend == "hand":
         if done.code == 0:
-            outcome.faults.append(f"fix claims to have mended what it cannot: {_words(done)}")
-        outcome.faults += [f"fix changed something: {words}" for words in differences(before, fingerprint(place.root))[:5]]
+            outcome.faults.append(f"fix claims to have mended what it cannot: {done.words}")
+        outcome.compare("fix changed something", before, place.root)
         return
     if done.code != 0:
-        outcome.faults.append(f"fix: {_words(done)}")
-        outcome.faults += [f"the failed fix left: {words}" for words in differences(before, fingerprint(place.root))[:5]]
+        outcome.faults.append(f"fix: {done.words}")
+        outcome.compare("the failed fix left", before, place.root)
         return
-    left = [item["cause"] for item in document.get("remaining") or ()]
-    outcome.verify = f"{document.get('outcome')}" + (f", left {left}" if left else "")
-    if document.get("outcome") != "mended" or left:
+    left = [item["cause"] for item in done.document.get("remaining") or ()]
+    outcome.verify = f"{done.document.get('outcome')}" + (f", left {left}" if left else "")
+    if done.document.get("outcome") != "mended" or left:
         outcome.faults.append(f"fix: {outcome.verify}")
     if until < STAGES.index("undo"):
         return
-    done, _ = _run(place, outcome, "undo", "--yes")
+    done = _run(place, outcome, "undo", "--yes")
     outcome.undo = str(done.code)
     if done.code != 0:
-        outcome.faults.append(f"undo: {_words(done)}")
-    outcome.faults += [f"undo did not bring back: {words}" for words in differences(before, fingerprint(place.root))[:5]]
+        outcome.faults.append(f"undo: {done.words}")
+    outcome.compare("undo did not bring back", before, place.root)
