@@ -20,6 +20,7 @@ from provisioner.choose.versions import some_patch_matches
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.host.files import glob_escape
+from provisioner.lock.elsewhere import Indexes, IndexesError
 from provisioner.lock.find import PYPROJECT, read_limited
 from provisioner.lock.local import Local, is_local, read_local
 from provisioner.lock.project import Project, read_project
@@ -34,22 +35,27 @@ from provisioner.model.team import Declaration, InputDigest, Inputs, ProjectInpu
 def read_inputs(reader: Reader, declaration: Declaration) -> Inputs:
     """Return requirements and limits in one spelling, sorted, each once, with the digests of all inputs in the order of their names.
 
-    Raises ``InputError`` with every fault of every file: ``requirements.in:12: …``.
+    Raises ``InputError`` with every fault of every file: ``requirements.in:12: …``; ``IndexesError`` where only indexes are not declared.
     """
     folder = posixpath.dirname(declaration.file)
     faults: list[str] = []
     own, named = _inline(declaration, faults)
-    files = read_files(reader, folder, declaration.files, [index.url for index in declaration.indexes], faults)
-    project = read_project(reader, folder, declaration.project, faults) if declaration.project is not None else None
+    indexes = Indexes(declaration.indexes)
+    files = read_files(reader, folder, declaration.files, indexes, faults)
+    project = read_project(reader, folder, declaration.project, faults, indexes) if declaration.project is not None else None
     if project is not None and declaration.project is not None:
         faults += _python_faults(declaration, project, declaration.project.file)
     named = [*named, *(local for file in files for local in file.projects), *(project.projects if project else ())]
-    theirs = _projects(reader, folder, declaration, named, faults)
-    if faults:
-        raise InputError("what is to be locked holds faults", place=declaration.file, faults=tuple(dict.fromkeys(faults)))
+    theirs = _projects(reader, folder, declaration, named, faults, indexes)
     lines = [line for file in files if not file.constraint for line in file.lines]
     wanted = [*own, *(line.requirement for line in lines), *(project.requirements if project else ())]
     wanted += [requirement for item in theirs for requirement in item.project.requirements]
+    asked = indexes.unnamed(wanted)
+    if faults:
+        told = dict.fromkeys([*faults, *(item.words for item in asked)])
+        raise InputError("what is to be locked holds faults", place=declaration.file, faults=tuple(told))
+    if asked:
+        raise IndexesError(asked, declaration.file)
     own_names = {item.checkout.name for item in theirs}
     wanted = [requirement for requirement in wanted if requirement.name not in own_names]
     limits = [line.requirement for file in files if file.constraint for line in file.lines]
@@ -109,7 +115,9 @@ class _Own:
         return f"{self.checkout.name}{extras} @ file://{quote(posixpath.normpath(posixpath.join(folder, self.checkout.folder)))}"
 
 
-def _projects(reader: Reader, folder: str, declaration: Declaration, named: Iterable[Local], faults: list[str]) -> tuple[_Own, ...]:
+def _projects(
+    reader: Reader, folder: str, declaration: Declaration, named: Iterable[Local], faults: list[str], indexes: Indexes
+) -> tuple[_Own, ...]:
     """Read the projects that are named by their folders, and those that these name, each once with all extras that are asked of it."""
     found: dict[str, _Own] = {}
     seen: dict[str, set[str]] = {}
@@ -123,7 +131,7 @@ def _projects(reader: Reader, folder: str, declaration: Declaration, named: Iter
         extras |= set(local.extras)
         told: list[str] = []
         file = posixpath.normpath(posixpath.join(local.folder, PYPROJECT))
-        project = read_project(reader, folder, ProjectInput(file=file, extras=tuple(sorted(extras))), told, built=True)
+        project = read_project(reader, folder, ProjectInput(file=file, extras=tuple(sorted(extras))), told, indexes, built=True)
         if not project.name and not told:
             told.append(f"{file}: says no name of the project; write `[project]` with name, version and dependencies")
         faults += [f"{local.place}: {fault}" for fault in told] + list(_python_faults(declaration, project, file))
