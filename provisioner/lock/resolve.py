@@ -23,6 +23,7 @@ from provisioner.host.files import make_folders
 from provisioner.lock import conda as conda_half
 from provisioner.lock.choosing import ChosenSet, catalogue_digest
 from provisioner.lock.files import check_same_files
+from provisioner.lock.floors import lifted_words
 from provisioner.lock.formats.requirements import address
 from provisioner.lock.how import How, nothing
 from provisioner.lock.markers import beside
@@ -76,6 +77,11 @@ def lock_targets(
     )
     warnings = (
         *_moved_warnings(targets),
+        *(
+            lifted_words(*chosen[:2], item.wheels.floor, item.wheels.lifted)
+            for item, chosen in zip(done, sets, strict=True)
+            if item.wheels.lifted
+        ),
         *_astray(targets, catalogue.fits()),
         *_warnings(declaration, undated),
         *_conda_warnings(declaration, targets, how),
