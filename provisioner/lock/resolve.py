@@ -24,6 +24,7 @@ from provisioner.lock import conda as conda_half
 from provisioner.lock import conda_beside, undated
 from provisioner.lock.choosing import ChosenSet, catalogue_digest
 from provisioner.lock.files import check_same_files
+from provisioner.lock.floors import lifted_words
 from provisioner.lock.formats.requirements import address
 from provisioner.lock.how import How, nothing
 from provisioner.lock.markers import beside
@@ -77,6 +78,11 @@ def lock_targets(
     )
     warnings = (
         *_moved_warnings(targets),
+        *(
+            lifted_words(*chosen[:2], item.wheels.floor, item.wheels.lifted)
+            for item, chosen in zip(done, sets, strict=True)
+            if item.wheels.lifted
+        ),
         *_astray(targets, catalogue.fits()),
         *undated.warnings(declaration, dateless),
         *undated.conda_warnings(declaration, targets, by_conda=how.engine == "conda-lock"),
