@@ -212,6 +212,7 @@ def _run(
     argv += ["--constraints", limits] if job.constraints else []
     argv += _kept(host, job, form)
     argv += ["--python", job.interpreter] if job.interpreter else uv.for_machine(host, job.python, platform)
+    argv += _links(host, job)
     argv.append("--no-header")
     argv += ["--only-binary", ":all:", *(part for name in job.sources for part in ("--no-binary", name))]
     argv += ["--resolution", "highest", "--index-strategy", "first-index"]
@@ -225,6 +226,12 @@ def _run(
         argv.append("--refresh")
     argv += ["--no-deps"] if job.alone else []
     return uv.run_uv(host, argv, uv.RESOLVE_TIMEOUT_SECONDS, watch, extra=_variables(host, job))
+
+
+def _links(host: Host, job: Job) -> list[str]:
+    """Return the options for the job's folders; beside them those of this person's own variable hold no more, unless they are named, too."""
+    own = [item for item in host.env.get("UV_FIND_LINKS", "").split(",") if item]
+    return [part for link in (*job.links, *own) for part in ("--find-links", link)] if job.links else []
 
 
 def _kept(host: Host, job: Job, form: list[str]) -> list[str]:

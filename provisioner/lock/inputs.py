@@ -12,15 +12,17 @@ import json
 import posixpath
 from collections.abc import Iterable, Iterator
 from typing import Any
-from urllib.parse import quote
 
+from provisioner.base.paths import address_of
 from provisioner.base.text import mask
 from provisioner.base.versions import readable
 from provisioner.choose.versions import some_patch_matches
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.host.files import glob_escape
+from provisioner.lock.direct import path_of
 from provisioner.lock.find import PYPROJECT, read_limited
+from provisioner.lock.links import hashes_of, is_there, placed, read_line
 from provisioner.lock.local import Local, is_local, read_local
 from provisioner.lock.project import Project, read_project
 from provisioner.lock.requirement import NotLockableError, Read, parse_any
@@ -38,35 +40,44 @@ def read_inputs(reader: Reader, declaration: Declaration) -> Inputs:
     """
     folder = posixpath.dirname(declaration.file)
     faults: list[str] = []
-    own, named = _inline(declaration, faults)
+    own, named = _inline(reader, declaration, faults)
     files = read_files(reader, folder, declaration.files, [index.url for index in declaration.indexes], faults)
     project = read_project(reader, folder, declaration.project, faults) if declaration.project is not None else None
     if project is not None and declaration.project is not None:
         faults += _python_faults(declaration, project, declaration.project.file)
     named = [*named, *(local for file in files for local in file.projects), *(project.projects if project else ())]
     theirs = _projects(reader, folder, declaration, named, faults)
-    if faults:
-        raise InputError("what is to be locked holds faults", place=declaration.file, faults=tuple(dict.fromkeys(faults)))
+    _check(declaration, faults)
     lines = [line for file in files if not file.constraint for line in file.lines]
     wanted = [*own, *(line.requirement for line in lines), *(project.requirements if project else ())]
     wanted += [requirement for item in theirs for requirement in item.project.requirements]
+    faults += [f"{path_of(item.url)}: is not there, and your lists name it" for item in wanted if not is_there(reader, folder, item)]
     own_names = {item.checkout.name for item in theirs}
     wanted = [requirement for requirement in wanted if requirement.name not in own_names]
     limits = [line.requirement for file in files if file.constraint for line in file.lines]
     computed = (item.requirement(folder) for item in theirs if item.project.computed)
     requirements = _replaced(tuple(sorted({*_texts(wanted), *computed})), declaration, faults)
-    if faults:
-        raise InputError("what is to be locked holds faults", place=declaration.file, faults=tuple(dict.fromkeys(faults)))
+    links = tuple(dict.fromkeys(link for file in files for link in file.links))
+    _check(declaration, faults)
+    carried = dict(hashes_of(reader, folder, links, wanted))
+    digests = [*_digests(declaration, own, files, project, theirs), *(InputDigest(name=name, sha256=it) for name, it in carried.items())]
+    places = {item.url: "" for item in wanted} | {line.requirement.url: line.place for line in lines}
     return Inputs(
-        requirements=requirements,
+        requirements=tuple(sorted(placed(text, folder) for text in requirements)),
         constraints=_texts(limits),
-        digests=tuple(sorted(_digests(declaration, own, files, project, theirs), key=lambda item: item.name)),
+        digests=tuple(sorted(digests, key=lambda item: item.name)),
         projects=tuple(item.checkout for item in theirs),
         builders=tuple(sorted({text for item in theirs for text in item.project.builders})),
         hashes=_hashes(wanted),
-        places={requirement.url: "" for requirement in wanted if requirement.url}
-        | {line.requirement.url: line.place for line in lines if line.requirement.url},
+        places={url: place for url, place in places.items() if url and not path_of(url)},
+        links=tuple(posixpath.normpath(posixpath.join(folder, link)) for link in links),
+        carried={sha256: path for path, sha256 in reversed(carried.items())},
     )
+
+
+def _check(declaration: Declaration, faults: list[str]) -> None:
+    if faults:
+        raise InputError("what is to be locked holds faults", place=declaration.file, faults=tuple(dict.fromkeys(faults)))
 
 
 def _hashes(wanted: Iterable[Read]) -> dict[str, tuple[str, ...]]:
@@ -77,7 +88,7 @@ def _hashes(wanted: Iterable[Read]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(sorted(hashes)) for name, hashes in sorted(found.items())}
 
 
-def _inline(declaration: Declaration, faults: list[str]) -> tuple[tuple[Read, ...], list[Local]]:
+def _inline(reader: Reader, declaration: Declaration, faults: list[str]) -> tuple[tuple[Read, ...], list[Local]]:
     """Return what the declaration asks for in its own words: requirements, and projects by their folders."""
     name = posixpath.basename(declaration.file)
     own: list[Read] = []
@@ -88,7 +99,7 @@ def _inline(declaration: Declaration, faults: list[str]) -> tuple[tuple[Read, ..
             if is_local(bare):
                 projects.append(read_local(bare, name, "", editable=bare != text.strip()))
             else:
-                own.append(parse_any(bare))
+                own.append(read_line(reader, posixpath.dirname(declaration.file), name, bare))
         except NotLockableError as error:
             faults.append(f"{name}: `{mask(text)}` {mask(str(error))}")
     return tuple(own), projects
@@ -106,7 +117,7 @@ class _Own:
     def requirement(self, folder: str) -> str:
         """The requirement on the project itself, for what has to be built to be known: ``folder`` is the declaration's."""
         extras = f"[{','.join(self.extras)}]" if self.extras else ""
-        return f"{self.checkout.name}{extras} @ file://{quote(posixpath.normpath(posixpath.join(folder, self.checkout.folder)))}"
+        return f"{self.checkout.name}{extras} @ {address_of(posixpath.normpath(posixpath.join(folder, self.checkout.folder)))}"
 
 
 def _projects(reader: Reader, folder: str, declaration: Declaration, named: Iterable[Local], faults: list[str]) -> tuple[_Own, ...]:

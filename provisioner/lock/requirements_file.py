@@ -19,8 +19,9 @@ from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.lock.elsewhere import index_words
 from provisioner.lock.find import read_limited
+from provisioner.lock.links import read_line, read_link
 from provisioner.lock.local import Local, is_local, read_local
-from provisioner.lock.requirement import NotLockableError, Read, parse_any
+from provisioner.lock.requirement import NotLockableError, Read
 from provisioner.model.record import record
 
 _OPTION = re.compile(r"(--?[A-Za-z][A-Za-z-]*)(?:\s*=\s*|\s+|$)(.*)", re.DOTALL)
@@ -46,13 +47,17 @@ class Line:
 
 @record
 class ReadFile:
-    """One file: its requirements (or limits, in a constraints file), and what else counts in it for a digest. ``name`` is relative."""
+    """One file: its requirements (or limits, in a constraints file), and what else counts in it for a digest. ``name`` is relative.
+
+    ``links`` are the folders of its ``--find-links``, relative to the declaration's.
+    """
 
     name: str
     constraint: bool
     lines: tuple[Line, ...]
     others: tuple[str, ...]
     projects: tuple[Local, ...] = ()
+    links: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass
@@ -63,6 +68,7 @@ class _Found:
     lines: list[Line] = dataclasses.field(default_factory=list)
     others: list[str] = dataclasses.field(default_factory=list)
     projects: list[Local] = dataclasses.field(default_factory=list)
+    links: list[str] = dataclasses.field(default_factory=list)
     asked: list[tuple[str, str, str]] = dataclasses.field(default_factory=list)
 
 
@@ -118,7 +124,12 @@ class _Walk:
         names = [line.requirement.name for line in found.lines]
         self.faults += [f"{where}: `{_short(line)}` {mask(index_words(line, url, names))}" for where, line, url in found.asked]
         self.found[name, constraint] = ReadFile(
-            name=name, constraint=constraint, lines=tuple(found.lines), others=tuple(found.others), projects=tuple(found.projects)
+            name=name,
+            constraint=constraint,
+            lines=tuple(found.lines),
+            others=tuple(found.others),
+            projects=tuple(found.projects),
+            links=tuple(found.links),
         )
 
     def _requirement(self, line: str, place: str, found: _Found) -> None:
@@ -134,7 +145,7 @@ class _Walk:
             self._local(bare, place, found.projects, editable=False)
             return
         try:
-            requirement = parse_any(bare)
+            requirement = read_line(self.reader, self.folder, place.rpartition(":")[0], bare)
         except NotLockableError as error:
             self.faults.append(f"{place}: `{_short(bare)}` {mask(str(error))}")
             return
@@ -158,6 +169,15 @@ class _Walk:
         except NotLockableError as error:
             self.faults.append(f"{place}: `{_short(text)}` {mask(str(error))}")
 
+    def _link(self, line: str, value: str, place: str, found: _Found) -> None:
+        try:
+            folder = read_link(self.reader, self.folder, place.rpartition(":")[0], value)
+        except NotLockableError as error:
+            self.faults.append(f"{place}: `{_short(line)}` {mask(str(error))}")
+            return
+        found.links.append(folder)
+        found.others.append(f"--find-links {folder}")
+
     def _option(self, line: str, place: str, name: str, *, chain: tuple[str, ...], found: _Found) -> None:
         option, value = _split(line)
         if option in {"--requirement", "--constraint"}:
@@ -171,8 +191,10 @@ class _Walk:
         elif option in _INDEXES:
             if value.rstrip("/") not in {address.rstrip("/") for address in self.indexes}:
                 found.asked.append((place, line, value))
-        elif option == "--find-links":
+        elif option == "--find-links" and "://" in value:
             found.asked.append((place, line, ""))
+        elif option == "--find-links":
+            self._link(line, value, place, found)
         elif option == "--editable" and not found.constraint:
             bare = _unquoted(value)
             self._local(bare, place, found.projects, editable=True) if is_local(bare) else self._requirement(bare, place, found)
