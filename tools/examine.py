@@ -8,8 +8,8 @@
     python tools/examine.py --again               anew, what was examined too
     python tools/examine.py --newest              the newest patch of each minor release, on its newest Python
 
-What was found is kept in .cache/examined.json after every set, so a run that is stopped goes on where it was. Disk and cache are those of
-tools/prove.py, which proves that the same sets compute; here nothing is computed.
+What was found is kept in tools/examined.json after every set, so a run that is stopped goes on where it was, in whichever checkout. Disk and cache
+are those of tools/prove.py, which proves that the same sets compute; here nothing is computed.
 """
 
 from __future__ import annotations
@@ -42,10 +42,9 @@ from provisioner.model.catalogue import Lock, computes_on
 from provisioner.model.finding import Check, Verification
 from provisioner.model.request import Request
 from provisioner.session import Session
+from tests.found import Found
 
-EXAMINED = ROOT / ".cache" / "examined.json"
-# Of every set, by its digest: what was found wrong without the bodies of its files; [] where nothing was.
-WITHOUT_BODIES = ROOT / ".cache" / "examined-without-bodies.json"
+EXAMINED = Path(__file__).with_name("examined.json")
 DOCTOR_SECONDS = 600.0
 # The checks of doctor that rest on metadata, lists of files and recorded hashes; where the loader finds CUDA, only the libraries themselves tell.
 CHECKS = (
@@ -158,30 +157,27 @@ def main(arguments: Sequence[str]) -> int:
     catalogue = Catalogue.open(host, find_profiles())
     chosen = tuple(locks(catalogue, versions=options.versions, python=options.python, device=options.device))
     chosen = newest(chosen) if options.newest else chosen
-    state = WITHOUT_BODIES if options.without_bodies else EXAMINED
-    examined: dict[str, list[str]] = json.loads(state.read_text()) if state.exists() else {}
-    failed = 0
-    state.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="tfsetup-examine-", dir=state.parent) as folder:
+    found, failed = Found(EXAMINED), 0
+    (ROOT / ".cache").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="tfsetup-examine-", dir=ROOT / ".cache") as folder:
         if options.without_bodies:
             os.environ["TFSETUP_CACHE_DIR"] = f"{folder}/cache"
         for lock in chosen:
-            # A set with an alarm is looked at again: what was wrong may have been mended.
-            if not options.again and examined.get(lock.digest) == []:
+            name = f"{lock.release} on Python {lock.python} for {lock.device}"
+            key = f"{name}, without bodies" if options.without_bodies else name
+            # A set with an alarm is looked at again: what was wrong may have been mended. So is one whose lock was resolved anew.
+            if not options.again and not found.wants(key) and found.known[key]["lock"] == lock.digest:
                 continue
             started = time.monotonic()
             if options.without_bodies:
-                examined[lock.digest] = list(without_bodies(lock, Path(folder), catalogue))
+                alarms = without_bodies(lock, Path(folder), catalogue)
             else:
                 if os.environ["UV_CACHE_DIR"] == str(CACHE):
                     make_room(lock)
-                examined[lock.digest] = list(examine(host, lock, Path(folder)))
-            failed += bool(examined[lock.digest])
-            name = f"{lock.release} on Python {lock.python} for {lock.device}"
-            print(f"{name}: {'; '.join(examined[lock.digest]) or 'healthy'} ({time.monotonic() - started:.0f} s)", flush=True)
-            # Another run may have examined others meanwhile.
-            known = json.loads(state.read_text()) if state.exists() else {}
-            state.write_text(json.dumps({**known, lock.digest: examined[lock.digest]}))
+                alarms = examine(host, lock, Path(folder))
+            failed += bool(alarms)
+            print(f"{name}: {'; '.join(alarms) or 'healthy'} ({time.monotonic() - started:.0f} s)", flush=True)
+            found.keep(key, {"lock": lock.digest, "faults": list(alarms)})
     print(f"{failed} with a false alarm")
     return 1 if failed else 0
 

@@ -6,6 +6,9 @@ no GPU on Windows after 2.10, every x86-64 wheel compiled with AVX); glibc floor
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from provisioner.base.versions import numbers
 from provisioner.choose.obstacles import Obstacle, listed
 from provisioner.errors import CouldNotTellError
@@ -13,6 +16,18 @@ from provisioner.model.catalogue import Build, KnownBad, Release
 from provisioner.model.facts import Facts, System
 
 _NAMES = {"linux": "Linux", "macos": "macOS", "windows": "Windows"}
+# What people and other tools call them: Python's ``sys.platform``, wheels' tags, Docker's and Debian's architectures.
+_SYSTEMS = {
+    "win": "windows",
+    "win32": "windows",
+    "win64": "windows",
+    "mac": "macos",
+    "macosx": "macos",
+    "osx": "macos",
+    "darwin": "macos",
+    "wsl": "linux",
+}
+_ARCHITECTURES = {"amd64": "x86_64", "x64": "x86_64", "x86-64": "x86_64", "64": "x86_64", "arm64": "aarch64"}
 # The platform for which every release has a build for GPUs; WSL2 is one.
 _CUDA_PLATFORM = "linux-x86_64"
 JETSON = "use NVIDIA's own TensorFlow wheels or container for your JetPack; the wheels on PyPI compute on the CPU only there"
@@ -44,6 +59,16 @@ def platform_name(platform: str) -> str:
     """Return the platform in words (``Linux on x86_64``)."""
     system, _, architecture = platform.partition("-")
     return f"{_NAMES.get(system, system)} on {architecture}"
+
+
+def meant_platforms(word: str, known: Sequence[str]) -> tuple[str, ...]:
+    """Return those of the ``known`` platforms that a person means: ``windows``, ``darwin-arm64``, ``win_amd64``, ``linux/arm64``; else none."""
+    found = re.fullmatch(r"([a-z]+(?:32|64)?)(?:[-_/ ]([a-z0-9_-]+))?", word.strip().lower())
+    if found is None:
+        return ()
+    system, architecture = _SYSTEMS.get(found[1], found[1]), found[2] or ""
+    name = f"{system}-{_ARCHITECTURES.get(architecture, architecture)}" if architecture else f"{system}-"
+    return tuple(platform for platform in known if platform == name or (not architecture and platform.startswith(name)))
 
 
 def is_jetson(facts: Facts) -> bool:

@@ -8,7 +8,7 @@ import typer
 
 from provisioner.base.paths import absolute
 from provisioner.choose.obstacles import listed
-from provisioner.cli import options
+from provisioner.cli import indexes, options
 from provisioner.cli.consent import ask
 from provisioner.cli.output import print_json, print_text, say
 from provisioner.cli.trusting import trusting
@@ -44,6 +44,7 @@ def init(
         request,
         folder,
         agree=lambda file: ask(f"{file} is there already. Replace it?", agreed=agreed),
+        answer=indexes.asking(agreed=agreed),
         progress=progress_for(as_json=as_json, host=host, quiet=quiet, plain=no_progress),
     )
     if as_json:

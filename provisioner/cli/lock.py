@@ -156,12 +156,14 @@ def lock(
         into=tuple(item for item in INTO if item in (into or ())),
     )
     # These bring the resolvers, which --check and --diff do without.
-    from provisioner.commands import lock as stages  # noqa: PLC0415
-    from provisioner.commands.lock_accept import lock_accepting  # noqa: PLC0415
+    from provisioner.cli import indexes  # noqa: PLC0415
+    from provisioner.commands.lock_accept import Consent, lock_accepting  # noqa: PLC0415
 
     session = Session(host, trusting(host, trust=trust))
-    locking = lock_accepting if accept else stages.lock
-    done = locking(session, folder, asked, progress=progress, agree=_agree_to_edit(agreed=agreed))
+    consent = Consent(
+        agree=_agree_to_edit(agreed=agreed), show=_agree_to_edit(agreed=True), accept=accept, answer=indexes.asking(agreed=agreed)
+    )
+    done = lock_accepting(session, folder, asked, consent, progress=progress)
     if verify:
         from provisioner.commands.lock_verify import verify_lock  # noqa: PLC0415 - brings what installs
 

@@ -6,7 +6,9 @@ import posixpath
 from collections.abc import Callable
 from dataclasses import replace
 
+from provisioner.base.names import normalise
 from provisioner.base.progress import SILENT, Progress
+from provisioner.base.requirement import name_of
 from provisioner.catalogue import Catalogue
 from provisioner.choose.obstacles import listed
 from provisioner.commands import plan as planning
@@ -14,18 +16,29 @@ from provisioner.engines import built_in
 from provisioner.environment.read import read_site
 from provisioner.errors import CouldNotTellError, InputError, NoProfileError
 from provisioner.lock import dates, find, starter
+from provisioner.lock.elsewhere import Answer, answered
 from provisioner.lock.inputs import read_inputs
 from provisioner.lock.lists import Lists, read_lists
 from provisioner.lock.pythons import Wanted, going_or_nothing
 from provisioner.model.catalogue import ComputeDevice
 from provisioner.model.request import Request
+from provisioner.model.team import Inputs
 from provisioner.session import Session
 
 
-def init(session: Session, request: Request, folder: str, *, agree: Callable[[str], None], progress: Progress = SILENT) -> starter.First:
+def init(
+    session: Session,
+    request: Request,
+    folder: str,
+    *,
+    agree: Callable[[str], None],
+    answer: Answer | None = None,
+    progress: Progress = SILENT,
+) -> starter.First:
     """Write a first ``tfsetup.yaml`` into ``folder`` (absolute), from the environment that is there, or for this machine.
 
-    ``agree`` is asked, with the path, before a file that is there is replaced; it raises where nobody does. Raises ``InputError`` where the project
+    ``agree`` is asked, with the path, before a file that is there is replaced; it raises where nobody does. ``answer`` says which packages come from
+    an index that the lists name; None where nobody can be asked. Raises ``InputError`` where the project
     is declared elsewhere or the file cannot be written, ``CouldNotTellError`` where the platform is not known.
     """
     host = session.host
@@ -34,7 +47,7 @@ def init(session: Session, request: Request, folder: str, *, agree: Callable[[st
     if there is not None and not there.is_yaml:
         hint = f"add targets there; a {find.FILE} beside it would be a second declaration"
         raise InputError("has a [tool.tfsetup] already", place=there.file, hint=hint)
-    said, origin = _declared(session, request, folder, file, progress)
+    said, origin = _declared(session, request, folder, file, answer, progress)
     if there is not None:
         agree(file)
     try:
@@ -44,7 +57,9 @@ def init(session: Session, request: Request, folder: str, *, agree: Callable[[st
     return said
 
 
-def _declared(session: Session, request: Request, folder: str, file: str, progress: Progress) -> tuple[starter.First, str]:
+def _declared(
+    session: Session, request: Request, folder: str, file: str, answer: Answer | None, progress: Progress
+) -> tuple[starter.First, str]:
     """Return what is to be declared, and what it was taken from in words."""
     host, platform = session.host, session.platform
     if not platform:
@@ -70,8 +85,11 @@ def _declared(session: Session, request: Request, folder: str, file: str, progre
     release, python = starter.choose_python(session.catalogue, lists, platform, device)
     if not release:
         raise _no_release(lists, platform, session.catalogue)
-    said = starter.from_lists(lists, lists.tensorflow or release, starter.make_target(platform, device, python, facts), file=file)
-    if not request.offline:
+    indexes = answered(lists.elsewhere, answer) if answer is not None else ()
+    target = starter.make_target(platform, device, python, facts)
+    said = starter.from_lists(lists, lists.tensorflow or release, target, indexes, file=file)
+    # An index in the place of PyPI is asked when it is locked, with this person's word.
+    if not request.offline and all(index.packages for index in indexes):
         said = _with_python(session, said, lists, progress)
     return said, listed(list(lists.read))
 
@@ -82,7 +100,7 @@ def _with_python(session: Session, said: starter.First, lists: Lists, progress: 
     Where none goes, or what the lists hold cannot be asked for, it stays with the newest: `tfsetup lock` says why.
     """
     try:
-        inputs = read_inputs(session.host, starter.declared(said))
+        inputs = _without(read_inputs(session.host, starter.declared(said)), said)
     except InputError:
         return said
     progress.start("python", "Asking the index which Python goes with the lists")
@@ -104,6 +122,12 @@ def _with_python(session: Session, said: starter.First, lists: Lists, progress: 
     return replace(
         said, tensorflow=lists.tensorflow or found.release, targets=tuple(replace(target, python=found.python) for target in said.targets)
     )
+
+
+def _without(inputs: Inputs, said: starter.First) -> Inputs:
+    """Leave out what comes from an index of its own, which is asked when it is locked."""
+    own = {name for index in said.indexes for name in index.packages}
+    return replace(inputs, requirements=tuple(text for text in inputs.requirements if normalise(name_of(text)) not in own))
 
 
 def _no_release(lists: Lists, platform: str, catalogue: Catalogue) -> NoProfileError:

@@ -80,7 +80,7 @@ def metadata_of(host: Host, job: Job, wheel: Wheel, *, pins: tuple[str, ...], wa
         if there.pins == _mattering(pins, there.metadata):
             return there.metadata
     place = posixpath.join(job.folder, f"source-{wheel.package}-{wheel.version}")
-    fetch = git.checked_out if wheel.commit else _fetched if wheel.sha256 else _copied
+    fetch = git.checked_out if wheel.commit else fetched if wheel.sha256 else _copied
     tree = posixpath.join(fetch(host, job, wheel, posixpath.join(place, "fetched"), watch), wheel.folder)
     found = _of_tree(host, replace(job, folder=place), wheel, tree, pins, watch)
     host.remove_tree(place)
@@ -95,8 +95,8 @@ def _mattering(pins: Iterable[str], metadata: Metadata) -> tuple[str, ...]:
     return tuple(sorted(pin for pin in pins if name_of(pin) in builders))
 
 
-def _fetched(host: Host, job: Job, wheel: Wheel, folder: str, watch: Watch | None) -> str:
-    """Return the folder of an unpacked source distribution."""
+def fetched(host: Host, job: Job, wheel: Wheel, folder: str, watch: Watch | None) -> str:
+    """Return the folder of an unpacked source distribution, which is the file that its hash names; nothing of it is run."""
     host.remove_tree(folder)
     make_folders(host, posixpath.dirname(folder))
     script = posixpath.join(posixpath.dirname(posixpath.abspath(__file__)), "_sources.py")

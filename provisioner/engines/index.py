@@ -66,6 +66,15 @@ def pip_options(reader: Reader) -> dict[str, str]:
     return options
 
 
+def is_built_in(url: str) -> bool:
+    """True for the address of the index that installers ask where nobody names one, as pip knows it; its older one has a part more."""
+    from pip._internal.models.index import PyPI  # noqa: PLC0415 - only for lists that name indexes
+
+    found = re.fullmatch(r"https?://(?:[^/?#@\s]*@)?([^/?#@\s:]+)(?:/\S*)?", url.strip())
+    name, _, ending = PyPI.netloc.partition(".")
+    return found is not None and found[1].lower() in {PyPI.netloc, f"{name}.python.{ending}"}
+
+
 def index_addresses(reader: Reader) -> tuple[str, ...]:
     """Return the addresses of the indexes that this person's own settings for pip and uv name (``UV_INDEX`` may hold ``name=address``)."""
     found: list[str] = []

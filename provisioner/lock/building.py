@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -78,13 +78,14 @@ def building(
     projects: Collection[str] = (),
     *,
     quick: Callable[[Job], Resolved] | None = None,
+    stated: Callable[[Job, Sequence[Wheel]], Mapping[str, Metadata]] | None = None,
     deep: bool = False,
 ) -> Callable[[Job], Resolved]:
     """Return a resolver that takes the source of what has no wheel, and lets its metadata be built where that is allowed.
 
     ``allowed`` are the names that the team lets be built (or ``ANY``), ``free`` those that the catalogue does. ``projects`` are the requirements of
     the builds of the team's own projects. The resolver itself runs no code: what was built is told to it. Of what is not allowed nothing is run:
-    it is taken to need nothing, to find all such packages in one go, and ``NeedsBuildError`` names them. ``quick`` answers
+    it is taken to need what it states itself (``stated``), to find all such packages in one go, and ``NeedsBuildError`` names them. ``quick`` answers
     without what came from where, which takes half of the time: for answers that are not the last. A package that has wheels, none of which
     goes with the rest, counts as one without any only with ``deep``; older versions of what was built are built only then, too.
     """
@@ -105,10 +106,10 @@ def building(
                 without = lacking(error.said) - built - refused - set(job.sources)
                 more = _to_build(quick or resolve, asked, error.said, without, wheels=not deep)
                 said = said if _NO_SOURCE.search(error.said) else said if learnt.jumps else error.said
-                if not more and deep and learnt.looks_further():
+                if not more and deep and (learnt.looks_further() or learnt.doubts()):
                     continue
                 if not more:
-                    further = not deep and learnt.guesses
+                    further = not deep and (learnt.guesses or learnt.hears)
                     raise NoSolutionError(learnt.as_guessed(job), said or error.said, further=further, unbuilt=without) from None
                 may = {name for name in more if ANY in allowed or name in may_be}
                 built |= may
@@ -116,6 +117,10 @@ def building(
                 continue
             own = {name: found.offered[name][0] for name in sorted(built) if name in found.offered}
             new = {name: wheel for name, wheel in own.items() if (name, wheel.identity) not in learnt.known}
+            unread = [found.offered[name][0] for name in sorted(refused - learnt.stated.keys()) if name in found.offered]
+            if refused and not new and stated is not None and unread:
+                learnt.stated |= stated(asked, unread)
+                continue
             if refused and not new:
                 raise NeedsBuildError(job, refused, allowed)
             if learnt.looked_enough(new):

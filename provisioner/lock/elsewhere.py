@@ -1,31 +1,200 @@
-"""Indexes that a list names beside the one it takes everything from: what the declaration would have to say of each. Pure."""
+"""Indexes that a list names beside the one that everything comes from: what the declaration names of them, and would have to say of the others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
+
+from provisioner.base.text import mask
+from provisioner.choose.obstacles import listed
+from provisioner.engines.index import is_built_in
+from provisioner.errors import InputError
+from provisioner.lock.proposal import Proposal
+from provisioner.lock.requirement import Read
+from provisioner.model.record import record
+from provisioner.model.team import Index
 
 # What PyTorch's own index serves (PyTorch's documentation, "Start Locally"); its pages of links are older forms of the same index.
 _TORCH_HOST = "download.pytorch.org"
 _TORCH = ("torch", "torchaudio", "torchvision")
+_TORCHLINKS = re.compile(r"(/whl(?:/nightly)?)(/[a-z0-9.]+)?/torch[a-z_]*\.html")
+_TORCH_BUILD = re.compile(r"\+(cpu|cu\d{2,3}|rocm[\d.]*\d)(?![\w.])")
+LINKS = "--find-links"
+_VARIABLES = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}(?::\$\{[A-Za-z_][A-Za-z0-9_]*\})?")
 
 
-def index_words(line: str, url: str, names: Iterable[str]) -> str:
-    """Complete "`--extra-index-url …`": what to write in the declaration, for the packages (normalised) of the list; ``url`` is "" for links."""
-    host = urlsplit(url or line.rsplit(maxsplit=1)[-1].strip("'\"")).hostname or ""
-    torch = [name for name in _TORCH if name in set(names)] or ["torch"]
-    if not url and host == _TORCH_HOST:
-        way = f"indexes: [{{url: 'https://{_TORCH_HOST}/whl/cpu', packages: [{', '.join(torch)}]}}]"
-        return (
-            f"is a page of links; PyTorch has an index (for CUDA 12.1 /whl/cu121): write `{way}` in the declaration, and take this line out"
-        )
-    if not url:
-        return (
-            "names links that are no index: write the packages that come from there as `NAME @ ADDRESS-OF-THE-FILE`, and take this line out"
-        )
-    if line.startswith(("--index-url", "-i", "--pypi-url")):
-        return f"names an index: write `indexes: [{{url: '{url}'}}]` in the declaration"
-    listed = ", ".join(torch) if host == _TORCH_HOST else "NAME"
-    which = "" if host == _TORCH_HOST else " with the packages that come from there,"
-    way = f"indexes: [{{url: '{url}', packages: [{listed}]}}]"
-    return f"names a second index; so that no stranger's package takes a name, write `{way}`{which} in the declaration"
+@record
+class Elsewhere:
+    """An index that a line of a list names and the declaration does not; ``place`` and ``line`` say where, without secrets.
+
+    ``index`` is what the declaration may say of it, None where nothing does. Without ``packages`` somebody has to say which come from there, but
+    where the list takes all from it (``every``). ``names`` are the packages of the lists.
+    """
+
+    place: str
+    line: str
+    index: Index | None
+    every: bool = False
+    links: bool = False
+    names: tuple[str, ...] = ()
+
+    @property
+    def proposed(self) -> bool:
+        """True where it is known what the declaration may say."""
+        return self.index is not None and (self.every or bool(self.index.packages))
+
+    @property
+    def words(self) -> str:
+        """The fault: what is there, and what to write."""
+        return f"{self.place}: `{self.line}` {self._why()}"
+
+    def _why(self) -> str:
+        if self.index is None and self.links:
+            return "names links that are no index: write the packages that come from there as `NAME @ ADDRESS-OF-THE-FILE`, and take this line out"
+        if self.index is None:
+            return "names an index that a lock cannot hold: name its address in the declaration, under `indexes:`, and take this line out"
+        name = f", name: {self.index.name}" if self.index.name else ""
+        if self.every:
+            return f"names an index: write `indexes: [{{url: '{self.index.url}'{name}}}]` in the declaration"
+        way = f"indexes: [{{url: '{self.index.url}'{name}, packages: [{', '.join(self.index.packages) or 'NAME'}]}}]"
+        if self.links:
+            return f"is a page of links; PyTorch has an index (for CUDA 12.1 /whl/cu121): write `{way}` in the declaration"
+        which = "" if self.index.packages else " with the packages that come from there,"
+        return f"names a second index; so that no stranger's package takes a name, write `{way}`{which} in the declaration"
+
+
+class IndexesError(InputError):
+    """Lists that name indexes of which the declaration says nothing (code 2), and nothing else is wrong."""
+
+    def __init__(self, asked: Sequence[Elsewhere], place: str) -> None:
+        """Keep what was asked for, with what would do where that is known."""
+        self.asked = tuple(asked)
+        self.why = f"{listed(list(dict.fromkeys(item.place for item in asked)))} names it"
+        self.proposal = Proposal(indexes=together(item.index for item in asked if item.index is not None and item.proposed))
+        hint = ""
+        if not self.proposal.empty:
+            what = "that" if all(item.proposed for item in asked) else f"what is known of {listed([x.url for x in self.proposal.indexes])}"
+            hint = f"`tfsetup lock --accept` writes {what} into tfsetup.yaml; the lists stay as they are"
+        super().__init__("what is to be locked holds faults", place=place, hint=hint, faults=tuple(item.words for item in asked))
+
+
+@dataclass
+class Indexes:
+    """The indexes that a declaration ``named``, and those beside them that are found in its lists, one after another.
+
+    ``folders`` are those of ``--find-links``, relative to the declaration's.
+    """
+
+    named: tuple[Index, ...] = ()
+    found: list[tuple[str, str, str, str]] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+
+    def take(self, place: str, line: str, option: str, url: str) -> None:
+        """Note a line of a list; one that says what is so anyway is passed over."""
+        if not (_is_covered(url, self.named) or (option != LINKS and is_built_in(url))):
+            self.found.append((place, line, option, url))
+
+    def unnamed(self, wanted: Iterable[Read]) -> tuple[Elsewhere, ...]:
+        """Return what nothing is declared of, beside the requirements of all lists."""
+        wanted = tuple(wanted)
+        taken = {name for index in self.named for name in index.packages}
+        default = any(not index.packages for index in self.named)
+        asked: list[Elsewhere] = []
+        for place, line, option, url in self.found:
+            asked.append(_elsewhere(place, line, option, url, wanted, taken, default=default))
+            default = default or asked[-1].every
+        return tuple(asked)
+
+
+Answer = Callable[[Elsewhere, Index], tuple[str, ...] | None]
+
+
+def answered(asked: Iterable[Elsewhere], answer: Answer) -> tuple[Index, ...]:
+    """Return what a person says of the indexes, each address asked about once: the packages that come from it, None for no answer."""
+    found: list[Index] = []
+    for item in {item.index.url: item for item in asked if item.index is not None}.values():
+        if item.index is not None and not _is_covered(item.index.url, found):
+            packages = answer(item, item.index)
+            found += [replace(item.index, packages=packages)] if packages is not None else []
+    return together(found)
+
+
+def unanswered(asked: Iterable[Elsewhere], indexes: Sequence[Index]) -> tuple[Elsewhere, ...]:
+    """Return what is still to be said beside what is declared of ``indexes``."""
+    return tuple(item for item in asked if item.index is None or not _is_covered(item.index.url, indexes))
+
+
+def together(indexes: Iterable[Index]) -> tuple[Index, ...]:
+    """Return the indexes, each address once, with all the packages that come from it, and each package from the first that it is said of."""
+    found: dict[str, Index] = {}
+    taken: set[str] = set()
+    for index in indexes:
+        own = tuple(name for name in index.packages if name not in taken)
+        before = found.get(index.url)
+        if own or not index.packages:
+            found[index.url] = replace(index, packages=tuple(sorted({*(before.packages if before else ()), *own})))
+        taken |= set(own)
+    return tuple(found.values())
+
+
+def _elsewhere(place: str, line: str, option: str, url: str, wanted: Sequence[Read], taken: set[str], *, default: bool) -> Elsewhere:
+    """Say of one address what a declaration may say of it."""
+    links = option == LINKS
+    torch = _host(url) == _TORCH_HOST
+    every = option != "--extra-index-url" and not links and not torch
+    names = tuple(dict.fromkeys(item.name for item in wanted))
+    address = _of_links(url, wanted) if links else url
+    index = _writable(address)
+    if index is not None and torch:
+        packages = tuple(name for name in _TORCH if name in names) or _TORCH[:1]
+        index = replace(index, packages=tuple(name for name in packages if name not in taken))
+    if every and default:
+        index = None
+    return Elsewhere(place=place, line=line, index=index, every=every, links=links, names=tuple(sorted(set(names) - taken)))
+
+
+def _of_links(url: str, wanted: Sequence[Read]) -> str:
+    """Return the index that serves what a page of links of PyTorch's links to: of the build that it, or the list, names; "" for other pages."""
+    page = _TORCH_LINKS.fullmatch(urlsplit(url).path) if _host(url) == _TORCH_HOST else None
+    if page is None:
+        return ""
+    builds = [found[1] for item in wanted if item.name in _TORCH and (found := _TORCH_BUILD.search(item.text))]
+    return f"https://{_TORCH_HOST}{page[1]}{page[2] or '/' + (builds or ['cpu'])[0]}"
+
+
+def _writable(url: str) -> Index | None:
+    """Return an address as a declaration may hold it: without a login, for which variables stand; None where that cannot be."""
+    found = re.fullmatch(r"(https?|file)://(?:([^/?#@\s]*)@)?([^/?#@\s'\"`{}]*)(/[^\s'\"`{}]*)?", url)
+    if found is None or (found[1] != "file" and not found[3]):
+        return None
+    scheme, login, host, path = found.groups()
+    bare = f"{scheme}://{host}{path or ''}"
+    if mask(bare) != bare:
+        return None
+    if login is None or _VARIABLES.fullmatch(login):
+        return Index(url=url)
+    name = re.sub(r"[^a-z0-9]+", "-", host.lower()).strip("-")
+    stem = f"TFSETUP_INDEX_{name.upper().replace('-', '_')}"
+    password = f":${{{stem}_PASSWORD}}" if ":" in login else ""
+    return Index(url=f"{scheme}://${{{stem}_USERNAME}}{password}@{host}{path or ''}", name=name)
+
+
+def _is_covered(url: str, indexes: Iterable[Index]) -> bool:
+    """True for an address that is declared, whoever logs in there; of PyTorch's builds whichever is declared counts."""
+    torch = _host(url) == _TORCH_HOST
+    return any(_bare(url) == _bare(index.url) or (torch and index.packages and _host(index.url) == _TORCH_HOST) for index in indexes)
+
+
+def _bare(url: str) -> str:
+    scheme, mark, rest = url.strip().partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{authority.rpartition('@')[2].lower()}{slash}{path}".rstrip("/")
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

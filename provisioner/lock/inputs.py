@@ -21,6 +21,7 @@ from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.host.files import glob_escape
 from provisioner.lock.direct import path_of
+from provisioner.lock.elsewhere import Indexes, IndexesError
 from provisioner.lock.find import PYPROJECT, read_limited
 from provisioner.lock.links import hashes_of, is_there, placed, read_line
 from provisioner.lock.local import Local, is_local, read_local
@@ -36,28 +37,32 @@ from provisioner.model.team import Declaration, InputDigest, Inputs, ProjectInpu
 def read_inputs(reader: Reader, declaration: Declaration) -> Inputs:
     """Return requirements and limits in one spelling, sorted, each once, with the digests of all inputs in the order of their names.
 
-    Raises ``InputError`` with every fault of every file: ``requirements.in:12: …``.
+    Raises ``InputError`` with every fault of every file: ``requirements.in:12: …``; ``IndexesError`` where only indexes are not declared.
     """
     folder = posixpath.dirname(declaration.file)
     faults: list[str] = []
     own, named = _inline(reader, declaration, faults)
-    files = read_files(reader, folder, declaration.files, [index.url for index in declaration.indexes], faults)
-    project = read_project(reader, folder, declaration.project, faults) if declaration.project is not None else None
+    indexes = Indexes(declaration.indexes)
+    files = read_files(reader, folder, declaration.files, indexes, faults)
+    project = read_project(reader, folder, declaration.project, faults, indexes) if declaration.project is not None else None
     if project is not None and declaration.project is not None:
         faults += _python_faults(declaration, project, declaration.project.file)
     named = [*named, *(local for file in files for local in file.projects), *(project.projects if project else ())]
-    theirs = _projects(reader, folder, declaration, named, faults)
-    _check(declaration, faults)
+    theirs = _projects(reader, folder, declaration, named, faults, indexes)
     lines = [line for file in files if not file.constraint for line in file.lines]
     wanted = [*own, *(line.requirement for line in lines), *(project.requirements if project else ())]
     wanted += [requirement for item in theirs for requirement in item.project.requirements]
     faults += [f"{path_of(item.url)}: is not there, and your lists name it" for item in wanted if not is_there(reader, folder, item)]
+    asked = indexes.unnamed(wanted)
+    _check(declaration, [*faults, *(item.words for item in asked)] if faults else [])
+    if asked:
+        raise IndexesError(asked, declaration.file)
     own_names = {item.checkout.name for item in theirs}
     wanted = [requirement for requirement in wanted if requirement.name not in own_names]
     limits = [line.requirement for file in files if file.constraint for line in file.lines]
     computed = (item.requirement(folder) for item in theirs if item.project.computed)
     requirements = _replaced(tuple(sorted({*_texts(wanted), *computed})), declaration, faults)
-    links = tuple(dict.fromkeys(link for file in files for link in file.links))
+    links = tuple(dict.fromkeys(indexes.folders))
     _check(declaration, faults)
     carried = dict(hashes_of(reader, folder, links, wanted))
     digests = [*_digests(declaration, own, files, project, theirs), *(InputDigest(name=name, sha256=it) for name, it in carried.items())]
@@ -120,7 +125,9 @@ class _Own:
         return f"{self.checkout.name}{extras} @ {address_of(posixpath.normpath(posixpath.join(folder, self.checkout.folder)))}"
 
 
-def _projects(reader: Reader, folder: str, declaration: Declaration, named: Iterable[Local], faults: list[str]) -> tuple[_Own, ...]:
+def _projects(
+    reader: Reader, folder: str, declaration: Declaration, named: Iterable[Local], faults: list[str], indexes: Indexes
+) -> tuple[_Own, ...]:
     """Read the projects that are named by their folders, and those that these name, each once with all extras that are asked of it."""
     found: dict[str, _Own] = {}
     seen: dict[str, set[str]] = {}
@@ -134,7 +141,7 @@ def _projects(reader: Reader, folder: str, declaration: Declaration, named: Iter
         extras |= set(local.extras)
         told: list[str] = []
         file = posixpath.normpath(posixpath.join(local.folder, PYPROJECT))
-        project = read_project(reader, folder, ProjectInput(file=file, extras=tuple(sorted(extras))), told, built=True)
+        project = read_project(reader, folder, ProjectInput(file=file, extras=tuple(sorted(extras))), told, indexes, built=True)
         if not project.name and not told:
             told.append(f"{file}: says no name of the project; write `[project]` with name, version and dependencies")
         faults += [f"{local.place}: {fault}" for fault in told] + list(_python_faults(declaration, project, file))

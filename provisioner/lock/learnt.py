@@ -21,6 +21,7 @@ class Learnt:
 
     A version that was not built is taken to need what the first of its package that was built does: most packages need the same for years, and
     so not every one is built where all of them clash. Where the guess leaves no solution, a few older ones are built, one of each series.
+    ``stated`` is what packages that may not be built say of themselves without being run.
     """
 
     addressed: frozenset[str]
@@ -28,6 +29,7 @@ class Learnt:
     first: dict[str, Metadata] = dataclasses.field(default_factory=dict)
     guessing: bool = True
     jumps: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    stated: dict[str, Metadata] = dataclasses.field(default_factory=dict)
 
     @property
     def names(self) -> set[str]:
@@ -39,17 +41,25 @@ class Learnt:
         """True where something is taken for granted that could be built."""
         return self.guessing and bool(self.names - self.addressed)
 
+    @property
+    def hears(self) -> bool:
+        """True where a package that may not be built says of itself that it needs something."""
+        return any(item.requires for item in self.stated.values())
+
     def told(self, job: Job) -> Job:
         """Return a job that knows all this, and looks for no series that was passed over."""
         if self.guessing:
             return self.as_guessed(job)
         limits = [f"{name}<{passed[-1]}" for name, passed in self.jumps.items()]
-        return replace(job, metadata=tuple(self.known.values()), constraints=(*job.constraints, *limits))
+        return replace(job, metadata=(*self._stated(), *self.known.values()), constraints=(*job.constraints, *limits))
 
     def as_guessed(self, job: Job) -> Job:
         """Return a job that knows what was built, and takes the guess for all else."""
         guesses = [replace(item, version="") for name, item in self.first.items() if name not in self.addressed]
-        return replace(job, metadata=(*guesses, *self.known.values()))
+        return replace(job, metadata=(*self._stated(), *guesses, *self.known.values()))
+
+    def _stated(self) -> list[Metadata]:
+        return [replace(item, version="") for name, item in self.stated.items() if name not in self.first]
 
     def add(self, name: str, wheel: Wheel, metadata: Metadata) -> None:
         """Take in what the build of a version said; while nothing is guessed any more, its series is passed over from then on."""
@@ -63,6 +73,12 @@ class Learnt:
         further = self.guesses
         self.guessing = self.guessing and not further
         return further
+
+    def doubts(self) -> bool:
+        """Take what may not be built to need nothing, whatever it says of itself: only a build could tell. False where it said nothing."""
+        doubtful = self.hears
+        self.stated = {name: replace(item, requires=(), extras=()) for name, item in self.stated.items()}
+        return doubtful
 
     def looked_enough(self, names: Collection[str]) -> bool:
         """True where of one of these packages no more are built."""

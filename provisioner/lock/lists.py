@@ -22,6 +22,7 @@ from provisioner.catalogue.yaml_text import parse_yaml
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.lock import setup_files
+from provisioner.lock.elsewhere import Elsewhere, Indexes
 from provisioner.lock.find import PYPROJECT, read_limited
 from provisioner.lock.local import is_local, read_local
 from provisioner.lock.markers import tensorflow_of
@@ -43,7 +44,7 @@ class Lists:
     """What was found: files that the declaration names, requirements that it repeats, and what could be taken over from none of them.
 
     ``project`` is true where pyproject.toml has a ``[project]`` table. ``python`` is a specifier ("" for any); ``tensorflow`` are the
-    specifiers that the lists put on TensorFlow itself. ``read`` names the files.
+    specifiers that the lists put on TensorFlow itself. ``read`` names the files, ``elsewhere`` the indexes that they name.
     """
 
     read: tuple[str, ...] = ()
@@ -53,6 +54,7 @@ class Lists:
     python: str = ""
     tensorflow: str = ""
     left_out: tuple[str, ...] = ()
+    elsewhere: tuple[Elsewhere, ...] = ()
 
 
 @record
@@ -68,7 +70,8 @@ def read_lists(reader: Reader, folder: str, platform: str = "linux-x86_64") -> L
     """Read the lists in a folder (absolute); one that cannot be read is told under ``left_out``."""
     files = next(((name,) for name in REQUIREMENTS if reader.exists(posixpath.join(folder, name))), ())
     faults: list[str] = []
-    own = [line.requirement.text for file in read_files(reader, folder, files, (), faults) for line in file.lines if not file.constraint]
+    indexes = Indexes()
+    own = [line.requirement for file in read_files(reader, folder, files, indexes, faults) for line in file.lines if not file.constraint]
     told, read, project = [Told(left_out=tuple(faults))], list(files), False
     for name, parser in _PARSERS.items():
         path = posixpath.join(folder, name)
@@ -84,15 +87,17 @@ def read_lists(reader: Reader, folder: str, platform: str = "linux-x86_64") -> L
         if found != Told() or (name == PYPROJECT and project):
             read.append(name)
             told.append(found)
-    said = [text for item in told for text in item.requirements]
+    said = tuple(dict.fromkeys(text for item in told for text in item.requirements))
+    others = [parse_any(text) for text in said if not is_local(text.removeprefix("-e ").strip())] if indexes.found else []
     return Lists(
         read=tuple(read),
         files=files,
         project=project,
-        requirements=tuple(dict.fromkeys(said)),
+        requirements=said,
         python=",".join(dict.fromkeys(item.python for item in told if item.python)),
-        tensorflow=",".join(_of_tensorflow([*own, *said], platform)),
+        tensorflow=",".join(_of_tensorflow([*(item.text for item in own), *said], platform)),
         left_out=tuple(dict.fromkeys(text for item in told for text in item.left_out)),
+        elsewhere=indexes.unnamed([*own, *others]),
     )
 
 

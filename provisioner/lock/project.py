@@ -12,6 +12,7 @@ from provisioner.base.names import normalise
 from provisioner.base.text import mask
 from provisioner.errors import InputError
 from provisioner.host import Reader
+from provisioner.lock.elsewhere import Indexes
 from provisioner.lock.local import Local, is_local, read_local
 from provisioner.lock.project_table import leaves_out, read_tables
 from provisioner.lock.requirement import NotLockableError, Read, parse_any, with_marker
@@ -37,11 +38,14 @@ class Project:
     computed: bool = False
 
 
-def read_project(reader: Reader, folder: str, wanted: ProjectInput, faults: list[str], *, built: bool = False) -> Project:
-    """Read what a declaration asks of a project; every fault goes to ``faults`` as ``pyproject.toml: project.dependencies[2]: …``."""
+def read_project(reader: Reader, folder: str, wanted: ProjectInput, faults: list[str], indexes: Indexes, *, built: bool = False) -> Project:
+    """Read what a declaration asks of a project; every fault goes to ``faults`` as ``pyproject.toml: project.dependencies[2]: …``.
+
+    What the lists that it names say of indexes is noted in ``indexes``.
+    """
     name = wanted.file
     try:
-        said = read_tables(reader, folder, name, faults)
+        said = read_tables(reader, folder, name, faults, indexes)
     except InputError as error:
         faults += error.faults or (f"{name}: {error.message}",)
         return Project(requirements=())

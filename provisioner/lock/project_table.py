@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from provisioner.base.toml_text import parse_toml
 from provisioner.engines.source_tree import build_system_of
 from provisioner.host import Reader
 from provisioner.lock import setup_files
+from provisioner.lock.elsewhere import Indexes
 from provisioner.lock.find import read_limited
 from provisioner.lock.requirements_file import read_files
 from provisioner.lock.tables import groups, poetry_project, table, texts
@@ -33,10 +34,11 @@ class Tables:
     builders: tuple[str, ...] = ()
 
 
-def read_tables(reader: Reader, folder: str, file: str, faults: list[str]) -> Tables:
+def read_tables(reader: Reader, folder: str, file: str, faults: list[str], indexes: Indexes) -> Tables:
     """Read ``file`` (a pyproject.toml, relative to ``folder``), and where it leaves the dependencies to setuptools, the files beside it.
 
-    Raises ``InputError`` for what cannot be read; faults of requirements files that are named go to ``faults``.
+    Raises ``InputError`` for what cannot be read; faults of requirements files that are named go to ``faults``,
+    and what these say of indexes to ``indexes``.
     """
     home = posixpath.dirname(file)
     beside = {name: posixpath.join(home, name) for name in SETUP if reader.exists(posixpath.join(folder, home, name))}
@@ -52,7 +54,7 @@ def read_tables(reader: Reader, folder: str, file: str, faults: list[str]) -> Ta
         names = [listed] if isinstance(listed, str) else texts(listed)
         project = {**project, "dependencies": [f"-r {name}" for name in names]} if names else project
     return Tables(
-        project=_included(reader, folder, home, project, faults),
+        project=_included(reader, folder, home, project, faults, indexes),
         groups=groups(data),
         sources=table(data, "tool", "uv", "sources"),
         builders=_builders(data, file),
@@ -77,18 +79,16 @@ def _setup(reader: Reader, folder: str, name: str, where: str) -> dict[str, Any]
     return {key: value for key, value in found.items() if value}
 
 
-def _included(reader: Reader, folder: str, home: str, project: Mapping[str, Any], faults: list[str]) -> Mapping[str, Any]:
+def _included(reader: Reader, folder: str, home: str, project: Mapping[str, Any], faults: list[str], indexes: Indexes) -> Mapping[str, Any]:
     """Put the lines of requirements files in the place of ``-r FILE``."""
     if not any(text.startswith("-r ") for text in texts(project.get("dependencies"))):
         return project
     found: list[str] = []
     for text in texts(project.get("dependencies")):
         if text.startswith("-r "):
-            found += _lines(reader, folder, [posixpath.normpath(posixpath.join(home, text.removeprefix("-r ")))], faults)
+            names = [posixpath.normpath(posixpath.join(home, text.removeprefix("-r ")))]
+            files = read_files(reader, folder, names, indexes, faults)
+            found += [line.requirement.text for file in files for line in file.lines if not file.constraint]
         else:
             found.append(text)
     return {**project, "dependencies": found}
-
-
-def _lines(reader: Reader, folder: str, names: Sequence[str], faults: list[str]) -> list[str]:
-    return [line.requirement.text for file in read_files(reader, folder, names, (), faults) for line in file.lines if not file.constraint]

@@ -13,15 +13,17 @@ from provisioner.base.text import mask
 from provisioner.catalogue.yaml_text import compose_yaml, parse_yaml
 from provisioner.errors import InputError, OperationError
 from provisioner.model.record import record
+from provisioner.model.team import Index
 
 
 @record
 class Proposal:
-    """A change: requirements by what is taken ``instead`` (of, take), packages whose source may be built, a release for all targets."""
+    """A change: requirements by what is taken ``instead`` (of, take), packages whose source may be built, a release for all targets, indexes."""
 
     instead: tuple[tuple[str, str], ...] = ()
     builds: tuple[str, ...] = ()
     tensorflow: str = ""
+    indexes: tuple[Index, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -44,10 +46,18 @@ def accepted(text: str, proposal: Proposal, *, file: str, why: str) -> str:
     items = [f"{{of: {json.dumps(of)}, take: {json.dumps(take)}}}" for of, take in proposal.instead]
     text = _with_items(text, ("instead",), items, comment, file) if items else text
     text = _with_items(text, ("policy", "source_builds"), proposal.builds, comment, file) if proposal.builds else text
+    text = _with_items(text, ("indexes",), list(map(index_text, proposal.indexes)), comment, file) if proposal.indexes else text
     if proposal.tensorflow:
         text = _with_value(text, "tensorflow", json.dumps(proposal.tensorflow), comment)
     parse_yaml(text, file=file)
     return text
+
+
+def index_text(index: Index) -> str:
+    """Return an index as an item of the declaration's list."""
+    said = {"url": json.dumps(index.url), **({"name": index.name} if index.name else {})}
+    said |= {"packages": f"[{', '.join(index.packages)}]"} if index.packages else {}
+    return f"{{{', '.join(f'{key}: {value}' for key, value in said.items())}}}"
 
 
 def _with_items(text: str, path: tuple[str, ...], items: Sequence[str], comment: str, file: str) -> str:

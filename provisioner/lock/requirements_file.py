@@ -17,7 +17,7 @@ from provisioner.base.paths import is_for_everybody
 from provisioner.base.text import mask
 from provisioner.errors import InputError
 from provisioner.host import Reader
-from provisioner.lock.elsewhere import index_words
+from provisioner.lock.elsewhere import LINKS, Indexes
 from provisioner.lock.find import read_limited
 from provisioner.lock.links import read_line, read_link
 from provisioner.lock.local import Local, is_local, read_local
@@ -28,7 +28,7 @@ _OPTION = re.compile(r"(--?[A-Za-z][A-Za-z-]*)(?:\s*=\s*|\s+|$)(.*)", re.DOTALL)
 # Short options take their value without a blank, too: `-rbase.in`.
 _SHORT = re.compile(r"(-[rcefi])(?:\s*=?\s*)(.*)", re.DOTALL)
 _LONG = {"-r": "--requirement", "-c": "--constraint", "-e": "--editable", "-i": "--index-url", "-f": "--find-links"}
-_INDEXES = ("--index-url", "--extra-index-url", "--pypi-url")
+_INDEXES = ("--index-url", "--extra-index-url", "--pypi-url", LINKS)
 # They ask for what a lock does anyway: wheels, by hash.
 _HARMLESS = frozenset({"--require-hashes", "--prefer-binary"})
 # After so many, what is given is no requirements file, and nobody reads more.
@@ -47,37 +47,31 @@ class Line:
 
 @record
 class ReadFile:
-    """One file: its requirements (or limits, in a constraints file), and what else counts in it for a digest. ``name`` is relative.
-
-    ``links`` are the folders of its ``--find-links``, relative to the declaration's.
-    """
+    """One file: its requirements (or limits, in a constraints file), and what else counts in it for a digest. ``name`` is relative."""
 
     name: str
     constraint: bool
     lines: tuple[Line, ...]
     others: tuple[str, ...]
     projects: tuple[Local, ...] = ()
-    links: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass
 class _Found:
-    """What was found in one file so far; ``asked`` are places, lines and addresses of indexes that the declaration does not name."""
+    """What was found in one file so far."""
 
     constraint: bool
     lines: list[Line] = dataclasses.field(default_factory=list)
     others: list[str] = dataclasses.field(default_factory=list)
     projects: list[Local] = dataclasses.field(default_factory=list)
-    links: list[str] = dataclasses.field(default_factory=list)
-    asked: list[tuple[str, str, str]] = dataclasses.field(default_factory=list)
 
 
-def read_files(reader: Reader, folder: str, names: Sequence[str], indexes: Sequence[str], faults: list[str]) -> tuple[ReadFile, ...]:
+def read_files(reader: Reader, folder: str, names: Sequence[str], indexes: Indexes, faults: list[str]) -> tuple[ReadFile, ...]:
     """Read files (named relative to ``folder``, which is absolute) with all that they include, each once, in the order of their names.
 
-    ``indexes`` are the addresses that the declaration names itself. Every fault goes to ``faults`` as ``requirements.in:12: …``.
+    Every fault goes to ``faults`` as ``requirements.in:12: …``; indexes that the declaration does not name are noted in ``indexes``.
     """
-    walk = _Walk(reader, folder, tuple(indexes), faults)
+    walk = _Walk(reader, folder, indexes, faults)
     for name in names:
         walk.visit(name, constraint=False, chain=(), origin="")
     return tuple(found for _, found in sorted(walk.found.items()))
@@ -86,7 +80,7 @@ def read_files(reader: Reader, folder: str, names: Sequence[str], indexes: Seque
 class _Walk:
     """The files that were read so far, by name and by whether they are constraints."""
 
-    def __init__(self, reader: Reader, folder: str, indexes: tuple[str, ...], faults: list[str]) -> None:
+    def __init__(self, reader: Reader, folder: str, indexes: Indexes, faults: list[str]) -> None:
         self.reader = reader
         self.folder = folder
         self.indexes = indexes
@@ -121,15 +115,8 @@ class _Walk:
                 self._option(line, place, name, chain=(*chain, name), found=found)
             else:
                 self._requirement(line, place, found)
-        names = [line.requirement.name for line in found.lines]
-        self.faults += [f"{where}: `{_short(line)}` {mask(index_words(line, url, names))}" for where, line, url in found.asked]
         self.found[name, constraint] = ReadFile(
-            name=name,
-            constraint=constraint,
-            lines=tuple(found.lines),
-            others=tuple(found.others),
-            projects=tuple(found.projects),
-            links=tuple(found.links),
+            name=name, constraint=constraint, lines=tuple(found.lines), others=tuple(found.others), projects=tuple(found.projects)
         )
 
     def _requirement(self, line: str, place: str, found: _Found) -> None:
@@ -175,7 +162,7 @@ class _Walk:
         except NotLockableError as error:
             self.faults.append(f"{place}: `{_short(line)}` {mask(str(error))}")
             return
-        found.links.append(folder)
+        self.indexes.folders.append(folder)
         found.others.append(f"--find-links {folder}")
 
     def _option(self, line: str, place: str, name: str, *, chain: tuple[str, ...], found: _Found) -> None:
@@ -188,13 +175,10 @@ class _Walk:
             inner = posixpath.normpath(posixpath.join(posixpath.dirname(name), value))
             found.others.append(f"{option} {inner}")
             self.visit(inner, constraint=found.constraint or option == "--constraint", chain=chain, origin=f"{place}: ")
-        elif option in _INDEXES:
-            if value.rstrip("/") not in {address.rstrip("/") for address in self.indexes}:
-                found.asked.append((place, line, value))
-        elif option == "--find-links" and "://" in value:
-            found.asked.append((place, line, ""))
-        elif option == "--find-links":
+        elif option == LINKS and "://" not in value:
             self._link(line, value, place, found)
+        elif option in _INDEXES:
+            self.indexes.take(place, _short(line), option, value)
         elif option == "--editable" and not found.constraint:
             bare = _unquoted(value)
             self._local(bare, place, found.projects, editable=True) if is_local(bare) else self._requirement(bare, place, found)

@@ -20,19 +20,21 @@ from provisioner.environment.distributions import Installed
 from provisioner.environment.read import Site
 from provisioner.environment.tensorflow import only_cpu, own_of, purpose
 from provisioner.host import Reader
+from provisioner.lock.elsewhere import unanswered
 from provisioner.lock.find import PYPROJECT
 from provisioner.lock.installed import asked_for, read_whole
 from provisioner.lock.keys import DECLARATION, TARGET
 from provisioner.lock.lists import Lists
 from provisioner.lock.local import is_local
 from provisioner.lock.markers import environment
+from provisioner.lock.proposal import index_text
 from provisioner.lock.requirement import fault
 from provisioner.model.catalogue import ComputeDevice
 from provisioner.model.conda_package import Present
 from provisioner.model.facts import Facts
 from provisioner.model.record import record
 from provisioner.model.request import Source
-from provisioner.model.team import Declaration, ProjectInput, Target
+from provisioner.model.team import Declaration, Index, ProjectInput, Target
 
 SCHEMA = "tfsetup/init/1"
 LATEST = "latest"
@@ -84,6 +86,7 @@ class First:
     channels: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     project: bool = False
+    indexes: tuple[Index, ...] = ()
 
 
 def from_environment(reader: Reader, site: Site, facts: Facts, platform: str, catalogue: Catalogue, *, file: str) -> First:
@@ -126,17 +129,21 @@ def from_environment(reader: Reader, site: Site, facts: Facts, platform: str, ca
     )
 
 
-def from_lists(lists: Lists, tensorflow: str, target: Target, *, file: str) -> First:
-    """Say what a project's own lists hold, for one target; what they say of TensorFlow is the declaration's to say."""
+def from_lists(lists: Lists, tensorflow: str, target: Target, indexes: Sequence[Index] = (), *, file: str) -> First:
+    """Say what a project's own lists hold, for one target; what they say of TensorFlow is the declaration's to say.
+
+    ``indexes`` are those that the lists name, and of which somebody said what comes from there.
+    """
     own = tuple(text for text in lists.requirements if is_local(text.removeprefix("-e ").strip()) or not is_rival(name_of(text)))
     return First(
         file=file,
         tensorflow=tensorflow,
         targets=(target,),
         requirements=own,
-        warnings=lists.left_out,
+        warnings=(*lists.left_out, *(item.words for item in unanswered(lists.elsewhere, indexes))),
         files=lists.files,
         project=lists.project,
+        indexes=tuple(indexes),
     )
 
 
@@ -150,6 +157,7 @@ def declared(first: First) -> Declaration:
         requirements=first.requirements,
         files=first.files,
         project=project,
+        indexes=first.indexes,
     )
 
 
@@ -234,6 +242,8 @@ def text_of(first: First, origin: str) -> str:
             parts.append(_key(key, _requirements(first)))
         elif key == "files" and first.files:
             parts.append(_key(key, f"files: {json.dumps(first.files)}"))
+        elif key == "indexes" and first.indexes:
+            parts.append(_key(key, "indexes:\n" + "\n".join(f"  - {index_text(index)}" for index in first.indexes)))
         elif key == "project" and first.project:
             parts.append(_key(key, "project: {file: pyproject.toml}"))
         else:

@@ -14,6 +14,7 @@ from provisioner.catalogue.companions import limits_beside
 from provisioner.engines import builds, pip_tools, uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
 from provisioner.engines.source_tree import Metadata
+from provisioner.engines.stated import stated_by
 from provisioner.engines.wheels import Wheel
 from provisioner.errors import OperationError
 from provisioner.host import Host
@@ -204,4 +205,5 @@ def _engine(
         projects=inputs.builders,
         deep=how.deep,
         quick=partial(answered, origins=False),
+        stated=lambda job, wheels: stated_by(host, job, wheels, watch),
     )

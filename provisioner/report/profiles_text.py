@@ -8,6 +8,7 @@ from typing import Any
 from provisioner.base.text import size_words
 from provisioner.base.versions import is_prerelease, minor_of
 from provisioner.catalogue import Catalogue
+from provisioner.choose.platforms import meant_platforms
 from provisioner.errors import UsageError
 from provisioner.model import codec
 from provisioner.model.catalogue import NO_ADDON, Build, KnownBad, Lock, Proof, ProofLevel, Release, computes_on
@@ -78,10 +79,11 @@ def select(catalogue: Catalogue, *, release: str, python: str, device: str, plat
 
 def _builds(catalogue: Catalogue, release: str, platform: str) -> Iterator[tuple[Release, str]]:
     """Yield the releases that begin with ``release``, each with the platforms asked for."""
+    places = meant_platforms(platform, catalogue.platforms()) if platform else catalogue.platforms()
     for version in catalogue.versions():
         known = catalogue.release(version) if not release or version == release or version.startswith(f"{release}.") else None
         if known is not None:
-            yield from ((known, place) for place in catalogue.platforms() if platform in {"", place})
+            yield from ((known, place) for place in places)
 
 
 def _entry(release: Release, lock: Lock, platform: str, proof: Proof) -> Entry:

@@ -46,6 +46,10 @@ class Trust:
             self._agree(unusual)
         self._seen.update(new)
 
+    def agreed(self, items: Iterable[Named]) -> None:
+        """Count as agreed to what this person was asked about in other words."""
+        self._seen.update(items)
+
     def covers(self, items: Iterable[Named]) -> bool:
         """True where nothing of ``items`` needs a word that was not given."""
         return self.given or all(not item.unusual or item in self._seen for item in items)

@@ -6,7 +6,8 @@
 
     python -m tests.agreement --table                          what was found so far
 
-Without --env an environment is made, and removed. Results are kept as they come (--results FILE, JSON), and a run that was stopped goes on.
+Without --env an environment is made, and removed. Results are kept as they come (--results FILE, JSON; else found.json beside this file), and a
+run that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import cast
 from tests.agreement import sets
 from tests.agreement.mutations import Mutator
 from tests.agreement.views import Subject, Views, run
+from tests.found import Found
 
 RELEASE, PYTHON = "2.21.0", "3.12"
 
@@ -57,37 +59,20 @@ def ask(subject: Subject, words: str, *, importing: bool) -> dict[str, object]:
     if not agree:
         for name, said in views.said.items():
             say(f"    {name}: {said}")
-    return {"what": words, "verdicts": verdicts, "agree": agree, "said": {} if agree else views.said}
+    return {"what": words, "verdicts": verdicts, "faults": [] if agree else [f"{name}: {said}" for name, said in views.said.items()]}
 
 
-class Results:
-    """What was found, by what was asked; kept after each, so that a run that was stopped goes on where it was. Who disagreed is asked again."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.known: dict[str, dict[str, object]] = json.loads(path.read_text()) if path.exists() else {}
-
-    def wants(self, key: str) -> bool:
-        """True for what nobody was asked about yet, or not all agreed."""
-        return not self.known.get(key, {}).get("agree")
-
-    def keep(self, key: str, found: dict[str, object]) -> None:
-        """Write it down."""
-        self.known[key] = found
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_text(json.dumps(self.known, indent=1))
-
-    def table(self) -> str:
-        """Count by kind: the first word of what was done, and who was asked."""
-        counts: dict[tuple[str, str], list[int]] = {}
-        for key, found in self.known.items():
-            verdicts = cast("dict[str, bool]", found["verdicts"])
-            kind = str(found["what"]).partition(" ")[0] if key.startswith("mutation") else key.partition(" ")[0]
-            row = counts.setdefault((kind, "all, importing" if "verify" in verdicts else ", ".join(verdicts)), [0, 0, 0])
-            row[0], row[1], row[2] = row[0] + 1, row[1] + bool(found["agree"]), row[2] + all(verdicts.values())
-        lines = ["| what | asked | agree | of | whole for all |", "|---" * 5 + "|"]
-        lines += [f"| {kind} | {asked} | {agree} | {count} | {good} |" for (kind, asked), (count, agree, good) in sorted(counts.items())]
-        return "\n".join(lines)
+def table(results: Found) -> str:
+    """Count by kind: the first word of what was done, and who was asked."""
+    counts: dict[tuple[str, str], list[int]] = {}
+    for key, found in results.known.items():
+        verdicts = cast("dict[str, bool]", found["verdicts"])
+        kind = str(found["what"]).partition(" ")[0] if key.startswith("mutation") else key.partition(" ")[0]
+        row = counts.setdefault((kind, "all, importing" if "verify" in verdicts else ", ".join(verdicts)), [0, 0, 0])
+        row[0], row[1], row[2] = row[0] + 1, row[1] + (not found["faults"]), row[2] + all(verdicts.values())
+    lines = ["| what | asked | agree | of | whole for all |", "|---" * 5 + "|"]
+    lines += [f"| {kind} | {asked} | {agree} | {count} | {good} |" for (kind, asked), (count, agree, good) in sorted(counts.items())]
+    return "\n".join(lines)
 
 
 def main(arguments: list[str]) -> int:
@@ -100,20 +85,20 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--sets", type=int, default=0)
     parser.add_argument("--importing", type=int, default=25, metavar="N", help="every Nth by the commands themselves, too; 0 for none")
     parser.add_argument("--seed", type=int, default=20261129)
-    parser.add_argument("--results", type=Path, default=Path(".cache/agreement.json"))
+    parser.add_argument("--results", type=Path, default=Path(__file__).with_name("found.json"))
     parser.add_argument("--table", action="store_true", help="only count what was found")
     options = parser.parse_args(arguments)
-    results = Results(options.results)
+    results = Found(options.results)
     if not options.table:
         with tempfile.TemporaryDirectory(prefix="tfsetup-agreement-", dir=options.env.parent if options.env else None) as folder:
             # A run that is ended takes its last mutation back.
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
             ask_all(made(options.env or Path(folder) / "env", options.release, options.python), Path(folder), options, results)
-    say(results.table())
-    return 0 if all(found["agree"] for found in results.known.values()) else 1
+    say(table(results))
+    return 1 if any(found["faults"] for found in results.known.values()) else 0
 
 
-def ask_all(subject: Subject, folder: Path, options: argparse.Namespace, results: Results) -> None:
+def ask_all(subject: Subject, folder: Path, options: argparse.Namespace, results: Found) -> None:
     """Ask about the environment as it is, about its mutations, and about copies of it with packages of one's own."""
     here = f"{subject.release} {options.seed}"
 

@@ -10,6 +10,7 @@ from provisioner.choose.platforms import (
     check_macos,
     gpu_elsewhere,
     is_bad,
+    meant_platforms,
     no_build,
     no_cuda,
     platform_of,
@@ -160,3 +161,28 @@ def test_each_dll_of_the_runtime_that_windows_lacks_is_named(there, said):
     found = windows_warnings(machine(windows=windows), wanted)
     assert len(found) == len(said)
     assert all(name in warning and "msvcp140.dll" not in warning for name, warning in zip(said, found, strict=True))
+
+
+KNOWN = ("linux-aarch64", "linux-x86_64", "macos-aarch64", "macos-x86_64", "windows-x86_64")
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("linux-x86_64", ("linux-x86_64",)),
+        ("linux", ("linux-aarch64", "linux-x86_64")),
+        ("Windows", ("windows-x86_64",)),
+        ("win32", ("windows-x86_64",)),
+        ("win_amd64", ("windows-x86_64",)),
+        ("darwin", ("macos-aarch64", "macos-x86_64")),
+        ("macos-arm64", ("macos-aarch64",)),
+        ("linux/arm64", ("linux-aarch64",)),
+        ("windows-arm64", ()),
+        ("lin", ()),
+        ("", ()),
+        ("solaris", ()),
+        ("-x86_64", ()),
+    ],
+)
+def test_a_platform_is_known_by_the_names_that_people_and_tools_give_it(word, meant):
+    assert meant_platforms(word, KNOWN) == meant

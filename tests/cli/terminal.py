@@ -20,8 +20,11 @@ def on_terminal(tool: Tool, answer: bytes, *args: str, **env: str) -> Ended:
     return ended
 
 
-def answering(tool: Tool, answers: Sequence[bytes], *args: str, **env: str) -> tuple[Ended, int]:
-    """Run with a terminal for stdin and stderr, answer each question in turn (then with no), and return how often it asked."""
+def answering(tool: Tool, answers: Sequence[bytes], *args: str, question: bytes = QUESTION, **env: str) -> tuple[Ended, int]:
+    """Run with a terminal for stdin and stderr, answer each question in turn (then with no), and return how often it asked.
+
+    ``question`` is how each of them is known.
+    """
     leader, follower = pty.openpty()
     command = [*tool.argv, *args]
     with subprocess.Popen(
@@ -42,7 +45,7 @@ def answering(tool: Tool, answers: Sequence[bytes], *args: str, **env: str) -> t
             if not chunk:
                 break
             said += chunk
-            if said.count(QUESTION) > asked:
+            if said.count(question) > asked:
                 os.write(leader, answers[asked] if asked < len(answers) else b"n\n")
                 asked += 1
         out = process.stdout.read()

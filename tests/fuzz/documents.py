@@ -24,6 +24,7 @@ from provisioner.lock import (
     dates,
     declaration,
     direct,
+    elsewhere,
     find,
     inputs,
     lists,
@@ -65,7 +66,7 @@ def declaration_yaml(data: bytes) -> None:
 def declaration_toml(data: bytes) -> None:
     reader = FakeReader({"/pyproject.toml": data})
     for wanted in (ProjectInput(file="pyproject.toml"), ProjectInput(file="pyproject.toml", extras=("gpu",), groups=("dev",))):
-        project.read_project(reader, "/", wanted, [])
+        project.read_project(reader, "/", wanted, [], elsewhere.Indexes())
     settings.read_file(reader)
     declaration.read_declaration(reader, "/")
 
@@ -87,7 +88,9 @@ def project_lists(data: bytes) -> None:
         reader = FakeReader({f"/{name}": data})
         lists.read_lists(reader, "/")
         with contextlib.suppress(InputError):
-            project.read_project(reader, "/", ProjectInput(file="pyproject.toml", extras=("x",), groups=("dev",)), [], built=True)
+            project.read_project(
+                reader, "/", ProjectInput(file="pyproject.toml", extras=("x",), groups=("dev",)), [], elsewhere.Indexes(), built=True
+            )
     with contextlib.suppress(InputError):
         system = source_tree.build_system(strict(data), file="pyproject.toml")
         source_tree.read_metadata(strict(data), system, builders=(), limits=(), compiled=False)
@@ -95,7 +98,7 @@ def project_lists(data: bytes) -> None:
 
 @harness(requirements_file.read_files)
 def requirements(data: bytes) -> None:
-    requirements_file.read_files(FakeReader({"/r.txt": data, "/other.txt": "numpy\n"}), "/", ["r.txt"], [], [])
+    requirements_file.read_files(FakeReader({"/r.txt": data, "/other.txt": "numpy\n"}), "/", ["r.txt"], elsewhere.Indexes(), [])
 
 
 @harness(

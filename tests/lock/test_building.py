@@ -63,6 +63,42 @@ def test_what_nobody_allowed_is_named_all_at_once_and_not_run(team: Team, index:
     assert not any(mark.exists() for mark in marks)
 
 
+def stating(index: Index, folder: Path, name: str, *needs: str) -> Path:
+    """Put a source distribution on the index that says what it needs as setuptools writes it down, and would leave a mark if it were run."""
+    mark = folder / f"{name}-was-run"
+    text = SETUP.format(mark=str(mark), name=name, version="1.0", needs=list(needs))
+    index.add_tree(name, "1.0", {"setup.py": text, f"{name}.egg-info/requires.txt": "\n".join(needs)})
+    return mark
+
+
+def test_what_a_package_without_a_wheel_says_it_needs_is_part_of_the_one_question(team: Team, index: Index, tmp_path: Path) -> None:
+    """gpt-neo's list: tpunicorn has no wheel, nor has ring, which it needs."""
+    marks = [stating(index, tmp_path, name, *needs) for name, needs in {"one": ("two",), "two": ("three", "pytz"), "three": ()}.items()]
+    team.requirements = ("one",)
+    with pytest.raises(NeedsBuildError) as caught:
+        team.lock()
+    assert caught.value.names == ("one", "three", "two")
+    assert not any(mark.exists() for mark in marks)
+
+
+def test_what_a_package_says_may_be_wrong(team: Team, index: Index, tmp_path: Path) -> None:
+    """What it needs is for a build to tell: the question is put although what is written down does not go."""
+    mark = stating(index, tmp_path, "one", "numpy>=99")
+    team.requirements = ("one",)
+    with pytest.raises(NeedsBuildError) as caught:
+        team.lock()
+    assert caught.value.names == ("one",)
+    assert not mark.exists()
+
+
+def test_what_clashes_whatever_a_package_says_is_told_as_that(team: Team, index: Index, tmp_path: Path) -> None:
+    stating(index, tmp_path, "one", "pytz>=99")
+    team.requirements = ("one", "numpy>=99")
+    with pytest.raises(OperationError, match="numpy>=99") as caught:
+        team.lock()
+    assert not isinstance(caught.value, NeedsBuildError)
+
+
 def test_the_line_to_paste_keeps_what_is_allowed_already(team: Team, index: Index, tmp_path: Path) -> None:
     source(index, tmp_path, "two")
     team.requirements = ("two",)

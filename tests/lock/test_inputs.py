@@ -81,6 +81,7 @@ def test_a_file_can_be_requirements_and_limits_at_once() -> None:
 
 
 SHOWN = "https://***@example.com/simple"
+WRITTEN = "https://${TFSETUP_INDEX_EXAMPLE_COM_USERNAME}:${TFSETUP_INDEX_EXAMPLE_COM_PASSWORD}@example.com/simple"
 LOGIN = "holds a login, which would be written into the lock; leave it out, and let git or ~/.netrc give it"
 
 
@@ -119,10 +120,10 @@ numpy==${VERSION}
         "a.in:16: missing.in: cannot be read: /team/missing.in",
         "limits.txt:1: `dask[array]` names extras, which no constraint may",
         "limits.txt:2: `-e .` is editable, which no limit may be",
-        f"a.in:6: `--index-url {SHOWN}` names an index: write `indexes: [{{url: '{SHOWN}'}}]` in the declaration",
         "gone.in: cannot be read: /team/gone.in",
         "a.in:2: ours/pyproject.toml: cannot be read: /team/ours/pyproject.toml",
         "a.in:4: local/pyproject.toml: cannot be read: /team/local/pyproject.toml",
+        f"a.in:6: `--index-url {SHOWN}` names an index: write `indexes: [{{url: '{WRITTEN}', name: example-com}}]` in the declaration",
     ]
 
 

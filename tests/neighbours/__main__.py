@@ -25,6 +25,7 @@ import uv
 import yaml
 
 from tests.agreement.views import CLEAN, ROOT
+from tests.found import Found
 from tests.projects import working
 
 MOVES: dict[str, dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "moves.yaml").read_text(encoding="utf-8"))["moves"]
@@ -110,25 +111,22 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--missing", action="store_true")
     parser.add_argument("--table", action="store_true")
-    parser.add_argument("--results", type=Path, default=Path(".cache/neighbours.json"))
+    parser.add_argument("--results", type=Path, default=Path(__file__).with_name("found.json"))
     options = parser.parse_args()
-    results = json.loads(options.results.read_text()) if options.results.exists() else {}
+    results = Found(options.results)
     if options.table:
-        print("\n".join(told(name, found) for name, found in results.items()))
+        print("\n".join(told(name, found) for name, found in results.known.items()))
         return 0
     bad = 0
     for name, move in MOVES.items():
         if options.names and not any(part in name for part in options.names):
             continue
-        if options.missing and not results.get(name, {"faults": [1]})["faults"]:
+        if options.missing and not results.wants(name):
             continue
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="tfsetup-neighbours-") as folder:
             found = moved(Path(folder) / "env", move)
-        # Another run may have kept others meanwhile.
-        results = {**(json.loads(options.results.read_text()) if options.results.exists() else {}), name: found}
-        options.results.parent.mkdir(parents=True, exist_ok=True)
-        options.results.write_text(json.dumps(results, indent=1))
+        results.keep(name, found)
         bad += bool(found["faults"])
         print(f"{told(name, found)}\n     ({time.monotonic() - began:.0f} s)", flush=True)
     return 1 if bad else 0

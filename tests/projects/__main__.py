@@ -26,6 +26,7 @@ import yaml
 
 from tests.agreement.views import run
 from tests.faults.bases import find_python
+from tests.found import Found
 from tests.projects import working
 
 DATA = yaml.safe_load((Path(__file__).parent / "projects.yaml").read_text(encoding="utf-8"))
@@ -89,9 +90,9 @@ def tried(project: dict[str, Any], how: dict[str, list[str]], base: Path, before
     return {"faults": faults, "code": code, "said": said[-20000:] if faults else ""}
 
 
-def table(results: dict[str, dict[str, Any]]) -> str:
+def table(results: Found) -> str:
     """Return the results as lines, and how many are good."""
-    lines = [f"{'bad ' if item['faults'] else '-   ' if item.get('left out') else 'good'} {name}" for name, item in results.items()]
+    lines = [f"{'bad ' if item['faults'] else '-   ' if item.get('left out') else 'good'} {name}" for name, item in results.known.items()]
     good, bad = (sum(line.startswith(word) for line in lines) for word in ("good", "bad"))
     return "\n".join([*lines, f"{good} good, {bad} bad"])
 
@@ -103,16 +104,16 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--how", action="append", default=[], choices=list(DATA["everywhere"]))
     parser.add_argument("--missing", action="store_true")
     parser.add_argument("--table", action="store_true")
-    parser.add_argument("--results", type=Path, default=Path(".cache/projects.json"))
+    parser.add_argument("--results", type=Path, default=Path(__file__).with_name("found.json"))
     options = parser.parse_args(arguments)
-    results = json.loads(options.results.read_text()) if options.results.exists() else {}
+    results = Found(options.results)
     if options.table:
         print(table(results))
         return 0
     bad = 0
     for name in options.names or DATA["projects"]:
         project, hows = DATA["projects"][name], options.how or list(DATA["everywhere"])
-        wanted = [how for how in hows if not options.missing or results.get(f"{name}: {how}", {"faults": [1]})["faults"]]
+        wanted = [how for how in hows if not options.missing or results.wants(f"{name}: {how}")]
         if not wanted:
             continue
         with tempfile.TemporaryDirectory(prefix="tfsetup-projects-") as folder:
@@ -132,9 +133,7 @@ def main(arguments: list[str]) -> int:
             for how in wanted:
                 began = time.monotonic()
                 found = tried(project, DATA["everywhere"][how], base, before, env)
-                results = {**(json.loads(options.results.read_text()) if options.results.exists() else {}), f"{name}: {how}": found}
-                options.results.parent.mkdir(parents=True, exist_ok=True)
-                options.results.write_text(json.dumps(results, indent=1))
+                results.keep(f"{name}: {how}", found)
                 bad += bool(found["faults"])
                 words = "; ".join(found["faults"]) or found.get("left out") or "good"
                 print(f"{name}: {how} ({time.monotonic() - began:.0f} s): {words}", flush=True)

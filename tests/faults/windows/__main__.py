@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import sys
 import tempfile
@@ -22,9 +21,11 @@ from tests.faults.trial import Outcome
 from tests.faults.windows import cases, machine
 from tests.faults.windows.fault import FAULTS
 from tests.faults.windows.trial import STAGES, try_fault
+from tests.found import Found
 from tests.windows import machine as rig
 
 assert cases
+FOUND = Path(__file__).with_name("found.json")
 
 
 def say(words: str) -> None:
@@ -33,17 +34,16 @@ def say(words: str) -> None:
     sys.stdout.flush()
 
 
-def table(results: dict[str, dict[str, object]]) -> str:
+def table(results: Found) -> str:
     """Return the results as a table."""
     lines = ["| fault | expected | first | fix | after | undo | not as it should be |", "|---" * 7 + "|"]
     for name in FAULTS:
-        found = results.get(name)
+        found = results.known.get(name)
         if found is not None:
-            wrong = "; ".join(str(item).splitlines()[0][:120] for item in found["faults"])  # type: ignore[attr-defined]
-            cells = [name, *(found[key] for key in ("expected", "first", "fix", "verify", "undo")), wrong]
+            wrong = "; ".join(str(item).splitlines()[0][:120] for item in found["faults"])
+            cells = [name, *(found.get(key, "") for key in ("expected", "first", "fix", "verify", "undo")), wrong]
             lines.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |")
-    good = sum(not found["faults"] for found in results.values())
-    return "\n".join([*lines, "", f"{good} of {len(results)} as they should be"])
+    return "\n".join([*lines, "", results.counted])
 
 
 def main(arguments: list[str]) -> int:
@@ -52,12 +52,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("words", nargs="*", metavar="NAME")
     parser.add_argument("--until", choices=STAGES, default="undo")
     parser.add_argument("--machine", type=Path)
-    parser.add_argument("--results", type=Path, default=Path(".cache/faults-windows.json"))
+    parser.add_argument("--results", type=Path, default=FOUND)
     parser.add_argument("--missing", action="store_true")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args(arguments)
-    results = json.loads(options.results.read_text()) if options.results.exists() else {}
+    results = Found(options.results)
     if options.list or options.table:
         listed = [f"{item.name:45} {item.base:6} {item.cause:25} {item.mend}" for item in FAULTS.values()]
         say(table(results) if options.table else "\n".join(listed))
@@ -73,8 +73,8 @@ def main(arguments: list[str]) -> int:
     try:
         place = machine.make(kept)
         for name in options.words or FAULTS:
-            before = results.get(name, {"faults": [1]})
-            if options.missing and not before["faults"] and STAGES.index(before.get("until", "doctor")) >= STAGES.index(options.until):
+            until = results.known.get(name, {}).get("until", STAGES[0])
+            if options.missing and not results.wants(name) and STAGES.index(until) >= STAGES.index(options.until):
                 continue
             started = time.monotonic()
             try:
@@ -82,9 +82,7 @@ def main(arguments: list[str]) -> int:
             except Exception:  # noqa: BLE001 - one fault that cannot be made must not end the run
                 outcome = Outcome(name, faults=[f"could not be tried: {traceback.format_exc(limit=-3)}"])
             failed += bool(outcome.faults)
-            results[name] = {**outcome.data, "until": options.until}
-            options.results.parent.mkdir(parents=True, exist_ok=True)
-            options.results.write_text(json.dumps(results, indent=1))
+            results.keep(name, {**outcome.data, "until": options.until})
             words = "good" if not outcome.faults else "\n    " + "\n    ".join(outcome.faults)
             say(f"{name}: {outcome.first or '-'} ({time.monotonic() - started:.0f} s): {words}")
     finally:
