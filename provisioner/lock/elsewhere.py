@@ -19,7 +19,7 @@ from provisioner.model.team import Index
 # What PyTorch's own index serves (PyTorch's documentation, "Start Locally"); its pages of links are older forms of the same index.
 _TORCH_HOST = "download.pytorch.org"
 _TORCH = ("torch", "torchaudio", "torchvision")
-_TORCHLINKS = re.compile(r"(/whl(?:/nightly)?)(/[a-z0-9.]+)?/torch[a-z_]*\.html")
+_TORCH_LINKS = re.compile(r"(/whl(?:/nightly)?)(/[a-z0-9.]+)?/torch[a-z_]*\.html")
 _TORCH_BUILD = re.compile(r"\+(cpu|cu\d{2,3}|rocm[\d.]*\d)(?![\w.])")
 LINKS = "--find-links"
 _VARIABLES = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}(?::\$\{[A-Za-z_][A-Za-z0-9_]*\})?")
