@@ -1,7 +1,7 @@
 """``Catalogue``: the profiles folder as answers; every file is read only when a question needs it.
 
 The folder: ``releases/<minor>.yaml``, ``locks/<platform>/<version>.lock``, ``gpus.yaml``, ``cuda.yaml``, ``drivers.yaml``, ``conda.yaml``,
-``fits.yaml``, ``needs.json``, ``proofs.json``, ``published.json``, ``spare.json``.
+``conda-names.yaml``, ``fits.yaml``, ``needs.json``, ``proofs.json``, ``published.json``, ``spare.json``.
 The names of the locks are the list of versions, so that listing them costs no reading, whatever their number.
 """
 
@@ -23,6 +23,7 @@ from provisioner.model.catalogue import NO_ADDON, CudaToolkit, GpuArchitecture, 
 from provisioner.model.record import record
 
 if TYPE_CHECKING:
+    from provisioner.catalogue.conda_names import CondaNames
     from provisioner.catalogue.fits import Fits
     from provisioner.catalogue.needs import Needs
     from provisioner.catalogue.published import Contradiction
@@ -192,6 +193,15 @@ class Catalogue:
         if not self._host.exists(f"{self._root}/{name}"):
             return CondaTable(sources=(), channels=(), libraries=())
         return self._stored.parsed(name, CondaTable, lambda data, path: read_conda(data, file=path))
+
+    def conda_names(self) -> CondaNames:
+        """Return which conda packages are which distributions; empty where the folder has no such file."""
+        from provisioner.catalogue.conda_names import CondaNames, read_conda_names  # noqa: PLC0415 - only for conda environments
+
+        name = "conda-names.yaml"
+        if not self._host.exists(f"{self._root}/{name}"):
+            return CondaNames()
+        return self._stored.parsed(name, CondaNames, lambda data, path: read_conda_names(data, file=path))
 
     def fits(self) -> Fits:
         """Return what goes with which release beyond what metadata says; empty where the folder has no such file."""

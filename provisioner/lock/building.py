@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from provisioner.base.names import is_rival, normalise
+from provisioner.base.names import normalise
 from provisioner.base.requirement import name_of, read_requirement
 from provisioner.choose.obstacles import listed
 from provisioner.engines import uv_compile
@@ -20,21 +20,13 @@ from provisioner.engines.source_tree import LEGACY, Metadata
 from provisioner.engines.wheels import Wheel
 from provisioner.errors import OperationError
 from provisioner.host import Host
+from provisioner.lock.floors import lift
 from provisioner.lock.learnt import Learnt
 from provisioner.lock.parallel import Watch
 from provisioner.lock.proposal import Proposal, RefusedError
+from provisioner.lock.wheelless import NO_SOURCE, OTHER_PYTHON, lacking, nowhere
 from provisioner.model.policy import ANY
 
-# What uv says (0.9 to 0.13) of a package that it may not build, in its hint or in the reasons themselves.
-_LACKING = re.compile(
-    r"(?:Wheels are (?:available|required) for|only found wheels for) `([A-Za-z0-9._-]+)`"
-    r"|(?<![A-Za-z0-9._=<>!~,-])([A-Za-z0-9][A-Za-z0-9._-]{0,100}?)(?:\[[^\]\s]{0,100}\])?(?:[=<>!~]=?\S{0,100})?"
-    r" (?:has|have) no (?:usable wheels|wheels with)"
-)
-_NOWHERE = re.compile(r"all versions of ([A-Za-z0-9._-]{1,100}) have no usable wheels")
-# What uv says of a package that has wheels, and none for this Python.
-_OTHER_PYTHON = re.compile(r"no wheels with a matching Python")
-_NO_SOURCE = re.compile(r"no source distribution")
 # Packages that are built one after another, each for the next to be found out.
 ROUNDS = 12
 _PIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?==[^\s;,*]+")
@@ -58,19 +50,7 @@ class NeedsBuildError(RefusedError):
         self.proposal = Proposal(builds=self.names)
 
 
-def lacking(said: str) -> frozenset[str]:
-    """Return the packages without a usable wheel in the words of uv, normalised."""
-    names = {normalise(first or second) for first, second in _LACKING.findall(said)}
-    # What has no letter in it is the end of a range of versions.
-    return frozenset(name for name in names if not is_rival(name) and any(map(str.isalpha, name)))
-
-
-def nowhere(said: str) -> frozenset[str]:
-    """Return the packages of which no version has a usable wheel, in the words of uv."""
-    return frozenset(map(normalise, _NOWHERE.findall(said)))
-
-
-def building(
+def building(  # noqa: PLR0913 - who may be asked, and what may be done: each is one part of the same question
     resolve: Callable[[Job], Resolved],
     build: Callable[[Job, Wheel, tuple[str, ...]], Metadata],
     allowed: Collection[str],
@@ -79,6 +59,7 @@ def building(
     *,
     quick: Callable[[Job], Resolved] | None = None,
     stated: Callable[[Job, Sequence[Wheel]], Mapping[str, Metadata]] | None = None,
+    floors: Sequence[str] = (),
     deep: bool = False,
 ) -> Callable[[Job], Resolved]:
     """Return a resolver that takes the source of what has no wheel, and lets its metadata be built where that is allowed.
@@ -87,7 +68,8 @@ def building(
     the builds of the team's own projects. The resolver itself runs no code: what was built is told to it. Of what is not allowed nothing is run:
     it is taken to need what it states itself (``stated``), to find all such packages in one go, and ``NeedsBuildError`` names them. ``quick`` answers
     without what came from where, which takes half of the time: for answers that are not the last. A package that has wheels, none of which
-    goes with the rest, counts as one without any only with ``deep``; older versions of what was built are built only then, too.
+    goes with the rest, counts as one without any only with ``deep``; older versions of what was built are built only then, too. A wheel for one of
+    the newer ``floors`` goes before source: ``NewerFloorError`` says so.
     """
     may_be = {*allowed, *free}
 
@@ -105,7 +87,8 @@ def building(
             except NoSolutionError as error:
                 without = lacking(error.said) - built - refused - set(job.sources)
                 more = _to_build(quick or resolve, asked, error.said, without, wheels=not deep)
-                said = said if _NO_SOURCE.search(error.said) else said if learnt.jumps else error.said
+                lift(quick or resolve, asked, floors, error.said, more)
+                said = said if NO_SOURCE.search(error.said) else said if learnt.jumps else error.said
                 if not more and deep and (learnt.looks_further() or learnt.doubts()):
                     continue
                 if not more:
@@ -213,7 +196,7 @@ def unbuilt(
             more = lacking(error.said) - set(asked.sources)
             # Beside one that has no wheel at all, others are named of which some versions have none.
             more = (more & nowhere(error.said)) or more
-            if not more or (_OTHER_PYTHON.search(error.said) and not other_pythons):
+            if not more or (OTHER_PYTHON.search(error.said) and not other_pythons):
                 if said is not None:
                     said(error.said)
                 return None

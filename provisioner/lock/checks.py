@@ -21,7 +21,8 @@ _FLOOR_NUMBERS = 2
 def faults(data: Mapping[str, Any]) -> list[ShapeFault]:
     """Return every fault between keys; ``data`` may lack whatever was wrong by itself."""
     channels = data.get("channels") or ()
-    return [*_targets(data), *_indexes(data.get("indexes") or ()), *_channels(channels), *_sign_offs(data.get("policy") or {})]
+    indexes = _indexes(data.get("indexes") or ())
+    return [*_targets(data), *indexes, *_channels(channels), *_conda(data), *_sign_offs(data.get("policy") or {})]
 
 
 def _tables(items: Iterable[Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -129,6 +130,17 @@ def _channels(channels: tuple[str | None, ...]) -> Iterator[ShapeFault]:
         if channel and "://" in channel:
             token = re.fullmatch(rf"(.*?)/t/{_VARIABLE}(/.*)?", channel)
             yield from _address(("channels", number), f"{token[1]}{token[2] or ''}" if token else channel)
+
+
+def _conda(data: Mapping[str, Any]) -> Iterator[ShapeFault]:
+    """Refuse packages that no environment would get."""
+    kinds = [target.get("kind") for _, target in _tables(data.get("targets") or ())]
+    if data.get("conda") and kinds and "conda" not in kinds:
+        yield ShapeFault(
+            path=("conda",),
+            why="no target is a conda environment, and only these have conda packages; say `kind: conda` there",
+            on_key=True,
+        )
 
 
 def _sign_offs(policy: Mapping[str, Any]) -> Iterator[ShapeFault]:

@@ -15,17 +15,20 @@ from functools import partial
 from provisioner.base.names import is_rival, normalise
 from provisioner.base.requirement import admits, name_of, read_requirement
 from provisioner.base.text import mask
+from provisioner.base.versions import numbers
 from provisioner.choose.obstacles import listed
 from provisioner.engines import uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
+from provisioner.engines.uv import next_glibc
 from provisioner.errors import OperationError
 from provisioner.host import Host
 from provisioner.host.files import make_folders
 from provisioner.lock.alone import release_brought
-from provisioner.lock.building import lacking, unbuilt
+from provisioner.lock.building import unbuilt
 from provisioner.lock.markers import pinned
 from provisioner.lock.proposal import Proposal, RefusedError
 from provisioner.lock.reasons import reasons
+from provisioner.lock.wheelless import lacking, oldest_there
 from provisioner.model.catalogue import Lock
 from provisioner.model.record import record
 from provisioner.model.team import Target
@@ -256,7 +259,10 @@ def _impossible(case: Clash) -> OperationError:
         message = f"there is neither a wheel nor source of {listed(sorted(names))} for {where}"
     else:
         return _together(case)
-    return OperationError(message, place=case.target.name, hint=f"the resolver says: {_words(said)}", cause="resolver-conflict")
+    glibc = oldest_there(said, case.target.platform.partition("-")[2])
+    newer = bool(glibc) and numbers(glibc) > numbers(case.job.floor)
+    way = f'where all machines of {case.target.name} have that, take `floor: "{next_glibc(glibc)}"` for it; ' if newer else ""
+    return OperationError(message, place=case.target.name, hint=f"{way}the resolver says: {_words(said)}", cause="resolver-conflict")
 
 
 def _said(case: Clash, job: Job) -> str:

@@ -19,13 +19,13 @@ from provisioner.choose.channel import conda_version
 from provisioner.choose.platforms import platform_name
 from provisioner.choose.versions import specifier
 from provisioner.conda import sources as conda_places
-from provisioner.conda.compare import TOOLS
 from provisioner.conda.sources import Places
 from provisioner.conda.virtual import driver_cuda, target_packages
 from provisioner.engines import conda_lock, rattler
 from provisioner.errors import NoProfileError, OperationError, UsageError
 from provisioner.host import Host
 from provisioner.lock.choosing import ChosenSet, source_of
+from provisioner.lock.conda_beside import limits
 from provisioner.lock.formats import conda_lock as conda_lock_file
 from provisioner.lock.markers import environment
 from provisioner.lock.needs import floor_of
@@ -34,7 +34,7 @@ from provisioner.model.catalogue import Build, Lock
 from provisioner.model.conda_package import SUBDIRS, CondaPackage
 from provisioner.model.record import record
 from provisioner.model.request import Request
-from provisioner.model.team import Declaration, Inputs, LockedConda, Target, TeamFile, TeamLock
+from provisioner.model.team import Declaration, Inputs, LockedConda, Target, TeamLock
 
 TENSORFLOW = "tensorflow"
 
@@ -119,9 +119,11 @@ def asked_for(target: Target, lock: Lock, declaration: Declaration, inputs: Inpu
     )
     if target.source != "conda":
         cuda = build.cuda.conda if build is not None and build.cuda is not None and source_of(target, build) == "libraries" else ()
-        return SolverQuestion(specs=(f"python {target.python}.*", *cuda), virtual=virtual)
+        asked = (f"python {target.python}.*", *cuda, *declaration.conda)
+        own = tuple(limits(target, lock, inputs, catalogue.conda_names())) if declaration.conda else ()
+        return SolverQuestion(specs=asked, virtual=virtual, constraints=own)
     specs = [_tensorflow(target, declaration, inputs), f"python {target.python}.*", "pip"]
-    specs += _requirements(target, inputs.requirements)
+    specs += [*_requirements(target, inputs.requirements), *declaration.conda]
     return SolverQuestion(specs=tuple(specs), virtual=virtual, constraints=tuple(_requirements(target, inputs.constraints)))
 
 
@@ -270,22 +272,6 @@ def _check_same(target: Target, found: Sequence[CondaPackage], picks: Sequence[c
     if wrong:
         message = f"conda-lock's packages are not those that the channels list: {', '.join(wrong)}"
         raise OperationError(message, place=target.name, hint="lock without `--engine conda-lock`")
-
-
-def without_doubles(files: Sequence[TeamFile], conda: LockedConda | None) -> tuple[TeamFile, ...]:
-    """Return the wheels without those of pip, setuptools and wheel that conda brings: no distribution may belong to both halves."""
-    brought = {normalise(package.name) for package in conda.packages} & TOOLS if conda is not None else set()
-    kept = tuple(file for file in files if file.name not in brought)
-    if len(kept) == len(files):
-        return kept
-    return tuple(
-        replace(
-            file,
-            requires=tuple(name for name in file.requires if name not in brought),
-            via=tuple(name for name in file.via if name not in brought),
-        )
-        for file in kept
-    )
 
 
 def release_of(conda: LockedConda) -> str:

@@ -113,6 +113,7 @@ def _declaration(written: Written) -> Declaration:
             for item in data.get("indexes", ())
         ),
         channels=tuple(dict.fromkeys(data.get("channels", ()))),
+        conda=tuple(dict.fromkeys(" ".join(text.split()) for text in data.get("conda", ()))),
         instead=tuple(Instead(**item) for item in data.get("instead", ())),
         verify=tuple(data.get("verify", ())),
         policy=policy_of(data.get("policy", {})),

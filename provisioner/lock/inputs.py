@@ -226,6 +226,7 @@ def _said(declaration: Declaration, own: tuple[Read, ...]) -> dict[str, Any]:
         "instead": [codec.to_data(item) for item in declaration.instead],
         "indexes": [_beyond_defaults(index) for index in declaration.indexes],
         "channels": list(declaration.channels),
+        "conda": sorted(declaration.conda),
         "policy": _beyond_defaults(declaration.policy),
         "formats": sorted(declaration.formats),
     }

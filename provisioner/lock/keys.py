@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from provisioner.base import trials
+from provisioner.base.names import is_rival, normalise
 from provisioner.base.paths import is_for_everybody
 from provisioner.base.text import mask
 from provisioner.errors import UsageError
@@ -23,6 +24,12 @@ _DRIVER = r"[0-9]{3,4}(?:\.[0-9]{1,3}){1,2}"
 _RELEASE = r"[0-9]+\.[0-9]+\.[0-9]+(?:rc[0-9]+|\.post[0-9]+)?"
 _INDEX_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _CHANNEL_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*"
+# A name with a version or without, in conda's words (CEP 29); builds and other keys belong to one platform.
+_CONDA_VERSION = r"(?:[0-9]+!)?[^\s\[\]=<>!~|,'\"]+"
+_CONDA_SPEC = (
+    rf"([A-Za-z0-9_][A-Za-z0-9_.-]*)(?:\s*(?:=|\s)\s*{_CONDA_VERSION}"
+    rf"|\s*(?:==|!=|<=|>=|~=|<|>)\s*{_CONDA_VERSION}(?:\s*[,|]\s*(?:==|!=|<=|>=|~=|<|>)?\s*{_CONDA_VERSION})*)?"
+)
 _EXTRA = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 
 
@@ -72,6 +79,18 @@ def _entry(text: str) -> str:
         read_local(bare, "", "", editable=False)
     except requirement.NotLockableError as error:
         return f"`{mask(text)}` {mask(str(error))}"
+    return ""
+
+
+def _conda(text: str) -> str:
+    """Say what is wrong with a conda package that is asked for by name and version."""
+    found = re.fullmatch(_CONDA_SPEC, text.strip())
+    if "::" in text:
+        return f"`{mask(text)}` names a channel, which belongs under `channels`"
+    if found is None:
+        return f'expected a package such as ffmpeg, "opencv>=4" or "gcc=12", found `{mask(text)}`'
+    if is_rival(normalise(found[1])) or found[1].lower() == "python":
+        return f"`{mask(text)}`: say it by `{'pythons' if found[1].lower() == 'python' else 'tensorflow'}`"
     return ""
 
 
@@ -196,6 +215,7 @@ _TEAM = {
     "project": PROJECT,
     "indexes": _texts("Package indexes; PyPI if none is given", INDEX),
     "channels": _texts("The conda channels, on this machine and in locks, the most important first", _text("", check=_channel), least=1),
+    "conda": _texts("Conda packages of the conda environments beside TensorFlow (ffmpeg, opencv>=4)", _text("", check=_conda)),
     "policy": POLICY,
     "verify": _texts(
         "Imports (deepface, retinaface.RetinaFace) and commands (with a blank in them) that must work", _text("", check=trials.fault)

@@ -25,6 +25,7 @@ from provisioner.host import Host
 from provisioner.host.files import make_folders
 from provisioner.lock.alone import release_brought, without_set
 from provisioner.lock.building import unbuilt
+from provisioner.lock.floors import newer_floors
 from provisioner.lock.markers import tensorflow_of, wanted_of
 from provisioner.lock.needs import floor_of
 from provisioner.lock.parallel import Watch, side_by_side
@@ -120,8 +121,20 @@ def _rank(item: Going) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
 
 
 def _ask(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, watch: Watch) -> Going | None:
-    """Ask what the requirements bring with one Python; only a release that the catalogue has a set of for it counts."""
+    """Ask what the requirements bring with one Python, where wheels need it on a newer glibc than the set; None where it does not go."""
     target = replace(wanted.target, python=lock.python)
+    floors = (floor_of(target, lock), *newer_floors(target, lock)[-1:])
+    answers: list[Going] = []
+    for floor in floors:
+        found = _ask_at(host, catalogue, wanted, lock, replace(target, floor=floor), watch)
+        answers += [found] if found is not None else []
+        if answers and not answers[0].sources:
+            break
+    return max(answers, key=_rank, default=None)
+
+
+def _ask_at(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, target: Target, watch: Watch) -> Going | None:
+    """Ask for one oldest system; only a release that the catalogue has a set of for the Python counts."""
     own = next(file.name for file in lock.files if is_rival(file.name))
     folder = posixpath.join(wanted.folder, f"python-{lock.python}")
     make_folders(host, folder)
@@ -131,7 +144,7 @@ def _ask(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, watch: Wa
         constraints=(),
         python=lock.python,
         platform=target.platform,
-        floor=floor_of(target, lock),
+        floor=target.floor,
         cutoff=wanted.cutoff,
         folder=folder,
         indexes=wanted.indexes,

@@ -20,10 +20,11 @@ from provisioner.engines.resolving import NoSolutionError
 from provisioner.errors import OperationError, TfsetupError, UsageError
 from provisioner.host import Host
 from provisioner.host.files import make_folders
-from provisioner.lock import apart
+from provisioner.lock import apart, conda_beside, undated
 from provisioner.lock import conda as conda_half
 from provisioner.lock.choosing import ChosenSet, catalogue_digest
 from provisioner.lock.files import check_same_files
+from provisioner.lock.floors import lifted_words
 from provisioner.lock.formats.requirements import address
 from provisioner.lock.how import How, nothing
 from provisioner.lock.markers import beside
@@ -64,7 +65,7 @@ def lock_targets(
     targets = tuple(_locked(item, chosen, catalogue, home) for item, chosen in zip(done, sets, strict=True))
     if previous is not None:
         check_same_files(previous, targets)
-    undated = sorted({name for item in done for name in item.wheels.undated})
+    dateless = sorted({name for item in done for name in item.wheels.undated})
     lock = TeamLock(
         tool=__version__,
         engine=how.engine,
@@ -72,14 +73,20 @@ def lock_targets(
         catalogue=catalogue_digest(sets),
         inputs=inputs.digests,
         targets=targets,
-        cutoffs=dict(sorted({**how.cutoffs, **dict.fromkeys(undated, "")}.items())),
+        cutoffs=dict(sorted({**how.cutoffs, **dict.fromkeys(dateless, "")}.items())),
         indexes=tuple(replace(index, url=address(index.url)) for index in declaration.indexes),
     )
     warnings = (
         *_moved_warnings(targets),
+        *(
+            lifted_words(*chosen[:2], item.wheels.floor, item.wheels.lifted)
+            for item, chosen in zip(done, sets, strict=True)
+            if item.wheels.lifted
+        ),
         *_astray(targets, catalogue.fits()),
-        *_warnings(declaration, undated),
-        *_conda_warnings(declaration, targets, how),
+        *undated.warnings(declaration, dateless),
+        *undated.conda_warnings(declaration, targets, by_conda=how.engine == "conda-lock"),
+        *(words for chosen, item in zip(sets, targets, strict=True) for words in conda_beside.told(chosen, item.conda, catalogue)),
         *apart.warnings(declaration, targets, inputs.carried.values()),
     )
     return Locked(lock=lock, warnings=warnings)
@@ -110,8 +117,12 @@ def _all(host: Host, declaration: Declaration, inputs: Inputs, sets: Sequence[Ch
             return _Target(wheels=Wheels(files=()), conda=conda)
         if number != lead and how.built_in:
             ahead.wait()
-        found = lock_wheels(host, declaration, inputs, sets[number], catalogue, own, watch)
-        return _Target(wheels=replace(found, files=conda_half.without_doubles(found.files, conda)), conda=conda)
+        if conda is None:
+            return _Target(wheels=lock_wheels(host, declaration, inputs, sets[number], catalogue, own, watch))
+        names = catalogue.conda_names()
+        beside_conda = replace(inputs, constraints=(*inputs.constraints, *conda_beside.pins(conda, names)))
+        found = lock_wheels(host, declaration, beside_conda, sets[number], catalogue, own, watch)
+        return _Target(wheels=replace(found, files=conda_beside.without_doubles(found.files, conda, names, sets[number][0])), conda=conda)
 
     def first(number: int, watch: Watch) -> _Target:
         try:
@@ -168,16 +179,6 @@ def _unproven(item: _Target, proof: Proof) -> str:
     return moved + ("; what conda brings was not part of that" if item.conda else "")
 
 
-def _warnings(declaration: Declaration, undated: Sequence[str]) -> tuple[str, ...]:
-    if not undated:
-        return ()
-    names = ", ".join(undated)
-    if declaration.policy.cool_down:
-        hint = "leave `cool_down` out, or take these packages from an index that tells the dates"
-        raise UsageError(f"the index tells no upload dates of {names}, so nobody can say whether they have cooled down", hint=hint)
-    return (f"the index tells no upload dates of {names}: no date holds for them, and their newest versions were taken",)
-
-
 def _moved_warnings(targets: Sequence[LockedTarget]) -> Iterator[str]:
     """Say once for all targets that it holds for what of the known-good set made room for the team's requirements."""
     where: dict[tuple[str, tuple[Moved, ...]], list[str]] = {}
@@ -203,21 +204,6 @@ def _astray(targets: Sequence[LockedTarget], fits: Fits) -> Iterator[str]:
                 found.setdefault(words, []).append(locked.target.name)
     for words, names in found.items():
         yield f"{listed(names)}: {words}"
-
-
-def _conda_warnings(declaration: Declaration, targets: Sequence[LockedTarget], how: How) -> tuple[str, ...]:
-    packages = [package for locked in targets if locked.conda for package in locked.conda.packages]
-    undated = sorted({package.name for package in packages if not package.timestamp})
-    by_conda = how.engine == "conda-lock"
-    if not undated and not by_conda:
-        return ()
-    why = "conda-lock knows no dates" if by_conda else f"the channels tell no dates of {', '.join(undated)}"
-    if declaration.policy.cool_down and packages:
-        hint = "leave `cool_down` out, or the engine" if by_conda else "leave `cool_down` out, or take another channel"
-        raise UsageError(f"{why}, so nobody can say whether the conda packages have cooled down", hint=hint)
-    return (
-        f"{why}: no date holds for {'the conda packages' if by_conda else 'them'}, and the newest versions that go together were taken",
-    )
 
 
 class UnmetError(OperationError):
@@ -278,6 +264,9 @@ def _lock_conda(
     target, lock, _ = chosen
     if target.kind != "conda" or how.sources is None:
         return None
+    conda_beside.check_asked(declaration, inputs, catalogue.conda_names())
     asked = conda_half.asked_for(target, lock, declaration, inputs, catalogue)
     cutoff = conda_half.cutoff_of(how.cutoff, how.cutoffs, how.sources.known.get(target.name, frozenset()))
-    return conda_half.solve(host, chosen, asked, how.sources, cutoff=cutoff, folder=how.folder, offline=how.offline, watch=watch)
+    found = conda_half.solve(host, chosen, asked, how.sources, cutoff=cutoff, folder=how.folder, offline=how.offline, watch=watch)
+    conda_beside.check_brought(target, found)
+    return found

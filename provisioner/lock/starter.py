@@ -52,6 +52,7 @@ _EXAMPLES = {
         "    packages: [our-own-package]"
     ),
     "channels": "channels: [conda-forge, ./our-channel, 'https://${TFSETUP_INDEX_TEAM_USERNAME}:${TFSETUP_INDEX_TEAM_PASSWORD}@packages.example.com/conda']",
+    "conda": "conda: [ffmpeg, 'gcc_linux-64=12']",
     "policy": (
         'policy:\n  releases: ">=2.16"\n  driver: "525.60.13"\n  source_builds: false\n  cool_down: 7\n  proven: true\n'
         '  signed_off:\n    - {release: "2.20.0", by: Ada Lovelace, date: "2026-03-31"}'

@@ -11,6 +11,7 @@ from provisioner.base.names import is_rival, normalise
 from provisioner.base.requirement import read_requirement
 from provisioner.catalogue import Catalogue
 from provisioner.catalogue.companions import limits_beside
+from provisioner.choose.obstacles import listed
 from provisioner.engines import builds, pip_tools, uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
 from provisioner.engines.source_tree import Metadata
@@ -24,6 +25,7 @@ from provisioner.lock.building import building
 from provisioner.lock.choosing import ChosenSet
 from provisioner.lock.direct import with_revision
 from provisioner.lock.files import check_hashes, checkouts_of, files_of
+from provisioner.lock.floors import NewerFloorError, newer_floors
 from provisioner.lock.how import How
 from provisioner.lock.loosen import loosened, moved_by, unmoved
 from provisioner.lock.markers import beside, wanted_of
@@ -42,7 +44,8 @@ _DISTRIBUTION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 class Wheels:
     """What a target gets: ``undated`` are packages whose index tells no dates, ``moved`` those of the set that made room.
 
-    ``builders`` are what its source distributions are built with, ``checkouts`` the commits of repositories.
+    ``builders`` are what its source distributions are built with, ``checkouts`` the commits of repositories. ``lifted`` are packages for which
+    wheels of the newer ``floor`` were taken, "" where the known-good set's own did.
     """
 
     files: tuple[TeamFile, ...]
@@ -50,6 +53,8 @@ class Wheels:
     moved: tuple[Moved, ...] = ()
     builders: tuple[TeamFile, ...] = ()
     checkouts: tuple[Checkout, ...] = ()
+    floor: str = ""
+    lifted: tuple[str, ...] = ()
 
 
 def make_job(
@@ -89,17 +94,45 @@ def _kept(text: str, commits: Mapping[str, str]) -> str:
 def lock_wheels(
     host: Host, declaration: Declaration, inputs: Inputs, chosen: ChosenSet, catalogue: Catalogue, how: How, watch: Watch
 ) -> Wheels:
-    """Resolve the team's requirements around a target's set.
+    """Resolve the team's requirements around a target's set, for the oldest system that it runs on or, where wheels need it, a newer one.
 
     Raises ``NoSolutionError`` where they do not go with it, ``NeedsBuildError`` where a package would have to be built and may not be.
     """
+    target, lock, proof = chosen
+    at_floor = partial(_at_floor, host, declaration, inputs, catalogue=catalogue, how=how, watch=watch)
+
+    def tried(target: Target, floors: Sequence[str], lifted: tuple[str, ...]) -> Wheels:
+        try:
+            found = at_floor(chosen=(target, lock, proof), floors=floors)
+        except NewerFloorError as error:
+            verb = "has" if len(error.names) == 1 else "have"
+            how.tell(
+                f"{target.name}: {listed(error.names)} {verb} no wheel for glibc {floor_of(target, lock)}; those for {error.floor} are taken"
+            )
+            newer = floors[floors.index(error.floor) + 1 :]
+            return tried(replace(target, floor=error.floor), newer, tuple(sorted({*lifted, *error.names})))
+        return replace(found, floor=target.floor, lifted=lifted) if lifted else found
+
+    return tried(target, newer_floors(target, lock), ())
+
+
+def _at_floor(
+    host: Host,
+    declaration: Declaration,
+    inputs: Inputs,
+    chosen: ChosenSet,
+    catalogue: Catalogue,
+    how: How,
+    watch: Watch,
+    floors: Sequence[str],
+) -> Wheels:
     target, lock, _ = chosen
     requirements = beside(inputs.requirements, target, lock)
     strict = declaration.policy.proven or how.engine == "pip-tools"
     inputs = replace(inputs, constraints=(*inputs.constraints, *_of_addons(catalogue, lock, inputs, target)))
 
     def around(strength: Callable[[Job], Job], *, deep: bool) -> tuple[Resolved, Lock]:
-        engine = _engine(host, declaration, inputs, catalogue, replace(how, deep=deep), watch)
+        engine = _engine(host, declaration, inputs, catalogue, replace(how, deep=deep), watch, floors)
         return _around(engine, chosen, inputs, declaration, how, requirements, strength)
 
     wheels = partial(_wheels, target, declaration, requirements, inputs, floor_of(target, lock))
@@ -177,7 +210,7 @@ def _with_files(lock: Lock, files: tuple[LockedFile, ...]) -> Lock:
 
 
 def _engine(
-    host: Host, declaration: Declaration, inputs: Inputs, catalogue: Catalogue, how: How, watch: Watch
+    host: Host, declaration: Declaration, inputs: Inputs, catalogue: Catalogue, how: How, watch: Watch, floors: Sequence[str]
 ) -> Callable[[Job], Resolved]:
     if how.engine == "pip-tools":
         return lambda job: pip_tools.compile_job(host, job, platform=how.platform, pythons=how.pythons, watch=watch)
@@ -204,6 +237,7 @@ def _engine(
         free=free,
         projects=inputs.builders,
         deep=how.deep,
+        floors=floors,
         quick=partial(answered, origins=False),
         stated=lambda job, wheels: stated_by(host, job, wheels, watch),
     )

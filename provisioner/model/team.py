@@ -75,7 +75,7 @@ class Declaration:
 
     ``tensorflow`` is the request's specifier; ``requirements`` are PEP 508 texts; ``files`` are requirements files; ``folder`` is where the
     locks are written. ``channels`` are conda channels in order of priority: names, addresses (which may name variables as an index's), or
-    folders relative to the file; without any, the profile's.
+    folders relative to the file; without any, the profile's. ``conda`` are match specs of the conda packages beside TensorFlow.
     """
 
     file: str
@@ -91,6 +91,7 @@ class Declaration:
     formats: tuple[Format, ...] = ("requirements", "pylock", "conda-lock")
     verify: tuple[str, ...] = ()
     instead: tuple[Instead, ...] = ()
+    conda: tuple[str, ...] = ()
 
 
 @record

@@ -10,7 +10,7 @@ from typing import Any, cast
 from provisioner.base import numbers, toml_text, versions
 from provisioner.base import requirement as pep_508
 from provisioner.base import text as words
-from provisioner.catalogue import conda_tables, fits, lockfile, needs, published, releases, spare, tables, yaml_text
+from provisioner.catalogue import conda_names, conda_tables, fits, lockfile, needs, published, releases, spare, tables, yaml_text
 from provisioner.causes import pages, speakers
 from provisioner.change import brought, journal
 from provisioner.cli import settings
@@ -218,6 +218,7 @@ def receipt_json(data: bytes) -> None:
     tables.read_proofs,
     fits.read_fits,
     conda_tables.read_conda,
+    conda_names.read_conda_names,
     published.read_published,
     needs.read_needs,
     spare.read_spare,
@@ -236,6 +237,7 @@ def profiles(data: bytes) -> None:
         lambda value: tables.read_proofs(value, file="x"),
         lambda value: fits.read_fits(value, file="x"),
         lambda value: conda_tables.read_conda(value, file="x"),
+        lambda value: conda_names.read_conda_names(value, file="x"),
         lambda value: published.read_published(value, file="x"),
         lambda value: spare.read_spare(value, file="x"),
         lambda value: speakers.read_speaker(value, file="x", name="pip"),

@@ -8,7 +8,8 @@ import pytest
 
 from provisioner.engines.builds import BuildError
 from provisioner.errors import OperationError
-from provisioner.lock.building import NeedsBuildError, lacking
+from provisioner.lock.building import NeedsBuildError
+from provisioner.lock.wheelless import lacking
 from provisioner.model.policy import ANY, Policy
 from tests.lock.conftest import Team
 from tests.lock.index import Index

@@ -89,6 +89,14 @@ def test_a_python_with_wheels_goes_before_one_with_sources(shipped: Catalogue, r
     assert going(LocalHost(), shipped, wanted(releases, tmp_path, "old")) == Going(release="2.20.0", python="3.11")
 
 
+def test_a_wheel_for_a_newer_glibc_counts(shipped: Catalogue, releases: Index, tmp_path: Path) -> None:
+    """waymo-open-dataset has wheels for glibc 2.28 alone; NumPy 2.3.5 has them, and its source."""
+    releases.add("new", "1.0", tag="py3-none-manylinux_2_28_x86_64")
+    assert going(LocalHost(), shipped, wanted(releases, tmp_path, "new")) == Going(release="2.20.0", python="3.13")
+    releases.add_source("new", "1.0", "raise SystemExit\n")
+    assert going(LocalHost(), shipped, wanted(releases, tmp_path, "new")) == Going(release="2.20.0", python="3.13")
+
+
 def test_an_index_that_fails_is_told_or_left(shipped: Catalogue, releases: Index, tmp_path: Path) -> None:
     releases.status = 500
     with pytest.raises(OperationError):

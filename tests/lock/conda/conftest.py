@@ -79,7 +79,8 @@ def project(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     files = (index.add("tensorflow-cpu", "2.20.0", "numpy"), index.add("numpy", "1.26"), index.add("pip", "1.0"))
     index.add("pandas", "2.0", "numpy")
     profiles = make_profiles(tmp_path / "profiles", tuple(sorted(files, key=lambda file: file.filename)))
-    shutil.copy(Path(find_profiles()) / "conda.yaml", profiles / "conda.yaml")
+    for name in ("conda.yaml", "conda-names.yaml"):
+        shutil.copy(Path(find_profiles()) / name, profiles / name)
     monkeypatch.setenv("TFSETUP_PROFILES", str(profiles))
     folder = tmp_path / "project"
     folder.mkdir()
