@@ -207,9 +207,13 @@ def _run(
     host.write(project, _project(job, state), mode=PRIVATE)
     if job.constraints:
         host.write(limits, "".join(f"{text}\n" for text in job.constraints), mode=PRIVATE)
+    nowhere = posixpath.join(job.folder, "overrides.txt")
+    if job.absent:
+        host.write(nowhere, "".join(f"{name}; python_version < '0'\n" for name in job.absent), mode=PRIVATE)
     # uv takes the metadata of source distributions from the project that it runs for, not from the file that it compiles.
     argv = [uv.find_uv(host), "pip", "compile", project, "--project", job.folder, *form]
     argv += ["--constraints", limits] if job.constraints else []
+    argv += ["--override", nowhere] if job.absent else []
     argv += _kept(host, job, form)
     argv += ["--python", job.interpreter] if job.interpreter else uv.for_machine(host, job.python, platform)
     argv += _links(host, job)
@@ -254,7 +258,7 @@ def _notes(host: Host, job: Job, state: _Round, pylock: str, run: Callable[..., 
     was made from, so that it is run once for each answer.
     """
     key = hashlib.sha256(
-        "\0".join([pylock, _project(job, state), *job.constraints, job.python, job.platform, job.floor]).encode()
+        "\0".join([pylock, _project(job, state), *job.constraints, *job.absent, job.python, job.platform, job.floor]).encode()
     ).hexdigest()
     kept = posixpath.join(job.cache, f"notes-{key}.txt") if job.cache else ""
     if kept and host.exists(kept):

@@ -199,7 +199,8 @@ def _around(
         return answer, lock
     # An add-on names `tensorflow`, which shares its folder with `tensorflow-cpu`: same release, same code, so it takes its place.
     kept = _with_files(lock, tuple(file for file in lock.files if file is not own))
-    answer = resolve(strength(make_job(target, kept, (f"{TENSORFLOW}=={lock.release}", *requirements), limits, declaration, how)))
+    job = strength(make_job(target, kept, (f"{TENSORFLOW}=={lock.release}", *requirements), limits, declaration, how))
+    answer = resolve(replace(job, absent=(own.name,)))
     if own.name in answer.offered:
         raise OperationError(f"the requirements need both {TENSORFLOW} and {own.name}, which break each other", place=target.name)
     return answer, kept
