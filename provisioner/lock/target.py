@@ -79,6 +79,7 @@ def make_job(
         cutoffs={name: date for name, date in how.cutoffs.items() if _DISTRIBUTION.fullmatch(name)},
         exempt=tuple(file.name for file in lock.files),
         indexes=declaration.indexes,
+        links=how.links,
         built_in=how.built_in,
         offline=how.offline,
     )
@@ -134,7 +135,7 @@ def _at_floor(
         engine = _engine(host, declaration, inputs, catalogue, replace(how, deep=deep), watch, floors)
         return _around(engine, chosen, inputs, declaration, how, requirements, strength)
 
-    wheels = partial(_wheels, target, declaration, requirements, inputs.hashes, floor_of(target, lock))
+    wheels = partial(_wheels, target, declaration, requirements, inputs, floor_of(target, lock))
     try:
         # Where the set may make room, that comes before anything is built that has wheels.
         answer, kept = around(lambda job: job, deep=strict and how.deep)
@@ -162,15 +163,15 @@ def _wheels(
     target: Target,
     declaration: Declaration,
     requirements: Sequence[str],
-    hashes: Mapping[str, Sequence[str]],
+    inputs: Inputs,
     floor: str,
     kept: Lock,
     answer: Resolved,
 ) -> Wheels:
-    files = partial(files_of, target, declaration=declaration, floor=floor)
+    files = partial(files_of, target, declaration=declaration, floor=floor, carried=inputs.carried)
     built = Resolved(offered=answer.builders, via={})
     found = files(kept, answer, requirements=requirements)
-    check_hashes(target, found, hashes)
+    check_hashes(target, found, inputs.hashes)
     return Wheels(
         files=found,
         undated=answer.undated,
