@@ -12,6 +12,7 @@ import posixpath
 import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from provisioner.errors import UsageError
 
@@ -153,6 +154,12 @@ def is_whole(path: str) -> bool:
     """True for a path out of a file that is absolute and in its normal form, and not the root of a file system."""
     rooted = (path.startswith("/") and not path.startswith("//")) or (_ON_DRIVE.match(path) is not None and "\\" not in path)
     return rooted and normal(path) == path and parent(path) != path and "\0" not in path
+
+
+def address_of(path: str) -> str:
+    """Return an absolute path as an address (RFC 8089): ``file:///home/ada/a%20b``, ``file:///C:/a``."""
+    drive = _ON_DRIVE.match(path) is not None
+    return f"file://{'/' if drive else ''}{quote(path.encode('utf-8', 'surrogateescape'), safe='/:' if drive else '/')}"
 
 
 def is_for_everybody(path: str) -> bool:

@@ -53,6 +53,7 @@ def resolve(
             sources=_sources(session, declared, before, engine, wanted),
             tell=tell,
             commits=_commits(before, wanted.upgrade),
+            links=declared.inputs.links,
             built_in="" if engine == "pip-tools" else built_in.address(session.host, declared.declaration.indexes, folder=folder),
         )
         lock_all = partial(lock_targets, session.host, declared.declaration, declared.inputs, catalogue=declared.catalogue, previous=before)

@@ -86,17 +86,15 @@ def of_program(reader: Reader, path: str, where: str, project: str) -> Iterator[
 def of_locked(session: Session, locked: LockedTarget, folder: str, file: str) -> Iterator[Named]:
     """Yield what a lock in ``folder`` (absolute) names beside its indexes: archives, repositories, and projects whose build is run."""
     where = f"{file}: {locked.target.name}"
-    urls = [item.url for item in locked.files if item.direct] + [f"git+{item.url}" for item in locked.checkouts if item.commit]
+    urls = [item.url for item in locked.files if item.direct and not item.path] + [
+        f"git+{item.url}" for item in locked.checkouts if item.commit
+    ]
     yield from of_addresses(session, dict.fromkeys(urls, where), where)
-    for item in locked.checkouts:
-        if not item.commit:
-            path = posixpath.normpath(posixpath.join(folder, item.folder))
-            yield Named(
-                kind="program",
-                what=f"the build of {item.name} in {path}",
-                where=where,
-                unusual="to install a project, its own code is run",
-            )
+    own = [(item.name, "in", item.folder) for item in locked.checkouts if not item.commit]
+    own += [(item.name, "from", item.path) for item in locked.files if item.path and item.source]
+    for name, place, path in own:
+        what = f"the build of {name} {place} {posixpath.normpath(posixpath.join(folder, path))}"
+        yield Named(kind="program", what=what, where=where, unusual="to install a project, its own code is run")
 
 
 def of_plan(session: Session, plan: Plan, file: str) -> Iterator[Named]:

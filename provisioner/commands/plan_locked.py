@@ -12,6 +12,8 @@ from provisioner.choose.obstacles import listed
 from provisioner.commands import named, named_addresses
 from provisioner.commands.lock_declared import lock_folder
 from provisioner.commands.plan import Planned, plan
+from provisioner.environment import receipt as receipts
+from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError
 from provisioner.host import Host, files
 from provisioner.lock import sidecar, store
@@ -57,6 +59,14 @@ def _with_checkouts(session: Session, chosen: Lock, folder: str, env: EnvState) 
     return replace(chosen, checkouts=coming), {item.name: "it comes from another place, which the lock names" for item in coming}
 
 
+def _exchanged(host: Host, locked: LockedTarget, env: EnvState) -> dict[str, str]:
+    """Name what is there in the version that is locked, and came from another file than the lock has: no index forbids to build one again."""
+    receipt = receipts.believed(host, Workspace(root=env.path)) if env.exists else None
+    came = {package.name: package.sha256 for package in receipt.plan.packages} if receipt is not None else {}
+    own = [file for file in locked.files if file.path or file.direct]
+    return {file.name: "the lock has another file of this version" for file in own if came.get(file.name, file.sha256) != file.sha256}
+
+
 def _is_there(host: Host, item: Checkout, env: EnvState) -> bool:
     """True where the environment has this commit, or the project as an editable one (PyPA specifications, "Recording the Direct URL Origin")."""
     stem = item.name.replace("-", "[-_.]")
@@ -72,6 +82,20 @@ def _is_there(host: Host, item: Checkout, env: EnvState) -> bool:
             return bool(vcs.get("commit_id") == item.commit and data.get("subdirectory", "") == item.folder)
         return bool(item.editable and where.get("editable") is True and data.get("url") == f"file://{quote(item.folder)}")
     return False
+
+
+def _check_carried(host: Host, locked: LockedTarget, folder: str) -> None:
+    """Raise ``InputError`` where a file that the project carries is not there, or another one than was locked."""
+    faults = []
+    for file in (*locked.files, *locked.builders):
+        path = posixpath.normpath(posixpath.join(folder, file.path))
+        if file.path and host.size(path) < 0:
+            faults.append(f"{path} is not there, which the lock has {file.name} {file.version} from")
+        elif file.path and host.sha256(path) != file.sha256:
+            faults.append(f"{path} is another file than was locked (its SHA-256 differs)")
+    if faults:
+        hint = "put back what was locked, or take over what is there: `tfsetup lock`"
+        raise InputError("the project does not carry what the lock names", place=folder, hint=hint, faults=tuple(faults))
 
 
 # What builds of C call where nothing else is said (distutils' sysconfig), by the names that systems give it.
@@ -115,7 +139,8 @@ def plan_locked(session: Session, request: Request, folder: str, target: str) ->
         own = named.of_locked(session, locked, folder, file)
         session.trust.need([*named_addresses.of_indexes(session, lock.indexes, file), *named_addresses.of_channels(session, places), *own])
         known = catalogue.lock(choice.release, choice.python, choice.platform, set_device(choice.device, choice.road))
-        chosen, gone = _with_checkouts(session, set_of(locked, known), folder, env)
+        chosen, gone = _with_checkouts(session, set_of(locked, known, folder), folder, env)
+        _check_carried(host, locked, folder)
         more = ["conda"] if choice.road in {"wheels", "libraries"} else []
         # A proof belongs to the known-good set; that these are its files is not believed, but looked at.
         good = is_known_set(locked, known, set_device(choice.device, choice.road))
@@ -123,7 +148,14 @@ def plan_locked(session: Session, request: Request, folder: str, target: str) ->
         proof = catalogue.proof(replace(chosen, digest=locked.profile)) if good else Proof(lock=chosen.digest, level="resolved")
         if locked.own_proof:
             choice = replace(choice, reasons=(*choice.reasons, f"the team's own proof, by its lock: {locked.own_proof}"))
-        picked = Picked(choice=choice, lock=chosen, proof=proof, beside=" and ".join(more), indexes=lock.indexes, gone=gone)
+        picked = Picked(
+            choice=choice,
+            lock=chosen,
+            proof=proof,
+            beside=" and ".join(more),
+            indexes=lock.indexes,
+            gone=gone | _exchanged(host, locked, env),
+        )
         return with_conda(host, picked, locked, asked, env) if locked.conda is not None else picked
 
     return plan(session, replace(request, tensorflow="", extra=()), pick=pick)

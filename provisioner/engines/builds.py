@@ -210,7 +210,8 @@ def _locked(host: Host, job: Job, watch: Watch | None) -> str:
     basis = [__version__, job.python, host.platform, job.cutoff, *job.requirements, "", *job.constraints, "", *job.preferred]
     basis += [index.url for index in job.indexes]
     digest = hashlib.sha256("\0".join(basis).encode()).hexdigest()
-    kept = posixpath.join(job.cache, f"builders-{digest}.txt") if job.cache else ""
+    # What lies in a folder may be another file by the next time.
+    kept = posixpath.join(job.cache, f"builders-{digest}.txt") if job.cache and not job.links else ""
     if kept and host.exists(kept):
         return host.read_text(kept)
     offered = uv_compile.compile_job(host, job, origins=False, watch=watch).offered

@@ -207,11 +207,16 @@ def _run(
     host.write(project, _project(job, state), mode=PRIVATE)
     if job.constraints:
         host.write(limits, "".join(f"{text}\n" for text in job.constraints), mode=PRIVATE)
+    nowhere = posixpath.join(job.folder, "overrides.txt")
+    if job.absent:
+        host.write(nowhere, "".join(f"{name}; python_version < '0'\n" for name in job.absent), mode=PRIVATE)
     # uv takes the metadata of source distributions from the project that it runs for, not from the file that it compiles.
     argv = [uv.find_uv(host), "pip", "compile", project, "--project", job.folder, *form]
     argv += ["--constraints", limits] if job.constraints else []
+    argv += ["--override", nowhere] if job.absent else []
     argv += _kept(host, job, form)
     argv += ["--python", job.interpreter] if job.interpreter else uv.for_machine(host, job.python, platform)
+    argv += _links(host, job)
     argv.append("--no-header")
     argv += ["--only-binary", ":all:", *(part for name in job.sources for part in ("--no-binary", name))]
     argv += ["--resolution", "highest", "--index-strategy", "first-index"]
@@ -225,6 +230,12 @@ def _run(
         argv.append("--refresh")
     argv += ["--no-deps"] if job.alone else []
     return uv.run_uv(host, argv, uv.RESOLVE_TIMEOUT_SECONDS, watch, extra=_variables(host, job))
+
+
+def _links(host: Host, job: Job) -> list[str]:
+    """Return the options for the job's folders; beside them those of this person's own variable hold no more, unless they are named, too."""
+    own = [item for item in host.env.get("UV_FIND_LINKS", "").split(",") if item]
+    return [part for link in (*job.links, *own) for part in ("--find-links", link)] if job.links else []
 
 
 def _kept(host: Host, job: Job, form: list[str]) -> list[str]:
@@ -247,7 +258,7 @@ def _notes(host: Host, job: Job, state: _Round, pylock: str, run: Callable[..., 
     was made from, so that it is run once for each answer.
     """
     key = hashlib.sha256(
-        "\0".join([pylock, _project(job, state), *job.constraints, job.python, job.platform, job.floor]).encode()
+        "\0".join([pylock, _project(job, state), *job.constraints, *job.absent, job.python, job.platform, job.floor]).encode()
     ).hexdigest()
     kept = posixpath.join(job.cache, f"notes-{key}.txt") if job.cache else ""
     if kept and host.exists(kept):

@@ -70,7 +70,14 @@ def _fetched(host: Host, wheels: Sequence[LockedFile], target: Target, kept: str
 
 
 def _places(host: Host, wheels: Sequence[LockedFile], target: Target, *, offline: bool) -> dict[str, str]:
-    """Return where the index has these wheels, by their SHA-256."""
+    """Return where these wheels are, by their SHA-256: at an address of their own, else where the index has them."""
+    found = {wheel.sha256: wheel.url for wheel in wheels if wheel.url}
+    if asked := [wheel for wheel in wheels if not wheel.url]:
+        found |= _served(host, asked, target, offline=offline)
+    return {sha256: url for sha256, url in found.items() if not (offline and url.startswith(("http:", "https:")))}
+
+
+def _served(host: Host, wheels: Sequence[LockedFile], target: Target, *, offline: bool) -> dict[str, str]:
     text = uv.resolve(
         host,
         requirements="".join(f"{wheel.name}=={wheel.version}\n" for wheel in wheels),
@@ -82,8 +89,7 @@ def _places(host: Host, wheels: Sequence[LockedFile], target: Target, *, offline
         alone=True,
     )
     wanted = {wheel.sha256 for wheel in wheels}
-    found = {offered.sha256: offered.url for every in read_pylock(text).values() for offered in every if offered.sha256 in wanted}
-    return {sha256: url for sha256, url in found.items() if not (offline and url.startswith(("http:", "https:")))}
+    return {offered.sha256: offered.url for every in read_pylock(text).values() for offered in every if offered.sha256 in wanted}
 
 
 def _lists(text: str) -> dict[str, Listed]:

@@ -157,17 +157,20 @@ def _platform_tags(platform: str, floor: tuple[int, int]) -> list[str]:
     return [*tags, f"linux_{machine}"]
 
 
-def pick(wheels: Sequence[Wheel], tags: Sequence[Tag]) -> Wheel:
-    """Return the wheel with the best tag; of equal ones the highest build number. Raises ``OperationError`` where none fits."""
+def pick(wheels: Sequence[Wheel], tags: Sequence[Tag], own: Collection[str] = ()) -> Wheel:
+    """Return the wheel with the best tag; of equal ones the highest build number, then one of those whose SHA-256 is among the ``own``.
+
+    Raises ``OperationError`` where none fits.
+    """
     from packaging.utils import parse_wheel_filename  # noqa: PLC0415 - start-up
 
     order = {tag: number for number, tag in enumerate(tags)}
 
-    def rank(wheel: Wheel) -> tuple[int, tuple[int, str], str]:
+    def rank(wheel: Wheel) -> tuple[int, tuple[int, str], bool, str]:
         _, _, build, names = parse_wheel_filename(wheel.filename)
         best = min((order[tag] for tag in names if tag in order), default=len(order))
         number, text = build or (0, "")
-        return best, (-number, text), wheel.filename
+        return best, (-number, text), wheel.sha256 not in own, wheel.filename
 
     best = min(wheels, key=rank)
     if rank(best)[0] == len(order):

@@ -1,22 +1,28 @@
-"""Requirements with an address of their own (PEP 508, "Direct references"): archives and git, in pip's spellings, read into one. Pure.
+"""Requirements with an address of their own (PEP 508, "Direct references"): archives, files and git, in pip's spellings, read into one. Pure.
 
-An archive is locked by its hash, a repository by its commit. What has no name in it is refused with the line that gives it one, since nothing is
-fetched to find a name out.
+An archive is locked by its hash, a repository by its commit. A file beside the list is named by its path (``./wheels/x-1.0-py3-none-any.whl``),
+which stands in what is read as ``file:wheels/x-1.0-py3-none-any.whl``, relative to the declaration's folder. What has no name in it is refused
+with the line that gives it one, since nothing is fetched to find a name out.
 
 Sources: pip's documentation, "VCS Support" and "Requirement Specifiers"; the binary and source distribution formats' file names.
 """
 
 from __future__ import annotations
 
+import posixpath
 import re
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
+from provisioner.base.names import normalise
+from provisioner.base.paths import is_for_everybody
 from provisioner.model.record import record
 
 ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _SCHEMES = ("https", "http", "file")
 _GIT = tuple(f"git+{scheme}" for scheme in (*_SCHEMES, "ssh"))
 _NAMED = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:(\[[^\]]*\])\s*)?@\s*(\S+)\s*(;.*)?", re.DOTALL)
+# A path, extras, and what stands after a #: `file:` before it, it is written as in an address.
+_FILE = re.compile(r"(file:)?([^\s;\[\]#]+)(\[[^\]]*\])?(?:#(\S*))?")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -35,11 +41,25 @@ class Direct:
 def is_direct(text: str) -> bool:
     """True for a text that is an address, or has one after its name."""
     bare = text.strip()
-    return re.match(r"(?i)(?:git|hg|svn|bzr)\+|(?:https?|ftp|file):", bare) is not None or _NAMED.fullmatch(bare) is not None
+    known = re.match(r"(?i)(?:git|hg|svn|bzr)\+|(?:https?|ftp|file):", bare) is not None or _NAMED.fullmatch(bare) is not None
+    return known or is_file(bare)
 
 
-def read_direct(text: str) -> Direct:
-    """Read a direct reference; raises ``AddressError`` for what cannot be locked, with the way on."""
+def is_file(text: str) -> bool:
+    """True for a wheel or an archive that is named by its path, with a name before it or without."""
+    bare = text.strip()
+    found = _NAMED.fullmatch(bare)
+    path = re.split(r"[;#\[]", found[3] if found else bare, maxsplit=1)[0]
+    return "://" not in path and path.strip().lower().endswith(ARCHIVES)
+
+
+def read_direct(text: str, folder: str = "") -> Direct:
+    """Read a direct reference; raises ``AddressError`` for what cannot be locked, with the way on.
+
+    ``folder`` is that of the file it stands in, relative to the declaration's.
+    """
+    if is_file(text):
+        return _read_file(text.strip(), folder)
     found = _NAMED.fullmatch(text.strip())
     bare, marker = (found[3], found[4] or "") if found else _without_marker(text.strip())
     name, extras = (found[1], found[2] or "") if found else ("", "")
@@ -62,6 +82,43 @@ def read_direct(text: str) -> Direct:
     if sha256 and not _SHA256.fullmatch(sha256):
         raise AddressError("has a hash that is no SHA-256 in small letters")
     return Direct(requirement=f"{name}{extras} @ {url}" + (f" {marker}" if marker else ""), sha256=sha256)
+
+
+def _read_file(text: str, folder: str) -> Direct:
+    named = _NAMED.fullmatch(text)
+    bare, marker = (named[3], named[4] or "") if named else (text.partition(";")[0].strip(), "".join(text.partition(";")[1:]))
+    found = _FILE.fullmatch(bare)
+    if found is None:
+        raise AddressError("is a path that cannot be read; write it as ./wheels/NAME-1.0-py3-none-any.whl, without blanks")
+    path = unquote(found[2]) if found[1] else found[2]
+    if not is_for_everybody(path) or "${" in path:
+        raise AddressError(
+            "is a file of this machine; keep it beside the list, and name it by its path from there (./wheels/…), "
+            "or where everybody can get it: `NAME @ https://…`"
+        )
+    name, own = named[1] if named else "", _name_of("file", path)
+    if name and own and path.lower().endswith(".whl") and normalise(name) != normalise(own):
+        raise AddressError(f"asks for {name}, and names a wheel of {own}")
+    name = name or own
+    if not name:
+        raise AddressError(f"says no name, and nothing is opened to find it out; write `{_guess(path)} @ file:{path}`")
+    fragment = dict(parse_qsl(found[4] or ""))
+    sha256 = fragment.get("sha256", "")
+    if sha256 and not _SHA256.fullmatch(sha256):
+        raise AddressError("has a hash that is no SHA-256 in small letters")
+    extras = (named[2] or "" if named else "") or found[3] or ""
+    place = quote(posixpath.normpath(posixpath.join(folder, path)))
+    return Direct(requirement=f"{name}{extras} @ file:{place}" + (f" {marker}" if marker else ""), sha256=sha256)
+
+
+def named_by(path: str) -> str:
+    """Return the name that a file name tells, "" where it tells none."""
+    return _name_of("file", path)
+
+
+def path_of(url: str) -> str:
+    """Return the path, relative to the declaration's folder, of a file that is named by it; "" for an address."""
+    return unquote(url.removeprefix("file:")) if url.startswith("file:") and not url.startswith("file://") else ""
 
 
 def _without_marker(text: str) -> tuple[str, str]:

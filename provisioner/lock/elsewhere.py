@@ -21,7 +21,7 @@ _TORCH_HOST = "download.pytorch.org"
 _TORCH = ("torch", "torchaudio", "torchvision")
 _TORCH_LINKS = re.compile(r"(/whl(?:/nightly)?)(/[a-z0-9.]+)?/torch[a-z_]*\.html")
 _TORCH_BUILD = re.compile(r"\+(cpu|cu\d{2,3}|rocm[\d.]*\d)(?![\w.])")
-_LINKS = "--find-links"
+LINKS = "--find-links"
 _VARIABLES = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}(?::\$\{[A-Za-z_][A-Za-z0-9_]*\})?")
 
 
@@ -82,14 +82,18 @@ class IndexesError(InputError):
 
 @dataclass
 class Indexes:
-    """The indexes that a declaration ``named``, and those beside them that are found in its lists, one after another."""
+    """The indexes that a declaration ``named``, and those beside them that are found in its lists, one after another.
+
+    ``folders`` are those of ``--find-links``, relative to the declaration's.
+    """
 
     named: tuple[Index, ...] = ()
     found: list[tuple[str, str, str, str]] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
 
     def take(self, place: str, line: str, option: str, url: str) -> None:
         """Note a line of a list; one that says what is so anyway is passed over."""
-        if not (_is_covered(url, self.named) or (option != _LINKS and is_built_in(url))):
+        if not (_is_covered(url, self.named) or (option != LINKS and is_built_in(url))):
             self.found.append((place, line, option, url))
 
     def unnamed(self, wanted: Iterable[Read]) -> tuple[Elsewhere, ...]:
@@ -137,7 +141,7 @@ def together(indexes: Iterable[Index]) -> tuple[Index, ...]:
 
 def _elsewhere(place: str, line: str, option: str, url: str, wanted: Sequence[Read], taken: set[str], *, default: bool) -> Elsewhere:
     """Say of one address what a declaration may say of it."""
-    links = option == _LINKS
+    links = option == LINKS
     torch = _host(url) == _TORCH_HOST
     every = option != "--extra-index-url" and not links and not torch
     names = tuple(dict.fromkeys(item.name for item in wanted))

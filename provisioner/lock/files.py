@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from provisioner.base.paths import address_of, is_absolute, slashed
 from provisioner.base.requirement import name_of, read_requirement
 from provisioner.engines.resolving import Resolved, plain
 from provisioner.engines.wheels import Wheel, major_minor, pick, supported_tags
@@ -21,9 +22,19 @@ if TYPE_CHECKING:
 
 
 def files_of(
-    target: Target, lock: Lock, answer: Resolved, declaration: Declaration, requirements: Sequence[str], *, floor: str
+    target: Target,
+    lock: Lock,
+    answer: Resolved,
+    declaration: Declaration,
+    requirements: Sequence[str],
+    *,
+    floor: str,
+    carried: Mapping[str, str],
 ) -> tuple[TeamFile, ...]:
-    """Return the files of a target by name: the set's own by their hashes, of all others the one that an installer prefers."""
+    """Return the files of a target by name: the set's own by their hashes, of all others the one that an installer prefers.
+
+    ``carried`` is that of the ``Inputs``: what the project has is taken from there, also where an index has the same.
+    """
     profile = {file.name: file for file in lock.files}
     tags = supported_tags(target.python, target.platform, major_minor(floor))
     missing = sorted(set(profile) - set(answer.offered))
@@ -36,12 +47,19 @@ def files_of(
         if not offered[0].filename:
             continue
         known = profile.get(name)
-        wheel = _same_file(target, known, offered) if known else _picked(target, offered, tags)
+        wheel = _same_file(target, known, offered) if known else _picked(target, offered, tags, carried)
         via = tuple(origin for origin in answer.via.get(name, ()) if origin in answer.offered)
         root = (posixpath.basename(declaration.file),) if name in asked or not via else ()
         made = _team_file(wheel, known, via=(*root, *via), requires=requires[name], declaration=declaration)
+        made = _carried(made, offered, carried, declaration) if made.sha256 in carried else made
         found.append(replace(made, compiled=name in answer.compiled))
     return tuple(found)
+
+
+def _carried(made: TeamFile, offered: Sequence[Wheel], carried: Mapping[str, str], declaration: Declaration) -> TeamFile:
+    """Return a file as one that the project carries: by its path from the lock, and by an index's address where one has the very same."""
+    served = next((plain(item.url) for item in offered if item.sha256 == made.sha256 and item.url.startswith("http")), "")
+    return replace(made, path=posixpath.relpath(carried[made.sha256], declaration.folder), url=served, index="")
 
 
 def checkouts_of(answer: Resolved, declaration: Declaration, requirements: Sequence[str]) -> tuple[Checkout, ...]:
@@ -86,11 +104,11 @@ def check_hashes(target: Target, files: Iterable[TeamFile], hashes: Mapping[str,
             )
 
 
-def _picked(target: Target, offered: Sequence[Wheel], tags: Sequence[Tag]) -> Wheel:
+def _picked(target: Target, offered: Sequence[Wheel], tags: Sequence[Tag], own: Collection[str]) -> Wheel:
     if not offered[0].filename.endswith(".whl"):
         return offered[0]
     try:
-        return pick(offered, tags)
+        return pick(offered, tags, own)
     except OperationError as error:
         names = ", ".join(wheel.filename for wheel in offered)
         message = f"no wheel of {offered[0].package} {offered[0].version} fits the oldest machine of the target (there are {names})"
@@ -137,7 +155,7 @@ def _team_file(
         filename=wheel.filename,
         sha256=wheel.sha256,
         size=known.size if known else wheel.size,
-        url=wheel.url.partition("#")[0] if wheel.direct else plain(wheel.url),
+        url=_address(wheel),
         index=plain(chosen.url) if chosen and not wheel.direct else "",
         requires=requires,
         via=via,
@@ -148,11 +166,18 @@ def _team_file(
     )
 
 
+def _address(wheel: Wheel) -> str:
+    """Return where a file is; uv tells a direct one of this machine by its path."""
+    if not wheel.direct:
+        return plain(wheel.url)
+    return address_of(slashed(wheel.url)) if is_absolute(wheel.url) else wheel.url.partition("#")[0]
+
+
 def check_same_files(previous: TeamLock, targets: Iterable[LockedTarget]) -> None:
     """Raise ``OperationError`` where a file of the lock that is there has the same name and another hash now."""
-    before = {(file.index, file.filename): file.sha256 for target in previous.targets for file in target.files}
+    before = {(file.index, file.filename): file.sha256 for target in previous.targets for file in target.files if not file.path}
     for target in targets:
-        for file in target.files:
+        for file in (item for item in target.files if not item.path):
             if before.get((file.index, file.filename), file.sha256) != file.sha256:
                 raise OperationError(
                     f"the index serves another file under the name {file.filename} than when the lock was made (its SHA-256 differs)",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from provisioner.base.paths import is_absolute
+from provisioner.base.paths import address_of, is_absolute, is_for_everybody
 from provisioner.catalogue.lockfile import digest_of
 from provisioner.choose import CatalogueView, choose
 from provisioner.choose.channel import UNPROVEN
@@ -239,8 +240,8 @@ def is_known_set(locked: LockedTarget, known: Lock | None, device: LockDevice) -
     return locked.conda is not None and bool(own) and all((file.filename, file.sha256) in there for file in own)
 
 
-def set_of(locked: LockedTarget, known: Lock | None) -> Lock:
-    """Return a target as the set that is installed; ``known`` is the catalogue's, which tells what its files take on disk.
+def set_of(locked: LockedTarget, known: Lock | None, folder: str) -> Lock:
+    """Return a target of the lock in ``folder`` as the set that is installed; ``known`` is the catalogue's, which tells what its files take on disk.
 
     Raises ``InputError`` for fields that no lock of this tool holds.
     """
@@ -254,7 +255,12 @@ def set_of(locked: LockedTarget, known: Lock | None) -> Lock:
     faults += [
         f"{locked.target.name}: url of {file.name} cannot be {file.url!r}"
         for file in locked.files
-        if file.direct and not re.fullmatch(r"(?:https?|file)://[^\s@#]+", file.url)
+        if file.direct and not file.path and not re.fullmatch(r"(?:https?|file)://[^\s@#]+", file.url)
+    ]
+    faults += [
+        f"{locked.target.name}: path of {file.name} cannot be {file.path!r}"
+        for file in (*locked.files, *locked.builders)
+        if file.path and not (is_for_everybody(file.path) and posixpath.basename(file.path) == file.filename)
     ]
     if faults:
         raise InputError("the lock holds what no lock can hold", faults=tuple(faults))
@@ -268,13 +274,14 @@ def set_of(locked: LockedTarget, known: Lock | None) -> Lock:
         device=locked.target.device,
         glibc=locked.needs.glibc,
         digest=hashlib.sha256(f"{locked.profile}\n{pins}".encode()).hexdigest(),
-        files=tuple(_locked_file(file, unpacked) for file in locked.files),
-        builders=tuple(_locked_file(file, unpacked) for file in locked.builders),
+        files=tuple(_locked_file(file, unpacked, folder) for file in locked.files),
+        builders=tuple(_locked_file(file, unpacked, folder) for file in locked.builders),
         checkouts=locked.checkouts,
     )
 
 
-def _locked_file(file: TeamFile, unpacked: Mapping[str, int]) -> LockedFile:
+def _locked_file(file: TeamFile, unpacked: Mapping[str, int], folder: str) -> LockedFile:
+    path = address_of(posixpath.normpath(posixpath.join(folder, file.path))) if file.path else ""
     return LockedFile(
         name=file.name,
         version=file.version,
@@ -283,5 +290,5 @@ def _locked_file(file: TeamFile, unpacked: Mapping[str, int]) -> LockedFile:
         size=file.size,
         unpacked=unpacked.get(file.sha256, file.size),
         source=file.source,
-        url=file.url if file.direct else "",
+        url=path or (file.url if file.direct else ""),
     )

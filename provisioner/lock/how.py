@@ -22,7 +22,8 @@ class How:
     them. With ``deep`` all is tried before anything is given up, as ``building`` says. ``folder`` is one of the tool's own,
     for this run alone; ``cache`` one that stays. ``sources`` are those of conda packages, None where no target has any.
     ``commits`` are those that stay, by the addresses of the requirements that they answer. ``tell`` is told what is waited for; it is
-    called from several threads. ``built_in`` is that of ``Job``; ``answered`` is called as soon as an index has answered for the first time.
+    called from several threads. ``links`` and ``built_in`` are those of ``Job``; ``answered`` is called as soon as an index has answered for
+    the first time.
     """
 
     engine: Engine
@@ -37,5 +38,6 @@ class How:
     sources: Sources | None = None
     commits: Mapping[str, str] = field(default_factory=dict)
     tell: Callable[[str], None] = nothing
+    links: tuple[str, ...] = ()
     built_in: str = ""
     answered: Callable[[], None] = nothing

@@ -12,16 +12,18 @@ import json
 import posixpath
 from collections.abc import Iterable, Iterator
 from typing import Any
-from urllib.parse import quote
 
+from provisioner.base.paths import address_of
 from provisioner.base.text import mask
 from provisioner.base.versions import readable
 from provisioner.choose.versions import some_patch_matches
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.host.files import glob_escape
+from provisioner.lock.direct import path_of
 from provisioner.lock.elsewhere import Indexes, IndexesError
 from provisioner.lock.find import PYPROJECT, read_limited
+from provisioner.lock.links import hashes_of, is_there, placed, read_line
 from provisioner.lock.local import Local, is_local, read_local
 from provisioner.lock.project import Project, read_project
 from provisioner.lock.requirement import NotLockableError, Read, parse_any
@@ -39,7 +41,7 @@ def read_inputs(reader: Reader, declaration: Declaration) -> Inputs:
     """
     folder = posixpath.dirname(declaration.file)
     faults: list[str] = []
-    own, named = _inline(declaration, faults)
+    own, named = _inline(reader, declaration, faults)
     indexes = Indexes(declaration.indexes)
     files = read_files(reader, folder, declaration.files, indexes, faults)
     project = read_project(reader, folder, declaration.project, faults, indexes) if declaration.project is not None else None
@@ -50,10 +52,9 @@ def read_inputs(reader: Reader, declaration: Declaration) -> Inputs:
     lines = [line for file in files if not file.constraint for line in file.lines]
     wanted = [*own, *(line.requirement for line in lines), *(project.requirements if project else ())]
     wanted += [requirement for item in theirs for requirement in item.project.requirements]
+    faults += [f"{path_of(item.url)}: is not there, and your lists name it" for item in wanted if not is_there(reader, folder, item)]
     asked = indexes.unnamed(wanted)
-    if faults:
-        told = dict.fromkeys([*faults, *(item.words for item in asked)])
-        raise InputError("what is to be locked holds faults", place=declaration.file, faults=tuple(told))
+    _check(declaration, [*faults, *(item.words for item in asked)] if faults else [])
     if asked:
         raise IndexesError(asked, declaration.file)
     own_names = {item.checkout.name for item in theirs}
@@ -61,18 +62,27 @@ def read_inputs(reader: Reader, declaration: Declaration) -> Inputs:
     limits = [line.requirement for file in files if file.constraint for line in file.lines]
     computed = (item.requirement(folder) for item in theirs if item.project.computed)
     requirements = _replaced(tuple(sorted({*_texts(wanted), *computed})), declaration, faults)
-    if faults:
-        raise InputError("what is to be locked holds faults", place=declaration.file, faults=tuple(dict.fromkeys(faults)))
+    links = tuple(dict.fromkeys(indexes.folders))
+    _check(declaration, faults)
+    carried = dict(hashes_of(reader, folder, links, wanted))
+    digests = [*_digests(declaration, own, files, project, theirs), *(InputDigest(name=name, sha256=it) for name, it in carried.items())]
+    places = {item.url: "" for item in wanted} | {line.requirement.url: line.place for line in lines}
     return Inputs(
-        requirements=requirements,
+        requirements=tuple(sorted(placed(text, folder) for text in requirements)),
         constraints=_texts(limits),
-        digests=tuple(sorted(_digests(declaration, own, files, project, theirs), key=lambda item: item.name)),
+        digests=tuple(sorted(digests, key=lambda item: item.name)),
         projects=tuple(item.checkout for item in theirs),
         builders=tuple(sorted({text for item in theirs for text in item.project.builders})),
         hashes=_hashes(wanted),
-        places={requirement.url: "" for requirement in wanted if requirement.url}
-        | {line.requirement.url: line.place for line in lines if line.requirement.url},
+        places={url: place for url, place in places.items() if url and not path_of(url)},
+        links=tuple(posixpath.normpath(posixpath.join(folder, link)) for link in links),
+        carried={sha256: path for path, sha256 in reversed(carried.items())},
     )
+
+
+def _check(declaration: Declaration, faults: list[str]) -> None:
+    if faults:
+        raise InputError("what is to be locked holds faults", place=declaration.file, faults=tuple(dict.fromkeys(faults)))
 
 
 def _hashes(wanted: Iterable[Read]) -> dict[str, tuple[str, ...]]:
@@ -83,7 +93,7 @@ def _hashes(wanted: Iterable[Read]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(sorted(hashes)) for name, hashes in sorted(found.items())}
 
 
-def _inline(declaration: Declaration, faults: list[str]) -> tuple[tuple[Read, ...], list[Local]]:
+def _inline(reader: Reader, declaration: Declaration, faults: list[str]) -> tuple[tuple[Read, ...], list[Local]]:
     """Return what the declaration asks for in its own words: requirements, and projects by their folders."""
     name = posixpath.basename(declaration.file)
     own: list[Read] = []
@@ -94,7 +104,7 @@ def _inline(declaration: Declaration, faults: list[str]) -> tuple[tuple[Read, ..
             if is_local(bare):
                 projects.append(read_local(bare, name, "", editable=bare != text.strip()))
             else:
-                own.append(parse_any(bare))
+                own.append(read_line(reader, posixpath.dirname(declaration.file), name, bare))
         except NotLockableError as error:
             faults.append(f"{name}: `{mask(text)}` {mask(str(error))}")
     return tuple(own), projects
@@ -112,7 +122,7 @@ class _Own:
     def requirement(self, folder: str) -> str:
         """The requirement on the project itself, for what has to be built to be known: ``folder`` is the declaration's."""
         extras = f"[{','.join(self.extras)}]" if self.extras else ""
-        return f"{self.checkout.name}{extras} @ file://{quote(posixpath.normpath(posixpath.join(folder, self.checkout.folder)))}"
+        return f"{self.checkout.name}{extras} @ {address_of(posixpath.normpath(posixpath.join(folder, self.checkout.folder)))}"
 
 
 def _projects(

@@ -10,7 +10,7 @@ import re
 
 from provisioner.base.names import normalise
 from provisioner.base.paths import is_for_everybody
-from provisioner.lock.direct import ARCHIVES
+from provisioner.lock.direct import is_file
 from provisioner.lock.requirement import NotLockableError
 from provisioner.model.record import record
 
@@ -29,7 +29,9 @@ class Local:
 
 
 def is_local(text: str) -> bool:
-    """True for a path: ``.``, ``./pkg``, ``../pkg``, ``file:pkg``, and for an absolute one."""
+    """True for the path of a folder: ``.``, ``./pkg``, ``../pkg``, ``file:pkg``, and for an absolute one."""
+    if is_file(text):
+        return False
     bare = _NAMED.sub("", text.strip())
     return re.match(r"(?i)\.{1,2}(?:[/\[\s]|$)|/|~|file:(?!//)", bare) is not None
 
@@ -40,8 +42,6 @@ def read_local(text: str, place: str, folder: str, *, editable: bool) -> Local:
     if found is None:
         raise NotLockableError("is a path that cannot be read; write it as ./folder or ./folder[extra]")
     path = found[1]
-    if path.lower().endswith(ARCHIVES):
-        raise NotLockableError("is a file of this machine; keep it where everybody can get it, and write `NAME @ https://…`, or file:///…")
     if not is_for_everybody(path) or "${" in path:
         raise NotLockableError("must be a path relative to this file, with `/` between folders, to be the same for everybody")
     extras = tuple(sorted({normalise(item.strip()) for item in (found[2] or "").split(",") if item.strip()}))

@@ -41,7 +41,9 @@ def missing(host: Host, lock: TeamLock, indexes: tuple[Index, ...], *, folder: s
         place = posixpath.join(folder, str(number))
         make_folders(host, place)
         asking = _Asking(locked=lock.targets[number], indexes=indexes, cutoff=lock.cutoff, folder=place)
-        wheels = _missing(host, asking, asking.locked.files, watch) if asking.locked.files else ()
+        # What the project carries is compared where the inputs are.
+        served = [file for file in asking.locked.files if not file.path]
+        wheels = _missing(host, asking, served, watch) if served else ()
         return [*_gone_from_channels(host, asking.locked, place), *wheels]
 
     # Asked here, where it is alone, as in ``resolve``.

@@ -147,7 +147,7 @@ class _Table:
             line = with_sources(text, plain.name, plain.extras, plain.marker, self.sources)
         bare = line.removeprefix("-e ")
         if not is_local(bare):
-            return parse_any(line)
+            return parse_any(line, posixpath.dirname(self.file))
         self.projects.append(read_local(bare, place, posixpath.dirname(self.file), editable=bare != line))
         return None
 

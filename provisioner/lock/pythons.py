@@ -10,6 +10,7 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from urllib.parse import unquote
 
 from provisioner.base.names import is_rival
 from provisioner.base.versions import numbers
@@ -149,11 +150,12 @@ def _ask_at(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, target
         cutoff=wanted.cutoff,
         folder=folder,
         indexes=wanted.indexes,
+        links=wanted.inputs.links,
         built_in=wanted.built_in,
     )
     specs = [wanted.tensorflow, *tensorflow_of(wanted.inputs.requirements, target)]
-    # Addresses that a list names are asked when it is locked, with this person's word.
-    inputs = replace(wanted.inputs, requirements=tuple(text for text in wanted.inputs.requirements if " @ " not in text))
+    # Addresses that a list names are asked when it is locked, with this person's word; what the project carries is here.
+    inputs = replace(wanted.inputs, requirements=tuple(filter(partial(_is_here, wanted), wanted.inputs.requirements)))
     clauses = ",".join(dict.fromkeys([*filter(None, specs), f"<={lock.release}"]))
     known: set[str] = set()
 
@@ -168,6 +170,12 @@ def _ask_at(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, target
     # What the catalogue lets be built is no question to anybody.
     asked = known - {item.package for item in catalogue.fits().built}
     return Going(release=release, python=lock.python, sources=tuple(sorted(asked))) if there else None
+
+
+def _is_here(wanted: Wanted, text: str) -> bool:
+    """True for a requirement on an index, and for one on a wheel that the project carries."""
+    file = text.partition(" @ ")[2].partition(" ; ")[0].rpartition("/")[2]
+    return not file or any(posixpath.basename(path) == unquote(file) for path in wanted.inputs.carried.values() if path.endswith(".whl"))
 
 
 def going_or_nothing(host: Host, catalogue: Catalogue, wanted: Wanted) -> Going | None:

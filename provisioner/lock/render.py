@@ -49,5 +49,5 @@ def held_and_meant(files: Mapping[str, str], lock: TeamLock) -> list[tuple[str, 
     for name, targets in conda_lock.files(lock.targets).items():
         if name in files:
             held = conda_lock.read(files[name], file=name)
-            found += [(name, held.get(locked.target.platform, frozenset()), pins(locked)) for locked in targets]
+            found += [(name, held.get(locked.target.platform, frozenset()), pins(locked, addressed=True)) for locked in targets]
     return found

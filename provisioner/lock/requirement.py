@@ -103,12 +103,15 @@ def unlockable(text: str) -> str:
     return ""
 
 
-def parse_any(text: str) -> Read:
-    """Read a requirement that may name an address of its own; raises ``NotLockableError`` for what cannot be locked."""
+def parse_any(text: str, folder: str = "") -> Read:
+    """Read a requirement that may name an address of its own, or a file; raises ``NotLockableError`` for what cannot be locked.
+
+    ``folder`` is that of the file it stands in, relative to the declaration's.
+    """
     if is_beyond(text) or not is_direct(text) or _VARIABLE.search(text):
         return parse(text)
     try:
-        direct = read_direct(text)
+        direct = read_direct(text, folder)
         requirement = read_requirement(direct.requirement)
     except AddressError as error:
         raise NotLockableError(str(error)) from None

@@ -17,17 +17,18 @@ from provisioner.base.paths import is_for_everybody
 from provisioner.base.text import mask
 from provisioner.errors import InputError
 from provisioner.host import Reader
-from provisioner.lock.elsewhere import Indexes
+from provisioner.lock.elsewhere import LINKS, Indexes
 from provisioner.lock.find import read_limited
+from provisioner.lock.links import read_line, read_link
 from provisioner.lock.local import Local, is_local, read_local
-from provisioner.lock.requirement import NotLockableError, Read, parse_any
+from provisioner.lock.requirement import NotLockableError, Read
 from provisioner.model.record import record
 
 _OPTION = re.compile(r"(--?[A-Za-z][A-Za-z-]*)(?:\s*=\s*|\s+|$)(.*)", re.DOTALL)
 # Short options take their value without a blank, too: `-rbase.in`.
 _SHORT = re.compile(r"(-[rcefi])(?:\s*=?\s*)(.*)", re.DOTALL)
 _LONG = {"-r": "--requirement", "-c": "--constraint", "-e": "--editable", "-i": "--index-url", "-f": "--find-links"}
-_INDEXES = ("--index-url", "--extra-index-url", "--pypi-url", "--find-links")
+_INDEXES = ("--index-url", "--extra-index-url", "--pypi-url", LINKS)
 # They ask for what a lock does anyway: wheels, by hash.
 _HARMLESS = frozenset({"--require-hashes", "--prefer-binary"})
 # After so many, what is given is no requirements file, and nobody reads more.
@@ -131,7 +132,7 @@ class _Walk:
             self._local(bare, place, found.projects, editable=False)
             return
         try:
-            requirement = parse_any(bare)
+            requirement = read_line(self.reader, self.folder, place.rpartition(":")[0], bare)
         except NotLockableError as error:
             self.faults.append(f"{place}: `{_short(bare)}` {mask(str(error))}")
             return
@@ -155,6 +156,15 @@ class _Walk:
         except NotLockableError as error:
             self.faults.append(f"{place}: `{_short(text)}` {mask(str(error))}")
 
+    def _link(self, line: str, value: str, place: str, found: _Found) -> None:
+        try:
+            folder = read_link(self.reader, self.folder, place.rpartition(":")[0], value)
+        except NotLockableError as error:
+            self.faults.append(f"{place}: `{_short(line)}` {mask(str(error))}")
+            return
+        self.indexes.folders.append(folder)
+        found.others.append(f"--find-links {folder}")
+
     def _option(self, line: str, place: str, name: str, *, chain: tuple[str, ...], found: _Found) -> None:
         option, value = _split(line)
         if option in {"--requirement", "--constraint"}:
@@ -165,6 +175,8 @@ class _Walk:
             inner = posixpath.normpath(posixpath.join(posixpath.dirname(name), value))
             found.others.append(f"{option} {inner}")
             self.visit(inner, constraint=found.constraint or option == "--constraint", chain=chain, origin=f"{place}: ")
+        elif option == LINKS and "://" not in value:
+            self._link(line, value, place, found)
         elif take_index(line, place, self.indexes):
             return
         elif option == "--editable" and not found.constraint:

@@ -20,8 +20,8 @@ from provisioner.engines.resolving import NoSolutionError
 from provisioner.errors import OperationError, TfsetupError, UsageError
 from provisioner.host import Host
 from provisioner.host.files import make_folders
+from provisioner.lock import apart, conda_beside, undated
 from provisioner.lock import conda as conda_half
-from provisioner.lock import conda_beside, undated
 from provisioner.lock.choosing import ChosenSet, catalogue_digest
 from provisioner.lock.files import check_same_files
 from provisioner.lock.floors import lifted_words
@@ -87,7 +87,7 @@ def lock_targets(
         *undated.warnings(declaration, dateless),
         *undated.conda_warnings(declaration, targets, by_conda=how.engine == "conda-lock"),
         *(words for chosen, item in zip(sets, targets, strict=True) for words in conda_beside.told(chosen, item.conda, catalogue)),
-        *_apart(declaration, targets),
+        *apart.warnings(declaration, targets, inputs.carried.values()),
     )
     return Locked(lock=lock, warnings=warnings)
 
@@ -204,17 +204,6 @@ def _astray(targets: Sequence[LockedTarget], fits: Fits) -> Iterator[str]:
                 found.setdefault(words, []).append(locked.target.name)
     for words, names in found.items():
         yield f"{listed(names)}: {words}"
-
-
-def _apart(declaration: Declaration, targets: Sequence[LockedTarget]) -> Iterator[str]:
-    """Name what some of the formats have no form for: hashes of files are all that pip and conda-lock hold something by."""
-    names = sorted({item.name for locked in targets for item in locked.checkouts})
-    formats = [name for name in declaration.formats if name != "pylock"]
-    if names and formats:
-        yield (
-            f"{listed(names)}: no index has {'it' if len(names) == 1 else 'them'}, and {' and '.join(formats)} cannot hold a commit or a folder; "
-            "pylock and `tfsetup apply --locked` do, and the requirements file says what to install after it"
-        )
 
 
 class UnmetError(OperationError):

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from provisioner.base.names import normalise
+from provisioner.lock.direct import ARCHIVES
 
 _REVISIONS = ("rev", "tag", "branch", "ref")
 _PLATFORMS = {"windows": "win32"}
@@ -49,6 +51,8 @@ def _line(name: str, item: Mapping[str, Any], *, caret: bool) -> str:
         line = f"{full} @ {_git(item)}"
     elif isinstance(item.get("url"), str) or (isinstance(path, str) and "://" in path):
         line = f"{full} @ {item.get('url') or path}"
+    elif isinstance(path, str) and path.lower().endswith(ARCHIVES):
+        line = f"{full} @ file:{quote(path)}"
     elif isinstance(path, str):
         editable = item.get("develop") is True or item.get("editable") is True
         plain = path if path.startswith((".", "/", "~")) else f"./{path}"

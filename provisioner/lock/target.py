@@ -79,6 +79,7 @@ def make_job(
         cutoffs={name: date for name, date in how.cutoffs.items() if _DISTRIBUTION.fullmatch(name)},
         exempt=tuple(file.name for file in lock.files),
         indexes=declaration.indexes,
+        links=how.links,
         built_in=how.built_in,
         offline=how.offline,
     )
@@ -134,7 +135,7 @@ def _at_floor(
         engine = _engine(host, declaration, inputs, catalogue, replace(how, deep=deep), watch, floors)
         return _around(engine, chosen, inputs, declaration, how, requirements, strength)
 
-    wheels = partial(_wheels, target, declaration, requirements, inputs.hashes, floor_of(target, lock))
+    wheels = partial(_wheels, target, declaration, requirements, inputs, floor_of(target, lock))
     try:
         # Where the set may make room, that comes before anything is built that has wheels.
         answer, kept = around(lambda job: job, deep=strict and how.deep)
@@ -162,15 +163,15 @@ def _wheels(
     target: Target,
     declaration: Declaration,
     requirements: Sequence[str],
-    hashes: Mapping[str, Sequence[str]],
+    inputs: Inputs,
     floor: str,
     kept: Lock,
     answer: Resolved,
 ) -> Wheels:
-    files = partial(files_of, target, declaration=declaration, floor=floor)
+    files = partial(files_of, target, declaration=declaration, floor=floor, carried=inputs.carried)
     built = Resolved(offered=answer.builders, via={})
     found = files(kept, answer, requirements=requirements)
-    check_hashes(target, found, hashes)
+    check_hashes(target, found, inputs.hashes)
     return Wheels(
         files=found,
         undated=answer.undated,
@@ -198,7 +199,8 @@ def _around(
         return answer, lock
     # An add-on names `tensorflow`, which shares its folder with `tensorflow-cpu`: same release, same code, so it takes its place.
     kept = _with_files(lock, tuple(file for file in lock.files if file is not own))
-    answer = resolve(strength(make_job(target, kept, (f"{TENSORFLOW}=={lock.release}", *requirements), limits, declaration, how)))
+    job = strength(make_job(target, kept, (f"{TENSORFLOW}=={lock.release}", *requirements), limits, declaration, how))
+    answer = resolve(replace(job, absent=(own.name,)))
     if own.name in answer.offered:
         raise OperationError(f"the requirements need both {TENSORFLOW} and {own.name}, which break each other", place=target.name)
     return answer, kept

@@ -101,6 +101,7 @@ class TeamFile:
     ``url`` is where it was found, without credentials; ``index`` the index it belongs to, without credentials; ``requires`` the names it
     needs in this set; ``profile`` is true when it is part of the known-good set; ``uploaded`` ISO date and time, "" where the index does not tell.
     ``compiled``: a source distribution with files for a compiler. ``direct``: no index serves it, ``url`` is where it is asked for.
+    ``path``: the project carries the file, there from the lock's folder; ``url`` is "" then, unless an index has the very same file, too.
     """
 
     name: str
@@ -117,6 +118,7 @@ class TeamFile:
     uploaded: str = ""
     compiled: bool = False
     direct: bool = False
+    path: str = ""
 
 
 @record
@@ -209,7 +211,8 @@ class Inputs:
     ``projects`` are the team's own, their folders relative to the declaration's; what they depend on is among the ``requirements``, and
     ``builders`` are the requirements of their builds.
     ``hashes`` are, by name, the SHA-256 that the lists give: a file must have one of them. ``places`` say where
-    each address stands that a requirement names.
+    each address stands that a requirement names. ``links`` are the folders (absolute) in which the lists find files, too; ``carried`` are these
+    files and those that they name by a path: by SHA-256, the path relative to the declaration's folder.
     """
 
     requirements: tuple[str, ...] = ()
@@ -219,6 +222,8 @@ class Inputs:
     builders: tuple[str, ...] = ()
     hashes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
+    links: tuple[str, ...] = ()
+    carried: dict[str, str] = field(default_factory=dict)
 
 
 @record

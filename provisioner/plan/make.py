@@ -41,8 +41,8 @@ class ApplyInputs:
     the paths of those that are there as they should be, ``owned`` the distributions that conda holds, and ``registered`` what else changes
     outside the environment, in sentences. ``broken`` are the distributions whose files are not as they should be, with the reason; ``fitting`` those
     that stay in another version than the set's, with that. ``around`` is what else is installed (None where that is not asked: nothing is there, or
-    nothing changes), ``gone`` are names of it that leave, with the reason. ``kernels`` are the notebook kernels that
-    are registered.
+    nothing changes), ``gone`` are names of it, or of the set, that leave in the version that is there, with the reason. ``kernels`` are the
+    notebook kernels that are registered.
     """
 
     common: PlanInputs
@@ -90,9 +90,12 @@ def make_plan(inputs: ApplyInputs) -> Plan:
     files, around = inputs.common.files, inputs.around
     coming = {file.name: inputs.fitting.get(file.name, file.version) for file in files}
     stale = stale_of(around, coming)
-    removals, kept = compare(without(inputs.common.site, inputs.owned), files, stale, broken=inputs.broken, fitting=inputs.fitting)
+    removals, kept = compare(
+        without(inputs.common.site, inputs.owned), files, stale, broken=inputs.broken, fitting=inputs.fitting, gone=inputs.gone
+    )
     removals = tuple(_along(item, coming, around.members) for item in removals) if around is not None else removals
-    removals += tuple(_removal(item, inputs.gone[item.name]) for item in inputs.common.site.distributions if item.name in inputs.gone)
+    leaving = inputs.gone.keys() - coming.keys()
+    removals += tuple(_removal(item, inputs.gone[item.name]) for item in inputs.common.site.distributions if item.name in leaving)
     packages, builders = packages_of(inputs.common.lock, kept)
     checkouts = inputs.common.lock.checkouts if inputs.common.lock is not None else ()
     changes = bool(packages or checkouts or removals or (inputs.conda is not None and inputs.conda.changes))
@@ -186,10 +189,11 @@ def compare(
     *,
     broken: Mapping[str, str] = NONE,
     fitting: Mapping[str, str] = NONE,
+    gone: Mapping[str, str] = NONE,
 ) -> tuple[tuple[Removal, ...], frozenset[str]]:
     """Return what must go, with reasons, and the names of locked distributions that are there already.
 
-    ``stale`` are the names of what only the TensorFlow that is replaced needs, ``broken`` and ``fitting`` are as in ``ApplyInputs``.
+    ``stale`` are the names of what only the TensorFlow that is replaced needs, ``broken``, ``fitting`` and ``gone`` are as in ``ApplyInputs``.
     """
     wanted = {file.name: file.version for file in files}
     # Two where --with needs the name `tensorflow` beside tensorflow-intel and its like, which hold the files.
@@ -211,6 +215,8 @@ def compare(
             removals.append(_removal(item, "its metadata is there twice, so its files cannot be trusted"))
         elif item.name in own and (rivals or site.leftovers):
             removals.append(_removal(item, "its files are mixed with those of what is removed, so it is installed anew"))
+        elif item.name in gone:
+            removals.append(_removal(item, gone[item.name]))
         elif item.name in broken:
             removals.append(_removal(item, f"it is not as it was installed ({broken[item.name]})"))
         else:

@@ -80,7 +80,7 @@ def lock_text(folder: str, lock: TeamLock, changed: tuple[str, ...], warnings: t
         lines.append(f"      proof: {locked.proof}")
         lines += [f"      your own: {locked.own_proof}"] if locked.own_proof else []
         lines.append(f"      needs: {needs_words(locked.needs)}")
-        places = [f"{file.name} {file.version} (from {mask(file.url)})" for file in locked.files if file.direct]
+        places = [f"{file.name} {file.version} (from {file.path or mask(file.url)})" for file in locked.files if file.direct or file.path]
         places += [f"{item.name} ({mask(item.place)})" for item in locked.checkouts]
         lines += [f"      not from an index: {', '.join(places)}"] if places else []
         built = [f"{file.name} {file.version}" for file in locked.files if file.source and not file.profile]

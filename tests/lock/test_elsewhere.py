@@ -10,6 +10,7 @@ import pytest
 
 from provisioner.errors import OperationError
 from provisioner.lock.building import NeedsBuildError
+from provisioner.lock.fitting import set_of
 from provisioner.lock.formats import pylock, requirements
 from provisioner.model.checkout import Checkout
 from provisioner.model.policy import Policy
@@ -74,6 +75,17 @@ def test_an_archive_is_locked_by_its_hash_with_what_it_needs(team: Team, index: 
     assert f"colours @ {url} \\\n    --hash=sha256:{file.sha256}\n" in written
     assert requirements.read(written) >= {("colours", url, file.sha256)}
     assert f'archive = {{ url = "{url}", hashes = {{ sha256 = "{file.sha256}" }} }}' in team.written()["pylock.linux.toml"].decode()
+
+
+def test_an_archive_of_this_machine_is_locked_by_its_address(team: Team, index: Index) -> None:
+    file = index.add("colours", "2.0")
+    url = f"file://{index.folder}/{file.filename}"
+    team.requirements = (f"colours @ {url}",)
+    target = locked(team)
+    (found,) = [item for item in target.files if item.name == "colours"]
+    assert (found.url, found.path, found.direct) == (url, "", True)
+    (taken,) = [item for item in set_of(target, None, str(team.folder)).files if item.name == "colours"]
+    assert taken.url == url
 
 
 def test_an_archive_of_source_is_built_where_that_is_allowed(team: Team, index: Index, tmp_path: Path) -> None:

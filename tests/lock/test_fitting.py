@@ -132,14 +132,14 @@ def test_a_release_that_the_catalogue_does_not_know_is_refused(catalogue: Catalo
 def test_a_lock_cannot_smuggle_options_to_the_installer(field: str, value: str) -> None:
     bad = replace(CI, files=(replace(CI.files[0], **{field: value}),))
     with pytest.raises(InputError) as caught:
-        set_of(bad, None)
+        set_of(bad, None, "/team")
     assert caught.value.faults[0].startswith(f"ci: {field} cannot be")
 
 
 def test_the_set_is_exactly_the_lock_s_files() -> None:
-    chosen = set_of(CI, None)
+    chosen = set_of(CI, None, "/team")
     assert [(file.name, file.version, file.sha256) for file in chosen.files] == [("six", "1.0", "0" * 64)]
-    assert set_of(replace(CI, profile="1"), None).digest != chosen.digest
+    assert set_of(replace(CI, profile="1"), None, "/team").digest != chosen.digest
 
 
 @pytest.mark.parametrize(("spec", "fits"), [("__glibc ~=2.17", True), ("__glibc (>=3,<4)|~=2.17", True), ("__glibc ~=2.99", False)])

@@ -38,8 +38,11 @@ def test_what_becomes_of_a_line(path: Path, tmp_path: Path) -> None:
         assert [fault.replace(str(folder), "PROJECT") for fault in caught.value.faults] == case["refused"]
         return
     found = read(case, folder)
-    assert [text.replace(str(folder), "PROJECT") for text in found.requirements] == sorted(case.get("locks", ()))
+    texts = [text.replace(str(folder), "PROJECT").replace(str(tmp_path), "ABOVE") for text in found.requirements]
+    assert texts == sorted(case.get("locks", ()))
     assert list(found.constraints) == case.get("limits", [])
     projects = [[item.name, item.version, item.folder, *(["editable"] if item.editable else [])] for item in found.projects]
     assert sorted(projects) == sorted(case.get("projects", []))
     assert {name: list(hashes) for name, hashes in found.hashes.items()} == case.get("hashes", {})
+    assert [link.removeprefix(f"{folder}/") for link in found.links] == case.get("links", [])
+    assert sorted(found.carried.values()) == case.get("carried", [])

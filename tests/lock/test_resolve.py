@@ -301,3 +301,12 @@ def test_what_is_written_reads_back_as_what_was_locked(team: Team) -> None:
     for name, held, meant in read:
         assert held == meant, name
         assert len(held) == 4
+
+
+def test_tensorflow_stands_for_its_other_name_where_packages_need_both(team: Team, index: Index) -> None:
+    """transformers[tf-cpu] 4.30 needs tensorflow-cpu and tensorflow-text, which needs tensorflow: one wheel is both."""
+    index.add("tensorflow", "2.20.0", "numpy")
+    index.add("text", "1.0", "tensorflow<2.21")
+    index.add("hugging", "1.0", "tensorflow-cpu>=2.4", "text")
+    team.requirements = ("hugging",)
+    assert set(team.versions(team.lock())) == {"tensorflow", "numpy", "text", "hugging"}

@@ -23,7 +23,7 @@ from provisioner.lock.formats import Pin
 from provisioner.lock.formats._conda_lock import NOT_INSTALLED
 from provisioner.model.conda_package import SUBDIRS
 from provisioner.model.record import record
-from provisioner.model.team import LockedTarget
+from provisioner.model.team import LockedTarget, TeamFile
 
 NAME = "conda-lock.yml"
 TIMEOUT_SECONDS = 120.0
@@ -50,6 +50,11 @@ def files(targets: Iterable[LockedTarget]) -> dict[str, tuple[LockedTarget, ...]
         if first.setdefault(locked.target.platform, locked) is not locked:
             found[f"{locked.target.name}.{NAME}"] = (locked,)
     return {NAME: tuple(first.values()), **found}
+
+
+def holdable(locked: LockedTarget) -> tuple[TeamFile, ...]:
+    """Return the wheels that the format can hold: it takes each from an address, and a path in one would be looked for from anywhere."""
+    return tuple(file for file in locked.files if file.url)
 
 
 def check_installed() -> None:
@@ -141,14 +146,15 @@ def _versions(depends: Iterable[str]) -> dict[str, str]:
 
 
 def _pip_packages(locked: LockedTarget) -> Iterator[dict[str, object]]:
-    versions = {file.name: file.version for file in locked.files}
-    for file in locked.files:
+    files = holdable(locked)
+    versions = {file.name: file.version for file in files}
+    for file in files:
         yield {
             "name": file.name,
             "version": file.version,
             "manager": "pip",
             "platform": SUBDIRS[locked.target.platform],
-            "dependencies": {name: f"=={versions[name]}" for name in file.requires},
+            "dependencies": {name: f"=={versions[name]}" for name in file.requires if name in versions},
             "url": file.url,
             "hash": {"sha256": file.sha256},
             "category": "main",

@@ -51,7 +51,7 @@ def write(locked: LockedTarget) -> str:
 
 def _archive(file: TeamFile) -> str:
     size = f"size = {file.size}, " if file.size else ""
-    return f"{{ url = {_text(file.url)}, {size}hashes = {{ sha256 = {_text(file.sha256)} }} }}"
+    return f"{{ {_where(file)}, {size}hashes = {{ sha256 = {_text(file.sha256)} }} }}"
 
 
 def _place(item: Checkout) -> str:
@@ -67,11 +67,15 @@ def _file(file: TeamFile) -> str:
     parts = [f"name = {_text(file.filename)}"]
     if file.uploaded:
         parts.append(f"upload-time = {file.uploaded}")
-    parts.append(f"url = {_text(file.url)}")
+    parts.append(_where(file))
     if file.size:
         parts.append(f"size = {file.size}")
     parts.append(f"hashes = {{ sha256 = {_text(file.sha256)} }}")
     return f"{{ {', '.join(parts)} }}"
+
+
+def _where(file: TeamFile) -> str:
+    return f"path = {_text(file.path)}" if file.path else f"url = {_text(file.url)}"
 
 
 def _text(value: str) -> str:

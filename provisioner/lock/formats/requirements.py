@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
+import shlex
 
 from provisioner.errors import InputError
 from provisioner.lock.formats import Pin
@@ -11,7 +13,7 @@ from provisioner.model.team import Index, LockedTarget
 _PIN = re.compile(r"([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)(?:==| @ (?=[a-z]+://))(\S+) \\")
 _HASH = re.compile(r"    --hash=sha256:([0-9a-f]{64})")
 # Options that pip, pip-sync and uv read in such a file.
-_OPTION = re.compile(r"--(index-url|extra-index-url|only-binary|no-binary) \S+")
+_OPTION = re.compile(r"--(index-url|extra-index-url|only-binary|no-binary) \S+|--find-links .+")
 
 
 def file_name(target: str) -> str:
@@ -40,9 +42,14 @@ def write(locked: LockedTarget, indexes: tuple[Index, ...] = ()) -> str:
         lines += ["# Not in this file, since pip holds no hash of them; install them after it with --no-deps:"]
         lines += [*(f"#   {item.line}" for item in locked.checkouts), "#"]
     lines += [f"--{'extra-index-url' if index.packages else 'index-url'} {address(index.url)}" for index in _in_order(indexes)]
+    # pip and uv look for it from the folder of this file, wherever they are called (pip's req_file.py).
+    lines += [
+        f"--find-links {shlex.quote(folder)}"
+        for folder in sorted({posixpath.dirname(file.path) or "." for file in locked.files if file.path})
+    ]
     lines += ["--only-binary :all:", *(f"--no-binary {file.name}" for file in locked.files if file.source), ""]
     for file in locked.files:
-        named = f"{file.name} @ {file.url}" if file.direct else f"{file.name}=={file.version}"
+        named = f"{file.name} @ {file.url}" if file.direct and not file.path else f"{file.name}=={file.version}"
         lines += [f"{named} \\", f"    --hash=sha256:{file.sha256}"]
         if len(file.via) == 1:
             lines.append(f"    # via {file.via[0]}")
