@@ -8,6 +8,7 @@ from provisioner.base.text import mask
 from provisioner.engines import allowed
 from provisioner.engines.index import index_addresses
 from provisioner.errors import InputError
+from provisioner.lock.direct import is_archive
 from provisioner.model.named import Named
 from provisioner.model.team import Index
 from provisioner.session import Session
@@ -32,9 +33,9 @@ def of_channels(session: Session, places: Iterable[tuple[str, str]]) -> Iterator
 
 
 def of_addresses(session: Session, places: Mapping[str, str], file: str) -> Iterator[Named]:
-    """Yield the archives and repositories that lists name, each with its place (``file`` where it has none)."""
+    """Yield the archives, repositories and pages of links that lists name, each with its place (``file`` where it has none)."""
     for url, place in places.items():
-        what = "the repository" if url.startswith("git+") else "the archive"
+        what = "the repository" if url.startswith("git+") else "the archive" if is_archive(url) else "the page of links"
         # A revision after the path would be taken for a login by what hides them.
         folder, slash, last = url.removeprefix("git+").partition("#")[0].rpartition("/")
         yield _address(session, what, f"{folder}{slash}{last.partition('@')[0] if url.startswith('git+') else last}", place or file)

@@ -130,7 +130,7 @@ def check(job: Job, platform: str) -> None:
     if any(" @ " in text for text in job.requirements):
         raise UsageError("pip-tools would run the code of what has an address of its own to resolve", place=job.name, hint=hint)
     if job.links:
-        raise UsageError("pip tells no hash of a file in a folder (--find-links)", place=job.name, hint=hint)
+        raise UsageError("pip tells no hash of a file that --find-links finds", place=job.name, hint=hint)
     if any(index.packages for index in job.indexes):
         raise UsageError("pip mixes its indexes, so packages cannot have one each", place=job.name, hint=hint)
     for index in job.indexes:

@@ -29,8 +29,8 @@ class Job:
     Of these, ``metadata`` says what was found out; the others are taken to need nothing, so that no code is run. With ``interpreter``, a path, it is
     resolved for that Python on this machine, and ``python``, ``platform`` and ``floor`` do not count.
     ``preferred`` are exact pins that are kept wherever the rest lets them. ``built_in`` is the address of the
-    resolver's own index, "" where another is asked. ``links`` are folders (absolute) in which files are found, too. What is ``absent`` is left
-    out whoever needs it, for another has its place (uv alone does that).
+    resolver's own index, "" where another is asked. ``links`` are folders (absolute) and pages (addresses) in which files are found, too. What
+    is ``absent`` is left out whoever needs it, for another has its place (uv alone does that).
     With ``alone`` only the named packages are asked for, without what they need, and the index is asked anew whatever is in a cache.
     """
 

@@ -7,6 +7,7 @@ import json
 import posixpath
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from provisioner.engines import built_in, uv
@@ -23,7 +24,7 @@ from provisioner.engines.resolving import (
     read_annotations,
 )
 from provisioner.engines.uv_failures import checked
-from provisioner.engines.wheels import major_minor, read_pylock
+from provisioner.engines.wheels import Wheel, major_minor, read_pylock
 from provisioner.errors import OperationError
 from provisioner.host import PRIVATE, Completed, Host
 from provisioner.model.record import record
@@ -75,17 +76,29 @@ def _compile(host: Host, job: Job, platform: str, *, origins: bool, watch: Calla
             versions, via, indexes = read_annotations(_notes(host, job, state, done.out, run))
             following = _astray(state, home, indexes)
             if following is None:
-                return _answer(job, state, done.out, versions, via)
+                return _answer(job, state, done.out, versions, via, indexes)
         state = following
     raise OperationError(f"the packages of {job.name} could not be brought to one index each", place=job.name)
 
 
-def _answer(job: Job, state: _Round, pylock: str, versions: dict[str, str], via: dict[str, tuple[str, ...]]) -> Resolved:
+def _answer(
+    job: Job, state: _Round, pylock: str, versions: dict[str, str], via: dict[str, tuple[str, ...]], indexes: dict[str, str]
+) -> Resolved:
     offered = read_pylock(pylock, sources=job.sources)
     for name, files in offered.items():
         if name not in versions or (versions[name] != files[0].version and not files[0].direct):
             raise OperationError(f"the index changed while {job.name} was resolved ({name})", hint="run the same command again")
-    return Resolved(offered=offered, via=via, undated=tuple(sorted(state.undated)))
+    linked = {name: _linked(job, files, indexes.get(name, "")) for name, files in offered.items()}
+    pages = {name for name, files in linked.items() if files != offered[name] and all(file.direct for file in files)}
+    return Resolved(offered=linked, via=via, undated=tuple(sorted(state.undated | pages)))
+
+
+def _linked(job: Job, files: list[Wheel], index: str) -> list[Wheel]:
+    """Mark the files of a page of links as such that no index serves: uv says where the one comes from that it takes, and dates of indexes alone."""
+    pages = {link.rstrip("/") for link in job.links if "://" in link}
+    if not pages or not (index.rstrip("/") in pages or any(file.uploaded for file in files)):
+        return files
+    return [replace(file, direct=file.direct or (not file.uploaded and file.url.startswith("http"))) for file in files]
 
 
 def _home(indexes: tuple[Index, ...]) -> dict[str, Index]:

@@ -138,9 +138,13 @@ def _check(scheme: str, netloc: str, url: str) -> None:
     login, at, _ = netloc.rpartition("@")
     if at and (":" in login or scheme != "git+ssh"):
         raise AddressError("holds a login, which would be written into the lock; leave it out, and let git or ~/.netrc give it")
-    path = urlsplit(url).path
-    if scheme in _SCHEMES and not path.lower().endswith(ARCHIVES):
+    if scheme in _SCHEMES and not is_archive(url):
         raise AddressError(f"is no archive ({', '.join(ARCHIVES)}); for a repository write git+ before the address")
+
+
+def is_archive(url: str) -> bool:
+    """True for the address of a wheel or of an archive of source."""
+    return urlsplit(url).path.lower().endswith(ARCHIVES)
 
 
 def _name_of(scheme: str, path: str) -> str:

@@ -84,12 +84,13 @@ class IndexesError(InputError):
 class Indexes:
     """The indexes that a declaration ``named``, and those beside them that are found in its lists, one after another.
 
-    ``folders`` are those of ``--find-links``, relative to the declaration's.
+    ``folders`` are those of ``--find-links``, relative to the declaration's; ``pages`` the addresses of its pages, with the places that name them.
     """
 
     named: tuple[Index, ...] = ()
     found: list[tuple[str, str, str, str]] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
+    pages: dict[str, str] = field(default_factory=dict)
 
     def take(self, place: str, line: str, option: str, url: str) -> None:
         """Note a line of a list; one that says what is so anyway is passed over."""
@@ -191,6 +192,11 @@ def _bare(url: str) -> str:
     scheme, mark, rest = url.strip().partition("://")
     authority, slash, path = rest.partition("/")
     return f"{scheme}{mark}{authority.rpartition('@')[2].lower()}{slash}{path}".rstrip("/")
+
+
+def is_index_page(url: str) -> bool:
+    """True for a page of links that stands for an index: PyTorch's."""
+    return _host(url) == _TORCH_HOST
 
 
 def _host(url: str) -> str:

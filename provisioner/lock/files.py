@@ -118,7 +118,7 @@ def _picked(target: Target, offered: Sequence[Wheel], tags: Sequence[Tag], own: 
 
 def _same_file(target: Target, known: LockedFile, offered: Sequence[Wheel]) -> Wheel:
     """Return the file of the known-good set among those that the index offers."""
-    for wheel in offered:
+    for wheel in sorted(offered, key=lambda item: item.direct):
         if wheel.sha256 == known.sha256:
             return wheel
     if offered[0].direct:

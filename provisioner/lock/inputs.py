@@ -66,7 +66,7 @@ def read_inputs(reader: Reader, declaration: Declaration) -> Inputs:
     _check(declaration, faults)
     carried = dict(hashes_of(reader, folder, links, wanted))
     digests = [*_digests(declaration, own, files, project, theirs), *(InputDigest(name=name, sha256=it) for name, it in carried.items())]
-    places = {item.url: "" for item in wanted} | {line.requirement.url: line.place for line in lines}
+    places = {item.url: "" for item in wanted} | {line.requirement.url: line.place for line in lines} | indexes.pages
     return Inputs(
         requirements=tuple(sorted(placed(text, folder) for text in requirements)),
         constraints=_texts(limits),
@@ -75,7 +75,7 @@ def read_inputs(reader: Reader, declaration: Declaration) -> Inputs:
         builders=tuple(sorted({text for item in theirs for text in item.project.builders})),
         hashes=_hashes(wanted),
         places={url: place for url, place in places.items() if url and not path_of(url)},
-        links=tuple(posixpath.normpath(posixpath.join(folder, link)) for link in links),
+        links=(*(posixpath.normpath(posixpath.join(folder, link)) for link in links), *indexes.pages),
         carried={sha256: path for path, sha256 in reversed(carried.items())},
     )
 

@@ -1,15 +1,17 @@
 """Files that a project carries: wheels and archives of source, each by its path, or in the folders of ``--find-links``; read with their hashes.
 
 Of a folder the files at its top count, as for pip and uv. They have no upload date, so no cut-off holds for them; they are known by their SHA-256.
+A ``--find-links`` may name a page of links, too, which is asked when the lock is made.
 """
 
 from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from provisioner.base.paths import address_of, is_for_everybody
+from provisioner.base.text import mask
 from provisioner.host import Reader, files
 from provisioner.lock.direct import ARCHIVES, path_of
 from provisioner.lock.requirement import NotLockableError, Read, parse_any
@@ -34,6 +36,19 @@ def read_link(reader: Reader, home: str, name: str, value: str) -> str:
     if not carried_in(reader, home, found):
         raise NotLockableError(f"names {found}, in which there is no wheel and no archive of source; {_GITIGNORE}, or take the line out")
     return found
+
+
+def read_page(value: str) -> str:
+    """Return the address of a page of links without its fragment; raises ``NotLockableError`` for one that no lock may hold."""
+    try:
+        parts = urlsplit(value)
+    except ValueError as error:
+        raise NotLockableError(f"is no address: {error}") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise NotLockableError("names neither a folder by its path from this file nor a page at https://…")
+    if "@" in parts.netloc or "${" in value or mask(value) != value:
+        raise NotLockableError("holds a login, which would be written into the lock; leave it out, and let ~/.netrc give it")
+    return value.partition("#")[0]
 
 
 def carried_in(reader: Reader, home: str, folder: str) -> tuple[str, ...]:

@@ -150,7 +150,7 @@ def _ask_at(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, target
         cutoff=wanted.cutoff,
         folder=folder,
         indexes=wanted.indexes,
-        links=wanted.inputs.links,
+        links=tuple(link for link in wanted.inputs.links if "://" not in link),
         built_in=wanted.built_in,
     )
     specs = [wanted.tensorflow, *tensorflow_of(wanted.inputs.requirements, target)]

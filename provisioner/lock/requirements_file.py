@@ -17,9 +17,9 @@ from provisioner.base.paths import is_for_everybody
 from provisioner.base.text import mask
 from provisioner.errors import InputError
 from provisioner.host import Reader
-from provisioner.lock.elsewhere import LINKS, Indexes
+from provisioner.lock.elsewhere import LINKS, Indexes, is_index_page
 from provisioner.lock.find import read_limited
-from provisioner.lock.links import read_line, read_link
+from provisioner.lock.links import read_line, read_link, read_page
 from provisioner.lock.local import Local, is_local, read_local
 from provisioner.lock.requirement import NotLockableError, Read
 from provisioner.model.record import record
@@ -158,12 +158,15 @@ class _Walk:
 
     def _link(self, line: str, value: str, place: str, found: _Found) -> None:
         try:
-            folder = read_link(self.reader, self.folder, place.rpartition(":")[0], value)
+            link = read_page(value) if "://" in value else read_link(self.reader, self.folder, place.rpartition(":")[0], value)
         except NotLockableError as error:
             self.faults.append(f"{place}: `{_short(line)}` {mask(str(error))}")
             return
-        self.indexes.folders.append(folder)
-        found.others.append(f"--find-links {folder}")
+        if "://" in value:
+            self.indexes.pages.setdefault(link, place)
+        else:
+            self.indexes.folders.append(link)
+        found.others.append(f"--find-links {link}")
 
     def _option(self, line: str, place: str, name: str, *, chain: tuple[str, ...], found: _Found) -> None:
         option, value = _split(line)
@@ -175,7 +178,7 @@ class _Walk:
             inner = posixpath.normpath(posixpath.join(posixpath.dirname(name), value))
             found.others.append(f"{option} {inner}")
             self.visit(inner, constraint=found.constraint or option == "--constraint", chain=chain, origin=f"{place}: ")
-        elif option == LINKS and "://" not in value:
+        elif option == LINKS and not is_index_page(value):
             self._link(line, value, place, found)
         elif take_index(line, place, self.indexes):
             return

@@ -15,8 +15,10 @@ def warnings(declaration: Declaration, undated: Sequence[str]) -> tuple[str, ...
     names = ", ".join(undated)
     if declaration.policy.cool_down:
         hint = "leave `cool_down` out, or take these packages from an index that tells the dates"
-        raise UsageError(f"the index tells no upload dates of {names}, so nobody can say whether they have cooled down", hint=hint)
-    return (f"the index tells no upload dates of {names}: no date holds for them, and their newest versions were taken",)
+        raise UsageError(
+            f"the index, or page of links, tells no upload dates of {names}, so nobody can say whether they have cooled down", hint=hint
+        )
+    return (f"the index, or page of links, tells no upload dates of {names}: no date holds for them, and their newest versions were taken",)
 
 
 def conda_warnings(declaration: Declaration, targets: Sequence[LockedTarget], *, by_conda: bool) -> tuple[str, ...]:

@@ -211,8 +211,8 @@ class Inputs:
     ``projects`` are the team's own, their folders relative to the declaration's; what they depend on is among the ``requirements``, and
     ``builders`` are the requirements of their builds.
     ``hashes`` are, by name, the SHA-256 that the lists give: a file must have one of them. ``places`` say where
-    each address stands that a requirement names. ``links`` are the folders (absolute) in which the lists find files, too; ``carried`` are these
-    files and those that they name by a path: by SHA-256, the path relative to the declaration's folder.
+    each address stands that the lists name. ``links`` are the folders (absolute) in which the lists find files, too, and the pages (addresses);
+    ``carried`` are the files in these folders and those that they name by a path: by SHA-256, the path relative to the declaration's folder.
     """
 
     requirements: tuple[str, ...] = ()

@@ -68,6 +68,16 @@ class Index:
         self.dates[filename] = uploaded
         return LockedFile(name=name, version=version, filename=filename, sha256=made.sha256, size=made.size, unpacked=made.unpacked)
 
+    def link(self, name: str, version: str, *requires: str, text: str = "") -> str:
+        """Put a wheel on the page of links, which is no index, and return its address."""
+        made = make_wheel(self.folder / "linked", name, version, {f"{name}.py": text}, requires=requires)
+        return f"http://{self.host}/linked/{made.filename}"
+
+    @property
+    def links(self) -> str:
+        """The address of the page of links."""
+        return f"http://{self.host}/links.html"
+
     def mirror(self, requirement: str) -> None:
         """Serve the newest wheel of a package that this machine's uv gets from its own index."""
         pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
@@ -121,6 +131,11 @@ class Index:
                     status = 401
                 elif self.path.startswith("/simple/"):
                     body = index.page(self.path.strip("/").rpartition("/")[2])
+                elif self.path == "/links.html":
+                    names = sorted(path.name for path in (index.folder / "linked").glob("*.whl"))
+                    kind, body = "text/html", "".join(f'<a href="linked/{name}">{name}</a>' for name in names).encode()
+                elif self.path.startswith("/linked/"):
+                    kind, body = "application/octet-stream", (index.folder / self.path.lstrip("/")).read_bytes()
                 elif self.path.startswith("/files/"):
                     kind, body = "application/octet-stream", (index.folder / self.path.rpartition("/")[2]).read_bytes()
                 status = status if body or status != 200 else 404

@@ -249,11 +249,45 @@ def test_init_takes_such_a_list_over(project: Path, inside: Inside) -> None:
     assert 'files: ["requirements.txt"]' in (project / "tfsetup.yaml").read_text()
 
 
+def test_a_page_of_links_is_asked_with_a_word_and_its_files_locked_by_address(
+    project: Path, inside: Inside, index: Index, tmp_path: Path
+) -> None:
+    url = index.link("linked", "1.1", "pytz", text="LINKED = True\n")
+    index.link("linked", "1.0")
+    index.link("shapes", "2.0")
+    taken = index.link("colours", "9.0")
+    (project / "lists" / "all.txt").write_text(f"-f {index.links.replace('127.0.0.1', 'localhost')}\nlinked\ncolours\nshapes\n")
+    ended = inside("lock", "--cutoff", "2026-06-01")
+    assert ended.code != 0
+    assert "names the page of links http://localhost:" in ended.err
+    assert "/links.html" not in index.seen
+    (project / "lists" / "all.txt").write_text(f"-f {index.links}\nlinked\ncolours\nshapes\n")
+    ended = inside("lock", "--cutoff", "2026-06-01")
+    assert ended.code == 0, ended.err
+    assert "page of links, tells no upload dates of colours, linked: no date holds for them" in ended.out
+    files = {file.name: file for file in locked(project).files}
+    assert {name: files[name].url for name in ("linked", "colours")} == {"linked": url, "colours": taken}
+    assert (files["linked"].direct, files["linked"].index, files["linked"].requires) == (True, "", ("pytz",))
+    assert (files["shapes"].version, files["shapes"].direct) == ("3.0", False)
+    assert f"linked @ {url} \\\n    --hash=sha256:{files['linked'].sha256}\n" in (project / "locks" / "requirements.ci.txt").read_text()
+    assert inside("lock", "--check", "--online").code == 0
+    assert install(project, tmp_path / "env").items() >= {"linked": "1.1", "colours": "9.0", "shapes": "3.0"}.items()
+
+
+def test_what_of_a_page_must_have_cooled_down_is_refused(project: Path, inside: Inside, index: Index) -> None:
+    index.link("linked", "1.1")
+    (project / "lists" / "all.txt").write_text(f"-f {index.links}\nlinked\n")
+    declare(project, index, more="policy: {cool_down: 7}\n")
+    ended = inside("lock", "--cutoff", "2026-06-01")
+    assert ended.code == 2
+    assert "tells no upload dates of linked, so nobody can say whether they have cooled down" in ended.err
+
+
 def test_pip_tools_is_not_asked_for_what_it_cannot_hash(project: Path, inside: Inside) -> None:
     (project / "lists" / "all.txt").write_text("-f ../wheels\nours\n")
     ended = inside("lock", "--engine", "pip-tools")
     assert ended.code == 2
-    assert "pip tells no hash of a file in a folder" in ended.err
+    assert "pip tells no hash of a file that --find-links finds" in ended.err
 
 
 def test_a_lock_cannot_lead_an_installer_to_another_file(project: Path, inside: Inside, tmp_path: Path) -> None:
