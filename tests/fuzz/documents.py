@@ -25,6 +25,7 @@ from provisioner.lock import (
     declaration,
     direct,
     elsewhere,
+    environment_file,
     find,
     inputs,
     lists,
@@ -77,7 +78,7 @@ def declaration_toml(data: bytes) -> None:
     lists.parse_pipfile,
     lists.parse_setup_cfg,
     lists.parse_setup_py,
-    lists.parse_environment,
+    environment_file.read_environment_file,
     setup_files.parse_setup_cfg,
     setup_files.parse_setup_py,
     project_table.read_tables,
@@ -86,7 +87,10 @@ def declaration_toml(data: bytes) -> None:
 def project_lists(data: bytes) -> None:
     for name in ("pyproject.toml", "Pipfile", "setup.cfg", "setup.py", "environment.yml", "requirements.txt"):
         reader = FakeReader({f"/{name}": data})
-        lists.read_lists(reader, "/")
+        found = lists.read_lists(reader, "/").environment
+        if found is not None:
+            environment_file.divided(found, conda_names.CondaNames(same=("numpy",)), "conda")
+            environment_file.channels(found.channels, ("conda-forge",))
         with contextlib.suppress(InputError):
             project.read_project(
                 reader, "/", ProjectInput(file="pyproject.toml", extras=("x",), groups=("dev",)), [], elsewhere.Indexes(), built=True
