@@ -27,6 +27,7 @@ from provisioner.lock import (
     elsewhere,
     find,
     inputs,
+    links,
     lists,
     local,
     project,
@@ -96,9 +97,10 @@ def project_lists(data: bytes) -> None:
         source_tree.read_metadata(strict(data), system, builders=(), limits=(), compiled=False)
 
 
-@harness(requirements_file.read_files)
+@harness(requirements_file.read_files, links.read_line, links.read_link, links.read_page)
 def requirements(data: bytes) -> None:
-    requirements_file.read_files(FakeReader({"/r.txt": data, "/other.txt": "numpy\n"}), "/", ["r.txt"], elsewhere.Indexes(), [])
+    carried = {"/wheels/a-1.0-py3-none-any.whl": b"", "/a-1.0.zip": b""}
+    requirements_file.read_files(FakeReader({"/r.txt": data, "/other.txt": "numpy\n", **carried}), "/", ["r.txt"], elsewhere.Indexes(), [])
 
 
 @harness(
