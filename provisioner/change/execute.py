@@ -53,25 +53,35 @@ class Executed:
 
 @record
 class _Given:
-    """What only the caller knows: the proof, and the conda channels as they were asked for, with credentials, which no plan holds."""
+    """What only the caller knows: the proof, whether it made a change before, and the conda channels with credentials, which no plan holds."""
 
     prove: Prove
     accept: Accept
     channels: tuple[str, ...]
+    follows: bool
 
 
 def execute(
-    plan: Plan, host: Host, *, prove: Prove, progress: Progress, wait: float, accept: Accept = _passed, channels: tuple[str, ...] = ()
+    plan: Plan,
+    host: Host,
+    *,
+    prove: Prove,
+    progress: Progress,
+    wait: float,
+    accept: Accept = _passed,
+    channels: tuple[str, ...] = (),
+    follows: bool = False,
 ) -> Executed:
     """Bring the environment into the state of the plan; ``accept`` says whether what ``prove`` found lets it stay.
 
-    ``channels`` are the conda channels as they were asked for, with credentials.
+    ``channels`` are the conda channels as they were asked for, with credentials. ``follows`` says that the last change there was made by the same
+    command: ``undo`` takes both back.
     Ends with the new state, proven, or with the old one: every exception leaves the old state behind it (``recovery.take_back``). A process
     that is killed leaves a journal, from which the next run goes on. Raises ``OperationError`` (what failed), ``StalePlanError`` (the
     environment is no longer what the plan was made for).
     """
     workspace = Workspace(root=plan.env.path)
-    given = _Given(prove=prove, accept=accept, channels=channels)
+    given = _Given(prove=prove, accept=accept, channels=channels, follows=follows)
     inside = stays(plan.env)
     if plan.env.exists or inside:
         with holding(host, workspace, wait, progress, inside=inside):
@@ -177,7 +187,7 @@ def _change(plan: Plan, host: Host, workspace: Workspace, given: _Given, progres
     mounts, outside = mounted_folders(host, workspace), _outside(plan)
     journal = Journal(
         number=number, seal=plan.seal, started=started, phase="building", before=plan.env.kind, receipt=old, outside=outside,
-        inside=not plan.env.exists, mounts=mounts,
+        inside=not plan.env.exists, mounts=mounts, follows=given.follows and previous is not None,
     )  # fmt: skip
     places = Places(workspace, journal)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
@@ -41,7 +42,8 @@ class Journal:
     ``moves`` are entries that are renamed beside themselves, before the others. ``outside`` is what makes the environment known to conda and
     mamba. Of an undo: ``kept`` are paths that move into the folder ``keep`` (absolute) first, because they came since and are in the way;
     ``left`` names what does not come back, and ``exact`` says that its lists are what was found there, wherever the change was interrupted.
-    ``inside``: a new environment was built in an empty folder that had to stay, not beside it.
+    ``inside``: a new environment was built in an empty folder that had to stay, not beside it. ``follows``: the change before it was made by the same
+    command, and is taken back with it.
 
     Where folders cannot be renamed (``apart``): ``folders`` are those of the old state of which ``outgoing`` has the entries, each after the one that
     it lies in; ``emptied`` are those of the new state of which ``incoming`` or ``kept`` has them; ``parted`` are those of ``moves`` whose entries
@@ -64,6 +66,7 @@ class Journal:
     left: tuple[str, ...] = ()
     exact: bool = False
     inside: bool = False
+    follows: bool = False
     folders: tuple[Folder, ...] = ()
     emptied: tuple[str, ...] = ()
     parted: tuple[Parted, ...] = ()
@@ -224,6 +227,21 @@ def _fault_apart(journal: Journal) -> str:
 
 def last_record(host: Reader, workspace: Workspace) -> Journal | None:
     """Return the newest change that can be undone, or None; raises as ``read`` does."""
+    return next(_records(host, workspace), None)
+
+
+def steps_back(host: Reader, workspace: Workspace) -> int:
+    """Return how many changes the last command made, which are taken back together."""
+    count = 0
+    for found in _records(host, workspace):
+        count += 1
+        if not found.follows:
+            break
+    return count
+
+
+def _records(host: Reader, workspace: Workspace) -> Iterator[Journal]:
+    """Yield the changes that can be undone, the newest first."""
     check(host, workspace.history, top=workspace.root)
     try:
         numbers = [
@@ -232,11 +250,10 @@ def last_record(host: Reader, workspace: Workspace) -> Journal | None:
             if name.isascii() and name.isdigit()
         ]
     except (FileNotFoundError, NotADirectoryError):
-        return None
+        return
     for number in sorted(numbers, reverse=True):
         path = workspace.undo_record(number)
         check(host, path, top=workspace.root)
         record = read_at(host, path, root=workspace.root)
         if record is not None:
-            return record
-    return None
+            yield record

@@ -31,7 +31,8 @@ from provisioner.model.record import record
 class Undoable:
     """What ``undo`` would take back: an interrupted run, or the last change; ``added`` came since and stays, ``way`` is how it is taken back.
 
-    ``stays`` is what the change brought outside the environment and undo leaves, in sentences.
+    ``stays`` is what the change brought outside the environment and undo leaves, in sentences. ``steps``: so many changes were made by one
+    command, and go back together, this one first.
     """
 
     workspace: Workspace
@@ -40,6 +41,7 @@ class Undoable:
     added: tuple[str, ...]
     way: WayBack | None = None
     stays: tuple[str, ...] = ()
+    steps: int = 1
 
     @property
     def nothing(self) -> bool:

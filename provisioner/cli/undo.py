@@ -63,14 +63,14 @@ def undo(
     session = Session(host, trusting(host, trust=trust))
     place = options.environment(host, env, silent=as_json or quiet)
     if dry_run:
-        found = stages.look(session, place, wishes)
-        said = undo_text(found) + "\nNothing was changed"
+        done: tuple[Undoable, ...] = (stages.look(session, place, wishes),)
+        said = undo_text(done[0]) + "\nNothing was changed"
     else:
         with closing(progress_for(as_json=as_json, host=host, quiet=quiet, plain=no_progress)) as progress:
-            found = stages.undo(session, place, agree=agree, wait=wait, progress=progress, wishes=wishes)
-        said = undone_text(found)
+            done = stages.undo(session, place, agree=agree, wait=wait, progress=progress, wishes=wishes)
+        said = undone_text(done)
     if as_json:
-        print_json(undo_document(found))
+        print_json(undo_document(done))
     elif dry_run or not quiet:
-        print_text(nothing_to_undo(found) if found.nothing else said)
+        print_text(nothing_to_undo(done[0]) if done[0].nothing else said)
     return 0

@@ -97,7 +97,7 @@ def _declared(
 def _with_python(session: Session, said: starter.First, lists: Lists, progress: Progress) -> starter.First:
     """Return the first file with the Python that goes with all that the lists ask for, and the release that it brings; the index is asked.
 
-    Where none goes, or what the lists hold cannot be asked for, it stays with the newest: `tfsetup lock` says why.
+    Where none goes, not even with each by itself, or what the lists hold cannot be asked for, it stays with the newest: `tfsetup lock` says why.
     """
     try:
         inputs = _without(read_inputs(session.host, starter.declared(said)), said)
@@ -116,7 +116,8 @@ def _with_python(session: Session, said: starter.First, lists: Lists, progress: 
             built_in=built_in.address(session.host, (), folder=folder),
         )
         found = going_or_nothing(session.host, session.catalogue, wanted)
-    progress.finish(f"Python {found.python}" if found else "none does")
+    alone = f"none does together; Python {found.python} is the newest that each goes with" if found else "none does"
+    progress.finish(f"Python {found.python}" if found and found.together else alone)
     if found is None:
         return said
     return replace(

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from provisioner.base.progress import Progress
 from provisioner.change import discarding, recovery
 from provisioner.change.holding import holding, holding_aside
-from provisioner.change.journal import Journal, last_record
+from provisioner.change.journal import Journal, last_record, steps_back
 from provisioner.change.recovery import NO_WISHES, Wishes
 from provisioner.change.standing import interrupted
 from provisioner.change.undoing import way_back
@@ -24,9 +24,12 @@ from provisioner.session import Session
 Agree = Callable[[recovery.Undoable], None]
 
 
-def undo(session: Session, env: str, *, agree: Agree, wait: float, progress: Progress, wishes: Wishes = NO_WISHES) -> recovery.Undoable:
-    """Bring the environment at ``env`` back to what it was before the last change, after ``agree``, which raises where nobody does.
+def undo(
+    session: Session, env: str, *, agree: Agree, wait: float, progress: Progress, wishes: Wishes = NO_WISHES
+) -> tuple[recovery.Undoable, ...]:
+    """Bring the environment at ``env`` back to what it was before the last command that changed it, after ``agree``, which raises where nobody does.
 
+    Return what was taken back, the newest change first (``fix`` may have made several), or that there was nothing.
     Raises ``InTheWayError``, before anybody is asked, where something that came since is in the way and ``wishes`` do not say what becomes of it.
     """
     # Whom this host believes is said first: it is another one from then on.
@@ -41,10 +44,15 @@ def undo(session: Session, env: str, *, agree: Agree, wait: float, progress: Pro
                 raise
             with holding(host, Workspace(root=host.real(env)), wait, progress):
                 found = look(session, env, wishes)
-        if not found.nothing:
-            agree(found)
-            take_back(host, found, wait=wait, progress=progress, wishes=wishes)
-        return found
+        if found.nothing:
+            return (found,)
+        agree(found)
+        take_back(host, found, wait=wait, progress=progress, wishes=wishes)
+        done = [found]
+        while done[-1].record is not None and done[-1].record.follows:
+            done.append(look(session, env, wishes))
+            take_back(host, done[-1], wait=wait, progress=progress, wishes=wishes)
+        return tuple(done)
 
 
 def look(session: Session, env: str, wishes: Wishes = NO_WISHES) -> recovery.Undoable:
@@ -64,8 +72,15 @@ def undoable(host: Host, env: str, wishes: Wishes = NO_WISHES) -> recovery.Undoa
     if left is not None or record is None:
         return recovery.Undoable(workspace=workspace, interrupted=left, record=record, added=())
     way = way_back(host, workspace, record, keep=wishes.keep, leave=wishes.leave)
-    stays = _stays(host, workspace, record)
-    return recovery.Undoable(workspace=workspace, interrupted=None, record=record, added=way.verdict.kept, way=way, stays=stays)
+    return recovery.Undoable(
+        workspace=workspace,
+        interrupted=None,
+        record=record,
+        added=way.verdict.kept,
+        way=way,
+        stays=_stays(host, workspace, record),
+        steps=steps_back(host, workspace),
+    )
 
 
 def _stays(host: Host, workspace: Workspace, record: Journal) -> tuple[str, ...]:

@@ -45,7 +45,10 @@ _TOO_NEW = re.compile(r"`([A-Za-z0-9._-]+)` was filtered by `exclude-newer")
 
 @record
 class Clash:
-    """What was to be resolved for a target around its set, and what its resolver said; ``others`` are sets of the release for other Pythons."""
+    """What was to be resolved for a target around its set, and what its resolver said.
+
+    ``others`` are sets of the release for other Pythons, ``tried`` the releases with which it did not go, either.
+    """
 
     host: Host
     target: Target
@@ -54,6 +57,7 @@ class Clash:
     job: Job
     said: str
     others: tuple[Lock, ...] = ()
+    tried: tuple[str, ...] = ()
 
 
 @record
@@ -205,7 +209,7 @@ def _told(case: Clash, rows: Sequence[Row], release: str, python: OtherPython | 
     message = f"{what} not go with TensorFlow {case.lock.release} on {case.target.platform} with Python {case.target.python}"
     instead = listed([f"`{_named(row)}`" for row in rows if row.instead])
     ways = [f"write {instead}"] if instead else []
-    other = bool(release) and release != case.lock.release
+    other = bool(release) and release not in {case.lock.release, *case.tried}
     ways += [f"take TensorFlow {release}, which goes with yours"] if other else []
     if python is not None:
         left = f"with which only {listed([f'`{text}`' for text in python.clashing])} clash{'es' if len(python.clashing) == 1 else ''}"

@@ -78,6 +78,7 @@ class _Walk:
         self._bring = bring
         self._passed: list[_Passed] = []
         self._unmet: UnmetError | None = None
+        self._tried: list[str] = []
         self._further: Sequence[ChosenSet] = ()
         self._before: tuple[_Passed, ...] = ()
 
@@ -91,6 +92,7 @@ class _Walk:
             if isinstance(tried, Locked):
                 return _telling(tried, self._passed)
             self._unmet = self._unmet or tried
+            self._tried += _releases(sets)
             if not self._further and any(error.further for _, error in tried.failures):
                 self._further, self._before = sets, tuple(self._passed)
             found = {
@@ -113,7 +115,11 @@ class _Walk:
         found = _try(self._lock_all, self._further, deep=True) if self._further else None
         if isinstance(found, Locked):
             return _telling(found, self._before)
-        raise self._unmet or AssertionError
+        unmet = self._unmet
+        if unmet is None:
+            raise AssertionError
+        unmet.tried = tuple(self._tried)
+        raise unmet
 
 
 def _limit(failed: dict[str, list[str]], chosen: ChosenSet) -> str:

@@ -41,7 +41,8 @@ AT_A_TIME = 2
 class Wanted:
     """What a Python is looked for: the ``target`` without its Python, ``tensorflow`` and ``python`` as specifiers ("" for any), and the rest.
 
-    ``cutoff``, ``indexes`` and ``built_in`` are as in a ``Job``; ``folder`` is one of the tool's own, for this alone.
+    ``cutoff``, ``indexes`` and ``built_in`` are as in a ``Job``; ``folder`` is one of the tool's own, for this alone. With ``alone`` each package is
+    looked for by itself, whatever they need of each other.
     """
 
     target: Target
@@ -52,15 +53,20 @@ class Wanted:
     python: str = ""
     indexes: tuple[Index, ...] = ()
     built_in: str = ""
+    alone: bool = False
 
 
 @record
 class Going:
-    """A Python and the newest release that the requirements bring with it; ``sources`` are what has no wheel for it that would do."""
+    """A Python and the newest release that the requirements bring with it; ``sources`` are what has no wheel for it that would do.
+
+    Not ``together``: there is a version of each for it, and they clash.
+    """
 
     release: str
     python: str
     sources: tuple[str, ...] = ()
+    together: bool = True
 
 
 def sets_for(catalogue: Catalogue, wanted: Wanted, *, anyway: bool = False) -> tuple[Lock, ...]:
@@ -88,7 +94,10 @@ def _newest(catalogue: Catalogue, wanted: Wanted, fits: Fits | None) -> dict[str
 
 
 def going(host: Host, catalogue: Catalogue, wanted: Wanted) -> Going | None:
-    """Return the newest Python that the requirements go with, and the newest release that they bring with it; None where none goes.
+    """Return the newest Python that the requirements go with, and the newest release that they bring with it.
+
+    Where they go together with none, it is one for which there is a version of each of them: what clashes is told when they are locked, and what
+    has no wheel for the newest Python is not told beside it. None where there is not even that.
 
     They are asked two at a time. What is there as source alone may have wheels for an older Python: of that, two more are asked, and the fewest
     sources count most, then the newest release. Raises ``OperationError`` where the index cannot be asked.
@@ -97,11 +106,11 @@ def going(host: Host, catalogue: Catalogue, wanted: Wanted) -> Going | None:
     locks = sets_for(catalogue, wanted)
     best = _best(host, catalogue, wanted, locks)
     others = sets_for(catalogue, wanted, anyway=True) if best is None or best.sources else locks
-    if others == locks:
-        return best
-    # What is known of one package is worth no source of another.
-    other = _best(host, catalogue, wanted, others)
-    return other if other is not None and (best is None or len(other.sources) < len(best.sources)) else best
+    if others != locks:
+        # What is known of one package is worth no source of another.
+        other = _best(host, catalogue, wanted, others)
+        best = other if other is not None and (best is None or len(other.sources) < len(best.sources)) else best
+    return best or _best(host, catalogue, replace(wanted, alone=True), locks)
 
 
 def _best(host: Host, catalogue: Catalogue, wanted: Wanted, locks: Sequence[Lock]) -> Going | None:
@@ -158,14 +167,14 @@ def _ask_at(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, target
     known: set[str] = set()
 
     def ask(name: str) -> Resolved | None:
-        asked = without_set(job, f"{name}{clauses}", inputs, catalogue)
-        return unbuilt(host, asked, known, origins=False, other_pythons=False, watch=watch)
+        asked = replace(without_set(job, f"{name}{clauses}", inputs, catalogue), alone=wanted.alone)
+        return unbuilt(host, asked, known, cached=wanted.alone, origins=False, other_pythons=False, watch=watch)
 
     release = release_brought(ask, own)
     there = release in catalogue.versions() and catalogue.lock(release, lock.python, target.platform, target.device) is not None
     # What the catalogue lets be built is no question to anybody.
     asked = known - {item.package for item in catalogue.fits().built}
-    return Going(release=release, python=lock.python, sources=tuple(sorted(asked))) if there else None
+    return Going(release=release, python=lock.python, sources=tuple(sorted(asked)), together=not wanted.alone) if there else None
 
 
 def _is_here(wanted: Wanted, text: str) -> bool:

@@ -207,7 +207,9 @@ def _astray(targets: Sequence[LockedTarget], fits: Fits) -> Iterator[str]:
 
 
 class UnmetError(OperationError):
-    """Targets whose requirements cannot be met around their sets; ``explained`` finds out what clashes, which takes some seconds."""
+    """Targets whose requirements cannot be met around their sets, nor around those of the releases ``tried`` after them; ``explained`` says why."""
+
+    tried: tuple[str, ...] = ()
 
     def __init__(self, failures: Sequence[tuple[ChosenSet, NoSolutionError]], inputs: Inputs) -> None:
         """Keep what failed, in the order of the targets."""
@@ -217,13 +219,15 @@ class UnmetError(OperationError):
         self.inputs = inputs
 
     def explained(self, host: Host, catalogue: Catalogue) -> OperationError:
-        """Return the error that names both sides of the first target's clash, and the other targets."""
+        """Return the error that names both sides of the first target's clash, and the other targets; to find it out takes some seconds."""
         from provisioner.lock.clash import Clash, explain  # noqa: PLC0415 - only where something clashes
 
         (target, lock, _), error = self.failures[0]
         requirements = beside(self.inputs.requirements, target, lock)
         others = tuple(_others(catalogue, lock))
-        case = Clash(host=host, target=target, lock=lock, requirements=requirements, job=error.job, said=error.said, others=others)
+        case = Clash(
+            host=host, target=target, lock=lock, requirements=requirements, job=error.job, said=error.said, others=others, tried=self.tried
+        )
         return _with_others(explain(case), [chosen for chosen, _ in self.failures])
 
 

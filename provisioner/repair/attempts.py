@@ -207,7 +207,8 @@ def try_plan(
         )
 
     def run() -> Executed:
-        return execute(plan, session.host, prove=prove, progress=progress, wait=wait, accept=accept)
+        # One command, one undo: what an earlier attempt has mended goes back with this one.
+        return execute(plan, session.host, prove=prove, progress=progress, wait=wait, accept=accept, follows=fixing.mended)
 
     executed = once_more(plan, session.host, progress, run, lambda: judged.damaged if judged is not None else frozenset())
     fixing = replace(fixing, kinds=fixing.kinds[1:], tried=(*fixing.tried, Tried(plan=plan, executed=executed, after=after)))

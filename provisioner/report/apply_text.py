@@ -111,7 +111,8 @@ def undo_text(found: Undoable) -> str:
         return "\n".join([*lines, *_kernel_lines(found), *_since_lines(found), *(f"  {text}" for text in found.stays)])
     journal = found.way.journal if found.way is not None else found.record
     moved = f"{len(journal.incoming)} new entries are taken out, {len(journal.outgoing)} old ones are put back"
-    lines = [f"The change of {root}{_when(found)} is taken back: {moved}"]
+    steps = f", in {found.steps} steps, as it was made" if found.steps > 1 else ""
+    lines = [f"The change of {root}{_when(found)} is taken back{steps}: {moved}{', and so on' if steps else ''}"]
     lines += [f"  {move.target} is renamed to {move.path}" for move in found.record.moves]
     return "\n".join([*lines, *_kernel_lines(found), *_since_lines(found)])
 
@@ -143,30 +144,33 @@ def nothing_to_undo(found: Undoable) -> str:
     return f"Nothing to undo: tfsetup has changed nothing at {found.workspace.root} (another environment is named with --env)"
 
 
-def undone_text(found: Undoable) -> str:
-    """Say that undo is done."""
-    left = " but for what came since (named above)" if found.added or (found.way and found.way.verdict.unreturned) else ""
-    moved = f"\nWhat was in the way is in {found.way.journal.keep}" if found.way is not None and found.way.journal.kept else ""
-    return "\n".join([f"Done: {found.workspace.root} is as it was before{left}{moved}", *found.stays])
+def undone_text(done: tuple[Undoable, ...]) -> str:
+    """Say that undo is done, of all the changes that went back."""
+    left = " but for what came since (named above)" if any(it.added or (it.way and it.way.verdict.unreturned) for it in done) else ""
+    kept = next((it.way.journal.keep for it in done if it.way is not None and it.way.journal.kept), "")
+    moved = f"\nWhat was in the way is in {kept}" if kept else ""
+    return "\n".join([f"Done: {done[0].workspace.root} is as it was before{left}{moved}", *(text for it in done for text in it.stays)])
 
 
-def undo_document(found: Undoable) -> dict[str, Any]:
-    """Return the document of ``undo --json``."""
+def undo_document(done: tuple[Undoable, ...]) -> dict[str, Any]:
+    """Return the document of ``undo --json``, of all the changes that went back."""
+    found = done[0]
     # An interrupted run is taken back alone; what was moved by it is in no record, for it may not have been moved at all.
-    record = None if found.interrupted else found.record
-    before = found.interrupted or found.record
-    way = found.way if record is not None else None
-    journal = way.journal if way is not None else record
+    before = found.interrupted or done[-1].record
+    ways = [it.way for it in done if it.way is not None and not it.interrupted]
+    journals = [it.way.journal if it.way is not None else it.record for it in done if not it.interrupted]
+    known = [journal for journal in journals if journal is not None]
     return {
         "schema": UNDO_SCHEMA,
         "env": found.workspace.root,
         "interrupted": codec.to_data(found.interrupted) if found.interrupted else None,
         "restored": before.before if before else None,
-        "removed": list(journal.incoming) if journal else [],
-        "put_back": list(journal.outgoing) if journal else [],
-        "kept": list(found.added),
-        "moved_aside": list(journal.kept) if journal else [],
-        "moved_to": journal.keep if journal and journal.kept else None,
-        "not_returned": list(way.verdict.unreturned) if way else [],
-        "stays": list(found.stays),
+        "removed": [path for journal in known for path in journal.incoming],
+        "put_back": [path for journal in known for path in journal.outgoing],
+        "kept": list(dict.fromkeys(name for it in done for name in it.added)),
+        "moved_aside": [path for journal in known for path in journal.kept],
+        "moved_to": next((journal.keep for journal in known if journal.kept), None),
+        "not_returned": [name for way in ways for name in way.verdict.unreturned],
+        "stays": [text for it in done for text in it.stays],
+        "steps": found.steps,
     }

@@ -23,12 +23,13 @@ _KINDS = {"repair": "The small repair", "set": "The whole set put back", "rebuil
 
 @record
 class Attempt:
-    """One attempt: ``plan`` is its seal, ``kept`` whether it stands; it was taken back otherwise."""
+    """One attempt: ``plan`` is its seal, ``kept`` whether it stands; it was taken back otherwise. ``changes`` is what it changed, in words."""
 
     kind: PlanKind
     plan: str
     kept: bool
     verification: Verification
+    changes: tuple[str, ...]
 
 
 @record
@@ -55,7 +56,13 @@ def fixed_document(fixing: Fixing) -> dict[str, Any]:
     """Return the document of ``fix --json``."""
     tried = fixing.tried
     attempts = (
-        Attempt(kind=item.plan.kind, plan=item.plan.seal, kept=item.executed.kept, verification=item.executed.verification)
+        Attempt(
+            kind=item.plan.kind,
+            plan=item.plan.seal,
+            kept=item.executed.kept,
+            verification=item.executed.verification,
+            changes=_changes(item.plan),
+        )
         for item in tried
     )
     fixed = Fixed(
@@ -118,7 +125,11 @@ def _conclusion(fixing: Fixing) -> str:
         kept = [item.plan for item in fixing.tried if item.executed.kept]
         done = "; ".join(_done(plan) for plan in kept)
         return "\n".join(
-            [f"Done in {place}: {done}", f"{conclusion(fixing.standing.executed.verification)}{rest}", _back(option, len(kept))]
+            [
+                f"Done in {place}: {done}",
+                f"{conclusion(fixing.standing.executed.verification)}{rest}",
+                f"Take it back: tfsetup undo {option}",
+            ]
         )
     if fixing.complete and fixing.remaining:
         return f"Nothing to do: TensorFlow works in {place}, and what stands above no repair mends\nDo that, then: tfsetup doctor {option}"
@@ -130,23 +141,22 @@ def _conclusion(fixing: Fixing) -> str:
     }.get(fixing.outcome, f"Nothing that was tried mends it: {place} is as it was before\nWhat would tell more: tfsetup doctor {option} -v")
 
 
-def _back(option: str, times: int) -> str:
-    again = f" ({times} times: it was done in {times} steps)" if times > 1 else ""
-    return f"Take it back: tfsetup undo {option}{again}"
-
-
 def _done(plan: Plan) -> str:
     """What a plan has changed, in a few words."""
     if plan.kind == "rebuild":
         return f"made anew, with {len(plan.packages)} packages"
+    words = _changes(plan)
+    return ", ".join(words[:SHOWN]) + (f" and {len(words) - SHOWN} more" if len(words) > SHOWN else "")
+
+
+def _changes(plan: Plan) -> tuple[str, ...]:
     gone = {item.name: item.version for item in plan.removals}
     words = [_came(item.name, gone.get(item.name, ""), item.version) for item in plan.packages]
     came = {item.name for item in plan.packages}
     words += [f"{name} {version} taken out".replace("  ", " ") for name, version in gone.items() if name not in came]
     words += [f"{item.path} moved out of the way" for item in plan.moves]
     words += [f"{item.path} {'linked' if item.target else 'written'}" for item in plan.edits]
-    words += [repair_words(item) for item in plan.repairs] if not words else []
-    return ", ".join(words[:SHOWN]) + (f" and {len(words) - SHOWN} more" if len(words) > SHOWN else "")
+    return tuple(words or [repair_words(item) for item in plan.repairs])
 
 
 def _came(name: str, before: str, now: str) -> str:

@@ -121,6 +121,7 @@ _UNDO = {
     "moved_to": {"type": ["string", "null"]},
     "not_returned": _TEXTS,
     "stays": _TEXTS,
+    "steps": {"type": "integer"},
 }
 
 

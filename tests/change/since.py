@@ -64,7 +64,7 @@ def make(env: Path, lock, kind: str) -> None:
 
 
 def take_back(env: Path, **wishes):
-    return undo(Session(LocalHost()), str(env), agree=lambda _found: None, wait=0, progress=Silent(), wishes=Wishes(**wishes))
+    return undo(Session(LocalHost()), str(env), agree=lambda _found: None, wait=0, progress=Silent(), wishes=Wishes(**wishes))[0]
 
 
 def versions(env: Path) -> dict[str, list[str]]:

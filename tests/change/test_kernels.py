@@ -44,7 +44,7 @@ def run(plan: Plan) -> bool:
 
 
 def back(env: Path) -> str:
-    return undo_text(undo(Session(LocalHost()), str(env), agree=lambda _: None, wait=0, progress=Silent()))
+    return undo_text(undo(Session(LocalHost()), str(env), agree=lambda _: None, wait=0, progress=Silent())[0])
 
 
 def test_alone_in_an_environment_that_is_there(tmp_path: Path, lock: Lock) -> None:

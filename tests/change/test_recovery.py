@@ -84,8 +84,8 @@ def test_the_document_of_an_interrupted_run_is_about_that_run_alone(tmp_path: Pa
     older = last_record(host, workspace)
     left = recovery.Interrupted(state="moving", where=str(env), started="t", before="venv")
     found = Undoable(workspace=workspace, interrupted=left, record=older, added=())
-    document = undo_document(found)
+    document = undo_document((found,))
     assert (document["restored"], document["removed"], document["put_back"]) == ("venv", [], [])
     jsonschema.validate(document, schema_of("undo"))
     assert "half changed; what it had begun is taken back" in undo_text(found)
-    assert undo_document(Undoable(workspace=workspace, interrupted=None, record=older, added=()))["restored"] == "absent"
+    assert undo_document((Undoable(workspace=workspace, interrupted=None, record=older, added=()),))["restored"] == "absent"

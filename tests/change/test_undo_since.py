@@ -57,7 +57,7 @@ def test_the_case_of_the_issue(tmp_path: Path, lock) -> None:
     assert (tmp_path / "kept" / SITE / "numpy" / "__init__.py").read_text() == "V = '1.20.3'\n"
     old = contents(tmp_path / "before" / "env")
     assert {name: text for name, text in contents(env).items() if name in old} == old
-    document = undo_document(found)
+    document = undo_document((found,))
     jsonschema.validate(document, schema_of("undo"))
     assert document["moved_to"] == str(tmp_path / "kept")
     assert set(document["kept"]) >= {"google-apis 1.0", f"{SITE}/tensorflow/mine"} or "google-apis 1.0" in document["kept"]
@@ -94,7 +94,7 @@ def test_left_in_place_no_distribution_is_there_twice(tmp_path: Path, lock) -> N
     assert versions(env) == {"numpy": ["1.20.3"], "six": ["1.0"], "google-apis": ["1.0"]}
     subprocess.run([f"{env}/bin/python", "-c", "import numpy; assert numpy.V == '1.20.3'"], check=True)
     assert not (env / SITE / "numpy" / "only_1_22_4.py").exists()
-    assert undo_document(found)["not_returned"] == ["numpy 1.22.4"]
+    assert undo_document((found,))["not_returned"] == ["numpy 1.22.4"]
     assert "numpy 1.22.4 does not come back" in undo_text(found)
     left = Workspace(root=str(env)).replaced(1)
     assert (Path(left) / SITE / "numpy" / "only_1_22_4.py").exists(), "what does not come back is kept"
@@ -206,7 +206,7 @@ def test_what_is_left_in_place_is_whole(tmp_path: Path, lock, since: Since) -> N
     after = contents(env)
     assert {name: text for name, text in came.items() if after.get(name) != text} == {}
     assert all(len(there) == 1 for there in versions(env).values())
-    assert undo_document(found)["not_returned"]
+    assert undo_document((found,))["not_returned"]
     for name in versions(env):
         info = next((env / SITE).glob(f"{name.replace('-', '_')}-*.dist-info"))
         lines = (info / "RECORD").read_text().splitlines()

@@ -146,10 +146,10 @@ def here(shared: Path, tool: Tool, mirror: Mirror, monkeypatch: pytest.MonkeyPat
 def test_undo_says_what_stays(shared: Path, tool: Tool, here: PythonDownload) -> None:
     env = tool.cwd / "env"
     made(env, shared, here)
-    found = undo(Session(LocalHost()), str(env), agree=lambda _: None, wait=0, progress=Silent())
+    done = undo(Session(LocalHost()), str(env), agree=lambda _: None, wait=0, progress=Silent())
     assert not env.exists()
     assert Path(here.path).exists()
-    for text in (undo_text(found), undone_text(found)):
+    for text in (undo_text(done[0]), undone_text(done)):
         assert f"Python {here.version}, which uv fetched, stays in {kept(tool)}" in text
 
 

@@ -13,7 +13,7 @@ import uv
 from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.host.local import LocalHost
 from provisioner.model.catalogue import Lock
-from provisioner.plan import links
+from provisioner.plan.xla_tools import xla_files
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # What a program does first: with this, byte code is written once for each base, and every import in a copy takes half the time.
@@ -101,7 +101,7 @@ def link(env: Path, base: Base) -> None:
     if cuda is None:
         return
     site = next(env.glob("lib/python3*/site-packages"))
-    for item in (*cuda.links, *(() if cuda.finds_tools else links.files())):
+    for item in (*cuda.links, *(() if cuda.finds_tools else xla_files())):
         path = site / item.path
         path.parent.mkdir(parents=True, exist_ok=True)
         if item.text:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from provisioner.engines.resolving import Job
 from provisioner.host.local import LocalHost
 from provisioner.lock.clash import Clash, explain
@@ -16,7 +18,7 @@ from tests.support import make_lock
 TARGET = Target(name="linux", platform="linux-x86_64", device="cpu", python="3.11")
 
 
-def told(index: Index, tmp_path: Path, *requirements: str) -> tuple[tuple[str, ...], str]:
+def told(index: Index, tmp_path: Path, *requirements: str, tried: tuple[str, ...] = ()) -> tuple[tuple[str, ...], str]:
     """Return the rows and the hint where the requirements clash with a set that there is for Python 3.10, too."""
     lock = replace(make_lock(index.add("tensorflow-cpu", "2.20.0", "numpy<2"), index.add("numpy", "1.26")), release="2.20.0", python="3.11")
     index.add("numpy", "2.0")
@@ -36,7 +38,16 @@ def told(index: Index, tmp_path: Path, *requirements: str) -> tuple[tuple[str, .
     )
     others = (replace(lock, python="3.10"),)
     error = explain(
-        Clash(host=LocalHost(), target=TARGET, lock=lock, requirements=requirements, job=job, said="the resolver's words", others=others)
+        Clash(
+            host=LocalHost(),
+            target=TARGET,
+            lock=lock,
+            requirements=requirements,
+            job=job,
+            said="the resolver's words",
+            others=others,
+            tried=tried,
+        )
     )
     return tuple(error.faults), error.hint
 
@@ -46,6 +57,15 @@ def test_a_row_says_by_whose_metadata_it_clashes(index: Index, tmp_path: Path) -
     assert rows == ("numpy==2.0: 1.26 would do; TensorFlow 2.20.0 needs numpy<2",)
     assert "write `numpy==1.26`" in hint
     assert "python:" not in hint
+
+
+@pytest.mark.parametrize("tried", [(), ("2.19.0",)])
+def test_a_release_that_was_tried_is_not_proposed(index: Index, tmp_path: Path, tried: tuple[str, ...]) -> None:
+    """magenta's list: NumPy 1.15 brings TensorFlow 2.7, beside which it did not go, either."""
+    index.add("tensorflow-cpu", "2.19.0")
+    rows, hint = told(index, tmp_path, "numpy==2.0", tried=tried)
+    assert rows == ("numpy==2.0: 1.26 would do; TensorFlow 2.20.0 needs numpy<2",)
+    assert ("or take TensorFlow 2.19.0" in hint) == (not tried)
 
 
 def test_another_python_is_proposed_with_which_less_clashes(index: Index, tmp_path: Path) -> None:

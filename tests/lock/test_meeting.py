@@ -80,9 +80,10 @@ def test_a_minor_is_passed_over_where_two_of_its_patches_failed(index: Index, tm
         limits.append(limit)
         return Brought(release={"<2.15.1": "2.15.0", "<2.15": "2.14.1"}.get(limit, ""))
 
-    with pytest.raises(UnmetError):
+    with pytest.raises(UnmetError) as caught:
         meet(chosen({"linux": "<=2.15.1"}), locks, chosen, bring)
     assert limits == ["<2.15.1", "<2.15", "<2.14.1"]
+    assert caught.value.tried == ("2.15.1", "2.15.0", "2.14.1")
 
 
 def test_what_is_known_of_a_package_is_no_reason_to_refuse(tmp_path: Path) -> None:

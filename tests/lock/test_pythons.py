@@ -97,6 +97,16 @@ def test_a_wheel_for_a_newer_glibc_counts(shipped: Catalogue, releases: Index, t
     assert going(LocalHost(), shipped, wanted(releases, tmp_path, "new")) == Going(release="2.20.0", python="3.13")
 
 
+def test_where_all_clash_it_is_a_python_that_has_each(shipped: Catalogue, releases: Index, tmp_path: Path) -> None:
+    """tensorflow-privacy's list asks for pandas 1.x, built up to 3.11, and for two packages that clash everywhere."""
+    releases.add("old", "1.0", tag="cp311-cp311-manylinux_2_17_x86_64")
+    releases.add("one", "1.0", "other<1")
+    releases.add("other", "1.0")
+    releases.add("other", "0.1")
+    found = going(LocalHost(), shipped, wanted(releases, tmp_path, "old", "one", "other>=1"))
+    assert found == Going(release="2.20.0", python="3.11", together=False)
+
+
 def test_an_index_that_fails_is_told_or_left(shipped: Catalogue, releases: Index, tmp_path: Path) -> None:
     releases.status = 500
     with pytest.raises(OperationError):

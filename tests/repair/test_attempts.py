@@ -12,6 +12,7 @@ import pytest
 
 from provisioner.base.progress import SILENT
 from provisioner.commands.fix import attempt
+from provisioner.commands.undo import undo
 from provisioner.diagnose.judgement import Judgement
 from provisioner.errors import InputError, NoProfileError
 from provisioner.host.local import LocalHost
@@ -20,6 +21,8 @@ from provisioner.model.finding import Finding, Repair
 from provisioner.model.plan import Plan
 from provisioner.model.request import Request
 from provisioner.repair import attempts
+from provisioner.repair.attempts import Examine
+from provisioner.report.apply_text import undo_document, undo_text, undone_text
 from provisioner.report.fix_text import findings_text, fixed_document, fixed_text
 from provisioner.report.plan_text import plan_text
 from provisioner.session import Session
@@ -92,7 +95,13 @@ class Told:
 
 
 def fix(
-    env: Path, *findings: Finding, after: tuple[Finding, ...] = (), agree: bool = True, python: str = "3.11.7", told: Told | None = None
+    env: Path,
+    *findings: Finding,
+    after: tuple[Finding, ...] = (),
+    agree: bool = True,
+    python: str = "3.11.7",
+    told: Told | None = None,
+    examine: Examine | None = None,
 ):
     said = told or Told()
 
@@ -107,7 +116,7 @@ def fix(
         Request(env=str(env)),
         agree=show,
         told=lambda tried: said.kept.append(tried.executed.kept),
-        examine=lambda: examination(env, *after),
+        examine=examine or (lambda: examination(env, *after)),
         progress=SILENT,
         wait=0,
     )
@@ -230,6 +239,33 @@ def test_what_was_done_is_said_in_three_lines(env: Path) -> None:
     assert text.splitlines()[0] == f"Done in {env}: six 1.0 -> 2.0"
     assert text.splitlines()[1].startswith("Verified: ")
     assert text.splitlines()[2:] == [f"Take it back: tfsetup undo --env {env}"]
+
+
+def test_what_was_done_in_steps_goes_back_by_one_undo(env: Path) -> None:
+    """The first repair stands, and brings to light what the next one mends: one command, one undo."""
+    (env / SITE / "my_own.py").unlink()
+    leak = env / SITE / "x.pth"
+    leak.write_text("")
+    before = snapshot(env)
+    brought = iter([(finding(restore("my-own"), severity="warning", cause="dependency-incompatible"),)] * 2)
+    first = finding(Repair(kind="move away", path=str(leak), reason="it leaks"))
+    fixing = fix(env, first, examine=lambda: examination(env, *next(brought, ())))
+    assert [len(item.plan.repairs) for item in fixing.tried] == [1, 1]
+    assert fixing.outcome == "mended"
+    assert (env / SITE / "my_own.py").exists()
+    assert [item["changes"] for item in fixed_document(fixing)["attempts"]] == [["x.pth taken out"], ["my-own 3.0 anew"]]
+    text = fixed_text(fixing, verbose=False)
+    assert text.splitlines()[-1] == f"Take it back: tfsetup undo --env {env}"
+    shown: list[str] = []
+    done = undo(Session(HOST), str(env), agree=lambda found: shown.append(undo_text(found)), wait=0, progress=SILENT)
+    assert len(done) == 2
+    assert "is taken back, in 2 steps" in shown[0]
+    assert undo_document(done)["steps"] == 2
+    assert "is as it was before" in undone_text(done)
+    assert {name: value for name, value in snapshot(env).items() if not name.startswith(".tfsetup")} == before
+    # The next fix is a command of its own.
+    fix(env, first)
+    assert len(undo(Session(HOST), str(env), agree=lambda _: None, wait=0, progress=SILENT)) == 1
 
 
 def test_a_warning_that_no_repair_mends_is_told_and_all_is_done(env: Path) -> None:
