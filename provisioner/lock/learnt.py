@@ -59,7 +59,8 @@ class Learnt:
         return replace(job, metadata=(*self._stated(), *guesses, *self.known.values()))
 
     def _stated(self) -> list[Metadata]:
-        return [replace(item, version="") for name, item in self.stated.items() if name not in self.first]
+        # Of what has an address uv takes only what names a version, and would build it to know more.
+        return [replace(item, version="") for name, item in self.stated.items() if name not in self.first and name not in self.addressed]
 
     def add(self, name: str, wheel: Wheel, metadata: Metadata) -> None:
         """Take in what the build of a version said; while nothing is guessed any more, its series is passed over from then on."""
