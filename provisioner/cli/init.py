@@ -25,6 +25,7 @@ def init(
     project: Annotated[
         str, typer.Option("--project", envvar="TFSETUP_PROJECT", metavar="FOLDER", help="Where the declaration is written (tfsetup.yaml).")
     ] = ".",
+    kind: options.Kind = None,
     *,
     offline: options.Offline = False,
     trust: options.Trust = False,
@@ -36,7 +37,7 @@ def init(
     """Write a first tfsetup.yaml for a team, from the environment that is there, or for this machine where there is none."""
     host = this_machine()
     agreed = options.agreed(host, yes=yes)
-    request = options.request(host, env=env, offline=offline or None)
+    request = options.request(host, env=env, kind=kind, offline=offline or None)
     options.tell(request.env, request.origins["env"], silent=as_json)
     folder = absolute(project, host, "--project")
     said = stages.init(
@@ -51,9 +52,12 @@ def init(
         print_json(codec.document(starter.SCHEMA, said))
         return 0
     counts = f"{len(said.requirements)} requirement{'' if len(said.requirements) == 1 else 's'}"
+    counts += f", {len(said.conda)} conda package{'' if len(said.conda) == 1 else 's'}" if said.conda else ""
     named = [*said.files, *(["pyproject.toml"] if said.project else [])]
     counts += f", and those of {listed(named)}" if named else ""
     print_text(f"{said.file}: TensorFlow {said.tensorflow} for {said.targets[0].name} with Python {said.targets[0].python}, {counts}")
+    for note in said.notes:
+        say(note)
     for warning in said.warnings:
         say(f"warning: {warning}")
     for name in said.left_out:

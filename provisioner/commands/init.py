@@ -6,23 +6,16 @@ import posixpath
 from collections.abc import Callable
 from dataclasses import replace
 
-from provisioner.base.names import normalise
 from provisioner.base.progress import SILENT, Progress
-from provisioner.base.requirement import name_of
-from provisioner.catalogue import Catalogue
 from provisioner.choose.obstacles import listed
 from provisioner.commands import plan as planning
-from provisioner.engines import built_in
+from provisioner.commands.init_lists import from_lists
 from provisioner.environment.read import read_site
-from provisioner.errors import CouldNotTellError, InputError, NoProfileError
-from provisioner.lock import dates, find, starter
-from provisioner.lock.elsewhere import Answer, answered
-from provisioner.lock.inputs import read_inputs
-from provisioner.lock.lists import Lists, read_lists
-from provisioner.lock.pythons import Wanted, going_or_nothing
-from provisioner.model.catalogue import ComputeDevice
+from provisioner.errors import CouldNotTellError, InputError
+from provisioner.lock import find, starter, starter_text
+from provisioner.lock.elsewhere import Answer
+from provisioner.lock.lists import read_lists
 from provisioner.model.request import Request
-from provisioner.model.team import Inputs
 from provisioner.session import Session
 
 
@@ -51,7 +44,7 @@ def init(
     if there is not None:
         agree(file)
     try:
-        host.write(file, starter.text_of(said, origin))
+        host.write(file, starter_text.text_of(said, origin))
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", place=file) from None
     return said
@@ -78,64 +71,7 @@ def _declared(
     if not lists.read:
         planned = planning.plan(session, request)
         choice = planned.plan.choice
-        target = starter.make_target(platform, choice.device, choice.python, planned.facts)
+        source = request.source if request.kind == "conda" else "wheels"
+        target = starter.make_target(platform, choice.device, choice.python, planned.facts, request.kind, source)
         return starter.First(file=file, tensorflow=choice.release, targets=(target,)), "what fits the machine it was called on"
-    facts = session.detect(env=root, full=False)
-    device: ComputeDevice = "cuda" if request.device == "cuda" else "cpu"
-    release, python = starter.choose_python(session.catalogue, lists, platform, device)
-    if not release:
-        raise _no_release(lists, platform, session.catalogue)
-    indexes = answered(lists.elsewhere, answer) if answer is not None else ()
-    target = starter.make_target(platform, device, python, facts)
-    said = starter.from_lists(lists, lists.tensorflow or release, target, indexes, file=file)
-    # An index in the place of PyPI is asked when it is locked, with this person's word.
-    if not request.offline and all(index.packages for index in indexes):
-        said = _with_python(session, said, lists, progress)
-    return said, listed(list(lists.read))
-
-
-def _with_python(session: Session, said: starter.First, lists: Lists, progress: Progress) -> starter.First:
-    """Return the first file with the Python that goes with all that the lists ask for, and the release that it brings; the index is asked.
-
-    Where none goes, not even with each by itself, or what the lists hold cannot be asked for, it stays with the newest: `tfsetup lock` says why.
-    """
-    try:
-        inputs = _without(read_inputs(session.host, starter.declared(said)), said)
-    except InputError:
-        return said
-    progress.start("python", "Asking the index which Python goes with the lists")
-    start = dates.first(session.host.now(), 0)
-    with session.scratch("lock") as folder:
-        wanted = Wanted(
-            target=said.targets[0],
-            inputs=inputs,
-            tensorflow=lists.tensorflow,
-            python=lists.python,
-            cutoff=start,
-            folder=folder,
-            built_in=built_in.address(session.host, (), folder=folder),
-        )
-        found = going_or_nothing(session.host, session.catalogue, wanted)
-    alone = f"none does together; Python {found.python} is the newest that each goes with" if found else "none does"
-    progress.finish(f"Python {found.python}" if found and found.together else alone)
-    if found is None:
-        return said
-    return replace(
-        said, tensorflow=lists.tensorflow or found.release, targets=tuple(replace(target, python=found.python) for target in said.targets)
-    )
-
-
-def _without(inputs: Inputs, said: starter.First) -> Inputs:
-    """Leave out what comes from an index of its own, which is asked when it is locked."""
-    own = {name for index in said.indexes for name in index.packages}
-    return replace(inputs, requirements=tuple(text for text in inputs.requirements if normalise(name_of(text)) not in own))
-
-
-def _no_release(lists: Lists, platform: str, catalogue: Catalogue) -> NoProfileError:
-    asked = f"TensorFlow {lists.tensorflow or 'of any release'} with Python {lists.python or 'of any release'}"
-    near = starter.nearest(catalogue, lists.tensorflow, platform)
-    hint = f"TensorFlow {near} is the nearest that is: write `tensorflow=={near}` there; " if near else ""
-    hint += "`tfsetup profiles --all` shows what is known to be good"
-    return NoProfileError(
-        f"no set for {platform} is known to be good that has {asked}, as {listed(list(lists.read))} would have it", hint=hint
-    )
+    return from_lists(session, request, lists, file, answer, progress), listed(list(lists.read))

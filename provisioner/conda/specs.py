@@ -32,7 +32,7 @@ _ZERO: Atom = (1, 0, "")
 
 
 @record
-class _Parts:
+class Parts:
     """What a spec asks for: ``version`` and ``build`` as written, ``more`` where it asks for other things, too."""
 
     version: str
@@ -66,13 +66,13 @@ def virtual_meets(spec: str, virtual: Iterable[str]) -> bool:
 
 def meets(spec: str, version: str, build: str) -> Answer:
     """Say whether a package of that version and build meets a spec of its name; None where the spec goes beyond what is judged here."""
-    parts = _split(spec)
+    parts = split(spec)
     if parts is None:
         return None
     return _and(_and(version_meets(parts.version, version), matches(parts.build, build)), None if parts.more else True)
 
 
-def _split(spec: str) -> _Parts | None:
+def split(spec: str) -> Parts | None:
     """Return the parts of ``channel::name version build[key=value, …]``, or None where it has others; what brackets say counts more."""
     head, bracket, inner = spec.strip().partition("[")
     brackets = _brackets(inner) if bracket else {}
@@ -94,7 +94,7 @@ def _split(spec: str) -> _Parts | None:
     if len(words) > 1 and re.fullmatch(r"=[^=,|]+", own):
         own = own[1:]
     more = bool(brackets.keys() - {"version", "build"})
-    return _Parts(version=brackets.get("version", own or "*"), build=brackets.get("build", build), more=more)
+    return Parts(version=brackets.get("version", own or "*"), build=brackets.get("build", build), more=more)
 
 
 def _brackets(text: str) -> dict[str, str] | None:

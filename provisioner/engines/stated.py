@@ -77,7 +77,9 @@ def parse_core(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     from email.parser import HeaderParser  # noqa: PLC0415 - 7 ms, and only where source is asked for
 
     message = HeaderParser().parsestr(text)
-    return tuple(_readable(message.get_all("Requires-Dist") or ())), tuple(message.get_all("Provides-Extra") or ())
+    # What is no ASCII comes as a Header.
+    needs, extras = (map(str, message.get_all(name) or ()) for name in ("Requires-Dist", "Provides-Extra"))
+    return tuple(_readable(needs)), tuple(extras)
 
 
 def parse_requires(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

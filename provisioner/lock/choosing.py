@@ -109,7 +109,8 @@ def source_of(target: Target, build: Build | None) -> CondaSource:
     return "libraries" if target.device == "cuda" and build is not None and build.cuda is not None and build.cuda.conda else "wheels"
 
 
-def _set_device(target: Target, build: Build | None) -> LockDevice:
+def set_device(target: Target, build: Build | None) -> LockDevice:
+    """Return the device that a target's set is locked for."""
     return set_of(target.device, source_of(target, build))
 
 
@@ -181,7 +182,7 @@ def _set(release: Release, build: Build | None, target: Target, catalogue: Catal
     source = source_of(target, build)
     known = next((item for item in release.known_bad if _speaks_of(item, target, source)), None)
     offered = catalogue.locks(release.version, target.platform)
-    pythons = sorted({python for python, device in offered if device == _set_device(target, build)}, key=numbers)
+    pythons = sorted({python for python, device in offered if device == set_device(target, build)}, key=numbers)
     other = f"`device: cpu` for {target.name}" if offered and target.device == "cuda" and not pythons else drop
     if known is not None and known.cause == "cuda-libs-missing" and build is not None and build.cuda is not None and build.cuda.conda:
         other = f"`kind: conda` for {target.name}"
@@ -190,7 +191,7 @@ def _set(release: Release, build: Build | None, target: Target, catalogue: Catal
     if build is None or not pythons:
         what = f"{target.device.upper()} on {where}" if build is not None else where
         return None, Obstacle(code="platform-unsupported", why=f"has no known-good set for {what} ({target.name})", remedy=other)
-    lock = catalogue.lock(release.version, target.python, target.platform, _set_device(target, build))
+    lock = catalogue.lock(release.version, target.python, target.platform, set_device(target, build))
     if lock is not None:
         return (target, lock, catalogue.proof(lock)), None
     nearest = min(pythons, key=lambda python: abs(numbers(python)[1] - numbers(target.python)[1]))

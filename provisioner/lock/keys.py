@@ -60,7 +60,7 @@ def _own_folder(text: str) -> str:
     return _relative(text)
 
 
-def _channel(text: str) -> str:
+def channel_fault(text: str) -> str:
     """Say why a text is no conda channel; secrets in it are looked for where all of it is known to be one."""
     folder = text.startswith(("./", "../"))
     if folder and _relative(text):
@@ -82,9 +82,10 @@ def _entry(text: str) -> str:
     return ""
 
 
-def _conda(text: str) -> str:
+def conda_fault(text: str) -> str:
     """Say what is wrong with a conda package that is asked for by name and version."""
-    found = re.fullmatch(_CONDA_SPEC, text.strip())
+    # Runs of blanks would cost the pattern time with their square.
+    found = re.fullmatch(_CONDA_SPEC, " ".join(text.split()))
     if "::" in text:
         return f"`{mask(text)}` names a channel, which belongs under `channels`"
     if found is None:
@@ -214,8 +215,10 @@ _TEAM = {
     "instead": _texts("Requirements of the lists that give way to others, as `tfsetup lock --accept` writes them", INSTEAD),
     "project": PROJECT,
     "indexes": _texts("Package indexes; PyPI if none is given", INDEX),
-    "channels": _texts("The conda channels, on this machine and in locks, the most important first", _text("", check=_channel), least=1),
-    "conda": _texts("Conda packages of the conda environments beside TensorFlow (ffmpeg, opencv>=4)", _text("", check=_conda)),
+    "channels": _texts(
+        "The conda channels, on this machine and in locks, the most important first", _text("", check=channel_fault), least=1
+    ),
+    "conda": _texts("Conda packages of the conda environments beside TensorFlow (ffmpeg, opencv>=4)", _text("", check=conda_fault)),
     "policy": POLICY,
     "verify": _texts(
         "Imports (deepface, retinaface.RetinaFace) and commands (with a blank in them) that must work", _text("", check=trials.fault)

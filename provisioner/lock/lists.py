@@ -1,7 +1,7 @@
 """What a project's own lists ask for, as a first declaration says it: requirements files, pyproject.toml, Pipfile, setup.cfg, environment.yml.
 
 Requirements files and PEP 621 tables stay where they are, and the declaration names them. What the other tools write in words of their own is
-turned into requirements (PEP 508), once; what has no such form (addresses, conda's own packages) is told. Nothing of a project is run.
+turned into requirements (PEP 508), once; what has no such form is told. Nothing of a project is run.
 
 Sources: Poetry's documentation, "Dependency specification"; pipenv's, "Pipfile"; setuptools', "Configuring setuptools using setup.cfg files";
 conda's, "Creating an environment file manually".
@@ -10,25 +10,23 @@ conda's, "Creating an environment file manually".
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from provisioner.base.names import is_rival, normalise
 from provisioner.base.text import mask
 from provisioner.base.toml_text import parse_toml
-from provisioner.catalogue.yaml_text import parse_yaml
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.lock import setup_files
 from provisioner.lock.elsewhere import Elsewhere, Indexes
+from provisioner.lock.environment_file import EnvironmentFile, read_environment_file
 from provisioner.lock.find import PYPROJECT, read_limited
 from provisioner.lock.local import is_local, read_local
 from provisioner.lock.markers import tensorflow_of
 from provisioner.lock.project_table import SETUP
 from provisioner.lock.requirement import NotLockableError, parse_any
-from provisioner.lock.requirements_file import FAULTS, read_files
+from provisioner.lock.requirements_file import FAULTS, read_files, take_index
 from provisioner.lock.tables import lines, poetry_project, table, texts
 from provisioner.model.record import record
 from provisioner.model.team import Target
@@ -36,7 +34,6 @@ from provisioner.model.team import Target
 # Names of requirements files that a project keeps at its top; the first that is there is what its packages come from.
 REQUIREMENTS = ("requirements.in", "requirements.txt")
 ENVIRONMENTS = ("environment.yml", "environment.yaml")
-_CONDA_SPEC = re.compile(r"([A-Za-z0-9._-]+)\s*(?:(==?|[<>!~]=?)\s*([^=\s]+)(?:=\S+)?)?")
 
 
 @record
@@ -44,7 +41,8 @@ class Lists:
     """What was found: files that the declaration names, requirements that it repeats, and what could be taken over from none of them.
 
     ``project`` is true where pyproject.toml has a ``[project]`` table. ``python`` is a specifier ("" for any); ``tensorflow`` are the
-    specifiers that the lists put on TensorFlow itself. ``read`` names the files, ``elsewhere`` the indexes that they name.
+    specifiers that the lists put on TensorFlow itself. ``read`` names the files, ``elsewhere`` the indexes that they name. ``environment`` is
+    conda's file, whose own packages are still to be divided.
     """
 
     read: tuple[str, ...] = ()
@@ -55,6 +53,7 @@ class Lists:
     tensorflow: str = ""
     left_out: tuple[str, ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
+    environment: EnvironmentFile | None = None
 
 
 @record
@@ -68,9 +67,11 @@ class Told:
 
 def read_lists(reader: Reader, folder: str, platform: str = "linux-x86_64") -> Lists:
     """Read the lists in a folder (absolute); one that cannot be read is told under ``left_out``."""
-    files = next(((name,) for name in REQUIREMENTS if reader.exists(posixpath.join(folder, name))), ())
     faults: list[str] = []
     indexes = Indexes()
+    environment = _environment(reader, folder, indexes, faults)
+    first = next(((name,) for name in REQUIREMENTS if reader.exists(posixpath.join(folder, name))), ())
+    files = tuple(dict.fromkeys([*first, *(environment.files if environment else ())]))
     own = [line.requirement for file in read_files(reader, folder, files, indexes, faults) for line in file.lines if not file.constraint]
     told, read, project = [Told(left_out=tuple(faults))], list(files), False
     for name, parser in _PARSERS.items():
@@ -87,6 +88,9 @@ def read_lists(reader: Reader, folder: str, platform: str = "linux-x86_64") -> L
         if found != Told() or (name == PYPROJECT and project):
             read.append(name)
             told.append(found)
+    if environment is not None:
+        read.append(environment.name)
+        told.append(_of_environment(environment))
     said = tuple(dict.fromkeys(text for item in told for text in item.requirements))
     others = [parse_any(text) for text in said if not is_local(text.removeprefix("-e ").strip())] if indexes.found else []
     return Lists(
@@ -98,7 +102,24 @@ def read_lists(reader: Reader, folder: str, platform: str = "linux-x86_64") -> L
         tensorflow=",".join(_of_tensorflow([*(item.text for item in own), *said], platform)),
         left_out=tuple(dict.fromkeys(text for item in told for text in item.left_out)),
         elsewhere=indexes.unnamed([*own, *others]),
+        environment=environment,
     )
+
+
+def _environment(reader: Reader, folder: str, indexes: Indexes, faults: list[str]) -> EnvironmentFile | None:
+    """Read conda's environment file, where there is one that says something; what pip is told of indexes goes to ``indexes``."""
+    name = next((name for name in ENVIRONMENTS if reader.exists(posixpath.join(folder, name))), "")
+    if not name:
+        return None
+    try:
+        found = read_environment_file(read_limited(reader, posixpath.join(folder, name)), name)
+    except InputError as error:
+        faults += [f"{name}: {fault}" for fault in error.faults or (error.message,)]
+        return None
+    for line in found.options:
+        if not take_index(line, name, indexes):
+            faults.append(f"{name}: `{mask(line)}` is an option that a lock does not take over")
+    return found if found != EnvironmentFile(name=name) else None
 
 
 def _of_tensorflow(requirements: Sequence[str], platform: str) -> tuple[str, ...]:
@@ -142,26 +163,10 @@ def parse_setup_py(text: str, name: str) -> Told:
     return _of_project(setup_files.parse_setup_py(text, name), name)
 
 
-def parse_environment(text: str, name: str) -> Told:
-    """Read conda's environment file: what pip installs, the Python, and of conda's own packages TensorFlow; the others are told."""
-    data = parse_yaml(text, file=name)
-    entries = data.get("dependencies") if isinstance(data, dict) else None
-    entries = entries if isinstance(entries, list) else []
-    pip = [text for entry in entries if isinstance(entry, dict) for text in entry.get("pip") or () if isinstance(text, str)]
-    conda = [found for entry in entries if isinstance(entry, str) and (found := _CONDA_SPEC.match(entry.rpartition("::")[2].strip()))]
-    python, others, rivals = "", [], []
-    for found in conda:
-        package, operator, version = normalise(found[1]), found[2] or "", found[3] or ""
-        spec = f"=={version}.*" if operator == "=" and not version.endswith("*") else f"{'==' if operator == '=' else operator}{version}"
-        if package == "python":
-            python = spec
-        elif is_rival(package):
-            rivals.append(f"{package}{spec}")
-        elif package != "pip":
-            others.append(package)
-    told = _told([*rivals, *pip], name, python)
-    words = f"{name}: conda's own packages are not taken over ({', '.join(others)}): name those that you import under `requirements`"
-    return Told(requirements=told.requirements, python=told.python, left_out=(*told.left_out, *((words,) if others else ())))
+def _of_environment(found: EnvironmentFile) -> Told:
+    """Read what of conda's environment file is said of any kind of environment: TensorFlow, the Python, and what pip installs."""
+    told = _told([*found.tensorflow, *found.pip], found.name, found.python)
+    return replace(told, left_out=(*told.left_out, *found.left_out))
 
 
 _PARSERS = {
@@ -169,7 +174,6 @@ _PARSERS = {
     "Pipfile": parse_pipfile,
     "setup.cfg": parse_setup_cfg,
     "setup.py": parse_setup_py,
-    **dict.fromkeys(ENVIRONMENTS, parse_environment),
 }
 
 

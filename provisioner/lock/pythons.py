@@ -25,6 +25,7 @@ from provisioner.host import Host
 from provisioner.host.files import make_folders
 from provisioner.lock.alone import release_brought, without_set
 from provisioner.lock.building import unbuilt
+from provisioner.lock.choosing import set_device
 from provisioner.lock.floors import newer_floors
 from provisioner.lock.markers import tensorflow_of, wanted_of
 from provisioner.lock.needs import floor_of
@@ -83,8 +84,9 @@ def _newest(catalogue: Catalogue, wanted: Wanted, fits: Fits | None) -> dict[str
     found: dict[str, Lock] = {}
     target = wanted.target
     for release in catalogue.releases(wanted.tensorflow, prereleases=names_prerelease(wanted.tensorflow)):
+        own = set_device(target, release.build(target.platform))
         for python, device in catalogue.locks(release.version, target.platform):
-            if device != target.device or python in found or (wanted.python and not some_patch_matches(wanted.python, python)):
+            if device != own or python in found or (wanted.python and not some_patch_matches(wanted.python, python)):
                 continue
             if fits is not None and unfit(release, fits, wanted_of(wanted.inputs.requirements, replace(target, python=python), fits.bound)):
                 continue
@@ -171,7 +173,9 @@ def _ask_at(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, target
         return unbuilt(host, asked, known, cached=wanted.alone, origins=False, other_pythons=False, watch=watch)
 
     release = release_brought(ask, own)
-    there = release in catalogue.versions() and catalogue.lock(release, lock.python, target.platform, target.device) is not None
+    known_release = catalogue.release(release) if release in catalogue.versions() else None
+    device = set_device(target, known_release.build(target.platform)) if known_release is not None else target.device
+    there = known_release is not None and catalogue.lock(release, lock.python, target.platform, device) is not None
     # What the catalogue lets be built is no question to anybody.
     asked = known - {item.package for item in catalogue.fits().built}
     return Going(release=release, python=lock.python, sources=tuple(sorted(asked)), together=not wanted.alone) if there else None

@@ -180,8 +180,8 @@ class _Walk:
             self.visit(inner, constraint=found.constraint or option == "--constraint", chain=chain, origin=f"{place}: ")
         elif option == LINKS and not is_index_page(value):
             self._link(line, value, place, found)
-        elif option in _INDEXES:
-            self.indexes.take(place, _short(line), option, value)
+        elif take_index(line, place, self.indexes):
+            return
         elif option == "--editable" and not found.constraint:
             bare = _unquoted(value)
             self._local(bare, place, found.projects, editable=True) if is_local(bare) else self._requirement(bare, place, found)
@@ -189,6 +189,14 @@ class _Walk:
             self.faults.append(f"{place}: `{_short(line)}` is editable, which no limit may be")
         elif option not in _HARMLESS and (option, value) != ("--only-binary", ":all:"):
             self.faults.append(f"{place}: `{_short(line)}` is an option that a lock does not take over; remove it")
+
+
+def take_index(line: str, place: str, indexes: Indexes) -> bool:
+    """Note what a line says of indexes; false where it says nothing of them."""
+    option, value = _split(line)
+    if option in _INDEXES:
+        indexes.take(place, _short(line), option, value)
+    return option in _INDEXES
 
 
 def _unquoted(text: str) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 from provisioner.base.names import is_rival
 from provisioner.base.requirement import name_of
@@ -20,54 +18,24 @@ from provisioner.environment.distributions import Installed
 from provisioner.environment.read import Site
 from provisioner.environment.tensorflow import only_cpu, own_of, purpose
 from provisioner.host import Reader
+from provisioner.lock.choosing import set_device
 from provisioner.lock.elsewhere import unanswered
 from provisioner.lock.find import PYPROJECT
 from provisioner.lock.installed import asked_for, read_whole
-from provisioner.lock.keys import DECLARATION, TARGET
+from provisioner.lock.keys import TARGET
 from provisioner.lock.lists import Lists
 from provisioner.lock.local import is_local
 from provisioner.lock.markers import environment
-from provisioner.lock.proposal import index_text
 from provisioner.lock.requirement import fault
 from provisioner.model.catalogue import ComputeDevice
 from provisioner.model.conda_package import Present
 from provisioner.model.facts import Facts
 from provisioner.model.record import record
-from provisioner.model.request import Source
+from provisioner.model.request import Kind, Source
 from provisioner.model.team import Declaration, Index, ProjectInput, Target
 
 SCHEMA = "tfsetup/init/1"
 LATEST = "latest"
-
-# What stands behind a # for each key that the first file does not use.
-_EXAMPLES = {
-    "pythons": 'pythons: ["3.11", "3.12"]',
-    "requirements": "requirements:\n  - pandas>=2",
-    "files": "files: [requirements.in]",
-    "instead": "instead:\n  - {of: 'numpy==1.22.3', take: 'numpy==1.24.3'}",
-    "project": "project: {file: pyproject.toml, extras: [gpu], groups: [dev]}",
-    "indexes": (
-        "indexes:\n  - url: https://packages.example.com/simple\n"
-        "  - url: https://${TFSETUP_INDEX_TEAM_USERNAME}:${TFSETUP_INDEX_TEAM_PASSWORD}@packages.example.com/private/simple\n    name: team\n"
-        "    packages: [our-own-package]"
-    ),
-    "channels": "channels: [conda-forge, ./our-channel, 'https://${TFSETUP_INDEX_TEAM_USERNAME}:${TFSETUP_INDEX_TEAM_PASSWORD}@packages.example.com/conda']",
-    "conda": "conda: [ffmpeg, 'gcc_linux-64=12']",
-    "policy": (
-        'policy:\n  releases: ">=2.16"\n  driver: "525.60.13"\n  source_builds: false\n  cool_down: 7\n  proven: true\n'
-        '  signed_off:\n    - {release: "2.20.0", by: Ada Lovelace, date: "2026-03-31"}'
-    ),
-    "verify": "verify: [pandas, 'python smoke_test.py']",
-    "folder": "folder: locks",
-    "formats": "formats: [requirements, pylock, conda-lock]",
-}
-_TARGET_EXAMPLES = {
-    "floor": 'floor: "2.31"',
-    "driver": 'driver: "550.54.14"',
-    "tensorflow": 'tensorflow: "2.19"',
-    "kind": "kind: conda",
-    "source": "source: wheels",
-}
 
 
 @record
@@ -75,7 +43,7 @@ class First:
     """What a first file says: ``left_out`` are distributions that no index can serve, ``warnings`` what a person should know.
 
     ``channels`` are those that the packages of a conda environment came from; ``files`` are requirements files, and ``project`` says that
-    pyproject.toml has dependencies: the declaration names these.
+    pyproject.toml has dependencies: the declaration names these. ``conda`` are conda packages; ``notes`` say what became of what the lists hold.
     """
 
     file: str
@@ -88,6 +56,8 @@ class First:
     files: tuple[str, ...] = ()
     project: bool = False
     indexes: tuple[Index, ...] = ()
+    conda: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def from_environment(reader: Reader, site: Site, facts: Facts, platform: str, catalogue: Catalogue, *, file: str) -> First:
@@ -103,9 +73,9 @@ def from_environment(reader: Reader, site: Site, facts: Facts, platform: str, ca
     source = source_of(own, present)
     if source == "conda":
         device = _device_of_build(present)
-    target = make_target(platform, device, python, facts)
-    if site.state.kind == "conda":
-        target = replace(target, name=f"{target.name}-conda", kind="conda", source=source)
+    kind: Kind = "conda" if site.state.kind == "conda" else "venv"
+    target = make_target(platform, device, python, facts, kind, source)
+    if kind == "conda":
         distributions = tuple(item for item in distributions if is_rival(item.name) or (item.name in present.owners) == (source == "conda"))
     lock = catalogue.lock(own.version, python, platform, device) if own is not None and own.version in catalogue.versions() else None
     known = tuple(item.name for item in lock.files) if lock is not None else ()
@@ -159,17 +129,22 @@ def declared(first: First) -> Declaration:
         files=first.files,
         project=project,
         indexes=first.indexes,
+        channels=first.channels,
+        conda=first.conda,
     )
 
 
-def choose_python(catalogue: Catalogue, lists: Lists, platform: str, device: ComputeDevice) -> tuple[str, str]:
+def choose_python(catalogue: Catalogue, lists: Lists, platform: str, device: ComputeDevice, kind: Kind = "venv") -> tuple[str, str]:
     """Return the newest release that the lists admit with the newest Python that they and it admit, ("", "") where there is none.
 
     Only releases without a pre-release in their number, unless the lists name one.
     """
     spec = lists.tensorflow
+    target = Target(name="", platform=platform, device=device, python="", kind=kind)
     for release in catalogue.releases(spec, prereleases=names_prerelease(spec)):
-        offered = {python for python, there in catalogue.locks(release.version, platform) if there == device}
+        offered = {
+            python for python, there in catalogue.locks(release.version, platform) if there == set_device(target, release.build(platform))
+        }
         fitting = [python for python in offered if not lists.python or some_patch_matches(lists.python, python)]
         if fitting:
             return release.version, max(fitting, key=numbers)
@@ -202,11 +177,12 @@ def channels_of(present: Present, catalogue: Catalogue) -> tuple[str, ...]:
     return () if named == known else tuple(dict.fromkeys(map(bare, named)))
 
 
-def make_target(platform: str, device: ComputeDevice, python: str, facts: Facts) -> Target:
+def make_target(platform: str, device: ComputeDevice, python: str, facts: Facts, kind: Kind = "venv", source: Source = "wheels") -> Target:
     """Return this machine as a target; its driver is the oldest of the team's as far as anybody knows yet."""
     release = facts.driver.release.value or ""
     driver = release if device == "cuda" and re.fullmatch(TARGET.keys["driver"].pattern, release) else ""
-    return Target(name=f"{platform}-{device}", platform=platform, device=device, python=python, driver=driver)
+    name = f"{platform}-{device}{'-conda' if kind == 'conda' else ''}"
+    return Target(name=name, platform=platform, device=device, python=python, driver=driver, kind=kind, source=source)
 
 
 def device_of(
@@ -221,70 +197,3 @@ def device_of(
         return "cuda"
     answers = bool(facts.gpus.value) and not facts.driver.problem
     return "cuda" if answers and build is not None and build.packages.get("cuda") == own.name else "cpu"
-
-
-def text_of(first: First, origin: str) -> str:
-    """Return the file; ``origin`` says what it was made from."""
-    head = (
-        f"# What the machines of a team shall have. Written by `tfsetup init` from {origin}; `tfsetup lock` makes the locks.\n"
-        "# Paths are relative to this file; `tfsetup schema declaration` prints a JSON Schema for editors."
-    )
-    parts = [
-        head,
-        _key("tensorflow", f"tensorflow: {_quoted(first.tensorflow)}"),
-        _key("targets", "targets:\n" + "\n".join(_target(target) for target in first.targets)),
-    ]
-    if first.channels:
-        parts.append(_key("channels", f"channels: {json.dumps(first.channels)}"))
-    for key, example in _EXAMPLES.items():
-        if key == "channels" and first.channels:
-            continue
-        if key == "requirements" and (first.requirements or first.left_out):
-            parts.append(_key(key, _requirements(first)))
-        elif key == "files" and first.files:
-            parts.append(_key(key, f"files: {json.dumps(first.files)}"))
-        elif key == "indexes" and first.indexes:
-            parts.append(_key(key, "indexes:\n" + "\n".join(f"  - {index_text(index)}" for index in first.indexes)))
-        elif key == "project" and first.project:
-            parts.append(_key(key, "project: {file: pyproject.toml}"))
-        else:
-            parts.append(_key(key, _commented(example)))
-    return "\n\n".join(parts) + "\n"
-
-
-def _key(name: str, text: str) -> str:
-    return f"# {DECLARATION.keys[name].about}.\n{text}"
-
-
-def _target(target: Target) -> str:
-    said = {"name": target.name, "platform": target.platform, "device": target.device, "python": _quoted(target.python)}
-    said |= {"driver": f'"{target.driver}"'} if target.driver else {}
-    said |= {"kind": target.kind, "source": target.source} if target.kind == "conda" else {}
-    lines = [f"{key}: {value}{_about(key)}" for key, value in said.items()]
-    lines += [f"# {example}{_about(key)}" for key, example in _TARGET_EXAMPLES.items() if key not in said]
-    return "  - " + "\n    ".join(lines)
-
-
-def _about(key: str) -> str:
-    return f"  # {TARGET.keys[key].about}"
-
-
-def _requirements(first: First) -> str:
-    lines = [f"  - {_plain(text)}" for text in first.requirements]
-    lines += [f"  # - {name}: installed from no index, so it cannot be locked by hash" for name in first.left_out]
-    exact = all("==" in text for text in first.requirements)
-    note = "# These are the versions that are there; loosen (>=) what `tfsetup lock --upgrade` may move.\n" if exact else ""
-    return note + ("requirements:\n" if first.requirements else "# requirements:\n") + "\n".join(lines)
-
-
-def _commented(text: str) -> str:
-    return "\n".join(f"# {line}" for line in text.splitlines())
-
-
-def _quoted(text: str) -> str:
-    """Return a text with quotes where YAML, or another program than this one, would take it for something else."""
-    return text if re.fullmatch(r"[A-Za-z][A-Za-z0-9._-]*", text) else json.dumps(text)
-
-
-def _plain(text: str) -> str:
-    return text if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._=+!-]*", text) else json.dumps(text)

@@ -147,6 +147,3 @@ class FakeReader:
         if best is None:
             raise PermissionError(13, "Permission denied")
         return self.volumes[best]
-
-    def sha256(self, path: str) -> str:
-        raise NotImplementedError

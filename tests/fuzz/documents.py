@@ -15,7 +15,7 @@ from provisioner.causes import pages, speakers
 from provisioner.change import brought, journal
 from provisioner.cli import settings
 from provisioner.diagnose import compare
-from provisioner.engines import resolving, source_tree, wheel_lists, wheels
+from provisioner.engines import resolving, source_tree, stated, wheel_lists, wheels
 from provisioner.environment import receipt
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError, TfsetupError
@@ -25,6 +25,7 @@ from provisioner.lock import (
     declaration,
     direct,
     elsewhere,
+    environment_file,
     find,
     inputs,
     links,
@@ -78,7 +79,7 @@ def declaration_toml(data: bytes) -> None:
     lists.parse_pipfile,
     lists.parse_setup_cfg,
     lists.parse_setup_py,
-    lists.parse_environment,
+    environment_file.read_environment_file,
     setup_files.parse_setup_cfg,
     setup_files.parse_setup_py,
     project_table.read_tables,
@@ -87,7 +88,10 @@ def declaration_toml(data: bytes) -> None:
 def project_lists(data: bytes) -> None:
     for name in ("pyproject.toml", "Pipfile", "setup.cfg", "setup.py", "environment.yml", "requirements.txt"):
         reader = FakeReader({f"/{name}": data})
-        lists.read_lists(reader, "/")
+        found = lists.read_lists(reader, "/").environment
+        if found is not None:
+            environment_file.divided(found, conda_names.CondaNames(same=("numpy",)), "conda")
+            environment_file.channels(found.channels, ("conda-forge",))
         with contextlib.suppress(InputError):
             project.read_project(
                 reader, "/", ProjectInput(file="pyproject.toml", extras=("x",), groups=("dev",)), [], elsewhere.Indexes(), built=True
@@ -95,6 +99,12 @@ def project_lists(data: bytes) -> None:
     with contextlib.suppress(InputError):
         system = source_tree.build_system(strict(data), file="pyproject.toml")
         source_tree.read_metadata(strict(data), system, builders=(), limits=(), compiled=False)
+
+
+@harness(stated.parse_core, stated.parse_requires)
+def stated_needs(data: bytes) -> None:
+    stated.parse_core(text(data))
+    stated.parse_requires(text(data))
 
 
 @harness(requirements_file.read_files, links.read_line, links.read_link, links.read_page)

@@ -34,6 +34,7 @@ NONE = {
     "provisioner.judge.whole.read": "what the readers of an environment read",
     "provisioner.lock.starter.from_environment": "read_site reads it",
     "provisioner.lock.starter.from_lists": "read_lists reads it",
+    "provisioner.commands.init_lists.from_lists": "read_lists reads it",
     "provisioner.change.journal.read_discarded": "as journal.read, at another place",
     "provisioner.change.room.read_situation": "gathers what was read",
     "provisioner.change.room.read_volumes": "asks the system for numbers",

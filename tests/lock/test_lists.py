@@ -10,6 +10,7 @@ import pytest
 
 from provisioner.host.local import LocalHost
 from provisioner.lock.declaration import read_declaration
+from provisioner.lock.environment_file import Entry, EnvironmentFile
 from provisioner.lock.lists import Lists, read_lists
 
 POETRY = """
@@ -102,8 +103,13 @@ dependencies:
                 requirements=("tensorflow==2.10.*", "gym==0.21.0", "-e ."),
                 python="==3.9.*",
                 tensorflow="==2.10.*",
-                left_out=(
-                    "environment.yml: conda's own packages are not taken over (scipy): name those that you import under `requirements`",
+                environment=EnvironmentFile(
+                    name="environment.yml",
+                    python="==3.9.*",
+                    tensorflow=("tensorflow==2.10.*",),
+                    entries=(Entry(name="scipy", text="scipy"), Entry(name="pip", text="pip")),
+                    channels=("conda-forge",),
+                    pip=("gym==0.21.0", "-e ."),
                 ),
             ),
         ),

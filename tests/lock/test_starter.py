@@ -16,7 +16,8 @@ from provisioner.lock.declaration import read_declaration
 from provisioner.lock.installed import asked_for
 from provisioner.lock.keys import DECLARATION, TARGET
 from provisioner.lock.markers import environment
-from provisioner.lock.starter import First, device_of, from_environment, make_target, text_of
+from provisioner.lock.starter import First, device_of, from_environment, make_target
+from provisioner.lock.starter_text import text_of
 from provisioner.model.facts import known
 from provisioner.model.team import Target
 from tests.choose.values import a_gpu, machine, with_driver

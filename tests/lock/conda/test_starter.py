@@ -10,7 +10,8 @@ from provisioner.catalogue import Catalogue, find_profiles
 from provisioner.environment.read import read_site
 from provisioner.host.local import LocalHost
 from provisioner.lock.declaration import read_declaration
-from provisioner.lock.starter import from_environment, text_of
+from provisioner.lock.starter import from_environment
+from provisioner.lock.starter_text import text_of
 from tests.choose.values import machine
 from tests.facts.fake_reader import FakeReader
 
