@@ -80,6 +80,7 @@ def _words(verification: Verification, machine: str, date: str, wanted: tuple[st
 def _failed(name: str, verification: Verification) -> VerificationError:
     failed = [check for check in verification.checks if check.status == "failed"]
     faults = tuple(f"{check.name}: {check.detail}" for check in failed)
-    titles = tuple(f"{finding.title}: {finding.evidence[0].seen.splitlines()[-1]}" for finding in verification.findings if finding.evidence)
+    told = [finding for finding in verification.findings if finding.evidence and finding.severity != "info"]
+    titles = tuple(f"{finding.title}: {finding.evidence[0].seen.splitlines()[-1]}" for finding in told)
     hint = "change the requirements, then run the same command again; the lock is written, without a proof"
     return VerificationError("what is locked does not work here", place=name, hint=hint, faults=(*faults, *titles[:5]))

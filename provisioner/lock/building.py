@@ -79,7 +79,7 @@ def building(  # noqa: PLR0913 - who may be asked, and what may be done: each is
         refused = sources - built
         learnt = Learnt(frozenset(sources))
         said = ""
-        for _ in range(ROUNDS):
+        for _ in range(2 * ROUNDS):
             asked = learnt.told(replace(job, sources=(*job.sources, *sorted(built | refused))))
             last = not refused and built <= learnt.names
             try:
@@ -88,8 +88,8 @@ def building(  # noqa: PLR0913 - who may be asked, and what may be done: each is
                 without = lacking(error.said) - built - refused - set(job.sources)
                 more = _to_build(quick or resolve, asked, error.said, without, wheels=not deep)
                 lift(quick or resolve, asked, floors, error.said, more)
-                said = said if NO_SOURCE.search(error.said) else said if learnt.jumps else error.said
-                if not more and deep and (learnt.looks_further() or learnt.doubts()):
+                said = said if NO_SOURCE.search(error.said) else said if learnt.doubted else error.said
+                if not more and deep and (learnt.looks_further(error.said) or learnt.doubts()):
                     continue
                 if not more:
                     further = not deep and (learnt.guesses or learnt.hears)
@@ -106,6 +106,8 @@ def building(  # noqa: PLR0913 - who may be asked, and what may be done: each is
                 continue
             if refused and not new:
                 raise NeedsBuildError(job, refused, allowed)
+            if learnt.passes_over(new):
+                continue
             if learnt.looked_enough(new):
                 raise NoSolutionError(learnt.as_guessed(job), said)
             for name, wheel in new.items():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from provisioner.base.versions import minor_of, numbers
@@ -20,15 +21,17 @@ class Learnt:
     """What was found out of source distributions: the metadata of versions that were built, and a guess for those that were not.
 
     A version that was not built is taken to need what the first of its package that was built does: most packages need the same for years, and
-    so not every one is built where all of them clash. Where the guess leaves no solution, a few older ones are built, one of each series.
+    so not every one is built where all of them clash. Where the guess leaves no solution, it is given up for the packages that the resolver
+    complains of (``doubted``), and a few older ones of them are built, one of each series: ``passed`` says below which is looked.
     ``stated`` is what packages that may not be built say of themselves without being run.
     """
 
     addressed: frozenset[str]
     known: dict[tuple[str, str], Metadata] = dataclasses.field(default_factory=dict)
     first: dict[str, Metadata] = dataclasses.field(default_factory=dict)
-    guessing: bool = True
-    jumps: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    built: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    doubted: set[str] = dataclasses.field(default_factory=set)
+    passed: dict[str, str] = dataclasses.field(default_factory=dict)
     stated: dict[str, Metadata] = dataclasses.field(default_factory=dict)
 
     @property
@@ -39,7 +42,7 @@ class Learnt:
     @property
     def guesses(self) -> bool:
         """True where something is taken for granted that could be built."""
-        return self.guessing and bool(self.names - self.addressed)
+        return bool(self.names - self.addressed - self.doubted)
 
     @property
     def hears(self) -> bool:
@@ -48,31 +51,32 @@ class Learnt:
 
     def told(self, job: Job) -> Job:
         """Return a job that knows all this, and looks for no series that was passed over."""
-        if self.guessing:
-            return self.as_guessed(job)
-        limits = [f"{name}<{passed[-1]}" for name, passed in self.jumps.items()]
-        return replace(job, metadata=(*self._stated(), *self.known.values()), constraints=(*job.constraints, *limits))
+        limits = [f"{name}<{series}" for name, series in self.passed.items()]
+        return self._told(replace(job, constraints=(*job.constraints, *limits)), self.doubted)
 
     def as_guessed(self, job: Job) -> Job:
         """Return a job that knows what was built, and takes the guess for all else."""
-        guesses = [replace(item, version="") for name, item in self.first.items() if name not in self.addressed]
-        return replace(job, metadata=(*self._stated(), *guesses, *self.known.values()))
+        return self._told(job, set())
 
-    def _stated(self) -> list[Metadata]:
-        return [replace(item, version="") for name, item in self.stated.items() if name not in self.first]
+    def _told(self, job: Job, doubted: Collection[str]) -> Job:
+        guesses = [replace(item, version="") for name, item in self.first.items() if name not in self.addressed and name not in doubted]
+        # Of what has an address uv takes only what names a version, and would build it to know more.
+        stated = [replace(item, version="") for name, item in self.stated.items() if name not in {*self.first, *self.addressed}]
+        return replace(job, metadata=(*stated, *guesses, *self.known.values()))
 
     def add(self, name: str, wheel: Wheel, metadata: Metadata) -> None:
-        """Take in what the build of a version said; while nothing is guessed any more, its series is passed over from then on."""
+        """Take in what the build of a version said."""
         self.known[name, wheel.identity] = metadata
         self.first.setdefault(name, metadata)
-        if not self.guessing and name not in self.addressed:
-            self.jumps[name] = (*self.jumps.get(name, ()), _series(wheel.version))
+        self.built.setdefault(name, []).append(_series(wheel.version))
 
-    def looks_further(self) -> bool:
-        """Give the guess up, where there is one; False where that was done already, or nothing was guessed."""
-        further = self.guesses
-        self.guessing = self.guessing and not further
-        return further
+    def looks_further(self, said: str) -> bool:
+        """Give the guess up for the packages that a resolver speaks of, and pass over the series that was built; False where there is none."""
+        words = set(re.findall(r"[a-z0-9][a-z0-9._-]*", said.lower()))
+        names = {name for name in self.names - self.addressed - self.doubted if name in words}
+        self.doubted |= names
+        self.passed |= {name: self.built[name][-1] for name in names}
+        return bool(names)
 
     def doubts(self) -> bool:
         """Take what may not be built to need nothing, whatever it says of itself: only a build could tell. False where it said nothing."""
@@ -80,9 +84,16 @@ class Learnt:
         self.stated = {name: replace(item, requires=(), extras=()) for name, item in self.stated.items()}
         return doubtful
 
+    def passes_over(self, wheels: Mapping[str, Wheel]) -> bool:
+        """Pass over the series of these versions of which another one was built, and did not go; False where there is none."""
+        found = {name: _series(wheel.version) for name, wheel in wheels.items() if name in self.doubted}
+        again = {name: series for name, series in found.items() if series in self.built[name]}
+        self.passed |= again
+        return bool(again)
+
     def looked_enough(self, names: Collection[str]) -> bool:
         """True where of one of these packages no more are built."""
-        return any(len(self.jumps.get(name, ())) >= SERIES for name in names)
+        return any(name in self.doubted and len(self.built[name]) > SERIES for name in names)
 
 
 def _series(version: str) -> str:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from provisioner.base.progress import SILENT
+from provisioner.change.execute import Executed
 from provisioner.commands import lock_verify
 from provisioner.commands.lock import lock
 from provisioner.commands.lock_declared import LockRequest
 from provisioner.commands.lock_verify import verify_lock
 from provisioner.errors import ConsentError, VerificationError
 from provisioner.host.local import LocalHost
+from provisioner.model.finding import Evidence, Finding, Remedy
 from provisioner.session import Session
 from provisioner.session.trust import Trust
 from tests.lock.index import CUTOFF, Index
 from tests.lock.test_command import inside, project
+from tests.support import verification
 
 __all__ = ["inside", "project"]
 
@@ -46,9 +50,6 @@ def test_a_proof_is_written_and_stays_while_the_files_do(project: Path, index: I
     seen: list[str] = []
 
     def executed(_session: Session, planned, **_more: object):
-        from provisioner.change.execute import Executed
-        from tests.support import verification
-
         seen.append(planned.plan.request.verify[0])
         return Executed(verification=verification(planned.plan.env.path, passed=True), kept=True), ()
 
@@ -63,6 +64,23 @@ def test_a_proof_is_written_and_stays_while_the_files_do(project: Path, index: I
     index.add("pandas", "3.0", "numpy")
     lock(session, str(project), LockRequest(upgrade=("pandas",), cutoff=CUTOFF))
     assert sidecar(project)["own_proof"] == ""
+
+
+def test_what_means_nothing_is_no_reason(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside a module that cannot be imported stood a line that oneDNN prints, as if it were a reason."""
+    evidence = (Evidence(seen="seen", where="run"),)
+    first = Finding(cause="x", severity="error", confidence="certain", title="bad", evidence=evidence, remedy=Remedy(words="x"))
+    found = (first, replace(first, severity="info", title="means nothing"))
+
+    def executed(_session: Session, planned, **_more: object):
+        return Executed(verification=replace(verification(planned.plan.env.path, passed=False), findings=found), kept=False), ()
+
+    monkeypatch.setattr(lock_verify, "execute_planned", executed)
+    session = Session(LocalHost(), Trust(given=True))
+    made = lock(session, str(project), LockRequest(cutoff=CUTOFF))
+    with pytest.raises(VerificationError) as caught:
+        verify_lock(session, str(project), made, progress=SILENT)
+    assert caught.value.faults == ("import: ", "bad: seen")
 
 
 def test_commands_need_the_word(project: Path) -> None:
