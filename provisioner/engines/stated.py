@@ -76,7 +76,8 @@ def parse_core(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the requirements and extras of core metadata."""
     from email.parser import HeaderParser  # noqa: PLC0415 - 7 ms, and only where source is asked for
 
-    message = HeaderParser().parsestr(text)
+    # A value with bytes that are no UTF-8 would come as no text.
+    message = HeaderParser().parsestr(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     return tuple(_readable(message.get_all("Requires-Dist") or ())), tuple(message.get_all("Provides-Extra") or ())
 
 

@@ -62,10 +62,9 @@ def read_inputs(reader: Reader, declaration: Declaration) -> Inputs:
     limits = [line.requirement for file in files if file.constraint for line in file.lines]
     computed = (item.requirement(folder) for item in theirs if item.project.computed)
     requirements = _replaced(tuple(sorted({*_texts(wanted), *computed})), declaration, faults)
-    links = tuple(dict.fromkeys(indexes.folders))
     _check(declaration, faults)
-    carried = dict(hashes_of(reader, folder, links, wanted))
-    digests = [*_digests(declaration, own, files, project, theirs), *(InputDigest(name=name, sha256=it) for name, it in carried.items())]
+    carried = dict(hashes_of(reader, folder, indexes.folders, wanted))
+    digests = [*_digests(declaration, own, files, project, theirs), *(InputDigest(name=path, sha256=it) for path, it in carried.items())]
     places = {item.url: "" for item in wanted} | {line.requirement.url: line.place for line in lines} | indexes.pages
     return Inputs(
         requirements=tuple(sorted(placed(text, folder) for text in requirements)),
@@ -75,7 +74,7 @@ def read_inputs(reader: Reader, declaration: Declaration) -> Inputs:
         builders=tuple(sorted({text for item in theirs for text in item.project.builders})),
         hashes=_hashes(wanted),
         places={url: place for url, place in places.items() if url and not path_of(url)},
-        links=(*(posixpath.normpath(posixpath.join(folder, link)) for link in links), *indexes.pages),
+        links=(*dict.fromkeys(posixpath.normpath(posixpath.join(folder, link)) for link in indexes.folders), *indexes.pages),
         carried={sha256: path for path, sha256 in reversed(carried.items())},
     )
 

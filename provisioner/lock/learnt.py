@@ -63,7 +63,8 @@ class Learnt:
 
     def _told(self, job: Job, doubted: Collection[str]) -> Job:
         guesses = [replace(item, version="") for name, item in self.first.items() if name not in self.addressed and name not in doubted]
-        stated = [replace(item, version="") for name, item in self.stated.items() if name not in self.first]
+        # Of what has an address uv takes only what names a version, and would build it to know more.
+        stated = [replace(item, version="") for name, item in self.stated.items() if name not in {*self.first, *self.addressed}]
         return replace(job, metadata=(*stated, *guesses, *{**self.heard, **self.known}.values()))
 
     def add(self, name: str, wheel: Wheel, metadata: Metadata) -> None:

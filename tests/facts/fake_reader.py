@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 
@@ -88,6 +89,13 @@ class FakeReader:
         data = content.encode() if isinstance(content, str) else content
         return data[offset : offset + limit]
 
+    def size(self, path: str) -> int:
+        content = self.files.get(self.real(path))
+        return len(content) if isinstance(content, str | bytes) else -1
+
+    def sha256(self, path: str) -> str:
+        return hashlib.sha256(self.read_bytes(path)).hexdigest()
+
     def exists(self, path: str) -> bool:
         return path in self.links or (where := self.real(path)) in self.files or where in self.folders
 
@@ -139,6 +147,3 @@ class FakeReader:
         if best is None:
             raise PermissionError(13, "Permission denied")
         return self.volumes[best]
-
-    def sha256(self, path: str) -> str:
-        raise NotImplementedError

@@ -15,7 +15,7 @@ from provisioner.causes import pages, speakers
 from provisioner.change import brought, journal
 from provisioner.cli import settings
 from provisioner.diagnose import compare
-from provisioner.engines import resolving, source_tree, wheel_lists, wheels
+from provisioner.engines import resolving, source_tree, stated, wheel_lists, wheels
 from provisioner.environment import receipt
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError, TfsetupError
@@ -28,6 +28,7 @@ from provisioner.lock import (
     environment_file,
     find,
     inputs,
+    links,
     lists,
     local,
     project,
@@ -100,9 +101,16 @@ def project_lists(data: bytes) -> None:
         source_tree.read_metadata(strict(data), system, builders=(), limits=(), compiled=False)
 
 
-@harness(requirements_file.read_files)
+@harness(stated.parse_core, stated.parse_requires)
+def stated_needs(data: bytes) -> None:
+    stated.parse_core(text(data))
+    stated.parse_requires(text(data))
+
+
+@harness(requirements_file.read_files, links.read_line, links.read_link, links.read_page)
 def requirements(data: bytes) -> None:
-    requirements_file.read_files(FakeReader({"/r.txt": data, "/other.txt": "numpy\n"}), "/", ["r.txt"], elsewhere.Indexes(), [])
+    carried = {"/wheels/a-1.0-py3-none-any.whl": b"", "/a-1.0.zip": b""}
+    requirements_file.read_files(FakeReader({"/r.txt": data, "/other.txt": "numpy\n", **carried}), "/", ["r.txt"], elsewhere.Indexes(), [])
 
 
 @harness(

@@ -144,5 +144,5 @@ def test_a_lock_that_was_written_to_do_harm_is_refused(project: Project, declare
     assert target.conda is not None
     bad = replace(target.conda.packages[0], filename="../../x", url="ext::sh -c x", build="a/../b")
     with pytest.raises(InputError) as caught:
-        set_of(replace(target, conda=replace(target.conda, packages=(bad,))), None)
+        set_of(replace(target, conda=replace(target.conda, packages=(bad,))), None, "/team")
     assert [fault.split(" of a ")[0] for fault in caught.value.faults] == ["cpu: build", "cpu: filename", "cpu: url"]
