@@ -240,6 +240,15 @@ def test_an_archive_of_source_is_built_where_that_is_allowed_and_installed_with_
     assert install(project, tmp_path / "env")["forge"] == "3.1"
 
 
+def test_a_folder_that_git_leaves_out_is_told(project: Path, inside: Inside) -> None:
+    (project / "wheels" / ".gitignore").write_text("*")
+    ended = inside("lock", "--cutoff", "2026-06-01")
+    assert f"{project}/wheels/.gitignore keeps the files beside it out of the repository" in ended.out
+    (project / "wheels" / ".gitignore").write_text("*.txt\n")
+    (project / "lists" / "all.txt").write_text(f"{LIST}pytz\n")
+    assert ".gitignore" not in inside("lock").out
+
+
 def test_init_takes_such_a_list_over(project: Path, inside: Inside) -> None:
     (project / "tfsetup.yaml").unlink()
     (project / "requirements.txt").write_text("-f wheels\nours\n./lists/vendor/named-1.0-py3-none-any.whl\n")
