@@ -16,6 +16,8 @@ from provisioner.model.team import Index
 
 # Slips of the one who types.
 TRIES = 3
+# `our` for `ours`, and not `torch` for `torchvision`.
+SLIP = 0.8
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _NO = frozenset({"n", "no", "none", "-"})
 
@@ -37,6 +39,7 @@ def _packages(item: Elsewhere, index: Index) -> tuple[str, ...] | None:
         except DeclinedError:
             return None
         return ()
+    told = ""
     for _ in range(TRIES):
         typed = _typed(f"Which packages come from {where}, and from nowhere else? [{', '.join(index.packages) or 'none'}] ")
         names = tuple(dict.fromkeys(filter(None, re.split(r"[\s,;]+", typed or ""))))
@@ -45,9 +48,11 @@ def _packages(item: Elsewhere, index: Index) -> tuple[str, ...] | None:
         if not names:
             return index.packages or None
         wrong = _fault(names, item)
-        if not wrong:
+        # Who types a name again means it: what a package needs is in no list.
+        if not wrong or (wrong == told and all(map(_NAME.fullmatch, names))):
             return tuple(sorted(map(normalise, names)))
         say(wrong)
+        told = wrong
     return None
 
 
@@ -68,5 +73,5 @@ def _fault(names: tuple[str, ...], item: Elsewhere) -> str:
     strange = [name for name in names if not _NAME.fullmatch(name)]
     if strange:
         return f"{listed([f'`{name}`' for name in strange])}: no name of a package; write names with commas between them, or `none`"
-    slips = {name: get_close_matches(normalise(name), item.names, n=1) for name in names if normalise(name) not in item.names}
+    slips = {name: get_close_matches(normalise(name), item.names, n=1, cutoff=SLIP) for name in names if normalise(name) not in item.names}
     return "; ".join(f"no list asks for {name}: did you mean {close[0]}?" for name, close in slips.items() if close)

@@ -261,7 +261,8 @@ def _described(
 def _name(error: NoProfileError, target: Target, asked: SolverQuestion, what: str) -> None:
     """Say in the error which target has no solution."""
     error.message = f"{what} ({target.name})"
-    error.hint = f"it was asked for {', '.join(asked.virtual)}; change the target, its release or Python, or `channels`"
+    held = "; what the known-good set and the requirements have comes in their versions" if asked.constraints else ""
+    error.hint = f"it was asked for {', '.join(asked.virtual)}{held}; change the target, its release or Python, or `channels`"
 
 
 def _check_same(target: Target, found: Sequence[CondaPackage], picks: Sequence[conda_lock_file.LockedEntry]) -> None:

@@ -149,7 +149,8 @@ def _elsewhere(place: str, line: str, option: str, url: str, wanted: Sequence[Re
     address = _of_links(url, wanted) if links else url
     index = _writable(address)
     if index is not None and torch:
-        packages = tuple(name for name in _TORCH if name in names) or _TORCH[:1]
+        # What is built on torch needs the build of it that is there.
+        packages = tuple(name for name in _TORCH if name in names or name == _TORCH[0])
         index = replace(index, packages=tuple(name for name in packages if name not in taken))
     if every and default:
         index = None

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from provisioner.base.progress import SILENT
+from provisioner.change.execute import execute
+from provisioner.commands.plan_locked import plan_locked
+from provisioner.host.local import LocalHost
+from provisioner.model.request import Request
+from provisioner.session import Session
 from tests.channel.build import Channel, build
-from tests.channel.packages import Package
+from tests.channel.packages import File, Package
+from tests.channel.python import needs
 from tests.lock.conda.conftest import Project
+from tests.lock.conda.test_applying import prove_passed
 from tests.lock.index import Index
 from tests.support import PYTHON
 
@@ -95,7 +105,7 @@ def test_a_program_is_not_the_distribution_of_its_name(lab: Project, index: Inde
     [
         (["opencv"], ["opencv-python"], 2, "`opencv` and `opencv-python` are the same package, and would come twice"),
         (["addon"], [], 2, "addon of conda needs conda's TensorFlow, which cannot stand beside TensorFlow's own wheel"),
-        (["graph-tool"], ["numpy<1.25"], 12, "The conda packages that are needed do not go together"),
+        (["graph-tool"], ["numpy<1.25"], 12, "; what the known-good set and the requirements have comes in their versions;"),
         (["nothing-of-that-name"], [], 12, "nothing-of-that-name"),
     ],
 )
@@ -112,3 +122,31 @@ def test_everything_from_the_channel_takes_them_too(project: Project, channel: C
     project.declare(channels=[channel.url, f"file://{channel.folder.parent / 'more'}"], targets=[hpc], conda=["ffmpeg=6"])
     project.lock("--cutoff", "2026-06-01")
     assert project.conda("hpc").keys() >= {"tensorflow", "ffmpeg", "x264"}
+
+
+@pytest.mark.slow
+@needs(PYTHON)
+def test_what_is_installed_has_one_owner_each(project: Project, whole_channel: Channel, tmp_path: Path) -> None:
+    """A program by conda, and NumPy by conda, beside TensorFlow's own wheel; what is there already is nothing to do."""
+    own = Package(name="own-tool", version="1.5", depends=("numpy",), files={"bin/own-tool": File(b"#!/bin/sh\necho made\n", mode=0o755)})
+    numpy = of_python("numpy", "1.26")
+    files = {
+        "site-packages/numpy/__init__.py": "__version__ = 'by conda'\n",
+        "site-packages/numpy-1.26.dist-info/METADATA": "Metadata-Version: 2.1\nName: numpy\nVersion: 1.26\n",
+        "site-packages/numpy-1.26.dist-info/INSTALLER": "conda\n",
+    }
+    more = build(tmp_path / "more", [own, replace(numpy, files=files)])
+    project.declare(channels=[more.url, whole_channel.url], targets=[LAB], conda=["own-tool"])
+    project.lock("--cutoff", "2026-06-01")
+    assert "numpy" not in wheels(project)
+    host, env = LocalHost(), tmp_path / "env"
+    planned = plan_locked(Session(host), Request(env=str(env)), str(project.folder), "")
+    assert execute(planned.plan, host, prove=prove_passed, progress=SILENT, wait=0).kept
+    code = "import numpy, tensorflow; print(numpy.__version__)"
+    done = subprocess.run([env / "bin" / "python", "-c", code], capture_output=True, text=True, check=False)
+    assert "by conda" in done.stdout or "tensorflow" in done.stderr, done.stderr
+    assert subprocess.run([env / "bin" / "own-tool"], capture_output=True, text=True, check=True).stdout == "made\n"
+    assert len(list(env.glob("lib/python*/site-packages/numpy-*.dist-info"))) == 1
+    again = plan_locked(Session(host), Request(env=str(env)), str(project.folder), "")
+    assert not again.plan.changes
+    assert not again.plan.removals
