@@ -15,6 +15,7 @@ from provisioner.base.names import normalise
 from provisioner.base.requirement import name_of, read_requirement
 from provisioner.choose.obstacles import listed
 from provisioner.engines import uv_compile
+from provisioner.engines.builds import BuildError
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
 from provisioner.engines.source_tree import LEGACY, Metadata
 from provisioner.engines.wheels import Wheel
@@ -79,7 +80,7 @@ def building(  # noqa: PLR0913 - who may be asked, and what may be done: each is
         refused = sources - built
         learnt = Learnt(frozenset(sources))
         said = ""
-        for _ in range(2 * ROUNDS):
+        for _ in range(4 * ROUNDS):
             asked = learnt.told(replace(job, sources=(*job.sources, *sorted(built | refused))))
             last = not refused and built <= learnt.names
             try:
@@ -100,18 +101,16 @@ def building(  # noqa: PLR0913 - who may be asked, and what may be done: each is
                 continue
             own = {name: found.offered[name][0] for name in sorted(built) if name in found.offered}
             new = {name: wheel for name, wheel in own.items() if (name, wheel.identity) not in learnt.known}
-            unread = [found.offered[name][0] for name in sorted(refused - learnt.stated.keys()) if name in found.offered]
-            if refused and not new and stated is not None and unread:
-                learnt.stated |= stated(asked, unread)
-                continue
-            if refused and not new:
-                raise NeedsBuildError(job, refused, allowed)
             if learnt.passes_over(new):
                 continue
             if learnt.looked_enough(new):
                 raise NoSolutionError(learnt.as_guessed(job), said)
+            if stated is not None and _listened(partial(stated, asked), learnt, found, refused, new):
+                continue
+            if refused and not new:
+                raise NeedsBuildError(job, refused, allowed)
             for name, wheel in new.items():
-                learnt.add(name, wheel, build(job, wheel, pins_of(job)))
+                _learn(learnt, partial(build, job, wheel, pins_of(job)), name, wheel)
             if not new:
                 found = found if last or quick is None else resolve(asked)
                 mine = [learnt.known[name, wheel.identity] for name, wheel in own.items()]
@@ -119,6 +118,33 @@ def building(  # noqa: PLR0913 - who may be asked, and what may be done: each is
         raise NeedsBuildError(job, refused or built, allowed)
 
     return answer
+
+
+def _learn(learnt: Learnt, build: Callable[[], Metadata], name: str, wheel: Wheel) -> None:
+    """Build a version; an older one that cannot be built is passed over with its series, for others may go."""
+    try:
+        learnt.add(name, wheel, build())
+    except BuildError:
+        if name not in learnt.doubted:
+            raise
+        learnt.leave(name, wheel)
+
+
+def _listened(
+    stated: Callable[[Sequence[Wheel]], Mapping[str, Metadata]],
+    learnt: Learnt,
+    found: Resolved,
+    refused: Collection[str],
+    new: Mapping[str, Wheel],
+) -> bool:
+    """Let packages say what they need without being run: older versions of what is built, else all that may not be; False where all have said it."""
+    older = learnt.unheard(new)
+    silent = [found.offered[name][0] for name in sorted({*refused} - learnt.stated.keys()) if name in found.offered and not new]
+    if older:
+        learnt.hear(older, stated(older))
+    elif silent:
+        learnt.stated |= stated(silent)
+    return bool(older or silent)
 
 
 def _to_build(ask: Callable[[Job], Resolved], job: Job, said: str, names: frozenset[str], *, wheels: bool) -> Collection[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from provisioner.base.versions import minor_of, numbers
@@ -12,8 +13,8 @@ from provisioner.engines.resolving import Job
 from provisioner.engines.source_tree import Metadata
 from provisioner.engines.wheels import Wheel
 
-# Series of one package of which a version is built where the newest does not go with the rest.
-SERIES = 4
+# Series of one package of which a version is looked at where the newest does not go with the rest, and builds among them beside the first.
+SERIES, BUILDS = 16, 4
 
 
 @dataclasses.dataclass
@@ -22,14 +23,16 @@ class Learnt:
 
     A version that was not built is taken to need what the first of its package that was built does: most packages need the same for years, and
     so not every one is built where all of them clash. Where the guess leaves no solution, it is given up for the packages that the resolver
-    complains of (``doubted``), and a few older ones of them are built, one of each series: ``passed`` says below which is looked.
-    ``stated`` is what packages that may not be built say of themselves without being run.
+    complains of (``doubted``), and older ones of them are looked at, one of each series (``seen``): what they say of themselves without being run
+    (``heard``) tells which of them is worth a build. ``passed`` says below which series is looked.
+    ``stated`` is what packages that may not be built say of themselves.
     """
 
     addressed: frozenset[str]
     known: dict[tuple[str, str], Metadata] = dataclasses.field(default_factory=dict)
     first: dict[str, Metadata] = dataclasses.field(default_factory=dict)
-    built: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    heard: dict[tuple[str, str], Metadata] = dataclasses.field(default_factory=dict)
+    seen: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)
     doubted: set[str] = dataclasses.field(default_factory=set)
     passed: dict[str, str] = dataclasses.field(default_factory=dict)
     stated: dict[str, Metadata] = dataclasses.field(default_factory=dict)
@@ -62,20 +65,34 @@ class Learnt:
         guesses = [replace(item, version="") for name, item in self.first.items() if name not in self.addressed and name not in doubted]
         # Of what has an address uv takes only what names a version, and would build it to know more.
         stated = [replace(item, version="") for name, item in self.stated.items() if name not in {*self.first, *self.addressed}]
-        return replace(job, metadata=(*stated, *guesses, *self.known.values()))
+        return replace(job, metadata=(*stated, *guesses, *{**self.heard, **self.known}.values()))
 
     def add(self, name: str, wheel: Wheel, metadata: Metadata) -> None:
         """Take in what the build of a version said."""
         self.known[name, wheel.identity] = metadata
         self.first.setdefault(name, metadata)
-        self.built.setdefault(name, []).append(_series(wheel.version))
+        self.seen.setdefault(name, {}).setdefault(_series(wheel.version), wheel.identity)
+
+    def leave(self, name: str, wheel: Wheel) -> None:
+        """Pass over the series of a version that cannot be built."""
+        self.passed[name] = _series(wheel.version)
+
+    def unheard(self, wheels: Mapping[str, Wheel]) -> list[Wheel]:
+        """Return those of these that are looked at because a newer one did not go, and that were not listened to."""
+        return [wheel for name, wheel in wheels.items() if name in self.doubted and (name, wheel.identity) not in self.heard]
+
+    def hear(self, wheels: Sequence[Wheel], said: Mapping[str, Metadata]) -> None:
+        """Take in what versions say of themselves."""
+        for wheel in wheels:
+            self.heard[wheel.package, wheel.identity] = said[wheel.package]
+            self.seen[wheel.package].setdefault(_series(wheel.version), wheel.identity)
 
     def looks_further(self, said: str) -> bool:
         """Give the guess up for the packages that a resolver speaks of, and pass over the series that was built; False where there is none."""
         words = set(re.findall(r"[a-z0-9][a-z0-9._-]*", said.lower()))
         names = {name for name in self.names - self.addressed - self.doubted if name in words}
         self.doubted |= names
-        self.passed |= {name: self.built[name][-1] for name in names}
+        self.passed |= {name: list(self.seen[name])[-1] for name in names}
         return bool(names)
 
     def doubts(self) -> bool:
@@ -85,15 +102,18 @@ class Learnt:
         return doubtful
 
     def passes_over(self, wheels: Mapping[str, Wheel]) -> bool:
-        """Pass over the series of these versions of which another one was built, and did not go; False where there is none."""
+        """Pass over the series of these versions of which another one was looked at, and did not go; False where there is none."""
         found = {name: _series(wheel.version) for name, wheel in wheels.items() if name in self.doubted}
-        again = {name: series for name, series in found.items() if series in self.built[name]}
+        again = {
+            name: series for name, series in found.items() if self.seen[name].get(series, wheels[name].identity) != wheels[name].identity
+        }
         self.passed |= again
         return bool(again)
 
     def looked_enough(self, names: Collection[str]) -> bool:
-        """True where of one of these packages no more are built."""
-        return any(name in self.doubted and len(self.built[name]) > SERIES for name in names)
+        """True where of one of these packages no more are looked at, or built."""
+        built = Counter(name for name, _ in self.known)
+        return any(name in self.doubted and (built[name] > BUILDS or len(self.seen[name]) > SERIES) for name in names)
 
 
 def _series(version: str) -> str:

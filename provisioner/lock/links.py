@@ -16,7 +16,6 @@ from provisioner.host import Reader, files
 from provisioner.lock.direct import ARCHIVES, path_of
 from provisioner.lock.requirement import NotLockableError, Read, parse_any
 
-# `uv build` puts one beside what it builds that leaves all of it out.
 _GITIGNORE = "keep it in the repository, and see that no .gitignore leaves it out"
 
 
@@ -68,6 +67,14 @@ def hashes_of(reader: Reader, home: str, folders: Iterable[str], named: Iterable
     for path in sorted(paths):
         if reader.size(posixpath.join(home, path)) >= 0:
             yield path, reader.sha256(posixpath.join(home, path))
+
+
+def left_out(reader: Reader, links: Iterable[str]) -> Iterator[str]:
+    """Yield the files by which git leaves out all that is in a folder of ``--find-links`` (absolute): `uv build` puts one beside its wheels."""
+    for link in links:
+        path = posixpath.join(link, ".gitignore")
+        if "://" not in link and "*" in (files.read(reader, path).text or "").split():
+            yield path
 
 
 def read_line(reader: Reader, home: str, name: str, text: str) -> Read:

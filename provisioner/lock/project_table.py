@@ -14,7 +14,7 @@ from provisioner.lock import setup_files
 from provisioner.lock.elsewhere import Indexes
 from provisioner.lock.find import read_limited
 from provisioner.lock.requirements_file import read_files
-from provisioner.lock.tables import groups, poetry_project, table, texts
+from provisioner.lock.tables import flat_indexes, groups, poetry_project, table, texts
 from provisioner.lock.tool_indexes import take_tables
 from provisioner.model.record import record
 
@@ -33,6 +33,7 @@ class Tables:
     groups: Any
     sources: Mapping[str, Any]
     builders: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
 
 def read_tables(reader: Reader, folder: str, file: str, faults: list[str], indexes: Indexes, *, root: bool = True) -> Tables:
@@ -61,6 +62,7 @@ def read_tables(reader: Reader, folder: str, file: str, faults: list[str], index
         groups=groups(data),
         sources=table(data, "tool", "uv", "sources"),
         builders=_builders(data, file),
+        links=flat_indexes(table(data, "tool", "uv")),
     )
 
 

@@ -38,7 +38,9 @@ def take_tables(data: Mapping[str, Any], file: str, indexes: Indexes) -> None:
     sources = table(tool, "uv", "sources")
     for number, item in _items(table(tool, "uv").get("index")):
         every, only = item.get("default") is True, item.get(_EXPLICIT) is True
-        _take(indexes, f"{file}: tool.uv.index[{number}]", item, _of([sources], "index", item), every=every, only=only)
+        # A flat one is a page or folder of files (``tables.flat_indexes``).
+        if item.get("format") != "flat":
+            _take(indexes, f"{file}: tool.uv.index[{number}]", item, _of([sources], "index", item), every=every, only=only)
     asked = [table(data, "packages"), table(data, "dev-packages")]
     for number, item in _items(data.get("source")):
         # pipenv takes all that says nothing else from the first.

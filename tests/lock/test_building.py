@@ -166,6 +166,23 @@ def test_an_older_version_that_goes_is_found_beside_others_that_are_built(builde
 
 
 @pytest.mark.slow
+def test_of_older_versions_only_one_that_says_it_goes_is_built(builders: Team, index: Index, tmp_path: Path) -> None:
+    """magenta's list: nine series of gym need a newer NumPy, and say so without being built; 0.18 cannot be built, 0.17 can."""
+    marks = {}
+    index.add_tree("two", "0.1.0", {"setup.py": "raise SystemExit\n", "two.egg-info/requires.txt": "pytz<2"})
+    for series in (0, *range(2, 9)):
+        version, needs = f"0.{series}.0", "pytz<2" if not series else "pytz>=2"
+        marks[version] = tmp_path / f"two-{version}"
+        text = SETUP.format(mark=str(marks[version]), name="two", version=version, needs=[needs])
+        index.add_tree("two", version, {"setup.py": text, "two.egg-info/requires.txt": needs})
+    index.add("pytz", "2.0")
+    builders.requirements = ("two", "pytz<2")
+    builders.settings["policy"] = Policy(built=("two",))
+    assert builders.versions(builders.lock())["two"] == "0.0.0"
+    assert [version for version, mark in marks.items() if mark.exists()] == ["0.0.0", "0.8.0"]
+
+
+@pytest.mark.slow
 def test_source_is_not_asked_for_where_a_wheel_clashes_with_what_may_move(builders: Team, index: Index) -> None:
     """object-detection's list: apache-beam has wheels, whose limit on protobuf the set has room for."""
     index.add_source("beam", "1.0", "raise SystemExit\n")

@@ -53,6 +53,9 @@ explicit = true
 [[tool.uv.index]]
 url = "https://more.example.com/simple"
 [[tool.uv.index]]
+url = "./wheels"
+format = "flat"
+[[tool.uv.index]]
 url = "https://mirror.example.com/simple"
 default = true
 """
@@ -96,7 +99,7 @@ secondary = true
             [
                 ("tool.uv.index[0]", "--extra-index-url", "https://download.pytorch.org/whl/cu121", ("torch",)),
                 ("tool.uv.index[2]", "--extra-index-url", "https://more.example.com/simple", ()),
-                ("tool.uv.index[3]", "--index-url", "https://mirror.example.com/simple", ()),
+                ("tool.uv.index[4]", "--index-url", "https://mirror.example.com/simple", ()),
             ],
         ),
         (
