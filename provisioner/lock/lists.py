@@ -28,6 +28,7 @@ from provisioner.lock.project_table import SETUP
 from provisioner.lock.requirement import NotLockableError, parse_any
 from provisioner.lock.requirements_file import FAULTS, link_in, read_files, take_index
 from provisioner.lock.tables import lines, poetry_project, table, texts
+from provisioner.lock.tool_indexes import take_tables
 from provisioner.model.record import record
 from provisioner.model.team import Target
 
@@ -82,7 +83,10 @@ def read_lists(reader: Reader, folder: str, platform: str = "linux-x86_64") -> L
         try:
             text = read_limited(reader, path)
             found = parser(text, name)
-            project = project or (name == PYPROJECT and "project" in parse_toml(text, file=path, name=name))
+            if name not in SETUP:
+                data = parse_toml(text, file=path, name=name)
+                take_tables(data, name, indexes)
+                project = project or (name == PYPROJECT and "project" in data)
         except InputError as error:
             found = Told(left_out=error.faults or (f"{name}: {error.message}",))
         if found != Told() or (name == PYPROJECT and project):

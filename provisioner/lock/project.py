@@ -47,7 +47,7 @@ def read_project(reader: Reader, folder: str, wanted: ProjectInput, faults: list
     """
     name = wanted.file
     try:
-        said = read_tables(reader, folder, name, faults, indexes)
+        said = read_tables(reader, folder, name, faults, indexes, root=not built)
     except InputError as error:
         faults += error.faults or (f"{name}: {error.message}",)
         return Project(requirements=())
