@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from provisioner.base.names import normalise
 from provisioner.base.progress import Progress
 from provisioner.base.requirement import name_of
+from provisioner.base.text import mask
 from provisioner.catalogue import Catalogue
 from provisioner.choose.obstacles import listed
 from provisioner.engines import built_in
@@ -14,7 +16,7 @@ from provisioner.errors import InputError, NoProfileError
 from provisioner.facts import conda as conda_facts
 from provisioner.lock import dates, environment_file, starter
 from provisioner.lock.choosing import set_device
-from provisioner.lock.elsewhere import Answer, answered
+from provisioner.lock.elsewhere import Answer, Elsewhere, answered
 from provisioner.lock.environment_file import EnvironmentFile
 from provisioner.lock.inputs import read_inputs
 from provisioner.lock.lists import Lists
@@ -22,7 +24,7 @@ from provisioner.lock.pythons import Wanted, going_or_nothing
 from provisioner.model.catalogue import ComputeDevice
 from provisioner.model.record import record
 from provisioner.model.request import Kind, Request
-from provisioner.model.team import Inputs, Target
+from provisioner.model.team import Index, Inputs, Target
 from provisioner.session import Session
 
 
@@ -45,14 +47,27 @@ def from_lists(session: Session, request: Request, lists: Lists, file: str, answ
     way = _way(session, request, lists)
     facts = session.detect(env=request.env, full=False)
     target = starter.make_target(session.platform, way.device, way.python, facts, way.kind)
-    indexes = answered(lists.elsewhere, answer) if answer is not None else ()
+    indexes = answered(lists.elsewhere, partial(_which, answer))
     said = starter.from_lists(lists, lists.tensorflow or way.release, target, indexes, file=file)
     if lists.environment is not None:
         said = _divided(said, lists.environment, way, session.catalogue)
+    names = [
+        f"{item.place}: {listed(list(item.index.packages))} from {mask(item.index.url)}"
+        for item in lists.elsewhere
+        if item.said and item.index
+    ]
+    said = replace(said, notes=(*said.notes, *names))
     # An index in the place of PyPI is asked when it is locked, with this person's word.
     if not request.offline and all(index.packages for index in indexes):
         said = _with_python(session, said, lists, progress)
     return said
+
+
+def _which(answer: Answer | None, item: Elsewhere, index: Index) -> tuple[str, ...] | None:
+    """Return what comes from an index: what the list itself says of it, else what a person answers."""
+    if item.said:
+        return index.packages
+    return answer(item, index) if answer is not None else None
 
 
 def _way(session: Session, request: Request, lists: Lists) -> Way:
@@ -114,7 +129,7 @@ def _divided(said: starter.First, found: EnvironmentFile, way: Way, catalogue: C
         requirements=tuple(dict.fromkeys([*said.requirements, *parts.requirements])),
         conda=parts.conda,
         channels=channels,
-        notes=tuple(notes),
+        notes=(*said.notes, *notes),
     )
 
 

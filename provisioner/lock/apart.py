@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from provisioner.base.names import normalise
+from provisioner.base.paths import spelt
 from provisioner.choose.obstacles import listed
 from provisioner.lock.direct import named_by
 from provisioner.model.team import Declaration, LockedTarget
 
 
-def warnings(declaration: Declaration, targets: Sequence[LockedTarget], carried: Iterable[str]) -> Iterator[str]:
-    """Yield a sentence for each; ``carried`` are the paths of the files that the project carries."""
+def warnings(
+    declaration: Declaration, targets: Sequence[LockedTarget], carried: Iterable[str], left_out: Iterable[str] = ()
+) -> Iterator[str]:
+    """Yield a sentence for each; ``carried`` are the paths of the files that the project carries, ``left_out`` those by which git keeps none."""
     yield from _not_held(declaration, targets)
     yield from _passed_over(targets, carried)
+    for path in left_out:
+        yield f"{spelt(path)} keeps the files beside it out of the repository, without which nobody else can install the lock: take it away"
 
 
 def _not_held(declaration: Declaration, targets: Sequence[LockedTarget]) -> Iterator[str]:

@@ -21,7 +21,7 @@ _TORCH_HOST = "download.pytorch.org"
 _TORCH = ("torch", "torchaudio", "torchvision")
 _TORCH_LINKS = re.compile(r"(/whl(?:/nightly)?)(/[a-z0-9.]+)?/torch[a-z_]*\.html")
 _TORCH_BUILD = re.compile(r"\+(cpu|cu\d{2,3}|rocm[\d.]*\d)(?![\w.])")
-LINKS = "--find-links"
+LINKS, ALL, BESIDE = "--find-links", "--index-url", "--extra-index-url"
 _VARIABLES = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}(?::\$\{[A-Za-z_][A-Za-z0-9_]*\})?")
 
 
@@ -30,7 +30,7 @@ class Elsewhere:
     """An index that a line of a list names and the declaration does not; ``place`` and ``line`` say where, without secrets.
 
     ``index`` is what the declaration may say of it, None where nothing does. Without ``packages`` somebody has to say which come from there, but
-    where the list takes all from it (``every``). ``names`` are the packages of the lists.
+    where the list takes all from it (``every``). ``said``: the list itself says which packages. ``names`` are the packages of the lists.
     """
 
     place: str
@@ -38,6 +38,7 @@ class Elsewhere:
     index: Index | None
     every: bool = False
     links: bool = False
+    said: bool = False
     names: tuple[str, ...] = ()
 
     @property
@@ -65,6 +66,17 @@ class Elsewhere:
         return f"names a second index; so that no stranger's package takes a name, write `{way}`{which} in the declaration"
 
 
+@record
+class _Line:
+    """What a list says of an index: ``option`` as pip's options have it, ``packages`` as far as the list says which come from there."""
+
+    place: str
+    line: str
+    option: str
+    url: str
+    packages: tuple[str, ...] = ()
+
+
 class IndexesError(InputError):
     """Lists that name indexes of which the declaration says nothing (code 2), and nothing else is wrong."""
 
@@ -88,14 +100,14 @@ class Indexes:
     """
 
     named: tuple[Index, ...] = ()
-    found: list[tuple[str, str, str, str]] = field(default_factory=list)
+    found: list[_Line] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
     pages: dict[str, str] = field(default_factory=dict)
 
-    def take(self, place: str, line: str, option: str, url: str) -> None:
-        """Note a line of a list; one that says what is so anyway is passed over."""
+    def take(self, place: str, line: str, option: str, url: str, packages: tuple[str, ...] = ()) -> None:
+        """Note a line of a list, with the packages that it says come from there; one that says what is so anyway is passed over."""
         if not (_is_covered(url, self.named) or (option != LINKS and is_built_in(url))):
-            self.found.append((place, line, option, url))
+            self.found.append(_Line(place=place, line=line, option=option, url=url, packages=packages))
 
     def unnamed(self, wanted: Iterable[Read]) -> tuple[Elsewhere, ...]:
         """Return what nothing is declared of, beside the requirements of all lists."""
@@ -103,8 +115,8 @@ class Indexes:
         taken = {name for index in self.named for name in index.packages}
         default = any(not index.packages for index in self.named)
         asked: list[Elsewhere] = []
-        for place, line, option, url in self.found:
-            asked.append(_elsewhere(place, line, option, url, wanted, taken, default=default))
+        for line in self.found:
+            asked.append(_elsewhere(line, wanted, taken, default=default))
             default = default or asked[-1].every
         return tuple(asked)
 
@@ -140,21 +152,26 @@ def together(indexes: Iterable[Index]) -> tuple[Index, ...]:
     return tuple(found.values())
 
 
-def _elsewhere(place: str, line: str, option: str, url: str, wanted: Sequence[Read], taken: set[str], *, default: bool) -> Elsewhere:
+def _elsewhere(line: _Line, wanted: Sequence[Read], taken: set[str], *, default: bool) -> Elsewhere:
     """Say of one address what a declaration may say of it."""
-    links = option == LINKS
-    torch = _host(url) == _TORCH_HOST
-    every = option != "--extra-index-url" and not links and not torch
-    names = tuple(dict.fromkeys(item.name for item in wanted))
-    address = _of_links(url, wanted) if links else url
-    index = _writable(address)
-    if index is not None and torch:
-        # What is built on torch needs the build of it that is there.
-        packages = tuple(name for name in _TORCH if name in names or name == _TORCH[0])
-        index = replace(index, packages=tuple(name for name in packages if name not in taken))
-    if every and default:
-        index = None
-    return Elsewhere(place=place, line=line, index=index, every=every, links=links, names=tuple(sorted(set(names) - taken)))
+    links = line.option == LINKS
+    torch = _host(line.url) == _TORCH_HOST
+    every = line.option != BESIDE and not links and not torch
+    names = {item.name for item in wanted}
+    index = _writable(_of_links(line.url, wanted) if links else line.url)
+    # What is built on torch needs the build of it that is there.
+    known = tuple(name for name in _TORCH if name in names or name == _TORCH[0]) if torch else ()
+    if index is not None and not every:
+        index = replace(index, packages=tuple(name for name in line.packages or known if name not in taken))
+    return Elsewhere(
+        place=line.place,
+        line=line.line,
+        index=None if every and default else index,
+        every=every,
+        links=links,
+        said=bool(line.packages),
+        names=tuple(sorted(names - taken)),
+    )
 
 
 def _of_links(url: str, wanted: Sequence[Read]) -> str:

@@ -23,11 +23,11 @@ from provisioner.host.files import glob_escape
 from provisioner.lock.direct import path_of
 from provisioner.lock.elsewhere import Indexes, IndexesError
 from provisioner.lock.find import PYPROJECT, read_limited
-from provisioner.lock.links import hashes_of, is_there, placed, read_line
+from provisioner.lock.links import carried_of, is_there, placed, read_line
 from provisioner.lock.local import Local, is_local, read_local
 from provisioner.lock.project import Project, read_project
 from provisioner.lock.requirement import NotLockableError, Read, parse_any
-from provisioner.lock.requirements_file import ReadFile, read_files
+from provisioner.lock.requirements_file import ReadFile, link_in, read_files, take_link
 from provisioner.model import codec
 from provisioner.model.checkout import Checkout
 from provisioner.model.record import record
@@ -41,8 +41,8 @@ def read_inputs(reader: Reader, declaration: Declaration) -> Inputs:
     """
     folder = posixpath.dirname(declaration.file)
     faults: list[str] = []
-    own, named = _inline(reader, declaration, faults)
     indexes = Indexes(declaration.indexes)
+    own, named = _inline(reader, declaration, faults, indexes)
     files = read_files(reader, folder, declaration.files, indexes, faults)
     project = read_project(reader, folder, declaration.project, faults, indexes) if declaration.project is not None else None
     if project is not None and declaration.project is not None:
@@ -63,8 +63,8 @@ def read_inputs(reader: Reader, declaration: Declaration) -> Inputs:
     computed = (item.requirement(folder) for item in theirs if item.project.computed)
     requirements = _replaced(tuple(sorted({*_texts(wanted), *computed})), declaration, faults)
     _check(declaration, faults)
-    carried = dict(hashes_of(reader, folder, indexes.folders, wanted))
-    digests = [*_digests(declaration, own, files, project, theirs), *(InputDigest(name=path, sha256=it) for path, it in carried.items())]
+    carried = tuple(carried_of(reader, folder, indexes.folders, wanted))
+    digests = [*_digests(declaration, own, files, project, theirs), *(InputDigest(name=item.path, sha256=item.sha256) for item in carried)]
     places = {item.url: "" for item in wanted} | {line.requirement.url: line.place for line in lines} | indexes.pages
     return Inputs(
         requirements=tuple(sorted(placed(text, folder) for text in requirements)),
@@ -75,7 +75,7 @@ def read_inputs(reader: Reader, declaration: Declaration) -> Inputs:
         hashes=_hashes(wanted),
         places={url: place for url, place in places.items() if url and not path_of(url)},
         links=(*dict.fromkeys(posixpath.normpath(posixpath.join(folder, link)) for link in indexes.folders), *indexes.pages),
-        carried={sha256: path for path, sha256 in reversed(carried.items())},
+        carried={item.sha256: item for item in reversed(carried)},
     )
 
 
@@ -92,18 +92,21 @@ def _hashes(wanted: Iterable[Read]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(sorted(hashes)) for name, hashes in sorted(found.items())}
 
 
-def _inline(reader: Reader, declaration: Declaration, faults: list[str]) -> tuple[tuple[Read, ...], list[Local]]:
-    """Return what the declaration asks for in its own words: requirements, and projects by their folders."""
+def _inline(reader: Reader, declaration: Declaration, faults: list[str], indexes: Indexes) -> tuple[tuple[Read, ...], list[Local]]:
+    """Return what the declaration asks for in its own words: requirements, and projects by their folders; ``indexes`` takes where files are found."""
+    folder = posixpath.dirname(declaration.file)
     name = posixpath.basename(declaration.file)
     own: list[Read] = []
     projects: list[Local] = []
     for text in declaration.requirements:
         bare = text.removeprefix("-e ").strip()
         try:
-            if is_local(bare):
+            if link := link_in(bare):
+                take_link(reader, folder, link, name, indexes)
+            elif is_local(bare):
                 projects.append(read_local(bare, name, "", editable=bare != text.strip()))
             else:
-                own.append(read_line(reader, posixpath.dirname(declaration.file), name, bare))
+                own.append(read_line(reader, folder, name, bare))
         except NotLockableError as error:
             faults.append(f"{name}: `{mask(text)}` {mask(str(error))}")
     return tuple(own), projects
@@ -204,7 +207,7 @@ def _digests(
         yield InputDigest(name=file_name, sha256=_digest(sorted(set(lines))))
     if project is not None and declaration.project is not None:
         texts = _texts(project.requirements)
-        yield InputDigest(name=declaration.project.file, sha256=_digest([project.requires_python, *texts]))
+        yield InputDigest(name=declaration.project.file, sha256=_digest([project.requires_python, *texts, *project.links]))
     for item in theirs:
         said = [item.checkout.name, item.checkout.version, item.checkout.editable, item.project.requires_python, *item.contents]
         yield InputDigest(name=f"{item.checkout.folder}: the project", sha256=_digest([*said, *_texts(item.project.requirements)]))
@@ -219,7 +222,7 @@ def _said(declaration: Declaration, own: tuple[Read, ...]) -> dict[str, Any]:
     said = {
         "tensorflow": declaration.tensorflow,
         "targets": [_beyond_defaults(target) for target in declaration.targets],
-        "requirements": sorted({*_texts(own), *(text for text in declaration.requirements if is_local(text.removeprefix("-e ").strip()))}),
+        "requirements": sorted({*_texts(own), *filter(_is_apart, declaration.requirements)}),
         "files": sorted(set(declaration.files)),
         "project": _beyond_defaults(declaration.project) if declaration.project else None,
         "instead": [codec.to_data(item) for item in declaration.instead],
@@ -230,6 +233,11 @@ def _said(declaration: Declaration, own: tuple[Read, ...]) -> dict[str, Any]:
         "formats": sorted(declaration.formats),
     }
     return {key: value for key, value in said.items() if value}
+
+
+def _is_apart(text: str) -> bool:
+    """True for an entry that is no requirement: a project's folder, or where files are found."""
+    return bool(link_in(text)) or is_local(text.removeprefix("-e ").strip())
 
 
 def _beyond_defaults(value: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from provisioner.base.text import mask
 from provisioner.errors import UsageError
 from provisioner.lock import requirement
 from provisioner.lock.local import is_local, read_local
+from provisioner.lock.requirements_file import link_in
 from provisioner.lock.shape import Shape
 from provisioner.model.policy import ANY
 from provisioner.model.request import SETTINGS, Setting
@@ -71,8 +72,10 @@ def channel_fault(text: str) -> str:
 
 
 def _entry(text: str) -> str:
-    """Say what is wrong with a line of ``requirements``: a requirement, or the folder of a project."""
+    """Say what is wrong with a line of ``requirements``: a requirement, the folder of a project, or where files are found."""
     bare = text.removeprefix("-e ").strip()
+    if link_in(bare):
+        return ""
     if not is_local(bare):
         return requirement.fault_of_any(bare)
     try:

@@ -19,15 +19,16 @@ from provisioner.base.toml_text import parse_toml
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.lock import setup_files
-from provisioner.lock.elsewhere import Elsewhere, Indexes
+from provisioner.lock.elsewhere import LINKS, Elsewhere, Indexes
 from provisioner.lock.environment_file import EnvironmentFile, read_environment_file
 from provisioner.lock.find import PYPROJECT, read_limited
 from provisioner.lock.local import is_local, read_local
 from provisioner.lock.markers import tensorflow_of
 from provisioner.lock.project_table import SETUP
 from provisioner.lock.requirement import NotLockableError, parse_any
-from provisioner.lock.requirements_file import FAULTS, read_files, take_index
+from provisioner.lock.requirements_file import FAULTS, link_in, read_files, take_index
 from provisioner.lock.tables import lines, poetry_project, table, texts
+from provisioner.lock.tool_indexes import take_tables
 from provisioner.model.record import record
 from provisioner.model.team import Target
 
@@ -82,7 +83,10 @@ def read_lists(reader: Reader, folder: str, platform: str = "linux-x86_64") -> L
         try:
             text = read_limited(reader, path)
             found = parser(text, name)
-            project = project or (name == PYPROJECT and "project" in parse_toml(text, file=path, name=name))
+            if name not in SETUP:
+                data = parse_toml(text, file=path, name=name)
+                take_tables(data, name, indexes)
+                project = project or (name == PYPROJECT and "project" in data)
         except InputError as error:
             found = Told(left_out=error.faults or (f"{name}: {error.message}",))
         if found != Told() or (name == PYPROJECT and project):
@@ -92,7 +96,9 @@ def read_lists(reader: Reader, folder: str, platform: str = "linux-x86_64") -> L
         read.append(environment.name)
         told.append(_of_environment(environment))
     said = tuple(dict.fromkeys(text for item in told for text in item.requirements))
-    others = [parse_any(text) for text in said if not is_local(text.removeprefix("-e ").strip())] if indexes.found else []
+    others = (
+        [parse_any(text) for text in said if not (link_in(text) or is_local(text.removeprefix("-e ").strip()))] if indexes.found else []
+    )
     return Lists(
         read=tuple(read),
         files=files,
@@ -117,7 +123,7 @@ def _environment(reader: Reader, folder: str, indexes: Indexes, faults: list[str
         faults += [f"{name}: {fault}" for fault in error.faults or (error.message,)]
         return None
     for line in found.options:
-        if not take_index(line, name, indexes):
+        if not link_in(line) and not take_index(line, name, indexes):
             faults.append(f"{name}: `{mask(line)}` is an option that a lock does not take over")
     return found if found != EnvironmentFile(name=name) else None
 
@@ -165,7 +171,8 @@ def parse_setup_py(text: str, name: str) -> Told:
 
 def _of_environment(found: EnvironmentFile) -> Told:
     """Read what of conda's environment file is said of any kind of environment: TensorFlow, the Python, and what pip installs."""
-    told = _told([*found.tensorflow, *found.pip], found.name, found.python)
+    links = [f"{LINKS} {link}" for link in map(link_in, found.options) if link]
+    told = _told([*links, *found.tensorflow, *found.pip], found.name, found.python)
     return replace(told, left_out=(*told.left_out, *found.left_out))
 
 
@@ -185,7 +192,9 @@ def _told(texts: Any, file: str, python: str = "") -> Told:
         if text and len(left_out) < FAULTS:
             try:
                 bare = text.removeprefix("-e ").strip()
-                found.append(text if is_local(bare) and read_local(bare, file, "", editable=False) else parse_any(bare).text)
+                found.append(
+                    text if link_in(bare) or (is_local(bare) and read_local(bare, file, "", editable=False)) else parse_any(bare).text
+                )
             except NotLockableError as error:
                 left_out.append(f"{file}: `{mask(text)}` {mask(str(error))}")
     return Told(requirements=tuple(found), python=python, left_out=tuple(left_out))

@@ -12,10 +12,11 @@ from provisioner.base.names import normalise
 from provisioner.base.text import mask
 from provisioner.errors import InputError
 from provisioner.host import Reader
-from provisioner.lock.elsewhere import Indexes
+from provisioner.lock.elsewhere import LINKS, Indexes, is_index_page
 from provisioner.lock.local import Local, is_local, read_local
 from provisioner.lock.project_table import leaves_out, read_tables
 from provisioner.lock.requirement import NotLockableError, Read, parse_any, with_marker
+from provisioner.lock.requirements_file import take_link
 from provisioner.lock.tables import with_sources
 from provisioner.model.record import record
 from provisioner.model.team import ProjectInput
@@ -26,7 +27,7 @@ class Project:
     """What was taken from a project: its requirements, and the Pythons it allows ("" for all).
 
     ``name`` and ``version`` are its own, "" where only a build could tell; ``projects`` are others that it names by their folders; ``builders``
-    are the requirements of its own build. ``computed``: what it depends on only a build could tell.
+    are the requirements of its own build. ``computed``: what it depends on only a build could tell. ``links`` are where uv finds files for it.
     """
 
     requirements: tuple[Read, ...]
@@ -36,6 +37,7 @@ class Project:
     projects: tuple[Local, ...] = ()
     builders: tuple[str, ...] = ()
     computed: bool = False
+    links: tuple[str, ...] = ()
 
 
 def read_project(reader: Reader, folder: str, wanted: ProjectInput, faults: list[str], indexes: Indexes, *, built: bool = False) -> Project:
@@ -45,7 +47,7 @@ def read_project(reader: Reader, folder: str, wanted: ProjectInput, faults: list
     """
     name = wanted.file
     try:
-        said = read_tables(reader, folder, name, faults, indexes)
+        said = read_tables(reader, folder, name, faults, indexes, root=not built)
     except InputError as error:
         faults += error.faults or (f"{name}: {error.message}",)
         return Project(requirements=())
@@ -70,7 +72,21 @@ def read_project(reader: Reader, folder: str, wanted: ProjectInput, faults: list
         projects=tuple(table.projects),
         builders=said.builders,
         computed=bool(project.get("computed")),
+        links=tuple(_links(reader, folder, name, said.links, faults, indexes)) if not built else (),
     )
+
+
+def _links(reader: Reader, folder: str, file: str, links: Iterable[str], faults: list[str], indexes: Indexes) -> Iterator[str]:
+    """Note where uv finds files for a project; those of a project that another one names are not asked, as uv asks none."""
+    for link in links:
+        place = f"{file}: tool.uv"
+        if is_index_page(link):
+            indexes.take(place, link, LINKS, link)
+            continue
+        try:
+            yield take_link(reader, folder, link, place, indexes, name=file)
+        except NotLockableError as error:
+            faults.append(f"{place}: `{mask(link)}` {mask(str(error))}")
 
 
 class _Table:

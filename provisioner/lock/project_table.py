@@ -14,7 +14,8 @@ from provisioner.lock import setup_files
 from provisioner.lock.elsewhere import Indexes
 from provisioner.lock.find import read_limited
 from provisioner.lock.requirements_file import read_files
-from provisioner.lock.tables import groups, poetry_project, table, texts
+from provisioner.lock.tables import flat_indexes, groups, poetry_project, table, texts
+from provisioner.lock.tool_indexes import take_tables
 from provisioner.model.record import record
 
 SETUP = {"setup.cfg": setup_files.parse_setup_cfg, "setup.py": setup_files.parse_setup_py}
@@ -32,19 +33,22 @@ class Tables:
     groups: Any
     sources: Mapping[str, Any]
     builders: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
 
-def read_tables(reader: Reader, folder: str, file: str, faults: list[str], indexes: Indexes) -> Tables:
+def read_tables(reader: Reader, folder: str, file: str, faults: list[str], indexes: Indexes, *, root: bool = True) -> Tables:
     """Read ``file`` (a pyproject.toml, relative to ``folder``), and where it leaves the dependencies to setuptools, the files beside it.
 
     Raises ``InputError`` for what cannot be read; faults of requirements files that are named go to ``faults``,
-    and what these say of indexes to ``indexes``.
+    and what these say of indexes to ``indexes``; so does what the tools' own tables say of them, of the project that is locked (``root``).
     """
     home = posixpath.dirname(file)
     beside = {name: posixpath.join(home, name) for name in SETUP if reader.exists(posixpath.join(folder, home, name))}
     path = posixpath.join(folder, file)
     # One that is missing is a fault where nothing else can stand for it.
     data = parse_toml(read_limited(reader, path), file=path, name=file) if reader.exists(path) or not beside else {}
+    if root:
+        take_tables(data, file, indexes)
     own = data.get("project")
     project: Mapping[str, Any] = own if isinstance(own, dict) else poetry_project(data)
     if not project or leaves_out(project):
@@ -58,6 +62,7 @@ def read_tables(reader: Reader, folder: str, file: str, faults: list[str], index
         groups=groups(data),
         sources=table(data, "tool", "uv", "sources"),
         builders=_builders(data, file),
+        links=flat_indexes(table(data, "tool", "uv")),
     )
 
 

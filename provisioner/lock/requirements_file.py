@@ -158,15 +158,9 @@ class _Walk:
 
     def _link(self, line: str, value: str, place: str, found: _Found) -> None:
         try:
-            link = read_page(value) if "://" in value else read_link(self.reader, self.folder, place.rpartition(":")[0], value)
+            found.others.append(take_link(self.reader, self.folder, value, place, self.indexes, name=place.rpartition(":")[0]))
         except NotLockableError as error:
             self.faults.append(f"{place}: `{_short(line)}` {mask(str(error))}")
-            return
-        if "://" in value:
-            self.indexes.pages.setdefault(link, place)
-        else:
-            self.indexes.folders.append(link)
-        found.others.append(f"--find-links {link}")
 
     def _option(self, line: str, place: str, name: str, *, chain: tuple[str, ...], found: _Found) -> None:
         option, value = _split(line)
@@ -178,8 +172,8 @@ class _Walk:
             inner = posixpath.normpath(posixpath.join(posixpath.dirname(name), value))
             found.others.append(f"{option} {inner}")
             self.visit(inner, constraint=found.constraint or option == "--constraint", chain=chain, origin=f"{place}: ")
-        elif option == LINKS and not is_index_page(value):
-            self._link(line, value, place, found)
+        elif link := link_in(line):
+            self._link(line, link, place, found)
         elif take_index(line, place, self.indexes):
             return
         elif option == "--editable" and not found.constraint:
@@ -197,6 +191,26 @@ def take_index(line: str, place: str, indexes: Indexes) -> bool:
     if option in _INDEXES:
         indexes.take(place, _short(line), option, value)
     return option in _INDEXES
+
+
+def link_in(line: str) -> str:
+    """Return the folder or page of a ``--find-links``, "" for any other line; a page that stands for an index is none."""
+    option, value = _split(line.strip()) if line.lstrip().startswith("-") else ("", "")
+    return value if option == LINKS and not is_index_page(value) else ""
+
+
+def take_link(reader: Reader, folder: str, link: str, place: str, indexes: Indexes, *, name: str = "") -> str:
+    """Note what ``link_in`` gave, and return it in its one spelling; ``name`` is the list, "" for the declaration in ``folder`` (absolute).
+
+    Raises ``NotLockableError`` for what cannot be taken over.
+    """
+    if "://" in link:
+        found = read_page(link)
+        indexes.pages.setdefault(found, place)
+    else:
+        found = read_link(reader, folder, name, link)
+        indexes.folders.append(found)
+    return f"{LINKS} {found}"
 
 
 def _unquoted(text: str) -> str:

@@ -27,6 +27,7 @@ from provisioner.lock.files import check_same_files
 from provisioner.lock.floors import lifted_words
 from provisioner.lock.formats.requirements import address
 from provisioner.lock.how import How, nothing
+from provisioner.lock.links import left_out
 from provisioner.lock.markers import beside
 from provisioner.lock.needs import needs_of, proof_words
 from provisioner.lock.parallel import Watch, side_by_side
@@ -87,7 +88,7 @@ def lock_targets(
         *undated.warnings(declaration, dateless),
         *undated.conda_warnings(declaration, targets, by_conda=how.engine == "conda-lock"),
         *(words for chosen, item in zip(sets, targets, strict=True) for words in conda_beside.told(chosen, item.conda, catalogue)),
-        *apart.warnings(declaration, targets, inputs.carried.values()),
+        *apart.warnings(declaration, targets, [item.path for item in inputs.carried.values()], left_out(host, inputs.links)),
     )
     return Locked(lock=lock, warnings=warnings)
 

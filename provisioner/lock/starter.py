@@ -27,6 +27,7 @@ from provisioner.lock.lists import Lists
 from provisioner.lock.local import is_local
 from provisioner.lock.markers import environment
 from provisioner.lock.requirement import fault
+from provisioner.lock.requirements_file import link_in
 from provisioner.model.catalogue import ComputeDevice
 from provisioner.model.conda_package import Present
 from provisioner.model.facts import Facts
@@ -105,7 +106,9 @@ def from_lists(lists: Lists, tensorflow: str, target: Target, indexes: Sequence[
 
     ``indexes`` are those that the lists name, and of which somebody said what comes from there.
     """
-    own = tuple(text for text in lists.requirements if is_local(text.removeprefix("-e ").strip()) or not is_rival(name_of(text)))
+    own = tuple(
+        text for text in lists.requirements if link_in(text) or is_local(text.removeprefix("-e ").strip()) or not is_rival(name_of(text))
+    )
     return First(
         file=file,
         tensorflow=tensorflow,

@@ -131,6 +131,17 @@ def poetry_project(data: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def flat_indexes(uv: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the folders and pages in which uv's ``[tool.uv]`` finds files (``find-links``, and indexes of the ``flat`` format)."""
+    indexes = uv.get("index")
+    flat = (
+        [item.get("url") for item in indexes if isinstance(item, dict) and item.get("format") == "flat"]
+        if isinstance(indexes, list)
+        else []
+    )
+    return tuple(dict.fromkeys([*texts(uv.get("find-links")), *texts(flat)]))
+
+
 def with_sources(line: str, name: str, extras: tuple[str, ...], marker: str, sources: Mapping[str, Any]) -> str:
     """Return a requirement as uv's ``[tool.uv.sources]`` redirect it: to a repository, an address, a folder; else as it is."""
     found = next((value for key, value in sources.items() if normalise(key) == name), None)

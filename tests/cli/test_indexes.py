@@ -109,6 +109,23 @@ def test_pytorch_s_packages_are_proposed(inside: Inside, listing: Path) -> None:
     assert "requirements.txt:1 names it" in file.read_text()
 
 
+def test_what_a_list_says_itself_is_not_asked(inside: Inside, listing: Path, second: Index) -> None:
+    (listing / "tfsetup.yaml").unlink()
+    (listing / "requirements.txt").unlink()
+    (listing / "Pipfile").write_text(
+        f"[[source]]\nurl = '{second.url}'\nname = 'a'\n[[source]]\nurl = '{second.url}2'\nname = 'b'\n"
+        "[packages]\nours = {version = '*', index = 'a'}\nmore = {version = '*', index = 'b'}\n"
+    )
+    ended = inside("init", "--offline", "--json")
+    assert ended.code == 0, ended.err
+    assert ended.json["indexes"] == [
+        {"name": "", "packages": ["ours"], "url": second.url},
+        {"name": "", "packages": ["more"], "url": f"{second.url}2"},
+    ]
+    assert ended.json["notes"] == [f"Pipfile: source[0]: ours from {second.url}", f"Pipfile: source[1]: more from {second.url}2"]
+    assert ended.json["warnings"] == []
+
+
 @pytest.mark.slow
 def test_init_asks_too(listing: Path, second: Index) -> None:
     (listing / "tfsetup.yaml").unlink()

@@ -39,6 +39,7 @@ from provisioner.lock import (
     shape,
     sidecar,
     store,
+    tool_indexes,
 )
 from provisioner.lock.formats import conda_lock, pylock
 from provisioner.lock.formats import requirements as lock_requirements
@@ -89,6 +90,8 @@ def project_lists(data: bytes) -> None:
     for name in ("pyproject.toml", "Pipfile", "setup.cfg", "setup.py", "environment.yml", "requirements.txt"):
         reader = FakeReader({f"/{name}": data})
         found = lists.read_lists(reader, "/").environment
+        with contextlib.suppress(InputError):
+            tool_indexes.take_tables(toml_text.parse_toml(strict(data), file="x", name="x"), "x", elsewhere.Indexes())
         if found is not None:
             environment_file.divided(found, conda_names.CondaNames(same=("numpy",)), "conda")
             environment_file.channels(found.channels, ("conda-forge",))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.base.progress import SILENT
+from provisioner.catalogue.yaml_text import parse_yaml
 from provisioner.change.execute import execute
 from provisioner.commands.plan_locked import plan_locked
 from provisioner.engines.uv import find_uv
@@ -21,6 +22,7 @@ from provisioner.lock.store import read_lock
 from provisioner.model.plan import Plan
 from provisioner.model.request import Request
 from provisioner.model.team import LockedTarget
+from provisioner.report.plan_text import plan_text
 from provisioner.session import Session
 from provisioner.session.trust import Trust
 from tests.cli.support import Inside, make_profiles
@@ -177,6 +179,9 @@ def test_one_that_was_built_again_in_the_same_version_is_exchanged(project: Path
     assert inside("lock").code == 0
     made = planned(project, tmp_path / "env")
     assert [(item.name, item.reason) for item in made.removals] == [("named", "the lock has another file of this version")]
+    (package,) = made.packages
+    assert package.size == (project / "lists" / "vendor" / package.filename).stat().st_size
+    assert f"from file://{project}/lists/vendor/named-1.0-py3-none-any.whl" in plan_text(made, interrupted=None, verbose=True)
     assert install(project, tmp_path / "env") == ALL
     (path,) = (tmp_path / "env").glob("lib/python*/site-packages/named.py")
     assert path.read_text() == "SECOND = True\n"
@@ -240,6 +245,15 @@ def test_an_archive_of_source_is_built_where_that_is_allowed_and_installed_with_
     assert install(project, tmp_path / "env")["forge"] == "3.1"
 
 
+def test_a_folder_that_git_leaves_out_is_told(project: Path, inside: Inside) -> None:
+    (project / "wheels" / ".gitignore").write_text("*")
+    ended = inside("lock", "--cutoff", "2026-06-01")
+    assert f"{project}/wheels/.gitignore keeps the files beside it out of the repository" in ended.out
+    (project / "wheels" / ".gitignore").write_text("*.txt\n")
+    (project / "lists" / "all.txt").write_text(f"{LIST}pytz\n")
+    assert ".gitignore" not in inside("lock").out
+
+
 def test_init_takes_such_a_list_over(project: Path, inside: Inside) -> None:
     (project / "tfsetup.yaml").unlink()
     (project / "requirements.txt").write_text("-f wheels\nours\n./lists/vendor/named-1.0-py3-none-any.whl\n")
@@ -281,6 +295,19 @@ def test_what_of_a_page_must_have_cooled_down_is_refused(project: Path, inside: 
     ended = inside("lock", "--cutoff", "2026-06-01")
     assert ended.code == 2
     assert "tells no upload dates of linked, so nobody can say whether they have cooled down" in ended.err
+
+
+def test_what_the_pip_part_of_an_environment_file_brings_stands_in_the_declaration(project: Path, inside: Inside) -> None:
+    (project / "tfsetup.yaml").unlink()
+    lines = ["-f wheels", "ours", "named @ file:lists/vendor/named-1.0-py3-none-any.whl", "--find-links https://example.com/links.html"]
+    (project / "environment.yml").write_text(json.dumps({"dependencies": [f"python={PYTHON}", {"pip": lines}]}))
+    ended = inside("init")
+    assert ended.code == 0, ended.err
+    said = parse_yaml((project / "tfsetup.yaml").read_text(), file="")["requirements"]
+    links = ["--find-links wheels", "--find-links https://example.com/links.html"]
+    assert said == [*links, "ours", "named @ file:lists/vendor/named-1.0-py3-none-any.whl"]
+    ended = inside("lock")
+    assert "only a file names the page of links https://example.com/links.html" in ended.err
 
 
 def test_pip_tools_is_not_asked_for_what_it_cannot_hash(project: Path, inside: Inside) -> None:
