@@ -122,7 +122,8 @@ def _conda_packages(old: LockedTarget, new: LockedTarget) -> Iterator[Change]:
 
 def _why(old: TeamFile | None, new: TeamFile | None) -> str:
     if old is not None and new is not None and old.version == new.version:
-        return f"another file: {new.filename}" if old.filename != new.filename else "ANOTHER HASH under the same file name"
+        same = f"another file at {new.path}" if new.path else "ANOTHER HASH under the same file name"
+        return f"another file: {new.filename}" if old.filename != new.filename else same
     if new is None:
         return ""
     return "part of the known-good set" if new.profile else f"via {', '.join(new.via)}" if new.via else ""

@@ -15,7 +15,7 @@ from provisioner.errors import OperationError
 from provisioner.lock.direct import revision_of
 from provisioner.model.catalogue import Lock, LockedFile
 from provisioner.model.checkout import Checkout
-from provisioner.model.team import Declaration, LockedTarget, Target, TeamFile, TeamLock
+from provisioner.model.team import Carried, Declaration, LockedTarget, Target, TeamFile, TeamLock
 
 if TYPE_CHECKING:
     from packaging.tags import Tag
@@ -29,7 +29,7 @@ def files_of(
     requirements: Sequence[str],
     *,
     floor: str,
-    carried: Mapping[str, str],
+    carried: Mapping[str, Carried],
 ) -> tuple[TeamFile, ...]:
     """Return the files of a target by name: the set's own by their hashes, of all others the one that an installer prefers.
 
@@ -51,15 +51,15 @@ def files_of(
         via = tuple(origin for origin in answer.via.get(name, ()) if origin in answer.offered)
         root = (posixpath.basename(declaration.file),) if name in asked or not via else ()
         made = _team_file(wheel, known, via=(*root, *via), requires=requires[name], declaration=declaration)
-        made = _carried(made, offered, carried, declaration) if made.sha256 in carried else made
+        made = _carried(made, offered, carried[made.sha256], declaration) if made.sha256 in carried else made
         found.append(replace(made, compiled=name in answer.compiled))
     return tuple(found)
 
 
-def _carried(made: TeamFile, offered: Sequence[Wheel], carried: Mapping[str, str], declaration: Declaration) -> TeamFile:
+def _carried(made: TeamFile, offered: Sequence[Wheel], item: Carried, declaration: Declaration) -> TeamFile:
     """Return a file as one that the project carries: by its path from the lock, and by an index's address where one has the very same."""
-    served = next((plain(item.url) for item in offered if item.sha256 == made.sha256 and item.url.startswith("http")), "")
-    return replace(made, path=posixpath.relpath(carried[made.sha256], declaration.folder), url=served, index="")
+    served = next((plain(wheel.url) for wheel in offered if wheel.sha256 == made.sha256 and wheel.url.startswith("http")), "")
+    return replace(made, path=posixpath.relpath(item.path, declaration.folder), url=served, index="", size=item.size)
 
 
 def checkouts_of(answer: Resolved, declaration: Declaration, requirements: Sequence[str]) -> tuple[Checkout, ...]:

@@ -23,7 +23,7 @@ from provisioner.host.files import glob_escape
 from provisioner.lock.direct import path_of
 from provisioner.lock.elsewhere import Indexes, IndexesError
 from provisioner.lock.find import PYPROJECT, read_limited
-from provisioner.lock.links import hashes_of, is_there, placed, read_line
+from provisioner.lock.links import carried_of, is_there, placed, read_line
 from provisioner.lock.local import Local, is_local, read_local
 from provisioner.lock.project import Project, read_project
 from provisioner.lock.requirement import NotLockableError, Read, parse_any
@@ -63,8 +63,8 @@ def read_inputs(reader: Reader, declaration: Declaration) -> Inputs:
     computed = (item.requirement(folder) for item in theirs if item.project.computed)
     requirements = _replaced(tuple(sorted({*_texts(wanted), *computed})), declaration, faults)
     _check(declaration, faults)
-    carried = dict(hashes_of(reader, folder, indexes.folders, wanted))
-    digests = [*_digests(declaration, own, files, project, theirs), *(InputDigest(name=path, sha256=it) for path, it in carried.items())]
+    carried = tuple(carried_of(reader, folder, indexes.folders, wanted))
+    digests = [*_digests(declaration, own, files, project, theirs), *(InputDigest(name=item.path, sha256=item.sha256) for item in carried)]
     places = {item.url: "" for item in wanted} | {line.requirement.url: line.place for line in lines} | indexes.pages
     return Inputs(
         requirements=tuple(sorted(placed(text, folder) for text in requirements)),
@@ -75,7 +75,7 @@ def read_inputs(reader: Reader, declaration: Declaration) -> Inputs:
         hashes=_hashes(wanted),
         places={url: place for url, place in places.items() if url and not path_of(url)},
         links=(*dict.fromkeys(posixpath.normpath(posixpath.join(folder, link)) for link in indexes.folders), *indexes.pages),
-        carried={sha256: path for path, sha256 in reversed(carried.items())},
+        carried={item.sha256: item for item in reversed(carried)},
     )
 
 

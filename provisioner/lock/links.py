@@ -15,6 +15,7 @@ from provisioner.base.text import mask
 from provisioner.host import Reader, files
 from provisioner.lock.direct import ARCHIVES, path_of
 from provisioner.lock.requirement import NotLockableError, Read, parse_any
+from provisioner.model.team import Carried
 
 _GITIGNORE = "keep it in the repository, and see that no .gitignore leaves it out"
 
@@ -60,13 +61,15 @@ def carried_in(reader: Reader, home: str, folder: str) -> tuple[str, ...]:
     return tuple(path for path in paths if reader.size(posixpath.join(home, path)) >= 0)
 
 
-def hashes_of(reader: Reader, home: str, folders: Iterable[str], named: Iterable[Read]) -> Iterator[tuple[str, str]]:
-    """Yield path and SHA-256 of every file in these folders and of those that requirements name, each once; what is not there is left out."""
+def carried_of(reader: Reader, home: str, folders: Iterable[str], named: Iterable[Read]) -> Iterator[Carried]:
+    """Yield every file in these folders and those that requirements name, each once, by their paths; what is not there is left out."""
     paths = {path for folder in folders for path in carried_in(reader, home, folder)}
     paths |= {path_of(requirement.url) for requirement in named if path_of(requirement.url)}
     for path in sorted(paths):
-        if reader.size(posixpath.join(home, path)) >= 0:
-            yield path, reader.sha256(posixpath.join(home, path))
+        whole = posixpath.join(home, path)
+        size = reader.size(whole)
+        if size >= 0:
+            yield Carried(path=path, sha256=reader.sha256(whole), size=size)
 
 
 def left_out(reader: Reader, links: Iterable[str]) -> Iterator[str]:

@@ -184,7 +184,9 @@ def _ask_at(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, target
 def _is_here(wanted: Wanted, text: str) -> bool:
     """True for a requirement on an index, and for one on a wheel that the project carries."""
     file = text.partition(" @ ")[2].partition(" ; ")[0].rpartition("/")[2]
-    return not file or any(posixpath.basename(path) == unquote(file) for path in wanted.inputs.carried.values() if path.endswith(".whl"))
+    return not file or any(
+        posixpath.basename(item.path) == unquote(file) for item in wanted.inputs.carried.values() if file.endswith(".whl")
+    )
 
 
 def going_or_nothing(host: Host, catalogue: Catalogue, wanted: Wanted) -> Going | None:

@@ -88,7 +88,7 @@ def lock_targets(
         *undated.warnings(declaration, dateless),
         *undated.conda_warnings(declaration, targets, by_conda=how.engine == "conda-lock"),
         *(words for chosen, item in zip(sets, targets, strict=True) for words in conda_beside.told(chosen, item.conda, catalogue)),
-        *apart.warnings(declaration, targets, inputs.carried.values(), left_out(host, inputs.links)),
+        *apart.warnings(declaration, targets, [item.path for item in inputs.carried.values()], left_out(host, inputs.links)),
     )
     return Locked(lock=lock, warnings=warnings)
 

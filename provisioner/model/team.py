@@ -205,6 +205,15 @@ class InputDigest:
 
 
 @record
+class Carried:
+    """A wheel or an archive of source that the project carries: ``path`` relative to the declaration's folder, ``size`` in bytes."""
+
+    path: str
+    sha256: str
+    size: int
+
+
+@record
 class Inputs:
     """The team's own requirements as they were read: PEP 508 texts, limits in the same form, and a digest for each input.
 
@@ -212,7 +221,7 @@ class Inputs:
     ``builders`` are the requirements of their builds.
     ``hashes`` are, by name, the SHA-256 that the lists give: a file must have one of them. ``places`` say where
     each address stands that the lists name. ``links`` are the folders (absolute) in which the lists find files, too, and the pages (addresses);
-    ``carried`` are the files in these folders and those that they name by a path: by SHA-256, the path relative to the declaration's folder.
+    ``carried`` are the files in these folders and those that they name by a path: by SHA-256.
     """
 
     requirements: tuple[str, ...] = ()
@@ -223,7 +232,7 @@ class Inputs:
     hashes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
     links: tuple[str, ...] = ()
-    carried: dict[str, str] = field(default_factory=dict)
+    carried: dict[str, Carried] = field(default_factory=dict)
 
 
 @record

@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from provisioner.base.text import size_words
+from provisioner.base.text import mask, size_words
 from provisioner.choose.nearest import break_options
-from provisioner.model.plan import Interrupted, Plan, StepKind
+from provisioner.model.plan import Interrupted, Package, Plan, StepKind
 from provisioner.model.preflight import Preflight
 from provisioner.model.request import Request
 from provisioner.report.choice_text import choice_lines
@@ -201,10 +201,14 @@ def _packages(plan: Plan, *, verbose: bool) -> list[str]:
         return []
     lines = [f"Packages to install ({len(plan.packages)}" + (f", {len(plan.unchanged)} are there already)" if plan.unchanged else ")")]
     if verbose:
-        rows = (f"  {item.name} {item.version}  {size_words(item.size)}  sha256:{item.sha256}  {item.filename}" for item in plan.packages)
+        rows = (f"  {item.name} {item.version}  {size_words(item.size)}  sha256:{item.sha256}  {_from(item)}" for item in plan.packages)
         return [*lines, *rows]
     names = [f"{item.name} {item.version}" for item in plan.packages]
     return lines + _columns(names)
+
+
+def _from(item: Package) -> str:
+    return f"from {mask(item.url)}" if item.url else item.filename
 
 
 def _columns(items: list[str], width: int = 100) -> list[str]:

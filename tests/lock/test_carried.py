@@ -22,6 +22,7 @@ from provisioner.lock.store import read_lock
 from provisioner.model.plan import Plan
 from provisioner.model.request import Request
 from provisioner.model.team import LockedTarget
+from provisioner.report.plan_text import plan_text
 from provisioner.session import Session
 from provisioner.session.trust import Trust
 from tests.cli.support import Inside, make_profiles
@@ -178,6 +179,9 @@ def test_one_that_was_built_again_in_the_same_version_is_exchanged(project: Path
     assert inside("lock").code == 0
     made = planned(project, tmp_path / "env")
     assert [(item.name, item.reason) for item in made.removals] == [("named", "the lock has another file of this version")]
+    (package,) = made.packages
+    assert package.size == (project / "lists" / "vendor" / package.filename).stat().st_size
+    assert f"from file://{project}/lists/vendor/named-1.0-py3-none-any.whl" in plan_text(made, interrupted=None, verbose=True)
     assert install(project, tmp_path / "env") == ALL
     (path,) = (tmp_path / "env").glob("lib/python*/site-packages/named.py")
     assert path.read_text() == "SECOND = True\n"

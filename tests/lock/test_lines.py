@@ -45,4 +45,4 @@ def test_what_becomes_of_a_line(path: Path, tmp_path: Path) -> None:
     assert sorted(projects) == sorted(case.get("projects", []))
     assert {name: list(hashes) for name, hashes in found.hashes.items()} == case.get("hashes", {})
     assert [link.removeprefix(f"{folder}/") for link in found.links] == case.get("links", [])
-    assert sorted(found.carried.values()) == case.get("carried", [])
+    assert sorted(item.path for item in found.carried.values()) == case.get("carried", [])
