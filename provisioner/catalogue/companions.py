@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from provisioner.base.requirement import admits, read_requirement
 from provisioner.base.versions import contains
 from provisioner.catalogue.fits import SAME_MINOR, Companion, Fits
 from provisioner.model.catalogue import NO_ADDON, Release
@@ -34,3 +35,22 @@ def limits_beside(release: Release | None, names: Iterable[str]) -> Iterator[str
         spec = release.addons.get(name, NO_ADDON) if release is not None else NO_ADDON
         if spec != NO_ADDON:
             yield f"{name}{spec}"
+
+
+def limits_around(release: Release, fits: Fits, offered: Mapping[str, str]) -> tuple[str, ...]:
+    """Return requirements that an answer (packages with their versions) does not meet, and that are known beyond what its metadata says.
+
+    They hold add-ons to the versions for the release, and bring what packages need and do not say.
+    """
+    found = [
+        f"{name}{spec}"
+        for name, version in sorted(offered.items())
+        if (spec := release.addons.get(name, NO_ADDON)) != NO_ADDON and astray(fits, name, version, release.version)
+    ]
+    for rule in fits.unsaid:
+        there = offered.get(rule.package)
+        needed = read_requirement(rule.needs)
+        version = offered.get(needed.name, "")
+        if there is not None and contains(rule.versions, there, prereleases=True) and not (version and admits(needed.specifier, version)):
+            found.append(rule.needs)
+    return tuple(found)

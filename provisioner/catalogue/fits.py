@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any, Literal
 
+from provisioner.base.requirement import read_requirement
 from provisioner.base.versions import contains, minor_of, readable
 from provisioner.errors import InputError
 from provisioner.model.codec import from_data
@@ -79,6 +80,17 @@ class Built:
 
 
 @record
+class Unsaid:
+    """``versions`` of ``package`` (empty: all) need what their metadata does not say: ``needs``, a requirement (PEP 508)."""
+
+    package: str
+    needs: str
+    reason: str
+    reference: str
+    versions: str = ""
+
+
+@record
 class Fits:
     """The file. ``imported`` are distributions, ``modules`` and ``standard_library`` top-level names that ``import tensorflow`` imports.
 
@@ -90,6 +102,7 @@ class Fits:
     companions: tuple[Companion, ...] = ()
     deprecated: tuple[Deprecated, ...] = ()
     built: tuple[Built, ...] = ()
+    unsaid: tuple[Unsaid, ...] = ()
     imported: tuple[str, ...] = ()
     not_always: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
@@ -122,8 +135,12 @@ def read_fits(data: Any, *, file: str) -> Fits:
             *((f"misfits[{number}]", text) for number, item in enumerate(fits.misfits) for text in (item.releases, item.versions)),
             *((f"companions[{number}]", text) for number, item in enumerate(fits.companions) for text in _specifiers(item)),
             *((f"deprecated[{number}]", item.versions) for number, item in enumerate(fits.deprecated)),
+            *((f"unsaid[{number}]", item.versions) for number, item in enumerate(fits.unsaid)),
         ]
         if spec and not readable(spec)
+    ]
+    faults += [
+        f"unsaid[{number}]: not a requirement: {item.needs!r}" for number, item in enumerate(fits.unsaid) if not _is_requirement(item.needs)
     ]
     if faults:
         raise InputError("cannot be read", place=file, faults=tuple(faults))
@@ -132,3 +149,10 @@ def read_fits(data: Any, *, file: str) -> Fits:
 
 def _specifiers(item: Companion) -> tuple[str, ...]:
     return (item.versions, item.releases, "" if item.tensorflow == SAME_MINOR else item.tensorflow)
+
+
+def _is_requirement(text: str) -> bool:
+    try:
+        return bool(read_requirement(text).name)
+    except ValueError:
+        return False

@@ -10,7 +10,7 @@ from functools import partial
 from provisioner.base.names import is_rival, normalise
 from provisioner.base.requirement import read_requirement
 from provisioner.catalogue import Catalogue
-from provisioner.catalogue.companions import limits_beside
+from provisioner.catalogue.companions import limits_around, limits_beside
 from provisioner.choose.obstacles import listed
 from provisioner.engines import builds, pip_tools, uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
@@ -125,6 +125,30 @@ def _at_floor(
     host: Host,
     declaration: Declaration,
     inputs: Inputs,
+    chosen: ChosenSet,
+    catalogue: Catalogue,
+    how: How,
+    watch: Watch,
+    floors: Sequence[str],
+) -> Wheels:
+    """Resolve for one oldest system, and once more with what is known beyond metadata of the packages that came, where that goes."""
+    once = partial(_once, host, declaration, chosen=chosen, catalogue=catalogue, how=how, watch=watch, floors=floors)
+    found = once(inputs)
+    release = catalogue.release(chosen[1].release)
+    more = limits_around(release, catalogue.fits(), {file.name: file.version for file in found.files}) if release is not None else ()
+    if not more:
+        return found
+    try:
+        return once(replace(inputs, requirements=(*inputs.requirements, *more)))
+    except (NoSolutionError, NeedsBuildError):
+        return found
+
+
+def _once(
+    host: Host,
+    declaration: Declaration,
+    inputs: Inputs,
+    *,
     chosen: ChosenSet,
     catalogue: Catalogue,
     how: How,
