@@ -119,7 +119,7 @@ def _divided(said: starter.First, found: EnvironmentFile, way: Way, catalogue: C
     parts = environment_file.divided(found, catalogue.conda_names(), way.kind, proven)
     known = catalogue.conda().channels
     channels, gone = environment_file.channels(found.channels, known) if way.kind == "conda" else ((), ())
-    notes = [*([way.why] if way.why else []), *environment_file.told(found, parts, way.kind, gone, known)]
+    notes = [*([way.why] if way.why else []), *environment_file.told(found, parts, catalogue.conda_names(), way.kind, gone, known)]
     if (found.gpu or parts.cuda) and way.device == "cpu":
         notes.append(
             f"{found.name} asks for a GPU, and no known-good set that its limits admit computes on one here: `device: cpu` is declared"

@@ -1,4 +1,4 @@
-"""What of a lock comes from no index: which formats cannot hold it, and where an index's version took its place. Sentences for a person; pure."""
+"""What of a lock comes from no index: which formats cannot hold it, and where an index's took its place, or would. Words for a person; pure."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from provisioner.base.names import normalise
 from provisioner.base.paths import spelt
 from provisioner.choose.obstacles import listed
+from provisioner.errors import OperationError
 from provisioner.lock.direct import named_by
-from provisioner.model.team import Declaration, LockedTarget
+from provisioner.model.team import Declaration, LockedTarget, Target
 
 
 def warnings(
@@ -19,6 +20,33 @@ def warnings(
     yield from _passed_over(targets, carried)
     for path in left_out:
         yield f"{spelt(path)} keeps the files beside it out of the repository, without which nobody else can install the lock: take it away"
+
+
+def only_elsewhere(target: Target, names: Iterable[str], carried: Iterable[str]) -> OperationError | None:
+    """Return the error for packages (``names``) that an index has as source alone, and the project as wheels for other machines; None for others.
+
+    Nobody should be asked to build what may be a stranger's, of whom only the name is known.
+    """
+    there = _by_name(carried)
+    own = {name: there[name] for name in names if name in there and all(path.endswith(".whl") for path in there[name])}
+    if not own:
+        return None
+    files = [path for paths in own.values() for path in paths]
+    where = f"{target.platform} with Python {target.python}"
+    return OperationError(
+        f"the project carries {listed(list(own))} for other machines alone ({', '.join(files)}), not for {where}",
+        place=target.name,
+        hint=f"put a wheel for it there; the index has source under {'this name' if len(own) == 1 else 'these names'}, which may be a stranger's: "
+        f"where it is yours, allow it: `policy: {{source_builds: [{', '.join(own)}]}}`",
+        cause="platform-unsupported",
+    )
+
+
+def _by_name(carried: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for path in sorted(carried):
+        found.setdefault(normalise(named_by(path)), []).append(path)
+    return found
 
 
 def _not_held(declaration: Declaration, targets: Sequence[LockedTarget]) -> Iterator[str]:
@@ -44,9 +72,7 @@ def _it(names: Sequence[str]) -> str:
 
 def _passed_over(targets: Sequence[LockedTarget], carried: Iterable[str]) -> Iterator[str]:
     """Name what the project carries and an index has in a version that was taken in its place, as pip and uv do: it may be a stranger's."""
-    there: dict[str, list[str]] = {}
-    for path in sorted(carried):
-        there.setdefault(normalise(named_by(path)), []).append(path)
+    there = _by_name(carried)
     taken = {(file.name, file.version) for locked in targets for file in locked.files if not file.path and not file.profile}
     for name, version in sorted(taken):
         if name in there:

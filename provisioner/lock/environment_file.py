@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from provisioner.base.names import is_rival, normalise
@@ -28,6 +29,8 @@ from provisioner.model.request import Kind
 _ANACONDA = frozenset({"defaults", "anaconda", "main", "free", "r", "msys2", "pkgs/main", "pkgs/free", "pkgs/r", "pkgs/msys2"})
 _NONE = "nodefaults"
 _CLAUSE = re.compile(r"(==|!=|<=|>=|~=|<|>|=)?\s*([0-9][0-9A-Za-z.]*?)(\.?\*)?")
+# `nunpy` for `numpy`.
+SLIP = 0.8
 _GPU_BUILD = re.compile(r"gpu|cuda")
 # What an export has, and nobody asks for by name.
 _EXPORTED = {"ca-certificates", "openssl"}
@@ -208,14 +211,19 @@ def channels(written: Iterable[str], known: Sequence[str]) -> tuple[tuple[str, .
     return (() if own == tuple(known) else own), tuple(dict.fromkeys(gone))
 
 
-def told(found: EnvironmentFile, parts: Divided, kind: Kind, gone: Sequence[str], known: Sequence[str]) -> Iterator[str]:
+def told(found: EnvironmentFile, parts: Divided, names: CondaNames, kind: Kind, gone: Sequence[str], known: Sequence[str]) -> Iterator[str]:
     """Say what became of the file, a sentence for each thing that somebody may miss."""
     if parts.cuda:
         yield f"{found.name}: {listed(list(parts.cuda))}: TensorFlow's release decides which CUDA it is"
     if parts.requirements and kind == "conda":
         yield f"{found.name}: as wheels of PyPI, which the known-good set was run with: {listed([spec_name(text) for text in parts.requirements])}"
-    if parts.lacking:
+    if parts.lacking and kind == "conda":
+        yield f"{found.name}: {listed(list(parts.lacking))}: no channel can be asked for that; write a name with versions under `conda`"
+    elif parts.lacking:
         yield f"{found.name}: nothing that is known to be on PyPI: {listed(list(parts.lacking))}; if it is, name it under `requirements`"
+    for name in map(spec_name, (*parts.conda, *parts.lacking)):
+        for close in get_close_matches(name, names.same, n=1, cutoff=SLIP):
+            yield f"{found.name}: {name}: did you mean {close}?"
     if parts.proven:
         yield f"{found.name}: the known-good set has its own versions of {listed(list(parts.proven))}"
     if parts.left:

@@ -20,6 +20,7 @@ from provisioner.engines.wheels import Wheel
 from provisioner.errors import OperationError
 from provisioner.host import Host
 from provisioner.host.files import make_folders
+from provisioner.lock import apart
 from provisioner.lock.alone import TENSORFLOW
 from provisioner.lock.building import NeedsBuildError, building
 from provisioner.lock.choosing import ChosenSet
@@ -113,7 +114,11 @@ def lock_wheels(
             return tried(replace(target, floor=error.floor), newer, tuple(sorted({*lifted, *error.names})))
         return replace(found, floor=target.floor, lifted=lifted) if lifted else found
 
-    return tried(target, newer_floors(target, lock), ())
+    try:
+        return tried(target, newer_floors(target, lock), ())
+    except NeedsBuildError as error:
+        carried = [item.path for item in inputs.carried.values()]
+        raise apart.only_elsewhere(target, error.names, carried) or error from None
 
 
 def _at_floor(

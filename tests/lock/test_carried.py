@@ -225,6 +225,17 @@ def test_one_for_another_platform_is_told(project: Path, inside: Inside) -> None
     assert "there is neither a wheel nor source of ours" in ended.err
 
 
+def test_nobody_is_asked_to_build_what_a_stranger_has_under_the_name(project: Path, inside: Inside, index: Index) -> None:
+    path = project / "wheels" / "ours-1.0-py3-none-any.whl"
+    path.rename(path.with_name("ours-1.0-cp39-cp39-win_amd64.whl"))
+    index.add_source("ours", "7.0", "raise SystemExit\n")
+    ended = inside("lock", "--accept", "--yes", "--cutoff", "2026-06-01")
+    assert ended.code == 1
+    assert "the project carries ours for other machines alone (wheels/ours-1.0-cp39-cp39-win_amd64.whl), not for linux-x86_64" in ended.err
+    assert "which may be a stranger's" in ended.err
+    assert "source_builds" not in (project / "tfsetup.yaml").read_text()
+
+
 def test_an_archive_of_source_is_built_where_that_is_allowed_and_installed_with_a_word(
     project: Path, inside: Inside, index: Index, tmp_path: Path
 ) -> None:

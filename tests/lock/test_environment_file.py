@@ -147,11 +147,23 @@ def test_what_is_no_package_is_told() -> None:
 
 def test_each_thing_is_told() -> None:
     found = read(EXPORT)
-    words = list(told(found, divided(found, NAMES, "conda", proven={"numpy"}), "conda", ("defaults",), ("conda-forge",)))
+    words = list(told(found, divided(found, NAMES, "conda", proven={"numpy"}), NAMES, "conda", ("defaults",), ("conda-forge",)))
     assert words == [
         "environment.yml: cudatoolkit=11.2.2=hbe64b41_10: TensorFlow's release decides which CUDA it is",
         "environment.yml: as wheels of PyPI, which the known-good set was run with: certifi and pandas",
         "environment.yml: the known-good set has its own versions of numpy",
         "environment.yml is an export: 4 libraries that it names for others are left to them (_libgcc_mutex, ca-certificates, libgcc-ng, mkl)",
         "environment.yml: the channel defaults is not asked, but conda-forge; `channels:` says otherwise",
+    ]
+
+
+def test_slips_are_told() -> None:
+    found = read("dependencies: [nunpy, 'ffmpeg>=']\n")
+    assert list(told(found, divided(found, NAMES, "conda"), NAMES, "conda", (), ())) == [
+        "environment.yml: ffmpeg>=: no channel can be asked for that; write a name with versions under `conda`",
+        "environment.yml: nunpy: did you mean numpy?",
+    ]
+    assert list(told(found, divided(found, NAMES, "venv"), NAMES, "venv", (), ())) == [
+        "environment.yml: nothing that is known to be on PyPI: nunpy and ffmpeg>=; if it is, name it under `requirements`",
+        "environment.yml: nunpy: did you mean numpy?",
     ]
