@@ -39,12 +39,13 @@ def make_wheel(
     *,
     scripts: Mapping[str, str] | None = None,
     requires: Sequence[str] = (),
+    python: str = "",
 ) -> LockedFile:
-    """Write a pure wheel; ``scripts`` are console scripts (name -> ``module:function``), ``requires`` what it needs."""
+    """Write a pure wheel; ``scripts`` are console scripts (name -> ``module:function``), ``requires`` and ``python`` what it needs."""
     module = name.replace("-", "_")
     info = f"{module}-{version}.dist-info"
     content = dict(files)
-    needs = "".join(f"Requires-Dist: {item}\n" for item in requires)
+    needs = "".join(f"Requires-Dist: {item}\n" for item in requires) + (f"Requires-Python: {python}\n" if python else "")
     content[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}"
     content[f"{info}/WHEEL"] = "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     if scripts:

@@ -53,3 +53,12 @@ def admits(specifier: SpecifierSet, version: str) -> bool:
         return not is_beyond(version) and specifier.contains(version, prereleases=True)
     except ValueError:
         return False
+
+
+def bare(text: str) -> str:
+    """Return a requirement without its versions; one with an address stays as it is."""
+    requirement = read_requirement(text)
+    if requirement.url:
+        return text
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    return f"{requirement.name}{extras}" + (f"; {requirement.marker}" if requirement.marker else "")

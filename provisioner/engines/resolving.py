@@ -62,7 +62,8 @@ class Resolved:
     """The answer: the files that are offered of each package, and which packages of the answer asked for it.
 
     ``undated`` are the packages for which the index tells no upload dates, so that no cut-off holds. ``builders`` are the files that are offered of
-    what the source distributions among them are built with, ``compiled`` the names of those with files for a compiler.
+    what the source distributions among them are built with, ``compiled`` the names of those with files for a compiler, ``capped`` those of which a
+    version was passed over for the Pythons that it refuses.
     """
 
     offered: dict[str, list[Wheel]]
@@ -70,6 +71,7 @@ class Resolved:
     undated: tuple[str, ...] = ()
     builders: dict[str, list[Wheel]] = field(default_factory=dict)
     compiled: tuple[str, ...] = ()
+    capped: tuple[str, ...] = ()
 
 
 class NoSolutionError(OperationError):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import posixpath
 from collections.abc import Iterable
+from typing import Any
 
 from provisioner.host import Reader, files
 from provisioner.model.plan import Package
 
 # The parts of the cache that an install writes to (uv's documentation, "Caching"; each has a version of its own at its end).
 _PARTS = ("archive-v", "builds-v", "interpreter-v", "sdists-v", "simple-v", "wheels-v")
+# Fields of what is kept of a wheel's metadata that are read.
+_FIELDS = 4
 
 
 def in_cache(reader: Reader, cache: str, packages: Iterable[Package]) -> frozenset[str]:
@@ -18,8 +22,48 @@ def in_cache(reader: Reader, cache: str, packages: Iterable[Package]) -> frozens
     uv keeps a wheel as ``wheels-v8/pypi/NAME/VERSION-TAGS``, or below ``index/DIGEST`` in place of ``pypi`` (seen with uv 0.13). Where it has
     pruned what that leads to, too many are taken to be there: nobody is refused for want of room that is not needed.
     """
-    homes = [home for part in _parts(reader, cache) if posixpath.basename(part).startswith("wheels-v") for home in _homes(reader, part)]
+    homes = wheel_homes(reader, cache)
     return frozenset(package.name for package in packages if any(_has(reader, home, package) for home in homes))
+
+
+def wheel_homes(reader: Reader, cache: str) -> tuple[str, ...]:
+    """Return the folders in which wheels lie by the names of their packages, one for each index."""
+    return tuple(home for part in _parts(reader, cache) if posixpath.basename(part).startswith("wheels-v") for home in _homes(reader, part))
+
+
+def requires_python(reader: Reader, homes: Iterable[str], name: str, version: str) -> str:
+    """Return the Pythons that a version of a package asks for, as its metadata was kept when it was resolved; "" where nothing is known.
+
+    uv keeps it as MessagePack, in ``VERSION-TAGS.msgpack``: name, version, requirements, Pythons (seen with uv 0.13).
+    """
+    for home in homes:
+        folder = files.glob_escape(posixpath.join(home, name, f"{version}-"))
+        for path in files.matches(reader, f"{folder}*.msgpack"):
+            said = _unpacked(_content(reader, path))
+            if said[:2] == [name, version]:
+                return said[3] if isinstance(said[3], str) else ""
+    return ""
+
+
+def _content(reader: Reader, path: str) -> bytes:
+    """Return what lies there; nothing where somebody cleans the cache meanwhile."""
+    try:
+        return reader.read_bytes(path, 1 << 20)
+    except OSError:
+        return b""
+
+
+def _unpacked(data: bytes) -> list[object]:
+    """Return the first value of a MessagePack file, [] where it is no list of the form that is known."""
+    # 3 ms, and only where something is resolved; pip says nothing of its types.
+    msgpack: Any = importlib.import_module("pip._vendor.msgpack")
+    unpacker = msgpack.Unpacker(raw=False, strict_map_key=False)
+    unpacker.feed(data)
+    try:
+        said = unpacker.unpack()
+    except (ValueError, msgpack.exceptions.UnpackException):
+        return []
+    return said if isinstance(said, list) and len(said) >= _FIELDS else []
 
 
 def foreign(reader: Reader, cache: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from provisioner.engines import built_in, uv
+from provisioner.engines import built_in, caps, uv
 from provisioner.engines.allowed import expand
 from provisioner.engines.resolving import (
     PROJECT,
@@ -53,6 +53,10 @@ def compile_job(host: Host, job: Job, *, origins: bool = True, watch: Callable[[
     uv takes a package from a named index only where it is asked for directly (uv's documentation, "Pinning a package to an index"), so what
     another index answered for is asked for in a second round.
     """
+    return caps.within(lambda asked: _for_platforms(host, asked, origins=origins, watch=watch), host, job)
+
+
+def _for_platforms(host: Host, job: Job, *, origins: bool, watch: Callable[[int], None] | None) -> Resolved:
     first, *others = _platforms(job)
     try:
         return _compile(host, job, first, origins=origins, watch=watch)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 
 from provisioner.base.names import is_rival, normalise
-from provisioner.base.requirement import admits, name_of, read_requirement
+from provisioner.base.requirement import admits, bare, name_of, read_requirement
 from provisioner.base.text import mask
 from provisioner.base.versions import numbers
 from provisioner.choose.obstacles import listed
@@ -27,7 +27,7 @@ from provisioner.lock.alone import release_brought
 from provisioner.lock.building import unbuilt
 from provisioner.lock.markers import pinned
 from provisioner.lock.proposal import Proposal, RefusedError
-from provisioner.lock.reasons import absent, reasons
+from provisioner.lock.reasons import absent, reasons, refused_python
 from provisioner.lock.wheelless import lacking, oldest_there
 from provisioner.model.catalogue import Lock
 from provisioner.model.record import record
@@ -140,12 +140,14 @@ def _ask(case: Clash, known: set[str], kept: Sequence[str], said: Callable[[str]
     Of what was asked of the index a moment ago, what is in the cache will do.
     """
     loose = [text for text in case.requirements if text not in kept]
-    bare = {text: _bare(text) for text in loose}
+    plain = {text: bare(text) for text in loose}
     wanted = dict(filter(None, map(_pin, loose)))
     preferred = {text.partition("==")[0]: text for text in case.job.preferred} | {
         name: f"{name}=={version}" for name, version in wanted.items()
     }
-    job = replace(case.job, requirements=tuple(bare.get(text, text) for text in case.job.requirements), preferred=tuple(preferred.values()))
+    job = replace(
+        case.job, requirements=tuple(plain.get(text, text) for text in case.job.requirements), preferred=tuple(preferred.values())
+    )
     return unbuilt(case.host, _in_folder(case, job), known, cached=True, said=said)
 
 
@@ -153,15 +155,6 @@ def _in_folder(case: Clash, job: Job) -> Job:
     folder = posixpath.join(case.job.folder, "why")
     make_folders(case.host, folder)
     return replace(job, folder=folder)
-
-
-def _bare(text: str) -> str:
-    """Return a requirement without its versions."""
-    requirement = read_requirement(text)
-    if requirement.url:
-        return text
-    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
-    return f"{requirement.name}{extras}" + (f"; {requirement.marker}" if requirement.marker else "")
 
 
 def _pin(text: str) -> tuple[str, str] | None:
@@ -251,7 +244,7 @@ def _together(case: Clash) -> OperationError:
 
 def _impossible(case: Clash) -> OperationError:
     """Say what cannot be had in any version: a package that the index does not have, or has only younger than the date, or nowhere here."""
-    job = replace(case.job, requirements=tuple(_bare(text) for text in case.requirements), constraints=(), preferred=())
+    job = replace(case.job, requirements=tuple(bare(text) for text in case.requirements), constraints=(), preferred=())
     said = _said(case, job) or case.said
     unknown, too_new = _UNKNOWN.search(said), _TOO_NEW.search(said)
     where = f"{case.target.platform} with Python {case.target.python}"
@@ -259,13 +252,17 @@ def _impossible(case: Clash) -> OperationError:
         message = f"the index has no package `{unknown[1]}`{_needed_by(unknown[1], case, said)}"
     elif too_new:
         message = f"everything of `{too_new[1]}` that would do was uploaded after {case.job.cutoff}{_needed_by(too_new[1], case, said)}"
+    elif capped := refused_python(said):
+        message = f"{capped}, and {case.target.name} has Python {case.target.python}"
     elif names := lacking(said):
         message = f"there is neither a wheel nor source of {listed(sorted(names))} for {where}"
     else:
         return _together(case)
     glibc = oldest_there(said, case.target.platform.partition("-")[2])
     newer = bool(glibc) and numbers(glibc) > numbers(case.job.floor)
-    way = f'where all machines of {case.target.name} have that, take `floor: "{next_glibc(glibc)}"` for it; ' if newer else ""
+    other = _other_python(case, ())
+    way = f'take `python: "{other.python}"` for {case.target.name}, with which yours go as they are; ' if other is not None else ""
+    way += f'where all machines of {case.target.name} have that, take `floor: "{next_glibc(glibc)}"` for it; ' if newer else ""
     return OperationError(message, place=case.target.name, hint=f"{way}the resolver says: {_words(said)}", cause="resolver-conflict")
 
 

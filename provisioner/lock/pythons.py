@@ -170,7 +170,9 @@ def _ask_at(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, target
 
     def ask(name: str) -> Resolved | None:
         asked = replace(without_set(job, f"{name}{clauses}", inputs, catalogue), alone=wanted.alone)
-        return unbuilt(host, asked, known, cached=wanted.alone, origins=False, other_pythons=False, watch=watch)
+        answer = unbuilt(host, asked, known, cached=wanted.alone, origins=False, other_pythons=False, watch=watch)
+        # Of what refuses this Python an older version would do, and an older Python does better.
+        return None if answer is not None and {*answer.capped} - {file.name for file in lock.files} else answer
 
     release = release_brought(ask, own)
     known_release = catalogue.release(release) if release in catalogue.versions() else None

@@ -46,6 +46,12 @@ def absent(said: str, name: str) -> tuple[str, ...]:
     return (f"{_named(name, found[1][len(name) :])} has no wheel for this Python",) if found else ()
 
 
+def refused_python(said: str) -> str:
+    """Return which package refuses the Python from above, "" for none: words of ``engines.caps``."""
+    found = re.search(rf"Because ({_NAME})(==[A-Za-z0-9.+!]{{1,100}}) depends on Python({_SPEC}), it does not go", " ".join(said.split()))
+    return f"{_named(found[1], found[2])} needs Python {found[3].rstrip(',')}" if found else ""
+
+
 def _named(name: str, spec: str) -> str:
     exact = re.fullmatch(r"==([A-Za-z0-9.+]+)", spec or "")
     return f"{name} {exact[1]}" if exact else f"{name}{spec.rstrip(',') if spec else ''}"

@@ -59,10 +59,10 @@ class Index:
         self._server.shutdown()
         self._server.server_close()
 
-    def add(self, name: str, version: str, *requires: str, uploaded: str = OLD, tag: str = "py3-none-any") -> LockedFile:
-        """Put a wheel on the index; with another ``tag`` it is for that platform alone."""
+    def add(self, name: str, version: str, *requires: str, uploaded: str = OLD, tag: str = "py3-none-any", python: str = "") -> LockedFile:
+        """Put a wheel on the index; with another ``tag`` it is for that platform alone, with ``python`` for those Pythons."""
         content = {f"{name.replace('-', '_')}.py": f"VERSION = {version!r}  # {tag}\n"}
-        made = make_wheel(self.folder / "made", name, version, content, requires=requires)
+        made = make_wheel(self.folder / "made", name, version, content, requires=requires, python=python)
         filename = made.filename.replace("py3-none-any", tag)
         (self.folder / "made" / made.filename).rename(self.folder / filename)
         self.dates[filename] = uploaded

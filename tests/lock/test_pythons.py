@@ -107,6 +107,12 @@ def test_where_all_clash_it_is_a_python_that_has_each(shipped: Catalogue, releas
     assert found == Going(release="2.20.0", python="3.11", together=False)
 
 
+def test_a_package_that_refuses_newer_pythons_decides(shipped: Catalogue, releases: Index, tmp_path: Path) -> None:
+    """scikeras 0.6.1 says `>=3.7.0,<3.10.0`, which uv passes over; pip would not have installed the lock."""
+    releases.add("capped", "1.0", python=">=3.7,<3.12")
+    assert going(LocalHost(), shipped, wanted(releases, tmp_path, "capped==1.0")) == Going(release="2.20.0", python="3.11")
+
+
 def test_an_index_that_fails_is_told_or_left(shipped: Catalogue, releases: Index, tmp_path: Path) -> None:
     releases.status = 500
     with pytest.raises(OperationError):
