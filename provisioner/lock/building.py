@@ -216,6 +216,7 @@ def unbuilt(
     """
     ask = partial(uv_compile.compile_job, host, origins=origins, watch=watch)
     known |= _sources(job)
+    added, before = frozenset[str](), ""
     for _ in range(2 * ROUNDS):
         asked = replace(job, sources=tuple(sorted({*job.sources, *known})))
         try:
@@ -224,11 +225,15 @@ def unbuilt(
             more = lacking(error.said) - set(asked.sources)
             # Beside one that has no wheel at all, others are named of which some versions have none.
             more = (more & nowhere(error.said)) or more
-            if not more or (OTHER_PYTHON.search(error.said) and not other_pythons):
+            wrong = bool(NO_SOURCE.search(error.said) and added)
+            if not more or wrong or (OTHER_PYTHON.search(error.said) and not other_pythons):
+                # Of what has wheels alone the reason is why these do not go.
+                known -= added if wrong else set()
                 if said is not None:
-                    said(error.said)
+                    said(before if wrong else error.said)
                 return None
             known |= more
+            added, before = more, error.said
     return None
 
 

@@ -27,7 +27,7 @@ from provisioner.lock.alone import release_brought
 from provisioner.lock.building import unbuilt
 from provisioner.lock.markers import pinned
 from provisioner.lock.proposal import Proposal, RefusedError
-from provisioner.lock.reasons import reasons
+from provisioner.lock.reasons import absent, reasons
 from provisioner.lock.wheelless import lacking, oldest_there
 from provisioner.model.catalogue import Lock
 from provisioner.model.record import record
@@ -184,7 +184,7 @@ def _row(text: str, answer: Resolved, lock: Lock, said: str) -> Row:
     origins = [
         f"TensorFlow {lock.release}" if origin == own else f"{origin} {_version(answer, origin)}" for origin in answer.via.get(name, ())
     ]
-    why = reasons(said, {own: f"TensorFlow {lock.release}"})
+    why = reasons(said, {own: f"TensorFlow {lock.release}"}) or absent(said, name)
     return Row(requirement=text, instead=offered[0].version if offered else "", wanted_by=tuple(origins), reasons=why)
 
 

@@ -35,6 +35,17 @@ def reasons(said: str, known: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(best[:MOST])
 
 
+def absent(said: str, name: str) -> tuple[str, ...]:
+    """Return which versions of a package there are at all, or that those asked for have no wheel for this Python, where that is the reason."""
+    words = " ".join(said.split())
+    own = re.escape(name)
+    only = re.search(rf"only ({own}{_SPEC}) is available", words) or re.search(rf"there (?:is|are) no versions? of ({own}{_SPEC})", words)
+    if only is not None:
+        return (f"the index has {'only' if 'only' in only[0] else 'no'} {only[1]}",)
+    found = re.search(rf"(?<![\w.-])({own}(?:{_SPEC})?) has no wheels with a matching Python", words)
+    return (f"{_named(name, found[1][len(name) :])} has no wheel for this Python",) if found else ()
+
+
 def _named(name: str, spec: str) -> str:
     exact = re.fullmatch(r"==([A-Za-z0-9.+]+)", spec or "")
     return f"{name} {exact[1]}" if exact else f"{name}{spec.rstrip(',') if spec else ''}"

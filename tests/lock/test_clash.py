@@ -82,3 +82,15 @@ def test_another_python_is_proposed_with_which_all_goes(index: Index, tmp_path: 
     index.add("old", "2.0")
     _, hint = told(index, tmp_path, "old==1.0")
     assert 'take `python: "3.10"` for linux, with which yours go as they are' in hint
+
+
+def test_what_has_wheels_alone_is_no_source_in_the_next_question(index: Index, tmp_path: Path) -> None:
+    """tensorflow-federated's list: jaxlib has no source, and where it was taken for source once, each row after it clashed, too."""
+    index.add("ours", "2.0")
+    index.add("ours", "1.0")
+    index.add("numpy", "1.25")
+    index.add("jaxlib", "0.5", "ours<2")
+    index.add("jaxlib", "0.6", tag="cp35-cp35m-manylinux_2_17_x86_64")
+    rows, _ = told(index, tmp_path, "jaxlib>=0.5", "ours==2.0", "numpy<1.26")
+    assert [row.partition(";")[0] for row in rows] == ["ours==2.0: 1.0 would do"]
+    assert "needs ours<2" in rows[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.lock.reasons import reasons
+from provisioner.lock.reasons import absent, reasons
 
 KNOWN = {"tensorflow-cpu": "TensorFlow 2.13.1"}
 
@@ -36,3 +36,21 @@ KNOWN = {"tensorflow-cpu": "TensorFlow 2.13.1"}
 )
 def test_what_two_sides_say_is_read_out_of_the_chain(said: str, found: tuple[str, ...]) -> None:
     assert reasons(said, KNOWN) == found
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("Because only jaxlib>=0.4.13 is available and you require jaxlib>=0.1.76,<0.2.dev0", ("the index has only jaxlib>=0.4.13",)),
+        ("Because there is no version of jaxlib==9.0 and you require jaxlib==9.0", ("the index has no jaxlib==9.0",)),
+        (
+            "Because jaxlib==0.4.13 has no wheels with a matching Python ABI tag (e.g., `cp313`)",
+            ("jaxlib 0.4.13 has no wheel for this Python",),
+        ),
+        ("Because jaxlib>=0.4,<0.5 has no wheels with a matching Python version tag", ("jaxlib>=0.4,<0.5 has no wheel for this Python",)),
+        ("Because only other>=1 is available and jaxlib-extra==1 has no wheels with a matching Python ABI tag", ()),
+        ("only jaxlib" * 2000, ()),
+    ],
+)
+def test_what_is_not_there_is_a_reason(said: str, found: tuple[str, ...]) -> None:
+    assert absent(said, "jaxlib") == found
