@@ -7,6 +7,7 @@ import re
 import secrets
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -133,3 +134,13 @@ def test_wheels_of_a_folder_are_read_there(world: World, monkeypatch: pytest.Mon
     monkeypatch.setenv("UV_FIND_LINKS", str(world.root / "wheels"))
     made = world.wheel("big", {"big.py": "1"})
     assert world.read(made, offline=True)[made.sha256][0][:2] == ("big.py", 1)
+
+
+def test_a_wheel_with_an_address_is_read_there_and_keeps_none_from_being_asked_for(world: World, tmp_path: Path) -> None:
+    served = world.wheel("served", {"served.py": "1\n"})
+    made = make_wheel(tmp_path / "carried", "carried", "1.0", {"carried.py": "22\n"})
+    carried = replace(made, url=f"file://{tmp_path}/carried/{made.filename}")
+    found = world.read(served, carried)
+    assert {path for path, _, _ in found[carried.sha256]} >= {"carried.py"}
+    assert {path for path, _, _ in found[served.sha256]} >= {"served.py"}
+    assert world.read(carried, offline=True) == {carried.sha256: found[carried.sha256]}
