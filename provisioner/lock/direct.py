@@ -75,7 +75,9 @@ def read_direct(text: str, folder: str = "") -> Direct:
         name, extras = egg[1], egg[2] or ""
     name = name or _name_of(scheme, parts.path)
     if not name:
-        raise AddressError(f"says no name, and nothing is fetched to find it out; write `{_guess(parts.path)} @ {bare}`")
+        # A folder of a repository is seldom called as the repository is (pycocotools lies in cocoapi).
+        guess, more = ("NAME", ", with the name that its own setup gives it") if fragment.get("subdirectory") else (_guess(parts.path), "")
+        raise AddressError(f"says no name, and nothing is fetched to find it out; write `{guess} @ {bare}`{more}")
     folder = f"subdirectory={fragment['subdirectory']}" if fragment.get("subdirectory") else ""
     url = _joined(scheme, parts.netloc, parts.path, parts.query, folder)
     sha256 = fragment.get("sha256", "")

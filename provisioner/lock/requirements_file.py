@@ -29,8 +29,8 @@ _OPTION = re.compile(r"(--?[A-Za-z][A-Za-z-]*)(?:\s*=\s*|\s+|$)(.*)", re.DOTALL)
 _SHORT = re.compile(r"(-[rcefi])(?:\s*=?\s*)(.*)", re.DOTALL)
 _LONG = {"-r": "--requirement", "-c": "--constraint", "-e": "--editable", "-i": "--index-url", "-f": "--find-links"}
 _INDEXES = ("--index-url", "--extra-index-url", "--pypi-url", LINKS)
-# They ask for what a lock does anyway: wheels, by hash.
-_HARMLESS = frozenset({"--require-hashes", "--prefer-binary"})
+# They ask for what a lock does anyway (wheels, by hash), or are about the installer that reads them: whom it trusts, a person's settings say.
+_HARMLESS = frozenset({"--require-hashes", "--prefer-binary", "--only-binary", "--trusted-host", "--use-feature"})
 # After so many, what is given is no requirements file, and nobody reads more.
 FAULTS = 100
 _HASH = re.compile(r"\s--hash(?:\s*=\s*|\s+)(\S+)")
@@ -181,7 +181,7 @@ class _Walk:
             self._local(bare, place, found.projects, editable=True) if is_local(bare) else self._requirement(bare, place, found)
         elif option == "--editable":
             self.faults.append(f"{place}: `{_short(line)}` is editable, which no limit may be")
-        elif option not in _HARMLESS and (option, value) != ("--only-binary", ":all:"):
+        elif option not in _HARMLESS:
             self.faults.append(f"{place}: `{_short(line)}` is an option that a lock does not take over; remove it")
 
 
