@@ -35,6 +35,8 @@ _SETUPTOOLS = "setuptools"
 LARGEST, MOST = 1 << 20, 20_000
 _APART = {"site-packages", "node_modules", "__pycache__"}
 _LAST_LINES = 6
+# What a setup prints that was not answered (Python's socket and urllib; requests and urllib3).
+_NO_ANSWER = re.compile(r"URLError|socket\.gaierror|NameResolutionError|requests\.exceptions\.ConnectionError|MaxRetryError")
 
 # What builds, and decides nothing of what a package says of itself.
 _BACKENDS = {"setuptools", "wheel", "pip"}
@@ -58,6 +60,11 @@ class BuildError(OperationError):
         lines = [line.strip() for line in mask(said).splitlines() if line.strip()]
         missing = re.search(r"No module named '([\w.]+)'", said)
         way = f"its setup asks for {missing[1]}, which it does not name among its build requirements; " if missing else ""
+        way = way or (
+            "its setup fetches something from the network, and got no answer here: lock where it does; or "
+            if _NO_ANSWER.search(said)
+            else ""
+        )
         super().__init__(
             f"{wheel.package} {wheel.commit or wheel.version} is there as source alone, and could not be built: {' / '.join(lines[-_LAST_LINES:])}",
             place=job.name,

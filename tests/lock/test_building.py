@@ -249,6 +249,19 @@ def test_one_that_cannot_be_built_says_why(builders: Team, index: Index) -> None
 
 
 @pytest.mark.slow
+def test_a_setup_that_fetches_something_and_gets_no_answer(builders: Team, index: Index) -> None:
+    """crepe's setup.py downloads its models."""
+    index.add_source("two", "1.0", "from urllib.request import urlopen\nurlopen('http://127.0.0.1:9/model')\n")
+    builders.requirements = ("two",)
+    builders.settings["policy"] = Policy(built=("two",))
+    with pytest.raises(BuildError) as caught:
+        builders.lock()
+    assert caught.value.hint.startswith(
+        "its setup fetches something from the network, and got no answer here: lock where it does; or name another"
+    )
+
+
+@pytest.mark.slow
 def test_what_no_installer_would_take_is_refused_before(builders: Team, index: Index) -> None:
     index.add_tree(
         "two",
