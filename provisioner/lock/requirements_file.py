@@ -181,6 +181,9 @@ class _Walk:
             self._local(bare, place, found.projects, editable=True) if is_local(bare) else self._requirement(bare, place, found)
         elif option == "--editable":
             self.faults.append(f"{place}: `{_short(line)}` is editable, which no limit may be")
+        elif option == "--no-index":
+            why = "leaves no index that the known-good set could come from; take it out: what is in a folder of --find-links is found all the same"
+            self.faults.append(f"{place}: `{_short(line)}` {why}")
         elif option not in _HARMLESS:
             self.faults.append(f"{place}: `{_short(line)}` is an option that a lock does not take over; remove it")
 
