@@ -37,10 +37,11 @@ def limits_beside(release: Release | None, names: Iterable[str]) -> Iterator[str
             yield f"{name}{spec}"
 
 
-def limits_around(release: Release, fits: Fits, offered: Mapping[str, str]) -> tuple[str, ...]:
+def limits_around(release: Release, fits: Fits, offered: Mapping[str, str], *, other: bool = False) -> tuple[str, ...]:
     """Return requirements that an answer (packages with their versions) does not meet, and that are known beyond what its metadata says.
 
-    They hold add-ons to the versions for the release, and bring what packages need and do not say.
+    They hold add-ons to the versions for the release. Of packages that need what they do not say other versions are taken where there are some, else
+    they get what they need; that first with ``other``.
     """
     found = [
         f"{name}{spec}"
@@ -52,5 +53,5 @@ def limits_around(release: Release, fits: Fits, offered: Mapping[str, str]) -> t
         needed = read_requirement(rule.needs)
         version = offered.get(needed.name, "")
         if there is not None and contains(rule.versions, there, prereleases=True) and not (version and admits(needed.specifier, version)):
-            found.append(rule.needs)
+            found.append(rule.needs if other or not rule.instead else f"{rule.package}{rule.instead}")
     return tuple(found)

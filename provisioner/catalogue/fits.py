@@ -81,13 +81,14 @@ class Built:
 
 @record
 class Unsaid:
-    """``versions`` of ``package`` (empty: all) need what their metadata does not say: ``needs``, a requirement (PEP 508)."""
+    """``versions`` of ``package`` (empty: all) need what their metadata does not say: ``needs``, a requirement (PEP 508); ``instead`` do not."""
 
     package: str
     needs: str
     reason: str
     reference: str
     versions: str = ""
+    instead: str = ""
 
 
 @record
@@ -135,7 +136,7 @@ def read_fits(data: Any, *, file: str) -> Fits:
             *((f"misfits[{number}]", text) for number, item in enumerate(fits.misfits) for text in (item.releases, item.versions)),
             *((f"companions[{number}]", text) for number, item in enumerate(fits.companions) for text in _specifiers(item)),
             *((f"deprecated[{number}]", item.versions) for number, item in enumerate(fits.deprecated)),
-            *((f"unsaid[{number}]", item.versions) for number, item in enumerate(fits.unsaid)),
+            *((f"unsaid[{number}]", text) for number, item in enumerate(fits.unsaid) for text in (item.versions, item.instead)),
         ]
         if spec and not readable(spec)
     ]

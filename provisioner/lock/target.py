@@ -135,13 +135,18 @@ def _at_floor(
     once = partial(_once, host, declaration, chosen=chosen, catalogue=catalogue, how=how, watch=watch, floors=floors)
     found = once(inputs)
     release = catalogue.release(chosen[1].release)
-    more = limits_around(release, catalogue.fits(), {file.name: file.version for file in found.files}) if release is not None else ()
-    if not more:
+    offered = {file.name: file.version for file in found.files}
+    known = partial(limits_around, release, catalogue.fits(), offered) if release is not None else None
+
+    def again(more: tuple[str, ...]) -> Wheels | None:
+        try:
+            return once(replace(inputs, requirements=(*inputs.requirements, *more)))
+        except (NoSolutionError, NeedsBuildError):
+            return None
+
+    if known is None or not known():
         return found
-    try:
-        return once(replace(inputs, requirements=(*inputs.requirements, *more)))
-    except (NoSolutionError, NeedsBuildError):
-        return found
+    return again(known()) or again(known(other=True)) or found
 
 
 def _once(
