@@ -7,7 +7,7 @@ package that has wheels for other Pythons alone is one that does not go with thi
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from urllib.parse import unquote
@@ -17,6 +17,7 @@ from provisioner.base.versions import numbers
 from provisioner.catalogue import Catalogue
 from provisioner.catalogue.companions import unfit
 from provisioner.catalogue.fits import Fits
+from provisioner.catalogue.limits import outside
 from provisioner.choose.versions import names_prerelease, some_patch_matches
 from provisioner.engines import uv
 from provisioner.engines.resolving import Job, Resolved
@@ -168,11 +169,15 @@ def _ask_at(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, target
     clauses = ",".join(dict.fromkeys([*filter(None, specs), f"<={lock.release}"]))
     known: set[str] = set()
 
-    def ask(name: str) -> Resolved | None:
-        asked = replace(without_set(job, f"{name}{clauses}", inputs, catalogue), alone=wanted.alone)
+    def ask(name: str, limits: tuple[str, ...] = ()) -> Resolved | None:
+        asked = without_set(job, f"{name}{clauses}", inputs, catalogue)
+        asked = replace(asked, alone=wanted.alone, constraints=(*asked.constraints, *limits))
         answer = unbuilt(host, asked, known, cached=wanted.alone, origins=False, other_pythons=False, watch=watch)
         # Of what refuses this Python an older version would do, and an older Python does better.
-        return None if answer is not None and {*answer.capped} - {file.name for file in lock.files} else answer
+        if answer is None or {*answer.capped} - {file.name for file in lock.files}:
+            return None
+        more = tuple(sorted({*_misfits(catalogue.fits(), answer, name, lock.python)} - {*limits}))
+        return ask(name, (*limits, *more)) if more else answer
 
     release = release_brought(ask, own)
     known_release = catalogue.release(release) if release in catalogue.versions() else None
@@ -189,6 +194,15 @@ def _is_here(wanted: Wanted, text: str) -> bool:
     return not file or any(
         posixpath.basename(item.path) == unquote(file) for item in wanted.inputs.carried.values() if file.endswith(".whl")
     )
+
+
+def _misfits(fits: Fits, answer: Resolved, name: str, python: str) -> Iterator[str]:
+    """Yield limits that keep packages out of what is known to break the release of an answer, ``name``: NumPy 2 has no bound in 2.14."""
+    release = answer.offered[name][0].version if name in answer.offered else ""
+    for package, files in answer.offered.items() if release else ():
+        for rule in fits.known_bad(package, files[0].version, release, python):
+            limit = outside(rule.versions, "")
+            yield from [f"{package}{limit}"] if limit else []
 
 
 def going_or_nothing(host: Host, catalogue: Catalogue, wanted: Wanted) -> Going | None:

@@ -113,6 +113,16 @@ def test_a_package_that_refuses_newer_pythons_decides(shipped: Catalogue, releas
     assert going(LocalHost(), shipped, wanted(releases, tmp_path, "capped==1.0")) == Going(release="2.20.0", python="3.11")
 
 
+def test_what_is_known_to_break_a_release_counts(shipped: Catalogue, releases: Index, tmp_path: Path) -> None:
+    """recommenders' list: TensorFlow 2.14.0 has no bound for NumPy, and the newest scann needs NumPy 2."""
+    releases.add("numpy", "2.0")
+    releases.add("numpy", "1.26")
+    releases.add("scann", "2.0", "numpy>=2")
+    releases.add("scann", "1.0", "tensorflow<2.12", "numpy<2")
+    found = going(LocalHost(), shipped, wanted(releases, tmp_path, "scann", tensorflow="<2.16"))
+    assert found == Going(release="2.11.1", python="3.10")
+
+
 def test_an_index_that_fails_is_told_or_left(shipped: Catalogue, releases: Index, tmp_path: Path) -> None:
     releases.status = 500
     with pytest.raises(OperationError):
