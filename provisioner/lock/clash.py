@@ -17,8 +17,7 @@ from provisioner.base.requirement import admits, bare, name_of, read_requirement
 from provisioner.base.text import mask
 from provisioner.base.versions import numbers
 from provisioner.choose.obstacles import listed
-from provisioner.engines import uv_compile
-from provisioner.engines.resolving import Job, NoSolutionError, Resolved
+from provisioner.engines.resolving import Job, Resolved
 from provisioner.engines.uv import next_glibc
 from provisioner.errors import OperationError
 from provisioner.host import Host
@@ -245,7 +244,10 @@ def _together(case: Clash) -> OperationError:
 def _impossible(case: Clash) -> OperationError:
     """Say what cannot be had in any version: a package that the index does not have, or has only younger than the date, or nowhere here."""
     job = replace(case.job, requirements=tuple(bare(text) for text in case.requirements), constraints=(), preferred=())
-    said = _said(case, job) or case.said
+    told: list[str] = []
+    # What is there as source alone is not what cannot be had.
+    unbuilt(case.host, _in_folder(case, job), set(), cached=True, said=told.append)
+    said = told[-1] if told else case.said
     unknown, too_new = _UNKNOWN.search(said), _TOO_NEW.search(said)
     where = f"{case.target.platform} with Python {case.target.python}"
     if unknown and not too_new:
@@ -264,14 +266,6 @@ def _impossible(case: Clash) -> OperationError:
     way = f'take `python: "{other.python}"` for {case.target.name}, with which yours go as they are; ' if other is not None else ""
     way += f'where all machines of {case.target.name} have that, take `floor: "{next_glibc(glibc)}"` for it; ' if newer else ""
     return OperationError(message, place=case.target.name, hint=f"{way}the resolver says: {_words(said)}", cause="resolver-conflict")
-
-
-def _said(case: Clash, job: Job) -> str:
-    try:
-        uv_compile.compile_job(case.host, job, origins=False)
-    except NoSolutionError as error:
-        return error.said
-    return ""
 
 
 def _needed_by(name: str, case: Clash, said: str) -> str:

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from provisioner.base.names import is_rival
 from provisioner.base.text import mask
 from provisioner.base.versions import minor_of
 from provisioner.catalogue import Catalogue
 from provisioner.choose.obstacles import listed
-from provisioner.engines.resolving import Job
+from provisioner.engines.resolving import Job, Resolved
 from provisioner.errors import NoProfileError
 from provisioner.host import Host
 from provisioner.lock.alone import release_brought, without_set
 from provisioner.lock.building import unbuilt
 from provisioner.lock.choosing import ChosenSet
+from provisioner.lock.floors import newer_floors
 from provisioner.lock.resolve import Locked, UnmetError
 from provisioner.model.record import record
 from provisioner.model.team import Inputs
@@ -162,7 +164,18 @@ def release_below(host: Host, catalogue: Catalogue, inputs: Inputs, chosen: Chos
 
     What has no wheel needs what the job knows of it, else it counts as met: no code is run to find out.
     """
-    own = next(file.name for file in chosen[1].files if is_rival(file.name))
-    known: set[str] = set()
-    release = release_brought(lambda name: unbuilt(host, without_set(job, f"{name}{limit}", inputs, catalogue), known, origins=False), own)
-    return Brought(release=release, sources=frozenset(known))
+    target, lock, _ = chosen
+    own = next(file.name for file in lock.files if is_rival(file.name))
+    found = Brought(release="")
+    # Where wheels for older machines bring none, those for newer ones may, as they are taken in a lock.
+    for floor in (job.floor, *newer_floors(target, lock)[-1:]):
+        known: set[str] = set()
+        ask = partial(_without_set, host, catalogue, inputs, replace(job, floor=floor), limit, known)
+        found = Brought(release=release_brought(ask, own), sources=frozenset(known))
+        if found.release:
+            break
+    return found
+
+
+def _without_set(host: Host, catalogue: Catalogue, inputs: Inputs, job: Job, limit: str, known: set[str], name: str) -> Resolved | None:
+    return unbuilt(host, without_set(job, f"{name}{limit}", inputs, catalogue), known, origins=False)

@@ -94,3 +94,12 @@ def test_what_has_wheels_alone_is_no_source_in_the_next_question(index: Index, t
     rows, _ = told(index, tmp_path, "jaxlib>=0.5", "ours==2.0", "numpy<1.26")
     assert [row.partition(";")[0] for row in rows] == ["ours==2.0: 1.0 would do"]
     assert "needs ours<2" in rows[0]
+
+
+def test_what_is_source_alone_is_not_what_cannot_be_had(index: Index, tmp_path: Path) -> None:
+    """recommenders' list: annoy has source, and was named in the place of scann, which has wheels for newer machines alone."""
+    index.add_source("old", "1.0", "raise SystemExit\n")
+    index.add("new", "1.0", tag="py3-none-manylinux_2_34_x86_64")
+    _, hint = told(index, tmp_path, "old", "new")
+    assert 'take `floor: "2.34"` for it' in hint
+    assert "old" not in hint.partition("the resolver says")[2].partition("hint")[0]

@@ -62,6 +62,12 @@ def test_what_add_ons_say_of_tensorflow_counts_for_the_set_s_name_of_it(index: I
     assert below(index, tmp_path, "transform") == "2.15.1"
 
 
+def test_wheels_for_newer_machines_bring_a_release_where_others_do_not(index: Index, tmp_path: Path) -> None:
+    index.add("tensorflow-cpu", "2.15.1")
+    index.add("scann", "1.0", tag="py3-none-manylinux_2_34_x86_64")
+    assert below(index, tmp_path, "scann") == "2.15.1"
+
+
 def test_a_minor_is_passed_over_where_two_of_its_patches_failed(index: Index, tmp_path: Path) -> None:
     """The limit of the third look is below the whole minor."""
     catalogue = Catalogue.open(LocalHost(), find_profiles())
