@@ -16,7 +16,7 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-# By design (docs/verification.md): byte code, the record itself, additions to a list of certificates, and what packages drop beside themselves.
+# By design (docs/verify.md): byte code, the record itself, additions to a list of certificates, and what packages drop beside themselves.
 LEFT_OUT = re.compile(r"\.pyc$|\.dist-info/RECORD(\.jws)?$")
 BESIDE = re.compile(
     r"(tests?|testing|docs?|examples?|samples?|benchmarks?)/|[^/]+\.(md|rst|txt)$|(LICEN[CS]E|NOTICE|AUTHORS|CHANGE(S|LOG))[^/]*$",
@@ -29,7 +29,7 @@ def check(env: Path, python: str, *, expected: Iterable[str] = (), published: It
     """Return all that is wrong, in words; ``python`` is the full version, ``expected`` names what must be installed."""
     (site,) = env.glob("lib/python3*/site-packages")
     known, wrong = set(published), []
-    claims: dict[Path, list[tuple[str, str, str]]] = {}
+    claims: dict[Path, list[tuple[str, str, str, int]]] = {}
     there: dict[str, tuple[str, list[str]]] = {}
     folders = sorted(site.glob("*.dist-info"))
     for folder in folders:
@@ -44,16 +44,17 @@ def check(env: Path, python: str, *, expected: Iterable[str] = (), published: It
             continue
         name = canonicalize_name(message["Name"])
         there[name] = (message["Version"], message.get_all("Requires-Dist") or [])
-        for path, digest, _size in (row for row in rows if len(row) == 3):
+        for path, digest, size in (row for row in rows if len(row) == 3):
             if digest.startswith("sha256=") and not LEFT_OUT.search(path):
-                claims.setdefault((site / path), []).append((name, path, digest.removeprefix("sha256=")))
+                claims.setdefault((site / path), []).append((name, path, digest.removeprefix("sha256="), int(size or 0)))
     names = Counter(canonicalize_name(folder.name.partition("-")[0]) for folder in folders)
     wrong += [f"{name} is there {count} times" for name, count in names.items() if count > 1]
     for path, owners in claims.items():
         found = _digest(path)
-        for name, inner, digest in owners:
-            shared = len({owner for owner, _, _ in owners}) > 1 and BESIDE.match(inner)
-            if found != digest and not shared and (inner, digest, found) not in known:
+        for name, inner, digest, size in owners:
+            shared = len({owner for owner, *_ in owners}) > 1 and BESIDE.match(inner)
+            added = inner.endswith("/cacert.pem") and found and _read(path, size) == digest
+            if found != digest and not shared and not added and (inner, digest, found) not in known:
                 wrong.append(f"{path}: not as {name} has recorded it")
     wrong += _unmet(there, {**default_environment(), **_markers(python)})
     wrong += [f"{name} is not installed" for name in expected if name not in there]
@@ -73,8 +74,10 @@ def _digest(path: Path) -> str:
         return ""
 
 
-def _read(path: Path) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest()).rstrip(b"=").decode()
+def _read(path: Path, size: int = -1) -> str:
+    """The hash of a file, or of what it begins with."""
+    with path.open("rb") as file:
+        return base64.urlsafe_b64encode(hashlib.sha256(file.read(size)).digest()).rstrip(b"=").decode()
 
 
 def _markers(python: str) -> dict[str, str]:

@@ -83,3 +83,14 @@ def test_what_is_no_matter_of_one_file_is_seen_by_all(tmp_path: Path, fault: str
         install(env, "numpy", "2.2.5", {"numpy/old.py": ""})
     assert (env / SITE).is_dir()
     assert set(verdicts(env).values()) == {False}, verdicts(env)
+
+
+def test_certificates_that_somebody_added_are_damage_for_nobody_and_others_are_for_all(tmp_path: Path) -> None:
+    env = make_env(tmp_path / "env")
+    fake_tensorflow(env, GOOD)
+    install(env, "certifi", "2026.1.1", {"certifi/cacert.pem": "-----BEGIN CERTIFICATE-----\nthe world's\n-----END CERTIFICATE-----\n"})
+    listed = env / SITE / "certifi/cacert.pem"
+    listed.write_text(listed.read_text() + "-----BEGIN CERTIFICATE-----\nthe company's\n-----END CERTIFICATE-----\n")
+    assert set(verdicts(env).values()) == {True}, verdicts(env)
+    listed.write_text(listed.read_text().replace("world", "thief"))
+    assert set(verdicts(env).values()) == {False}, verdicts(env)
