@@ -13,6 +13,7 @@ from functools import partial
 from urllib.parse import unquote
 
 from provisioner.base.names import is_rival
+from provisioner.base.requirement import name_of
 from provisioner.base.versions import numbers
 from provisioner.catalogue import Catalogue
 from provisioner.catalogue.companions import unfit
@@ -62,13 +63,19 @@ class Wanted:
 class Going:
     """A Python and the newest release that the requirements bring with it; ``sources`` are what has no wheel for it that would do.
 
-    Not ``together``: there is a version of each for it, and they clash.
+    Of ``passed``, which are asked for themselves, the newest versions refuse this Python. Not ``together``: there is a version of each for it, and they clash.
     """
 
     release: str
     python: str
     sources: tuple[str, ...] = ()
+    passed: tuple[str, ...] = ()
     together: bool = True
+
+    @property
+    def wanting(self) -> int:
+        """How many packages another Python may have more of."""
+        return len(self.sources) + len(self.passed)
 
 
 def sets_for(catalogue: Catalogue, wanted: Wanted, *, anyway: bool = False) -> tuple[Lock, ...]:
@@ -123,13 +130,13 @@ def _best(host: Host, catalogue: Catalogue, wanted: Wanted, locks: Sequence[Lock
         tasks = [partial(_ask, host, catalogue, wanted, lock) for lock in some]
         answers = [future.result() for future in side_by_side(tasks, AT_A_TIME)]
         before, best = best, max(filter(None, [best, *answers]), key=_rank, default=None)
-        if best is not None and (best == before or not best.sources):
+        if best is not None and (best == before or not best.wanting):
             break
     return best
 
 
 def _rank(item: Going) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
-    return -len(item.sources), numbers(item.release), numbers(item.python)
+    return -item.wanting, numbers(item.release), numbers(item.python)
 
 
 def _ask(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, watch: Watch) -> Going | None:
@@ -140,7 +147,7 @@ def _ask(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, watch: Wa
     for floor in floors:
         found = _ask_at(host, catalogue, wanted, lock, replace(target, floor=floor), watch)
         answers += [found] if found is not None else []
-        if answers and not answers[0].sources:
+        if answers and not answers[0].wanting:
             break
     return max(answers, key=_rank, default=None)
 
@@ -167,15 +174,17 @@ def _ask_at(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, target
     # Addresses that a list names are asked when it is locked, with this person's word; what the project carries is here.
     inputs = replace(wanted.inputs, requirements=tuple(filter(partial(_is_here, wanted), wanted.inputs.requirements)))
     clauses = ",".join(dict.fromkeys([*filter(None, specs), f"<={lock.release}"]))
-    known: set[str] = set()
+    known, passed = set[str](), set[str]()
+    direct = {name_of(text) for text in inputs.requirements}
 
     def ask(name: str, limits: tuple[str, ...] = ()) -> Resolved | None:
         asked = without_set(job, f"{name}{clauses}", inputs, catalogue)
         asked = replace(asked, alone=wanted.alone, constraints=(*asked.constraints, *limits))
         answer = unbuilt(host, asked, known, cached=wanted.alone, origins=False, other_pythons=False, watch=watch)
-        # Of what refuses this Python an older version would do, and an older Python does better.
-        if answer is None or {*answer.capped} - {file.name for file in lock.files}:
+        if answer is None:
             return None
+        # Of what refuses this Python an older version would do, and an older Python does better; of what others need nobody asks that.
+        passed.update({*answer.capped} & direct)
         more = tuple(sorted({*_misfits(catalogue.fits(), answer, name, lock.python)} - {*limits}))
         return ask(name, (*limits, *more)) if more else answer
 
@@ -185,7 +194,11 @@ def _ask_at(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, target
     there = known_release is not None and catalogue.lock(release, lock.python, target.platform, device) is not None
     # What the catalogue lets be built is no question to anybody.
     asked = known - {item.package for item in catalogue.fits().built}
-    return Going(release=release, python=lock.python, sources=tuple(sorted(asked)), together=not wanted.alone) if there else None
+    return (
+        Going(release=release, python=lock.python, sources=tuple(sorted(asked)), passed=tuple(sorted(passed)), together=not wanted.alone)
+        if there
+        else None
+    )
 
 
 def _is_here(wanted: Wanted, text: str) -> bool:

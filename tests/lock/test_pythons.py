@@ -111,6 +111,11 @@ def test_a_package_that_refuses_newer_pythons_decides(shipped: Catalogue, releas
     """scikeras 0.6.1 says `>=3.7.0,<3.10.0`, which uv passes over; pip would not have installed the lock."""
     releases.add("capped", "1.0", python=">=3.7,<3.12")
     assert going(LocalHost(), shipped, wanted(releases, tmp_path, "capped==1.0")) == Going(release="2.20.0", python="3.11")
+    releases.add("capped", "0.9")
+    assert going(LocalHost(), shipped, wanted(releases, tmp_path, "capped")) == Going(release="2.20.0", python="3.11")
+    releases.add("needs", "1.0", "capped")
+    # dataclasses 0.8 is for 3.6 alone: that is no reason to take Python 3.6 for what needs it.
+    assert going(LocalHost(), shipped, wanted(releases, tmp_path, "needs")) == Going(release="2.20.0", python="3.13")
 
 
 def test_what_is_known_to_break_a_release_counts(shipped: Catalogue, releases: Index, tmp_path: Path) -> None:
