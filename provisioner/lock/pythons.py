@@ -63,7 +63,8 @@ class Wanted:
 class Going:
     """A Python and the newest release that the requirements bring with it; ``sources`` are what has no wheel for it that would do.
 
-    Of ``passed``, which are asked for themselves, the newest versions refuse this Python. Not ``together``: there is a version of each for it, and they clash.
+    Of ``passed``, which are asked for themselves, the newest versions refuse this Python. Not ``together``: there is a version of each for it, and
+    they clash.
     """
 
     release: str
@@ -192,13 +193,11 @@ def _ask_at(host: Host, catalogue: Catalogue, wanted: Wanted, lock: Lock, target
     known_release = catalogue.release(release) if release in catalogue.versions() else None
     device = set_device(target, known_release.build(target.platform)) if known_release is not None else target.device
     there = known_release is not None and catalogue.lock(release, lock.python, target.platform, device) is not None
+    if not there:
+        return None
     # What the catalogue lets be built is no question to anybody.
-    asked = known - {item.package for item in catalogue.fits().built}
-    return (
-        Going(release=release, python=lock.python, sources=tuple(sorted(asked)), passed=tuple(sorted(passed)), together=not wanted.alone)
-        if there
-        else None
-    )
+    asked = tuple(sorted(known - {item.package for item in catalogue.fits().built}))
+    return Going(release=release, python=lock.python, sources=asked, passed=tuple(sorted(passed)), together=not wanted.alone)
 
 
 def _is_here(wanted: Wanted, text: str) -> bool:
