@@ -15,6 +15,8 @@ from provisioner.engines.wheels import Wheel
 
 # Series of one package of which a version is looked at where the newest does not go with the rest, and builds among them beside the first.
 SERIES, BUILDS = 16, 4
+# Versions of one series that are looked at.
+SAME = 2
 
 
 @dataclasses.dataclass
@@ -23,7 +25,7 @@ class Learnt:
 
     A version that was not built is taken to need what the first of its package that was built does: most packages need the same for years, and
     so not every one is built where all of them clash. Where the guess leaves no solution, it is given up for the packages that the resolver
-    complains of (``doubted``), and older ones of them are looked at, one of each series (``seen``): what they say of themselves without being run
+    complains of (``doubted``), and older ones of them are looked at, two of each series (``seen``): what they say of themselves without being run
     (``heard``) tells which of them is worth a build. ``passed`` says below which series is looked.
     ``stated`` is what packages that may not be built say of themselves.
     """
@@ -32,7 +34,7 @@ class Learnt:
     known: dict[tuple[str, str], Metadata] = dataclasses.field(default_factory=dict)
     first: dict[str, Metadata] = dataclasses.field(default_factory=dict)
     heard: dict[tuple[str, str], Metadata] = dataclasses.field(default_factory=dict)
-    seen: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)
+    seen: dict[str, dict[str, set[str]]] = dataclasses.field(default_factory=dict)
     doubted: set[str] = dataclasses.field(default_factory=set)
     passed: dict[str, str] = dataclasses.field(default_factory=dict)
     stated: dict[str, Metadata] = dataclasses.field(default_factory=dict)
@@ -71,7 +73,7 @@ class Learnt:
         """Take in what the build of a version said."""
         self.known[name, wheel.identity] = metadata
         self.first.setdefault(name, metadata)
-        self.seen.setdefault(name, {}).setdefault(_series(wheel.version), wheel.identity)
+        self.seen.setdefault(name, {}).setdefault(_series(wheel.version), set()).add(wheel.identity)
 
     def leave(self, name: str, wheel: Wheel) -> None:
         """Pass over the series of a version that cannot be built."""
@@ -85,14 +87,13 @@ class Learnt:
         """Take in what versions say of themselves."""
         for wheel in wheels:
             self.heard[wheel.package, wheel.identity] = said[wheel.package]
-            self.seen[wheel.package].setdefault(_series(wheel.version), wheel.identity)
+            self.seen[wheel.package].setdefault(_series(wheel.version), set()).add(wheel.identity)
 
     def looks_further(self, said: str) -> bool:
-        """Give the guess up for the packages that a resolver speaks of, and pass over the series that was built; False where there is none."""
+        """Give the guess up for the packages that a resolver speaks of; False where there is none."""
         words = set(re.findall(r"[a-z0-9][a-z0-9._-]*", said.lower()))
         names = {name for name in self.names - self.addressed - self.doubted if name in words}
         self.doubted |= names
-        self.passed |= {name: list(self.seen[name])[-1] for name in names}
         return bool(names)
 
     def doubts(self) -> bool:
@@ -102,13 +103,17 @@ class Learnt:
         return doubtful
 
     def passes_over(self, wheels: Mapping[str, Wheel]) -> bool:
-        """Pass over the series of these versions of which another one was looked at, and did not go; False where there is none."""
+        """Pass over the series of these versions of which others were looked at, and did not go; False where there is none."""
         found = {name: _series(wheel.version) for name, wheel in wheels.items() if name in self.doubted}
-        again = {
-            name: series for name, series in found.items() if self.seen[name].get(series, wheels[name].identity) != wheels[name].identity
-        }
+        again = {name: series for name, series in found.items() if self._did_not_go(name, series, wheels[name].identity)}
         self.passed |= again
         return bool(again)
+
+    def _did_not_go(self, name: str, series: str, identity: str) -> bool:
+        """True where enough was seen of a series: two versions, or one where this one says nothing of itself."""
+        others = self.seen[name].get(series, set()) - {identity}
+        heard = self.heard.get((name, identity))
+        return len(others) >= SAME if heard is None else bool(others) and not heard.requires
 
     def looked_enough(self, names: Collection[str]) -> bool:
         """True where of one of these packages no more are looked at, or built."""

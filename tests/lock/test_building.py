@@ -166,6 +166,18 @@ def test_an_older_version_that_goes_is_found_beside_others_that_are_built(builde
 
 
 @pytest.mark.slow
+def test_the_version_before_the_newest_is_found(builders: Team, index: Index, tmp_path: Path) -> None:
+    """stardist's list: gputools 0.2.16 needs a newer reikna, 0.2.15 does not, and both are of one series."""
+    for version, needs in {"0.2.16": "pytz>=2", "0.2.15": "pytz<2"}.items():
+        text = SETUP.format(mark=str(tmp_path / version), name="two", version=version, needs=[needs])
+        index.add_tree("two", version, {"setup.py": text, "two.egg-info/requires.txt": needs})
+    index.add("pytz", "2.0")
+    builders.requirements = ("two", "pytz<2")
+    builders.settings["policy"] = Policy(built=("two",))
+    assert builders.versions(builders.lock())["two"] == "0.2.15"
+
+
+@pytest.mark.slow
 def test_of_older_versions_only_one_that_says_it_goes_is_built(builders: Team, index: Index, tmp_path: Path) -> None:
     """magenta's list: nine series of gym need a newer NumPy, and say so without being built; 0.18 cannot be built, 0.17 can."""
     marks = {}
