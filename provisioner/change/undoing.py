@@ -80,7 +80,9 @@ def look(reader: Reader, workspace: Workspace, change: Journal) -> Seen:
         brought = replace(brought, files={path: mark for path, mark in brought.files.items() if is_below(path, frozenset(came))})
         marks |= _caches(reader, root, brought, frozenset((*came, *change.went)))
         marks = {path: mark for path, mark in marks.items() if not is_below(path, places.states)}
-    old = {} if whole else {path: mark for kept in places.kept_folders.values() for path, mark in _below(reader, kept, change.went).items()}
+    # What was taken out may be what nobody could look into: it comes back as a whole.
+    kept_ones = () if whole else places.kept_folders.values()
+    old = {path: mark for kept in kept_ones for path, mark in _below(reader, kept, change.went, closed=True).items()}
     for path in old:
         # Where a file has taken the place of a folder above it.
         marks |= {
@@ -131,8 +133,8 @@ def _whole(reader: Reader, root: str) -> dict[str, Mark]:
     return {name: mark for name, mark in reader.marks(root).items() if name.split("/", maxsplit=1)[0] != STATE}
 
 
-def _below(reader: Reader, root: str, names: Iterable[str]) -> dict[str, Mark]:
-    """Return what lies at, or below, those paths relative to ``root``."""
+def _below(reader: Reader, root: str, names: Iterable[str], *, closed: bool = False) -> dict[str, Mark]:
+    """Return what lies at, or below, those paths relative to ``root``; ``closed`` as ``Reader.marks`` has it."""
     found: dict[str, Mark] = {}
     for name in names:
         path = posixpath.join(root, name)
@@ -140,7 +142,7 @@ def _below(reader: Reader, root: str, names: Iterable[str]) -> dict[str, Mark]:
         if entry is None:
             continue
         if entry.kind == "directory":
-            inner = reader.marks(path)
+            inner = reader.marks(path, closed=closed)
             found |= {f"{name}/{below}": mark for below, mark in inner.items()} if inner else {name: Mark("directory")}
         elif entry.kind == "link":
             found[name] = Mark("link", target=reader.read_link(path))

@@ -117,8 +117,11 @@ class Reader(Protocol):
         """What the file system says of the file at ``path``; a link to a file counts as that file, and whatever is none has None. Never raises."""
         ...
 
-    def marks(self, path: str) -> dict[str, Mark]:
-        """Everything below a folder by its path relative to it; links are not followed, and of folders there are the empty ones alone."""
+    def marks(self, path: str, *, closed: bool = False) -> dict[str, Mark]:
+        """Everything below a folder by its path relative to it; links are not followed, and of folders there are the empty ones alone.
+
+        A folder that may not be looked into is an error; with ``closed`` it is one like an empty one.
+        """
         ...
 
     def glob(self, pattern: str) -> tuple[str, ...]:

@@ -217,14 +217,19 @@ class LocalReader:
                     elif item.is_file(follow_symlinks=False):
                         yield f"{folder}/{item.name}"
 
-    def marks(self, path: str) -> dict[str, Mark]:
+    def marks(self, path: str, *, closed: bool = False) -> dict[str, Mark]:
         """See ``host.Reader``; fast for the same reason as ``size``, but what cannot be read is an error."""
         found: dict[str, Mark] = {}
         folders = [("", path)]
         while folders:
             name, folder = folders.pop()
-            with os.scandir(folder) as entries:
-                inside = list(entries)
+            try:
+                with os.scandir(folder) as entries:
+                    inside = list(entries)
+            except PermissionError:
+                if not closed:
+                    raise
+                inside = []
             if not inside and name:
                 found[name] = Mark("directory")
             for item in inside:

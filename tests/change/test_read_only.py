@@ -46,6 +46,11 @@ def undo(env: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*UNDO, str(env)], capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
 
 
+def outside_state(env: Path) -> dict[str, object]:
+    """All that is there but what tfsetup keeps for itself."""
+    return {name: entry for name, entry in snapshot(env).items() if not name.startswith(".tfsetup")}
+
+
 @pytest.mark.parametrize("name", ["", "/tensorflow", "/tensorflow-2.0.dist-info"])
 def test_it_is_told_before_the_first_move_with_what_mends_it(env: Path, name: str) -> None:
     make(env, changed=True)
@@ -96,3 +101,16 @@ def test_a_link_in_what_is_removed_opens_nothing(tmp_path: Path) -> None:
     code += f"from provisioner.host.removing import remove_tree\nremove_tree({str(tmp_path / 'going')!r})"
     subprocess.run([*HELD, sys.executable, "-c", code], check=True)
     assert (sorted(os.listdir(tmp_path)), (tmp_path / "mine").stat().st_mode & 0o777) == (["mine"], 0o500)
+
+
+def test_an_old_folder_that_may_not_be_read_comes_back_as_it_was(env: Path) -> None:
+    """What a repair took out was unreadable, which was the fault: it goes back as a whole, and nobody has to look into it."""
+    make(env, changed=True)
+    new = make_lock(make_wheel(env.parent / "wheels", "tensorflow", "2.1", {"tensorflow/__init__.py": "GOOD = True\n"}))
+    (env / SITE / "tensorflow" / "core").chmod(0)
+    before = outside_state(env)
+    host = LocalHost()
+    assert execute(make_plan(host, env, new), host, prove=prove_by_import, progress=Silent(), wait=0).kept
+    done = undo(env)
+    assert done.returncode == 0, done.stderr
+    assert outside_state(env) == before
