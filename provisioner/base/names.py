@@ -32,6 +32,11 @@ def is_nightly(name: str) -> bool:
     return name.startswith(("tf-nightly", "tensorflow-nightly"))
 
 
+def is_another_build(name: str) -> bool:
+    """True for the normalised name of a TensorFlow that is no release of its makers on PyPI: nightly, for ROCm, by Intel."""
+    return is_rival(name) and not re.fullmatch(r"tensorflow(-(cpu|gpu|intel|macos|aarch64|cpu-aws))?", name)
+
+
 def is_cpu_only(name: str) -> bool:
     """True for the normalised name of a TensorFlow that was built without CUDA, whatever lies beside it."""
     return is_rival(name) and (name.endswith("-cpu") or name in STAND_INS)

@@ -20,7 +20,7 @@ from provisioner.engines.resolving import NoSolutionError
 from provisioner.errors import OperationError, TfsetupError, UsageError
 from provisioner.host import Host
 from provisioner.host.files import make_folders
-from provisioner.lock import apart, conda_beside, undated
+from provisioner.lock import another_build, apart, conda_beside, undated
 from provisioner.lock import conda as conda_half
 from provisioner.lock.choosing import ChosenSet, catalogue_digest
 from provisioner.lock.files import check_same_files
@@ -84,6 +84,7 @@ def lock_targets(
             for item, chosen in zip(done, sets, strict=True)
             if item.wheels.lifted
         ),
+        *another_build.warnings(inputs, targets),
         *_astray(targets, catalogue.fits()),
         *undated.warnings(declaration, dateless),
         *undated.conda_warnings(declaration, targets, by_conda=how.engine == "conda-lock"),
