@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
 from provisioner.base.names import STAND_INS, TENSORFLOW, is_rival, normalise
 from provisioner.base.requirement import name_of, read_requirement
+from provisioner.catalogue.limits import stays
 from provisioner.engines import uv
 from provisioner.engines.uv_failures import finds_nothing
 from provisioner.engines.wheels import Wheel, major_minor, pick, read_pylock, supported_tags
@@ -48,9 +49,12 @@ def check_addons(extra: tuple[str, ...], lock: Lock) -> None:
         raise NoProfileError(message, hint=hint, cause="extension-abi-mismatch", refusals=(f"TensorFlow {lock.release}: {message}",))
 
 
-def resolve_extras(host: Host, extra: tuple[str, ...], lock: Lock, *, floor: str, folder: str, offline: bool) -> Lock:
+def resolve_extras(
+    host: Host, extra: tuple[str, ...], lock: Lock, *, floor: str, folder: str, offline: bool, limits: tuple[str, ...] | None = None
+) -> Lock:
     """Return the lock with the packages that ``extra`` needs added; its own files stay as they are, and so does its digest.
 
+    With ``limits`` (requirements) its own packages may come in other versions within these, as few as may be.
     ``floor`` is the glibc or macOS of the machine, ``folder`` one of the tool's own that is there. Add-ons must be of the release that goes
     with this TensorFlow. Where an add-on names ``tensorflow`` and the lock holds another distribution of it, see ``_named_tensorflow``.
     Raises ``UsageError`` (a requirement that is none), ``NoProfileError`` (an add-on that has no release for it), ``OperationError`` (they
@@ -59,7 +63,7 @@ def resolve_extras(host: Host, extra: tuple[str, ...], lock: Lock, *, floor: str
     check_requirements(extra)
     check_addons(extra, lock)
     own = next(file for file in lock.files if is_rival(file.name))
-    resolve = partial(_resolve, host, lock=lock, floor=floor, folder=folder, offline=offline)
+    resolve = partial(_resolve, host, lock=lock, floor=floor, folder=folder, offline=offline, limits=limits)
     try:
         wheels = resolve((f"{own.name}=={lock.release}", *extra))
     except OperationError:
@@ -69,9 +73,15 @@ def resolve_extras(host: Host, extra: tuple[str, ...], lock: Lock, *, floor: str
         wheels = resolve((f"{own.name}=={lock.release}", *extra), without=(TENSORFLOW,))
     if own.name != TENSORFLOW and TENSORFLOW in wheels:
         wheels = _named_tensorflow(resolve, extra, lock, own.name, wheels)
-    kept = {file.name: file for file in lock.files if file.name != own.name or own.name in wheels}
+    kept = {file.name: _exchanged(file, wheels) for file in lock.files if file.name != own.name or own.name in wheels}
     files = [*kept.values(), *(locked(wheel) for name, wheel in wheels.items() if name not in kept)]
     return replace(lock, files=tuple(sorted(files, key=lambda file: file.name)))
+
+
+def _exchanged(file: LockedFile, wheels: Mapping[str, Wheel]) -> LockedFile:
+    """Return the file of a set, or the one that was resolved in another version in its place."""
+    other = locked(wheels[file.name]) if file.name in wheels else file
+    return file if other.version == file.version else other
 
 
 def resolve_own(host: Host, name: str, lock: Lock, *, floor: str, folder: str, offline: bool) -> Lock:
@@ -84,18 +94,21 @@ def resolve_own(host: Host, name: str, lock: Lock, *, floor: str, folder: str, o
     return replace(lock, files=tuple(sorted(files, key=lambda file: file.name)))
 
 
-def resolve_others(host: Host, pins: dict[str, str], lock: Lock, *, floor: str, folder: str, offline: bool) -> tuple[Lock, tuple[str, ...]]:
+def resolve_others(
+    host: Host, pins: dict[str, str], lock: Lock, *, floor: str, folder: str, offline: bool, limits: tuple[str, ...] | None = None
+) -> tuple[Lock, tuple[str, ...]]:
     """Return the lock with as many of ``pins`` (name to version, "" for any) as go with it, and a sentence for each that does not.
 
-    All at once where that works; otherwise halves, down to the single package, which may come in another version. Raises ``OperationError`` when
-    the index cannot be reached.
+    All at once where that works; otherwise halves, down to the single package, which may come in another version. What goes in none has the set's
+    own packages make room, where ``limits`` say how far. Raises ``OperationError`` when the index cannot be reached.
     """
     taken: list[str] = []
     lost: list[str] = []
+    room: tuple[str, ...] | None = None
 
-    def fits(wanted: list[str]) -> Lock | None:
+    def fits(wanted: list[str], room: tuple[str, ...] | None) -> Lock | None:
         try:
-            return resolve_extras(host, tuple(wanted), lock, floor=floor, folder=folder, offline=offline) if wanted else lock
+            return resolve_extras(host, tuple(wanted), lock, floor=floor, folder=folder, offline=offline, limits=room) if wanted else lock
         except UsageError:
             return None
         except OperationError as error:
@@ -105,20 +118,24 @@ def resolve_others(host: Host, pins: dict[str, str], lock: Lock, *, floor: str, 
             return None
 
     def add(names: list[str]) -> None:
+        nonlocal room
         exact = [f"{name}=={pins[name]}" if pins[name] else name for name in names]
-        if fits([*taken, *exact]) is not None:
+        if fits([*taken, *exact], room) is not None:
             taken.extend(exact)
         elif len(names) > 1:
             add(names[: len(names) // 2])
             add(names[len(names) // 2 :])
-        elif pins[names[0]] and fits([*taken, names[0]]) is not None:
+        elif pins[names[0]] and fits([*taken, names[0]], room) is not None:
             taken.append(names[0])
+        elif limits is not None and room is None and fits([*taken, *exact], limits) is not None:
+            room = limits
+            taken.extend(exact)
         else:
             lost.append(f"{names[0]} {pins[names[0]]}".rstrip() + " is left out: no wheel of it goes with the set")
 
     if pins:
         add(sorted(pins))
-    found = fits(taken) or lock
+    found = fits(taken, room) or lock
     now = {file.name: file.version for file in found.files}
     changed = [f"{name} {pins[name]} becomes {now[name]}: no wheel of {pins[name]} goes with the set" for name in taken if pins.get(name)]
     return found, (*changed, *lost)
@@ -152,21 +169,31 @@ def _has_tensorflow(resolve: Resolve, lock: Lock) -> bool:
 
 
 def _resolve(
-    host: Host, wanted: tuple[str, ...], *, lock: Lock, floor: str, folder: str, offline: bool, without: tuple[str, ...] = ()
+    host: Host,
+    wanted: tuple[str, ...],
+    *,
+    lock: Lock,
+    floor: str,
+    folder: str,
+    offline: bool,
+    without: tuple[str, ...] = (),
+    limits: tuple[str, ...] | None = None,
 ) -> dict[str, Wheel]:
-    """Resolve ``wanted`` within the lock's versions and the add-ons' limits; what ``without`` names is taken as met."""
+    """Resolve ``wanted`` within the lock's versions, or ``limits``, and the add-ons' limits; what ``without`` names is taken as met."""
     pins = {file.name: file.version for file in lock.files}
-    limits = [f"{name}=={version}" for name, version in pins.items()] + [f"{TENSORFLOW}=={lock.release}"]
-    limits += [f"{name}{'<0' if limit == NO_ADDON else limit}" for name, limit in lock.addons.items() if name not in pins]
+    held = [f"{file.name}=={file.version}" for file in lock.files if limits is None or stays(file)]
+    held += [*(limits or ()), f"{TENSORFLOW}=={lock.release}"]
+    held += [f"{name}{'<0' if limit == NO_ADDON else limit}" for name, limit in lock.addons.items() if name not in pins]
     text = uv.resolve(
         host,
         requirements="\n".join(wanted) + "\n",
-        constraints="\n".join(dict.fromkeys(limits)) + "\n",
+        constraints="\n".join(dict.fromkeys(held)) + "\n",
         folder=folder,
         python=lock.python,
         platform=uv.platform_name(lock.platform, floor),
         offline=offline,
         without=[*(file.name for file in lock.files if file.source), *without],
+        preferred=pins if limits is not None else None,
     )
     tags = supported_tags(lock.python, lock.platform, major_minor(floor))
     return {name: pick(offered, tags) for name, offered in read_pylock(text).items()}

@@ -131,7 +131,8 @@ def begin_fix(session: Session, examination: Examination, request: Request) -> F
     inputs = read_inputs(session, site, examination.findings, request, causes)
     inputs, notes = with_restored(session, inputs, asked, own=_touches_own(asked))
     repairs = doable.sort(asked, inputs)
-    answers = bool(examination.python_version) or any(item.kind in {"interpreter", "relink"} for item in asked)
+    # What runs at every start may be all that keeps Python from answering.
+    answers = bool(examination.python_version) or any(item.kind in {"interpreter", "relink", "move away"} for item in asked)
     judged = whole.read(
         session.host, site.state.path, site.state.python_version, published=session.catalogue.published(), memory=memory_of(session)
     )

@@ -8,7 +8,6 @@ from dataclasses import replace
 from provisioner.model.catalogue import LockedFile
 from provisioner.model.plan import Plan
 from provisioner.plan.around import read_room
-from provisioner.plan.make import moved_words
 from provisioner.plan.neighbours import lacking
 from provisioner.plan.settle import settle
 from provisioner.plan.ways import ways
@@ -38,9 +37,7 @@ def settled(session: Session, inputs: RepairInputs, wanted: Collection[str]) -> 
     chosen = {file.name: file for file in found.files if file.filename}
     if not found.moved:
         return inputs
-    inputs = inputs.with_lock(replace(lock, files=tuple(chosen.get(file.name, file) for file in lock.files)))
-    proof = f"{inputs.common.proof}; this very set was not run: it has {moved_words(found.moved)}"
-    return replace(inputs, common=replace(inputs.common, moved=found.moved, proof=proof))
+    return inputs.with_moved(replace(lock, files=tuple(chosen.get(file.name, file) for file in lock.files)), found.moved)
 
 
 def with_ways(session: Session, inputs: RepairInputs, make: Callable[[RepairInputs], Plan]) -> Plan:

@@ -13,8 +13,9 @@ from provisioner.environment.workspace import STATE
 from provisioner.model.catalogue import Link, Lock
 from provisioner.model.cause import Order
 from provisioner.model.conda_package import CondaPackage, CondaSource
-from provisioner.model.plan import Choice, Edit
+from provisioner.model.plan import Choice, Edit, Moved
 from provisioner.model.record import record
+from provisioner.plan.make import moved_words
 from provisioner.plan.neighbours import Around, look_around
 from provisioner.plan.parts import PlanInputs
 
@@ -51,7 +52,7 @@ class RepairInputs:
     what. ``asides`` maps each entry that this user may rename to the free name beside it. ``config`` is the text of ``pyvenv.cfg``. ``carried``
     are the links that an earlier run made, ``links`` those of the set. ``conda`` is the conda half (None for a virtual environment).
     ``causes`` tells which lie in the packages. ``members`` are the names of the set's own packages, ``companions`` the
-    catalogue's add-ons.
+    catalogue's add-ons. ``eased`` are those of the set's packages that come in another version for the sake of what is restored.
     """
 
     common: PlanInputs
@@ -66,6 +67,7 @@ class RepairInputs:
     members: frozenset[str] = frozenset()
     causes: Order
     companions: tuple[Companion, ...] = ()
+    eased: frozenset[str] = frozenset()
 
     @property
     def around(self) -> Around:
@@ -95,6 +97,11 @@ class RepairInputs:
     def with_lock(self, lock: Lock) -> RepairInputs:
         """Return the inputs with another set."""
         return replace(self, common=replace(self.common, lock=lock))
+
+    def with_moved(self, lock: Lock, moved: tuple[Moved, ...]) -> RepairInputs:
+        """Return the inputs with a set of which some packages were exchanged, which the proof says."""
+        proof = f"{self.common.proof}; this very set was not run: it has {moved_words(moved)}"
+        return replace(self, common=replace(self.common, lock=lock, moved=(*self.common.moved, *moved), proof=proof))
 
     def inside(self, path: str) -> str:
         """Return an absolute path relative to the environment, or "" when it is not in it, or is the tool's own."""

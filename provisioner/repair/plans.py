@@ -111,6 +111,8 @@ def wanted(inputs: RepairInputs, repairs: tuple[Repair, ...]) -> frozenset[str]:
     besides = {name for name in inputs.locked if name not in inputs.members and not is_rival(name)} if inputs.members else set[str]()
     if names & besides:
         names |= besides - {item.name for item in inputs.site.distributions}
+        there = {item.name: item.version for item in inputs.site.distributions}
+        names |= {name for name in inputs.eased if there.get(name) != inputs.locked.get(name)}
     return frozenset(names & set(inputs.locked))
 
 

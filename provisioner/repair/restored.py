@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from provisioner.base.names import is_rival, normalise
@@ -11,9 +11,10 @@ from provisioner.environment.damaged import unowned
 from provisioner.environment.distributions import Installed
 from provisioner.errors import OperationError
 from provisioner.host import Reader
-from provisioner.model.catalogue import Lock
+from provisioner.model.catalogue import Lock, LockedFile
 from provisioner.model.finding import Repair
 from provisioner.model.json_text import read_json
+from provisioner.model.plan import Moved
 from provisioner.plan.extras import resolve_others, resolve_own
 from provisioner.plan.floor import floor_of
 from provisioner.repair.conda_inputs import solved
@@ -55,9 +56,20 @@ def with_restored(
         found, lost = _others(session, inputs, lock, pins)
         # Of what these need, only what is not there at all comes along.
         files = [file for file in found.files if file.name in known or file.name in pins or file.name not in there]
-        lock = replace(found, files=tuple(files))
         notes.extend(lost)
+        inputs = _eased(inputs, lock, files, tuple(sorted(pins)))
+        lock = replace(found, files=tuple(files))
     return inputs.with_lock(lock), tuple(notes)
+
+
+def _eased(inputs: RepairInputs, lock: Lock, files: Sequence[LockedFile], restored: tuple[str, ...]) -> RepairInputs:
+    """Return the inputs with what of the set comes in another version, so that what is restored has what it requires."""
+    were = {file.name: file.version for file in lock.files}
+    other = [file for file in files if were.get(file.name, file.version) != file.version and not is_rival(file.name)]
+    if not other:
+        return inputs
+    moved = tuple(Moved(name=file.name, pin=were[file.name], version=file.version, keeps=restored) for file in other)
+    return replace(inputs.with_moved(lock, moved), eased=frozenset(file.name for file in other))
 
 
 def _with_spare(session: Session, lock: Lock, wanted: Mapping[str, str]) -> Lock:
@@ -82,9 +94,11 @@ def _with_own(session: Session, inputs: RepairInputs, lock: Lock) -> Lock:
 
 
 def _others(session: Session, inputs: RepairInputs, lock: Lock, pins: dict[str, str]) -> tuple[Lock, tuple[str, ...]]:
-    offline = inputs.common.request.offline
+    offline, floor = inputs.common.request.offline, floor_of(inputs.common.facts, lock)
+    # What conda has stays as its solver leaves it.
+    limits = session.catalogue.limits(lock) if inputs.conda is None else None
     with session.scratch("resolve") as folder:
-        return resolve_others(session.host, pins, lock, floor=floor_of(inputs.common.facts, lock), folder=folder, offline=offline)
+        return resolve_others(session.host, pins, lock, floor=floor, folder=folder, offline=offline, limits=limits)
 
 
 def with_everything(session: Session, inputs: RepairInputs) -> tuple[RepairInputs, tuple[str, ...]]:

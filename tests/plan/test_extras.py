@@ -172,6 +172,24 @@ def test_what_goes_with_the_set_comes_at_its_version_and_the_rest_is_named(index
     assert {text.split(" ")[0] for text in lost} == {"moved", "never", "gone", "any"}
 
 
+def test_what_goes_in_no_version_has_the_set_make_room_within_limits(index: Path, tmp_path: Path) -> None:
+    """tensorflow-io 0.31 asks for exactly its own tensorflow-io-gcs-filesystem, and 2.11.1's set has another one."""
+    base = lock(index)
+    make_wheel(index, "add-on", "2.0", {"add_on.py": ""}, requires=["numpy==2.0"])
+    make_wheel(index, "one", "1.0", {"one.py": ""}, requires=["numpy"])
+    pins = {"add-on": "2.0", "one": "1.0"}
+
+    def versions(limits: tuple[str, ...] | None) -> tuple[dict[str, str], tuple[str, ...]]:
+        found, lost = resolve_others(LocalHost(), pins, base, floor="2.36", folder=str(tmp_path), offline=True, limits=limits)
+        return {file.name: file.version for file in found.files}, lost
+
+    assert versions(())[0] == {"tensorflow-cpu": "2.20.0", "numpy": "2.0", "add-on": "2.0", "one": "1.0"}
+    for limits in (None, ("numpy<2",)):
+        found, lost = versions(limits)
+        assert found == {"tensorflow-cpu": "2.20.0", "numpy": "1.26", "one": "1.0"}
+        assert lost == ("add-on 2.0 is left out: no wheel of it goes with the set",)
+
+
 def test_nothing_else_is_nothing_to_resolve(index: Path, tmp_path: Path) -> None:
     assert others(lock(index), tmp_path) == ({}, ())
 

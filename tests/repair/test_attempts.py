@@ -268,6 +268,13 @@ def test_what_was_done_in_steps_goes_back_by_one_undo(env: Path) -> None:
     assert len(undo(Session(HOST), str(env), agree=lambda _: None, wait=0, progress=SILENT)) == 1
 
 
+def test_what_keeps_python_from_starting_is_moved_away_before_anything_is_made_anew(env: Path) -> None:
+    broken = env / SITE / "sitecustomize.py"
+    broken.write_text("import sys\nsys.exit('company_tracing is gone')\n")
+    fixing = fix(env, finding(Repair(kind="move away", path=str(broken), reason="it ends every start")), python="")
+    assert ([item.plan.kind for item in fixing.tried], fixing.outcome) == (["repair"], "mended")
+
+
 def test_a_warning_that_no_repair_mends_is_told_and_all_is_done(env: Path) -> None:
     pip(env, "six==1.0")
     driver = finding(cause="driver-missing", severity="warning")
