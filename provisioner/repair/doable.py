@@ -65,7 +65,8 @@ def order_of(findings: Iterable[Finding], inputs: RepairInputs, doable: tuple[Re
         return (*first, "rebuild") if inputs.lock is not None else first
     kinds: list[PlanKind] = ["repair"] if doable else []
     if graver and inputs.lock is not None:
-        kinds += ["set", "rebuild"]
+        # Where no Python is known to make it from, it cannot be made anew.
+        kinds += ["set", *(("rebuild",) if inputs.conda is not None or inputs.choice.interpreter is not None else ())]
     return tuple(kinds)
 
 

@@ -78,7 +78,9 @@ def choose_set(session: Session, seen: SetInputs, request: Request) -> tuple[Cho
     devices = [computes_on(device) for python, device in locks if python == short and device != "cuda-conda"]
     device = device_of(seen)
     device = device if device in devices or not devices else devices[0]
-    lock = catalogue.lock(release, short, platform, device) if devices and interpreter is not None else None
+    # Its own Python may be one that nobody else knows, and answer again when what keeps it from starting is away.
+    stays = interpreter is not None or any(repair.kind == "move away" for repair in seen.repairs)
+    lock = catalogue.lock(release, short, platform, device) if devices and stays else None
     if lock is None and (locks or seen.needed):
         choice, lock = _choose_anew(session, seen, request)
         # For an environment that is there no interpreter is chosen; should it be made anew, it is made with its own.
