@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 # What is as long as the run itself, and told on the screen.
-_LONG = frozenset({"said", "findings", "severities", "seconds"})
+_LONG = frozenset({"said", "shown", "findings", "severities", "seconds"})
 
 
 class Found:
