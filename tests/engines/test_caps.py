@@ -24,6 +24,7 @@ def test_an_older_version_that_takes_the_python_is_locked(team: Team, index: Ind
     assert team.versions(team.lock())["capped"] == "1.0"
 
 
+@pytest.mark.slow
 def test_one_that_is_asked_for_is_refused_with_its_own_words(team: Team, index: Index) -> None:
     index.add("capped", "2.0", python=">=3.7,<3.10")
     team.requirements = ("capped==2.0", "pandas")

@@ -72,6 +72,7 @@ def stating(index: Index, folder: Path, name: str, *needs: str) -> Path:
     return mark
 
 
+@pytest.mark.slow
 def test_what_a_package_without_a_wheel_says_it_needs_is_part_of_the_one_question(team: Team, index: Index, tmp_path: Path) -> None:
     """gpt-neo's list: tpunicorn has no wheel, nor has ring, which it needs."""
     marks = [stating(index, tmp_path, name, *needs) for name, needs in {"one": ("two",), "two": ("three", "pytz"), "three": ()}.items()]
@@ -82,6 +83,7 @@ def test_what_a_package_without_a_wheel_says_it_needs_is_part_of_the_one_questio
     assert not any(mark.exists() for mark in marks)
 
 
+@pytest.mark.slow
 def test_what_a_package_says_may_be_wrong(team: Team, index: Index, tmp_path: Path) -> None:
     """What it needs is for a build to tell: the question is put although what is written down does not go."""
     mark = stating(index, tmp_path, "one", "numpy>=99")
@@ -92,6 +94,7 @@ def test_what_a_package_says_may_be_wrong(team: Team, index: Index, tmp_path: Pa
     assert not mark.exists()
 
 
+@pytest.mark.slow
 def test_what_clashes_whatever_a_package_says_is_told_as_that(team: Team, index: Index, tmp_path: Path) -> None:
     stating(index, tmp_path, "one", "pytz>=99")
     team.requirements = ("one", "numpy>=99")
@@ -100,6 +103,7 @@ def test_what_clashes_whatever_a_package_says_is_told_as_that(team: Team, index:
     assert not isinstance(caught.value, NeedsBuildError)
 
 
+@pytest.mark.slow
 def test_the_line_to_paste_keeps_what_is_allowed_already(team: Team, index: Index, tmp_path: Path) -> None:
     source(index, tmp_path, "two")
     team.requirements = ("two",)

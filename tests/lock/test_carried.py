@@ -130,6 +130,7 @@ def test_from_the_list_to_the_environment_wherever_the_project_lies(
 
 
 @pytest.mark.parametrize("how", ["pip", "uv", "pylock"])
+@pytest.mark.slow
 def test_other_installers_find_the_files_from_any_folder(how: str, project: Path, inside: Inside, tmp_path: Path) -> None:
     assert inside("lock", "--cutoff", "2026-06-01").code == 0
     uv, python = find_uv(LocalHost()), tmp_path / "env" / "bin" / "python"
@@ -172,6 +173,7 @@ def test_what_was_changed_after_locking_is_not_installed(project: Path, inside: 
     ]
 
 
+@pytest.mark.slow
 def test_one_that_was_built_again_in_the_same_version_is_exchanged(project: Path, inside: Inside, tmp_path: Path) -> None:
     assert inside("lock", "--cutoff", "2026-06-01").code == 0
     install(project, tmp_path / "env")
@@ -188,6 +190,7 @@ def test_one_that_was_built_again_in_the_same_version_is_exchanged(project: Path
     assert not planned(project, tmp_path / "env").changes
 
 
+@pytest.mark.slow
 def test_a_copy_of_what_the_index_has_is_taken_from_the_project(project: Path, inside: Inside, index: Index) -> None:
     shutil.copy(index.folder / "numpy-1.26-py3-none-any.whl", project / "wheels")
     declare(project, index, "[requirements, pylock, conda-lock]")
@@ -225,6 +228,7 @@ def test_one_for_another_platform_is_told(project: Path, inside: Inside) -> None
     assert "there is neither a wheel nor source of ours" in ended.err
 
 
+@pytest.mark.slow
 def test_nobody_is_asked_to_build_what_a_stranger_has_under_the_name(project: Path, inside: Inside, index: Index) -> None:
     path = project / "wheels" / "ours-1.0-py3-none-any.whl"
     path.rename(path.with_name("ours-1.0-cp39-cp39-win_amd64.whl"))
@@ -236,6 +240,7 @@ def test_nobody_is_asked_to_build_what_a_stranger_has_under_the_name(project: Pa
     assert "source_builds" not in (project / "tfsetup.yaml").read_text()
 
 
+@pytest.mark.slow
 def test_an_archive_of_source_is_built_where_that_is_allowed_and_installed_with_a_word(
     project: Path, inside: Inside, index: Index, tmp_path: Path
 ) -> None:
@@ -265,6 +270,7 @@ def test_a_folder_that_git_leaves_out_is_told(project: Path, inside: Inside) -> 
     assert ".gitignore" not in inside("lock").out
 
 
+@pytest.mark.slow
 def test_init_takes_such_a_list_over(project: Path, inside: Inside) -> None:
     (project / "tfsetup.yaml").unlink()
     (project / "requirements.txt").write_text("-f wheels\nours\n./lists/vendor/named-1.0-py3-none-any.whl\n")
@@ -308,6 +314,7 @@ def test_what_of_a_page_must_have_cooled_down_is_refused(project: Path, inside: 
     assert "tells no upload dates of linked, so nobody can say whether they have cooled down" in ended.err
 
 
+@pytest.mark.slow
 def test_what_the_pip_part_of_an_environment_file_brings_stands_in_the_declaration(project: Path, inside: Inside) -> None:
     (project / "tfsetup.yaml").unlink()
     lines = ["-f wheels", "ours", "named @ file:lists/vendor/named-1.0-py3-none-any.whl", "--find-links https://example.com/links.html"]

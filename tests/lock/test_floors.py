@@ -56,6 +56,7 @@ def test_what_has_wheels_for_all_stays_on_the_oldest(team: Team, index: Index) -
     assert not any("glibc" in text for text in done.warnings)
 
 
+@pytest.mark.slow
 def test_a_floor_of_the_teams_is_kept(team: Team, index: Index) -> None:
     index.add("new", "1.0", tag="py3-none-manylinux_2_28_x86_64")
     team.targets = (replace(LINUX, floor="2.17"),)
@@ -65,6 +66,7 @@ def test_a_floor_of_the_teams_is_kept(team: Team, index: Index) -> None:
     assert '`floor: "2.28"`' in caught.value.hint
 
 
+@pytest.mark.slow
 def test_source_alone_is_asked_for_as_before(team: Team, index: Index) -> None:
     index.add_source("old", "1.0", "raise SystemExit\n")
     index.add("new", "1.0", tag="py3-none-manylinux_2_28_x86_64")
