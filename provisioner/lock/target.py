@@ -144,9 +144,10 @@ def _at_floor(
         except (NoSolutionError, NeedsBuildError):
             return None
 
-    if known is None or not known():
+    unmet = known() if known is not None else ()
+    if known is None or not unmet:
         return found
-    return again(known()) or again(known(other=True)) or found
+    return again(unmet) or again(known(other=True)) or found
 
 
 def _once(

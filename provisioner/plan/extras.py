@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -181,13 +181,10 @@ def _resolve(
 ) -> dict[str, Wheel]:
     """Resolve ``wanted`` within the lock's versions, or ``limits``, and the add-ons' limits; what ``without`` names is taken as met."""
     pins = {file.name: file.version for file in lock.files}
-    held = [f"{file.name}=={file.version}" for file in lock.files if limits is None or stays(file)]
-    held += [*(limits or ()), f"{TENSORFLOW}=={lock.release}"]
-    held += [f"{name}{'<0' if limit == NO_ADDON else limit}" for name, limit in lock.addons.items() if name not in pins]
     text = uv.resolve(
         host,
         requirements="\n".join(wanted) + "\n",
-        constraints="\n".join(dict.fromkeys(held)) + "\n",
+        constraints=constraints_of(lock, pins, limits, names=(TENSORFLOW,)),
         folder=folder,
         python=lock.python,
         platform=uv.platform_name(lock.platform, floor),
@@ -197,6 +194,17 @@ def _resolve(
     )
     tags = supported_tags(lock.python, lock.platform, major_minor(floor))
     return {name: pick(offered, tags) for name, offered in read_pylock(text).items()}
+
+
+def constraints_of(lock: Lock, pins: Mapping[str, str], limits: Iterable[str] | None, *, names: Iterable[str]) -> str:
+    """Return a file of constraints: the set's packages at their ``pins``, or within ``limits`` where these are given, and its add-ons.
+
+    TensorFlow, under whichever of the ``names``, is of its release; so stays what is never moved (``catalogue.limits.stays``).
+    """
+    held = [f"{file.name}=={pins[file.name]}" for file in lock.files if limits is None or stays(file)]
+    held += [*(limits or ()), *(f"{name}=={lock.release}" for name in names)]
+    held += [f"{name}{'<0' if limit == NO_ADDON else limit}" for name, limit in lock.addons.items() if name not in pins]
+    return "\n".join(dict.fromkeys(held)) + "\n"
 
 
 def locked(wheel: Wheel) -> LockedFile:

@@ -14,7 +14,6 @@ from functools import partial
 from provisioner.base.names import RELEASED, is_rival, normalise
 from provisioner.base.requirement import applies, name_of, read_requirement
 from provisioner.base.versions import numbers
-from provisioner.catalogue.limits import stays
 from provisioner.engines import uv
 from provisioner.engines.wheels import Wheel, major_minor, pick, read_pylock, supported_tags
 from provisioner.environment.distributions import Installed
@@ -23,7 +22,7 @@ from provisioner.host import Host
 from provisioner.model.catalogue import NO_ADDON, Lock
 from provisioner.model.plan import Moved
 from provisioner.model.record import record
-from provisioner.plan.extras import check_requirements, locked
+from provisioner.plan.extras import check_requirements, constraints_of, locked
 from provisioner.plan.neighbours import Around
 from provisioner.plan.settle import Room, settle
 
@@ -165,10 +164,6 @@ def _resolve(host: Host, asked: _Question, names: Sequence[str], held: Mapping[s
     lock, around = asked.lock, asked.around
     own = next(file for file in lock.files if is_rival(file.name))
     pins = asked.sets[0] if held is None else held
-    limits = [f"{file.name}=={pins[file.name]}" for file in lock.files if held is not None or stays(file)]
-    limits += asked.room.limits if held is None else ()
-    limits += [f"{name}=={lock.release}" for name in sorted(RELEASED)]
-    limits += [f"{name}{'<0' if limit == NO_ADDON else limit}" for name, limit in lock.addons.items() if name not in pins]
     there = {item.name: item.version for item in around.own if item not in asked.staying}
     wanted = [f"{own.name}=={lock.release}", *names, *asked.extra, *_needs(asked)]
     # Under whatever name TensorFlow is asked for, it is there.
@@ -176,7 +171,7 @@ def _resolve(host: Host, asked: _Question, names: Sequence[str], held: Mapping[s
     text = uv.resolve(
         host,
         requirements="\n".join([*wanted, *(name for name in pins if not is_rival(name))]) + "\n",
-        constraints="\n".join(dict.fromkeys(limits)) + "\n",
+        constraints=constraints_of(lock, pins, asked.room.limits if held is None else None, names=sorted(RELEASED)),
         folder=asked.folder,
         python=lock.python,
         platform=uv.platform_name(lock.platform, asked.floor),
