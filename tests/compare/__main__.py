@@ -4,15 +4,15 @@
     python -m tests.compare --missing            what has no result yet: a run that is stopped goes on
     python -m tests.compare --write              what the last runs found, into docs/compare.md
 
-Names, subjects, bases and causes select. Results are kept after each fault (--results FILE). A program has the cause first where its first complaint
-names what was broken: a distribution of which a file or the version changed, an entry that was put there, or a variable that was set.
+Names, subjects, bases and causes select. Results are kept after each fault, in the repository (--results FILE). A program has the cause first where
+its first complaint names what was broken: a distribution of which a file or the version changed, an entry that was put there, or a variable that
+was set.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
-import json
 import os
 import re
 import sys
@@ -28,6 +28,7 @@ from tests.faults.bases import BASES, build
 from tests.faults.fault import HEALTHY, Fault, all_faults, chosen
 from tests.faults.place import Place
 from tests.faults.trial import distributions, make, owners, remove, tfsetup
+from tests.found import Found
 from tests.projects import working
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -74,7 +75,7 @@ def named(first: str, words: set[str]) -> bool:
 
 def compared(fault: Fault, bases: Path, folder: Path, programs: others.Programs, *, repairs: bool) -> dict[str, Any]:
     """Give a fault to every program."""
-    found: dict[str, Any] = {"cause": fault.cause, "mend": fault.mend, "checks": {}, "repairs": {}}
+    found: dict[str, Any] = {"faults": [], "cause": fault.cause, "mend": fault.mend, "checks": {}, "repairs": {}}
     place = make(fault, bases, folder)
     try:
         words = culprits(place, build(fault.base, bases)) if fault.cause != HEALTHY else set()
@@ -114,16 +115,16 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.compare")
     parser.add_argument("words", nargs="*", metavar="NAME")
     parser.add_argument("--bases", type=Path, help="keep the environments that are broken here")
-    parser.add_argument("--results", type=Path, default=ROOT / ".cache/compare.json")
+    parser.add_argument("--results", type=Path, default=Path(__file__).with_name("found.json"))
     parser.add_argument("--missing", action="store_true")
     parser.add_argument("--no-repairs", action="store_true")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args(arguments)
-    results = json.loads(options.results.read_text()) if options.results.exists() else {}
+    results = Found(options.results)
     faults = [item for item in chosen(all_faults(), options.words) if item.base and not item.base.endswith(LEFT_OUT)]
     if options.write:
         page = ROOT / "docs/compare.md"
-        page.write_text(written(page.read_text(encoding="utf-8"), results, len(faults), dt.datetime.now(dt.timezone.utc).date()))
+        page.write_text(written(page.read_text(encoding="utf-8"), results.known, len(faults), dt.datetime.now(dt.timezone.utc).date()))
         return 0
     if options.bases:
         options.bases.mkdir(parents=True, exist_ok=True)
@@ -131,24 +132,21 @@ def main(arguments: list[str]) -> int:
         bases = options.bases or Path(folder) / "bases"
         programs = others.Programs(bases / "programs")
         for fault in faults:
-            done = results.get(fault.name)
-            if options.missing and done and (done["repairs"] or options.no_repairs or fault.mend == "hand" or fault.cause == HEALTHY):
+            done = results.known.get(fault.name)
+            if options.missing and done and (done.get("repairs") or options.no_repairs or fault.mend == "hand" or fault.cause == HEALTHY):
                 continue
             began = time.monotonic()
             try:
-                results[fault.name] = compared(fault, bases, Path(folder), programs, repairs=not options.no_repairs)
+                found = compared(fault, bases, Path(folder), programs, repairs=not options.no_repairs)
             except Exception as error:  # noqa: BLE001 - one that cannot be made here must not end the run
                 print(f"{fault.name}: not compared: {type(error).__name__}: {error}", flush=True)
                 continue
-            options.results.parent.mkdir(parents=True, exist_ok=True)
-            options.results.write_text(json.dumps(results, indent=1))
+            results.keep(fault.name, found)
             said = ", ".join(
                 f"{name}: {'-' if not item['able'] else 'named' if item['names'] else 'complains' if item['complains'] else 'silent'}"
-                for name, item in results[fault.name]["checks"].items()
+                for name, item in found["checks"].items()
             )
-            held = ", ".join(
-                f"{name}: {'computes' if item['computes'] else 'NOT'}" for name, item in results[fault.name]["repairs"].items()
-            )
+            held = ", ".join(f"{name}: {'computes' if item['computes'] else 'NOT'}" for name, item in found["repairs"].items())
             print(f"{fault.name} ({time.monotonic() - began:.0f} s): {said}; {held}", flush=True)
     return 0
 

@@ -35,7 +35,7 @@ def tables(results: Mapping[str, Any], known: int, today: dt.date) -> str:
         well = [item["checks"][name] for item in healthy.values() if item["checks"][name]["able"]]
         seen, told, false = (sum(item[key] for item in group) for key, group in (("complains", able), ("names", able), ("complains", well)))
         lines.append(f"| `{name}` | {len(able)} of {len(broken)} | {seen} | {told} | {false} of {len(well)} |")
-    mended = {name: item["repairs"] for name, item in broken.items() if item["repairs"]}
+    mended = {name: item["repairs"] for name, item in broken.items() if item.get("repairs")}
     if not mended:
         return "\n".join([*lines, "", "No repairs were compared yet."])
     lines += [
