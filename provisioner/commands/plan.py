@@ -245,7 +245,7 @@ def _beside(session: Session, read: _Read, picked: Picked) -> tuple[Picked, Arou
 
 def _inputs(session: Session, read: _Read, picked: Picked, around: Around | None, ways: tuple[Way, ...] = ()) -> ApplyInputs:
     host, site, lock = session.host, read.site, picked.lock
-    proof = proof_words(picked.proof, beside=picked.beside, moved=picked.moved)
+    proof = proof_words(picked.proof, beside=picked.beside)
     common = read_common(session, without_credentials(read.request), read.facts, site, picked.choice, lock, proof=proof)
     links = links_of(session.catalogue, picked.choice, read.facts)
     packages = posixpath.join(site.state.path, site.state.site_packages)

@@ -139,11 +139,6 @@ def stale_of(around: Around | None, coming: Mapping[str, str]) -> frozenset[str]
     return stale(around, coming)
 
 
-def moved_words(moved: Sequence[Moved]) -> str:
-    """Say which packages are not the set's own; "" where all are."""
-    return ", ".join(f"{item.name} {item.version} in place of {item.pin}" for item in moved)
-
-
 def told(around: Around, coming: Mapping[str, str], gone: frozenset[str] = frozenset()) -> dict[str, Any]:
     """Return what becomes of the user's own distributions as fields of a ``Change``."""
     from provisioner.plan.neighbours import conflicts, fates  # noqa: PLC0415 - only where something else is installed
@@ -255,10 +250,9 @@ def _removal(item: Installed, reason: str) -> Removal:
     return Removal(name=item.name, version=item.version, reason=reason)
 
 
-def proof_words(proof: Proof, *, beside: str = "", moved: Sequence[Moved] = ()) -> str:
-    """Say what was run for a set, and that it was not for what ``beside`` adds, or with what was ``moved``."""
+def proof_words(proof: Proof, *, beside: str = "") -> str:
+    """Say what was run for a set, and that it was not for what ``beside`` adds; what moved in it, ``sealed`` adds."""
     added = f"; what {beside} adds was not part of that" if beside else ""
-    added += f"; this very set was not run: it has {moved_words(moved)}" if moved else ""
     if proof.fault:
         return f"resolved, not run: on {proof.machine} it failed on {proof.date}: {proof.fault}{added}"
     if not proof.computed:

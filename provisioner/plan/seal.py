@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from provisioner.model import codec
 from provisioner.model.facts import Facts, Interpreter, PythonDownload
 from provisioner.model.mark import Mark
-from provisioner.model.plan import Interrupted, Plan
+from provisioner.model.plan import Interrupted, Moved, Plan
 from provisioner.model.preflight import Preflight
 from provisioner.plan.parts import Change, PlanInputs
 from provisioner.plan.steps import fetch_words, steps_of
@@ -58,6 +59,12 @@ def with_seen(plan: Plan, preflight: Preflight, interrupted: Interrupted | None,
     return replace(seen, seal=seal(seen))
 
 
+def moved_words(moved: Sequence[Moved]) -> str:
+    """Say that a set of which packages moved was not run as it is, as the end of what was run of it; "" where none moved."""
+    others = ", ".join(f"{item.name} {item.version} in place of {item.pin}" for item in moved)
+    return f"; this very set was not run: it has {others}" if moved else ""
+
+
 def sealed(inputs: PlanInputs, change: Change) -> Plan:
     """Return the plan that does ``change``: with its steps, its sizes in bytes, what it changes outside the environment, and its seal."""
     by_conda = sum(item.size for item in change.conda.packages) if change.conda is not None else 0
@@ -72,7 +79,7 @@ def sealed(inputs: PlanInputs, change: Change) -> Plan:
         env=inputs.site.state,
         choice=inputs.choice,
         lock=inputs.lock.digest if inputs.lock is not None else "",
-        proof=inputs.proof,
+        proof=inputs.proof + moved_words(inputs.moved),
         steps=steps_of(inputs.site.state, inputs.choice, change),
         packages=change.packages,
         unchanged=change.unchanged,

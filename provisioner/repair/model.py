@@ -15,7 +15,6 @@ from provisioner.model.cause import Order
 from provisioner.model.conda_package import CondaPackage, CondaSource
 from provisioner.model.plan import Choice, Edit, Moved
 from provisioner.model.record import record
-from provisioner.plan.make import moved_words
 from provisioner.plan.neighbours import Around, look_around
 from provisioner.plan.parts import PlanInputs
 
@@ -99,9 +98,13 @@ class RepairInputs:
         return replace(self, common=replace(self.common, lock=lock))
 
     def with_moved(self, lock: Lock, moved: tuple[Moved, ...]) -> RepairInputs:
-        """Return the inputs with a set of which some packages were exchanged, which the proof says."""
-        proof = f"{self.common.proof}; this very set was not run: it has {moved_words(moved)}"
-        return replace(self, common=replace(self.common, lock=lock, moved=(*self.common.moved, *moved), proof=proof))
+        """Return the inputs with a set of which some packages were exchanged; one that was so before is told once, by the set's own version."""
+        found = {item.name: item for item in self.common.moved}
+        for item in moved:
+            earlier = found.pop(item.name, None)
+            joined = item if earlier is None else replace(item, pin=earlier.pin, keeps=tuple(sorted({*earlier.keeps, *item.keeps})))
+            found |= {item.name: joined} if joined.version != joined.pin else {}
+        return replace(self, common=replace(self.common, lock=lock, moved=tuple(found.values())))
 
     def inside(self, path: str) -> str:
         """Return an absolute path relative to the environment, or "" when it is not in it, or is the tool's own."""

@@ -9,7 +9,7 @@ from provisioner.environment.read import Site
 from provisioner.host.local import LocalHost
 from provisioner.judge.markers import markers_of
 from provisioner.model.finding import Repair
-from provisioner.model.plan import EnvState
+from provisioner.model.plan import EnvState, Moved
 from provisioner.repair import beside
 from provisioner.session import Session
 from tests.fixing import repair_inputs, smallest, whole
@@ -56,6 +56,16 @@ def test_numpy_comes_in_a_version_that_both_are_content_with() -> None:
     assert f"this very set was not run: it has numpy 1.23.3 in place of {PINS['numpy']}" in plan.proof
     assert [item.fate for item in plan.neighbours] == ["whole"]
     assert plan.conflicts == ()
+
+
+def test_what_moves_twice_is_told_once_and_by_the_sets_own_version() -> None:
+    """An add-on makes room first, and then the user's own packages: said twice over, with a pin that no set has."""
+    made_from = beside.settled(SESSION, inputs(MATPLOTLIB), {"numpy"})
+    again = made_from.with_moved(made_from.lock, (Moved(name="numpy", pin="1.23.3", version="1.24.3", keeps=("an-addon",)),))
+    assert again.common.moved == (Moved(name="numpy", pin=PINS["numpy"], version="1.24.3", keeps=("an-addon", "matplotlib")),)
+    assert smallest(again, NUMPY).proof.count("this very set was not run") == 1
+    back = again.with_moved(made_from.lock, (Moved(name="numpy", pin="1.24.3", version=PINS["numpy"], keeps=("mine",)),))
+    assert back.common.moved == ()
 
 
 def test_the_whole_set_gives_way_in_the_same_way() -> None:
