@@ -2,6 +2,7 @@
 
     python -m tests.compare --bases DIR          keep the environments that are broken there
     python -m tests.compare --missing            what has no result yet: a run that is stopped goes on
+    python -m tests.compare --no-repairs         only who says what
     python -m tests.compare --write              what the last runs found, into docs/compare.md
 
 Names, subjects, bases and causes select. Results are kept after each fault, in the repository (--results FILE). A program has the cause first where
@@ -73,20 +74,24 @@ def named(first: str, words: set[str]) -> bool:
     return any(re.search(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", said) for word in words)
 
 
-def compared(fault: Fault, bases: Path, folder: Path, programs: others.Programs, *, repairs: bool) -> dict[str, Any]:
-    """Give a fault to every program."""
-    found: dict[str, Any] = {"faults": [], "cause": fault.cause, "mend": fault.mend, "checks": {}, "repairs": {}}
+def checked(fault: Fault, bases: Path, folder: Path, programs: others.Programs) -> dict[str, Any]:
+    """Give a fault to every program that looks."""
+    found: dict[str, Any] = {}
     place = make(fault, bases, folder)
     try:
         words = culprits(place, build(fault.base, bases)) if fault.cause != HEALTHY else set()
         for name, check in others.CHECKS.items():
             answer = check(programs, place)
-            told = named(answer.first, words) if answer.complains else False
-            found["checks"][name] = {"able": answer.able, "complains": answer.complains, "names": told, "first": answer.first[-400:]}
+            names = answer.complains and named(answer.first, words)
+            found[name] = {"able": answer.able, "complains": answer.complains, "names": names, "first": answer.first[-400:]}
     finally:
         remove(place)
-    if not repairs or fault.mend == "hand" or fault.cause == HEALTHY:
-        return found
+    return found
+
+
+def mended(fault: Fault, bases: Path, folder: Path, programs: others.Programs) -> dict[str, Any]:
+    """Give a fault to every program that mends, and look at what it leaves."""
+    found: dict[str, Any] = {}
     mends = {
         others.REPAIRS[0]: lambda place: others.reinstall(place, BASES[fault.base].release),
         others.REPAIRS[1]: lambda place: others.env_repair_fix(programs, place),
@@ -96,10 +101,25 @@ def compared(fault: Fault, bases: Path, folder: Path, programs: others.Programs,
         place = make(fault, bases, folder)
         try:
             mend(place)
-            found["repairs"][name] = {"computes": place.show(working.COMPUTES).endswith("exit 0"), "left": _left(place, fault.base)}
+            found[name] = {"computes": place.show(working.COMPUTES).endswith("exit 0"), "left": _left(place, fault.base)}
         finally:
             remove(place)
     return found
+
+
+def mendable(fault: Fault) -> bool:
+    """True for what a program may mend."""
+    return fault.mend != "hand" and fault.cause != HEALTHY
+
+
+def told(found: dict[str, Any]) -> str:
+    """Return a result in one line."""
+    said = [
+        f"{name}: {'-' if not item['able'] else 'named' if item['names'] else 'complains' if item['complains'] else 'silent'}"
+        for name, item in found["checks"].items()
+    ]
+    held = [f"{name}: {'computes' if item['computes'] else 'NOT'}" for name, item in found.get("repairs", {}).items()]
+    return f"{', '.join(said)}; {', '.join(held)}"
 
 
 def _left(place: Place, base: str) -> list[str]:
@@ -132,22 +152,20 @@ def main(arguments: list[str]) -> int:
         bases = options.bases or Path(folder) / "bases"
         programs = others.Programs(bases / "programs")
         for fault in faults:
-            done = results.known.get(fault.name)
-            if options.missing and done and (done.get("repairs") or options.no_repairs or fault.mend == "hand" or fault.cause == HEALTHY):
+            before = results.known.get(fault.name, {}) if options.missing else {}
+            repairs = mendable(fault) and not options.no_repairs and "repairs" not in before
+            if before and not repairs:
                 continue
             began = time.monotonic()
+            found = {**before, "faults": [], "cause": fault.cause, "mend": fault.mend}
             try:
-                found = compared(fault, bases, Path(folder), programs, repairs=not options.no_repairs)
+                found |= {} if before else {"checks": checked(fault, bases, Path(folder), programs)}
+                found |= {"repairs": mended(fault, bases, Path(folder), programs)} if repairs else {}
             except Exception as error:  # noqa: BLE001 - one that cannot be made here must not end the run
                 print(f"{fault.name}: not compared: {type(error).__name__}: {error}", flush=True)
                 continue
             results.keep(fault.name, found)
-            said = ", ".join(
-                f"{name}: {'-' if not item['able'] else 'named' if item['names'] else 'complains' if item['complains'] else 'silent'}"
-                for name, item in found["checks"].items()
-            )
-            held = ", ".join(f"{name}: {'computes' if item['computes'] else 'NOT'}" for name, item in found["repairs"].items())
-            print(f"{fault.name} ({time.monotonic() - began:.0f} s): {said}; {held}", flush=True)
+            print(f"{fault.name} ({time.monotonic() - began:.0f} s): {told(found)}", flush=True)
     return 0
 
 
