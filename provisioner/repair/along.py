@@ -6,10 +6,12 @@ it requires.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from provisioner.base.requirement import name_of
+from provisioner.base.names import normalise
+from provisioner.base.requirement import admits, applies, name_of, read_requirement
+from provisioner.engines import uv, uv_cache
 from provisioner.errors import OperationError, UsageError
 from provisioner.model.catalogue import Lock, LockedFile
 from provisioner.model.plan import Moved, Plan
@@ -20,6 +22,9 @@ from provisioner.plan.resolved import keep_all
 from provisioner.repair.beside import with_ways
 from provisioner.repair.model import RepairInputs
 from provisioner.session import Session
+
+# What comes may want something else of what stays; the chains are short.
+ROUNDS = 4
 
 
 def with_neighbours(session: Session, inputs: RepairInputs, make: Callable[[RepairInputs], Plan]) -> Plan:
@@ -48,22 +53,55 @@ def _uneasy(inputs: RepairInputs, made: Plan) -> frozenset[str]:
 
 def _resolved(session: Session, inputs: RepairInputs, made: Plan, names: frozenset[str]) -> RepairInputs | None:
     """Return the inputs with other versions of these ``names`` and of what they need; None where there are none, or the index cannot be asked."""
-    common, lock = inputs.common, inputs.lock
+    lock = inputs.lock
     if lock is None or not lock.files or inputs.conda is not None:
         # What conda has stays as its solver leaves it.
         return None
     coming = frozenset(item.name for item in made.packages)
     there = {item.name: item.version for item in inputs.installed}
     after = replace(lock, files=tuple(_after(file, there, coming) for file in lock.files))
-    room = read_room(session, common.facts, inputs.choice, lock, coming)
+    own = {item.name: item.version for item in inputs.around.own}
+    for _ in range(ROUNDS):
+        stays = {name: version for name, version in own.items() if name not in names}
+        found = _asked(session, inputs, after, coming, frozenset(stays))
+        more = _refused(session, inputs, found, stays) if found is not None else frozenset[str]()
+        if not more:
+            return _with(inputs, lock, after, found, there) if found is not None else None
+        names |= more
+    return None
+
+
+def _asked(session: Session, inputs: RepairInputs, after: Lock, coming: frozenset[str], stays: frozenset[str]) -> Lock | None:
+    """Return the set as it is ``after`` the repair with all of the user's own that is not to stay, None where that cannot be had."""
+    common = inputs.common
+    room = read_room(session, common.facts, inputs.choice, after, coming)
     room = replace(room, pool={name: room.pool.get(name, ()) for name in coming})
-    stays = frozenset(item.name for item in inputs.around.own) - names
-    floor = floor_of(common.facts, lock)
+    around, floor = _met(inputs.around, stays), floor_of(common.facts, after)
     try:
-        kept, gone = keep_all(session, common.site, after, _met(inputs.around, stays), room, common.request, floor=floor, fixed=stays)
+        kept, gone = keep_all(session, common.site, after, around, room, common.request, floor=floor, fixed=stays)
     except (OperationError, UsageError):
         return None
-    return None if gone else _with(inputs, lock, after, kept.lock, there)
+    return None if gone else kept.lock
+
+
+def _refused(session: Session, inputs: RepairInputs, found: Lock, stays: Mapping[str, str]) -> frozenset[str]:
+    """Return which of those that would stay something that comes does not go with: the resolver takes what stays as it is."""
+    reader = session.host
+    homes = uv_cache.wheel_homes(reader, uv.cache_folder(reader))
+    texts = [
+        text
+        for file in found.files
+        if file.name not in inputs.members
+        for text in uv_cache.requires(reader, homes, file.name, file.version)
+    ]
+    asked = [read_requirement(text) for text in texts]
+    return frozenset(
+        name
+        for item in asked
+        if (name := normalise(item.name)) in stays
+        and applies(item, {**inputs.markers, "extra": ""})
+        and not admits(item.specifier, stays[name])
+    )
 
 
 def _met(around: Around, stays: frozenset[str]) -> Around:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from provisioner.model.plan import EnvState, Plan
 from provisioner.repair import along
 from provisioner.session import Session
 from tests.fixing import repair_inputs, smallest, whole
-from tests.support import PYTHON, make_lock, make_wheel, only_from
+from tests.lock.index import Index
+from tests.support import PYTHON, make_lock
 
 STATE = EnvState(
     path="/e",
@@ -32,25 +34,27 @@ FRIEND = Installed(name="friend", version="2.0", requires=("numpy>=2",))
 
 
 @pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "wheels"
-    folder.mkdir()
-    only_from(monkeypatch, folder, tmp_path / "uv")
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
+    for name in ("UV_OFFLINE", "UV_FIND_LINKS", "PIP_FIND_LINKS", "UV_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    found = Index(tmp_path / "index")
+    monkeypatch.setenv("UV_DEFAULT_INDEX", found.url)
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
     monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "cache"))
-    return folder
+    yield found
+    found.close()
 
 
-def a_set(index: Path) -> Lock:
-    make_wheel(index, "numpy", "2.2.6", {"numpy.py": ""})
-    own = make_wheel(index, "tensorflow-cpu", "2.10.1", {"tensorflow/__init__.py": ""}, requires=("numpy>=1.20",))
-    return make_lock(own, make_wheel(index, "numpy", "1.23.5", {"numpy.py": ""}))
+def a_set(index: Index) -> Lock:
+    index.add("numpy", "2.2.6")
+    return make_lock(index.add("tensorflow-cpu", "2.10.1", "numpy>=1.20"), index.add("numpy", "1.23.5"))
 
 
-def friends(index: Path, *older: str) -> None:
-    make_wheel(index, "friend", "2.0", {"friend.py": ""}, requires=("numpy>=2",))
+def friends(index: Index, *older: str) -> None:
+    index.add("friend", "2.0", "numpy>=2")
     for version in older:
-        make_wheel(index, "friend", version, {"friend.py": ""}, requires=("numpy>=1.20", "helper"))
-    make_wheel(index, "helper", "1.0", {"helper.py": ""})
+        index.add("friend", version, "numpy>=1.20", "helper")
+    index.add("helper", "1.0")
 
 
 def mended(lock: Lock, *own: Installed, numpy: str = "2.2.6", make=smallest) -> Plan:
@@ -66,10 +70,10 @@ def coming(plan: Plan) -> dict[str, str]:
     return {item.name: item.version for item in plan.packages}
 
 
-def test_an_older_version_comes_with_what_that_needs_and_the_rest_stays(index: Path) -> None:
+def test_an_older_version_comes_with_what_that_needs_and_the_rest_stays(index: Index) -> None:
     lock = a_set(index)
     friends(index, "1.0")
-    make_wheel(index, "other", "9.0", {"other.py": ""})
+    index.add("other", "9.0")
     plan = mended(lock, FRIEND, Installed(name="other", version="1.0", requires=("numpy",)))
     assert coming(plan) == {"numpy": "1.23.5", "friend": "1.0", "helper": "1.0"}
     assert [(item.name, item.fate) for item in plan.neighbours] == [("friend", "resolved"), ("other", "whole")]
@@ -77,13 +81,13 @@ def test_an_older_version_comes_with_what_that_needs_and_the_rest_stays(index: P
     assert [(item.name, item.reason) for item in plan.removals if item.name == "friend"] == [("friend", "1.0 goes with the set")]
 
 
-def test_so_it_does_where_the_whole_set_comes(index: Path) -> None:
+def test_so_it_does_where_the_whole_set_comes(index: Index) -> None:
     lock = a_set(index)
     friends(index, "1.0")
     assert coming(mended(lock, FRIEND, make=whole)) == {"tensorflow-cpu": "2.10.1", "numpy": "1.23.5", "friend": "1.0", "helper": "1.0"}
 
 
-def test_what_goes_with_it_in_no_version_breaks_and_the_ways_around_it_are_told(index: Path) -> None:
+def test_what_goes_with_it_in_no_version_breaks_and_the_ways_around_it_are_told(index: Index) -> None:
     lock = a_set(index)
     friends(index)
     plan = mended(lock, FRIEND)
@@ -91,7 +95,7 @@ def test_what_goes_with_it_in_no_version_breaks_and_the_ways_around_it_are_told(
     assert "--keep" in plan.ways[0].command
 
 
-def test_what_lacked_something_of_a_package_that_changes_is_made_whole_with_it(index: Path) -> None:
+def test_what_lacked_something_of_a_package_that_changes_is_made_whole_with_it(index: Index) -> None:
     """NumPy 1.21 beside a friend that asks for 2: the set's own 1.23 alone would leave it as it was, and the repair would be taken back."""
     lock = a_set(index)
     friends(index, "1.0")
@@ -101,7 +105,18 @@ def test_what_lacked_something_of_a_package_that_changes_is_made_whole_with_it(i
     assert [(item.name, item.fate) for item in plan.neighbours] == [("friend", "resolved"), ("stranger", "was broken")]
 
 
-def test_nothing_is_asked_where_nothing_breaks(index: Path) -> None:
+def test_what_comes_takes_along_what_it_does_not_go_with(index: Index) -> None:
+    lock = a_set(index)
+    index.add("friend", "1.0", "numpy>=1.20", "helper<2", "other")
+    for version in ("1.0", "2.0"):
+        index.add("helper", version)
+    index.add("other", "9.0")
+    plan = mended(lock, FRIEND, Installed(name="helper", version="2.0"), Installed(name="other", version="8.0"))
+    assert coming(plan) == {"numpy": "1.23.5", "friend": "1.0", "helper": "1.0"}
+    assert [(item.name, item.fate) for item in plan.neighbours] == [("friend", "resolved"), ("helper", "resolved"), ("other", "whole")]
+
+
+def test_nothing_is_asked_where_nothing_breaks(index: Index) -> None:
     lock = a_set(index)
     assert coming(mended(lock, Installed(name="other", version="1.0", requires=("numpy",)))) == {"numpy": "1.23.5"}
-    assert not list(index.parent.glob("cache/*"))
+    assert index.seen == []

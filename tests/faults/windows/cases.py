@@ -99,7 +99,7 @@ def a_damaged_pyd(place: Place) -> None:
 @fault("install-corrupt", symptom=r"cp39")
 def a_pyd_of_another_python(place: Place) -> None:
     """NumPy's wheel for Python 3.9 was unpacked into the folder of 3.10."""
-    version = place.info("numpy").name.split("-")[1].removesuffix(".dist-info")
+    version = place.info("numpy").name.removesuffix(".dist-info").partition("-")[2]
     folder = place.folder("other")
     place.install_into(folder, f"numpy=={version}", python="3.9")
     for name in ("numpy", place.info("numpy").name):
