@@ -208,8 +208,8 @@ def the_python_under_it_was_uninstalled(place: Place) -> None:
     place.delete(place.own_python())
 
 
-@fault("msvc-redist-missing", "wrong-environment", symptom=r"vcruntime140|not start|start", mend="hand")
+@fault("msvc-redist-missing", "wrong-environment", symptom=r"vcruntime140|not start|start")
 def a_python_that_does_not_start(place: Place) -> None:
-    """The Python itself lacks vcruntime140.dll, and Windows has none either."""
+    """The Python itself lacks vcruntime140.dll, and Windows has none either; another one of its version has its own."""
     (place.own_python() / "vcruntime140.dll").unlink()
     place.take(place.system / "vcruntime140.dll")
