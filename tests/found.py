@@ -1,4 +1,4 @@
-"""What the long runs found (faults, agreement, projects, neighbours): kept in the repository, so that it adds up from one session to the next.
+"""What the long runs found (faults, agreement, projects, neighbours, compare): kept in the repository, adding up from one session to the next.
 
 A file holds one line for each thing that was tried: the day, what became of it, and in ``faults`` what was not as it should be, in words.
 """

@@ -67,7 +67,7 @@ def test_a_project_that_declares_nothing_costs_nothing(cold_then_warm: list[str]
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 'tfsetup-user'\n[project.scripts]\ntfsetup = 'a:b'\n[tool.ruff]\n")
     found = audited(*cold_then_warm, cwd=tmp_path)
     assert found["code"] == 0
-    assert not {"tomllib", "tomli", "yaml", "provisioner.lock.declaration"} & set(found["modules"])
+    assert not {"tomllib", "tomli", "yaml", "provisioner.declared.declaration"} & set(found["modules"])
 
 
 def test_a_declaration_costs_no_more_than_its_reader(cold_then_warm: list[str], tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_declaration_costs_no_more_than_its_reader(cold_then_warm: list[str], 
     (tmp_path / "tfsetup.yaml").write_text(text)
     found = audited(*cold_then_warm, cwd=tmp_path)
     assert found["code"] == 0
-    assert not {"packaging.requirements", "tomllib", "tomli", "provisioner.lock.inputs"} & set(found["modules"])
+    assert not {"packaging.requirements", "tomllib", "tomli", "provisioner.declared.inputs"} & set(found["modules"])
 
 
 def test_the_version_imports_nothing_of_the_tool() -> None:

@@ -10,8 +10,8 @@ from provisioner.base.names import normalise
 from provisioner.base.text import mask, shown
 from provisioner.choose.obstacles import listed
 from provisioner.cli.output import say
+from provisioner.declared.elsewhere import Answer, Elsewhere
 from provisioner.errors import DeclinedError
-from provisioner.lock.elsewhere import Answer, Elsewhere
 from provisioner.model.team import Index
 
 # Slips of the one who types.

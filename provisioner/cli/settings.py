@@ -42,16 +42,16 @@ def _from_variable(setting: Setting, text: str) -> Any:
 def read_file(reader: Reader) -> tuple[dict[str, Any], str]:
     """Read the settings of the working directory's ``tfsetup.yaml`` or ``pyproject.toml``, and its name; raises ``InputError`` with all faults.
 
-    The same file may say what a team wants (``provisioner.lock.keys``); all of it is checked here, too.
+    The same file may say what a team wants (``provisioner.declared.keys``); all of it is checked here, too.
     """
     if not any(reader.exists(posixpath.join(reader.cwd, name)) for name in (FILE, PYPROJECT)):
         return {}, ""
-    from provisioner.lock.find import find  # noqa: PLC0415 - not needed where there is no such file
+    from provisioner.declared.find import find  # noqa: PLC0415 - not needed where there is no such file
 
     found = find(reader, reader.cwd)
     if found is None:
         return {}, ""
-    from provisioner.lock.declaration import checked  # noqa: PLC0415 - 20 ms that only those pay who have a declaration
+    from provisioner.declared.declaration import checked  # noqa: PLC0415 - 20 ms that only those pay who have a declaration
 
     return checked(found).data, posixpath.basename(found.file)
 
@@ -107,8 +107,8 @@ def _policy(file: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
     """Return what a team allows, as fields of a request; nothing where its file says nothing of it."""
     if not file.get("policy"):
         return {}
+    from provisioner.declared.declaration import policy_of  # noqa: PLC0415 - as above
     from provisioner.lock.dates import first  # noqa: PLC0415 - few have a policy
-    from provisioner.lock.declaration import policy_of  # noqa: PLC0415 - as above
 
     policy = policy_of(file["policy"])
     return {"policy": policy, "cutoff": first(reader.now(), policy.cool_down)[:10] if policy.cool_down else ""}

@@ -10,11 +10,12 @@ from provisioner.base.progress import SILENT, Progress
 from provisioner.choose.obstacles import listed
 from provisioner.commands import plan as planning
 from provisioner.commands.init_lists import from_lists
+from provisioner.declared import find
+from provisioner.declared.elsewhere import Answer
+from provisioner.declared.lists import read_lists
 from provisioner.environment.read import read_site
 from provisioner.errors import CouldNotTellError, InputError
-from provisioner.lock import find, starter, starter_text
-from provisioner.lock.elsewhere import Answer
-from provisioner.lock.lists import read_lists
+from provisioner.lock import starter, starter_text
 from provisioner.model.request import Request
 from provisioner.session import Session
 

@@ -11,15 +11,16 @@ from provisioner.base.requirement import name_of
 from provisioner.base.text import mask
 from provisioner.catalogue import Catalogue
 from provisioner.choose.obstacles import listed
+from provisioner.declared import environment_file
+from provisioner.declared.elsewhere import Answer, Elsewhere, answered
+from provisioner.declared.environment_file import EnvironmentFile
+from provisioner.declared.inputs import read_inputs
+from provisioner.declared.lists import Lists
 from provisioner.engines import built_in
 from provisioner.errors import InputError, NoProfileError
 from provisioner.facts import conda as conda_facts
-from provisioner.lock import dates, environment_file, starter
+from provisioner.lock import dates, starter
 from provisioner.lock.choosing import set_device
-from provisioner.lock.elsewhere import Answer, Elsewhere, answered
-from provisioner.lock.environment_file import EnvironmentFile
-from provisioner.lock.inputs import read_inputs
-from provisioner.lock.lists import Lists
 from provisioner.lock.pythons import Wanted, going_or_nothing
 from provisioner.model.catalogue import ComputeDevice
 from provisioner.model.record import record

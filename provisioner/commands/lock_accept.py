@@ -11,13 +11,13 @@ from provisioner.commands import lock_into, named_addresses
 from provisioner.commands.lock import Outcome, lock
 from provisioner.commands.lock_declared import LockRequest
 from provisioner.commands.lock_into import Edit
+from provisioner.declared.declaration import checked, read_declaration
+from provisioner.declared.elsewhere import Answer, IndexesError, answered
+from provisioner.declared.find import FILE, Found, find
+from provisioner.declared.proposal import Proposal, RefusedError, accepted
 from provisioner.engines.allowed import variables_of
 from provisioner.errors import InputError
 from provisioner.lock import dates
-from provisioner.lock.declaration import checked, read_declaration
-from provisioner.lock.elsewhere import Answer, IndexesError, answered
-from provisioner.lock.find import FILE, Found, find
-from provisioner.lock.proposal import Proposal, RefusedError, accepted
 from provisioner.model.record import record
 from provisioner.session import Session
 

@@ -11,10 +11,10 @@ from provisioner.base.paths import joined
 from provisioner.base.progress import SILENT, Progress
 from provisioner.commands import lock_into
 from provisioner.commands.lock_declared import Declared, LockRequest, choose, lock_folder, read_declared
+from provisioner.declared.declaration import read_declaration
 from provisioner.errors import InputError, UsageError
 from provisioner.host import Host
 from provisioner.lock import sidecar, store
-from provisioner.lock.declaration import read_declaration
 from provisioner.lock.difference import compare
 from provisioner.lock.stale import Difference, differences
 from provisioner.model.named import Named

@@ -11,11 +11,11 @@ from provisioner.base.paths import joined
 from provisioner.base.versions import numbers
 from provisioner.catalogue import Catalogue
 from provisioner.catalogue.fits import Fits
+from provisioner.declared.declaration import read_declaration
+from provisioner.declared.inputs import read_inputs
 from provisioner.errors import InputError, UsageError
 from provisioner.host import Reader
 from provisioner.lock.choosing import ChosenSet, catalogue_digest, choose_sets
-from provisioner.lock.declaration import read_declaration
-from provisioner.lock.inputs import read_inputs
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Engine, Inputs, Into, TeamLock
 from provisioner.session import Session

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from provisioner.base.names import is_rival
 from provisioner.base.requirement import name_of
 from provisioner.base.toml_text import parse_toml
+from provisioner.declared.find import PYPROJECT, read_limited
 from provisioner.errors import ConsentError, InputError, UsageError
 from provisioner.host import Host, Reader
-from provisioner.lock.find import PYPROJECT, read_limited
 from provisioner.lock.stale import Difference
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, TeamLock

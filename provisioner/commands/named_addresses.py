@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from provisioner.base.text import mask
+from provisioner.declared.direct import is_archive
 from provisioner.engines import allowed
 from provisioner.engines.index import index_addresses
 from provisioner.errors import InputError
-from provisioner.lock.direct import is_archive
 from provisioner.model.named import Named
 from provisioner.model.team import Index
 from provisioner.session import Session

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 def locked_folder(host: Host, given: str) -> str:
     """Return the folder of the lock to install from: ``given`` (absolute), else the working folder's, else the one its declaration names."""
-    from provisioner.lock.declaration import read_declaration  # noqa: PLC0415 - a lock can be installed without its declaration
+    from provisioner.declared.declaration import read_declaration  # noqa: PLC0415 - a lock can be installed without its declaration
 
     if given or host.exists(joined(host.cwd, sidecar.NAME)):
         return given or host.cwd

@@ -32,7 +32,19 @@ def wheel_homes(reader: Reader, cache: str) -> tuple[str, ...]:
 
 
 def requires_python(reader: Reader, homes: Iterable[str], name: str, version: str) -> str:
-    """Return the Pythons that a version of a package asks for, as its metadata was kept when it was resolved; "" where nothing is known.
+    """Return the Pythons that a version of a package asks for, as its metadata was kept when it was resolved; "" where nothing is known."""
+    said = _said(reader, homes, name, version)
+    return str(said[3]) if said and isinstance(said[3], str) else ""
+
+
+def requires(reader: Reader, homes: Iterable[str], name: str, version: str) -> tuple[str, ...]:
+    """Return what it requires (PEP 508), from there, too; () where nothing is known."""
+    said = _said(reader, homes, name, version)
+    return tuple(text for text in said[2] if isinstance(text, str)) if said and isinstance(said[2], list) else ()
+
+
+def _said(reader: Reader, homes: Iterable[str], name: str, version: str) -> list[object]:
+    """Return what is kept of a version's metadata, [] where nothing is.
 
     uv keeps it as MessagePack, in ``VERSION-TAGS.msgpack``: name, version, requirements, Pythons (seen with uv 0.13).
     """
@@ -41,8 +53,8 @@ def requires_python(reader: Reader, homes: Iterable[str], name: str, version: st
         for path in files.matches(reader, f"{folder}*.msgpack"):
             said = _unpacked(_content(reader, path))
             if said[:2] == [name, version]:
-                return said[3] if isinstance(said[3], str) else ""
-    return ""
+                return said
+    return []
 
 
 def _content(reader: Reader, path: str) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from provisioner.base.names import is_another_build, is_nightly, is_rival, normalise
 from provisioner.base.requirement import name_of
 from provisioner.choose.obstacles import listed
-from provisioner.lock.markers import wanted_of
+from provisioner.declared.markers import wanted_of
 from provisioner.model.team import Inputs, LockedTarget
 
 

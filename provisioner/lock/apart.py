@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from provisioner.base.names import normalise
 from provisioner.base.paths import spelt
 from provisioner.choose.obstacles import listed
+from provisioner.declared.direct import named_by
 from provisioner.errors import OperationError
-from provisioner.lock.direct import named_by
 from provisioner.model.team import Declaration, LockedTarget, Target
 
 

@@ -14,6 +14,7 @@ from functools import partial
 from provisioner.base.names import normalise
 from provisioner.base.requirement import name_of, read_requirement
 from provisioner.choose.obstacles import listed
+from provisioner.declared.proposal import Proposal, RefusedError
 from provisioner.engines import uv_compile
 from provisioner.engines.builds import BuildError
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
@@ -24,7 +25,6 @@ from provisioner.host import Host
 from provisioner.lock.floors import lift
 from provisioner.lock.learnt import Learnt
 from provisioner.lock.parallel import Watch
-from provisioner.lock.proposal import Proposal, RefusedError
 from provisioner.lock.wheelless import NO_SOURCE, OTHER_PYTHON, lacking, nowhere
 from provisioner.model.policy import ANY
 

@@ -18,8 +18,8 @@ from provisioner.choose.obstacles import Obstacle, listed, span
 from provisioner.choose.platforms import is_bad, platform_name
 from provisioner.choose.policy import driver_obstacle, release_obstacles, set_obstacles
 from provisioner.choose.versions import matches, names_prerelease, specifier
+from provisioner.declared.markers import tensorflow_of, wanted_of
 from provisioner.errors import NoProfileError
-from provisioner.lock.markers import tensorflow_of, wanted_of
 from provisioner.model.catalogue import Build, KnownBad, Lock, LockDevice, Proof, Release, set_of
 from provisioner.model.catalogue_view import CatalogueView
 from provisioner.model.conda_package import CondaSource

@@ -17,6 +17,8 @@ from provisioner.base.requirement import admits, bare, name_of, read_requirement
 from provisioner.base.text import mask
 from provisioner.base.versions import numbers
 from provisioner.choose.obstacles import listed
+from provisioner.declared.markers import pinned
+from provisioner.declared.proposal import Proposal, RefusedError
 from provisioner.engines.resolving import Job, Resolved
 from provisioner.engines.uv import next_glibc
 from provisioner.errors import OperationError
@@ -24,8 +26,6 @@ from provisioner.host import Host
 from provisioner.host.files import make_folders
 from provisioner.lock.alone import release_brought
 from provisioner.lock.building import unbuilt
-from provisioner.lock.markers import pinned
-from provisioner.lock.proposal import Proposal, RefusedError
 from provisioner.lock.reasons import absent, reasons, refused_python
 from provisioner.lock.wheelless import lacking, oldest_there
 from provisioner.model.catalogue import Lock

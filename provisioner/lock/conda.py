@@ -21,13 +21,13 @@ from provisioner.choose.versions import specifier
 from provisioner.conda import sources as conda_places
 from provisioner.conda.sources import Places
 from provisioner.conda.virtual import driver_cuda, target_packages
+from provisioner.declared.markers import environment
 from provisioner.engines import conda_lock, rattler
 from provisioner.errors import NoProfileError, OperationError, UsageError
 from provisioner.host import Host
 from provisioner.lock.choosing import ChosenSet, source_of
 from provisioner.lock.conda_beside import limits
 from provisioner.lock.formats import conda_lock as conda_lock_file
-from provisioner.lock.markers import environment
 from provisioner.lock.needs import floor_of
 from provisioner.lock.parallel import Watch
 from provisioner.model.catalogue import Build, Lock

@@ -18,9 +18,9 @@ from provisioner.choose.channel import conda_version
 from provisioner.choose.obstacles import listed
 from provisioner.conda.compare import TOOLS
 from provisioner.conda.specs import spec_name
+from provisioner.declared.markers import environment
 from provisioner.errors import OperationError, UsageError
 from provisioner.lock.choosing import ChosenSet
-from provisioner.lock.markers import environment
 from provisioner.model.catalogue import Lock
 from provisioner.model.conda_package import CondaPackage
 from provisioner.model.team import Declaration, Inputs, LockedConda, Target, TeamFile

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from provisioner.base.paths import address_of, is_absolute, slashed
 from provisioner.base.requirement import name_of, read_requirement
+from provisioner.declared.direct import revision_of
 from provisioner.engines.resolving import Resolved, plain
 from provisioner.engines.wheels import Wheel, major_minor, pick, supported_tags
 from provisioner.errors import OperationError
-from provisioner.lock.direct import revision_of
 from provisioner.model.catalogue import Lock, LockedFile
 from provisioner.model.checkout import Checkout
 from provisioner.model.team import Carried, Declaration, LockedTarget, Target, TeamFile, TeamLock

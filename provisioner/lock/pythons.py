@@ -20,6 +20,7 @@ from provisioner.catalogue.companions import unfit
 from provisioner.catalogue.fits import Fits
 from provisioner.catalogue.limits import outside
 from provisioner.choose.versions import names_prerelease, some_patch_matches
+from provisioner.declared.markers import tensorflow_of, wanted_of
 from provisioner.engines import uv
 from provisioner.engines.resolving import Job, Resolved
 from provisioner.errors import OperationError
@@ -29,7 +30,6 @@ from provisioner.lock.alone import release_brought, without_set
 from provisioner.lock.building import unbuilt
 from provisioner.lock.choosing import set_device
 from provisioner.lock.floors import newer_floors
-from provisioner.lock.markers import tensorflow_of, wanted_of
 from provisioner.lock.needs import floor_of
 from provisioner.lock.parallel import Watch, side_by_side
 from provisioner.model.catalogue import Lock

@@ -15,6 +15,8 @@ from provisioner.catalogue import Catalogue
 from provisioner.catalogue.companions import astray
 from provisioner.catalogue.fits import SAME_MINOR, Fits
 from provisioner.choose.obstacles import listed
+from provisioner.declared.links import left_out
+from provisioner.declared.markers import beside
 from provisioner.engines import pip_tools, uv
 from provisioner.engines.resolving import NoSolutionError
 from provisioner.errors import OperationError, TfsetupError, UsageError
@@ -27,8 +29,6 @@ from provisioner.lock.files import check_same_files
 from provisioner.lock.floors import lifted_words
 from provisioner.lock.formats.requirements import address
 from provisioner.lock.how import How, nothing
-from provisioner.lock.links import left_out
-from provisioner.lock.markers import beside
 from provisioner.lock.needs import needs_of, proof_words
 from provisioner.lock.parallel import Watch, side_by_side
 from provisioner.lock.target import Wheels, lock_wheels, make_job

@@ -12,6 +12,14 @@ from provisioner.base.versions import numbers
 from provisioner.catalogue import Catalogue
 from provisioner.choose.platforms import platform_name
 from provisioner.choose.versions import names_prerelease, some_patch_matches
+from provisioner.declared.elsewhere import unanswered
+from provisioner.declared.find import PYPROJECT
+from provisioner.declared.keys import TARGET
+from provisioner.declared.lists import Lists
+from provisioner.declared.local import is_local
+from provisioner.declared.markers import environment
+from provisioner.declared.requirement import fault
+from provisioner.declared.requirements_file import link_in
 from provisioner.engines.rattler import bare
 from provisioner.environment.conda_present import read_present
 from provisioner.environment.distributions import Installed
@@ -19,15 +27,7 @@ from provisioner.environment.read import Site
 from provisioner.environment.tensorflow import only_cpu, own_of, purpose
 from provisioner.host import Reader
 from provisioner.lock.choosing import set_device
-from provisioner.lock.elsewhere import unanswered
-from provisioner.lock.find import PYPROJECT
 from provisioner.lock.installed import asked_for, read_whole
-from provisioner.lock.keys import TARGET
-from provisioner.lock.lists import Lists
-from provisioner.lock.local import is_local
-from provisioner.lock.markers import environment
-from provisioner.lock.requirement import fault
-from provisioner.lock.requirements_file import link_in
 from provisioner.model.catalogue import ComputeDevice
 from provisioner.model.conda_package import Present
 from provisioner.model.facts import Facts

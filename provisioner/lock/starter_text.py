@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from provisioner.lock.keys import DECLARATION, TARGET
-from provisioner.lock.proposal import index_text
+from provisioner.declared.keys import DECLARATION, TARGET
+from provisioner.declared.proposal import index_text
 from provisioner.lock.starter import First
 from provisioner.model.team import Target
 

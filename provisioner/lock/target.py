@@ -12,6 +12,8 @@ from provisioner.base.requirement import read_requirement
 from provisioner.catalogue import Catalogue
 from provisioner.catalogue.companions import limits_around, limits_beside
 from provisioner.choose.obstacles import listed
+from provisioner.declared.direct import with_revision
+from provisioner.declared.markers import beside, wanted_of
 from provisioner.engines import builds, pip_tools, uv_compile
 from provisioner.engines.resolving import Job, NoSolutionError, Resolved
 from provisioner.engines.source_tree import Metadata
@@ -24,12 +26,10 @@ from provisioner.lock import apart
 from provisioner.lock.alone import TENSORFLOW
 from provisioner.lock.building import NeedsBuildError, building
 from provisioner.lock.choosing import ChosenSet
-from provisioner.lock.direct import with_revision
 from provisioner.lock.files import check_hashes, checkouts_of, files_of
 from provisioner.lock.floors import NewerFloorError, newer_floors
 from provisioner.lock.how import How
 from provisioner.lock.loosen import loosened, moved_by, unmoved
-from provisioner.lock.markers import beside, wanted_of
 from provisioner.lock.needs import floor_of
 from provisioner.lock.parallel import Watch
 from provisioner.model.catalogue import Lock, LockedFile

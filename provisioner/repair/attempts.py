@@ -26,6 +26,7 @@ from provisioner.model.plan import Plan, PlanKind
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.repair import doable, plans
+from provisioner.repair.along import with_neighbours
 from provisioner.repair.beside import settled, with_ways
 from provisioner.repair.doable import Sorted
 from provisioner.repair.inputs import read_inputs
@@ -166,11 +167,11 @@ def next_plan(session: Session, fixing: Fixing) -> Plan | None:
     asked = fixing.repairs.asked
     if kind == "repair":
         inputs = settled(session, inputs, plans.wanted(inputs, fixing.repairs.doable))
-        return with_ways(session, inputs, lambda made_from: plans.smallest(made_from, fixing.repairs))
+        return with_neighbours(session, inputs, lambda made_from: plans.smallest(made_from, fixing.repairs))
     if kind == "set":
         inputs, _ = with_restored(session, inputs, (), own=True)
         inputs = settled(session, inputs, inputs.locked)
-        return with_ways(session, inputs, lambda made_from: plans.whole(made_from, doable.sort(asked, made_from)))
+        return with_neighbours(session, inputs, lambda made_from: plans.whole(made_from, doable.sort(asked, made_from)))
     inputs, lost = with_everything(session, inputs)
     return with_ways(session, inputs, lambda made_from: plans.rebuild(made_from, doable.sort(asked, made_from), lost))
 

@@ -51,7 +51,8 @@ class RepairInputs:
     what. ``asides`` maps each entry that this user may rename to the free name beside it. ``config`` is the text of ``pyvenv.cfg``. ``carried``
     are the links that an earlier run made, ``links`` those of the set. ``conda`` is the conda half (None for a virtual environment).
     ``causes`` tells which lie in the packages. ``members`` are the names of the set's own packages, ``companions`` the
-    catalogue's add-ons. ``eased`` are those of the set's packages that come in another version for the sake of what is restored.
+    catalogue's add-ons. ``eased`` are those of the set's packages that come in another version for the sake of what is restored. ``along``
+    are names of what comes with the repair in another version: the user's own that would break, and what that needs.
     """
 
     common: PlanInputs
@@ -67,6 +68,7 @@ class RepairInputs:
     causes: Order
     companions: tuple[Companion, ...] = ()
     eased: frozenset[str] = frozenset()
+    along: frozenset[str] = frozenset()
 
     @property
     def around(self) -> Around:

@@ -113,7 +113,7 @@ def wanted(inputs: RepairInputs, repairs: tuple[Repair, ...]) -> frozenset[str]:
         names |= besides - {item.name for item in inputs.site.distributions}
         there = {item.name: item.version for item in inputs.site.distributions}
         names |= {name for name in inputs.eased if there.get(name) != inputs.locked.get(name)}
-    return frozenset(names & set(inputs.locked))
+    return frozenset((names | inputs.along) & set(inputs.locked))
 
 
 def _others(inputs: RepairInputs, packages: tuple[Package, ...], removals: tuple[Removal, ...]) -> dict[str, Any]:

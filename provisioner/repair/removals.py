@@ -30,7 +30,8 @@ def _distributions(inputs: RepairInputs, repairs: tuple[Repair, ...], wanted: fr
         removed = going.get((item.name, item.version)) or going.get((item.name, ""))
         if item.name in wanted:
             fits = item.version == locked[item.name]
-            why = "it is installed anew, in full" if fits else f"the known-good set has {locked[item.name]}"
+            whose = f"{locked[item.name]} goes with the set" if item.name in inputs.along else f"the known-good set has {locked[item.name]}"
+            why = "it is installed anew, in full" if fits else whose
             yield Removal(name=item.name, version=item.version, reason=reasons.get(item.name) or why)
         elif removed is not None:
             yield Removal(name=item.name, version=item.version, reason=removed)

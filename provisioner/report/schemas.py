@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from provisioner.change import journal
+from provisioner.declared import keys, shape
 from provisioner.environment import receipt
-from provisioner.lock import keys, shape, sidecar, starter
+from provisioner.lock import sidecar, starter
 from provisioner.lock.difference import LockDiff
 from provisioner.model import codec
 from provisioner.model.cause import Cause, CauseList

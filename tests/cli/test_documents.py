@@ -31,7 +31,7 @@ def test_schemas_are_listed_and_valid(inside: Inside) -> None:
         schema = inside("schema", name).json
         jsonschema.Draft202012Validator.check_schema(schema)
         if name == "declaration":
-            # Written by people, who name no schema in it; tests/lock/test_declaration.py holds it against many.
+            # Written by people, who name no schema in it; tests/declared/test_declaration.py holds it against many.
             assert "schema" not in schema["properties"]
             continue
         assert schema["properties"]["schema"] == {"const": f"tfsetup/{name}/1"}

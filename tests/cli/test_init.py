@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.declared.declaration import read_declaration
 from provisioner.host.local import LocalHost
-from provisioner.lock.declaration import read_declaration
 from tests.cli.support import Inside
 from tests.cli.test_documents import check
 from tests.support import PYTHON

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.catalogue import find_profiles
+from provisioner.declared.declaration import read_declaration
 from provisioner.host.local import LocalHost
-from provisioner.lock.declaration import read_declaration
 from provisioner.model.team import Declaration
 from tests.channel.build import build
 from tests.channel.packages import Package

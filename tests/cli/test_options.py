@@ -10,7 +10,7 @@ import pytest
 from typer.main import get_command
 
 from provisioner.cli import SUMMARIES, make_app
-from provisioner.lock.keys import DECLARATION
+from provisioner.declared.keys import DECLARATION
 from provisioner.model.request import SETTINGS
 from tests.cli.support import Inside
 from tests.support import PYTHON

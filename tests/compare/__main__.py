@@ -2,17 +2,18 @@
 
     python -m tests.compare --bases DIR          keep the environments that are broken there
     python -m tests.compare --missing            what has no result yet: a run that is stopped goes on
+    python -m tests.compare --no-repairs         only who says what
     python -m tests.compare --write              what the last runs found, into docs/compare.md
 
-Names, subjects, bases and causes select. Results are kept after each fault (--results FILE). A program has the cause first where its first complaint
-names what was broken: a distribution of which a file or the version changed, an entry that was put there, or a variable that was set.
+Names, subjects, bases and causes select. Results are kept after each fault, in the repository (--results FILE). A program has the cause first where
+its first complaint names what was broken: a distribution of which a file or the version changed, an entry that was put there, or a variable that
+was set.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
-import json
 import os
 import re
 import sys
@@ -28,6 +29,7 @@ from tests.faults.bases import BASES, build
 from tests.faults.fault import HEALTHY, Fault, all_faults, chosen
 from tests.faults.place import Place
 from tests.faults.trial import distributions, make, owners, remove, tfsetup
+from tests.found import Found
 from tests.projects import working
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -72,20 +74,24 @@ def named(first: str, words: set[str]) -> bool:
     return any(re.search(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", said) for word in words)
 
 
-def compared(fault: Fault, bases: Path, folder: Path, programs: others.Programs, *, repairs: bool) -> dict[str, Any]:
-    """Give a fault to every program."""
-    found: dict[str, Any] = {"cause": fault.cause, "mend": fault.mend, "checks": {}, "repairs": {}}
+def checked(fault: Fault, bases: Path, folder: Path, programs: others.Programs) -> dict[str, Any]:
+    """Give a fault to every program that looks."""
+    found: dict[str, Any] = {}
     place = make(fault, bases, folder)
     try:
         words = culprits(place, build(fault.base, bases)) if fault.cause != HEALTHY else set()
         for name, check in others.CHECKS.items():
             answer = check(programs, place)
-            told = named(answer.first, words) if answer.complains else False
-            found["checks"][name] = {"able": answer.able, "complains": answer.complains, "names": told, "first": answer.first[-400:]}
+            names = answer.complains and named(answer.first, words)
+            found[name] = {"able": answer.able, "complains": answer.complains, "names": names, "first": answer.first[-400:]}
     finally:
         remove(place)
-    if not repairs or fault.mend == "hand" or fault.cause == HEALTHY:
-        return found
+    return found
+
+
+def mended(fault: Fault, bases: Path, folder: Path, programs: others.Programs) -> dict[str, Any]:
+    """Give a fault to every program that mends, and look at what it leaves."""
+    found: dict[str, Any] = {}
     mends = {
         others.REPAIRS[0]: lambda place: others.reinstall(place, BASES[fault.base].release),
         others.REPAIRS[1]: lambda place: others.env_repair_fix(programs, place),
@@ -95,10 +101,25 @@ def compared(fault: Fault, bases: Path, folder: Path, programs: others.Programs,
         place = make(fault, bases, folder)
         try:
             mend(place)
-            found["repairs"][name] = {"computes": place.show(working.COMPUTES).endswith("exit 0"), "left": _left(place, fault.base)}
+            found[name] = {"computes": place.show(working.COMPUTES).endswith("exit 0"), "left": _left(place, fault.base)}
         finally:
             remove(place)
     return found
+
+
+def mendable(fault: Fault) -> bool:
+    """True for what a program may mend."""
+    return fault.mend != "hand" and fault.cause != HEALTHY
+
+
+def told(found: dict[str, Any]) -> str:
+    """Return a result in one line."""
+    said = [
+        f"{name}: {'-' if not item['able'] else 'named' if item['names'] else 'complains' if item['complains'] else 'silent'}"
+        for name, item in found["checks"].items()
+    ]
+    held = [f"{name}: {'computes' if item['computes'] else 'NOT'}" for name, item in found.get("repairs", {}).items()]
+    return f"{', '.join(said)}; {', '.join(held)}"
 
 
 def _left(place: Place, base: str) -> list[str]:
@@ -114,16 +135,16 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.compare")
     parser.add_argument("words", nargs="*", metavar="NAME")
     parser.add_argument("--bases", type=Path, help="keep the environments that are broken here")
-    parser.add_argument("--results", type=Path, default=ROOT / ".cache/compare.json")
+    parser.add_argument("--results", type=Path, default=Path(__file__).with_name("found.json"))
     parser.add_argument("--missing", action="store_true")
     parser.add_argument("--no-repairs", action="store_true")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args(arguments)
-    results = json.loads(options.results.read_text()) if options.results.exists() else {}
+    results = Found(options.results)
     faults = [item for item in chosen(all_faults(), options.words) if item.base and not item.base.endswith(LEFT_OUT)]
     if options.write:
         page = ROOT / "docs/compare.md"
-        page.write_text(written(page.read_text(encoding="utf-8"), results, len(faults), dt.datetime.now(dt.timezone.utc).date()))
+        page.write_text(written(page.read_text(encoding="utf-8"), results.known, len(faults), dt.datetime.now(dt.timezone.utc).date()))
         return 0
     if options.bases:
         options.bases.mkdir(parents=True, exist_ok=True)
@@ -131,25 +152,20 @@ def main(arguments: list[str]) -> int:
         bases = options.bases or Path(folder) / "bases"
         programs = others.Programs(bases / "programs")
         for fault in faults:
-            done = results.get(fault.name)
-            if options.missing and done and (done["repairs"] or options.no_repairs or fault.mend == "hand" or fault.cause == HEALTHY):
+            before = results.known.get(fault.name, {}) if options.missing else {}
+            repairs = mendable(fault) and not options.no_repairs and "repairs" not in before
+            if before and not repairs:
                 continue
             began = time.monotonic()
+            found = {**before, "faults": [], "cause": fault.cause, "mend": fault.mend}
             try:
-                results[fault.name] = compared(fault, bases, Path(folder), programs, repairs=not options.no_repairs)
+                found |= {} if before else {"checks": checked(fault, bases, Path(folder), programs)}
+                found |= {"repairs": mended(fault, bases, Path(folder), programs)} if repairs else {}
             except Exception as error:  # noqa: BLE001 - one that cannot be made here must not end the run
                 print(f"{fault.name}: not compared: {type(error).__name__}: {error}", flush=True)
                 continue
-            options.results.parent.mkdir(parents=True, exist_ok=True)
-            options.results.write_text(json.dumps(results, indent=1))
-            said = ", ".join(
-                f"{name}: {'-' if not item['able'] else 'named' if item['names'] else 'complains' if item['complains'] else 'silent'}"
-                for name, item in results[fault.name]["checks"].items()
-            )
-            held = ", ".join(
-                f"{name}: {'computes' if item['computes'] else 'NOT'}" for name, item in results[fault.name]["repairs"].items()
-            )
-            print(f"{fault.name} ({time.monotonic() - began:.0f} s): {said}; {held}", flush=True)
+            results.keep(fault.name, found)
+            print(f"{fault.name} ({time.monotonic() - began:.0f} s): {told(found)}", flush=True)
     return 0
 
 

@@ -14,14 +14,7 @@ from provisioner.catalogue import conda_names, conda_tables, fits, lockfile, nee
 from provisioner.causes import pages, speakers
 from provisioner.change import brought, journal
 from provisioner.cli import settings
-from provisioner.diagnose import compare
-from provisioner.engines import resolving, source_tree, stated, wheel_lists, wheels
-from provisioner.environment import receipt
-from provisioner.environment.workspace import Workspace
-from provisioner.errors import InputError, TfsetupError
-from provisioner.host import Host
-from provisioner.lock import (
-    dates,
+from provisioner.declared import (
     declaration,
     direct,
     elsewhere,
@@ -37,10 +30,15 @@ from provisioner.lock import (
     requirements_file,
     setup_files,
     shape,
-    sidecar,
-    store,
     tool_indexes,
 )
+from provisioner.diagnose import compare
+from provisioner.engines import resolving, source_tree, stated, wheel_lists, wheels
+from provisioner.environment import receipt
+from provisioner.environment.workspace import Workspace
+from provisioner.errors import InputError, TfsetupError
+from provisioner.host import Host
+from provisioner.lock import dates, sidecar, store
 from provisioner.lock.formats import conda_lock, pylock
 from provisioner.lock.formats import requirements as lock_requirements
 from provisioner.model import codec, json_text

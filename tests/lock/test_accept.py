@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.catalogue.yaml_text import parse_yaml
+from provisioner.declared.proposal import Proposal, accepted
 from provisioner.errors import InputError
-from provisioner.lock.proposal import Proposal, accepted
 from tests.cli.support import Inside
 from tests.lock.index import Index
 from tests.lock.test_command import inside, project

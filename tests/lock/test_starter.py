@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from provisioner.catalogue import Catalogue, find_profiles
+from provisioner.declared.declaration import read_declaration
+from provisioner.declared.keys import DECLARATION, TARGET
+from provisioner.declared.markers import environment
 from provisioner.environment.distributions import Installed
 from provisioner.environment.read import read_site
 from provisioner.host.local import LocalHost
-from provisioner.lock.declaration import read_declaration
 from provisioner.lock.installed import asked_for
-from provisioner.lock.keys import DECLARATION, TARGET
-from provisioner.lock.markers import environment
 from provisioner.lock.starter import First, device_of, from_environment, make_target
 from provisioner.lock.starter_text import text_of
 from provisioner.model.facts import known

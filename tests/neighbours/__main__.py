@@ -81,8 +81,8 @@ def moved(env: Path, move: dict[str, Any]) -> dict[str, Any]:
     faults += [] if code == 0 else [f"ended with {code}"]
     if code == 0:
         after_code, found = tool("doctor", "--env", str(env), "--cwd", str(env))
-        titles = [item["title"] for item in found.get("findings", ()) if item["severity"] != "info"]
-        faults += [] if after_code == 0 else [f"doctor ends with {after_code} afterwards: {titles}"]
+        told = [f"{item['title']} {item['evidence']}" for item in found.get("findings", ()) if item["severity"] != "info"]
+        faults += [] if after_code == 0 else [f"doctor ends with {after_code} afterwards: {told}"]
     return {**seen, "faults": faults}
 
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from provisioner.base.names import is_rival
 from provisioner.choose.obstacles import listed
+from provisioner.declared.markers import environment
 from provisioner.errors import UsageError
-from provisioner.lock.markers import environment
 from provisioner.model.team import LockedTarget
 
 NAME = "constraints.txt"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from provisioner.base.toml_text import parse_toml
+from provisioner.declared.markers import environment
 from provisioner.errors import InputError
 from provisioner.lock.formats import Pin
-from provisioner.lock.markers import environment
 from provisioner.model.checkout import Checkout
 from provisioner.model.team import LockedTarget, TeamFile
 

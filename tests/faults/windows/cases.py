@@ -99,7 +99,7 @@ def a_damaged_pyd(place: Place) -> None:
 @fault("install-corrupt", symptom=r"cp39")
 def a_pyd_of_another_python(place: Place) -> None:
     """NumPy's wheel for Python 3.9 was unpacked into the folder of 3.10."""
-    version = place.info("numpy").name.split("-")[1].removesuffix(".dist-info")
+    version = place.info("numpy").name.removesuffix(".dist-info").partition("-")[2]
     folder = place.folder("other")
     place.install_into(folder, f"numpy=={version}", python="3.9")
     for name in ("numpy", place.info("numpy").name):
@@ -208,8 +208,8 @@ def the_python_under_it_was_uninstalled(place: Place) -> None:
     place.delete(place.own_python())
 
 
-@fault("msvc-redist-missing", "wrong-environment", symptom=r"vcruntime140|not start|start", mend="hand")
+@fault("msvc-redist-missing", "wrong-environment", symptom=r"vcruntime140|not start|start")
 def a_python_that_does_not_start(place: Place) -> None:
-    """The Python itself lacks vcruntime140.dll, and Windows has none either."""
+    """The Python itself lacks vcruntime140.dll, and Windows has none either; another one of its version has its own."""
     (place.own_python() / "vcruntime140.dll").unlink()
     place.take(place.system / "vcruntime140.dll")

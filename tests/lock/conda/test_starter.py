@@ -7,9 +7,9 @@ import json
 import pytest
 
 from provisioner.catalogue import Catalogue, find_profiles
+from provisioner.declared.declaration import read_declaration
 from provisioner.environment.read import read_site
 from provisioner.host.local import LocalHost
-from provisioner.lock.declaration import read_declaration
 from provisioner.lock.starter import from_environment
 from provisioner.lock.starter_text import text_of
 from tests.choose.values import machine

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from provisioner.lock.elsewhere import Indexes
-from provisioner.lock.tool_indexes import take_tables
+from provisioner.declared.elsewhere import Indexes
+from provisioner.declared.tool_indexes import take_tables
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 from provisioner.base.text import mask
 from provisioner.choose.obstacles import listed
+from provisioner.declared.proposal import Proposal
+from provisioner.declared.requirement import Read
 from provisioner.engines.index import is_built_in
 from provisioner.errors import InputError
-from provisioner.lock.proposal import Proposal
-from provisioner.lock.requirement import Read
 from provisioner.model.record import record
 from provisioner.model.team import Index
 

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from provisioner.base.toml_text import parse_toml
+from provisioner.declared import setup_files
+from provisioner.declared.elsewhere import Indexes
+from provisioner.declared.find import read_limited
+from provisioner.declared.requirements_file import read_files
+from provisioner.declared.tables import flat_indexes, groups, poetry_project, table, texts
+from provisioner.declared.tool_indexes import take_tables
 from provisioner.engines.source_tree import build_system_of
 from provisioner.host import Reader
-from provisioner.lock import setup_files
-from provisioner.lock.elsewhere import Indexes
-from provisioner.lock.find import read_limited
-from provisioner.lock.requirements_file import read_files
-from provisioner.lock.tables import flat_indexes, groups, poetry_project, table, texts
-from provisioner.lock.tool_indexes import take_tables
 from provisioner.model.record import record
 
 SETUP = {"setup.cfg": setup_files.parse_setup_cfg, "setup.py": setup_files.parse_setup_py}

@@ -10,8 +10,8 @@ from typing import Any
 from provisioner.base.names import normalise
 from provisioner.base.text import mask
 from provisioner.base.versions import numbers
-from provisioner.lock.keys import NAME
-from provisioner.lock.shape import Path, ShapeFault
+from provisioner.declared.keys import NAME
+from provisioner.declared.shape import Path, ShapeFault
 
 _MINOR = r"3\.[0-9]{1,2}"
 _VARIABLE = r"\$\{[A-Za-z_][A-Za-z0-9_]*\}"

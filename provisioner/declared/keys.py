@@ -9,11 +9,11 @@ from provisioner.base import trials
 from provisioner.base.names import is_rival, normalise
 from provisioner.base.paths import is_for_everybody
 from provisioner.base.text import mask
+from provisioner.declared import requirement
+from provisioner.declared.local import is_local, read_local
+from provisioner.declared.requirements_file import link_in
+from provisioner.declared.shape import Shape
 from provisioner.errors import UsageError
-from provisioner.lock import requirement
-from provisioner.lock.local import is_local, read_local
-from provisioner.lock.requirements_file import link_in
-from provisioner.lock.shape import Shape
 from provisioner.model.policy import ANY
 from provisioner.model.request import SETTINGS, Setting
 

@@ -16,19 +16,19 @@ from typing import Any
 
 from provisioner.base.text import mask
 from provisioner.base.toml_text import parse_toml
+from provisioner.declared import setup_files
+from provisioner.declared.elsewhere import LINKS, Elsewhere, Indexes
+from provisioner.declared.environment_file import EnvironmentFile, read_environment_file
+from provisioner.declared.find import PYPROJECT, read_limited
+from provisioner.declared.local import is_local, read_local
+from provisioner.declared.markers import tensorflow_of
+from provisioner.declared.project_table import SETUP
+from provisioner.declared.requirement import NotLockableError, parse_any
+from provisioner.declared.requirements_file import FAULTS, link_in, read_files, take_index
+from provisioner.declared.tables import lines, poetry_project, table, texts
+from provisioner.declared.tool_indexes import take_tables
 from provisioner.errors import InputError
 from provisioner.host import Reader
-from provisioner.lock import setup_files
-from provisioner.lock.elsewhere import LINKS, Elsewhere, Indexes
-from provisioner.lock.environment_file import EnvironmentFile, read_environment_file
-from provisioner.lock.find import PYPROJECT, read_limited
-from provisioner.lock.local import is_local, read_local
-from provisioner.lock.markers import tensorflow_of
-from provisioner.lock.project_table import SETUP
-from provisioner.lock.requirement import NotLockableError, parse_any
-from provisioner.lock.requirements_file import FAULTS, link_in, read_files, take_index
-from provisioner.lock.tables import lines, poetry_project, table, texts
-from provisioner.lock.tool_indexes import take_tables
 from provisioner.model.record import record
 from provisioner.model.team import Target
 

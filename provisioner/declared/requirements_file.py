@@ -15,13 +15,13 @@ from dataclasses import replace
 
 from provisioner.base.paths import is_for_everybody
 from provisioner.base.text import mask
+from provisioner.declared.elsewhere import LINKS, Indexes, is_index_page
+from provisioner.declared.find import read_limited
+from provisioner.declared.links import read_line, read_link, read_page
+from provisioner.declared.local import Local, is_local, read_local
+from provisioner.declared.requirement import NotLockableError, Read
 from provisioner.errors import InputError
 from provisioner.host import Reader
-from provisioner.lock.elsewhere import LINKS, Indexes, is_index_page
-from provisioner.lock.find import read_limited
-from provisioner.lock.links import read_line, read_link, read_page
-from provisioner.lock.local import Local, is_local, read_local
-from provisioner.lock.requirement import NotLockableError, Read
 from provisioner.model.record import record
 
 _OPTION = re.compile(r"(--?[A-Za-z][A-Za-z-]*)(?:\s*=\s*|\s+|$)(.*)", re.DOTALL)

@@ -10,14 +10,14 @@ from typing import Any
 
 from provisioner.base.names import normalise
 from provisioner.base.text import mask
+from provisioner.declared.elsewhere import LINKS, Indexes, is_index_page
+from provisioner.declared.local import Local, is_local, read_local
+from provisioner.declared.project_table import leaves_out, read_tables
+from provisioner.declared.requirement import NotLockableError, Read, parse_any, with_marker
+from provisioner.declared.requirements_file import take_link
+from provisioner.declared.tables import with_sources
 from provisioner.errors import InputError
 from provisioner.host import Reader
-from provisioner.lock.elsewhere import LINKS, Indexes, is_index_page
-from provisioner.lock.local import Local, is_local, read_local
-from provisioner.lock.project_table import leaves_out, read_tables
-from provisioner.lock.requirement import NotLockableError, Read, parse_any, with_marker
-from provisioner.lock.requirements_file import take_link
-from provisioner.lock.tables import with_sources
 from provisioner.model.record import record
 from provisioner.model.team import ProjectInput
 

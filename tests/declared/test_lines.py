@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
+from provisioner.declared.declaration import read_declaration
+from provisioner.declared.inputs import read_inputs
 from provisioner.errors import InputError
 from provisioner.host.local import LocalHost
-from provisioner.lock.declaration import read_declaration
-from provisioner.lock.inputs import read_inputs
 from provisioner.model.team import Inputs
 
 CASES = sorted(Path(__file__).parent.joinpath("lists").glob("*.yaml"))

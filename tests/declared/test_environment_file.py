@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from provisioner.catalogue import Catalogue, find_profiles
+from provisioner.declared.environment_file import Divided, Entry, EnvironmentFile, channels, divided, pep_440, read_environment_file, told
 from provisioner.host.local import LocalHost
-from provisioner.lock.environment_file import Divided, Entry, EnvironmentFile, channels, divided, pep_440, read_environment_file, told
 
 NAMES = Catalogue.open(LocalHost(), find_profiles()).conda_names()
 WRITTEN = """

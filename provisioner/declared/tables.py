@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from provisioner.base.names import normalise
-from provisioner.lock.direct import ARCHIVES
+from provisioner.declared.direct import ARCHIVES
 
 _REVISIONS = ("rev", "tag", "branch", "ref")
 _PLATFORMS = {"windows": "win32"}

@@ -10,8 +10,8 @@ import re
 
 from provisioner.base.names import normalise
 from provisioner.base.paths import is_for_everybody
-from provisioner.lock.direct import is_file
-from provisioner.lock.requirement import NotLockableError
+from provisioner.declared.direct import is_file
+from provisioner.declared.requirement import NotLockableError
 from provisioner.model.record import record
 
 _NAMED = re.compile(r"(?<![A-Za-z0-9._-])[A-Za-z0-9][A-Za-z0-9._-]*\s{0,20}@\s*(?=file:(?!//)|\.)")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.declared.declaration import read_declaration
+from provisioner.declared.environment_file import Entry, EnvironmentFile
+from provisioner.declared.lists import Lists, read_lists
 from provisioner.host.local import LocalHost
-from provisioner.lock.declaration import read_declaration
-from provisioner.lock.environment_file import Entry, EnvironmentFile
-from provisioner.lock.lists import Lists, read_lists
 
 POETRY = """
 [tool.poetry.dependencies]

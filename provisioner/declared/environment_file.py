@@ -20,8 +20,8 @@ from provisioner.catalogue.yaml_text import parse_yaml
 from provisioner.choose.obstacles import listed
 from provisioner.conda.compare import TOOLS
 from provisioner.conda.specs import spec_name, split
+from provisioner.declared.keys import channel_fault, conda_fault
 from provisioner.engines.rattler import bare
-from provisioner.lock.keys import channel_fault, conda_fault
 from provisioner.model.record import record
 from provisioner.model.request import Kind
 

@@ -14,10 +14,10 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from provisioner.cli import settings
+from provisioner.declared.declaration import read_declaration, read_keys
+from provisioner.declared.keys import DECLARATION
+from provisioner.declared.shape import json_schema
 from provisioner.errors import InputError
-from provisioner.lock.declaration import read_declaration, read_keys
-from provisioner.lock.keys import DECLARATION
-from provisioner.lock.shape import json_schema
 from provisioner.model.policy import Policy, SignOff
 from provisioner.model.team import Index, ProjectInput, Target
 from tests.facts.fake_reader import FakeReader

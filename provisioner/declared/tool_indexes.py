@@ -10,8 +10,8 @@ from typing import Any
 
 from provisioner.base.names import normalise
 from provisioner.base.text import mask
-from provisioner.lock.elsewhere import ALL, BESIDE, Indexes
-from provisioner.lock.tables import table
+from provisioner.declared.elsewhere import ALL, BESIDE, Indexes
+from provisioner.declared.tables import table
 
 # What Poetry calls a source that is asked for all packages; without a word it is one of them.
 _PRIMARY = frozenset({"default", "primary"})

@@ -17,17 +17,17 @@ from provisioner.base.paths import address_of
 from provisioner.base.text import mask
 from provisioner.base.versions import readable
 from provisioner.choose.versions import some_patch_matches
+from provisioner.declared.direct import path_of
+from provisioner.declared.elsewhere import Indexes, IndexesError
+from provisioner.declared.find import PYPROJECT, read_limited
+from provisioner.declared.links import carried_of, is_there, placed, read_line
+from provisioner.declared.local import Local, is_local, read_local
+from provisioner.declared.project import Project, read_project
+from provisioner.declared.requirement import NotLockableError, Read, parse_any
+from provisioner.declared.requirements_file import ReadFile, link_in, read_files, take_link
 from provisioner.errors import InputError
 from provisioner.host import Reader
 from provisioner.host.files import glob_escape
-from provisioner.lock.direct import path_of
-from provisioner.lock.elsewhere import Indexes, IndexesError
-from provisioner.lock.find import PYPROJECT, read_limited
-from provisioner.lock.links import carried_of, is_there, placed, read_line
-from provisioner.lock.local import Local, is_local, read_local
-from provisioner.lock.project import Project, read_project
-from provisioner.lock.requirement import NotLockableError, Read, parse_any
-from provisioner.lock.requirements_file import ReadFile, link_in, read_files, take_link
 from provisioner.model import codec
 from provisioner.model.checkout import Checkout
 from provisioner.model.record import record

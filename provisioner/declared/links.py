@@ -12,9 +12,9 @@ from urllib.parse import unquote, urlsplit
 
 from provisioner.base.paths import address_of, is_for_everybody
 from provisioner.base.text import mask
+from provisioner.declared.direct import ARCHIVES, path_of
+from provisioner.declared.requirement import NotLockableError, Read, parse_any
 from provisioner.host import Reader, files
-from provisioner.lock.direct import ARCHIVES, path_of
-from provisioner.lock.requirement import NotLockableError, Read, parse_any
 from provisioner.model.team import Carried
 
 _GITIGNORE = "keep it in the repository, and see that no .gitignore leaves it out"

@@ -8,12 +8,12 @@ from typing import Any
 
 from provisioner.base.names import normalise
 from provisioner.catalogue.yaml_text import find_places, parse_yaml
+from provisioner.declared import checks
+from provisioner.declared.find import FILE, PYPROJECT, Found, find
+from provisioner.declared.keys import DECLARATION
+from provisioner.declared.shape import ShapeFault, label, read
 from provisioner.errors import InputError
 from provisioner.host import Reader
-from provisioner.lock import checks
-from provisioner.lock.find import FILE, PYPROJECT, Found, find
-from provisioner.lock.keys import DECLARATION
-from provisioner.lock.shape import ShapeFault, label, read
 from provisioner.model.policy import ANY, Policy, SignOff
 from provisioner.model.record import record
 from provisioner.model.team import Declaration, Index, Instead, ProjectInput, Target

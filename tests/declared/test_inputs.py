@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisioner.declared.declaration import read_keys
+from provisioner.declared.inputs import read_inputs
+from provisioner.declared.requirements_file import logical_lines
 from provisioner.errors import InputError
-from provisioner.lock.declaration import read_keys
-from provisioner.lock.inputs import read_inputs
-from provisioner.lock.requirements_file import logical_lines
 from provisioner.model.policy import Policy
 from provisioner.model.team import Declaration, Index, Inputs, ProjectInput, Target
 from tests.facts.fake_reader import FakeReader

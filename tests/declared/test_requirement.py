@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
-from provisioner.lock import requirement
-from provisioner.lock.requirement import NotLockableError, parse
+from provisioner.declared import requirement
+from provisioner.declared.requirement import NotLockableError, parse
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from dataclasses import replace
 from provisioner.base.names import normalise
 from provisioner.base.requirement import is_beyond, read_requirement
 from provisioner.base.text import mask
-from provisioner.lock.direct import AddressError, is_direct, read_direct
+from provisioner.declared.direct import AddressError, is_direct, read_direct
 from provisioner.model.record import record
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
