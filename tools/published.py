@@ -37,6 +37,7 @@ from provisioner.catalogue.published import NAME, SCHEMA
 from provisioner.engines._central import Remote, installed_path
 from provisioner.engines.wheels import Wheel, read_pylock
 from provisioner.host.local import LocalHost
+from provisioner.judge.relabelled import relabelled
 from provisioner.model.catalogue import Lock, LockedFile
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,8 +71,9 @@ def of_zip(file: Any, *, whole: bool) -> list[dict[str, str]]:
             if item is None:
                 found.append({"path": installed_path(path), "recorded": digest, "found": ""})
             elif whole or path.startswith(folder) or size not in {-1, item.file_size}:
-                actual = digest_of(archive.read(item))
-                if actual != digest:
+                content = archive.read(item)
+                actual = digest_of(content)
+                if actual != digest and not relabelled(content, digest, size):
                     found.append({"path": installed_path(path), "recorded": digest, "found": actual})
     return found
 
@@ -79,10 +81,11 @@ def of_zip(file: Any, *, whole: bool) -> list[dict[str, str]]:
 def of_folder(folder: Path, record: Path) -> list[dict[str, str]]:
     """The same of a wheel that was unpacked, every file by its content."""
     found = []
-    for path, digest, _size in rows_of(record.read_text(encoding="utf-8")):
+    for path, digest, size in rows_of(record.read_text(encoding="utf-8")):
         file = folder / path
-        actual = digest_of(file.read_bytes()) if file.is_file() else ""
-        if actual != digest:
+        content = file.read_bytes() if file.is_file() else b""
+        actual = digest_of(content) if file.is_file() else ""
+        if actual != digest and not relabelled(content, digest, size):
             found.append({"path": installed_path(path), "recorded": digest, "found": actual})
     return found
 

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from provisioner.base.prints import Prints
@@ -14,6 +14,7 @@ from provisioner.catalogue.published import Contradiction
 from provisioner.environment.owners import Claim
 from provisioner.host import Reader, Stamp, files
 from provisioner.judge.memory import Remembered
+from provisioner.judge.relabelled import relabelled
 from provisioner.model.record import record
 
 # A file above this size that is not as long as recorded is not read.
@@ -23,6 +24,7 @@ CERTIFICATES = "/cacert.pem"
 FaultKind = Literal[
     "missing", "size", "content", "appended", "published", "unreadable", "two writers", "no record", "no metadata", "leftover", "stray"
 ]
+METADATA = ".dist-info/METADATA"
 # Which functions the commands of a distribution call ("Entry points specification").
 ENTRY_POINTS = "entry_points.txt"
 # What makes an environment less than whole; the others are worth a word: what was added to a list of certificates, and what a wheel that contradicts
@@ -108,7 +110,7 @@ class Comparison:
             if self._known is not None and not known:
                 self._known.add(path, found, stamp)
             return self._of_two(path, digests, found)
-        if self._is_published(path, claims, found):
+        if self._is_published(path, claims, found) or self._is_relabelled(path, digests.values(), stamp.size):
             return _fault(owner, "published", path, "its wheel was published so, against its own record")
         if path.endswith(CERTIFICATES) and any(_begins(self._reader, path, claim, stamp.size) for claim in claims):
             return _fault(owner, "appended", path, "certificates were added to it")
@@ -151,6 +153,16 @@ class Comparison:
     def _is_published(self, path: str, claims: tuple[Claim, ...], found: str) -> bool:
         inner = self._inner(path)
         return any((inner, claim.digest.partition("=")[2], found) in self._published for claim in claims)
+
+    def _is_relabelled(self, path: str, claims: Iterable[Claim], size: int) -> bool:
+        """True for a METADATA that got another version than the one that its record was written with."""
+        if not path.endswith(METADATA) or size > WHOLE:
+            return False
+        try:
+            text = self._reader.read_bytes(path, limit=WHOLE)
+        except OSError:
+            return False
+        return any(relabelled(text, claim.digest.partition("=")[2], claim.size) for claim in claims)
 
     def _inner(self, path: str) -> str:
         """The path as a wheel has it; "" outside of the folders of packages."""

@@ -126,6 +126,23 @@ def test_a_wheel_that_contradicts_its_own_record_as_published(env):
     assert faults(env, published=frozenset({("demo/__init__.py", digests[0], "")})) == [("published", "__init__.py", "demo")]
 
 
+def test_a_wheel_that_was_given_another_version_after_its_record_was_written(env):
+    """torch 1.12.1 on PyPI is 1.12.1+cu102, with the record of that: `doctor` said that its files were damaged."""
+    install(env, "torch", "1.12.1", {"torch/__init__.py": "x = 1\n"})
+    (info,) = (env / SITE).glob("torch-*.dist-info")
+    metadata, record = info / "METADATA", info / "RECORD"
+    text = metadata.read_bytes()
+    labelled = text.replace(b"Version: 1.12.1", b"Version: 1.12.1+cu102")
+    digest = base64.urlsafe_b64encode(hashlib.sha256(labelled).digest()).rstrip(b"=").decode()
+    rows = [row for row in record.read_text().splitlines() if not row.startswith(f"{info.name}/METADATA")]
+    record.write_text("\n".join([*rows, f"{info.name}/METADATA,sha256={digest},{len(labelled)}"]) + "\n")
+    assert faults(env) == [("published", "METADATA", "torch")]
+    metadata.write_bytes(text.replace(b"Version", b"version"))
+    assert faults(env) == [("size", "METADATA", "torch")]
+    metadata.write_bytes(text + b"X" * 6)
+    assert faults(env) == [("content", "METADATA", "torch")]
+
+
 def test_certificates_that_were_added_are_no_damage(env):
     install(env, "certifi", "1.0", {"certifi/cacert.pem": "-----BEGIN CERTIFICATE-----\n", "certifi/core.py": "x = 1\n"})
     bundle = env / SITE / "certifi" / "cacert.pem"
