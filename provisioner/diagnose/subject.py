@@ -40,6 +40,7 @@ def subject_of(case: Case) -> Subject:
         distribution=distribution.id if distribution else "",
         text=_said(case),
         owner=owner.name if owner is not None else "",
+        pipless=bool(case.env and case.distributions) and case.first("pip") is None,
     )
 
 

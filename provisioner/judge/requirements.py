@@ -67,7 +67,8 @@ def unmet(installed: Iterable[Installed], markers: Mapping[str, str]) -> tuple[U
             asked = f"{requirement.name}{requirement.specifier}"
             version, note = versions.get(name, ""), ""
             if not version and is_rival(name):
-                version, note = _other_build(requirement, name, versions)
+                # What asks for the build that holds the module (Windows: tensorflow, for tensorflow-intel) is not that build.
+                version, note = _other_build(requirement, name, {other: held for other, held in versions.items() if other != item.name})
             if note or not version or not admits(requirement.specifier, version):
                 found.append(_unmet(item, asked, name, "" if note else version, note))
     return tuple(found)

@@ -87,7 +87,7 @@ def addon(subject: Subject, view: View) -> Remedy:
     return Remedy(
         words="Bring the package whose file the line names to the release that was made for this TensorFlow, or install both anew together",
         steps=(
-            f"{subject.shell_python} -m pip list",
+            subject.pip("list"),
             install(subject, same_tensorflow(subject), options="--force-reinstall --no-cache-dir"),
         ),
         why="a compiled part asks for a C++ function that another TensorFlow has",
@@ -120,7 +120,7 @@ def addon_of(subject: Subject, view: View, name: str) -> Remedy:
     if subject.minor and release is None:
         return Remedy(
             words=f"Take the {name} of the time of TensorFlow {subject.minor}: its release notes name the TensorFlow that each was tested with",
-            steps=(f"{subject.shell_python} -m pip index versions {name}", f"{subject.shell_python} -m pip show tensorflow {name}"),
+            steps=(f"{subject.shell_python} -m pip index versions {name}", subject.pip("show", "tensorflow", name)),
             why=f"the {name} that is there asks for names of another TensorFlow; pip takes the newest that the Python allows, which is too new",
             others=(
                 Way(
@@ -134,7 +134,7 @@ def addon_of(subject: Subject, view: View, name: str) -> Remedy:
     return Remedy(
         words=f"Bring {name} and TensorFlow to the same release: see which two are there, then install both together",
         steps=(
-            f"{subject.shell_python} -m pip show tensorflow {name}",
+            subject.pip("show", "tensorflow", name),
             install(subject, together, same_tensorflow(subject), options="--upgrade"),
         ),
         why=f"{name} is compiled for one release of TensorFlow; installed together, pip takes two that go with each other",

@@ -8,7 +8,7 @@ from provisioner.model.catalogue import Release
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.knowledge import USUAL, View
 from provisioner.remedies.subject import Subject
-from provisioner.remedies.ways import install
+from provisioner.remedies.ways import install, uninstall
 
 # From this release on the package has the extra that brings CUDA's libraries as wheels, and finds them (METADATA; measured).
 EXTRA = (2, 14)
@@ -37,7 +37,7 @@ def for_amd(subject: Subject) -> Remedy:
             ),
             Way(
                 words="Or compute on the processor",
-                steps=(f"{subject.shell_python} -m pip uninstall -y tensorflow-gpu tensorflow-rocm", install(subject, "tensorflow")),
+                steps=(uninstall(subject, "tensorflow-gpu", "tensorflow-rocm"), install(subject, "tensorflow")),
             ),
         ),
     )
@@ -63,7 +63,7 @@ def rocm(subject: Subject, view: View) -> Remedy:
             ),
             Way(
                 words="Without an AMD card, install the ordinary TensorFlow",
-                steps=(f"{subject.shell_python} -m pip uninstall -y tensorflow-rocm", install(subject, "tensorflow")),
+                steps=(uninstall(subject, "tensorflow-rocm"), install(subject, "tensorflow")),
             ),
         ),
     )

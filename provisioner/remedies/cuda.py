@@ -10,7 +10,7 @@ from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.builds import EXTRA, LIST, cuda_of, for_amd, for_board, windows
 from provisioner.remedies.knowledge import USUAL, View, cuda_pin, newest, release_of
 from provisioner.remedies.subject import Subject
-from provisioner.remedies.ways import install, into, runs, venv
+from provisioner.remedies.ways import install, into, runs, uninstall, venv
 
 
 def libraries(subject: Subject, view: View) -> Remedy:
@@ -259,7 +259,7 @@ def cpu_only(subject: Subject, view: View) -> Remedy:
     return Remedy(
         words="Install the build with CUDA in place of this one",
         steps=(
-            f"{subject.shell_python} -m pip uninstall -y tensorflow tensorflow-cpu",
+            uninstall(subject, "tensorflow", "tensorflow-cpu"),
             install(subject, f"tensorflow[and-cuda]{pin}"),
             runs(subject, LIST),
         ),

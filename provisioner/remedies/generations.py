@@ -184,14 +184,14 @@ def dependency(subject: Subject, view: View) -> Remedy:
         if package not in {"tensorflow", "tensorflow-core"}:
             return Remedy(
                 words=f"Bring {package} up to date, and see what else does not fit",
-                steps=(install(subject, package, options="--upgrade"), f"{subject.shell_python} -m pip check"),
+                steps=(install(subject, package, options="--upgrade"), subject.pip("check")),
                 why=f"a name is asked of {package} that this version of it does not have",
                 cost=restarted(subject, ONE_PACKAGE),
                 others=either(subject, view),
             )
     return Remedy(
         words="See which packages do not fit, then install TensorFlow with what it asks for",
-        steps=(f"{subject.shell_python} -m pip check", install(subject, same_tensorflow(subject), options="--upgrade")),
+        steps=(subject.pip("check"), install(subject, same_tensorflow(subject), options="--upgrade")),
         why="pip brings the packages that TensorFlow asks for to versions that it accepts",
         cost=restarted(subject, "may change several packages"),
         others=either(subject, view),

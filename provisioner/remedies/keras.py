@@ -46,7 +46,7 @@ def keras(subject: Subject, view: View) -> Remedy:
         return Remedy(
             words=f"Give {package} the number of TensorFlow: see which two are there, then install {package} of the same X.Y",
             steps=(
-                f"{subject.shell_python} -m pip show tensorflow {package}",
+                subject.pip("show", "tensorflow", package),
                 install(subject, package, "tensorflow", options="--upgrade"),
             ),
             why=f"{package} and TensorFlow before 2.16 belong together by their numbers; brought up to date together they fit",

@@ -52,7 +52,9 @@ def _shortened(subject: Subject, name: str, spec: str) -> str:
 def _why(subject: Subject, names: tuple[str, ...]) -> str:
     asking = dict.fromkeys(re.findall(r"(?<![\w.-])([\w.-]{1,100} \d[\w.]{0,40}) requires ", subject.seen))
     if asking:
-        return f"{' and '.join(list(asking)[:_NAMED])} {'asks' if len(asking) == 1 else 'ask'} for that"
+        told = f"{' and '.join(list(asking)[:_NAMED])} {'asks' if len(asking) == 1 else 'ask'} for"
+        anew = any(text.partition(" ")[0] in names for text in asking)
+        return f"{told} what does not go with TensorFlow {subject.tensorflow}".rstrip() if anew else f"{told} that"
     if "which tfsetup has installed" in subject.seen or "the plan" in subject.seen:
         return "it belongs to the set that tfsetup has installed and proven"
     what = names[0] if len(names) == 1 else "packages"

@@ -90,7 +90,7 @@ def resolver(subject: Subject, view: View) -> Remedy:
             why="pip before 20.3 does not look whether a package breaks another, and a later pip leaves what is there",
             cost=NEW_ENVIRONMENT,
             others=(
-                Way(words="Or see what does not fit in the one that is there", steps=(f"{subject.shell_python} -m pip check",)),
+                Way(words="Or see what does not fit in the one that is there", steps=(subject.pip("check"),)),
                 *anew(subject, view),
             ),
         )
@@ -126,7 +126,7 @@ def _together(subject: Subject, view: View, pairs: tuple[tuple[str, str], ...]) 
     names = [name for name in dict.fromkeys(named) if not FAMILY.fullmatch(name)][:_TOGETHER]
     return Remedy(
         words="Name TensorFlow and the packages that disagree in one command: pip then looks for versions that agree",
-        steps=(install(subject, same_tensorflow(subject), *names), f"{subject.shell_python} -m pip check"),
+        steps=(install(subject, same_tensorflow(subject), *names), subject.pip("check")),
         why="pip looks only at what a command names; what was installed before, it leaves and complains about",
         cost="some of these packages get another version",
         others=(

@@ -23,7 +23,7 @@ class Subject:
     ``glibc`` and ``macos`` the system's. ``seen`` are the lines that speak for the cause, ``text`` the whole log. ``distribution`` is ID of
     os-release. ``ending`` is the kind of the run's end (``provisioner.explain.ending``). ``owner`` is the distribution
     that TensorFlow is installed as, "" where nobody looked. ``wants`` are requirements (PEP 508, a name
-    alone where the versions are not known) that are met where the cause is mended.
+    alone where the versions are not known) that are met where the cause is mended. ``pipless``: the environment has no pip, as uv makes them.
     """
 
     system: System = ""
@@ -53,6 +53,7 @@ class Subject:
     ending: str = ""
     owner: str = ""
     wants: tuple[str, ...] = ()
+    pipless: bool = False
 
     @property
     def windows(self) -> bool:
@@ -64,6 +65,12 @@ class Subject:
         """The interpreter as it is typed; where nothing is known of it, the name that most systems have."""
         name = self.interpreter or ("python" if self.windows else "python3")
         return name if name.startswith("py -") else quoted(name, windows=self.windows)
+
+    def pip(self, command: str, *words: str) -> str:
+        """One of pip's commands for these packages, as it is typed; uv's, where they have no pip of their own."""
+        return " ".join(
+            (f"uv pip {command} --python {self.shell_python}" if self.pipless else f"{self.shell_python} -m pip {command}", *words)
+        )
 
     @property
     def minor(self) -> str:

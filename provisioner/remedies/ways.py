@@ -23,7 +23,7 @@ def install(subject: Subject, *requirements: str, options: str = "") -> str:
     if subject.installer == "docker":
         return f"RUN python -m pip install {more}{names}"
     if options:
-        return f"{subject.shell_python} -m pip install {more}{names}"
+        return subject.pip("install", f"{more}{names}")
     if subject.installer == "uv" and not subject.interpreter:
         return f"uv add {names}"
     if subject.installer in {"poetry", "pipenv"}:
@@ -32,7 +32,7 @@ def install(subject: Subject, *requirements: str, options: str = "") -> str:
     if subject.installer == "reticulate":
         listed = ", ".join(f"'{item}'" for item in requirements)
         return f'Rscript -e "reticulate::py_install(c({listed}), pip = TRUE)"'
-    return f"{subject.shell_python} -m pip install {names}"
+    return subject.pip("install", names)
 
 
 def uninstall(subject: Subject, *names: str) -> str:
@@ -42,7 +42,7 @@ def uninstall(subject: Subject, *names: str) -> str:
         return f"%pip uninstall -y {listed}"
     if subject.installer == "docker":
         return f"RUN python -m pip uninstall -y {listed}"
-    return f"{subject.shell_python} -m pip uninstall -y {listed}"
+    return subject.pip("uninstall", listed if subject.pipless else f"-y {listed}")
 
 
 def runs(subject: Subject, code: str) -> str:

@@ -9,6 +9,7 @@ import os
 import posixpath
 import re
 import signal
+import sys
 from collections.abc import Collection, Mapping
 
 from provisioner.base.progress import Progress
@@ -34,6 +35,11 @@ _MODULE = re.compile(r"([A-Za-z]\w*)(?:/__init__\.py|\.py|(?:\.[\w-]+)?\.so|\.py
 CHECK = "neighbours"
 # The word for all that may break.
 ALL = "all"
+# How a process ends that its own alarm has ended; Windows has none, so that a module there may take as long as all of them.
+if sys.platform != "win32":
+    _ALARM: int | None = -signal.SIGALRM
+else:
+    _ALARM = None
 
 
 def modules_of(reader: Reader, item: Installed) -> tuple[str, ...]:
@@ -91,7 +97,7 @@ def _import(host: Host, python: str, work: str, names: list[str], progress: Prog
         events = parse_events(files.read(host, out, 1 << 24).text or "", mark)
         found.update({event["module"]: event["error"] for event in events if event["event"] == "imported" and event["module"] in left})
         began = [event["module"] for event in events if event["event"] == "importing" and event["module"] in left]
-        hung = done.timed_out or done.code == -signal.SIGALRM
+        hung = done.timed_out or done.code == _ALARM
         stopped = began[-1] if began and began[-1] not in found else ""
         if stopped:
             found[stopped] = f"no answer within {seconds} s" if hung else f"the process ended with exit code {done.code}"

@@ -209,7 +209,8 @@ def test_two_packages_that_write_one_file(env, work, owner, path, severity):
     finding = examination.findings[0]
     assert f"{owner} and beta both have this file" in finding.evidence[0].seen
     python = f"{env}/bin/python"
-    steps = (f"{python} -m pip uninstall -y {owner}", f"{python} -m pip install --force-reinstall --no-deps beta==1.0")
+    # It has no pip, as uv makes them.
+    steps = (f"uv pip uninstall --python {python} {owner}", f"uv pip install --python {python} --force-reinstall --no-deps beta==1.0")
     assert (finding.repairs, finding.remedy.steps) == ((), steps)
 
 

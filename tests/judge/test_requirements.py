@@ -42,6 +42,11 @@ def dist(name, version, *requires, python=""):
             ],
         ),
         (
+            # On Windows it is a shell around the build that holds the module, and not that build itself.
+            [dist("tensorflow", "2.11.1", "tensorflow-intel==2.11.1")],
+            ["tensorflow 2.11.1 requires tensorflow-intel==2.11.1, but tensorflow-intel is not installed"],
+        ),
+        (
             [dist("text", "1", "tensorflow"), dist("tensorflow-datasets", "4")],
             ["text 1 requires tensorflow, but tensorflow is not installed"],
         ),

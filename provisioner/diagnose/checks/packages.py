@@ -44,15 +44,29 @@ def _is_here(case: Case, name: str) -> bool:
 
 
 def _for_other(case: Case, item: Unmet) -> tuple[Repair, ...]:
-    """What gives a package beside TensorFlow what it requires: the set's version where that meets it, else what the index has for both."""
-    locked = next((file.version for file in case.lock.files if file.name == item.name), "") if case.lock else ""
-    if locked:
-        fits = contains(item.requirement.lstrip(NAME_LETTERS), locked, prereleases=True)
-        return restore(case, item.name, item.sentence) if fits else ()
+    """What gives a package beside TensorFlow what it requires: the set's version where that meets it, else what the index has for both.
+
+    Where it asks for what the set does not have, that is another version of it, which is looked for around the set (``repair.restored``).
+    """
+    if _refuses_set(case, item):
+        return again(case, item.distribution, item.sentence)
+    if _in_set(case, item.name):
+        return restore(case, item.name, item.sentence)
     if item.name == "python" or is_rival(item.name):
         return ()
     anew = again(case, item.distribution, item.sentence)
     return (*anew, Repair(kind="restore", reason=item.sentence, name=item.name)) if anew and item.found else anew
+
+
+def _in_set(case: Case, name: str) -> str:
+    """The version that the known-good set has of a package, "" where it has none."""
+    return next((file.version for file in case.lock.files if file.name == name), "") if case.lock else ""
+
+
+def _refuses_set(case: Case, item: Unmet) -> bool:
+    """Whether a package asks for what the known-good set has, in another version."""
+    version = _in_set(case, item.name)
+    return bool(version) and not contains(item.requirement.lstrip(NAME_LETTERS), version, prereleases=True)
 
 
 def promised(case: Case, findings: Findings) -> str:
@@ -128,12 +142,13 @@ def _add_unmet(case: Case, item: Unmet, findings: Findings, *, direct: bool) -> 
 
 
 def _wanted(case: Case, item: Unmet) -> tuple[str, ...]:
-    """What would meet a requirement; where it is about TensorFlow, another release of the package that asks: TensorFlow stays."""
+    """What would meet a requirement; where it is not TensorFlow, or what goes with it, another release of the package that asks: these stay."""
     if item.name == "python":
         return ()
     if is_rival(item.name):
         return (item.distribution,) if packages.tensorflow(case) is not None else (item.wanted,)
-    return (item.wanted,)
+    # What TensorFlow goes with stays: an installer that is told of both finds the version that does.
+    return (item.distribution, f"{item.name}=={_in_set(case, item.name)}") if _refuses_set(case, item) else (item.wanted,)
 
 
 def _where(case: Case, name: str) -> str:
@@ -146,7 +161,7 @@ def restore(case: Case, name: str, why: str) -> tuple[Repair, ...]:
     found = case.first(name)
     if found is not None and case.env and found.origin != "environment":
         return ()
-    version = next((file.version for file in case.lock.files if file.name == name), "") if case.lock else ""
+    version = _in_set(case, name)
     return (Repair(kind="restore", reason=why, name=name, version=version),) if version else ()
 
 

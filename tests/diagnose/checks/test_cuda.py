@@ -130,7 +130,7 @@ def test_nothing_is_missing_where_no_gpu_is_and_none_is_meant(env: Path) -> None
     _, findings = found(cases.on_disk(env, RELEASE, machine="h100"))
     assert {"cudnn-missing", "cuda-libs-missing"} <= findings.keys()
     assert findings["cudnn-missing"].repairs == ()
-    assert findings["cudnn-missing"].remedy.steps[0] == f"{env}/bin/python -m pip install nvidia-cudnn-cu12==8.9.4.25"
+    assert findings["cudnn-missing"].remedy.steps[0] == f"uv pip install --python {env}/bin/python nvidia-cudnn-cu12==8.9.4.25"
 
 
 @needs_compiler
