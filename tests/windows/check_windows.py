@@ -76,12 +76,12 @@ def test_what_runs_in_the_environment_and_what_is_told_of_it(env: Path) -> None:
 
 @pytest.fixture
 def mine(work: Path) -> Iterator[Path]:
-    """An environment that somebody made by hand, with two packages that own one folder."""
+    """An environment that somebody made by hand, with two packages that own one folder, and one of their own."""
     path = work / "mine"
     python = ["--python", str(path / "Scripts/python.exe")]
     assert_ended(winpy("uv", "venv", "--quiet", "--python", PYTHON, str(path), cwd=work), 0, "")
     assert_ended(
-        winpy("uv", "pip", "install", "--quiet", *python, f"tensorflow=={RELEASE}", "numpy<1.24", "protobuf<3.20", cwd=work), 0, ""
+        winpy("uv", "pip", "install", "--quiet", *python, f"tensorflow=={RELEASE}", "numpy<1.24", "protobuf<3.20", "tqdm", cwd=work), 0, ""
     )
     assert_ended(winpy("uv", "pip", "install", "--quiet", *python, "--no-deps", "tensorflow-cpu==2.9.3", cwd=work), 0, "")
     yield path
@@ -114,6 +114,6 @@ def test_it_is_a_program_of_windows(work: Path, tmp_path: Path, installer: str) 
     try:
         assert asked.code == 0, asked.out + asked.err
         told = winpy(str(programs / "tfsetup.exe"), "--version", cwd=work)
-        assert told.out.split() == tfsetup("--version", cwd=work).out.split()
+        assert told.out.split() == tfsetup("--version", cwd=work).out.split(), (told, asked, sorted(programs.rglob("*.exe")))
     finally:
         shutil.rmtree(programs, ignore_errors=True)
