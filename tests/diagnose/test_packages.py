@@ -97,6 +97,13 @@ def test_requirements_of_packages_beside_tensorflow_count():
     other = distribution("pandas-ta", "1.0", requires=("numpy>=2",))
     of = case(TENSORFLOW_2_15, NUMPY, KERAS, WRAPT, other, tensorflow="2.15.1")
     assert found("requirements", of) == [("warning", "dependency-incompatible")]
+    # Another version of it, around the set's NumPy: looked for by the repair.
+    assert repairs("requirements", of) == [("restore", "pandas-ta", "1.0")]
+
+
+def test_the_shell_without_the_build_that_holds_the_module_is_no_tensorflow():
+    shell = distribution("tensorflow", "2.15.1", requires=("tensorflow-intel==2.15.1",))
+    assert found("requirements", case(shell, NUMPY, KERAS, WRAPT, tensorflow="2.15.1")) == [("error", "tf-not-installed")]
 
 
 def test_an_add_on_that_asks_for_tensorflow_is_content_with_tensorflow_cpu():
