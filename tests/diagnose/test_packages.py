@@ -119,6 +119,16 @@ def test_an_add_on_of_another_release_has_a_version_that_fits():
     assert repairs("addons", of) == [("restore", "tensorflow-text", "2.15.0")]
 
 
+@pytest.mark.parametrize(("child", "severity"), [(None, "error"), (worked(), "warning")])
+def test_what_goes_with_no_version_of_the_release_is_a_warning_where_tensorflow_works(child, severity):
+    """`fix` put the whole set back and then made the environment anew for larq beside 2.21, and ended with 14; pip had the same larq once more."""
+    larq = distribution("larq", "0.14.0")
+    of = case(distribution("tensorflow-cpu", "2.18.1", python="3.10"), larq, tensorflow="2.18.1", python="3.10", child=child)
+    (finding,) = run_check("addons", of)[1]
+    assert (finding.severity, finding.cause, finding.repairs) == (severity, "keras-incompatible", ())
+    assert finding.remedy.steps[0].startswith("tfsetup apply --tensorflow '<2.16' --env ")
+
+
 @pytest.mark.parametrize(("version", "bad"), [("0.22.0", True), ("0.23.0", False)])
 def test_addons_go_with_a_range_of_releases(version, bad):
     of = case(TENSORFLOW_2_15, distribution("tensorflow-addons", version), tensorflow="2.15.1")
