@@ -23,9 +23,8 @@ def tables(results: Mapping[str, Any], known: int, today: dt.date) -> str:
     """Return both tables: who sees and names what, and whose repair holds."""
     broken = {name: item for name, item in results.items() if item["cause"] != HEALTHY}
     healthy = {name: item for name, item in results.items() if item["cause"] == HEALTHY}
-    names, counts = ", ".join(sorted(results)), f"{len(broken)} faults and {len(healthy)} healthy"
     lines = [
-        f"{today.isoformat()}: {counts}, of the {known} environments that can be compared ({names}).",
+        f"{today.isoformat()}: {len(broken)} faults and {len(healthy)} healthy, of the {known} environments that can be compared.",
         "",
         "| | runs on | says that something is wrong | its first complaint names what was broken | false alarms |",
         "|---|---|---|---|---|",
@@ -40,7 +39,7 @@ def tables(results: Mapping[str, Any], known: int, today: dt.date) -> str:
         return "\n".join([*lines, "", "No repairs were compared yet."])
     lines += [
         "",
-        f"Repairs of {len(mended)} of these faults (what no program may mend is left out):",
+        f"Repairs of {len(mended)} of these faults ({', '.join(sorted(mended))}):",
         "",
         "| | TensorFlow computes afterwards | and every file and requirement is met |",
         "|---|---|---|",

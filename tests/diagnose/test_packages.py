@@ -97,6 +97,13 @@ def test_requirements_of_packages_beside_tensorflow_count():
     other = distribution("pandas-ta", "1.0", requires=("numpy>=2",))
     of = case(TENSORFLOW_2_15, NUMPY, KERAS, WRAPT, other, tensorflow="2.15.1")
     assert found("requirements", of) == [("warning", "dependency-incompatible")]
+    # Another version of it, around the set's NumPy: looked for by the repair.
+    assert repairs("requirements", of) == [("restore", "pandas-ta", "1.0")]
+
+
+def test_the_shell_without_the_build_that_holds_the_module_is_no_tensorflow():
+    shell = distribution("tensorflow", "2.15.1", requires=("tensorflow-intel==2.15.1",))
+    assert found("requirements", case(shell, NUMPY, KERAS, WRAPT, tensorflow="2.15.1")) == [("error", "tf-not-installed")]
 
 
 def test_an_add_on_that_asks_for_tensorflow_is_content_with_tensorflow_cpu():
@@ -110,6 +117,16 @@ def test_an_add_on_of_another_release_has_a_version_that_fits():
     of = case(TENSORFLOW_2_15, text, tensorflow="2.15.1")
     assert found("addons", of) == [("error", "extension-abi-mismatch")]
     assert repairs("addons", of) == [("restore", "tensorflow-text", "2.15.0")]
+
+
+@pytest.mark.parametrize(("child", "severity"), [(None, "error"), (worked(), "warning")])
+def test_what_goes_with_no_version_of_the_release_is_a_warning_where_tensorflow_works(child, severity):
+    """`fix` put the whole set back and then made the environment anew for larq beside 2.21, and ended with 14; pip had the same larq once more."""
+    larq = distribution("larq", "0.14.0")
+    of = case(distribution("tensorflow-cpu", "2.18.1", python="3.10"), larq, tensorflow="2.18.1", python="3.10", child=child)
+    (finding,) = run_check("addons", of)[1]
+    assert (finding.severity, finding.cause, finding.repairs) == (severity, "keras-incompatible", ())
+    assert finding.remedy.steps[0].startswith("tfsetup apply --tensorflow '<2.16' --env ")
 
 
 @pytest.mark.parametrize(("version", "bad"), [("0.22.0", True), ("0.23.0", False)])

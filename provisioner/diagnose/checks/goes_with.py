@@ -9,7 +9,8 @@ from provisioner.diagnose import import_result, packages
 from provisioner.diagnose.case import Case, CheckSpec, Skipped
 from provisioner.diagnose.checks.packages import known_misfits, release, restore
 from provisioner.environment.distributions import Installed
-from provisioner.model.finding import Confidence, Evidence, Repair, Severity
+from provisioner.model.finding import Confidence, Evidence, Remedy, Repair, Severity
+from provisioner.remedies.subject import quoted
 from provisioner.verify.judge_packages import cause_of
 
 
@@ -60,7 +61,25 @@ def _add_companion(case: Case, rule: Companion, item: Installed, version: str, f
     if not repairs and fitting:
         repairs = (Repair(kind="restore", reason=words, name=rule.package, version=fitting),)
     severity, confidence = _grave(case, rule.breaks)
-    findings.add(rule.cause, severity, confidence, Evidence(seen=words, where=item.metadata), repairs=repairs, wants=(rule.package,))
+    if not repairs and import_result.works(case):
+        # TensorFlow itself works, and nothing that is put in makes this go with it: another release does, which is a person's choice.
+        severity = "warning"
+    evidence, remedy = Evidence(seen=words, where=item.metadata), None if repairs else _another_release(case, rule, item)
+    findings.add(rule.cause, severity, confidence, evidence, repairs=repairs, wants=(rule.package,), remedy=remedy)
+
+
+def _another_release(case: Case, rule: Companion, item: Installed) -> Remedy | None:
+    """What to do where no version of an add-on is known to go with this release; None where the catalogue has words of its own for that."""
+    known = case.lock.addons.get(rule.package, "") if case.lock else ""
+    if known or rule.tensorflow == SAME_MINOR or not case.env:
+        return None
+    windows = case.facts.system.os.value == "windows"
+    return Remedy(
+        words=f"Take a TensorFlow that {item.name} goes with ({rule.tensorflow}), or do without {item.name}",
+        steps=(f"tfsetup apply --tensorflow {quoted(rule.tensorflow, windows=windows)} --env {quoted(case.env, windows=windows)}",),
+        why=f"{item.name} {item.version} goes with no newer one" if rule.tensorflow.startswith("<") else f"{item.name} asks for that",
+        cost="the release changes; what else is there and does not fit is named before anything is changed",
+    )
 
 
 def deprecated(case: Case, findings: Findings) -> str:

@@ -130,6 +130,9 @@ def _add_unmet(case: Case, item: Unmet, findings: Findings, *, direct: bool) -> 
         severity, confidence = "error", "likely" if direct or not item.found else "possible"
     elif works is None and direct and item.name in case.fits.imported:
         severity, confidence = "error", "certain" if not item.found and always else "likely"
+    if is_rival(item.name) and not item.found and not works:
+        # The build that holds the module, which TensorFlow's own distribution only names here: without it there is nothing to import.
+        severity, confidence = "error", "certain"
     if works and not item.found and not always:
         # What is never imported is not missed by TensorFlow; what else is there may miss it.
         severity = "warning"

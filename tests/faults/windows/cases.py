@@ -81,6 +81,18 @@ def a_dll_of_numpy_that_antivirus_took(place: Place) -> None:
     place.delete(next(place.site.rglob("libopenblas*.dll")))
 
 
+@fault("install-corrupt", symptom=r"hdf5")
+def a_dll_of_h5py_that_antivirus_took(place: Place) -> None:
+    """The same with the DLL that Keras stores its models with."""
+    place.delete(place.site / "h5py" / "hdf5.dll")
+
+
+@fault("install-corrupt", symptom=r"_pywrap_tensorflow_common", base="2.21")
+def the_common_dll_that_antivirus_took(place: Place) -> None:
+    """TensorFlow of today is in a DLL beside its .pyd files."""
+    place.delete(place.site / "tensorflow/python/_pywrap_tensorflow_common.dll")
+
+
 @fault("install-corrupt", symptom=r"_pywrap_tensorflow_internal")
 def a_truncated_pyd(place: Place) -> None:
     """The disk was full while it was unpacked."""
@@ -208,8 +220,8 @@ def the_python_under_it_was_uninstalled(place: Place) -> None:
     place.delete(place.own_python())
 
 
-@fault("msvc-redist-missing", "wrong-environment", symptom=r"vcruntime140|not start|start", mend="hand")
+@fault("msvc-redist-missing", "wrong-environment", symptom=r"vcruntime140|not start|start")
 def a_python_that_does_not_start(place: Place) -> None:
-    """The Python itself lacks vcruntime140.dll, and Windows has none either."""
+    """The Python itself lacks vcruntime140.dll, and Windows has none either; another one of its version has its own."""
     (place.own_python() / "vcruntime140.dll").unlink()
     place.take(place.system / "vcruntime140.dll")
