@@ -88,20 +88,17 @@ def _refused(session: Session, inputs: RepairInputs, found: Lock, stays: Mapping
     """Return which of those that would stay something that comes does not go with: the resolver takes what stays as it is."""
     reader = session.host
     homes = uv_cache.wheel_homes(reader, uv.cache_folder(reader))
-    texts = [
-        text
-        for file in found.files
-        if file.name not in inputs.members
-        for text in uv_cache.requires(reader, homes, file.name, file.version)
-    ]
-    asked = [read_requirement(text) for text in texts]
-    return frozenset(
-        name
-        for item in asked
-        if (name := normalise(item.name)) in stays
-        and applies(item, {**inputs.markers, "extra": ""})
-        and not admits(item.specifier, stays[name])
-    )
+    coming = [file for file in found.files if file.name not in inputs.members]
+    names = set[str]()
+    for text in (text for file in coming for text in uv_cache.requires(reader, homes, file.name, file.version)):
+        try:
+            requirement = read_requirement(text)
+        except ValueError:
+            continue
+        name = normalise(requirement.name)
+        if name in stays and applies(requirement, {**inputs.markers, "extra": ""}) and not admits(requirement.specifier, stays[name]):
+            names.add(name)
+    return frozenset(names)
 
 
 def _met(around: Around, stays: frozenset[str]) -> Around:
