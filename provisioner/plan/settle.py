@@ -102,9 +102,12 @@ def _candidates(name: str, installed: Sequence[Installed], pin: str, room: Room)
     there = next((item for item in installed if item.name == name), None)
     if there is None or name in room.unfit:
         return near
-    # It stays as it is, so nobody asks for its file.
-    kept = LockedFile(name=name, version=there.version, filename="", sha256="", size=0, unpacked=0)
-    return [pool.get(there.version, kept), *(file for file in near if file.version != there.version)]
+    return [pool.get(there.version, as_it_is(name, there.version)), *(file for file in near if file.version != there.version)]
+
+
+def as_it_is(name: str, version: str) -> LockedFile:
+    """Return a package that stays as it is installed: nobody asks for its file."""
+    return LockedFile(name=name, version=version, filename="", sha256="", size=0, unpacked=0)
 
 
 def _limits(name: str, held: Mapping[str, LockedFile], markers: Mapping[str, str], room: Room) -> list[str] | None:

@@ -15,11 +15,11 @@ from provisioner.engines import uv, uv_cache
 from provisioner.errors import OperationError, UsageError
 from provisioner.model.catalogue import Lock, LockedFile
 from provisioner.model.plan import Moved, Plan
-from provisioner.plan.around import read_room
 from provisioner.plan.floor import floor_of
 from provisioner.plan.neighbours import Around
 from provisioner.plan.resolved import keep_all
-from provisioner.repair.beside import with_ways
+from provisioner.plan.settle import Room, as_it_is
+from provisioner.repair.beside import room_for, with_ways
 from provisioner.repair.model import RepairInputs
 from provisioner.session import Session
 
@@ -60,10 +60,11 @@ def _resolved(session: Session, inputs: RepairInputs, made: Plan, names: frozens
     coming = frozenset(item.name for item in made.packages)
     there = {item.name: item.version for item in inputs.installed}
     after = replace(lock, files=tuple(_after(file, there, coming) for file in lock.files))
+    room = room_for(session, inputs, after, coming)
     own = {item.name: item.version for item in inputs.around.own}
     for _ in range(ROUNDS):
         stays = {name: version for name, version in own.items() if name not in names}
-        found = _asked(session, inputs, after, coming, frozenset(stays))
+        found = _asked(session, inputs, after, room, frozenset(stays))
         more = _refused(session, inputs, found, stays) if found is not None else frozenset[str]()
         if not more:
             return _with(inputs, lock, after, found, there) if found is not None else None
@@ -71,11 +72,9 @@ def _resolved(session: Session, inputs: RepairInputs, made: Plan, names: frozens
     return None
 
 
-def _asked(session: Session, inputs: RepairInputs, after: Lock, coming: frozenset[str], stays: frozenset[str]) -> Lock | None:
+def _asked(session: Session, inputs: RepairInputs, after: Lock, room: Room, stays: frozenset[str]) -> Lock | None:
     """Return the set as it is ``after`` the repair with all of the user's own that is not to stay, None where that cannot be had."""
     common = inputs.common
-    room = read_room(session, common.facts, inputs.choice, after, coming)
-    room = replace(room, pool={name: room.pool.get(name, ()) for name in coming})
     around, floor = _met(inputs.around, stays), floor_of(common.facts, after)
     try:
         kept, gone = keep_all(session, common.site, after, around, room, common.request, floor=floor, fixed=stays)
@@ -115,9 +114,7 @@ def _met(around: Around, stays: frozenset[str]) -> Around:
 def _after(file: LockedFile, there: dict[str, str], coming: Iterable[str]) -> LockedFile:
     """Return a file of the set as it is after the repair: what does not come stays in the version that is there."""
     version = there.get(file.name, file.version)
-    if file.name in coming or version == file.version:
-        return file
-    return LockedFile(name=file.name, version=version, filename="", sha256="", size=0, unpacked=0)
+    return file if file.name in coming or version == file.version else as_it_is(file.name, version)
 
 
 def _with(inputs: RepairInputs, own: Lock, after: Lock, found: Lock, there: dict[str, str]) -> RepairInputs:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from provisioner.model.catalogue import LockedFile
+from provisioner.model.catalogue import Lock
 from provisioner.model.plan import Plan
 from provisioner.plan.around import read_room
 from provisioner.plan.neighbours import lacking
-from provisioner.plan.settle import settle
+from provisioner.plan.settle import Room, as_it_is, settle
 from provisioner.plan.ways import ways
 from provisioner.repair.model import RepairInputs
 from provisioner.session import Session
@@ -27,17 +27,18 @@ def settled(session: Session, inputs: RepairInputs, wanted: Collection[str]) -> 
     if not any(item.name in wanted for item in lacking(inputs.around, {file.name: file.version for file in files})):
         return inputs
     there = {item.name: item.version for item in inputs.installed}
-    stay = [
-        LockedFile(name=file.name, version=there[file.name], filename="", sha256="", size=0, unpacked=0)
-        for file in lock.files
-        if file.name not in wanted and file.name in there
-    ]
-    room = read_room(session, inputs.common.facts, inputs.choice, lock, frozenset(wanted))
-    found = settle(inputs.around, [*files, *stay], replace(room, pool={name: room.pool.get(name, ()) for name in wanted}))
+    stay = [as_it_is(file.name, there[file.name]) for file in lock.files if file.name not in wanted and file.name in there]
+    found = settle(inputs.around, [*files, *stay], room_for(session, inputs, lock, wanted))
     chosen = {file.name: file for file in found.files if file.filename}
     if not found.moved:
         return inputs
     return inputs.with_moved(replace(lock, files=tuple(chosen.get(file.name, file) for file in lock.files)), found.moved)
+
+
+def room_for(session: Session, inputs: RepairInputs, lock: Lock, wanted: Collection[str]) -> Room:
+    """Return what may be put in the place of the ``wanted`` packages of a set, which are installed anew; of the others nothing may."""
+    room = read_room(session, inputs.common.facts, inputs.choice, lock, frozenset(wanted))
+    return replace(room, pool={name: room.pool.get(name, ()) for name in wanted})
 
 
 def with_ways(session: Session, inputs: RepairInputs, make: Callable[[RepairInputs], Plan]) -> Plan:
