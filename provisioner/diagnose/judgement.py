@@ -19,7 +19,7 @@ from provisioner.judge.memory import memory_of
 from provisioner.judge.whole import marks, shows_base
 from provisioner.model.diagnosis import Examination, Examined
 from provisioner.model.finding import Check, Finding, Verification
-from provisioner.model.mark import Mark
+from provisioner.model.mark import Mark, added
 from provisioner.model.plan import Plan
 from provisioner.model.record import record
 from provisioner.session import Session
@@ -49,7 +49,7 @@ class Judgement:
     def holds(self, *, before: Iterable[Mark] = (), agreed: Iterable[str] = ()) -> bool:
         """Whether a change that ended here may stay: it computes, and all that is wrong was so ``before``, or was ``agreed`` to (in words)."""
         words = frozenset(agreed)
-        return self.computes and all(mark.words in words for mark in self.marks - frozenset(before))
+        return self.computes and all(mark.words in words for mark in added(self.marks, before))
 
 
 def judge_plan(session: Session, root: str, made: Plan, progress: Progress) -> Judgement:

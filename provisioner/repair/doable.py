@@ -8,7 +8,7 @@ from provisioner.base.names import is_rival, normalise
 from provisioner.diagnose.judgement import Judgement
 from provisioner.model.cause import Order
 from provisioner.model.finding import Finding, Repair, Symptom
-from provisioner.model.mark import Mark
+from provisioner.model.mark import Mark, added
 from provisioner.model.plan import Plan, PlanKind
 from provisioner.model.record import record
 from provisioner.repair import conda_plans
@@ -110,7 +110,7 @@ def is_mended(
     # What no package brings (the processor, the driver, a variable) was there before, seen or not.
     given = {finding.cause for finding in unmendable(told, causes)}
     errors = [finding for finding in (*judged.verification.findings, *seen) if finding.severity == "error"]
-    worse = any(mark.words not in plan.conflicts for mark in judged.marks - frozenset(marks))
+    worse = any(mark.words not in plan.conflicts for mark in added(judged.marks, marks))
     return bool(errors) and not worse and all(finding.cause in given or not causes.has(finding.cause, "in-packages") for finding in errors)
 
 

@@ -85,3 +85,15 @@ def test_what_the_examination_knows_to_be_met_passes() -> None:
     whole = _together(Session(LocalHost()), failed, examination("healthy"), wording())
     assert whole.passed
     assert next(check for check in whole.checks if check.name == "requirements").detail == "1 not met"
+
+
+def lacks(requirement: str, have: str) -> Mark:
+    words = f"opencv-python 5.0 requires {requirement}, but {have} is installed"
+    return Mark(kind="requirement", distribution="opencv-python", where="", words=words, about="numpy")
+
+
+@pytest.mark.parametrize(("before", "holds"), [(lacks("numpy>=2", "numpy 1.26.4"), True), (lacks("numpy>=1.20", "numpy 1.19.5"), False)])
+def test_what_a_package_lacked_before_does_not_veto_whichever_version_it_meets_instead(before: Mark, holds: bool) -> None:
+    """The plan said "was broken, now as before", and `apply` took the change back: NumPy had moved from 1.26 to 1.23."""
+    judged = Judgement(verification=proof(), computes=True, marks=frozenset({lacks("numpy>=2", "numpy 1.23.5")}))
+    assert judged.holds(before=(before,)) == holds
