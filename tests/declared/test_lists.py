@@ -149,6 +149,12 @@ def test_each_tools_words(tmp_path: Path, files: dict[str, str], expected: Lists
     assert read_lists(LocalHost(), str(tmp_path)) == expected
 
 
+def init(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run ``tfsetup init`` for a project, without the network."""
+    command = [sys.executable, "-m", "provisioner", "init", "--project", str(folder), "--env", str(folder / "env"), "--yes", "--offline"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("files", "tensorflow", "python"),
@@ -162,19 +168,7 @@ def test_each_tools_words(tmp_path: Path, files: dict[str, str], expected: Lists
 def test_init_declares_what_the_lists_say(tmp_path: Path, files: dict[str, str], tensorflow: str, python: str) -> None:
     for name, text in files.items():
         (tmp_path / name).write_text(text)
-    command = [
-        sys.executable,
-        "-m",
-        "provisioner",
-        "init",
-        "--project",
-        str(tmp_path),
-        "--env",
-        str(tmp_path / "env"),
-        "--yes",
-        "--offline",
-    ]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = init(tmp_path)
     assert done.returncode == 0, done.stderr
     declared = read_declaration(LocalHost(), str(tmp_path))
     assert (declared.tensorflow, declared.targets[0].python) == (tensorflow, python)
@@ -187,19 +181,7 @@ def test_init_declares_what_the_lists_say(tmp_path: Path, files: dict[str, str],
 @pytest.mark.slow
 def test_lists_that_nothing_goes_with_are_said(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("tensorflow==1.5\n")
-    command = [
-        sys.executable,
-        "-m",
-        "provisioner",
-        "init",
-        "--project",
-        str(tmp_path),
-        "--env",
-        str(tmp_path / "env"),
-        "--yes",
-        "--offline",
-    ]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = init(tmp_path)
     assert done.returncode == 12
     assert "requirements.txt" in done.stderr
     assert "==1.5" in done.stderr
