@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 
 from provisioner.base.paths import is_on_drive, joined, spelt, turned
 
@@ -17,12 +18,18 @@ _MODULE = f"{NAME}.py"
 _PLAIN = re.compile(r"[\w@%+=:,./~-]+", re.ASCII)
 _PLAIN_THERE = re.compile(r"[\w@+:.\\~-]+", re.ASCII)
 # The one thing that is set once a run: by the command line, which knows how it was started.
-_run: dict[str, str] = {"name": NAME, "words": "", "uv": "uv", "windows": ""}
+_run: dict[str, str] = {"name": NAME, "words": "", "uv": "uv"}
+# On Windows, what says which shell a person types into: it is asked where that makes a difference.
+_shell: dict[str, Callable[[], str]] = {}
 # A command of ours, or a step, to where it ends; a word in it that is quoted as POSIX shells have it (cmd knows no single quotes); and the program
 # that a step begins with.
 _COMMAND = re.compile(rf"(?:(?<![\w./-]){NAME} |^ *\$ )[^`\n]*", re.MULTILINE)
 _QUOTED = re.compile(r"'([^'\"`\n]*)'")
-_PROGRAM = re.compile(r"(?<=\$ )\"?[A-Za-z]:/[^\"\s]*")
+_PROGRAM = re.compile(r"(?<=\$ )(?:\"[A-Za-z]:/[^\"]*|[A-Za-z]:/[^\"\s]*)")
+# What PowerShell takes in another way than cmd: a program in quotes, which is a text to it; and a variable. Each at the begin of a step or a command.
+_BEGIN = r"(?:(?<=^\$ )|(?<= \$ )|(?<=`))"
+_QUOTED_PROGRAM = re.compile(rf'{_BEGIN}(?="[^"\n`]+" [^`\n])', re.MULTILINE)
+_SET = re.compile(rf"{_BEGIN}set (\w+)=([^`\n]*)", re.MULTILINE)
 # The one command of another program that hints name: uv comes with tfsetup, and need not be on PATH.
 _UV = re.compile(r"(?<=`)uv(?= python install )")
 
@@ -59,13 +66,22 @@ def short(path: str, cwd: str, home: str) -> str:
     return shlex.quote(path)
 
 
-def called(name: str, commands: Iterable[str], uv: str = "uv", *, windows: bool = False) -> None:
+def called(name: str, commands: Iterable[str], uv: str = "uv", *, shell: Callable[[], str] | None = None) -> None:
     """Note how this run was started, and the words that follow the name where it is a command and not the tool that is spoken of.
 
-    ``uv`` is what starts the installer that comes along; ``windows`` says for which shells commands are written.
+    ``uv`` is what starts the installer that comes along. ``shell`` is given on Windows: it returns the name of the shell there, "" where it is not
+    known, and commands are written for cmd then.
     """
-    _run["name"], _run["uv"], _run["windows"] = name, uv, "yes" if windows else ""
+    _run["name"], _run["uv"] = name, uv
+    _shell.clear()
+    if shell is not None:
+        _shell["of the person"] = cache(shell)
     _run["words"] = rf"(?<![\w./-]){NAME}(?= (?:--?[a-z]|(?:{'|'.join(map(re.escape, commands))}|COMMAND)\b))"
+
+
+def for_another_machine() -> None:
+    """Note that what is told is typed elsewhere, where the installer lies in another place."""
+    _run["uv"] = "uv"
 
 
 def name() -> str:
@@ -78,14 +94,26 @@ def as_typed(text: str, *, script: bool = False) -> str:
     # Functions, so that no backslash of a path is read as a group.
     if _run["uv"] != "uv":
         text = _UV.sub(lambda _found: _run["uv"], text)
-    if _run["windows"] and not script:
+    there = bool(_shell) and not script
+    if there:
         text = _COMMAND.sub(lambda found: _typed_there(found[0]), text)
-    if _run["name"] == NAME:
-        return text
-    return re.sub(_run["words"], lambda _found: _run["name"], text)
+    if _run["name"] != NAME:
+        text = re.sub(_run["words"], lambda _found: _run["name"], text)
+    return _for_powershell(text) if there else text
 
 
 def _typed_there(command: str) -> str:
     """Return a command as cmd and PowerShell take it."""
     command = _QUOTED.sub(r'"\1"', command)
     return _PROGRAM.sub(lambda found: found[0].replace("/", "\\"), command)
+
+
+def _for_powershell(text: str) -> str:
+    """Return ``text`` with its commands as PowerShell takes them, where that is the person's shell.
+
+    By Microsoft's documentation: "about_Operators" (the call operator ``&``) and "about_Environment_Variables".
+    """
+    if not (_QUOTED_PROGRAM.search(text) or _SET.search(text)) or _shell["of the person"]() not in {"powershell", "pwsh"}:
+        return text
+    text = _SET.sub(lambda found: f'$env:{found[1]} = "{found[2]}"' if found[2] else f"Remove-Item Env:{found[1]}", text)
+    return _QUOTED_PROGRAM.sub("& ", text)

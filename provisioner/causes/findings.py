@@ -83,7 +83,8 @@ class Findings:
         """
         key = (cause, title)
         if cause in RESTORED:
-            wants = (*wants, *(f"{item.name}=={item.version}" for item in repairs if item.kind == "restore" and item.version))
+            restored = (f"{item.name}=={item.version}" for item in repairs if item.kind == "restore" and item.version)
+            wants = tuple(dict.fromkeys((*wants, *restored)))
         before = self._found.get(key)
         if before is not None:
             severity = min(severity, before.severity, key=SEVERITIES.index)

@@ -9,12 +9,11 @@ from provisioner.base.versions import numbers
 from provisioner.choose.obstacles import Obstacle, listed, span
 from provisioner.choose.versions import matches, minor, newest_first, some_patch_matches, specifier
 from provisioner.errors import CouldNotTellError, UsageError
-from provisioner.model.facts import Facts, Interpreter, PythonDownload
+from provisioner.model.facts import NEEDED, WIDTH, Facts, Interpreter, PythonDownload
 from provisioner.model.plan import EnvState
 from provisioner.model.record import record
 from provisioner.model.request import Request
 
-_WIDTH = 64
 # The oldest Python that `uv python install` offers (uv 0.13).
 OLDEST_OF_UV = (3, 8)
 # What the facts call the origin of a Python of the Microsoft Store.
@@ -111,7 +110,7 @@ def _fetched(download: PythonDownload, architecture: str) -> PythonOffer:
     interpreter = Interpreter(
         path=download.path,
         version=download.version,
-        bits=_WIDTH,
+        bits=WIDTH,
         architecture=architecture,
         implementation="cpython",
         origin="uv",
@@ -129,7 +128,7 @@ def _of_environment(facts: Facts, request: Request, env: EnvState, spec: str, pa
         raise CouldNotTellError(f"the Python of the environment {env.path} could not be read", hint="name another environment with `--env`")
     known = {interpreter.path: interpreter for interpreter in facts.interpreters.value or ()}
     own = known.get(env.python)
-    if own is not None and not _fit((own,)):
+    if own is not None and not own.carries:
         return Pythons(env=env.path, trouble=_trouble((own,), (own,), own.architecture, ""))
     # An environment that was made with the interpreter that is asked for has its version.
     same = path == env.python or (path in known and known[path].version == env.python_version)
@@ -145,22 +144,18 @@ def _of_environment(facts: Facts, request: Request, env: EnvState, spec: str, pa
 
 def _of_interpreters(facts: Facts, everything: tuple[Interpreter, ...], wanted: tuple[Interpreter, ...], spec: str, asked: str) -> Pythons:
     architecture = facts.system.architecture.value or facts.system.process_architecture.value or ""
-    fit = _fit(tuple(one for one in wanted if one.architecture in {"", architecture}))
+    fit = [one for one in wanted if one.architecture in {"", architecture} and one.carries]
     if not fit:
         return Pythons(spec=spec, asked=asked, trouble=_trouble(everything, wanted, architecture, asked))
     return Pythons(offers=tuple(_offer(one) for one in sorted(fit, key=_preference)), spec=spec, asked=asked)
 
 
-def _fit(interpreters: tuple[Interpreter, ...]) -> tuple[Interpreter, ...]:
-    """Return those that wheels are made for: the usual CPython with 64 bits."""
-    return tuple(one for one in interpreters if one.bits == _WIDTH and one.implementation.lower() == "cpython" and not one.free_threaded)
-
-
-def _preference(interpreter: Interpreter) -> tuple[bool, bool, tuple[int, ...], bool]:
-    """Real ones before those of virtual environments, and before the Microsoft Store's, then the newest, then those that are not conda's."""
+def _preference(interpreter: Interpreter) -> tuple[bool, bool, bool, tuple[int, ...], bool]:
+    """Real ones before those of virtual environments, before the Microsoft Store's and those that lack something, then the newest, conda's last."""
     return (
         interpreter.virtual,
         interpreter.origin == STORE,
+        bool(interpreter.lacks),
         tuple(-number for number in numbers(interpreter.version)),
         interpreter.origin == "conda",
     )
@@ -179,11 +174,11 @@ def _trouble(everything: tuple[Interpreter, ...], wanted: tuple[Interpreter, ...
     if not wanted:
         why = f"was asked for with `--python {asked}`, and here {'are' if len(versions) > 1 else 'is'} only {listed(versions)}"
         return Obstacle(code="python-unsupported", why=why)
-    native = [one for one in wanted if one.architecture in {"", architecture} and one.bits == _WIDTH]
+    native = [one for one in wanted if one.architecture in {"", architecture} and one.bits == WIDTH]
     if native:
-        kinds = listed(sorted({"free-threaded" if one.free_threaded else one.implementation for one in native}), "or")
+        kinds = listed(sorted({_kind(one) for one in native}), "or")
         return Obstacle(code="python-unsupported", why=f"has wheels for the usual CPython only, and every 64-bit Python here is {kinds}")
-    if all(one.bits != _WIDTH for one in wanted):
+    if all(one.bits != WIDTH for one in wanted):
         return Obstacle(
             code="python-32bit", why="needs a 64-bit Python, and every Python here has 32 bits", remedy="install a 64-bit Python"
         )
@@ -193,6 +188,13 @@ def _trouble(everything: tuple[Interpreter, ...], wanted: tuple[Interpreter, ...
         why=f"needs a Python for this machine's {architecture}, and every Python here is for {others}",
         remedy=f"install a Python for {architecture}; one for {others} runs translated, without the processor features TensorFlow needs",
     )
+
+
+def _kind(one: Interpreter) -> str:
+    if one.free_threaded:
+        return "free-threaded"
+    lost = sorted(NEEDED.intersection(one.lacks))
+    return f"one without its own {listed(lost)}" if lost and one.implementation.lower() == "cpython" else one.implementation
 
 
 def offers_for(pythons: Pythons, supported: tuple[str, ...]) -> tuple[PythonOffer, ...]:

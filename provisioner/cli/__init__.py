@@ -133,7 +133,7 @@ def _note_name() -> None:
     given = {"python": host.python, "on_path": host.which("tfsetup") or "", "cwd": host.cwd, "home": user_folders.home(host)}
     beside = posixpath.join(posixpath.dirname(host.python), "uv.exe" if host.platform == "win32" else "uv")
     uv = called.short(beside, host.cwd, given["home"]) if host.which("uv") is None and host.exists(beside) else "uv"
-    called.called(called.name_of(sys.argv[0], **given), SUMMARIES, uv, windows=host.platform == "win32")
+    called.called(called.name_of(sys.argv[0], **given), SUMMARIES, uv, shell=host.shell if host.platform == "win32" else None)
 
 
 def run_command(argv: Sequence[str]) -> int:

@@ -10,6 +10,7 @@ import typer
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text, say, write_file
 from provisioner.model import codec
+from provisioner.plan.fetching import to_record
 from provisioner.report.facts_text import facts_text
 from provisioner.session import FACTS_SCHEMA, Session
 
@@ -25,7 +26,7 @@ def detect(
 ) -> int:
     """Say what this machine is: system, processor, GPUs, driver, CUDA copies, Pythons, disk. Reads only."""
     host = options.patient(silent=False)
-    facts = Session(host).detect(env=options.environment(host, env, silent=True))
+    facts = to_record(host, Session(host).detect(env=options.environment(host, env, silent=True)))
     document = codec.document(FACTS_SCHEMA, facts)
     if output:
         write_file(host, output, json.dumps(document, indent=2) + "\n")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from provisioner.base import called
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text, say, write_file
 from provisioner.cli.trusting import trusting
@@ -53,6 +54,8 @@ def plan(
     named = {"tensorflow": tensorflow, "python": python, "device": device, "kind": kind, "env": env, "with": with_, "offline": offline}
     named |= {"source": source, "channel": channel, "keep": keep, "upgrade": upgrade}
     session = Session(host, trusting(host, trust=trust, programs=False), patient=options.patient(silent=as_json))
+    if facts:
+        called.for_another_machine()
     there = stages.elsewhere(session, facts) if facts else None
     request = options.request(host, there, **named)
     options.tell(request.env, request.origins["env"], silent=as_json or bool(facts))

@@ -106,7 +106,7 @@ def _pythons(session: Session) -> dict[str, str]:
 
     found: dict[str, str] = {}
     for item in interpreters.probe(session.host, session.facts_store).value or ():
-        if item.implementation == "cpython" and not item.virtual and not item.free_threaded:
+        if item.carries and not item.virtual:
             found.setdefault(".".join(item.version.split(".")[:2]), item.path)
     return found
 

@@ -144,12 +144,17 @@ def plan(
 
 def _picked_with_python(session: Session, read: _Read, pick: Pick | None) -> tuple[_Read, Picked]:
     """Choose what fits; only where no Python that is here does, what uv could fetch is asked, and counts."""
+    recorded = read.facts if read.elsewhere else None
+    if recorded is not None and recorded.downloads.status != "unknown":
+        from provisioner.plan.fetching import unasked  # noqa: PLC0415 - only for facts with them
+
+        read = replace(read, facts=unasked(recorded))
     try:
         return read, _picked(session, read, pick)
     except NoProfileError:
         from provisioner.plan.fetching import with_downloads  # noqa: PLC0415 - only where nothing fits
 
-        facts = with_downloads(session.host, read.facts, read.request, read.site.state)
+        facts = with_downloads(session.host, read.facts, read.request, read.site.state, recorded=recorded)
         if facts is None:
             raise
     again = replace(read, facts=facts)

@@ -98,6 +98,11 @@ class Case:
     notebook: Notebook | None = None
 
     @property
+    def windows(self) -> bool:
+        """Whether what is said here is typed on Windows itself."""
+        return self.facts.system.os.value == "windows"
+
+    @property
     def unanswered(self) -> str:
         """Why the interpreter has told nothing, for checks that rest on what it tells."""
         return f"the interpreter tells nothing: {self.no_survey}" if self.static else "the interpreter does not answer"

@@ -22,9 +22,11 @@ from provisioner.model.finding import Finding
 # The parts of ``provisioner.diagnose.checks``, in the order in which they run; each has its ``CHECKS``.
 PARTS = (
     "interpreter",
+    "own_modules",
     "supported",
     "active",
     "notebook",
+    "scripts",
     "kernels",
     "processor",
     "clibrary",

@@ -22,6 +22,11 @@ def works(case: Case) -> bool | None:
     return bool(ran) and not any(item.status in BAD for item in ran) and case.child.done
 
 
+def said(case: Case) -> str:
+    """What the run that imported TensorFlow printed, and what its steps came to, in one line; "" when it was not made."""
+    return " ".join((case.child.err, *(item.detail for item in steps(case)))) if case.child is not None else ""
+
+
 def breaking(case: Case) -> tuple[Severity, Confidence]:
     """How grave something is that is known to break the import, by whether the import broke."""
     match works(case):

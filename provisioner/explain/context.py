@@ -200,7 +200,18 @@ def _os_of(text: str) -> Os:
 # What speaks for a system: texts, and expressions that begin with a letter of their own, which are found many times faster than others.
 _SIGNS: dict[Os, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "windows": (
-        ("win_amd64", "winerror"),
+        # The last five are of cmd and PowerShell, which find no such program.
+        (
+            "dll load failed",
+            "win_amd64",
+            "winerror",
+            "cmdlet",
+            "external command",
+            "falsch geschrieben",
+            "commande interne",
+            "comando interno",
+            "内部或外部",
+        ),
         (r":(?<=\b[a-z]:)\\", r"\\(?<!\b[a-z]:\\)lib\\site-packages", r"\.dll\b", r"\.pyd\b"),
     ),
     "macos": (("/users/", "dlopen(", "macosx", "darwin", "/library/frameworks"), (r"\.dylib\b",)),

@@ -208,19 +208,25 @@ def _stand_in(host: Reader, path: str) -> bool:
 def _ask_all(host: Reader, candidates: list[PossiblePython]) -> dict[PossiblePython, tuple[dict[str, Any] | None, str]]:
     """Ask side by side: each is a process that mostly waits for the disk."""
     if len(candidates) == 1:
-        return {candidates[0]: _ask(host, candidates[0])}
+        return {candidates[0]: _ask(host, candidates[0].path)}
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - 5 ms that a run with kept answers does not need
 
     with ThreadPoolExecutor(min(WORKERS, len(candidates))) as pool:
-        return dict(zip(candidates, pool.map(lambda item: _ask(host, item), candidates), strict=True))
+        return dict(zip(candidates, pool.map(lambda item: _ask(host, item.path), candidates), strict=True))
 
 
-def _ask(host: Reader, candidate: PossiblePython) -> tuple[dict[str, Any] | None, str]:
+def lacking(host: Reader, path: str) -> dict[str, str]:
+    """Ask the Python at ``path`` now which modules of its own cannot be imported, and why; nothing where it does not answer."""
+    answer, _ = _ask(host, path)
+    return {str(name): str(why) for name, why in (answer or {}).get("lacks", {}).items()}
+
+
+def _ask(host: Reader, path: str) -> tuple[dict[str, Any] | None, str]:
     """The answer, or why there is none. ``-B`` writes no byte code, ``-E -s`` keeps the user's variables and packages out (no ``-I`` in Python 2)."""
     # macOS's launcher sets it so that a child Python takes its parent's identity; -E does not cover it.
     env = {name: value for name, value in host.env.items() if name != "__PYVENV_LAUNCHER__"}
     try:
-        done = host.run([candidate.path, "-B", "-E", "-s", SCRIPT], env=env, timeout=SECONDS)
+        done = host.run([path, "-B", "-E", "-s", SCRIPT], env=env, timeout=SECONDS)
     except files.FAULTS as error:
         return None, f"it cannot be started ({files.reason(error)})"
     answer = parse_answer(done.out)
@@ -249,6 +255,7 @@ def _interpreter(host: Reader, candidate: PossiblePython, answer: dict[str, Any]
             managed=not candidate.virtual and files.there(host, f"{answer['stdlib']}/EXTERNALLY-MANAGED"),
             virtual=candidate.virtual or answer["prefix"] != answer["base_prefix"],
             free_threaded=bool(answer["free_threaded"]),
+            lacks=tuple(sorted(answer.get("lacks", ()))),
         )
     except (KeyError, TypeError, ValueError):
         return None

@@ -13,6 +13,7 @@ from provisioner.model.facts import Fact, Windows, absent, known, unknown
 
 RUNTIME = r"HKLM\SOFTWARE\Microsoft\VisualStudio\14.0\VC\Runtimes"
 FILE_SYSTEM = r"HKLM\SYSTEM\CurrentControlSet\Control\FileSystem"
+DEFENDER = r"HKLM\SOFTWARE\Microsoft\Windows Defender"
 CURRENT = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 # The two that every extension module of Python and TensorFlow asks for.
 RUNTIME_DLLS = ("msvcp140.dll", "vcruntime140.dll")
@@ -119,6 +120,19 @@ def query(host: Reader, key: str) -> tuple[dict[str, str] | None, str]:
     return (parse_reg(done.out) if done.ok else {}), ""
 
 
+def _exclusions(host: Reader) -> Fact[tuple[str, ...]]:
+    """What Microsoft Defender does not examine; since 2022 administrators alone may read it (Microsoft, "HideExclusionsFromLocalUsers")."""
+    key = f"{DEFENDER}\\Exclusions\\Paths"
+    try:
+        done = host.run(["reg", "query", key], timeout=SECONDS)
+        there = done.ok or host.run(["reg", "query", DEFENDER], timeout=SECONDS).ok
+    except FAULTS as error:
+        return unknown(key, f"reg cannot be started: {reason(error)}")
+    if done.ok:
+        return known(tuple(sorted(slashed(path) for path in parse_reg(done.out))), key)
+    return unknown(key, "only administrators may read it") if there else absent(DEFENDER, "there is no Microsoft Defender")
+
+
 def build(host: Reader) -> Fact[str]:
     """The Windows version, for ``system``."""
     values, why = query(host, CURRENT)
@@ -140,4 +154,4 @@ def probe(host: Reader, architecture: str | None) -> Windows | None:
     paths: Fact[bool] = unknown(FILE_SYSTEM, why) if values is None else known(values.get("LongPathsEnabled") == "1", FILE_SYSTEM)
     folder = system_folder(host.env.get("SYSTEMROOT"))
     dlls: Fact[tuple[str, ...]] = known(tuple(name for name in DLLS if host.exists(f"{folder}/{name}")), folder)
-    return Windows(vc_runtime=runtime, long_paths=paths, vc_dlls=dlls)
+    return Windows(vc_runtime=runtime, long_paths=paths, vc_dlls=dlls, exclusions=_exclusions(host))

@@ -156,6 +156,10 @@ class Reader(Protocol):
 class Host(Reader, Protocol):
     """A machine that may be changed as well. Every method is one effect; none asks a question."""
 
+    def shell(self) -> str:
+        """The name of the shell that this process was started from (``cmd``, ``powershell``, ``pwsh``); "" where none is seen (POSIX: not asked)."""
+        ...
+
     def ask(
         self, argv: Sequence[str], request: str, *, env: Mapping[str, str], timeout: float, watch: Callable[[int], None] | None = None
     ) -> Completed:

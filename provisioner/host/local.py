@@ -25,6 +25,10 @@ LOCK_POLL_SECONDS = 0.1
 class LocalHost(LocalReader):
     """The implementation of ``host.Host`` for POSIX systems; ``host.machine`` says which one is taken."""
 
+    def shell(self) -> str:
+        """See ``host.Host``; what is printed is the same for all shells here."""
+        return ""
+
     def ask(
         self, argv: Sequence[str], request: str, *, env: Mapping[str, str], timeout: float, watch: Callable[[int], None] | None = None
     ) -> Completed:

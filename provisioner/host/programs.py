@@ -63,6 +63,16 @@ def found(name: str, env: Mapping[str, str]) -> str | None:
     return None
 
 
+def shell() -> str:
+    """Return the name of the nearest shell among the processes that this one descends from, "" where there is none."""
+    import shellingham  # noqa: PLC0415 - only where a command differs between shells
+
+    try:
+        return str(shellingham.detect_shell()[0])
+    except (shellingham.ShellDetectionFailure, OSError):
+        return ""
+
+
 def each(value: str, turn: Callable[[str], str]) -> str:
     r"""Turn each path of a list that ``;`` parts: what begins with a drive, or with ``\\``."""
     return ";".join(turn(part) if part[1:3] in {":\\", ":/"} or part.startswith("\\\\") else part for part in value.split(";"))

@@ -23,6 +23,8 @@ from provisioner.host.processes import communicate, end, listened, what_it_said
 LOCKS: list[int] = []
 # Bytes of a file that are hashed in one go.
 HASHED_AT_ONCE = 1 << 18
+# Bytes, where there is a text mode as well.
+_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 
 def _kind(mode: int) -> EntryKind:
@@ -276,13 +278,22 @@ class LocalReader:
     def sha256(self, path: str) -> str:
         """See ``host.Reader``."""
         digest = hashlib.sha256()
-        with open(path, "rb", buffering=0, opener=_opener) as file:
-            first = file.read(HASHED_AT_ONCE)
+        # Not by ``open``, which looks at each file once more than it reads it.
+        handle = _opener(path, _READ)
+        try:
+            first = os.read(handle, HASHED_AT_ONCE)
             digest.update(first)
             # The many small files end here; of a large one each piece takes the place of the one before, for fresh memory has to be zeroed.
-            piece = memoryview(bytearray(HASHED_AT_ONCE if len(first) == HASHED_AT_ONCE else 1 << 12))
-            while count := file.readinto(piece):
-                digest.update(piece[:count])
+            if len(first) < HASHED_AT_ONCE:
+                while more := os.read(handle, 1 << 12):
+                    digest.update(more)
+            else:
+                with open(handle, "rb", buffering=0, closefd=False) as file:
+                    piece = memoryview(bytearray(HASHED_AT_ONCE))
+                    while count := file.readinto(piece):
+                        digest.update(piece[:count])
+        finally:
+            os.close(handle)
         return digest.hexdigest()
 
 

@@ -102,6 +102,10 @@ class WindowsHost(LocalHost):
         """See ``host.Reader``; PATHEXT says which endings are programs."""
         return programs.found(name, os.environ)
 
+    def shell(self) -> str:
+        """See ``host.Host``."""
+        return programs.shell()
+
     def glob(self, pattern: str) -> tuple[str, ...]:
         """See ``host.Reader``."""
         return tuple(sorted(slashed(path) for path in glob.glob(pattern)))

@@ -108,6 +108,13 @@ def safely(call, *args):  # type: ignore[no-untyped-def]
         return ""
 
 
+def dlls(names):  # type: ignore[no-untyped-def]
+    """Return what ``dll`` does for each name; nothing where this Python has no ctypes to ask with."""
+    if names and not safely(__import__, "ctypes"):  # type: ignore[no-untyped-call]
+        return {}
+    return dict((name, safely(dll, name) or ["", ""]) for name in names)  # type: ignore[no-untyped-call] # noqa: C402
+
+
 def dll(name):  # type: ignore[no-untyped-def]
     """Return the file that a DLL is for this process, as an extension module would get it, and why it cannot be loaded; both may be ""."""
     import ctypes  # noqa: PLC0415 - not everywhere there, and only Windows is asked
@@ -156,7 +163,7 @@ def main():  # type: ignore[no-untyped-def]
         ),
         "free_threaded": bool(safely(sysconfig.get_config_var, "Py_GIL_DISABLED")),  # type: ignore[no-untyped-call]
         "safe_path": safe,
-        "dlls": dict((name, safely(dll, name) or ["", ""]) for name in libraries),  # type: ignore[no-untyped-call] # noqa: C402
+        "dlls": dlls(libraries),  # type: ignore[no-untyped-call]
     }
     sys.stdout.write("\n" + mark + json.dumps(answer) + mark + "\n")
     sys.stdout.flush()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from provisioner.model.record import record
 
@@ -39,6 +39,10 @@ def absent(source: str, why: str) -> Fact[T]:
 def unknown(source: str, why: str) -> Fact[T]:
     """Return the fact of something that could not be asked."""
     return Fact(status="unknown", source=source, why=why)
+
+
+# Of what is asked only where it matters.
+NOT_ASKED: Fact[Any] = unknown("", "not asked")
 
 
 @record
@@ -151,11 +155,18 @@ class Library:
     found_by: str
 
 
+# Bits of the Pythons that TensorFlow has wheels for.
+WIDTH = 64
+# Without these of Python's own modules TensorFlow is not imported, or its wheels not unpacked.
+NEEDED = frozenset({"_ctypes", "zlib"})
+
+
 @record
 class Interpreter:
     """A Python: ``path`` of the executable, ``version`` as ``3.11.7``; ``origin``: path, pyenv, uv, conda, system, launcher, store (Microsoft's).
 
     ``managed`` is true when PEP 668 forbids changing it; ``virtual`` when it belongs to a virtual environment; ``architecture`` as in ``System``.
+    ``lacks`` are modules of Python's own that cannot be imported (``_ctypes``): it was built without their libraries, or has lost them.
     """
 
     path: str
@@ -167,6 +178,13 @@ class Interpreter:
     managed: bool = False
     virtual: bool = False
     free_threaded: bool = False
+    lacks: tuple[str, ...] = ()
+
+    @property
+    def carries(self) -> bool:
+        """True for one that wheels are made for, the usual CPython with 64 bits, and that TensorFlow can be imported with."""
+        usual = self.implementation.lower() == "cpython" and self.bits == WIDTH and not self.free_threaded
+        return usual and not NEEDED.intersection(self.lacks)
 
 
 @record
@@ -227,11 +245,15 @@ class Disk:
 
 @record
 class Windows:
-    """What only Windows has: the Visual C++ runtime's version and those of its DLLs that are there, and whether long paths are on."""
+    """What only Windows has: the Visual C++ runtime's version and those of its DLLs that are there, and whether long paths are on.
+
+    ``exclusions`` are the folders and files that Microsoft Defender does not examine, absent where there is no Defender.
+    """
 
     vc_runtime: Fact[str]
     long_paths: Fact[bool]
-    vc_dlls: Fact[tuple[str, ...]] = Fact(status="unknown", source="", why="not asked")
+    vc_dlls: Fact[tuple[str, ...]] = NOT_ASKED
+    exclusions: Fact[tuple[str, ...]] = NOT_ASKED
 
 
 @record
@@ -253,7 +275,7 @@ class Facts:
     disk: Disk
     windows: Windows | None = None
     variables: dict[str, str] = field(default_factory=dict)
-    downloads: Fact[tuple[PythonDownload, ...]] = Fact(status="unknown", source="", why="not asked")
+    downloads: Fact[tuple[PythonDownload, ...]] = NOT_ASKED
 
 
 def machine_words(facts: Facts) -> str:

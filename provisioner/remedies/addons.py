@@ -9,6 +9,7 @@ from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.knowledge import NO_ADDON, View, newest, release_of, specifier
 from provisioner.remedies.names import ADDONS, own_names, restarted, rivals_of, same_tensorflow
 from provisioner.remedies.subject import Subject
+from provisioner.remedies.variables import assigned
 from provisioner.remedies.ways import either, install, mend, runs, uninstall
 
 
@@ -66,7 +67,12 @@ def addon(subject: Subject, view: View) -> Remedy:
             steps=(uninstall(subject, *own_names(subject)), runs(subject, "import tensorflow; print(tensorflow.__file__)")),
             why="every Python of one number sees the user's packages, and those of conda see them first",
             cost="it is gone for the other environments that used it, too",
-            others=(Way(words="Or leave it there, and start without the user's packages", steps=("export PYTHONNOUSERSITE=1",)),),
+            others=(
+                Way(
+                    words="Or leave it there, and start without the user's packages",
+                    steps=(assigned("PYTHONNOUSERSITE", "1", windows=subject.windows),),
+                ),
+            ),
         )
     if re.search(r"tensorflow[\\/](?:core|python|compiler)[\\/]\S{0,300}\.(?:so|pyd|dylib)[\w.]*: undefined symbol", subject.seen):
         return Remedy(

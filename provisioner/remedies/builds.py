@@ -15,6 +15,14 @@ EXTRA = (2, 14)
 
 
 LIST = "import tensorflow as tf; print(tf.config.list_physical_devices('GPU'))"
+# Ubuntu, which `wsl --install` brings, comes without the parts of venv and lets pip change no Python of its own (PEP 668).
+IN_WSL = (
+    "wsl --install",
+    "wsl -u root apt-get update",
+    "wsl -u root apt-get install -y python3-venv",
+    "wsl --cd ~ python3 -m venv tf-env",
+    'wsl --cd ~ tf-env/bin/python -m pip install "tensorflow[and-cuda]"',
+)
 
 
 def cuda_of(release: Release | None) -> str:
@@ -87,7 +95,7 @@ def windows(subject: Subject, view: View) -> Remedy:
     del view
     return Remedy(
         words=f"To use {wanted}, install TensorFlow in WSL2, with the extra that brings CUDA",
-        steps=("wsl --install", 'wsl python3 -m pip install "tensorflow[and-cuda]"'),
+        steps=IN_WSL,
         why="TensorFlow after 2.10 has no CUDA on Windows itself; in WSL2 it is the build for Linux, with the driver of Windows",
         cost="a Linux beside Windows, some GB",
         others=(

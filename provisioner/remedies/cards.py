@@ -11,6 +11,7 @@ from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.builds import EXTRA, for_amd
 from provisioner.remedies.knowledge import USUAL, View, stable
 from provisioner.remedies.subject import Subject
+from provisioner.remedies.variables import assigned
 from provisioner.remedies.ways import anew, install
 
 # The last container of NVIDIA with TensorFlow, seen 2025-02; it has CUDA 12.8, which knows Blackwell.
@@ -24,7 +25,7 @@ def too_old(subject: Subject, view: View) -> Remedy:
         return for_amd(subject)
     cpu = Way(
         words="Or compute on the processor: it is what happens when the card is hidden",
-        steps=("set CUDA_VISIBLE_DEVICES=-1" if subject.windows else "export CUDA_VISIBLE_DEVICES=-1",),
+        steps=(assigned("CUDA_VISIBLE_DEVICES", "-1", windows=subject.windows),),
     )
     if near is None:
         return Remedy(
@@ -51,6 +52,8 @@ def too_new(subject: Subject, view: View) -> Remedy:
     named = re.search(r"\bsm_(\d+)(\d)a?\b", subject.seen)
     if named and not subject.capability:
         subject = replace(subject, capability=f"{named[1]}.{named[2]}")
+    if subject.windows and subject.amd:
+        return for_amd(subject)
     if subject.amd or re.search(r"hip|rocBLAS", subject.seen):
         return Remedy(
             words="Tell ROCm to take the code of the nearest card that it has code for (10.3.0 for RDNA 2, 11.0.0 for RDNA 3)",
@@ -94,7 +97,7 @@ def too_new(subject: Subject, view: View) -> Remedy:
         first = ways[0]
         return Remedy(words=first.words, steps=first.steps, why=_why_new(subject, view), cost=first.cost, others=ways[1:])
     blackwell = blackwell or not subject.capability
-    off = "set TF_XLA_FLAGS=--tf_xla_auto_jit=-1" if subject.windows else "export TF_XLA_FLAGS=--tf_xla_auto_jit=-1"
+    off = assigned("TF_XLA_FLAGS", "--tf_xla_auto_jit=-1", windows=subject.windows)
     return Remedy(
         words=(
             f"No wheel on PyPI has code for this card yet. NVIDIA's container of TensorFlow does: {LAST_CONTAINER}, the last one (seen in February"
@@ -112,7 +115,7 @@ def too_new(subject: Subject, view: View) -> Remedy:
         others=(
             Way(
                 words="Or compute on the processor meanwhile",
-                steps=("set CUDA_VISIBLE_DEVICES=-1" if subject.windows else "export CUDA_VISIBLE_DEVICES=-1",),
+                steps=(assigned("CUDA_VISIBLE_DEVICES", "-1", windows=subject.windows),),
             ),
         ),
     )

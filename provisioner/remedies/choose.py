@@ -21,6 +21,7 @@ from provisioner.remedies import (
     starting,
     surroundings,
     systems,
+    unknown,
     xla,
 )
 from provisioner.remedies.knowledge import View
@@ -74,7 +75,7 @@ REMEDIES: dict[str, Callable[[Subject, View], Remedy]] = {
     "tensorrt-missing": starting.tensorrt,
     "tf-not-installed": starting.not_installed,
     "tf1-code-on-tf2": starting.tf1,
-    "unknown": starting.unknown,
+    "unknown": unknown.unknown,
     "user-code": starting.user_code,
     "windows-gpu-unsupported": builds.windows,
     "windows-long-paths": machine.long_paths,

@@ -7,7 +7,7 @@ import re
 from provisioner.base.versions import minor_of, numbers
 from provisioner.model.catalogue import Release
 from provisioner.model.finding import Remedy, Way
-from provisioner.remedies.builds import EXTRA, LIST, cuda_of, for_amd, for_board, windows
+from provisioner.remedies.builds import EXTRA, IN_WSL, LIST, cuda_of, for_amd, for_board, windows
 from provisioner.remedies.knowledge import USUAL, View, cuda_pin, newest, release_of
 from provisioner.remedies.subject import Subject
 from provisioner.remedies.ways import install, into, runs, uninstall, venv
@@ -148,7 +148,7 @@ def _on_windows(subject: Subject, view: View, release: Release | None) -> Remedy
             *into(subject, view, release, device="cuda"),
             Way(
                 words="Or use WSL2, where the newest TensorFlow brings CUDA itself",
-                steps=("wsl --install", 'wsl python3 -m pip install "tensorflow[and-cuda]"'),
+                steps=IN_WSL,
             ),
         ),
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from provisioner.base.versions import minor_of, numbers
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.builds import LIST, for_amd
 from provisioner.remedies.knowledge import USUAL, View, newest, release_of, stable
 from provisioner.remedies.subject import Subject
+from provisioner.remedies.variables import assigned
 from provisioner.remedies.ways import install, runs
 
 
@@ -140,30 +142,22 @@ def not_visible(subject: Subject, view: View) -> Remedy:
             steps=(*(("srun --gres=gpu:1 nvidia-smi -L",) if slurm else ()), "singularity exec --nv IMAGE.sif nvidia-smi -L"),
             why="without --nv the host's driver and devices are not in the container",
         )
-    toolkit = (
-        "sudo apt install nvidia-container-toolkit",
-        "sudo nvidia-ctk runtime configure --runtime=docker",
-        "sudo systemctl restart docker",
-    )
     if re.search(r"could not select device driver|[Uu]nknown (?:or invalid )?runtime|nvidia-container-\w+.{0,30}not found", subject.seen):
+        toolkit = _toolkit(subject)
         return Remedy(
-            words="Set NVIDIA's container toolkit up on the host: Docker does not know what to do with --gpus",
-            steps=toolkit,
+            words=f"{toolkit.words}: Docker does not know what to do with --gpus",
+            steps=toolkit.steps,
             why="Docker gives a container the GPU through that toolkit, which is not installed or not made known to it",
-            cost="ends the containers that run; the package is in NVIDIA's own source for apt, which its installation guide names",
+            cost=toolkit.cost,
             others=(Way(words="See whether the driver itself works on the host; if not, it comes first", steps=("nvidia-smi",)),),
         )
     if subject.container:
+        toolkit = _toolkit(subject)
         return Remedy(
             words="Start the container with the GPU",
             steps=("docker run --rm --gpus all IMAGE nvidia-smi -L",),
             why="a container sees no GPU unless it is started so; the host needs the NVIDIA container toolkit for it",
-            others=(
-                Way(
-                    words="If Docker refuses that, set the toolkit up",
-                    steps=toolkit,
-                ),
-            ),
+            others=(replace(toolkit, words=f"If Docker refuses that: {toolkit.words}"),),
         )
     if subject.windows or subject.system == "macos":
         return Remedy(
@@ -176,6 +170,23 @@ def not_visible(subject: Subject, view: View) -> Remedy:
         steps=('echo "[$CUDA_VISIBLE_DEVICES]"', f"env -u CUDA_VISIBLE_DEVICES {runs(subject, LIST)}", "sudo modprobe nvidia_uvm"),
         why="CUDA shows a process only the GPUs that CUDA_VISIBLE_DEVICES lists, and needs /dev/nvidia-uvm, which nvidia-smi does not",
         others=(Way(words="In a batch job, ask for a GPU", steps=("srun --gres=gpu:1 nvidia-smi -L",)),),
+    )
+
+
+def _toolkit(subject: Subject) -> Way:
+    """Docker Desktop brings NVIDIA's container toolkit in its WSL; elsewhere it is a package."""
+    if subject.windows:
+        return Way(
+            words="Bring WSL up to date, and start Docker Desktop again, with its engine of WSL 2", steps=("wsl --update", "wsl --shutdown")
+        )
+    return Way(
+        words="Set NVIDIA's container toolkit up on the host",
+        steps=(
+            "sudo apt install nvidia-container-toolkit",
+            "sudo nvidia-ctk runtime configure --runtime=docker",
+            "sudo systemctl restart docker",
+        ),
+        cost="ends the containers that run; the package is in NVIDIA's own source for apt, which its installation guide names",
     )
 
 
@@ -233,6 +244,13 @@ def init_failed(subject: Subject, view: View) -> Remedy:
             steps=("nvidia-smi -q -d ECC,PAGE_RETIREMENT",),
             why="its memory has faults that cannot be corrected",
         )
+    if subject.windows:
+        return Remedy(
+            words="Restart Windows; if it is the same then, install NVIDIA's driver for the card anew",
+            steps=("nvidia-smi", "shutdown /r"),
+            why="the driver is there and cuInit fails all the same: after suspend or an update of the driver it stays in a bad state until then",
+            cost="ends all programs",
+        )
     return Remedy(
         words=(
             "Let NVIDIA's program make the device files for CUDA; where they are there, load the module anew (after suspend it is often left in a"
@@ -248,7 +266,7 @@ def init_failed(subject: Subject, view: View) -> Remedy:
 def memory(subject: Subject, view: View) -> Remedy:
     """Let TensorFlow take memory as it needs it, see who has it, and make the batch smaller."""
     del view
-    value = "set TF_FORCE_GPU_ALLOW_GROWTH=true" if subject.windows else "export TF_FORCE_GPU_ALLOW_GROWTH=true"
+    value = assigned("TF_FORCE_GPU_ALLOW_GROWTH", "true", windows=subject.windows)
     return Remedy(
         words="Let TensorFlow take memory only as it needs it, end other programs on the GPU, and make the batch smaller if it is yours alone",
         steps=(value, "nvidia-smi"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from provisioner.base.versions import numbers
+from provisioner.model.catalogue import Release
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.addons import addon_of
 from provisioner.remedies.knowledge import NO_ADDON, View, release_of, specifier
-from provisioner.remedies.names import DISTRIBUTIONS, asking_package, distribution_of, restarted, same_tensorflow
+from provisioner.remedies.names import DISTRIBUTIONS, NATIVE, asking_package, distribution_of, restarted, same_tensorflow
 from provisioner.remedies.subject import Subject
 from provisioner.remedies.ways import ONE_PACKAGE, either, install, mend, runs
 
@@ -171,9 +172,13 @@ def dependency(subject: Subject, view: View) -> Remedy:
     if addon:
         return addon_of(subject, view, (addon[2] or f"tensorflow-{addon[1]}").lower().replace("_", "-").replace(" ", "-"))
     missing = re.search(r"No module named '?([\w.]+)", seen)
-    named = re.search(r"(?:module |from (?:partially initialized module )?)'?([A-Za-z_][\w.]*)'?", seen)
-    module = (missing or named)[1] if missing or named else ""  # type: ignore[index]  # one of them is there
+    # Without quotes a word after "module" is none of Python's: "The specified module could not be found" is Windows'.
+    named = re.search(r"(?:module |from (?:partially initialized module )?)'([A-Za-z_][\w.]*)'|from ([A-Za-z_][\w.]*) import", seen)
+    native = re.search(r"DLL load failed while importing (\w+)", seen)
+    module = missing[1] if missing else (named[1] or named[2]) if named else NATIVE.get(native[1], "") if native else ""
     package = distribution_of(module) or asking_package(subject).replace("_", "-")
+    if native and package:
+        return _loaded_again(subject, view, release, package, native[1])
     if package:
         version = specifier(view, release, package, platform=subject.platform, python=subject.python)
         spec = "" if version in {"", NO_ADDON} else version
@@ -194,6 +199,20 @@ def dependency(subject: Subject, view: View) -> Remedy:
         steps=(subject.pip("check"), install(subject, same_tensorflow(subject), options="--upgrade")),
         why="pip brings the packages that TensorFlow asks for to versions that it accepts",
         cost=restarted(subject, "may change several packages"),
+        others=either(subject, view),
+    )
+
+
+def _loaded_again(subject: Subject, view: View, release: Release | None, package: str, module: str) -> Remedy:
+    """A package whose compiled file or a DLL of it Windows cannot load: the package again, whole."""
+    version = specifier(view, release, package, platform=subject.platform, python=subject.python)
+    spec = "" if version in {"", NO_ADDON} else version
+    return Remedy(
+        words=f"Install {package} anew: its module {module} is there, and a DLL that it needs is not, or is another one",
+        steps=(install(subject, f"{package}{spec}", options="--force-reinstall --no-deps --no-cache-dir"),),
+        why=f"a new copy has all of {package}'s own DLLs"
+        + (f", in the version that TensorFlow {subject.tensorflow} goes with" if spec else ""),
+        cost=restarted(subject, "changes this one package"),
         others=either(subject, view),
     )
 

@@ -7,7 +7,8 @@ import re
 from provisioner.base.versions import contains, minor_of, numbers
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.knowledge import View, release_of
-from provisioner.remedies.names import LISTED, own_names, restarted, rivals_of, same_tensorflow
+from provisioner.remedies.names import LISTED, own_module, own_names, restarted, rivals_of, same_tensorflow
+from provisioner.remedies.pythons import damaged as damaged_python
 from provisioner.remedies.subject import Subject
 from provisioner.remedies.ways import ONE_PACKAGE, either, install, into, mend, runs, uninstall
 
@@ -78,6 +79,8 @@ def _odd_companion(subject: Subject, view: View) -> tuple[str, str, str] | None:
 
 def corrupt(subject: Subject, view: View) -> Remedy:
     """TensorFlow out, what is left of it away, and in again, without what pip kept."""
+    if own_module(subject.seen):
+        return damaged_python(subject, view)
     if subject.wants:
         return _again(subject, view)
     if "left by an interrupted pip" in subject.seen:

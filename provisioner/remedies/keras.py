@@ -8,8 +8,9 @@ from provisioner.base.versions import numbers
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.addons import addon_of, addons_ended
 from provisioner.remedies.knowledge import NO_ADDON, View, release_of, specifier
-from provisioner.remedies.names import ADDONS, DISTRIBUTIONS, asking_package, restarted, variable
+from provisioner.remedies.names import ADDONS, DISTRIBUTIONS, asking_package, restarted
 from provisioner.remedies.subject import Subject
+from provisioner.remedies.variables import assigned
 from provisioner.remedies.ways import ONE_PACKAGE, either, install, mend, uninstall
 
 
@@ -56,7 +57,12 @@ def keras(subject: Subject, view: View) -> Remedy:
     remnant = re.search(r"cannot import name '?__version__|unknown location|namespace", subject.seen)
     steps = (uninstall(subject, package), install(subject, f"{package}{spec}")) if remnant else (install(subject, f"{package}{spec}"),)
     more = (
-        (Way(words="Tell Keras to be Keras 2, before TensorFlow is imported", steps=(variable(subject, "TF_USE_LEGACY_KERAS", "1"),)),)
+        (
+            Way(
+                words="Tell Keras to be Keras 2, before TensorFlow is imported",
+                steps=(assigned("TF_USE_LEGACY_KERAS", "1", windows=subject.windows),),
+            ),
+        )
         if package == "tf-keras"
         else ()
     )
@@ -87,7 +93,7 @@ def _keras_spec(subject: Subject, view: View, package: str) -> str:
 
 
 def _backend(subject: Subject) -> Remedy:
-    value = "set KERAS_BACKEND=tensorflow" if subject.windows else "export KERAS_BACKEND=tensorflow"
+    value = assigned("KERAS_BACKEND", "tensorflow", windows=subject.windows)
     return Remedy(
         words='Tell Keras to compute with TensorFlow: unset KERAS_BACKEND or set it, and put "backend": "tensorflow" into ~/.keras/keras.json',
         steps=(value,),

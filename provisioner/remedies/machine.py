@@ -8,6 +8,7 @@ from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.knowledge import View
 from provisioner.remedies.names import same_tensorflow
 from provisioner.remedies.subject import Subject, quoted
+from provisioner.remedies.variables import assigned
 from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, either, install, runs, venv
 
 _LONG_PATHS = r"reg add HKLM\SYSTEM\CurrentControlSet\Control\FileSystem /v LongPathsEnabled /t REG_DWORD /d 1 /f"
@@ -195,7 +196,7 @@ def long_paths(subject: Subject, view: View) -> Remedy:
 
 def openmp(subject: Subject, view: View) -> Remedy:
     """One source for all of them; a stopgap, named as such."""
-    stop = "set KMP_DUPLICATE_LIB_OK=TRUE" if subject.windows else "export KMP_DUPLICATE_LIB_OK=TRUE"
+    stop = assigned("KMP_DUPLICATE_LIB_OK", "TRUE", windows=subject.windows)
     return Remedy(
         words="Take NumPy and what computes with it from one source: in conda without MKL, or all of it from pip",
         steps=("conda install -y -c conda-forge nomkl numpy scipy scikit-learn",),

@@ -49,6 +49,23 @@ DISTRIBUTIONS = {
 }
 
 
+# Compiled modules by whose they are: what Windows names where a DLL is not found.
+NATIVE = {
+    "_conv": "h5py",
+    "_errors": "h5py",
+    "_fblas": "scipy",
+    "_flapack": "scipy",
+    "_imaging": "PIL",
+    "cv2": "cv2",
+    "cygrpc": "grpc",
+    "defs": "h5py",
+    "etree": "lxml",
+    "h5": "h5py",
+    "pywintypes": "pywin32",
+    "win32api": "pywin32",
+}
+
+
 # Modules that people import most and that no table above has.
 _USUAL = (
     "tensorflow",
@@ -81,6 +98,38 @@ def misspelt(line: str) -> tuple[str, str]:
     # One letter more, less or another, or two exchanged.
     near = [module for module in get_close_matches(name, known, cutoff=0.87) if abs(len(module) - len(name)) <= 1]
     return (name, near[0]) if near else ("", "")
+
+
+# Modules of Python's own that need a library, and Debian's package for building them (CPython, Developer's Guide, "Install dependencies").
+OWN_MODULES = {
+    "_bz2": "libbz2-dev",
+    "_ctypes": "libffi-dev",
+    "_decimal": "libmpdec-dev",
+    "_elementtree": "libexpat1-dev",
+    "_hashlib": "libssl-dev",
+    "_lzma": "liblzma-dev",
+    "_socket": "",
+    "_sqlite3": "libsqlite3-dev",
+    "_ssl": "libssl-dev",
+    "_uuid": "uuid-dev",
+    "pyexpat": "libexpat1-dev",
+    "zlib": "zlib1g-dev",
+}
+_OWN_MODULE = re.compile(
+    rf"(?:No module named|importing) '?({'|'.join(OWN_MODULES)})\b|^({'|'.join(OWN_MODULES)}) cannot be imported", re.MULTILINE
+)
+# What pip and conda say where that one is missing.
+_NO_SSL = re.compile(r"ssl module (?:in Python )?is not available", re.IGNORECASE)
+# An optional package that TensorFlow asks for since 2.7, and its last version with a wheel for Windows (PyPI; Python 3.7 to 3.11).
+GCS, LAST_GCS_OF_WINDOWS = "tensorflow-io-gcs-filesystem", "0.31.0"
+
+
+def own_module(seen: str) -> str:
+    """The module of Python's own that lines say cannot be imported, "" where they name none."""
+    found = _OWN_MODULE.search(seen)
+    if found is None:
+        return "_ssl" if _NO_SSL.search(seen) else ""
+    return found[1] or found[2]
 
 
 LISTED = re.compile(r"^[ \-]{0,4}(tensorflow|tf[-_]nightly)([-_][\w-]+)?(?: ?==| +)\(?v?(\d[\w.]*)", re.MULTILINE | re.IGNORECASE)
@@ -134,11 +183,6 @@ def distribution_of(module: str) -> str:
         or ADDONS.get(top)
         or (top.replace("_", "-") if re.fullmatch(r"[a-z]\w{1,40}", top) else "")
     )
-
-
-def variable(subject: Subject, name: str, value: str) -> str:
-    """The line of a shell that sets a variable."""
-    return f"set {name}={value}" if subject.windows else f"export {name}={value}"
 
 
 def restarted(subject: Subject, cost: str) -> str:

@@ -8,9 +8,10 @@ from provisioner.base.versions import minor_of, numbers
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.asked import FAMILY, RANGE, wanted
 from provisioner.remedies.knowledge import USUAL, View, newest, package_of, pythons, release_of, stable
+from provisioner.remedies.names import OWN_MODULES, own_module, same_tensorflow
 from provisioner.remedies.subject import Subject
 from provisioner.remedies.systems import platform, without_build
-from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, install, runs, venv
+from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, install, mend, requirement, runs, venv
 
 
 def python(subject: Subject, view: View) -> Remedy:
@@ -229,4 +230,42 @@ def old_pip(subject: Subject, view: View) -> Remedy:
         ),
         why="the wheels carry a tag that this pip does not know, so it does not see them",
         cost="changes pip only",
+    )
+
+
+def damaged(subject: Subject, view: View) -> Remedy:
+    """What to do where a module of Python's own cannot be imported: that Python anew, or another one, which uv fetches whole."""
+    module = own_module(subject.seen) or own_module(subject.text)
+    version = subject.python or "3.11"
+    release = release_of(view, subject.tensorflow) if subject.tensorflow else None
+    why = f"{module} belongs to Python itself, so no package can bring it"
+    other = Way(
+        words="Or make an environment with another Python, which uv fetches whole",
+        steps=(
+            f"uv venv --managed-python --python {version} tf-env",
+            f"uv pip install --python tf-env {requirement(same_tensorflow(subject))}",
+        ),
+        cost=NEW_ENVIRONMENT,
+    )
+    others = (*mend(subject), other, *anew(subject, view, release))
+    if subject.windows and (subject.installer == "conda" or re.search(r"CondaHTTPError|(?i:[\\/](?:ana|mini)conda)", subject.text)):
+        words = "Activate the environment before you start its Python: without that Windows does not find the DLLs of Library\\bin"
+        steps: tuple[str, ...] = (f'conda run -p "{subject.env}" python -c "import {module}"',) if subject.env else ("conda activate",)
+        return Remedy(words=words, steps=steps, why=why, others=others)
+    if subject.windows:
+        named = "" if subject.python else f" (put your version in the place of {version})"
+        words = f"Install this Python anew over itself, which brings back the DLLs that {module} needs{named}"
+        return Remedy(words=words, steps=(f"winget install --force --id Python.Python.{version}",), why=why, others=others)
+    library = OWN_MODULES.get(module, "")
+    words = "Build this Python anew where the library is there that it needs (the name is Debian's), or take another one"
+    pyenv = re.search(r"versions/(\d+\.\d+\.\d+)/", subject.text + subject.interpreter)
+    steps = (f"sudo apt-get install -y {library}",) if library and subject.system in {"", "linux"} else ()
+    if pyenv and steps:
+        return Remedy(words=words, steps=(*steps, f"pyenv install --force {pyenv[1]}"), why=why, others=others)
+    return Remedy(
+        words=f"Take a Python that is whole: this one was built without {module}, or has lost it",
+        steps=other.steps,
+        why=why,
+        cost=NEW_ENVIRONMENT,
+        others=(*mend(subject), Way(words=words, steps=steps), *anew(subject, view, release)),
     )

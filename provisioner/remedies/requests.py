@@ -7,10 +7,12 @@ import re
 from provisioner.base.versions import minor_of, numbers
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.asked import FAMILY, RANGE, wanted
+from provisioner.remedies.builds import IN_WSL
 from provisioner.remedies.knowledge import USUAL, View, release_of
 from provisioner.remedies.names import same_tensorflow
 from provisioner.remedies.pythons import narrower_range
 from provisioner.remedies.subject import Subject
+from provisioner.remedies.variables import assigned
 from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, install, venv
 
 # More packages than these in one command are a list for a fresh environment.
@@ -33,7 +35,7 @@ def deprecated(subject: Subject, view: View) -> Remedy:
             others=(
                 Way(
                     words="Or use WSL2, where the newest TensorFlow uses the GPU",
-                    steps=("wsl --install", 'wsl python3 -m pip install "tensorflow[and-cuda]"'),
+                    steps=IN_WSL,
                 ),
             ),
         )
@@ -145,10 +147,9 @@ def _no_virtual_cuda(subject: Subject, view: View) -> Remedy:
     release = release_of(view, subject.tensorflow) if subject.tensorflow else None
     build = release.build(USUAL) if release else None
     cuda = minor_of(build.cuda.version) if build and build.cuda else "11.8"
-    name = "set CONDA_OVERRIDE_CUDA" if subject.windows else "export CONDA_OVERRIDE_CUDA"
     return Remedy(
         words=f"Tell conda which CUDA the driver serves (`nvidia-smi` shows it; this build wants {cuda}), then install again",
-        steps=("nvidia-smi", f"{name}={cuda}", "conda install -y -c conda-forge tensorflow"),
+        steps=("nvidia-smi", assigned("CONDA_OVERRIDE_CUDA", cuda, windows=subject.windows), "conda install -y -c conda-forge tensorflow"),
         why="__cuda is what conda calls the driver, and it does not see one here (often in WSL2, in a container, or on a login node)",
         others=(
             Way(words="Or, without a GPU, take the build for the processor", steps=("conda install -y -c conda-forge tensorflow-cpu",)),

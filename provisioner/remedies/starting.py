@@ -6,9 +6,11 @@ import posixpath
 import re
 
 from provisioner.model.finding import Remedy, Way
+from provisioner.remedies import shells
 from provisioner.remedies.knowledge import View
 from provisioner.remedies.names import misspelt, same_tensorflow
 from provisioner.remedies.subject import Subject, quoted
+from provisioner.remedies.variables import assigned, unset
 from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, either, install, mend, runs, venv
 
 _WHERE = "import sys; print(sys.executable)"
@@ -69,18 +71,9 @@ def wrong_environment(subject: Subject, view: View) -> Remedy:
     """The Python that has TensorFlow, or TensorFlow into the one that runs."""
     if subject.installer == "reticulate":
         return reticulate(subject)
-    if "Microsoft Store" in subject.text:
-        return Remedy(
-            words="Start Python by its launcher; if it lists none, install one",
-            steps=("py -0p", "winget install --exact --id Python.Python.3.12"),
-            why="`python` is only the door to the store until a Python is installed and on PATH",
-            others=(
-                Way(
-                    words="Then make an environment with TensorFlow",
-                    steps=("py -3.12 -m venv tf-env", r"tf-env\Scripts\python.exe -m pip install tensorflow"),
-                ),
-            ),
-        )
+    of_the_shell = shells.not_started(subject, view)
+    if of_the_shell is not None:
+        return of_the_shell
     there = not_installed(subject, view)
     return Remedy(
         words="See which Python runs and which one pip installs into; then install TensorFlow into the one that runs, or start the other",
@@ -95,9 +88,10 @@ def shadowed(subject: Subject, view: View) -> Remedy:
     del view
     text = subject.seen + "\n" + subject.text
     if re.search(r"source directory|File \"(?:\./)?tensorflow/(?:python/)?__init__", text):
+        imports = runs(subject, "import tensorflow; print(tensorflow.__file__)")
         return Remedy(
             words="Leave the folder of TensorFlow's sources, and import it from another one",
-            steps=(f"cd ~ && {runs(subject, 'import tensorflow; print(tensorflow.__file__)')}",),
+            steps=("cd \\", imports) if subject.windows else (f"cd ~ && {imports}",),
             why="Python looks in the working folder first, and finds the sources there in place of the installed package",
         )
     named = re.search(
@@ -139,9 +133,8 @@ def shadowed(subject: Subject, view: View) -> Remedy:
 def leak(subject: Subject, view: View) -> Remedy:
     """What brings it in, by what the lines show: PYTHONPATH, the user's packages, LD_LIBRARY_PATH."""
     text = subject.seen + subject.text
-    unset = "set" if subject.windows else "unset"
     if re.search(r"\.local[\\/]lib|Roaming[\\/]Python|NOUSERSITE|is of no environment", text):
-        step = "set PYTHONNOUSERSITE=1" if subject.windows else "export PYTHONNOUSERSITE=1"
+        step = assigned("PYTHONNOUSERSITE", "1", windows=subject.windows)
         return Remedy(
             words="Start Python without the packages that were installed for the user alone",
             steps=(step, runs(subject, "import tensorflow; print(tensorflow.__file__)")),
@@ -155,11 +148,20 @@ def leak(subject: Subject, view: View) -> Remedy:
         )
     if re.search(r"PyCMethod|undefined symbol: _?Py|PyUnicodeUCS|bad magic|cpython-3|PYTHONPATH|python2\.7/|numpy from its source", text):
         python = subject.python and f"python{subject.python}"
-        step = f"{unset} PYTHONPATH=" if subject.windows else "unset PYTHONPATH"
         return Remedy(
             words=f"Unset PYTHONPATH (also in ~/.bashrc), and start the Python that these packages belong to{f': {python}' if python else ''}",
-            steps=(step, runs(subject, "import sys; print(sys.executable, sys.path)")),
+            steps=(unset("PYTHONPATH", windows=subject.windows), runs(subject, "import sys; print(sys.executable, sys.path)")),
             why="a Python of one number was given the packages of another by its path, and compiled parts fit one number only",
+            others=either(subject, view),
+        )
+    if subject.windows:
+        return Remedy(
+            words=(
+                "Start without PYTHONPATH and PYTHONHOME; if that works, take them out of the variables of your account (System, Environment"
+                " Variables); else see what else has a DLL of this name on PATH"
+            ),
+            steps=(*(unset(name, windows=True) for name in ("PYTHONPATH", "PYTHONHOME")), runs(subject, "import tensorflow")),
+            why="what they name comes before the environment's own, and is of another release",
             others=either(subject, view),
         )
     return Remedy(
@@ -208,6 +210,9 @@ def user_code(subject: Subject, view: View) -> Remedy:
     ]
     where = f"{own[-1][0]}, line {own[-1][1]}" if own else "the line of the program that the traceback names"
     del view
+    quoted_program = shells.typed_for_cmd(subject)
+    if quoted_program is not None:
+        return quoted_program
     wrong, right = misspelt(subject.seen)
     if wrong:
         return Remedy(
@@ -231,54 +236,10 @@ def user_code(subject: Subject, view: View) -> Remedy:
     )
 
 
-# What to collect next, by the kind of end: words and a command.
-_COLLECT: dict[str, tuple[str, str]] = {
-    "exception": ("The message is not known here. Run it again and keep the whole traceback, from its first line to its last", ""),
-    "cut": ("The traceback is cut off before its last line, which says what failed. Run it again and keep all of it", ""),
-    "signal": ("The system ended the process, and no line says why. Let Python say where it was when it died", "faulthandler"),
-    "abort": ("The program ended itself after the line above. Let Python say where it was", "faulthandler"),
-    "kernel": ("The notebook lost its process, and hides what that said. Start the same code as a script in a terminal", "faulthandler"),
-    "status": ("Only the exit status is there. Keep what the program printed before it", ""),
-    "installer": ("The installer's message is not known here. Run it again with all that it can say", "pip"),
-    "container": ("The container was not started. See whether one starts at all, and one with the GPU", "docker"),
-}
-
-
-def unknown(subject: Subject, view: View) -> Remedy:
-    """What to collect next, for the kind of end that it was."""
-    words, what = _COLLECT.get(
-        subject.ending,
-        ("No line of it is known here, and none says that something failed. Give the whole output, from its first line to its last", ""),
-    )
-    program = "YOUR_SCRIPT.py"
-    keep = "> log.txt 2>&1"
-    steps = {
-        "faulthandler": (f"{subject.shell_python} -X faulthandler {program} {keep}", "tfsetup explain log.txt"),
-        "pip": (f"{install(subject, 'tensorflow', options='-v')} {keep}", "tfsetup explain log.txt"),
-        "docker": ("docker run --rm hello-world", "docker run --rm --gpus all ubuntu:22.04 nvidia-smi -L"),
-    }.get(what, (f"{subject.shell_python} {program} {keep}", "tfsetup explain log.txt"))
-    here = Way(
-        words="If it happened on this machine, examine the environment itself",
-        steps=(f"tfsetup doctor --env {quoted(subject.env, windows=subject.windows)}" if subject.env else "tfsetup doctor",),
-    )
-    memory = (
-        (
-            Way(
-                words="A process that was `Killed` most often used more memory than there is: watch it, and try a smaller batch",
-                steps=("free -h",),
-            ),
-        )
-        if re.search(r"[Kk]illed|137|oom", subject.seen) and not subject.windows
-        else ()
-    )
-    del view
-    return Remedy(words=words, steps=steps, why="the cause stands before or in what is missing here", others=(*memory, here))
-
-
 def harmless(subject: Subject, view: View) -> Remedy:
     """Nothing; the switch that silences it, where a person wants that."""
     del view
-    value = "set TF_CPP_MIN_LOG_LEVEL=2" if subject.windows else "export TF_CPP_MIN_LOG_LEVEL=2"
+    value = assigned("TF_CPP_MIN_LOG_LEVEL", "2", windows=subject.windows)
     return Remedy(
         words="Nothing needs to be done: these lines are remarks",
         why="TensorFlow prints them on healthy machines, too",

@@ -7,6 +7,8 @@ import re
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.asked import wanted
 from provisioner.remedies.knowledge import View
+from provisioner.remedies.names import own_module
+from provisioner.remedies.pythons import damaged
 from provisioner.remedies.subject import Subject, quoted
 from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, install, venv
 
@@ -29,6 +31,8 @@ def permission(subject: Subject, view: View) -> Remedy:
                 ),
             ),
         )
+    if re.search(r"PSSecurityException|[Ee]xecution_?[Pp]olic", text):
+        return _scripts_off(subject)
     if re.search(r"WinError|Access is denied|Zugriff|\.pyd|拒绝", text):
         return Remedy(
             words="Close every program that uses this Python (notebooks, editors), then install again; or install for this user alone",
@@ -63,6 +67,28 @@ def permission(subject: Subject, view: View) -> Remedy:
     )
 
 
+def _scripts_off(subject: Subject) -> Remedy:
+    """PowerShell as Windows comes runs no scripts, and an activation is one (Microsoft, about_Execution_Policies; Python documentation, venv)."""
+    script = re.search(r"(?i)([a-z]:\\[^\n\"'<>|]{0,200}\\Scripts\\)activate\.ps1", subject.seen)
+    folder = script[1] if script else "tf-env\\Scripts\\"
+    return Remedy(
+        words="Let PowerShell run scripts of this machine, for this user alone, then activate the environment again",
+        steps=("Set-ExecutionPolicy -ExecutionPolicy RemoteSigned -Scope CurrentUser",),
+        why="on Windows PowerShell runs no script until it is allowed, and what activates an environment is a script",
+        cost="a setting of this user: scripts that lie on this machine run from now on",
+        others=(
+            Way(
+                words="Or do without activation: start the environment's own Python",
+                steps=(f'{quoted(f"{folder}python.exe", windows=True)} -c "import tensorflow"',),
+            ),
+            Way(
+                words="Or, where an administrator has set the policy, activate it in cmd",
+                steps=("cmd", quoted(f"{folder}activate.bat", windows=True)),
+            ),
+        ),
+    )
+
+
 def disk(subject: Subject, view: View) -> Remedy:
     """Room: which disk is full, pip's cache away, a larger folder for temporary files."""
     del view
@@ -85,8 +111,9 @@ def disk(subject: Subject, view: View) -> Remedy:
 
 
 def download(subject: Subject, view: View) -> Remedy:
-    """Once more without what is kept; behind a proxy or with an own certificate, by those."""
-    del view
+    """Once more without what is kept; behind a proxy or with an own certificate, by those. A Python without TLS of its own downloads nothing."""
+    if own_module(subject.text) == "_ssl":
+        return damaged(subject, view)
     name, version = wanted(subject)
     wheel = re.search(r"\b(tensorflow\w{0,40})-(\d[\w.]{0,40})-cp", subject.text)
     package = name if re.fullmatch(r"tensorflow[\w-]*", name or "") else "tensorflow"

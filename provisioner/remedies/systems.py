@@ -8,6 +8,7 @@ from provisioner.base.versions import minor_of, numbers
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.asked import FAMILY, wanted
 from provisioner.remedies.knowledge import View, newest, package_of, release_of, stable
+from provisioner.remedies.names import GCS, LAST_GCS_OF_WINDOWS
 from provisioner.remedies.subject import Subject
 from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, install, uninstall, venv
 
@@ -123,6 +124,13 @@ def without_build(subject: Subject, view: View) -> Remedy:
         name, version = "tensorflow-decision-forests", ""
     if name in {"", "tensorflow"}:
         name = "the package"
+    if name == GCS and subject.windows:
+        return Remedy(
+            words=f"Ask for {LAST_GCS_OF_WINDOWS}, the last one with a wheel for Windows (Python 3.7 to 3.11)",
+            steps=(install(subject, f"{GCS}=={LAST_GCS_OF_WINDOWS}"),),
+            why="it opens files of Google's storage, gs://, and TensorFlow computes without it",
+            others=(Way(words="Or leave it out of what is installed, where a list names it", steps=(uninstall(subject, GCS),)),),
+        )
     listed = () if name == "the package" else (f"{subject.shell_python} -m pip index versions {name}",)
     wsl = subject.windows
     words = (

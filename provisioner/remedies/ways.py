@@ -55,6 +55,11 @@ def requirement(text: str) -> str:
     return text if re.fullmatch(r"[\w.-]+(==[\w.]+)?", text) else f'"{text}"'
 
 
+def ours(subject: Subject, command: str) -> str:
+    """One of our commands for the environment of the case; without a name where it has none, and the tool looks for one itself."""
+    return f"tfsetup {command} --env {quoted(subject.env, windows=subject.windows)}" if subject.env else f"tfsetup {command}"
+
+
 def mend(subject: Subject) -> tuple[Way, ...]:
     """Let tfsetup put into the environment what belongs there; nothing where there is no environment that it may change."""
     if not subject.env:
@@ -62,7 +67,7 @@ def mend(subject: Subject) -> tuple[Way, ...]:
     return (
         Way(
             words="Or let tfsetup find and mend what does not fit in that environment; it shows its plan first, proves the result, and can be undone",
-            steps=(f"tfsetup fix --env {quoted(subject.env, windows=subject.windows)}",),
+            steps=(ours(subject, "fix"),),
         ),
     )
 

@@ -189,4 +189,4 @@ def interpreter_of(reader: Reader, seen: SetInputs, short: str) -> Interpreter |
 
 def _can_carry(item: Interpreter) -> bool:
     """True for an interpreter that an environment can be made from."""
-    return item.implementation == "cpython" and not item.virtual and not item.free_threaded
+    return item.carries and not item.virtual

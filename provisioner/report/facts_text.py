@@ -102,6 +102,7 @@ def _system(facts: Facts, *, verbose: bool) -> list[Row]:
         found.append(row("Visual C++", facts.windows.vc_runtime))
         found.append(row("Its DLLs", facts.windows.vc_dlls, lambda value: " ".join(value) or "none"))
         found.append(row("Long paths", facts.windows.long_paths, lambda value: "on" if value else "off"))
+        found.append(row("Not examined", facts.windows.exclusions, lambda value: f"by Microsoft Defender: {', '.join(value) or 'nothing'}"))
     return [item for item in found if verbose or item.label not in skipped]
 
 
@@ -159,12 +160,14 @@ def _python(python: Interpreter) -> str:
     marks += ["managed by the system"] if python.managed else []
     marks += ["virtual environment"] if python.virtual else []
     marks += ["free-threaded"] if python.free_threaded else []
+    marks += [f"without {', '.join(python.lacks)}"] if python.lacks else []
     return f"{python.version:<8} {python.path} ({', '.join(mark for mark in marks if mark)})"
 
 
 def _pythons(facts: Facts) -> list[Row]:
     tools = rows("Conda tools", facts.conda_tools, lambda tool: f"{tool.name} {tool.version}".rstrip() + f"  {tool.path}")
-    return rows("Interpreters", facts.interpreters, _python) + tools
+    fetched = row("uv can fetch", facts.downloads, lambda found: ", ".join(item.minor for item in found))
+    return rows("Interpreters", facts.interpreters, _python) + tools + ([fetched] if facts.downloads.status != "unknown" else [])
 
 
 def _disk(disk: Disk) -> list[Row]:

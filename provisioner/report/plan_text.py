@@ -249,7 +249,7 @@ def next_text(plan: Plan, *, elsewhere: bool, saved: str, whole: bool = True) ->
     ``whole`` is false where something is wrong in the environment that the plan does not mend.
     """
     if elsewhere:
-        return "This plan is for another machine: run `tfsetup plan` with the same options there"
+        return "This plan is for another machine: run the same command there, without --facts"
     if not plan.changes and not whole:
         return f"The set is there; what is wrong beside it a repair mends\nNext: tfsetup fix --env {shlex.quote(plan.request.env)}"
     if not plan.changes:

@@ -79,6 +79,12 @@ def test_the_installer_that_comes_along_is_named_by_its_path_where_it_is_on_none
     )
 
 
+def test_for_another_machine_it_has_its_plain_name() -> None:
+    called.called(called.NAME, COMMANDS, "~/.venv/bin/uv")
+    called.for_another_machine()
+    assert shown("`uv python install 3.10`") == "`uv python install 3.10`"
+
+
 @pytest.mark.parametrize(
     ("path", "cwd", "typed"),
     [
@@ -101,9 +107,47 @@ def test_on_windows_a_program_is_typed_with_backslashes(path: str, cwd: str, typ
             "  do: it\n      $ C:/e/Scripts/python.exe -m pip install 'a<2'",
             '  do: it\n      $ C:\\e\\Scripts\\python.exe -m pip install "a<2"',
         ),
+        (
+            '      $ "C:/Büro é/tf env/Scripts/python.exe" -m pip install a C:/e/x.txt',
+            '      $ "C:\\Büro é\\tf env\\Scripts\\python.exe" -m pip install a C:/e/x.txt',
+        ),
         ("another tfsetup's 'words'", "another tfsetup's 'words'"),
     ],
 )
 def test_on_windows_commands_are_quoted_for_its_shells(text: str, expected: str) -> None:
-    called.called(called.NAME, COMMANDS, windows=True)
+    called.called(called.NAME, COMMANDS, shell=lambda: "")
     assert shown(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("    $ \"C:/a b/python.exe\" -m pip install 'a<2'", '    $ & "C:\\a b\\python.exe" -m pip install "a<2"'),
+        ('`"C:\\a b\\python.exe" -m pip check`', '`& "C:\\a b\\python.exe" -m pip check`'),
+        ('`"C:\\a b\\python.exe"` is another', '`"C:\\a b\\python.exe"` is another'),
+        ("    $ C:/e/python.exe -m pip check", "    $ C:\\e\\python.exe -m pip check"),
+        ("    $ set CUDA_VISIBLE_DEVICES=-1", '    $ $env:CUDA_VISIBLE_DEVICES = "-1"'),
+        ("    $ set PYTHONHOME=\n    $ python x", "    $ Remove-Item Env:PYTHONHOME\n    $ python x"),
+        ("set A=1 is a word", "set A=1 is a word"),
+        ("      $ tfsetup undo\n  or `tfsetup plan`", '      $ & ".\\a b\\tfsetup.exe" undo\n  or `& ".\\a b\\tfsetup.exe" plan`'),
+        ("      $ uv\n  or `uv python install 3.11`", '      $ uv\n  or `& ".\\a b\\uv.exe" python install 3.11`'),
+    ],
+)
+def test_powershell_starts_a_program_in_quotes_and_sets_variables_in_its_own_way(text: str, expected: str) -> None:
+    called.called('".\\a b\\tfsetup.exe"', COMMANDS, '".\\a b\\uv.exe"', shell=lambda: "powershell")
+    assert shown(text) == expected
+    assert shown(text, script=True).count("& ") == 0
+    called.called(called.NAME, COMMANDS, shell=lambda: "cmd")
+    assert "$env:" not in shown(text)
+
+
+def test_the_shell_is_asked_where_it_makes_a_difference() -> None:
+    asked: list[str] = []
+    called.called(called.NAME, COMMANDS, shell=lambda: asked.append("") or "powershell")
+    assert (
+        shown("Next: tfsetup plan, then `tfsetup apply --env 'C:/my env'`") == 'Next: tfsetup plan, then `tfsetup apply --env "C:/my env"`'
+    )
+    assert asked == []
+    for _ in range(2):
+        assert shown("    $ set A=1") == '    $ $env:A = "1"'
+    assert asked == [""]

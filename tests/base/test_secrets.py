@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.base.secrets import mask, mask_value
+from tests.growth import too_fast
 
 SECRET = "s3cr3t"
 # Of what people and hosts make passwords; blanks end an address for everybody.
@@ -123,17 +122,5 @@ def test_a_value_may_lack_its_scheme() -> None:
     ],
 )
 def test_the_work_grows_with_the_text(unit: str) -> None:
-    """A text eight times as long may take eight times as long, with room for a busy machine; F1 took 512 times as long."""
-
-    def work(size: int) -> float:
-        text = unit * (size // len(unit))
-        return min(_seconds(text) for _ in range(3))
-
-    small = work(20_000)
-    assert work(160_000) < max(small, 0.001) * 8 * 6
-
-
-def _seconds(text: str) -> float:
-    start = time.process_time()
-    mask(text)
-    return time.process_time() - start
+    """F1 took 512 times as long for eight times the text."""
+    assert not too_fast(lambda size: mask(unit * (size // len(unit))), 160_000)

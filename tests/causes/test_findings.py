@@ -30,11 +30,12 @@ def test_what_a_check_knows_better_stands_for_what_is_computed() -> None:
     assert finding.evidence == (SEEN,)
 
 
-def test_a_damaged_package_comes_anew_under_its_own_name() -> None:
+@pytest.mark.parametrize("wants", [(), ("tensorflow-cpu==2.15.1",)])
+def test_a_damaged_package_comes_anew_under_its_own_name(wants: tuple[str, ...]) -> None:
     """Of a damaged tensorflow-cpu, `pip install tensorflow` would make two packages in one folder."""
     findings = collector()
     put = Repair(kind="restore", reason="x", name="tensorflow-cpu", version="2.15.1")
-    findings.add("install-corrupt", "error", "certain", SEEN, repairs=(put,))
+    findings.add("install-corrupt", "error", "certain", SEEN, repairs=(put,), wants=wants)
     (step,) = findings.ordered()[0].remedy.steps
     assert step == "'/a b/bin/python' -m pip install --force-reinstall --no-deps --no-cache-dir tensorflow-cpu==2.15.1"
 

@@ -31,6 +31,11 @@ def test_real_before_virtual_before_nothing():
     assert best(virtual, python("3.9.1")) == "/opt/3.13.1/bin/python"
 
 
+def test_a_python_without_a_module_that_tensorflow_does_without_comes_last():
+    assert best(python("3.13.1", lacks=("_bz2",)), python("3.11.9")) == "/opt/3.11.9/bin/python"
+    assert best(python("3.13.1", lacks=("_bz2",))) == "/opt/3.13.1/bin/python"
+
+
 def test_conda_after_others_of_the_same_version():
     assert best(python("3.12.2", "/conda/bin/python", origin="conda"), python("3.12.2", "/usr/bin/python3.12")) == "/usr/bin/python3.12"
 
@@ -39,6 +44,7 @@ def test_conda_after_others_of_the_same_version():
     "unfit",
     [
         {"bits": 32, "architecture": "i686"}, {"architecture": "aarch64"}, {"implementation": "PyPy"}, {"free_threaded": True},
+        {"lacks": ("_ctypes",)},
     ],
 )  # fmt: skip
 def test_unfit_pythons_are_passed_over(unfit):
@@ -66,6 +72,7 @@ def test_a_path_that_was_not_found_is_a_usage_error():
     [
         ({"bits": 32, "architecture": "i686"}, "python-32bit"), ({"architecture": "aarch64"}, "wrong-arch-binary"),
         ({"implementation": "PyPy"}, "python-unsupported"), ({"free_threaded": True}, "python-unsupported"),
+        ({"lacks": ("_ctypes",)}, "python-unsupported"),
     ],
 )  # fmt: skip
 def test_every_refusal_has_a_remedy(unfit, code):

@@ -99,6 +99,17 @@ def test_a_saved_plan_fetches_what_it_names(tool: Tool, lacking) -> None:
     assert kept(tool).exists()
 
 
+def test_for_a_recorded_machine_its_own_uv_counts_and_not_the_one_that_is_here(tool: Tool, lacking) -> None:
+    """On Windows the plan of a Linux machine's facts was refused, and on Linux the uv that was there would have fetched a Python for it."""
+    assert tool("detect", "-o", "facts.json", **lacking).code == 0
+    here, there = (json.loads(tool("plan", "--json", *options, **lacking).out) for options in ((), ("--facts", "facts.json")))
+    assert there["choice"] == here["choice"]
+    facts = json.loads((tool.cwd / "facts.json").read_text())
+    del facts["downloads"]
+    (tool.cwd / "facts.json").write_text(json.dumps(facts))
+    assert tool("plan", "--facts", "facts.json", **lacking).code == 12
+
+
 def test_what_forbids_it_is_a_refusal_with_the_reason(tool: Tool, lacking) -> None:
     for options, variable, reason in ((("--offline",), {}, "--offline forbids"), ((), {"UV_PYTHON_DOWNLOADS": "never"}, "=never forbids")):
         ended = tool("plan", *options, **{**lacking, **variable})

@@ -35,6 +35,15 @@ def test_numpy_2_with_an_old_release():
     assert repairs("misfits", of) == [("restore", "numpy", "1.26.4")]
 
 
+@pytest.mark.parametrize(("have", "stays"), [("1.25.2", "1.25.2"), ("1.21.6", "1.26.4")])
+def test_what_a_package_of_ones_own_asks_for_is_met_by_another_version_of_it_beside_what_is_there(have, stays):
+    """The command had the set's NumPy in it, where the one that is there goes with TensorFlow as well."""
+    opencv = distribution("opencv-python", "5.0.0", requires=("numpy>=2",))
+    of = case(TENSORFLOW_2_15, distribution("numpy", have), KERAS, WRAPT, opencv, tensorflow="2.15.1", child=worked())
+    wanted = [finding.wants for finding in run_check("requirements", of)[1] if finding.cause == "dependency-incompatible"]
+    assert wanted == [("opencv-python", f"numpy=={stays}")]
+
+
 @pytest.mark.parametrize(
     ("child", "severity", "confidence"), [(None, "error", "likely"), (failed("no"), "error", "certain"), (worked(), "warning", "possible")]
 )

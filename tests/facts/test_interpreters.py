@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -131,6 +130,15 @@ def test_noise_and_variables_do_not_matter(tmp_path: Path, monkeypatch: pytest.M
     assert found.virtual
 
 
+def test_what_it_lacks_of_its_own_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = venv(tmp_path / "env")
+    site = next((tmp_path / "env/lib").glob("python*/site-packages"))
+    (site / "built.pth").write_text("import sys; sys.modules.update(_ctypes=None, _lzma=None)\n")
+    (found,) = values(interpreters.probe(Machine(monkeypatch, folder), None))
+    assert (found.lacks, found.carries) == (("_ctypes", "_lzma"), False)
+    assert interpreters.lacking(Machine(monkeypatch, folder), found.path).keys() == {"_ctypes", "_lzma"}
+
+
 @pytest.mark.slow
 def test_a_python_that_hangs_is_left_out_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     good, bad = venv(tmp_path / "good"), venv(tmp_path / "bad")
@@ -140,9 +148,7 @@ def test_a_python_that_hangs_is_left_out_with_the_reason(tmp_path: Path, monkeyp
     monkeypatch.setattr(interpreters, "SECONDS", 4.0)
     host = Machine(monkeypatch, bad, good)
     store = FactStore(host, str(tmp_path / "store"))
-    started = time.monotonic()
     fact = interpreters.probe(host, store)
-    assert time.monotonic() - started < 60
     assert [item.path.startswith(str(good)) for item in values(fact)] == [True]
     assert "did not answer within 4 seconds" in fact.why
     again = Machine(monkeypatch, bad, good)

@@ -27,10 +27,41 @@ def paths(value: str) -> str:
 
 
 def test_runtime_and_long_paths() -> None:
-    commands = {("reg", "query", windows.RUNTIME + "\\x64"): RUNTIME, ("reg", "query", windows.FILE_SYSTEM): paths("0x1")}
+    commands = {
+        ("reg", "query", windows.RUNTIME + "\\x64"): RUNTIME,
+        ("reg", "query", windows.FILE_SYSTEM): paths("0x1"),
+        ("reg", "query"): ABSENT,
+    }
     found = windows.probe(FakeReader(platform="win32", commands=commands), "x86_64")
     assert found
     assert (found.vc_runtime.value, found.long_paths.value) == ("14.38.33130", True)
+
+
+DEFENDER = f"""
+{windows.DEFENDER}\\Exclusions\\Paths
+    C:\\work\\tf env    REG_DWORD    0x0
+    D:\\    REG_DWORD    0x0
+"""
+DENIED = Completed(argv=(), code=1, out="", err="ERROR: Access is denied.", seconds=0)
+
+
+@pytest.mark.parametrize(
+    ("paths_of", "itself", "status", "value"),
+    [
+        (DEFENDER, "", "known", ("C:/work/tf env", "D:/")),
+        (DENIED, "HKLM", "unknown", None),
+        (ABSENT, ABSENT, "absent", None),
+    ],
+)
+def test_what_defender_does_not_examine(paths_of: Completed | str, itself: Completed | str, status: str, value: object) -> None:
+    commands = {
+        ("reg", "query", windows.DEFENDER + "\\Exclusions\\Paths"): paths_of,
+        ("reg", "query", windows.DEFENDER): itself,
+        ("reg", "query"): ABSENT,
+    }
+    found = windows.probe(FakeReader(platform="win32", commands=commands), "x86_64")
+    assert found
+    assert (found.exclusions.status, found.exclusions.value) == (status, value)
 
 
 def test_nothing_installed() -> None:

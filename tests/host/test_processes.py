@@ -51,19 +51,18 @@ if child == 0:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     {session}
     print(os.getpid(), flush=True)
-    time.sleep(60)
-time.sleep(60)
+    time.sleep(600)
+time.sleep(600)
 """
 
 
 def test_a_time_limit_ends_a_process_and_its_children() -> None:
     """The parent obeys SIGTERM, its child does not: both are gone."""
-    started = time.monotonic()
     done = HOST.run([PYTHON, "-c", STUBBORN.format(session="")], timeout=1)
     assert done.timed_out
     assert not done.ok
-    assert time.monotonic() - started < 10
-    deadline = time.monotonic() + 5
+    # By themselves they would be there for much longer.
+    deadline = time.monotonic() + 60
     while alive(int(done.out)) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not alive(int(done.out))
@@ -73,10 +72,9 @@ def test_a_time_limit_ends_a_process_and_its_children() -> None:
 def test_a_child_that_left_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """One with a session of its own keeps the pipes open."""
     monkeypatch.setattr("provisioner.host.processes.KILL_GRACE_SECONDS", 0.3)
-    started = time.monotonic()
     done = HOST.run([PYTHON, "-c", STUBBORN.format(session="os.setsid()")], timeout=1)
     assert done.timed_out
-    assert time.monotonic() - started < 10
+    assert alive(int(done.out))
     os.kill(int(done.out), signal.SIGKILL)
 
 
@@ -96,11 +94,11 @@ def test_a_watched_process_has_its_time_limit_too() -> None:
     assert done.timed_out
 
 
-def test_an_interrupt_ends_the_process() -> None:
+def test_an_interrupt_ends_the_process(tmp_path: Path) -> None:
     def interrupt(_written: int) -> None:
         raise KeyboardInterrupt
 
-    started = time.monotonic()
+    ended = tmp_path / "ended by itself"
     with pytest.raises(KeyboardInterrupt):
-        HOST.run([PYTHON, "-c", "import time; time.sleep(30)"], watch=interrupt)
-    assert time.monotonic() - started < 10
+        HOST.run([PYTHON, "-c", f"import time; time.sleep(30); open({str(ended)!r}, 'w')"], watch=interrupt)
+    assert not ended.exists()

@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from tests.growth import FACTOR, MOST
+
 try:
     from re import _parser as parser  # type: ignore[attr-defined]
 except ImportError:  # Python 3.10
     import sre_parse as parser
 
-SMALL, FACTOR = 12_500, 8
-# The work at eight times the size may be this much more: linear is 8, with room for a busy machine; quadratic is 64.
-MOST = 28
+SMALL = 12_500
 # What costs less says nothing.
 FLOOR_SECONDS = 0.012
 # Between these it is measured at 100 kB; else 12.5 kB have told.

@@ -27,7 +27,7 @@ _TABLE: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         ("pipenv", "install lock", "--python"),
         ("systemctl", "restart enable start status", "--now"),
         ("winget", "install", "--exact --id --force"),
-        ("wsl", "python3", "--install --update --shutdown -m"),
+        ("wsl", "", "--install --update --shutdown"),
         ("wsl.exe", "", "--shutdown"),
         ("nvidia-smi", "", "-L -q -d --query-gpu --format"),
         ("nvidia-ctk", "runtime cdi", "--runtime --output --version"),
@@ -36,7 +36,7 @@ _TABLE: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         ("modprobe", "nvidia_uvm nvidia", ""),
         ("rmmod", "nvidia_uvm nvidia_drm nvidia_modeset nvidia", ""),
         ("reg", "add", ""),
-        ("uv", "venv pip add python lock sync help", "--python --help"),
+        ("uv", "venv pip add python lock sync help", "--python --managed-python --help"),
         ("tensorboard", "", "--logdir --load_fast"),
         ("tf_upgrade_v2", "", "--intree --outtree"),
         ("softwareupdate", "", "--list"),
@@ -85,6 +85,9 @@ _PLAIN = frozenset(
         "rm",
         "sed",
         "set",
+        "shutdown",
+        "SystemPropertiesPerformance",
+        "vm_stat",
         "source",
         "tail",
         "tee",
@@ -166,6 +169,9 @@ def _bare(words: list[str]) -> list[str]:
             skip = True
         elif not re.match(r"\d?>", word):
             kept.append(word)
+    if kept[:2] in (["wsl", "-u"], ["wsl", "--cd"]):
+        # The user or the folder there, and what is run.
+        kept = kept[3:]
     while kept and (_VARIABLE.match(kept[0]) or kept[0] in {"sudo", "env", "arch", "nohup"} or (kept[0].startswith("-") and len(kept) > 1)):
         kept = kept[2:] if kept[0] == "-u" else kept[1:]
     return kept

@@ -209,3 +209,19 @@ def test_commands_of_docs_are_taken(path):
     for line in lines:
         if not re.search(r"[…\[\]<>]|\.\.\.|\bSPEC\b|\|", line.split(" # ")[0]):
             assert faults(line) == (), line
+
+
+# What POSIX shells and systems have and Windows has not, in cmd or PowerShell.
+ELSEWHERE = re.compile(
+    r"(?:export|unset|source|sudo|which|ls|cat|grep|df|mv|cp|rm|sed|tail|head|env|file|find|lsmod|uname|apt|dnf|chmod|chown)\b"
+)
+# Causes that Linux alone has, inside a container or WSL for one.
+OF_LINUX = {"driver-kernel-mismatch", "container-gpu-refused", "libstdcxx-too-old", "rocm-libs-missing", "static-tls", "glibc-too-old"}
+
+
+@pytest.mark.parametrize("cause", [name for name in REMEDIES if name not in OF_LINUX])
+def test_on_windows_nothing_of_other_systems_is_typed(cause):
+    view = shipped()[1]
+    for remedy in dict.fromkeys(remedy_for(cause, subject, view) for subject in SUBJECTS if subject.windows):
+        for way in ways(remedy):
+            assert [step for step in way.steps if ELSEWHERE.match(step)] == []

@@ -30,6 +30,7 @@ def test_detect_sees_the_pythons_of_the_registry_and_the_runtime_by_its_files(wo
 
 def test_a_plan_has_the_same_bytes_on_a_pipe_and_in_a_file(work: Path) -> None:
     shown = tfsetup("plan", "-t", RELEASE, "--json", "-o", "plan.json", "--env", "C:\\nowhere\\env", cwd=work)
+    assert_ended(shown, 0, "")
     assert "\r" not in shown.out
     written = (work / "plan.json").read_bytes()
     assert b"\r" not in written

@@ -13,7 +13,8 @@ import pytest
 
 from tests.real.check_layers import fingerprint
 from tests.windows.conftest import PYTHON, RELEASE
-from tests.windows.machine import REPOSITORY, assert_ended, tfsetup
+from tests.windows.machine import DRIVE, REPOSITORY, assert_ended, tfsetup, winpy
+from tests.windows.machine import PYTHON as TOOL
 
 pytestmark = pytest.mark.real
 
@@ -27,6 +28,9 @@ targets:
 files: [requirements.in]
 folder: locks
 """
+REMARK = (
+    "I tensorflow/core/platform/cpu_feature_guard.cc:193] This TensorFlow binary is optimized with oneAPI Deep Neural Network Library\n"
+)
 LOCK = ("lock", "--cutoff", "2026-06-01T00:00:00Z")
 
 
@@ -65,6 +69,19 @@ def test_a_fault_is_named_mended_and_the_mending_undone(env: Path, tmp_path: Pat
     assert fingerprint(env) == broken
     damaged.unlink()
     shutil.move(tmp_path / "whole", damaged)
+
+
+def test_commands_are_those_of_the_shell_that_it_was_started_from(work: Path) -> None:
+    """There is no PowerShell here: a Python that has its name starts the tool, and Windows is asked which program started which."""
+    python = DRIVE / f"Python{TOOL.replace('.', '')}"
+    shell = python / "powershell.exe"
+    shutil.copy2(python / "python.exe", shell)
+    code = "import subprocess, sys; subprocess.run([sys.executable.replace('powershell', 'python'), *sys.argv[1:]])"
+    given = ["-m", "tfsetup", "explain", "-", "--context", "os=Windows 11"]
+    said = winpy(str(shell), "-c", code, *given, cwd=work, stdin=REMARK)
+    shell.unlink()
+    assert_ended(said, 0, '$ $env:TF_CPP_MIN_LOG_LEVEL = "2"')
+    assert_ended(winpy(TOOL, *given, cwd=work, stdin=REMARK), 0, "$ set TF_CPP_MIN_LOG_LEVEL=2")
 
 
 def test_and_taken_back_as_a_whole(env: Path) -> None:

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
 from provisioner.base.names import is_rival
 from provisioner.base.versions import contains
 from provisioner.causes.findings import Findings
 from provisioner.diagnose import packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
-from provisioner.diagnose.checks.packages import restore
 from provisioner.environment import active as subject
 from provisioner.environment.layout import layout
-from provisioner.environment.owners import read_claims
 from provisioner.host import files
-from provisioner.model.finding import Evidence, Remedy, Repair
-
-# A script that names one of these was written so.
-SYSTEM = frozenset({"/usr/bin", "/bin", "/usr/local/bin"})
-MOVED = "Scripts of this environment run another environment's Python"
+from provisioner.model.finding import Evidence, Repair
 
 
 def active(case: Case, findings: Findings) -> str:
@@ -27,12 +20,6 @@ def active(case: Case, findings: Findings) -> str:
     if not case.env:
         raise Skipped("no environment is examined")
     folder = posixpath.join(case.env, layout(case.reader.platform).scripts)
-    elsewhere = _scripts_elsewhere(case, folder)
-    if elsewhere:
-        remedy = Remedy(words="Call pip through the interpreter that is to have the packages", steps=(f"{case.python} -m pip --version",))
-        evidence = [Evidence(seen=words, where=path) for path, words in elsewhere.items()]
-        repairs = _scripts_anew(case, frozenset(elsewhere))
-        findings.add("wrong-environment", "warning", "likely", *evidence, title=MOVED, remedy=remedy, repairs=repairs)
     activated = case.reader.env.get("VIRTUAL_ENV", "")
     found = case.reader.which("python") or case.reader.which("python3") or ""
     if activated and files.real(case.reader, activated) == case.env and found and not _in_folder(case, found, folder):
@@ -43,35 +30,6 @@ def active(case: Case, findings: Findings) -> str:
 
 def _in_folder(case: Case, path: str, folder: str) -> bool:
     return files.real(case.reader, posixpath.dirname(path)) == files.real(case.reader, folder)
-
-
-def _scripts_elsewhere(case: Case, folder: str) -> dict[str, str]:
-    """Scripts of the environment whose first line names an interpreter outside: it was moved, copied or renamed."""
-    found = {}
-    for path in files.matches(case.reader, f"{files.glob_escape(folder)}/*"):
-        line = files.line(case.reader, path)
-        named = line[2:].strip().split(" ")[0] if line.startswith("#!/") else ""
-        if not posixpath.basename(named).startswith("python") or posixpath.dirname(named) in SYSTEM:
-            continue
-        if not _in_folder(case, named, folder):
-            gone = "" if files.there(case.reader, named) else ", which is not there"
-            found[path] = f"{posixpath.basename(path)} runs {named}{gone}, not this environment's Python"
-    return found
-
-
-def _scripts_anew(case: Case, paths: frozenset[str]) -> tuple[Repair, ...]:
-    """Install anew what brought those scripts, and write the folder's new name into those that activate the environment."""
-    found: list[Repair] = []
-    for item in packages.first_of(case).values():
-        if any(path in paths for path, _ in read_claims(case.reader, item) or ()):
-            found += restore(case, item.name, "its scripts run another Python")
-    for path in files.matches(case.reader, f"{files.glob_escape(case.env)}/{layout(case.reader.platform).activate}*"):
-        text = files.read(case.reader, path).text or ""
-        old = re.search(r"""(?m)^(?:export |setenv |set -gx )?VIRTUAL_ENV[= ]["']?(/[^"'\n]+?)["']?\s*$""", text)
-        if old and files.real(case.reader, old[1]) != case.env:
-            reason = f"it activates {old[1]}"
-            found.append(Repair(kind="write", reason=reason, path=path, target=text.replace(old[1], case.env)))
-    return tuple(found)
 
 
 def chosen(case: Case, findings: Findings) -> str:

@@ -20,6 +20,7 @@ from provisioner.remedies.ways import install, uninstall
 SHOWN = 6
 # What an import reads. Other files are changed on purpose at times: certificates are added to certifi's, data is thinned out.
 CODE = re.compile(r"\.(py|pyd|dll|dylib|so)(\.\d+)*$")
+PROGRAM = re.compile(r"\.(dll|exe|pyd)$", re.IGNORECASE)
 BESIDE_THE_POINT = re.compile(r"/(include|tests?|testing|examples?)/|/bin/|\.dist-info/")
 
 
@@ -117,8 +118,25 @@ def _add(case: Case, cause: str, severity: Severity, found: list[Fault], finding
     evidence = [Evidence(seen=f"{fault.detail} ({fault.distribution})", where=fault.path) for fault in found[:SHOWN]]
     if len(found) > SHOWN:
         evidence.append(Evidence(seen=f"and {len(found) - SHOWN} more files of {', '.join(owners[:SHOWN])}", where=""))
+    evidence += _quarantine(case, found)
     repairs = tuple(repair for name in owners for repair in restore_found(case, name, "files of it are not as recorded"))
     findings.add(cause, severity, "certain", *evidence, repairs=repairs)
+
+
+def _quarantine(case: Case, found: list[Fault]) -> list[Evidence]:
+    """What speaks for an antivirus program on Windows: programs and libraries are missing, and nothing else is."""
+    windows = case.facts.windows
+    if windows is None or not all(fault.kind == "missing" and PROGRAM.search(fault.path) for fault in found):
+        return []
+    known = windows.exclusions
+    covered = next((path for path in known.value or () if f"{case.env}/".lower().startswith(f"{path.rstrip('/')}/".lower())), "")
+    words = {
+        "known": f"Microsoft Defender leaves {covered} alone" if covered else "Microsoft Defender examines this folder",
+        "unknown": f"whether Microsoft Defender examines this folder is not known ({known.why})",
+        "absent": known.why,
+    }[known.status]
+    seen = f"nothing but programs and libraries is missing, as where an antivirus program took them; {words}"
+    return [Evidence(seen=seen, where=known.source or "Windows")]
 
 
 def restore_found(case: Case, name: str, why: str) -> tuple[Repair, ...]:

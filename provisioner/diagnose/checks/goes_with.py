@@ -73,10 +73,11 @@ def _another_release(case: Case, rule: Companion, item: Installed) -> Remedy | N
     known = case.lock.addons.get(rule.package, "") if case.lock else ""
     if known or rule.tensorflow == SAME_MINOR or not case.env:
         return None
-    windows = case.facts.system.os.value == "windows"
     return Remedy(
         words=f"Take a TensorFlow that {item.name} goes with ({rule.tensorflow}), or do without {item.name}",
-        steps=(f"tfsetup apply --tensorflow {quoted(rule.tensorflow, windows=windows)} --env {quoted(case.env, windows=windows)}",),
+        steps=(
+            f"tfsetup apply --tensorflow {quoted(rule.tensorflow, windows=case.windows)} --env {quoted(case.env, windows=case.windows)}",
+        ),
         why=f"{item.name} {item.version} goes with no newer one" if rule.tensorflow.startswith("<") else f"{item.name} asks for that",
         cost="the release changes; what else is there and does not fit is named before anything is changed",
     )

@@ -12,9 +12,7 @@ from provisioner.errors import CouldNotTellError
 from provisioner.model.facts import Gpu
 from provisioner.model.finding import Evidence, Remedy, Severity
 from provisioner.model.plan import GpuJudgement
-
-# The driver keeps 256 MiB of what it has compiled, unless it is told to keep more (CUDA programming guide, environment variables).
-CACHE = "export CUDA_CACHE_MAXSIZE=4294967296"
+from provisioner.remedies.variables import assigned, unset
 
 
 def gpus(case: Case, findings: Findings) -> str:
@@ -36,7 +34,9 @@ def gpus(case: Case, findings: Findings) -> str:
         if judgement.verdict == "ptx":
             seen, slow = _judged(judgement, case.facts.gpus.value or ()), f"{judgement.name} starts slowly"
             remedy = alternative.remedy(
-                "let the first start come to its end: the driver keeps what it has compiled, with a larger cache all of it", CACHE
+                "let the first start come to its end: the driver keeps what it has compiled, with a larger cache all of it",
+                # It keeps 256 MiB, unless it is told to keep more (CUDA programming guide, environment variables).
+                assigned("CUDA_CACHE_MAXSIZE", "4294967296", windows=case.windows),
             )
             findings.add("gpu-too-new", "info", "certain", seen, title=slow, remedy=remedy)
     unknown = [judgement for judgement in judgements if judgement.verdict == "unknown"]
@@ -55,7 +55,10 @@ def _judged(judgement: GpuJudgement, known: tuple[Gpu, ...]) -> Evidence:
 def _gpu_remedy(case: Case, judgements: tuple[GpuJudgement, ...], good: list[GpuJudgement]) -> Remedy:
     if good:
         numbers = ",".join(str(judgement.index) for judgement in good)
-        steps = ("export CUDA_DEVICE_ORDER=PCI_BUS_ID", f"export CUDA_VISIBLE_DEVICES={numbers}")
+        steps = [
+            assigned(name, value, windows=case.windows)
+            for name, value in (("CUDA_DEVICE_ORDER", "PCI_BUS_ID"), ("CUDA_VISIBLE_DEVICES", numbers))
+        ]
         return alternative.remedy("let programs start on the GPUs that can be used", *steps)
     return alternative.remedy(judging.none_usable(judgements).remedy, *alternative.working(case, "cuda"))
 
@@ -73,7 +76,8 @@ def visible(case: Case, findings: Findings) -> str:
     severity: Severity = "info" if tensorflow.purpose(case).device == "cpu" else "warning"
     seen = Evidence(seen=f"CUDA_VISIBLE_DEVICES is {value!r}, which names none of the {len(listed)} GPU(s)", where="environment variable")
     remedy = Remedy(
-        words="Unset the variable, or name the GPUs that programs may use by their numbers", steps=("unset CUDA_VISIBLE_DEVICES",)
+        words="Unset the variable, or name the GPUs that programs may use by their numbers",
+        steps=(unset("CUDA_VISIBLE_DEVICES", windows=case.windows),),
     )
     findings.add("gpu-not-visible", severity, "certain", seen, remedy=remedy)
     return f"CUDA_VISIBLE_DEVICES is {value!r} and hides every GPU"

@@ -15,6 +15,7 @@ from provisioner.facts import elf
 from provisioner.host import files
 from provisioner.model.facts import Interpreter
 from provisioner.model.finding import Evidence, Remedy, Repair
+from provisioner.remedies.variables import unset
 
 START_SECONDS = 4.0
 GONE = "The Python of this environment is gone"
@@ -108,7 +109,7 @@ def _start(case: Case, findings: Findings) -> None:
     for name in ("PYTHONHOME", "PYTHONPATH"):
         if case.reader.env.get(name):
             seen = Evidence(seen=f"{name}={case.reader.env[name]}; with it, {said}", where=case.python)
-            remedy = Remedy(words=f"Unset {name}: with it, this Python does not start", steps=(f"unset {name}",))
+            remedy = Remedy(words=f"Unset {name}: with it, this Python does not start", steps=(unset(name, windows=case.windows),))
             findings.add("environment-leak", "error", "certain", seen, remedy=remedy)
             return
 
@@ -128,9 +129,15 @@ def _another(case: Case, version: str) -> tuple[Repair, ...]:
         return (
             Repair(kind="interpreter", reason=f"pyvenv.cfg names it, and the packages were installed for Python {version}", target=base),
         )
-    found = same_version(case, version)
+    why = f"no Python {version} was found on this machine" if version else "nothing says which Python it had"
+    return onto(case, version) or anew(case, why)
+
+
+def onto(case: Case, version: str, *, besides: str = "") -> tuple[Repair, ...]:
+    """Another Python of that version under the environment, found as ``same_version`` does; nothing where there is none."""
+    found = same_version(case, version, besides=besides)
     if found is None:
-        return anew(case, f"no Python {version} was found on this machine" if version else "nothing says which Python it had")
+        return ()
     why = f"Python {found.version} is on this machine, and the packages were installed for {version}"
     return (Repair(kind="interpreter", reason=why, target=found.path),)
 
@@ -160,18 +167,21 @@ def anew(case: Case, why: str) -> tuple[Repair, ...]:
     return (Repair(kind="rebuild", reason=why),) if case.env and case.config else ()
 
 
-def same_version(case: Case, version: str) -> Interpreter | None:
-    """An interpreter of that minor version that can carry the environment: no environment's own, of this machine's architecture."""
+def same_version(case: Case, version: str, *, besides: str = "") -> Interpreter | None:
+    """An interpreter of that minor version that can carry the environment: no environment's own, of this machine's architecture.
+
+    ``besides`` is the folder of a Python that is no choice.
+    """
+    never = files.real(case.reader, besides).rstrip("/") + "/" if besides else ""
     own = case.facts.system.process_architecture.value
     fitting = [
         item
         for item in case.interpreters
         if packages.minor(item.version) == version
         and not item.virtual
-        and not item.free_threaded
-        and item.bits == 64  # noqa: PLR2004 - bits
-        and item.implementation == "cpython"
+        and item.carries
         and (not own or item.architecture == own)
+        and not (never and files.real(case.reader, item.path).lower().startswith(never.lower()))
     ]
     told = case.config.get("version_info") or case.config.get("version", "")
     # The very one, else the newest.

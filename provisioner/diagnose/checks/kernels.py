@@ -1,4 +1,4 @@
-"""Checks of which Python really runs: Jupyter's kernels, the commands of PATH, and what the environment's own scripts start.
+"""Checks of which Python really runs: Jupyter's kernels, and the commands of PATH.
 
 Virtual environments set VIRTUAL_ENV and put their folder first in PATH (venv), conda sets CONDA_PREFIX.
 """
@@ -18,11 +18,6 @@ from provisioner.host import files
 from provisioner.model.finding import Evidence, Remedy
 
 COMMANDS = ("pip", "pip3", "ipython", "jupyter")
-SCRIPTS = ("ipython", "jupyter", "jupyter-lab", "jupyter-notebook", "tensorboard")
-# The first line of an installed script, also in the form for paths that are too long or hold spaces (distlib, scripts.py).
-SHEBANG = re.compile(r"\A#!\s*(?P<plain>/\S*python[\w.]*)\s|\A#!/bin/sh\n'''exec'\s+\"?(?P<long>/[^\"'\n$]*python[\w.]*)\"?\s")
-
-ELSEWHERE = "Commands of this environment start another environment's Python"
 
 
 def kernels(case: Case, findings: Findings) -> str:
@@ -122,28 +117,7 @@ def _which(case: Case, path: str, name: str) -> str:
     return next((f"{folder}/{name}" for folder in folders if files.there(case.reader, f"{folder}/{name}")), "")
 
 
-def scripts(case: Case, findings: Findings) -> str:
-    """The environment's own commands start its interpreter: a moved one's start the old one (pip: ``interpreter.py``)."""
-    if not case.env:
-        raise Skipped("no environment is examined")
-    folder = posixpath.dirname(case.python)
-    alien = []
-    for name in SCRIPTS:
-        found = SHEBANG.match(files.read(case.reader, f"{folder}/{name}", 4096).text or "")
-        started = (found["plain"] or found["long"]) if found else ""
-        if started and not own(case, started):
-            alien.append((name, started))
-    for name, started in alien:
-        gone = "" if files.there(case.reader, started) else ", which is not there"
-        seen = Evidence(seen=f"`{name}` starts {started}{gone}", where=f"{folder}/{name}")
-        words = "the environment was moved or copied: use `python -m` with its commands, or make it anew in its place"
-        remedy = alternative.remedy(words, f"{case.python} -m {name}")
-        findings.add("wrong-environment", "warning", "certain", seen, title=ELSEWHERE, remedy=remedy)
-    return f"{len(alien)} commands start another interpreter" if alien else "its commands start its own interpreter"
-
-
 CHECKS = (
     CheckSpec(name="kernels", title="Jupyter's kernels start this interpreter", look=kernels),
     CheckSpec(name="commands", title="the commands of PATH belong to the active environment", look=commands),
-    CheckSpec(name="scripts", title="the environment's commands start its own interpreter", look=scripts),
 )

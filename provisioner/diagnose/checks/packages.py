@@ -150,8 +150,11 @@ def _wanted(case: Case, item: Unmet) -> tuple[str, ...]:
         return ()
     if is_rival(item.name):
         return (item.distribution,) if packages.tensorflow(case) is not None else (item.wanted,)
+    if not _refuses_set(case, item):
+        return (item.wanted,)
     # What TensorFlow goes with stays: an installer that is told of both finds the version that does.
-    return (item.distribution, f"{item.name}=={_in_set(case, item.name)}") if _refuses_set(case, item) else (item.wanted,)
+    stays = item.found if item.found and item.name not in ill_fitting(case) else _in_set(case, item.name)
+    return (item.distribution, f"{item.name}=={stays}")
 
 
 def _where(case: Case, name: str) -> str:

@@ -15,6 +15,7 @@ from provisioner.environment.layout import CONFIG
 from provisioner.environment.owners import read_rows
 from provisioner.host import files
 from provisioner.model.finding import Confidence, Evidence, Remedy, Repair, Severity
+from provisioner.remedies.variables import assigned, unset
 from provisioner.verify.judge_packages import cause_of
 
 BUILT_IN = "built-in"
@@ -165,7 +166,7 @@ def _add_leak(case: Case, item: Installed, findings: Findings, *, misfit: bool) 
         title=FROM_OUTSIDE if severity == "info" else "",
         repairs=_against(case, entry, item) if severity != "info" else (),
         explains=(cause_of(item.name),) if misfit else (),
-        remedy=_remedy(entry) if severity != "info" else None,
+        remedy=_remedy(entry, windows=case.windows) if severity != "info" else None,
     )
 
 
@@ -177,14 +178,14 @@ def _way(entry: PathEntry | None, item: Installed) -> str:
     return (entry.by or WAYS.get(entry.origin, entry.path)) if entry else item.site
 
 
-def _remedy(entry: PathEntry | None) -> Remedy | None:
+def _remedy(entry: PathEntry | None, *, windows: bool) -> Remedy | None:
     """What a person does against a leak that no change of the environment stops."""
     if entry is None:
         return None
     if entry.origin == "PYTHONPATH":
-        return Remedy(words=f"Take {entry.path} out of PYTHONPATH", steps=("unset PYTHONPATH",))
+        return Remedy(words=f"Take {entry.path} out of PYTHONPATH", steps=(unset("PYTHONPATH", windows=windows),))
     if entry.origin == "user":
-        return Remedy(words="Start Python without the user's packages", steps=("export PYTHONNOUSERSITE=1",))
+        return Remedy(words="Start Python without the user's packages", steps=(assigned("PYTHONNOUSERSITE", "1", windows=windows),))
     return None
 
 
@@ -225,7 +226,7 @@ def variables(case: Case, findings: Findings) -> str:
     stdlib = survey.flags.get("stdlib", "")
     named = next(iter(listed(home, case.reader.platform)), "")
     if named and stdlib and files.real(case.reader, stdlib).startswith(files.real(case.reader, named).rstrip("/") + "/"):
-        remedy = Remedy(words="Unset PYTHONHOME: environments need none", steps=("unset PYTHONHOME",))
+        remedy = Remedy(words="Unset PYTHONHOME: environments need none", steps=(unset("PYTHONHOME", windows=case.windows),))
         severity: Severity = "warning" if import_result.works(case) else "error"
         seen = Evidence(seen=f"PYTHONHOME={home}: the standard library is {stdlib}", where=case.python)
         findings.add("environment-leak", severity, "likely", seen, remedy=remedy)

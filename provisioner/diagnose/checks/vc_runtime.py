@@ -35,7 +35,7 @@ BROUGHT = ("vcruntime140.dll", "vcruntime140_1.dll")
 
 def vc_runtime(case: Case, findings: Findings) -> str:
     """The DLLs of the Visual C++ runtime that TensorFlow asks for are where Python and Windows look, and as new as TensorFlow."""
-    if case.facts.system.os.value != "windows" or case.facts.windows is None:
+    if not case.windows or case.facts.windows is None:
         raise Skipped(dlls.NOT_WINDOWS)
     needs = [item for item in dlls.wanted_of(case) if RUNTIME.fullmatch(item.name)]
     if not needs:
@@ -87,7 +87,7 @@ def _unfit(case: Case, needs: Iterable[Wanted], findings: Findings) -> None:
         return
     linked = max((item.linker for item in dlls.native(case).values()), key=numbers, default="")
     refused = case.survey.refused if case.survey is not None else {}
-    said = " ".join((case.child.err, *(item.detail for item in import_result.steps(case)), *refused.values()))
+    said = " ".join((import_result.said(case), *refused.values()))
     sure: Confidence = "likely" if refused or any(words in said for words in UNFIT) else "possible"
     versions = _versions(case, needs)
     known = case.facts.windows.vc_runtime if case.facts.windows is not None else None

@@ -11,6 +11,7 @@ from provisioner.explain.matches import Hit
 from provisioner.explain.topics.pip_age import PIP_OF_TODAY, glibc_of, old_pip
 from provisioner.explain.verdict import Case, Verdict, says
 from provisioner.explain.words import dotted, has_wheels_for, is_tensorflow
+from provisioner.remedies.names import GCS, LAST_GCS_OF_WINDOWS
 
 _FINAL = re.compile(r"\d+(\.\d+)+$")
 _NO_SYSTEM = re.compile(r"\b(free|open|net)bsd|solaris|\baix\b|android|termux|cygwin|msys2?|mingw|haiku|\bios\b")
@@ -70,6 +71,9 @@ def _impossible(hit: Hit, case: Case) -> Iterator[Verdict]:
 
 def _other(hit: Hit, name: str, case: Case) -> Iterator[Verdict]:
     """Another package than TensorFlow: only the general rules hold."""
+    if name == GCS and case.circumstances.native_windows:
+        yield says(hit, "addon-without-build", "likely", grade=PROVES, why=f"{name} has no wheel for Windows after {LAST_GCS_OF_WINDOWS}")
+        return
     if name.endswith(_WORDS_OF_OTHER_SYSTEMS) or case.circumstances.musl:
         now, why = case.circumstances, f"{name} has wheels for some systems and Pythons only"
         # What goes with TensorFlow comes some months after it for a new Python, and for Linux on Intel before all others.

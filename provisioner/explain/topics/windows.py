@@ -10,19 +10,20 @@ from provisioner.explain.context import numbers
 from provisioner.explain.matches import Hit
 from provisioner.explain.topics.loader import without_avx
 from provisioner.explain.verdict import Case, Verdict, plain, says
+from provisioner.remedies.names import OWN_MODULES
 
 # pip's own folders come before what the message shows, and 260 letters are the limit (MAX_PATH).
 NEAR_THE_LIMIT = 200
-# Modules of other packages, whose own cause it is.
+# Modules that are not TensorFlow's, whose own cause it is.
 _OTHERS = (
     (re.compile(r"(importing|load failed:?) (_multiarray_umath|_umath|multiarray|mtrand|_mt19937|numpy)|numpy[\\/]"), "numpy-incompatible"),
     (re.compile(r"importing (_message|_api_implementation)|google[\\/]protobuf"), "protobuf-incompatible"),
     (
-        re.compile(
-            r"importing (defs|_errors|h5\w*|_conv|_ctypes|_ssl|_sqlite3|cv2|_imaging|qh|_fblas|_flapack|etree|win32\w*|pywintypes|bz2|pyexpat)"
-        ),
+        re.compile(r"importing (defs|_errors|h5\w*|_conv|cv2|_imaging|qh|_fblas|_flapack|etree|win32\w*|pywintypes)"),
         "dependency-incompatible",
     ),
+    # Python's own.
+    (re.compile(rf"importing ({'|'.join(OWN_MODULES)})\b"), "install-corrupt"),
 )
 # Modules of TensorFlow 2.21 that import pywrap_tflite_common.dll, and the DLL that this was the first to ask for.
 THREADS = re.compile(r"_pywrap_tensorflow_lite_metrics_wrapper|pywrap_tflite_common")

@@ -22,6 +22,16 @@ def the_python_below_is_gone(place: Place) -> None:
     shutil.rmtree(python)
 
 
+@fault("", "install-corrupt", symptom="_ctypes")
+def the_python_below_was_built_without_libffi(place: Place) -> None:
+    """pyenv built the Python where libffi-dev was missing (a warning that nobody read), so that nothing with ctypes is imported."""
+    python = place.copy_python("3.11")
+    for path in (python / "lib/python3.11/lib-dynload").glob("_ctypes.*"):
+        place.delete(path)
+    place.venv(place.env, str(python / "bin/python3.11"), "--relocatable")
+    place.copy(place.other("2.15") / "lib/python3.11/site-packages", place.site)
+
+
 @fault(
     "2.8",
     "wrong-environment",

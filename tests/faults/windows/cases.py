@@ -225,3 +225,99 @@ def a_python_that_does_not_start(place: Place) -> None:
     """The Python itself lacks vcruntime140.dll, and Windows has none either; another one of its version has its own."""
     (place.own_python() / "vcruntime140.dll").unlink()
     place.take(place.system / "vcruntime140.dll")
+
+
+@fault("wrong-environment", "install-corrupt", symptom=r"[Pp]ython")
+def a_python_exe_that_antivirus_took(place: Place) -> None:
+    """An antivirus program took the environment's python.exe, a small unsigned program that starts others."""
+    place.delete(place.env / "Scripts" / "python.exe")
+
+
+@fault("install-corrupt", "wrong-environment", symptom=r"pyvenv")
+def a_clean_up_of_cfg_files(place: Place) -> None:
+    """pyvenv.cfg was removed, so that the environment's python.exe knows no Python to start."""
+    place.delete(place.env / "pyvenv.cfg")
+
+
+@fault("wrong-environment", "install-corrupt", symptom=r"_ctypes")
+def a_dll_of_python_that_antivirus_took(place: Place) -> None:
+    """The Python under the environment lacks libffi, so that nothing with ctypes is imported; another one of its version is whole."""
+    place.delete(next((place.own_python() / "DLLs").glob("libffi-*.dll")))
+
+
+@fault("wrong-environment", symptom=r"pip\.exe runs .*first")
+def an_environment_that_was_renamed(place: Place) -> None:
+    """The folder was renamed: pip.exe and every other command start a Python that is no more, and `activate` names the old folder."""
+    first = place.root / "first"
+    place.env.rename(first)
+    place.write(first / "pyvenv.cfg", (first / "pyvenv.cfg").read_text().replace("relocatable = true\n", ""))
+    python = place.windows(first / "Scripts" / "python.exe")
+    place.uv("pip", "install", "--no-deps", "--reinstall", "-p", python, "pip==24.0", "markdown==3.7")
+    old = place.windows(first)
+    place.write(
+        first / "Scripts" / "activate.bat", f'@echo off\r\n\r\nset "VIRTUAL_ENV={old}"\r\n\r\nset "PATH=%VIRTUAL_ENV%\\Scripts;%PATH%"\r\n'
+    )
+    first.rename(place.env)
+
+
+@fault("environment-leak", symptom=r"PYTHONHOME", mend="hand")
+def pythonhome_of_another_python(place: Place) -> None:
+    """PYTHONHOME, set for everybody by another program, names another Python (the tool's own, so that the tool starts)."""
+    place.variables["WINPY_PYTHONHOME"] = "C:\\Python311"
+
+
+@fault("environment-leak", "module-shadowed", symptom=r"sitecustomize")
+def a_start_up_file_that_fails(place: Place) -> None:
+    """sitecustomize.py asks for a module that is no longer there, and ends every start."""
+    words = "import sys\n\ntry:\n    import company_proxy\nexcept ImportError as error:\n    sys.exit(f'sitecustomize: {error}')\n"
+    place.write(place.site / "sitecustomize.py", words)
+
+
+@fault("keras-incompatible", symptom=r"TF_USE_LEGACY_KERAS|tf.keras", base="2.21", mend="hand")
+def the_old_keras_asked_for(place: Place) -> None:
+    """The variable that asks for tf-keras was set for another project; this one has none."""
+    place.variables["TF_USE_LEGACY_KERAS"] = "1"
+
+
+@fault("install-corrupt", symptom=r"_pywrap_tensorflow_internal")
+def a_damaged_file_that_is_read_only(place: Place) -> None:
+    """The environment came from a disk of files that are read-only, and was damaged on the way."""
+    place.cut(place.site / NATIVE, 0.5)
+    for path in (place.site / "tensorflow" / "python").iterdir():
+        if path.is_file():
+            place.write(path, path.read_bytes(), mode=0o444)
+
+
+@fault("conflicting-tf-packages", "install-corrupt", symptom=r"tensorflow.gpu")
+def tensorflow_gpu_over_tensorflow_intel(place: Place) -> None:
+    """A course asks for `pip install tensorflow-gpu`: its files lie over those of the other package."""
+    place.install("tensorflow-gpu==2.10.1")
+
+
+@fault("dependency-incompatible", symptom=r"ml.dtypes", base="2.21")
+def ml_dtypes_too_old(place: Place) -> None:
+    """Another package brought an old ml_dtypes along."""
+    place.install("ml_dtypes==0.5.0")
+
+
+@fault("protobuf-incompatible", symptom=r"protobuf", base="2.21")
+def protobuf_too_old(place: Place) -> None:
+    """Another package pinned an old protobuf."""
+    place.install("protobuf==3.20.3")
+
+
+@fault("module-shadowed", symptom=r"random\.py")
+def a_script_called_random(place: Place) -> None:
+    """The exercise was saved as random.py: what Python itself needs is no longer found."""
+    place.write(place.work / "random.py", "print('six')\n")
+
+
+@fault("install-corrupt", "extension-abi-mismatch", symptom=r"h5py|wrapt|_wrappers")
+def a_package_for_32_bits(place: Place) -> None:
+    """A compiled file of a 32-bit Python lies in the folder: a stick that was shared with an older machine."""
+    path = next(place.site.glob("wrapt/_wrappers*.pyd"))
+    data = bytearray(path.read_bytes())
+    offset = int.from_bytes(data[0x3C:0x40], "little") + 4
+    # IMAGE_FILE_MACHINE_I386 in the place of IMAGE_FILE_MACHINE_AMD64.
+    data[offset : offset + 2] = (0x014C).to_bytes(2, "little")
+    place.write(path, bytes(data))

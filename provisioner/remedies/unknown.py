@@ -1,0 +1,75 @@
+"""What to do where the lines name no cause that has a code: what to collect next, and memory of the machine, which no install makes more. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from provisioner.model.finding import Remedy, Way
+from provisioner.remedies.knowledge import View
+from provisioner.remedies.subject import Subject
+from provisioner.remedies.ways import install, ours
+
+# What to collect next, by the kind of end: words and a command.
+_COLLECT: dict[str, tuple[str, str]] = {
+    "exception": ("The message is not known here. Run it again and keep the whole traceback, from its first line to its last", ""),
+    "cut": ("The traceback is cut off before its last line, which says what failed. Run it again and keep all of it", ""),
+    "signal": ("The system ended the process, and no line says why. Let Python say where it was when it died", "faulthandler"),
+    "abort": ("The program ended itself after the line above. Let Python say where it was", "faulthandler"),
+    "kernel": ("The notebook lost its process, and hides what that said. Start the same code as a script in a terminal", "faulthandler"),
+    "status": ("Only the exit status is there. Keep what the program printed before it", ""),
+    "installer": ("The installer's message is not known here. Run it again with all that it can say", "pip"),
+    "container": ("The container was not started. See whether one starts at all, and one with the GPU", "docker"),
+}
+
+
+def unknown(subject: Subject, view: View) -> Remedy:
+    """What to collect next, for the kind of end that it was."""
+    words, what = _COLLECT.get(
+        subject.ending,
+        ("No line of it is known here, and none says that something failed. Give the whole output, from its first line to its last", ""),
+    )
+    program = "YOUR_SCRIPT.py"
+    keep = "> log.txt 2>&1"
+    steps = {
+        "faulthandler": (f"{subject.shell_python} -X faulthandler {program} {keep}", "tfsetup explain log.txt"),
+        "pip": (f"{install(subject, 'tensorflow', options='-v')} {keep}", "tfsetup explain log.txt"),
+        "docker": ("docker run --rm hello-world", "docker run --rm --gpus all ubuntu:22.04 nvidia-smi -L"),
+    }.get(what, (f"{subject.shell_python} {program} {keep}", "tfsetup explain log.txt"))
+    here = Way(words="If it happened on this machine, examine the environment itself", steps=(ours(subject, "doctor"),))
+    del view
+    if _OF_MEMORY.search(subject.seen):
+        return _no_memory(subject, here)
+    if what == "faulthandler" and "most recent call first" in subject.text:
+        return Remedy(
+            words="The process died in compiled code; the lines `most recent call first` say which call of yours led there. Examine the environment",
+            steps=here.steps,
+            why="no line says what is wrong; a damaged or mixed installation dies like this, and so does a fault of a library",
+        )
+    return Remedy(words=words, steps=steps, why="the cause stands before or in what is missing here", others=(here,))
+
+
+# What Linux, Windows in the languages that people paste, NumPy and C++ say where there is no memory; SIGKILL most often is the system's end of one.
+_OF_MEMORY = re.compile(
+    r"\b[Kk]illed\b|SIGKILL|\b137\b|\boom|[Cc]annot allocate memory|bad_alloc|MemoryError|Unable to allocate|paging file|WinError 1455"
+    r"|Auslagerungsdatei|pagination|paginación|页面文件"
+)
+
+
+def _no_memory(subject: Subject, here: Way) -> Remedy:
+    """Memory of the machine, not of the GPU: nothing that is installed makes it more."""
+    if subject.windows:
+        return Remedy(
+            words=(
+                "End other programs, let fewer processes load TensorFlow at once (notebooks, workers), and give Windows a larger paging file"
+                " (Advanced, Virtual memory)"
+            ),
+            steps=("SystemPropertiesPerformance.exe",),
+            why="Windows had no memory left to promise: each process that loads TensorFlow's and CUDA's DLLs asks for gigabytes",
+            others=(here,),
+        )
+    return Remedy(
+        words="See how much memory there is while it runs, and make the batch, or what is loaded at once, smaller",
+        steps=("free -h",) if subject.system != "macos" else ("vm_stat",),
+        why="the system ends a process that wants more than there is (in a container or a batch job: than it may have), and lets it say nothing",
+        others=(here,),
+    )
