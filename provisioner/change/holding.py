@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from provisioner.base.progress import SILENT, Progress
 from provisioner.environment.trust import check
 from provisioner.environment.workspace import STATE_MODE, Workspace
-from provisioner.errors import InputError, OperationError, StalePlanError
+from provisioner.errors import AtWorkError, InputError, StalePlanError
 from provisioner.host import Entry, Host, files
 from provisioner.host.files import make_folders
 
@@ -19,7 +19,7 @@ PATIENCE_SECONDS = 0.5
 
 @contextmanager
 def holding(host: Host, workspace: Workspace, wait: float, progress: Progress = SILENT, *, inside: bool = False) -> Iterator[None]:
-    """Hold the environment's locks for at most ``wait`` seconds' waiting; raises ``OperationError`` when another run keeps them.
+    """Hold the environment's locks for at most ``wait`` seconds' waiting; raises ``AtWorkError`` when another run keeps them.
 
     One lies beside the environment, where nothing moves it: whoever waits for it sees what became of the place, and must look anew. One lies in
     it, for users who may not write beside it. A run that was killed may leave an installer or a verification behind, which keeps them until it
@@ -108,7 +108,7 @@ def _hold(stack: ExitStack, host: Host, path: str, root: str, wait: float, progr
             stack.enter_context(host.lock(path, wait=wait, passing=passing))
     except BlockingIOError:
         hint = "wait until it has finished, or give more time with --wait SECONDS"
-        raise OperationError("another tfsetup is at work on this environment", place=root, hint=hint + _whose(host, path)) from None
+        raise AtWorkError(root, hint=hint + _whose(host, path)) from None
     except PermissionError:
         hint = "choose another --env, in a folder that only you can write" + _whose(host, path)
         raise InputError("lies where the lock would be, and may not be opened", place=path, hint=hint) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from provisioner.base import by_hand
 from provisioner.base.paths import is_absolute
 from provisioner.base.versions import numbers
 from provisioner.choose.obstacles import Obstacle, listed, span
@@ -41,7 +42,7 @@ class Pythons:
     ``assumed``: the facts do not tell the interpreters, so any Python that meets ``spec`` is taken for granted. ``asked``: that
     in the person's own words. ``supplied``: conda brings the Python, whichever it is. ``env``: the offer is that of an environment that is
     there already. ``trouble``: why no interpreter is fit. ``unfetched``: why uv fetches none ("" where
-    it does; None where it was not asked).
+    it does; None where it was not asked). ``system`` is the machine's.
     """
 
     offers: tuple[PythonOffer, ...] = ()
@@ -52,6 +53,7 @@ class Pythons:
     env: str = ""
     trouble: Obstacle | None = None
     unfetched: str | None = None
+    system: str = ""
 
     @property
     def here(self) -> tuple[PythonOffer, ...]:
@@ -65,6 +67,10 @@ def find_pythons(facts: Facts, request: Request, env: EnvState) -> Pythons:
     Raises ``UsageError`` for a ``--python`` that is no version and no interpreter of the facts, ``CouldNotTellError`` for an environment
     whose Python could not be read.
     """
+    return replace(_found(facts, request, env), system=facts.system.os.value or "")
+
+
+def _found(facts: Facts, request: Request, env: EnvState) -> Pythons:
     path = request.python if _is_path(request.python) else ""
     spec = "" if path else specifier(request.python, "--python")
     # A conda environment may have no Python yet.
@@ -246,7 +252,7 @@ def _get(pythons: Pythons, supported: tuple[str, ...]) -> str:
     # Where uv was asked, it cannot fetch it.
     ways = [f"`uv python install {wanted[0]}`"] if pythons.unfetched is None and numbers(wanted[0]) >= OLDEST_OF_UV else []
     why = f"{pythons.unfetched}; so " if pythons.unfetched else ""
-    return f"{why}install Python {wanted[0]}: {', '.join([*ways, f'`pyenv install {wanted[0]}`'])}, or your distribution's package"
+    return f"{why}install Python {wanted[0]}: {', '.join([*ways, by_hand.ways(pythons.system, wanted[0])])}"
 
 
 def python_warnings(offer: PythonOffer, pythons: Pythons) -> tuple[str, ...]:

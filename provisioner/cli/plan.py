@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text, say, write_file
 from provisioner.cli.trusting import trusting
 from provisioner.commands import plan as stages
+from provisioner.errors import NoProfileError
 from provisioner.host import PRIVATE
 from provisioner.host.machine import this_machine
 from provisioner.model import codec
@@ -59,7 +61,12 @@ def plan(
     there = stages.elsewhere(session, facts) if facts else None
     request = options.request(host, there, **named)
     options.tell(request.env, request.origins["env"], silent=as_json or bool(facts))
-    planned = stages.plan(session, request, there=there)
+    try:
+        planned = stages.plan(session, request, there=there)
+    except NoProfileError as error:
+        # Without the facts it would be planned for this machine.
+        error.nearest = tuple(f"--facts {shlex.quote(facts)} {near}" if facts else near for near in error.nearest)
+        raise
     if output:
         write_file(host, output, json.dumps(codec.document(SCHEMA, planned.plan), indent=1) + "\n", mode=PRIVATE)
         from provisioner.commands.named import remember_plan  # noqa: PLC0415 - only where it is saved

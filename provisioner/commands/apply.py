@@ -12,10 +12,12 @@ from provisioner.change.execute import Executed, execute
 from provisioner.change.poisoned import once_more
 from provisioner.commands import named
 from provisioner.commands import plan as planning
+from provisioner.commands.interruption import looked
 from provisioner.commands.plan import Planned
 from provisioner.commands.plan_saved import load_saved_plan
 from provisioner.commands.telling import telling
 from provisioner.commands.undo import Agree, clear_before
+from provisioner.commands.waiting import when_free
 from provisioner.diagnose.judgement import Judgement, judge_plan, with_imports
 from provisioner.errors import NoProfileError, OperationError, StalePlanError, UsageError
 from provisioner.model.finding import Verification
@@ -95,7 +97,7 @@ def _once(
     for tries_left in reversed(range(TRIES)):
         clear_before(session.host, env, agree=agree_back, wait=asked.wait, progress=progress)
         try:
-            planned = look(session, asked)
+            planned = when_free(session.host, env, partial(_feasible, session, asked), wait=asked.wait, progress=progress)
             if not planned.plan.changes:
                 if tries_left and planned.interrupted is not None:
                     # Another run has begun since; what it made is not proven yet, and may be taken back.
@@ -104,7 +106,6 @@ def _once(
             if planned.site.state.exists:
                 # What is in it already runs in the proof.
                 session.trust.need(named.of_planned_environment(session, planned.plan, asked.saved))
-            preflight.check(planned.plan.preflight)
             agree(planned.plan)
             done, lost = execute_planned(session, planned, progress=progress, wait=asked.wait, broken=asked.broken)
             return Applied(plan=planned.plan, executed=done), lost
@@ -137,8 +138,20 @@ def _can_be_planned(session: Session, asked: ApplyRequest) -> bool:
     return True
 
 
+def _feasible(session: Session, asked: ApplyRequest) -> Planned:
+    """Return the plan; raise where room or rights for it are missing, or a program has something of the environment in use."""
+    planned = _look(session, asked)
+    if planned.plan.changes:
+        preflight.check(planned.plan.preflight)
+    return planned
+
+
 def look(session: Session, asked: ApplyRequest) -> Planned:
-    """Return the plan of what is asked for; nothing is changed."""
+    """Return the plan of what is asked for; nothing is changed. Raises ``AtWorkError`` where another run is changing the environment."""
+    return looked(session.host, asked.request.env, partial(_look, session, asked))
+
+
+def _look(session: Session, asked: ApplyRequest) -> Planned:
     if asked.lock is not None:
         from provisioner.commands.plan_locked import locked_folder, plan_locked  # noqa: PLC0415 - 30 ms, only with --locked
 

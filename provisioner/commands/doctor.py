@@ -5,11 +5,12 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from provisioner.base.progress import Progress
 from provisioner.commands import named
 from provisioner.commands.interruption import interruption as find_interruption
-from provisioner.commands.interruption import named_first
+from provisioner.commands.interruption import looked
 from provisioner.diagnose.case import Case, CheckSpec
 from provisioner.diagnose.compare import from_document
 from provisioner.diagnose.doctor import all_checks, examine
@@ -54,12 +55,28 @@ def doctor(
     Raises ``InputError`` when what was named is not there, ``UsageError`` for a check that there is not.
     """
     specs = _chosen(only)
-    host = session.host
-    with named_first(host, env):
-        subject = active.choose(host, env=env, python=python)
+    choose = partial(active.choose, session.host, env=env, python=python)
+    # The proof holds the lock itself, and nobody else is at work.
+    subject = choose() if proving else looked(session.host, env, choose)
     if subject.env:
         session.work_on(subject.env)
-        host = session.host
+    examined = partial(_diagnosed, session, subject, options, request, specs, progress, proving=proving)
+    diagnosed = examined() if proving else looked(session.host, subject.env, examined)
+    progress.finish()
+    return diagnosed
+
+
+def _diagnosed(
+    session: Session,
+    subject: Subject,
+    options: Options,
+    request: Request | None,
+    specs: Sequence[CheckSpec],
+    progress: Progress,
+    *,
+    proving: bool,
+) -> Diagnosed:
+    host = session.host
     interruption = find_interruption(host, subject.env) if subject.env and not proving else None
     half = interruption is not None and interruption.severity == "error"
     if request is not None and not options.static and subject.env:
@@ -82,7 +99,6 @@ def doctor(
     if interruption is not None:
         # What is half is not judged: the interruption is the cause, and it is taken back first.
         examination = replace(examination, findings=(interruption,) if half else (interruption, *examination.findings))
-    progress.finish()
     return Diagnosed(subject=subject, case=case, examination=examination)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from provisioner.base.paths import is_whole, slashed
 from provisioner.change import preflight
-from provisioner.commands.interruption import named_first
+from provisioner.commands.interruption import left_behind, looked
 from provisioner.conda import registry
 from provisioner.environment.active import refuse_own
 from provisioner.environment.links import is_there
@@ -17,7 +18,7 @@ from provisioner.environment.place import check_place
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import NoProfileError
-from provisioner.host import Host, user_folders
+from provisioner.host import user_folders
 from provisioner.model.catalogue import Lock
 from provisioner.model.facts import Facts
 from provisioner.model.plan import EnvState, Interrupted, Plan, Way
@@ -109,8 +110,16 @@ def plan(
 ) -> Planned:
     """Read facts and environment, choose (by ``pick`` in place of the catalogue's best), and compare; nothing is changed.
 
-    With ``kernel`` a notebook kernel is registered, too.
+    With ``kernel`` a notebook kernel is registered, too. Raises ``AtWorkError`` where another run is changing the environment.
     """
+    make = partial(_plan, session, request, there=there, pick=pick, kernel=kernel)
+    if there:
+        return make()
+    session.work_on(request.env)
+    return looked(session.host, request.env, make)
+
+
+def _plan(session: Session, request: Request, *, there: Elsewhere | None, pick: Pick | None, kernel: Wish | None) -> Planned:
     read = _read_elsewhere(session, request, there.facts) if there else _read(session, request, remembering=pick is None)
     if kernel is not None:
         from provisioner.plan.kernels import with_package  # noqa: PLC0415 - few plans have one
@@ -130,9 +139,9 @@ def plan(
 
         found = ways(session, facts, request, site, picked.choice, around) if around is not None else ()
         made = make_plan(_inputs(session, read, picked, around, found))
-    looked = preflight.look_elsewhere(made, facts) if read.elsewhere else preflight.look(session.host, made, site)
+    checked = preflight.look_elsewhere(made, facts) if read.elsewhere else preflight.look(session.host, made, site)
     return Planned(
-        plan=with_seen(made, looked, read.interrupted, not_mended(made, present.marks) if present is not None else ()),
+        plan=with_seen(made, checked, read.interrupted, not_mended(made, present.marks) if present is not None else ()),
         site=site,
         facts=facts,
         lock=picked.lock,
@@ -195,11 +204,9 @@ def _read_elsewhere(session: Session, request: Request, facts: Facts) -> _Read:
 
 
 def _read(session: Session, request: Request, *, remembering: bool) -> _Read:
-    session.work_on(request.env)
     host = session.host
     refuse_own(host, request.env)
-    with named_first(host, request.env):
-        site = read_site(host, request.env)
+    site = read_site(host, request.env)
     request = of_kind(host, request, site)
     if remembering and site.state.exists:
         from provisioner.environment import receipt as receipts  # noqa: PLC0415 - as below
@@ -207,20 +214,12 @@ def _read(session: Session, request: Request, *, remembering: bool) -> _Read:
 
         request = remembered(request, site, receipts.believed(host, Workspace(root=site.state.path)), session.catalogue)
     parents = check_place(host, site.state)
-    left = _interrupted(host, Workspace(root=site.state.path))
+    left = left_behind(host, Workspace(root=site.state.path))
     request = with_named_python(host, request)
     # Before anything is started or asked.
     _check_named(session, request)
     facts = session.detect(env=request.env, full=False, python=named_python(request))
     return _Read(request=request, facts=facts, site=site, parents=parents, interrupted=left)
-
-
-def _interrupted(host: Host, workspace: Workspace) -> Interrupted | None:
-    if not workspace.is_used(host):
-        return None
-    from provisioner.change.standing import interrupted  # noqa: PLC0415 - where the tool never was, nothing of it stands
-
-    return interrupted(host, workspace)
 
 
 def _check_named(session: Session, request: Request) -> None:

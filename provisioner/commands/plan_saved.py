@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from provisioner import __version__
 from provisioner.change import preflight
-from provisioner.change.standing import interrupted
 from provisioner.commands import named
 from provisioner.commands import plan as planning
+from provisioner.commands.interruption import left_behind
 from provisioner.commands.plan import Planned
 from provisioner.environment.active import refuse_own
 from provisioner.environment.place import check_place
@@ -70,7 +70,7 @@ def load_saved_plan(session: Session, path: str, asked: Request) -> Planned:
     if lock is not None and lock.files:
         lock, _, around = beside(session, facts, site, choice, lock, there, exact=saved.conda is not None)
     check_fresh(saved, facts, site, lock, links, edits, owned, there, around)
-    left = interrupted(host, Workspace(root=site.state.path))
+    left = left_behind(host, Workspace(root=site.state.path))
     if lock is None:  # pragma: no cover - check_fresh has refused it
         raise StalePlanError("the catalogue has changed since the plan was made", place=path)
     if not named.is_own_plan(session, saved):

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from provisioner.base.paths import joined
 from provisioner.change.journal import last_record
-from provisioner.change.standing import interrupted, state_words
+from provisioner.change.standing import state_words
 from provisioner.commands import named
+from provisioner.commands.interruption import left_behind, looked
 from provisioner.environment import kernels, tensorflow
 from provisioner.environment import receipt as receipts
 from provisioner.environment.active import is_environment
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.receipt import Receipt
 from provisioner.environment.workspace import Workspace
-from provisioner.errors import InputError, TfsetupError
-from provisioner.host import Reader, files
+from provisioner.errors import AtWorkError, InputError, TfsetupError
+from provisioner.host import Host, Reader, files
 from provisioner.model.request import Request
 from provisioner.model.status import EnvironmentStatus, Status
 from provisioner.session import Session
@@ -32,12 +34,12 @@ def status(session: Session, request: Request, *, measured: bool = True) -> Stat
     made = set(named.made_here(session))
     if request.origins.get("env") == "option":
         root = host.real(request.env)
-        if not _is_there(host, root):
-            raise InputError("there is no environment", place=request.env, hint="`tfsetup list` lists those that are here")
+        with suppress(AtWorkError):
+            looked(host, root, lambda: _check_there(host, root, request.env))
         places = {root: "as asked for with --env"}
     else:
         places = _places(host, request, made)
-    found = [_look(host, root, why, made=root in made, measured=measured) for root, why in places.items()]
+    found = [_seen(host, root, why, made=root in made, measured=measured) for root, why in places.items()]
     return Status(environments=tuple(sorted(found, key=lambda item: (not item.made, item.path))))
 
 
@@ -77,7 +79,19 @@ def _is_there(host: Reader, root: str) -> bool:
     return any(files.there(host, path) for path in (workspace.aside, workspace.discarded, workspace.journal))
 
 
-def _look(host: Reader, root: str, why: str, *, made: bool, measured: bool) -> EnvironmentStatus:
+def _check_there(host: Reader, root: str, named_so: str) -> None:
+    if not _is_there(host, root):
+        raise InputError("there is no environment", place=named_so, hint="`tfsetup list` lists those that are here")
+
+
+def _seen(host: Host, root: str, why: str, *, made: bool, measured: bool) -> EnvironmentStatus:
+    try:
+        return looked(host, root, lambda: _look(host, root, why, made=made, measured=measured))
+    except AtWorkError:
+        return EnvironmentStatus(path=root, why=why, made=made, at_work=True)
+
+
+def _look(host: Host, root: str, why: str, *, made: bool, measured: bool) -> EnvironmentStatus:
     workspace = Workspace(root=root)
     named_kernels = tuple(item.name for item in kernels.of_environment(host, root))
     found = EnvironmentStatus(path=root, why=why, made=made, kernels=named_kernels)
@@ -120,10 +134,12 @@ def _inside(host: Reader, found: EnvironmentStatus, site: Site, receipt: Receipt
     )
 
 
-def _with_way_back(host: Reader, workspace: Workspace, found: EnvironmentStatus, *, measured: bool) -> EnvironmentStatus:
+def _with_way_back(host: Host, workspace: Workspace, found: EnvironmentStatus, *, measured: bool) -> EnvironmentStatus:
     """Add what undo would do, what an interrupted run left, and the room that all of it takes."""
     try:
-        left, last = interrupted(host, workspace), last_record(host, workspace)
+        left, last = left_behind(host, workspace), last_record(host, workspace)
+    except AtWorkError:
+        raise
     except (TfsetupError, OSError) as error:
         return replace(found, trouble=found.trouble or getattr(error, "message", str(error)))
     if left is not None:

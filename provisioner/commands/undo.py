@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 from provisioner.base.progress import Progress
 from provisioner.change import discarding, recovery
@@ -12,10 +13,12 @@ from provisioner.change.journal import Journal, last_record, steps_back
 from provisioner.change.recovery import NO_WISHES, Wishes
 from provisioner.change.standing import interrupted
 from provisioner.change.undoing import way_back
-from provisioner.commands.interruption import at_work
+from provisioner.commands.interruption import left_behind, looked
 from provisioner.commands.telling import telling
+from provisioner.commands.waiting import when_free
 from provisioner.environment import receipt as receipts
 from provisioner.environment.workspace import Workspace
+from provisioner.errors import AtWorkError
 from provisioner.host import Host
 from provisioner.model.plan import Interrupted
 from provisioner.session import Session
@@ -36,14 +39,7 @@ def undo(
     session.work_on(env)
     host = session.host
     with telling(host, env):
-        try:
-            found = look(session, env, wishes)
-        except FileNotFoundError:
-            # What was just seen has gone: another run moves it.
-            if not at_work(host, Workspace(root=host.real(env))):
-                raise
-            with holding(host, Workspace(root=host.real(env)), wait, progress):
-                found = look(session, env, wishes)
+        found = when_free(host, env, partial(_look, host, env, wishes), wait=wait, progress=progress)
         if found.nothing:
             return (found,)
         agree(found)
@@ -58,7 +54,11 @@ def undo(
 def look(session: Session, env: str, wishes: Wishes = NO_WISHES) -> recovery.Undoable:
     """Find what ``undo`` would take back, and raise as it does where something is in the way; nothing is changed."""
     session.work_on(env)
-    found = undoable(session.host, env, wishes)
+    return looked(session.host, env, partial(_look, session.host, env, wishes))
+
+
+def _look(host: Host, env: str, wishes: Wishes) -> recovery.Undoable:
+    found = undoable(host, env, wishes)
     if found.way is not None:
         recovery.check_free(found.workspace, found.way, wishes)
     return found
@@ -67,7 +67,7 @@ def look(session: Session, env: str, wishes: Wishes = NO_WISHES) -> recovery.Und
 def undoable(host: Host, env: str, wishes: Wishes = NO_WISHES) -> recovery.Undoable:
     """Find what ``undo`` would take back, which may be nothing."""
     workspace = Workspace(root=host.real(env))
-    left = interrupted(host, workspace)
+    left = left_behind(host, workspace)
     record = last_record(host, workspace)
     if left is not None or record is None:
         return recovery.Undoable(workspace=workspace, interrupted=left, record=record, added=())
@@ -116,8 +116,12 @@ def clear_interrupted(
     Whoever agrees does so while the lock is held, so that it is not about a run that is still at work.
     """
     workspace = Workspace(root=host.real(env))
-    if interrupted(host, workspace) is None:
-        return None
+    try:
+        if looked(host, env, lambda: left_behind(host, workspace)) is None:
+            return None
+    except AtWorkError:
+        # It is waited for below.
+        pass
     with ExitStack() as stack:
         stack.enter_context(holding(host, workspace, wait, progress))
         # Whoever was at work may have finished while this one waited.

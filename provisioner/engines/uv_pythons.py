@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from provisioner.base import by_hand
 from provisioner.base.paths import joined
 from provisioner.base.text import mask
 from provisioner.engines.said import about
@@ -117,12 +118,13 @@ def _is_unchecked(path: str, download: PythonDownload) -> bool:
     return posixpath.basename(path).startswith(f"none-cpython-{download.version}")
 
 
-def elsewhere(version: str) -> str:
-    """Say how a Python is had where uv cannot reach where they lie."""
+def elsewhere(download: PythonDownload) -> str:
+    """Say how a Python is had where uv cannot reach where they lie; its key tells the system (``cpython-3.11.9-windows-x86_64-none``)."""
+    system = download.key.split("-")[2]
     return (
         f"name a mirror that you can reach: uv reads {MIRROR} (an address, or file:///FOLDER, in place of python-build-standalone's "
-        f"releases/download), {LIST} (a list of your own) and HTTPS_PROXY; or install Python {version} yourself, with pyenv, conda or your "
-        "distribution's package: it is then found"
+        f"releases/download), {LIST} (a list of your own) and HTTPS_PROXY; or install it yourself, and it is then found: "
+        f"{by_hand.ways(system, download.minor)}"
     )
 
 
@@ -146,4 +148,4 @@ def _check(done: Completed, download: PythonDownload) -> None:
     if re.search(r"[Pp]ermission denied|os error 13|Read-only file system", text):
         hint = "UV_PYTHON_INSTALL_DIR names another folder"
         raise OperationError(f"{what}: its folder may not be written", place=download.folder, hint=hint, cause="permission-denied")
-    raise OperationError(f"{what} from {host} (uv says: {said})", hint=elsewhere(download.version), cause="download-failed")
+    raise OperationError(f"{what} from {host} (uv says: {said})", hint=elsewhere(download), cause="download-failed")

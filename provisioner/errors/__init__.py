@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+AT_WORK = "another tfsetup is at work on this environment"
+
 
 class TfsetupError(Exception):
     """Root of all expected errors.
@@ -33,6 +35,14 @@ class OperationError(TfsetupError):
     """The operation failed (code 1); the message says what state the environment is in."""
 
     exit_code = 1
+
+
+class AtWorkError(OperationError):
+    """Another run is at work on the environment at ``root`` (code 1)."""
+
+    def __init__(self, root: str, *, hint: str = "wait until it has finished") -> None:
+        """Say so in the same words everywhere."""
+        super().__init__(AT_WORK, place=root, hint=hint)
 
 
 class InTheWayError(OperationError):

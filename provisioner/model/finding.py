@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from provisioner.errors import AT_WORK
 from provisioner.model.record import record
 
 Severity = Literal["error", "warning", "info"]
@@ -98,8 +99,9 @@ class Finding:
 
     @property
     def interrupted(self) -> bool:
-        """True for what an interrupted run left where the environment is whole: harmless, and told all the same, with the undo that takes it away."""
-        return self.severity == "info" and any(step.startswith("tfsetup undo ") for step in self.remedy.steps)
+        """True for what a run has begun or left where the environment is whole: harmless, and told all the same, with the undo that takes it away."""
+        begun = self.title == AT_WORK or any(step.startswith("tfsetup undo ") for step in self.remedy.steps)
+        return self.severity == "info" and begun
 
 
 @record

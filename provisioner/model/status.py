@@ -14,7 +14,8 @@ class EnvironmentStatus:
     (ISO 8601; empty for none), ``checks`` how many of its checks passed. ``drift`` are packages of the set that are no longer as they were proven.
     ``size`` and ``kept`` are bytes, of all of it and of what undo keeps (-1: not measured); ``undo`` says what undo would do (empty: nothing).
     ``kernels`` are the names of this user's notebook kernels that start its Python.
-    ``trouble`` says what cannot be read, ``interrupted`` in which state an interrupted run left it.
+    ``trouble`` says what cannot be read, ``interrupted`` in which state an interrupted run left it; with ``at_work`` another run is changing it,
+    and the rest is not told.
     """
 
     path: str
@@ -34,6 +35,7 @@ class EnvironmentStatus:
     interrupted: str = ""
     kernels: tuple[str, ...] = ()
     trouble: str = ""
+    at_work: bool = False
 
 
 @record

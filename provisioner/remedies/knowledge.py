@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from provisioner.base.names import normalise
 from provisioner.base.versions import contains, is_prerelease, minor_of, numbers
-from provisioner.model.catalogue import NO_ADDON, Build, Release
+from provisioner.model.catalogue import NO_ADDON, Build, Lock, Release
 from provisioner.model.catalogue_view import CatalogueView
 
 if TYPE_CHECKING:
@@ -73,14 +73,26 @@ def package_of(release: str, platform: str, *, cuda: bool = False) -> str:
     return "tensorflow"
 
 
+def set_of(view: CatalogueView, release: Release | None, platform: str, python: str, *, cuda: bool = False) -> Lock | None:
+    """The set of a release for this Python, else for the newest that it has one for; None where it has none."""
+    device = "cuda" if cuda else "cpu"
+    names = [name for name, of in view.locks(release.version, platform or USUAL) if of == device] if release else []
+    name = python if python in names else max(names, key=numbers, default="")
+    return view.lock(release.version, name, platform or USUAL, device) if release and name else None
+
+
+def proven(view: CatalogueView, release: Release | None, platform: str, python: str, *, cuda: bool) -> str:
+    """How that set was proven, as words to put after "a set that was"."""
+    lock = set_of(view, release or next(stable(view), None), platform, python, cuda=cuda)
+    proof = view.proof(lock) if lock else None
+    if proof is None or not proof.computed:
+        return "resolved and hashed, and run nowhere yet"
+    return f"installed and verified under {proof.emulator}" if proof.level == "emulated" else "installed and verified"
+
+
 def locked(view: CatalogueView, release: Release | None, package: str, *, platform: str, python: str) -> str:
     """The version of a package in the proven set of a release, "" where there is none: for this Python, else for the newest that it has."""
-    if release is None:
-        return ""
-    sets = view.locks(release.version, platform or USUAL)
-    names = sorted({name for name, device in sets if device == "cpu"}, key=numbers)
-    chosen = python if python in names else names[-1] if names else ""
-    lock = view.lock(release.version, chosen, platform or USUAL, "cpu") if chosen else None
+    lock = set_of(view, release, platform, python)
     wanted = normalise(package)
     return next((file.version for file in lock.files if normalise(file.name) == wanted), "") if lock else ""
 
@@ -137,11 +149,7 @@ def _tightest(bounds: list[str]) -> str:
 
 def takes(view: CatalogueView, release: Release | None, platform: str, python: str, *, cuda: bool) -> str:
     """What a set takes on disk, as words to put after others (``; takes 1.4 GB``), "" where no lock tells."""
-    chosen = release or next(stable(view), None)
-    device = "cuda" if cuda else "cpu"
-    names = [name for name, of in view.locks(chosen.version, platform or USUAL) if of == device] if chosen else []
-    name = python if python in names else max(names, key=numbers, default="")
-    lock = view.lock(chosen.version, name, platform or USUAL, "cuda" if cuda else "cpu") if chosen and name else None
+    lock = set_of(view, release or next(stable(view), None), platform, python, cuda=cuda)
     return f"; takes {sum(file.unpacked for file in lock.files) / 1e9:.1f} GB" if lock else ""
 
 

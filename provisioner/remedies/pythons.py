@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from provisioner.base.by_hand import winget
 from provisioner.base.versions import minor_of, numbers
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.asked import FAMILY, RANGE, wanted
@@ -193,7 +194,7 @@ def python_32(subject: Subject, view: View) -> Remedy:
     if subject.system in {"", "windows"}:
         steps = (
             bits,
-            f"winget install --exact --id Python.Python.{best}",
+            winget(best),
             f"py -{best} -m venv tf-env",
             f"tf-env\\Scripts\\python.exe -m pip install {pin}",
         )
@@ -255,7 +256,7 @@ def damaged(subject: Subject, view: View) -> Remedy:
     if subject.windows:
         named = "" if subject.python else f" (put your version in the place of {version})"
         words = f"Install this Python anew over itself, which brings back the DLLs that {module} needs{named}"
-        return Remedy(words=words, steps=(f"winget install --force --id Python.Python.{version}",), why=why, others=others)
+        return Remedy(words=words, steps=(winget(version, again=True),), why=why, others=others)
     library = OWN_MODULES.get(module, "")
     words = "Build this Python anew where the library is there that it needs (the name is Debian's), or take another one"
     pyenv = re.search(r"versions/(\d+\.\d+\.\d+)/", subject.text + subject.interpreter)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from provisioner.base.by_hand import winget
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.knowledge import View
 from provisioner.remedies.subject import Subject, quoted
@@ -30,7 +31,7 @@ def _store(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
     del subject, view, found
     return Remedy(
         words="Start Python by its launcher; if it lists none, install one",
-        steps=("py -0p", "winget install --exact --id Python.Python.3.12"),
+        steps=("py -0p", winget("3.12")),
         why="`python` is only the door to the store until a Python is installed and on PATH",
         others=(
             Way(
@@ -47,7 +48,7 @@ def _no_program(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
     if subject.windows:
         return Remedy(
             words="Start pip through a Python" if pip else "Start Python by its launcher; if there is none either, install a Python",
-            steps=("py -m pip --version",) if pip else ("py -0p", "winget install --exact --id Python.Python.3.12"),
+            steps=("py -m pip --version",) if pip else ("py -0p", winget("3.12")),
             why=f"no folder of PATH has a {'pip' if pip else 'python'}.exe: Python's installer adds its own where one ticks that",
             others=(
                 Way(words="If an environment is there, activate it in this terminal", steps=(r".\tf-env\Scripts\activate",)),
@@ -107,7 +108,7 @@ def _base_gone(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
     back = (
         Way(
             words="Or install that Python again, where it was",
-            steps=(f"winget install --exact --id Python.Python.{version}" if subject.windows else f"uv python install {version}",),
+            steps=(winget(version) if subject.windows else f"uv python install {version}",),
         ),
     )
     return Remedy(
@@ -142,7 +143,7 @@ def _no_such_python(subject: Subject, view: View, found: re.Match[str]) -> Remed
     version = next((item for item in found.groups() if item), "3.12")
     return Remedy(
         words=f"See which Pythons there are; install {version}, if TensorFlow is to have that one",
-        steps=("py -0p", f"winget install --exact --id Python.Python.{version}"),
+        steps=("py -0p", winget(version)),
         why="the launcher starts the Pythons that are installed, and has none of this version",
         others=(
             Way(

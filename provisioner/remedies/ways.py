@@ -7,7 +7,7 @@ import re
 from provisioner.base.versions import minor_of
 from provisioner.model.catalogue import Release
 from provisioner.model.finding import Way
-from provisioner.remedies.knowledge import USUAL, View, has_cuda_set, pythons, release_of, takes
+from provisioner.remedies.knowledge import USUAL, View, has_cuda_set, proven, pythons, release_of, takes
 from provisioner.remedies.subject import Subject, quoted
 
 ONE_PACKAGE = "changes this package and what it asks for"
@@ -89,10 +89,11 @@ def anew(subject: Subject, view: View, release: Release | None = None, *, device
         return ()
     if device:
         words.append(f"--device {device}")
+    how = proven(view, chosen, platform, python or subject.python, cuda=device == "cuda")
     named = f"TensorFlow {minor_of(chosen.version)}" if chosen is not None else "the newest TensorFlow that fits this machine"
     return (
         Way(
-            words=f"Or let tfsetup make an environment of its own with {named}, as a set that was resolved and hashed",
+            words=f"Or let tfsetup make an environment of its own with {named}, as a set that was {how}",
             steps=(f"{' '.join(words)} --env ./tf-env",),
             cost=f"{NEW_ENVIRONMENT}{takes(view, chosen, platform, python, cuda=device == 'cuda')}",
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from provisioner.base.text import size_words
+from provisioner.errors import AT_WORK
 from provisioner.model.status import EnvironmentStatus, Status
 
 SCHEMA = "tfsetup/status/1"
@@ -29,6 +30,8 @@ def list_text(status: Status) -> str:
 
 def _state(item: EnvironmentStatus) -> str:
     """Return what a person should know of it first, in a word or two."""
+    if item.at_work:
+        return "another tfsetup is at work"
     if item.interrupted:
         return "interrupted"
     if item.trouble:
@@ -43,6 +46,8 @@ def _state(item: EnvironmentStatus) -> str:
 def _lines(item: EnvironmentStatus, *, verbose: bool) -> list[str]:
     where = shlex.quote(item.path)
     lines = [f"{item.path} ({item.why})"]
+    if item.at_work:
+        return [*lines, f"  {AT_WORK}"]
     if item.trouble:
         lines.append(f"  damaged: {item.trouble}; what to do: tfsetup doctor --env {where}")
     elif item.tensorflow:

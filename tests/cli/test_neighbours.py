@@ -203,7 +203,8 @@ def test_keep_takes_no_version_of_another_series_of_what_nothing_needs_any_more(
 
 def test_a_package_that_would_lose_its_files_to_the_set_is_named_before(inside: Inside, around, work: Path, offered: Path) -> None:
     """nvidia-nccl-cu13 of a torch, beside a set with nvidia-nccl-cu12."""
-    around = {**around, "UV_CACHE_DIR": str(work / "uv-cache")}
+    # In the shared ones other tests may have left the set's lists of files.
+    around = {**around, "UV_CACHE_DIR": str(work / "uv-cache"), "TFSETUP_CACHE_DIR": str(work / "cache")}
     env = environment(work, offered, "double", "fine")
     subprocess.run([sys.executable, "-m", "uv", "pip", "uninstall", "-q", "--python", f"{env}/bin/python", "six"], check=True)
     assert inside("plan", "--env", str(env), **around).code == 0, "nobody knows the set's files yet, and no network is asked"

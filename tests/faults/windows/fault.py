@@ -10,8 +10,18 @@ from tests.faults.windows.place import Place
 
 # As in ``tests.faults.fault``; ``named``: what is wrong is only told to be so, and is not tried to be mended.
 Mend = Literal["tool", "hand", "named"]
-# Base: release and Python; small, as TensorFlow goes.
-BASES = {"2.10": ("2.10.1", "3.10"), "2.21": ("2.21.0", "3.13")}
+
+
+@dataclass(frozen=True)
+class Base:
+    """A set that environments are made with, small, as TensorFlow goes."""
+
+    release: str
+    python: str
+    device: str = "cpu"
+
+
+BASES = {"2.10": Base("2.10.1", "3.10"), "2.21": Base("2.21.0", "3.13"), "cuda": Base("2.10.1", "3.10", "cuda")}
 
 
 @dataclass(frozen=True)

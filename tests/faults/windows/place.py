@@ -15,8 +15,10 @@ from pathlib import Path
 
 from tests.faults.ground import Ground
 from tests.faults.windows.machine import Machine
+from tests.windows import machine as rig
 from tests.windows.machine import Ended
 
+DRIVER = "nvcuda.dll"
 # A DLL whose start fails, as one does that is too old for what it is asked, and with a version of its own (VERSIONINFO of winver.h).
 FAILS = "int __stdcall DllMain(void *a, unsigned b, void *c) { return 0; }\n"
 VERSION = """1 VERSIONINFO
@@ -87,6 +89,17 @@ class Place(Ground):
         else:
             self.undo.append(path.unlink)
         shutil.copy(source, path)
+
+    def put_driver(self) -> None:
+        """Put the rig's stand-in for NVIDIA's driver where the driver puts its own: TensorFlow goes on to open CUDA's DLLs."""
+        self.put(self.system / DRIVER, rig.ROOT / "build" / "nvcuda" / DRIVER)
+
+    def take_driver(self) -> None:
+        """Take it away again, where it was put: it computes nothing, so that with it no mending can be proven."""
+        driver = self.system / DRIVER
+        if driver.exists() and driver.unlink in self.undo:
+            self.undo.remove(driver.unlink)
+            driver.unlink()
 
     def failing(self, name: str, version: str) -> Path:
         """Make a DLL of that name and version that fails while it starts."""

@@ -18,13 +18,14 @@ STAGES = ("doctor", "fix", "undo")
 
 def build(machine: Machine, name: str) -> None:
     """Make a base, as ``apply`` makes it, without what tfsetup knows of it."""
-    release, python = BASES[name]
+    base = BASES[name]
     env = machine.drive / "bases" / name
     if env.exists():
         return
     env.parent.mkdir(exist_ok=True)
     where = f"C:\\bases\\{name}"
-    done = machine.tfsetup("apply", "--yes", "--device", "cpu", "-t", release, "--python", python, "--env", where, cwd=env.parent)
+    asked = ("--device", base.device, "-t", base.release, "--python", base.python)
+    done = machine.tfsetup("apply", "--yes", *asked, "--env", where, cwd=env.parent)
     if done.code:
         shutil.rmtree(env, ignore_errors=True)
         raise RuntimeError(f"{name}: {done.out}{done.err}")
@@ -36,10 +37,12 @@ def make(machine: Machine, fault: Fault) -> Place:
     build(machine, fault.base)
     root = machine.drive / "faults" / fault.name
     shutil.rmtree(root, ignore_errors=True)
-    place = Place(root, machine, python=BASES[fault.base][1])
+    place = Place(root, machine, python=BASES[fault.base].python)
     shutil.copytree(machine.drive / "bases" / fault.base, place.env, copy_function=os.link)
     place.work  # noqa: B018 - made here, so that it is there before anything is compared
     try:
+        if BASES[fault.base].device == "cuda":
+            place.put_driver()
         fault.breaks(place)
     except BaseException:
         remove(place)
@@ -93,6 +96,7 @@ def _try(fault: Fault, place: Place, outcome: Outcome, until: int) -> None:
     outcome.compare("doctor changed something", before, place.root)
     if until < STAGES.index("fix") or fault.mend == "named":
         return
+    place.take_driver()
     done = _run(place, outcome, "fix", "--yes", "--json")
     outcome.fix = str(done.code)
     if fault.mend == "hand":
