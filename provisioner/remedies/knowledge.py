@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from provisioner.base.names import normalise
 from provisioner.base.versions import contains, is_prerelease, minor_of, numbers
-from provisioner.model.catalogue import NO_ADDON, Build, Lock, Release
+from provisioner.model.catalogue import NO_ADDON, Build, Lock, LockDevice, Release
 from provisioner.model.catalogue_view import CatalogueView
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def package_of(release: str, platform: str, *, cuda: bool = False) -> str:
 
 def set_of(view: CatalogueView, release: Release | None, platform: str, python: str, *, cuda: bool = False) -> Lock | None:
     """The set of a release for this Python, else for the newest that it has one for; None where it has none."""
-    device = "cuda" if cuda else "cpu"
+    device: LockDevice = "cuda" if cuda else "cpu"
     names = [name for name, of in view.locks(release.version, platform or USUAL) if of == device] if release else []
     name = python if python in names else max(names, key=numbers, default="")
     return view.lock(release.version, name, platform or USUAL, device) if release and name else None

@@ -24,9 +24,12 @@ def judge(raw: Raw, expected: Expected, *, env: str, python: str, require_gpu: b
     failing = not raw.probe.done or any(item.status in BAD for item in ran)
     checks = [*_probe_checks(raw.probe, ran), *judge_packages.checks(raw, expected, findings, failing=failing)]
     wanted = require_gpu or expected.device == "cuda" or bool(raw.around.gpus or raw.around.driver)
+    unknown: dict[str, list[Ran]] = {}
     for item in ran:
-        if item.status in BAD:
-            _failed(item, raw, findings)
+        if item.status in BAD and not _failed(item, raw, findings):
+            unknown.setdefault((item.detail.splitlines() or [item.status])[0][:160], []).append(item)
+    for words, items in unknown.items():
+        _of_no_known_cause(words, items, findings)
     if not ran or (not raw.probe.done and not any(item.status in {"crashed", "timed out"} for item in ran)):
         _ended_outside_checks(raw.probe, findings)
     gpu_checks, libraries = judge_gpu.judge(raw, expected, findings, env=env, require_gpu=require_gpu)
@@ -60,24 +63,35 @@ def _probe_checks(child: Child, ran: tuple[Ran, ...]) -> list[Check]:
     return checks
 
 
-def _failed(item: Ran, raw: Raw, findings: Findings) -> None:
-    """A check that failed, crashed or hung: its own words first, then what the process said last."""
-    where = f"check {item.name}" + (f" on {item.device}" if item.device else "")
+def _place(item: Ran) -> str:
+    return f"check {item.name}" + (f" on {item.device}" if item.device else "")
+
+
+def _failed(item: Ran, raw: Raw, findings: Findings) -> bool:
+    """A check that failed, crashed or hung: its own words first, then what the process said last; False where it failed for no known cause."""
+    where = _place(item)
     if item.status == "crashed":
         _crashed(item, raw, findings, where)
-        return
+        return True
     if item.status == "timed out":
         stack = _tail(raw.probe.err)
         title = f"TensorFlow did not answer: {where} was still running after {raw.probe.limit:.0f} s"
         findings.add("unknown", "error", "possible", Evidence(seen=item.detail, where=where), *_stack(stack), title=title)
-        return
+        return True
     traceback = str(item.data.get("traceback", item.detail))
     evidence = (Evidence(seen=item.detail, where=where), *_last_frame(traceback))
     message = findings.messages.fault_in(traceback, gpu=bool(item.device) or item.name == "import")
     if message is not None:
         findings.add(message.cause, "error", message.confidence, *evidence, Evidence(seen=message.explanation, where=message.id))
-        return
-    findings.add("unknown", "error", "possible", *evidence, title=f"{where} failed: {item.detail.splitlines()[0][:160]}")
+    return message is not None
+
+
+def _of_no_known_cause(words: str, items: list[Ran], findings: Findings) -> None:
+    """Checks that failed with the same words are one finding."""
+    what = _place(items[0]) if len(items) == 1 else f"{len(items)} checks"
+    evidence = [Evidence(seen=item.detail, where=_place(item)) for item in items]
+    frames = [frame for item in items for frame in _last_frame(str(item.data.get("traceback", item.detail)))]
+    findings.add("unknown", "error", "possible", *evidence, *frames, title=f"{what} failed: {words}")
 
 
 def _crashed(item: Ran, raw: Raw, findings: Findings, where: str) -> None:

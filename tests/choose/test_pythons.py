@@ -36,6 +36,17 @@ def test_a_python_without_a_module_that_tensorflow_does_without_comes_last():
     assert best(python("3.13.1", lacks=("_bz2",))) == "/opt/3.13.1/bin/python"
 
 
+@pytest.mark.parametrize(
+    ("system", "says"),
+    [("linux", "`pyenv install 3.13`"), ("windows", "`winget install --exact --id Python.Python.3.13`"), ("macos", "`brew install")],
+)
+def test_a_python_is_had_in_the_way_of_the_system(system, says):
+    here = with_system(machine(interpreters=pythons(python("3.9.1"))), os=known(system, "a test"))
+    remedy = no_python(find_pythons(here, Request(), NEW_ENV), ALL, "the CPU").remedy
+    assert says in remedy
+    assert ("distribution" in remedy) == (system == "linux")
+
+
 def test_conda_after_others_of_the_same_version():
     assert best(python("3.12.2", "/conda/bin/python", origin="conda"), python("3.12.2", "/usr/bin/python3.12")) == "/usr/bin/python3.12"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -256,3 +257,17 @@ def test_a_sealed_plan_that_reaches_outside_is_refused_with_its_faults(inside: I
     ended = inside("apply", "plan.json", "--yes", **tiny)
     refused(ended, "plan.json")
     assert f"  - {place.strip()}: " in ended.err
+
+
+def test_what_would_work_on_another_machine_is_printed_with_its_facts(inside: Inside) -> None:
+    """Typed without them, it would be planned for this machine."""
+    facts = str(HOSTS / "bases" / "linux-x86_64.json")
+    asked = ("plan", "--facts", facts, "--tensorflow", "2.15", "--python", "3.13")
+    told = inside(*asked, TFSETUP_PROFILES="")
+    assert told.code == 12
+    lines = [line for line in told.err.splitlines() if "this would work" in line]
+    assert lines
+    for line in lines:
+        assert f" plan --facts {facts} " in line
+        if "--kind conda" not in line:
+            assert inside(*shlex.split(line.partition(": tfsetup ")[2]), TFSETUP_PROFILES="").code == 0, line

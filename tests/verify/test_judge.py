@@ -108,6 +108,19 @@ def test_errors_come_first_and_a_cause_before_its_symptom():
     assert [item.cause for item in judged(case).findings] == ["driver-missing", "cuda-libs-missing", "cuda-toolkit-incomplete"]
 
 
+def test_checks_that_fail_with_the_same_unknown_words_are_one_finding():
+    failed = [[name, "", "failed", "OddError: nobody knows this"] for name in ("matmul", "convolution", "function")]
+    case = {"cuda_build": False, "probe": [*failed, ["xla", "", "failed", "OddError: something else"]]}
+    first, second = judged(case).findings
+    assert first.title == "3 checks failed: OddError: nobody knows this"
+    assert [item.where for item in first.evidence if item.where.startswith("check")] == [
+        "check matmul",
+        "check convolution",
+        "check function",
+    ]
+    assert second.title == "check xla failed: OddError: something else"
+
+
 def test_text_shows_more_when_asked():
     found = judged(next(case for case in CASES if case["name"] == "unknown output is kept"))
     assert "something new" not in verification_text(found, verbose=False)

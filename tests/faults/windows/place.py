@@ -87,7 +87,7 @@ class Place(Ground):
         if path.exists():
             self.take(path)
         else:
-            self.undo.append(path.unlink)
+            self.undo.append(lambda: path.unlink(missing_ok=True))
         shutil.copy(source, path)
 
     def put_driver(self) -> None:
@@ -96,10 +96,7 @@ class Place(Ground):
 
     def take_driver(self) -> None:
         """Take it away again, where it was put: it computes nothing, so that with it no mending can be proven."""
-        driver = self.system / DRIVER
-        if driver.exists() and driver.unlink in self.undo:
-            self.undo.remove(driver.unlink)
-            driver.unlink()
+        (self.system / DRIVER).unlink(missing_ok=True)
 
     def failing(self, name: str, version: str) -> Path:
         """Make a DLL of that name and version that fails while it starts."""
