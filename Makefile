@@ -45,7 +45,8 @@ fast: install ## the tests that take no time: no real TensorFlow, and of the lon
 
 test: install ## all tests, those with real TensorFlow too
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run $(PYTEST) -m 'not real and not install'
+	$(BIN)/python -m coverage run $(PYTEST) -m 'not real and not slow and not install'
+	$(BIN)/python $(PYTEST) -m 'slow and not real and not install'
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m real
 	$(BIN)/python tools/prove.py --sample 1
 	$(BIN)/python -m coverage combine --quiet

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from provisioner.base import by_hand
 from provisioner.base.paths import is_absolute
 from provisioner.base.versions import numbers
 from provisioner.choose.obstacles import Obstacle, listed, span
@@ -249,6 +248,8 @@ def _get(pythons: Pythons, supported: tuple[str, ...]) -> str:
     wanted = _of_those(pythons, supported)
     if not wanted:
         return f"ask for another Python than `{pythons.asked}`"
+    from provisioner.base import by_hand  # noqa: PLC0415 - only where none is fit
+
     # Where uv was asked, it cannot fetch it.
     ways = [f"`uv python install {wanted[0]}`"] if pythons.unfetched is None and numbers(wanted[0]) >= OLDEST_OF_UV else []
     why = f"{pythons.unfetched}; so " if pythons.unfetched else ""

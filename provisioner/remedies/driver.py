@@ -142,6 +142,14 @@ def not_visible(subject: Subject, view: View) -> Remedy:
             steps=(*(("srun --gres=gpu:1 nvidia-smi -L",) if slurm else ()), "singularity exec --nv IMAGE.sif nvidia-smi -L"),
             why="without --nv the host's driver and devices are not in the container",
         )
+    mode = f"{'' if subject.windows else 'sudo '}nvidia-smi -c DEFAULT"
+    if re.search(r"busy or unavailable|DEVICE_?UNAVAILABLE|DevicesUnavailable", subject.seen, re.IGNORECASE):
+        return Remedy(
+            words="See which program has the card, and whether its compute mode lets one process alone use it; end that program",
+            steps=("nvidia-smi", "nvidia-smi -q -d COMPUTE"),
+            why="in the mode Exclusive_Process the second program is refused; a card that hangs says the same, until it is reset",
+            others=(Way(words="Or let several processes use it, until the machine starts again (an administrator)", steps=(mode,)),),
+        )
     if re.search(r"could not select device driver|[Uu]nknown (?:or invalid )?runtime|nvidia-container-\w+.{0,30}not found", subject.seen):
         toolkit = _toolkit(subject)
         return Remedy(

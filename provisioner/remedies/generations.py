@@ -7,6 +7,7 @@ import re
 from provisioner.base.versions import numbers
 from provisioner.model.catalogue import Release
 from provisioner.model.finding import Remedy, Way
+from provisioner.remedies import library
 from provisioner.remedies.addons import addon_of
 from provisioner.remedies.knowledge import NO_ADDON, View, release_of, specifier
 from provisioner.remedies.names import DISTRIBUTIONS, NATIVE, asking_package, distribution_of, restarted, same_tensorflow
@@ -33,6 +34,8 @@ def numpy(subject: Subject, view: View) -> Remedy:
     known = (
         f"TensorFlow {release.version} works with NumPy {spec}"
         if release and spec == range_
+        else "the names that the message misses came with that NumPy"
+        if spec.startswith(">")
         else "the names and the binary form that the message misses went with a later NumPy"
     )
     if re.search(r"size changed|API version|wrong size|compiled against", subject.seen) and (not range_ or "Expected 96" in subject.seen):
@@ -55,7 +58,7 @@ def numpy(subject: Subject, view: View) -> Remedy:
                 ),
                 *either(subject, view),
             )
-            if "<2" in spec
+            if spec.startswith("<")
             else either(subject, view)
         ),
     )
@@ -81,8 +84,14 @@ def _older_than_compiled(subject: Subject, view: View) -> Remedy:
     )
 
 
+# What NumPy 1.25 brought (its release notes), and 1.26 of NumPy 2's names: whoever misses it needs a newer one.
+_NEW_125 = re.compile(r"module 'numpy' has no attribute '(dtypes|exceptions)'|No module named 'numpy\.(dtypes|exceptions|_core)\b")
+
+
 def _numpy_of_line(seen: str) -> str:
     name = re.search(r"(?:attribute '|np\.)(\w+)", seen)
+    if _NEW_125.search(seen):
+        return ">=1.25,<2"
     if _GONE_20.search(seen):
         return "<2"
     if name and name[1] in _GONE_124:
@@ -148,6 +157,9 @@ def protobuf(subject: Subject, view: View) -> Remedy:
 
 def dependency(subject: Subject, view: View) -> Remedy:
     """The package that the line names, in the version that belongs to this release."""
+    gone = library.dropped(subject, view) or library.of_unix(subject)
+    if gone is not None:
+        return gone
     seen = subject.seen
     release = release_of(view, subject.tensorflow) if subject.tensorflow else None
     if "pkg_resources" in seen and "No module" in seen:

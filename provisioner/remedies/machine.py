@@ -41,6 +41,24 @@ def msvc(subject: Subject, view: View) -> Remedy:
     )
 
 
+def _on_a_mac(subject: Subject, view: View) -> Remedy:
+    """The shell of macOS says so of a wheel for Intel's processors under Rosetta."""
+    return Remedy(
+        words=(
+            "On a Mac with Apple silicon, make the environment with a Python for arm64: the first line prints x86_64 where this one runs under"
+            " Rosetta, which has no AVX"
+        ),
+        steps=(
+            runs(subject, "import platform; print(platform.machine())"),
+            "arch -arm64 /usr/bin/python3 -m venv tf-env",
+            "tf-env/bin/python -m pip install tensorflow",
+        ),
+        why="every wheel for Intel's processors has AVX instructions in all of its code, and the first one ends the process",
+        cost=NEW_ENVIRONMENT,
+        others=anew(subject, view),
+    )
+
+
 def avx(subject: Subject, view: View) -> Remedy:
     """Another processor; under an emulator none; of 2.4.0 the next patch release; in a virtual machine its type."""
     if _QEMU.search(subject.text):
@@ -57,6 +75,8 @@ def avx(subject: Subject, view: View) -> Remedy:
             cost="changes TensorFlow only",
             others=anew(subject, view),
         )
+    if "zsh: illegal" in subject.seen and "core dumped" not in subject.seen and subject.system in {"", "macos"}:
+        return _on_a_mac(subject, view)
     look = {"macos": "sysctl -n machdep.cpu.features", "windows": "wmic cpu get name"}.get(
         subject.system, "grep -m1 -ow avx /proc/cpuinfo || echo 'no AVX'"
     )

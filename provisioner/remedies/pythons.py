@@ -7,6 +7,7 @@ import re
 from provisioner.base.by_hand import winget
 from provisioner.base.versions import minor_of, numbers
 from provisioner.model.finding import Remedy, Way
+from provisioner.remedies import library
 from provisioner.remedies.asked import FAMILY, RANGE, wanted
 from provisioner.remedies.knowledge import USUAL, View, newest, package_of, pythons, release_of, stable
 from provisioner.remedies.names import OWN_MODULES, own_module, same_tensorflow
@@ -19,6 +20,9 @@ def python(subject: Subject, view: View) -> Remedy:
     """A Python that the release has wheels for, or a release that has wheels for this Python; of both the one that keeps what was asked for."""
     if subject.musl:
         return platform(subject, view)
+    gone = library.dropped(subject, view)
+    if gone is not None:
+        return gone
     name, version = wanted(subject)
     limits = RANGE.search(subject.seen) or RANGE.search(subject.text)
     if limits and (subject.installer in {"poetry", "uv"} or "current project" in subject.text):

@@ -71,6 +71,12 @@ def wrong_environment(subject: Subject, view: View) -> Remedy:
     """The Python that has TensorFlow, or TensorFlow into the one that runs."""
     if subject.installer == "reticulate":
         return reticulate(subject)
+    if "'--user' install" in subject.seen:
+        return Remedy(
+            words="Leave --user out: in an environment everything is installed into it",
+            steps=(install(subject, same_tensorflow(subject)),),
+            why="--user means the folder of packages beside every environment, which this one does not see",
+        )
     of_the_shell = shells.not_started(subject, view)
     if of_the_shell is not None:
         return of_the_shell
@@ -152,6 +158,16 @@ def leak(subject: Subject, view: View) -> Remedy:
             words=f"Unset PYTHONPATH (also in ~/.bashrc), and start the Python that these packages belong to{f': {python}' if python else ''}",
             steps=(unset("PYTHONPATH", windows=subject.windows), runs(subject, "import sys; print(sys.executable, sys.path)")),
             why="a Python of one number was given the packages of another by its path, and compiled parts fit one number only",
+            others=either(subject, view),
+        )
+    if re.search(r"encodings|PYTHONHOME|codec of the filesystem", subject.seen):
+        return Remedy(
+            words="Start without PYTHONHOME and PYTHONPATH; where none is set, the Python under the environment was moved or removed: make it anew",
+            steps=(
+                *(unset(name, windows=subject.windows) for name in ("PYTHONHOME", "PYTHONPATH")),
+                runs(subject, "import sys; print(sys.prefix)"),
+            ),
+            why="Python looks for its own library where they say, and does not find it there",
             others=either(subject, view),
         )
     if subject.windows:

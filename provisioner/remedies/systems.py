@@ -6,6 +6,7 @@ import re
 
 from provisioner.base.versions import minor_of, numbers
 from provisioner.model.finding import Remedy, Way
+from provisioner.remedies import library
 from provisioner.remedies.asked import FAMILY, wanted
 from provisioner.remedies.knowledge import View, newest, package_of, release_of, stable
 from provisioner.remedies.names import GCS, LAST_GCS_OF_WINDOWS
@@ -15,6 +16,10 @@ from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, install, uninstall,
 
 def platform(subject: Subject, view: View) -> Remedy:
     """Another name for this system, a release that has a wheel for it, or a system that has one."""
+    if re.search(r"libdxcore|libd3d12|libdirectml", subject.seen):
+        return _without_wsl(subject)
+    if re.search(r"PackagesNotFound|ResolvePackageNotFound|from current channels", subject.seen):
+        return _not_in_channels(subject)
     name, version = wanted(subject)
     text = (version if FAMILY.fullmatch(name or "") else "") or subject.tensorflow
     if subject.musl or re.search(r"relocating|musl|alpine", subject.seen + subject.told, re.IGNORECASE):
@@ -116,9 +121,35 @@ def _elsewhere(subject: Subject, view: View, text: str) -> Remedy:
     )
 
 
+def _without_wsl(subject: Subject) -> Remedy:
+    """DirectML on a Linux that is not WSL2's."""
+    return Remedy(
+        words="Take the DirectML plug-in out: it computes through Windows, and this Linux is not one that runs inside it (WSL2)",
+        steps=(uninstall(subject, "tensorflow-directml", "tensorflow-directml-plugin"), install(subject, "tensorflow")),
+        why="libdxcore.so and libd3d12.so come from Windows' own driver, to /usr/lib/wsl/lib, in WSL2 alone",
+        others=(Way(words="In WSL2, bring it and the driver of Windows up to date (typed in Windows)", steps=("wsl --update",)),),
+    )
+
+
+def _not_in_channels(subject: Subject) -> Remedy:
+    """The channels that were asked have no such version for this system: what conda-forge has, or the wheel."""
+    named = re.search(r"^ *- *(?:\S+::)?(tensorflow[\w-]*)(?:[ =]+v?(\d[\d.]*))?", subject.text, re.MULTILINE)
+    name, version = (named[1], named[2] or "") if named else ("tensorflow", "")
+    pin = f"tensorflow=={version}.*" if version.count(".") == 1 else f"tensorflow=={version}" if version else "tensorflow"
+    return Remedy(
+        words=f"See which versions of {name} conda-forge has for this system; what no channel has, install with pip in the environment",
+        steps=(f"conda search --override-channels -c conda-forge {name}", install(subject, pin)),
+        why="conda's channels have fewer releases than PyPI, and on Windows none with a GPU after 2.6",
+        cost="what pip brings, conda does not know of",
+    )
+
+
 def without_build(subject: Subject, view: View) -> Remedy:
     """Another package than TensorFlow has no wheel here: which systems and Pythons it has, or how to do without it."""
     del view
+    unix = library.of_unix(subject)
+    if unix is not None:
+        return unix
     name, version = wanted(subject)
     if re.search(r"decision[-_]forests|inference\.so", subject.seen):
         name, version = "tensorflow-decision-forests", ""

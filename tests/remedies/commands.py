@@ -20,7 +20,11 @@ _TABLE: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     for name, words, options in (
         ("apt", "update install remove", "--only-upgrade -y"),
         ("apt-get", "update install remove", "--only-upgrade -y"),
-        ("conda", "create install remove run config list", "-n -p -y -c --env --set --revisions --revision --force-reinstall"),
+        (
+            "conda",
+            "create install remove run config list search",
+            "-n -p -y -c --env --set --revisions --revision --force-reinstall --override-channels",
+        ),
         ("docker", "run exec restart pull", "--rm -it -L --gpus --platform --cap-add --device --group-add"),
         ("dnf", "install module update config-manager", "-y"),
         ("poetry", "add lock env", ""),
@@ -29,7 +33,7 @@ _TABLE: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         ("winget", "install", "--exact --id --force"),
         ("wsl", "", "--install --update --shutdown"),
         ("wsl.exe", "", "--shutdown"),
-        ("nvidia-smi", "", "-L -q -d --query-gpu --format"),
+        ("nvidia-smi", "", "-L -q -d -c --query-gpu --format"),
         ("nvidia-ctk", "runtime cdi", "--runtime --output --version"),
         ("singularity", "exec", "--nv -L"),
         ("srun", "nvidia-smi", "--gres -L"),

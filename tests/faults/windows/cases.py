@@ -345,7 +345,7 @@ def cudnn_9_of_another_guide(place: Place) -> None:
     place.install("nvidia-cudnn-cu11==9.10.2.21")
 
 
-@fault("cuda-version-mismatch", "cuda-libs-missing", symptom=r"cublas64_11\.dll|nvidia-cublas-cu11", base="cuda")
+@fault("cuda-version-mismatch", "cuda-libs-missing", symptom=r"cublas64_11\.dll|nvidia-cublas-cu1[12]", base="cuda")
 def cublas_of_cuda_12(place: Place) -> None:
     """A guide for a newer framework: CUDA 12's cuBLAS takes the place of 11's."""
     place.uninstall("nvidia-cublas-cu11")
@@ -362,3 +362,78 @@ def the_small_pth_is_gone(place: Place) -> None:
 def an_old_cudnn_in_system32(place: Place) -> None:
     """A guide of 2020 had cuDNN's DLLs copied into System32, where Windows looks before PATH; this one does not load."""
     place.put(place.system / "cudnn64_8.dll", place.failing("cudnn64_8.dll", "6.14.11.8005"))
+
+
+# What people meet on every system, on Windows as well
+
+
+@fault("install-corrupt", symptom=r"_pywrap_tensorflow_internal")
+def a_pyd_of_no_bytes(place: Place) -> None:
+    """The power went while it was written: the file is there and empty."""
+    place.write(place.site / NATIVE, b"")
+
+
+@fault("install-corrupt", symptom=r"math_ops\.py")
+def a_module_that_is_a_web_page(place: Place) -> None:
+    """A proxy's login page in the place of a file that somebody wanted to replace by a newer one."""
+    place.write(place.site / "tensorflow/python/ops/math_ops.py", "<!DOCTYPE html>\n<html><body>Sign in</body></html>\n")
+
+
+@fault("install-corrupt", symptom=r"numpy")
+def metadata_of_numpy_removed(place: Place) -> None:
+    """Somebody removed NumPy's .dist-info: it can be imported, and pip says it is not installed."""
+    for folder in place.site.glob("numpy-*.dist-info"):
+        shutil.rmtree(folder)
+
+
+@fault("dependency-incompatible", "install-corrupt", symptom=r"wrapt")
+def wrapt_uninstalled(place: Place) -> None:
+    """An uninstall of something else took a package along that TensorFlow needs."""
+    place.uninstall("wrapt")
+
+
+@fault("keras-incompatible", symptom=r"estimator")
+def estimator_of_a_later_release(place: Place) -> None:
+    """tensorflow-estimator of a later release."""
+    place.install("tensorflow-estimator==2.15.0")
+
+
+@fault("module-shadowed", symptom=r"tensorflow", mend="hand")
+def a_folder_called_tensorflow(place: Place) -> None:
+    """A clone of TensorFlow's sources, or a folder of that name, lies where the program is started."""
+    place.write(place.work / "tensorflow" / "__init__.py", "")
+
+
+@fault("module-shadowed", symptom=r"google", mend="hand")
+def a_script_called_google(place: Place) -> None:
+    """A script called google.py hides the namespace that protobuf lies in."""
+    place.write(place.work / "google.py", "print('searching')\n")
+
+
+@fault("dependency-incompatible", symptom=r"gast|flatbuffers", base="2.21")
+def gast_too_old(place: Place) -> None:
+    """Another package wanted an older gast."""
+    place.install("gast==0.2.2")
+
+
+@fault("keras-incompatible", "dependency-incompatible", symptom=r"keras", base="2.21")
+def keras_2_beside_2_21(place: Place) -> None:
+    """Keras of an old tutorial."""
+    place.install("keras==2.15.0")
+
+
+@fault("install-corrupt", "numpy-incompatible", symptom=r"numpy", base="2.21")
+def numpy_damaged_by_an_upgrade(place: Place) -> None:
+    """An upgrade of NumPy that was broken off: Python's half is the new one's, the compiled half is gone."""
+    for path in place.site.glob("numpy/_core/_multiarray_umath*.pyd"):
+        place.delete(path)
+
+
+@fault("conflicting-tf-packages", symptom=r"nightly", base="2.21")
+def a_nightly_build_over_it(place: Place) -> None:
+    """Half of a nightly build's files were copied over the release, with its metadata: two write the same folder."""
+    info = place.site / "tf_nightly-2.22.0.dev20260101.dist-info"
+    own = next(place.site.glob("tensorflow-2.21.0.dist-info"))
+    place.write(info / "METADATA", (own / "METADATA").read_text(encoding="utf-8").replace("Name: tensorflow", "Name: tf_nightly", 1))
+    place.write(info / "RECORD", (own / "RECORD").read_text(encoding="utf-8"))
+    place.write(info / "WHEEL", (own / "WHEEL").read_text(encoding="utf-8"))

@@ -1,0 +1,150 @@
+"""What to do where Python's own library lacks a module or a name, by why: newer Pythons dropped it, or Windows never had it. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from provisioner.base.versions import numbers
+from provisioner.model.finding import Remedy, Way
+from provisioner.remedies.knowledge import View, pythons
+from provisioner.remedies.names import asking_package, distribution_of, restarted, same_tensorflow
+from provisioner.remedies.subject import Subject
+from provisioner.remedies.ways import NEW_ENVIRONMENT, ONE_PACKAGE, either, install, venv
+
+# Modules, and names of modules that stay, by the Python that is without them (CPython, "What's New", Removed; PEP 594).
+GONE = {
+    "3.8": "macpath time.clock platform.linux_distribution platform.dist cgi.escape",
+    "3.9": "dummy_threading _dummy_threading fractions.gcd base64.encodestring base64.decodestring",
+    "3.10": "formatter parser symbol collections.Callable collections.Container collections.Hashable collections.Iterable collections.Iterator"
+    " collections.Mapping collections.MutableMapping collections.MutableSequence collections.MutableSet collections.Sequence collections.Set"
+    " collections.Sized",
+    "3.11": "binhex asyncio.coroutine inspect.formatargspec inspect.getargspec",
+    "3.12": "asynchat asyncore distutils imp smtpd pkgutil.ImpImporter pkgutil.ImpLoader importlib.find_loader configparser.SafeConfigParser"
+    " unittest.makeSuite",
+    "3.13": "aifc audioop cgi cgitb chunk crypt imghdr lib2to3 mailcap nis nntplib ossaudiodev pipes sndhdr spwd sunau telnetlib uu xdrlib"
+    " typing.io typing.re",
+    "3.14": "ast.Bytes ast.Ellipsis ast.NameConstant ast.Num ast.Str pkgutil.find_loader pkgutil.get_loader",
+}
+_SINCE = {name: version for version, names in GONE.items() for name in names.split()}
+# Modules that Windows' Python never had (CPython's library reference, "Availability: Unix").
+ONLY_UNIX = frozenset(
+    [
+        "_curses",
+        "_posixsubprocess",
+        "crypt",
+        "fcntl",
+        "grp",
+        "nis",
+        "posix",
+        "pty",
+        "pwd",
+        "readline",
+        "resource",
+        "spwd",
+        "syslog",
+        "termios",
+        "tty",
+    ]
+)
+_MODULE = re.compile(r"No module named '?([a-z_]\w*)'?(?![\w.])")
+_NAME = re.compile(
+    r"module '([a-z]\w*)' has no attribute '(\w+)'|cannot import name '?(\w+)'? from (?:partially initialized module )?'?([a-z]\w*)'?(?![\w.])"
+)
+# What has been without the old names for years: nothing newer needs them.
+_INSTALLERS = ("pip", "setuptools", "pkg_resources", "_distutils_hack", "wheel")
+
+
+def lost(seen: str) -> tuple[str, str]:
+    """The module or name of Python's own library that a line misses, and the Python that dropped it; twice "" where it is none of those."""
+    module, name = _MODULE.search(seen), _NAME.search(seen)
+    found = [module[1]] if module else []
+    found += [f"{name[1] or name[4]}.{name[2] or name[3]}"] if name else []
+    return next(((item, _SINCE[item]) for item in found if item in _SINCE), ("", ""))
+
+
+def only_unix(seen: str) -> str:
+    """The module that a line misses and that Windows' Python never had, "" where it is none."""
+    module = _MODULE.search(seen)
+    return module[1] if module and module[1] in ONLY_UNIX else ""
+
+
+def dropped(subject: Subject, view: View) -> Remedy | None:
+    """A package that is older than this Python: that one newer, or an older Python; None where no line misses what Python dropped."""
+    name, since = lost(subject.seen)
+    if not name:
+        return None
+    older = _older(subject, view, since)
+    package = _asking(subject)
+    why = f"Python {since} and newer are without {name}, and what asks for it was written before; no package on PyPI is that module"
+    if package and not package.startswith("tensorflow") and package not in _INSTALLERS:
+        return Remedy(
+            words=f"Bring {package} up to date: {name} went with Python {since}",
+            steps=(install(subject, package, options="--upgrade"),),
+            why=why,
+            cost=restarted(subject, ONE_PACKAGE),
+            others=(older, *either(subject, view)),
+        )
+    if name.startswith("pkgutil.Imp") or package in _INSTALLERS:
+        return Remedy(
+            words="Bring pip and setuptools up to date, then install again; a package whose own build asks for it is too old for this Python",
+            steps=(install(subject, "pip", "setuptools", options="--upgrade"),),
+            why=why,
+            cost="changes pip and setuptools",
+            others=(older, *either(subject, view)),
+        )
+    back = Way(words="Or install setuptools, which brings distutils back", steps=(install(subject, "setuptools"),), cost=ONE_PACKAGE)
+    return Remedy(
+        words="M" + older.words.removeprefix("Or m"),
+        steps=older.steps,
+        why=why,
+        cost=older.cost,
+        others=(*((back,) if name == "distutils" else ()), *either(subject, view)),
+    )
+
+
+def _asking(subject: Subject) -> str:
+    """The distribution whose file asked for it, "" where it is the program's own."""
+    found = asking_package(subject)
+    return found if found in _INSTALLERS else distribution_of(found) if found else ""
+
+
+def _older(subject: Subject, view: View, since: str) -> Way:
+    """An environment with the newest Python that still has it and that the release has wheels for."""
+    have = [name for name in pythons(view, subject.tensorflow, subject.platform) if numbers(name) < numbers(since)]
+    below = f"3.{numbers(since)[1] - 1}"
+    best = have[-1] if have else below
+    return Way(
+        words=f"Or make an environment with Python {best}, which still has it",
+        steps=venv(subject, best, same_tensorflow(subject) if have else "tensorflow"),
+        cost=NEW_ENVIRONMENT,
+    )
+
+
+def of_unix(subject: Subject) -> Remedy | None:
+    """A module that is on Unix alone: a newer version of the package that asks, or WSL2; None where no line misses one."""
+    module = only_unix(subject.seen)
+    if not module:
+        return None
+    why = f"{module} is of Python's own library, on Linux and macOS alone; no package on PyPI is that module"
+    if module == "_curses" and subject.windows:
+        return Remedy(
+            words="Install windows-curses, which stands in for it",
+            steps=(install(subject, "windows-curses"),),
+            why="Python on Windows is without curses",
+        )
+    package = _asking(subject)
+    linux = Way(words="Or run it in WSL2, which is Linux (in a terminal of an administrator)", steps=("wsl --install",), cost="some GB")
+    if package:
+        return Remedy(
+            words=f"Bring {package} up to date: newer versions may do without {module}; else it is not for Windows",
+            steps=(install(subject, package, options="--upgrade"),),
+            why=why,
+            cost=ONE_PACKAGE,
+            others=(linux,),
+        )
+    return Remedy(
+        words=f"Run the program in WSL2, or take out what imports {module} there",
+        steps=linux.steps,
+        why=why,
+        cost=linux.cost,
+    )
