@@ -361,7 +361,7 @@ def the_small_pth_is_gone(place: Place) -> None:
 @fault("environment-leak", "cudnn-version-mismatch", symptom=r"(?i)system32.cudnn64_8\.dll", base="cuda", mend="named")
 def an_old_cudnn_in_system32(place: Place) -> None:
     """A guide of 2020 had cuDNN's DLLs copied into System32, where Windows looks before PATH; this one does not load."""
-    place.put(place.system / "cudnn64_8.dll", place.failing("cudnn64_8.dll", "6.14.11.8005"))
+    place.put(place.system / "cudnn64_8.dll", place.failing("cudnn64_8.dll", "6.14.11"))
 
 
 # What people meet on every system, on Windows as well
