@@ -29,6 +29,7 @@ _PROGRAM = re.compile(r"(?<=\$ )(?:\"[A-Za-z]:/[^\"]*|[A-Za-z]:/[^\"\s]*)")
 # What PowerShell takes in another way than cmd: a program in quotes, which is a text to it; and a variable. Each at the begin of a step or a command.
 _BEGIN = r"(?:(?<=^\$ )|(?<= \$ )|(?<=`))"
 _QUOTED_PROGRAM = re.compile(rf'{_BEGIN}(?="[^"\n`]+" [^`\n])', re.MULTILINE)
+_VALUE, _ENV = re.compile(r"%(\w+)%"), r"$env:\1"
 _SET = re.compile(rf"{_BEGIN}set (\w+)=([^`\n]*)", re.MULTILINE)
 # The one command of another program that hints name: uv comes with tfsetup, and need not be on PATH.
 _UV = re.compile(r"(?<=`)uv(?= python install )")
@@ -115,5 +116,5 @@ def _for_powershell(text: str) -> str:
     """
     if not (_QUOTED_PROGRAM.search(text) or _SET.search(text)) or _shell["of the person"]() not in {"powershell", "pwsh"}:
         return text
-    text = _SET.sub(lambda found: f'$env:{found[1]} = "{found[2]}"' if found[2] else f"Remove-Item Env:{found[1]}", text)
+    text = _SET.sub(lambda found: f'$env:{found[1]} = "{_VALUE.sub(_ENV, found[2])}"' if found[2] else f"Remove-Item Env:{found[1]}", text)
     return _QUOTED_PROGRAM.sub("& ", text)

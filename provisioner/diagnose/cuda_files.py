@@ -21,7 +21,7 @@ from provisioner.model.catalogue import CudaBuild, Link
 from provisioner.model.finding import Repair, Severity
 from provisioner.model.record import record
 from provisioner.plan.dll_files import CUDA, dll_files
-from provisioner.verify.judge_gpu import DRIVERS, table
+from provisioner.verify.judge_gpu import DRIVERS, refusals, table
 
 # The wheel that brings a library, by the library's name: NVIDIA's packages are called nvidia-<this>-cu12, from CUDA 13 on nvidia-<this>.
 COMPONENTS = {
@@ -47,7 +47,8 @@ class Copy:
     """The answer for one library: ``path`` is "" when the loader finds none; ``inside`` the environment or not.
 
     ``missing``: the name that was not found, which may be one that the library needs; ``needed_by`` who asks for it; ``fault``: what is
-    wrong with the file that was found first. ``by``: LD_LIBRARY_PATH, RUNPATH, … ("" where that is not known).
+    wrong with the file that was found first (``at``, where Windows itself told it).
+    ``by``: LD_LIBRARY_PATH, RUNPATH, … ("" where that is not known).
     """
 
     soname: str
@@ -58,6 +59,7 @@ class Copy:
     missing: str = ""
     needed_by: str = ""
     fault: str = ""
+    at: str = ""
 
 
 def component(soname: str) -> str:
@@ -185,6 +187,7 @@ def _answered(case: Case, loader: Loader) -> tuple[Copy, ...]:
     assert case.libraries is not None  # noqa: S101 - the caller has looked
     missing = {event["asked"][0]: event["missing"] for event in case.libraries.all("library") if event["asked"]}
     folders = [posixpath.normpath(folder) for folder in (tensorflow.variable(case, "LD_LIBRARY_PATH") or "").split(":") if folder]
+    refused = refusals(case.libraries)
     found = []
     for item in table(case.libraries, case.expected, case.env):
         if not item.required or item.soname in DRIVERS:
@@ -192,6 +195,7 @@ def _answered(case: Case, loader: Loader) -> tuple[Copy, ...]:
         lost = "" if item.path else missing.get(item.soname) or item.soname
         # The loader does not say why it refuses a file; reading the same files does.
         opened = loader.open(item.soname, (loader.program, tensorflow.framework(case)), {}) if lost and _elf(case) else None
+        at, why = refused.get(item.soname, ("", "")) if lost else ("", "")
         by = "LD_LIBRARY_PATH" if item.path and posixpath.dirname(item.path) in folders else ""
         found.append(
             Copy(
@@ -202,7 +206,8 @@ def _answered(case: Case, loader: Loader) -> tuple[Copy, ...]:
                 by=by,
                 missing=lost,
                 needed_by=(opened.needed_by if opened and opened.missing == lost else item.soname) if lost not in {"", item.soname} else "",
-                fault=opened.fault if opened and opened.missing == lost else "",
+                fault=opened.fault if opened and opened.missing == lost else why,
+                at=at,
             )
         )
     return tuple(found)

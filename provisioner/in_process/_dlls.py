@@ -42,6 +42,18 @@ def opened(name: str) -> "tuple[int, str]":
     return handle, os.path.realpath(room.value).replace("\\", "/") if room.value else ""
 
 
+def refused(name: str) -> "tuple[str, int]":
+    """The file of that name which Windows comes to first, and the number of the error with which it did not load; "" where there is none.
+
+    ``SearchPathW`` looks where ``LoadLibraryExW`` does for a plain name: beside the program, in System32, in Windows, on PATH.
+    """
+    error = ctypes.get_last_error()  # type: ignore[attr-defined]  # Windows alone has it
+    kernel = ctypes.WinDLL("kernel32")  # type: ignore[attr-defined]  # as above
+    kernel.SearchPathW.argtypes = [*[ctypes.c_wchar_p] * 3, ctypes.c_uint32, ctypes.c_wchar_p, ctypes.c_void_p]
+    room = ctypes.create_unicode_buffer(ROOM)
+    return (room.value.replace("\\", "/") if kernel.SearchPathW(None, name, None, ROOM, room, None) else ""), error
+
+
 def stem(name: str) -> str:
     """``cudart`` of ``cudart64_110.dll``, ``cuda`` of the driver's."""
     return "cuda" if name == DRIVER else name.partition("64_")[0]
@@ -67,7 +79,10 @@ def main(out: str, mark: str, names: "list[str]") -> None:
         kind = "CudaDriver" if name == DRIVER else stem(name)
         write(event="opening", kind=kind)
         handle, path = opened(name)
+        place, error = ("", 0) if path else refused(name)
         write(event="library", kind=kind, asked=[name], path=path, missing="" if path else name)
+        if place:
+            write(event="refused", asked=name, path=place, error=error)
         if path:
             write(event="version", kind=kind, version=versions(shared.SELF_TOLD, name, handle, path))
         if path and name == DRIVER:

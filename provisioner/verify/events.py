@@ -25,6 +25,7 @@ FORMS: dict[str, Form] = {
     "required": {"sonames": [str], "loaded": [str]},
     "opening": {"kind": str},
     "library": {"kind": str, "asked": [str], "path": str, "missing": str},
+    "refused": {"asked": str, "path": str, "error": int},
     "version": {"kind": str},
     "driver": {"code": int, "name": str},
     "importing": {"module": str},

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from provisioner.model.cause import Order
 
 NO_GPU_MEANT = "a build for GPUs where none is used: it needs none of them on the CPU"
+# winerror.h: of a file that was found, ERROR_MOD_NOT_FOUND is said of what it needs.
+_NOT_FOUND = 126
+_REFUSALS = {127: "it lacks a function that is asked for", 193: "it is no DLL for 64 bit", 1114: "its start failed"}
 # These belong to the driver, not to the environment.
 DRIVERS = ("libcuda.so.1", "libnvidia-ml.so.1", "nvcuda.dll", "nvml.dll")
 
@@ -28,7 +31,7 @@ def judge(
     here = require_gpu or bool(raw.around.gpus or raw.around.driver)
     # What only a GPU needs is no fault where there is none and none was asked for.
     wanted = require_gpu or expected.device == "cuda" or (expected.device != "cpu" and here)
-    checks = [_libraries(raw, libraries, findings, wanted=wanted)]
+    checks = [_libraries(raw, libraries, findings, env=env, wanted=wanted)]
     if raw.cuda_build:
         if wanted:
             _cudnn(libraries, expected, findings)
@@ -82,7 +85,7 @@ def _unnamed(child: Child, required: set[str], env: str) -> list[LoadedLibrary]:
     ]
 
 
-def _libraries(raw: Raw, libraries: tuple[LoadedLibrary, ...], findings: Findings, *, wanted: bool) -> Check:
+def _libraries(raw: Raw, libraries: tuple[LoadedLibrary, ...], findings: Findings, *, env: str, wanted: bool) -> Check:
     """``wanted``: whether a GPU shall compute; a build for GPUs computes on the CPU without any of these."""
     child = raw.libraries
     if child is None:
@@ -99,7 +102,14 @@ def _libraries(raw: Raw, libraries: tuple[LoadedLibrary, ...], findings: Finding
     if not wanted and not (raw.gpus and not lost):
         return Check(name="libraries", status="skipped", detail=NO_GPU_MEANT, seconds=child.seconds)
     missing = {event["asked"][0]: event["missing"] for event in child.all("library") if event["asked"]}
+    refused = refusals(child)
     for item in lost:
+        if item.soname in refused:
+            path, words = refused[item.soname]
+            own = path.lower().startswith(f"{env.lower().rstrip('/')}/")
+            seen = Evidence(seen=f"{item.soname} is found first here and cannot be loaded: {words}", where=path)
+            findings.add("install-corrupt" if own else "environment-leak", "error", "certain", seen)
+            continue
         cause = "cudnn-missing" if stem(item.soname) == "cudnn" else "cuda-libs-missing"
         findings.add(cause, "error", "certain", *_why_lost(item, missing.get(item.soname, ""), raw.present))
     for item in libraries:
@@ -116,6 +126,12 @@ def _libraries(raw: Raw, libraries: tuple[LoadedLibrary, ...], findings: Finding
             name="libraries", status="could not tell", detail="this build does not say which libraries it needs", seconds=child.seconds
         )
     return Check(name="libraries", status="passed", detail=detail, seconds=child.seconds)
+
+
+def refusals(child: Child) -> dict[str, tuple[str, str]]:
+    """Return, by library, the file that Windows comes to first and refuses, and why; not where what that file needs is missing."""
+    found = ((event, _REFUSALS.get(event["error"], "")) for event in child.all("refused") if event["error"] != _NOT_FOUND)
+    return {event["asked"]: (event["path"], f"error {event['error']}{words and f', {words}'}") for event, words in found}
 
 
 def _names(libraries: list[LoadedLibrary]) -> str:

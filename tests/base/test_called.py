@@ -126,6 +126,7 @@ def test_on_windows_commands_are_quoted_for_its_shells(text: str, expected: str)
         ('`"C:\\a b\\python.exe" -m pip check`', '`& "C:\\a b\\python.exe" -m pip check`'),
         ('`"C:\\a b\\python.exe"` is another', '`"C:\\a b\\python.exe"` is another'),
         ("    $ C:/e/python.exe -m pip check", "    $ C:\\e\\python.exe -m pip check"),
+        ("    $ set PATH=C:\\a b;%PATH%", '    $ $env:PATH = "C:\\a b;$env:PATH"'),
         ("    $ set CUDA_VISIBLE_DEVICES=-1", '    $ $env:CUDA_VISIBLE_DEVICES = "-1"'),
         ("    $ set PYTHONHOME=\n    $ python x", "    $ Remove-Item Env:PYTHONHOME\n    $ python x"),
         ("set A=1 is a word", "set A=1 is a word"),

@@ -162,6 +162,33 @@ def test_a_required_library_that_no_handle_names_is_judged_by_the_files_loaded()
     }
 
 
+@pytest.mark.parametrize(
+    ("path", "error", "cause"),
+    [
+        ("C:/Windows/System32/cudnn64_8.dll", 1114, "environment-leak"),
+        ("C:/env/Lib/site-packages/nvidia/cudnn/bin/cudnn64_8.dll", 193, "install-corrupt"),
+        # What is missing is what it needs, and that is told by itself.
+        ("C:/env/Lib/site-packages/nvidia/cudnn/bin/cudnn64_8.dll", 126, "cudnn-missing"),
+    ],
+)
+def test_a_dll_that_windows_comes_to_first_and_refuses_is_named(path, error, cause):
+    cuda = CudaBuild(version="11.2", cudnn="8.1", capabilities=(), must_open=("cudnn64_8.dll",), may_open=(), driver="")
+    events = (
+        {"event": "library", "kind": "cudnn", "asked": ["cudnn64_8.dll"], "path": "", "missing": "cudnn64_8.dll"},
+        {"event": "refused", "asked": "cudnn64_8.dll", "path": path, "error": error},
+        {"event": "done"},
+    )
+    child = Child(code=0, timed_out=False, seconds=0.1, limit=60.0, err="", events=events)
+    raw = Raw(
+        probe=child, libraries=child, no_libraries="", cuda_build=True, integrity=Integrity(distributions=(), rivals=(), faults=(), files=0),
+        unmet=(), around=Surroundings(),
+    )  # fmt: skip
+    asked = {"env": "C:/env", "python": "C:/env/Scripts/python.exe", "require_gpu": False}
+    found = judge(raw, Expected(device="cuda", cuda=cuda), wording=wording(), **asked)
+    first = next(item for item in found.findings if item.cause == cause)
+    assert (first.evidence[0].where == path) == (error != 126)
+
+
 def test_windows_names_are_judged_as_linux_are():
     """A cuDNN that is too old, one that is lost, one from outside: by names that end in .dll and paths on a drive."""
     names = ("cudart64_110.dll", "cublas64_11.dll", "cudnn64_8.dll")

@@ -18,6 +18,7 @@ from provisioner.diagnose.cuda_files import Copy
 from provisioner.environment.distributions import Installed
 from provisioner.host import files
 from provisioner.model.finding import Confidence, Evidence, Remedy, Repair, Severity
+from provisioner.remedies.variables import assigned
 from provisioner.verify.judge_gpu import cudnn_fits
 
 
@@ -101,6 +102,9 @@ def _add_missing(
 
 def _by_path(case: Case, path: str) -> Remedy:
     folder = posixpath.dirname(path)
+    if case.windows:
+        step = assigned("PATH", f"{folder.replace('/', chr(92))};%PATH%", windows=True)
+        return alternative.remedy("let Windows look in the folder that has it, before Python starts", step)
     before = tensorflow.variable(case, "LD_LIBRARY_PATH")
     value = f"{folder}:$LD_LIBRARY_PATH" if before else folder
     return alternative.remedy("let the loader look in the folder that has it, before Python starts", f"export LD_LIBRARY_PATH={value}")
@@ -141,21 +145,29 @@ def _release(case: Case) -> str:
 
 def _damaged(case: Case, copy: Copy, findings: Findings) -> None:
     """A file that is there and cannot be loaded; which one, the loader's own order tells."""
-    taken = cuda_files.loader_of(case).find(
-        copy.missing, (cuda_files.loader_of(case).program, copy.needed_by or tensorflow.framework(case))
-    )
-    seen = Evidence(seen=f"{copy.missing} is found first here and cannot be loaded: {copy.fault}", where=taken.path)
+    loader = cuda_files.loader_of(case)
+    path = copy.at or loader.find(copy.missing, (loader.program, copy.needed_by or tensorflow.framework(case))).path
+    seen = Evidence(seen=f"{copy.missing} is found first here and cannot be loaded: {copy.fault}", where=path)
     if "permission" in copy.fault.lower():
         findings.add("permission-denied", "error", "certain", seen)
         return
     name, release = cuda_files.wanted_package(case, copy.missing)
-    mendable = name and cuda_files.inside(case, taken.path)
-    repairs = conda.bringing(case, files.real(case.reader, taken.path), f"{copy.missing} is damaged")
+    inside = cuda_files.inside(case, path)
+    mendable = name and inside
+    repairs = conda.bringing(case, files.real(case.reader, path), f"{copy.missing} is damaged")
     if not repairs and mendable:
         repairs = (Repair(kind="restore", name=name, version=release, reason=f"{copy.missing} is damaged"),)
-    findings.add(
-        "install-corrupt" if cuda_files.inside(case, taken.path) else "environment-leak", "error", "certain", seen, repairs=repairs
+    remedy = None if inside or not case.windows else _out_of_the_way(path)
+    findings.add("install-corrupt" if inside else "environment-leak", "error", "certain", seen, repairs=repairs, remedy=remedy)
+
+
+def _out_of_the_way(path: str) -> Remedy:
+    """A DLL of the machine's that Windows comes to before the environment's, and refuses."""
+    words = (
+        "take that file away: Windows comes to it before the environment's (in a terminal of an administrator, where it is Windows' folder)"
     )
+    name = posixpath.basename(path)
+    return alternative.remedy(words, f'ren "{path.replace("/", chr(92))}" {name}.old')
 
 
 def _taken(case: Case, copy: Copy, severity: Severity, findings: Findings) -> None:
