@@ -29,7 +29,7 @@ _BASE = re.compile(
 )
 _INSTALLERS: tuple[tuple[Installer, str, str], ...] = (
     # installer, in what was told of the install, in the log
-    ("reticulate", r"reticulate|\br\b keras|keras3", r"reticulate|library\(keras|keras3::|RETICU"),
+    ("reticulate", r"reticulate|\br\b keras|keras3", r"reticulate|library\(keras|keras3::|RETICU|Detected Python configuration:"),
     (
         "poetry",
         r"poetry",

@@ -167,6 +167,10 @@ def mismatch(subject: Subject, view: View) -> Remedy:
     return libraries(subject, view)
 
 
+# The first major of cuDNN that only TensorFlow for CUDA 12 asks for (2.18 and later).
+_OF_CUDA_12 = 9
+
+
 def cudnn(subject: Subject, view: View) -> Remedy:
     """CuDNN of the release, as the wheel that the catalogue pins; of the conda environment where the older one comes from there."""
     release = release_of(view, subject.tensorflow) if subject.tensorflow else None
@@ -181,6 +185,14 @@ def cudnn(subject: Subject, view: View) -> Remedy:
         return _on_windows(subject, view, release)
     asked = re.search(r"libcudnn\w{0,40}\.so\.(\d{1,9})", subject.seen)
     compiled = re.search(r"compiled with:? (\d+)\.(\d+)", subject.seen)
+    if asked and int(asked[1]) >= _OF_CUDA_12 and not pin:
+        return Remedy(
+            words=f"Install the cuDNN {asked[1]} that this TensorFlow asks for, as a wheel beside it",
+            steps=(install(subject, f"nvidia-cudnn-cu12=={asked[1]}.*"), f"env -u LD_LIBRARY_PATH {runs(subject, LIST)}"),
+            why="the number in the name is cuDNN's major, and only that one is opened; it is of the releases with CUDA 12",
+            cost="a download of about 0.7 GB",
+            others=into(subject, view, release, device="cuda"),
+        )
     if pin and release is not None and numbers(release.version)[:2] >= EXTRA:
         return Remedy(
             words=f"Install the cuDNN of this release: {pin}",

@@ -27,6 +27,8 @@ _GONE_20 = re.compile(
 def numpy(subject: Subject, view: View) -> Remedy:
     """NumPy below or above a number, by the release, else by the name that is missing."""
     release = release_of(view, subject.tensorflow) if subject.tensorflow else None
+    if "DLL load failed" in subject.seen:
+        return _loaded_again(subject, view, release, "numpy", "_multiarray_umath")
     spec = _numpy_of_line(subject.seen)
     range_ = specifier(view, release, "numpy", platform=subject.platform, python=subject.python)
     if range_ and (not spec or range_.startswith("==") or _narrower(range_, spec)):
@@ -175,6 +177,8 @@ def dependency(subject: Subject, view: View) -> Remedy:
         )
     if "float8_e4m3b11'" in seen:
         return _one(subject, view, "ml-dtypes<0.3", "the name went with ml-dtypes 0.3, and this TensorFlow (or JAX) still asks for it")
+    if re.search(r"'gast' has no attribute '(Index|ExtSlice|Constant|Str|Num)'", seen) and not release:
+        return _one(subject, view, "gast<0.4", "the name went with gast 0.4, and TensorFlow up to 2.4 still asks for it")
     if "has no attribute 'decode'" in seen:
         return _one(subject, view, "h5py<3", "h5py 3 gives text where Keras of that time expects bytes; h5py 2.10 does not")
     addon = re.search(

@@ -83,6 +83,22 @@ def corrupt(subject: Subject, view: View) -> Remedy:
         return damaged_python(subject, view)
     if subject.wants:
         return _again(subject, view)
+    if "tfjs_binding" in subject.seen:
+        return Remedy(
+            words="Have the native part of tfjs-node built for this Node.js, or fetched anew",
+            steps=("npm rebuild @tensorflow/tfjs-node --build-addon-from-source",),
+            why="it was made for another Node.js, or the library beside it (tensorflow.dll, libtensorflow) is not there",
+            others=(Way(words="Or install it anew", steps=("npm install @tensorflow/tfjs-node",)),),
+        )
+    stuck = re.search(r"Cannot uninstall '?([\w.-]+?)'?(?: [\d.]+)?[.,]? ", subject.seen)
+    if stuck and "distutils" in subject.seen:
+        return Remedy(
+            words=f"Install over the {stuck[1]} that is there, without taking it out",
+            steps=(install(subject, stuck[1], options="--ignore-installed"),),
+            why=f"{stuck[1]} was put there by the system's or conda's installer, which left no list of its files; the new one comes before it",
+            cost=ONE_PACKAGE,
+            others=either(subject, view),
+        )
     if "left by an interrupted pip" in subject.seen:
         return Remedy(
             words="Delete the folders in site-packages whose names begin with ~",

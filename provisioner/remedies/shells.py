@@ -138,6 +138,31 @@ def _no_kernel(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
     )
 
 
+def _unknown_kernel(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
+    """A notebook that asks for a kernel which is not registered here."""
+    del view
+    name = found[1] or "tf-env"
+    env = quoted(subject.env, windows=subject.windows) if subject.env else "./tf-env"
+    return Remedy(
+        words="See which kernels there are, and register the environment under the name that the notebook asks for",
+        steps=("jupyter kernelspec list", f"tfsetup kernel --env {env} --name {name}"),
+        why="a notebook keeps the name of the kernel that it was saved with",
+        others=(Way(words="Or choose another kernel in the notebook (Kernel, Change kernel)"),),
+    )
+
+
+def _no_venv(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
+    """Debian's Python without the part that makes environments."""
+    del found
+    version = (re.findall(r"python(3[\d.]*)-venv", subject.text) or ["3"])[-1]
+    return Remedy(
+        words="Install the part of Debian's Python that makes environments, then make it again",
+        steps=(f"sudo apt-get install -y python{version}-venv", "python3 -m venv tf-env"),
+        why="Debian and Ubuntu keep venv and ensurepip in a package of their own",
+        others=anew(subject, view),
+    )
+
+
 def _no_such_python(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
     """A Python of the version that was asked for."""
     version = next((item for item in found.groups() if item), "3.12")
@@ -211,6 +236,8 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[Subject, View, re.Match[str]], Re
         _no_such_python,
     ),
     (re.compile(r"\bipykernel\b"), _no_kernel),
+    (re.compile(r"No such kernel(?: named ['\"]?([\w.-]+))?"), _unknown_kernel),
+    (re.compile(r"ensurepip is not available|apt install python(3[\d.]*)-venv"), _no_venv),
     (re.compile(r"\bsource\b|Import-Module|bin/activate"), _activation),
     (_NOT_FOUND, _no_program),
 )

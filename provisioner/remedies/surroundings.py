@@ -33,6 +33,12 @@ def permission(subject: Subject, view: View) -> Remedy:
         )
     if re.search(r"PSSecurityException|[Ee]xecution_?[Pp]olic", text):
         return _scripts_off(subject)
+    if "WinError 32" in subject.seen:
+        return Remedy(
+            words="Close every program that uses this Python or that file (notebooks, editors, an antivirus that looks into it), then install again",
+            steps=(install(subject, "tensorflow"),),
+            why="Windows neither replaces nor removes a file that a process has open",
+        )
     if re.search(r"WinError|Access is denied|Zugriff|\.pyd|拒绝", text):
         return Remedy(
             words="Close every program that uses this Python (notebooks, editors), then install again; or install for this user alone",

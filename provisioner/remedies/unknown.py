@@ -51,6 +51,7 @@ def unknown(subject: Subject, view: View) -> Remedy:
 # What Linux, Windows in the languages that people paste, NumPy and C++ say where there is no memory; SIGKILL most often is the system's end of one.
 _OF_MEMORY = re.compile(
     r"\b[Kk]illed\b|SIGKILL|\b137\b|\boom|[Cc]annot allocate memory|bad_alloc|MemoryError|Unable to allocate|paging file|WinError 1455"
+    r"|all available RAM"
     r"|Auslagerungsdatei|pagination|paginación|页面文件"
 )
 

@@ -29,6 +29,7 @@ _TABLE: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         ("dnf", "install module update config-manager", "-y"),
         ("poetry", "add lock env", ""),
         ("pipenv", "install lock", "--python"),
+        ("npm", "rebuild install", "--build-addon-from-source"),
         ("systemctl", "restart enable start status", "--now"),
         ("winget", "install", "--exact --id --force"),
         ("wsl", "", "--install --update --shutdown"),
