@@ -15,6 +15,8 @@ from provisioner.host.files import make_folders
 
 # Before a person is told that somebody else is at work.
 PATIENCE_SECONDS = 0.5
+# Whoever only asks whether it is held (``Host.held``) is in the way for a moment.
+ASKING_SECONDS = 0.15
 
 
 @contextmanager
@@ -97,7 +99,7 @@ def _whose(host: Host, path: str) -> str:
 
 
 def _hold(stack: ExitStack, host: Host, path: str, root: str, wait: float, progress: Progress, *, passing: bool = False) -> None:
-    patience = min(wait, PATIENCE_SECONDS)
+    patience = max(ASKING_SECONDS, min(wait, PATIENCE_SECONDS))
     try:
         try:
             stack.enter_context(host.lock(path, wait=patience, passing=passing))

@@ -52,20 +52,7 @@ def _finding(left: Interrupted, title: str, remedy: Remedy) -> Finding:
 
 def at_work(host: Host, workspace: Workspace) -> bool:
     """True where another run holds the lock."""
-    return any(_is_held(host, lock) for lock in (workspace.beside_lock, workspace.lock, Workspace(root=workspace.aside).lock))
-
-
-def _is_held(host: Host, lock: str) -> bool:
-    try:
-        if host.exists(lock):
-            with host.lock(lock, wait=0):
-                pass
-    except BlockingIOError:
-        return True
-    except OSError:
-        # Of another user, who may let nobody try.
-        return False
-    return False
+    return any(map(host.held, (workspace.beside_lock, workspace.lock, Workspace(root=workspace.aside).lock)))
 
 
 def looked(host: Host, env: str, look: Callable[[], T]) -> T:

@@ -261,3 +261,7 @@ class Host(Reader, Protocol):
         Raises ``BlockingIOError`` when another process keeps it. The lock ends with the process, however it ends.
         """
         ...
+
+    def held(self, path: str) -> bool:
+        """True where another process holds the lock on the file; nothing is made, and whoever else only asks is none."""
+        ...

@@ -20,6 +20,8 @@ if sys.platform != "win32":
     import fcntl
 
 LOCK_POLL_SECONDS = 0.1
+# Not waiting: a named pipe in its place would keep whoever opens it until somebody writes. Windows has none of these, and another host.
+_LOCK_FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class LocalHost(LocalReader):
@@ -223,6 +225,21 @@ class LocalHost(LocalReader):
                     os.unlink(path)
             os.close(handle)
 
+    def held(self, path: str) -> bool:
+        """See ``host.Host``; a shared lock, so that those who ask do not hold it against each other."""
+        try:
+            handle = os.open(path, os.O_RDONLY | _LOCK_FLAGS)
+        except OSError:
+            # Not there, or of another user, who lets nobody try.
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(handle)
+        return False
+
 
 def _give(owner: int, group: int, handle: int) -> None:
     """Give what is open to a user, where it is this user's own and has no other name; closes it. What was opened cannot be exchanged."""
@@ -240,14 +257,12 @@ def _open_lock(path: str) -> int:
     Another user's is opened for reading, which is enough; one that is there is not asked to be made, which a folder such as /tmp refuses even to
     root (``fs.protected_regular``).
     """
-    # Not waiting: a named pipe in its place would keep whoever opens it until somebody writes.
-    flags = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     with contextlib.suppress(FileNotFoundError):
         try:
-            return _regular(path, os.open(path, os.O_RDWR | flags))
+            return _regular(path, os.open(path, os.O_RDWR | _LOCK_FLAGS))
         except PermissionError:
-            return _regular(path, os.open(path, os.O_RDONLY | flags))
-    return _regular(path, os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o644))
+            return _regular(path, os.open(path, os.O_RDONLY | _LOCK_FLAGS))
+    return _regular(path, os.open(path, os.O_RDWR | os.O_CREAT | _LOCK_FLAGS, 0o644))
 
 
 def _regular(path: str, handle: int) -> int:

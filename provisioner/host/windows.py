@@ -231,8 +231,21 @@ class WindowsHost(LocalHost):
             # Closing lets go of it; one that somebody else has open by now stays.
             os.close(handle)
             if passing:
-                with contextlib.suppress(OSError):
-                    os.unlink(path)
+                _let_go(path)
+
+    def held(self, path: str) -> bool:
+        """See ``host.Host``; Windows has no lock here that several may share, so whoever asks has it for a moment, and asks again."""
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_BINARY | os.O_NOINHERIT)
+        except OSError:
+            return False
+        try:
+            if _locked(handle):
+                return False
+            time.sleep(LOCK_POLL_SECONDS)
+            return not _locked(handle)
+        finally:
+            os.close(handle)
 
     @staticmethod
     def _system_drive() -> str:
@@ -256,6 +269,24 @@ def _check_no_links(top: str, folder: str) -> None:
         if os.lstat(folder).st_file_attributes & stat.FILE_ATTRIBUTE_REPARSE_POINT:
             raise OSError(errno.ELOOP, "a link is in the way", folder)
         folder = parent(folder)
+
+
+def _let_go(path: str) -> None:
+    """Remove a lock's file: where somebody waits for it, it stays theirs; whoever only asks has it open for a moment."""
+    for _ in range(3):
+        if _unlinked(path):
+            return
+        time.sleep(LOCK_POLL_SECONDS)
+
+
+def _unlinked(path: str) -> bool:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def _locked(handle: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import random
@@ -134,6 +135,21 @@ def test_a_lock_has_one_holder_and_ends_with_its_process(tmp_path: Path) -> None
             other.wait(5)
         with HOST.lock(path, wait=0):
             pass
+
+
+def test_whether_a_lock_is_held_is_asked_without_making_or_holding_it(tmp_path: Path) -> None:
+    path = str(tmp_path / "lock")
+    assert not HOST.held(path)
+    assert not Path(path).exists()
+    with HOST.lock(path, wait=0):
+        assert HOST.held(path)
+    assert not HOST.held(path)
+    # Two who ask at once are none who hold it.
+    asking = os.open(path, os.O_RDONLY)
+    fcntl.flock(asking, fcntl.LOCK_SH)
+    assert not HOST.held(path)
+    os.close(asking)
+    assert not HOST.held(str(tmp_path))
 
 
 @pytest.mark.slow
