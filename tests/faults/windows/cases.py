@@ -411,9 +411,9 @@ def a_script_called_google(place: Place) -> None:
 
 
 @fault("dependency-incompatible", symptom=r"gast|flatbuffers", base="2.21")
-def gast_too_old(place: Place) -> None:
-    """Another package wanted an older gast."""
-    place.install("gast==0.2.2")
+def gast_that_does_not_go(place: Place) -> None:
+    """Another package wanted a gast that TensorFlow leaves out by name."""
+    place.install("gast==0.5.2")
 
 
 @fault("keras-incompatible", "dependency-incompatible", symptom=r"keras", base="2.21")
