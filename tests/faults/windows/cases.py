@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 
 from tests.faults.windows.fault import fault
@@ -379,7 +380,7 @@ def a_module_that_is_a_web_page(place: Place) -> None:
     place.write(place.site / "tensorflow/python/ops/math_ops.py", "<!DOCTYPE html>\n<html><body>Sign in</body></html>\n")
 
 
-@fault("install-corrupt", symptom=r"numpy")
+@fault("install-corrupt", "numpy-incompatible", symptom=r"numpy")
 def metadata_of_numpy_removed(place: Place) -> None:
     """Somebody removed NumPy's .dist-info: it can be imported, and pip says it is not installed."""
     for folder in place.site.glob("numpy-*.dist-info"):
@@ -398,15 +399,15 @@ def estimator_of_a_later_release(place: Place) -> None:
     place.install("tensorflow-estimator==2.15.0")
 
 
-@fault("module-shadowed", symptom=r"tensorflow", mend="hand")
+@fault("module-shadowed", symptom=r"tensorflow")
 def a_folder_called_tensorflow(place: Place) -> None:
     """A clone of TensorFlow's sources, or a folder of that name, lies where the program is started."""
     place.write(place.work / "tensorflow" / "__init__.py", "")
 
 
-@fault("module-shadowed", symptom=r"google", mend="hand")
+@fault("module-shadowed", symptom=r"google", base="2.21")
 def a_script_called_google(place: Place) -> None:
-    """A script called google.py hides the namespace that protobuf lies in."""
+    """A script called google.py hides the namespace that protobuf lies in, where no ``.pth`` file of an older protobuf has made it before."""
     place.write(place.work / "google.py", "print('searching')\n")
 
 
@@ -433,7 +434,11 @@ def numpy_damaged_by_an_upgrade(place: Place) -> None:
 def a_nightly_build_over_it(place: Place) -> None:
     """Half of a nightly build's files were copied over the release, with its metadata: two write the same folder."""
     info = place.site / "tf_nightly-2.22.0.dev20260101.dist-info"
-    own = next(place.site.glob("tensorflow-2.21.0.dist-info"))
-    place.write(info / "METADATA", (own / "METADATA").read_text(encoding="utf-8").replace("Name: tensorflow", "Name: tf_nightly", 1))
+    own = next(place.site.glob("tensorflow*-2.21.0.dist-info"))
+    metadata = (own / "METADATA").read_text(encoding="utf-8")
+    place.write(
+        info / "METADATA",
+        re.sub(r"(?m)^(Name: ).*$", r"\1tf_nightly", re.sub(r"(?m)^(Version: ).*$", r"\g<1>2.22.0.dev20260101", metadata)),
+    )
     place.write(info / "RECORD", (own / "RECORD").read_text(encoding="utf-8"))
     place.write(info / "WHEEL", (own / "WHEEL").read_text(encoding="utf-8"))
