@@ -17,7 +17,7 @@ from provisioner.environment import receipt as receipts
 from provisioner.environment.active import is_environment
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.receipt import Receipt
-from provisioner.environment.workspace import Workspace
+from provisioner.environment.workspace import Workspace, owner_of
 from provisioner.errors import AtWorkError, InputError, TfsetupError
 from provisioner.host import Host, Reader, files
 from provisioner.model.request import Request
@@ -67,7 +67,8 @@ def _candidates(host: Reader, request: Request, made: set[str]) -> Iterator[tupl
         here = ()
     for entry in here:
         if entry.kind == "directory" and any(files.there(host, posixpath.join(entry.path, sign)) for sign in ("pyvenv.cfg", "conda-meta")):
-            yield entry.path, "in this folder"
+            # Of one that is being built, or taken away, the place that it has.
+            yield owner_of(entry.path), "in this folder"
 
 
 def _is_there(host: Reader, root: str) -> bool:

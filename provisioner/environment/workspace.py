@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 
 from provisioner.host import Reader
 from provisioner.model.record import record
@@ -14,6 +15,13 @@ ASIDE = ".moved-by-tfsetup"
 STATE_MODE = 0o755
 # In such a folder: what holds something, so that nothing can be renamed onto it.
 TRIAL = "trial"
+_BESIDE = re.compile(r"\.(?P<name>.+)\.tfsetup-(?:new|old)")
+
+
+def owner_of(path: str) -> str:
+    """Return the environment that a folder beside it belongs to (``Workspace.aside``, ``Workspace.discarded``); any other path is its own."""
+    found = _BESIDE.fullmatch(posixpath.basename(path))
+    return posixpath.join(posixpath.dirname(path), found["name"]) if found else path
 
 
 @record

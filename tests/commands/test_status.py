@@ -14,7 +14,7 @@ from provisioner.commands.status import status
 from provisioner.errors import InputError
 from provisioner.host.local import LocalHost
 from provisioner.model.request import Request
-from provisioner.model.status import EnvironmentStatus
+from provisioner.model.status import EnvironmentStatus, Status
 from provisioner.report.status_text import list_text, status_text
 from provisioner.session import Session
 from tests.cli.conftest import shared, work
@@ -130,3 +130,15 @@ def test_notes_of_others_are_not_believed(session: Session, made: Path, tmp_path
     note.write_text(text)
     note.chmod(0o666)
     assert look(session) == []
+
+
+def test_one_that_is_being_built_has_the_place_that_it_will_take(session: Session, work: Path) -> None:
+    subprocess.run([sys.executable, "-m", "uv", "venv", "-q", "--python", sys.executable, str(work / ".new.tfsetup-new")], check=True)
+    (found,) = look(session)
+    assert found.path == str(work / "new")
+    assert found.interrupted
+    with LocalHost().lock(str(work / ".new.tfsetup-lock"), wait=0, passing=True):
+        (found,) = look(session)
+        assert (found.path, found.at_work, found.interrupted) == (str(work / "new"), True, "")
+        assert "another tfsetup is at work" in list_text(Status(environments=(found,)))
+        assert "another tfsetup is at work" in status_text(Status(environments=(found,)), verbose=False)
