@@ -108,17 +108,17 @@ def test_an_undo_that_looked_while_another_one_moved_looks_again(tmp_path: Path,
     env = tmp_path / "env"
     make(env, lock, "changed")
     holding = f"import fcntl, time; f = open({Workspace(root=str(env)).beside_lock!r}, 'w'); fcntl.flock(f, fcntl.LOCK_EX)"
-    real, others = commands.look, []
+    real, others = commands._look, []
 
-    def look(session: Session, place: str, wishes: Wishes = NO_WISHES):
+    def look(host: LocalHost, place: str, wishes: Wishes = NO_WISHES):
         if others:
-            return real(session, place, wishes)
+            return real(host, place, wishes)
         # Another run holds the lock, and ends a moment later.
         others.append(subprocess.Popen([sys.executable, "-c", f"{holding}; print(flush=True); time.sleep(0.5)"], stdout=subprocess.PIPE))
         others[0].stdout.readline()
         raise FileNotFoundError(2, "No such file or directory", str(env / "gone"))
 
-    monkeypatch.setattr(commands, "look", look)
+    monkeypatch.setattr(commands, "_look", look)
     undo(Session(LocalHost()), str(env), agree=lambda _found: None, wait=20, progress=Silent())
     others[0].communicate()
     assert versions(env) == {"numpy": ["1.22.4"], "six": ["1.0"]}
