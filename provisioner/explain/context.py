@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Literal
 
 from provisioner.causes.history import History
+from provisioner.explain.signs import Os, os_of_lines, said_platform
 from provisioner.model.record import record
 
-Os = Literal["", "linux", "macos", "windows"]
 Version = tuple[int, ...]
 
 
@@ -126,7 +125,8 @@ def merged(first: Circumstances, second: Circumstances) -> Circumstances:
 def of_text(text: str, history: History) -> Circumstances:
     """Read what the lines show by the way: paths, banners, names of wheels, tables of nvidia-smi."""
     lowered = text.lower()
-    os = _os_of_lines(lowered)
+    said_os, said_arch = said_platform(lowered)
+    os = said_os or os_of_lines(lowered)
     wsl = "microsoft-standard" in lowered or "wsl2" in lowered or "/mnt/c/users" in lowered
     python: Version = ()
     bits, arch = 0, ""
@@ -141,7 +141,9 @@ def of_text(text: str, history: History) -> Circumstances:
     bits = bits or (
         32 if re.search(r"python3\d{1,2}-32\b|program files \(x86\)\\(python|anaconda|miniconda)|win32[\\/]python", lowered) else 0
     )
-    if ("arm64" in lowered and os in {"macos", ""}) or "aarch64-linux" in lowered or "linux_aarch64" in lowered:
+    if said_arch:
+        arch = said_arch
+    elif ("arm64" in lowered and os in {"macos", ""}) or "aarch64-linux" in lowered or "linux_aarch64" in lowered:
         arch = "aarch64"
     elif "armv7l" in lowered:
         arch = "armv7l"
@@ -153,10 +155,10 @@ def of_text(text: str, history: History) -> Circumstances:
         os="linux" if wsl else os,
         wsl=wsl,
         musl="musl" in lowered or "alpine" in lowered or "error relocating" in lowered,
-        container=bool(re.search(r"docker|/\.singularity|nvidia-container|containerd|/workspace#", lowered)),
+        container=bool(re.search(r"docker|/\.singularity|nvidia-container|containerd|/workspace#|(?:start|run) this container", lowered)),
         notebook=bool(re.search(r"ipython-input|ipykernel|jupyter|spyder|localhost:8080/#", lowered)),
         arch=arch,
-        apple_silicon=bool(re.search(r"apple m\d|arm64e?[')\]]|macosx_1[1-9]_\d_arm64", lowered)),
+        apple_silicon=not said_arch and bool(re.search(r"apple m\d|arm64e?[')\]]|macosx_1[1-9]_\d_arm64", lowered)),
         bits=bits,
         python=python,
         tensorflow=tensorflow[1] if tensorflow else "",
@@ -197,37 +199,6 @@ def _os_of(text: str) -> Os:
     return ""
 
 
-# What speaks for a system: texts, and expressions that begin with a letter of their own, which are found many times faster than others.
-_SIGNS: dict[Os, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "windows": (
-        # The last five are of cmd and PowerShell, which find no such program.
-        (
-            "dll load failed",
-            "win_amd64",
-            "winerror",
-            "cmdlet",
-            "external command",
-            "falsch geschrieben",
-            "commande interne",
-            "comando interno",
-            "内部或外部",
-        ),
-        (r":(?<=\b[a-z]:)\\", r"\\(?<!\b[a-z]:\\)lib\\site-packages", r"\.dll\b", r"\.pyd\b"),
-    ),
-    "macos": (("/users/", "dlopen(", "macosx", "darwin", "/library/frameworks"), (r"\.dylib\b",)),
-    "linux": (("/home/", "/usr/lib/", "manylinux", "linux-gnu", "/root/", "dist-packages"), (r"l(?<!\wl)ib\w+\.so\b",)),
-}
-
-
-def _os_of_lines(lowered: str) -> Os:
-    counts = {
-        name: sum(map(lowered.count, texts)) + sum(len(re.findall(pattern, lowered)) for pattern in patterns)
-        for name, (texts, patterns) in _SIGNS.items()
-    }
-    best = max(counts, key=lambda name: counts[name])
-    return best if counts[best] else ""
-
-
 def _arch_of(text: str) -> str:
     return next((name for name, pattern in _ARCHES if re.search(pattern, text)), "")
 
@@ -259,6 +230,8 @@ def _glibc_of(text: str, history: History) -> Version:
 
 def _python_of_paths(text: str) -> Version:
     for pattern in (
+        # What pip says of the interpreter that it runs in.
+        r"requires a different Python:? (\d)\.(\d+)",
         r"(?:site|dist)-packages[^\n]{0,120}cpython-(\d)(\d+)\b",
         r"[\\/][Pp]ython(\d)\.(\d+)[\\/]",
         r"[\\/][Pp]ython(\d)(\d+)(?:-32)?[\\/]",
@@ -273,10 +246,10 @@ def _python_of_paths(text: str) -> Version:
 
 
 def _gpu_of_lines(lowered: str, history: History) -> tuple[Version, str]:
-    found = re.search(r"compute ?capability:? (\d+\.\d)\b", lowered)
+    found = re.search(r"compute ?capability:? (\d+\.\d)\b|ptxas does not support cc (\d+\.\d)\b", lowered)
     parts = re.search(r"major: (\d+) minor: (\d)", lowered)
     name = re.search(r"(?:geforce|tesla|quadro|nvidia (?:rtx|geforce|a\d|h\d|l\d|titan)|\brtx\b|\bgtx\b)[ \w-]{0,24}", lowered)
-    capability = numbers(found[1]) if found else (int(parts[1]), int(parts[2])) if parts else ()
+    capability = numbers(found[1] or found[2]) if found else (int(parts[1]), int(parts[2])) if parts else ()
     return capability or (capability_of(name[0], history) if name else ()), name[0].strip() if name else ""
 
 
@@ -292,5 +265,6 @@ def _cudas_of_lines(lowered: str) -> Iterator[Version]:
 
 
 def _driver_of_lines(lowered: str) -> Version:
-    found = re.search(r"driver version: ?(\d{3}\.\d+(?:\.\d+)?)|libcuda reported version is: (\d{3}\.\d+(?:\.\d+)?)", lowered)
-    return numbers(found[1] or found[2]) if found else ()
+    number = r"(\d{3}\.\d+(?:\.\d+)?)"
+    found = re.search(rf"driver version: ?{number}|libcuda reported version is: {number}|\bversion {number} was detected", lowered)
+    return numbers(next(item for item in found.groups() if item)) if found else ()

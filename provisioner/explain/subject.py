@@ -42,7 +42,10 @@ _INSTALLERS: tuple[tuple[Installer, str, str], ...] = (
     (
         "uv",
         r"\buv\b",
-        r"\$ uv |hint: You're using CPython|No solution found when resolving|you require .{0,60}we can conclude|requirements are unsatisfiable",
+        (
+            r"\$ uv |hint: You're (using CPython|on \w+ \(`)|have a source distribution or wheel|No solution found when resolving"
+            r"|you require .{0,60}we can conclude|requirements are unsatisfiable"
+        ),
     ),
     ("docker", r"docker build", r"^#\d+ \d|executor failed running|Dockerfile:\d"),
 )

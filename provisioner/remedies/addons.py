@@ -7,7 +7,7 @@ import re
 from provisioner.base.versions import minor_of
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.knowledge import NO_ADDON, View, newest, release_of, specifier
-from provisioner.remedies.names import ADDONS, own_names, restarted, rivals_of, same_tensorflow
+from provisioner.remedies.names import ADDONS, DIRECTML, own_names, restarted, rivals_of, same_tensorflow
 from provisioner.remedies.subject import Subject
 from provisioner.remedies.variables import assigned
 from provisioner.remedies.ways import either, install, mend, runs, uninstall
@@ -46,7 +46,7 @@ def addon(subject: Subject, view: View) -> Remedy:
             words="Leave one TensorFlow: the DirectML plug-in works with tensorflow-cpu 2.10 alone, on Python 3.7 to 3.10",
             steps=(
                 uninstall(subject, *rivals, "tensorflow-directml-plugin"),
-                install(subject, "tensorflow-cpu==2.10.1", "tensorflow-directml-plugin==0.4.0.dev230202"),
+                install(subject, *DIRECTML),
             ),
             why="its library was made for 2.10, and two releases lie over each other in one folder",
             cost="TensorFlow goes back to 2.10; the plug-in ended there",
@@ -57,6 +57,14 @@ def addon(subject: Subject, view: View) -> Remedy:
                 ),
                 *mend(subject),
             ),
+        )
+    if "has not been built" in subject.seen and "horovod" in text:
+        build = install(subject, "horovod", options="--no-cache-dir --force-reinstall --no-deps")
+        return Remedy(
+            words="Build horovod anew, and tell it to be built for TensorFlow, which must be installed before",
+            steps=(build if subject.notebook else f"HOROVOD_WITH_TENSORFLOW=1 {build}",),
+            why="horovod has no wheels: pip builds it, and leaves out what it does not find then",
+            cost="needs a compiler and CMake",
         )
     if re.search(r"libmetal_plugin|tensorflow-metal|METAL", text):
         return _metal(subject, view)

@@ -56,6 +56,14 @@ def rocm(subject: Subject, view: View) -> Remedy:
     del view
     name = re.search(r"\blib[\w+-]{1,60}\.so(?:\.(\d{1,9}))?", subject.seen)
     number = name[1] if name and name[1] else ""
+    exact = re.search(r"version .hip_(\d+\.\d+)", subject.seen)
+    if exact:
+        return Remedy(
+            words=f"Install ROCm {exact[1]}, or the tensorflow-rocm that was made for the ROCm that is there (AMD lists which goes with which)",
+            steps=("cat /opt/rocm/.info/version", f"{subject.shell_python} -m pip index versions tensorflow-rocm"),
+            why=f"the wheel is linked with the HIP of ROCm {exact[1]}, and an older one is found",
+            cost="some GB; needs an administrator",
+        )
     package = "rccl" if name and "rccl" in name[0] else "rocm-libs"
     return Remedy(
         words=f"Install ROCm's libraries ({package}) from AMD's package sources"
@@ -78,7 +86,18 @@ def rocm(subject: Subject, view: View) -> Remedy:
 
 
 def for_board(subject: Subject) -> Remedy:
-    """What to do on a Jetson: the wheel of NVIDIA for its JetPack."""
+    """What to do on a Jetson: the wheel of NVIDIA for its JetPack, with the Python of that (JetPack 4: 3.6, 5: 3.8, 6: 3.10; NVIDIA)."""
+    tag = re.search(r"\+nv[\w.]{1,20}-cp(\d)(\d{1,2})-", subject.seen)
+    if tag:
+        python = f"{tag[1]}.{tag[2]}"
+        return Remedy(
+            words=(
+                f"Install this wheel with Python {python} and no other, on a Jetson whose JetPack has that one; for another JetPack take the wheel"
+                " that NVIDIA makes for it"
+            ),
+            steps=("cat /etc/nv_tegra_release", f"python{python} -m pip --version"),
+            why="each JetPack has one Python and one CUDA, and NVIDIA builds TensorFlow for both",
+        )
     return Remedy(
         words=(
             'Install the wheel that NVIDIA makes for the JetPack of this board (page "TensorFlow for Jetson Platform"); first see which JetPack it is'

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from provisioner.model.finding import Remedy
 from provisioner.remedies import (
     addons,
+    aged,
     builds,
     cards,
     cuda,
@@ -22,6 +23,7 @@ from provisioner.remedies import (
     surroundings,
     systems,
     unknown,
+    visible,
     xla,
 )
 from provisioner.remedies.knowledge import View
@@ -30,7 +32,7 @@ from provisioner.remedies.subject import Subject
 REMEDIES: dict[str, Callable[[Subject, View], Remedy]] = {
     "addon-without-build": systems.without_build,
     "conflicting-tf-packages": installed.conflicting,
-    "container-gpu-refused": driver.refused,
+    "container-gpu-refused": visible.refused,
     "cpu-no-avx": machine.avx,
     "cpu-only-build": cuda.cpu_only,
     "cuda-libs-missing": cuda.libraries,
@@ -47,17 +49,17 @@ REMEDIES: dict[str, Callable[[Subject, View], Remedy]] = {
     "driver-too-old": driver.driver_old,
     "environment-leak": starting.leak,
     "extension-abi-mismatch": addons.addon,
-    "glibc-too-old": systems.glibc,
+    "glibc-too-old": aged.glibc,
     "gpu-init-failed": driver.init_failed,
     "gpu-memory": driver.memory,
-    "gpu-not-visible": driver.not_visible,
+    "gpu-not-visible": visible.not_visible,
     "gpu-too-new": cards.too_new,
     "gpu-too-old": cards.too_old,
     "harmless-message": starting.harmless,
     "install-corrupt": installed.corrupt,
     "keras-incompatible": keras.keras,
     "libstdcxx-too-old": machine.libstdcxx,
-    "macos-too-old": systems.macos,
+    "macos-too-old": aged.macos,
     "module-shadowed": starting.shadowed,
     "msvc-redist-missing": machine.msvc,
     "native-library-clash": installed.clash,

@@ -10,6 +10,7 @@ from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.builds import EXTRA, IN_WSL, LIST, cuda_of, for_amd, for_board, windows
 from provisioner.remedies.knowledge import USUAL, View, cuda_pin, newest, release_of
 from provisioner.remedies.subject import Subject
+from provisioner.remedies.variables import assigned
 from provisioner.remedies.ways import install, into, runs, uninstall, venv
 
 
@@ -200,6 +201,19 @@ def cudnn(subject: Subject, view: View) -> Remedy:
             why=f"TensorFlow {subject.tensorflow} was built with {cuda_of(release)}; an older cuDNN, or one of another major, does not serve",
             cost="a download of about 0.7 GB",
             others=into(subject, view, release, device="cuda"),
+        )
+    if re.search(r"DNN library is not found|No DNN in stream", subject.seen) and not pin and not compiled:
+        return Remedy(
+            words="See whether it works without LD_LIBRARY_PATH, by which another cuDNN is found first; then install that of this release beside it",
+            steps=(f"env -u LD_LIBRARY_PATH {runs(subject, LIST)}", install(subject, "tensorflow[and-cuda]")),
+            why="a line above it says why cuDNN did not start: its number, a part that was not found, or memory",
+            cost="a download of some GB",
+            others=(
+                Way(
+                    words="If that line is about memory, let TensorFlow take it as it needs it",
+                    steps=(assigned("TF_FORCE_GPU_ALLOW_GROWTH", "true", windows=False),),
+                ),
+            ),
         )
     wheel = pin or (
         f"nvidia-cudnn-cu11=={compiled[1]}.{compiled[2]}.*" if compiled and numbers(f"{compiled[1]}.{compiled[2]}") >= (8, 5) else ""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from provisioner.base.versions import minor_of, numbers
 from provisioner.model.finding import Remedy, Way
-from provisioner.remedies.builds import LIST, for_amd
+from provisioner.remedies.builds import for_amd
 from provisioner.remedies.knowledge import USUAL, View, newest, release_of, stable
 from provisioner.remedies.subject import Subject
 from provisioner.remedies.variables import assigned
-from provisioner.remedies.ways import install, runs
+from provisioner.remedies.ways import install
 
 
 def driver_missing(subject: Subject, view: View) -> Remedy:
@@ -28,7 +27,9 @@ def driver_missing(subject: Subject, view: View) -> Remedy:
                 Way(words="With Singularity or Apptainer the option is --nv", steps=("singularity exec --nv IMAGE.sif nvidia-smi -L",)),
             ),
         )
-    commands = _driver(subject, view, "")
+    if re.search(r"communicate with the NVIDIA driver", subject.seen) and not subject.wsl and not subject.windows:
+        return _not_loaded(subject, view)
+    commands = _cards_of_windows() if subject.windows else _driver(subject, view, "")
     return Remedy(
         words=f"{nothing.words}. With one, install its driver",
         steps=commands,
@@ -38,6 +39,32 @@ def driver_missing(subject: Subject, view: View) -> Remedy:
             (Way(words="See whether there is a card, and whether its driver runs", steps=("lspci | grep -i nvidia", "nvidia-smi")),)
             if not subject.windows
             else ()
+        ),
+    )
+
+
+def _cards_of_windows() -> tuple[str, ...]:
+    """What cmd and PowerShell both take; the driver itself comes from NVIDIA's page alone."""
+    return ('powershell -Command "Get-CimInstance Win32_VideoController | Select-Object Name, DriverVersion"',)
+
+
+def _not_loaded(subject: Subject, view: View) -> Remedy:
+    """The driver is installed, for nvidia-smi is of it, and its kernel module is not loaded (NVIDIA, Linux driver README, "Common problems")."""
+    return Remedy(
+        words=(
+            "Load the driver's module; where that fails, see whether it was built for this kernel (dkms), and whether Secure Boot refuses it"
+        ),
+        steps=("sudo modprobe nvidia", "dkms status", "mokutil --sb-state"),
+        why="nvidia-smi is there, so the driver is installed; after an update of the kernel its module is not there until it is built again",
+        cost="needs an administrator",
+        others=(
+            Way(
+                words="Or install the driver again, which builds it; then restart", steps=_driver(subject, view, ""), cost="needs a restart"
+            ),
+            Way(
+                words="Without an NVIDIA GPU nothing has to be done: TensorFlow computes on the processor",
+                steps=("lspci | grep -i nvidia",),
+            ),
         ),
     )
 
@@ -55,9 +82,10 @@ def driver_old(subject: Subject, view: View) -> Remedy:
     build = release.build(USUAL) if release else None
     asked = re.search(r"cuda ?>= ?(\d+\.\d+)", subject.seen)
     row = next((item for item in view.toolkits() if asked and item.version == asked[1]), None)
-    minimum = row.driver if row else build.cuda.driver if build and build.cuda else "525.60.13"
+    named = re.search(r"Driver Release (\d{3}[\d.]{0,12}\d)", subject.seen)
+    minimum = row.driver if row else named[1] if named else build.cuda.driver if build and build.cuda else "525.60.13"
     have = f", this one is {subject.driver}" if subject.driver else ""
-    of = f"CUDA {asked[1]}" if asked else f"TensorFlow {release.version}" if release else "CUDA 12"
+    of = f"CUDA {asked[1]}" if asked else "this container" if named else f"TensorFlow {release.version}" if release else "CUDA 12"
     older = (
         newest(
             view,
@@ -122,114 +150,6 @@ def kernel_mismatch(subject: Subject, view: View) -> Remedy:
     )
 
 
-def not_visible(subject: Subject, view: View) -> Remedy:
-    """By what keeps it away: the container, the batch system, Ray, a variable, the device files."""
-    del view
-    text = subject.text + " " + subject.told
-    if re.search(r"\(pid=\d+|\bray\b", text):
-        return Remedy(
-            words=(
-                "Give each worker of Ray a share of the GPU: num_gpus=1 (or a part, such as 0.5) for the task or actor, resources_per_trial in Tune,"
-                " --trial-gpus where the script has it"
-            ),
-            steps=("python3 -c \"import os; print(repr(os.environ.get('CUDA_VISIBLE_DEVICES')))\"",),
-            why="Ray sets CUDA_VISIBLE_DEVICES to nothing in a worker that asked for no GPU",
-        )
-    if re.search(r"singularity|apptainer|\.sif", text):
-        slurm = re.search(r"slurm|sbatch|srun|cluster", text, re.IGNORECASE)
-        return Remedy(
-            words="Start the container with --nv" + (", in a job that asks for a GPU" if slurm else ""),
-            steps=(*(("srun --gres=gpu:1 nvidia-smi -L",) if slurm else ()), "singularity exec --nv IMAGE.sif nvidia-smi -L"),
-            why="without --nv the host's driver and devices are not in the container",
-        )
-    mode = f"{'' if subject.windows else 'sudo '}nvidia-smi -c DEFAULT"
-    if re.search(r"busy or unavailable|DEVICE_?UNAVAILABLE|DevicesUnavailable", subject.seen, re.IGNORECASE):
-        return Remedy(
-            words="See which program has the card, and whether its compute mode lets one process alone use it; end that program",
-            steps=("nvidia-smi", "nvidia-smi -q -d COMPUTE"),
-            why="in the mode Exclusive_Process the second program is refused; a card that hangs says the same, until it is reset",
-            others=(Way(words="Or let several processes use it, until the machine starts again (an administrator)", steps=(mode,)),),
-        )
-    if re.search(r"could not select device driver|[Uu]nknown (?:or invalid )?runtime|nvidia-container-\w+.{0,30}not found", subject.seen):
-        toolkit = _toolkit(subject)
-        return Remedy(
-            words=f"{toolkit.words}: Docker does not know what to do with --gpus",
-            steps=toolkit.steps,
-            why="Docker gives a container the GPU through that toolkit, which is not installed or not made known to it",
-            cost=toolkit.cost,
-            others=(Way(words="See whether the driver itself works on the host; if not, it comes first", steps=("nvidia-smi",)),),
-        )
-    if subject.container:
-        toolkit = _toolkit(subject)
-        return Remedy(
-            words="Start the container with the GPU",
-            steps=("docker run --rm --gpus all IMAGE nvidia-smi -L",),
-            why="a container sees no GPU unless it is started so; the host needs the NVIDIA container toolkit for it",
-            others=(replace(toolkit, words=f"If Docker refuses that: {toolkit.words}"),),
-        )
-    if subject.windows or subject.system == "macos":
-        return Remedy(
-            words="See which GPUs TensorFlow can use at all",
-            steps=(runs(subject, LIST),),
-            why="on Windows after 2.10, and on a Mac without tensorflow-metal, it uses none",
-        )
-    return Remedy(
-        words="Look whether a variable hides the GPU, then start without it; where it hides none, load the module that makes the device files",
-        steps=('echo "[$CUDA_VISIBLE_DEVICES]"', f"env -u CUDA_VISIBLE_DEVICES {runs(subject, LIST)}", "sudo modprobe nvidia_uvm"),
-        why="CUDA shows a process only the GPUs that CUDA_VISIBLE_DEVICES lists, and needs /dev/nvidia-uvm, which nvidia-smi does not",
-        others=(Way(words="In a batch job, ask for a GPU", steps=("srun --gres=gpu:1 nvidia-smi -L",)),),
-    )
-
-
-def _toolkit(subject: Subject) -> Way:
-    """Docker Desktop brings NVIDIA's container toolkit in its WSL; elsewhere it is a package."""
-    if subject.windows:
-        return Way(
-            words="Bring WSL up to date, and start Docker Desktop again, with its engine of WSL 2", steps=("wsl --update", "wsl --shutdown")
-        )
-    return Way(
-        words="Set NVIDIA's container toolkit up on the host",
-        steps=(
-            "sudo apt install nvidia-container-toolkit",
-            "sudo nvidia-ctk runtime configure --runtime=docker",
-            "sudo systemctl restart docker",
-        ),
-        cost="ends the containers that run; the package is in NVIDIA's own source for apt, which its installation guide names",
-    )
-
-
-def refused(subject: Subject, view: View) -> Remedy:
-    """The container toolkit, brought up to date; what the words say beside it."""
-    del view
-    others = [Way(words="See whether the driver itself works on the host; if not, it comes first", steps=("nvidia-smi",))]
-    if "unresolvable CDI" in subject.text or "inject CDI" in subject.text:
-        return Remedy(
-            words="Make the list of devices of CDI anew",
-            steps=("sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml", "sudo systemctl restart docker"),
-            why="the list names the files of the driver that was there when it was made",
-            others=tuple(others),
-        )
-    if "file exists" in subject.text:
-        return Remedy(
-            words="Take the driver's files out of the image, in its Dockerfile",
-            steps=("RUN rm -f /usr/lib/x86_64-linux-gnu/libcuda.so* /usr/lib/x86_64-linux-gnu/libnvidia-*.so*",),
-            why=(
-                "the image holds files of a driver, and the tool cannot put the host's in their place (images saved from a running container have"
-                " them)"
-            ),
-            others=tuple(others),
-        )
-    if subject.wsl or "libnvdxgdmal" in subject.text or "dxcore" in subject.text:
-        others.insert(0, Way(words="In Windows, bring WSL up to date and start it again", steps=("wsl --update", "wsl --shutdown")))
-    return Remedy(
-        words="Bring the container toolkit of the host up to date and start Docker again",
-        steps=("sudo apt update", "sudo apt install --only-upgrade nvidia-container-toolkit", "sudo systemctl restart docker"),
-        why="it must know the files of the driver that the host has; one that is older than the driver does not",
-        cost="ends the containers that run",
-        others=tuple(others),
-    )
-
-
 def init_failed(subject: Subject, view: View) -> Remedy:
     """By the words of cuInit: the fabric manager, a container's cgroup, memory with faults, else the module loaded anew."""
     del view
@@ -252,6 +172,32 @@ def init_failed(subject: Subject, view: View) -> Remedy:
             steps=("nvidia-smi -q -d ECC,PAGE_RETIREMENT",),
             why="its memory has faults that cannot be corrected",
         )
+    if "blocked by the operating system" in text:
+        return Remedy(
+            words="In Windows, bring NVIDIA's driver and WSL up to date, and start WSL again",
+            steps=("wsl --update", "wsl --shutdown"),
+            why="Windows lets a Linux inside it use the GPU with a driver and a WSL that are new enough; a card of a business may forbid it",
+            others=(Way(words="See in Windows whether its driver works", steps=("nvidia-smi",)),),
+        )
+    if re.search(r"ILLEGAL_ADDRESS|LAUNCH_|MISALIGNED|launch failure|illegal memory access|launch timed out", subject.seen):
+        return _failed_while_it_ran(subject)
+    if re.search(r"NOT_INITIALIZED|[Ii]nitialization ?[Ee]rror", subject.seen):
+        return Remedy(
+            words=(
+                "Start the processes before TensorFlow uses the GPU, or start them anew: multiprocessing.set_start_method('spawn'); a server loads"
+                " TensorFlow in its workers (gunicorn without --preload)"
+            ),
+            steps=("nvidia-smi",),
+            why="a process that was forked from one that had begun with CUDA cannot use it (CUDA programming guide)",
+            others=(
+                Way(
+                    words="Where a single process says the same, load the driver's module anew",
+                    steps=("sudo rmmod nvidia_uvm", "sudo modprobe nvidia_uvm"),
+                ),
+            )
+            if not subject.windows
+            else (),
+        )
     if subject.windows:
         return Remedy(
             words="Restart Windows; if it is the same then, install NVIDIA's driver for the card anew",
@@ -268,6 +214,27 @@ def init_failed(subject: Subject, view: View) -> Remedy:
         why="the driver is there and cuInit fails all the same: /dev/nvidia-uvm is missing, or the module is in a bad state until it is loaded anew",
         cost="ends what runs on the GPU",
         others=(Way(words="See whether the driver itself works", steps=("nvidia-smi",)),),
+    )
+
+
+def _failed_while_it_ran(subject: Subject) -> Remedy:
+    """A kernel that went wrong; the driver was well (cuda.h: CUDA_ERROR_ILLEGAL_ADDRESS, CUDA_ERROR_LAUNCH_FAILED)."""
+    blocking = assigned("CUDA_LAUNCH_BLOCKING", "1", windows=subject.windows)
+    logged = () if subject.windows else ("sudo dmesg | grep -i xid",)
+    return Remedy(
+        words="Have each program on the card end before the next begins, so that the line of yours that it comes from is named; then run it again",
+        steps=(blocking, *logged),
+        why=(
+            "the driver was well and a program on the card went wrong: an index outside of a tensor, a fault of a library, a card that is"
+            " overclocked or hangs"
+        ),
+        others=(
+            Way(
+                words="Or see whether it is XLA: leave it out",
+                steps=(assigned("TF_XLA_FLAGS", "--tf_xla_auto_jit=-1", windows=subject.windows),),
+            ),
+            Way(words="After that error the process can use the GPU no more: start it again"),
+        ),
     )
 
 

@@ -32,7 +32,7 @@ def keras(subject: Subject, view: View) -> Remedy:
         r"KERAS_BACKEND|No module named '?(jax|torch|theano)|keras\.src\.backend\.(jax|torch)", subject.seen + subject.text[-600:]
     ):
         return _backend(subject)
-    legacy = re.search(r"tf[._]keras|Keras 3|KerasTensor|legacy", subject.seen, re.IGNORECASE) and (
+    legacy = re.search(r"tf[._]keras|Keras 3|Only instances of .keras\.Layer|KerasTensor|legacy", subject.seen, re.IGNORECASE) and (
         release is None or numbers(release.version)[:2] >= (2, 16)
     )
     estimator = re.search(r"estimator|MeanMetricWrapper", subject.text, re.IGNORECASE)
@@ -42,7 +42,12 @@ def keras(subject: Subject, view: View) -> Remedy:
         return addon_of(subject, view, ADDONS[asking])
     if outside and re.search(r"has no attribute '?__version__|cannot import name|has no attribute", subject.seen):
         return _asked_by(subject, asking)
+    moved = _moved(subject) if not outside else None
+    if moved is not None:
+        return moved
     spec = _keras_spec(subject, view, package)
+    if not spec and package == "tf-keras":
+        return _keras_2(subject, view)
     if not spec:
         return Remedy(
             words=f"Give {package} the number of TensorFlow: see which two are there, then install {package} of the same X.Y",
@@ -90,6 +95,69 @@ def _keras_spec(subject: Subject, view: View, package: str) -> str:
     if spec:
         return spec
     return f"=={minor}.*" if package != "keras" or numbers(minor) >= (2, 6) else ""
+
+
+# Where a part of Keras 2 is under Keras 3 and under every tf.keras (Keras 3 migration guide; keras/_tf_keras of Keras 3), the longer names first.
+_MOVED = (
+    ("keras.wrappers", "scikeras.wrappers"),
+    ("tensorflow.python.keras", "tensorflow.keras"),
+    ("tensorflow.keras.layers.experimental", "tensorflow.keras.layers"),
+    ("tensorflow.keras.optimizers.experimental", "tensorflow.keras.optimizers"),
+    ("keras.preprocessing.text", "tensorflow.keras.preprocessing.text"),
+    ("keras.preprocessing.sequence", "tensorflow.keras.preprocessing.sequence"),
+    ("keras.preprocessing.image", "tensorflow.keras.preprocessing.image"),
+    ("keras.utils.np_utils", "tensorflow.keras.utils"),
+    *(
+        (f"keras.layers.{part}", "tensorflow.keras.layers")
+        for part in ("core", "convolutional", "pooling", "recurrent", "merge", "embeddings")
+    ),
+    *((f"keras.layers.{part}", "tensorflow.keras.layers") for part in ("normalization", "advanced_activations", "wrappers", "noise")),
+)
+
+
+def _moved(subject: Subject) -> Remedy | None:
+    """A module of Keras that the program names as it was called before; None where it is a file of a package that asks, or another module."""
+    named = re.search(
+        r"No module named '?(?P<module>(?:tensorflow\.(?:python\.)?)?keras\.[\w.]+|tensorflow\.python\.keras)'?", subject.seen
+    )
+    if named is None or re.search(r"(?:site|dist)-packages", subject.text):
+        return None
+    old, new = next((item for item in _MOVED if f"{named['module']}.".startswith(f"{item[0]}.")), ("", ""))
+    if not old:
+        return None
+    package = "scikeras" if new.startswith("scikeras.") else ""
+    return Remedy(
+        words=f"In the program, import from {new} in place of {old}" + (f"; that is of the package {package}" if package else ""),
+        steps=(install(subject, package),) if package else (),
+        why=f"newer releases of Keras are without {old}, and no version of TensorFlow brings it back there",
+        others=_as_it_is(subject),
+    )
+
+
+def _as_it_is(subject: Subject) -> tuple[Way, ...]:
+    """Keep the program as it is, with the last TensorFlow whose Keras is the second."""
+    return (
+        Way(
+            words="Or keep the program, with the last TensorFlow whose Keras is Keras 2 (Python 3.9 to 3.11)",
+            steps=(install(subject, "tensorflow==2.15.*"),),
+            cost="the release changes",
+        ),
+        *mend(subject),
+    )
+
+
+def _keras_2(subject: Subject, view: View) -> Remedy:
+    """Keras 2 beside Keras 3, which TensorFlow uses where a variable says so (tensorflow.org, "TensorFlow + Keras 2 backwards compatibility")."""
+    return Remedy(
+        words="Install Keras 2, which is called tf-keras now, in the number of TensorFlow; and tell TensorFlow to use it, before the import",
+        steps=(
+            install(subject, "tf-keras", "tensorflow", options="--upgrade"),
+            assigned("TF_USE_LEGACY_KERAS", "1", windows=subject.windows),
+        ),
+        why="since 2.16 tf.keras is Keras 3, and what was written for Keras 2 asks for names that it does not have",
+        cost=restarted(subject, "takes the newest of both that this Python can have"),
+        others=either(subject, view),
+    )
 
 
 def _backend(subject: Subject) -> Remedy:

@@ -59,14 +59,19 @@ def _on_a_mac(subject: Subject, view: View) -> Remedy:
     )
 
 
+def _own_container() -> Remedy:
+    """A container that needs no emulator."""
+    return Remedy(
+        words="Use a container of the machine's own architecture: an emulator runs this one, and gives it a processor without AVX",
+        steps=("docker run --rm -it --platform linux/arm64 python:3.11 bash",),
+        why="qemu runs the programs of another architecture, and has AVX from 7.2 on; TensorFlow has wheels for ARM, too",
+    )
+
+
 def avx(subject: Subject, view: View) -> Remedy:
     """Another processor; under an emulator none; of 2.4.0 the next patch release; in a virtual machine its type."""
     if _QEMU.search(subject.text):
-        return Remedy(
-            words="Use a container of the machine's own architecture: an emulator runs this one, and gives it a processor without AVX",
-            steps=("docker run --rm -it --platform linux/arm64 python:3.11 bash",),
-            why="qemu runs the programs of another architecture, and has AVX from 7.2 on; TensorFlow has wheels for ARM, too",
-        )
+        return _own_container()
     if subject.tensorflow == "2.4.0":
         return Remedy(
             words="Take the next patch release: 2.4.0 alone needs AVX2 and FMA",
@@ -105,6 +110,8 @@ def avx(subject: Subject, view: View) -> Remedy:
 
 def architecture(subject: Subject, view: View) -> Remedy:
     """A native Python on an Apple processor; elsewhere files of this machine's own kind."""
+    if "does not match the detected host platform" in subject.text and "arm64" in subject.text:
+        return _own_container()
     if subject.system == "macos" or re.search(r"zsh|mach-o|arm64|darwin|Rosetta", subject.text):
         check = 'python3 -c "import platform; print(platform.machine())"'
         return Remedy(

@@ -51,11 +51,16 @@ DISTRIBUTIONS = {
 
 # Compiled modules by whose they are: what Windows names where a DLL is not found.
 NATIVE = {
+    "_arpack": "scipy",
+    "_ccallback_c": "scipy",
     "_conv": "h5py",
     "_errors": "h5py",
     "_fblas": "scipy",
     "_flapack": "scipy",
     "_imaging": "PIL",
+    "_sparsetools": "scipy",
+    "_superlu": "scipy",
+    "_ufuncs": "scipy",
     "cv2": "cv2",
     "cygrpc": "grpc",
     "defs": "h5py",
@@ -119,7 +124,9 @@ _OWN_MODULE = re.compile(
     rf"(?:No module named|importing) '?({'|'.join(OWN_MODULES)})\b|^({'|'.join(OWN_MODULES)}) cannot be imported", re.MULTILINE
 )
 # What pip and conda say where that one is missing.
-_NO_SSL = re.compile(r"ssl module (?:in Python )?is not available", re.IGNORECASE)
+_NO_SSL = re.compile(r"ssl module (?:in Python )?is not available|OpenSSL appears to be unavailable", re.IGNORECASE)
+# The plug-in of Microsoft's as it ended, with the one TensorFlow that it loads into, of Python 3.7 to 3.10 (PyPI).
+DIRECTML = ("tensorflow-cpu==2.10.1", "tensorflow-directml-plugin==0.4.0.dev230202")
 # An optional package that TensorFlow asks for since 2.7, and its last version with a wheel for Windows (PyPI; Python 3.7 to 3.11).
 GCS, LAST_GCS_OF_WINDOWS = "tensorflow-io-gcs-filesystem", "0.31.0"
 

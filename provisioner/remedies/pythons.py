@@ -9,6 +9,7 @@ from provisioner.base.versions import minor_of, numbers
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies import library
 from provisioner.remedies.asked import FAMILY, RANGE, wanted
+from provisioner.remedies.builds import for_board
 from provisioner.remedies.knowledge import USUAL, View, newest, package_of, pythons, release_of, stable
 from provisioner.remedies.names import OWN_MODULES, own_module, same_tensorflow
 from provisioner.remedies.subject import Subject
@@ -23,6 +24,8 @@ def python(subject: Subject, view: View) -> Remedy:
     gone = library.dropped(subject, view)
     if gone is not None:
         return gone
+    if re.search(r"\+nv\d", subject.seen):
+        return for_board(subject)
     name, version = wanted(subject)
     limits = RANGE.search(subject.seen) or RANGE.search(subject.text)
     if limits and (subject.installer in {"poetry", "uv"} or "current project" in subject.text):
@@ -151,7 +154,7 @@ def _before_the_catalogue(subject: Subject, text: str, here: str) -> Remedy:
 
 
 def _any_release(subject: Subject, view: View, here: str) -> Remedy:
-    latest = next(stable(view))
+    latest = next((item for item in stable(view) if pythons(view, item.version, subject.platform)), next(stable(view)))
     have = pythons(view, latest.version, subject.platform)
     span = f"Python {have[0]} to {have[-1]}" if have else "no Python"
     best = have[-2] if len(have) > 1 else have[-1] if have else ""

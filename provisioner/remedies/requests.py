@@ -8,7 +8,7 @@ from provisioner.base.versions import minor_of, numbers
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.asked import FAMILY, RANGE, wanted
 from provisioner.remedies.builds import IN_WSL
-from provisioner.remedies.knowledge import USUAL, View, release_of
+from provisioner.remedies.knowledge import USUAL, View, pythons, release_of
 from provisioner.remedies.names import same_tensorflow
 from provisioner.remedies.pythons import narrower_range
 from provisioner.remedies.subject import Subject
@@ -25,11 +25,16 @@ def deprecated(subject: Subject, view: View) -> Remedy:
         return Remedy(
             words="Ask for scikit-learn in place of sklearn", steps=(install(subject, "scikit-learn"),), why="sklearn is only a notice"
         )
-    version = wanted(subject)[1]
+    name, version = wanted(subject)
     if subject.windows:
+        # What pip offers is what this Python can have.
+        other = re.search(r"from versions?: ?(?!none)(?![^)\n]{0,2000}\b2\.10\.)", subject.seen) or (
+            subject.python and subject.python not in pythons(view, "2.10", subject.platform)
+        )
+        set_of_2_10 = ("tensorflow==2.10.*", "numpy<2")
         return Remedy(
             words="For the GPU on Windows itself take TensorFlow 2.10, the last that uses it there; its Pythons are 3.7 to 3.10",
-            steps=(install(subject, "tensorflow==2.10.*", "numpy<2"),),
+            steps=venv(subject, "3.10", *set_of_2_10) if other else (install(subject, *set_of_2_10),),
             why="tensorflow-gpu has no release after 2.10 on Windows; 2.12.0 is only a notice, and later releases compute on the processor there",
             cost="also needs CUDA 11.2 and cuDNN 8.1",
             others=(
@@ -40,7 +45,9 @@ def deprecated(subject: Subject, view: View) -> Remedy:
             ),
         )
     minor = minor_of(version) if version else ""
-    extra = "[and-cuda]" if (not minor or numbers(minor) >= (2, 14)) and subject.system in {"", "linux"} else ""
+    extra = (
+        "[and-cuda]" if (not minor or numbers(minor) >= (2, 14)) and subject.system in {"", "linux"} and not name.endswith("-macos") else ""
+    )
     release = release_of(view, minor) if minor else None
     pin = f"=={minor}.*" if release is not None and numbers(minor) >= (2, 1) else ""
     return Remedy(

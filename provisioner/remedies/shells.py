@@ -9,9 +9,10 @@ from dataclasses import replace
 
 from provisioner.base.by_hand import winget
 from provisioner.model.finding import Remedy, Way
+from provisioner.remedies import notebooks
 from provisioner.remedies.knowledge import View
 from provisioner.remedies.subject import Subject, quoted
-from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, mend, ours
+from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, mend, ours, venv
 
 # The version in a Python's folder on Windows, by its installer (PythonXY) and by uv and pyenv (X.Y.Z).
 _VERSION = re.compile(r"Python(\d)(\d{1,2})\b|\b(\d\.\d{1,2})(?:\.\d+)?\b")
@@ -119,38 +120,6 @@ def _base_gone(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
     )
 
 
-def _no_kernel(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
-    """A notebook in an environment without ipykernel."""
-    del view, found
-    named = re.search(r"Command: '([^'\n]{1,300}?) -m pip", subject.text)
-    python = quoted(named[1].strip('"'), windows=subject.windows) if named else subject.shell_python
-    env = quoted(subject.env, windows=subject.windows) if subject.env else "./tf-env"
-    return Remedy(
-        words="Install ipykernel into that environment, and choose it again",
-        steps=(f"{python} -m pip install ipykernel",),
-        why="a notebook's code runs in a process that ipykernel starts, in the environment's own Python",
-        others=(
-            Way(
-                words="Or, of an environment that tfsetup made, let it register the kernel, which undo takes back",
-                steps=(f"tfsetup kernel --env {env}",),
-            ),
-        ),
-    )
-
-
-def _unknown_kernel(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
-    """A notebook that asks for a kernel which is not registered here."""
-    del view
-    name = found[1] or "tf-env"
-    env = quoted(subject.env, windows=subject.windows) if subject.env else "./tf-env"
-    return Remedy(
-        words="See which kernels there are, and register the environment under the name that the notebook asks for",
-        steps=("jupyter kernelspec list", f"tfsetup kernel --env {env} --name {name}"),
-        why="a notebook keeps the name of the kernel that it was saved with",
-        others=(Way(words="Or choose another kernel in the notebook (Kernel, Change kernel)"),),
-    )
-
-
 def _no_venv(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
     """Debian's Python without the part that makes environments."""
     del found
@@ -203,17 +172,66 @@ def _activation(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
     )
 
 
-def typed_for_cmd(subject: Subject) -> Remedy | None:
-    """Return what to type in PowerShell in place of a program in quotes; None where that is not what failed."""
-    found = re.search(r"(?i)token\W{1,4}-\w+|jeton inattendu", subject.seen)
-    if not found:
-        return None
-    line = re.search(r"(?m)^\W{0,4}(\"[^\"\n]{1,300}\" -[^\n]{1,300})$", subject.text)
+def _conda_init(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
+    """A shell that conda did not prepare (conda documentation, "conda init")."""
+    del found
+    shell = " zsh" if subject.system == "macos" or re.search(r"\bzsh\b", subject.text) else ""
     return Remedy(
-        words='Put "& " before the program: to PowerShell a program in quotes is a text, and with & it is started',
-        steps=(f"& {line[1].strip()}",) if line else (),
-        why="cmd starts what stands in quotes, PowerShell does not",
-        others=(Way(words="Or type it in cmd", steps=("cmd",)),),
+        words="Prepare the shell for conda, once; then open a new terminal and activate the environment there",
+        steps=(f"conda init{shell}",),
+        why="`conda activate` changes the running shell, which conda has to have set up before",
+        cost="a few lines in the shell's start-up file",
+        others=(
+            Way(
+                words="Or start a program in an environment without activating it: see its name, then put conda run -n NAME before the program",
+                steps=("conda env list",),
+            ),
+            *anew(subject, view),
+        ),
+    )
+
+
+def _no_conda(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
+    """A terminal that does not know conda: its own prompt on Windows, its folder elsewhere, or an environment without conda."""
+    del found
+    without = Way(words="Or do without conda: TensorFlow needs none", steps=venv(subject, "3.12", "tensorflow"), cost=NEW_ENVIRONMENT)
+    if subject.windows:
+        return Remedy(
+            words='Open "Anaconda Prompt" or "Miniforge Prompt" from the Start menu, which know conda; `conda init`, typed there, lets other'
+            " terminals know it, too",
+            steps=("conda init",),
+            why="conda's installer for Windows does not put it on PATH",
+            others=(without, *anew(subject, view)),
+        )
+    return Remedy(
+        words="Start conda by its folder, where it is installed (miniconda3, anaconda3 or miniforge3), and let it prepare the shell",
+        steps=("ls -d ~/*conda3 ~/miniforge3", "~/miniconda3/bin/conda init"),
+        why="the shell looks in the folders of PATH alone, and conda's is not among them",
+        others=(without, *anew(subject, view)),
+    )
+
+
+def _no_uv_environment(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
+    """``uv pip`` beside no environment (uv documentation, "Using environments")."""
+    del found
+    return Remedy(
+        words="Make an environment, and install into it",
+        steps=("uv venv tf-env", "uv pip install --python tf-env tensorflow"),
+        why="uv changes no Python of the system's, and found no environment here",
+        cost=NEW_ENVIRONMENT,
+        others=anew(subject, view),
+    )
+
+
+def _no_command_line_tools(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
+    """``/usr/bin/python3`` of macOS is a door to Apple's command line tools (Apple, xcode-select(1))."""
+    del found
+    return Remedy(
+        words="Install Apple's command line tools, which /usr/bin/python3 and git belong to; then do it again",
+        steps=("xcode-select --install",),
+        why="an update of macOS takes them away, and leaves the doors to them",
+        cost="a download of about 1 GB",
+        others=anew(subject, view),
     )
 
 
@@ -235,9 +253,14 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[Subject, View, re.Match[str]], Re
         re.compile(r"Requested Python version \(([\d.]+)\)|No runtime installed that matches (\d[\d.]*)|No suitable Python runtime found"),
         _no_such_python,
     ),
-    (re.compile(r"\bipykernel\b"), _no_kernel),
-    (re.compile(r"No such kernel(?: named ['\"]?([\w.-]+))?"), _unknown_kernel),
+    (re.compile(r"\bipykernel\b"), notebooks.no_kernel),
+    (re.compile(r"No such kernel(?: named ['\"]?([\w.-]+))?"), notebooks.unknown_kernel),
     (re.compile(r"ensurepip is not available|apt install python(3[\d.]*)-venv"), _no_venv),
+    (re.compile(r"conda init|shell has not been properly configured"), _conda_init),
+    (re.compile(r"conda: command not found|command not found: conda|\bconda\W? is not recognized|The term 'conda'"), _no_conda),
+    (re.compile(r"No virtual environment found"), _no_uv_environment),
+    (re.compile(r"xcrun: error"), _no_command_line_tools),
+    (re.compile(r"restart the (?:runtime|kernel|session)"), notebooks.restart),
     (re.compile(r"\bsource\b|Import-Module|bin/activate"), _activation),
     (_NOT_FOUND, _no_program),
 )

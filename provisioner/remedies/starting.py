@@ -6,7 +6,7 @@ import posixpath
 import re
 
 from provisioner.model.finding import Remedy, Way
-from provisioner.remedies import shells
+from provisioner.remedies import shells, typed
 from provisioner.remedies.knowledge import View
 from provisioner.remedies.names import misspelt, same_tensorflow
 from provisioner.remedies.subject import Subject, quoted
@@ -226,9 +226,15 @@ def user_code(subject: Subject, view: View) -> Remedy:
     ]
     where = f"{own[-1][0]}, line {own[-1][1]}" if own else "the line of the program that the traceback names"
     del view
-    quoted_program = shells.typed_for_cmd(subject)
-    if quoted_program is not None:
-        return quoted_program
+    of_the_line = typed.mistyped(subject)
+    if of_the_line is not None:
+        return of_the_line
+    if "no supported kernel for" in subject.seen:
+        return Remedy(
+            words="In the program, first of all: tf.config.set_soft_device_placement(True), or take the tf.device('/GPU:0') away there",
+            steps=(),
+            why="the operation has no code for the GPU, and is bound to it; so allowed, TensorFlow computes that one on the processor",
+        )
     wrong, right = misspelt(subject.seen)
     if wrong:
         return Remedy(

@@ -31,6 +31,12 @@ def permission(subject: Subject, view: View) -> Remedy:
                 ),
             ),
         )
+    if "/dev/kfd" in text:
+        return Remedy(
+            words="Join the groups that may use an AMD card, then log out and in again",
+            steps=("sudo usermod -aG render,video $USER", "id"),
+            why="/dev/kfd, through which ROCm reaches the card, is open to the groups render and video alone",
+        )
     if re.search(r"PSSecurityException|[Ee]xecution_?[Pp]olic", text):
         return _scripts_off(subject)
     if "WinError 32" in subject.seen:
@@ -116,6 +122,42 @@ def disk(subject: Subject, view: View) -> Remedy:
     )
 
 
+# What the resolver of names and the system say where there is no way to the index (getaddrinfo(3); connect(2); winsock 11001).
+_NO_WAY_OUT = re.compile(
+    r"name resolution|getaddrinfo failed|Name or service not known|nodename nor servname|Could not resolve host|Network is unreachable"
+    r"|No route to host|dns error",
+    re.IGNORECASE,
+)
+
+
+def _not_offered(subject: Subject) -> Remedy | None:
+    """What conda's channels and Docker's registry refuse by what was asked for; None for every other line."""
+    if re.search(r"Terms of Service|CondaToS", subject.seen):
+        named = re.search(r"https?://[^\s'\"]{1,200}", subject.text)
+        return Remedy(
+            words="Take the packages from conda-forge, which asks for no terms; or read and accept those of the channel",
+            steps=(
+                "conda create -y -n tf-env --override-channels -c conda-forge python=3.12 pip",
+                "conda run -n tf-env python -m pip install tensorflow",
+            ),
+            why="conda fetches nothing from Anaconda's own channels before their terms of service were accepted",
+            cost=NEW_ENVIRONMENT,
+            others=(
+                Way(
+                    words="To accept them",
+                    steps=(f"conda tos accept --override-channels --channel {named[0] if named else 'defaults'}",),
+                ),
+            ),
+        )
+    if re.search(r"manifest (?:unknown|for)", subject.seen):
+        return Remedy(
+            words="Take a tag that there is: the newest one, or one of the list of tags on Docker Hub",
+            steps=("docker pull tensorflow/tensorflow:latest",),
+            why="the registry has no image of that name and tag",
+        )
+    return None
+
+
 def download(subject: Subject, view: View) -> Remedy:
     """Once more without what is kept; behind a proxy or with an own certificate, by those. A Python without TLS of its own downloads nothing."""
     if own_module(subject.text) == "_ssl":
@@ -126,6 +168,25 @@ def download(subject: Subject, view: View) -> Remedy:
     package, version = (wheel[1].replace("_", "-"), wheel[2]) if wheel else (package, version)
     pin = f"{package}=={version}" if version else package
     again = install(subject, pin, options="--no-cache-dir --timeout 120")
+    refused = _not_offered(subject)
+    if refused is not None:
+        return refused
+    if _NO_WAY_OUT.search(subject.seen):
+        return Remedy(
+            words="See whether this machine reaches other addresses, and which index and proxy pip is told of; then name the proxy, or install again",
+            steps=(f"{subject.shell_python} -m pip config list", again),
+            why="the name of the index could not be looked up, or no connection to it was made, so nothing was downloaded at all",
+            others=(
+                Way(words="Behind a proxy", steps=(install(subject, pin, options="--proxy http://PROXY:PORT"),)),
+                Way(
+                    words="Without a network: fetch the wheels on a machine with the same system and Python, and install from that folder",
+                    steps=(
+                        f"{subject.shell_python} -m pip download -d wheels {pin}",
+                        install(subject, pin, options="--no-index --find-links wheels"),
+                    ),
+                ),
+            ),
+        )
     if re.search(r"CERTIFICATE|SSL", subject.text):
         return Remedy(
             words="Give pip the certificate of your network (from your administrator), then install again",

@@ -8,10 +8,10 @@ from provisioner.base.versions import minor_of, numbers
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies import library
 from provisioner.remedies.asked import FAMILY, wanted
-from provisioner.remedies.knowledge import View, newest, package_of, release_of, stable
-from provisioner.remedies.names import GCS, LAST_GCS_OF_WINDOWS
+from provisioner.remedies.knowledge import View, package_of, release_of, stable
+from provisioner.remedies.names import DIRECTML, GCS, LAST_GCS_OF_WINDOWS
 from provisioner.remedies.subject import Subject
-from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, install, uninstall, venv
+from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, install, runs, uninstall, venv
 
 
 def platform(subject: Subject, view: View) -> Remedy:
@@ -36,6 +36,21 @@ def platform(subject: Subject, view: View) -> Remedy:
             why="the wheels of TensorFlow are linked with glibc, and Alpine has musl; no wheel for musl was ever made",
             cost="the image grows by some 40 MB",
         )
+    if re.search(r"no matching manifest for linux/arm64", subject.seen):
+        return Remedy(
+            words="Take an image of Python that has this machine's architecture, and install TensorFlow in it",
+            steps=("docker run --rm -it python:3.12-slim python -m pip install tensorflow",),
+            why="that image is made for x86-64 alone; TensorFlow has wheels for ARM with Linux, too",
+            others=(
+                Way(
+                    words="Or let Docker emulate the other architecture, which is slow, and needs an emulator with AVX (qemu 7.2)",
+                    steps=("docker run --rm -it --platform linux/amd64 tensorflow/tensorflow python --version",),
+                ),
+            ),
+        )
+    one = _of_one_system(subject, name, version)
+    if one is not None:
+        return one
     if subject.platform and text and release_of(view, text) is not None and re.search(r"macos|darwin|_macos", subject.platform):
         return _on_a_mac(subject, view, name, text)
     if re.search(r"invalid ELF header|mach-o|win_amd64|linux_x86_64|macosx", subject.seen) and "ELF" in subject.seen:
@@ -60,6 +75,35 @@ def platform(subject: Subject, view: View) -> Remedy:
             cost="the interpreter runs Lite models only",
         )
     return _elsewhere(subject, view, text)
+
+
+def _of_one_system(subject: Subject, name: str, version: str) -> Remedy | None:
+    """Names that have wheels for one system alone, asked for on another; None for every other name."""
+    pin = f"tensorflow=={version}" if version else "tensorflow"
+    if name == "tensorflow-intel" and not subject.windows:
+        return Remedy(
+            words="Ask for tensorflow in place of tensorflow-intel, in the list or the lock file, too: that is what it is called on Windows alone",
+            steps=(install(subject, pin),),
+            why="a list that pip freeze wrote on Windows names tensorflow-intel, which has no wheel for another system",
+        )
+    if name == "tensorflow-metal":
+        here = "import platform; print(platform.system(), platform.machine(), platform.python_version())"
+        return Remedy(
+            words=(
+                "Leave tensorflow-metal out: its wheels are for Macs with Apple silicon alone (the line prints Darwin arm64 there), and for a new"
+                " Python they come late, or not at all"
+            ),
+            steps=(runs(subject, here), install(subject, "tensorflow")),
+            why="TensorFlow computes without it, on the processor",
+            others=(
+                Way(
+                    words="Or, on such a Mac, with a Python that it has wheels for",
+                    steps=venv(subject, "3.11", "tensorflow==2.18.*", "tensorflow-metal==1.2.0"),
+                    cost=NEW_ENVIRONMENT,
+                ),
+            ),
+        )
+    return None
 
 
 def _on_a_mac(subject: Subject, view: View, name: str, text: str) -> Remedy:
@@ -151,6 +195,16 @@ def without_build(subject: Subject, view: View) -> Remedy:
     if unix is not None:
         return unix
     name, version = wanted(subject)
+    one = _of_one_system(subject, name, version)
+    if one is not None:
+        return one
+    if name == "tensorflow-directml-plugin":
+        return Remedy(
+            words="Make an environment with Python 3.10 for it: it ended with TensorFlow 2.10, and its Pythons are 3.7 to 3.10",
+            steps=venv(subject, "3.10", *DIRECTML),
+            why="its wheels are for Windows and for Linux in WSL2, on x86-64",
+            cost=NEW_ENVIRONMENT,
+        )
     if re.search(r"decision[-_]forests|inference\.so", subject.seen):
         name, version = "tensorflow-decision-forests", ""
     if name in {"", "tensorflow"}:
@@ -162,7 +216,7 @@ def without_build(subject: Subject, view: View) -> Remedy:
             why="it opens files of Google's storage, gs://, and TensorFlow computes without it",
             others=(Way(words="Or leave it out of what is installed, where a list names it", steps=(uninstall(subject, GCS),)),),
         )
-    listed = () if name == "the package" else (f"{subject.shell_python} -m pip index versions {name}",)
+    listed: tuple[str, ...] = () if name == "the package" else (f"{subject.shell_python} -m pip index versions {name}",)
     wsl = subject.windows
     words = (
         f"Use WSL2: {name} has no build for Windows"
@@ -180,6 +234,10 @@ def without_build(subject: Subject, view: View) -> Remedy:
             steps=() if name == "the package" else (uninstall(subject, name),),
         ),
     ]
+    if not wsl and re.search(r"from versions?:? ?none", subject.seen):
+        # pip has just said that there is none for this Python, and would list none.
+        words, listed = "M" + ways[0].words.removeprefix("Or m"), ways[0].steps
+        ways = ways[1:]
     if version and name.startswith("tensorflow"):
         ways.insert(
             0,
@@ -194,101 +252,4 @@ def without_build(subject: Subject, view: View) -> Remedy:
         why=f"{name} is compiled for some systems and Pythons only; TensorFlow itself is not what is missing",
         cost="a Linux beside Windows, some GB" if wsl else "",
         others=tuple(ways),
-    )
-
-
-def glibc(subject: Subject, view: View) -> Remedy:
-    """A release whose wheels are for this C library, or a container; of a program that is not TensorFlow, that it goes on."""
-    if "tensorboard_data_server" in subject.seen:
-        return Remedy(
-            words="Nothing has to be done: TensorBoard goes on without its data server; say so, and the line does not come",
-            steps=("tensorboard --logdir logs --load_fast=false",),
-            why="only that helper program was linked for a newer glibc",
-        )
-    have = subject.glibc
-    best = (
-        newest(
-            view, lambda build: not build.glibc or numbers(build.glibc) <= numbers(have), platform=subject.platform, python=subject.python
-        )
-        if have
-        else newest(view, lambda build: build.glibc == "2.17", platform=subject.platform, python=subject.python)
-    )
-    needed = re.search(r"GLIBC_(\d+\.\d+)", subject.seen)
-    container = Way(
-        words="Or run it in a container, which brings its own C library",
-        steps=('docker run --rm -it tensorflow/tensorflow python -c "import tensorflow as tf; print(tf.__version__)"',),
-        cost="a download of about 0.6 GB",
-    )
-    why = (
-        f"the file asks for glibc {needed[1]}" + (f", this system has {have}" if have else "")
-        if needed
-        else "the system's C library is older than the file"
-    )
-    if best is None and (not have or numbers(have) >= (2, 17)):
-        pin = re.match(r"\d+\.\d+\.\d+", subject.tensorflow)
-        return Remedy(
-            words="Take the wheel from PyPI in place of the one that other people built, which was made on a newer system",
-            steps=(install(subject, f"tensorflow=={pin[0]}" if pin else "tensorflow", options="--force-reinstall --no-cache-dir"),),
-            why=why,
-            others=(container,),
-        )
-    if best is None or (have and numbers(have) < (2, 17)):
-        return Remedy(
-            words="Use a newer system or a container: no wheel of TensorFlow is for a C library this old",
-            steps=container.steps,
-            why=why,
-            cost=container.cost,
-        )
-    old = numbers(best.version) < numbers(subject.tensorflow) if subject.tensorflow else False
-    return Remedy(
-        words=f"Install the wheel from PyPI of TensorFlow {minor_of(best.version)}, the newest for this C library"
-        + (" and this Python" if subject.python else ""),
-        steps=(install(subject, f"tensorflow=={minor_of(best.version)}.*", options="--force-reinstall"),),
-        why=f"{why}; the wheels on PyPI up to 2.20 are built for glibc 2.17 or older, those of other people often for a newer one",
-        cost="TensorFlow changes its release" if old else "downloads TensorFlow again",
-        others=(container,),
-    )
-
-
-def macos(subject: Subject, view: View) -> Remedy:
-    """A release whose wheels are for this macOS, else an update."""
-    best = (
-        newest(
-            view,
-            lambda build: bool(build.macos) and numbers(build.macos) <= numbers(subject.macos),
-            platform=subject.platform or "macos-x86_64",
-            python=subject.python,
-        )
-        if subject.macos
-        else None
-    )
-    update = Way(words="Or update macOS, where the Mac can have a newer one", steps=("softwareupdate --list",), cost="an hour or more")
-    floor = re.search(r"macosx_(\d+)_(\d+)|Mac OS X (\d+\.\d+)|macOS (\d+\.\d+)", subject.seen)
-    asked = next((".".join(item for item in found if item) for found in [floor.groups()] if any(found)), "") if floor else ""
-    why = (
-        f"the file was built for macOS {asked}" + (f", this is {subject.macos}" if subject.macos else "")
-        if asked
-        else "the file was built for a newer macOS"
-    )
-    if best is None or minor_of(best.version) == subject.minor:
-        old = f": no wheel of the catalogue is for macOS {subject.macos}" if subject.macos and best is None else ""
-        return Remedy(
-            words=f"Update macOS, or build from source on this one{old}",
-            steps=update.steps,
-            why=why,
-            cost=update.cost,
-            others=(
-                Way(
-                    words="Or use a machine or a container with Linux",
-                    steps=("docker run --rm -it tensorflow/tensorflow python --version",),
-                ),
-            ),
-        )
-    package = package_of(best.version, subject.platform or "macos-x86_64")
-    return Remedy(
-        words=f"Take TensorFlow {minor_of(best.version)}, the newest for macOS {subject.macos}"
-        + (f" and Python {subject.python}" if subject.python else ""),
-        steps=(install(subject, f"{package}=={minor_of(best.version)}.*"),),
-        why=why,
-        others=(update,),
     )

@@ -39,6 +39,14 @@ def unknown(subject: Subject, view: View) -> Remedy:
     del view
     if _OF_MEMORY.search(subject.seen):
         return _no_memory(subject, here)
+    if _NO_DAEMON.search(subject.text):
+        return Remedy(
+            words="Start Docker: the program docker is there, and what it speaks with does not run, or your user may not speak with it",
+            steps=("docker version",)
+            if subject.windows or subject.system == "macos"
+            else ("sudo systemctl start docker", "sudo docker version"),
+            why="docker hands every command to a service, which Docker Desktop starts on Windows and macOS, and systemd on Linux",
+        )
     if what == "faulthandler" and "most recent call first" in subject.text:
         return Remedy(
             words="The process died in compiled code; the lines `most recent call first` say which call of yours led there. Examine the environment",
@@ -48,6 +56,8 @@ def unknown(subject: Subject, view: View) -> Remedy:
     return Remedy(words=words, steps=steps, why="the cause stands before or in what is missing here", others=(here,))
 
 
+# What the program docker says where the service does not answer (docker/cli).
+_NO_DAEMON = re.compile(r"Cannot connect to the Docker daemon|error during connect|docker daemon is not running")
 # What Linux, Windows in the languages that people paste, NumPy and C++ say where there is no memory; SIGKILL most often is the system's end of one.
 _OF_MEMORY = re.compile(
     r"\b[Kk]illed\b|SIGKILL|\b137\b|\boom|[Cc]annot allocate memory|bad_alloc|MemoryError|Unable to allocate|paging file|WinError 1455"

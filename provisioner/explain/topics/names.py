@@ -14,7 +14,15 @@ from provisioner.explain.verdict import Case, Verdict, plain, says
 _OWN_FILE = re.compile(r"File \"(?![^\"\n]*(site|dist)-packages)([^\"\n]{0,200}[\\/])?tensorflow\.py\"")
 # What Keras 2.2 and 2.3 take from tensorflow.python, which later releases moved.
 _FOR_KERAS = frozenset(
-    {"_TensorLike", "is_dense_tensor_like", "_TENSOR_LIKE_TYPES", "_is_symbolic_tensor", "keras_export", "_get_graph_from_inputs"}
+    {
+        "DistributedDatasetInterface",
+        "_TensorLike",
+        "is_dense_tensor_like",
+        "_TENSOR_LIKE_TYPES",
+        "_is_symbolic_tensor",
+        "keras_export",
+        "_get_graph_from_inputs",
+    }
 )
 # The public interface of TensorFlow 2 names itself so; contrib and examples ended with TensorFlow 1.
 _OF_TF1_MODULE = re.compile(r"_api\.v\d|summary\._tf|compat\.v2|^tensorflow\.(contrib|examples)")

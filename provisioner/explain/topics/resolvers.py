@@ -10,6 +10,7 @@ from provisioner.explain.context import Version, numbers
 from provisioner.explain.matches import Hit
 from provisioner.explain.verdict import Case, Verdict, plain, says
 from provisioner.explain.words import dotted, has_wheels_for, is_tensorflow
+from provisioner.remedies.names import GCS, LAST_GCS_OF_WINDOWS
 
 
 def built(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -29,7 +30,11 @@ def uv_platform(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """Uv names the tag: a tag of a Python is the Python's fault."""
     for hit in hits:
         following = case.log.text[hit.offset : hit.offset + 500]
-        if re.search(r"tags?:? \(?(e\.g\.,? )?`?cp\d+", following) and "platform" not in hit.seen.lower():
+        if GCS in following and case.circumstances.native_windows:
+            yield says(
+                hit, "addon-without-build", "likely", grade=PROVES, why=f"{GCS} has no wheel for Windows after {LAST_GCS_OF_WINDOWS}"
+            )
+        elif re.search(r"tags?:? \(?(e\.g\.,? )?`?cp\d+", following) and "platform" not in hit.seen.lower():
             yield says(hit, "python-unsupported", grade=PROVES)
         else:
             yield says(hit, "platform-unsupported", grade=PROVES)

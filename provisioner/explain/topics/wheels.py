@@ -33,6 +33,12 @@ def wheel(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     if name and not is_tensorflow(name):
         yield from _other(best, name, case)
         return
+    if name == "tensorflow-intel" and not case.circumstances.native_windows and "(from tensorflow" not in case.log.text:
+        yield says(
+            best, "platform-unsupported", "likely", grade=PROVES, why="tensorflow-intel is what TensorFlow is called on Windows alone"
+        )
+        yield says(best, "python-unsupported", "possible", grade=ALLOWS, why="on Windows, a Python that it has no wheels for")
+        return
     impossible = tuple(_impossible(best, case))
     if impossible and not offered:
         yield from impossible
@@ -108,6 +114,14 @@ def _of_none(hit: Hit, name: str, wanted: str, case: Case) -> Iterator[Verdict]:
     if name.endswith("-macos") and now.os not in {"", "macos"}:
         yield says(hit, "platform-unsupported", "certain", grade=PROVES, why="tensorflow-macos has wheels for macOS only")
         return
+    if name.endswith("-macos") and not wanted:
+        yield says(
+            hit,
+            "deprecated-package",
+            "likely",
+            grade=HINTS,
+            why="since 2.13 it is called tensorflow on a Mac, too; the name ended with 2.16",
+        )
     if name.endswith("-gpu") and (not wanted or numbers(wanted)[:2] >= (2, 12)):
         # A Python of that time had a wheel of it, so it is not the name that is at fault.
         ended = bool(wanted) or python >= (3, 11) or not python

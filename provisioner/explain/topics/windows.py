@@ -10,7 +10,7 @@ from provisioner.explain.context import numbers
 from provisioner.explain.matches import Hit
 from provisioner.explain.topics.loader import without_avx
 from provisioner.explain.verdict import Case, Verdict, plain, says
-from provisioner.remedies.names import OWN_MODULES
+from provisioner.remedies.names import NATIVE, OWN_MODULES
 
 # pip's own folders come before what the message shows, and 260 letters are the limit (MAX_PATH).
 NEAR_THE_LIMIT = 200
@@ -19,7 +19,7 @@ _OTHERS = (
     (re.compile(r"(importing|load failed:?) (_multiarray_umath|_umath|multiarray|mtrand|_mt19937|numpy)|numpy[\\/]"), "numpy-incompatible"),
     (re.compile(r"importing (_message|_api_implementation)|google[\\/]protobuf"), "protobuf-incompatible"),
     (
-        re.compile(r"importing (defs|_errors|h5\w*|_conv|cv2|_imaging|qh|_fblas|_flapack|etree|win32\w*|pywintypes)"),
+        re.compile(rf"importing (h5\w*|qh|win32\w*|{'|'.join(NATIVE)})"),
         "dependency-incompatible",
     ),
     # Python's own.
