@@ -29,7 +29,7 @@ def explanation_text(explanation: Explanation, *, verbose: bool) -> str:
     first, *others = explanation.findings
     parts.append(_finding(first, verbose=verbose))
     shown = others if verbose else [item for item in others if item.confidence != "possible"]
-    parts.extend(_finding(item, verbose=verbose) for item in shown)
+    parts.extend(_finding(item, verbose=verbose, told=(first, *shown[:number])) for number, item in enumerate(shown))
     rest = [item for item in others if item not in shown]
     if rest:
         names = [f"  {item.cause}: {item.title}" for item in rest[:POSSIBLE_SHOWN]]
@@ -41,7 +41,8 @@ def explanation_text(explanation: Explanation, *, verbose: bool) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _finding(finding: Finding, *, verbose: bool) -> str:
+def _finding(finding: Finding, *, verbose: bool, told: tuple[Finding, ...] = ()) -> str:
+    """Return one finding; what mends one that was ``told`` before, too, is not said twice."""
     lines = [f"{finding.severity.upper()} {finding.cause} ({finding.confidence}): {finding.title}"]
     for item in finding.evidence if verbose else finding.evidence[:EVIDENCE_SHOWN]:
         lines.append(f"  seen: {item.seen}")
@@ -50,4 +51,5 @@ def _finding(finding: Finding, *, verbose: bool) -> str:
     if not verbose and left > 0:
         lines.append(f"  … {left} more with --verbose")
     lines.extend(f"  follows from it: {symptom.cause}, {symptom.title}" for symptom in finding.symptoms)
-    return "\n".join([*lines, *remedy_lines(finding.remedy)])
+    same = next((item.cause for item in told if item.remedy == finding.remedy), "")
+    return "\n".join([*lines, *([f"  do: the same as for {same}"] if same else remedy_lines(finding.remedy))])
