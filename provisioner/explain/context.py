@@ -143,7 +143,7 @@ def of_text(text: str, history: History) -> Circumstances:
     )
     if said_arch:
         arch = said_arch
-    elif ("arm64" in lowered and os in {"macos", ""}) or "aarch64-linux" in lowered or "linux_aarch64" in lowered:
+    elif ("arm64" in lowered and os in {"macos", ""}) or re.search(r"aarch64-linux|linux_aarch64|aarch64 gnu/linux|-tegra\b", lowered):
         arch = "aarch64"
     elif "armv7l" in lowered:
         arch = "armv7l"

@@ -23,11 +23,17 @@ _SIGNS: dict[Os, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "内部或外部",
             # The compiler that Python's build tools ask for there alone (setuptools, _distutils/_msvccompiler.py).
             "microsoft visual c++",
+            # Its codes of how a process ended (ntstatus.h).
+            "0xc00000",
+            "-10737",
         ),
         (r":(?<=\b[a-z]:)\\", r"\\(?<!\b[a-z]:\\)lib\\site-packages", r"\.dll\b", r"\.pyd\b"),
     ),
     "macos": (("/users/", "dlopen(", "macosx", "darwin", "/library/frameworks", "xcrun:", "commandlinetools"), (r"\.dylib\b",)),
-    "linux": (("/home/", "/usr/lib/", "manylinux", "linux-gnu", "/root/", "dist-packages"), (r"l(?<!\wl)ib\w+\.so\b",)),
+    "linux": (
+        ("/home/", "/usr/lib/", "manylinux", "linux-gnu", "/root/", "dist-packages", "gnu/linux", "-tegra "),
+        (r"l(?<!\wl)ib\w+\.so\b",),
+    ),
 }
 
 

@@ -34,8 +34,8 @@ _INSTALLERS: tuple[tuple[Installer, str, str], ...] = (
         "poetry",
         r"poetry",
         (
-            r"SolverProblemError|poetry (add|install|lock)|Unable to find installation candidates|current project's supported Python|current"
-            r" project's Python requirement"
+            r"SolverProblemError|version solving failed|poetry (add|install|lock)|Unable to find installation candidates"
+            r"|current project's supported Python|current project's Python requirement"
         ),
     ),
     ("pipenv", r"pipenv", r"pipenv"),

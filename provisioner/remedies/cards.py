@@ -96,6 +96,17 @@ def too_new(subject: Subject, view: View) -> Remedy:
     if ways:
         first = ways[0]
         return Remedy(words=first.words, steps=first.steps, why=_why_new(subject, view), cost=first.cost, others=ways[1:])
+    if not subject.capability and not subject.windows:
+        return Remedy(
+            words=(
+                "See which compute capability the card has: for 12.0 (RTX 50) no wheel on PyPI has code yet, and NVIDIA's container of TensorFlow has"
+                f" ({LAST_CONTAINER}, the last one, seen in February 2025); for an older card take the TensorFlow of today"
+            ),
+            steps=("nvidia-smi --query-gpu=name,compute_cap --format=csv", install(subject, "tensorflow[and-cuda]", options="--upgrade")),
+            why="each build has code for the cards of its time",
+            cost="the release changes",
+            others=(Way(words="Or compute on the processor meanwhile", steps=(assigned("CUDA_VISIBLE_DEVICES", "-1", windows=False),)),),
+        )
     blackwell = blackwell or not subject.capability
     off = assigned("TF_XLA_FLAGS", "--tf_xla_auto_jit=-1", windows=subject.windows)
     return Remedy(

@@ -6,11 +6,11 @@ import re
 
 from provisioner.base.versions import minor_of, numbers
 from provisioner.model.finding import Remedy, Way
-from provisioner.remedies.builds import for_amd
+from provisioner.remedies.builds import LIST, for_amd
 from provisioner.remedies.knowledge import USUAL, View, newest, release_of, stable
 from provisioner.remedies.subject import Subject
 from provisioner.remedies.variables import assigned
-from provisioner.remedies.ways import install
+from provisioner.remedies.ways import install, runs
 
 
 def driver_missing(subject: Subject, view: View) -> Remedy:
@@ -154,7 +154,7 @@ def init_failed(subject: Subject, view: View) -> Remedy:
     """By the words of cuInit: the fabric manager, a container's cgroup, memory with faults, else the module loaded anew."""
     del view
     text = subject.text
-    if re.search(r"SYSTEM_NOT_READY|\(802\)|fabric", text):
+    if re.search(r"SYSTEM_NOT_READY|SystemNotReady|\(802\)|fabric", text):
         return Remedy(
             words="Start the fabric manager, in the release of the driver",
             steps=("sudo systemctl enable --now nvidia-fabricmanager", "nvidia-smi -q | grep -i -A2 fabric"),
@@ -179,8 +179,14 @@ def init_failed(subject: Subject, view: View) -> Remedy:
             why="Windows lets a Linux inside it use the GPU with a driver and a WSL that are new enough; a card of a business may forbid it",
             others=(Way(words="See in Windows whether its driver works", steps=("nvidia-smi",)),),
         )
-    if re.search(r"ILLEGAL_ADDRESS|LAUNCH_|MISALIGNED|launch failure|illegal memory access|launch timed out", subject.seen):
+    if _WENT_WRONG.search(subject.seen):
         return _failed_while_it_ran(subject)
+    if re.search(r"_MPS_|cudaErrorMps|\bMPS (?:client|server)", subject.seen):
+        return Remedy(
+            words="Start NVIDIA's MPS, through which this process is told to use the card; or start the process without it",
+            steps=("nvidia-cuda-mps-control -d", f"env -u CUDA_MPS_PIPE_DIRECTORY {runs(subject, LIST)}"),
+            why="the variable CUDA_MPS_PIPE_DIRECTORY, or a server that ended, makes CUDA look for a daemon that does not answer",
+        )
     if re.search(r"NOT_INITIALIZED|[Ii]nitialization ?[Ee]rror", subject.seen):
         return Remedy(
             words=(
@@ -215,6 +221,14 @@ def init_failed(subject: Subject, view: View) -> Remedy:
         cost="ends what runs on the GPU",
         others=(Way(words="See whether the driver itself works", steps=("nvidia-smi",)),),
     )
+
+
+# What cuda.h and driver_types.h say of a program on the card, by name and in words.
+_WENT_WRONG = re.compile(
+    r"ILLEGAL_?ADDRESS|_LAUNCH_|cudaErrorLaunch|MISALIGNED|launch failure|illegal memory access|launch timed out|too many resources"
+    r"|device-side assert|cudaErrorAssert|INVALID_CONTEXT",
+    re.IGNORECASE,
+)
 
 
 def _failed_while_it_ran(subject: Subject) -> Remedy:

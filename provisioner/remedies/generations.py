@@ -7,12 +7,12 @@ import re
 from provisioner.base.versions import numbers
 from provisioner.model.catalogue import Release
 from provisioner.model.finding import Remedy, Way
-from provisioner.remedies import library
+from provisioner.remedies import beside, library
 from provisioner.remedies.addons import addon_of
 from provisioner.remedies.knowledge import NO_ADDON, View, release_of, specifier
 from provisioner.remedies.names import DISTRIBUTIONS, NATIVE, asking_package, distribution_of, restarted, same_tensorflow
 from provisioner.remedies.subject import Subject
-from provisioner.remedies.ways import ONE_PACKAGE, either, install, mend, runs, uninstall
+from provisioner.remedies.ways import ONE_PACKAGE, either, install, mend, runs
 
 # Names that NumPy dropped, by the first release without them (its release notes).
 _GONE_124 = frozenset({"object", "bool", "int", "float", "complex", "str", "long", "unicode"})
@@ -165,32 +165,11 @@ def protobuf(subject: Subject, view: View) -> Remedy:
     )
 
 
-# The libraries of X and GTK that opencv-python is linked with (OpenCV on PyPI, "Frequently Asked Questions").
-_OF_A_DESKTOP = re.compile(r"\blib(?:GL|EGL|gthread-2\.0|glib-2\.0|SM|ICE|Xext|Xrender|xcb)\.so")
-
-
-def _without_a_desktop(subject: Subject) -> Remedy | None:
-    """OpenCV's build without windows; None where no line misses a library of a desktop."""
-    if not _OF_A_DESKTOP.search(subject.seen):
-        return None
-    return Remedy(
-        words="Take the OpenCV that needs no desktop: opencv-python-headless",
-        steps=(uninstall(subject, "opencv-python", "opencv-contrib-python"), install(subject, "opencv-python-headless")),
-        why="opencv-python is linked with libraries of a desktop, which servers and images of Docker are without",
-        cost="cv2.imshow does not work then, which needs a desktop anyhow",
-        others=(
-            Way(
-                words="Or install those libraries (Debian, Ubuntu; as root)",
-                steps=("apt-get update", "apt-get install -y libgl1 libglib2.0-0"),
-                cost="needs an administrator",
-            ),
-        ),
-    )
-
-
 def dependency(subject: Subject, view: View) -> Remedy:
     """The package that the line names, in the version that belongs to this release."""
-    gone = library.dropped(subject, view) or library.of_unix(subject) or _without_a_desktop(subject)
+    gone = (
+        library.of_another_python(subject, view) or library.of_unix(subject) or library.hidden(subject) or beside.not_of_tensorflow(subject)
+    )
     if gone is not None:
         return gone
     seen = subject.seen

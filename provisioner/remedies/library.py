@@ -9,7 +9,7 @@ from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.knowledge import View, pythons
 from provisioner.remedies.names import asking_package, distribution_of, restarted, same_tensorflow
 from provisioner.remedies.subject import Subject
-from provisioner.remedies.ways import NEW_ENVIRONMENT, ONE_PACKAGE, either, install, venv
+from provisioner.remedies.ways import NEW_ENVIRONMENT, ONE_PACKAGE, either, install, uninstall, venv
 
 # Modules, and names of modules that stay, by the Python that is without them (CPython, "What's New", Removed; PEP 594).
 GONE = {
@@ -25,6 +25,11 @@ GONE = {
     " typing.io typing.re",
     "3.14": "ast.Bytes ast.Ellipsis ast.NameConstant ast.Num ast.Str pkgutil.find_loader pkgutil.get_loader",
 }
+# Modules and names that came with a Python (CPython, "What's New", New Modules), and are asked of an older one.
+CAME = {"3.8": "importlib.metadata", "3.9": "graphlib zoneinfo", "3.11": "tomllib", "3.14": "annotationlib"}
+_FROM = {name: version for version, names in CAME.items() for name in names.split()}
+# Packages on PyPI that carry a module of Python's own for Pythons that had none: in a newer one they hide it (the pages of these packages).
+BACKPORTS = {"_ClassVar": "dataclasses", "_GenericAlias": "typing", "_abc_registry": "typing", "IntFlag": "enum34"}
 _SINCE = {name: version for version, names in GONE.items() for name in names.split()}
 # Modules that Windows' Python never had (CPython's library reference, "Availability: Unix").
 ONLY_UNIX = frozenset(
@@ -60,6 +65,51 @@ def lost(seen: str) -> tuple[str, str]:
     found = [module[1]] if module else []
     found += [f"{name[1] or name[4]}.{name[2] or name[3]}"] if name else []
     return next(((item, _SINCE[item]) for item in found if item in _SINCE), ("", ""))
+
+
+def of_another_python(subject: Subject, view: View) -> Remedy | None:
+    """What to do where a module or name is of other Pythons than this one; None where no line misses such a one."""
+    return dropped(subject, view) or not_yet(subject, view)
+
+
+def not_yet(subject: Subject, view: View) -> Remedy | None:
+    """A newer Python, or the package that asks in a version for this one; None where no line misses what came with a later Python."""
+    module, name = _MODULE.search(subject.seen), _NAME.search(subject.seen)
+    asked = module[1] if module else f"{name[1] or name[4]}.{name[2] or name[3]}" if name else ""
+    since = _FROM.get(asked, "")
+    if not since:
+        return None
+    have = [item for item in pythons(view, subject.tensorflow, subject.platform) if numbers(item) >= numbers(since)]
+    best = have[-2 if len(have) > 1 else -1] if have else since
+    package = _asking(subject)
+    return Remedy(
+        words=f"Make an environment with Python {best}: {asked} came with Python {since}",
+        steps=venv(subject, best, same_tensorflow(subject) if have else "tensorflow"),
+        why=f"{package or 'what asks for it'} was written for newer Pythons; no package on PyPI is that module",
+        cost=NEW_ENVIRONMENT,
+        others=(
+            *(
+                (Way(words=f"Or take a {package} for this Python", steps=(f"{subject.shell_python} -m pip index versions {package}",)),)
+                if package
+                else ()
+            ),
+            *either(subject, view),
+        ),
+    )
+
+
+def hidden(subject: Subject) -> Remedy | None:
+    """A package that carries a module of Python's own for older Pythons; None where no line is of one."""
+    found = re.search(rf"has no attribute '({'|'.join(BACKPORTS)})'", subject.seen)
+    if found is None:
+        return None
+    package = BACKPORTS[found[1]]
+    return Remedy(
+        words=f"Take the package {package} out: it is for Pythons that had no such module, and hides Python's own",
+        steps=(uninstall(subject, package),),
+        why="a folder of packages that is looked into first, or a path that was set, puts it before Python's own library",
+        cost="TensorFlow and every newer package do without it",
+    )
 
 
 def only_unix(seen: str) -> str:

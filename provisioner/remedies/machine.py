@@ -80,9 +80,16 @@ def avx(subject: Subject, view: View) -> Remedy:
             cost="changes TensorFlow only",
             others=anew(subject, view),
         )
-    if "zsh: illegal" in subject.seen and "core dumped" not in subject.seen and subject.system in {"", "macos"}:
+    if subject.platform == "linux-aarch64":
+        return Remedy(
+            words="Tell OpenBLAS, which NumPy computes with, which kind of processor this is, in the shell from which the program starts",
+            steps=("export OPENBLAS_CORETYPE=ARMV8", runs(subject, "import numpy, tensorflow")),
+            why="some builds of NumPy take this processor of ARM for another one (OpenBLAS, issue 2230); AVX is of x86 alone",
+            others=(Way(words="Or take the NumPy before it", steps=(install(subject, "numpy==1.19.4"),), cost="for Python 3.6 to 3.9"),),
+        )
+    if "illegal hardware" in subject.seen and "core dumped" not in subject.seen and subject.system in {"", "macos"}:
         return _on_a_mac(subject, view)
-    look = {"macos": "sysctl -n machdep.cpu.features", "windows": "wmic cpu get name"}.get(
+    look = {"macos": "sysctl -n machdep.cpu.features", "windows": 'powershell -Command "(Get-CimInstance Win32_Processor).Name"'}.get(
         subject.system, "grep -m1 -ow avx /proc/cpuinfo || echo 'no AVX'"
     )
     return Remedy(

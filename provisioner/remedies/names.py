@@ -109,6 +109,7 @@ def misspelt(line: str) -> tuple[str, str]:
 OWN_MODULES = {
     "_bz2": "libbz2-dev",
     "_ctypes": "libffi-dev",
+    "_curses": "libncurses-dev",
     "_decimal": "libmpdec-dev",
     "_elementtree": "libexpat1-dev",
     "_hashlib": "libssl-dev",
@@ -116,8 +117,11 @@ OWN_MODULES = {
     "_socket": "",
     "_sqlite3": "libsqlite3-dev",
     "_ssl": "libssl-dev",
+    "_tkinter": "tk-dev",
     "_uuid": "uuid-dev",
     "pyexpat": "libexpat1-dev",
+    "readline": "libreadline-dev",
+    "tkinter": "tk-dev",
     "zlib": "zlib1g-dev",
 }
 _OWN_MODULE = re.compile(

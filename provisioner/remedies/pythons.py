@@ -14,6 +14,7 @@ from provisioner.remedies.knowledge import USUAL, View, newest, package_of, pyth
 from provisioner.remedies.names import OWN_MODULES, own_module, same_tensorflow
 from provisioner.remedies.subject import Subject
 from provisioner.remedies.systems import platform, without_build
+from provisioner.remedies.variables import assigned
 from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, install, mend, requirement, runs, venv
 
 
@@ -21,7 +22,7 @@ def python(subject: Subject, view: View) -> Remedy:
     """A Python that the release has wheels for, or a release that has wheels for this Python; of both the one that keeps what was asked for."""
     if subject.musl:
         return platform(subject, view)
-    gone = library.dropped(subject, view)
+    gone = library.of_another_python(subject, view)
     if gone is not None:
         return gone
     if re.search(r"\+nv\d", subject.seen):
@@ -256,6 +257,17 @@ def damaged(subject: Subject, view: View) -> Remedy:
         cost=NEW_ENVIRONMENT,
     )
     others = (*mend(subject), other, *anew(subject, view, release))
+    if module in {"_tkinter", "tkinter"} and not subject.windows:
+        mac = subject.system == "macos"
+        return Remedy(
+            words="Install the part of the system's Python that draws windows, or have Matplotlib draw into files, which needs none",
+            steps=(
+                "brew install python-tk" if mac else "sudo apt-get install -y python3-tk",
+                assigned("MPLBACKEND", "Agg", windows=False),
+            ),
+            why=why + "; Debian and Homebrew keep it in a package of the system, and TensorFlow does without it",
+            others=others,
+        )
     if subject.windows and (subject.installer == "conda" or re.search(r"CondaHTTPError|(?i:[\\/](?:ana|mini)conda)", subject.text)):
         words = "Activate the environment before you start its Python: without that Windows does not find the DLLs of Library\\bin"
         steps: tuple[str, ...] = (f'conda run -p "{subject.env}" python -c "import {module}"',) if subject.env else ("conda activate",)

@@ -12,6 +12,7 @@ from provisioner.remedies.knowledge import USUAL, View, pythons, release_of
 from provisioner.remedies.names import same_tensorflow
 from provisioner.remedies.pythons import narrower_range
 from provisioner.remedies.subject import Subject
+from provisioner.remedies.systems import not_in_channels
 from provisioner.remedies.variables import assigned
 from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, install, venv
 
@@ -67,6 +68,8 @@ def resolver(subject: Subject, view: View) -> Remedy:
             why="the extra of 2.15.0 names a TensorRT that PyPI does not have",
             others=anew(subject, view, release_of(view, "2.15"), device="cuda"),
         )
+    if re.search(r"does not exist \(perhaps a (?:typo|missing)", subject.text) and not re.search(r"conflicts? with", subject.text):
+        return not_in_channels(subject)
     if re.search(r"nothing provides __cuda|__cuda .{0,40}(?:not|missing|is needed)|__cuda\b.{0,20}needed", subject.text):
         return _no_virtual_cuda(subject, view)
     limits = RANGE.search(subject.text)
@@ -110,7 +113,7 @@ def resolver(subject: Subject, view: View) -> Remedy:
             if extra
             else f"Loosen or drop the pin of {other or 'the package that the lines name'}"
         )
-        + ", and let pip choose versions that agree",
+        + ", and let the installer choose versions that agree",
         steps=(install(subject, "tensorflow", *((other,) if other else ())),),
         why=(
             "the lines name what asks for what; with exact numbers on both sides no set agrees"

@@ -211,6 +211,22 @@ def _no_conda(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
     )
 
 
+def _no_such_environment(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
+    """An environment of conda's that is not there."""
+    name = next((item for item in found.groups() if item), "tf")
+    return Remedy(
+        words="See which environments there are; make this one, if it is not among them",
+        steps=(
+            "conda env list",
+            f"conda create -y -n {quoted(name)} python=3.12 pip",
+            f"conda run -n {quoted(name)} python -m pip install tensorflow",
+        ),
+        why="conda looks for an environment by its name in its own folders alone; one elsewhere is named by its path",
+        cost=NEW_ENVIRONMENT,
+        others=anew(subject, view),
+    )
+
+
 def _no_uv_environment(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
     """``uv pip`` beside no environment (uv documentation, "Using environments")."""
     del found
@@ -258,6 +274,12 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[Subject, View, re.Match[str]], Re
     (re.compile(r"ensurepip is not available|apt install python(3[\d.]*)-venv"), _no_venv),
     (re.compile(r"conda init|shell has not been properly configured"), _conda_init),
     (re.compile(r"conda: command not found|command not found: conda|\bconda\W? is not recognized|The term 'conda'"), _no_conda),
+    (
+        re.compile(
+            r"(?:Could not find conda environment|Not a conda environment): (?:[^\s\n]{0,200}[\\/])?([\w.-]{1,60})|Environment\w+NotFound"
+        ),
+        _no_such_environment,
+    ),
     (re.compile(r"No virtual environment found"), _no_uv_environment),
     (re.compile(r"xcrun: error"), _no_command_line_tools),
     (re.compile(r"restart the (?:runtime|kernel|session)"), notebooks.restart),

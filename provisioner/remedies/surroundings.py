@@ -31,6 +31,13 @@ def permission(subject: Subject, view: View) -> Remedy:
                 ),
             ),
         )
+    if re.search(r"docker\.sock|Docker daemon socket", text):
+        return Remedy(
+            words="Join the group docker, then log out and in again; or start docker with sudo",
+            steps=("sudo usermod -aG docker $USER", "sudo docker version"),
+            why="only root and that group may speak with Docker's service",
+            cost="who is in that group can do on the machine whatever root can",
+        )
     if "/dev/kfd" in text:
         return Remedy(
             words="Join the groups that may use an AMD card, then log out and in again",

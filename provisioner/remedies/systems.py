@@ -19,7 +19,7 @@ def platform(subject: Subject, view: View) -> Remedy:
     if re.search(r"libdxcore|libd3d12|libdirectml", subject.seen):
         return _without_wsl(subject)
     if re.search(r"PackagesNotFound|ResolvePackageNotFound|from current channels", subject.seen):
-        return _not_in_channels(subject)
+        return not_in_channels(subject)
     name, version = wanted(subject)
     text = (version if FAMILY.fullmatch(name or "") else "") or subject.tensorflow
     if subject.musl or re.search(r"relocating|musl|alpine", subject.seen + subject.told, re.IGNORECASE):
@@ -175,14 +175,21 @@ def _without_wsl(subject: Subject) -> Remedy:
     )
 
 
-def _not_in_channels(subject: Subject) -> Remedy:
+def not_in_channels(subject: Subject) -> Remedy:
     """The channels that were asked have no such version for this system: what conda-forge has, or the wheel."""
-    named = re.search(r"^ *- *(?:\S+::)?(tensorflow[\w-]*)(?:[ =]+v?(\d[\d.]*))?", subject.text, re.MULTILINE)
-    name, version = (named[1], named[2] or "") if named else ("tensorflow", "")
+    listed = re.findall(r"^[-│└├─ ]{1,16}(?:\S+::)?([a-z][\w-]*)(?:[ =]+v?(\d[\d.]*))?", subject.text, re.MULTILINE)
+    name, version = next((item for item in listed if item[0].startswith("tensorflow")), listed[0] if listed else ("tensorflow", ""))
+    search = f"conda search --override-channels -c conda-forge {name}"
+    if not name.startswith("tensorflow"):
+        return Remedy(
+            words=f"See which versions of {name} conda-forge has for this system, and ask for one of them; where it lists none, there is none for it",
+            steps=(search, f"conda install -y -c conda-forge {name}"),
+            why="each channel has other packages and versions, and for some systems none: CUDA's there are for no Mac",
+        )
     pin = f"tensorflow=={version}.*" if version.count(".") == 1 else f"tensorflow=={version}" if version else "tensorflow"
     return Remedy(
         words=f"See which versions of {name} conda-forge has for this system; what no channel has, install with pip in the environment",
-        steps=(f"conda search --override-channels -c conda-forge {name}", install(subject, pin)),
+        steps=(search, install(subject, pin)),
         why="conda's channels have fewer releases than PyPI, and on Windows none with a GPU after 2.6",
         cost="what pip brings, conda does not know of",
     )

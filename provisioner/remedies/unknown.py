@@ -7,6 +7,7 @@ import re
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.knowledge import View
 from provisioner.remedies.subject import Subject
+from provisioner.remedies.variables import assigned
 from provisioner.remedies.ways import install, ours
 
 # What to collect next, by the kind of end: words and a command.
@@ -39,6 +40,23 @@ def unknown(subject: Subject, view: View) -> Remedy:
     del view
     if _OF_MEMORY.search(subject.seen):
         return _no_memory(subject, here)
+    for pattern, limit_words, limit_step, why in _LIMITS:
+        if pattern.search(subject.text):
+            return Remedy(words=limit_words, steps=(limit_step,) if limit_step and not subject.windows else (), why=why, others=(here,))
+    if "failed to solve: process" in subject.text:
+        return Remedy(
+            words="Let Docker print all that the failed line of the Dockerfile said: the cause stands there, above the last line",
+            steps=("docker build --progress=plain --no-cache .",),
+            why="the last line of a build repeats the command alone",
+        )
+    encoding = re.search(r"UnicodeDecodeError: '[\w-]{2,20}' codec|UTF-8 locale is required", subject.text)
+    if encoding and not subject.notebook:
+        return Remedy(
+            words="Let Python read and write files as UTF-8, then do it again",
+            steps=(assigned("PYTHONUTF8", "1", windows=subject.windows),),
+            why="without it Python takes the encoding of the system's language, and the file is in UTF-8 (PEP 540)",
+            others=(here,),
+        )
     if _NO_DAEMON.search(subject.text):
         return Remedy(
             words="Start Docker: the program docker is there, and what it speaks with does not run, or your user may not speak with it",
@@ -56,6 +74,27 @@ def unknown(subject: Subject, view: View) -> Remedy:
     return Remedy(words=words, steps=steps, why="the cause stands before or in what is missing here", others=(here,))
 
 
+# Limits of the system that look like something else: inotify(7), setrlimit(2), pthread_create(3).
+_LIMITS = (
+    (
+        re.compile(r"inotify watch limit|inotify instances"),
+        "Let this user watch more files, which TensorBoard, editors and servers do; no disk is full",
+        "sudo sysctl fs.inotify.max_user_watches=524288",
+        "the system says `No space left` of its table of watches, too",
+    ),
+    (
+        re.compile(r"Too many open files|Errno 24\b"),
+        "Let this shell open more files at once, then start the program in it",
+        "ulimit -n 4096",
+        "each process may have a number of files open, which is small on many systems",
+    ),
+    (
+        re.compile(r"pthread_create failed|can't start new thread|blas_thread_init"),
+        "Let NumPy start fewer threads, in the shell from which the program starts; on a shared machine or in a container ask for more processes",
+        "export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1",
+        "this user, batch job or container may have no more processes and threads than that",
+    ),
+)
 # What the program docker says where the service does not answer (docker/cli).
 _NO_DAEMON = re.compile(r"Cannot connect to the Docker daemon|error during connect|docker daemon is not running")
 # What Linux, Windows in the languages that people paste, NumPy and C++ say where there is no memory; SIGKILL most often is the system's end of one.
@@ -80,7 +119,7 @@ def _no_memory(subject: Subject, here: Way) -> Remedy:
         )
     return Remedy(
         words="See how much memory there is while it runs, and make the batch, or what is loaded at once, smaller",
-        steps=("free -h",) if subject.system != "macos" else ("vm_stat",),
+        steps=("vm_stat",) if subject.system == "macos" else ("vm_stat || free -h",) if "zsh" in subject.seen else ("free -h",),
         why="the system ends a process that wants more than there is (in a container or a batch job: than it may have), and lets it say nothing",
         others=(here,),
     )

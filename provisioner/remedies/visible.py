@@ -41,7 +41,9 @@ def not_visible(subject: Subject, view: View) -> Remedy:
     if not subject.windows and (subject.amd or re.search(r"\bhip|\bHIP_|ROC[mk]\b", subject.seen)):
         return _not_visible_amd(subject)
     mode = f"{'' if subject.windows else 'sudo '}nvidia-smi -c DEFAULT"
-    if re.search(r"busy or unavailable|DEVICE_?UNAVAILABLE|DevicesUnavailable", subject.seen, re.IGNORECASE):
+    if re.search(
+        r"busy or unavailable|ALREADY_IN_USE|exclusive-thread|DEVICE_?UNAVAILABLE|DevicesUnavailable", subject.seen, re.IGNORECASE
+    ):
         return Remedy(
             words="See which program has the card, and whether its compute mode lets one process alone use it; end that program",
             steps=("nvidia-smi", "nvidia-smi -q -d COMPUTE"),

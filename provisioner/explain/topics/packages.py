@@ -153,6 +153,14 @@ def get_prototype(hits: tuple[Hit, ...], _case: Case) -> Iterator[Verdict]:
     yield says(hits[0], "harmless-message", "possible", grade=ALLOWS)
 
 
+def unix_module(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
+    """A module that Windows never had; on the systems that have it, this Python was built without it."""
+    if case.circumstances.os in {"linux", "macos"}:
+        yield says(hits[0], "install-corrupt", grade=TELLS, why="on this system it belongs to Python itself, which was built without it")
+        return
+    yield plain(hits[0])
+
+
 def keras_name(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """A name of Keras that is not there; with TensorFlow 1 the name may be of a later one."""
     hit = hits[0]
@@ -178,5 +186,6 @@ JUDGEMENTS = {
     "addonversion": addon_version,
     "permission": permission,
     "uninstall": uninstall,
+    "unixmodule": unix_module,
     "oplibrary": operation,
 }
