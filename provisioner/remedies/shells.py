@@ -276,7 +276,8 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[Subject, View, re.Match[str]], Re
     (re.compile(r"conda: command not found|command not found: conda|\bconda\W? is not recognized|The term 'conda'"), _no_conda),
     (
         re.compile(
-            r"(?:Could not find conda environment|Not a conda environment): (?:[^\s\n]{0,200}[\\/])?([\w.-]{1,60})|Environment(?:Location|Name)NotFound"
+            r"(?:Could not find conda environment|Not a conda environment): (?:[^\s\n]{0,200}[\\/])?([\w.-]{1,60})"
+            r"|Environment(?:Location|Name)NotFound"
         ),
         _no_such_environment,
     ),
