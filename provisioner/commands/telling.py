@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from provisioner.change.journal import last_record
 from provisioner.change.rights import way_in
-from provisioner.change.standing import interrupted, state_words, undo_command
-from provisioner.commands.interruption import at_work
+from provisioner.change.standing import state_words, undo_command
+from provisioner.commands.interruption import at_work, left_behind
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import HalfwayError, InterruptedRunError, TfsetupError, UnforeseenError
 from provisioner.errors.system import refused
@@ -66,14 +66,14 @@ def _changes(host: Host, workspace: Workspace) -> int:
 
 def _left(host: Host, workspace: Workspace) -> Interrupted | None:
     try:
-        return interrupted(host, workspace)
+        return left_behind(host, workspace)
     except (OSError, TfsetupError):
         return None
 
 
 def _is_half(host: Host, workspace: Workspace) -> bool:
     left = _left(host, workspace)
-    return left is not None and left.state != "old" and not at_work(host, workspace)
+    return left is not None and left.state != "old"
 
 
 def _seen(host: Host, workspace: Workspace, before: _Before) -> str:

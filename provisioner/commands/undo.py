@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 
 from provisioner.base.progress import Progress
@@ -116,12 +116,10 @@ def clear_interrupted(
     Whoever agrees does so while the lock is held, so that it is not about a run that is still at work.
     """
     workspace = Workspace(root=host.real(env))
-    try:
+    # Who is at work is waited for below.
+    with suppress(AtWorkError):
         if looked(host, env, lambda: left_behind(host, workspace)) is None:
             return None
-    except AtWorkError:
-        # It is waited for below.
-        pass
     with ExitStack() as stack:
         stack.enter_context(holding(host, workspace, wait, progress))
         # Whoever was at work may have finished while this one waited.

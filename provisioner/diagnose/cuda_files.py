@@ -125,7 +125,7 @@ def links(case: Case) -> tuple[Link, ...]:
 def shown(case: Case) -> tuple[Repair, ...]:
     """What makes the libraries of the environment's packages found where no link can: the small files, unless they are there as they should be."""
     site = tensorflow.site_of(case)
-    texts = dll_files(CUDA) if site and case.facts.system.os.value == "windows" else ()
+    texts = dll_files(CUDA) if site and case.windows else ()
     lost = [link for link in texts if not is_there(case.reader, site, link)]
     return tuple(Repair(kind="write", path=f"{site}/{link.path}", target=link.text, reason=link.reason) for link in lost)
 

@@ -107,7 +107,7 @@ def _libraries(raw: Raw, libraries: tuple[LoadedLibrary, ...], findings: Finding
         if item.soname in refused:
             path, words = refused[item.soname]
             own = path.lower().startswith(f"{env.lower().rstrip('/')}/")
-            seen = Evidence(seen=f"{item.soname} is found first here and cannot be loaded: {words}", where=path)
+            seen = Evidence(seen=refusal(item.soname, words), where=path)
             findings.add("install-corrupt" if own else "environment-leak", "error", "certain", seen)
             continue
         cause = "cudnn-missing" if stem(item.soname) == "cudnn" else "cuda-libs-missing"
@@ -126,6 +126,11 @@ def _libraries(raw: Raw, libraries: tuple[LoadedLibrary, ...], findings: Finding
             name="libraries", status="could not tell", detail="this build does not say which libraries it needs", seconds=child.seconds
         )
     return Check(name="libraries", status="passed", detail=detail, seconds=child.seconds)
+
+
+def refusal(name: str, why: str) -> str:
+    """Say that the file of a library which the system comes to first is none that it loads."""
+    return f"{name} is found first here and cannot be loaded: {why}"
 
 
 def refusals(child: Child) -> dict[str, tuple[str, str]]:

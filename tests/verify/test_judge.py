@@ -162,6 +162,17 @@ def test_a_required_library_that_no_handle_names_is_judged_by_the_files_loaded()
     }
 
 
+def judged_on_windows(cuda, *events):
+    """The judgement of what the script that opens DLLs has told, in an environment on drive C."""
+    child = Child(code=0, timed_out=False, seconds=0.1, limit=60.0, err="", events=(*events, {"event": "done"}))
+    raw = Raw(
+        probe=child, libraries=child, no_libraries="", cuda_build=True, integrity=Integrity(distributions=(), rivals=(), faults=(), files=0),
+        unmet=(), around=Surroundings(),
+    )  # fmt: skip
+    asked = {"env": "C:/env", "python": "C:/env/Scripts/python.exe", "require_gpu": False}
+    return judge(raw, Expected(device="cuda", cuda=cuda), wording=wording(), **asked)
+
+
 @pytest.mark.parametrize(
     ("path", "error", "cause"),
     [
@@ -173,18 +184,11 @@ def test_a_required_library_that_no_handle_names_is_judged_by_the_files_loaded()
 )
 def test_a_dll_that_windows_comes_to_first_and_refuses_is_named(path, error, cause):
     cuda = CudaBuild(version="11.2", cudnn="8.1", capabilities=(), must_open=("cudnn64_8.dll",), may_open=(), driver="")
-    events = (
+    found = judged_on_windows(
+        cuda,
         {"event": "library", "kind": "cudnn", "asked": ["cudnn64_8.dll"], "path": "", "missing": "cudnn64_8.dll"},
         {"event": "refused", "asked": "cudnn64_8.dll", "path": path, "error": error},
-        {"event": "done"},
     )
-    child = Child(code=0, timed_out=False, seconds=0.1, limit=60.0, err="", events=events)
-    raw = Raw(
-        probe=child, libraries=child, no_libraries="", cuda_build=True, integrity=Integrity(distributions=(), rivals=(), faults=(), files=0),
-        unmet=(), around=Surroundings(),
-    )  # fmt: skip
-    asked = {"env": "C:/env", "python": "C:/env/Scripts/python.exe", "require_gpu": False}
-    found = judge(raw, Expected(device="cuda", cuda=cuda), wording=wording(), **asked)
     first = next(item for item in found.findings if item.cause == cause)
     assert (first.evidence[0].where == path) == (error != 126)
 
@@ -199,15 +203,7 @@ def test_windows_names_are_judged_as_linux_are():
         {"event": "library", "kind": kind, "asked": [name], "path": path, "missing": "" if path else name}
         for kind, name, path in zip(("cudart", "cublas", "cudnn"), names, paths, strict=True)
     ]
-    events += [{"event": "version", "kind": "cudnn", "version": "8.0.5"}, {"event": "done"}]
-    child = Child(code=0, timed_out=False, seconds=0.1, limit=60.0, err="", events=tuple(events))
-    raw = Raw(
-        probe=child, libraries=child, no_libraries="", cuda_build=True, integrity=Integrity(distributions=(), rivals=(), faults=(), files=0),
-        unmet=(), around=Surroundings(),
-    )  # fmt: skip
-    found = judge(
-        raw, Expected(device="cuda", cuda=cuda), env="C:/env", python="C:/env/Scripts/python.exe", require_gpu=False, wording=wording()
-    )
+    found = judged_on_windows(cuda, *events, {"event": "version", "kind": "cudnn", "version": "8.0.5"})
     assert {item.soname: (item.inside, item.required) for item in found.libraries} == dict(
         zip(names, ((True, True), (False, True), (False, True)), strict=True)
     )

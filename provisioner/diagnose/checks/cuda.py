@@ -19,7 +19,7 @@ from provisioner.environment.distributions import Installed
 from provisioner.host import files
 from provisioner.model.finding import Confidence, Evidence, Remedy, Repair, Severity
 from provisioner.remedies.variables import assigned
-from provisioner.verify.judge_gpu import cudnn_fits
+from provisioner.verify.judge_gpu import cudnn_fits, refusal
 
 
 def libraries(case: Case, findings: Findings) -> str:
@@ -147,7 +147,7 @@ def _damaged(case: Case, copy: Copy, findings: Findings) -> None:
     """A file that is there and cannot be loaded; which one, the loader's own order tells."""
     loader = cuda_files.loader_of(case)
     path = copy.at or loader.find(copy.missing, (loader.program, copy.needed_by or tensorflow.framework(case))).path
-    seen = Evidence(seen=f"{copy.missing} is found first here and cannot be loaded: {copy.fault}", where=path)
+    seen = Evidence(seen=refusal(copy.missing, copy.fault), where=path)
     if "permission" in copy.fault.lower():
         findings.add("permission-denied", "error", "certain", seen)
         return

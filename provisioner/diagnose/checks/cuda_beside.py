@@ -24,7 +24,7 @@ def links(case: Case, findings: Findings) -> str:
     cuda, site, framework = cuda_files.build_of(case), tensorflow.site_of(case), tensorflow.framework(case)
     if severity is None:
         raise Skipped(why)
-    if site and case.facts.system.os.value == "windows":
+    if site and case.windows:
         lost = _texts(case, site, findings)
         return f"{len(lost)} of the small files that tfsetup wrote are not as they were" if lost else "Windows needs no links"
     if cuda is None or not framework:
