@@ -6,14 +6,14 @@ import io
 import zipfile
 from pathlib import Path
 
-import pip
+import distlib
 import pytest
 
 from provisioner.environment.launchers import python_of
 from provisioner.host.local import LocalHost
 
-# The program that pip puts before the line (distlib, 64 bits): it comes with every pip, whatever the system.
-PROGRAM = (Path(pip.__file__).parent / "_vendor/distlib/t64.exe").read_bytes()
+# The program that pip puts before the line (64 bits): distlib's own, for Debian's pip is without the copy that pip brings.
+PROGRAM = (Path(distlib.__file__).parent / "t64.exe").read_bytes()
 
 
 def launcher(line: str) -> bytes:
