@@ -7,6 +7,7 @@ holds, or in words why there is none. Nothing of an archive is run, and nothing 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import os
 import sys
@@ -65,10 +66,15 @@ def _unpacked(archive: str, folder: str) -> str:
         with zipfile.ZipFile(archive) as members:
             members.extractall(folder)  # noqa: S202 - it drops `..` and roots from the names by itself
     else:
-        with tarfile.open(archive) as members_:
+        with _tarfile().open(archive) as members_:
             members_.extractall(folder, filter="data")
     inner = [path for path in sorted(Path(folder).iterdir()) if path.is_dir()]
     return str(inner[0]) if len(inner) == 1 else folder
+
+
+def _tarfile() -> Any:
+    """Python's own, where it has filters (PEP 706: 3.10.12, 3.11.4 and later); else that of a later Python. Debian 12 has 3.11.2."""
+    return tarfile if hasattr(tarfile, "data_filter") else importlib.import_module("backports.tarfile")
 
 
 if __name__ == "__main__":
