@@ -64,6 +64,11 @@ def silent() -> Iterator[Index]:
     index.close()
 
 
+def refusal(status: str) -> bytes:
+    """A whole answer. It says that the connection ends: else uv may ask again on the one that is closed at that moment (RFC 9112, 9.6)."""
+    return f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
+
+
 def from_index(tiny: dict[str, str], url: str, cache: Path) -> dict[str, str]:
     """Variables to install from an index, with an empty cache."""
     kept = {"TFSETUP_PROFILES": tiny["TFSETUP_PROFILES"]}
@@ -163,8 +168,8 @@ def test_of_two_runs_at_once_the_second_refuses(
             b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5000\r\n\r\n<html>",
             "could not be reached, or the download broke off",
         ),
-        (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "refused the request"),
-        (b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", "refused the request"),
+        (refusal("403 Forbidden"), "refused the request"),
+        (refusal("401 Unauthorized"), "refused the request"),
     ],
     ids=["closed", "cut", "forbidden", "unauthorized"],
 )
