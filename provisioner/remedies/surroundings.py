@@ -76,7 +76,11 @@ def permission(subject: Subject, view: View) -> Remedy:
     package = package if re.fullmatch(r"tensorflow[\w-]*", package) else "tensorflow"
     return Remedy(
         words="Install into an environment of your own, which needs no rights",
-        steps=("python3 -m venv tf-env", f"tf-env/bin/python -m pip install {package}"),
+        steps=(
+            ("py -m venv tf-env", rf"tf-env\Scripts\python.exe -m pip install {package}")
+            if subject.windows
+            else ("python3 -m venv tf-env", f"tf-env/bin/python -m pip install {package}")
+        ),
         why="the folder belongs to the system or to another user",
         cost=NEW_ENVIRONMENT,
         others=(
