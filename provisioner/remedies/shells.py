@@ -227,6 +227,7 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[Subject, View, re.Match[str]], Re
         ),
         _no_such_python,
     ),
+    (re.compile(r"could not be resolved|Unable to import|Unresolved (?:import|reference)", re.IGNORECASE), notebooks.in_the_editor),
     (re.compile(r"\bipykernel\b"), notebooks.no_kernel),
     (re.compile(r"No such kernel(?: named ['\"]?([\w.-]+))?"), notebooks.unknown_kernel),
     (re.compile(r"ensurepip is not available|'ensurepip'|apt install python(3[\d.]*)-venv"), _no_venv),

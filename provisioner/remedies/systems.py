@@ -175,11 +175,18 @@ def _elsewhere(subject: Subject, view: View, text: str) -> Remedy:
 
 def _without_wsl(subject: Subject) -> Remedy:
     """DirectML on a Linux that is not WSL2's."""
+    newer = Way(words="In WSL2, bring it and the driver of Windows up to date (typed in Windows)", steps=("wsl --update", "wsl --shutdown"))
+    if subject.wsl:
+        return Remedy(
+            words="Bring WSL and the driver of Windows up to date (typed in Windows)",
+            steps=newer.steps,
+            why="libdxcore.so and libd3d12.so come from Windows' own driver, to /usr/lib/wsl/lib, and are not there",
+        )
     return Remedy(
         words="Take the DirectML plug-in out: it computes through Windows, and this Linux is not one that runs inside it (WSL2)",
         steps=(uninstall(subject, "tensorflow-directml", "tensorflow-directml-plugin"), install(subject, "tensorflow")),
         why="libdxcore.so and libd3d12.so come from Windows' own driver, to /usr/lib/wsl/lib, in WSL2 alone",
-        others=(Way(words="In WSL2, bring it and the driver of Windows up to date (typed in Windows)", steps=("wsl --update",)),),
+        others=(newer,),
     )
 
 
