@@ -17,6 +17,14 @@ def permission(subject: Subject, view: View) -> Remedy:
     """An environment of one's own; of devices, processes and the profiler something else."""
     text = subject.seen
     if re.search(r"CUPTI|NVGPUCTR", text):
+        if subject.windows:
+            return Remedy(
+                words=(
+                    "Nothing has to be done unless you profile the GPU. To profile, start the program as an administrator, or let NVIDIA's control"
+                    " panel allow it to all users (Desktop, Enable Developer Settings; Manage GPU Performance Counters)"
+                ),
+                why="the driver lets only administrators read the counters of the GPU",
+            )
         return Remedy(
             words="Nothing has to be done unless you profile the GPU. To profile, let the driver allow it to all users, and restart",
             steps=(
