@@ -26,6 +26,7 @@ _SIGNS: dict[Os, tuple[tuple[str, ...], tuple[str, ...]]] = {
             # Its codes of how a process ended (ntstatus.h).
             "0xc00000",
             "-10737",
+            "//./pipe/",
         ),
         (r":(?<=\b[a-z]:)\\", r"\\(?<!\b[a-z]:\\)lib\\site-packages", r"\.dll\b", r"\.pyd\b"),
     ),

@@ -144,7 +144,8 @@ def _sites(text: str) -> list[_Site]:
     for start, end, kind in places:
         line = text[max(text.rfind("\n", 0, start) + 1, start - _LONGEST) : start]
         before = _BEFORE.search(line)
-        if before is not None:
+        # Where `pip show` found a package says nothing of the Python that ran.
+        if before is not None and not line.lower().startswith("location:"):
             found.append(_Site(prefix=before["prefix"], python=before["python"] or "", kind=kind, end=end))
     return found
 

@@ -10,7 +10,7 @@ FAMILY = re.compile(r"(tensorflow|tf[-_]nightly)([-_](cpu|gpu|intel|macos))?", r
 
 
 _REQUEST = re.compile(
-    r"(?:requirement|distribution found for|candidates for|distribution|[Dd]istribution"
+    r"(?:requirement|you require|distribution found for|candidates for|distribution|[Dd]istribution"
     r" `?|install|tensorflow==)\s*`?(?P<name>[A-Za-z][\w.-]*)(?:\[[\w,-]*\])?(?:\s?(?:==|~=|>=)\s?v?(?P<version>\d[\w.]*)| \((?P<paren>\d[\w.]*)\))?"
 )
 

@@ -40,7 +40,7 @@ def _without_a_desktop(subject: Subject) -> Remedy | None:
 
 def _build_tools(subject: Subject) -> Remedy | None:
     """Two halves of Python's build tools that are of different times; None for every other line (setuptools and packaging, release notes)."""
-    if not re.search(r"install_layout|strip_trailing_zero", subject.seen):
+    if not re.search(r"install_layout|bdist_wheel|strip_trailing_zero", subject.seen):
         return None
     return Remedy(
         words="Bring pip, setuptools, wheel and packaging up to date together, in an environment; then install again",

@@ -186,10 +186,12 @@ def cudnn(subject: Subject, view: View) -> Remedy:
         return _on_windows(subject, view, release)
     asked = re.search(r"libcudnn\w{0,40}\.so\.(\d{1,9})", subject.seen)
     compiled = re.search(r"compiled with:? (\d+)\.(\d+)", subject.seen)
-    if asked and int(asked[1]) >= _OF_CUDA_12 and not pin:
+    number = asked[1] if asked else compiled[1] if compiled else "0"
+    if int(number) >= _OF_CUDA_12 and not pin:
+        exact = f"{compiled[1]}.{compiled[2]}" if compiled else number
         return Remedy(
-            words=f"Install the cuDNN {asked[1]} that this TensorFlow asks for, as a wheel beside it",
-            steps=(install(subject, f"nvidia-cudnn-cu12=={asked[1]}.*"), f"env -u LD_LIBRARY_PATH {runs(subject, LIST)}"),
+            words=f"Install the cuDNN {exact} that this TensorFlow asks for, as a wheel beside it",
+            steps=(install(subject, f"nvidia-cudnn-cu12=={exact}.*"), f"env -u LD_LIBRARY_PATH {runs(subject, LIST)}"),
             why="the number in the name is cuDNN's major, and only that one is opened; it is of the releases with CUDA 12",
             cost="a download of about 0.7 GB",
             others=into(subject, view, release, device="cuda"),
@@ -230,15 +232,15 @@ def cudnn(subject: Subject, view: View) -> Remedy:
                 *into(subject, view, release, device="cuda"),
             ),
         )
-    number = int(asked[1]) if asked else 0
+    major = int(asked[1]) if asked else 0
     older = {5: (8, 0), 6: (8, 0), 7: (10, 0), 8: (11, 2)}
-    cuda = _by_conda(view).get(older.get(number, (11, 2)), "")
-    if number in {5, 6}:
-        cuda = f"cudnn={number}.0"
+    cuda = _by_conda(view).get(older.get(major, (11, 2)), "")
+    if major in {5, 6}:
+        cuda = f"cudnn={major}.0"
     return Remedy(
-        words=f"Bring the cuDNN {number or ''} that this TensorFlow asks for into the environment".replace("  ", " "),
+        words=f"Bring the cuDNN {major or ''} that this TensorFlow asks for into the environment".replace("  ", " "),
         steps=(
-            f"conda install -y -c {'defaults' if number in {5, 6, 7} else 'conda-forge'} {cuda}",
+            f"conda install -y -c {'defaults' if major in {5, 6, 7} else 'conda-forge'} {cuda}",
             'export LD_LIBRARY_PATH="$CONDA_PREFIX/lib"',
         ),
         why="the number in the name is cuDNN's major, and only that one is opened",

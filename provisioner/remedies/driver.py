@@ -120,6 +120,13 @@ def driver_old(subject: Subject, view: View) -> Remedy:
 def kernel_mismatch(subject: Subject, view: View) -> Remedy:
     """Restart, or load the module anew; compatibility libraries out of a container."""
     del view
+    if subject.windows:
+        return Remedy(
+            words="Restart Windows; if it is the same then, install NVIDIA's driver for the card anew",
+            steps=("shutdown /r", "nvidia-smi"),
+            why="the driver was updated while the old one ran, and its parts are of two releases until then",
+            cost="ends all programs",
+        )
     compat = re.search(r"COMPAT_NOT_SUPPORTED|forward compatibility", subject.text)
     ways: tuple[Way, ...] = (
         Way(

@@ -32,7 +32,7 @@ def keras(subject: Subject, view: View) -> Remedy:
         r"KERAS_BACKEND|No module named '?(jax|torch|theano)|keras\.src\.backend\.(jax|torch)", subject.seen + subject.text[-600:]
     ):
         return _backend(subject)
-    legacy = re.search(r"tf[._]keras|Keras 3|Only instances of .keras\.Layer|KerasTensor|legacy", subject.seen, re.IGNORECASE) and (
+    legacy = re.search(r"tf[-._]keras|Keras 3|Only instances of .keras\.Layer|KerasTensor|legacy", subject.seen, re.IGNORECASE) and (
         release is None or numbers(release.version)[:2] >= (2, 16)
     )
     estimator = re.search(r"estimator|MeanMetricWrapper", subject.text, re.IGNORECASE)

@@ -114,13 +114,20 @@ OWN_MODULES = {
     "_elementtree": "libexpat1-dev",
     "_hashlib": "libssl-dev",
     "_lzma": "liblzma-dev",
+    "_posixsubprocess": "",
     "_socket": "",
     "_sqlite3": "libsqlite3-dev",
     "_ssl": "libssl-dev",
     "_tkinter": "tk-dev",
     "_uuid": "uuid-dev",
+    "fcntl": "",
+    "grp": "",
+    "pwd": "",
     "pyexpat": "libexpat1-dev",
     "readline": "libreadline-dev",
+    "resource": "",
+    "syslog": "",
+    "termios": "",
     "tkinter": "tk-dev",
     "zlib": "zlib1g-dev",
 }
@@ -131,6 +138,8 @@ _OWN_MODULE = re.compile(
 _NO_SSL = re.compile(r"ssl module (?:in Python )?is not available|OpenSSL appears to be unavailable", re.IGNORECASE)
 # The plug-in of Microsoft's as it ended, with the one TensorFlow that it loads into, of Python 3.7 to 3.10 (PyPI).
 DIRECTML = ("tensorflow-cpu==2.10.1", "tensorflow-directml-plugin==0.4.0.dev230202")
+# What is for Windows alone, and what `pip freeze` writes into a list there (PyPI).
+OF_WINDOWS = frozenset({"comtypes", "pypiwin32", "pywin32", "pywinpty", "windows-curses", "wmi"})
 # An optional package that TensorFlow asks for since 2.7, and its last version with a wheel for Windows (PyPI; Python 3.7 to 3.11).
 GCS, LAST_GCS_OF_WINDOWS = "tensorflow-io-gcs-filesystem", "0.31.0"
 

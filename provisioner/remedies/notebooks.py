@@ -1,4 +1,4 @@
-"""What to do where a notebook has no process to run in, or one that holds what was there before. Pure."""
+"""What to do where a notebook has no process to run in, or an editor another Python than the one with TensorFlow. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,24 @@ import re
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.knowledge import View
 from provisioner.remedies.subject import Subject, quoted
+from provisioner.remedies.ways import anew, install, runs
+
+
+def in_the_editor(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
+    """An editor that reads the files with another Python (VS Code, "Python environments"; PyCharm, "Configure a Python interpreter")."""
+    del found
+    return Remedy(
+        words=(
+            "Choose in the editor the Python that has TensorFlow (VS Code: Python: Select Interpreter; PyCharm: Settings, Python Interpreter); typed"
+            " where TensorFlow works, the line prints its path"
+        ),
+        steps=(runs(subject, "import sys, tensorflow; print(sys.executable)"),),
+        why="an editor looks for modules in the one Python that it was told of",
+        others=(
+            Way(words="Or install TensorFlow into the one that is chosen there", steps=(install(subject, "tensorflow"),)),
+            *anew(subject, view),
+        ),
+    )
 
 
 def no_kernel(subject: Subject, view: View, found: re.Match[str]) -> Remedy:

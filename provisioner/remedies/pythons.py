@@ -92,6 +92,8 @@ def _sibling_wheel(subject: Subject, view: View, name: str, limits: str) -> Reme
 def _for_release(subject: Subject, view: View, text: str, have: tuple[str, ...], here: str) -> Remedy:
     """The release is known, and so are its Pythons: keep the release where it was named, with the newest Python that it has."""
     best = have[-1]
+    # Of a number that is not known, perhaps for it came later, no more is sure than its minor.
+    text = text if text in view.versions() else minor_of(text)
     span = f"{have[0]} to {best}" if len(have) > 1 else best
     package = package_of(text, subject.platform)
     pin = f"{package}=={text}" if re.fullmatch(r"(?<![\d.])\d{1,4}\.\d{1,4}\.\d{1,4}\w{0,20}", text) else f"{package}=={minor_of(text)}.*"

@@ -9,10 +9,10 @@ from dataclasses import replace
 
 from provisioner.base.by_hand import winget
 from provisioner.model.finding import Remedy, Way
-from provisioner.remedies import notebooks
+from provisioner.remedies import condas, notebooks
 from provisioner.remedies.knowledge import View
 from provisioner.remedies.subject import Subject, quoted
-from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, mend, ours, venv
+from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, mend, ours
 
 # The version in a Python's folder on Windows, by its installer (PythonXY) and by uv and pyenv (X.Y.Z).
 _VERSION = re.compile(r"Python(\d)(\d{1,2})\b|\b(\d\.\d{1,2})(?:\.\d+)?\b")
@@ -63,7 +63,9 @@ def _no_program(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
         steps=("python3 -m pip --version",) if pip else ("python3 --version", "source tf-env/bin/activate"),
         why=f"systems have no program {'pip' if pip else 'python'} by itself: it is that of an environment, once that is activated",
         others=(
-            Way(
+            Way(words="If there is no python3 either, install it (Homebrew)", steps=("brew install python@3.12",))
+            if subject.system == "macos"
+            else Way(
                 words="If there is no python3 either, install it (Debian, Ubuntu)",
                 steps=("sudo apt install python3 python3-venv",),
                 cost="needs an administrator",
@@ -135,6 +137,14 @@ def _no_venv(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
 def _no_such_python(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
     """A Python of the version that was asked for."""
     version = next((item for item in found.groups() if item), "3.12")
+    if "pyenv" in subject.seen:
+        return Remedy(
+            words=f"Install Python {version} by pyenv, or choose one that is there, for this folder",
+            steps=("pyenv versions", f"pyenv install {version}"),
+            why="a file .python-version, here or above, names a Python that pyenv does not have",
+            cost="compiles a Python, some minutes",
+            others=anew(subject, view),
+        )
     return Remedy(
         words=f"See which Pythons there are; install {version}, if TensorFlow is to have that one",
         steps=("py -0p", winget(version)),
@@ -168,61 +178,6 @@ def _activation(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
         words="See whether the environment is there under that name; make it, if not",
         steps=(f"ls {quoted(folder)}/bin", f"python3 -m venv {quoted(folder)}", f"source {quoted(folder)}/bin/activate"),
         why="there is no script bin/activate in that folder: no environment was made there, or that was not in this folder",
-        others=anew(subject, view),
-    )
-
-
-def _conda_init(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
-    """A shell that conda did not prepare (conda documentation, "conda init")."""
-    del found
-    shell = " zsh" if subject.system == "macos" or re.search(r"\bzsh\b", subject.text) else ""
-    return Remedy(
-        words="Prepare the shell for conda, once; then open a new terminal and activate the environment there",
-        steps=(f"conda init{shell}",),
-        why="`conda activate` changes the running shell, which conda has to have set up before",
-        cost="a few lines in the shell's start-up file",
-        others=(
-            Way(
-                words="Or start a program in an environment without activating it: see its name, then put conda run -n NAME before the program",
-                steps=("conda env list",),
-            ),
-            *anew(subject, view),
-        ),
-    )
-
-
-def _no_conda(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
-    """A terminal that does not know conda: its own prompt on Windows, its folder elsewhere, or an environment without conda."""
-    del found
-    without = Way(words="Or do without conda: TensorFlow needs none", steps=venv(subject, "3.12", "tensorflow"), cost=NEW_ENVIRONMENT)
-    if subject.windows:
-        return Remedy(
-            words='Open "Anaconda Prompt" or "Miniforge Prompt" from the Start menu, which know conda; `conda init`, typed there, lets other'
-            " terminals know it, too",
-            steps=("conda init",),
-            why="conda's installer for Windows does not put it on PATH",
-            others=(without, *anew(subject, view)),
-        )
-    return Remedy(
-        words="Start conda by its folder, where it is installed (miniconda3, anaconda3 or miniforge3), and let it prepare the shell",
-        steps=("ls -d ~/*conda3 ~/miniforge3", "~/miniconda3/bin/conda init"),
-        why="the shell looks in the folders of PATH alone, and conda's is not among them",
-        others=(without, *anew(subject, view)),
-    )
-
-
-def _no_such_environment(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
-    """An environment of conda's that is not there."""
-    name = next((item for item in found.groups() if item), "tf")
-    return Remedy(
-        words="See which environments there are; make this one, if it is not among them",
-        steps=(
-            "conda env list",
-            f"conda create -y -n {quoted(name)} python=3.12 pip",
-            f"conda run -n {quoted(name)} python -m pip install tensorflow",
-        ),
-        why="conda looks for an environment by its name in its own folders alone; one elsewhere is named by its path",
-        cost=NEW_ENVIRONMENT,
         others=anew(subject, view),
     )
 
@@ -266,20 +221,24 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[Subject, View, re.Match[str]], Re
     (re.compile(r"(?:Fatal error in launcher|Unable to create process using).{0,600}"), _launcher),
     (re.compile(r": bad interpreter"), _interpreter),
     (
-        re.compile(r"Requested Python version \(([\d.]+)\)|No runtime installed that matches (\d[\d.]*)|No suitable Python runtime found"),
+        re.compile(
+            r"pyenv: version [`'](\d[\d.]*)|Requested Python version \(([\d.]+)\)|No runtime installed that matches (\d[\d.]*)"
+            r"|No suitable Python runtime found"
+        ),
         _no_such_python,
     ),
+    (re.compile(r"could not be resolved|Unable to import|Unresolved (?:import|reference)", re.IGNORECASE), notebooks.in_the_editor),
     (re.compile(r"\bipykernel\b"), notebooks.no_kernel),
     (re.compile(r"No such kernel(?: named ['\"]?([\w.-]+))?"), notebooks.unknown_kernel),
-    (re.compile(r"ensurepip is not available|apt install python(3[\d.]*)-venv"), _no_venv),
-    (re.compile(r"conda init|shell has not been properly configured"), _conda_init),
-    (re.compile(r"conda: command not found|command not found: conda|\bconda\W? is not recognized|The term 'conda'"), _no_conda),
+    (re.compile(r"ensurepip is not available|'ensurepip'|apt install python(3[\d.]*)-venv"), _no_venv),
+    (re.compile(r"conda init|shell has not been properly configured"), condas.unprepared),
+    (re.compile(r"conda: command not found|command not found: conda|\bconda\W? is not recognized|The term 'conda'"), condas.missing),
     (
         re.compile(
             r"(?:Could not find conda environment|Not a conda environment): (?:[^\s\n]{0,200}[\\/])?([\w.-]{1,60})"
             r"|Environment(?:Location|Name)NotFound"
         ),
-        _no_such_environment,
+        condas.no_such_environment,
     ),
     (re.compile(r"No virtual environment found"), _no_uv_environment),
     (re.compile(r"xcrun: error"), _no_command_line_tools),

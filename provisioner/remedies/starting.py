@@ -152,15 +152,7 @@ def leak(subject: Subject, view: View) -> Remedy:
                 *either(subject, view),
             ),
         )
-    if re.search(r"PyCMethod|undefined symbol: _?Py|PyUnicodeUCS|bad magic|cpython-3|PYTHONPATH|python2\.7/|numpy from its source", text):
-        python = subject.python and f"python{subject.python}"
-        return Remedy(
-            words=f"Unset PYTHONPATH (also in ~/.bashrc), and start the Python that these packages belong to{f': {python}' if python else ''}",
-            steps=(unset("PYTHONPATH", windows=subject.windows), runs(subject, "import sys; print(sys.executable, sys.path)")),
-            why="a Python of one number was given the packages of another by its path, and compiled parts fit one number only",
-            others=either(subject, view),
-        )
-    if re.search(r"encodings|PYTHONHOME|codec of the filesystem", subject.seen):
+    if re.search(r"encodings|PYTHONHOME ?=|codec of the filesystem", subject.seen):
         return Remedy(
             words="Start without PYTHONHOME and PYTHONPATH; where none is set, the Python under the environment was moved or removed: make it anew",
             steps=(
@@ -168,6 +160,14 @@ def leak(subject: Subject, view: View) -> Remedy:
                 runs(subject, "import sys; print(sys.prefix)"),
             ),
             why="Python looks for its own library where they say, and does not find it there",
+            others=either(subject, view),
+        )
+    if re.search(r"PyCMethod|undefined symbol: _?Py|PyUnicodeUCS|bad magic|cpython-3|PYTHONPATH|python2\.7/|numpy from its source", text):
+        python = subject.python and f"python{subject.python}"
+        return Remedy(
+            words=f"Unset PYTHONPATH (also in ~/.bashrc), and start the Python that these packages belong to{f': {python}' if python else ''}",
+            steps=(unset("PYTHONPATH", windows=subject.windows), runs(subject, "import sys; print(sys.executable, sys.path)")),
+            why="a Python of one number was given the packages of another by its path, and compiled parts fit one number only",
             others=either(subject, view),
         )
     if subject.windows:

@@ -17,6 +17,14 @@ def permission(subject: Subject, view: View) -> Remedy:
     """An environment of one's own; of devices, processes and the profiler something else."""
     text = subject.seen
     if re.search(r"CUPTI|NVGPUCTR", text):
+        if subject.windows:
+            return Remedy(
+                words=(
+                    "Nothing has to be done unless you profile the GPU. To profile, start the program as an administrator, or let NVIDIA's control"
+                    " panel allow it to all users (Desktop, Enable Developer Settings; Manage GPU Performance Counters)"
+                ),
+                why="the driver lets only administrators read the counters of the GPU",
+            )
         return Remedy(
             words="Nothing has to be done unless you profile the GPU. To profile, let the driver allow it to all users, and restart",
             steps=(
@@ -76,7 +84,11 @@ def permission(subject: Subject, view: View) -> Remedy:
     package = package if re.fullmatch(r"tensorflow[\w-]*", package) else "tensorflow"
     return Remedy(
         words="Install into an environment of your own, which needs no rights",
-        steps=("python3 -m venv tf-env", f"tf-env/bin/python -m pip install {package}"),
+        steps=(
+            ("py -m venv tf-env", rf"tf-env\Scripts\python.exe -m pip install {package}")
+            if subject.windows
+            else ("python3 -m venv tf-env", f"tf-env/bin/python -m pip install {package}")
+        ),
         why="the folder belongs to the system or to another user",
         cost=NEW_ENVIRONMENT,
         others=(

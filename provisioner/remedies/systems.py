@@ -9,7 +9,7 @@ from provisioner.model.finding import Remedy, Way
 from provisioner.remedies import library
 from provisioner.remedies.asked import FAMILY, wanted
 from provisioner.remedies.knowledge import View, package_of, release_of, stable
-from provisioner.remedies.names import DIRECTML, GCS, LAST_GCS_OF_WINDOWS
+from provisioner.remedies.names import DIRECTML, GCS, LAST_GCS_OF_WINDOWS, OF_WINDOWS
 from provisioner.remedies.subject import Subject
 from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, install, runs, uninstall, venv
 
@@ -51,6 +51,8 @@ def platform(subject: Subject, view: View) -> Remedy:
     one = _of_one_system(subject, name, version)
     if one is not None:
         return one
+    if name and not FAMILY.fullmatch(name) and subject.windows:
+        return without_build(subject, view)
     if subject.platform and text and release_of(view, text) is not None and re.search(r"macos|darwin|_macos", subject.platform):
         return _on_a_mac(subject, view, name, text)
     if re.search(r"invalid ELF header|mach-o|win_amd64|linux_x86_64|macosx", subject.seen) and "ELF" in subject.seen:
@@ -85,6 +87,12 @@ def _of_one_system(subject: Subject, name: str, version: str) -> Remedy | None:
             words="Ask for tensorflow in place of tensorflow-intel, in the list or the lock file, too: that is what it is called on Windows alone",
             steps=(install(subject, pin),),
             why="a list that pip freeze wrote on Windows names tensorflow-intel, which has no wheel for another system",
+        )
+    if name in OF_WINDOWS and not subject.windows:
+        return Remedy(
+            words=f"Take {name} out of the list: it is for Windows alone. With a marker the list serves both: {name}; sys_platform == 'win32'",
+            steps=(),
+            why="a list that pip freeze wrote on Windows names what only Windows has",
         )
     if name == "tensorflow-metal":
         here = "import platform; print(platform.system(), platform.machine(), platform.python_version())"
@@ -167,11 +175,18 @@ def _elsewhere(subject: Subject, view: View, text: str) -> Remedy:
 
 def _without_wsl(subject: Subject) -> Remedy:
     """DirectML on a Linux that is not WSL2's."""
+    newer = Way(words="In WSL2, bring it and the driver of Windows up to date (typed in Windows)", steps=("wsl --update", "wsl --shutdown"))
+    if subject.wsl:
+        return Remedy(
+            words="Bring WSL and the driver of Windows up to date (typed in Windows)",
+            steps=newer.steps,
+            why="libdxcore.so and libd3d12.so come from Windows' own driver, to /usr/lib/wsl/lib, and are not there",
+        )
     return Remedy(
         words="Take the DirectML plug-in out: it computes through Windows, and this Linux is not one that runs inside it (WSL2)",
         steps=(uninstall(subject, "tensorflow-directml", "tensorflow-directml-plugin"), install(subject, "tensorflow")),
         why="libdxcore.so and libd3d12.so come from Windows' own driver, to /usr/lib/wsl/lib, in WSL2 alone",
-        others=(Way(words="In WSL2, bring it and the driver of Windows up to date (typed in Windows)", steps=("wsl --update",)),),
+        others=(newer,),
     )
 
 

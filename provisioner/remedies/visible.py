@@ -51,6 +51,8 @@ def not_visible(subject: Subject, view: View) -> Remedy:
             others=(Way(words="Or let several processes use it, until the machine starts again (an administrator)", steps=(mode,)),),
         )
     if re.search(r"could not select device driver|[Uu]nknown (?:or invalid )?runtime|nvidia-container-\w+.{0,30}not found", subject.seen):
+        if subject.system == "macos":
+            return _on_a_mac()
         toolkit = _toolkit(subject)
         return Remedy(
             words=f"{toolkit.words}: Docker does not know what to do with --gpus",
@@ -59,6 +61,8 @@ def not_visible(subject: Subject, view: View) -> Remedy:
             cost=toolkit.cost,
             others=(Way(words="See whether the driver itself works on the host; if not, it comes first", steps=("nvidia-smi",)),),
         )
+    if subject.container and subject.system == "macos":
+        return _on_a_mac()
     if subject.container:
         toolkit = _toolkit(subject)
         return Remedy(
@@ -120,10 +124,30 @@ def _toolkit(subject: Subject) -> Way:
     )
 
 
+def _on_a_mac() -> Remedy:
+    """Docker Desktop on a Mac runs a Linux without any GPU (Docker documentation, "GPU support in Docker Desktop")."""
+    return Remedy(
+        words="Leave --gpus out: a container on a Mac has no GPU",
+        steps=("docker run --rm -it python:3.12-slim python -m pip install tensorflow",),
+        why="Docker runs a Linux in a virtual machine there, which is given none; the GPU of a Mac is used outside of it, with tensorflow-metal",
+    )
+
+
 def refused(subject: Subject, view: View) -> Remedy:
     """The container toolkit, brought up to date; what the words say beside it."""
     del view
+    if subject.system == "macos":
+        return _on_a_mac()
     others = [Way(words="See whether the driver itself works on the host; if not, it comes first", steps=("nvidia-smi",))]
+    if subject.windows:
+        there = _toolkit(subject)
+        return Remedy(
+            words=there.words,
+            steps=there.steps,
+            why="Docker Desktop brings the tool with it, which has to know the driver of Windows",
+            cost="ends the containers that run",
+            others=tuple(others),
+        )
     if "unknown flag: --gpus" in subject.text:
         return Remedy(
             words="Bring Docker up to date: it knows --gpus since 19.03",

@@ -9,6 +9,7 @@ from provisioner.causes.grades import ALLOWS, GUESSES, HINTS, PROVES, TELLS
 from provisioner.explain.context import numbers
 from provisioner.explain.matches import Hit
 from provisioner.explain.verdict import Case, Verdict, plain, says
+from provisioner.remedies.names import own_module
 
 
 def numpy_binary(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -155,7 +156,7 @@ def get_prototype(hits: tuple[Hit, ...], _case: Case) -> Iterator[Verdict]:
 
 def unix_module(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """A module that Windows never had; on the systems that have it, this Python was built without it."""
-    if case.circumstances.os in {"linux", "macos"}:
+    if case.circumstances.os in {"linux", "macos"} and own_module(hits[0].seen):
         yield says(hits[0], "install-corrupt", grade=TELLS, why="on this system it belongs to Python itself, which was built without it")
         return
     yield plain(hits[0])
