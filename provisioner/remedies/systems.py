@@ -11,7 +11,7 @@ from provisioner.remedies.asked import FAMILY, wanted
 from provisioner.remedies.knowledge import View, package_of, release_of, stable
 from provisioner.remedies.names import DIRECTML, GCS, LAST_GCS_OF_WINDOWS, OF_WINDOWS
 from provisioner.remedies.subject import Subject
-from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, install, runs, uninstall, venv
+from provisioner.remedies.ways import IN_A_CONTAINER, NEW_ENVIRONMENT, anew, install, runs, uninstall, venv
 
 
 def platform(subject: Subject, view: View) -> Remedy:
@@ -26,20 +26,20 @@ def platform(subject: Subject, view: View) -> Remedy:
         if re.search(r"\bnode\b|node_modules|\.js:\d", subject.text + subject.told):
             return Remedy(
                 words="Use an image with glibc in place of Alpine (in the Dockerfile: FROM node:20-slim), and install the packages anew there",
-                steps=("docker run --rm -it node:20-slim npm install @tensorflow/tfjs-node",),
+                steps=('docker run --rm -it -v "$PWD:/work" -w /work node:20-slim npm install @tensorflow/tfjs-node',),
                 why="the library that tfjs-node fetches is linked with glibc, and Alpine has musl",
                 cost="the image grows by some 40 MB",
             )
         return Remedy(
             words="Use an image or a system with glibc in place of Alpine (in a Dockerfile: FROM python:3.12-slim)",
-            steps=("docker run --rm -it python:3.12-slim python -m pip install tensorflow",),
+            steps=(IN_A_CONTAINER,),
             why="the wheels of TensorFlow are linked with glibc, and Alpine has musl; no wheel for musl was ever made",
             cost="the image grows by some 40 MB",
         )
     if re.search(r"no matching manifest for linux/arm64", subject.seen):
         return Remedy(
             words="Take an image of Python that has this machine's architecture, and install TensorFlow in it",
-            steps=("docker run --rm -it python:3.12-slim python -m pip install tensorflow",),
+            steps=(IN_A_CONTAINER,),
             why="that image is made for x86-64 alone; TensorFlow has wheels for ARM with Linux, too",
             others=(
                 Way(

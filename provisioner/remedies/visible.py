@@ -9,7 +9,7 @@ from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.builds import LIST
 from provisioner.remedies.knowledge import View
 from provisioner.remedies.subject import Subject
-from provisioner.remedies.ways import runs
+from provisioner.remedies.ways import IN_A_CONTAINER, runs
 
 
 def not_visible(subject: Subject, view: View) -> Remedy:
@@ -128,7 +128,7 @@ def _on_a_mac() -> Remedy:
     """Docker Desktop on a Mac runs a Linux without any GPU (Docker documentation, "GPU support in Docker Desktop")."""
     return Remedy(
         words="Leave --gpus out: a container on a Mac has no GPU",
-        steps=("docker run --rm -it python:3.12-slim python -m pip install tensorflow",),
+        steps=(IN_A_CONTAINER,),
         why="Docker runs a Linux in a virtual machine there, which is given none; the GPU of a Mac is used outside of it, with tensorflow-metal",
     )
 

@@ -12,6 +12,8 @@ from provisioner.remedies.subject import Subject, quoted
 
 ONE_PACKAGE = "changes this package and what it asks for"
 NEW_ENVIRONMENT = "a new folder; nothing that is there is changed"
+# A shell in a container of Debian that has TensorFlow, and the files of the folder in which it was typed.
+IN_A_CONTAINER = 'docker run --rm -it -v "$PWD:/work" -w /work python:3.12-slim bash -c "pip install tensorflow && bash"'
 
 
 def install(subject: Subject, *requirements: str, options: str = "") -> str:

@@ -28,7 +28,7 @@ _TABLE: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         (
             "docker",
             "run exec restart pull version build",
-            "--progress --no-cache --version --rm -it -L --gpus --platform --cap-add --device --group-add",
+            "--progress --no-cache --version --rm -it -v -w -L --gpus --platform --cap-add --device --group-add",
         ),
         ("dnf", "install module update config-manager", "-y"),
         ("poetry", "add lock env", ""),
