@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from provisioner.base.paths import absolute
 from provisioner.cli import options
 from provisioner.cli.output import print_json, print_text
 from provisioner.cli.trusting import trusting
@@ -42,13 +43,18 @@ def verify(
     if timeout <= 0:
         raise UsageError("the time limit must be above zero", place="--timeout")
     host = this_machine()
+    interpreter = absolute(python, host, "--python") if python else ""
     _, request = options.named_environment(host, env, python)
-    options.tell(request.env, request.origins["env"], silent=as_json or quiet)
+    # An interpreter alone names the environment that it belongs to.
+    place = "" if interpreter and not env else request.env
+    if place:
+        options.tell(place, request.origins["env"], silent=as_json or quiet)
     with closing(progress_for(as_json=as_json, host=host, quiet=quiet, plain=no_progress)) as progress:
         verification = stages.verify(
             Session(host, trusting(host, trust=trust)),
+            env=place,
+            python=interpreter,
             request=request,
-            python=python,
             require_gpu=require == "gpu",
             timeout=timeout,
             progress=progress,

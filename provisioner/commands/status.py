@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import shlex
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -14,7 +15,8 @@ from provisioner.commands import named
 from provisioner.commands.interruption import left_behind, looked
 from provisioner.environment import kernels, tensorflow
 from provisioner.environment import receipt as receipts
-from provisioner.environment.active import is_environment
+from provisioner.environment.active import existing, is_environment
+from provisioner.environment.installation import is_installation
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.receipt import Receipt
 from provisioner.environment.workspace import Workspace, owner_of
@@ -75,14 +77,16 @@ def _is_there(host: Reader, root: str) -> bool:
     """True for an environment, and for what an interrupted run left of one."""
     workspace = Workspace(root=root)
     entry = files.entry(host, root)
-    if entry is not None and entry.kind == "directory" and is_environment(host, root):
+    if entry is not None and entry.kind == "directory" and is_environment(host, root) and not is_installation(host, root):
         return True
     return any(files.there(host, path) for path in (workspace.aside, workspace.discarded, workspace.journal))
 
 
 def _check_there(host: Reader, root: str, named_so: str) -> None:
     if not _is_there(host, root):
-        raise InputError("there is no environment", place=named_so, hint="`tfsetup list` lists those that are here")
+        existing(host, named_so, hint="`tfsetup list` lists those that are here")
+        hint = f"`tfsetup doctor --env {shlex.quote(named_so)}` looks at it; `tfsetup list` lists the environments that are here"
+        raise InputError("it is a Python installation itself, not an environment", place=named_so, hint=hint)
 
 
 def _seen(host: Host, root: str, why: str, *, made: bool, measured: bool) -> EnvironmentStatus:

@@ -13,7 +13,8 @@ from provisioner.diagnose.case import Case, CheckSpec
 from provisioner.diagnose.doctor import IMPORT, all_checks, examine, merged, wording_of
 from provisioner.diagnose.gather import Options, gather, with_proof
 from provisioner.diagnose.rank import ranked
-from provisioner.environment.active import Subject
+from provisioner.environment.active import Subject, interpreter_of
+from provisioner.environment.installation import is_installation
 from provisioner.judge.comparing import DAMAGE
 from provisioner.judge.memory import memory_of
 from provisioner.judge.whole import marks, shows_base
@@ -26,7 +27,7 @@ from provisioner.session import Session
 from provisioner.verify import Expected, observe
 from provisioner.verify.judge import judge
 from provisioner.verify.neighbours import Imported
-from provisioner.verify.prove import expected_of_plan, interpreter_of
+from provisioner.verify.prove import expected_of_plan
 
 TIMEOUT_SECONDS = 600.0
 # Which of the examination's checks answer the question of a check of ``verify``.
@@ -124,7 +125,7 @@ def judge_environment(
 
 def _surroundings(session: Session, root: str, interpreter: str) -> tuple[Case, tuple[CheckSpec, ...], Messages]:
     """All that the checks of ``doctor`` look at but for what a proof observes, those checks but the import's (the proof judges that), and words."""
-    subject = Subject(env=root, python=interpreter, how="")
+    subject = Subject(env="" if is_installation(session.host, root) else root, python=interpreter, how="")
     case = gather(
         session.host,
         subject,

@@ -9,6 +9,7 @@ import posixpath
 
 from provisioner.base.paths import joined
 from provisioner.environment.config import parse_config
+from provisioner.environment.installation import is_installation
 from provisioner.environment.layout import CONDA, CONFIG, SHAPES, layout
 from provisioner.errors import InputError
 from provisioner.host import Reader, files, user_folders
@@ -129,6 +130,14 @@ def _pythons(reader: Reader) -> tuple[str, ...]:
     return tuple(dict.fromkeys(path for shape in shapes for path in (*shape.pythons, shape.conda_python)))
 
 
+def interpreter_of(reader: Reader, root: str) -> str:
+    """Return the interpreter of the environment at ``root``; where there is none, the place where it is to be (conda has another than venv)."""
+    shape = layout(reader.platform)
+    usual = posixpath.join(root, shape.conda_python if files.there(reader, posixpath.join(root, CONDA)) else shape.python)
+    places = (usual, *(posixpath.join(root, name) for name in _pythons(reader)))
+    return next((path for path in places if files.there(reader, path)), usual)
+
+
 def site_folders(reader: Reader, folder: str) -> tuple[str, ...]:
     """The site-packages folders below an environment's root, of Unix and of Windows layout; links followed, each once."""
     from provisioner.environment.distributions import sites  # noqa: PLC0415 - not needed to choose
@@ -142,18 +151,28 @@ def config(reader: Reader, env: str) -> dict[str, str]:
     return parse_config(text) if text else {}
 
 
-def _of_folder(reader: Reader, folder: str, how: str) -> Subject:
+def existing(reader: Reader, folder: str, hint: str = "make one with `tfsetup apply`, or name another with --env") -> str:
+    """Return where the environment at ``folder`` (absolute) is, links followed.
+
+    Raises ``InputError`` (``hint`` says what to do) where there is nothing, a file, or a folder that neither is nor was an environment.
+    """
     root = files.real(reader, folder)
     entry = files.entry(reader, root)
-    hint = "make one with `tfsetup apply`, or name another with --env or --python"
     if entry is None:
         raise InputError("there is no environment", place=folder, hint=hint)
     if entry.kind != "directory":
-        raise InputError("it is a file, not an environment", place=folder, hint="name an interpreter with --python")
+        raise InputError("it is a file, not an environment", place=folder, hint="name the folder of the environment with --env")
     if not is_environment(reader, root):
         raise InputError("it is no environment: no pyvenv.cfg, no conda-meta, no Python and no packages in it", place=folder, hint=hint)
-    python = next((path for path in (posixpath.join(root, name) for name in _pythons(reader)) if files.there(reader, path)), "")
-    return Subject(env=root, python=python or posixpath.join(root, layout(reader.platform).python), how=how)
+    return root
+
+
+def _of_folder(reader: Reader, folder: str, how: str) -> Subject:
+    root = existing(reader, folder)
+    python = interpreter_of(reader, root)
+    if is_installation(reader, root):
+        return Subject(env="", python=python, how=f"of the Python installation at {folder}, {how}")
+    return Subject(env=root, python=python, how=how)
 
 
 def _of_python(reader: Reader, env: str, python: str, how: str = "as asked for with --python") -> Subject:

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 from provisioner.base.paths import is_inside
-from provisioner.environment.layout import CONDA, layout
+from provisioner.environment.installation import is_managed
+from provisioner.environment.layout import CONDA
 from provisioner.facts import conda
 from provisioner.host import Reader, files
 from provisioner.model.conda import CondaFile, CondaRecord
@@ -100,7 +101,7 @@ def protection(reader: Reader, root: str) -> str:
         return "it is conda's own environment (base)"
     if files.there(reader, f"{root}/{META}/pixi") or "/.pixi/envs/" in f"{root}/":
         return "it belongs to pixi, which would change it back; add packages with `pixi add`"
-    if files.matches(reader, f"{files.glob_escape(root)}/{layout(reader.platform).library}/EXTERNALLY-MANAGED"):
+    if is_managed(reader, root):
         return "its Python is managed by others (PEP 668: EXTERNALLY-MANAGED is there)"
     return ""
 

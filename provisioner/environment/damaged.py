@@ -5,8 +5,10 @@ from __future__ import annotations
 import posixpath
 
 from provisioner.base.numbers import whole
+from provisioner.environment.active import existing
 from provisioner.environment.conda_records import protection
 from provisioner.environment.config import config_version, parse_config
+from provisioner.environment.installation import is_managed, is_virtual
 from provisioner.environment.layout import CONDA, CONFIG, layout, version_of
 from provisioner.environment.owners import read_owners
 from provisioner.environment.read import Site, read_conda_site, site_of
@@ -22,18 +24,15 @@ def read_broken(reader: Reader, path: str) -> Site:
     Raises ``InputError`` where there is no environment to mend: nothing, a conda environment that must not be changed, a Python installation
     (the system's among them), or a folder with other files in it.
     """
-    root = reader.real(path)
-    if not reader.exists(root) or reader.entry(root).kind != "directory":
-        raise InputError("there is no environment", place=path, hint="make one with `tfsetup apply`, or name another with --env")
-    names = {posixpath.basename(entry.path) for entry in reader.list(root)}
-    if CONDA in names:
+    root = existing(reader, path)
+    if reader.exists(posixpath.join(root, CONDA)):
         why = protection(reader, root)
         if why:
             hint = "make one of its own beside it with `tfsetup apply --env ./tf-env`; `tfsetup doctor` says what is wrong in this one"
             raise InputError(f"it is never changed: {why}", place=path, hint=hint)
         return read_conda_site(reader, root)
     folders = [folder for folder in _packages_folders(reader, root) if reader.real(folder) == folder]
-    if not _is_environment(reader, root, names, folders):
+    if not is_virtual(reader, root):
         raise InputError("it is not a virtual environment", place=path, hint=what_instead(reader, root))
     version, folder = _version(_config(reader, root), folders)
     python = posixpath.join(root, layout(reader.platform).python)
@@ -45,21 +44,13 @@ def read_broken(reader: Reader, path: str) -> Site:
 
 def what_instead(reader: Reader, root: str) -> str:
     """Say what to do about a Python that is never changed; PEP 668's marker tells that the operating system manages it."""
-    managed = reader.glob(posixpath.join(glob_escape(root), layout(reader.platform).library, "EXTERNALLY-MANAGED"))
+    managed = is_managed(reader, root)
     whose = "this Python is managed by the operating system (PEP 668)" if managed else "a Python installation itself is never changed"
     return f"{whose}: make an environment with `tfsetup apply --env ./tf-env`, and use that"
 
 
 def _packages_folders(reader: Reader, root: str) -> tuple[str, ...]:
     return reader.glob(posixpath.join(glob_escape(root), layout(reader.platform).packages))
-
-
-def _is_environment(reader: Reader, root: str, names: set[str], folders: list[str]) -> bool:
-    """An environment without its ``pyvenv.cfg`` still has its activate script, and no standard library of its own."""
-    if CONFIG in names:
-        return True
-    installation = reader.glob(posixpath.join(glob_escape(root), layout(reader.platform).library, "os.py"))
-    return bool(folders) and not installation and reader.exists(posixpath.join(root, layout(reader.platform).activate))
 
 
 def _config(reader: Reader, root: str) -> dict[str, str]:

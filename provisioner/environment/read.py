@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
+import shlex
 from dataclasses import replace
 
 from provisioner.base.names import OWN_FOLDERS
 from provisioner.environment.config import config_version, parse_config
 from provisioner.environment.distributions import Installed, leftovers, read_distributions
+from provisioner.environment.installation import is_virtual
 from provisioner.environment.layout import CONDA, CONFIG, layout
 from provisioner.environment.workspace import STATE, Workspace
 from provisioner.errors import InputError
@@ -58,7 +60,7 @@ def read_site(reader: Reader, path: str) -> Site:
     if CONDA in names:
         return read_conda_site(reader, root)
     if CONFIG not in names:
-        raise _not_environment(path, _what_else(reader, root, names))
+        raise _not_environment(path, *_what_else(reader, root, names))
     return _read_venv(reader, root)
 
 
@@ -69,12 +71,15 @@ def _is_used(reader: Reader, root: str) -> bool:
     return any(map(reader.exists, told)) or bool(reader.glob(posixpath.join(glob_escape(workspace.history), "*", "record.json")))
 
 
-def _what_else(reader: Reader, root: str, names: set[str]) -> str:
+def _what_else(reader: Reader, root: str, names: set[str]) -> tuple[str, str]:
+    """Say what the folder is, and what to do where that is no matter of choosing another."""
+    if is_virtual(reader, root):
+        return "its pyvenv.cfg, which makes it an environment, is not there", f"`tfsetup fix --env {shlex.quote(root)}` mends it"
     if any(reader.exists(posixpath.join(root, path)) for path in layout(reader.platform).pythons):
-        return "it is the place of a Python installation, not a virtual environment; such a Python is never changed"
+        return "it is the place of a Python installation, not a virtual environment; such a Python is never changed", ""
     if names == {STATE}:
-        return "it holds only what an interrupted run of tfsetup left; run `tfsetup undo` there"
-    return "it is a folder with other files in it, not a virtual environment"
+        return "it holds only what an interrupted run of tfsetup left; run `tfsetup undo` there", ""
+    return "it is a folder with other files in it, not a virtual environment", ""
 
 
 def _not_environment(path: str, why: str, hint: str = "") -> InputError:

@@ -95,6 +95,7 @@ def subject_of(case: Case) -> Subject:
         text=text,
         told=now.told,
         ending=case.ending.kind,
+        managed=not env and re.search(r"externally[- ]managed", text) is not None,
     )
 
 

@@ -10,6 +10,7 @@ from provisioner.base.names import OWN_FOLDERS
 from provisioner.base.prints import Prints
 from provisioner.catalogue.published import Contradiction
 from provisioner.environment.distributions import Installed, described, is_leftover, read_metadata, sites
+from provisioner.environment.installation import of_the_system
 from provisioner.environment.owners import Claim, read_claims
 from provisioner.host import Entry, Reader
 from provisioner.judge import conda_files
@@ -59,7 +60,7 @@ def check(
     """
     folders = sites(reader, env) if folders is None else folders
     distributions, faults = _read_folders(reader, folders)
-    records = _Records(reader, env, folders, tuple(item for item in distributions if item.recorded))
+    records = _Records(reader, env, folders, tuple(item for item in distributions if item.recorded and not of_the_system(reader, item)))
     owning, repeated = records.owning()
     conda = conda_files.compare(reader, env, distributions, records.folders_of, deep=deep, sizes_only=sizes_only)
     own = conda.own if conda is not None else frozenset()
@@ -147,9 +148,10 @@ def _read_distribution(reader: Reader, entry: Entry, distributions: list[Install
     item = described(folder, told)
     if read_claims(reader, item) is None:
         # conda's packages of this kind may have none either, and keep their own record (``conda_files``).
-        faults.append(
-            Fault(distribution=item.name, kind="no record", path=folder, detail="RECORD is missing, so its files cannot be checked")
-        )
+        if not of_the_system(reader, item):
+            faults.append(
+                Fault(distribution=item.name, kind="no record", path=folder, detail="RECORD is missing, so its files cannot be checked")
+            )
         item = replace(item, recorded=False)
     distributions.append(item)
 

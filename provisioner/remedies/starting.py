@@ -11,7 +11,7 @@ from provisioner.remedies.knowledge import View
 from provisioner.remedies.names import misspelt, same_tensorflow
 from provisioner.remedies.subject import Subject, quoted
 from provisioner.remedies.variables import assigned, unset
-from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, either, install, mend, runs, venv
+from provisioner.remedies.ways import MANAGED, NEW_ENVIRONMENT, anew, either, install, mend, of_ones_own, runs, venv
 
 _WHERE = "import sys; print(sys.executable)"
 
@@ -20,6 +20,8 @@ def not_installed(subject: Subject, view: View) -> Remedy:
     """Into the very Python that ran; in R and notebooks by their own ways."""
     if subject.installer == "reticulate":
         return reticulate(subject)
+    if subject.managed:
+        return of_ones_own(subject, view, "tensorflow", MANAGED)
     steps = (install(subject, "tensorflow"),)
     words = "Install TensorFlow into the Python that ran: this very one"
     if not subject.interpreter and not subject.notebook:

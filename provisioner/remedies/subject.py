@@ -24,6 +24,7 @@ class Subject:
     os-release. ``ending`` is the kind of the run's end (``provisioner.explain.ending``). ``owner`` is the distribution
     that TensorFlow is installed as, "" where nobody looked. ``wants`` are requirements (PEP 508, a name
     alone where the versions are not known) that are met where the cause is mended. ``pipless``: the environment has no pip, as uv makes them.
+    ``managed``: the operating system manages this Python, and pip refuses to install into it (PEP 668).
     """
 
     system: System = ""
@@ -54,6 +55,7 @@ class Subject:
     owner: str = ""
     wants: tuple[str, ...] = ()
     pipless: bool = False
+    managed: bool = False
 
     @property
     def windows(self) -> bool:
@@ -68,9 +70,10 @@ class Subject:
 
     def pip(self, command: str, *words: str) -> str:
         """One of pip's commands for these packages, as it is typed; uv's, where they have no pip of their own."""
-        return " ".join(
-            (f"uv pip {command} --python {self.shell_python}" if self.pipless else f"{self.shell_python} -m pip {command}", *words)
-        )
+        program = f"uv pip {command} --python {self.shell_python}" if self.pipless else f"{self.shell_python} -m pip {command}"
+        if self.managed and command in {"install", "uninstall"}:
+            program += " --break-system-packages"
+        return " ".join((program, *words))
 
     @property
     def minor(self) -> str:

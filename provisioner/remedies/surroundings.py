@@ -10,7 +10,7 @@ from provisioner.remedies.knowledge import View
 from provisioner.remedies.names import own_module
 from provisioner.remedies.pythons import damaged
 from provisioner.remedies.subject import Subject, quoted
-from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, install, venv
+from provisioner.remedies.ways import MANAGED, NEW_ENVIRONMENT, install, of_ones_own, venv
 
 
 def permission(subject: Subject, view: View) -> Remedy:
@@ -82,20 +82,11 @@ def permission(subject: Subject, view: View) -> Remedy:
         )
     package = wanted(subject)[0] or "tensorflow"
     package = package if re.fullmatch(r"tensorflow[\w-]*", package) else "tensorflow"
-    return Remedy(
-        words="Install into an environment of your own, which needs no rights",
-        steps=(
-            ("py -m venv tf-env", rf"tf-env\Scripts\python.exe -m pip install {package}")
-            if subject.windows
-            else ("python3 -m venv tf-env", f"tf-env/bin/python -m pip install {package}")
-        ),
-        why="the folder belongs to the system or to another user",
-        cost=NEW_ENVIRONMENT,
-        others=(
-            Way(words="Or install for this user alone", steps=(f"{subject.shell_python} -m pip install --user {package}",)),
-            *anew(subject, view),
-        ),
-    )
+    if re.search(r"externally[- ]managed", subject.seen):
+        # `--user` is refused there, too.
+        return of_ones_own(subject, view, package, MANAGED)
+    by_user = Way(words="Or install for this user alone", steps=(f"{subject.shell_python} -m pip install --user {package}",))
+    return of_ones_own(subject, view, package, "the folder belongs to the system or to another user", by_user)
 
 
 def _scripts_off(subject: Subject) -> Remedy:

@@ -6,12 +6,14 @@ import re
 
 from provisioner.base.versions import minor_of
 from provisioner.model.catalogue import Release
-from provisioner.model.finding import Way
+from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.knowledge import USUAL, View, has_cuda_set, proven, pythons, release_of, takes
 from provisioner.remedies.subject import Subject, quoted
 
 ONE_PACKAGE = "changes this package and what it asks for"
 NEW_ENVIRONMENT = "a new folder; nothing that is there is changed"
+MANAGED = "the operating system manages this Python, and pip refuses to install into it (PEP 668)"
+DEBIANS_VENV = " (on Debian and Ubuntu, where that is not there yet: sudo apt install python3-venv)"
 # A shell in a container of Debian that has TensorFlow, and the files of the folder in which it was typed.
 IN_A_CONTAINER = 'docker run --rm -it -v "$PWD:/work" -w /work python:3.12-slim bash -c "pip install tensorflow && bash"'
 
@@ -122,6 +124,22 @@ def either(subject: Subject, view: View, **options: str) -> tuple[Way, ...]:
     return mend(subject) or anew(subject, view, device=options.get("device", ""))
 
 
+def of_ones_own(subject: Subject, view: View, package: str, why: str, *others: Way) -> Remedy:
+    """An environment by Python's own means, where packages may not go into the Python that is there; ``others`` come before tfsetup's way."""
+    asked = subject.system == "linux" and subject.distribution in {"", "debian", "ubuntu"}
+    return Remedy(
+        words="Install into an environment of your own, which needs no rights" + (DEBIANS_VENV if subject.managed and asked else ""),
+        steps=(
+            ("py -m venv tf-env", rf"tf-env\Scripts\python.exe -m pip install {package}")
+            if subject.windows
+            else ("python3 -m venv tf-env", f"tf-env/bin/python -m pip install {package}")
+        ),
+        why=why,
+        cost=NEW_ENVIRONMENT,
+        others=(*others, *anew(subject, view)),
+    )
+
+
 def venv(subject: Subject, version: str, *requirements: str, folder: str = "tf-env") -> tuple[str, ...]:
     """The commands that make an environment with a certain Python, which the tool fetches itself, and install into it.
 
@@ -140,7 +158,7 @@ def venv(subject: Subject, version: str, *requirements: str, folder: str = "tf-e
         return (f"conda create -y -n {folder} python={version} pip", f"conda run -n {folder} python -m pip install {listed}")
     wanted = f" --python {version}" if version else ""
     return (
-        f"{python} -m pip install uv",
+        f"{python} -m pip install {'--user --break-system-packages ' if subject.managed else ''}uv",
         f"{python} -m uv venv{wanted} {folder}",
         f"{python} -m uv pip install --python {folder} {listed}",
     )

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Collection, Mapping
 
 from provisioner.base.progress import Progress
+from provisioner.environment.active import interpreter_of
 from provisioner.environment.distributions import Installed, installed
 from provisioner.environment.owners import read_rows
 from provisioner.host import Host, Reader, files
@@ -22,7 +23,6 @@ from provisioner.model.plan import Plan
 from provisioner.model.record import record
 from provisioner.verify import children
 from provisioner.verify.events import parse_events
-from provisioner.verify.prove import interpreter_of
 
 # The largest packages take some ten seconds from a cold disk.
 MODULE_SECONDS = 60

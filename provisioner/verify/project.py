@@ -13,12 +13,12 @@ from provisioner.base.progress import Progress
 from provisioner.base.text import mask
 from provisioner.base.trials import is_command
 from provisioner.environment.activated import activated
+from provisioner.environment.active import interpreter_of
 from provisioner.environment.layout import CONDA, layout
 from provisioner.host import Host
 from provisioner.model.finding import Check, Evidence, Finding, Remedy
 from provisioner.verify import children
 from provisioner.verify.neighbours import Imported, import_modules
-from provisioner.verify.prove import interpreter_of
 
 CHECK = "project"
 COMMAND_SECONDS = 600.0

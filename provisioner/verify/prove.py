@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import posixpath
-
-from provisioner.environment.layout import CONDA, layout
 from provisioner.environment.read import Site
 from provisioner.environment.tensorflow import only_cpu, own_of, purpose
-from provisioner.host import Reader
 from provisioner.model.plan import Plan
 from provisioner.session import Session
 from provisioner.verify import Expected
@@ -48,9 +44,3 @@ def expected_of_site(session: Session, site: Site) -> Expected:
 def _name_and_version(identity: str) -> tuple[str, str]:
     name, version, _ = identity.rsplit("-", 2)
     return name, version
-
-
-def interpreter_of(reader: Reader, root: str) -> str:
-    """Return where the interpreter of the environment at ``root`` is to be: conda has another place for it than venv on some systems."""
-    shape = layout(reader.platform)
-    return posixpath.join(root, shape.conda_python if reader.exists(posixpath.join(root, CONDA)) else shape.python)

@@ -72,6 +72,11 @@ def a_loop(path: Path) -> None:
     path.symlink_to(path)
 
 
+def no_config(path: Path) -> None:
+    venv(path)
+    (path / "pyvenv.cfg").unlink()
+
+
 REFUSED = {
     a_file: "it is a file",
     below_a_file: "it is a file",
@@ -83,6 +88,7 @@ REFUSED = {
     packages_elsewhere: "its packages are elsewhere",
     config_is_a_folder: "its pyvenv.cfg cannot be read",
     a_loop: "it is a file",
+    no_config: "its pyvenv.cfg, which makes it an environment, is not there",
 }
 
 
@@ -97,6 +103,56 @@ def test_a_place_that_cannot_be_an_environment_is_refused_and_left_alone(inside:
     assert REFUSED[make] in ended.err
     assert "bug" not in ended.err
     assert snapshot(work) == before
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (a_file, "it is a file, not an environment"),
+        (other_files, "it is no environment: no pyvenv.cfg, no conda-meta, no Python and no packages in it"),
+        (Path.mkdir, "it is no environment: no pyvenv.cfg, no conda-meta, no Python and no packages in it"),
+        (lambda path: None, "there is no environment"),
+    ],
+    ids=["file", "other files", "empty", "absent"],
+)
+def test_whoever_looks_says_the_same_of_what_is_no_environment(inside: Inside, tiny, work: Path, make, told: str) -> None:
+    make(work / "env")
+    for command in ("verify", "doctor", "fix", "status", "shell"):
+        ended = inside(command, "--env", str(work / "env"), **tiny)
+        assert (ended.code, ended.out) == (2, ""), command
+        assert f"error: {work / 'env'}: {told}\n" in ended.err, command
+
+
+def test_who_refuses_an_environment_without_its_config_names_what_mends_it(tool: Tool, tiny, work: Path) -> None:
+    no_config(work / "env")
+    refused = tool("plan", "--env", "env", **tiny)
+    assert f"fix --env {work / 'env'}` mends it" in refused.err
+    told = tool("doctor", "--json", "--env", "env", **tiny).json["findings"]
+    assert [f"tfsetup fix --env {work / 'env'}"] in [item["remedy"]["steps"] for item in told]
+
+
+@pytest.fixture
+def debians() -> str:
+    """The Python of the system, where that manages it."""
+    if not list(Path("/usr/lib").glob("python3*/EXTERNALLY-MANAGED")):
+        pytest.skip("this system does not manage its Python (PEP 668)")
+    return "/usr/bin/python3"
+
+
+@pytest.mark.parametrize("named", [["--python", "/usr/bin/python3"], ["--env", "/usr"]], ids=["interpreter", "folder"])
+def test_the_systems_python_is_no_broken_environment_and_pip_is_kept_off_it(tool: Tool, tiny, debians: str, named: list[str]) -> None:
+    document = tool("doctor", "--json", *named, **tiny).json
+    assert [item["cause"] for item in document["findings"] if item["severity"] in {"error", "warning"}] == ["tf-not-installed"]
+    remedy = document["findings"][0]["remedy"]
+    assert remedy["steps"][0] == "python3 -m venv tf-env"
+    assert "PEP 668" in remedy["why"]
+
+
+def test_verify_takes_an_interpreter_alone_for_what_it_belongs_to(tool: Tool, tiny, work: Path) -> None:
+    venv(work / "tf-env")
+    venv(work / "other")
+    document = tool("verify", "--json", "--python", "other/bin/python", **tiny).json
+    assert (document["env"], document["python"]) == (str(work / "other"), str(work / "other" / "bin" / "python"))
 
 
 @pytest.mark.parametrize("place", ["/usr", os.path.realpath(sys.base_prefix), "/etc", "/proc/self", "/dev/null", "/dev"])

@@ -66,6 +66,12 @@ def test_one_without_packages_is_an_environment_all_the_same(env: Path) -> None:
     assert unowned(HOST, site) == ()
 
 
+def installation(root: Path) -> None:
+    for path in ("bin/python3", "lib/python3.11/os.py"):
+        (root / path).parent.mkdir(parents=True)
+        (root / path).touch()
+
+
 def frozen(root: Path) -> None:
     (root / "conda-meta").mkdir(parents=True)
     (root / "conda-meta" / "frozen").write_text("")
@@ -75,9 +81,10 @@ def frozen(root: Path) -> None:
     ("make", "words", "hint"),
     [
         (lambda root: None, "there is no environment", "tfsetup apply"),
-        (lambda root: root.write_text(""), "there is no environment", "tfsetup apply"),
+        (lambda root: root.write_text(""), "it is a file, not an environment", "--env"),
         (frozen, "it is never changed: it is frozen", "beside it"),
-        (lambda root: (root / "data").mkdir(parents=True), "not a virtual environment", "a Python installation itself is never changed"),
+        (lambda root: (root / "data").mkdir(parents=True), "it is no environment", "tfsetup apply"),
+        (installation, "not a virtual environment", "a Python installation itself is never changed"),
     ],
 )
 def test_what_is_none_is_refused_with_what_to_do_instead(tmp_path: Path, make, words: str, hint: str) -> None:

@@ -11,6 +11,7 @@ from provisioner.diagnose import import_result, packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell
 from provisioner.diagnose.checks.packages import again, restore
 from provisioner.environment.distributions import Installed
+from provisioner.environment.installation import of_the_system
 from provisioner.host import files
 from provisioner.judge.comparing import DAMAGE, Fault
 from provisioner.model.finding import Evidence, Remedy, Repair, Severity
@@ -202,14 +203,15 @@ def _by_other_means(case: Case, item: Installed) -> bool:
     if item.damaged != "RECORD is missing":
         return False
     conda = case.integrity.conda
-    return (conda is not None and item.metadata in conda.own) or item.origin != "environment" or item.installer in {"conda", "debian"}
+    return (conda is not None and item.metadata in conda.own) or item.origin != "environment" or of_the_system(case.reader, item)
 
 
 def _twice(case: Case, needed: frozenset[str], findings: Findings) -> list[str]:
     """Two metadata folders of one name in one folder: an update that did not remove what was there."""
     places: dict[tuple[str, str], list[Installed]] = {}
     for item in case.distributions:
-        places.setdefault((item.site, item.name), []).append(item)
+        if not of_the_system(case.reader, item):
+            places.setdefault((item.site, item.name), []).append(item)
     said = []
     conda = case.integrity.conda.own if case.integrity.conda is not None else frozenset()
     for (_, name), items in places.items():

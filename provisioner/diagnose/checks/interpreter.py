@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import shlex
 
 from provisioner.base.numbers import runs
 from provisioner.causes.findings import Findings
@@ -15,6 +14,7 @@ from provisioner.facts import elf
 from provisioner.host import files
 from provisioner.model.facts import Interpreter
 from provisioner.model.finding import Evidence, Remedy, Repair
+from provisioner.remedies.subject import quoted
 from provisioner.remedies.variables import unset
 
 START_SECONDS = 4.0
@@ -115,9 +115,13 @@ def _start(case: Case, findings: Findings) -> None:
 
 
 def _add_gone(case: Case, findings: Findings, evidence: list[Evidence], title: str = GONE) -> None:
-    remedy = Remedy(words="Give the environment a Python of the same version, or build it anew", steps=("tfsetup fix",) if case.env else ())
+    remedy = Remedy(words="Give the environment a Python of the same version, or build it anew", steps=(_fix(case),) if case.env else ())
     repairs = _another(case, packages.made_for(case)) if case.env else ()
     findings.add("install-corrupt", "error", "certain", *evidence, title=title, repairs=repairs, remedy=remedy)
+
+
+def _fix(case: Case) -> str:
+    return f"tfsetup fix --env {quoted(case.env, windows=case.windows)}"
 
 
 def _another(case: Case, version: str) -> tuple[Repair, ...]:
@@ -206,7 +210,7 @@ def same(case: Case, findings: Findings) -> str:
         what = "it is not there" if not files.there(case.reader, file) else "it does not say `home` in UTF-8"
         home = _below(case, made) or same_version(case, made)
         repairs = (_write_config(case, file, home),) if home else ()
-        words = Remedy(words="Write it anew, or build the environment anew", steps=("tfsetup fix",))
+        words = Remedy(words="Write it anew, or build the environment anew", steps=(_fix(case),))
         evidence = [Evidence(seen=what, where=file)]
         if case.survey is not None:
             evidence.append(Evidence(seen=f"the interpreter takes itself for {case.survey.prefix}", where=case.python))
@@ -225,7 +229,7 @@ def same(case: Case, findings: Findings) -> str:
         another = _another(case, made)
         words = Remedy(
             words=f"Let the environment use Python {made} again, which its packages are for",
-            steps=(f"tfsetup fix --env {shlex.quote(case.env)}",),
+            steps=(_fix(case),),
             why=f"Python {running} looks for packages of its own number only",
         )
         findings.add(
