@@ -11,11 +11,14 @@ from provisioner.base.paths import joined
 from provisioner.environment.config import parse_config
 from provisioner.environment.installation import is_installation
 from provisioner.environment.layout import CONDA, CONFIG, SHAPES, layout
+from provisioner.environment.workspace import owner_of
 from provisioner.errors import InputError
 from provisioner.host import Reader, files, user_folders
 from provisioner.model.record import record
 
 ACTIVE = "the active environment"
+# Of environments beside one that is not there, so many are named.
+_NAMED = 3
 
 
 @record
@@ -130,6 +133,15 @@ def _pythons(reader: Reader) -> tuple[str, ...]:
     return tuple(dict.fromkeys(path for shape in shapes for path in (*shape.pythons, shape.conda_python)))
 
 
+def those_here(reader: Reader, folder: str) -> tuple[str, ...]:
+    """Return the environments right below a folder (absolute), whatever their names: ``.venv``, ``env``; none where it cannot be read."""
+    try:
+        entries = [entry for entry in reader.list(folder) if entry.kind == "directory"]
+    except OSError:
+        return ()
+    return tuple(entry.path for entry in entries if any(files.there(reader, posixpath.join(entry.path, sign)) for sign in (CONFIG, CONDA)))
+
+
 def interpreter_of(reader: Reader, root: str) -> str:
     """Return the interpreter of the environment at ``root``; where there is none, the place where it is to be (conda has another than venv)."""
     shape = layout(reader.platform)
@@ -159,12 +171,21 @@ def existing(reader: Reader, folder: str, hint: str = "make one with `tfsetup ap
     root = files.real(reader, folder)
     entry = files.entry(reader, root)
     if entry is None:
-        raise InputError("there is no environment", place=folder, hint=hint)
+        raise InputError("there is no environment", place=folder, hint=f"{_beside(reader, root)}{hint}")
     if entry.kind != "directory":
         raise InputError("it is a file, not an environment", place=folder, hint="name the folder of the environment with --env")
     if not is_environment(reader, root):
         raise InputError("it is no environment: no pyvenv.cfg, no conda-meta, no Python and no packages in it", place=folder, hint=hint)
     return root
+
+
+def _beside(reader: Reader, root: str) -> str:
+    """Name the environments that lie beside one that is not there, for who has mistyped its name or has given it another."""
+    near = [path for path in those_here(reader, posixpath.dirname(root)) if owner_of(path) == path and not is_own(reader, path)]
+    if not near:
+        return ""
+    names = " and ".join(posixpath.basename(path) for path in near[:_NAMED])
+    return f"beside it there {'is' if len(near) == 1 else 'are'} {names}{' and more' if len(near) > _NAMED else ''} (--env); "
 
 
 def _of_folder(reader: Reader, folder: str, how: str) -> Subject:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 import sysconfig
@@ -246,6 +247,19 @@ def test_it_is_installed_in_the_active_environment_and_another_one_runs(env, wor
     monkeypatch.setenv("VIRTUAL_ENV", str(env))
     other = make_env(tmp_path / "other")
     assert wrong(examine(other, work, python=str(other / "bin/python")))[0] == ("error", "wrong-environment")
+
+
+@pytest.mark.parametrize("name", [".venv", "tf-env", "my env"])
+def test_it_is_installed_in_an_environment_that_lies_here(tmp_path, name):
+    here = tmp_path / "project"
+    has = make_env(here / name)
+    install(has, "tensorflow", "2.99.0", {"tensorflow/__init__.py": ""})
+    other = make_env(tmp_path / "other")
+    found = examine(other, here, python=str(other / "bin/python")).findings[0]
+    assert (found.severity, found.cause) == ("error", "wrong-environment")
+    assert f"the environment {name} in the working directory" in found.evidence[1].seen
+    assert found.remedy.steps == (f"tfsetup doctor --env {shlex.quote(str(has))}", f"tfsetup shell --env {shlex.quote(str(has))}")
+    assert not any("pip --version" in step for way in found.remedy.others for step in way.steps)
 
 
 def test_a_moved_environment(env, work):
