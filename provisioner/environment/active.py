@@ -79,6 +79,19 @@ def refuse_own(reader: Reader, root: str) -> None:
         raise InputError("it is the environment that tfsetup itself runs in, which is never changed", place=root, hint=hint)
 
 
+def never_changed(reader: Reader, root: str) -> str:
+    """Say why no command changes the environment at ``root``, "" where that may be; there may be none ("", an interpreter by itself)."""
+    if not root or is_installation(reader, root):
+        return "a Python installation itself is never changed"
+    if is_own(reader, root):
+        return "tfsetup itself runs in it"
+    if not files.there(reader, posixpath.join(root, CONDA)):
+        return ""
+    from provisioner.environment.conda_records import protection  # noqa: PLC0415 - only for conda's
+
+    return protection(reader, root)
+
+
 def _is_base(reader: Reader, root: str) -> bool:
     if not files.there(reader, posixpath.join(root, CONDA)):
         return False

@@ -24,6 +24,7 @@ class Subject:
     os-release. ``ending`` is the kind of the run's end (``provisioner.explain.ending``). ``owner`` is the distribution
     that TensorFlow is installed as, "" where nobody looked. ``wants`` are requirements (PEP 508, a name
     alone where the versions are not known) that are met where the cause is mended. ``pipless``: the environment has no pip, as uv makes them.
+    ``kept``: no command of ours changes that environment (the one that tfsetup runs in, conda's own).
     ``managed``: the operating system manages this Python, and pip refuses to install into it (PEP 668).
     """
 
@@ -56,6 +57,7 @@ class Subject:
     wants: tuple[str, ...] = ()
     pipless: bool = False
     managed: bool = False
+    kept: bool = False
 
     @property
     def windows(self) -> bool:

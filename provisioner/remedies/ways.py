@@ -66,7 +66,7 @@ def ours(subject: Subject, command: str) -> str:
 
 def mend(subject: Subject) -> tuple[Way, ...]:
     """Let tfsetup put into the environment what belongs there; nothing where there is no environment that it may change."""
-    if not subject.env:
+    if not subject.env or subject.kept:
         return ()
     return (
         Way(
@@ -107,7 +107,7 @@ def anew(subject: Subject, view: View, release: Release | None = None, *, device
 def into(subject: Subject, view: View, release: Release | None, *, device: str = "") -> tuple[Way, ...]:
     """Let tfsetup put a release into the environment that is there, else into a new one."""
     ways = anew(subject, view, release, device=device)
-    if not ways or not subject.env:
+    if not ways or not subject.env or subject.kept:
         return ways
     way = ways[0]
     return (

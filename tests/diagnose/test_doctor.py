@@ -8,6 +8,7 @@ import shutil
 import sys
 import sysconfig
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from provisioner.diagnose.doctor import all_checks, run_one, wording_of
 from provisioner.diagnose.gather import Options
 from provisioner.host.local import LocalHost
 from provisioner.model.diagnosis import Examination
-from provisioner.model.finding import Evidence
+from provisioner.model.finding import Evidence, Repair
 from provisioner.report.doctor_text import examination_text
 from provisioner.session import Session
 from tests.diagnose.support import case, write
@@ -247,6 +248,18 @@ def test_it_is_installed_in_the_active_environment_and_another_one_runs(env, wor
     monkeypatch.setenv("VIRTUAL_ENV", str(env))
     other = make_env(tmp_path / "other")
     assert wrong(examine(other, work, python=str(other / "bin/python")))[0] == ("error", "wrong-environment")
+
+
+def test_of_what_fix_would_refuse_nothing_is_offered(env, work):
+    (env / SITE / "numpy/__init__.py").unlink()
+    examination = examine(env, work)
+    repair = Repair(kind="rebuild", reason="")
+    examination = replace(examination, findings=tuple(replace(item, repairs=(repair,)) for item in examination.findings))
+    assert "Mend it: tfsetup fix --env" in examination_text(examination, None, verbose=False)
+    kept = examination_text(examination, None, verbose=False, kept="it is conda's own environment (base)")
+    assert "Mend it" not in kept
+    assert "`tfsetup fix` would" not in kept
+    assert kept.endswith("\n`tfsetup fix` leaves it as it is: it is conda's own environment (base)\n")
 
 
 @pytest.mark.parametrize("name", [".venv", "tf-env", "my env"])

@@ -40,6 +40,7 @@ SUBJECTS = tuple(
         gpu_present=bool(gpu) or None,
         capability=capability,
         container=installer == "docker",
+        managed=interpreter == "/usr/bin/python3",
         seen="libcudnn.so.8 GLIBC_2.28 tensorflow==2.13.0 'numpy' has no attribute 'object'",
     )
     for (system, platform, interpreter, env), (installer, python), tensorflow, (gpu, capability) in itertools.islice(
@@ -48,6 +49,7 @@ SUBJECTS = tuple(
                 ("linux", "linux-x86_64", "/home/me/my env/bin/python", "/home/me/my env"),
                 ("windows", "windows-x86_64", r"C:\Users\me\tf env\Scripts\python.exe", r"C:\Users\me\tf env"),
                 ("macos", "macos-aarch64", "", ""),
+                ("linux", "linux-x86_64", "/usr/bin/python3", ""),
                 ("", "", "", ""),
             ),
             (("pip", "3.11"), ("uv", ""), ("docker", "3.8"), ("reticulate", "3.12"), ("poetry", "3.13"), ("notebook", "3.10")),
