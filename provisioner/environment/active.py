@@ -184,21 +184,22 @@ def existing(reader: Reader, folder: str, hint: str = "make one with `tfsetup ap
     root = files.real(reader, folder)
     entry = files.entry(reader, root)
     if entry is None:
-        raise InputError("there is no environment", place=folder, hint=f"{_beside(reader, root)}{hint}")
+        raise InputError("there is no environment", place=folder, hint=f"{those_in(reader, posixpath.dirname(root), 'beside it')}{hint}")
     if entry.kind != "directory":
         raise InputError("it is a file, not an environment", place=folder, hint="name the folder of the environment with --env")
     if not is_environment(reader, root):
-        raise InputError("it is no environment: no pyvenv.cfg, no conda-meta, no Python and no packages in it", place=folder, hint=hint)
+        why = "it is no environment: no pyvenv.cfg, no conda-meta, no Python and no packages in it"
+        raise InputError(why, place=folder, hint=f"{those_in(reader, root, 'in it')}{hint}")
     return root
 
 
-def _beside(reader: Reader, root: str) -> str:
-    """Name the environments that lie beside one that is not there, for who has mistyped its name or has given it another."""
-    near = [path for path in those_here(reader, posixpath.dirname(root)) if owner_of(path) == path and not is_own(reader, path)]
+def those_in(reader: Reader, folder: str, where: str) -> str:
+    """Name the environments right below a folder (absolute), for who has named another place; ``where`` is "in it" or "beside it"."""
+    near = [path for path in those_here(reader, folder) if owner_of(path) == path and not is_own(reader, path)]
     if not near:
         return ""
     names = " and ".join(posixpath.basename(path) for path in near[:_NAMED])
-    return f"beside it there {'is' if len(near) == 1 else 'are'} {names}{' and more' if len(near) > _NAMED else ''} (--env); "
+    return f"{where} there {'is' if len(near) == 1 else 'are'} {names}{' and more' if len(near) > _NAMED else ''} (--env); "
 
 
 def _of_folder(reader: Reader, folder: str, how: str) -> Subject:

@@ -8,6 +8,7 @@ import shlex
 from dataclasses import replace
 
 from provisioner.base.names import OWN_FOLDERS
+from provisioner.environment.active import those_in
 from provisioner.environment.config import config_version, parse_config
 from provisioner.environment.distributions import Installed, leftovers, read_distributions
 from provisioner.environment.installation import is_virtual
@@ -79,7 +80,8 @@ def _what_else(reader: Reader, root: str, names: set[str]) -> tuple[str, str]:
         return "it is the place of a Python installation, not a virtual environment; such a Python is never changed", ""
     if names == {STATE}:
         return "it holds only what an interrupted run of tfsetup left; run `tfsetup undo` there", ""
-    return "it is a folder with other files in it, not a virtual environment", ""
+    within = those_in(reader, root, "in it")
+    return "it is a folder with other files in it, not a virtual environment", within and f"{within}choose that, or another folder"
 
 
 def _not_environment(path: str, why: str, hint: str = "") -> InputError:

@@ -133,6 +133,15 @@ def test_those_beside_one_that_is_not_there_are_named(inside: Inside, tiny, work
     assert "beside it there are .venv and b (--env); " in inside("verify", **tiny).err
 
 
+@pytest.mark.parametrize("command", ["plan", "verify", "doctor", "status"])
+def test_those_in_a_folder_that_is_none_are_named(inside: Inside, tiny, work: Path, command: str) -> None:
+    venv(work / "project" / ".venv")
+    (work / "project" / "main.py").touch()
+    ended = inside(command, "--env", "project", **tiny)
+    assert ended.code == 2
+    assert "hint: in it there is .venv (--env); " in ended.err
+
+
 def test_who_refuses_an_environment_without_its_config_names_what_mends_it(tool: Tool, tiny, work: Path) -> None:
     no_config(work / "env")
     refused = tool("plan", "--env", "env", **tiny)
