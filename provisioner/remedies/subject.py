@@ -25,7 +25,7 @@ class Subject:
     that TensorFlow is installed as, "" where nobody looked. ``wants`` are requirements (PEP 508, a name
     alone where the versions are not known) that are met where the cause is mended. ``pipless``: the environment has no pip, as uv makes them.
     ``kept``: no command of ours changes that environment (the one that tfsetup runs in, conda's own).
-    ``managed``: the operating system manages this Python, and pip refuses to install into it (PEP 668).
+    ``managed``: others manage this Python (the operating system, uv), and pip refuses to install into it (PEP 668).
     """
 
     system: System = ""

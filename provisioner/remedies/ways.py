@@ -12,7 +12,7 @@ from provisioner.remedies.subject import Subject, quoted
 
 ONE_PACKAGE = "changes this package and what it asks for"
 NEW_ENVIRONMENT = "a new folder; nothing that is there is changed"
-MANAGED = "the operating system manages this Python, and pip refuses to install into it (PEP 668)"
+MANAGED = "this Python is managed by others (the operating system, uv), and pip refuses to install into it (PEP 668)"
 DEBIANS_VENV = " (on Debian and Ubuntu, where that is not there yet: sudo apt install python3-venv)"
 # A shell in a container of Debian that has TensorFlow, and the files of the folder in which it was typed.
 IN_A_CONTAINER = 'docker run --rm -it -v "$PWD:/work" -w /work python:3.12-slim bash -c "pip install tensorflow && bash"'
