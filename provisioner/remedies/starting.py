@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies import shells, typed
+from provisioner.remedies.kept import own_of
 from provisioner.remedies.knowledge import View
 from provisioner.remedies.names import misspelt, same_tensorflow
 from provisioner.remedies.subject import Subject, quoted
@@ -44,7 +45,7 @@ def put_in(subject: Subject, view: View) -> Remedy:
     )
     return Remedy(
         words=words,
-        steps=(install(subject, "tensorflow"),),
+        steps=(install(subject, own_of(subject.keeper)),),
         why="each Python has packages of its own; the one that ran has no TensorFlow",
         cost="a download of about 0.6 GB",
         others=(*([kernel] if subject.notebook else []), *anew(subject, view)),

@@ -6,6 +6,7 @@ import re
 import shlex
 from typing import Literal
 
+from provisioner.model.keeper import Keeper
 from provisioner.model.record import record
 
 System = Literal["", "linux", "macos", "windows"]
@@ -25,6 +26,7 @@ class Subject:
     that TensorFlow is installed as, "" where nobody looked. ``wants`` are requirements (PEP 508, a name
     alone where the versions are not known) that are met where the cause is mended. ``pipless``: the environment has no pip, as uv makes them.
     ``kept``: no command of ours changes that environment (the one that tfsetup runs in, conda's own).
+    ``keeper``: the tool of a project that keeps the environment by its lock.
     ``managed``: others manage this Python (the operating system, uv), and pip refuses to install into it (PEP 668).
     """
 
@@ -58,6 +60,7 @@ class Subject:
     pipless: bool = False
     managed: bool = False
     kept: bool = False
+    keeper: Keeper | None = None
 
     @property
     def windows(self) -> bool:

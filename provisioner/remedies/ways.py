@@ -7,6 +7,7 @@ import re
 from provisioner.base.versions import minor_of
 from provisioner.model.catalogue import Release
 from provisioner.model.finding import Remedy, Way
+from provisioner.remedies import kept
 from provisioner.remedies.knowledge import USUAL, View, has_cuda_set, proven, pythons, release_of, takes
 from provisioner.remedies.subject import Subject, quoted
 
@@ -28,6 +29,8 @@ def install(subject: Subject, *requirements: str, options: str = "") -> str:
         return f"RUN python -m pip install {more}{names}"
     if options:
         return subject.pip("install", f"{more}{names}")
+    if subject.keeper is not None:
+        return kept.installs(subject.keeper, requirements, windows=subject.windows)
     if subject.installer == "uv" and not subject.interpreter:
         return f"uv add {names}"
     if subject.installer in {"poetry", "pipenv"}:

@@ -16,6 +16,7 @@ from provisioner.catalogue import find_profiles
 from provisioner.causes.pages import Place, load_causes
 from provisioner.host.local import LocalHost
 from provisioner.model.finding import Remedy, Way
+from provisioner.model.keeper import Keeper
 from provisioner.remedies import Subject, remedy_for
 from provisioner.remedies.choose import REMEDIES
 from provisioner.remedies.knowledge import NO_ADDON, locked, package_of, release_of, specifier
@@ -24,6 +25,10 @@ from tests.remedies.commands import faults
 
 LINES = yaml.safe_load((Path(__file__).parent.parent / "explain" / "lines.yaml").read_text(encoding="utf-8"))
 PAGES = load_causes(LocalHost(), f"{find_profiles()}/causes")
+KEEPERS = {
+    program: Keeper(program=program, project="/home/me/my project", lock="/home/me/my project/lock", locked={"numpy": ("1.26.4",)})
+    for program in ("uv", "poetry", "pdm", "pipenv")
+}
 # Kinds of cases that logs draw: systems, installers, releases of each time, with and without an environment; of all their meetings every seventh.
 SUBJECTS = tuple(
     Subject(
@@ -41,6 +46,7 @@ SUBJECTS = tuple(
         capability=capability,
         container=installer == "docker",
         managed=interpreter == "/usr/bin/python3",
+        keeper=KEEPERS.get(installer) if env else None,
         seen="libcudnn.so.8 GLIBC_2.28 tensorflow==2.13.0 'numpy' has no attribute 'object'",
     )
     for (system, platform, interpreter, env), (installer, python), tensorflow, (gpu, capability) in itertools.islice(
