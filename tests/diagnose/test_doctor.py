@@ -275,6 +275,18 @@ def test_it_is_installed_in_an_environment_that_lies_here(tmp_path, name):
     assert not any("pip --version" in step for way in found.remedy.others for step in way.steps)
 
 
+def test_what_a_package_of_ones_own_asks_for_is_changed_where_it_came_from(env, work):
+    """An index may have something else under the project's name."""
+    info = install(env, "mine", "1.0", {"mine.py": ""}, requires=("tensorflow<2",))
+    before = next(item for item in examine(env, work).findings if "mine" in str(item.evidence))
+    assert any("mine" in step for step in before.remedy.steps)
+    (info / "direct_url.json").write_text('{"url": "file:///home/me/mine", "dir_info": {"editable": true}}')
+    found = next(item for item in examine(env, work).findings if "mine" in str(item.evidence))
+    assert found.remedy.words.startswith("Change what mine asks for (tensorflow<2) where it came from")
+    assert found.remedy.steps == ()
+    assert not any("mine" in step for way in found.remedy.others for step in way.steps)
+
+
 def test_a_moved_environment(env, work):
     write(env / "bin/pip", "#!/somewhere/else/bin/python3\n")
     assert wrong(examine(env, work)) == [("warning", "wrong-environment")]
