@@ -9,7 +9,6 @@ import posixpath
 
 from provisioner.base.paths import joined
 from provisioner.environment.config import parse_config
-from provisioner.environment.installation import is_installation
 from provisioner.environment.layout import CONDA, CONFIG, SHAPES, layout
 from provisioner.environment.workspace import owner_of
 from provisioner.errors import InputError
@@ -81,6 +80,8 @@ def refuse_own(reader: Reader, root: str) -> None:
 
 def never_changed(reader: Reader, root: str) -> str:
     """Say why no command changes the environment at ``root``, "" where that may be; there may be none ("", an interpreter by itself)."""
+    from provisioner.environment.installation import is_installation  # noqa: PLC0415 - a plan asks nothing of it
+
     if not root or is_installation(reader, root):
         return "a Python installation itself is never changed"
     if is_own(reader, root):
@@ -203,6 +204,8 @@ def those_in(reader: Reader, folder: str, where: str) -> str:
 
 
 def _of_folder(reader: Reader, folder: str, how: str) -> Subject:
+    from provisioner.environment.installation import is_installation  # noqa: PLC0415 - a plan asks nothing of it
+
     root = existing(reader, folder)
     python = interpreter_of(reader, root)
     if is_installation(reader, root):

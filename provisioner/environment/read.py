@@ -11,7 +11,6 @@ from provisioner.base.names import OWN_FOLDERS
 from provisioner.environment.active import those_in
 from provisioner.environment.config import config_version, parse_config
 from provisioner.environment.distributions import Installed, leftovers, read_distributions
-from provisioner.environment.installation import is_virtual
 from provisioner.environment.layout import CONDA, CONFIG, layout
 from provisioner.environment.workspace import STATE, Workspace
 from provisioner.errors import InputError
@@ -74,6 +73,8 @@ def _is_used(reader: Reader, root: str) -> bool:
 
 def _what_else(reader: Reader, root: str, names: set[str]) -> tuple[str, str]:
     """Say what the folder is, and what to do where that is no matter of choosing another."""
+    from provisioner.environment.installation import is_virtual  # noqa: PLC0415 - only of what is refused
+
     if is_virtual(reader, root):
         return "its pyvenv.cfg, which makes it an environment, is not there", f"`tfsetup fix --env {shlex.quote(root)}` mends it"
     if any(reader.exists(posixpath.join(root, path)) for path in layout(reader.platform).pythons):
