@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.made import good_environment
 from tests.cli.support import Tool
 from tests.support import make_wheel
 
@@ -57,3 +58,24 @@ def test_doctor_says_it_in_the_words_of_the_project(tool: Tool, tiny, work: Path
     found = tool("doctor", "--json", "--no-import", "--env", ".venv", **tiny).json["findings"][0]
     assert found["cause"] == "tf-not-installed"
     assert found["remedy"]["steps"] == [f"uv sync --project {work}" if locked else f"uv add --project {work} tensorflow"]
+
+
+def results(tool: Tool, tiny: dict[str, str]) -> dict[str, str]:
+    """What verify's check of the plan and doctor's check of the promise say."""
+    checks = [
+        *tool("verify", "--json", "--env", "env", **tiny).json["checks"],
+        *tool("doctor", "--json", "--env", "env", **tiny).json["checks"],
+    ]
+    return {item["name"]: item.get("status") or item["result"] for item in checks if item["name"] in {"plan", "set"}}
+
+
+def test_what_another_tensorflow_came_with_is_held_against_no_receipt(
+    tool: Tool, tiny, work: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`verify` failed for the packages of a set that somebody had replaced by another, and `doctor` asked for its pip."""
+    good_environment(shared, work / "env", monkeypatch)
+    uv(work, tiny, "pip", "uninstall", "--python", "env/bin/python", "six")
+    assert results(tool, tiny) == {"plan": "failed", "set": "warning"}
+    make_wheel(work / "wheels", "tensorflow-cpu", "2.19.0", {"tensorflow/__init__.py": "__version__ = '2.19.0'\n"})
+    uv(work, {**tiny, "UV_FIND_LINKS": f"{work}/wheels"}, "pip", "install", "--python", "env/bin/python", "tensorflow-cpu==2.19.0")
+    assert results(tool, tiny) == {"plan": "skipped", "set": "skipped"}
