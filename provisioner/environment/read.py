@@ -78,7 +78,7 @@ def _what_else(reader: Reader, root: str, names: set[str]) -> tuple[str, str]:
     if any(reader.exists(posixpath.join(root, path)) for path in layout(reader.platform).pythons):
         return "it is the place of a Python installation, not a virtual environment; such a Python is never changed", ""
     if names == {STATE}:
-        return "it holds only what an interrupted run of tfsetup left; run `tfsetup undo` there", ""
+        return "it holds only what an interrupted run of tfsetup left", f"`tfsetup undo --env {shlex.quote(root)}` takes it away"
     return "it is a folder with other files in it, not a virtual environment", ""
 
 
