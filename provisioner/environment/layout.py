@@ -23,15 +23,16 @@ _MAKERS = r"pip[0-9.]*|wheel[0-9.]*|easy_install[-0-9.]*"
 class Layout:
     """One shape. ``pythons`` are the interpreters, venv's first; ``conda_python`` is conda's; ``scripts`` is the folder of programs.
 
-    ``library`` is the folder with the standard library and the packages, a pattern where it names Python's version; ``made`` is what the makers of
-    environments write at the root, and ``interpreter``, ``activation`` and ``tool`` are patterns of what they write among the programs;
-    ``separator`` stands between the folders of PATH.
+    ``library`` is the folder with the standard library and the packages, a pattern where it names Python's version; ``standard`` are patterns of what
+    an installation has of that library, and no virtual environment; ``made`` is what the makers of environments write at the root, and
+    ``interpreter``, ``activation`` and ``tool`` are patterns of what they write among the programs; ``separator`` stands between the folders of PATH.
     """
 
     pythons: tuple[str, ...]
     conda_python: str
     scripts: str
     library: str
+    standard: tuple[str, ...]
     made: tuple[str, ...]
     interpreter: str
     activation: str
@@ -75,6 +76,7 @@ POSIX = Layout(
     conda_python="bin/python",
     scripts="bin",
     library="lib/python3.*",
+    standard=("lib/python3.*/os.py",),
     made=(CONFIG, "lib", "lib64", "include"),
     interpreter=r"python[0-9.]*",
     activation=r"activate[^/]*",
@@ -86,6 +88,8 @@ WINDOWS = Layout(
     conda_python="python.exe",
     scripts="Scripts",
     library="Lib",
+    # The archive is that of the embeddable package, which many programs bring ("Using Python on Windows", 4.4).
+    standard=("Lib/os.py", "Lib/os.pyc", "python3*.zip"),
     made=(CONFIG, "Lib", "Include"),
     interpreter=r"pythonw?[0-9.]*\.exe",
     activation=r"activate[^/]*",

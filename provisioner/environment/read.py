@@ -8,9 +8,10 @@ import shlex
 from dataclasses import replace
 
 from provisioner.base.names import OWN_FOLDERS
+from provisioner.environment.active import where_it_lies
 from provisioner.environment.config import config_version, parse_config
 from provisioner.environment.distributions import Installed, leftovers, read_distributions
-from provisioner.environment.installation import is_virtual
+from provisioner.environment.installation import is_installation, is_virtual
 from provisioner.environment.layout import CONDA, CONFIG, layout
 from provisioner.environment.workspace import STATE, Workspace
 from provisioner.errors import InputError
@@ -50,7 +51,7 @@ def read_site(reader: Reader, path: str) -> Site:
         return Site(state=EnvState(path=root, kind="absent", digest="absent"), distributions=(), leftovers=())
     entry = reader.entry(root)
     if entry.kind != "directory":
-        raise _not_environment(path, "it is a file, not a folder")
+        raise _not_environment(path, "it is a file, not a folder", where_it_lies(reader, root, ""))
     try:
         names = {posixpath.basename(item.path) for item in reader.list(root)}
     except PermissionError:
@@ -75,11 +76,11 @@ def _what_else(reader: Reader, root: str, names: set[str]) -> tuple[str, str]:
     """Say what the folder is, and what to do where that is no matter of choosing another."""
     if is_virtual(reader, root):
         return "its pyvenv.cfg, which makes it an environment, is not there", f"`tfsetup fix --env {shlex.quote(root)}` mends it"
-    if any(reader.exists(posixpath.join(root, path)) for path in layout(reader.platform).pythons):
+    if is_installation(reader, root) or any(reader.exists(posixpath.join(root, path)) for path in layout(reader.platform).pythons):
         return "it is the place of a Python installation, not a virtual environment; such a Python is never changed", ""
     if names == {STATE}:
         return "it holds only what an interrupted run of tfsetup left", f"`tfsetup undo --env {shlex.quote(root)}` takes it away"
-    return "it is a folder with other files in it, not a virtual environment", ""
+    return "it is a folder with other files in it, not a virtual environment", where_it_lies(reader, root, "")
 
 
 def _not_environment(path: str, why: str, hint: str = "") -> InputError:
