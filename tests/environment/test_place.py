@@ -11,6 +11,7 @@ from provisioner.model.plan import EnvState
 from tests.facts.fake_reader import FakeReader
 
 WINDOWS = FakeReader({"C:/work/x": "", "C:/e/Scripts/python.exe": ""}, platform="win32", env={"JUPYTER_DATA_DIR": "D:/jupyter"})
+WINDOWS.cwd = "C:/work"
 
 
 @pytest.mark.parametrize(("path", "root"), [("D:/a/env", r"D:\\"), ("D:/env", r"D:\\"), ("//server/share/env", "//server/share")])
