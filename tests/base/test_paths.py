@@ -81,6 +81,34 @@ def test_windows_has_no_such_folder(given: str) -> None:
         paths.absolute(given, WINDOWS, "--env")
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ('C:\\my env" --yes', "leave the backslash out"),
+        ("'C:\\my env'", "single quotes"),
+        ("a?b", "choose another"),
+        ("C:", r"for example C:\tf-env"),
+    ],
+)
+def test_what_was_typed_wrong_is_told(given: str, told: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        paths.absolute(given, WINDOWS, "--env")
+    assert told in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("place", "given"),
+    [(WINDOWS, "%USERPROFILE%\\env"), (WINDOWS, "$env:USERPROFILE\\env"), (LINUX, "$HOME/env"), (LINUX, "${HOME}/env")],
+)
+def test_a_variable_that_no_shell_has_replaced_names_no_folder(place: Stand, given: str) -> None:
+    with pytest.raises(UsageError, match="no shell has put"):
+        paths.absolute(given, place, "--env")
+
+
+def test_a_sign_of_a_variable_that_is_not_set_is_a_name() -> None:
+    assert paths.absolute("100%a%/$x", LINUX, "--env") == "/home/me/work/100%a%/$x"
+
+
 def test_there_is_an_end_above_every_path() -> None:
     assert list(paths.above("C:/a/b")) == ["C:/a", "C:/"]
     assert list(paths.above("/a/b")) == ["/a", "/"]
