@@ -23,8 +23,8 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 _ON_DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 # "Naming Files, Paths, and Namespaces": what no name on Windows may have, and names that are devices with any ending.
 _FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f]')
-# A variable as cmd, PowerShell and the shells of Linux have it, which the shell that read the command has not replaced by its value.
-_VARIABLE = re.compile(r"%(\w+)%|\$env:(\w+)|\$\{?(\w+)\}?", re.IGNORECASE)
+# A variable of Windows in the way of cmd or of PowerShell, which takes the other's as it stands.
+_VARIABLE = re.compile(r"%(\w+)%|\$env:(\w+)", re.IGNORECASE)
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9]|conin\$|conout\$)(\..*)?", re.IGNORECASE)
 
 
@@ -113,7 +113,8 @@ def absolute(path: str, place: Place, origin: str) -> str:
     if drive and _DRIVE.match(path) and not is_absolute(path):
         whole = spelt(f"{path[:2]}/{path[2:] or 'tf-env'}")
         raise UsageError(f"{path} depends on the working folder of that drive", place=origin, hint=f"for example {whole}")
-    _check_variables(path, place.env, origin)
+    if drive:
+        _check_variables(path, place.env, origin)
     found = joined(place.cwd, path)
     if re.fullmatch(r"/+|[A-Za-z]:/", found):
         raise UsageError("cannot be the root of the file system", place=origin, hint="name a folder below it")
@@ -127,14 +128,10 @@ def absolute(path: str, place: Place, origin: str) -> str:
 def _check_variables(path: str, env: Mapping[str, str], origin: str) -> None:
     """Raise ``UsageError`` for a path with a variable of this machine in it: a folder of that very name is not what anybody means."""
     for found in _VARIABLE.finditer(path):
-        value = env.get(found[1] or found[2] or found[3], "")
+        value = env.get(found[1] or found[2], "")
         if value:
             why = f"{found[0]} stands in it as it is, no shell has put {spelt(value)} in its place"
-            raise UsageError(
-                why,
-                place=origin,
-                hint="give the path itself; cmd knows %NAME%, PowerShell $env:NAME, others $NAME outside of single quotes",
-            )
+            raise UsageError(why, place=origin, hint="give the path itself; cmd knows %NAME%, PowerShell $env:NAME")
 
 
 def _check_names(path: str, origin: str) -> None:

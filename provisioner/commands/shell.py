@@ -6,6 +6,7 @@ import posixpath
 import shlex
 
 from provisioner import payload
+from provisioner.base.paths import spelt
 from provisioner.base.versions import minor_of
 from provisioner.commands import named
 from provisioner.commands.explain import explain
@@ -73,6 +74,9 @@ def _entered(session: Session, request: Request, env: str) -> tuple[str, dict[st
     """Return the environment that is meant, and the variables that a program in it has."""
     host = session.host
     subject = active.choose(host, env=env)
+    if not subject.env and env:
+        hint = f"start {spelt(subject.python)} itself, or make an environment with `tfsetup apply`, and name that"
+        raise InputError("it is a Python installation itself, not an environment", place=env, hint=hint)
     if not subject.env:
         hint = "make one with `tfsetup apply`, or name it with --env"
         raise InputError("no environment is active, and there is none in this folder", hint=hint)
