@@ -15,6 +15,8 @@ from provisioner.environment.layout import layout, version_of
 from provisioner.environment.metadata import name_of_folder
 from provisioner.host import files
 
+_COMPILED = re.compile(r"cp3(\d+)-cp3\1m?-")
+
 
 def python(case: Case) -> str:
     """The minor version of the Python that runs, as ``3.11``; without an answer, the one that the environment was made for."""
@@ -22,13 +24,20 @@ def python(case: Case) -> str:
 
 
 def made_for(case: Case) -> str:
-    """The Python that the environment's packages lie under (``lib/python3.11``), else that of ``pyvenv.cfg``; "" where nothing tells."""
+    """The Python that the environment's packages lie under (``lib/python3.11``), else that of ``pyvenv.cfg``, else that of all its wheels; or ""."""
     with_packages = [version_of(item.site) for item in case.distributions if item.site.startswith(case.env + "/")]
     names = [name for name in dict.fromkeys(with_packages or map(version_of, folders(case))) if name]
     told = minor(case.config.get("version_info") or case.config.get("version", ""))
     if told in names or not names:
-        return told
+        return told or _of_wheels(case)
     return names[0]
+
+
+def _of_wheels(case: Case) -> str:
+    """The Python that the environment's wheels are compiled for (PEP 425: ``cp310-cp310-win_amd64``); "" where none is, or some for another."""
+    inside = [item for item in case.distributions if item.site.startswith(case.env + "/")]
+    found = {tag[1] for item in inside for text in item.wheel_tags if (tag := _COMPILED.match(text))}
+    return f"3.{found.pop()}" if len(found) == 1 else ""
 
 
 def folders(case: Case) -> tuple[str, ...]:
@@ -52,7 +61,9 @@ def markers(case: Case) -> Mapping[str, str]:
     system = case.facts.system
     names = {"linux": ("Linux", "linux", "posix"), "macos": ("Darwin", "darwin", "posix"), "windows": ("Windows", "win32", "nt")}
     platform, sys_platform, name = names.get(system.os.value or "", ("Linux", "linux", "posix"))
-    version = python(case) or "3.11"
+    known = python(case)
+    # A marker needs one. What is not known is not what the machine has, so no package is refused for it.
+    version = known or "3.11"
     return {
         "implementation_name": "cpython",
         "implementation_version": f"{version}.0",
@@ -62,7 +73,7 @@ def markers(case: Case) -> Mapping[str, str]:
         "platform_system": platform,
         "platform_version": "",
         "platform_python_implementation": "CPython",
-        "python_full_version": f"{version}.0",
+        "python_full_version": f"{known}.0" if known else "",
         "python_version": version,
         "sys_platform": sys_platform,
     }
