@@ -10,12 +10,10 @@ from collections.abc import Mapping
 from provisioner.base.names import OWN_FOLDERS, is_rival, normalise
 from provisioner.base.requirement import applies, read_requirement
 from provisioner.diagnose.case import Case
-from provisioner.environment.distributions import Installed
+from provisioner.environment.distributions import Installed, compiled_for
 from provisioner.environment.layout import layout, version_of
 from provisioner.environment.metadata import name_of_folder
 from provisioner.host import files
-
-_COMPILED = re.compile(r"cp3(\d+)-cp3\1m?-")
 
 
 def python(case: Case) -> str:
@@ -29,15 +27,8 @@ def made_for(case: Case) -> str:
     names = [name for name in dict.fromkeys(with_packages or map(version_of, folders(case))) if name]
     told = minor(case.config.get("version_info") or case.config.get("version", ""))
     if told in names or not names:
-        return told or _of_wheels(case)
+        return told or compiled_for(item for item in case.distributions if item.site.startswith(case.env + "/"))
     return names[0]
-
-
-def _of_wheels(case: Case) -> str:
-    """The Python that the environment's wheels are compiled for (PEP 425: ``cp310-cp310-win_amd64``); "" where none is, or some for another."""
-    inside = [item for item in case.distributions if item.site.startswith(case.env + "/")]
-    found = {tag[1] for item in inside for text in item.wheel_tags if (tag := _COMPILED.match(text))}
-    return f"3.{found.pop()}" if len(found) == 1 else ""
 
 
 def folders(case: Case) -> tuple[str, ...]:

@@ -61,7 +61,11 @@ def read_rows(reader: Reader, metadata: str) -> Iterator[Row] | None:
         rows = (Row(line, "", -1) for block in blocks for line in block.splitlines() if line)
     else:
         rows = (row for block in blocks for row in parse_record(block))
-    return (row._replace(path=row.path.replace("\\", "/")) if "\\" in row.path else row for row in rows) if reader.platform == "win32" else rows
+    return (
+        (row._replace(path=row.path.replace("\\", "/")) if "\\" in row.path else row for row in rows)
+        if reader.platform == "win32"
+        else rows
+    )
 
 
 def read_claims(reader: Reader, item: Installed, root: str = "") -> Iterator[tuple[str, Claim]] | None:
