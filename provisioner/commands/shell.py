@@ -21,6 +21,8 @@ from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.session import Session
 
+_SYSTEMS = {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}
+
 
 @record
 class Start:
@@ -54,7 +56,12 @@ def explained(session: Session, start: Start, said: bytes) -> Explanation | None
     """Say what a command that failed said on stderr means, with what is known of its environment; None where nothing tells."""
     site = site_or_nothing(session.host, start.env)
     own = tensorflow.own_of(site.distributions)
-    known = {"tensorflow": own.version if own else "", "python": minor_of(site.state.python_version) if site.state.python_version else ""}
+    known = {
+        "tensorflow": own.version if own else "",
+        "python": minor_of(site.state.python_version) if site.state.python_version else "",
+        # It ran here; few messages tell on which system.
+        "os": _SYSTEMS.get(session.host.platform, ""),
+    }
     told = {name: value for name, value in known.items() if value}
     python = posixpath.join(start.env, layout(session.host.platform).python)
     explanation = explain(
