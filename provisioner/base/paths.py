@@ -143,7 +143,9 @@ def _check_names(path: str, origin: str) -> None:
 
 def _instead(path: str) -> str:
     """Say what to do about a name that Windows cannot give (the C runtime's rules for command lines; cmd takes single quotes as they are)."""
-    if '"' in path[1:]:
+    if '/"' in path:
+        return "the quotes are a part of it: leave them out; cmd's `set NAME=C:\\my env` takes none"
+    if '"' in path:
         return 'a backslash before the closing quote makes it a part of the name: leave the backslash out, "C:\\my env"'
     if "/'" in path:
         return "cmd takes single quotes for a part of the name: use double ones"

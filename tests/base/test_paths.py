@@ -86,6 +86,7 @@ def test_windows_has_no_such_folder(given: str) -> None:
     [
         ('C:\\my env" --yes', "leave the backslash out"),
         ("'C:\\my env'", "single quotes"),
+        ('"C:\\my env"', "the quotes are a part of it"),
         ("a?b", "choose another"),
         ("C:", r"for example C:\tf-env"),
     ],
