@@ -21,12 +21,12 @@ _MAKERS = r"pip[0-9.]*|wheel[0-9.]*|easy_install[-0-9.]*"
 
 @record
 class Layout:
-    """One shape. ``pythons`` are the interpreters, venv's first; ``conda_python`` is conda's, and ``conda_path`` are the folders that
-    conda puts on PATH, "" the root itself (its ``activate.py``, ``_get_path_dirs``); ``scripts`` is the folder of programs.
+    """One shape. ``pythons`` are the interpreters, venv's first; ``conda_python`` is conda's; ``scripts`` is the folder of programs.
 
-    ``library`` is the folder with the standard library and the packages, a pattern where it names Python's version; ``standard`` are patterns of what
-    an installation has of that library, and no virtual environment; ``made`` is what the makers of environments write at the root, and
-    ``interpreter``, ``activation`` and ``tool`` are patterns of what they write among the programs; ``separator`` stands between the folders of PATH.
+    ``conda_path`` are the folders that conda puts on PATH, "" the root itself (its ``activate.py``, ``_get_path_dirs``); ``library`` is the folder
+    with the standard library and the packages, a pattern where it names Python's version; ``standard`` are patterns of what an installation has of
+    that library, and no virtual environment; ``made`` is what the makers of environments write at the root, and ``interpreter``, ``activation`` and
+    ``tool`` are patterns of what they write among the programs; ``separator`` stands between the folders of PATH.
     """
 
     pythons: tuple[str, ...]
