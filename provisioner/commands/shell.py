@@ -85,8 +85,8 @@ def _entered(session: Session, request: Request, env: str) -> tuple[str, dict[st
         hint = f"start {spelt(subject.python)} itself, or make an environment with `tfsetup apply`, and name that"
         raise InputError("it is a Python installation itself, not an environment", place=env, hint=hint)
     if not subject.env:
-        hint = "make one with `tfsetup apply`, or name it with --env"
-        raise InputError("no environment is active, and there is none in this folder", hint=hint)
+        hint = f"{active.those_in(host, host.cwd, 'here')}make one with `tfsetup apply`, or name it with --env"
+        raise InputError("no environment is named or active, and here is no tf-env", hint=hint)
     session.trust.need(named.of_environment(session, request, subject.env))
     conda = files.there(host, posixpath.join(subject.env, CONDA))
     return subject.env, activated(host.env, subject.env, conda=conda, shape=layout(host.platform))

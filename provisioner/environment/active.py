@@ -121,7 +121,8 @@ def choose(reader: Reader, *, env: str = "", python: str = "") -> Subject:
         found = _on_path(reader, name)
         if found:
             return _of_python(reader, "", found, how=f"no environment is active; the first {name} on PATH")
-    raise InputError("no environment is active, and there is no Python on PATH", hint="name one with --env or --python")
+    hint = f"{those_in(reader, reader.cwd, 'here')}name one with --env, or make one with `tfsetup apply`"
+    raise InputError("no environment is named or active, and there is no Python on PATH", hint=hint)
 
 
 def _on_path(reader: Reader, name: str) -> str:

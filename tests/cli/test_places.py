@@ -133,6 +133,15 @@ def test_those_beside_one_that_is_not_there_are_named(inside: Inside, tiny, work
     assert "beside it there are .venv and b (--env); " in inside("verify", **tiny).err
 
 
+def test_a_shell_that_is_asked_for_beside_an_environment_of_another_name_names_that(inside: Inside, tiny, work: Path) -> None:
+    """It was said that none is in this folder."""
+    venv(work / ".venv")
+    for path, then in (("/usr/bin:/bin", "make one with"), ("/nowhere", "name one with")):
+        ended = inside("shell", **tiny, PATH=path)
+        assert ended.code == 2
+        assert f"hint: here there is .venv (--env); {then}" in ended.err
+
+
 @pytest.mark.parametrize("command", ["plan", "verify", "doctor", "status"])
 def test_those_in_a_folder_that_is_none_are_named(inside: Inside, tiny, work: Path, command: str) -> None:
     venv(work / "project" / ".venv")
