@@ -32,7 +32,8 @@ _OWNERS = (
 # A line that a program logs of itself with its level: I and W are remarks, and after an E about the GPU TensorFlow goes on without one.
 _REMARK = re.compile(r"(?:^|: |\] |\d )[WIE]\d{0,4} [^\n]{0,60}\.(?:cc|h):\d+\]")
 _MERE = re.compile(
-    r"(?:^|: |\] |\d )[WI]\d{0,4} [^\n]{0,60}\.(?:cc|h):\d+\]|^\W{0,4}(?:WARNING|DEPRECATION|NOTICE|INFO)\b|^\[notice\]", re.IGNORECASE
+    r"(?:^|: |\] |\d )[WI]\d{0,4} [^\n]{0,60}\.(?:cc|h):\d+\]|^\W{0,4}(?:WARNING(?!! \W{1,4}HDF5)|DEPRECATION|NOTICE|INFO)\b|^\[notice\]",
+    re.IGNORECASE,
 )
 # Words of an exception that may come of a GPU that is not used, and exceptions that an empty list of GPUs raises.
 _OF_GPU = re.compile(r"gpu|cuda|cudnn|cublas|device|nccl|ptx|xla|driver", re.IGNORECASE)

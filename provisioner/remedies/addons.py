@@ -12,6 +12,9 @@ from provisioner.remedies.subject import Subject
 from provisioner.remedies.variables import assigned
 from provisioner.remedies.ways import either, install, mend, runs, uninstall
 
+# Add-ons with compiled parts, which load into the TensorFlow that they were built with alone; the others are Python.
+COMPILED = frozenset({"tensorflow-text", "tensorflow-io", "tensorflow-addons", "tensorflow-decision-forests", "dm-reverb", "horovod"})
+
 
 def addons_ended(subject: Subject, view: View) -> Remedy:
     """What to do about tensorflow-addons, which ended: without it, or with the last TensorFlow that it works with."""
@@ -151,7 +154,7 @@ def addon_of(subject: Subject, view: View, name: str) -> Remedy:
             subject.pip("show", "tensorflow", name),
             install(subject, together, same_tensorflow(subject), options="--upgrade"),
         ),
-        why=f"{name} is compiled for one release of TensorFlow; installed together, pip takes two that go with each other",
+        why=f"{name} {'is compiled' if name in COMPILED else 'asks'} for one release of TensorFlow; in one command pip takes two that agree",
         cost="may change TensorFlow",
         others=mend(subject),
     )

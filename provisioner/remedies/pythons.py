@@ -13,7 +13,7 @@ from provisioner.remedies.builds import for_board
 from provisioner.remedies.knowledge import USUAL, View, newest, package_of, pythons, release_of, stable
 from provisioner.remedies.names import OWN_MODULES, own_module, same_tensorflow
 from provisioner.remedies.subject import Subject
-from provisioner.remedies.systems import platform, without_build
+from provisioner.remedies.systems import on_a_board, platform, without_build
 from provisioner.remedies.variables import assigned
 from provisioner.remedies.ways import NEW_ENVIRONMENT, anew, install, mend, requirement, runs, venv
 
@@ -200,6 +200,8 @@ def python_32(subject: Subject, view: View) -> Remedy:
     best = subject.python if subject.python in have else have[-2 if len(have) > 1 else -1] if have else "3.12"
     bits = runs(subject, "import struct; print(struct.calcsize('P') * 8)")
     pin = f"tensorflow=={version}" if version else "tensorflow"
+    if subject.system == "linux" and re.search(r"aarch64|\barmv[678]|raspb", subject.told + subject.text):
+        return on_a_board(subject)
     steps: tuple[str, ...]
     if subject.system in {"", "windows"}:
         steps = (

@@ -70,13 +70,18 @@ def platform(subject: Subject, view: View) -> Remedy:
             ),
         )
     if re.search(r"armv[67]|raspb", subject.told + subject.platform):
-        return Remedy(
-            words="Use a 64-bit system on this board (Raspberry Pi OS 64-bit); for models of TensorFlow Lite alone, install the small interpreter",
-            steps=(install(subject, "tflite-runtime"),),
-            why="there is no wheel of TensorFlow for 32-bit ARM on PyPI; the interpreter for Lite models has one",
-            cost="the interpreter runs Lite models only",
-        )
+        return on_a_board(subject)
     return _elsewhere(subject, view, text)
+
+
+def on_a_board(subject: Subject) -> Remedy:
+    """A board whose system is a 32-bit one, whatever its processor and its kernel are."""
+    return Remedy(
+        words="Use a 64-bit system on this board (Raspberry Pi OS 64-bit); for models of TensorFlow Lite alone, install the small interpreter",
+        steps=(install(subject, "tflite-runtime"),),
+        why="there is no wheel of TensorFlow for 32-bit ARM on PyPI; the interpreter for Lite models has one",
+        cost="the interpreter runs Lite models only",
+    )
 
 
 def _of_one_system(subject: Subject, name: str, version: str) -> Remedy | None:

@@ -182,3 +182,19 @@ def refused(subject: Subject, view: View) -> Remedy:
         cost="ends the containers that run",
         others=tuple(others),
     )
+
+
+def _not_on_the_path(subject: Subject, found: re.Match[str]) -> Remedy:
+    """The driver of Windows is there, in a folder in which the loader does not look (NVIDIA, CUDA on WSL user guide; WSL writes ld.wsl.conf)."""
+    del found
+    return Remedy(
+        words="Tell the loader of the folder in which Windows puts the driver's library: it is there, and nothing has to be installed",
+        steps=("echo /usr/lib/wsl/lib | sudo tee /etc/ld.so.conf.d/ld.wsl.conf", "sudo ldconfig", runs(subject, LIST)),
+        why="WSL writes that file by itself, unless it was told not to, or a change of LD_LIBRARY_PATH and of the loader's cache hides it",
+        others=(Way(words="For this shell alone", steps=('export LD_LIBRARY_PATH="/usr/lib/wsl/lib:$LD_LIBRARY_PATH"',)),),
+    )
+
+
+# A list of the folder in which Windows puts the driver's library, with that library in it.
+_IN_WSL = re.compile(r"ls [^\n]{0,60}/usr/lib/wsl/lib[^\n]{0,40}\n(?:[^\n]{0,200}\n){0,8}?[^\n]{0,200}\blibcuda\.so")
+OF_PLACES = ((frozenset({"driver-missing"}), _IN_WSL, _not_on_the_path),)

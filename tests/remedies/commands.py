@@ -18,8 +18,12 @@ _VARIABLE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*=")
 _TABLE: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     name: (frozenset(words.split()), frozenset(options.split()))
     for name, words, options in (
-        ("apt", "update install remove", "--only-upgrade -y"),
-        ("apt-get", "update install remove", "--only-upgrade -y"),
+        ("apt", "update install remove upgrade DPkg::Lock::Timeout=600", "--only-upgrade -y -o"),
+        ("apt-cache", "policy", ""),
+        ("apt-get", "update install remove upgrade DPkg::Lock::Timeout=600", "--only-upgrade -y -o -f"),
+        ("apt-mark", "showhold", ""),
+        ("aws", "lambda", "--function-name --ephemeral-storage --timeout --memory-size"),
+        ("bazelisk", "", "--version"),
         (
             "conda",
             "create install remove run config list search init activate env tos",
@@ -27,13 +31,24 @@ _TABLE: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         ),
         (
             "docker",
-            "run exec restart pull version build",
-            "--progress --no-cache --version --rm -it -v -w -L --gpus --platform --cap-add --device --group-add",
+            "run exec restart pull version build manifest",
+            "-t --progress --no-cache --version --rm -it -v -w -L --gpus --platform --cap-add --device --group-add",
         ),
+        ("dpkg", "", "--configure -a"),
         ("dnf", "install module update config-manager", "-y"),
+        ("jupyter", "kernelspec", ""),
+        ("kubectl", "describe get", "--all-namespaces"),
+        ("module", "avail spider load", ""),
         ("poetry", "add lock env", ""),
         ("pipenv", "install lock", "--python"),
-        ("npm", "rebuild install", "--build-addon-from-source"),
+        ("npm", "rebuild install", "--build-addon-from-source -g"),
+        ("ps", "", "-o -p -eo"),
+        ("pyinstaller", "", "--collect-all"),
+        ("sacct", "", "-j --format"),
+        ("scontrol", "show", ""),
+        ("sinfo", "", "-o"),
+        ("spark-submit", "", "--archives"),
+        ("venv-pack", "", "-o"),
         ("systemctl", "restart enable start status", "--now"),
         ("winget", "install", "--exact --id --force"),
         ("wsl", "", "--install --update --shutdown"),
@@ -98,6 +113,11 @@ _PLAIN = frozenset(
         "powershell",
         "pyenv",
         "reboot",
+        "Set-ExecutionPolicy",
+        "activate",
+        "activate.bat",
+        "cmd",
+        "configure",
         "rm",
         "sed",
         "set",
@@ -128,6 +148,11 @@ def faults(line: str) -> tuple[str, ...]:
         return tuple(_pip(["pip", *shlex.split(text)[1:]]))
     if text.startswith("RUN "):
         return faults(text[4:])
+    if text.startswith("!"):
+        # A cell of a notebook.
+        return faults(text[1:])
+    if re.fullmatch(r"ENV \w+=\S+", text):
+        return ()
     try:
         parts = _parts(text)
     except ValueError as error:

@@ -11,6 +11,7 @@ from provisioner.explain.context import Version, numbers
 from provisioner.explain.matches import Hit
 from provisioner.explain.verdict import Case, Verdict, plain, says
 from provisioner.explain.words import dotted
+from provisioner.remedies.hosted import of_a_session
 
 _CUDA = re.compile(r"(lib)?(cudart|cublas(lt)?|cufft|curand|cusolver|cusparse|cupti|nccl|nvrtc|nvjitlink|nvtoolsext|nvtx)", re.IGNORECASE)
 _RUNTIME = re.compile(r"(lib)?(msvcp|vcruntime|concrt|vcomp)", re.IGNORECASE)
@@ -100,6 +101,9 @@ def _of_the_system(hit: Hit, name: str, lowered: str, case: Case) -> Iterator[Ve
 
 def _driver(hit: Hit, case: Case) -> Iterator[Verdict]:
     now = case.circumstances
+    if of_a_session(f"{now.told} {case.log.text}"):
+        yield says(hit, "gpu-not-visible", grade=PROVES, why="a hosted session has the driver only where a GPU was chosen for it")
+        return
     if now.gpu_present is False:
         yield says(hit, "harmless-message", "likely", grade=ALLOWS, why="without a GPU no driver is needed")
         return

@@ -70,6 +70,12 @@ def no_avx(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 
 def elf(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """A file that is no library of this system: a wheel of another system, or damaged."""
+    named = re.search(r"[-_.](darwin|macosx?|win32|win_amd64)\b", hits[0].seen)
+    if named:
+        system = "Windows" if named[1].startswith("win") else "macOS"
+        yield says(hits[0], "wrong-arch-binary", grade=PROVES, why=f"by its name the file was built for {system}")
+        yield says(hits[0], "platform-unsupported", "possible", grade=HINTS)
+        return
     yield says(hits[0], "platform-unsupported", grade=TELLS)
     yield says(hits[0], "install-corrupt", "possible", grade=HINTS)
     yield says(hits[0], "wrong-arch-binary", "possible", grade=ALLOWS)

@@ -1,0 +1,44 @@
+"""What stands around an environment: modules of a cluster that were not loaded, programs that were bundled without their parts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from provisioner.causes.grades import GUESSES, PROVES
+from provisioner.explain.matches import Hit
+from provisioner.explain.verdict import Case, Verdict, plain, says
+
+# Exceptions that a module of the cluster which was not loaded leads to; others are raised by a program that runs.
+_OF_LOADING = frozenset({"ImportError", "ModuleNotFoundError", "OSError", "NotFoundError"})
+# What an exception of a bundled program is called where a part of it was not taken along.
+_OF_PARTS = frozenset({"ImportError", "ModuleNotFoundError", "FileNotFoundError", "NotFoundError", "OSError", "PackageNotFoundError"})
+# The frame of every error of a function that TensorFlow compiled.
+_WHERE = re.compile(r"Graph execution error:? ?(?:$|Detected at node|No DNN|DNN library|No algorithm)")
+
+
+def modules(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
+    """A module of the cluster that was not loaded: what is missing below it follows from it, a program's own error does not."""
+    if case.ending.kind == "exception" and case.ending.name not in _OF_LOADING:
+        yield says(hits[0], "wrong-environment", "possible", grade=GUESSES)
+    else:
+        yield plain(hits[0])
+
+
+def bundle(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
+    """A program that PyInstaller bundled: what it cannot import was not taken along, whatever is installed."""
+    if case.ending.kind == "exception" and case.ending.name in _OF_PARTS:
+        why = f"the program was bundled by PyInstaller without a part that it needs: {case.ending.seen[:160]}"
+        yield says(hits[-1], "install-corrupt", grade=PROVES, why=why)
+
+
+def value(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
+    """What a program gave TensorFlow; `Graph execution error` alone says where it failed, and a line on the GPU beside it says why."""
+    named = [hit for hit in hits if not _WHERE.search(hit.seen)]
+    if named or not any(hit.message.about == "gpu" and hit.message.kind == "fault" for hit in case.hits):
+        yield plain((named or hits)[0])
+    else:
+        yield says(hits[0], "user-code", "possible", grade=GUESSES)
+
+
+JUDGEMENTS = {"uservalue": value, "modulesystem": modules, "bundle": bundle}
