@@ -20,8 +20,12 @@ _BEFORE = re.compile(
 )
 # A path is no longer, and of many frames the first and the last tell.
 _LONGEST, _FIRST, _LAST = 240, 40, 120
-# sys.executable, as Python prints it on a line of its own.
-_PRINTED = re.compile(r"^(?:Out\[\d{1,4}\]: ?)?'?((?:~|/[\w.-]{1,60})(?:/[\w.@+-]{1,80}){0,12}/bin/python[\d.]{0,6})'?$", re.MULTILINE)
+# sys.executable, as Python prints it on a line of its own; or what an editor starts, with the program behind it.
+_PRINTED = re.compile(
+    r"^(?:Out\[\d{1,4}\]: ?)?'?((?:~|/[\w.-]{1,60})(?:/[\w.@+-]{1,80}){0,12}/bin/python[\d.]{0,6})(?:'?$| (?:-\w )?[/~][^\n]{1,300}\.py\b)"
+    r"|^\"?([A-Za-z]:\\[^\n\"<>|*?]{1,200}\\python\.exe)\"? [^\n]{1,300}\.py\b",
+    re.MULTILINE,
+)
 # What is no environment of its own: the system's Python, one that was installed for all, conda's base, a store's.
 _BASE = re.compile(
     r"^/usr(/local)?$|^/opt/(python|homebrew|conda)|^/System|^/Library|\.pyenv/versions/[\d.]+$|(ana|mini)conda\d?$|miniforge\d?$|mambaforge$|Program"
@@ -115,7 +119,7 @@ def _environment(case: Case) -> tuple[str, str, str]:
     found = [item for item in _sites(text) if _is_whole(item.prefix)]
     if not found:
         printed = _PRINTED.search(text)
-        return (printed[1], "", "") if printed else (_by_prompt(case), "", "")
+        return _of_path(printed[1] or printed[2]) if printed else (_by_prompt(case), "", "")
     best = next((item for item in reversed(found) if "tensorflow" in text[item.end : item.end + 14]), found[-1])
     prefix, python = best.prefix, best.python
     number = python or dotted(case.circumstances.python)
@@ -129,6 +133,12 @@ def _environment(case: Case) -> tuple[str, str, str]:
     if best.kind == "dist" or prefix in {"/usr", "/usr/local"}:
         return _named(case, number), "", number
     return f"{prefix}/bin/python", ("" if _BASE.search(prefix) else prefix), number
+
+
+def _of_path(path: str) -> tuple[str, str, str]:
+    """An interpreter by its path: it, the folder of its environment, and no number."""
+    folder = re.sub(r"[\\/](?:bin|Scripts)[\\/][^\\/]+$", "", path)
+    return path, ("" if folder == path or _BASE.search(folder) else folder), ""
 
 
 @record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from provisioner.base.versions import minor_of
+from provisioner.base.versions import minor_of, numbers
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.knowledge import NO_ADDON, View, newest, release_of, specifier
 from provisioner.remedies.names import ADDONS, DIRECTML, own_names, restarted, rivals_of, same_tensorflow
@@ -160,6 +160,10 @@ def addon_of(subject: Subject, view: View, name: str) -> Remedy:
     )
 
 
+# The last TensorFlow that tensorflow-metal was released for (its page on PyPI).
+LAST_OF_METAL = (2, 18)
+
+
 def _metal(subject: Subject, view: View) -> Remedy:
     release = release_of(view, subject.tensorflow) if subject.tensorflow else None
     build = release.build("macos-aarch64") if release else None
@@ -176,7 +180,9 @@ def _metal(subject: Subject, view: View) -> Remedy:
         )
     return Remedy(
         words=(
-            "Take the plug-in out, so that TensorFlow computes on the processor; it needs macOS 12 and a newer TensorFlow"
+            "Take the plug-in out, so that TensorFlow computes on the processor: the last one, 1.2.0, goes with TensorFlow up to 2.18"
+            if numbers(subject.minor) > LAST_OF_METAL
+            else "Take the plug-in out, so that TensorFlow computes on the processor; it needs macOS 12 and a newer TensorFlow"
             if subject.minor
             else "See which two are there: tensorflow-metal goes with certain releases only, and needs macOS 12"
         ),

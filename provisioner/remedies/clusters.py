@@ -127,7 +127,39 @@ def job_out_of_memory(subject: Subject, found: re.Match[str]) -> Remedy:
     )
 
 
+def time_limit(subject: Subject, found: re.Match[str]) -> Remedy:
+    """A job at the end of its time (Slurm: sbatch(1), --time)."""
+    del found
+    job = re.search(r"JOB (\d{1,12})", subject.text)
+    return Remedy(
+        words="Ask for more time in the job (#SBATCH --time=24:00:00), and keep the model while it trains, so that the next job goes on from there",
+        steps=(f"sacct -j {job[1] if job else '$SLURM_JOB_ID'} --format=JobID,Elapsed,Timelimit,State",),
+        why="the batch system ended the job at its time limit; nothing in it failed",
+    )
+
+
+def quota(subject: Subject, found: re.Match[str]) -> Remedy:
+    """A user's share of a disk, which df does not show (quota(1))."""
+    del found
+    return Remedy(
+        words="See how much this user may keep there and what takes it; then make room, or put the environment where more is allowed (scratch)",
+        steps=("quota -s", "du -sh ~/.cache ~/.local", f"{subject.shell_python} -m pip cache purge"),
+        why="the disk is not full: this user has a share of it, and TensorFlow with CUDA takes 5 GB and more",
+        others=(
+            Way(
+                words="An environment in another folder, with pip's copies beside it",
+                steps=(
+                    "python3 -m venv /scratch/$USER/tf-env",
+                    "/scratch/$USER/tf-env/bin/python -m pip install --no-cache-dir tensorflow",
+                ),
+            ),
+        ),
+    )
+
+
 OF_LINES = (
+    (frozenset({"unknown"}), re.compile(r"DUE TO TIME LIMIT"), time_limit),
+    (frozenset({"disk-full"}), re.compile(r"[Qq]uota exceeded|Errno 122"), quota),
     (frozenset({"wrong-environment"}), re.compile(r"(?:module\(s\) |modulefile )[^\n]{0,300}"), module_of),
     (frozenset({"wrong-environment"}), re.compile(r"\bmodule: (?:command )?not found|command not found: module"), no_modules),
     (frozenset({"gpu-not-visible"}), re.compile(r"generic resource|Trackable RESource|Requested GRES"), without_gres),
@@ -145,7 +177,7 @@ OF_PLACES = (
         re.compile(r"NoDevFiles|\bslurm|SLURM_|\bsbatch\b|\bsrun\b|@login[\w-]{0,20}[ :]|host: login[\w-]{0,20}", re.IGNORECASE),
         job_without_gpu,
     ),
-    (frozenset({"unknown"}), re.compile(r"OOMKilled|\bkubelet\b"), pod_out_of_memory),
+    (frozenset({"unknown"}), re.compile(r"OOMKilled"), pod_out_of_memory),
     (
         frozenset({"unknown"}),
         re.compile(r"oom_kill event in [Ss]tep|slurmstepd: error:[^\n]{0,200}(?:oom|memory)|OUT_OF_MEMORY"),

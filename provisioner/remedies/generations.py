@@ -146,6 +146,9 @@ def protobuf(subject: Subject, view: View) -> Remedy:
             (f"{range_},<6" if range_.startswith(">=") and "<" not in range_ else range_ or "<6"),
             "the name went with protobuf 6, and TensorFlow before 2.20 asks for it",
         )
+    elif re.search(r"import name '?service'? from", subject.seen):
+        spec = f"{range_},<6" if range_.startswith(">=") and "<" not in range_ else range_ or "<6"
+        why = "google.protobuf.service went with protobuf 6, and the package that asks for it was generated before"
     elif re.search(r"'builder'|runtime_version", subject.seen):
         spec = range_ if range_ and not range_.startswith("<") else ">=3.20.3,<4" if "builder" in subject.seen else ">=5.28.3"
         why = "the generated files ask for a part that older releases of protobuf lack"

@@ -148,6 +148,28 @@ def session_without_network(subject: Subject, found: re.Match[str]) -> Remedy:
     )
 
 
+def session_of_one_python(subject: Subject, found: re.Match[str]) -> Remedy:
+    """A hosted session has the Python that it has; of what pip offers there the oldest is the nearest to what was asked for."""
+    del found
+    offered = re.search(r"\(from versions: ([^)\n]{1,4000})\)", subject.text)
+    versions = re.findall(r"(?<![\w.])(\d+\.\d+)\.\d+(?![\w.])", offered[1]) if offered else []
+    release = f"=={versions[0]}.*" if versions else ""
+    return Remedy(
+        words=(
+            f"Take a TensorFlow that the session's Python has: the oldest that pip offers there is {versions[0]}"
+            if versions
+            else "Take a TensorFlow that the session's Python has; the one that is there was chosen for it"
+        ),
+        steps=(f'%pip install "tensorflow{release}"',) if release else ("!python --version", "!pip show tensorflow"),
+        why="a hosted session has one Python, and an environment of another one is not what its cells run in",
+        cost="restart the session afterwards; other packages that are there may ask for the TensorFlow that was",
+        others=(
+            Way(words="In Colab, an older runtime may have an older Python: Runtime, Change runtime type, Runtime version"),
+            Way(words="Or run it on a machine of your own, where the Python can be chosen"),
+        ),
+    )
+
+
 _NO_NAMES = re.compile(r"name resolution|Name or service not known|Network is unreachable|Could not resolve host")
 OF_LINES = (
     (frozenset({"unknown"}), re.compile(r"all available RAM"), session_without_memory),
@@ -156,6 +178,8 @@ OF_LINES = (
     (frozenset({"disk-full"}), re.compile(r"Unzipped size must|Code uncompressed size|size of the function"), function_too_large),
 )
 OF_PLACES = (
+    (frozenset({"python-unsupported"}), COLAB, session_of_one_python),
+    (frozenset({"python-unsupported"}), KAGGLE, session_of_one_python),
     (frozenset({"disk-full"}), _LAMBDA, function_too_large),
     (frozenset({"permission-denied"}), _LAMBDA, function_read_only),
     (frozenset({"platform-unsupported", "wrong-arch-binary"}), _LAMBDA, function_of_another_system),

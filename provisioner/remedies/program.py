@@ -21,12 +21,33 @@ def _own_frame(text: str) -> str:
     return f"{frames[-1][0]}, line {frames[-1][1]}"
 
 
+# What NumPy called by another name until 1.24.
+_PLAIN = {
+    "bool": "bool",
+    "int": "int",
+    "float": "float",
+    "complex": "complex",
+    "object": "object",
+    "str": "str",
+    "long": "int",
+    "unicode": "str",
+}
+
+
 def renamed_in_numpy(subject: Subject, found: re.Match[str]) -> Remedy | None:
     """A name that NumPy dropped, in a file of the person's own: NumPy says what takes its place (NumPy 2.0 migration guide)."""
     where = _own_frame(subject.text)
     if not where:
         return None
     old, new = found[1], found[2]
+    if old in _PLAIN:
+        # Dropped in 1.24, for Python's own names (NumPy 1.24 release notes).
+        return Remedy(
+            words=f"Write {_PLAIN[old]} in place of np.{old} in {where}",
+            steps=(),
+            why=f"NumPy 1.24 and later have no np.{old}, and it is the program that asks for it",
+            others=(Way(words="Or keep the program, with the NumPy before", steps=(install(subject, "numpy<1.24"),)),),
+        )
     return Remedy(
         words=f"Write {new} in place of {old} in {where}",
         steps=(),
@@ -189,7 +210,36 @@ def tensorflow_of(subject: Subject, found: re.Match[str]) -> Remedy:
     )
 
 
+def pinned_everywhere(subject: Subject, found: re.Match[str]) -> Remedy:
+    """A list with hashes that was made on another system: what only this one needs is not in it (pip, "Hash-checking Mode")."""
+    del found
+    return Remedy(
+        words="Make the list with its hashes anew on this system, or with a tool that makes one for all: what this system alone needs is not in it",
+        steps=(install(subject, "pip-tools"), "pip-compile --generate-hashes requirements.in"),
+        why="with hashes pip takes only what the list names, and TensorFlow asks for other packages on another system (tensorflow-intel on Windows)",
+        others=(Way(words="Or let tfsetup make a lock for several systems at once, with hashes", steps=("tfsetup lock",)),),
+    )
+
+
+def metal_on_macos_alone(subject: Subject, found: re.Match[str]) -> Remedy:
+    """tensorflow-metal has wheels for macOS alone (PyPI), and a project is resolved for every system (uv, Poetry)."""
+    del found
+    marker = "tensorflow-metal; sys_platform == 'darwin'"
+    add = {"uv": f'uv add "{marker}"', "poetry": "poetry add \"tensorflow-metal; sys_platform == 'darwin'\""}
+    return Remedy(
+        words="Ask for tensorflow-metal on macOS alone, by a marker; a Linux or Windows machine does without it",
+        steps=(add.get(subject.installer, f'{subject.shell_python} -m pip install "{marker}"'),),
+        why="it has wheels for macOS alone, and a lock is made for every system on which the project may be installed",
+    )
+
+
 KINDS = (
+    (frozenset({"resolver-conflict"}), re.compile(r"all requirements must have their versions pinned"), pinned_everywhere),
+    (
+        frozenset({"platform-unsupported"}),
+        re.compile(r"tensorflow-metal has no wheels|tensorflow-metal[^\n]{0,80}platform tag"),
+        metal_on_macos_alone,
+    ),
     (frozenset({"dependency-incompatible"}), re.compile(r"HDF5 library version|HDF5 (?:header|library) version"), hdf5),
     (
         frozenset({"cudnn-missing", "cudnn-version-mismatch", "cuda-libs-missing"}),
@@ -206,6 +256,11 @@ KINDS = (
     (
         frozenset({"numpy-incompatible", "user-code"}),
         re.compile(r"`?(np\.\w{1,40})`? was removed in the NumPy 2\.0 release\. Use `?(np\.\w{1,40})"),
+        renamed_in_numpy,
+    ),
+    (
+        frozenset({"numpy-incompatible", "user-code"}),
+        re.compile(r"module 'numpy' has no attribute '(bool|int|float|complex|object|str|long|unicode)'()"),
         renamed_in_numpy,
     ),
     (frozenset({"keras-incompatible"}), re.compile(r"(?:filename|filepath)[^\n]{0,60}must end"), name_of_the_file),

@@ -50,10 +50,11 @@ def narrower_range(subject: Subject, name: str, limits: str) -> Remedy:
     project = re.search(r"\(?(>=\s?\d+\.\d+)[^)\n]{0,20}\)?", subject.text)
     lower = project[1].replace(" ", "") if project else ">=" + (subject.python or "3.9")
     spec = f"{lower},<{upper[1]}" if upper else limits
+    named = re.search(r"([a-z][\w.-]{0,60})(?: \([\d.]+\))? (?:which )?requires Python", subject.text)
     key = "requires-python" if subject.installer != "poetry" else "python (or requires-python)"
     lock = {"poetry": "poetry lock", "uv": "uv lock", "pipenv": "pipenv lock"}.get(subject.installer, "poetry lock")
     return Remedy(
-        words=f'In pyproject.toml, narrow {key} to "{spec}", which {name or "the package"} allows, then lock again',
+        words=f'In pyproject.toml, narrow {key} to "{spec}", which {named[1] if named else name or "the package"} allows, then lock again',
         steps=(lock,),
         why="the resolver must find a set for every Python that the project allows, and the package refuses the newer ones",
         cost="the project no longer installs on those Pythons",

@@ -117,6 +117,13 @@ def _no_memory(subject: Subject, here: Way) -> Remedy:
             why="Windows had no memory left to promise: each process that loads TensorFlow's and CUDA's DLLs asks for gigabytes",
             others=(here,),
         )
+    if re.search(r"Collecting tensorflow|Downloading tensorflow|pip install", subject.text) and "Epoch" not in subject.text:
+        return Remedy(
+            words="Let pip keep no copy of what it downloads, which it holds in memory meanwhile; if that is not enough, give the machine swap",
+            steps=(install(subject, "tensorflow", options="--no-cache-dir"), "free -h"),
+            why="the system ended pip, which wants more memory than there is: TensorFlow's wheel has 600 MB",
+            others=(here,),
+        )
     return Remedy(
         words="See how much memory there is while it runs, and make the batch, or what is loaded at once, smaller",
         steps=("vm_stat",) if subject.system == "macos" else ("vm_stat || free -h",) if "zsh" in subject.seen else ("free -h",),

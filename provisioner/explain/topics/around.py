@@ -11,6 +11,8 @@ from provisioner.explain.verdict import Case, Verdict, plain, says
 
 # Exceptions that a module of the cluster which was not loaded leads to; others are raised by a program that runs.
 _OF_LOADING = frozenset({"ImportError", "ModuleNotFoundError", "OSError", "NotFoundError"})
+# What fails where a process has the old half of a package and the new one.
+_OF_A_MIXTURE = frozenset({"ImportError", "AttributeError", "ModuleNotFoundError", "ValueError", "RuntimeError"})
 # What an exception of a bundled program is called where a part of it was not taken along.
 _OF_PARTS = frozenset({"ImportError", "ModuleNotFoundError", "FileNotFoundError", "NotFoundError", "OSError", "PackageNotFoundError"})
 # The frame of every error of a function that TensorFlow compiled.
@@ -41,4 +43,10 @@ def value(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         yield says(hits[0], "user-code", "possible", grade=GUESSES)
 
 
-JUDGEMENTS = {"uservalue": value, "modulesystem": modules, "bundle": bundle}
+def restart(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
+    """Packages that were changed under a running session: what a name or a form lacks after that is the mixture of both."""
+    mixed = case.ending.kind == "exception" and case.ending.name in _OF_A_MIXTURE and case.ending.line > hits[0].line
+    yield says(hits[0], "wrong-environment", grade=PROVES) if mixed else plain(hits[0])
+
+
+JUDGEMENTS = {"restart": restart, "uservalue": value, "modulesystem": modules, "bundle": bundle}

@@ -26,6 +26,8 @@ _ROCM = re.compile(
 _ADD_ON_FILE = re.compile(
     r"(site|dist)-packages[\\/](tensorflow_(?!core|framework)\w+|tensorflow-plugins|tf_\w+|deepspeech|reverb|horovod)[\\/]", re.IGNORECASE
 )
+# Singularity and Apptainer, without the option that brings the driver in.
+_WITHOUT_NV = re.compile(r"\b(?:singularity|apptainer) (?:exec|run|shell) (?![^\n]{0,300}--(?:nv|rocm)\b)")
 _TENSORFLOW = re.compile(r"(lib)?(tensorflow|_?pywrap_tensorflow|tsl|tfe)", re.IGNORECASE)
 
 
@@ -225,6 +227,11 @@ def dlopen(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 
 def cudart(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """``Could not find cuda drivers``: it was libcudart that was not found, unless nothing of NVIDIA is there."""
+    if _WITHOUT_NV.search(case.log.text):
+        yield says(
+            hits[0], "gpu-not-visible", grade=PROVES, why="the container was started without --nv, so the host's driver is not in it"
+        )
+        return
     now, known = case.circumstances, case.knowledge
     hit = hits[0]
     need = known.cuda(now.tensorflow, now.platform) if now.tensorflow else None
