@@ -20,9 +20,10 @@ _BEFORE = re.compile(
 )
 # A path is no longer, and of many frames the first and the last tell.
 _LONGEST, _FIRST, _LAST = 240, 40, 120
-# sys.executable, as Python prints it on a line of its own; or what an editor starts, with the program behind it.
+# sys.executable, as Python prints it on a line of its own; what an editor starts, with the program behind it; a launcher that failed.
 _PRINTED = re.compile(
     r"^(?:Out\[\d{1,4}\]: ?)?'?((?:~|/[\w.-]{1,60})(?:/[\w.@+-]{1,80}){0,12}/bin/python[\d.]{0,6})(?:'?$| (?:-\w )?[/~][^\n]{1,300}\.py\b)"
+    r"|^ ?File \"((?:/[\w.@+-]{1,80}){1,12}/bin/)[\w.-]{1,60}\", line \d"
     r"|^\"?([A-Za-z]:\\[^\n\"<>|*?]{1,200}\\python\.exe)\"? [^\n]{1,300}\.py\b",
     re.MULTILINE,
 )
@@ -119,7 +120,10 @@ def _environment(case: Case) -> tuple[str, str, str]:
     found = [item for item in _sites(text) if _is_whole(item.prefix)]
     if not found:
         printed = _PRINTED.search(text)
-        return _of_path(printed[1] or printed[2]) if printed else (_by_prompt(case), "", "")
+        if printed is None:
+            return _by_prompt(case), "", ""
+        # A launcher in the folder of the programs lies beside the Python that it was made for.
+        return _of_path(printed[1] or printed[3] or f"{printed[2]}python3")
     best = next((item for item in reversed(found) if "tensorflow" in text[item.end : item.end + 14]), found[-1])
     prefix, python = best.prefix, best.python
     number = python or dotted(case.circumstances.python)

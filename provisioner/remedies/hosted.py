@@ -8,17 +8,19 @@ from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.asked import wanted
 from provisioner.remedies.subject import Subject
 
-COLAB = re.compile(r"\bcolab\b|localhost:8080/#", re.IGNORECASE)
-KAGGLE = re.compile(r"\bkaggle\b", re.IGNORECASE)
+# What was told stands in the first line; in a log an address of Colab's may be no more than a hint of some package.
+COLAB = re.compile(r"\A[^\n]{0,2000}\bcolab\b|localhost:8080/#|google\.colab\b|^%tensorflow_version|[\s\"'(]/content/", re.MULTILINE)
+KAGGLE = re.compile(r"\A[^\n]{0,2000}\bkaggle\b|/kaggle/(?:working|input)\b")
 _LAMBDA = re.compile(
     r"/var/task/|Runtime\.ImportModuleError|REPORT RequestId:|Task timed out after [\d.]{1,9} seconds|(?:aws|amazon) lambda|Service: (?:AWS)?Lambda"
 )
 _FUNCTION = "aws lambda update-function-configuration --function-name NAME"
 
 
-def of_a_session(text: str) -> bool:
-    """Whether a text is of a hosted notebook, whose machine nobody can install a driver on."""
-    return COLAB.search(text) is not None or KAGGLE.search(text) is not None
+def of_a_session(told: str, text: str) -> bool:
+    """Whether a log, with what was told beside it, is of a hosted notebook, whose machine nobody can install a driver on."""
+    place = f"{told}\n{text}"
+    return COLAB.search(place) is not None or KAGGLE.search(place) is not None
 
 
 def function_too_large(subject: Subject, found: re.Match[str]) -> Remedy:
@@ -106,7 +108,7 @@ def session_without_gpu(subject: Subject, found: re.Match[str]) -> Remedy:
             words="Connect without a GPU, and try again some hours later; or pay for compute units",
             why="Colab gives GPUs of those that are free, up to limits which it does not publish; nothing in the notebook is wrong",
         )
-    colab = COLAB.search(f"{subject.told} {subject.text}") is not None
+    colab = COLAB.search(f"{subject.told}\n{subject.text}") is not None
     return Remedy(
         words=(
             "Choose a GPU for the session: Runtime, Change runtime type, T4 GPU; the session begins anew, and what was installed in it is gone"
@@ -121,7 +123,7 @@ def session_without_gpu(subject: Subject, found: re.Match[str]) -> Remedy:
 def session_without_memory(subject: Subject, found: re.Match[str]) -> Remedy:
     """The memory of a hosted session."""
     del found
-    colab = COLAB.search(f"{subject.told} {subject.text}") is not None or "all available RAM" in subject.seen
+    colab = COLAB.search(f"{subject.told}\n{subject.text}") is not None or "all available RAM" in subject.seen
     return Remedy(
         words="Make the batch, or what is loaded into memory at once, smaller"
         + ("; with paid compute units: Runtime, Change runtime type, High-RAM" if colab else ""),

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from provisioner.model.finding import Remedy
-from provisioner.remedies import clusters, containers, elsewhere, hosted, packagers, program, visible
+from provisioner.remedies import clusters, containers, elsewhere, hosted, models, packagers, program, visible
 from provisioner.remedies.subject import Subject
 
 # By the lines that speak for the cause; by the whole log and what was told; by both.
-_OF_LINES = (*packagers.KINDS, *clusters.OF_LINES, *containers.OF_LINES, *hosted.OF_LINES, *elsewhere.OF_LINES, *program.KINDS)
+_OF_LINES = (
+    *packagers.KINDS,
+    *clusters.OF_LINES,
+    *containers.OF_LINES,
+    *hosted.OF_LINES,
+    *models.OF_LINES,
+    *elsewhere.OF_LINES,
+    *program.KINDS,
+)
 _OF_PLACES = (*clusters.OF_PLACES, *containers.OF_PLACES, *hosted.OF_PLACES, *visible.OF_PLACES)
 _OF_BOTH = (*containers.OF_BOTH, *hosted.OF_BOTH, *elsewhere.OF_BOTH)
 

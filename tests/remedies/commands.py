@@ -112,6 +112,7 @@ _PLAIN = frozenset(
         "nvidia-container-cli",
         "nvidia-modprobe",
         "powershell",
+        "protoc",
         "pip-compile",
         "quota",
         "pyenv",

@@ -17,6 +17,7 @@ _OF_A_MIXTURE = frozenset({"ImportError", "AttributeError", "ModuleNotFoundError
 _OF_PARTS = frozenset({"ImportError", "ModuleNotFoundError", "FileNotFoundError", "NotFoundError", "OSError", "PackageNotFoundError"})
 # The frame of every error of a function that TensorFlow compiled.
 _WHERE = re.compile(r"Graph execution error:? ?(?:$|Detected at node|No DNN|DNN library|No algorithm)")
+_OF_THE_LIST = re.compile(r"\b(?:gpus?|physical_devices|devices|gpu_devices|logical_gpus)\[\d\]")
 
 
 def modules(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
@@ -36,8 +37,12 @@ def bundle(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 
 def value(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """What a program gave TensorFlow; `Graph execution error` alone says where it failed, and a line on the GPU beside it says why."""
+    of_gpu = any(hit.message.about == "gpu" and hit.message.kind == "fault" for hit in case.hits)
+    # A list of GPUs of which the first is taken, where the lines above say that there is none.
+    if of_gpu and "list index out of range" in hits[-1].seen and _OF_THE_LIST.search(case.log.text):
+        return
     named = [hit for hit in hits if not _WHERE.search(hit.seen)]
-    if named or not any(hit.message.about == "gpu" and hit.message.kind == "fault" for hit in case.hits):
+    if named or not of_gpu:
         yield plain((named or hits)[0])
     else:
         yield says(hits[0], "user-code", "possible", grade=GUESSES)
@@ -49,4 +54,12 @@ def restart(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     yield says(hits[0], "wrong-environment", grade=PROVES) if mixed else plain(hits[0])
 
 
-JUDGEMENTS = {"restart": restart, "uservalue": value, "modulesystem": modules, "bundle": bundle}
+def wants_text(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
+    """A package that asks for tensorflow-text, which Windows has none of since 2.11 (PyPI)."""
+    if case.circumstances.native_windows:
+        yield says(hits[0], "addon-without-build", grade=PROVES, why="tensorflow-text has no wheel for Windows since 2.11")
+    else:
+        yield plain(hits[0])
+
+
+JUDGEMENTS = {"wantstext": wants_text, "restart": restart, "uservalue": value, "modulesystem": modules, "bundle": bundle}

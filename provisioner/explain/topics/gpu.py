@@ -130,7 +130,7 @@ def old_driver(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
 
 def no_smi(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """No nvidia-smi: no driver, or a hosted session that was begun without a GPU."""
-    if of_a_session(f"{case.circumstances.told} {case.log.text}"):
+    if of_a_session(case.circumstances.told, case.log.text):
         yield says(hits[0], "gpu-not-visible", grade=PROVES, why=IN_A_SESSION)
     else:
         yield plain(hits[0])
@@ -140,7 +140,7 @@ def no_driver(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """The driver is not there; in a container of a machine with a GPU it was not passed through."""
     now = case.circumstances
     hit = hits[0]
-    if of_a_session(f"{now.told} {case.log.text}"):
+    if of_a_session(now.told, case.log.text):
         yield says(hit, "gpu-not-visible", grade=PROVES, why=IN_A_SESSION)
         return
     if hit.message.id == "container-without-driver":

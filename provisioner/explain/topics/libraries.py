@@ -103,7 +103,7 @@ def _of_the_system(hit: Hit, name: str, lowered: str, case: Case) -> Iterator[Ve
 
 def _driver(hit: Hit, case: Case) -> Iterator[Verdict]:
     now = case.circumstances
-    if of_a_session(f"{now.told} {case.log.text}"):
+    if of_a_session(now.told, case.log.text):
         yield says(hit, "gpu-not-visible", grade=PROVES, why="a hosted session has the driver only where a GPU was chosen for it")
         return
     if now.gpu_present is False:

@@ -30,6 +30,12 @@ def wheel(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     wanted = next((found[1] for found in re.finditer(r"==\s?v?([\w.]+)", " ".join(hit.group("req") for hit in hits))), told)
     # A terminal that wraps cuts versions apart; the commas hold.
     offered = tuple(item for item in re.sub(r"\s+", "", best.group("versions")).split(",") if re.match(r"\d+\.", item))
+    broken = [hit for hit in case.of("transfer") if hit.line <= best.line] if not offered else []
+    if broken:
+        yield says(
+            broken[0], "download-failed", grade=PROVES, why="every try to reach the index failed, so that it was not asked what it has"
+        )
+        return
     if name and not is_tensorflow(name):
         yield from _other(best, name, case)
         return

@@ -1,0 +1,111 @@
+"""What to do about models and what is made from them: devices that were set too late, Lite models, TPUs, code that is generated or saved. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from provisioner.model.finding import Remedy, Way
+from provisioner.remedies.hosted import COLAB
+from provisioner.remedies.subject import Subject
+from provisioner.remedies.ways import install, mend
+
+
+def set_too_late(subject: Subject, found: re.Match[str]) -> Remedy:
+    """Settings of devices hold from their first use on (tensorflow/python/eager/context.py)."""
+    differ = "differ" in found[0]
+    del subject
+    return Remedy(
+        words="In the program, set memory growth for every GPU of the list, not for the first alone"
+        if differ
+        else "In the program, move the lines that set devices to its top, right after `import tensorflow`, before anything is computed",
+        steps=(),
+        why="the setting has to be the same on all GPUs of a process"
+        if differ
+        else "TensorFlow takes the devices as they are at the first operation; in a notebook, restart the kernel first",
+    )
+
+
+def lite_with_flex(subject: Subject, found: re.Match[str]) -> Remedy:
+    """A Lite model with operations of TensorFlow's own (tensorflow.org, "Select TensorFlow operators")."""
+    del found
+    return Remedy(
+        words="Run the model with tf.lite.Interpreter of the whole TensorFlow, which brings these operations; or convert it without them",
+        steps=(install(subject, "tensorflow"),),
+        why="the model was converted with SELECT_TF_OPS, and the small interpreter has TensorFlow Lite's own operations alone",
+        others=(Way(words="In the program that converts: supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS], where the model allows it"),),
+    )
+
+
+def no_tpu(subject: Subject, found: re.Match[str]) -> Remedy:
+    """A TPU that is asked for where none is (tensorflow.org, "Use TPUs")."""
+    del found
+    colab = COLAB.search(f"{subject.told}\n{subject.text}") is not None
+    return Remedy(
+        words="Choose a TPU for the session (Runtime, Change runtime type), or take the lines that connect to one out of the program"
+        if colab
+        else "Take the lines that connect to a TPU out of the program, or give TPUClusterResolver the name of one: this machine has none",
+        steps=(),
+        why="the program asks for a TPU, and finds no address of one",
+    )
+
+
+def code_in_the_model(subject: Subject, found: re.Match[str]) -> Remedy:
+    """A Lambda layer is saved as byte code, which another Python cannot read (keras, Lambda layer)."""
+    del subject, found
+    return Remedy(
+        words="Load the model with the version of Python that saved it; or build it in code, and load its weights alone (load_weights)",
+        steps=(),
+        why="a Lambda layer is saved as the byte code of one version of Python; the file is whole, and so is the installation",
+    )
+
+
+def generated(subject: Subject, found: re.Match[str]) -> Remedy:
+    """Modules that protoc writes from .proto files (TensorFlow Object Detection API, installation)."""
+    package = found[1] or found[2] or "object_detection.protos"
+    folder = package.replace(".", "/")
+    del subject
+    return Remedy(
+        words=f"Let protoc write these modules, in the folder that holds {folder.split('/')[0]} (in models: research), then start the program there",
+        steps=("protoc --version", f"protoc {folder}/*.proto --python_out=."),
+        why="what ends in _pb2 is written from a .proto file of the same folder, and a clone of the sources has that alone",
+    )
+
+
+def pyyaml(subject: Subject, found: re.Match[str]) -> Remedy:
+    """PyYAML before 6.0.1 is not built with Cython 3 (yaml/pyyaml, release notes of 6.0.1)."""
+    del found
+    return Remedy(
+        words="Take PyYAML 6.0.1 or newer, which has wheels; what asks for an older one has to be brought up to date, or its pin loosened",
+        steps=(install(subject, "pyyaml>=6.0.1"), subject.pip("check")),
+        why="an older PyYAML without a wheel for this Python is built, and cannot be with the Cython of today",
+        others=mend(subject),
+    )
+
+
+def several_gpus(subject: Subject, found: re.Match[str]) -> Remedy:
+    """NCCL says more when it is asked to (NVIDIA, NCCL documentation, "Troubleshooting")."""
+    del found
+    shared = (Way(words="In a container, give it more shared memory", steps=("docker run --rm -it --gpus all --shm-size=2g IMAGE",)),)
+    return Remedy(
+        words="Let NCCL say what failed, and run it again: the line above this error then names it (often shared memory, or a way between the cards)",
+        steps=("export NCCL_DEBUG=INFO", f"{subject.shell_python} YOUR_SCRIPT.py > log.txt 2>&1", "tfsetup explain log.txt"),
+        why="several GPUs talk through NCCL, which is there, and got an error of the system or of a card",
+        others=(*shared, Way(words="To see whether one card alone works", steps=("export CUDA_VISIBLE_DEVICES=0",))),
+    )
+
+
+OF_LINES = (
+    (frozenset({"user-code"}), re.compile(r"cannot be modified after being initialized|Memory growth cannot differ"), set_too_late),
+    (frozenset({"user-code"}), re.compile(r"ops are not supported by this interpreter"), lite_with_flex),
+    (frozenset({"user-code"}), re.compile(r"provide a TPU Name"), no_tpu),
+    (frozenset({"user-code"}), re.compile(r"bad marshal data"), code_in_the_model),
+    (
+        frozenset({"dependency-incompatible", "user-code", "protobuf-incompatible"}),
+        re.compile(
+            r"cannot import name '?\w{1,60}_pb2'? from '?(object_detection[\w.]{0,60})|No module named '?(object_detection\.protos)\b"
+        ),
+        generated,
+    ),
+    (frozenset({"dependency-incompatible"}), re.compile(r"cython_sources"), pyyaml),
+    (frozenset({"gpu-init-failed"}), re.compile(r"NCCL|nccl[A-Z]"), several_gpus),
+)
