@@ -89,6 +89,8 @@ def below_the_end(case: Case, verdicts: list[Verdict]) -> list[Verdict]:
     end = case.ending
     if not end.failed or end.kind == "status":
         return verdicts
+    if end.kind in _OF_PROCESS and all(item.cause in {*_QUIET, "unknown"} for item in verdicts):
+        return [replace(item, grade=GUESSES, confidence="possible") if item.cause in _QUIET else item for item in verdicts]
     known = [
         item
         for item in verdicts

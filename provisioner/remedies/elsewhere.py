@@ -150,9 +150,22 @@ def libpython(subject: Subject, found: re.Match[str]) -> Remedy:
     )
 
 
+def by_sudo(subject: Subject, found: re.Match[str]) -> Remedy:
+    """Sudo takes its programs from folders of its own (sudoers(5), secure_path)."""
+    typed = re.search(r"sudo (?:-[EH] )?((?:python|pip)[\d.]{0,5}) ([^\n]{1,200})", subject.seen)
+    program, rest = (typed[1], typed[2].strip()) if typed else (found[0], "")
+    return Remedy(
+        words="Leave sudo out: it starts the Python of the system, and not that of the environment which is active",
+        steps=(f"{program} {rest}",),
+        why="sudo looks for programs in folders of its own, whatever the shell's PATH says",
+        others=(Way(words="If root's rights are needed, name the environment's Python", steps=(f'sudo "$(which {program})" {rest}',)),),
+    )
+
+
 _NOT_THERE = frozenset({"tf-not-installed", "wrong-environment", "dependency-incompatible", "extension-abi-mismatch"})
 _MODULE = re.compile(r"No module named")
 OF_LINES = (
+    (frozenset({"wrong-environment"}), re.compile(r"sudo (?:-[EH] )?(?:python|pip)"), by_sudo),
     (frozenset({"wrong-environment"}), re.compile(r"PYTHON_VERSION_MISMATCH|Python in worker"), pythons_of_spark),
     (frozenset({"wrong-environment"}), re.compile(r"spyder-kernels"), spyder),
     (frozenset({"wrong-environment", "install-corrupt"}), re.compile(r"libpython(3\.\d{1,2})\w?\.so[\w.]{0,8}"), libpython),

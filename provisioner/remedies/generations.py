@@ -39,7 +39,9 @@ def numpy(subject: Subject, view: View) -> Remedy:
         return _loaded_again(subject, view, release, "numpy", "_multiarray_umath")
     spec = _numpy_of_line(subject.seen)
     range_ = specifier(view, release, "numpy", platform=subject.platform, python=subject.python)
-    if range_ and (not spec or range_.startswith("==") or _narrower(range_, spec)):
+    # The set of a release has a NumPy 2 where the release goes with 1.26 as well; a name that NumPy 2 dropped needs that.
+    after = spec == "<2" and range_.startswith("==2")
+    if range_ and not after and (not spec or range_.startswith("==") or _narrower(range_, spec)):
         spec = range_
     known = (
         f"TensorFlow {release.version} works with NumPy {spec}"

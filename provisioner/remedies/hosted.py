@@ -173,7 +173,27 @@ def session_of_one_python(subject: Subject, found: re.Match[str]) -> Remedy:
 
 
 _NO_NAMES = re.compile(r"name resolution|Name or service not known|Network is unreachable|Could not resolve host")
+
+
+def slug_too_large(subject: Subject, found: re.Match[str]) -> Remedy:
+    """Services that take a program up to some size (Heroku: 500 MB; a function of Vercel: 250 MB)."""
+    del found
+    if "Compiled slug" in subject.seen:
+        return Remedy(
+            words="In requirements.txt put tensorflow-cpu in place of tensorflow, and take out what is not needed; or deploy it as a container image",
+            steps=("pip uninstall -y tensorflow", "pip install tensorflow-cpu", "pip freeze > requirements.txt"),
+            why="the service takes a program up to 500 MB, and the build for the processor alone is the smaller one",
+            others=(Way(words="For a model of TensorFlow Lite the small interpreter is enough", steps=("pip install ai-edge-litert",)),),
+        )
+    return Remedy(
+        words="Let the model run in a service that takes containers, and call it from here; a Lite model runs with the small interpreter",
+        steps=("pip uninstall -y tensorflow", "pip install ai-edge-litert", "pip freeze > requirements.txt"),
+        why="a function of this service may have 250 MB unpacked, and TensorFlow takes more than twice that",
+    )
+
+
 OF_LINES = (
+    (frozenset({"disk-full"}), re.compile(r"Compiled slug|Serverless Function"), slug_too_large),
     (frozenset({"unknown"}), re.compile(r"all available RAM"), session_without_memory),
     (frozenset({"unknown"}), re.compile(r"Task timed out after"), function_timeout),
     (frozenset({"gpu-not-visible"}), re.compile(r"currently connect to a GPU|GPU backend"), session_without_gpu),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisioner.model.finding import Remedy
-from provisioner.remedies import clusters, containers, elsewhere, hosted, models, packagers, program, visible
+from provisioner.remedies import clusters, containers, dropped_names, elsewhere, hosted, models, packagers, program, visible
 from provisioner.remedies.subject import Subject
 
 # By the lines that speak for the cause; by the whole log and what was told; by both.
@@ -14,6 +14,7 @@ _OF_LINES = (
     *hosted.OF_LINES,
     *models.OF_LINES,
     *elsewhere.OF_LINES,
+    *dropped_names.OF_LINES,
     *program.KINDS,
 )
 _OF_PLACES = (*clusters.OF_PLACES, *containers.OF_PLACES, *hosted.OF_PLACES, *visible.OF_PLACES)

@@ -5,70 +5,19 @@ from __future__ import annotations
 import re
 
 from provisioner.model.finding import Remedy, Way
-from provisioner.remedies.names import ADDONS
+from provisioner.remedies.names import ADDONS, FRAME, own_frame
 from provisioner.remedies.subject import Subject, quoted
 from provisioner.remedies.variables import assigned
 from provisioner.remedies.ways import install, mend, runs
-
-_FRAME = re.compile(r"File \"([^\"\n]{1,400})\", line (\d{1,7})")
-
-
-def _own_frame(text: str) -> str:
-    """The innermost line of the person's own, as "FILE, line N"; "" where the frames end in a package that is no NumPy (which names the name)."""
-    frames = [item for item in _FRAME.findall(text[-20_000:]) if not re.search(r"packages[\\/]numpy[\\/]", item[0])]
-    if not frames or re.search(r"(?:site|dist)-packages", frames[-1][0]):
-        return ""
-    return f"{frames[-1][0]}, line {frames[-1][1]}"
-
-
-# What NumPy called by another name until 1.24.
-_PLAIN = {
-    "bool": "bool",
-    "int": "int",
-    "float": "float",
-    "complex": "complex",
-    "object": "object",
-    "str": "str",
-    "long": "int",
-    "unicode": "str",
-}
-
-
-def renamed_in_numpy(subject: Subject, found: re.Match[str]) -> Remedy | None:
-    """A name that NumPy dropped, in a file of the person's own: NumPy says what takes its place (NumPy 2.0 migration guide)."""
-    where = _own_frame(subject.text)
-    if not where:
-        return None
-    old, new = found[1], found[2]
-    if old in _PLAIN:
-        # Dropped in 1.24, for Python's own names (NumPy 1.24 release notes).
-        return Remedy(
-            words=f"Write {_PLAIN[old]} in place of np.{old} in {where}",
-            steps=(),
-            why=f"NumPy 1.24 and later have no np.{old}, and it is the program that asks for it",
-            others=(Way(words="Or keep the program, with the NumPy before", steps=(install(subject, "numpy<1.24"),)),),
-        )
-    return Remedy(
-        words=f"Write {new} in place of {old} in {where}",
-        steps=(),
-        why=f"NumPy 2 has no {old}, and it is the program that asks for it; TensorFlow from 2.18 on goes with NumPy 2",
-        others=(
-            Way(
-                words="Or keep the program, with the NumPy before; TensorFlow from 2.18 on takes either",
-                steps=(install(subject, "numpy<2"),),
-                cost="packages that are built for NumPy 2 alone do not work with it",
-            ),
-        ),
-    )
 
 
 def name_of_the_file(subject: Subject, found: re.Match[str]) -> Remedy:
     """Keras 3 takes the kind of a file from the end of its name (Keras 3 migration guide)."""
     ending = re.search(r"must end (?:in|with) (?:the )?[`'\"]?(\.(?:weights\.h5|keras|h5))", subject.seen)
-    where = _own_frame(subject.text) or next(
+    where = own_frame(subject.text) or next(
         (
             f"{path}, line {line}"
-            for path, line in reversed(_FRAME.findall(subject.text[-20_000:]))
+            for path, line in reversed(FRAME.findall(subject.text[-20_000:]))
             if not re.search(r"(?:site|dist)-packages", path)
         ),
         "the program",
@@ -233,7 +182,18 @@ def metal_on_macos_alone(subject: Subject, found: re.Match[str]) -> Remedy:
     )
 
 
+def wanted_by_name(subject: Subject, found: re.Match[str]) -> Remedy:
+    """A package that says itself which one it needs."""
+    return Remedy(
+        words=f"Install {found[1]}, which the package that failed asks for by name",
+        steps=(install(subject, found[1]),),
+        why="it is not there, and what is imported needs it; pip brings it where all of them are installed in one command",
+        others=mend(subject),
+    )
+
+
 KINDS = (
+    (frozenset({"dependency-incompatible"}), re.compile(r"you need to have `([\w-]{1,60})` installed"), wanted_by_name),
     (frozenset({"resolver-conflict"}), re.compile(r"all requirements must have their versions pinned"), pinned_everywhere),
     (
         frozenset({"platform-unsupported"}),
@@ -252,16 +212,6 @@ KINDS = (
             r"(TensorFlow \w{1,20}) requires TensorFlow version >= (\d[\d.]{0,12}); ?Detected an installation of version (\d[\d.]{0,12}\d)"
         ),
         tensorflow_of,
-    ),
-    (
-        frozenset({"numpy-incompatible", "user-code"}),
-        re.compile(r"`?(np\.\w{1,40})`? was removed in the NumPy 2\.0 release\. Use `?(np\.\w{1,40})"),
-        renamed_in_numpy,
-    ),
-    (
-        frozenset({"numpy-incompatible", "user-code"}),
-        re.compile(r"module 'numpy' has no attribute '(bool|int|float|complex|object|str|long|unicode)'()"),
-        renamed_in_numpy,
     ),
     (frozenset({"keras-incompatible"}), re.compile(r"(?:filename|filepath)[^\n]{0,60}must end"), name_of_the_file),
     (

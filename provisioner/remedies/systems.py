@@ -20,6 +20,12 @@ def platform(subject: Subject, view: View) -> Remedy:
         return _without_wsl(subject)
     if re.search(r"PackagesNotFound|ResolvePackageNotFound|from current channels", subject.seen):
         return not_in_channels(subject)
+    if "and-cuda" in subject.seen and subject.platform == "linux-aarch64":
+        return Remedy(
+            words="Install TensorFlow without the extra, for the processor; for the GPU of an ARM machine take NVIDIA's container of TensorFlow",
+            steps=(install(subject, "tensorflow"),),
+            why="the wheels for ARM are built without CUDA, and the CUDA packages of the extra are pinned to versions that ARM has not all of",
+        )
     name, version = wanted(subject)
     text = (version if FAMILY.fullmatch(name or "") else "") or subject.tensorflow
     if subject.musl or re.search(r"relocating|musl|alpine", subject.seen + subject.told, re.IGNORECASE):

@@ -100,7 +100,7 @@ _NO_DAEMON = re.compile(r"Cannot connect to the Docker daemon|error during conne
 # What Linux, Windows in the languages that people paste, NumPy and C++ say where there is no memory; SIGKILL most often is the system's end of one.
 _OF_MEMORY = re.compile(
     r"\b[Kk]illed\b|SIGKILL|\b137\b|\boom|[Cc]annot allocate memory|bad_alloc|MemoryError|Unable to allocate|paging file|WinError 1455"
-    r"|all available RAM"
+    r"|all available RAM|Out of memory \(used"
     r"|Auslagerungsdatei|pagination|paginación|页面文件"
 )
 

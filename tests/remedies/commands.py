@@ -12,7 +12,7 @@ import shlex
 from packaging.requirements import Requirement
 
 # What stands in a line for something of the person's own.
-_OWN = re.compile(r"\b(IMAGE|CONTAINER|NAME|VERSION|PROXY|PORT|YOUR_SCRIPT\.py)\b|IMAGE\.sif")
+_OWN = re.compile(r"\b(IMAGE|CONTAINER|NAME|VERSION|PROXY|PORT|YOUR_SCRIPT\.py)\b|\$\(which |IMAGE\.sif")
 _VARIABLE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*=")
 # The first words that each program takes, and the options (without their values) that are used of it here; both from the programs' manuals.
 _TABLE: dict[str, tuple[frozenset[str], frozenset[str]]] = {

@@ -62,4 +62,11 @@ def wants_text(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
         yield plain(hits[0])
 
 
-JUDGEMENTS = {"wantstext": wants_text, "restart": restart, "uservalue": value, "modulesystem": modules, "bundle": bundle}
+def by_sudo(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
+    """Root's Python in place of the environment's: what is missing then is there, for whoever leaves sudo out."""
+    active = re.search(r"^\([\w.-]{1,40}\) ", case.log.text, re.MULTILINE)
+    if active and active[0] != "(base) " and case.has("tf-missing"):
+        yield says(hits[0], "wrong-environment", grade=PROVES, why="an environment is active, and sudo starts the Python of the system")
+
+
+JUDGEMENTS = {"bysudo": by_sudo, "wantstext": wants_text, "restart": restart, "uservalue": value, "modulesystem": modules, "bundle": bundle}
