@@ -52,7 +52,7 @@ _NEVER_THE_END = frozenset({"cuda-toolkit-incomplete", "tensorrt-missing", "harm
 _QUIET = frozenset({"tensorrt-missing", "harmless-message"})
 # Folders of a program's own, as most programs call them; whoever publishes a package of such a name is nobody that is meant.
 _OF_A_PROGRAM = re.compile(
-    r"No module named '?(utils?|helpers?|models?|datasets?|data|data_utils|libs?|src|common|configs?|core|modules|networks?|nets|losses|trainers?"
+    r"No module named '?(utils?|helpers?|models?|dataset|data|data_utils|libs?|src|common|configs?|core|modules|networks?|nets|losses|trainers?"
     r"|tools|app)\b"
 )
 _NOT_KNOWN = "the exception is not among the known messages; the innermost file says whose it is"

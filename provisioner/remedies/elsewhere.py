@@ -6,6 +6,7 @@ import re
 
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.subject import Subject, quoted
+from provisioner.remedies.variables import assigned
 from provisioner.remedies.ways import install
 
 
@@ -29,10 +30,10 @@ def pythons_of_spark(subject: Subject, found: re.Match[str]) -> Remedy:
     """One Python for both (Spark documentation, "Configuration", PYSPARK_PYTHON)."""
     del found
     driver = re.search(r"driver (?:is )?\(?(3)[., ]{1,2}(\d{1,2})", subject.text)
-    python = f"python{driver[1]}.{driver[2]}" if driver else "python3"
+    python = "python" if subject.windows else f"python{driver[1]}.{driver[2]}" if driver else "python3"
     return Remedy(
         words=f"Name one Python for both, which every worker's machine has: here {python}, that of the program which starts them",
-        steps=(f"export PYSPARK_PYTHON={python}", f"export PYSPARK_DRIVER_PYTHON={python}"),
+        steps=tuple(assigned(name, python, windows=subject.windows) for name in ("PYSPARK_PYTHON", "PYSPARK_DRIVER_PYTHON")),
         why="Spark sends functions in the form of one minor version of Python, and the workers start another one",
     )
 

@@ -207,14 +207,19 @@ def dependency(subject: Subject, view: View) -> Remedy:
     named = re.search(r"(?:module |from (?:partially initialized module )?)'([A-Za-z_][\w.]*)'|from ([A-Za-z_][\w.]*) import", seen)
     native = re.search(r"DLL load failed while importing (\w+)", seen)
     module = missing[1] if missing else (named[1] or named[2]) if named else NATIVE.get(native[1], "") if native else ""
-    package = distribution_of(module) or asking_package(subject).replace("_", "-")
+    package = distribution_of(module) or distribution_of(asking_package(subject))
     if native and package:
         return _loaded_again(subject, view, release, package, native[1])
     if package:
         version = specifier(view, release, package, platform=subject.platform, python=subject.python)
         spec = "" if version in {"", NO_ADDON} else version
         if missing:
-            return _one(subject, view, f"{package}{spec}", f"{module} is not there, and something that is installed imports it")
+            ended = package == "tensorflow-addons" and numbers(subject.minor) > (2, 15)
+            return (
+                addon_of(subject, view, package)
+                if ended
+                else _one(subject, view, f"{package}{spec}", f"{module} is not there, and something that is installed imports it")
+            )
         if spec:
             return _one(subject, view, f"{package}{spec}", f"it is the {package} that TensorFlow {subject.tensorflow} goes with")
         if package not in {"tensorflow", "tensorflow-core"}:

@@ -94,7 +94,67 @@ def several_gpus(subject: Subject, found: re.Match[str]) -> Remedy:
     )
 
 
+def served_from(subject: Subject, found: re.Match[str]) -> Remedy:
+    """TensorFlow Serving takes a model from folders that are called by numbers (TensorFlow Serving, "Building Standard TensorFlow ModelServer")."""
+    named = re.search(r"directory path: (/[^\s:]{1,200})", subject.seen)
+    folder = (named[1] if named else "/models/NAME/1").rstrip("/")
+    del found
+    return Remedy(
+        words=f"Put the model, as a SavedModel, into {folder}: saved_model.pb lies in the folder with the number itself (model.export writes it so)",
+        steps=(f"ls -l {folder}",),
+        why="the server looks for saved_model.pb in each folder that is called by a number; in a container see that the folder is mounted",
+    )
+
+
+def port_in_use(subject: Subject, found: re.Match[str]) -> Remedy:
+    """A port at which somebody listens (tensorboard --port)."""
+    board = "TensorBoard" in subject.text or "tensorboard" in subject.text
+    del found
+    return Remedy(
+        words="Take another port, or end the program that listens there"
+        + ("; with 0 TensorBoard finds a free one by itself" if board else ""),
+        steps=("tensorboard --logdir logs --port 0",) if board else (),
+        why="one program listens at a port; an earlier start of the same one often still does",
+    )
+
+
+def wsl_ended(subject: Subject, found: re.Match[str]) -> Remedy:
+    """The virtual machine of WSL (Microsoft, "Advanced settings configuration in WSL": memory in .wslconfig, half of Windows' unless it is set)."""
+    del subject, found
+    return Remedy(
+        words="Start WSL again, and let the program take less memory, or give WSL more: memory=… in [wsl2] of .wslconfig in your folder of Windows",
+        steps=("wsl --shutdown", "wsl --update"),
+        why="the machine that WSL runs in was ended; it has half of Windows' memory unless it is told otherwise, and no line says more",
+    )
+
+
+def restarts(subject: Subject, found: re.Match[str]) -> Remedy:
+    """A container that ends each time (Kubernetes documentation, "Debug Pods")."""
+    del subject, found
+    return Remedy(
+        words="Read what the container itself said before it ended",
+        steps=("kubectl logs NAME --previous > log.txt", "tfsetup explain log.txt"),
+        why="the cluster says only that it ended and is started again",
+    )
+
+
+def c_library(subject: Subject, found: re.Match[str]) -> Remedy:
+    """TensorFlow's library for C, Go, Rust and Java, which is no package of Python (tensorflow.org, "Install TensorFlow for C")."""
+    del subject, found
+    return Remedy(
+        words="Unpack TensorFlow's library for C, with its headers, to /usr/local, and let the loader read its folders anew; pip's is another one",
+        steps=("ls -l /usr/local/lib/libtensorflow.so.2", "sudo ldconfig /usr/local/lib"),
+        why="the program uses the library for C, which comes as an archive of its own",
+        others=(Way(words="For this shell, where it lies in another folder", steps=('export LD_LIBRARY_PATH="FOLDER:$LD_LIBRARY_PATH"',)),),
+    )
+
+
 OF_LINES = (
+    (frozenset({"user-code"}), re.compile(r"Could not find SavedModel"), served_from),
+    (frozenset({"user-code"}), re.compile(r"already in use"), port_in_use),
+    (frozenset({"unknown"}), re.compile(r"Wsl/Service/"), wsl_ended),
+    (frozenset({"unknown"}), re.compile(r"Back-off restarting|CrashLoopBackOff"), restarts),
+    (frozenset({"install-corrupt"}), re.compile(r"error while loading shared libraries: libtensorflow|c_api\.h"), c_library),
     (frozenset({"user-code"}), re.compile(r"cannot be modified after being initialized|Memory growth cannot differ"), set_too_late),
     (frozenset({"user-code"}), re.compile(r"ops are not supported by this interpreter"), lite_with_flex),
     (frozenset({"user-code"}), re.compile(r"provide a TPU Name"), no_tpu),

@@ -46,10 +46,10 @@ def locked(subject: Subject, found: re.Match[str]) -> Remedy:
 
 def of_root(subject: Subject, found: re.Match[str]) -> Remedy:
     """Packages of the system are installed by root alone."""
-    del found
+    of_apt = "superuser" not in found[0]
     return Remedy(
         words="Give the command with sudo: only root installs packages of the system",
-        steps=(_apt(subject),),
+        steps=(_apt(subject) if of_apt else "sudo dnf install -y python3.12",),
         why="the lock, and all that it stands for, belongs to root",
         others=(Way(words="Without these rights, ask the administrator of the machine; an environment of Python needs none"),),
     )
@@ -80,7 +80,9 @@ def conda_locked(subject: Subject, found: re.Match[str]) -> Remedy:
 
 def interrupted(subject: Subject, found: re.Match[str]) -> Remedy:
     """Dpkg was ended half-way, or a package's own script failed (dpkg(1))."""
-    del subject, found
+    del found
+    if re.search(r"nvidia-dkms|dkms[^\n]{0,40}nvidia|module build on kernel", subject.text):
+        return _module_not_built(subject)
     return Remedy(
         words="Let dpkg finish what it began, then let apt bring what is still missing",
         steps=("sudo dpkg --configure -a", "sudo apt-get install -f"),
@@ -91,6 +93,21 @@ def interrupted(subject: Subject, found: re.Match[str]) -> Remedy:
                 steps=("df -h /",),
             ),
         ),
+    )
+
+
+def _module_not_built(subject: Subject) -> Remedy:
+    """The driver's kernel module was not built, for which the kernel's headers and a compiler are needed (dkms(8))."""
+    log = re.search(r"(/var/lib/dkms/[\w./-]{1,200}make\.log)", subject.text)
+    return Remedy(
+        words="Install the headers of the kernel that runs, then let dpkg build the driver's module; where that fails again, its log says why",
+        steps=(
+            "sudo apt-get install -y linux-headers-$(uname -r) build-essential",
+            "sudo dpkg --configure -a",
+            *((f"tail -n 40 {log[1]}",) if log else ()),
+        ),
+        why="the driver's module is built for each kernel; without headers, or for a kernel that is newer than the driver knows, that fails",
+        others=(Way(words="Where the kernel is newer than the driver knows: take a newer driver", steps=("sudo ubuntu-drivers install",)),),
     )
 
 
@@ -115,7 +132,7 @@ def unmet(subject: Subject, found: re.Match[str]) -> Remedy:
 
 def not_offered(subject: Subject, found: re.Match[str]) -> Remedy:
     """No source of apt's has the package."""
-    named = re.search(r"locate package ([\w.+-]{1,80})|Package '([\w.+-]{1,80})'", found[0] + subject.seen)
+    named = re.search(r"locate package ([\w.+-]{1,80})|Package '([\w.+-]{1,80})'", f"{found[0]}\n{subject.seen}")
     package = next((item for item in named.groups() if item), "") if named else ""
     package = package or "python3-venv"
     of_nvidia = _OF_NVIDIA.search(package) is not None
@@ -142,7 +159,11 @@ def not_offered(subject: Subject, found: re.Match[str]) -> Remedy:
 
 KINDS = (
     (frozenset({"permission-denied"}), re.compile(r"LockError|other mamba|waiting for lock on `"), conda_locked),
-    (frozenset({"permission-denied"}), re.compile(r"are you root|lock file /var/lib/(?:dpkg|apt)[^\n]{0,60}Permission denied"), of_root),
+    (
+        frozenset({"permission-denied"}),
+        re.compile(r"are you root|superuser privileges|lock file /var/lib/(?:dpkg|apt)[^\n]{0,60}Permission denied"),
+        of_root,
+    ),
     (
         frozenset({"permission-denied"}),
         re.compile(

@@ -13,6 +13,7 @@ _OF_LINES = (
     *containers.OF_LINES,
     *hosted.OF_LINES,
     *models.OF_LINES,
+    *visible.OF_LINES,
     *elsewhere.OF_LINES,
     *dropped_names.OF_LINES,
     *program.KINDS,

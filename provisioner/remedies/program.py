@@ -192,7 +192,19 @@ def wanted_by_name(subject: Subject, found: re.Match[str]) -> Remedy:
     )
 
 
+def sklearn_tags(subject: Subject, found: re.Match[str]) -> Remedy:
+    """scikit-learn 1.6 asks estimators for tags in another way (scikit-learn, release notes of 1.6)."""
+    del found
+    return Remedy(
+        words="Bring scikeras up to date, which knows scikit-learn 1.6; a wrapper of another package needs the scikit-learn before",
+        steps=(install(subject, "scikeras", options="--upgrade"),),
+        why="since 1.6 scikit-learn asks estimators for their tags by a method which older wrappers do not hand on",
+        others=(Way(words="Or take the scikit-learn before it", steps=(install(subject, "scikit-learn<1.6"),)), *mend(subject)),
+    )
+
+
 KINDS = (
+    (frozenset({"dependency-incompatible"}), re.compile(r"__sklearn_tags__"), sklearn_tags),
     (frozenset({"dependency-incompatible"}), re.compile(r"you need to have `([\w-]{1,60})` installed"), wanted_by_name),
     (frozenset({"resolver-conflict"}), re.compile(r"all requirements must have their versions pinned"), pinned_everywhere),
     (

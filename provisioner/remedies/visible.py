@@ -197,4 +197,42 @@ def _not_on_the_path(subject: Subject, found: re.Match[str]) -> Remedy:
 
 # A list of the folder in which Windows puts the driver's library, with that library in it.
 _IN_WSL = re.compile(r"ls [^\n]{0,60}/usr/lib/wsl/lib[^\n]{0,40}\n(?:[^\n]{0,200}\n){0,8}?[^\n]{0,200}\blibcuda\.so")
+
+
+def _not_signed(subject: Subject, found: re.Match[str]) -> Remedy:
+    """A module that Secure Boot refuses (Ubuntu, "UEFI/SecureBoot/DKMS")."""
+    del subject, found
+    return Remedy(
+        words="Let the machine know the key that the module is signed with, and confirm it at the next start (Enroll MOK); or switch Secure Boot off",
+        steps=("mokutil --sb-state", "sudo update-secureboot-policy --enroll-key", "sudo reboot"),
+        why="with Secure Boot the kernel loads only modules that are signed with a key it knows; the driver's is built on this machine",
+        cost="needs an administrator at the machine",
+    )
+
+
+def _nouveau(subject: Subject, found: re.Match[str]) -> Remedy:
+    """The free driver out of the way (NVIDIA, Linux driver README; Ubuntu's packages do it by themselves)."""
+    del subject, found
+    return Remedy(
+        words="Install the driver by the packages of the distribution, which take nouveau out of the way by themselves (Ubuntu); then restart",
+        steps=("sudo ubuntu-drivers install", "sudo reboot"),
+        why="the free driver nouveau has the card, and NVIDIA's cannot take it over while that is loaded",
+        cost="needs an administrator and a restart",
+        others=(
+            Way(
+                words="Or, for NVIDIA's own installer, forbid nouveau first, and restart",
+                steps=(
+                    "printf 'blacklist nouveau\\noptions nouveau modeset=0\\n' | sudo tee /etc/modprobe.d/blacklist-nouveau.conf",
+                    "sudo update-initramfs -u",
+                    "sudo reboot",
+                ),
+            ),
+        ),
+    )
+
+
+OF_LINES = (
+    (frozenset({"driver-missing"}), re.compile(r"could not insert '?nvidia"), _not_signed),
+    (frozenset({"driver-missing"}), re.compile(r"Nouveau kernel driver"), _nouveau),
+)
 OF_PLACES = ((frozenset({"driver-missing"}), _IN_WSL, _not_on_the_path),)

@@ -23,9 +23,8 @@ _OF_THE_LIST = re.compile(r"\b(?:gpus?|physical_devices|devices|gpu_devices|logi
 def modules(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """A module of the cluster that was not loaded: what is missing below it follows from it, a program's own error does not."""
     if case.ending.kind == "exception" and case.ending.name not in _OF_LOADING:
-        yield says(hits[0], "wrong-environment", "possible", grade=GUESSES)
-    else:
-        yield plain(hits[0])
+        return
+    yield plain(hits[0])
 
 
 def bundle(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
