@@ -193,6 +193,7 @@ def _os_of(text: str) -> Os:
     if re.search(r"windows|\bwin ?\d|\bwin\b", text):
         return "windows"
     if re.search(
+        r"lambda|amazon|\baws\b|kaggle|kubernetes|"
         r"linux|ubuntu|debian|centos|red ?hat|rhel|fedora|suse|alpine|mint|manjaro|pop!?_os|raspbian|colab|docker|jetson|rocky|kernel|"
         r"gentoo|nixos|raspberry|kali|elementary",
         text,

@@ -67,8 +67,16 @@ def job_without_gpu(subject: Subject, found: re.Match[str]) -> Remedy:
 
 
 def mig(subject: Subject, found: re.Match[str]) -> Remedy:
-    """A part of a card, by its name (NVIDIA, Multi-Instance GPU user guide, "CUDA visible devices")."""
-    del subject, found
+    """A part of a card, by its name (NVIDIA, Multi-Instance GPU user guide, "CUDA visible devices", "Creating GPU instances")."""
+    del subject
+    if "No MIG" in found[0]:
+        return Remedy(
+            words="Make a part of the card, here the whole of it as one (the first line lists the sizes); or switch MIG off",
+            steps=("sudo nvidia-smi mig -lgip", "sudo nvidia-smi mig -cgi 0 -C", "nvidia-smi -L"),
+            why="MIG is switched on for the card, and it has no parts; CUDA shows a process parts alone then",
+            cost="needs an administrator",
+            others=(Way(words="To switch it off, where no program uses the card", steps=("sudo nvidia-smi -i 0 -mig 0",)),),
+        )
     return Remedy(
         words="Put one of the names MIG-… that the line prints, whole, into CUDA_VISIBLE_DEVICES; where it prints none, the card has no parts yet",
         steps=("nvidia-smi -L", 'echo "[$CUDA_VISIBLE_DEVICES]"'),
@@ -169,7 +177,7 @@ OF_LINES = (
 OF_PLACES = (
     (
         frozenset({"gpu-not-visible"}),
-        re.compile(r"CUDA_VISIBLE_DEVICES[=: \n]{1,3}['\"]?MIG-|^MIG-(?:GPU-)?[0-9a-f]{8}", re.MULTILINE),
+        re.compile(r"No MIG devices found|CUDA_VISIBLE_DEVICES[=: \n]{1,3}['\"]?MIG-|^MIG-(?:GPU-)?[0-9a-f]{8}", re.MULTILINE),
         mig,
     ),
     (

@@ -66,6 +66,18 @@ def bundled(subject: Subject, found: re.Match[str]) -> Remedy:
     )
 
 
+def bundled_on_a_newer_system(subject: Subject, found: re.Match[str]) -> Remedy:
+    """A bundle has the C library's number of the system that it was made on (PyInstaller manual, "Making GNU/Linux Apps Forward-Compatible")."""
+    del found
+    python = subject.python or "3.12"
+    inside = "pip install pyinstaller -r requirements.txt && pyinstaller YOUR_SCRIPT.py"
+    return Remedy(
+        words="Bundle the program on the oldest system on which it has to run, or in a container of one; nothing on this system is at fault",
+        steps=(f'docker run --rm -v "$PWD:/work" -w /work python:{python}-bullseye bash -c "{inside}"',),
+        why="a bundle has the libraries of the system that it was made on, and these ask for the C library of that one or a newer one",
+    )
+
+
 def spyder(subject: Subject, found: re.Match[str]) -> Remedy:
     """Spyder starts its console in the environment, by a package that must be there (Spyder FAQ)."""
     del found
@@ -166,6 +178,7 @@ def by_sudo(subject: Subject, found: re.Match[str]) -> Remedy:
 _NOT_THERE = frozenset({"tf-not-installed", "wrong-environment", "dependency-incompatible", "extension-abi-mismatch"})
 _MODULE = re.compile(r"No module named")
 OF_LINES = (
+    (frozenset({"glibc-too-old"}), re.compile(r"_MEI\w{3,12}[\\/]|\[PYI-\d"), bundled_on_a_newer_system),
     (frozenset({"wrong-environment"}), re.compile(r"sudo (?:-[EH] )?(?:python|pip)"), by_sudo),
     (frozenset({"wrong-environment"}), re.compile(r"PYTHON_VERSION_MISMATCH|Python in worker"), pythons_of_spark),
     (frozenset({"wrong-environment"}), re.compile(r"spyder-kernels"), spyder),

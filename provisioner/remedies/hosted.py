@@ -91,7 +91,14 @@ def _as_image() -> Way:
 
 def function_timeout(subject: Subject, found: re.Match[str]) -> Remedy:
     """The limit of time, and of memory, by which a function gets its share of the processor (AWS Lambda, "Configure memory")."""
-    del subject, found
+    del subject
+    if "killed" in found[0]:
+        return Remedy(
+            words="Give the function more memory (in MB, up to 10240); the line REPORT says how much it has, and how much it took",
+            steps=(f"{_FUNCTION} --memory-size 3008",),
+            why="a function that takes more memory than it has is ended, and lets no line say so",
+            cost="is paid for by time and memory",
+        )
     return Remedy(
         words="Give the function more time, and more memory, by which it gets its share of the processor",
         steps=(f"{_FUNCTION} --timeout 60 --memory-size 3008",),
@@ -195,7 +202,7 @@ def slug_too_large(subject: Subject, found: re.Match[str]) -> Remedy:
 OF_LINES = (
     (frozenset({"disk-full"}), re.compile(r"Compiled slug|Serverless Function"), slug_too_large),
     (frozenset({"unknown"}), re.compile(r"all available RAM"), session_without_memory),
-    (frozenset({"unknown"}), re.compile(r"Task timed out after"), function_timeout),
+    (frozenset({"unknown"}), re.compile(r"Task timed out after|Runtime exited with error: signal: killed"), function_timeout),
     (frozenset({"gpu-not-visible"}), re.compile(r"currently connect to a GPU|GPU backend"), session_without_gpu),
     (frozenset({"disk-full"}), re.compile(r"Unzipped size must|Code uncompressed size|size of the function"), function_too_large),
 )
@@ -210,4 +217,7 @@ OF_PLACES = (
     (frozenset({"gpu-not-visible"}), KAGGLE, session_without_gpu),
 )
 # Both: the place and the line.
-OF_BOTH = ((frozenset({"download-failed"}), KAGGLE, _NO_NAMES, session_without_network),)
+OF_BOTH = (
+    (frozenset({"download-failed"}), KAGGLE, _NO_NAMES, session_without_network),
+    (frozenset({"numpy-incompatible"}), _LAMBDA, re.compile(r"should not try to import numpy"), function_of_another_system),
+)

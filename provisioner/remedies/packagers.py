@@ -12,7 +12,10 @@ _APT = re.compile(
     r"\b(apt(?:-get)?)((?: -y| --yes| -qq?| --no-install-recommends)*) (install|upgrade|update|remove)((?: -y)?(?: [\w.+=:-]{1,80}){0,20})"
 )
 # Who holds a lock, as apt, dnf and zypper name it.
-_HOLDER = re.compile(r"(?:held by process|process with pid|application with pid|PID:?) (\d{1,9})(?: \(([\w./-]{1,60})\))?")
+_HOLDER = re.compile(
+    r"(?:held by process|Prozess|processus|proceso|processo|процесс\w{0,3}|进程|process with pid|application with pid|PID:?) (\d{1,9})"
+    r"(?: \(([\w./-]{1,60})\))?"
+)
 # Programs that bring packages, as ps lists them.
 _PACKAGERS = "ps -eo pid,etime,args | grep -E '[a]pt|[d]pkg|[u]nattended|[d]nf|[y]um|[z]ypper|[p]acman'"
 _OF_NVIDIA = re.compile(r"nvidia-container|libnvidia|nvidia-docker|cuda|cudnn|libnccl|tensorrt|libnvinfer")
@@ -167,7 +170,8 @@ KINDS = (
     (
         frozenset({"permission-denied"}),
         re.compile(
-            r"Could not get lock|dpkg frontend lock|Unable to lock|cache lock|yum lock|process with pid|management is locked|lock database"
+            r"Could not get lock|/var/lib/(?:dpkg|apt)/|dpkg frontend lock|Unable to lock|cache lock|yum lock|process with pid"
+            r"|management is locked|lock database"
         ),
         locked,
     ),

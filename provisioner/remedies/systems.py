@@ -93,6 +93,12 @@ def on_a_board(subject: Subject) -> Remedy:
 def _of_one_system(subject: Subject, name: str, version: str) -> Remedy | None:
     """Names that have wheels for one system alone, asked for on another; None for every other name."""
     pin = f"tensorflow=={version}" if version else "tensorflow"
+    if name == "tensorflow-macos" and subject.system in {"linux", "windows"}:
+        return Remedy(
+            words="Ask for tensorflow in place of tensorflow-macos, in the list or the lock file, too: that was what it was called on a Mac alone",
+            steps=(install(subject, pin),),
+            why="a list that pip freeze wrote on a Mac names tensorflow-macos, which has no wheel for another system",
+        )
     if name == "tensorflow-intel" and not subject.windows:
         return Remedy(
             words="Ask for tensorflow in place of tensorflow-intel, in the list or the lock file, too: that is what it is called on Windows alone",

@@ -53,7 +53,7 @@ _TABLE: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         ("winget", "install", "--exact --id --force"),
         ("wsl", "", "--install --update --shutdown"),
         ("wsl.exe", "", "--shutdown"),
-        ("nvidia-smi", "", "-L -q -d -c --query-gpu --format"),
+        ("nvidia-smi", "mig 0 DEFAULT COMPUTE ECC,PAGE_RETIREMENT", "-L -q -d -c --query-gpu --format -lgip -cgi -C -i -mig"),
         ("nvidia-ctk", "runtime cdi", "--runtime --output --version"),
         ("singularity", "exec", "--nv -L"),
         ("srun", "nvidia-smi", "--gres -L"),
