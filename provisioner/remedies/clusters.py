@@ -52,9 +52,10 @@ def without_gres(subject: Subject, found: re.Match[str]) -> Remedy:
     )
 
 
-def job_without_gpu(subject: Subject, found: re.Match[str]) -> Remedy:
-    """A job, or a login node, that was given no GPU (Slurm: gres.html, "CUDA_VISIBLE_DEVICES")."""
-    del subject
+def job_without_gpu(subject: Subject, found: re.Match[str]) -> Remedy | None:
+    """A job, or a login node, that was given no GPU (Slurm: gres.html, "CUDA_VISIBLE_DEVICES"); None where a container or Ray is in between."""
+    if re.search(r"singularity|apptainer|\.sif\b|\(pid=\d+|\bray\b", f"{subject.text} {subject.told}"):
+        return None
     login = "login" in found[0]
     return Remedy(
         words="Start it in a job that asks for a GPU (#SBATCH --gres=gpu:1)" + (": a login node has none, as a rule" if login else ""),

@@ -32,8 +32,9 @@ def exactly(cause: str, subject: Subject) -> Remedy | None:
     place = f"{subject.told}\n{subject.text}"
     for causes, pattern, of_the_place in _OF_PLACES:
         found = pattern.search(place) if cause in causes else None
-        if found:
-            return of_the_place(subject, found)
+        there = of_the_place(subject, found) if found else None
+        if there is not None:
+            return there
     for causes, pattern, line, of_both in _OF_BOTH:
         found = pattern.search(place) if cause in causes and line.search(subject.seen) else None
         if found:
