@@ -83,8 +83,9 @@ class Findings:
         """
         key = (cause, title)
         if cause in RESTORED:
-            restored = (f"{item.name}=={item.version}" for item in repairs if item.kind == "restore" and item.version)
-            wants = tuple(dict.fromkeys((*wants, *restored)))
+            restored = {item.name: f"{item.name}=={item.version}" for item in repairs if item.kind == "restore" and item.version}
+            # Of one that comes back the version that does: no installer takes two of a name.
+            wants = tuple(dict.fromkeys((*(text for text in wants if text.partition("==")[0] not in restored), *restored.values())))
         before = self._found.get(key)
         if before is not None:
             severity = min(severity, before.severity, key=SEVERITIES.index)

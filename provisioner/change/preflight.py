@@ -30,6 +30,7 @@ def look(reader: Reader, plan: Plan, site: Site) -> Preflight:
     needs = needs_of(plan, read_situation(reader, plan, site, mounts, passed.folder))
     rooms = rooms_of(needs, read_volumes(reader, needs, mounts))
     met, told = _links(reader, plan, site)
+    told = (*told, *_put_back(reader, plan))
     obstacles = (*rights.obstacles(reader, plan, site, mounts), *_in_use(reader, plan, site), *met, *_passing(passed))
     return judge(rooms, obstacles, over=passed.passed_over, told=told)
 
@@ -48,6 +49,14 @@ def _links(reader: Reader, plan: Plan, site: Site) -> tuple[tuple[Obstacle, ...]
     from provisioner.change import links  # noqa: PLC0415 - a new environment has none
 
     return links.look(reader, plan, site)
+
+
+def _put_back(reader: Reader, plan: Plan) -> tuple[str, ...]:
+    if not plan.env.exists:
+        return ()
+    from provisioner.change import put_back  # noqa: PLC0415 - a new environment is no project's yet
+
+    return put_back.look(reader, plan)
 
 
 def look_elsewhere(plan: Plan, facts: Facts) -> Preflight:

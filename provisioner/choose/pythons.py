@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from provisioner.base.paths import is_absolute
@@ -41,7 +42,8 @@ class Pythons:
     ``assumed``: the facts do not tell the interpreters, so any Python that meets ``spec`` is taken for granted. ``asked``: that
     in the person's own words. ``supplied``: conda brings the Python, whichever it is. ``env``: the offer is that of an environment that is
     there already. ``trouble``: why no interpreter is fit. ``unfetched``: why uv fetches none ("" where
-    it does; None where it was not asked). ``system`` is the machine's.
+    it does; None where it was not asked). ``silent``: those that were left out because they did not answer in time; one of them may be fit.
+    ``system`` is the machine's.
     """
 
     offers: tuple[PythonOffer, ...] = ()
@@ -52,6 +54,7 @@ class Pythons:
     env: str = ""
     trouble: Obstacle | None = None
     unfetched: str | None = None
+    silent: str = ""
     system: str = ""
 
     @property
@@ -66,7 +69,8 @@ def find_pythons(facts: Facts, request: Request, env: EnvState) -> Pythons:
     Raises ``UsageError`` for a ``--python`` that is no version and no interpreter of the facts, ``CouldNotTellError`` for an environment
     whose Python could not be read.
     """
-    return replace(_found(facts, request, env), system=facts.system.os.value or "")
+    silent = "; ".join(re.findall(r"[^;]{1,300} was left out: it did not answer within [\d.]{1,9} seconds", facts.interpreters.why))
+    return replace(_found(facts, request, env), system=facts.system.os.value or "", silent=silent.strip())
 
 
 def _found(facts: Facts, request: Request, env: EnvState) -> Pythons:
@@ -214,6 +218,11 @@ def no_python(pythons: Pythons, supported: tuple[str, ...], device: str) -> Obst
     """Say that none of the offers is among the Pythons a release has a set for, and how to get one that is."""
     if not supported:
         return Obstacle(code="python-unsupported", why=f"has no known-good set for {device} yet")
+    told = _none_of(pythons, supported)
+    return replace(told, remedy=f"{told.remedy}; {pythons.silent}") if pythons.silent and not pythons.env else told
+
+
+def _none_of(pythons: Pythons, supported: tuple[str, ...]) -> Obstacle:
     if pythons.trouble is not None:
         if pythons.asked and not _of_those(pythons, supported):
             # Which Pythons are here makes no difference. Said alike of every release, so that it is told once.

@@ -89,18 +89,14 @@ def doctor(
         found = stages.doctor(session, env=place, python=named, request=request, options=chosen, only=check or (), progress=progress)
     changes = compare_examinations(before, found.examination) if before else None
     code = _code(found.examination)
-    if as_json or not (quiet and code == HEALTHY):
-        _tell(found.examination, changes, as_json=as_json, verbose=verbose)
+    if as_json:
+        print_json(examination_document(found.examination, changes))
+    elif not (quiet and code == HEALTHY):
+        kept = active.never_changed(host, found.examination.env)
+        print_text(examination_text(found.examination, changes, verbose=verbose, kept=kept))
     if report:
         _report(host, report, found, changes)
     return code
-
-
-def _tell(examination: Examination, changes: Changes | None, *, as_json: bool, verbose: bool) -> None:
-    if as_json:
-        print_json(examination_document(examination, changes))
-    else:
-        print_text(examination_text(examination, changes, verbose=verbose))
 
 
 def _code(examination: Examination) -> int:

@@ -151,7 +151,7 @@ def tell(env: str, origin: str, *, silent: bool, instead: bool = False) -> None:
     ``instead`` is for one that looks at the Python on PATH where there is no environment.
     """
     if instead and not silent:
-        say("Environment: none is named, active or here; the Python on PATH is looked at")
+        say("Environment: none is named or active, and here is no tf-env; the Python on PATH is looked at")
     elif not silent:
         say(f"Environment: {env} ({active.words(origin)})")
 

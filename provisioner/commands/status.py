@@ -15,7 +15,7 @@ from provisioner.commands import named
 from provisioner.commands.interruption import left_behind, looked
 from provisioner.environment import kernels, tensorflow
 from provisioner.environment import receipt as receipts
-from provisioner.environment.active import existing, is_environment
+from provisioner.environment.active import existing, is_environment, those_here
 from provisioner.environment.installation import is_installation
 from provisioner.environment.read import Site, read_site
 from provisioner.environment.receipt import Receipt
@@ -63,14 +63,8 @@ def _candidates(host: Reader, request: Request, made: set[str]) -> Iterator[tupl
     yield from ((path, "made by tfsetup") for path in made)
     origin = request.origins.get("env", "default")
     yield request.env, "in this folder" if origin == "default" else f"named by the {origin}"
-    try:
-        here = host.list(host.cwd)
-    except OSError:
-        here = ()
-    for entry in here:
-        if entry.kind == "directory" and any(files.there(host, posixpath.join(entry.path, sign)) for sign in ("pyvenv.cfg", "conda-meta")):
-            # Of one that is being built, or taken away, the place that it has.
-            yield owner_of(entry.path), "in this folder"
+    # Of one that is being built, or taken away, the place that it has.
+    yield from ((owner_of(path), "in this folder") for path in those_here(host, host.cwd))
 
 
 def _is_there(host: Reader, root: str) -> bool:

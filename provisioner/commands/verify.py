@@ -21,7 +21,7 @@ from provisioner.model.finding import Check, Verification
 from provisioner.model.request import Request
 from provisioner.session import Session
 from provisioner.verify import Expected, project
-from provisioner.verify.prove import expected_of_plan, expected_of_site
+from provisioner.verify.prove import expected_of
 
 
 def verify(
@@ -69,4 +69,4 @@ def _expected(session: Session, request: Request, subject: Subject) -> Expected:
         raise InputError("there is no Python in it", place=subject.python, hint="name the interpreter with --python")
     session.trust.need([*named.of_environment(session, request, root), *named.of_verify(request, "the declaration")])
     receipt = receipts.believed(host, Workspace(root=root))
-    return expected_of_plan(session, receipt.plan) if receipt else expected_of_site(session, site_or_nothing(host, root))
+    return expected_of(session, site_or_nothing(host, root), receipt)

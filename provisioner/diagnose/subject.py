@@ -6,7 +6,9 @@ from provisioner.base.versions import numbers
 from provisioner.choose.platforms import platform_of_system
 from provisioner.diagnose import import_result, packages
 from provisioner.diagnose.case import Case
+from provisioner.environment.active import never_changed
 from provisioner.environment.installation import is_managed
+from provisioner.environment.keepers import keeper_of
 from provisioner.errors import CouldNotTellError
 from provisioner.model.facts import Facts
 from provisioner.remedies import Subject
@@ -42,6 +44,8 @@ def subject_of(case: Case) -> Subject:
         text=_said(case),
         owner=owner.name if owner is not None else "",
         pipless=bool(case.env and case.distributions) and case.first("pip") is None,
+        keeper=keeper_of(case.reader, case.env) if case.env else None,
+        kept=bool(case.env and never_changed(case.reader, case.env)),
         managed=not case.env and is_managed(case.reader, case.survey.base_prefix if case.survey else ""),
     )
 

@@ -9,13 +9,15 @@ import posixpath
 
 from provisioner.base.paths import joined
 from provisioner.environment.config import parse_config
-from provisioner.environment.installation import is_installation
 from provisioner.environment.layout import CONDA, CONFIG, SHAPES, layout
+from provisioner.environment.workspace import owner_of
 from provisioner.errors import InputError
 from provisioner.host import Reader, files, user_folders
 from provisioner.model.record import record
 
 ACTIVE = "the active environment"
+# Of environments beside one that is not there, so many are named.
+_NAMED = 3
 
 
 @record
@@ -76,6 +78,21 @@ def refuse_own(reader: Reader, root: str) -> None:
         raise InputError("it is the environment that tfsetup itself runs in, which is never changed", place=root, hint=hint)
 
 
+def never_changed(reader: Reader, root: str) -> str:
+    """Say why no command changes the environment at ``root``, "" where that may be; there may be none ("", an interpreter by itself)."""
+    from provisioner.environment.installation import is_installation  # noqa: PLC0415 - a plan asks nothing of it
+
+    if not root or is_installation(reader, root):
+        return "a Python installation itself is never changed"
+    if is_own(reader, root):
+        return "tfsetup itself runs in it"
+    if not files.there(reader, posixpath.join(root, CONDA)):
+        return ""
+    from provisioner.environment.conda_records import protection  # noqa: PLC0415 - only for conda's
+
+    return protection(reader, root)
+
+
 def _is_base(reader: Reader, root: str) -> bool:
     if not files.there(reader, posixpath.join(root, CONDA)):
         return False
@@ -130,6 +147,15 @@ def _pythons(reader: Reader) -> tuple[str, ...]:
     return tuple(dict.fromkeys(path for shape in shapes for path in (*shape.pythons, shape.conda_python)))
 
 
+def those_here(reader: Reader, folder: str) -> tuple[str, ...]:
+    """Return the environments right below a folder (absolute), whatever their names: ``.venv``, ``env``; none where it cannot be read."""
+    try:
+        entries = [entry for entry in reader.list(folder) if entry.kind == "directory"]
+    except OSError:
+        return ()
+    return tuple(entry.path for entry in entries if any(files.there(reader, posixpath.join(entry.path, sign)) for sign in (CONFIG, CONDA)))
+
+
 def interpreter_of(reader: Reader, root: str) -> str:
     """Return the interpreter of the environment at ``root``; where there is none, the place where it is to be (conda has another than venv)."""
     shape = layout(reader.platform)
@@ -159,15 +185,27 @@ def existing(reader: Reader, folder: str, hint: str = "make one with `tfsetup ap
     root = files.real(reader, folder)
     entry = files.entry(reader, root)
     if entry is None:
-        raise InputError("there is no environment", place=folder, hint=hint)
+        raise InputError("there is no environment", place=folder, hint=f"{those_in(reader, posixpath.dirname(root), 'beside it')}{hint}")
     if entry.kind != "directory":
         raise InputError("it is a file, not an environment", place=folder, hint="name the folder of the environment with --env")
     if not is_environment(reader, root):
-        raise InputError("it is no environment: no pyvenv.cfg, no conda-meta, no Python and no packages in it", place=folder, hint=hint)
+        why = "it is no environment: no pyvenv.cfg, no conda-meta, no Python and no packages in it"
+        raise InputError(why, place=folder, hint=f"{those_in(reader, root, 'in it')}{hint}")
     return root
 
 
+def those_in(reader: Reader, folder: str, where: str) -> str:
+    """Name the environments right below a folder (absolute), for who has named another place; ``where`` is "in it" or "beside it"."""
+    near = [path for path in those_here(reader, folder) if owner_of(path) == path and not is_own(reader, path)]
+    if not near:
+        return ""
+    names = " and ".join(posixpath.basename(path) for path in near[:_NAMED])
+    return f"{where} there {'is' if len(near) == 1 else 'are'} {names}{' and more' if len(near) > _NAMED else ''} (--env); "
+
+
 def _of_folder(reader: Reader, folder: str, how: str) -> Subject:
+    from provisioner.environment.installation import is_installation  # noqa: PLC0415 - a plan asks nothing of it
+
     root = existing(reader, folder)
     python = interpreter_of(reader, root)
     if is_installation(reader, root):

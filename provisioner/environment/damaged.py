@@ -43,9 +43,9 @@ def read_broken(reader: Reader, path: str) -> Site:
 
 
 def what_instead(reader: Reader, root: str) -> str:
-    """Say what to do about a Python that is never changed; PEP 668's marker tells that the operating system manages it."""
+    """Say what to do about a Python that is never changed; PEP 668's marker tells that others manage it."""
     managed = is_managed(reader, root)
-    whose = "this Python is managed by the operating system (PEP 668)" if managed else "a Python installation itself is never changed"
+    whose = "this Python is managed by others (PEP 668)" if managed else "a Python installation itself is never changed"
     return f"{whose}: make an environment with `tfsetup apply --env ./tf-env`, and use that"
 
 

@@ -40,7 +40,7 @@ def is_virtual(reader: Reader, root: str) -> bool:
 
 
 def is_managed(reader: Reader, root: str) -> bool:
-    """True where pip refuses to install: the operating system manages the Python at ``root``, and says so by a file (PEP 668)."""
+    """True where pip refuses to install: others (the operating system, uv) manage the Python at ``root``, and say so by a file (PEP 668)."""
     return bool(files.matches(reader, posixpath.join(files.glob_escape(root), layout(reader.platform).library, MARKER)))
 
 

@@ -8,9 +8,9 @@ import shlex
 from dataclasses import replace
 
 from provisioner.base.names import OWN_FOLDERS
+from provisioner.environment.active import those_in
 from provisioner.environment.config import config_version, parse_config
 from provisioner.environment.distributions import Installed, leftovers, read_distributions
-from provisioner.environment.installation import is_virtual
 from provisioner.environment.layout import CONDA, CONFIG, layout
 from provisioner.environment.workspace import STATE, Workspace
 from provisioner.errors import InputError
@@ -73,13 +73,16 @@ def _is_used(reader: Reader, root: str) -> bool:
 
 def _what_else(reader: Reader, root: str, names: set[str]) -> tuple[str, str]:
     """Say what the folder is, and what to do where that is no matter of choosing another."""
+    from provisioner.environment.installation import is_virtual  # noqa: PLC0415 - only of what is refused
+
     if is_virtual(reader, root):
         return "its pyvenv.cfg, which makes it an environment, is not there", f"`tfsetup fix --env {shlex.quote(root)}` mends it"
     if any(reader.exists(posixpath.join(root, path)) for path in layout(reader.platform).pythons):
         return "it is the place of a Python installation, not a virtual environment; such a Python is never changed", ""
     if names == {STATE}:
         return "it holds only what an interrupted run of tfsetup left; run `tfsetup undo` there", ""
-    return "it is a folder with other files in it, not a virtual environment", ""
+    within = those_in(reader, root, "in it")
+    return "it is a folder with other files in it, not a virtual environment", within and f"{within}choose that, or another folder"
 
 
 def _not_environment(path: str, why: str, hint: str = "") -> InputError:

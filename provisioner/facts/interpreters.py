@@ -212,7 +212,13 @@ def _ask_all(host: Reader, candidates: list[PossiblePython]) -> dict[PossiblePyt
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - 5 ms that a run with kept answers does not need
 
     with ThreadPoolExecutor(min(WORKERS, len(candidates))) as pool:
-        return dict(zip(candidates, pool.map(lambda item: _ask(host, item.path), candidates), strict=True))
+        answers = dict(zip(candidates, pool.map(lambda item: _ask(host, item.path), candidates), strict=True))
+    # Side by side they may have kept each other waiting: on a machine that is busy, or whose scanner looks into each at its first start.
+    return {item: _ask(host, item.path) if answer[1] == _too_late() else answer for item, answer in answers.items()}
+
+
+def _too_late() -> str:
+    return f"it did not answer within {SECONDS:g} seconds"
 
 
 def lacking(host: Reader, path: str) -> dict[str, str]:
@@ -233,7 +239,7 @@ def _ask(host: Reader, path: str) -> tuple[dict[str, Any] | None, str]:
     if answer:
         return answer, ""
     if done.timed_out:
-        return None, f"it did not answer within {SECONDS:g} seconds"
+        return None, _too_late()
     if done.code < 0:
         return None, f"it was ended by signal {-done.code}"
     last = done.err.strip().splitlines()[-1:] or [f"exit status {done.code}"]

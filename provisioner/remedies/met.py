@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 
 from provisioner.model.finding import Remedy
+from provisioner.remedies import kept
 from provisioner.remedies.addons import addon_of
 from provisioner.remedies.knowledge import NO_ADDON, View, narrowed, release_of, specifier
 from provisioner.remedies.names import restarted
@@ -33,9 +35,11 @@ def met(subject: Subject, view: View) -> Remedy:
     wanted = [f"{name}{_shortened(subject, name, narrowed(spec))}" for name, spec in found.items()]
     loose = [name for name, spec in found.items() if not spec]
     named = f"{', '.join(wanted[:-1])} and {wanted[-1]}" if 1 < len(wanted) <= _NAMED else ", ".join(wanted[:_NAMED])
+    there = subject.keeper is not None and all(kept.holds(subject.keeper, item) for item in wanted)
+    locked = f", as {posixpath.basename(subject.keeper.lock)} has it" if there and subject.keeper is not None else ""
     more = f" and {len(wanted) - _NAMED} more" if len(wanted) > _NAMED else ""
     return Remedy(
-        words=f"Install {named}{more}" + (": the newest that goes with the rest" if loose and len(loose) == len(wanted) else ""),
+        words=f"Install {named}{more}" + (": the newest that goes with the rest" if loose and len(loose) == len(wanted) else locked),
         steps=(install(subject, *wanted, options="--upgrade" if loose else ""),),
         why=_why(subject, tuple(found)),
         cost=restarted(subject, ONE_PACKAGE if len(wanted) == 1 else "changes these packages and what they ask for"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
+from dataclasses import replace
 
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies import shells, typed
+from provisioner.remedies.kept import own_of
 from provisioner.remedies.knowledge import View
 from provisioner.remedies.names import misspelt, same_tensorflow
 from provisioner.remedies.subject import Subject, quoted
@@ -17,37 +19,36 @@ _WHERE = "import sys; print(sys.executable)"
 
 
 def not_installed(subject: Subject, view: View) -> Remedy:
-    """Into the very Python that ran; in R and notebooks by their own ways."""
+    """Into the very Python that ran; in R and notebooks by their own ways. Who has installed it already is shown where it went."""
+    there = put_in(subject, view)
+    if subject.installer == "reticulate" or subject.managed:
+        return there
+    already = Way(
+        words="If you have installed it already, it went into another Python: this shows which one each name means",
+        steps=(runs(subject, _WHERE), "pip --version"),
+    )
+    return replace(there, others=(already, *there.others))
+
+
+def put_in(subject: Subject, view: View) -> Remedy:
+    """TensorFlow into the very Python that ran, or into an environment where that takes nothing."""
     if subject.installer == "reticulate":
         return reticulate(subject)
     if subject.managed:
         return of_ones_own(subject, view, "tensorflow", MANAGED)
-    steps = (install(subject, "tensorflow"),)
     words = "Install TensorFlow into the Python that ran: this very one"
     if not subject.interpreter and not subject.notebook:
         words = "Install TensorFlow into the Python that runs the program: start pip through it"
+    kernel = Way(
+        words="In a notebook, make a kernel of the environment that has it, and choose that kernel",
+        steps=("tfsetup kernel --env ./tf-env",),
+    )
     return Remedy(
         words=words,
-        steps=steps,
+        steps=(install(subject, own_of(subject.keeper)),),
         why="each Python has packages of its own; the one that ran has no TensorFlow",
         cost="a download of about 0.6 GB",
-        others=(
-            Way(
-                words="If you have installed it already, it went into another Python: this shows which one each name means",
-                steps=(runs(subject, _WHERE), "pip --version"),
-            ),
-            *(
-                (
-                    Way(
-                        words="In a notebook, make a kernel of the environment that has it, and choose that kernel",
-                        steps=("tfsetup kernel --env ./tf-env",),
-                    ),
-                )
-                if subject.notebook
-                else ()
-            ),
-            *anew(subject, view),
-        ),
+        others=(*([kernel] if subject.notebook else []), *anew(subject, view)),
     )
 
 
@@ -82,12 +83,12 @@ def wrong_environment(subject: Subject, view: View) -> Remedy:
     of_the_shell = shells.not_started(subject, view)
     if of_the_shell is not None:
         return of_the_shell
-    there = not_installed(subject, view)
+    there = put_in(subject, view)
     return Remedy(
         words="See which Python runs and which one pip installs into; then install TensorFlow into the one that runs, or start the other",
         steps=(runs(subject, _WHERE), "pip --version", *there.steps),
         why="TensorFlow is in another Python than the one that ran",
-        others=there.others[1:],
+        others=there.others,
     )
 
 

@@ -6,6 +6,7 @@ import re
 import shlex
 from typing import Literal
 
+from provisioner.model.keeper import Keeper
 from provisioner.model.record import record
 
 System = Literal["", "linux", "macos", "windows"]
@@ -24,7 +25,9 @@ class Subject:
     os-release. ``ending`` is the kind of the run's end (``provisioner.explain.ending``). ``owner`` is the distribution
     that TensorFlow is installed as, "" where nobody looked. ``wants`` are requirements (PEP 508, a name
     alone where the versions are not known) that are met where the cause is mended. ``pipless``: the environment has no pip, as uv makes them.
-    ``managed``: the operating system manages this Python, and pip refuses to install into it (PEP 668).
+    ``kept``: no command of ours changes that environment (the one that tfsetup runs in, conda's own).
+    ``keeper``: the tool of a project that keeps the environment by its lock.
+    ``managed``: others manage this Python (the operating system, uv), and pip refuses to install into it (PEP 668).
     """
 
     system: System = ""
@@ -56,6 +59,8 @@ class Subject:
     wants: tuple[str, ...] = ()
     pipless: bool = False
     managed: bool = False
+    kept: bool = False
+    keeper: Keeper | None = None
 
     @property
     def windows(self) -> bool:

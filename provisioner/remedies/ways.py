@@ -7,12 +7,13 @@ import re
 from provisioner.base.versions import minor_of
 from provisioner.model.catalogue import Release
 from provisioner.model.finding import Remedy, Way
+from provisioner.remedies import kept
 from provisioner.remedies.knowledge import USUAL, View, has_cuda_set, proven, pythons, release_of, takes
 from provisioner.remedies.subject import Subject, quoted
 
 ONE_PACKAGE = "changes this package and what it asks for"
 NEW_ENVIRONMENT = "a new folder; nothing that is there is changed"
-MANAGED = "the operating system manages this Python, and pip refuses to install into it (PEP 668)"
+MANAGED = "this Python is managed by others (the operating system, uv), and pip refuses to install into it (PEP 668)"
 DEBIANS_VENV = " (on Debian and Ubuntu, where that is not there yet: sudo apt install python3-venv)"
 # A shell in a container of Debian that has TensorFlow, and the files of the folder in which it was typed.
 IN_A_CONTAINER = 'docker run --rm -it -v "$PWD:/work" -w /work python:3.12-slim bash -c "pip install tensorflow && bash"'
@@ -28,6 +29,8 @@ def install(subject: Subject, *requirements: str, options: str = "") -> str:
         return f"RUN python -m pip install {more}{names}"
     if options:
         return subject.pip("install", f"{more}{names}")
+    if subject.keeper is not None:
+        return kept.installs(subject.keeper, requirements, windows=subject.windows)
     if subject.installer == "uv" and not subject.interpreter:
         return f"uv add {names}"
     if subject.installer in {"poetry", "pipenv"}:
@@ -66,7 +69,7 @@ def ours(subject: Subject, command: str) -> str:
 
 def mend(subject: Subject) -> tuple[Way, ...]:
     """Let tfsetup put into the environment what belongs there; nothing where there is no environment that it may change."""
-    if not subject.env:
+    if not subject.env or subject.kept:
         return ()
     return (
         Way(
@@ -107,7 +110,7 @@ def anew(subject: Subject, view: View, release: Release | None = None, *, device
 def into(subject: Subject, view: View, release: Release | None, *, device: str = "") -> tuple[Way, ...]:
     """Let tfsetup put a release into the environment that is there, else into a new one."""
     ways = anew(subject, view, release, device=device)
-    if not ways or not subject.env:
+    if not ways or not subject.env or subject.kept:
         return ways
     way = ways[0]
     return (

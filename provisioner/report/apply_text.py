@@ -67,7 +67,7 @@ def applied_text(plan: Plan, executed: Executed, *, verbose: bool) -> str:
         there = {"absent": "was removed again", "empty": "is an empty folder again"}.get(plan.env.kind, "is as it was before")
         return f"{text}\n\nThe verification failed, so the change was taken back: {plan.env.path} {there}"
     # What was wrong beside it before is told by the verification, and another matter.
-    told = "verified" if executed.verification.passed else "and computes; what was wrong beside it still is (`tfsetup fix`)"
+    told = "verified" if executed.verification.passed else "and computes; not all beside it fits (`tfsetup doctor`)"
     return "\n".join(
         [
             text,

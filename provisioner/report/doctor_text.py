@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from provisioner.model import codec
@@ -34,8 +35,14 @@ def check_list(specs: Iterable[CheckSpec]) -> str:
     return "\n".join(f"{name:<{wide}}  {title}" for name, title in rows)
 
 
-def examination_text(examination: Examination, changes: Changes | None, *, verbose: bool) -> str:
-    """Return the report for a terminal; ``verbose`` shows every check, all evidence and what is only information."""
+def examination_text(examination: Examination, changes: Changes | None, *, verbose: bool, kept: str = "") -> str:
+    """Return the report for a terminal; ``verbose`` shows every check, all evidence and what is only information.
+
+    ``kept`` says why `fix` would refuse what was examined; nothing is offered of it then.
+    """
+    offered = any(item.repairs for item in examination.findings)
+    if kept:
+        examination = replace(examination, findings=tuple(replace(item, repairs=()) for item in examination.findings))
     serious = [item for item in examination.findings if item.severity != "info"]
     # What an interrupted run left comes first, though nothing is wrong with the environment.
     left = [item for item in examination.findings if item.interrupted]
@@ -48,7 +55,7 @@ def examination_text(examination: Examination, changes: Changes | None, *, verbo
         parts.append("\n\n".join(finding_text(item, verbose=True) for item in quiet) if verbose else _quiet(quiet))
     if changes is not None:
         parts.append(changes_text(changes))
-    parts.append(_conclusion(examination, serious))
+    parts.append(_conclusion(examination, serious) + (f"\n`tfsetup fix` leaves it as it is: {kept}" if kept and offered else ""))
     return "\n\n".join(parts) + "\n"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from provisioner.base.names import is_rival
 from provisioner.environment.read import Site
+from provisioner.environment.receipt import Receipt
 from provisioner.environment.tensorflow import only_cpu, own_of, purpose
 from provisioner.model.plan import Plan
 from provisioner.session import Session
@@ -21,6 +23,17 @@ def expected_of_plan(session: Session, made: Plan) -> Expected:
         device=made.choice.device,
         # The catalogue knows TensorFlow's own wheels; a channel's build opens other libraries.
         cuda=build.cuda if build and made.choice.device == "cuda" and made.choice.road != "conda" else None,
+    )
+
+
+def expected_of(session: Session, site: Site, receipt: Receipt | None) -> Expected:
+    """Say what an environment should be able to do: as it was made, unless another TensorFlow came since by other means (as ``doctor`` has it)."""
+    planned = receipt.plan.choice.release if receipt is not None else ""
+    versions = {item.version for item in site.distributions if is_rival(item.name)}
+    return (
+        expected_of_plan(session, receipt.plan)
+        if receipt is not None and (planned in versions or not versions)
+        else expected_of_site(session, site)
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import shutil
 import signal
@@ -24,8 +25,13 @@ from tests.support import SITE, FailingHost, make_lock, make_plan, make_wheel, o
 
 pytestmark = pytest.mark.slow
 
-# Each is refused the same way; a full disk is what people meet.
-ERRORS = (errno.ENOSPC, *(pytest.param(number, marks=pytest.mark.slow) for number in (errno.EIO, errno.EPERM)))
+ALWAYS = 10**6
+# Each is refused the same way: a full disk, which people meet, in every case, the others in cases that meet each way at least once.
+OTHERS = (errno.EIO, errno.EPERM)
+CASES = (
+    *((errno.ENOSPC, *case) for case in itertools.product((True, False), (1, ALWAYS), (True, False))),
+    *((number, *case) for number in OTHERS for case in ((True, 1, True), (True, ALWAYS, False), (False, 1, False))),
+)
 UV = [sys.executable, "-m", "uv"]
 
 
@@ -101,10 +107,14 @@ def attempt(env: Path, lock, host: LocalHost, *, good: bool) -> tuple[bool, Base
         return False, error
 
 
-@pytest.mark.parametrize("good", [True, False], ids=["proven", "not proven"])
-@pytest.mark.parametrize("times", [1, 10**6], ids=["once", "ever after"])
-@pytest.mark.parametrize("number", ERRORS)
-@pytest.mark.parametrize("existing", [True, False], ids=["existing", "new"])
+@pytest.mark.parametrize(
+    ("number", "existing", "times", "good"),
+    CASES,
+    ids=[
+        f"{'existing' if existing else 'new'}-{number}-{'once' if times == 1 else 'ever after'}-{'proven' if good else 'not proven'}"
+        for number, existing, times, good in CASES
+    ],
+)
 def test_whatever_is_refused_the_state_is_the_old_one_or_named(
     tmp_path: Path, lock, first: Path, number: int, *, existing: bool, times: int, good: bool
 ) -> None:
@@ -123,8 +133,9 @@ def test_whatever_is_refused_the_state_is_the_old_one_or_named(
     assert at > 10
 
 
-@pytest.mark.parametrize("number", ERRORS)
-@pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.slow), 10**6])
+@pytest.mark.parametrize(
+    ("times", "number"), [*((times, errno.ENOSPC) for times in (1, 2, ALWAYS)), *((2, number) for number in OTHERS)], ids=str
+)
 def test_an_undo_that_is_refused_something_is_named_and_goes_on(tmp_path: Path, lock, first: Path, number: int, times: int) -> None:
     made = fresh(tmp_path, first, 0)
     before = stateless(made.parent)

@@ -1,5 +1,7 @@
 """Which Python an environment is made with."""
 
+from dataclasses import replace
+
 import pytest
 
 from provisioner.choose import choose
@@ -45,6 +47,14 @@ def test_a_python_is_had_in_the_way_of_the_system(system, says):
     remedy = no_python(find_pythons(here, Request(), NEW_ENV), ALL, "the CPU").remedy
     assert says in remedy
     assert ("distribution" in remedy) == (system == "linux")
+
+
+def test_one_that_was_too_slow_to_answer_is_named_where_none_fits():
+    slow = "/opt/a/python was left out: it gave no answer (x); C:/Python310/python.exe was left out: it did not answer within 10 seconds"
+    here = machine(interpreters=replace(pythons(python("3.9.1")), why=slow))
+    remedy = no_python(find_pythons(here, Request(), NEW_ENV), ALL, "the CPU").remedy
+    assert remedy.endswith("; C:/Python310/python.exe was left out: it did not answer within 10 seconds")
+    assert "/opt/a" not in remedy
 
 
 def test_conda_after_others_of_the_same_version():

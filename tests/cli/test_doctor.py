@@ -107,7 +107,7 @@ def test_a_report_without_private_data(inside, env, work):
 def test_without_an_environment_the_first_line_says_what_is_looked_at(inside, work):
     """Named was an environment that is not there, and examined the Python on PATH."""
     ended = inside("doctor", "--no-import", "--check", "interpreter")
-    assert ended.err.splitlines()[0] == "Environment: none is named, active or here; the Python on PATH is looked at"
+    assert ended.err.splitlines()[0] == "Environment: none is named or active, and here is no tf-env; the Python on PATH is looked at"
     assert "(1 check" in ended.out
     (work / "tf-env").mkdir()
     assert inside("doctor", "--no-import").err.splitlines()[0] == f"Environment: {work}/tf-env (no other is named or active)"

@@ -123,6 +123,25 @@ def test_whoever_looks_says_the_same_of_what_is_no_environment(inside: Inside, t
         assert f"error: {work / 'env'}: {told}\n" in ended.err, command
 
 
+def test_those_beside_one_that_is_not_there_are_named(inside: Inside, tiny, work: Path) -> None:
+    venv(work / ".venv")
+    for command in ("verify", "status", "doctor"):
+        ended = inside(command, *(["--env", "tf-enw"] if command != "verify" else []), **tiny)
+        assert ended.code == 2
+        assert "hint: beside it there is .venv (--env); " in ended.err, command
+    venv(work / "b")
+    assert "beside it there are .venv and b (--env); " in inside("verify", **tiny).err
+
+
+@pytest.mark.parametrize("command", ["plan", "verify", "doctor", "status"])
+def test_those_in_a_folder_that_is_none_are_named(inside: Inside, tiny, work: Path, command: str) -> None:
+    venv(work / "project" / ".venv")
+    (work / "project" / "main.py").touch()
+    ended = inside(command, "--env", "project", **tiny)
+    assert ended.code == 2
+    assert "hint: in it there is .venv (--env); " in ended.err
+
+
 def test_who_refuses_an_environment_without_its_config_names_what_mends_it(tool: Tool, tiny, work: Path) -> None:
     no_config(work / "env")
     refused = tool("plan", "--env", "env", **tiny)

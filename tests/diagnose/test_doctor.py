@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 import sysconfig
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ from provisioner.diagnose.doctor import all_checks, run_one, wording_of
 from provisioner.diagnose.gather import Options
 from provisioner.host.local import LocalHost
 from provisioner.model.diagnosis import Examination
-from provisioner.model.finding import Evidence
+from provisioner.model.finding import Evidence, Repair
 from provisioner.report.doctor_text import examination_text
 from provisioner.session import Session
 from tests.diagnose.support import case, write
@@ -246,6 +248,43 @@ def test_it_is_installed_in_the_active_environment_and_another_one_runs(env, wor
     monkeypatch.setenv("VIRTUAL_ENV", str(env))
     other = make_env(tmp_path / "other")
     assert wrong(examine(other, work, python=str(other / "bin/python")))[0] == ("error", "wrong-environment")
+
+
+def test_of_what_fix_would_refuse_nothing_is_offered(env, work):
+    (env / SITE / "numpy/__init__.py").unlink()
+    examination = examine(env, work)
+    repair = Repair(kind="rebuild", reason="")
+    examination = replace(examination, findings=tuple(replace(item, repairs=(repair,)) for item in examination.findings))
+    assert "Mend it: tfsetup fix --env" in examination_text(examination, None, verbose=False)
+    kept = examination_text(examination, None, verbose=False, kept="it is conda's own environment (base)")
+    assert "Mend it" not in kept
+    assert "`tfsetup fix` would" not in kept
+    assert kept.endswith("\n`tfsetup fix` leaves it as it is: it is conda's own environment (base)\n")
+
+
+@pytest.mark.parametrize("name", [".venv", "tf-env", "my env"])
+def test_it_is_installed_in_an_environment_that_lies_here(tmp_path, name):
+    here = tmp_path / "project"
+    has = make_env(here / name)
+    install(has, "tensorflow", "2.99.0", {"tensorflow/__init__.py": ""})
+    other = make_env(tmp_path / "other")
+    found = examine(other, here, python=str(other / "bin/python")).findings[0]
+    assert (found.severity, found.cause) == ("error", "wrong-environment")
+    assert f"the environment {name} in the working directory" in found.evidence[1].seen
+    assert found.remedy.steps == (f"tfsetup doctor --env {shlex.quote(str(has))}", f"tfsetup shell --env {shlex.quote(str(has))}")
+    assert not any("pip --version" in step for way in found.remedy.others for step in way.steps)
+
+
+def test_what_a_package_of_ones_own_asks_for_is_changed_where_it_came_from(env, work):
+    """An index may have something else under the project's name."""
+    info = install(env, "mine", "1.0", {"mine.py": ""}, requires=("tensorflow<2",))
+    before = next(item for item in examine(env, work).findings if "mine" in str(item.evidence))
+    assert any("mine" in step for step in before.remedy.steps)
+    (info / "direct_url.json").write_text('{"url": "file:///home/me/mine", "dir_info": {"editable": true}}')
+    found = next(item for item in examine(env, work).findings if "mine" in str(item.evidence))
+    assert found.remedy.words.startswith("Change what mine asks for (tensorflow<2) where it came from")
+    assert found.remedy.steps == ()
+    assert not any("mine" in step for way in found.remedy.others for step in way.steps)
 
 
 def test_a_moved_environment(env, work):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.environment import active
-from provisioner.environment.active import meant, own
+from provisioner.environment.active import meant, never_changed, own
 from provisioner.errors import InputError
 from provisioner.host.local import LocalHost
 from tests.facts.fake_reader import FakeReader
@@ -87,3 +87,13 @@ def test_on_windows_condas_python_lies_in_its_environment() -> None:
     assert own(FakeReader(files, platform="win32", python="C:/ana/envs/tool/python.exe")) == "C:/ana/envs/tool"
     inside = {"C:/tool/pyvenv.cfg": "", "C:/tool/Scripts/python.exe": ""}
     assert own(FakeReader(inside, platform="win32", python="C:/tool/Scripts/python.exe")) == "C:/tool"
+
+
+def test_what_no_command_changes_is_told_once_for_all(tmp_path: Path) -> None:
+    shell = Shell(tmp_path, python=str(venv(tmp_path / "ours") / "bin" / "python"))
+    assert never_changed(shell, "") == "a Python installation itself is never changed"
+    assert never_changed(shell, str(tmp_path / "ours")) == "tfsetup itself runs in it"
+    assert never_changed(shell, str(conda(tmp_path / "miniforge3", base=True))) == "it is conda's own environment (base)"
+    assert never_changed(shell, str(conda(tmp_path / "conda"))) == ""
+    assert never_changed(shell, str(venv(tmp_path / "env"))) == ""
+    assert never_changed(shell, str(tmp_path / "absent")) == ""

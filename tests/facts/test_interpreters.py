@@ -156,6 +156,17 @@ def test_a_python_that_hangs_is_left_out_with_the_reason(tmp_path: Path, monkeyp
     assert again.started == [], "it does not hold up the next run either"
 
 
+def test_one_that_is_slow_beside_others_is_asked_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, asked = tmp_path / "bin", tmp_path / "asked"
+    script(folder / "python3.9", f"#!/bin/sh\nif ! test -e {asked}; then touch {asked}; sleep 600; fi\necho '{ANSWER}'\n")
+    script(folder / "python3.8", f"#!/bin/sh\necho '{ANSWER}'\n")
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(interpreters, "SECONDS", 1.0)
+    fact = interpreters.probe(Machine(monkeypatch, folder), None)
+    assert len(values(fact)) == 2
+    assert fact.why == ""
+
+
 def test_broken_ones_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "bin"
     script(folder / "python3.9", "#!/bin/sh\nkill -SEGV $$\n")

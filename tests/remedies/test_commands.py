@@ -16,6 +16,7 @@ from provisioner.catalogue import find_profiles
 from provisioner.causes.pages import Place, load_causes
 from provisioner.host.local import LocalHost
 from provisioner.model.finding import Remedy, Way
+from provisioner.model.keeper import Keeper
 from provisioner.remedies import Subject, remedy_for
 from provisioner.remedies.choose import REMEDIES
 from provisioner.remedies.knowledge import NO_ADDON, locked, package_of, release_of, specifier
@@ -28,6 +29,10 @@ LINES = [
     for case in yaml.safe_load((Path(__file__).parent.parent / "explain" / f"{name}.yaml").read_text(encoding="utf-8"))
 ]
 PAGES = load_causes(LocalHost(), f"{find_profiles()}/causes")
+KEEPERS = {
+    program: Keeper(program=program, project="/home/me/my project", lock="/home/me/my project/lock", locked={"numpy": ("1.26.4",)})
+    for program in ("uv", "poetry", "pdm", "pipenv")
+}
 # Kinds of cases that logs draw: systems, installers, releases of each time, with and without an environment; of all their meetings every seventh.
 SUBJECTS = tuple(
     Subject(
@@ -44,6 +49,8 @@ SUBJECTS = tuple(
         gpu_present=bool(gpu) or None,
         capability=capability,
         container=installer == "docker",
+        managed=interpreter == "/usr/bin/python3",
+        keeper=KEEPERS.get(installer) if env else None,
         seen="libcudnn.so.8 GLIBC_2.28 tensorflow==2.13.0 'numpy' has no attribute 'object'",
     )
     for (system, platform, interpreter, env), (installer, python), tensorflow, (gpu, capability) in itertools.islice(
@@ -52,6 +59,7 @@ SUBJECTS = tuple(
                 ("linux", "linux-x86_64", "/home/me/my env/bin/python", "/home/me/my env"),
                 ("windows", "windows-x86_64", r"C:\Users\me\tf env\Scripts\python.exe", r"C:\Users\me\tf env"),
                 ("macos", "macos-aarch64", "", ""),
+                ("linux", "linux-x86_64", "/usr/bin/python3", ""),
                 ("", "", "", ""),
             ),
             (("pip", "3.11"), ("uv", ""), ("docker", "3.8"), ("reticulate", "3.12"), ("poetry", "3.13"), ("notebook", "3.10")),

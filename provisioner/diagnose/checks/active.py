@@ -6,13 +6,16 @@ import posixpath
 
 from provisioner.base.names import is_rival
 from provisioner.base.versions import contains
-from provisioner.causes.findings import Findings
+from provisioner.causes.findings import Findings, Wording
 from provisioner.diagnose import packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.environment import active as subject
+from provisioner.environment.installation import is_installation
 from provisioner.environment.layout import layout
 from provisioner.host import files
-from provisioner.model.finding import Evidence, Repair
+from provisioner.model.finding import Evidence, Remedy, Repair, Way
+from provisioner.remedies.starting import put_in
+from provisioner.remedies.subject import quoted
 
 
 def active(case: Case, findings: Findings) -> str:
@@ -49,11 +52,13 @@ def chosen(case: Case, findings: Findings) -> str:
         seen = [Evidence(seen="what pip renamed before it was interrupted; nothing took its place", where=fault.path) for fault in left]
         findings.add("install-corrupt", "error", "certain", *seen, repairs=_restore(case))
         return "an interrupted pip took it away"
-    others = _elsewhere(case)
+    others, having = _elsewhere(case)
     restore = _restore(case)
     where = Evidence(seen="no distribution of TensorFlow is on its module path", where=case.python)
     if others:
-        findings.add("wrong-environment", "error", "likely", where, *others)
+        findings.add(
+            "wrong-environment", "error", "likely", where, *others, remedy=_use(case, having, findings.wording) if having else None
+        )
     else:
         findings.add("tf-not-installed", "error", "certain", where, repairs=restore)
     return "it is not installed"
@@ -66,26 +71,45 @@ def _restore(case: Case) -> tuple[Repair, ...]:
     return (Repair(kind="restore", reason="it is not installed", name=own.name, version=own.version),) if own else ()
 
 
-def _elsewhere(case: Case) -> tuple[Evidence, ...]:
-    """TensorFlow in what a person may take for this environment: the active one, the base's packages, the interpreter that pip belongs to."""
+def _use(case: Case, env: str, wording: Wording) -> Remedy:
+    """The environment that has it; else TensorFlow into the Python that ran."""
+    into = put_in(wording.subject, wording.view)
+    named = quoted(env, windows=case.windows)
+    return Remedy(
+        words="Use the environment that has it: the first line looks whether it is all right, the second starts a shell in it",
+        steps=(f"tfsetup doctor --env {named}", f"tfsetup shell --env {named}"),
+        why="TensorFlow is in another environment than the one that ran",
+        others=(Way(words=f"Or {into.words[0].lower()}{into.words[1:]}", steps=into.steps, cost=into.cost), *into.others),
+    )
+
+
+def _elsewhere(case: Case) -> tuple[tuple[Evidence, ...], str]:
+    """TensorFlow in what a person may take for this environment, and the first environment that has it, "" where none has.
+
+    That is the active one, those in the working folder, the base's packages, the interpreter that pip belongs to.
+    """
     named = {
-        "the active virtual environment (VIRTUAL_ENV)": case.reader.env.get("VIRTUAL_ENV", ""),
-        "the active conda environment (CONDA_PREFIX)": case.reader.env.get("CONDA_PREFIX", ""),
-        "the environment tf-env in the working directory": posixpath.join(case.cwd, "tf-env"),
+        case.reader.env.get("VIRTUAL_ENV", ""): "the active virtual environment (VIRTUAL_ENV)",
+        case.reader.env.get("CONDA_PREFIX", ""): "the active conda environment (CONDA_PREFIX)",
     }
+    for path in subject.those_here(case.reader, case.cwd):
+        named.setdefault(path, f"the environment {posixpath.basename(path)} in the working directory")
+    found, having, seen = [], "", {case.env}
     if case.survey is not None and case.env:
-        named["the Python that this environment was made from"] = case.survey.base_prefix
-    found = []
-    for what, folder in named.items():
-        if not folder or files.real(case.reader, folder) == case.env:
+        named.setdefault(case.survey.base_prefix, "the Python that this environment was made from")
+    for folder, what in named.items():
+        root = files.real(case.reader, folder) if folder else ""
+        if not root or root in seen:
             continue
-        sites = subject.site_folders(case.reader, files.real(case.reader, folder))
-        there = [site for site in sites if packages.tensorflow_in(case, site)]
+        seen.add(root)
+        there = [site for site in subject.site_folders(case.reader, root) if packages.tensorflow_in(case, site)]
         found += [Evidence(seen=f"TensorFlow is installed in {what}", where=site) for site in there]
+        if there and not is_installation(case.reader, root):
+            having = having or root
     user = case.survey.user_site if case.survey else ""
     if user and case.survey and not case.survey.user_site_enabled and packages.tensorflow_in(case, user):
         found.append(Evidence(seen="TensorFlow is installed in the user's packages, which this interpreter does not use", where=user))
-    return tuple(found)
+    return tuple(found), having
 
 
 def installer(case: Case, findings: Findings) -> str:

@@ -11,8 +11,10 @@ from provisioner.causes.findings import Findings
 from provisioner.diagnose import import_result, packages
 from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell, Skipped
 from provisioner.environment.distributions import Installed
+from provisioner.environment.keepers import keeper_of
 from provisioner.judge.requirements import Unmet, unmet
-from provisioner.model.finding import Confidence, Evidence, Repair, Severity
+from provisioner.model.finding import Confidence, Evidence, Remedy, Repair, Severity
+from provisioner.remedies.kept import installs
 from provisioner.verify.judge_packages import cause_of
 
 
@@ -27,14 +29,36 @@ def requirements(case: Case, findings: Findings) -> str:
     for item in ours:
         _add_unmet(case, item, findings, direct=is_rival(item.distribution))
     others = [item for item in missing if item.distribution not in needed and _is_here(case, item.distribution)]
+    own = {item.distribution for item in others if _is_own(case, item.distribution)}
+    remedy = _change(case, others) if len(own) == len({item.distribution for item in others}) else None
     for item in others:
         seen = Evidence(seen=item.sentence, where=_where(case, item.distribution))
-        findings.add(
-            "dependency-incompatible", "warning", "certain", seen, title=OTHERS, repairs=_for_other(case, item), wants=_wanted(case, item)
-        )
+        wants = () if item.distribution in own else _wanted(case, item)
+        repairs = _for_other(case, item)
+        findings.add("dependency-incompatible", "warning", "certain", seen, title=OTHERS, repairs=repairs, wants=wants, remedy=remedy)
     if ours or others:
         return f"{len(ours) + len(others)} not met: {(*ours, *others)[0].sentence}"
     return "every package is there that another one requires, in a version that its metadata admits"
+
+
+def _is_own(case: Case, name: str) -> bool:
+    """Whether a package came from a folder or an address (PEP 610): an index may have something else under its name."""
+    found = case.first(name)
+    return found is not None and found.direct
+
+
+def _change(case: Case, missing: list[Unmet]) -> Remedy | None:
+    """What only who wrote it can change; None where there is nothing of that kind."""
+    if not missing:
+        return None
+    keeper = keeper_of(case.reader, case.env) if case.env else None
+    names = " and ".join(dict.fromkeys(item.distribution for item in missing))
+    asks = ", ".join(dict.fromkeys(item.requirement for item in missing))
+    return Remedy(
+        words=f"Change what {names} asks for ({asks}) where it came from, and install it anew; or let the other package be as it asks",
+        steps=(installs(keeper, (), windows=case.windows),) if keeper is not None else (),
+        why=f"{names} did not come from an index, which may have something else under that name",
+    )
 
 
 def _is_here(case: Case, name: str) -> bool:
@@ -73,9 +97,15 @@ def promised(case: Case, findings: Findings) -> str:
     """Every package that an earlier run has put there is still there; in another version it may be."""
     if case.receipt is None:
         raise Skipped("tfsetup did not make it")
-    names = case.receipt.plan.expected
-    there = {item.name for item in case.distributions}
-    for name in sorted(names.keys() - there):
+    # Nothing where another TensorFlow came since by other means, with what goes with that.
+    names = case.expected.packages
+    if not names:
+        raise Skipped(f"TensorFlow {case.expected.tensorflow} is there, and tfsetup had put {case.receipt.plan.choice.release} there")
+    keeper = keeper_of(case.reader, case.env)
+    for name in sorted(names.keys() - {item.name for item in case.distributions}):
+        if keeper is not None and keeper.locked and name not in keeper.locked:
+            # Who keeps it has taken that out, and does so again.
+            continue
         seen = Evidence(seen=f"{name} {names[name]}, which tfsetup has installed, is not there any more", where=case.env)
         repairs = restore(case, name, seen.seen) or (Repair(kind="restore", reason=seen.seen, name=name, version=names[name]),)
         cause = "tf-not-installed" if is_rival(name) else "install-corrupt"
