@@ -6,7 +6,8 @@ import re
 
 from provisioner.model.finding import Remedy, Way
 from provisioner.remedies.hosted import COLAB
-from provisioner.remedies.subject import Subject
+from provisioner.remedies.subject import Subject, quoted
+from provisioner.remedies.variables import assigned
 from provisioner.remedies.ways import install, mend
 
 
@@ -149,7 +150,50 @@ def c_library(subject: Subject, found: re.Match[str]) -> Remedy:
     )
 
 
+def of_a_cache(subject: Subject, found: re.Match[str]) -> Remedy:
+    """A model that TensorFlow Hub began to fetch and did not finish (tensorflow_hub/resolver.py, TFHUB_CACHE_DIR)."""
+    windows = subject.windows
+    folder = quoted(found[0].rstrip("/\\"), windows=windows)
+    return Remedy(
+        words="Delete that folder of TensorFlow Hub's cache, and start again: what is in it was not fetched to its end",
+        steps=(f"rmdir /s /q {folder}" if windows else f"rm -r {folder}",),
+        why="the folder is there, so that it is not fetched again, and the model in it is not whole; systems clear such folders in parts, too",
+        others=(
+            Way(
+                words="Let the cache lie where nothing clears it",
+                steps=(assigned("TFHUB_CACHE_DIR", "tfhub" if windows else "~/.cache/tfhub", windows=windows),),
+            ),
+        ),
+    )
+
+
+def file_of_keras(subject: Subject, found: re.Match[str]) -> Remedy:
+    """A file that Keras fetches by itself (keras/src/utils/file_utils.py, get_file)."""
+    address = found[1]
+    if re.search(r"CERTIFICATE|SSL", subject.seen):
+        python = subject.shell_python
+        step = f'export SSL_CERT_FILE="$({python} -m certifi)"'
+        return Remedy(
+            words="Bring the certificates of this Python up to date, and let it use them, in the shell from which the program starts",
+            steps=(install(subject, "certifi", options="--upgrade"), *(() if subject.windows else (step,))),
+            why="this Python knows no certificate of the place that the file is on; on a Mac, Python's installer leaves them to a script of its own",
+            others=(
+                Way(
+                    words="On a Mac with Python's own installer: open Install Certificates.command, in the folder of that Python in Applications"
+                ),
+                Way(words="Behind a company's proxy, its certificate is needed: SSL_CERT_FILE names the file"),
+            ),
+        )
+    return Remedy(
+        words="See what that address answers; then put the file into ~/.keras/models or ~/.keras/datasets by hand, where Keras looks first",
+        steps=(f"curl -I {quoted(address, windows=subject.windows)}",),
+        why="Keras fetches weights and data sets by itself, and that place refused, or was not reached; nothing that is installed is at fault",
+    )
+
+
 OF_LINES = (
+    (frozenset({"download-failed"}), re.compile(r"URL fetch failure on (https?://[^\s'\"]{1,300}?):? "), file_of_keras),
+    (frozenset({"user-code"}), re.compile(r"(?:[A-Za-z]:)?[\\/][^\s'\":]{0,200}tfhub_modules[\\/]\w{8,64}"), of_a_cache),
     (frozenset({"user-code"}), re.compile(r"Could not find SavedModel"), served_from),
     (frozenset({"user-code"}), re.compile(r"already in use"), port_in_use),
     (frozenset({"unknown"}), re.compile(r"Wsl/Service/"), wsl_ended),

@@ -33,8 +33,8 @@ def locked(subject: Subject, found: re.Match[str]) -> Remedy:
     del found
     holder = _HOLDER.search(subject.text)
     who = f": process {holder[1]}{f', {holder[2]}' if holder[2] else ''}" if holder else ""
-    # The lock of the lists of packages is not waited for.
-    waits = () if "/var/lib/apt/lists" in subject.text else ("-o DPkg::Lock::Timeout=600",)
+    # The lock of the lists of packages is not waited for; and an apt that knows the option names who holds it (both came with 1.9 and 2.0).
+    waits = () if "/var/lib/apt/lists" in subject.text or holder is None else ("-o DPkg::Lock::Timeout=600",)
     of_apt = re.search(r"dpkg|\bapt\b|apt-get|/var/lib/apt|cache lock", subject.seen + subject.text) is not None
     look = f"ps -o pid,etime,args -p {holder[1]}" if holder else _PACKAGERS
     return Remedy(

@@ -22,7 +22,8 @@ _OF_THE_LIST = re.compile(r"\b(?:gpus?|physical_devices|devices|gpu_devices|logi
 
 def modules(hits: tuple[Hit, ...], case: Case) -> Iterator[Verdict]:
     """A module of the cluster that was not loaded: what is missing below it follows from it, a program's own error does not."""
-    if case.ending.kind == "exception" and case.ending.name not in _OF_LOADING:
+    end = case.ending
+    if end.kind == "exception" and end.line > hits[-1].line and end.name not in _OF_LOADING:
         return
     yield plain(hits[0])
 
