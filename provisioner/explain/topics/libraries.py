@@ -84,9 +84,14 @@ def _of_the_system(hit: Hit, name: str, lowered: str, case: Case) -> Iterator[Ve
     if re.match(r"lib(mkl|iomp|omp|gomp)", lowered):
         yield says(hit, "dependency-incompatible", "possible", grade=ALLOWS)
         yield says(hit, "openmp-duplicate", "possible", grade=GUESSES)
-    elif re.match(r"lib(mpi|hdf5|python|crypto|ssl|ffi)", lowered):
-        cause = "wrong-environment" if lowered.startswith("libpython") else "dependency-incompatible"
-        yield says(hit, cause, "possible", grade=ALLOWS)
+    elif lowered.startswith("libpython"):
+        if re.search(r"/python[\d.]{0,6}: error while loading", hit.seen):
+            yield says(hit, "install-corrupt", grade=TELLS, why="a Python does not find its own library")
+            return
+        yield says(hit, "wrong-environment", "possible", grade=ALLOWS)
+        yield says(hit, "install-corrupt", "possible", grade=GUESSES)
+    elif re.match(r"lib(mpi|hdf5|crypto|ssl|ffi)", lowered):
+        yield says(hit, "dependency-incompatible", "possible", grade=ALLOWS)
     elif re.match(r"(libstdc\+\+|libgcc_s|libc\.so|libm\.so|ld-linux|libresolv|libdl)", lowered):
         cause = "platform-unsupported" if case.circumstances.musl or lowered.startswith("ld-linux") else "libstdcxx-too-old"
         yield says(hit, cause, grade=HINTS)
