@@ -16,7 +16,7 @@ _SCRIPTS = {NAME, f"{NAME}.exe"}
 _MODULE = f"{NAME}.py"
 # What a person types as it is, a path below the home folder included.
 _PLAIN = re.compile(r"[\w@%+=:,./~-]+", re.ASCII)
-_PLAIN_THERE = re.compile(r"[\w@+:.\\~-]+", re.ASCII)
+_PLAIN_THERE = re.compile(r"[\w@+:.\\~-]+")
 # The one thing that is set once a run: by the command line, which knows how it was started.
 _run: dict[str, str] = {"name": NAME, "words": "", "uv": "uv"}
 # On Windows, what says which shell a person types into: it is asked where that makes a difference.
@@ -24,13 +24,15 @@ _shell: dict[str, Callable[[], str]] = {}
 # A command of ours, or a step, to where it ends; a word in it that is quoted as POSIX shells have it (cmd knows no single quotes); and the program
 # that a step begins with.
 _COMMAND = re.compile(rf"(?:(?<![\w./-]){NAME} |^ *\$ )[^`\n]*", re.MULTILINE)
-_QUOTED = re.compile(r"'([^'\"`\n]*)'")
+# (``shlex.quote``: ``'it'"'"'s'`` is ``it's``)
+_QUOTED = re.compile(r"'[^'\"`\n]*'(?:\"'\"'[^'\"`\n]*')*")
 _PROGRAM = re.compile(r"(?<=\$ )(?:\"[A-Za-z]:/[^\"]*|[A-Za-z]:/[^\"\s]*)")
 # What PowerShell takes in another way than cmd: a program in quotes, which is a text to it; and a variable. Each at the begin of a step or a command.
 _BEGIN = r"(?:(?<=^\$ )|(?<= \$ )|(?<=`))"
 _QUOTED_PROGRAM = re.compile(rf'{_BEGIN}(?="[^"\n`]+" [^`\n])', re.MULTILINE)
 _VALUE, _ENV = re.compile(r"%(\w+)%"), r"$env:\1"
 _SET = re.compile(rf"{_BEGIN}set (\w+)=([^`\n]*)", re.MULTILINE)
+_POWERSHELLS = {"powershell", "pwsh"}
 # The one command of another program that hints name: uv comes with tfsetup, and need not be on PATH.
 _UV = re.compile(r"(?<=`)uv(?= python install )")
 
@@ -58,13 +60,18 @@ def short(path: str, cwd: str, home: str) -> str:
     if is_on_drive(path):
         inner = path[len(cwd) + 1 :] if path.startswith(f"{cwd}/") else ""
         typed = spelt(path) if not inner else ".\\" + inner.replace("/", "\\")
-        return typed if _PLAIN_THERE.fullmatch(typed) else f'"{typed}"'
+        return program_there(typed)
     if cwd != "/" and path.startswith(f"{cwd}/"):
         inner = path[len(cwd) + 1 :]
         return shlex.quote(inner if "/" in inner else f"./{inner}")
     if home not in {"", "/"} and path.startswith(f"{home}/") and _PLAIN.fullmatch(path):
         return f"~{path[len(home) :]}"
     return shlex.quote(path)
+
+
+def program_there(typed: str) -> str:
+    """Return a program of Windows, spelt with backslashes, as cmd starts it: in quotes where it has a sign that a shell reads (``&``, a blank)."""
+    return typed if _PLAIN_THERE.fullmatch(typed) else f'"{typed}"'
 
 
 def called(name: str, commands: Iterable[str], uv: str = "uv", *, shell: Callable[[], str] | None = None) -> None:
@@ -105,8 +112,19 @@ def as_typed(text: str, *, script: bool = False) -> str:
 
 def _typed_there(command: str) -> str:
     """Return a command as cmd and PowerShell take it."""
-    command = _QUOTED.sub(r'"\1"', command)
+    command = _QUOTED.sub(lambda found: _quoted_there("'".join(found[0][1:-1].split("'\"'\"'"))), command)
     return _PROGRAM.sub(lambda found: found[0].replace("/", "\\"), command)
+
+
+def _quoted_there(word: str) -> str:
+    """Return a word in quotes: double ones, which both shells know; single ones in PowerShell where it would put a variable in place of ``$NAME``.
+
+    By Microsoft's documentation, "about_Quoting_Rules": between single quotes everything is as it stands, and two of them are one.
+    """
+    if "$" in word and _shell["of the person"]() in _POWERSHELLS:
+        doubled = word.replace("'", "''")
+        return f"'{doubled}'"
+    return f'"{word}"'
 
 
 def _for_powershell(text: str) -> str:
@@ -114,7 +132,7 @@ def _for_powershell(text: str) -> str:
 
     By Microsoft's documentation: "about_Operators" (the call operator ``&``) and "about_Environment_Variables".
     """
-    if not (_QUOTED_PROGRAM.search(text) or _SET.search(text)) or _shell["of the person"]() not in {"powershell", "pwsh"}:
+    if not (_QUOTED_PROGRAM.search(text) or _SET.search(text)) or _shell["of the person"]() not in _POWERSHELLS:
         return text
     text = _SET.sub(lambda found: f'$env:{found[1]} = "{_VALUE.sub(_ENV, found[2])}"' if found[2] else f"Remove-Item Env:{found[1]}", text)
     return _QUOTED_PROGRAM.sub("& ", text)

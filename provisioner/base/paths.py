@@ -23,6 +23,8 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 _ON_DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 # "Naming Files, Paths, and Namespaces": what no name on Windows may have, and names that are devices with any ending.
 _FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f]')
+# A variable of Windows in the way of cmd or of PowerShell, which takes the other's as it stands.
+_VARIABLE = re.compile(r"%(\w+)%|\$env:(\w+)", re.IGNORECASE)
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9]|conin\$|conout\$)(\..*)?", re.IGNORECASE)
 
 
@@ -109,9 +111,10 @@ def absolute(path: str, place: Place, origin: str) -> str:
     if path == "~" or path.startswith("~/"):
         path = (place.env.get("HOME") or (drive and place.env.get("USERPROFILE")) or "~") + path[1:]
     if drive and _DRIVE.match(path) and not is_absolute(path):
-        raise UsageError(
-            f"{path} depends on the working folder of that drive", place=origin, hint=f"for example {spelt(path[:2] + '/' + path[2:])}"
-        )
+        whole = spelt(f"{path[:2]}/{path[2:] or 'tf-env'}")
+        raise UsageError(f"{path} depends on the working folder of that drive", place=origin, hint=f"for example {whole}")
+    if drive:
+        _check_variables(path, place.env, origin)
     found = joined(place.cwd, path)
     if re.fullmatch(r"/+|[A-Za-z]:/", found):
         raise UsageError("cannot be the root of the file system", place=origin, hint="name a folder below it")
@@ -122,11 +125,31 @@ def absolute(path: str, place: Place, origin: str) -> str:
     return found
 
 
+def _check_variables(path: str, env: Mapping[str, str], origin: str) -> None:
+    """Raise ``UsageError`` for a path with a variable of this machine in it: a folder of that very name is not what anybody means."""
+    for found in _VARIABLE.finditer(path):
+        value = env.get(found[1] or found[2], "")
+        if value:
+            why = f"{found[0]} stands in it as it is, no shell has put {spelt(value)} in its place"
+            raise UsageError(why, place=origin, hint="give the path itself; cmd knows %NAME%, PowerShell $env:NAME")
+
+
 def _check_names(path: str, origin: str) -> None:
     """Raise ``UsageError`` for a path with a name that Windows cannot give, or takes for another."""
     for name in path[2:].split("/"):
         if _FORBIDDEN.search(name) or _DEVICE.fullmatch(name) or name != name.rstrip(". "):
-            raise UsageError(f"Windows has no folder of the name {name!r}", place=origin, hint="choose another --env")
+            raise UsageError(f"Windows has no folder of the name {name!r}", place=origin, hint=_instead(path))
+
+
+def _instead(path: str) -> str:
+    """Say what to do about a name that Windows cannot give (the C runtime's rules for command lines; cmd takes single quotes as they are)."""
+    if '/"' in path:
+        return "the quotes are a part of it: leave them out; cmd's `set NAME=C:\\my env` takes none"
+    if '"' in path:
+        return 'a backslash before the closing quote makes it a part of the name: leave the backslash out, "C:\\my env"'
+    if "/'" in path:
+        return "cmd takes single quotes for a part of the name: use double ones"
+    return "choose another --env"
 
 
 def is_absolute(path: str) -> bool:

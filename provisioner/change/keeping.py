@@ -10,14 +10,14 @@ import json
 import posixpath
 from dataclasses import replace
 
-from provisioner.base.paths import parent
+from provisioner.base.paths import spelt
 from provisioner.change.journal import Journal
 from provisioner.change.places import Places, mounts_inside
 from provisioner.environment.trust import check
 from provisioner.environment.workspace import Workspace
 from provisioner.errors import InputError, OperationError
 from provisioner.host import Host, Reader
-from provisioner.host.files import is_unwritten, make_folders
+from provisioner.host.files import ground, is_unwritten, make_folders
 from provisioner.model.json_text import read_json
 
 SCHEMA = "tfsetup/kept/1"
@@ -54,9 +54,11 @@ def prepare(host: Host, workspace: Workspace, journal: Journal) -> tuple[str, ..
 def _check(reader: Reader, root: str, keep: str) -> None:
     if f"{keep}/".startswith(f"{root}/"):
         raise InputError("lies in the environment itself", place=keep, hint="name a folder elsewhere with --keep-new")
-    place = keep
-    while not reader.exists(place):
-        place = parent(place)
+    try:
+        place, _ = ground(reader, keep)
+    except FileNotFoundError as error:
+        hint = "name a folder elsewhere with --keep-new"
+        raise InputError(f"this machine finds no {spelt(str(error.filename))}", place=keep, hint=hint) from None
     entry = reader.entry(place)
     if entry.kind != "directory" or (place == keep and not _is_unused(reader, keep)):
         raise InputError("is there already, and is not an empty folder", place=keep, hint="name another with --keep-new")

@@ -26,7 +26,7 @@ def verify(
     env: options.Env = None,
     python: Annotated[
         str,
-        typer.Option("--python", "-p", envvar="TFSETUP_INTERPRETER", metavar="PATH", help="Its interpreter, where that is not bin/python."),
+        typer.Option("--python", "-p", envvar="TFSETUP_INTERPRETER", metavar="PATH", help="An interpreter; its environment is verified."),
     ] = "",
     require: Annotated[str, typer.Option("--require", envvar="TFSETUP_REQUIRE", metavar="gpu", help="Fail unless a GPU computes.")] = "",
     timeout: Annotated[float, typer.Option("--timeout", envvar="TFSETUP_TIMEOUT", metavar="SECONDS", help="How long it may take.")] = 600.0,

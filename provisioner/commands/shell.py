@@ -6,6 +6,7 @@ import posixpath
 import shlex
 
 from provisioner import payload
+from provisioner.base.paths import spelt
 from provisioner.base.versions import minor_of
 from provisioner.commands import named
 from provisioner.commands.explain import explain
@@ -19,6 +20,8 @@ from provisioner.model.diagnosis import Explanation
 from provisioner.model.record import record
 from provisioner.model.request import Request
 from provisioner.session import Session
+
+_SYSTEMS = {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}
 
 
 @record
@@ -53,7 +56,12 @@ def explained(session: Session, start: Start, said: bytes) -> Explanation | None
     """Say what a command that failed said on stderr means, with what is known of its environment; None where nothing tells."""
     site = site_or_nothing(session.host, start.env)
     own = tensorflow.own_of(site.distributions)
-    known = {"tensorflow": own.version if own else "", "python": minor_of(site.state.python_version) if site.state.python_version else ""}
+    known = {
+        "tensorflow": own.version if own else "",
+        "python": minor_of(site.state.python_version) if site.state.python_version else "",
+        # It ran here; few messages tell on which system.
+        "os": _SYSTEMS.get(session.host.platform, ""),
+    }
     told = {name: value for name, value in known.items() if value}
     python = posixpath.join(start.env, layout(session.host.platform).python)
     explanation = explain(
@@ -73,6 +81,9 @@ def _entered(session: Session, request: Request, env: str) -> tuple[str, dict[st
     """Return the environment that is meant, and the variables that a program in it has."""
     host = session.host
     subject = active.choose(host, env=env)
+    if not subject.env and env:
+        hint = f"start {spelt(subject.python)} itself, or make an environment with `tfsetup apply`, and name that"
+        raise InputError("it is a Python installation itself, not an environment", place=env, hint=hint)
     if not subject.env:
         hint = "make one with `tfsetup apply`, or name it with --env"
         raise InputError("no environment is active, and there is none in this folder", hint=hint)

@@ -7,7 +7,7 @@ import posixpath
 import re
 from collections.abc import Sequence
 
-from provisioner.base.paths import absolute, is_absolute, parent
+from provisioner.base.paths import absolute, is_absolute
 from provisioner.base.text import mask
 from provisioner.conda.channels import channel_urls, mirror_urls, refused_channels, shown_url
 from provisioner.conda.config.read import read_config
@@ -16,6 +16,7 @@ from provisioner.engines.allowed import expand
 from provisioner.errors import UsageError
 from provisioner.facts import conda as conda_facts
 from provisioner.host import Reader
+from provisioner.host.files import ground
 from provisioner.model.conda import CondaConfig
 from provisioner.model.facts import Tool
 from provisioner.model.record import record
@@ -92,8 +93,10 @@ def _named(reader: Reader, channel: str, request: Request) -> str:
 
 
 def _writable(reader: Reader, path: str) -> bool:
-    while not reader.exists(path):
-        path = parent(path)
+    try:
+        path, _ = ground(reader, path)
+    except FileNotFoundError:
+        return False
     return reader.entry(reader.real(path)).kind == "directory" and reader.writable(path)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from provisioner.base.names import OWN_FOLDERS, is_rival, normalise
 from provisioner.base.requirement import applies, read_requirement
 from provisioner.diagnose.case import Case
-from provisioner.environment.distributions import Installed
+from provisioner.environment.distributions import Installed, compiled_for
 from provisioner.environment.layout import layout, version_of
 from provisioner.environment.metadata import name_of_folder
 from provisioner.host import files
@@ -22,12 +22,12 @@ def python(case: Case) -> str:
 
 
 def made_for(case: Case) -> str:
-    """The Python that the environment's packages lie under (``lib/python3.11``), else that of ``pyvenv.cfg``; "" where nothing tells."""
+    """The Python that the environment's packages lie under (``lib/python3.11``), else that of ``pyvenv.cfg``, else that of all its wheels; or ""."""
     with_packages = [version_of(item.site) for item in case.distributions if item.site.startswith(case.env + "/")]
     names = [name for name in dict.fromkeys(with_packages or map(version_of, folders(case))) if name]
     told = minor(case.config.get("version_info") or case.config.get("version", ""))
     if told in names or not names:
-        return told
+        return told or compiled_for(item for item in case.distributions if item.site.startswith(case.env + "/"))
     return names[0]
 
 
@@ -52,7 +52,9 @@ def markers(case: Case) -> Mapping[str, str]:
     system = case.facts.system
     names = {"linux": ("Linux", "linux", "posix"), "macos": ("Darwin", "darwin", "posix"), "windows": ("Windows", "win32", "nt")}
     platform, sys_platform, name = names.get(system.os.value or "", ("Linux", "linux", "posix"))
-    version = python(case) or "3.11"
+    known = python(case)
+    # A marker needs one. What is not known is not what the machine has, so no package is refused for it.
+    version = known or "3.11"
     return {
         "implementation_name": "cpython",
         "implementation_version": f"{version}.0",
@@ -62,7 +64,7 @@ def markers(case: Case) -> Mapping[str, str]:
         "platform_system": platform,
         "platform_version": "",
         "platform_python_implementation": "CPython",
-        "python_full_version": f"{version}.0",
+        "python_full_version": f"{known}.0" if known else "",
         "python_version": version,
         "sys_platform": sys_platform,
     }

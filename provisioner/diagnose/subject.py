@@ -43,7 +43,7 @@ def subject_of(case: Case) -> Subject:
         distribution=distribution.id if distribution else "",
         text=_said(case),
         owner=owner.name if owner is not None else "",
-        pipless=bool(case.env and case.distributions) and case.first("pip") is None,
+        pipless=bool(case.env and (case.distributions or case.survey is not None)) and case.first("pip") is None,
         keeper=keeper_of(case.reader, case.env) if case.env else None,
         kept=bool(case.env and never_changed(case.reader, case.env)),
         managed=not case.env and is_managed(case.reader, case.survey.base_prefix if case.survey else ""),

@@ -6,7 +6,9 @@ The environment that tfsetup itself runs in is never meant, and never changed; n
 from __future__ import annotations
 
 import posixpath
+import shlex
 
+from provisioner.base import paths
 from provisioner.base.paths import joined
 from provisioner.environment.config import parse_config
 from provisioner.environment.layout import CONDA, CONFIG, SHAPES, layout
@@ -135,10 +137,33 @@ def _on_path(reader: Reader, name: str) -> str:
 
 def is_environment(reader: Reader, folder: str) -> bool:
     """True for a folder that is, or was, a virtual or conda environment: what is left of a broken one counts."""
+    if _is_of_programs(reader, folder):
+        return False
     signs = (CONFIG, CONDA, *_pythons(reader))
     if any(files.there(reader, posixpath.join(folder, sign)) for sign in signs):
         return True
     return bool(site_folders(reader, folder))
+
+
+def around(reader: Reader, path: str) -> str:
+    """Return the environment that a file or a folder (absolute) lies in, "" where it lies in none."""
+    return next((folder for folder in paths.above(path) if _has_sign(reader, folder)), "")
+
+
+def where_it_lies(reader: Reader, path: str, otherwise: str) -> str:
+    """Say what to do about a file or a folder that was named in place of the environment that it lies in; ``otherwise`` where it lies in none."""
+    inside = around(reader, path)
+    return f"it lies in the environment {inside}: name that with --env" if inside else otherwise
+
+
+def _has_sign(reader: Reader, folder: str) -> bool:
+    return any(files.there(reader, posixpath.join(folder, sign)) for sign in (CONFIG, CONDA))
+
+
+def _is_of_programs(reader: Reader, folder: str) -> bool:
+    """True for the folder of an environment's programs, which on Windows looks like one of conda's: its Python lies in it."""
+    named = posixpath.basename(folder).lower() in {shape.scripts.lower() for shape in SHAPES}
+    return named and not _has_sign(reader, folder) and _has_sign(reader, posixpath.dirname(folder))
 
 
 def _pythons(reader: Reader) -> tuple[str, ...]:
@@ -177,7 +202,7 @@ def config(reader: Reader, env: str) -> dict[str, str]:
     return parse_config(text) if text else {}
 
 
-def existing(reader: Reader, folder: str, hint: str = "make one with `tfsetup apply`, or name another with --env") -> str:
+def existing(reader: Reader, folder: str, hint: str = "") -> str:
     """Return where the environment at ``folder`` (absolute) is, links followed.
 
     Raises ``InputError`` (``hint`` says what to do) where there is nothing, a file, or a folder that neither is nor was an environment.
@@ -185,12 +210,17 @@ def existing(reader: Reader, folder: str, hint: str = "make one with `tfsetup ap
     root = files.real(reader, folder)
     entry = files.entry(reader, root)
     if entry is None:
-        raise InputError("there is no environment", place=folder, hint=f"{those_in(reader, posixpath.dirname(root), 'beside it')}{hint}")
+        there = hint or f"make it with `tfsetup apply --env {shlex.quote(folder)}`, or name another with --env"
+        raise InputError("there is no environment", place=folder, hint=f"{those_in(reader, posixpath.dirname(root), 'beside it')}{there}")
     if entry.kind != "directory":
-        raise InputError("it is a file, not an environment", place=folder, hint="name the folder of the environment with --env")
+        named = where_it_lies(reader, root, "name the folder of the environment with --env")
+        raise InputError("it is a file, not an environment", place=folder, hint=named)
     if not is_environment(reader, root):
-        why = "it is no environment: no pyvenv.cfg, no conda-meta, no Python and no packages in it"
-        raise InputError(why, place=folder, hint=f"{those_in(reader, root, 'in it')}{hint}")
+        if _is_of_programs(reader, root):
+            raise InputError("it is the folder of an environment's programs", place=folder, hint=where_it_lies(reader, root, ""))
+        within = those_in(reader, root, "in it")
+        named = where_it_lies(reader, root, f"{within}{hint or 'make one with `tfsetup apply`, or name another with --env'}")
+        raise InputError("it is no environment: no pyvenv.cfg, no conda-meta, no Python and no packages in it", place=folder, hint=named)
     return root
 
 

@@ -8,6 +8,7 @@ from provisioner.base.numbers import whole
 from provisioner.environment.active import existing
 from provisioner.environment.conda_records import protection
 from provisioner.environment.config import config_version, parse_config
+from provisioner.environment.distributions import compiled_for, read_distributions, tagged
 from provisioner.environment.installation import is_managed, is_virtual
 from provisioner.environment.layout import CONDA, CONFIG, layout, version_of
 from provisioner.environment.owners import read_owners
@@ -35,6 +36,9 @@ def read_broken(reader: Reader, path: str) -> Site:
     if not is_virtual(reader, root):
         raise InputError("it is not a virtual environment", place=path, hint=what_instead(reader, root))
     version, folder = _version(_config(reader, root), folders)
+    if folder and not version:
+        # A layout whose one folder tells no version, without its pyvenv.cfg.
+        version = compiled_for(tagged(reader, root, read_distributions(reader, root, folder)))
     python = posixpath.join(root, layout(reader.platform).python)
     if not folder:
         state = EnvState(path=root, kind="venv", digest="", python=python, python_version=version)

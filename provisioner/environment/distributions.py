@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 
@@ -12,6 +13,7 @@ from provisioner.environment.metadata import Metadata, name_of_folder, parse_met
 from provisioner.host import Entry, Reader, files
 from provisioner.model.record import record
 
+_COMPILED = re.compile(r"cp3(\d+)-cp3\1m?-")
 # The headers of METADATA, which stand before any description.
 METADATA_LIMIT = 1 << 20
 # Where a folder of packages comes from, seen from the interpreter that looks into it.
@@ -135,6 +137,17 @@ def _tags(reader: Reader, path: str) -> tuple[str, ...]:
     """The ``Tag`` lines of WHEEL (binary distribution format); none for what was not installed from a wheel."""
     text = files.read(reader, posixpath.join(path, "WHEEL"), 1 << 14).text or ""
     return tuple(re.findall(r"^Tag:[ \t]*([A-Za-z0-9_.]+-[A-Za-z0-9_.]+-[A-Za-z0-9_.]+)[ \t]*\r?$", text, re.MULTILINE))
+
+
+def tagged(reader: Reader, root: str, items: Iterable[Installed]) -> tuple[Installed, ...]:
+    """Return distributions whose metadata folders are relative to the environment at ``root`` with the tags of their wheels."""
+    return tuple(replace(item, wheel_tags=_tags(reader, posixpath.join(root, item.metadata))) for item in items)
+
+
+def compiled_for(items: Iterable[Installed]) -> str:
+    """Return the Python (``3.10``) that wheels are compiled for (PEP 425: ``cp310-cp310-win_amd64``); "" where none is, or some for another. Pure."""
+    found = {tag[1] for item in items for text in item.wheel_tags if (tag := _COMPILED.match(text))}
+    return f"3.{found.pop()}" if len(found) == 1 else ""
 
 
 def leftovers(reader: Reader, root: str, site_packages: str) -> tuple[str, ...]:

@@ -21,7 +21,8 @@ def is_installation(reader: Reader, root: str) -> bool:
     """True where a Python with a standard library of its own is, and no environment (a virtual one has none of its own, PEP 405)."""
     if any(files.there(reader, posixpath.join(root, sign)) for sign in (CONFIG, CONDA)):
         return False
-    return bool(files.matches(reader, posixpath.join(files.glob_escape(root), layout(reader.platform).library, "os.py")))
+    place = files.glob_escape(root)
+    return any(files.matches(reader, posixpath.join(place, pattern)) for pattern in layout(reader.platform).standard)
 
 
 def installation_of(reader: Reader, python: str) -> str:

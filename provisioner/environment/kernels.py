@@ -130,11 +130,11 @@ def registration(reader: Reader, root: str, name: str, label: str) -> Outside:
     if not place:
         raise InputError("Jupyter has no data folder of this user (HOME is not set)", hint="set JUPYTER_DATA_DIR")
     path = posixpath.join(place, "kernels", name, FILE)
-    folder, made = posixpath.dirname(path), []
-    while not files.there(reader, folder):
-        made.append(folder)
-        folder = posixpath.dirname(folder)
-    item = Outside(kind="kernel", path=path, text=root, made=tuple(made), label=label)
+    try:
+        _, made = files.ground(reader, posixpath.dirname(path))
+    except files.FAULTS as error:
+        raise InputError(f"no kernel can be registered there: {files.reason(error)}", place=path, hint="set JUPYTER_DATA_DIR") from None
+    item = Outside(kind="kernel", path=path, text=root, made=made, label=label)
     if files.there(reader, path) and not _is_own(reader, item):
         other = read_kernel(files.read(reader, path).text or "", path=path, place="", bare=True)
         whose = f"it starts {other.python}" if other is not None else "it is none of Python's"

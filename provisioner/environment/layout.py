@@ -23,15 +23,18 @@ _MAKERS = r"pip[0-9.]*|wheel[0-9.]*|easy_install[-0-9.]*"
 class Layout:
     """One shape. ``pythons`` are the interpreters, venv's first; ``conda_python`` is conda's; ``scripts`` is the folder of programs.
 
-    ``library`` is the folder with the standard library and the packages, a pattern where it names Python's version; ``made`` is what the makers of
-    environments write at the root, and ``interpreter``, ``activation`` and ``tool`` are patterns of what they write among the programs;
-    ``separator`` stands between the folders of PATH.
+    ``conda_path`` are the folders that conda puts on PATH, "" the root itself (its ``activate.py``, ``_get_path_dirs``); ``library`` is the folder
+    with the standard library and the packages, a pattern where it names Python's version; ``standard`` are patterns of what an installation has of
+    that library, and no virtual environment; ``made`` is what the makers of environments write at the root, and ``interpreter``, ``activation`` and
+    ``tool`` are patterns of what they write among the programs; ``separator`` stands between the folders of PATH.
     """
 
     pythons: tuple[str, ...]
     conda_python: str
+    conda_path: tuple[str, ...]
     scripts: str
     library: str
+    standard: tuple[str, ...]
     made: tuple[str, ...]
     interpreter: str
     activation: str
@@ -73,8 +76,10 @@ class Layout:
 POSIX = Layout(
     pythons=("bin/python", "bin/python3"),
     conda_python="bin/python",
+    conda_path=("bin",),
     scripts="bin",
     library="lib/python3.*",
+    standard=("lib/python3.*/os.py",),
     made=(CONFIG, "lib", "lib64", "include"),
     interpreter=r"python[0-9.]*",
     activation=r"activate[^/]*",
@@ -84,8 +89,11 @@ POSIX = Layout(
 WINDOWS = Layout(
     pythons=("Scripts/python.exe",),
     conda_python="python.exe",
+    conda_path=("", "Library/mingw-w64/bin", "Library/usr/bin", "Library/bin", "Scripts", "bin"),
     scripts="Scripts",
     library="Lib",
+    # The archive is that of the embeddable package, which many programs bring ("Using Python on Windows", 4.4).
+    standard=("Lib/os.py", "Lib/os.pyc", "python3*.zip"),
     made=(CONFIG, "Lib", "Include"),
     interpreter=r"pythonw?[0-9.]*\.exe",
     activation=r"activate[^/]*",

@@ -51,14 +51,21 @@ def read_rows(reader: Reader, metadata: str) -> Iterator[Row] | None:
     """Return what the distribution with that metadata folder (absolute) has recorded; None where it has no record that can be read.
 
     Paths are relative to the folder of packages, those of an egg (``installed-files.txt``) to its own metadata folder. The record is read as
-    the rows are taken, and never held as a whole: there may be hundreds of thousands.
+    the rows are taken, and never held as a whole: there may be hundreds of thousands. On Windows folders may be parted by backslashes ("Recording
+    installed projects" of PyPA's specifications; virtualenv writes them so), which are names' own signs elsewhere.
     """
     blocks = files.blocks(reader, record_of(metadata), RECORD_LIMIT)
     if blocks is None:
         return None
-    if metadata.endswith(".dist-info"):
-        return (row for block in blocks for row in parse_record(block))
-    return (Row(line, "", -1) for block in blocks for line in block.splitlines() if line)
+    if not metadata.endswith(".dist-info"):
+        rows = (Row(line, "", -1) for block in blocks for line in block.splitlines() if line)
+    else:
+        rows = (row for block in blocks for row in parse_record(block))
+    return (
+        (row._replace(path=row.path.replace("\\", "/")) if "\\" in row.path else row for row in rows)
+        if reader.platform == "win32"
+        else rows
+    )
 
 
 def read_claims(reader: Reader, item: Installed, root: str = "") -> Iterator[tuple[str, Claim]] | None:

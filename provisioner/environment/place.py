@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from provisioner.base.paths import parent
+from provisioner.base.paths import parent, spelt
 from provisioner.errors import InputError
-from provisioner.host import Host
+from provisioner.host import Host, files
 from provisioner.model.plan import EnvState
 
 
 def check_place(host: Host, state: EnvState) -> tuple[str, ...]:
     """Return the folders that must be made above the environment; raises ``InputError`` when files cannot be put there."""
-    missing: list[str] = []
-    folder = parent(state.path)
-    while not host.exists(folder):
-        missing.append(folder)
-        folder = parent(folder)
+    try:
+        folder, missing = files.ground(host, parent(state.path))
+    except FileNotFoundError as error:
+        hint = "choose another folder with --env"
+        raise InputError(f"this machine finds no {spelt(str(error.filename))}", place=state.path, hint=hint) from None
     if host.entry(host.real(folder)).kind != "directory":
         raise InputError("it is a file, so no environment can be made in it", place=folder, hint="choose another folder with --env")
     inside = state.path if state.exists or stays(state) else folder

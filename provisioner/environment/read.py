@@ -8,7 +8,7 @@ import shlex
 from dataclasses import replace
 
 from provisioner.base.names import OWN_FOLDERS
-from provisioner.environment.active import those_in
+from provisioner.environment.active import those_in, where_it_lies
 from provisioner.environment.config import config_version, parse_config
 from provisioner.environment.distributions import Installed, leftovers, read_distributions
 from provisioner.environment.layout import CONDA, CONFIG, layout
@@ -50,7 +50,7 @@ def read_site(reader: Reader, path: str) -> Site:
         return Site(state=EnvState(path=root, kind="absent", digest="absent"), distributions=(), leftovers=())
     entry = reader.entry(root)
     if entry.kind != "directory":
-        raise _not_environment(path, "it is a file, not a folder")
+        raise _not_environment(path, "it is a file, not a folder", where_it_lies(reader, root, ""))
     try:
         names = {posixpath.basename(item.path) for item in reader.list(root)}
     except PermissionError:
@@ -73,16 +73,19 @@ def _is_used(reader: Reader, root: str) -> bool:
 
 def _what_else(reader: Reader, root: str, names: set[str]) -> tuple[str, str]:
     """Say what the folder is, and what to do where that is no matter of choosing another."""
-    from provisioner.environment.installation import is_virtual  # noqa: PLC0415 - only of what is refused
+    from provisioner.environment.installation import is_installation, is_virtual  # noqa: PLC0415 - only of what is refused
 
     if is_virtual(reader, root):
         return "its pyvenv.cfg, which makes it an environment, is not there", f"`tfsetup fix --env {shlex.quote(root)}` mends it"
-    if any(reader.exists(posixpath.join(root, path)) for path in layout(reader.platform).pythons):
+    if is_installation(reader, root) or any(reader.exists(posixpath.join(root, path)) for path in layout(reader.platform).pythons):
         return "it is the place of a Python installation, not a virtual environment; such a Python is never changed", ""
     if names == {STATE}:
-        return "it holds only what an interrupted run of tfsetup left; run `tfsetup undo` there", ""
+        return "it holds only what an interrupted run of tfsetup left", f"`tfsetup undo --env {shlex.quote(root)}` takes it away"
     within = those_in(reader, root, "in it")
-    return "it is a folder with other files in it, not a virtual environment", within and f"{within}choose that, or another folder"
+    return (
+        "it is a folder with other files in it, not a virtual environment",
+        where_it_lies(reader, root, within and f"{within}choose that, or another folder"),
+    )
 
 
 def _not_environment(path: str, why: str, hint: str = "") -> InputError:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import posixpath
 import re
 from collections.abc import Iterator
 
-from provisioner.base.paths import parent
+from provisioner.base.paths import above
 from provisioner.host import Entry, Host, Reader
 from provisioner.model.record import record
 
@@ -158,12 +160,24 @@ def sweep(host: Host, folder: str, prefix: str) -> None:
                 host.remove_tree(entry.path)
 
 
+def ground(reader: Reader, path: str) -> tuple[str, tuple[str, ...]]:
+    """Return the nearest of ``path`` (absolute) and the folders above it that is there, and those that are not, the innermost first.
+
+    Raises ``FileNotFoundError`` where not even the root is: on Windows a drive or a share that this machine does not have.
+    """
+    missing: list[str] = []
+    for place in (path, *above(path)):
+        if reader.exists(place):
+            return place, tuple(missing)
+        missing.append(place)
+    # Of //server/share/folder the first two are one, and neither is a folder by itself.
+    root = "/".join(path.split("/")[:4]) if path.startswith("//") else missing[-1]
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), root)
+
+
 def make_folders(host: Host, path: str, *, mode: int = 0o777) -> tuple[str, ...]:
     """Create ``path`` and what is missing above it; return what was created, outermost first."""
-    missing: list[str] = []
-    while not host.exists(path):
-        missing.append(path)
-        path = parent(path)
+    _, missing = ground(host, path)
     made: list[str] = []
     for folder in reversed(missing):
         with contextlib.suppress(FileExistsError):

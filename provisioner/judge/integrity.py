@@ -20,7 +20,7 @@ from provisioner.judge.memory import Memory
 from provisioner.model.record import record
 
 # What changes after the install: byte code, and the record itself.
-_NOT_COMPARED = (".pyc", "/RECORD", "/RECORD.jws")
+_NOT_COMPARED = (".pyc", "/__pycache__", "/RECORD", "/RECORD.jws")
 _PACKAGES = tuple(f"/site-packages/{name}/__init__.py" for name in OWN_FOLDERS)
 
 

@@ -122,6 +122,17 @@ def _base_gone(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
     )
 
 
+def _config_gone(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
+    """``pyvenv.cfg`` written again, from what the packages tell."""
+    del found
+    return Remedy(
+        words="Let tfsetup write the environment's pyvenv.cfg again; it shows its plan first, and can be undone",
+        steps=(ours(subject, "fix"),),
+        why="the python.exe of an environment on Windows starts the Python that this file names, and the file is gone",
+        others=anew(subject, view),
+    )
+
+
 def _no_venv(subject: Subject, view: View, found: re.Match[str]) -> Remedy:
     """Debian's Python without the part that makes environments."""
     del found
@@ -228,6 +239,7 @@ _NOT_FOUND = re.compile(
 _KINDS: tuple[tuple[re.Pattern[str], Callable[[Subject, View, re.Match[str]], Remedy]], ...] = (
     (re.compile(r"Microsoft Store"), _store),
     (re.compile(r"No Python at ['\"]+([^'\"\n]{1,300})|did not find executable at '([^'\n]{1,300})"), _base_gone),
+    (re.compile(r"pyvenv\.cfg"), _config_gone),
     (re.compile(r"(?:Fatal error in launcher|Unable to create process using).{0,600}"), _launcher),
     (re.compile(r": bad interpreter"), _interpreter),
     (

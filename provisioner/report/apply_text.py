@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from provisioner.base.called import program_there
 from provisioner.base.paths import spelt
 from provisioner.change.execute import Executed
 from provisioner.change.recovery import Undoable
@@ -91,8 +92,8 @@ def _use(plan: Plan) -> str:
     shape = layout(plan.choice.platform)
     activate = f"{plan.env.path}/{shape.activate}"
     # The words of cmd and PowerShell, which both find their own script by that name.
-    typed = spelt(activate)
-    there = f'"{typed}" (in PowerShell with "& " before it)' if " " in typed else typed
+    typed = program_there(spelt(activate))
+    there = f'{typed} (in PowerShell with "& " before it)' if typed.startswith('"') else typed
     script = f"Use it: {there}" if shape is WINDOWS else f"Use it: source {shlex.quote(activate)}"
     named = next((item for item in plan.conda.registered if item.kind == "link"), None) if plan.conda is not None else None
     return f"{script}, or conda activate {shlex.quote(named.path.rsplit('/', 1)[-1])}" if named is not None else script

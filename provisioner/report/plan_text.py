@@ -256,12 +256,12 @@ def next_text(plan: Plan, *, elsewhere: bool, saved: str, whole: bool = True) ->
         return f"Nothing to do: the environment is as planned\nNext: tfsetup verify --env {shlex.quote(plan.request.env)}"
     if plan.preflight.obstacles:
         return "Next: what is in the way (named above) first, then plan again"
-    undo = "moves the old files back, which stay on the disk" if plan.env.exists else "removes the environment again"
+    undo = "moves the old files back, which stay on the disk" if plan.env.exists else "removes it again"
     # A saved plan's own word for a channel does not do.
     named = plan.request.channels if plan.conda is not None and plan.request.origins.get("channel") == "option" else ()
     word = f"TFSETUP_CHANNEL={shlex.quote(' '.join(named))} " if named else ""
     command = f"{word}tfsetup apply {shlex.quote(saved)}" if saved else f"tfsetup apply{_options(plan.request)}"
-    return f"To take it back: `tfsetup undo` {undo}\nNext: {command}"
+    return f"To take it back: `tfsetup undo --env {shlex.quote(plan.env.path)}` {undo}\nNext: {command}"
 
 
 def _options(request: Request) -> str:

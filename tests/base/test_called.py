@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 import pytest
 
@@ -112,6 +113,8 @@ def test_on_windows_a_program_is_typed_with_backslashes(path: str, cwd: str, typ
             '      $ "C:\\Büro é\\tf env\\Scripts\\python.exe" -m pip install a C:/e/x.txt',
         ),
         ("another tfsetup's 'words'", "another tfsetup's 'words'"),
+        ("Next: tfsetup apply --env " + quote("C:/O'Brien/it's"), "Next: tfsetup apply --env \"C:/O'Brien/it's\""),
+        ("Next: tfsetup apply --env 'C:/a$b'", 'Next: tfsetup apply --env "C:/a$b"'),
     ],
 )
 def test_on_windows_commands_are_quoted_for_its_shells(text: str, expected: str) -> None:
@@ -130,6 +133,8 @@ def test_on_windows_commands_are_quoted_for_its_shells(text: str, expected: str)
         ("    $ set CUDA_VISIBLE_DEVICES=-1", '    $ $env:CUDA_VISIBLE_DEVICES = "-1"'),
         ("    $ set PYTHONHOME=\n    $ python x", "    $ Remove-Item Env:PYTHONHOME\n    $ python x"),
         ("set A=1 is a word", "set A=1 is a word"),
+        ("      $ python x 'C:/a$b' 'C:/a b'", "      $ python x 'C:/a$b' \"C:/a b\""),
+        ("      $ python x " + quote("C:/O'Brien/c$d"), "      $ python x 'C:/O''Brien/c$d'"),
         ("      $ tfsetup undo\n  or `tfsetup plan`", '      $ & ".\\a b\\tfsetup.exe" undo\n  or `& ".\\a b\\tfsetup.exe" plan`'),
         ("      $ uv\n  or `uv python install 3.11`", '      $ uv\n  or `& ".\\a b\\uv.exe" python install 3.11`'),
     ],

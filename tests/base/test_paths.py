@@ -81,6 +81,32 @@ def test_windows_has_no_such_folder(given: str) -> None:
         paths.absolute(given, WINDOWS, "--env")
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ('C:\\my env" --yes', "leave the backslash out"),
+        ("'C:\\my env'", "single quotes"),
+        ('"C:\\my env"', "the quotes are a part of it"),
+        ("a?b", "choose another"),
+        ("C:", r"for example C:\tf-env"),
+    ],
+)
+def test_what_was_typed_wrong_is_told(given: str, told: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        paths.absolute(given, WINDOWS, "--env")
+    assert told in refused.value.hint
+
+
+@pytest.mark.parametrize("given", ["%USERPROFILE%\\env", "$env:USERPROFILE\\env"])
+def test_a_variable_that_no_shell_has_replaced_names_no_folder(given: str) -> None:
+    with pytest.raises(UsageError, match="no shell has put"):
+        paths.absolute(given, WINDOWS, "--env")
+
+
+def test_a_sign_of_a_variable_that_is_not_set_is_a_name() -> None:
+    assert paths.absolute("100%a%\\$x", WINDOWS, "--env") == "C:/Users/me/work/100%a%/$x"
+
+
 def test_there_is_an_end_above_every_path() -> None:
     assert list(paths.above("C:/a/b")) == ["C:/a", "C:/"]
     assert list(paths.above("/a/b")) == ["/a", "/"]

@@ -142,6 +142,14 @@ def test_those_in_a_folder_that_is_none_are_named(inside: Inside, tiny, work: Pa
     assert "hint: in it there is .venv (--env); " in ended.err
 
 
+def test_nothing_is_run_in_a_python_installation_as_if_it_were_an_environment(inside: Inside, tiny) -> None:
+    """It was said that none is active, of one that was named."""
+    base = os.path.realpath(sys.base_prefix)
+    ended = inside("run", "--env", base, "python", "-c", "pass", **tiny)
+    assert ended.code == 2
+    assert f"error: {base}: it is a Python installation itself, not an environment\nhint: start {base}/bin/python" in ended.err
+
+
 def test_who_refuses_an_environment_without_its_config_names_what_mends_it(tool: Tool, tiny, work: Path) -> None:
     no_config(work / "env")
     refused = tool("plan", "--env", "env", **tiny)

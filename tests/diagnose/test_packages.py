@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from provisioner.diagnose import packages
+from provisioner.judge.requirements import unmet
 from provisioner.model.finding import Repair
-from tests.diagnose.support import case, distribution, failed, found, run_check, worked
+from tests.diagnose.support import ROOT, case, distribution, failed, found, run_check, worked
 
 TENSORFLOW_2_15 = distribution("tensorflow-cpu", "2.15.1", requires=("numpy<2.0.0,>=1.23.5", "keras<2.16,>=2.15.0", "wrapt<1.15,>=1.11.0"))
 WRAPT = distribution("wrapt", "1.14.1")
@@ -198,3 +202,32 @@ def test_a_package_from_outside_is_not_put_back():
     assert repairs("misfits", of) == []
     assert found("leaks", of) == [("error", "environment-leak")]
     assert not any(isinstance(item, Repair) for item in repairs("leaks", of))
+
+
+def without_an_answer(*tags: str):
+    """An environment of Windows' shape without its pyvenv.cfg: neither its Python nor a path tells the version."""
+    site = f"{ROOT}/Lib/site-packages"
+    wheels = [
+        distribution(f"p{number}", "1", site=site, wheel_tags=(tag,), requires_python=">=3.7,<3.11") for number, tag in enumerate(tags)
+    ]
+    return replace(case(*wheels), survey=None, config={})
+
+
+@pytest.mark.parametrize(
+    ("tags", "python"),
+    [
+        (("cp310-cp310-win_amd64", "cp36-abi3-win_amd64", "py3-none-any"), "3.10"),
+        (("cp37-cp37m-win_amd64", "py2.py3-none-any"), "3.7"),
+        (("cp310-cp310-win_amd64", "cp39-cp39-win_amd64"), ""),
+        (("py3-none-any",), ""),
+    ],
+)
+def test_which_python_packages_are_for_their_wheels_tell_where_nothing_else_does(tags, python):
+    of = without_an_answer(*tags)
+    assert packages.made_for(of) == python
+
+
+def test_no_package_is_refused_for_a_python_that_nobody_knows():
+    """It was judged as if it were 3.11."""
+    judged = [unmet(of.distributions, packages.markers(of)) for of in map(without_an_answer, ("py3-none-any", "cp312-cp312-win_amd64"))]
+    assert [len(faults) for faults in judged] == [0, 1]

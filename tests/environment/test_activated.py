@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from provisioner.environment.activated import activated
-from provisioner.environment.layout import POSIX
+from provisioner.environment.layout import POSIX, WINDOWS
 
 
 def test_it_is_what_the_script_of_venv_sets(tmp_path: Path) -> None:
@@ -30,3 +30,12 @@ def test_another_one_that_is_active_does_not_stay_before_it() -> None:
     found = activated(before, "/e", conda=True, shape=POSIX)
     assert found == {"PATH": "/e/bin:/usr/bin", "CONDA_PREFIX": "/e", "CONDA_DEFAULT_ENV": "/e"}
     assert activated({}, "/e", conda=False, shape=POSIX)["PATH"] == "/e/bin"
+
+
+def test_on_windows_condas_programs_lie_in_many_folders_and_its_python_at_the_root() -> None:
+    """Only ``Scripts`` was on PATH, where conda's Python is not."""
+    before = {"PATH": "C:/base;C:/base/Scripts;C:/base/Library/bin;C:/windows", "CONDA_PREFIX": "C:/base"}
+    path = activated(before, "C:/e", conda=True, shape=WINDOWS)["PATH"].split(";")
+    assert path[0] == "C:/e"
+    assert path[-3:] == ["C:/e/Scripts", "C:/e/bin", "C:/windows"]
+    assert activated(before, "C:/e", conda=False, shape=WINDOWS)["PATH"] == "C:/e/Scripts;C:/windows"

@@ -97,3 +97,25 @@ def test_what_no_command_changes_is_told_once_for_all(tmp_path: Path) -> None:
     assert never_changed(shell, str(conda(tmp_path / "conda"))) == ""
     assert never_changed(shell, str(venv(tmp_path / "env"))) == ""
     assert never_changed(shell, str(tmp_path / "absent")) == ""
+
+
+@pytest.mark.parametrize(
+    ("named", "why"),
+    [
+        ("C:/w/env/Scripts", "it is the folder of an environment's programs"),
+        ("C:/w/env/Scripts/python.exe", "it is a file, not an environment"),
+        ("C:/w/env/Lib", "it is no environment"),
+    ],
+)
+def test_what_lies_in_an_environment_is_none_and_that_one_is_named(named: str, why: str) -> None:
+    """On Windows the folder of programs has a Python in it, as conda's environments have."""
+    files = {"C:/w/env/pyvenv.cfg": "", "C:/w/env/Scripts/python.exe": "", "C:/w/env/Lib/site-packages/x.py": ""}
+    with pytest.raises(InputError, match=why) as refused:
+        active.existing(FakeReader(files, platform="win32"), named)
+    assert refused.value.hint == "it lies in the environment C:/w/env: name that with --env"
+
+
+def test_what_is_not_there_is_made_where_it_was_named() -> None:
+    with pytest.raises(InputError, match="there is no environment") as refused:
+        active.existing(FakeReader({}, platform="win32"), "C:/my env")
+    assert "`tfsetup apply --env 'C:/my env'`" in refused.value.hint

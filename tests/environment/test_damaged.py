@@ -12,6 +12,7 @@ from provisioner.environment.damaged import read_broken, unowned
 from provisioner.environment.read import read_site
 from provisioner.errors import InputError
 from provisioner.host.local import LocalHost
+from tests.facts.fake_reader import FakeReader
 from tests.support import PYTHON, SITE, distribution
 
 HOST = LocalHost()
@@ -114,3 +115,16 @@ def test_modules_that_nobody_installed_are_known(env: Path) -> None:
     (env / SITE / "~umpy" / "core.py").write_text("")
     (env / SITE / "empty").mkdir()
     assert unowned(HOST, read_broken(HOST, str(env))) == ("my_module.py",)
+
+
+def test_on_windows_the_wheels_tell_the_python_where_the_config_is_gone() -> None:
+    """Its one folder of packages has no version in its name, and what made it again could not keep what is there."""
+    info = "C:/e/Lib/site-packages/numpy-1.23.5.dist-info"
+    there = {
+        "C:/e/Scripts/activate": "",
+        "C:/e/Scripts/python.exe": "",
+        f"{info}/RECORD": "",
+        f"{info}/WHEEL": "Tag: cp310-cp310-win_amd64\r\n",
+    }
+    site = read_broken(FakeReader(there, platform="win32"), "C:/e")
+    assert (site.state.python_version, [item.name for item in site.distributions]) == ("3.10", ["numpy"])

@@ -12,6 +12,7 @@ from provisioner.environment.distributions import Installed, described
 from provisioner.environment.installation import installation_of, is_installation, is_managed, is_virtual, of_the_system
 from provisioner.environment.metadata import parse_metadata
 from provisioner.host.local import LocalHost
+from tests.facts.fake_reader import FakeReader
 
 HOST = LocalHost()
 
@@ -42,6 +43,21 @@ def item(metadata: str) -> Installed:
 def test_it_has_a_standard_library_of_its_own(tmp_path: Path, paths: list[str], installation: bool, virtual: bool) -> None:
     root = str(files(tmp_path, *paths))
     assert (is_installation(HOST, root), is_virtual(HOST, root)) == (installation, virtual)
+
+
+@pytest.mark.parametrize(
+    ("paths", "installation"),
+    [
+        (["python.exe", "Lib/os.py", "Lib/site-packages/x.py"], True),
+        (["python.exe", "python311.zip", "python311._pth", "Lib/site-packages/x.py"], True),
+        (["python.exe", "Lib/os.pyc"], True),
+        (["Scripts/python.exe", "Scripts/activate", "Lib/site-packages/x.py"], False),
+        (["python.exe", "conda-meta/history", "Lib/os.py"], False),
+    ],
+    ids=["installer", "embeddable package", "compiled", "environment", "conda"],
+)
+def test_it_is_one_on_windows(paths: list[str], installation: bool) -> None:
+    assert is_installation(FakeReader({f"C:/p/{path}": "" for path in paths}, platform="win32"), "C:/p") is installation
 
 
 def test_the_one_that_runs_the_tests_is_one() -> None:

@@ -45,6 +45,7 @@ class FakeReader:
         for path in (*self.files, *self.links):
             parts = path.split("/")
             self.folders |= {"/".join(parts[:end]) or "/" for end in range(1, len(parts))}
+        self.folders |= {f"{folder}/" for folder in self.folders if folder.endswith(":")}
         self.folders |= {path for path, content in self.files.items() if content is None}
 
     def in_use(self, paths: Iterable[str]) -> InUse:

@@ -46,3 +46,15 @@ def test_an_error_on_the_way_is_the_end(monkeypatch: pytest.MonkeyPatch) -> None
     blocks = files.blocks(reader, PATH, 1 << 20)
     reader.files[PATH] = OSError("gone")
     assert list(blocks or ()) == ["a\nb\n"]
+
+
+def test_what_is_not_there_of_a_path() -> None:
+    assert files.ground(FakeReader({"C:/a/x": ""}, platform="win32"), "C:/a/b/c") == ("C:/a", ("C:/a/b/c", "C:/a/b"))
+    assert files.ground(FakeReader({"/a/x": ""}), "/a") == ("/a", ())
+
+
+@pytest.mark.parametrize(("path", "root"), [("D:/a/env", "D:/"), ("D:/", "D:/"), ("//server/share/a/env", "//server/share")])
+def test_a_drive_or_a_share_that_is_not_there_is_an_error_and_no_endless_search(path: str, root: str) -> None:
+    with pytest.raises(FileNotFoundError) as missing:
+        files.ground(FakeReader({"C:/a/x": ""}, platform="win32"), path)
+    assert missing.value.filename == root

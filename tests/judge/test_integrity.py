@@ -43,6 +43,13 @@ def test_missing(env):
     assert faults(env) == [("missing", "lib.so", "demo")]
 
 
+def test_byte_code_that_is_not_there_is_written_again(env):
+    """virtualenv records folders of byte code that nobody has made yet: each environment of its was called damaged."""
+    record = env / SITE / "demo-1.0.dist-info/RECORD"
+    record.write_text(record.read_text() + "demo/__pycache__,,\ndemo/__pycache__/big.cpython-311.pyc,,\n")
+    assert faults(env) == []
+
+
 def test_truncated(env):
     (env / SITE / "demo/lib.so").write_text("x")
     assert faults(env) == [("size", "lib.so", "demo")]

@@ -19,6 +19,8 @@ from tests.support import verification
         ("/home/ada/my env", "linux-x86_64", "source '/home/ada/my env/bin/activate'"),
         ("C:/work/env", "windows-x86_64", "C:\\work\\env\\Scripts\\activate"),
         ("C:/my env", "windows-x86_64", '"C:\\my env\\Scripts\\activate" (in PowerShell with "& " before it)'),
+        ("C:/R&D", "windows-x86_64", '"C:\\R&D\\Scripts\\activate" (in PowerShell with "& " before it)'),
+        ("C:/Büro", "windows-x86_64", "C:\\Büro\\Scripts\\activate"),
     ],
 )
 def test_the_words_are_those_of_the_systems_shells(path: str, platform: str, words: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -76,6 +77,13 @@ def test_what_to_run_next_names_the_channels(saved: str, command: str) -> None:
     origins = {"kind": "option", "channel": "option"}
     request = Request(env="/e", kind="conda", channels=("my channel", "https://x/y"), origins=origins)
     assert next_text(make_conda(request=request), elsewhere=False, saved=saved).splitlines()[-1] == f"Next: {command}"
+
+
+def test_the_way_back_names_the_environment() -> None:
+    """Without a name, undo would mean the active one, or ./tf-env."""
+    plan = make_conda(request=Request(env="/a b", origins={"env": "option"}))
+    first = next_text(plan, elsewhere=False, saved="").splitlines()[0]
+    assert first.startswith(f"To take it back: `tfsetup undo --env {shlex.quote(plan.env.path)}` ")
 
 
 @pytest.mark.parametrize(("state", "words"), [("old", "as it was before"), ("moving", "half changed"), ("new", "not proven")])

@@ -12,6 +12,7 @@ from provisioner.diagnose.case import Case, CheckSpec, CouldNotTell
 from provisioner.diagnose.checks.packages import again, restore
 from provisioner.environment.distributions import Installed
 from provisioner.environment.installation import of_the_system
+from provisioner.environment.layout import layout
 from provisioner.host import files
 from provisioner.judge.comparing import DAMAGE, Fault
 from provisioner.model.finding import Evidence, Remedy, Repair, Severity
@@ -121,7 +122,10 @@ def _add(case: Case, cause: str, severity: Severity, found: list[Fault], finding
         evidence.append(Evidence(seen=f"and {len(found) - SHOWN} more files of {', '.join(owners[:SHOWN])}", where=""))
     evidence += _quarantine(case, found)
     repairs = tuple(repair for name in owners for repair in restore_found(case, name, "files of it are not as recorded"))
-    findings.add(cause, severity, "certain", *evidence, repairs=repairs)
+    # Without a set nothing is restored from it; the packages have to be named all the same, or TensorFlow is taken for the damaged one.
+    items = [item for name in owners if (item := case.first(name)) is not None and item.version and not is_rival(name)]
+    wants = tuple(f"{item.name}=={item.version}" for item in items) if len(items) == len(owners) else ()
+    findings.add(cause, severity, "certain", *evidence, repairs=repairs, wants=wants)
 
 
 def _quarantine(case: Case, found: list[Fault]) -> list[Evidence]:
@@ -152,16 +156,17 @@ def restore_found(case: Case, name: str, why: str) -> tuple[Repair, ...]:
 def _removed_by_rival(case: Case, faults: tuple[Fault, ...]) -> str:
     """The TensorFlow distribution whose package and scripts are all gone while its record is there: the removal of a rival leaves that.
 
-    Who deletes the folder by hand leaves the scripts in ``bin``, which both distributions record (facts/pitfalls.yaml,
+    Who deletes the folder by hand leaves the scripts in ``bin`` (``Scripts``), which both distributions record (facts/pitfalls.yaml,
     two-distributions-one-directory).
     """
     lost = [fault for fault in faults if fault.kind == "missing" and is_rival(fault.distribution)]
     entry = [fault for fault in lost if fault.path.endswith("/tensorflow/__init__.py")]
-    scripts = [fault for fault in lost if "/bin/" in fault.path and "/site-packages/" not in fault.path]
+    programs = layout(case.reader.platform).scripts
+    scripts = [fault for fault in lost if f"/{programs}/" in fault.path and "/site-packages/" not in fault.path]
     if not entry or not scripts:
         return ""
     name = entry[0].distribution
-    there = files.matches(case.reader, f"{files.glob_escape(case.env)}/bin/saved_model_cli") if case.env else ()
+    there = files.matches(case.reader, f"{files.glob_escape(case.env)}/{programs}/saved_model_cli*") if case.env else ()
     return "" if there else name
 
 

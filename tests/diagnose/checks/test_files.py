@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from provisioner.judge.integrity import Fault, Integrity
-from tests.diagnose.support import case, distribution, run_check, site_of
+from tests.diagnose.support import ROOT, case, distribution, run_check, site_of
+from tests.facts.fake_reader import FakeReader
 
 TENSORFLOW = distribution("tensorflow-cpu", "2.15.1", requires=("numpy<2.0.0,>=1.23.5",))
 NUMPY = distribution("numpy", "1.26.4")
@@ -43,3 +46,26 @@ def told(lost, there, *more):
 )
 def test_which_of_two_writers_goes(lost, there, more, expected):
     assert told(lost, there, *more) == expected
+
+
+def missing(*places, of, platform="linux"):
+    faults = tuple(Fault(distribution=name, kind="missing", path=path, detail="is not there") for name, path in places)
+    state = Integrity(distributions=of, rivals=(), faults=faults, files=9)
+    reader = FakeReader({}, platform=platform)
+    return run_check("records", replace(case(*of, integrity=state), reader=reader))[1]
+
+
+def test_a_package_that_is_damaged_is_named_where_no_tensorflow_is_there():
+    """What was said to take out was TensorFlow."""
+    pip = distribution("pip", "26.0")
+    (finding,) = missing(("pip", f"{site_of('3.11')}/pip/__init__.py"), of=(pip,))
+    assert finding.remedy.words == "Install pip anew, in the same version"
+    assert "pip==26.0" in finding.remedy.steps[0]
+
+
+@pytest.mark.parametrize(("platform", "program"), [("linux", "bin/saved_model_cli"), ("win32", "Scripts/saved_model_cli.exe")])
+def test_what_the_removal_of_a_rival_took_along_is_told_by_the_scripts_on_each_system(platform, program):
+    there = distribution("tensorflow-intel", "2.10.1")
+    places = [("tensorflow-intel", f"{site_of('3.11')}/tensorflow/__init__.py"), ("tensorflow-intel", f"{ROOT}/{program}")]
+    (finding,) = missing(*places, of=(there,), platform=platform)
+    assert finding.cause == "conflicting-tf-packages"
